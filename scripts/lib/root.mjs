@@ -1,0 +1,57 @@
+/** Becoming root, and apt. */
+import { access } from 'node:fs/promises';
+import { run, which } from './run.mjs';
+
+const APT_TIMEOUT_MS = 600_000;
+
+/** Whether this machine installs its software with apt. */
+export const hasApt = async () => process.platform === 'linux' && (await which('apt-get')) !== undefined;
+
+/**
+ * The argv prefix that makes a command run as root: empty for root, `sudo` for others.
+ * @returns {Promise<string[] | undefined>} undefined when there is no way
+ */
+export async function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  if (!(await which('sudo'))) return undefined;
+  if (process.stdin.isTTY) return ['sudo'];
+  const { code } = await run('sudo', ['-n', 'true'], { allowFailure: true, timeoutMs: 5000 });
+  return code === 0 ? ['sudo', '-n'] : undefined;
+}
+
+/**
+ * Runs a command as root.
+ * @param {string[]} argv
+ * @param {import('./run.mjs').RunOptions} [options]
+ */
+export async function runAsRoot(argv, options) {
+  const prefix = await rootPrefix();
+  if (!prefix) throw new Error(`this needs root, and there is no sudo: ${argv.join(' ')}`);
+  const [program, ...rest] = [...prefix, ...argv];
+  return run(program ?? '', rest, options);
+}
+
+/**
+ * Installs Debian packages, after saying so. Does nothing when every file in `files` exists already.
+ * @param {string} why one line for the reader
+ * @param {string[]} packages
+ * @param {(message: string) => void} say
+ */
+export async function aptInstall(why, packages, say) {
+  say(`installing with apt: ${packages.join(' ')} (${why})`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const options = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=400'];
+  const install = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', ...options, ...packages];
+  const first = await runAsRoot(install, { env, timeoutMs: APT_TIMEOUT_MS, allowFailure: true });
+  if (first.code === 0) return;
+  // A fresh image carries no package lists, or stale ones.
+  await runAsRoot(['apt-get', 'update', '-q'], { env, timeoutMs: APT_TIMEOUT_MS, allowFailure: true });
+  await runAsRoot(install, { env, timeoutMs: APT_TIMEOUT_MS });
+}
+
+/** @param {string} path */
+export const exists = (path) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
