@@ -1,0 +1,43 @@
+/** The types of the API, for clients: types only, so that no schema library is bundled with them. */
+export type {
+  ConflictPolicy,
+  FileChange,
+  FileEntry,
+  FileList,
+  FileType,
+  TransferCreate,
+  ConflictList,
+} from './schemas/file';
+export type { Volume, VolumeCreate, VolumeKind, Holder } from './schemas/volume';
+export type {
+  ExecRequest,
+  ExecResult,
+  IdlePolicy,
+  Limits,
+  Mount,
+  Problem,
+  RuntimeKind,
+  SshTarget,
+  Step,
+  Workspace,
+  WorkspaceCreate,
+  WorkspacePatch,
+  WorkspaceSpec,
+  WorkspaceState,
+  WorkspaceStats,
+} from './schemas/workspace';
+export type { Operation, OperationStatus, Progress } from './schemas/operation';
+export type {
+  Adoptable,
+  Check,
+  DoctorReport,
+  DriverStatus,
+  EngineInfo,
+  EngineSettings,
+  Image,
+  Orphan,
+  SshConfigStatus,
+} from './schemas/engine';
+export type { EngineEvent, EventPayloads, EventType } from './events';
+export { BerthError, asBerthError, isRetryable, type ErrorBody, type ErrorCode } from './errors';
+export { protocolVersion } from './version';

@@ -1,0 +1,110 @@
+/**
+ * Every route by its id: method and path. Kept apart from the schemas so that clients carry no schema library.
+ */
+export const paths = {
+  'engine.info': ['GET', '/v1/engine'],
+  'engine.stop': ['POST', '/v1/engine/stop'],
+  'engine.settings': ['GET', '/v1/engine/settings'],
+  'engine.configure': ['PATCH', '/v1/engine/settings'],
+  'engine.doctor': ['GET', '/v1/doctor'],
+  'engine.orphans': ['GET', '/v1/orphans'],
+  'ssh.config': ['GET', '/v1/ssh-config'],
+  'ssh.include': ['POST', '/v1/ssh-config/include'],
+
+  'operations.list': ['GET', '/v1/operations'],
+  'operations.get': ['GET', '/v1/operations/:id'],
+  'operations.cancel': ['DELETE', '/v1/operations/:id'],
+
+  'workspaces.list': ['GET', '/v1/workspaces'],
+  'workspaces.create': ['POST', '/v1/workspaces'],
+  'workspaces.get': ['GET', '/v1/workspaces/:name'],
+  'workspaces.update': ['PATCH', '/v1/workspaces/:name'],
+  'workspaces.delete': ['DELETE', '/v1/workspaces/:name'],
+  'workspaces.start': ['POST', '/v1/workspaces/:name/start'],
+  'workspaces.stop': ['POST', '/v1/workspaces/:name/stop'],
+  'workspaces.restart': ['POST', '/v1/workspaces/:name/restart'],
+  'workspaces.pause': ['POST', '/v1/workspaces/:name/pause'],
+  'workspaces.resume': ['POST', '/v1/workspaces/:name/resume'],
+  'workspaces.archive': ['POST', '/v1/workspaces/:name/archive'],
+  'workspaces.restore': ['POST', '/v1/workspaces/:name/restore'],
+  'workspaces.recover': ['POST', '/v1/workspaces/:name/recover'],
+  'workspaces.rebuild': ['POST', '/v1/workspaces/:name/rebuild'],
+  'workspaces.stats': ['GET', '/v1/workspaces/:name/stats'],
+  'workspaces.ssh': ['GET', '/v1/workspaces/:name/ssh'],
+  'workspaces.exec': ['POST', '/v1/workspaces/:name/exec'],
+
+  'adoptable.list': ['GET', '/v1/adoptable'],
+  'adoptable.adopt': ['POST', '/v1/adoptable/:name'],
+
+  'volumes.list': ['GET', '/v1/volumes'],
+  'volumes.create': ['POST', '/v1/volumes'],
+  'volumes.get': ['GET', '/v1/volumes/:volume'],
+  'volumes.delete': ['DELETE', '/v1/volumes/:volume'],
+  'volumes.resize': ['POST', '/v1/volumes/:volume/resize'],
+
+  'files.stat': ['GET', '/v1/volumes/:volume/files/stat'],
+  'files.list': ['GET', '/v1/volumes/:volume/files/list'],
+  'files.mkdir': ['POST', '/v1/volumes/:volume/files/mkdir'],
+  'files.rename': ['POST', '/v1/volumes/:volume/files/rename'],
+  'files.copy': ['POST', '/v1/volumes/:volume/files/copy'],
+  'files.remove': ['POST', '/v1/volumes/:volume/files/remove'],
+  'files.chmod': ['POST', '/v1/volumes/:volume/files/chmod'],
+
+  'transfers.create': ['POST', '/v1/transfers'],
+  'transfers.conflicts': ['POST', '/v1/transfers/conflicts'],
+
+  'images.list': ['GET', '/v1/images'],
+  'images.build': ['POST', '/v1/images/build'],
+  'images.pull': ['POST', '/v1/images/pull'],
+} as const;
+
+export type RouteId = keyof typeof paths;
+
+/** Routes that stream, outside the request/answer table. */
+export const streamPaths = {
+  /** SSE, see `events.ts`. */
+  events: '/v1/events',
+  /** GET: bytes, `?path=&offset=&length=`. PUT: bytes, `?path=&create=&overwrite=&mode=`; answers a FileEntry. */
+  fileContent: '/v1/volumes/:volume/files/content',
+  /** GET `?path=`: a tar of the folder or file. */
+  fileArchive: '/v1/volumes/:volume/files/archive',
+  /** GET: SSE of `FileChange[]`, `?path=&recursive=`. */
+  fileWatch: '/v1/volumes/:volume/files/watch',
+  /** GET: text, `?tail=&follow=&timestamps=`. */
+  logs: '/v1/workspaces/:name/logs',
+  /**
+   * WebSocket. The first text message is an `AttachRequest`; binary messages are stdin (client) and
+   * output (server: first byte 1 = stdout, 2 = stderr); text messages are `AttachControl`.
+   */
+  attach: '/v1/workspaces/:name/attach',
+  openapi: '/v1/openapi.json',
+} as const;
+
+export interface AttachRequest {
+  /** Absent: the user's login shell. */
+  argv?: string[];
+  tty: boolean;
+  cols?: number;
+  rows?: number;
+  env?: Record<string, string>;
+  cwd?: string;
+  user?: string;
+}
+
+export type AttachControl =
+  | { type: 'started' }
+  | { type: 'resize'; cols: number; rows: number }
+  | { type: 'end-of-input' }
+  | { type: 'exit'; exitCode: number }
+  | { type: 'error'; error: { code: string; message: string; hint?: string } };
+
+/** Fills `:params` into a path. */
+export function fillPath(path: string, params: Readonly<Record<string, string>> = {}): string {
+  return path.replace(/:([a-z]+)/g, (_, key: string) => {
+    const value = params[key];
+    if (value === undefined || value === '') {
+      throw new Error(`The path ${path} needs a value for "${key}".`);
+    }
+    return encodeURIComponent(value);
+  });
+}

@@ -1,0 +1,325 @@
+/**
+ * The contract: what each route of `paths.ts` takes and answers. The server validates with these schemas and
+ * publishes them as OpenAPI; clients use only their types.
+ */
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
+import type { RouteId } from './paths';
+import { Flag, Name, VolumeName, VolumePath } from './schemas/common';
+import {
+  Adoptable,
+  DoctorReport,
+  EngineInfo,
+  EngineSettings,
+  Image,
+  Orphan,
+  SshConfigStatus,
+} from './schemas/engine';
+import { ConflictList, FileEntry, FileList, TransferCreate } from './schemas/file';
+import { Operation } from './schemas/operation';
+import { Volume, VolumeCreate } from './schemas/volume';
+import {
+  ExecRequest,
+  ExecResult,
+  SshTarget,
+  Workspace,
+  WorkspaceCreate,
+  WorkspacePatch,
+  WorkspaceStats,
+} from './schemas/workspace';
+
+export interface RouteSchema {
+  summary: string;
+  tag: string;
+  params?: TObject;
+  query?: TObject;
+  body?: TSchema;
+  response: TSchema;
+}
+
+function defineRoutes<const T extends Record<RouteId, RouteSchema>>(table: T): T {
+  return table;
+}
+
+const Nothing = Type.Object({}, { additionalProperties: false });
+const ByName = Type.Object({ name: Name });
+const ByVolume = Type.Object({ volume: VolumeName });
+const ById = Type.Object({ id: Type.String({ maxLength: 64 }) });
+/** How long the request may wait for the operation to end, in milliseconds; then it answers as it stands. */
+const Wait = Type.Integer({ minimum: 0, maximum: 600_000, default: 0 });
+const Waiting = Type.Object({ wait: Type.Optional(Wait) });
+const PathBody = Type.Object({ path: VolumePath }, { additionalProperties: false });
+const MoveBody = Type.Object(
+  { from: VolumePath, to: VolumePath, overwrite: Type.Optional(Flag) },
+  { additionalProperties: false },
+);
+
+const verb = (summary: string) =>
+  ({ summary, tag: 'workspaces', params: ByName, query: Waiting, response: Operation }) as const;
+
+export const routes = defineRoutes({
+  'engine.info': { summary: 'What the engine is and can do', tag: 'engine', response: EngineInfo },
+  'engine.stop': {
+    summary: 'End the engine process; runtimes go on running',
+    tag: 'engine',
+    body: Type.Object({ onlyIfIdle: Type.Optional(Flag) }, { additionalProperties: false }),
+    response: Type.Object({ stopping: Type.Boolean(), reason: Type.Optional(Type.String()) }),
+  },
+  'engine.settings': { summary: 'Settings', tag: 'engine', response: EngineSettings },
+  'engine.configure': {
+    summary: 'Change settings',
+    tag: 'engine',
+    body: EngineSettings,
+    response: EngineSettings,
+  },
+  'engine.doctor': { summary: 'Check this machine', tag: 'engine', response: DoctorReport },
+  'engine.orphans': {
+    summary: 'Leftovers that no workspace owns',
+    tag: 'engine',
+    response: Type.Array(Orphan),
+  },
+  'ssh.config': { summary: 'State of the ssh config', tag: 'ssh', response: SshConfigStatus },
+  'ssh.include': {
+    summary: "Add one Include line to the user's ssh config",
+    tag: 'ssh',
+    body: Type.Object(
+      { userConfig: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })) },
+      { additionalProperties: false },
+    ),
+    response: SshConfigStatus,
+  },
+
+  'operations.list': {
+    summary: 'Operations, newest first',
+    tag: 'operations',
+    query: Type.Object({ running: Type.Optional(Flag) }),
+    response: Type.Array(Operation),
+  },
+  'operations.get': {
+    summary: 'One operation; `wait` holds the answer until it ends',
+    tag: 'operations',
+    params: ById,
+    query: Waiting,
+    response: Operation,
+  },
+  'operations.cancel': {
+    summary: 'Cancel an operation',
+    tag: 'operations',
+    params: ById,
+    response: Operation,
+  },
+
+  'workspaces.list': { summary: 'All workspaces', tag: 'workspaces', response: Type.Array(Workspace) },
+  'workspaces.create': {
+    summary: 'Create a workspace, and start it unless told not to',
+    tag: 'workspaces',
+    query: Waiting,
+    body: WorkspaceCreate,
+    response: Operation,
+  },
+  'workspaces.get': { summary: 'One workspace', tag: 'workspaces', params: ByName, response: Workspace },
+  'workspaces.update': {
+    summary: 'Change label, limits, idle policy, environment',
+    tag: 'workspaces',
+    params: ByName,
+    body: WorkspacePatch,
+    response: Workspace,
+  },
+  'workspaces.delete': {
+    summary: 'Delete a workspace with its home volume; named volumes stay',
+    tag: 'workspaces',
+    params: ByName,
+    query: Type.Object({ wait: Type.Optional(Wait), keepVolumes: Type.Optional(Flag) }),
+    response: Operation,
+  },
+  'workspaces.start': verb('Start'),
+  'workspaces.stop': verb('Stop: 10 s of grace, then kill; nothing is deleted'),
+  'workspaces.restart': verb('Stop and start'),
+  'workspaces.pause': verb('Freeze all processes'),
+  'workspaces.resume': verb('Go on after a pause'),
+  'workspaces.archive': verb('Drop the runtime, keep record and volumes'),
+  'workspaces.restore': verb('A new runtime on the archived volumes'),
+  'workspaces.recover': verb('A new runtime after an error'),
+  'workspaces.rebuild': {
+    summary: 'A new runtime on the same volumes, from the image as it is now or another one',
+    tag: 'workspaces',
+    params: ByName,
+    query: Waiting,
+    body: Type.Object(
+      { image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })) },
+      { additionalProperties: false },
+    ),
+    response: Operation,
+  },
+  'workspaces.stats': {
+    summary: 'CPU, memory, processes and network now (takes up to two seconds)',
+    tag: 'workspaces',
+    params: ByName,
+    response: WorkspaceStats,
+  },
+  'workspaces.ssh': { summary: 'How to log in', tag: 'workspaces', params: ByName, response: SshTarget },
+  'workspaces.exec': {
+    summary: 'Run a command and return its output',
+    tag: 'workspaces',
+    params: ByName,
+    body: ExecRequest,
+    response: ExecResult,
+  },
+
+  'adoptable.list': {
+    summary: 'Containers and volumes of other tools that can become workspaces',
+    tag: 'workspaces',
+    response: Type.Array(Adoptable),
+  },
+  'adoptable.adopt': {
+    summary: 'Make a workspace of a volume that another tool made',
+    tag: 'workspaces',
+    params: ByName,
+    query: Waiting,
+    body: Type.Object(
+      {
+        volume: VolumeName,
+        image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+        replaceContainer: Type.Optional(
+          Type.Boolean({ default: false, description: 'Consent to remove the container that holds it now.' }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    response: Operation,
+  },
+
+  'volumes.list': {
+    summary: 'All volumes; `usage` measures them (slow)',
+    tag: 'volumes',
+    query: Type.Object({ usage: Type.Optional(Flag) }),
+    response: Type.Array(Volume),
+  },
+  'volumes.create': { summary: 'Create a volume', tag: 'volumes', body: VolumeCreate, response: Volume },
+  'volumes.get': {
+    summary: 'One volume; `usage` measures it',
+    tag: 'volumes',
+    params: ByVolume,
+    query: Type.Object({ usage: Type.Optional(Flag) }),
+    response: Volume,
+  },
+  'volumes.delete': {
+    summary: 'Delete a volume that nothing holds',
+    tag: 'volumes',
+    params: ByVolume,
+    query: Type.Object({ force: Type.Optional(Flag) }),
+    response: Type.Object({ deleted: Type.Boolean() }),
+  },
+  'volumes.resize': {
+    summary: 'Grow a detached disk',
+    tag: 'volumes',
+    params: ByVolume,
+    body: Type.Object(
+      { sizeMiB: Type.Integer({ minimum: 1, maximum: 1_048_576 }) },
+      { additionalProperties: false },
+    ),
+    response: Volume,
+  },
+
+  'files.stat': {
+    summary: 'One file or folder',
+    tag: 'files',
+    params: ByVolume,
+    query: Type.Object({ path: VolumePath }),
+    response: FileEntry,
+  },
+  'files.list': {
+    summary: 'Entries of a folder, sorted by name, paged',
+    tag: 'files',
+    params: ByVolume,
+    query: Type.Object({
+      path: VolumePath,
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+      cursor: Type.Optional(Type.String({ maxLength: 1024 })),
+    }),
+    response: FileList,
+  },
+  'files.mkdir': {
+    summary: 'Create a folder; its parents must exist unless `parents`',
+    tag: 'files',
+    params: ByVolume,
+    body: Type.Object({ path: VolumePath, parents: Type.Optional(Flag) }, { additionalProperties: false }),
+    response: FileEntry,
+  },
+  'files.rename': {
+    summary: 'Rename or move inside a volume',
+    tag: 'files',
+    params: ByVolume,
+    body: MoveBody,
+    response: FileEntry,
+  },
+  'files.copy': {
+    summary: 'Copy a file or a tree inside a volume',
+    tag: 'files',
+    params: ByVolume,
+    body: MoveBody,
+    response: FileEntry,
+  },
+  'files.remove': {
+    summary: 'Remove a file, a link, or a folder with `recursive`',
+    tag: 'files',
+    params: ByVolume,
+    body: Type.Object({ path: VolumePath, recursive: Type.Optional(Flag) }, { additionalProperties: false }),
+    response: Nothing,
+  },
+  'files.chmod': {
+    summary: 'Change permission bits',
+    tag: 'files',
+    params: ByVolume,
+    body: Type.Object(
+      { ...PathBody.properties, mode: Type.Integer({ minimum: 0, maximum: 0o7777 }) },
+      { additionalProperties: false },
+    ),
+    response: FileEntry,
+  },
+
+  'transfers.create': {
+    summary: 'Copy files and folders in, out, or between volumes',
+    tag: 'files',
+    query: Waiting,
+    body: TransferCreate,
+    response: Operation,
+  },
+  'transfers.conflicts': {
+    summary: 'What a transfer would meet at its target',
+    tag: 'files',
+    body: TransferCreate,
+    response: ConflictList,
+  },
+
+  'images.list': { summary: 'Images that workspaces can use', tag: 'images', response: Type.Array(Image) },
+  'images.build': {
+    summary: 'Build `workspace:latest` and the tools that every workspace needs',
+    tag: 'images',
+    query: Waiting,
+    body: Type.Object(
+      { noCache: Type.Optional(Flag), toolsOnly: Type.Optional(Flag) },
+      { additionalProperties: false },
+    ),
+    response: Operation,
+  },
+  'images.pull': {
+    summary: 'Pull an image from its registry',
+    tag: 'images',
+    query: Waiting,
+    body: Type.Object(
+      { image: Type.String({ minLength: 1, maxLength: 512 }) },
+      { additionalProperties: false },
+    ),
+    response: Operation,
+  },
+});
+
+export type Routes = typeof routes;
+
+type PartOf<Id extends RouteId, Part extends string> =
+  Routes[Id] extends Record<Part, infer S> ? (S extends TSchema ? Static<S> : undefined) : undefined;
+
+export type RouteParams<Id extends RouteId> = PartOf<Id, 'params'>;
+export type RouteQuery<Id extends RouteId> = PartOf<Id, 'query'>;
+export type RouteBody<Id extends RouteId> = PartOf<Id, 'body'>;
+export type RouteAnswer<Id extends RouteId> = PartOf<Id, 'response'>;

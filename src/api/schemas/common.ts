@@ -1,0 +1,40 @@
+import { Type, type SchemaOptions, type TSchema, type TUnion } from '@sinclair/typebox';
+
+/** The one name type of Berth: workspaces, volumes, snapshots (DESIGN.md, section 5). */
+export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
+
+export const Name = Type.String({
+  pattern: namePattern,
+  maxLength: 63,
+  description:
+    'Lowercase letters, digits and hyphens; 1 to 63 characters; neither starts nor ends with a hyphen.',
+});
+
+/** A volume's name: ours follow `Name`, those that other tools made may have capitals, dots and underscores. */
+export const VolumeName = Type.String({
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$',
+  description: 'The name of a volume as its driver knows it.',
+});
+
+export const Timestamp = Type.String({ description: 'ISO 8601, UTC.' });
+
+/** A path inside a volume: absolute from the volume's root, `/`-separated, no `..`. */
+export const VolumePath = Type.String({
+  pattern: '^/',
+  maxLength: 4096,
+  description: "A path from the volume's root, starting with `/`, without `..`.",
+});
+
+export function literals<const T extends readonly string[]>(
+  values: T,
+  options: SchemaOptions = {},
+): TSchema & { static: T[number]; params: unknown[] } {
+  return Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
+}
+
+export function nullable<T extends TSchema>(schema: T): TUnion<[T, ReturnType<typeof Type.Null>]> {
+  return Type.Union([schema, Type.Null()]);
+}
+
+/** A query flag: `true`/`false` in the query string. */
+export const Flag = Type.Boolean({ default: false });

@@ -1,0 +1,109 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { Timestamp, literals } from './common';
+
+/** State of one driver: can it make runtimes now, and if not, what to do. */
+export const DriverStatus = Type.Object({
+  runtime: literals(['container', 'microvm']),
+  available: Type.Boolean(),
+  /** E.g. `Docker 20.10.24`. */
+  product: Type.Optional(Type.String()),
+  endpoint: Type.Optional(Type.String()),
+  message: Type.Optional(Type.String()),
+  hint: Type.Optional(Type.String()),
+});
+export type DriverStatus = Static<typeof DriverStatus>;
+
+export const EngineInfo = Type.Object({
+  version: Type.String(),
+  /** Raised when the API changes incompatibly. */
+  protocol: Type.Integer(),
+  pid: Type.Integer(),
+  nodeVersion: Type.String(),
+  home: Type.String({ description: 'The state directory.' }),
+  startedAt: Timestamp,
+  rssBytes: Type.Integer(),
+  clients: Type.Integer({ description: 'Open event streams.' }),
+  operations: Type.Integer({ description: 'Operations running now.' }),
+  drivers: Type.Array(DriverStatus),
+  defaultImage: Type.String(),
+  portRange: Type.Object({ first: Type.Integer(), last: Type.Integer() }),
+  /** Records that could not be read and were set aside. */
+  setAside: Type.Array(Type.String()),
+});
+export type EngineInfo = Static<typeof EngineInfo>;
+
+export const EngineSettings = Type.Object(
+  {
+    portRange: Type.Optional(
+      Type.Object(
+        {
+          first: Type.Integer({ minimum: 1024, maximum: 65_535 }),
+          last: Type.Integer({ minimum: 1024, maximum: 65_535 }),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    defaultImage: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+    defaultRuntime: Type.Optional(literals(['container', 'microvm'])),
+    dockerHost: Type.Optional(Type.String({ maxLength: 1024 })),
+    idle: Type.Optional(
+      Type.Object(
+        {
+          pauseAfter: Type.Optional(Type.Number({ minimum: 0 })),
+          stopAfter: Type.Optional(Type.Number({ minimum: 0 })),
+          archiveAfter: Type.Optional(Type.Number({ minimum: 0 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false, description: 'Kept in `settings.json` of the state directory.' },
+);
+export type EngineSettings = Static<typeof EngineSettings>;
+
+export const Check = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  outcome: literals(['ok', 'warning', 'failed', 'skipped']),
+  message: Type.String(),
+  hint: Type.Optional(Type.String()),
+});
+export type Check = Static<typeof Check>;
+
+export const DoctorReport = Type.Object({ ok: Type.Boolean(), checks: Type.Array(Check) });
+export type DoctorReport = Static<typeof DoctorReport>;
+
+export const SshConfigStatus = Type.Object({
+  included: Type.Boolean({ description: "The user's ssh config includes ours." }),
+  userConfig: Type.String(),
+  configFile: Type.String(),
+});
+export type SshConfigStatus = Static<typeof SshConfigStatus>;
+
+export const Image = Type.Object({
+  id: Type.String(),
+  tags: Type.Array(Type.String()),
+  sizeBytes: Type.Integer(),
+  createdAt: Timestamp,
+  usedBy: Type.Array(Type.String()),
+});
+export type Image = Static<typeof Image>;
+
+/** Things that other tools made and Berth can take over. */
+export const Adoptable = Type.Object({
+  name: Type.String({ description: 'The name of the workspace it would become.' }),
+  volume: Type.String(),
+  container: Type.Optional(Type.String()),
+  containerState: Type.Optional(Type.String()),
+  image: Type.Optional(Type.String()),
+  origin: literals(['ws', 'sandkasten', 'berth']),
+});
+export type Adoptable = Static<typeof Adoptable>;
+
+/** Leftovers: reported, never deleted by themselves. */
+export const Orphan = Type.Object({
+  kind: literals(['container', 'volume', 'temp']),
+  name: Type.String(),
+  reason: Type.String(),
+});
+export type Orphan = Static<typeof Orphan>;

@@ -1,0 +1,79 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { VolumeName, VolumePath, literals } from './common';
+
+export const fileTypes = ['file', 'directory', 'symlink', 'other'] as const;
+export const FileType = literals(fileTypes);
+export type FileType = (typeof fileTypes)[number];
+
+export const FileEntry = Type.Object({
+  name: Type.String(),
+  type: FileType,
+  /** For a symlink: what it points to, when that exists inside the volume. */
+  targetType: Type.Optional(literals(['file', 'directory', 'other', 'missing', 'outside'])),
+  linkTarget: Type.Optional(Type.String()),
+  size: Type.Integer({ description: 'Bytes; of the target for a symlink that leads to one.' }),
+  mode: Type.Integer({ description: 'Permission bits, e.g. 420 = 0644.' }),
+  uid: Type.Integer(),
+  gid: Type.Integer(),
+  mtimeMs: Type.Number(),
+  ctimeMs: Type.Number(),
+});
+export type FileEntry = Static<typeof FileEntry>;
+
+export const FileList = Type.Object({
+  path: Type.String(),
+  entries: Type.Array(FileEntry),
+  /** How many there are in all; more than `entries` when paged. */
+  total: Type.Integer(),
+  /** Pass as `cursor` for the next page; absent at the end. */
+  next: Type.Optional(Type.String()),
+});
+export type FileList = Static<typeof FileList>;
+
+/** What to do when the target exists; `fail` stops before anything is changed. */
+export const ConflictPolicy = literals(['fail', 'overwrite', 'skip', 'rename']);
+export type ConflictPolicy = Static<typeof ConflictPolicy>;
+
+export const LocalPlace = Type.Object(
+  {
+    local: Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), { minItems: 1, maxItems: 10_000 }),
+  },
+  { additionalProperties: false, description: "Absolute paths on the engine's machine." },
+);
+export const VolumePlace = Type.Object(
+  { volume: VolumeName, paths: Type.Array(VolumePath, { minItems: 1, maxItems: 10_000 }) },
+  { additionalProperties: false },
+);
+
+/** A bulk copy or move between this machine and volumes, or between volumes. */
+export const TransferCreate = Type.Object(
+  {
+    from: Type.Union([LocalPlace, VolumePlace]),
+    to: Type.Union([
+      Type.Object({ local: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+      Type.Object({ volume: VolumeName, path: VolumePath }, { additionalProperties: false }),
+    ]),
+    /** true: `to` is the full name of the single copied thing, not the folder to put it into. */
+    exact: Type.Optional(Type.Boolean({ default: false })),
+    move: Type.Optional(Type.Boolean({ default: false })),
+    conflict: Type.Optional(ConflictPolicy),
+  },
+  { additionalProperties: false },
+);
+export type TransferCreate = Static<typeof TransferCreate>;
+
+export const PathConflict = Type.Object({
+  path: Type.String({ description: 'The target that exists.' }),
+  type: FileType,
+});
+export const ConflictList = Type.Object({
+  conflicts: Type.Array(PathConflict),
+  total: Type.Integer({ description: 'How many there are; the list holds at most 100.' }),
+});
+export type ConflictList = Static<typeof ConflictList>;
+
+export const FileChange = Type.Object({
+  type: literals(['created', 'changed', 'deleted']),
+  path: Type.String(),
+});
+export type FileChange = Static<typeof FileChange>;

@@ -1,0 +1,45 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { Timestamp, literals } from './common';
+import { Step } from './workspace';
+
+export const OperationStatus = literals(['running', 'succeeded', 'failed', 'cancelled', 'interrupted']);
+export type OperationStatus = Static<typeof OperationStatus>;
+
+export const Progress = Type.Object({
+  /** Bytes for transfers and pulls, else steps. */
+  unit: literals(['bytes', 'steps', 'files']),
+  done: Type.Number(),
+  total: Type.Optional(Type.Number()),
+  /** Units per second, smoothed. */
+  rate: Type.Optional(Type.Number()),
+  /** What is being worked on, e.g. a file's name. */
+  current: Type.Optional(Type.String()),
+});
+export type Progress = Static<typeof Progress>;
+
+export const Operation = Type.Object({
+  id: Type.String(),
+  kind: Type.String({ description: 'E.g. `workspace.create`, `transfer`, `image.pull`.' }),
+  title: Type.String({ description: 'For people, e.g. `Create workspace demo`.' }),
+  workspace: Type.Optional(Type.String()),
+  volume: Type.Optional(Type.String()),
+  status: OperationStatus,
+  cancellable: Type.Boolean(),
+  startedAt: Timestamp,
+  endedAt: Type.Optional(Timestamp),
+  steps: Type.Array(Step),
+  progress: Type.Optional(Progress),
+  /** Things that went wrong without failing the whole. */
+  warnings: Type.Array(Type.String()),
+  /** What it produced, e.g. counts of a transfer. */
+  result: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  error: Type.Optional(
+    Type.Object({
+      code: Type.String(),
+      message: Type.String(),
+      hint: Type.Optional(Type.String()),
+      field: Type.Optional(Type.String()),
+    }),
+  ),
+});
+export type Operation = Static<typeof Operation>;

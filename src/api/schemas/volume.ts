@@ -1,0 +1,47 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { Name, Timestamp, literals } from './common';
+
+export const volumeKinds = ['docker', 'disk', 'directory'] as const;
+export const VolumeKind = literals(volumeKinds);
+export type VolumeKind = (typeof volumeKinds)[number];
+
+/** What a volume is for, by its name and labels. */
+export const VolumeRole = literals(['home', 'docker', 'named', 'session', 'foreign']);
+
+export const Holder = Type.Object({
+  runtime: Type.String({ description: 'The container or microVM, by name.' }),
+  workspace: Type.Optional(Type.String()),
+  state: literals(['running', 'paused', 'stopped', 'unknown']),
+  readOnly: Type.Boolean(),
+});
+export type Holder = Static<typeof Holder>;
+
+export const Volume = Type.Object({
+  name: Type.String(),
+  kind: VolumeKind,
+  role: VolumeRole,
+  /** The workspace that it belongs to. */
+  workspace: Type.Optional(Type.String()),
+  /** false: made by another tool; shown, browsable, never deleted without consent. */
+  managed: Type.Boolean(),
+  createdAt: Type.Optional(Timestamp),
+  /** Fixed size of a disk. */
+  sizeMiB: Type.Optional(Type.Integer()),
+  /** Bytes in use; only when known: ask with `usage=true`. */
+  usedBytes: Type.Optional(Type.Integer()),
+  usedAt: Type.Optional(Timestamp),
+  holders: Type.Array(Holder),
+  labels: Type.Record(Type.String(), Type.String()),
+});
+export type Volume = Static<typeof Volume>;
+
+export const VolumeCreate = Type.Object(
+  {
+    name: Name,
+    kind: Type.Optional(VolumeKind),
+    sizeMiB: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_048_576 })),
+    labels: Type.Optional(Type.Record(Type.String({ maxLength: 128 }), Type.String({ maxLength: 1024 }))),
+  },
+  { additionalProperties: false },
+);
+export type VolumeCreate = Static<typeof VolumeCreate>;

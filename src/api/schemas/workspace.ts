@@ -1,0 +1,261 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { Name, Timestamp, literals } from './common';
+
+export const workspaceStates = [
+  'creating',
+  'starting',
+  'running',
+  'pausing',
+  'paused',
+  'resuming',
+  'stopping',
+  'stopped',
+  'archiving',
+  'archived',
+  'restoring',
+  'recovering',
+  'error',
+  'deleting',
+] as const;
+export const WorkspaceState = literals(workspaceStates);
+export type WorkspaceState = (typeof workspaceStates)[number];
+
+/** What drives the workspace's runtime. */
+export const runtimeKinds = ['container', 'microvm'] as const;
+export const RuntimeKind = literals(runtimeKinds);
+export type RuntimeKind = (typeof runtimeKinds)[number];
+
+export const EnvName = '^[A-Za-z_][A-Za-z0-9_]{0,127}$';
+export const Environment = Type.Record(Type.String({ pattern: EnvName }), Type.String({ maxLength: 8192 }), {
+  maxProperties: 64,
+  additionalProperties: false,
+  description: 'Environment variables, at most 64.',
+});
+
+export const Limits = Type.Object(
+  {
+    cpus: Type.Optional(Type.Number({ minimum: 0.1, maximum: 1024, description: 'CPUs, e.g. 1.5.' })),
+    memoryMiB: Type.Optional(Type.Integer({ minimum: 32, maximum: 16_777_216 })),
+    pids: Type.Optional(
+      Type.Integer({ minimum: 16, maximum: 4_194_304, description: 'At most this many processes.' }),
+    ),
+    shmMiB: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_048_576, description: 'Size of /dev/shm; at create only.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type Limits = Static<typeof Limits>;
+
+/** Minutes without an SSH, exec, terminal or file client; 0 or absent = never. */
+export const IdlePolicy = Type.Object(
+  {
+    pauseAfter: Type.Optional(Type.Number({ minimum: 0, maximum: 525_600 })),
+    stopAfter: Type.Optional(Type.Number({ minimum: 0, maximum: 525_600 })),
+    archiveAfter: Type.Optional(Type.Number({ minimum: 0, maximum: 525_600 })),
+  },
+  { additionalProperties: false, description: 'Minutes of idleness before each step; 0 = never.' },
+);
+export type IdlePolicy = Static<typeof IdlePolicy>;
+
+/** An extra volume: `-v SRC:DST[:ro|rw]`, already classified. */
+export const Mount = Type.Object(
+  {
+    kind: literals(['volume', 'disk', 'archive'], {
+      description: 'A named volume, a raw ext4 image the user owns, or a tar bundle unpacked at each start.',
+    }),
+    source: Type.String({ minLength: 1, maxLength: 4096 }),
+    target: Type.String({ pattern: '^/', maxLength: 4096, description: 'Absolute path in the runtime.' }),
+    readOnly: Type.Boolean(),
+  },
+  { additionalProperties: false },
+);
+export type Mount = Static<typeof Mount>;
+
+/** A file of the user's machine that is put into the workspace on every start. */
+export const CredentialFile = Type.Object(
+  {
+    source: Type.String({ minLength: 1, maxLength: 4096, description: 'Absolute path on this machine.' }),
+    target: Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      description: 'Path in the workspace: absolute, or relative to the home directory.',
+    }),
+  },
+  { additionalProperties: false },
+);
+export type CredentialFile = Static<typeof CredentialFile>;
+
+export const PostStart = Type.Object(
+  {
+    scripts: Type.Array(
+      Type.String({
+        minLength: 1,
+        maxLength: 4096,
+        description: 'Absolute path on this machine: a script, or a folder of *.sh.',
+      }),
+      { maxItems: 32 },
+    ),
+    failOnError: Type.Optional(Type.Boolean({ default: false })),
+  },
+  { additionalProperties: false },
+);
+
+export const WorkspaceSpec = Type.Object(
+  {
+    runtime: RuntimeKind,
+    image: Type.String({ minLength: 1, maxLength: 512 }),
+    cloneUrl: Type.Optional(Type.String({ minLength: 1, maxLength: 2048, pattern: '^[^-\\s][^\\s]*$' })),
+    env: Type.Optional(Environment),
+    docker: Type.Optional(
+      Type.Boolean({ description: 'A Docker daemon of its own inside; privileged for containers.' }),
+    ),
+    limits: Type.Optional(Limits),
+    mounts: Type.Optional(Type.Array(Mount, { maxItems: 32 })),
+    credentialFiles: Type.Optional(Type.Array(CredentialFile, { maxItems: 64 })),
+    /** Names only: the values are secrets, write-only, kept encrypted. */
+    secretNames: Type.Optional(Type.Array(Type.String({ pattern: EnvName }), { maxItems: 64 })),
+    postStart: Type.Optional(PostStart),
+    idle: Type.Optional(IdlePolicy),
+    network: Type.Optional(literals(['on', 'off'])),
+  },
+  { additionalProperties: false },
+);
+export type WorkspaceSpec = Static<typeof WorkspaceSpec>;
+
+export const WorkspaceCreate = Type.Object(
+  {
+    name: Name,
+    label: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
+    runtime: Type.Optional(RuntimeKind),
+    image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+    cloneUrl: WorkspaceSpec.properties.cloneUrl,
+    env: WorkspaceSpec.properties.env,
+    docker: WorkspaceSpec.properties.docker,
+    limits: WorkspaceSpec.properties.limits,
+    volumes: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 8192 }), {
+        maxItems: 32,
+        description: '`SRC:DST[:ro|rw]` each, as on the command line.',
+      }),
+    ),
+    credentialFiles: WorkspaceSpec.properties.credentialFiles,
+    secrets: Type.Optional(Environment),
+    postStart: WorkspaceSpec.properties.postStart,
+    idle: WorkspaceSpec.properties.idle,
+    network: WorkspaceSpec.properties.network,
+    start: Type.Optional(Type.Boolean({ default: true, description: 'false leaves it stopped.' })),
+  },
+  { additionalProperties: false },
+);
+export type WorkspaceCreate = Static<typeof WorkspaceCreate>;
+
+export const WorkspacePatch = Type.Object(
+  {
+    label: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
+    limits: WorkspaceSpec.properties.limits,
+    idle: WorkspaceSpec.properties.idle,
+    env: WorkspaceSpec.properties.env,
+    credentialFiles: WorkspaceSpec.properties.credentialFiles,
+    postStart: WorkspaceSpec.properties.postStart,
+    secrets: Type.Optional(Environment),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type WorkspacePatch = Static<typeof WorkspacePatch>;
+
+export const StepOutcome = literals(['pending', 'running', 'done', 'warning', 'failed', 'skipped']);
+export const Step = Type.Object({
+  name: Type.String({ description: 'A stable key, e.g. `clone`.' }),
+  title: Type.String(),
+  outcome: StepOutcome,
+  ms: Type.Optional(Type.Number({ description: 'How long it took, in milliseconds.' })),
+  message: Type.Optional(Type.String()),
+});
+export type Step = Static<typeof Step>;
+
+/** Why a workspace is in `error`, or what went wrong without stopping it. */
+export const Problem = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  hint: Type.Optional(Type.String()),
+  step: Type.Optional(Type.String()),
+});
+export type Problem = Static<typeof Problem>;
+
+export const Workspace = Type.Object({
+  name: Type.String(),
+  label: Type.String(),
+  state: WorkspaceState,
+  /** What the state is about to be or why it is so, for people. */
+  stateDetail: Type.Optional(Type.String()),
+  spec: WorkspaceSpec,
+  /** Container id or pid; absent when there is no runtime. */
+  runtimeId: Type.Optional(Type.String()),
+  runtimeName: Type.String(),
+  homeVolume: Type.String(),
+  dockerVolume: Type.Optional(Type.String()),
+  imageId: Type.Optional(Type.String()),
+  sshPort: Type.Integer(),
+  sshAlias: Type.String(),
+  createdAt: Timestamp,
+  lastUsedAt: Timestamp,
+  startedAt: Type.Optional(Timestamp),
+  /** Clients attached now: SSH, exec, terminals. Refreshed when the idle policy or a client asks. */
+  attached: Type.Optional(Type.Integer()),
+  problem: Type.Optional(Problem),
+  warnings: Type.Array(Problem),
+  /** The steps of the last create or start, with times. */
+  steps: Type.Array(Step),
+  /** Operations that run on it now. */
+  operations: Type.Array(Type.String()),
+});
+export type Workspace = Static<typeof Workspace>;
+
+export const WorkspaceStats = Type.Object({
+  cpuPercent: Type.Number({ description: 'Of one CPU: 150 means one and a half.' }),
+  memoryBytes: Type.Integer(),
+  memoryLimitBytes: Type.Integer(),
+  pids: Type.Integer(),
+  networkRxBytes: Type.Integer(),
+  networkTxBytes: Type.Integer(),
+  at: Timestamp,
+});
+export type WorkspaceStats = Static<typeof WorkspaceStats>;
+
+export const SshTarget = Type.Object({
+  alias: Type.String({ description: 'The `Host` name in the generated ssh config.' }),
+  host: Type.String(),
+  port: Type.Integer(),
+  user: Type.String(),
+  identityFile: Type.String(),
+  knownHostsFile: Type.String(),
+  configFile: Type.String(),
+  hostKey: Type.String({ description: 'The public host key, `ssh-ed25519 AAAA…`.' }),
+  command: Type.Array(Type.String(), { description: 'An argv that logs in.' }),
+  folder: Type.String({ description: 'The folder to open: the cloned repository, else the home.' }),
+});
+export type SshTarget = Static<typeof SshTarget>;
+
+export const ExecRequest = Type.Object(
+  {
+    argv: Type.Array(Type.String(), { minItems: 1, maxItems: 4096 }),
+    stdin: Type.Optional(Type.String({ description: 'Base64.' })),
+    env: Type.Optional(Environment),
+    cwd: Type.Optional(Type.String({ pattern: '^/' })),
+    user: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$', default: 'workspace' })),
+    timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
+    maxOutputBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 67_108_864, default: 1_048_576 })),
+  },
+  { additionalProperties: false },
+);
+export type ExecRequest = Static<typeof ExecRequest>;
+
+export const ExecResult = Type.Object({
+  exitCode: Type.Integer(),
+  stdout: Type.String({ description: 'Base64.' }),
+  stderr: Type.String({ description: 'Base64.' }),
+  truncated: Type.Boolean(),
+  timedOut: Type.Boolean(),
+});
+export type ExecResult = Static<typeof ExecResult>;

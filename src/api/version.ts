@@ -1,0 +1,2 @@
+/** Raised when clients and engine of different versions can no longer talk. */
+export const protocolVersion = 1;
