@@ -1,0 +1,173 @@
+/**
+ * What the engine asks of anything that can run workspaces. One implementation per kind of runtime
+ * (`containers/`, `microvms/`); services know only this file. A driver never assumes that its runtimes
+ * are on this machine: bytes go in and out through the streams it opens.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { DriverStatus } from '../../api/schemas/engine';
+import type { Limits, Mount, RuntimeKind, WorkspaceStats } from '../../api/schemas/workspace';
+import type { Volume, VolumeCreate } from '../../api/schemas/volume';
+import type { Image } from '../../api/schemas/engine';
+import type { VolumeFiles } from '../files/volume-files';
+
+/** How a runtime is built. Contains no secret. */
+export interface RuntimePlan {
+  /** `workspace-<name>`. */
+  name: string;
+  workspace: string;
+  image: string;
+  env: Readonly<Record<string, string>>;
+  limits: Limits;
+  docker: boolean;
+  network: 'on' | 'off';
+  homeVolume: string;
+  dockerVolume: string | undefined;
+  mounts: readonly Mount[];
+  /** Loopback port of this machine that reaches sshd in the runtime. */
+  sshPort: number;
+}
+
+export interface InjectedFile {
+  /** Absolute path in the runtime. */
+  target: string;
+  mode: number;
+  content: Buffer;
+}
+
+/** What is put into a runtime on every start: held in its memory only, never in image or volume where that can be. */
+export interface StartPlan {
+  /** OpenSSH private key of the host, and the public keys that may log in. */
+  hostKey: string;
+  authorizedKeys: readonly string[];
+  /** Visible in every login: spec and secrets. */
+  env: Readonly<Record<string, string>>;
+  files: readonly InjectedFile[];
+}
+
+export type RuntimeState = 'running' | 'paused' | 'stopped';
+
+export interface RuntimeInfo {
+  id: string;
+  name: string;
+  /** From the labels; undefined for what is not a workspace. */
+  workspace: string | undefined;
+  state: RuntimeState;
+  imageId: string;
+  image: string;
+  startedAt: string | undefined;
+  exitCode: number | undefined;
+  /** The loopback port that sshd is published on, as the runtime was built. */
+  sshPort: number | undefined;
+  volumes: readonly { volume: string; target: string; readOnly: boolean }[];
+  labels: Readonly<Record<string, string>>;
+}
+
+export interface ExecPlan {
+  argv: readonly string[];
+  user: string;
+  tty?: { cols: number; rows: number };
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+}
+
+/** A process in a runtime. Closing the client side of `stdin` is end of input; `kill` ends it. */
+export interface ExecSession {
+  stdin: Writable;
+  stdout: Readable;
+  /** Empty with a tty. */
+  stderr: Readable;
+  /** Resolves when the process has ended and all output was delivered. */
+  exit: Promise<number>;
+  resize(cols: number, rows: number): Promise<void>;
+  kill(): Promise<void>;
+}
+
+export interface LogOptions {
+  tail: number;
+  follow: boolean;
+  timestamps: boolean;
+  signal: AbortSignal;
+}
+
+/** Something that happened to a runtime or volume, seen by the driver, whoever did it. */
+export type DriverEvent =
+  | {
+      type: 'runtime';
+      name: string;
+      workspace: string | undefined;
+      what: 'created' | 'started' | 'stopped' | 'paused' | 'resumed' | 'removed';
+    }
+  | { type: 'volume'; name: string; what: 'created' | 'removed' | 'attached' | 'detached' }
+  /** The connection to the runtime product was lost or came back: states must be read again. */
+  | { type: 'connection'; up: boolean };
+
+export interface PullProgress {
+  /** Bytes over all layers known so far. */
+  done: number;
+  total: number;
+  current: string;
+}
+
+export interface ImageStore {
+  list(): Promise<Image[]>;
+  /** Id of the image, or undefined when it is not there. */
+  resolve(image: string): Promise<string | undefined>;
+  pull(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /** Builds `workspace:latest` and what the driver itself needs. `line` gets the build's output. */
+  build(
+    options: { noCache: boolean; toolsOnly: boolean },
+    step: <T>(name: string, title: string, run: () => Promise<T>) => Promise<T>,
+    line: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+export interface VolumeStore {
+  list(): Promise<Volume[]>;
+  inspect(name: string): Promise<Volume | undefined>;
+  create(spec: VolumeCreate): Promise<Volume>;
+  remove(name: string): Promise<void>;
+  resize(name: string, sizeMiB: number): Promise<Volume>;
+  /** The files of a volume, held or not. Released by `close`; opened again on the next call. */
+  files(name: string): Promise<VolumeFiles>;
+  /** Bytes in use, measured now. */
+  usage(name: string, signal: AbortSignal): Promise<number>;
+}
+
+export interface Driver {
+  readonly kind: RuntimeKind;
+  readonly images: ImageStore;
+  readonly volumes: VolumeStore;
+
+  status(): Promise<DriverStatus>;
+  /** Calls back until the returned function is called; reconnects by itself, telling so by `connection`. */
+  watch(listener: (event: DriverEvent) => void): () => void;
+  list(): Promise<RuntimeInfo[]>;
+  inspect(name: string): Promise<RuntimeInfo | undefined>;
+
+  /** Builds a runtime, not started. Makes missing volumes of the plan. On failure nothing of it is left. */
+  create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo>;
+  /** Starts the processes; sshd answers only after `configure`. */
+  start(name: string): Promise<RuntimeInfo>;
+  /** Puts keys, environment and files in and starts sshd; resolves when sshd answers on the plan's port. */
+  configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void>;
+  /** Waits for the Docker daemon inside. */
+  startDocker(name: string, signal: AbortSignal): Promise<void>;
+  /** Graceful, then killed after `graceMs`: the answer says which. Succeeds when it does not run. */
+  stop(name: string, graceMs: number): Promise<{ killed: boolean }>;
+  pause(name: string): Promise<void>;
+  resume(name: string): Promise<void>;
+  /** Removes the runtime, running or not; never a volume. Succeeds when it is not there. */
+  remove(name: string): Promise<void>;
+  /** Changes what can be changed live; answers what needs a rebuild. */
+  setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }>;
+  exec(name: string, plan: ExecPlan): Promise<ExecSession>;
+  logs(name: string, options: LogOptions): Promise<Readable>;
+  stats(name: string): Promise<WorkspaceStats>;
+  /** SSH connections and sessions inside now. */
+  attached(name: string): Promise<number>;
+  /** Unpacks tar bundles of the plan's mounts into their one-shot volumes; before every start. */
+  refreshBundles(plan: RuntimePlan, signal: AbortSignal): Promise<void>;
+  /** Releases connections and keepers. Runtimes go on running. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,74 @@
+/**
+ * The files of one volume, whoever holds it. Paths are absolute from the volume's root; `..` is refused;
+ * symlinks are followed only inside the volume, otherwise `path_escapes`. Errors are `BerthError`s with the
+ * `path_*` codes of `api/errors.ts`.
+ */
+import type { Readable } from 'node:stream';
+import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../api/schemas/file';
+
+export interface WriteOptions {
+  /** Make the file when it is missing; else `path_not_found`. */
+  create: boolean;
+  /** Replace it when it is there; else `path_exists`. */
+  overwrite: boolean;
+  /** Permission bits of a new file; an existing one keeps its own, and its owner. */
+  mode?: number;
+}
+
+export interface ListOptions {
+  limit?: number;
+  cursor?: string;
+}
+
+export interface TreeUsage {
+  bytes: number;
+  files: number;
+  directories: number;
+}
+
+export interface MergeResult {
+  files: number;
+  skipped: string[];
+  renamed: { from: string; to: string }[];
+}
+
+export interface VolumeFiles {
+  readonly volume: string;
+  stat(path: string): Promise<FileEntry>;
+  list(path: string, options?: ListOptions): Promise<FileList>;
+  /** Bytes from `offset`, at most `length`. Fails before the first byte when the file can't be read. */
+  read(path: string, options?: { offset?: number; length?: number }, signal?: AbortSignal): Promise<Readable>;
+  /** Atomic: a temp file in the same folder, then renamed over; nothing changes when it fails. */
+  write(
+    path: string,
+    content: Readable | Buffer,
+    options: WriteOptions,
+    signal?: AbortSignal,
+  ): Promise<FileEntry>;
+  mkdir(path: string, options?: { parents?: boolean }): Promise<FileEntry>;
+  rename(from: string, to: string, options: { overwrite: boolean }): Promise<FileEntry>;
+  /** Files and trees, links kept as links, atomic for a single file. */
+  copy(from: string, to: string, options: { overwrite: boolean }, signal?: AbortSignal): Promise<FileEntry>;
+  remove(path: string, options: { recursive: boolean }, signal?: AbortSignal): Promise<void>;
+  chmod(path: string, mode: number): Promise<FileEntry>;
+  /** What is below a path, itself included. */
+  usage(path: string, signal?: AbortSignal): Promise<TreeUsage>;
+  /** Calls back with changes below `path` until the returned function is called. */
+  watch(
+    path: string,
+    options: { recursive: boolean },
+    listener: (changes: FileChange[]) => void,
+  ): Promise<() => void>;
+
+  /** A tar of what is at `path`, its entries named from the base name of `path`. */
+  getTar(path: string, signal?: AbortSignal): Promise<Readable>;
+  /** A new, hidden, empty folder for an upload; what is left of a dead upload is swept at the next open. */
+  stage(): Promise<string>;
+  /** Unpacks a tar into a staged folder, without touching anything else. */
+  putTar(stage: string, tar: Readable, signal?: AbortSignal): Promise<void>;
+  /** Moves what was staged into `target`, by rename, as the policy says; then the stage is gone. */
+  merge(stage: string, target: string, policy: ConflictPolicy): Promise<MergeResult>;
+  /** Throws a stage away. */
+  unstage(stage: string): Promise<void>;
+  close(): Promise<void>;
+}
