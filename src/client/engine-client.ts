@@ -1,0 +1,154 @@
+/** The typed client of the engine API, used by the extension, the CLI and tests alike. */
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { fillPath, paths, streamPaths, type RouteId } from '../api/paths';
+import type { RouteAnswer, RouteBody, RouteParams, RouteQuery } from '../api/routes';
+import type { FileEntry } from '../api/schemas/file';
+import type { Operation } from '../api/schemas/operation';
+import { BerthError, isErrorCode } from '../api/errors';
+import { Transport, readAll } from './transport';
+
+type Part<Key extends string, T> = T extends undefined ? Partial<Record<Key, never>> : Record<Key, T>;
+type OptionalPart<Key extends string, T> = T extends undefined
+  ? Partial<Record<Key, never>>
+  : Partial<Record<Key, T>>;
+
+export type CallInput<Id extends RouteId> = Part<'params', RouteParams<Id>> &
+  OptionalPart<'query', RouteQuery<Id>> &
+  Part<'body', RouteBody<Id>> & { signal?: AbortSignal };
+
+type AnyInput = {
+  params?: Record<string, string>;
+  query?: Record<string, unknown>;
+  body?: unknown;
+  signal?: AbortSignal;
+};
+
+export interface WriteQuery {
+  create: boolean;
+  overwrite: boolean;
+  mode?: number;
+}
+
+function queryString(query: Readonly<Record<string, unknown>> = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(
+    Object.fromEntries(given.map(([key, value]) => [key, String(value)])),
+  ).toString();
+  return search === '' ? '' : `?${search}`;
+}
+
+export class EngineClient {
+  readonly transport: Transport;
+
+  constructor(readonly socketPath: string) {
+    this.transport = new Transport(socketPath);
+  }
+
+  /** Calls one route of the contract. The engine validates; the answer has the type of the contract. */
+  async call<Id extends RouteId>(id: Id, input: CallInput<Id>): Promise<RouteAnswer<Id>> {
+    const [method, path] = paths[id];
+    const { params, query, body, signal }: AnyInput = input;
+    const answer = await this.transport.json({
+      method,
+      path: fillPath(path, params) + queryString(query),
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
+      ...(signal !== undefined && { signal }),
+    });
+    return answer as RouteAnswer<Id>;
+  }
+
+  async readFile(
+    volume: string,
+    path: string,
+    options: { offset?: number; length?: number; signal?: AbortSignal } = {},
+  ): Promise<Buffer> {
+    return readAll(await this.openFile(volume, path, options));
+  }
+
+  async openFile(
+    volume: string,
+    path: string,
+    options: { offset?: number; length?: number; signal?: AbortSignal } = {},
+  ): Promise<IncomingMessage> {
+    const { signal, ...range } = options;
+    return this.transport.open({
+      method: 'GET',
+      path: fillPath(streamPaths.fileContent, { volume }) + queryString({ path, ...range }),
+      ...(signal !== undefined && { signal }),
+    });
+  }
+
+  async writeFile(
+    volume: string,
+    path: string,
+    content: Buffer | Readable,
+    options: WriteQuery,
+    signal?: AbortSignal,
+  ): Promise<FileEntry> {
+    const answer = await this.transport.json({
+      method: 'PUT',
+      path: fillPath(streamPaths.fileContent, { volume }) + queryString({ path, ...options }),
+      headers: { 'content-type': 'application/octet-stream' },
+      body: content,
+      ...(signal !== undefined && { signal }),
+    });
+    return answer as FileEntry;
+  }
+
+  /** The log of a workspace as text; ends by itself unless `follow`. */
+  async logs(
+    name: string,
+    options: { tail?: number; follow?: boolean; timestamps?: boolean; signal?: AbortSignal } = {},
+  ): Promise<IncomingMessage> {
+    const { signal, ...query } = options;
+    return this.transport.open({
+      method: 'GET',
+      path: fillPath(streamPaths.logs, { name }) + queryString(query),
+      ...(signal !== undefined && { signal }),
+    });
+  }
+
+  /** Waits for an operation to end; rejects with its error when it failed. Cancels it when the signal fires. */
+  async waitFor(operation: Operation, signal?: AbortSignal): Promise<Operation> {
+    let current = operation;
+    const cancel = () => {
+      void this.call('operations.cancel', { params: { id: operation.id } }).catch(() => undefined);
+    };
+    if (signal?.aborted === true) {
+      cancel();
+    }
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      while (current.status === 'running') {
+        current = await this.call('operations.get', {
+          params: { id: operation.id },
+          query: { wait: 30_000 },
+        });
+      }
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+    return settled(current);
+  }
+
+  dispose(): void {
+    this.transport.dispose();
+  }
+}
+
+/** A finished operation, or its error thrown. */
+export function settled(operation: Operation): Operation {
+  if (operation.status === 'succeeded' || operation.status === 'running') {
+    return operation;
+  }
+  if (operation.status === 'cancelled') {
+    throw new BerthError('cancelled', `${operation.title}: cancelled.`);
+  }
+  const error = operation.error;
+  const code = error !== undefined && isErrorCode(error.code) ? error.code : 'internal';
+  throw new BerthError(code, error?.message ?? `${operation.title} failed.`, error);
+}

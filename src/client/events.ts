@@ -1,0 +1,105 @@
+/** Follows `GET /v1/events` and reconnects with the last id until disposed. */
+import type { IncomingMessage } from 'node:http';
+import type { EngineEvent } from '../api/events';
+import { streamPaths } from '../api/paths';
+import type { Transport } from './transport';
+
+export interface EventListener {
+  event(event: EngineEvent): void;
+  /** The stream is open: what was missed comes as events, or as one `reset`. */
+  connected(): void;
+  /** The stream broke; it is opened again after `retryMs`, unless told to stop. */
+  disconnected(error: unknown): void;
+}
+
+const firstRetryMs = 250;
+const longestRetryMs = 10_000;
+
+export class EventStream {
+  private readonly abort = new AbortController();
+  private lastId: string | undefined;
+  private retryMs = firstRetryMs;
+
+  constructor(
+    private readonly transport: () => Promise<Transport>,
+    private readonly listener: EventListener,
+  ) {
+    void this.run();
+  }
+
+  dispose(): void {
+    this.abort.abort();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.abort.signal.aborted) {
+      try {
+        await this.follow();
+      } catch (error) {
+        if (this.abort.signal.aborted) {
+          return;
+        }
+        this.listener.disconnected(error);
+      }
+      await this.pause(this.retryMs);
+      this.retryMs = Math.min(this.retryMs * 2, longestRetryMs);
+    }
+  }
+
+  private async follow(): Promise<void> {
+    const transport = await this.transport();
+    const response = await transport.open({
+      method: 'GET',
+      path: streamPaths.events,
+      headers: {
+        accept: 'text/event-stream',
+        ...(this.lastId !== undefined && { 'last-event-id': this.lastId }),
+      },
+      signal: this.abort.signal,
+    });
+    this.retryMs = firstRetryMs;
+    this.listener.connected();
+    await this.read(response);
+    throw new Error('The engine closed the event stream.');
+  }
+
+  private async read(response: IncomingMessage): Promise<void> {
+    let buffered = '';
+    response.setEncoding('utf8');
+    for await (const chunk of response) {
+      buffered += String(chunk);
+      const blocks = buffered.split('\n\n');
+      buffered = blocks.pop() ?? '';
+      blocks.forEach((block) => {
+        this.dispatch(block);
+      });
+    }
+  }
+
+  private dispatch(block: string): void {
+    const payload: string[] = [];
+    for (const line of block.split('\n')) {
+      if (line.startsWith('id: ')) {
+        this.lastId = line.slice(4);
+      } else if (line.startsWith('data: ')) {
+        payload.push(line.slice(6));
+      }
+    }
+    if (payload.length > 0) {
+      this.listener.event(JSON.parse(payload.join('\n')) as EngineEvent);
+    }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      const signal = this.abort.signal;
+      function done(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}

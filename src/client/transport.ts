@@ -1,0 +1,113 @@
+/** HTTP over the engine's socket: one keep-alive agent, errors turned into `BerthError`s. */
+import { Agent, request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { BerthError, fromErrorBody, parseErrorBody, type ErrorCode } from '../api/errors';
+
+export interface HttpRequest {
+  method: string;
+  path: string;
+  headers?: OutgoingHttpHeaders;
+  body?: string | Buffer | Readable;
+  signal?: AbortSignal;
+}
+
+const unreachable = new Set(['ENOENT', 'ECONNREFUSED', 'EPIPE', 'ECONNRESET']);
+
+/** The engine can't be reached: not started yet, or gone. */
+export class EngineUnreachable extends BerthError {
+  constructor(cause: unknown) {
+    super('runtime_unavailable', 'The Berth engine does not answer.', {
+      hint: 'It is started by the next command; `berth doctor` says more.',
+      cause,
+    });
+  }
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function wrapTransportError(error: unknown): unknown {
+  const code = errnoOf(error);
+  if (code === 'ABORT_ERR') {
+    return new BerthError('cancelled', 'Cancelled.');
+  }
+  return code !== undefined && unreachable.has(code) ? new EngineUnreachable(error) : error;
+}
+
+export class Transport {
+  private readonly agent: Agent;
+
+  constructor(readonly socketPath: string) {
+    this.agent = new Agent({ keepAlive: true, maxSockets: 32, keepAliveMsecs: 30_000 });
+  }
+
+  /** Resolves with the answer's stream for 2xx; rejects with the engine's error for anything else. */
+  async open(req: HttpRequest): Promise<IncomingMessage> {
+    const response = await this.send(req);
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status < 300) {
+      return response;
+    }
+    throw await readError(response, status);
+  }
+
+  async json(req: HttpRequest): Promise<unknown> {
+    const response = await this.open(req);
+    const text = (await readAll(response)).toString('utf8');
+    return text === '' ? {} : JSON.parse(text);
+  }
+
+  dispose(): void {
+    this.agent.destroy();
+  }
+
+  private send(req: HttpRequest): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request(
+        {
+          socketPath: this.socketPath,
+          agent: this.agent,
+          method: req.method,
+          path: req.path,
+          headers: { host: 'berth', ...req.headers },
+          ...(req.signal !== undefined && { signal: req.signal }),
+        },
+        resolve,
+      );
+      outgoing.setNoDelay(true);
+      outgoing.on('error', (error) => {
+        reject(wrapTransportError(error));
+      });
+      const body = req.body;
+      if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) {
+        outgoing.end(body);
+        return;
+      }
+      body.on('error', (error) => outgoing.destroy(error));
+      body.pipe(outgoing);
+    });
+  }
+}
+
+export async function readAll(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) {
+    chunks.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)));
+  }
+  return Buffer.concat(chunks);
+}
+
+async function readError(response: IncomingMessage, status: number): Promise<BerthError> {
+  const text = (await readAll(response)).toString('utf8');
+  try {
+    const body = parseErrorBody(JSON.parse(text));
+    if (body !== undefined) {
+      return fromErrorBody(body);
+    }
+  } catch {
+    // Not JSON: reported as it is below.
+  }
+  const code: ErrorCode = status === 404 ? 'not_found' : 'internal';
+  return new BerthError(code, `The engine answered ${status}: ${text.slice(0, 500)}`);
+}

@@ -1,0 +1,47 @@
+// Three bundles: the extension, the engine, the CLI. No native module is in any of them.
+const { resolve } = require('node:path');
+
+const nativeModules = ({ request }, callback) => {
+  if (/\.node$/.test(request) || request === 'cpu-features') {
+    callback(null, `commonjs ${request}`);
+    return;
+  }
+  callback();
+};
+
+/** Docker's BuildKit sessions are not used: their gRPC stack stays out. */
+const unusedModules = { '@grpc/grpc-js': false, '@grpc/proto-loader': false };
+
+module.exports = (_env, { mode }) => {
+  const bundle = (name, entry, options = {}) => ({
+    name,
+    mode,
+    target: 'node20',
+    entry: { [name]: entry },
+    output: {
+      path: resolve(__dirname, 'dist'),
+      filename: '[name].js',
+      libraryTarget: 'commonjs2',
+    },
+    devtool: mode === 'production' ? false : 'source-map',
+    resolve: { extensions: ['.ts', '.js'], alias: unusedModules },
+    module: {
+      rules: [
+        {
+          test: /\.ts$/,
+          exclude: /node_modules/,
+          use: { loader: 'ts-loader', options: { transpileOnly: true } },
+        },
+      ],
+    },
+    performance: { hints: false },
+    stats: 'errors-warnings',
+    ignoreWarnings: [/Critical dependency/, /Can't resolve/],
+    ...options,
+  });
+  return [
+    bundle('extension', './src/extension.ts', { externals: [{ vscode: 'commonjs vscode' }, nativeModules] }),
+    bundle('engine', './src/backend/main.ts', { externals: [nativeModules] }),
+    bundle('cli', './src/cli/main.ts', { externals: [nativeModules] }),
+  ];
+};
