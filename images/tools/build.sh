@@ -15,6 +15,8 @@ install -m 755 /usr/sbin/sshd /usr/bin/ssh-keygen "$TREE/bin/"
 install -m 755 /usr/lib/openssh/sftp-server "$TREE/libexec/"
 install -m 755 /usr/bin/tini-static "$TREE/bin/tini"
 install -m 755 "/usr/bin/$PYTHON" "$TREE/bin/python3"
+# For a Docker daemon inside a workspace whose own root lacks CAP_SYS_RESOURCE.
+install -m 755 /src/runc-nosysres.sh "$TREE/libexec/runc-nosysres"
 # For the end of a user's PATH, where the image has none of its own.
 install -m 755 /usr/bin/rsync /usr/bin/scp "$TREE/fallback/"
 
@@ -37,7 +39,7 @@ cp -a "/usr/lib/$PYTHON" "$STDLIB"
 find "$STDLIB" \( -name '*.py' -o -name __pycache__ \) -prune -exec rm -rf {} +
 
 # Libraries: what ldd names for every ELF file, with the loader.
-elf_files() { find "$TREE/bin" "$TREE/libexec" "$TREE/fallback" "$STDLIB/lib-dynload" -type f; }
+elf_files() { find "$TREE/bin" "$TREE/libexec" "$TREE/fallback" "$STDLIB/lib-dynload" -type f ! -name runc-nosysres; }
 elf_files | while read -r file; do
   { ldd "$file" 2>/dev/null || true; } | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p'
 done | sort -u | while read -r library; do cp -L "$library" "$TREE/lib/"; done

@@ -85,7 +85,7 @@ async function daemonOptions(say) {
   if (mtu && mtu < 1500) options.push('--mtu', String(mtu));
   if (!(await mayRaiseLimits())) {
     say(`root lacks CAP_SYS_RESOURCE here: installing ${WRAPPER}, so that privileged containers can start`);
-    await runAsRoot(['install', '-D', '-m', '755', join(ROOT, 'scripts/lib/runc-nosysres.sh'), WRAPPER]);
+    await runAsRoot(['install', '-D', '-m', '755', join(ROOT, 'images/tools/runc-nosysres.sh'), WRAPPER]);
     options.push('--add-runtime', `nosysres=${WRAPPER}`, '--default-runtime', 'nosysres');
   }
   return options;
