@@ -32,11 +32,11 @@ export class EventStream {
   }
 
   private async run(): Promise<void> {
-    while (!this.abort.signal.aborted) {
+    while (!this.disposed()) {
       try {
         await this.follow();
       } catch (error) {
-        if (this.abort.signal.aborted) {
+        if (this.disposed()) {
           return;
         }
         this.listener.disconnected(error);
@@ -44,6 +44,10 @@ export class EventStream {
       await this.pause(this.retryMs);
       this.retryMs = Math.min(this.retryMs * 2, longestRetryMs);
     }
+  }
+
+  private disposed(): boolean {
+    return this.abort.signal.aborted;
   }
 
   private async follow(): Promise<void> {

@@ -77,10 +77,12 @@ async function handOver(client: EngineClient, running: EngineInfo, options: Laun
 }
 
 async function untilGone(client: EngineClient): Promise<void> {
-  for (const end = Date.now() + 15_000; Date.now() < end; await sleep(pollMs)) {
+  const end = Date.now() + 15_000;
+  while (Date.now() < end) {
     if ((await probe(client)) === undefined) {
       return;
     }
+    await sleep(pollMs);
   }
   throw new BerthError('timeout', 'The older engine did not end within 15 s.', {
     hint: 'Look at engine.log in the state directory.',
@@ -106,10 +108,12 @@ function startProcess(home: string, options: LaunchOptions): void {
 }
 
 async function untilAnswering(client: EngineClient, home: string, timeoutMs: number): Promise<void> {
-  for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(pollMs)) {
+  const end = Date.now() + timeoutMs;
+  while (Date.now() < end) {
     if ((await probe(client)) !== undefined) {
       return;
     }
+    await sleep(pollMs);
   }
   throw new BerthError(
     'timeout',
