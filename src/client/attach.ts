@@ -1,56 +1,61 @@
-/**
- * A process in a workspace with its streams, over one WebSocket on the engine's socket (`streamPaths.attach`).
- * Binary messages are input one way; the other way their first byte says 1 = stdout, 2 = stderr.
- */
-import { createConnection } from 'node:net';
-import WebSocket from 'ws';
-import { BerthError, isErrorCode } from '../api/errors';
+/** A process in a workspace, attached to over a WebSocket: a terminal, or a command with streams. */
+import { connect } from 'node:net';
+import { Readable } from 'node:stream';
+import { WebSocket, type RawData } from 'ws';
+import { BerthError, asBerthError, isErrorCode } from '../api/errors';
 import { fillPath, streamPaths, type AttachControl, type AttachRequest } from '../api/paths';
-import { EngineUnreachable } from './transport';
+import type { EngineClient } from './engine-client';
+import { readError, wrapTransportError } from './transport';
 
-export interface AttachListener {
-  stdout(chunk: Buffer): void;
-  stderr(chunk: Buffer): void;
-  /** Once: the exit code, or the error that ended it early. */
-  ended(result: { exitCode: number } | { error: BerthError }): void;
+export interface AttachOptions {
+  signal?: AbortSignal;
+  /** How long the process may take to start. */
+  startTimeoutMs?: number;
 }
 
-const startTimeoutMs = 30_000;
-const stderrStream = 2;
+const stderrMark = 2;
 
+/**
+ * One attached process. `stdout` and `stderr` hold what came (nothing is lost before somebody listens) and
+ * slow the process down when nobody reads; stderr stays empty with a tty. `exit` resolves after the last
+ * output was put into the streams, or rejects with the reason why the process could not be followed to its end.
+ */
 export class AttachSession {
-  private done = false;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly exit: Promise<number>;
+  private resolveExit: (code: number) => void = () => undefined;
+  private rejectExit: (error: BerthError) => void = () => undefined;
+  private ended = false;
 
-  private constructor(
-    private readonly socket: WebSocket,
-    private readonly listener: AttachListener,
-  ) {}
-
-  /** Resolves when the process runs. */
-  static open(
-    engineSocket: string,
-    workspace: string,
-    request: AttachRequest,
-    listener: AttachListener,
-  ): Promise<AttachSession> {
-    const socket = new WebSocket(`ws://berth${fillPath(streamPaths.attach, { name: workspace })}`, {
-      createConnection: () => createConnection(engineSocket),
-      perMessageDeflate: false,
-      handshakeTimeout: startTimeoutMs,
+  constructor(private readonly socket: WebSocket) {
+    const read = (): void => this.resumeReading();
+    this.stdout = new Readable({ read });
+    this.stderr = new Readable({ read });
+    this.exit = new Promise((resolve, reject) => {
+      this.resolveExit = resolve;
+      this.rejectExit = reject;
     });
-    const session = new AttachSession(socket, listener);
-    return session.start(request);
+    // Who only reads the streams must not crash over an exit nobody asked for.
+    this.exit.catch(() => undefined);
+    socket.on('message', (message, isBinary) => this.receive(message, isBinary));
+    socket.on('close', () => {
+      this.fail(new BerthError('gone', 'The connection to the process was closed before it ended.'));
+    });
+    socket.on('error', (error) => this.fail(asBerthError(wrapTransportError(error))));
   }
 
-  write(chunk: Buffer | string): void {
-    if (this.socket.readyState === WebSocket.OPEN) {
-      this.socket.send(typeof chunk === 'string' ? Buffer.from(chunk) : chunk, { binary: true });
-    }
-  }
-
-  /** Bytes accepted by `write` and not sent yet: slow down when this grows. */
-  get backlog(): number {
-    return this.socket.bufferedAmount;
+  /** Input for the process; resolves when it was handed to the system, so that awaiting it slows a writer down. */
+  write(chunk: Buffer | string): Promise<void> {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    return new Promise((resolve) => {
+      if (this.socket.readyState !== WebSocket.OPEN) {
+        resolve();
+        return;
+      }
+      // What can't be delivered belongs to a process that ended: `exit` tells.
+      this.socket.send(bytes, { binary: true }, () => resolve());
+    });
   }
 
   endOfInput(): void {
@@ -61,10 +66,9 @@ export class AttachSession {
     this.control({ type: 'resize', cols, rows });
   }
 
-  /** Ends the process when it still runs. */
-  close(): void {
-    this.done = true;
-    this.socket.close();
+  /** Lets go of the process: the engine ends it. `exit` rejects with the reason. */
+  close(reason = new BerthError('cancelled', 'The process was let go.')): void {
+    this.fail(reason);
   }
 
   private control(message: AttachControl): void {
@@ -73,50 +77,129 @@ export class AttachSession {
     }
   }
 
-  private start(request: AttachRequest): Promise<AttachSession> {
-    return new Promise((resolve, reject) => {
-      this.socket.on('open', () => this.socket.send(JSON.stringify(request)));
-      this.socket.on('message', (content: Buffer, isBinary: boolean) => {
-        if (isBinary) {
-          this.output(content);
-          return;
-        }
-        const message = JSON.parse(content.toString('utf8')) as AttachControl;
-        if (message.type === 'started') {
-          resolve(this);
-        } else if (message.type === 'exit') {
-          this.finish({ exitCode: message.exitCode });
-        } else if (message.type === 'error') {
-          const code = isErrorCode(message.error.code) ? message.error.code : 'internal';
-          const error = new BerthError(code, message.error.message, message.error);
-          reject(error);
-          this.finish({ error });
-        }
-      });
-      const lost = (cause: unknown) => {
-        const error = new EngineUnreachable(cause);
-        reject(error);
-        this.finish({ error });
-      };
-      this.socket.on('error', lost);
-      this.socket.on('close', () => lost(new Error('The engine closed the connection.')));
+  private receive(message: RawData, isBinary: boolean): void {
+    const bytes = toBuffer(message);
+    if (!isBinary) {
+      this.obey(bytes);
+      return;
+    }
+    const stream = bytes[0] === stderrMark ? this.stderr : this.stdout;
+    if (!this.ended && !stream.push(bytes.subarray(1))) {
+      this.socket.pause();
+    }
+  }
+
+  private obey(bytes: Buffer): void {
+    const message = parseControl(bytes);
+    if (message.type === 'exit' && this.end()) {
+      this.resolveExit(message.exitCode);
+    } else if (message.type === 'error') {
+      this.fail(controlError(message));
+    }
+  }
+
+  private resumeReading(): void {
+    if (this.socket.isPaused) {
+      this.socket.resume();
+    }
+  }
+
+  private fail(error: BerthError): void {
+    if (this.end()) {
+      this.rejectExit(error);
+    }
+  }
+
+  /** Ends the streams and the connection; false when that was done before. */
+  private end(): boolean {
+    if (this.ended) {
+      return false;
+    }
+    this.ended = true;
+    this.stdout.push(null);
+    this.stderr.push(null);
+    this.socket.resume();
+    this.socket.close();
+    return true;
+  }
+}
+
+/** Starts a process in a running workspace (without `argv`: the login shell) and attaches to it. */
+export async function attach(
+  client: EngineClient,
+  name: string,
+  request: AttachRequest,
+  options: AttachOptions = {},
+): Promise<AttachSession> {
+  const socket = new WebSocket(`ws://berth${fillPath(streamPaths.attach, { name })}`, {
+    createConnection: () => connect(client.socketPath),
+    perMessageDeflate: false,
+    maxPayload: 64 * 1024 * 1024,
+  });
+  const session = new AttachSession(socket);
+  const timeoutMs = options.startTimeoutMs ?? 60_000;
+  const release = bound(socket, session, name, timeoutMs, options.signal);
+  try {
+    await started(socket, session, request);
+    return session;
+  } catch (error) {
+    session.close();
+    socket.terminate();
+    throw error;
+  } finally {
+    release();
+  }
+}
+
+/** Ends the attempt when it takes too long, and the session when the caller's signal fires. */
+function bound(
+  socket: WebSocket,
+  session: AttachSession,
+  name: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): () => void {
+  const timer = setTimeout(() => {
+    const what = socket.readyState === WebSocket.OPEN ? 'the process to start' : 'the engine to answer';
+    session.close(new BerthError('timeout', `Waited ${timeoutMs / 1000} s in ${name} for ${what}.`));
+  }, timeoutMs);
+  const abort = (): void => session.close();
+  if (signal?.aborted === true) {
+    abort();
+  }
+  signal?.addEventListener('abort', abort, { once: true });
+  socket.once('close', () => signal?.removeEventListener('abort', abort));
+  return () => clearTimeout(timer);
+}
+
+/** Resolves when the engine says that the process runs. */
+function started(socket: WebSocket, session: AttachSession, request: AttachRequest): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('open', () => socket.send(JSON.stringify(request)));
+    socket.on('message', function first(message, isBinary) {
+      if (isBinary || ['started', 'exit'].includes(parseControl(toBuffer(message)).type)) {
+        socket.off('message', first);
+        resolve();
+      }
     });
-  }
+    socket.once('unexpected-response', (_, response) => {
+      readError(response, response.statusCode ?? 0).then(reject, reject);
+    });
+    session.exit.catch(reject);
+  });
+}
 
-  private output(content: Buffer): void {
-    const chunk = content.subarray(1);
-    if (content[0] === stderrStream) {
-      this.listener.stderr(chunk);
-    } else {
-      this.listener.stdout(chunk);
-    }
+function toBuffer(message: RawData): Buffer {
+  if (Buffer.isBuffer(message)) {
+    return message;
   }
+  return Array.isArray(message) ? Buffer.concat(message) : Buffer.from(message);
+}
 
-  private finish(result: { exitCode: number } | { error: BerthError }): void {
-    if (!this.done) {
-      this.done = true;
-      this.listener.ended(result);
-      this.socket.close();
-    }
-  }
+function parseControl(bytes: Buffer): AttachControl {
+  return JSON.parse(bytes.toString('utf8')) as AttachControl;
+}
+
+function controlError({ error }: Extract<AttachControl, { type: 'error' }>): BerthError {
+  return new BerthError(isErrorCode(error.code) ? error.code : 'internal', error.message, error);
 }

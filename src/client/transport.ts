@@ -27,7 +27,8 @@ function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-function wrapTransportError(error: unknown): unknown {
+/** A failure of the connection as an error for people; others as they are. */
+export function wrapTransportError(error: unknown): unknown {
   const code = errnoOf(error);
   if (code === 'ABORT_ERR') {
     return new BerthError('cancelled', 'Cancelled.');
@@ -98,7 +99,8 @@ export async function readAll(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function readError(response: IncomingMessage, status: number): Promise<BerthError> {
+/** The error that a refused request was answered with. */
+export async function readError(response: IncomingMessage, status: number): Promise<BerthError> {
   const text = (await readAll(response)).toString('utf8');
   try {
     const body = parseErrorBody(JSON.parse(text));
