@@ -1,0 +1,62 @@
+/** Our keys: one client key per installation, one host key per workspace, kept over rebuilds. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { utils } from 'ssh2';
+import { isErrno, removeTree, replaceFile } from '../store/files';
+import { KeyedLock } from '../store/keyed-lock';
+import type { StateDirectory } from '../store/state-directory';
+
+export interface KeyPair {
+  /** OpenSSH format. */
+  privateKey: string;
+  /** `ssh-ed25519 AAAA…`, without a comment. */
+  publicKey: string;
+}
+
+export class SshKeys {
+  private readonly lock = new KeyedLock();
+
+  constructor(private readonly state: StateDirectory) {}
+
+  clientKey(): Promise<KeyPair> {
+    return this.ensure(this.state.clientKey, 'berth');
+  }
+
+  hostKey(workspace: string): Promise<KeyPair> {
+    return this.ensure(this.hostKeyPath(workspace), `berth-${workspace}`);
+  }
+
+  async forgetHostKey(workspace: string): Promise<void> {
+    await removeTree(this.hostKeyPath(workspace));
+    await removeTree(`${this.hostKeyPath(workspace)}.pub`);
+  }
+
+  private hostKeyPath(workspace: string): string {
+    return join(this.state.hostKeys, workspace);
+  }
+
+  /** Reads the pair at `path`, or makes it. The private half is written last: it marks the pair as whole. */
+  private ensure(path: string, comment: string): Promise<KeyPair> {
+    return this.lock.run(path, async () => {
+      try {
+        const [privateKey, publicKey] = await Promise.all([
+          readFile(path, 'utf8'),
+          readFile(`${path}.pub`, 'utf8'),
+        ]);
+        return { privateKey, publicKey: withoutComment(publicKey) };
+      } catch (error) {
+        if (!isErrno(error, 'ENOENT')) {
+          throw error;
+        }
+      }
+      const pair = utils.generateKeyPairSync('ed25519', { comment });
+      await replaceFile(`${path}.pub`, `${pair.public}\n`, 0o644);
+      await replaceFile(path, pair.private);
+      return { privateKey: pair.private, publicKey: withoutComment(pair.public) };
+    });
+  }
+}
+
+function withoutComment(publicKey: string): string {
+  return publicKey.trim().split(/\s+/).slice(0, 2).join(' ');
+}

@@ -1,0 +1,107 @@
+/**
+ * Secret environment values per workspace: AES-256-GCM, one random nonce each, the key in `keys/master.key`.
+ * Write-only for the API; read only to start a runtime.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { BerthError } from '../../api/errors';
+import { isErrno, readIfPresent, replaceFile } from './files';
+import { KeyedLock } from './keyed-lock';
+import type { StateDirectory } from './state-directory';
+
+type Sealed = Record<string, Record<string, string>>;
+
+const algorithm = 'aes-256-gcm';
+const keyBytes = 32;
+const nonceBytes = 12;
+const tagBytes = 16;
+
+export class SecretStore {
+  private readonly lock = new KeyedLock();
+
+  constructor(private readonly state: StateDirectory) {}
+
+  /** Adds or replaces values; the others of the workspace stay. Answers all names. */
+  async put(workspace: string, values: Readonly<Record<string, string>>): Promise<string[]> {
+    return this.change(async (sealed) => {
+      const key = await this.key();
+      const own = { ...sealed[workspace] };
+      for (const [name, value] of Object.entries(values)) {
+        own[name] = seal(key, `${workspace}/${name}`, value);
+      }
+      return [{ ...sealed, [workspace]: own }, Object.keys(own).sort()];
+    });
+  }
+
+  async values(workspace: string): Promise<Record<string, string>> {
+    const own = (await this.read())[workspace];
+    if (own === undefined) {
+      return {};
+    }
+    const key = await this.key();
+    const opened = Object.entries(own).map(([name, value]) => [
+      name,
+      open(key, `${workspace}/${name}`, value),
+    ]);
+    return Object.fromEntries(opened) as Record<string, string>;
+  }
+
+  async forget(workspace: string): Promise<void> {
+    await this.change((sealed) => {
+      const { [workspace]: gone, ...rest } = sealed;
+      return Promise.resolve([gone === undefined ? undefined : rest, undefined]);
+    });
+  }
+
+  private change<T>(edit: (sealed: Sealed) => Promise<[Sealed | undefined, T]>): Promise<T> {
+    return this.lock.run('secrets', async () => {
+      const [next, answer] = await edit(await this.read());
+      if (next !== undefined) {
+        await replaceFile(this.state.secrets, JSON.stringify(next));
+      }
+      return answer;
+    });
+  }
+
+  private async read(): Promise<Sealed> {
+    const text = await readIfPresent(this.state.secrets);
+    return text === undefined ? {} : (JSON.parse(text) as Sealed);
+  }
+
+  private async key(): Promise<Buffer> {
+    try {
+      return await readFile(this.state.masterKey);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) {
+        throw error;
+      }
+      const key = randomBytes(keyBytes);
+      await replaceFile(this.state.masterKey, key);
+      return key;
+    }
+  }
+}
+
+function seal(key: Buffer, context: string, value: string): string {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv(algorithm, key, nonce).setAAD(Buffer.from(context));
+  const sealed = Buffer.concat([cipher.update(value, 'utf8'), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64');
+}
+
+function open(key: Buffer, context: string, sealed: string): string {
+  const bytes = Buffer.from(sealed, 'base64');
+  const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes)).setAAD(
+    Buffer.from(context),
+  );
+  decipher.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
+  try {
+    const rest = bytes.subarray(nonceBytes + tagBytes);
+    return Buffer.concat([decipher.update(rest), decipher.final()]).toString('utf8');
+  } catch (error) {
+    throw new BerthError('internal', `The secret ${context} can't be decrypted.`, {
+      hint: 'Its key file was changed: set the secret again.',
+      cause: error,
+    });
+  }
+}
