@@ -16,10 +16,15 @@ export function ping(host) {
   const target = requestTarget(host);
   if (!target) return Promise.resolve(`${host} is of a kind that the set-up scripts can't reach`);
   return new Promise((resolve) => {
-    const call = request({ ...target, path: '/_ping', method: 'GET', timeout: PING_TIMEOUT_MS }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200 ? undefined : `${host} answered ${response.statusCode} to /_ping`);
-    });
+    const call = request(
+      { ...target, path: '/_ping', method: 'GET', timeout: PING_TIMEOUT_MS },
+      (response) => {
+        response.resume();
+        resolve(
+          response.statusCode === 200 ? undefined : `${host} answered ${response.statusCode} to /_ping`,
+        );
+      },
+    );
     call.on('timeout', () => call.destroy(new Error(`no answer within ${PING_TIMEOUT_MS} ms`)));
     call.on('error', (error) => resolve(`${host}: ${error.message}`));
     call.end();

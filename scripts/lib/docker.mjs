@@ -15,7 +15,8 @@ const PACKAGES = { dockerd: 'docker.io', iptables: 'iptables', mmdebstrap: 'mmde
 export async function ensureDocker(say) {
   const { host, tried } = await findDocker();
   if (host) return host;
-  if (process.env.DOCKER_HOST) throw new Error(`DOCKER_HOST is set, but ${tried.join('; ')}. Start that engine, or unset DOCKER_HOST.`);
+  if (process.env.DOCKER_HOST)
+    throw new Error(`DOCKER_HOST is set, but ${tried.join('; ')}. Start that engine, or unset DOCKER_HOST.`);
   await installDocker(tried, say);
   await startDockerd(say);
   return DEFAULT_HOST;
@@ -29,11 +30,15 @@ async function installDocker(tried, say) {
   const prefix = await rootPrefix();
   if (await which('dockerd')) {
     if (prefix) return;
-    throw new Error('Docker is installed but its daemon does not run, and starting it needs root. Start it, then run this again.');
+    throw new Error(
+      'Docker is installed but its daemon does not run, and starting it needs root. Start it, then run this again.',
+    );
   }
   if (!prefix || !(await hasApt())) {
     const where = tried.map((line) => `  ${line}`).join('\n');
-    throw new Error(`no Docker or Podman engine answers:\n${where}\nInstall one (docs.docker.com/get-docker), start it, then run this again.`);
+    throw new Error(
+      `no Docker or Podman engine answers:\n${where}\nInstall one (docs.docker.com/get-docker), start it, then run this again.`,
+    );
   }
   const missing = [];
   for (const [program, name] of Object.entries(PACKAGES)) if (!(await which(program))) missing.push(name);

@@ -32,7 +32,8 @@ async function startBySystemd(say) {
   await waitFor('the Docker daemon to answer', isUp, {
     timeoutMs: START_TIMEOUT_MS,
     explain: async () =>
-      (await runAsRoot(['journalctl', '-u', 'docker', '-n', '20', '--no-pager'], { allowFailure: true })).stdout,
+      (await runAsRoot(['journalctl', '-u', 'docker', '-n', '20', '--no-pager'], { allowFailure: true }))
+        .stdout,
   });
 }
 
@@ -73,7 +74,9 @@ const isUp = async () => (await ping(DEFAULT_HOST)) === undefined;
 
 /** The daemon needs a PATH with sbin (iptables, runc), and nothing that npm or an editor put in ours. */
 function daemonEnvironment() {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|VSCODE_|ELECTRON_|NODE_OPTIONS)/i.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_|VSCODE_|ELECTRON_|NODE_OPTIONS)/i.test(name),
+  );
   return { ...Object.fromEntries(kept), PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` };
 }
 

@@ -44,7 +44,9 @@ export function run(program, argv, options = {}) {
       clearTimeout(timer);
       const code = exitCode ?? 128;
       if (!isTimedOut && (code === 0 || allowFailure)) return resolve({ code, stdout, stderr });
-      const why = isTimedOut ? `took longer than ${timeoutMs / 1000} s` : `ended with ${signal ?? `exit code ${code}`}`;
+      const why = isTimedOut
+        ? `took longer than ${timeoutMs / 1000} s`
+        : `ended with ${signal ?? `exit code ${code}`}`;
       const tail = (stderr || stdout).slice(-KEPT_OUTPUT).trimEnd();
       reject(new Error(`${command} ${why}${tail ? `:\n${tail}` : ''}`));
     });

@@ -1,0 +1,41 @@
+/**
+ * `node out/test/runner/suite-cli.js DIRECTORY [--result FILE] [--grep TEXT] [--timeout MS]`: one suite in plain Node.
+ * A process that doesn't end by itself after its tests has leaked something: that counts as a failed test.
+ */
+import { parseArgs } from 'node:util';
+import { summarize, writeResult, type TestResult } from './result';
+import { runSuite } from './suite';
+
+const LEAK_GRACE_MS = 5000;
+
+async function main(): Promise<void> {
+  process.setSourceMapsEnabled(true);
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { result: { type: 'string' }, grep: { type: 'string' }, timeout: { type: 'string' } },
+  });
+  const [directory] = positionals;
+  if (!directory) throw new Error('name the directory of the tests');
+  const result = await runSuite({
+    directory,
+    ...(values.result ? { resultFile: values.result } : {}),
+    ...(values.grep ? { grep: values.grep } : {}),
+    ...(values.timeout ? { timeout: Number(values.timeout) } : {}),
+  });
+  process.exitCode = result.failed > 0 ? 1 : 0;
+  setTimeout(() => void reportLeak(result, values.result), LEAK_GRACE_MS).unref();
+}
+
+async function reportLeak(result: TestResult, resultFile: string | undefined): Promise<void> {
+  const title = `the process ends within ${LEAK_GRACE_MS / 1000} s after its tests`;
+  const error = `still open: ${process.getActiveResourcesInfo().join(', ')}`;
+  console.error(`\n  FAILED: ${title}\n  ${error}`);
+  const tests = [...result.tests, { title, state: 'failed' as const, duration: LEAK_GRACE_MS, error }];
+  if (resultFile) await writeResult(resultFile, summarize(tests));
+  process.exit(1);
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
