@@ -108,6 +108,7 @@ export class EngineClient {
     return this.transport.open({
       method: 'GET',
       path: fillPath(streamPaths.logs, { name }) + queryString(query),
+      ...(query.follow === true && { ownConnection: true }),
       ...(signal !== undefined && { signal }),
     });
   }

@@ -60,6 +60,7 @@ export class EventStream {
         ...(this.lastId !== undefined && { 'last-event-id': this.lastId }),
       },
       signal: this.abort.signal,
+      ownConnection: true,
     });
     this.retryMs = firstRetryMs;
     this.listener.connected();

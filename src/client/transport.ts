@@ -9,6 +9,8 @@ export interface HttpRequest {
   headers?: OutgoingHttpHeaders;
   body?: string | Buffer | Readable;
   signal?: AbortSignal;
+  /** For answers that stay open: a connection outside the pool, so that long ones never starve short ones. */
+  ownConnection?: boolean;
 }
 
 const unreachable = new Set(['ENOENT', 'ECONNREFUSED', 'EPIPE', 'ECONNRESET']);
@@ -68,7 +70,7 @@ export class Transport {
       const outgoing = request(
         {
           socketPath: this.socketPath,
-          agent: this.agent,
+          agent: req.ownConnection === true ? false : this.agent,
           method: req.method,
           path: req.path,
           headers: { host: 'berth', ...req.headers },

@@ -1,0 +1,71 @@
+/** Follows the changes below one path of a volume, over its own event stream, until disposed. */
+import type { IncomingMessage } from 'node:http';
+import { BerthError, asBerthError } from '../api/errors';
+import { fillPath, streamPaths } from '../api/paths';
+import type { FileChange } from '../api/schemas/file';
+import type { EngineClient } from './engine-client';
+
+export interface WatchTarget {
+  volume: string;
+  path: string;
+  recursive: boolean;
+}
+
+export interface WatchListener {
+  changes(changes: FileChange[]): void;
+  /** It ended without being disposed: the volume is no longer watchable, or the engine went away. */
+  ended(error: BerthError): void;
+}
+
+/** Starts at once; `dispose` ends it. Tried once: who listens decides whether to watch again. */
+export function watchFiles(
+  client: EngineClient,
+  target: WatchTarget,
+  listener: WatchListener,
+): { dispose(): void } {
+  const abort = new AbortController();
+  follow(client, target, listener, abort.signal).catch((error: unknown) => {
+    if (!abort.signal.aborted) {
+      listener.ended(asBerthError(error));
+    }
+  });
+  return { dispose: () => abort.abort() };
+}
+
+async function follow(
+  client: EngineClient,
+  { volume, path, recursive }: WatchTarget,
+  listener: WatchListener,
+  signal: AbortSignal,
+): Promise<void> {
+  const query = new URLSearchParams({ path, recursive: String(recursive) }).toString();
+  const response = await client.transport.open({
+    method: 'GET',
+    path: `${fillPath(streamPaths.fileWatch, { volume })}?${query}`,
+    headers: { accept: 'text/event-stream' },
+    signal,
+    ownConnection: true,
+  });
+  await read(response, (changes) => listener.changes(changes));
+  throw new BerthError('gone', `The engine ended the watch of ${volume}:${path}.`);
+}
+
+async function read(response: IncomingMessage, deliver: (changes: FileChange[]) => void): Promise<void> {
+  let buffered = '';
+  response.setEncoding('utf8');
+  for await (const chunk of response) {
+    buffered += String(chunk);
+    const blocks = buffered.split('\n\n');
+    buffered = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const payload = block
+        .split('\n')
+        .filter((line) => line.startsWith('data: '))
+        .map((line) => line.slice('data: '.length))
+        .join('\n');
+      if (payload !== '') {
+        deliver(JSON.parse(payload) as FileChange[]);
+      }
+    }
+  }
+}

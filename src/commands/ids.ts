@@ -1,0 +1,101 @@
+/** Every id that package.json and the code share; a unit test holds the two against each other. */
+
+export const commandIds = [
+  'berth.workspace.create',
+  'berth.workspace.createQuick',
+  'berth.workspace.start',
+  'berth.workspace.stop',
+  'berth.workspace.restart',
+  'berth.workspace.pause',
+  'berth.workspace.resume',
+  'berth.workspace.archive',
+  'berth.workspace.restore',
+  'berth.workspace.recover',
+  'berth.workspace.rebuild',
+  'berth.workspace.rename',
+  'berth.workspace.editLimits',
+  'berth.workspace.delete',
+  'berth.workspace.open',
+  'berth.workspace.openInNewWindow',
+  'berth.workspace.openTerminal',
+  'berth.workspace.showLogs',
+  'berth.workspace.copySshCommand',
+  'berth.workspace.browseFiles',
+  'berth.workspace.adopt',
+  'berth.volume.create',
+  'berth.volume.delete',
+  'berth.volume.resize',
+  'berth.volume.measure',
+  'berth.volume.openAsFolder',
+  'berth.volume.goToPath',
+  'berth.file.open',
+  'berth.file.newFile',
+  'berth.file.newFolder',
+  'berth.file.rename',
+  'berth.file.delete',
+  'berth.file.uploadFiles',
+  'berth.file.uploadFolder',
+  'berth.file.download',
+  'berth.file.copy',
+  'berth.file.cut',
+  'berth.file.paste',
+  'berth.file.copyPath',
+  'berth.view.refresh',
+  'berth.view.groupWorkspaces',
+  'berth.view.sortWorkspaces',
+  'berth.view.groupVolumes',
+  'berth.view.sortVolumes',
+  'berth.view.loadMore',
+  'berth.view.activate',
+  'berth.view.rename',
+  'berth.view.delete',
+  'berth.operation.cancel',
+  'berth.engine.start',
+  'berth.engine.restart',
+  'berth.engine.doctor',
+  'berth.engine.showLog',
+  'berth.image.build',
+  'berth.image.pull',
+  'berth.ssh.include',
+  'berth.walkthrough.open',
+] as const;
+export type CommandId = (typeof commandIds)[number];
+
+export const viewIds = { workspaces: 'berth.workspaces', volumes: 'berth.volumes' } as const;
+
+export const contextKeys = [
+  /** `idle`, `starting`, `ready`, `stopped` or `failed`. */
+  'berth.engineState',
+  'berth.runtimeAvailable',
+  'berth.hasWorkspaces',
+  'berth.hasVolumes',
+  /** Something was copied or cut in the Volumes view. */
+  'berth.canPaste',
+] as const;
+export type ContextKey = (typeof contextKeys)[number];
+
+export const settingIds = [
+  'stateDirectory',
+  'dockerHost',
+  'defaultImage',
+  'defaultRuntime',
+  'portRange',
+  'idle.pauseAfter',
+  'idle.stopAfter',
+  'idle.archiveAfter',
+  'workspaces.groupBy',
+  'workspaces.sortBy',
+  'workspaces.description',
+  'volumes.groupBy',
+  'volumes.sortBy',
+  'volumes.showForeign',
+  'files.maxEditorSizeMB',
+  'files.confirmDelete',
+  'ssh.includeConfig',
+  'ssh.setRemotePlatform',
+] as const;
+export type SettingId = (typeof settingIds)[number];
+
+export const terminalProfileId = 'berth.terminal';
+export const walkthroughId = 'berth.berth#start';
+export const fileScheme = 'berth';

@@ -1,0 +1,164 @@
+/**
+ * The one way a command runs: progress after a moment, cancel, errors as words with what to do about them.
+ * A cancelled command is not an error.
+ */
+import * as vscode from 'vscode';
+import { asBerthError, type BerthError, type ErrorCode, type Operation } from '../api';
+import type { EngineClient } from '../client/engine-client';
+import type { EngineLink, Logger } from '../providers/engine-link';
+import type { Store } from '../providers/store';
+import { percent, progressText } from '../providers/trees/progress';
+import type { CommandId } from './ids';
+
+const { t } = vscode.l10n;
+/** What is over before that needs no notification. */
+const quickMs = 600;
+
+export type Outcome<T> =
+  { kind: 'done'; value: T } | { kind: 'cancelled' } | { kind: 'failed'; error: BerthError };
+
+/** What a running command may use. */
+export interface Task {
+  readonly client: EngineClient;
+  readonly signal: AbortSignal;
+  /** Shows a line and, when known, how far it is in percent. */
+  report(message: string, done?: number): void;
+  /** Waits for an operation to end and shows its steps; cancel ends the operation itself. */
+  follow(operation: Operation): Promise<Operation>;
+}
+
+/** Thrown to end a command quietly: the user closed a dialog. */
+export class Cancelled extends Error {}
+
+/** What helps against an error, as a button beside "Show Log". */
+const remedies: Partial<Record<ErrorCode, { title: string; command: CommandId }>> = {
+  image_missing: { title: t('Build Image'), command: 'berth.image.build' },
+  runtime_unavailable: { title: t('Check This Machine'), command: 'berth.engine.doctor' },
+};
+
+export class Runner {
+  constructor(
+    private readonly link: EngineLink,
+    private readonly store: Store,
+    private readonly log: Logger & { show(preserveFocus?: boolean): void },
+  ) {}
+
+  /** Runs one piece of work under a title, e.g. `Starting demo`, and tells how it ended. Never rejects. */
+  async run<T>(title: string, work: (task: Task) => Promise<T>): Promise<Outcome<T>> {
+    const abort = new AbortController();
+    const reports = new Reports();
+    const running = this.attempt(title, work, abort, reports);
+    const timer = setTimeout(() => void showProgress(title, running, abort, reports), quickMs);
+    const outcome = await running;
+    clearTimeout(timer);
+    if (outcome.kind === 'failed') {
+      void this.tell(title, outcome.error);
+    } else if (outcome.kind === 'cancelled') {
+      vscode.window.setStatusBarMessage(t('{0}: cancelled', title), 4_000);
+    }
+    return outcome;
+  }
+
+  /** Shows an error with its hint and what helps. */
+  async tell(title: string, error: BerthError): Promise<void> {
+    const remedy = remedies[error.code];
+    const showLog = t('Show Log');
+    const text = [t('{0}: {1}', title, error.message), error.hint].filter(Boolean).join(' ');
+    const chosen = await vscode.window.showErrorMessage(text, ...(remedy ? [remedy.title] : []), showLog);
+    if (chosen === showLog) {
+      this.log.show();
+    } else if (chosen !== undefined && remedy !== undefined) {
+      await vscode.commands.executeCommand(remedy.command);
+    }
+  }
+
+  private async attempt<T>(
+    title: string,
+    work: (task: Task) => Promise<T>,
+    abort: AbortController,
+    reports: Reports,
+  ): Promise<Outcome<T>> {
+    try {
+      const client = await this.link.client();
+      const task: Task = {
+        client,
+        signal: abort.signal,
+        report: (message, done) => reports.set(message, done),
+        follow: (operation) => this.follow(client, operation, abort.signal, reports),
+      };
+      return { kind: 'done', value: await work(task) };
+    } catch (thrown) {
+      const error = asBerthError(thrown);
+      if (thrown instanceof Cancelled || abort.signal.aborted || error.code === 'cancelled') {
+        return { kind: 'cancelled' };
+      }
+      this.log.error(`${title}: ${error.code}: ${error.message}`);
+      return { kind: 'failed', error };
+    }
+  }
+
+  private async follow(
+    client: EngineClient,
+    operation: Operation,
+    signal: AbortSignal,
+    reports: Reports,
+  ): Promise<Operation> {
+    const show = (each: Operation): void => reports.set(progressText(each), percent(each));
+    this.store.take({ type: 'operation.changed', payload: operation });
+    show(operation);
+    const listening = this.store.onOperation((each) => each.id === operation.id && show(each));
+    try {
+      const ended = await client.waitFor(operation, signal);
+      this.store.take({ type: 'operation.changed', payload: ended });
+      for (const warning of ended.warnings) {
+        this.log.warn(`${operation.title}: ${warning}`);
+      }
+      return ended;
+    } finally {
+      listening.dispose();
+    }
+  }
+}
+
+/** The latest report, kept for a notification that opens later. */
+class Reports {
+  private message = '';
+  private done: number | undefined;
+  private told = 0;
+  private listener: ((value: { message: string; increment?: number }) => void) | undefined;
+
+  set(message: string, done: number | undefined): void {
+    this.message = message;
+    this.done = done;
+    this.tell();
+  }
+
+  listen(listener: (value: { message: string; increment?: number }) => void): void {
+    this.listener = listener;
+    this.tell();
+  }
+
+  private tell(): void {
+    const increment = this.done === undefined ? 0 : Math.max(0, this.done - this.told);
+    if (this.listener !== undefined) {
+      this.told += increment;
+      this.listener({ message: this.message, ...(increment > 0 && { increment }) });
+    }
+  }
+}
+
+async function showProgress(
+  title: string,
+  running: Promise<unknown>,
+  abort: AbortController,
+  reports: Reports,
+): Promise<void> {
+  await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    async (progress, token) => {
+      token.onCancellationRequested(() => abort.abort());
+      reports.listen((value) => progress.report(value));
+      await running;
+    },
+  );
+}

@@ -1,0 +1,41 @@
+/** Context keys, set only when their value changes. */
+import * as vscode from 'vscode';
+import type { ContextKey } from '../commands/ids';
+import type { EngineLink } from './engine-link';
+import { DisposableList } from './signal';
+import type { Store } from './store';
+
+export class ContextKeys implements vscode.Disposable {
+  private readonly values = new Map<ContextKey, string | boolean>();
+  private readonly owned = new DisposableList();
+
+  constructor(
+    private readonly link: EngineLink,
+    private readonly store: Store,
+  ) {
+    this.owned.add(link.onDidChange(() => this.update()));
+    this.owned.add(store.onDidChange(() => this.update()));
+    this.update();
+  }
+
+  set(key: ContextKey, value: string | boolean): void {
+    if (this.values.get(key) !== value) {
+      this.values.set(key, value);
+      void vscode.commands.executeCommand('setContext', key, value);
+    }
+  }
+
+  dispose(): void {
+    this.owned.dispose();
+  }
+
+  private update(): void {
+    this.set('berth.engineState', this.link.state.kind);
+    this.set(
+      'berth.runtimeAvailable',
+      this.store.drivers.some(({ available }) => available),
+    );
+    this.set('berth.hasWorkspaces', this.store.workspaces.length > 0);
+    this.set('berth.hasVolumes', this.store.volumes.length > 0);
+  }
+}

@@ -1,0 +1,16 @@
+/** `berth://<volume>/<path>`: the volume is the authority, the path is from the volume's root. */
+import * as vscode from 'vscode';
+import { fileScheme } from '../../commands/ids';
+
+export interface VolumePlace {
+  volume: string;
+  path: string;
+}
+
+export function volumeUri(volume: string, path: string): vscode.Uri {
+  return vscode.Uri.from({ scheme: fileScheme, authority: volume, path });
+}
+
+export function placeOf(uri: vscode.Uri): VolumePlace {
+  return { volume: uri.authority, path: uri.path === '' ? '/' : uri.path };
+}

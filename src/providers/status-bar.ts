@@ -1,0 +1,81 @@
+/** The status bar entry: the workspace this window is in, or how many run. Absent until the engine was used. */
+import * as vscode from 'vscode';
+import { viewIds } from '../commands/ids';
+import type { EngineLink } from './engine-link';
+import { DisposableList } from './signal';
+import type { Store } from './store';
+import { isInTransition } from './trees/arrange';
+import { stateWord } from './words';
+
+const { t } = vscode.l10n;
+const aliasPrefix = 'ssh-remote+berth-';
+
+/** The workspace that a remote window shows, by its authority. */
+export function workspaceOfWindow(
+  folders: readonly vscode.WorkspaceFolder[] | undefined,
+): string | undefined {
+  const authority = folders?.[0]?.uri.authority;
+  return authority?.startsWith(aliasPrefix) === true ? authority.slice(aliasPrefix.length) : undefined;
+}
+
+export class StatusBar implements vscode.Disposable {
+  private readonly owned = new DisposableList();
+  private readonly item: vscode.StatusBarItem;
+
+  constructor(
+    private readonly link: EngineLink,
+    private readonly store: Store,
+  ) {
+    this.item = this.owned.add(
+      vscode.window.createStatusBarItem('berth.status', vscode.StatusBarAlignment.Left, 10),
+    );
+    this.item.name = 'Berth';
+    this.item.command = `${viewIds.workspaces}.focus`;
+    this.owned.add(link.onDidChange(() => this.update()));
+    this.owned.add(store.onDidChange(() => this.update()));
+  }
+
+  dispose(): void {
+    this.owned.dispose();
+  }
+
+  private update(): void {
+    const { kind } = this.link.state;
+    if (kind === 'idle') {
+      this.item.hide();
+      return;
+    }
+    const own = workspaceOfWindow(vscode.workspace.workspaceFolders);
+    const text = kind === 'ready' ? this.ready(own) : undefined;
+    this.item.text = text?.text ?? (kind === 'starting' ? '$(sync~spin) Berth' : '$(warning) Berth');
+    this.item.tooltip = text?.tooltip ?? this.notReady();
+    this.item.accessibilityInformation = { label: `Berth: ${this.item.tooltip}` };
+    this.item.show();
+  }
+
+  private ready(own: string | undefined): { text: string; tooltip: string } {
+    const workspace = own === undefined ? undefined : this.store.workspace(own);
+    if (workspace !== undefined) {
+      const icon = isInTransition(workspace.state) ? 'sync~spin' : 'vm-running';
+      return {
+        text: `$(${icon}) ${workspace.label}`,
+        tooltip: t('Workspace {0} is {1}', workspace.label, stateWord(workspace.state)),
+      };
+    }
+    const all = this.store.workspaces;
+    const running = all.filter(({ state }) => state === 'running').length;
+    const busy = all.some(({ state }) => isInTransition(state));
+    return {
+      text: `$(${busy ? 'sync~spin' : 'vm'}) ${running}`,
+      tooltip: t('{0} of {1} workspaces run', running, all.length),
+    };
+  }
+
+  private notReady(): string {
+    const state = this.link.state;
+    if (state.kind === 'failed') {
+      return state.error.message;
+    }
+    return state.kind === 'starting' ? t('The engine is starting') : t('The engine is stopped');
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * What the extension knows of the engine's world: fed by snapshots and events, read by the trees. Changes are
+ * gathered for a moment and told once, by key, so that a view refreshes single rows. Asks nothing by itself.
+ */
+import type {
+  DriverStatus,
+  EngineEvent,
+  FileChange,
+  Operation,
+  Volume,
+  Workspace,
+  WorkspaceState,
+} from '../api';
+import { Signal, type Disposable } from './signal';
+
+export interface Snapshot {
+  workspaces: Workspace[];
+  volumes: Volume[];
+  operations: Operation[];
+  drivers: DriverStatus[];
+}
+
+/** The names of what changed since the last telling. */
+export interface StoreChange {
+  /** Everything may be different: after a snapshot. */
+  all: boolean;
+  workspaces: ReadonlySet<string>;
+  volumes: ReadonlySet<string>;
+  operations: ReadonlySet<string>;
+}
+
+export interface FilesChange {
+  volume: string;
+  changes: FileChange[];
+}
+
+const gatherMs = 40;
+/** Ended operations are forgotten when nobody can be waiting for them any more. */
+const keepEnded = 50;
+
+export class Store implements Disposable {
+  private readonly workspacesByName = new Map<string, Workspace>();
+  private readonly volumesByName = new Map<string, Volume>();
+  private readonly operationsById = new Map<string, Operation>();
+  private readonly driversByKind = new Map<string, DriverStatus>();
+  /** States we asked for and the engine has not told yet. */
+  private readonly expected = new Map<string, WorkspaceState>();
+  /** Keys that events touched while a snapshot was on its way: the event is newer. */
+  private touched: Set<string> | undefined;
+  private pending = emptyChange();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  private readonly changed = new Signal<StoreChange>();
+  private readonly filesChanged = new Signal<FilesChange>();
+  private readonly operationChanged = new Signal<Operation>();
+  private readonly resetAsked = new Signal<string>();
+  readonly onDidChange = this.changed.on;
+  readonly onDidChangeFiles = this.filesChanged.on;
+  /** Every single change of an operation, not gathered: progress reports use it. */
+  readonly onOperation = this.operationChanged.on;
+  /** Events were missed: whoever owns the connection loads a snapshot. */
+  readonly onReset = this.resetAsked.on;
+
+  get workspaces(): Workspace[] {
+    return [...this.workspacesByName.values()].map((workspace) => this.withExpected(workspace));
+  }
+
+  get volumes(): Volume[] {
+    return [...this.volumesByName.values()];
+  }
+
+  get drivers(): DriverStatus[] {
+    return [...this.driversByKind.values()];
+  }
+
+  get runningOperations(): Operation[] {
+    return [...this.operationsById.values()].filter(({ status }) => status === 'running');
+  }
+
+  workspace(name: string): Workspace | undefined {
+    const found = this.workspacesByName.get(name);
+    return found && this.withExpected(found);
+  }
+
+  volume(name: string): Volume | undefined {
+    return this.volumesByName.get(name);
+  }
+
+  operation(id: string): Operation | undefined {
+    return this.operationsById.get(id);
+  }
+
+  /** Shows a state before the engine says so, at once; `settle` takes it back if no event did. */
+  expect(name: string, state: WorkspaceState): void {
+    this.expected.set(name, state);
+    this.pending.workspaces.add(name);
+    this.flush();
+  }
+
+  settle(name: string): void {
+    if (this.expected.delete(name)) {
+      this.mark('workspaces', name);
+    }
+  }
+
+  /** To be called before the lists of a snapshot are asked for. */
+  beginSnapshot(): void {
+    this.touched = new Set();
+  }
+
+  loadSnapshot(snapshot: Snapshot): void {
+    const touched = this.touched ?? new Set<string>();
+    this.touched = undefined;
+    replace(this.workspacesByName, snapshot.workspaces, nameOf, touched, 'workspaces');
+    replace(this.volumesByName, snapshot.volumes, nameOf, touched, 'volumes');
+    replace(this.operationsById, snapshot.operations, idOf, touched, 'operations');
+    replace(this.driversByKind, snapshot.drivers, runtimeOf, touched, 'drivers');
+    this.expected.clear();
+    this.pending.all = true;
+    this.flush();
+  }
+
+  /** Takes one thing that an answer brought, as if an event had told it. */
+  take(event: Omit<EngineEvent, 'id'>): void {
+    this.apply({ ...event, id: 0 } as EngineEvent);
+  }
+
+  apply(event: EngineEvent): void {
+    switch (event.type) {
+      case 'workspace.changed':
+        this.expected.delete(event.payload.name);
+        this.workspacesByName.set(event.payload.name, event.payload);
+        return this.mark('workspaces', event.payload.name);
+      case 'workspace.deleted':
+        this.expected.delete(event.payload.name);
+        this.workspacesByName.delete(event.payload.name);
+        return this.mark('workspaces', event.payload.name);
+      case 'volume.changed':
+        this.volumesByName.set(event.payload.name, keepUsage(this.volume(event.payload.name), event.payload));
+        return this.mark('volumes', event.payload.name);
+      case 'volume.deleted':
+        this.volumesByName.delete(event.payload.name);
+        return this.mark('volumes', event.payload.name);
+      case 'operation.changed':
+        return this.applyOperation(event.payload);
+      case 'files.changed':
+        return this.filesChanged.fire(event.payload);
+      case 'driver.changed':
+        this.driversByKind.set(event.payload.runtime, event.payload);
+        this.touched?.add(`drivers/${event.payload.runtime}`);
+        this.pending.all = true;
+        return this.schedule();
+      case 'reset':
+        return this.resetAsked.fire(event.payload.reason);
+    }
+  }
+
+  /** Forgets everything: the engine has gone. */
+  clear(): void {
+    this.loadSnapshot({ workspaces: [], volumes: [], operations: [], drivers: [] });
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+  }
+
+  private applyOperation(operation: Operation): void {
+    this.operationsById.set(operation.id, operation);
+    if (operation.status !== 'running') {
+      this.forgetEnded();
+    }
+    if (operation.workspace !== undefined) {
+      this.pending.workspaces.add(operation.workspace);
+    }
+    this.mark('operations', operation.id);
+    this.operationChanged.fire(operation);
+  }
+
+  private forgetEnded(): void {
+    const ended = [...this.operationsById.values()].filter(({ status }) => status !== 'running');
+    for (const operation of ended.slice(0, Math.max(0, ended.length - keepEnded))) {
+      this.operationsById.delete(operation.id);
+    }
+  }
+
+  private withExpected(workspace: Workspace): Workspace {
+    const state = this.expected.get(workspace.name);
+    return state === undefined ? workspace : { ...workspace, state };
+  }
+
+  private mark(kind: 'workspaces' | 'volumes' | 'operations', key: string): void {
+    this.touched?.add(`${kind}/${key}`);
+    this.pending[kind].add(key);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    this.timer ??= setTimeout(() => this.flush(), gatherMs);
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const change = this.pending;
+    this.pending = emptyChange();
+    this.changed.fire(change);
+  }
+}
+
+function emptyChange() {
+  return {
+    all: false,
+    workspaces: new Set<string>(),
+    volumes: new Set<string>(),
+    operations: new Set<string>(),
+  };
+}
+
+/** An event need not carry the measured size: the last known one stays. */
+function keepUsage(before: Volume | undefined, now: Volume): Volume {
+  if (now.usedBytes !== undefined || before?.usedBytes === undefined) {
+    return now;
+  }
+  return {
+    ...now,
+    usedBytes: before.usedBytes,
+    ...(before.usedAt !== undefined && { usedAt: before.usedAt }),
+  };
+}
+
+const nameOf = (thing: { name: string }): string => thing.name;
+const idOf = (thing: { id: string }): string => thing.id;
+const runtimeOf = (thing: { runtime: string }): string => thing.runtime;
+
+function replace<T>(
+  into: Map<string, T>,
+  things: readonly T[],
+  keyOf: (thing: T) => string,
+  touched: ReadonlySet<string>,
+  kind: string,
+): void {
+  const isTouched = (key: string): boolean => touched.has(`${kind}/${key}`);
+  for (const key of [...into.keys()].filter((each) => !isTouched(each))) {
+    into.delete(key);
+  }
+  for (const thing of things.filter((each) => !isTouched(keyOf(each)))) {
+    into.set(keyOf(thing), thing);
+  }
+}

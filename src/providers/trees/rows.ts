@@ -1,0 +1,106 @@
+/** The rows of both trees: identities only. What a row shows is looked up in the store when it is drawn. */
+import type { FileEntry } from '../../api';
+
+export type WorkspaceRow =
+  | { type: 'group'; key: string }
+  | { type: 'workspace'; name: string }
+  | { type: 'problem'; workspace: string; index: number }
+  | { type: 'operation'; workspace: string; id: string }
+  | { type: 'port'; workspace: string }
+  | { type: 'mount'; workspace: string; volume: string; target: string; readOnly: boolean };
+
+export interface FileRow {
+  type: 'file';
+  volume: string;
+  /** From the volume's root, starting with `/`. */
+  path: string;
+  entry: FileEntry;
+}
+
+export type VolumeRow =
+  | { type: 'group'; key: string }
+  | { type: 'volume'; name: string }
+  | FileRow
+  | { type: 'more'; volume: string; path: string; shown: number; total: number }
+  | { type: 'notice'; volume: string; path: string; message: string };
+
+export type Row = WorkspaceRow | VolumeRow;
+
+/** Stable over refreshes: VS Code keeps what is expanded and selected by it. */
+export function rowId(row: Row): string {
+  switch (row.type) {
+    case 'group':
+      return `group:${row.key}`;
+    case 'workspace':
+      return `workspace:${row.name}`;
+    case 'problem':
+      return `problem:${row.workspace}:${row.index}`;
+    case 'operation':
+      return `operation:${row.id}`;
+    case 'port':
+      return `port:${row.workspace}`;
+    case 'mount':
+      return `mount:${row.workspace}:${row.target}`;
+    case 'volume':
+      return `volume:${row.name}`;
+    case 'file':
+      return `file:${row.volume}:${row.path}`;
+    case 'more':
+      return `more:${row.volume}:${row.path}`;
+    case 'notice':
+      return `notice:${row.volume}:${row.path}`;
+  }
+}
+
+/**
+ * One object per row id, as VS Code knows rows by reference: a new list of rows reuses the objects of the old
+ * one, with their fields brought up to date.
+ */
+export class RowCache<T extends Row> {
+  private readonly rows = new Map<string, T>();
+
+  intern(row: T): T {
+    const id = rowId(row);
+    const known = this.rows.get(id);
+    if (known === undefined) {
+      this.rows.set(id, row);
+      return row;
+    }
+    return Object.assign(known, row);
+  }
+
+  find(id: string): T | undefined {
+    return this.rows.get(id);
+  }
+
+  /** Forgets rows that can't be drawn any more. */
+  drop(isGone: (row: T) => boolean): void {
+    for (const [id, row] of this.rows) {
+      if (isGone(row)) {
+        this.rows.delete(id);
+      }
+    }
+  }
+}
+
+export function isDirectory(entry: FileEntry): boolean {
+  return entry.type === 'directory' || (entry.type === 'symlink' && entry.targetType === 'directory');
+}
+
+const types = new Set<unknown>([
+  'group',
+  'workspace',
+  'problem',
+  'operation',
+  'port',
+  'mount',
+  'volume',
+  'file',
+  'more',
+  'notice',
+]);
+
+/** What VS Code hands to a command may be anything. */
+export function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && 'type' in value && types.has(value.type);
+}

@@ -1,0 +1,175 @@
+/** How volumes, files and folders look as rows. */
+import * as vscode from 'vscode';
+import type { FileEntry, Volume } from '../../api';
+import { volumeUri } from '../files/volume-uri';
+import { bytes, time } from '../words';
+import { isDirectory, rowId, type FileRow, type VolumeRow } from './rows';
+
+const { t } = vscode.l10n;
+type RowOf<T extends VolumeRow['type']> = Extract<VolumeRow, { type: T }>;
+
+export function roleWord(volume: Volume): string {
+  switch (volume.role) {
+    case 'home':
+      return volume.workspace === undefined ? t('home') : t('home of {0}', volume.workspace);
+    case 'docker':
+      return volume.workspace === undefined ? t('Docker data') : t('Docker data of {0}', volume.workspace);
+    case 'session':
+      return t('session');
+    case 'foreign':
+      return t('other tool');
+    case 'named':
+      return t('named');
+  }
+}
+
+export function kindWord(kind: Volume['kind']): string {
+  return { docker: t('Docker volume'), disk: t('disk'), directory: t('folder') }[kind];
+}
+
+function sizeWord(volume: Volume): string | undefined {
+  if (volume.usedBytes !== undefined) {
+    return volume.sizeMiB === undefined
+      ? bytes(volume.usedBytes)
+      : t('{0} of {1}', bytes(volume.usedBytes), bytes(volume.sizeMiB * 1024 * 1024));
+  }
+  return volume.sizeMiB === undefined ? undefined : bytes(volume.sizeMiB * 1024 * 1024);
+}
+
+function holderWord(volume: Volume): string | undefined {
+  const active = volume.holders.filter(({ state }) => state !== 'stopped');
+  const [first, ...more] = active.map(({ workspace, runtime, state }) =>
+    state === 'running'
+      ? t('in use by {0}', workspace ?? runtime)
+      : t('held by {0} ({1})', workspace ?? runtime, state),
+  );
+  return more.length === 0 ? first : t('{0} and {1} more', first ?? '', more.length);
+}
+
+export function volumeDescription(volume: Volume): string {
+  return [
+    volume.role === 'named' ? kindWord(volume.kind) : roleWord(volume),
+    volume.role !== 'named' && volume.kind !== 'docker' ? kindWord(volume.kind) : undefined,
+    sizeWord(volume),
+    holderWord(volume),
+  ]
+    .filter((word) => word !== undefined)
+    .join(' · ');
+}
+
+const roleIcons: Record<Volume['role'], string> = {
+  home: 'home',
+  docker: 'package',
+  named: 'database',
+  session: 'beaker',
+  foreign: 'archive',
+};
+
+export function volumeItem(row: RowOf<'volume'>, volume: Volume | undefined): vscode.TreeItem {
+  const item = new vscode.TreeItem(row.name, vscode.TreeItemCollapsibleState.Collapsed);
+  item.id = rowId(row);
+  if (volume === undefined) {
+    return item;
+  }
+  const isHeld = volume.holders.some(({ state }) => state === 'running');
+  item.description = volumeDescription(volume);
+  item.iconPath = new vscode.ThemeIcon(
+    roleIcons[volume.role],
+    isHeld ? new vscode.ThemeColor('testing.iconPassed') : undefined,
+  );
+  item.contextValue = `volume+${volume.kind}+${volume.role}`;
+  item.accessibilityInformation = {
+    label: t('Volume {0}, {1}', volume.name, item.description),
+    role: 'treeitem',
+  };
+  return item;
+}
+
+export function volumeTooltip(volume: Volume): vscode.MarkdownString {
+  const text = new vscode.MarkdownString('', true);
+  const line = (key: string, value: string | undefined): void => {
+    if (value !== undefined && value !== '') {
+      text.appendMarkdown(`**${key}:** `);
+      text.appendText(value);
+      text.appendMarkdown('\n\n');
+    }
+  };
+  line(t('Volume'), volume.name);
+  line(t('What for'), roleWord(volume));
+  line(t('Kind'), kindWord(volume.kind));
+  line(t('Size'), sizeWord(volume) ?? t('not measured yet'));
+  line(
+    t('Held by'),
+    volume.holders
+      .map(({ runtime, state, readOnly }) => `${runtime} (${state}${readOnly ? `, ${t('read-only')}` : ''})`)
+      .join(', ') || t('nothing: it can be browsed and edited all the same'),
+  );
+  line(t('Created'), volume.createdAt === undefined ? undefined : time(volume.createdAt));
+  return text;
+}
+
+export function fileItem(row: FileRow): vscode.TreeItem {
+  const { entry } = row;
+  const isFolder = isDirectory(entry);
+  const { None, Collapsed } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(entry.name, isFolder ? Collapsed : None);
+  item.id = rowId(row);
+  item.resourceUri = volumeUri(row.volume, row.path);
+  item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
+  item.description = entry.type === 'symlink' ? `→ ${entry.linkTarget ?? '?'}` : undefined;
+  item.contextValue = isFolder ? `entry+folder+${entry.type}` : `entry+file+${entry.type}`;
+  item.accessibilityInformation = { label: fileLabel(entry, isFolder), role: 'treeitem' };
+  if (!isFolder) {
+    item.command = { command: 'berth.file.open', title: t('Open File'), arguments: [row] };
+  }
+  return item;
+}
+
+function fileLabel(entry: FileEntry, isFolder: boolean): string {
+  if (entry.type === 'symlink') {
+    return t('{0}, link to {1}', entry.name, entry.linkTarget ?? '?');
+  }
+  return isFolder ? t('{0}, folder', entry.name) : t('{0}, file, {1}', entry.name, bytes(entry.size));
+}
+
+export function fileTooltip({ volume, path, entry }: FileRow): vscode.MarkdownString {
+  const text = new vscode.MarkdownString();
+  text.appendText(`${volume}:${path}`);
+  const mode = (entry.mode & 0o7777).toString(8).padStart(4, '0');
+  text.appendMarkdown('\n\n');
+  text.appendText(
+    [
+      isDirectory(entry) ? undefined : bytes(entry.size),
+      mode,
+      `${entry.uid}:${entry.gid}`,
+      time(new Date(entry.mtimeMs).toISOString()),
+    ]
+      .filter((word) => word !== undefined)
+      .join(' · '),
+  );
+  return text;
+}
+
+export function moreItem(row: RowOf<'more'>): vscode.TreeItem {
+  const item = new vscode.TreeItem(t('Load more…'));
+  item.id = rowId(row);
+  item.description = t('{0} of {1} shown', row.shown, row.total);
+  item.iconPath = new vscode.ThemeIcon('ellipsis');
+  item.contextValue = 'more';
+  item.command = { command: 'berth.view.loadMore', title: t('Load more…'), arguments: [row] };
+  item.accessibilityInformation = {
+    label: t('Load more, {0} of {1} shown', row.shown, row.total),
+    role: 'button',
+  };
+  return item;
+}
+
+export function noticeItem(row: RowOf<'notice'>): vscode.TreeItem {
+  const item = new vscode.TreeItem(row.message);
+  item.id = rowId(row);
+  item.tooltip = row.message;
+  item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
+  item.contextValue = 'notice';
+  item.accessibilityInformation = { label: row.message };
+  return item;
+}

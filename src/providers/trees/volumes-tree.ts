@@ -1,0 +1,226 @@
+/** The Volumes view's rows: volumes from the store, files and folders from the engine when they are opened. */
+import * as vscode from 'vscode';
+import type { FileEntry, Volume } from '../../api';
+import type { EngineLink } from '../engine-link';
+import { parentOf, baseOf } from '../files/paths';
+import { setting } from '../settings';
+import { DisposableList } from '../signal';
+import type { FilesChange, Store, StoreChange } from '../store';
+import { groupBy, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
+import { FolderListing } from './folder-listing';
+import { RowCache, rowId, type VolumeRow } from './rows';
+import {
+  fileItem,
+  fileTooltip,
+  kindWord,
+  moreItem,
+  noticeItem,
+  roleWord,
+  volumeItem,
+  volumeTooltip,
+} from './volume-item';
+import { groupItem } from './workspace-item';
+
+const { t } = vscode.l10n;
+const gatherMs = 50;
+
+export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.Disposable {
+  private readonly rows = new RowCache<VolumeRow>();
+  private readonly owned = new DisposableList();
+  private readonly listing: FolderListing;
+  private readonly emitter = new vscode.EventEmitter<VolumeRow | VolumeRow[] | undefined>();
+  readonly onDidChangeTreeData = this.emitter.event;
+  private drawnOrder = '';
+  /** Ids of rows whose children changed, told together. */
+  private readonly stale = new Set<string>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly store: Store,
+    link: EngineLink,
+  ) {
+    this.listing = new FolderListing(link);
+    this.owned.add(this.emitter);
+    this.owned.add(store.onDidChange((change) => this.refresh(change)));
+    this.owned.add(store.onDidChangeFiles((change) => this.filesChanged(change)));
+    this.owned.add(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('berth.volumes')) {
+          this.emitter.fire(undefined);
+        }
+      }),
+    );
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    this.owned.dispose();
+  }
+
+  getTreeItem(row: VolumeRow): vscode.TreeItem {
+    switch (row.type) {
+      case 'group':
+        return groupItem(this.groupLabel(row.key), rowId(row), this.members(row.key).length);
+      case 'volume':
+        return volumeItem(row, this.store.volume(row.name));
+      case 'file':
+        return fileItem(row);
+      case 'more':
+        return moreItem(row);
+      case 'notice':
+        return noticeItem(row);
+    }
+  }
+
+  async getChildren(row?: VolumeRow): Promise<VolumeRow[]> {
+    const children = await this.children(row);
+    return children.map((each) => this.rows.intern(each));
+  }
+
+  getParent(row: VolumeRow): VolumeRow | undefined {
+    if (row.type === 'group') {
+      return undefined;
+    }
+    if (row.type === 'volume') {
+      const volume = this.store.volume(row.name);
+      const key = volume === undefined ? '' : this.groupOf(volume);
+      return key === '' ? undefined : this.rows.intern({ type: 'group', key });
+    }
+    const folder = row.type === 'file' ? parentOf(row.path) : row.path;
+    return folder === '/' ? this.rowOfVolume(row.volume) : this.rows.find(`file:${row.volume}:${folder}`);
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, row: VolumeRow): vscode.TreeItem {
+    const volume = row.type === 'volume' ? this.store.volume(row.name) : undefined;
+    if (volume !== undefined) {
+      item.tooltip = volumeTooltip(volume);
+    } else if (row.type === 'file') {
+      item.tooltip = fileTooltip(row);
+    }
+    return item;
+  }
+
+  rowOfVolume(name: string): VolumeRow {
+    return this.rows.intern({ type: 'volume', name });
+  }
+
+  rowOfFile(volume: string, path: string, entry: FileEntry): VolumeRow {
+    return this.rows.intern({ type: 'file', volume, path, entry });
+  }
+
+  /** One page more of a folder. */
+  loadMore(row: Extract<VolumeRow, { type: 'more' }>): void {
+    this.listing.showMore(row.volume, row.path);
+    this.emitter.fire(this.folderRow(row.volume, row.path));
+  }
+
+  /** Lists again what is open. */
+  refreshAll(): void {
+    this.listing.reset();
+    this.emitter.fire(undefined);
+  }
+
+  private async children(row?: VolumeRow): Promise<VolumeRow[]> {
+    switch (row?.type) {
+      case undefined:
+        return this.roots();
+      case 'group':
+        return this.members(row.key).map(({ name }) => ({ type: 'volume', name }));
+      case 'volume':
+        return this.listing.rows(row.name, '/');
+      case 'file':
+        return this.listing.rows(row.volume, row.path);
+      default:
+        return [];
+    }
+  }
+
+  private get grouping(): VolumeGrouping {
+    return setting<VolumeGrouping>('volumes.groupBy', 'none');
+  }
+
+  private groupOf(volume: Volume): string {
+    return this.grouping === 'none' ? '' : volume[this.grouping];
+  }
+
+  private sorted(): Volume[] {
+    const showForeign = setting('volumes.showForeign', true);
+    const shown = this.store.volumes.filter(({ role }) => showForeign || role !== 'foreign');
+    return sortVolumes(shown, setting<VolumeOrder>('volumes.sortBy', 'name'));
+  }
+
+  private members(key: string): Volume[] {
+    return this.sorted().filter((volume) => this.groupOf(volume) === key);
+  }
+
+  private roots(): VolumeRow[] {
+    const sorted = this.sorted();
+    this.drawnOrder = this.orderOf(sorted);
+    if (this.grouping === 'none') {
+      return sorted.map(({ name }) => ({ type: 'volume', name }));
+    }
+    return [...groupBy(sorted, (volume) => this.groupOf(volume)).keys()].map((key) => ({
+      type: 'group',
+      key,
+    }));
+  }
+
+  private orderOf(sorted: readonly Volume[]): string {
+    return sorted.map((volume) => `${this.groupOf(volume)}/${volume.name}`).join(' ');
+  }
+
+  private groupLabel(key: string): string {
+    const member = this.members(key)[0];
+    if (member === undefined) {
+      return key;
+    }
+    if (this.grouping === 'kind') {
+      return kindWord(member.kind);
+    }
+    const { workspace: _, ...anonymous } = member;
+    return member.role === 'home' ? t('Homes of workspaces') : roleWord(anonymous);
+  }
+
+  private folderRow(volume: string, path: string): VolumeRow | undefined {
+    return this.rows.find(path === '/' ? `volume:${volume}` : `file:${volume}:${path}`);
+  }
+
+  private refresh(change: StoreChange): void {
+    if (change.all || this.orderOf(this.sorted()) !== this.drawnOrder) {
+      const isGone = (volume: string): boolean => this.store.volume(volume) === undefined;
+      this.rows.drop((row) => row.type !== 'group' && isGone(row.type === 'volume' ? row.name : row.volume));
+      this.emitter.fire(undefined);
+      return;
+    }
+    const changed = [...change.volumes].map((name) => this.rows.find(`volume:${name}`));
+    const found = changed.filter((row) => row !== undefined);
+    if (found.length > 0) {
+      this.emitter.fire(found);
+    }
+  }
+
+  /** A change to a thing makes the listing of its folder stale; a folder that was never listed is left alone. */
+  private filesChanged({ volume, changes }: FilesChange): void {
+    for (const { path, type } of changes) {
+      const folder = this.folderRow(volume, parentOf(path));
+      if (folder !== undefined && !baseOf(path).startsWith('.berth-')) {
+        this.stale.add(rowId(folder));
+      }
+      if (type === 'deleted') {
+        this.rows.drop(
+          (row) => row.type === 'file' && row.volume === volume && row.path.startsWith(`${path}/`),
+        );
+      }
+    }
+    this.timer ??= setTimeout(() => this.tellStale(), gatherMs);
+  }
+
+  private tellStale(): void {
+    this.timer = undefined;
+    const rows = [...this.stale].map((id) => this.rows.find(id)).filter((row) => row !== undefined);
+    this.stale.clear();
+    if (rows.length > 0) {
+      this.emitter.fire(rows);
+    }
+  }
+}

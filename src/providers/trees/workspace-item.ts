@@ -1,0 +1,161 @@
+/** How a workspace and what hangs on it look as rows. */
+import * as vscode from 'vscode';
+import type { Operation, Workspace, WorkspaceState } from '../../api';
+import type { Store } from '../store';
+import { bytes, stateWord, time } from '../words';
+import { isInTransition } from './arrange';
+import { progressText } from './progress';
+import { rowId, type WorkspaceRow } from './rows';
+
+const { t } = vscode.l10n;
+type RowOf<T extends WorkspaceRow['type']> = Extract<WorkspaceRow, { type: T }>;
+
+export function stateIcon(state: WorkspaceState): vscode.ThemeIcon {
+  if (isInTransition(state)) {
+    return new vscode.ThemeIcon('sync~spin', new vscode.ThemeColor('charts.blue'));
+  }
+  switch (state) {
+    case 'running':
+      return new vscode.ThemeIcon('vm-running', new vscode.ThemeColor('testing.iconPassed'));
+    case 'paused':
+      return new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('charts.yellow'));
+    case 'archived':
+      return new vscode.ThemeIcon('archive', new vscode.ThemeColor('descriptionForeground'));
+    case 'error':
+      return new vscode.ThemeIcon('error', new vscode.ThemeColor('errorForeground'));
+    default:
+      return new vscode.ThemeIcon('vm-outline', new vscode.ThemeColor('descriptionForeground'));
+  }
+}
+
+/** The grey text: the parts that the user chose, or what is going on when something is. */
+export function workspaceDescription(
+  workspace: Workspace,
+  operation: Operation | undefined,
+  parts: readonly string[],
+): string {
+  if (isInTransition(workspace.state)) {
+    const step = operation && progressText(operation);
+    return [`${stateWord(workspace.state)}…`, step].filter(Boolean).join(' ');
+  }
+  const words: Record<string, string | undefined> = {
+    state: stateWord(workspace.state),
+    runtime: workspace.spec.runtime === 'microvm' ? t('microVM') : t('container'),
+    image: workspace.spec.image,
+    port: workspace.state === 'running' ? `:${workspace.sshPort}` : undefined,
+    idle: idleSince(workspace),
+  };
+  return parts
+    .map((part) => words[part])
+    .filter((word) => word !== undefined)
+    .join(' · ');
+}
+
+function idleSince(workspace: Workspace): string | undefined {
+  if (workspace.state !== 'running' || (workspace.attached ?? 0) > 0) {
+    return undefined;
+  }
+  return t('idle since {0}', time(workspace.lastUsedAt));
+}
+
+export function workspaceItem(
+  row: RowOf<'workspace'>,
+  store: Store,
+  parts: readonly string[],
+): vscode.TreeItem {
+  const workspace = store.workspace(row.name);
+  const item = new vscode.TreeItem(workspace?.label ?? row.name, vscode.TreeItemCollapsibleState.Collapsed);
+  item.id = rowId(row);
+  if (workspace === undefined) {
+    return item;
+  }
+  const running = store.runningOperations.find((operation) => operation.workspace === row.name);
+  item.description = workspaceDescription(workspace, running, parts);
+  if (workspace.label !== workspace.name) {
+    item.description = `${workspace.name} · ${item.description}`;
+  }
+  item.iconPath = stateIcon(workspace.state);
+  item.contextValue = `workspace+${workspace.state}+${workspace.spec.runtime}`;
+  item.accessibilityInformation = {
+    label: t('Workspace {0}, {1}, {2}', workspace.label, stateWord(workspace.state), item.description),
+    role: 'treeitem',
+  };
+  return item;
+}
+
+export function groupItem(label: string, id: string, count: number): vscode.TreeItem {
+  const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Expanded);
+  item.id = id;
+  item.description = String(count);
+  item.contextValue = 'group';
+  item.accessibilityInformation = { label: t('Group {0}, {1} rows', label, count) };
+  return item;
+}
+
+export function problemItem(row: RowOf<'problem'>, store: Store): vscode.TreeItem {
+  const workspace = store.workspace(row.workspace);
+  const all =
+    workspace === undefined ? [] : [...(workspace.problem ? [workspace.problem] : []), ...workspace.warnings];
+  const problem = all[row.index];
+  const isError = row.index === 0 && workspace?.problem !== undefined;
+  const item = new vscode.TreeItem(problem?.message ?? '');
+  item.id = rowId(row);
+  item.description = problem?.hint ?? '';
+  item.tooltip = [problem?.message, problem?.hint].filter(Boolean).join('\n\n');
+  item.iconPath = isError
+    ? new vscode.ThemeIcon('error', new vscode.ThemeColor('errorForeground'))
+    : new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
+  item.contextValue = 'problem';
+  item.accessibilityInformation = {
+    label: t('{0}: {1}', isError ? t('Error') : t('Warning'), problem?.message ?? ''),
+  };
+  return item;
+}
+
+export function operationItem(row: RowOf<'operation'>, store: Store): vscode.TreeItem {
+  const operation = store.operation(row.id);
+  const item = new vscode.TreeItem(operation?.title ?? t('Operation'));
+  item.id = rowId(row);
+  item.iconPath = new vscode.ThemeIcon('loading~spin');
+  item.description = operation && progressText(operation);
+  item.contextValue = operation?.cancellable === true ? 'operation+cancellable' : 'operation';
+  item.accessibilityInformation = {
+    label: t('Running: {0}, {1}', operation?.title ?? '', item.description ?? ''),
+  };
+  return item;
+}
+
+export function portItem(row: RowOf<'port'>, store: Store): vscode.TreeItem {
+  const workspace = store.workspace(row.workspace);
+  const item = new vscode.TreeItem(t('SSH {0}', `127.0.0.1:${workspace?.sshPort ?? ''}`));
+  item.id = rowId(row);
+  item.description = `ssh ${workspace?.sshAlias ?? ''}`;
+  const answers = workspace?.state === 'running';
+  item.iconPath = new vscode.ThemeIcon(answers ? 'plug' : 'debug-disconnect');
+  item.contextValue = 'port';
+  item.accessibilityInformation = {
+    label: t(
+      'SSH port {0}, {1}',
+      workspace?.sshPort ?? '',
+      answers ? t('answers') : t('reserved, not running'),
+    ),
+  };
+  return item;
+}
+
+export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
+  const volume = store.volume(row.volume);
+  const item = new vscode.TreeItem(row.volume);
+  item.id = rowId(row);
+  item.description = [
+    row.target,
+    row.readOnly ? t('read-only') : undefined,
+    volume?.usedBytes === undefined ? undefined : bytes(volume.usedBytes),
+  ]
+    .filter(Boolean)
+    .join(' · ');
+  item.iconPath = new vscode.ThemeIcon('database');
+  item.contextValue = 'mount';
+  item.accessibilityInformation = { label: t('Volume {0} at {1}', row.volume, item.description) };
+  return item;
+}

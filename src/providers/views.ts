@@ -1,0 +1,110 @@
+/** The two views: starts the engine when one is first seen, counts in the badge, knows what is selected. */
+import * as vscode from 'vscode';
+import { viewIds } from '../commands/ids';
+import type { EngineLink } from './engine-link';
+import { DisposableList } from './signal';
+import type { Store } from './store';
+import type { VolumeRow, WorkspaceRow } from './trees/rows';
+import type { VolumesTree } from './trees/volumes-tree';
+import type { WorkspacesTree } from './trees/workspaces-tree';
+
+const { t } = vscode.l10n;
+const revealTries = 10;
+const revealPauseMs = 100;
+
+export interface DropTargets {
+  workspaces: vscode.TreeDragAndDropController<WorkspaceRow>;
+  volumes: vscode.TreeDragAndDropController<VolumeRow>;
+}
+
+export class Views implements vscode.Disposable {
+  private readonly owned = new DisposableList();
+  readonly workspaces: vscode.TreeView<WorkspaceRow>;
+  readonly volumes: vscode.TreeView<VolumeRow>;
+
+  constructor(
+    private readonly trees: { workspaces: WorkspacesTree; volumes: VolumesTree },
+    drops: DropTargets,
+    private readonly link: EngineLink,
+    private readonly store: Store,
+  ) {
+    this.workspaces = this.owned.add(
+      vscode.window.createTreeView(viewIds.workspaces, {
+        treeDataProvider: trees.workspaces,
+        dragAndDropController: drops.workspaces,
+        canSelectMany: true,
+        showCollapseAll: true,
+      }),
+    );
+    this.volumes = this.owned.add(
+      vscode.window.createTreeView(viewIds.volumes, {
+        treeDataProvider: trees.volumes,
+        dragAndDropController: drops.volumes,
+        canSelectMany: true,
+        showCollapseAll: true,
+      }),
+    );
+    for (const view of [this.workspaces, this.volumes]) {
+      this.owned.add(view.onDidChangeVisibility(() => this.seen()));
+    }
+    this.owned.add(store.onDidChange(() => this.count()));
+  }
+
+  dispose(): void {
+    this.owned.dispose();
+  }
+
+  get areVisible(): boolean {
+    return this.workspaces.visible || this.volumes.visible;
+  }
+
+  /** Shows a workspace's row; quietly gives up when the tree has no such row yet. */
+  async revealWorkspace(name: string): Promise<void> {
+    await reveal(() =>
+      this.workspaces.reveal(this.trees.workspaces.rowOf(name), { select: true, expand: true }),
+    );
+  }
+
+  async revealVolume(name: string): Promise<void> {
+    await vscode.commands.executeCommand(`${viewIds.volumes}.focus`);
+    await reveal(() =>
+      this.volumes.reveal(this.trees.volumes.rowOfVolume(name), { select: true, focus: true, expand: true }),
+    );
+  }
+
+  /** Reveals a row whose parents were listed. */
+  async revealFile(row: VolumeRow): Promise<void> {
+    await reveal(() => this.volumes.reveal(row, { select: true, focus: true, expand: true }));
+  }
+
+  /** Starts the engine for who looks, unless the window is untrusted or somebody stopped the engine. */
+  seen(): void {
+    if (this.areVisible && vscode.workspace.isTrusted && this.link.state.kind === 'idle') {
+      // A failure shows as the view's welcome text.
+      this.link.client().catch(() => undefined);
+    }
+  }
+
+  private count(): void {
+    const running = this.store.workspaces.filter(({ state }) => state === 'running').length;
+    this.workspaces.badge =
+      running === 0
+        ? undefined
+        : {
+            value: running,
+            tooltip: running === 1 ? t('1 workspace runs') : t('{0} workspaces run', running),
+          };
+  }
+}
+
+/** VS Code rejects `reveal` while the tree is being built (TreeError): tried again for a second, then dropped. */
+async function reveal(attempt: () => Thenable<void>): Promise<void> {
+  for (let tries = 0; tries < revealTries; tries++) {
+    try {
+      await attempt();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, revealPauseMs));
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** Sizes, times and states as people read them. */
+import * as vscode from 'vscode';
+import type { WorkspaceState } from '../api';
+
+const { t } = vscode.l10n;
+const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** `1.5 MB`: decimal units, as VS Code's own file sizes are written. */
+export function bytes(count: number): string {
+  let value = count;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${units[unit] ?? ''}`;
+}
+
+/** `14:05` today, else date and time, in the user's language. */
+export function time(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) {
+    return iso;
+  }
+  const isToday = date.toDateString() === new Date().toDateString();
+  return new Intl.DateTimeFormat(vscode.env.language, {
+    timeStyle: 'short',
+    ...(!isToday && { dateStyle: 'medium' }),
+  }).format(date);
+}
+
+/** The state as a word, for descriptions and screen readers. */
+export function stateWord(state: WorkspaceState): string {
+  switch (state) {
+    case 'creating':
+      return t('creating');
+    case 'starting':
+      return t('starting');
+    case 'running':
+      return t('running');
+    case 'pausing':
+      return t('pausing');
+    case 'paused':
+      return t('paused');
+    case 'resuming':
+      return t('resuming');
+    case 'stopping':
+      return t('stopping');
+    case 'stopped':
+      return t('stopped');
+    case 'archiving':
+      return t('archiving');
+    case 'archived':
+      return t('archived');
+    case 'restoring':
+      return t('restoring');
+    case 'recovering':
+      return t('recovering');
+    case 'error':
+      return t('error');
+    case 'deleting':
+      return t('deleting');
+  }
+}
+
+/** `one`, `one and two`, `one, two and 3 more`: names for a sentence. */
+export function names(list: readonly string[], shown = 3): string {
+  if (list.length <= shown) {
+    return list.join(', ');
+  }
+  return t('{0} and {1} more', list.slice(0, shown).join(', '), list.length - shown);
+}
