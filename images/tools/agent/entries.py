@@ -1,0 +1,112 @@
+"""What is at a path, and what is in a folder."""
+
+import os
+import stat as modes
+
+from errors import AgentError
+from names import from_wire, is_ours, split, to_wire
+from places import READ_DIRECTORY
+
+FILE, DIRECTORY, SYMLINK, OTHER = range(4)
+
+
+def kind(mode):
+    if modes.S_ISREG(mode):
+        return FILE
+    if modes.S_ISDIR(mode):
+        return DIRECTORY
+    return SYMLINK if modes.S_ISLNK(mode) else OTHER
+
+
+def _row(name, type_, status):
+    return [
+        to_wire(name),
+        type_,
+        status.st_size,
+        modes.S_IMODE(status.st_mode),
+        status.st_uid,
+        status.st_gid,
+        status.st_mtime_ns // 1000 / 1000,
+        status.st_ctime_ns // 1000 / 1000,
+    ]
+
+
+def _link_row(volume, parts, name, status, target):
+    """A link shows what it leads to: the numbers of its target, when that is in the volume."""
+    try:
+        with volume.find(parts) as place:
+            if place.missing:
+                where = "missing"
+            else:
+                where = ("file", "directory", "other", "other")[kind(place.stat.st_mode)]
+                status = place.stat
+    except AgentError as error:
+        where = "outside" if error.code == "path_escapes" else "missing"
+    except OSError:
+        where = "missing"
+    return [*_row(name, SYMLINK, status), where, to_wire(target)]
+
+
+def entry(volume, place):
+    """The row of a place, itself not followed: name, type, size, mode, uid, gid, mtime, ctime, of links also where to."""
+    status = place.stat
+    type_ = kind(status.st_mode)
+    name = place.path.rsplit("/", 1)[1]
+    if type_ != SYMLINK:
+        return _row(name, type_, status)
+    parts = [part for part in place.path.split("/") if part]
+    return _link_row(volume, parts, name, status, os.readlink(place.name, dir_fd=place.directory))
+
+
+def stat(volume, request, _payload, _job):
+    with volume.existing(split(request["path"]), follow=False) as place:
+        return {"entry": entry(volume, place), "real": to_wire(place.path)}
+
+
+def real(volume, request, _payload, _job):
+    """The path without links, the last one kept as it is."""
+    with volume.existing(split(request["path"]), follow=False) as place:
+        return {"real": to_wire(place.path), "directory": place.is_directory}
+
+
+def list_folder(volume, request, _payload, _job):
+    parts = split(request["path"])
+    with volume.existing(parts) as place:
+        if not place.is_directory:
+            raise AgentError("not_a_directory")
+        folder = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
+        real_parts = [part for part in place.path.split("/") if part]
+    try:
+        return _page(volume, folder, real_parts, request.get("limit"), request.get("cursor"))
+    finally:
+        os.close(folder)
+
+
+def _page(volume, folder, parts, limit, cursor):
+    with os.scandir(folder) as entries:
+        found = sorted((item for item in entries if not is_ours(item.name)), key=lambda item: item.name)
+    total = len(found)
+    if cursor is not None:
+        after = from_wire(cursor)
+        found = [item for item in found if item.name > after]
+    page = found if limit is None else found[:limit]
+    reply = {"entries": _rows(volume, folder, parts, page), "total": total}
+    if len(page) < len(found):
+        reply["next"] = to_wire(page[-1].name)
+    return reply
+
+
+def _rows(volume, folder, parts, page):
+    rows = []
+    for item in page:
+        try:
+            status = item.stat(follow_symlinks=False)
+            type_ = kind(status.st_mode)
+            if type_ == SYMLINK:
+                target = os.readlink(item.name, dir_fd=folder)
+                rows.append(_link_row(volume, [*parts, item.name], item.name, status, target))
+            else:
+                rows.append(_row(item.name, type_, status))
+        except FileNotFoundError:
+            continue  # gone since the folder was read
+    return rows

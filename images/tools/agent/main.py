@@ -1,0 +1,182 @@
+"""The agent: reads requests from standard input, answers on standard output, until the input ends.
+
+A frame is two big-endian 32-bit lengths, of a JSON head and of a payload, then both. A request's head is
+`{id, op, ...}`; its answer is `{id, ok: {...}}` or `{id, error: {code, detail, path}}`. In between may come
+`{id, progress: bytes}`, and after a `watch`, `{id, changes: [[type, path], ...]}`.
+`{op: "cancel", id}` ends the request of that id, which then answers `cancelled`; it has no answer of its own.
+"""
+
+import json
+import os
+import signal
+import struct
+import sys
+import threading
+import time
+
+import entries
+import trees
+from content import Content
+from errors import Cancelled, as_agent_error
+from places import Volume
+from stages import Stages
+from watches import Watches
+
+PROTOCOL = 1
+LENGTHS = struct.Struct(">II")
+# More than that at once and the input waits: that is the backpressure.
+MAX_JOBS = 32
+# How long jobs may take to notice that it is over.
+GRACE_SECONDS = 3
+
+
+class Job:
+    """One request that runs in a thread of its own."""
+
+    def __init__(self, id_, send):
+        self.id = id_
+        self._send = send
+        self._cancelled = False
+
+    def cancel(self):
+        self._cancelled = True
+
+    def check(self):
+        if self._cancelled:
+            raise Cancelled()
+
+    def progress(self, count):
+        self._send({"id": self.id, "progress": count})
+
+    def changes(self, changes):
+        self._send({"id": self.id, "changes": changes})
+
+
+class Agent:
+    def __init__(self, root, source, sink):
+        self.volume = Volume(root)
+        self.content = Content()
+        self.stages = Stages()
+        self.watches = Watches()
+        self._source = source
+        self._sink = sink
+        self._sending = threading.Lock()
+        self._slots = threading.BoundedSemaphore(MAX_JOBS)
+        self._jobs = {}
+        content, stages, watches = self.content, self.stages, self.watches
+        # Done at once, in the order they come: none of them waits for the disk for long.
+        self._quick = {
+            "stat": entries.stat,
+            "real": entries.real,
+            "list": entries.list_folder,
+            "read": content.read,
+            "pread": content.pread,
+            "close": content.close,
+            "open_write": content.open_write,
+            "mkdir": trees.mkdir,
+            "rename": trees.rename,
+            "chmod": trees.chmod,
+            "stage": stages.stage,
+            "unwatch": watches.unwatch,
+        }
+        self._slow = {
+            "write": content.write,
+            "pwrite": content.pwrite,
+            "commit": content.commit,
+            "copy": stages.copy,
+            "remove": trees.remove,
+            "usage": trees.usage,
+            "unstage": stages.unstage,
+            "merge": stages.merge,
+            "sweep": stages.sweep,
+            "watch": watches.watch,
+        }
+
+    def serve(self):
+        self.send({"hello": PROTOCOL})
+        while (frame := self._receive()) is not None:
+            request, payload = frame
+            if request["op"] == "cancel":
+                job = self._jobs.get(request["id"])
+                if job is not None:
+                    job.cancel()
+                continue
+            self._start(request, payload)
+        self._end()
+
+    def _start(self, request, payload):
+        job = Job(request["id"], self.send)
+        quick = self._quick.get(request["op"])
+        if quick is not None:
+            self._answer(quick, request, payload, job)
+            return
+        self._slots.acquire()
+        self._jobs[job.id] = job
+        threading.Thread(target=self._run, args=(request, payload, job), daemon=True).start()
+
+    def _run(self, request, payload, job):
+        try:
+            self._answer(self._slow[request["op"]], request, payload, job)
+        finally:
+            del self._jobs[job.id]
+            self._slots.release()
+
+    def _answer(self, operation, request, payload, job):
+        content = b""
+        try:
+            reply = operation(self.volume, request, payload, job)
+            if isinstance(reply, tuple):
+                reply, content = reply
+            head = {"id": job.id, "ok": reply}
+        except Exception as error:
+            path = request.get("path") or request.get("from") or request.get("target")
+            head = {"id": job.id, "error": as_agent_error(error).reply(path)}
+        self.send(head, content)
+
+    def _receive(self):
+        lengths = self._source.read(LENGTHS.size)
+        if len(lengths) < LENGTHS.size:
+            return None
+        head_length, payload_length = LENGTHS.unpack(lengths)
+        head = self._source.read(head_length)
+        payload = self._source.read(payload_length) if payload_length else b""
+        if len(head) < head_length or len(payload) < payload_length:
+            return None
+        return json.loads(head), payload
+
+    def send(self, head, payload=b""):
+        text = json.dumps(head, separators=(",", ":")).encode()
+        frame = memoryview(b"".join((LENGTHS.pack(len(text), len(payload)), text, payload)))
+        with self._sending:
+            try:
+                while frame:
+                    frame = frame[os.write(self._sink, frame) :]
+            except BrokenPipeError:
+                return  # nobody listens any more: the input's end will tell
+
+    def _end(self):
+        """Leaves nothing behind: neither temporary files nor stages."""
+        for job in list(self._jobs.values()):
+            job.cancel()
+        end = time.monotonic() + GRACE_SECONDS
+        while self._jobs and time.monotonic() < end:
+            time.sleep(0.02)
+        self.content.handles.close_all()
+        self.stages.close(self.volume)
+
+
+def end_keeper():
+    """The container is there for this agent only; its first process, ended, takes the container along."""
+    with open("/proc/1/cmdline", "rb") as file:
+        if b"berth-keeper" in file.read():
+            os.kill(1, signal.SIGTERM)
+
+
+def main(root):
+    sys.setswitchinterval(0.001)
+    sys.setrecursionlimit(20_000)
+    os.umask(0)
+    try:
+        Agent(root, sys.stdin.buffer, sys.stdout.fileno()).serve()
+    finally:
+        end_keeper()

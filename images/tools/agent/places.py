@@ -1,0 +1,177 @@
+"""Finding a path inside the volume so that no link, and no race, leads out of it.
+
+Every component is looked at and opened by itself, relative to the directory before it and without following links;
+links are followed here, by hand. `..` in a link goes back to a directory that was walked through, never above the root.
+"""
+
+import ctypes
+import errno
+import os
+import stat as modes
+
+from errors import AgentError
+
+# Where workspaces see the volume: absolute links made there mean the volume's root.
+MOUNT_POINTS = ("/home/workspace", "/workspace", "/volume")
+MAX_LINKS = 40
+DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+READ_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+RENAME_NOREPLACE = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def lstat(name, directory):
+    """The status of a name in an open directory, or None when there is no such name."""
+    try:
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def rename_new(source, source_directory, target, target_directory):
+    """Renames only when the target name is free, in one step; else raises FileExistsError."""
+    done = _libc.renameat2(
+        source_directory, os.fsencode(source), target_directory, os.fsencode(target), RENAME_NOREPLACE
+    )
+    if done == 0:
+        return
+    code = ctypes.get_errno()
+    if code not in (errno.EINVAL, errno.ENOSYS):
+        raise OSError(code, os.strerror(code))
+    _rename_unless_there(source, source_directory, target, target_directory)
+
+
+def _rename_unless_there(source, source_directory, target, target_directory):
+    """For file systems without RENAME_NOREPLACE: a second look instead of a guarantee."""
+    if lstat(target, target_directory) is not None:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    os.rename(source, target, src_dir_fd=source_directory, dst_dir_fd=target_directory)
+
+
+class Place:
+    """A name in an open directory of the volume. Close it: it holds the directories it walked through."""
+
+    def __init__(self, root):
+        self._directories = [root]
+        self._names = []
+        self.name = "."
+        self.stat = None
+
+    @property
+    def directory(self):
+        return self._directories[-1]
+
+    @property
+    def is_root(self):
+        return self.name == "."
+
+    @property
+    def path(self):
+        """From the volume's root, without links."""
+        return "/" + "/".join(self._names if self.is_root else [*self._names, self.name])
+
+    @property
+    def missing(self):
+        return self.stat is None
+
+    @property
+    def is_directory(self):
+        return self.stat is not None and modes.S_ISDIR(self.stat.st_mode)
+
+    def above(self):
+        """(device, inode) of every directory from the root down to the one that holds the name."""
+        found = [os.fstat(fd) for fd in self._directories]
+        return {(status.st_dev, status.st_ino) for status in found}
+
+    def down(self, name):
+        self._directories.append(os.open(name, DIRECTORY, dir_fd=self.directory))
+        self._names.append(name)
+
+    def up(self):
+        if len(self._directories) == 1:
+            raise AgentError("path_escapes")
+        os.close(self._directories.pop())
+        return self._names.pop()
+
+    def to_root(self):
+        while len(self._directories) > 1:
+            self.up()
+
+    def settle(self, name):
+        self.name = name
+        self.stat = lstat(name, self.directory)
+
+    def close(self):
+        self.to_root()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Volume:
+    """The tree below one directory."""
+
+    def __init__(self, root):
+        self.root = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._mounts = {*MOUNT_POINTS, os.path.realpath(root)}
+
+    def find(self, parts, follow=True):
+        """The place of a path; its last component is followed when it is a link, unless `follow` is False.
+
+        The last name may be missing (`place.stat` is None); everything before it must be there.
+        """
+        place = Place(self.root)
+        try:
+            self._walk(place, parts, follow)
+        except BaseException:
+            place.close()
+            raise
+        return place
+
+    def existing(self, parts, follow=True):
+        place = self.find(parts, follow)
+        if place.missing:
+            place.close()
+            raise AgentError("path_not_found")
+        return place
+
+    def _walk(self, place, parts, follow):
+        todo = parts[::-1]
+        links = 0
+        while todo:
+            name = todo.pop()
+            if name == "..":
+                place.up()
+                continue
+            status = lstat(name, place.directory)
+            if status is not None and modes.S_ISLNK(status.st_mode) and (todo or follow):
+                links += 1
+                if links > MAX_LINKS:
+                    raise AgentError("path_not_found", "ELOOP: too many links")
+                todo.extend(self._link(place, name))
+                continue
+            if not todo:
+                place.name, place.stat = name, status
+                return
+            if status is None:
+                raise AgentError("path_not_found")
+            place.down(name)
+        place.settle(place.up() if place.path != "/" else ".")
+
+    def _link(self, place, name):
+        """What is to be walked instead of a link, last component first."""
+        target = os.readlink(name, dir_fd=place.directory)
+        if target.startswith("/"):
+            target = self._inside(target)
+            place.to_root()
+        return [part for part in target.split("/") if part not in ("", ".")][::-1]
+
+    def _inside(self, target):
+        for mount in self._mounts:
+            if target == mount or target.startswith(mount + "/"):
+                return target[len(mount) :]
+        raise AgentError("path_escapes")

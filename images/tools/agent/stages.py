@@ -1,0 +1,234 @@
+"""Uploads arrive in a hidden folder of the volume's root and are moved to where they belong when they are complete.
+
+A stage is locked by the agent that made it: one that can be locked is what a dead upload left.
+"""
+
+import fcntl
+import os
+import stat as modes
+
+from content import SET_ID
+from copying import TreeCopy
+from errors import AgentError, as_agent_error
+from names import STAGE, split, to_wire
+from places import READ_DIRECTORY, lstat, rename_new
+from trees import refuse_root, remove_tree, settled
+
+
+class Stages:
+    def __init__(self):
+        self._locks = {}
+
+    def stage(self, volume, _request, _payload, _job):
+        name = STAGE + os.urandom(8).hex()
+        os.mkdir(name, 0o700, dir_fd=volume.root)
+        lock = os.open(name, READ_DIRECTORY, dir_fd=volume.root)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self._locks[name] = lock
+        return {"stage": "/" + name}
+
+    def unstage(self, volume, request, _payload, _job):
+        self._drop(volume, self._name(request))
+        return {}
+
+    def _name(self, request):
+        parts = split(request["stage"])
+        if len(parts) != 1 or parts[0] not in self._locks:
+            raise AgentError("gone", "no such stage")
+        return parts[0]
+
+    def _drop(self, volume, name):
+        remove_tree(name, volume.root)
+        os.close(self._locks.pop(name))
+
+    def close(self, volume):
+        for name in list(self._locks):
+            self._drop(volume, name)
+
+    def sweep(self, volume, _request, _payload, _job):
+        """Removes the stages that nobody holds."""
+        swept = 0
+        with os.scandir(f"/proc/self/fd/{volume.root}") as entries:
+            names = [item.name for item in entries if item.name.startswith(STAGE)]
+        for name in names:
+            if name not in self._locks and _is_dead(volume, name):
+                remove_tree(name, volume.root)
+                swept += 1
+        return {"swept": swept}
+
+    def copy(self, volume, request, _payload, job):
+        """By way of a stage: a copy that is cut off leaves nothing where it was going to."""
+        with volume.existing(split(request["from"]), follow=False) as source:
+            with volume.find(split(request["to"]), follow=False) as target:
+                refuse_root(target)
+                if (source.stat.st_dev, source.stat.st_ino) in target.above():
+                    raise AgentError("bad_request", "a folder can't be copied into itself")
+                if not target.missing and not request["overwrite"]:
+                    raise AgentError("path_exists", path=to_wire(target.path))
+                work = TreeCopy(job)
+                self._copy(volume, source, target, work, request["overwrite"])
+                skipped = [to_wire(name) for name in work.skipped]
+                return {**settled(volume, target), "bytes": work.bytes, "skipped": skipped}
+
+    def _copy(self, volume, source, target, work, overwrite):
+        name = split(self.stage(volume, None, None, None)["stage"])[0]
+        try:
+            stage = self._locks[name]
+            work.copy(source.name, source.directory, "copy", stage)
+            if work.skipped and lstat("copy", stage) is None:
+                raise AgentError("bad_request", "neither a file, a folder nor a link")
+            if overwrite:
+                os.rename("copy", target.name, src_dir_fd=stage, dst_dir_fd=target.directory)
+            else:
+                rename_new("copy", stage, target.name, target.directory)
+        finally:
+            self._drop(volume, name)
+
+    def merge(self, volume, request, _payload, job):
+        stage = self._name(request)
+        merge = Merge(request["policy"], job.check)
+        source = os.open(stage, READ_DIRECTORY, dir_fd=volume.root)
+        try:
+            with volume.existing(split(request["target"])) as place:
+                target = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
+            try:
+                merge.folder(source, target, "")
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
+            self._drop(volume, stage)
+        return merge.result()
+
+
+def _is_dead(volume, name):
+    try:
+        lock = os.open(name, READ_DIRECTORY, dir_fd=volume.root)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+
+
+class Merge:
+    """Moves what a folder holds into another one. Folders are merged; of files, the policy decides."""
+
+    def __init__(self, policy, check):
+        self.policy = policy
+        self.check = check
+        self.files = 0
+        self.skipped = []
+        self.renamed = []
+        self.failed = []
+
+    def result(self):
+        return {"files": self.files, "skipped": self.skipped, "renamed": self.renamed, "failed": self.failed}
+
+    def folder(self, source, target, path):
+        with os.scandir(source) as entries:
+            names = sorted(item.name for item in entries)
+        for name in names:
+            self.check()
+            self._child(name, source, target, f"{path}/{name}")
+
+    def _child(self, name, source, target, path):
+        try:
+            rename_new(name, source, name, target)
+            self.files += _count(name, target)
+            return
+        except FileExistsError:
+            pass
+        except OSError as error:
+            self._failed(path, as_agent_error(error))
+            return
+        new = os.stat(name, dir_fd=source, follow_symlinks=False)
+        old = lstat(name, target)
+        if modes.S_ISDIR(new.st_mode) and old is not None and modes.S_ISDIR(old.st_mode):
+            if self.policy == "rename" and path.count("/") == 1:
+                self._renamed(name, source, target, path)
+            else:
+                self._both(name, source, target, path)
+        else:
+            self._conflict(name, source, target, path, new, old)
+
+    def _both(self, name, source, target, path):
+        inner = os.open(name, READ_DIRECTORY, dir_fd=source)
+        try:
+            outer = os.open(name, READ_DIRECTORY, dir_fd=target)
+            try:
+                self.folder(inner, outer, path)
+            finally:
+                os.close(outer)
+        finally:
+            os.close(inner)
+
+    def _conflict(self, name, source, target, path, new, old):
+        if self.policy == "fail":
+            raise AgentError("path_exists", path=to_wire(path))
+        if self.policy == "skip":
+            self.skipped.append(to_wire(path))
+        elif self.policy == "rename":
+            self._renamed(name, source, target, path)
+        elif modes.S_ISDIR(new.st_mode):
+            self._failed(path, AgentError("not_a_directory", "a folder does not replace a file"))
+        elif old is not None and modes.S_ISDIR(old.st_mode):
+            self._failed(path, AgentError("is_a_directory", "a file does not replace a folder"))
+        else:
+            self._replace(name, source, target, path, new, old)
+
+    def _replace(self, name, source, target, path, new, old):
+        """An existing file keeps its owner and mode; a link on either side is replaced as it is."""
+        try:
+            if old is not None and modes.S_ISREG(old.st_mode) and modes.S_ISREG(new.st_mode):
+                file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=source)
+                try:
+                    os.fchown(file, old.st_uid, old.st_gid)
+                    os.fchmod(file, modes.S_IMODE(old.st_mode) & ~SET_ID)
+                finally:
+                    os.close(file)
+            os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+            self.files += 1
+        except OSError as error:
+            self._failed(path, as_agent_error(error))
+
+    def _renamed(self, name, source, target, path):
+        """`name (2).txt`, `name (3).txt`, … whichever is free first."""
+        stem, dot, extension = name.rpartition(".")
+        if not stem or lstat(name, source) is None or modes.S_ISDIR(lstat(name, source).st_mode):
+            stem, dot, extension = name, "", ""
+        for number in range(2, 10_000):
+            free = f"{stem} ({number}){dot}{extension}"
+            try:
+                rename_new(name, source, free, target)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                self._failed(path, as_agent_error(error))
+                return
+            self.files += _count(free, target)
+            parent = path.rpartition("/")[0]
+            self.renamed.append({"from": to_wire(path), "to": to_wire(f"{parent}/{free}")})
+            return
+        self._failed(path, AgentError("path_exists"))
+
+    def _failed(self, path, error):
+        self.failed.append({**error.reply(to_wire(path)), "path": to_wire(path)})
+
+
+def _count(name, directory):
+    """Files at and below a name; folders don't count."""
+    status = lstat(name, directory)
+    if status is None or not modes.S_ISDIR(status.st_mode):
+        return 1
+    folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
+    try:
+        with os.scandir(folder) as entries:
+            found = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
+        return sum(_count(child, folder) if is_directory else 1 for child, is_directory in found)
+    finally:
+        os.close(folder)

@@ -1,0 +1,187 @@
+"""Folders, and whole trees: walked by open directories, never by paths, so that no link is ever followed."""
+
+import os
+import stat as modes
+
+from entries import entry
+from errors import AgentError
+from names import is_ours, split
+from places import READ_DIRECTORY, lstat, rename_new
+
+NEW_FOLDER_MODE = 0o755
+
+
+def refuse_root(place):
+    if place.is_root:
+        raise AgentError("bad_request", "the root of a volume stays")
+
+
+def make_folder(directory, name, mode=NEW_FOLDER_MODE):
+    """A new folder that belongs to whom the folder around it belongs to."""
+    parent = os.stat(".", dir_fd=directory)
+    os.mkdir(name, 0o700, dir_fd=directory)
+    folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
+    try:
+        os.fchown(folder, parent.st_uid, parent.st_gid)
+        os.fchmod(folder, mode | (parent.st_mode & modes.S_ISGID))
+    finally:
+        os.close(folder)
+
+
+def mkdir(volume, request, _payload, _job):
+    parts = split(request["path"])
+    with_parents = request.get("parents", False)
+    for depth in range(1 if with_parents else len(parts), len(parts) + 1):
+        with volume.find(parts[:depth]) as place:
+            if place.missing:
+                make_folder(place.directory, place.name)
+            elif not place.is_directory:
+                raise AgentError("path_exists" if depth == len(parts) else "not_a_directory")
+            elif not with_parents:
+                raise AgentError("path_exists")
+    with volume.existing(parts, follow=False) as place:
+        return {"entry": entry(volume, place)}
+
+
+def settled(volume, place):
+    place.settle(place.name)
+    if place.missing:
+        raise AgentError("path_not_found", "it was there and is gone")
+    return {"entry": entry(volume, place)}
+
+
+def rename(volume, request, _payload, _job):
+    with volume.existing(split(request["from"]), follow=False) as source:
+        with volume.find(split(request["to"]), follow=False) as target:
+            refuse_root(source)
+            refuse_root(target)
+            names = (source.name, source.directory, target.name, target.directory)
+            if request["overwrite"]:
+                os.rename(names[0], names[2], src_dir_fd=names[1], dst_dir_fd=names[3])
+            else:
+                _rename_new(source, target, names)
+            return settled(volume, target)
+
+
+def _rename_new(source, target, names):
+    try:
+        rename_new(*names)
+    except FileExistsError as error:
+        raise AgentError("path_exists", path=target.path) from error
+    except OSError as error:
+        if source.is_directory and (source.stat.st_dev, source.stat.st_ino) in target.above():
+            raise AgentError("bad_request", "a folder can't be moved into itself") from error
+        raise
+
+
+def remove(volume, request, _payload, job):
+    with volume.existing(split(request["path"]), follow=False) as place:
+        refuse_root(place)
+        if not place.is_directory:
+            os.unlink(place.name, dir_fd=place.directory)
+        elif request["recursive"]:
+            remove_tree(place.name, place.directory, job.check)
+        else:
+            os.rmdir(place.name, dir_fd=place.directory)
+    return {}
+
+
+def remove_tree(name, directory, check=lambda: None):
+    """Removes a name and all below it; nothing there is fine."""
+    status = lstat(name, directory)
+    if status is None:
+        return
+    if not modes.S_ISDIR(status.st_mode):
+        os.unlink(name, dir_fd=directory)
+        return
+    # Somebody may put new files in while we remove: a few more rounds, then their ENOTEMPTY is the answer.
+    for attempts_left in (2, 1, 0):
+        _empty(name, directory, check)
+        try:
+            os.rmdir(name, dir_fd=directory)
+            return
+        except OSError:
+            if attempts_left == 0:
+                raise
+
+
+def _empty(name, directory, check):
+    folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
+    try:
+        with os.scandir(folder) as entries:
+            found = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
+        for child, is_directory in found:
+            check()
+            if is_directory:
+                remove_tree(child, folder, check)
+            else:
+                _unlink_if_there(child, folder)
+    finally:
+        os.close(folder)
+
+
+def _unlink_if_there(name, directory):
+    try:
+        os.unlink(name, dir_fd=directory)
+    except FileNotFoundError:
+        pass
+
+
+def chmod(volume, request, _payload, _job):
+    with volume.existing(split(request["path"])) as place:
+        file = os.open(place.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.directory)
+        try:
+            if modes.S_ISLNK(os.fstat(file).st_mode):
+                raise AgentError("path_not_found", "it became a link")
+            # By the descriptor: the name may mean something else by now.
+            os.chmod(f"/proc/self/fd/{file}", request["mode"])
+        finally:
+            os.close(file)
+        return settled(volume, place)
+
+
+class Usage:
+    def __init__(self, check):
+        self.check = check
+        self.bytes = self.allocated = self.files = self.directories = 0
+        self._linked = set()
+
+    def add(self, name, directory):
+        self.check()
+        status = lstat(name, directory)
+        if status is None:
+            return
+        if modes.S_ISDIR(status.st_mode):
+            self.directories += 1
+            self.allocated += status.st_blocks * 512
+            self._below(name, directory)
+            return
+        self.files += 1
+        self.bytes += status.st_size
+        if status.st_nlink > 1:
+            if (status.st_dev, status.st_ino) in self._linked:
+                return
+            self._linked.add((status.st_dev, status.st_ino))
+        self.allocated += status.st_blocks * 512
+
+    def _below(self, name, directory):
+        folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
+        try:
+            with os.scandir(folder) as entries:
+                names = [item.name for item in entries if not is_ours(item.name)]
+            for child in names:
+                self.add(child, folder)
+        finally:
+            os.close(folder)
+
+
+def usage(volume, request, _payload, job):
+    total = Usage(job.check)
+    with volume.existing(split(request["path"]), follow=False) as place:
+        total.add(place.name, place.directory)
+    return {
+        "bytes": total.bytes,
+        "allocated": total.allocated,
+        "files": total.files,
+        "directories": total.directories,
+    }
