@@ -76,7 +76,8 @@ async function handOver(client: EngineClient, running: EngineInfo, options: Laun
   );
 }
 
-async function untilGone(client: EngineClient): Promise<void> {
+/** Waits until no engine answers any more. */
+export async function untilGone(client: EngineClient): Promise<void> {
   const end = Date.now() + 15_000;
   while (Date.now() < end) {
     if ((await probe(client)) === undefined) {

@@ -1,0 +1,30 @@
+/** Runs a program that takes over this terminal. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { BerthError } from '../api';
+import type { Cli } from './cli';
+
+/** The program's exit code, 128 + n when signal n ended it, as shells have it. */
+export async function runInTerminal(cli: Cli, argv: readonly string[], missingHint: string): Promise<number> {
+  const [program = '', ...args] = argv;
+  return cli.interrupts.leaveTo(
+    () =>
+      new Promise((resolve, reject) => {
+        const child = spawn(program, args, { stdio: 'inherit', cwd: cli.cwd, env: cli.env });
+        child.on('error', (error: NodeJS.ErrnoException) => {
+          const missing = error.code === 'ENOENT';
+          const message = missing ? `There is no program "${program}" here.` : error.message;
+          reject(
+            new BerthError(
+              missing ? 'not_found' : 'internal',
+              message,
+              missing ? { hint: missingHint } : { cause: error },
+            ),
+          );
+        });
+        child.on('close', (code, signal) => {
+          resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+        });
+      }),
+  );
+}

@@ -1,0 +1,127 @@
+/** What every command gets: the streams, the engine, and how results and progress are shown. */
+import { join } from 'node:path';
+import { BerthError } from '../api';
+import type { EngineClient } from '../client/engine-client';
+import { stateDirectory } from '../client/endpoint';
+import { connect } from '../client/launch';
+import { ProgressDisplay } from './terminal/progress';
+import { ask, confirm } from './terminal/question';
+import { createStyle, hasColor, hasUnicode, type Style } from './terminal/style';
+import type { Streams } from './terminal/streams';
+import type { Interrupts } from './interrupts';
+
+export interface CliOptions {
+  streams: Streams;
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  version: string;
+  interrupts: Interrupts;
+}
+
+export class Cli {
+  readonly streams: Streams;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly version: string;
+  readonly home: string;
+  readonly interrupts: Interrupts;
+  /** Machine output on stdout, errors as JSON on stderr, no progress. */
+  json = false;
+  /** What the program ends with when nothing is thrown. */
+  exitCode = 0;
+  private client: Promise<EngineClient> | undefined;
+
+  constructor(options: CliOptions) {
+    this.streams = options.streams;
+    this.env = options.env;
+    this.cwd = options.cwd;
+    this.version = options.version;
+    this.interrupts = options.interrupts;
+    this.home = stateDirectory(options.env);
+  }
+
+  /** Fires at the first Ctrl-C. */
+  get signal(): AbortSignal {
+    return this.interrupts.signal;
+  }
+
+  /** The style of stdout. */
+  get style(): Style {
+    return this.styleOf(this.streams.stdout);
+  }
+
+  get errorStyle(): Style {
+    return this.styleOf(this.streams.stderr);
+  }
+
+  /** A person can be asked: there is a terminal on both sides, and no program reads the answer. */
+  get isInteractive(): boolean {
+    return !this.json && this.streams.stdin.isTTY && this.streams.stderr.isTTY;
+  }
+
+  /** The engine, started when none runs. */
+  engine(): Promise<EngineClient> {
+    this.client ??= connect({
+      enginePath: this.env.BERTH_ENGINE_PATH ?? join(__dirname, 'engine.js'),
+      version: this.version,
+      home: this.home,
+    });
+    return this.client;
+  }
+
+  print(text: string): void {
+    this.streams.stdout.write(`${text}\n`);
+  }
+
+  /** For people only, beside the result. */
+  note(text: string): void {
+    if (!this.json) {
+      this.streams.stderr.write(`${text}\n`);
+    }
+  }
+
+  /** The result of a command: the value for machines, the text for people. */
+  result(value: unknown, text: () => string): void {
+    if (this.json) {
+      this.print(JSON.stringify(value, null, 2));
+      return;
+    }
+    const shown = text();
+    if (shown !== '') {
+      this.print(shown);
+    }
+  }
+
+  progress(): ProgressDisplay {
+    return new ProgressDisplay(this.streams.stderr, this.errorStyle);
+  }
+
+  ask(question: string, options: { hidden?: boolean } = {}): Promise<string> {
+    return ask(this.streams, question, { ...options, signal: this.signal });
+  }
+
+  /** Goes on after a yes; without a terminal only with `--yes`. */
+  async consent(yes: boolean | undefined, explanation: string, question: string): Promise<void> {
+    if (yes === true) {
+      return;
+    }
+    if (!this.isInteractive) {
+      throw new BerthError('bad_request', `${question} Nobody can be asked here.`, {
+        hint: 'Add --yes when you are sure.',
+      });
+    }
+    this.note(explanation);
+    if (!(await confirm(this.streams, question, this.signal))) {
+      throw new BerthError('cancelled', 'Nothing was changed.');
+    }
+  }
+
+  async dispose(): Promise<void> {
+    const client = await this.client?.catch(() => undefined);
+    client?.dispose();
+  }
+
+  private styleOf(stream: NodeJS.WriteStream): Style {
+    return createStyle(hasColor(stream.isTTY, this.env), hasUnicode(this.env));
+  }
+}

@@ -1,0 +1,34 @@
+import { width } from './text';
+
+export interface Column {
+  title: string;
+  right?: boolean;
+}
+
+/** Aligned columns under their titles, two spaces apart, without trailing blanks. */
+export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const titles = columns.map((column) => column.title);
+  const lines = [titles, ...rows];
+  const widths = columns.map((_, at) => Math.max(...lines.map((line) => width(line[at] ?? ''))));
+  return lines.map((line) => formatRow(columns, widths, line)).join('\n');
+}
+
+function formatRow(columns: readonly Column[], widths: readonly number[], line: readonly string[]): string {
+  return columns
+    .map((column, at) => {
+      const cell = line[at] ?? '';
+      const blanks = ' '.repeat((widths[at] ?? 0) - width(cell));
+      return column.right === true ? blanks + cell : cell + blanks;
+    })
+    .join('  ')
+    .trimEnd();
+}
+
+/** `key  value` lines with the values aligned; rows without a value are left out. */
+export function formatFields(fields: readonly (readonly [string, string | undefined])[]): string {
+  const shown = fields.filter((field): field is readonly [string, string] => field[1] !== undefined);
+  const longest = Math.max(0, ...shown.map(([key]) => width(key)));
+  return shown
+    .map(([key, value]) => `${key}${' '.repeat(longest - width(key))}  ${value}`.trimEnd())
+    .join('\n');
+}

@@ -1,0 +1,47 @@
+const steps = [
+  { unit: 'year', ms: 365 * 86_400_000 },
+  { unit: 'month', ms: 30 * 86_400_000 },
+  { unit: 'week', ms: 7 * 86_400_000 },
+  { unit: 'day', ms: 86_400_000 },
+  { unit: 'hour', ms: 3_600_000 },
+  { unit: 'minute', ms: 60_000 },
+] as const;
+
+/** How long ago an ISO time was: `just now`, `3 minutes ago`, `in 2 hours` (a clock that runs ahead). */
+export function formatAgo(iso: string, now: number): string {
+  const then = Date.parse(iso);
+  if (Number.isNaN(then)) {
+    return iso;
+  }
+  const ms = now - then;
+  const step = steps.find((candidate) => Math.abs(ms) >= candidate.ms);
+  if (step === undefined) {
+    return 'just now';
+  }
+  const count = Math.floor(Math.abs(ms) / step.ms);
+  const amount = `${count} ${step.unit}${count === 1 ? '' : 's'}`;
+  return ms >= 0 ? `${amount} ago` : `in ${amount}`;
+}
+
+/** A duration for people: `40 ms`, `1.2 s`, `2 min 5 s`, `1 h 3 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) {
+    return `${Math.round(ms)} ms`;
+  }
+  if (ms < 59_950) {
+    return `${(ms / 1000).toFixed(1)} s`;
+  }
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) {
+    return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  }
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** Local date and time to the minute, sortable: `2026-01-31 09:05`. */
+export function formatDate(ms: number): string {
+  const date = new Date(ms);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}

@@ -1,0 +1,73 @@
+/** Values of options, read strictly: commander turns what is thrown here into a usage error (exit code 2). */
+import { InvalidArgumentError } from 'commander';
+
+const memoryUnits: Record<string, number> = { k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 };
+
+/** `512m`, `2g`, `1.5GiB`, or a number of MiB; answers whole MiB. */
+export function parseMiB(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?)?$/i.exec(text.trim());
+  const factor = memoryUnits[(match?.[2] ?? 'm').toLowerCase()];
+  const value = Math.round(Number(match?.[1]) * (factor ?? Number.NaN));
+  if (Number.isNaN(value) || value < 1) {
+    throw new InvalidArgumentError('Give a size like 512m, 2g, or a number of MiB.');
+  }
+  return value;
+}
+
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) {
+    throw new InvalidArgumentError('Give a number.');
+  }
+  return value;
+}
+
+export function parseWhole(text: string): number {
+  const value = parseNumber(text);
+  if (!Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('Give a whole number.');
+  }
+  return value;
+}
+
+export function parseRuntime(text: string): 'container' | 'microvm' {
+  if (text !== 'container' && text !== 'microvm') {
+    throw new InvalidArgumentError('Give container or microvm.');
+  }
+  return text;
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), text];
+}
+
+/** `K=V` into what was given before; a bare `K` takes the value of this process's environment. */
+export function collectEnv(
+  text: string,
+  previous: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  const split = text.indexOf('=');
+  const name = split < 0 ? text : text.slice(0, split);
+  const value = split < 0 ? process.env[name] : text.slice(split + 1);
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new InvalidArgumentError('Give NAME=VALUE; a name has letters, digits and underscores.');
+  }
+  if (value === undefined) {
+    throw new InvalidArgumentError(`${name} is not set here: give ${name}=VALUE.`);
+  }
+  return { ...previous, [name]: value };
+}
+
+/** The name of a secret; a value in an argument could be read by every process of this machine. */
+export function collectSecret(text: string, previous: readonly string[] | undefined): string[] {
+  if (text.includes('=')) {
+    throw new InvalidArgumentError(
+      'Give only the name: the value is read from the environment variable of that name, or from standard input.',
+    );
+  }
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) {
+    throw new InvalidArgumentError('A name has letters, digits and underscores.');
+  }
+  return [...(previous ?? []), text];
+}

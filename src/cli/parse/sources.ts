@@ -1,0 +1,41 @@
+/** Local paths in options, made absolute: the engine runs somewhere else. */
+import { homedir } from 'node:os';
+import { basename, isAbsolute, relative, resolve } from 'node:path';
+
+/** `SRC:DST[:ro|rw]` with SRC absolute when it is a path; what can't be read is left for the engine to refuse. */
+export function absoluteMount(text: string, cwd: string): string {
+  const match = /^(.+?):(\/[^:]*(?::(?:ro|rw))?)$/s.exec(text);
+  const source = match?.[1];
+  const rest = match?.[2];
+  if (source === undefined || rest === undefined || !isPath(source)) {
+    return text;
+  }
+  return `${resolve(cwd, expandHome(source))}:${rest}`;
+}
+
+function isPath(source: string): boolean {
+  return /[/\\]|^[.~]/.test(source) || /\.(?:ext4|img|tar|tgz|tar\.gz)$/.test(source);
+}
+
+/** `SRC[:DST]`; without DST the same place below the home directory, else the base name there. */
+export function parseCredential(
+  text: string,
+  cwd: string,
+  home = homedir(),
+): { source: string; target: string } {
+  const split = text.lastIndexOf(':');
+  // A drive letter is no separator.
+  const hasTarget = split > 1 || (split === 1 && !/^[a-z]:[\\/]/i.test(text));
+  const source = resolve(cwd, expandHome(hasTarget ? text.slice(0, split) : text, home));
+  if (hasTarget && split < text.length - 1) {
+    return { source, target: text.slice(split + 1).replace(/^~\//, '') };
+  }
+  const below = relative(home, source);
+  const inHome = below !== '' && !below.startsWith('..') && !isAbsolute(below);
+  return { source, target: inHome ? below.replaceAll('\\', '/') : basename(source) };
+}
+
+/** `~/x` below the home directory; the shell leaves it alone after a colon or an equals sign. */
+export function expandHome(path: string, home = homedir()): string {
+  return path === '~' || path.startsWith('~/') ? home + path.slice(1) : path;
+}

@@ -1,0 +1,114 @@
+/** The tree of commands, and how an invocation of it ends. */
+import { Command } from 'commander';
+import { BerthError } from '../api';
+import type { Cli } from './cli';
+import { registerAdopt } from './verbs/adopt';
+import { registerChange } from './verbs/change';
+import { registerCompletion } from './verbs/completion';
+import { registerCopy } from './verbs/cp';
+import { registerCreate } from './verbs/create';
+import { registerDelete } from './verbs/delete';
+import { registerEngine } from './verbs/engine';
+import { registerExec } from './verbs/exec';
+import { registerFiles } from './verbs/files';
+import { registerImage } from './verbs/image';
+import { registerLifecycle } from './verbs/lifecycle';
+import { registerList } from './verbs/list';
+import { registerLogs } from './verbs/logs';
+import { registerOpen } from './verbs/open';
+import { registerOperations } from './verbs/operations';
+import { registerSsh } from './verbs/ssh';
+import { registerVolume } from './verbs/volume';
+import { exitCodeOf, formatFailure } from './failure';
+
+/** The whole program; its actions work on `cli`. */
+export function buildProgram(cli: Cli): Command {
+  const program = new Command('berth')
+    .description(
+      'Persistent workspaces on your own machine: named computers whose files outlive what runs them.',
+    )
+    .version(cli.version, '-V, --version', 'show the version')
+    .option('--json', 'machine output on stdout, errors as JSON on stderr')
+    .helpOption('-h, --help', 'show help')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => cli.streams.stdout.write(text),
+      writeErr: (text) => cli.streams.stderr.write(text),
+      outputError: (text) => tellUsage(cli, text),
+    })
+    .hook('preAction', (root) => {
+      cli.json = root.opts<{ json?: boolean }>().json === true;
+    })
+    .addHelpText(
+      'after',
+      '\nStart with:\n  $ berth create demo\n  $ berth ssh demo\n  $ berth cp notes.md demo:/',
+    );
+  addCommands(program, cli);
+  return program;
+}
+
+function addCommands(program: Command, cli: Cli): void {
+  program.commandsGroup('Workspaces:');
+  registerCreate(program, cli);
+  registerList(program, cli);
+  registerLifecycle(program, cli);
+  registerChange(program, cli);
+  registerDelete(program, cli);
+  registerAdopt(program, cli);
+  program.commandsGroup('Inside:');
+  registerOpen(program, cli);
+  registerSsh(program, cli);
+  registerExec(program, cli);
+  registerLogs(program, cli);
+  program.commandsGroup('Files:');
+  registerCopy(program, cli);
+  registerFiles(program, cli);
+  program.commandsGroup('Volumes and images:');
+  registerVolume(program, cli);
+  registerImage(program, cli);
+  program.commandsGroup('Engine:');
+  registerEngine(program, cli);
+  registerOperations(program, cli);
+  registerCompletion(program, cli);
+  program.helpCommand('help [command]', 'show help for a command');
+}
+
+/** Runs one invocation; answers the exit code. */
+export async function run(argv: readonly string[], cli: Cli): Promise<number> {
+  const split = argv.indexOf('--');
+  cli.json = argv.slice(0, split < 0 ? argv.length : split).includes('--json');
+  const program = buildProgram(cli);
+  try {
+    if (argv.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync(argv, { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle));
+    return exitCodeOf(error);
+  } finally {
+    await cli.dispose();
+  }
+}
+
+/** A usage error in the words of commander, in the form of all errors. */
+function tellUsage(cli: Cli, text: string): void {
+  const lines = text.trim().split('\n');
+  const message = (lines[0] ?? '').replace(/^error: /, '');
+  const rest = lines
+    .slice(1)
+    .join(' ')
+    .replace(/^\((.*)\)$/, '$1');
+  const hint = rest === '' ? hintFor(message) : rest;
+  const error = new BerthError('bad_request', message, { hint });
+  cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle));
+}
+
+function hintFor(message: string): string {
+  return /unknown option/.test(message)
+    ? 'Options of a command to run inside go after `--`. `--help` shows what is understood.'
+    : 'Add --help to see how it is used.';
+}

@@ -1,0 +1,52 @@
+/** This terminal as the terminal of a process somewhere else. */
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import type { AttachSession } from '../../client/attach';
+import type { Streams } from './streams';
+
+/** Passes every key on, and every change of size; answers what puts the terminal back. */
+export function rawTerminal(streams: Streams, session: AttachSession): () => void {
+  const { stdin, stdout } = streams;
+  const resize = (): void => session.resize(stdout.columns, stdout.rows);
+  if (stdin.isTTY) {
+    stdin.setRawMode(true);
+  }
+  if (stdout.isTTY) {
+    stdout.on('resize', resize);
+  }
+  return () => {
+    stdout.off('resize', resize);
+    if (stdin.isTTY) {
+      stdin.setRawMode(false);
+    }
+  };
+}
+
+/** Sends standard input, as fast as it is taken, and tells its end. */
+export function pumpInput(stdin: Readable, session: AttachSession): { stop(): void } {
+  const send = (chunk: Buffer): void => {
+    stdin.pause();
+    void session.write(chunk).then(() => stdin.resume());
+  };
+  const end = (): void => session.endOfInput();
+  stdin.on('data', send);
+  stdin.once('end', end);
+  // What can't be read (a closed terminal) is at its end.
+  stdin.once('error', end);
+  return {
+    stop: () => {
+      stdin.off('data', send);
+      stdin.off('end', end);
+      stdin.pause();
+    },
+  };
+}
+
+/** Writes all of a stream to one that stays open, as fast as that takes it. */
+export async function pumpOutput(source: Readable, target: Writable): Promise<void> {
+  for await (const chunk of source) {
+    if (!target.write(chunk)) {
+      await once(target, 'drain');
+    }
+  }
+}

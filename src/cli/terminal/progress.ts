@@ -1,0 +1,172 @@
+/** Shows an operation while it runs: one rewritten line on a terminal, plain lines elsewhere. */
+import type { Operation, Progress, Step } from '../../api';
+import { formatBytes } from '../format/size';
+import { formatDuration } from '../format/time';
+import { clip, printable } from '../format/text';
+import type { Style } from './style';
+
+export interface ProgressTarget {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+const frameMs = 80;
+const frames = { unicode: '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏', ascii: '-\\|/' };
+const eraseLine = '\r\u001b[2K';
+const hideCursor = '\u001b[?25l';
+const showCursor = '\u001b[?25h';
+
+export class ProgressDisplay {
+  private timer: NodeJS.Timeout | undefined;
+  private frame = 0;
+  private shown: Operation | undefined;
+  private readonly told = new Set<string>();
+  private stepSince = Date.now();
+  private currentStep = '';
+
+  constructor(
+    private readonly target: ProgressTarget,
+    private readonly style: Style,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** The operation as it is now. */
+  update(operation: Operation): void {
+    this.shown = operation;
+    this.tellSteps(operation.steps);
+    const current = currentStep(operation)?.name ?? '';
+    if (current !== this.currentStep) {
+      this.currentStep = current;
+      this.stepSince = this.now();
+    }
+    if (this.target.isTTY === true && this.timer === undefined) {
+      this.target.write(hideCursor);
+      this.timer = setInterval(() => this.draw(), frameMs);
+      this.draw();
+    }
+  }
+
+  /** Takes the line away and tells how it ended; idempotent. */
+  end(operation: Operation | undefined): void {
+    this.release();
+    if (operation !== undefined) {
+      this.tellSteps(operation.steps);
+      this.tellEnd(operation);
+    }
+    this.shown = undefined;
+  }
+
+  release(): void {
+    if (this.timer !== undefined) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+      this.target.write(eraseLine + showCursor);
+    }
+  }
+
+  private draw(): void {
+    if (this.shown === undefined) {
+      return;
+    }
+    const spinner = this.style.unicode ? frames.unicode : frames.ascii;
+    this.frame = (this.frame + 1) % spinner.length;
+    const text = describe(this.shown, this.now() - this.stepSince, this.style.unicode);
+    const room = (this.target.columns ?? 80) - 3;
+    this.target.write(`${eraseLine}${this.style.blue(spinner[this.frame] ?? '')} ${clip(text, room)}`);
+  }
+
+  /** Each step once, when it has ended. */
+  private tellSteps(steps: readonly Step[]): void {
+    for (const step of steps) {
+      if (['pending', 'running', 'skipped'].includes(step.outcome) || this.told.has(step.name)) {
+        continue;
+      }
+      this.told.add(step.name);
+      this.line(formatStep(step, this.style));
+    }
+  }
+
+  private tellEnd(operation: Operation): void {
+    if (operation.status === 'succeeded') {
+      const ms = Date.parse(operation.endedAt ?? '') - Date.parse(operation.startedAt);
+      const time = Number.isNaN(ms) ? '' : `  ${this.style.dim(formatDuration(ms))}`;
+      this.line(`${mark('done', this.style)} ${printable(operation.title)}${time}`);
+    }
+    operation.warnings.forEach((warning) => {
+      this.line(`${mark('warning', this.style)} ${printable(warning)}`);
+    });
+  }
+
+  private line(text: string): void {
+    this.target.write(`${this.timer === undefined ? '' : eraseLine}${text}\n`);
+  }
+}
+
+function currentStep(operation: Operation): Step | undefined {
+  return operation.steps.find((step) => step.outcome === 'running');
+}
+
+/** What the operation does now, in one line. */
+export function describe(operation: Operation, stepMs: number, unicode: boolean): string {
+  const title = currentStep(operation)?.title ?? operation.title;
+  const { progress } = operation;
+  const parts = [printable(title)];
+  if (progress !== undefined) {
+    parts.push(formatProgress(progress, unicode));
+  } else if (stepMs >= 1000) {
+    parts.push(formatDuration(stepMs));
+  }
+  return parts.filter((part) => part !== '').join('  ');
+}
+
+/** A bar with percent, amounts, rate and what is being worked on, as far as they are known. */
+export function formatProgress(progress: Progress, unicode: boolean): string {
+  const amount = (value: number): string =>
+    progress.unit === 'bytes' ? formatBytes(value) : String(Math.round(value));
+  const unit = progress.unit === 'bytes' ? '' : ` ${progress.unit}`;
+  const total = progress.total ?? 0;
+  const parts =
+    total > 0
+      ? [formatBar(progress.done / total, unicode), `${amount(progress.done)} / ${amount(total)}${unit}`]
+      : [`${amount(progress.done)}${unit}`];
+  if (progress.rate !== undefined && progress.rate > 0) {
+    parts.push(`${amount(progress.rate)}${unit}/s`);
+  }
+  if (progress.current !== undefined) {
+    parts.push(printable(progress.current));
+  }
+  return parts.join('  ');
+}
+
+function formatBar(share: number, unicode: boolean): string {
+  const cells = 20;
+  const part = Math.min(1, Math.max(0, share));
+  const full = Math.floor(part * cells);
+  const bar = unicode
+    ? '█'.repeat(full) + '░'.repeat(cells - full)
+    : '#'.repeat(full) + '-'.repeat(cells - full);
+  return `${bar} ${String(Math.floor(part * 100)).padStart(3)}%`;
+}
+
+/** A finished step with its time, and its message when it did not simply succeed. */
+export function formatStep(step: Step, style: Style): string {
+  const time = step.ms === undefined ? '' : `  ${style.dim(formatDuration(step.ms))}`;
+  const reason = step.message === undefined || step.outcome === 'done' ? '' : `: ${printable(step.message)}`;
+  return `${mark(step.outcome, style)} ${printable(step.title)}${reason}${time}`;
+}
+
+/** A sign for an outcome: shape and colour, so that neither is needed alone. */
+export function mark(outcome: string, style: Style): string {
+  switch (outcome) {
+    case 'done':
+    case 'ok':
+      return style.green(style.unicode ? '✓' : 'ok');
+    case 'warning':
+      return style.yellow(style.unicode ? '⚠' : 'warning:');
+    case 'failed':
+      return style.red(style.unicode ? '✗' : 'failed:');
+    default:
+      return style.dim(style.unicode ? '–' : '-');
+  }
+}

@@ -1,0 +1,28 @@
+import type { Writable } from 'node:stream';
+
+/** Where the command reads and writes; the process's own streams outside of tests. */
+export interface Streams {
+  stdin: NodeJS.ReadStream;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+}
+
+/** A reader that went away (`berth list | head -1`) ends the program quietly, like any Unix tool. */
+export function endOnBrokenPipe(streams: Streams, end: (code: number) => void): void {
+  for (const stream of [streams.stdout, streams.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      end(error.code === 'EPIPE' || error.code === 'EIO' ? 0 : 1);
+    });
+  }
+}
+
+/** Resolves when everything written so far is out of this process. */
+export function flushed(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableEnded) {
+      resolve();
+      return;
+    }
+    stream.write('', () => resolve());
+  });
+}

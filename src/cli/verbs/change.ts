@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import type { Limits } from '../../api';
+import type { Cli } from '../cli';
+import { examples } from '../help';
+import { follow } from '../operation';
+import { parseMiB, parseNumber, parseWhole } from '../parse/options';
+import { formatLimits } from '../workspaces';
+
+/** Options of `create` and `limits`. */
+export interface LimitOptions {
+  cpus?: number;
+  memory?: number;
+  pids?: number;
+  shm?: number;
+}
+
+export function toLimits(options: LimitOptions): Limits | undefined {
+  const limits: Limits = {
+    ...(options.cpus !== undefined && { cpus: options.cpus }),
+    ...(options.memory !== undefined && { memoryMiB: options.memory }),
+    ...(options.pids !== undefined && { pids: options.pids }),
+    ...(options.shm !== undefined && { shmMiB: options.shm }),
+  };
+  return Object.keys(limits).length === 0 ? undefined : limits;
+}
+
+/** `rebuild`, `rename`, `limits`. */
+export function registerChange(program: Command, cli: Cli): void {
+  examples(
+    program
+      .command('rebuild')
+      .description('build a new runtime on the same volumes, from the image as it is now or another one')
+      .argument('<name>')
+      .option('--image <image>', 'the image to use from now on')
+      .action((name: string, options: { image?: string }) => rebuild(cli, name, options)),
+    ['berth rebuild demo', 'after `berth image build`'],
+    ['berth rebuild demo --image debian:12', ''],
+  );
+  examples(
+    program
+      .command('rename')
+      .description('change the label of a workspace; its name stays')
+      .argument('<name>')
+      .argument('<label>')
+      .action((name: string, label: string) => rename(cli, name, label)),
+    ['berth rename demo "The demo"', ''],
+  );
+  examples(
+    program
+      .command('limits')
+      .description('show or change CPU, memory and process limits, also while it runs')
+      .argument('<name>')
+      .option('--cpus <n>', 'CPUs, e.g. 1.5', parseNumber)
+      .option('--memory <size>', 'memory: 512m, 2g, or MiB', parseMiB)
+      .option('--pids <n>', 'processes', parseWhole)
+      .action((name: string, options: LimitOptions) => limits(cli, name, options)),
+    ['berth limits demo', 'show them'],
+    ['berth limits demo --cpus 2 --memory 4g', ''],
+  );
+}
+
+async function rebuild(cli: Cli, name: string, body: { image?: string }): Promise<void> {
+  const client = await cli.engine();
+  await follow(cli, client, await client.call('workspaces.rebuild', { params: { name }, body }));
+  const workspace = await client.call('workspaces.get', { params: { name } });
+  cli.result(workspace, () => `${name} is ${workspace.state}.`);
+}
+
+async function rename(cli: Cli, name: string, label: string): Promise<void> {
+  const client = await cli.engine();
+  const workspace = await client.call('workspaces.update', { params: { name }, body: { label } });
+  cli.result(workspace, () => `${name} is now called "${workspace.label}".`);
+}
+
+async function limits(cli: Cli, name: string, options: LimitOptions): Promise<void> {
+  const client = await cli.engine();
+  const wanted = toLimits(options);
+  const workspace = await client.call('workspaces.get', { params: { name }, signal: cli.signal });
+  const changed =
+    wanted === undefined
+      ? workspace
+      : await client.call('workspaces.update', {
+          params: { name },
+          body: { limits: { ...workspace.spec.limits, ...wanted } },
+        });
+  cli.result(changed, () => formatLimits(changed));
+}

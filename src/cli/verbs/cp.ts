@@ -1,0 +1,126 @@
+import { mkdir } from 'node:fs/promises';
+import type { Command } from 'commander';
+import {
+  BerthError,
+  asBerthError,
+  type ConflictPolicy,
+  type Operation,
+  type TransferCreate,
+} from '../../api';
+import type { EngineClient } from '../../client/engine-client';
+import type { Cli } from '../cli';
+import { planCopy } from '../copy-plan';
+import { formatTable } from '../format/table';
+import { printable } from '../format/text';
+import { examples } from '../help';
+import { follow } from '../operation';
+
+interface CopyOptions {
+  force?: boolean;
+  skip?: boolean;
+  keepBoth?: boolean;
+}
+
+export function registerCopy(program: Command, cli: Cli): void {
+  const command = program
+    .command('cp')
+    .description('copy files and folders in, out, or between volumes; running or not')
+    .usage('[options] <src...> <dst>')
+    .argument('<paths...>', 'SRC... DST: each a local path, NAME:/path in a workspace, or volume:NAME:/path')
+    .option('--force', 'replace what exists')
+    .option('--skip', 'leave what exists')
+    .option('--keep-both', 'copy beside what exists, under a new name')
+    .action((paths: string[], options: CopyOptions) => copy(cli, paths, options));
+  examples(
+    command,
+    ['berth cp notes.md demo:/', 'into the home of a workspace'],
+    ['berth cp -- src demo:repo/src2', 'a folder, under a new name'],
+    ['berth cp demo:/output/. results', 'what is in a folder'],
+    ['berth cp api:/dump.sql volume:cache:/', 'from volume to volume'],
+  );
+  command.addHelpText(
+    'after',
+    '\nPaths in a workspace are those of its home volume: demo:/a, demo:a and demo:/home/workspace/a are the same.' +
+      '\nWhen something exists at the target you are asked once; without a terminal nothing is changed.',
+  );
+}
+
+async function copy(cli: Cli, paths: string[], options: CopyOptions): Promise<void> {
+  const sources = paths.slice(0, -1);
+  const target = paths.at(-1);
+  if (target === undefined || sources.length === 0) {
+    throw new BerthError('bad_request', 'Say what to copy and where to.', { hint: 'berth cp SRC... DST' });
+  }
+  const policy = policyOf(options);
+  const client = await cli.engine();
+  const plan = await planCopy(client, sources, target, cli.cwd);
+  if (plan.makeFolder !== undefined) {
+    await makeFolder(client, plan.makeFolder);
+  }
+  const operations: Operation[] = [];
+  for (const request of plan.requests) {
+    operations.push(await transfer(cli, client, request, policy));
+  }
+  // People have seen the operation end; machines get its result.
+  cli.result(operations, () => '');
+}
+
+export function policyOf(options: CopyOptions): ConflictPolicy {
+  const given = [options.force, options.skip, options.keepBoth].filter((flag) => flag === true);
+  if (given.length > 1) {
+    throw new BerthError('bad_request', 'Give only one of --force, --skip and --keep-both.');
+  }
+  if (options.force === true) {
+    return 'overwrite';
+  }
+  return options.skip === true ? 'skip' : options.keepBoth === true ? 'rename' : 'fail';
+}
+
+function makeFolder(client: EngineClient, place: { local: string } | { volume: string; path: string }) {
+  return 'local' in place
+    ? mkdir(place.local)
+    : client.call('files.mkdir', { params: { volume: place.volume }, body: { path: place.path } });
+}
+
+/** One transfer; what exists at the target is asked about once. */
+async function transfer(
+  cli: Cli,
+  client: EngineClient,
+  request: TransferCreate,
+  policy: ConflictPolicy,
+): Promise<Operation> {
+  try {
+    const begun = await client.call('transfers.create', { body: { ...request, conflict: policy } });
+    return await follow(cli, client, begun);
+  } catch (error) {
+    const failure = asBerthError(error);
+    if (failure.code !== 'path_exists' || policy !== 'fail') {
+      throw error;
+    }
+    if (!cli.isInteractive) {
+      throw new BerthError(failure.code, failure.message, {
+        hint: 'Add --force to replace, --skip to leave, --keep-both to copy beside what exists.',
+        cause: error,
+      });
+    }
+    return transfer(cli, client, request, await askPolicy(cli, client, request));
+  }
+}
+
+async function askPolicy(cli: Cli, client: EngineClient, request: TransferCreate): Promise<ConflictPolicy> {
+  const { conflicts, total } = await client.call('transfers.conflicts', {
+    body: request,
+    signal: cli.signal,
+  });
+  const shown = conflicts.slice(0, 10).map(({ path, type }) => [printable(path), type]);
+  cli.note(formatTable([{ title: 'EXISTS' }, { title: '' }], shown));
+  if (total > shown.length) {
+    cli.note(`… and ${total - shown.length} more`);
+  }
+  const answer = await cli.ask('[r]eplace, [s]kip, [k]eep both, or cancel? ');
+  const policy = ({ r: 'overwrite', s: 'skip', k: 'rename' } as const)[answer.slice(0, 1).toLowerCase()];
+  if (policy === undefined) {
+    throw new BerthError('cancelled', 'Nothing was copied.');
+  }
+  return policy;
+}

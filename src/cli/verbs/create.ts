@@ -1,0 +1,165 @@
+import { Option, type Command } from 'commander';
+import { BerthError, type IdlePolicy, type WorkspaceCreate } from '../../api';
+import { readAll } from '../../client/transport';
+import type { Cli } from '../cli';
+import { examples } from '../help';
+import { follow } from '../operation';
+import {
+  collect,
+  collectEnv,
+  collectSecret,
+  parseMiB,
+  parseNumber,
+  parseRuntime,
+  parseWhole,
+} from '../parse/options';
+import { absoluteMount, expandHome, parseCredential } from '../parse/sources';
+import { toLimits, type LimitOptions } from './change';
+import { resolve } from 'node:path';
+
+export interface CreateOptions extends LimitOptions {
+  image?: string;
+  clone?: string;
+  env?: Record<string, string>;
+  docker?: boolean;
+  volume?: string[];
+  runtime?: 'container' | 'microvm';
+  engine?: 'container' | 'microvm';
+  label?: string;
+  secret?: string[];
+  credential?: string[];
+  postStart?: string[];
+  failOnError?: boolean;
+  idlePause?: number;
+  idleStop?: number;
+  idleArchive?: number;
+  network?: 'on' | 'off';
+  start: boolean;
+}
+
+export function registerCreate(program: Command, cli: Cli): void {
+  const command = program
+    .command('create')
+    .description('create a workspace and start it')
+    .argument('<name>', 'lowercase letters, digits and hyphens')
+    .option('--image <image>', 'an OCI image (default: workspace:latest)')
+    .option('--clone <url>', 'clone a git repository into /home/workspace/repo')
+    .option('--env <K=V>', 'set a variable; K alone takes its value from here (repeatable)', collectEnv)
+    .option('--docker', 'a Docker daemon of its own inside; privileged for containers')
+    .option('--cpus <n>', 'CPUs, e.g. 1.5', parseNumber)
+    .option('--memory <size>', 'memory: 512m, 2g, or MiB', parseMiB)
+    .option('--pids <n>', 'processes', parseWhole)
+    .option('--shm <size>', 'shared memory: 64m, 1g, or MiB', parseMiB)
+    .option(
+      '-v, --volume <SRC:DST[:ro|rw]>',
+      'a volume, .ext4/.img disk or .tar bundle (repeatable)',
+      collect,
+    )
+    .option('--runtime <kind>', 'container or microvm', parseRuntime)
+    .addOption(new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp())
+    .option('--label <text>', 'a name for people')
+    .option(
+      '--secret <K>',
+      'a secret variable, read from the environment or stdin (repeatable)',
+      collectSecret,
+    )
+    .option('--credential <SRC[:DST]>', 'a file put into its home on every start (repeatable)', collect)
+    .option('--post-start <path>', 'a script, or a folder of *.sh, run on every start (repeatable)', collect)
+    .option('--fail-on-error', 'a failing post-start script fails the start')
+    .option('--idle-pause <minutes>', 'pause when nothing was attached for so long', parseNumber)
+    .option('--idle-stop <minutes>', 'stop when nothing was attached for so long', parseNumber)
+    .option('--idle-archive <minutes>', 'archive when nothing was attached for so long', parseNumber)
+    .addOption(new Option('--network <mode>', 'off: no network inside').choices(['on', 'off']))
+    .option('--no-start', 'leave it stopped')
+    .action((name: string, options: CreateOptions) => create(cli, name, options));
+  examples(
+    command,
+    ['berth create demo', ''],
+    ['berth create api --clone https://github.com/me/api.git --cpus 2 --memory 4g', ''],
+    ['berth create ci --docker -v cache:/cache -v bundle.tar:/input:ro', ''],
+    ['TOKEN=… berth create bot --secret TOKEN', 'the value never is an argument'],
+  );
+}
+
+async function create(cli: Cli, name: string, options: CreateOptions): Promise<void> {
+  const body = toRequest(name, options, cli.cwd, await readSecrets(cli, options.secret ?? []));
+  const client = await cli.engine();
+  await follow(cli, client, await client.call('workspaces.create', { body }));
+  const workspace = await client.call('workspaces.get', { params: { name } });
+  cli.result(workspace, () =>
+    [
+      `${name} is ${workspace.state}.`,
+      ...workspace.warnings.map((warning) => `warning: ${warning.message}`),
+      ...(workspace.state === 'running' ? [`Open it: berth open ${name}    Log in: berth ssh ${name}`] : []),
+    ].join('\n'),
+  );
+}
+
+/** The request of the API for what was typed; only what was given is in it. */
+export function toRequest(
+  name: string,
+  options: CreateOptions,
+  cwd: string,
+  secrets: Record<string, string>,
+): WorkspaceCreate {
+  const limits = toLimits(options);
+  const runtime = options.runtime ?? options.engine;
+  const idle = toIdle(options);
+  return {
+    name,
+    ...(options.label !== undefined && { label: options.label }),
+    ...(runtime !== undefined && { runtime }),
+    ...(options.image !== undefined && { image: options.image }),
+    ...(options.clone !== undefined && { cloneUrl: options.clone }),
+    ...(options.env !== undefined && { env: options.env }),
+    ...(options.docker === true && { docker: true }),
+    ...(limits !== undefined && { limits }),
+    ...(options.volume !== undefined && {
+      volumes: options.volume.map((volume) => absoluteMount(volume, cwd)),
+    }),
+    ...(options.credential !== undefined && {
+      credentialFiles: options.credential.map((file) => parseCredential(file, cwd)),
+    }),
+    ...(Object.keys(secrets).length > 0 && { secrets }),
+    ...(options.postStart !== undefined && {
+      postStart: {
+        scripts: options.postStart.map((script) => resolve(cwd, expandHome(script))),
+        ...(options.failOnError === true && { failOnError: true }),
+      },
+    }),
+    ...(idle !== undefined && { idle }),
+    ...(options.network !== undefined && { network: options.network }),
+    ...(!options.start && { start: false }),
+  };
+}
+
+function toIdle(options: CreateOptions): IdlePolicy | undefined {
+  const idle: IdlePolicy = {
+    ...(options.idlePause !== undefined && { pauseAfter: options.idlePause }),
+    ...(options.idleStop !== undefined && { stopAfter: options.idleStop }),
+    ...(options.idleArchive !== undefined && { archiveAfter: options.idleArchive }),
+  };
+  return Object.keys(idle).length === 0 ? undefined : idle;
+}
+
+/** Values from the environment; else asked without echo, or one of them read from standard input. */
+async function readSecrets(cli: Cli, names: readonly string[]): Promise<Record<string, string>> {
+  const secrets: Record<string, string> = {};
+  const missing = names.filter((name) => cli.env[name] === undefined);
+  if (missing.length > 1 && !cli.isInteractive) {
+    throw new BerthError('bad_request', `No values for the secrets ${missing.join(', ')}.`, {
+      hint: 'Set environment variables of these names; standard input can give only one.',
+    });
+  }
+  for (const name of names) {
+    secrets[name] = cli.env[name] ?? (await readSecret(cli, name));
+  }
+  return secrets;
+}
+
+async function readSecret(cli: Cli, name: string): Promise<string> {
+  if (cli.isInteractive) {
+    return cli.ask(`${name}: `, { hidden: true });
+  }
+  return (await readAll(cli.streams.stdin)).toString('utf8').replace(/\r?\n$/, '');
+}

@@ -1,0 +1,129 @@
+import type { Command } from 'commander';
+import { BerthError, type DoctorReport, type EngineInfo } from '../../api';
+import { EngineClient } from '../../client/engine-client';
+import { socketPath } from '../../client/endpoint';
+import { probe, untilGone } from '../../client/launch';
+import type { Cli } from '../cli';
+import { exitCodes } from '../failure';
+import { formatBytes } from '../format/size';
+import { formatFields } from '../format/table';
+import { formatAgo } from '../format/time';
+import { examples } from '../help';
+import { mark } from '../terminal/progress';
+
+/** `up`, `down`, `status`, `doctor`. */
+export function registerEngine(program: Command, cli: Cli): void {
+  examples(
+    program
+      .command('up')
+      .description('start the engine; every other command does so by itself')
+      .action(() => up(cli)),
+    ['berth up', 'start it and show what it can do'],
+  );
+  examples(
+    program
+      .command('down')
+      .description('end the engine; workspaces go on running')
+      .option('--if-idle', 'only when no operation runs and no client is connected')
+      .action((options: { ifIdle?: boolean }) => down(cli, options.ifIdle === true)),
+    ['berth down', 'end it; the next command starts it again'],
+  );
+  examples(
+    program
+      .command('status')
+      .description('show the engine and what it drives, without starting it')
+      .action(() => status(cli)),
+    ['berth status --json', 'the same for programs'],
+  );
+  examples(
+    program
+      .command('doctor')
+      .description('check this machine and say what to do')
+      .action(() => doctor(cli)),
+    ['berth doctor', 'exit code 1 when something is broken'],
+  );
+}
+
+async function up(cli: Cli): Promise<void> {
+  const client = await cli.engine();
+  const info = await client.call('engine.info', { signal: cli.signal });
+  cli.result(info, () => formatEngine(info, Date.now()));
+}
+
+async function status(cli: Cli): Promise<void> {
+  const info = await running(cli, (_, found) => Promise.resolve(found));
+  cli.result(info === undefined ? { running: false } : { running: true, ...info }, () =>
+    info === undefined
+      ? 'The engine is not running. The next command that needs it starts it.'
+      : formatEngine(info, Date.now()),
+  );
+}
+
+async function down(cli: Cli, onlyIfIdle: boolean): Promise<void> {
+  const stopped = await running(cli, async (client) => {
+    const answer = await client.call('engine.stop', { body: { onlyIfIdle } });
+    if (!answer.stopping) {
+      throw new BerthError('illegal_state', `The engine goes on: ${answer.reason ?? 'it is working'}.`, {
+        hint: 'Leave out --if-idle to end it all the same.',
+      });
+    }
+    await untilGone(client);
+    return true;
+  });
+  cli.result({ stopped: stopped === true }, () =>
+    stopped === true
+      ? 'The engine has ended. Workspaces that ran go on running.'
+      : 'The engine was not running.',
+  );
+}
+
+/** Does something with the engine when one runs; never starts one. */
+async function running<T>(
+  cli: Cli,
+  use: (client: EngineClient, info: EngineInfo) => Promise<T>,
+): Promise<T | undefined> {
+  const client = new EngineClient(socketPath(cli.home));
+  try {
+    const info = await probe(client);
+    return info === undefined ? undefined : await use(client, info);
+  } finally {
+    client.dispose();
+  }
+}
+
+async function doctor(cli: Cli): Promise<void> {
+  const client = await cli.engine();
+  const report = await client.call('engine.doctor', { signal: cli.signal });
+  cli.result(report, () => formatReport(cli, report));
+  cli.exitCode = report.ok ? 0 : exitCodes.failure;
+}
+
+export function formatEngine(info: EngineInfo, now: number): string {
+  const drivers = info.drivers.map((driver): [string, string] => [
+    driver.runtime,
+    driver.available
+      ? [driver.product, driver.endpoint].filter(Boolean).join(' at ')
+      : `not available: ${[driver.message, driver.hint].filter(Boolean).join(' ')}`,
+  ]);
+  return formatFields([
+    ['engine', `${info.version}, pid ${info.pid}, Node ${info.nodeVersion}`],
+    ['state', info.home],
+    ['started', formatAgo(info.startedAt, now)],
+    ['memory', formatBytes(info.rssBytes)],
+    ['clients', String(info.clients)],
+    ['operations', String(info.operations)],
+    ['ssh ports', `${info.portRange.first}-${info.portRange.last}`],
+    ['image', info.defaultImage],
+    ...drivers,
+    ...info.setAside.map((record): [string, string] => ['set aside', record]),
+  ]);
+}
+
+function formatReport(cli: Cli, report: DoctorReport): string {
+  return report.checks
+    .map((check) => {
+      const hint = check.hint === undefined ? '' : `\n    ${check.hint}`;
+      return `${mark(check.outcome, cli.style)} ${check.title}: ${check.message}${hint}`;
+    })
+    .join('\n');
+}

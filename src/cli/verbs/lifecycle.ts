@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { Operation } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
+import type { Cli } from '../cli';
+import { examples } from '../help';
+import { forEach } from '../operation';
+
+type Verb = 'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover';
+
+const verbs: Record<Verb, string> = {
+  start: 'start workspaces',
+  stop: 'stop workspaces: 10 s of grace, then kill; no data is removed',
+  restart: 'stop and start workspaces',
+  pause: 'freeze all processes of workspaces',
+  resume: 'go on after a pause',
+  archive: 'drop the runtimes of workspaces; records and volumes stay',
+  restore: 'build new runtimes on archived volumes',
+  recover: 'build new runtimes after an error',
+};
+
+/** `start`, `stop`, `restart`, `pause`, `resume`, `archive`, `restore`, `recover`. */
+export function registerLifecycle(program: Command, cli: Cli): void {
+  for (const [verb, description] of Object.entries(verbs) as [Verb, string][]) {
+    examples(
+      program
+        .command(verb)
+        .description(description)
+        .argument('<name...>')
+        .action((names: string[]) => lifecycle(cli, verb, names)),
+      [`berth ${verb} demo`, ''],
+      [`berth ${verb} api web`, 'several at once'],
+    );
+  }
+}
+
+async function lifecycle(cli: Cli, verb: Verb, names: string[]): Promise<void> {
+  const client = await cli.engine();
+  const changed = await forEach(
+    cli,
+    names,
+    (name) => begin(client, verb, name),
+    (_, name) => client.call('workspaces.get', { params: { name } }),
+  );
+  cli.result(changed, () => changed.map(({ name, state }) => `${name} is ${state}.`).join('\n'));
+}
+
+function begin(client: EngineClient, verb: Verb, name: string): Promise<Operation> {
+  return client.call(`workspaces.${verb}`, { params: { name } });
+}

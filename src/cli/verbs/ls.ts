@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import type { FileEntry } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
+import type { Cli } from '../cli';
+import { formatMode } from '../format/mode';
+import { formatBytes } from '../format/size';
+import { formatTable } from '../format/table';
+import { printable } from '../format/text';
+import { formatDate } from '../format/time';
+import { examples } from '../help';
+import { parseRemote } from '../parse/place';
+import { isFolder, resolveVolume, statOf, type VolumePath } from '../remote';
+import type { Style } from '../terminal/style';
+
+interface ListOptions {
+  long?: boolean;
+  all?: boolean;
+}
+
+const pageSize = 10_000;
+
+export function registerLs(program: Command, cli: Cli): void {
+  examples(
+    program
+      .command('ls')
+      .description('list files of a volume; of a workspace, its home volume')
+      .argument('<where>', 'NAME, NAME:/path, or volume:NAME:/path')
+      .option('-l, --long', 'modes, sizes and times')
+      .option('-a, --all', 'also names that start with a dot')
+      .action((where: string, options: ListOptions) => list(cli, where, options)),
+    ['berth ls demo', 'the home of a workspace, running or not'],
+    ['berth ls -la volume:cache:/pip', ''],
+  );
+}
+
+async function list(cli: Cli, where: string, options: ListOptions): Promise<void> {
+  const client = await cli.engine();
+  const at = await resolveVolume(client, parseRemote(where), cli.signal);
+  const found = await statOf(client, at);
+  const entries =
+    found !== undefined && !isFolder(found) ? [found] : await listFolder(client, at, cli.signal);
+  const shown = entries.filter(
+    (entry) => options.all === true || cli.json || entry === found || !entry.name.startsWith('.'),
+  );
+  cli.result(shown, () =>
+    options.long === true ? formatLong(shown, cli.style) : formatShort(shown, cli.style),
+  );
+}
+
+async function listFolder(client: EngineClient, at: VolumePath, signal: AbortSignal): Promise<FileEntry[]> {
+  const entries: FileEntry[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.call('files.list', {
+      params: { volume: at.volume },
+      query: { path: at.path, limit: pageSize, ...(cursor !== undefined && { cursor }) },
+      signal,
+    });
+    entries.push(...page.entries);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return entries;
+}
+
+function formatShort(entries: readonly FileEntry[], style: Style): string {
+  return entries.map((entry) => formatName(entry, style)).join('\n');
+}
+
+/** Like `ls -l`: mode, owner, size, time, name, and where a link leads. */
+export function formatLong(entries: readonly FileEntry[], style: Style): string {
+  if (entries.length === 0) {
+    return '';
+  }
+  return formatTable(
+    [
+      { title: 'MODE' },
+      { title: 'OWNER' },
+      { title: 'SIZE', right: true },
+      { title: 'CHANGED' },
+      { title: 'NAME' },
+    ],
+    entries.map((entry) => [
+      formatMode(entry.type, entry.mode),
+      `${entry.uid}:${entry.gid}`,
+      entry.type === 'directory' ? '-' : formatBytes(entry.size),
+      formatDate(entry.mtimeMs),
+      formatName(entry, style) + (entry.linkTarget === undefined ? '' : ` -> ${printable(entry.linkTarget)}`),
+    ]),
+  );
+}
+
+function formatName(entry: FileEntry, style: Style): string {
+  const name = printable(entry.name);
+  return entry.type === 'directory' ? `${style.blue(name)}/` : name;
+}

@@ -1,0 +1,134 @@
+import { Option, type Command } from 'commander';
+import { BerthError, type VolumeKind } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
+import type { Cli } from '../cli';
+import { formatBytes, formatMiB } from '../format/size';
+import { examples } from '../help';
+import { parseMiB } from '../parse/options';
+import { formatVolume, formatVolumes } from '../volumes';
+
+interface CreateOptions {
+  kind?: VolumeKind;
+  size?: number;
+  sizeMib?: number;
+}
+
+/** `volume create|list|info|delete|resize`. */
+export function registerVolume(program: Command, cli: Cli): void {
+  const volume = program.command('volume').description('create, list, show, delete and resize volumes');
+  examples(
+    volume
+      .command('create')
+      .description('create a volume')
+      .argument('<name>')
+      .addOption(new Option('--kind <kind>').choices(['docker', 'disk', 'directory']))
+      .option('--size <size>', 'of a disk: 2g, 512m, or MiB', parseMiB)
+      .addOption(new Option('--size-mib <n>').argParser(parseMiB).hideHelp())
+      .action((name: string, options: CreateOptions) => create(cli, name, options)),
+    ['berth volume create cache', 'then `berth create demo -v cache:/cache`'],
+  );
+  examples(
+    volume
+      .command('list')
+      .description('list volumes')
+      .option('--usage', 'measure how much they hold (slow)')
+      .action((options: { usage?: boolean }) => list(cli, options.usage === true)),
+    ['berth volume list --usage', ''],
+  );
+  examples(
+    volume
+      .command('info')
+      .alias('status')
+      .description('show all about a volume, with its use')
+      .argument('<name>')
+      .action((name: string) => info(cli, name)),
+    ['berth volume info cache', ''],
+  );
+  examples(
+    volume
+      .command('delete')
+      .description('delete volumes with all their files, after a question')
+      .argument('<name...>')
+      .option('-y, --yes', 'do not ask; needed where nobody can be asked')
+      .option('-f, --force', 'also those that a stopped workspace holds, or that another tool made')
+      .action((names: string[], options: { yes?: boolean; force?: boolean }) => remove(cli, names, options)),
+    ['berth volume delete cache', ''],
+  );
+  examples(
+    volume
+      .command('resize')
+      .description('grow a disk that nothing holds')
+      .argument('<name>')
+      .argument('[size]', '4g, 512m, or MiB', parseMiB)
+      .addOption(new Option('--size-mib <n>').argParser(parseMiB).hideHelp())
+      .action((name: string, size: number | undefined, options: { sizeMib?: number }) =>
+        resize(cli, name, size ?? options.sizeMib),
+      ),
+    ['berth volume resize data 4g', ''],
+  );
+}
+
+async function create(cli: Cli, name: string, options: CreateOptions): Promise<void> {
+  const client = await cli.engine();
+  const sizeMiB = options.size ?? options.sizeMib;
+  const volume = await client.call('volumes.create', {
+    body: {
+      name,
+      ...(options.kind !== undefined && { kind: options.kind }),
+      ...(sizeMiB !== undefined && { sizeMiB }),
+    },
+  });
+  cli.result(volume, () => `Volume ${volume.name} is created.`);
+}
+
+async function list(cli: Cli, usage: boolean): Promise<void> {
+  const client = await cli.engine();
+  const volumes = await client.call('volumes.list', {
+    ...(usage && { query: { usage } }),
+    signal: cli.signal,
+  });
+  cli.result(volumes, () => formatVolumes(volumes, Date.now()));
+}
+
+async function info(cli: Cli, name: string): Promise<void> {
+  const client = await cli.engine();
+  const volume = await inspect(client, name, cli.signal);
+  cli.result(volume, () => formatVolume(volume, Date.now()));
+}
+
+async function remove(cli: Cli, names: string[], options: { yes?: boolean; force?: boolean }): Promise<void> {
+  const client = await cli.engine();
+  if (options.yes !== true && cli.isInteractive) {
+    const volumes = await Promise.all(names.map((name) => inspect(client, name, cli.signal)));
+    const lines = volumes.map(
+      ({ name, usedBytes }) =>
+        `${name}, ${usedBytes === undefined ? 'size unknown' : formatBytes(usedBytes)}`,
+    );
+    await cli.consent(false, `With all their files:\n  ${lines.join('\n  ')}`, 'Delete?');
+  } else {
+    await cli.consent(options.yes, '', `Delete the volumes ${names.join(', ')}?`);
+  }
+  for (const volume of names) {
+    await client.call('volumes.delete', {
+      params: { volume },
+      ...(options.force === true && { query: { force: true } }),
+    });
+  }
+  const deleted = names.map((name) => ({ name, deleted: true }));
+  cli.result(deleted, () => names.map((name) => `Volume ${name} is deleted.`).join('\n'));
+}
+
+async function resize(cli: Cli, name: string, sizeMiB: number | undefined): Promise<void> {
+  if (sizeMiB === undefined) {
+    throw new BerthError('bad_request', 'Give the new size.', {
+      hint: 'E.g. `berth volume resize data 4g`.',
+    });
+  }
+  const client = await cli.engine();
+  const volume = await client.call('volumes.resize', { params: { volume: name }, body: { sizeMiB } });
+  cli.result(volume, () => `Volume ${name} has ${formatMiB(volume.sizeMiB ?? sizeMiB)}.`);
+}
+
+function inspect(client: EngineClient, volume: string, signal: AbortSignal) {
+  return client.call('volumes.get', { params: { volume }, query: { usage: true }, signal });
+}

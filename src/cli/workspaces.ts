@@ -1,0 +1,89 @@
+/** How workspaces are shown in words. */
+import type { Workspace } from '../api';
+import { formatAgo, formatDuration } from './format/time';
+import { formatMiB } from './format/size';
+import { formatFields, formatTable } from './format/table';
+import { printable } from './format/text';
+
+export function formatWorkspaces(workspaces: readonly Workspace[], now: number): string {
+  if (workspaces.length === 0) {
+    return 'No workspaces yet. Create one: berth create NAME';
+  }
+  return formatTable(
+    [
+      { title: 'NAME' },
+      { title: 'STATE' },
+      { title: 'RUNTIME' },
+      { title: 'IMAGE' },
+      { title: 'SSH', right: true },
+      { title: 'USED' },
+    ],
+    workspaces.map((workspace) => [
+      workspace.label === workspace.name
+        ? workspace.name
+        : `${workspace.name} (${printable(workspace.label)})`,
+      workspace.state,
+      workspace.spec.runtime,
+      printable(workspace.spec.image),
+      String(workspace.sshPort),
+      formatAgo(workspace.lastUsedAt, now),
+    ]),
+  );
+}
+
+/** All there is to know about one workspace. */
+export function formatWorkspace(workspace: Workspace, now: number): string {
+  const { spec } = workspace;
+  const troubles = [...(workspace.problem === undefined ? [] : [workspace.problem]), ...workspace.warnings];
+  return formatFields([
+    ['name', workspace.name],
+    ['label', workspace.label === workspace.name ? undefined : printable(workspace.label)],
+    ['state', [workspace.state, workspace.stateDetail].filter(Boolean).join(': ')],
+    ['runtime', spec.runtime],
+    ['image', printable(spec.image)],
+    [spec.runtime, workspace.runtimeName],
+    ['id', workspace.runtimeId?.slice(0, 12)],
+    ['home volume', workspace.homeVolume],
+    ['docker volume', workspace.dockerVolume],
+    ...(spec.mounts ?? []).map((mount): [string, string] => [
+      'volume',
+      `${mount.source} at ${mount.target}${mount.readOnly ? ' (read-only)' : ''}`,
+    ]),
+    ['ssh', `${workspace.sshAlias} (127.0.0.1:${workspace.sshPort})`],
+    ['repository', spec.cloneUrl],
+    ['limits', formatLimits(workspace)],
+    ['idle', formatIdle(workspace)],
+    ['created', formatAgo(workspace.createdAt, now)],
+    ['used', formatAgo(workspace.lastUsedAt, now)],
+    ...workspace.steps
+      .filter((step) => step.ms !== undefined)
+      .map((step): [string, string] => ['step', `${step.title}: ${formatDuration(step.ms ?? 0)}`]),
+    ...troubles.flatMap((trouble): [string, string][] => [
+      [trouble === workspace.problem ? 'problem' : 'warning', printable(trouble.message)],
+      ...(trouble.hint === undefined ? [] : [['hint', printable(trouble.hint)] as [string, string]]),
+    ]),
+  ]);
+}
+
+export function formatLimits({ spec: { limits = {} } }: Workspace): string {
+  const parts = [
+    limits.cpus === undefined ? undefined : `${limits.cpus} CPUs`,
+    limits.memoryMiB === undefined ? undefined : `${formatMiB(limits.memoryMiB)} memory`,
+    limits.pids === undefined ? undefined : `${limits.pids} processes`,
+    limits.shmMiB === undefined ? undefined : `${formatMiB(limits.shmMiB)} shared memory`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? 'none' : parts.join(', ');
+}
+
+function formatIdle({ spec: { idle = {} } }: Workspace): string | undefined {
+  const parts = (
+    [
+      ['paused', idle.pauseAfter],
+      ['stopped', idle.stopAfter],
+      ['archived', idle.archiveAfter],
+    ] as const
+  ).flatMap(([what, minutes]) =>
+    minutes === undefined || minutes === 0 ? [] : [`${what} after ${formatDuration(minutes * 60_000)}`],
+  );
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
