@@ -1,0 +1,92 @@
+/** What `configure` sends into a runtime: one tar, read by its script. */
+import { posix } from 'node:path';
+import { BerthError } from '../../../api/errors';
+import type { InjectedFile, StartPlan } from '../driver';
+import { homeAlias, homeDirectory } from './runtime-spec';
+import {
+  execEnvironment,
+  multilineEnvironment,
+  plainEnvironment,
+  sessionEnvironment,
+  type Environment,
+} from './session-environment';
+import { sshdConfig } from './sshd-config';
+import { archiveOf, type Member } from './tar-archive';
+
+const userId = 1000;
+
+export interface ConfigureInput {
+  plan: StartPlan;
+  /** The variables that the container was built with: the image's and the spec's. */
+  built: Environment;
+}
+
+/** A tar of keys, configuration, environment and files. */
+export async function configureArchive({ plan, built }: ConfigureInput): Promise<Buffer> {
+  const env = sessionEnvironment(built, plan.env);
+  const { home, root, directories } = sortFiles(plan.files);
+  const members: Member[] = [
+    { name: 'host_key', mode: 0o600, content: ensureNewline(plan.hostKey) },
+    { name: 'authorized_keys', mode: 0o644, content: plan.authorizedKeys.map(ensureNewline).join('') },
+    { name: 'sshd_config', mode: 0o600, content: sshdConfig(env) },
+    { name: 'env', mode: 0o400, content: execEnvironment(env) },
+    { name: 'environment', mode: 0o644, content: plainEnvironment(built, plan.env) },
+    { name: 'multiline.sh', mode: 0o400, content: multilineEnvironment(env) },
+    { name: 'directories', mode: 0o600, content: directories.map((directory) => `${directory}\n`).join('') },
+  ];
+  if (root.length > 0) {
+    members.push({ name: 'root.tar', mode: 0o600, content: await archiveOf(root) });
+  }
+  if (home.length > 0) {
+    members.push({ name: 'home.tar', mode: 0o600, content: await archiveOf(home) });
+  }
+  return archiveOf(members);
+}
+
+function ensureNewline(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+/** Splits files into those of the home, relative to it, and the others, and names the folders that they need. */
+function sortFiles(files: readonly InjectedFile[]): {
+  home: Member[];
+  root: Member[];
+  directories: string[];
+} {
+  const home: Member[] = [];
+  const root: Member[] = [];
+  const directories = new Set<string>();
+  for (const { target, mode, content } of files) {
+    const path = checkedTarget(target);
+    const inHome = relativeToHome(path);
+    if (inHome === undefined) {
+      root.push({ name: path.slice(1), mode, content, uid: userId });
+      parentsOf(path).forEach((parent) => directories.add(parent));
+    } else {
+      // Missing folders come into being as their user's, 0700, when the archive is unpacked.
+      home.push({ name: inHome, mode, content, uid: userId });
+    }
+  }
+  return { home, root, directories: [...directories] };
+}
+
+function checkedTarget(target: string): string {
+  const path = posix.normalize(target);
+  if (!path.startsWith('/') || path === '/' || path.endsWith('/') || /[\n\0]/.test(path)) {
+    throw new BerthError('bad_request', `"${target}" is not the path of a file in the workspace.`, {
+      hint: 'Targets are absolute paths of files.',
+    });
+  }
+  return path;
+}
+
+function relativeToHome(path: string): string | undefined {
+  const root = [homeDirectory, homeAlias].find((directory) => path.startsWith(`${directory}/`));
+  return root === undefined ? undefined : path.slice(root.length + 1);
+}
+
+/** `/a/b/c` → `/a`, `/a/b`: outermost first. */
+function parentsOf(path: string): string[] {
+  const parts = path.split('/').slice(1, -1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
+}

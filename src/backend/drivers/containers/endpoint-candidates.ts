@@ -1,0 +1,140 @@
+/** Where a Docker or Podman engine may listen, in the order in which the docker command itself would look. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BerthError } from '../../../api/errors';
+
+/** What the search depends on: given by the process, or by a test. */
+export interface Surroundings {
+  env: Readonly<Record<string, string | undefined>>;
+  home: string;
+  platform: NodeJS.Platform;
+  uid: number;
+}
+
+export interface Candidate {
+  /** `unix:///path`, `npipe:////./pipe/name`, `tcp://host:port`. */
+  host: string;
+  /** Where it was named: for messages. */
+  origin: string;
+  /** Folder with ca.pem, cert.pem and key.pem. */
+  tls?: string;
+}
+
+/** Candidates, best first. One that the user named stands alone: another engine would be a surprise. */
+export async function findCandidates(
+  setting: string | undefined,
+  surroundings: Surroundings,
+): Promise<Candidate[]> {
+  const { env } = surroundings;
+  if (setting !== undefined && setting !== '') {
+    return [withTls({ host: setting, origin: 'the setting dockerHost' }, env)];
+  }
+  if (env.DOCKER_HOST !== undefined && env.DOCKER_HOST !== '') {
+    return [withTls({ host: env.DOCKER_HOST, origin: 'DOCKER_HOST' }, env)];
+  }
+  const context = await currentContext(surroundings);
+  const hosts = surroundings.platform === 'win32' ? windowsPipes : unixSockets(surroundings);
+  const sockets = hosts.map((host) => ({ host, origin: 'the usual places' }));
+  return context === undefined ? sockets : [context, ...sockets.filter(({ host }) => host !== context.host)];
+}
+
+function withTls(candidate: Candidate, env: Surroundings['env']): Candidate {
+  const isWanted = env.DOCKER_TLS_VERIFY !== undefined && env.DOCKER_TLS_VERIFY !== '';
+  return isWanted && candidate.host.startsWith('tcp:') && env.DOCKER_CERT_PATH !== undefined
+    ? { ...candidate, tls: env.DOCKER_CERT_PATH }
+    : candidate;
+}
+
+/** The context in use: DOCKER_CONTEXT, else `currentContext` of the client's settings. */
+async function currentContext({ env, home }: Surroundings): Promise<Candidate | undefined> {
+  const config = env.DOCKER_CONFIG ?? join(home, '.docker');
+  const name = env.DOCKER_CONTEXT ?? textAt(await readJson(join(config, 'config.json')), 'currentContext');
+  if (name === undefined || name === '' || name === 'default') {
+    return undefined;
+  }
+  // The client names a context's folder by the SHA-256 of its name.
+  const folder = createHash('sha256').update(name).digest('hex');
+  const meta = await readJson(join(config, 'contexts', 'meta', folder, 'meta.json'));
+  const host = textAt(meta, 'Endpoints', 'docker', 'Host');
+  if (host === undefined) {
+    return undefined;
+  }
+  const origin = `the docker context "${name}"`;
+  const tls = join(config, 'contexts', 'tls', folder, 'docker');
+  return host.startsWith('tcp:') && (await isReadable(join(tls, 'ca.pem')))
+    ? { host, origin, tls }
+    : { host, origin };
+}
+
+function unixSockets({ env, home, uid }: Surroundings): string[] {
+  const runtime = env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
+  return [
+    '/var/run/docker.sock',
+    join(runtime, 'docker.sock'),
+    join(home, '.docker/run/docker.sock'),
+    join(home, '.docker/desktop/docker.sock'),
+    join(home, '.orbstack/run/docker.sock'),
+    join(home, '.colima/default/docker.sock'),
+    join(home, '.colima/docker.sock'),
+    join(home, '.config/colima/default/docker.sock'),
+    join(home, '.rd/docker.sock'),
+    join(home, '.lima/docker/sock/docker.sock'),
+    join(home, '.lima/default/sock/docker.sock'),
+    join(runtime, 'podman/podman.sock'),
+    '/run/podman/podman.sock',
+    join(home, '.local/share/containers/podman/machine/podman.sock'),
+  ].map((path) => `unix://${path}`);
+}
+
+const windowsPipes = ['npipe:////./pipe/docker_engine', 'npipe:////./pipe/podman-machine-default'];
+
+/** How to reach a host with Node's http; throws for kinds that we can't speak. */
+export function connectOptions(host: string): { socketPath: string } | { host: string; port: number } {
+  if (host.startsWith('unix://')) {
+    return { socketPath: host.slice('unix://'.length) };
+  }
+  if (host.startsWith('npipe://')) {
+    return { socketPath: host.slice('npipe://'.length) };
+  }
+  if (host.startsWith('ssh://')) {
+    throw new BerthError('not_supported', `Engines behind SSH (${host}) are not supported.`, {
+      hint: 'Forward its socket: `ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST`, and set dockerHost to unix:///tmp/docker.sock.',
+      field: 'dockerHost',
+    });
+  }
+  const url = URL.canParse(host) ? new URL(host) : undefined;
+  if (url === undefined || !['tcp:', 'http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+    throw new BerthError('bad_request', `"${host}" is not the address of a container engine.`, {
+      hint: 'Use unix:///path/to/docker.sock, tcp://host:port or npipe:////./pipe/docker_engine.',
+      field: 'dockerHost',
+    });
+  }
+  return { host: url.hostname, port: Number(url.port === '' ? '2375' : url.port) };
+}
+
+function textAt(value: unknown, ...path: string[]): string | undefined {
+  let current = value;
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null) {
+      return undefined;
+    }
+    current = (current as Record<string, unknown>)[key];
+  }
+  return typeof current === 'string' ? current : undefined;
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  return readFile(path).then(
+    () => true,
+    () => false,
+  );
+}

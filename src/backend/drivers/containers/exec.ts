@@ -1,0 +1,226 @@
+/** Processes in a running container. */
+import { randomUUID } from 'node:crypto';
+import type { Duplex, Readable } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
+import type Dockerode from 'dockerode';
+import { BerthError } from '../../../api/errors';
+import type { ExecPlan, ExecSession } from '../driver';
+import { demultiplex } from './demux';
+import { isConnectionError, isStatus, toBerthError } from './docker-errors';
+import type { Endpoint } from './endpoint';
+import { endExecCommand, execFront } from './init-script';
+import { homeDirectory } from './runtime-spec';
+import { waitFor } from './wait';
+
+const loginUser = 'workspace';
+/** What a login sets: the image's own would be for another user. */
+const ofLogin = { HOME: homeDirectory, USER: loginUser, LOGNAME: loginUser };
+const exitTimeoutMs = 10_000;
+const killTimeoutMs = 15_000;
+
+interface RawExec {
+  exec: Dockerode.Exec;
+  stream: Duplex;
+}
+
+interface RawPlan {
+  argv: readonly string[];
+  user: string;
+  tty: boolean;
+  env: readonly string[];
+  cwd?: string;
+}
+
+/** Starts a process and answers its raw stream, multiplexed without a terminal. */
+async function startRaw(endpoint: Endpoint, container: string, plan: RawPlan): Promise<RawExec> {
+  return endpoint.call(`run a command in ${container}`, async (docker) => {
+    const exec = await docker.getContainer(container).exec({
+      Cmd: [...plan.argv],
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: plan.tty,
+      User: plan.user,
+      Env: [...plan.env],
+      ...(plan.cwd !== undefined && { WorkingDir: plan.cwd }),
+    });
+    const stream = await exec.start({ hijack: true, stdin: true, Tty: plan.tty });
+    return { exec, stream };
+  });
+}
+
+/** Writes go to the process; the end is end of input, and leaves its output alone. */
+function stdinOf(stream: Duplex): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (stream.destroyed || stream.writableEnded) {
+        done(new Error('The process has ended.'));
+      } else if (stream.write(chunk)) {
+        done();
+      } else {
+        const proceed = (): void => {
+          stream.off('drain', proceed);
+          stream.off('close', proceed);
+          done();
+        };
+        stream.on('drain', proceed);
+        stream.on('close', proceed);
+      }
+    },
+    final(done) {
+      stream.end();
+      done();
+    },
+  });
+}
+
+async function pipeTerminal(stream: Duplex, stdout: PassThrough): Promise<void> {
+  try {
+    for await (const chunk of stream) {
+      if (!stdout.destroyed && !stdout.write(chunk)) {
+        await new Promise<void>((resolve) => {
+          stdout.once('drain', resolve);
+          stdout.once('close', resolve);
+        });
+      }
+    }
+    stdout.end();
+  } catch (error) {
+    stdout.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+}
+
+function outputOf(
+  stream: Duplex,
+  hasTerminal: boolean,
+): { stdout: Readable; stderr: Readable; done: Promise<void> } {
+  if (!hasTerminal) {
+    return demultiplex(stream);
+  }
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  stderr.end();
+  return { stdout, stderr, done: pipeTerminal(stream, stdout) };
+}
+
+/** The stream may end a moment before the engine knows the exit code. */
+async function exitCodeOf({ exec }: RawExec, container: string): Promise<number> {
+  return waitFor(
+    async () => {
+      const { Running, ExitCode } = await exec.inspect();
+      return Running || ExitCode === null ? undefined : ExitCode;
+    },
+    { what: `the exit code of a command in ${container}`, timeoutMs: exitTimeoutMs, intervalMs: 10 },
+  );
+}
+
+async function finish(raw: RawExec, container: string, done: Promise<void>): Promise<number> {
+  try {
+    await done;
+    return await exitCodeOf(raw, container);
+  } catch (error) {
+    if (isStatus(error, 404) || isConnectionError(error)) {
+      throw new BerthError('illegal_state', `${container} stopped while the command ran.`, {
+        hint: 'Start it again.',
+        cause: error,
+      });
+    }
+    throw toBerthError(error, `wait for a command in ${container}`);
+  } finally {
+    raw.stream.destroy();
+  }
+}
+
+/** Podman answers 201 where the client library expects 200; a process that is gone needs no size. */
+async function resize(exec: Dockerode.Exec, cols: number, rows: number): Promise<void> {
+  try {
+    await exec.resize({ h: rows, w: cols });
+  } catch (error) {
+    if (!isStatus(error, 201, 404, 409, 500)) {
+      throw toBerthError(error, 'resize the terminal');
+    }
+  }
+}
+
+/** A user's process: with the environment of a login, and with an end that reaches everything it started. */
+export async function openExec(endpoint: Endpoint, container: string, plan: ExecPlan): Promise<ExecSession> {
+  const id = randomUUID();
+  const given = Object.entries({ ...(plan.user === loginUser ? ofLogin : {}), ...plan.env });
+  const env = [
+    ...given.map(([name, value]) => `${name}=${value}`),
+    `BERTH_EXEC=${id}`,
+    `BERTH_GIVEN=${given.map(([name]) => name).join(' ')}`,
+    `BERTH_TTY=${plan.tty === undefined ? '' : `rows ${plan.tty.rows} cols ${plan.tty.cols}`}`,
+    ...(plan.tty !== undefined && plan.env?.TERM === undefined ? ['TERM=xterm-256color'] : []),
+  ];
+  const raw = await startRaw(endpoint, container, {
+    argv: [...execFront, ...plan.argv],
+    user: plan.user,
+    tty: plan.tty !== undefined,
+    env,
+    cwd: plan.cwd ?? homeDirectory,
+  });
+  const { stdout, stderr, done } = outputOf(raw.stream, plan.tty !== undefined);
+  let hasEnded = false;
+  const exit = finish(raw, container, done).finally(() => (hasEnded = true));
+  exit.catch(() => undefined);
+  return {
+    stdin: stdinOf(raw.stream),
+    stdout,
+    stderr,
+    exit,
+    resize: (cols, rows) => resize(raw.exec, cols, rows),
+    kill: async () => {
+      if (!hasEnded) {
+        await runInside(endpoint, container, { argv: endExecCommand(id), timeoutMs: killTimeoutMs });
+      }
+    },
+  };
+}
+
+export interface InsidePlan {
+  argv: readonly string[];
+  stdin?: Buffer;
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+/** A short command of our own, as root: its exit code and the end of what it said. */
+export async function runInside(
+  endpoint: Endpoint,
+  container: string,
+  plan: InsidePlan,
+): Promise<{ exitCode: number; output: string }> {
+  const raw = await startRaw(endpoint, container, { argv: plan.argv, user: '0:0', tty: false, env: [] });
+  const { stdout, stderr, done } = demultiplex(raw.stream);
+  let output = '';
+  const collect = (chunk: Buffer): void => {
+    output = (output + chunk.toString('utf8')).slice(-4096);
+  };
+  stdout.on('data', collect).on('error', () => undefined);
+  stderr.on('data', collect).on('error', () => undefined);
+  const stdin = stdinOf(raw.stream);
+  stdin.on('error', () => undefined);
+  stdin.end(plan.stdin);
+  const timeout = AbortSignal.timeout(plan.timeoutMs);
+  const ended = plan.signal === undefined ? timeout : AbortSignal.any([timeout, plan.signal]);
+  const close = (): void => void raw.stream.destroy(new Error('given up'));
+  ended.addEventListener('abort', close, { once: true });
+  try {
+    return { exitCode: await finish(raw, container, done), output: output.trim() };
+  } catch (error) {
+    if (plan.signal?.aborted === true) {
+      throw new BerthError('cancelled', 'Cancelled.');
+    }
+    if (timeout.aborted) {
+      throw new BerthError(
+        'timeout',
+        `Waited ${plan.timeoutMs / 1000} s for a command in ${container} to end, in vain. Last seen: ${output.trim()}`,
+      );
+    }
+    throw error;
+  } finally {
+    ended.removeEventListener('abort', close);
+  }
+}

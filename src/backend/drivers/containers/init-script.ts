@@ -1,0 +1,108 @@
+/**
+ * What runs in a container besides the user's programs: the init of a workspace and the front of every exec.
+ * All of it is constant text for the busybox of the tools; input reaches it as files, arguments or variables.
+ */
+
+export const berthDirectory = '/run/berth';
+export const toolsDirectory = '/.berth';
+export const shell = `${toolsDirectory}/busybox/sh`;
+
+/**
+ * Child of tini. Blocks on a pipe until `configure` has put everything in; then keeps sshd running. On TERM it ends
+ * everybody else first: TERM, then HUP because interactive shells ignore TERM, then waits until they are gone. The
+ * engine kills what is left when its grace is over.
+ */
+const init = `
+d=${berthDirectory}
+mkdir -p $d/exec && chmod 1777 $d/exec
+mkfifo -m 600 $d/go 2>/dev/null
+stop() {
+  trap '' TERM INT HUP
+  kill -TERM -1; kill -CONT -1
+  sleep 0.05
+  kill -HUP -1
+  wait
+  while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; done
+  exit 0
+}
+trap stop TERM INT
+cat $d/go >/dev/null & wait $!
+: >$d/configured
+while :; do
+  ${toolsDirectory}/bin/sshd -D -e -f $d/sshd_config &
+  wait $!
+  echo "berth: sshd ended with code $?, starting it again" >&2
+  sleep 1 & wait $!
+done
+`;
+
+/** `env -i`: an image's LD_PRELOAD and the like must not reach our programs. */
+export const initCommand: readonly string[] = [
+  `${toolsDirectory}/bin/tini`,
+  '-s',
+  '--',
+  `${toolsDirectory}/busybox/env`,
+  '-i',
+  `PATH=${toolsDirectory}/busybox`,
+  shell,
+  '-c',
+  init,
+  'berth-init',
+];
+
+/**
+ * In front of a command: notes its process id under the exec's id (so that it can be ended), sets the terminal's
+ * size, and gives it the environment of a login except for the names in BERTH_GIVEN, which came with the exec.
+ */
+const front = `
+d=${berthDirectory}
+for f in $d/exec/*; do [ -d "/proc/\${f##*/}" ] || rm -f "$f" 2>/dev/null; done
+echo "$BERTH_EXEC" >"$d/exec/$$" 2>/dev/null
+[ -z "$BERTH_TTY" ] || stty $BERTH_TTY 2>/dev/null
+given=" $BERTH_GIVEN "
+unset BERTH_EXEC BERTH_TTY BERTH_GIVEN
+berth_set() { case "$given" in *" $1 "*) ;; *) export "$1=$2" ;; esac; }
+[ ! -r $d/env ] || . $d/env
+exec "$@"
+`;
+
+export const execMarker = 'berth-exec';
+export const execFront: readonly string[] = [shell, '-c', front, execMarker];
+
+/**
+ * Ends the exec \`$1\`: its session and everything below it, whatever user it runs as; hang-up and TERM first, KILL
+ * after half a second. Field 6 of /proc/PID/stat is the session, 4 the parent; the name before them may hold spaces.
+ */
+const end = `
+for f in ${berthDirectory}/exec/*; do
+  [ "$(cat "$f" 2>/dev/null)" = "$1" ] && root=\${f##*/} && break
+done
+[ -n "$root" ] || exit 0
+members() {
+  cat /proc/[0-9]*/stat 2>/dev/null | awk -v root="$root" '
+    { pid = $1; sub(/^.*\\) /, ""); if ($1 != "Z") { parent[pid] = $2; session[pid] = $4 } }
+    END {
+      for (pid in parent) if (pid == root || session[pid] == root) found[pid] = 1
+      do {
+        grown = 0
+        for (pid in parent) if (!(pid in found) && (parent[pid] in found)) { found[pid] = 1; grown = 1 }
+      } while (grown)
+      for (pid in found) print pid
+    }'
+}
+list=$(members)
+[ -z "$list" ] || kill -HUP $list 2>/dev/null
+[ -z "$list" ] || { kill -TERM $list; kill -CONT $list; } 2>/dev/null
+for i in 1 2 3 4 5 6 7 8 9 10; do
+  alive=
+  for pid in $list; do [ -d /proc/$pid ] && alive="$alive $pid"; done
+  [ -n "$alive" ] || break
+  sleep 0.05
+done
+list="$alive $(members)"
+kill -KILL $list 2>/dev/null
+rm -f "$f"
+exit 0
+`;
+
+export const endExecCommand = (id: string): string[] => [shell, '-c', end, 'berth-end', id];

@@ -1,0 +1,77 @@
+/** Labels on containers and volumes: the only way in which Berth knows its own again. */
+import { keeperLabel } from './keeper';
+
+export const label = {
+  /** Shared with other tools that follow the same convention. */
+  workspace: 'workspace.name',
+  managed: 'workspace.managed',
+  /** Id of the installation that made it. */
+  installation: 'berth.installation',
+  /** What it is for: `runtime`, `home`, `docker`, `bundle`, `tools`. */
+  role: 'berth.role',
+  /** Version of the way in which a runtime is built. */
+  plan: 'berth.plan',
+  sshPort: 'berth.ssh-port',
+  /** A volume that a user made by name. */
+  volume: 'berth.volume',
+  bundle: 'berth.bundle',
+  /** Tells who of two that made the same volume at once was first. */
+  nonce: 'berth.nonce',
+  keeper: keeperLabel,
+  /** Of the session API. */
+  session: 'sandkasten.workspace',
+} as const;
+
+export const planVersion = '1';
+
+const sessionPrefix = 'sandkasten-ws-';
+const workspacePrefix = 'workspace-';
+const toolsPrefix = 'berth-tools-';
+
+type Labels = Readonly<Record<string, string>>;
+
+export function toolsVolumeName(version: string): string {
+  return `${toolsPrefix}${version}`;
+}
+
+export function bundleVolumeName(runtime: string, index: number): string {
+  return `${runtime}-bundle-${index}`;
+}
+
+/** Containers that Berth needs for itself: nobody's workspace, never a holder. */
+export function isInternalContainer(labels: Labels): boolean {
+  return (
+    labels[label.keeper] !== undefined || labels[label.role] === 'tools' || labels[label.role] === 'bundle'
+  );
+}
+
+/** Volumes that Berth needs for itself: not shown. */
+export function isInternalVolume(name: string, labels: Labels): boolean {
+  return name.startsWith(toolsPrefix) || labels[label.bundle] !== undefined || labels[label.role] === 'tools';
+}
+
+export type VolumeRole = 'home' | 'docker' | 'named' | 'session' | 'foreign';
+
+/** What a volume is for: by label, else by the names that other tools use. */
+export function volumeRole(
+  name: string,
+  labels: Labels,
+): { role: VolumeRole; workspace: string | undefined } {
+  const role = labels[label.role];
+  if (role === 'home' || role === 'docker') {
+    return { role, workspace: labels[label.workspace] };
+  }
+  if (labels[label.volume] !== undefined) {
+    return { role: 'named', workspace: undefined };
+  }
+  if (labels[label.session] !== undefined || name.startsWith(sessionPrefix)) {
+    return { role: 'session', workspace: undefined };
+  }
+  if (!name.startsWith(workspacePrefix)) {
+    return { role: 'foreign', workspace: undefined };
+  }
+  const rest = name.slice(workspacePrefix.length);
+  return rest.endsWith('-docker')
+    ? { role: 'docker', workspace: rest.slice(0, -'-docker'.length) }
+    : { role: 'home', workspace: rest };
+}

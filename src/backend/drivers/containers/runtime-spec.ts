@@ -1,0 +1,130 @@
+/** From a plan to what the engine is asked to create. */
+import type Dockerode from 'dockerode';
+import type { Limits, Mount } from '../../../api/schemas/workspace';
+import type { RuntimePlan } from '../driver';
+import { berthDirectory, initCommand, toolsDirectory } from './init-script';
+import { bundleVolumeName, label, planVersion } from './labels';
+
+export const homeDirectory = '/home/workspace';
+/** Where the home volume is seen as well. */
+export const homeAlias = '/workspace';
+export const sshPortInside = '22/tcp';
+const mebibyte = 1024 * 1024;
+
+export interface SpecContext {
+  installation: string;
+  toolsVolume: string;
+  /** Goes onto every volume that comes into being with this container. */
+  nonce: string;
+}
+
+type Mounts = NonNullable<Dockerode.HostConfig['Mounts']>;
+
+export function containerOptions(plan: RuntimePlan, context: SpecContext): Dockerode.ContainerCreateOptions {
+  return {
+    name: plan.name,
+    Hostname: plan.workspace,
+    Image: plan.image,
+    // The image's own user, command, health check and working directory are for another purpose.
+    User: '0:0',
+    Entrypoint: [...initCommand],
+    Cmd: [],
+    WorkingDir: '/',
+    StopSignal: 'SIGTERM',
+    Healthcheck: { Test: ['NONE'] },
+    Env: Object.entries(plan.env).map(([name, value]) => `${name}=${value}`),
+    ExposedPorts: { [sshPortInside]: {} },
+    Labels: {
+      [label.workspace]: plan.workspace,
+      [label.managed]: 'true',
+      [label.installation]: context.installation,
+      [label.role]: 'runtime',
+      [label.plan]: planVersion,
+      [label.nonce]: context.nonce,
+      [label.sshPort]: String(plan.sshPort),
+    },
+    HostConfig: {
+      Mounts: mountsOf(plan, context),
+      // Keys and variables live here: in memory only, gone when the container stops.
+      Tmpfs: { [berthDirectory]: 'rw,nosuid,nodev,mode=0711,size=64m' },
+      PortBindings: { [sshPortInside]: [{ HostIp: '127.0.0.1', HostPort: String(plan.sshPort) }] },
+      RestartPolicy: { Name: 'no' },
+      Privileged: plan.docker,
+      ...resourcesOf(plan.limits),
+      ...(plan.limits.shmMiB !== undefined && { ShmSize: plan.limits.shmMiB * mebibyte }),
+    },
+  };
+}
+
+/** Limits that can be changed live, as the engine names them. No swap: a limit of memory is one of memory. */
+export function resourcesOf(limits: Limits): {
+  NanoCpus?: number;
+  Memory?: number;
+  MemorySwap?: number;
+  PidsLimit?: number;
+} {
+  const memory = limits.memoryMiB === undefined ? undefined : limits.memoryMiB * mebibyte;
+  return {
+    ...(limits.cpus !== undefined && { NanoCpus: Math.round(limits.cpus * 1e9) }),
+    ...(memory !== undefined && { Memory: memory, MemorySwap: memory }),
+    ...(limits.pids !== undefined && { PidsLimit: limits.pids }),
+  };
+}
+
+function mountsOf(plan: RuntimePlan, context: SpecContext): Mounts {
+  const owned = {
+    [label.installation]: context.installation,
+    [label.nonce]: context.nonce,
+  };
+  const ofWorkspace = { ...owned, [label.workspace]: plan.workspace, [label.managed]: 'true' };
+  const homeLabels = { ...ofWorkspace, [label.role]: 'home' };
+  const mounts: Mounts = [
+    volumeMount(context.toolsVolume, toolsDirectory, { readOnly: true, isCopied: false, labels: owned }),
+    volumeMount(plan.homeVolume, homeDirectory, { readOnly: false, isCopied: true, labels: homeLabels }),
+    volumeMount(plan.homeVolume, homeAlias, { readOnly: false, isCopied: false, labels: homeLabels }),
+  ];
+  if (plan.dockerVolume !== undefined) {
+    const labels = { ...ofWorkspace, [label.role]: 'docker' };
+    mounts.push(
+      volumeMount(plan.dockerVolume, '/var/lib/docker', { readOnly: false, isCopied: false, labels }),
+    );
+  }
+  const bundles = { ...ofWorkspace, [label.role]: 'bundle', [label.bundle]: 'true' };
+  plan.mounts.forEach((mount, index) => {
+    const isBundle = mount.kind === 'archive';
+    mounts.push(
+      volumeMount(isBundle ? bundleVolumeName(plan.name, index) : mount.source, mount.target, {
+        readOnly: mount.readOnly,
+        isCopied: !isBundle,
+        labels: isBundle ? bundles : { ...owned, [label.volume]: 'true' },
+      }),
+    );
+  });
+  return mounts;
+}
+
+function volumeMount(
+  source: string,
+  target: string,
+  options: { readOnly: boolean; isCopied: boolean; labels: Record<string, string> },
+): Mounts[number] {
+  return {
+    Type: 'volume',
+    Source: source,
+    Target: target,
+    ReadOnly: options.readOnly,
+    // A missing volume is made with these labels; a copied one starts with what the image has at its target.
+    VolumeOptions: {
+      NoCopy: !options.isCopied,
+      Labels: options.labels,
+      DriverConfig: { Name: 'local', Options: {} },
+    },
+  };
+}
+
+/** The bundles of a plan with the volumes that they are unpacked into. */
+export function bundlesOf(plan: RuntimePlan): { mount: Mount; volume: string }[] {
+  return plan.mounts.flatMap((mount, index) =>
+    mount.kind === 'archive' ? [{ mount, volume: bundleVolumeName(plan.name, index) }] : [],
+  );
+}

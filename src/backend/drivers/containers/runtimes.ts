@@ -1,0 +1,306 @@
+/** Containers from create to remove. */
+import { randomUUID } from 'node:crypto';
+import type Dockerode from 'dockerode';
+import { BerthError } from '../../../api/errors';
+import type { Limits } from '../../../api/schemas/workspace';
+import type { RuntimeInfo, RuntimePlan } from '../driver';
+import { isStatus, toBerthError } from './docker-errors';
+import type { Endpoint } from './endpoint';
+import { isInternalContainer, label } from './labels';
+import { fromInspected, fromListed, stateOf } from './runtime-info';
+import { containerOptions, resourcesOf } from './runtime-spec';
+import type { Tools, ToolsVolume } from './tools-volume';
+import { throwIfCancelled, waitFor } from './wait';
+
+const stopMarginMs = 20_000;
+const removeTimeoutMs = 30_000;
+/** 128 + SIGKILL. */
+const killedExitCode = 137;
+
+export class Runtimes {
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly tools: ToolsVolume,
+    private readonly installation: string,
+  ) {}
+
+  /** Every container that carries a workspace's name, whoever made it. `startedAt` is left out. */
+  async list(): Promise<RuntimeInfo[]> {
+    const containers = await this.endpoint.call('list containers', (docker) =>
+      docker.listContainers({ all: true, filters: { label: [label.workspace] } }),
+    );
+    return containers.filter((container) => !isInternalContainer(container.Labels)).map(fromListed);
+  }
+
+  async inspect(name: string): Promise<RuntimeInfo | undefined> {
+    return this.withContainer(name, 'look at', async (container) => {
+      try {
+        return fromInspected(await container.inspect());
+      } catch (error) {
+        if (isStatus(error, 404)) {
+          return undefined;
+        }
+        throw error;
+      }
+    });
+  }
+
+  async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    const what = `create ${plan.name}`;
+    const [tools, image] = await Promise.all([this.tools.ensure(), this.inspectImage(plan.image)]);
+    refuseUnusable(plan, image, tools);
+    throwIfCancelled(signal, what);
+    const nonce = randomUUID();
+    const options = containerOptions(plan, {
+      installation: this.installation,
+      toolsVolume: tools.volume,
+      nonce,
+    });
+    try {
+      const container = await this.endpoint.call(what, (docker) => docker.createContainer(options));
+      throwIfCancelled(signal, what);
+      return fromInspected(await this.endpoint.call(what, () => container.inspect()));
+    } catch (error) {
+      await this.undoCreate(plan.name, nonce);
+      throw isNameTaken(error) ? nameTaken(plan.name, error) : error;
+    }
+  }
+
+  async start(name: string): Promise<RuntimeInfo> {
+    return this.withContainer(name, 'start', async (container) => {
+      try {
+        await container.start();
+      } catch (error) {
+        if (!isStatus(error, 304)) {
+          throw explainStart(name, error);
+        }
+      }
+      return fromInspected(await container.inspect());
+    });
+  }
+
+  async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
+    const stop = async (container: Dockerode.Container): Promise<{ killed: boolean }> => {
+      const { State: before } = await container.inspect();
+      if (stateOf(before.Status) === 'stopped') {
+        return { killed: false };
+      }
+      if (before.Paused) {
+        // A frozen process can't end by itself.
+        await ignoring([304, 409, 500], container.unpause());
+      }
+      await ignoring([304], container.stop({ t: Math.ceil(graceMs / 1000) }));
+      const { State: after } = await container.inspect();
+      return { killed: after.ExitCode === killedExitCode };
+    };
+    return this.withContainer(name, 'stop', stop, graceMs + stopMarginMs);
+  }
+
+  async pause(name: string): Promise<void> {
+    await this.withContainer(name, 'pause', (container) =>
+      this.switchPause(container, 'paused', container.pause()),
+    );
+  }
+
+  async resume(name: string): Promise<void> {
+    await this.withContainer(name, 'resume', (container) =>
+      this.switchPause(container, 'running', container.unpause()),
+    );
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.withContainer(
+      name,
+      'remove',
+      async (container) => {
+        try {
+          // `v` removes what the image declares as anonymous volumes; named ones are never touched by it.
+          await container.remove({ force: true, v: true });
+        } catch (error) {
+          if (isStatus(error, 409)) {
+            await waitUntilGone(container, name);
+          } else if (!isStatus(error, 404)) {
+            throw error;
+          }
+        }
+      },
+      removeTimeoutMs * 2,
+    );
+  }
+
+  /** What can't be changed live: shared memory, and taking a limit away. */
+  async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+    return this.withContainer(name, 'change the limits of', async (container, connection) => {
+      const { HostConfig: now } = await container.inspect();
+      const mebibyte = 1024 * 1024;
+      const needsRebuild = [
+        ...(limits.shmMiB !== undefined && limits.shmMiB * mebibyte !== now.ShmSize ? ['shmMiB'] : []),
+        ...(limits.cpus === undefined && (now.NanoCpus ?? 0) > 0 ? ['cpus'] : []),
+        ...(limits.memoryMiB === undefined && (now.Memory ?? 0) > 0 ? ['memoryMiB'] : []),
+        ...(limits.pids === undefined && (now.PidsLimit ?? 0) > 0 ? ['pids'] : []),
+      ];
+      const live = resourcesOf(limits);
+      if (Object.keys(live).length === 0) {
+        return { needsRebuild };
+      }
+      if (connection.isPodman) {
+        // Podman 4.3 has no such call.
+        return { needsRebuild: [...new Set([...needsRebuild, ...Object.keys(limits)])] };
+      }
+      await container.update(live);
+      return { needsRebuild };
+    });
+  }
+
+  private async switchPause(
+    container: Dockerode.Container,
+    wanted: 'paused' | 'running',
+    change: Promise<unknown>,
+  ): Promise<void> {
+    try {
+      await change;
+    } catch (error) {
+      if (!isStatus(error, 304, 409, 500)) {
+        throw error;
+      }
+      const { Name, State } = await container.inspect();
+      if (stateOf(State.Status) !== wanted) {
+        const verb = wanted === 'paused' ? 'pause' : 'resume';
+        if (stateOf(State.Status) === 'stopped') {
+          throw new BerthError('illegal_state', `${Name.slice(1)} is stopped: it can't ${verb}.`, {
+            hint: 'Start the workspace first.',
+          });
+        }
+        throw error;
+      }
+    }
+  }
+
+  private withContainer<T>(
+    name: string,
+    verb: string,
+    use: (container: Dockerode.Container, connection: { isPodman: boolean }) => Promise<T>,
+    timeoutMs?: number,
+  ): Promise<T> {
+    return this.endpoint.call(
+      `${verb} ${name}`,
+      async (docker, connection) => use(docker.getContainer(name), connection),
+      timeoutMs === undefined ? {} : { timeoutMs },
+    );
+  }
+
+  private async inspectImage(image: string): Promise<Dockerode.ImageInspectInfo> {
+    return this.endpoint.call(`look at the image ${image}`, async (docker) => {
+      try {
+        return await docker.getImage(image).inspect();
+      } catch (error) {
+        throw isStatus(error, 404) ? imageMissing(image) : error;
+      }
+    });
+  }
+
+  /** Removes what this very attempt made: the container, and volumes that carry its nonce. */
+  private async undoCreate(name: string, nonce: string): Promise<void> {
+    const undo = this.endpoint.call(`undo the creation of ${name}`, async (docker) => {
+      const { Volumes: volumes } = await docker.listVolumes({
+        filters: { label: [`${label.nonce}=${nonce}`] },
+      });
+      const container = docker.getContainer(name);
+      const found = await container.inspect().catch(() => undefined);
+      if (found?.Config.Labels[label.nonce] === nonce) {
+        await container.remove({ force: true, v: true });
+      }
+      await Promise.all(volumes.map((volume) => docker.getVolume(volume.Name).remove()));
+    });
+    // The first error is the one that tells.
+    await undo.catch(() => undefined);
+  }
+}
+
+function refuseUnusable(plan: RuntimePlan, image: Dockerode.ImageInspectInfo, tools: Tools): void {
+  const disk = plan.mounts.find((mount) => mount.kind === 'disk');
+  if (disk !== undefined) {
+    throw new BerthError('not_supported', `A container can't mount the disk image ${disk.source}.`, {
+      hint: 'Create the workspace as a microVM, or use a named volume.',
+      field: 'mounts',
+    });
+  }
+  if (plan.network === 'off') {
+    throw new BerthError('not_supported', 'A container without a network could not be reached by SSH.', {
+      hint: 'Create the workspace as a microVM, or with a network.',
+      field: 'network',
+    });
+  }
+  if (image.Os !== 'linux' || image.Architecture !== tools.architecture) {
+    throw new BerthError(
+      'not_supported',
+      `The image ${plan.image} is for ${image.Os}/${image.Architecture}; Berth's programs here are for linux/${tools.architecture}.`,
+      { hint: 'Name an image for the processor of this machine.', field: 'image' },
+    );
+  }
+}
+
+export function imageMissing(image: string): BerthError {
+  const isOurs = image === 'workspace:latest';
+  return new BerthError(
+    'image_missing',
+    isOurs
+      ? "Workspace image 'workspace:latest' not found. Run 'berth image build' first."
+      : `The image ${image} is not there.`,
+    {
+      hint: isOurs
+        ? 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.'
+        : `Pull it: \`berth image pull ${image}\`.`,
+      field: 'image',
+    },
+  );
+}
+
+function isNameTaken(error: unknown): boolean {
+  return error instanceof BerthError && /is already in use by|name .* already in use/i.test(error.message);
+}
+
+function nameTaken(name: string, cause: unknown): BerthError {
+  return new BerthError('exists', `There is a container ${name} already.`, {
+    hint: 'Adopt it, remove it, or choose another name.',
+    cause,
+  });
+}
+
+function explainStart(name: string, error: unknown): BerthError {
+  const known = toBerthError(error, `start ${name}`);
+  if (known.code === 'internal' && /\/\.berth\/bin\/tini/.test(known.message)) {
+    return new BerthError('not_supported', `Berth's programs can't run in ${name}: ${known.message}`, {
+      hint: 'Rebuild the tools: `berth image build`, then the workspace.',
+      cause: error,
+    });
+  }
+  return known;
+}
+
+async function ignoring(statuses: number[], call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!isStatus(error, ...statuses)) {
+      throw error;
+    }
+  }
+}
+
+async function waitUntilGone(container: Dockerode.Container, name: string): Promise<void> {
+  await waitFor(
+    async () => {
+      try {
+        await container.inspect();
+        return undefined;
+      } catch (error) {
+        if (isStatus(error, 404)) {
+          return true;
+        }
+        throw error;
+      }
+    },
+    { what: `the removal of ${name}`, timeoutMs: removeTimeoutMs, intervalMs: 50 },
+  );
+}

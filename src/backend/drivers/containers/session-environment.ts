@@ -1,0 +1,78 @@
+/** The variables of a login: the image's, the spec's and the secrets, in the forms that sshd and shells read. */
+import { toolsDirectory } from './init-script';
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** What the login itself knows better than the image. */
+const ofLogin = new Set([
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'PWD',
+  'OLDPWD',
+  'TERM',
+  'HOSTNAME',
+  'SHLVL',
+  '_',
+]);
+const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** Splits the engine's `NAME=value` list. */
+export function parseEnvironment(list: readonly string[]): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const line of list) {
+    const at = line.indexOf('=');
+    if (at > 0) {
+      result[line.slice(0, at)] = line.slice(at + 1);
+    }
+  }
+  return result;
+}
+
+/** The image's variables under the given ones; PATH ends with our own programs, where the image lacks some. */
+export function sessionEnvironment(ofImage: Environment, given: Environment): Record<string, string> {
+  const inherited = Object.entries(ofImage).filter(([name]) => !ofLogin.has(name) && namePattern.test(name));
+  const merged: Record<string, string> = { ...Object.fromEntries(inherited), ...given };
+  const path = merged.PATH === undefined || merged.PATH === '' ? defaultPath : merged.PATH;
+  return { ...merged, PATH: `${path}:${toolsDirectory}/fallback:${toolsDirectory}/busybox` };
+}
+
+/** Values with a line break: neither sshd's configuration nor /etc/environment can carry them. */
+export function hasLineBreak(value: string): boolean {
+  return /[\n\r\0]/.test(value);
+}
+
+/** For sshd_config: quoted as a whole; only `\` and `"` mean something inside. */
+export function quoteForSshd(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** For a POSIX shell: everything between single quotes is literal. */
+export function quoteForShell(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** For the front of every exec: lines that call its function `berth_set`. */
+export function execEnvironment(env: Environment): string {
+  return Object.entries(env)
+    .map(([name, value]) => `berth_set ${name} ${quoteForShell(value)}\n`)
+    .join('');
+}
+
+/** For login shells and bash: what could not go into sshd's configuration. Empty when there is nothing. */
+export function multilineEnvironment(env: Environment): string {
+  return Object.entries(env)
+    .filter(([, value]) => hasLineBreak(value))
+    .map(([name, value]) => `export ${name}=${quoteForShell(value)}\n`)
+    .join('');
+}
+
+/** For /etc/environment: what is no secret, i.e. what the runtime was built with. */
+export function plainEnvironment(built: Environment, given: Environment): string {
+  return Object.entries(given)
+    .filter(([name, value]) => built[name] === value && !hasLineBreak(value))
+    .map(([name, value]) => `${name}=${/^[\w@%+=:,./-]*$/.test(value) ? value : `"${value}"`}\n`)
+    .join('');
+}

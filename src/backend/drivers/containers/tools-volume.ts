@@ -1,0 +1,247 @@
+/**
+ * The volume that brings Berth's own programs into every container. The engine fills it from the tools image when it
+ * is first mounted; only a whole one is ever used. Two engines may want it at once: the name of the container that
+ * fills it is the lock, and a lock that a dead engine left is broken by its age.
+ */
+import type Dockerode from 'dockerode';
+import tar from 'tar-stream';
+import { BerthError } from '../../../api/errors';
+import { isStatus } from './docker-errors';
+import type { Endpoint } from './endpoint';
+import { toolsDirectory } from './init-script';
+import { label, toolsVolumeName } from './labels';
+import type { Log } from './log';
+import { archiveOf } from './tar-archive';
+import { waitFor } from './wait';
+
+const fillTimeoutMs = 60_000;
+const marker = '.complete';
+
+export interface ToolsOptions {
+  /** E.g. `berth-tools:1`. */
+  image: () => string;
+  log: Log;
+}
+
+export interface Tools {
+  volume: string;
+  /** Processor that the tools are made for, as the engine names it. */
+  architecture: string;
+}
+
+export class ToolsVolume {
+  private ready: { imageId: string; tools: Promise<Tools> } | undefined;
+
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly options: ToolsOptions,
+  ) {}
+
+  /** The volume's name, once it is there and whole; checked once per process and tools image. */
+  async ensure(): Promise<Tools> {
+    const image = await this.inspectImage();
+    if (this.ready?.imageId !== image.Id || !(await this.isThere())) {
+      const tools = this.fill(image);
+      const ready = { imageId: image.Id, tools };
+      this.ready = ready;
+      tools.catch(() => {
+        if (this.ready === ready) {
+          this.ready = undefined;
+        }
+      });
+    }
+    return this.ready.tools;
+  }
+
+  private get volume(): string {
+    return toolsVolumeName(this.options.image().split(':').at(-1) ?? 'latest');
+  }
+
+  private async isThere(): Promise<boolean> {
+    return this.endpoint.call(`look at the volume ${this.volume}`, async (docker) => {
+      try {
+        await docker.getVolume(this.volume).inspect();
+        return true;
+      } catch (error) {
+        if (isStatus(error, 404)) {
+          return false;
+        }
+        throw error;
+      }
+    });
+  }
+
+  private async inspectImage(): Promise<Dockerode.ImageInspectInfo> {
+    const image = this.options.image();
+    try {
+      return await this.endpoint.call(`look at the image ${image}`, (docker) =>
+        docker.getImage(image).inspect(),
+      );
+    } catch (error) {
+      if (error instanceof BerthError && (error.code === 'not_found' || error.code === 'image_missing')) {
+        throw new BerthError(
+          'image_missing',
+          `The image ${image}, which brings SSH into workspaces, is not there.`,
+          {
+            hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+          },
+        );
+      }
+      throw error;
+    }
+  }
+
+  private async fill(image: Dockerode.ImageInspectInfo): Promise<Tools> {
+    const tools = { volume: this.volume, architecture: image.Architecture };
+    await this.withFiller(async (filler) => {
+      const found = await readMarker(filler);
+      if (found === image.Id) {
+        return;
+      }
+      if (found === undefined && (await this.wasMadeBy(filler))) {
+        await writeMarker(filler, image.Id);
+        return;
+      }
+      await this.replace(filler, found, image.Id);
+    });
+    return tools;
+  }
+
+  /** The volume is half filled, or filled from another image: made anew unless somebody uses it. */
+  private async replace(
+    filler: Dockerode.Container,
+    found: string | undefined,
+    imageId: string,
+  ): Promise<void> {
+    await removeContainer(filler);
+    try {
+      await this.endpoint.call(`replace the volume ${this.volume}`, (docker) =>
+        docker.getVolume(this.volume).remove(),
+      );
+    } catch (error) {
+      if (error instanceof BerthError && error.code === 'illegal_state' && found !== undefined) {
+        this.options.log.warn(
+          { volume: this.volume },
+          'workspaces use older tools; kept until all of them are removed',
+        );
+        return;
+      }
+      throw error;
+    }
+    await this.withFiller((fresh) => writeMarker(fresh, imageId));
+  }
+
+  /** Creating the container fills an empty volume; it is never started. */
+  private async withFiller(use: (filler: Dockerode.Container) => Promise<void>): Promise<void> {
+    const filler = await waitFor(() => this.tryCreateFiller(), {
+      what: `another engine to fill the volume ${this.volume}`,
+      timeoutMs: fillTimeoutMs * 2,
+      intervalMs: 100,
+    });
+    try {
+      await use(filler);
+    } finally {
+      await removeContainer(filler);
+    }
+  }
+
+  private tryCreateFiller(): Promise<Dockerode.Container | undefined> {
+    const name = `${this.volume}-fill`;
+    const options: Dockerode.ContainerCreateOptions = {
+      name,
+      Image: this.options.image(),
+      Labels: { [label.role]: 'tools' },
+      HostConfig: {
+        NetworkMode: 'none',
+        Mounts: [
+          {
+            Type: 'volume',
+            Source: this.volume,
+            Target: toolsDirectory,
+            VolumeOptions: {
+              NoCopy: false,
+              Labels: { [label.role]: 'tools', [label.nonce]: name },
+              DriverConfig: { Name: 'local', Options: {} },
+            },
+          },
+        ],
+      },
+    };
+    return this.endpoint.call(
+      `fill the volume ${this.volume}`,
+      async (docker) => {
+        try {
+          return await docker.createContainer(options);
+        } catch (error) {
+          if (!isStatus(error, 409)) {
+            throw error;
+          }
+          await breakStaleLock(docker.getContainer(name));
+          return undefined;
+        }
+      },
+      { timeoutMs: fillTimeoutMs },
+    );
+  }
+
+  /** An empty marker in a volume that is younger than the container's request: this one filled it. */
+  private wasMadeBy(filler: Dockerode.Container): Promise<boolean> {
+    return this.endpoint.call(`look at the volume ${this.volume}`, async (docker) => {
+      const [volume, container] = await Promise.all([
+        docker.getVolume(this.volume).inspect(),
+        filler.inspect(),
+      ]);
+      const made = Date.parse((volume as { CreatedAt?: string }).CreatedAt ?? '');
+      // Volumes carry whole seconds.
+      return made >= Math.floor(Date.parse(container.Created) / 1000) * 1000;
+    });
+  }
+}
+
+async function breakStaleLock(holder: Dockerode.Container): Promise<void> {
+  try {
+    const { Created } = await holder.inspect();
+    if (Date.now() - Date.parse(Created) > fillTimeoutMs) {
+      await removeContainer(holder);
+    }
+  } catch (error) {
+    if (!isStatus(error, 404)) {
+      throw error;
+    }
+  }
+}
+
+async function removeContainer(container: Dockerode.Container): Promise<void> {
+  try {
+    await container.remove({ force: true });
+  } catch (error) {
+    if (!isStatus(error, 404, 409)) {
+      throw error;
+    }
+  }
+}
+
+async function readMarker(filler: Dockerode.Container): Promise<string | undefined> {
+  let archive: NodeJS.ReadableStream;
+  try {
+    archive = await filler.getArchive({ path: `${toolsDirectory}/${marker}` });
+  } catch (error) {
+    if (isStatus(error, 404)) {
+      return undefined;
+    }
+    throw error;
+  }
+  for await (const entry of archive.pipe(tar.extract())) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) {
+      chunks.push(chunk as Buffer);
+    }
+    return Buffer.concat(chunks).toString('utf8').trim();
+  }
+  return undefined;
+}
+
+async function writeMarker(filler: Dockerode.Container, imageId: string): Promise<void> {
+  const pack = await archiveOf([{ name: marker, mode: 0o644, content: `${imageId}\n` }]);
+  await filler.putArchive(pack, { path: toolsDirectory });
+}
