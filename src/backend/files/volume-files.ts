@@ -21,7 +21,10 @@ export interface ListOptions {
 }
 
 export interface TreeUsage {
+  /** The sizes of all files. */
   bytes: number;
+  /** What they take on the disk, folders included; a file with several names counts once. */
+  allocated: number;
   files: number;
   directories: number;
 }
@@ -30,6 +33,16 @@ export interface MergeResult {
   files: number;
   skipped: string[];
   renamed: { from: string; to: string }[];
+  /** What could not be moved; the rest was. */
+  failed: { path: string; reason: string }[];
+}
+
+export interface CopyOptions {
+  overwrite: boolean;
+  /** Bytes copied so far. */
+  progress?: (bytes: number) => void;
+  /** Sockets and devices, by name: they are left out. */
+  skipped?: (name: string) => void;
 }
 
 export interface VolumeFiles {
@@ -48,7 +61,7 @@ export interface VolumeFiles {
   mkdir(path: string, options?: { parents?: boolean }): Promise<FileEntry>;
   rename(from: string, to: string, options: { overwrite: boolean }): Promise<FileEntry>;
   /** Files and trees, links kept as links, atomic for a single file. */
-  copy(from: string, to: string, options: { overwrite: boolean }, signal?: AbortSignal): Promise<FileEntry>;
+  copy(from: string, to: string, options: CopyOptions, signal?: AbortSignal): Promise<FileEntry>;
   remove(path: string, options: { recursive: boolean }, signal?: AbortSignal): Promise<void>;
   chmod(path: string, mode: number): Promise<FileEntry>;
   /** What is below a path, itself included. */
@@ -66,7 +79,10 @@ export interface VolumeFiles {
   stage(): Promise<string>;
   /** Unpacks a tar into a staged folder, without touching anything else. */
   putTar(stage: string, tar: Readable, signal?: AbortSignal): Promise<void>;
-  /** Moves what was staged into `target`, by rename, as the policy says; then the stage is gone. */
+  /**
+   * Moves what was staged into `target`, by rename, as the policy says; then the stage is gone. Folders are merged,
+   * but with `rename` what exists at the top gets a free name as a whole. Paths of the result are from `target`.
+   */
   merge(stage: string, target: string, policy: ConflictPolicy): Promise<MergeResult>;
   /** Throws a stage away. */
   unstage(stage: string): Promise<void>;

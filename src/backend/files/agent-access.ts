@@ -1,0 +1,15 @@
+import type { Readable } from 'node:stream';
+import type { AgentChannel } from './agent-channel';
+
+/** How `AgentFiles` reaches a volume: the driver's part. */
+export interface AgentAccess {
+  readonly volume: string;
+  /** A living channel to the agent, opened when there is none. */
+  channel(): Promise<AgentChannel>;
+  /** Keeps it open until the returned function is called. */
+  hold(): () => void;
+  /** A tar of a path without links, its entries named from the base name (`.` for the root). */
+  getTar(path: string, signal?: AbortSignal): Promise<Readable>;
+  /** Unpacks a tar into a folder. */
+  putTar(folder: string, tar: Readable, signal?: AbortSignal): Promise<void>;
+}

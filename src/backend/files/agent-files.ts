@@ -1,0 +1,304 @@
+/** The files of a volume through an agent (images/tools/agent). */
+import { Readable } from 'node:stream';
+import { BerthError } from '../../api/errors';
+import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../api/schemas/file';
+import type { AgentAccess } from './agent-access';
+import type { AgentChannel, Reply, RequestOptions } from './agent-channel';
+import { ChannelClosedError } from './agent-errors';
+import {
+  changesOf,
+  entriesOf,
+  entryOf,
+  mergeOf,
+  numberOf,
+  stringsOf,
+  textOf,
+  usageOf,
+} from './agent-replies';
+import { firstChunk, readStream, takeFirst, writeStream } from './agent-streams';
+import { normalizePath } from './paths';
+import type {
+  CopyOptions,
+  ListOptions,
+  MergeResult,
+  TreeUsage,
+  VolumeFiles,
+  WriteOptions,
+} from './volume-files';
+
+/** Walks and copies of whole trees: as long as they get on, they may take their time. */
+const treeTimeoutMs = 6 * 3_600_000;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export class AgentFiles implements VolumeFiles {
+  /** From an upload's first step to its last the agent must stay the same one. */
+  private readonly stages = new Map<string, () => void>();
+  private readonly watches = new Set<() => void>();
+
+  constructor(private readonly access: AgentAccess) {}
+
+  get volume(): string {
+    return this.access.volume;
+  }
+
+  async stat(path: string): Promise<FileEntry> {
+    const { ok } = await this.again('stat', { path: normalizePath(path) });
+    return entryOf(ok.entry);
+  }
+
+  async list(path: string, options: ListOptions = {}): Promise<FileList> {
+    const normal = normalizePath(path);
+    const { ok } = await this.again('list', { path: normal, ...options });
+    return {
+      path: normal,
+      entries: entriesOf(ok.entries),
+      total: numberOf(ok.total, 'a total'),
+      ...(ok.next !== undefined && { next: textOf(ok.next, 'a cursor') }),
+    };
+  }
+
+  async read(
+    path: string,
+    options: { offset?: number; length?: number } = {},
+    signal?: AbortSignal,
+  ): Promise<Readable> {
+    const offset = options.offset ?? 0;
+    const fields = { path: normalizePath(path), offset, length: options.length ?? null, chunk: firstChunk };
+    const release = this.access.hold();
+    try {
+      const [channel, { ok, payload }] = await this.asked('read', fields, { signal });
+      const handle = ok.handle === null ? undefined : numberOf(ok.handle, 'a handle');
+      const opened = { first: payload, handle, left: numberOf(ok.left, 'a length') };
+      return readStream(channel, opened, offset, release, signal);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async write(
+    path: string,
+    content: Readable | Buffer,
+    options: WriteOptions,
+    signal?: AbortSignal,
+  ): Promise<FileEntry> {
+    const normal = normalizePath(path);
+    const source = Buffer.isBuffer(content) ? Readable.from([content], { objectMode: false }) : content;
+    const release = this.access.hold();
+    try {
+      const { first, rest } = await takeFirst(source, firstChunk);
+      if (rest !== undefined) {
+        const channel = await this.access.channel();
+        return await writeStream(channel, normal, first, rest, options, signal);
+      }
+      const ask = options.overwrite ? this.again.bind(this) : this.once.bind(this);
+      const { ok } = await ask('write', { path: normal, ...options }, { payload: first, signal });
+      return entryOf(ok.entry);
+    } finally {
+      source.destroy();
+      release();
+    }
+  }
+
+  async mkdir(path: string, options: { parents?: boolean } = {}): Promise<FileEntry> {
+    const { ok } = await this.once('mkdir', { path: normalizePath(path), ...options });
+    return entryOf(ok.entry);
+  }
+
+  async rename(from: string, to: string, options: { overwrite: boolean }): Promise<FileEntry> {
+    const { ok } = await this.once('rename', {
+      from: normalizePath(from),
+      to: normalizePath(to),
+      overwrite: options.overwrite,
+    });
+    return entryOf(ok.entry);
+  }
+
+  async copy(from: string, to: string, options: CopyOptions, signal?: AbortSignal): Promise<FileEntry> {
+    const { ok } = await this.once(
+      'copy',
+      { from: normalizePath(from), to: normalizePath(to), overwrite: options.overwrite },
+      { signal, timeoutMs: treeTimeoutMs, progress: options.progress },
+    );
+    for (const name of stringsOf(ok.skipped)) {
+      options.skipped?.(name);
+    }
+    return entryOf(ok.entry);
+  }
+
+  async remove(path: string, options: { recursive: boolean }, signal?: AbortSignal): Promise<void> {
+    const fields = { path: normalizePath(path), recursive: options.recursive };
+    await this.once('remove', fields, { signal, timeoutMs: treeTimeoutMs });
+  }
+
+  async chmod(path: string, mode: number): Promise<FileEntry> {
+    const { ok } = await this.again('chmod', { path: normalizePath(path), mode });
+    return entryOf(ok.entry);
+  }
+
+  async usage(path: string, signal?: AbortSignal): Promise<TreeUsage> {
+    const options = { signal, timeoutMs: treeTimeoutMs };
+    const { ok } = await this.again('usage', { path: normalizePath(path) }, options);
+    return usageOf(ok);
+  }
+
+  async watch(
+    path: string,
+    options: { recursive: boolean },
+    listener: (changes: FileChange[]) => void,
+  ): Promise<() => void> {
+    const release = this.access.hold();
+    const watching = new AbortController();
+    const stop = (): void => {
+      if (!watching.signal.aborted) {
+        watching.abort();
+        this.watches.delete(stop);
+        release();
+      }
+    };
+    this.watches.add(stop);
+    try {
+      await this.follow(normalizePath(path), options.recursive, listener, watching.signal, stop);
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+
+  async getTar(path: string, signal?: AbortSignal): Promise<Readable> {
+    const { ok } = await this.again('real', { path: normalizePath(path) }, { signal });
+    const release = this.access.hold();
+    try {
+      const tar = await this.access.getTar(textOf(ok.real, 'a path'), signal);
+      tar.once('close', release);
+      return tar;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async stage(): Promise<string> {
+    const release = this.access.hold();
+    try {
+      const { ok } = await this.again('stage', {});
+      const stage = textOf(ok.stage, 'a stage');
+      this.stages.set(stage, release);
+      return stage;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async putTar(stage: string, tar: Readable, signal?: AbortSignal): Promise<void> {
+    await this.access.putTar(stage, tar, signal);
+  }
+
+  async merge(stage: string, target: string, policy: ConflictPolicy): Promise<MergeResult> {
+    try {
+      const fields = { stage, target: normalizePath(target), policy };
+      const { ok } = await this.once('merge', fields, { timeoutMs: treeTimeoutMs });
+      return mergeOf(ok);
+    } finally {
+      this.releaseStage(stage);
+    }
+  }
+
+  async unstage(stage: string): Promise<void> {
+    try {
+      await this.once('unstage', { stage }, { timeoutMs: treeTimeoutMs });
+    } catch (error) {
+      // Gone with its agent, or merged: the next agent sweeps what may be left.
+      if (!(error instanceof BerthError) || !['gone', 'runtime_unavailable'].includes(error.code)) {
+        throw error;
+      }
+    } finally {
+      this.releaseStage(stage);
+    }
+  }
+
+  /** Ends what this object holds; the agent stays for others. */
+  close(): Promise<void> {
+    for (const release of [...this.watches, ...this.stages.values()]) {
+      release();
+    }
+    this.stages.clear();
+    return Promise.resolve();
+  }
+
+  private releaseStage(stage: string): void {
+    this.stages.get(stage)?.();
+    this.stages.delete(stage);
+  }
+
+  private async once(op: string, fields: Fields, options: RequestOptions = {}): Promise<Reply> {
+    const release = this.access.hold();
+    try {
+      const channel = await this.access.channel();
+      return await channel.request(op, fields, options);
+    } finally {
+      release();
+    }
+  }
+
+  /** For what may be done twice: asks a new agent when the old one goes before it answers. */
+  private async again(op: string, fields: Fields, options: RequestOptions = {}): Promise<Reply> {
+    const [, reply] = await this.asked(op, fields, options);
+    return reply;
+  }
+
+  private async asked(op: string, fields: Fields, options: RequestOptions): Promise<[AgentChannel, Reply]> {
+    const release = this.access.hold();
+    try {
+      const channel = await this.access.channel();
+      return [channel, await channel.request(op, fields, options)];
+    } catch (error) {
+      if (!(error instanceof ChannelClosedError)) {
+        throw error;
+      }
+      const channel = await this.access.channel();
+      return [channel, await channel.request(op, fields, options)];
+    } finally {
+      release();
+    }
+  }
+
+  /** Watches, and watches again with a new agent when the old one goes. */
+  private async follow(
+    path: string,
+    recursive: boolean,
+    listener: (changes: FileChange[]) => void,
+    signal: AbortSignal,
+    stop: () => void,
+  ): Promise<void> {
+    const changes = (rows: unknown): void => listener(changesOf(rows));
+    const channel = await this.access.channel();
+    const { ok } = await channel.request('watch', { path, recursive }, { changes });
+    const watch = numberOf(ok.watch, 'a watch');
+    const unwatch = (): void => {
+      channel.forget(watch);
+      channel.request('unwatch', { watch }).catch(() => undefined);
+    };
+    if (signal.aborted) {
+      unwatch();
+      return;
+    }
+    signal.addEventListener('abort', unwatch, { once: true });
+    void channel.closed.then(async () => {
+      signal.removeEventListener('abort', unwatch);
+      if (signal.aborted) {
+        return;
+      }
+      try {
+        await this.follow(path, recursive, listener, signal, stop);
+        listener([{ type: 'changed', path }]); // what happened in between is not known
+      } catch {
+        listener([{ type: 'deleted', path }]);
+        stop();
+      }
+    });
+  }
+}

@@ -1,0 +1,96 @@
+/** The agent's answers as the API's types; see `entries.py` for the rows. */
+import { BerthError } from '../../api/errors';
+import { fileTypes, type FileChange, type FileEntry } from '../../api/schemas/file';
+import type { MergeResult, TreeUsage } from './volume-files';
+
+const targetTypes = ['file', 'directory', 'other', 'missing', 'outside'] as const;
+const changeTypes = ['created', 'changed', 'deleted'] as const;
+
+function unexpected(what: string): BerthError {
+  return new BerthError('internal', `The volume's agent answered without ${what}.`);
+}
+
+export function numberOf(value: unknown, what: string): number {
+  if (typeof value !== 'number') {
+    throw unexpected(what);
+  }
+  return value;
+}
+
+export function textOf(value: unknown, what: string): string {
+  if (typeof value !== 'string') {
+    throw unexpected(what);
+  }
+  return value;
+}
+
+function rowsOf(value: unknown, what: string): unknown[] {
+  if (!Array.isArray(value)) {
+    throw unexpected(what);
+  }
+  return value;
+}
+
+/** `[name, type, size, mode, uid, gid, mtime, ctime]`, of links also `target type, target`. */
+export function entryOf(value: unknown): FileEntry {
+  const [name, type, size, mode, uid, gid, mtimeMs, ctimeMs, where, link] = rowsOf(value, 'an entry');
+  const entry: FileEntry = {
+    name: textOf(name, 'a name'),
+    type: fileTypes[numberOf(type, 'a type')] ?? 'other',
+    size: numberOf(size, 'a size'),
+    mode: numberOf(mode, 'a mode'),
+    uid: numberOf(uid, 'an owner'),
+    gid: numberOf(gid, 'a group'),
+    mtimeMs: numberOf(mtimeMs, 'a time'),
+    ctimeMs: numberOf(ctimeMs, 'a time'),
+  };
+  const targetType = targetTypes.find((known) => known === where);
+  return targetType === undefined ? entry : { ...entry, targetType, linkTarget: textOf(link, 'a link') };
+}
+
+export function entriesOf(value: unknown): FileEntry[] {
+  return rowsOf(value, 'entries').map(entryOf);
+}
+
+export function changesOf(value: unknown): FileChange[] {
+  return rowsOf(value, 'changes').map((row) => {
+    const [type, path] = rowsOf(row, 'a change');
+    return { type: changeTypes.find((known) => known === type) ?? 'changed', path: textOf(path, 'a path') };
+  });
+}
+
+export function usageOf(ok: Readonly<Record<string, unknown>>): TreeUsage {
+  return {
+    bytes: numberOf(ok.bytes, 'bytes'),
+    allocated: numberOf(ok.allocated, 'allocated bytes'),
+    files: numberOf(ok.files, 'files'),
+    directories: numberOf(ok.directories, 'folders'),
+  };
+}
+
+export function stringsOf(value: unknown): string[] {
+  return rowsOf(value, 'names').map((item) => textOf(item, 'a name'));
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) {
+    throw unexpected('fields');
+  }
+  return { ...value };
+}
+
+export function mergeOf(ok: Readonly<Record<string, unknown>>): MergeResult {
+  return {
+    files: numberOf(ok.files, 'files'),
+    skipped: stringsOf(ok.skipped),
+    renamed: rowsOf(ok.renamed, 'renamed').map((item) => {
+      const { from, to } = fieldsOf(item);
+      return { from: textOf(from, 'a path'), to: textOf(to, 'a path') };
+    }),
+    failed: rowsOf(ok.failed, 'failed').map((item) => {
+      const { path, code, detail } = fieldsOf(item);
+      const reason = typeof detail === 'string' ? detail : textOf(code, 'a code');
+      return { path: textOf(path, 'a path'), reason };
+    }),
+  };
+}

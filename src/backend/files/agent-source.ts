@@ -1,0 +1,54 @@
+/** Ships the agent: its source goes in by standard input, so that it always is the one that this engine knows. */
+import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** In the order in which they need each other. */
+const modules = [
+  'errors',
+  'names',
+  'places',
+  'entries',
+  'content',
+  'copying',
+  'trees',
+  'stages',
+  'watches',
+  'main',
+];
+
+/** Reads the modules from standard input (a length, a line break, JSON) and leaves the rest of it to them. */
+const bootstrap = `import sys,json,types
+f=sys.stdin.buffer
+for n,s in json.loads(f.read(int(f.readline()))):
+ m=sys.modules[n]=types.ModuleType(n)
+ exec(compile(s,n+'.py','exec'),m.__dict__)
+m.main(sys.argv[1])
+`;
+
+/** The command that runs the agent on a folder. `-I -S`: nothing of the machine it runs on has a say. */
+export function agentCommand(python: string, root: string): string[] {
+  return [python, '-I', '-S', '-X', 'utf8', '-c', bootstrap, root];
+}
+
+/** What the command reads before its first request. */
+export async function agentSource(directory: string): Promise<Buffer> {
+  const sources = await Promise.all(
+    modules.map(async (name) => [name, await readFile(join(directory, `${name}.py`), 'utf8')]),
+  );
+  const text = Buffer.from(JSON.stringify(sources));
+  return Buffer.concat([Buffer.from(`${text.length}\n`), text]);
+}
+
+/** The folder `images/tools/agent`, looked for from a folder upwards: beside the bundles, or in the repository. */
+export function findAgentDirectory(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const found = join(folder, 'images', 'tools', 'agent');
+    if (existsSync(join(found, 'main.py'))) {
+      return found;
+    }
+    if (folder === dirname(folder)) {
+      throw new Error(`images/tools/agent is missing: looked from ${from} upwards.`);
+    }
+  }
+}

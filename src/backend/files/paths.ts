@@ -1,0 +1,49 @@
+/** Paths inside volumes: absolute, `/`-separated, no `..`. */
+import { BerthError } from '../../api/errors';
+
+/** The agent's own: the names of uploads and files in the making. */
+const ownPrefixes = ['.berth-stage-', '.berth-tmp-'];
+
+/** Without doubled or trailing slashes and `.`; refuses what leads out or can't be a path. */
+export function normalizePath(path: string): string {
+  if (!path.startsWith('/')) {
+    throw new BerthError('bad_request', `The path ${quote(path)} must start with "/".`, { field: 'path' });
+  }
+  if (path.includes('\0')) {
+    throw new BerthError('bad_request', `The path ${quote(path)} holds a NUL character.`, { field: 'path' });
+  }
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  if (parts.includes('..')) {
+    throw new BerthError('path_escapes', `The path ${quote(path)} holds "..".`, {
+      field: 'path',
+      hint: "Give the path from the volume's root.",
+    });
+  }
+  return '/' + parts.join('/');
+}
+
+export function joinPath(folder: string, ...names: readonly string[]): string {
+  return [folder === '/' ? '' : folder, ...names].join('/') || '/';
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+export function parentPath(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
+
+/** True for the folder itself too. */
+export function isInside(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(folder + '/');
+}
+
+export function isOwnName(name: string): boolean {
+  return ownPrefixes.some((prefix) => name.startsWith(prefix));
+}
+
+/** For messages: control characters made visible. */
+export function quote(path: string): string {
+  return JSON.stringify(path);
+}
