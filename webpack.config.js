@@ -24,7 +24,12 @@ module.exports = (_env, { mode }) => {
       libraryTarget: 'commonjs2',
     },
     devtool: mode === 'production' ? false : 'source-map',
-    resolve: { extensions: ['.ts', '.js'], alias: unusedModules },
+    resolve: {
+      extensions: ['.ts', '.js'],
+      // TypeScript wants the compiled name in a dynamic import.
+      extensionAlias: { '.js': ['.js', '.ts'] },
+      alias: unusedModules,
+    },
     module: {
       rules: [
         {
@@ -34,6 +39,8 @@ module.exports = (_env, { mode }) => {
         },
       ],
     },
+    // __dirname is the folder of the bundle: what is shipped beside it is found from there.
+    node: { __dirname: false },
     performance: { hints: false },
     stats: 'errors-warnings',
     ignoreWarnings: [/Critical dependency/, /Can't resolve/],
