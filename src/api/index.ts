@@ -40,4 +40,4 @@ export type {
 } from './schemas/engine';
 export type { EngineEvent, EventPayloads, EventType } from './events';
 export { BerthError, asBerthError, isRetryable, type ErrorBody, type ErrorCode } from './errors';
-export { protocolVersion } from './version';
+export { berthVersion, protocolVersion } from './version';

@@ -1,0 +1,142 @@
+/** Builds the engine of one state directory: every service once, wired by constructors. */
+import { EventHub } from './services/event-hub';
+import { Adoption } from './services/adoption';
+import { Doctor } from './services/doctor';
+import { DriverEvents } from './services/driver-events';
+import { Drivers } from './services/drivers';
+import { EngineDescription } from './services/engine-description';
+import { IdleWatch, systemClock } from './services/idle';
+import { Images } from './services/images';
+import { Lifetime } from './services/lifetime';
+import type { Log } from './services/log';
+import { Operations } from './services/operations';
+import { Reconciler } from './services/reconcile';
+import { Settings } from './services/settings';
+import { SshAccess } from './services/ssh-access';
+import { Transfers } from './services/transfers';
+import { Volumes } from './services/volumes';
+import { WorkspaceAccess } from './services/workspace-access';
+import { WorkspaceCreator } from './services/workspace-create';
+import { WorkspaceRegistry } from './services/workspace-registry';
+import { WorkspaceStarter } from './services/workspace-starter';
+import { Workspaces } from './services/workspaces';
+import type { Driver } from './drivers/driver';
+import type { Services } from './server/services';
+import { SshConfig } from './ssh/config';
+import { SshKeys } from './ssh/keys';
+import { PortLedger } from './ssh/ports';
+import { SecretStore } from './store/secrets';
+import type { StateDirectory } from './store/state-directory';
+
+export interface EngineOptions {
+  state: StateDirectory;
+  settings: Settings;
+  version: string;
+  idleExitMs: number;
+  log: Log;
+  makeDrivers: (settings: Settings) => Driver[];
+  /** Ends the process. */
+  exit: () => void;
+}
+
+export interface Engine {
+  services: Services;
+  /** Reads all records and what the drivers report. */
+  load(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How long a silent runtime product may hold up the start of the engine. */
+const reconcilePatienceMs = 3_000;
+
+/** Everything but what the routes alone use. */
+function wire(options: EngineOptions) {
+  const { state, settings, log } = options;
+  const events = new EventHub();
+  const drivers = new Drivers(options.makeDrivers(settings));
+  const operations = new Operations(state.operations, events, log);
+  const ports = new PortLedger(() => settings.portRange);
+  const keys = new SshKeys(state);
+  const secrets = new SecretStore(state);
+  const operationsOf = (workspace: string) => operations.idsOf(workspace);
+  const sshConfig = new SshConfig(state);
+  const registry = new WorkspaceRegistry({ state, ports, sshConfig, events, log, operationsOf });
+  const starter = new WorkspaceStarter({ registry, drivers, ports, keys, secrets });
+  const workspaces = new Workspaces({ registry, starter, operations, keys, secrets });
+  const access = new WorkspaceAccess({ registry, drivers, keys, secrets, state });
+  const volumes = new Volumes(drivers, registry, events, log);
+  const sessionsOf = (workspace: string) => access.sessionsOf(workspace);
+  const idle = new IdleWatch({ registry, workspaces, drivers, clock: systemClock, log, sessionsOf });
+  const shared = { events, drivers, operations, ports, keys, secrets, registry, starter, workspaces, access };
+  return { ...options, ...shared, volumes, idle };
+}
+
+type Parts = ReturnType<typeof wire>;
+
+function lifetimeOf({ operations, idle, idleExitMs, exit }: Parts): Lifetime {
+  const busy = () => {
+    if (operations.runningCount > 0) {
+      return 'an operation is running';
+    }
+    return idle.isWatching ? 'an idle policy is watched' : undefined;
+  };
+  return new Lifetime({ idleExitMs, busy, exit });
+}
+
+function servicesOf(parts: Parts): Services {
+  const { state, settings, log, drivers, registry, operations, volumes } = parts;
+  return {
+    ...parts,
+    creator: new WorkspaceCreator({ ...parts, defaults: () => settings.defaults }),
+    adoption: new Adoption(parts),
+    transfers: new Transfers({
+      openFiles: (volume) => volumes.files(volume),
+      changed: (volume, changes) => volumes.changed(volume, changes),
+    }),
+    images: new Images(drivers, registry, operations, log),
+    doctor: new Doctor(drivers, registry, settings, state),
+    sshAccess: new SshAccess(state),
+    description: new EngineDescription({ ...parts, home: state.home }),
+    lifetime: lifetimeOf(parts),
+    stop: parts.exit,
+  };
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const parts = wire(options);
+  const { registry, operations, keys, idle, events, drivers, log } = parts;
+  const services = servicesOf(parts);
+  const reconciler = new Reconciler(parts);
+  const driverEvents = new DriverEvents(drivers, events, log);
+
+  const load = async () => {
+    await operations.load();
+    await registry.load();
+    await keys.clientKey();
+    const reconciled = reconciler.start().catch((error: unknown) => {
+      log.error({ err: error }, 'not reconciled');
+    });
+    await Promise.race([reconciled, patience()]);
+    driverEvents.start();
+    events.subscribe((event) => {
+      if (event.type === 'workspace.changed' || event.type === 'workspace.deleted') {
+        idle.reschedule();
+      }
+    });
+    idle.reschedule();
+    services.lifetime.touch();
+  };
+  const close = async () => {
+    services.lifetime.close();
+    idle.close();
+    reconciler.close();
+    driverEvents.close();
+    await operations.close();
+    await drivers.close();
+  };
+  return { services, load, close };
+}
+
+function patience(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, reconcilePatienceMs).unref());
+}

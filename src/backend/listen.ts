@@ -1,0 +1,16 @@
+/** Listening on the engine's socket: private, and never on top of a living one. */
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+
+/** To be called with the engine's lock held: a socket file that is there belongs to a dead engine. */
+export async function listen(server: FastifyInstance, path: string): Promise<void> {
+  if (process.platform === 'win32') {
+    await server.listen({ path });
+    return;
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await rm(path, { force: true });
+  await server.listen({ path });
+  await chmod(path, 0o600);
+}

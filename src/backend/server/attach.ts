@@ -1,0 +1,133 @@
+/** The WebSocket behind terminals and `exec`: see `streamPaths.attach`. */
+import type { FastifyInstance } from 'fastify';
+import type { WebSocket } from 'ws';
+import { Type, type Static } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { BerthError, asBerthError } from '../../api/errors';
+import { streamPaths, type AttachControl } from '../../api/paths';
+import { Name } from '../../api/schemas/common';
+import { Environment } from '../../api/schemas/workspace';
+import type { ExecSession } from '../drivers/driver';
+import type { Services } from './services';
+
+const Size = Type.Integer({ minimum: 1, maximum: 10_000 });
+const Request = Type.Object(
+  {
+    argv: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 4096 })),
+    tty: Type.Boolean(),
+    cols: Type.Optional(Size),
+    rows: Type.Optional(Size),
+    env: Type.Optional(Environment),
+    cwd: Type.Optional(Type.String({ pattern: '^/' })),
+    user: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$' })),
+  },
+  { additionalProperties: false },
+);
+type Request = Static<typeof Request>;
+const Control = Type.Union([
+  Type.Object({ type: Type.Literal('resize'), cols: Size, rows: Size }),
+  Type.Object({ type: Type.Literal('end-of-input') }),
+]);
+
+const stdoutStream = Buffer.from([1]);
+const stderrStream = Buffer.from([2]);
+/** Above this the process is made to wait for the client. */
+const highWater = 1024 * 1024;
+/** bash where it is, else sh: the user's login shell. */
+const loginShell = ['/bin/sh', '-c', 'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi'];
+
+export function registerAttach(server: FastifyInstance, services: Services): void {
+  server.get<{ Params: { name: Static<typeof Name> } }>(
+    streamPaths.attach,
+    {
+      websocket: true,
+      schema: { operationId: 'workspaces.attach', tags: ['workspaces'], params: Type.Object({ name: Name }) },
+    },
+    (socket, request) => {
+      const release = services.lifetime.hold();
+      socket.once('close', release);
+      socket.once('message', (content: Buffer) => {
+        void begin(socket, request.params.name, content, services).catch((error: unknown) => {
+          control(socket, { type: 'error', error: asBerthError(error).toBody() });
+          socket.close();
+        });
+      });
+    },
+  );
+}
+
+function control(socket: WebSocket, message: AttachControl): void {
+  socket.send(JSON.stringify(message));
+}
+
+function parse(content: Buffer): Request {
+  const value: unknown = JSON.parse(content.toString('utf8'));
+  if (!Value.Check(Request, value)) {
+    const first = Value.Errors(Request, value).First();
+    throw new BerthError('bad_request', `"${first?.path.slice(1) ?? ''}": ${first?.message ?? 'wrong'}.`, {
+      field: first?.path.slice(1).replaceAll('/', '.') ?? '',
+    });
+  }
+  return value;
+}
+
+async function begin(socket: WebSocket, name: string, content: Buffer, { access }: Services): Promise<void> {
+  const { argv, tty, cols = 80, rows = 24, ...rest } = parse(content);
+  const early: { content: Buffer; isBinary: boolean }[] = [];
+  const keep = (message: Buffer, isBinary: boolean) => void early.push({ content: message, isBinary });
+  socket.on('message', keep);
+  const session = await access.attach(name, {
+    argv: argv ?? loginShell,
+    ...(tty && { tty: { cols, rows } }),
+    ...rest,
+    env: { ...(tty && { TERM: 'xterm-256color' }), ...rest.env },
+  });
+  socket.off('message', keep);
+  control(socket, { type: 'started' });
+  connectOutput(socket, session);
+  session.stdin.on('error', () => undefined);
+  early.forEach((message) => input(session, message.content, message.isBinary));
+  socket.on('message', (message: Buffer, isBinary: boolean) => input(session, message, isBinary));
+  socket.once('close', () => void session.kill().catch(() => undefined));
+  if (socket.readyState !== socket.OPEN) {
+    await session.kill();
+  }
+  control(socket, { type: 'exit', exitCode: await session.exit });
+  socket.close();
+}
+
+function input(session: ExecSession, content: Buffer, isBinary: boolean): void {
+  if (isBinary) {
+    session.stdin.write(content);
+    return;
+  }
+  const message: unknown = JSON.parse(content.toString('utf8'));
+  if (!Value.Check(Control, message)) {
+    return;
+  }
+  if (message.type === 'resize') {
+    void session.resize(message.cols, message.rows).catch(() => undefined);
+  } else {
+    session.stdin.end();
+  }
+}
+
+function connectOutput(socket: WebSocket, session: ExecSession): void {
+  const streams = [
+    [session.stdout, stdoutStream],
+    [session.stderr, stderrStream],
+  ] as const;
+  for (const [stream, mark] of streams) {
+    stream.on('data', (chunk: Buffer) => {
+      socket.send(Buffer.concat([mark, chunk]), { binary: true }, () => {
+        if (stream.isPaused() && socket.bufferedAmount < highWater) {
+          stream.resume();
+        }
+      });
+      if (socket.bufferedAmount > highWater) {
+        stream.pause();
+      }
+    });
+    stream.on('error', () => undefined);
+  }
+}

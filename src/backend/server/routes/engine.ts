@@ -1,0 +1,49 @@
+import type { WaitFor } from '../handlers';
+import type { Handlers } from '../register';
+import type { Services } from '../services';
+
+type Ids =
+  | 'engine.info'
+  | 'engine.stop'
+  | 'engine.settings'
+  | 'engine.configure'
+  | 'engine.doctor'
+  | 'engine.orphans'
+  | 'ssh.config'
+  | 'ssh.include'
+  | 'operations.list'
+  | 'operations.get'
+  | 'operations.cancel'
+  | 'images.list'
+  | 'images.build'
+  | 'images.pull';
+
+export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
+  const { description, settings, doctor, sshAccess, operations, images, lifetime } = services;
+  return {
+    'engine.info': () => description.info(),
+    'engine.stop': ({ body }) => {
+      // The asking client's own event stream does not count: what counts is work.
+      const reason = operations.runningCount > 0 ? 'an operation is running' : undefined;
+      if (body.onlyIfIdle === true && reason !== undefined) {
+        lifetime.touch();
+        return { stopping: false, reason };
+      }
+      services.stop();
+      return { stopping: true };
+    },
+    'engine.settings': () => settings.get(),
+    'engine.configure': ({ body }) => settings.change(body),
+    'engine.doctor': () => doctor.report(),
+    'engine.orphans': () => doctor.orphans(),
+    'ssh.config': () => sshAccess.status(),
+    'ssh.include': ({ body }) => sshAccess.include(body.userConfig),
+    'operations.list': ({ query }) => operations.list(query.running),
+    'operations.get': ({ params, query }) => operations.wait(params.id, query.wait ?? 0),
+    'operations.cancel': ({ params }) => operations.cancel(params.id),
+    'images.list': () => images.list(),
+    'images.build': ({ body, query }) =>
+      waitFor(images.build({ noCache: body.noCache ?? false, toolsOnly: body.toolsOnly ?? false }), query),
+    'images.pull': ({ body, query }) => waitFor(images.pull(body.image), query),
+  };
+}

@@ -1,0 +1,70 @@
+import { basename } from 'node:path';
+import type { TransferCreate } from '../../../api/schemas/file';
+import type { WaitFor } from '../handlers';
+import type { Handlers } from '../register';
+import type { Services } from '../services';
+
+function volumeOf({ from, to }: TransferCreate): { volume?: string } {
+  const place = 'volume' in to ? to : from;
+  return 'volume' in place ? { volume: place.volume } : {};
+}
+
+function transferTitle({ from, to, move = false }: TransferCreate): string {
+  const paths = 'volume' in from ? from.paths : from.local;
+  const what = paths.length === 1 ? basename(paths[0] ?? '') : `${paths.length} items`;
+  const target = 'volume' in to ? `${to.volume}:${to.path}` : to.local;
+  return `${move ? 'Move' : 'Copy'} ${what} to ${target}`;
+}
+
+type Ids =
+  | `files.${'stat' | 'list' | 'mkdir' | 'rename' | 'copy' | 'remove' | 'chmod'}`
+  | 'transfers.create'
+  | 'transfers.conflicts';
+
+export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
+  const { volumes, transfers, operations } = services;
+  return {
+    'files.stat': async ({ params, query }) => (await volumes.files(params.volume)).stat(query.path),
+    'files.list': async ({ params, query }) => {
+      const { path, ...page } = query;
+      return (await volumes.files(params.volume)).list(path, page);
+    },
+    'files.mkdir': async ({ params: { volume }, body: { path, parents = false } }) => {
+      const entry = await (await volumes.files(volume)).mkdir(path, { parents });
+      volumes.changed(volume, [{ type: 'created', path }]);
+      return entry;
+    },
+    'files.rename': async ({ params: { volume }, body: { from, to, overwrite = false } }) => {
+      const entry = await (await volumes.files(volume)).rename(from, to, { overwrite });
+      volumes.changed(volume, [
+        { type: 'deleted', path: from },
+        { type: 'created', path: to },
+      ]);
+      return entry;
+    },
+    'files.copy': async ({ params: { volume }, body: { from, to, overwrite = false }, signal }) => {
+      const entry = await (await volumes.files(volume)).copy(from, to, { overwrite }, signal);
+      volumes.changed(volume, [{ type: 'created', path: to }]);
+      return entry;
+    },
+    'files.remove': async ({ params: { volume }, body: { path, recursive = false }, signal }) => {
+      await (await volumes.files(volume)).remove(path, { recursive }, signal);
+      volumes.changed(volume, [{ type: 'deleted', path }]);
+      return {};
+    },
+    'files.chmod': async ({ params: { volume }, body: { path, mode } }) => {
+      const entry = await (await volumes.files(volume)).chmod(path, mode);
+      volumes.changed(volume, [{ type: 'changed', path }]);
+      return entry;
+    },
+    'transfers.create': ({ body, query }) => {
+      transfers.check(body);
+      const begin = { kind: 'transfer', title: transferTitle(body), ...volumeOf(body) };
+      const operation = operations.start(begin, async (context) => ({
+        ...(await transfers.run(body, context)),
+      }));
+      return waitFor(operation, query);
+    },
+    'transfers.conflicts': ({ body }) => transfers.conflicts(body),
+  };
+}

@@ -1,0 +1,14 @@
+import type { Handlers } from '../register';
+import type { Services } from '../services';
+
+type Ids = `volumes.${'list' | 'create' | 'get' | 'delete' | 'resize'}`;
+
+export function volumeHandlers({ volumes }: Services): Handlers<Ids> {
+  return {
+    'volumes.list': ({ query }) => volumes.list(query.usage ?? false),
+    'volumes.create': ({ body }) => volumes.create(body),
+    'volumes.get': ({ params, query }) => volumes.get(params.volume, query.usage ?? false),
+    'volumes.delete': ({ params, query }) => volumes.delete(params.volume, query.force ?? false),
+    'volumes.resize': ({ params, body }) => volumes.resize(params.volume, body.sizeMiB),
+  };
+}

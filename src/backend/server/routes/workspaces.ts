@@ -1,0 +1,37 @@
+import type { WaitFor } from '../handlers';
+import type { Handlers } from '../register';
+import type { Services } from '../services';
+
+type Ids =
+  | `workspaces.${'list' | 'create' | 'get' | 'update' | 'delete' | 'stats' | 'ssh' | 'exec'}`
+  | `workspaces.${'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover' | 'rebuild'}`
+  | 'adoptable.list'
+  | 'adoptable.adopt';
+
+export function workspaceHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
+  const { workspaces, creator, access, adoption } = services;
+  return {
+    'workspaces.list': () => workspaces.list(),
+    'workspaces.create': async ({ body, query }) => waitFor(await creator.create(body), query),
+    'workspaces.get': ({ params }) => workspaces.get(params.name),
+    'workspaces.update': ({ params, body }) => workspaces.update(params.name, body),
+    'workspaces.delete': ({ params, query }) =>
+      waitFor(workspaces.delete(params.name, query.keepVolumes ?? false), query),
+    'workspaces.start': ({ params, query }) => waitFor(workspaces.start(params.name), query),
+    'workspaces.stop': ({ params, query }) => waitFor(workspaces.stop(params.name), query),
+    'workspaces.restart': ({ params, query }) => waitFor(workspaces.restart(params.name), query),
+    'workspaces.pause': ({ params, query }) => waitFor(workspaces.pause(params.name), query),
+    'workspaces.resume': ({ params, query }) => waitFor(workspaces.resume(params.name), query),
+    'workspaces.archive': ({ params, query }) => waitFor(workspaces.archive(params.name), query),
+    'workspaces.restore': ({ params, query }) => waitFor(workspaces.restore(params.name), query),
+    'workspaces.recover': ({ params, query }) => waitFor(workspaces.recover(params.name), query),
+    'workspaces.rebuild': async ({ params, body, query }) =>
+      waitFor(await workspaces.rebuild(params.name, body.image), query),
+    'workspaces.stats': ({ params }) => access.stats(params.name),
+    'workspaces.ssh': ({ params }) => access.ssh(params.name),
+    'workspaces.exec': ({ params, body, signal }) => access.exec(params.name, body, signal),
+    'adoptable.list': () => adoption.list(),
+    'adoptable.adopt': async ({ params, body, query }) =>
+      waitFor(await adoption.adopt(params.name, body), query),
+  };
+}

@@ -1,0 +1,75 @@
+/** The HTTP server: routes of the contract, streams, OpenAPI, and errors in one form. */
+import fastify, { type FastifyInstance } from 'fastify';
+import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
+import { BerthError, asBerthError } from '../../api/errors';
+import { streamPaths } from '../../api/paths';
+import { registerAttach } from './attach';
+import { makeHandlers } from './handlers';
+import { registerHandlers } from './register';
+import type { Services } from './services';
+import { registerStreams } from './stream-routes';
+import { makeValidator } from './validation';
+
+const bodyLimit = 16 * 1024 * 1024;
+
+export async function createServer(services: Services, version: string): Promise<FastifyInstance> {
+  const server = fastify({
+    logger: false,
+    bodyLimit,
+    forceCloseConnections: true,
+    disableRequestLogging: true,
+  });
+  server.setValidatorCompiler(({ schema, httpPart }) => makeValidator(schema as object, httpPart));
+  // Answers are made by us and typed: checking them again would cost more than it finds.
+  server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  setErrors(server, services);
+  server.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
+  server.addHook('onRequest', (_request, _reply, done) => {
+    services.lifetime.touch();
+    done();
+  });
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Berth engine', version, description: 'Persistent workspaces on your own machine.' },
+    },
+  });
+  await server.register(websocket);
+  registerHandlers(server, makeHandlers(services));
+  registerStreams(server, services);
+  registerAttach(server, services);
+  server.get(streamPaths.openapi, { schema: { hide: true } }, () => server.swagger());
+  return server;
+}
+
+function isClientMistake(error: unknown): error is Error & { statusCode: number } {
+  return (
+    error instanceof Error &&
+    'statusCode' in error &&
+    typeof error.statusCode === 'number' &&
+    error.statusCode >= 400 &&
+    error.statusCode < 500
+  );
+}
+
+function setErrors(server: FastifyInstance, { log }: Services): void {
+  server.setErrorHandler((thrown, request, reply) => {
+    const isMistake = !(thrown instanceof BerthError) && isClientMistake(thrown);
+    const error = isMistake ? new BerthError('bad_request', thrown.message) : asBerthError(thrown);
+    if (error.code === 'internal') {
+      log.error({ err: thrown, method: request.method, url: request.routeOptions.url }, 'request failed');
+    }
+    void reply.status(error.status).send({ error: error.toBody() });
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const error = new BerthError(
+      'not_found',
+      `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`,
+      {
+        hint: `The API is described at ${streamPaths.openapi}.`,
+      },
+    );
+    void reply.status(error.status).send({ error: error.toBody() });
+  });
+}

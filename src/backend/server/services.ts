@@ -1,0 +1,36 @@
+/** What the routes call. Made once, in the composition root. */
+import type { Adoption } from '../services/adoption';
+import type { Doctor } from '../services/doctor';
+import type { EngineDescription } from '../services/engine-description';
+import type { EventHub } from '../services/event-hub';
+import type { Images } from '../services/images';
+import type { Lifetime } from '../services/lifetime';
+import type { Log } from '../services/log';
+import type { Operations } from '../services/operations';
+import type { Settings } from '../services/settings';
+import type { SshAccess } from '../services/ssh-access';
+import type { Transfers } from '../services/transfers';
+import type { Volumes } from '../services/volumes';
+import type { WorkspaceAccess } from '../services/workspace-access';
+import type { WorkspaceCreator } from '../services/workspace-create';
+import type { Workspaces } from '../services/workspaces';
+
+export interface Services {
+  workspaces: Workspaces;
+  creator: WorkspaceCreator;
+  access: WorkspaceAccess;
+  adoption: Adoption;
+  volumes: Volumes;
+  transfers: Transfers;
+  images: Images;
+  operations: Operations;
+  settings: Settings;
+  doctor: Doctor;
+  sshAccess: SshAccess;
+  description: EngineDescription;
+  events: EventHub;
+  lifetime: Lifetime;
+  log: Log;
+  /** Ends the engine after the answer is sent. */
+  stop: () => void;
+}

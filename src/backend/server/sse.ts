@@ -1,0 +1,33 @@
+/** Server-sent events on a raw response: one writer, a comment at once so that the client knows it is open. */
+import type { ServerResponse } from 'node:http';
+
+/** A client that reads this much slower than we write is cut off: it reconnects and catches up. */
+const largestBacklog = 16 * 1024 * 1024;
+
+export interface EventWriter {
+  send(payload: unknown, id?: number): void;
+  /** Called once when the client has gone. */
+  closed: Promise<void>;
+  end(): void;
+}
+
+export function openEventStream(response: ServerResponse): EventWriter {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  response.write(': open\n\n');
+  const closed = new Promise<void>((resolve) => response.once('close', resolve));
+  return {
+    send: (payload, id) => {
+      if (response.writableLength > largestBacklog) {
+        response.destroy();
+        return;
+      }
+      response.write(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(payload)}\n\n`);
+    },
+    closed,
+    end: () => response.end(),
+  };
+}

@@ -1,0 +1,175 @@
+/** Routes whose answer is a stream: events, logs, file contents, archives, file changes. */
+import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
+import { Type, type Static } from '@sinclair/typebox';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BerthError } from '../../api/errors';
+import { streamPaths } from '../../api/paths';
+import { Flag, Name, VolumeName, VolumePath } from '../../api/schemas/common';
+import type { Services } from './services';
+import { openEventStream } from './sse';
+
+const ByVolume = Type.Object({ volume: VolumeName });
+const Offset = Type.Integer({ minimum: 0 });
+const ContentQuery = Type.Object({
+  path: VolumePath,
+  offset: Type.Optional(Offset),
+  length: Type.Optional(Offset),
+});
+const WriteQuery = Type.Object({
+  path: VolumePath,
+  create: Type.Optional(Type.Boolean({ default: true })),
+  overwrite: Type.Optional(Type.Boolean({ default: true })),
+  mode: Type.Optional(Type.Integer({ minimum: 0, maximum: 0o777 })),
+});
+const WatchQuery = Type.Object({
+  path: Type.Optional(Type.String({ pattern: '^/', default: '/' })),
+  recursive: Type.Optional(Type.Boolean({ default: true })),
+});
+const LogQuery = Type.Object({
+  tail: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1000 })),
+  follow: Type.Optional(Flag),
+  timestamps: Type.Optional(Flag),
+});
+const ByName = Type.Object({ name: Name });
+const ArchiveQuery = Type.Object({ path: VolumePath });
+
+/** Fires when the client goes away. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const abort = new AbortController();
+  reply.raw.once('close', () => abort.abort());
+  return abort.signal;
+}
+
+/** Errors before the first byte are answered as JSON; later ones cut the connection. */
+async function sendStream(reply: FastifyReply, stream: Readable, contentType: string): Promise<void> {
+  reply.hijack();
+  reply.raw.writeHead(200, { 'content-type': contentType });
+  try {
+    await pipeline(stream, reply.raw);
+  } catch {
+    reply.raw.destroy();
+  }
+}
+
+export function registerStreams(server: FastifyInstance, services: Services): void {
+  registerEvents(server, services);
+  registerFiles(server, services);
+  registerWatch(server, services);
+  registerLogs(server, services);
+}
+
+function registerEvents(server: FastifyInstance, { events, lifetime }: Services): void {
+  server.get(
+    streamPaths.events,
+    { schema: { operationId: 'events', summary: 'Server-sent events', tags: ['engine'] } },
+    (request, reply) => {
+      reply.hijack();
+      const last = Number(request.headers['last-event-id']);
+      const writer = openEventStream(reply.raw);
+      const release = lifetime.hold();
+      const stop = events.subscribe(
+        (event) => writer.send(event, event.id),
+        Number.isSafeInteger(last) && last > 0 ? last : undefined,
+      );
+      void writer.closed.then(() => {
+        stop();
+        release();
+      });
+    },
+  );
+}
+
+function registerFiles(server: FastifyInstance, { volumes }: Services): void {
+  type Params = Static<typeof ByVolume>;
+  server.get<{ Params: Params; Querystring: Static<typeof ContentQuery> }>(
+    streamPaths.fileContent,
+    { schema: { operationId: 'files.read', tags: ['files'], params: ByVolume, querystring: ContentQuery } },
+    async (request, reply) => {
+      const { path, ...range } = request.query;
+      const files = await volumes.files(request.params.volume);
+      await sendStream(reply, await files.read(path, range, goneSignal(reply)), 'application/octet-stream');
+    },
+  );
+  server.put<{ Params: Params; Querystring: Static<typeof WriteQuery>; Body: Readable }>(
+    streamPaths.fileContent,
+    { schema: { operationId: 'files.write', tags: ['files'], params: ByVolume, querystring: WriteQuery } },
+    async (request) => writeFile(request, volumes),
+  );
+  server.get<{ Params: Params; Querystring: Static<typeof ArchiveQuery> }>(
+    streamPaths.fileArchive,
+    {
+      schema: { operationId: 'files.archive', tags: ['files'], params: ByVolume, querystring: ArchiveQuery },
+    },
+    async (request, reply) => {
+      const files = await volumes.files(request.params.volume);
+      await sendStream(reply, await files.getTar(request.query.path, goneSignal(reply)), 'application/x-tar');
+    },
+  );
+}
+
+async function writeFile(
+  request: FastifyRequest<{
+    Params: Static<typeof ByVolume>;
+    Querystring: Static<typeof WriteQuery>;
+    Body: Readable | undefined;
+  }>,
+  volumes: Services['volumes'],
+) {
+  const { volume } = request.params;
+  const { path, create = true, overwrite = true, mode } = request.query;
+  if (request.body === undefined) {
+    throw new BerthError('bad_request', 'There is no content.', {
+      hint: 'Send it as application/octet-stream.',
+    });
+  }
+  const abort = new AbortController();
+  request.raw.once('close', () => {
+    if (!request.raw.complete) {
+      abort.abort();
+    }
+  });
+  const files = await volumes.files(volume);
+  const options = { create, overwrite, ...(mode !== undefined && { mode }) };
+  const entry = await files.write(path, request.body, options, abort.signal);
+  volumes.changed(volume, [{ type: 'changed', path }]);
+  return entry;
+}
+
+function registerWatch(server: FastifyInstance, { volumes, lifetime }: Services): void {
+  server.get<{ Params: Static<typeof ByVolume>; Querystring: Static<typeof WatchQuery> }>(
+    streamPaths.fileWatch,
+    { schema: { operationId: 'files.watch', tags: ['files'], params: ByVolume, querystring: WatchQuery } },
+    async (request, reply) => {
+      const { path = '/', recursive = true } = request.query;
+      const files = await volumes.files(request.params.volume);
+      const early: unknown[] = [];
+      let send = (changes: unknown): void => void early.push(changes);
+      const stop = await files.watch(path, { recursive }, (changes) => send(changes));
+      reply.hijack();
+      const writer = openEventStream(reply.raw);
+      const release = lifetime.hold();
+      send = (changes) => writer.send(changes);
+      early.forEach(send);
+      void writer.closed.then(() => {
+        stop();
+        release();
+      });
+    },
+  );
+}
+
+function registerLogs(server: FastifyInstance, { access }: Services): void {
+  server.get<{ Params: Static<typeof ByName>; Querystring: Static<typeof LogQuery> }>(
+    streamPaths.logs,
+    {
+      schema: { operationId: 'workspaces.logs', tags: ['workspaces'], params: ByName, querystring: LogQuery },
+    },
+    async (request, reply) => {
+      const { tail = 1000, follow = false, timestamps = false } = request.query;
+      const options = { tail, follow, timestamps, signal: goneSignal(reply) };
+      const stream = await access.logs(request.params.name, options);
+      await sendStream(reply, stream, 'text/plain; charset=utf-8');
+    },
+  );
+}

@@ -1,0 +1,57 @@
+/** Validates requests with the contract's schemas; the error names the field. Compiled on first use. */
+import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
+import { BerthError } from '../../api/errors';
+
+const strict = new Ajv({ useDefaults: true, strict: false, verbose: true });
+/** Query strings and paths hold text only. */
+const fromText = new Ajv({ useDefaults: true, coerceTypes: true, strict: false, verbose: true });
+
+export type Validate = (input: unknown) => { value: unknown } | { error: Error };
+
+/** A validator for one part (`body`, `querystring`, `params`) of one route. */
+export function makeValidator(schema: object, part: string | undefined): Validate {
+  let compiled: ValidateFunction | undefined;
+  return (input) => {
+    compiled ??= (part === 'body' ? strict : fromText).compile(schema);
+    return compiled(input) ? { value: input } : { error: describe(compiled.errors ?? [], part) };
+  };
+}
+
+function describe(errors: readonly ErrorObject[], part: string | undefined): BerthError {
+  const error = errors[0];
+  if (error === undefined) {
+    return new BerthError('bad_request', 'The request is not valid.');
+  }
+  const field = fieldOf(error);
+  const where = field === '' ? (part === 'body' ? 'The request body' : 'The request') : `"${field}"`;
+  const schema: unknown = error.parentSchema;
+  const hint =
+    typeof schema === 'object' && schema !== null && 'description' in schema ? schema.description : undefined;
+  return new BerthError('bad_request', `${where} ${messageOf(error)}.`, {
+    ...(field !== '' && { field }),
+    ...(typeof hint === 'string' && { hint }),
+  });
+}
+
+function fieldOf(error: ErrorObject): string {
+  const path = error.instancePath.slice(1).replaceAll('/', '.');
+  const params: Record<string, unknown> = error.params;
+  const extra = params.additionalProperty ?? params.missingProperty;
+  return typeof extra === 'string' ? [path, extra].filter((part) => part !== '').join('.') : path;
+}
+
+function messageOf(error: ErrorObject): string {
+  const params: Record<string, unknown> = error.params;
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return 'is not known';
+    case 'required':
+      return 'is missing';
+    case 'enum':
+      return `must be one of ${Array.isArray(params.allowedValues) ? params.allowedValues.join(', ') : ''}`;
+    case 'pattern':
+      return `does not have the right form (${String(params.pattern)})`;
+    default:
+      return error.message ?? 'is wrong';
+  }
+}

@@ -1,0 +1,165 @@
+/** Volumes and containers of other tools (ws, Sandkasten, a lost state directory) become workspaces, with consent. */
+import { BerthError } from '../../api/errors';
+import type { Adoptable } from '../../api/schemas/engine';
+import type { Operation } from '../../api/schemas/operation';
+import type { Volume } from '../../api/schemas/volume';
+import type { RuntimeInfo } from '../drivers/driver';
+import type { PortLedger } from '../ssh/ports';
+import type { SshKeys } from '../ssh/keys';
+import { namePattern } from '../../api/schemas/common';
+import type { Drivers } from './drivers';
+import type { Operations } from './operations';
+import type { Settings } from './settings';
+import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
+import type { WorkspaceRegistry } from './workspace-registry';
+import type { WorkspaceStarter } from './workspace-starter';
+
+export interface AdoptionParts {
+  registry: WorkspaceRegistry;
+  starter: WorkspaceStarter;
+  drivers: Drivers;
+  ports: PortLedger;
+  keys: SshKeys;
+  operations: Operations;
+  settings: Settings;
+}
+
+export interface AdoptRequest {
+  volume: string;
+  image?: string;
+  replaceContainer?: boolean;
+}
+
+const prefixes = [
+  { prefix: 'sandkasten-ws-', origin: 'sandkasten' as const },
+  { prefix: 'workspace-', origin: 'ws' as const },
+];
+
+/** The name a workspace on that volume would have, and who made it. */
+export function originOf(volume: string): { name: string; origin: Adoptable['origin'] } | undefined {
+  const match = prefixes.find(({ prefix }) => volume.startsWith(prefix));
+  if (match === undefined) {
+    return undefined;
+  }
+  const name = volume.slice(match.prefix.length);
+  return new RegExp(namePattern).test(name) ? { name, origin: match.origin } : undefined;
+}
+
+export class Adoption {
+  constructor(private readonly parts: AdoptionParts) {}
+
+  async list(): Promise<Adoptable[]> {
+    const driver = this.parts.drivers.of('container');
+    const [volumes, runtimes] = await Promise.all([driver.volumes.list(), driver.list()]);
+    const owned = new Set(
+      this.parts.registry.all().flatMap((record) => [record.homeVolume, record.dockerVolume]),
+    );
+    return volumes.flatMap((volume) => {
+      const origin = originOf(volume.name);
+      const isDockerData = volume.role === 'docker';
+      return origin === undefined || owned.has(volume.name) || isDockerData
+        ? []
+        : [describe(volume, origin, runtimes)];
+    });
+  }
+
+  /** The volume stays as it is; a container that holds it goes only with consent. */
+  async adopt(name: string, request: AdoptRequest): Promise<Operation> {
+    const { registry, drivers, operations } = this.parts;
+    if (registry.find(name) !== undefined) {
+      throw new BerthError('exists', `Workspace '${name}' already exists`, { field: 'name' });
+    }
+    const driver = drivers.of('container');
+    const volume = await driver.volumes.inspect(request.volume);
+    if (volume === undefined) {
+      throw new BerthError('not_found', `There is no volume ${request.volume}.`, { field: 'volume' });
+    }
+    const owner = registry.all().find((record) => record.homeVolume === volume.name);
+    if (owner !== undefined) {
+      throw new BerthError('in_use', `Volume ${volume.name} belongs to workspace ${owner.name}.`, {
+        field: 'volume',
+      });
+    }
+    const existing = await driver.inspect(runtimeNameOf(name));
+    if (existing !== undefined && request.replaceContainer !== true) {
+      throw new BerthError('in_use', `Container ${existing.name} holds the name (${existing.state}).`, {
+        hint: 'Say `replaceContainer` (--replace-container): it is removed, its volumes stay.',
+        field: 'replaceContainer',
+      });
+    }
+    const image = request.image ?? (await this.usableImage(existing));
+    await this.reserve(name, volume, image);
+    return operations.start(
+      { kind: 'workspace.adopt', title: `Adopt ${volume.name} as workspace ${name}`, workspace: name },
+      async (context) => {
+        try {
+          if (existing !== undefined) {
+            await context.step('replace', `Remove container ${existing.name}`, () =>
+              driver.remove(existing.name),
+            );
+          }
+          await this.parts.starter.start(name, context);
+          await registry.settle(name, 'running');
+        } catch (error) {
+          await registry.settle(name, 'stopped');
+          throw error;
+        }
+        return { workspace: name };
+      },
+    );
+  }
+
+  private async usableImage(existing: RuntimeInfo | undefined): Promise<string> {
+    const { settings, drivers } = this.parts;
+    const candidate = existing?.image;
+    const isThere =
+      candidate !== undefined && (await drivers.of('container').images.resolve(candidate)) !== undefined;
+    return isThere ? candidate : settings.defaults.image;
+  }
+
+  private async reserve(name: string, volume: Volume, image: string): Promise<void> {
+    const { registry, ports, keys } = this.parts;
+    const sshPort = await ports.assign(name);
+    try {
+      const hostKey = await keys.hostKey(name);
+      const now = new Date().toISOString();
+      const record: WorkspaceRecord = {
+        name,
+        label: name,
+        state: 'starting',
+        spec: { runtime: 'container', image },
+        sshPort,
+        hostKey: hostKey.publicKey,
+        homeVolume: volume.name,
+        createdVolumes: [],
+        cloned: false,
+        createdAt: volume.createdAt ?? now,
+        lastUsedAt: now,
+        warnings: [],
+        steps: [],
+      };
+      await registry.add(record);
+    } catch (error) {
+      ports.releasePort(sshPort, name);
+      throw error;
+    }
+  }
+}
+
+function describe(
+  volume: Volume,
+  { name, origin }: { name: string; origin: Adoptable['origin'] },
+  runtimes: readonly RuntimeInfo[],
+): Adoptable {
+  const container = runtimes.find((info) => info.volumes.some((mount) => mount.volume === volume.name));
+  return {
+    name,
+    volume: volume.name,
+    origin,
+    ...(container !== undefined && {
+      container: container.name,
+      containerState: container.state,
+      image: container.image,
+    }),
+  };
+}

@@ -1,0 +1,69 @@
+/** Images: list, build, pull; long ones as operations. */
+import { BerthError } from '../../api/errors';
+import type { Image } from '../../api/schemas/engine';
+import type { Operation } from '../../api/schemas/operation';
+import type { Drivers } from './drivers';
+import type { Log } from './log';
+import type { Operations } from './operations';
+import type { WorkspaceRegistry } from './workspace-registry';
+
+export class Images {
+  constructor(
+    private readonly drivers: Drivers,
+    private readonly registry: WorkspaceRegistry,
+    private readonly operations: Operations,
+    private readonly log: Log,
+  ) {}
+
+  async list(): Promise<Image[]> {
+    const images = (await Promise.all(this.drivers.all().map((driver) => driver.images.list()))).flat();
+    const records = this.registry.all();
+    return images.map((image) => ({
+      ...image,
+      usedBy: records
+        .filter((record) => record.imageId === image.id || image.tags.includes(record.spec.image))
+        .map((record) => record.name),
+    }));
+  }
+
+  build(options: { noCache: boolean; toolsOnly: boolean }): Operation {
+    const running = this.operations.list(true).find((operation) => operation.kind === 'image.build');
+    if (running !== undefined) {
+      return running;
+    }
+    const title = options.toolsOnly ? 'Build the tools of workspaces' : 'Build workspace:latest';
+    return this.operations.start({ kind: 'image.build', title }, async (context) => {
+      let line = 0;
+      await this.drivers.of('container').images.build(
+        options,
+        (name, stepTitle, run) => context.step(name, stepTitle, run),
+        (text) => {
+          line += 1;
+          this.log.debug({ line: text }, 'image build');
+          context.progress({ unit: 'steps', done: line, current: text.slice(0, 200) });
+        },
+        context.signal,
+      );
+      return undefined;
+    });
+  }
+
+  pull(image: string): Operation {
+    if (!/^[a-zA-Z0-9][\w.:/@-]*$/.test(image)) {
+      throw new BerthError('bad_request', `"${image}" is not the name of an image.`, {
+        field: 'image',
+        hint: 'For example debian:bookworm-slim or registry.example/group/name:tag.',
+      });
+    }
+    return this.operations.start({ kind: 'image.pull', title: `Pull ${image}` }, async (context) => {
+      await this.drivers
+        .of('container')
+        .images.pull(
+          image,
+          ({ done, total, current }) => context.progress({ unit: 'bytes', done, total, current }),
+          context.signal,
+        );
+      return { image };
+    });
+  }
+}

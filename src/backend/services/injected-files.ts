@@ -1,0 +1,111 @@
+/** What is read from the user's machine on every start: credential files and post-start scripts. */
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { basename, isAbsolute, join, posix } from 'node:path';
+import type { CredentialFile } from '../../api/schemas/workspace';
+import type { InjectedFile } from '../drivers/driver';
+
+export const homeDirectory = '/home/workspace';
+const scriptDirectory = '/tmp/.berth/post-start';
+const largestFile = 16 * 1024 * 1024;
+const privateMode = 0o600;
+const publicMode = 0o644;
+
+export interface Collected<T> {
+  found: T[];
+  /** What is missing or unreadable: told as warnings, the start goes on. */
+  problems: string[];
+}
+
+export interface Script {
+  file: InjectedFile;
+  argv: string[];
+  source: string;
+}
+
+/** Private keys get 0600, everything else 0644: by content, not by name alone. */
+export function modeOf(name: string, content: Buffer): number {
+  const head = content.subarray(0, 128).toString('latin1');
+  const isKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(head);
+  const isNamedKey = /^id_[a-z0-9_]+$/.test(name) || /\.(key|pem)$/.test(name);
+  return isKey || isNamedKey ? privateMode : publicMode;
+}
+
+function targetOf(path: string): string {
+  const inside = path.startsWith('~/') ? path.slice(2) : path;
+  return posix.normalize(isAbsolute(inside) ? inside : posix.join(homeDirectory, inside));
+}
+
+async function filesBelow(source: string, target: string): Promise<{ source: string; target: string }[]> {
+  if (!(await stat(source)).isDirectory()) {
+    return [{ source, target }];
+  }
+  const names = await readdir(source);
+  const below = await Promise.all(
+    names.map((name) => filesBelow(join(source, name), posix.join(target, name))),
+  );
+  return below.flat();
+}
+
+async function readLimited(path: string): Promise<Buffer> {
+  const { size } = await stat(path);
+  if (size > largestFile) {
+    throw new Error(`it has ${size} bytes, more than ${largestFile}`);
+  }
+  return readFile(path);
+}
+
+/** Credential files and folders, with their modes. */
+export async function readCredentials(files: readonly CredentialFile[]): Promise<Collected<InjectedFile>> {
+  const result: Collected<InjectedFile> = { found: [], problems: [] };
+  for (const { source, target } of files) {
+    try {
+      for (const file of await filesBelow(source, targetOf(target))) {
+        const content = await readLimited(file.source);
+        result.found.push({ target: file.target, mode: modeOf(basename(file.source), content), content });
+      }
+    } catch (error) {
+      result.problems.push(`Credential ${source} was not put in: ${messageOf(error)}`);
+    }
+  }
+  return result;
+}
+
+/** Scripts in order; a folder stands for its `*.sh`, sorted. A missing one is a problem, not an error. */
+export async function readScripts(paths: readonly string[]): Promise<Collected<Script>> {
+  const result: Collected<Script> = { found: [], problems: [] };
+  for (const path of paths) {
+    try {
+      const sources = (await stat(path)).isDirectory() ? await shellScriptsIn(path) : [path];
+      for (const source of sources) {
+        result.found.push(await readScript(source, result.found.length));
+      }
+    } catch (error) {
+      result.problems.push(`Post-start script ${path} was not run: ${messageOf(error)}`);
+    }
+  }
+  return result;
+}
+
+async function shellScriptsIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  return names
+    .filter((name) => name.endsWith('.sh'))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+async function readScript(source: string, index: number): Promise<Script> {
+  const content = await readLimited(source);
+  const name = basename(source).replace(/[^a-zA-Z0-9._-]/g, '_');
+  const target = `${scriptDirectory}/${String(index).padStart(2, '0')}-${name}`;
+  const hasInterpreter = content.subarray(0, 2).toString('latin1') === '#!';
+  return {
+    file: { target, mode: 0o755, content },
+    argv: hasInterpreter ? [target] : ['/bin/sh', target],
+    source,
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,55 @@
+/**
+ * When the engine may end by itself: no client is connected, no operation runs, nothing needs watching, and
+ * the last request is some time ago.
+ */
+export interface LifetimeParts {
+  /** How long after the last sign of use. */
+  idleExitMs: number;
+  /** Why it must stay, or undefined. */
+  busy: () => string | undefined;
+  exit: () => void;
+}
+
+export class Lifetime {
+  private timer: NodeJS.Timeout | undefined;
+  private readonly connections = new Set<symbol>();
+
+  constructor(private readonly parts: LifetimeParts) {}
+
+  get reasonToStay(): string | undefined {
+    return this.connections.size > 0 ? 'a client is connected' : this.parts.busy();
+  }
+
+  /** Something was asked for, or ended. */
+  touch(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.consider();
+    }, this.parts.idleExitMs);
+  }
+
+  /** A client that stays connected, until the answer is called. */
+  hold(): () => void {
+    const token = Symbol('connection');
+    this.connections.add(token);
+    clearTimeout(this.timer);
+    return () => {
+      if (this.connections.delete(token)) {
+        this.touch();
+      }
+    };
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+
+  /** Woken once per idle period only: whatever makes it busy calls `touch` when it ends. */
+  private consider(): void {
+    if (this.reasonToStay === undefined) {
+      this.parts.exit();
+    } else if (this.connections.size === 0) {
+      this.touch();
+    }
+  }
+}

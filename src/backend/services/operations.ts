@@ -1,0 +1,263 @@
+/**
+ * Long-running jobs as resources: observable, cancellable, outliving their client. Each is on disk from its
+ * start to some days after its end, so that one cut off by a dead engine is known as `interrupted`.
+ */
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerthError, asBerthError } from '../../api/errors';
+import { Operation, type Progress } from '../../api/schemas/operation';
+import type { Step } from '../../api/schemas/workspace';
+import { removeTree } from '../store/files';
+import { readRecord, writeRecord, type RecordFormat } from '../store/records';
+import type { EventHub } from './event-hub';
+import type { Log } from './log';
+import type { OperationContext } from './operation-context';
+import { throttle } from './throttle';
+
+const format: RecordFormat<typeof Operation> = { version: 1, schema: Operation, migrations: [] };
+const progressEveryMs = 100;
+const kept = 200;
+
+export interface OperationStart {
+  kind: string;
+  title: string;
+  workspace?: string;
+  volume?: string;
+  cancellable?: boolean;
+}
+
+export type OperationResult = Record<string, unknown> | undefined;
+
+interface Running {
+  operation: Operation;
+  abort: AbortController;
+  done: Promise<void>;
+}
+
+export class Operations {
+  private readonly ended = new Map<string, Operation>();
+  private readonly running = new Map<string, Running>();
+
+  constructor(
+    private readonly directory: string,
+    private readonly events: EventHub,
+    private readonly log: Log,
+  ) {}
+
+  get runningCount(): number {
+    return this.running.size;
+  }
+
+  /** Reads what earlier engines left; what was running then is `interrupted` now. */
+  async load(): Promise<void> {
+    for (const file of await readdir(this.directory)) {
+      if (!file.endsWith('.json')) {
+        continue;
+      }
+      const read = await readRecord(join(this.directory, file), format);
+      if (read.kind === 'ok') {
+        const operation = read.value;
+        if (operation.status === 'running') {
+          await this.save(markInterrupted(operation));
+        }
+        this.ended.set(operation.id, operation);
+      }
+    }
+    await this.prune();
+  }
+
+  list(onlyRunning = false): Operation[] {
+    const now = [...this.running.values()].map((run) => run.operation);
+    const all = onlyRunning ? now : [...now, ...this.ended.values()];
+    return all.sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  }
+
+  idsOf(workspace: string): string[] {
+    return [...this.running.values()]
+      .filter((run) => run.operation.workspace === workspace)
+      .map((run) => run.operation.id);
+  }
+
+  get(id: string): Operation {
+    const operation = this.running.get(id)?.operation ?? this.ended.get(id);
+    if (operation === undefined) {
+      throw new BerthError('not_found', `There is no operation ${id}.`, {
+        hint: 'Ended ones are kept for a while only.',
+      });
+    }
+    return operation;
+  }
+
+  /** Begins at once; the answer is the operation as it starts. Errors of `work` end up in its record. */
+  start(begin: OperationStart, work: (context: OperationContext) => Promise<OperationResult>): Operation {
+    const operation: Operation = {
+      id: randomUUID(),
+      kind: begin.kind,
+      title: begin.title,
+      ...(begin.workspace !== undefined && { workspace: begin.workspace }),
+      ...(begin.volume !== undefined && { volume: begin.volume }),
+      status: 'running',
+      cancellable: begin.cancellable ?? true,
+      startedAt: new Date().toISOString(),
+      steps: [],
+      warnings: [],
+    };
+    const abort = new AbortController();
+    const done = this.perform(operation, abort.signal, work);
+    this.running.set(operation.id, { operation, abort, done });
+    this.publish(operation);
+    return operation;
+  }
+
+  /** An operation that had nothing to do. */
+  nothing(begin: OperationStart): Operation {
+    return this.start({ ...begin, cancellable: false }, () => Promise.resolve({ changed: false }));
+  }
+
+  /** As it is when it has ended, or after `ms`. */
+  async wait(id: string, ms: number): Promise<Operation> {
+    const run = this.running.get(id);
+    if (run !== undefined && ms > 0) {
+      const timer = new AbortController();
+      await Promise.race([run.done, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
+      timer.abort();
+    }
+    return this.get(id);
+  }
+
+  cancel(id: string): Operation {
+    const run = this.running.get(id);
+    if (run === undefined) {
+      return this.get(id);
+    }
+    if (!run.operation.cancellable) {
+      throw new BerthError('illegal_state', `"${run.operation.title}" can't be cancelled.`);
+    }
+    run.abort.abort(new BerthError('cancelled', `${run.operation.title}: cancelled.`));
+    return run.operation;
+  }
+
+  /** Cancels what can be cancelled and waits for all to end. */
+  async close(): Promise<void> {
+    const all = [...this.running.values()];
+    all.filter((run) => run.operation.cancellable).forEach((run) => run.abort.abort());
+    await Promise.all(all.map((run) => run.done));
+  }
+
+  private async perform(
+    operation: Operation,
+    signal: AbortSignal,
+    work: (context: OperationContext) => Promise<OperationResult>,
+  ): Promise<void> {
+    const tell = throttle(progressEveryMs, () => this.publish(operation));
+    // A turn later, so that the caller has the operation before its work can end it.
+    await Promise.resolve();
+    const saved = this.save(operation);
+    try {
+      const result = await work(makeContext(operation, signal, tell.request, () => this.publish(operation)));
+      if (result !== undefined) {
+        operation.result = result;
+      }
+      operation.status = 'succeeded';
+    } catch (error) {
+      this.fail(operation, signal, error);
+    }
+    tell.stop();
+    operation.cancellable = false;
+    operation.endedAt = new Date().toISOString();
+    this.ended.set(operation.id, operation);
+    this.running.delete(operation.id);
+    this.publish(operation);
+    await saved;
+    await this.save(operation);
+    await this.prune();
+  }
+
+  private fail(operation: Operation, signal: AbortSignal, thrown: unknown): void {
+    const error = asBerthError(thrown);
+    const cancelled = error.code === 'cancelled' || signal.aborted;
+    operation.status = cancelled ? 'cancelled' : 'failed';
+    for (const step of operation.steps) {
+      if (step.outcome === 'running') {
+        step.outcome = 'failed';
+      }
+    }
+    if (!cancelled) {
+      operation.error = error.toBody();
+      this.log.warn({ operation: operation.id, kind: operation.kind, err: thrown }, 'operation failed');
+    }
+  }
+
+  private publish(operation: Operation): void {
+    this.events.publish('operation.changed', structuredClone(operation));
+  }
+
+  private async save(operation: Operation): Promise<void> {
+    try {
+      await writeRecord(join(this.directory, `${operation.id}.json`), format, operation);
+    } catch (error) {
+      // The work itself matters more than its record: a full disk must not fail a stop.
+      this.log.error({ err: error, operation: operation.id }, 'operation record not written');
+    }
+  }
+
+  private async prune(): Promise<void> {
+    const old = [...this.ended.values()].sort((a, b) => b.startedAt.localeCompare(a.startedAt)).slice(kept);
+    for (const operation of old) {
+      this.ended.delete(operation.id);
+      await removeTree(join(this.directory, `${operation.id}.json`));
+    }
+  }
+}
+
+function markInterrupted(operation: Operation): Operation {
+  operation.status = 'interrupted';
+  operation.cancellable = false;
+  operation.endedAt = new Date().toISOString();
+  operation.error = {
+    code: 'internal',
+    message: `${operation.title}: the engine ended in the middle of it.`,
+    hint: 'Nothing of yours is lost. Look at the state now, and do it again.',
+  };
+  return operation;
+}
+
+function makeContext(
+  operation: Operation,
+  signal: AbortSignal,
+  soon: () => void,
+  now: () => void,
+): OperationContext {
+  return {
+    signal,
+    progress: (progress: Progress) => {
+      operation.progress = progress;
+      soon();
+    },
+    warn: (text) => {
+      operation.warnings.push(text);
+      soon();
+    },
+    step: async (name, title, run) => {
+      signal.throwIfAborted();
+      const step: Step = { name, title, outcome: 'running' };
+      operation.steps.push(step);
+      now();
+      const started = performance.now();
+      try {
+        const result = await run();
+        step.outcome = 'done';
+        return result;
+      } catch (error) {
+        step.outcome = 'failed';
+        step.message = asBerthError(error).message;
+        throw error;
+      } finally {
+        step.ms = Math.round(performance.now() - started);
+        now();
+      }
+    },
+  };
+}

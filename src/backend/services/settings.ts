@@ -1,0 +1,53 @@
+/** The engine's settings: `settings.json` of the state directory, changed through the API only. */
+import { BerthError } from '../../api/errors';
+import { EngineSettings } from '../../api/schemas/engine';
+import type { PortRange } from '../ssh/ports';
+import { defaultPortRange } from '../ssh/ports';
+import { readRecord, writeRecord, type RecordFormat } from '../store/records';
+import type { Defaults } from './workspace-create';
+
+const format: RecordFormat<typeof EngineSettings> = { version: 1, schema: EngineSettings, migrations: [] };
+export const defaultImage = 'workspace:latest';
+
+export class Settings {
+  private current: EngineSettings = {};
+  readonly setAside: string[] = [];
+
+  constructor(private readonly path: string) {}
+
+  async load(): Promise<void> {
+    const read = await readRecord(this.path, { ...format, schema: EngineSettings });
+    if (read.kind === 'ok') {
+      this.current = read.value;
+    } else if (read.kind === 'set-aside') {
+      this.setAside.push(`${this.path}: ${read.reason}`);
+    }
+  }
+
+  get(): EngineSettings {
+    return this.current;
+  }
+
+  async change(patch: EngineSettings): Promise<EngineSettings> {
+    if (patch.portRange !== undefined && patch.portRange.first > patch.portRange.last) {
+      throw new BerthError('bad_request', 'The first port of the range is above the last.', {
+        field: 'portRange',
+      });
+    }
+    this.current = { ...this.current, ...patch };
+    await writeRecord(this.path, format, this.current);
+    return this.current;
+  }
+
+  get portRange(): PortRange {
+    return this.current.portRange ?? defaultPortRange;
+  }
+
+  get defaults(): Defaults {
+    return {
+      runtime: this.current.defaultRuntime ?? 'container',
+      image: this.current.defaultImage ?? defaultImage,
+      idle: this.current.idle ?? {},
+    };
+  }
+}

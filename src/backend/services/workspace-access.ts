@@ -1,0 +1,148 @@
+/** Getting into a workspace: commands, the way to log in, measurements. */
+import { BerthError } from '../../api/errors';
+import type {
+  ExecRequest,
+  ExecResult,
+  SshTarget,
+  WorkspaceState,
+  WorkspaceStats,
+} from '../../api/schemas/workspace';
+import type { Readable } from 'node:stream';
+import type { Driver, ExecPlan, ExecSession, LogOptions } from '../drivers/driver';
+import { aliasOf } from '../ssh/config';
+import type { SshKeys } from '../ssh/keys';
+import type { SecretStore } from '../store/secrets';
+import type { StateDirectory } from '../store/state-directory';
+import type { Drivers } from './drivers';
+import { homeDirectory } from './injected-files';
+import { runCommand } from './run-command';
+import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
+import type { WorkspaceRegistry } from './workspace-registry';
+import { repositoryDirectory } from './workspace-starter';
+
+const defaultExecTimeoutMs = 600_000;
+const defaultOutputBytes = 1_048_576;
+
+export interface AccessParts {
+  registry: WorkspaceRegistry;
+  drivers: Drivers;
+  keys: SshKeys;
+  secrets: SecretStore;
+  state: StateDirectory;
+}
+
+export class WorkspaceAccess {
+  private readonly sessions = new Map<string, number>();
+
+  constructor(private readonly parts: AccessParts) {}
+
+  async stats(name: string): Promise<WorkspaceStats> {
+    this.require(name, ['running', 'paused'], 'measure');
+    return this.driver(name).stats(runtimeNameOf(name));
+  }
+
+  async exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
+    this.require(name, ['running'], 'run a command in');
+    const timeoutMs = request.timeoutMs ?? defaultExecTimeoutMs;
+    const result = await runCommand(
+      this.driver(name),
+      runtimeNameOf(name),
+      {
+        argv: request.argv,
+        user: request.user ?? 'workspace',
+        cwd: request.cwd ?? homeDirectory,
+        env: await this.loginEnvironment(name, request.env),
+      },
+      {
+        timeoutMs,
+        maxOutputBytes: request.maxOutputBytes ?? defaultOutputBytes,
+        signal,
+        ...(request.stdin !== undefined && { stdin: Buffer.from(request.stdin, 'base64') }),
+      },
+    );
+    await this.touch(name);
+    return { ...result, stdout: result.stdout.toString('base64'), stderr: result.stderr.toString('base64') };
+  }
+
+  /** What a process started by us sees: the spec's variables, the secrets, then those of the call. */
+  async loginEnvironment(
+    name: string,
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<Record<string, string>> {
+    const { spec } = this.parts.registry.get(name);
+    return { ...spec.env, ...(await this.parts.secrets.values(name)), HOME: homeDirectory, ...extra };
+  }
+
+  async ssh(name: string): Promise<SshTarget> {
+    const { registry, state, keys } = this.parts;
+    const record = registry.get(name);
+    await keys.clientKey();
+    return {
+      alias: aliasOf(name),
+      host: '127.0.0.1',
+      port: record.sshPort,
+      user: 'workspace',
+      identityFile: state.clientKey,
+      knownHostsFile: state.knownHosts,
+      configFile: state.sshConfig,
+      hostKey: record.hostKey,
+      command: ['ssh', '-F', state.sshConfig, aliasOf(name)],
+      folder: record.cloned ? repositoryDirectory : homeDirectory,
+    };
+  }
+
+  /** Notes that it is in use now. */
+  async touch(name: string): Promise<void> {
+    await this.parts.registry.update(name, { lastUsedAt: new Date().toISOString() });
+  }
+
+  require(name: string, states: readonly WorkspaceState[], what: string): WorkspaceRecord {
+    const record = this.parts.registry.get(name);
+    if (!states.includes(record.state)) {
+      throw new BerthError('illegal_state', `Workspace ${name} is ${record.state}: can't ${what} it now.`, {
+        hint: record.state === 'archived' ? 'Restore it first.' : `Start it first: \`berth start ${name}\`.`,
+      });
+    }
+    return record;
+  }
+
+  /** The log of the runtime, whatever its state, as long as there is one. */
+  async logs(name: string, options: LogOptions): Promise<Readable> {
+    return this.driver(name).logs(runtimeNameOf(name), options);
+  }
+
+  /** A process with its streams: the caller ends it. Counted as a client until it has ended. */
+  async attach(
+    name: string,
+    plan: Omit<ExecPlan, 'env' | 'user'> & Partial<Pick<ExecPlan, 'env' | 'user'>>,
+  ): Promise<ExecSession> {
+    this.require(name, ['running'], 'open a process in');
+    const session = await this.driver(name).exec(runtimeNameOf(name), {
+      ...plan,
+      user: plan.user ?? 'workspace',
+      cwd: plan.cwd ?? homeDirectory,
+      env: await this.loginEnvironment(name, plan.env),
+    });
+    this.count(name, 1);
+    void this.touch(name);
+    void session.exit
+      .catch(() => undefined)
+      .finally(() => {
+        this.count(name, -1);
+        void this.touch(name).catch(() => undefined);
+      });
+    return session;
+  }
+
+  sessionsOf(name: string): number {
+    return this.sessions.get(name) ?? 0;
+  }
+
+  private count(name: string, change: number): void {
+    this.sessions.set(name, this.sessionsOf(name) + change);
+  }
+
+  private driver(name: string): Driver {
+    return this.parts.drivers.of(this.parts.registry.get(name).spec.runtime);
+  }
+}

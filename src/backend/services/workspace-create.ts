@@ -1,0 +1,187 @@
+/** Create: transactional. What a failure leaves is nothing, or a workspace that works and says what is missing. */
+import { BerthError } from '../../api/errors';
+import type { Operation } from '../../api/schemas/operation';
+import type { IdlePolicy, RuntimeKind, WorkspaceCreate, WorkspaceSpec } from '../../api/schemas/workspace';
+import type { PortLedger } from '../ssh/ports';
+import type { SshKeys } from '../ssh/keys';
+import type { SecretStore } from '../store/secrets';
+import type { Drivers } from './drivers';
+import { parseMounts } from './mount-syntax';
+import type { OperationContext } from './operation-context';
+import type { Operations } from './operations';
+import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './workspace-record';
+import type { WorkspaceRegistry } from './workspace-registry';
+import { imageMissing, type WorkspaceStarter } from './workspace-starter';
+
+export interface Defaults {
+  runtime: RuntimeKind;
+  image: string;
+  idle: IdlePolicy;
+}
+
+export interface CreatorParts {
+  registry: WorkspaceRegistry;
+  starter: WorkspaceStarter;
+  drivers: Drivers;
+  ports: PortLedger;
+  keys: SshKeys;
+  secrets: SecretStore;
+  operations: Operations;
+  defaults: () => Defaults;
+}
+
+export class WorkspaceCreator {
+  constructor(private readonly parts: CreatorParts) {}
+
+  async create(request: WorkspaceCreate): Promise<Operation> {
+    const spec = this.specOf(request);
+    this.refuseTaken(request.name);
+    this.parts.drivers.of(spec.runtime);
+    const record = await this.reserve(request, spec);
+    return this.parts.operations.start(
+      { kind: 'workspace.create', title: `Create workspace ${request.name}`, workspace: request.name },
+      async (context) => {
+        await this.build(record.name, request.start ?? true, context);
+        return { workspace: record.name };
+      },
+    );
+  }
+
+  private specOf(request: WorkspaceCreate): WorkspaceSpec {
+    const defaults = this.parts.defaults();
+    if (request.cloneUrl !== undefined) {
+      checkCloneUrl(request.cloneUrl);
+    }
+    const mounts = parseMounts(request.volumes ?? []);
+    const { name, label, volumes, secrets, start, runtime, image, idle, ...rest } = request;
+    return {
+      ...rest,
+      runtime: runtime ?? defaults.runtime,
+      image: image ?? defaults.image,
+      idle: { ...defaults.idle, ...idle },
+      ...(mounts.length > 0 && { mounts }),
+      ...(secrets !== undefined && { secretNames: Object.keys(secrets).sort() }),
+    };
+  }
+
+  private refuseTaken(name: string): void {
+    if (this.parts.registry.find(name) !== undefined) {
+      throw new BerthError('exists', `Workspace '${name}' already exists`, {
+        field: 'name',
+        hint: 'Choose another name.',
+      });
+    }
+  }
+
+  /** Name, port, host key and secrets: what must be ours before anything is built. */
+  private async reserve(request: WorkspaceCreate, spec: WorkspaceSpec): Promise<WorkspaceRecord> {
+    const { registry, ports, keys, secrets } = this.parts;
+    const { name } = request;
+    const sshPort = await ports.assign(name);
+    try {
+      const hostKey = await keys.hostKey(name);
+      const now = new Date().toISOString();
+      const record: WorkspaceRecord = {
+        name,
+        label: request.label ?? name,
+        state: 'creating',
+        spec,
+        sshPort,
+        hostKey: hostKey.publicKey,
+        homeVolume: runtimeNameOf(name),
+        ...(spec.docker === true && { dockerVolume: dockerVolumeOf(name) }),
+        createdVolumes: [],
+        cloned: false,
+        createdAt: now,
+        lastUsedAt: now,
+        warnings: [],
+        steps: [],
+      };
+      this.refuseTaken(name);
+      await registry.add(record);
+      if (request.secrets !== undefined) {
+        await secrets.put(name, request.secrets);
+      }
+      return record;
+    } catch (error) {
+      ports.releasePort(sshPort, name);
+      throw error;
+    }
+  }
+
+  private async build(name: string, start: boolean, context: OperationContext): Promise<void> {
+    const { registry, starter } = this.parts;
+    try {
+      await context.step('image', 'Find the image', () => this.ensureImage(name, context));
+      await context.step('container', 'Create the runtime', () => starter.build(name, context.signal));
+      if (start) {
+        await starter.start(name, context);
+      }
+      await registry.settle(name, start ? 'running' : 'stopped');
+    } catch (error) {
+      await this.undo(name);
+      throw error;
+    }
+  }
+
+  /** `workspace:latest` is built, never pulled; others are pulled when they are not here. */
+  private async ensureImage(name: string, context: OperationContext): Promise<void> {
+    const record = this.parts.registry.get(name);
+    const { images } = this.parts.starter.driverOf(record);
+    if ((await images.resolve(record.spec.image)) !== undefined) {
+      return;
+    }
+    if (record.spec.image === 'workspace:latest') {
+      throw imageMissing(record.spec.image);
+    }
+    await images.pull(
+      record.spec.image,
+      ({ done, total, current }) => context.progress({ unit: 'bytes', done, total, current }),
+      context.signal,
+    );
+  }
+
+  /** Removes what this create made, and nothing that was there before. */
+  private async undo(name: string): Promise<void> {
+    const { registry, starter, keys, secrets } = this.parts;
+    const record = registry.get(name);
+    const driver = starter.driverOf(record);
+    try {
+      await driver.remove(runtimeNameOf(name));
+      for (const volume of record.createdVolumes) {
+        if ((await driver.volumes.inspect(volume)) !== undefined) {
+          await driver.volumes.remove(volume);
+        }
+      }
+    } catch (error) {
+      await registry.settle(name, 'error', {
+        problem: {
+          code: 'create',
+          step: 'undo',
+          message: `Create failed, and so did cleaning up: ${error instanceof Error ? error.message : String(error)}`,
+          hint: 'Recover it to go on from here, or delete it.',
+        },
+      });
+      return;
+    }
+    await secrets.forget(name);
+    await keys.forgetHostKey(name);
+    await registry.remove(name);
+  }
+}
+
+/** A password in a URL would be kept in the record and shown: refused with the way that is safe. */
+function checkCloneUrl(url: string): void {
+  if (/^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(url)) {
+    throw new BerthError('bad_request', 'The clone URL holds a password.', {
+      field: 'cloneUrl',
+      hint: 'Use an SSH URL, or give a git credential file with `credentialFiles` (--credential).',
+    });
+  }
+  if (!/^(https?|ssh|git|file):\/\/|^[\w.-]+@[\w.-]+:|^\//.test(url)) {
+    throw new BerthError('bad_request', `"${url}" is not a URL that git can clone.`, {
+      field: 'cloneUrl',
+      hint: 'For example https://host/group/project.git or git@host:group/project.git.',
+    });
+  }
+}

@@ -1,0 +1,57 @@
+/** What is kept of a workspace; survives everything but delete. Contains no secret. */
+import { Type, type Static } from '@sinclair/typebox';
+import { Name, Timestamp } from '../../api/schemas/common';
+import { Problem, Step, WorkspaceSpec, WorkspaceState, type Workspace } from '../../api/schemas/workspace';
+import type { RecordFormat } from '../store/records';
+import { aliasOf } from '../ssh/config';
+
+export const WorkspaceRecord = Type.Object({
+  name: Name,
+  label: Type.String(),
+  state: WorkspaceState,
+  stateDetail: Type.Optional(Type.String()),
+  spec: WorkspaceSpec,
+  sshPort: Type.Integer(),
+  hostKey: Type.String({ description: 'Public; the private half is in `keys/hosts`.' }),
+  homeVolume: Type.String(),
+  dockerVolume: Type.Optional(Type.String()),
+  /** Volumes that came into being with it: removed when its create fails. */
+  createdVolumes: Type.Array(Type.String()),
+  /** The repository was cloned, or is known to be there. */
+  cloned: Type.Boolean(),
+  imageId: Type.Optional(Type.String()),
+  runtimeId: Type.Optional(Type.String()),
+  createdAt: Timestamp,
+  lastUsedAt: Timestamp,
+  startedAt: Type.Optional(Timestamp),
+  problem: Type.Optional(Problem),
+  warnings: Type.Array(Problem),
+  steps: Type.Array(Step),
+});
+export type WorkspaceRecord = Static<typeof WorkspaceRecord>;
+
+export const workspaceFormat: RecordFormat<typeof WorkspaceRecord> = {
+  version: 1,
+  schema: WorkspaceRecord,
+  migrations: [],
+};
+
+/** Container, microVM and home volume have the same name. */
+export function runtimeNameOf(workspace: string): string {
+  return `workspace-${workspace}`;
+}
+
+export function dockerVolumeOf(workspace: string): string {
+  return `workspace-${workspace}-docker`;
+}
+
+export function toWorkspace(record: WorkspaceRecord, operations: string[], attached?: number): Workspace {
+  const { hostKey, createdVolumes, cloned, ...shown } = record;
+  return {
+    ...shown,
+    runtimeName: runtimeNameOf(record.name),
+    sshAlias: aliasOf(record.name),
+    operations,
+    ...(attached !== undefined && { attached }),
+  };
+}

@@ -1,0 +1,183 @@
+/** All workspace records in memory and on disk; every change is published. The only writer of both. */
+import { mkdir, readdir } from 'node:fs/promises';
+import { BerthError } from '../../api/errors';
+import type { Problem, Workspace, WorkspaceState } from '../../api/schemas/workspace';
+import { removeTree } from '../store/files';
+import { KeyedLock } from '../store/keyed-lock';
+import { readRecord, writeRecord } from '../store/records';
+import type { StateDirectory } from '../store/state-directory';
+import type { PortLedger } from '../ssh/ports';
+import type { SshConfig } from '../ssh/config';
+import type { EventHub } from './event-hub';
+import { mayBegin, transitions, type Verb } from './lifecycle';
+import type { Log } from './log';
+import { toWorkspace, workspaceFormat, type WorkspaceRecord } from './workspace-record';
+
+export interface RegistryParts {
+  state: StateDirectory;
+  ports: PortLedger;
+  sshConfig: SshConfig;
+  events: EventHub;
+  log: Log;
+  /** Ids of the operations that run on a workspace. */
+  operationsOf: (workspace: string) => string[];
+}
+
+export class WorkspaceRegistry {
+  private readonly records = new Map<string, WorkspaceRecord>();
+  /** Names whose record is there but can't be used: not given to others. */
+  private readonly unusable = new Map<string, string>();
+  private readonly writes = new KeyedLock();
+  private readonly attachedNow = new Map<string, number>();
+  readonly setAside: string[] = [];
+
+  constructor(private readonly parts: RegistryParts) {}
+
+  async load(): Promise<void> {
+    const { state, ports } = this.parts;
+    for (const name of await readdir(state.workspaces)) {
+      const path = state.workspaceRecord(name);
+      const read = await readRecord(path, workspaceFormat);
+      if (read.kind === 'ok') {
+        this.records.set(name, read.value);
+        ports.reserve(read.value.sshPort, name);
+      } else if (read.kind === 'set-aside') {
+        this.unusable.set(name, read.reason);
+        this.setAside.push(
+          `${path}: ${read.reason}${read.movedTo === undefined ? '' : ` Kept as ${read.movedTo}.`}`,
+        );
+        this.parts.log.error({ path, reason: read.reason }, 'record set aside');
+      }
+    }
+    await this.writeSshConfig();
+  }
+
+  all(): WorkspaceRecord[] {
+    return [...this.records.values()].sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  find(name: string): WorkspaceRecord | undefined {
+    return this.records.get(name);
+  }
+
+  get(name: string): WorkspaceRecord {
+    const record = this.records.get(name);
+    if (record === undefined) {
+      const reason = this.unusable.get(name);
+      throw new BerthError(
+        'not_found',
+        `There is no workspace ${name}.${reason === undefined ? '' : ` ${reason}`}`,
+        {
+          hint:
+            reason === undefined
+              ? '`berth list` shows the ones there are.'
+              : 'Its volumes are untouched: adopt them.',
+        },
+      );
+    }
+    return record;
+  }
+
+  show(record: WorkspaceRecord): Workspace {
+    return toWorkspace(record, this.parts.operationsOf(record.name), this.attachedNow.get(record.name));
+  }
+
+  /** Takes a new name; throws `exists`. Nothing is awaited before it is taken. */
+  async add(record: WorkspaceRecord): Promise<void> {
+    if (this.records.has(record.name)) {
+      throw new BerthError('exists', `Workspace '${record.name}' already exists`, {
+        field: 'name',
+        hint: 'Choose another name.',
+      });
+    }
+    this.records.set(record.name, record);
+    await mkdir(this.parts.state.workspace(record.name), { recursive: true, mode: 0o700 });
+    await this.store(record);
+  }
+
+  /** Changes fields; a field given as undefined goes. Published at once, resolved when it is on disk. */
+  async update(name: string, patch: Partial<WorkspaceRecord>): Promise<WorkspaceRecord> {
+    const next = { ...this.get(name), ...patch };
+    this.records.set(name, next);
+    await this.store(next);
+    return next;
+  }
+
+  /** Compare-and-swap into the verb's in-between state. false: it is there already, nothing to do. */
+  begin(verb: Verb, name: string): boolean {
+    const record = this.get(name);
+    if (!mayBegin(verb, record.state, name)) {
+      return false;
+    }
+    const next = { ...record, state: transitions[verb].via, stateDetail: undefined };
+    this.records.set(name, withoutUndefined(next));
+    this.publish(name);
+    return true;
+  }
+
+  /** Ends a transition. Problems and details of before go, unless given anew. */
+  settle(
+    name: string,
+    state: WorkspaceState,
+    patch: Partial<WorkspaceRecord> = {},
+  ): Promise<WorkspaceRecord> {
+    return this.update(name, { stateDetail: undefined, problem: undefined, ...patch, state });
+  }
+
+  async warn(name: string, problem: Problem): Promise<void> {
+    const record = this.get(name);
+    const others = record.warnings.filter((warning) => warning.code !== problem.code);
+    await this.update(name, { warnings: [...others, problem] });
+  }
+
+  async remove(name: string): Promise<void> {
+    this.records.delete(name);
+    this.attachedNow.delete(name);
+    this.parts.ports.release(name);
+    await this.writes.run(name, () => removeTree(this.parts.state.workspace(name)));
+    await this.writeSshConfig();
+    this.parts.events.publish('workspace.deleted', { name });
+  }
+
+  setAttached(name: string, count: number): void {
+    if (this.attachedNow.get(name) !== count) {
+      this.attachedNow.set(name, count);
+      this.publish(name);
+    }
+  }
+
+  publish(name: string): void {
+    const record = this.records.get(name);
+    if (record !== undefined) {
+      this.parts.events.publish('workspace.changed', this.show(record));
+    }
+  }
+
+  private async store(record: WorkspaceRecord): Promise<void> {
+    const clean = withoutUndefined(record);
+    this.records.set(record.name, clean);
+    this.publish(record.name);
+    await this.writes.run(record.name, async () => {
+      const latest = this.records.get(record.name);
+      if (latest !== undefined) {
+        await writeRecord(this.parts.state.workspaceRecord(record.name), workspaceFormat, latest);
+      }
+    });
+    await this.writeSshConfig();
+  }
+
+  private async writeSshConfig(): Promise<void> {
+    const hosts = this.all()
+      .filter((record) => record.state !== 'deleting')
+      .map(({ name, sshPort, hostKey }) => ({ workspace: name, port: sshPort, hostKey }));
+    await this.parts.sshConfig.update(hosts);
+  }
+}
+
+function withoutUndefined(
+  record: WorkspaceRecord | { [K in keyof WorkspaceRecord]: WorkspaceRecord[K] | undefined },
+): WorkspaceRecord {
+  return Object.fromEntries(
+    Object.entries(record).filter(([, value]) => value !== undefined),
+  ) as WorkspaceRecord;
+}

@@ -1,0 +1,294 @@
+/** From a record to a workspace that answers SSH: every step of create and start, each with its own time. */
+import { BerthError } from '../../api/errors';
+import type { Step } from '../../api/schemas/workspace';
+import type { Driver, RuntimeInfo, RuntimePlan } from '../drivers/driver';
+import type { PortLedger } from '../ssh/ports';
+import { isFree } from '../ssh/ports';
+import type { SshKeys } from '../ssh/keys';
+import type { SecretStore } from '../store/secrets';
+import type { Drivers } from './drivers';
+import { homeDirectory, readCredentials, readScripts, type Script } from './injected-files';
+import type { OperationContext } from './operation-context';
+import { runCommand } from './run-command';
+import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
+import type { WorkspaceRegistry } from './workspace-registry';
+
+const cloneTimeoutMs = 30 * 60_000;
+const scriptTimeoutMs = 30 * 60_000;
+const outputKept = 64 * 1024;
+const draftRepository = `${homeDirectory}/.berth-clone`;
+export const repositoryDirectory = `${homeDirectory}/repo`;
+
+export function planOf(record: WorkspaceRecord): RuntimePlan {
+  const { spec } = record;
+  return {
+    name: runtimeNameOf(record.name),
+    workspace: record.name,
+    image: spec.image,
+    env: spec.env ?? {},
+    limits: spec.limits ?? {},
+    docker: spec.docker ?? false,
+    network: spec.network ?? 'on',
+    homeVolume: record.homeVolume,
+    dockerVolume: record.dockerVolume,
+    mounts: spec.mounts ?? [],
+    sshPort: record.sshPort,
+  };
+}
+
+export interface StarterParts {
+  registry: WorkspaceRegistry;
+  drivers: Drivers;
+  ports: PortLedger;
+  keys: SshKeys;
+  secrets: SecretStore;
+}
+
+export class WorkspaceStarter {
+  constructor(private readonly parts: StarterParts) {}
+
+  driverOf(record: WorkspaceRecord): Driver {
+    return this.parts.drivers.of(record.spec.runtime);
+  }
+
+  /** Makes the runtime when there is none; notes the volumes that came into being with it. */
+  async build(name: string, signal: AbortSignal): Promise<RuntimeInfo> {
+    const record = this.parts.registry.get(name);
+    const driver = this.driverOf(record);
+    const imageId = await driver.images.resolve(record.spec.image);
+    if (imageId === undefined) {
+      throw imageMissing(record.spec.image);
+    }
+    const created = await this.missingVolumes(record, driver);
+    await this.parts.registry.update(name, { createdVolumes: [...record.createdVolumes, ...created] });
+    const info = await driver.create(planOf(this.parts.registry.get(name)), signal);
+    await this.parts.registry.update(name, { runtimeId: info.id, imageId });
+    return info;
+  }
+
+  /** Starts and configures, rebuilding a runtime that vanished or whose port was taken. */
+  async start(name: string, context: OperationContext): Promise<void> {
+    const { registry } = this.parts;
+    await context.step('runtime', 'Prepare the runtime', () => this.ensureRuntime(name, context.signal));
+    const driver = this.driverOf(registry.get(name));
+    const runtime = runtimeNameOf(name);
+    if ((registry.get(name).spec.mounts ?? []).some((mount) => mount.kind === 'archive')) {
+      await context.step('bundles', 'Unpack the bundles', () =>
+        driver.refreshBundles(planOf(registry.get(name)), context.signal),
+      );
+    }
+    const info = await context.step('start', 'Start', () => driver.start(runtime));
+    const scripts = await readScripts(registry.get(name).spec.postStart?.scripts ?? []);
+    await context.step('ssh', 'Put in keys and start SSH', () =>
+      this.configure(name, driver, scripts.found, context),
+    );
+    if (registry.get(name).spec.docker === true) {
+      await context.step('docker', 'Start Docker inside', () => driver.startDocker(runtime, context.signal));
+    }
+    await registry.update(name, {
+      runtimeId: info.id,
+      startedAt: info.startedAt ?? new Date().toISOString(),
+    });
+    await this.clone(name, driver, context);
+    await this.postStart(name, driver, scripts.found, scripts.problems, context);
+  }
+
+  /** Keys, environment and files for a runtime that runs already. */
+  async configure(
+    name: string,
+    driver: Driver,
+    scripts: readonly Script[],
+    context: OperationContext,
+  ): Promise<void> {
+    const { registry, keys, secrets } = this.parts;
+    const { spec } = registry.get(name);
+    const [hostKey, clientKey, secretValues] = await Promise.all([
+      keys.hostKey(name),
+      keys.clientKey(),
+      secrets.values(name),
+    ]);
+    const credentials = await readCredentials(spec.credentialFiles ?? []);
+    for (const problem of credentials.problems) {
+      context.warn(problem);
+      await registry.warn(name, { code: 'credentials', message: problem, step: 'ssh' });
+    }
+    const files = [...credentials.found, ...scripts.map((script) => script.file)];
+    const env = { ...spec.env, ...secretValues };
+    await driver.configure(
+      runtimeNameOf(name),
+      { hostKey: hostKey.privateKey, authorizedKeys: [clientKey.publicKey], env, files },
+      context.signal,
+    );
+  }
+
+  private async missingVolumes(record: WorkspaceRecord, driver: Driver): Promise<string[]> {
+    const names = [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
+    const there = await Promise.all(names.map((name) => driver.volumes.inspect(name)));
+    return names.filter((name, index) => there[index] === undefined && !record.createdVolumes.includes(name));
+  }
+
+  private async ensureRuntime(name: string, signal: AbortSignal): Promise<void> {
+    const record = this.parts.registry.get(name);
+    const driver = this.driverOf(record);
+    const info = await driver.inspect(runtimeNameOf(name));
+    if (info !== undefined && info.state !== 'stopped') {
+      return;
+    }
+    const hasPort = await isFree(record.sshPort);
+    if (info !== undefined && hasPort && info.sshPort === record.sshPort) {
+      return;
+    }
+    if (info !== undefined) {
+      await driver.remove(runtimeNameOf(name));
+    }
+    if (!hasPort) {
+      await this.moveToFreePort(name);
+    }
+    await this.build(name, signal);
+  }
+
+  /** Somebody else listens on our port: take another one, and say so. */
+  private async moveToFreePort(name: string): Promise<void> {
+    const { registry, ports } = this.parts;
+    const taken = registry.get(name).sshPort;
+    const sshPort = await ports.assign(name);
+    await registry.update(name, { sshPort });
+    ports.releasePort(taken, name);
+    await registry.warn(name, {
+      code: 'port-moved',
+      message: `Port ${taken} was taken by another program: SSH is on ${sshPort} now.`,
+    });
+  }
+
+  /** Into a draft first: a clone that was cut off never looks like a whole one. */
+  private async clone(name: string, driver: Driver, context: OperationContext): Promise<void> {
+    const { registry } = this.parts;
+    const { spec, cloned } = registry.get(name);
+    if (spec.cloneUrl === undefined || cloned) {
+      return;
+    }
+    const url = spec.cloneUrl;
+    try {
+      await context.step('clone', `Clone ${withoutPassword(url)}`, async () => {
+        if ((await this.tryRun(name, driver, ['test', '-e', repositoryDirectory], context)).exitCode !== 0) {
+          await this.run(name, driver, ['rm', '-rf', '--', draftRepository], context);
+          await this.run(name, driver, ['git', 'clone', '--', url, draftRepository], context);
+          await this.run(name, driver, ['mv', '--', draftRepository, repositoryDirectory], context);
+        }
+      });
+      await registry.update(name, {
+        cloned: true,
+        warnings: registry.get(name).warnings.filter((warning) => warning.code !== 'clone'),
+      });
+    } catch (error) {
+      context.signal.throwIfAborted();
+      const message = `The repository was not cloned: ${error instanceof Error ? error.message : String(error)}`;
+      context.warn(message);
+      await registry.warn(name, {
+        code: 'clone',
+        message,
+        step: 'clone',
+        hint: 'The workspace is usable. Clone by hand in its terminal, or restart it to try again.',
+      });
+    }
+  }
+
+  private async postStart(
+    name: string,
+    driver: Driver,
+    scripts: readonly Script[],
+    problems: readonly string[],
+    context: OperationContext,
+  ): Promise<void> {
+    const failures = [...problems];
+    for (const script of scripts) {
+      try {
+        await context.step('post-start', `Run ${script.source}`, () =>
+          this.run(name, driver, script.argv, context, scriptTimeoutMs),
+        );
+      } catch (error) {
+        context.signal.throwIfAborted();
+        failures.push(
+          `Post-start script ${script.source}: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    }
+    if (failures.length === 0) {
+      return;
+    }
+    failures.forEach((failure) => context.warn(failure));
+    const message = failures.join('\n');
+    await this.parts.registry.warn(name, { code: 'post-start', message, step: 'post-start' });
+    if (this.parts.registry.get(name).spec.postStart?.failOnError === true) {
+      throw new BerthError('internal', message, {
+        hint: 'Mend the script, or allow the start to go on without it.',
+      });
+    }
+  }
+
+  private async run(
+    name: string,
+    driver: Driver,
+    argv: readonly string[],
+    context: OperationContext,
+    timeoutMs = cloneTimeoutMs,
+  ): Promise<void> {
+    const result = await this.tryRun(name, driver, argv, context, timeoutMs);
+    if (result.exitCode !== 0 || result.timedOut) {
+      const said = Buffer.concat([result.stdout, result.stderr]).toString('utf8').trim().slice(-2000);
+      const ending = result.timedOut
+        ? `timed out after ${timeoutMs / 1000} s`
+        : `ended with exit code ${result.exitCode}`;
+      throw new BerthError('internal', `${argv[0] ?? ''} ${ending}${said === '' ? '.' : `: ${said}`}`);
+    }
+  }
+
+  private async tryRun(
+    name: string,
+    driver: Driver,
+    argv: readonly string[],
+    context: OperationContext,
+    timeoutMs = cloneTimeoutMs,
+  ) {
+    const { spec } = this.parts.registry.get(name);
+    const env = {
+      ...spec.env,
+      ...(await this.parts.secrets.values(name)),
+      HOME: homeDirectory,
+      USER: 'workspace',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new',
+    };
+    const plan = { argv, user: 'workspace', cwd: homeDirectory, env };
+    return runCommand(driver, runtimeNameOf(name), plan, {
+      timeoutMs,
+      maxOutputBytes: outputKept,
+      signal: context.signal,
+    });
+  }
+}
+
+export function imageMissing(image: string): BerthError {
+  return image === 'workspace:latest'
+    ? new BerthError(
+        'image_missing',
+        "Workspace image 'workspace:latest' not found. Run 'berth image build' first.",
+        {
+          hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+          field: 'image',
+        },
+      )
+    : new BerthError('image_missing', `Image '${image}' is not on this machine.`, {
+        hint: `Pull it: \`berth image pull ${image}\`.`,
+        field: 'image',
+      });
+}
+
+/** Clone URLs may carry credentials: they are never shown. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1');
+}
+
+export function stepsOf(steps: readonly Step[]): Step[] {
+  return steps.map((step) => ({ ...step }));
+}

@@ -1,0 +1,326 @@
+/** The verbs of workspaces: each checks the state, begins its operation, and settles the record. */
+import { BerthError, asBerthError } from '../../api/errors';
+import type { Operation } from '../../api/schemas/operation';
+import type { Workspace, WorkspacePatch, WorkspaceState } from '../../api/schemas/workspace';
+import type { Driver } from '../drivers/driver';
+import type { SshKeys } from '../ssh/keys';
+import type { SecretStore } from '../store/secrets';
+import type { Verb } from './lifecycle';
+import type { OperationContext } from './operation-context';
+import type { Operations } from './operations';
+import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
+import type { WorkspaceRegistry } from './workspace-registry';
+import { imageMissing, type WorkspaceStarter } from './workspace-starter';
+
+export const stopGraceMs = 10_000;
+const recoverDelaysMs = [5_000, 30_000, 120_000];
+
+export interface WorkspacesParts {
+  registry: WorkspaceRegistry;
+  starter: WorkspaceStarter;
+  operations: Operations;
+  keys: SshKeys;
+  secrets: SecretStore;
+}
+
+const titles: Record<Verb, string> = {
+  start: 'Start',
+  stop: 'Stop',
+  restart: 'Restart',
+  pause: 'Pause',
+  resume: 'Resume',
+  archive: 'Archive',
+  restore: 'Restore',
+  recover: 'Recover',
+  rebuild: 'Rebuild',
+  delete: 'Delete',
+};
+
+export class Workspaces {
+  constructor(private readonly parts: WorkspacesParts) {}
+
+  list(): Workspace[] {
+    const { registry } = this.parts;
+    return registry.all().map((record) => registry.show(record));
+  }
+
+  get(name: string): Workspace {
+    const { registry } = this.parts;
+    return registry.show(registry.get(name));
+  }
+
+  start(name: string): Operation {
+    const wasPaused = this.parts.registry.get(name).state === 'paused';
+    return this.run('start', name, async (context) => {
+      if (wasPaused) {
+        await this.driver(name).resume(runtimeNameOf(name));
+        return 'running';
+      }
+      return this.startOrStop(name, context);
+    });
+  }
+
+  stop(name: string): Operation {
+    return this.run('stop', name, () => this.stopRuntime(name), { cancellable: false });
+  }
+
+  restart(name: string): Operation {
+    return this.run('restart', name, async (context) => {
+      await context.step('stop', 'Stop', () => this.stopRuntime(name));
+      return this.startOrStop(name, context);
+    });
+  }
+
+  pause(name: string): Operation {
+    const work = async (): Promise<WorkspaceState> => {
+      await this.driver(name).pause(runtimeNameOf(name));
+      return 'paused';
+    };
+    return this.run('pause', name, work, { cancellable: false });
+  }
+
+  resume(name: string): Operation {
+    const work = async (): Promise<WorkspaceState> => {
+      await this.driver(name).resume(runtimeNameOf(name));
+      return 'running';
+    };
+    return this.run('resume', name, work, { cancellable: false });
+  }
+
+  archive(name: string): Operation {
+    const work = async (context: OperationContext): Promise<WorkspaceState> => {
+      await context.step('stop', 'Stop', () => this.stopRuntime(name));
+      await context.step('remove', 'Remove the runtime', () => this.driver(name).remove(runtimeNameOf(name)));
+      await this.parts.registry.update(name, { runtimeId: undefined, startedAt: undefined });
+      return 'archived';
+    };
+    return this.run('archive', name, work, { cancellable: false });
+  }
+
+  restore(name: string): Operation {
+    return this.run('restore', name, (context) => this.startOrStop(name, context), { onFailure: 'archived' });
+  }
+
+  /** At most three tries, with growing pauses between them. */
+  recover(name: string): Operation {
+    return this.run(
+      'recover',
+      name,
+      async (context) => {
+        for (const delay of recoverDelaysMs) {
+          try {
+            await this.driver(name).remove(runtimeNameOf(name));
+            await this.parts.starter.start(name, context);
+            return 'running';
+          } catch (error) {
+            context.signal.throwIfAborted();
+            if (delay === recoverDelaysMs.at(-1) || !isPassing(error)) {
+              throw error;
+            }
+            context.warn(`${asBerthError(error).message} Trying again in ${delay / 1000} s.`);
+            await pauseFor(delay, context.signal);
+          }
+        }
+        return 'error';
+      },
+      { onFailure: 'error' },
+    );
+  }
+
+  /** The image is looked for first: nothing is removed when it is missing. */
+  async rebuild(name: string, image: string | undefined): Promise<Operation> {
+    const { registry, starter } = this.parts;
+    const before = registry.get(name);
+    const wanted = image ?? before.spec.image;
+    if ((await this.driver(name).images.resolve(wanted)) === undefined) {
+      throw imageMissing(wanted);
+    }
+    const wasRunning = before.state === 'running' || before.state === 'paused';
+    return this.run('rebuild', name, async (context) => {
+      await context.step('stop', 'Stop', () => this.stopRuntime(name));
+      await context.step('remove', 'Remove the old runtime', () =>
+        this.driver(name).remove(runtimeNameOf(name)),
+      );
+      await registry.update(name, { spec: { ...before.spec, image: wanted } });
+      await context.step('create', 'Create the new runtime', () => starter.build(name, context.signal));
+      return wasRunning ? this.startOrStop(name, context) : 'stopped';
+    });
+  }
+
+  /** With its home and Docker volumes, unless told to keep them. Named volumes stay always. */
+  delete(name: string, keepVolumes: boolean): Operation {
+    this.parts.registry.get(name);
+    this.parts.registry.begin('delete', name);
+    return this.parts.operations.start(
+      { kind: 'workspace.delete', title: `Delete workspace ${name}`, workspace: name, cancellable: false },
+      (context) => this.erase(name, keepVolumes, context),
+    );
+  }
+
+  /** Also called at start, for a delete that was cut off. */
+  async erase(name: string, keepVolumes: boolean, context: OperationContext): Promise<{ deleted: string[] }> {
+    const { registry, keys, secrets } = this.parts;
+    const record = registry.get(name);
+    const driver = this.driver(name);
+    const deleted: string[] = [];
+    try {
+      await registry.update(name, { state: 'deleting' });
+      await context.step('runtime', 'Remove the runtime', () => driver.remove(runtimeNameOf(name)));
+      for (const volume of keepVolumes ? [] : volumesOf(record)) {
+        await context.step('volume', `Delete volume ${volume}`, async () => {
+          if ((await driver.volumes.inspect(volume)) !== undefined) {
+            await driver.volumes.remove(volume);
+            deleted.push(volume);
+          }
+        });
+      }
+    } catch (error) {
+      const { message, hint, code } = asBerthError(error);
+      const problem = { code, message, step: 'delete', ...(hint !== undefined && { hint }) };
+      await registry.settle(name, 'error', { problem });
+      throw error;
+    }
+    await secrets.forget(name);
+    await keys.forgetHostKey(name);
+    await registry.remove(name);
+    return { deleted };
+  }
+
+  async update(name: string, patch: WorkspacePatch): Promise<Workspace> {
+    const { registry, secrets } = this.parts;
+    const record = registry.get(name);
+    const { label, secrets: secretValues, ...spec } = patch;
+    const limits = patch.limits === undefined ? undefined : { ...record.spec.limits, ...patch.limits };
+    if (limits !== undefined && record.runtimeId !== undefined) {
+      await this.applyLimits(name, limits);
+    }
+    const secretNames = secretValues === undefined ? undefined : await secrets.put(name, secretValues);
+    const next = await registry.update(name, {
+      ...(label !== undefined && { label }),
+      spec: {
+        ...registry.get(name).spec,
+        ...spec,
+        ...(limits !== undefined && { limits }),
+        ...(secretNames !== undefined && { secretNames }),
+      },
+    });
+    return registry.show(next);
+  }
+
+  driver(name: string): Driver {
+    return this.parts.starter.driverOf(this.parts.registry.get(name));
+  }
+
+  async startOrStop(name: string, context: OperationContext): Promise<WorkspaceState> {
+    try {
+      await this.parts.starter.start(name, context);
+      return 'running';
+    } catch (error) {
+      // Half-started is worse than stopped: the next start begins from a known place.
+      await this.driver(name)
+        .stop(runtimeNameOf(name), 0)
+        .catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async stopRuntime(name: string): Promise<WorkspaceState> {
+    const { killed } = await this.driver(name).stop(runtimeNameOf(name), stopGraceMs);
+    const { registry } = this.parts;
+    const others = registry.get(name).warnings.filter((warning) => warning.code !== 'killed');
+    const note = {
+      code: 'killed',
+      message: `It did not stop within ${stopGraceMs / 1000} s and was killed.`,
+    };
+    await registry.update(name, { startedAt: undefined, warnings: killed ? [...others, note] : others });
+    return 'stopped';
+  }
+
+  private async applyLimits(name: string, limits: NonNullable<WorkspacePatch['limits']>): Promise<void> {
+    const { needsRebuild } = await this.driver(name).setLimits(runtimeNameOf(name), limits);
+    if (needsRebuild.length > 0) {
+      await this.parts.registry.warn(name, {
+        code: 'limits',
+        message: `Takes effect with the next rebuild: ${needsRebuild.join(', ')}.`,
+        hint: `\`berth rebuild ${name}\` keeps all volumes.`,
+      });
+    }
+  }
+
+  /** The frame of every verb: check, in-between state, operation, settled state. */
+  private run(
+    verb: Verb,
+    name: string,
+    work: (context: OperationContext) => Promise<WorkspaceState>,
+    options: { cancellable?: boolean; onFailure?: WorkspaceState } = {},
+  ): Operation {
+    const { registry, operations } = this.parts;
+    const before = registry.get(name).state;
+    const begin = {
+      kind: `workspace.${verb}`,
+      title: `${titles[verb]} workspace ${name}`,
+      workspace: name,
+      cancellable: options.cancellable ?? true,
+    };
+    if (!registry.begin(verb, name)) {
+      return operations.nothing(begin);
+    }
+    return operations.start(begin, async (context) => {
+      try {
+        const state = await work(context);
+        // Stopping is no use of it: idle steps that follow count from the last real one.
+        await registry.settle(
+          name,
+          state,
+          state === 'running' ? { lastUsedAt: new Date().toISOString() } : {},
+        );
+        return { state };
+      } catch (error) {
+        await this.settleFailure(verb, name, options.onFailure ?? before, error);
+        throw error;
+      }
+    });
+  }
+
+  /** The state is read from the runtime: after a failure only that is known. */
+  private async settleFailure(
+    verb: Verb,
+    name: string,
+    fallback: WorkspaceState,
+    error: unknown,
+  ): Promise<void> {
+    const { registry } = this.parts;
+    const seen = await this.driver(name)
+      .inspect(runtimeNameOf(name))
+      .catch(() => null);
+    const { code, message, hint } = asBerthError(error);
+    const problem = { code, message, step: verb, ...(hint !== undefined && { hint }) };
+    const keepsFallback = seen === null || fallback === 'archived' || fallback === 'error';
+    const state = keepsFallback ? fallback : (seen?.state ?? 'stopped');
+    await registry.settle(name, state, code === 'cancelled' ? {} : { problem });
+  }
+}
+
+function volumesOf(record: WorkspaceRecord): string[] {
+  return [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
+}
+
+/** Worth another try: the runtime product may come back. */
+function isPassing(error: unknown): boolean {
+  const { code } = asBerthError(error);
+  return code === 'runtime_unavailable' || code === 'timeout' || code === 'internal';
+}
+
+function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        reject(new BerthError('cancelled', 'Cancelled.'));
+      },
+      { once: true },
+    );
+  });
+}
