@@ -36,7 +36,7 @@ function schemaOf(route: RouteSchema) {
 
 /** The types of a handler's input are those that its schemas have validated. */
 function call<Id extends RouteId>(handler: Handler<Id>, input: RouteInput<RouteId>): unknown {
-  return handler(input as RouteInput<Id>);
+  return handler(input);
 }
 
 export function registerHandlers(server: FastifyInstance, handlers: Handlers): void {

@@ -50,6 +50,12 @@ export class PortLedger {
     }
   }
 
+  releasePort(port: number, owner: string): void {
+    if (this.owners.get(port) === owner) {
+      this.owners.delete(port);
+    }
+  }
+
   /** Reserves the lowest free port for `owner`. One search at a time, so that two never get the same. */
   assign(owner: string): Promise<number> {
     const search = this.searching.then(() => this.search(owner));
