@@ -118,7 +118,7 @@ export class AttachSession {
     this.ended = true;
     this.stdout.push(null);
     this.stderr.push(null);
-    this.socket.resume();
+    this.resumeReading();
     this.socket.close();
     return true;
   }

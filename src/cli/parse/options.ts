@@ -1,5 +1,6 @@
 /** Values of options, read strictly: commander turns what is thrown here into a usage error (exit code 2). */
 import { InvalidArgumentError } from 'commander';
+import { BerthError } from '../../api';
 
 const memoryUnits: Record<string, number> = { k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 };
 
@@ -59,15 +60,18 @@ export function collectEnv(
   return { ...previous, [name]: value };
 }
 
-/** The name of a secret; a value in an argument could be read by every process of this machine. */
-export function collectSecret(text: string, previous: readonly string[] | undefined): string[] {
+/**
+ * The name of a secret. A value in an argument could be read by every process of this machine: it is refused,
+ * and not repeated (commander would quote the argument of an error thrown while it parses).
+ */
+export function secretName(text: string): string {
   if (text.includes('=')) {
-    throw new InvalidArgumentError(
-      'Give only the name: the value is read from the environment variable of that name, or from standard input.',
-    );
+    throw new BerthError('bad_request', `--secret ${text.slice(0, text.indexOf('='))} takes no value.`, {
+      hint: 'The value is read from the environment variable of that name, or from standard input.',
+    });
   }
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) {
-    throw new InvalidArgumentError('A name has letters, digits and underscores.');
+    throw new BerthError('bad_request', 'The name of a secret has letters, digits and underscores.');
   }
-  return [...(previous ?? []), text];
+  return text;
 }

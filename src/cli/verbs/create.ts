@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { BerthError, type IdlePolicy, type WorkspaceCreate } from '../../api';
 import { readAll } from '../../client/transport';
@@ -7,15 +8,14 @@ import { follow } from '../operation';
 import {
   collect,
   collectEnv,
-  collectSecret,
   parseMiB,
   parseNumber,
   parseRuntime,
   parseWhole,
+  secretName,
 } from '../parse/options';
 import { absoluteMount, expandHome, parseCredential } from '../parse/sources';
 import { toLimits, type LimitOptions } from './change';
-import { resolve } from 'node:path';
 
 export interface CreateOptions extends LimitOptions {
   image?: string;
@@ -58,11 +58,7 @@ export function registerCreate(program: Command, cli: Cli): void {
     .option('--runtime <kind>', 'container or microvm', parseRuntime)
     .addOption(new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp())
     .option('--label <text>', 'a name for people')
-    .option(
-      '--secret <K>',
-      'a secret variable, read from the environment or stdin (repeatable)',
-      collectSecret,
-    )
+    .option('--secret <K>', 'a secret variable, read from the environment or stdin (repeatable)')
     .option('--credential <SRC[:DST]>', 'a file put into its home on every start (repeatable)', collect)
     .option('--post-start <path>', 'a script, or a folder of *.sh, run on every start (repeatable)', collect)
     .option('--fail-on-error', 'a failing post-start script fails the start')
@@ -143,7 +139,8 @@ function toIdle(options: CreateOptions): IdlePolicy | undefined {
 }
 
 /** Values from the environment; else asked without echo, or one of them read from standard input. */
-async function readSecrets(cli: Cli, names: readonly string[]): Promise<Record<string, string>> {
+async function readSecrets(cli: Cli, given: readonly string[]): Promise<Record<string, string>> {
+  const names = given.map(secretName);
   const secrets: Record<string, string> = {};
   const missing = names.filter((name) => cli.env[name] === undefined);
   if (missing.length > 1 && !cli.isInteractive) {

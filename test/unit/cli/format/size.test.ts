@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { formatBytes, formatMiB } from '../../../../src/cli/format/size';
+
+describe('cli/format/size', () => {
+  it('shows bytes with at most three digits before the unit changes', () => {
+    const shown = [0, 1, 999, 1000, 1024, 1536, 10_240, 1_048_575, 1_048_576, 5e9, 2 ** 50].map(formatBytes);
+    assert.deepEqual(shown, [
+      '0 B',
+      '1 B',
+      '999 B',
+      '1.0 KiB',
+      '1.0 KiB',
+      '1.5 KiB',
+      '10 KiB',
+      '1.0 MiB',
+      '1.0 MiB',
+      '4.7 GiB',
+      '1.0 PiB',
+    ]);
+  });
+
+  it('never shows four digits', () => {
+    for (let exponent = 0; exponent < 50; exponent += 0.01) {
+      const shown = formatBytes(Math.floor(2 ** exponent));
+      assert.match(shown, /^\d{1,3}(\.\d)? [KMGTP]?i?B$/, `${2 ** exponent}`);
+    }
+  });
+
+  it('shows a negative count as nothing', () => {
+    assert.equal(formatBytes(-1), '0 B');
+  });
+
+  it('shows MiB', () => {
+    assert.equal(formatMiB(512), '512 MiB');
+    assert.equal(formatMiB(2048), '2.0 GiB');
+  });
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { BerthError } from '../../../../src/api';
+import { parsePlace, parseRemote } from '../../../../src/cli/parse/place';
+
+const named = (name: string, path: string, slash = false) => ({ kind: 'named', name, path, slash });
+const volume = (name: string, path: string, slash = false) => ({ kind: 'volume', name, path, slash });
+const local = (path: string) => ({ kind: 'local', path });
+
+describe('cli/parse/place', () => {
+  const cases: [string, object][] = [
+    ['demo:/a/b', named('demo', '/a/b')],
+    ['demo:a/b', named('demo', '/a/b')],
+    ['demo:', named('demo', '/', true)],
+    ['demo:/', named('demo', '/', true)],
+    ['demo:/a/', named('demo', '/a', true)],
+    ['demo:/a//b/./c', named('demo', '/a/b/c')],
+    ['demo:/a/.', named('demo', '/a')],
+    ['demo:~/a', named('demo', '/a')],
+    ['demo:/home/workspace/a', named('demo', '/a')],
+    ['demo:/home/workspace', named('demo', '/')],
+    ['demo:/workspace/a', named('demo', '/a')],
+    ['demo:workspace/a', named('demo', '/workspace/a')],
+    ['demo:/workspaces/a', named('demo', '/workspaces/a')],
+    ['demo:/a:b', named('demo', '/a:b')],
+    ['volume:cache:/a', volume('cache', '/a')],
+    ['volume:cache', volume('cache', '/', true)],
+    ['volume:cache:', volume('cache', '/', true)],
+    ['volume:My_Vol.1:/workspace/x', volume('My_Vol.1', '/workspace/x')],
+    ['a/b', local('a/b')],
+    ['a', local('a')],
+    ['./demo:/a', local('./demo:/a')],
+    ['/demo:/a', local('/demo:/a')],
+    ['a/b:c', local('a/b:c')],
+    ['../x', local('../x')],
+    ['.', local('.')],
+    ['~/x', local('~/x')],
+  ];
+  for (const [text, place] of cases) {
+    it(`reads "${text}"`, () => {
+      assert.deepEqual(parsePlace(text, 'linux'), place);
+    });
+  }
+
+  it('takes a drive letter for a local path on Windows alone', () => {
+    assert.deepEqual(parsePlace('c:\\x', 'win32'), local('c:\\x'));
+    assert.deepEqual(parsePlace('c:/x', 'win32'), local('c:/x'));
+    assert.deepEqual(parsePlace('c:/x', 'linux'), named('c', '/x'));
+  });
+
+  it('refuses to leave the volume', () => {
+    for (const bad of ['demo:../x', 'demo:/a/../../x', 'volume:c:..', 'demo:..']) {
+      assert.throws(() => parsePlace(bad), BerthError, bad);
+    }
+    assert.deepEqual(parsePlace('demo:/a/..b'), named('demo', '/a/..b'));
+  });
+
+  it('refuses nothing at all', () => {
+    assert.throws(() => parsePlace(''), BerthError);
+  });
+
+  it('reads a bare name where nothing local is meant', () => {
+    assert.deepEqual(parseRemote('demo'), named('demo', '/', true));
+    assert.deepEqual(parseRemote('volume:demo'), volume('demo', '/', true));
+    assert.throws(() => parseRemote('./demo'), /path of this machine/);
+  });
+});
