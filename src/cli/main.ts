@@ -1,5 +1,5 @@
 /** The `berth` command line. */
-import { version } from '../../package.json';
+import { berthVersion } from '../api/version';
 import { Cli } from './cli';
 import { Interrupts } from './interrupts';
 import { run } from './program';
@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   const end = (code: number): void => process.exit(code);
   endOnBrokenPipe(streams, end);
   const interrupts = new Interrupts(process, end);
-  const cli = new Cli({ streams, env: process.env, cwd: process.cwd(), version, interrupts });
+  const cli = new Cli({ streams, env: process.env, cwd: process.cwd(), version: berthVersion, interrupts });
   const code = await run(process.argv.slice(2), cli);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   // Standard input may still be open: nothing may wait for it.

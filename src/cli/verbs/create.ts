@@ -58,7 +58,7 @@ export function registerCreate(program: Command, cli: Cli): void {
     .option('--runtime <kind>', 'container or microvm', parseRuntime)
     .addOption(new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp())
     .option('--label <text>', 'a name for people')
-    .option('--secret <K>', 'a secret variable, read from the environment or stdin (repeatable)')
+    .option('--secret <K>', 'a secret variable, read from the environment or stdin (repeatable)', collect)
     .option('--credential <SRC[:DST]>', 'a file put into its home on every start (repeatable)', collect)
     .option('--post-start <path>', 'a script, or a folder of *.sh, run on every start (repeatable)', collect)
     .option('--fail-on-error', 'a failing post-start script fails the start')
