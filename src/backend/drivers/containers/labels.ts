@@ -1,5 +1,5 @@
 /** Labels on containers and volumes: the only way in which Berth knows its own again. */
-import { keeperLabel } from './keeper';
+import { keeperLabel } from './keeper-container';
 
 export const label = {
   /** Shared with other tools that follow the same convention. */
@@ -34,8 +34,9 @@ export function toolsVolumeName(version: string): string {
   return `${toolsPrefix}${version}`;
 }
 
+/** The dot can't be in a workspace's name, so that no home volume is ever taken for a bundle. */
 export function bundleVolumeName(runtime: string, index: number): string {
-  return `${runtime}-bundle-${index}`;
+  return `${runtime}.bundle-${index}`;
 }
 
 /** Containers that Berth needs for itself: nobody's workspace, never a holder. */

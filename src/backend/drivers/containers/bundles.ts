@@ -1,0 +1,110 @@
+/** Tar bundles of the user, unpacked anew into volumes of their own before every start. */
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { BerthError } from '../../../api/errors';
+import type { VolumeFiles } from '../../files/volume-files';
+import type { RuntimePlan } from '../driver';
+import { vetTar } from './bundle-vetting';
+import type { Endpoint } from './endpoint';
+import { label } from './labels';
+import { bundlesOf } from './runtime-spec';
+import type { VolumeKeepers } from './volumes';
+import { throwIfCancelled } from './wait';
+
+export interface BundleParts {
+  endpoint: Endpoint;
+  keepers: () => Promise<VolumeKeepers>;
+  installation: string;
+}
+
+export async function refreshBundles(
+  parts: BundleParts,
+  plan: RuntimePlan,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { mount, volume } of bundlesOf(plan)) {
+    throwIfCancelled(signal, `unpack ${mount.source}`);
+    await ensureVolume(parts, plan, volume);
+    const keepers = await parts.keepers();
+    try {
+      await unpack(await keepers.files(volume), mount.source, signal);
+    } finally {
+      await keepers.release(volume);
+    }
+  }
+}
+
+/** What is not marked as a bundle is somebody's data: never emptied. */
+async function ensureVolume(parts: BundleParts, plan: RuntimePlan, name: string): Promise<void> {
+  const labels = {
+    [label.bundle]: 'true',
+    [label.role]: 'bundle',
+    [label.workspace]: plan.workspace,
+    [label.managed]: 'true',
+    [label.installation]: parts.installation,
+  };
+  const volume = await parts.endpoint.call(`make the volume ${name}`, async (docker) => {
+    const made = await docker.createVolume({ Name: name, Driver: 'local', Labels: labels });
+    return made as unknown as { Labels: Record<string, string> | null };
+  });
+  if (volume.Labels?.[label.bundle] === undefined) {
+    throw new BerthError('in_use', `The volume ${name} is not a bundle's: it is left alone.`, {
+      hint: 'Rename or remove it, then start again.',
+    });
+  }
+}
+
+async function unpack(files: VolumeFiles, source: string, signal: AbortSignal): Promise<void> {
+  await empty(files, signal);
+  const stage = await files.stage();
+  try {
+    await files.putTar(stage, vetTar(source, openBundle(source)), signal);
+    await files.merge(stage, '/', 'overwrite');
+  } catch (error) {
+    await files.unstage(stage).catch(() => undefined);
+    throw explain(source, error);
+  }
+}
+
+function openBundle(source: string): Readable {
+  const file = createReadStream(source);
+  if (!/\.(tgz|tar\.gz)$/i.test(source)) {
+    return file;
+  }
+  const tar = createGunzip();
+  file.on('error', (error) => tar.destroy(error)).pipe(tar);
+  tar.on('close', () => file.destroy());
+  return tar;
+}
+
+async function empty(files: VolumeFiles, signal: AbortSignal): Promise<void> {
+  for (let isEmpty = false; !isEmpty;) {
+    throwIfCancelled(signal, 'unpack a bundle');
+    const { entries, next } = await files.list('/');
+    for (const { name } of entries) {
+      await files.remove(`/${name}`, { recursive: true }, signal);
+    }
+    isEmpty = next === undefined;
+  }
+}
+
+function explain(source: string, error: unknown): unknown {
+  if (error instanceof BerthError) {
+    return error;
+  }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') {
+    return new BerthError('not_found', `The bundle ${source} is not there.`, {
+      hint: 'Put it back, or take it out of the mounts.',
+      field: 'mounts',
+      cause: error,
+    });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new BerthError('bad_request', `The bundle ${source} could not be unpacked: ${message}`, {
+    hint: 'It must be a .tar, .tar.gz or .tgz.',
+    field: 'mounts',
+    cause: error,
+  });
+}

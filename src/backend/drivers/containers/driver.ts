@@ -1,0 +1,210 @@
+/** Workspaces as containers, through the API that Docker and Podman share. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { asBerthError } from '../../../api/errors';
+import type { DriverStatus } from '../../../api/schemas/engine';
+import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
+import type {
+  Driver,
+  DriverEvent,
+  ExecPlan,
+  ExecSession,
+  LogOptions,
+  RuntimeInfo,
+  RuntimePlan,
+  StartPlan,
+} from '../driver';
+import { countAttached } from './attached';
+import { refreshBundles } from './bundles';
+import { configureRuntime } from './configure';
+import { startDockerInside } from './docker-inside';
+import { Endpoint, type Connection } from './endpoint';
+import type { Surroundings } from './endpoint-candidates';
+import { watchEvents } from './events';
+import { openExec } from './exec';
+import { ContainerImages } from './images';
+import { Keepers } from './keeper';
+import type { Log } from './log';
+import { readLogs } from './logs';
+import { Runtimes } from './runtimes';
+import { Stats } from './stats';
+import { ToolsVolume } from './tools-volume';
+import { ContainerVolumes } from './volumes';
+
+export interface ContainerDriverOptions {
+  /** Id of this installation: on everything the driver makes. */
+  installation: string;
+  /** The folder `images/`. */
+  imagesDirectory: string;
+  log: Log;
+  /** The user's setting, read anew whenever a connection is made. */
+  dockerHost: () => string | undefined;
+  /** Environment and home that the search for an engine depends on; of this process unless given. */
+  surroundings?: Surroundings;
+}
+
+export function createContainerDriver(options: ContainerDriverOptions): ContainerDriver {
+  return new ContainerDriver(options);
+}
+
+export class ContainerDriver implements Driver {
+  readonly kind = 'container';
+  readonly images: ContainerImages;
+  readonly volumes: ContainerVolumes;
+  private readonly endpoint: Endpoint;
+  private readonly runtimes: Runtimes;
+  private readonly measurements: Stats;
+  private readonly toolsImage: string;
+  private kept: { connection: Connection; keepers: Keepers } | undefined;
+  private readonly watchers = new Set<() => void>();
+
+  constructor(private readonly options: ContainerDriverOptions) {
+    const surroundings = options.surroundings ?? ownSurroundings();
+    const { log, installation, imagesDirectory } = options;
+    this.toolsImage = `berth-tools:${toolsVersion(imagesDirectory)}`;
+    this.endpoint = new Endpoint({ dockerHost: options.dockerHost, surroundings, log });
+    const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
+    this.runtimes = new Runtimes(this.endpoint, tools, installation);
+    this.measurements = new Stats(this.endpoint);
+    this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), installation);
+    this.images = new ContainerImages(this.endpoint, {
+      surroundings,
+      folder: imagesDirectory,
+      toolsImage: this.toolsImage,
+    });
+  }
+
+  async status(): Promise<DriverStatus> {
+    try {
+      const { product, host } = await this.endpoint.call('ping', async (docker, connection) => {
+        await docker.ping();
+        return connection;
+      });
+      return { runtime: this.kind, available: true, product, endpoint: host };
+    } catch (error) {
+      const { message, hint } = asBerthError(error);
+      return { runtime: this.kind, available: false, message, ...(hint !== undefined && { hint }) };
+    }
+  }
+
+  watch(listener: (event: DriverEvent) => void): () => void {
+    const end = watchEvents(this.endpoint, this.options.log, listener);
+    this.watchers.add(end);
+    return () => {
+      this.watchers.delete(end);
+      end();
+    };
+  }
+
+  list(): Promise<RuntimeInfo[]> {
+    return this.runtimes.list();
+  }
+
+  inspect(name: string): Promise<RuntimeInfo | undefined> {
+    return this.runtimes.inspect(name);
+  }
+
+  create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    return this.runtimes.create(plan, signal);
+  }
+
+  start(name: string): Promise<RuntimeInfo> {
+    return this.runtimes.start(name);
+  }
+
+  configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void> {
+    return configureRuntime(this.endpoint, name, plan, signal);
+  }
+
+  startDocker(name: string, signal: AbortSignal): Promise<void> {
+    return startDockerInside(this.endpoint, name, signal);
+  }
+
+  stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
+    return this.runtimes.stop(name, graceMs);
+  }
+
+  pause(name: string): Promise<void> {
+    return this.runtimes.pause(name);
+  }
+
+  resume(name: string): Promise<void> {
+    return this.runtimes.resume(name);
+  }
+
+  remove(name: string): Promise<void> {
+    return this.runtimes.remove(name);
+  }
+
+  setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+    return this.runtimes.setLimits(name, limits);
+  }
+
+  exec(name: string, plan: ExecPlan): Promise<ExecSession> {
+    return openExec(this.endpoint, name, plan);
+  }
+
+  logs(name: string, options: LogOptions): Promise<Readable> {
+    return readLogs(this.endpoint, name, options);
+  }
+
+  stats(name: string): Promise<WorkspaceStats> {
+    return this.measurements.of(name);
+  }
+
+  attached(name: string): Promise<number> {
+    return countAttached(this.endpoint, name);
+  }
+
+  refreshBundles(plan: RuntimePlan, signal: AbortSignal): Promise<void> {
+    const { installation } = this.options;
+    return refreshBundles(
+      { endpoint: this.endpoint, keepers: () => this.keepers(), installation },
+      plan,
+      signal,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.watchers.forEach((end) => end());
+    this.watchers.clear();
+    this.measurements.close();
+    const { kept } = this;
+    this.kept = undefined;
+    await kept?.keepers.close();
+  }
+
+  /** Keepers belong to one engine: another one that answers now gets its own. */
+  private async keepers(): Promise<Keepers> {
+    const connection = await this.endpoint.connect();
+    if (this.kept?.connection.host !== connection.host) {
+      const old = this.kept;
+      const keepers = new Keepers(connection.docker, {
+        image: () => this.toolsImage,
+        owner: this.options.installation,
+        agentDir: join(this.options.imagesDirectory, 'tools', 'agent'),
+      });
+      this.kept = { connection, keepers };
+      await old?.keepers.close().catch(() => undefined);
+      await keepers.sweep().catch((error: unknown) => {
+        this.options.log.warn({ error: String(error) }, 'keepers of a dead engine may be left');
+      });
+    }
+    return this.kept.keepers;
+  }
+}
+
+function toolsVersion(imagesDirectory: string): string {
+  return readFileSync(join(imagesDirectory, 'tools', 'VERSION'), 'utf8').trim();
+}
+
+function ownSurroundings(): Surroundings {
+  return {
+    env: process.env,
+    home: homedir(),
+    platform: process.platform,
+    uid: process.getuid?.() ?? 0,
+  };
+}

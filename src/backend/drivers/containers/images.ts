@@ -1,0 +1,146 @@
+/** Images of the engine. */
+import type Dockerode from 'dockerode';
+import { BerthError } from '../../../api/errors';
+import type { Image } from '../../../api/schemas/engine';
+import type { ImageStore, PullProgress } from '../driver';
+import { isStatus, toBerthError } from './docker-errors';
+import type { Surroundings } from './endpoint-candidates';
+import type { Endpoint } from './endpoint';
+import { buildImages } from './image-build';
+import { parseImageName } from './image-name';
+import { isInternalContainer } from './labels';
+import { followProgress } from './progress-stream';
+import { PullSum } from './pull-progress';
+import { registryAuth } from './registry-auth';
+import { nameOf } from './runtime-info';
+import { toReadable } from './streams';
+
+const pullTimeoutMs = 24 * 60 * 60_000;
+
+export interface ImagesOptions {
+  surroundings: Surroundings;
+  /** The folder `images/`. */
+  folder: string;
+  toolsImage: string;
+}
+
+export class ContainerImages implements ImageStore {
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly options: ImagesOptions,
+  ) {}
+
+  /** Images with a name, and nameless ones that a container still uses; not the layers of the build cache. */
+  async list(): Promise<Image[]> {
+    return this.endpoint.call('list images', async (docker) => {
+      const [images, containers] = await Promise.all([
+        docker.listImages(),
+        docker.listContainers({ all: true }),
+      ]);
+      const users = usersOf(containers);
+      return images
+        .map((image) => toImage(image, users))
+        .filter(({ tags, usedBy }) => tags.length + usedBy.length > 0);
+    });
+  }
+
+  async resolve(image: string): Promise<string | undefined> {
+    return this.endpoint.call(`look at the image ${image}`, async (docker) => {
+      try {
+        return (await docker.getImage(image).inspect()).Id;
+      } catch (error) {
+        if (isStatus(error, 404)) {
+          return undefined;
+        }
+        throw error;
+      }
+    });
+  }
+
+  async pull(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void> {
+    const { repository, tag, registry } = parseImageName(image);
+    const authconfig = await registryAuth(registry, this.options.surroundings);
+    const what = `pull ${image}`;
+    const sum = new PullSum();
+    await this.endpoint.call(
+      what,
+      async (docker) => {
+        try {
+          const answer = await docker.createImage({
+            fromImage: repository,
+            tag,
+            abortSignal: signal,
+            ...(authconfig !== undefined && { authconfig }),
+          });
+          await followProgress(toReadable(answer), signal, (line) => progress(sum.add(line)));
+        } catch (error) {
+          throw explainPull(image, error);
+        }
+      },
+      { timeoutMs: pullTimeoutMs, signal },
+    );
+    await this.refuseForeign(image);
+  }
+
+  async build(...[options, step, line, signal]: Parameters<ImageStore['build']>): Promise<void> {
+    const parts = {
+      endpoint: this.endpoint,
+      folder: this.options.folder,
+      toolsImage: this.options.toolsImage,
+      pull: (image: string, cancelled: AbortSignal) =>
+        this.pull(image, ({ current }) => line(current), cancelled),
+    };
+    await buildImages(parts, options, step, line, signal);
+  }
+
+  /** An image that names one processor only is pulled without a word, and could not run here. */
+  private async refuseForeign(image: string): Promise<void> {
+    await this.endpoint.call(`look at the image ${image}`, async (docker) => {
+      const [pulled, engine] = await Promise.all([docker.getImage(image).inspect(), docker.version()]);
+      if (pulled.Architecture !== engine.Arch) {
+        throw new BerthError(
+          'not_supported',
+          `${image} is for ${pulled.Os}/${pulled.Architecture}; this machine is ${engine.Os}/${engine.Arch}.`,
+          { hint: 'Name an image for this processor, or one that has several.', field: 'image' },
+        );
+      }
+    });
+  }
+}
+
+function explainPull(image: string, error: unknown): BerthError {
+  const known = toBerthError(error, `pull ${image}`);
+  // The engine says 500 when the registry is away, and 404 when the image is.
+  return isStatus(error, 404) && known.code === 'not_found'
+    ? new BerthError('image_missing', known.message, {
+        hint: 'Check the spelling of the image, or log in to its registry with `docker login`.',
+        field: 'image',
+        cause: error,
+      })
+    : known;
+}
+
+function usersOf(containers: readonly Dockerode.ContainerInfo[]): ReadonlyMap<string, readonly string[]> {
+  const users = new Map<string, string[]>();
+  for (const container of containers) {
+    if (!isInternalContainer(container.Labels)) {
+      users.set(container.ImageID, [
+        ...(users.get(container.ImageID) ?? []),
+        nameOf(container.Names[0] ?? ''),
+      ]);
+    }
+  }
+  return users;
+}
+
+function toImage(image: Dockerode.ImageInfo, users: ReturnType<typeof usersOf>): Image {
+  // Null on images that lost their name.
+  const tags = (image.RepoTags as string[] | null) ?? [];
+  return {
+    id: image.Id,
+    tags: tags.filter((tag) => tag !== '<none>:<none>'),
+    sizeBytes: image.Size,
+    createdAt: new Date(image.Created * 1000).toISOString(),
+    usedBy: [...(users.get(image.Id) ?? [])],
+  };
+}

@@ -1,0 +1,66 @@
+/** What the engine tells about volumes and their holders, in the words of the API. */
+import type Dockerode from 'dockerode';
+import type { Holder, Volume } from '../../../api/schemas/volume';
+import { isInternalContainer, label, volumeRole } from './labels';
+import { nameOf, stateOf } from './runtime-info';
+
+export interface ListedVolume {
+  Name: string;
+  /** Null when there are none. */
+  Labels: Record<string, string> | null;
+  CreatedAt?: string;
+}
+
+type HolderIndex = ReadonlyMap<string, readonly Holder[]>;
+
+/** Who has which volume, from one list of all containers. A container that mounts one twice holds it once. */
+export function indexHolders(containers: readonly Dockerode.ContainerInfo[]): HolderIndex {
+  const index = new Map<string, Holder[]>();
+  for (const container of containers) {
+    if (isInternalContainer(container.Labels)) {
+      continue;
+    }
+    const readOnly = new Map<string, boolean>();
+    for (const mount of container.Mounts) {
+      if (mount.Type === 'volume' && mount.Name !== undefined) {
+        readOnly.set(mount.Name, (readOnly.get(mount.Name) ?? true) && !mount.RW);
+      }
+    }
+    for (const [volume, isReadOnly] of readOnly) {
+      const holders = index.get(volume) ?? [];
+      holders.push(holderOf(container, isReadOnly));
+      index.set(volume, holders);
+    }
+  }
+  return index;
+}
+
+function holderOf(container: Dockerode.ContainerInfo, readOnly: boolean): Holder {
+  const workspace = (container.Labels as Partial<Record<string, string>>)[label.workspace];
+  return {
+    runtime: nameOf(container.Names[0] ?? container.Id),
+    ...(workspace !== undefined && { workspace }),
+    state: stateOf(container.State),
+    readOnly,
+  };
+}
+
+/** `installation`: whose volumes count as managed. */
+export function toVolume(volume: ListedVolume, holders: HolderIndex, installation: string): Volume {
+  const labels = volume.Labels ?? {};
+  const { role, workspace } = volumeRole(volume.Name, labels);
+  return {
+    name: volume.Name,
+    kind: 'docker',
+    role,
+    ...(workspace !== undefined && { workspace }),
+    managed: labels[label.installation] === installation,
+    ...(volume.CreatedAt !== undefined && { createdAt: new Date(volume.CreatedAt).toISOString() }),
+    holders: [...(holders.get(volume.Name) ?? [])],
+    labels: withoutNonce(labels),
+  };
+}
+
+function withoutNonce(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== label.nonce));
+}

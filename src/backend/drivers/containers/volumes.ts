@@ -1,0 +1,144 @@
+/** Volumes of the engine. Two calls answer a list of any length: one for the volumes, one for all holders. */
+import { randomUUID } from 'node:crypto';
+import { BerthError } from '../../../api/errors';
+import type { Volume, VolumeCreate } from '../../../api/schemas/volume';
+import type { VolumeFiles } from '../../files/volume-files';
+import type { VolumeStore } from '../driver';
+import { isStatus } from './docker-errors';
+import type { Endpoint } from './endpoint';
+import { isInternalVolume, label } from './labels';
+import { indexHolders, toVolume, type ListedVolume } from './volume-info';
+
+/** What is needed of the keepers. */
+export interface VolumeKeepers {
+  files(volume: string): Promise<VolumeFiles>;
+  usage(volume: string, signal?: AbortSignal): Promise<number>;
+  release(volume: string): Promise<void>;
+}
+
+export class ContainerVolumes implements VolumeStore {
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly keepers: () => Promise<VolumeKeepers>,
+    private readonly installation: string,
+  ) {}
+
+  async list(): Promise<Volume[]> {
+    return this.endpoint.call('list volumes', async (docker) => {
+      const [{ Volumes: volumes }, containers] = await Promise.all([
+        // Null instead of an empty list.
+        docker.listVolumes() as Promise<{ Volumes: ListedVolume[] | null }>,
+        docker.listContainers({ all: true }),
+      ]);
+      const holders = indexHolders(containers);
+      return (volumes ?? [])
+        .filter((volume) => !isInternalVolume(volume.Name, volume.Labels ?? {}))
+        .map((volume) => toVolume(volume, holders, this.installation));
+    });
+  }
+
+  async inspect(name: string): Promise<Volume | undefined> {
+    return this.endpoint.call(`look at the volume ${name}`, async (docker) => {
+      try {
+        const [volume, containers] = await Promise.all([
+          docker.getVolume(name).inspect() as Promise<ListedVolume>,
+          docker.listContainers({ all: true, filters: { volume: [name] } }),
+        ]);
+        return toVolume(volume, indexHolders(containers), this.installation);
+      } catch (error) {
+        if (isStatus(error, 404)) {
+          return undefined;
+        }
+        throw error;
+      }
+    });
+  }
+
+  async create(spec: VolumeCreate): Promise<Volume> {
+    refuseUnsupported(spec);
+    const nonce = randomUUID();
+    const volume = await this.endpoint.call(`create the volume ${spec.name}`, async (docker) => {
+      const made = await docker.createVolume({
+        Name: spec.name,
+        Driver: 'local',
+        Labels: {
+          ...spec.labels,
+          [label.volume]: 'true',
+          [label.installation]: this.installation,
+          [label.nonce]: nonce,
+        },
+      });
+      // The engine answers with the one that is there when the name is taken.
+      return made as unknown as ListedVolume;
+    });
+    if (volume.Labels?.[label.nonce] !== nonce) {
+      throw new BerthError('exists', `There is a volume ${spec.name} already.`, {
+        hint: 'Use it, or choose another name.',
+        field: 'name',
+      });
+    }
+    return toVolume(volume, new Map(), this.installation);
+  }
+
+  async remove(name: string): Promise<void> {
+    await (await this.keepers()).release(name);
+    await this.endpoint.call(`remove the volume ${name}`, async (docker) => {
+      try {
+        await docker.getVolume(name).remove();
+      } catch (error) {
+        if (isStatus(error, 404)) {
+          throw new BerthError('not_found', `There is no volume ${name}.`);
+        }
+        if (isStatus(error, 409)) {
+          throw await this.inUse(name);
+        }
+        throw error;
+      }
+    });
+  }
+
+  async resize(name: string): Promise<Volume> {
+    const volume = await this.inspect(name);
+    throw volume === undefined
+      ? new BerthError('not_found', `There is no volume ${name}.`)
+      : new BerthError(
+          'not_supported',
+          `${name} is a volume of the container engine: it has no fixed size.`,
+          {
+            hint: 'It grows with its files. Only disks of microVMs can be resized.',
+          },
+        );
+  }
+
+  async files(name: string): Promise<VolumeFiles> {
+    return (await this.keepers()).files(name);
+  }
+
+  async usage(name: string, signal: AbortSignal): Promise<number> {
+    return (await this.keepers()).usage(name, signal);
+  }
+
+  private async inUse(name: string): Promise<BerthError> {
+    const holders =
+      (await this.inspect(name))?.holders.map((holder) => `${holder.runtime} (${holder.state})`) ?? [];
+    const who = holders.length === 0 ? 'a container' : holders.join(', ');
+    return new BerthError('in_use', `The volume ${name} is in use by ${who}.`, {
+      hint: 'Delete or archive what holds it first.',
+    });
+  }
+}
+
+function refuseUnsupported(spec: VolumeCreate): void {
+  if (spec.kind !== undefined && spec.kind !== 'docker') {
+    throw new BerthError('not_supported', `The container engine has no volumes of the kind "${spec.kind}".`, {
+      hint: 'Leave the kind out, or use microVMs.',
+      field: 'kind',
+    });
+  }
+  if (spec.sizeMiB !== undefined) {
+    throw new BerthError('not_supported', 'A volume of the container engine has no fixed size.', {
+      hint: 'Leave the size out: the volume grows with its files.',
+      field: 'sizeMiB',
+    });
+  }
+}
