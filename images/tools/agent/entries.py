@@ -1,5 +1,6 @@
 """What is at a path, and what is in a folder."""
 
+import bisect
 import os
 import stat as modes
 
@@ -23,11 +24,11 @@ def _row(name, type_, status):
         to_wire(name),
         type_,
         status.st_size,
-        modes.S_IMODE(status.st_mode),
+        status.st_mode & 0o7777,
         status.st_uid,
         status.st_gid,
-        status.st_mtime_ns // 1000 / 1000,
-        status.st_ctime_ns // 1000 / 1000,
+        status.st_mtime_ns // 1000,
+        status.st_ctime_ns // 1000,
     ]
 
 
@@ -48,7 +49,10 @@ def _link_row(volume, parts, name, status, target):
 
 
 def entry(volume, place):
-    """The row of a place, itself not followed: name, type, size, mode, uid, gid, mtime, ctime, of links also where to."""
+    """The row of a place, itself not followed.
+
+    Name, type, size, mode, uid, gid, mtime and ctime in microseconds; of links also what they lead to and their text.
+    """
     status = place.stat
     type_ = kind(status.st_mode)
     name = place.path.rsplit("/", 1)[1]
@@ -84,15 +88,14 @@ def list_folder(volume, request, _payload, _job):
 
 def _page(volume, folder, parts, limit, cursor):
     with os.scandir(folder) as entries:
-        found = sorted((item for item in entries if not is_ours(item.name)), key=lambda item: item.name)
-    total = len(found)
-    if cursor is not None:
-        after = from_wire(cursor)
-        found = [item for item in found if item.name > after]
-    page = found if limit is None else found[:limit]
-    reply = {"entries": _rows(volume, folder, parts, page), "total": total}
-    if len(page) < len(found):
-        reply["next"] = to_wire(page[-1].name)
+        found = {item.name: item for item in entries if not is_ours(item.name)}
+    names = sorted(found)
+    start = 0 if cursor is None else bisect.bisect_right(names, from_wire(cursor))
+    end = len(names) if limit is None else min(len(names), start + limit)
+    page = [found[name] for name in names[start:end]]
+    reply = {"entries": _rows(volume, folder, parts, page), "total": len(names)}
+    if end < len(names):
+        reply["next"] = to_wire(names[end - 1])
     return reply
 
 

@@ -17,6 +17,7 @@ _ESCAPED = re.compile("[\uef80-\uefff]")
 # Ours while they last: never listed, never walked, refused as input but to the calls that are about them.
 STAGE = ".berth-stage-"
 TEMP = ".berth-tmp-"
+OURS = (STAGE, TEMP)
 
 
 def _escape(match):
@@ -39,7 +40,7 @@ def from_wire(text):
 
 
 def is_ours(name):
-    return name.startswith(STAGE) or name.startswith(TEMP)
+    return name.startswith(OURS)
 
 
 def temp_name():

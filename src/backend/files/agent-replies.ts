@@ -31,9 +31,9 @@ function rowsOf(value: unknown, what: string): unknown[] {
   return value;
 }
 
-/** `[name, type, size, mode, uid, gid, mtime, ctime]`, of links also `target type, target`. */
+/** `[name, type, size, mode, uid, gid, mtime, ctime]`, times in microseconds; of links also `target type, target`. */
 export function entryOf(value: unknown): FileEntry {
-  const [name, type, size, mode, uid, gid, mtimeMs, ctimeMs, where, link] = rowsOf(value, 'an entry');
+  const [name, type, size, mode, uid, gid, mtime, ctime, where, link] = rowsOf(value, 'an entry');
   const entry: FileEntry = {
     name: textOf(name, 'a name'),
     type: fileTypes[numberOf(type, 'a type')] ?? 'other',
@@ -41,8 +41,8 @@ export function entryOf(value: unknown): FileEntry {
     mode: numberOf(mode, 'a mode'),
     uid: numberOf(uid, 'an owner'),
     gid: numberOf(gid, 'a group'),
-    mtimeMs: numberOf(mtimeMs, 'a time'),
-    ctimeMs: numberOf(ctimeMs, 'a time'),
+    mtimeMs: numberOf(mtime, 'a time') / 1000,
+    ctimeMs: numberOf(ctime, 'a time') / 1000,
   };
   const targetType = targetTypes.find((known) => known === where);
   return targetType === undefined ? entry : { ...entry, targetType, linkTarget: textOf(link, 'a link') };

@@ -1,0 +1,72 @@
+/** Tars into and out of a keeper by Docker's archive calls: the daemon does the work, not the agent. */
+import type Dockerode from 'dockerode';
+import { Readable } from 'node:stream';
+import { BerthError } from '../../../api/errors';
+import { encodeName } from '../../files/names';
+import { toBerthError } from './docker-errors';
+import { keeperRoot } from './keeper-container';
+
+function asArchiveError(error: unknown, what: string, signal?: AbortSignal): BerthError {
+  return signal?.aborted === true ? new BerthError('cancelled', 'Cancelled.') : toBerthError(error, what);
+}
+
+/** Bytes of a path as a query has them: names need not be UTF-8. */
+function percentEncoded(path: string): string {
+  return Array.from(encodeName(path), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+/** A tar of a path in the volume, its entries named from the base name; those of the root, from `.`. */
+export async function getArchive(
+  docker: Dockerode,
+  id: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<Readable> {
+  const source = keeperRoot + (path === '/' ? '/.' : path);
+  try {
+    return await new Promise<Readable>((resolve, reject) => {
+      const done = (error: unknown, answer: unknown): void => {
+        if (answer instanceof Readable) {
+          resolve(answer);
+        } else {
+          reject(error instanceof Error ? error : new Error('the engine answered without a tar'));
+        }
+      };
+      docker.modem.dial(
+        {
+          // The library drops the last character of a path that ends a query.
+          path: `/containers/${id}/archive?path=${percentEncoded(source)}&`,
+          method: 'GET',
+          isStream: true,
+          statusCodes: { 200: true, 400: 'bad parameter', 404: 'no such path', 500: 'server error' },
+          ...(signal && { abortSignal: signal }),
+        },
+        done,
+      );
+    });
+  } catch (error) {
+    throw asArchiveError(error, `read ${path}`, signal);
+  }
+}
+
+/** Unpacks a tar into a folder of the volume, with owners, modes and times as they are in it. */
+export async function putArchive(
+  container: Dockerode.Container,
+  folder: string,
+  tar: Readable,
+  signal?: AbortSignal,
+): Promise<void> {
+  // A tar that fails must fail the call, and must not be taken for one that is complete.
+  let failure: unknown;
+  const body = tar.on('error', (error) => (failure = error));
+  try {
+    await container.putArchive(body, {
+      path: keeperRoot + folder,
+      ...(signal && { abortSignal: signal }),
+    });
+  } catch (error) {
+    throw asArchiveError(failure ?? error, 'unpack the upload', signal);
+  } finally {
+    tar.destroy();
+  }
+}

@@ -1,0 +1,131 @@
+/** The container of a keeper: it can do nothing but hold a volume for the agent, and goes with it. */
+import type Dockerode from 'dockerode';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerthError } from '../../../api/errors';
+import { isStatus, toBerthError } from './docker-errors';
+
+/** On every keeper, with the value `true`: whoever lists containers or holders leaves these out. */
+export const keeperLabel = 'berth.keeper';
+export const keeperVolumeLabel = 'berth.volume';
+export const keeperEngineLabel = 'berth.engine';
+/** Where the volume is in a keeper. */
+export const keeperRoot = '/volume';
+
+const removeTimeoutMs = 15_000;
+const busybox = '/.berth/bin/busybox';
+
+/**
+ * The first process: sleeps without waking up, ends by SIGTERM, and by itself when no agent has come (the engine died
+ * in between). The name `berth-keeper` is what the agent knows it by.
+ */
+const firstProcess = [
+  busybox,
+  'sh',
+  '-c',
+  `trap 'exit 0' TERM
+${busybox} sleep 60 & wait $!
+${busybox} pidof python3 >/dev/null || exit 0
+${busybox} sleep infinity & wait $!`,
+  'berth-keeper',
+];
+
+export interface KeeperPlan {
+  volume: string;
+  image: string;
+  /** Id of the installation of the engine. */
+  owner: string;
+}
+
+function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
+  return {
+    Image: plan.image,
+    Entrypoint: firstProcess,
+    Cmd: [],
+    User: '0:0',
+    WorkingDir: '/',
+    NetworkDisabled: true,
+    StopSignal: 'SIGTERM',
+    Labels: {
+      [keeperLabel]: 'true',
+      [keeperVolumeLabel]: plan.volume,
+      [keeperEngineLabel]: plan.owner,
+    },
+    HostConfig: {
+      AutoRemove: true,
+      NetworkMode: 'none',
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      // To read, write and give away what belongs to any user of the workspace.
+      CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'],
+      SecurityOpt: ['no-new-privileges'],
+      PidsLimit: 128,
+      Memory: 512 * 1024 * 1024,
+      LogConfig: { Type: 'none', Config: {} },
+      Mounts: [{ Type: 'volume', Source: plan.volume, Target: keeperRoot, VolumeOptions: noCopy() }],
+    },
+  };
+}
+
+/** The types want all three; Docker takes what it gets. */
+function noCopy(): {
+  NoCopy: boolean;
+  Labels: Record<string, string>;
+  DriverConfig: { Name: string; Options: Record<string, string> };
+} {
+  return { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } };
+}
+
+/** Makes and starts a keeper. The volume must exist: it is never made by being asked for. */
+export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<Dockerode.Container> {
+  try {
+    await docker.getVolume(plan.volume).inspect();
+  } catch (error) {
+    throw isStatus(error, 404)
+      ? new BerthError('not_found', `There is no volume "${plan.volume}".`, { cause: error })
+      : toBerthError(error, `look at the volume ${plan.volume}`);
+  }
+  const container = await createKeeper(docker, plan);
+  try {
+    await container.start();
+    return container;
+  } catch (error) {
+    await removeContainer(container);
+    throw toBerthError(error, `open the volume ${plan.volume}`);
+  }
+}
+
+async function createKeeper(docker: Dockerode, plan: KeeperPlan): Promise<Dockerode.Container> {
+  try {
+    return await docker.createContainer(keeperSpec(plan));
+  } catch (error) {
+    if (isStatus(error, 404)) {
+      throw new BerthError('image_missing', `The image "${plan.image}", which reads volumes, is not there.`, {
+        hint: 'Build it: `berth image build`, or "Berth: Build Images" in VS Code.',
+        cause: error,
+      });
+    }
+    throw toBerthError(error, `open the volume ${plan.volume}`);
+  }
+}
+
+/** Removes a container, whatever it does; resolves when it is gone. */
+export async function removeContainer(container: Dockerode.Container): Promise<void> {
+  const end = Date.now() + removeTimeoutMs;
+  for (;;) {
+    try {
+      await container.remove({ force: true });
+    } catch (error) {
+      if (isStatus(error, 404)) {
+        return;
+      }
+      // 409: its removal is under way.
+      if (!isStatus(error, 409, 500)) {
+        throw toBerthError(error, `remove the container ${container.id}`);
+      }
+    }
+    if (Date.now() > end) {
+      throw new BerthError('timeout', `The container ${container.id} was not removed in 15 s.`);
+    }
+    await sleep(20);
+  }
+}
