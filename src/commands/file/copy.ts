@@ -1,0 +1,17 @@
+import * as vscode from 'vscode';
+import { names } from '../../providers/words';
+import { baseOf } from '../../providers/files/paths';
+import type { Handler, Services } from '../command';
+import { placesOrPick, type PlaceServices } from './place';
+
+const { t } = vscode.l10n;
+
+/** Notes files and folders to be copied by Paste. */
+export const copyFiles =
+  (services: PlaceServices & Pick<Services, 'clipboard'>): Handler =>
+  async (target, selected) => {
+    const places = await placesOrPick(services, target, selected, t('Copy'));
+    services.clipboard.put({ places, how: 'copy' });
+    const what = names(places.map(({ volume, path }) => (path === '/' ? volume : baseOf(path))));
+    vscode.window.setStatusBarMessage(t('Copied {0}: paste it into a folder of a volume.', what), 4_000);
+  };

@@ -1,0 +1,20 @@
+import * as vscode from 'vscode';
+import { names } from '../../providers/words';
+import { baseOf } from '../../providers/files/paths';
+import type { Handler, Services } from '../command';
+import { placesOrPick, type PlaceServices } from './place';
+
+const { t } = vscode.l10n;
+
+/** Notes files and folders to be moved by Paste; until then nothing changes. */
+export const cutFiles =
+  (services: PlaceServices & Pick<Services, 'clipboard'>): Handler =>
+  async (target, selected) => {
+    const chosen = await placesOrPick(services, target, selected, t('Cut'));
+    const places = chosen.filter(({ path }) => path !== '/');
+    if (places.length > 0) {
+      services.clipboard.put({ places, how: 'move' });
+      const what = names(places.map(({ path }) => baseOf(path)));
+      vscode.window.setStatusBarMessage(t('Cut {0}: paste it into a folder of a volume.', what), 4_000);
+    }
+  };

@@ -1,0 +1,55 @@
+import * as vscode from 'vscode';
+import { baseOf, topmost } from '../../providers/files/paths';
+import { setting } from '../../providers/settings';
+import { bytes, names } from '../../providers/words';
+import type { Handler, Services } from '../command';
+import { confirm } from '../input';
+import type { Place } from '../targets';
+import { placesOrPick, type PlaceServices } from './place';
+
+const { t } = vscode.l10n;
+const listed = 15;
+
+/** Deletes files and folders after a question that names them: a volume has no trash. */
+export const deleteFiles =
+  (services: PlaceServices & Pick<Services, 'runner'>): Handler =>
+  async (target, selected) => {
+    const places = outermost(await placesOrPick(services, target, selected, t('Delete')));
+    if (places.length === 0) {
+      return;
+    }
+    if (setting('files.confirmDelete', true)) {
+      await ask(places);
+    }
+    const title = t('Deleting {0}', names(places.map(({ path }) => baseOf(path))));
+    await services.runner.run(title, async ({ client, signal, report }) => {
+      for (const [index, { volume, path }] of places.entries()) {
+        report(path, (index / places.length) * 100);
+        await client.call('files.remove', { params: { volume }, body: { path, recursive: true }, signal });
+      }
+    });
+  };
+
+/** Roots of volumes are not files; what lies in another chosen folder goes with it. */
+function outermost(places: readonly Place[]): Place[] {
+  return places.filter(({ volume, path }) => {
+    const same = places.filter((other) => other.volume === volume).map((other) => other.path);
+    return path !== '/' && topmost(same).includes(path);
+  });
+}
+
+async function ask(places: readonly Place[]): Promise<void> {
+  const [only] = places;
+  const question =
+    places.length === 1 && only
+      ? only.isFolder
+        ? t('Delete the folder {0} and all that is in it?', baseOf(only.path))
+        : t('Delete {0}?', baseOf(only.path))
+      : t('Delete {0} files and folders?', places.length);
+  const lines = places.slice(0, listed).map(({ volume, path, isFolder, row }) => {
+    const size = isFolder || row === undefined ? '' : ` (${bytes(row.entry.size)})`;
+    return `${volume}:${path}${size}`;
+  });
+  const rest = places.length > listed ? [t('… and {0} more', places.length - listed)] : [];
+  await confirm(question, [...lines, ...rest, '', t('This cannot be undone.')].join('\n'), t('Delete'));
+}

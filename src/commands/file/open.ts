@@ -1,0 +1,35 @@
+import * as vscode from 'vscode';
+import { setting } from '../../providers/settings';
+import { volumeUri } from '../../providers/files/volume-uri';
+import { bytes } from '../../providers/words';
+import type { Handler } from '../command';
+import type { CommandId } from '../ids';
+import { placesOrPick, type PlaceServices } from './place';
+
+const { t } = vscode.l10n;
+const megabyte = 1_000_000;
+
+/** Opens files in editors; large ones are offered for download. */
+export const openFile =
+  (services: PlaceServices): Handler =>
+  async (target, selected) => {
+    const places = await placesOrPick(services, target, selected, t('Open File'));
+    for (const place of places.filter(({ isFolder }) => !isFolder)) {
+      const uri = volumeUri(place.volume, place.path);
+      const size = place.row?.entry.size ?? 0;
+      if (size <= setting('files.maxEditorSizeMB', 50) * megabyte) {
+        await vscode.commands.executeCommand('vscode.open', uri, { preview: places.length === 1 });
+      } else {
+        await offerDownload(uri, size);
+      }
+    }
+  };
+
+async function offerDownload(uri: vscode.Uri, size: number): Promise<void> {
+  const download = t('Download…');
+  const text = t('{0} is {1} large: download it instead of opening it?', uri.path, bytes(size));
+  if ((await vscode.window.showInformationMessage(text, download)) === download) {
+    const command: CommandId = 'berth.file.download';
+    await vscode.commands.executeCommand(command, uri);
+  }
+}

@@ -1,0 +1,36 @@
+/** The place that a file command works on: what was clicked, or what the user finds in a volume. */
+import type { Services } from '../command';
+import { pickPath } from '../pick-path';
+import type { Place } from '../targets';
+import { parentOf } from '../../providers/files/paths';
+
+export type PlaceServices = Pick<Services, 'targets' | 'link'>;
+
+export async function placesOrPick(
+  { targets, link }: PlaceServices,
+  target: unknown,
+  selected: unknown,
+  title: string,
+): Promise<Place[]> {
+  const places = await targets.places(target, selected);
+  if (places.length > 0) {
+    return places;
+  }
+  const { name } = await targets.pickVolume(title);
+  return [await pickPath(await link.client(), name, { title })];
+}
+
+/** The folder itself, or the folder of a clicked file. */
+export async function folderOrPick(
+  { targets, link }: PlaceServices,
+  target: unknown,
+  title: string,
+): Promise<{ volume: string; path: string }> {
+  const [place] = await targets.places(target, undefined);
+  if (place !== undefined) {
+    return { volume: place.volume, path: place.isFolder ? place.path : parentOf(place.path) };
+  }
+  const { name } = await targets.pickVolume(title);
+  const { volume, path } = await pickPath(await link.client(), name, { title, foldersOnly: true });
+  return { volume, path };
+}

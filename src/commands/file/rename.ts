@@ -1,0 +1,39 @@
+import * as vscode from 'vscode';
+import { baseOf, joinPath, parentOf } from '../../providers/files/paths';
+import type { Handler, Services } from '../command';
+import { ask, tellDone } from '../input';
+import { Cancelled } from '../runner';
+import { fileNameMessage } from './name-words';
+import { placesOrPick, type PlaceServices } from './place';
+
+const { t } = vscode.l10n;
+
+/** Renames a file or folder in its folder; can be undone. */
+export const renameFile =
+  (services: PlaceServices & Pick<Services, 'runner'>): Handler =>
+  async (target) => {
+    const [place] = await placesOrPick(services, target, undefined, t('Rename'));
+    if (place === undefined || place.path === '/') {
+      throw new Cancelled();
+    }
+    const { volume, path: from } = place;
+    const name = baseOf(from);
+    const dot = name.lastIndexOf('.');
+    const wanted = await ask({
+      title: t('Rename {0}', name),
+      value: name,
+      selection: [0, dot > 0 && !place.isFolder ? dot : name.length],
+      validate: fileNameMessage,
+    });
+    const to = joinPath(parentOf(from), wanted);
+    const rename = (body: { from: string; to: string }) =>
+      services.runner.run(t('Renaming {0}', baseOf(body.from)), async ({ client, signal }) => {
+        await client.call('files.rename', { params: { volume }, body, signal });
+      });
+    if (wanted !== name && (await rename({ from, to })).kind === 'done') {
+      await tellDone(
+        t('Renamed {0} to {1}.', name, wanted),
+        async () => void (await rename({ from: to, to: from })),
+      );
+    }
+  };

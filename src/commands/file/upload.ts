@@ -1,0 +1,28 @@
+/** Uploading: files and folders are two dialogs, as most systems can't offer both in one. */
+import * as vscode from 'vscode';
+import { bring } from '../../providers/drop/controllers';
+import { sortUris } from '../../providers/drop/sources';
+import type { Handler, Services } from '../command';
+import { Cancelled } from '../runner';
+import { folderOrPick, type PlaceServices } from './place';
+
+const { t } = vscode.l10n;
+
+export function upload(
+  services: PlaceServices & Pick<Services, 'transfers'>,
+  dialog: { canSelectFiles: boolean; canSelectFolders: boolean },
+): Handler {
+  return async (target) => {
+    const to = await folderOrPick(services, target, t('Upload to'));
+    const chosen = await vscode.window.showOpenDialog({
+      ...dialog,
+      canSelectMany: true,
+      openLabel: t('Upload'),
+      title: t('Upload to {0}', `${to.volume}:${to.path}`),
+    });
+    if (chosen === undefined || chosen.length === 0) {
+      throw new Cancelled();
+    }
+    await bring(services, sortUris(chosen), to);
+  };
+}

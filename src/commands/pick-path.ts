@@ -1,0 +1,124 @@
+/** Finding a place in a volume by browsing or typing: one list that follows what is typed. */
+import * as vscode from 'vscode';
+import { asBerthError, type FileEntry } from '../api';
+import type { EngineClient } from '../client/engine-client';
+import { joinPath, normalized, parentOf } from '../providers/files/paths';
+import { bytes } from '../providers/words';
+import { sortEntries } from '../providers/trees/folder-listing';
+import { isDirectory } from '../providers/trees/rows';
+import { Cancelled } from './runner';
+import type { Place } from './targets';
+
+const { t } = vscode.l10n;
+const mostEntries = 1_000;
+
+interface PathItem extends vscode.QuickPickItem {
+  path: string;
+  /** What Enter does: descend, or take this place. */
+  entry?: FileEntry;
+  take?: boolean;
+}
+
+/** Resolves with the chosen place; throws `Cancelled` when the user closes the list. */
+export async function pickPath(
+  client: EngineClient,
+  volume: string,
+  options: { title: string; foldersOnly?: boolean },
+): Promise<Place> {
+  const pick = vscode.window.createQuickPick<PathItem>();
+  pick.title = options.title;
+  pick.placeholder = t('Choose, or type a path like /src/main.ts');
+  pick.ignoreFocusOut = true;
+  const browser = new Browser(client, volume, pick, options.foldersOnly === true);
+  try {
+    return await browser.run();
+  } finally {
+    pick.dispose();
+  }
+}
+
+class Browser {
+  private folder = '/';
+
+  constructor(
+    private readonly client: EngineClient,
+    private readonly volume: string,
+    private readonly pick: vscode.QuickPick<PathItem>,
+    private readonly foldersOnly: boolean,
+  ) {}
+
+  run(): Promise<Place> {
+    return new Promise((resolve, reject) => {
+      this.pick.onDidHide(() => reject(new Cancelled()));
+      this.pick.onDidAccept(() => {
+        this.accept().then((place) => place && resolve(place), reject);
+      });
+      this.pick.show();
+      this.enter('/').catch(reject);
+    });
+  }
+
+  private async accept(): Promise<Place | undefined> {
+    const typed = this.pick.value.trim();
+    const [chosen] = this.pick.selectedItems;
+    if (typed.includes('/')) {
+      return this.go(normalized(typed.startsWith('/') ? typed : joinPath(this.folder, typed)));
+    }
+    if (chosen === undefined) {
+      return undefined;
+    }
+    if (chosen.take === true || (chosen.entry !== undefined && !isDirectory(chosen.entry))) {
+      return this.place(chosen.path, chosen.entry);
+    }
+    await this.enter(chosen.path);
+    return undefined;
+  }
+
+  private async go(path: string): Promise<Place | undefined> {
+    try {
+      const entry = await this.client.call('files.stat', {
+        params: { volume: this.volume },
+        query: { path },
+      });
+      return this.place(path, entry);
+    } catch (error) {
+      const { message } = asBerthError(error);
+      this.pick.items = [{ label: t('$(warning) {0}', message), path: this.folder, alwaysShow: true }];
+      return undefined;
+    }
+  }
+
+  private place(path: string, entry: FileEntry | undefined): Place {
+    const isFolder = entry === undefined || isDirectory(entry);
+    const row = entry === undefined ? undefined : { type: 'file' as const, volume: this.volume, path, entry };
+    return { volume: this.volume, path, isFolder, ...(row && path !== '/' && { row }) };
+  }
+
+  private async enter(folder: string): Promise<void> {
+    this.folder = folder;
+    this.pick.busy = true;
+    this.pick.value = '';
+    const query = { path: folder, limit: mostEntries };
+    const listed = await this.client.call('files.list', { params: { volume: this.volume }, query });
+    this.pick.busy = false;
+    const entries = sortEntries(listed.entries).filter((entry) => !this.foldersOnly || isDirectory(entry));
+    this.pick.items = [
+      { label: t('$(check) This folder'), description: `${this.volume}:${folder}`, path: folder, take: true },
+      ...(folder === '/' ? [] : [{ label: '$(arrow-up) ..', path: parentOf(folder) }]),
+      ...entries.map((entry) => this.item(entry)),
+      ...(listed.next === undefined
+        ? []
+        : [{ label: t('… {0} in all: type a path to reach the others', listed.total), path: folder }]),
+    ];
+  }
+
+  private item(entry: FileEntry): PathItem {
+    const isFolder = isDirectory(entry);
+    return {
+      label: `$(${isFolder ? 'folder' : 'file'}) ${entry.name}`,
+      description: isFolder ? '' : bytes(entry.size),
+      path: joinPath(this.folder, entry.name),
+      entry,
+    };
+  }
+}

@@ -1,0 +1,134 @@
+/** Every command by its id. The type makes sure that none is missing. */
+import type { Handler, Services } from './command';
+import type { CommandId } from './ids';
+import { doctor } from './engine/doctor';
+import { restartEngine } from './engine/restart';
+import { showLog } from './engine/showLog';
+import { startEngine } from './engine/start';
+import { copyFiles } from './file/copy';
+import { copyPath } from './file/copyPath';
+import { cutFiles } from './file/cut';
+import { deleteFiles } from './file/delete';
+import { download } from './file/download';
+import { newFile } from './file/newFile';
+import { newFolder } from './file/newFolder';
+import { openFile } from './file/open';
+import { pasteFiles } from './file/paste';
+import { renameFile } from './file/rename';
+import { uploadFiles } from './file/uploadFiles';
+import { uploadFolder } from './file/uploadFolder';
+import { buildImage } from './image/build';
+import { pullImage } from './image/pull';
+import { cancelOperation } from './operation/cancel';
+import { includeSshConfig } from './ssh/include';
+import { groupVolumes } from './view/groupVolumes';
+import { groupWorkspaces } from './view/groupWorkspaces';
+import { loadMore } from './view/loadMore';
+import { refresh } from './view/refresh';
+import { activateSelected, deleteSelected, renameSelected } from './view/selected';
+import { sortVolumes } from './view/sortVolumes';
+import { sortWorkspaces } from './view/sortWorkspaces';
+import { createVolume } from './volume/create';
+import { deleteVolume } from './volume/delete';
+import { goToPath } from './volume/goToPath';
+import { measureVolume } from './volume/measure';
+import { openVolumeAsFolder } from './volume/openAsFolder';
+import { resizeVolume } from './volume/resize';
+import { openWalkthrough } from './walkthrough/open';
+import { adoptVolume } from './workspace/adopt';
+import { archiveWorkspace } from './workspace/archive';
+import { browseFiles } from './workspace/browseFiles';
+import { copySshCommand } from './workspace/copySshCommand';
+import { createWorkspace } from './workspace/create';
+import { createWorkspaceQuick } from './workspace/createQuick';
+import { deleteWorkspace } from './workspace/delete';
+import { editLimits } from './workspace/editLimits';
+import { openWorkspace } from './workspace/open';
+import { openInNewWindow } from './workspace/openInNewWindow';
+import { openTerminal } from './workspace/openTerminal';
+import { pauseWorkspace } from './workspace/pause';
+import { rebuildWorkspace } from './workspace/rebuild';
+import { recoverWorkspace } from './workspace/recover';
+import { renameWorkspace } from './workspace/rename';
+import { restartWorkspace } from './workspace/restart';
+import { restoreWorkspace } from './workspace/restore';
+import { resumeWorkspace } from './workspace/resume';
+import { showLogs } from './workspace/showLogs';
+import { startWorkspace } from './workspace/start';
+import { stopWorkspace } from './workspace/stop';
+
+export function commandTable(services: Services): Record<CommandId, Handler> {
+  return { ...workspaceCommands(services), ...fileCommands(services), ...otherCommands(services) };
+}
+
+function workspaceCommands(services: Services) {
+  return {
+    'berth.workspace.create': createWorkspace(services),
+    'berth.workspace.createQuick': createWorkspaceQuick(services),
+    'berth.workspace.start': startWorkspace(services),
+    'berth.workspace.stop': stopWorkspace(services),
+    'berth.workspace.restart': restartWorkspace(services),
+    'berth.workspace.pause': pauseWorkspace(services),
+    'berth.workspace.resume': resumeWorkspace(services),
+    'berth.workspace.archive': archiveWorkspace(services),
+    'berth.workspace.restore': restoreWorkspace(services),
+    'berth.workspace.recover': recoverWorkspace(services),
+    'berth.workspace.rebuild': rebuildWorkspace(services),
+    'berth.workspace.rename': renameWorkspace(services),
+    'berth.workspace.editLimits': editLimits(services),
+    'berth.workspace.delete': deleteWorkspace(services),
+    'berth.workspace.open': openWorkspace(services),
+    'berth.workspace.openInNewWindow': openInNewWindow(services),
+    'berth.workspace.openTerminal': openTerminal(services),
+    'berth.workspace.showLogs': showLogs(services),
+    'berth.workspace.copySshCommand': copySshCommand(services),
+    'berth.workspace.browseFiles': browseFiles(services),
+    'berth.workspace.adopt': adoptVolume(services),
+  };
+}
+
+function fileCommands(services: Services) {
+  return {
+    'berth.volume.create': createVolume(services),
+    'berth.volume.delete': deleteVolume(services),
+    'berth.volume.resize': resizeVolume(services),
+    'berth.volume.measure': measureVolume(services),
+    'berth.volume.openAsFolder': openVolumeAsFolder(services),
+    'berth.volume.goToPath': goToPath(services),
+    'berth.file.open': openFile(services),
+    'berth.file.newFile': newFile(services),
+    'berth.file.newFolder': newFolder(services),
+    'berth.file.rename': renameFile(services),
+    'berth.file.delete': deleteFiles(services),
+    'berth.file.uploadFiles': uploadFiles(services),
+    'berth.file.uploadFolder': uploadFolder(services),
+    'berth.file.download': download(services),
+    'berth.file.copy': copyFiles(services),
+    'berth.file.cut': cutFiles(services),
+    'berth.file.paste': pasteFiles(services),
+    'berth.file.copyPath': copyPath(services),
+  };
+}
+
+function otherCommands(services: Services) {
+  return {
+    'berth.view.refresh': refresh(services),
+    'berth.view.groupWorkspaces': groupWorkspaces(),
+    'berth.view.sortWorkspaces': sortWorkspaces(),
+    'berth.view.groupVolumes': groupVolumes(),
+    'berth.view.sortVolumes': sortVolumes(),
+    'berth.view.loadMore': loadMore(services),
+    'berth.view.activate': activateSelected(services),
+    'berth.view.rename': renameSelected(services),
+    'berth.view.delete': deleteSelected(services),
+    'berth.operation.cancel': cancelOperation(services),
+    'berth.engine.start': startEngine(services),
+    'berth.engine.restart': restartEngine(services),
+    'berth.engine.doctor': doctor(services),
+    'berth.engine.showLog': showLog(services),
+    'berth.image.build': buildImage(services),
+    'berth.image.pull': pullImage(services),
+    'berth.ssh.include': includeSshConfig(services),
+    'berth.walkthrough.open': openWalkthrough(),
+  };
+}

@@ -1,0 +1,176 @@
+/** What a command works on: the clicked rows, the selection, a name, or what the user picks. */
+import * as vscode from 'vscode';
+import type { Volume, Workspace } from '../api';
+import type { EngineLink } from '../providers/engine-link';
+import { placeOf } from '../providers/files/volume-uri';
+import type { Store } from '../providers/store';
+import { sortVolumes, sortWorkspaces } from '../providers/trees/arrange';
+import { isDirectory, isRow, type FileRow, type Row } from '../providers/trees/rows';
+import { volumeDescription } from '../providers/trees/volume-item';
+import { stateIcon, workspaceDescription } from '../providers/trees/workspace-item';
+import { fileScheme } from './ids';
+import { Cancelled } from './runner';
+
+const { t } = vscode.l10n;
+/** Keybindings pass this instead of a row. */
+const selectionWord = 'selection';
+
+export interface WorkspaceChoice {
+  /** Which workspaces the command can work on; the others are ignored, and that is said. */
+  eligible: (workspace: Workspace) => boolean;
+  placeHolder: string;
+  /** Said when there is none. */
+  none: string;
+}
+
+/** A place in a volume; `row` when it was clicked. */
+export interface Place {
+  volume: string;
+  path: string;
+  isFolder: boolean;
+  row?: FileRow;
+}
+
+export interface Selections {
+  workspaces: readonly Row[];
+  volumes: readonly Row[];
+}
+
+export class Targets {
+  constructor(
+    private readonly link: EngineLink,
+    private readonly store: Store,
+    private readonly selections: () => Selections,
+  ) {}
+
+  /** Rows that the command was called with: selected ones when the clicked one is among them. */
+  rows(target: unknown, selected: unknown): Row[] {
+    if (target === selectionWord) {
+      const { workspaces, volumes } = this.selections();
+      return [...workspaces, ...volumes];
+    }
+    const many = Array.isArray(selected) ? selected.filter(isRow) : [];
+    return many.length > 0 ? many : isRow(target) ? [target] : [];
+  }
+
+  /** The workspaces to work on, at least one; throws `Cancelled` when there is none or the user backs out. */
+  async workspaces(target: unknown, selected: unknown, choice: WorkspaceChoice): Promise<Workspace[]> {
+    await this.link.client();
+    const named = this.namesOf(target, selected);
+    if (named.length === 0) {
+      return [await this.pickWorkspace(choice)];
+    }
+    const found = named.map((name) => this.store.workspace(name)).filter((each) => each !== undefined);
+    const eligible = found.filter((each) => choice.eligible(each));
+    const ignored = named.length - eligible.length;
+    if (eligible.length === 0) {
+      throw this.nothing(choice.none);
+    }
+    if (ignored > 0) {
+      void vscode.window.showInformationMessage(
+        t('{0} of {1} ignored: {2}', ignored, named.length, choice.none),
+      );
+    }
+    return eligible;
+  }
+
+  async workspace(target: unknown, choice: WorkspaceChoice): Promise<Workspace> {
+    const [first] = await this.workspaces(target, undefined, choice);
+    if (first === undefined) {
+      throw new Cancelled();
+    }
+    return first;
+  }
+
+  async volumes(target: unknown, selected: unknown, placeHolder: string): Promise<Volume[]> {
+    await this.link.client();
+    const rows = this.rows(target, selected).map((row) => (row.type === 'volume' ? row.name : undefined));
+    const named = typeof target === 'string' && target !== selectionWord ? [target] : rows;
+    const found = named.map((name) => (name === undefined ? undefined : this.store.volume(name)));
+    const volumes = found.filter((each) => each !== undefined);
+    return volumes.length > 0 ? volumes : [await this.pickVolume(placeHolder)];
+  }
+
+  /** Places in volumes: file rows, volume rows (their root), `berth:` URIs; empty when called from the palette. */
+  async places(target: unknown, selected: unknown): Promise<Place[]> {
+    await this.link.client();
+    const uris = (Array.isArray(selected) ? selected : [target]).filter((each) => each instanceof vscode.Uri);
+    if (uris.length > 0) {
+      return Promise.all(uris.filter(({ scheme }) => scheme === fileScheme).map((uri) => placeOfUri(uri)));
+    }
+    if (typeof target === 'string' && target !== selectionWord) {
+      return [await placeOfUri(vscode.Uri.parse(target, true))];
+    }
+    return this.rows(target, selected).flatMap((row) => placeOfRow(row));
+  }
+
+  async pickVolume(placeHolder: string): Promise<Volume> {
+    await this.link.client();
+    const volumes = sortVolumes(this.store.volumes, 'name');
+    if (volumes.length === 0) {
+      throw this.nothing(t('There is no volume yet.'));
+    }
+    const items = volumes.map((volume) => ({
+      label: volume.name,
+      description: volumeDescription(volume),
+      iconPath: new vscode.ThemeIcon('database'),
+      volume,
+    }));
+    const chosen = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+    if (chosen === undefined) {
+      throw new Cancelled();
+    }
+    return chosen.volume;
+  }
+
+  private async pickWorkspace(choice: WorkspaceChoice): Promise<Workspace> {
+    const eligible = sortWorkspaces(this.store.workspaces.filter(choice.eligible), 'lastUsed');
+    if (eligible.length === 0) {
+      throw this.nothing(choice.none);
+    }
+    const items = eligible.map((workspace) => ({
+      label: workspace.label,
+      description: workspaceDescription(workspace, undefined, ['state', 'image']),
+      iconPath: stateIcon(workspace.state),
+      workspace,
+    }));
+    const chosen = await vscode.window.showQuickPick(items, {
+      placeHolder: choice.placeHolder,
+      matchOnDescription: true,
+    });
+    if (chosen === undefined) {
+      throw new Cancelled();
+    }
+    return chosen.workspace;
+  }
+
+  private namesOf(target: unknown, selected: unknown): string[] {
+    if (typeof target === 'string' && target !== selectionWord) {
+      return [target];
+    }
+    return this.rows(target, selected).flatMap((row) => {
+      const name = row.type === 'workspace' ? row.name : 'workspace' in row ? row.workspace : undefined;
+      return name === undefined ? [] : [name];
+    });
+  }
+
+  private nothing(why: string): Cancelled {
+    void vscode.window.showInformationMessage(why);
+    return new Cancelled(why);
+  }
+}
+
+function placeOfRow(row: Row): Place[] {
+  if (row.type === 'volume') {
+    return [{ volume: row.name, path: '/', isFolder: true }];
+  }
+  if (row.type === 'file') {
+    return [{ volume: row.volume, path: row.path, isFolder: isDirectory(row.entry), row }];
+  }
+  return [];
+}
+
+async function placeOfUri(uri: vscode.Uri): Promise<Place> {
+  const { type } = await vscode.workspace.fs.stat(uri);
+  return { ...placeOf(uri), isFolder: (type & vscode.FileType.Directory) !== 0 };
+}

@@ -1,0 +1,26 @@
+/** Choosing a value of a view's setting from a list that shows the current one. */
+import * as vscode from 'vscode';
+import { changeSetting, setting } from '../../providers/settings';
+import type { Handler } from '../command';
+import type { SettingId } from '../ids';
+
+const { t } = vscode.l10n;
+
+export function chooseSetting(
+  id: SettingId,
+  placeHolder: string,
+  labels: Readonly<Record<string, string>>,
+): Handler {
+  return async () => {
+    const current = setting<string>(id, '');
+    const items = Object.entries(labels).map(([value, label]) => ({
+      label,
+      description: value === current ? t('current') : '',
+      value,
+    }));
+    const chosen = await vscode.window.showQuickPick(items, { placeHolder });
+    if (chosen !== undefined && chosen.value !== current) {
+      await changeSetting(id, chosen.value);
+    }
+  };
+}

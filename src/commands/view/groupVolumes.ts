@@ -1,0 +1,12 @@
+import * as vscode from 'vscode';
+import type { Handler } from '../command';
+import { chooseSetting } from './choose';
+
+const { t } = vscode.l10n;
+
+export const groupVolumes = (): Handler =>
+  chooseSetting('volumes.groupBy', t('Group volumes by'), {
+    none: t('Nothing'),
+    role: t('What they are for'),
+    kind: t('Kind'),
+  });

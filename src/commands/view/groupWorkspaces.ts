@@ -1,0 +1,13 @@
+import * as vscode from 'vscode';
+import type { Handler } from '../command';
+import { chooseSetting } from './choose';
+
+const { t } = vscode.l10n;
+
+export const groupWorkspaces = (): Handler =>
+  chooseSetting('workspaces.groupBy', t('Group workspaces by'), {
+    none: t('Nothing'),
+    state: t('State'),
+    runtime: t('What runs them'),
+    image: t('Image'),
+  });

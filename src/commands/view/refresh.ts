@@ -1,0 +1,14 @@
+import * as vscode from 'vscode';
+import type { Handler, Services } from '../command';
+
+const { t } = vscode.l10n;
+
+/** Reads everything again. */
+export const refresh =
+  ({ link, runner, volumesTree }: Pick<Services, 'link' | 'runner' | 'volumesTree'>): Handler =>
+  async () => {
+    await runner.run(t('Refreshing'), async () => {
+      await link.reload();
+      volumesTree.refreshAll();
+    });
+  };

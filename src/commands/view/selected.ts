@@ -1,0 +1,65 @@
+/** Keys in the views do what fits the selected rows: one command per key, sent on by the type of the row. */
+import * as vscode from 'vscode';
+import { isDirectory, type Row } from '../../providers/trees/rows';
+import type { Handler, Services } from '../command';
+import type { CommandId } from '../ids';
+
+type Choice = (row: Row) => CommandId | 'list.toggleExpand' | undefined;
+
+function forSelection({ views, targets }: Pick<Services, 'views' | 'targets'>, choose: Choice): Handler {
+  return async (target) => {
+    const rows = targets.rows(target, undefined).filter((row) => isFocused(row, views));
+    const [first] = rows;
+    const command = first && choose(first);
+    if (command !== undefined) {
+      await vscode.commands.executeCommand(command, first, rows);
+    }
+  };
+}
+
+/** Both views may have a selection: only the visible one's counts when a single one is visible. */
+function isFocused(row: Row, views: Services['views']): boolean {
+  const isVolume = ['volume', 'file', 'more', 'notice'].includes(row.type);
+  return isVolume ? views.volumes.visible : views.workspaces.visible;
+}
+
+/** Enter: opens a workspace or file, copies the SSH command, unfolds the rest. */
+export const activateSelected = (services: Pick<Services, 'views' | 'targets'>): Handler =>
+  forSelection(services, (row) => {
+    switch (row.type) {
+      case 'workspace':
+        return 'berth.workspace.open';
+      case 'port':
+        return 'berth.workspace.copySshCommand';
+      case 'mount':
+        return 'berth.workspace.browseFiles';
+      case 'more':
+        return 'berth.view.loadMore';
+      case 'file':
+        return isDirectory(row.entry) ? 'list.toggleExpand' : 'berth.file.open';
+      default:
+        return 'list.toggleExpand';
+    }
+  });
+
+/** F2. */
+export const renameSelected = (services: Pick<Services, 'views' | 'targets'>): Handler =>
+  forSelection(services, ({ type }) => {
+    const commands: Partial<Record<Row['type'], CommandId>> = {
+      workspace: 'berth.workspace.rename',
+      file: 'berth.file.rename',
+    };
+    return commands[type];
+  });
+
+/** Delete. */
+export const deleteSelected = (services: Pick<Services, 'views' | 'targets'>): Handler =>
+  forSelection(services, ({ type }) => {
+    const commands: Partial<Record<Row['type'], CommandId>> = {
+      workspace: 'berth.workspace.delete',
+      volume: 'berth.volume.delete',
+      file: 'berth.file.delete',
+      operation: 'berth.operation.cancel',
+    };
+    return commands[type];
+  });

@@ -1,0 +1,12 @@
+import * as vscode from 'vscode';
+import type { Handler } from '../command';
+import { chooseSetting } from './choose';
+
+const { t } = vscode.l10n;
+
+export const sortVolumes = (): Handler =>
+  chooseSetting('volumes.sortBy', t('Sort volumes by'), {
+    name: t('Name'),
+    size: t('Size, largest first (measured ones)'),
+    created: t('Created, newest first'),
+  });

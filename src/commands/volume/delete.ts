@@ -1,0 +1,70 @@
+import * as vscode from 'vscode';
+import type { Volume } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
+import { bytes, names } from '../../providers/words';
+import type { Handler, Services } from '../command';
+import { confirm } from '../input';
+
+const { t } = vscode.l10n;
+const measureTimeoutMs = 5_000;
+
+/** Deletes volumes that nothing holds, after a dialog with names and sizes; other tools' ones are asked for twice. */
+export const deleteVolume =
+  ({ link, runner, store, targets }: Pick<Services, 'link' | 'runner' | 'store' | 'targets'>): Handler =>
+  async (target, selected) => {
+    const chosen = await targets.volumes(target, selected, t('Volume to delete'));
+    const volumes = chosen.filter(({ holders }) => holders.length === 0);
+    tellHeld(chosen.filter(({ holders }) => holders.length > 0));
+    if (volumes.length === 0) {
+      return;
+    }
+    const client = await link.client();
+    const lines = await Promise.all(volumes.map((volume) => describe(client, volume)));
+    const [only] = volumes;
+    const question =
+      volumes.length === 1 && only
+        ? t('Delete volume {0} and all its files?', only.name)
+        : t('Delete {0} volumes and all their files?', volumes.length);
+    await confirm(question, [...lines, '', t('This cannot be undone.')].join('\n'), t('Delete'));
+    const foreign = volumes.filter(({ managed }) => !managed).map(({ name }) => name);
+    if (foreign.length > 0) {
+      await confirm(
+        t('{0} was made by another tool. Delete it all the same?', names(foreign)),
+        t('The other tool may still need it.'),
+        t('Delete All the Same'),
+      );
+    }
+    await runner.run(t('Deleting {0}', names(volumes.map(({ name }) => name))), async (task) => {
+      for (const { name, managed } of volumes) {
+        const query = managed ? {} : { force: true };
+        await task.client.call('volumes.delete', { params: { volume: name }, query, signal: task.signal });
+        store.take({ type: 'volume.deleted', payload: { name } });
+      }
+    });
+  };
+
+function tellHeld(held: readonly Volume[]): void {
+  const [first] = held;
+  if (first !== undefined) {
+    const holder = first.holders[0];
+    void vscode.window.showWarningMessage(
+      held.length === 1
+        ? t('{0} is held by {1}: delete that first.', first.name, holder?.workspace ?? holder?.runtime ?? '?')
+        : t('{0} volumes are held by workspaces and stay.', held.length),
+    );
+  }
+}
+
+async function describe(client: EngineClient, { name }: Volume): Promise<string> {
+  try {
+    const signal = AbortSignal.timeout(measureTimeoutMs);
+    const { usedBytes } = await client.call('volumes.get', {
+      params: { volume: name },
+      query: { usage: true },
+      signal,
+    });
+    return `${name}: ${usedBytes === undefined ? t('size unknown') : bytes(usedBytes)}`;
+  } catch {
+    return `${name}: ${t('size unknown')}`;
+  }
+}

@@ -1,0 +1,22 @@
+import * as vscode from 'vscode';
+import { names } from '../../providers/words';
+import type { Handler, Services } from '../command';
+
+const { t } = vscode.l10n;
+
+/** Measures how much volumes hold; their rows show it. */
+export const measureVolume =
+  ({ runner, store, targets }: Pick<Services, 'runner' | 'store' | 'targets'>): Handler =>
+  async (target, selected) => {
+    const volumes = await targets.volumes(target, selected, t('Volume to measure'));
+    await runner.run(
+      t('Measuring {0}', names(volumes.map(({ name }) => name))),
+      async ({ client, signal }) => {
+        for (const { name } of volumes) {
+          const query = { usage: true };
+          const payload = await client.call('volumes.get', { params: { volume: name }, query, signal });
+          store.take({ type: 'volume.changed', payload });
+        }
+      },
+    );
+  };

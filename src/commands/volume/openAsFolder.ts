@@ -1,0 +1,47 @@
+import * as vscode from 'vscode';
+import { baseOf } from '../../providers/files/paths';
+import { volumeUri } from '../../providers/files/volume-uri';
+import type { Handler, Services } from '../command';
+import { Cancelled } from '../runner';
+
+const { t } = vscode.l10n;
+
+/** Opens a volume, or a folder of one, in the Explorer: added to this window, or alone in this or a new one. */
+export const openVolumeAsFolder =
+  ({ targets }: Pick<Services, 'targets'>): Handler =>
+  async (target) => {
+    const named = typeof target === 'string' ? { volume: target, path: '/' } : undefined;
+    const place = named ?? (await targets.places(target, undefined))[0] ?? (await pick());
+    const uri = volumeUri(place.volume, place.path);
+    const name = place.path === '/' ? place.volume : `${baseOf(place.path)} (${place.volume})`;
+    const ways = [
+      {
+        label: t('$(add) Add to this window'),
+        description: t('keeps the folders that are open'),
+        way: 'add',
+      },
+      { label: t('$(window) Open in this window'), description: '', way: 'here' },
+      { label: t('$(empty-window) Open in a new window'), description: '', way: 'new' },
+    ];
+    const hasFolders = (vscode.workspace.workspaceFolders ?? []).length > 0;
+    const chosen = await vscode.window.showQuickPick(hasFolders ? ways : ways.slice(1), {
+      placeHolder: t('How to open {0}', name),
+    });
+    if (chosen === undefined) {
+      throw new Cancelled();
+    }
+    if (chosen.way === 'add') {
+      vscode.workspace.updateWorkspaceFolders((vscode.workspace.workspaceFolders ?? []).length, 0, {
+        uri,
+        name,
+      });
+    } else {
+      await vscode.commands.executeCommand('vscode.openFolder', uri, {
+        forceNewWindow: chosen.way === 'new',
+      });
+    }
+
+    async function pick(): Promise<{ volume: string; path: string }> {
+      return { volume: (await targets.pickVolume(t('Volume to open'))).name, path: '/' };
+    }
+  };

@@ -1,0 +1,32 @@
+import * as vscode from 'vscode';
+import type { Handler, Services } from '../command';
+import { ask } from '../input';
+import { parseMemory } from '../workspace/draft';
+
+const { t } = vscode.l10n;
+
+/** Grows a disk that nothing holds. Docker volumes and folders grow by themselves. */
+export const resizeVolume =
+  ({ runner, store, targets }: Pick<Services, 'runner' | 'store' | 'targets'>): Handler =>
+  async (target) => {
+    const [volume] = await targets.volumes(target, undefined, t('Volume to resize'));
+    if (volume === undefined) {
+      return;
+    }
+    const { name, kind, sizeMiB = 0 } = volume;
+    if (kind !== 'disk') {
+      void vscode.window.showInformationMessage(t('{0} has no fixed size: it grows by itself.', name));
+      return;
+    }
+    const size = await ask({
+      title: t('Resize {0}', name),
+      prompt: t('New size, larger than {0} MiB, e.g. 20 GiB', sizeMiB),
+      validate: (text) =>
+        (parseMemory(text) ?? 0) > sizeMiB ? undefined : t('A size larger than {0} MiB.', sizeMiB),
+    });
+    await runner.run(t('Resizing {0}', name), async ({ client, signal }) => {
+      const body = { sizeMiB: parseMemory(size) ?? sizeMiB };
+      const payload = await client.call('volumes.resize', { params: { volume: name }, body, signal });
+      store.take({ type: 'volume.changed', payload });
+    });
+  };

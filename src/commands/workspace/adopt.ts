@@ -1,0 +1,62 @@
+import * as vscode from 'vscode';
+import type { Adoptable } from '../../api';
+import type { Handler, Services } from '../command';
+import { confirm } from '../input';
+import { Cancelled } from '../runner';
+
+const { t } = vscode.l10n;
+
+/** Makes a workspace of a volume that another tool made, after saying what happens to its container. */
+export const adoptVolume =
+  ({ link, runner, views }: Pick<Services, 'link' | 'runner' | 'views'>): Handler =>
+  async () => {
+    const client = await link.client();
+    const found = await client.call('adoptable.list', {});
+    if (found.length === 0) {
+      void vscode.window.showInformationMessage(t('No volume of another tool can be adopted.'));
+      return;
+    }
+    const chosen = await pick(found);
+    await confirm(
+      t('Adopt volume {0} as workspace {1}?', chosen.volume, chosen.name),
+      consequences(chosen),
+      t('Adopt'),
+    );
+    await runner.run(t('Adopting {0}', chosen.name), async (task) => {
+      const operation = await task.client.call('adoptable.adopt', {
+        params: { name: chosen.name },
+        query: { wait: 0 },
+        body: {
+          volume: chosen.volume,
+          replaceContainer: chosen.container !== undefined,
+          ...(chosen.image !== undefined && { image: chosen.image }),
+        },
+      });
+      void views.revealWorkspace(chosen.name);
+      await task.follow(operation);
+    });
+  };
+
+async function pick(found: readonly Adoptable[]): Promise<Adoptable> {
+  const items = found.map((each) => ({
+    label: each.name,
+    description: each.volume,
+    detail:
+      each.container === undefined
+        ? undefined
+        : t('held by container {0} ({1})', each.container, each.containerState ?? '?'),
+    each,
+  }));
+  const chosen = await vscode.window.showQuickPick(items, { placeHolder: t('Volume to adopt') });
+  if (chosen === undefined) {
+    throw new Cancelled();
+  }
+  return chosen.each;
+}
+
+function consequences({ container }: Adoptable): string {
+  const kept = t('The volume keeps its name and all its files.');
+  return container === undefined
+    ? kept
+    : `${kept}\n${t('Its container {0} is removed and replaced by one of Berth.', container)}`;
+}

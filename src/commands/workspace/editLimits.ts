@@ -1,0 +1,37 @@
+import * as vscode from 'vscode';
+import type { Limits } from '../../api';
+import type { Handler, Services } from '../command';
+import { tellDone } from '../input';
+import { runWizard } from '../wizard';
+import { limitsSteps, limitsWords } from './limits-steps';
+
+const { t } = vscode.l10n;
+
+/** Changes CPU and memory limits, live where that can be. */
+export const editLimits =
+  ({ targets, runner, store }: Pick<Services, 'targets' | 'runner' | 'store'>): Handler =>
+  async (target) => {
+    const workspace = await targets.workspace(target, {
+      eligible: () => true,
+      placeHolder: t('Workspace to limit'),
+      none: t('There is no workspace.'),
+    });
+    const before: Limits = workspace.spec.limits ?? {};
+    const draft = { limits: before };
+    const steps = limitsSteps<typeof draft>(
+      (state) => state.limits,
+      (state, limits) => (state.limits = limits),
+    );
+    await runWizard(t('Limits of {0}', workspace.label), steps, draft);
+    const change = (limits: Limits) =>
+      runner.run(t('Changing limits of {0}', workspace.label), async ({ client }) => {
+        const params = { name: workspace.name };
+        const payload = await client.call('workspaces.update', { params, body: { limits } });
+        store.take({ type: 'workspace.changed', payload });
+      });
+    if ((await change(draft.limits)).kind === 'done') {
+      await tellDone(t('{0}: {1}.', workspace.label, limitsWords(draft.limits)), async () => {
+        await change(before);
+      });
+    }
+  };

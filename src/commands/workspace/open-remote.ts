@@ -1,0 +1,108 @@
+/** Opening a workspace over SSH, through whichever Remote-SSH extension is there. */
+import * as vscode from 'vscode';
+import type { SshTarget, Workspace } from '../../api';
+import { changeSetting, setting } from '../../providers/settings';
+import type { Services } from '../command';
+import type { CommandId } from '../ids';
+import { Cancelled } from '../runner';
+import { ensureInclude } from '../ssh/include';
+import { installableRemoteExtension, installedRemoteExtension } from './remote-extensions';
+import { restore } from './restore';
+import { resume } from './resume';
+import { start } from './start';
+import { runVerb } from './verb';
+
+const { t } = vscode.l10n;
+
+export type OpenServices = Pick<Services, 'targets' | 'runner' | 'store' | 'link'>;
+
+/** Starts the workspace when it does not run (an explicit wish), then opens its folder. */
+export async function openRemote(
+  services: OpenServices,
+  workspace: Workspace,
+  forceNewWindow: boolean,
+): Promise<void> {
+  const extension = installedRemoteExtension();
+  if (extension === undefined) {
+    return offerAlternatives(workspace);
+  }
+  if (!(await isMadeRunning(services, workspace))) {
+    return;
+  }
+  await services.runner.run(t('Opening {0}', workspace.label), async ({ client }) => {
+    const target = await client.call('workspaces.ssh', { params: { name: workspace.name } });
+    if (!(await ensureInclude(client))) {
+      throw new Cancelled();
+    }
+    await rememberPlatform(target);
+    const uri = vscode.Uri.from({
+      scheme: 'vscode-remote',
+      authority: `ssh-remote+${target.alias}`,
+      path: target.folder,
+    });
+    await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow });
+  });
+}
+
+async function isMadeRunning(services: OpenServices, workspace: Workspace): Promise<boolean> {
+  const verbs = { stopped: start, paused: resume, archived: restore };
+  const { state } = workspace;
+  if (state !== 'stopped' && state !== 'paused' && state !== 'archived') {
+    return true;
+  }
+  return (await runVerb(services, verbs[state], [workspace])).kind === 'done';
+}
+
+/** Notes `linux` for the host, so that Remote-SSH does not ask; only with consent, and only when it is missing. */
+async function rememberPlatform({ alias }: SshTarget): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration('remote.SSH');
+  const known = configuration.inspect<Record<string, string>>('remotePlatform');
+  const choice = setting<string>('ssh.setRemotePlatform', 'ask');
+  if (known === undefined || choice === 'never' || known.globalValue?.[alias] !== undefined) {
+    return;
+  }
+  if (choice === 'ask' && !(await consentsToPlatform())) {
+    return;
+  }
+  const value = { ...known.globalValue, [alias]: 'linux' };
+  await configuration.update('remotePlatform', value, vscode.ConfigurationTarget.Global);
+}
+
+async function consentsToPlatform(): Promise<boolean> {
+  const always = t('Always');
+  const never = t('Never');
+  const answer = await vscode.window.showInformationMessage(
+    t('Note in the settings of Remote-SSH that Berth workspaces run Linux?'),
+    {
+      modal: true,
+      detail: t('Otherwise Remote-SSH asks for the platform each time a new workspace is opened.'),
+    },
+    always,
+    never,
+  );
+  if (answer === undefined) {
+    return false;
+  }
+  await changeSetting('ssh.setRemotePlatform', answer === always ? 'always' : 'never');
+  return answer === always;
+}
+
+async function offerAlternatives({ name, label, homeVolume }: Workspace): Promise<void> {
+  const install = t('Install Remote-SSH');
+  const terminal = t('Open Terminal');
+  const files = t('Open Volume as Folder');
+  const chosen = await vscode.window.showInformationMessage(
+    t('Opening {0} in a window needs a Remote-SSH extension, and none is installed.', label),
+    install,
+    terminal,
+    files,
+  );
+  if (chosen === install) {
+    const id = installableRemoteExtension(vscode.env.appName);
+    await vscode.commands.executeCommand('workbench.extensions.search', `@id:${id}`);
+  } else if (chosen !== undefined) {
+    const next: CommandId =
+      chosen === terminal ? 'berth.workspace.openTerminal' : 'berth.volume.openAsFolder';
+    await vscode.commands.executeCommand(next, chosen === terminal ? name : homeVolume);
+  }
+}

@@ -1,0 +1,17 @@
+import * as vscode from 'vscode';
+import type { Handler } from '../command';
+import { route, verbCommand, type Verb, type VerbServices } from './verb';
+
+const { t } = vscode.l10n;
+
+export const recover: Verb = {
+  expected: 'recovering',
+  from: ['error'],
+  title: (names) => t('Recovering {0}', names),
+  placeHolder: t('Workspace to recover'),
+  none: t('No workspace has an error.'),
+  run: route('workspaces.recover'),
+};
+
+/** Builds a new runtime for workspaces in error. */
+export const recoverWorkspace = (services: VerbServices): Handler => verbCommand(services, recover);

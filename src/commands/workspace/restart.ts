@@ -1,0 +1,17 @@
+import * as vscode from 'vscode';
+import type { Handler } from '../command';
+import { route, verbCommand, type Verb, type VerbServices } from './verb';
+
+const { t } = vscode.l10n;
+
+export const restart: Verb = {
+  expected: 'stopping',
+  from: ['running', 'paused'],
+  title: (names) => t('Restarting {0}', names),
+  placeHolder: t('Workspace to restart'),
+  none: t('No workspace is running.'),
+  run: route('workspaces.restart'),
+};
+
+/** Stops and starts workspaces. */
+export const restartWorkspace = (services: VerbServices): Handler => verbCommand(services, restart);

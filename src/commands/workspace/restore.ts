@@ -1,0 +1,17 @@
+import * as vscode from 'vscode';
+import type { Handler } from '../command';
+import { route, verbCommand, type Verb, type VerbServices } from './verb';
+
+const { t } = vscode.l10n;
+
+export const restore: Verb = {
+  expected: 'restoring',
+  from: ['archived'],
+  title: (names) => t('Restoring {0}', names),
+  placeHolder: t('Workspace to restore'),
+  none: t('No workspace is archived.'),
+  run: route('workspaces.restore'),
+};
+
+/** Builds a new runtime on the volumes of archived workspaces. */
+export const restoreWorkspace = (services: VerbServices): Handler => verbCommand(services, restore);

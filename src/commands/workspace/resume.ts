@@ -1,0 +1,17 @@
+import * as vscode from 'vscode';
+import type { Handler } from '../command';
+import { route, verbCommand, type Verb, type VerbServices } from './verb';
+
+const { t } = vscode.l10n;
+
+export const resume: Verb = {
+  expected: 'resuming',
+  from: ['paused'],
+  title: (names) => t('Resuming {0}', names),
+  placeHolder: t('Workspace to resume'),
+  none: t('No workspace is paused.'),
+  run: route('workspaces.resume'),
+};
+
+/** Lets paused workspaces go on. */
+export const resumeWorkspace = (services: VerbServices): Handler => verbCommand(services, resume);

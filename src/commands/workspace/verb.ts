@@ -1,0 +1,84 @@
+/** Commands that change a workspace's state: the row shows the new state at once, then the engine's truth. */
+import * as vscode from 'vscode';
+import type { Operation, Workspace, WorkspaceState } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
+import type { Handler, Services } from '../command';
+import type { Outcome, Task } from '../runner';
+
+const { t } = vscode.l10n;
+
+type VerbRoute =
+  | 'workspaces.start'
+  | 'workspaces.stop'
+  | 'workspaces.restart'
+  | 'workspaces.pause'
+  | 'workspaces.resume'
+  | 'workspaces.archive'
+  | 'workspaces.restore'
+  | 'workspaces.recover';
+
+export interface Verb {
+  /** What the row shows until the engine says more. */
+  expected: WorkspaceState;
+  from: readonly WorkspaceState[];
+  /** E.g. `Starting {0}`. */
+  title: (names: string) => string;
+  placeHolder: string;
+  none: string;
+  run: (client: EngineClient, name: string) => Promise<Operation>;
+}
+
+export type VerbServices = Pick<Services, 'runner' | 'store' | 'targets'>;
+
+export const route =
+  (id: VerbRoute) =>
+  (client: EngineClient, name: string): Promise<Operation> =>
+    client.call(id, { params: { name }, query: { wait: 0 } });
+
+/** Runs a verb on workspaces at once; the first failure is told, the others still end. */
+export async function runVerb(
+  { runner, store }: Pick<VerbServices, 'runner' | 'store'>,
+  verb: Verb,
+  workspaces: readonly Workspace[],
+): Promise<Outcome<void>> {
+  for (const { name } of workspaces) {
+    store.expect(name, verb.expected);
+  }
+  const [only] = workspaces;
+  const names = workspaces.length === 1 && only ? only.label : t('{0} workspaces', workspaces.length);
+  try {
+    return await runner.run(verb.title(names), async (task) => {
+      await allOf(workspaces.map(({ name }) => runOne(task, verb, name)));
+    });
+  } finally {
+    for (const { name } of workspaces) {
+      store.settle(name);
+    }
+  }
+}
+
+async function runOne(task: Task, verb: Verb, name: string): Promise<void> {
+  await task.follow(await verb.run(task.client, name));
+}
+
+/** Waits for all; rejects with the first reason after every one has ended. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  for (const result of results) {
+    if (result.status === 'rejected') {
+      throw result.reason;
+    }
+  }
+}
+
+/** A command of a verb. */
+export function verbCommand(services: VerbServices, verb: Verb): Handler {
+  return async (target, selected) => {
+    const workspaces = await services.targets.workspaces(target, selected, {
+      eligible: ({ state }) => verb.from.includes(state),
+      placeHolder: verb.placeHolder,
+      none: verb.none,
+    });
+    await runVerb(services, verb, workspaces);
+  };
+}

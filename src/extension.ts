@@ -1,0 +1,92 @@
+/** The composition root of the VS Code side: builds, wires, disposes. Starts nothing and asks nothing by itself. */
+import * as vscode from 'vscode';
+import { Clipboard } from './commands/file/clipboard';
+import { registerCommands } from './commands/register';
+import { Runner } from './commands/runner';
+import { Targets } from './commands/targets';
+import type { EngineClient } from './client/engine-client';
+import { ContextKeys } from './providers/context-keys';
+import { volumesDrop, workspacesDrop } from './providers/drop/controllers';
+import { Transfers } from './providers/drop/transfers';
+import { EngineLink } from './providers/engine-link';
+import { VolumeFileSystem } from './providers/files/file-system';
+import { followSettings } from './providers/follow-settings';
+import { launchOptions } from './providers/launch-options';
+import { engineSettings } from './providers/settings';
+import { StatusBar } from './providers/status-bar';
+import { Store } from './providers/store';
+import { WorkspaceTerminals } from './providers/terminal/terminals';
+import { FolderWatches } from './providers/trees/folder-watches';
+import { VolumesTree } from './providers/trees/volumes-tree';
+import { WorkspacesTree } from './providers/trees/workspaces-tree';
+import { Views } from './providers/views';
+
+/** What other extensions may use; `version` is raised when it changes incompatibly. */
+export interface BerthApi {
+  readonly version: 1;
+  /** A client of the engine, which is started when it does not run. */
+  client(): Promise<EngineClient>;
+  /** What the views know now. */
+  readonly store: Pick<Store, 'workspaces' | 'volumes' | 'onDidChange'>;
+  readonly trees: { workspaces: WorkspacesTree; volumes: VolumesTree };
+}
+
+export function activate(context: vscode.ExtensionContext): { getApi(version: 1): BerthApi } {
+  const own = <T extends vscode.Disposable>(item: T): T => {
+    context.subscriptions.push(item);
+    return item;
+  };
+  const log = own(vscode.window.createOutputChannel('Berth', { log: true }));
+  const store = own(new Store());
+  let views: Views | undefined;
+  const link = own(
+    new EngineLink(
+      {
+        launch: () => launchOptions(context),
+        settings: engineSettings,
+        isWatched: () => views?.areVisible === true,
+      },
+      store,
+      log,
+    ),
+  );
+  const keys = own(new ContextKeys(link, store));
+  const runner = new Runner(link, store, log);
+  const transfers = new Transfers(runner, log);
+  const drops = { transfers, runner, store };
+  const workspacesTree = own(new WorkspacesTree(store, link));
+  const volumesTree = own(new VolumesTree(store, link));
+  const trees = { workspaces: workspacesTree, volumes: volumesTree };
+  views = own(
+    new Views(trees, { workspaces: workspacesDrop(drops), volumes: volumesDrop(drops) }, link, store),
+  );
+  own(new FolderWatches(views.volumes, link, store, log));
+  own(new VolumeFileSystem(link, store, log));
+  own(new StatusBar(link, store));
+  own(followSettings(link, log));
+  const terminals = own(new WorkspaceTerminals(link, store));
+  const shown = views;
+  const targets = new Targets(link, store, () => ({
+    workspaces: shown.workspaces.selection,
+    volumes: shown.volumes.selection,
+  }));
+  const clipboard = new Clipboard(keys);
+  own(
+    registerCommands({
+      context,
+      link,
+      store,
+      runner,
+      targets,
+      views,
+      volumesTree,
+      keys,
+      terminals,
+      transfers,
+      clipboard,
+      log,
+    }),
+  );
+  views.seen();
+  return { getApi: () => ({ version: 1, client: () => link.client(), store, trees }) };
+}

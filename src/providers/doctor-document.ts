@@ -1,0 +1,65 @@
+/** The doctor's report as a read-only Markdown page. */
+import * as vscode from 'vscode';
+import type { Check, DoctorReport, EngineInfo } from '../api';
+import { bytes } from './words';
+
+const { t } = vscode.l10n;
+const scheme = 'berth-doctor';
+export const doctorUri = vscode.Uri.from({ scheme, path: '/Berth Doctor.md' });
+
+const marks: Record<Check['outcome'], string> = { ok: '✅', warning: '⚠️', failed: '❌', skipped: '➖' };
+
+/** Text of checks may hold anything: kept on one line and free of table and Markdown syntax. */
+const cell = (text: string): string => text.replace(/[\\`*_[\]<>|#]/g, '\\$&').replace(/\s+/g, ' ');
+
+export function doctorMarkdown({ ok, checks }: DoctorReport, info: EngineInfo): string {
+  const rows = checks.map(({ outcome, title, message, hint }) => {
+    const said = [cell(message), hint === undefined ? undefined : `**${cell(hint)}**`]
+      .filter(Boolean)
+      .join('<br>');
+    return `| ${marks[outcome]} ${outcome} | ${cell(title)} | ${said} |`;
+  });
+  const facts = [
+    [t('Engine'), `${info.version}, ${t('process {0}', info.pid)}, Node ${info.nodeVersion}`],
+    [t('State directory'), info.home],
+    [t('Memory'), bytes(info.rssBytes)],
+    [t('Runtimes'), info.drivers.map((each) => each.product ?? each.message ?? each.runtime).join(', ')],
+    [t('SSH ports'), `${info.portRange.first}–${info.portRange.last}`],
+    ...info.setAside.map((file) => [t('Set aside'), file]),
+  ];
+  return [
+    `# ${ok ? t('All is well') : t('Something needs your attention')}`,
+    '',
+    `| | ${t('Check')} | ${t('Result')} |`,
+    '|---|---|---|',
+    ...rows,
+    '',
+    `## ${t('About')}`,
+    '',
+    '| | |',
+    '|---|---|',
+    ...facts.map(([key, value]) => `| ${cell(key ?? '')} | ${cell(value ?? '')} |`),
+    '',
+  ].join('\n');
+}
+
+export class DoctorDocument implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  private text = '';
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.changed.event;
+  private readonly registration = vscode.workspace.registerTextDocumentContentProvider(scheme, this);
+
+  show(report: DoctorReport, info: EngineInfo): void {
+    this.text = doctorMarkdown(report, info);
+    this.changed.fire(doctorUri);
+  }
+
+  provideTextDocumentContent(): string {
+    return this.text;
+  }
+
+  dispose(): void {
+    this.registration.dispose();
+    this.changed.dispose();
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Drag and drop of both trees. Dropped on a volume, a folder or a file's folder, things go there; dropped on a
+ * workspace, into its home volume. Inside one volume a drag moves, everywhere else it copies; the message says so.
+ */
+import * as vscode from 'vscode';
+import { asBerthError } from '../../api';
+import type { Runner } from '../../commands/runner';
+import { Cancelled } from '../../commands/runner';
+import { parentOf } from '../files/paths';
+import { volumeUri, type VolumePlace } from '../files/volume-uri';
+import type { Store } from '../store';
+import { isDirectory, type Row, type VolumeRow, type WorkspaceRow } from '../trees/rows';
+import { incomingFile, incomingOf, sourcesOf, uriListMime, type Sources } from './sources';
+import type { Transfers } from './transfers';
+
+const { t } = vscode.l10n;
+
+export interface DropServices {
+  transfers: Transfers;
+  runner: Runner;
+  store: Store;
+}
+
+/** Where a drop on a row goes; undefined where nothing can be dropped. */
+export function dropPlace(row: Row | undefined, store: Store): VolumePlace | undefined {
+  switch (row?.type) {
+    case 'volume':
+      return { volume: row.name, path: '/' };
+    case 'file':
+      return { volume: row.volume, path: isDirectory(row.entry) ? row.path : parentOf(row.path) };
+    case 'more':
+      return { volume: row.volume, path: row.path };
+    case 'mount':
+      return row.readOnly ? undefined : { volume: row.volume, path: '/' };
+    case 'workspace': {
+      const home = store.workspace(row.name)?.homeVolume;
+      return home === undefined ? undefined : { volume: home, path: '/' };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Brings dropped, chosen or pasted things to a place, each kind on its way. */
+export async function bring(
+  { transfers }: Pick<DropServices, 'transfers'>,
+  sources: Sources,
+  to: VolumePlace,
+) {
+  if (sources.local.length > 0) {
+    await transfers.upload(sources.local, to);
+  }
+  const inside = sources.places.filter(({ volume }) => volume === to.volume);
+  const outside = sources.places.filter(({ volume }) => volume !== to.volume);
+  if (inside.length > 0) {
+    await transfers.place(inside, to, 'move');
+  }
+  if (outside.length > 0) {
+    await transfers.place(outside, to, 'copy');
+  }
+  const foreign = await Promise.all(sources.foreign.map((uri) => incomingOf(uri)));
+  const incoming = [...foreign.flat(), ...sources.files.map(incomingFile)];
+  if (incoming.length > 0) {
+    await transfers.uploadStreams(incoming, to);
+  }
+}
+
+async function drop(
+  services: DropServices,
+  row: Row | undefined,
+  transfer: vscode.DataTransfer,
+): Promise<void> {
+  const to = dropPlace(row, services.store);
+  if (to === undefined) {
+    void vscode.window.showInformationMessage(t('Drop it on a volume, a folder or a workspace.'));
+    return;
+  }
+  try {
+    await bring(services, await sourcesOf(transfer), to);
+  } catch (error) {
+    if (!(error instanceof Cancelled)) {
+      await services.runner.tell(t('Dropping'), asBerthError(error));
+    }
+  }
+}
+
+const dropMimeTypes = [uriListMime, 'files', 'application/vnd.code.tree.berth.volumes'];
+
+export function volumesDrop(services: DropServices): vscode.TreeDragAndDropController<VolumeRow> {
+  return {
+    dropMimeTypes,
+    dragMimeTypes: [uriListMime],
+    handleDrag(rows, transfer) {
+      const uris = rows.flatMap((row) =>
+        row.type === 'file' ? [volumeUri(row.volume, row.path).toString()] : [],
+      );
+      if (uris.length > 0) {
+        transfer.set(uriListMime, new vscode.DataTransferItem(uris.join('\r\n')));
+      }
+    },
+    handleDrop: (row, transfer) => drop(services, row, transfer),
+  };
+}
+
+export function workspacesDrop(services: DropServices): vscode.TreeDragAndDropController<WorkspaceRow> {
+  return { dropMimeTypes, dragMimeTypes: [], handleDrop: (row, transfer) => drop(services, row, transfer) };
+}

@@ -1,0 +1,84 @@
+/** Sorts what was dropped, chosen or pasted by how its bytes can be had. */
+import * as vscode from 'vscode';
+import { fileScheme } from '../../commands/ids';
+import { placeOf, type VolumePlace } from '../files/volume-uri';
+import { baseOf } from '../files/paths';
+import type { Incoming } from './stream-in';
+
+export const uriListMime = 'text/uri-list';
+
+export interface Sources {
+  /** Paths of this machine: the engine reads them itself. */
+  local: string[];
+  /** Places in volumes: the engine copies or moves them itself. */
+  places: VolumePlace[];
+  /** URIs of other file systems, to be read through VS Code. */
+  foreign: vscode.Uri[];
+  /** Files of a browser: contents only. */
+  files: vscode.DataTransferFile[];
+}
+
+export function sortUris(uris: readonly vscode.Uri[]): Sources {
+  const sources: Sources = { local: [], places: [], foreign: [], files: [] };
+  for (const uri of uris) {
+    if (uri.scheme === 'file') {
+      sources.local.push(uri.fsPath);
+    } else if (uri.scheme === fileScheme) {
+      sources.places.push(placeOf(uri));
+    } else {
+      sources.foreign.push(uri);
+    }
+  }
+  return sources;
+}
+
+/** `text/uri-list` (RFC 2483): one per line, `#` starts a comment. Bad lines are left out. */
+export function parseUriList(text: string): vscode.Uri[] {
+  return text.split(/\r?\n/).flatMap((line) => {
+    if (line.trim() === '' || line.startsWith('#')) {
+      return [];
+    }
+    try {
+      return [vscode.Uri.parse(line.trim(), true)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/**
+ * A desktop gives the URIs of dropped files, a browser only their contents. Files that come with a URI are in the
+ * list too, and are not taken twice.
+ */
+export async function sourcesOf(transfer: vscode.DataTransfer): Promise<Sources> {
+  const list = await transfer.get(uriListMime)?.asString();
+  const uris = parseUriList(list ?? '');
+  const files: vscode.DataTransferFile[] = [];
+  for (const [, item] of transfer) {
+    const file = item.asFile();
+    if (file?.uri !== undefined) {
+      uris.push(file.uri);
+    } else if (file !== undefined) {
+      files.push(file);
+    }
+  }
+  const unique = new Map(uris.map((uri) => [uri.toString(), uri]));
+  return { ...sortUris([...unique.values()]), files: uris.length > 0 ? [] : files };
+}
+
+/** A URI of another file system with all that is below it. */
+export async function incomingOf(uri: vscode.Uri, name = baseOf(uri.path)): Promise<Incoming[]> {
+  const { type } = await vscode.workspace.fs.stat(uri);
+  if ((type & vscode.FileType.Directory) === 0) {
+    return [{ name, read: () => vscode.workspace.fs.readFile(uri) }];
+  }
+  const entries = await vscode.workspace.fs.readDirectory(uri);
+  const below = await Promise.all(
+    entries.map(([child]) => incomingOf(vscode.Uri.joinPath(uri, child), `${name}/${child}`)),
+  );
+  return [{ name }, ...below.flat()];
+}
+
+export function incomingFile(file: vscode.DataTransferFile): Incoming {
+  return { name: baseOf(file.name), read: () => file.data() };
+}

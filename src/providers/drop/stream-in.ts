@@ -1,0 +1,135 @@
+/** Writes contents that have no path on this machine into a volume, a few at a time. */
+import * as vscode from 'vscode';
+import { asBerthError, type ConflictPolicy } from '../../api';
+import { Cancelled, type Task } from '../../commands/runner';
+import { joinPath, parentOf } from '../files/paths';
+import type { VolumePlace } from '../files/volume-uri';
+import { bytes } from '../words';
+import { chooseConflictPolicy } from './conflicts';
+import type { TransferCounts } from './transfer-words';
+
+const { t } = vscode.l10n;
+const parallel = 4;
+
+/** A file or an (empty) folder to come; `name` may hold folders, `a/b.txt`. */
+export interface Incoming {
+  name: string;
+  /** Absent for a folder. */
+  read?: () => Thenable<Uint8Array>;
+}
+
+export async function streamIn(
+  task: Task,
+  incoming: readonly Incoming[],
+  to: VolumePlace,
+): Promise<TransferCounts> {
+  const policy = await policyFor(task, incoming, to);
+  const counts: TransferCounts = { files: 0, bytes: 0, skipped: [], failed: [], renamed: 0 };
+  await makeFolders(task, incoming, to);
+  const files = incoming.filter(({ read }) => read !== undefined);
+  const queue = [...files];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      if (task.signal.aborted) {
+        throw new Cancelled();
+      }
+      await writeOne(task, next, to, policy, counts);
+      const done = counts.files + counts.skipped.length + counts.failed.length;
+      task.report(
+        t('{0} of {1} files, {2}', done, files.length, bytes(counts.bytes)),
+        (done / files.length) * 100,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, work));
+  return counts;
+}
+
+/** Asks once when things of the top level are there already. */
+async function policyFor(
+  task: Task,
+  incoming: readonly Incoming[],
+  to: VolumePlace,
+): Promise<ConflictPolicy> {
+  const tops = [...new Set(incoming.map(({ name }) => name.split('/')[0] ?? name))];
+  const found = await Promise.all(tops.map((name) => entryAt(task, to.volume, joinPath(to.path, name))));
+  const conflicts = found.filter((each) => each !== undefined);
+  return chooseConflictPolicy({ conflicts, total: conflicts.length });
+}
+
+async function entryAt({ client, signal }: Task, volume: string, path: string) {
+  try {
+    const { type } = await client.call('files.stat', { params: { volume }, query: { path }, signal });
+    return { path, type };
+  } catch (error) {
+    if (asBerthError(error).code === 'path_not_found') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function makeFolders(
+  { client, signal }: Task,
+  incoming: readonly Incoming[],
+  to: VolumePlace,
+): Promise<void> {
+  const folders = incoming.map(({ name, read }) =>
+    joinPath(to.path, read === undefined ? name : parentOf(`/${name}`)),
+  );
+  for (const path of [...new Set(folders)].filter((each) => each !== to.path).sort()) {
+    const params = { volume: to.volume };
+    await client
+      .call('files.mkdir', { params, body: { path, parents: true }, signal })
+      .catch((error: unknown) => {
+        if (asBerthError(error).code !== 'path_exists') {
+          throw error;
+        }
+      });
+  }
+}
+
+async function writeOne(
+  { client, signal }: Task,
+  { name, read }: Incoming,
+  to: VolumePlace,
+  policy: ConflictPolicy,
+  counts: TransferCounts,
+): Promise<void> {
+  try {
+    const content = Buffer.from((await read?.()) ?? []);
+    const overwrite = policy === 'overwrite';
+    for (let attempt = 1; ; attempt++) {
+      const path = joinPath(to.path, attempt === 1 ? name : numbered(name, attempt));
+      try {
+        await client.writeFile(to.volume, path, content, { create: true, overwrite }, signal);
+        counts.files++;
+        counts.bytes += content.length;
+        counts.renamed += attempt > 1 ? 1 : 0;
+        return;
+      } catch (error) {
+        if (asBerthError(error).code !== 'path_exists' || policy === 'fail') {
+          throw error;
+        }
+        if (policy === 'skip') {
+          counts.skipped.push(path);
+          return;
+        }
+      }
+    }
+  } catch (error) {
+    const { code, message } = asBerthError(error);
+    if (code === 'cancelled') {
+      throw error;
+    }
+    counts.failed.push(`${name}: ${message}`);
+  }
+}
+
+/** `notes.txt` → `notes (2).txt`. */
+export function numbered(name: string, number: number): string {
+  const slash = name.lastIndexOf('/') + 1;
+  const dot = name.lastIndexOf('.');
+  const at = dot > slash ? dot : name.length;
+  return `${name.slice(0, at)} (${number})${name.slice(at)}`;
+}

@@ -1,0 +1,31 @@
+/** A file's entry as VS Code's file types and stat. */
+import * as vscode from 'vscode';
+import type { FileEntry } from '../../api';
+
+const { File, Directory, SymbolicLink, Unknown } = vscode.FileType;
+const anyWriteBit = 0o222;
+
+/** A link carries what it leads to; one that leads nowhere or outside is only a link. */
+export function fileType({ type, targetType }: FileEntry): vscode.FileType {
+  switch (type) {
+    case 'file':
+      return File;
+    case 'directory':
+      return Directory;
+    case 'symlink':
+      return SymbolicLink | (targetType === 'directory' ? Directory : targetType === 'file' ? File : Unknown);
+    case 'other':
+      return Unknown;
+  }
+}
+
+export function fileStat(entry: FileEntry): vscode.FileStat {
+  const isWritable = entry.type === 'symlink' || (entry.mode & anyWriteBit) !== 0;
+  return {
+    type: fileType(entry),
+    ctime: Math.floor(entry.ctimeMs),
+    mtime: Math.floor(entry.mtimeMs),
+    size: entry.size,
+    ...(!isWritable && { permissions: vscode.FilePermission.Readonly }),
+  };
+}

@@ -1,0 +1,180 @@
+/** `berth://<volume>/<path>`: the files of volumes as a file system of VS Code, running or not. */
+import * as vscode from 'vscode';
+import type { FileChange, FileEntry } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
+import { fileScheme } from '../../commands/ids';
+import type { EngineLink, Logger } from '../engine-link';
+import { setting } from '../settings';
+import { DisposableList } from '../signal';
+import type { Store } from '../store';
+import { bytes } from '../words';
+import { fileSystemError } from './file-errors';
+import { fileStat, fileType } from './file-stat';
+import { FileWatches } from './file-watches';
+import { VolumeNames } from './volume-names';
+import { placeOf, volumeUri, type VolumePlace } from './volume-uri';
+
+const { t } = vscode.l10n;
+const { Changed, Created, Deleted } = vscode.FileChangeType;
+
+export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Disposable {
+  private readonly owned = new DisposableList();
+  private readonly emitter = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  readonly onDidChangeFile = this.emitter.event;
+  private readonly names = new VolumeNames();
+  private readonly watches: FileWatches;
+
+  constructor(
+    private readonly link: EngineLink,
+    store: Store,
+    log: Logger,
+  ) {
+    this.owned.add(this.emitter);
+    this.watches = this.owned.add(
+      new FileWatches(link, log, (volume, changes) => this.tell(volume, changes)),
+    );
+    this.owned.add(store.onDidChangeFiles(({ volume, changes }) => this.tell(volume, changes)));
+    this.owned.add(vscode.workspace.registerFileSystemProvider(fileScheme, this, { isCaseSensitive: true }));
+  }
+
+  dispose(): void {
+    this.owned.dispose();
+  }
+
+  watch(uri: vscode.Uri, { recursive }: { recursive: boolean }): vscode.Disposable {
+    const watch = this.watches.watch({ ...placeOf(uri), recursive });
+    return new vscode.Disposable(() => watch.dispose());
+  }
+
+  async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
+    return fileStat(await this.entry(uri));
+  }
+
+  readDirectory(uri: vscode.Uri): Promise<[string, vscode.FileType][]> {
+    return this.at(uri, async (client, { volume, path }) => {
+      const { entries } = await client.call('files.list', { params: { volume }, query: { path } });
+      return entries.map((entry) => [entry.name, fileType(entry)]);
+    });
+  }
+
+  async readFile(uri: vscode.Uri): Promise<Uint8Array> {
+    return this.at(uri, async (client, { volume, path }) => {
+      const { size } = await client.call('files.stat', { params: { volume }, query: { path } });
+      const limit = setting('files.maxEditorSizeMB', 50) * 1_000_000;
+      if (size > limit) {
+        this.offerDownload(uri, size);
+        throw vscode.FileSystemError.Unavailable(
+          t('{0} is {1} large: download it instead.', uri.path, bytes(size)),
+        );
+      }
+      return client.readFile(volume, path);
+    });
+  }
+
+  async writeFile(
+    uri: vscode.Uri,
+    content: Uint8Array,
+    options: { create: boolean; overwrite: boolean },
+  ): Promise<void> {
+    await this.at(uri, (client, { volume, path }) =>
+      client.writeFile(volume, path, Buffer.from(content.buffer, content.byteOffset, content.byteLength), {
+        create: options.create,
+        overwrite: options.overwrite,
+      }),
+    );
+    this.emitter.fire([{ type: Changed, uri }]);
+  }
+
+  async createDirectory(uri: vscode.Uri): Promise<void> {
+    await this.at(uri, (client, { volume, path }) =>
+      client.call('files.mkdir', { params: { volume }, body: { path } }),
+    );
+    this.emitter.fire([{ type: Created, uri }]);
+  }
+
+  async delete(uri: vscode.Uri, { recursive }: { recursive: boolean }): Promise<void> {
+    await this.at(uri, (client, { volume, path }) =>
+      client.call('files.remove', { params: { volume }, body: { path, recursive } }),
+    );
+    this.emitter.fire([{ type: Deleted, uri }]);
+  }
+
+  async rename(from: vscode.Uri, to: vscode.Uri, options: { overwrite: boolean }): Promise<void> {
+    await this.place('files.rename', from, to, options.overwrite);
+    this.emitter.fire([
+      { type: Deleted, uri: from },
+      { type: Created, uri: to },
+    ]);
+  }
+
+  async copy(from: vscode.Uri, to: vscode.Uri, options: { overwrite: boolean }): Promise<void> {
+    await this.place('files.copy', from, to, options.overwrite);
+    this.emitter.fire([{ type: Created, uri: to }]);
+  }
+
+  /** Inside one volume the engine renames or copies; between volumes it transfers. No byte comes here. */
+  private async place(
+    id: 'files.rename' | 'files.copy',
+    from: vscode.Uri,
+    to: vscode.Uri,
+    overwrite: boolean,
+  ): Promise<void> {
+    await this.at(from, async (client, source) => {
+      const target = placeOf(to);
+      await this.names.with(client, target.volume, async (volume) => {
+        if (volume === source.volume) {
+          const body = { from: source.path, to: target.path, overwrite };
+          await client.call(id, { params: { volume }, body }).catch((error: unknown) => {
+            throw fileSystemError(error, to);
+          });
+          return;
+        }
+        const operation = await client.call('transfers.create', {
+          query: { wait: 0 },
+          body: {
+            from: { volume: source.volume, paths: [source.path] },
+            to: { volume, path: target.path },
+            exact: true,
+            move: id === 'files.rename',
+            conflict: overwrite ? 'overwrite' : 'fail',
+          },
+        });
+        await client.waitFor(operation);
+      });
+    });
+  }
+
+  private entry(uri: vscode.Uri): Promise<FileEntry> {
+    return this.at(uri, (client, { volume, path }) =>
+      client.call('files.stat', { params: { volume }, query: { path } }),
+    );
+  }
+
+  private async at<T>(
+    uri: vscode.Uri,
+    use: (client: EngineClient, place: VolumePlace) => Promise<T>,
+  ): Promise<T> {
+    const { volume: authority, path } = placeOf(uri);
+    try {
+      const client = await this.link.client();
+      return await this.names.with(client, authority, (volume) => use(client, { volume, path }));
+    } catch (error) {
+      throw fileSystemError(error, uri);
+    }
+  }
+
+  private offerDownload(uri: vscode.Uri, size: number): void {
+    const download = t('Download…');
+    const text = t('{0} is {1} large, more than an editor of Berth opens.', uri.path, bytes(size));
+    void vscode.window.showWarningMessage(text, download).then((chosen) => {
+      if (chosen === download) {
+        void vscode.commands.executeCommand('berth.file.download', uri);
+      }
+    });
+  }
+
+  private tell(volume: string, changes: readonly FileChange[]): void {
+    const types = { created: Created, changed: Changed, deleted: Deleted };
+    this.emitter.fire(changes.map(({ type, path }) => ({ type: types[type], uri: volumeUri(volume, path) })));
+  }
+}

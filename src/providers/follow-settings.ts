@@ -1,0 +1,35 @@
+/** Tells a running engine when the user changes its settings; one that does not run hears of them when it starts. */
+import * as vscode from 'vscode';
+import { asBerthError } from '../api';
+import type { SettingId } from '../commands/ids';
+import type { EngineLink, Logger } from './engine-link';
+import { engineSettings } from './settings';
+
+const ofEngine: readonly SettingId[] = [
+  'dockerHost',
+  'defaultImage',
+  'defaultRuntime',
+  'portRange',
+  'idle.pauseAfter',
+  'idle.stopAfter',
+  'idle.archiveAfter',
+];
+
+export function followSettings(link: EngineLink, log: Logger): vscode.Disposable {
+  return vscode.workspace.onDidChangeConfiguration((event) => {
+    if (link.state.kind === 'ready' && ofEngine.some((id) => event.affectsConfiguration(`berth.${id}`))) {
+      void send(link, log);
+    }
+  });
+}
+
+async function send(link: EngineLink, log: Logger): Promise<void> {
+  try {
+    const client = await link.client();
+    await client.call('engine.configure', { body: engineSettings() });
+  } catch (error) {
+    const { message } = asBerthError(error);
+    log.warn(`The engine refused the settings: ${message}`);
+    void vscode.window.showWarningMessage(message);
+  }
+}

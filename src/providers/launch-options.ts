@@ -1,0 +1,21 @@
+/** How the engine is found and started from this extension. */
+import { isAbsolute } from 'node:path';
+import type * as vscode from 'vscode';
+import { BerthError } from '../api';
+import type { LaunchOptions } from '../client/launch';
+import { setting } from './settings';
+
+export function launchOptions(context: vscode.ExtensionContext): LaunchOptions {
+  const home = setting('stateDirectory', '');
+  if (home !== '' && !isAbsolute(home)) {
+    throw new BerthError('bad_request', `The setting berth.stateDirectory is not an absolute path: ${home}`, {
+      hint: 'Correct it in the settings, or leave it empty.',
+    });
+  }
+  const { version } = context.extension.packageJSON as { version: string };
+  return {
+    enginePath: context.asAbsolutePath('dist/engine.js'),
+    version,
+    ...(home !== '' && { home }),
+  };
+}

@@ -1,0 +1,58 @@
+/** Terminals in workspaces: opened by command or as a profile, one pseudoterminal each. */
+import * as vscode from 'vscode';
+import { terminalProfileId } from '../../commands/ids';
+import type { EngineLink } from '../engine-link';
+import { DisposableList } from '../signal';
+import type { Store } from '../store';
+import { sortWorkspaces } from '../trees/arrange';
+import { WorkspacePty } from './pty';
+
+const { t } = vscode.l10n;
+
+export class WorkspaceTerminals implements vscode.Disposable, vscode.TerminalProfileProvider {
+  private readonly owned = new DisposableList();
+
+  constructor(
+    private readonly link: EngineLink,
+    private readonly store: Store,
+  ) {
+    this.owned.add(vscode.window.registerTerminalProfileProvider(terminalProfileId, this));
+  }
+
+  dispose(): void {
+    this.owned.dispose();
+  }
+
+  open(name: string): vscode.Terminal {
+    return vscode.window.createTerminal(this.options(name));
+  }
+
+  /** The profile in the terminal's drop-down: the only running workspace, or the one that is picked. */
+  async provideTerminalProfile(): Promise<vscode.TerminalProfile | undefined> {
+    await this.link.client();
+    const running = sortWorkspaces(
+      this.store.workspaces.filter(({ state }) => state === 'running'),
+      'lastUsed',
+    );
+    if (running.length === 0) {
+      void vscode.window.showInformationMessage(t('No workspace is running.'));
+      return undefined;
+    }
+    const names = running.map(({ name, label, spec }) => ({ label, description: spec.image, name }));
+    const chosen =
+      names.length === 1
+        ? names[0]
+        : await vscode.window.showQuickPick(names, { placeHolder: t('Workspace') });
+    return chosen && new vscode.TerminalProfile(this.options(chosen.name));
+  }
+
+  private options(name: string): vscode.ExtensionTerminalOptions {
+    const label = this.store.workspace(name)?.label ?? name;
+    return {
+      name: label,
+      iconPath: new vscode.ThemeIcon('vm-running'),
+      pty: new WorkspacePty(name, this.link, this.store),
+      isTransient: true,
+    };
+  }
+}
