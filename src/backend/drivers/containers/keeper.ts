@@ -1,184 +1,88 @@
-/** One volume's keeper, from the first call that needs it until nobody has needed it for a while. */
+/** All keepers of an engine. */
 import type Dockerode from 'dockerode';
-import type { Duplex, Readable } from 'node:stream';
-import { BerthError } from '../../../api/errors';
-import type { AgentAccess } from '../../files/agent-access';
-import { AgentChannel } from '../../files/agent-channel';
-import { agentCommand, agentSource } from '../../files/agent-source';
-import { demultiplex } from './demux';
+import { AgentFiles } from '../../files/agent-files';
+import type { VolumeFiles } from '../../files/volume-files';
 import { toBerthError } from './docker-errors';
-import { getArchive, putArchive } from './keeper-archive';
-import { keeperRoot, removeContainer, startKeeper, type KeeperPlan } from './keeper-container';
+import { Keeper } from './keeper-volume';
+import { keeperEngineLabel, keeperLabel, removeContainer } from './keeper-container';
 
-export { keeperLabel } from './keeper-container';
+export { keeperLabel };
 
-const python = '/.berth/bin/python3';
-/** How long an agent may take to tidy up before its container is removed under it. */
-const farewellMs = 5_000;
-/** Enough of stderr to say why the agent ended. */
-const stderrKept = 4096;
+const defaultIdleMs = 60_000;
 
-interface Open {
-  container: Dockerode.Container;
-  channel: AgentChannel;
+export interface KeeperOptions {
+  /** The tools image, e.g. `berth-tools:1`. */
+  image: () => string;
+  /** Id of this installation of the engine: only its keepers are swept. */
+  owner: string;
+  /** The folder `images/tools/agent`, which holds the agent's source. */
+  agentDir: string;
+  /** A keeper that nobody used for so long is closed. */
+  idleMs?: number;
 }
 
-/** One volume's keeper: opened when it is needed, closed when it was not needed for a while. */
-export class Keeper implements AgentAccess {
-  private opening: Promise<Open> | undefined;
-  private closing: Promise<void> = Promise.resolve();
-  private holds = 0;
-  private idle: NodeJS.Timeout | undefined;
-  private retired = false;
+interface Kept {
+  keeper: Keeper;
+  files: AgentFiles;
+}
+
+export class Keepers {
+  private readonly kept = new Map<string, Kept>();
 
   constructor(
     private readonly docker: Dockerode,
-    private readonly plan: () => KeeperPlan,
-    private readonly agentDir: string,
-    private readonly idleMs: number,
+    private readonly options: KeeperOptions,
   ) {}
 
-  get volume(): string {
-    return this.plan().volume;
+  /** The files of a docker volume; a keeper is started on the first call that needs one. */
+  files(volume: string): Promise<VolumeFiles> {
+    return Promise.resolve(this.of(volume).files);
   }
 
-  async channel(): Promise<AgentChannel> {
-    return (await this.open()).channel;
+  /** Bytes in use, measured now. */
+  async usage(volume: string, signal?: AbortSignal): Promise<number> {
+    const { allocated } = await this.of(volume).files.usage('/', signal);
+    return allocated;
   }
 
-  hold(): () => void {
-    this.holds++;
-    clearTimeout(this.idle);
-    let held = true;
-    return () => {
-      if (held) {
-        held = false;
-        this.holds--;
-        this.closeWhenIdle();
-      }
-    };
+  /** Lets go of a volume, so that it can be removed; resolves when no keeper of ours holds it. */
+  async release(volume: string): Promise<void> {
+    const kept = this.kept.get(volume);
+    this.kept.delete(volume);
+    await kept?.files.close();
+    await kept?.keeper.retire();
   }
 
-  async getTar(path: string, signal?: AbortSignal): Promise<Readable> {
-    const { container } = await this.open();
-    return getArchive(this.docker, container.id, path, signal);
-  }
-
-  async putTar(folder: string, tar: Readable, signal?: AbortSignal): Promise<void> {
-    const { container } = await this.open();
-    await putArchive(container, folder, tar, signal);
-  }
-
-  /** The container, when there is one now. */
-  async containerId(): Promise<string | undefined> {
-    return this.opening?.then(
-      ({ container }) => container.id,
-      () => undefined,
-    );
-  }
-
-  /** Closes it for good: it is not opened again. Resolves when its container is gone. */
-  async retire(): Promise<void> {
-    this.retired = true;
-    await this.close();
-  }
-
-  private closeWhenIdle(): void {
-    if (this.holds > 0 || this.opening === undefined) {
-      return;
-    }
-    clearTimeout(this.idle);
-    this.idle = setTimeout(() => void this.close().catch(() => undefined), this.idleMs);
-    this.idle.unref();
-  }
-
-  private async close(): Promise<void> {
-    clearTimeout(this.idle);
-    const opening = this.opening;
-    this.opening = undefined;
-    if (opening !== undefined) {
-      this.closing = opening.then(endKeeper, () => undefined);
-    }
-    await this.closing;
-  }
-
-  private open(): Promise<Open> {
-    if (this.retired) {
-      throw new BerthError('gone', `The files of "${this.volume}" were closed.`, {
-        hint: 'The volume is being removed, or the engine is ending.',
+  /** Removes the keepers that a dead engine of this installation left; answers how many. */
+  async sweep(): Promise<number> {
+    const label = [`${keeperLabel}=true`, `${keeperEngineLabel}=${this.options.owner}`];
+    const found = await this.docker
+      .listContainers({ all: true, filters: { label } })
+      .catch((error: unknown) => {
+        throw toBerthError(error, 'look for abandoned keepers');
       });
+    const ours = new Set(
+      await Promise.all([...this.kept.values()].map(({ keeper }) => keeper.containerId())),
+    );
+    const dead = found.filter(({ Id }) => !ours.has(Id));
+    await Promise.all(dead.map(({ Id }) => removeContainer(this.docker.getContainer(Id))));
+    return dead.length;
+  }
+
+  /** Ends every keeper. */
+  async close(): Promise<void> {
+    await Promise.all([...this.kept.keys()].map((volume) => this.release(volume)));
+  }
+
+  private of(volume: string): Kept {
+    let kept = this.kept.get(volume);
+    if (kept === undefined) {
+      const { image, owner, agentDir, idleMs } = this.options;
+      const plan = () => ({ volume, image: image(), owner });
+      const keeper = new Keeper(this.docker, plan, agentDir, idleMs ?? defaultIdleMs);
+      kept = { keeper, files: new AgentFiles(keeper) };
+      this.kept.set(volume, kept);
     }
-    if (this.opening === undefined) {
-      const opening = this.closing.then(() => this.start());
-      this.opening = opening;
-      opening.then(
-        ({ container, channel }) => void channel.closed.then(() => this.lost(opening, container)),
-        () => this.forget(opening),
-      );
-    }
-    return this.opening;
+    return kept;
   }
-
-  private forget(opening: Promise<Open>): void {
-    if (this.opening === opening) {
-      this.opening = undefined;
-    }
-  }
-
-  /** The agent ended, or its container, or the connection: the next call opens a new one. */
-  private lost(opening: Promise<Open>, container: Dockerode.Container): void {
-    this.forget(opening);
-    removeContainer(container).catch(() => undefined);
-  }
-
-  private async start(): Promise<Open> {
-    const [source, container] = await Promise.all([
-      agentSource(this.agentDir),
-      startKeeper(this.docker, this.plan()),
-    ]);
-    try {
-      const channel = await startAgent(container, source);
-      await channel.request('sweep');
-      return { container, channel };
-    } catch (error) {
-      await removeContainer(container);
-      throw toBerthError(error, `open the volume ${this.volume}`);
-    }
-  }
-}
-
-async function startAgent(container: Dockerode.Container, source: Buffer): Promise<AgentChannel> {
-  const exec = await container.exec({
-    Cmd: agentCommand(python, keeperRoot),
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    Tty: false,
-  });
-  const connection: Duplex = await exec.start({ hijack: true, stdin: true });
-  const output = demultiplex(connection);
-  let said = '';
-  output.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-stderrKept)));
-  output.stderr.on('error', () => undefined); // the same as of stdout, which the channel hears
-  const channel = new AgentChannel(connection, output.stdout);
-  void channel.closed.then(() => connection.destroy());
-  try {
-    await channel.start(source);
-    return channel;
-  } catch (error) {
-    const last = said.trim().split('\n').at(-1) ?? '';
-    throw last === ''
-      ? error
-      : new BerthError('internal', `The agent of the volume did not start: ${last}`, { cause: error });
-  }
-}
-
-/** The end of its input lets the agent tidy up and end the container, which removes itself. */
-async function endKeeper({ container, channel }: Open): Promise<void> {
-  channel.end();
-  await Promise.race([
-    container.wait({ condition: 'removed' }).catch(() => undefined),
-    new Promise((resolve) => setTimeout(resolve, farewellMs).unref()),
-  ]);
-  await removeContainer(container);
 }
