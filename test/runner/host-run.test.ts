@@ -21,7 +21,7 @@ describe('tests inside a real extension host', function () {
   const report: string[] = [];
 
   before(async () => {
-    vscode = await startVsCode();
+    vscode = await startVsCode({ smokeTestDriver: true });
     browser = await launchBrowser(vscode.chromium);
   });
 

@@ -24,7 +24,7 @@ export interface HostRunOptions {
 
 /** Starts everything, runs the tests once, and stops everything. */
 export async function runInVsCode(options: HostRunOptions): Promise<Verdict> {
-  const vscode = await startVsCode();
+  const vscode = await startVsCode({ smokeTestDriver: true });
   try {
     const browser = await launchBrowser(vscode.chromium);
     try {

@@ -14,6 +14,11 @@ export interface VsCodeOptions {
   /** An extension to install. */
   vsix?: string;
   settings?: Record<string, unknown>;
+  /**
+   * Without it a built workbench ignores the extension and the tests that the page's address names. With it VS Code
+   * shows no toasts, and an installed extension doesn't need it.
+   */
+  smokeTestDriver?: boolean;
 }
 
 export interface VsCode {
@@ -51,8 +56,7 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
       directory,
       env,
       settings: { ...QUIET_SETTINGS, ...options.settings },
-      // Without it a built workbench ignores the extension and the tests that the page's address names.
-      extraFlags: ['--enable-smoke-test-driver'],
+      extraFlags: options.smokeTestDriver ? ['--enable-smoke-test-driver'] : [],
       ...(options.vsix ? { vsix: options.vsix } : {}),
     });
     const stop = async (): Promise<void> => {

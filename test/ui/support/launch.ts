@@ -1,0 +1,95 @@
+/** Starts a VS Code with an extension in it, and a browser that looks at it. */
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser, newPage } from '../../runner/browser';
+import { pageUrl, type PageOptions } from '../../runner/payload';
+import { startVsCode, type VsCode, type VsCodeOptions } from '../../runner/vscode';
+import { Workbench } from './workbench';
+
+type WindowOptions = Omit<PageOptions, 'extensionTestsPath'>;
+
+export interface LaunchOptions extends Omit<VsCodeOptions, 'smokeTestDriver'>, WindowOptions {}
+
+export interface Session {
+  vscode: VsCode;
+  browser: Browser;
+  workbench: Workbench;
+  /** What the page printed and which errors it threw, for the message of a failure. */
+  consoleLines: string[];
+  /** Another window on the same VS Code. */
+  newWindow(options?: WindowOptions): Promise<Workbench>;
+  /** Takes down browser, server, engine and files. */
+  stop(): Promise<void>;
+}
+
+const UI_SETTINGS = {
+  // The text of a terminal can be read only from the DOM renderer.
+  'terminal.integrated.gpuAcceleration': 'off',
+  'workbench.hover.delay': 100,
+  'workbench.colorTheme': 'Default Dark Modern',
+};
+
+/** Name a `vsix`, which gets installed; or an `extensionDevelopmentPath`, but then VS Code shows no notifications. */
+export async function launch(options: LaunchOptions): Promise<Session> {
+  const { env, vsix, settings, ...window } = options;
+  const vscode = await startVsCode({
+    ...(env ? { env } : {}),
+    ...(vsix ? { vsix } : {}),
+    settings: { ...UI_SETTINGS, ...settings },
+    smokeTestDriver: window.extensionDevelopmentPath !== undefined,
+  });
+  let browser: Browser | undefined;
+  try {
+    browser = await launchBrowser(vscode.chromium);
+    const started = browser;
+    const consoleLines: string[] = [];
+    const newWindow = (other = window): Promise<Workbench> =>
+      openWindow(vscode, started, other, consoleLines);
+    const workbench = await newWindow();
+    const stop = (): Promise<void> => stopAll(vscode, started);
+    return { vscode, browser: started, workbench, consoleLines, newWindow, stop };
+  } catch (error) {
+    await stopAll(vscode, browser);
+    throw error;
+  }
+}
+
+async function openWindow(
+  vscode: VsCode,
+  browser: Browser,
+  window: WindowOptions,
+  consoleLines: string[],
+): Promise<Workbench> {
+  const page = await newPage(browser);
+  keepConsole(page, consoleLines);
+  await page.goto(pageUrl(vscode.server.origin, window));
+  const workbench = new Workbench(page);
+  await workbench.waitUntilReady();
+  return workbench;
+}
+
+function keepConsole(page: Page, lines: string[]): void {
+  page.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => lines.push(`uncaught: ${error.stack ?? error.message}`));
+}
+
+async function stopAll(vscode: VsCode, browser: Browser | undefined): Promise<void> {
+  try {
+    await browser?.close();
+  } finally {
+    await vscode.stop();
+  }
+}
+
+/** For `afterEach`: leaves a picture of the window in which a test failed. */
+export async function pictureFailure(
+  session: Session | undefined,
+  test: Mocha.Test | undefined,
+): Promise<void> {
+  if (test?.state !== 'failed' || !session) return;
+  const name = test
+    .fullTitle()
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .slice(0, 100);
+  const path = await session.workbench.screenshot(`failed-${name}`).catch(() => undefined);
+  if (path) console.error(`      see ${path}`);
+}

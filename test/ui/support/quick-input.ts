@@ -1,0 +1,70 @@
+/** The box at the top: command palette, quick picks, input boxes, wizards. */
+import type { Locator, Page } from 'playwright-core';
+import { eventually } from './eventually';
+
+export class QuickInput {
+  readonly widget: Locator;
+  readonly box: Locator;
+  readonly rows: Locator;
+
+  constructor(private readonly page: Page) {
+    this.widget = page.locator('.quick-input-widget:visible');
+    this.box = this.widget.locator('.quick-input-box input');
+    this.rows = this.widget.locator('.quick-input-list .monaco-list-row');
+  }
+
+  /** Runs a command as a user would: by its title in the palette, which has to be the first hit. */
+  async run(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.box.fill(`>${title}`);
+    const first = this.rows.first();
+    await eventually(`the command "${title}" in the palette`, async () => {
+      const label = await first.getAttribute('aria-label', { timeout: 1000 });
+      if (!label?.includes(title)) throw new Error(`the first one is ${label ?? 'missing'}`);
+    });
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The text beside the steps of a wizard. */
+  title(): Promise<string> {
+    return this.widget.locator('.quick-input-title').innerText();
+  }
+
+  /** Waits for a step of that title: two steps in a row look the same otherwise. */
+  async waitForTitle(text: string): Promise<void> {
+    await eventually(`an input titled "${text}"`, async () => {
+      const title = await this.title();
+      if (!title.includes(text)) throw new Error(`it is titled "${title}"`);
+    });
+  }
+
+  /** Types into an input box and confirms. */
+  async enter(text: string): Promise<void> {
+    await this.box.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Chooses the row whose label starts with `label`. */
+  async pick(label: string): Promise<void> {
+    await this.rows.filter({ hasText: label }).first().click();
+  }
+
+  async labels(): Promise<string[]> {
+    await this.rows.first().waitFor();
+    return this.rows.locator('.quick-input-list-label .label-name').allInnerTexts();
+  }
+
+  /** What is written below the box: the prompt, or what is wrong with the input. */
+  message(): Promise<string> {
+    return this.widget.locator('.quick-input-message').innerText();
+  }
+
+  async back(): Promise<void> {
+    await this.widget.getByRole('button', { name: /^Back/ }).click();
+  }
+
+  async cancel(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+}

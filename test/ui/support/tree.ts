@@ -1,0 +1,137 @@
+/** One view of the side bar with a tree in it. */
+import type { Locator, Page } from 'playwright-core';
+import { dropFromFileManager, dropFromMemory, dropPaths, type MemoryFile } from './drop';
+import { eventually } from './eventually';
+
+export class Tree {
+  readonly rows: Locator;
+
+  constructor(
+    private readonly page: Page,
+    /** The view's pane, or whatever else contains its rows. */
+    readonly pane: Locator,
+  ) {
+    this.rows = pane.locator('.monaco-list-row');
+  }
+
+  /** A row by its label, which has to match as a whole; a row has to be scrolled into sight to exist. */
+  row(label: string): TreeRow {
+    const name = this.page.locator('.label-name').filter({ hasText: exactly(label) });
+    return new TreeRow(this.page, this.rows.filter({ has: name }).first());
+  }
+
+  /** The labels of all rows in sight, top to bottom. */
+  async labels(): Promise<string[]> {
+    const rows = await this.rows.all();
+    const placed = await Promise.all(
+      rows.map(async (row) => ({
+        top: (await row.boundingBox())?.y ?? 0,
+        label: await row.locator('.label-name').first().innerText(),
+      })),
+    );
+    return placed.sort((a, b) => a.top - b.top).map(({ label }) => label);
+  }
+
+  /** A button in the view's title, by its label. */
+  async titleAction(label: string): Promise<void> {
+    await this.pane.hover();
+    await this.pane.locator(`.pane-header .actions a[aria-label^="${label}"]`).click();
+  }
+
+  /** Opens folders until the last one's children show. */
+  async expand(...labels: string[]): Promise<void> {
+    for (const label of labels) await this.row(label).expand();
+  }
+}
+
+export class TreeRow {
+  constructor(
+    private readonly page: Page,
+    readonly locator: Locator,
+  ) {}
+
+  async waitFor(state: 'visible' | 'hidden' = 'visible', timeout?: number): Promise<void> {
+    await this.locator.waitFor({ state, ...(timeout ? { timeout } : {}) });
+  }
+
+  async click(): Promise<void> {
+    await this.locator.locator('.label-name').first().click();
+  }
+
+  async doubleClick(): Promise<void> {
+    await this.locator.locator('.label-name').first().dblclick();
+  }
+
+  /** The grey text after the label. */
+  description(): Promise<string> {
+    return this.locator.locator('.label-description').innerText();
+  }
+
+  /** What a screen reader says. */
+  async spoken(): Promise<string> {
+    return (await this.locator.getAttribute('aria-label')) ?? '';
+  }
+
+  /** The names of the icon's classes: `codicon-loading` while it spins. */
+  async icon(): Promise<string> {
+    return (await this.locator.locator('.custom-view-tree-node-item-icon').getAttribute('class')) ?? '';
+  }
+
+  /** Waits until the description matches; for a state that takes its time. */
+  async waitForDescription(pattern: RegExp, timeout?: number): Promise<void> {
+    const check = async (): Promise<void> => {
+      const text = await this.description();
+      if (!pattern.test(text)) throw new Error(`it says "${text}"`);
+    };
+    await eventually(`a row described as ${pattern}`, check, timeout);
+  }
+
+  async expand(): Promise<void> {
+    await this.locator.waitFor();
+    if ((await this.locator.getAttribute('aria-expanded')) !== 'true') {
+      await this.locator.locator('.monaco-tl-twistie').click();
+    }
+    await eventually('the row to open', async () => {
+      if ((await this.locator.getAttribute('aria-expanded')) !== 'true') throw new Error('it is closed');
+    });
+  }
+
+  /** Clicks one of the icons that show on hovering. */
+  async inlineAction(label: string): Promise<void> {
+    await this.locator.hover();
+    await this.locator.locator(`.actions a[aria-label^="${label}"]`).click();
+  }
+
+  async contextMenu(item: string): Promise<void> {
+    await this.locator.locator('.label-name').first().click({ button: 'right' });
+    const entry = this.page.locator('.monaco-menu').getByRole('menuitem', { name: exactly(item) });
+    // A menu that just opened takes a moment until it accepts clicks.
+    await entry.hover();
+    await entry.click();
+  }
+
+  /** Drags it onto another row, in the same tree or elsewhere. */
+  async dragTo(target: TreeRow | Locator): Promise<void> {
+    const goal = target instanceof TreeRow ? target.locator : target;
+    await this.locator.dragTo(goal, { steps: 10 });
+  }
+
+  /** Files and folders from the file manager, as a browser gives them: no paths, and folders can't be read. */
+  async dropFromFileManager(...paths: string[]): Promise<void> {
+    await dropFromFileManager(this.locator, paths);
+  }
+
+  /** Files that need no disk. */
+  async dropFromMemory(...files: MemoryFile[]): Promise<void> {
+    await dropFromMemory(this.locator, files);
+  }
+
+  /** Files and folders with their paths. */
+  async dropPaths(...paths: string[]): Promise<void> {
+    await dropPaths(this.locator, paths);
+  }
+}
+
+function exactly(text: string): RegExp {
+  return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+}
