@@ -22,6 +22,8 @@ module.exports = (_env, { mode }) => {
       path: resolve(__dirname, 'dist'),
       filename: '[name].js',
       libraryTarget: 'commonjs2',
+      // import() stays lazy, inside the one file.
+      asyncChunks: false,
     },
     devtool: mode === 'production' ? false : 'source-map',
     resolve: {

@@ -58,9 +58,12 @@ function wire(options: EngineOptions) {
   const ports = new PortLedger(() => settings.portRange);
   const keys = new SshKeys(state);
   const secrets = new SecretStore(state);
-  const operationsOf = (workspace: string) => operations.idsOf(workspace);
+  const activityOf = (workspace: string) => ({
+    operations: operations.idsOf(workspace),
+    steps: operations.startStepsOf(workspace),
+  });
   const sshConfig = new SshConfig(state);
-  const registry = new WorkspaceRegistry({ state, ports, sshConfig, events, log, operationsOf });
+  const registry = new WorkspaceRegistry({ state, ports, sshConfig, events, log, activityOf });
   const starter = new WorkspaceStarter({ registry, drivers, ports, keys, secrets });
   const workspaces = new Workspaces({ registry, starter, operations, keys, secrets });
   const access = new WorkspaceAccess({ registry, drivers, keys, secrets, state });

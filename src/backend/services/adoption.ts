@@ -136,7 +136,6 @@ export class Adoption {
         createdAt: volume.createdAt ?? now,
         lastUsedAt: now,
         warnings: [],
-        steps: [],
       };
       await registry.add(record);
     } catch (error) {

@@ -19,6 +19,7 @@ import { throttle } from './throttle';
 const format: RecordFormat<typeof Operation> = { version: 1, schema: Operation, migrations: [] };
 const progressEveryMs = 100;
 const kept = 200;
+const startKinds = /^workspace\.(create|start|restart|restore|recover|rebuild|adopt)$/;
 
 export interface OperationStart {
   kind: string;
@@ -39,6 +40,8 @@ interface Running {
 export class Operations {
   private readonly ended = new Map<string, Operation>();
   private readonly running = new Map<string, Running>();
+  /** By workspace: asked for with every row of a list. */
+  private readonly lastStarts = new Map<string, Operation>();
 
   constructor(
     private readonly directory: string,
@@ -63,6 +66,7 @@ export class Operations {
           await this.save(markInterrupted(operation));
         }
         this.ended.set(operation.id, operation);
+        this.noteStart(operation);
       }
     }
     await this.prune();
@@ -78,6 +82,11 @@ export class Operations {
     return [...this.running.values()]
       .filter((run) => run.operation.workspace === workspace)
       .map((run) => run.operation.id);
+  }
+
+  /** The steps of the last operation that built or started a workspace. */
+  startStepsOf(workspace: string): Step[] {
+    return structuredClone(this.lastStarts.get(workspace)?.steps ?? []);
   }
 
   get(id: string): Operation {
@@ -107,6 +116,7 @@ export class Operations {
     const abort = new AbortController();
     const done = this.perform(operation, abort.signal, work);
     this.running.set(operation.id, { operation, abort, done });
+    this.noteStart(operation);
     this.publish(operation);
     return operation;
   }
@@ -190,6 +200,16 @@ export class Operations {
     }
   }
 
+  private noteStart(operation: Operation): void {
+    const { workspace, kind, startedAt } = operation;
+    if (workspace !== undefined && startKinds.test(kind)) {
+      const known = this.lastStarts.get(workspace);
+      if (known === undefined || known.startedAt <= startedAt) {
+        this.lastStarts.set(workspace, operation);
+      }
+    }
+  }
+
   private publish(operation: Operation): void {
     this.events.publish('operation.changed', structuredClone(operation));
   }
@@ -207,6 +227,9 @@ export class Operations {
     const old = [...this.ended.values()].sort((a, b) => b.startedAt.localeCompare(a.startedAt)).slice(kept);
     for (const operation of old) {
       this.ended.delete(operation.id);
+      if (operation.workspace !== undefined && this.lastStarts.get(operation.workspace) === operation) {
+        this.lastStarts.delete(operation.workspace);
+      }
       await removeTree(join(this.directory, `${operation.id}.json`));
     }
   }

@@ -95,7 +95,6 @@ export class WorkspaceCreator {
         createdAt: now,
         lastUsedAt: now,
         warnings: [],
-        steps: [],
       };
       this.refuseTaken(name);
       await registry.add(record);

@@ -1,7 +1,13 @@
 /** What is kept of a workspace; survives everything but delete. Contains no secret. */
 import { Type, type Static } from '@sinclair/typebox';
 import { Name, Timestamp } from '../../api/schemas/common';
-import { Problem, Step, WorkspaceSpec, WorkspaceState, type Workspace } from '../../api/schemas/workspace';
+import {
+  Problem,
+  WorkspaceSpec,
+  WorkspaceState,
+  type Step,
+  type Workspace,
+} from '../../api/schemas/workspace';
 import type { RecordFormat } from '../store/records';
 import { aliasOf } from '../ssh/config';
 
@@ -26,7 +32,6 @@ export const WorkspaceRecord = Type.Object({
   startedAt: Type.Optional(Timestamp),
   problem: Type.Optional(Problem),
   warnings: Type.Array(Problem),
-  steps: Type.Array(Step),
 });
 export type WorkspaceRecord = Static<typeof WorkspaceRecord>;
 
@@ -45,13 +50,25 @@ export function dockerVolumeOf(workspace: string): string {
   return `workspace-${workspace}-docker`;
 }
 
-export function toWorkspace(record: WorkspaceRecord, operations: string[], attached?: number): Workspace {
+/** What operations tell about a workspace. */
+export interface WorkspaceActivity {
+  /** Ids of those that run now. */
+  operations: string[];
+  /** The steps of the last one that built or started it. */
+  steps: Step[];
+}
+
+export function toWorkspace(
+  record: WorkspaceRecord,
+  activity: WorkspaceActivity,
+  attached?: number,
+): Workspace {
   const { hostKey, createdVolumes, cloned, ...shown } = record;
   return {
     ...shown,
+    ...activity,
     runtimeName: runtimeNameOf(record.name),
     sshAlias: aliasOf(record.name),
-    operations,
     ...(attached !== undefined && { attached }),
   };
 }

@@ -11,7 +11,12 @@ import type { SshConfig } from '../ssh/config';
 import type { EventHub } from './event-hub';
 import { mayBegin, transitions, type Verb } from './lifecycle';
 import type { Log } from './log';
-import { toWorkspace, workspaceFormat, type WorkspaceRecord } from './workspace-record';
+import {
+  toWorkspace,
+  workspaceFormat,
+  type WorkspaceActivity,
+  type WorkspaceRecord,
+} from './workspace-record';
 
 export interface RegistryParts {
   state: StateDirectory;
@@ -19,8 +24,7 @@ export interface RegistryParts {
   sshConfig: SshConfig;
   events: EventHub;
   log: Log;
-  /** Ids of the operations that run on a workspace. */
-  operationsOf: (workspace: string) => string[];
+  activityOf: (workspace: string) => WorkspaceActivity;
 }
 
 export class WorkspaceRegistry {
@@ -79,7 +83,7 @@ export class WorkspaceRegistry {
   }
 
   show(record: WorkspaceRecord): Workspace {
-    return toWorkspace(record, this.parts.operationsOf(record.name), this.attachedNow.get(record.name));
+    return toWorkspace(record, this.parts.activityOf(record.name), this.attachedNow.get(record.name));
   }
 
   /** Takes a new name; throws `exists`. Nothing is awaited before it is taken. */

@@ -1,6 +1,5 @@
 /** From a record to a workspace that answers SSH: every step of create and start, each with its own time. */
 import { BerthError } from '../../api/errors';
-import type { Step } from '../../api/schemas/workspace';
 import type { Driver, RuntimeInfo, RuntimePlan } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
 import { isFree } from '../ssh/ports';
@@ -287,8 +286,4 @@ export function imageMissing(image: string): BerthError {
 /** Clone URLs may carry credentials: they are never shown. */
 export function withoutPassword(url: string): string {
   return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1');
-}
-
-export function stepsOf(steps: readonly Step[]): Step[] {
-  return steps.map((step) => ({ ...step }));
 }
