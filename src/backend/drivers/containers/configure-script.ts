@@ -77,7 +77,7 @@ done <$s/directories
 [ ! -e $s/root.tar ] || tar -x -f $s/root.tar -C /
 if [ -e $s/home.tar ]; then
   chown 1000:1000 $s/home.tar
-  su -s ${shell} workspace -c 'umask 077; tar -x -f ${berthDirectory}/stage/home.tar -C /home/workspace' </dev/null
+  su -s ${shell} workspace -c 'umask 077; tar -x -p -f ${berthDirectory}/stage/home.tar -C /home/workspace' </dev/null
 fi
 `;
 

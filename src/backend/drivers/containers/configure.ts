@@ -66,7 +66,7 @@ function scriptError(name: string, exitCode: number, output: string): BerthError
     });
   }
   return new BerthError('internal', `${name} could not be set up (exit code ${exitCode}): ${output}`, {
-    hint: 'The log of the workspace may say more.',
+    hint: 'If a file is in the way, move it: the volume can be opened while the workspace is stopped.',
   });
 }
 

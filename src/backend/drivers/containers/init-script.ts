@@ -9,8 +9,9 @@ export const shell = `${toolsDirectory}/busybox/sh`;
 
 /**
  * Child of tini. Blocks on a pipe until `configure` has put everything in; then keeps sshd running. On TERM it ends
- * everybody else first: TERM, then HUP because interactive shells ignore TERM, then waits until they are gone. The
- * engine kills what is left when its grace is over.
+ * everybody else first: TERM to all, HUP to what has a terminal because interactive shells ignore TERM, then waits
+ * until they are gone. The engine kills what is left when its grace is over. (Field 7 of /proc/PID/stat is the
+ * terminal; the name before may hold spaces.)
  */
 const init = `
 d=${berthDirectory}
@@ -19,8 +20,7 @@ mkfifo -m 600 $d/go 2>/dev/null
 stop() {
   trap '' TERM INT HUP
   kill -TERM -1; kill -CONT -1
-  sleep 0.05
-  kill -HUP -1
+  kill -HUP $(cat /proc/[0-9]*/stat 2>/dev/null | awk '{ pid = $1; sub(/^.*\\) /, ""); if ($5 != 0) print pid }') 2>/dev/null
   wait
   while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; done
   exit 0
