@@ -15,6 +15,8 @@ export interface ServerOptions {
   /** Added to ours; reaches extensions and tests. */
   env?: Record<string, string>;
   settings?: Record<string, unknown>;
+  /** Write settings only where there are none yet. */
+  keepSettings?: boolean;
   extraFlags?: string[];
   /** An extension to install before the start. */
   vsix?: string;

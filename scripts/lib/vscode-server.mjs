@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from './root.mjs';
 import { run } from './run.mjs';
 import { sleep, waitFor } from './wait.mjs';
 
@@ -38,7 +39,7 @@ export const QUIET_SETTINGS = {
  */
 export async function startVsCodeServer(options) {
   const { host, directory, token, env, settings = QUIET_SETTINGS, extraFlags = [], vsix } = options;
-  await writeProfile(directory, settings);
+  await writeProfile(directory, settings, options.keepSettings ?? false);
   const profile = ['data', 'exts'].map((name) => join(directory, name));
   const flags = [
     '--user-data-dir',
@@ -55,7 +56,7 @@ export async function startVsCodeServer(options) {
   }
   const access = token ? ['--connection-token', token] : ['--without-connection-token'];
   const fixed = ['--host', '127.0.0.1', '--port', String(options.port ?? 0), '--accept-server-license-terms'];
-  const quiet = ['--telemetry-level', 'off', '--disable-workspace-trust', '--disable-experiments'];
+  const quiet = ['--telemetry-level', 'off', '--disable-experiments'];
   const argv = [host.server, ...flags, ...fixed, ...access, ...quiet, ...extraFlags];
   const child = spawn(host.node, argv, {
     env: environment,
@@ -131,12 +132,13 @@ function signalGroup(pid, signal) {
   }
 }
 
-/** @param {string} directory @param {Record<string, unknown>} settings */
-async function writeProfile(directory, settings) {
+/** @param {string} directory @param {Record<string, unknown>} settings @param {boolean} isKept leaves settings that are there */
+async function writeProfile(directory, settings, isKept) {
   const text = `${JSON.stringify(settings, null, 2)}\n`;
   for (const scope of ['User', 'Machine']) {
     await mkdir(join(directory, 'data', scope), { recursive: true });
-    await writeFile(join(directory, 'data', scope, 'settings.json'), text);
+    const path = join(directory, 'data', scope, 'settings.json');
+    if (!isKept || !(await exists(path))) await writeFile(path, text);
   }
   await mkdir(join(directory, 'exts'), { recursive: true });
 }

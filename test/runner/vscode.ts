@@ -56,7 +56,10 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
       directory,
       env,
       settings: { ...QUIET_SETTINGS, ...options.settings },
-      extraFlags: options.smokeTestDriver ? ['--enable-smoke-test-driver'] : [],
+      extraFlags: [
+        '--disable-workspace-trust',
+        ...(options.smokeTestDriver ? ['--enable-smoke-test-driver'] : []),
+      ],
       ...(options.vsix ? { vsix: options.vsix } : {}),
     });
     const stop = async (): Promise<void> => {

@@ -1,0 +1,25 @@
+/** `npm run bench [-- ARGUMENTS]`: sets up what is missing and runs the benchmarks (bench/main.ts gets the arguments). */
+import { join } from 'node:path';
+import { ensureDocker } from './lib/docker.mjs';
+import { ensureEngine, ensureImages } from './lib/engine.mjs';
+import { ROOT } from './lib/paths.mjs';
+import { compile, ensureBuild, ensureDependencies } from './lib/repository.mjs';
+import { run } from './lib/run.mjs';
+
+const TIMEOUT_MS = 3_600_000;
+const say = (/** @type {string} */ message) => console.log(message);
+
+try {
+  await ensureDependencies(say);
+  const { isNew } = await ensureBuild(say);
+  const complaints = await compile();
+  if (complaints) throw new Error(complaints);
+  process.env.DOCKER_HOST = await ensureDocker(say);
+  await ensureEngine(isNew);
+  await ensureImages(say);
+  const program = [join(ROOT, 'out/bench/main.js'), ...process.argv.slice(2)];
+  await run(process.execPath, program, { cwd: ROOT, show: true, timeoutMs: TIMEOUT_MS });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

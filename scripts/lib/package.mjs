@@ -1,0 +1,16 @@
+/** Makes berth-<version>.vsix from the bundles. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from './paths.mjs';
+import { tool } from './repository.mjs';
+import { run } from './run.mjs';
+
+/** @returns {Promise<string>} its absolute path */
+export async function packageVsix() {
+  const { name, version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  const vsix = join(ROOT, `${name}-${version}.vsix`);
+  // Dependencies are in the bundles.
+  const options = ['--no-dependencies', '--allow-missing-repository', '--out', vsix];
+  await run(process.execPath, [tool('@vscode/vsce/vsce'), 'package', ...options], { cwd: ROOT });
+  return vsix;
+}

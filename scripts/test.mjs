@@ -1,0 +1,109 @@
+/**
+ * `npm test [-- SUITE...] [--grep TEXT]`: sets up what is missing, then lint, types and all suites, or those that are
+ * named (lint, types, unit, runner, engine, host, ui, package). The last line is the sum.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { berth } from './lib/berth.mjs';
+import { ensureDocker } from './lib/docker.mjs';
+import { ensureImages } from './lib/engine.mjs';
+import { requireNode } from './lib/node-version.mjs';
+import { packageVsix } from './lib/package.mjs';
+import { compile, ensureBuild, ensureDependencies } from './lib/repository.mjs';
+import { createSteps } from './lib/steps.mjs';
+import { CHECKS, SUITES, checkOutcome, runCheck, runSuite } from './lib/suites.mjs';
+import { ensureChromium, ensureVsCodeHost } from './lib/vscode-host.mjs';
+
+const ALL = ['lint', 'types', ...SUITES];
+/** What a suite needs beside compiled tests. */
+const NEEDS = {
+  docker: new Set(['engine', 'host', 'ui']),
+  build: new Set(['engine', 'host', 'ui', 'package']),
+  vscode: new Set(['runner', 'host', 'ui', 'package']),
+  vsix: new Set(['ui', 'package']),
+};
+
+/** Builds the images through an engine of its own, which leaves nothing behind. @param {(message: string) => void} say */
+async function buildImages(say) {
+  const home = await mkdtemp(join(tmpdir(), 'berth-images-'));
+  const before = process.env.BERTH_HOME;
+  process.env.BERTH_HOME = home;
+  try {
+    await ensureImages(say);
+  } finally {
+    await berth(['down'], { allowFailure: true });
+    if (before === undefined) delete process.env.BERTH_HOME;
+    else process.env.BERTH_HOME = before;
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** @param {string[]} suites */
+async function setUp(suites) {
+  const steps = createSteps();
+  const isNeeded = (/** @type {Set<string>} */ by) => suites.some((suite) => by.has(suite));
+  await steps.run('npm packages', ensureDependencies);
+  if (isNeeded(NEEDS.build)) await steps.run('build', ensureBuild);
+  if (isNeeded(NEEDS.docker)) {
+    await steps.run('Docker', async (say) => {
+      process.env.DOCKER_HOST = await ensureDocker(say);
+    });
+    await steps.run('images', buildImages);
+  }
+  if (isNeeded(NEEDS.vscode))
+    await steps.run('VS Code', (say) => Promise.all([ensureVsCodeHost(say), ensureChromium(say)]));
+  if (isNeeded(NEEDS.vsix)) {
+    await steps.run('package', async () => {
+      process.env.BERTH_TEST_VSIX = await packageVsix();
+    });
+  }
+  return steps.run('compile', compile);
+}
+
+/** @param {string[]} suites @param {string | undefined} grep */
+async function runAll(suites, grep) {
+  const complaints = await setUp(suites);
+  const outcomes = [];
+  if (suites.includes('lint')) {
+    for (const [name, program] of Object.entries(CHECKS)) outcomes.push(await runCheck(name, program));
+  }
+  if (complaints) console.error(complaints);
+  if (suites.includes('types') || complaints) outcomes.push(checkOutcome('types', !complaints));
+  for (const suite of SUITES.filter((name) => suites.includes(name))) {
+    console.log(`\n══ ${suite}`);
+    outcomes.push(await runSuite(suite, { ...(grep ? { grep } : {}), env: process.env }));
+  }
+  return outcomes;
+}
+
+/** @param {import('./lib/suites.mjs').Outcome[]} outcomes @returns {number} how many failed */
+function report(outcomes) {
+  const sum = (/** @type {'passed' | 'failed' | 'skipped'} */ key) =>
+    outcomes.reduce((total, each) => total + each[key], 0);
+  console.log('');
+  for (const { name, passed, failed, skipped } of outcomes) {
+    console.log(
+      `${name.padEnd(9)}${String(passed).padStart(6)} passed${String(failed).padStart(6)} failed${String(skipped).padStart(6)} skipped`,
+    );
+  }
+  for (const title of outcomes.flatMap(({ failures }) => failures)) console.log(`failed: ${title}`);
+  const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  return failed;
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { grep: { type: 'string' } } });
+const unknown = positionals.filter((name) => !ALL.includes(name));
+try {
+  requireNode();
+  if (unknown.length > 0)
+    throw new Error(`no suite is called ${unknown.join(' or ')}; there are ${ALL.join(', ')}`);
+  const outcomes = await runAll(positionals.length > 0 ? positionals : ALL, values.grep);
+  process.exitCode = report(outcomes) > 0 ? 1 : 0;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.log('\n0 passed, 1 failed');
+  process.exitCode = 1;
+}
