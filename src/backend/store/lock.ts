@@ -2,7 +2,7 @@
  * A lock file that a dead owner can't keep. Libraries for this compare modification times, which needs a
  * timer that wakes an idle engine every second; this one names its owner (pid, start time, boot).
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { isErrno } from './files';
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity';
@@ -13,25 +13,30 @@ export interface Lock {
 
 /** The lock, or undefined when a running process holds it. */
 export function acquireLock(path: string): Lock | undefined {
+  return takeFromTheDead(path) ? { release: () => releaseOwn(path) } : undefined;
+}
+
+/**
+ * Two may find the same dead owner, and a slow one must not remove the lock that a fast one has taken since:
+ * only who holds the lock named after that very owner removes it, after looking again.
+ */
+function takeFromTheDead(path: string): boolean {
   if (take(path)) {
-    return { release: () => releaseOwn(path) };
+    return true;
   }
-  if (ownerRuns(path)) {
-    return undefined;
+  const seen = readContent(path);
+  if (seen === undefined || ownerRuns(seen)) {
+    return false;
   }
-  // Two may find the same dead owner: only the one with the reclaim lock removes it, after looking again.
-  const reclaim = `${path}.reclaim`;
-  if (!take(reclaim)) {
-    if (!ownerRuns(reclaim)) {
-      rmSync(reclaim, { force: true });
-    }
-    return undefined;
+  const reclaim = `${path}.${createHash('sha256').update(seen).digest('hex').slice(0, 8)}`;
+  if (!takeFromTheDead(reclaim)) {
+    return false;
   }
   try {
-    if (!ownerRuns(path)) {
+    if (readContent(path) === seen) {
       rmSync(path, { force: true });
     }
-    return take(path) ? { release: () => releaseOwn(path) } : undefined;
+    return take(path);
   } finally {
     rmSync(reclaim, { force: true });
   }
@@ -40,7 +45,7 @@ export function acquireLock(path: string): Lock | undefined {
 /** Creates `path` with its whole content at once: link(2) fails when it exists. */
 function take(path: string): boolean {
   const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, JSON.stringify(identityOf(process.pid)), { mode: 0o600 });
+  writeFileSync(draft, JSON.stringify({ ...identityOf(process.pid), nonce: randomUUID() }), { mode: 0o600 });
   try {
     linkSync(draft, path);
     return true;
@@ -54,14 +59,25 @@ function take(path: string): boolean {
   }
 }
 
-function ownerRuns(path: string): boolean {
-  const owner = readOwner(path);
+function readContent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function ownerRuns(content: string): boolean {
+  const owner = parseOwner(content);
   return owner !== undefined && isRunning(owner);
 }
 
-function readOwner(path: string): ProcessIdentity | undefined {
+function parseOwner(content: string): ProcessIdentity | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const value: unknown = JSON.parse(content);
     return isIdentity(value) ? value : undefined;
   } catch {
     return undefined;
@@ -82,7 +98,7 @@ function isIdentity(value: unknown): value is ProcessIdentity {
 }
 
 function releaseOwn(path: string): void {
-  const owner = readOwner(path);
+  const owner = parseOwner(readContent(path) ?? '');
   const self = identityOf(process.pid);
   if (owner?.pid === self.pid && owner.startTime === self.startTime) {
     rmSync(path, { force: true });

@@ -20,11 +20,12 @@ function readText(path: string): string {
   }
 }
 
+/** '' also for a zombie: it has ended, only nobody has asked for its exit code yet. */
 function startTimeOf(pid: number): string {
   const stat = readText(`/proc/${pid}/stat`);
   // The command name, in parentheses, may hold spaces: fields are counted after the last ')'.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[19] ?? '';
+  return fields[0] === 'Z' || fields[0] === 'X' ? '' : (fields[19] ?? '');
 }
 
 export function identityOf(pid: number): ProcessIdentity {

@@ -5,7 +5,7 @@
 import { copyFile, rename } from 'node:fs/promises';
 import { Value } from '@sinclair/typebox/value';
 import type { Static, TObject } from '@sinclair/typebox';
-import { readIfPresent, replaceFile } from './files';
+import { isErrno, readIfPresent, replaceFile } from './files';
 
 export interface RecordFormat<S extends TObject> {
   /** The current version: written to `schemaVersion` of each file. */
@@ -29,15 +29,16 @@ export async function readRecord<S extends TObject>(
   path: string,
   format: RecordFormat<S>,
 ): Promise<ReadResult<Static<S>>> {
-  const text = await readIfPresent(path);
-  if (text === undefined) {
-    return { kind: 'missing' };
+  const text = await readText(path);
+  if (typeof text !== 'string') {
+    return text;
   }
   const parsed = parseJson(text);
-  if (!isObject(parsed) || typeof parsed.schemaVersion !== 'number') {
+  if (!isObject(parsed) || !isVersion(parsed.schemaVersion)) {
     return setAside(path, 'It is not a record of Berth, or it is damaged.');
   }
-  const { schemaVersion, ...old } = parsed;
+  const { schemaVersion, ...rest } = parsed;
+  const old: Record<string, unknown> = rest;
   if (schemaVersion > format.version) {
     const reason = `A newer Berth wrote it (version ${schemaVersion}, this one knows ${format.version}).`;
     return { kind: 'set-aside', reason, movedTo: undefined };
@@ -62,6 +63,21 @@ export async function writeRecord<S extends TObject>(
   await replaceFile(path, `${JSON.stringify({ schemaVersion: format.version, ...value }, undefined, 1)}\n`);
 }
 
+async function readText(path: string): Promise<string | ReadResult<never>> {
+  try {
+    return (await readIfPresent(path)) ?? { kind: 'missing' };
+  } catch (error) {
+    // ENOTDIR: a stray file where a folder with a record would be.
+    return isErrno(error, 'ENOTDIR')
+      ? { kind: 'missing' }
+      : { kind: 'set-aside', reason: `It can't be read: ${String(error)}.`, movedTo: undefined };
+  }
+}
+
+function isVersion(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -76,8 +92,12 @@ function migrate<S extends TObject>(
   format: RecordFormat<S>,
 ): unknown {
   let value = old;
-  for (let version = from; version < format.version; version += 1) {
-    value = format.migrations[version]?.(value) ?? value;
+  try {
+    for (let version = from; version < format.version; version += 1) {
+      value = format.migrations[version]?.(value) ?? value;
+    }
+  } catch {
+    return undefined;
   }
   return value;
 }

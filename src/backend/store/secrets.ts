@@ -3,13 +3,16 @@
  * Write-only for the API; read only to start a runtime.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
+import { Type, type Static } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../api/errors';
 import { isErrno, readIfPresent, replaceFile } from './files';
 import { KeyedLock } from './keyed-lock';
 import type { StateDirectory } from './state-directory';
 
-type Sealed = Record<string, Record<string, string>>;
+const Sealed = Type.Record(Type.String(), Type.Record(Type.String(), Type.String()));
+type Sealed = Static<typeof Sealed>;
 
 const algorithm = 'aes-256-gcm';
 const keyBytes = 32;
@@ -63,9 +66,17 @@ export class SecretStore {
     });
   }
 
+  /** A damaged file is set aside: workspaces that miss a secret say so when they start. */
   private async read(): Promise<Sealed> {
     const text = await readIfPresent(this.state.secrets);
-    return text === undefined ? {} : (JSON.parse(text) as Sealed);
+    if (text === undefined) {
+      return {};
+    }
+    const sealed = parse(text);
+    if (sealed === undefined) {
+      await rename(this.state.secrets, `${this.state.secrets}.damaged-${Date.now()}`);
+    }
+    return sealed ?? {};
   }
 
   private async key(): Promise<Buffer> {
@@ -82,6 +93,15 @@ export class SecretStore {
   }
 }
 
+function parse(text: string): Sealed | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Value.Check(Sealed, value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function seal(key: Buffer, context: string, value: string): string {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(algorithm, key, nonce).setAAD(Buffer.from(context));
@@ -91,11 +111,11 @@ function seal(key: Buffer, context: string, value: string): string {
 
 function open(key: Buffer, context: string, sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64');
-  const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes)).setAAD(
-    Buffer.from(context),
-  );
-  decipher.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
   try {
+    const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes)).setAAD(
+      Buffer.from(context),
+    );
+    decipher.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
     const rest = bytes.subarray(nonceBytes + tagBytes);
     return Buffer.concat([decipher.update(rest), decipher.final()]).toString('utf8');
   } catch (error) {

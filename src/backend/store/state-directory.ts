@@ -1,6 +1,9 @@
 /** Where everything is kept (DESIGN.md, section 5). Directories 0700, files 0600. */
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+
+/** What an atomic write leaves when it is killed: `<file>.<number>`; and a lock's: `<file>.<uuid>`. */
+const draft = /(?:\.json|\.key|^config|^known_hosts)\.\d+$|\.lock\.[0-9a-f-]{36}$/;
 
 export class StateDirectory {
   constructor(readonly home: string) {}
@@ -8,6 +11,18 @@ export class StateDirectory {
   async ensure(): Promise<void> {
     for (const path of [this.home, this.workspaces, this.keys, this.hostKeys, this.ssh, this.operations]) {
       await mkdir(path, { recursive: true, mode: 0o700 });
+    }
+    await chmod(this.home, 0o700);
+  }
+
+  /** Removes drafts of a killed engine. To be called with the engine's lock held. */
+  async sweep(): Promise<void> {
+    const names = await readdir(this.workspaces);
+    const workspaces = names.map((name) => this.workspace(name));
+    for (const folder of [this.home, this.keys, this.ssh, this.operations, ...workspaces]) {
+      const files = await readdir(folder).catch(() => []);
+      const drafts = files.filter((file) => draft.test(file));
+      await Promise.all(drafts.map((file) => rm(join(folder, file), { force: true })));
     }
   }
 

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isErrno, readIfPresent, removeTree, replaceFile } from '../../../../src/backend/store/files';
+import { StateDirectory } from '../../../../src/backend/store/state-directory';
+import { useTempFolder } from '../../../support/temp';
+
+describe('store/files', () => {
+  const folder = useTempFolder();
+
+  it('replaces a file privately, or with the mode asked for', async () => {
+    const path = join(folder(), 'a');
+    await replaceFile(path, 'one');
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    await replaceFile(path, Buffer.from('two'), 0o644);
+    assert.equal((await stat(path)).mode & 0o777, 0o644);
+    assert.equal(await readIfPresent(path), 'two');
+    assert.deepEqual(await readdir(folder()), ['a']);
+  });
+
+  it('writes many times at once: one of them wins, whole', async () => {
+    const path = join(folder(), 'a');
+    const contents = Array.from({ length: 10 }, (_, index) => String(index).repeat(10_000));
+    await Promise.all(contents.map((content) => replaceFile(path, content)));
+    assert(contents.includes(await readFile(path, 'utf8')));
+    assert.deepEqual(await readdir(folder()), ['a']);
+  });
+
+  it('answers undefined for a missing file, and other errors as they are', async () => {
+    assert.equal(await readIfPresent(join(folder(), 'no')), undefined);
+    await assert.rejects(readIfPresent(folder()), (error) => isErrno(error, 'ENOTDIR', 'EISDIR'));
+    assert.equal(isErrno(new Error('x'), 'ENOENT'), false);
+    assert.equal(isErrno('ENOENT', 'ENOENT'), false);
+  });
+
+  it('removes trees, missing ones too', async () => {
+    await mkdir(join(folder(), 'a/b'), { recursive: true });
+    await writeFile(join(folder(), 'a/b/c'), 'x');
+    await removeTree(join(folder(), 'a'));
+    await removeTree(join(folder(), 'a'));
+    assert.deepEqual(await readdir(folder()), []);
+  });
+});
+
+describe('store/state-directory', () => {
+  const folder = useTempFolder();
+
+  it('makes every folder, for its owner alone, again and again', async () => {
+    const state = new StateDirectory(join(folder(), 'deep/home'));
+    await state.ensure();
+    await state.ensure();
+    for (const path of [
+      state.home,
+      state.workspaces,
+      state.keys,
+      state.hostKeys,
+      state.ssh,
+      state.operations,
+    ]) {
+      assert.equal((await stat(path)).mode & 0o777, 0o700, path);
+    }
+    assert.equal(state.workspaceRecord('demo'), join(state.home, 'workspaces/demo/workspace.json'));
+  });
+
+  it('closes a home that was open to others', async () => {
+    const home = join(folder(), 'home');
+    await mkdir(home);
+    await chmod(home, 0o755);
+    await new StateDirectory(home).ensure();
+    assert.equal((await stat(home)).mode & 0o777, 0o700);
+  });
+
+  it('sweeps what a killed engine left half written, and nothing else', async () => {
+    const state = new StateDirectory(folder());
+    await state.ensure();
+    await mkdir(state.workspace('demo'));
+    const drafts = [
+      `${state.workspaceRecord('demo')}.3271940214`,
+      `${join(state.operations, 'x.json')}.12`,
+      `${state.secrets}.987654321`,
+      `${state.sshConfig}.4`,
+      `${state.settings}.55`,
+      `${state.lock}.0b7e8e0e-4e0a-4a0e-9e0e-0b7e8e0e4e0a`,
+    ];
+    const others = [
+      state.workspaceRecord('demo'),
+      `${state.workspaceRecord('demo')}.v1`,
+      `${state.workspaceRecord('demo')}.damaged-1700000000000`,
+      state.sshConfig,
+      join(state.home, 'engine.log.1'),
+      state.lock,
+    ];
+    await Promise.all([...drafts, ...others].map((path) => writeFile(path, '')));
+    await state.sweep();
+    assert.deepEqual(
+      await Promise.all(drafts.map(readIfPresent)),
+      drafts.map(() => undefined),
+    );
+    assert.deepEqual(
+      await Promise.all(others.map(readIfPresent)),
+      others.map(() => ''),
+    );
+  });
+});
