@@ -19,6 +19,11 @@ export function quotePath(path: string): string {
   return `"${path.replaceAll('\\', '/')}"`;
 }
 
+/** For options in which OpenSSH expands `%` (TOKENS in ssh_config(5)); `Include` does not. */
+function quoteExpanded(path: string): string {
+  return quotePath(path.replaceAll('%', '%%'));
+}
+
 export function renderConfig(hosts: readonly SshHost[], identityFile: string, knownHosts: string): string {
   const blocks = hosts.map((host) =>
     [
@@ -26,9 +31,9 @@ export function renderConfig(hosts: readonly SshHost[], identityFile: string, kn
       '  HostName 127.0.0.1',
       `  Port ${host.port}`,
       '  User workspace',
-      `  IdentityFile ${quotePath(identityFile)}`,
+      `  IdentityFile ${quoteExpanded(identityFile)}`,
       '  IdentitiesOnly yes',
-      `  UserKnownHostsFile ${quotePath(knownHosts)}`,
+      `  UserKnownHostsFile ${quoteExpanded(knownHosts)}`,
       `  HostKeyAlias ${aliasOf(host.workspace)}`,
       '  StrictHostKeyChecking yes',
       '  ForwardAgent no',

@@ -2,9 +2,9 @@
  * One `Include` line at the top of the user's own ssh config: before any `Host`, absolute, once, keeping the
  * file's mode and following a symlink to the file it names.
  */
-import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
+import { mkdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isErrno, replaceFile } from '../store/files';
 import { quotePath } from './config';
 
@@ -23,21 +23,31 @@ async function readConfig(path: string): Promise<{ real: string; text: string; m
     return { real, text, mode: info.mode & 0o777 };
   } catch (error) {
     if (isErrno(error, 'ENOENT')) {
-      return { real: path, text: '', mode: 0o600 };
+      return { real: await linkedFile(path), text: '', mode: 0o600 };
     }
     throw error;
   }
 }
 
+/** Where a file is to be made: what a symlink names, also when that is not there yet. */
+async function linkedFile(path: string): Promise<string> {
+  try {
+    return resolve(dirname(path), await readlink(path));
+  } catch {
+    return path;
+  }
+}
+
 function holds(text: string, configFile: string): boolean {
-  const wanted = [includeLine(configFile), `Include ${configFile}`];
+  const wanted = [quotePath(configFile), configFile];
   for (const line of text.split(/\r?\n/)) {
     const trimmed = line.trim();
-    if (wanted.includes(trimmed)) {
+    const included = /^include[\s=]+(.*)$/i.exec(trimmed)?.[1];
+    if (included !== undefined && wanted.includes(included)) {
       return true;
     }
     // Below a Host or Match line an Include belongs to that block only.
-    if (/^(host|match)\s/i.test(trimmed)) {
+    if (/^(host|match)[\s=]/i.test(trimmed)) {
       return false;
     }
   }

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { utils } from 'ssh2';
+import { BerthError } from '../../api/errors';
 import { isErrno, removeTree, replaceFile } from '../store/files';
 import { KeyedLock } from '../store/keyed-lock';
 import type { StateDirectory } from '../store/state-directory';
@@ -39,11 +40,8 @@ export class SshKeys {
   private ensure(path: string, comment: string): Promise<KeyPair> {
     return this.lock.run(path, async () => {
       try {
-        const [privateKey, publicKey] = await Promise.all([
-          readFile(path, 'utf8'),
-          readFile(`${path}.pub`, 'utf8'),
-        ]);
-        return { privateKey, publicKey: withoutComment(publicKey) };
+        const privateKey = await readFile(path, 'utf8');
+        return { privateKey, publicKey: publicHalf(privateKey, path) };
       } catch (error) {
         if (!isErrno(error, 'ENOENT')) {
           throw error;
@@ -55,6 +53,17 @@ export class SshKeys {
       return { privateKey: pair.private, publicKey: withoutComment(pair.public) };
     });
   }
+}
+
+/** The private half holds the public one, so a lost or edited `.pub` does no harm. */
+function publicHalf(privateKey: string, path: string): string {
+  const key = utils.parseKey(privateKey);
+  if (key instanceof Error) {
+    throw new BerthError('internal', `The key ${path} is damaged: ${key.message}.`, {
+      hint: 'Move it away: a new one is made, and put in at the next start.',
+    });
+  }
+  return `${key.type} ${key.getPublicSSH().toString('base64')}`;
 }
 
 function withoutComment(publicKey: string): string {

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmod, lstat, mkdir, readFile, readlink, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { addInclude, defaultUserConfig, isIncluded } from '../../../../src/backend/ssh/include';
+import { SshAccess } from '../../../../src/backend/services/ssh-access';
+import { StateDirectory } from '../../../../src/backend/store/state-directory';
+import { useTempFolder } from '../../../support/temp';
+
+const run = promisify(execFile);
+
+describe('ssh/include', () => {
+  const folder = useTempFolder();
+  const user = () => join(folder(), '.ssh/config');
+  const ours = () => join(folder(), 'berth home/ssh/config');
+
+  beforeEach(async () => {
+    await mkdir(join(folder(), '.ssh'));
+  });
+
+  it('makes the file when there is none, and its folder, privately', async () => {
+    const fresh = join(folder(), 'new/.ssh/config');
+    assert.equal(await isIncluded(fresh, ours()), false);
+    await addInclude(fresh, ours());
+    assert.equal(await readFile(fresh, 'utf8'), `Include "${ours()}"\n`);
+    assert.equal((await stat(fresh)).mode & 0o777, 0o600);
+    assert.equal((await stat(join(folder(), 'new/.ssh'))).mode & 0o777, 0o700);
+    assert.equal(await isIncluded(fresh, ours()), true);
+  });
+
+  it('goes first, once, and leaves everything else as it was', async () => {
+    const before = '# mine\n\nHost a\n  User me\n';
+    await writeFile(user(), before);
+    await chmod(user(), 0o640);
+    await addInclude(user(), ours());
+    await addInclude(user(), ours());
+    assert.equal(await readFile(user(), 'utf8'), `Include "${ours()}"\n${before}`);
+    assert.equal((await stat(user())).mode & 0o777, 0o640);
+    assert.deepEqual(await readdir(join(folder(), '.ssh')), ['config']);
+  });
+
+  it('is what makes the real client know our hosts, and no other host changes', async () => {
+    await mkdir(join(folder(), 'berth home/ssh'), { recursive: true });
+    await writeFile(ours(), 'Host berth-demo\n  Port 2234\n');
+    await writeFile(user(), 'Host *\n  Port 1000\n');
+    await addInclude(user(), ours());
+    const { stdout } = await run('ssh', ['-G', '-F', user(), 'berth-demo']);
+    assert.match(stdout, /^port 2234$/m);
+    const other = await run('ssh', ['-G', '-F', user(), 'other']);
+    assert.match(other.stdout, /^port 1000$/m);
+  });
+
+  it('follows a symlink to the file it names, and keeps the link', async () => {
+    const real = join(folder(), 'dotfiles');
+    await writeFile(real, 'Host a\n');
+    await symlink('../dotfiles', user());
+    await addInclude(user(), ours());
+    assert.equal(await readlink(user()), '../dotfiles');
+    assert((await lstat(user())).isSymbolicLink());
+    assert.match(await readFile(real, 'utf8'), /^Include .*\nHost a\n$/s);
+  });
+
+  it('follows a symlink whose file is not there yet', async () => {
+    await symlink('../dotfiles', user());
+    await addInclude(user(), ours());
+    assert((await lstat(user())).isSymbolicLink());
+    assert.equal(await readFile(join(folder(), 'dotfiles'), 'utf8'), `Include "${ours()}"\n`);
+  });
+
+  for (const block of ['Host a', 'host a', 'Match all', 'Host=a', '\tHOST a b']) {
+    it(`does not count a line below "${block.trim()}"`, async () => {
+      await writeFile(user(), `${block}\n  Include "${ours()}"\n`);
+      assert.equal(await isIncluded(user(), ours()), false);
+      await addInclude(user(), ours());
+      assert.equal(await isIncluded(user(), ours()), true);
+      assert((await readFile(user(), 'utf8')).startsWith('Include '));
+    });
+  }
+
+  it('counts the line that somebody wrote by hand', async () => {
+    for (const line of [
+      `Include ${ours()}`,
+      `  Include "${ours()}"  `,
+      `include "${ours()}"`,
+      `Include\t"${ours()}"`,
+    ]) {
+      await writeFile(user(), `# comment\n${line}\nHost a\n`);
+      assert.equal(await isIncluded(user(), ours()), true, line);
+    }
+    await writeFile(user(), `# Include "${ours()}"\n`);
+    assert.equal(await isIncluded(user(), ours()), false);
+  });
+
+  it('keeps the line ends of Windows', async () => {
+    await writeFile(user(), 'Host a\r\n  User me\r\n');
+    await addInclude(user(), ours());
+    assert.equal(await readFile(user(), 'utf8'), `Include "${ours()}"\r\nHost a\r\n  User me\r\n`);
+    assert.equal(await isIncluded(user(), ours()), true);
+  });
+
+  it('tells what can not be read instead of overwriting it', async () => {
+    await mkdir(user());
+    await assert.rejects(addInclude(user(), ours()), /EISDIR/);
+  });
+
+  it('is offered as a service with the state afterwards', async () => {
+    const access = new SshAccess(new StateDirectory(join(folder(), 'berth home')));
+    const before = await access.status(user());
+    assert.deepEqual(before, { included: false, userConfig: user(), configFile: ours() });
+    assert.equal((await access.include(user())).included, true);
+    assert.match(defaultUserConfig(), /[\\/]\.ssh[\\/]config$/);
+  });
+});
