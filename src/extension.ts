@@ -38,13 +38,13 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   };
   const log = own(vscode.window.createOutputChannel('Berth', { log: true }));
   const store = own(new Store());
-  let views: Views | undefined;
+  const isWatched = (): boolean => views.areVisible;
   const link = own(
     new EngineLink(
       {
         launch: () => launchOptions(context),
         settings: engineSettings,
-        isWatched: () => views?.areVisible === true,
+        isWatched,
       },
       store,
       log,
@@ -57,7 +57,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const workspacesTree = own(new WorkspacesTree(store, link));
   const volumesTree = own(new VolumesTree(store, link));
   const trees = { workspaces: workspacesTree, volumes: volumesTree };
-  views = own(
+  const views = own(
     new Views(trees, { workspaces: workspacesDrop(drops), volumes: volumesDrop(drops) }, link, store),
   );
   own(new FolderWatches(views.volumes, link, store, log));
@@ -65,10 +65,9 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   own(new StatusBar(link, store));
   own(followSettings(link, log));
   const terminals = own(new WorkspaceTerminals(link, store));
-  const shown = views;
   const targets = new Targets(link, store, () => ({
-    workspaces: shown.workspaces.selection,
-    volumes: shown.volumes.selection,
+    workspaces: views.workspaces.selection,
+    volumes: views.volumes.selection,
   }));
   const clipboard = new Clipboard(keys);
   own(

@@ -1,5 +1,6 @@
 /** A dialog of several steps with Back: each step is a quick input that fills a part of the state. */
 import * as vscode from 'vscode';
+import { DisposableList } from '../providers/signal';
 import { Cancelled } from './runner';
 
 export interface StepPlace {
@@ -132,14 +133,15 @@ function show(
   place: StepPlace,
   wire: (listen: Listen, done: (move: Move) => void) => void,
 ): Promise<Move> {
-  const subscriptions: vscode.Disposable[] = [input];
+  const subscriptions = new DisposableList();
+  subscriptions.add(input);
   input.title = place.title;
   input.step = place.step;
   input.totalSteps = place.totalSteps;
   input.ignoreFocusOut = true;
   input.buttons = place.canGoBack ? [vscode.QuickInputButtons.Back] : [];
   return new Promise<Move>((resolve, reject) => {
-    const listen: Listen = (subscription) => subscriptions.push(subscription);
+    const listen: Listen = (subscription) => void subscriptions.add(subscription);
     wire(listen, resolve);
     listen(
       input.onDidTriggerButton((button) => {
@@ -150,5 +152,5 @@ function show(
     );
     listen(input.onDidHide(() => reject(new Cancelled())));
     input.show();
-  }).finally(() => vscode.Disposable.from(...subscriptions).dispose());
+  }).finally(() => subscriptions.dispose());
 }

@@ -3,11 +3,19 @@ import * as vscode from 'vscode';
 import type { EngineSettings } from '../api';
 import type { SettingId } from '../commands/ids';
 
-export function setting<T extends string | number | boolean | readonly string[]>(
-  id: SettingId,
-  fallback: T,
-): T {
-  return vscode.workspace.getConfiguration('berth').get<T>(id) ?? fallback;
+export function setting(id: SettingId, fallback: string): string;
+export function setting(id: SettingId, fallback: number): number;
+export function setting(id: SettingId, fallback: boolean): boolean;
+export function setting(id: SettingId, fallback: readonly string[]): readonly string[];
+/** A setting's value. */
+export function setting(id: SettingId, fallback: unknown): unknown {
+  return vscode.workspace.getConfiguration('berth').get(id) ?? fallback;
+}
+
+/** A setting that is one of a few words; anything else counts as the first of them. */
+export function choice<T extends string>(id: SettingId, words: readonly [T, ...T[]]): T {
+  const value = setting(id, '');
+  return words.find((word) => word === value) ?? words[0];
 }
 
 export async function changeSetting(id: SettingId, value: unknown): Promise<void> {
@@ -15,31 +23,45 @@ export async function changeSetting(id: SettingId, value: unknown): Promise<void
 }
 
 /** A value the user set; undefined for a default, so that other clients' settings are not overwritten. */
-function configured<T>(id: SettingId): T | undefined {
-  const found = vscode.workspace.getConfiguration('berth').inspect<T>(id);
-  return found?.globalValue;
+function configured(id: SettingId): unknown {
+  return vscode.workspace.getConfiguration('berth').inspect(id)?.globalValue;
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+function portRange(): EngineSettings['portRange'] {
+  const value = configured('portRange');
+  if (typeof value !== 'object' || value === null || !('first' in value) || !('last' in value)) {
+    return undefined;
+  }
+  const { first, last } = value;
+  return isNumber(first) && isNumber(last) ? { first, last } : undefined;
 }
 
 /** The engine's settings as far as the user set them in VS Code. Folders never contribute. */
 export function engineSettings(): EngineSettings {
-  const given: EngineSettings = {
-    portRange: configured('portRange'),
-    defaultImage: nonEmpty(configured('defaultImage')),
-    defaultRuntime: configured('defaultRuntime'),
-    dockerHost: nonEmpty(configured('dockerHost')),
+  const range = portRange();
+  const image = configured('defaultImage');
+  const runtime = configured('defaultRuntime');
+  const dockerHost = configured('dockerHost');
+  const idle = idleSettings();
+  return {
+    ...(range !== undefined && { portRange: range }),
+    ...(isText(image) && { defaultImage: image }),
+    ...((runtime === 'container' || runtime === 'microvm') && { defaultRuntime: runtime }),
+    ...(isText(dockerHost) && { dockerHost }),
+    ...(Object.keys(idle).length > 0 && { idle }),
   };
-  const idle = defined({
-    pauseAfter: configured<number>('idle.pauseAfter'),
-    stopAfter: configured<number>('idle.stopAfter'),
-    archiveAfter: configured<number>('idle.archiveAfter'),
-  });
-  return { ...defined(given), ...(Object.keys(idle).length > 0 && { idle }) };
 }
 
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === undefined || text === '' ? undefined : text;
-}
-
-function defined<T extends object>(value: T): Partial<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Partial<T>;
+function idleSettings(): NonNullable<EngineSettings['idle']> {
+  const pauseAfter = configured('idle.pauseAfter');
+  const stopAfter = configured('idle.stopAfter');
+  const archiveAfter = configured('idle.archiveAfter');
+  return {
+    ...(isNumber(pauseAfter) && { pauseAfter }),
+    ...(isNumber(stopAfter) && { stopAfter }),
+    ...(isNumber(archiveAfter) && { archiveAfter }),
+  };
 }

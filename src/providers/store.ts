@@ -130,28 +130,36 @@ export class Store implements Disposable {
       case 'workspace.changed':
         this.expected.delete(event.payload.name);
         this.workspacesByName.set(event.payload.name, event.payload);
-        return this.mark('workspaces', event.payload.name);
+        this.mark('workspaces', event.payload.name);
+        return;
       case 'workspace.deleted':
         this.expected.delete(event.payload.name);
         this.workspacesByName.delete(event.payload.name);
-        return this.mark('workspaces', event.payload.name);
+        this.mark('workspaces', event.payload.name);
+        return;
       case 'volume.changed':
         this.volumesByName.set(event.payload.name, keepUsage(this.volume(event.payload.name), event.payload));
-        return this.mark('volumes', event.payload.name);
+        this.mark('volumes', event.payload.name);
+        return;
       case 'volume.deleted':
         this.volumesByName.delete(event.payload.name);
-        return this.mark('volumes', event.payload.name);
+        this.mark('volumes', event.payload.name);
+        return;
       case 'operation.changed':
-        return this.applyOperation(event.payload);
+        this.applyOperation(event.payload);
+        return;
       case 'files.changed':
-        return this.filesChanged.fire(event.payload);
+        this.filesChanged.fire(event.payload);
+        return;
       case 'driver.changed':
         this.driversByKind.set(event.payload.runtime, event.payload);
         this.touched?.add(`drivers/${event.payload.runtime}`);
         this.pending.all = true;
-        return this.schedule();
+        this.schedule();
+        return;
       case 'reset':
-        return this.resetAsked.fire(event.payload.reason);
+        this.resetAsked.fire(event.payload.reason);
+        return;
     }
   }
 

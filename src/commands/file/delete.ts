@@ -22,10 +22,11 @@ export const deleteFiles =
       await ask(places);
     }
     const title = t('Deleting {0}', names(places.map(({ path }) => baseOf(path))));
-    await services.runner.run(title, async ({ client, signal, report }) => {
+    await services.runner.run(title, async (task) => {
       for (const [index, { volume, path }] of places.entries()) {
-        report(path, (index / places.length) * 100);
-        await client.call('files.remove', { params: { volume }, body: { path, recursive: true }, signal });
+        task.report(path, (index / places.length) * 100);
+        const body = { path, recursive: true };
+        await task.client.call('files.remove', { params: { volume }, body, signal: task.signal });
       }
     });
   };

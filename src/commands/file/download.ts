@@ -59,12 +59,12 @@ async function throughEditor(
   chosen: vscode.Uri,
   isOneFile: boolean,
 ): Promise<void> {
-  await runner.run(t('Downloading'), async ({ report, signal }) => {
+  await runner.run(t('Downloading'), async (task) => {
     for (const { volume, path } of places) {
-      if (signal.aborted) {
+      if (task.signal.aborted) {
         throw new Cancelled();
       }
-      report(path);
+      task.report(path);
       const name = path === '/' ? volume : baseOf(path);
       const to = isOneFile ? chosen : chosen.with({ path: joinPath(chosen.path, name) });
       await vscode.workspace.fs.copy(volumeUri(volume, path), to, { overwrite: isOneFile });

@@ -31,9 +31,8 @@ export const renameFile =
         await client.call('files.rename', { params: { volume }, body, signal });
       });
     if (wanted !== name && (await rename({ from, to })).kind === 'done') {
-      await tellDone(
-        t('Renamed {0} to {1}.', name, wanted),
-        async () => void (await rename({ from: to, to: from })),
-      );
+      await tellDone(t('Renamed {0} to {1}.', name, wanted), async () => {
+        await rename({ from: to, to: from });
+      });
     }
   };

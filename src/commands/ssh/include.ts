@@ -20,7 +20,7 @@ function userConfig(): string | undefined {
  */
 export async function ensureInclude(client: EngineClient): Promise<boolean> {
   const status = await client.call('ssh.config', {});
-  const choice = setting<string>('ssh.includeConfig', 'ask');
+  const choice = setting('ssh.includeConfig', 'ask');
   if (status.included || choice === 'never') {
     return status.included;
   }

@@ -12,7 +12,7 @@ export function chooseSetting(
   labels: Readonly<Record<string, string>>,
 ): Handler {
   return async () => {
-    const current = setting<string>(id, '');
+    const current = setting(id, '');
     const items = Object.entries(labels).map(([value, label]) => ({
       label,
       description: value === current ? t('current') : '',

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
-import { setting } from '../../providers/settings';
+import { choice } from '../../providers/settings';
 import type { RuntimeKind } from '../../api';
 import { runWizard } from '../wizard';
 import { createSteps } from './create-steps';
@@ -23,7 +23,7 @@ export const createWorkspace =
     ]);
     const draft: WorkspaceDraft = {
       name: '',
-      runtime: setting<RuntimeKind>('defaultRuntime', 'container'),
+      runtime: choice<RuntimeKind>('defaultRuntime', ['container', 'microvm']),
       image: '',
       cloneUrl: '',
       limits: {},

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { RuntimeKind } from '../../api';
-import { setting } from '../../providers/settings';
+import { choice } from '../../providers/settings';
 import type { Handler } from '../command';
 import { ask } from '../input';
 import type { CreateServices } from './create';
@@ -27,7 +27,7 @@ export const createWorkspaceQuick =
           });
     await createFrom(services, {
       name: name.trim(),
-      runtime: setting<RuntimeKind>('defaultRuntime', 'container'),
+      runtime: choice<RuntimeKind>('defaultRuntime', ['container', 'microvm']),
       image: '',
       cloneUrl: '',
       limits: {},

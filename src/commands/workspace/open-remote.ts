@@ -57,7 +57,7 @@ async function isMadeRunning(services: OpenServices, workspace: Workspace): Prom
 async function rememberPlatform({ alias }: SshTarget): Promise<void> {
   const configuration = vscode.workspace.getConfiguration('remote.SSH');
   const known = configuration.inspect<Record<string, string>>('remotePlatform');
-  const choice = setting<string>('ssh.setRemotePlatform', 'ask');
+  const choice = setting('ssh.setRemotePlatform', 'ask');
   if (known === undefined || choice === 'never' || known.globalValue?.[alias] !== undefined) {
     return;
   }

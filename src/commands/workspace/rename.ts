@@ -25,6 +25,8 @@ export const renameWorkspace =
         store.take({ type: 'workspace.changed', payload });
       });
     if (wanted.trim() !== label && (await change(wanted.trim())).kind === 'done') {
-      await tellDone(t('Renamed {0} to {1}.', label, wanted.trim()), async () => void (await change(label)));
+      await tellDone(t('Renamed {0} to {1}.', label, wanted.trim()), async () => {
+        await change(label);
+      });
     }
   };

@@ -88,13 +88,11 @@ export class Transfers {
   }
 
   private async run(title: string, request: TransferCreate, undo?: () => Promise<void>): Promise<boolean> {
-    let hadConflicts = false;
     const outcome = await this.runner.run(title, async (task) => {
       const conflict = await this.policy(task, request);
-      hadConflicts = conflict !== 'fail';
       const body = { ...request, conflict };
       const operation = await task.client.call('transfers.create', { query: { wait: 0 }, body });
-      return countsOf(await task.follow(operation));
+      return { conflict, counts: countsOf(await task.follow(operation)) };
     });
     if (outcome.kind !== 'done') {
       return false;
@@ -102,13 +100,9 @@ export class Transfers {
     const { to } = request;
     const target = 'local' in to ? to.local : `${to.volume}:${to.path}`;
     // What was overwritten or skipped can't be put back by moving: then there is no undo.
-    const canUndo = !hadConflicts && !isPartial(outcome.value);
-    await this.tell(
-      request.move === true ? 'moved' : 'copied',
-      outcome.value,
-      target,
-      canUndo ? undo : undefined,
-    );
+    const { conflict, counts } = outcome.value;
+    const canUndo = conflict === 'fail' && !isPartial(counts);
+    await this.tell(request.move === true ? 'moved' : 'copied', counts, target, canUndo ? undo : undefined);
     return true;
   }
 

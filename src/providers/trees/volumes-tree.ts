@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
 import type { EngineLink } from '../engine-link';
 import { parentOf, baseOf } from '../files/paths';
-import { setting } from '../settings';
+import { choice, setting } from '../settings';
 import { DisposableList } from '../signal';
 import type { FilesChange, Store, StoreChange } from '../store';
 import { groupBy, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
@@ -136,7 +136,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   }
 
   private get grouping(): VolumeGrouping {
-    return setting<VolumeGrouping>('volumes.groupBy', 'none');
+    return choice<VolumeGrouping>('volumes.groupBy', ['none', 'role', 'kind']);
   }
 
   private groupOf(volume: Volume): string {
@@ -146,7 +146,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   private sorted(): Volume[] {
     const showForeign = setting('volumes.showForeign', true);
     const shown = this.store.volumes.filter(({ role }) => showForeign || role !== 'foreign');
-    return sortVolumes(shown, setting<VolumeOrder>('volumes.sortBy', 'name'));
+    return sortVolumes(shown, choice<VolumeOrder>('volumes.sortBy', ['name', 'size', 'created']));
   }
 
   private members(key: string): Volume[] {

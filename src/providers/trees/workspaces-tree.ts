@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../../api';
 import type { EngineLink } from '../engine-link';
-import { setting } from '../settings';
+import { choice, setting } from '../settings';
 import { DisposableList } from '../signal';
 import type { Store, StoreChange } from '../store';
 import { stateWord } from '../words';
@@ -125,11 +125,14 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   }
 
   private get grouping(): WorkspaceGrouping {
-    return setting<WorkspaceGrouping>('workspaces.groupBy', 'none');
+    return choice<WorkspaceGrouping>('workspaces.groupBy', ['none', 'state', 'runtime', 'image']);
   }
 
   private sorted(): Workspace[] {
-    return sortWorkspaces(this.store.workspaces, setting<WorkspaceOrder>('workspaces.sortBy', 'name'));
+    return sortWorkspaces(
+      this.store.workspaces,
+      choice<WorkspaceOrder>('workspaces.sortBy', ['name', 'state', 'lastUsed', 'created']),
+    );
   }
 
   private members(key: string): Workspace[] {
