@@ -8,6 +8,7 @@ import { DEMO, checkFile, checkSsh, ensureDemo, ensureEngine, ensureImages } fro
 import { requireNode } from './lib/node-version.mjs';
 import { findEditor, openEditor, startInBrowser } from './lib/open-vscode.mjs';
 import { ensureDependencies, ensureBuild } from './lib/repository.mjs';
+import { ensurePrograms } from './lib/root.mjs';
 import { createSteps } from './lib/steps.mjs';
 
 const HELP = `npm start              set up what is missing, start the workspace "${DEMO}", open VS Code
@@ -16,6 +17,9 @@ npm start -- --check   the same, but verify instead of opening; prints a table o
 /** @param {ReturnType<typeof createSteps>} steps @returns {Promise<string>} a hash of the build */
 async function setUp(steps) {
   await steps.run('Node.js', async () => requireNode());
+  await steps.run('OpenSSH', (say) =>
+    ensurePrograms('workspaces are reached with it', { ssh: 'openssh-client' }, say),
+  );
   await steps.run('npm packages', ensureDependencies);
   const build = await steps.run('build', ensureBuild);
   await steps.run('Docker', async (say) => {

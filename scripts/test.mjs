@@ -12,6 +12,7 @@ import { ensureImages } from './lib/engine.mjs';
 import { requireNode } from './lib/node-version.mjs';
 import { packageVsix } from './lib/package.mjs';
 import { compile, ensureBuild, ensureDependencies } from './lib/repository.mjs';
+import { ensurePrograms } from './lib/root.mjs';
 import { createSteps } from './lib/steps.mjs';
 import { CHECKS, SUITES, checkOutcome, runCheck, runSuite } from './lib/suites.mjs';
 import { ensureChromium, ensureVsCodeHost } from './lib/vscode-host.mjs';
@@ -23,6 +24,16 @@ const NEEDS = {
   build: new Set(['engine', 'host', 'ui', 'package']),
   vscode: new Set(['runner', 'host', 'ui', 'package']),
   vsix: new Set(['ui', 'package']),
+};
+
+/** What the tests run beside what Berth itself needs: the real thing, to hold ours against. */
+const PROGRAMS = {
+  ssh: 'openssh-client',
+  git: 'git',
+  rsync: 'rsync',
+  busybox: 'busybox-static',
+  'docker-registry': 'docker-registry',
+  ps: 'procps',
 };
 
 /** Builds the images through an engine of its own, which leaves nothing behind. @param {(message: string) => void} say */
@@ -50,6 +61,7 @@ async function setUp(suites) {
     await steps.run('Docker', async (say) => {
       process.env.DOCKER_HOST = await ensureDocker(say);
     });
+    await steps.run('programs', (say) => ensurePrograms('the tests use them', PROGRAMS, say));
     await steps.run('images', buildImages);
   }
   if (isNeeded(NEEDS.vscode))

@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { findDocker } from './docker-find.mjs';
 import { DEFAULT_HOST, startDockerd } from './dockerd.mjs';
-import { aptInstall, hasApt, rootPrefix } from './root.mjs';
+import { ensurePrograms, hasApt, rootPrefix } from './root.mjs';
 import { which } from './run.mjs';
 
 /** What an engine of our own needs beside itself: networking, and the two things that make images without a registry. */
@@ -40,9 +40,7 @@ async function installDocker(tried, say) {
       `no Docker or Podman engine answers:\n${where}\nInstall one (docs.docker.com/get-docker), start it, then run this again.`,
     );
   }
-  const missing = [];
-  for (const [program, name] of Object.entries(PACKAGES)) if (!(await which(program))) missing.push(name);
-  await aptInstall('no Docker or Podman engine was found', missing, say);
+  await ensurePrograms('no Docker or Podman engine was found', PACKAGES, say);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,15 +1,16 @@
 /** Starts Debian's dockerd: by systemd where it runs the machine, else by ourselves. */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ping } from './docker-find.mjs';
 import { DAEMON_STATE, ROOT } from './paths.mjs';
-import { rootPrefix, runAsRoot } from './root.mjs';
+import { exists, rootPrefix, runAsRoot } from './root.mjs';
 import { run } from './run.mjs';
 import { waitFor } from './wait.mjs';
 
-export const DEFAULT_HOST = 'unix:///var/run/docker.sock';
+const SOCKET = '/var/run/docker.sock';
+export const DEFAULT_HOST = `unix://${SOCKET}`;
 const START_TIMEOUT_MS = 30_000;
 const CAP_SYS_RESOURCE = 24n;
 const WRAPPER = '/usr/local/lib/berth/runc-nosysres';
@@ -29,6 +30,7 @@ async function startBySystemd(say) {
   say('starting docker.service');
   await runAsRoot(['systemctl', 'start', 'docker.service'], { timeoutMs: 90_000 });
   await letUserIn(say);
+  await joinDockerGroup(say);
   await waitFor('the Docker daemon to answer', isUp, {
     timeoutMs: START_TIMEOUT_MS,
     explain: async () =>
@@ -38,15 +40,26 @@ async function startBySystemd(say) {
 }
 
 /**
- * A user who isn't in the group `docker` yet would have to log in again: the socket is given to their own group now.
+ * Makes an ordinary user the owner of the socket, until the daemon's next start.
  * @param {(message: string) => void} say
  */
 async function letUserIn(say) {
-  const user = process.env.USER ?? process.env.LOGNAME;
-  if (process.getuid?.() === 0 || !user) return;
-  say(`adding ${user} to the group docker (whoever is in it can become root on this machine)`);
-  await runAsRoot(['usermod', '-aG', 'docker', user]);
-  await runAsRoot(['chgrp', String(process.getgid?.()), '/var/run/docker.sock']);
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return;
+  await waitFor(`${SOCKET} to exist`, () => exists(SOCKET), { timeoutMs: START_TIMEOUT_MS });
+  say(`making you the owner of ${SOCKET} (whoever may use Docker can become root on this machine)`);
+  await runAsRoot(['chown', String(uid), SOCKET]);
+}
+
+/**
+ * Lasts longer, but takes effect only at the next login.
+ * @param {(message: string) => void} say
+ */
+async function joinDockerGroup(say) {
+  const { uid, username } = userInfo();
+  if (uid === 0) return;
+  say(`adding ${username} to the group docker, for later logins`);
+  await runAsRoot(['usermod', '-aG', 'docker', username]);
 }
 
 /** @param {(message: string) => void} say */
@@ -57,17 +70,23 @@ async function startDetached(say) {
   await runAsRoot(['mkdir', '-p', DAEMON_STATE]);
   await runAsRoot(['touch', log]);
   const prefix = (await rootPrefix()) ?? [];
-  // $0 is the log, "$@" the daemon: no text of ours is parsed by the shell. setsid lets it outlive this terminal.
-  const script = ['sh', '-c', 'exec setsid "$@" >>"$0" 2>&1 </dev/null', log, ...argv];
+  // $0 is the log, "$@" the daemon: no text of ours is parsed by the shell. sudo would end it with its terminal.
+  const session = prefix.length > 0 ? ['setsid'] : [];
+  const script = ['sh', '-c', 'exec "$@" >>"$0" 2>&1 </dev/null', log, ...session, ...argv];
   const [program, ...rest] = [...prefix, ...script];
   const daemon = spawn(program ?? 'sh', rest, { detached: true, stdio: 'ignore', env: daemonEnvironment() });
   let ended = '';
-  daemon.on('exit', (code, signal) => (ended = `dockerd ended with ${signal ?? `exit code ${code}`}`));
-  daemon.unref();
-  await waitFor('the Docker daemon to answer', isUp, {
-    timeoutMs: START_TIMEOUT_MS,
-    explain: async () => `${ended}\n${await tail(log)}`,
+  daemon.on('exit', (code, signal) => {
+    // setsid ends at once, and well.
+    if (code !== 0) ended = `dockerd ended with ${signal ?? `exit code ${code}`}`;
   });
+  daemon.unref();
+  await letUserIn(say);
+  await waitFor('the Docker daemon to answer', async () => ended || isUp(), {
+    timeoutMs: START_TIMEOUT_MS,
+    explain: () => tail(log),
+  });
+  if (ended) throw new Error(`${ended}:\n${await tail(log)}`);
 }
 
 const isUp = async () => (await ping(DEFAULT_HOST)) === undefined;
@@ -83,7 +102,6 @@ function daemonEnvironment() {
 /** @param {(message: string) => void} say */
 async function daemonOptions(say) {
   const options = ['--pidfile', join(DAEMON_STATE, 'dockerd.pid'), '-H', DEFAULT_HOST];
-  if (process.getgid?.()) options.push('--group', String(process.getgid()));
   const mtu = await defaultRouteMtu();
   if (mtu && mtu < 1500) options.push('--mtu', String(mtu));
   if (!(await mayRaiseLimits())) {

@@ -4,7 +4,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { berth, berthJson } from './berth.mjs';
 import { ROOT } from './paths.mjs';
-import { run } from './run.mjs';
+import { aptInstall, hasApt } from './root.mjs';
+import { run, which } from './run.mjs';
 
 const BUILD_TIMEOUT_MS = 900_000;
 const CREATE_TIMEOUT_MS = 180_000;
@@ -28,7 +29,14 @@ export async function ensureImages(say) {
   const missing = wanted.filter((tag) => !tags.has(tag) && !tags.has(`localhost/${tag}`));
   if (missing.length === 0) return;
   say(`building ${missing.join(' and ')} (about a minute and a half without a registry)`);
-  await berth(['image', 'build'], { timeoutMs: BUILD_TIMEOUT_MS });
+  try {
+    await berth(['image', 'build'], { timeoutMs: BUILD_TIMEOUT_MS });
+  } catch (error) {
+    // Without a registry the base image is made from Debian packages.
+    if (!(await hasApt()) || (await which('mmdebstrap'))) throw error;
+    await aptInstall('no image registry answers', ['mmdebstrap'], say);
+    await berth(['image', 'build'], { timeoutMs: BUILD_TIMEOUT_MS });
+  }
 }
 
 /**

@@ -32,7 +32,7 @@ export async function runAsRoot(argv, options) {
 }
 
 /**
- * Installs Debian packages, after saying so. Does nothing when every file in `files` exists already.
+ * Installs Debian packages, after saying so.
  * @param {string} why one line for the reader
  * @param {string[]} packages
  * @param {(message: string) => void} say
@@ -47,6 +47,20 @@ export async function aptInstall(why, packages, say) {
   // A fresh image carries no package lists, or stale ones.
   await runAsRoot(['apt-get', 'update', '-q'], { env, timeoutMs: APT_TIMEOUT_MS, allowFailure: true });
   await runAsRoot(install, { env, timeoutMs: APT_TIMEOUT_MS });
+}
+
+/**
+ * Installs what of these is missing; where there is no apt, says what is missing and goes on.
+ * @param {string} why
+ * @param {Record<string, string>} packages the Debian package of each program
+ * @param {(message: string) => void} say
+ */
+export async function ensurePrograms(why, packages, say) {
+  const missing = [];
+  for (const program of Object.keys(packages)) if (!(await which(program))) missing.push(program);
+  if (missing.length === 0) return;
+  if (await hasApt()) await aptInstall(why, [...new Set(missing.map((name) => packages[name] ?? name))], say);
+  else say(`missing: ${missing.join(', ')} (${why})`);
 }
 
 /** @param {string} path */
