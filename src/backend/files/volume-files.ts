@@ -84,7 +84,7 @@ export interface VolumeFiles {
    * but with `rename` what exists at the top gets a free name as a whole. Paths of the result are from `target`.
    */
   merge(stage: string, target: string, policy: ConflictPolicy): Promise<MergeResult>;
-  /** Throws a stage away. */
+  /** Throws a stage away; fine when it is gone already. */
   unstage(stage: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -14,7 +14,9 @@ export class EventHub {
   private nextId = Date.now() * 1000;
   private readonly kept: EngineEvent[] = [];
   private readonly subscribers = new Set<Subscriber>();
+  private readonly observers = new Set<Subscriber>();
 
+  /** Clients that follow; the engine's own observers are not counted. */
   get subscriberCount(): number {
     return this.subscribers.size;
   }
@@ -28,6 +30,13 @@ export class EventHub {
     for (const subscriber of this.subscribers) {
       subscriber(event);
     }
+    this.observers.forEach((observer) => observer(event));
+  }
+
+  /** For the engine itself: called after all subscribers, so that what it publishes comes later for them too. */
+  observe(observer: Subscriber): () => void {
+    this.observers.add(observer);
+    return () => this.observers.delete(observer);
   }
 
   /** Calls back with what came after `lastId`, then with all that comes, until the answer is called. */

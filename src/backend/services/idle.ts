@@ -54,10 +54,9 @@ export function nextIdleStep(record: WorkspaceRecord): IdleStep | undefined {
   return due[0];
 }
 
-/** When to look next: clients can come and go unseen between two looks, so they are many. */
-function nextLook(record: WorkspaceRecord, step: IdleStep, now: number): number {
-  const rhythm = Math.min(step.after / looksPerIdleTime, rarestLookMs);
-  return record.state === 'running' ? Math.min(step.at, now + rhythm) : step.at;
+/** Clients can come and go unseen between two looks, so they are many. */
+function rhythmOf(step: IdleStep): number {
+  return Math.min(step.after / looksPerIdleTime, rarestLookMs);
 }
 
 export interface IdleParts {
@@ -73,6 +72,9 @@ export interface IdleParts {
 export class IdleWatch {
   private cancelTimer: (() => void) | undefined;
   private looking = false;
+  private readonly lastLooks = new Map<string, number>();
+  /** Steps that were begun or failed: not tried again at once. */
+  private readonly retries = new Map<string, { verb: IdleVerb; at: number }>();
 
   constructor(private readonly parts: IdleParts) {}
 
@@ -88,10 +90,7 @@ export class IdleWatch {
     }
     this.close();
     const now = this.parts.clock.now();
-    const times = this.parts.registry.all().flatMap((record) => {
-      const step = nextIdleStep(record);
-      return step === undefined ? [] : [nextLook(record, step, now)];
-    });
+    const times = this.parts.registry.all().flatMap((record) => this.dueAt(record) ?? []);
     if (times.length > 0) {
       const wait = Math.min(Math.max(Math.min(...times) - now, shortestWaitMs), rarestLookMs * 60);
       this.cancelTimer = this.parts.clock.after(wait, () => void this.look());
@@ -103,14 +102,31 @@ export class IdleWatch {
     this.cancelTimer = undefined;
   }
 
+  /** When to look at it next. */
+  private dueAt(record: WorkspaceRecord): number | undefined {
+    const step = nextIdleStep(record);
+    if (step === undefined) {
+      this.lastLooks.delete(record.name);
+      return undefined;
+    }
+    const now = this.parts.clock.now();
+    const lastLook = this.lastLooks.get(record.name) ?? now;
+    this.lastLooks.set(record.name, lastLook);
+    const wanted = record.state === 'running' ? Math.min(step.at, lastLook + rhythmOf(step)) : step.at;
+    const retry = this.retries.get(record.name);
+    return retry?.verb === step.verb ? Math.max(wanted, retry.at) : wanted;
+  }
+
   private async look(): Promise<void> {
     this.looking = true;
     try {
-      for (const record of this.parts.registry.all()) {
-        const step = nextIdleStep(record);
-        if (step !== undefined) {
-          await this.lookAt(record, step);
-        }
+      const names = this.parts.registry.all().map((record) => record.name);
+      for (const name of names) {
+        await this.lookAt(name);
+      }
+      for (const known of [this.lastLooks, this.retries]) {
+        const gone = [...known.keys()].filter((name) => !names.includes(name));
+        gone.forEach((name) => known.delete(name));
       }
     } finally {
       this.looking = false;
@@ -118,24 +134,48 @@ export class IdleWatch {
     }
   }
 
-  private async lookAt(record: WorkspaceRecord, step: IdleStep): Promise<void> {
+  private async lookAt(name: string): Promise<void> {
     const { registry, workspaces, clock, log } = this.parts;
+    const record = registry.find(name);
+    const due = record === undefined ? undefined : this.dueAt(record);
+    if (record === undefined || due === undefined || due > clock.now()) {
+      return;
+    }
+    this.lastLooks.set(name, clock.now());
     try {
-      const attached = record.state === 'running' ? await this.attached(record) : 0;
-      registry.setAttached(record.name, attached);
+      const attached = await this.attached(record);
+      // Read again: it may have been used, or deleted, while we asked.
+      const step = nextIdleStep(registry.find(name) ?? { ...record, state: 'deleting' });
+      if (step === undefined) {
+        return;
+      }
+      registry.setAttached(name, attached);
       if (attached > 0) {
-        await registry.update(record.name, { lastUsedAt: new Date(clock.now()).toISOString() });
+        await registry.update(name, { lastUsedAt: new Date(clock.now()).toISOString() });
       } else if (step.at <= clock.now()) {
-        log.info({ workspace: record.name, verb: step.verb }, 'idle');
-        workspaces[step.verb](record.name);
+        log.info({ workspace: name, verb: step.verb }, 'idle');
+        this.retryLater(name, step);
+        workspaces[step.verb](name);
       }
     } catch (error) {
-      log.warn({ err: error, workspace: record.name }, 'idle step failed');
+      log.warn({ err: error, workspace: name }, 'idle step failed');
+      const step = nextIdleStep(record);
+      if (step !== undefined) {
+        this.retryLater(name, step);
+      }
     }
   }
 
+  private retryLater(name: string, step: IdleStep): void {
+    this.retries.set(name, { verb: step.verb, at: this.parts.clock.now() + rhythmOf(step) });
+  }
+
+  /** Nothing inside a frozen one can be counted; what the engine itself holds open counts always. */
   private async attached(record: WorkspaceRecord): Promise<number> {
     const { drivers, sessionsOf } = this.parts;
+    if (record.state !== 'running') {
+      return sessionsOf(record.name);
+    }
     const inside = await drivers.of(record.spec.runtime).attached(runtimeNameOf(record.name));
     return sessionsOf(record.name) + inside;
   }

@@ -101,6 +101,16 @@ export class Operations {
 
   /** Begins at once; the answer is the operation as it starts. Errors of `work` end up in its record. */
   start(begin: OperationStart, work: (context: OperationContext) => Promise<OperationResult>): Operation {
+    const operation = this.launch(begin, work);
+    this.noteStart(operation);
+    this.publish(operation);
+    return operation;
+  }
+
+  private launch(
+    begin: OperationStart,
+    work: (context: OperationContext) => Promise<OperationResult>,
+  ): Operation {
     const operation: Operation = {
       id: randomUUID(),
       kind: begin.kind,
@@ -116,14 +126,12 @@ export class Operations {
     const abort = new AbortController();
     const done = this.perform(operation, abort.signal, work);
     this.running.set(operation.id, { operation, abort, done });
-    this.noteStart(operation);
-    this.publish(operation);
     return operation;
   }
 
   /** An operation that had nothing to do. */
   nothing(begin: OperationStart): Operation {
-    return this.start({ ...begin, cancellable: false }, () => Promise.resolve({ changed: false }));
+    return this.launch({ ...begin, cancellable: false }, () => Promise.resolve({ changed: false }));
   }
 
   /** As it is when it has ended, or after `ms`. */
@@ -152,7 +160,8 @@ export class Operations {
   /** Cancels what can be cancelled and waits for all to end. */
   async close(): Promise<void> {
     const all = [...this.running.values()];
-    all.filter((run) => run.operation.cancellable).forEach((run) => run.abort.abort());
+    const reason = new BerthError('cancelled', 'Cancelled: the engine ends.');
+    all.filter((run) => run.operation.cancellable).forEach((run) => run.abort.abort(reason));
     await Promise.all(all.map((run) => run.done));
   }
 
@@ -230,7 +239,9 @@ export class Operations {
       if (operation.workspace !== undefined && this.lastStarts.get(operation.workspace) === operation) {
         this.lastStarts.delete(operation.workspace);
       }
-      await removeTree(join(this.directory, `${operation.id}.json`));
+      await removeTree(join(this.directory, `${operation.id}.json`)).catch((error: unknown) => {
+        this.log.warn({ err: error, operation: operation.id }, 'old operation record not removed');
+      });
     }
   }
 }

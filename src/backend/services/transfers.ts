@@ -3,6 +3,14 @@ import { BerthError } from '../../api/errors';
 import type { ConflictList, FileChange, TransferCreate } from '../../api/schemas/file';
 import type { VolumeFiles } from '../files/volume-files';
 import type { OperationContext } from './operation-context';
+import { between } from './transfer-between';
+import { conflictError, findConflicts, localSide, volumeSide, type Side } from './transfer-conflicts';
+import { download } from './transfer-download';
+import { planTransfer, targetPath, type TransferPlan } from './transfer-request';
+import type { TransferResult } from './transfer-result';
+import { upload } from './transfer-upload';
+
+export type { TransferResult };
 
 export interface TransferOptions {
   openFiles: (volume: string) => Promise<VolumeFiles>;
@@ -10,32 +18,102 @@ export interface TransferOptions {
   changed: (volume: string, changes: FileChange[]) => void;
 }
 
-/** What became of a transfer; kept as the `result` of its operation. */
-export interface TransferResult {
-  files: number;
-  bytes: number;
-  /** Paths that were there already and stayed, or could not be represented at the target. */
-  skipped: { path: string; reason: string }[];
-  renamed: { from: string; to: string }[];
-  failed: { path: string; reason: string }[];
+interface Ends {
+  from: VolumeFiles | undefined;
+  to: VolumeFiles | undefined;
 }
+
+const sideOf = (files: VolumeFiles | undefined): Side =>
+  files === undefined ? localSide : volumeSide(files);
 
 export class Transfers {
   constructor(private readonly options: TransferOptions) {}
 
   /** Refuses a request that can never work, before an operation is made of it. */
-  check(_request: TransferCreate): void {
-    return;
+  check(request: TransferCreate): void {
+    planTransfer(request);
   }
 
   /** What the request would meet at its target; nothing is changed. */
-  conflicts(_request: TransferCreate): Promise<ConflictList> {
-    return Promise.resolve({ conflicts: [], total: 0 });
+  async conflicts(request: TransferCreate): Promise<ConflictList> {
+    const plan = planTransfer(request);
+    const ends = await this.open(plan);
+    return this.compare(plan, ends);
   }
 
   /** Copies or moves. Cancelled or failed: what was staged is removed. */
-  run(request: TransferCreate, _context: OperationContext): Promise<TransferResult> {
-    this.options.changed('', []);
-    return Promise.reject(new BerthError('internal', `Not there yet: ${JSON.stringify(request)}`));
+  async run(request: TransferCreate, context: OperationContext): Promise<TransferResult> {
+    const plan = planTransfer(request);
+    const ends = await this.open(plan);
+    try {
+      await requireFolder(plan, ends);
+      if (plan.policy === 'fail') {
+        const found = await this.compare(plan, ends);
+        if (found.total > 0) {
+          throw conflictError(found);
+        }
+      }
+      return await transfer(plan, ends, context);
+    } catch (error) {
+      throw context.signal.aborted ? new BerthError('cancelled', 'Cancelled.', { cause: error }) : error;
+    } finally {
+      this.tell(plan);
+    }
   }
+
+  private async open(plan: TransferPlan): Promise<Ends> {
+    const { fromVolume, toVolume } = plan;
+    const from = fromVolume === undefined ? undefined : await this.options.openFiles(fromVolume);
+    const same = toVolume === fromVolume;
+    const to = same ? from : toVolume === undefined ? undefined : await this.options.openFiles(toVolume);
+    return { from, to };
+  }
+
+  private async compare(plan: TransferPlan, { from, to }: Ends): Promise<ConflictList> {
+    // A thing is not in its own way: copied beside itself it gets another name.
+    const items =
+      from !== undefined && from === to
+        ? plan.items.filter((item) => targetPath(plan, item) !== item.source)
+        : plan.items;
+    return findConflicts({ ...plan, items }, sideOf(from), sideOf(to));
+  }
+
+  /** Also after a failure: part of it may have been done. */
+  private tell(plan: TransferPlan): void {
+    if (plan.toVolume !== undefined) {
+      const changes = plan.items.map((item) => ({ type: 'changed' as const, path: targetPath(plan, item) }));
+      this.options.changed(plan.toVolume, [{ type: 'changed', path: plan.target }, ...changes]);
+    }
+    if (plan.move && plan.fromVolume !== undefined) {
+      const changes = plan.items.map(({ source }) => ({ type: 'deleted' as const, path: source }));
+      this.options.changed(plan.fromVolume, changes);
+    }
+  }
+}
+
+async function requireFolder(plan: TransferPlan, { to }: Ends): Promise<void> {
+  if (to !== undefined && (await volumeSide(to).targetTypeOf(plan.target)) !== 'directory') {
+    throw new BerthError(
+      'path_not_found',
+      `There is no folder ${JSON.stringify(plan.target)} in the volume.`,
+      {
+        field: 'to.path',
+        hint: 'Create it first, or with `exact` give the name that the copy is to have.',
+      },
+    );
+  }
+}
+
+function transfer(
+  plan: TransferPlan,
+  { from, to }: Ends,
+  context: OperationContext,
+): Promise<TransferResult> {
+  if (to === undefined) {
+    if (from === undefined) {
+      throw new BerthError('bad_request', 'One side of a transfer must be a volume.');
+    }
+    return download(plan, from, context);
+  }
+  return from === undefined ? upload(plan, to, context) : between(plan, from, to, context);
 }

@@ -35,7 +35,7 @@ export class WorkspaceCreator {
 
   async create(request: WorkspaceCreate): Promise<Operation> {
     const spec = this.specOf(request);
-    this.refuseTaken(request.name);
+    this.parts.registry.refuseTaken(request.name);
     this.parts.drivers.of(spec.runtime);
     const record = await this.reserve(request, spec);
     return this.parts.operations.start(
@@ -64,18 +64,9 @@ export class WorkspaceCreator {
     };
   }
 
-  private refuseTaken(name: string): void {
-    if (this.parts.registry.find(name) !== undefined) {
-      throw new BerthError('exists', `Workspace '${name}' already exists`, {
-        field: 'name',
-        hint: 'Choose another name.',
-      });
-    }
-  }
-
   /** Name, port, host key and secrets: what must be ours before anything is built. */
   private async reserve(request: WorkspaceCreate, spec: WorkspaceSpec): Promise<WorkspaceRecord> {
-    const { registry, ports, keys, secrets } = this.parts;
+    const { registry, ports, keys } = this.parts;
     const { name } = request;
     const sshPort = await ports.assign(name);
     try {
@@ -96,11 +87,8 @@ export class WorkspaceCreator {
         lastUsedAt: now,
         warnings: [],
       };
-      this.refuseTaken(name);
       await registry.add(record);
-      if (request.secrets !== undefined) {
-        await secrets.put(name, request.secrets);
-      }
+      await this.keepSecrets(request);
       return record;
     } catch (error) {
       ports.releasePort(sshPort, name);
@@ -108,11 +96,32 @@ export class WorkspaceCreator {
     }
   }
 
+  private async keepSecrets({ name, secrets }: WorkspaceCreate): Promise<void> {
+    try {
+      if (secrets !== undefined) {
+        await this.parts.secrets.put(name, secrets);
+      }
+    } catch (error) {
+      await this.forget(name);
+      throw error;
+    }
+  }
+
+  private async forget(name: string): Promise<void> {
+    const { registry, keys, secrets } = this.parts;
+    await secrets.forget(name);
+    await keys.forgetHostKey(name);
+    await registry.remove(name);
+  }
+
   private async build(name: string, start: boolean, context: OperationContext): Promise<void> {
     const { registry, starter } = this.parts;
     try {
       await context.step('image', 'Find the image', () => this.ensureImage(name, context));
-      await context.step('container', 'Create the runtime', () => starter.build(name, context.signal));
+      await context.step('container', 'Create the runtime', async () => {
+        await this.refuseForeign(name);
+        await starter.build(name, context.signal);
+      });
       if (start) {
         await starter.start(name, context);
       }
@@ -120,6 +129,18 @@ export class WorkspaceCreator {
     } catch (error) {
       await this.undo(name);
       throw error;
+    }
+  }
+
+  /** What has the name already is not ours: neither used nor removed. */
+  private async refuseForeign(name: string): Promise<void> {
+    const driver = this.parts.starter.driverOf(this.parts.registry.get(name));
+    const existing = await driver.inspect(runtimeNameOf(name));
+    if (existing !== undefined) {
+      throw new BerthError('exists', `There is a container ${existing.name} already (${existing.state}).`, {
+        field: 'name',
+        hint: `Choose another name, or take it over: \`berth adopt\`.`,
+      });
     }
   }
 
@@ -142,11 +163,13 @@ export class WorkspaceCreator {
 
   /** Removes what this create made, and nothing that was there before. */
   private async undo(name: string): Promise<void> {
-    const { registry, starter, keys, secrets } = this.parts;
+    const { registry, starter } = this.parts;
     const record = registry.get(name);
     const driver = starter.driverOf(record);
     try {
-      await driver.remove(runtimeNameOf(name));
+      if (record.runtimeId !== undefined) {
+        await driver.remove(runtimeNameOf(name));
+      }
       for (const volume of record.createdVolumes) {
         if ((await driver.volumes.inspect(volume)) !== undefined) {
           await driver.volumes.remove(volume);
@@ -163,9 +186,7 @@ export class WorkspaceCreator {
       });
       return;
     }
-    await secrets.forget(name);
-    await keys.forgetHostKey(name);
-    await registry.remove(name);
+    await this.forget(name);
   }
 }
 

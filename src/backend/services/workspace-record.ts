@@ -30,6 +30,8 @@ export const WorkspaceRecord = Type.Object({
   createdAt: Timestamp,
   lastUsedAt: Timestamp,
   startedAt: Type.Optional(Timestamp),
+  /** A delete is under way that leaves its volumes. */
+  keepsVolumes: Type.Optional(Type.Boolean()),
   problem: Type.Optional(Problem),
   warnings: Type.Array(Problem),
 });
@@ -63,7 +65,7 @@ export function toWorkspace(
   activity: WorkspaceActivity,
   attached?: number,
 ): Workspace {
-  const { hostKey, createdVolumes, cloned, ...shown } = record;
+  const { hostKey, createdVolumes, cloned, keepsVolumes, ...shown } = record;
   return {
     ...shown,
     ...activity,

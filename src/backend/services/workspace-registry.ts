@@ -4,7 +4,7 @@ import { BerthError } from '../../api/errors';
 import type { Problem, Workspace, WorkspaceState } from '../../api/schemas/workspace';
 import { removeTree } from '../store/files';
 import { KeyedLock } from '../store/keyed-lock';
-import { readRecord, writeRecord } from '../store/records';
+import { readRecord, writeRecord, type ReadResult } from '../store/records';
 import type { StateDirectory } from '../store/state-directory';
 import type { PortLedger } from '../ssh/ports';
 import type { SshConfig } from '../ssh/config';
@@ -30,7 +30,7 @@ export interface RegistryParts {
 export class WorkspaceRegistry {
   private readonly records = new Map<string, WorkspaceRecord>();
   /** Names whose record is there but can't be used: not given to others. */
-  private readonly unusable = new Map<string, string>();
+  private readonly unusable = new Map<string, { reason: string; isThere: boolean }>();
   private readonly writes = new KeyedLock();
   private readonly attachedNow = new Map<string, number>();
   readonly setAside: string[] = [];
@@ -41,12 +41,12 @@ export class WorkspaceRegistry {
     const { state, ports } = this.parts;
     for (const name of await readdir(state.workspaces)) {
       const path = state.workspaceRecord(name);
-      const read = await readRecord(path, workspaceFormat);
+      const read = checkName(name, await readRecord(path, workspaceFormat));
       if (read.kind === 'ok') {
         this.records.set(name, read.value);
         ports.reserve(read.value.sshPort, name);
       } else if (read.kind === 'set-aside') {
-        this.unusable.set(name, read.reason);
+        this.unusable.set(name, { reason: read.reason, isThere: read.movedTo === undefined });
         this.setAside.push(
           `${path}: ${read.reason}${read.movedTo === undefined ? '' : ` Kept as ${read.movedTo}.`}`,
         );
@@ -67,7 +67,7 @@ export class WorkspaceRegistry {
   get(name: string): WorkspaceRecord {
     const record = this.records.get(name);
     if (record === undefined) {
-      const reason = this.unusable.get(name);
+      const reason = this.unusable.get(name)?.reason;
       throw new BerthError(
         'not_found',
         `There is no workspace ${name}.${reason === undefined ? '' : ` ${reason}`}`,
@@ -88,15 +88,27 @@ export class WorkspaceRegistry {
 
   /** Takes a new name; throws `exists`. Nothing is awaited before it is taken. */
   async add(record: WorkspaceRecord): Promise<void> {
-    if (this.records.has(record.name)) {
-      throw new BerthError('exists', `Workspace '${record.name}' already exists`, {
+    this.refuseTaken(record.name);
+    this.records.set(record.name, record);
+    try {
+      await mkdir(this.parts.state.workspace(record.name), { recursive: true, mode: 0o700 });
+      await this.store(record);
+    } catch (error) {
+      await this.remove(record.name).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Throws `exists` for the name of a workspace, or of a record that must not be overwritten. */
+  refuseTaken(name: string): void {
+    const unusable = this.unusable.get(name);
+    if (this.records.has(name) || unusable?.isThere === true) {
+      const reason = unusable === undefined ? '' : `: ${unusable.reason}`;
+      throw new BerthError('exists', `Workspace '${name}' already exists${reason}`, {
         field: 'name',
         hint: 'Choose another name.',
       });
     }
-    this.records.set(record.name, record);
-    await mkdir(this.parts.state.workspace(record.name), { recursive: true, mode: 0o700 });
-    await this.store(record);
   }
 
   /** Changes fields; a field given as undefined goes. Published at once, resolved when it is on disk. */
@@ -176,6 +188,13 @@ export class WorkspaceRegistry {
       .map(({ name, sshPort, hostKey }) => ({ workspace: name, port: sshPort, hostKey }));
     await this.parts.sshConfig.update(hosts);
   }
+}
+
+/** A folder that was copied by hand holds the record of another workspace. */
+function checkName(name: string, read: ReadResult<WorkspaceRecord>): ReadResult<WorkspaceRecord> {
+  return read.kind !== 'ok' || read.value.name === name
+    ? read
+    : { kind: 'set-aside', reason: `It is that of workspace ${read.value.name}.`, movedTo: undefined };
 }
 
 function withoutUndefined(

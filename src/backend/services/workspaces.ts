@@ -1,4 +1,5 @@
 /** The verbs of workspaces: each checks the state, begins its operation, and settles the record. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../api/errors';
 import type { Operation } from '../../api/schemas/operation';
 import type { Workspace, WorkspacePatch, WorkspaceState } from '../../api/schemas/workspace';
@@ -13,7 +14,7 @@ import type { WorkspaceRegistry } from './workspace-registry';
 import { imageMissing, type WorkspaceStarter } from './workspace-starter';
 
 export const stopGraceMs = 10_000;
-const recoverDelaysMs = [5_000, 30_000, 120_000];
+export const recoverDelaysMs: readonly number[] = [5_000, 30_000, 120_000];
 
 export interface WorkspacesParts {
   registry: WorkspaceRegistry;
@@ -21,6 +22,8 @@ export interface WorkspacesParts {
   operations: Operations;
   keys: SshKeys;
   secrets: SecretStore;
+  /** How long to wait after each failed try. */
+  recoverDelaysMs: readonly number[];
 }
 
 const titles: Record<Verb, string> = {
@@ -107,14 +110,15 @@ export class Workspaces {
       'recover',
       name,
       async (context) => {
-        for (const delay of recoverDelaysMs) {
+        const delays = this.parts.recoverDelaysMs;
+        for (const [index, delay] of delays.entries()) {
           try {
             await this.driver(name).remove(runtimeNameOf(name));
             await this.parts.starter.start(name, context);
             return 'running';
           } catch (error) {
             context.signal.throwIfAborted();
-            if (delay === recoverDelaysMs.at(-1) || !isPassing(error)) {
+            if (index === delays.length - 1 || !isPassing(error)) {
               throw error;
             }
             context.warn(`${asBerthError(error).message} Trying again in ${delay / 1000} s.`);
@@ -130,18 +134,22 @@ export class Workspaces {
   /** The image is looked for first: nothing is removed when it is missing. */
   async rebuild(name: string, image: string | undefined): Promise<Operation> {
     const { registry, starter } = this.parts;
-    const before = registry.get(name);
-    const wanted = image ?? before.spec.image;
+    const wanted = image ?? registry.get(name).spec.image;
     if ((await this.driver(name).images.resolve(wanted)) === undefined) {
       throw imageMissing(wanted);
     }
-    const wasRunning = before.state === 'running' || before.state === 'paused';
+    const { state } = registry.get(name);
+    const wasRunning = state === 'running' || state === 'paused';
     return this.run('rebuild', name, async (context) => {
       await context.step('stop', 'Stop', () => this.stopRuntime(name));
       await context.step('remove', 'Remove the old runtime', () =>
         this.driver(name).remove(runtimeNameOf(name)),
       );
-      await registry.update(name, { spec: { ...before.spec, image: wanted } });
+      const { spec, warnings } = registry.get(name);
+      await registry.update(name, {
+        spec: { ...spec, image: wanted },
+        warnings: warnings.filter((warning) => warning.code !== 'limits'),
+      });
       await context.step('create', 'Create the new runtime', () => starter.build(name, context.signal));
       return wasRunning ? this.startOrStop(name, context) : 'stopped';
     });
@@ -149,7 +157,6 @@ export class Workspaces {
 
   /** With its home and Docker volumes, unless told to keep them. Named volumes stay always. */
   delete(name: string, keepVolumes: boolean): Operation {
-    this.parts.registry.get(name);
     this.parts.registry.begin('delete', name);
     return this.parts.operations.start(
       { kind: 'workspace.delete', title: `Delete workspace ${name}`, workspace: name, cancellable: false },
@@ -164,7 +171,8 @@ export class Workspaces {
     const driver = this.driver(name);
     const deleted: string[] = [];
     try {
-      await registry.update(name, { state: 'deleting' });
+      // On disk from the first: a delete that is cut off must keep what this one keeps.
+      await registry.update(name, { state: 'deleting', keepsVolumes: keepVolumes || undefined });
       await context.step('runtime', 'Remove the runtime', () => driver.remove(runtimeNameOf(name)));
       for (const volume of keepVolumes ? [] : volumesOf(record)) {
         await context.step('volume', `Delete volume ${volume}`, async () => {
@@ -177,7 +185,7 @@ export class Workspaces {
     } catch (error) {
       const { message, hint, code } = asBerthError(error);
       const problem = { code, message, step: 'delete', ...(hint !== undefined && { hint }) };
-      await registry.settle(name, 'error', { problem });
+      await registry.settle(name, 'error', { problem, keepsVolumes: undefined });
       throw error;
     }
     await secrets.forget(name);
@@ -276,7 +284,8 @@ export class Workspaces {
         );
         return { state };
       } catch (error) {
-        await this.settleFailure(verb, name, options.onFailure ?? before, error);
+        const cancelled = context.signal.aborted || asBerthError(error).code === 'cancelled';
+        await this.settleFailure(verb, name, options.onFailure ?? before, cancelled ? undefined : error);
         throw error;
       }
     });
@@ -287,6 +296,7 @@ export class Workspaces {
     verb: Verb,
     name: string,
     fallback: WorkspaceState,
+    /** undefined: cancelled, which is no problem. */
     error: unknown,
   ): Promise<void> {
     const { registry } = this.parts;
@@ -297,7 +307,8 @@ export class Workspaces {
     const problem = { code, message, step: verb, ...(hint !== undefined && { hint }) };
     const keepsFallback = seen === null || fallback === 'archived' || fallback === 'error';
     const state = keepsFallback ? fallback : (seen?.state ?? 'stopped');
-    await registry.settle(name, state, code === 'cancelled' ? {} : { problem });
+    const startedAt = state === 'stopped' ? { startedAt: undefined } : {};
+    await registry.settle(name, state, { ...startedAt, ...(error !== undefined && { problem }) });
   }
 }
 
@@ -311,16 +322,10 @@ function isPassing(error: unknown): boolean {
   return code === 'runtime_unavailable' || code === 'timeout' || code === 'internal';
 }
 
-function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        reject(new BerthError('cancelled', 'Cancelled.'));
-      },
-      { once: true },
-    );
-  });
+async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    throw new BerthError('cancelled', 'Cancelled.');
+  }
 }

@@ -1,0 +1,211 @@
+/** Makes a tar of local files as it is sent: small files are read several at a time, large ones ahead. */
+import { close, constants, open, read } from 'node:fs';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { reasonOf, type LocalNode } from './local-tree';
+import { localPath } from './names';
+import { blockSize, encodeHeader, paddingOf } from './tar-header';
+
+const pieceSize = 1024 * 1024;
+const smallSize = 128 * 1024;
+const readAhead = 24;
+
+/** Not the promise API: it costs twice as much per file. */
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const readFile = promisify(read);
+/** A pipe that took a file's name meanwhile must not make us wait; undefined on Windows. */
+const openFlags =
+  constants.O_RDONLY |
+  ((constants.O_NONBLOCK as number | undefined) ?? 0) |
+  ((constants.O_NOFOLLOW as number | undefined) ?? 0);
+
+export interface PackReport {
+  /** Bytes of content sent. */
+  sent(bytes: number, name: string): void;
+  /** The file is not in the tar. */
+  failed(node: LocalNode, reason: string): void;
+  /** The file is in the tar but not as it was: it became shorter while it was read. */
+  torn(node: LocalNode, reason: string): void;
+}
+
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
+interface Small {
+  content: Buffer;
+  error?: unknown;
+}
+
+async function readSmall(node: LocalNode): Promise<Small> {
+  const content = Buffer.allocUnsafe(node.size);
+  try {
+    const file = await openFile(localPath(node.source), openFlags);
+    try {
+      const { bytesRead } = await readFile(file, content, 0, node.size, 0);
+      if (bytesRead === node.size) {
+        return { content };
+      }
+      return { content, error: new Error('it changed while it was read') };
+    } finally {
+      await closeFile(file);
+    }
+  } catch (error) {
+    return { content, error };
+  }
+}
+
+/** Gathers small pieces into large ones: every write to the socket costs. */
+class Gathered {
+  private buffer = Buffer.allocUnsafe(pieceSize);
+  private used = 0;
+
+  /** Room for so many bytes? */
+  fits(length: number): boolean {
+    return this.used + length <= pieceSize;
+  }
+
+  add(bytes: Buffer): void {
+    this.used += bytes.copy(this.buffer, this.used);
+  }
+
+  zeros(length: number): void {
+    this.buffer.fill(0, this.used, this.used + length);
+    this.used += length;
+  }
+
+  take(): Buffer {
+    const taken = this.buffer.subarray(0, this.used);
+    this.buffer = Buffer.allocUnsafe(pieceSize);
+    this.used = 0;
+    return taken;
+  }
+
+  get isEmpty(): boolean {
+    return this.used === 0;
+  }
+}
+
+class Packer {
+  private readonly gathered = new Gathered();
+
+  constructor(
+    private readonly nodes: readonly LocalNode[],
+    private readonly owner: Owner,
+    private readonly report: PackReport,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async *pack(): AsyncGenerator<Buffer> {
+    const ahead: Promise<Small>[] = [];
+    let next = 0;
+    for (const [index, node] of this.nodes.entries()) {
+      this.signal.throwIfAborted();
+      for (next = Math.max(next, index); next < this.nodes.length && ahead.length < readAhead; next++) {
+        const coming = this.nodes[next];
+        if (coming !== undefined && isSmall(coming)) {
+          ahead.push(readSmall(coming));
+        }
+      }
+      if (node.type !== 'file') {
+        yield* this.put(this.header(node), Buffer.alloc(0));
+      } else if (isSmall(node)) {
+        yield* this.small(node, await ahead.shift());
+      } else {
+        yield* this.large(node);
+      }
+    }
+    yield* this.put(Buffer.alloc(2 * blockSize), Buffer.alloc(0));
+    yield this.gathered.take();
+  }
+
+  private header(node: LocalNode): Buffer {
+    return encodeHeader({ ...node, ...this.owner, linkName: node.linkTarget });
+  }
+
+  private *put(header: Buffer, content: Buffer): Generator<Buffer> {
+    const padding = paddingOf(content.length);
+    if (!this.gathered.fits(header.length + content.length + padding)) {
+      yield this.gathered.take();
+    }
+    this.gathered.add(header);
+    this.gathered.add(content);
+    this.gathered.zeros(padding);
+  }
+
+  private *small(node: LocalNode, read: Small | undefined): Generator<Buffer> {
+    if (read === undefined || read.error !== undefined) {
+      this.report.failed(node, reasonOf(read?.error));
+      return;
+    }
+    yield* this.put(this.header(node), read.content);
+    this.report.sent(node.size, node.name);
+  }
+
+  private async *large(node: LocalNode): AsyncGenerator<Buffer> {
+    let file: number;
+    try {
+      file = await openFile(localPath(node.source), openFlags);
+    } catch (error) {
+      this.report.failed(node, reasonOf(error));
+      return;
+    }
+    const ahead: Promise<Buffer>[] = [];
+    try {
+      yield* this.put(this.header(node), Buffer.alloc(0));
+      yield this.gathered.take();
+      let asked = 0;
+      for (let done = 0; done < node.size;) {
+        while (ahead.length < 2 && asked < node.size) {
+          ahead.push(this.piece(node, file, asked));
+          asked += pieceSize;
+        }
+        const piece = (await ahead.shift()) ?? Buffer.alloc(0);
+        yield piece;
+        done += piece.length;
+        this.report.sent(piece.length, node.name);
+      }
+    } finally {
+      await Promise.allSettled(ahead);
+      await closeFile(file);
+    }
+    this.gathered.zeros(paddingOf(node.size));
+  }
+
+  /** As many bytes as the header promised, also when the file no longer has them. */
+  private async piece(node: LocalNode, file: number, offset: number): Promise<Buffer> {
+    const wanted = Math.min(pieceSize, node.size - offset);
+    const buffer = Buffer.allocUnsafe(wanted);
+    let filled = 0;
+    try {
+      while (filled < wanted) {
+        const { bytesRead } = await readFile(file, buffer, filled, wanted - filled, offset + filled);
+        if (bytesRead === 0) {
+          throw new Error('it changed while it was read');
+        }
+        filled += bytesRead;
+      }
+    } catch (error) {
+      this.report.torn(node, reasonOf(error));
+      buffer.fill(0, filled);
+    }
+    return buffer;
+  }
+}
+
+function isSmall(node: LocalNode): boolean {
+  return node.type === 'file' && node.size <= smallSize;
+}
+
+/** A tar of the nodes, all owned by `owner`. */
+export function packLocal(
+  nodes: readonly LocalNode[],
+  owner: Owner,
+  report: PackReport,
+  signal: AbortSignal,
+): Readable {
+  const packer = new Packer(nodes, owner, report, signal);
+  return Readable.from(packer.pack(), { objectMode: false, highWaterMark: 2 * pieceSize });
+}

@@ -1,0 +1,137 @@
+/**
+ * Downloads arrive in a hidden folder beside where they belong and are moved there when they are complete: the same
+ * rules as images/tools/agent/stages.py has for volumes.
+ */
+import { chmod, lstat, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { join } from 'node:path';
+import { BerthError } from '../../api/errors';
+import type { ConflictPolicy } from '../../api/schemas/file';
+import { decodeName, localPath } from './names';
+import { firstFree, numberedName } from './naming';
+import { reasonOf } from './local-tree';
+import type { MergeResult } from './volume-files';
+
+const prefix = '.berth-part-';
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** Makes the folder, after removing those that dead engines left there. */
+export async function makeLocalStage(folder: string): Promise<string> {
+  for (const name of await readdir(folder)) {
+    const pid = Number(/^\.berth-part-(\d+)-/.exec(name)?.[1]);
+    if (pid > 0 && !isAlive(pid)) {
+      await removeLocalStage(join(folder, name));
+    }
+  }
+  return mkdtemp(join(folder, `${prefix}${process.pid}-`));
+}
+
+export async function removeLocalStage(stage: string): Promise<void> {
+  await rm(stage, { recursive: true, force: true, maxRetries: 3 });
+}
+
+export async function statusOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(localPath(path));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function namesOf(folder: string): Promise<string[]> {
+  return (await readdir(localPath(folder), { encoding: 'buffer' })).map(decodeName).sort();
+}
+
+class LocalMerge {
+  readonly result: MergeResult = { files: 0, skipped: [], renamed: [], failed: [] };
+
+  constructor(
+    private readonly policy: ConflictPolicy,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async folder(source: string, target: string, path: string): Promise<void> {
+    for (const name of await namesOf(source)) {
+      this.signal.throwIfAborted();
+      const child = `${path}/${name}`;
+      try {
+        await this.child(name, source, target, child);
+      } catch (error) {
+        if (error instanceof BerthError) {
+          throw error;
+        }
+        this.result.failed.push({ path: child, reason: reasonOf(error) });
+      }
+    }
+  }
+
+  private async child(name: string, source: string, target: string, path: string): Promise<void> {
+    const from = join(source, name);
+    const to = join(target, name);
+    const [fresh, old] = await Promise.all([lstat(localPath(from)), statusOf(to)]);
+    if (old === undefined) {
+      await this.move(from, to, fresh);
+    } else if (this.policy === 'rename') {
+      await this.moveBeside(name, from, target, path, fresh);
+    } else if (fresh.isDirectory() && old.isDirectory()) {
+      await this.folder(from, to, path);
+    } else if (this.policy === 'fail') {
+      throw new BerthError('path_exists', `${JSON.stringify(to)} exists already.`);
+    } else if (this.policy === 'skip') {
+      this.result.skipped.push(path);
+    } else if (fresh.isDirectory() || old.isDirectory()) {
+      const reason = fresh.isDirectory()
+        ? 'a folder does not replace a file'
+        : 'a file does not replace a folder';
+      this.result.failed.push({ path, reason });
+    } else {
+      if (fresh.isFile() && old.isFile()) {
+        await chmod(localPath(from), old.mode & 0o777);
+      }
+      await this.move(from, to, fresh);
+    }
+  }
+
+  private async moveBeside(
+    name: string,
+    from: string,
+    folder: string,
+    path: string,
+    fresh: Stats,
+  ): Promise<void> {
+    const nameOf = (number: number): string => numberedName(name, number, fresh.isDirectory());
+    const isTaken = async (candidate: string): Promise<boolean> =>
+      (await statusOf(join(folder, candidate))) !== undefined;
+    const free = await firstFree(nameOf, isTaken, 2);
+    await this.move(from, join(folder, free), fresh);
+    this.result.renamed.push({ from: path, to: `${path.slice(0, -name.length)}${free}` });
+  }
+
+  private async move(from: string, to: string, fresh: Stats): Promise<void> {
+    await rename(localPath(from), localPath(to));
+    this.result.files += fresh.isDirectory() ? 0 : 1;
+  }
+}
+
+/** Moves what was staged into `target`; files of folders that are moved as a whole are not counted. */
+export async function mergeLocalStage(
+  stage: string,
+  target: string,
+  policy: ConflictPolicy,
+  signal: AbortSignal,
+): Promise<MergeResult> {
+  const merge = new LocalMerge(policy, signal);
+  await merge.folder(stage, target, '');
+  return merge.result;
+}

@@ -1,0 +1,143 @@
+/** Walks files of this machine that are to be copied. */
+import { lstat, readdir, readlink, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { join } from 'node:path';
+import { decodeName, localPath } from './names';
+
+export interface LocalNode {
+  /** Where it is, as in names.ts. */
+  source: string;
+  /** What it is to be called, from the target folder: `/`-separated. */
+  name: string;
+  type: 'file' | 'directory' | 'symlink';
+  size: number;
+  mode: number;
+  mtimeMs: number;
+  linkTarget: string;
+}
+
+export interface LocalTree {
+  /** Folders before what is in them. */
+  nodes: LocalNode[];
+  bytes: number;
+  files: number;
+  /** What can't be copied: sockets, devices, what may not be read. */
+  failed: { path: string; reason: string }[];
+}
+
+/** Enough to keep the disk busy. */
+const parallel = 16;
+/** Windows knows no modes: everything would be 0666. */
+const knowsModes = process.platform !== 'win32';
+
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: 'it may not be read',
+    EPERM: 'it may not be read',
+    ENOENT: 'it is not there',
+    ELOOP: 'it is a link to itself',
+    ENAMETOOLONG: 'its name is too long',
+  };
+  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
+}
+
+function nodeOf(source: string, name: string, stats: Stats, linkTarget: string): LocalNode | undefined {
+  const type = stats.isFile()
+    ? 'file'
+    : stats.isDirectory()
+      ? 'directory'
+      : stats.isSymbolicLink()
+        ? 'symlink'
+        : undefined;
+  const plain = type === 'directory' ? 0o755 : 0o644;
+  return (
+    type && {
+      source,
+      name,
+      type,
+      size: type === 'file' ? stats.size : 0,
+      mode: knowsModes ? stats.mode & 0o777 : plain,
+      mtimeMs: stats.mtimeMs,
+      linkTarget,
+    }
+  );
+}
+
+/** Names in a folder; bytes are asked for only when the text may not be all there is. */
+async function namesIn(folder: string): Promise<string[]> {
+  const path = localPath(folder);
+  const names = await readdir(path);
+  return process.platform === 'linux' && names.some((name) => /[\uFFFD\uEF80-\uEFFF]/.test(name))
+    ? (await readdir(path, { encoding: 'buffer' })).map(decodeName)
+    : names;
+}
+
+class Walk {
+  readonly tree: LocalTree = { nodes: [], bytes: 0, files: 0, failed: [] };
+
+  constructor(private readonly signal: AbortSignal) {}
+
+  /** A top-level link is followed: who names it means what it leads to. */
+  async top(source: string, name: string): Promise<void> {
+    await this.visit(source, name, await stat(localPath(source)));
+  }
+
+  private async visit(source: string, name: string, stats: Stats): Promise<void> {
+    this.signal.throwIfAborted();
+    const target = stats.isSymbolicLink()
+      ? decodeName(await readlink(localPath(source), { encoding: 'buffer' }))
+      : '';
+    const node = nodeOf(source, name, stats, target);
+    if (node === undefined) {
+      this.tree.failed.push({ path: source, reason: 'it is neither a file, a folder nor a link' });
+      return;
+    }
+    this.tree.nodes.push(node);
+    if (node.type === 'directory') {
+      await this.below(node);
+    } else {
+      this.tree.files++;
+      this.tree.bytes += node.size;
+    }
+  }
+
+  private async below(folder: LocalNode): Promise<void> {
+    const names = await this.attempt(folder.source, () => namesIn(folder.source));
+    for (let at = 0; names !== undefined && at < names.length; at += parallel) {
+      const found = await Promise.all(
+        names.slice(at, at + parallel).map(async (name) => {
+          const source = join(folder.source, name);
+          return { name, source, stats: await this.attempt(source, () => lstat(localPath(source))) };
+        }),
+      );
+      for (const { name, source, stats } of found) {
+        if (stats !== undefined) {
+          await this.attempt(source, () => this.visit(source, `${folder.name}/${name}`, stats));
+        }
+      }
+    }
+  }
+
+  private async attempt<T>(source: string, run: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await run();
+    } catch (error) {
+      this.signal.throwIfAborted();
+      this.tree.failed.push({ path: source, reason: reasonOf(error) });
+      return undefined;
+    }
+  }
+}
+
+/** Everything at and below the given places; fails when one of them is not there. */
+export async function walkLocal(
+  items: readonly { source: string; name: string }[],
+  signal: AbortSignal,
+): Promise<LocalTree> {
+  const walk = new Walk(signal);
+  for (const { source, name } of items) {
+    await walk.top(source, name);
+  }
+  return walk.tree;
+}

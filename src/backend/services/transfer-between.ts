@@ -1,0 +1,154 @@
+/** From one volume to another, and within one. */
+import { Transform, type Readable, type TransformCallback } from 'node:stream';
+import { copyName, firstFree } from '../files/naming';
+import { baseName, joinPath } from '../files/paths';
+import type { VolumeFiles } from '../files/volume-files';
+import type { OperationContext } from './operation-context';
+import { volumeSide } from './transfer-conflicts';
+import { TransferProgress } from './transfer-progress';
+import { targetPath, type Item, type TransferPlan } from './transfer-request';
+import { Outcome, type TransferResult } from './transfer-result';
+import { removeOriginals, totalBytes } from './transfer-sources';
+
+function counted(tar: Readable, count: (bytes: number) => void): Transform {
+  const counter = new Transform({
+    highWaterMark: 1024 * 1024,
+    transform(chunk: Buffer, _encoding, done: TransformCallback) {
+      count(chunk.length);
+      done(null, chunk);
+    },
+  });
+  tar.on('error', (error) => counter.destroy(error));
+  counter.on('close', () => tar.destroy());
+  return tar.pipe(counter);
+}
+
+/** One volume's tar is the other's; in the stage it gets the name that it is to have. */
+async function pipeItem(
+  item: Item,
+  from: VolumeFiles,
+  to: VolumeFiles,
+  stage: string,
+  count: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const isRoot = item.source === '/';
+  const folder = isRoot ? joinPath(stage, item.name) : stage;
+  if (isRoot) {
+    await to.mkdir(folder);
+  }
+  await to.putTar(folder, counted(await from.getTar(item.source, signal), count), signal);
+  const arrivedAs = baseName(item.source);
+  if (!isRoot && arrivedAs !== item.name) {
+    await to.rename(joinPath(stage, arrivedAs), joinPath(stage, item.name), { overwrite: false });
+  }
+}
+
+async function fill(
+  plan: TransferPlan,
+  from: VolumeFiles,
+  to: VolumeFiles,
+  stage: string,
+  context: OperationContext,
+  outcome: Outcome,
+): Promise<void> {
+  const total = await totalBytes(plan, from, context.signal);
+  const progress = new TransferProgress(context, total);
+  for (const item of plan.items) {
+    if (from === to) {
+      const before = progress.bytes;
+      await from.copy(
+        item.source,
+        joinPath(stage, item.name),
+        {
+          overwrite: false,
+          progress: (bytes) => progress.set(before + bytes, item.name),
+          skipped: (name) => outcome.skip(item.name, name, 'it is neither a file, a folder nor a link'),
+        },
+        context.signal,
+      );
+    } else {
+      // The tar is a little larger than what is in it.
+      const count = (bytes: number): void => progress.set(Math.min(total, progress.bytes + bytes), item.name);
+      await pipeItem(item, from, to, stage, count, context.signal);
+    }
+  }
+  progress.set(total);
+  progress.tell();
+  outcome.result.bytes = total;
+}
+
+/** What is copied to where it is already becomes "name copy"; moved there, it stays. */
+async function besideItself(plan: TransferPlan, files: VolumeFiles): Promise<TransferPlan> {
+  const side = volumeSide(files);
+  const items: Item[] = [];
+  for (const item of plan.items) {
+    if (targetPath(plan, item) !== item.source) {
+      items.push(item);
+    } else if (!plan.move) {
+      const isFolder = (await side.typeOf(item.source)) === 'directory';
+      const isTaken = async (name: string): Promise<boolean> =>
+        (await side.typeOf(joinPath(plan.target, name))) !== undefined;
+      const name = await firstFree((number) => copyName(item.name, number, isFolder), isTaken);
+      items.push({ ...item, name });
+    }
+  }
+  return { ...plan, items };
+}
+
+/** Moves by renaming what has nothing in its way; answers what is left to be copied. */
+async function renameItems(plan: TransferPlan, files: VolumeFiles, outcome: Outcome): Promise<TransferPlan> {
+  const side = volumeSide(files);
+  const left: Item[] = [];
+  for (const item of plan.items) {
+    if ((await side.typeOf(targetPath(plan, item))) === undefined) {
+      const { files: count, bytes } = await files.usage(item.source);
+      await files.rename(item.source, targetPath(plan, item), { overwrite: false });
+      outcome.result.files += count;
+      outcome.result.bytes += bytes;
+    } else {
+      left.push(item);
+    }
+  }
+  return { ...plan, items: left };
+}
+
+async function copyItems(
+  plan: TransferPlan,
+  from: VolumeFiles,
+  to: VolumeFiles,
+  context: OperationContext,
+  outcome: Outcome,
+): Promise<void> {
+  const stage = await to.stage();
+  try {
+    await context.step('copy', 'Copy', () => fill(plan, from, to, stage, context, outcome));
+    context.signal.throwIfAborted();
+    const result = await context.step('place', 'Put in place', () =>
+      to.merge(stage, plan.target, plan.policy),
+    );
+    outcome.add(result, plan.target);
+  } finally {
+    await to.unstage(stage);
+  }
+}
+
+export async function between(
+  plan: TransferPlan,
+  from: VolumeFiles,
+  to: VolumeFiles,
+  context: OperationContext,
+): Promise<TransferResult> {
+  const outcome = new Outcome();
+  let left = from === to ? await besideItself(plan, to) : plan;
+  if (from === to && plan.move) {
+    left = await context.step('move', 'Move', () => renameItems(left, to, outcome));
+  }
+  if (left.items.length > 0) {
+    await copyItems(left, from, to, context, outcome);
+    if (plan.move) {
+      await context.step('remove', 'Remove the originals', () => removeOriginals(left, from, outcome));
+    }
+  }
+  return outcome.result;
+}

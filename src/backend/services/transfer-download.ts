@@ -1,0 +1,92 @@
+/** From a volume to this machine. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BerthError } from '../../api/errors';
+import { makeLocalStage, mergeLocalStage, removeLocalStage } from '../files/local-stage';
+import { diskError, unpackTar } from '../files/local-unpack';
+import type { VolumeFiles } from '../files/volume-files';
+import type { OperationContext } from './operation-context';
+import { removeOriginals, totalBytes } from './transfer-sources';
+import { TransferProgress } from './transfer-progress';
+import type { Item, TransferPlan } from './transfer-request';
+import { Outcome, type TransferResult } from './transfer-result';
+
+async function requireFolder(folder: string): Promise<void> {
+  const status = await stat(folder).catch(() => undefined);
+  if (status?.isDirectory() !== true) {
+    throw new BerthError('not_found', `There is no folder ${JSON.stringify(folder)} on this machine.`, {
+      field: 'to.local',
+    });
+  }
+}
+
+async function stageIn(folder: string): Promise<string> {
+  try {
+    return await makeLocalStage(folder);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw ['ENOSPC', 'EDQUOT', 'EROFS'].includes(code)
+      ? diskError(code, error)
+      : new BerthError('forbidden', `Nothing can be written to ${JSON.stringify(folder)}.`, {
+          hint: error instanceof Error ? error.message : String(error),
+          cause: error,
+        });
+  }
+}
+
+/** Entries are named from the base name of what was asked for: that part is replaced by the name wanted. */
+function renamed(item: Item): (parts: string[]) => string[] {
+  return item.source === '/' ? (parts) => [item.name, ...parts] : (parts) => [item.name, ...parts.slice(1)];
+}
+
+async function receive(
+  plan: TransferPlan,
+  files: VolumeFiles,
+  stage: string,
+  context: OperationContext,
+  outcome: Outcome,
+): Promise<number> {
+  const progress = new TransferProgress(context, await totalBytes(plan, files, context.signal));
+  const at = (name: string): string => join(plan.target, name);
+  const report = {
+    received: (bytes: number, name: string) => progress.add(bytes, name),
+    skipped: (name: string, reason: string) => outcome.skip(name, at(name), reason),
+    failed: (name: string, reason: string) => outcome.fail(name, at(name), reason),
+  };
+  let count = 0;
+  for (const item of plan.items) {
+    const tar = await files.getTar(item.source, context.signal);
+    try {
+      count += await unpackTar(tar, stage, renamed(item), report, context.signal);
+    } finally {
+      tar.destroy();
+    }
+  }
+  progress.tell();
+  outcome.result.bytes = progress.bytes;
+  return count;
+}
+
+export async function download(
+  plan: TransferPlan,
+  files: VolumeFiles,
+  context: OperationContext,
+): Promise<TransferResult> {
+  const outcome = new Outcome();
+  await requireFolder(plan.target);
+  const stage = await stageIn(plan.target);
+  try {
+    const count = await context.step('copy', 'Copy', () => receive(plan, files, stage, context, outcome));
+    const merge = await context.step('place', 'Put in place', () =>
+      mergeLocalStage(stage, plan.target, plan.policy, context.signal),
+    );
+    const stayed = merge.skipped.length + merge.failed.length;
+    outcome.add({ ...merge, files: Math.max(0, count - stayed) }, plan.target);
+  } finally {
+    await removeLocalStage(stage);
+  }
+  if (plan.move) {
+    await context.step('remove', 'Remove the originals', () => removeOriginals(plan, files, outcome));
+  }
+  return outcome.result;
+}

@@ -1,0 +1,54 @@
+import { joinPath } from '../files/paths';
+import type { MergeResult } from '../files/volume-files';
+
+/** What became of a transfer; kept as the `result` of its operation. */
+export interface TransferResult {
+  files: number;
+  bytes: number;
+  /** What was there already and stayed, or has no meaning at the target. */
+  skipped: { path: string; reason: string }[];
+  renamed: { from: string; to: string }[];
+  failed: { path: string; reason: string }[];
+}
+
+const alreadyThere = 'it is there already';
+
+/** Gathers the result, and knows which of the things asked for arrived as a whole. */
+export class Outcome {
+  readonly result: TransferResult = { files: 0, bytes: 0, skipped: [], renamed: [], failed: [] };
+  private readonly incomplete = new Set<string>();
+
+  /** `name` is the path from the target folder, beginning with an item's name. */
+  skip(name: string, path: string, reason: string): void {
+    this.note(name);
+    this.result.skipped.push({ path, reason });
+  }
+
+  fail(name: string, path: string, reason: string): void {
+    this.note(name);
+    this.result.failed.push({ path, reason });
+  }
+
+  add(merge: MergeResult, target: string): void {
+    const at = (path: string): string => joinPath(target, ...path.split('/').slice(1));
+    for (const path of merge.skipped) {
+      this.skip(path.slice(1), at(path), alreadyThere);
+    }
+    for (const { path, reason } of merge.failed) {
+      this.fail(path.slice(1), at(path), reason);
+    }
+    for (const { from, to } of merge.renamed) {
+      this.result.renamed.push({ from: at(from), to: at(to) });
+    }
+    this.result.files += merge.files;
+  }
+
+  /** False when something of the item stayed behind: then a move does not remove it. */
+  isComplete(item: string): boolean {
+    return !this.incomplete.has(item);
+  }
+
+  private note(name: string): void {
+    this.incomplete.add(name.split('/')[0] ?? name);
+  }
+}

@@ -1,0 +1,93 @@
+/** From this machine into a volume. */
+import { rm } from 'node:fs/promises';
+import { BerthError } from '../../api/errors';
+import { packLocal } from '../files/local-pack';
+import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../files/local-tree';
+import { localPath } from '../files/names';
+import type { VolumeFiles } from '../files/volume-files';
+import type { OperationContext } from './operation-context';
+import { TransferProgress } from './transfer-progress';
+import type { TransferPlan } from './transfer-request';
+import { Outcome, type TransferResult } from './transfer-result';
+
+async function walk(plan: TransferPlan, context: OperationContext, outcome: Outcome): Promise<LocalTree> {
+  try {
+    const tree = await walkLocal(plan.items, context.signal);
+    for (const { path, reason } of tree.failed) {
+      outcome.fail(itemOf(plan, path), path, reason);
+    }
+    return tree;
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw new BerthError('not_found', `What is to be copied can't be read: ${reasonOf(error)}.`, {
+      hint: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
+  }
+}
+
+function itemOf(plan: TransferPlan, path: string): string {
+  return plan.items.find(({ source }) => path === source || path.startsWith(source))?.name ?? path;
+}
+
+/** Sends everything in one tar into a stage; what could not be sent as it is, is taken out again. */
+async function send(
+  files: VolumeFiles,
+  stage: string,
+  tree: LocalTree,
+  plan: TransferPlan,
+  context: OperationContext,
+  outcome: Outcome,
+): Promise<void> {
+  const progress = new TransferProgress(context, tree.bytes);
+  const torn = new Map<string, { node: LocalNode; reason: string }>();
+  const report = {
+    sent: (bytes: number, name: string) => progress.add(bytes, name),
+    failed: (node: LocalNode, reason: string) => outcome.fail(node.name, node.source, reason),
+    torn: (node: LocalNode, reason: string) => void torn.set(node.name, { node, reason }),
+  };
+  const { uid, gid } = await files.stat(plan.target);
+  await files.putTar(stage, packLocal(tree.nodes, { uid, gid }, report, context.signal), context.signal);
+  progress.tell();
+  outcome.result.bytes = progress.bytes;
+  for (const [name, { node, reason }] of torn) {
+    await files.remove(`${stage}/${name}`, { recursive: false });
+    outcome.fail(name, node.source, reason);
+  }
+}
+
+export async function upload(
+  plan: TransferPlan,
+  files: VolumeFiles,
+  context: OperationContext,
+): Promise<TransferResult> {
+  const outcome = new Outcome();
+  const tree = await context.step('measure', 'Measure what is to be copied', () =>
+    walk(plan, context, outcome),
+  );
+  const stage = await files.stage();
+  try {
+    await context.step('copy', 'Copy', () => send(files, stage, tree, plan, context, outcome));
+    context.signal.throwIfAborted();
+    const result = await context.step('place', 'Put in place', () =>
+      files.merge(stage, plan.target, plan.policy),
+    );
+    outcome.add(result, plan.target);
+  } finally {
+    await files.unstage(stage);
+  }
+  if (plan.move) {
+    await context.step('remove', 'Remove the originals', () => removeSources(plan, outcome));
+  }
+  return outcome.result;
+}
+
+async function removeSources(plan: TransferPlan, outcome: Outcome): Promise<void> {
+  for (const { source, name } of plan.items.filter((item) => outcome.isComplete(item.name))) {
+    try {
+      await rm(localPath(source), { recursive: true });
+    } catch (error) {
+      outcome.fail(name, source, `copied, but not removed: ${reasonOf(error)}`);
+    }
+  }
+}
