@@ -7,7 +7,7 @@ import { connect } from '../client/launch';
 import { ProgressDisplay } from './terminal/progress';
 import { ask, confirm } from './terminal/question';
 import { createStyle, hasColor, hasUnicode, type Style } from './terminal/style';
-import type { Streams } from './terminal/streams';
+import { isTerminal, type Streams } from './terminal/streams';
 import type { Interrupts } from './interrupts';
 
 export interface CliOptions {
@@ -56,7 +56,7 @@ export class Cli {
 
   /** A person can be asked: there is a terminal on both sides, and no program reads the answer. */
   get isInteractive(): boolean {
-    return !this.json && this.streams.stdin.isTTY && this.streams.stderr.isTTY;
+    return !this.json && isTerminal(this.streams.stdin) && isTerminal(this.streams.stderr);
   }
 
   /** The engine, started when none runs. */
@@ -122,6 +122,6 @@ export class Cli {
   }
 
   private styleOf(stream: NodeJS.WriteStream): Style {
-    return createStyle(hasColor(stream.isTTY, this.env), hasUnicode(this.env));
+    return createStyle(hasColor(isTerminal(stream), this.env), hasUnicode(this.env));
   }
 }

@@ -47,8 +47,8 @@ export async function connect(options: LaunchOptions): Promise<EngineClient> {
       return client;
     }
     options.onStart?.();
-    startProcess(home, options);
-    await untilAnswering(client, home, options.startTimeoutMs ?? 20_000);
+    const started = startProcess(home, options);
+    await untilAnswering(client, home, started, options.startTimeoutMs ?? 20_000);
     return client;
   } catch (error) {
     client.dispose();
@@ -90,7 +90,13 @@ export async function untilGone(client: EngineClient): Promise<void> {
   });
 }
 
-function startProcess(home: string, options: LaunchOptions): void {
+interface StartedProcess {
+  /** It ended with an error. One that ends with 0 found that another engine is there, or about to be. */
+  hasFailed: boolean;
+}
+
+function startProcess(home: string, options: LaunchOptions): StartedProcess {
+  const started: StartedProcess = { hasFailed: false };
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const errors = openSync(join(home, 'engine.stderr'), 'w', 0o600);
   try {
@@ -101,18 +107,30 @@ function startProcess(home: string, options: LaunchOptions): void {
       cwd: home,
       env: { ...process.env, BERTH_HOME: home, ELECTRON_RUN_AS_NODE: '1' },
     });
-    child.on('error', () => undefined);
+    child.on('error', () => (started.hasFailed = true));
+    child.on('exit', (code) => (started.hasFailed = code !== 0));
     child.unref();
+    return started;
   } finally {
     closeSync(errors);
   }
 }
 
-async function untilAnswering(client: EngineClient, home: string, timeoutMs: number): Promise<void> {
+async function untilAnswering(
+  client: EngineClient,
+  home: string,
+  started: StartedProcess,
+  timeoutMs: number,
+): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (Date.now() < end) {
     if ((await probe(client)) !== undefined) {
       return;
+    }
+    if (started.hasFailed) {
+      throw new BerthError('internal', `The Berth engine could not start.${lastWords(home)}`, {
+        hint: `Look at ${join(home, 'engine.log')}.`,
+      });
     }
     await sleep(pollMs);
   }

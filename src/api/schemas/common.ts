@@ -1,4 +1,4 @@
-import { Type, type SchemaOptions, type TSchema, type TUnion } from '@sinclair/typebox';
+import { Kind, Type, TypeRegistry, type SchemaOptions, type TSchema, type TUnion } from '@sinclair/typebox';
 
 /** The one name type of Berth: workspaces, volumes, snapshots (DESIGN.md, section 5). */
 export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
@@ -25,11 +25,15 @@ export const VolumePath = Type.String({
   description: "A path from the volume's root, starting with `/`, without `..`.",
 });
 
+/** TypeBox checks records too, and knows no `enum` of its own. */
+const literalsKind = 'BerthLiterals';
+TypeRegistry.Set<{ enum: readonly unknown[] }>(literalsKind, (schema, value) => schema.enum.includes(value));
+
 export function literals<const T extends readonly string[]>(
   values: T,
   options: SchemaOptions = {},
 ): TSchema & { static: T[number]; params: unknown[] } {
-  return Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
+  return Type.Unsafe<T[number]>({ [Kind]: literalsKind, type: 'string', enum: [...values], ...options });
 }
 
 export function nullable<T extends TSchema>(schema: T): TUnion<[T, ReturnType<typeof Type.Null>]> {

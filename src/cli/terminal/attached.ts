@@ -2,21 +2,21 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { AttachSession } from '../../client/attach';
-import type { Streams } from './streams';
+import { isTerminal, type Streams } from './streams';
 
 /** Passes every key on, and every change of size; answers what puts the terminal back. */
 export function rawTerminal(streams: Streams, session: AttachSession): () => void {
   const { stdin, stdout } = streams;
   const resize = (): void => session.resize(stdout.columns, stdout.rows);
-  if (stdin.isTTY) {
+  if (isTerminal(stdin)) {
     stdin.setRawMode(true);
   }
-  if (stdout.isTTY) {
+  if (isTerminal(stdout)) {
     stdout.on('resize', resize);
   }
   return () => {
     stdout.off('resize', resize);
-    if (stdin.isTTY) {
+    if (isTerminal(stdin)) {
       stdin.setRawMode(false);
     }
   };

@@ -7,6 +7,11 @@ export interface Streams {
   stderr: NodeJS.WriteStream;
 }
 
+/** The streams of Node say `undefined` where there is none. */
+export function isTerminal(stream: { isTTY?: boolean }): boolean {
+  return stream.isTTY === true;
+}
+
 /** A reader that went away (`berth list | head -1`) ends the program quietly, like any Unix tool. */
 export function endOnBrokenPipe(streams: Streams, end: (code: number) => void): void {
   for (const stream of [streams.stdout, streams.stderr]) {

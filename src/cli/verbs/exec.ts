@@ -7,6 +7,7 @@ import { ExitWith, exitCodes } from '../failure';
 import { examples } from '../help';
 import { collectEnv } from '../parse/options';
 import { pumpInput, pumpOutput, rawTerminal } from '../terminal/attached';
+import { isTerminal } from '../terminal/streams';
 
 interface ExecOptions {
   interactive?: boolean;
@@ -42,7 +43,7 @@ async function exec(cli: Cli, name: string, argv: string[], options: ExecOptions
     return;
   }
   const { stdin, stdout } = cli.streams;
-  const tty = options.tty ?? (stdin.isTTY && stdout.isTTY);
+  const tty = options.tty ?? (isTerminal(stdin) && isTerminal(stdout));
   const client = await cli.engine();
   const session = await attach(client, name, toRequest(argv, options, tty, stdout), { signal: cli.signal });
   const restore = tty ? rawTerminal(cli.streams, session) : () => undefined;
@@ -63,7 +64,7 @@ function toRequest(
   return {
     ...(argv.length > 0 && { argv: [...argv] }),
     tty,
-    ...(tty && stdout.isTTY && { cols: stdout.columns, rows: stdout.rows }),
+    ...(tty && isTerminal(stdout) && { cols: stdout.columns, rows: stdout.rows }),
     ...(options.env !== undefined && { env: options.env }),
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...(options.user !== undefined && { user: options.user }),
@@ -89,7 +90,7 @@ async function relay(cli: Cli, session: AttachSession): Promise<number> {
 /** With `--json`: the answer of the API, output in base64 as it may be bytes; the exit code passes too. */
 async function capture(cli: Cli, name: string, argv: string[], options: ExecOptions): Promise<void> {
   const { stdin } = cli.streams;
-  const input = stdin.isTTY ? Buffer.alloc(0) : await readAll(stdin);
+  const input = isTerminal(stdin) ? Buffer.alloc(0) : await readAll(stdin);
   const client = await cli.engine();
   const answer = await client.call('workspaces.exec', {
     params: { name },
