@@ -28,7 +28,9 @@ MAX_CHANGES = 1000
 class Watch:
     """One watched folder, or one file by its name in its folder."""
 
-    def __init__(self, path, place, recursive, tell):
+    def __init__(self, volume, path, place, recursive, tell):
+        self._volume = volume
+        self._parts = [part for part in place.path.split("/") if part]
         self._path = "" if path == "/" else path
         self._only = None if place.is_directory else place.name
         self._recursive = recursive and self._only is None
@@ -37,11 +39,10 @@ class Watch:
         self._changes = {}
         self._ended = False
         self._lock = threading.Lock()
-        self._top = os.open(place.name if self._only is None else ".", DIRECTORY, dir_fd=place.directory)
         self._inotify = _checked(_libc.inotify_init1(CLOEXEC))
         self._wake = os.eventfd(0)
         try:
-            self._add(self._top, "", report=False)
+            self._add_child(place.directory, place.name if self._only is None else ".", "", report=False)
         except BaseException:
             self._release()
             raise
@@ -140,17 +141,15 @@ class Watch:
                 del self._paths[watch]
 
     def _enter(self, path):
-        """A new folder: it is found by the watches' own folders, step by step, so that no link is followed."""
-        opened = [os.dup(self._top)]
+        """A new folder. It is found anew from the root: the watched one is not kept open, or its end went unseen."""
         try:
-            for part in path.split("/")[1:]:
-                opened.append(os.open(part, DIRECTORY, dir_fd=opened[-1]))
-            self._add(opened[-1], path, report=True)
-        except (FileNotFoundError, NotADirectoryError):
-            pass  # gone, or a link by now
-        finally:
-            for folder in opened:
-                os.close(folder)
+            with self._volume.find([*self._parts, *path.split("/")[1:]], follow=False) as place:
+                if place.is_directory:
+                    self._add_child(place.directory, place.name, path, report=True)
+        except AgentError as error:
+            if error.code == "capacity":
+                raise
+            # Else it is gone by now.
 
     def _note(self, type_, path):
         before = self._changes.get(path)
@@ -175,7 +174,7 @@ class Watch:
 
     def _release(self):
         with self._lock:
-            for file in (self._inotify, self._wake, self._top):
+            for file in (self._inotify, self._wake):
                 os.close(file)
             self._wake = -1
 
@@ -186,7 +185,7 @@ class Watches:
 
     def watch(self, volume, request, _payload, job):
         with volume.existing(split(request["path"])) as place:
-            self._watches[job.id] = Watch(request["path"], place, request["recursive"], job.changes)
+            self._watches[job.id] = Watch(volume, request["path"], place, request["recursive"], job.changes)
         return {"watch": job.id}
 
     def unwatch(self, _volume, request, _payload, _job):
