@@ -5,7 +5,7 @@ import { Doctor } from './services/doctor';
 import { DriverEvents } from './services/driver-events';
 import { Drivers } from './services/drivers';
 import { EngineDescription } from './services/engine-description';
-import { IdleWatch, systemClock } from './services/idle';
+import { IdleWatch, systemClock, type Clock } from './services/idle';
 import { Images } from './services/images';
 import { Lifetime } from './services/lifetime';
 import type { Log } from './services/log';
@@ -19,7 +19,8 @@ import { WorkspaceAccess } from './services/workspace-access';
 import { WorkspaceCreator } from './services/workspace-create';
 import { WorkspaceRegistry } from './services/workspace-registry';
 import { WorkspaceStarter } from './services/workspace-starter';
-import { Workspaces } from './services/workspaces';
+import { Workspaces, recoverDelaysMs } from './services/workspaces';
+import type { Operation } from '../api/schemas/operation';
 import type { Driver } from './drivers/driver';
 import type { Services } from './server/services';
 import { SshConfig } from './ssh/config';
@@ -37,6 +38,9 @@ export interface EngineOptions {
   makeDrivers: (settings: Settings) => Driver[];
   /** Ends the process. */
   exit: () => void;
+  clock?: Clock;
+  /** The pauses between the tries of a recovery. */
+  recoverDelaysMs?: readonly number[];
 }
 
 export interface Engine {
@@ -65,11 +69,15 @@ function wire(options: EngineOptions) {
   const sshConfig = new SshConfig(state);
   const registry = new WorkspaceRegistry({ state, ports, sshConfig, events, log, activityOf });
   const starter = new WorkspaceStarter({ registry, drivers, ports, keys, secrets });
-  const workspaces = new Workspaces({ registry, starter, operations, keys, secrets });
+  const workspaces = new Workspaces({
+    ...{ registry, starter, operations, keys, secrets },
+    recoverDelaysMs: options.recoverDelaysMs ?? recoverDelaysMs,
+  });
   const access = new WorkspaceAccess({ registry, drivers, keys, secrets, state });
   const volumes = new Volumes(drivers, registry, events, log);
   const sessionsOf = (workspace: string) => access.sessionsOf(workspace);
-  const idle = new IdleWatch({ registry, workspaces, drivers, clock: systemClock, log, sessionsOf });
+  const clock = options.clock ?? systemClock;
+  const idle = new IdleWatch({ registry, workspaces, drivers, clock, log, sessionsOf });
   const shared = { events, drivers, operations, ports, keys, secrets, registry, starter, workspaces, access };
   return { ...options, ...shared, volumes, idle };
 }
@@ -113,6 +121,7 @@ export function createEngine(options: EngineOptions): Engine {
   const driverEvents = new DriverEvents(drivers, events, log);
 
   const load = async () => {
+    await options.state.sweep();
     await operations.load();
     await registry.load();
     await keys.clientKey();
@@ -121,9 +130,11 @@ export function createEngine(options: EngineOptions): Engine {
     });
     await Promise.race([reconciled, patience()]);
     driverEvents.start();
-    events.subscribe((event) => {
+    events.observe((event) => {
       if (event.type === 'workspace.changed' || event.type === 'workspace.deleted') {
         idle.reschedule();
+      } else if (event.type === 'operation.changed' && changesWorkspace(event.payload)) {
+        registry.publish(event.payload.workspace ?? '');
       }
     });
     idle.reschedule();
@@ -138,6 +149,11 @@ export function createEngine(options: EngineOptions): Engine {
     await drivers.close();
   };
   return { services, load, close };
+}
+
+/** A workspace names its operations: those that watch it are told when one begins, and when it has ended. */
+function changesWorkspace({ status, steps, progress }: Operation): boolean {
+  return status !== 'running' || (steps.length === 0 && progress === undefined);
 }
 
 function patience(): Promise<void> {

@@ -33,6 +33,11 @@ function errnoOf(error: unknown): string | undefined {
 export function wrapTransportError(error: unknown): unknown {
   const code = errnoOf(error);
   if (code === 'ABORT_ERR') {
+    if (error instanceof Error && error.cause instanceof Error && error.cause.name === 'TimeoutError') {
+      return new BerthError('timeout', 'The Berth engine did not answer in time.', {
+        hint: 'Look at engine.log in the state directory.',
+      });
+    }
     return new BerthError('cancelled', 'Cancelled.');
   }
   return code !== undefined && unreachable.has(code) ? new EngineUnreachable(error) : error;
@@ -88,6 +93,8 @@ export class Transport {
         return;
       }
       body.on('error', (error) => outgoing.destroy(error));
+      // An upload that is refused half-way must not keep its file open.
+      outgoing.once('close', () => body.destroy());
       body.pipe(outgoing);
     });
   }

@@ -46,6 +46,7 @@ export function registerAttach(server: FastifyInstance, services: Services): voi
     (socket, request) => {
       const release = services.lifetime.hold();
       socket.once('close', release);
+      socket.on('error', () => socket.terminate());
       socket.once('message', (content: Buffer) => {
         void begin(socket, request.params.name, content, services).catch((error: unknown) => {
           control(socket, { type: 'error', error: asBerthError(error).toBody() });
@@ -60,8 +61,17 @@ function control(socket: WebSocket, message: AttachControl): void {
   socket.send(JSON.stringify(message));
 }
 
+/** undefined for what is not JSON: no schema of ours takes that. */
+function parseJson(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 function parse(content: Buffer): Request {
-  const value: unknown = JSON.parse(content.toString('utf8'));
+  const value = parseJson(content);
   if (!Value.Check(Request, value)) {
     const first = Value.Errors(Request, value).First();
     throw new BerthError('bad_request', `"${first?.path.slice(1) ?? ''}": ${first?.message ?? 'wrong'}.`, {
@@ -101,7 +111,7 @@ function input(session: ExecSession, content: Buffer, isBinary: boolean): void {
     session.stdin.write(content);
     return;
   }
-  const message: unknown = JSON.parse(content.toString('utf8'));
+  const message = parseJson(content);
   if (!Value.Check(Control, message)) {
     return;
   }

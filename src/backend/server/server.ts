@@ -19,16 +19,13 @@ export async function createServer(services: Services, version: string): Promise
     bodyLimit,
     forceCloseConnections: true,
     disableRequestLogging: true,
+    exposeHeadRoutes: false,
   });
   server.setValidatorCompiler(({ schema, httpPart }) => makeValidator(schema as object, httpPart));
   // Answers are made by us and typed: checking them again would cost more than it finds.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   setErrors(server, services);
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
-  server.addHook('onRequest', (_request, _reply, done) => {
-    services.lifetime.touch();
-    done();
-  });
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -36,11 +33,25 @@ export async function createServer(services: Services, version: string): Promise
     },
   });
   await server.register(websocket);
+  holdWhileAnswering(server, services);
   registerHandlers(server, makeHandlers(services));
   registerStreams(server, services);
   registerAttach(server, services);
   server.get(streamPaths.openapi, { schema: { hide: true } }, () => server.swagger());
   return server;
+}
+
+/** The engine stays as long as it owes somebody an answer, be it a command of an hour or a large file. */
+function holdWhileAnswering(server: FastifyInstance, { lifetime }: Services): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    // A WebSocket has no answer to wait for: its own handler holds.
+    if (request.ws) {
+      lifetime.touch();
+    } else {
+      reply.raw.once('close', lifetime.hold());
+    }
+    done();
+  });
 }
 
 function isClientMistake(error: unknown): error is Error & { statusCode: number } {
@@ -53,10 +64,14 @@ function isClientMistake(error: unknown): error is Error & { statusCode: number 
   );
 }
 
+function mistake({ statusCode, message }: Error & { statusCode: number }): BerthError {
+  return new BerthError(statusCode === 413 ? 'too_large' : 'bad_request', message);
+}
+
 function setErrors(server: FastifyInstance, { log }: Services): void {
   server.setErrorHandler((thrown, request, reply) => {
     const isMistake = !(thrown instanceof BerthError) && isClientMistake(thrown);
-    const error = isMistake ? new BerthError('bad_request', thrown.message) : asBerthError(thrown);
+    const error = isMistake ? mistake(thrown) : asBerthError(thrown);
     if (error.code === 'internal') {
       log.error({ err: thrown, method: request.method, url: request.routeOptions.url }, 'request failed');
     }

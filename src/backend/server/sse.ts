@@ -12,13 +12,19 @@ export interface EventWriter {
 }
 
 export function openEventStream(response: ServerResponse): EventWriter {
+  const closed = new Promise<void>((resolve) => {
+    // The client may have gone before there was anything to send.
+    if (response.destroyed) {
+      resolve();
+    }
+    response.once('close', resolve);
+  });
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
   response.write(': open\n\n');
-  const closed = new Promise<void>((resolve) => response.once('close', resolve));
   return {
     send: (payload, id) => {
       if (response.writableLength > largestBacklog) {

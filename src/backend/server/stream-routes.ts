@@ -1,6 +1,6 @@
 /** Routes whose answer is a stream: events, logs, file contents, archives, file changes. */
 import { pipeline } from 'node:stream/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BerthError } from '../../api/errors';
@@ -38,6 +38,9 @@ const ArchiveQuery = Type.Object({ path: VolumePath });
 function goneSignal(reply: FastifyReply): AbortSignal {
   const abort = new AbortController();
   reply.raw.once('close', () => abort.abort());
+  if (reply.raw.destroyed) {
+    abort.abort();
+  }
   return abort.signal;
 }
 
@@ -91,7 +94,7 @@ function registerFiles(server: FastifyInstance, { volumes }: Services): void {
       await sendStream(reply, await files.read(path, range, goneSignal(reply)), 'application/octet-stream');
     },
   );
-  server.put<{ Params: Params; Querystring: Static<typeof WriteQuery>; Body: Readable }>(
+  server.put<{ Params: Params; Querystring: Static<typeof WriteQuery>; Body: unknown }>(
     streamPaths.fileContent,
     { schema: { operationId: 'files.write', tags: ['files'], params: ByVolume, querystring: WriteQuery } },
     async (request) => writeFile(request, volumes),
@@ -112,13 +115,14 @@ async function writeFile(
   request: FastifyRequest<{
     Params: Static<typeof ByVolume>;
     Querystring: Static<typeof WriteQuery>;
-    Body: Readable | undefined;
+    Body: unknown;
   }>,
   volumes: Services['volumes'],
 ) {
   const { volume } = request.params;
   const { path, create = true, overwrite = true, mode } = request.query;
-  if (request.body === undefined) {
+  const { body } = request;
+  if (!(body instanceof Readable)) {
     throw new BerthError('bad_request', 'There is no content.', {
       hint: 'Send it as application/octet-stream.',
     });
@@ -131,7 +135,7 @@ async function writeFile(
   });
   const files = await volumes.files(volume);
   const options = { create, overwrite, ...(mode !== undefined && { mode }) };
-  const entry = await files.write(path, request.body, options, abort.signal);
+  const entry = await files.write(path, body, options, abort.signal);
   volumes.changed(volume, [{ type: 'changed', path }]);
   return entry;
 }

@@ -1,5 +1,5 @@
 /** Volumes and containers of other tools (ws, Sandkasten, a lost state directory) become workspaces, with consent. */
-import { BerthError } from '../../api/errors';
+import { BerthError, asBerthError } from '../../api/errors';
 import type { Adoptable } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
 import type { Volume } from '../../api/schemas/volume';
@@ -8,6 +8,7 @@ import type { PortLedger } from '../ssh/ports';
 import type { SshKeys } from '../ssh/keys';
 import { namePattern } from '../../api/schemas/common';
 import type { Drivers } from './drivers';
+import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
 import type { Settings } from './settings';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
@@ -66,9 +67,7 @@ export class Adoption {
   /** The volume stays as it is; a container that holds it goes only with consent. */
   async adopt(name: string, request: AdoptRequest): Promise<Operation> {
     const { registry, drivers, operations } = this.parts;
-    if (registry.find(name) !== undefined) {
-      throw new BerthError('exists', `Workspace '${name}' already exists`, { field: 'name' });
-    }
+    registry.refuseTaken(name);
     const driver = drivers.of('container');
     const volume = await driver.volumes.inspect(request.volume);
     if (volume === undefined) {
@@ -101,12 +100,24 @@ export class Adoption {
           await this.parts.starter.start(name, context);
           await registry.settle(name, 'running');
         } catch (error) {
-          await registry.settle(name, 'stopped');
+          await this.settleStopped(name, error, context);
           throw error;
         }
         return { workspace: name };
       },
     );
+  }
+
+  /** It is a workspace now, only not started: its volume is as it was. */
+  private async settleStopped(name: string, error: unknown, context: OperationContext): Promise<void> {
+    const { registry, drivers } = this.parts;
+    await drivers
+      .of('container')
+      .stop(runtimeNameOf(name), 0)
+      .catch(() => undefined);
+    const { code, message, hint } = asBerthError(error);
+    const problem = { code, message, step: 'adopt', ...(hint !== undefined && { hint }) };
+    await registry.settle(name, 'stopped', context.signal.aborted ? {} : { problem });
   }
 
   private async usableImage(existing: RuntimeInfo | undefined): Promise<string> {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { asBerthError } from '../../api/errors';
 import type { Check, DoctorReport, Orphan } from '../../api/schemas/engine';
 import type { StateDirectory } from '../store/state-directory';
-import type { Drivers } from './drivers';
+import { statusOf, type Drivers } from './drivers';
 import type { Settings } from './settings';
 import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
@@ -67,7 +67,7 @@ export class Doctor {
   }
 
   private async runtimes(): Promise<Check[]> {
-    const statuses = await Promise.all(this.drivers.all().map((driver) => driver.status()));
+    const statuses = await Promise.all(this.drivers.all().map((driver) => statusOf(driver)));
     return statuses.map((status) => ({
       name: `runtime.${status.runtime}`,
       title: status.runtime === 'container' ? 'Containers' : 'MicroVMs',

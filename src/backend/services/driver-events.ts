@@ -1,7 +1,7 @@
 /** What drivers see, told to clients: volumes that came, went or changed hands, and drivers that come and go. */
 import { asBerthError } from '../../api/errors';
 import type { Driver, DriverEvent } from '../drivers/driver';
-import type { Drivers } from './drivers';
+import { statusOf, type Drivers } from './drivers';
 import type { EventHub } from './event-hub';
 import type { Log } from './log';
 
@@ -32,7 +32,9 @@ export class DriverEvents {
 
   private seen(driver: Driver, event: DriverEvent): void {
     if (event.type === 'connection') {
-      void this.tellStatus(driver);
+      void this.tellStatus(driver).catch((error: unknown) => {
+        this.log.debug({ err: asBerthError(error).message }, 'driver status not read after an event');
+      });
     } else if (event.type === 'volume') {
       this.soon(event.name, () => this.tellVolume(driver, event.name));
     } else {
@@ -52,7 +54,7 @@ export class DriverEvents {
   }
 
   private async tellStatus(driver: Driver): Promise<void> {
-    this.events.publish('driver.changed', await driver.status());
+    this.events.publish('driver.changed', await statusOf(driver));
   }
 
   private async tellVolume(driver: Driver, name: string): Promise<void> {

@@ -1,7 +1,33 @@
 /** The drivers there are, by the kind of runtime, and which of them has a volume. */
-import { BerthError } from '../../api/errors';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerthError, asBerthError } from '../../api/errors';
+import type { DriverStatus } from '../../api/schemas/engine';
 import type { RuntimeKind } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
+
+const statusPatienceMs = 5_000;
+
+/** What a driver says of itself; one that fails or does not answer in time is not available. */
+export async function statusOf(driver: Driver, patienceMs = statusPatienceMs): Promise<DriverStatus> {
+  const timer = new AbortController();
+  const late = sleep(patienceMs, undefined, { signal: timer.signal }).then(
+    () => unavailable(driver, `It did not answer within ${patienceMs / 1000} s.`),
+    () => unavailable(driver, 'cancelled'),
+  );
+  const status = driver.status().catch((error: unknown) => {
+    const { message, hint } = asBerthError(error);
+    return unavailable(driver, message, hint);
+  });
+  try {
+    return await Promise.race([status, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+function unavailable(driver: Driver, message: string, hint?: string): DriverStatus {
+  return { runtime: driver.kind, available: false, message, ...(hint !== undefined && { hint }) };
+}
 
 export class Drivers {
   constructor(private readonly drivers: readonly Driver[]) {}

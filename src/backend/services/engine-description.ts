@@ -1,7 +1,7 @@
 /** What `GET /v1/engine` answers. */
 import type { EngineInfo } from '../../api/schemas/engine';
 import { protocolVersion } from '../../api/version';
-import type { Drivers } from './drivers';
+import { statusOf, type Drivers } from './drivers';
 import type { EventHub } from './event-hub';
 import type { Operations } from './operations';
 import type { Settings } from './settings';
@@ -34,7 +34,7 @@ export class EngineDescription {
       rssBytes: process.memoryUsage.rss(),
       clients: events.subscriberCount,
       operations: operations.runningCount,
-      drivers: await Promise.all(drivers.all().map((driver) => driver.status())),
+      drivers: await Promise.all(drivers.all().map((driver) => statusOf(driver))),
       defaultImage: settings.defaults.image,
       portRange: settings.portRange,
       setAside: [...registry.setAside, ...settings.setAside],

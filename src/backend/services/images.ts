@@ -27,11 +27,16 @@ export class Images {
   }
 
   build(options: { noCache: boolean; toolsOnly: boolean }): Operation {
+    const title = options.toolsOnly ? 'Build the tools of workspaces' : 'Build workspace:latest';
     const running = this.operations.list(true).find((operation) => operation.kind === 'image.build');
-    if (running !== undefined) {
+    if (running?.title === title) {
       return running;
     }
-    const title = options.toolsOnly ? 'Build the tools of workspaces' : 'Build workspace:latest';
+    if (running !== undefined) {
+      throw new BerthError('in_use', `Another build is running: ${running.title}.`, {
+        hint: 'Wait until it is done, or cancel it.',
+      });
+    }
     return this.operations.start({ kind: 'image.build', title }, async (context) => {
       let line = 0;
       await this.drivers.of('container').images.build(

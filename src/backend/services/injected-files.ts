@@ -47,7 +47,12 @@ async function filesBelow(source: string, target: string): Promise<{ source: str
 }
 
 async function readLimited(path: string): Promise<Buffer> {
-  const { size } = await stat(path);
+  const found = await stat(path);
+  // Reading a FIFO would wait for somebody to write.
+  if (!found.isFile()) {
+    throw new Error('it is not a regular file');
+  }
+  const { size } = found;
   if (size > largestFile) {
     throw new Error(`it has ${size} bytes, more than ${largestFile}`);
   }
@@ -60,14 +65,29 @@ export async function readCredentials(files: readonly CredentialFile[]): Promise
   for (const { source, target } of files) {
     try {
       for (const file of await filesBelow(source, targetOf(target))) {
-        const content = await readLimited(file.source);
-        result.found.push({ target: file.target, mode: modeOf(basename(file.source), content), content });
+        await readCredential(file, result);
       }
     } catch (error) {
-      result.problems.push(`Credential ${source} was not put in: ${messageOf(error)}`);
+      result.problems.push(notPutIn(source, error));
     }
   }
   return result;
+}
+
+async function readCredential(
+  { source, target }: { source: string; target: string },
+  result: Collected<InjectedFile>,
+): Promise<void> {
+  try {
+    const content = await readLimited(source);
+    result.found.push({ target, mode: modeOf(basename(source), content), content });
+  } catch (error) {
+    result.problems.push(notPutIn(source, error));
+  }
+}
+
+function notPutIn(source: string, error: unknown): string {
+  return `Credential ${source} was not put in: ${messageOf(error)}`;
 }
 
 /** Scripts in order; a folder stands for its `*.sh`, sorted. A missing one is a problem, not an error. */

@@ -2,6 +2,7 @@
  * `-v SRC:DST[:ro|rw]`, parsed from the right (the rules and texts are microagent's, see DESIGN.md, section 5):
  * a bare name is a named volume, `.ext4`/`.img` a raw disk, `.tar`/`.tar.gz`/`.tgz` a bundle.
  */
+import { posix } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { namePattern } from '../../api/schemas/common';
 import type { Mount } from '../../api/schemas/workspace';
@@ -9,7 +10,8 @@ import type { Mount } from '../../api/schemas/workspace';
 const syntax = 'volume must be SRC:DST[:ro|rw]';
 const diskEnding = /\.(ext4|img)$/i;
 const bundleEnding = /\.(tar|tar\.gz|tgz)$/i;
-const reserved = ['/', '/home/workspace', '/workspace', '/.berth', '/proc', '/sys', '/dev', '/run/berth'];
+const reserved = ['/', '/home', '/home/workspace', '/workspace', '/run'];
+const reservedTrees = ['/.berth', '/proc', '/sys', '/dev', '/run/berth'];
 
 function refuse(field: string, message: string, hint?: string): never {
   throw new BerthError('bad_request', message, { field, ...(hint !== undefined && { hint }) });
@@ -66,8 +68,8 @@ export function parseMount(text: string, field = 'volumes'): Mount {
   if (!target.startsWith('/') || target.split('/').includes('..')) {
     refuse(field, 'volume destination must be an absolute guest path');
   }
-  const clean = target.length > 1 ? target.replace(/\/+$/, '') : target;
-  if (reserved.includes(clean)) {
+  const clean = posix.join(target.replace(/\/+$/, ''), '/').slice(0, -1) || '/';
+  if (reserved.includes(clean) || reservedTrees.some((tree) => `${clean}/`.startsWith(`${tree}/`))) {
     refuse(field, `volume destination ${clean} is taken by Berth`, 'Choose another folder, such as /data.');
   }
   return { kind: classify(source, field), source, target: clean, readOnly: mode === 'ro' };

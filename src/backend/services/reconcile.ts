@@ -2,7 +2,8 @@
  * Records against what the drivers report: at start, when a daemon comes back, and when something happened
  * to a runtime that was not our doing. Nothing is deleted here but what a confirmed delete left half done.
  */
-import type { WorkspaceState } from '../../api/schemas/workspace';
+import { asBerthError } from '../../api/errors';
+import type { Problem, WorkspaceState } from '../../api/schemas/workspace';
 import type { Driver, DriverEvent, RuntimeInfo } from '../drivers/driver';
 import type { Drivers } from './drivers';
 import type { Log } from './log';
@@ -22,26 +23,43 @@ export interface ReconcilerParts {
   log: Log;
 }
 
+const createInterrupted: Problem = {
+  code: 'interrupted',
+  step: 'create',
+  message: 'The engine ended in the middle of creating it.',
+  hint: 'Recover it to go on from there, or delete it.',
+};
+
 const unreachable = 'The runtime does not answer: this is the state as last seen.';
+
+/** How often a workspace that changes while it is looked at is looked at again. */
+const looks = 5;
 
 export class Reconciler {
   private readonly stops: (() => void)[] = [];
+  /** Created halfway when this engine started. Others in that state are being created by it. */
+  private readonly interrupted = new Set<string>();
 
   constructor(private readonly parts: ReconcilerParts) {}
 
   /** All records of all drivers, then whatever the drivers tell. */
   async start(): Promise<void> {
-    for (const driver of this.parts.drivers.all()) {
-      await this.all(driver, true);
-      this.stops.push(driver.watch((event) => void this.seen(driver, event)));
-    }
+    const { drivers, registry } = this.parts;
+    const creating = registry.all().filter((record) => record.state === 'creating');
+    creating.forEach((record) => this.interrupted.add(record.name));
+    await Promise.all(
+      drivers.all().map(async (driver) => {
+        await this.all(driver);
+        this.stops.push(driver.watch((event) => void this.seen(driver, event)));
+      }),
+    );
   }
 
   close(): void {
     this.stops.splice(0).forEach((stop) => stop());
   }
 
-  private async all(driver: Driver, atStart: boolean): Promise<void> {
+  private async all(driver: Driver): Promise<void> {
     const { registry, log } = this.parts;
     const mine = registry.all().filter((record) => record.spec.runtime === driver.kind);
     if (mine.length === 0) {
@@ -52,47 +70,72 @@ export class Reconciler {
       runtimes = await driver.list();
     } catch (error) {
       log.warn({ err: error, driver: driver.kind }, 'driver does not answer');
-      for (const record of mine) {
-        await registry.update(record.name, { stateDetail: unreachable });
+      for (const { name } of mine) {
+        if (registry.find(name) !== undefined) {
+          await registry.update(name, { stateDetail: unreachable });
+        }
       }
       return;
     }
     const byName = new Map(runtimes.map((info) => [info.name, info]));
     for (const record of mine) {
-      await this.one(record, byName.get(runtimeNameOf(record.name)), atStart);
+      const info = byName.get(runtimeNameOf(record.name));
+      // A list does not tell when something was started: that needs a closer look.
+      if (info?.state === 'running' || registry.find(record.name) !== record) {
+        await this.lookAt(driver, record.name);
+      } else {
+        await this.one(record, info);
+      }
     }
   }
 
-  private async one(record: WorkspaceRecord, info: RuntimeInfo | undefined, atStart: boolean): Promise<void> {
+  /** What was seen counts only when nobody changed the record meanwhile. */
+  private async lookAt(driver: Driver, name: string): Promise<void> {
+    for (let look = 0; look < looks; look += 1) {
+      const record = this.parts.registry.find(name);
+      if (record === undefined) {
+        return;
+      }
+      const info = await driver.inspect(runtimeNameOf(name));
+      if (this.parts.registry.find(name) === record) {
+        await this.one(record, info);
+        return;
+      }
+    }
+  }
+
+  private async one(record: WorkspaceRecord, info: RuntimeInfo | undefined): Promise<void> {
     const { registry, operations } = this.parts;
     const { name } = record;
+    // While an operation of ours works on it, that one settles the state.
     if (operations.idsOf(name).length > 0) {
       return;
     }
     if (record.state === 'deleting') {
-      this.finishDelete(name);
-      return;
+      this.finishDelete(name, record.keepsVolumes ?? false);
+    } else if (record.state === 'creating') {
+      if (this.interrupted.delete(name)) {
+        await registry.settle(name, 'error', { problem: createInterrupted, runtimeId: info?.id });
+      }
+    } else {
+      await this.settle(record, info);
     }
+  }
+
+  private async settle(record: WorkspaceRecord, info: RuntimeInfo | undefined): Promise<void> {
+    const { registry } = this.parts;
+    const { name } = record;
     const state = settledState(record, info);
-    if (record.state === 'creating') {
-      await registry.settle(name, 'error', {
-        problem: {
-          code: 'interrupted',
-          step: 'create',
-          message: 'The engine ended in the middle of creating it.',
-          hint: 'Recover it to go on from there, or delete it.',
-        },
-      });
-      return;
-    }
     const isChanged =
       state !== record.state || record.stateDetail !== undefined || info?.id !== record.runtimeId;
+    const needsSetUp = state === 'running' && wasStartedElsewhere(record, info);
     if (isChanged) {
-      const problem = state === 'error' ? record.problem : undefined;
-      await registry.settle(name, state, { runtimeId: info?.id, problem });
+      const problem = state === record.state ? record.problem : undefined;
+      const startedAt = state === 'running' || state === 'paused' ? record.startedAt : undefined;
+      await registry.settle(name, state, { runtimeId: info?.id, problem, startedAt });
     }
-    if (!atStart && state === 'running' && record.state === 'stopped') {
-      this.adoptStarted(name);
+    if (needsSetUp) {
+      this.setUp(name, info?.startedAt);
     }
   }
 
@@ -100,27 +143,23 @@ export class Reconciler {
     const { registry, log } = this.parts;
     try {
       if (event.type === 'connection') {
-        await this.all(driver, false);
+        await this.all(driver);
         return;
       }
       if (event.type !== 'runtime' || event.workspace === undefined) {
         return;
       }
       const record = registry.find(event.workspace);
-      if (record === undefined || runtimeNameOf(record.name) !== event.name) {
-        return;
-      }
-      // While an operation of ours works on it, that one settles the state.
-      if (this.parts.operations.idsOf(record.name).length === 0) {
-        await this.one(record, await driver.inspect(event.name), false);
+      if (record !== undefined && runtimeNameOf(record.name) === event.name) {
+        await this.lookAt(driver, record.name);
       }
     } catch (error) {
       log.warn({ err: error, event }, 'event not taken in');
     }
   }
 
-  /** Started by another tool: it runs, but has no keys yet. */
-  private adoptStarted(name: string): void {
+  /** Started by another tool, or by an engine that was killed while it did: it runs, but has no keys yet. */
+  private setUp(name: string, startedAt: string | undefined): void {
     const { operations, starter, registry } = this.parts;
     operations.start(
       {
@@ -129,14 +168,23 @@ export class Reconciler {
         workspace: name,
       },
       async (context) => {
-        await starter.configure(name, starter.driverOf(registry.get(name)), [], context);
-        await registry.settle(name, 'running');
+        // Noted first: what fails is tried again by a restart, not by every look.
+        await registry.update(name, { startedAt });
+        try {
+          await starter.setUp(name, [], context);
+          await registry.settle(name, 'running');
+        } catch (error) {
+          const { code, message, hint } = asBerthError(error);
+          const problem = { code, message, step: 'configure', ...(hint !== undefined && { hint }) };
+          await registry.settle(name, 'running', context.signal.aborted ? {} : { problem });
+          throw error;
+        }
         return undefined;
       },
     );
   }
 
-  private finishDelete(name: string): void {
+  private finishDelete(name: string, keepsVolumes: boolean): void {
     const { operations, workspaces } = this.parts;
     operations.start(
       {
@@ -145,9 +193,18 @@ export class Reconciler {
         workspace: name,
         cancellable: false,
       },
-      (context) => workspaces.erase(name, false, context),
+      (context) => workspaces.erase(name, keepsVolumes, context),
     );
   }
+}
+
+const configuredStates: readonly WorkspaceState[] = ['running', 'pausing', 'paused', 'resuming', 'stopping'];
+
+/** It runs, and the last start was not ours, or was not done. */
+function wasStartedElsewhere(record: WorkspaceRecord, info: RuntimeInfo | undefined): boolean {
+  const isAnotherStart =
+    info?.startedAt !== undefined && record.startedAt !== undefined && info.startedAt !== record.startedAt;
+  return isAnotherStart || !configuredStates.includes(record.state);
 }
 
 function settledState(record: WorkspaceRecord, info: RuntimeInfo | undefined): WorkspaceState {

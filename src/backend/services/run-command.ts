@@ -15,7 +15,11 @@ export interface CommandOptions {
   timeoutMs: number;
   maxOutputBytes: number;
   signal?: AbortSignal;
+  /** How long a killed command may take to end before it is given up. */
+  killGraceMs?: number;
 }
+
+const killGraceMs = 10_000;
 
 class Collector {
   private readonly chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
@@ -47,11 +51,15 @@ export async function runCommand(
   plan: ExecPlan,
   options: CommandOptions,
 ): Promise<CommandResult> {
+  throwIfCancelled(options.signal);
   const session = await driver.exec(runtime, plan);
   const collected = new Collector(options.maxOutputBytes);
   session.stdout.on('data', (chunk: Buffer) => collected.add('stdout', chunk));
   session.stderr.on('data', (chunk: Buffer) => collected.add('stderr', chunk));
-  session.stdin.on('error', () => undefined);
+  for (const stream of [session.stdin, session.stdout, session.stderr]) {
+    // How it ended is told by `exit`.
+    stream.on('error', () => undefined);
+  }
   session.stdin.end(options.stdin);
   const ending = await race(session, options);
   return {
@@ -68,20 +76,40 @@ async function race(
   options: CommandOptions,
 ): Promise<{ exitCode: number; timedOut: boolean }> {
   let timedOut = false;
-  const kill = () => void session.kill().catch(() => undefined);
+  const givenUp = new AbortController();
+  let giveUpTimer: NodeJS.Timeout | undefined;
+  const kill = () => {
+    void session.kill().catch(() => undefined);
+    giveUpTimer ??= setTimeout(() => givenUp.abort(), options.killGraceMs ?? killGraceMs);
+  };
   const timer = setTimeout(() => {
     timedOut = true;
     kill();
   }, options.timeoutMs);
   options.signal?.addEventListener('abort', kill, { once: true });
+  if (options.signal?.aborted === true) {
+    kill();
+  }
   try {
-    const exitCode = await session.exit;
-    if (options.signal?.aborted === true) {
-      throw new BerthError('cancelled', 'Cancelled.');
-    }
+    const exitCode = await Promise.race([session.exit, unlessGivenUp(givenUp.signal)]);
+    throwIfCancelled(options.signal);
     return { exitCode, timedOut };
   } finally {
     clearTimeout(timer);
+    clearTimeout(giveUpTimer);
     options.signal?.removeEventListener('abort', kill);
+  }
+}
+
+function unlessGivenUp(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const error = new BerthError('timeout', 'The command was killed, and did not end.');
+    signal.addEventListener('abort', () => reject(error), { once: true });
+  });
+}
+
+function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    throw new BerthError('cancelled', 'Cancelled.');
   }
 }

@@ -3,6 +3,7 @@ import { BerthError } from '../../api/errors';
 import { EngineSettings } from '../../api/schemas/engine';
 import type { PortRange } from '../ssh/ports';
 import { defaultPortRange } from '../ssh/ports';
+import { KeyedLock } from '../store/keyed-lock';
 import { readRecord, writeRecord, type RecordFormat } from '../store/records';
 import type { Defaults } from './workspace-create';
 
@@ -11,16 +12,20 @@ export const defaultImage = 'workspace:latest';
 
 export class Settings {
   private current: EngineSettings = {};
+  private readonly writes = new KeyedLock();
+  /** A newer Berth's file: not ours to overwrite. */
+  private refusal: string | undefined;
   readonly setAside: string[] = [];
 
   constructor(private readonly path: string) {}
 
   async load(): Promise<void> {
-    const read = await readRecord(this.path, { ...format, schema: EngineSettings });
+    const read = await readRecord(this.path, format);
     if (read.kind === 'ok') {
       this.current = read.value;
     } else if (read.kind === 'set-aside') {
       this.setAside.push(`${this.path}: ${read.reason}`);
+      this.refusal = read.movedTo === undefined ? read.reason : undefined;
     }
   }
 
@@ -34,9 +39,17 @@ export class Settings {
         field: 'portRange',
       });
     }
-    this.current = { ...this.current, ...patch };
-    await writeRecord(this.path, format, this.current);
-    return this.current;
+    if (this.refusal !== undefined) {
+      throw new BerthError('forbidden', `The settings in ${this.path} are left untouched: ${this.refusal}`, {
+        hint: 'Update Berth, or move the file away.',
+      });
+    }
+    return this.writes.run('settings', async () => {
+      const next = { ...this.current, ...patch };
+      await writeRecord(this.path, format, next);
+      this.current = next;
+      return next;
+    });
   }
 
   get portRange(): PortRange {

@@ -44,6 +44,7 @@ export class WorkspaceAccess {
   async exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
     this.require(name, ['running'], 'run a command in');
     const timeoutMs = request.timeoutMs ?? defaultExecTimeoutMs;
+    const release = this.hold(name);
     const result = await runCommand(
       this.driver(name),
       runtimeNameOf(name),
@@ -59,8 +60,7 @@ export class WorkspaceAccess {
         signal,
         ...(request.stdin !== undefined && { stdin: Buffer.from(request.stdin, 'base64') }),
       },
-    );
-    await this.touch(name);
+    ).finally(release);
     return { ...result, stdout: result.stdout.toString('base64'), stderr: result.stderr.toString('base64') };
   }
 
@@ -123,23 +123,27 @@ export class WorkspaceAccess {
       cwd: plan.cwd ?? homeDirectory,
       env: await this.loginEnvironment(name, plan.env),
     });
-    this.count(name, 1);
-    void this.touch(name);
-    void session.exit
-      .catch(() => undefined)
-      .finally(() => {
-        this.count(name, -1);
-        void this.touch(name).catch(() => undefined);
-      });
+    void session.exit.catch(() => undefined).finally(this.hold(name));
     return session;
+  }
+
+  /** Counts a client of the workspace until the answer is called; it is in use at both ends. */
+  private hold(name: string): () => void {
+    const change = (by: number) => {
+      const count = this.sessionsOf(name) + by;
+      this.sessions.set(name, count);
+      if (count === 0) {
+        this.sessions.delete(name);
+      }
+      // It may be deleted by now.
+      void this.touch(name).catch(() => undefined);
+    };
+    change(1);
+    return () => change(-1);
   }
 
   sessionsOf(name: string): number {
     return this.sessions.get(name) ?? 0;
-  }
-
-  private count(name: string, change: number): void {
-    this.sessions.set(name, this.sessionsOf(name) + change);
   }
 
   private driver(name: string): Driver {

@@ -16,6 +16,7 @@ const cloneTimeoutMs = 30 * 60_000;
 const scriptTimeoutMs = 30 * 60_000;
 const outputKept = 64 * 1024;
 const draftRepository = `${homeDirectory}/.berth-clone`;
+const warningsOfAStart: readonly string[] = ['credentials', 'secrets', 'post-start', 'port-moved'];
 export const repositoryDirectory = `${homeDirectory}/repo`;
 
 export function planOf(record: WorkspaceRecord): RuntimePlan {
@@ -58,8 +59,16 @@ export class WorkspaceStarter {
     if (imageId === undefined) {
       throw imageMissing(record.spec.image);
     }
-    const created = await this.missingVolumes(record, driver);
-    await this.parts.registry.update(name, { createdVolumes: [...record.createdVolumes, ...created] });
+    const missing = await this.missingVolumes(record, driver);
+    const created = [...new Set([...record.createdVolumes, ...missing])];
+    await this.parts.registry.update(name, { createdVolumes: created });
+    // It was built before: what is missing now held data once.
+    if (record.imageId !== undefined && missing.length > 0) {
+      await this.parts.registry.warn(name, {
+        code: 'volume-gone',
+        message: `The volume ${missing.join(' and ')} was gone: a new, empty one was made.`,
+      });
+    }
     const info = await driver.create(planOf(this.parts.registry.get(name)), signal);
     await this.parts.registry.update(name, { runtimeId: info.id, imageId });
     return info;
@@ -68,6 +77,7 @@ export class WorkspaceStarter {
   /** Starts and configures, rebuilding a runtime that vanished or whose port was taken. */
   async start(name: string, context: OperationContext): Promise<void> {
     const { registry } = this.parts;
+    await this.forgetWarnings(name);
     await context.step('runtime', 'Prepare the runtime', () => this.ensureRuntime(name, context.signal));
     const driver = this.driverOf(registry.get(name));
     const runtime = runtimeNameOf(name);
@@ -78,12 +88,7 @@ export class WorkspaceStarter {
     }
     const info = await context.step('start', 'Start', () => driver.start(runtime));
     const scripts = await readScripts(registry.get(name).spec.postStart?.scripts ?? []);
-    await context.step('ssh', 'Put in keys and start SSH', () =>
-      this.configure(name, driver, scripts.found, context),
-    );
-    if (registry.get(name).spec.docker === true) {
-      await context.step('docker', 'Start Docker inside', () => driver.startDocker(runtime, context.signal));
-    }
+    await this.setUp(name, scripts.found, context);
     await registry.update(name, {
       runtimeId: info.id,
       startedAt: info.startedAt ?? new Date().toISOString(),
@@ -92,8 +97,32 @@ export class WorkspaceStarter {
     await this.postStart(name, driver, scripts.found, scripts.problems, context);
   }
 
-  /** Keys, environment and files for a runtime that runs already. */
-  async configure(
+  /** What a runtime that runs already still needs, whoever started it. */
+  async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
+    const record = this.parts.registry.get(name);
+    const driver = this.driverOf(record);
+    await context.step('ssh', 'Put in keys and start SSH', () =>
+      this.configure(name, driver, scripts, context),
+    );
+    if (record.spec.docker === true) {
+      await context.step('docker', 'Start Docker inside', () =>
+        driver.startDocker(runtimeNameOf(name), context.signal),
+      );
+    }
+  }
+
+  /** What an earlier start had to say is told again by this one if it still holds. */
+  private async forgetWarnings(name: string): Promise<void> {
+    const { registry } = this.parts;
+    const { warnings } = registry.get(name);
+    const kept = warnings.filter((warning) => !warningsOfAStart.includes(warning.code));
+    if (kept.length < warnings.length) {
+      await registry.update(name, { warnings: kept });
+    }
+  }
+
+  /** Keys, environment and files. */
+  private async configure(
     name: string,
     driver: Driver,
     scripts: readonly Script[],
@@ -107,9 +136,16 @@ export class WorkspaceStarter {
       secrets.values(name),
     ]);
     const credentials = await readCredentials(spec.credentialFiles ?? []);
-    for (const problem of credentials.problems) {
-      context.warn(problem);
-      await registry.warn(name, { code: 'credentials', message: problem, step: 'ssh' });
+    const missing = (spec.secretNames ?? []).filter((secret) => secretValues[secret] === undefined);
+    await this.warn(name, 'credentials', credentials.problems, context);
+    await this.warn(
+      name,
+      'secrets',
+      missing.map((secret) => `The secret ${secret} is lost: set it again.`),
+      context,
+    );
+    if (hostKey.publicKey !== registry.get(name).hostKey) {
+      await registry.update(name, { hostKey: hostKey.publicKey });
     }
     const files = [...credentials.found, ...scripts.map((script) => script.file)];
     const env = { ...spec.env, ...secretValues };
@@ -120,10 +156,22 @@ export class WorkspaceStarter {
     );
   }
 
+  private async warn(
+    name: string,
+    code: string,
+    problems: readonly string[],
+    context: OperationContext,
+  ): Promise<void> {
+    problems.forEach((problem) => context.warn(problem));
+    if (problems.length > 0) {
+      await this.parts.registry.warn(name, { code, message: problems.join('\n'), step: 'ssh' });
+    }
+  }
+
   private async missingVolumes(record: WorkspaceRecord, driver: Driver): Promise<string[]> {
     const names = [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
     const there = await Promise.all(names.map((name) => driver.volumes.inspect(name)));
-    return names.filter((name, index) => there[index] === undefined && !record.createdVolumes.includes(name));
+    return names.filter((_, index) => there[index] === undefined);
   }
 
   private async ensureRuntime(name: string, signal: AbortSignal): Promise<void> {
