@@ -86,12 +86,6 @@ for f in host_key authorized_keys sshd_config; do mv -f $s/$f $d/$f; done
 chown 1000:1000 $s/env && mv -f $s/env $d/env
 cd /
 rm -rf $s
-[ -e $d/configured ] || mkfifo -m 600 $d/go 2>/dev/null || true
-if [ ! -e $d/configured ]; then
-  timeout 10 ${shell} -c "echo >$d/go" || { echo "the init of the container does not take its configuration" >&2; exit 1; }
-elif [ -s $d/sshd.pid ]; then
-  kill -HUP "$(cat $d/sshd.pid)" 2>/dev/null || true
-fi
 `;
 
 const script = `
@@ -104,4 +98,20 @@ mkdir -p /run/sshd && chmod 755 /run/sshd
 rm -rf $s && mkdir -m 711 $s && tar -x -f - -C $s
 ${users}${home}${environment}${files}${hand}`;
 
-export const configureCommand: readonly string[] = [shell, '-c', script, 'berth-configure'];
+/** Run by the init itself, at the first start. */
+export const configureScript = script;
+
+/** Run by an exec: the init stops waiting on its standard input, and goes on or has sshd read its files again. */
+const byExec = `
+d=${berthDirectory}
+[ -e $d/configured ] || mkfifo -m 600 $d/go 2>/dev/null || true
+[ ! -s $d/reader ] || kill "$(cat $d/reader)" 2>/dev/null || true
+${shell} -c "$1" berth-configure || exit $?
+if [ ! -e $d/configured ]; then
+  timeout 10 ${shell} -c "echo >$d/go" || { echo "the init of the container does not take its configuration" >&2; exit 1; }
+elif [ -s $d/sshd.pid ]; then
+  kill -HUP "$(cat $d/sshd.pid)" 2>/dev/null || true
+fi
+`;
+
+export const configureCommand: readonly string[] = [shell, '-c', byExec, 'berth-reconfigure', script];

@@ -1,34 +1,61 @@
 /** Puts keys, environment and files into a running container and waits until its sshd answers. */
+import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../api/errors';
-import type { StartPlan } from '../driver';
+import type { RuntimeInfo, StartPlan } from '../driver';
 import { configureArchive } from './configure-archive';
 import { configureCommand } from './configure-script';
+import { demultiplex } from './demux';
 import type { Endpoint } from './endpoint';
 import { runInside } from './exec';
+import { configuredMark } from './init-script';
+import { label, planVersion } from './labels';
 import { fromInspected } from './runtime-info';
 import { parseEnvironment } from './session-environment';
 import { waitForBanner } from './ssh-banner';
+import { toDuplex } from './streams';
+import { throwIfCancelled } from './wait';
 
 const scriptTimeoutMs = 120_000;
 const bannerTimeoutMs = 20_000;
 
-/** On every start, and again whenever something of it changed: sessions that are open stay so. */
+interface Outcome {
+  exitCode: number;
+  output: string;
+}
+
+/**
+ * On every start, and again whenever something of it changed: sessions that are open stay so. `startedAt` is the start
+ * that nothing was configured since: then standard input takes everything, which is quicker than an exec.
+ */
 export async function configureRuntime(
   endpoint: Endpoint,
   name: string,
   plan: StartPlan,
-  signal: AbortSignal,
+  options: { startedAt: string | undefined; signal: AbortSignal },
 ): Promise<void> {
-  const container = await endpoint.call(`look at ${name}`, (docker) => docker.getContainer(name).inspect());
-  const port = sshPortOf(container);
+  const { signal } = options;
+  const { container, isPodman } = await endpoint.call(`look at ${name}`, async (docker, connection) => ({
+    container: await docker.getContainer(name).inspect(),
+    isPodman: connection.isPodman,
+  }));
+  const info = fromInspected(container);
+  const port = sshPortOf(info);
   const archive = await configureArchive({ plan, built: parseEnvironment(container.Config.Env) });
-  const { exitCode, output } = await runInside(endpoint, name, {
-    argv: configureCommand,
-    stdin: archive,
-    timeoutMs: scriptTimeoutMs,
-    signal,
-  });
+  // Podman 4.3 feeds the client library's own words to standard input as well.
+  const byInput =
+    !isPodman &&
+    options.startedAt !== undefined &&
+    options.startedAt === info.startedAt &&
+    isCurrent(container);
+  const { exitCode, output } = byInput
+    ? await feedInit(endpoint, name, archive, signal)
+    : await runInside(endpoint, name, {
+        argv: configureCommand,
+        stdin: archive,
+        timeoutMs: scriptTimeoutMs,
+        signal,
+      });
   if (exitCode !== 0) {
     throw scriptError(name, exitCode, output);
   }
@@ -39,8 +66,60 @@ export async function configureRuntime(
   });
 }
 
-function sshPortOf(container: Dockerode.ContainerInspectInfo): number {
-  const { state, sshPort, name } = fromInspected(container);
+/** An older engine's container has an older script in its init. */
+function isCurrent({ Config: config }: Dockerode.ContainerInspectInfo): boolean {
+  return config.Labels[label.plan] === planVersion && config.StdinOnce;
+}
+
+/** Writes the archive to the init and reads what it says until it tells the outcome. */
+async function feedInit(
+  endpoint: Endpoint,
+  name: string,
+  archive: Buffer,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const stream = await endpoint.call(`configure ${name}`, async (docker) => {
+    const request = { stream: true, stdin: true, stdout: true, stderr: true, hijack: true };
+    return toDuplex(await docker.getContainer(name).attach(request));
+  });
+  const ended = AbortSignal.any([signal, AbortSignal.timeout(scriptTimeoutMs)]);
+  const close = (): void => void stream.destroy();
+  ended.addEventListener('abort', close, { once: true });
+  try {
+    const { stdout, stderr } = demultiplex(stream);
+    stderr.on('error', () => undefined).resume();
+    stream.end(archive);
+    return await readOutcome(stdout);
+  } catch (error) {
+    throwIfCancelled(signal, `configure ${name}`);
+    throw new BerthError(
+      'internal',
+      `${name} did not take its configuration. ${await explain(endpoint, name)}`,
+      {
+        hint: 'Start it again; if that does not help, rebuild it.',
+        cause: error,
+      },
+    );
+  } finally {
+    ended.removeEventListener('abort', close);
+    stream.destroy();
+  }
+}
+
+async function readOutcome(stdout: Readable): Promise<Outcome> {
+  let output = '';
+  for await (const chunk of stdout) {
+    output += (chunk as Buffer).toString('utf8');
+    const mark = output.indexOf(configuredMark);
+    const code = mark < 0 ? '' : output.slice(mark + configuredMark.length);
+    if (code !== '') {
+      return { exitCode: Number.parseInt(code, 10), output: output.slice(0, mark).trim() };
+    }
+  }
+  throw new Error('the container ended');
+}
+
+function sshPortOf({ state, sshPort, name }: RuntimeInfo): number {
   if (state !== 'running') {
     throw new BerthError('illegal_state', `${name} is ${state}: it can't be configured.`, {
       hint: 'Start the workspace first.',

@@ -58,6 +58,8 @@ export class ContainerDriver implements Driver {
   private readonly measurements: Stats;
   private readonly toolsImage: string;
   private kept: { connection: Connection; keepers: Keepers } | undefined;
+  /** Containers that we started and nobody has configured since, with the time of the start. */
+  private readonly unconfigured = new Map<string, string | undefined>();
   private readonly watchers = new Set<() => void>();
 
   constructor(private readonly options: ContainerDriverOptions) {
@@ -110,12 +112,18 @@ export class ContainerDriver implements Driver {
     return this.runtimes.create(plan, signal);
   }
 
-  start(name: string): Promise<RuntimeInfo> {
-    return this.runtimes.start(name);
+  async start(name: string): Promise<RuntimeInfo> {
+    const { info, wasStopped } = await this.runtimes.start(name);
+    if (wasStopped) {
+      this.unconfigured.set(name, info.startedAt);
+    }
+    return info;
   }
 
   configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void> {
-    return configureRuntime(this.endpoint, name, plan, signal);
+    const startedAt = this.unconfigured.get(name);
+    this.unconfigured.delete(name);
+    return configureRuntime(this.endpoint, name, plan, { startedAt, signal });
   }
 
   startDocker(name: string, signal: AbortSignal): Promise<void> {
@@ -135,6 +143,7 @@ export class ContainerDriver implements Driver {
   }
 
   remove(name: string): Promise<void> {
+    this.unconfigured.delete(name);
     return this.runtimes.remove(name);
   }
 

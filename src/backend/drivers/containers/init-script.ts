@@ -7,13 +7,17 @@ export const berthDirectory = '/run/berth';
 export const toolsDirectory = '/.berth';
 export const shell = `${toolsDirectory}/busybox/sh`;
 
+/** Printed with the outcome, 0 or 1, when what came by standard input was put in. */
+export const configuredMark = 'berth: configured ';
+
 /**
- * Child of tini. Blocks on a pipe until `configure` has put everything in; then keeps sshd running. On TERM it ends
+ * Child of tini; `configure` lies beside it. Blocks until its input has come: on standard input, which takes no
+ * more than a write, or by an exec, which then tells by the pipe `go`. From then on it keeps sshd running. On TERM it ends
  * everybody else first: TERM to all, HUP to what has a terminal because interactive shells ignore TERM, then waits
  * until they are gone. The engine kills what is left when its grace is over. (Field 7 of /proc/PID/stat is the
  * terminal; the name before may hold spaces.)
  */
-const init = `
+export const initScript = `
 d=${berthDirectory}
 mkdir -p $d/exec && chmod 1777 $d/exec
 mkfifo -m 600 $d/go 2>/dev/null
@@ -26,8 +30,21 @@ stop() {
   exit 0
 }
 trap stop TERM INT
-cat $d/go >/dev/null & wait $!
-: >$d/configured
+exec 3<&0 </dev/null
+cat <&3 3<&- >$d/input & echo $! >$d/reader
+exec 3<&-
+wait $!
+rm -f $d/reader
+if [ -s $d/input ]; then
+  if said=$(${shell} "\${0%/*}/configure" <$d/input 2>&1); then : >$d/configured; fi
+  echo "\${said:+$said
+}${configuredMark}$([ -e $d/configured ]; echo $?)"
+fi
+rm -f $d/input
+if [ ! -e $d/configured ]; then
+  cat $d/go >/dev/null & wait $!
+  : >$d/configured
+fi
 while :; do
   ${toolsDirectory}/bin/sshd -D -e -f $d/sshd_config &
   wait $!
@@ -35,20 +52,6 @@ while :; do
   sleep 1 & wait $!
 done
 `;
-
-/** `env -i`: an image's LD_PRELOAD and the like must not reach our programs. */
-export const initCommand: readonly string[] = [
-  `${toolsDirectory}/bin/tini`,
-  '-s',
-  '--',
-  `${toolsDirectory}/busybox/env`,
-  '-i',
-  `PATH=${toolsDirectory}/busybox`,
-  shell,
-  '-c',
-  init,
-  'berth-init',
-];
 
 /**
  * In front of a command: notes its process id under the exec's id (so that it can be ended), sets the terminal's

@@ -2,8 +2,9 @@
 import type Dockerode from 'dockerode';
 import type { Limits, Mount } from '../../../api/schemas/workspace';
 import type { RuntimePlan } from '../driver';
-import { berthDirectory, initCommand, toolsDirectory } from './init-script';
+import { berthDirectory, toolsDirectory } from './init-script';
 import { bundleVolumeName, label, planVersion } from './labels';
+import { initCommand } from './tools-scripts';
 
 export const homeDirectory = '/home/workspace';
 /** Where the home volume is seen as well. */
@@ -29,6 +30,9 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
     User: '0:0',
     Entrypoint: [...initCommand],
     Cmd: [],
+    // The first configuration comes by standard input, and closes it.
+    OpenStdin: true,
+    StdinOnce: true,
     WorkingDir: '/',
     StopSignal: 'SIGTERM',
     Healthcheck: { Test: ['NONE'] },

@@ -66,16 +66,18 @@ export class Runtimes {
     }
   }
 
-  async start(name: string): Promise<RuntimeInfo> {
+  async start(name: string): Promise<{ info: RuntimeInfo; wasStopped: boolean }> {
     return this.withContainer(name, 'start', async (container) => {
+      let wasStopped = true;
       try {
         await container.start();
       } catch (error) {
         if (!isStatus(error, 304)) {
           throw explainStart(name, error);
         }
+        wasStopped = false;
       }
-      return fromInspected(await container.inspect());
+      return { info: fromInspected(await container.inspect()), wasStopped };
     });
   }
 

@@ -12,6 +12,7 @@ import { toolsDirectory } from './init-script';
 import { label, toolsVolumeName } from './labels';
 import type { Log } from './log';
 import { archiveOf } from './tar-archive';
+import { lastScript, scriptMembers } from './tools-scripts';
 import { waitFor } from './wait';
 
 const fillTimeoutMs = 60_000;
@@ -96,6 +97,7 @@ export class ToolsVolume {
     await this.withFiller(async (filler) => {
       const found = await readMarker(filler);
       if (found === image.Id) {
+        await addScripts(filler);
         return;
       }
       if (found === undefined && (await this.wasMadeBy(filler))) {
@@ -242,6 +244,18 @@ async function readMarker(filler: Dockerode.Container): Promise<string | undefin
 }
 
 async function writeMarker(filler: Dockerode.Container, imageId: string): Promise<void> {
-  const pack = await archiveOf([{ name: marker, mode: 0o644, content: `${imageId}\n` }]);
-  await filler.putArchive(pack, { path: toolsDirectory });
+  const members = [...scriptMembers, { name: marker, mode: 0o644, content: `${imageId}\n` }];
+  await filler.putArchive(await archiveOf(members), { path: toolsDirectory });
+}
+
+/** Those of this engine, beside the ones that containers of others use. */
+async function addScripts(filler: Dockerode.Container): Promise<void> {
+  try {
+    await filler.infoArchive({ path: lastScript });
+  } catch (error) {
+    if (!isStatus(error, 404)) {
+      throw error;
+    }
+    await filler.putArchive(await archiveOf(scriptMembers), { path: toolsDirectory });
+  }
 }

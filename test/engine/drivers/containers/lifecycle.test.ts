@@ -30,7 +30,9 @@ describe('the life of a container', function () {
     assert.equal(raw.HostConfig.PidsLimit, 200);
     assert.equal(raw.HostConfig.ShmSize, 16 * 1024 * 1024);
     assert.equal(raw.HostConfig.RestartPolicy?.Name, 'no');
-    const targets = info.volumes.map(({ volume, target, readOnly }) => `${volume} ${target} ${readOnly}`).sort();
+    const targets = info.volumes
+      .map(({ volume, target, readOnly }) => `${volume} ${target} ${readOnly}`)
+      .sort();
     assert.deepEqual(
       targets.filter((line) => !line.startsWith('berth-tools')),
       [
@@ -121,7 +123,9 @@ describe('the life of a container', function () {
   });
 
   it('leaves nothing of a create that failed or was cancelled', async () => {
-    const plan = await bench.plan({ mounts: [{ kind: 'volume', source: 'x', target: '/../..//', readOnly: false }] });
+    const plan = await bench.plan({
+      mounts: [{ kind: 'volume', source: 'x', target: '/../..//', readOnly: false }],
+    });
     await assert.rejects(bench.driver.create(plan, never()), BerthError);
     assert.equal(await bench.driver.volumes.inspect(plan.homeVolume), undefined);
     const cancelled = await bench.plan();
@@ -137,7 +141,9 @@ describe('the life of a container', function () {
     assert.ok(await bench.driver.inspect(plan.name), 'the first one is still there');
     const missing = await bench.plan({ image: 'no-such-image:1' });
     await assert.rejects(bench.driver.create(missing, never()), { code: 'image_missing', field: 'image' });
-    const disk = await bench.plan({ mounts: [{ kind: 'disk', source: '/x.ext4', target: '/x', readOnly: false }] });
+    const disk = await bench.plan({
+      mounts: [{ kind: 'disk', source: '/x.ext4', target: '/x', readOnly: false }],
+    });
     await assert.rejects(bench.driver.create(disk, never()), { code: 'not_supported', hint: /microVM/ });
     await assert.rejects(bench.driver.start('workspace-no-such'), { code: 'not_found' });
 

@@ -22,7 +22,10 @@ describe('a container that is configured', function () {
   };
 
   it('answers SSH with its own host key and shows the environment in every way in', async () => {
-    const plan = await bench.running({ env: { SPEC: 'from the spec' } }, { env: { SPEC: 'from the spec', ...nasty } });
+    const plan = await bench.running(
+      { env: { SPEC: 'from the spec' } },
+      { env: { SPEC: 'from the spec', ...nasty } },
+    );
     const dump = Object.keys(nasty)
       .map((name) => `printf '%s\\0' "$${name}"`)
       .join(';');
@@ -68,7 +71,15 @@ describe('a container that is configured', function () {
       { target: `/home/workspace/it's "odd" $(name)`, mode: 0o600, content: Buffer.from([0, 255, 10]) },
     ];
     await bench.driver.configure(plan.name, bench.startPlan({ files }), never());
-    const paths = ['.ssh', '.ssh/id_ed25519', '.config', '.config/deep/er/file', 'by-alias', '/opt/tool', '/opt/tool/settings'];
+    const paths = [
+      '.ssh',
+      '.ssh/id_ed25519',
+      '.config',
+      '.config/deep/er/file',
+      'by-alias',
+      '/opt/tool',
+      '/opt/tool/settings',
+    ];
     const seen = await bench.ssh(plan, `stat -c '%a %U' ${paths.join(' ')} /etc /home/workspace`);
     assert.deepEqual(seen.stdout.trim().split('\n'), [
       '700 workspace',
@@ -129,7 +140,11 @@ describe('a container that is configured', function () {
     const port = String(plan.sshPort);
     const scp = await execute('scp', [...options, '-P', port, file, 'workspace@127.0.0.1:by-scp']);
     assert.equal(scp.code, 0, scp.stderr);
-    const sftp = await execute('sftp', [...options, '-P', port, '-b', '-', 'workspace@127.0.0.1'], `put ${file} by-sftp\n`);
+    const sftp = await execute(
+      'sftp',
+      [...options, '-P', port, '-b', '-', 'workspace@127.0.0.1'],
+      `put ${file} by-sftp\n`,
+    );
     assert.equal(sftp.code, 0, sftp.stderr);
     assert.equal((await bench.ssh(plan, 'stat -c %s by-scp by-sftp')).stdout, '100000\n100000\n');
   });
@@ -137,7 +152,10 @@ describe('a container that is configured', function () {
   it('works with an image from scratch that holds nothing but busybox', async () => {
     const image = await bench.bareImage();
     const plan = await bench.running({ image });
-    const seen = await bench.ssh(plan, 'id -un; echo $HOME $FROM_IMAGE; echo $0; ls -a /workspace; touch ~/x && echo ok');
+    const seen = await bench.ssh(
+      plan,
+      'id -un; echo $HOME $FROM_IMAGE; echo $0; ls -a /workspace; touch ~/x && echo ok',
+    );
     assert.equal(seen.code, 0, seen.stderr);
     assert.match(seen.stdout, /^workspace\n\/home\/workspace yes\n/);
     assert.match(seen.stdout, /ok\n$/);
@@ -160,9 +178,15 @@ describe('a container that is configured', function () {
       { name: 'etc/shadow', content: shadow, mode: 0o640 },
     ]);
     const one = await bench.running({ image: taken });
-    assert.equal((await bench.ssh(one, 'id -un; id -u; cat /etc/passwd')).stdout.split('\n').slice(0, 2).join(), 'workspace,1000');
+    assert.equal(
+      (await bench.ssh(one, 'id -un; id -u; cat /etc/passwd')).stdout.split('\n').slice(0, 2).join(),
+      'workspace,1000',
+    );
     const moved = await bench.bareImage([
-      { name: 'etc/passwd', content: `root:x:0:0:root:/root:/bin/sh\nworkspace:x:1500:1500::/elsewhere:/no/such/shell\n` },
+      {
+        name: 'etc/passwd',
+        content: `root:x:0:0:root:/root:/bin/sh\nworkspace:x:1500:1500::/elsewhere:/no/such/shell\n`,
+      },
       { name: 'etc/group', content: 'root:x:0:\nworkspace:x:1500:\n' },
       { name: 'etc/shadow', content: 'workspace:!:19000::::::\n', mode: 0o640 },
       { name: 'etc/skel/.profile', content: 'export FROM_SKEL=1\n' },
@@ -178,7 +202,10 @@ describe('a container that is configured', function () {
       this.skip();
     }
     const plan = await bench.running({ image: base });
-    assert.match((await bench.ssh(plan, 'id -un; . /etc/os-release; echo $ID; tty')).stdout, /^workspace\ndebian\n/);
+    assert.match(
+      (await bench.ssh(plan, 'id -un; . /etc/os-release; echo $ID; tty')).stdout,
+      /^workspace\ndebian\n/,
+    );
   });
 
   it('says in a sentence when an image is for another processor', async () => {

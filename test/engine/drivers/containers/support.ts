@@ -9,7 +9,10 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import Dockerode from 'dockerode';
 import { pack as packTar } from 'tar-stream';
-import { createContainerDriver, type ContainerDriver } from '../../../../src/backend/drivers/containers/driver';
+import {
+  createContainerDriver,
+  type ContainerDriver,
+} from '../../../../src/backend/drivers/containers/driver';
 import type { ExecPlan, RuntimePlan, StartPlan } from '../../../../src/backend/drivers/driver';
 
 const run = promisify(execFile);
@@ -175,7 +178,10 @@ export class Bench {
     });
     await Promise.all(
       [...containers, ...internal].map(({ Id }) =>
-        this.docker.getContainer(Id).remove({ force: true, v: true }).catch(() => undefined),
+        this.docker
+          .getContainer(Id)
+          .remove({ force: true, v: true })
+          .catch(() => undefined),
       ),
     );
     const { Volumes: volumes } = await this.docker.listVolumes({ filters });
@@ -199,10 +205,15 @@ export async function text(stream: Readable): Promise<string> {
 
 export function execute(program: string, argv: string[], input = ''): Promise<Ran> {
   return new Promise((done) => {
-    const child = execFile(program, argv, { timeout: 60_000, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      done({ code, stdout, stderr });
-    });
+    const child = execFile(
+      program,
+      argv,
+      { timeout: 60_000, maxBuffer: 1 << 26 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+        done({ code, stdout, stderr });
+      },
+    );
     child.stdin?.end(input);
   });
 }
@@ -220,7 +231,11 @@ export function freePort(): Promise<number> {
 }
 
 /** Asks until it is so; fails after `timeoutMs` saying what it waited for. */
-export async function eventually(what: string, ask: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function eventually(
+  what: string,
+  ask: () => boolean | Promise<boolean>,
+  timeoutMs = 10_000,
+): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await ask())) {
     if (Date.now() > end) {
