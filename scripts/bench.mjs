@@ -11,7 +11,7 @@ const say = (/** @type {string} */ message) => console.log(message);
 
 try {
   await ensureDependencies(say);
-  const { isNew } = await ensureBuild(say);
+  const { isNew } = await ensureBuild(say, 'production');
   const complaints = await compile();
   if (complaints) throw new Error(complaints);
   process.env.DOCKER_HOST = await ensureDocker(say);

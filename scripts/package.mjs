@@ -4,5 +4,5 @@ import { ensureBuild, ensureDependencies } from './lib/repository.mjs';
 
 const say = (/** @type {string} */ message) => console.log(message);
 await ensureDependencies(say);
-await ensureBuild(say);
+await ensureBuild(say, 'production');
 console.log(await packageVsix());

@@ -21,7 +21,7 @@ async function setUp(steps) {
     ensurePrograms('workspaces are reached with it', { ssh: 'openssh-client' }, say),
   );
   await steps.run('npm packages', ensureDependencies);
-  const build = await steps.run('build', ensureBuild);
+  const build = await steps.run('build', (say) => ensureBuild(say, 'any'));
   await steps.run('Docker', async (say) => {
     // For the engine, should it be somewhere unusual.
     process.env.DOCKER_HOST = await ensureDocker(say);

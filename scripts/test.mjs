@@ -56,7 +56,7 @@ async function setUp(suites) {
   const steps = createSteps();
   const isNeeded = (/** @type {Set<string>} */ by) => suites.some((suite) => by.has(suite));
   await steps.run('npm packages', ensureDependencies);
-  if (isNeeded(NEEDS.build)) await steps.run('build', ensureBuild);
+  if (isNeeded(NEEDS.build)) await steps.run('build', (say) => ensureBuild(say, 'production'));
   if (isNeeded(NEEDS.docker)) {
     await steps.run('Docker', async (say) => {
       process.env.DOCKER_HOST = await ensureDocker(say);

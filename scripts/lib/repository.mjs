@@ -43,32 +43,35 @@ async function isInstalled(lock) {
 }
 
 /**
- * Builds the three bundles for production, unless they are newer than what they are made from.
+ * Builds the three bundles, unless those that are there were made from the sources as they are.
  * @param {(message: string) => void} say
+ * @param {'production' | 'any'} mode `any` takes what is there, and builds for development: four times as fast
  * @returns {Promise<{hash: string, isNew: boolean}>} a hash of the sources, and whether anything was built
  */
-export async function ensureBuild(say) {
+export async function ensureBuild(say, mode) {
   const stamp = join(LOCAL_CACHE, 'build-stamp');
   return withLock(join(LOCAL_CACHE, 'build.lock'), { timeoutMs: BUILD_TIMEOUT_MS }, async () => {
     const hash = await hashOf(BUILD_INPUTS);
     const areThere = (await Promise.all(BUNDLES.map(exists))).every(Boolean);
-    if (areThere && (await readText(stamp)) === (await stampText(hash))) return { hash, isNew: false };
+    const built = areThere ? await readText(stamp) : '';
+    const accepted = mode === 'any' ? ['production', 'development'] : ['production'];
+    for (const each of accepted) {
+      if (areThere && built === (await stampText(hash, each))) return { hash, isNew: false };
+    }
     say('building extension, engine and command line (webpack)');
     await rm(join(ROOT, 'dist'), { recursive: true, force: true });
     const webpack = tool('webpack/bin/webpack.js');
-    await run(process.execPath, [webpack, '--mode', 'production'], {
-      cwd: ROOT,
-      timeoutMs: BUILD_TIMEOUT_MS,
-    });
-    await writeFile(stamp, await stampText(hash));
+    const webpackMode = mode === 'any' ? 'development' : 'production';
+    await run(process.execPath, [webpack, '--mode', webpackMode], { cwd: ROOT, timeoutMs: BUILD_TIMEOUT_MS });
+    await writeFile(stamp, await stampText(hash, webpackMode));
     return { hash, isNew: true };
   });
 }
 
-/** Ties the stamp to these very bundles: somebody may have built others by hand. @param {string} hash */
-async function stampText(hash) {
+/** Ties the stamp to these very bundles: somebody may have built others by hand. @param {string} hash @param {string} mode */
+async function stampText(hash, mode) {
   const states = await Promise.all(BUNDLES.map((path) => stat(path)));
-  return JSON.stringify([hash, ...states.map(({ mtimeMs, size }) => [mtimeMs, size])]);
+  return JSON.stringify([hash, mode, ...states.map(({ mtimeMs, size }) => [mtimeMs, size])]);
 }
 
 /**
