@@ -19,7 +19,8 @@ import { hasCode, textOf, TestVolume } from './agent-harness';
 const anew = { create: true, overwrite: false };
 const over = { create: true, overwrite: true };
 
-describe('files of a volume', () => {
+describe('files of a volume', function () {
+  this.timeout(20_000);
   let volume: TestVolume;
   const at = (...path: string[]): string => join(volume.root, ...path);
   const get = async (path: string): Promise<string> => textOf(await volume.files.read(path));

@@ -55,7 +55,9 @@ export class TestVolume implements AgentAccess {
 
   hold(): () => void {
     this.held++;
-    return () => void this.held--;
+    return () => {
+      this.held--;
+    };
   }
 
   async getTar(path: string): Promise<Readable> {

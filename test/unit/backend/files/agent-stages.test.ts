@@ -13,7 +13,8 @@ import {
 import { join } from 'node:path';
 import { hasCode, startAgent, TestVolume } from './agent-harness';
 
-describe('uploads into a volume', () => {
+describe('uploads into a volume', function () {
+  this.timeout(20_000);
   let volume: TestVolume;
   const at = (...path: string[]): string => join(volume.root, ...path);
   const put = (path: string, text: string): void => {

@@ -5,11 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileChange } from '../../../../src/api/schemas/file';
 import { hasCode, TestVolume } from './agent-harness';
 
-describe('watching a volume', () => {
+describe('watching a volume', function () {
+  this.timeout(20_000);
   let volume: TestVolume;
   let seen: FileChange[];
   const at = (...path: string[]): string => join(volume.root, ...path);
-  const listen = (changes: FileChange[]): void => void seen.push(...changes);
+  const listen = (changes: FileChange[]): void => {
+    seen.push(...changes);
+  };
   const sees = async (type: string, path: string): Promise<void> => {
     for (let end = Date.now() + 3000; Date.now() < end; await sleep(10)) {
       if (seen.some((change) => change.type === type && change.path === path)) {
@@ -81,10 +84,12 @@ describe('watching a volume', () => {
 
   it('tells more than it can name as one change of the folder', async () => {
     mkdirSync(at('d'));
-    const stop = await volume.files.watch('/d', { recursive: true }, listen);
+    mkdirSync(at('aside'));
     for (let n = 0; n < 3000; n++) {
-      writeFileSync(at('d', `f${n}`), '');
+      writeFileSync(at('aside', `f${n}`), '');
     }
+    const stop = await volume.files.watch('/d', { recursive: true }, listen);
+    renameSync(at('aside'), at('d/in'));
     await sees('changed', '/d');
     stop();
   });

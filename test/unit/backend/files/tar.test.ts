@@ -36,7 +36,8 @@ const plain: TarEntry = {
   linkName: '',
 };
 
-describe('tars of local files', () => {
+describe('tars of local files', function () {
+  this.timeout(20_000);
   let folder: string;
   const at = (...path: string[]): string => join(folder, ...path);
   beforeEach(() => {

@@ -1,0 +1,332 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FileChange, TransferCreate } from '../../../../src/api/schemas/file';
+import type { Progress } from '../../../../src/api/schemas/operation';
+import type { OperationContext } from '../../../../src/backend/services/operation-context';
+import { Transfers } from '../../../../src/backend/services/transfers';
+import { hasCode, TestVolume } from '../files/agent-harness';
+
+class Context implements OperationContext {
+  readonly cancelling = new AbortController();
+  readonly signal = this.cancelling.signal;
+  readonly told: Progress[] = [];
+  readonly steps: string[] = [];
+  onProgress: () => void = () => undefined;
+
+  progress(progress: Progress): void {
+    this.told.push(progress);
+    this.onProgress();
+  }
+  warn(text: string): void {
+    assert.fail(text);
+  }
+  step<T>(name: string, _title: string, run: () => Promise<T>): Promise<T> {
+    this.steps.push(name);
+    return run();
+  }
+}
+
+describe('transfers', function () {
+  this.timeout(30_000);
+  let one: TestVolume;
+  let two: TestVolume;
+  let local: string;
+  let transfers: Transfers;
+  let changes: [string, FileChange[]][];
+  const at = (...path: string[]): string => join(local, ...path);
+  const text = (path: string): string => readFileSync(path, 'utf8');
+  const run = (request: TransferCreate, context = new Context()) => transfers.run(request, context);
+  const put = (path: string, content: string | Buffer = 'x'): void => {
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, content);
+  };
+  const leftovers = (folder: string): string[] =>
+    readdirSync(folder).filter((name) => name.startsWith('.berth-'));
+
+  beforeEach(async () => {
+    one = await TestVolume.create('one');
+    two = await TestVolume.create('two');
+    local = mkdtempSync(join(tmpdir(), 'berth-local-'));
+    changes = [];
+    transfers = new Transfers({
+      openFiles: (volume) => Promise.resolve(volume === 'one' ? one.files : two.files),
+      changed: (volume, list) => changes.push([volume, list]),
+    });
+    put(at('src/a.txt'), 'from here');
+    put(at('src/sub/b'), Buffer.alloc(200_000, 'b'));
+    symlinkSync('sub/b', at('src/link'));
+  });
+  afterEach(async () => {
+    assert.equal(one.held + two.held, 0, 'nothing is held after a transfer');
+    assert.deepEqual([...leftovers(one.root), ...leftovers(two.root), ...leftovers(local)], []);
+    await one.dispose();
+    await two.dispose();
+    rmSync(local, { recursive: true, force: true });
+  });
+
+  describe('into a volume', () => {
+    const request = (more: Partial<TransferCreate> = {}): TransferCreate => ({
+      from: { local: [at('src')] },
+      to: { volume: 'one', path: '/' },
+      ...more,
+    });
+
+    it('copies a tree, measures first, tells progress, result and changes', async () => {
+      const context = new Context();
+      const result = await run(request(), context);
+      assert.deepEqual(result, { files: 3, bytes: 200_009, skipped: [], renamed: [], failed: [] });
+      assert.equal(text(join(one.root, 'src/a.txt')), 'from here');
+      assert.equal((await one.files.stat('/src/link')).linkTarget, 'sub/b');
+      assert.deepEqual(context.steps, ['measure', 'copy', 'place']);
+      const last = context.told.at(-1)!;
+      assert.deepEqual([last.done, last.total, last.unit], [200_009, 200_009, 'bytes']);
+      assert.ok(
+        changes.some(([volume, list]) => volume === 'one' && list.some(({ path }) => path === '/src')),
+      );
+    });
+
+    it('gives what it brings to the owner of the folder', async () => {
+      mkdirSync(join(one.root, 'home'));
+      await (await one.channel()).request('stat', { path: '/' });
+      const { chownSync } = await import('node:fs');
+      chownSync(join(one.root, 'home'), 1000, 1000);
+      await run(request({ to: { volume: 'one', path: '/home' } }));
+      const status = statSync(join(one.root, 'home/src/sub/b'));
+      assert.deepEqual([status.uid, status.gid], [1000, 1000]);
+    });
+
+    it('takes the exact name, and follows a link that was named', async () => {
+      symlinkSync('src', at('alias'));
+      await run(
+        request({ from: { local: [at('alias')] }, to: { volume: 'one', path: '/renamed' }, exact: true }),
+      );
+      assert.equal(text(join(one.root, 'renamed/a.txt')), 'from here');
+    });
+
+    it('finds conflicts, and changes nothing with "fail"', async () => {
+      put(join(one.root, 'src/a.txt'), 'there');
+      put(join(one.root, 'src/other'), 'there');
+      assert.deepEqual(await transfers.conflicts(request()), {
+        conflicts: [{ path: '/src/a.txt', type: 'file' }],
+        total: 1,
+      });
+      await assert.rejects(run(request()), hasCode('path_exists'));
+      assert.deepEqual(readdirSync(join(one.root, 'src')).sort(), ['a.txt', 'other']);
+      assert.equal(text(join(one.root, 'src/a.txt')), 'there');
+    });
+
+    it('overwrites, skips or renames', async () => {
+      put(join(one.root, 'src/a.txt'), 'there');
+      const skipped = await run(request({ conflict: 'skip' }));
+      assert.deepEqual(skipped.skipped, [{ path: '/src/a.txt', reason: 'it is there already' }]);
+      assert.equal(text(join(one.root, 'src/a.txt')), 'there');
+      await run(request({ conflict: 'overwrite' }));
+      assert.equal(text(join(one.root, 'src/a.txt')), 'from here');
+      const renamed = await run(request({ conflict: 'rename' }));
+      assert.deepEqual(renamed.renamed, [{ from: '/src', to: '/src (2)' }]);
+      assert.equal(text(join(one.root, 'src (2)/a.txt')), 'from here');
+    });
+
+    it('leaves nothing when it is cancelled on the way', async () => {
+      put(at('src/big'), Buffer.alloc(60_000_000));
+      const context = new Context();
+      context.onProgress = () => context.cancelling.abort();
+      await assert.rejects(run(request(), context), hasCode('cancelled'));
+      assert.deepEqual(readdirSync(one.root), []);
+    });
+
+    it('brings the rest when a part can not be read', async () => {
+      const { execFileSync } = await import('node:child_process');
+      execFileSync('mkfifo', [at('src/pipe')]);
+      const result = await run(request({ move: true }));
+      assert.deepEqual(
+        result.failed.map(({ path }) => path),
+        [at('src/pipe')],
+      );
+      assert.equal(result.files, 3);
+      assert.ok(existsSync(at('src/a.txt')), 'what did not arrive as a whole is not removed');
+    });
+
+    it('moves', async () => {
+      await run(request({ move: true }));
+      assert.ok(!existsSync(at('src')));
+      assert.ok(existsSync(join(one.root, 'src/sub/b')));
+    });
+
+    it('says what is missing', async () => {
+      await assert.rejects(run(request({ from: { local: [at('none')] } })), hasCode('not_found'));
+      await assert.rejects(run(request({ to: { volume: 'one', path: '/none' } })), hasCode('path_not_found'));
+    });
+  });
+
+  describe('out of a volume', () => {
+    const request = (more: Partial<TransferCreate> = {}): TransferCreate => ({
+      from: { volume: 'one', paths: ['/data'] },
+      to: { local },
+      ...more,
+    });
+
+    beforeEach(() => {
+      put(join(one.root, 'data/a.txt'), 'from volume');
+      put(join(one.root, 'data/sub/big'), Buffer.alloc(3_000_000, 'c'));
+      chmodSync(join(one.root, 'data/a.txt'), 0o755);
+      symlinkSync('a.txt', join(one.root, 'data/link'));
+    });
+
+    it('copies a tree with modes and links', async () => {
+      const context = new Context();
+      const result = await run(request(), context);
+      assert.deepEqual(result, { files: 3, bytes: 3_000_011, skipped: [], renamed: [], failed: [] });
+      assert.equal(text(at('data/a.txt')), 'from volume');
+      assert.equal(statSync(at('data/a.txt')).mode & 0o777, 0o755);
+      assert.ok(lstatSync(at('data/link')).isSymbolicLink());
+      assert.equal(statSync(at('data/sub/big')).size, 3_000_000);
+      assert.equal(context.told.at(-1)?.done, 3_000_011);
+    });
+
+    it('takes the whole volume under its name, and one file under an exact one', async () => {
+      await run(request({ from: { volume: 'one', paths: ['/'] } }));
+      assert.equal(text(at('one/data/a.txt')), 'from volume');
+      await run(
+        request({ from: { volume: 'one', paths: ['/data/a.txt'] }, to: { local: at('copy') }, exact: true }),
+      );
+      assert.equal(text(at('copy')), 'from volume');
+    });
+
+    it('leaves links that lead out, and says so', async () => {
+      symlinkSync('/etc/passwd', join(one.root, 'data/evil'));
+      const { skipped } = await run(request());
+      assert.deepEqual(
+        skipped.map(({ path }) => path),
+        [at('data/evil')],
+      );
+      assert.deepEqual(readdirSync(at('data')).sort(), ['a.txt', 'link', 'sub']);
+    });
+
+    it('treats conflicts as asked', async () => {
+      put(at('data/a.txt'), 'mine');
+      assert.equal((await transfers.conflicts(request())).total, 1);
+      await assert.rejects(run(request()), hasCode('path_exists'));
+      assert.deepEqual((await run(request({ conflict: 'skip' }))).skipped.length, 1);
+      assert.equal(text(at('data/a.txt')), 'mine');
+      assert.deepEqual((await run(request({ conflict: 'rename' }))).renamed, [
+        { from: at('data'), to: at('data (2)') },
+      ]);
+      await run(request({ conflict: 'overwrite' }));
+      assert.equal(text(at('data/a.txt')), 'from volume');
+    });
+
+    it('leaves nothing when it is cancelled, and sweeps what a dead engine left', async () => {
+      put(join(one.root, 'data/huge'), Buffer.alloc(80_000_000));
+      mkdirSync(at('.berth-part-999999999-x'));
+      const context = new Context();
+      context.onProgress = () => context.cancelling.abort();
+      await assert.rejects(run(request(), context), hasCode('cancelled'));
+      assert.deepEqual(readdirSync(local), ['src']);
+    });
+
+    it('moves', async () => {
+      await run(request({ move: true }));
+      assert.deepEqual(readdirSync(one.root), []);
+      assert.equal(text(at('data/a.txt')), 'from volume');
+    });
+
+    it('needs a folder to put it into', async () => {
+      await assert.rejects(run(request({ to: { local: at('none') } })), hasCode('not_found'));
+    });
+  });
+
+  describe('between volumes', () => {
+    beforeEach(() => put(join(one.root, 'd/f'), 'content'));
+
+    it('pipes from one to the other, also under another name and as a whole', async () => {
+      await run({ from: { volume: 'one', paths: ['/d'] }, to: { volume: 'two', path: '/' } });
+      await run({ from: { volume: 'one', paths: ['/d'] }, to: { volume: 'two', path: '/e' }, exact: true });
+      await run({ from: { volume: 'one', paths: ['/'] }, to: { volume: 'two', path: '/' } });
+      for (const path of ['d/f', 'e/f', 'one/d/f']) {
+        assert.equal(text(join(two.root, path)), 'content', path);
+      }
+    });
+
+    it('moves to the other, and keeps what was skipped', async () => {
+      put(join(two.root, 'd/f'), 'there');
+      put(join(one.root, 'd/g'), 'new');
+      const request: TransferCreate = {
+        from: { volume: 'one', paths: ['/d'] },
+        to: { volume: 'two', path: '/' },
+        move: true,
+      };
+      const { skipped } = await run({ ...request, conflict: 'skip' });
+      assert.equal(skipped.length, 1);
+      assert.ok(existsSync(join(one.root, 'd/f')));
+      await run({ ...request, conflict: 'overwrite' });
+      assert.ok(!existsSync(join(one.root, 'd')));
+      assert.equal(text(join(two.root, 'd/f')), 'content');
+    });
+
+    it('copies beside the original under a new name, and moves within by renaming', async () => {
+      await run({ from: { volume: 'one', paths: ['/d'] }, to: { volume: 'one', path: '/' } });
+      assert.equal(text(join(one.root, 'd copy/f')), 'content');
+      mkdirSync(join(one.root, 'folder'));
+      const inode = statSync(join(one.root, 'd/f')).ino;
+      const moved = await run({
+        from: { volume: 'one', paths: ['/d'] },
+        to: { volume: 'one', path: '/folder' },
+        move: true,
+      });
+      assert.deepEqual([moved.files, moved.bytes], [1, 7]);
+      assert.equal(statSync(join(one.root, 'folder/d/f')).ino, inode);
+      await run({
+        from: { volume: 'one', paths: ['/folder/d'] },
+        to: { volume: 'one', path: '/folder' },
+        move: true,
+      });
+      assert.ok(existsSync(join(one.root, 'folder/d/f')));
+    });
+
+    it('merges within a volume as asked', async () => {
+      put(join(one.root, 'folder/d/f'), 'there');
+      const request: TransferCreate = {
+        from: { volume: 'one', paths: ['/d'] },
+        to: { volume: 'one', path: '/folder' },
+      };
+      await assert.rejects(run(request), hasCode('path_exists'));
+      await run({ ...request, conflict: 'overwrite', move: true });
+      assert.equal(text(join(one.root, 'folder/d/f')), 'content');
+      assert.ok(!existsSync(join(one.root, 'd')));
+    });
+  });
+
+  it('refuses what can never work, naming the field', () => {
+    const bad = (request: TransferCreate, field: string): void => {
+      assert.throws(
+        () => transfers.check(request),
+        (error) => hasCode('bad_request')(error) && (error as { field?: string }).field === field,
+      );
+    };
+    bad({ from: { local: ['/a'] }, to: { local: '/b' } }, 'to');
+    bad({ from: { local: ['relative'] }, to: { volume: 'one', path: '/' } }, 'from.local');
+    bad({ from: { local: ['/a/x', '/b/x'] }, to: { volume: 'one', path: '/' } }, 'from');
+    bad({ from: { local: ['/a', '/b'] }, to: { volume: 'one', path: '/c' }, exact: true }, 'exact');
+    bad({ from: { volume: 'one', paths: ['/d'] }, to: { volume: 'one', path: '/d/sub' } }, 'to');
+    bad({ from: { volume: 'one', paths: ['/'] }, to: { local: '/tmp' }, move: true }, 'move');
+    assert.throws(
+      () => transfers.check({ from: { volume: 'one', paths: ['/../x'] }, to: { local: '/tmp' } }),
+      hasCode('path_escapes'),
+    );
+  });
+});
