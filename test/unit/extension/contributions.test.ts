@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { commandIds, contextKeys, settingIds, terminalProfileId, viewIds } from '../../../src/commands/ids';
+
+const root = join(__dirname, '../../../..');
+
+interface Menu {
+  command: string;
+  when?: string;
+  group?: string;
+  alt?: string;
+}
+
+interface Manifest {
+  activationEvents: string[];
+  icon: string;
+  keywords: string[];
+  capabilities: {
+    untrustedWorkspaces: { supported: string; restrictedConfigurations: string[] };
+    virtualWorkspaces: boolean;
+  };
+  contributes: {
+    commands: { command: string; title: string; category: string; icon: string }[];
+    menus: Record<string, Menu[]>;
+    keybindings: { command: string; when: string }[];
+    configuration: {
+      properties: Record<
+        string,
+        { markdownDescription?: string; description?: string; scope: string; default: unknown }
+      >;
+    };
+    views: { berth: { id: string; icon: string }[] };
+    viewsContainers: { activitybar: { icon: string }[] };
+    viewsWelcome: { view: string; when: string; contents: string }[];
+    walkthroughs: { steps: { media: { svg: string }; completionEvents: string[]; description: string }[] }[];
+    terminal: { profiles: { id: string }[] };
+  };
+}
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+const nls = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Record<string, string>;
+const { contributes } = manifest;
+const text = (key: string): string => nls[key.replaceAll('%', '')] ?? '';
+const sorted = (list: Iterable<string>): string[] => [...new Set(list)].sort();
+const allMenus = Object.values(contributes.menus).flat();
+
+describe('package.json and the code name the same things', () => {
+  it('commands', () => {
+    assert.deepEqual(sorted(contributes.commands.map(({ command }) => command)), sorted(commandIds));
+  });
+
+  it('settings', () => {
+    const properties = Object.keys(contributes.configuration.properties);
+    assert.deepEqual(sorted(properties), sorted(settingIds.map((id) => `berth.${id}`)));
+  });
+
+  it('views, terminal profiles and the file scheme', () => {
+    assert.deepEqual(sorted(contributes.views.berth.map(({ id }) => id)), sorted(Object.values(viewIds)));
+    assert.deepEqual(
+      contributes.terminal.profiles.map(({ id }) => id),
+      [terminalProfileId],
+    );
+    assert.deepEqual(manifest.activationEvents, ['onFileSystem:berth']);
+  });
+
+  it('context keys', () => {
+    const conditions = [
+      ...allMenus.map(({ when }) => when ?? ''),
+      ...contributes.keybindings.map(({ when }) => when),
+      ...contributes.viewsWelcome.map(({ when }) => when),
+      ...contributes.walkthroughs.flatMap(({ steps }) => steps.flatMap((step) => step.completionEvents)),
+    ];
+    const views = new Set<string>(Object.values(viewIds));
+    const named = conditions
+      .filter((condition) => !condition.startsWith('onCommand:') && !condition.startsWith('onView:'))
+      .flatMap((condition) => condition.match(/\bberth\.[\w.]+/g) ?? [])
+      .filter((word) => !views.has(word));
+    assert.deepEqual(sorted(named), sorted(contextKeys));
+  });
+
+  it('commands of menus, keys, links and steps', () => {
+    const known = new Set<string>(commandIds);
+    const views = new Set(Object.values(viewIds).map((id) => `${id}.focus`));
+    const linked = Object.values(nls).flatMap((each) =>
+      [...each.matchAll(/\(command:(berth\.[\w.]+)\)/g)].map((match) => match[1] ?? ''),
+    );
+    const events = contributes.walkthroughs
+      .flatMap(({ steps }) => steps.flatMap((step) => step.completionEvents))
+      .filter((event) => event.startsWith('onCommand:'))
+      .map((event) => event.slice('onCommand:'.length));
+    const used = [
+      ...allMenus.flatMap(({ command, alt }) => [command, alt ?? command]),
+      ...contributes.keybindings.map(({ command }) => command),
+      ...linked,
+      ...events,
+    ];
+    assert.deepEqual(
+      used.filter((command) => !known.has(command) && !views.has(command)),
+      [],
+    );
+  });
+
+  it('translations: every key is there, and none is left over', () => {
+    const used = sorted(
+      [...readFileSync(join(root, 'package.json'), 'utf8').matchAll(/"%([\w.]+)%"/g)].map(
+        (match) => match[1] ?? '',
+      ),
+    );
+    assert.deepEqual(used, sorted(Object.keys(nls)));
+  });
+});
+
+describe('what is contributed keeps to the rules', () => {
+  it('every command has a title, an icon and the category', () => {
+    for (const { command, title, category, icon } of contributes.commands) {
+      assert.notEqual(text(title), '', command);
+      assert.equal(category, 'Berth');
+      assert.match(icon, /^\$\([a-z-]+\)$/);
+    }
+  });
+
+  it('at most 20 settings, each described, and those that name programs or paths out of reach of a folder', () => {
+    const properties = Object.entries(contributes.configuration.properties);
+    assert.ok(properties.length <= 20);
+    for (const [id, { markdownDescription, scope }] of properties) {
+      assert.notEqual(text(markdownDescription ?? ''), '', id);
+      assert.ok(['application', 'machine', 'window'].includes(scope), id);
+    }
+    const { restrictedConfigurations, supported } = manifest.capabilities.untrustedWorkspaces;
+    assert.equal(supported, 'limited');
+    for (const id of restrictedConfigurations) {
+      assert.notEqual(contributes.configuration.properties[id]?.scope, 'window', id);
+    }
+    for (const id of ['berth.stateDirectory', 'berth.dockerHost', 'berth.ssh.includeConfig']) {
+      assert.ok(restrictedConfigurations.includes(id), id);
+    }
+  });
+
+  it('at most three inline actions show on any row', () => {
+    const inline = (contributes.menus['view/item/context'] ?? []).filter(({ group }) =>
+      group?.startsWith('inline'),
+    );
+    const rows: Record<string, string[]> = {
+      'berth.workspaces': ['running', 'paused', 'stopped', 'archived', 'error', 'starting', 'deleting'].map(
+        (state) => `workspace+${state}+container`,
+      ),
+      'berth.volumes': [
+        'volume+docker+home',
+        'volume+disk+named',
+        'entry+file+file',
+        'entry+folder+directory',
+      ],
+    };
+    for (const [view, values] of Object.entries(rows)) {
+      for (const value of values) {
+        const shown = inline.filter(({ when }) => isShown(when ?? '', view, value));
+        assert.ok(shown.length <= 3, `${value}: ${shown.map(({ command }) => command).join(', ')}`);
+      }
+    }
+  });
+
+  it('the start and stop actions follow the state', () => {
+    const commandsOf = (state: string): string[] =>
+      (contributes.menus['view/item/context'] ?? [])
+        .filter(({ when }) => isShown(when ?? '', 'berth.workspaces', `workspace+${state}+container`))
+        .map(({ command }) => command);
+    assert.ok(commandsOf('stopped').includes('berth.workspace.start'));
+    assert.ok(!commandsOf('stopped').includes('berth.workspace.stop'));
+    assert.ok(commandsOf('running').includes('berth.workspace.stop'));
+    assert.ok(!commandsOf('running').includes('berth.workspace.start'));
+    assert.ok(commandsOf('archived').includes('berth.workspace.restore'));
+    assert.ok(commandsOf('error').includes('berth.workspace.recover'));
+    assert.ok(commandsOf('starting').includes('berth.workspace.delete'));
+  });
+
+  it('pictures are where they are said to be', () => {
+    const { walkthroughs, viewsContainers, views } = contributes;
+    const steps = walkthroughs.flatMap((each) => each.steps);
+    const pictures = [
+      manifest.icon,
+      ...viewsContainers.activitybar.map(({ icon }) => icon),
+      ...views.berth.map(({ icon }) => icon),
+      ...steps.map(({ media }) => media.svg),
+    ];
+    assert.ok(steps.length <= 6);
+    assert.deepEqual(
+      pictures.filter((path) => !existsSync(join(root, path))),
+      [],
+    );
+  });
+
+  it('a welcome text for every state of the engine', () => {
+    for (const state of ['idle', 'starting', 'stopped', 'failed', 'ready']) {
+      const found = contributes.viewsWelcome.filter(
+        ({ view, when }) => view === viewIds.workspaces && when.includes(`berth.engineState == ${state}`),
+      );
+      assert.ok(found.length > 0, state);
+    }
+  });
+
+  it('few keywords', () => {
+    assert.ok(manifest.keywords.length <= 30);
+  });
+});
+
+/** Evaluates the few forms of conditions that our item menus use. */
+function isShown(when: string, view: string, viewItem: string): boolean {
+  return when.split(' && ').every((part) => {
+    const regex = /^viewItem =~ \/(.*)\/$/.exec(part)?.[1];
+    if (regex !== undefined) {
+      return new RegExp(regex).test(viewItem);
+    }
+    const [key, value] = part.split(' == ');
+    return key === 'view' ? value === view : key === 'viewItem' ? value === viewItem : true;
+  });
+}

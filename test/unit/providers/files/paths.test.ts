@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import {
+  baseOf,
+  isWithin,
+  joinPath,
+  nameProblem,
+  normalized,
+  parentOf,
+  topmost,
+} from '../../../../src/providers/files/paths';
+
+describe('paths inside volumes', () => {
+  it('have parents and names', () => {
+    assert.equal(parentOf('/a/b'), '/a');
+    assert.equal(parentOf('/a'), '/');
+    assert.equal(baseOf('/a/b.txt'), 'b.txt');
+    assert.equal(joinPath('/', 'a'), '/a');
+    assert.equal(joinPath('/a', 'b/c'), '/a/b/c');
+  });
+
+  it('lie within themselves and their ancestors, and not in siblings of a like name', () => {
+    assert.ok(isWithin('/a', '/a'));
+    assert.ok(isWithin('/a/b', '/a'));
+    assert.ok(isWithin('/a', '/'));
+    assert.ok(!isWithin('/ab', '/a'));
+  });
+
+  it('are reduced to the topmost, each once', () => {
+    assert.deepEqual(topmost(['/a/b', '/a', '/c', '/c', '/ab']), ['/a', '/c', '/ab']);
+  });
+
+  it('are never led above the root by what is typed', () => {
+    assert.equal(normalized(' src/../x/ '), '/x');
+    assert.equal(normalized('/../../etc'), '/etc');
+    assert.equal(normalized(''), '/');
+  });
+
+  it('have names that a file system takes', () => {
+    assert.equal(nameProblem('notes.txt'), undefined);
+    assert.equal(nameProblem(' '), 'empty');
+    assert.equal(nameProblem('a/b'), 'slash');
+    assert.equal(nameProblem('..'), 'dots');
+    assert.equal(nameProblem('ü'.repeat(128)), 'long');
+    assert.equal(nameProblem('ü'.repeat(127)), undefined);
+  });
+});

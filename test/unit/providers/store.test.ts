@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EngineEvent, Workspace } from '../../../src/api';
+import { Store, type StoreChange } from '../../../src/providers/store';
+import { operation, volume, workspace } from './fixtures';
+
+const changed = (payload: Workspace): EngineEvent => ({ id: 1, type: 'workspace.changed', payload });
+const empty = { workspaces: [], volumes: [], operations: [], drivers: [] };
+
+describe('the store of what the engine tells', () => {
+  let store: Store;
+  let told: StoreChange[];
+
+  beforeEach(() => {
+    store = new Store();
+    told = [];
+    store.onDidChange((change) => told.push(change));
+  });
+  afterEach(() => store.dispose());
+
+  it('gathers changes for a moment and tells them once, by name', async () => {
+    store.apply(changed(workspace('a')));
+    store.apply(changed(workspace('a', { state: 'starting' })));
+    store.apply(changed(workspace('b')));
+    assert.equal(told.length, 0);
+    await sleep(80);
+    assert.equal(told.length, 1);
+    assert.deepEqual([...(told[0]?.workspaces ?? [])], ['a', 'b']);
+    assert.equal(told[0]?.all, false);
+  });
+
+  it('tells within 50 ms', async () => {
+    const started = performance.now();
+    const telling = new Promise<number>((resolve) =>
+      store.onDidChange(() => resolve(performance.now() - started)),
+    );
+    store.apply(changed(workspace('a')));
+    assert.ok((await telling) < 100);
+  });
+
+  it('shows an expected state at once and until the engine says something', () => {
+    store.loadSnapshot({ ...empty, workspaces: [workspace('a')] });
+    told.length = 0;
+    store.expect('a', 'starting');
+    assert.equal(told.length, 1);
+    assert.equal(store.workspace('a')?.state, 'starting');
+    store.apply(changed(workspace('a', { state: 'running' })));
+    assert.equal(store.workspace('a')?.state, 'running');
+  });
+
+  it('takes an expected state back when the command ended without an event', () => {
+    store.loadSnapshot({ ...empty, workspaces: [workspace('a')] });
+    store.expect('a', 'starting');
+    store.settle('a');
+    assert.equal(store.workspace('a')?.state, 'stopped');
+    assert.equal(store.workspaces[0]?.state, 'stopped');
+  });
+
+  it('lets events win over a snapshot that was asked for before them', () => {
+    store.beginSnapshot();
+    store.apply(changed(workspace('a', { state: 'running' })));
+    store.apply({ id: 2, type: 'workspace.deleted', payload: { name: 'b' } });
+    store.loadSnapshot({ ...empty, workspaces: [workspace('a'), workspace('b'), workspace('c')] });
+    assert.equal(store.workspace('a')?.state, 'running');
+    assert.equal(store.workspace('b'), undefined);
+    assert.equal(store.workspace('c')?.state, 'stopped');
+  });
+
+  it('forgets what a snapshot no longer holds', () => {
+    store.loadSnapshot({ ...empty, workspaces: [workspace('a')], volumes: [volume('v')] });
+    store.loadSnapshot({ ...empty, workspaces: [workspace('b')] });
+    assert.deepEqual(
+      store.workspaces.map(({ name }) => name),
+      ['b'],
+    );
+    assert.deepEqual(store.volumes, []);
+    assert.equal(told.at(-1)?.all, true);
+  });
+
+  it('keeps a measured size when an event comes without one', () => {
+    store.apply({ id: 1, type: 'volume.changed', payload: volume('v', { usedBytes: 7, usedAt: 'then' }) });
+    store.apply({ id: 2, type: 'volume.changed', payload: volume('v', { role: 'home' }) });
+    assert.deepEqual(store.volume('v'), volume('v', { role: 'home', usedBytes: 7, usedAt: 'then' }));
+  });
+
+  it('tells every change of an operation, and refreshes the row of its workspace', async () => {
+    const seen: string[] = [];
+    store.onOperation(({ id, status }) => seen.push(`${id} ${status}`));
+    store.take({ type: 'operation.changed', payload: operation('1', { workspace: 'a' }) });
+    assert.deepEqual(
+      store.runningOperations.map(({ id }) => id),
+      ['1'],
+    );
+    store.take({
+      type: 'operation.changed',
+      payload: operation('1', { workspace: 'a', status: 'succeeded' }),
+    });
+    assert.deepEqual(store.runningOperations, []);
+    assert.deepEqual(seen, ['1 running', '1 succeeded']);
+    await sleep(80);
+    assert.ok(told[0]?.workspaces.has('a'));
+  });
+
+  it('does not keep ended operations for ever', () => {
+    for (let number = 0; number < 200; number++) {
+      store.take({ type: 'operation.changed', payload: operation(`o${number}`, { status: 'succeeded' }) });
+    }
+    assert.equal(store.operation('o0'), undefined);
+    assert.equal(store.operation('o199')?.status, 'succeeded');
+  });
+
+  it('passes on file changes and resets', () => {
+    const files: string[] = [];
+    const resets: string[] = [];
+    store.onDidChangeFiles((change) => files.push(change.volume));
+    const resetting = store.onReset((reason) => resets.push(reason));
+    store.apply({
+      id: 1,
+      type: 'files.changed',
+      payload: { volume: 'v', changes: [{ type: 'created', path: '/a' }] },
+    });
+    store.apply({ id: 2, type: 'reset', payload: { reason: 'too old' } });
+    resetting.dispose();
+    store.apply({ id: 3, type: 'reset', payload: { reason: 'again' } });
+    assert.deepEqual(files, ['v']);
+    assert.deepEqual(resets, ['too old']);
+  });
+
+  it('replaces a driver that became available', () => {
+    store.apply({ id: 1, type: 'driver.changed', payload: { runtime: 'container', available: false } });
+    store.apply({ id: 2, type: 'driver.changed', payload: { runtime: 'container', available: true } });
+    assert.deepEqual(store.drivers, [{ runtime: 'container', available: true }]);
+  });
+
+  it('holds a thousand workspaces and lists them quickly', () => {
+    const workspaces = Array.from({ length: 1000 }, (_, index) => workspace(`w${index}`));
+    const started = performance.now();
+    store.loadSnapshot({ ...empty, workspaces });
+    assert.equal(store.workspaces.length, 1000);
+    assert.ok(performance.now() - started < 100);
+  });
+});
