@@ -24,7 +24,7 @@ export interface ConfigureInput {
 /** A tar of keys, configuration, environment and files. */
 export async function configureArchive({ plan, built }: ConfigureInput): Promise<Buffer> {
   const env = sessionEnvironment(built, plan.env);
-  const { home, root, directories } = sortFiles(plan.files);
+  const { home, root, directories, homeDirectories } = sortFiles(plan.files);
   const members: Member[] = [
     { name: 'host_key', mode: 0o600, content: ensureNewline(plan.hostKey) },
     { name: 'authorized_keys', mode: 0o644, content: plan.authorizedKeys.map(ensureNewline).join('') },
@@ -32,7 +32,8 @@ export async function configureArchive({ plan, built }: ConfigureInput): Promise
     { name: 'env', mode: 0o400, content: execEnvironment(env) },
     { name: 'environment', mode: 0o644, content: plainEnvironment(built, plan.env) },
     { name: 'multiline.sh', mode: 0o400, content: multilineEnvironment(env) },
-    { name: 'directories', mode: 0o600, content: directories.map((directory) => `${directory}\n`).join('') },
+    { name: 'directories', mode: 0o600, content: lines(directories) },
+    { name: 'home-directories', mode: 0o600, content: lines(homeDirectories) },
   ];
   if (root.length > 0) {
     members.push({ name: 'root.tar', mode: 0o600, content: await archiveOf(root) });
@@ -47,15 +48,24 @@ function ensureNewline(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
 }
 
-/** Splits files into those of the home, relative to it, and the others, and names the folders that they need. */
-function sortFiles(files: readonly InjectedFile[]): {
+function lines(paths: Iterable<string>): string {
+  return [...paths].map((path) => `${path}\n`).join('');
+}
+
+interface Sorted {
   home: Member[];
   root: Member[];
-  directories: string[];
-} {
+  /** Folders that they need, outermost first; those of the home relative to it. */
+  directories: Set<string>;
+  homeDirectories: Set<string>;
+}
+
+/** Splits files into those of the home, relative to it, and the others. */
+function sortFiles(files: readonly InjectedFile[]): Sorted {
   const home: Member[] = [];
   const root: Member[] = [];
   const directories = new Set<string>();
+  const homeDirectories = new Set<string>();
   for (const { target, mode, content } of files) {
     const path = checkedTarget(target);
     const inHome = relativeToHome(path);
@@ -63,11 +73,11 @@ function sortFiles(files: readonly InjectedFile[]): {
       root.push({ name: path.slice(1), mode, content, uid: userId });
       parentsOf(path).forEach((parent) => directories.add(parent));
     } else {
-      // Missing folders come into being as their user's, 0700, when the archive is unpacked.
       home.push({ name: inHome, mode, content, uid: userId });
+      parentsOf(inHome).forEach((parent) => homeDirectories.add(parent));
     }
   }
-  return { home, root, directories: [...directories] };
+  return { home, root, directories, homeDirectories };
 }
 
 function checkedTarget(target: string): string {
@@ -85,8 +95,8 @@ function relativeToHome(path: string): string | undefined {
   return root === undefined ? undefined : path.slice(root.length + 1);
 }
 
-/** `/a/b/c` → `/a`, `/a/b`: outermost first. */
+/** `/a/b/c` → `/a`, `/a/b`; `a/b` → `a`: outermost first. */
 function parentsOf(path: string): string[] {
-  const parts = path.split('/').slice(1, -1);
-  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/')).filter((parent) => parent !== '');
 }

@@ -69,6 +69,15 @@ else
 fi
 `;
 
+/** Folders of our making are private; files come with their modes. */
+const homeFiles = `
+set -e
+cd /home/workspace
+while IFS= read -r dir; do [ -d "$dir" ] || mkdir -m 700 -- "$dir"; done <${berthDirectory}/stage/home-directories
+umask 0
+exec tar -x -f ${berthDirectory}/stage/home.tar
+`;
+
 /** Files of the home are written as its user: a link planted there leads nowhere the user could not go. */
 const files = `
 while IFS= read -r dir; do
@@ -76,8 +85,8 @@ while IFS= read -r dir; do
 done <$s/directories
 [ ! -e $s/root.tar ] || tar -x -f $s/root.tar -C /
 if [ -e $s/home.tar ]; then
-  chown 1000:1000 $s/home.tar
-  su -s ${shell} workspace -c 'umask 077; tar -x -p -f ${berthDirectory}/stage/home.tar -C /home/workspace' </dev/null
+  chown 1000:1000 $s/home.tar $s/home-directories
+  su -s ${shell} workspace -c '${homeFiles}' </dev/null
 fi
 `;
 
