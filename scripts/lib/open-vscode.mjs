@@ -21,6 +21,8 @@ const FIRST_SETTINGS = {
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  // Workspaces' ports are on this machine already.
+  'remote.autoForwardPorts': false,
 };
 
 /** @returns {Promise<string | undefined>} a desktop editor; none for root (VS Code refuses) and without a screen */

@@ -28,6 +28,8 @@ export const QUIET_SETTINGS = {
   'git.enabled': false,
   'files.simpleDialog.enable': true,
   'explorer.confirmDragAndDrop': false,
+  // Workspaces' ports are on this machine already.
+  'remote.autoForwardPorts': false,
 };
 
 /** @typedef {import('./vscode-server.d.mts').ServerOptions} ServerOptions */
