@@ -1,0 +1,41 @@
+import type { Clock } from '../../src/backend/services/idle';
+import { turns } from './wait';
+
+/** Time that passes only when told to. Starts at the real now, since records carry real timestamps. */
+export class FakeClock implements Clock {
+  private time = Date.now();
+  private readonly timers = new Set<{ at: number; run: () => void }>();
+  /** How often something was woken. */
+  wakes = 0;
+
+  now(): number {
+    return this.time;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { at: this.time + ms, run };
+    this.timers.add(timer);
+    return () => this.timers.delete(timer);
+  }
+
+  get pending(): number {
+    return this.timers.size;
+  }
+
+  /** Lets time pass, each timer at its own moment; what they start gets its turns. */
+  async pass(ms: number): Promise<void> {
+    const end = this.time + ms;
+    for (;;) {
+      const next = [...this.timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) {
+        break;
+      }
+      this.timers.delete(next);
+      this.time = Math.max(this.time, next.at);
+      this.wakes += 1;
+      next.run();
+      await turns(40);
+    }
+    this.time = end;
+  }
+}

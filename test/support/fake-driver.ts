@@ -1,0 +1,320 @@
+/**
+ * A runtime product in memory. It stands in for what the real ones won't do on demand: an image that is missing,
+ * a start that fails, a daemon that goes away, a step that takes as long as the test wants.
+ */
+import { once } from 'node:events';
+import { PassThrough, type Readable } from 'node:stream';
+import { BerthError } from '../../src/api/errors';
+import type { Limits } from '../../src/api/schemas/workspace';
+import type {
+  Driver,
+  DriverEvent,
+  ExecPlan,
+  ExecSession,
+  LogOptions,
+  RuntimeInfo,
+  RuntimePlan,
+  RuntimeState,
+  StartPlan,
+} from '../../src/backend/drivers/driver';
+import { FakeImages } from './fake-images';
+import { FakeVolumes } from './fake-volumes';
+
+export interface FakeCommand {
+  exitCode?: number;
+  stdout?: string;
+  stderr?: string;
+  /** Runs until it is killed; then ends with 137. */
+  endless?: boolean;
+  /** Does not end even when it is killed. */
+  immortal?: boolean;
+}
+
+/** A step that a test holds open. */
+export interface Gate {
+  entered: Promise<void>;
+  open: () => void;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class FakeDriver implements Driver {
+  readonly kind = 'container' as const;
+  readonly images = new FakeImages((what, of, signal) => this.act(what, of, signal));
+  readonly volumes = new FakeVolumes((what, of) => this.act(what, of));
+  readonly runtimes = new Map<string, Mutable<RuntimeInfo>>();
+  readonly plans = new Map<string, RuntimePlan>();
+  readonly configured = new Map<string, StartPlan>();
+  /** Everything that was asked for, as `verb name`. */
+  readonly calls: string[] = [];
+  readonly attachedCounts = new Map<string, number>();
+  /** What commands do, by the first word that is known. */
+  readonly commands = new Map<string, FakeCommand>();
+  readonly execs: ExecPlan[] = [];
+  /** The daemon does not answer. */
+  down = false;
+  killsOnStop = false;
+  closed = false;
+  private readonly failures = new Map<string, unknown[]>();
+  private readonly gates = new Map<string, { enter: () => void; opened: Promise<void> }>();
+  private readonly listeners = new Set<(event: DriverEvent) => void>();
+  private made = 0;
+  private starts = 0;
+
+  /** The next calls of that verb fail with these errors, one each. */
+  fail(verb: string, ...errors: unknown[]): void {
+    this.failures.set(verb, [...(this.failures.get(verb) ?? []), ...errors]);
+  }
+
+  /** The next call of that verb waits until the gate is opened, or it is cancelled. */
+  hold(verb: string): Gate {
+    let enter = (): void => undefined;
+    let open = (): void => undefined;
+    const entered = new Promise<void>((resolve) => (enter = resolve));
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    this.gates.set(verb, { enter, opened });
+    return { entered, open };
+  }
+
+  emit(event: DriverEvent): void {
+    this.listeners.forEach((listener) => listener(event));
+  }
+
+  get listenerCount(): number {
+    return this.listeners.size;
+  }
+
+  /** Done by another tool: the runtime is as given, and an event tells of it. */
+  behindOurBack(name: string, state: RuntimeState | 'removed'): void {
+    const info = this.get(name);
+    if (state === 'removed') {
+      this.runtimes.delete(name);
+    } else {
+      this.setState(info, state);
+    }
+    const what = state === 'running' ? 'started' : state;
+    this.emit({ type: 'runtime', name, workspace: info.workspace, what });
+  }
+
+  /** A container that another tool made. */
+  addForeign(name: string, volumes: string[] = [], workspace?: string): void {
+    const target = '/home/workspace';
+    this.runtimes.set(name, {
+      ...newRuntime(name, workspace, 'theirs:1', 'sha256:theirs'),
+      id: `foreign-${name}`,
+      volumes: volumes.map((volume) => ({ volume, target, readOnly: false })),
+    });
+  }
+
+  status(): ReturnType<Driver['status']> {
+    return this.act('status', '').then(() => ({ runtime: this.kind, available: true, product: 'Fake 1' }));
+  }
+
+  watch(listener: (event: DriverEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** As with Docker, a list does not tell when a runtime was started. */
+  async list(): Promise<RuntimeInfo[]> {
+    await this.act('list', '');
+    return [...this.runtimes.values()].map((info) => ({ ...info, startedAt: undefined }));
+  }
+
+  async inspect(name: string): Promise<RuntimeInfo | undefined> {
+    await this.act('inspect', name);
+    const info = this.runtimes.get(name);
+    return info === undefined ? undefined : { ...info };
+  }
+
+  async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    await this.act('create', plan.name, signal);
+    if (this.runtimes.has(plan.name)) {
+      throw new BerthError('exists', `There is a container ${plan.name}.`);
+    }
+    const imageId = await this.images.resolve(plan.image);
+    if (imageId === undefined) {
+      throw new BerthError('image_missing', `No image ${plan.image}.`);
+    }
+    for (const volume of [plan.homeVolume, plan.dockerVolume]) {
+      if (volume !== undefined) {
+        this.volumes.add(volume, plan.workspace);
+      }
+    }
+    const info = {
+      ...newRuntime(plan.name, plan.workspace, plan.image, imageId),
+      id: `runtime-${(this.made += 1)}`,
+      sshPort: plan.sshPort,
+      volumes: [{ volume: plan.homeVolume, target: '/home/workspace', readOnly: false }],
+    };
+    this.plans.set(plan.name, plan);
+    this.runtimes.set(plan.name, info);
+    return { ...info };
+  }
+
+  async start(name: string): Promise<RuntimeInfo> {
+    await this.act('start', name);
+    const info = this.get(name);
+    if (info.state === 'stopped') {
+      this.setState(info, 'running');
+    }
+    return { ...info };
+  }
+
+  async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void> {
+    await this.act('configure', name, signal);
+    this.configured.set(name, plan);
+  }
+
+  async startDocker(name: string, signal: AbortSignal): Promise<void> {
+    await this.act('startDocker', name, signal);
+  }
+
+  async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
+    await this.act('stop', name);
+    const info = this.runtimes.get(name);
+    if (info !== undefined && info.state !== 'stopped') {
+      this.setState(info, 'stopped');
+      this.configured.delete(name);
+    }
+    return { killed: this.killsOnStop && graceMs > 0 };
+  }
+
+  pause(name: string): Promise<void> {
+    return this.act('pause', name).then(() => this.setState(this.get(name), 'paused'));
+  }
+
+  resume(name: string): Promise<void> {
+    return this.act('resume', name).then(() => void (this.get(name).state = 'running'));
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.act('remove', name);
+    this.runtimes.delete(name);
+  }
+
+  async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+    await this.act('setLimits', name);
+    return { needsRebuild: limits.shmMiB === undefined ? [] : ['shmMiB'] };
+  }
+
+  async exec(name: string, plan: ExecPlan): Promise<ExecSession> {
+    await this.act('exec', `${name} ${plan.argv.join(' ')}`);
+    this.execs.push(plan);
+    const known = plan.argv.find((word) => this.commands.has(word)) ?? '';
+    return runFake(this.commands.get(known) ?? {});
+  }
+
+  async logs(name: string, options: LogOptions): Promise<Readable> {
+    await this.act('logs', name);
+    const stream = new PassThrough();
+    stream.write(`tail ${options.tail}\n`);
+    if (!options.follow) {
+      stream.end();
+    }
+    return stream;
+  }
+
+  async stats(name: string): ReturnType<Driver['stats']> {
+    await this.act('stats', name);
+    const at = new Date().toISOString();
+    return {
+      ...{ cpuPercent: 1, memoryBytes: 2, memoryLimitBytes: 3 },
+      ...{ pids: 4, networkRxBytes: 5, networkTxBytes: 6, at },
+    };
+  }
+
+  async attached(name: string): Promise<number> {
+    await this.act('attached', name);
+    return this.attachedCounts.get(name) ?? 0;
+  }
+
+  refreshBundles(plan: RuntimePlan, signal: AbortSignal): Promise<void> {
+    return this.act('refreshBundles', plan.name, signal);
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+
+  private get(name: string): Mutable<RuntimeInfo> {
+    const info = this.runtimes.get(name);
+    if (info === undefined) {
+      throw new BerthError('not_found', `There is no container ${name}.`);
+    }
+    return info;
+  }
+
+  private setState(info: Mutable<RuntimeInfo>, state: RuntimeState): void {
+    if (state === 'running') {
+      this.starts += 1;
+      info.startedAt = new Date(1_700_000_000_000 + this.starts * 1000).toISOString();
+    }
+    info.state = state;
+  }
+
+  private async act(verb: string, of: string, signal?: AbortSignal): Promise<void> {
+    this.calls.push(`${verb} ${of}`.trim());
+    await Promise.resolve();
+    const gate = this.gates.get(verb);
+    if (gate !== undefined) {
+      this.gates.delete(verb);
+      gate.enter();
+      await (signal === undefined ? gate.opened : Promise.race([gate.opened, aborted(signal)]));
+    }
+    signal?.throwIfAborted();
+    const failures = this.failures.get(verb) ?? [];
+    if (failures.length > 0) {
+      throw failures.shift();
+    }
+    if (this.down) {
+      throw new BerthError('runtime_unavailable', 'The daemon does not answer.');
+    }
+  }
+}
+
+function newRuntime(name: string, workspace: string | undefined, image: string, imageId: string) {
+  const info: Mutable<RuntimeInfo> = {
+    ...{ id: '', name, workspace, state: 'stopped', image, imageId, volumes: [], labels: {} },
+    ...{ startedAt: undefined, exitCode: undefined, sshPort: undefined },
+  };
+  return info;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const cancelled = () => reject(new BerthError('cancelled', 'Cancelled.'));
+    signal.addEventListener('abort', cancelled, { once: true });
+    if (signal.aborted) {
+      cancelled();
+    }
+  });
+}
+
+function runFake(command: FakeCommand): ExecSession {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  let end = (_: number): void => undefined;
+  const exit = new Promise<number>((resolve) => (end = resolve));
+  stdout.write(command.stdout ?? '');
+  stderr.write(command.stderr ?? '');
+  if (command.stdout === 'echo') {
+    stdin.pipe(stdout);
+  }
+  if (command.endless !== true && command.immortal !== true) {
+    const delivered = Promise.all([once(stdout, 'end'), once(stderr, 'end')]);
+    stdout.end();
+    stderr.end();
+    void delivered.then(() => end(command.exitCode ?? 0));
+  }
+  return {
+    ...{ stdin, stdout, stderr, exit },
+    resize: () => Promise.resolve(),
+    kill: () => {
+      if (command.immortal !== true) {
+        end(137);
+      }
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/** Files in memory, by path: for the routes that carry them. The real ones are tested in `files/`. */
+import { Readable } from 'node:stream';
+import { BerthError } from '../../src/api/errors';
+import type { FileChange, FileEntry, FileList } from '../../src/api/schemas/file';
+import type { MergeResult, TreeUsage, VolumeFiles, WriteOptions } from '../../src/backend/files/volume-files';
+
+export class FakeFiles implements VolumeFiles {
+  readonly contents = new Map<string, Buffer>();
+  readonly watchers = new Set<(changes: FileChange[]) => void>();
+  readonly writes: { path: string; options: WriteOptions }[] = [];
+  /** Ends when the test says so: a watch that is slow to begin. */
+  beforeWatch: Promise<void> = Promise.resolve();
+
+  constructor(readonly volume: string) {}
+
+  stat(path: string): Promise<FileEntry> {
+    const content = this.contents.get(path);
+    if (content === undefined) {
+      return Promise.reject(new BerthError('path_not_found', `There is no ${path}.`));
+    }
+    return Promise.resolve(entry(path, content.length));
+  }
+
+  list(path: string): Promise<FileList> {
+    const entries = [...this.contents].map(([name, content]) => entry(name, content.length));
+    return Promise.resolve({ path, entries, total: entries.length });
+  }
+
+  async read(
+    path: string,
+    { offset = 0, length }: { offset?: number; length?: number } = {},
+  ): Promise<Readable> {
+    await this.stat(path);
+    const content = this.contents.get(path) ?? Buffer.alloc(0);
+    return Readable.from([content.subarray(offset, length === undefined ? undefined : offset + length)]);
+  }
+
+  async write(
+    path: string,
+    content: Readable | Buffer,
+    options: WriteOptions,
+    signal?: AbortSignal,
+  ): Promise<FileEntry> {
+    this.writes.push({ path, options });
+    const chunks: Buffer[] = [];
+    for await (const chunk of Buffer.isBuffer(content) ? [content] : content) {
+      chunks.push(chunk as Buffer);
+    }
+    signal?.throwIfAborted();
+    this.contents.set(path, Buffer.concat(chunks));
+    return this.stat(path);
+  }
+
+  mkdir(path: string): Promise<FileEntry> {
+    return Promise.resolve({ ...entry(path, 0), type: 'directory' });
+  }
+
+  async rename(from: string, to: string): Promise<FileEntry> {
+    await this.stat(from);
+    this.contents.set(to, this.contents.get(from) ?? Buffer.alloc(0));
+    this.contents.delete(from);
+    return this.stat(to);
+  }
+
+  async copy(from: string, to: string): Promise<FileEntry> {
+    await this.stat(from);
+    this.contents.set(to, this.contents.get(from) ?? Buffer.alloc(0));
+    return this.stat(to);
+  }
+
+  remove(path: string): Promise<void> {
+    this.contents.delete(path);
+    return Promise.resolve();
+  }
+
+  async chmod(path: string, mode: number): Promise<FileEntry> {
+    return { ...(await this.stat(path)), mode };
+  }
+
+  usage(): Promise<TreeUsage> {
+    return Promise.resolve({ bytes: 0, allocated: 0, files: 0, directories: 1 });
+  }
+
+  async watch(
+    _path: string,
+    _options: { recursive: boolean },
+    listener: (changes: FileChange[]) => void,
+  ): Promise<() => void> {
+    await this.beforeWatch;
+    this.watchers.add(listener);
+    return () => this.watchers.delete(listener);
+  }
+
+  getTar(path: string): Promise<Readable> {
+    return Promise.resolve(Readable.from([Buffer.from(`tar of ${path}`)]));
+  }
+
+  stage(): Promise<string> {
+    return Promise.resolve('/.stage');
+  }
+
+  putTar(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  merge(): Promise<MergeResult> {
+    return Promise.resolve({ files: 0, skipped: [], renamed: [], failed: [] });
+  }
+
+  unstage(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function entry(path: string, size: number): FileEntry {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return { name, type: 'file', size, mode: 0o644, uid: 1000, gid: 1000, mtimeMs: 0, ctimeMs: 0 };
+}

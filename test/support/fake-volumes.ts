@@ -1,0 +1,73 @@
+import { BerthError } from '../../src/api/errors';
+import type { Holder, Volume, VolumeCreate } from '../../src/api/schemas/volume';
+import type { VolumeStore } from '../../src/backend/drivers/driver';
+import type { VolumeFiles } from '../../src/backend/files/volume-files';
+import { FakeFiles } from './fake-files';
+import type { Act } from './fake-images';
+
+export class FakeVolumes implements VolumeStore {
+  readonly known = new Map<string, Volume>();
+  readonly contents = new Map<string, FakeFiles>();
+
+  constructor(private readonly act: Act) {}
+
+  get names(): string[] {
+    return [...this.known.keys()].sort();
+  }
+
+  /** Makes it when it is not there. */
+  add(name: string, workspace?: string, managed = true): Volume {
+    const role = name.endsWith('-docker') ? 'docker' : name.startsWith('workspace-') ? 'home' : 'named';
+    const known = this.known.get(name);
+    const made: Volume = {
+      ...{ name, kind: 'docker', role, managed, holders: [], labels: {} },
+      ...(workspace !== undefined && { workspace }),
+    };
+    this.known.set(name, known ?? made);
+    return known ?? made;
+  }
+
+  heldBy(name: string, ...holders: Holder[]): void {
+    this.known.set(name, { ...this.add(name), holders });
+  }
+
+  async list(): Promise<Volume[]> {
+    await this.act('volumes.list', '');
+    return [...this.known.values()];
+  }
+
+  async inspect(name: string): Promise<Volume | undefined> {
+    await this.act('volumes.inspect', name);
+    return this.known.get(name);
+  }
+
+  async create({ name, labels = {} }: VolumeCreate): Promise<Volume> {
+    await this.act('volumes.create', name);
+    return { ...this.add(name), labels };
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.act('volumes.remove', name);
+    this.known.delete(name);
+  }
+
+  async resize(name: string, sizeMiB: number): Promise<Volume> {
+    await this.act('volumes.resize', name);
+    return { ...this.add(name), sizeMiB };
+  }
+
+  async files(name: string): Promise<VolumeFiles> {
+    await this.act('volumes.files', name);
+    if (!this.known.has(name)) {
+      throw new BerthError('not_found', `There is no volume ${name}.`);
+    }
+    const files = this.contents.get(name) ?? new FakeFiles(name);
+    this.contents.set(name, files);
+    return files;
+  }
+
+  async usage(name: string): Promise<number> {
+    await this.act('volumes.usage', name);
+    return 4096;
+  }
+}

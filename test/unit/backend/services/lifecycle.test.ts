@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { workspaceStates, type WorkspaceState } from '../../../../src/api/schemas/workspace';
+import { isSettled, mayBegin, transitions, type Verb } from '../../../../src/backend/services/lifecycle';
+import { failure } from '../../../support/errors';
+
+/** DESIGN.md, section 4: what each verb does from each settled state. '=' changes nothing; all else is illegal. */
+const table: Record<Verb, Partial<Record<WorkspaceState, 'go' | '='>>> = {
+  start: { stopped: 'go', paused: 'go', running: '=' },
+  stop: { running: 'go', paused: 'go', stopped: '=' },
+  restart: { running: 'go', paused: 'go', stopped: 'go' },
+  pause: { running: 'go', paused: '=' },
+  resume: { paused: 'go', running: '=' },
+  archive: { running: 'go', paused: 'go', stopped: 'go', archived: '=' },
+  restore: { archived: 'go', running: '=' },
+  recover: { error: 'go', running: '=' },
+  rebuild: { running: 'go', paused: 'go', stopped: 'go' },
+  delete: { running: 'go', paused: 'go', stopped: 'go', archived: 'go', error: 'go' },
+};
+const ends: Record<Verb, [WorkspaceState, WorkspaceState]> = {
+  start: ['starting', 'running'],
+  stop: ['stopping', 'stopped'],
+  restart: ['starting', 'running'],
+  pause: ['pausing', 'paused'],
+  resume: ['resuming', 'running'],
+  archive: ['archiving', 'archived'],
+  restore: ['restoring', 'running'],
+  recover: ['recovering', 'running'],
+  rebuild: ['starting', 'running'],
+  delete: ['deleting', 'deleting'],
+};
+const settled: WorkspaceState[] = ['running', 'paused', 'stopped', 'archived', 'error'];
+
+describe('services/lifecycle', () => {
+  it('knows exactly the verbs of the table', () => {
+    assert.deepEqual(Object.keys(transitions).sort(), Object.keys(table).sort());
+  });
+
+  for (const verb of Object.keys(table) as Verb[]) {
+    it(`${verb}: every state is legal, already there, or refused in words`, async () => {
+      for (const state of workspaceStates) {
+        const expected = table[verb][state];
+        if (expected !== undefined) {
+          assert.equal(mayBegin(verb, state, 'demo'), expected === 'go', `${verb} ${state}`);
+          continue;
+        }
+        const error = await failure(() => mayBegin(verb, state, 'demo'), 'illegal_state');
+        assert.equal(error.message, `Workspace demo is ${state}: it can't ${verb} now.`);
+        assert.equal(error.status, 409);
+        assert(error.hint !== undefined && error.hint !== '', `${verb} ${state} has no remedy`);
+      }
+      assert.deepEqual([transitions[verb].via, transitions[verb].to], ends[verb]);
+    });
+  }
+
+  it('passes through states that end by themselves, to states that last', () => {
+    for (const [verb, { via, to }] of Object.entries(transitions)) {
+      assert.equal(isSettled(via), false, verb);
+      assert.equal(isSettled(to), verb !== 'delete', verb);
+    }
+    assert.deepEqual(workspaceStates.filter(isSettled).sort(), [...settled].sort());
+  });
+
+  it('says the remedy for each state that lasts', async () => {
+    const hint = async (verb: Verb, state: WorkspaceState) =>
+      (await failure(() => mayBegin(verb, state, 'demo'))).hint;
+    assert.equal(await hint('stop', 'archived'), 'Restore it first.');
+    assert.equal(await hint('start', 'error'), 'Recover it first, or delete it.');
+    assert.equal(await hint('pause', 'stopped'), 'Start it first.');
+    assert.equal(await hint('restore', 'paused'), 'Resume it first.');
+    assert.equal(await hint('start', 'stopping'), 'Wait until that is done.');
+  });
+});
