@@ -4,10 +4,21 @@ import type { Readable, Writable } from 'node:stream';
 import type { AttachSession } from '../../client/attach';
 import { isTerminal, type Streams } from './streams';
 
+/** The size of a terminal; undefined where it has none, or does not tell (pipes of expect and script: 0 × 0). */
+export function sizeOf(stream: NodeJS.WriteStream): { cols: number; rows: number } | undefined {
+  const { columns: cols, rows } = stream;
+  return isTerminal(stream) && cols > 0 && rows > 0 ? { cols, rows } : undefined;
+}
+
 /** Passes every key on, and every change of size; answers what puts the terminal back. */
 export function rawTerminal(streams: Streams, session: AttachSession): () => void {
   const { stdin, stdout } = streams;
-  const resize = (): void => session.resize(stdout.columns, stdout.rows);
+  const resize = (): void => {
+    const size = sizeOf(stdout);
+    if (size !== undefined) {
+      session.resize(size.cols, size.rows);
+    }
+  };
   if (isTerminal(stdin)) {
     stdin.setRawMode(true);
   }

@@ -72,7 +72,8 @@ export class ProgressDisplay {
     const spinner = this.style.unicode ? frames.unicode : frames.ascii;
     this.frame = (this.frame + 1) % spinner.length;
     const text = describe(this.shown, this.now() - this.stepSince, this.style.unicode);
-    const room = (this.target.columns ?? 80) - 3;
+    // A terminal that does not tell its width says 0.
+    const room = (this.target.columns || 80) - 3;
     this.target.write(`${eraseLine}${this.style.blue(spinner[this.frame] ?? '')} ${clip(text, room)}`);
   }
 

@@ -6,7 +6,7 @@ import type { Cli } from '../cli';
 import { ExitWith, exitCodes } from '../failure';
 import { examples } from '../help';
 import { collectEnv } from '../parse/options';
-import { pumpInput, pumpOutput, rawTerminal } from '../terminal/attached';
+import { pumpInput, pumpOutput, rawTerminal, sizeOf } from '../terminal/attached';
 import { isTerminal } from '../terminal/streams';
 
 interface ExecOptions {
@@ -64,7 +64,7 @@ function toRequest(
   return {
     ...(argv.length > 0 && { argv: [...argv] }),
     tty,
-    ...(tty && isTerminal(stdout) && { cols: stdout.columns, rows: stdout.rows }),
+    ...(tty && sizeOf(stdout)),
     ...(options.env !== undefined && { env: options.env }),
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...(options.user !== undefined && { user: options.user }),

@@ -1,0 +1,125 @@
+/** Runs the real `berth` against a real engine and a real Docker, with a state directory of its own. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import Dockerode from 'dockerode';
+
+export const docker = new Dockerode();
+
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  input?: string | Buffer;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+function distribution(from = __dirname): string {
+  return existsSync(join(from, 'dist', 'cli.js')) ? join(from, 'dist') : distribution(dirname(from));
+}
+
+const cli = process.env.BERTH_CLI_PATH ?? join(distribution(), 'cli.js');
+const patienceMs = 90_000;
+
+export class Berth {
+  /** Starts every name that a test makes, so that all of it can be found again. */
+  readonly prefix = `t${randomBytes(3).toString('hex')}`;
+  readonly folder = mkdtempSync(join(tmpdir(), 'berth-cli-'));
+  readonly home = join(this.folder, 'home');
+
+  /** Starts the program; who calls waits for it. */
+  spawn(argv: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
+    return spawn(process.execPath, [cli, ...argv], this.spawnOptions(options));
+  }
+
+  async run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    const child = this.spawn(argv, options);
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(options.input ?? '');
+    return finished(child, `berth ${argv.join(' ')}`);
+  }
+
+  /** Runs it and wants it to succeed; answers stdout. */
+  async ok(...argv: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(argv);
+    if (code !== 0) {
+      throw new Error(`berth ${argv.join(' ')} ended with ${code}:\n${stderr}${stdout}`);
+    }
+    return stdout;
+  }
+
+  async json<T>(...argv: string[]): Promise<T> {
+    return JSON.parse(await this.ok(...argv, '--json')) as T;
+  }
+
+  /** Runs it on a terminal (of util-linux' script) and types the answers when their questions appear. */
+  async terminal(argv: readonly string[], answers: readonly (readonly [RegExp, string])[]): Promise<Outcome> {
+    const words = [process.execPath, cli, ...argv].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+    const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], this.spawnOptions({}));
+    const left = [...answers];
+    let seen = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      seen += chunk.toString();
+      const [next] = left;
+      if (next?.[0].test(seen) === true) {
+        left.shift();
+        seen = '';
+        child.stdin.write(next[1]);
+      }
+    });
+    const outcome = await finished(child, `berth ${argv.join(' ')} on a terminal`);
+    child.stdin.destroy();
+    return outcome;
+  }
+
+  /** Removes all that the tests made, whatever became of them. */
+  async dispose(): Promise<void> {
+    try {
+      await this.run(['down']);
+    } finally {
+      const containers = await docker.listContainers({ all: true });
+      const mine = containers.filter(({ Names }) => Names.some((name) => name.includes(this.prefix)));
+      await Promise.allSettled(
+        mine.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })),
+      );
+      await Promise.allSettled((await this.volumes()).map((name) => docker.getVolume(name).remove()));
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+    }
+  }
+
+  /** Docker volumes with a name of this test. */
+  async volumes(): Promise<string[]> {
+    const { Volumes } = await docker.listVolumes();
+    return Volumes.map(({ Name }) => Name).filter((name) => name.includes(this.prefix));
+  }
+
+  private spawnOptions(options: RunOptions) {
+    const env = { ...process.env, BERTH_HOME: this.home, NO_COLOR: '1', LANG: 'C.UTF-8', ...options.env };
+    return { cwd: options.cwd ?? this.folder, env, stdio: 'pipe' as const };
+  }
+}
+
+export async function finished(child: ChildProcessWithoutNullStreams, what: string): Promise<Outcome> {
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  clearTimeout(timer);
+  const outcome = {
+    stdout: Buffer.concat(stdout).toString(),
+    stderr: Buffer.concat(stderr).toString(),
+  };
+  if (code === null) {
+    throw new Error(`${what} was killed (${signal ?? '?'}):\n${outcome.stdout}${outcome.stderr}`);
+  }
+  return { code, ...outcome };
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecResult } from '../../../src/api';
+import { Berth, finished } from './harness';
+
+describe('berth exec, ssh, logs, stats', function () {
+  this.timeout(120_000);
+  const berth = new Berth();
+  const name = `${berth.prefix}-in`;
+  before(() => berth.ok('create', name));
+  after(() => berth.dispose());
+
+  it('runs a command with its outputs apart and its exit code', async () => {
+    const outcome = await berth.run(['exec', name, '--', 'sh', '-c', 'echo out; echo err >&2; exit 42']);
+    assert.deepEqual(outcome, { code: 42, stdout: 'out\n', stderr: 'err\n' });
+  });
+
+  it('keeps arguments as they are', async () => {
+    const outcome = await berth.run(['exec', name, '--', 'printf', '%s|', 'a b', '$HOME', "'", '--json', '']);
+    assert.equal(outcome.stdout, "a b|$HOME|'|--json||");
+  });
+
+  it('passes standard input through, all of it', async () => {
+    const input = randomBytes(8 * 1024 * 1024);
+    const { stdout } = await berth.run(['exec', name, '--', 'sha256sum'], { input });
+    assert.equal(stdout.slice(0, 64), createHash('sha256').update(input).digest('hex'));
+  });
+
+  it('takes variables, folder and user', async () => {
+    const options = ['--env', 'A=b c', '--cwd', '/tmp', '--user', 'root'];
+    const outcome = await berth.run(['exec', name, ...options, '--', 'sh', '-c', 'echo "$A $PWD $(id -un)"']);
+    assert.equal(outcome.stdout, 'b c /tmp root\n');
+    assert.equal((await berth.ok('exec', name, '--', 'id', '-un')).trim(), 'workspace');
+  });
+
+  it('answers as the API does with --json, exit code included', async () => {
+    const { code, stdout } = await berth.run(['exec', name, '--json', '--', 'sh', '-c', 'cat; exit 3'], {
+      input: 'in',
+    });
+    const answer = JSON.parse(stdout) as ExecResult;
+    assert.equal(code, 3);
+    assert.equal(answer.exitCode, 3);
+    assert.equal(Buffer.from(answer.stdout, 'base64').toString(), 'in');
+  });
+
+  it('gives a terminal on a terminal, with its size', async () => {
+    const { stdout } = await berth.terminal(
+      [
+        'exec',
+        name,
+        '-it',
+        '--',
+        'sh',
+        '-c',
+        'test -t 0 && test -t 1 && echo is a terminal; read x; echo "<$x>"',
+      ],
+      [[/is a terminal/, 'typed\r']],
+    );
+    assert.match(stdout, /is a terminal\r\n[^]*<typed>\r\n/);
+  });
+
+  it('opens the login shell without a command', async () => {
+    const { code, stdout } = await berth.terminal(['exec', name], [[/\$ /, 'echo $((6*7)); exit 5\r']]);
+    assert.equal(code, 5, stdout);
+    assert.match(stdout, /\r\n42\r\n/);
+  });
+
+  it('ends the command inside when it is interrupted', async () => {
+    const child = berth.spawn(['exec', name, '--', 'sleep', '987']);
+    const ended = finished(child, 'berth exec');
+    await eventually(async () => (await processes()).includes('sleep 987'));
+    child.kill('SIGINT');
+    assert.equal((await ended).code, 130);
+    await eventually(async () => !(await processes()).includes('sleep 987'));
+  });
+
+  async function processes(): Promise<string> {
+    return berth.ok('exec', name, '--', 'ps', '-eo', 'args');
+  }
+
+  it('says what is wrong with a command that is not there', async () => {
+    const outcome = await berth.run(['exec', name, '--', '/no/such/program']);
+    assert.notEqual(outcome.code, 0);
+    assert.match(outcome.stderr + outcome.stdout, /no\/such\/program|not found/);
+  });
+
+  it('refuses where nothing runs, in the words of the API', async () => {
+    const { code, stderr } = await berth.run(['exec', `${berth.prefix}-none`, '--', 'true']);
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: .*\n(hint: .*\n)?$/);
+  });
+
+  it('logs in with the real ssh and passes its exit code and its input', async () => {
+    const outcome = await berth.run(['ssh', name, '--', 'cat; exit 9'], { input: 'through ssh' });
+    assert.deepEqual({ code: outcome.code, stdout: outcome.stdout }, { code: 9, stdout: 'through ssh' });
+  });
+
+  it('starts a stopped one to log in', async () => {
+    await berth.ok('stop', name);
+    const outcome = await berth.run(['ssh', name, '--', 'whoami']);
+    assert.deepEqual({ code: outcome.code, stdout: outcome.stdout }, { code: 0, stdout: 'workspace\n' });
+  });
+
+  it('shows the log, whole, its tail, and while it grows', async () => {
+    const whole = await berth.ok('logs', name);
+    assert.equal(typeof whole, 'string');
+    const child = berth.spawn(['logs', name, '-f', '--tail', '1']);
+    const ended = finished(child, 'berth logs -f');
+    await sleep(1500);
+    child.kill('SIGINT');
+    assert.equal((await ended).code, 0);
+    const lines = (await berth.ok('logs', name, '--json')).split('\n').filter((line) => line !== '');
+    lines.forEach((line) => assert.equal(typeof (JSON.parse(line) as { line: string }).line, 'string'));
+  });
+
+  it('measures what it uses', async () => {
+    const stats = await berth.json<{ memoryBytes: number; pids: number }>('stats', name);
+    assert.ok(stats.memoryBytes > 0 && stats.pids > 0);
+    assert.match(await berth.ok('stats', name), /cpu +[\d.]+ %/);
+  });
+
+  it('shows and installs the ssh config', async () => {
+    const userConfig = `${berth.folder}/user-config`;
+    assert.match(await berth.ok('ssh-config'), new RegExp(`ours +${berth.home}/ssh/config`));
+    await berth.ok('ssh-config', '--install', '--user-config', userConfig);
+    const outcome = await berth.json<{ configFile: string }>('ssh', name);
+    assert.equal(outcome.configFile, `${berth.home}/ssh/config`);
+  });
+
+  it('completes names of workspaces', async () => {
+    assert.equal(await berth.ok('__complete', '--', 'ssh', berth.prefix), `${name}\n`);
+    assert.match(await berth.ok('__complete', '--', 'cp', berth.prefix), new RegExp(`^${name}:\n`));
+  });
+});
+
+async function eventually(isTrue: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 15_000;
+  while (!(await isTrue())) {
+    assert.ok(Date.now() < end, 'It did not become true within 15 s.');
+    await sleep(200);
+  }
+}
