@@ -14,7 +14,7 @@ export const configuredMark = 'berth: configured ';
  * Child of tini; `configure` lies beside it. Blocks until its input has come: on standard input, which takes no
  * more than a write, or by an exec, which then tells by the pipe `go`. From then on it keeps sshd running. On TERM it ends
  * everybody else first: TERM to all, HUP to what has a terminal because interactive shells ignore TERM, then waits
- * until they are gone. The engine kills what is left when its grace is over. (Field 7 of /proc/PID/stat is the
+ * until they are gone; whoever comes late gets the same. The engine kills what is left when its grace is over. (Field 7 of /proc/PID/stat is the
  * terminal; the name before may hold spaces.)
  */
 export const initScript = `
@@ -23,10 +23,18 @@ mkdir -p $d/exec && chmod 1777 $d/exec
 mkfifo -m 600 $d/go 2>/dev/null
 stop() {
   trap '' TERM INT HUP
-  kill -TERM -1; kill -CONT -1
-  kill -HUP $(cat /proc/[0-9]*/stat 2>/dev/null | awk '{ pid = $1; sub(/^.*\\) /, ""); if ($5 != 0) print pid }') 2>/dev/null
-  wait
-  while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; done
+  seen=" 1 $$ "
+  while set -- /proc/[0-9]*; [ $# -gt 2 ]; do
+    new=
+    for p; do case "$seen" in *" \${p#/proc/} "*) ;; *) new="$new\${p#/proc/} " ;; esac; done
+    if [ -n "$new" ]; then
+      seen="$seen$new"
+      kill -TERM $new; kill -CONT $new
+      kill -HUP $(for p in $new; do cat /proc/$p/stat; done |
+        awk '{ pid = $1; sub(/^.*\\) /, ""); if ($5 != 0) print pid }')
+    fi 2>/dev/null
+    sleep 0.05
+  done
   exit 0
 }
 trap stop TERM INT
