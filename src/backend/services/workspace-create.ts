@@ -98,6 +98,8 @@ export class WorkspaceCreator {
 
   private async keepSecrets({ name, secrets }: WorkspaceCreate): Promise<void> {
     try {
+      // What a workspace of that name had before is not for this one.
+      await this.parts.secrets.forget(name);
       if (secrets !== undefined) {
         await this.parts.secrets.put(name, secrets);
       }
@@ -109,8 +111,7 @@ export class WorkspaceCreator {
 
   private async forget(name: string): Promise<void> {
     const { registry, keys, secrets } = this.parts;
-    await secrets.forget(name);
-    await keys.forgetHostKey(name);
+    await Promise.allSettled([secrets.forget(name), keys.forgetHostKey(name)]);
     await registry.remove(name);
   }
 

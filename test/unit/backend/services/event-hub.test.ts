@@ -83,7 +83,7 @@ describe('services/event-hub', () => {
 
   it('goes on when one stops while it is called', () => {
     const hub = new EventHub();
-    const stop = hub.subscribe(() => void stop());
+    const stop = hub.subscribe(() => stop());
     const other = follow(hub);
     deleted(hub, 'one');
     assert.deepEqual(names(other.events), ['one']);

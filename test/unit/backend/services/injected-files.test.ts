@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { modeOf, readCredentials, readScripts } from '../../../../src/backend/services/injected-files';
+import { useTempFolder } from '../../../support/temp';
+
+describe('services/injected-files', () => {
+  const folder = useTempFolder();
+  const path = (name: string) => join(folder(), name);
+
+  it('gives private keys 0600 and everything else 0644, by content and by name', () => {
+    const key = Buffer.from('-----BEGIN OPENSSH PRIVATE KEY-----\n');
+    const cases: [string, Buffer | string, number][] = [
+      ['deploy', key, 0o600],
+      ['rsa.txt', '-----BEGIN RSA PRIVATE KEY-----', 0o600],
+      ['id_ed25519', 'x', 0o600],
+      ['server.key', 'x', 0o600],
+      ['cert.pem', 'x', 0o600],
+      ['id_ed25519.pub', 'ssh-ed25519 AAAA', 0o644],
+      ['config', 'Host *', 0o644],
+      ['cert.crt', '-----BEGIN CERTIFICATE-----', 0o644],
+    ];
+    for (const [name, content, mode] of cases) {
+      assert.equal(modeOf(name, Buffer.from(content)), mode, name);
+    }
+  });
+
+  it('puts files where they were asked for: absolute, in the home, with ~', async () => {
+    await writeFile(path('a'), 'A');
+    const { found, problems } = await readCredentials([
+      { source: path('a'), target: '/etc/a' },
+      { source: path('a'), target: '.config/a' },
+      { source: path('a'), target: '~/b' },
+      { source: path('a'), target: './x/../c' },
+    ]);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      found.map(({ target }) => target),
+      ['/etc/a', '/home/workspace/.config/a', '/home/workspace/b', '/home/workspace/c'],
+    );
+    assert.equal(found[0]?.content.toString(), 'A');
+  });
+
+  it('takes a folder with all that is below it, following links', async () => {
+    await mkdir(path('ssh/deep'), { recursive: true });
+    await writeFile(path('ssh/id_rsa'), 'x');
+    await writeFile(path('ssh/deep/known_hosts'), 'y');
+    await writeFile(path('outside'), 'z');
+    await symlink('../outside', path('ssh/link'));
+    const { found } = await readCredentials([{ source: path('ssh'), target: '.ssh' }]);
+    assert.deepEqual(found.map(({ target, mode }) => `${target} ${mode.toString(8)}`).sort(), [
+      '/home/workspace/.ssh/deep/known_hosts 644',
+      '/home/workspace/.ssh/id_rsa 600',
+      '/home/workspace/.ssh/link 644',
+    ]);
+  });
+
+  it('tells each that is missing, too large or no file, and takes the others', async () => {
+    await mkdir(path('ssh'));
+    await writeFile(path('ssh/good'), 'x');
+    await symlink('nowhere', path('ssh/dangling'));
+    execFileSync('mkfifo', [path('fifo')]);
+    await writeFile(path('huge'), '');
+    await truncate(path('huge'), 17 * 1024 * 1024);
+    const { found, problems } = await readCredentials([
+      { source: path('missing'), target: 'a' },
+      { source: path('fifo'), target: 'b' },
+      { source: path('huge'), target: 'c' },
+      { source: path('ssh'), target: '.ssh' },
+    ]);
+    assert.equal(problems.length, 4);
+    for (const [index, what] of [
+      /missing.*ENOENT/,
+      /fifo.*regular/,
+      /huge.*more than/,
+      /ssh.*ENOENT/,
+    ].entries()) {
+      assert.match(problems[index] ?? '', what);
+    }
+    assert.deepEqual(found, []);
+  });
+
+  it('goes on in a folder in which one file can not be read', async () => {
+    await mkdir(path('ssh'));
+    await writeFile(path('ssh/a'), 'x');
+    execFileSync('mkfifo', [path('ssh/b')]);
+    await writeFile(path('ssh/c'), 'x');
+    const { found, problems } = await readCredentials([{ source: path('ssh'), target: '/s' }]);
+    assert.deepEqual(found.map(({ target }) => target).sort(), ['/s/a', '/s/c']);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? '', /ssh\/b was not put in/);
+  });
+
+  it('reads scripts in order; a folder stands for its *.sh, sorted', async () => {
+    await mkdir(path('scripts'));
+    await writeFile(path('scripts/20-b.sh'), 'echo b');
+    await writeFile(path('scripts/10-a.sh'), '#!/bin/bash\necho a');
+    await writeFile(path('scripts/readme.md'), 'no');
+    await writeFile(path('my setup;rm'), 'echo');
+    const { found, problems } = await readScripts([path('my setup;rm'), path('scripts'), path('missing.sh')]);
+    assert.deepEqual(
+      found.map(({ argv }) => argv.join(' ')),
+      [
+        '/bin/sh /tmp/.berth/post-start/00-my_setup_rm',
+        '/tmp/.berth/post-start/01-10-a.sh',
+        '/bin/sh /tmp/.berth/post-start/02-20-b.sh',
+      ],
+    );
+    assert(found.every(({ file }) => file.mode === 0o755));
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? '', /missing\.sh was not run: ENOENT/);
+  });
+});

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withoutPassword } from '../../../../src/backend/services/workspace-starter';
+import { useEngine, type TestEngine } from '../../../support/engine';
+import { occupy, vacate } from '../../../support/ports';
+
+describe('services/workspace-starter', () => {
+  const { start, home } = useEngine();
+  let test: TestEngine;
+  beforeEach(async () => (test = await start()));
+
+  const workspace = () => test.services.workspaces.get('demo');
+  const codes = () => workspace().warnings.map(({ code }) => code);
+  const restart = () => test.done(test.services.workspaces.restart('demo'));
+  const url = 'https://user@example.org/group/project.git';
+
+  it('clones into a draft first, once, and opens the repository from then on', async () => {
+    test.driver.commands.set('test', { exitCode: 1 });
+    const operation = await test.create('demo', { cloneUrl: url });
+    assert.deepEqual(
+      test.driver.execs.map(({ argv }) => argv.join(' ')),
+      [
+        'test -e /home/workspace/repo',
+        'rm -rf -- /home/workspace/.berth-clone',
+        `git clone -- ${url} /home/workspace/.berth-clone`,
+        'mv -- /home/workspace/.berth-clone /home/workspace/repo',
+      ],
+    );
+    assert(test.driver.execs.every(({ user }) => user === 'workspace'));
+    assert.equal(test.driver.execs[0]?.env?.GIT_TERMINAL_PROMPT, '0');
+    const step = operation.steps.find(({ name }) => name === 'clone');
+    assert.equal(step?.title, 'Clone https://example.org/group/project.git');
+    assert.equal((await test.services.access.ssh('demo')).folder, '/home/workspace/repo');
+    test.driver.execs.length = 0;
+    await restart();
+    assert.deepEqual(test.driver.execs, []);
+  });
+
+  it('takes a repository that is there already', async () => {
+    await test.create('demo', { cloneUrl: url });
+    assert.deepEqual(
+      test.driver.execs.map(({ argv }) => argv[0]),
+      ['test'],
+    );
+    assert.equal((await test.services.access.ssh('demo')).folder, '/home/workspace/repo');
+  });
+
+  it('stays usable when the clone fails, says so, and tries again at the next start', async () => {
+    test.driver.commands.set('test', { exitCode: 1 }).set('git', { exitCode: 128, stderr: 'not found' });
+    const operation = await test.create('demo', { cloneUrl: url });
+    assert.equal(operation.status, 'succeeded');
+    assert.match(operation.warnings[0] ?? '', /not cloned: git ended with exit code 128: not found/);
+    assert.deepEqual(codes(), ['clone']);
+    assert.equal(workspace().state, 'running');
+    assert.equal((await test.services.access.ssh('demo')).folder, '/home/workspace');
+    test.driver.commands.set('git', {});
+    await restart();
+    assert.deepEqual(codes(), []);
+  });
+
+  it('runs post-start scripts as the user on every start, the missing ones told', async () => {
+    await writeFile(join(home(), 'a.sh'), '#!/bin/sh\n');
+    await writeFile(join(home(), 'b'), 'echo');
+    const scripts = [join(home(), 'a.sh'), join(home(), 'b'), join(home(), 'missing')];
+    const operation = await test.create('demo', { postStart: { scripts } });
+    assert.equal(operation.status, 'succeeded');
+    assert.deepEqual(
+      test.driver.execs.map(({ argv, user }) => `${user}: ${argv.join(' ')}`),
+      ['workspace: /tmp/.berth/post-start/00-a.sh', 'workspace: /bin/sh /tmp/.berth/post-start/01-b'],
+    );
+    const files = test.driver.configured.get('workspace-demo')?.files.map(({ target }) => target);
+    assert.deepEqual(files, ['/tmp/.berth/post-start/00-a.sh', '/tmp/.berth/post-start/01-b']);
+    assert.deepEqual(codes(), ['post-start']);
+    await restart();
+    assert.equal(test.driver.execs.length, 4);
+    await writeFile(join(home(), 'missing'), 'echo');
+    await restart();
+    assert.deepEqual(codes(), [], 'a warning goes with its cause');
+  });
+
+  it('fails the start for a failing script only if asked to, and stops what it started', async () => {
+    await writeFile(join(home(), 'a.sh'), '#!/bin/sh\n');
+    await test.create('demo', {
+      start: false,
+      postStart: { scripts: [join(home(), 'a.sh')], failOnError: true },
+    });
+    test.driver.commands.set('/tmp/.berth/post-start/00-a.sh', { exitCode: 1, stdout: 'boom' });
+    const operation = await test.done(test.services.workspaces.start('demo'));
+    assert.equal(operation.status, 'failed');
+    assert.match(operation.error?.message ?? '', /a\.sh.*exit code 1: boom/);
+    assert.equal(workspace().state, 'stopped');
+    assert.equal(workspace().problem?.step, 'start');
+    assert.equal(test.driver.runtimes.get('workspace-demo')?.state, 'stopped');
+    test.driver.commands.clear();
+    await test.done(test.services.workspaces.start('demo'));
+    assert.equal(workspace().problem, undefined);
+  });
+
+  it('tells every credential that could not be put in, not the last one alone', async () => {
+    const files = ['one', 'two'].map((name) => ({ source: join(home(), name), target: name }));
+    await test.create('demo', { credentialFiles: files });
+    const [warning] = workspace().warnings;
+    assert.match(warning?.message ?? '', /one was not put in.*\n.*two was not put in/);
+    await Promise.all(files.map(({ source }) => writeFile(source, 'x')));
+    await restart();
+    assert.deepEqual(codes(), []);
+    assert.equal(test.driver.configured.get('workspace-demo')?.files.length, 2);
+  });
+
+  it('moves to another port, and says so, when somebody took ours while it was stopped', async () => {
+    await test.create('demo');
+    await test.done(test.services.workspaces.stop('demo'));
+    const { sshPort } = workspace();
+    const server = await occupy(sshPort, '127.0.0.1');
+    const operation = await test.done(test.services.workspaces.start('demo'));
+    await vacate(server);
+    assert.equal(operation.status, 'succeeded');
+    assert.equal(workspace().sshPort, sshPort + 1);
+    assert.deepEqual(codes(), ['port-moved']);
+    assert.equal(test.driver.plans.get('workspace-demo')?.sshPort, sshPort + 1, 'rebuilt for it');
+    assert.match(await readFile(test.state.sshConfig, 'utf8'), new RegExp(`Port ${sshPort + 1}`));
+    await test.create('other');
+    assert.equal(test.services.workspaces.get('other').sshPort, sshPort, 'the old one is free again');
+  });
+
+  it('builds the runtime anew when it vanished, on the same volume', async () => {
+    await test.create('demo');
+    await test.done(test.services.workspaces.stop('demo'));
+    test.driver.runtimes.clear();
+    assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
+    assert.equal(test.driver.runtimes.get('workspace-demo')?.state, 'running');
+    assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
+    assert.deepEqual(codes(), []);
+  });
+
+  it('says so when the home volume itself was gone', async () => {
+    await test.create('demo');
+    await test.done(test.services.workspaces.stop('demo'));
+    test.driver.runtimes.clear();
+    test.driver.volumes.known.clear();
+    await test.done(test.services.workspaces.start('demo'));
+    assert.deepEqual(codes(), ['volume-gone']);
+    assert.match(workspace().warnings[0]?.message ?? '', /workspace-demo was gone: a new, empty one/);
+  });
+
+  it('unpacks bundles before every start', async () => {
+    await writeFile(join(home(), 'a.tar'), '');
+    await test.create('demo', { volumes: [`${join(home(), 'a.tar')}:/a:ro`, 'data:/data'] });
+    await restart();
+    assert.equal(test.driver.calls.filter((call) => call === 'refreshBundles workspace-demo').length, 2);
+    const index = (call: string) => test.driver.calls.indexOf(call);
+    assert(index('refreshBundles workspace-demo') < index('start workspace-demo'));
+  });
+
+  it('publishes a new host key when the old one was lost', async () => {
+    await test.create('demo');
+    const before = (await test.services.access.ssh('demo')).hostKey;
+    await rm(join(test.state.hostKeys, 'demo'));
+    await restart();
+    const { hostKey } = await test.services.access.ssh('demo');
+    assert.notEqual(hostKey, before);
+    assert((await readFile(test.state.knownHosts, 'utf8')).includes(hostKey));
+  });
+
+  it('says which secrets are lost', async () => {
+    await test.create('demo', { secrets: { TOKEN: 'x' } });
+    await writeFile(test.state.secrets, '{damaged');
+    assert.equal((await restart()).status, 'succeeded');
+    assert.deepEqual(codes(), ['secrets']);
+    assert.match(workspace().warnings[0]?.message ?? '', /TOKEN is lost/);
+    await test.services.workspaces.update('demo', { secrets: { TOKEN: 'y' } });
+    await restart();
+    assert.deepEqual(codes(), []);
+    assert.equal(test.driver.configured.get('workspace-demo')?.env.TOKEN, 'y');
+  });
+
+  it('never shows who is named in a URL', () => {
+    assert.equal(withoutPassword('https://me:secret@host/a.git'), 'https://host/a.git');
+    assert.equal(withoutPassword('ssh://git@host/a.git'), 'ssh://host/a.git');
+    assert.equal(withoutPassword('git@host:a.git'), 'git@host:a.git');
+  });
+});
