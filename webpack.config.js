@@ -12,9 +12,6 @@ const nativeModules = ({ request }, callback) => {
 /** Docker's BuildKit sessions are not used: their gRPC stack stays out. */
 const unusedModules = { '@grpc/grpc-js': false, '@grpc/proto-loader': false };
 
-/** Nothing is compressed on a local socket. */
-const compression = { [resolve(__dirname, 'node_modules/ws/lib/permessage-deflate.js')]: false };
-
 const typescript = (compilerOptions = {}) => ({
   test: /\.ts$/,
   exclude: /node_modules/,
@@ -30,7 +27,7 @@ const shaken = {
 };
 
 module.exports = (_env, { mode }) => {
-  const bundle = (name, entry, options = {}) => ({
+  const bundle = (name, entry, { output, ...options } = {}) => ({
     name,
     mode,
     target: 'node20',
@@ -41,13 +38,14 @@ module.exports = (_env, { mode }) => {
       libraryTarget: 'commonjs2',
       // import() stays lazy, inside the one file.
       asyncChunks: false,
+      ...output,
     },
     devtool: mode === 'production' ? false : 'source-map',
     resolve: {
       extensions: ['.ts', '.js'],
       // TypeScript wants the compiled name in a dynamic import.
       extensionAlias: { '.js': ['.js', '.ts'] },
-      alias: { ...unusedModules, ...compression },
+      alias: unusedModules,
     },
     module: { rules: [typescript()] },
     // __dirname is the folder of the bundle: what is shipped beside it is found from there.
@@ -61,6 +59,9 @@ module.exports = (_env, { mode }) => {
     bundle('extension', './src/extension.ts', {
       externals: [{ vscode: 'commonjs vscode' }, nativeModules],
       module: shaken,
+      // What only terminals need is a file of its own, read when the first one opens.
+      output: { asyncChunks: true, chunkFilename: 'extension-[name].js' },
+      optimization: { splitChunks: false },
     }),
     bundle('engine', './src/backend/main.ts', { externals: [nativeModules] }),
     bundle('cli', './src/cli/main.ts', { externals: [nativeModules] }),

@@ -7,7 +7,11 @@ const { t } = vscode.l10n;
 const scheme = 'berth-doctor';
 export const doctorUri = vscode.Uri.from({ scheme, path: '/Berth Doctor.md' });
 
-const marks: Record<Check['outcome'], string> = { ok: '✅', warning: '⚠️', failed: '❌', skipped: '➖' };
+const marks: Record<Check['outcome'], string> = { ok: '✓', warning: '⚠', failed: '✗', skipped: '–' };
+
+function outcomeWord(outcome: Check['outcome']): string {
+  return { ok: t('ok'), warning: t('warning'), failed: t('failed'), skipped: t('skipped') }[outcome];
+}
 
 /** Text of checks may hold anything: kept on one line and free of table and Markdown syntax. */
 const cell = (text: string): string => text.replace(/[\\`*_[\]<>|#]/g, '\\$&').replace(/\s+/g, ' ');
@@ -17,7 +21,7 @@ export function doctorMarkdown({ ok, checks }: DoctorReport, info: EngineInfo): 
     const said = [cell(message), hint === undefined ? undefined : `**${cell(hint)}**`]
       .filter(Boolean)
       .join('<br>');
-    return `| ${marks[outcome]} ${outcome} | ${cell(title)} | ${said} |`;
+    return `| ${marks[outcome]} ${outcomeWord(outcome)} | ${cell(title)} | ${said} |`;
   });
   const facts = [
     [t('Engine'), `${info.version}, ${t('process {0}', info.pid)}, Node ${info.nodeVersion}`],

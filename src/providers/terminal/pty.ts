@@ -54,8 +54,8 @@ export class WorkspacePty implements vscode.Pseudoterminal {
     this.phase = 'connecting';
     try {
       const client = await this.link.client();
-      // The WebSocket library is evaluated when the first terminal opens, not at activation.
-      const { attach } = await import(/* webpackMode: "eager" */ '../../client/attach.js');
+      // The WebSocket library is read when the first terminal opens, not at activation.
+      const { attach } = await import(/* webpackChunkName: "terminal" */ '../../client/attach.js');
       const { columns: cols, rows } = this.size;
       const session = await attach(client, this.name, {
         tty: true,

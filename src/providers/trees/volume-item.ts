@@ -27,6 +27,13 @@ export function kindWord(kind: Volume['kind']): string {
   return { docker: t('Docker volume'), disk: t('disk'), directory: t('folder') }[kind];
 }
 
+/** The name of a home volume says already whose it is. */
+function shortRole(volume: Volume): string {
+  const isNamedAfter = volume.workspace !== undefined && volume.name.includes(volume.workspace);
+  const { workspace: _, ...anonymous } = volume;
+  return roleWord(isNamedAfter ? anonymous : volume);
+}
+
 function sizeWord(volume: Volume): string | undefined {
   if (volume.usedBytes !== undefined) {
     return volume.sizeMiB === undefined
@@ -38,6 +45,10 @@ function sizeWord(volume: Volume): string | undefined {
 
 function holderWord(volume: Volume): string | undefined {
   const active = volume.holders.filter(({ state }) => state !== 'stopped');
+  const isOwn = active.every(({ workspace }) => workspace !== undefined && workspace === volume.workspace);
+  if (active[0]?.state === 'running' && isOwn) {
+    return t('in use');
+  }
   const [first, ...more] = active.map(({ workspace, runtime, state }) =>
     state === 'running'
       ? t('in use by {0}', workspace ?? runtime)
@@ -48,7 +59,7 @@ function holderWord(volume: Volume): string | undefined {
 
 export function volumeDescription(volume: Volume): string {
   return [
-    volume.role === 'named' ? kindWord(volume.kind) : roleWord(volume),
+    volume.role === 'named' ? kindWord(volume.kind) : shortRole(volume),
     volume.role !== 'named' && volume.kind !== 'docker' ? kindWord(volume.kind) : undefined,
     sizeWord(volume),
     holderWord(volume),
