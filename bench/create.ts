@@ -1,12 +1,12 @@
 /** Create → first SSH command, against `docker run` and `ssh` done by hand. */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { interleave, main, time, withEngine, type Row, type RunningEngine } from './lib';
+import { interleave, isQuick, main, time, withEngine, type Row, type RunningEngine } from './lib';
 import { docker, firstLogin, must, prefix } from './support/docker';
 
 const image = 'workspace:latest';
 const toolsVolume = 'berth-tools-1';
-const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const rounds = isQuick ? 2 : 5;
 const firstPort = 24_100;
 
 /** What a person would have ready: keys, a configuration of sshd, and the script that starts it. */

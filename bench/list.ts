@@ -1,10 +1,10 @@
 /** Lists of 1,000 workspaces and 1,000 volumes over the API. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { main, median, repeat, withEngine, type Row } from './lib';
+import { isQuick, main, median, repeat, withEngine, type Row } from './lib';
 import { docker, prefix } from './support/docker';
 
-const count = Number(process.env.BENCH_COUNT ?? 1000);
+const count = isQuick ? 100 : 1000;
 const rounds = 30;
 
 /** Records of workspaces that were stopped and have no runtime, as an engine would find them at its start. */

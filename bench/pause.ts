@@ -1,9 +1,9 @@
 /** Pause and resume over the API, against the same calls of Docker's API. */
-import { main, median, time, withEngine, type Row } from './lib';
+import { isQuick, main, median, time, withEngine, type Row } from './lib';
 import { docker, prefix } from './support/docker';
 
 const image = 'workspace:latest';
-const rounds = Number(process.env.BENCH_ROUNDS ?? 15);
+const rounds = isQuick ? 5 : 15;
 
 interface Times {
   pause: number[];

@@ -128,7 +128,7 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
   it('lists long, and as JSON', async () => {
     const long = await berth.ok('ls', '-l', `${name}:/new`);
     assert.match(long, /MODE +OWNER +SIZE +CHANGED +NAME\n/);
-    assert.match(long, /lrwxrwxrwx .* link -> a\.txt/);
+    assert.match(long, /lrw.* link -> a\.txt/);
     assert.match(long, /drwx.* 1000:1000 +- .* sub\//);
     const entries = await berth.json<FileEntry[]>('ls', `${name}:/new/a.txt`);
     assert.deepEqual([entries.length, entries[0]?.size], [1, 2]);
