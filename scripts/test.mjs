@@ -85,7 +85,9 @@ async function runAll(suites, grep) {
   if (suites.includes('types') || complaints) outcomes.push(checkOutcome('types', !complaints));
   for (const suite of SUITES.filter((name) => suites.includes(name))) {
     console.log(`\n══ ${suite}`);
-    outcomes.push(await runSuite(suite, { ...(grep ? { grep } : {}), env: process.env }));
+    const start = performance.now();
+    const outcome = await runSuite(suite, { ...(grep ? { grep } : {}), env: process.env });
+    outcomes.push({ ...outcome, seconds: (performance.now() - start) / 1000 });
   }
   return outcomes;
 }
@@ -95,10 +97,12 @@ function report(outcomes) {
   const sum = (/** @type {'passed' | 'failed' | 'skipped'} */ key) =>
     outcomes.reduce((total, each) => total + each[key], 0);
   console.log('');
-  for (const { name, passed, failed, skipped } of outcomes) {
-    console.log(
-      `${name.padEnd(9)}${String(passed).padStart(6)} passed${String(failed).padStart(6)} failed${String(skipped).padStart(6)} skipped`,
+  for (const { name, passed, failed, skipped, seconds } of outcomes) {
+    const counts = Object.entries({ passed, failed, skipped }).map(
+      ([word, count]) => `${String(count).padStart(6)} ${word}`,
     );
+    const time = seconds === undefined ? '' : `${seconds.toFixed(0).padStart(6)} s`;
+    console.log(`${name.padEnd(9)}${counts.join('')}${time}`);
   }
   for (const title of outcomes.flatMap(({ failures }) => failures)) console.log(`failed: ${title}`);
   const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];

@@ -1,9 +1,8 @@
 /** The suites of `npm test`, each a process of its own that leaves a result file. */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
 import { tool } from './repository.mjs';
-import { exists } from './root.mjs';
 import { run } from './run.mjs';
 
 const SUITE_TIMEOUT_MS = 1_800_000;
@@ -12,7 +11,7 @@ const RESULTS = join(ROOT, 'test-results');
 /** Suites of compiled tests in out/test/<name>, in the order in which they run. */
 export const SUITES = ['unit', 'runner', 'engine', 'host', 'ui', 'package'];
 
-/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[]}} Outcome */
+/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], seconds?: number}} Outcome */
 
 /**
  * Runs one suite, its report going to the terminal.
@@ -23,7 +22,7 @@ export const SUITES = ['unit', 'runner', 'engine', 'host', 'ui', 'package'];
 export async function runSuite(name, { grep, env }) {
   const directory = join(ROOT, 'out', 'test', name);
   const none = { name, passed: 0, failed: 0, skipped: 0, failures: [] };
-  if (!(await exists(directory))) return none;
+  if (!(await hasTests(directory))) return none;
   const resultFile = join(RESULTS, `${name}.json`);
   await mkdir(RESULTS, { recursive: true });
   await rm(resultFile, { force: true });
@@ -51,6 +50,12 @@ const failed = (outcome, why) => ({
   failed: outcome.failed + 1,
   failures: [...outcome.failures, `the suite ${outcome.name} ${why}`],
 });
+
+/** @param {string} directory */
+async function hasTests(directory) {
+  const names = await readdir(directory, { recursive: true }).catch(() => []);
+  return names.some((name) => name.endsWith('.test.js'));
+}
 
 /** @param {string} directory @param {string} resultFile @param {string | undefined} grep */
 function nodeTests(directory, resultFile, grep) {

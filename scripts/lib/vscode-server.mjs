@@ -81,7 +81,13 @@ async function settle(child, token) {
   child.on('error', (error) => (ended = error.message));
   child.on('exit', (code, signal) => (ended ||= `it ended with ${signal ?? `exit code ${code}`}`));
   const exited = new Promise((resolve) => child.once('close', resolve));
-  const stop = () => stopGroup(child, exited);
+  // The server has a process group of its own, which nobody else ends when this process is interrupted.
+  const kill = () => signalGroup(child.pid, 'SIGKILL');
+  process.once('exit', kill);
+  const stop = async () => {
+    process.off('exit', kill);
+    await stopGroup(child, exited);
+  };
   try {
     const answer = await waitFor("VS Code's server to answer", async () => ended || answeringPort(log), {
       timeoutMs: START_TIMEOUT_MS,

@@ -27,7 +27,8 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
   if (print) Mocha.reporters.Base.consoleLog = (...parts: unknown[]) => print(format(...parts));
   const mocha = new Mocha({
     ui: 'bdd',
-    color: process.stdout.isTTY,
+    // Also when a variable asks for colours: in a file or a log they are noise.
+    color: Boolean(process.stdout.isTTY),
     reporter: 'spec',
     timeout: options.timeout ?? DEFAULT_TIMEOUT,
     ...(grep ? { grep } : {}),
