@@ -37,11 +37,11 @@ function leaves(path: string): boolean {
 }
 
 /** The members of a tar, all owned by the workspace's user. Fails at the first that is not safe. */
-export function vetTar(source: string, tar: Readable): Readable {
+export function vetTar(tar: Readable, source: string): Readable {
   const extract = extractTar();
   const pack = packTar();
   const fail = (error: unknown): void => {
-    const cause = error instanceof Error ? error : new Error(String(error));
+    const cause = explain(source, error);
     tar.destroy();
     extract.destroy(cause);
     pack.destroy(cause);
@@ -84,4 +84,24 @@ async function copyContent(member: Source, into: ReturnType<Pack['entry']>): Pro
     }
   }
   into.end(undefined);
+}
+
+function explain(source: string, error: unknown): BerthError {
+  if (error instanceof BerthError) {
+    return error;
+  }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') {
+    return new BerthError('not_found', `The bundle ${source} is not there.`, {
+      hint: 'Put it back, or take it out of the mounts.',
+      field: 'mounts',
+      cause: error,
+    });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new BerthError('bad_request', `The bundle ${source} could not be unpacked: ${message}`, {
+    hint: 'It must be a .tar, .tar.gz or .tgz.',
+    field: 'mounts',
+    cause: error,
+  });
 }

@@ -9,6 +9,7 @@ import { vetTar } from './bundle-vetting';
 import type { Endpoint } from './endpoint';
 import { label } from './labels';
 import { bundlesOf } from './runtime-spec';
+import type { ListedVolume } from './volume-info';
 import type { VolumeKeepers } from './volumes';
 import { throwIfCancelled } from './wait';
 
@@ -44,9 +45,9 @@ async function ensureVolume(parts: BundleParts, plan: RuntimePlan, name: string)
     [label.managed]: 'true',
     [label.installation]: parts.installation,
   };
-  const volume = await parts.endpoint.call(`make the volume ${name}`, async (docker) => {
-    const made = await docker.createVolume({ Name: name, Driver: 'local', Labels: labels });
-    return made as unknown as { Labels: Record<string, string> | null };
+  const volume: ListedVolume = await parts.endpoint.call(`make the volume ${name}`, async (docker) => {
+    await docker.createVolume({ Name: name, Driver: 'local', Labels: labels });
+    return await docker.getVolume(name).inspect();
   });
   if (volume.Labels?.[label.bundle] === undefined) {
     throw new BerthError('in_use', `The volume ${name} is not a bundle's: it is left alone.`, {
@@ -59,11 +60,11 @@ async function unpack(files: VolumeFiles, source: string, signal: AbortSignal): 
   await empty(files, signal);
   const stage = await files.stage();
   try {
-    await files.putTar(stage, vetTar(source, openBundle(source)), signal);
+    await files.putTar(stage, vetTar(openBundle(source), source), signal);
     await files.merge(stage, '/', 'overwrite');
   } catch (error) {
     await files.unstage(stage).catch(() => undefined);
-    throw explain(source, error);
+    throw error;
   }
 }
 
@@ -87,24 +88,4 @@ async function empty(files: VolumeFiles, signal: AbortSignal): Promise<void> {
     }
     isEmpty = next === undefined;
   }
-}
-
-function explain(source: string, error: unknown): unknown {
-  if (error instanceof BerthError) {
-    return error;
-  }
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') {
-    return new BerthError('not_found', `The bundle ${source} is not there.`, {
-      hint: 'Put it back, or take it out of the mounts.',
-      field: 'mounts',
-      cause: error,
-    });
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return new BerthError('bad_request', `The bundle ${source} could not be unpacked: ${message}`, {
-    hint: 'It must be a .tar, .tar.gz or .tgz.',
-    field: 'mounts',
-    cause: error,
-  });
 }

@@ -39,6 +39,10 @@ export function bundleVolumeName(runtime: string, index: number): string {
   return `${runtime}.bundle-${index}`;
 }
 
+export function isBundleOf(runtime: string, volume: string): boolean {
+  return volume.startsWith(`${runtime}.bundle-`);
+}
+
 /** Containers that Berth needs for itself: nobody's workspace, never a holder. */
 export function isInternalContainer(labels: Labels): boolean {
   return (

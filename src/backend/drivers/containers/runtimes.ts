@@ -6,8 +6,8 @@ import type { Limits } from '../../../api/schemas/workspace';
 import type { RuntimeInfo, RuntimePlan } from '../driver';
 import { isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
-import { isInternalContainer, label } from './labels';
-import { fromInspected, fromListed, stateOf } from './runtime-info';
+import { isBundleOf, isInternalContainer, label } from './labels';
+import { fromInspected, fromListed, stateOf, volumesOf } from './runtime-info';
 import { containerOptions, resourcesOf } from './runtime-spec';
 import type { Tools, ToolsVolume } from './tools-volume';
 import { throwIfCancelled, waitFor } from './wait';
@@ -110,29 +110,32 @@ export class Runtimes {
     );
   }
 
+  /** Bundles go with it: their volumes are made anew at each start. */
   async remove(name: string): Promise<void> {
-    await this.withContainer(
-      name,
-      'remove',
-      async (container) => {
-        try {
-          // `v` removes what the image declares as anonymous volumes; named ones are never touched by it.
-          await container.remove({ force: true, v: true });
-        } catch (error) {
-          if (isStatus(error, 409)) {
-            await waitUntilGone(container, name);
-          } else if (!isStatus(error, 404)) {
-            throw error;
-          }
+    const remove = async (container: Dockerode.Container, docker: Dockerode): Promise<void> => {
+      const found = await container.inspect().catch(ifMissing);
+      if (found === undefined) {
+        return;
+      }
+      try {
+        // `v` removes what the image declares as anonymous volumes; named ones are never touched by it.
+        await container.remove({ force: true, v: true });
+      } catch (error) {
+        if (isStatus(error, 409)) {
+          await waitUntilGone(container, name);
+        } else if (!isStatus(error, 404)) {
+          throw error;
         }
-      },
-      removeTimeoutMs * 2,
-    );
+      }
+      const bundles = volumesOf(found.Mounts).filter(({ volume }) => isBundleOf(name, volume));
+      await Promise.all(bundles.map(({ volume }) => docker.getVolume(volume).remove().catch(ifMissing)));
+    };
+    await this.withContainer(name, 'remove', remove, removeTimeoutMs * 2);
   }
 
   /** What can't be changed live: shared memory, and taking a limit away. */
   async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
-    return this.withContainer(name, 'change the limits of', async (container, connection) => {
+    return this.withContainer(name, 'change the limits of', async (container, _docker, isPodman) => {
       const { HostConfig: now } = await container.inspect();
       const mebibyte = 1024 * 1024;
       const needsRebuild = [
@@ -145,7 +148,7 @@ export class Runtimes {
       if (Object.keys(live).length === 0) {
         return { needsRebuild };
       }
-      if (connection.isPodman) {
+      if (isPodman) {
         // Podman 4.3 has no such call.
         return { needsRebuild: [...new Set([...needsRebuild, ...Object.keys(limits)])] };
       }
@@ -181,12 +184,12 @@ export class Runtimes {
   private withContainer<T>(
     name: string,
     verb: string,
-    use: (container: Dockerode.Container, connection: { isPodman: boolean }) => Promise<T>,
+    use: (container: Dockerode.Container, docker: Dockerode, isPodman: boolean) => Promise<T>,
     timeoutMs?: number,
   ): Promise<T> {
     return this.endpoint.call(
       `${verb} ${name}`,
-      async (docker, connection) => use(docker.getContainer(name), connection),
+      async (docker, { isPodman }) => use(docker.getContainer(name), docker, isPodman),
       timeoutMs === undefined ? {} : { timeoutMs },
     );
   }
@@ -256,6 +259,13 @@ export function imageMissing(image: string): BerthError {
       field: 'image',
     },
   );
+}
+
+/** For `catch`: what is gone is undefined. */
+function ifMissing(error: unknown): undefined {
+  if (!isStatus(error, 404)) {
+    throw error;
+  }
 }
 
 function isNameTaken(error: unknown): boolean {

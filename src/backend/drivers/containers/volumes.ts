@@ -57,20 +57,23 @@ export class ContainerVolumes implements VolumeStore {
   async create(spec: VolumeCreate): Promise<Volume> {
     refuseUnsupported(spec);
     const nonce = randomUUID();
-    const volume = await this.endpoint.call(`create the volume ${spec.name}`, async (docker) => {
-      const made = await docker.createVolume({
-        Name: spec.name,
-        Driver: 'local',
-        Labels: {
-          ...spec.labels,
-          [label.volume]: 'true',
-          [label.installation]: this.installation,
-          [label.nonce]: nonce,
-        },
-      });
-      // The engine answers with the one that is there when the name is taken.
-      return made as unknown as ListedVolume;
-    });
+    const volume: ListedVolume = await this.endpoint.call(
+      `create the volume ${spec.name}`,
+      async (docker) => {
+        await docker.createVolume({
+          Name: spec.name,
+          Driver: 'local',
+          Labels: {
+            ...spec.labels,
+            [label.volume]: 'true',
+            [label.installation]: this.installation,
+            [label.nonce]: nonce,
+          },
+        });
+        // When the name is taken, the engine leaves the one that is there as it is.
+        return await docker.getVolume(spec.name).inspect();
+      },
+    );
     if (volume.Labels?.[label.nonce] !== nonce) {
       throw new BerthError('exists', `There is a volume ${spec.name} already.`, {
         hint: 'Use it, or choose another name.',

@@ -43,9 +43,9 @@ describe('the life of a container', function () {
     );
     const home = await bench.driver.volumes.inspect(plan.homeVolume);
     assert.equal(home?.role, 'home');
-    assert.equal(home?.workspace, plan.workspace);
-    assert.equal(home?.managed, true);
-    assert.equal(home?.holders[0]?.runtime, plan.name);
+    assert.equal(home.workspace, plan.workspace);
+    assert.equal(home.managed, true);
+    assert.equal(home.holders[0]?.runtime, plan.name);
   });
 
   it('starts, pauses, resumes, stops and goes away, each of them also when it is so already', async () => {
@@ -63,7 +63,7 @@ describe('the life of a container', function () {
     assert.deepEqual(await driver.stop(name, 10_000), { killed: false });
     const stopped = await driver.inspect(name);
     assert.equal(stopped?.state, 'stopped');
-    assert.equal(stopped?.exitCode, 0);
+    assert.equal(stopped.exitCode, 0);
     await assert.rejects(driver.pause(name), { code: 'illegal_state' });
     await driver.remove(name);
     await driver.remove(name);
@@ -117,9 +117,9 @@ describe('the life of a container', function () {
     await bench.driver.create(plan, never());
     const listed = (await bench.driver.list()).find(({ name }) => name === plan.name);
     assert.equal(listed?.workspace, plan.workspace);
-    assert.equal(listed?.sshPort, plan.sshPort);
-    assert.equal(listed?.state, 'stopped');
-    assert.ok(listed?.volumes.some(({ volume }) => volume === plan.homeVolume));
+    assert.equal(listed.sshPort, plan.sshPort);
+    assert.equal(listed.state, 'stopped');
+    assert.ok(listed.volumes.some(({ volume }) => volume === plan.homeVolume));
   });
 
   it('leaves nothing of a create that failed or was cancelled', async () => {

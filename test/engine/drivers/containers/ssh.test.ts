@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Bench, eventually, execute, never } from './support';
+import { toReadable } from '../../../../src/backend/drivers/containers/streams';
+import { Bench, eventually, execute, never, text } from './support';
 
 describe('a container that is configured', function () {
   this.timeout(180_000);
@@ -38,8 +39,8 @@ describe('a container that is configured', function () {
     assert.doesNotMatch(environment.stdout, /QUOTES|PLAIN/, 'what is no spec may be a secret');
     const found = await bench.ssh(plan, 'sudo grep -rl "two  words" /etc /var /usr/local /home 2>/dev/null');
     assert.equal(found.stdout, '', 'secrets are in memory only');
-    const changes = await bench.docker.getContainer(plan.name).changes();
-    assert.ok(!changes?.some(({ Path }: { Path: string }) => Path.startsWith('/run/berth/')));
+    const changes = (await bench.docker.getContainer(plan.name).changes()) as { Path: string }[];
+    assert.ok(!changes.some(({ Path }) => Path.startsWith('/run/berth/')));
     const inspected = JSON.stringify(await bench.docker.getContainer(plan.name).inspect());
     assert.doesNotMatch(inspected, /two {2}words/);
   });
@@ -225,7 +226,7 @@ async function foreignCopy(bench: Bench, image: string, architecture: string): P
   const source = extract();
   const target = pack();
   const saved = await bench.docker.getImage(image).get();
-  saved.pipe(source as unknown as NodeJS.WritableStream);
+  saved.pipe(source);
   const repo = `${image.split(':')[0] ?? ''}-${architecture}`;
   for await (const entry of source) {
     const chunks: Buffer[] = [];
@@ -245,9 +246,7 @@ async function foreignCopy(bench: Bench, image: string, architecture: string): P
   }
   target.finalize();
   const loading = await bench.docker.loadImage(Readable.from(target, { objectMode: false }));
-  for await (const line of loading) {
-    void line;
-  }
+  await text(toReadable(loading));
   bench.forget(`${repo}:1`);
   return `${repo}:1`;
 }

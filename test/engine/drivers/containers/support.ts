@@ -13,6 +13,7 @@ import {
   createContainerDriver,
   type ContainerDriver,
 } from '../../../../src/backend/drivers/containers/driver';
+import { toReadable } from '../../../../src/backend/drivers/containers/streams';
 import type { ExecPlan, RuntimePlan, StartPlan } from '../../../../src/backend/drivers/driver';
 
 const run = promisify(execFile);
@@ -158,7 +159,7 @@ export class Bench {
     const repo = `berth-${this.prefix}`;
     const tag = String(this.images.length);
     const answer = await this.docker.importImage(tar, { fromSrc: '-', repo, tag, changes });
-    await text(answer as Readable);
+    await text(toReadable(answer));
     this.images.push(`${repo}:${tag}`);
     return `${repo}:${tag}`;
   }
@@ -185,8 +186,13 @@ export class Bench {
       ),
     );
     const { Volumes: volumes } = await this.docker.listVolumes({ filters });
-    await Promise.all((volumes ?? []).map(({ Name }) => this.docker.getVolume(Name).remove({ force: true })));
-    await Promise.all(this.images.map((image) => this.docker.getImage(image).remove({ force: true })));
+    await Promise.all(volumes.map(({ Name }) => this.docker.getVolume(Name).remove({ force: true })));
+    for (const image of this.images) {
+      await this.docker
+        .getImage(image)
+        .remove({ force: true })
+        .catch(() => undefined);
+    }
     await rm(this.folder, { recursive: true, force: true });
   }
 }

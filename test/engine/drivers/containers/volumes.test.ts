@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { BerthError } from '../../../../src/api/errors';
+import type { Mount } from '../../../../src/api/schemas/workspace';
+import { archiveOf, type Member } from '../../../../src/backend/drivers/containers/tar-archive';
+import { Bench, never, text } from './support';
+
+describe('volumes of the container engine', function () {
+  this.timeout(180_000);
+  let bench: Bench;
+  before(async () => (bench = await Bench.open()));
+  after(() => bench.dispose());
+
+  it('are made with labels, once per name, and removed', async () => {
+    const { volumes } = bench.driver;
+    const name = `${bench.prefix}-made`;
+    const made = await volumes.create({ name, labels: { purpose: 'test' } });
+    assert.equal(made.role, 'named');
+    assert.equal(made.managed, true);
+    assert.equal(made.labels.purpose, 'test');
+    await assert.rejects(volumes.create({ name }), { code: 'exists', field: 'name' });
+    assert.equal((await volumes.inspect(name))?.labels.purpose, 'test');
+    await volumes.remove(name);
+    assert.equal(await volumes.inspect(name), undefined);
+    await assert.rejects(volumes.remove(name), { code: 'not_found' });
+  });
+
+  it('say no to sizes and other kinds, with a hint', async () => {
+    const { volumes } = bench.driver;
+    const name = `${bench.prefix}-odd`;
+    await assert.rejects(volumes.create({ name, sizeMiB: 100 }), { code: 'not_supported', field: 'sizeMiB' });
+    await assert.rejects(volumes.create({ name, kind: 'disk' }), { code: 'not_supported', field: 'kind' });
+    assert.equal(await volumes.inspect(name), undefined);
+    await volumes.create({ name });
+    await assert.rejects(volumes.resize(name), { code: 'not_supported', hint: /microVM/ });
+    await assert.rejects(volumes.resize(`${name}-no-such`), { code: 'not_found' });
+  });
+
+  it('name their holders, in a list and when they can not be removed', async () => {
+    const shared = `${bench.prefix}-shared`;
+    const mount: Mount = { kind: 'volume', source: shared, target: '/shared', readOnly: true };
+    const [one, two] = await Promise.all([
+      bench.running({ mounts: [mount] }),
+      bench.plan({ mounts: [mount] }),
+    ]);
+    await bench.driver.create(two, never());
+    const found = (await bench.driver.volumes.list()).find(({ name }) => name === shared);
+    const holders = found?.holders.toSorted((a, b) => a.runtime.localeCompare(b.runtime));
+    assert.deepEqual(holders, [
+      { runtime: one.name, workspace: one.workspace, state: 'running', readOnly: true },
+      { runtime: two.name, workspace: two.workspace, state: 'stopped', readOnly: true },
+    ]);
+    await assert.rejects(bench.driver.volumes.remove(shared), (error: unknown) => {
+      assert.ok(error instanceof BerthError);
+      assert.equal(error.code, 'in_use');
+      assert.match(error.message, new RegExp(`${one.name} \\(running\\)`));
+      assert.match(error.message, new RegExp(`${two.name} \\(stopped\\)`));
+      return true;
+    });
+  });
+
+  it('of other tools are known by name and label, and ours alone are managed', async () => {
+    const made = async (Name: string, Labels: Record<string, string> = {}): Promise<void> => {
+      await bench.docker.createVolume({ Name, Labels: { ...Labels, [bench.prefix]: 'x' } });
+    };
+    const names = [
+      `workspace-${bench.prefix}`,
+      `workspace-${bench.prefix}-docker`,
+      `sandkasten-ws-${bench.prefix}`,
+      `${bench.prefix}_X.y`,
+    ];
+    try {
+      await Promise.all(names.map((name) => made(name)));
+      const listed = await bench.driver.volumes.list();
+      const seen = names.map((name) => listed.find((volume) => volume.name === name));
+      assert.deepEqual(
+        seen.map((volume) => [volume?.role, volume?.workspace, volume?.managed]),
+        [
+          ['home', bench.prefix, false],
+          ['docker', bench.prefix, false],
+          ['session', undefined, false],
+          ['foreign', undefined, false],
+        ],
+      );
+      assert.ok(!listed.some(({ name }) => name.startsWith('berth-tools-')));
+    } finally {
+      await Promise.all(names.map((name) => bench.docker.getVolume(name).remove()));
+    }
+  });
+
+  it('give their files, held or not, and let go when they are removed', async () => {
+    const name = `${bench.prefix}-files`;
+    await bench.driver.volumes.create({ name });
+    const files = await bench.driver.volumes.files(name);
+    await files.write('/hello', Buffer.from('hello'), { create: true, overwrite: false });
+    assert.equal(await text(await files.read('/hello')), 'hello');
+    assert.ok((await bench.driver.volumes.usage(name, never())) >= 5);
+    assert.deepEqual((await bench.driver.volumes.inspect(name))?.holders, [], 'a keeper is no holder');
+    await bench.driver.volumes.remove(name);
+    assert.equal(await bench.driver.volumes.inspect(name), undefined);
+  });
+
+  const bundle = async (name: string, members: Member[]): Promise<string> => {
+    const path = join(bench.folder, name);
+    const tar = await archiveOf(members);
+    await writeFile(path, /gz$/.test(name) ? gzipSync(tar) : tar);
+    return path;
+  };
+
+  it('take a bundle anew at each start, and go with the runtime', async () => {
+    const file = (content: string): Member => ({ name: 'folder/file', mode: 0o640, content });
+    const source = await bundle('b.tar.gz', [file('one'), { name: 'gone', mode: 0o644, content: 'x' }]);
+    const plan = await bench.plan({ mounts: [{ kind: 'archive', source, target: '/ctx', readOnly: true }] });
+    await bench.driver.create(plan, never());
+    await bench.driver.refreshBundles(plan, never());
+    await bench.driver.start(plan.name);
+    await bench.driver.configure(plan.name, bench.startPlan(), never());
+    const look = 'cd /ctx && cat folder/file && stat -c "%a %U" folder/file && ls && ! touch x 2>/dev/null';
+    assert.equal((await bench.ssh(plan, look)).stdout, 'one640 workspace\nfolder\ngone\n');
+    await bench.driver.stop(plan.name, 5000);
+    await bundle('b.tar.gz', [file('two')]);
+    await bench.driver.refreshBundles(plan, never());
+    await bench.driver.start(plan.name);
+    await bench.driver.configure(plan.name, bench.startPlan(), never());
+    assert.equal((await bench.ssh(plan, look)).stdout, 'two640 workspace\nfolder\n');
+    const held = (await bench.driver.inspect(plan.name))?.volumes.find(({ target }) => target === '/ctx');
+    assert.ok(held);
+    assert.ok(!(await bench.driver.volumes.list()).some(({ name }) => name === held.volume), 'not shown');
+    await bench.driver.remove(plan.name);
+    assert.equal(await bench.driver.volumes.inspect(held.volume), undefined);
+  });
+
+  it('refuse a bundle that is missing, broken or not safe', async () => {
+    const withBundle = async (source: string) =>
+      bench.driver.refreshBundles(
+        await bench.plan({ mounts: [{ kind: 'archive', source, target: '/c', readOnly: true }] }),
+        never(),
+      );
+    await assert.rejects(withBundle(join(bench.folder, 'no-such.tar')), {
+      code: 'not_found',
+      field: 'mounts',
+    });
+    await writeFile(join(bench.folder, 'broken.tgz'), 'this is no archive');
+    await assert.rejects(withBundle(join(bench.folder, 'broken.tgz')), {
+      code: 'bad_request',
+      field: 'mounts',
+    });
+    const evil = await bundle('evil.tar', [{ name: '../../etc/passwd', mode: 0o644, content: 'x' }]);
+    await assert.rejects(withBundle(evil), {
+      code: 'bad_request',
+      message: /\.\.\/\.\.\/etc\/passwd has a path outside/,
+    });
+  });
+
+  it('are listed quickly, by the thousand', async function () {
+    const labels = { 'berth.installation': bench.installation };
+    const names = Array.from({ length: 300 }, (_, index) => `${bench.prefix}-many-${index}`);
+    const queue = [...names];
+    const make = async (): Promise<void> => {
+      for (let Name = queue.pop(); Name !== undefined; Name = queue.pop()) {
+        await bench.docker.createVolume({ Name, Labels: labels });
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, make));
+    const times: number[] = [];
+    for (let round = 0; round < 7; round += 1) {
+      const begin = performance.now();
+      const listed = await bench.driver.volumes.list();
+      times.push(performance.now() - begin);
+      assert.ok(listed.filter(({ name }) => name.startsWith(`${bench.prefix}-many-`)).length === 300);
+    }
+    const median = times.toSorted((a, b) => a - b)[3]!;
+    assert.ok(median < 60, `median ${median.toFixed(0)} ms for 300`);
+  });
+});
