@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { VolumeRow, WorkspaceRow } from '../../src/providers/trees/rows';
+import { api, deleteWorkspace, eventually, unique, withVolume } from './support';
+
+const isVolume = (name: string) => (row: VolumeRow) => row.type === 'volume' && row.name === name;
+
+describe('the Volumes tree', function () {
+  this.timeout(90_000);
+
+  it('shows volumes, and their files when they are opened', () =>
+    withVolume(async (volume, client) => {
+      const { trees } = await api();
+      await client.call('files.mkdir', { params: { volume }, body: { path: '/folder' } });
+      await client.writeFile(volume, '/a.txt', Buffer.from('12345'), { create: true, overwrite: false });
+      const row = await eventually('the volume in the tree', async () => {
+        const found = (await trees.volumes.getChildren()).find(isVolume(volume));
+        assert.ok(found);
+        return found;
+      });
+      const item = trees.volumes.getTreeItem(row);
+      assert.equal(item.contextValue, 'volume+docker+named');
+      assert.match(item.accessibilityInformation?.label ?? '', new RegExp(volume));
+      const children = await trees.volumes.getChildren(row);
+      const [folder, file] = children
+        .map((child) => trees.volumes.getTreeItem(child))
+        .filter(({ label }) => label !== 'lost+found');
+      assert.equal(folder?.label, 'folder');
+      assert.equal(folder.collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
+      assert.match(folder.contextValue ?? '', /^entry\+folder/);
+      assert.equal(file?.resourceUri?.toString(), `berth://${volume}/a.txt`);
+      assert.equal(file.command?.command, 'berth.file.open');
+      assert.match(file.accessibilityInformation?.label ?? '', /5 B/);
+    }));
+
+  it('shows a large folder by the page', () =>
+    withVolume(async (volume, client) => {
+      const { trees } = await api();
+      const write = (index: number) =>
+        client.writeFile(volume, `/f${index}`, Buffer.from('x'), { create: true, overwrite: true });
+      for (let index = 0; index < 1_100; index += 20) {
+        await Promise.all(Array.from({ length: 20 }, (_, step) => write(index + step)));
+      }
+      const row = await eventually('the volume in the tree', async () => {
+        const found = (await trees.volumes.getChildren()).find(isVolume(volume));
+        assert.ok(found);
+        return found;
+      });
+      const first = await trees.volumes.getChildren(row);
+      const more = first.at(-1);
+      assert.equal(first.length, 1_001);
+      assert.ok(more?.type === 'more');
+      assert.match(String(trees.volumes.getTreeItem(more).description), /1000 of 11\d\d/);
+      await vscode.commands.executeCommand('berth.view.loadMore', more);
+      const all = await trees.volumes.getChildren(row);
+      assert.ok(all.length >= 1_100 && all.at(-1)?.type === 'file', `${all.length} rows`);
+    }));
+
+  it('says in a row why a folder can not be listed', async () => {
+    const { trees } = await api();
+    const rows = await trees.volumes.getChildren({ type: 'volume', name: 'no-such-volume-here' });
+    assert.equal(rows[0]?.type, 'notice');
+  });
+});
+
+describe('the Workspaces tree', function () {
+  this.timeout(120_000);
+  const name = unique('tree');
+
+  after(async () => {
+    await deleteWorkspace(await (await api()).client(), name).catch(() => undefined);
+  });
+
+  it('follows a workspace from create to stop, row by row', async () => {
+    const { client, trees, store } = await api();
+    const engine = await client();
+    const states: string[] = [];
+    const listening = store.onDidChange(() => {
+      const state = store.workspaces.find((each) => each.name === name)?.state;
+      if (state !== undefined && states.at(-1) !== state) {
+        states.push(state);
+      }
+    });
+    const create = await engine.call('workspaces.create', { query: { wait: 0 }, body: { name } });
+    await engine.waitFor(create);
+    const row = await eventually('the row', () => {
+      const found = trees.workspaces
+        .getChildren()
+        .find((each) => each.type === 'workspace' && each.name === name);
+      assert.ok(found);
+      assert.equal(trees.workspaces.getTreeItem(found).contextValue, 'workspace+running+container');
+      return found;
+    });
+    await vscode.commands.executeCommand('berth.workspace.stop', name);
+    await eventually('the row to be stopped', () =>
+      assert.match(trees.workspaces.getTreeItem(row).contextValue ?? '', /^workspace\+stopped/),
+    );
+    listening.dispose();
+    assert.ok(states.includes('creating') && states.includes('stopping'), states.join(' '));
+  });
+
+  it('shows the spinner within 100 ms of the click', async () => {
+    const { trees, store } = await api();
+    const started = performance.now();
+    const spinning = new Promise<number>((resolve) => {
+      const listening = store.onDidChange(() => {
+        const icon = trees.workspaces.getTreeItem({ type: 'workspace', name }).iconPath;
+        if (icon instanceof vscode.ThemeIcon && icon.id === 'sync~spin') {
+          listening.dispose();
+          resolve(performance.now() - started);
+        }
+      });
+    });
+    const running = vscode.commands.executeCommand('berth.workspace.start', name);
+    const took = await spinning;
+    await running;
+    assert.ok(took < 100, `it took ${took.toFixed(1)} ms`);
+  });
+
+  it('has rows for the port and the volumes, and a panel that identifies it', async () => {
+    const { trees } = await api();
+    const row: WorkspaceRow = { type: 'workspace', name };
+    const children = trees.workspaces.getChildren(row);
+    assert.deepEqual(
+      children.map(({ type }) => type),
+      ['port', 'mount'],
+    );
+    const token = new vscode.CancellationTokenSource().token;
+    const item = await trees.workspaces.resolveTreeItem(trees.workspaces.getTreeItem(row), row, token);
+    const panel = item.tooltip instanceof vscode.MarkdownString ? item.tooltip.value : '';
+    for (const word of [
+      `workspace\\-${name.replaceAll('-', '\\-')}`,
+      'SSH port',
+      'Container id',
+      'Limits',
+      'Usage',
+    ]) {
+      assert.ok(panel.includes(word), `${word} in ${panel}`);
+    }
+  });
+});
