@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { main, median, repository, withHome, type Row } from './lib';
+import { main, median, repository, time, withHome, type Row } from './lib';
 
 const rounds = 15;
 const bundle = join(repository, 'dist', 'extension.js');
@@ -28,8 +28,10 @@ async function measure(): Promise<Row[]> {
     throw new Error('dist/extension.js is not there: npm run build.');
   }
   const times: Times[] = [];
+  const bare: number[] = [];
   await withHome(async (home) => {
     for (let round = 0; round < rounds; round += 1) {
+      bare.push(await time(() => promisify(execFile)(process.execPath, ['-e', '0'])));
       times.push(await once(home));
     }
   });
@@ -39,6 +41,8 @@ async function measure(): Promise<Row[]> {
       what: 'extension: load + activate, against a stub of the API of VS Code',
       value: total,
       unit: 'ms',
+      // Tells how fast the machine was just then.
+      baseline: { what: '`node -e 0`', value: median(bare) },
       budget: { atMost: 50, of: 'value' },
       note: `load ${median(times.map(({ load }) => load)).toFixed(1)} ms, median of ${rounds}`,
     },

@@ -2,34 +2,39 @@
  * Loads and activates the bundle named in argv with a stand-in for the API of VS Code, and prints the times.
  * The stand-in answers every name: what is measured is our own code, not the editor's.
  */
-import Module from 'node:module';
+import Module, { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 
 type Loader = { _load: (request: string, ...rest: unknown[]) => unknown };
 
-function anything(): unknown {
+/** Whatever is asked of it: a function, a class, an object with every property; what was set is kept. */
+function anything(
+  own: object = function (): undefined {
+    return undefined;
+  },
+): unknown {
   const known = new Map<string | symbol, unknown>();
-  const target = function (this: unknown): void {
-    // Called and constructed as whatever the bundle takes it for.
-  };
-  return new Proxy(target, {
-    get: (_, key) => {
+  return new Proxy(own, {
+    get: (target, key, receiver) => {
       if (key === 'then' || key === Symbol.iterator || key === Symbol.asyncIterator) {
         return undefined;
-      }
-      if (key === 'prototype') {
-        return target.prototype as unknown;
       }
       if (key === Symbol.toPrimitive) {
         return () => '';
       }
       if (!known.has(key)) {
-        known.set(key, anything());
+        known.set(key, key in target ? (Reflect.get(target, key, receiver) as unknown) : anything());
       }
       return known.get(key);
     },
+    set: (_, key, value) => {
+      known.set(key, value);
+      return true;
+    },
     apply: () => anything(),
-    construct: () => anything() as object,
+    // A subclass keeps its own methods.
+    construct: (_, __, newTarget) =>
+      anything(Object.create(Reflect.get(newTarget, 'prototype') as object) as object) as object,
   });
 }
 
@@ -44,7 +49,7 @@ interface Extension {
 
 async function run(bundle: string): Promise<void> {
   const begun = performance.now();
-  const extension = (await import(bundle)) as Extension;
+  const extension = createRequire(__filename)(bundle) as Extension;
   const loaded = performance.now();
   await extension.activate({
     subscriptions: [],

@@ -11,8 +11,15 @@ export function main(title: string, measure: () => Promise<Row[]>): void {
       process.exit(0);
     },
     (error: unknown) => {
-      console.error(`${title}: could not run.`, error);
+      console.error(`${title}: could not run. ${wordsOf(error)}`);
       process.exit(1);
     },
   );
+}
+
+/** A bundle quotes itself, in one endless line, when it throws. */
+function wordsOf(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const lines = text.split('\n').filter((line) => line.length < 1000);
+  return lines.slice(0, 30).join('\n');
 }

@@ -15,6 +15,9 @@ export interface Row {
   note?: string;
 }
 
+const heading =
+  '# Benchmark results\n\nAppended by `npm run bench`, newest last. Compare ratios: absolute times depend on what else the machine did.';
+
 export const repository = findRepository(__dirname);
 
 /** The folder with package.json above the compiled files. */
@@ -76,7 +79,7 @@ export function formatRows(rows: readonly Row[]): string {
 function machine(): string {
   const model = cpus()[0]?.model.replace(/\s+/g, ' ').trim() ?? 'CPU';
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} × ${model}, ${memory} GiB, Linux ${release()}, Node ${process.version}, ${docker()}`;
+  return `${cpus().length} × ${model}, ${memory} GiB, Linux ${/^\d+\.\d+/.exec(release())?.[0] ?? '?'}, Node ${process.version}, ${docker()}`;
 }
 
 function docker(): string {
@@ -98,5 +101,6 @@ export function report(title: string, rows: readonly Row[]): void {
   console.log(`\n${title}\n\n${table}\n`);
   const day = new Date().toISOString().slice(0, 16).replace('T', ' ');
   const text = `\n## ${title}, ${day} UTC\n\n${machine()}\n\n${table}\n`;
-  appendFileSync(join(repository, 'bench', 'results.md'), text);
+  const file = join(repository, 'bench', 'results.md');
+  appendFileSync(file, existsSync(file) ? text : `${heading}\n${text}`);
 }
