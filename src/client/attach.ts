@@ -131,7 +131,7 @@ export async function attach(
   request: AttachRequest,
   options: AttachOptions = {},
 ): Promise<AttachSession> {
-  const socket = new WebSocket(`ws://berth${fillPath(streamPaths.attach, { name })}`, {
+  const socket = new WebSocket(localAddress(fillPath(streamPaths.attach, { name })), {
     createConnection: () => connect(client.socketPath),
     perMessageDeflate: false,
     maxPayload: 64 * 1024 * 1024,
@@ -150,6 +150,12 @@ export async function attach(
     release();
   }
 }
+
+/**
+ * Named as on a local socket, or VS Code's proxy support would replace the connection by one of its own; which
+ * socket it is, `createConnection` knows.
+ */
+const localAddress = (path: string): string => `ws+unix:/engine:${path}`;
 
 /** Ends the attempt when it takes too long, and the session when the caller's signal fires. */
 function bound(

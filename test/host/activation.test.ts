@@ -6,26 +6,32 @@ import * as vscode from 'vscode';
 import { commandIds } from '../../src/commands/ids';
 import { extension } from './support';
 
-/** The budget is 50 ms; a machine that is busy with other tests gets some more. */
-const budgetMs = 100;
+/**
+ * The budget is 50 ms, of which what VS Code itself does takes a part. Measured as processor time, which does not
+ * grow when the machine is busy with something else.
+ */
+const budgetMs = 80;
+
+async function processorMs(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
 
 describe('activation', () => {
   it('loads and activates within its budget', async () => {
-    const started = performance.now();
-    await extension().activate();
-    const took = performance.now() - started;
+    const took = await processorMs(() => extension().activate());
     assert.ok(took < budgetMs, `it took ${took.toFixed(1)} ms`);
   });
 
-  it('reads its bundle quickly', () => {
+  it('reads its bundle quickly', async () => {
     const path = join(extension().extensionPath, 'dist', 'extension.js');
     const load = createRequire(__filename);
     // Once more than VS Code did: the code is parsed and run anew.
     const cached = load.cache[path];
     load.cache[path] = undefined;
-    const started = performance.now();
-    load(path);
-    const took = performance.now() - started;
+    const took = await processorMs(() => load(path));
     load.cache[path] = cached;
     assert.ok(took < budgetMs, `it took ${took.toFixed(1)} ms`);
   });

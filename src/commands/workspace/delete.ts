@@ -44,7 +44,7 @@ async function whatGoes(client: EngineClient, store: Store, workspace: Workspace
   const sizes = await Promise.all(own.map((name) => measured(client, store, name)));
   const kept = (workspace.spec.mounts ?? []).map(({ source }) => source);
   return [
-    t('{0} ({1})', workspace.label, workspace.name),
+    workspace.label === workspace.name ? workspace.name : t('{0} ({1})', workspace.label, workspace.name),
     ...own.map((name, index) => t('• volume {0}: {1}', name, sizes[index] ?? '')),
     workspace.runtimeId === undefined ? '' : t('• container {0}', workspace.runtimeName),
     kept.length === 0 ? '' : t('Kept: {0}', kept.join(', ')),

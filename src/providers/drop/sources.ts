@@ -1,10 +1,12 @@
 /** Sorts what was dropped, chosen or pasted by how its bytes can be had. */
 import * as vscode from 'vscode';
+import { BerthError } from '../../api';
 import { fileScheme } from '../../commands/ids';
 import { placeOf, type VolumePlace } from '../files/volume-uri';
 import { baseOf } from '../files/paths';
 import type { Incoming } from './stream-in';
 
+const { t } = vscode.l10n;
 export const uriListMime = 'text/uri-list';
 
 export interface Sources {
@@ -79,6 +81,18 @@ export async function incomingOf(uri: vscode.Uri, name = baseOf(uri.path)): Prom
   return [{ name }, ...below.flat()];
 }
 
+/** A browser gives a folder as a file that can't be read, and nothing of what is in it. */
 export function incomingFile(file: vscode.DataTransferFile): Incoming {
-  return { name: baseOf(file.name), read: () => file.data() };
+  const name = baseOf(file.name);
+  return {
+    name,
+    read: async () => {
+      try {
+        return await file.data();
+      } catch (error) {
+        const text = t('It can’t be read; of a folder, a browser hands over nothing.');
+        throw new BerthError('not_supported', text, { cause: error });
+      }
+    },
+  };
 }

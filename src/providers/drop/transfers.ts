@@ -4,16 +4,18 @@
  */
 import * as vscode from 'vscode';
 import type { TransferCreate } from '../../api';
+import type { CommandId } from '../../commands/ids';
 import type { Runner, Task } from '../../commands/runner';
 import type { Logger } from '../engine-link';
 import { baseOf, isWithin, joinPath, parentOf, topmost } from '../files/paths';
 import { names } from '../words';
-import type { VolumePlace } from '../files/volume-uri';
+import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { chooseConflictPolicy } from './conflicts';
 import { streamIn, type Incoming } from './stream-in';
 import { countsOf, isPartial, transferWords, type TransferCounts } from './transfer-words';
 
 const { t } = vscode.l10n;
+const shownFailures = 3;
 
 export class Transfers {
   constructor(
@@ -31,10 +33,15 @@ export class Transfers {
   async uploadStreams(incoming: readonly Incoming[], to: VolumePlace): Promise<boolean> {
     const title = t('Uploading {0}', names(incoming.map(({ name }) => name)));
     const outcome = await this.runner.run(title, (task) => streamIn(task, incoming, to));
-    if (outcome.kind === 'done') {
+    if (outcome.kind !== 'done') {
+      return false;
+    }
+    if (outcome.value.files === 0 && outcome.value.failed.length > 0) {
+      void this.offerUpload(outcome.value, to);
+    } else {
       await this.tell('copied', outcome.value, `${to.volume}:${to.path}`);
     }
-    return outcome.kind === 'done';
+    return true;
   }
 
   /** Out of volumes into a folder of this machine; `exact` names the one copied thing. */
@@ -133,6 +140,16 @@ export class Transfers {
         .then((chosen) => (chosen ? undo() : undefined));
     }
     return Promise.resolve();
+  }
+
+  /** Nothing came over: most likely a folder, dropped in a browser. The dialog reads folders. */
+  private async offerUpload({ failed }: TransferCounts, to: VolumePlace): Promise<void> {
+    const upload = t('Upload Folder…');
+    const text = t('Nothing was uploaded. {0}', failed.slice(0, shownFailures).join(' '));
+    if ((await vscode.window.showWarningMessage(text, upload)) === upload) {
+      const command: CommandId = 'berth.file.uploadFolder';
+      await vscode.commands.executeCommand(command, volumeUri(to.volume, to.path));
+    }
   }
 
   private async tellPartial(words: string, { skipped, failed }: TransferCounts): Promise<void> {

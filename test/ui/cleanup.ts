@@ -1,0 +1,22 @@
+/** Takes away what a ui test made, also when the test failed half-way. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ROOT } from '../runner/setup';
+import type { Session } from './support/launch';
+
+/** Runs the command line on the engine of a session. */
+export async function berth(session: Session, ...argv: string[]): Promise<string> {
+  const env = { ...process.env, HOME: session.vscode.home, BERTH_HOME: join(session.vscode.home, '.berth') };
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'dist/cli.js'), ...argv], {
+    env,
+    timeout: 60_000,
+  });
+  return stdout;
+}
+
+export async function cleanUp(session: Session | undefined, workspace: string): Promise<void> {
+  if (session !== undefined) {
+    await berth(session, 'delete', workspace, '--yes').catch(() => undefined);
+  }
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { berthVsix } from '../runner/package-extension';
+import { berth, cleanUp } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+
+const slow = 60_000;
+
+describe('the files of a volume, running and stopped', function () {
+  this.timeout(120_000);
+  const name = `uif-${randomBytes(3).toString('hex')}`;
+  const volume = `workspace-${name}`;
+  let session: Session;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    await writeFile(join(folder, 'local.txt'), 'from the explorer\n');
+    await mkdir(join(folder, 'photos', 'deep'), { recursive: true });
+    await writeFile(join(folder, 'photos', 'one.txt'), '1');
+    await writeFile(join(folder, 'photos', 'deep', 'two.txt'), '22');
+    session = await launch({ vsix: await berthVsix(), folder });
+    const { workbench } = session;
+    await workbench.openSideBar('Berth');
+    await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await berth(session, 'create', name);
+    // Nobody refreshes: the event of the other client does.
+    await workbench.tree('Volumes').row(volume).waitFor('visible', slow);
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await cleanUp(session, name);
+    await session.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const tree = () => session.workbench.tree('Volumes');
+  const inside = (path: string): Promise<string> =>
+    berth(session, 'exec', name, '--', 'cat', `/home/workspace/${path}`);
+  const exec = (...argv: string[]): Promise<string> => berth(session, 'exec', name, '--', ...argv);
+
+  it('opens and saves a file of a running workspace', async () => {
+    const { workbench } = session;
+    await exec('sh', '-c', 'mkdir -p ~/src && echo "print(1)" > ~/src/hello.py');
+    await tree().expand(volume, 'src');
+    await tree().row('hello.py').doubleClick();
+    await workbench.editor.waitForTab('hello.py');
+    await workbench.editor.waitForText('print(1)');
+    await workbench.editor.append('print(2)\n');
+    await workbench.editor.save('hello.py');
+    await eventually('the file inside', async () =>
+      assert.equal(await inside('src/hello.py'), 'print(1)\nprint(2)\n'),
+    );
+    await workbench.screenshot('edit-running');
+  });
+
+  it('shows by itself what is made inside', async () => {
+    await exec('touch', '/home/workspace/src/made-inside.txt');
+    await tree().row('made-inside.txt').waitFor();
+  });
+
+  it('takes a file dropped from the file manager', async () => {
+    const file = join(folder, 'local.txt');
+    await tree().row('src').dropFromFileManager(file);
+    await tree().row('local.txt').waitFor();
+    await eventually('the content inside', async () =>
+      assert.equal(await inside('src/local.txt'), 'from the explorer\n'),
+    );
+  });
+
+  it('asks once when files are there already, and keeps both', async () => {
+    const { workbench } = session;
+    await tree().row('src').dropFromFileManager(join(folder, 'local.txt'));
+    assert.match(await workbench.dialog.text(), /is there already/);
+    await workbench.screenshot('conflict');
+    await workbench.dialog.press('Keep Both');
+    await tree().row('local (2).txt').waitFor();
+  });
+
+  it('takes a folder dropped with its path, as a desktop gives it', async () => {
+    await tree().row('src').dropPaths(join(folder, 'photos'));
+    await tree().row('photos').waitFor();
+    await tree().expand('photos', 'deep');
+    await tree().row('two.txt').waitFor();
+    assert.equal(await inside('src/photos/deep/two.txt'), '22');
+    await session.workbench.screenshot('dropped-folder');
+  });
+
+  it('says so when a browser hands over nothing of a folder', async () => {
+    const { notifications } = session.workbench;
+    await tree().row('src').dropFromFileManager(join(folder, 'photos'));
+    // The folder of that name is there from before: what a browser gives is a file of that name.
+    const { dialog } = session.workbench;
+    await eventually('an answer', async () => {
+      if (await dialog.box.isVisible()) {
+        await dialog.press('Keep Both');
+      }
+      assert.ok((await notifications.all()).some((text) => text.includes('Nothing was uploaded')));
+    });
+  });
+
+  it('takes a file dragged from the Explorer', async () => {
+    const { workbench } = session;
+    await tree().row('photos').locator.locator('.monaco-tl-twistie').click();
+    await workbench.openSideBar('Explorer');
+    await writeFile(join(folder, 'dragged.txt'), 'dragged\n');
+    const source = workbench.explorer().row('dragged.txt');
+    await source.waitFor();
+    await workbench.dragAcross(source, 'Berth', tree().row('src'));
+    await tree().row('dragged.txt').waitFor();
+    await eventually('the content inside', async () =>
+      assert.equal(await inside('src/dragged.txt'), 'dragged\n'),
+    );
+  });
+
+  it('moves inside a volume, and takes it back', async () => {
+    const { workbench } = session;
+    await tree().row('dragged.txt').dragTo(tree().row('photos'));
+    await workbench.notifications.waitFor('Moved 1 file');
+    await eventually('the move', async () =>
+      assert.equal(await inside('src/photos/dragged.txt'), 'dragged\n'),
+    );
+    await workbench.notifications.press('Moved 1 file', 'Undo');
+    await eventually('the move back', async () => assert.equal(await inside('src/dragged.txt'), 'dragged\n'));
+  });
+
+  it('opens a row dragged to the editors', async () => {
+    const { workbench } = session;
+    await workbench.editor.closeAll();
+    await tree().row('dragged.txt').dragTo(workbench.page.locator('.editor-group-container').first());
+    await workbench.editor.waitForTab('dragged.txt');
+    await workbench.editor.waitForText('dragged');
+  });
+
+  it('makes, renames and deletes files from the menu', async () => {
+    const { workbench } = session;
+    await tree().row('src').contextMenu('New File…');
+    await workbench.quickInput.enter('notes.md');
+    await workbench.editor.waitForTab('notes.md');
+    await tree().row('notes.md').contextMenu('Rename File or Folder…');
+    await workbench.quickInput.enter('renamed.md');
+    await tree().row('renamed.md').waitFor();
+    await tree().row('renamed.md').contextMenu('Delete File or Folder');
+    assert.match(await workbench.dialog.text(), /Delete renamed\.md\?[\s\S]*cannot be undone/);
+    await workbench.dialog.press('Delete');
+    await tree().row('renamed.md').waitFor('hidden');
+  });
+
+  it('opens and saves a file of the stopped volume, and the workspace finds it when it starts', async () => {
+    const { workbench } = session;
+    await workbench.editor.closeAll();
+    await berth(session, 'stop', name);
+    await eventually(
+      'the volume to be free',
+      async () => {
+        assert.doesNotMatch(await tree().row(volume).description(), /in use/);
+      },
+      slow,
+    );
+    await tree().row('hello.py').doubleClick();
+    await workbench.editor.waitForTab('hello.py');
+    await workbench.editor.append('print(3)\n');
+    await workbench.editor.save('hello.py');
+    await workbench.screenshot('edit-stopped');
+    await berth(session, 'start', name);
+    assert.equal(await inside('src/hello.py'), 'print(1)\nprint(2)\nprint(3)\n');
+  });
+
+  it('takes a drop on the row of the workspace into its home', async () => {
+    const { workbench } = session;
+    await workbench.tree('Workspaces').row(name).dropFromMemory({ name: 'home.txt', content: 'home\n' });
+    await eventually('the content inside', async () => assert.equal(await inside('home.txt'), 'home\n'));
+    await workbench.screenshot('overview');
+  });
+});

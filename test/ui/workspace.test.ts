@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { berthVsix } from '../runner/package-extension';
+import { cleanUp } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+
+const slow = 60_000;
+
+describe('a workspace, from the wizard to its end', function () {
+  this.timeout(120_000);
+  const name = `ui-${randomBytes(3).toString('hex')}`;
+  let session: Session;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    session = await launch({ vsix: await berthVsix(), folder });
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await cleanUp(session, name);
+    await session.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const row = () => session.workbench.tree('Workspaces').row(name);
+
+  it('welcomes who has none', async () => {
+    const { workbench } = session;
+    await workbench.openSideBar('Berth');
+    await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await workbench.screenshot('welcome');
+  });
+
+  it('is created by the wizard, which says what is wrong while one types and goes back', async () => {
+    const { workbench } = session;
+    const { quickInput, page } = workbench;
+    await workbench.run('Berth: Create Workspace…');
+    await quickInput.waitForTitle('Create Workspace (1/');
+    await quickInput.box.fill('Not A Name');
+    await eventually('the message', async () =>
+      assert.match(await quickInput.message(), /Only lowercase letters/),
+    );
+    await workbench.screenshot('wizard-name');
+    await quickInput.enter(name);
+    await quickInput.waitForTitle('(2/');
+    await quickInput.back();
+    await quickInput.waitForTitle('(1/');
+    assert.equal(await quickInput.box.inputValue(), name);
+    for (const step of ['(2/', '(3/', '(4/', '(5/', '(6/', '(7/']) {
+      await page.keyboard.press('Enter');
+      await quickInput.waitForTitle(step);
+    }
+    const labels = await quickInput.labels();
+    assert.match(labels[0] ?? '', new RegExp(`Create .${name}`));
+    await workbench.screenshot('wizard-summary');
+    // A line of the summary leads to its step and back.
+    await quickInput.pick('Limits');
+    await quickInput.waitForTitle('(5/');
+    await quickInput.pick('1 CPU, 2 GiB');
+    await quickInput.waitForTitle('(7/');
+    await page.keyboard.press('Enter');
+    await row().waitForDescription(/^container · workspace:latest · :2\d{3}/, slow);
+    assert.match(await row().spoken(), new RegExp(`Workspace ${name}, running`));
+    await eventually('the badge', async () => assert.equal(await workbench.badge('Berth'), '1'));
+    await workbench.notifications.press(`Workspace ${name} is ready`, 'Terminal');
+  });
+
+  it('has a terminal', async () => {
+    const { workbench } = session;
+    await workbench.terminal.waitForText(/\$/, slow);
+    await workbench.terminal.type('echo sum-$((6*7)); stty size');
+    await workbench.terminal.waitForText('sum-42');
+    await row().locator.hover();
+    await workbench.page.getByText('Container name').waitFor();
+    await workbench.screenshot('terminal');
+  });
+
+  it('says in the terminal that it stopped, and connects again when it runs', async () => {
+    const { workbench } = session;
+    await row().inlineAction('Stop');
+    await eventually(
+      'the play button',
+      async () => {
+        assert.match(await row().spoken(), /stopped/);
+      },
+      slow,
+    );
+    await workbench.terminal.waitForText('Disconnected', slow);
+    await row().inlineAction('Start');
+    await eventually('the workspace to run', async () => assert.match(await row().spoken(), /running/), slow);
+    await workbench.terminal.screen.click();
+    await workbench.page.keyboard.press('Space');
+    await workbench.terminal.waitForText(/Press any key[\s\S]*\$/, slow);
+  });
+
+  it('keeps its log in an output channel', async () => {
+    const { workbench } = session;
+    await row().contextMenu('Show Logs');
+    await workbench.page.locator('.pane-body, .output-view, .monaco-editor').first().waitFor();
+  });
+
+  it('offers what there is when no Remote-SSH extension is installed', async () => {
+    const { workbench } = session;
+    await row().contextMenu('Open Workspace');
+    await workbench.notifications.waitFor('needs a Remote-SSH extension');
+    await workbench.notifications.press('needs a Remote-SSH extension', 'Open Terminal');
+  });
+
+  it('gets another label, and undoes it', async () => {
+    const { workbench } = session;
+    await row().contextMenu('Rename…');
+    await workbench.quickInput.enter('My project');
+    const renamed = workbench.tree('Workspaces').row('My project');
+    await renamed.waitForDescription(new RegExp(`^${name}`));
+    await workbench.notifications.press('Renamed', 'Undo');
+    await row().waitFor();
+  });
+
+  it('is deleted only after a dialog that names what goes, with sizes', async () => {
+    const { workbench } = session;
+    await row().contextMenu('Delete Workspace…');
+    const text = await workbench.dialog.text();
+    assert.match(text, new RegExp(`Delete workspace ${name} and its files`));
+    assert.match(text, new RegExp(`volume workspace-${name}: [\\d.]+ [kM]?B`));
+    assert.match(text, /cannot be undone/);
+    await workbench.screenshot('delete');
+    await workbench.dialog.press('Cancel');
+    await row().waitFor();
+    await row().contextMenu('Delete Workspace…');
+    await workbench.dialog.press('Delete');
+    await row().waitFor('hidden', slow);
+    await workbench.tree('Volumes').row(`workspace-${name}`).waitFor('hidden', slow);
+  });
+});
