@@ -1,6 +1,7 @@
 /** Runs mocha over the compiled tests of a directory; the same inside VS Code's extension host and in plain Node. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 import { format } from 'node:util';
 import type { Runnable, Test } from 'mocha';
 import { summarize, writeResult, type TestOutcome, type TestResult } from './result';
@@ -28,7 +29,7 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
   const mocha = new Mocha({
     ui: 'bdd',
     // Also when a variable asks for colours: in a file or a log they are noise.
-    color: Boolean(process.stdout.isTTY),
+    color: isatty(1),
     reporter: 'spec',
     timeout: options.timeout ?? DEFAULT_TIMEOUT,
     ...(grep ? { grep } : {}),

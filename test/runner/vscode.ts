@@ -43,7 +43,14 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
   const directory = await mkdtemp(join(tmpdir(), 'berth-'));
   const home = options.env?.HOME ?? join(directory, 'home');
   const resultFile = process.env[RESULT_VARIABLE] ?? join(directory, 'result.json');
-  const own = { HOME: home, BERTH_HOME: join(home, '.berth'), [RESULT_VARIABLE]: resultFile };
+  // VS Code leaves its sockets behind where TMPDIR says.
+  const temporary = join(directory, 'tmp');
+  const own = {
+    TMPDIR: temporary,
+    HOME: home,
+    BERTH_HOME: join(home, '.berth'),
+    [RESULT_VARIABLE]: resultFile,
+  };
   const env = { ...withoutUserDirectories(), ...own, ...options.env };
   const removeDirectory = async (): Promise<void> => {
     if (process.env[KEEP_VARIABLE]) console.error(`kept ${directory}`);
@@ -51,6 +58,7 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
   };
   try {
     await mkdir(home, { recursive: true });
+    await mkdir(temporary);
     const server = await startVsCodeServer({
       host,
       directory,
