@@ -1,11 +1,10 @@
 /** The engine's event stream as driver events: no polling; reconnects with growing pauses. */
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverEvent } from '../driver';
 import type { Endpoint } from './endpoint';
 import { isInternalContainer, isInternalVolume, label } from './labels';
 import type { Log } from './log';
-import { toReadable } from './streams';
+import { linesOf, toReadable } from './streams';
 
 const firstPauseMs = 200;
 const longestPauseMs = 10_000;
@@ -154,7 +153,7 @@ async function readOnce(
   signal.addEventListener('abort', close, { once: true });
   try {
     connected();
-    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+    for await (const line of linesOf(stream)) {
       const event = signal.aborted || line === '' ? undefined : mapper.map(JSON.parse(line) as EngineEvent);
       if (event !== undefined) {
         listener(event);

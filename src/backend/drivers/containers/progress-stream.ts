@@ -1,7 +1,7 @@
 /** Lines of JSON that the engine sends while it pulls, imports or builds. */
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
+import { linesOf } from './streams';
 
 export interface ProgressLine {
   id?: string;
@@ -29,7 +29,7 @@ export async function followProgress(
     close();
   }
   try {
-    for await (const text of createInterface({ input: stream, crlfDelay: Infinity })) {
+    for await (const text of linesOf(stream)) {
       const line = parseLine(text);
       if (line?.error !== undefined) {
         throw new Error(line.errorDetail?.message ?? line.error);

@@ -1,11 +1,11 @@
 /** CPU, memory and network of running containers. */
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import type { WorkspaceStats } from '../../../api/schemas/workspace';
 import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { stateOf } from './runtime-info';
-import { toReadable } from './streams';
+import { linesOf, toReadable } from './streams';
 
 /** A stream that nobody asked for this long is closed. */
 const lingerMs = 5000;
@@ -119,31 +119,41 @@ export class Stats {
     if (signal.aborted) {
       stream.destroy();
     }
+    return this.readFirst(name, stream, tell);
+  }
+
+  private readFirst(
+    name: string,
+    stream: Readable,
+    tell: (stats: WorkspaceStats) => void,
+  ): Promise<WorkspaceStats> {
     return new Promise((resolve, reject) => {
-      const fail = (): void =>
-        reject(
-          new BerthError(
-            'timeout',
-            `Waited ${firstSampleTimeoutMs / 1000} s for figures of ${name}, in vain.`,
-          ),
-        );
-      const timer = setTimeout(fail, firstSampleTimeoutMs);
-      const lines = createInterface({ input: stream });
-      stream.on('error', () => lines.close());
-      lines.on('line', (line) => {
-        const stats = toStats(JSON.parse(line) as RawStats);
-        if (stats !== undefined) {
-          clearTimeout(timer);
-          tell(stats);
-          resolve(stats);
-        }
-      });
-      lines.on('close', () => {
+      const timer = setTimeout(() => {
+        const what = `Waited ${firstSampleTimeoutMs / 1000} s for figures of ${name}, in vain.`;
+        reject(new BerthError('timeout', what));
+        stream.destroy();
+      }, firstSampleTimeoutMs);
+      const told = (stats: WorkspaceStats): void => {
+        clearTimeout(timer);
+        tell(stats);
+        resolve(stats);
+      };
+      const ended = (): void => {
         clearTimeout(timer);
         stream.destroy();
         this.samplers.get(name)?.close();
         reject(new BerthError('illegal_state', `${name} stopped while it was measured.`));
-      });
+      };
+      readSamples(stream, told).then(ended, ended);
     });
+  }
+}
+
+async function readSamples(stream: Readable, tell: (stats: WorkspaceStats) => void): Promise<void> {
+  for await (const line of linesOf(stream)) {
+    const stats = toStats(JSON.parse(line) as RawStats);
+    if (stats !== undefined) {
+      tell(stats);
+    }
   }
 }

@@ -1,5 +1,6 @@
 /** The client library promises streams of an older kind only; in fact they are Node's. */
 import { Duplex, Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 
 export function toReadable(stream: NodeJS.ReadableStream): Readable {
   return stream instanceof Readable ? stream : new Readable().wrap(stream);
@@ -10,4 +11,19 @@ export function toDuplex(stream: NodeJS.ReadWriteStream): Duplex {
     throw new TypeError('The engine answered with half a connection.');
   }
   return stream;
+}
+
+/** Lines without their ends. Unlike readline it also ends, with an error, when the stream is cut off or destroyed. */
+export async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.write(chunk as Buffer)).split(/\r?\n/);
+    rest = parts.pop() ?? '';
+    yield* parts;
+  }
+  rest += decoder.end();
+  if (rest !== '') {
+    yield rest;
+  }
 }

@@ -30,12 +30,14 @@ describe('images', function () {
 
   describe('of a registry behind a slow link', () => {
     let registry: Registry;
+    let close = (): Promise<void> => Promise.resolve();
     let name: string;
     before(async function () {
       if (spawnSync('docker-registry', ['--version']).error !== undefined) {
         this.skip();
       }
       registry = await Registry.open(2 * 1024 * 1024);
+      close = () => registry.close();
       const tar = await archiveOf([{ name: 'noise', mode: 0o644, content: randomBytes(layerBytes) }]);
       const image = await bench.importImage(Readable.from([tar]), ['CMD ["/none"]']);
       name = `${bench.prefix}/noise`;
@@ -49,7 +51,7 @@ describe('images', function () {
         await bench.docker.getImage(tag).remove({ force: true });
       }
     });
-    after(() => registry.close());
+    after(() => close());
 
     it('are pulled with progress that only grows, up to the end', async () => {
       const image = `${registry.slow}/${name}:1`;
