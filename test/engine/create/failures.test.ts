@@ -1,0 +1,122 @@
+/** Creates that fail or are cancelled half-way: nothing half-built stays, and nobody else's things go. */
+import assert from 'node:assert/strict';
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { containersOf, volumesOf } from '../../support/census';
+import { failure } from '../../support/errors';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { FileServer, makeRepository } from '../../support/git-server';
+
+describe('create: failures', function () {
+  this.timeout(60_000);
+  const harness = useEngineHarness();
+  let files: FileServer;
+
+  before(async () => {
+    files = await FileServer.start(harness().folder, harness().docker);
+    await makeRepository(harness().folder, { 'README.md': '# Project\n' });
+  });
+  after(async () => files.close());
+
+  const cancel = (id: string) => harness().client.call('operations.cancel', { params: { id } });
+
+  async function assertNothingOf(name: string): Promise<void> {
+    await failure(harness().workspace(name), 'not_found');
+    const { docker, home, temp, ports } = harness();
+    const area = { docker, prefix: name, home, temp, ports };
+    assert.deepEqual(await volumesOf(area), []);
+    const left = (await containersOf(area)).filter((line) => line.includes(name));
+    assert.deepEqual(left, []);
+  }
+
+  it('leaves a workspace usable whose clone failed, says so, and clones at the next start', async () => {
+    const workspace = await harness().create({ cloneUrl: files.url('later.git') });
+    assert.equal(workspace.state, 'running');
+    const [warning] = workspace.warnings;
+    assert.equal(warning?.code, 'clone');
+    assert.match(warning.message, /not cloned: git ended with exit code 128/);
+    assert.match(warning.hint ?? '', /usable/);
+    assert.equal(workspace.steps.find((step) => step.name === 'clone')?.outcome, 'failed');
+    assert.equal(await harness().ssh(workspace.name, ['pwd']), '/home/workspace');
+    await symlink('project.git', join(harness().folder, 'later.git'));
+    await harness().verb('restart', workspace.name);
+    assert.deepEqual((await harness().workspace(workspace.name)).warnings, []);
+    assert.equal(await harness().sh(workspace.name, 'cat ~/repo/README.md'), '# Project');
+    await harness().delete(workspace.name);
+  });
+
+  it('fails and undoes all when a post-start script must not fail', async () => {
+    const name = harness().name();
+    const script = join(harness().folder, 'fails.sh');
+    await writeFile(script, 'echo this is why >&2\nexit 3\n');
+    const operation = await harness().beginCreate(name, {
+      postStart: { scripts: [script], failOnError: true },
+    });
+    const error = await failure(harness().done(operation));
+    assert.match(error.message, /fails\.sh.*exit code 3: this is why/);
+    await assertNothingOf(name);
+  });
+
+  it('warns only, when it may fail', async () => {
+    const script = join(harness().folder, 'fails.sh');
+    const { name, state, warnings } = await harness().create({ postStart: { scripts: [script] } });
+    assert.equal(state, 'running');
+    assert.match(warnings[0]?.message ?? '', /this is why/);
+    await harness().delete(name);
+  });
+
+  it('leaves nothing of a create that is cancelled while it clones', async () => {
+    const name = harness().name();
+    let open = (): void => undefined;
+    files.gate = new Promise((resolve) => (open = resolve));
+    const before = files.requests;
+    const operation = await harness().beginCreate(name, { cloneUrl: files.url('project.git') });
+    await eventually('git asks', () => Promise.resolve(files.requests > before));
+    await cancel(operation.id);
+    await failure(harness().done(operation), 'cancelled');
+    open();
+    await assertNothingOf(name);
+  });
+
+  it('leaves nothing of creates that are cancelled at any moment', async () => {
+    for (const ms of [0, 60, 250, 500, 900]) {
+      const name = harness().name();
+      const operation = await harness().beginCreate(name);
+      await sleep(ms);
+      await cancel(operation.id);
+      const { status } = await harness().client.call('operations.get', {
+        params: { id: operation.id },
+        query: { wait: 30_000 },
+      });
+      if (status === 'succeeded') {
+        await harness().delete(name);
+      } else {
+        assert.equal(status, 'cancelled');
+      }
+      await assertNothingOf(name);
+    }
+  });
+
+  it('keeps a volume that was there before a create that failed', async () => {
+    const name = harness().name();
+    const volume = `workspace-${name}`;
+    await harness().docker.createVolume({ Name: volume });
+    const script = join(harness().folder, 'fails.sh');
+    const operation = await harness().beginCreate(name, {
+      postStart: { scripts: [script], failOnError: true },
+    });
+    await failure(harness().done(operation));
+    await harness().docker.getVolume(volume).inspect();
+    await harness().docker.getVolume(volume).remove();
+  });
+
+  it('creates without starting, when told to', async () => {
+    const { name, state } = await harness().create({ start: false });
+    assert.equal(state, 'stopped');
+    await harness().verb('start', name);
+    assert.equal(await harness().ssh(name, ['echo', 'up']), 'up');
+  });
+
+  itLeavesNothing(harness);
+});

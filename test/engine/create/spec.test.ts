@@ -1,0 +1,183 @@
+/** Everything that a spec can hold, seen from inside the workspace. */
+import assert from 'node:assert/strict';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Workspace } from '../../../src/api/schemas/workspace';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { FileServer, makeRepository } from '../../support/git-server';
+import { succeed } from '../../support/programs';
+
+const token = 'hunter2-$(id)-"quoted"';
+
+describe('create: a full spec', function () {
+  this.timeout(60_000);
+  const harness = useEngineHarness();
+  let files: FileServer;
+  let workspace: Workspace;
+  let shared: string;
+
+  const path = (name: string) => join(harness().folder, name);
+
+  async function writeInputs(): Promise<void> {
+    await writeFile(path('id_work'), 'a key by its name\n');
+    await writeFile(path('some-key'), '-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END\n');
+    await mkdir(join(path('aws'), 'sso'), { recursive: true });
+    await writeFile(join(path('aws'), 'config'), '[default]\n');
+    await writeFile(join(path('aws'), 'sso', 'token.pem'), 'pem\n');
+    await writeFile(
+      path('first.sh'),
+      '#!/bin/sh\necho "$(id -un) $GREETING $(pwd)" >>/home/workspace/started\n',
+    );
+    await mkdir(path('more'));
+    await writeFile(join(path('more'), 'b.sh'), 'echo b >>/home/workspace/started\n');
+    await writeFile(join(path('more'), 'a.sh'), 'echo a >>/home/workspace/started\n');
+    await writeFile(join(path('more'), 'notes.txt'), 'exit 1\n');
+    await packBundle('version 1');
+  }
+
+  async function packBundle(content: string): Promise<void> {
+    await mkdir(path('bundle'), { recursive: true });
+    await writeFile(join(path('bundle'), 'data.txt'), content);
+    await chmod(join(path('bundle'), 'data.txt'), 0o640);
+    await succeed('tar', ['-czf', path('bundle.tgz'), '-C', path('bundle'), '.']);
+  }
+
+  before(async () => {
+    files = await FileServer.start(harness().folder, harness().docker);
+    await makeRepository(harness().folder, { 'README.md': '# Project\n' });
+    await writeInputs();
+    shared = `${harness().prefix}-shared`;
+    await harness().client.call('volumes.create', { body: { name: shared } });
+    workspace = await harness().create({
+      label: 'Full of things',
+      cloneUrl: files.url('project.git'),
+      env: { GREETING: 'hello "you" $HOME `x`', TWO_LINES: 'one\ntwo' },
+      secrets: { TOKEN: token },
+      limits: { cpus: 0.5, memoryMiB: 256, pids: 200, shmMiB: 32 },
+      volumes: [`${shared}:/data`, `${shared}:/data-ro:ro`, `${path('bundle.tgz')}:/bundle`],
+      credentialFiles: [
+        { source: path('id_work'), target: '.ssh/id_work' },
+        { source: path('some-key'), target: '~/.config/tool/key' },
+        { source: path('aws'), target: '.aws' },
+        { source: path('absent'), target: '.absent' },
+      ],
+      postStart: { scripts: [path('first.sh'), path('more'), path('missing.sh')] },
+    });
+  });
+  after(async () => files.close());
+
+  it('runs, with one timed step for each thing that was done', () => {
+    assert.equal(workspace.state, 'running');
+    assert.equal(workspace.label, 'Full of things');
+    const names = workspace.steps.map((step) => step.name);
+    assert.deepEqual(
+      [...new Set(names)],
+      ['image', 'container', 'runtime', 'bundles', 'start', 'ssh', 'clone', 'post-start'],
+    );
+    assert(workspace.steps.every((step) => step.outcome === 'done' && (step.ms ?? -1) >= 0));
+    const total = workspace.steps.reduce((sum, step) => sum + (step.ms ?? 0), 0);
+    console.log(
+      `      ${workspace.steps.map((step) => `${step.name} ${step.ms} ms`).join(', ')} = ${total} ms`,
+    );
+  });
+
+  it('warns of a missing script and a missing credential, and starts all the same', () => {
+    const { warnings } = workspace;
+    assert.deepEqual(warnings.map((warning) => warning.code).sort(), ['credentials', 'post-start']);
+    assert.match(warnings.find((warning) => warning.code === 'post-start')?.message ?? '', /missing\.sh/);
+    assert.match(warnings.find((warning) => warning.code === 'credentials')?.message ?? '', /absent/);
+  });
+
+  it('clones into /home/workspace/repo and opens there', async () => {
+    assert.equal(await harness().sh(workspace.name, 'cat ~/repo/README.md'), '# Project');
+    const { folder } = await harness().client.call('workspaces.ssh', { params: { name: workspace.name } });
+    assert.equal(folder, '/home/workspace/repo');
+  });
+
+  it('shows the home also at /workspace', async () => {
+    await harness().sh(workspace.name, 'echo same >/workspace/one-home');
+    assert.equal(await harness().sh(workspace.name, 'cat /home/workspace/one-home'), 'same');
+  });
+
+  it('puts credentials in with their modes, owned by the user', async () => {
+    const names = '.ssh .ssh/id_work .config/tool/key .aws .aws/sso .aws/config .aws/sso/token.pem';
+    const modes = await harness().sh(workspace.name, `cd; stat -c '%n %a %U' ${names}`);
+    assert.deepEqual(modes.split('\n'), [
+      '.ssh 700 workspace',
+      '.ssh/id_work 600 workspace',
+      '.config/tool/key 600 workspace',
+      '.aws 700 workspace',
+      '.aws/sso 700 workspace',
+      '.aws/config 644 workspace',
+      '.aws/sso/token.pem 600 workspace',
+    ]);
+  });
+
+  it('gives variables and secrets to commands as they are', async () => {
+    const { name } = workspace;
+    assert.equal(await harness().exec(name, ['printenv', 'GREETING']), 'hello "you" $HOME `x`');
+    assert.equal(await harness().exec(name, ['printenv', 'TWO_LINES']), 'one\ntwo');
+    assert.equal(await harness().exec(name, ['printenv', 'TOKEN']), token);
+  });
+
+  it('keeps secrets out of the record and the API', async () => {
+    assert.deepEqual(workspace.spec.secretNames, ['TOKEN']);
+    assert(!JSON.stringify(workspace).includes('hunter2'));
+    const record = join(harness().home, 'workspaces', workspace.name, 'workspace.json');
+    assert(!(await readFile(record, 'utf8')).includes('hunter2'));
+  });
+
+  it('runs post-start scripts in order, as the user, with the variables', async () => {
+    assert.deepEqual((await harness().sh(workspace.name, 'cat ~/started')).split('\n'), [
+      'workspace hello "you" $HOME `x` /home/workspace',
+      'a',
+      'b',
+    ]);
+  });
+
+  it('limits CPU, memory, processes and shared memory', async () => {
+    const { HostConfig: limits } = await harness().container(workspace.name).inspect();
+    assert.equal(limits.NanoCpus, 0.5e9);
+    assert.equal(limits.Memory, 256 * 1024 * 1024);
+    assert.equal(limits.PidsLimit, 200);
+    const memory = 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null';
+    assert.equal(await harness().sh(workspace.name, `${memory} || true`), String(256 * 1024 * 1024));
+    assert.match(await harness().sh(workspace.name, 'df -m /dev/shm | tail -1'), /\s32\s/);
+  });
+
+  it('mounts named volumes, read-only where told', async () => {
+    await harness().exec(workspace.name, ['sh', '-c', 'echo kept >/data/file'], { user: 'root' });
+    assert.equal(await harness().sh(workspace.name, 'cat /data-ro/file'), 'kept');
+    const failing = 'touch /data-ro/x 2>&1 || true';
+    const said = await harness().exec(workspace.name, ['sh', '-c', failing], { user: 'root' });
+    assert.match(said, /read-only/i);
+  });
+
+  it('unpacks tar bundles anew at each start', async () => {
+    const { name } = workspace;
+    assert.equal(await harness().sh(name, 'cat /bundle/data.txt'), 'version 1');
+    await harness().exec(name, ['sh', '-c', 'echo junk >/bundle/junk'], { user: 'root' });
+    await packBundle('version 2');
+    await harness().verb('restart', name);
+    assert.equal(await harness().sh(name, 'cat /bundle/*'), 'version 2');
+  });
+
+  it('puts credentials in again at each start, and repeats the scripts', async () => {
+    const { name } = workspace;
+    await writeFile(path('id_work'), 'another key\n');
+    await harness().sh(name, 'rm ~/.ssh/id_work ~/started');
+    await harness().verb('restart', name);
+    assert.equal(await harness().sh(name, 'cat ~/.ssh/id_work; tail -1 ~/started'), 'another key\nb');
+  });
+
+  it('deletes its home and bundle, and leaves the named volume', async () => {
+    const deleted = (await harness().delete(workspace.name)).result?.deleted;
+    assert.deepEqual(deleted, [`workspace-${workspace.name}`]);
+    const volumes = await harness().client.call('volumes.list', {});
+    const left = volumes.map((volume) => volume.name).filter((name) => name.includes(harness().prefix));
+    assert.deepEqual(left, [shared]);
+    await harness().client.call('volumes.delete', { params: { volume: shared } });
+  });
+
+  itLeavesNothing(harness);
+});
