@@ -25,11 +25,12 @@ const sentences: Partial<Record<ErrorCode, (path: string) => string>> = {
   in_use: (path) => `${path} is in use.`,
   capacity: (path) => `The machine has no more room for open files: ${path}.`,
   bad_request: (path) => `${path} can't be used for this.`,
-  gone: (path) => `${path} is no longer open.`,
+  gone: () => 'What was being read or written was given up: the connection to the volume broke in between.',
   cancelled: () => 'Cancelled.',
 };
 
 const hints: Partial<Record<ErrorCode, string>> = {
+  gone: 'Try again: it is opened anew.',
   path_escapes: 'A link there points outside; the files of a volume are reached by their own paths.',
   directory_not_empty: 'Remove it with what is in it (recursive), or empty it first.',
   no_space: 'Free some space in the volume or on the disk that holds it, then try again.',

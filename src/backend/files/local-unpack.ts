@@ -2,28 +2,17 @@
  * Unpacks a tar from a volume into a new folder of this machine. Nothing in a tar is trusted: no name leads out of
  * the folder, links are made last so that nothing is written through one, and rights to become somebody else are dropped.
  */
-import {
-  chmod,
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  open,
-  symlink,
-  utimes,
-  type FileHandle,
-} from 'node:fs/promises';
+import { chmod, copyFile, link, lstat, mkdir, symlink, utimes } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
+import { LargeFile, writeSmall } from './local-file';
 import { below, safeParts, staysInside, unusableName } from './local-names';
 import { reasonOf } from './local-tree';
 import { localPath } from './names';
 import type { TarEntry } from './tar-header';
-import { readTar, type TarVisitor } from './tar-read';
+import { readTar, type ContentSink, type TarVisitor } from './tar-read';
 
 const parallel = 24;
-const pieceSize = 1024 * 1024;
-/** What a umask usually takes away: such modes are set once more. */
-const masked = 0o022;
 
 export interface UnpackReport {
   received(bytes: number, name: string): void;
@@ -44,6 +33,8 @@ class Unpack implements TarVisitor {
   private readonly hardLinks: Later[] = [];
   private readonly finished: Later[] = [];
   private readonly running = new Set<Promise<void>>();
+  private largeFile: LargeFile | undefined;
+  /** What makes going on useless, e.g. a full disk. */
   private fatal: BerthError | undefined;
 
   constructor(
@@ -53,30 +44,42 @@ class Unpack implements TarVisitor {
     private readonly signal: AbortSignal,
   ) {}
 
-  async entry(entry: TarEntry, content: Buffer): Promise<void> {
+  entry(entry: TarEntry, content: Buffer): Promise<void> | undefined {
     const parts = this.accept(entry);
     if (parts === undefined) {
-      return;
+      return undefined;
+    }
+    if (entry.type === 'symlink' || entry.type === 'link') {
+      (entry.type === 'link' ? this.hardLinks : this.links).push({ parts, entry });
+      return undefined;
     }
     if (entry.type === 'directory') {
-      await this.makeFolder(parts);
       this.finished.push({ parts, entry });
-    } else if (entry.type === 'symlink') {
-      this.links.push({ parts, entry });
-    } else if (entry.type === 'link') {
-      this.hardLinks.push({ parts, entry });
-    } else {
-      await this.makeFolder(parts.slice(0, -1));
-      await this.start(() => this.write(parts, entry, [content]));
+      return this.makeFolder(parts);
     }
+    const folder = parts.slice(0, -1);
+    const start = (): Promise<void> | undefined => this.start(parts, entry, content);
+    return this.folders.has(folder.join('/')) ? start() : this.makeFolder(folder).then(start);
   }
 
-  async large(entry: TarEntry, pieces: AsyncIterable<Buffer>): Promise<void> {
+  large(entry: TarEntry): ContentSink | undefined {
     const parts = this.accept(entry);
-    if (parts !== undefined) {
-      await this.makeFolder(parts.slice(0, -1));
-      await this.write(parts, entry, pieces);
+    if (parts === undefined) {
+      return undefined;
     }
+    const name = parts.join('/');
+    const ready = this.makeFolder(parts.slice(0, -1));
+    this.largeFile = new LargeFile(below(this.folder, parts), entry, ready, {
+      received: (bytes) => {
+        this.check();
+        this.report.received(bytes, name);
+      },
+      done: (error) => {
+        this.files += error === undefined ? 1 : 0;
+        this.note(parts, error);
+      },
+    });
+    return this.largeFile;
   }
 
   /** Waits for what is under way, then makes links, then gives folders their modes and times. */
@@ -84,18 +87,25 @@ class Unpack implements TarVisitor {
     await Promise.all(this.running);
     this.check();
     for (const later of this.hardLinks) {
-      await this.attempt(later, () => this.makeHardLink(later));
+      await this.attempt(later.parts, () => this.makeHardLink(later));
     }
     for (const later of this.links) {
-      await this.attempt(later, () => this.makeLink(later));
+      await this.attempt(later.parts, () => this.makeLink(later));
     }
     for (const { parts, entry } of this.finished.reverse()) {
       const path = localPath(below(this.folder, parts));
-      await this.attempt({ parts }, async () => {
+      await this.attempt(parts, async () => {
         await utimes(path, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
         await chmod(path, entry.mode & 0o777);
       });
     }
+    this.check();
+  }
+
+  /** Closes what is open, after a tar that broke off. */
+  async abandon(): Promise<void> {
+    await Promise.all(this.running);
+    await this.largeFile?.close();
   }
 
   private check(): void {
@@ -128,64 +138,21 @@ class Unpack implements TarVisitor {
       return;
     }
     await this.makeFolder(parts.slice(0, -1));
-    await this.attempt({ parts: [...parts] }, async () => {
+    await this.attempt(parts, async () => {
       await mkdir(localPath(below(this.folder, parts)), { mode: 0o700 });
       this.folders.add(key);
     });
   }
 
-  private async start(run: () => Promise<void>): Promise<void> {
-    const job: Promise<void> = run().finally(() => this.running.delete(job));
-    this.running.add(job);
-    if (this.running.size >= parallel) {
-      await Promise.race(this.running);
-    }
-  }
-
-  private async write(
-    parts: string[],
-    entry: TarEntry,
-    pieces: AsyncIterable<Buffer> | Iterable<Buffer>,
-  ): Promise<void> {
-    await this.attempt({ parts }, async () => {
-      const file = await open(localPath(below(this.folder, parts)), 'wx', entry.mode & 0o777);
-      try {
-        await this.fill(file, pieces, parts.join('/'));
-        if ((entry.mode & masked) !== 0) {
-          await file.chmod(entry.mode & 0o777);
-        }
-        await file.utimes(entry.mtimeMs / 1000, entry.mtimeMs / 1000);
-      } finally {
-        await file.close();
-      }
+  /** Several small files at once; answers a promise when there are enough. */
+  private start(parts: string[], entry: TarEntry, content: Buffer): Promise<void> | undefined {
+    const job: Promise<void> = this.attempt(parts, async () => {
+      await writeSmall(below(this.folder, parts), entry, content);
       this.files++;
-    });
-  }
-
-  private async fill(
-    file: FileHandle,
-    pieces: AsyncIterable<Buffer> | Iterable<Buffer>,
-    name: string,
-  ): Promise<void> {
-    let gathered: Buffer[] = [];
-    let size = 0;
-    let writing: Promise<unknown> = Promise.resolve();
-    for await (const piece of pieces) {
-      this.signal.throwIfAborted();
-      gathered.push(piece);
-      size += piece.length;
-      if (size >= pieceSize) {
-        await writing;
-        writing = writeAll(file, gathered);
-        writing.catch(() => undefined);
-        this.report.received(size, name);
-        gathered = [];
-        size = 0;
-      }
-    }
-    await writing;
-    await writeAll(file, gathered);
-    this.report.received(size, name);
+      this.report.received(content.length, parts.join('/'));
+    }).finally(() => this.running.delete(job));
+    this.running.add(job);
+    return this.running.size >= parallel ? Promise.race(this.running) : undefined;
   }
 
   private async makeHardLink({ parts, entry }: Later): Promise<void> {
@@ -202,9 +169,9 @@ class Unpack implements TarVisitor {
   }
 
   private async makeLink({ parts, entry }: Later): Promise<void> {
-    const name = parts.join('/');
     if (!staysInside(parts, entry.linkName)) {
-      this.report.skipped(name, `the link leads out of the folder, to ${JSON.stringify(entry.linkName)}`);
+      const reason = `the link leads out of the folder, to ${JSON.stringify(entry.linkName)}`;
+      this.report.skipped(parts.join('/'), reason);
       return;
     }
     await this.makeFolder(parts.slice(0, -1));
@@ -212,18 +179,24 @@ class Unpack implements TarVisitor {
     this.files++;
   }
 
-  /** What one file can't is told and passed over; a full disk ends it all. */
-  private async attempt({ parts }: { parts: string[] }, run: () => Promise<void>): Promise<void> {
+  private async attempt(parts: readonly string[], run: () => Promise<void>): Promise<void> {
     try {
       await run();
     } catch (error) {
-      this.signal.throwIfAborted();
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS') {
-        this.fatal = diskError(code, error);
-      } else {
-        this.report.failed(parts.join('/'), reasonOf(error));
-      }
+      this.note(parts, error);
+    }
+  }
+
+  /** What one file can't is told and passed over; a full disk ends it all. */
+  private note(parts: readonly string[], error: unknown): void {
+    if (error === undefined) {
+      return;
+    }
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS') {
+      this.fatal = diskError(code, error);
+    } else {
+      this.report.failed(parts.join('/'), reasonOf(error));
     }
   }
 }
@@ -237,23 +210,9 @@ export function diskError(code: string, cause: unknown): BerthError {
       });
 }
 
-async function writeAll(file: FileHandle, pieces: Buffer[]): Promise<void> {
-  let left = pieces.filter((piece) => piece.length > 0);
-  while (left.length > 0) {
-    let { bytesWritten } = await file.writev(left);
-    while (left[0] !== undefined && bytesWritten >= left[0].length) {
-      bytesWritten -= left[0].length;
-      left = left.slice(1);
-    }
-    if (left[0] !== undefined) {
-      left = [left[0].subarray(bytesWritten), ...left.slice(1)];
-    }
-  }
-}
-
 /** Unpacks into an empty folder; `rename` says where an entry goes. Answers how many files and links there are. */
 export async function unpackTar(
-  tar: AsyncIterable<Buffer>,
+  tar: Readable,
   folder: string,
   rename: (parts: string[]) => string[],
   report: UnpackReport,
@@ -262,8 +221,10 @@ export async function unpackTar(
   const unpack = new Unpack(folder, rename, report, signal);
   try {
     await readTar(tar, unpack);
-  } finally {
-    await unpack.finish();
+  } catch (error) {
+    await unpack.abandon();
+    throw error;
   }
+  await unpack.finish();
   return unpack.files;
 }

@@ -1,151 +1,207 @@
-/** Reads a tar as it arrives. Small contents are handed over whole, large ones in pieces. */
-import { applyPax, blockSize, decodeHeader, paddingOf, type RawHeader, type TarEntry } from './tar-header';
+/**
+ * Reads a tar as it arrives. Pushed, not pulled: a gigabyte comes in fifty thousand chunks, and a promise for each would
+ * cost more than all the rest. Small contents are handed over whole, large ones in pieces.
+ */
+import type { Readable } from 'node:stream';
 import { decodeName } from './names';
+import { applyPax, blockSize, decodeHeader, paddingOf, type RawHeader, type TarEntry } from './tar-header';
 
 /** Up to that a content is gathered. */
 export const wholeSize = 1024 * 1024;
 /** No extended header is that large: a damaged tar must not fill the memory. */
 const maxExtended = 1024 * 1024;
 
+/** What answers a promise is waited for before it gets more. */
+type Answer = Promise<void> | undefined;
+
+export interface ContentSink {
+  piece(bytes: Buffer): Answer;
+  end(): Answer;
+}
+
 export interface TarVisitor {
   /** A complete entry; `content` is empty but for files. */
-  entry(entry: TarEntry, content: Buffer): Promise<void> | void;
-  /** A file that is larger than `wholeSize`; pieces that are not taken are passed over. */
-  large(entry: TarEntry, pieces: AsyncIterable<Buffer>): Promise<void>;
+  entry(entry: TarEntry, content: Buffer): Answer;
+  /** A file that is larger than `wholeSize`; undefined: its content is passed over. */
+  large(entry: TarEntry): ContentSink | undefined;
 }
 
-/** Bytes on demand from a stream of chunks. */
-class Bytes {
-  private chunk: Buffer = Buffer.alloc(0);
+const extendedFlags = new Set(['x', 'g', 'L', 'K']);
 
-  constructor(private readonly source: AsyncIterator<Buffer>) {}
+export class TarReader {
+  /** True after the block of zeros that ends an archive. */
+  ended = false;
+  private parts: Buffer[] = [];
+  private gathered = 0;
+  /** Bytes to gather: of a header first, then of a content. */
+  private wanted = blockSize;
+  private header: RawHeader | undefined;
+  private sink: ContentSink | undefined;
+  /** Bytes of a large content that are still to come. */
+  private left = 0;
+  private padding = 0;
+  private pax: Buffer | undefined;
+  private longName: string | undefined;
+  private longLink: string | undefined;
 
-  /** At most `length` bytes, at least one; undefined at the end. */
-  async some(length: number): Promise<Buffer | undefined> {
-    while (this.chunk.length === 0) {
-      const next = await this.source.next();
-      if (next.done === true) {
-        return undefined;
+  constructor(private readonly visitor: TarVisitor) {}
+
+  /** Takes a chunk; when a promise is answered, the next one must wait for it. */
+  push(chunk: Buffer): Answer {
+    let rest = chunk;
+    while (rest.length > 0 && !this.ended) {
+      const [taken, answer] = this.step(rest);
+      rest = rest.subarray(taken);
+      if (answer !== undefined) {
+        const later = rest;
+        return answer.then(() => this.push(later));
       }
-      this.chunk = next.value;
     }
-    const taken = this.chunk.subarray(0, length);
-    this.chunk = this.chunk.subarray(taken.length);
-    return taken;
+    return undefined;
   }
 
-  /** Without waiting, when they are there already. */
-  ready(length: number): Buffer | undefined {
-    if (this.chunk.length < length) {
+  private step(chunk: Buffer): [taken: number, answer: Answer] {
+    if (this.padding > 0) {
+      const taken = Math.min(this.padding, chunk.length);
+      this.padding -= taken;
+      return [taken, undefined];
+    }
+    return this.left > 0 ? this.stream(chunk) : this.gather(chunk);
+  }
+
+  private stream(chunk: Buffer): [number, Answer] {
+    const piece = chunk.subarray(0, this.left);
+    this.left -= piece.length;
+    const answer = this.sink?.piece(piece);
+    if (this.left > 0) {
+      return [piece.length, answer];
+    }
+    const { sink } = this;
+    this.sink = undefined;
+    return [piece.length, answer === undefined ? sink?.end() : answer.then(() => sink?.end())];
+  }
+
+  private gather(chunk: Buffer): [number, Answer] {
+    const part = chunk.subarray(0, this.wanted - this.gathered);
+    this.gathered += part.length;
+    if (this.gathered < this.wanted) {
+      this.parts.push(part);
+      return [part.length, undefined];
+    }
+    const all = this.parts.length === 0 ? part : Buffer.concat([...this.parts, part]);
+    this.parts = [];
+    this.gathered = 0;
+    return [part.length, this.header === undefined ? this.begin(all) : this.finish(this.header, all)];
+  }
+
+  private begin(block: Buffer): Answer {
+    const header = decodeHeader(block);
+    if (header === undefined) {
+      this.ended = true;
       return undefined;
     }
-    const taken = this.chunk.subarray(0, length);
-    this.chunk = this.chunk.subarray(length);
-    return taken;
-  }
-
-  async exactly(length: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for (let missing = length; missing > 0;) {
-      const part = await this.some(missing);
-      if (part === undefined) {
-        throw new Error('the tar ended too early');
-      }
-      parts.push(part);
-      missing -= part.length;
+    const isExtended = extendedFlags.has(header.flag);
+    if (!isExtended) {
+      this.extend(header);
     }
-    const [only] = parts;
-    return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts, length);
+    const size = isExtended || header.type === 'file' || header.type === 'other' ? header.size : 0;
+    if (isExtended && size > maxExtended) {
+      throw new Error('the tar is damaged: an extended header is too large');
+    }
+    if (size === 0) {
+      return this.finish(header, Buffer.alloc(0));
+    }
+    if (size > wholeSize) {
+      this.left = size;
+      this.padding = 0;
+      this.sink = this.padded(this.visitor.large(header), paddingOf(size));
+      return undefined;
+    }
+    this.header = header;
+    this.wanted = size;
+    return undefined;
   }
 
-  /** The next `length` bytes piece by piece. Who stops taking them can go on where they stopped. */
-  pieces(length: number): AsyncIterable<Buffer> {
-    let missing = length;
-    const next = async (): Promise<IteratorResult<Buffer>> => {
-      if (missing === 0) {
-        return { done: true, value: undefined };
-      }
-      const part = await this.some(missing);
-      if (part === undefined) {
-        throw new Error('the tar ended too early');
-      }
-      missing -= part.length;
-      return { done: false, value: part };
+  /** Padding follows the content, so it begins when the content ends. */
+  private padded(sink: ContentSink | undefined, padding: number): ContentSink {
+    return {
+      piece: (bytes) => sink?.piece(bytes),
+      end: () => {
+        this.padding = padding;
+        return sink?.end();
+      },
     };
-    return { [Symbol.asyncIterator]: () => ({ next }) };
   }
-}
 
-/** Visits every entry in its order; resolves at the end of the archive. */
-export async function readTar(source: AsyncIterable<Buffer>, visitor: TarVisitor): Promise<void> {
-  const bytes = new Bytes(source[Symbol.asyncIterator]());
-  for (;;) {
-    const header = await nextHeader(bytes);
-    if (header === undefined) {
-      break;
-    }
-    await visit(header, bytes, visitor);
-  }
-  // What follows the end is padding: taken, so that the sender is not cut off.
-  while ((await bytes.some(wholeSize)) !== undefined);
-}
-
-async function visit(header: RawHeader, bytes: Bytes, visitor: TarVisitor): Promise<void> {
-  const size = header.type === 'file' || header.type === 'other' ? header.size : 0;
-  if (size > wholeSize) {
-    const pieces = bytes.pieces(size);
-    await visitor.large(header, pieces);
-    const rest = pieces[Symbol.asyncIterator]();
-    while ((await rest.next()).done !== true);
-  } else {
-    const content = bytes.ready(size) ?? (await bytes.exactly(size));
-    await visitor.entry(header, content);
-  }
-  const padding = paddingOf(size);
-  if (padding > 0 && bytes.ready(padding) === undefined) {
-    await bytes.exactly(padding);
-  }
-}
-
-/** The next real header, with what the extended ones before it say. */
-async function nextHeader(bytes: Bytes): Promise<RawHeader | undefined> {
-  let pax: Buffer | undefined;
-  let longName: string | undefined;
-  let longLink: string | undefined;
-  for (;;) {
-    const header = decodeHeader(bytes.ready(blockSize) ?? (await bytes.exactly(blockSize)));
-    if (header === undefined) {
-      return undefined;
-    }
-    if (!'xgLK'.includes(header.flag) || header.flag === '') {
-      header.name = longName ?? header.name;
-      header.linkName = longLink ?? header.linkName;
-      if (pax !== undefined) {
-        applyPax(header, pax);
-      }
-      return header;
-    }
-    const content = await extended(header, bytes);
+  private finish(header: RawHeader, content: Buffer): Answer {
+    this.header = undefined;
+    this.wanted = blockSize;
+    this.padding = paddingOf(content.length);
     if (header.flag === 'x') {
-      pax = content;
+      this.pax = content;
     } else if (header.flag === 'L') {
-      longName = decodeName(untilNul(content));
+      this.longName = decodeName(untilNul(content));
     } else if (header.flag === 'K') {
-      longLink = decodeName(untilNul(content));
+      this.longLink = decodeName(untilNul(content));
+    } else if (header.flag !== 'g') {
+      return this.visitor.entry(header, content);
     }
+    return undefined;
   }
-}
 
-async function extended(header: RawHeader, bytes: Bytes): Promise<Buffer> {
-  if (header.size > maxExtended) {
-    throw new Error('the tar is damaged: an extended header is too large');
+  /** What the extended headers before it say. */
+  private extend(header: RawHeader): void {
+    header.name = this.longName ?? header.name;
+    header.linkName = this.longLink ?? header.linkName;
+    if (this.pax !== undefined) {
+      applyPax(header, this.pax);
+    }
+    this.pax = this.longName = this.longLink = undefined;
   }
-  const content = await bytes.exactly(header.size);
-  await bytes.exactly(paddingOf(header.size));
-  return content;
 }
 
 function untilNul(content: Buffer): Buffer {
   const end = content.indexOf(0);
   return end < 0 ? content : content.subarray(0, end);
+}
+
+/** Visits every entry in its order; resolves when the stream has ended after the end of the archive. */
+export function readTar(source: Readable, visitor: TarVisitor): Promise<void> {
+  const reader = new TarReader(visitor);
+  // What is still being done; a stream may go on although it was told to pause (that of a child that ended does).
+  let busy: Promise<void> | undefined;
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      source.destroy();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    const wait = (answer: Promise<void>): void => {
+      source.pause();
+      const mine = answer.then(() => {
+        if (busy === mine) {
+          busy = undefined;
+          source.resume();
+        }
+      });
+      mine.catch(fail);
+      busy = mine;
+    };
+    source.on('data', (chunk: Buffer) => {
+      try {
+        const answer = busy === undefined ? reader.push(chunk) : busy.then(() => reader.push(chunk));
+        if (answer !== undefined) {
+          wait(answer);
+        }
+      } catch (error) {
+        fail(error);
+      }
+    });
+    const end = (): void => {
+      const finish = (): void => (reader.ended ? resolve() : fail(new Error('the tar ended too early')));
+      (busy ?? Promise.resolve()).then(finish, fail);
+    };
+    source.once('end', end);
+    source.once('error', fail);
+    source.once('close', end);
+  });
 }

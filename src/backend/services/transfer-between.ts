@@ -8,7 +8,7 @@ import { volumeSide } from './transfer-conflicts';
 import { TransferProgress } from './transfer-progress';
 import { targetPath, type Item, type TransferPlan } from './transfer-request';
 import { Outcome, type TransferResult } from './transfer-result';
-import { removeOriginals, totalBytes } from './transfer-sources';
+import { measure, noteMissing, removeOriginals } from './transfer-sources';
 
 function counted(tar: Readable, count: (bytes: number) => void): Transform {
   const counter = new Transform({
@@ -51,8 +51,8 @@ async function fill(
   stage: string,
   context: OperationContext,
   outcome: Outcome,
+  total: number,
 ): Promise<void> {
-  const total = await totalBytes(plan, from, context.signal);
   const progress = new TransferProgress(context, total);
   for (const item of plan.items) {
     if (from === to) {
@@ -120,14 +120,16 @@ async function copyItems(
   context: OperationContext,
   outcome: Outcome,
 ): Promise<void> {
+  const expected = await measure(plan, from, context);
   const stage = await to.stage();
   try {
-    await context.step('copy', 'Copy', () => fill(plan, from, to, stage, context, outcome));
+    await context.step('copy', 'Copy', () => fill(plan, from, to, stage, context, outcome, expected.bytes));
     context.signal.throwIfAborted();
     const result = await context.step('place', 'Put in place', () =>
       to.merge(stage, plan.target, plan.policy),
     );
-    outcome.add(result, plan.target);
+    outcome.add(result, (path) => joinPath(plan.target, path.slice(1)));
+    noteMissing(plan, expected.files, outcome, context);
   } finally {
     await to.unstage(stage);
   }

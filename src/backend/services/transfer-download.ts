@@ -6,7 +6,7 @@ import { makeLocalStage, mergeLocalStage, removeLocalStage } from '../files/loca
 import { diskError, unpackTar } from '../files/local-unpack';
 import type { VolumeFiles } from '../files/volume-files';
 import type { OperationContext } from './operation-context';
-import { removeOriginals, totalBytes } from './transfer-sources';
+import { measure, noteMissing, removeOriginals } from './transfer-sources';
 import { TransferProgress } from './transfer-progress';
 import type { Item, TransferPlan } from './transfer-request';
 import { Outcome, type TransferResult } from './transfer-result';
@@ -45,8 +45,9 @@ async function receive(
   stage: string,
   context: OperationContext,
   outcome: Outcome,
+  total: number,
 ): Promise<number> {
-  const progress = new TransferProgress(context, await totalBytes(plan, files, context.signal));
+  const progress = new TransferProgress(context, total);
   const at = (name: string): string => join(plan.target, name);
   const report = {
     received: (bytes: number, name: string) => progress.add(bytes, name),
@@ -74,14 +75,18 @@ export async function download(
 ): Promise<TransferResult> {
   const outcome = new Outcome();
   await requireFolder(plan.target);
+  const expected = await measure(plan, files, context);
   const stage = await stageIn(plan.target);
   try {
-    const count = await context.step('copy', 'Copy', () => receive(plan, files, stage, context, outcome));
+    const count = await context.step('copy', 'Copy', () =>
+      receive(plan, files, stage, context, outcome, expected.bytes),
+    );
     const merge = await context.step('place', 'Put in place', () =>
       mergeLocalStage(stage, plan.target, plan.policy, context.signal),
     );
     const stayed = merge.skipped.length + merge.failed.length;
-    outcome.add({ ...merge, files: Math.max(0, count - stayed) }, plan.target);
+    outcome.add({ ...merge, files: Math.max(0, count - stayed) }, (path) => join(plan.target, path));
+    noteMissing(plan, expected.files, outcome, context);
   } finally {
     await removeLocalStage(stage);
   }

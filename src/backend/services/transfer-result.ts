@@ -1,4 +1,3 @@
-import { joinPath } from '../files/paths';
 import type { MergeResult } from '../files/volume-files';
 
 /** What became of a transfer; kept as the `result` of its operation. */
@@ -29,8 +28,8 @@ export class Outcome {
     this.result.failed.push({ path, reason });
   }
 
-  add(merge: MergeResult, target: string): void {
-    const at = (path: string): string => joinPath(target, ...path.split('/').slice(1));
+  /** `at` makes a full path of one from the target folder, which starts with `/`. */
+  add(merge: MergeResult, at: (path: string) => string): void {
     for (const path of merge.skipped) {
       this.skip(path.slice(1), at(path), alreadyThere);
     }
@@ -46,6 +45,11 @@ export class Outcome {
   /** False when something of the item stayed behind: then a move does not remove it. */
   isComplete(item: string): boolean {
     return !this.incomplete.has(item);
+  }
+
+  /** Something is not as it was expected: a move keeps the originals of these. */
+  doubt(items: readonly string[]): void {
+    items.forEach((item) => this.note(item));
   }
 
   private note(name: string): void {

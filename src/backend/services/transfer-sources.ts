@@ -1,19 +1,44 @@
 /** What transfers out of a volume share. */
 import { asBerthError } from '../../api/errors';
 import type { VolumeFiles } from '../files/volume-files';
+import type { OperationContext } from './operation-context';
 import type { TransferPlan } from './transfer-request';
 import type { Outcome } from './transfer-result';
 
-export async function totalBytes(
+export interface Measured {
+  bytes: number;
+  files: number;
+}
+
+export async function measure(
   plan: TransferPlan,
   files: VolumeFiles,
-  signal: AbortSignal,
-): Promise<number> {
-  let total = 0;
-  for (const { source } of plan.items) {
-    total += (await files.usage(source, signal)).bytes;
+  context: OperationContext,
+): Promise<Measured> {
+  return context.step('measure', 'Measure what is to be copied', async () => {
+    const total = { bytes: 0, files: 0 };
+    for (const { source } of plan.items) {
+      const usage = await files.usage(source, context.signal);
+      total.bytes += usage.bytes;
+      total.files += usage.files;
+    }
+    return total;
+  });
+}
+
+/** Fewer than were counted, and nothing says why: then no original may be removed. */
+export function noteMissing(
+  plan: TransferPlan,
+  expected: number,
+  outcome: Outcome,
+  context: OperationContext,
+): void {
+  const { files, skipped, failed } = outcome.result;
+  if (skipped.length + failed.length > 0 || files >= expected) {
+    return;
   }
-  return total;
+  context.warn(`${expected} files were counted, ${files} arrived: some changed while they were copied.`);
+  outcome.doubt(plan.items.map(({ name }) => name));
 }
 
 /** The end of a move: of what arrived as a whole, the original goes. */

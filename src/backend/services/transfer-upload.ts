@@ -4,8 +4,10 @@ import { BerthError } from '../../api/errors';
 import { packLocal } from '../files/local-pack';
 import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../files/local-tree';
 import { localPath } from '../files/names';
+import { joinPath } from '../files/paths';
 import type { VolumeFiles } from '../files/volume-files';
 import type { OperationContext } from './operation-context';
+import { noteMissing } from './transfer-sources';
 import { TransferProgress } from './transfer-progress';
 import type { TransferPlan } from './transfer-request';
 import { Outcome, type TransferResult } from './transfer-result';
@@ -72,7 +74,8 @@ export async function upload(
     const result = await context.step('place', 'Put in place', () =>
       files.merge(stage, plan.target, plan.policy),
     );
-    outcome.add(result, plan.target);
+    outcome.add(result, (path) => joinPath(plan.target, path.slice(1)));
+    noteMissing(plan, tree.files, outcome, context);
   } finally {
     await files.unstage(stage);
   }

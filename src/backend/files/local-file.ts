@@ -1,0 +1,128 @@
+/** Writing the files of a tar to this machine. */
+import { close, fchmod, futimes, open, writev } from 'node:fs';
+import { promisify } from 'node:util';
+import { localPath } from './names';
+import type { TarEntry } from './tar-header';
+import type { ContentSink } from './tar-read';
+
+/** Not the promise API: it costs twice as much per file. */
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const changeMode = promisify(fchmod);
+const setTimes = promisify(futimes);
+const writePieces = promisify(writev);
+
+const pieceSize = 1024 * 1024;
+/** What a umask usually takes away: such modes are set once more. */
+const masked = 0o022;
+
+/** Never one that is there already: two entries of one name are a mistake or worse. */
+function create(path: string, entry: TarEntry): Promise<number> {
+  return openFile(localPath(path), 'wx', entry.mode & 0o777);
+}
+
+/** Mode and time, without the rights to become somebody else. */
+async function seal(file: number, entry: TarEntry): Promise<void> {
+  if ((entry.mode & masked) !== 0) {
+    await changeMode(file, entry.mode & 0o777);
+  }
+  await setTimes(file, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
+}
+
+async function writeAll(file: number, pieces: Buffer[]): Promise<void> {
+  let left = pieces.filter((piece) => piece.length > 0);
+  while (left.length > 0) {
+    let { bytesWritten } = await writePieces(file, left);
+    while (left[0] !== undefined && bytesWritten >= left[0].length) {
+      bytesWritten -= left[0].length;
+      left = left.slice(1);
+    }
+    if (left[0] !== undefined) {
+      left = [left[0].subarray(bytesWritten), ...left.slice(1)];
+    }
+  }
+}
+
+export async function writeSmall(path: string, entry: TarEntry, content: Buffer): Promise<void> {
+  const file = await create(path, entry);
+  try {
+    await writeAll(file, [content]);
+    await seal(file, entry);
+  } finally {
+    await closeFile(file);
+  }
+}
+
+export interface LargeReport {
+  received(bytes: number): void;
+  /** The file is complete, or why it is not. */
+  done(error: unknown): void;
+}
+
+/**
+ * A file that comes in pieces: many are gathered for each write, and reading goes on during one write. The first
+ * error stops the writing, not the reading: the rest of the tar is still wanted.
+ */
+export class LargeFile implements ContentSink {
+  private gathered: Buffer[] = [];
+  private size = 0;
+  private error: unknown;
+  private file: number | undefined;
+  private writing: Promise<void>;
+
+  constructor(
+    path: string,
+    private readonly entry: TarEntry,
+    ready: Promise<void>,
+    private readonly report: LargeReport,
+  ) {
+    this.writing = this.attempt(async () => {
+      await ready;
+      this.file = await create(path, entry);
+    });
+  }
+
+  piece(bytes: Buffer): Promise<void> | undefined {
+    this.gathered.push(bytes);
+    this.size += bytes.length;
+    return this.size >= pieceSize ? this.flush() : undefined;
+  }
+
+  async end(): Promise<void> {
+    await this.flush();
+    await this.writing;
+    await this.attempt(() => (this.file === undefined ? Promise.resolve() : seal(this.file, this.entry)));
+    await this.close();
+    this.report.done(this.error);
+  }
+
+  async close(): Promise<void> {
+    await this.writing;
+    const { file } = this;
+    this.file = undefined;
+    if (file !== undefined) {
+      await closeFile(file);
+    }
+  }
+
+  private async flush(): Promise<void> {
+    const { gathered, size } = this;
+    this.gathered = [];
+    this.size = 0;
+    await this.writing;
+    this.writing = this.attempt(() =>
+      this.file === undefined ? Promise.resolve() : writeAll(this.file, gathered),
+    );
+    this.report.received(size);
+  }
+
+  private async attempt(run: () => Promise<void>): Promise<void> {
+    if (this.error === undefined) {
+      try {
+        await run();
+      } catch (error) {
+        this.error = error;
+      }
+    }
+  }
+}
