@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
+import { archiveOf } from '../../../../src/backend/drivers/containers/tar-archive';
+import { ToolsVolume } from '../../../../src/backend/drivers/containers/tools-volume';
+import { Bench, quiet } from './support';
+
+describe('the volume of the tools', function () {
+  this.timeout(120_000);
+  let bench: Bench;
+  let image: string;
+  let volume: string;
+  const tag = (): string => image.split(':')[1] ?? '';
+
+  before(async () => (bench = await Bench.open()));
+  after(() => bench.dispose());
+  beforeEach(async () => {
+    image = `berth-tools:${bench.name()}`;
+    volume = `berth-tools-${tag()}`;
+    await bench.docker.getImage('berth-tools:1').tag({ repo: 'berth-tools', tag: tag() });
+    bench.forget(image);
+  });
+  afterEach(async () => {
+    for (const name of [`${volume}-fill`, `${volume}-user`]) {
+      await bench.docker
+        .getContainer(name)
+        .remove({ force: true })
+        .catch(() => undefined);
+    }
+    await bench.docker
+      .getVolume(volume)
+      .remove()
+      .catch(() => undefined);
+  });
+
+  /** As an engine of its own would have it. */
+  const tools = (): ToolsVolume => {
+    const surroundings = { env: {}, home: '/', platform: process.platform, uid: 0 };
+    const endpoint = new Endpoint({ dockerHost: () => undefined, surroundings, log: quiet });
+    return new ToolsVolume(endpoint, { image: () => image, log: quiet });
+  };
+  const isWhole = async (): Promise<boolean> => {
+    const container = await bench.docker.createContainer({
+      Image: image,
+      Entrypoint: [
+        '/mnt/bin/busybox',
+        'sh',
+        '-c',
+        'ls /mnt/libexec/sftp-server /mnt/scripts/*/init /mnt/.complete',
+      ],
+      HostConfig: { NetworkMode: 'none', Binds: [`${volume}:/mnt:ro`] },
+    });
+    try {
+      await container.start();
+      return ((await container.wait()) as { StatusCode: number }).StatusCode === 0;
+    } finally {
+      await container.remove({ force: true });
+    }
+  };
+
+  it('is filled once, by whichever of several engines is first, and is whole for all', async () => {
+    const made = await Promise.all(Array.from({ length: 4 }, () => tools().ensure()));
+    assert.deepEqual([...new Set(made.map((one) => one.volume))], [volume]);
+    assert.ok(await isWhole());
+    const filled = await bench.docker.listContainers({ all: true, filters: { name: [`${volume}-fill`] } });
+    assert.deepEqual(filled, []);
+  });
+
+  it('is checked once per engine, and made again when somebody removed it', async () => {
+    const mine = tools();
+    await mine.ensure();
+    const begin = performance.now();
+    await mine.ensure();
+    assert.ok(performance.now() - begin < 100);
+    await bench.docker.getVolume(volume).remove();
+    await mine.ensure();
+    assert.ok(await isWhole());
+  });
+
+  it('is filled anew when an engine died while it was filled', async () => {
+    await bench.docker.createVolume({ Name: volume });
+    const half = await bench.docker.createContainer({
+      name: `${volume}-user`,
+      Image: image,
+      HostConfig: { Mounts: [{ Type: 'volume', Source: volume, Target: '/mnt' }] },
+    });
+    await half.putArchive(await archiveOf([{ name: 'half', mode: 0o644, content: 'x' }]), { path: '/mnt' });
+    await half.remove();
+    // The clock of volumes has whole seconds: a half-filled one is older than that.
+    await new Promise((wake) => setTimeout(wake, 1100));
+    await tools().ensure();
+    assert.ok(await isWhole());
+  });
+
+  it('waits for who fills it, and keeps the one that running workspaces use', async () => {
+    await tools().ensure();
+    const user = await bench.docker.createContainer({
+      name: `${volume}-user`,
+      Image: image,
+      HostConfig: { Mounts: [{ Type: 'volume', Source: volume, Target: '/mnt' }] },
+    });
+    const rebuilt = await bench.docker.createContainer({ Image: image, Cmd: ['/none'] });
+    await rebuilt.commit({ repo: 'berth-tools', tag: tag(), changes: 'LABEL rebuilt=yes' });
+    await rebuilt.remove();
+    await tools().ensure();
+    assert.ok(await isWhole(), 'in use: kept');
+    await user.remove();
+    await tools().ensure();
+    assert.ok(await isWhole(), 'free: made anew from the new image');
+    const lock = await bench.docker.createContainer({ name: `${volume}-fill`, Image: image, Cmd: ['/none'] });
+    setTimeout(() => void lock.remove({ force: true }), 400);
+    const begin = performance.now();
+    await tools().ensure();
+    assert.ok(performance.now() - begin > 300, 'it waited for the lock');
+  });
+
+  it('says how to build the image when it is not there', async () => {
+    await bench.docker.getImage(image).remove();
+    await assert.rejects(tools().ensure(), { code: 'image_missing', hint: /berth image build/ });
+  });
+});
