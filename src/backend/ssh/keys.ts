@@ -47,12 +47,32 @@ export class SshKeys {
           throw error;
         }
       }
-      const pair = utils.generateKeyPairSync('ed25519', { comment });
+      const pair = makePair(comment);
       await replaceFile(`${path}.pub`, `${pair.public}\n`, 0o644);
       await replaceFile(path, pair.private);
       return { privateKey: pair.private, publicKey: withoutComment(pair.public) };
     });
   }
+}
+
+const mostTries = 20;
+
+/**
+ * ssh2 drops leading zero bytes of the public key: one pair in 200 is one that nobody can read
+ * (https://github.com/mscdex/ssh2/issues/1513). Such a pair is thrown away.
+ */
+export function makePair(
+  comment: string,
+  generate: () => { private: string; public: string } = () =>
+    utils.generateKeyPairSync('ed25519', { comment }),
+): { private: string; public: string } {
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const pair = generate();
+    if (![pair.private, pair.public].some((half) => utils.parseKey(half) instanceof Error)) {
+      return pair;
+    }
+  }
+  throw new BerthError('internal', `No readable SSH key in ${mostTries} tries.`);
 }
 
 /** The private half holds the public one, so a lost or edited `.pub` does no harm. */

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { SshKeys } from '../../../../src/backend/ssh/keys';
+import { SshKeys, makePair } from '../../../../src/backend/ssh/keys';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { failure } from '../../../support/errors';
 import { useTempFolder } from '../../../support/temp';
@@ -55,6 +55,19 @@ describe('ssh/keys', () => {
     const error = await failure(keys.clientKey(), 'internal');
     assert(error.message.includes(state.clientKey));
     assert.equal(await readFile(state.clientKey, 'utf8'), 'not a key');
+  });
+
+  it('throws away the pairs that nobody could read', async () => {
+    const good = makePair('berth');
+    const blob = Buffer.from(good.public.split(' ')[1]!, 'base64');
+    const short = Buffer.concat([blob.subarray(0, 15), Buffer.from([0, 0, 0, 31]), blob.subarray(20)]);
+    const bad = { ...good, public: `ssh-ed25519 ${short.toString('base64')} berth` };
+    const pairs = [bad, { ...good, private: 'nonsense' }, good];
+    assert.equal(
+      makePair('berth', () => pairs.shift()!),
+      good,
+    );
+    await failure(() => makePair('berth', () => bad), 'internal');
   });
 
   it('forgets the host key of a workspace with nothing left', async () => {
