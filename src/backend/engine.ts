@@ -41,6 +41,8 @@ export interface EngineOptions {
   clock?: Clock;
   /** The pauses between the tries of a recovery. */
   recoverDelaysMs?: readonly number[];
+  /** How long a silent runtime product may hold up the start of the engine. */
+  reconcilePatienceMs?: number;
 }
 
 export interface Engine {
@@ -50,7 +52,6 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** How long a silent runtime product may hold up the start of the engine. */
 const reconcilePatienceMs = 3_000;
 
 /** Everything but what the routes alone use. */
@@ -128,7 +129,7 @@ export function createEngine(options: EngineOptions): Engine {
     const reconciled = reconciler.start().catch((error: unknown) => {
       log.error({ err: error }, 'not reconciled');
     });
-    await Promise.race([reconciled, patience()]);
+    await Promise.race([reconciled, patience(options.reconcilePatienceMs ?? reconcilePatienceMs)]);
     driverEvents.start();
     events.observe((event) => {
       if (event.type === 'workspace.changed' || event.type === 'workspace.deleted') {
@@ -156,6 +157,6 @@ function changesWorkspace({ status, steps, progress }: Operation): boolean {
   return status !== 'running' || (steps.length === 0 && progress === undefined);
 }
 
-function patience(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, reconcilePatienceMs).unref());
+function patience(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -30,7 +30,7 @@ export interface TestEngine {
   payloads<T extends EventType>(type: T): (EngineEvent & { type: T })['payload'][];
 }
 
-export type StartOptions = Partial<Pick<EngineOptions, 'clock' | 'recoverDelaysMs' | 'idleExitMs' | 'log'>>;
+export type StartOptions = Partial<Omit<EngineOptions, 'state' | 'settings' | 'makeDrivers' | 'exit'>>;
 
 /** Starts engines on one home, a fresh one for each test; all are closed at its end. */
 export function useEngine(): {

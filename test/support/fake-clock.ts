@@ -4,7 +4,7 @@ import { turns } from './wait';
 /** Time that passes only when told to. Starts at the real now, since records carry real timestamps. */
 export class FakeClock implements Clock {
   private time = Date.now();
-  private readonly timers = new Set<{ at: number; run: () => void }>();
+  private readonly timers = new Set<{ at: number; run: () => void | Promise<void> }>();
   /** How often something was woken. */
   wakes = 0;
 
@@ -12,7 +12,7 @@ export class FakeClock implements Clock {
     return this.time;
   }
 
-  after(ms: number, run: () => void): () => void {
+  after(ms: number, run: () => void | Promise<void>): () => void {
     const timer = { at: this.time + ms, run };
     this.timers.add(timer);
     return () => this.timers.delete(timer);
@@ -22,7 +22,7 @@ export class FakeClock implements Clock {
     return this.timers.size;
   }
 
-  /** Lets time pass, each timer at its own moment; what they start gets its turns. */
+  /** Lets time pass, each timer at its own moment; what they do is done before time goes on. */
   async pass(ms: number): Promise<void> {
     const end = this.time + ms;
     for (;;) {
@@ -33,8 +33,8 @@ export class FakeClock implements Clock {
       this.timers.delete(next);
       this.time = Math.max(this.time, next.at);
       this.wakes += 1;
-      next.run();
-      await turns(40);
+      await next.run();
+      await turns(5);
     }
     this.time = end;
   }

@@ -11,13 +11,13 @@ import type { Workspaces } from './workspaces';
 export interface Clock {
   now(): number;
   /** Calls once after `ms`; the answer cancels. */
-  after(ms: number, run: () => void): () => void;
+  after(ms: number, run: () => void | Promise<void>): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (ms, run) => {
-    const timer = setTimeout(run, ms);
+    const timer = setTimeout(() => void run(), ms);
     return () => clearTimeout(timer);
   },
 };
@@ -93,7 +93,7 @@ export class IdleWatch {
     const times = this.parts.registry.all().flatMap((record) => this.dueAt(record) ?? []);
     if (times.length > 0) {
       const wait = Math.min(Math.max(Math.min(...times) - now, shortestWaitMs), rarestLookMs * 60);
-      this.cancelTimer = this.parts.clock.after(wait, () => void this.look());
+      this.cancelTimer = this.parts.clock.after(wait, () => this.look());
     }
   }
 

@@ -37,13 +37,13 @@ describe('services/operations', () => {
     });
 
   it('answers at once, goes on, and ends with its result, steps and times', async () => {
-    const operation = operations.start(begin, async ({ step, warn }) => {
-      const made = await step('make', 'Make it', async () => {
+    const operation = operations.start(begin, async (context) => {
+      const made = await context.step('make', 'Make it', async () => {
         await sleep(12);
         return 7;
       });
-      warn('careful');
-      await step('look', 'Look at it', () => Promise.resolve());
+      context.warn('careful');
+      await context.step('look', 'Look at it', () => Promise.resolve());
       return { made };
     });
     assert.equal(operation.status, 'running');
@@ -70,8 +70,8 @@ describe('services/operations', () => {
   });
 
   it('tells of its begin, each step, and its end; what was told does not change afterwards', async () => {
-    const operation = operations.start(begin, async ({ step }) => {
-      await step('one', 'One', () => Promise.resolve());
+    const operation = operations.start(begin, async (context) => {
+      await context.step('one', 'One', () => Promise.resolve());
       return undefined;
     });
     await operations.wait(operation.id, 5_000);
@@ -87,8 +87,8 @@ describe('services/operations', () => {
   });
 
   it('keeps the error of what failed, and which step it was', async () => {
-    const operation = operations.start(begin, ({ step }) =>
-      step('pull', 'Pull', () =>
+    const operation = operations.start(begin, (context) =>
+      context.step('pull', 'Pull', () =>
         Promise.reject(
           new BerthError('no_space', 'The disk is full.', { hint: 'Free some.', field: 'image' }),
         ),
@@ -103,7 +103,7 @@ describe('services/operations', () => {
       field: 'image',
     });
     assert.equal(ended.steps[0]?.outcome, 'failed');
-    assert.equal(ended.steps[0]?.message, 'The disk is full.');
+    assert.equal(ended.steps[0].message, 'The disk is full.');
   });
 
   it('makes an internal error of anything else that is thrown, at once or later', async () => {
@@ -115,9 +115,11 @@ describe('services/operations', () => {
 
   it('is cancelled: no error, no further step, and the signal says why', async () => {
     let reason: unknown;
-    const operation = operations.start(begin, async ({ step, signal }) => {
-      await step('wait', 'Wait', () => forever(signal)).catch((error: unknown) => (reason = error));
-      await step('never', 'Never', () => Promise.resolve());
+    const operation = operations.start(begin, async (context) => {
+      await context
+        .step('wait', 'Wait', () => forever(context.signal))
+        .catch((error: unknown) => (reason = error));
+      await context.step('never', 'Never', () => Promise.resolve());
       return undefined;
     });
     await sleep(5);
@@ -165,9 +167,9 @@ describe('services/operations', () => {
   });
 
   it('throttles progress, and tells the last one', async () => {
-    const operation = operations.start(begin, async ({ progress }) => {
+    const operation = operations.start(begin, async (context) => {
       for (let done = 1; done <= 1_000; done += 1) {
-        progress({ unit: 'bytes', done, total: 1_000 });
+        context.progress({ unit: 'bytes', done, total: 1_000 });
       }
       await sleep(150);
       return undefined;
@@ -178,9 +180,9 @@ describe('services/operations', () => {
   });
 
   it('tells nothing more once it has ended', async () => {
-    const operation = operations.start(begin, ({ progress }) => {
-      progress({ unit: 'bytes', done: 1 });
-      progress({ unit: 'bytes', done: 2 });
+    const operation = operations.start(begin, (context) => {
+      context.progress({ unit: 'bytes', done: 1 });
+      context.progress({ unit: 'bytes', done: 2 });
       return Promise.resolve(undefined);
     });
     await operations.wait(operation.id, 5_000);
@@ -262,8 +264,8 @@ describe('services/operations', () => {
   });
 
   it('remembers the steps of the last start of a workspace, over a restart, and past one with nothing to do', async () => {
-    const started = operations.start({ ...begin, kind: 'workspace.start' }, async ({ step }) => {
-      await step('ssh', 'SSH', () => Promise.resolve());
+    const started = operations.start({ ...begin, kind: 'workspace.start' }, async (context) => {
+      await context.step('ssh', 'SSH', () => Promise.resolve());
       return undefined;
     });
     await operations.wait(started.id, 5_000);

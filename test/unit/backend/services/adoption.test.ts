@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { originOf } from '../../../../src/backend/services/adoption';
+import { useEngine, type TestEngine } from '../../../support/engine';
+import { failure } from '../../../support/errors';
+
+describe('services/adoption', () => {
+  const { start } = useEngine();
+  let test: TestEngine;
+  beforeEach(async () => {
+    test = await start();
+    test.driver.volumes.add('workspace-old', undefined, false);
+    test.driver.volumes.add('workspace-old-docker', undefined, false);
+    test.driver.volumes.add('sandkasten-ws-user1', undefined, false);
+    test.driver.volumes.add('unrelated', undefined, false);
+    test.driver.images.known.set('theirs:1', 'sha256:theirs');
+  });
+  const adopt = (name: string, volume: string, more = {}) =>
+    test.done(test.services.adoption.adopt(name, { volume, ...more }));
+
+  it('knows by the name of a volume who made it', () => {
+    assert.deepEqual(originOf('workspace-demo'), { name: 'demo', origin: 'ws' });
+    assert.deepEqual(originOf('sandkasten-ws-user1'), { name: 'user1', origin: 'sandkasten' });
+    assert.equal(originOf('data'), undefined);
+    assert.equal(originOf('workspace-'), undefined);
+    assert.equal(originOf('workspace-Not_A_Name'), undefined);
+  });
+
+  it('lists what could become a workspace, with what holds it now', async () => {
+    await test.create('mine');
+    test.driver.addForeign('workspace-old', ['workspace-old']);
+    assert.deepEqual(await test.services.adoption.list(), [
+      {
+        ...{ name: 'old', volume: 'workspace-old', origin: 'ws' },
+        ...{ container: 'workspace-old', containerState: 'stopped', image: 'theirs:1' },
+      },
+      { name: 'user1', volume: 'sandkasten-ws-user1', origin: 'sandkasten' },
+    ]);
+  });
+
+  it('makes a workspace of a volume, which stays as it is', async () => {
+    const operation = await adopt('user1', 'sandkasten-ws-user1');
+    assert.equal(operation.status, 'succeeded', JSON.stringify(operation.error));
+    const workspace = test.services.workspaces.get('user1');
+    assert.equal(workspace.state, 'running');
+    assert.equal(workspace.homeVolume, 'sandkasten-ws-user1');
+    assert.equal(workspace.spec.image, 'workspace:latest');
+    assert.equal(test.driver.plans.get('workspace-user1')?.homeVolume, 'sandkasten-ws-user1');
+    assert(!(await test.services.adoption.list()).some(({ name }) => name === 'user1'));
+    await failure(adopt('twice', 'sandkasten-ws-user1'), 'in_use');
+  });
+
+  it('replaces a container only with consent, on its image where that is here', async () => {
+    test.driver.addForeign('workspace-old', ['workspace-old']);
+    const error = await failure(adopt('old', 'workspace-old'), 'in_use');
+    assert.equal(error.field, 'replaceContainer');
+    assert.match(error.hint ?? '', /--replace-container/);
+    assert.equal(test.driver.runtimes.get('workspace-old')?.id, 'foreign-workspace-old');
+    await failure(() => test.services.workspaces.get('old'), 'not_found');
+    const operation = await adopt('old', 'workspace-old', { replaceContainer: true });
+    assert.equal(operation.status, 'succeeded', JSON.stringify(operation.error));
+    assert.equal(test.services.workspaces.get('old').spec.image, 'theirs:1');
+    assert.notEqual(test.driver.runtimes.get('workspace-old')?.id, 'foreign-workspace-old');
+  });
+
+  it('takes the default image when theirs is gone, and the one asked for before all', async () => {
+    test.driver.images.known.delete('theirs:1');
+    test.driver.addForeign('workspace-old', ['workspace-old']);
+    await adopt('old', 'workspace-old', { replaceContainer: true });
+    assert.equal(test.services.workspaces.get('old').spec.image, 'workspace:latest');
+    test.driver.images.known.set('debian:12', 'sha256:d');
+    await adopt('user1', 'sandkasten-ws-user1', { image: 'debian:12' });
+    assert.equal(test.services.workspaces.get('user1').spec.image, 'debian:12');
+  });
+
+  for (const verb of ['create', 'start', 'configure']) {
+    it(`is a stopped workspace that says why when "${verb}" fails; nothing runs, nothing is lost`, async () => {
+      test.driver.fail(verb, new Error('no luck'));
+      assert.equal((await adopt('old', 'workspace-old')).status, 'failed');
+      const workspace = test.services.workspaces.get('old');
+      assert.equal(workspace.state, 'stopped');
+      assert.equal(workspace.problem?.message, 'no luck');
+      assert.notEqual(test.driver.runtimes.get('workspace-old')?.state, 'running');
+      assert(test.driver.volumes.names.includes('workspace-old'));
+      assert.equal((await test.done(test.services.workspaces.start('old'))).status, 'succeeded');
+    });
+  }
+
+  it('refuses a name that is taken and a volume that is not there', async () => {
+    await test.create('mine');
+    await failure(adopt('mine', 'workspace-old'), 'exists');
+    assert.equal((await failure(adopt('new', 'none'), 'not_found')).field, 'volume');
+    assert.match(
+      (await failure(adopt('new', 'workspace-mine'), 'in_use')).message,
+      /belongs to workspace mine/,
+    );
+  });
+
+  it('gives its port back when the name was taken meanwhile', async () => {
+    const results = await Promise.allSettled([
+      test.services.adoption.adopt('old', { volume: 'workspace-old' }),
+      test.services.adoption.adopt('old', { volume: 'workspace-old' }),
+    ]);
+    assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    await test.engine.services.operations.close();
+    await test.create('next');
+    const { first } = test.services.settings.portRange;
+    assert.equal(test.services.workspaces.get('next').sshPort, first + 1);
+  });
+});

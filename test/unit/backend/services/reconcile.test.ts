@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import type { WorkspaceState } from '../../../../src/api/schemas/workspace';
+import { useEngine, type TestEngine } from '../../../support/engine';
+import { until } from '../../../support/wait';
+
+describe('services/reconcile', () => {
+  const { start } = useEngine();
+  let test: TestEngine;
+  beforeEach(async () => {
+    test = await start();
+    await test.create('demo');
+  });
+
+  const name = 'workspace-demo';
+  const workspace = () => test.services.workspaces.get('demo');
+  const quiet = () => until('all operations have ended', () => test.services.operations.runningCount === 0);
+
+  /** The engine was killed, the record is as given, and it starts again. */
+  async function killed(patch: Record<string, unknown> = {}, meanwhile?: () => void): Promise<void> {
+    const path = test.state.workspaceRecord('demo');
+    const record = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    await test.engine.close();
+    await writeFile(path, JSON.stringify({ ...record, ...patch }));
+    test.driver.configured.clear();
+    test.driver.calls.length = 0;
+    meanwhile?.();
+    test = await start({}, test.driver);
+    await quiet();
+  }
+  const did = (verb: string) => test.driver.calls.includes(`${verb} ${name}`);
+
+  it('adopts what runs, as it was, and leaves it alone', async () => {
+    const before = workspace();
+    await killed();
+    assert.deepEqual(workspace(), before);
+    assert(!did('start') && !did('configure') && !did('stop'));
+  });
+
+  const seen: [WorkspaceState, 'running' | 'paused' | 'stopped' | 'gone', WorkspaceState][] = [
+    ['running', 'gone', 'stopped'],
+    ['running', 'stopped', 'stopped'],
+    ['running', 'paused', 'paused'],
+    ['paused', 'running', 'running'],
+    ['paused', 'gone', 'stopped'],
+    ['stopped', 'gone', 'stopped'],
+    ['starting', 'gone', 'stopped'],
+    ['starting', 'stopped', 'stopped'],
+    ['stopping', 'running', 'running'],
+    ['stopping', 'stopped', 'stopped'],
+    ['pausing', 'running', 'running'],
+    ['archiving', 'gone', 'archived'],
+    ['archiving', 'stopped', 'stopped'],
+    ['archived', 'gone', 'archived'],
+    ['restoring', 'gone', 'archived'],
+    ['recovering', 'gone', 'error'],
+    ['error', 'gone', 'error'],
+    ['error', 'stopped', 'error'],
+  ];
+  for (const [recorded, real, expected] of seen) {
+    it(`takes a ${recorded} one whose runtime is ${real} for ${expected}`, async () => {
+      await killed({ state: recorded }, () => {
+        if (real === 'gone') {
+          test.driver.runtimes.clear();
+        } else {
+          test.driver.runtimes.get(name)!.state = real;
+        }
+      });
+      assert.equal(workspace().state, expected);
+      assert.equal(workspace().runtimeId === undefined, real === 'gone');
+      assert.deepEqual(test.driver.volumes.names, [name], 'nothing is lost');
+      if (expected === 'stopped') {
+        assert.equal(workspace().startedAt, undefined);
+      }
+    });
+  }
+
+  it('says that a create was cut off; it can be recovered', async () => {
+    await killed({ state: 'creating' }, () => test.driver.runtimes.clear());
+    assert.equal(workspace().state, 'error');
+    assert.equal(workspace().problem?.code, 'interrupted');
+    await test.done(test.services.workspaces.recover('demo'));
+    assert.equal(workspace().state, 'running');
+  });
+
+  it('does not take a create that has just begun for one that was cut off', async () => {
+    const gate = test.driver.hold('resolve');
+    const operation = await test.services.creator.create({ name: 'new' });
+    test.driver.emit({ type: 'connection', up: true });
+    await gate.entered;
+    gate.open();
+    assert.equal((await test.done(operation)).status, 'succeeded');
+    assert.equal(test.services.workspaces.get('new').state, 'running');
+  });
+
+  it('finishes a delete that was cut off', async () => {
+    await killed({ state: 'deleting' });
+    assert.deepEqual(test.services.workspaces.list(), []);
+    assert.deepEqual(test.driver.volumes.names, []);
+    assert.equal(test.driver.runtimes.size, 0);
+  });
+
+  it('keeps the volumes when the delete that was cut off was to keep them', async () => {
+    const gate = test.driver.hold('remove');
+    test.services.workspaces.delete('demo', true);
+    await gate.entered;
+    const record = JSON.parse(await readFile(test.state.workspaceRecord('demo'), 'utf8')) as object;
+    gate.open();
+    await quiet();
+    await test.create('demo');
+    await killed(record as Record<string, unknown>);
+    assert.deepEqual(test.services.workspaces.list(), []);
+    assert.deepEqual(test.driver.volumes.names, [name]);
+  });
+
+  it('puts keys into what a killed engine had started but not set up', async () => {
+    for (const state of ['stopped', 'starting', 'restoring', 'error']) {
+      await killed({ state });
+      assert.equal(workspace().state, 'running', state);
+      assert(test.driver.configured.has(name), state);
+    }
+  });
+
+  it('puts keys into what was restarted while no engine looked', async () => {
+    await killed({}, () => {
+      test.driver.runtimes.get(name)!.startedAt = '2030-01-01T00:00:00.000Z';
+    });
+    assert(test.driver.configured.has(name));
+    assert.equal(workspace().startedAt, '2030-01-01T00:00:00.000Z');
+    await killed();
+    assert(!test.driver.configured.has(name), 'once');
+  });
+
+  it('says so when that fails, and does not try forever', async () => {
+    test.driver.fail('configure', new Error('no sshd'));
+    await killed({ state: 'stopped' });
+    assert.equal(workspace().state, 'running');
+    assert.equal(workspace().problem?.message, 'no sshd');
+    test.driver.emit({ type: 'connection', up: true });
+    await quiet();
+    assert.equal(test.driver.calls.filter((call) => call.startsWith('configure')).length, 1);
+  });
+
+  it('starts Docker inside as well', async () => {
+    await test.create('big', { docker: true });
+    test.driver.behindOurBack('workspace-big', 'stopped');
+    await until('it is stopped', () => test.services.workspaces.get('big').state === 'stopped');
+    test.driver.calls.length = 0;
+    test.driver.behindOurBack('workspace-big', 'running');
+    await until('it is set up', () => test.driver.calls.includes('startDocker workspace-big'));
+    await quiet();
+  });
+
+  describe('while it runs', () => {
+    it('follows what other tools do', async () => {
+      for (const [real, state] of [
+        ['paused', 'paused'],
+        ['stopped', 'stopped'],
+      ] as const) {
+        test.driver.behindOurBack(name, real);
+        await until(`it is ${state}`, () => workspace().state === state);
+      }
+      test.driver.behindOurBack(name, 'removed');
+      await until('its runtime is gone', () => workspace().runtimeId === undefined);
+      assert.equal(workspace().state, 'stopped');
+      assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
+    });
+
+    it('sets up what another tool started', async () => {
+      await test.done(test.services.workspaces.stop('demo'));
+      test.driver.behindOurBack(name, 'running');
+      await until('it has keys', () => test.driver.configured.has(name));
+      await quiet();
+      assert.equal(workspace().state, 'running');
+      const configure = test.services.operations.list()[0];
+      assert.match(configure?.title ?? '', /started elsewhere/);
+    });
+
+    it('sets up what another tool restarted between two looks', async () => {
+      test.driver.configured.clear();
+      const info = test.driver.runtimes.get(name)!;
+      info.startedAt = '2030-01-01T00:00:00.000Z';
+      test.driver.emit({ type: 'runtime', name, workspace: 'demo', what: 'started' });
+      await until('it has keys', () => test.driver.configured.has(name));
+      await quiet();
+    });
+
+    it('does not meddle with an operation of ours', async () => {
+      const gate = test.driver.hold('stop');
+      const operation = test.services.workspaces.stop('demo');
+      await gate.entered;
+      test.driver.behindOurBack(name, 'stopped');
+      gate.open();
+      await test.done(operation);
+      assert.equal(workspace().state, 'stopped');
+      assert(!test.payloads('workspace.changed').some(({ state }) => state === 'error'));
+    });
+
+    it('believes no answer that was overtaken', async () => {
+      const gate = test.driver.hold('inspect');
+      test.driver.emit({ type: 'runtime', name, workspace: 'demo', what: 'started' });
+      await gate.entered;
+      await test.done(test.services.workspaces.stop('demo'));
+      gate.open();
+      await quiet();
+      await until('it settled', () => workspace().state === 'stopped');
+      assert.equal(workspace().state, 'stopped');
+    });
+
+    it('ignores the runtimes and volumes of others', async () => {
+      const before = test.events.length;
+      test.driver.emit({ type: 'runtime', name: 'mysql', workspace: undefined, what: 'stopped' });
+      test.driver.emit({ type: 'runtime', name: 'other-demo', workspace: 'demo', what: 'stopped' });
+      test.driver.emit({ type: 'runtime', name: 'workspace-no', workspace: 'no', what: 'stopped' });
+      await quiet();
+      assert.equal(test.events.length, before);
+    });
+  });
+
+  describe('when the daemon is silent', () => {
+    it('keeps the state as last seen, says so, and looks again when it is back', async () => {
+      await killed({}, () => (test.driver.down = true));
+      assert.equal(workspace().state, 'running');
+      assert.match(workspace().stateDetail ?? '', /does not answer/);
+      test.driver.runtimes.clear();
+      test.driver.down = false;
+      test.driver.emit({ type: 'connection', up: true });
+      await until('it is known', () => workspace().state === 'stopped');
+      assert.equal(workspace().stateDetail, undefined);
+    });
+
+    it('still finishes later what was cut off', async () => {
+      await killed({ state: 'creating' }, () => (test.driver.down = true));
+      assert.equal(workspace().state, 'creating');
+      test.driver.down = false;
+      test.driver.emit({ type: 'connection', up: true });
+      await until('it is told', () => workspace().state === 'error');
+    });
+
+    it('does not keep the engine from starting when it hangs', async () => {
+      await test.engine.close();
+      const gate = test.driver.hold('list');
+      test = await start({ reconcilePatienceMs: 20 }, test.driver);
+      assert.equal(workspace().state, 'running');
+      gate.open();
+    });
+
+    it('takes in what it can when an event can not be followed up', async () => {
+      test.driver.fail('inspect', new Error('no'));
+      test.driver.emit({ type: 'runtime', name, workspace: 'demo', what: 'stopped' });
+      await quiet();
+      test.driver.behindOurBack(name, 'stopped');
+      await until('it is stopped', () => workspace().state === 'stopped');
+    });
+  });
+
+  it('lets go of its drivers when the engine closes', async () => {
+    assert(test.driver.listenerCount > 0);
+    await test.engine.close();
+    assert.equal(test.driver.listenerCount, 0);
+    assert.equal(test.driver.closed, true);
+  });
+});

@@ -1,0 +1,389 @@
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { BerthError } from '../../../../src/api/errors';
+import type { Operation } from '../../../../src/api/schemas/operation';
+import type { WorkspaceState } from '../../../../src/api/schemas/workspace';
+import { useEngine, type TestEngine } from '../../../support/engine';
+import { failure } from '../../../support/errors';
+
+type PlainVerb = 'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover';
+
+describe('services/workspaces', () => {
+  const { start } = useEngine();
+  let test: TestEngine;
+  beforeEach(async () => {
+    test = await start();
+    await test.create('demo');
+    test.driver.calls.length = 0;
+  });
+
+  const workspace = () => test.services.workspaces.get('demo');
+  const run = (verb: PlainVerb): Promise<Operation> => test.done(test.services.workspaces[verb]('demo'));
+  const runtime = () => test.driver.runtimes.get('workspace-demo');
+  const did = (verb: string) => test.driver.calls.includes(`${verb} workspace-demo`);
+  const statesSeen = () =>
+    test
+      .payloads('workspace.changed')
+      .map(({ state }) => state)
+      .filter((state, index, all) => state !== all[index - 1]);
+
+  /** Brings it to `error`, as a create that was cut off would. */
+  async function toError(): Promise<void> {
+    test.driver.fail('remove', new BerthError('internal', 'stuck'));
+    await test.done(test.services.workspaces.delete('demo', false));
+    assert.equal(workspace().state, 'error');
+  }
+
+  const paths: [PlainVerb[], WorkspaceState][] = [
+    [['stop'], 'stopped'],
+    [['stop', 'start'], 'running'],
+    [['pause'], 'paused'],
+    [['pause', 'resume'], 'running'],
+    [['pause', 'start'], 'running'],
+    [['pause', 'stop'], 'stopped'],
+    [['restart'], 'running'],
+    [['stop', 'restart'], 'running'],
+    [['archive'], 'archived'],
+    [['pause', 'archive'], 'archived'],
+    [['stop', 'archive', 'restore'], 'running'],
+  ];
+  for (const [verbs, end] of paths) {
+    it(`${verbs.join(', ')}: ends ${end}, the runtime too`, async () => {
+      for (const verb of verbs) {
+        const operation = await run(verb);
+        assert.equal(operation.status, 'succeeded', JSON.stringify(operation.error));
+        assert.equal(operation.kind, `workspace.${verb}`);
+      }
+      assert.equal(workspace().state, end);
+      assert.equal(runtime()?.state, end === 'archived' ? undefined : end);
+      assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
+      assert.equal(workspace().sshPort, test.services.settings.portRange.first, 'its port stays its own');
+      const record = JSON.parse(await readFile(test.state.workspaceRecord('demo'), 'utf8')) as {
+        state: string;
+      };
+      assert.equal(record.state, end);
+    });
+  }
+
+  it('shows the state in between, and ends it', async () => {
+    const gate = test.driver.hold('stop');
+    const operation = test.services.workspaces.stop('demo');
+    assert.equal(workspace().state, 'stopping', 'at once');
+    await gate.entered;
+    assert.deepEqual(workspace().operations, [operation.id]);
+    const error = await failure(() => test.services.workspaces.pause('demo'), 'illegal_state');
+    assert.equal(error.message, "Workspace demo is stopping: it can't pause now.");
+    gate.open();
+    await test.done(operation);
+    assert.deepEqual(statesSeen().slice(-2), ['stopping', 'stopped']);
+    assert.equal(workspace().startedAt, undefined);
+  });
+
+  it('changes nothing when it is there already, and says so', async () => {
+    const first = await run('start');
+    assert.deepEqual([first.status, first.result], ['succeeded', { changed: false }]);
+    await run('stop');
+    test.driver.calls.length = 0;
+    assert.deepEqual((await run('stop')).result, { changed: false });
+    assert.deepEqual(test.driver.calls, []);
+  });
+
+  it('takes one of two verbs at the same instant, and refuses the other', async () => {
+    const [first, second] = await Promise.allSettled([
+      Promise.resolve().then(() => test.services.workspaces.stop('demo')),
+      Promise.resolve().then(() => test.services.workspaces.restart('demo')),
+    ]);
+    assert.deepEqual([first.status, second.status], ['fulfilled', 'rejected']);
+    await test.done(first.status === 'fulfilled' ? first.value : assert.fail());
+    assert.equal(workspace().state, 'stopped');
+  });
+
+  it('notes that it had to be killed, until it stops in peace', async () => {
+    test.driver.killsOnStop = true;
+    await run('stop');
+    assert.deepEqual(workspace().warnings, [
+      { code: 'killed', message: 'It did not stop within 10 s and was killed.' },
+    ]);
+    test.driver.killsOnStop = false;
+    await run('restart');
+    assert.deepEqual(workspace().warnings, []);
+  });
+
+  describe('when something fails', () => {
+    it('start: is stopped, says why, and starts again', async () => {
+      await run('stop');
+      test.driver.fail('start', new BerthError('in_use', 'port is already allocated', { hint: 'Free it.' }));
+      const operation = await run('start');
+      assert.equal(operation.error?.code, 'in_use');
+      assert.equal(workspace().state, 'stopped');
+      assert.deepEqual(workspace().problem, {
+        ...{ code: 'in_use', message: 'port is already allocated', step: 'start', hint: 'Free it.' },
+      });
+      await run('start');
+      assert.equal(workspace().problem, undefined);
+    });
+
+    it('start: does not leave a runtime that nobody can log into', async () => {
+      await run('stop');
+      test.driver.fail('configure', new Error('sshd does not answer'));
+      await run('start');
+      assert.equal(runtime()?.state, 'stopped');
+      assert.equal(workspace().state, 'stopped');
+    });
+
+    it('stop: is what the runtime is', async () => {
+      test.driver.fail('stop', new Error('no'));
+      await run('stop');
+      assert.equal(workspace().state, 'running');
+      assert.equal(workspace().problem?.step, 'stop');
+      assert.equal(runtime()?.state, 'running');
+    });
+
+    it('pause, resume: are what the runtime is', async () => {
+      test.driver.fail('pause', new BerthError('not_supported', 'no freezer'));
+      await run('pause');
+      assert.equal(workspace().state, 'running');
+      await run('pause');
+      test.driver.fail('resume', new Error('no'));
+      await run('resume');
+      assert.equal(workspace().state, 'paused');
+    });
+
+    it('the daemon is gone: keeps the state that was known', async () => {
+      test.driver.down = true;
+      const operation = await run('stop');
+      assert.equal(operation.error?.code, 'runtime_unavailable');
+      assert.equal(workspace().state, 'running');
+      assert.equal(workspace().problem?.code, 'runtime_unavailable');
+    });
+
+    it('the runtime vanished: stopped, not lost', async () => {
+      test.driver.runtimes.clear();
+      await run('pause');
+      assert.equal(workspace().state, 'stopped');
+    });
+
+    it('restore: stays archived', async () => {
+      await run('archive');
+      test.driver.fail('create', new Error('no'));
+      await run('restore');
+      assert.equal(workspace().state, 'archived');
+      assert.equal((await run('restore')).status, 'succeeded');
+    });
+
+    it('cancelled: no problem, and the state is what the runtime is', async () => {
+      await run('stop');
+      const gate = test.driver.hold('configure');
+      const operation = test.services.workspaces.start('demo');
+      await gate.entered;
+      test.services.operations.cancel(operation.id);
+      assert.equal((await test.done(operation)).status, 'cancelled');
+      assert.equal(workspace().state, 'stopped');
+      assert.equal(workspace().problem, undefined);
+      assert.equal(runtime()?.state, 'stopped');
+    });
+
+    it('the engine ends in the middle: cancelled, not a problem', async () => {
+      await run('stop');
+      const gate = test.driver.hold('configure');
+      test.services.workspaces.start('demo');
+      await gate.entered;
+      await test.engine.close();
+      assert.equal(workspace().state, 'stopped');
+      assert.equal(workspace().problem, undefined);
+    });
+  });
+
+  describe('recover', () => {
+    beforeEach(toError);
+
+    it('builds a new runtime on the same volume', async () => {
+      const id = runtime()?.id;
+      assert.equal((await run('recover')).status, 'succeeded');
+      assert.equal(workspace().state, 'running');
+      assert.equal(workspace().problem, undefined);
+      assert.notEqual(runtime()?.id, id);
+    });
+
+    it('tries three times, telling each, and no more', async () => {
+      const passing = new BerthError('runtime_unavailable', 'not yet');
+      test.driver.fail('create', passing, passing);
+      const operation = await run('recover');
+      assert.equal(operation.status, 'succeeded');
+      assert.equal(operation.warnings.length, 2);
+      assert.match(operation.warnings[0] ?? '', /not yet Trying again in/);
+      await toError();
+      test.driver.calls.length = 0;
+      test.driver.fail('create', passing, passing, passing);
+      assert.equal((await run('recover')).error?.message, 'not yet');
+      assert.equal(workspace().state, 'error');
+      assert.equal(workspace().problem?.step, 'recover');
+      assert.equal(test.driver.calls.filter((call) => call.startsWith('create')).length, 3);
+    });
+
+    it('does not try again what can not pass', async () => {
+      test.driver.images.known.clear();
+      const operation = await run('recover');
+      assert.equal(operation.error?.code, 'image_missing');
+      assert.equal(operation.warnings.length, 0);
+      assert.equal(workspace().state, 'error');
+    });
+  });
+
+  it('recover waits between its tries, and can be cancelled there', async () => {
+    await test.engine.close();
+    test = await start({ recoverDelaysMs: [60_000, 1, 1] }, test.driver);
+    await toError();
+    test.driver.fail('create', new BerthError('runtime_unavailable', 'not yet'));
+    const operation = test.services.workspaces.recover('demo');
+    for (; operation.warnings.length === 0;) {
+      await test.services.operations.wait(operation.id, 5);
+    }
+    test.services.operations.cancel(operation.id);
+    assert.equal((await test.done(operation)).status, 'cancelled');
+    assert.equal(workspace().state, 'error');
+  });
+
+  describe('rebuild', () => {
+    const rebuild = async (image?: string) => test.done(test.services.workspaces.rebuild('demo', image));
+
+    it('makes a new runtime on another image, keeping the volume and running again', async () => {
+      test.driver.images.known.set('debian:12', 'sha256:debian');
+      const id = runtime()?.id;
+      assert.equal((await rebuild('debian:12')).status, 'succeeded');
+      assert.notEqual(runtime()?.id, id);
+      assert.equal(runtime()?.image, 'debian:12');
+      assert.equal(workspace().spec.image, 'debian:12');
+      assert.equal(workspace().state, 'running');
+      assert.equal(workspace().imageId, 'sha256:debian');
+      assert(!test.driver.calls.some((call) => call.startsWith('volumes.remove')));
+    });
+
+    it('leaves a stopped one stopped', async () => {
+      await run('stop');
+      await rebuild();
+      assert.equal(workspace().state, 'stopped');
+      assert.equal(runtime()?.state, 'stopped');
+    });
+
+    it('touches nothing when the image is missing', async () => {
+      const error = await failure(rebuild('none:1'), 'image_missing');
+      assert.match(error.hint ?? '', /berth image pull none:1/);
+      assert.equal(error.status, 422);
+      assert.equal(workspace().state, 'running');
+      assert(!did('stop') && !did('remove'));
+    });
+
+    it('keeps what was changed while it ran', async () => {
+      const gate = test.driver.hold('stop');
+      const operation = await test.services.workspaces.rebuild('demo', undefined);
+      await gate.entered;
+      await test.services.workspaces.update('demo', { env: { NEW: '1' } });
+      gate.open();
+      await test.done(operation);
+      assert.deepEqual(workspace().spec.env, { NEW: '1' });
+    });
+  });
+
+  describe('delete', () => {
+    it('removes runtime, home and Docker volume, keys, secrets, port, record; named volumes stay', async () => {
+      await test.create('big', { docker: true, volumes: ['data:/data'], secrets: { A: 'b' } });
+      test.driver.volumes.add('data');
+      const operation = await test.done(test.services.workspaces.delete('big', false));
+      assert.deepEqual(operation.result, { deleted: ['workspace-big', 'workspace-big-docker'] });
+      assert.deepEqual(test.driver.volumes.names, ['data', 'workspace-demo']);
+      assert.deepEqual(await readdir(test.state.workspaces), ['demo']);
+      assert.deepEqual((await readdir(test.state.hostKeys)).sort(), ['demo', 'demo.pub']);
+      assert(!(await readFile(test.state.secrets, 'utf8')).includes('big'));
+      assert(!(await readFile(test.state.sshConfig, 'utf8')).includes('berth-big'));
+      await test.create('next');
+      assert.equal(
+        test.services.workspaces.get('next').sshPort,
+        test.services.settings.portRange.first + 1,
+        'its port is free',
+      );
+    });
+
+    it('keeps the volumes if told so', async () => {
+      const operation = await test.done(test.services.workspaces.delete('demo', true));
+      assert.deepEqual(operation.result, { deleted: [] });
+      assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
+      assert.equal(test.driver.runtimes.size, 0);
+    });
+
+    it('goes to error when it fails, and can be done again', async () => {
+      test.driver.fail('volumes.remove', new BerthError('in_use', 'volume is in use', { hint: 'Look.' }));
+      const operation = await test.done(test.services.workspaces.delete('demo', false));
+      assert.equal(operation.error?.message, 'volume is in use');
+      assert.equal(workspace().state, 'error');
+      assert.deepEqual(workspace().problem, {
+        ...{ code: 'in_use', message: 'volume is in use', step: 'delete', hint: 'Look.' },
+      });
+      await test.done(test.services.workspaces.delete('demo', false));
+      await failure(workspace, 'not_found');
+    });
+
+    it('can not be cancelled, nor met by another verb', async () => {
+      const gate = test.driver.hold('remove');
+      const operation = test.services.workspaces.delete('demo', false);
+      await gate.entered;
+      await failure(() => test.services.operations.cancel(operation.id), 'illegal_state');
+      await failure(() => test.services.workspaces.start('demo'), 'illegal_state');
+      gate.open();
+      await test.done(operation);
+      assert.deepEqual(test.payloads('workspace.deleted'), [{ name: 'demo' }]);
+    });
+  });
+
+  describe('update', () => {
+    it('changes label, environment, idle policy, and says nothing of secrets but names', async () => {
+      const shown = await test.services.workspaces.update('demo', {
+        ...{ label: 'New', env: { A: '1' }, idle: { stopAfter: 9 }, secrets: { KEY: 'v', OTHER: 'w' } },
+      });
+      assert.equal(shown.label, 'New');
+      assert.equal(shown.name, 'demo');
+      assert.deepEqual(shown.spec.secretNames, ['KEY', 'OTHER']);
+      assert.deepEqual(shown.spec.idle, { stopAfter: 9 });
+      assert(!JSON.stringify(shown).includes('"v"'));
+    });
+
+    it('applies limits live, and tells what needs a rebuild, until it is rebuilt', async () => {
+      await test.services.workspaces.update('demo', { limits: { cpus: 2 } });
+      await test.services.workspaces.update('demo', { limits: { memoryMiB: 512, shmMiB: 64 } });
+      assert.deepEqual(workspace().spec.limits, { cpus: 2, memoryMiB: 512, shmMiB: 64 });
+      assert.equal(workspace().warnings[0]?.code, 'limits');
+      await test.done(test.services.workspaces.rebuild('demo', undefined));
+      assert.deepEqual(workspace().warnings, []);
+      assert.deepEqual(test.driver.plans.get('workspace-demo')?.limits, workspace().spec.limits);
+    });
+
+    it('changes nothing when the limits are refused', async () => {
+      test.driver.fail('setLimits', new BerthError('bad_request', 'too much memory'));
+      await failure(
+        test.services.workspaces.update('demo', { label: 'New', limits: { memoryMiB: 99 } }),
+        'bad_request',
+      );
+      assert.equal(workspace().label, 'demo');
+      assert.equal(workspace().spec.limits, undefined);
+    });
+
+    it('does not ask a runtime that is not there', async () => {
+      await run('archive');
+      test.driver.calls.length = 0;
+      await test.services.workspaces.update('demo', { limits: { cpus: 1 } });
+      assert.deepEqual(test.driver.calls, []);
+    });
+  });
+
+  it('knows no workspace that is not there', async () => {
+    for (const call of [
+      () => test.services.workspaces.get('none'),
+      () => test.services.workspaces.start('none'),
+      () => test.services.workspaces.delete('none', false),
+    ]) {
+      const error = await failure(call, 'not_found');
+      assert.equal(error.message, 'There is no workspace none.');
+    }
+    await failure(test.services.workspaces.rebuild('none', undefined), 'not_found');
+  });
+});
