@@ -32,7 +32,12 @@ export async function configureRuntime(
   endpoint: Endpoint,
   name: string,
   plan: StartPlan,
-  options: { startedAt: string | undefined; signal: AbortSignal },
+  options: {
+    startedAt: string | undefined;
+    /** Makes the port lead into the container, where the engine can't. */
+    reach: (info: RuntimeInfo) => Promise<void>;
+    signal: AbortSignal;
+  },
 ): Promise<void> {
   const { signal } = options;
   const { container, isPodman } = await endpoint.call(`look at ${name}`, async (docker, connection) => ({
@@ -59,6 +64,7 @@ export async function configureRuntime(
   if (exitCode !== 0) {
     throw scriptError(name, exitCode, output);
   }
+  await options.reach(info);
   await waitForBanner(port, {
     timeoutMs: bannerTimeoutMs,
     signal,

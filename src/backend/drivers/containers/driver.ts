@@ -17,6 +17,7 @@ import type {
   StartPlan,
 } from '../driver';
 import { countAttached } from './attached';
+import { Bridges } from './bridges';
 import { refreshBundles } from './bundles';
 import { configureRuntime } from './configure';
 import { startDockerInside } from './docker-inside';
@@ -56,6 +57,7 @@ export class ContainerDriver implements Driver {
   private readonly endpoint: Endpoint;
   private readonly runtimes: Runtimes;
   private readonly measurements: Stats;
+  private readonly bridges: Bridges;
   private readonly toolsImage: string;
   private kept: { connection: Connection; keepers: Keepers } | undefined;
   /** Containers that we started and nobody has configured since, with the time of the start. */
@@ -70,6 +72,7 @@ export class ContainerDriver implements Driver {
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
     this.runtimes = new Runtimes(this.endpoint, tools, installation);
     this.measurements = new Stats(this.endpoint);
+    this.bridges = new Bridges(this.endpoint, installation, log);
     this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), installation);
     this.images = new ContainerImages(this.endpoint, {
       surroundings,
@@ -100,12 +103,20 @@ export class ContainerDriver implements Driver {
     };
   }
 
-  list(): Promise<RuntimeInfo[]> {
-    return this.runtimes.list();
+  async list(): Promise<RuntimeInfo[]> {
+    const found = await this.runtimes.list();
+    await Promise.all(found.map((info) => this.followBridge(info)));
+    return found;
   }
 
-  inspect(name: string): Promise<RuntimeInfo | undefined> {
-    return this.runtimes.inspect(name);
+  async inspect(name: string): Promise<RuntimeInfo | undefined> {
+    const info = await this.runtimes.inspect(name);
+    if (info === undefined) {
+      this.bridges.close(name);
+    } else {
+      await this.followBridge(info);
+    }
+    return info;
   }
 
   create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
@@ -123,15 +134,18 @@ export class ContainerDriver implements Driver {
   configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void> {
     const startedAt = this.unconfigured.get(name);
     this.unconfigured.delete(name);
-    return configureRuntime(this.endpoint, name, plan, { startedAt, signal });
+    const reach = (info: RuntimeInfo): Promise<void> => this.bridges.follow(info);
+    return configureRuntime(this.endpoint, name, plan, { startedAt, reach, signal });
   }
 
   startDocker(name: string, signal: AbortSignal): Promise<void> {
     return startDockerInside(this.endpoint, name, signal);
   }
 
-  stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
-    return this.runtimes.stop(name, graceMs);
+  async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
+    const outcome = await this.runtimes.stop(name, graceMs);
+    this.bridges.close(name);
+    return outcome;
   }
 
   pause(name: string): Promise<void> {
@@ -144,6 +158,7 @@ export class ContainerDriver implements Driver {
 
   remove(name: string): Promise<void> {
     this.unconfigured.delete(name);
+    this.bridges.close(name);
     return this.runtimes.remove(name);
   }
 
@@ -180,9 +195,19 @@ export class ContainerDriver implements Driver {
     this.watchers.forEach((end) => end());
     this.watchers.clear();
     this.measurements.close();
+    this.bridges.closeAll();
     const { kept } = this;
     this.kept = undefined;
     await kept?.keepers.close();
+  }
+
+  /** A port that somebody else took must not hide the runtime: starting it again moves it to another one. */
+  private async followBridge(info: RuntimeInfo): Promise<void> {
+    try {
+      await this.bridges.follow(info);
+    } catch (error) {
+      this.options.log.warn({ name: info.name, error: String(error) }, 'SSH does not answer');
+    }
   }
 
   /** Keepers belong to one engine: another one that answers now gets its own. */

@@ -32,7 +32,7 @@ interface RawPlan {
 }
 
 /** Starts a process and answers its raw stream, multiplexed without a terminal. */
-async function startRaw(endpoint: Endpoint, container: string, plan: RawPlan): Promise<RawExec> {
+export async function startExec(endpoint: Endpoint, container: string, plan: RawPlan): Promise<RawExec> {
   return endpoint.call(`run a command in ${container}`, async (docker) => {
     const exec = await docker.getContainer(container).exec({
       Cmd: [...plan.argv],
@@ -154,7 +154,7 @@ export async function openExec(endpoint: Endpoint, container: string, plan: Exec
     `BERTH_TTY=${plan.tty === undefined ? '' : `rows ${plan.tty.rows} cols ${plan.tty.cols}`}`,
     ...(plan.tty !== undefined && plan.env?.TERM === undefined ? ['TERM=xterm-256color'] : []),
   ];
-  const raw = await startRaw(endpoint, container, {
+  const raw = await startExec(endpoint, container, {
     argv: [...execFront, ...plan.argv],
     user: plan.user,
     tty: plan.tty !== undefined,
@@ -192,7 +192,7 @@ export async function runInside(
   container: string,
   plan: InsidePlan,
 ): Promise<{ exitCode: number; output: string }> {
-  const raw = await startRaw(endpoint, container, { argv: plan.argv, user: '0:0', tty: false, env: [] });
+  const raw = await startExec(endpoint, container, { argv: plan.argv, user: '0:0', tty: false, env: [] });
   const { stdout, stderr, done } = demultiplex(raw.stream);
   let output = '';
   const collect = (chunk: Buffer): void => {

@@ -22,6 +22,7 @@ export interface SpecContext {
 type Mounts = NonNullable<Dockerode.HostConfig['Mounts']>;
 
 export function containerOptions(plan: RuntimePlan, context: SpecContext): Dockerode.ContainerCreateOptions {
+  const isOnline = plan.network === 'on';
   return {
     name: plan.name,
     Hostname: plan.workspace,
@@ -37,7 +38,6 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
     StopSignal: 'SIGTERM',
     Healthcheck: { Test: ['NONE'] },
     Env: Object.entries(plan.env).map(([name, value]) => `${name}=${value}`),
-    ExposedPorts: { [sshPortInside]: {} },
     Labels: {
       [label.workspace]: plan.workspace,
       [label.managed]: 'true',
@@ -46,12 +46,16 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
       [label.plan]: planVersion,
       [label.nonce]: context.nonce,
       [label.sshPort]: String(plan.sshPort),
+      [label.network]: plan.network,
     },
+    ...(isOnline && { ExposedPorts: { [sshPortInside]: {} } }),
     HostConfig: {
+      ...(isOnline
+        ? { PortBindings: { [sshPortInside]: [{ HostIp: '127.0.0.1', HostPort: String(plan.sshPort) }] } }
+        : { NetworkMode: 'none' }),
       Mounts: mountsOf(plan, context),
       // Keys and variables live here: in memory only, gone when the container stops.
       Tmpfs: { [berthDirectory]: 'rw,nosuid,nodev,mode=0711,size=64m' },
-      PortBindings: { [sshPortInside]: [{ HostIp: '127.0.0.1', HostPort: String(plan.sshPort) }] },
       RestartPolicy: { Name: 'no' },
       Privileged: plan.docker,
       ...resourcesOf(plan.limits),

@@ -230,12 +230,6 @@ function refuseUnusable(plan: RuntimePlan, image: Dockerode.ImageInspectInfo, to
       field: 'mounts',
     });
   }
-  if (plan.network === 'off') {
-    throw new BerthError('not_supported', 'A container without a network could not be reached by SSH.', {
-      hint: 'Create the workspace as a microVM, or with a network.',
-      field: 'network',
-    });
-  }
   if (image.Os !== 'linux' || image.Architecture !== tools.architecture) {
     throw new BerthError(
       'not_supported',

@@ -209,6 +209,30 @@ describe('a container that is configured', function () {
     );
   });
 
+  it('lets a container without a network be reached by SSH, also by an engine that was started anew', async () => {
+    const plan = await bench.running({ network: 'off' });
+    const interfaces = await bench.ssh(plan, 'ls /sys/class/net; id -un');
+    assert.equal(interfaces.stdout, 'lo\nworkspace\n', interfaces.stderr);
+    const options = await bench.sshOptions(plan);
+    const file = join(bench.folder, 'offline');
+    await writeFile(file, 'y'.repeat(3_000_000));
+    const copy = ['-P', String(plan.sshPort), file, 'workspace@127.0.0.1:file'];
+    const scp = await execute('scp', [...options, ...copy]);
+    assert.equal(scp.code, 0, scp.stderr);
+    assert.equal((await bench.ssh(plan, 'stat -c %s file')).stdout, '3000000\n');
+    await bench.driver.close();
+    assert.notEqual((await bench.ssh(plan, 'true')).code, 0);
+    const successor = bench.another();
+    try {
+      await successor.list();
+      assert.equal((await bench.ssh(plan, 'cat file | wc -c')).stdout, '3000000\n');
+      await successor.stop(plan.name, 5000);
+      assert.match((await bench.ssh(plan, 'true')).stderr, /Connection refused/);
+    } finally {
+      await successor.close();
+    }
+  });
+
   it('says in a sentence when an image is for another processor', async () => {
     const image = await bench.bareImage();
     const inspected = await bench.docker.getImage(image).inspect();
