@@ -14,6 +14,7 @@ import { formatTable } from '../format/table';
 import { printable } from '../format/text';
 import { examples } from '../help';
 import { follow } from '../operation';
+import { tellOutcome } from '../transfer-outcome';
 
 interface CopyOptions {
   force?: boolean;
@@ -91,7 +92,9 @@ async function transfer(
 ): Promise<Operation> {
   try {
     const begun = await client.call('transfers.create', { body: { ...request, conflict: policy } });
-    return await follow(cli, client, begun);
+    const ended = await follow(cli, client, begun);
+    tellOutcome(cli, ended);
+    return ended;
   } catch (error) {
     const failure = asBerthError(error);
     if (failure.code !== 'path_exists' || policy !== 'fail') {

@@ -7,6 +7,7 @@ import { follow } from '../operation';
 import { parseRemote } from '../parse/place';
 import { isFolder, resolveVolume, statOf, type VolumePath } from '../remote';
 import { pumpOutput } from '../terminal/attached';
+import { tellOutcome } from '../transfer-outcome';
 import { registerLs } from './ls';
 
 /** `ls`, `cat`, `mkdir`, `mv`, `rm`: inside volumes, whoever holds them. */
@@ -124,5 +125,6 @@ async function move(cli: Cli, source: string, target: string, overwrite: boolean
     },
   });
   const ended = await follow(cli, client, begun);
+  tellOutcome(cli, ended);
   cli.result(ended, () => '');
 }

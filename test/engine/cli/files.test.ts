@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -52,6 +53,24 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
     await berth.ok('cp', 'one.txt', `${name}:/both`);
     await berth.ok('cp', '--keep-both', 'one.txt', `${name}:/both`);
     assert.equal((await list(`${name}:/both`)).length, 2);
+  });
+
+  it('tells what it skipped and renamed', async () => {
+    const skipped = await berth.run(['cp', '--skip', 'one.txt', `${name}:/both`]);
+    assert.equal(skipped.code, 0);
+    assert.match(skipped.stderr, /– \/both\/one\.txt: /);
+    const renamed = await berth.run(['cp', '--keep-both', 'one.txt', `${name}:/both`]);
+    assert.match(renamed.stderr, /✓ \/both\/one\.txt is \/both\/one/);
+  });
+
+  it('exits 1 when something could not be copied, and says what and why', async () => {
+    mkdirSync(local('odd'));
+    writeFileSync(local('odd', 'good'), 'good');
+    execFileSync('mkfifo', [local('odd', 'pipe')]);
+    const { code, stderr } = await berth.run(['cp', 'odd', `${name}:/odd`]);
+    assert.equal(code, 1);
+    assert.match(stderr, /✗ .*odd\/pipe: it is neither/);
+    assert.deepEqual(await list(`${name}:/odd`), ['good']);
   });
 
   it('asks once on a terminal what to do with what exists', async () => {
