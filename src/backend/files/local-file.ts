@@ -60,12 +60,14 @@ export interface LargeReport {
 }
 
 /**
- * A file that comes in pieces: many are gathered for each write, and reading goes on during one write. The first
- * error stops the writing, not the reading: the rest of the tar is still wanted.
+ * A file that comes in pieces. They are copied into one of two buffers, of which one is filled while the other is
+ * written: pieces that were kept would make the garbage collector the slowest part of a large file. The first error
+ * stops the writing, not the reading: the rest of the tar is still wanted.
  */
 export class LargeFile implements ContentSink {
-  private gathered: Buffer[] = [];
-  private size = 0;
+  private filling = Buffer.allocUnsafeSlow(pieceSize);
+  private written = Buffer.allocUnsafeSlow(pieceSize);
+  private used = 0;
   private error: unknown;
   private file: number | undefined;
   private writing: Promise<void>;
@@ -83,9 +85,13 @@ export class LargeFile implements ContentSink {
   }
 
   piece(bytes: Buffer): Promise<void> | undefined {
-    this.gathered.push(bytes);
-    this.size += bytes.length;
-    return this.size >= pieceSize ? this.flush() : undefined;
+    const taken = bytes.copy(this.filling, this.used);
+    this.used += taken;
+    if (this.used < pieceSize) {
+      return undefined;
+    }
+    const rest = bytes.subarray(taken);
+    return this.flush().then(() => this.piece(rest));
   }
 
   async end(): Promise<void> {
@@ -106,14 +112,14 @@ export class LargeFile implements ContentSink {
   }
 
   private async flush(): Promise<void> {
-    const { gathered, size } = this;
-    this.gathered = [];
-    this.size = 0;
+    const full = this.filling.subarray(0, this.used);
     await this.writing;
+    [this.filling, this.written] = [this.written, this.filling];
+    this.used = 0;
     this.writing = this.attempt(() =>
-      this.file === undefined ? Promise.resolve() : writeAll(this.file, gathered),
+      this.file === undefined ? Promise.resolve() : writeAll(this.file, [full]),
     );
-    this.report.received(size);
+    this.report.received(full.length);
   }
 
   private async attempt(run: () => Promise<void>): Promise<void> {

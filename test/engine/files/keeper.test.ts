@@ -119,7 +119,9 @@ describe('keepers', function () {
       seen.push(...changes.map(({ path }) => path)),
     );
     await engine.run(holder, busybox, 'touch', '/home/workspace/from-inside');
-    for (let end = Date.now() + 5000; Date.now() < end && !seen.includes('/from-inside'); await sleep(20));
+    for (let end = Date.now() + 5000; Date.now() < end && !seen.includes('/from-inside');) {
+      await sleep(20);
+    }
     assert.ok(seen.includes('/from-inside'), JSON.stringify(seen));
     await holder.pause();
     await files.write('/while-paused', Buffer.from('x'), over);
