@@ -133,7 +133,7 @@ export class ToolsVolume {
     await this.withFiller((fresh) => writeMarker(fresh, imageId));
   }
 
-  /** Creating the container fills an empty volume; it is never started. */
+  /** Creating the container fills an empty volume; only Podman must start it for that. */
   private async withFiller(use: (filler: Dockerode.Container) => Promise<void>): Promise<void> {
     const filler = await waitFor(() => this.tryCreateFiller(), {
       what: `another engine to fill the volume ${this.volume}`,
@@ -141,6 +141,10 @@ export class ToolsVolume {
       intervalMs: 100,
     });
     try {
+      if ((await this.endpoint.connect()).isPodman) {
+        await filler.start();
+        await filler.wait();
+      }
       await use(filler);
     } finally {
       await removeContainer(filler);
@@ -152,6 +156,7 @@ export class ToolsVolume {
     const options: Dockerode.ContainerCreateOptions = {
       name,
       Image: this.options.image(),
+      Entrypoint: [`${toolsDirectory}/bin/busybox`, 'true'],
       Labels: { [label.role]: 'tools' },
       HostConfig: {
         NetworkMode: 'none',
@@ -243,7 +248,11 @@ async function readMarker(filler: Dockerode.Container): Promise<string | undefin
   return undefined;
 }
 
+/** Fails when a program is missing that comes last: an engine that does not fill volumes as ours expects. */
 async function writeMarker(filler: Dockerode.Container, imageId: string): Promise<void> {
+  for (const path of ['bin/sshd', 'libexec/sftp-server', 'VERSION']) {
+    await filler.infoArchive({ path: `${toolsDirectory}/${path}` });
+  }
   const members = [...scriptMembers, { name: marker, mode: 0o644, content: `${imageId}\n` }];
   await filler.putArchive(await archiveOf(members), { path: toolsDirectory });
 }

@@ -147,7 +147,44 @@ describe('a container that is configured', function () {
       `put ${file} by-sftp\n`,
     );
     assert.equal(sftp.code, 0, sftp.stderr);
-    assert.equal((await bench.ssh(plan, 'stat -c %s by-scp by-sftp')).stdout, '100000\n100000\n');
+    const shell = ['ssh', ...options, '-p', port].join(' ');
+    const rsync = await execute('rsync', ['-e', shell, file, 'workspace@127.0.0.1:by-rsync']);
+    assert.equal(rsync.code, 0, rsync.stderr);
+    const sizes = await bench.ssh(plan, 'stat -c %s by-scp by-sftp by-rsync');
+    assert.equal(sizes.stdout, '100000\n100000\n100000\n');
+    await bench.ssh(
+      plan,
+      'git init -q r && cd r && git -c user.name=a -c user.email=b commit -q --allow-empty -m one',
+    );
+    const url = `ssh://workspace@127.0.0.1:${port}/home/workspace/r`;
+    const clone = await execute('git', [
+      '-c',
+      `core.sshCommand=${shell}`,
+      'clone',
+      '-q',
+      url,
+      join(bench.folder, 'r'),
+    ]);
+    assert.equal(clone.code, 0, clone.stderr);
+    const through = ['-W', '127.0.0.1:22', '-p', port, 'workspace@127.0.0.1'];
+    assert.match((await execute('ssh', [...options, ...through])).stdout, /^SSH-2\.0-OpenSSH/);
+  });
+
+  it('says that the disk is full when files do not fit', async () => {
+    const plan = await bench.plan();
+    await bench.docker.createVolume({
+      Name: plan.homeVolume,
+      Labels: { 'berth.installation': bench.installation },
+      DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=64k' },
+    });
+    await bench.driver.create(plan, never());
+    await bench.driver.start(plan.name);
+    const files = [{ target: '/home/workspace/large', mode: 0o644, content: Buffer.alloc(200_000) }];
+    await assert.rejects(bench.driver.configure(plan.name, bench.startPlan({ files }), never()), {
+      code: 'no_space',
+    });
+    await bench.driver.configure(plan.name, bench.startPlan(), never());
+    assert.equal((await bench.ssh(plan, 'echo in')).stdout, 'in\n', 'it can be tried again');
   });
 
   it('works with an image from scratch that holds nothing but busybox', async () => {
