@@ -1,7 +1,6 @@
 import { BerthError } from '../../src/api/errors';
 import type { Holder, Volume, VolumeCreate } from '../../src/api/schemas/volume';
 import type { VolumeStore } from '../../src/backend/drivers/driver';
-import type { VolumeFiles } from '../../src/backend/files/volume-files';
 import { FakeFiles } from './fake-files';
 import type { Act } from './fake-images';
 
@@ -56,7 +55,7 @@ export class FakeVolumes implements VolumeStore {
     return { ...this.add(name), sizeMiB };
   }
 
-  async files(name: string): Promise<VolumeFiles> {
+  async files(name: string): Promise<FakeFiles> {
     await this.act('volumes.files', name);
     if (!this.known.has(name)) {
       throw new BerthError('not_found', `There is no volume ${name}.`);

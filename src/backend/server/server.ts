@@ -18,7 +18,6 @@ export async function createServer(services: Services, version: string): Promise
     logger: false,
     bodyLimit,
     forceCloseConnections: true,
-    disableRequestLogging: true,
     exposeHeadRoutes: false,
   });
   server.setValidatorCompiler(({ schema, httpPart }) => makeValidator(schema as object, httpPart));

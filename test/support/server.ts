@@ -1,0 +1,38 @@
+/** The HTTP server of a test engine, on a real socket. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { listen } from '../../src/backend/listen';
+import { createServer } from '../../src/backend/server/server';
+import { EngineClient } from '../../src/client/engine-client';
+import { useEngine, type StartOptions, type TestEngine } from './engine';
+
+export interface TestServer extends TestEngine {
+  server: FastifyInstance;
+  socket: string;
+  client: EngineClient;
+}
+
+export function useServer(): { start: (options?: StartOptions) => Promise<TestServer> } {
+  const engines = useEngine();
+  const running: { server: FastifyInstance; client: EngineClient; folder: string }[] = [];
+  afterEach(async () => {
+    for (const { server, client, folder } of running.splice(0)) {
+      client.dispose();
+      await server.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+  const start = async (options: StartOptions = {}): Promise<TestServer> => {
+    const test = await engines.start(options);
+    const folder = await mkdtemp(join(tmpdir(), 'berth-s-'));
+    const socket = join(folder, 'engine.sock');
+    const server = await createServer(test.services, '1.0.0');
+    const client = new EngineClient(socket);
+    running.push({ server, client, folder });
+    await listen(server, socket);
+    return Object.assign(test, { server, socket, client });
+  };
+  return { start };
+}
