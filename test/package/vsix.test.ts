@@ -1,0 +1,87 @@
+/** The .vsix as a user gets it: what is in it, how big it is, and that it works when installed. */
+import assert from 'node:assert/strict';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { berthVsix } from '../runner/package-extension';
+import { ROOT } from '../runner/setup';
+import { launch, pictureFailure, type Session } from '../ui/support/launch';
+
+const largestVsixBytes = 2_500_000;
+const largestExtensionBytes = 150_000;
+const settleMs = 60_000;
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+describe('the packaged extension', function () {
+  this.timeout(300_000);
+  let session: Session | undefined;
+  let vsix: string;
+  let installed: string;
+  let files: string[];
+
+  before(async () => {
+    vsix = await berthVsix();
+    session = await launch({ vsix });
+    const extensions = join(session.vscode.directory, 'exts');
+    const own = (await readdir(extensions)).find((name) => name.startsWith('berth.berth-'));
+    assert.ok(own, 'it is installed');
+    installed = join(extensions, own);
+    files = await filesBelow(installed);
+  });
+
+  afterEach(async function () {
+    await pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await session?.stop();
+  });
+
+  it('holds no sources, tests, maps, modules or development files', () => {
+    const unwanted = files.filter(
+      (file) =>
+        /(^|\/)(node_modules|src|test|bench|scripts|out|\.git|\.ci)\//.test(file) ||
+        /\.(ts|map|mts|cts|tsbuildinfo|node)$/.test(file) ||
+        /(^|\/)(tsconfig|package-lock|webpack\.config|eslint\.config|\.prettier)/.test(file),
+    );
+    assert.deepEqual(unwanted, []);
+  });
+
+  it('holds all that its manifest and the image build name', async () => {
+    const manifest = await readFile(join(installed, 'package.json'), 'utf8');
+    const named = [...manifest.matchAll(/"(?:\.\/)?((?:media|dist|l10n)\/[^"]+\.\w+)"/g)].map(
+      (match) => match[1]!,
+    );
+    const dockerfile = await readFile(join(ROOT, 'images/Dockerfile'), 'utf8');
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)]
+      .flatMap((match) => match[1]!.split(' '))
+      .map((path) => `images/${path}`);
+    assert.ok(named.length > 3 && copied.length > 3);
+    for (const path of [...named, ...copied, 'dist/engine.js', 'dist/cli.js', 'images/Dockerfile']) {
+      const isThere = path.endsWith('/') ? files.some((file) => file.startsWith(path)) : files.includes(path);
+      assert.ok(isThere, `${path} is missing`);
+    }
+    assert.ok(files.some((file) => file.startsWith('images/tools/agent/') && file.endsWith('.py')));
+  });
+
+  it('is small: the whole, and what is loaded at activation', async () => {
+    const size = (await stat(vsix)).size;
+    assert.ok(size < largestVsixBytes, `${size} bytes`);
+    const extension = (await stat(join(installed, 'dist/extension.js'))).size;
+    assert.ok(extension <= largestExtensionBytes, `extension.js has ${extension} bytes`);
+  });
+
+  it('starts its engine and shows its views when installed like any other', async () => {
+    const { workbench, vscode } = session!;
+    await workbench.openSideBar('Berth');
+    await workbench.page.getByText('Create').first().waitFor({ timeout: settleMs });
+    const log = await readFile(join(vscode.home, '.berth', 'engine.log'), 'utf8');
+    assert.match(log, /engine ready/);
+  });
+});
