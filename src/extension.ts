@@ -25,7 +25,7 @@ import { Views } from './providers/views';
 export interface BerthApi {
   readonly version: 1;
   /** A client of the engine, which is started when it does not run. */
-  client(): Promise<EngineClient>;
+  readonly client: () => Promise<EngineClient>;
   /** What the views know now. */
   readonly store: Pick<Store, 'workspaces' | 'volumes' | 'onDidChange'>;
   readonly trees: { workspaces: WorkspacesTree; volumes: VolumesTree };

@@ -14,10 +14,24 @@ export function registerCommands(services: Services): vscode.Disposable {
   return vscode.Disposable.from(...registrations);
 }
 
-function guarded({ runner }: Pick<Services, 'runner'>, handler: Handler): Handler {
-  return async (target, selected) => {
+/** The palette passes nothing; a menu passes its row, or `undefined` when that went away while the menu was open. */
+function isStale(args: readonly unknown[]): boolean {
+  return args.length > 0 && args.every((each) => each === undefined || each === null);
+}
+
+function guarded(
+  { runner }: Pick<Services, 'runner'>,
+  handler: Handler,
+): (...args: unknown[]) => Promise<void> {
+  return async (...args) => {
+    if (isStale(args)) {
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t('That row has just changed. Please try again.'),
+      );
+      return;
+    }
     try {
-      await handler(target, selected);
+      await handler(args[0], args[1]);
     } catch (thrown) {
       const error = asBerthError(thrown);
       if (!(thrown instanceof Cancelled) && error.code !== 'cancelled') {

@@ -41,7 +41,8 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   timeoutMs = 15_000,
 ): Promise<T> {
-  for (const end = Date.now() + timeoutMs; ; await sleep(50)) {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
     try {
       return await probe();
     } catch (error) {
@@ -49,6 +50,7 @@ export async function eventually<T>(
         throw new Error(`waited ${timeoutMs / 1000} s for ${what}: ${String(error)}`, { cause: error });
       }
     }
+    await sleep(50);
   }
 }
 

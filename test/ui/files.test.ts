@@ -20,6 +20,7 @@ describe('the files of a volume, running and stopped', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
     await writeFile(join(folder, 'local.txt'), 'from the explorer\n');
+    await writeFile(join(folder, 'dragged.txt'), 'dragged\n');
     await mkdir(join(folder, 'photos', 'deep'), { recursive: true });
     await writeFile(join(folder, 'photos', 'one.txt'), '1');
     await writeFile(join(folder, 'photos', 'deep', 'two.txt'), '22');
@@ -111,7 +112,6 @@ describe('the files of a volume, running and stopped', function () {
     const { workbench } = session;
     await tree().row('photos').locator.locator('.monaco-tl-twistie').click();
     await workbench.openSideBar('Explorer');
-    await writeFile(join(folder, 'dragged.txt'), 'dragged\n');
     const source = workbench.explorer().row('dragged.txt');
     await source.waitFor();
     await workbench.dragAcross(source, 'Berth', tree().row('src'));

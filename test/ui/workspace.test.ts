@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { berthVsix } from '../runner/package-extension';
@@ -70,7 +70,7 @@ describe('a workspace, from the wizard to its end', function () {
     await page.keyboard.press('Enter');
     await row().waitForDescription(/^container · workspace:latest · :2\d{3}/, slow);
     assert.match(await row().spoken(), new RegExp(`Workspace ${name}, running`));
-    await eventually('the badge', async () => assert.equal(await workbench.badge('Berth'), '1'));
+    await workbench.page.locator('.activitybar .badge-content', { hasText: /^1$/ }).waitFor();
     await workbench.notifications.press(`Workspace ${name} is ready`, 'Terminal');
   });
 
@@ -123,6 +123,20 @@ describe('a workspace, from the wizard to its end', function () {
     await renamed.waitForDescription(new RegExp(`^${name}`));
     await workbench.notifications.press('Renamed', 'Undo');
     await row().waitFor();
+  });
+
+  it('is renamed by F2, and asks before it touches the SSH config', async () => {
+    const { workbench } = session;
+    await row().click();
+    await workbench.page.keyboard.press('F2');
+    await workbench.quickInput.waitForTitle(`Rename ${name}`);
+    await workbench.quickInput.cancel();
+    await workbench.run('Berth: Add Berth to SSH Config…');
+    assert.match(await workbench.dialog.text(), /Include "/);
+    await workbench.screenshot('ssh-consent');
+    await workbench.dialog.press('Add the Line');
+    const config = join(session.vscode.home, '.ssh', 'config');
+    await eventually('the line', async () => assert.match(await readFile(config, 'utf8'), /^Include "?\//));
   });
 
   it('is deleted only after a dialog that names what goes, with sizes', async () => {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Adoptable } from '../../api';
+import { isRow } from '../../providers/trees/rows';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
 import { Cancelled } from '../runner';
@@ -9,14 +10,21 @@ const { t } = vscode.l10n;
 /** Makes a workspace of a volume that another tool made, after saying what happens to its container. */
 export const adoptVolume =
   ({ link, runner, views }: Pick<Services, 'link' | 'runner' | 'views'>): Handler =>
-  async () => {
+  async (target) => {
     const client = await link.client();
-    const found = await client.call('adoptable.list', {});
+    const all = await client.call('adoptable.list', {});
+    const clicked = isRow(target) && target.type === 'volume' ? target.name : undefined;
+    const found = all.filter(({ volume }) => clicked === undefined || volume === clicked);
     if (found.length === 0) {
-      void vscode.window.showInformationMessage(t('No volume of another tool can be adopted.'));
+      void vscode.window.showInformationMessage(
+        clicked === undefined
+          ? t('No volume of another tool can be adopted.')
+          : t('{0} can’t be adopted.', clicked),
+      );
       return;
     }
-    const chosen = await pick(found);
+    const chosen =
+      (found.length === 1 && clicked !== undefined ? found[0] : undefined) ?? (await pick(found));
     await confirm(
       t('Adopt volume {0} as workspace {1}?', chosen.volume, chosen.name),
       consequences(chosen),

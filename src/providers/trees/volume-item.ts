@@ -76,7 +76,12 @@ const roleIcons: Record<Volume['role'], string> = {
   foreign: 'archive',
 };
 
-export function volumeItem(row: RowOf<'volume'>, volume: Volume | undefined): vscode.TreeItem {
+/** `isOrphan`: no workspace of ours has it, so that it may be adopted. */
+export function volumeItem(
+  row: RowOf<'volume'>,
+  volume: Volume | undefined,
+  isOrphan: boolean,
+): vscode.TreeItem {
   const item = new vscode.TreeItem(row.name, vscode.TreeItemCollapsibleState.Collapsed);
   item.id = rowId(row);
   if (volume === undefined) {
@@ -88,7 +93,7 @@ export function volumeItem(row: RowOf<'volume'>, volume: Volume | undefined): vs
     roleIcons[volume.role],
     isHeld ? new vscode.ThemeColor('testing.iconPassed') : undefined,
   );
-  item.contextValue = `volume+${volume.kind}+${volume.role}`;
+  item.contextValue = `volume+${volume.kind}+${volume.role}${isOrphan ? '+orphan' : ''}`;
   item.accessibilityInformation = {
     label: t('Volume {0}, {1}', volume.name, item.description),
     role: 'treeitem',

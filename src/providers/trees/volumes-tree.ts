@@ -62,7 +62,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       case 'group':
         return groupItem(this.groupLabel(row.key), rowId(row), this.members(row.key).length);
       case 'volume':
-        return volumeItem(row, this.store.volume(row.name));
+        return volumeItem(row, this.store.volume(row.name), this.isOrphan(row.name));
       case 'file':
         return fileItem(row);
       case 'more':
@@ -133,6 +133,14 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       default:
         return [];
     }
+  }
+
+  private isOrphan(name: string): boolean {
+    const volume = this.store.volume(name);
+    if (volume === undefined || volume.role === 'named' || volume.role === 'docker') {
+      return false;
+    }
+    return volume.workspace === undefined || this.store.workspace(volume.workspace) === undefined;
   }
 
   private get grouping(): VolumeGrouping {

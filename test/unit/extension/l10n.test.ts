@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(__dirname, '../../../..');
+const rooms = ['src/commands', 'src/providers'];
+
+/** Every text given to `t(…)`, as a person reads it. */
+function texts(): string[] {
+  const files = rooms.flatMap((room) =>
+    readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(root, room, name)),
+  );
+  const literal = /\bt\(\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/g;
+  return files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(literal)].map((match) => unquoted(match[1] ?? '')),
+  );
+}
+
+function unquoted(literal: string): string {
+  const inner = literal.slice(1, -1);
+  return inner.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
+}
+
+describe('l10n/bundle.l10n.json', () => {
+  const bundle = JSON.parse(readFileSync(join(root, 'l10n/bundle.l10n.json'), 'utf8')) as Record<
+    string,
+    string
+  >;
+  const wanted = [...new Set(texts())].sort();
+
+  it('holds every text of the extension, for translators, and nothing else', () => {
+    const want = Object.fromEntries(wanted.map((text) => [text, text]));
+    const missing = wanted.filter((text) => bundle[text] === undefined);
+    const extra = Object.keys(bundle).filter((text) => want[text] === undefined);
+    assert.deepEqual({ missing, extra }, { missing: [], extra: [] });
+  });
+
+  it('finds many', () => {
+    assert.ok(wanted.length > 150, String(wanted.length));
+  });
+
+  it('numbers the places in a text from 0 without a gap', () => {
+    for (const text of wanted) {
+      const numbers = [...new Set([...text.matchAll(/\{(\d+)\}/g)].map((match) => Number(match[1])))].sort();
+      assert.deepEqual(
+        numbers,
+        numbers.map((_, index) => index),
+        text,
+      );
+    }
+  });
+});
