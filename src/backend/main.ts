@@ -1,4 +1,5 @@
 /** The engine process: one per state directory, started by the first client, ending by itself. */
+import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { socketPath, stateDirectory } from '../api/endpoint';
 import { berthVersion } from '../api/version';
@@ -17,12 +18,25 @@ const defaultIdleExitMs = 60_000;
 const lockPatienceMs = 5_000;
 const closePatienceMs = 15_000;
 
-/** An engine that is just ending still has the lock for a moment. */
-async function takeLock(path: string): Promise<Lock | undefined> {
+/** Somebody answers on the engine's socket. */
+function isAnswering(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    const end = (answers: boolean) => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
+
+/** An engine that is just ending still has the lock for a moment; one that answers keeps it. */
+async function takeLock(path: string, socket: string): Promise<Lock | undefined> {
   const end = Date.now() + lockPatienceMs;
   for (;;) {
     const lock = acquireLock(path);
-    if (lock !== undefined || Date.now() > end) {
+    if (lock !== undefined || Date.now() > end || (await isAnswering(socket))) {
       return lock;
     }
     await sleep(50);
@@ -73,7 +87,7 @@ async function main(): Promise<void> {
   process.umask(0o077);
   const state = new StateDirectory(stateDirectory());
   await state.ensure();
-  const lock = await takeLock(state.lock);
+  const lock = await takeLock(state.lock, socketPath(state.home));
   if (lock === undefined) {
     return;
   }

@@ -96,8 +96,8 @@ async function begin(socket: WebSocket, name: string, content: Buffer, { access 
   control(socket, { type: 'started' });
   connectOutput(socket, session);
   session.stdin.on('error', () => undefined);
-  early.forEach((message) => input(session, message.content, message.isBinary));
-  socket.on('message', (message: Buffer, isBinary: boolean) => input(session, message, isBinary));
+  early.forEach((message) => input(socket, session, message.content, message.isBinary));
+  socket.on('message', (message: Buffer, isBinary: boolean) => input(socket, session, message, isBinary));
   socket.once('close', () => void session.kill().catch(() => undefined));
   if (socket.readyState !== socket.OPEN) {
     await session.kill();
@@ -106,9 +106,13 @@ async function begin(socket: WebSocket, name: string, content: Buffer, { access 
   socket.close();
 }
 
-function input(session: ExecSession, content: Buffer, isBinary: boolean): void {
+function input(socket: WebSocket, session: ExecSession, content: Buffer, isBinary: boolean): void {
   if (isBinary) {
-    session.stdin.write(content);
+    if (!session.stdin.write(content)) {
+      // The process reads slower than the client sends: the client is made to wait.
+      socket.pause();
+      session.stdin.once('drain', () => socket.resume());
+    }
     return;
   }
   const message = parseJson(content);
