@@ -1,5 +1,6 @@
 // Three bundles: the extension, the engine, the CLI. No native module is in any of them.
 const { resolve } = require('node:path');
+const { BannerPlugin } = require('webpack');
 
 const nativeModules = ({ request }, callback) => {
   if (/\.node$/.test(request) || request === 'cpu-features') {
@@ -64,6 +65,9 @@ module.exports = (_env, { mode }) => {
       optimization: { splitChunks: false },
     }),
     bundle('engine', './src/backend/main.ts', { externals: [nativeModules] }),
-    bundle('cli', './src/cli/main.ts', { externals: [nativeModules] }),
+    bundle('cli', './src/cli/main.ts', {
+      externals: [nativeModules],
+      plugins: [new BannerPlugin({ banner: '#!/usr/bin/env node', raw: true })],
+    }),
   ];
 };
