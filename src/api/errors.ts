@@ -95,7 +95,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 export function isErrorCode(value: unknown): value is ErrorCode {
-  return typeof value === 'string' && value in errorStatus;
+  return typeof value === 'string' && Object.hasOwn(errorStatus, value);
 }
 
 /** Reads `{error:{…}}` as answered by the engine; undefined when it is something else. */

@@ -47,8 +47,7 @@ export async function connect(options: LaunchOptions): Promise<EngineClient> {
       return client;
     }
     options.onStart?.();
-    const started = startProcess(home, options);
-    await untilAnswering(client, home, started, options.startTimeoutMs ?? 20_000);
+    await untilAnswering(client, home, options);
     return client;
   } catch (error) {
     client.dispose();
@@ -91,12 +90,13 @@ export async function untilGone(client: EngineClient): Promise<void> {
 }
 
 interface StartedProcess {
-  /** It ended with an error. One that ends with 0 found that another engine is there, or about to be. */
   hasFailed: boolean;
+  /** It found another engine at work. Should that one not answer, it was just ending: another try is due. */
+  hasYielded: boolean;
 }
 
 function startProcess(home: string, options: LaunchOptions): StartedProcess {
-  const started: StartedProcess = { hasFailed: false };
+  const started: StartedProcess = { hasFailed: false, hasYielded: false };
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const errors = openSync(join(home, 'engine.stderr'), 'w', 0o600);
   try {
@@ -108,7 +108,10 @@ function startProcess(home: string, options: LaunchOptions): StartedProcess {
       env: { ...process.env, BERTH_HOME: home, ELECTRON_RUN_AS_NODE: '1' },
     });
     child.on('error', () => (started.hasFailed = true));
-    child.on('exit', (code) => (started.hasFailed = code !== 0));
+    child.on('exit', (code) => {
+      started.hasFailed = code !== 0;
+      started.hasYielded = code === 0;
+    });
     child.unref();
     return started;
   } finally {
@@ -116,14 +119,12 @@ function startProcess(home: string, options: LaunchOptions): StartedProcess {
   }
 }
 
-async function untilAnswering(
-  client: EngineClient,
-  home: string,
-  started: StartedProcess,
-  timeoutMs: number,
-): Promise<void> {
+async function untilAnswering(client: EngineClient, home: string, options: LaunchOptions): Promise<void> {
+  const timeoutMs = options.startTimeoutMs ?? 20_000;
   const end = Date.now() + timeoutMs;
+  let started = startProcess(home, options);
   while (Date.now() < end) {
+    const { hasYielded } = started;
     if ((await probe(client)) !== undefined) {
       return;
     }
@@ -131,6 +132,9 @@ async function untilAnswering(
       throw new BerthError('internal', `The Berth engine could not start.${lastWords(home)}`, {
         hint: `Look at ${join(home, 'engine.log')}.`,
       });
+    }
+    if (hasYielded) {
+      started = startProcess(home, options);
     }
     await sleep(pollMs);
   }

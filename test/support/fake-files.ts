@@ -95,6 +95,10 @@ export class FakeFiles implements VolumeFiles {
     return Promise.resolve(Readable.from([Buffer.from(`tar of ${path}`)]));
   }
 
+  receiveTar(): Promise<void> {
+    return Promise.resolve();
+  }
+
   stage(): Promise<string> {
     return Promise.resolve('/.stage');
   }
