@@ -22,8 +22,9 @@ export interface CensusArea {
   ports: PortRange;
 }
 
-/** Operations are kept for a while and the log always: neither is a leak. */
-const keptFiles = /^home\/(operations\/.*|engine\.(log|stderr).*|[^/]*-engine\.log.*)$/;
+/** Operations are kept for a while, the log and the store of secrets always: none of them is a leak. */
+const keptFiles =
+  /^home\/(operations\/.*|engine\.(log|stderr).*|[^/]*-engine\.log.*|keys\/(master\.key|secrets\.json))$/;
 
 export async function takeCensus(area: CensusArea): Promise<Census> {
   const [containers, volumes, ports, files, processes] = await Promise.all([

@@ -37,7 +37,8 @@ export async function eventually<T>(
   look: () => Promise<T | undefined | false>,
   timeoutMs = 15_000,
 ): Promise<T> {
-  for (const end = Date.now() + timeoutMs; ; await sleep(30)) {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
     const seen = await look();
     if (seen !== undefined && seen !== false) {
       return seen;
@@ -45,6 +46,7 @@ export async function eventually<T>(
     if (Date.now() > end) {
       throw new Error(`Waited ${timeoutMs} ms in vain until ${what}.`);
     }
+    await sleep(30);
   }
 }
 

@@ -90,13 +90,15 @@ export class EngineProcess {
   }
 
   private async untilAnswering(): Promise<void> {
-    for (const end = Date.now() + startPatienceMs; Date.now() < end; await sleep(20)) {
+    const end = Date.now() + startPatienceMs;
+    while (Date.now() < end) {
       if ((await probe(this.client)) !== undefined) {
         return;
       }
       if (this.hasExited) {
         throw new Error(`The engine ended before it answered (${await this.exited}):\n${this.stderr}`);
       }
+      await sleep(20);
     }
     this.child.kill('SIGKILL');
     throw new Error(`The engine did not answer within ${startPatienceMs} ms:\n${this.stderr}`);

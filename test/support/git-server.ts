@@ -26,9 +26,8 @@ export async function makeRepository(folder: string, files: Record<string, strin
 }
 
 export class FileServer {
-  /** Requests are held back until this resolves. */
-  gate: Promise<void> = Promise.resolve();
-  requests = 0;
+  private opened: Promise<void> = Promise.resolve();
+  private enter = (): void => undefined;
 
   private constructor(
     private readonly server: Server,
@@ -44,8 +43,8 @@ export class FileServer {
     const server = createServer();
     const files = new FileServer(server, address);
     server.on('request', (request, response) => {
-      files.requests += 1;
-      void files.gate.then(() => {
+      files.enter();
+      void files.opened.then(() => {
         const path = normalize(new URL(request.url ?? '/', 'http://files').pathname);
         createReadStream(join(root, path))
           .on('error', () => response.writeHead(404).end())
@@ -55,6 +54,14 @@ export class FileServer {
     server.listen(0, address);
     await once(server, 'listening');
     return files;
+  }
+
+  /** Holds requests back until they are let through; `entered` tells that one came. */
+  hold(): { entered: Promise<void>; open: () => void } {
+    let open = (): void => undefined;
+    this.opened = new Promise((resolve) => (open = resolve));
+    const entered = new Promise<void>((resolve) => (this.enter = resolve));
+    return { entered, open };
   }
 
   url(path: string): string {

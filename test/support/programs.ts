@@ -32,18 +32,17 @@ export async function runProgram(
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill('SIGKILL');
-  }, timeoutMs);
-  const [code] = (await once(child, 'close').finally(() => clearTimeout(timer))) as [number | null];
+  const late = AbortSignal.timeout(timeoutMs);
+  const kill = () => child.kill('SIGKILL');
+  late.addEventListener('abort', kill);
+  const [code] = (await once(child, 'close')) as [number | null];
+  late.removeEventListener('abort', kill);
   const ran = {
     code: code ?? -1,
     stdout: Buffer.concat(out).toString(),
     stderr: Buffer.concat(err).toString(),
   };
-  if (late) {
+  if (code === null && late.aborted) {
     throw new Error(
       `${program} ${argv.join(' ')} did not end within ${timeoutMs} ms:\n${ran.stdout}${ran.stderr}`,
     );

@@ -115,7 +115,8 @@ export class Reconciler {
       this.finishDelete(name, record.keepsVolumes ?? false);
     } else if (record.state === 'creating') {
       if (this.interrupted.delete(name)) {
-        await registry.settle(name, 'error', { problem: createInterrupted, runtimeId: info?.id });
+        const { id: runtimeId, startedAt } = info ?? {};
+        await registry.settle(name, 'error', { problem: createInterrupted, runtimeId, startedAt });
       }
     } else {
       await this.settle(record, info);
@@ -131,7 +132,7 @@ export class Reconciler {
     const needsSetUp = state === 'running' && wasStartedElsewhere(record, info);
     if (isChanged) {
       const problem = state === record.state ? record.problem : undefined;
-      const startedAt = state === 'running' || state === 'paused' ? record.startedAt : undefined;
+      const startedAt = state === 'stopped' || state === 'archived' ? undefined : record.startedAt;
       await registry.settle(name, state, { runtimeId: info?.id, problem, startedAt });
     }
     if (needsSetUp) {
@@ -202,14 +203,20 @@ const configuredStates: readonly WorkspaceState[] = ['running', 'pausing', 'paus
 
 /** It runs, and the last start was not ours, or was not done. */
 function wasStartedElsewhere(record: WorkspaceRecord, info: RuntimeInfo | undefined): boolean {
-  const isAnotherStart =
-    info?.startedAt !== undefined && record.startedAt !== undefined && info.startedAt !== record.startedAt;
-  return isAnotherStart || !configuredStates.includes(record.state);
+  return isAnotherStart(record, info) || !configuredStates.includes(record.state);
+}
+
+function isAnotherStart(record: WorkspaceRecord, info: RuntimeInfo | undefined): boolean {
+  return (
+    info?.startedAt !== undefined && record.startedAt !== undefined && info.startedAt !== record.startedAt
+  );
 }
 
 function settledState(record: WorkspaceRecord, info: RuntimeInfo | undefined): WorkspaceState {
   if (info !== undefined) {
-    return record.state === 'error' && info.state === 'stopped' ? 'error' : info.state;
+    // What failed stays so until it is recovered, or somebody starts it anew: that it runs mends nothing.
+    const isMended = info.state === 'running' && isAnotherStart(record, info);
+    return record.state === 'error' && !isMended ? 'error' : info.state;
   }
   const stays: WorkspaceState[] = ['archived', 'archiving', 'restoring', 'error', 'recovering'];
   if (!stays.includes(record.state)) {

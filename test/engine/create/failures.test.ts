@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { containersOf, volumesOf } from '../../support/census';
 import { failure } from '../../support/errors';
-import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { FileServer, makeRepository } from '../../support/git-server';
 
 describe('create: failures', function () {
@@ -68,14 +68,12 @@ describe('create: failures', function () {
 
   it('leaves nothing of a create that is cancelled while it clones', async () => {
     const name = harness().name();
-    let open = (): void => undefined;
-    files.gate = new Promise((resolve) => (open = resolve));
-    const before = files.requests;
+    const gate = files.hold();
     const operation = await harness().beginCreate(name, { cloneUrl: files.url('project.git') });
-    await eventually('git asks', () => Promise.resolve(files.requests > before));
+    await gate.entered;
     await cancel(operation.id);
     await failure(harness().done(operation), 'cancelled');
-    open();
+    gate.open();
     await assertNothingOf(name);
   });
 

@@ -1,6 +1,5 @@
 /** What can't be created is refused by name of the field, and changes nothing. */
 import assert from 'node:assert/strict';
-import type { WorkspaceCreate } from '../../../src/api/schemas/workspace';
 import { failure } from '../../support/errors';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 
@@ -38,7 +37,7 @@ describe('create: refusals', function () {
   const harness = useEngineHarness();
   const create = (body: object) =>
     harness().client.call('workspaces.create', {
-      body: { name: harness().name(), ...body } as WorkspaceCreate,
+      body: { name: harness().name(), ...body },
       query: { wait: 60_000 },
     });
 

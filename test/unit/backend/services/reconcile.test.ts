@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { WorkspaceState } from '../../../../src/api/schemas/workspace';
 import { useEngine, type TestEngine } from '../../../support/engine';
-import { until } from '../../../support/wait';
+import { turns, until } from '../../../support/wait';
 
 describe('services/reconcile', () => {
   const { start } = useEngine();
@@ -56,6 +56,8 @@ describe('services/reconcile', () => {
     ['recovering', 'gone', 'error'],
     ['error', 'gone', 'error'],
     ['error', 'stopped', 'error'],
+    ['error', 'paused', 'error'],
+    ['error', 'running', 'error'],
   ];
   for (const [recorded, real, expected] of seen) {
     it(`takes a ${recorded} one whose runtime is ${real} for ${expected}`, async () => {
@@ -81,6 +83,16 @@ describe('services/reconcile', () => {
     assert.equal(workspace().problem?.code, 'interrupted');
     await test.done(test.services.workspaces.recover('demo'));
     assert.equal(workspace().state, 'running');
+  });
+
+  it('goes on saying so, also when the runtime it had made runs and is looked at again', async () => {
+    await killed({ state: 'creating', startedAt: undefined });
+    test.driver.emit({ type: 'connection', up: true });
+    await turns();
+    assert.equal(workspace().state, 'error');
+    assert.equal(workspace().problem?.code, 'interrupted');
+    test.driver.behindOurBack(name, 'running');
+    await until('somebody started it anew', () => workspace().state === 'running');
   });
 
   it('does not take a create that has just begun for one that was cut off', async () => {
@@ -114,7 +126,7 @@ describe('services/reconcile', () => {
   });
 
   it('puts keys into what a killed engine had started but not set up', async () => {
-    for (const state of ['stopped', 'starting', 'restoring', 'error']) {
+    for (const state of ['stopped', 'starting', 'restoring']) {
       await killed({ state });
       assert.equal(workspace().state, 'running', state);
       assert(test.driver.configured.has(name), state);

@@ -1,0 +1,163 @@
+/** What survives: files, host key, port, label; and what changes live. */
+import assert from 'node:assert/strict';
+import { failure } from '../../support/errors';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+
+/** Of all that is below ~/kept: names, modes, times, contents. */
+const fingerprint =
+  'cd ~/kept && tar --sort=name --format=posix --pax-option=delete=atime,delete=ctime -cf - . | sha256sum';
+
+describe('lifecycle: what is kept', function () {
+  this.timeout(60_000);
+  const harness = useEngineHarness();
+  let name: string;
+  let files: string;
+  let otherImage: string | undefined;
+
+  before(async () => {
+    ({ name } = await harness().create({ env: { COLOUR: 'green' } }));
+    await harness().sh(
+      name,
+      `mkdir -p ~/kept/deep/er && cd ~/kept && head -c 3000000 /dev/urandom >blob && echo x >'deep/er/na me
+second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep/dangling && mkfifo pipe && mkdir -m 711 empty`,
+    );
+    files = await harness().sh(name, fingerprint);
+  });
+  after(async () => {
+    if (otherImage !== undefined) {
+      await harness().docker.getImage(otherImage).remove({ force: true });
+    }
+  });
+
+  const assertKept = async () => assert.equal(await harness().sh(name, fingerprint), files);
+
+  it('keeps files byte for byte over stop and start', async () => {
+    await harness().verb('stop', name);
+    assert.equal((await harness().workspace(name)).startedAt, undefined);
+    await harness().verb('start', name);
+    await assertKept();
+  });
+
+  it('archives: no runtime is left, record and volume are; restores with every byte', async () => {
+    await harness().verb('archive', name);
+    await assert.rejects(harness().container(name).inspect(), { statusCode: 404 });
+    const { runtimeId, sshPort } = await harness().workspace(name);
+    assert.equal(runtimeId, undefined);
+    await harness().verb('restore', name);
+    await assertKept();
+    assert.equal((await harness().workspace(name)).sshPort, sshPort);
+  });
+
+  it('rebuilds on another image: new root file system, same home', async () => {
+    await harness().exec(name, ['sh', '-c', 'echo other >/opt/marker'], { user: 'root' });
+    const repo = `berth-test-${harness().prefix}`;
+    await harness().container(name).commit({ repo, tag: 'other' });
+    otherImage = `${repo}:other`;
+    await harness().exec(name, ['sh', '-c', 'rm /opt/marker; touch /opt/lost'], { user: 'root' });
+    const before = await harness().workspace(name);
+    const operation = await harness().client.call('workspaces.rebuild', {
+      params: { name },
+      body: { image: otherImage },
+    });
+    await harness().done(operation);
+    const after = await harness().workspace(name);
+    assert.equal(after.state, 'running');
+    assert.equal(after.spec.image, otherImage);
+    assert.notEqual(after.imageId, before.imageId);
+    assert.equal(await harness().sh(name, 'cat /opt/marker; ls /opt'), 'other\nmarker');
+    await assertKept();
+  });
+
+  it('rebuilds a stopped one and leaves it stopped; an unknown image removes nothing', async () => {
+    await harness().verb('stop', name);
+    const rebuild = (image: string) =>
+      harness().client.call('workspaces.rebuild', { params: { name }, body: { image } });
+    const error = await failure(rebuild('berth-test/none:1'), 'image_missing');
+    assert.match(error.message, /berth-test\/none:1/);
+    await harness().container(name).inspect();
+    await harness().done(await rebuild('workspace:latest'));
+    assert.equal(await harness().state(name), 'stopped');
+    await harness().verb('start', name);
+    await assertKept();
+  });
+
+  it('renames the label, and nothing else', async () => {
+    const before = await harness().workspace(name);
+    const after = await harness().client.call('workspaces.update', {
+      params: { name },
+      body: { label: 'Ünîcode & more' },
+    });
+    assert.deepEqual(after, { ...before, label: 'Ünîcode & more' });
+  });
+
+  it('changes limits live, and says what waits for a rebuild', async () => {
+    const { id } = { id: (await harness().workspace(name)).runtimeId };
+    const after = await harness().client.call('workspaces.update', {
+      params: { name },
+      body: { limits: { memoryMiB: 300, pids: 150, shmMiB: 20 } },
+    });
+    assert.equal(after.runtimeId, id);
+    const memory =
+      'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true';
+    assert.equal(await harness().sh(name, memory), String(300 * 1024 * 1024));
+    assert.match(after.warnings[0]?.message ?? '', /next rebuild: shmMiB/);
+    const operation = await harness().client.call('workspaces.rebuild', { params: { name }, body: {} });
+    await harness().done(operation);
+    assert.match(await harness().sh(name, 'df -m /dev/shm | tail -1'), /\s20\s/);
+    assert.deepEqual((await harness().workspace(name)).warnings, []);
+  });
+
+  it('refuses limits that are none, changing nothing', async () => {
+    const patch = (limits: object) =>
+      harness().client.call('workspaces.update', { params: { name }, body: { limits } });
+    assert.equal((await failure(patch({ memoryMiB: 0 }), 'bad_request')).field, 'limits.memoryMiB');
+    assert.equal((await harness().workspace(name)).spec.limits?.memoryMiB, 300);
+  });
+
+  it('takes new variables and secrets with the next start', async () => {
+    await harness().client.call('workspaces.update', {
+      params: { name },
+      body: { env: { COLOUR: 'blue' }, secrets: { PIN: '0000' } },
+    });
+    await harness().verb('restart', name);
+    assert.equal(await harness().ssh(name, ['echo $COLOUR $PIN']), 'blue 0000');
+  });
+
+  it('kills what does not end within ten seconds, and the record says so until the next stop', async () => {
+    const stubborn = `nohup sh -c 'trap "" TERM HUP INT; while :; do sleep 1; done' >/dev/null 2>&1 &`;
+    await harness().sh(name, stubborn);
+    const started = Date.now();
+    await harness().verb('stop', name);
+    assert(Date.now() - started > 9_000);
+    const { warnings } = await harness().workspace(name);
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['killed'],
+    );
+    await harness().verb('start', name);
+    const gentle = Date.now();
+    await harness().verb('stop', name);
+    assert(Date.now() - gentle < 8_000);
+    assert.deepEqual((await harness().workspace(name)).warnings, []);
+    await harness().verb('start', name);
+    await assertKept();
+  });
+
+  it('names what a delete takes, with its size; keeps the home when told to', async () => {
+    const volume = `workspace-${name}`;
+    const { usedBytes } = await harness().client.call('volumes.get', {
+      params: { volume },
+      query: { usage: true },
+    });
+    assert((usedBytes ?? 0) > 3_000_000);
+    assert.deepEqual((await harness().delete(name, true)).result, { deleted: [] });
+    await harness().docker.getVolume(volume).inspect();
+    const again = await harness().create({ name });
+    assert.equal(again.warnings.length, 0);
+    await assertKept();
+    assert.deepEqual((await harness().delete(name)).result, { deleted: [volume] });
+    await assert.rejects(harness().docker.getVolume(volume).inspect(), { statusCode: 404 });
+  });
+
+  itLeavesNothing(harness);
+});
