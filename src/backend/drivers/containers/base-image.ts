@@ -7,9 +7,12 @@ import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { followProgress } from './progress-stream';
 import { toReadable } from './streams';
+import { throwIfCancelled } from './wait';
 
 export const publicBase = 'debian:bookworm-slim';
 const ownBase = { repo: 'berth-base', tag: 'bookworm' };
+const incomplete = `${ownBase.repo}:incomplete`;
+const never = new AbortController().signal;
 /** A registry that says nothing for so long counts as absent. */
 const registryPatienceMs = 10_000;
 const importTimeoutMs = 15 * 60_000;
@@ -91,10 +94,16 @@ async function pulled(options: BaseOptions): Promise<boolean> {
   }
 }
 
-/** mmdebstrap's output is the engine's input. A tar that was cut off still makes an image: it is removed again. */
+/**
+ * mmdebstrap's output is the engine's input. A tar that was cut off still makes an image: it gets the real name only
+ * when both have ended well.
+ */
 async function importDebian(endpoint: Endpoint, options: BaseOptions): Promise<void> {
+  const { signal } = options;
   const child = spawn('mmdebstrap', mmdebstrap, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: what mmdebstrap started ends with it.
+    detached: true,
     env: { ...process.env, TMPDIR: await temporaryFolder() },
   });
   let said = '';
@@ -107,42 +116,60 @@ async function importDebian(endpoint: Endpoint, options: BaseOptions): Promise<v
     child.on('error', (error) => reject(notInstalled(error)));
     child.on('close', (code) => resolve(code ?? -1));
   });
-  ended.catch(() => undefined);
-  const kill = (): void => void child.kill('SIGTERM');
-  options.signal.addEventListener('abort', kill, { once: true });
+  const cancel = (): void => {
+    endGroup(child.pid);
+    child.stdout.destroy(new Error('cancelled'));
+  };
+  signal.addEventListener('abort', cancel, { once: true });
   try {
-    await Promise.all([ended, importTar(endpoint, child.stdout, options.signal)]);
-    const code = await ended;
-    if (options.signal.aborted || code !== 0) {
-      await removeOwnBase(endpoint);
-      throw options.signal.aborted
-        ? new BerthError('cancelled', 'Cancelled.')
-        : new BerthError('internal', `mmdebstrap ended with code ${code}: ${said.trim()}`, {
-            hint: 'Check that the Debian mirror can be reached, and that there is room on the disk.',
-          });
+    // Cancelling ends the child, which ends the import: both are waited for, so that nothing is left behind.
+    const importing = importTar(endpoint, child.stdout);
+    // Nobody reads on when the import fails: the child would wait for ever.
+    importing.catch(cancel);
+    const [imported, code] = await Promise.allSettled([importing, ended]);
+    throwIfCancelled(signal, 'make the base image');
+    const exitCode = settled(code);
+    settled(imported);
+    if (exitCode !== 0) {
+      throw new BerthError('internal', `mmdebstrap ended with code ${exitCode}: ${said.trim()}`, {
+        hint: 'Check that the Debian mirror can be reached, and that there is room on the disk.',
+      });
     }
+    await endpoint.call('name the base image', (docker) => docker.getImage(incomplete).tag(ownBase));
   } finally {
-    options.signal.removeEventListener('abort', kill);
-    kill();
+    signal.removeEventListener('abort', cancel);
+    await endpoint
+      .call(`remove the name ${incomplete}`, (docker) => docker.getImage(incomplete).remove())
+      .catch(() => undefined);
   }
 }
 
-function importTar(endpoint: Endpoint, tar: Readable, signal: AbortSignal): Promise<void> {
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) {
+      process.kill(-pid, 'SIGTERM');
+    }
+  } catch {
+    // It has ended already.
+  }
+}
+
+function settled<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') {
+    throw result.reason;
+  }
+  return result.value;
+}
+
+function importTar(endpoint: Endpoint, tar: Readable): Promise<void> {
   return endpoint.call(
     'import the base image',
     async (docker) => {
-      const answer = await docker.importImage(tar, { fromSrc: '-', ...ownBase, changes: importChanges });
-      await followProgress(toReadable(answer), signal, () => undefined);
+      const target = { fromSrc: '-', repo: ownBase.repo, tag: 'incomplete', changes: importChanges };
+      await followProgress(toReadable(await docker.importImage(tar, target)), never, () => undefined);
     },
-    { timeoutMs: importTimeoutMs, signal },
+    { timeoutMs: importTimeoutMs },
   );
-}
-
-async function removeOwnBase(endpoint: Endpoint): Promise<void> {
-  const image = `${ownBase.repo}:${ownBase.tag}`;
-  await endpoint
-    .call(`remove the image ${image}`, (docker) => docker.getImage(image).remove())
-    .catch(() => undefined);
 }
 
 /** A third faster in memory, where there is enough of it. */
