@@ -85,10 +85,14 @@ function wire(options: EngineOptions) {
 
 type Parts = ReturnType<typeof wire>;
 
-function lifetimeOf({ operations, idle, idleExitMs, exit }: Parts): Lifetime {
+function lifetimeOf({ operations, registry, idle, idleExitMs, exit }: Parts): Lifetime {
   const busy = () => {
     if (operations.runningCount > 0) {
       return 'an operation is running';
+    }
+    // Without a network of its own, a workspace is reached through the engine.
+    if (registry.all().some(({ state, spec }) => state === 'running' && spec.network === 'off')) {
+      return 'a workspace without a network is served';
     }
     return idle.isWatching ? 'an idle policy is watched' : undefined;
   };
