@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { AgentChannel } from './agent-channel';
+import type { TakeChunk, TarSource } from './tar-flow';
 
 /** How `AgentFiles` reaches a volume: the driver's part. */
 export interface AgentAccess {
@@ -10,6 +11,8 @@ export interface AgentAccess {
   hold(): () => void;
   /** A tar of a path without links, its entries named from the base name (`.` for the root). */
   getTar(path: string, signal?: AbortSignal): Promise<Readable>;
+  /** The same in chunks; without it, `getTar` is read. */
+  receiveTar?(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void>;
   /** Unpacks a tar into a folder. */
-  putTar(folder: string, tar: Readable, signal?: AbortSignal): Promise<void>;
+  putTar(folder: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void>;
 }

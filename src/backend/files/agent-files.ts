@@ -17,6 +17,7 @@ import {
 } from './agent-replies';
 import { firstChunk, readStream, takeFirst, writeStream } from './agent-streams';
 import { normalizePath } from './paths';
+import { takeAll, type TakeChunk, type TarSource } from './tar-flow';
 import type {
   CopyOptions,
   ListOptions,
@@ -193,7 +194,20 @@ export class AgentFiles implements VolumeFiles {
     }
   }
 
-  async putTar(stage: string, tar: Readable, signal?: AbortSignal): Promise<void> {
+  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void> {
+    if (this.access.receiveTar === undefined) {
+      return takeAll(await this.getTar(path, signal), take);
+    }
+    const { ok } = await this.again('real', { path: normalizePath(path) }, { signal });
+    const release = this.access.hold();
+    try {
+      await this.access.receiveTar(textOf(ok.real, 'a path'), take, signal);
+    } finally {
+      release();
+    }
+  }
+
+  async putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void> {
     await this.access.putTar(stage, tar, signal);
   }
 

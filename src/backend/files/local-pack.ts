@@ -1,9 +1,9 @@
 /** Makes a tar of local files as it is sent: small files are read several at a time, large ones ahead. */
 import { close, constants, open, read } from 'node:fs';
-import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { reasonOf, type LocalNode } from './local-tree';
 import { localPath } from './names';
+import { BufferPool, type TarSource } from './tar-flow';
 import { blockSize, encodeHeader, paddingOf } from './tar-header';
 
 const pieceSize = 1024 * 1024;
@@ -59,8 +59,12 @@ async function readSmall(node: LocalNode): Promise<Small> {
 
 /** Gathers small pieces into large ones: every write to the socket costs. */
 class Gathered {
-  private buffer = Buffer.allocUnsafe(pieceSize);
+  private buffer: Buffer;
   private used = 0;
+
+  constructor(private readonly pool: BufferPool) {
+    this.buffer = pool.take();
+  }
 
   /** Room for so many bytes? */
   fits(length: number): boolean {
@@ -78,18 +82,15 @@ class Gathered {
 
   take(): Buffer {
     const taken = this.buffer.subarray(0, this.used);
-    this.buffer = Buffer.allocUnsafe(pieceSize);
+    this.buffer = this.pool.take();
     this.used = 0;
     return taken;
-  }
-
-  get isEmpty(): boolean {
-    return this.used === 0;
   }
 }
 
 class Packer {
-  private readonly gathered = new Gathered();
+  readonly pool = new BufferPool(pieceSize);
+  private readonly gathered = new Gathered(this.pool);
 
   constructor(
     private readonly nodes: readonly LocalNode[],
@@ -98,7 +99,7 @@ class Packer {
     private readonly signal: AbortSignal,
   ) {}
 
-  async *pack(): AsyncGenerator<Buffer> {
+  async *pack(): AsyncGenerator<Buffer, undefined> {
     const ahead: Promise<Small>[] = [];
     let next = 0;
     for (const [index, node] of this.nodes.entries()) {
@@ -119,6 +120,7 @@ class Packer {
     }
     yield* this.put(Buffer.alloc(2 * blockSize), Buffer.alloc(0));
     yield this.gathered.take();
+    return undefined;
   }
 
   private header(node: LocalNode): Buffer {
@@ -177,7 +179,7 @@ class Packer {
   /** As many bytes as the header promised, also when the file no longer has them. */
   private async piece(node: LocalNode, file: number, offset: number): Promise<Buffer> {
     const wanted = Math.min(pieceSize, node.size - offset);
-    const buffer = Buffer.allocUnsafe(wanted);
+    const buffer = this.pool.take().subarray(0, wanted);
     let filled = 0;
     try {
       while (filled < wanted) {
@@ -205,7 +207,14 @@ export function packLocal(
   owner: Owner,
   report: PackReport,
   signal: AbortSignal,
-): Readable {
+): TarSource {
   const packer = new Packer(nodes, owner, report, signal);
-  return Readable.from(packer.pack(), { objectMode: false, highWaterMark: 2 * pieceSize });
+  const chunks = packer.pack();
+  return {
+    next: async () => (await chunks.next()).value,
+    release: (chunk) => packer.pool.release(chunk),
+    close: async () => {
+      await chunks.return(undefined);
+    },
+  };
 }

@@ -3,14 +3,14 @@
  * the folder, links are made last so that nothing is written through one, and rights to become somebody else are dropped.
  */
 import { chmod, copyFile, link, lstat, mkdir, symlink, utimes } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import { LargeFile, writeSmall } from './local-file';
 import { below, safeParts, staysInside, unusableName } from './local-names';
 import { reasonOf } from './local-tree';
 import { localPath } from './names';
+import type { TakeChunk } from './tar-flow';
 import type { TarEntry } from './tar-header';
-import { readTar, type ContentSink, type TarVisitor } from './tar-read';
+import { TarReader, type ContentSink, type TarVisitor } from './tar-read';
 
 const parallel = 24;
 
@@ -210,17 +210,26 @@ export function diskError(code: string, cause: unknown): BerthError {
       });
 }
 
-/** Unpacks into an empty folder; `rename` says where an entry goes. Answers how many files and links there are. */
+/**
+ * Unpacks into an empty folder what `receive` hands over; `rename` says where an entry goes. Answers how many files
+ * and links there are.
+ */
 export async function unpackTar(
-  tar: Readable,
+  receive: (take: TakeChunk) => Promise<void>,
   folder: string,
   rename: (parts: string[]) => string[],
   report: UnpackReport,
   signal: AbortSignal,
 ): Promise<number> {
   const unpack = new Unpack(folder, rename, report, signal);
+  const reader = new TarReader(unpack);
   try {
-    await readTar(tar, unpack);
+    await receive((chunk) => reader.push(chunk));
+    if (!reader.ended) {
+      throw new BerthError('runtime_unavailable', 'The transfer broke off before its end.', {
+        hint: 'Try again.',
+      });
+    }
   } catch (error) {
     await unpack.abandon();
     throw error;

@@ -2,7 +2,6 @@
  * Reads a tar as it arrives. Pushed, not pulled: a gigabyte comes in fifty thousand chunks, and a promise for each would
  * cost more than all the rest. Small contents are handed over whole, large ones in pieces.
  */
-import type { Readable } from 'node:stream';
 import { decodeName } from './names';
 import { applyPax, blockSize, decodeHeader, paddingOf, type RawHeader, type TarEntry } from './tar-header';
 
@@ -15,6 +14,7 @@ const maxExtended = 1024 * 1024;
 type Answer = Promise<void> | undefined;
 
 export interface ContentSink {
+  /** The bytes are the sender's again when the answer has settled. */
   piece(bytes: Buffer): Answer;
   end(): Answer;
 }
@@ -31,7 +31,9 @@ const extendedFlags = new Set(['x', 'g', 'L', 'K']);
 export class TarReader {
   /** True after the block of zeros that ends an archive. */
   ended = false;
-  private parts: Buffer[] = [];
+  /** What is gathered: a copy, since chunks belong to the sender. */
+  private readonly block = Buffer.alloc(blockSize);
+  private whole = this.block;
   private gathered = 0;
   /** Bytes to gather: of a header first, then of a content. */
   private wanted = blockSize;
@@ -82,16 +84,13 @@ export class TarReader {
   }
 
   private gather(chunk: Buffer): [number, Answer] {
-    const part = chunk.subarray(0, this.wanted - this.gathered);
-    this.gathered += part.length;
+    const taken = chunk.copy(this.whole, this.gathered, 0, this.wanted - this.gathered);
+    this.gathered += taken;
     if (this.gathered < this.wanted) {
-      this.parts.push(part);
-      return [part.length, undefined];
+      return [taken, undefined];
     }
-    const all = this.parts.length === 0 ? part : Buffer.concat([...this.parts, part]);
-    this.parts = [];
     this.gathered = 0;
-    return [part.length, this.header === undefined ? this.begin(all) : this.finish(this.header, all)];
+    return [taken, this.header === undefined ? this.begin(this.whole) : this.finish(this.header, this.whole)];
   }
 
   private begin(block: Buffer): Answer {
@@ -119,6 +118,7 @@ export class TarReader {
     }
     this.header = header;
     this.wanted = size;
+    this.whole = Buffer.allocUnsafe(size);
     return undefined;
   }
 
@@ -136,6 +136,7 @@ export class TarReader {
   private finish(header: RawHeader, content: Buffer): Answer {
     this.header = undefined;
     this.wanted = blockSize;
+    this.whole = this.block;
     this.padding = paddingOf(content.length);
     if (header.flag === 'x') {
       this.pax = content;
@@ -163,45 +164,4 @@ export class TarReader {
 function untilNul(content: Buffer): Buffer {
   const end = content.indexOf(0);
   return end < 0 ? content : content.subarray(0, end);
-}
-
-/** Visits every entry in its order; resolves when the stream has ended after the end of the archive. */
-export function readTar(source: Readable, visitor: TarVisitor): Promise<void> {
-  const reader = new TarReader(visitor);
-  // What is still being done; a stream may go on although it was told to pause (that of a child that ended does).
-  let busy: Promise<void> | undefined;
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => {
-      source.destroy();
-      reject(error instanceof Error ? error : new Error(String(error)));
-    };
-    const wait = (answer: Promise<void>): void => {
-      source.pause();
-      const mine = answer.then(() => {
-        if (busy === mine) {
-          busy = undefined;
-          source.resume();
-        }
-      });
-      mine.catch(fail);
-      busy = mine;
-    };
-    source.on('data', (chunk: Buffer) => {
-      try {
-        const answer = busy === undefined ? reader.push(chunk) : busy.then(() => reader.push(chunk));
-        if (answer !== undefined) {
-          wait(answer);
-        }
-      } catch (error) {
-        fail(error);
-      }
-    });
-    const end = (): void => {
-      const finish = (): void => (reader.ended ? resolve() : fail(new Error('the tar ended too early')));
-      (busy ?? Promise.resolve()).then(finish, fail);
-    };
-    source.once('end', end);
-    source.once('error', fail);
-    source.once('close', end);
-  });
 }

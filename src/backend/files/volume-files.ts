@@ -4,6 +4,7 @@
  * `path_*` codes of `api/errors.ts`.
  */
 import type { Readable } from 'node:stream';
+import type { TakeChunk, TarSource } from './tar-flow';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../api/schemas/file';
 
 export interface WriteOptions {
@@ -75,10 +76,12 @@ export interface VolumeFiles {
 
   /** A tar of what is at `path`, its entries named from the base name of `path`. */
   getTar(path: string, signal?: AbortSignal): Promise<Readable>;
+  /** The same tar, handed over in chunks that are not kept: for large transfers. */
+  receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void>;
   /** A new, hidden, empty folder for an upload; what is left of a dead upload is swept at the next open. */
   stage(): Promise<string>;
   /** Unpacks a tar into a staged folder, without touching anything else. */
-  putTar(stage: string, tar: Readable, signal?: AbortSignal): Promise<void>;
+  putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void>;
   /**
    * Moves what was staged into `target`, by rename, as the policy says; then the stage is gone. Folders are merged,
    * but with `rename` what exists at the top gets a free name as a whole. Paths of the result are from `target`.

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { makeLocalStage, mergeLocalStage, removeLocalStage } from '../files/local-stage';
 import { diskError, unpackTar } from '../files/local-unpack';
+import type { TakeChunk } from '../files/tar-flow';
 import type { VolumeFiles } from '../files/volume-files';
 import type { OperationContext } from './operation-context';
 import { measure, noteMissing, removeOriginals } from './transfer-sources';
@@ -56,12 +57,9 @@ async function receive(
   };
   let count = 0;
   for (const item of plan.items) {
-    const tar = await files.getTar(item.source, context.signal);
-    try {
-      count += await unpackTar(tar, stage, renamed(item), report, context.signal);
-    } finally {
-      tar.destroy();
-    }
+    const receiveItem = (take: TakeChunk): Promise<void> =>
+      files.receiveTar(item.source, take, context.signal);
+    count += await unpackTar(receiveItem, stage, renamed(item), report, context.signal);
   }
   progress.tell();
   outcome.result.bytes = progress.bytes;

@@ -3,8 +3,10 @@ import type Dockerode from 'dockerode';
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import { encodeName } from '../../files/names';
+import { readableOf, takeAll, type TakeChunk, type TarSource } from '../../files/tar-flow';
 import { toBerthError } from './docker-errors';
 import { keeperRoot } from './keeper-container';
+import { rawGet, rawPut } from './keeper-socket';
 
 function asArchiveError(error: unknown, what: string, signal?: AbortSignal): BerthError {
   return signal?.aborted === true ? new BerthError('cancelled', 'Cancelled.') : toBerthError(error, what);
@@ -46,6 +48,52 @@ export async function getArchive(
     });
   } catch (error) {
     throw asArchiveError(error, `read ${path}`, signal);
+  }
+}
+
+/** The socket of an engine on this machine; undefined for one that is reached over the network. */
+function socketOf(docker: Dockerode): string | undefined {
+  const modem: object = docker.modem;
+  return 'socketPath' in modem && typeof modem.socketPath === 'string' ? modem.socketPath : undefined;
+}
+
+/** As `getArchive`, handed over in chunks. */
+export async function receiveArchive(
+  docker: Dockerode,
+  id: string,
+  path: string,
+  take: TakeChunk,
+  signal?: AbortSignal,
+): Promise<void> {
+  const socket = socketOf(docker);
+  if (socket === undefined) {
+    return takeAll(await getArchive(docker, id, path, signal), take);
+  }
+  const source = percentEncoded(keeperRoot + (path === '/' ? '/.' : path));
+  try {
+    await rawGet(socket, `/containers/${id}/archive?path=${source}`, take, signal);
+  } catch (error) {
+    throw asArchiveError(error, `read ${path}`, signal);
+  }
+}
+
+/** As `putArchive`, of a tar that is made as it is sent. */
+export async function sendArchive(
+  docker: Dockerode,
+  id: string,
+  folder: string,
+  tar: TarSource,
+  signal?: AbortSignal,
+): Promise<void> {
+  const socket = socketOf(docker);
+  if (socket === undefined) {
+    return putArchive(docker.getContainer(id), folder, readableOf(tar), signal);
+  }
+  const target = percentEncoded(keeperRoot + folder);
+  try {
+    await rawPut(socket, `/containers/${id}/archive?path=${target}`, tar, signal);
+  } catch (error) {
+    throw asArchiveError(error, 'unpack the upload', signal);
   }
 }
 

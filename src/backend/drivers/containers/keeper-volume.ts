@@ -1,13 +1,14 @@
 /** One volume's keeper, from the first call that needs it until nobody has needed it for a while. */
 import type Dockerode from 'dockerode';
-import type { Duplex, Readable } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import type { AgentAccess } from '../../files/agent-access';
 import { AgentChannel } from '../../files/agent-channel';
 import { agentCommand, agentSource } from '../../files/agent-source';
+import type { TakeChunk, TarSource } from '../../files/tar-flow';
 import { demultiplex } from './demux';
 import { toBerthError } from './docker-errors';
-import { getArchive, putArchive } from './keeper-archive';
+import { getArchive, putArchive, receiveArchive, sendArchive } from './keeper-archive';
 import { keeperRoot, removeContainer, startKeeper, type KeeperPlan } from './keeper-container';
 
 const python = '/.berth/bin/python3';
@@ -62,9 +63,16 @@ export class Keeper implements AgentAccess {
     return getArchive(this.docker, container.id, path, signal);
   }
 
-  async putTar(folder: string, tar: Readable, signal?: AbortSignal): Promise<void> {
+  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void> {
     const { container } = await this.open();
-    await putArchive(container, folder, tar, signal);
+    await receiveArchive(this.docker, container.id, path, take, signal);
+  }
+
+  async putTar(folder: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void> {
+    const { container } = await this.open();
+    await (tar instanceof Readable
+      ? putArchive(container, folder, tar, signal)
+      : sendArchive(this.docker, container.id, folder, tar, signal));
   }
 
   /** The container, when there is one now. */

@@ -5,11 +5,12 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { BerthError } from '../../../../src/api/errors';
 import type { AgentAccess } from '../../../../src/backend/files/agent-access';
 import { AgentChannel } from '../../../../src/backend/files/agent-channel';
 import { AgentFiles } from '../../../../src/backend/files/agent-files';
+import { readableOf, type TarSource } from '../../../../src/backend/files/tar-flow';
 import { agentCommand, agentSource, findAgentDirectory } from '../../../../src/backend/files/agent-source';
 
 export const agentDir = findAgentDirectory(__dirname);
@@ -70,7 +71,8 @@ export class TestVolume implements AgentAccess {
     return child.stdout;
   }
 
-  async putTar(folder: string, tar: Readable, signal?: AbortSignal): Promise<void> {
+  async putTar(folder: string, source: Readable | TarSource, signal?: AbortSignal): Promise<void> {
+    const tar = source instanceof Readable ? source : readableOf(source);
     const child = spawn('tar', ['-C', join(this.root, folder), '--numeric-owner', '-xpf', '-'], {
       stdio: ['pipe', 'inherit', 'inherit'],
     });

@@ -21,7 +21,8 @@ import { packLocal } from '../../../../src/backend/files/local-pack';
 import { walkLocal } from '../../../../src/backend/files/local-tree';
 import { unpackTar } from '../../../../src/backend/files/local-unpack';
 import { encodeHeader, type TarEntry } from '../../../../src/backend/files/tar-header';
-import { readTar } from '../../../../src/backend/files/tar-read';
+import { readableOf, takeAll } from '../../../../src/backend/files/tar-flow';
+import { TarReader, type TarVisitor } from '../../../../src/backend/files/tar-read';
 
 const never = new AbortController().signal;
 const quiet = { sent: () => undefined, failed: () => undefined, torn: () => undefined };
@@ -35,6 +36,12 @@ const plain: TarEntry = {
   mtimeMs: 0,
   linkName: '',
 };
+
+async function readTar(source: Readable, visitor: TarVisitor): Promise<void> {
+  const reader = new TarReader(visitor);
+  await takeAll(source, (chunk) => reader.push(chunk));
+  assert.ok(reader.ended, 'the tar ended too early');
+}
 
 describe('tars of local files', function () {
   this.timeout(20_000);
@@ -50,7 +57,7 @@ describe('tars of local files', function () {
   async function pack(report = quiet): Promise<Buffer> {
     const tree = await walkLocal([{ source: at('in'), name: 'top' }], never);
     const parts: Buffer[] = [];
-    for await (const part of packLocal(tree.nodes, { uid: 1000, gid: 1001 }, report, never)) {
+    for await (const part of readableOf(packLocal(tree.nodes, { uid: 1000, gid: 1001 }, report, never))) {
       parts.push(part as Buffer);
     }
     return Buffer.concat(parts);
@@ -98,7 +105,7 @@ describe('tars of local files', function () {
       torn: (n: { name: string }) => torn.push(n.name),
     };
     const names: string[] = [];
-    await readTar(packLocal(tree.nodes, { uid: 0, gid: 0 }, report, never), {
+    await readTar(readableOf(packLocal(tree.nodes, { uid: 0, gid: 0 }, report, never)), {
       entry: (entry) => void names.push(entry.name),
       large: (entry) => void names.push(entry.name),
     });
@@ -116,11 +123,8 @@ describe('tars of local files', function () {
       node.size = node.type === 'file' ? 100_000 : 0;
     }
     await assert.rejects(async () => {
-      for await (const part of packLocal(
-        [...tree.nodes, ...tree.nodes],
-        { uid: 0, gid: 0 },
-        report,
-        cancelling.signal,
+      for await (const part of readableOf(
+        packLocal([...tree.nodes, ...tree.nodes], { uid: 0, gid: 0 }, report, cancelling.signal),
       )) {
         assert.ok(part);
       }
@@ -198,7 +202,13 @@ describe('tars of local files', function () {
       failed: (name: string) => failed.push(name),
     };
     const stream = Readable.from([Buffer.concat([...blocks, Buffer.alloc(1024)])]);
-    const files = await unpackTar(stream, at('out'), (parts) => parts, report, never);
+    const files = await unpackTar(
+      (take) => takeAll(stream, take),
+      at('out'),
+      (parts) => parts,
+      report,
+      never,
+    );
     assert.deepEqual(
       failed.sort(),
       ['../evil', '/tmp/berth-evil', 'top/out', 'top/stolen'].filter((name) => failed.includes(name)).sort(),
