@@ -1,0 +1,114 @@
+/** Variables and secrets: where they are seen, and where they never are. */
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { runProgram } from '../../support/programs';
+
+const plain = 'it\'s "quoted", $HOME `id` \\n #x';
+
+describe('ssh: variables and secrets', function () {
+  this.timeout(60_000);
+  const harness = useEngineHarness();
+  const secret = `s3cr3t-${Math.random().toString(36).slice(2)}`;
+  let name: string;
+
+  before(async () => {
+    ({ name } = await harness().create({
+      env: { PLAIN: plain, EMPTY: '', LINES: 'a\nb', PATH_LIKE: '/a:/b' },
+      secrets: { TOKEN: secret, SECRET_LINES: `${secret}\nsecond` },
+    }));
+  });
+
+  const show = 'printf "%s|%s|%s|%s|%s" "$PLAIN" "${EMPTY-unset}" "$LINES" "$TOKEN" "$SECRET_LINES"';
+  const expected = `${plain}||a\nb|${secret}|${secret}\nsecond`;
+
+  it('are seen by a command over SSH', async () => {
+    assert.equal(await harness().ssh(name, [show]), expected);
+  });
+
+  it('are seen by a login shell and by an interactive one', async () => {
+    assert.equal(await harness().ssh(name, [`bash -lc '${show}'`]), expected);
+    assert.equal(
+      await harness().ssh(name, [`env -i HOME=$HOME PATH=$PATH TOKEN=$TOKEN bash -c 'echo $TOKEN'`]),
+      secret,
+    );
+    const argv = ['-tt', ...harness().sshOptions(), `berth-${name}`];
+    const { stdout } = await runProgram('ssh', argv, { input: 'echo "<$PLAIN|$TOKEN>"; exit\n' });
+    assert(stdout.includes(`<${plain}|${secret}>`), stdout);
+  });
+
+  it('are seen by sftp-less programs: sh, and what a daemon of VS Code would start', async () => {
+    assert.equal(await harness().ssh(name, ['sh -c "sh -c \'echo \\$TOKEN\'"']), secret);
+    assert.equal(await harness().ssh(name, ['setsid -w printenv TOKEN PATH_LIKE']), `${secret}\n/a:/b`);
+  });
+
+  it('are seen by commands through the API', async () => {
+    assert.equal(await harness().sh(name, show), expected);
+  });
+
+  it('stay after a restart, and a secret can be replaced', async () => {
+    await harness().verb('restart', name);
+    assert.equal(await harness().ssh(name, [show]), expected);
+    const { secretNames } = (await harness().workspace(name)).spec;
+    assert.deepEqual(secretNames, ['SECRET_LINES', 'TOKEN']);
+  });
+
+  it('secrets are not in docker inspect, not in the container log', async () => {
+    const container = harness().container(name);
+    assert(!JSON.stringify(await container.inspect()).includes(secret));
+    const log = await container.logs({ stdout: true, stderr: true });
+    assert(!log.toString().includes(secret));
+  });
+
+  it('secrets are in no file of the state directory, neither records, operations nor the log', async () => {
+    const files = await readdir(harness().home, { recursive: true, withFileTypes: true });
+    for (const file of files.filter((entry) => entry.isFile())) {
+      const path = join(file.parentPath, file.name);
+      assert(!(await readFile(path, 'latin1')).includes(secret), path);
+    }
+  });
+
+  it('secrets are in no argv, here or inside, while a workspace starts', async () => {
+    const seen: string[] = [];
+    const done = new AbortController();
+    const watching = (async () => {
+      while (!done.signal.aborted) {
+        const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
+        const argvs = await Promise.all(
+          pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')),
+        );
+        seen.push(...argvs.filter((argv) => argv.includes(secret)));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    })();
+    await harness().verb('restart', name);
+    await harness().sh(name, 'true');
+    done.abort();
+    await watching;
+    assert.deepEqual(seen, []);
+  });
+
+  it('secrets are in no image that is made of the container, and not in its home volume', async () => {
+    await harness().verb('stop', name);
+    const repo = `berth-test-${harness().prefix}`;
+    const changes = (await harness().container(name).changes()) as { Path: string }[] | null;
+    assert(!JSON.stringify(changes).includes(secret));
+    await harness().container(name).commit({ repo, tag: 'x' });
+    const image = harness().docker.getImage(`${repo}:x`);
+    try {
+      assert(!JSON.stringify(await image.inspect()).includes(secret));
+      const grep = ['grep', '-rlaF', '--', secret, '/etc', '/home', '/root', '/run', '/tmp', '/var', '/opt'];
+      const { stdout } = await runProgram('docker', ['run', '--rm', `${repo}:x`, ...grep]);
+      assert.equal(stdout, '');
+      const volume = `workspace-${name}:/v:ro`;
+      const inside = ['run', '--rm', '-v', volume, 'workspace:latest', 'grep', '-rlaF', '--', secret, '/v'];
+      assert.equal((await runProgram('docker', inside)).stdout, '');
+    } finally {
+      await image.remove({ force: true });
+    }
+    await harness().verb('start', name);
+  });
+
+  itLeavesNothing(harness);
+});
