@@ -20,7 +20,8 @@ import { ensureChromium, ensureVsCodeHost } from './lib/vscode-host.mjs';
 const ALL = ['lint', 'types', ...SUITES];
 /** What a suite needs beside compiled tests. */
 const NEEDS = {
-  docker: new Set(['engine', 'host', 'ui']),
+  docker: new Set(['engine', 'host', 'ui', 'package']),
+  programs: new Set(['unit', 'engine', 'host', 'ui']),
   build: new Set(['engine', 'host', 'ui', 'package']),
   vscode: new Set(['runner', 'host', 'ui', 'package']),
   vsix: new Set(['ui', 'package']),
@@ -34,6 +35,9 @@ const PROGRAMS = {
   busybox: 'busybox-static',
   'docker-registry': 'docker-registry',
   ps: 'procps',
+  python3: 'python3',
+  zsh: 'zsh',
+  fish: 'fish',
 };
 
 /** Builds the images through an engine of its own, which leaves nothing behind. @param {(message: string) => void} say */
@@ -57,11 +61,12 @@ async function setUp(suites) {
   const isNeeded = (/** @type {Set<string>} */ by) => suites.some((suite) => by.has(suite));
   await steps.run('npm packages', ensureDependencies);
   if (isNeeded(NEEDS.build)) await steps.run('build', (say) => ensureBuild(say, 'production'));
+  if (isNeeded(NEEDS.programs))
+    await steps.run('programs', (say) => ensurePrograms('the tests use them', PROGRAMS, say));
   if (isNeeded(NEEDS.docker)) {
     await steps.run('Docker', async (say) => {
       process.env.DOCKER_HOST = await ensureDocker(say);
     });
-    await steps.run('programs', (say) => ensurePrograms('the tests use them', PROGRAMS, say));
     await steps.run('images', buildImages);
   }
   if (isNeeded(NEEDS.vscode))
