@@ -47,7 +47,7 @@ export class Transport {
   private readonly agent: Agent;
 
   constructor(readonly socketPath: string) {
-    this.agent = new Agent({ keepAlive: true, maxSockets: 32, keepAliveMsecs: 30_000 });
+    this.agent = new Agent({ keepAlive: true, maxSockets: 256, keepAliveMsecs: 30_000 });
   }
 
   /** Resolves with the answer's stream for 2xx; rejects with the engine's error for anything else. */

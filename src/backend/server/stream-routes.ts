@@ -140,7 +140,7 @@ async function writeFile(
   return entry;
 }
 
-function registerWatch(server: FastifyInstance, { volumes, lifetime }: Services): void {
+function registerWatch(server: FastifyInstance, { volumes, access, lifetime }: Services): void {
   server.get<{ Params: Static<typeof ByVolume>; Querystring: Static<typeof WatchQuery> }>(
     streamPaths.fileWatch,
     { schema: { operationId: 'files.watch', tags: ['files'], params: ByVolume, querystring: WatchQuery } },
@@ -153,10 +153,12 @@ function registerWatch(server: FastifyInstance, { volumes, lifetime }: Services)
       reply.hijack();
       const writer = openEventStream(reply.raw);
       const release = lifetime.hold();
+      const detach = access.holdVolume(request.params.volume);
       send = (changes) => writer.send(changes);
       early.forEach(send);
       void writer.closed.then(() => {
         stop();
+        detach();
         release();
       });
     },

@@ -127,6 +127,12 @@ export class WorkspaceAccess {
     return session;
   }
 
+  /** Counts a file client of whatever workspace a volume is the home of. */
+  holdVolume(volume: string): () => void {
+    const owner = this.parts.registry.all().find((record) => record.homeVolume === volume);
+    return owner === undefined ? () => undefined : this.hold(owner.name);
+  }
+
   /** Counts a client of the workspace until the answer is called; it is in use at both ends. */
   private hold(name: string): () => void {
     const change = (by: number) => {

@@ -29,7 +29,8 @@ export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<I
         lifetime.touch();
         return { stopping: false, reason };
       }
-      services.stop();
+      // After the answer is written: closing the server cuts what is not.
+      setImmediate(() => services.stop());
       return { stopping: true };
     },
     'engine.settings': () => settings.get(),

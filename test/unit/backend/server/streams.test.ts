@@ -206,6 +206,14 @@ describe('server: streams', () => {
       await until('it may go', () => test.services.lifetime.reasonToStay === undefined);
     });
 
+    it('count as clients of the workspace whose home it is: it is not idle', async () => {
+      await test.create('demo');
+      const stream = await open('/v1/volumes/workspace-demo/files/watch');
+      await until('it is counted', () => test.services.access.sessionsOf('demo') === 1);
+      stream.request.destroy();
+      await until('it is let go', () => test.services.access.sessionsOf('demo') === 0);
+    });
+
     it('are let go also when the client went before they began', async () => {
       let begin = (): void => undefined;
       files.beforeWatch = new Promise((resolve) => (begin = resolve));
