@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { EventEmitter } from 'node:events';
 import { Cli } from '../../../../src/cli/cli';
 import { candidates } from '../../../../src/cli/completion/candidates';
@@ -49,15 +52,18 @@ describe('cli/completion', () => {
 
   for (const shell of shells) {
     it(`prints a script that ${shell} can read`, function () {
-      const argv = shell === 'fish' ? ['--no-execute'] : ['-n'];
-      const { error, status, stderr } = spawnSync(shell, argv, {
-        input: completionScript(shell),
-        encoding: 'utf8',
-      });
-      if (error !== undefined) {
-        this.skip();
+      const folder = mkdtempSync(join(tmpdir(), 'berth-completion-'));
+      try {
+        const file = join(folder, `berth.${shell}`);
+        writeFileSync(file, completionScript(shell));
+        const { error, status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+        if (error !== undefined) {
+          this.skip();
+        }
+        assert.equal(status, 0, stderr);
+      } finally {
+        rmSync(folder, { recursive: true });
       }
-      assert.equal(status, 0, stderr);
     });
   }
 });
