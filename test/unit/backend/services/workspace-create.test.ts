@@ -51,7 +51,7 @@ describe('services/workspace-create', () => {
     assert.equal(workspace.steps.length, 5);
     const plan = test.driver.configured.get('workspace-demo');
     assert.deepEqual(plan?.env, { A: 'b', TOKEN: 's3cret' });
-    assert.match(plan?.hostKey ?? '', /OPENSSH PRIVATE KEY/);
+    assert.match(plan.hostKey, /OPENSSH PRIVATE KEY/);
     assert.deepEqual(
       test.driver.plans.get('workspace-demo')?.env,
       { A: 'b' },
