@@ -11,12 +11,11 @@ from places import READ_DIRECTORY
 FILE, DIRECTORY, SYMLINK, OTHER = range(4)
 
 
+_KINDS = {modes.S_IFREG: FILE, modes.S_IFDIR: DIRECTORY, modes.S_IFLNK: SYMLINK}
+
+
 def kind(mode):
-    if modes.S_ISREG(mode):
-        return FILE
-    if modes.S_ISDIR(mode):
-        return DIRECTORY
-    return SYMLINK if modes.S_ISLNK(mode) else OTHER
+    return _KINDS.get(mode & 0o170000, OTHER)
 
 
 def _row(name, type_, status):
@@ -101,15 +100,16 @@ def _page(volume, folder, parts, limit, cursor):
 
 def _rows(volume, folder, parts, page):
     rows = []
+    append = rows.append
     for item in page:
         try:
             status = item.stat(follow_symlinks=False)
             type_ = kind(status.st_mode)
             if type_ == SYMLINK:
                 target = os.readlink(item.name, dir_fd=folder)
-                rows.append(_link_row(volume, [*parts, item.name], item.name, status, target))
+                append(_link_row(volume, [*parts, item.name], item.name, status, target))
             else:
-                rows.append(_row(item.name, type_, status))
+                append(_row(item.name, type_, status))
         except FileNotFoundError:
             continue  # gone since the folder was read
     return rows

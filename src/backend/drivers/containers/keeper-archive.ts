@@ -52,9 +52,15 @@ export async function getArchive(
 }
 
 /** The socket of an engine on this machine; undefined for one that is reached over the network. */
-function socketOf(docker: Dockerode): string | undefined {
+async function socketOf(docker: Dockerode): Promise<string | undefined> {
   const modem: object = docker.modem;
-  return 'socketPath' in modem && typeof modem.socketPath === 'string' ? modem.socketPath : undefined;
+  if (!('socketPath' in modem)) {
+    return undefined;
+  }
+  // By default it is a function that looks for the socket.
+  const known: unknown = modem.socketPath;
+  const path: unknown = typeof known === 'function' ? await Reflect.apply(known, modem, []) : known;
+  return typeof path === 'string' ? path : undefined;
 }
 
 /** As `getArchive`, handed over in chunks. */
@@ -65,7 +71,7 @@ export async function receiveArchive(
   take: TakeChunk,
   signal?: AbortSignal,
 ): Promise<void> {
-  const socket = socketOf(docker);
+  const socket = await socketOf(docker);
   if (socket === undefined) {
     return takeAll(await getArchive(docker, id, path, signal), take);
   }
@@ -85,7 +91,7 @@ export async function sendArchive(
   tar: TarSource,
   signal?: AbortSignal,
 ): Promise<void> {
-  const socket = socketOf(docker);
+  const socket = await socketOf(docker);
   if (socket === undefined) {
     return putArchive(docker.getContainer(id), folder, readableOf(tar), signal);
   }
