@@ -37,13 +37,14 @@ export function useEngine(): {
   start: (options?: StartOptions, driver?: FakeDriver) => Promise<TestEngine>;
   home: () => string;
 } {
-  const home = useTempFolder();
   const running = new Set<Engine>();
   const range = ownPortRange(40);
+  // Before the folder goes: hooks run in the order in which they are given.
   afterEach(async () => {
     await Promise.all([...running].map((engine) => engine.close()));
     running.clear();
   });
+  const home = useTempFolder();
   const start = async (options: StartOptions = {}, driver = new FakeDriver()): Promise<TestEngine> => {
     const state = new StateDirectory(home());
     await state.ensure();

@@ -15,7 +15,6 @@ export interface TestServer extends TestEngine {
 }
 
 export function useServer(): { start: (options?: StartOptions) => Promise<TestServer> } {
-  const engines = useEngine();
   const running: { server: FastifyInstance; client: EngineClient; folder: string }[] = [];
   afterEach(async () => {
     for (const { server, client, folder } of running.splice(0)) {
@@ -24,6 +23,7 @@ export function useServer(): { start: (options?: StartOptions) => Promise<TestSe
       await rm(folder, { recursive: true });
     }
   });
+  const engines = useEngine();
   const start = async (options: StartOptions = {}): Promise<TestServer> => {
     const test = await engines.start(options);
     const folder = await mkdtemp(join(tmpdir(), 'berth-s-'));

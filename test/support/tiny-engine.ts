@@ -2,7 +2,7 @@
  * As much of an engine as a client that looks for one sees: started as a process of its own, with the real lock, and
  * with a socket that answers two routes. The real routes are tested with the server.
  */
-import { appendFileSync, chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, rmSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,8 @@ const {
 } = process.env;
 
 async function run(home: string): Promise<void> {
-  mkdirSync(home, { recursive: true });
+  // One that comes late must not outlive its test.
+  setInterval(() => existsSync(home) || process.exit(), 200).unref();
   let lock = acquireLock(join(home, 'engine.lock'));
   for (const end = Date.now() + 300; lock === undefined && Date.now() < end;) {
     await sleep(20);
@@ -69,5 +70,8 @@ if (failure !== undefined) {
   process.stderr.write(`${failure}\n`);
   process.exitCode = 1;
 } else {
-  void run(stateDirectory()).then(() => process.exit(0));
+  void run(stateDirectory()).then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
 }

@@ -13,11 +13,25 @@ const enginePath = require.resolve('../../support/tiny-engine');
 
 describe('client/launch', function () {
   this.timeout(20_000);
-  const home = useTempFolder();
   const clients: EngineClient[] = [];
   const changed: string[] = [];
   /** One that does not stop when asked. */
   let busy: number | undefined;
+
+  // Before the folder goes: hooks run in the order in which they are given.
+  afterEach(async () => {
+    changed.splice(0).forEach((name) => Reflect.deleteProperty(process.env, name));
+    clients.splice(0).forEach((client) => client.dispose());
+    if (busy !== undefined) {
+      process.kill(busy);
+      busy = undefined;
+    }
+    const client = new EngineClient(socketPath(home()));
+    await client.call('engine.stop', { body: {} }).catch(() => undefined);
+    await untilGone(client);
+    client.dispose();
+  });
+  const home = useTempFolder();
 
   const options = (more: Partial<LaunchOptions> = {}): LaunchOptions => ({
     ...{ enginePath, version: '1.0.0', home: home() },
@@ -34,19 +48,6 @@ describe('client/launch', function () {
   }
   /** One line per engine that got the lock. */
   const started = async () => (await readFile(join(home(), 'started'), 'utf8')).trim().split('\n');
-
-  afterEach(async () => {
-    changed.splice(0).forEach((name) => Reflect.deleteProperty(process.env, name));
-    clients.splice(0).forEach((client) => client.dispose());
-    if (busy !== undefined) {
-      process.kill(busy);
-      busy = undefined;
-    }
-    const client = new EngineClient(socketPath(home()));
-    await client.call('engine.stop', { body: {} }).catch(() => undefined);
-    await untilGone(client);
-    client.dispose();
-  });
 
   it('starts an engine where there is none, and finds it from then on', async () => {
     let starts = 0;
