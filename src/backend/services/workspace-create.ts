@@ -92,6 +92,10 @@ export class WorkspaceCreator {
       return record;
     } catch (error) {
       ports.releasePort(sshPort, name);
+      // Another create of that name may have been quicker: then the key is its own.
+      if (registry.find(name) === undefined) {
+        await keys.forgetHostKey(name).catch(() => undefined);
+      }
       throw error;
     }
   }

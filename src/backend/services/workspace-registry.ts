@@ -119,6 +119,22 @@ export class WorkspaceRegistry {
     return next;
   }
 
+  /** The same for what a user asks for: what can't be kept on disk doesn't count in memory either. */
+  async change(name: string, patch: Partial<WorkspaceRecord>): Promise<WorkspaceRecord> {
+    const before = this.get(name);
+    try {
+      return await this.update(name, patch);
+    } catch (error) {
+      const now = this.records.get(name);
+      if (now !== undefined) {
+        const old = Object.keys(patch).map((key) => [key, before[key as keyof WorkspaceRecord]]);
+        this.records.set(name, withoutUndefined({ ...now, ...(Object.fromEntries(old) as typeof patch) }));
+        this.publish(name);
+      }
+      throw error;
+    }
+  }
+
   /** Compare-and-swap into the verb's in-between state. false: it is there already, nothing to do. */
   begin(verb: Verb, name: string): boolean {
     const record = this.get(name);

@@ -6,7 +6,7 @@ import type { Workspace, WorkspacePatch, WorkspaceState } from '../../api/schema
 import type { Driver } from '../drivers/driver';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
-import type { Verb } from './lifecycle';
+import { isSettled, type Verb } from './lifecycle';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
@@ -157,10 +157,23 @@ export class Workspaces {
 
   /** With its home and Docker volumes, unless told to keep them. Named volumes stay always. */
   delete(name: string, keepVolumes: boolean): Operation {
-    this.parts.registry.begin('delete', name);
-    return this.parts.operations.start(
+    const { registry, operations } = this.parts;
+    const underWay = isSettled(registry.get(name).state) ? [] : operations.idsOf(name);
+    if (underWay.length === 0) {
+      registry.begin('delete', name);
+    }
+    return operations.start(
       { kind: 'workspace.delete', title: `Delete workspace ${name}`, workspace: name, cancellable: false },
-      (context) => this.erase(name, keepVolumes, context),
+      async (context) => {
+        if (underWay.length > 0) {
+          await context.step('cancel', 'End what is under way', () => operations.end(underWay));
+          if (registry.find(name) === undefined) {
+            return { deleted: [] };
+          }
+          registry.begin('delete', name);
+        }
+        return this.erase(name, keepVolumes, context);
+      },
     );
   }
 
@@ -203,7 +216,7 @@ export class Workspaces {
       await this.applyLimits(name, limits);
     }
     const secretNames = secretValues === undefined ? undefined : await secrets.put(name, secretValues);
-    const next = await registry.update(name, {
+    const next = await registry.change(name, {
       ...(label !== undefined && { label }),
       spec: {
         ...registry.get(name).spec,

@@ -72,7 +72,7 @@ describe('ssh: identity', function () {
 
   it('listens on loopback only', async () => {
     const { NetworkSettings: network } = await harness().container(name).inspect();
-    const bindings = Object.values(network.Ports).flatMap((all) => all ?? []);
+    const bindings = Object.values(network.Ports).flatMap((all) => all);
     assert.deepEqual(
       bindings.map(({ HostIp }) => HostIp),
       ['127.0.0.1'],

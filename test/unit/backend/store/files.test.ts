@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { chmod, chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, readIfPresent, removeTree, replaceFile } from '../../../../src/backend/store/files';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
@@ -24,6 +25,37 @@ describe('store/files', () => {
     await Promise.all(contents.map((content) => replaceFile(path, content)));
     assert(contents.includes(await readFile(path, 'utf8')));
     assert.deepEqual(await readdir(folder()), ['a']);
+  });
+
+  it('leaves the whole old file when the disk has room for half of the new one', async function () {
+    const disk = join(folder(), 'disk');
+    await mkdir(disk);
+    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'berth-test', disk]);
+    if (mount.status !== 0) {
+      this.skip();
+    }
+    try {
+      const path = join(disk, 'record.json');
+      await replaceFile(path, 'a'.repeat(30_000));
+      await writeFile(join(disk, 'other'), 'x'.repeat(16_000));
+      await assert.rejects(replaceFile(path, 'b'.repeat(30_000)), { code: 'no_space' });
+      assert.equal(await readFile(path, 'utf8'), 'a'.repeat(30_000));
+      assert.deepEqual((await readdir(disk)).sort(), ['other', 'record.json']);
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  });
+
+  it('keeps the owner of the file that it replaces', async function () {
+    if (process.getuid?.() !== 0) {
+      this.skip();
+    }
+    const path = join(folder(), 'a');
+    await writeFile(path, 'x');
+    await chown(path, 1234, 1235);
+    await replaceFile(path, 'y');
+    const { uid, gid } = await stat(path);
+    assert.deepEqual([uid, gid], [1234, 1235]);
   });
 
   it('answers undefined for a missing file, and other errors as they are', async () => {

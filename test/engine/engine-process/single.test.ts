@@ -1,0 +1,163 @@
+/** One engine per state directory: started by whoever comes first, ending by itself, handing over. */
+import assert from 'node:assert/strict';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { berthVersion } from '../../../src/api/version';
+import { EventStream } from '../../../src/client/events';
+import { connect } from '../../../src/client/launch';
+import { processesOf } from '../../support/census';
+import { EngineProcess, enginePath } from '../../support/engine-process';
+import { EngineHarness, eventually } from '../../support/engine-harness';
+import { FileServer } from '../../support/git-server';
+
+const idleExitMs = 700;
+
+describe('engine process: one, and only as long as needed', function () {
+  this.timeout(60_000);
+  let harness: EngineHarness;
+
+  beforeEach(() => {
+    harness = new EngineHarness({ env: { BERTH_IDLE_EXIT_MS: String(idleExitMs) } });
+  });
+  afterEach(async function () {
+    this.timeout(60_000);
+    await harness.close();
+    const left = await processesOf(harness.home);
+    left.forEach((line) => process.kill(Number(line.split(' ')[0]), 'SIGKILL'));
+    assert.deepEqual(left, []);
+  });
+
+  const launch = (version = berthVersion) =>
+    connect({ enginePath, version, home: harness.home, startTimeoutMs: 40_000 });
+
+  it('ten clients at once start exactly one, and all get it', async () => {
+    const started = Date.now();
+    const clients = await Promise.all(Array.from({ length: 10 }, () => launch()));
+    console.log(`      ten clients connected after ${Date.now() - started} ms`);
+    const pids = await Promise.all(clients.map(async (client) => (await client.call('engine.info', {})).pid));
+    assert.equal(new Set(pids).size, 1);
+    const release = clients.map((client) => new EventStream(() => Promise.resolve(client.transport), silent));
+    await eventually('the other nine have ended', async () => (await processesOf(harness.home)).length === 1);
+    release.forEach((stream) => stream.dispose());
+    await clients[0]?.call('engine.stop', { body: {} });
+    clients.forEach((client) => client.dispose());
+    await eventually('the one has ended', async () => (await processesOf(harness.home)).length === 0);
+  });
+
+  it('ends by itself when nobody is there, leaving neither socket nor lock', async () => {
+    await harness.start();
+    assert.equal(await harness.process.ended(10_000), 0);
+    for (const file of ['engine.sock', 'engine.lock']) {
+      await assert.rejects(stat(join(harness.home, file)), { code: 'ENOENT' });
+    }
+  });
+
+  it('stays while a client follows its events, and ends some time after it left', async () => {
+    await harness.start();
+    const { client } = harness;
+    const stream = new EventStream(() => Promise.resolve(client.transport), silent);
+    await sleep(idleExitMs * 3);
+    assert(harness.process.isRunning);
+    stream.dispose();
+    assert.equal(await harness.process.ended(10_000), 0);
+  });
+
+  it('stays while a workspace has an idle policy, and while an operation runs', async () => {
+    await harness.start();
+    const { name } = await harness.create({ start: false, idle: { archiveAfter: 600 } });
+    await sleep(idleExitMs * 3);
+    assert(harness.process.isRunning, 'an idle policy is watched');
+    const files = await FileServer.start(harness.folder, harness.docker);
+    try {
+      const gate = files.hold();
+      await harness.beginCreate(harness.name(), { cloneUrl: files.url('none.git') });
+      await gate.entered;
+      await harness.client.call('workspaces.update', { params: { name }, body: { idle: {} } });
+      await sleep(idleExitMs * 3);
+      assert(harness.process.isRunning, 'an operation runs');
+      gate.open();
+      assert.equal(await harness.process.ended(10_000), 0);
+    } finally {
+      await files.close();
+    }
+  });
+
+  it('leaves what runs alone when it ends, and finds it again', async () => {
+    await harness.start({ BERTH_IDLE_EXIT_MS: '60000' });
+    const { name, startedAt } = await harness.create();
+    await harness.client.call('engine.stop', { body: {} });
+    assert.equal(await harness.process.ended(), 0);
+    assert.equal(await harness.ssh(name, ['echo', 'alone']), 'alone');
+    await harness.start({ BERTH_IDLE_EXIT_MS: '60000' });
+    const again = await harness.workspace(name);
+    assert.deepEqual([again.state, again.startedAt], ['running', startedAt]);
+    assert.equal((await harness.client.call('operations.list', { query: { running: true } })).length, 0);
+  });
+
+  it('takes over a socket and a lock that a killed one left', async () => {
+    await harness.start();
+    await harness.process.kill();
+    await stat(join(harness.home, 'engine.sock'));
+    await harness.start();
+    await harness.process.stop();
+    // A lock of a process before the last boot, and a link that leads nowhere.
+    const owner = { pid: 1, startTime: '1', bootId: 'x', nonce: 'y' };
+    await writeFile(join(harness.home, 'engine.lock'), JSON.stringify(owner));
+    await symlink(join(harness.folder, 'nowhere'), join(harness.home, 'engine.sock'));
+    await harness.start();
+  });
+
+  it('is not started twice, also when asked directly', async () => {
+    await harness.start({ BERTH_IDLE_EXIT_MS: '20000' });
+    const { pid } = await harness.client.call('engine.info', {});
+    const second = await EngineProcess.start(harness.home, harness.env);
+    assert.equal((await second.client.call('engine.info', {})).pid, pid);
+    assert.equal(await second.ended(15_000), 0);
+    assert(harness.process.isRunning);
+  });
+
+  it('hands over to another version when it is idle, not when it is busy', async () => {
+    await harness.start({ BERTH_IDLE_EXIT_MS: '20000' });
+    const files = await FileServer.start(harness.folder, harness.docker);
+    try {
+      const gate = files.hold();
+      const operation = await harness.beginCreate(harness.name(), { cloneUrl: files.url('none.git') });
+      await gate.entered;
+      const busy = await launch('99.0.0');
+      assert.equal((await busy.call('engine.info', {})).pid, harness.process.pid);
+      busy.dispose();
+      gate.open();
+      await harness.done(operation);
+    } finally {
+      await files.close();
+    }
+    const next = await launch('99.0.0');
+    assert.notEqual((await next.call('engine.info', {})).pid, harness.process.pid);
+    assert.equal(await harness.process.ended(), 0);
+    assert.equal((await next.call('workspaces.list', {}))[0]?.state, 'running');
+    await next.call('engine.stop', { body: {} });
+    next.dispose();
+    await eventually('it has ended', async () => (await processesOf(harness.home)).length === 0);
+  });
+
+  it('says why it can not start', async () => {
+    await writeFile(join(harness.home, 'workspaces'), 'a file where a folder must be');
+    const error = await launch().then(
+      () => assert.fail('it started'),
+      (thrown: unknown) => thrown as Error,
+    );
+    assert.match(error.message, /could not start.*(EEXIST|ENOTDIR)/s);
+  });
+
+  it('logs in JSON lines, for the user only', async () => {
+    await harness.start();
+    await harness.process.stop();
+    const lines = (await readFile(join(harness.home, 'engine.log'), 'utf8')).trim().split('\n');
+    const messages = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+    assert(messages.includes('engine ready') && messages.includes('engine ends'), messages.join());
+    assert.equal((await stat(join(harness.home, 'engine.log'))).mode & 0o777, 0o600);
+  });
+});
+
+const silent = { event: () => undefined, connected: () => undefined, disconnected: () => undefined };
