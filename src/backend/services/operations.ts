@@ -157,6 +157,15 @@ export class Operations {
     return run.operation;
   }
 
+  /** Cancels those that can be cancelled, and waits until all of them have ended. */
+  async end(ids: readonly string[]): Promise<void> {
+    const runs = ids.flatMap((id) => this.running.get(id) ?? []);
+    runs
+      .filter((run) => run.operation.cancellable)
+      .forEach((run) => run.abort.abort(new BerthError('cancelled', `${run.operation.title}: cancelled.`)));
+    await Promise.all(runs.map((run) => run.done));
+  }
+
   /** Cancels what can be cancelled and waits for all to end. */
   async close(): Promise<void> {
     const all = [...this.running.values()];

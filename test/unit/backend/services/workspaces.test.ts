@@ -323,6 +323,28 @@ describe('services/workspaces', () => {
       await failure(workspace, 'not_found');
     });
 
+    it('ends what is under way first', async () => {
+      await test.done(test.services.workspaces.stop('demo'));
+      const gate = test.driver.hold('start');
+      const start = test.services.workspaces.start('demo');
+      await gate.entered;
+      const operation = test.services.workspaces.delete('demo', false);
+      gate.open();
+      await test.done(operation);
+      assert.equal(test.services.operations.get(start.id).status, 'cancelled');
+      await failure(() => test.services.workspaces.get('demo'), 'not_found');
+    });
+
+    it('succeeds when it is being deleted already', async () => {
+      const gate = test.driver.hold('remove');
+      const first = test.services.workspaces.delete('demo', false);
+      await gate.entered;
+      const second = test.services.workspaces.delete('demo', false);
+      gate.open();
+      await test.done(first);
+      assert.deepEqual((await test.done(second)).result, { deleted: [] });
+    });
+
     it('can not be cancelled, nor met by another verb', async () => {
       const gate = test.driver.hold('remove');
       const operation = test.services.workspaces.delete('demo', false);
