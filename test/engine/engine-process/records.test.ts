@@ -144,13 +144,13 @@ describe('engine process: its log', function () {
 
   it('rotates: at most five files of about 5 MB, for the user only', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'berth-log-'));
-    const { log, close } = await openLog(join(folder, 'engine.log'), 'info');
+    const engineLog = await openLog(join(folder, 'engine.log'), 'info');
     const chunk = randomBytes(32_000).toString('hex');
     for (let line = 0; line < 700; line += 1) {
-      log.info({ chunk }, 'much to say');
+      engineLog.log.info({ chunk }, 'much to say');
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await close();
+    await engineLog.close();
     const files = (await readdir(folder)).filter((name) => name.endsWith('engine.log'));
     assert(files.length > 1 && files.length <= 5, files.join());
     for (const file of files) {

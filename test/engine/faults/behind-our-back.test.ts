@@ -1,0 +1,91 @@
+/** What others do to our containers and volumes with Docker's own command. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+
+describe('faults: done by hand', function () {
+  this.timeout(60_000);
+  const harness = useEngineHarness();
+  let name: string;
+
+  before(async () => {
+    ({ name } = await harness().create({ secrets: { TOKEN: 'abc' } }));
+    await harness().sh(name, 'echo kept >~/kept');
+  });
+
+  const assertWorks = async () =>
+    assert.equal(await harness().ssh(name, ['cat ~/kept; echo $TOKEN']), 'kept\nabc');
+
+  it('a container that was removed: stopped, not lost; a start builds it anew with all files', async () => {
+    await harness().container(name).remove({ force: true });
+    await eventually('its end is noted', async () => {
+      const { state, runtimeId } = await harness().workspace(name);
+      return state === 'stopped' && runtimeId === undefined;
+    });
+    await harness().verb('start', name);
+    await assertWorks();
+  });
+
+  it('stopped, started, paused, resumed by hand: the state follows', async () => {
+    const container = harness().container(name);
+    await container.pause();
+    await harness().untilState(name, 'paused');
+    await container.unpause();
+    await harness().untilState(name, 'running');
+    await container.stop({ t: 10 });
+    await harness().untilState(name, 'stopped');
+    await container.start();
+    await harness().untilState(name, 'running');
+    await assertWorks();
+    await container.restart({ t: 10 });
+    await eventually('keys are put in after a restart by hand', async () => {
+      const { code } = await harness().trySsh(name, ['true']);
+      return code === 0;
+    });
+    await harness().untilState(name, 'running');
+    await assertWorks();
+  });
+
+  it('killed by hand (as by a machine out of memory): stopped, and starts again', async () => {
+    await harness().container(name).kill();
+    await harness().untilState(name, 'stopped');
+    await harness().verb('start', name);
+    await assertWorks();
+  });
+
+  it('all of it while no engine runs: seen at its start', async () => {
+    await harness().process.stop();
+    await harness().container(name).restart({ t: 10 });
+    await harness().start();
+    await harness().untilState(name, 'running');
+    await assertWorks();
+    await harness().process.stop();
+    await harness().container(name).remove({ force: true });
+    await harness().start();
+    await harness().untilState(name, 'stopped');
+    await harness().verb('start', name);
+    await assertWorks();
+  });
+
+  it('the engine sleeps while things happen (SIGSTOP, as a closed laptop), and sees them when it wakes', async () => {
+    harness().process.signal('SIGSTOP');
+    await harness().container(name).stop({ t: 10 });
+    await sleep(1_500);
+    harness().process.signal('SIGCONT');
+    await harness().untilState(name, 'stopped');
+    await harness().verb('start', name);
+    await assertWorks();
+  });
+
+  it('a home volume that was removed as well: a start makes an empty one and says so', async () => {
+    await harness().verb('archive', name);
+    await harness().docker.getVolume(`workspace-${name}`).remove();
+    await harness().verb('restore', name);
+    const { warnings, state } = await harness().workspace(name);
+    assert.equal(state, 'running');
+    assert.match(warnings[0]?.message ?? '', /was gone: a new, empty one was made/);
+    assert.equal(await harness().ssh(name, ['test ! -e ~/kept && echo empty']), 'empty');
+  });
+
+  itLeavesNothing(harness);
+});

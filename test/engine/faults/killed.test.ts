@@ -1,0 +1,172 @@
+/** The engine dies at any moment of anything: nothing is lost, nothing half-built stays, states are true. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Workspace } from '../../../src/api/schemas/workspace';
+import { failure } from '../../support/errors';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+
+const verbs = [
+  'stop',
+  'start',
+  'restart',
+  'archive',
+  'restore',
+  'pause',
+  'delete',
+  'upload',
+  'rebuild',
+] as const;
+type Action = (typeof verbs)[number];
+
+/** What an action is tried on. */
+const wayTo: Partial<Record<Action, 'stop' | 'archive'>> = { start: 'stop', restore: 'archive' };
+
+/** From what a workspace is in to one that answers. */
+const remedy = { stopped: 'start', archived: 'restore', paused: 'resume', error: 'recover' } as const;
+
+describe('faults: the engine is killed', function () {
+  this.timeout(120_000);
+  const harness = useEngineHarness();
+  const names = new Map<Action, string>();
+  const blob = randomBytes(24_000_000);
+
+  before(async () => {
+    await writeFile(join(harness().folder, 'blob'), blob);
+  });
+
+  /** A running workspace with something to lose. */
+  async function supply(action: Action): Promise<string> {
+    const known = names.get(action);
+    if (known !== undefined) {
+      return known;
+    }
+    const { name } = await harness().create();
+    await harness().sh(name, `echo kept of ${name} >~/kept; sync ~/kept`);
+    names.set(action, name);
+    return name;
+  }
+
+  async function begin(action: Action, name: string): Promise<void> {
+    const { client } = harness();
+    if (action === 'delete') {
+      await client.call('workspaces.delete', { params: { name } });
+    } else if (action === 'rebuild') {
+      await client.call('workspaces.rebuild', { params: { name }, body: {} });
+    } else if (action === 'upload') {
+      const from = { local: [join(harness().folder, 'blob')] };
+      const to = { volume: `workspace-${name}`, path: '/' };
+      await client.call('transfers.create', { body: { from, to, conflict: 'overwrite' } });
+    } else {
+      await harness().begin(action, name);
+    }
+  }
+
+  /** What the API says, once nothing is under way, is what Docker says. */
+  async function settled(name: string): Promise<Workspace | undefined> {
+    try {
+      return await eventually(`${name} comes to rest`, async () => {
+        const workspace = await harness().workspace(name);
+        return workspace.operations.length === 0 && workspace;
+      });
+    } catch (error) {
+      await failure(harness().workspace(name), 'not_found');
+      assert(error);
+      return undefined;
+    }
+  }
+
+  async function assertTrue(workspace: Workspace): Promise<void> {
+    const { name, state } = workspace;
+    const real = await harness()
+      .container(name)
+      .inspect()
+      .then(
+        ({ State }) => (State.Paused ? 'paused' : State.Running ? 'running' : 'stopped'),
+        () => 'gone',
+      );
+    const fits = {
+      running: ['running'],
+      paused: ['paused'],
+      stopped: ['stopped', 'gone'],
+      archived: ['gone'],
+    };
+    const expected = fits[state as keyof typeof fits] as string[] | undefined;
+    assert(expected?.includes(real) === true, `${name} is told to be ${state} and is ${real}`);
+  }
+
+  async function bringBack({ name, state }: Workspace): Promise<void> {
+    if (state !== 'running') {
+      await harness().verb(remedy[state as keyof typeof remedy], name);
+    }
+    const said = await harness().ssh(name, [
+      'cat ~/kept; ls -A ~ | grep -i berth || true; test ! -e ~/blob || sha256sum <~/blob',
+    ]);
+    const [kept, ...rest] = said.split('\n');
+    assert.equal(kept, `kept of ${name}`);
+    assert(rest.length === 0 || (rest.length === 1 && /^[0-9a-f]{64} /.test(rest[0] ?? '')), said);
+    await harness().sh(name, 'rm -f ~/blob');
+  }
+
+  for (const round of [1, 2, 3]) {
+    it(`in the middle of everything at once, round ${round}`, async () => {
+      await Promise.all(verbs.map((action) => supply(action)));
+      for (const [action, way] of Object.entries(wayTo)) {
+        await harness().verb(way, await supply(action as Action));
+      }
+      const created = harness().name();
+      await Promise.all([
+        harness().beginCreate(created),
+        ...verbs.map(async (action) => begin(action, await supply(action))),
+      ]);
+      const ms = Math.floor(Math.random() * 1_500);
+      await sleep(ms);
+      await harness().killAndRestart();
+      const all = await Promise.all([...names.values(), created].map((name) => settled(name)));
+      const found = all.filter((workspace) => workspace !== undefined);
+      const states = found.map(({ name, state }) => `${actionOf(name) ?? 'create'} → ${state}`);
+      console.log(`      killed after ${ms} ms: ${states.join(', ')}`);
+      for (const workspace of found) {
+        if (workspace.name === created) {
+          await assertCreateIsWhole(workspace);
+        } else {
+          assert.notEqual(workspace.state, 'error', JSON.stringify(workspace.problem));
+          await assertTrue(workspace);
+        }
+      }
+      await Promise.all(
+        found.filter(({ name }) => name !== created).map((workspace) => bringBack(workspace)),
+      );
+      // Killed before it was on disk it has not begun; else it is finished, and nothing between.
+      const doomed = found.find(({ name }) => name === names.get('delete'));
+      assert(doomed === undefined || doomed.state === 'running', doomed?.state);
+      if (doomed === undefined) {
+        names.delete('delete');
+      }
+    });
+  }
+
+  const actionOf = (name: string) => [...names].find(([, known]) => known === name)?.[0];
+
+  /** It runs, or says that it was cut off and can be recovered. */
+  async function assertCreateIsWhole({ name, state, problem }: Workspace): Promise<void> {
+    if (state === 'error') {
+      assert.equal(problem?.code, 'interrupted');
+      await harness().verb('recover', name);
+    }
+    assert.equal(await harness().ssh(name, ['echo', 'whole']), 'whole');
+    await harness().delete(name);
+  }
+
+  it('tells operations that were cut off as interrupted', async () => {
+    const operations = await harness().client.call('operations.list', {});
+    const cut = operations.filter(({ status }) => status === 'interrupted');
+    assert(cut.length > 0);
+    assert(cut.every(({ error, endedAt }) => error?.hint !== undefined && endedAt !== undefined));
+    assert(operations.every(({ status }) => status !== 'running'));
+  });
+
+  itLeavesNothing(harness);
+});
