@@ -24,6 +24,10 @@ export async function berth(session: Session, ...argv: string[]): Promise<string
 
 export async function cleanUp(session: Session | undefined, workspace: string): Promise<void> {
   if (session !== undefined) {
-    await berth(session, 'delete', workspace, '--yes').catch(() => undefined);
+    await berth(session, 'delete', workspace, '--yes').catch((error: unknown) => {
+      if (!String(error).includes('There is no workspace')) {
+        console.error(`${workspace} could not be deleted: ${String(error)}`);
+      }
+    });
   }
 }

@@ -29,9 +29,11 @@ export const editLimits =
         const params = { name: workspace.name };
         const payload = await client.call('workspaces.update', { params, body: { limits } });
         store.take({ type: 'workspace.changed', payload });
+        return payload.spec.limits ?? {};
       });
-    if ((await change(draft.limits)).kind === 'done') {
-      await tellDone(t('{0}: {1}.', workspace.label, limitsWords(draft.limits)), async () => {
+    const outcome = await change(draft.limits);
+    if (outcome.kind === 'done') {
+      await tellDone(t('{0}: {1}.', workspace.label, limitsWords(outcome.value)), async () => {
         await change(before);
       });
     }

@@ -1,5 +1,6 @@
 /** Watches the folders that are open in the visible Volumes view, so that changes from inside show by themselves. */
 import type * as vscode from 'vscode';
+import type { FileChange } from '../../api';
 import type { EngineLink, Logger } from '../engine-link';
 import { FileWatches } from '../files/file-watches';
 import { DisposableList, type Disposable } from '../signal';
@@ -21,8 +22,10 @@ export class FolderWatches implements Disposable {
     private readonly store: Store,
     private readonly log: Logger,
   ) {
-    // The engine tells everybody about watched volumes: the stream of a watch only keeps it alive.
-    this.watches = this.owned.add(new FileWatches(link, log, () => undefined));
+    const deliver = (volume: string, changes: FileChange[]): void => {
+      store.take({ type: 'files.changed', payload: { volume, changes } });
+    };
+    this.watches = this.owned.add(new FileWatches(link, log, deliver));
     this.owned.add(view.onDidExpandElement(({ element }) => this.expanded(element)));
     this.owned.add(view.onDidCollapseElement(({ element }) => this.collapsed(element)));
     this.owned.add(view.onDidChangeVisibility(() => this.update()));

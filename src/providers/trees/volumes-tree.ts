@@ -127,12 +127,18 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       case 'group':
         return this.members(row.key).map(({ name }) => ({ type: 'volume', name }));
       case 'volume':
-        return this.listing.rows(row.name, '/');
+        return this.isGoing(row.name) ? [] : this.listing.rows(row.name, '/');
       case 'file':
-        return this.listing.rows(row.volume, row.path);
+        return this.isGoing(row.volume) ? [] : this.listing.rows(row.volume, row.path);
       default:
         return [];
     }
+  }
+
+  /** Whoever looks into a volume holds it: one that is about to be deleted is left alone. */
+  private isGoing(name: string): boolean {
+    const owner = this.store.volume(name)?.workspace;
+    return owner !== undefined && this.store.workspace(owner)?.state === 'deleting';
   }
 
   private isOrphan(name: string): boolean {
