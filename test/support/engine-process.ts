@@ -42,7 +42,7 @@ export class EngineProcess {
   /** Resolves when it answers. */
   static async start(home: string, env: NodeJS.ProcessEnv = {}): Promise<EngineProcess> {
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    const child = spawn(process.execPath, ['--disable-warning=FSTDEP023', enginePath], {
+    const child = spawn(process.execPath, [enginePath], {
       cwd: home,
       env: { ...process.env, BERTH_IDLE_EXIT_MS: '600000', ...env, BERTH_HOME: home },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -19,6 +19,8 @@ export const label = {
   bundle: 'berth.bundle',
   /** Tells who of two that made the same volume at once was first. */
   nonce: 'berth.nonce',
+  /** The process that fills the volume of the tools. */
+  filler: 'berth.filler',
   keeper: keeperLabel,
   /** Of the session API. */
   session: 'sandkasten.workspace',

@@ -1,13 +1,15 @@
 /**
  * The volume that brings Berth's own programs into every container. The engine fills it from the tools image when it
  * is first mounted; only a whole one is ever used. Two engines may want it at once: the name of the container that
- * fills it is the lock, and a lock that a dead engine left is broken by its age.
+ * fills it is the lock, which a dead engine can't keep.
  */
+import { randomUUID } from 'node:crypto';
 import type Dockerode from 'dockerode';
 import tar from 'tar-stream';
 import { BerthError } from '../../../api/errors';
 import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
+import { fillerOwner, isAbandoned } from './filler-lock';
 import { toolsDirectory } from './init-script';
 import { label, toolsVolumeName } from './labels';
 import type { Log } from './log';
@@ -32,6 +34,9 @@ export interface Tools {
 
 export class ToolsVolume {
   private ready: { imageId: string; tools: Promise<Tools> } | undefined;
+  private readonly owner = fillerOwner(randomUUID());
+  /** One at a time, so that a container of ours that is there when we begin is a leftover. */
+  private filling: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly endpoint: Endpoint,
@@ -42,7 +47,8 @@ export class ToolsVolume {
   async ensure(): Promise<Tools> {
     const image = await this.inspectImage();
     if (this.ready?.imageId !== image.Id || !(await this.isThere())) {
-      const tools = this.fill(image);
+      const tools = this.filling.then(() => this.fill(image));
+      this.filling = tools.catch(() => undefined);
       const ready = { imageId: image.Id, tools };
       this.ready = ready;
       tools.catch(() => {
@@ -157,7 +163,7 @@ export class ToolsVolume {
       name,
       Image: this.options.image(),
       Entrypoint: [`${toolsDirectory}/bin/busybox`, 'true'],
-      Labels: { [label.role]: 'tools' },
+      Labels: { [label.role]: 'tools', [label.filler]: JSON.stringify(this.owner) },
       HostConfig: {
         NetworkMode: 'none',
         Mounts: [
@@ -183,12 +189,26 @@ export class ToolsVolume {
           if (!isStatus(error, 409)) {
             throw error;
           }
-          await breakStaleLock(docker.getContainer(name));
+          await this.breakStaleLock(docker, name);
           return undefined;
         }
       },
       { timeoutMs: fillTimeoutMs },
     );
+  }
+
+  /** By id: another one may have taken the name since. */
+  private async breakStaleLock(docker: Dockerode, name: string): Promise<void> {
+    try {
+      const found = await docker.getContainer(name).inspect();
+      if (isAbandoned(found.Config.Labels[label.filler], this.owner, found, fillTimeoutMs)) {
+        await removeContainer(docker.getContainer(found.Id));
+      }
+    } catch (error) {
+      if (!isStatus(error, 404)) {
+        throw error;
+      }
+    }
   }
 
   /** An empty marker in a volume that is younger than the container's request: this one filled it. */
@@ -202,19 +222,6 @@ export class ToolsVolume {
       // Volumes carry whole seconds.
       return made >= Math.floor(Date.parse(container.Created) / 1000) * 1000;
     });
-  }
-}
-
-async function breakStaleLock(holder: Dockerode.Container): Promise<void> {
-  try {
-    const { Created } = await holder.inspect();
-    if (Date.now() - Date.parse(Created) > fillTimeoutMs) {
-      await removeContainer(holder);
-    }
-  } catch (error) {
-    if (!isStatus(error, 404)) {
-      throw error;
-    }
   }
 }
 

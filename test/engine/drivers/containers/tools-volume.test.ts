@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
 import { archiveOf } from '../../../../src/backend/drivers/containers/tar-archive';
+import { fillerOwner } from '../../../../src/backend/drivers/containers/filler-lock';
 import { ToolsVolume } from '../../../../src/backend/drivers/containers/tools-volume';
 import { Bench, quiet } from './support';
 
@@ -111,6 +112,20 @@ describe('the volume of the tools', function () {
     const begin = performance.now();
     await tools().ensure();
     assert.ok(performance.now() - begin > 300, 'it waited for the lock');
+  });
+
+  it('does not wait for an engine that died while it filled it', async () => {
+    const dead = { ...fillerOwner('another'), pid: 4_000_000, startTime: '1' };
+    await bench.docker.createContainer({
+      name: `${volume}-fill`,
+      Image: image,
+      Labels: { 'berth.filler': JSON.stringify(dead) },
+      Cmd: ['/none'],
+    });
+    const begin = performance.now();
+    await tools().ensure();
+    assert.ok(performance.now() - begin < 20_000, 'not a minute');
+    assert.ok(await isWhole());
   });
 
   it('says how to build the image when it is not there', async () => {

@@ -1,0 +1,154 @@
+/** The Docker daemon goes away and comes back: a private one, so that all there is on it is ours to count. */
+import assert from 'node:assert/strict';
+import { failure } from '../../support/errors';
+import { EngineHarness, eventually } from '../../support/engine-harness';
+import { PrivateDaemon } from '../../support/private-daemon';
+
+/** Small, and on every machine that has Berth. */
+const image = 'berth-tools:1';
+
+describe('faults: the Docker daemon', function () {
+  this.timeout(120_000);
+  let daemon: PrivateDaemon | undefined;
+  let harness: EngineHarness;
+  let name: string;
+
+  before(async function () {
+    const obstacle = await PrivateDaemon.obstacle();
+    if (obstacle !== undefined) {
+      console.log(`      skipped: ${obstacle}`);
+      this.skip();
+    }
+    daemon = new PrivateDaemon();
+    await daemon.start();
+    await daemon.take(image);
+    harness = new EngineHarness({ docker: daemon.docker, settings: { dockerHost: daemon.host } });
+    await harness.open();
+  });
+  after(async () => {
+    await harness.close();
+    await daemon?.dispose();
+  });
+
+  const theDaemon = () => {
+    assert(daemon);
+    return daemon;
+  };
+  const driver = async () => (await harness.client.call('engine.info', {})).drivers[0];
+  const assertWorks = async () => assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
+
+  /** Everything on the daemon but the volume of the tools. */
+  async function countAll(): Promise<object> {
+    const { docker } = theDaemon();
+    const containers = await docker.listContainers({ all: true });
+    const { Volumes: volumes } = await docker.listVolumes();
+    const images = await docker.listImages({ all: true });
+    return {
+      containers: containers.map(({ Names }) => Names.join()),
+      volumes: volumes.map(({ Name }) => Name).filter((volume) => !volume.startsWith('berth-tools-')),
+      images: images.map(({ RepoTags }) => (RepoTags ?? []).join()),
+    };
+  }
+
+  it("says how to build 'workspace:latest' when it is missing, and leaves nothing", async () => {
+    const wanted = harness.name();
+    const error = await failure(harness.done(await harness.beginCreate(wanted)), 'image_missing');
+    assert.match(error.message, /'workspace:latest' not found/);
+    assert.match(error.hint ?? '', /berth image build/);
+    await failure(harness.workspace(wanted), 'not_found');
+  });
+
+  it('leaves no anonymous volume or image behind over the whole life of a workspace', async () => {
+    const before = await countAll();
+    const workspace = await harness.create({ image });
+    await harness.client.readFile(workspace.homeVolume, '/nothing').catch(() => undefined);
+    await harness.verb('stop', workspace.name);
+    await harness.client.writeFile(workspace.homeVolume, '/file', Buffer.from('x'), {
+      create: true,
+      overwrite: false,
+    });
+    const rebuild = await harness.client.call('workspaces.rebuild', {
+      params: { name: workspace.name },
+      body: {},
+    });
+    await harness.done(rebuild);
+    await harness.verb('archive', workspace.name);
+    await harness.verb('restore', workspace.name);
+    await harness.delete(workspace.name);
+    assert.deepEqual(await countAll(), before);
+  });
+
+  it('gone: the engine lives on, says so, and keeps what it knows', async () => {
+    ({ name } = await harness.create({ image }));
+    await harness.ssh(name, ['echo kept >kept; sync']);
+    const { pid } = harness.process;
+    await theDaemon().stop();
+    await eventually('it is told', async () => (await driver())?.available === false);
+    assert.match((await driver())?.message ?? '', /docker\.sock|No container engine answers/);
+    assert((await driver())?.hint);
+    for (const verb of ['restart', 'archive'] as const) {
+      await failure(harness.verb(verb, name), 'runtime_unavailable');
+    }
+    const created = harness.name();
+    const create = harness.beginCreate(created, { image }).then((operation) => harness.done(operation));
+    await failure(create, 'runtime_unavailable');
+    await failure(harness.client.call('volumes.list', {}), 'runtime_unavailable');
+    assert.equal(
+      (await harness.client.call('workspaces.list', {})).some((each) => each.name === name),
+      true,
+    );
+    assert.equal((await harness.client.call('engine.info', {})).pid, pid);
+  });
+
+  it('back: found by itself, states are true again, files are there', async () => {
+    await theDaemon().start();
+    await eventually('it is told', async () => (await driver())?.available === true);
+    const { stateDetail } = await harness.untilState(name, 'stopped');
+    assert.equal(stateDetail, undefined);
+    await harness.verb('start', name);
+    await assertWorks();
+    for (const { name: other, state } of await harness.client.call('workspaces.list', {})) {
+      assert(other === name || state === 'error', `${other} is ${state}`);
+    }
+  });
+
+  it('not there when the engine starts: it starts all the same, and sees it when it comes', async () => {
+    await harness.process.stop();
+    await theDaemon().stop();
+    const started = Date.now();
+    await harness.start();
+    const ms = Date.now() - started;
+    const { stateDetail } = await harness.workspace(name);
+    assert.match(stateDetail ?? '', /does not answer/);
+    await failure(harness.verb('restart', name), 'runtime_unavailable');
+    await theDaemon().start();
+    await eventually('it is seen', async () => (await harness.workspace(name)).stateDetail === undefined);
+    await harness.untilState(name, 'stopped');
+    await harness.verb('start', name);
+    await assertWorks();
+    console.log(`      started without a daemon in ${ms} ms`);
+  });
+
+  it('restarted in the middle of a create: it fails clearly or succeeds, and nothing is left over', async () => {
+    const wanted = harness.name();
+    const operation = await harness.beginCreate(wanted, { image });
+    await theDaemon().stop();
+    const { status } = await harness.client.call('operations.get', {
+      params: { id: operation.id },
+      query: { wait: 60_000 },
+    });
+    assert(['failed', 'succeeded'].includes(status), status);
+    await theDaemon().start();
+    await eventually('it is told', async () => (await driver())?.available === true);
+    const left = await harness.client.call('workspaces.list', {});
+    const unfinished = left.find((each) => each.name === wanted);
+    assert(unfinished === undefined || ['error', 'stopped', 'running'].includes(unfinished.state));
+    const next = await harness.create({ image });
+    assert.equal(await harness.ssh(next.name, ['echo', 'next']), 'next');
+  });
+
+  it('leaves no container, volume, port, file or process behind', async () => {
+    await harness.leavesNothing();
+    assert.deepEqual(await countAll(), { containers: [], volumes: [], images: [image] });
+  });
+});
