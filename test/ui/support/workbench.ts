@@ -54,9 +54,10 @@ export class Workbench {
     await moveTo(mouse, source.locator, 5);
     const icon = this.page.locator('.activitybar').getByRole('tab', { name: container });
     await eventually(`${container} to open under the pointer`, async () => {
-      // A resting hand trembles: the drag is told to the page on movement only.
-      await moveTo(mouse, icon, -4);
-      await moveTo(mouse, icon, 4);
+      // A resting hand trembles: the drag is told to the page on movement only. Above the middle, as the rest of the
+      // icon may lie under a badge, and VS Code counts anew whenever the pointer comes onto another element.
+      await moveTo(mouse, icon, -15);
+      await moveTo(mouse, icon, -10);
       await target.waitFor('visible', 200);
     });
     await moveTo(mouse, target.locator);
