@@ -1,5 +1,5 @@
 /** Walks files of this machine that are to be copied. */
-import { lstat, readdir, readlink, stat } from 'node:fs/promises';
+import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { decodeName, localPath } from './names';
@@ -80,7 +80,9 @@ class Walk {
 
   /** A top-level link is followed: who names it means what it leads to. */
   async top(source: string, name: string): Promise<void> {
-    await this.visit(source, name, await stat(localPath(source)));
+    const isLink = (await lstat(localPath(source))).isSymbolicLink();
+    const real = isLink ? decodeName(await realpath(localPath(source), { encoding: 'buffer' })) : source;
+    await this.visit(real, name, await lstat(localPath(real)));
   }
 
   private async visit(source: string, name: string, stats: Stats): Promise<void> {

@@ -17,6 +17,9 @@ export interface VolumeKeepers {
 }
 
 export class ContainerVolumes implements VolumeStore {
+  /** Being removed: a look into them now would bring a keeper that holds them. */
+  private readonly leaving = new Set<string>();
+
   constructor(
     private readonly endpoint: Endpoint,
     private readonly keepers: () => Promise<VolumeKeepers>,
@@ -84,7 +87,16 @@ export class ContainerVolumes implements VolumeStore {
   }
 
   async remove(name: string): Promise<void> {
-    await (await this.keepers()).release(name);
+    this.leaving.add(name);
+    try {
+      await (await this.keepers()).release(name);
+      await this.removeReleased(name);
+    } finally {
+      this.leaving.delete(name);
+    }
+  }
+
+  private async removeReleased(name: string): Promise<void> {
     await this.endpoint.call(`remove the volume ${name}`, async (docker) => {
       try {
         await docker.getVolume(name).remove();
@@ -114,11 +126,19 @@ export class ContainerVolumes implements VolumeStore {
   }
 
   async files(name: string): Promise<VolumeFiles> {
+    this.refuseLeaving(name);
     return (await this.keepers()).files(name);
   }
 
   async usage(name: string, signal: AbortSignal): Promise<number> {
+    this.refuseLeaving(name);
     return (await this.keepers()).usage(name, signal);
+  }
+
+  private refuseLeaving(name: string): void {
+    if (this.leaving.has(name)) {
+      throw new BerthError('not_found', `The volume ${name} is being deleted.`);
+    }
   }
 
   private async inUse(name: string): Promise<BerthError> {
