@@ -40,6 +40,7 @@ export class ContainerVolumes implements VolumeStore {
     });
   }
 
+  /** Volumes that only serve runtimes (tools, bundles) count as not there, as in `list`. */
   async inspect(name: string): Promise<Volume | undefined> {
     return this.endpoint.call(`look at the volume ${name}`, async (docker) => {
       try {
@@ -47,7 +48,9 @@ export class ContainerVolumes implements VolumeStore {
           docker.getVolume(name).inspect() as Promise<ListedVolume>,
           docker.listContainers({ all: true, filters: { volume: [name] } }),
         ]);
-        return toVolume(volume, indexHolders(containers), this.installation);
+        return isInternalVolume(name, volume.Labels ?? {})
+          ? undefined
+          : toVolume(volume, indexHolders(containers), this.installation);
       } catch (error) {
         if (isStatus(error, 404)) {
           return undefined;
