@@ -3,9 +3,11 @@
 A stage is locked by the agent that made it: one that can be locked is what a dead upload left.
 """
 
+import contextlib
 import fcntl
 import os
 import stat as modes
+import time
 
 from content import SET_ID
 from copying import TreeCopy
@@ -13,6 +15,8 @@ from errors import AgentError, as_agent_error
 from names import STAGE, split, to_wire
 from places import READ_DIRECTORY, lstat, rename_new
 from trees import refuse_root, remove_tree, settled
+
+CLOSE_SECONDS = 5
 
 
 class Stages:
@@ -42,8 +46,16 @@ class Stages:
         os.close(self._locks.pop(name))
 
     def close(self, volume):
-        for name in list(self._locks):
-            self._drop(volume, name)
+        """The engine may still be unpacking into one of them for a moment, also when it was killed."""
+        end = time.monotonic() + CLOSE_SECONDS
+        while self._locks:
+            for name in list(self._locks):
+                with contextlib.suppress(OSError):
+                    self._drop(volume, name)
+            if time.monotonic() > end:
+                return
+            if self._locks:
+                time.sleep(0.05)
 
     def sweep(self, volume, _request, _payload, _job):
         """Removes the stages that nobody holds."""
