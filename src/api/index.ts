@@ -14,6 +14,7 @@ export type {
   ExecResult,
   IdlePolicy,
   Limits,
+  LimitsPatch,
   Mount,
   Problem,
   RuntimeKind,

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Name, Timestamp, literals } from './common';
+import { Name, Timestamp, literals, nullable } from './common';
 
 export const workspaceStates = [
   'creating',
@@ -46,6 +46,18 @@ export const Limits = Type.Object(
   { additionalProperties: false },
 );
 export type Limits = Static<typeof Limits>;
+
+/** A change of limits: those that are not named stay, null takes one away. */
+export const LimitsPatch = Type.Object(
+  {
+    cpus: Type.Optional(nullable(Limits.properties.cpus)),
+    memoryMiB: Type.Optional(nullable(Limits.properties.memoryMiB)),
+    pids: Type.Optional(nullable(Limits.properties.pids)),
+    shmMiB: Type.Optional(nullable(Limits.properties.shmMiB)),
+  },
+  { additionalProperties: false },
+);
+export type LimitsPatch = Static<typeof LimitsPatch>;
 
 /** Minutes without an SSH, exec, terminal or file client; 0 or absent = never. */
 export const IdlePolicy = Type.Object(
@@ -153,7 +165,7 @@ export type WorkspaceCreate = Static<typeof WorkspaceCreate>;
 export const WorkspacePatch = Type.Object(
   {
     label: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
-    limits: WorkspaceSpec.properties.limits,
+    limits: Type.Optional(LimitsPatch),
     idle: WorkspaceSpec.properties.idle,
     env: WorkspaceSpec.properties.env,
     credentialFiles: WorkspaceSpec.properties.credentialFiles,

@@ -2,7 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../api/errors';
 import type { Operation } from '../../api/schemas/operation';
-import type { Workspace, WorkspacePatch, WorkspaceState } from '../../api/schemas/workspace';
+import type {
+  Limits,
+  LimitsPatch,
+  Workspace,
+  WorkspacePatch,
+  WorkspaceState,
+} from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
@@ -210,8 +216,8 @@ export class Workspaces {
   async update(name: string, patch: WorkspacePatch): Promise<Workspace> {
     const { registry, secrets } = this.parts;
     const record = registry.get(name);
-    const { label, secrets: secretValues, ...spec } = patch;
-    const limits = patch.limits === undefined ? undefined : { ...record.spec.limits, ...patch.limits };
+    const { label, secrets: secretValues, limits: changed, ...spec } = patch;
+    const limits = changed === undefined ? undefined : changeLimits(record.spec.limits, changed);
     if (limits !== undefined && record.runtimeId !== undefined) {
       await this.applyLimits(name, limits);
     }
@@ -257,7 +263,7 @@ export class Workspaces {
     return 'stopped';
   }
 
-  private async applyLimits(name: string, limits: NonNullable<WorkspacePatch['limits']>): Promise<void> {
+  private async applyLimits(name: string, limits: Limits): Promise<void> {
     const { needsRebuild } = await this.driver(name).setLimits(runtimeNameOf(name), limits);
     if (needsRebuild.length > 0) {
       await this.parts.registry.warn(name, {
@@ -341,4 +347,10 @@ async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
   } catch {
     throw new BerthError('cancelled', 'Cancelled.');
   }
+}
+
+/** Null takes a limit away. */
+function changeLimits(before: Limits = {}, patch: LimitsPatch): Limits {
+  const merged = Object.entries({ ...before, ...patch }).filter(([, value]) => value !== null);
+  return Object.fromEntries(merged);
 }

@@ -7,6 +7,8 @@ import { runWizard } from '../wizard';
 import { limitsSteps } from './limits-steps';
 
 const { t } = vscode.l10n;
+/** What is not chosen is taken away. */
+const noLimits = { cpus: null, memoryMiB: null } as const;
 
 /** Changes CPU and memory limits, live where that can be. */
 export const editLimits =
@@ -27,7 +29,10 @@ export const editLimits =
     const change = (limits: Limits) =>
       runner.run(t('Changing limits of {0}', workspace.label), async ({ client }) => {
         const params = { name: workspace.name };
-        const payload = await client.call('workspaces.update', { params, body: { limits } });
+        const payload = await client.call('workspaces.update', {
+          params,
+          body: { limits: { ...noLimits, ...limits } },
+        });
         store.take({ type: 'workspace.changed', payload });
         return payload.spec.limits ?? {};
       });

@@ -379,6 +379,12 @@ describe('services/workspaces', () => {
       assert.deepEqual(test.driver.plans.get('workspace-demo')?.limits, workspace().spec.limits);
     });
 
+    it('keeps limits that are not named, and takes away those that are null', async () => {
+      await test.services.workspaces.update('demo', { limits: { cpus: 2, memoryMiB: 512 } });
+      const shown = await test.services.workspaces.update('demo', { limits: { memoryMiB: null } });
+      assert.deepEqual(shown.spec.limits, { cpus: 2 });
+    });
+
     it('changes nothing when the limits are refused', async () => {
       test.driver.fail('setLimits', new BerthError('bad_request', 'too much memory'));
       await failure(
