@@ -28,12 +28,12 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
   if (print) Mocha.reporters.Base.consoleLog = (...parts: unknown[]) => print(format(...parts));
   const mocha = new Mocha({
     ui: 'bdd',
-    // Also when a variable asks for colours: in a file or a log they are noise.
-    color: isatty(1),
     reporter: 'spec',
     timeout: options.timeout ?? DEFAULT_TIMEOUT,
     ...(grep ? { grep } : {}),
   });
+  // Also when a variable (CI) asks for colours: in a file or a log they are noise.
+  Mocha.reporters.Base.useColors = isatty(1);
   for (const file of await testFiles(options.directory)) mocha.addFile(file);
   await mocha.loadFilesAsync();
   const tests: TestOutcome[] = [];
