@@ -4,6 +4,7 @@
  * fills it is the lock, which a dead engine can't keep.
  */
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import tar from 'tar-stream';
 import { BerthError } from '../../../api/errors';
@@ -258,16 +259,24 @@ async function readMarker(filler: Dockerode.Container): Promise<string | undefin
 /** Fails when a program is missing that comes last: an engine that does not fill volumes as ours expects. */
 async function writeMarker(filler: Dockerode.Container, imageId: string): Promise<void> {
   for (const path of ['bin/sshd', 'libexec/sftp-server', 'VERSION']) {
-    await filler.infoArchive({ path: `${toolsDirectory}/${path}` });
+    await lookAt(filler, `${toolsDirectory}/${path}`);
   }
   const members = [...scriptMembers, { name: marker, mode: 0o644, content: `${imageId}\n` }];
   await filler.putArchive(await archiveOf(members), { path: toolsDirectory });
 }
 
+/** Fails with 404 when nothing is there. The answer is empty, and keeps its connection until it is read. */
+async function lookAt(filler: Dockerode.Container, path: string): Promise<void> {
+  const answer: unknown = await filler.infoArchive({ path });
+  if (answer instanceof Readable) {
+    answer.resume();
+  }
+}
+
 /** Those of this engine, beside the ones that containers of others use. */
 async function addScripts(filler: Dockerode.Container): Promise<void> {
   try {
-    await filler.infoArchive({ path: lastScript });
+    await lookAt(filler, lastScript);
   } catch (error) {
     if (!isStatus(error, 404)) {
       throw error;
