@@ -7,7 +7,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import Dockerode from 'dockerode';
 import type { Operation } from '../../src/api/schemas/operation';
 import type { ExecRequest, Workspace, WorkspaceCreate } from '../../src/api/schemas/workspace';
@@ -17,6 +16,7 @@ import { containersOf, takeCensus, volumesOf, type Census } from './census';
 import { EngineProcess } from './engine-process';
 import { ownPortRange } from './ports';
 import { runProgram, succeed, type Ran, type RunOptions } from './programs';
+import { until } from './wait';
 
 export type SimpleVerb =
   'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover';
@@ -32,22 +32,12 @@ export interface HarnessOptions {
 const operationPatienceMs = 90_000;
 
 /** Asks until the answer is neither undefined nor false. */
-export async function eventually<T>(
+export function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
   timeoutMs = 15_000,
 ): Promise<T> {
-  const end = Date.now() + timeoutMs;
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined && seen !== false) {
-      return seen;
-    }
-    if (Date.now() > end) {
-      throw new Error(`Waited ${timeoutMs} ms in vain until ${what}.`);
-    }
-    await sleep(30);
-  }
+  return until(what, look, timeoutMs, 30);
 }
 
 export class EngineHarness {

@@ -5,6 +5,7 @@ export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
   timeoutMs = 5_000,
+  everyMs = 5,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
@@ -15,7 +16,7 @@ export async function until<T>(
     if (Date.now() > end) {
       throw new Error(`Waited ${timeoutMs} ms in vain until ${what}.`);
     }
-    await sleep(5);
+    await sleep(everyMs);
   }
 }
 
