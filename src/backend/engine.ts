@@ -133,6 +133,7 @@ export function createEngine(options: EngineOptions): Engine {
     const reconciled = reconciler.start().catch((error: unknown) => {
       log.error({ err: error }, 'not reconciled');
     });
+    void reconciled.then(() => parts.volumes.tidy(operations.unfinishedVolumes));
     await Promise.race([reconciled, patience(options.reconcilePatienceMs ?? reconcilePatienceMs)]);
     driverEvents.start();
     events.observe((event) => {

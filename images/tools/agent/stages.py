@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import stat as modes
+import threading
 import time
 
 from content import SET_ID
@@ -17,6 +18,8 @@ from places import READ_DIRECTORY, lstat, rename_new
 from trees import refuse_root, remove_tree, settled
 
 CLOSE_SECONDS = 5
+# An agent or an unpacking that ends late leaves its stage to whoever opens the volume meanwhile.
+LATE_SECONDS = 120
 
 
 class Stages:
@@ -58,15 +61,14 @@ class Stages:
                 time.sleep(0.05)
 
     def sweep(self, volume, _request, _payload, _job):
-        """Removes the stages that nobody holds."""
-        swept = 0
+        """Removes the stages that nobody holds; those that somebody still does, when they are let go."""
         with os.scandir(f"/proc/self/fd/{volume.root}") as entries:
             names = [item.name for item in entries if item.name.startswith(STAGE)]
-        for name in names:
-            if name not in self._locks and _is_dead(volume, name):
-                remove_tree(name, volume.root)
-                swept += 1
-        return {"swept": swept}
+        names = [name for name in names if name not in self._locks]
+        late = [name for name in names if not _sweep(volume, name)]
+        if late:
+            threading.Thread(target=_sweep_late, args=(volume, late), daemon=True).start()
+        return {"swept": len(names) - len(late)}
 
     def copy(self, volume, request, _payload, job):
         """By way of a stage: a copy that is cut off leaves nothing where it was going to."""
@@ -111,6 +113,25 @@ class Stages:
             os.close(source)
             self._drop(volume, stage)
         return merge.result()
+
+
+def _sweep(volume, name):
+    """False: somebody holds it, or still writes into it."""
+    if lstat(name, volume.root) is None:
+        return True
+    try:
+        if _is_dead(volume, name):
+            remove_tree(name, volume.root)
+    except OSError:
+        return False
+    return lstat(name, volume.root) is None
+
+
+def _sweep_late(volume, names):
+    end = time.monotonic() + LATE_SECONDS
+    while names and time.monotonic() < end:
+        time.sleep(0.5)
+        names = [name for name in names if not _sweep(volume, name)]
 
 
 def _is_dead(volume, name):

@@ -42,6 +42,8 @@ export class Operations {
   private readonly running = new Map<string, Running>();
   /** By workspace: asked for with every row of a list. */
   private readonly lastStarts = new Map<string, Operation>();
+  /** What operations that were cut off worked on: an earlier engine may have left drafts there. */
+  readonly unfinishedVolumes = new Set<string>();
 
   constructor(
     private readonly directory: string,
@@ -64,6 +66,9 @@ export class Operations {
         const operation = read.value;
         if (operation.status === 'running') {
           await this.save(markInterrupted(operation));
+          if (operation.volume !== undefined) {
+            this.unfinishedVolumes.add(operation.volume);
+          }
         }
         this.ended.set(operation.id, operation);
         this.noteStart(operation);

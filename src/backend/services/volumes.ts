@@ -1,5 +1,5 @@
 /** Volumes of all drivers: list, create, delete with guard, and the files inside. */
-import { BerthError } from '../../api/errors';
+import { BerthError, asBerthError } from '../../api/errors';
 import type { FileChange } from '../../api/schemas/file';
 import type { Volume, VolumeCreate } from '../../api/schemas/volume';
 import type { VolumeFiles } from '../files/volume-files';
@@ -86,6 +86,17 @@ export class Volumes {
       return only.volumes.files(name);
     }
     return (await this.drivers.ofVolume(name)).volumes.files(name);
+  }
+
+  /** Opens each once: whoever opens a volume tidies up what a dead upload left in it. */
+  async tidy(names: Iterable<string>): Promise<void> {
+    for (const name of names) {
+      try {
+        await (await this.files(name)).stat('/');
+      } catch (error) {
+        this.log.info({ err: asBerthError(error).message, volume: name }, 'drafts of an upload may be left');
+      }
+    }
   }
 
   /** Tells everybody what our own call changed. */
