@@ -141,6 +141,9 @@ export function createEngine(options: EngineOptions): Engine {
         idle.reschedule();
       } else if (event.type === 'operation.changed' && changesWorkspace(event.payload)) {
         registry.publish(event.payload.workspace ?? '');
+        if (event.payload.status !== 'running') {
+          void reconciler.operationEnded(event.payload.workspace ?? '');
+        }
       }
     });
     idle.reschedule();

@@ -39,6 +39,8 @@ export class Reconciler {
   private readonly stops: (() => void)[] = [];
   /** Created halfway when this engine started. Others in that state are being created by it. */
   private readonly interrupted = new Set<string>();
+  /** Something happened to their runtimes while an operation of ours worked on them. */
+  private readonly missed = new Set<string>();
 
   constructor(private readonly parts: ReconcilerParts) {}
 
@@ -107,8 +109,9 @@ export class Reconciler {
   private async one(record: WorkspaceRecord, info: RuntimeInfo | undefined): Promise<void> {
     const { registry, operations } = this.parts;
     const { name } = record;
-    // While an operation of ours works on it, that one settles the state.
+    // While an operation of ours works on it, that one settles the state. What it did not see is looked at afterwards.
     if (operations.idsOf(name).length > 0) {
+      this.missed.add(name);
       return;
     }
     if (record.state === 'deleting') {
@@ -129,14 +132,27 @@ export class Reconciler {
     const state = settledState(record, info);
     const isChanged =
       state !== record.state || record.stateDetail !== undefined || info?.id !== record.runtimeId;
-    const needsSetUp = state === 'running' && wasStartedElsewhere(record, info);
-    if (isChanged) {
+    if (state === 'running' && wasStartedElsewhere(record, info)) {
+      this.setUp(name, info?.startedAt);
+      await registry.settle(name, 'starting', { runtimeId: info?.id });
+    } else if (isChanged) {
       const problem = state === record.state ? record.problem : undefined;
       const startedAt = state === 'stopped' || state === 'archived' ? undefined : record.startedAt;
       await registry.settle(name, state, { runtimeId: info?.id, problem, startedAt });
     }
-    if (needsSetUp) {
-      this.setUp(name, info?.startedAt);
+  }
+
+  /** To be called when an operation on a workspace has ended. */
+  async operationEnded(name: string): Promise<void> {
+    const { registry, starter, log } = this.parts;
+    const record = registry.find(name);
+    if (!this.missed.delete(name) || record === undefined) {
+      return;
+    }
+    try {
+      await this.lookAt(starter.driverOf(record), name);
+    } catch (error) {
+      log.warn({ err: error, workspace: name }, 'not looked at after an operation');
     }
   }
 
@@ -177,6 +193,8 @@ export class Reconciler {
         } catch (error) {
           const { code, message, hint } = asBerthError(error);
           const problem = { code, message, step: 'configure', ...(hint !== undefined && { hint }) };
+          // If it has ended meanwhile, the look after this operation says so.
+          this.missed.add(name);
           await registry.settle(name, 'running', context.signal.aborted ? {} : { problem });
           throw error;
         }

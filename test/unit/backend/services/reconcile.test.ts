@@ -208,6 +208,39 @@ describe('services/reconcile', () => {
       assert(!test.payloads('workspace.changed').some(({ state }) => state === 'error'));
     });
 
+    it('is not running before it is set up', async () => {
+      await test.done(test.services.workspaces.stop('demo'));
+      const gate = test.driver.hold('configure');
+      test.driver.behindOurBack(name, 'running');
+      await gate.entered;
+      await until('it is seen to start', () => workspace().state === 'starting');
+      gate.open();
+      await quiet();
+      assert.equal(workspace().state, 'running');
+    });
+
+    it('sees what happened while an operation was under way when that has ended', async () => {
+      await test.done(test.services.workspaces.stop('demo'));
+      const gate = test.driver.hold('configure');
+      test.driver.behindOurBack(name, 'running');
+      await gate.entered;
+      test.driver.behindOurBack(name, 'stopped');
+      gate.open();
+      await quiet();
+      await until('its end is known', () => workspace().state === 'stopped');
+    });
+
+    it('sees that a runtime ended just when an operation of ours was done with it', async () => {
+      const gate = test.driver.hold('pause');
+      const operation = test.services.workspaces.pause('demo');
+      await gate.entered;
+      test.driver.behindOurBack(name, 'removed');
+      gate.open();
+      await test.done(operation);
+      await until('its end is known', () => workspace().state === 'stopped');
+      assert.equal(workspace().runtimeId, undefined);
+    });
+
     it('believes no answer that was overtaken', async () => {
       const gate = test.driver.hold('inspect');
       test.driver.emit({ type: 'runtime', name, workspace: 'demo', what: 'started' });
