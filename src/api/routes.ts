@@ -25,6 +25,7 @@ import {
   WorkspaceCreate,
   WorkspacePatch,
   WorkspaceStats,
+  RuntimeKind,
 } from './schemas/workspace';
 
 export interface RouteSchema {
@@ -293,11 +294,15 @@ export const routes = defineRoutes({
 
   'images.list': { summary: 'Images that workspaces can use', tag: 'images', response: Type.Array(Image) },
   'images.build': {
-    summary: 'Build `workspace:latest` and the tools that every workspace needs',
+    summary: 'Build `workspace:latest` and what every workspace of that kind of runtime needs',
     tag: 'images',
     query: Waiting,
     body: Type.Object(
-      { noCache: Type.Optional(Flag), toolsOnly: Type.Optional(Flag) },
+      {
+        noCache: Type.Optional(Flag),
+        toolsOnly: Type.Optional(Flag),
+        runtime: Type.Optional(RuntimeKind),
+      },
       { additionalProperties: false },
     ),
     response: Operation,
@@ -307,7 +312,7 @@ export const routes = defineRoutes({
     tag: 'images',
     query: Waiting,
     body: Type.Object(
-      { image: Type.String({ minLength: 1, maxLength: 512 }) },
+      { image: Type.String({ minLength: 1, maxLength: 512 }), runtime: Type.Optional(RuntimeKind) },
       { additionalProperties: false },
     ),
     response: Operation,

@@ -5,6 +5,7 @@ import { FakeFiles } from './fake-files';
 import type { Act } from './fake-images';
 
 export class FakeVolumes implements VolumeStore {
+  readonly kinds = ['docker'] as const;
   readonly known = new Map<string, Volume>();
   readonly contents = new Map<string, FakeFiles>();
 

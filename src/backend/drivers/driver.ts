@@ -6,7 +6,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { DriverStatus } from '../../api/schemas/engine';
 import type { Limits, Mount, RuntimeKind, WorkspaceStats } from '../../api/schemas/workspace';
-import type { Volume, VolumeCreate } from '../../api/schemas/volume';
+import type { Volume, VolumeCreate, VolumeKind } from '../../api/schemas/volume';
 import type { Image } from '../../api/schemas/engine';
 import type { VolumeFiles } from '../files/volume-files';
 
@@ -113,7 +113,7 @@ export interface ImageStore {
   /** Id of the image, or undefined when it is not there. */
   resolve(image: string): Promise<string | undefined>;
   pull(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
-  /** Builds `workspace:latest` and what the driver itself needs. `line` gets the build's output. */
+  /** Builds what the driver itself needs, and `workspace:latest` unless only the tools are asked for. */
   build(
     options: { noCache: boolean; toolsOnly: boolean },
     step: <T>(name: string, title: string, run: () => Promise<T>) => Promise<T>,
@@ -123,6 +123,8 @@ export interface ImageStore {
 }
 
 export interface VolumeStore {
+  /** What it can make; the first is the one for homes. */
+  readonly kinds: readonly VolumeKind[];
   list(): Promise<Volume[]>;
   inspect(name: string): Promise<Volume | undefined>;
   create(spec: VolumeCreate): Promise<Volume>;

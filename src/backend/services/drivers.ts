@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../api/errors';
 import type { DriverStatus } from '../../api/schemas/engine';
 import type { RuntimeKind } from '../../api/schemas/workspace';
+import type { VolumeKind } from '../../api/schemas/volume';
 import type { Driver } from '../drivers/driver';
 
 const statusPatienceMs = 5_000;
@@ -47,16 +48,38 @@ export class Drivers {
     return driver;
   }
 
-  /** The driver whose store has that volume; throws `not_found`. */
-  async ofVolume(volume: string): Promise<Driver> {
+  /** The driver that makes volumes of that kind, or of the first kind there is. */
+  ofVolumeKind(kind: VolumeKind | undefined): Driver {
+    const driver = this.drivers.find(({ volumes }) => kind === undefined || volumes.kinds.includes(kind));
+    if (driver === undefined) {
+      const kinds = this.drivers.flatMap(({ volumes }) => volumes.kinds);
+      throw new BerthError('not_supported', `This engine makes no volumes of the kind "${kind}".`, {
+        field: 'kind',
+        hint: `Use ${kinds.join(' or ')}.`,
+      });
+    }
+    return driver;
+  }
+
+  /** The driver whose store has that volume; undefined when none has. */
+  async findVolume(volume: string): Promise<Driver | undefined> {
     for (const driver of this.drivers) {
       if ((await driver.volumes.inspect(volume)) !== undefined) {
         return driver;
       }
     }
-    throw new BerthError('not_found', `There is no volume ${volume}.`, {
-      hint: '`berth volume list` shows the ones there are.',
-    });
+    return undefined;
+  }
+
+  /** The same; throws `not_found`. */
+  async ofVolume(volume: string): Promise<Driver> {
+    const driver = await this.findVolume(volume);
+    if (driver === undefined) {
+      throw new BerthError('not_found', `There is no volume ${volume}.`, {
+        hint: '`berth volume list` shows the ones there are.',
+      });
+    }
+    return driver;
   }
 
   async close(): Promise<void> {

@@ -2,10 +2,18 @@
 import { BerthError } from '../../api/errors';
 import type { Image } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
+import type { RuntimeKind } from '../../api/schemas/workspace';
+import type { Driver } from '../drivers/driver';
 import type { Drivers } from './drivers';
 import type { Log } from './log';
 import type { Operations } from './operations';
 import type { WorkspaceRegistry } from './workspace-registry';
+
+export interface BuildOptions {
+  noCache: boolean;
+  toolsOnly: boolean;
+  runtime?: RuntimeKind;
+}
 
 export class Images {
   constructor(
@@ -26,8 +34,11 @@ export class Images {
     }));
   }
 
-  build(options: { noCache: boolean; toolsOnly: boolean }): Operation {
-    const title = options.toolsOnly ? 'Build the tools of workspaces' : 'Build workspace:latest';
+  /** For one kind of runtime; the first there is unless named. */
+  build({ runtime, ...options }: BuildOptions): Operation {
+    const driver = this.driver(runtime);
+    const what = options.toolsOnly ? 'the tools of workspaces' : 'workspace:latest';
+    const title = runtime === undefined ? `Build ${what}` : `Build ${what} (${runtime})`;
     const running = this.operations.list(true).find((operation) => operation.kind === 'image.build');
     if (running?.title === title) {
       return running;
@@ -39,7 +50,7 @@ export class Images {
     }
     return this.operations.start({ kind: 'image.build', title }, async (context) => {
       let line = 0;
-      await this.drivers.of('container').images.build(
+      await driver.images.build(
         options,
         (name, stepTitle, run) => context.step(name, stepTitle, run),
         (text) => {
@@ -53,7 +64,8 @@ export class Images {
     });
   }
 
-  pull(image: string): Operation {
+  pull(image: string, runtime?: RuntimeKind): Operation {
+    const driver = this.driver(runtime);
     if (!/^[a-zA-Z0-9][\w.:/@-]*$/.test(image)) {
       throw new BerthError('bad_request', `"${image}" is not the name of an image.`, {
         field: 'image',
@@ -61,14 +73,16 @@ export class Images {
       });
     }
     return this.operations.start({ kind: 'image.pull', title: `Pull ${image}` }, async (context) => {
-      await this.drivers
-        .of('container')
-        .images.pull(
-          image,
-          ({ done, total, current }) => context.progress({ unit: 'bytes', done, total, current }),
-          context.signal,
-        );
+      await driver.images.pull(
+        image,
+        ({ done, total, current }) => context.progress({ unit: 'bytes', done, total, current }),
+        context.signal,
+      );
       return { image };
     });
+  }
+
+  private driver(runtime: RuntimeKind | undefined): Driver {
+    return this.drivers.of(runtime ?? this.drivers.all()[0]?.kind ?? 'container');
   }
 }

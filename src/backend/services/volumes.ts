@@ -34,9 +34,9 @@ export class Volumes {
   }
 
   async create(spec: VolumeCreate): Promise<Volume> {
-    const kind = spec.kind ?? 'docker';
-    const driver = this.drivers.of(kind === 'docker' ? 'container' : 'microvm');
-    if ((await driver.volumes.inspect(spec.name)) !== undefined) {
+    const driver = this.drivers.ofVolumeKind(spec.kind);
+    // A name means one volume, whoever keeps it.
+    if ((await this.drivers.findVolume(spec.name)) !== undefined) {
       throw new BerthError('exists', `volume "${spec.name}" already exists`, { field: 'name' });
     }
     const volume = await driver.volumes.create(spec);

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import type { Image } from '../../api';
+import type { Image, RuntimeKind } from '../../api';
 import type { Cli } from '../cli';
 import { formatBytes } from '../format/size';
 import { formatTable } from '../format/table';
 import { formatAgo } from '../format/time';
 import { examples } from '../help';
 import { follow } from '../operation';
+import { parseRuntime } from '../parse/options';
 
 /** `image build|pull|list`. */
 export function registerImage(program: Command, cli: Cli): void {
@@ -16,8 +17,10 @@ export function registerImage(program: Command, cli: Cli): void {
       .description('build workspace:latest and the tools that every workspace needs')
       .option('--no-cache', 'build every layer again')
       .option('--tools-only', 'only the tools')
-      .action((options: { cache: boolean; toolsOnly?: boolean }) => build(cli, options)),
+      .option('--engine <runtime>', 'container or microvm', parseRuntime)
+      .action((options: BuildOptions) => build(cli, options)),
     ['berth image build', 'needed once'],
+    ['berth image build --engine microvm', 'the guest of microVMs'],
   );
   examples(
     image
@@ -36,12 +39,19 @@ export function registerImage(program: Command, cli: Cli): void {
   );
 }
 
-async function build(cli: Cli, options: { cache: boolean; toolsOnly?: boolean }): Promise<void> {
+interface BuildOptions {
+  cache: boolean;
+  toolsOnly?: boolean;
+  engine?: RuntimeKind;
+}
+
+async function build(cli: Cli, options: BuildOptions): Promise<void> {
   const client = await cli.engine();
   const begun = await client.call('images.build', {
     body: {
       ...(!options.cache && { noCache: true }),
       ...(options.toolsOnly === true && { toolsOnly: true }),
+      ...(options.engine !== undefined && { runtime: options.engine }),
     },
   });
   const ended = await follow(cli, client, begun);

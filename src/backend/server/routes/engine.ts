@@ -44,7 +44,7 @@ export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<I
     'operations.cancel': ({ params }) => operations.cancel(params.id),
     'images.list': () => images.list(),
     'images.build': ({ body, query }) =>
-      waitFor(images.build({ noCache: body.noCache ?? false, toolsOnly: body.toolsOnly ?? false }), query),
-    'images.pull': ({ body, query }) => waitFor(images.pull(body.image), query),
+      waitFor(images.build({ noCache: false, toolsOnly: false, ...body }), query),
+    'images.pull': ({ body, query }) => waitFor(images.pull(body.image, body.runtime), query),
   };
 }
