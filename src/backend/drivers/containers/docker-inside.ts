@@ -55,6 +55,10 @@ sys.exit(1)
 '
 `;
 
+/** Run as root inside; ends when the daemon answers. */
+export const startDockerCommand: readonly string[] = [shell, '-c', start, 'berth-start-docker'];
+export const startDockerTimeoutMs = readyTimeoutMs + 10_000;
+
 /** Starts the daemon unless it runs, and waits until it answers. */
 export async function startDockerInside(
   endpoint: Endpoint,
@@ -62,10 +66,14 @@ export async function startDockerInside(
   signal: AbortSignal,
 ): Promise<void> {
   const { exitCode, output } = await runInside(endpoint, name, {
-    argv: [shell, '-c', start, 'berth-start-docker'],
-    timeoutMs: readyTimeoutMs + 10_000,
+    argv: startDockerCommand,
+    timeoutMs: startDockerTimeoutMs,
     signal,
   });
+  throwIfDockerFailed(name, exitCode, output);
+}
+
+export function throwIfDockerFailed(name: string, exitCode: number, output: string): void {
   if (exitCode === 0) {
     return;
   }

@@ -1,0 +1,46 @@
+/** Makes a guest a workspace: its name, its clock, chance, where its disks go, and all that a container gets as well. */
+import { randomBytes } from 'node:crypto';
+import { configureArchive } from '../containers/configure-archive';
+import { waitForBanner } from '../containers/ssh-banner';
+import { archiveOf } from '../containers/tar-archive';
+import type { StartPlan } from '../driver';
+import type { Machine } from './machine';
+import { diskMounts } from './runtime-plan';
+import { lastWords } from './qemu/process';
+import type { RuntimeRecord } from './runtime-record';
+
+const configureTimeoutMs = 120_000;
+const bannerTimeoutMs = 30_000;
+const entropyBytes = 64;
+
+/** On every start, and again whenever something of it changed: sessions that are open stay so. */
+export async function configureMachine(
+  machine: Machine,
+  record: RuntimeRecord,
+  plan: StartPlan,
+  options: { consoleLog: string; signal: AbortSignal },
+): Promise<void> {
+  const { signal, consoleLog } = options;
+  const stage = await configureArchive({ plan, built: record.env });
+  const archive = await archiveOf([
+    { name: 'plan', mode: 0o600, content: guestPlan(record, Date.now()) },
+    { name: 'entropy', mode: 0o600, content: randomBytes(entropyBytes) },
+    { name: 'stage.tar', mode: 0o600, content: stage },
+  ]);
+  const control = await machine.controlPort();
+  await control.configure(archive, configureTimeoutMs, signal);
+  await waitForBanner(record.plan.sshPort, {
+    timeoutMs: bannerTimeoutMs,
+    signal,
+    explain: async () => `Its log ends with: ${await lastWords(consoleLog)}`,
+  });
+}
+
+/** Lines of words for the guest's shell, which reads them without evaluating them. */
+export function guestPlan({ plan }: Pick<RuntimeRecord, 'plan'>, nowMs: number): string {
+  const mounts = diskMounts(plan).map(
+    ({ serial, target, readOnly }) => `mount ${serial} ${target} ${readOnly ? 'ro' : 'rw'}`,
+  );
+  const lines = [`hostname ${plan.workspace}`, `epoch ${Math.floor(nowMs / 1000)}`, ...mounts];
+  return lines.map((line) => `${line}\n`).join('');
+}

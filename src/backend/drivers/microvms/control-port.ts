@@ -1,0 +1,174 @@
+/**
+ * The line that the guest's init is led by: a port of the machine, at our end a unix socket. It outlives engines:
+ * whoever connects goes on where the last one was cut off.
+ */
+import type { Socket } from 'node:net';
+import { BerthError } from '../../../api/errors';
+import { throwIfCancelled } from '../containers/wait';
+import { connectSocket, readLines } from './qemu/line-socket';
+
+const longestLine = 64 * 1024;
+const connectTimeoutMs = 10_000;
+const sshTimeoutMs = 30_000;
+
+interface Expectation {
+  /** Answers undefined for a line that is none of its business. */
+  take: (line: string) => 'done' | Error | undefined;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+export class ControlPort {
+  /** Resolves when the connection has ended. */
+  readonly closed: Promise<void>;
+  private readonly expected: Expectation[] = [];
+  private last = '';
+  private isWaiting = false;
+  private hasEnded = false;
+
+  private constructor(private readonly socket: Socket) {
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    void this.closed.then(() => this.end());
+    socket.on('error', () => undefined);
+    readLines(socket, longestLine, (line) => this.receive(line));
+  }
+
+  static async connect(path: string, hopeless?: () => string | undefined): Promise<ControlPort> {
+    return new ControlPort(
+      await connectSocket(path, { timeoutMs: connectTimeoutMs, ...(hopeless !== undefined && { hopeless }) }),
+    );
+  }
+
+  get isOpen(): boolean {
+    return !this.hasEnded;
+  }
+
+  /** Waits until the guest has booted as far as it can without knowing whose it is. */
+  async waiting(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    if (!this.isWaiting) {
+      await this.expect('the guest to boot', ofWaiting, timeoutMs, signal);
+    }
+  }
+
+  /** Hands over what makes the guest a workspace, and waits until its sshd listens. */
+  async configure(archive: Buffer, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const answer = this.expect('the guest to take its configuration', ofConfigure, timeoutMs, signal);
+    this.socket.write(`configure ${archive.length}\n`);
+    this.socket.write(archive);
+    await answer;
+  }
+
+  /** Has the guest serve SSH on the other port. */
+  async serveSsh(): Promise<void> {
+    const answer = this.expect('the guest to serve SSH to the engine', ofSsh, sshTimeoutMs);
+    this.socket.write('ssh\n');
+    await answer;
+  }
+
+  /** After a time of standing still: the guest's clock is ours. */
+  setTime(milliseconds: number): void {
+    const seconds = Math.floor(milliseconds / 1000);
+    const nanoseconds = Math.round((milliseconds - seconds * 1000) * 1e6);
+    this.socket.write(`time ${seconds}.${String(nanoseconds).padStart(9, '0')}\n`);
+  }
+
+  /** For what has no power button, or does not heed it. */
+  powerOff(): void {
+    this.socket.write('poweroff\n');
+  }
+
+  close(): void {
+    this.socket.destroy();
+    this.end();
+  }
+
+  private async expect(
+    what: string,
+    take: Expectation['take'],
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    throwIfCancelled(signal, what);
+    if (this.hasEnded) {
+      throw ended();
+    }
+    let release = (): void => undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const expectation = { take, resolve, reject };
+        this.expected.push(expectation);
+        const cancel = (): void => reject(new BerthError('cancelled', `Cancelled: ${what}.`));
+        const timer = setTimeout(() => reject(late(what, timeoutMs, this.last)), timeoutMs);
+        signal?.addEventListener('abort', cancel, { once: true });
+        release = () => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', cancel);
+          this.expected.splice(this.expected.indexOf(expectation), 1);
+        };
+      });
+    } finally {
+      release();
+    }
+  }
+
+  private receive(line: string): void {
+    this.last = line;
+    this.isWaiting ||= ofWaiting(line) === 'done';
+    for (const { take, resolve, reject } of [...this.expected]) {
+      const outcome = take(line);
+      if (outcome !== undefined) {
+        if (outcome === 'done') {
+          resolve();
+        } else {
+          reject(outcome);
+        }
+        return;
+      }
+    }
+  }
+
+  private end(): void {
+    this.hasEnded = true;
+    this.expected.forEach(({ reject }) => reject(ended()));
+  }
+}
+
+function ofWaiting(line: string): 'done' | undefined {
+  return line.startsWith('waiting ') ? 'done' : undefined;
+}
+
+function ofConfigure(line: string): 'done' | Error | undefined {
+  if (line.startsWith('ready')) {
+    return 'done';
+  }
+  return line.startsWith('failed') ? refused(line) : undefined;
+}
+
+function ofSsh(line: string): 'done' | Error | undefined {
+  if (line === 'ok') {
+    return 'done';
+  }
+  return line.startsWith('failed') ? refused(line) : undefined;
+}
+
+function refused(line: string): BerthError {
+  const reason = line.slice('failed'.length).trim();
+  return /no space left/i.test(reason)
+    ? new BerthError('no_space', `The guest could not be set up, because a disk of it is full: ${reason}`, {
+        hint: 'Delete files from its home volume, or grow it, then start again.',
+      })
+    : new BerthError('internal', `The guest could not be set up: ${reason}`, {
+        hint: 'Its log may say more; if starting again does not help, rebuild it.',
+      });
+}
+
+function late(what: string, timeoutMs: number, last: string): BerthError {
+  const seen = last === '' ? '' : ` Last seen: ${last}`;
+  return new BerthError('timeout', `Waited ${timeoutMs / 1000} s for ${what}, in vain.${seen}`);
+}
+
+function ended(): BerthError {
+  return new BerthError('runtime_unavailable', 'The virtual machine ended.', {
+    hint: 'Its log says why: `berth logs`.',
+  });
+}

@@ -1,0 +1,228 @@
+/** Workspaces as virtual machines with a kernel of their own, run by QEMU. */
+import type { Readable } from 'node:stream';
+import { BerthError, asBerthError } from '../../../api/errors';
+import type { DriverStatus } from '../../../api/schemas/engine';
+import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
+import type { VolumeFiles } from '../../files/volume-files';
+import type { Log } from '../containers/log';
+import type {
+  Driver,
+  DriverEvent,
+  ExecPlan,
+  ExecSession,
+  ImageStore,
+  LogOptions,
+  RuntimeInfo,
+  RuntimePlan,
+  StartPlan,
+} from '../driver';
+import { countAttached } from './attached';
+import { refreshBundles, type BundleBuilder } from './bundles';
+import { configureMachine } from './configure';
+import { startDockerInside } from './docker-inside';
+import { openExec } from './exec';
+import { Host } from './host';
+import { MicrovmImages } from './images';
+import { liveFiles } from './live-files';
+import { readLogs } from './logs';
+import { Machines } from './machines';
+import type { DiskStore, GuestKits, HolderQuestions, RootImages } from './parts';
+import type { Acceleration } from './qemu/command-line';
+import { ownSurroundings, type Surroundings } from './qemu/programs';
+import { MicrovmFiles } from './runtime-files';
+import { diskMounts } from './runtime-plan';
+import { RuntimeStore } from './runtime-store';
+import { Runtimes } from './runtimes';
+import { Starter } from './starter';
+import { Stats } from './stats';
+import { Suspender } from './suspender';
+import { Templates } from './templates';
+
+export interface MicrovmDriverOptions {
+  /** The state directory. */
+  home: string;
+  log: Log;
+  kits: GuestKits;
+  roots: RootImages;
+  /** The disks, which ask us who has them. */
+  disks: (questions: HolderQuestions) => DiskStore;
+  buildBundle: BundleBuilder;
+  /** Where images are listed, pulled and built. */
+  containerImages: ImageStore;
+  /** OpenSSH private key of this installation. */
+  privateKey: () => Promise<string>;
+  /** The folder `images/tools/agent`. */
+  agentDirectory: string;
+  surroundings?: Surroundings;
+  /** Instead of what a probe finds. */
+  acceleration?: Acceleration;
+}
+
+export class MicrovmDriver implements Driver {
+  readonly kind = 'microvm';
+  readonly images: MicrovmImages;
+  readonly volumes: DiskStore;
+  readonly templates: Templates;
+  private readonly host: Host;
+  private readonly files: MicrovmFiles;
+  private readonly store: RuntimeStore;
+  private readonly machines: Machines;
+  private readonly suspender: Suspender;
+  private readonly runtimes: Runtimes;
+  private readonly measurements = new Stats();
+  private readonly listeners = new Set<(event: DriverEvent) => void>();
+
+  constructor(private readonly options: MicrovmDriverOptions) {
+    const { home, log, kits, roots, privateKey, acceleration } = options;
+    const files = new MicrovmFiles(home);
+    const store = new RuntimeStore(files, log);
+    const surroundings = options.surroundings ?? ownSurroundings();
+    const host = new Host({ files, kits, surroundings, ...(acceleration !== undefined && { acceleration }) });
+    const templates = new Templates({ host, files, log });
+    const machines = new Machines({ store, log, privateKey, tell: (event) => this.tell(event) });
+    const disks = options.disks({
+      isGone: (runtime) => this.runtimes.isGone(runtime),
+      liveFiles: (runtime, volume) => this.liveFiles(runtime, volume),
+    });
+    const parts = { store, machines, host, templates, disks, log };
+    const starter = new Starter(parts);
+    const suspender = new Suspender({ ...parts, starter });
+    this.runtimes = new Runtimes({ ...parts, starter, suspender, images: roots });
+    this.images = new MicrovmImages({
+      ...{ containers: options.containerImages, roots, kits },
+      built: () => host.forget(),
+    });
+    this.volumes = disks;
+    this.templates = templates;
+    this.host = host;
+    this.files = files;
+    this.store = store;
+    this.machines = machines;
+    this.suspender = suspender;
+  }
+
+  async status(): Promise<DriverStatus> {
+    try {
+      const { programs, kit } = await this.host.installed();
+      const product = `QEMU ${programs.version}`;
+      return { runtime: this.kind, available: true, product, endpoint: `guest kit ${kit.version}` };
+    } catch (error) {
+      const { message, hint } = asBerthError(error);
+      return { runtime: this.kind, available: false, message, ...(hint !== undefined && { hint }) };
+    }
+  }
+
+  /** Nothing to connect to: machines tell as soon as they are known, which `list` sees to. */
+  watch(listener: (event: DriverEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  list(): Promise<RuntimeInfo[]> {
+    return this.runtimes.list();
+  }
+
+  inspect(name: string): Promise<RuntimeInfo | undefined> {
+    return this.runtimes.inspect(name);
+  }
+
+  create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    return this.runtimes.create(plan, signal);
+  }
+
+  start(name: string): Promise<RuntimeInfo> {
+    return this.runtimes.start(name);
+  }
+
+  async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void> {
+    const machine = await this.runtimes.running(name, 'be configured');
+    const { consoleLog } = this.files.of(name);
+    await configureMachine(machine, await this.store.get(name), plan, { consoleLog, signal });
+    // Whoever runs the first command finds the way in open.
+    machine.ssh.open().catch((error: unknown) => {
+      this.options.log.warn({ name, error: String(error) }, 'the way into a microVM is not open yet');
+    });
+  }
+
+  async startDocker(name: string, signal: AbortSignal): Promise<void> {
+    await startDockerInside(await this.runtimes.running(name, 'run Docker'), signal);
+  }
+
+  stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
+    return this.runtimes.stop(name, graceMs);
+  }
+
+  pause(name: string): Promise<void> {
+    return this.runtimes.pause(name);
+  }
+
+  resume(name: string): Promise<void> {
+    return this.runtimes.resume(name);
+  }
+
+  remove(name: string): Promise<void> {
+    return this.runtimes.remove(name);
+  }
+
+  setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+    return this.runtimes.setLimits(name, limits);
+  }
+
+  async exec(name: string, plan: ExecPlan): Promise<ExecSession> {
+    const machine = await this.runtimes.running(name, 'run commands');
+    const session = await openExec(machine.ssh, name, plan);
+    machine.sessions += 1;
+    const ended = (): void => void (machine.sessions -= 1);
+    session.exit.then(ended, ended);
+    return session;
+  }
+
+  async logs(name: string, options: LogOptions): Promise<Readable> {
+    const machine = await this.machines.of(await this.store.get(name));
+    return readLogs(this.files.of(name).consoleLog, options, machine?.qmp.closed ?? Promise.resolve());
+  }
+
+  async stats(name: string): Promise<WorkspaceStats> {
+    const record = await this.store.get(name);
+    const machine = await this.machines.of(record);
+    if (machine === undefined) {
+      throw new BerthError('illegal_state', `${name} is stopped: there is nothing to measure.`);
+    }
+    const isRunning = (await machine.state()) === 'running';
+    return this.measurements.of(machine, record.launch?.memoryMiB ?? 0, isRunning);
+  }
+
+  async attached(name: string): Promise<number> {
+    const record = await this.store.get(name);
+    const machine = await this.machines.of(record);
+    return machine === undefined ? 0 : countAttached(machine, record.plan.sshPort);
+  }
+
+  refreshBundles(plan: RuntimePlan, signal: AbortSignal): Promise<void> {
+    return refreshBundles(plan, this.files.of(plan.name), this.options.buildBundle, signal);
+  }
+
+  /** What is being saved is waited for; machines run on. */
+  async close(): Promise<void> {
+    this.listeners.clear();
+    this.measurements.close();
+    await Promise.all([this.templates.close(), this.suspender.close()]);
+    await this.machines.close();
+  }
+
+  private tell(event: DriverEvent): void {
+    [...this.listeners].forEach((listener) => listener(event));
+  }
+
+  private async liveFiles(runtime: string, volume: string): Promise<VolumeFiles> {
+    const { plan } = await this.store.get(runtime);
+    const place = diskMounts(plan).find((mount) => mount.volume === volume);
+    if (place === undefined) {
+      throw new BerthError('not_found', `${runtime} does not have the volume ${volume}.`);
+    }
+    return liveFiles({
+      ...{ volume, target: place.target, agentDirectory: this.options.agentDirectory },
+      machine: () => this.runtimes.running(runtime, 'show its files'),
+    });
+  }
+}

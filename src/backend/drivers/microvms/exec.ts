@@ -1,0 +1,194 @@
+/** Processes in a running guest: the same front and the same end as in containers, reached over SSH. */
+import { randomUUID } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { constants } from 'node:os';
+import type { ClientChannel } from 'ssh2';
+import { BerthError } from '../../../api/errors';
+import { endExecCommand, execFront, shell } from '../containers/init-script';
+import { quoteForShell } from '../containers/session-environment';
+import type { ExecPlan, ExecSession } from '../driver';
+
+const loginUser = 'workspace';
+const homeDirectory = '/home/workspace';
+const ofLogin = { HOME: homeDirectory, USER: loginUser, LOGNAME: loginUser };
+const killTimeoutMs = 30_000;
+/** sshd takes no longer request; what is larger belongs on standard input. */
+const longestCommand = 200 * 1024;
+const outputKept = 4096;
+
+/**
+ * Runs as root: takes the variables over, becomes the user, and goes where it was told to. The terminal was made for
+ * root; programs that open it by its name need it to be their user's.
+ */
+const entry = `
+i=0
+while [ $i -lt "$BERTH_COUNT" ]; do eval "export \\"\\$BERTH_V$i\\""; unset BERTH_V$i; i=$((i + 1)); done
+unset BERTH_COUNT
+user=$1; shift
+if [ "$user" = root ]; then exec ${shell} -c "$@"; fi
+if t=$(tty 2>/dev/null); then chown "$user" "$t"; fi
+exec su -p -s ${shell} "$user" -c "$@"
+`;
+
+const goThere = `
+cd -- "$0" || exit 126
+exec "$@"
+`;
+
+export interface GuestShell {
+  run(command: string, options: { env?: NodeJS.ProcessEnv; pty?: object }): Promise<ClientChannel>;
+}
+
+/** A user's process: with the environment of a login, and with an end that reaches everything it started. */
+export async function openExec(ssh: GuestShell, name: string, plan: ExecPlan): Promise<ExecSession> {
+  const id = randomUUID();
+  const given = { ...(plan.user === loginUser ? ofLogin : {}), ...plan.env };
+  const front = [
+    ...[shell, '-c', entry, 'berth-enter', plan.user],
+    ...[goThere, plan.cwd ?? homeDirectory, ...execFront, ...plan.argv],
+  ];
+  const own = { BERTH_EXEC: id, BERTH_GIVEN: Object.keys(given).join(' '), BERTH_TTY: '' };
+  const channel = await start(ssh, front, {
+    env: numbered({ ...given, ...own }),
+    ...(plan.tty !== undefined && { pty: { ...plan.tty, term: plan.env?.TERM ?? 'xterm-256color' } }),
+  });
+  let hasEnded = false;
+  const exit = exitOf(channel, name).finally(() => (hasEnded = true));
+  exit.catch(() => undefined);
+  return {
+    stdin: stdinOf(channel),
+    stdout: channel,
+    stderr: channel.stderr,
+    exit,
+    resize: (cols, rows) => {
+      channel.setWindow(rows, cols, 0, 0);
+      return Promise.resolve();
+    },
+    kill: async () => {
+      if (!hasEnded) {
+        await runInside(ssh, name, { argv: endExecCommand(id), timeoutMs: killTimeoutMs });
+      }
+    },
+  };
+}
+
+export interface InsidePlan {
+  argv: readonly string[];
+  stdin?: Buffer;
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+/** A short command of our own, as root: its exit code and the end of what it said. */
+export async function runInside(
+  ssh: GuestShell,
+  name: string,
+  plan: InsidePlan,
+): Promise<{ exitCode: number; output: string }> {
+  const channel = await start(ssh, plan.argv, {});
+  let output = '';
+  const collect = (chunk: Buffer): void => {
+    output = (output + chunk.toString('utf8')).slice(-outputKept);
+  };
+  channel.on('data', collect);
+  channel.stderr.on('data', collect);
+  channel.stdin.on('error', () => undefined);
+  channel.end(plan.stdin);
+  const timeout = AbortSignal.timeout(plan.timeoutMs);
+  const ended = plan.signal === undefined ? timeout : AbortSignal.any([timeout, plan.signal]);
+  const close = (): void => void channel.destroy();
+  ended.addEventListener('abort', close, { once: true });
+  try {
+    return { exitCode: await exitOf(channel, name), output: output.trim() };
+  } catch (error) {
+    if (plan.signal?.aborted === true) {
+      throw new BerthError('cancelled', 'Cancelled.');
+    }
+    if (timeout.aborted) {
+      const waited = `Waited ${plan.timeoutMs / 1000} s for a command in ${name} to end, in vain.`;
+      throw new BerthError('timeout', `${waited} Last seen: ${output.trim()}`);
+    }
+    throw error;
+  } finally {
+    ended.removeEventListener('abort', close);
+  }
+}
+
+async function start(
+  ssh: GuestShell,
+  argv: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; pty?: object },
+): Promise<ClientChannel> {
+  const command = quotedCommand(argv);
+  if (Buffer.byteLength(command) > longestCommand) {
+    throw new BerthError('too_large', 'The command has more than 200 KiB of arguments.', {
+      hint: 'Hand large input over on standard input.',
+    });
+  }
+  const channel = await ssh.run(command, options);
+  channel.on('error', () => undefined);
+  return channel;
+}
+
+/** For the login shell of the guest, whatever that is. */
+export function quotedCommand(argv: readonly string[]): string {
+  return `exec ${argv.map(quoteForShell).join(' ')}`;
+}
+
+/** As variables of the connection: an argv would show values to everybody inside. */
+function numbered(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const entries = Object.entries(env);
+  return {
+    BERTH_COUNT: String(entries.length),
+    ...Object.fromEntries(entries.map(([name, value], index) => [`BERTH_V${index}`, `${name}=${value}`])),
+  };
+}
+
+/** The end of input leaves the output alone. */
+function stdinOf(channel: ClientChannel): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (channel.destroyed || channel.writableEnded) {
+        done(new Error('The process has ended.'));
+      } else if (channel.write(chunk)) {
+        done();
+      } else {
+        const proceed = (): void => {
+          channel.off('drain', proceed);
+          channel.off('close', proceed);
+          done();
+        };
+        channel.on('drain', proceed);
+        channel.on('close', proceed);
+      }
+    },
+    final(done) {
+      channel.end();
+      done();
+    },
+  });
+}
+
+/** Resolves when the process has ended and its output was read; a signal is told as a shell tells it. */
+export function exitOf(channel: ClientChannel, name: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let code: number | undefined;
+    channel.once('exit', (status: number | null, signal?: string) => {
+      code = status ?? 128 + numberOf(signal);
+    });
+    channel.once('close', () => {
+      if (code === undefined) {
+        const message = `${name} stopped while the command ran.`;
+        reject(new BerthError('illegal_state', message, { hint: 'Start it again.' }));
+      } else {
+        resolve(code);
+      }
+    });
+  });
+}
+
+function numberOf(signal: string | undefined): number {
+  const name = `SIG${signal?.replace(/^SIG/, '') ?? ''}`;
+  const known = Object.entries(constants.signals).find(([candidate]) => candidate === name);
+  return known?.[1] ?? 0;
+}

@@ -1,0 +1,107 @@
+/** What this machine can run guests with: QEMU, the guest kit and the acceleration; found once, then remembered. */
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BerthError } from '../../../api/errors';
+import type { GuestKit, GuestKits } from './parts';
+import { findAcceleration } from './qemu/acceleration';
+import type { Acceleration, MachinePlan } from './qemu/command-line';
+import { findQemu, type QemuPrograms, type Surroundings } from './qemu/programs';
+import { removeTree } from '../../store/files';
+import type { MicrovmFiles, RuntimeFiles } from './runtime-files';
+
+/** What the guest says on its console as soon as it has booted. */
+export const waitingMark = 'BERTH WAITING';
+const probeMemoryMiB = 256;
+
+export interface HostTools {
+  programs: QemuPrograms;
+  kit: GuestKit;
+  acceleration: Acceleration;
+}
+
+export interface HostOptions {
+  files: MicrovmFiles;
+  kits: GuestKits;
+  surroundings: Surroundings;
+  /** Instead of what a probe finds. */
+  acceleration?: Acceleration;
+}
+
+export class Host {
+  private found: Promise<HostTools> | undefined;
+
+  constructor(private readonly options: HostOptions) {}
+
+  get architecture(): Surroundings['architecture'] {
+    return this.options.surroundings.architecture;
+  }
+
+  /** Throws `runtime_unavailable` saying what is missing and how to get it. */
+  tools(): Promise<HostTools> {
+    if (this.found === undefined) {
+      const found = this.find();
+      this.found = found;
+      found.catch(() => this.forget());
+    }
+    return this.found;
+  }
+
+  /** The same, without the probe. */
+  async installed(): Promise<Omit<HostTools, 'acceleration'>> {
+    const programs = await findQemu(this.options.surroundings);
+    const kit = await this.options.kits.find();
+    if (kit === undefined) {
+      throw new BerthError(
+        'runtime_unavailable',
+        'The guest kit (kernel and programs of microVMs) is not there.',
+        {
+          hint: 'Build it: `berth image build`.',
+        },
+      );
+    }
+    return { programs, kit };
+  }
+
+  /** Looks again at the next call, e.g. after a new kit was built. */
+  forget(): void {
+    this.found = undefined;
+  }
+
+  private async find(): Promise<HostTools> {
+    const { programs, kit } = await this.installed();
+    const acceleration = this.options.acceleration ?? (await this.probe(programs, kit));
+    return { programs, kit, acceleration };
+  }
+
+  private async probe(programs: QemuPrograms, kit: GuestKit): Promise<Acceleration> {
+    const { files, surroundings } = this.options;
+    const folder = join(files.home, `probe-${randomUUID().slice(0, 8)}`);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+      await files.ensureSocketFolder();
+      return await findAcceleration({
+        ...{ programs, surroundings, cacheFile: files.acceleration, marker: waitingMark },
+        machine: (acceleration) => this.probeMachine(kit, acceleration, files.inFolder(folder)),
+      });
+    } finally {
+      await removeTree(folder);
+    }
+  }
+
+  private probeMachine(kit: GuestKit, acceleration: Acceleration, files: RuntimeFiles): MachinePlan {
+    return {
+      ...{ architecture: this.architecture, acceleration, cpus: 1, memoryMiB: probeMemoryMiB },
+      ...{ kernel: kit.kernel, initrd: kit.initrd, kernelArguments: kit.kernelArguments },
+      ...{
+        name: 'berth-probe',
+        uuid: randomUUID(),
+        sshPort: undefined,
+        isOffline: true,
+        incoming: undefined,
+      },
+      disks: [{ serial: 'tools', file: kit.toolsDisk, format: 'raw', readOnly: true }],
+      ...{ sockets: files.sockets, consoleLog: files.consoleLog, pidFile: files.pidFile },
+    };
+  }
+}

@@ -1,0 +1,76 @@
+/** The connections to one QEMU that runs: made when needed, made anew when they broke. */
+import type { RuntimeState } from '../driver';
+import type { ProcessIdentity } from '../../store/process-identity';
+import { ControlPort } from './control-port';
+import type { QmpClient } from './qemu/qmp';
+import { statusOf } from './qemu/saved-state';
+import type { RuntimeFiles } from './runtime-files';
+import { SshLink } from './ssh-link';
+
+export interface MachineParts {
+  name: string;
+  qmp: QmpClient;
+  process: ProcessIdentity;
+  files: RuntimeFiles;
+  privateKey: () => Promise<string>;
+}
+
+export class Machine {
+  readonly ssh: SshLink;
+  /** Commands of people that run inside now. */
+  sessions = 0;
+  /** The guest, or QEMU itself, ended in order. */
+  hasShutDown = false;
+  private control: Promise<ControlPort> | undefined;
+
+  constructor(private readonly parts: MachineParts) {
+    this.ssh = new SshLink({
+      socket: parts.files.sockets.ssh,
+      privateKey: parts.privateKey,
+      serve: async () => (await this.controlPort()).serveSsh(),
+    });
+    void parts.qmp.closed.then(() => this.close());
+  }
+
+  get name(): string {
+    return this.parts.name;
+  }
+  get qmp(): QmpClient {
+    return this.parts.qmp;
+  }
+  get process(): ProcessIdentity {
+    return this.parts.process;
+  }
+
+  /** As QEMU says. */
+  async state(): Promise<RuntimeState> {
+    return statusOf(await this.qmp.execute('query-status')) === 'running' ? 'running' : 'paused';
+  }
+
+  controlPort(): Promise<ControlPort> {
+    if (this.control === undefined) {
+      const hopeless = (): string | undefined => (this.qmp.isOpen ? undefined : 'QEMU has ended');
+      const control = ControlPort.connect(this.parts.files.sockets.control, hopeless);
+      this.control = control;
+      const forget = (): void => {
+        if (this.control === control) {
+          this.control = undefined;
+        }
+      };
+      control.then((port) => void port.closed.then(forget), forget);
+    }
+    return this.control;
+  }
+
+  /** Lets go of the machine, which runs on. */
+  close(): void {
+    this.ssh.close();
+    const { control } = this;
+    this.control = undefined;
+    control?.then(
+      (port) => port.close(),
+      () => undefined,
+    );
+    this.qmp.close();
+  }
+}

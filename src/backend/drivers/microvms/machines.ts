@@ -1,0 +1,185 @@
+/**
+ * The machines that run now. One that an earlier engine started is taken over: its process is known by its record,
+ * or, when that engine was killed before it could write one, by QEMU's own pid file and the machine's UUID.
+ */
+import { readIfPresent } from '../../store/files';
+import { identityOf, isRunning, type ProcessIdentity } from '../../store/process-identity';
+import type { Log } from '../containers/log';
+import type { DriverEvent } from '../driver';
+import { Machine } from './machine';
+import { killProcess, waitUntilGone } from './qemu/process';
+import { isMachine } from './qemu/identity';
+import { QmpClient, type QmpEvent } from './qemu/qmp';
+import type { RuntimeRecord } from './runtime-record';
+import type { RuntimeStore } from './runtime-store';
+
+const adoptTimeoutMs = 5_000;
+/** QEMU closes its disks after it has closed its sockets. */
+const endTimeoutMs = 30_000;
+const killedExitCode = 137;
+
+type RuntimeVerb = (DriverEvent & { type: 'runtime' })['what'];
+
+export interface MachinesOptions {
+  store: RuntimeStore;
+  log: Log;
+  privateKey: () => Promise<string>;
+  tell: (event: DriverEvent) => void;
+}
+
+export class Machines {
+  private readonly live = new Map<string, Promise<Machine | undefined>>();
+
+  constructor(private readonly options: MachinesOptions) {}
+
+  /** The machine of a runtime; undefined when it does not run. */
+  async of(record: RuntimeRecord): Promise<Machine | undefined> {
+    const { name } = record.plan;
+    const known = await this.live.get(name);
+    if (known?.qmp.isOpen === true) {
+      return known;
+    }
+    const adopting = this.adopt(record);
+    this.live.set(name, adopting);
+    try {
+      const machine = await adopting;
+      if (machine === undefined && this.live.get(name) === adopting) {
+        this.live.delete(name);
+      }
+      return machine;
+    } catch (error) {
+      this.live.delete(name);
+      throw error;
+    }
+  }
+
+  /** Takes a machine in that was just started. */
+  take(record: RuntimeRecord, qmp: QmpClient, process: ProcessIdentity): Machine {
+    const machine = this.connect(record, qmp, process);
+    this.live.set(record.plan.name, Promise.resolve(machine));
+    return machine;
+  }
+
+  tell(record: Pick<RuntimeRecord, 'plan'>, what: RuntimeVerb): void {
+    const { name, workspace } = record.plan;
+    this.options.tell({ type: 'runtime', name, workspace, what });
+  }
+
+  /** Waits until a machine has ended and that is noted; false when it runs on after that time. */
+  async waitForEnd(record: RuntimeRecord, timeoutMs: number): Promise<boolean> {
+    const machine = await this.of(record);
+    if (machine === undefined) {
+      return true;
+    }
+    if (!(await waitUntilGone(machine.process, timeoutMs))) {
+      return false;
+    }
+    await this.ended(record, machine.process.pid, machine.hasShutDown);
+    return true;
+  }
+
+  /** Ends a machine at once. Succeeds when it does not run. */
+  async kill(record: RuntimeRecord): Promise<void> {
+    const process = await this.findProcess(record);
+    if (process !== undefined) {
+      await killProcess(process);
+    }
+    await this.ended(record, process?.pid, false);
+  }
+
+  /** Lets go of all; they run on. */
+  async close(): Promise<void> {
+    const all = [...this.live.values()];
+    this.live.clear();
+    for (const machine of await Promise.allSettled(all)) {
+      if (machine.status === 'fulfilled') {
+        machine.value?.close();
+      }
+    }
+  }
+
+  private async adopt(record: RuntimeRecord): Promise<Machine | undefined> {
+    const process = await this.findProcess(record);
+    if (process === undefined) {
+      return undefined;
+    }
+    const { sockets } = this.options.store.files.of(record.plan.name);
+    const hopeless = (): string | undefined => (isRunning(process) ? undefined : 'QEMU has ended');
+    try {
+      const qmp = await QmpClient.connect(sockets.qmp, { timeoutMs: adoptTimeoutMs, hopeless });
+      this.options.log.info({ name: record.plan.name, pid: process.pid }, 'microVM taken over');
+      return this.connect(record, qmp, process);
+    } catch (error) {
+      if (!isRunning(process)) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  private async findProcess(record: RuntimeRecord): Promise<ProcessIdentity | undefined> {
+    if (record.process !== undefined && isRunning(record.process)) {
+      return record.process;
+    }
+    const { pidFile, sockets } = this.options.store.files.of(record.plan.name);
+    const pid = Number.parseInt((await readIfPresent(pidFile)) ?? '', 10);
+    if (Number.isNaN(pid) || pid <= 0) {
+      return undefined;
+    }
+    const process = identityOf(pid);
+    return isRunning(process) && (await isMachine(sockets.qmp, record.id)) ? process : undefined;
+  }
+
+  private connect(record: RuntimeRecord, qmp: QmpClient, process: ProcessIdentity): Machine {
+    const { store, privateKey } = this.options;
+    const { name } = record.plan;
+    const machine = new Machine({ name, qmp, process, files: store.files.of(name), privateKey });
+    qmp.onEvent((event) => this.seen(record, machine, event));
+    void qmp.closed.then(() => this.lost(record, machine));
+    return machine;
+  }
+
+  private seen(record: RuntimeRecord, machine: Machine, { event, data }: QmpEvent): void {
+    machine.hasShutDown ||= event === 'SHUTDOWN';
+    if (event === 'BLOCK_IO_ERROR') {
+      this.options.log.warn({ name: record.plan.name, ...data }, 'a disk of a microVM failed');
+    }
+    if (event === 'STOP' || event === 'RESUME') {
+      this.tell(record, event === 'STOP' ? 'paused' : 'resumed');
+    }
+  }
+
+  /** The connection ended: mostly because QEMU did. */
+  private async lost(record: RuntimeRecord, machine: Machine): Promise<void> {
+    const { name } = record.plan;
+    const current = this.live.get(name);
+    if (current === undefined || (await current) !== machine) {
+      return;
+    }
+    this.live.delete(name);
+    try {
+      if (await waitUntilGone(machine.process, endTimeoutMs)) {
+        await this.ended(record, machine.process.pid, machine.hasShutDown);
+      }
+    } catch (error) {
+      this.options.log.warn({ name, error: String(error) }, 'the end of a microVM was not written down');
+    }
+  }
+
+  /** Notes the end, unless the runtime was started anew or removed meanwhile. */
+  private async ended(
+    { plan: { name } }: RuntimeRecord,
+    pid: number | undefined,
+    clean: boolean,
+  ): Promise<void> {
+    const exitCode = clean ? 0 : killedExitCode;
+    const noted = await this.options.store.update(name, (record) =>
+      record.process === undefined || (pid !== undefined && record.process.pid !== pid)
+        ? undefined
+        : { ...record, process: undefined, exitCode },
+    );
+    if (noted !== undefined) {
+      this.tell(noted, 'stopped');
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** What the driver needs of its neighbours: guest kits, root file systems and disks. */
+import type { VolumeStore } from '../driver';
+import type { VolumeFiles } from '../../files/volume-files';
+
+/** A kernel, an initramfs and a disk of programs that boot any root file system. */
+export interface GuestKit {
+  version: string;
+  kernel: string;
+  initrd: string;
+  toolsDisk: string;
+  kernelArguments: readonly string[];
+  /** Of all of it: a saved machine fits the very same. */
+  hash: string;
+}
+
+export interface GuestKits {
+  find(): Promise<GuestKit | undefined>;
+  build(line: (text: string) => void, signal: AbortSignal): Promise<GuestKit>;
+}
+
+export interface RootImage {
+  digest: string;
+  /** Raw ext4, never written to. */
+  path: string;
+  config: { env: string[]; user: string; workdir: string; entrypoint: string[]; cmd: string[] };
+}
+
+export interface RootImages {
+  /** The digest of an image that is there. */
+  resolve(reference: string): Promise<string | undefined>;
+  ensure(reference: string, progress: (text: string) => void, signal: AbortSignal): Promise<RootImage>;
+}
+
+export interface DiskHolder {
+  workspace: string;
+  runtime: string;
+  readOnly: boolean;
+}
+
+export interface DiskStore extends VolumeStore {
+  /** The path of a disk that is this runtime's alone from now on; throws `in_use`. */
+  attach(volume: string, holder: DiskHolder): Promise<string>;
+  release(holder: { runtime: string }): Promise<void>;
+}
+
+/** What disks ask the driver. */
+export interface HolderQuestions {
+  /** That runtime provably does not run, nor is it paused. */
+  isGone(runtime: string): Promise<boolean>;
+  /** The files of a disk that a running machine has, through that machine. */
+  liveFiles(runtime: string, volume: string): Promise<VolumeFiles>;
+}

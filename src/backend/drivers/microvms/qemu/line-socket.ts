@@ -1,0 +1,70 @@
+/** Unix sockets that QEMU listens on: connected with patience, read line by line. */
+import { connect, type Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerthError } from '../../../../api/errors';
+import { isErrno } from '../../../store/files';
+
+const retryMs = 10;
+
+export interface ConnectOptions {
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  /** Why there is nothing to wait for any more, e.g. that the process has ended. */
+  hopeless?: () => string | undefined;
+}
+
+/** Nobody listens there: certain, unlike a time-out. */
+export function isNobodyThere(error: unknown): boolean {
+  return isErrno(error, 'ENOENT', 'ECONNREFUSED');
+}
+
+function connectOnce(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    socket.once('error', reject);
+  });
+}
+
+/** Connects to a socket that may not be there yet. */
+export async function connectSocket(path: string, options: ConnectOptions): Promise<Socket> {
+  const deadline = performance.now() + options.timeoutMs;
+  for (;;) {
+    try {
+      return await connectOnce(path);
+    } catch (error) {
+      const ended = options.hopeless?.();
+      if (ended !== undefined || !isNobodyThere(error)) {
+        throw new BerthError('runtime_unavailable', `${path} does not answer: ${ended ?? String(error)}`, {
+          cause: error,
+        });
+      }
+      if (performance.now() > deadline) {
+        const waited = `Waited ${options.timeoutMs / 1000} s for ${path} to answer, in vain.`;
+        throw new BerthError('timeout', waited, { cause: error });
+      }
+    }
+    await sleep(retryMs, undefined, { ...(options.signal !== undefined && { signal: options.signal }) });
+  }
+}
+
+/** Calls back with every whole line, without its end. */
+export function readLines(socket: Socket, longest: number, take: (line: string) => void): void {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  socket.on('data', (chunk: Buffer) => {
+    const parts = (rest + decoder.write(chunk)).split('\n');
+    rest = parts.pop() ?? '';
+    for (const line of parts) {
+      take(line.endsWith('\r') ? line.slice(0, -1) : line);
+    }
+    if (rest.length > longest) {
+      rest = '';
+      socket.destroy(new Error('a line without end'));
+    }
+  });
+}

@@ -1,0 +1,102 @@
+/** QEMU as a process that outlives the engine. */
+import { spawn } from 'node:child_process';
+import { open, readFile } from 'node:fs/promises';
+import { BerthError } from '../../../../api/errors';
+import { identityOf, isRunning, type ProcessIdentity } from '../../../store/process-identity';
+
+const saidKept = 2000;
+const endPollMs = 20;
+
+export interface StartedProcess {
+  identity: ProcessIdentity;
+  /** Why it has ended; undefined while it runs. */
+  ended(): string | undefined;
+  /** Resolves when it has ended. */
+  end: Promise<void>;
+}
+
+export interface StartOptions {
+  binary: string;
+  argv: readonly string[];
+  /** Takes what it says; written anew. */
+  log: string;
+  /** A file that it has open as descriptor 3. */
+  input?: string;
+}
+
+/** Starts a process of a session of its own. It has no input, and no pipe of ours that would end it. */
+export async function startDetached({ binary, argv, log, input }: StartOptions): Promise<StartedProcess> {
+  const output = await open(log, 'w', 0o600);
+  const file = input === undefined ? undefined : await open(input, 'r').catch(closing(output));
+  try {
+    const child = spawn(binary, [...argv], {
+      detached: true,
+      stdio: ['ignore', output.fd, output.fd, ...(file === undefined ? [] : [file.fd])],
+    });
+    let reason: string | undefined;
+    const end = new Promise<void>((resolve) => {
+      child.once('exit', (code, signal) => {
+        reason = signal === null ? `it ended with code ${code ?? 0}` : `it was ended by ${signal}`;
+        resolve();
+      });
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => reject(notStarted(binary, error)));
+    });
+    child.unref();
+    return { identity: identityOf(child.pid ?? 0), ended: () => reason, end };
+  } finally {
+    await output.close();
+    await file?.close();
+  }
+}
+
+function closing(handle: { close(): Promise<void> }): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await handle.close();
+    throw error;
+  };
+}
+
+function notStarted(binary: string, cause: Error): BerthError {
+  return new BerthError('runtime_unavailable', `${binary} can't be started: ${cause.message}.`, {
+    hint: '`berth doctor` says what is missing.',
+    cause,
+  });
+}
+
+/** The last words in a log. */
+export async function lastWords(log: string): Promise<string> {
+  const text = await readFile(log, 'utf8').catch(() => '');
+  return text.trim().slice(-saidKept);
+}
+
+/** Waits until a process is gone that need not be our child; false when it still runs after that time. */
+export async function waitUntilGone(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (isRunning(identity)) {
+    if (performance.now() > deadline) {
+      return false;
+    }
+    await new Promise((resolve) => setTimeout(resolve, endPollMs));
+  }
+  return true;
+}
+
+/** Ends that very process at once, and waits until it is gone. */
+export async function killProcess(identity: ProcessIdentity, timeoutMs = 10_000): Promise<void> {
+  if (!isRunning(identity)) {
+    return;
+  }
+  try {
+    process.kill(identity.pid, 'SIGKILL');
+  } catch {
+    // Gone in this very moment.
+  }
+  if (!(await waitUntilGone(identity, timeoutMs))) {
+    throw new BerthError('internal', `QEMU (process ${identity.pid}) can't be ended.`, {
+      hint: 'It may hang in the disk: look at the kernel log, then try again.',
+    });
+  }
+}

@@ -1,0 +1,101 @@
+/** QEMU's programs on this machine: where they are, and which version. */
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { BerthError } from '../../../../api/errors';
+import type { Architecture } from './command-line';
+
+const run = promisify(execFile);
+const versionTimeoutMs = 20_000;
+/** Where installers put them without a word to PATH. */
+const usualFolders: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  linux: ['/usr/bin', '/usr/local/bin', '/usr/libexec'],
+  darwin: ['/opt/homebrew/bin', '/usr/local/bin'],
+  win32: ['C:\\Program Files\\qemu'],
+};
+
+export interface QemuPrograms {
+  system: string;
+  image: string;
+  /** E.g. `7.2.22`, with the packager's addition: a saved state fits this very build. */
+  version: string;
+  build: string;
+}
+
+export interface Surroundings {
+  env: Readonly<Partial<Record<string, string>>>;
+  platform: NodeJS.Platform;
+  architecture: Architecture;
+}
+
+export function ownSurroundings(): Surroundings {
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
+  return { env: process.env, platform: process.platform, architecture };
+}
+
+/** Throws `runtime_unavailable` that says what to install. */
+export async function findQemu(surroundings: Surroundings): Promise<QemuPrograms> {
+  const { architecture } = surroundings;
+  const name = architecture === 'x64' ? 'qemu-system-x86_64' : 'qemu-system-aarch64';
+  const [system, image] = await Promise.all([
+    findProgram(name, surroundings),
+    findProgram('qemu-img', surroundings),
+  ]);
+  if (system === undefined || image === undefined) {
+    const missing = [system ?? name, image ?? 'qemu-img'].filter(
+      (path) => !path.includes('/') && !path.includes('\\'),
+    );
+    throw new BerthError(
+      'runtime_unavailable',
+      `QEMU is not installed: there is no ${missing.join(' and no ')}.`,
+      {
+        hint: installHint(surroundings),
+      },
+    );
+  }
+  return { system, image, ...(await versionOf(system)) };
+}
+
+/** The path of a program, or undefined. */
+export async function findProgram(
+  name: string,
+  { env, platform }: Pick<Surroundings, 'env' | 'platform'>,
+): Promise<string | undefined> {
+  const file = platform === 'win32' ? `${name}.exe` : name;
+  const folders = [...(env.PATH ?? '').split(delimiter), ...(usualFolders[platform] ?? [])];
+  for (const folder of folders.filter((path) => path !== '')) {
+    const path = join(folder, file);
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) {
+      return path;
+    }
+  }
+  return undefined;
+}
+
+async function versionOf(system: string): Promise<{ version: string; build: string }> {
+  const { stdout } = await run(system, ['--version'], { timeout: versionTimeoutMs }).catch(
+    (error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new BerthError('runtime_unavailable', `${system} does not run: ${reason}`, { cause: error });
+    },
+  );
+  const [build = ''] = stdout.split('\n');
+  const version = /version (\S+)/.exec(build)?.[1] ?? 'unknown';
+  return { version, build: build.trim() };
+}
+
+function installHint({ platform, architecture }: Surroundings): string {
+  if (platform === 'darwin') {
+    return 'Install it: `brew install qemu`.';
+  }
+  if (platform === 'win32') {
+    return 'Install it from https://www.qemu.org/download/#windows.';
+  }
+  const system = architecture === 'x64' ? 'qemu-system-x86' : 'qemu-system-arm';
+  return `Install it, e.g. \`sudo apt install ${system} qemu-utils\`. Containers work without it.`;
+}

@@ -1,0 +1,98 @@
+/** Where the files of microVMs lie in the state directory. */
+import { createHash } from 'node:crypto';
+import { lstat, mkdir } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { BerthError } from '../../../api/errors';
+import type { MachineSockets } from './qemu/command-line';
+
+/** Of `sun_path` in unix(7), with its end. */
+const longestSocketPath = 107;
+const longestSocketName = '/templates-0000.sock'.length;
+const prefix = 'workspace-';
+
+export interface RuntimeFiles {
+  folder: string;
+  record: string;
+  rootfs: string;
+  consoleLog: string;
+  qemuLog: string;
+  pidFile: string;
+  /** The saved state of a paused machine. */
+  state: string;
+  sockets: MachineSockets;
+  /** On which a state is received. */
+  saveSocket: string;
+}
+
+export class MicrovmFiles {
+  constructor(readonly home: string) {}
+
+  get workspaces(): string {
+    return join(this.home, 'workspaces');
+  }
+  get templates(): string {
+    return join(this.home, 'templates');
+  }
+  get acceleration(): string {
+    return join(this.home, 'acceleration.json');
+  }
+
+  /** The workspace that a runtime is of, by its name. */
+  workspaceOf(runtime: string): string {
+    return runtime.startsWith(prefix) ? runtime.slice(prefix.length) : runtime;
+  }
+
+  of(runtime: string): RuntimeFiles {
+    return this.inFolder(join(this.workspaces, this.workspaceOf(runtime)));
+  }
+
+  /** The same names in any folder, e.g. a template's. */
+  inFolder(folder: string): RuntimeFiles {
+    const socket = this.socketNamer(folder);
+    return {
+      folder,
+      record: join(folder, 'runtime.json'),
+      rootfs: join(folder, 'rootfs.qcow2'),
+      consoleLog: join(folder, 'console.log'),
+      qemuLog: join(folder, 'qemu.log'),
+      pidFile: join(folder, 'qemu.pid'),
+      state: join(folder, 'machine.state'),
+      sockets: { qmp: socket('qmp'), control: socket('control'), ssh: socket('ssh') },
+      saveSocket: socket('save'),
+    };
+  }
+
+  /** The folder that sockets of long paths are in: ours alone, as anybody may make one of that name first. */
+  async ensureSocketFolder(): Promise<void> {
+    await mkdir(this.shortFolder, { recursive: true, mode: 0o700 });
+    const { uid, mode } = await lstat(this.shortFolder);
+    const isOurs = process.platform === 'win32' || uid === process.getuid?.();
+    if (!isOurs || (process.platform !== 'win32' && (mode & 0o077) !== 0)) {
+      throw new BerthError(
+        'forbidden',
+        `${this.shortFolder} belongs to somebody else, or is open to others.`,
+        {
+          hint: 'Remove it, or choose a state directory with a shorter path.',
+        },
+      );
+    }
+  }
+
+  private get shortFolder(): string {
+    const user = process.platform === 'win32' ? userInfo().username : String(process.getuid?.() ?? 0);
+    return join(tmpdir(), `berth-${user}-${digest(this.home)}`);
+  }
+
+  /** Beside the other files where the path is not too long, else in a short folder of this state directory. */
+  private socketNamer(folder: string): (name: string) => string {
+    const fits = Buffer.byteLength(folder) + longestSocketName <= longestSocketPath;
+    return fits
+      ? (name) => join(folder, `${name}.sock`)
+      : (name) => join(this.shortFolder, `${digest(folder)}-${name}`);
+  }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,73 @@
+/** What is known of a runtime beyond its process: `workspaces/<name>/runtime.json`. Contains no secret. */
+import { Type, type Static } from '@sinclair/typebox';
+import { Limits, Mount } from '../../../api/schemas/workspace';
+import type { RecordFormat } from '../../store/records';
+
+const Variables = Type.Record(Type.String(), Type.String());
+
+const Plan = Type.Object({
+  name: Type.String(),
+  workspace: Type.String(),
+  image: Type.String(),
+  env: Variables,
+  limits: Limits,
+  docker: Type.Boolean(),
+  network: Type.Union([Type.Literal('on'), Type.Literal('off')]),
+  homeVolume: Type.String(),
+  dockerVolume: Type.Optional(Type.String()),
+  mounts: Type.Array(Mount),
+  sshPort: Type.Integer(),
+});
+
+/** How the machine was built when it was last started: what a saved state of it needs again. */
+const Launch = Type.Object({
+  acceleration: Type.Union([
+    Type.Literal('kvm'),
+    Type.Literal('hvf'),
+    Type.Literal('whpx'),
+    Type.Literal('tcg'),
+  ]),
+  /** Of QEMU. */
+  build: Type.String(),
+  /** Of the guest kit. */
+  kit: Type.String(),
+  kernel: Type.String(),
+  initrd: Type.String(),
+  kernelArguments: Type.Array(Type.String()),
+  cpus: Type.Integer(),
+  memoryMiB: Type.Integer(),
+  disks: Type.Array(
+    Type.Object({
+      serial: Type.String(),
+      file: Type.Optional(Type.String()),
+      format: Type.Union([Type.Literal('raw'), Type.Literal('qcow2')]),
+      readOnly: Type.Boolean(),
+    }),
+  ),
+});
+export type Launch = Static<typeof Launch>;
+
+export const RuntimeRecord = Type.Object({
+  id: Type.String({ description: "The machine's UUID." }),
+  plan: Plan,
+  imageId: Type.String(),
+  /** The variables of the image and of the plan. */
+  env: Variables,
+  createdAt: Type.String(),
+  /** Of the last start; a resumed machine keeps it. */
+  startedAt: Type.Optional(Type.String()),
+  process: Type.Optional(
+    Type.Object({ pid: Type.Integer(), startTime: Type.String(), bootId: Type.String() }),
+  ),
+  launch: Type.Optional(Launch),
+  /** It was paused, and is to be so again after the host was restarted. */
+  paused: Type.Optional(Type.Boolean()),
+  exitCode: Type.Optional(Type.Integer()),
+});
+export type RuntimeRecord = Static<typeof RuntimeRecord>;
+
+export const runtimeFormat: RecordFormat<typeof RuntimeRecord> = {
+  version: 1,
+  schema: RuntimeRecord,
+  migrations: [],
+};

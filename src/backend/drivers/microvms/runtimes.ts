@@ -1,0 +1,271 @@
+/** MicroVMs from create to remove. */
+import { randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { access, mkdir, rm } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { BerthError } from '../../../api/errors';
+import type { Limits } from '../../../api/schemas/workspace';
+import { KeyedLock } from '../../store/keyed-lock';
+import { parseEnvironment } from '../containers/session-environment';
+import { throwIfCancelled } from '../containers/wait';
+import type { RuntimeInfo, RuntimePlan, RuntimeState } from '../driver';
+import type { Machine } from './machine';
+import type { RootImages } from './parts';
+import { refuseTooMany, volumesOf } from './runtime-plan';
+import type { RuntimeRecord } from './runtime-record';
+import type { Starter, StarterParts } from './starter';
+import type { Suspender } from './suspender';
+
+const run = promisify(execFile);
+const overlayTimeoutMs = 30_000;
+const mebibyte = 1024 * 1024;
+
+export interface RuntimesParts extends StarterParts {
+  starter: Starter;
+  suspender: Suspender;
+  images: RootImages;
+}
+
+export class Runtimes {
+  private readonly lock = new KeyedLock();
+
+  constructor(private readonly parts: RuntimesParts) {}
+
+  async list(): Promise<RuntimeInfo[]> {
+    const records = await this.parts.store.list();
+    return Promise.all(records.map(async (record) => toInfo(record, await this.stateOf(record))));
+  }
+
+  async inspect(name: string): Promise<RuntimeInfo | undefined> {
+    const record = await this.parts.store.find(name);
+    return record === undefined ? undefined : toInfo(record, await this.stateOf(record));
+  }
+
+  async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    refuseTooMany(plan);
+    return this.lock.run(plan.name, async () => {
+      const { store, disks } = this.parts;
+      if ((await store.find(plan.name)) !== undefined) {
+        throw new BerthError('exists', `There is a microVM ${plan.name} already.`, {
+          hint: 'Remove it, or choose another name.',
+        });
+      }
+      const made: string[] = [];
+      try {
+        const record = await this.build(plan, made, signal);
+        return toInfo(record, 'stopped');
+      } catch (error) {
+        // The first error is the one that tells.
+        await disks.release({ runtime: plan.name }).catch(() => undefined);
+        await Promise.allSettled(made.map((volume) => disks.remove(volume)));
+        await store.remove(plan.name).catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  /** Boots it, unless it runs; one that is paused goes on. */
+  async start(name: string): Promise<RuntimeInfo> {
+    return this.lock.run(name, async () => {
+      const { store, starter, suspender } = this.parts;
+      const record = await store.get(name);
+      const state = await this.stateOf(record);
+      if (state === 'paused') {
+        await suspender.resume(record);
+      } else if (state === 'stopped') {
+        await starter.start(record);
+      }
+      return toInfo(await store.get(name), 'running');
+    });
+  }
+
+  /** By the power button, then by force; a paused one goes on first, as a frozen guest can't end by itself. */
+  async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
+    return this.lock.run(name, async () => {
+      const { store, machines, suspender } = this.parts;
+      const record = await store.find(name);
+      if (record === undefined || (await this.stateOf(record)) === 'stopped') {
+        return { killed: false };
+      }
+      const machine = await suspender.resume(record).catch(() => machines.of(record));
+      const isEnding = graceMs > 0 && machine !== undefined && (await pressPower(machine));
+      const hasEnded = isEnding && (await machines.waitForEnd(record, graceMs));
+      if (!hasEnded) {
+        await machines.kill(record);
+      }
+      await suspender.forget(name);
+      return { killed: !hasEnded };
+    });
+  }
+
+  async pause(name: string): Promise<void> {
+    await this.lock.run(name, async () => {
+      const record = await this.parts.store.get(name);
+      if ((await this.stateOf(record)) === 'stopped') {
+        throw notRunning(name, 'pause');
+      }
+      await this.parts.suspender.pause(record);
+    });
+  }
+
+  async resume(name: string): Promise<void> {
+    await this.lock.run(name, async () => {
+      const record = await this.parts.store.get(name);
+      if ((await this.stateOf(record)) === 'stopped') {
+        throw notRunning(name, 'resume');
+      }
+      await this.parts.suspender.resume(record);
+    });
+  }
+
+  /** Bundles and the root file system go with it; volumes are let go of. */
+  async remove(name: string): Promise<void> {
+    await this.lock.run(name, async () => {
+      const { store, machines, suspender, disks } = this.parts;
+      const record = await store.find(name);
+      if (record !== undefined) {
+        await suspender.forget(name);
+        await machines.kill(record);
+      }
+      await disks.release({ runtime: name });
+      if (record !== undefined) {
+        await store.remove(name);
+        machines.tell(record, 'removed');
+      }
+    });
+  }
+
+  /** Memory is changed live within what the machine was started with; all else takes a restart. */
+  async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+    return this.lock.run(name, async () => {
+      const { store, machines } = this.parts;
+      const record = await store.get(name);
+      const before = record.plan.limits;
+      await store.change(name, { plan: { ...record.plan, limits } });
+      const machine = await machines.of(record);
+      if (machine === undefined || record.launch === undefined) {
+        return { needsRebuild: [] };
+      }
+      const atMost = record.launch.memoryMiB;
+      const memoryMiB = limits.memoryMiB ?? atMost;
+      const changed = (['cpus', 'pids', 'shmMiB'] as const).filter(
+        (limit) => limits[limit] !== before[limit],
+      );
+      if (memoryMiB <= atMost) {
+        await machine.qmp.execute('balloon', { value: memoryMiB * mebibyte });
+      }
+      return { needsRebuild: [...changed, ...(memoryMiB > atMost ? ['memoryMiB'] : [])] };
+    });
+  }
+
+  /** The machine of a runtime that runs, for what happens inside of it. */
+  async running(name: string, verb: string): Promise<Machine> {
+    const record = await this.parts.store.get(name);
+    const machine = await this.parts.machines.of(record);
+    if (machine === undefined || (await machine.state()) !== 'running') {
+      throw notRunning(name, verb);
+    }
+    return machine;
+  }
+
+  /** Neither does it run nor is it to go on: nobody has its disks. */
+  async isGone(name: string): Promise<boolean> {
+    const record = await this.parts.store.find(name);
+    return record === undefined || (await this.stateOf(record)) === 'stopped';
+  }
+
+  async stateOf(record: RuntimeRecord): Promise<RuntimeState> {
+    const machine = await this.parts.machines.of(record);
+    if (machine !== undefined) {
+      return machine.state();
+    }
+    return (await this.parts.suspender.isSaved(record)) ? 'paused' : 'stopped';
+  }
+
+  private async build(plan: RuntimePlan, made: string[], signal: AbortSignal): Promise<RuntimeRecord> {
+    const { images, host, store, starter, log } = this.parts;
+    const { programs } = await host.installed();
+    const progress = (text: string): void => log.debug({ name: plan.name, text }, 'root file system');
+    const image = await images.ensure(plan.image, progress, signal);
+    throwIfCancelled(signal, `create ${plan.name}`);
+    await this.makeVolumes(plan, made);
+    const files = store.files.of(plan.name);
+    await mkdir(files.folder, { recursive: true, mode: 0o700 });
+    await makeOverlay(programs.image, image.path, files.rootfs);
+    const { homeVolume, dockerVolume, ...rest } = plan;
+    const record: RuntimeRecord = {
+      id: randomUUID(),
+      plan: {
+        ...{ ...rest, homeVolume, env: { ...plan.env }, mounts: [...plan.mounts] },
+        ...(dockerVolume !== undefined && { dockerVolume }),
+      },
+      imageId: image.digest,
+      env: { ...parseEnvironment(image.config.env), ...plan.env },
+      createdAt: new Date().toISOString(),
+    };
+    await starter.attach(record);
+    throwIfCancelled(signal, `create ${plan.name}`);
+    await store.write(record);
+    this.parts.machines.tell(record, 'created');
+    return record;
+  }
+
+  private async makeVolumes(plan: RuntimePlan, made: string[]): Promise<void> {
+    const { disks } = this.parts;
+    for (const { volume } of volumesOf(plan)) {
+      if ((await disks.inspect(volume)) === undefined) {
+        await disks.create({ name: volume, kind: 'disk', labels: labelsOf(volume, plan) });
+        made.push(volume);
+      }
+    }
+  }
+}
+
+function labelsOf(volume: string, plan: RuntimePlan): Record<string, string> {
+  if (volume !== plan.homeVolume && volume !== plan.dockerVolume) {
+    return {};
+  }
+  const role = volume === plan.homeVolume ? 'home' : 'docker';
+  return { 'workspace.name': plan.workspace, 'workspace.managed': 'true', 'berth.role': role };
+}
+
+/** What the workspace writes to its root file system lies over the cached image, which stays as it is. */
+async function makeOverlay(qemuImg: string, base: string, overlay: string): Promise<void> {
+  await rm(overlay, { force: true });
+  await access(base);
+  // Relative, so that a state directory can be moved.
+  const backing = relative(dirname(overlay), base);
+  const argv = ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', backing, overlay];
+  await run(qemuImg, argv, { timeout: overlayTimeoutMs }).catch((error: unknown) => {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new BerthError('internal', `The root file system was not made: ${said}`, { cause: error });
+  });
+}
+
+async function pressPower({ qmp }: Machine): Promise<boolean> {
+  try {
+    await qmp.execute('system_powerdown');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function notRunning(name: string, verb: string): BerthError {
+  return new BerthError('illegal_state', `${name} does not run: it can't ${verb}.`, {
+    hint: 'Start or resume the workspace first.',
+  });
+}
+
+export function toInfo(record: RuntimeRecord, state: RuntimeState): RuntimeInfo {
+  const { plan } = record;
+  return {
+    ...{ id: record.id, name: plan.name, workspace: plan.workspace, state },
+    ...{ imageId: record.imageId, image: plan.image, startedAt: record.startedAt },
+    exitCode: state === 'stopped' ? record.exitCode : undefined,
+    sshPort: plan.sshPort,
+    volumes: volumesOf(plan),
+    labels: {},
+  };
+}

@@ -1,0 +1,199 @@
+/** Starts machines: from a template where there is one, else by booting; or where they stood when they were saved. */
+import { BerthError } from '../../../api/errors';
+import { isErrno } from '../../store/files';
+import { access, mkdir } from 'node:fs/promises';
+import type { Log } from '../containers/log';
+import type { Host, HostTools } from './host';
+import { launch, type Launched } from './launch';
+import type { Machine } from './machine';
+import type { Machines } from './machines';
+import type { DiskStore } from './parts';
+import { killProcess, lastWords } from './qemu/process';
+import type { QmpClient } from './qemu/qmp';
+import { incomingInput, waitUntilRestored } from './qemu/saved-state';
+import { bundleFile, diskMounts, launchOf, machinePlan } from './runtime-plan';
+import type { Launch, RuntimeRecord } from './runtime-record';
+import type { RuntimeStore } from './runtime-store';
+import type { Templates } from './templates';
+
+const bootTimeoutMs = 120_000;
+const restoreTimeoutMs = 60_000;
+/** Reasons that no other way of starting mends. */
+const lasting: readonly string[] = ['in_use', 'no_space', 'capacity'];
+
+export interface StarterParts {
+  store: RuntimeStore;
+  machines: Machines;
+  host: Host;
+  templates: Templates;
+  disks: DiskStore;
+  log: Log;
+}
+
+export class Starter {
+  constructor(private readonly parts: StarterParts) {}
+
+  /** Has the guest as far as it gets without knowing whose it is. */
+  async start(record: RuntimeRecord): Promise<Machine> {
+    const { host, store, templates, log } = this.parts;
+    const tools = await host.tools();
+    const files = store.files.of(record.plan.name);
+    const wanted = launchOf(record, tools, files, await this.attach(record));
+    const startedAt = new Date().toISOString();
+    const fresh = await store.change(record.plan.name, {
+      ...{ launch: wanted, startedAt, exitCode: undefined, paused: undefined },
+    });
+    const template = await templates.find(wanted);
+    if (template !== undefined) {
+      try {
+        return await this.fromState(fresh, wanted, tools, template);
+      } catch (error) {
+        if (error instanceof BerthError && lasting.includes(error.code)) {
+          throw error;
+        }
+        log.warn(
+          { name: record.plan.name, error: String(error) },
+          'a template did not start: it is made anew',
+        );
+        await templates.discard(wanted);
+      }
+    }
+    const machine = await this.boot(fresh, wanted, tools);
+    templates.make(wanted);
+    return machine;
+  }
+
+  /** Where it stood when it was saved. `restored` is called before it goes on: until then what was saved stays. */
+  async restore(record: RuntimeRecord, restored: () => Promise<void>): Promise<Machine> {
+    const { host, store } = this.parts;
+    const tools = await host.tools();
+    if (record.launch?.build !== tools.programs.build) {
+      throw new BerthError('not_supported', `${record.plan.name} was paused under another version of QEMU.`, {
+        hint: 'Stop it and start it again: what was in its memory is lost, its volumes are not.',
+      });
+    }
+    await this.attach(record);
+    return this.fromState(record, record.launch, tools, store.files.of(record.plan.name).state, restored);
+  }
+
+  /** Takes every volume of the plan for this runtime; answers the files by their serials. */
+  async attach({ plan }: Pick<RuntimeRecord, 'plan'>): Promise<Map<string, string>> {
+    const { disks, store } = this.parts;
+    const files = store.files.of(plan.name);
+    const paths = new Map<string, string>();
+    for (const { serial, volume, mount, index, readOnly } of diskMounts(plan)) {
+      if (volume !== undefined) {
+        const holder = { workspace: plan.workspace, runtime: plan.name, readOnly };
+        paths.set(serial, await disks.attach(volume, holder));
+      } else if (mount?.kind === 'archive') {
+        paths.set(serial, bundleFile(files, index));
+      } else if (mount !== undefined) {
+        await refuseMissing(mount.source);
+        paths.set(serial, mount.source);
+      }
+    }
+    return paths;
+  }
+
+  private async boot(record: RuntimeRecord, wanted: Launch, tools: HostTools): Promise<Machine> {
+    return this.launched(record, wanted, tools, undefined, async (machine, signal) => {
+      const control = await machine.controlPort();
+      await control.waiting(bootTimeoutMs, signal);
+    });
+  }
+
+  private async fromState(
+    record: RuntimeRecord,
+    wanted: Launch,
+    tools: HostTools,
+    state: string,
+    restored?: () => Promise<void>,
+  ): Promise<Machine> {
+    return this.launched(record, wanted, tools, state, async ({ qmp }) => {
+      await waitUntilRestored(qmp, restoreTimeoutMs);
+      await restored?.();
+      await tellSizes(qmp, wanted);
+      await qmp.execute('cont');
+    });
+  }
+
+  /** Starts QEMU, writes down that it runs, and gets the guest going; nothing runs any more when that fails. */
+  private async launched(
+    record: RuntimeRecord,
+    wanted: Launch,
+    { programs }: HostTools,
+    state: string | undefined,
+    getGoing: (machine: Machine, signal: AbortSignal) => Promise<void>,
+  ): Promise<Machine> {
+    const { store, machines, host } = this.parts;
+    const { name } = record.plan;
+    const files = store.files.of(name);
+    const plan = machinePlan(record, wanted, {
+      ...{ architecture: host.architecture, files },
+      ...(state !== undefined && { incoming: incomingInput }),
+    });
+    await mkdir(files.folder, { recursive: true, mode: 0o700 });
+    await store.files.ensureSocketFolder();
+    const { process, qmp }: Launched = await launch(programs.system, plan, files, state);
+    const ended = new AbortController();
+    void qmp.closed.then(() => ended.abort());
+    try {
+      const known = await store.change(name, { process: process.identity });
+      const machine = machines.take(known, qmp, process.identity);
+      await getGoing(machine, ended.signal);
+      machines.tell(known, 'started');
+      return machine;
+    } catch (error) {
+      qmp.close();
+      await killProcess(process.identity);
+      const said = [await lastWords(files.qemuLog), await lastWords(files.consoleLog)].join('\n').trim();
+      throw await this.explain(record, error, said);
+    }
+  }
+
+  private async explain(record: RuntimeRecord, error: unknown, said: string): Promise<unknown> {
+    await this.parts.machines.kill(record);
+    const details = said === '' ? '' : ` Its last words: ${said.slice(-500)}`;
+    const reason = error instanceof Error ? error.message : String(error);
+    return new BerthError('runtime_unavailable', `${record.plan.name} did not start: ${reason}${details}`, {
+      hint: 'Its log says more: `berth logs`. Start it again.',
+      cause: error,
+    });
+  }
+}
+
+/** The guest has seen placeholders where the real disks are now: it is told how large these are. */
+async function tellSizes(qmp: QmpClient, { disks }: Launch): Promise<void> {
+  const sizes = sizesOf(await qmp.execute('query-named-block-nodes', { flat: true }));
+  for (const { serial, file, readOnly } of disks) {
+    const size = sizes.get(`disk-${serial}`);
+    if (file !== undefined && !readOnly && size !== undefined) {
+      await qmp.execute('block_resize', { 'node-name': `disk-${serial}`, size });
+    }
+  }
+}
+
+/** Bytes by node (BlockDeviceInfo of qapi/block-core.json). */
+function sizesOf(answer: unknown): Map<string, number> {
+  const nodes = Array.isArray(answer) ? (answer as unknown[]) : [];
+  return new Map(
+    nodes.flatMap((node) => {
+      const { 'node-name': name, image } = node as {
+        'node-name'?: string;
+        image?: { 'virtual-size'?: number };
+      };
+      const size = image?.['virtual-size'];
+      return name === undefined || size === undefined ? [] : [[name, size] as const];
+    }),
+  );
+}
+
+async function refuseMissing(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (error) {
+    throw isErrno(error, 'ENOENT')
+      ? new BerthError('not_found', `The disk image ${path} is not there.`, { field: 'mounts', cause: error })
+      : error;
+  }
+}

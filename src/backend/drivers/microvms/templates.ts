@@ -1,0 +1,212 @@
+/**
+ * Machines saved at the moment at which they have booted and do not know yet whose they are: starting from one spares
+ * the boot. One serves every image, as no disk of a workspace is mounted then. Made in the background; one that is
+ * stale has another key, one that is damaged is thrown away and made anew.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, stat, utimes } from 'node:fs/promises';
+import { setPriority } from 'node:os';
+import { join } from 'node:path';
+import { isErrno, readIfPresent, removeTree } from '../../store/files';
+import { identityOf } from '../../store/process-identity';
+import type { Log } from '../containers/log';
+import { ControlPort } from './control-port';
+import type { Host } from './host';
+import { launch, type Launched } from './launch';
+import type { MachinePlan } from './qemu/command-line';
+import { isMachine } from './qemu/identity';
+import { killProcess } from './qemu/process';
+import { saveState } from './qemu/saved-state';
+import type { MicrovmFiles, RuntimeFiles } from './runtime-files';
+import type { Launch } from './runtime-record';
+
+/** Raised whenever the command line of machines changes what they consist of. */
+const shapeVersion = 1;
+/** Each is as large as the memory that a booted guest has touched. */
+const mostTemplates = 6;
+const bootTimeoutMs = 120_000;
+const saveTimeoutMs = 60_000;
+/** Users' machines go first. */
+const niceness = 10;
+
+export interface TemplatesOptions {
+  host: Host;
+  files: MicrovmFiles;
+  log: Log;
+}
+
+export class Templates {
+  private readonly ending = new AbortController();
+  private readonly failed = new Set<string>();
+  private making: Promise<void> = Promise.resolve();
+  private readonly queued = new Set<string>();
+  private swept: Promise<void> | undefined;
+
+  constructor(private readonly options: TemplatesOptions) {}
+
+  /** The saved state that a machine of this kind starts from, when there is one. */
+  async find(wanted: Launch): Promise<string | undefined> {
+    const { state } = this.filesOf(templateKey(wanted));
+    try {
+      await utimes(state, new Date(), new Date());
+      return state;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR')) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** Makes one in the background, unless it is there, or could not be made before. */
+  make(wanted: Launch): void {
+    const key = templateKey(wanted);
+    if (this.queued.has(key) || this.failed.has(key) || this.ending.signal.aborted) {
+      return;
+    }
+    this.queued.add(key);
+    this.making = this.making
+      .then(() => this.makeNow(key, wanted))
+      .catch((error: unknown) => {
+        this.failed.add(key);
+        if (!this.ending.signal.aborted) {
+          this.options.log.warn({ key, error: String(error) }, 'no template was made');
+        }
+      })
+      .finally(() => this.queued.delete(key));
+  }
+
+  /** For one that did not start. */
+  async discard(wanted: Launch): Promise<void> {
+    await removeTree(this.filesOf(templateKey(wanted)).folder);
+  }
+
+  /** Resolves when nothing is being made. */
+  settled(): Promise<void> {
+    return this.making;
+  }
+
+  async close(): Promise<void> {
+    this.ending.abort();
+    await this.making;
+  }
+
+  private filesOf(key: string): RuntimeFiles {
+    return this.options.files.inFolder(join(this.options.files.templates, key));
+  }
+
+  private async makeNow(key: string, wanted: Launch): Promise<void> {
+    this.swept ??= this.sweep();
+    await this.swept;
+    if (this.ending.signal.aborted || (await this.find(wanted)) !== undefined) {
+      return;
+    }
+    const { host, files: all, log } = this.options;
+    const { programs } = await host.tools();
+    const files = this.filesOf(key);
+    await mkdir(files.folder, { recursive: true, mode: 0o700 });
+    await all.ensureSocketFolder();
+    const plan = templatePlan(key, wanted, files, host.architecture);
+    const started = performance.now();
+    const launched = await launch(programs.system, plan, files);
+    try {
+      await this.bootAndSave(launched, files);
+      log.info({ key, ms: Math.round(performance.now() - started) }, 'template of microVMs made');
+    } finally {
+      launched.qmp.close();
+      await killProcess(launched.process.identity);
+    }
+    await this.prune(key);
+  }
+
+  private async bootAndSave({ process, qmp }: Launched, files: RuntimeFiles): Promise<void> {
+    const { signal } = this.ending;
+    beNice(process.identity.pid);
+    const control = await ControlPort.connect(files.sockets.control, () => process.ended());
+    try {
+      await control.waiting(bootTimeoutMs, signal);
+      await qmp.execute('stop');
+    } finally {
+      control.close();
+    }
+    await saveState(qmp, files.state, { socket: files.saveSocket, timeoutMs: saveTimeoutMs, signal });
+  }
+
+  /** Ends what a killed engine left booting. */
+  private async sweep(): Promise<void> {
+    for (const key of await this.keys()) {
+      const { pidFile, sockets } = this.filesOf(key);
+      const pid = Number.parseInt((await readIfPresent(pidFile)) ?? '', 10);
+      if (pid > 0 && (await isMachine(sockets.qmp, uuidOf(key)))) {
+        await killProcess(identityOf(pid));
+      }
+    }
+  }
+
+  /** Keeps those that were used last. */
+  private async prune(made: string): Promise<void> {
+    const keys = (await this.keys()).filter((key) => key !== made);
+    const aged = await Promise.all(
+      keys.map(async (key) => {
+        const used = await stat(this.filesOf(key).state).catch(() => undefined);
+        return { key, usedMs: used?.mtimeMs ?? 0 };
+      }),
+    );
+    aged.sort((a, b) => b.usedMs - a.usedMs);
+    for (const { key } of aged.slice(mostTemplates - 1)) {
+      await removeTree(this.filesOf(key).folder);
+    }
+  }
+
+  private async keys(): Promise<string[]> {
+    return readdir(this.options.files.templates).catch((error: unknown) => {
+      if (isErrno(error, 'ENOENT')) {
+        return [];
+      }
+      throw error;
+    });
+  }
+}
+
+/** What a saved state depends on, and nothing else: neither files of a workspace nor their sizes. */
+export function templateKey(wanted: Launch): string {
+  const { acceleration, build, kit, cpus, memoryMiB, kernelArguments } = wanted;
+  const disks = wanted.disks.map(({ serial, readOnly }) => [serial, readOnly]);
+  const parts = [shapeVersion, acceleration, build, kit, cpus, memoryMiB, kernelArguments, disks];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+/** The machine with nothing in its disks but the tools. */
+function templatePlan(
+  key: string,
+  wanted: Launch,
+  files: RuntimeFiles,
+  architecture: MachinePlan['architecture'],
+): MachinePlan {
+  const { acceleration, cpus, memoryMiB, kernel, initrd, kernelArguments, disks } = wanted;
+  return {
+    ...{ architecture, acceleration, cpus, memoryMiB, kernel, initrd, kernelArguments },
+    ...{ name: `berth-template-${key}`, uuid: uuidOf(key), sshPort: undefined },
+    ...{ isOffline: true, incoming: undefined },
+    disks: disks.map((disk) =>
+      disk.serial === 'tools' ? { ...disk, file: disk.file } : { ...disk, file: undefined },
+    ),
+    ...{ sockets: files.sockets, consoleLog: files.consoleLog, pidFile: files.pidFile },
+  };
+}
+
+/** From the key, so that a later engine knows the machine again. */
+function uuidOf(key: string): string {
+  const hex = createHash('sha256').update(`template ${key}`).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
+}
+
+function beNice(pid: number): void {
+  try {
+    setPriority(pid, niceness);
+  } catch {
+    // It has ended, which is seen soon enough.
+  }
+}
