@@ -134,9 +134,12 @@ export class Operations {
     return operation;
   }
 
-  /** An operation that had nothing to do. */
-  nothing(begin: OperationStart): Operation {
-    return this.launch({ ...begin, cancellable: false }, () => Promise.resolve({ changed: false }));
+  /** An operation that has nothing to do, if `check` does not object. */
+  nothing(begin: OperationStart, check: () => Promise<unknown>): Operation {
+    return this.launch({ ...begin, cancellable: false }, async () => {
+      await check();
+      return { changed: false };
+    });
   }
 
   /** As it is when it has ended, or after `ms`. */

@@ -164,7 +164,8 @@ export class Workspaces {
   /** With its home and Docker volumes, unless told to keep them. Named volumes stay always. */
   delete(name: string, keepVolumes: boolean): Operation {
     const { registry, operations } = this.parts;
-    const underWay = isSettled(registry.get(name).state) ? [] : operations.idsOf(name);
+    const before = registry.get(name).state;
+    const underWay = isSettled(before) ? [] : operations.idsOf(name);
     if (underWay.length === 0) {
       registry.begin('delete', name);
     }
@@ -178,13 +179,18 @@ export class Workspaces {
           }
           registry.begin('delete', name);
         }
-        return this.erase(name, keepVolumes, context);
+        return this.erase(name, keepVolumes, context, isSettled(before) ? before : 'stopped');
       },
     );
   }
 
   /** Also called at start, for a delete that was cut off. */
-  async erase(name: string, keepVolumes: boolean, context: OperationContext): Promise<{ deleted: string[] }> {
+  async erase(
+    name: string,
+    keepVolumes: boolean,
+    context: OperationContext,
+    before: WorkspaceState = 'error',
+  ): Promise<{ deleted: string[] }> {
     const { registry, keys, secrets } = this.parts;
     const record = registry.get(name);
     const driver = this.driver(name);
@@ -204,7 +210,10 @@ export class Workspaces {
     } catch (error) {
       const { message, hint, code } = asBerthError(error);
       const problem = { code, message, step: 'delete', ...(hint !== undefined && { hint }) };
-      await registry.settle(name, 'error', { problem, keepsVolumes: undefined });
+      const isOutOfReach = code === 'runtime_unavailable';
+      const state = isOutOfReach ? before : 'error';
+      const stateDetail = isOutOfReach ? message : undefined;
+      await registry.settle(name, state, { problem, stateDetail, keepsVolumes: undefined });
       throw error;
     }
     await secrets.forget(name);
@@ -290,7 +299,8 @@ export class Workspaces {
       cancellable: options.cancellable ?? true,
     };
     if (!registry.begin(verb, name)) {
-      return operations.nothing(begin);
+      // What was last seen is no answer while the runtime can't be reached.
+      return operations.nothing(begin, () => this.driver(name).inspect(runtimeNameOf(name)));
     }
     return operations.start(begin, async (context) => {
       try {

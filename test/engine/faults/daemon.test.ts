@@ -86,9 +86,13 @@ describe('faults: the Docker daemon', function () {
     await eventually('it is told', async () => (await driver())?.available === false);
     assert.match((await driver())?.message ?? '', /docker\.sock|No container engine answers/);
     assert((await driver())?.hint);
-    for (const verb of ['restart', 'archive'] as const) {
+    // Also what would have nothing to do: that it still runs is only what was last seen.
+    for (const verb of ['start', 'restart', 'archive', 'stop'] as const) {
       await failure(harness.verb(verb, name), 'runtime_unavailable');
     }
+    const { state } = await harness.workspace(name);
+    await failure(harness.delete(name), 'runtime_unavailable');
+    assert.equal((await harness.workspace(name)).state, state, 'a delete that could not begin changes nothing');
     const created = harness.name();
     const create = harness.beginCreate(created, { image }).then((operation) => harness.done(operation));
     await failure(create, 'runtime_unavailable');

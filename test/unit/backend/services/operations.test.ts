@@ -269,7 +269,7 @@ describe('services/operations', () => {
       return undefined;
     });
     await operations.wait(started.id, 5_000);
-    const nothing = operations.nothing({ ...begin, kind: 'workspace.start' });
+    const nothing = operations.nothing({ ...begin, kind: 'workspace.start' }, () => Promise.resolve());
     assert.deepEqual((await operations.wait(nothing.id, 5_000)).result, { changed: false });
     assert.deepEqual(
       operations.startStepsOf('demo').map((step) => step.name),

@@ -53,6 +53,17 @@ describe('services/workspaces', () => {
       await failure(workspace, 'not_found');
     });
 
+    it('leaves it as it was when the runtime can not be reached', async () => {
+      test.driver.down = true;
+      const operation = await test.done(test.services.workspaces.delete('demo', false));
+      assert.equal(operation.error?.code, 'runtime_unavailable');
+      assert.equal(workspace().state, 'running');
+      assert.equal(workspace().problem?.step, 'delete');
+      test.driver.down = false;
+      await test.done(test.services.workspaces.delete('demo', false));
+      await failure(workspace, 'not_found');
+    });
+
     it('ends what is under way first', async () => {
       await test.done(test.services.workspaces.stop('demo'));
       const gate = test.driver.hold('start');

@@ -85,7 +85,14 @@ describe('services/workspaces', () => {
     await run('stop');
     test.driver.calls.length = 0;
     assert.deepEqual((await run('stop')).result, { changed: false });
-    assert.deepEqual(test.driver.calls, []);
+    assert.deepEqual(test.driver.calls, ['inspect workspace-demo']);
+  });
+
+  it('does not say that there is nothing to do while nobody knows', async () => {
+    test.driver.down = true;
+    const { status, error } = await run('start');
+    assert.deepEqual([status, error?.code], ['failed', 'runtime_unavailable']);
+    assert.equal(workspace().state, 'running');
   });
 
   it('takes one of two verbs at the same instant, and refuses the other', async () => {
