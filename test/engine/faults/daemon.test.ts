@@ -92,7 +92,11 @@ describe('faults: the Docker daemon', function () {
     }
     const { state } = await harness.workspace(name);
     await failure(harness.delete(name), 'runtime_unavailable');
-    assert.equal((await harness.workspace(name)).state, state, 'a delete that could not begin changes nothing');
+    assert.equal(
+      (await harness.workspace(name)).state,
+      state,
+      'a delete that could not begin changes nothing',
+    );
     const created = harness.name();
     const create = harness.beginCreate(created, { image }).then((operation) => harness.done(operation));
     await failure(create, 'runtime_unavailable');
