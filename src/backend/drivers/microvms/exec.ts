@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { constants } from 'node:os';
 import type { ClientChannel } from 'ssh2';
 import { BerthError } from '../../../api/errors';
-import { endExecCommand, execFront, shell } from '../containers/init-script';
+import { endExecCommand, execFront, execMarker, shell } from '../containers/init-script';
 import { quoteForShell } from '../containers/session-environment';
 import type { ExecPlan, ExecSession } from '../driver';
 
@@ -17,23 +17,24 @@ const longestCommand = 200 * 1024;
 const outputKept = 4096;
 
 /**
- * Runs as root: takes the variables over, becomes the user, and goes where it was told to. The terminal was made for
- * root; programs that open it by its name need it to be their user's.
+ * Runs as root: takes the variables over and becomes the user. The terminal was made for root; programs that open it
+ * by its name need it to be their user's. Every program that is started on the way takes its time in emulation.
  */
 const entry = `
 i=0
 while [ $i -lt "$BERTH_COUNT" ]; do eval "export \\"\\$BERTH_V$i\\""; unset BERTH_V$i; i=$((i + 1)); done
 unset BERTH_COUNT
-user=$1; shift
-if [ "$user" = root ]; then exec ${shell} -c "$@"; fi
-if t=$(tty 2>/dev/null); then chown "$user" "$t"; fi
-exec su -p -s ${shell} "$user" -c "$@"
+user=$1 front=$2; shift 2
+if [ "$user" = root ]; then eval "$front"; fi
+if [ -n "$BERTH_TERMINAL" ]; then chown "$user" "$(tty)"; fi
+exec su -p -s ${shell} -c "$front" -- "$user" "$0" "$@"
 `;
 
-const goThere = `
-cd -- "$0" || exit 126
-exec "$@"
-`;
+/** In the user's place: goes where it was told to, then is the front of any command. */
+const front = `
+cd -- "$BERTH_FOLDER" || exit 126
+unset BERTH_FOLDER BERTH_TERMINAL
+${execFront[2] ?? ''}`;
 
 export interface GuestShell {
   run(command: string, options: { env?: NodeJS.ProcessEnv; pty?: object }): Promise<ClientChannel>;
@@ -43,12 +44,12 @@ export interface GuestShell {
 export async function openExec(ssh: GuestShell, name: string, plan: ExecPlan): Promise<ExecSession> {
   const id = randomUUID();
   const given = { ...(plan.user === loginUser ? ofLogin : {}), ...plan.env };
-  const front = [
-    ...[shell, '-c', entry, 'berth-enter', plan.user],
-    ...[goThere, plan.cwd ?? homeDirectory, ...execFront, ...plan.argv],
-  ];
-  const own = { BERTH_EXEC: id, BERTH_GIVEN: Object.keys(given).join(' '), BERTH_TTY: '' };
-  const channel = await start(ssh, front, {
+  const argv = [shell, '-c', entry, execMarker, plan.user, front, ...plan.argv];
+  const own = {
+    ...{ BERTH_EXEC: id, BERTH_GIVEN: Object.keys(given).join(' '), BERTH_TTY: '' },
+    ...{ BERTH_FOLDER: plan.cwd ?? homeDirectory, BERTH_TERMINAL: plan.tty === undefined ? '' : 'yes' },
+  };
+  const channel = await start(ssh, argv, {
     env: numbered({ ...given, ...own }),
     ...(plan.tty !== undefined && { pty: { ...plan.tty, term: plan.env?.TERM ?? 'xterm-256color' } }),
   });

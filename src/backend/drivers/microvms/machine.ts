@@ -19,6 +19,8 @@ export class Machine {
   readonly ssh: SshLink;
   /** Commands of people that run inside now. */
   sessions = 0;
+  /** It was started, and what happens to it now is news. */
+  isGoing = false;
   /** The guest, or QEMU itself, ended in order. */
   hasShutDown = false;
   private control: Promise<ControlPort> | undefined;

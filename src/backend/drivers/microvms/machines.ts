@@ -108,7 +108,9 @@ export class Machines {
     try {
       const qmp = await QmpClient.connect(sockets.qmp, { timeoutMs: adoptTimeoutMs, hopeless });
       this.options.log.info({ name: record.plan.name, pid: process.pid }, 'microVM taken over');
-      return this.connect(record, qmp, process);
+      const machine = this.connect(record, qmp, process);
+      machine.isGoing = true;
+      return machine;
     } catch (error) {
       if (!isRunning(process)) {
         return undefined;
@@ -144,7 +146,7 @@ export class Machines {
     if (event === 'BLOCK_IO_ERROR') {
       this.options.log.warn({ name: record.plan.name, ...data }, 'a disk of a microVM failed');
     }
-    if (event === 'STOP' || event === 'RESUME') {
+    if (machine.isGoing && (event === 'STOP' || event === 'RESUME')) {
       this.tell(record, event === 'STOP' ? 'paused' : 'resumed');
     }
   }

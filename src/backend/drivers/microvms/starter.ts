@@ -141,6 +141,7 @@ export class Starter {
       const known = await store.change(name, { process: process.identity });
       const machine = machines.take(known, qmp, process.identity);
       await getGoing(machine, ended.signal);
+      machine.isGoing = true;
       machines.tell(known, 'started');
       return machine;
     } catch (error) {
