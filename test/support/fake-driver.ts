@@ -54,6 +54,8 @@ export class FakeDriver implements Driver {
   /** The daemon does not answer. */
   down = false;
   killsOnStop = false;
+  /** What every configure says that it could not write. */
+  notWritten: readonly string[] = [];
   closed = false;
   private readonly failures = new Map<string, unknown[]>();
   private readonly gates = new Map<string, { enter: () => void; opened: Promise<void> }>();
@@ -161,9 +163,10 @@ export class FakeDriver implements Driver {
     return { ...info };
   }
 
-  async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void> {
+  async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
     await this.act('configure', name, signal);
     this.configured.set(name, plan);
+    return this.notWritten;
   }
 
   async startDocker(name: string, signal: AbortSignal): Promise<void> {

@@ -151,8 +151,11 @@ export interface Driver {
   create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo>;
   /** Starts the processes; sshd answers only after `configure`. */
   start(name: string): Promise<RuntimeInfo>;
-  /** Puts keys, environment and files in and starts sshd; resolves when sshd answers on the plan's port. */
-  configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void>;
+  /**
+   * Puts keys, environment and files in and starts sshd; resolves when sshd answers on the plan's port. What could not
+   * be written, though it does well without, is told in words.
+   */
+  configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]>;
   /** Waits for the Docker daemon inside. */
   startDocker(name: string, signal: AbortSignal): Promise<void>;
   /** Graceful, then killed after `graceMs`: the answer says which. Succeeds when it does not run. */

@@ -137,7 +137,6 @@ export class WorkspaceStarter {
     ]);
     const credentials = await readCredentials(spec.credentialFiles ?? []);
     const missing = (spec.secretNames ?? []).filter((secret) => secretValues[secret] === undefined);
-    await this.warn(name, 'credentials', credentials.problems, context);
     await this.warn(
       name,
       'secrets',
@@ -149,11 +148,12 @@ export class WorkspaceStarter {
     }
     const files = [...credentials.found, ...scripts.map((script) => script.file)];
     const env = { ...spec.env, ...secretValues };
-    await driver.configure(
+    const notWritten = await driver.configure(
       runtimeNameOf(name),
       { hostKey: hostKey.privateKey, authorizedKeys: [clientKey.publicKey], env, files },
       context.signal,
     );
+    await this.warn(name, 'credentials', [...credentials.problems, ...notWritten], context);
   }
 
   private async warn(

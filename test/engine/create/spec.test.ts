@@ -60,6 +60,8 @@ describe('create: a full spec', function () {
         { source: path('some-key'), target: '~/.config/tool/key' },
         { source: path('aws'), target: '.aws' },
         { source: path('absent'), target: '.absent' },
+        { source: path('some-key'), target: '/data-ro/key' },
+        { source: path('some-key'), target: '/etc/passwd/key' },
       ],
       postStart: { scripts: [path('first.sh'), path('more'), path('missing.sh')] },
     });
@@ -85,7 +87,10 @@ describe('create: a full spec', function () {
     const { warnings } = workspace;
     assert.deepEqual(warnings.map((warning) => warning.code).sort(), ['credentials', 'post-start']);
     assert.match(warnings.find((warning) => warning.code === 'post-start')?.message ?? '', /missing\.sh/);
-    assert.match(warnings.find((warning) => warning.code === 'credentials')?.message ?? '', /absent/);
+    const credentials = warnings.find((warning) => warning.code === 'credentials')?.message ?? '';
+    assert.match(credentials, /absent/);
+    assert.match(credentials, /Not written: \/data-ro\/key: .*Read-only file system/);
+    assert.match(credentials, /Not written: \/etc\/passwd\/key: .*File exists/);
   });
 
   it('clones into /home/workspace/repo and opens there', async () => {

@@ -64,10 +64,13 @@ describe('ssh: identity', function () {
     const none = ['-o', 'UserKnownHostsFile=/dev/null'];
     assert.match(await attempt([...none, ...strict, '-i', identityFile]), /Host key verification failed/);
     assert.match(await attempt([...known, ...strict, '-i', other]), /Permission denied \(publickey\)/);
-    assert.match(
-      await attempt([...known, ...strict, '-i', identityFile], 'nobody'),
-      /Permission denied \(publickey\)/,
-    );
+    for (const user of ['nobody', 'root']) {
+      assert.match(
+        await attempt([...known, ...strict, '-i', identityFile], user),
+        /Permission denied \(publickey\)/,
+        user,
+      );
+    }
   });
 
   it('listens on loopback only', async () => {

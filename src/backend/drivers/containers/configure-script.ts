@@ -69,21 +69,37 @@ else
 fi
 `;
 
+/** Said of each file that something is in the way of: it does well without, unlike with a full disk. */
+const notWritten = 'berth: not written: ';
+
+/** Unpacks the tar \$1 below \$2. One by one only when that fails as a whole, because names count as patterns then. */
+const unpack = `
+unpack() {
+  tar -x -f "$1" -C "$2" 2>/dev/null && return
+  tar -t -f "$1" | while IFS= read -r file; do
+    said=$(tar -x -f "$1" -C "$2" "$file" 2>&1) && continue
+    case "$said" in *"No space left"*) echo "$said" >&2; exit 1 ;; esac
+    echo "${notWritten}\${2%/}/$file: $(echo "$said" | tr "\\n" " ")"
+  done
+}
+`;
+
 /** Folders of our making are private; files come with their modes. */
 const homeFiles = `
 set -e
 cd /home/workspace
-while IFS= read -r dir; do [ -d "$dir" ] || mkdir -m 700 -- "$dir"; done <${berthDirectory}/stage/home-directories
+while IFS= read -r dir; do [ -d "$dir" ] || mkdir -m 700 -- "$dir" || true; done <${berthDirectory}/stage/home-directories
 umask 0
-exec tar -x -f ${berthDirectory}/stage/home.tar
+${unpack}
+unpack ${berthDirectory}/stage/home.tar /home/workspace
 `;
 
 /** Files of the home are written as its user: a link planted there leads nowhere the user could not go. */
-const files = `
+const files = `${unpack}
 while IFS= read -r dir; do
-  [ -d "$dir" ] || { mkdir -m 700 -- "$dir" && chown -h 1000:1000 "$dir"; }
+  [ -d "$dir" ] || { mkdir -m 700 -- "$dir" && chown -h 1000:1000 "$dir"; } || true
 done <$s/directories
-[ ! -e $s/root.tar ] || tar -x -f $s/root.tar -C /
+[ ! -e $s/root.tar ] || unpack $s/root.tar /
 if [ -e $s/home.tar ]; then
   chown 1000:1000 $s/home.tar $s/home-directories
   su -s ${shell} workspace -c '${homeFiles}' </dev/null
@@ -106,6 +122,14 @@ s=$d/stage
 mkdir -p /run/sshd && chmod 755 /run/sshd
 rm -rf $s && mkdir -m 711 $s && tar -x -f - -C $s
 ${users}${home}${environment}${files}${hand}`;
+
+/** The files that the script said it could not write, each with the reason. */
+export function notWrittenOf(output: string): string[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith(notWritten))
+    .map((line) => `Not written: ${line.slice(notWritten.length).trim()}`);
+}
 
 /** Run by the init itself, at the first start. */
 export const configureScript = script;

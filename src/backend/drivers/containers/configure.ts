@@ -4,7 +4,7 @@ import type Dockerode from 'dockerode';
 import { BerthError } from '../../../api/errors';
 import type { RuntimeInfo, StartPlan } from '../driver';
 import { configureArchive } from './configure-archive';
-import { configureCommand } from './configure-script';
+import { configureCommand, notWrittenOf } from './configure-script';
 import { demultiplex } from './demux';
 import type { Endpoint } from './endpoint';
 import { runInside } from './exec';
@@ -26,7 +26,8 @@ interface Outcome {
 
 /**
  * On every start, and again whenever something of it changed: sessions that are open stay so. `startedAt` is the start
- * that nothing was configured since: then standard input takes everything, which is quicker than an exec.
+ * that nothing was configured since: then standard input takes everything, which is quicker than an exec. Answers what
+ * could not be written.
  */
 export async function configureRuntime(
   endpoint: Endpoint,
@@ -38,7 +39,7 @@ export async function configureRuntime(
     reach: (info: RuntimeInfo) => Promise<void>;
     signal: AbortSignal;
   },
-): Promise<void> {
+): Promise<readonly string[]> {
   const { signal } = options;
   const { container, isPodman } = await endpoint.call(`look at ${name}`, async (docker, connection) => ({
     container: await docker.getContainer(name).inspect(),
@@ -70,6 +71,7 @@ export async function configureRuntime(
     signal,
     explain: () => explain(endpoint, name),
   });
+  return notWrittenOf(output);
 }
 
 /** An older engine's container has an older script in its init. */

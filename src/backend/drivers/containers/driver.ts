@@ -131,7 +131,7 @@ export class ContainerDriver implements Driver {
     return info;
   }
 
-  configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void> {
+  configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
     const startedAt = this.unconfigured.get(name);
     this.unconfigured.delete(name);
     const reach = (info: RuntimeInfo): Promise<void> => this.bridges.follow(info);

@@ -10,8 +10,8 @@ AuthorizedKeysFile ${berthDirectory}/authorized_keys
 AuthenticationMethods publickey
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-PermitRootLogin prohibit-password
-AllowUsers workspace root
+PermitRootLogin no
+AllowUsers workspace
 UsePAM no
 UseDNS no
 PrintMotd no

@@ -134,7 +134,7 @@ export class MicrovmDriver implements Driver {
     return this.runtimes.start(name);
   }
 
-  async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<void> {
+  async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
     const machine = await this.runtimes.running(name, 'be configured');
     const { consoleLog } = this.files.of(name);
     await configureMachine(machine, await this.store.get(name), plan, { consoleLog, signal });
@@ -142,6 +142,7 @@ export class MicrovmDriver implements Driver {
     machine.ssh.open().catch((error: unknown) => {
       this.options.log.warn({ name, error: String(error) }, 'the way into a microVM is not open yet');
     });
+    return [];
   }
 
   async startDocker(name: string, signal: AbortSignal): Promise<void> {
