@@ -175,7 +175,7 @@ export class Reconciler {
     }
   }
 
-  /** Started by another tool, or by an engine that was killed while it did: it runs, but has no keys yet. */
+  /** Started by another tool, or by an engine that was killed while it did: it runs, and has no keys yet, or not all. */
   private setUp(name: string, startedAt: string | undefined): void {
     const { operations, starter, registry } = this.parts;
     operations.start(
@@ -188,7 +188,7 @@ export class Reconciler {
         // Noted first: what fails is tried again by a restart, not by every look.
         await registry.update(name, { startedAt });
         try {
-          await starter.setUp(name, [], context);
+          await starter.finish(name, context);
           await registry.settle(name, 'running');
         } catch (error) {
           const { code, message, hint } = asBerthError(error);

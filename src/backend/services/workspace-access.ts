@@ -18,7 +18,7 @@ import { homeDirectory } from './injected-files';
 import { runCommand } from './run-command';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
-import { repositoryDirectory } from './workspace-starter';
+import { repositoryDirectory } from './first-steps';
 
 const defaultExecTimeoutMs = 600_000;
 const defaultOutputBytes = 1_048_576;

@@ -6,18 +6,13 @@ import { isFree } from '../ssh/ports';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
-import { homeDirectory, readCredentials, readScripts, type Script } from './injected-files';
+import { FirstSteps } from './first-steps';
+import { readCredentials, readScripts, type Script } from './injected-files';
 import type { OperationContext } from './operation-context';
-import { runCommand } from './run-command';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
-const cloneTimeoutMs = 30 * 60_000;
-const scriptTimeoutMs = 30 * 60_000;
-const outputKept = 64 * 1024;
-const draftRepository = `${homeDirectory}/.berth-clone`;
 const warningsOfAStart: readonly string[] = ['credentials', 'secrets', 'post-start', 'port-moved'];
-export const repositoryDirectory = `${homeDirectory}/repo`;
 
 export function planOf(record: WorkspaceRecord): RuntimePlan {
   const { spec } = record;
@@ -45,7 +40,11 @@ export interface StarterParts {
 }
 
 export class WorkspaceStarter {
-  constructor(private readonly parts: StarterParts) {}
+  private readonly firstSteps: FirstSteps;
+
+  constructor(private readonly parts: StarterParts) {
+    this.firstSteps = new FirstSteps(parts);
+  }
 
   driverOf(record: WorkspaceRecord): Driver {
     return this.parts.drivers.of(record.spec.runtime);
@@ -87,18 +86,27 @@ export class WorkspaceStarter {
       );
     }
     const info = await context.step('start', 'Start', () => driver.start(runtime));
-    const scripts = await readScripts(registry.get(name).spec.postStart?.scripts ?? []);
-    await this.setUp(name, scripts.found, context);
-    await registry.update(name, {
-      runtimeId: info.id,
-      startedAt: info.startedAt ?? new Date().toISOString(),
-    });
-    await this.clone(name, driver, context);
-    await this.postStart(name, driver, scripts.found, scripts.problems, context);
+    const noteStart = () =>
+      registry.update(name, { runtimeId: info.id, startedAt: info.startedAt ?? new Date().toISOString() });
+    await this.finish(name, context, noteStart);
   }
 
-  /** What a runtime that runs already still needs, whoever started it. */
-  async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
+  /** What a runtime that runs already still needs on every start, whoever started it. */
+  async finish(
+    name: string,
+    context: OperationContext,
+    isSetUp: () => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<void> {
+    const { spec } = this.parts.registry.get(name);
+    const driver = this.parts.drivers.of(spec.runtime);
+    const scripts = await readScripts(spec.postStart?.scripts ?? []);
+    await this.setUp(name, scripts.found, context);
+    await isSetUp();
+    await this.firstSteps.clone(name, driver, context);
+    await this.firstSteps.postStart(name, driver, scripts, context);
+  }
+
+  private async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
     const record = this.parts.registry.get(name);
     const driver = this.driverOf(record);
     await context.step('ssh', 'Put in keys and start SSH', () =>
@@ -206,113 +214,6 @@ export class WorkspaceStarter {
       message: `Port ${taken} was taken by another program: SSH is on ${sshPort} now.`,
     });
   }
-
-  /** Into a draft first: a clone that was cut off never looks like a whole one. */
-  private async clone(name: string, driver: Driver, context: OperationContext): Promise<void> {
-    const { registry } = this.parts;
-    const { spec, cloned } = registry.get(name);
-    if (spec.cloneUrl === undefined || cloned) {
-      return;
-    }
-    const url = spec.cloneUrl;
-    try {
-      await context.step('clone', `Clone ${withoutPassword(url)}`, async () => {
-        if ((await this.tryRun(name, driver, ['test', '-e', repositoryDirectory], context)).exitCode !== 0) {
-          await this.run(name, driver, ['rm', '-rf', '--', draftRepository], context);
-          await this.run(name, driver, ['git', 'clone', '--', url, draftRepository], context);
-          await this.run(name, driver, ['mv', '--', draftRepository, repositoryDirectory], context);
-        }
-      });
-      await registry.update(name, {
-        cloned: true,
-        warnings: registry.get(name).warnings.filter((warning) => warning.code !== 'clone'),
-      });
-    } catch (error) {
-      context.signal.throwIfAborted();
-      const message = `The repository was not cloned: ${error instanceof Error ? error.message : String(error)}`;
-      context.warn(message);
-      await registry.warn(name, {
-        code: 'clone',
-        message,
-        step: 'clone',
-        hint: 'The workspace is usable. Clone by hand in its terminal, or restart it to try again.',
-      });
-    }
-  }
-
-  private async postStart(
-    name: string,
-    driver: Driver,
-    scripts: readonly Script[],
-    problems: readonly string[],
-    context: OperationContext,
-  ): Promise<void> {
-    const failures = [...problems];
-    for (const script of scripts) {
-      try {
-        await context.step('post-start', `Run ${script.source}`, () =>
-          this.run(name, driver, script.argv, context, scriptTimeoutMs),
-        );
-      } catch (error) {
-        context.signal.throwIfAborted();
-        failures.push(
-          `Post-start script ${script.source}: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    }
-    if (failures.length === 0) {
-      return;
-    }
-    failures.forEach((failure) => context.warn(failure));
-    const message = failures.join('\n');
-    await this.parts.registry.warn(name, { code: 'post-start', message, step: 'post-start' });
-    if (this.parts.registry.get(name).spec.postStart?.failOnError === true) {
-      throw new BerthError('internal', message, {
-        hint: 'Mend the script, or allow the start to go on without it.',
-      });
-    }
-  }
-
-  private async run(
-    name: string,
-    driver: Driver,
-    argv: readonly string[],
-    context: OperationContext,
-    timeoutMs = cloneTimeoutMs,
-  ): Promise<void> {
-    const result = await this.tryRun(name, driver, argv, context, timeoutMs);
-    if (result.exitCode !== 0 || result.timedOut) {
-      const said = Buffer.concat([result.stdout, result.stderr]).toString('utf8').trim().slice(-2000);
-      const ending = result.timedOut
-        ? `timed out after ${timeoutMs / 1000} s`
-        : `ended with exit code ${result.exitCode}`;
-      throw new BerthError('internal', `${argv[0] ?? ''} ${ending}${said === '' ? '.' : `: ${said}`}`);
-    }
-  }
-
-  private async tryRun(
-    name: string,
-    driver: Driver,
-    argv: readonly string[],
-    context: OperationContext,
-    timeoutMs = cloneTimeoutMs,
-  ) {
-    const { spec } = this.parts.registry.get(name);
-    const env = {
-      ...spec.env,
-      ...(await this.parts.secrets.values(name)),
-      HOME: homeDirectory,
-      USER: 'workspace',
-      GIT_TERMINAL_PROMPT: '0',
-      GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new',
-    };
-    const plan = { argv, user: 'workspace', cwd: homeDirectory, env };
-    return runCommand(driver, runtimeNameOf(name), plan, {
-      timeoutMs,
-      maxOutputBytes: outputKept,
-      signal: context.signal,
-    });
-  }
 }
 
 export function imageMissing(image: string): BerthError {
@@ -329,9 +230,4 @@ export function imageMissing(image: string): BerthError {
         hint: `Pull it: \`berth image pull ${image}\`.`,
         field: 'image',
       });
-}
-
-/** Clone URLs may carry credentials: they are never shown. */
-export function withoutPassword(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1');
 }

@@ -160,6 +160,22 @@ describe('faults: the engine is killed', function () {
     await harness().delete(name);
   }
 
+  it('in the middle of the post-start scripts: the next engine runs them to their end', async () => {
+    const script = join(harness().folder, 'slow.sh');
+    await writeFile(script, '#!/bin/sh\necho begun >>~/begun\nsleep 3\necho ended >>~/ended\n');
+    const { name } = await harness().create({ postStart: { scripts: [script] } });
+    await harness().verb('stop', name);
+    await harness().begin('start', name);
+    await eventually('the script has begun', async () => {
+      const { code, stdout } = await harness().trySsh(name, ['cat ~/begun']);
+      return code === 0 && stdout.trim() === 'begun\nbegun';
+    });
+    await harness().killAndRestart();
+    await harness().untilState(name, 'running');
+    assert.equal(await harness().sh(name, 'tail -n 1 ~/ended; wc -l <~/begun'), 'ended\n3');
+    await harness().delete(name);
+  });
+
   it('tells operations that were cut off as interrupted', async () => {
     const operations = await harness().client.call('operations.list', {});
     const cut = operations.filter(({ status }) => status === 'interrupted');

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { WorkspaceState } from '../../../../src/api/schemas/workspace';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { turns, until } from '../../../support/wait';
 
 describe('services/reconcile', () => {
-  const { start } = useEngine();
+  const { start, home } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {
     test = await start();
@@ -131,6 +132,19 @@ describe('services/reconcile', () => {
       assert.equal(workspace().state, 'running', state);
       assert(test.driver.configured.has(name), state);
     }
+  });
+
+  it('goes on with the scripts of a start that a killed engine had not finished', async () => {
+    const script = join(home(), 'setup.sh');
+    await writeFile(script, '#!/bin/sh\n');
+    await test.done(test.services.workspaces.stop('demo'));
+    await test.services.workspaces.update('demo', { postStart: { scripts: [script] } });
+    await test.done(test.services.workspaces.start('demo'));
+    test.driver.execs.length = 0;
+    await killed({ state: 'starting' });
+    assert.equal(workspace().state, 'running');
+    assert(did('configure'));
+    assert.equal(test.driver.execs.length, 1);
   });
 
   it('puts keys into what was restarted while no engine looked', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withoutPassword } from '../../../../src/backend/services/workspace-starter';
+import { withoutPassword } from '../../../../src/backend/services/first-steps';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { occupy, vacate } from '../../../support/ports';
 
