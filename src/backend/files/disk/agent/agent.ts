@@ -1,0 +1,179 @@
+/**
+ * Answers requests about the files of one image: the protocol of images/tools/agent/main.py, so that the engine's side
+ * is the same for both. It knows four kinds more, for archives: `tar_open`, `tar_next`, `untar_open`, `untar`.
+ */
+import { type Frame } from '../../agent-frames';
+import { DiskError, errorReply } from '../disk-error';
+import type { Ext4 } from '../ext4/file-system';
+import { type Answer, Content, Handles } from './content';
+import { type Fields, list, real, stat } from './entries';
+import { Volume } from './places';
+import { Stages } from './stages';
+import { TarIn } from './tar-in';
+import { TarOut } from './tar-out';
+import { chmod, mkdir, remove, rename, usage } from './trees';
+import { Watches } from './watches';
+import { finish, Job, type Work } from './work';
+
+export type Send = (head: Readonly<Record<string, unknown>>, payload?: Buffer) => void;
+type Quick = (request: Fields, payload: Buffer, job: Job) => Answer;
+type Slow = (request: Fields, job: Job) => Work<Fields>;
+
+/** How long jobs may take to notice that it is over. */
+const graceMs = 5000;
+
+export class DiskAgent {
+  private readonly jobs = new Map<number, { job: Job; ended: Promise<void> }>();
+  private readonly content: Content;
+  private readonly stages: Stages;
+  private readonly watches = new Watches();
+  private readonly tars = new Handles<TarOut | TarIn>();
+  private readonly quick: Readonly<Record<string, Quick>>;
+  private readonly slow: Readonly<Record<string, Slow>>;
+
+  constructor(
+    private readonly fs: Ext4,
+    private readonly send: Send,
+  ) {
+    const volume = new Volume(fs);
+    const content = (this.content = new Content(volume));
+    const stages = (this.stages = new Stages(volume));
+    const { watches } = this;
+    const { tell } = watches;
+    this.quick = {
+      stat: (request) => stat(volume, request),
+      real: (request) => real(volume, request),
+      list: (request) => list(volume, request),
+      read: (request) => content.read(request),
+      pread: (request) => content.pread(request),
+      close: (request) => content.close(request),
+      write: (request, payload) => content.write(request, payload, tell),
+      open_write: (request) => content.openWrite(request),
+      pwrite: (request, payload) => content.pwrite(request, payload),
+      commit: (request) => content.commit(request, tell),
+      mkdir: (request) => mkdir(volume, request, tell),
+      rename: (request) => rename(volume, request, tell),
+      chmod: (request) => chmod(volume, request, tell),
+      watch: (request, _payload, job) => watches.watch(volume, request, job),
+      unwatch: (request) => watches.unwatch(request),
+      ...this.archives(volume),
+    };
+    this.slow = {
+      copy: (request, job) => stages.copy(request, job, tell),
+      remove: (request) => remove(volume, request, tell),
+      usage: (request) => usage(volume, request),
+      stage: () => stages.stage(),
+      unstage: (request) => stages.unstage(request),
+      merge: (request) => stages.merge(request, tell),
+      sweep: () => stages.sweep(),
+    };
+  }
+
+  /** How many requests are not answered yet. */
+  get busy(): number {
+    return this.jobs.size;
+  }
+
+  receive({ head, payload }: Frame): void {
+    const { id, op } = head;
+    if (typeof id !== 'number' || typeof op !== 'string') {
+      return;
+    }
+    if (op === 'cancel') {
+      this.jobs.get(id)?.job.cancel();
+      return;
+    }
+    const job = new Job(id, this.send);
+    const slow = this.slow[op];
+    if (slow === undefined) {
+      this.answer(job, head, () => this.do(op, head, payload, job));
+      return;
+    }
+    const ended = this.run(slow, head, job).finally(() => this.jobs.delete(id));
+    this.jobs.set(id, { job, ended });
+  }
+
+  /** Ends what is under way, leaves nothing behind, and closes the image. */
+  async end(): Promise<void> {
+    for (const { job } of this.jobs.values()) {
+      job.cancel();
+    }
+    const jobs = Promise.all([...this.jobs.values()].map(({ ended }) => ended));
+    await Promise.race([jobs, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
+    this.watches.end();
+    this.content.closeAll();
+    for (const tar of this.tars.all) {
+      tar.close();
+    }
+    try {
+      await finish(this.stages.close(), new Job(0, () => undefined));
+    } finally {
+      this.fs.close();
+    }
+  }
+
+  private do(op: string, request: Fields, payload: Buffer, job: Job): Answer {
+    const quick = this.quick[op];
+    if (quick === undefined) {
+      throw new DiskError('bad_request', `there is no request "${op}"`);
+    }
+    return quick(request, payload, job);
+  }
+
+  private async run(slow: Slow, request: Fields, job: Job): Promise<void> {
+    try {
+      this.send({ id: job.id, ok: await finish(slow(request, job), job) });
+    } catch (error) {
+      this.fail(job, request, error);
+    }
+  }
+
+  private answer(job: Job, request: Fields, run: () => Answer): void {
+    try {
+      const answer = run();
+      const [ok, payload] = isPair(answer) ? answer : [answer];
+      this.send({ id: job.id, ok }, payload);
+    } catch (error) {
+      this.fail(job, request, error);
+    }
+  }
+
+  private fail(job: Job, request: Fields, error: unknown): void {
+    const path = request.path ?? request.from ?? request.target ?? request.folder;
+    this.send({ id: job.id, error: errorReply(error, path) });
+  }
+
+  private archives(volume: Volume): Readonly<Record<string, Quick>> {
+    const { tars, fs } = this;
+    return {
+      tar_open: (request) => ({ handle: tars.add(new TarOut(fs, volume, request)) }),
+      tar_next: ({ handle }) => {
+        const tar = tars.get(handle);
+        return [{}, tar instanceof TarOut ? tar.next() : Buffer.alloc(0)];
+      },
+      untar_open: (request) => ({ handle: tars.add(new TarIn(fs, volume, request)) }),
+      untar: ({ handle }, payload) => {
+        const tar = tars.get(handle);
+        if (tar instanceof TarIn) {
+          tar.push(payload);
+        }
+        return {};
+      },
+      untar_end: ({ handle }) => {
+        const tar = tars.take(handle);
+        if (tar instanceof TarIn) {
+          tar.end();
+        }
+        return {};
+      },
+      tar_close: ({ handle }) => {
+        tars.take(handle)?.close();
+        return {};
+      },
+    };
+  }
+}
+
+function isPair(answer: Answer): answer is readonly [Fields, Buffer] {
+  return Array.isArray(answer);
+}

@@ -1,0 +1,97 @@
+/** Copies inside a volume: modes, owners and times are kept, links stay links, holes stay holes. */
+import { isOwnName } from '../../paths';
+import { DiskError } from '../disk-error';
+import type { Attributes, Ext4 } from '../ext4/file-system';
+import type { FileReader, NewContent } from '../ext4/file-content';
+import { fileType, type Inode } from '../ext4/inode';
+import { setId } from './content';
+import { isStillThere, Trail } from './trees';
+import type { Batch, Job, Work } from './work';
+
+const piece = 1024 * 1024;
+const setGid = 0o2000;
+
+function attributesOf(inode: Inode, kept = 0): Attributes {
+  return {
+    mode: inode.mode & 0o7777 & ~(setId & ~kept),
+    uid: inode.uid,
+    gid: inode.gid,
+    mtime: inode.time('mtime'),
+  };
+}
+
+export class TreeCopy {
+  bytes = 0;
+  /** Sockets and devices: they mean nothing elsewhere. */
+  readonly skipped: string[] = [];
+  private readonly trail = new Trail();
+
+  constructor(
+    private readonly fs: Ext4,
+    private readonly batch: Batch,
+    private readonly job: Job,
+  ) {}
+
+  *copy(inode: Inode, name: string, directory: number, target: string): Work<void> {
+    if (inode.isDirectory) {
+      yield* this.folder(inode, directory, target);
+    } else if (inode.type === fileType.regular) {
+      yield* this.file(inode, directory, target);
+    } else if (inode.type === fileType.symlink) {
+      const text = this.fs.readLink(inode);
+      yield* this.batch.add(() => this.fs.makeLink(directory, target, text, attributesOf(inode)));
+    } else {
+      this.skipped.push(name);
+    }
+  }
+
+  private *folder(inode: Inode, directory: number, target: string): Work<void> {
+    this.trail.enter(inode.number);
+    let copy = 0;
+    yield* this.batch.add(() => {
+      copy = this.fs.makeDirectory(directory, target, attributesOf(inode, setGid));
+    });
+    for (const [name, { inode: number }] of [...this.fs.names(inode.number)]) {
+      if (!isOwnName(name) && isStillThere(this.fs, inode.number, name, number)) {
+        yield* this.copy(this.fs.inode(number), name, copy, name);
+      }
+    }
+    yield* this.batch.add(() => this.fs.change(copy, (made) => made.setTime('mtime', inode.time('mtime'))));
+    this.trail.leave();
+  }
+
+  private *file(inode: Inode, directory: number, target: string): Work<void> {
+    const reading = this.fs.reader(inode);
+    const content = this.fs.newContent();
+    try {
+      if (inode.size > piece) {
+        yield* this.batch.flush();
+      }
+      yield* this.content(reading.content, content);
+      yield* this.batch.add(() => this.fs.makeFile(directory, target, content, attributesOf(inode)));
+    } finally {
+      reading.close();
+      content.giveUp();
+    }
+  }
+
+  private *content(from: FileReader, to: NewContent): Work<void> {
+    for (const [start, end] of from.parts()) {
+      to.skipTo(start);
+      for (let at = start; at < end; at += piece) {
+        const bytes = from.read(at, Math.min(piece, end - at));
+        if (bytes.length === 0) {
+          throw new DiskError('path_not_found', 'it changed while it was copied');
+        }
+        to.append(bytes);
+        this.bytes += bytes.length;
+        this.job.progress(this.bytes);
+        if (from.size > piece) {
+          yield;
+        }
+      }
+    }
+    to.finish();
+    to.skipTo(from.size);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Finding a path inside the volume so that no link leads out of it: the rules of images/tools/agent/places.py. Links
+ * are followed here, by hand; `..` in one goes back to a folder that was walked through, never above the root.
+ */
+import { encodeName } from '../../names';
+import { normalizePath } from '../../paths';
+import { DiskError } from '../disk-error';
+import { type Ext4, rootInode } from '../ext4/file-system';
+import { fileType, type Inode } from '../ext4/inode';
+
+/** Where workspaces see the volume: absolute links made there mean the volume's root. */
+const mountPoints = ['/home/workspace', '/workspace', '/volume'];
+const mostLinks = 40;
+const longestPath = 4096;
+const longestName = 255;
+
+/** The names in a path, which no link and no `..` is in. */
+export function split(path: unknown): string[] {
+  if (typeof path !== 'string' || path.length > longestPath || /\p{Cs}/u.test(path)) {
+    throw new DiskError('bad_request', 'it is no path');
+  }
+  const parts = normalizePath(path)
+    .split('/')
+    .filter((part) => part !== '');
+  if (parts.some((part) => encodeName(part).length > longestName)) {
+    throw new DiskError('bad_request', 'a name in it is too long');
+  }
+  return parts;
+}
+
+/** A name in a folder, whether there is such a file or not. */
+export class Place {
+  /** Undefined: there is none. */
+  inode: Inode | undefined;
+  /** `.` for the root itself. */
+  name = '.';
+  private readonly directories = [rootInode];
+  private readonly names: string[] = [];
+
+  /** The folder that the name is in. */
+  get directory(): number {
+    return this.directories.at(-1) ?? rootInode;
+  }
+
+  get isRoot(): boolean {
+    return this.name === '.';
+  }
+
+  /** From the volume's root, without links. */
+  get path(): string {
+    return `/${[...this.names, ...(this.isRoot ? [] : [this.name])].join('/')}`;
+  }
+
+  get isDirectory(): boolean {
+    return this.inode?.isDirectory === true;
+  }
+
+  /** True when a folder is on the way from the root to the name. */
+  isBelow(inode: number): boolean {
+    return this.directories.includes(inode);
+  }
+
+  down(name: string, inode: number): void {
+    if (this.directories.includes(inode)) {
+      throw new DiskError('internal', 'a folder of the disk is inside itself; check it with e2fsck -f');
+    }
+    this.directories.push(inode);
+    this.names.push(name);
+  }
+
+  up(): string {
+    const name = this.names.pop();
+    if (name === undefined) {
+      throw new DiskError('path_escapes');
+    }
+    this.directories.pop();
+    return name;
+  }
+
+  toRoot(): void {
+    this.names.length = 0;
+    this.directories.length = 1;
+  }
+}
+
+export class Volume {
+  constructor(readonly fs: Ext4) {}
+
+  /** The last name may be missing; everything before it must be there. It is followed unless `follow` is false. */
+  find(parts: readonly string[], follow = true): Place {
+    const place = new Place();
+    const todo = [...parts].reverse();
+    let links = 0;
+    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+      if (name === '..') {
+        place.up();
+        continue;
+      }
+      const inode = this.status(place.directory, name);
+      if (inode?.type === fileType.symlink && (todo.length > 0 || follow)) {
+        if (++links > mostLinks) {
+          throw new DiskError('path_not_found', 'too many links');
+        }
+        todo.push(...this.behind(inode, place));
+      } else if (todo.length === 0) {
+        place.name = name;
+        place.inode = inode;
+        return place;
+      } else if (inode === undefined) {
+        throw new DiskError('path_not_found');
+      } else if (!inode.isDirectory) {
+        throw new DiskError('not_a_directory');
+      } else {
+        place.down(name, inode.number);
+      }
+    }
+    this.settle(place, place.path === '/' ? '.' : place.up());
+    return place;
+  }
+
+  existing(parts: readonly string[], follow = true): Place & { inode: Inode } {
+    const place = this.find(parts, follow);
+    if (!isThere(place)) {
+      throw new DiskError('path_not_found');
+    }
+    return place;
+  }
+
+  /** The status of a name, undefined when there is none. */
+  status(directory: number, name: string): Inode | undefined {
+    const number = this.fs.lookup(directory, name);
+    return number === undefined ? undefined : this.fs.inode(number);
+  }
+
+  /** Looks again what is there. */
+  settle(place: Place, name: string): void {
+    place.name = name;
+    place.inode = place.isRoot ? this.fs.inode(rootInode) : this.status(place.directory, name);
+  }
+
+  /** What is to be walked instead of a link, last name first. */
+  private behind(link: Inode, place: Place): string[] {
+    let target = this.fs.readLink(link);
+    if (target.startsWith('/')) {
+      target = inside(target);
+      place.toRoot();
+    }
+    return target
+      .split('/')
+      .filter((part) => part !== '' && part !== '.')
+      .reverse();
+  }
+}
+
+function isThere(place: Place): place is Place & { inode: Inode } {
+  return place.inode !== undefined;
+}
+
+function inside(target: string): string {
+  const mount = mountPoints.find((point) => target === point || target.startsWith(`${point}/`));
+  if (mount === undefined) {
+    throw new DiskError('path_escapes');
+  }
+  return target.slice(mount.length);
+}

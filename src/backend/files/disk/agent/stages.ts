@@ -1,0 +1,138 @@
+/**
+ * Uploads arrive in a hidden folder of the volume's root and are moved to where they belong when they are complete.
+ * Nobody else has the disk: a stage that this agent did not make is what a dead upload left.
+ */
+import { randomBytes } from 'node:crypto';
+import { DiskError } from '../disk-error';
+import { rootInode } from '../ext4/file-system';
+import { TreeCopy } from './copying';
+import { entryOf, type Fields } from './entries';
+import { Merge } from './merge';
+import { type Place, split, type Volume } from './places';
+import { refuseRoot, removeTree, Trail } from './trees';
+import type { Tell } from './watches';
+import { Batch, type Job, type Work } from './work';
+
+const prefix = '.berth-stage-';
+const stageMode = 0o700;
+
+export class Stages {
+  private readonly living = new Set<string>();
+  private isSwept = false;
+
+  constructor(private readonly volume: Volume) {}
+
+  *stage(): Work<Fields> {
+    yield* this.sweep();
+    return { stage: `/${this.make()}` };
+  }
+
+  *unstage(request: Fields): Work<Fields> {
+    yield* this.drop(this.nameOf(request));
+    return {};
+  }
+
+  /** By way of a stage: a copy that is cut off leaves nothing where it was going to. */
+  *copy({ from, to, overwrite }: Fields, job: Job, tell: Tell): Work<Fields> {
+    const source = this.volume.existing(split(from), false);
+    const target = this.volume.find(split(to), false);
+    refuseRoot(target);
+    if (target.isBelow(source.inode.number)) {
+      throw new DiskError('bad_request', "a folder can't be copied into itself");
+    }
+    if (target.inode !== undefined && overwrite !== true) {
+      throw new DiskError('path_exists', undefined, target.path);
+    }
+    const { fs } = this.volume;
+    const name = this.make();
+    const batch = new Batch(fs);
+    const work = new TreeCopy(fs, batch, job);
+    try {
+      const stage = fs.lookup(rootInode, name) ?? 0;
+      yield* work.copy(source.inode, source.name, stage, 'copy');
+      yield* batch.flush();
+      if (work.skipped.length > 0 && fs.lookup(stage, 'copy') === undefined) {
+        throw new DiskError('bad_request', 'neither a file, a folder nor a link');
+      }
+      const existed = this.putInPlace(stage, target, overwrite === true);
+      tell(existed ? 'changed' : 'created', target.path);
+    } finally {
+      yield* this.drop(name);
+    }
+    this.volume.settle(target, target.name);
+    return { entry: entryOf(this.volume, target), bytes: work.bytes, skipped: work.skipped };
+  }
+
+  *merge(request: Fields, tell: Tell): Work<Fields> {
+    const name = this.nameOf(request);
+    const { fs } = this.volume;
+    try {
+      const place = this.volume.existing(split(request.target));
+      if (!place.isDirectory) {
+        throw new DiskError('not_a_directory');
+      }
+      const batch = new Batch(fs);
+      const merge = new Merge(fs, batch, request.policy, place.path, tell);
+      yield* merge.folder(fs.lookup(rootInode, name) ?? 0, place.inode.number, '');
+      yield* batch.flush();
+      return merge.result();
+    } finally {
+      // What was moved before an error stays moved, as with every file system.
+      new Batch(fs).commit();
+      yield* this.drop(name);
+    }
+  }
+
+  /** Removes the stages that nobody holds. */
+  *sweep(): Work<Fields> {
+    const { fs } = this.volume;
+    const names = this.isSwept ? [] : [...fs.names(rootInode).keys()];
+    const dead = names.filter((name) => name.startsWith(prefix) && !this.living.has(name));
+    this.isSwept = true;
+    const batch = new Batch(fs);
+    for (const name of dead) {
+      yield* removeTree(fs, rootInode, name, batch, new Trail());
+    }
+    yield* batch.flush();
+    return { swept: dead.length };
+  }
+
+  *close(): Work<void> {
+    for (const name of [...this.living]) {
+      yield* this.drop(name);
+    }
+  }
+
+  private make(): string {
+    const { fs } = this.volume;
+    const name = `${prefix}${randomBytes(8).toString('hex')}`;
+    fs.transact(() => fs.makeDirectory(rootInode, name, { mode: stageMode, uid: 0, gid: 0 }));
+    this.living.add(name);
+    return name;
+  }
+
+  private nameOf({ stage }: Fields): string {
+    const [name, ...others] = split(stage);
+    if (name === undefined || others.length > 0 || !this.living.has(name)) {
+      throw new DiskError('gone', 'no such stage');
+    }
+    return name;
+  }
+
+  private *drop(name: string): Work<void> {
+    const batch = new Batch(this.volume.fs);
+    yield* removeTree(this.volume.fs, rootInode, name, batch, new Trail());
+    yield* batch.flush();
+    this.living.delete(name);
+  }
+
+  private putInPlace(stage: number, target: Place, overwrite: boolean): boolean {
+    const { fs } = this.volume;
+    const existed = fs.lookup(target.directory, target.name) !== undefined;
+    if (existed && !overwrite) {
+      throw new DiskError('path_exists', undefined, target.path);
+    }
+    fs.transact(() => fs.rename(stage, 'copy', target.directory, target.name));
+    return existed;
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Unpacks a tar into a folder of the volume, as it comes. Owners, modes and times are those of the tar; no name leads
+ * out of the folder, and nothing is written through a link.
+ */
+import { safeParts } from '../../local-names';
+import type { TarEntry } from '../../tar-header';
+import { TarReader, type ContentSink, type TarVisitor } from '../../tar-read';
+import { DiskError } from '../disk-error';
+import type { Attributes, Ext4 } from '../ext4/file-system';
+import type { NewContent } from '../ext4/file-content';
+import type { Fields } from './entries';
+import { split, type Volume } from './places';
+import { Batch } from './work';
+
+const folderMode = 0o755;
+const mostChanges = 4096;
+
+function attributesOf(entry: TarEntry): Attributes {
+  const { mode, uid, gid, mtimeMs } = entry;
+  return { mode, uid, gid, mtime: Math.round(mtimeMs * 1000) };
+}
+
+export class TarIn implements TarVisitor {
+  private readonly root: number;
+  private readonly reader = new TarReader(this);
+  private readonly batch: Batch;
+  /** Times of folders are set last: what is put into them changes them. */
+  private readonly folderTimes = new Map<number, number>();
+  private open: NewContent | undefined;
+
+  constructor(
+    private readonly fs: Ext4,
+    volume: Volume,
+    { folder }: Fields,
+  ) {
+    const place = volume.existing(split(folder), false);
+    if (!place.isDirectory) {
+      throw new DiskError('not_a_directory');
+    }
+    this.root = place.inode.number;
+    this.batch = new Batch(fs);
+  }
+
+  push(chunk: Buffer): void {
+    this.guarded(() => {
+      void this.reader.push(chunk);
+      this.batch.commit();
+    });
+  }
+
+  end(): void {
+    this.guarded(() => {
+      if (!this.reader.ended) {
+        throw new DiskError('bad_request', 'the archive broke off before its end');
+      }
+      for (const [folder, time] of this.folderTimes) {
+        this.fs.change(folder, (inode) => inode.setTime('mtime', time));
+      }
+      this.batch.commit();
+    });
+  }
+
+  close(): void {
+    this.open?.giveUp();
+    this.open = undefined;
+  }
+
+  entry(entry: TarEntry, content: Buffer): undefined {
+    const parts = this.partsOf(entry);
+    const name = parts.at(-1);
+    if (name === undefined) {
+      this.seal(this.root, entry);
+      return undefined;
+    }
+    const folder = this.folderOf(parts.slice(0, -1), entry);
+    if (entry.type === 'directory') {
+      this.makeFolder(folder, name, entry);
+    } else {
+      this.makeWay(folder, name);
+      this.make(folder, name, entry, content);
+    }
+    if (this.fs.changes >= mostChanges) {
+      this.batch.commit();
+    }
+    return undefined;
+  }
+
+  large(entry: TarEntry): ContentSink {
+    const parts = this.partsOf(entry);
+    const name = parts.at(-1) ?? '';
+    const folder = this.folderOf(parts.slice(0, -1), entry);
+    this.makeWay(folder, name);
+    const content = this.fs.newContent();
+    this.open = content;
+    return {
+      piece: (bytes) => {
+        content.append(bytes);
+        return undefined;
+      },
+      end: () => {
+        this.finish(folder, name, entry, content);
+        this.open = undefined;
+        return undefined;
+      },
+    };
+  }
+
+  private make(folder: number, name: string, entry: TarEntry, bytes: Buffer): void {
+    if (entry.type === 'symlink') {
+      this.fs.makeLink(folder, name, entry.linkName, attributesOf(entry));
+    } else if (entry.type === 'link') {
+      this.fs.addName(folder, name, this.linked(entry));
+    } else if (entry.type === 'file') {
+      const content = this.fs.newContent();
+      this.open = content;
+      content.append(bytes);
+      this.finish(folder, name, entry, content);
+      this.open = undefined;
+    }
+    // Devices and pipes are left out, as they are of every tar that is made here.
+  }
+
+  private finish(folder: number, name: string, entry: TarEntry, content: NewContent): void {
+    content.finish();
+    this.fs.makeFile(folder, name, content, attributesOf(entry));
+  }
+
+  private guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.fs.rollback();
+      this.close();
+      throw error instanceof DiskError || !(error instanceof Error)
+        ? error
+        : new DiskError('bad_request', error.message);
+    }
+  }
+
+  private partsOf(entry: TarEntry): string[] {
+    const parts = safeParts(entry.name);
+    if (parts === undefined || (parts.length === 0 && entry.type !== 'directory')) {
+      throw new DiskError(
+        'bad_request',
+        `the archive names ${JSON.stringify(entry.name)}, which is outside of it`,
+      );
+    }
+    return parts;
+  }
+
+  /** The folder that an entry belongs into, made when the tar did not name it. No link is followed. */
+  private folderOf(parts: readonly string[], entry: TarEntry): number {
+    let folder = this.root;
+    for (const name of parts) {
+      const number = this.fs.lookup(folder, name);
+      if (number !== undefined && !this.fs.inode(number).isDirectory) {
+        throw new DiskError(
+          'bad_request',
+          `the archive puts ${JSON.stringify(entry.name)} into what is no folder`,
+        );
+      }
+      folder =
+        number ?? this.fs.makeDirectory(folder, name, { mode: folderMode, uid: entry.uid, gid: entry.gid });
+    }
+    return folder;
+  }
+
+  private makeFolder(folder: number, name: string, entry: TarEntry): void {
+    const old = this.fs.lookup(folder, name);
+    if (old !== undefined && this.fs.inode(old).isDirectory) {
+      this.seal(old, entry);
+      return;
+    }
+    this.makeWay(folder, name);
+    const made = this.fs.makeDirectory(folder, name, attributesOf(entry));
+    this.folderTimes.set(made, Math.round(entry.mtimeMs * 1000));
+  }
+
+  /** The last one of a name counts, as with every tar. */
+  private makeWay(folder: number, name: string): void {
+    if (this.fs.lookup(folder, name) !== undefined) {
+      this.fs.remove(folder, name);
+    }
+  }
+
+  private seal(folder: number, entry: TarEntry): void {
+    this.fs.change(folder, (inode) => {
+      inode.mode = inode.type | (entry.mode & 0o7777);
+      inode.setOwner(entry.uid, entry.gid);
+    });
+    this.folderTimes.set(folder, Math.round(entry.mtimeMs * 1000));
+  }
+
+  private linked(entry: TarEntry): number {
+    const parts = safeParts(entry.linkName);
+    let node: number | undefined = this.root;
+    for (const name of parts ?? []) {
+      node = node === undefined ? undefined : this.fs.lookup(node, name);
+    }
+    if (parts === undefined || node === undefined || node === this.root) {
+      throw new DiskError(
+        'bad_request',
+        `the archive links to ${JSON.stringify(entry.linkName)}, which is not in it`,
+      );
+    }
+    return node;
+  }
+}

@@ -1,0 +1,112 @@
+/** A tar of a tree, made piece by piece as it is asked for. */
+import { baseName, isOwnName } from '../../paths';
+import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../tar-header';
+import type { Ext4 } from '../ext4/file-system';
+import { fileType, type Inode } from '../ext4/inode';
+import type { Fields } from './entries';
+import { split, type Volume } from './places';
+import { isStillThere, Trail } from './trees';
+
+const piece = 1024 * 1024;
+
+const types: Readonly<Record<number, TarEntry['type']>> = {
+  [fileType.regular]: 'file',
+  [fileType.directory]: 'directory',
+  [fileType.symlink]: 'symlink',
+};
+
+export class TarOut {
+  private readonly chunks: Generator<Buffer, void>;
+  private readonly trail = new Trail();
+  /** The first names of files that have several. */
+  private readonly linked = new Map<number, string>();
+
+  constructor(
+    private readonly fs: Ext4,
+    volume: Volume,
+    { path }: Fields,
+  ) {
+    const place = volume.existing(split(path), false);
+    const name = place.path === '/' ? '.' : baseName(place.path);
+    this.chunks = this.pack(place.inode, name);
+  }
+
+  /** About a megabyte; empty at the end. */
+  next(): Buffer {
+    const gathered: Buffer[] = [];
+    for (let size = 0; size < piece;) {
+      const step: IteratorResult<Buffer, void> = this.chunks.next();
+      if (step.done === true) {
+        break;
+      }
+      gathered.push(step.value);
+      size += step.value.length;
+    }
+    return gathered.length === 1 ? (gathered[0] ?? Buffer.alloc(0)) : Buffer.concat(gathered);
+  }
+
+  close(): void {
+    this.chunks.return(undefined);
+  }
+
+  private *pack(inode: Inode, name: string): Generator<Buffer, void> {
+    yield* this.node(inode, name);
+    yield Buffer.alloc(2 * blockSize);
+  }
+
+  private *node(inode: Inode, name: string): Generator<Buffer> {
+    const type = types[inode.type];
+    if (type === undefined) {
+      return; // sockets and devices mean nothing elsewhere
+    }
+    const first = this.linked.get(inode.number);
+    if (first !== undefined) {
+      yield this.header(inode, name, 'link', first);
+      return;
+    }
+    if (type !== 'directory' && inode.links > 1) {
+      this.linked.set(inode.number, name);
+    }
+    yield this.header(inode, name, type, type === 'symlink' ? this.fs.readLink(inode) : '');
+    if (type === 'file') {
+      yield* this.content(inode);
+    } else if (type === 'directory') {
+      yield* this.below(inode, name);
+    }
+  }
+
+  private header(inode: Inode, name: string, type: TarEntry['type'], linkName: string): Buffer {
+    return encodeHeader({
+      name,
+      type,
+      linkName,
+      size: type === 'file' ? inode.size : 0,
+      mode: inode.mode & 0o7777,
+      uid: inode.uid,
+      gid: inode.gid,
+      mtimeMs: inode.time('mtime') / 1000,
+    });
+  }
+
+  private *content(inode: Inode): Generator<Buffer> {
+    const reading = this.fs.reader(inode);
+    try {
+      for (let at = 0; at < inode.size; at += piece) {
+        yield reading.content.read(at, Math.min(piece, inode.size - at));
+      }
+      yield Buffer.alloc(paddingOf(inode.size));
+    } finally {
+      reading.close();
+    }
+  }
+
+  private *below(folder: Inode, name: string): Generator<Buffer> {
+    this.trail.enter(folder.number);
+    for (const [child, { inode }] of [...this.fs.names(folder.number)]) {
+      if (!isOwnName(child) && isStillThere(this.fs, folder.number, child, inode)) {
+        yield* this.node(this.fs.inode(inode), `${name}/${child}`);
+      }
+    }
+    this.trail.leave();
+  }
+}

@@ -1,0 +1,185 @@
+/** Folders, and whole trees. */
+import { isOwnName, joinPath } from '../../paths';
+import { DiskError } from '../disk-error';
+import type { Ext4 } from '../ext4/file-system';
+import type { Inode } from '../ext4/inode';
+import { entryOf, type Fields } from './entries';
+import { type Place, split, type Volume } from './places';
+import type { Tell } from './watches';
+import { Batch, type Work } from './work';
+
+const newFolderMode = 0o755;
+const setGid = 0o2000;
+/** What is deeper is no tree that anybody made on purpose, and would take all of the stack. */
+const deepest = 1000;
+
+export function refuseRoot(place: Place): void {
+  if (place.isRoot) {
+    throw new DiskError('bad_request', 'the root of a volume stays');
+  }
+}
+
+/** Where a walk is, so that a folder inside itself is noticed. */
+export class Trail {
+  private readonly folders: number[] = [];
+
+  enter(folder: number): void {
+    if (this.folders.includes(folder)) {
+      throw new DiskError('internal', 'a folder of the disk is inside itself; check it with e2fsck -f');
+    }
+    if (this.folders.length >= deepest) {
+      throw new DiskError('too_large', `its folders are more than ${deepest} deep`);
+    }
+    this.folders.push(folder);
+  }
+
+  leave(): void {
+    this.folders.pop();
+  }
+}
+
+/** A new folder that belongs to whom the folder around it belongs to. */
+export function makeFolder(fs: Ext4, directory: number, name: string, mode = newFolderMode): number {
+  const { uid, gid, mode: parentMode } = fs.inode(directory);
+  return fs.makeDirectory(directory, name, { mode: mode | (parentMode & setGid), uid, gid });
+}
+
+export function mkdir(volume: Volume, { path, parents }: Fields, tell: Tell): Fields {
+  const parts = split(path);
+  const withParents = parents === true;
+  for (let depth = withParents ? 1 : parts.length; depth <= parts.length; depth++) {
+    const place = volume.find(parts.slice(0, depth));
+    if (place.inode === undefined) {
+      volume.fs.transact(() => makeFolder(volume.fs, place.directory, place.name));
+      tell('created', place.path);
+    } else if (!place.isDirectory) {
+      throw new DiskError(depth === parts.length ? 'path_exists' : 'not_a_directory');
+    } else if (!withParents) {
+      throw new DiskError('path_exists');
+    }
+  }
+  return { entry: entryOf(volume, volume.existing(parts, false)) };
+}
+
+export function settled(volume: Volume, place: Place): Fields {
+  volume.settle(place, place.name);
+  return { entry: entryOf(volume, place) };
+}
+
+export function rename(volume: Volume, { from, to, overwrite }: Fields, tell: Tell): Fields {
+  const source = volume.existing(split(from), false);
+  const target = volume.find(split(to), false);
+  refuseRoot(source);
+  refuseRoot(target);
+  if (target.inode !== undefined && overwrite !== true) {
+    throw new DiskError('path_exists', undefined, target.path);
+  }
+  if (source.isDirectory && target.isBelow(source.inode.number)) {
+    throw new DiskError('bad_request', "a folder can't be moved into itself");
+  }
+  const existed = target.inode !== undefined;
+  volume.fs.transact(() => volume.fs.rename(source.directory, source.name, target.directory, target.name));
+  tell('deleted', source.path);
+  tell(existed ? 'changed' : 'created', target.path);
+  return settled(volume, target);
+}
+
+export function* remove(volume: Volume, { path, recursive }: Fields, tell: Tell): Work<Fields> {
+  const place = volume.existing(split(path), false);
+  refuseRoot(place);
+  if (place.isDirectory && recursive === true) {
+    const batch = new Batch(volume.fs);
+    yield* removeTree(volume.fs, place.directory, place.name, batch, new Trail());
+    yield* batch.flush();
+  } else {
+    volume.fs.transact(() => volume.fs.remove(place.directory, place.name));
+  }
+  tell('deleted', place.path);
+  return {};
+}
+
+/** Removes a name and all below it; nothing there is fine. */
+export function* removeTree(
+  fs: Ext4,
+  directory: number,
+  name: string,
+  batch: Batch,
+  trail: Trail,
+): Work<void> {
+  const number = fs.lookup(directory, name);
+  if (number === undefined) {
+    return;
+  }
+  if (fs.inode(number).isDirectory) {
+    trail.enter(number);
+    for (const child of [...fs.names(number).keys()]) {
+      yield* removeTree(fs, number, child, batch, trail);
+    }
+    trail.leave();
+  }
+  // Somebody may have removed it, or its folder, while others had their turn.
+  if (isStillThere(fs, directory, name, number)) {
+    yield* batch.add(() => fs.remove(directory, name));
+  }
+}
+
+export function isStillThere(fs: Ext4, directory: number, name: string, number: number): boolean {
+  try {
+    return fs.lookup(directory, name) === number;
+  } catch {
+    return false;
+  }
+}
+
+export function chmod(volume: Volume, { path, mode }: Fields, tell: Tell): Fields {
+  const place = volume.existing(split(path));
+  const bits = Number(mode) & 0o7777;
+  volume.fs.transact(() =>
+    volume.fs.change(place.inode.number, (inode) => {
+      inode.mode = inode.type | bits;
+    }),
+  );
+  tell('changed', place.path);
+  return settled(volume, place);
+}
+
+class Usage {
+  bytes = 0;
+  allocated = 0;
+  files = 0;
+  directories = 0;
+  private readonly linked = new Set<number>();
+  private readonly trail = new Trail();
+
+  constructor(private readonly fs: Ext4) {}
+
+  *add(inode: Inode, path: string): Work<void> {
+    yield;
+    if (inode.isDirectory) {
+      this.directories++;
+      this.allocated += inode.sectors * 512;
+      this.trail.enter(inode.number);
+      for (const [name, child] of [...this.fs.names(inode.number)]) {
+        if (!isOwnName(name) && isStillThere(this.fs, inode.number, name, child.inode)) {
+          yield* this.add(this.fs.inode(child.inode), joinPath(path, name));
+        }
+      }
+      this.trail.leave();
+      return;
+    }
+    this.files++;
+    this.bytes += inode.size;
+    if (inode.links === 1 || !this.linked.has(inode.number)) {
+      this.linked.add(inode.number);
+      this.allocated += inode.sectors * 512;
+    }
+  }
+}
+
+export function* usage(volume: Volume, { path }: Fields): Work<Fields> {
+  const place = volume.existing(split(path), false);
+  const total = new Usage(volume.fs);
+  yield* total.add(place.inode, place.path);
+  const { bytes, allocated, files, directories } = total;
+  return { bytes, allocated, files, directories };
+}

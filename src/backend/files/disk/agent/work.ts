@@ -1,0 +1,111 @@
+/**
+ * Work that takes its time goes in steps: between two of them other requests are answered, and no transaction is open.
+ */
+import { DiskError } from '../disk-error';
+import type { Ext4 } from '../ext4/file-system';
+
+export type Work<T> = Generator<undefined, T>;
+
+/** A step is so long at most, where it can be cut. */
+const stepMs = 25;
+const mostChanges = 1024;
+const mostInOne = 512;
+const progressEveryMs = 100;
+
+/** What a request knows of whoever asked. */
+export class Job {
+  private isCancelled = false;
+  private told = 0;
+
+  constructor(
+    readonly id: number,
+    private readonly tell: (head: Readonly<Record<string, unknown>>) => void,
+  ) {}
+
+  cancel(): void {
+    this.isCancelled = true;
+  }
+
+  check(): void {
+    if (this.isCancelled) {
+      throw new DiskError('cancelled');
+    }
+  }
+
+  progress(bytes: number): void {
+    const now = Date.now();
+    if (now - this.told >= progressEveryMs) {
+      this.told = now;
+      this.tell({ id: this.id, progress: bytes });
+    }
+  }
+
+  changes(rows: readonly (readonly [string, string])[]): void {
+    this.tell({ id: this.id, changes: rows });
+  }
+}
+
+/** Does the work to its end, letting others in between; a cancelled job fails inside it, so that it can tidy up. */
+export function finish<T>(work: Work<T>, job: Job): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const step = (): void => {
+      try {
+        for (const end = performance.now() + stepMs; performance.now() < end;) {
+          const { done, value } = resume(work, job);
+          if (done === true) {
+            resolve(value);
+            return;
+          }
+        }
+        setImmediate(step);
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    step();
+  });
+}
+
+function resume<T>(work: Work<T>, job: Job): IteratorResult<undefined, T> {
+  try {
+    job.check();
+  } catch (error) {
+    return work.throw(error);
+  }
+  return work.next();
+}
+
+/** Many small changes in few transactions. After an error nothing of the open one is left. */
+export class Batch {
+  private count = 0;
+
+  constructor(private readonly fs: Ext4) {}
+
+  *add(change: () => unknown): Work<void> {
+    try {
+      change();
+    } catch (error) {
+      this.fs.rollback();
+      throw error;
+    }
+    this.count++;
+    if (this.count >= mostInOne || this.fs.changes >= mostChanges) {
+      yield* this.flush();
+    }
+  }
+
+  *flush(): Work<void> {
+    this.commit();
+    yield;
+  }
+
+  commit(): void {
+    this.count = 0;
+    try {
+      this.fs.commit();
+    } catch (error) {
+      this.fs.rollback();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,221 @@
+/** One worker thread on one image, seen as a channel to a file agent. It is ended when it hangs. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { Worker } from 'node:worker_threads';
+import { BerthError } from '../../../api/errors';
+import { AgentChannel, type Reply, type RequestOptions } from '../agent-channel';
+import { agentError } from '../agent-errors';
+import type { FromWorker } from './worker';
+
+/** A step of its work takes milliseconds: one that says nothing for so long, and then not to a ping, hangs. */
+export interface Patience {
+  silentMs: number;
+  pingMs: number;
+}
+const patience: Patience = { silentMs: 20_000, pingMs: 15_000 };
+const memoryMiB = 512;
+const endMs = 15_000;
+
+/** In `dist` it is a bundle of its own; in tests it is beside this file. */
+function workerFile(): string {
+  const bundled = join(__dirname, 'disk-worker.js');
+  return existsSync(join(__dirname, 'worker.js')) ? join(__dirname, 'worker.js') : bundled;
+}
+
+/** What requests begin and end: things of these kinds are open in between. */
+const begins: Readonly<Record<string, string>> = {
+  open_write: 'file',
+  untar_open: 'archive',
+  stage: 'stage',
+};
+const ends: Readonly<Record<string, string>> = {
+  commit: 'file',
+  close: 'file',
+  untar_end: 'archive',
+  tar_close: 'archive',
+  merge: 'stage',
+  unstage: 'stage',
+};
+
+/** Knows whether something is being written, or is between two steps of being written. */
+export class DiskChannel extends AgentChannel {
+  private underWay = 0;
+  private readonly open = new Set<string>();
+  private idle: (() => void)[] = [];
+
+  override async request(
+    op: string,
+    fields: Readonly<Record<string, unknown>> = {},
+    options: RequestOptions = {},
+  ): Promise<Reply> {
+    this.underWay++;
+    try {
+      const reply = await super.request(op, fields, options);
+      const kind = begins[op];
+      if (kind !== undefined) {
+        this.open.add(keyOf(kind, reply.ok));
+      }
+      return reply;
+    } finally {
+      this.underWay--;
+      const kind = ends[op];
+      if (kind !== undefined) {
+        this.open.delete(keyOf(kind, fields));
+      }
+      this.tellIdle();
+    }
+  }
+
+  /** Resolves when nothing is under way; false when that takes longer. */
+  async quiet(timeoutMs: number): Promise<boolean> {
+    if (this.isQuiet) {
+      return true;
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const waited = new Promise<boolean>((resolve) => {
+      this.idle.push(() => resolve(true));
+      timer = setTimeout(() => resolve(false), timeoutMs);
+    });
+    try {
+      return await waited;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private get isQuiet(): boolean {
+    return !this.isOpen || (this.underWay === 0 && this.open.size === 0);
+  }
+
+  private tellIdle(): void {
+    if (this.isQuiet) {
+      for (const tell of this.idle.splice(0)) {
+        tell();
+      }
+    }
+  }
+}
+
+function keyOf(kind: string, { stage, handle }: Readonly<Record<string, unknown>>): string {
+  return `${kind} ${String(kind === 'stage' ? stage : handle)}`;
+}
+
+/** Notices a worker that no longer does anything. */
+class Watchdog {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly patience: Patience,
+    private readonly ping: () => void,
+    private readonly bite: () => void,
+  ) {}
+
+  asked(): void {
+    this.timer ??= setTimeout(() => {
+      this.ping();
+      this.timer = setTimeout(this.bite, this.patience.pingMs);
+    }, this.patience.silentMs);
+  }
+
+  /** `busy`: more is to come. */
+  heard(busy: boolean): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (busy) {
+      this.asked();
+    }
+  }
+}
+
+function isBytes(message: FromWorker): message is Uint8Array {
+  return message instanceof Uint8Array;
+}
+
+export class DiskWorker {
+  readonly channel: DiskChannel;
+  private readonly worker: Worker;
+  private readonly exited: Promise<void>;
+  private failure: BerthError | undefined;
+
+  constructor(
+    private readonly volume: string,
+    image: string,
+    limits: Patience = patience,
+  ) {
+    this.worker = new Worker(workerFile(), {
+      workerData: { image },
+      resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
+    });
+    const output = new Readable({ read: () => undefined });
+    const watchdog = new Watchdog(
+      limits,
+      () => this.worker.postMessage('ping'),
+      () => this.lost(output, 'the disk could not be read: its reader hung, and was ended'),
+    );
+    this.channel = new DiskChannel(this.input(watchdog), output);
+    this.exited = new Promise((resolve) => this.worker.once('exit', () => resolve()));
+    this.worker.on('message', (message: FromWorker) => {
+      if (isBytes(message)) {
+        watchdog.heard(false);
+        output.push(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+      } else if ('busy' in message) {
+        watchdog.heard(message.busy > 0);
+      } else {
+        this.failure = agentError({ ...message.failed, path: volume });
+      }
+    });
+    this.worker.once('error', (error) => this.lost(output, `the reader of the disk broke: ${error.message}`));
+    this.worker.once('exit', () => {
+      watchdog.heard(false);
+      output.destroy();
+    });
+    // It must not keep a process alive that has nothing else to do.
+    this.worker.unref();
+  }
+
+  /** Resolves when the image is open. */
+  async start(): Promise<void> {
+    try {
+      await this.channel.start(Buffer.alloc(0));
+    } catch (error) {
+      await this.worker.terminate();
+      throw this.failure ?? error;
+    }
+  }
+
+  /** Lets it finish and tidy up; ends it when that takes too long. */
+  async end(): Promise<void> {
+    this.channel.end();
+    const timer = setTimeout(() => void this.worker.terminate(), endMs);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  private input(watchdog: Watchdog): Writable {
+    return new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        if (chunk.length > 0) {
+          this.post(chunk);
+          watchdog.asked();
+        }
+        done();
+      },
+      final: (done) => {
+        this.worker.postMessage('end');
+        done();
+      },
+    });
+  }
+
+  /** A small part of a large buffer is copied by itself: sending it would copy all of the large one. */
+  private post(chunk: Buffer): void {
+    const isMostly = chunk.byteLength * 2 > chunk.buffer.byteLength;
+    this.worker.postMessage(isMostly ? chunk : Uint8Array.prototype.slice.call(chunk));
+  }
+
+  private lost(output: Readable, why: string): void {
+    output.destroy(new Error(`${why} (${this.volume})`));
+    void this.worker.terminate();
+  }
+}

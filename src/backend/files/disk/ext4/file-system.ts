@@ -1,0 +1,394 @@
+/**
+ * An ext4 file system in an image, read and written without mounting it. All is synchronous: it lives in a worker.
+ * What `transact` runs becomes so as a whole, or not at all, whenever the process is killed.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { decodeName, encodeName } from '../../names';
+import { damaged, DiskError } from '../disk-error';
+import { Allocator } from './allocator';
+import { Bitmaps } from './bitmaps';
+import { BlockDevice } from './block-device';
+import { Directories, type Name } from './directories';
+import { FileReader, NewContent } from './file-content';
+import { Groups } from './groups';
+import { fileType, type Inode, InodeTable } from './inode';
+import { InodeBlocks } from './inode-blocks';
+import { RedoLog, redoLogOf } from './redo-log';
+import { roCompat, sealSuperblock, Superblock, superblockOffset, superblockSize } from './superblock';
+
+export const rootInode = 2;
+const mostLinks = 65_000;
+const longestName = 255;
+const longestLink = 4095;
+
+export interface Attributes {
+  /** Permission bits. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Microseconds; now when left out. */
+  mtime?: number | undefined;
+}
+
+export class Ext4 {
+  readonly device: BlockDevice;
+  private readonly superblock: Superblock;
+  private readonly inodes: InodeTable;
+  private readonly allocator: Allocator;
+  private readonly blocks: InodeBlocks;
+  private readonly directories: Directories;
+  private readers = 0;
+
+  private constructor(
+    private readonly file: number,
+    superblock: Superblock,
+    log: RedoLog | undefined,
+  ) {
+    this.superblock = superblock;
+    this.device = new BlockDevice(file, superblock.blockSize, superblock.blocks, log);
+    const groups = new Groups(this.device, superblock);
+    this.inodes = new InodeTable(this.device, superblock, groups);
+    this.allocator = new Allocator(superblock, groups, new Bitmaps(this.device, superblock, groups));
+    this.blocks = new InodeBlocks(this.device, superblock, this.allocator);
+    this.directories = new Directories(this.device, superblock, {
+      extents: (inode) => this.blocks.mapping(inode).extents,
+      resize: (inode, blocks) => this.blocks.resizeDirectory(inode, blocks),
+    });
+  }
+
+  /** An image whose journal is empty and whose redo log is finished. */
+  static open(path: string): Ext4 {
+    const file = openSync(path, 'r+');
+    try {
+      const raw = Buffer.alloc(superblockSize);
+      readSync(file, raw, 0, raw.length, superblockOffset);
+      const superblock = new Superblock(raw);
+      if (superblock.needsRecovery) {
+        throw new DiskError('illegal_state', 'the journal of the disk was not replayed');
+      }
+      if (superblock.blocks * superblock.blockSize > fstatSync(file).size) {
+        throw damaged('the image is shorter than the file system in it');
+      }
+      const isWritable = superblock.unwritable === undefined;
+      return new Ext4(file, superblock, isWritable ? new RedoLog(redoLogOf(path), file) : undefined);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+  }
+
+  close(): void {
+    try {
+      this.device.close();
+    } finally {
+      closeSync(this.file);
+    }
+  }
+
+  get blockSize(): number {
+    return this.superblock.blockSize;
+  }
+
+  /** Grows with what is changed; 0: nothing waits to be committed. */
+  get changes(): number {
+    return this.device.changes;
+  }
+
+  /** A copy: changed by `change` only. */
+  inode(number: number): Inode {
+    return this.inodes.read(number);
+  }
+
+  names(directory: number): ReadonlyMap<string, Name> {
+    return this.directories.names(this.directory(directory));
+  }
+
+  lookup(directory: number, name: string): number | undefined {
+    return this.names(directory).get(name)?.inode;
+  }
+
+  readLink(inode: Inode): string {
+    const { size } = inode;
+    if (size === 0 || size > longestLink) {
+      throw damaged(`the link of inode ${inode.number} has an impossible length`);
+    }
+    const ownSectors = inode.attributes === 0 ? 0 : this.blockSize / 512;
+    if (size < 60 && inode.sectors === ownSectors) {
+      return decodeName(inode.body.subarray(0, size));
+    }
+    return decodeName(new FileReader(this.device, this.blocks.mapping(inode).extents, size).read(0, size));
+  }
+
+  /** Its content as it is now, also when the file is replaced or removed meanwhile; until `close`. */
+  reader(inode: Inode): { content: FileReader; close: () => void } {
+    const content = new FileReader(this.device, this.blocks.mapping(inode).extents, inode.size);
+    this.readers++;
+    let isOpen = true;
+    const close = (): void => {
+      if (isOpen) {
+        isOpen = false;
+        this.readers--;
+        this.recycle();
+      }
+    };
+    return { content, close };
+  }
+
+  newContent(): NewContent {
+    this.refuseReadOnly();
+    return new NewContent(this.device, this.allocator);
+  }
+
+  /** All that `run` changes becomes so together. Transactions are not nested. */
+  transact<T>(run: () => T): T {
+    this.refuseReadOnly();
+    try {
+      const result = run();
+      this.commit();
+      return result;
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  change(number: number, change: (inode: Inode) => void): void {
+    const inode = this.inode(number);
+    change(inode);
+    inode.setTime('ctime', now());
+    this.inodes.write(inode);
+  }
+
+  makeFile(directory: number, name: string, content: NewContent, attributes: Attributes): number {
+    const inode = this.begin(directory, fileType.regular, attributes);
+    const blocks = content.runs.reduce((sum, run) => sum + run.count, 0);
+    // From here on they are the transaction's.
+    for (const run of content.runs.splice(0)) {
+      this.allocator.use(run);
+    }
+    inode.size = content.size;
+    inode.setBlocks(blocks + this.blocks.map(inode, content.extents, []), this.blockSize);
+    this.inodes.write(inode);
+    this.enter(directory, name, inode);
+    return inode.number;
+  }
+
+  makeDirectory(parent: number, name: string, attributes: Attributes): number {
+    const above = this.inode(parent);
+    if (above.links >= mostLinks && !this.superblock.has('roCompat', roCompat.dirLinks)) {
+      throw new DiskError('capacity', 'a folder can not hold so many folders');
+    }
+    const inode = this.begin(parent, fileType.directory, attributes);
+    inode.links = 2;
+    this.inodes.write(inode);
+    this.directories.begin(inode, parent);
+    this.inodes.write(inode);
+    this.enter(parent, name, inode);
+    this.countFolder(parent, 1);
+    return inode.number;
+  }
+
+  makeLink(directory: number, name: string, target: string, attributes: Attributes): number {
+    const bytes = encodeName(target);
+    if (bytes.length === 0 || bytes.length > longestLink || bytes.length >= this.blockSize) {
+      throw new DiskError('bad_request', 'the target of a link is empty or too long');
+    }
+    const inode = this.begin(directory, fileType.symlink, { ...attributes, mode: 0o777 });
+    inode.size = bytes.length;
+    if (bytes.length < 60) {
+      bytes.copy(inode.body);
+    } else {
+      const { start } = this.allocator.take(1);
+      bytes.copy(this.device.fresh(start));
+      const own = this.blocks.map(inode, [{ logical: 0, physical: start, count: 1, written: true }], []);
+      inode.setBlocks(1 + own, this.blockSize);
+    }
+    this.inodes.write(inode);
+    this.enter(directory, name, inode);
+    return inode.number;
+  }
+
+  makePipe(directory: number, name: string, attributes: Attributes): number {
+    const inode = this.begin(directory, fileType.fifo, attributes);
+    this.inodes.write(inode);
+    this.enter(directory, name, inode);
+    return inode.number;
+  }
+
+  /** Another name for a file. */
+  addName(directory: number, name: string, number: number): void {
+    const inode = this.inode(number);
+    if (inode.isDirectory || inode.links >= mostLinks) {
+      throw new DiskError('bad_request', 'it can not have another name');
+    }
+    this.change(number, (changed) => (changed.links += 1));
+    this.enter(directory, name, inode);
+  }
+
+  /** Removes a name, and what it meant when that has no other. A folder must be empty. */
+  remove(directory: number, name: string): void {
+    const number = this.lookup(directory, name);
+    if (number === undefined) {
+      throw new DiskError('path_not_found');
+    }
+    const inode = this.inode(number);
+    if (inode.isDirectory && this.names(number).size > 0) {
+      throw new DiskError('directory_not_empty');
+    }
+    this.update(directory, (parent) => this.directories.remove(parent, name));
+    this.drop(inode, directory);
+  }
+
+  /** What was at the target is gone afterwards; a folder replaces only an empty one. */
+  rename(from: number, name: string, to: number, newName: string): void {
+    const number = this.lookup(from, name);
+    if (number === undefined) {
+      throw new DiskError('path_not_found');
+    }
+    const inode = this.inode(number);
+    const old = this.lookup(to, newName);
+    if (old === number) {
+      return;
+    }
+    if (old === undefined) {
+      this.enter(to, newName, inode);
+    } else {
+      const replaced = this.inode(old);
+      this.refuseReplacing(inode, replaced);
+      this.update(to, (parent) => this.directories.change(parent, newName, number, inode.entryType));
+      this.drop(replaced, to);
+    }
+    this.update(from, (parent) => this.directories.remove(parent, name));
+    this.change(number, () => undefined);
+    if (inode.isDirectory && from !== to) {
+      this.update(number, (moved) => this.directories.setParent(moved, to), false);
+      this.countFolder(from, -1);
+      this.countFolder(to, 1);
+    }
+  }
+
+  private refuseReplacing(inode: Inode, replaced: Inode): void {
+    if (replaced.isDirectory && !inode.isDirectory) {
+      throw new DiskError('is_a_directory');
+    }
+    if (inode.isDirectory && !replaced.isDirectory) {
+      throw new DiskError('not_a_directory');
+    }
+    if (replaced.isDirectory && this.names(replaced.number).size > 0) {
+      throw new DiskError('directory_not_empty');
+    }
+  }
+
+  private refuseReadOnly(): void {
+    if (!this.device.isWritable) {
+      throw new DiskError('read_only', this.superblock.unwritable);
+    }
+  }
+
+  private directory(number: number): Inode {
+    const inode = this.inode(number);
+    if (!inode.isDirectory) {
+      throw new DiskError('not_a_directory');
+    }
+    return inode;
+  }
+
+  private begin(parent: number, type: number, { mode, uid, gid, mtime }: Attributes): Inode {
+    const near = Math.floor((parent - 1) / this.superblock.inodesPerGroup);
+    const number = this.allocator.takeInode(near, type === fileType.directory);
+    const inode = this.inodes.blank(number);
+    inode.mode = type | (mode & 0o7777);
+    inode.setOwner(uid, gid);
+    inode.links = 1;
+    for (const which of ['atime', 'mtime', 'ctime', 'crtime'] as const) {
+      inode.setTime(which, which === 'ctime' || which === 'crtime' ? now() : (mtime ?? now()));
+    }
+    if (type === fileType.regular) {
+      this.blocks.map(inode, [], []);
+    }
+    this.directories.forget(number);
+    return inode;
+  }
+
+  private enter(directory: number, name: string, inode: Inode): void {
+    const { length } = encodeName(name);
+    if (length === 0 || length > longestName || name === '.' || name === '..' || /[/\0]/.test(name)) {
+      throw new DiskError('bad_request', 'no file can have that name');
+    }
+    if (this.lookup(directory, name) !== undefined) {
+      throw new DiskError('path_exists');
+    }
+    this.update(directory, (parent) => this.directories.add(parent, name, inode.number, inode.entryType));
+  }
+
+  /** A change inside a directory, which shows in its times. */
+  private update(number: number, change: (directory: Inode) => void, isContent = true): void {
+    const directory = this.directory(number);
+    change(directory);
+    if (isContent) {
+      directory.setTime('mtime', now());
+      directory.setTime('ctime', now());
+    }
+    this.inodes.write(directory);
+  }
+
+  /** `..` of a folder is a link to the one around it; 1 stands for more than can be counted. */
+  private countFolder(parent: number, by: number): void {
+    this.change(parent, (inode) => {
+      const links = inode.links === 1 ? 1 : inode.links + by;
+      inode.links = links > mostLinks ? 1 : Math.max(2, links);
+      if (links === 1) {
+        inode.links = 1;
+      }
+    });
+  }
+
+  /** One name less. */
+  private drop(inode: Inode, parent: number): void {
+    if (inode.isDirectory) {
+      this.countFolder(parent, -1);
+    } else if (inode.links > 1) {
+      this.change(inode.number, (changed) => (changed.links -= 1));
+      return;
+    }
+    this.blocks.free(inode);
+    this.allocator.freeInode(inode.number, inode.isDirectory);
+    this.inodes.erase(inode.number);
+    this.directories.forget(inode.number);
+  }
+
+  /** Ends the transaction: what was changed since the last one is so for good. */
+  commit(): void {
+    if (this.device.hasChanges) {
+      const block = Math.floor(superblockOffset / this.blockSize);
+      const raw = this.device.edit(block).subarray(superblockOffset % this.blockSize);
+      sealSuperblock(raw.subarray(0, superblockSize), {
+        blocks: this.allocator.freeBlocks,
+        inodes: this.allocator.freeInodes,
+      });
+      this.device.commit();
+    }
+    this.allocator.settle();
+    this.recycle();
+  }
+
+  /** Ends it, and nothing was changed. */
+  rollback(): void {
+    if (this.device.hasChanges) {
+      this.device.rollback();
+      this.directories.forget();
+    }
+    this.allocator.settle();
+    this.recycle();
+  }
+
+  private recycle(): void {
+    if (this.readers === 0 && !this.device.hasChanges) {
+      this.allocator.recycle();
+    }
+  }
+}
+
+function now(): number {
+  return Date.now() * 1000;
+}

@@ -1,0 +1,107 @@
+/** The blocks of an inode: finding, giving and freeing them. */
+import { damaged } from '../disk-error';
+import type { Allocator } from './allocator';
+import type { BlockDevice } from './block-device';
+import { crc32c } from './crc';
+import { fileType, type Inode, inodeFlag } from './inode';
+import { type Extent, type Mapping, readMapping, writeMapping } from './mapping';
+import type { Superblock } from './superblock';
+
+const attributesMagic = 0xea020000;
+
+export class InodeBlocks {
+  constructor(
+    private readonly device: BlockDevice,
+    private readonly superblock: Superblock,
+    private readonly allocator: Allocator,
+  ) {}
+
+  mapping(inode: Inode): Mapping {
+    return readMapping(this.device, inode, this.superblock.hasChecksums);
+  }
+
+  /** Maps an inode anew, and frees the blocks of the old map. Answers how many blocks the map takes. */
+  map(inode: Inode, extents: readonly Extent[], old: readonly number[]): number {
+    return writeMapping(this.device, inode, extents, old, {
+      take: () => this.allocator.take(1).start,
+      free: (block) => this.freeMetadata({ start: block, count: 1 }),
+    });
+  }
+
+  /** Frees all that an inode has. */
+  free(inode: Inode): void {
+    const hasBlocks =
+      inode.type === fileType.regular ||
+      inode.isDirectory ||
+      (inode.type === fileType.symlink && inode.has(inodeFlag.extents)) ||
+      (inode.type === fileType.symlink && inode.size >= 60);
+    if (hasBlocks && !inode.has(inodeFlag.inlineData)) {
+      const { extents, own } = this.mapping(inode);
+      for (const { physical, count } of extents) {
+        this.freeMetadata({ start: physical, count }, !inode.isDirectory);
+      }
+      for (const block of own) {
+        this.freeMetadata({ start: block, count: 1 });
+      }
+    }
+    if (inode.attributes !== 0) {
+      this.dropAttributes(inode.attributes);
+    }
+  }
+
+  private freeMetadata(run: { start: number; count: number }, isContent = false): void {
+    this.allocator.free(run);
+    for (let block = run.start; !isContent && block < run.start + run.count; block++) {
+      this.device.forget(block);
+    }
+  }
+
+  /** A block of extended attributes may serve several files. */
+  private dropAttributes(block: number): void {
+    const content = this.device.read(block);
+    const users = content.readUInt32LE(4);
+    if (content.readUInt32LE(0) !== attributesMagic || users === 0) {
+      throw damaged(`block ${block} holds no extended attributes`);
+    }
+    if (users === 1) {
+      this.freeMetadata({ start: block, count: 1 });
+      return;
+    }
+    const changed = this.device.edit(block);
+    changed.writeUInt32LE(users - 1, 4);
+    if (this.superblock.hasChecksums) {
+      const where = Buffer.alloc(8);
+      where.writeBigUInt64LE(BigInt(block));
+      changed.writeUInt32LE(0, 0x10);
+      changed.writeUInt32LE(crc32c(crc32c(this.superblock.seed, where), changed), 0x10);
+    }
+  }
+
+  /** Gives a directory so many blocks; new ones hold zeros. The inode is not written. */
+  resizeDirectory(inode: Inode, blocks: number): void {
+    const { extents, own } = this.mapping(inode);
+    const kept: Extent[] = [];
+    let count = 0;
+    for (const extent of extents) {
+      const keep = Math.min(extent.count, Math.max(0, blocks - count));
+      if (keep > 0) {
+        kept.push({ ...extent, count: keep });
+      }
+      if (keep < extent.count) {
+        this.freeMetadata({ start: extent.physical + keep, count: extent.count - keep });
+      }
+      count += keep;
+    }
+    while (count < blocks) {
+      const run = this.allocator.take(blocks - count);
+      for (let block = run.start; block < run.start + run.count; block++) {
+        this.device.fresh(block);
+      }
+      kept.push({ logical: count, physical: run.start, count: run.count, written: true });
+      count += run.count;
+    }
+    inode.size = blocks * this.device.blockSize;
+    const attributes = inode.attributes === 0 ? 0 : 1;
+    inode.setBlocks(blocks + attributes + this.map(inode, kept, own), this.device.blockSize);
+  }
+}

@@ -1,0 +1,51 @@
+/** The worker thread that an image is opened in: whatever a hostile one does to it, the engine goes on. */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { encodeFrame, FrameReader } from '../agent-frames';
+import { DiskAgent } from './agent/agent';
+import { asDiskError } from './disk-error';
+import { Ext4 } from './ext4/file-system';
+
+/** From the engine: bytes of frames, `ping`, `end`. To it: bytes, the answer to a ping, what went wrong at opening. */
+export type FromWorker = Uint8Array | { busy: number } | { failed: Record<string, unknown> };
+
+const protocol = 1;
+
+function imageOf(data: unknown): string {
+  if (typeof data === 'object' && data !== null && 'image' in data && typeof data.image === 'string') {
+    return data.image;
+  }
+  throw new Error('no image is named');
+}
+
+function post(port: MessagePort, head: Readonly<Record<string, unknown>>, payload?: Buffer): void {
+  for (const part of encodeFrame(head, payload)) {
+    // A buffer of its own is handed over; a part of a larger one is copied.
+    const isOwn = part.byteLength === part.buffer.byteLength && part.buffer instanceof ArrayBuffer;
+    port.postMessage(isOwn ? part : Uint8Array.prototype.slice.call(part), isOwn ? [part.buffer] : []);
+  }
+}
+
+function serve(port: MessagePort, image: string): void {
+  const agent = new DiskAgent(Ext4.open(image), (head, payload) => post(port, head, payload));
+  const frames = new FrameReader((frame) => agent.receive(frame));
+  port.on('message', (message: unknown) => {
+    if (message instanceof Uint8Array) {
+      frames.push(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+    } else if (message === 'ping') {
+      port.postMessage({ busy: agent.busy } satisfies FromWorker);
+    } else if (message === 'end') {
+      void agent.end().finally(() => port.close());
+    }
+  });
+  post(port, { hello: protocol });
+}
+
+if (parentPort !== null) {
+  try {
+    serve(parentPort, imageOf(workerData));
+  } catch (error) {
+    const { code, detail } = asDiskError(error);
+    parentPort.postMessage({ failed: { code, detail } } satisfies FromWorker);
+    parentPort.close();
+  }
+}
