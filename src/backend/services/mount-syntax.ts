@@ -2,7 +2,7 @@
  * `-v SRC:DST[:ro|rw]`, parsed from the right (the rules and texts are microagent's, see DESIGN.md, section 5):
  * a bare name is a named volume, `.ext4`/`.img` a raw disk, `.tar`/`.tar.gz`/`.tgz` a bundle.
  */
-import { posix } from 'node:path';
+import { posix, win32 } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { namePattern } from '../../api/schemas/common';
 import type { Mount } from '../../api/schemas/workspace';
@@ -72,7 +72,12 @@ export function parseMount(text: string, field = 'volumes'): Mount {
   if (reserved.includes(clean) || reservedTrees.some((tree) => `${clean}/`.startsWith(`${tree}/`))) {
     refuse(field, `volume destination ${clean} is taken by Berth`, 'Choose another folder, such as /data.');
   }
-  return { kind: classify(source, field), source, target: clean, readOnly: mode === 'ro' };
+  const kind = classify(source, field);
+  // The folder that the engine happens to run in is nobody's.
+  if (kind !== 'volume' && !posix.isAbsolute(source) && !win32.isAbsolute(source)) {
+    refuse(field, `volume source "${source}" must be an absolute path`, 'Give the whole path of the file.');
+  }
+  return { kind, source, target: clean, readOnly: mode === 'ro' };
 }
 
 /** All of them; two at the same place are refused. */
