@@ -81,7 +81,7 @@ export function list(volume: Volume, { path, limit, cursor }: Fields): Fields {
     throw new DiskError('not_a_directory');
   }
   const found = volume.fs.names(place.inode.number);
-  const names = [...found.keys()].filter((name) => !isOwnName(name)).sort();
+  const names = volume.fs.sortedNames(place.inode.number).filter((name) => !isOwnName(name));
   const start = typeof cursor === 'string' ? firstAfter(names, cursor) : 0;
   const end = typeof limit === 'number' ? Math.min(names.length, start + limit) : names.length;
   const folder = partsOf(place.path);

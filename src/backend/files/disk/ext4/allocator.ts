@@ -92,8 +92,14 @@ export class Allocator {
     this.freed.push(run);
   }
 
+  /** Before a commit. */
+  seal(): void {
+    this.bitmaps.seal();
+  }
+
   /** After a commit they are used, after a rollback free: reserved they are in neither case. */
   settle(): void {
+    this.bitmaps.settle();
     for (const run of this.using.splice(0)) {
       this.release(run);
     }

@@ -18,6 +18,8 @@ export function setBits(bits: Uint8Array, start: number, count: number, value: b
 export class Bitmaps {
   private readonly checked = new Set<number>();
   private readonly unwritten = new Map<number, Buffer>();
+  /** Groups whose checksums are to be made anew at the end of the transaction. */
+  private readonly changed = { blockBitmap: new Set<number>(), inodeBitmap: new Set<number>() };
 
   constructor(
     private readonly device: BlockDevice,
@@ -57,7 +59,7 @@ export class Bitmaps {
     const bits = this.writable(group, 'blockBitmap', groupFlag.blocksUninitialised, () => this.blocks(group));
     setBits(bits, start, count, used);
     this.groups.set(group, 'freeBlocks', this.groups.get(group, 'freeBlocks') + (used ? -count : count));
-    this.groups.setBitmapChecksum(group, 'blockBitmap', bits.subarray(0, this.superblock.blocksPerGroup / 8));
+    this.changed.blockBitmap.add(group);
   }
 
   markInode(group: number, index: number, used: boolean, isDirectory: boolean): void {
@@ -73,7 +75,27 @@ export class Bitmaps {
     if (used && this.groups.get(group, 'unusedInodes') > unused) {
       this.groups.set(group, 'unusedInodes', unused);
     }
-    this.groups.setBitmapChecksum(group, 'inodeBitmap', bits.subarray(0, this.superblock.inodesPerGroup / 8));
+    this.changed.inodeBitmap.add(group);
+  }
+
+  /** Before a commit. */
+  seal(): void {
+    const { blocksPerGroup, inodesPerGroup } = this.superblock;
+    for (const group of this.changed.blockBitmap) {
+      const bits = this.device.read(this.groups.place(group, 'blockBitmap'));
+      this.groups.setBitmapChecksum(group, 'blockBitmap', bits.subarray(0, blocksPerGroup / 8));
+    }
+    for (const group of this.changed.inodeBitmap) {
+      const bits = this.device.read(this.groups.place(group, 'inodeBitmap'));
+      this.groups.setBitmapChecksum(group, 'inodeBitmap', bits.subarray(0, inodesPerGroup / 8));
+    }
+    this.settle();
+  }
+
+  /** After a rollback: nothing was changed. */
+  settle(): void {
+    this.changed.blockBitmap.clear();
+    this.changed.inodeBitmap.clear();
   }
 
   private writable(
@@ -90,6 +112,7 @@ export class Bitmaps {
     const bits = current();
     bits.copy(this.device.fresh(block));
     this.groups.clearFlag(group, flag);
+    this.checked.add(block);
     return this.device.edit(block);
   }
 

@@ -37,9 +37,12 @@ export interface DirectoryStore {
 /** A leaf is filled so far when it is made: there is room for more until the next time. */
 const fillOfNew = 0.75;
 const cachedNames = 400_000;
+const mostPlaces = 1000;
 
 export class Directories {
   private readonly cache = new Map<number, Map<string, Name>>();
+  private readonly places = new Map<number, number[]>();
+  private order: { of: number; names: readonly string[] } | undefined;
   private cachedCount = 0;
   private readonly usable: number;
 
@@ -56,6 +59,15 @@ export class Directories {
     return this.load(inode);
   }
 
+  /** In order; kept for the next page. */
+  sorted(inode: Inode): readonly string[] {
+    const names = this.load(inode);
+    if (this.order?.of !== inode.number) {
+      this.order = { of: inode.number, names: [...names.keys()].sort() };
+    }
+    return this.order.names;
+  }
+
   parent(inode: Inode): number {
     const [first] = this.blocks(inode);
     const dots = first === undefined ? [] : readDirents(this.checked(inode, first, 0));
@@ -67,18 +79,21 @@ export class Directories {
 
   /** Forgets what may no longer be so. */
   forget(inode?: number): void {
+    this.order = undefined;
     if (inode === undefined) {
       this.cache.clear();
+      this.places.clear();
       this.cachedCount = 0;
     } else {
       this.cachedCount -= this.cache.get(inode)?.size ?? 0;
       this.cache.delete(inode);
+      this.places.delete(inode);
     }
   }
 
   /** The first block of a new directory, which is given it here. */
   begin(inode: Inode, parent: number): void {
-    this.store.resize(inode, 1);
+    this.resize(inode, 1);
     const [block] = this.blocks(inode);
     if (block !== undefined) {
       this.writeDots(this.device.edit(block), inode.number, parent, this.usable);
@@ -102,6 +117,7 @@ export class Directories {
     const block = this.insert(inode, bytes, target, kind);
     if (block !== undefined) {
       names.set(name, { inode: target, type, block });
+      this.order = undefined;
       this.cachedCount++;
       return;
     }
@@ -119,6 +135,7 @@ export class Directories {
       throw new DiskError('path_not_found');
     }
     names.delete(name);
+    this.order = undefined;
     this.cachedCount--;
     this.sealLeaf(inode, found.block);
   }
@@ -135,6 +152,11 @@ export class Directories {
     found.inode = target;
     found.type = type;
     this.sealLeaf(inode, found.block);
+  }
+
+  private resize(inode: Inode, blocks: number): void {
+    this.places.delete(inode.number);
+    this.store.resize(inode, blocks);
   }
 
   private load(inode: Inode): Map<string, Name> {
@@ -165,6 +187,15 @@ export class Directories {
 
   /** The blocks of a directory, in order; none is left out and none is there twice. */
   private blocks(inode: Inode): number[] {
+    const known = this.places.get(inode.number) ?? this.findBlocks(inode);
+    if (this.places.size > mostPlaces) {
+      this.places.clear();
+    }
+    this.places.set(inode.number, known);
+    return known;
+  }
+
+  private findBlocks(inode: Inode): number[] {
     const count = inode.size / this.device.blockSize;
     const blocks: number[] = [];
     for (const extent of this.store.extents(inode)) {
@@ -266,7 +297,7 @@ export class Directories {
     leaves: readonly (readonly (readonly [Buffer, number, number])[])[],
   ): void {
     inode.flags &= ~inodeFlag.indexed;
-    this.store.resize(inode, leaves.length);
+    this.resize(inode, leaves.length);
     const type = this.superblock.has('incompat', incompat.filetype) ? 2 : 0;
     for (const [index, block] of this.blocks(inode).entries()) {
       const dots = [
@@ -314,7 +345,7 @@ export class Directories {
       throw new DiskError('capacity', 'a folder can not hold so many names');
     }
     inode.flags |= inodeFlag.indexed;
-    this.store.resize(inode, own + leaves.length);
+    this.resize(inode, own + leaves.length);
     const blocks = this.blocks(inode);
     const hashes = leaves.map((leaf, index) => {
       const hash = leaf[0]?.[3] ?? 0;

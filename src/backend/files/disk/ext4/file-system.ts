@@ -103,6 +103,10 @@ export class Ext4 {
     return this.directories.names(this.directory(directory));
   }
 
+  sortedNames(directory: number): readonly string[] {
+    return this.directories.sorted(this.directory(directory));
+  }
+
   lookup(directory: number, name: string): number | undefined {
     return this.names(directory).get(name)?.inode;
   }
@@ -360,6 +364,7 @@ export class Ext4 {
   /** Ends the transaction: what was changed since the last one is so for good. */
   commit(): void {
     if (this.device.hasChanges) {
+      this.allocator.seal();
       const block = Math.floor(superblockOffset / this.blockSize);
       const raw = this.device.edit(block).subarray(superblockOffset % this.blockSize);
       sealSuperblock(raw.subarray(0, superblockSize), {

@@ -29,29 +29,23 @@ export function isIndexNode(block: Buffer): boolean {
   return block.readUInt32LE(0) === 0 && block.readUInt16LE(4) === block.length;
 }
 
-function entriesOf(block: Buffer, entriesAt: number): IndexEntry[] {
+/** The block of the last entry that is not above the hash. */
+function pick(block: Buffer, entriesAt: number, hash: number): number {
   const count = block.readUInt16LE(entriesAt + 2);
   if (count < 1 || entriesAt + count * 8 > block.length) {
     throw damaged('the index of a folder makes no sense');
   }
-  return Array.from({ length: count }, (_, index) => ({
-    hash: index === 0 ? 0 : block.readUInt32LE(entriesAt + index * 8),
-    block: block.readUInt32LE(entriesAt + index * 8 + 4) & 0x0fffffff,
-  }));
-}
-
-function pick(entries: readonly IndexEntry[], hash: number): number {
   let low = 0;
-  let high = entries.length - 1;
+  let high = count - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if ((entries[middle]?.hash ?? 0) <= hash) {
+    if (block.readUInt32LE(entriesAt + middle * 8) <= hash) {
       low = middle;
     } else {
       high = middle - 1;
     }
   }
-  return entries[low]?.block ?? 0;
+  return block.readUInt32LE(entriesAt + low * 8 + 4) & 0x0fffffff;
 }
 
 /** The block that a name of this hash belongs into; undefined when the index is of a kind we don't write. */
@@ -60,8 +54,8 @@ export function leafFor(root: Buffer, hash: number, read: (block: number) => Buf
   if (root.readUInt8(rootInfoAt + 4) !== halfMd4 || root.readUInt8(rootInfoAt + 5) !== 8 || levels > 1) {
     return undefined;
   }
-  const block = pick(entriesOf(root, rootEntriesAt), hash);
-  return levels === 0 ? block : pick(entriesOf(read(block), nodeEntriesAt), hash);
+  const block = pick(root, rootEntriesAt, hash);
+  return levels === 0 ? block : pick(read(block), nodeEntriesAt, hash);
 }
 
 function writeEntries(block: Buffer, entriesAt: number, limit: number, entries: readonly IndexEntry[]): void {
