@@ -13,6 +13,7 @@ import type { MicrovmFiles, RuntimeFiles } from './runtime-files';
 /** What the guest says on its console as soon as it has booted. */
 export const waitingMark = 'BERTH WAITING';
 const probeMemoryMiB = 256;
+const programsKeptMs = 30_000;
 
 export interface HostTools {
   programs: QemuPrograms;
@@ -30,6 +31,7 @@ export interface HostOptions {
 
 export class Host {
   private found: Promise<HostTools> | undefined;
+  private known: { programs: QemuPrograms; atMs: number } | undefined;
 
   constructor(private readonly options: HostOptions) {}
 
@@ -49,7 +51,7 @@ export class Host {
 
   /** The same, without the probe. */
   async installed(): Promise<Omit<HostTools, 'acceleration'>> {
-    const programs = await findQemu(this.options.surroundings);
+    const programs = await this.programs();
     const kit = await this.options.kits.find();
     if (kit === undefined) {
       throw new BerthError(
@@ -63,8 +65,18 @@ export class Host {
     return { programs, kit };
   }
 
+  /** Asking a program for its version takes a while: that is not done for every look at the state. */
+  private async programs(): Promise<QemuPrograms> {
+    const now = performance.now();
+    if (this.known === undefined || now - this.known.atMs > programsKeptMs) {
+      this.known = { programs: await findQemu(this.options.surroundings), atMs: now };
+    }
+    return this.known.programs;
+  }
+
   /** Looks again at the next call, e.g. after a new kit was built. */
   forget(): void {
+    this.known = undefined;
     this.found = undefined;
   }
 

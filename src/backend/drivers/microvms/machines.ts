@@ -108,6 +108,9 @@ export class Machines {
     try {
       const qmp = await QmpClient.connect(sockets.qmp, { timeoutMs: adoptTimeoutMs, hopeless });
       this.options.log.info({ name: record.plan.name, pid: process.pid }, 'microVM taken over');
+      await this.options.store.update(record.plan.name, (known) =>
+        known.process?.pid === process.pid ? undefined : { ...known, process },
+      );
       const machine = this.connect(record, qmp, process);
       machine.isGoing = true;
       return machine;

@@ -32,9 +32,15 @@ export class Runtimes {
 
   constructor(private readonly parts: RuntimesParts) {}
 
+  /** Takes over what runs, so that what happens to it is told from then on. */
   async list(): Promise<RuntimeInfo[]> {
     const records = await this.parts.store.list();
-    return Promise.all(records.map(async (record) => toInfo(record, await this.stateOf(record))));
+    return Promise.all(
+      records.map(async (record) => {
+        await this.parts.suspender.keep(record);
+        return toInfo(record, await this.stateOf(record));
+      }),
+    );
   }
 
   async inspect(name: string): Promise<RuntimeInfo | undefined> {

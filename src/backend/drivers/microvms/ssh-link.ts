@@ -3,6 +3,7 @@
  * carries every command as a channel of its own.
  */
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type ClientChannel, type ExecOptions } from 'ssh2';
 import { BerthError } from '../../../api/errors';
 import { connectSocket } from './qemu/line-socket';
@@ -10,6 +11,9 @@ import { connectSocket } from './qemu/line-socket';
 const connectTimeoutMs = 10_000;
 /** A guest that is emulated on a busy machine takes its time to exchange keys. */
 const readyTimeoutMs = 60_000;
+const greetingTimeoutsMs = [5_000, 15_000, 40_000];
+const farewellMs = 250;
+const greeting = 'SSH-2.0-';
 
 export interface SshLinkOptions {
   socket: string;
@@ -72,15 +76,79 @@ export class SshLink {
 
   private async connect(): Promise<Client> {
     const privateKey = await this.options.privateKey();
-    const sock = await connectSocket(this.options.socket, { timeoutMs: connectTimeoutMs });
+    const sock = await this.reach();
     try {
-      await this.options.serve();
       return await logIn(sock, privateKey);
     } catch (error) {
       sock.destroy();
       throw error;
     }
   }
+
+  /**
+   * Connects until a server answers. One that served a connection before this one notices its end only while nobody
+   * is connected, so each further try leaves it time for that.
+   */
+  private async reach(): Promise<Socket> {
+    for (const patienceMs of greetingTimeoutsMs) {
+      const sock = await connectSocket(this.options.socket, { timeoutMs: connectTimeoutMs });
+      try {
+        const greeted = skipToGreeting(sock, patienceMs);
+        greeted.catch(() => undefined);
+        await this.options.serve();
+        if (await greeted) {
+          return sock;
+        }
+      } catch (error) {
+        sock.destroy();
+        throw error;
+      }
+      sock.destroy();
+      await sleep(farewellMs);
+    }
+    throw new BerthError('timeout', "Waited for the guest's SSH server to answer the engine, in vain.", {
+      hint: 'Its log may say why: `berth logs`. Restart the workspace.',
+    });
+  }
+}
+
+/**
+ * Waits for the server's first words, and drops what a connection before this one left on the way. The words stay in
+ * the socket for the client. Answers false when there are none in time.
+ */
+function skipToGreeting(sock: Socket, patienceMs: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    let seen = Buffer.alloc(0);
+    const settle = (): void => {
+      clearTimeout(timer);
+      sock.off('readable', read);
+      sock.off('close', closed);
+    };
+    const closed = (): void => {
+      settle();
+      reject(new BerthError('runtime_unavailable', 'The virtual machine ended.'));
+    };
+    const end = (isGreeted: boolean): void => {
+      settle();
+      resolve(isGreeted);
+    };
+    const timer = setTimeout(() => end(false), patienceMs);
+    const read = (): void => {
+      for (let chunk = sock.read() as Buffer | null; chunk !== null; chunk = sock.read() as Buffer | null) {
+        seen = Buffer.concat([seen, chunk]);
+        const at = seen.indexOf(greeting);
+        if (at >= 0) {
+          sock.unshift(seen.subarray(at));
+          end(true);
+          return;
+        }
+        seen = seen.subarray(Math.max(0, seen.length - greeting.length));
+      }
+    };
+    sock.on('readable', read);
+    sock.once('close', closed);
+    sock.on('error', () => undefined);
+  });
 }
 
 /** Nobody but the guest's init is at the other end, so its host key says nothing. */

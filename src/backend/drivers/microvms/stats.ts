@@ -56,7 +56,8 @@ interface CpuSample {
 interface Asked {
   machine: Machine;
   cpu: CpuSample;
-  guest: Promise<GuestShell>;
+  /** Opened with the first question: a machine that stands still can't be asked. */
+  guest: Promise<GuestShell> | undefined;
   last: GuestFigures;
   linger: NodeJS.Timeout;
 }
@@ -69,6 +70,7 @@ export class Stats {
     const asked = await this.askedOf(machine);
     asked.linger.refresh();
     if (isRunning) {
+      asked.guest ??= this.openGuest(machine, asked);
       asked.last = await (await asked.guest).ask();
     }
     const before = asked.cpu;
@@ -97,13 +99,19 @@ export class Stats {
     const asked: Asked = {
       machine,
       cpu: await cpuOf(machine.process.pid),
-      guest: GuestShell.open(machine, () => forget()),
+      guest: undefined,
       last: { memoryBytes: 0, pids: 0, networkRxBytes: 0, networkTxBytes: 0 },
       linger: setTimeout(() => forget(), lingerMs).unref(),
     };
-    asked.guest.catch(forget);
     this.asked.set(machine.name, asked);
     return asked;
+  }
+
+  private openGuest(machine: Machine, asked: Asked): Promise<GuestShell> {
+    const forget = (): void => this.forget(machine.name, asked);
+    const guest = GuestShell.open(machine, forget);
+    guest.catch(forget);
+    return guest;
   }
 
   private forget(name: string, which?: Asked): void {
@@ -113,7 +121,7 @@ export class Stats {
     }
     this.asked.delete(name);
     clearTimeout(asked.linger);
-    asked.guest.then(
+    asked.guest?.then(
       (guest) => guest.close(),
       () => undefined,
     );

@@ -41,6 +41,18 @@ export class Suspender {
     this.save(record.plan.name, machine);
   }
 
+  /** Saves what an engine that was killed meanwhile could not. */
+  async keep(record: RuntimeRecord): Promise<void> {
+    const { name } = record.plan;
+    if (record.paused !== true || this.saving.has(name) || (await this.isSaved(record))) {
+      return;
+    }
+    const machine = await this.parts.machines.of(record);
+    if (machine !== undefined && (await machine.state()) === 'paused' && !this.saving.has(name)) {
+      this.save(name, machine);
+    }
+  }
+
   /** Succeeds when it runs already. Answers the machine; undefined when it neither runs nor was saved. */
   async resume(record: RuntimeRecord): Promise<Machine | undefined> {
     const { machines } = this.parts;
