@@ -38,6 +38,10 @@ const PROGRAMS = {
   python3: 'python3',
   zsh: 'zsh',
   fish: 'fish',
+  podman: 'podman netavark aardvark-dns',
+  runc: 'runc',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
 };
 
 /** Builds the images through an engine of its own, which leaves nothing behind. @param {(message: string) => void} say */

@@ -52,14 +52,15 @@ export async function aptInstall(why, packages, say) {
 /**
  * Installs what of these is missing; where there is no apt, says what is missing and goes on.
  * @param {string} why
- * @param {Record<string, string>} packages the Debian package of each program
+ * @param {Record<string, string>} packages the Debian packages of each program, with a blank between them
  * @param {(message: string) => void} say
  */
 export async function ensurePrograms(why, packages, say) {
   const missing = [];
   for (const program of Object.keys(packages)) if (!(await which(program))) missing.push(program);
   if (missing.length === 0) return;
-  if (await hasApt()) await aptInstall(why, [...new Set(missing.map((name) => packages[name] ?? name))], say);
+  const needed = missing.flatMap((name) => (packages[name] ?? name).split(' '));
+  if (await hasApt()) await aptInstall(why, [...new Set(needed)], say);
   else say(`missing: ${missing.join(', ')} (${why})`);
 }
 
