@@ -37,10 +37,16 @@ export async function configureMachine(
 }
 
 /** Lines of words for the guest's shell, which reads them without evaluating them. */
-export function guestPlan({ plan }: Pick<RuntimeRecord, 'plan'>, nowMs: number): string {
+export function guestPlan({ id, plan }: Pick<RuntimeRecord, 'id' | 'plan'>, nowMs: number): string {
   const mounts = diskMounts(plan).map(
     ({ serial, target, readOnly }) => `mount ${serial} ${target} ${readOnly ? 'ro' : 'rw'}`,
   );
-  const lines = [`hostname ${plan.workspace}`, `epoch ${Math.floor(nowMs / 1000)}`, ...mounts];
+  const lines = [
+    `hostname ${plan.workspace}`,
+    `epoch ${Math.floor(nowMs / 1000)}`,
+    // 32 hexadecimal digits (machine-id(5)).
+    `machine-id ${id.replaceAll('-', '')}`,
+    ...mounts,
+  ];
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -1,4 +1,7 @@
-/** Images of microVMs are those of the container engine; what is built for them besides is the guest kit. */
+/**
+ * Images of microVMs: those of the container engine, turned into root file systems when they are first used, and
+ * those that were committed or imported here. What is built for microVMs besides is the guest kit.
+ */
 import type { Image } from '../../../api/schemas/engine';
 import type { ImageStore, PullProgress } from '../driver';
 import type { GuestKits, RootImages } from './parts';
@@ -14,8 +17,9 @@ export interface MicrovmImagesParts {
 export class MicrovmImages implements ImageStore {
   constructor(private readonly parts: MicrovmImagesParts) {}
 
+  /** What the container engine does not list itself. */
   list(): Promise<Image[]> {
-    return this.parts.containers.list();
+    return this.parts.roots.list?.() ?? Promise.resolve([]);
   }
 
   resolve(image: string): Promise<string | undefined> {
@@ -26,9 +30,10 @@ export class MicrovmImages implements ImageStore {
     return this.parts.containers.pull(image, progress, signal);
   }
 
-  /** The image as for containers, then the kit. */
   async build(...[options, step, line, signal]: Parameters<ImageStore['build']>): Promise<void> {
-    await this.parts.containers.build(options, step, line, signal);
+    if (!options.toolsOnly) {
+      await this.parts.containers.build(options, step, line, signal);
+    }
     await step('guest', 'Build the guest kit of microVMs', async () => {
       await this.parts.kits.build(line, signal);
       this.parts.built();

@@ -1,4 +1,5 @@
 /** What the driver needs of its neighbours: guest kits, root file systems and disks. */
+import type { Image } from '../../../api/schemas/engine';
 import type { VolumeStore } from '../driver';
 import type { VolumeFiles } from '../../files/volume-files';
 
@@ -26,6 +27,8 @@ export interface RootImage {
 }
 
 export interface RootImages {
+  /** What only this store has: committed and imported images. */
+  list?(): Promise<Image[]>;
   /** The digest of an image that is there. */
   resolve(reference: string): Promise<string | undefined>;
   ensure(reference: string, progress: (text: string) => void, signal: AbortSignal): Promise<RootImage>;

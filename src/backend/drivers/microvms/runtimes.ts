@@ -192,6 +192,8 @@ export class Runtimes {
   private async build(plan: RuntimePlan, made: string[], signal: AbortSignal): Promise<RuntimeRecord> {
     const { images, host, store, starter, log } = this.parts;
     const { programs } = await host.installed();
+    // What is not known yet is found out while the root file system is made.
+    host.tools().catch(() => undefined);
     const progress = (text: string): void => log.debug({ name: plan.name, text }, 'root file system');
     const image = await images.ensure(plan.image, progress, signal);
     throwIfCancelled(signal, `create ${plan.name}`);

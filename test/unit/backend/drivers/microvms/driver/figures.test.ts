@@ -94,11 +94,14 @@ describe('the disks of a microVM', () => {
 
   it('are told to the guest with their targets', () => {
     const text = guestPlan(
-      { plan: { ...plan, env: {}, limits: {}, mounts: [...plan.mounts] } },
+      {
+        id: 'a1b2c3d4-0000-4000-8000-00000000000f',
+        plan: { ...plan, env: {}, limits: {}, mounts: [...plan.mounts] },
+      },
       1_700_000_000_999,
     );
-    assert.match(text, /^hostname a\nepoch 1700000000\n/);
-    assert.match(text, /\bhome\b.*\/home\/workspace/);
+    assert.match(text, /^hostname a\nepoch 1700000000\nmachine-id a1b2c3d400004000800000000000000f\n/);
+    assert.match(text, /\nmount home \/home\/workspace rw\n[^]*mount v0 \/data ro\n/);
   });
 });
 
