@@ -41,6 +41,8 @@ const importChanges = [
 ];
 
 export interface BaseOptions {
+  /** The user's own choice, e.g. of a mirror: nothing else will do. */
+  wanted: string | undefined;
   /** Make it anew even if there is one. */
   fresh: boolean;
   pull: (image: string, signal: AbortSignal) => Promise<void>;
@@ -51,6 +53,12 @@ export interface BaseOptions {
 /** The name of an image to build from. */
 export async function ensureBase(endpoint: Endpoint, options: BaseOptions): Promise<string> {
   const own = `${ownBase.repo}:${ownBase.tag}`;
+  if (options.wanted !== undefined) {
+    if (options.fresh || !(await isThere(endpoint, options.wanted))) {
+      await options.pull(options.wanted, options.signal);
+    }
+    return options.wanted;
+  }
   if (!options.fresh) {
     for (const image of [publicBase, own]) {
       if (await isThere(endpoint, image)) {

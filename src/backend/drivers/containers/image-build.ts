@@ -18,6 +18,8 @@ export interface BuildParts {
   folder: string;
   toolsImage: string;
   pull: BaseOptions['pull'];
+  /** What to build on, if the user says so. */
+  wantedBase: string | undefined;
 }
 
 /** Three steps: the base, the tools, and unless `toolsOnly` the workspace. */
@@ -29,7 +31,13 @@ export async function buildImages(
   signal: BuildArguments[3],
 ): Promise<void> {
   const base = await step('base', 'Get a base image', () =>
-    ensureBase(parts.endpoint, { fresh: options.noCache, pull: parts.pull, line, signal }),
+    ensureBase(parts.endpoint, {
+      wanted: parts.wantedBase,
+      fresh: options.noCache,
+      pull: parts.pull,
+      line,
+      signal,
+    }),
   );
   const build = (target: string, tag: string): Promise<void> =>
     buildTarget(parts, { target, tag, base, noCache: options.noCache }, line, signal);

@@ -87,6 +87,7 @@ export class ContainerImages implements ImageStore {
       endpoint: this.endpoint,
       folder: this.options.folder,
       toolsImage: this.options.toolsImage,
+      wantedBase: this.options.surroundings.env.BERTH_BASE_IMAGE,
       pull: (image: string, cancelled: AbortSignal) =>
         this.pull(image, ({ current }) => line(current), cancelled),
     };
@@ -110,14 +111,19 @@ export class ContainerImages implements ImageStore {
 
 function explainPull(image: string, error: unknown): BerthError {
   const known = toBerthError(error, `pull ${image}`);
+  const common = { field: 'image', cause: error };
   // The engine says 500 when the registry is away, and 404 when the image is.
-  return isStatus(error, 404) && known.code === 'not_found'
-    ? new BerthError('image_missing', known.message, {
-        hint: 'Check the spelling of the image, or log in to its registry with `docker login`.',
-        field: 'image',
-        cause: error,
-      })
-    : known;
+  if (isStatus(error, 404) && known.code === 'not_found') {
+    const hint = 'Check the spelling of the image, or log in to its registry with `docker login`.';
+    return new BerthError('image_missing', known.message, { hint, ...common });
+  }
+  if (/unauthorized|authentication required|no basic auth/i.test(known.message)) {
+    const { registry } = parseImageName(image);
+    const login = ['docker', 'login', ...(registry === undefined ? [] : [registry])].join(' ');
+    const hint = `Log in to the registry: \`${login}\`, then pull again.`;
+    return new BerthError('forbidden', known.message, { hint, ...common });
+  }
+  return known;
 }
 
 function usersOf(containers: readonly Dockerode.ContainerInfo[]): ReadonlyMap<string, readonly string[]> {

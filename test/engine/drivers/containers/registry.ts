@@ -22,23 +22,27 @@ export class Registry {
     readonly slow: string,
   ) {}
 
-  static async open(bytesPerSecond: number): Promise<Registry> {
+  /** `users`: a line of htpasswd (bcrypt) each; without it, everybody may pull. */
+  static async open(bytesPerSecond: number, users?: string): Promise<Registry> {
     const folder = await mkdtemp(join(tmpdir(), 'berth-registry-'));
     const [port, slowPort] = [await freePort(), await freePort()];
     const config = join(folder, 'config.yml');
+    const usersFile = join(folder, 'users');
+    await writeFile(usersFile, users ?? '');
+    const auth = users === undefined ? '' : `auth: {htpasswd: {realm: test, path: ${usersFile}}}\n`;
     await writeFile(
       config,
-      `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${folder}/data}}\nhttp: {addr: '127.0.0.1:${port}'}\n`,
+      `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${folder}/data}}\nhttp: {addr: '127.0.0.1:${port}'}\n${auth}`,
     );
     const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
     const link = createServer();
     const registry = new Registry(folder, child, link, `127.0.0.1:${port}`, `127.0.0.1:${slowPort}`);
     link.on('connection', (client) => registry.carry(client, port, bytesPerSecond));
     await new Promise<void>((listening) => link.listen(slowPort, '127.0.0.1', listening));
-    await eventually(
-      'the registry',
-      async () => (await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined))?.ok === true,
-    );
+    await eventually('the registry', async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined);
+      return answer?.status === (users === undefined ? 200 : 401);
+    });
     return registry;
   }
 

@@ -59,8 +59,10 @@ export class Bench {
   }
 
   /** A second driver of the same installation, e.g. of an engine that was started anew. */
-  another(): ContainerDriver {
+  another(env?: Readonly<Record<string, string | undefined>>): ContainerDriver {
+    const own = { home: this.folder, platform: process.platform, uid: process.getuid?.() ?? 0 };
     return createContainerDriver({
+      ...(env !== undefined && { surroundings: { env: { ...process.env, ...env }, ...own } }),
       installation: this.installation,
       imagesDirectory,
       log: quiet,
