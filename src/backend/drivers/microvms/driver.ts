@@ -36,6 +36,7 @@ import { Runtimes } from './runtimes';
 import { Starter } from './starter';
 import { Stats } from './stats';
 import { Suspender } from './suspender';
+import { TellingDisks } from './telling-disks';
 import { Templates } from './templates';
 
 export interface MicrovmDriverOptions {
@@ -80,10 +81,12 @@ export class MicrovmDriver implements Driver {
     const host = new Host({ files, kits, surroundings, ...(acceleration !== undefined && { acceleration }) });
     const templates = new Templates({ host, files, log });
     const machines = new Machines({ store, log, privateKey, tell: (event) => this.tell(event) });
-    const disks = options.disks({
+    const questions: HolderQuestions = {
       isGone: (runtime) => this.runtimes.isGone(runtime),
+      stateOf: async (runtime) => (await this.runtimes.inspect(runtime))?.state ?? 'unknown',
       liveFiles: (runtime, volume) => this.liveFiles(runtime, volume),
-    });
+    };
+    const disks = new TellingDisks(options.disks(questions), (event) => this.tell(event));
     const parts = { store, machines, host, templates, disks, log };
     const starter = new Starter(parts);
     const suspender = new Suspender({ ...parts, starter });
@@ -207,7 +210,7 @@ export class MicrovmDriver implements Driver {
   async close(): Promise<void> {
     this.listeners.clear();
     this.measurements.close();
-    await Promise.all([this.templates.close(), this.suspender.close()]);
+    await Promise.all([this.templates.close(), this.suspender.close(), this.volumes.close()]);
     await this.machines.close();
   }
 

@@ -1,6 +1,6 @@
 /** What the driver needs of its neighbours: guest kits, root file systems and disks. */
 import type { Image } from '../../../api/schemas/engine';
-import type { VolumeStore } from '../driver';
+import type { RuntimeState, VolumeStore } from '../driver';
 import type { VolumeFiles } from '../../files/volume-files';
 
 /** A kernel, an initramfs and a disk of programs that boot any root file system. */
@@ -44,12 +44,14 @@ export interface DiskStore extends VolumeStore {
   /** The path of a disk that is this runtime's alone from now on; throws `in_use`. */
   attach(volume: string, holder: DiskHolder): Promise<string>;
   release(holder: { runtime: string }): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** What disks ask the driver. */
 export interface HolderQuestions {
   /** That runtime provably does not run, nor is it paused. */
   isGone(runtime: string): Promise<boolean>;
+  stateOf(runtime: string): Promise<RuntimeState | 'unknown'>;
   /** The files of a disk that a running machine has, through that machine. */
   liveFiles(runtime: string, volume: string): Promise<VolumeFiles>;
 }

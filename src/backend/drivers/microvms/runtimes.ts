@@ -29,6 +29,8 @@ export interface RuntimesParts extends StarterParts {
 
 export class Runtimes {
   private readonly lock = new KeyedLock();
+  /** Their disks are theirs, though nothing runs yet. */
+  private readonly starting = new Set<string>();
 
   constructor(private readonly parts: RuntimesParts) {}
 
@@ -80,7 +82,8 @@ export class Runtimes {
       if (state === 'paused') {
         await suspender.resume(record);
       } else if (state === 'stopped') {
-        await starter.start(record);
+        this.starting.add(name);
+        await starter.start(record).finally(() => this.starting.delete(name));
       }
       return toInfo(await store.get(name), 'running');
     });
@@ -177,6 +180,9 @@ export class Runtimes {
 
   /** Neither does it run nor is it to go on: nobody has its disks. */
   async isGone(name: string): Promise<boolean> {
+    if (this.starting.has(name)) {
+      return false;
+    }
     const record = await this.parts.store.find(name);
     return record === undefined || (await this.stateOf(record)) === 'stopped';
   }
@@ -190,7 +196,7 @@ export class Runtimes {
   }
 
   private async build(plan: RuntimePlan, made: string[], signal: AbortSignal): Promise<RuntimeRecord> {
-    const { images, host, store, starter, log } = this.parts;
+    const { images, host, store, log } = this.parts;
     const { programs } = await host.installed();
     // What is not known yet is found out while the root file system is made.
     host.tools().catch(() => undefined);
@@ -212,8 +218,6 @@ export class Runtimes {
       env: { ...parseEnvironment(image.config.env), ...plan.env },
       createdAt: new Date().toISOString(),
     };
-    await starter.attach(record);
-    throwIfCancelled(signal, `create ${plan.name}`);
     await store.write(record);
     this.parts.machines.tell(record, 'created');
     return record;
@@ -222,7 +226,20 @@ export class Runtimes {
   private async makeVolumes(plan: RuntimePlan, made: string[]): Promise<void> {
     const { disks } = this.parts;
     for (const { volume } of volumesOf(plan)) {
-      if ((await disks.inspect(volume)) === undefined) {
+      const found = await disks.inspect(volume);
+      const holder = found?.holders.find(({ runtime }) => runtime !== plan.name);
+      if (holder !== undefined) {
+        // Starting would find that out too, with half a workspace made.
+        throw new BerthError(
+          'in_use',
+          `The volume ${volume} is used by ${holder.workspace ?? holder.runtime}.`,
+          {
+            hint: 'A disk has one user at a time: stop the other one first.',
+            field: 'mounts',
+          },
+        );
+      }
+      if (found === undefined) {
         await disks.create({ name: volume, kind: 'disk', labels: labelsOf(volume, plan) });
         made.push(volume);
       }

@@ -1,7 +1,7 @@
 /** Starts machines: from a template where there is one, else by booting; or where they stood when they were saved. */
 import { BerthError } from '../../../api/errors';
 import { isErrno } from '../../store/files';
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, stat } from 'node:fs/promises';
 import type { Log } from '../containers/log';
 import type { Host, HostTools } from './host';
 import { launch, type Launched } from './launch';
@@ -84,7 +84,7 @@ export class Starter {
     for (const { serial, volume, mount, index, readOnly } of diskMounts(plan)) {
       if (volume !== undefined) {
         const holder = { workspace: plan.workspace, runtime: plan.name, readOnly };
-        paths.set(serial, await disks.attach(volume, holder));
+        paths.set(serial, await fileOnly(volume, await disks.attach(volume, holder)));
       } else if (mount?.kind === 'archive') {
         paths.set(serial, bundleFile(files, index));
       } else if (mount !== undefined) {
@@ -187,6 +187,21 @@ function sizesOf(answer: unknown): Map<string, number> {
       return name === undefined || size === undefined ? [] : [[name, size] as const];
     }),
   );
+}
+
+/** A folder can't be a disk. */
+async function fileOnly(volume: string, path: string): Promise<string> {
+  if ((await stat(path)).isDirectory()) {
+    throw new BerthError(
+      'not_supported',
+      `The volume ${volume} is a folder, which microVMs can't mount yet.`,
+      {
+        hint: 'Use a volume of the kind "disk".',
+        field: 'mounts',
+      },
+    );
+  }
+  return path;
 }
 
 async function refuseMissing(path: string): Promise<void> {
