@@ -1,4 +1,4 @@
-// Three bundles: the extension, the engine, the CLI. No native module is in any of them.
+// Four bundles: the extension, the engine, its worker for disks, the CLI. No native module is in any of them.
 const { resolve } = require('node:path');
 const { BannerPlugin } = require('webpack');
 
@@ -65,6 +65,8 @@ module.exports = (_env, { mode }) => {
       optimization: { splitChunks: false },
     }),
     bundle('engine', './src/backend/main.ts', { externals: [nativeModules] }),
+    // The thread that a disk's image is opened in.
+    bundle('disk-worker', './src/backend/files/disk/worker.ts'),
     bundle('cli', './src/cli/main.ts', {
       externals: [nativeModules],
       plugins: [new BannerPlugin({ banner: '#!/usr/bin/env node', raw: true })],

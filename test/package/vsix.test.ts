@@ -8,6 +8,8 @@ import { launch, pictureFailure, type Session } from '../ui/support/launch';
 
 const largestVsixBytes = 2_500_000;
 const largestExtensionBytes = 150_000;
+/** It is read whenever a disk is opened. */
+const largestWorkerBytes = 100_000;
 const settleMs = 60_000;
 
 async function filesBelow(folder: string): Promise<string[]> {
@@ -63,7 +65,14 @@ describe('the packaged extension', function () {
       .flatMap((match) => match[1]!.split(' '))
       .map((path) => `images/${path}`);
     assert.ok(named.length > 3 && copied.length > 3);
-    for (const path of [...named, ...copied, 'dist/engine.js', 'dist/cli.js', 'images/Dockerfile']) {
+    for (const path of [
+      ...named,
+      ...copied,
+      'dist/engine.js',
+      'dist/disk-worker.js',
+      'dist/cli.js',
+      'images/Dockerfile',
+    ]) {
       const isThere = path.endsWith('/') ? files.some((file) => file.startsWith(path)) : files.includes(path);
       assert.ok(isThere, `${path} is missing`);
     }
@@ -75,6 +84,8 @@ describe('the packaged extension', function () {
     assert.ok(size < largestVsixBytes, `${size} bytes`);
     const extension = (await stat(join(installed, 'dist/extension.js'))).size;
     assert.ok(extension <= largestExtensionBytes, `extension.js has ${extension} bytes`);
+    const worker = (await stat(join(installed, 'dist/disk-worker.js'))).size;
+    assert.ok(worker <= largestWorkerBytes, `disk-worker.js has ${worker} bytes`);
   });
 
   it('starts its engine and shows its views when installed like any other', async () => {

@@ -1,0 +1,292 @@
+/** Named volumes of microVMs: disks (and shared folders) in the state directory, and who has them. */
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BerthError } from '../../../../api/errors';
+import type { Holder, Volume, VolumeCreate } from '../../../../api/schemas/volume';
+import type { VolumeFiles } from '../../../files/volume-files';
+import { KeyedLock } from '../../../store/keyed-lock';
+import { removeTree } from '../../../store/files';
+import type { DiskHolder, DiskStore, HolderQuestions } from '../parts';
+import { DirectoryVolumes } from './directory-volumes';
+import { checkSize, defaultSizeMiB, growDisk, makeDisk, usedBytes } from './disk-image';
+import { OpenDisks } from './open-disks';
+import { VolumeIndex, type VolumeRow } from './volume-index';
+import { checkName, notFound, roleOf, toVolume } from './volume-row';
+
+const userOwner = 1000;
+/** Between a disk's attachment and its machine's first sign of life. */
+const defaultStartMs = 30_000;
+const defaultWriteWaitMs = 30_000;
+
+export interface DiskStoreOptions {
+  /** The state directory. */
+  home: string;
+  /** The folder `images/tools/agent`. */
+  agentDirectory: string;
+  questions: HolderQuestions & {
+    /** What the holder is shown as. */
+    stateOf?: (runtime: string) => Promise<Holder['state']>;
+  };
+  /** An image that nobody uses for so long is closed. */
+  idleMs?: number;
+  /** How long an attachment waits for what is being written. */
+  writeWaitMs?: number;
+  startMs?: number;
+  /** Instead of mke2fs. */
+  makeDisk?: (path: string, sizeMiB: number, owner: number) => Promise<void>;
+}
+
+export class Disks implements DiskStore {
+  readonly kinds = ['disk', 'directory'] as const;
+  private readonly index: VolumeIndex;
+  private readonly open: OpenDisks;
+  private readonly directories: DirectoryVolumes;
+  private readonly lock = new KeyedLock();
+  /** Attached, but their machines have not been seen to run yet: when that was. */
+  private readonly starting = new Map<string, number>();
+
+  constructor(private readonly options: DiskStoreOptions) {
+    const { idleMs, questions, agentDirectory } = options;
+    this.index = new VolumeIndex(join(options.home, 'volumes'));
+    this.directories = new DirectoryVolumes(agentDirectory);
+    this.open = new OpenDisks({
+      ...(idleMs !== undefined && { idleMs }),
+      holderOf: (name) => this.holderOf(name),
+      liveFiles: (runtime, volume) => questions.liveFiles(runtime, volume),
+    });
+  }
+
+  async list(): Promise<Volume[]> {
+    return Promise.all((await this.index.rows()).map((row) => this.shown(row)));
+  }
+
+  async inspect(name: string): Promise<Volume | undefined> {
+    const row = await this.index.find(name);
+    return row && this.shown(row);
+  }
+
+  async create(spec: VolumeCreate): Promise<Volume> {
+    const name = checkName(spec.name);
+    if (spec.kind === 'docker') {
+      throw new BerthError('not_supported', 'Volumes of microVMs are of the kind "disk" or "directory".', {
+        field: 'kind',
+      });
+    }
+    const isDirectory = spec.kind === 'directory';
+    if (isDirectory && spec.sizeMiB !== undefined) {
+      throw new BerthError('not_supported', 'A volume of the kind "directory" has no fixed size.', {
+        field: 'sizeMiB',
+      });
+    }
+    const row: VolumeRow = {
+      name,
+      size_mib: isDirectory ? 0 : checkSize(spec.sizeMiB ?? defaultSizeMiB),
+      created_at: new Date().toISOString(),
+      attached_to: '',
+      ...(isDirectory && { kind: 'directory' }),
+      ...(spec.labels !== undefined && Object.keys(spec.labels).length > 0 && { labels: spec.labels }),
+    };
+    await this.lock.run(name, () => this.make(row));
+    return toVolume(row, []);
+  }
+
+  /** Refused while somebody has it. */
+  async remove(name: string): Promise<void> {
+    await this.lock.run(name, async () => {
+      const row = await this.existing(name);
+      await this.refuseHeld(row, `volume "${name}" is attached to running workspace "${row.attached_to}"`);
+      await this.open.leave(name);
+      await this.directories.close(name);
+      await this.index.change((rows) =>
+        Promise.resolve([rows.filter((each) => each.name !== name), undefined]),
+      );
+      const file = this.index.fileOf(row);
+      await (row.kind === 'directory' ? removeTree(file) : rm(file, { force: true }));
+      await rm(`${file}.redo`, { force: true });
+      this.starting.delete(name);
+    });
+  }
+
+  async resize(name: string, sizeMiB: number): Promise<Volume> {
+    checkSize(sizeMiB);
+    return this.lock.run(name, async () => {
+      const row = await this.existing(name);
+      if (row.kind === 'directory') {
+        throw new BerthError('not_supported', `${name} is a folder: it grows with its files.`);
+      }
+      await this.refuseHeld(
+        row,
+        `volume "${name}" is attached to running workspace "${row.attached_to}": detach it before resizing`,
+      );
+      const back = await this.open.take(name, this.index.fileOf(row), this.writeWaitMs);
+      try {
+        await growDisk(name, this.index.fileOf(row), sizeMiB);
+        await this.edit(name, (each) => ({ ...each, size_mib: sizeMiB }));
+      } finally {
+        back();
+      }
+      return toVolume({ ...row, size_mib: sizeMiB }, []);
+    });
+  }
+
+  async files(name: string): Promise<VolumeFiles> {
+    const row = await this.existing(name);
+    const path = this.index.fileOf(row);
+    return row.kind === 'directory' ? this.directories.files(name, path) : this.open.files(name, path);
+  }
+
+  async usage(name: string, signal: AbortSignal): Promise<number> {
+    const row = await this.existing(name);
+    if (row.kind === 'directory') {
+      return (await (await this.files(name)).usage('/', signal)).allocated;
+    }
+    // What a running guest has not written back yet is missing: nobody else is to be asked for a number.
+    return usedBytes(name, this.index.fileOf(row));
+  }
+
+  /** The path of a disk that is this runtime's alone from now on. Whoever had it before must provably not run. */
+  async attach(name: string, holder: DiskHolder): Promise<string> {
+    return this.lock.run(name, async () => {
+      const row = await this.existing(name);
+      const path = this.index.fileOf(row);
+      if (row.kind === 'directory') {
+        this.directories.refuseWithoutDaemon(name);
+        return path;
+      }
+      if (row.runtime !== holder.runtime) {
+        await this.refuseHeld(
+          row,
+          `volume "${name}" is already attached to running workspace "${row.attached_to}"`,
+        );
+      }
+      const back = await this.open.take(name, path, this.writeWaitMs);
+      try {
+        await this.edit(name, (each) => ({
+          ...withoutHolder(each),
+          attached_to: holder.workspace,
+          runtime: holder.runtime,
+          ...(holder.readOnly && { read_only: true }),
+        }));
+        this.starting.set(name, Date.now());
+      } finally {
+        back();
+      }
+      void this.open.switched(name);
+      return path;
+    });
+  }
+
+  async release({ runtime }: { runtime: string }): Promise<void> {
+    const released = await this.index.change((rows) => {
+      const names = rows.filter((row) => row.runtime === runtime).map(({ name }) => name);
+      const next = rows.map((row) => (row.runtime === runtime ? withoutHolder(row) : row));
+      return Promise.resolve([names.length > 0 ? next : undefined, names]);
+    });
+    for (const name of released) {
+      this.starting.delete(name);
+      void this.open.switched(name);
+    }
+  }
+
+  /** Closes every image. */
+  async close(): Promise<void> {
+    await this.open.close();
+    await this.directories.closeAll();
+  }
+
+  private get writeWaitMs(): number {
+    return this.options.writeWaitMs ?? defaultWriteWaitMs;
+  }
+
+  private async existing(name: string): Promise<VolumeRow> {
+    const row = await this.index.find(name);
+    if (row === undefined) {
+      throw notFound(name);
+    }
+    return row;
+  }
+
+  private async make(row: VolumeRow): Promise<void> {
+    if ((await this.index.find(row.name)) !== undefined) {
+      throw new BerthError('exists', `volume "${row.name}" already exists`, { field: 'name' });
+    }
+    const path = this.index.fileOf(row);
+    await this.index.change(() => Promise.resolve([undefined, undefined]));
+    await setAside(path);
+    try {
+      if (row.kind === 'directory') {
+        await this.directories.make(path);
+      } else {
+        const owner = roleOf(row).role === 'docker' ? 0 : userOwner;
+        await (this.options.makeDisk ?? makeDisk)(path, row.size_mib, owner);
+      }
+      await this.index.change((rows) => Promise.resolve([[...rows, row], undefined]));
+    } catch (error) {
+      await removeTree(path);
+      throw error;
+    }
+  }
+
+  private edit(name: string, edit: (row: VolumeRow) => VolumeRow): Promise<void> {
+    return this.index.change((rows) =>
+      Promise.resolve([rows.map((row) => (row.name === name ? edit(row) : row)), undefined]),
+    );
+  }
+
+  private async shown(row: VolumeRow): Promise<Volume> {
+    const runtime = await this.holding(row);
+    const state = this.options.questions.stateOf;
+    return toVolume(
+      row,
+      runtime === undefined
+        ? []
+        : [
+            {
+              runtime,
+              ...(row.attached_to !== '' && { workspace: row.attached_to }),
+              state: (await state?.(runtime)) ?? 'unknown',
+              readOnly: row.read_only === true,
+            },
+          ],
+    );
+  }
+
+  private async holderOf(name: string): Promise<string | undefined> {
+    return this.holding(await this.existing(name));
+  }
+
+  /** Who has a disk now. A holder that nothing is known of counts as one. */
+  private async holding(row: VolumeRow): Promise<string | undefined> {
+    if (row.attached_to === '' && row.runtime === undefined) {
+      return undefined;
+    }
+    const runtime = row.runtime ?? row.attached_to;
+    const isGone = await this.options.questions.isGone(runtime).catch(() => false);
+    const since = this.starting.get(row.name);
+    if (!isGone) {
+      this.starting.delete(row.name);
+      return runtime;
+    }
+    const isStarting = since !== undefined && Date.now() - since < (this.options.startMs ?? defaultStartMs);
+    return isStarting ? runtime : undefined;
+  }
+
+  private async refuseHeld(row: VolumeRow, message: string): Promise<void> {
+    if ((await this.holding(row)) !== undefined) {
+      throw new BerthError('in_use', message, { hint: `Stop ${row.attached_to} first.` });
+    }
+  }
+}
+
+function withoutHolder({ runtime: _runtime, read_only: _readOnly, ...row }: VolumeRow): VolumeRow {
+  return { ...row, attached_to: '' };
+}
+
+/** A disk that no list knows is somebody's data: kept, under another name. */
+async function setAside(path: string): Promise<void> {
+  await rename(path, `${path}.found-${Date.now()}`).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+      throw error;
+    }
+  });
+}

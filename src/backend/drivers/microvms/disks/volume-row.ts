@@ -1,0 +1,62 @@
+/** Rows of the index in the words of the API. */
+import { BerthError } from '../../../../api/errors';
+import { namePattern } from '../../../../api/schemas/common';
+import type { Holder, Volume } from '../../../../api/schemas/volume';
+import type { VolumeRow } from './volume-index';
+
+const role = 'berth.role';
+const workspaceLabel = 'workspace.name';
+const workspacePrefix = 'workspace-';
+const sessionPrefix = 'sandkasten-ws-';
+
+export function checkName(name: string): string {
+  if (!new RegExp(namePattern).test(name)) {
+    throw new BerthError(
+      'bad_request',
+      `invalid volume name ${JSON.stringify(name)}: use lowercase letters, digits, and hyphens (1-63 chars, not starting or ending with a hyphen)`,
+      { field: 'name' },
+    );
+  }
+  return name;
+}
+
+/** What a volume is for: by its labels, else by its name. */
+export function roleOf({
+  name,
+  labels = {},
+}: Pick<VolumeRow, 'name' | 'labels'>): Pick<Volume, 'role' | 'workspace'> {
+  const labelled = labels[role];
+  const workspace = labels[workspaceLabel];
+  if (labelled === 'home' || labelled === 'docker') {
+    return { role: labelled, ...(workspace !== undefined && { workspace }) };
+  }
+  if (name.startsWith(sessionPrefix)) {
+    return { role: 'session' };
+  }
+  if (!name.startsWith(workspacePrefix)) {
+    return { role: 'named' };
+  }
+  const rest = name.slice(workspacePrefix.length);
+  return rest.endsWith('-docker')
+    ? { role: 'docker', workspace: rest.slice(0, -'-docker'.length) }
+    : { role: 'home', workspace: rest };
+}
+
+export function toVolume(row: VolumeRow, holders: Holder[]): Volume {
+  return {
+    name: row.name,
+    kind: row.kind ?? 'disk',
+    ...roleOf(row),
+    managed: true,
+    createdAt: row.created_at,
+    ...(row.kind === undefined && { sizeMiB: row.size_mib }),
+    holders,
+    labels: { ...row.labels },
+  };
+}
+
+export function notFound(name: string): BerthError {
+  return new BerthError('not_found', `volume "${name}" not found`, {
+    hint: '`berth volume list` shows the ones there are.',
+  });
+}

@@ -1,0 +1,71 @@
+/**
+ * Makes an image fit to be used: finishes what a killed engine had begun to write, and replays the journal that a
+ * killed guest left. Without that, what is written to it would be undone by the next guest's replay, silently.
+ */
+import { open } from 'node:fs/promises';
+import { BerthError } from '../../../api/errors';
+import { isErrno } from '../../store/files';
+import { asDiskError } from './disk-error';
+import { lastLine, runE2fs } from './e2fsprogs';
+import { finishRedoLog } from './ext4/redo-log';
+import { Superblock, superblockOffset, superblockSize } from './ext4/superblock';
+
+const replayTimeoutMs = 120_000;
+/** Bits of e2fsck's exit code: 1 and 2 are repairs that were made. */
+const unrepaired = ~3;
+
+export async function readSuperblock(volume: string, path: string): Promise<Superblock> {
+  const raw = Buffer.alloc(superblockSize);
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw isErrno(error, 'ENOENT')
+      ? new BerthError('not_found', `The disk of the volume ${volume} is gone: ${path}.`, { cause: error })
+      : error;
+  });
+  try {
+    await file.read(raw, 0, raw.length, superblockOffset);
+  } finally {
+    await file.close();
+  }
+  try {
+    return new Superblock(raw);
+  } catch (error) {
+    const { code, message } = asDiskError(error);
+    throw new BerthError(code, `The disk of the volume ${volume} can't be used: ${message}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** To be called by whoever is to be the only one who has the image. */
+export async function makeFit(volume: string, path: string): Promise<void> {
+  finishRedoLog(path);
+  if (!(await readSuperblock(volume, path)).needsRecovery) {
+    return;
+  }
+  const outcome = await replay(volume, path);
+  if ((outcome.exitCode & unrepaired) !== 0 || (await readSuperblock(volume, path)).needsRecovery) {
+    throw new BerthError(
+      'illegal_state',
+      `The journal of the volume ${volume} could not be replayed: ${lastLine(outcome)}`,
+      { hint: `Check the disk: \`e2fsck -f ${path}\`.` },
+    );
+  }
+}
+
+async function replay(volume: string, path: string): Promise<{ exitCode: number; output: string }> {
+  try {
+    return await runE2fs('e2fsck', ['-p', '-E', 'journal_only', path], 'replay a journal', replayTimeoutMs);
+  } catch (error) {
+    if (error instanceof BerthError && error.code === 'not_supported') {
+      throw new BerthError(
+        'illegal_state',
+        `The volume ${volume} was not unmounted: its journal must be replayed before its files can be read, and e2fsck is not installed.`,
+        {
+          hint: 'Start the workspace that has it and stop it again: that replays it. Or install e2fsprogs.',
+          cause: error,
+        },
+      );
+    }
+    throw error;
+  }
+}
