@@ -25,11 +25,13 @@ const FIRST_SETTINGS = {
   'remote.autoForwardPorts': false,
 };
 
-/** @returns {Promise<string | undefined>} a desktop editor; none for root (VS Code refuses) and without a screen */
-export async function findEditor() {
-  const hasScreen =
-    process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
-  if (!hasScreen || process.getuid?.() === 0) return undefined;
+/**
+ * @param {{platform: NodeJS.Platform, uid: number | undefined}} [user]
+ * @returns {Promise<string | undefined>} a desktop editor; none for root (VS Code refuses) and without a screen
+ */
+export async function findEditor(user = { platform: process.platform, uid: process.getuid?.() }) {
+  const hasScreen = user.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+  if (!hasScreen || user.uid === 0) return undefined;
   for (const name of EDITORS) {
     const path = await which(name);
     if (path) return path;
