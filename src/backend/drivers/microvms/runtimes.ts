@@ -19,6 +19,7 @@ import type { Suspender } from './suspender';
 
 const run = promisify(execFile);
 const overlayTimeoutMs = 30_000;
+const removeGraceMs = 10_000;
 const mebibyte = 1024 * 1024;
 
 export interface RuntimesParts extends StarterParts {
@@ -89,22 +90,10 @@ export class Runtimes {
     });
   }
 
-  /** By the power button, then by force; a paused one goes on first, as a frozen guest can't end by itself. */
   async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
     return this.lock.run(name, async () => {
-      const { store, machines, suspender } = this.parts;
-      const record = await store.find(name);
-      if (record === undefined || (await this.stateOf(record)) === 'stopped') {
-        return { killed: false };
-      }
-      const machine = await suspender.resume(record).catch(() => machines.of(record));
-      const isEnding = graceMs > 0 && machine !== undefined && (await pressPower(machine));
-      const hasEnded = isEnding && (await machines.waitForEnd(record, graceMs));
-      if (!hasEnded) {
-        await machines.kill(record);
-      }
-      await suspender.forget(name);
-      return { killed: !hasEnded };
+      const record = await this.parts.store.find(name);
+      return { killed: record !== undefined && (await this.end(record, graceMs)) };
     });
   }
 
@@ -128,14 +117,16 @@ export class Runtimes {
     });
   }
 
-  /** Bundles and the root file system go with it; volumes are let go of. */
+  /**
+   * Bundles and the root file system go with it; volumes are let go of. What runs is ended in order: what was written
+   * to a volume may be in the guest's memory only.
+   */
   async remove(name: string): Promise<void> {
     await this.lock.run(name, async () => {
-      const { store, machines, suspender, disks } = this.parts;
+      const { store, machines, disks } = this.parts;
       const record = await store.find(name);
       if (record !== undefined) {
-        await suspender.forget(name);
-        await machines.kill(record);
+        await this.end(record, removeGraceMs);
       }
       await disks.release({ runtime: name });
       if (record !== undefined) {
@@ -193,6 +184,25 @@ export class Runtimes {
       return machine.state();
     }
     return (await this.parts.suspender.isSaved(record)) ? 'paused' : 'stopped';
+  }
+
+  /**
+   * By the power button, then by force; answers whether it took that. A paused one goes on first, as a frozen guest
+   * can't end by itself.
+   */
+  private async end(record: RuntimeRecord, graceMs: number): Promise<boolean> {
+    const { machines, suspender } = this.parts;
+    if ((await this.stateOf(record)) === 'stopped') {
+      return false;
+    }
+    const machine = graceMs > 0 ? await suspender.resume(record).catch(() => undefined) : undefined;
+    const isEnding = machine !== undefined && (await pressPower(machine));
+    const hasEnded = isEnding && (await machines.waitForEnd(record, graceMs));
+    if (!hasEnded) {
+      await machines.kill(record);
+    }
+    await suspender.forget(record.plan.name);
+    return !hasEnded;
   }
 
   private async build(plan: RuntimePlan, made: string[], signal: AbortSignal): Promise<RuntimeRecord> {
