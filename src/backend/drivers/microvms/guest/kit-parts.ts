@@ -1,0 +1,35 @@
+/** What a kit is made from, and which version that makes it. */
+import { createHash } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { configureScript } from '../../containers/configure-script';
+
+/** Raised when kits are put together in another way. */
+const assembly = 1;
+
+/** Scripts that run in the guest, besides `init` of the initramfs. */
+export const guestScripts = ['main', 'serve', 'engine_apart', 'back', 'modprobe'] as const;
+export const guestFiles = ['engine_sshd_config'] as const;
+
+export interface KitRecipe {
+  /** Number of images/guest/VERSION, for people. */
+  version: string;
+  /** Of all that is not fetched: another engine may bring other scripts. */
+  hash: string;
+}
+
+/** `folder` is `images/`. */
+export async function recipeOf(folder: string): Promise<KitRecipe> {
+  const hash = createHash('sha256').update(`${assembly}\n${configureScript}\n`);
+  const guest = join(folder, 'guest');
+  for (const name of (await readdir(guest)).sort()) {
+    hash.update(`${name}\n`).update(await readFile(join(guest, name)));
+  }
+  hash.update(await readFile(join(folder, 'tools', 'VERSION')));
+  const version = (await readFile(join(guest, 'VERSION'), 'utf8')).trim();
+  return { version, hash: hash.digest('hex') };
+}
+
+export function kitName({ version, hash }: KitRecipe, kernel: string): string {
+  return `${version}-${kernel}-${hash.slice(0, 8)}`;
+}

@@ -1,0 +1,201 @@
+/**
+ * Guest kits: a kernel, an initramfs and a disk of programs, with which any root file system boots. A kit is whole or
+ * not there, and is never changed: machines that were saved need the very files they were started with.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { copyFile, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { isErrno, readIfPresent, removeTree } from '../../../store/files';
+import { throwIfCancelled } from '../../containers/wait';
+import type { GuestKit, GuestKits } from '../parts';
+import { gather } from './gather';
+import { buildInitrd } from './initrd';
+import { kitName, recipeOf, type KitRecipe } from './kit-parts';
+import { toolsTree } from './tools-tree';
+
+const files = { kernel: 'vmlinuz', initrd: 'initrd', toolsDisk: 'tools.ext4', about: 'kit.json' };
+/**
+ * The generator of random numbers trusts nobody before a guest is configured: guests that start from one saved machine
+ * would otherwise have the same numbers. One serial port is all there is; waiting for others to answer takes time.
+ */
+const kernelArguments = [
+  'console=ttyS0',
+  'quiet',
+  'panic=-1',
+  'random.trust_cpu=off',
+  'random.trust_bootloader=off',
+];
+
+interface KitFile {
+  recipe: string;
+  kernel: string;
+  hash: string;
+  kernelArguments: string[];
+  builtAt: string;
+}
+
+export interface GuestKitOptions {
+  /** The state directory. */
+  home: string;
+  /** `images/`. */
+  images: string;
+  /** A tar with the folder `.berth`, as containers get it. */
+  tools: (signal: AbortSignal) => Promise<Readable>;
+  buildExt4: (
+    out: string,
+    tar: Readable,
+    options: { label: string; signal: AbortSignal },
+  ) => Promise<unknown>;
+}
+
+export class GuestKitStore implements GuestKits {
+  constructor(private readonly options: GuestKitOptions) {}
+
+  /** The newest that this engine's scripts are in. */
+  async find(): Promise<GuestKit | undefined> {
+    const recipe = await recipeOf(this.options.images);
+    const kits = await Promise.all((await this.names()).map((name) => this.read(name)));
+    const [newest] = kits
+      .filter((kit) => kit?.file.recipe === recipe.hash)
+      .sort((a, b) => ((a?.file.builtAt ?? '') < (b?.file.builtAt ?? '') ? 1 : -1));
+    return newest?.kit;
+  }
+
+  /** From Debian's newest kernel; nothing is done when there is such a kit already. */
+  async build(line: (text: string) => void, signal: AbortSignal): Promise<GuestKit> {
+    const { images } = this.options;
+    const recipe = await recipeOf(images);
+    const script = join(images, 'guest', 'gather.sh');
+    const kernel = (await gather(script, ['--version'], line, signal)).trim();
+    const name = kitName(recipe, kernel);
+    const present = await this.read(name);
+    if (present !== undefined) {
+      line(`The guest kit ${name} is there.`);
+      return present.kit;
+    }
+    const draft = join(this.folder, `.draft-${randomUUID()}`);
+    await mkdir(draft, { recursive: true, mode: 0o700 });
+    try {
+      const gathered = join(draft, 'gathered');
+      await gather(script, [gathered], line, signal);
+      await this.assemble(draft, { gathered, kernel, recipe }, line, signal);
+      await removeTree(gathered);
+      await this.putInPlace(draft, name);
+    } finally {
+      await removeTree(draft);
+    }
+    const made = await this.read(name);
+    if (made === undefined) {
+      throw new Error(`the guest kit ${name} vanished while it was built`);
+    }
+    line(`The guest kit ${name} is made.`);
+    return made.kit;
+  }
+
+  private get folder(): string {
+    return join(this.options.home, 'guest');
+  }
+
+  private async assemble(
+    draft: string,
+    { gathered, kernel, recipe }: { gathered: string; kernel: string; recipe: KitRecipe },
+    line: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { images, tools, buildExt4 } = this.options;
+    const guest = join(images, 'guest');
+    await copyFile(join(gathered, 'vmlinuz'), join(draft, files.kernel));
+    const initrd = await buildInitrd({
+      busybox: await readFile(join(gathered, 'busybox')),
+      init: await readFile(join(guest, 'init')),
+      modules: join(gathered, 'modules', 'lib', 'modules', kernel),
+      wanted: await readFile(join(guest, 'boot-modules'), 'utf8'),
+    });
+    await writeFile(join(draft, files.initrd), initrd);
+    throwIfCancelled(signal, 'build the guest kit');
+    line('Making the disk of the tools.');
+    const tree = toolsTree({ tools: await tools(signal), guest, gathered });
+    await buildExt4(join(draft, files.toolsDisk), tree, { label: 'berth-tools', signal });
+    throwIfCancelled(signal, 'build the guest kit');
+    const about: KitFile = {
+      recipe: recipe.hash,
+      kernel,
+      hash: await hashOf([files.kernel, files.initrd, files.toolsDisk].map((name) => join(draft, name))),
+      kernelArguments,
+      builtAt: new Date().toISOString(),
+    };
+    await writeFile(join(draft, files.about), `${JSON.stringify(about, undefined, 2)}\n`);
+  }
+
+  /** Another engine may have been quicker: its kit stays. */
+  private async putInPlace(draft: string, name: string): Promise<void> {
+    try {
+      await rename(draft, join(this.folder, name));
+    } catch (error) {
+      if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EPERM')) {
+        throw error;
+      }
+    }
+  }
+
+  private async names(): Promise<string[]> {
+    try {
+      return (await readdir(this.folder)).filter((name) => !name.startsWith('.'));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) {
+        return [];
+      }
+      throw error;
+    }
+  }
+
+  private async read(name: string): Promise<{ file: KitFile; kit: GuestKit } | undefined> {
+    const folder = join(this.folder, name);
+    const file = parse(await readIfPresent(join(folder, files.about)));
+    if (file === undefined) {
+      return undefined;
+    }
+    const { hash, kernelArguments: list } = file;
+    const kit = {
+      ...{ version: name, hash, kernelArguments: list },
+      kernel: join(folder, files.kernel),
+      initrd: join(folder, files.initrd),
+      toolsDisk: join(folder, files.toolsDisk),
+    };
+    return { file, kit };
+  }
+}
+
+/** undefined for what is damaged: it counts as not there. */
+function parse(text: string | undefined): KitFile | undefined {
+  try {
+    const {
+      recipe,
+      kernel,
+      hash,
+      kernelArguments: list,
+      builtAt,
+    } = JSON.parse(text ?? '') as Partial<KitFile>;
+    return recipe === undefined ||
+      kernel === undefined ||
+      hash === undefined ||
+      list === undefined ||
+      builtAt === undefined
+      ? undefined
+      : { recipe, kernel, hash, kernelArguments: list, builtAt };
+  } catch {
+    return undefined;
+  }
+}
+
+async function hashOf(paths: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of paths) {
+    for await (const chunk of createReadStream(path)) {
+      hash.update(chunk as Buffer);
+    }
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,34 @@
+/** The tools as containers get them, out of their image. */
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream';
+import type { Endpoint } from '../../containers/endpoint';
+import { toolsDirectory } from '../../containers/init-script';
+import { label } from '../../containers/labels';
+import { toReadable } from '../../containers/streams';
+
+const readTimeoutMs = 10 * 60_000;
+
+/** A tar with the folder `.berth`. The container that it is read from never runs, and goes with the end of the tar. */
+export async function toolsOfImage(endpoint: Endpoint, image: string, signal: AbortSignal): Promise<Readable> {
+  const options = { timeoutMs: readTimeoutMs, signal };
+  return endpoint.call(
+    `read the tools from ${image}`,
+    async (docker) => {
+      const container = await docker.createContainer({
+        Image: image,
+        Labels: { [label.role]: 'tools' },
+        HostConfig: { NetworkMode: 'none' },
+      });
+      const remove = (): void => void container.remove({ force: true }).catch(() => undefined);
+      try {
+        const tar = toReadable(await container.getArchive({ path: toolsDirectory }));
+        finished(tar, remove);
+        return tar;
+      } catch (error) {
+        remove();
+        throw error;
+      }
+    },
+    options,
+  );
+}
