@@ -140,12 +140,7 @@ export class MicrovmDriver implements Driver {
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
     const machine = await this.runtimes.running(name, 'be configured');
     const { consoleLog } = this.files.of(name);
-    await configureMachine(machine, await this.store.get(name), plan, { consoleLog, signal });
-    // Whoever runs the first command finds the way in open.
-    machine.ssh.open().catch((error: unknown) => {
-      this.options.log.warn({ name, error: String(error) }, 'the way into a microVM is not open yet');
-    });
-    return [];
+    return configureMachine(machine, await this.store.get(name), plan, { consoleLog, signal });
   }
 
   async startDocker(name: string, signal: AbortSignal): Promise<void> {

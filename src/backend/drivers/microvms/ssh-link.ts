@@ -46,11 +46,6 @@ export class SshLink {
     });
   }
 
-  /** Opens it ahead of the first command. */
-  async open(): Promise<void> {
-    await this.client();
-  }
-
   close(): void {
     const { opening } = this;
     this.opening = undefined;
