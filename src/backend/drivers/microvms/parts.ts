@@ -51,7 +51,8 @@ export interface DiskStore extends VolumeStore {
 export interface HolderQuestions {
   /** That runtime provably does not run, nor is it paused. */
   isGone(runtime: string): Promise<boolean>;
-  stateOf(runtime: string): Promise<RuntimeState | 'unknown'>;
+  /** What it is shown as. */
+  stateOf?: (runtime: string) => Promise<RuntimeState | 'unknown'>;
   /** The files of a disk that a running machine has, through that machine. */
   liveFiles(runtime: string, volume: string): Promise<VolumeFiles>;
 }
