@@ -55,7 +55,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const transfers = new Transfers(runner, log);
   const drops = { transfers, runner, store };
   const workspacesTree = own(new WorkspacesTree(store, link));
-  const volumesTree = own(new VolumesTree(store, link));
+  const volumesTree = own(new VolumesTree(store, link, log));
   const trees = { workspaces: workspacesTree, volumes: volumesTree };
   const views = own(
     new Views(trees, { workspaces: workspacesDrop(drops), volumes: volumesDrop(drops) }, link, store),

@@ -6,7 +6,7 @@ import { placeOf } from '../providers/files/volume-uri';
 import type { Store } from '../providers/store';
 import { sortVolumes, sortWorkspaces } from '../providers/trees/arrange';
 import { isDirectory, isRow, type FileRow, type Row } from '../providers/trees/rows';
-import { volumeDescription } from '../providers/trees/volume-item';
+import { roleIcons, volumeDescription } from '../providers/trees/volume-item';
 import { stateIcon, workspaceDescription } from '../providers/trees/workspace-item';
 import { fileScheme } from './ids';
 import { Cancelled } from './runner';
@@ -14,6 +14,14 @@ import { Cancelled } from './runner';
 const { t } = vscode.l10n;
 /** Keybindings pass this instead of a row. */
 const selectionWord = 'selection';
+
+export interface VolumeChoice {
+  placeHolder: string;
+  /** Which volumes are offered to choose from; a clicked one is taken as it is. */
+  offered?: (volume: Volume) => boolean;
+  /** Said when there is none to choose from. */
+  none?: string;
+}
 
 export interface WorkspaceChoice {
   /** Which workspaces the command can work on; the others are ignored, and that is said. */
@@ -82,13 +90,13 @@ export class Targets {
     return first;
   }
 
-  async volumes(target: unknown, selected: unknown, placeHolder: string): Promise<Volume[]> {
+  async volumes(target: unknown, selected: unknown, choice: VolumeChoice): Promise<Volume[]> {
     await this.link.client();
     const rows = this.rows(target, selected).map((row) => (row.type === 'volume' ? row.name : undefined));
     const named = typeof target === 'string' && target !== selectionWord ? [target] : rows;
     const found = named.map((name) => (name === undefined ? undefined : this.store.volume(name)));
     const volumes = found.filter((each) => each !== undefined);
-    return volumes.length > 0 ? volumes : [await this.pickVolume(placeHolder)];
+    return volumes.length > 0 ? volumes : [await this.pickVolume(choice)];
   }
 
   /** Places in volumes: file rows, volume rows (their root), `berth:` URIs; empty when called from the palette. */
@@ -104,16 +112,16 @@ export class Targets {
     return this.rows(target, selected).flatMap((row) => placeOfRow(row));
   }
 
-  async pickVolume(placeHolder: string): Promise<Volume> {
+  async pickVolume({ placeHolder, offered, none }: VolumeChoice): Promise<Volume> {
     await this.link.client();
-    const volumes = sortVolumes(this.store.volumes, 'name');
+    const volumes = sortVolumes(this.store.volumes.filter(offered ?? (() => true)), 'name');
     if (volumes.length === 0) {
-      throw this.nothing(t('There is no volume yet.'));
+      throw this.nothing(none ?? t('There is no volume yet.'));
     }
     const items = volumes.map((volume) => ({
       label: volume.name,
       description: volumeDescription(volume),
-      iconPath: new vscode.ThemeIcon('database'),
+      iconPath: new vscode.ThemeIcon(roleIcons[volume.role]),
       volume,
     }));
     const chosen = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });

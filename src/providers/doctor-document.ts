@@ -16,6 +16,14 @@ function outcomeWord(outcome: Check['outcome']): string {
 /** Text of checks may hold anything: kept on one line and free of table and Markdown syntax. */
 const cell = (text: string): string => text.replace(/[\\`*_[\]<>|#]/g, '\\$&').replace(/\s+/g, ' ');
 
+function headline(ok: boolean, checks: readonly Check[]): string {
+  if (!ok) {
+    return t('Something needs your attention');
+  }
+  const hints = checks.filter(({ outcome }) => outcome === 'warning').length;
+  return hints === 0 ? t('All is well') : t('All works; {0} to look at', hints);
+}
+
 export function doctorMarkdown({ ok, checks }: DoctorReport, info: EngineInfo): string {
   const rows = checks.map(({ outcome, title, message, hint }) => {
     const said = [cell(message), hint === undefined ? undefined : `**${cell(hint)}**`]
@@ -32,7 +40,7 @@ export function doctorMarkdown({ ok, checks }: DoctorReport, info: EngineInfo): 
     ...info.setAside.map((file) => [t('Set aside'), file]),
   ];
   return [
-    `# ${ok ? t('All is well') : t('Something needs your attention')}`,
+    `# ${headline(ok, checks)}`,
     '',
     `| | ${t('Check')} | ${t('Result')} |`,
     '|---|---|---|',

@@ -133,7 +133,9 @@ describe('the Workspaces tree', function () {
       'SSH port',
       'Container id',
       'Limits',
-      'Usage',
+      'CPU',
+      'Memory',
+      'Processes',
     ]) {
       assert.ok(panel.includes(word), `${word} in ${panel}`);
     }

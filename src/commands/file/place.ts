@@ -1,8 +1,11 @@
 /** The place that a file command works on: what was clicked, or what the user finds in a volume. */
+import * as vscode from 'vscode';
 import type { Services } from '../command';
 import { pickPath } from '../pick-path';
 import type { Place } from '../targets';
 import { parentOf } from '../../providers/files/paths';
+
+const { t } = vscode.l10n;
 
 export type PlaceServices = Pick<Services, 'targets' | 'link'>;
 
@@ -16,7 +19,7 @@ export async function placesOrPick(
   if (places.length > 0) {
     return places;
   }
-  const { name } = await targets.pickVolume(title);
+  const { name } = await targets.pickVolume({ placeHolder: t('{0}: choose a volume', title) });
   return [await pickPath(await link.client(), name, { title })];
 }
 
@@ -30,7 +33,7 @@ export async function folderOrPick(
   if (place !== undefined) {
     return { volume: place.volume, path: place.isFolder ? place.path : parentOf(place.path) };
   }
-  const { name } = await targets.pickVolume(title);
+  const { name } = await targets.pickVolume({ placeHolder: t('{0}: choose a volume', title) });
   const { volume, path } = await pickPath(await link.client(), name, { title, foldersOnly: true });
   return { volume, path };
 }

@@ -12,7 +12,11 @@ const measureTimeoutMs = 5_000;
 export const deleteVolume =
   ({ link, runner, store, targets }: Pick<Services, 'link' | 'runner' | 'store' | 'targets'>): Handler =>
   async (target, selected) => {
-    const chosen = await targets.volumes(target, selected, t('Volume to delete'));
+    const chosen = await targets.volumes(target, selected, {
+      placeHolder: t('Volume to delete'),
+      offered: ({ holders }) => holders.length === 0,
+      none: t('Every volume is held by a workspace: delete or archive that first.'),
+    });
     const volumes = chosen.filter(({ holders }) => holders.length === 0);
     tellHeld(chosen.filter(({ holders }) => holders.length > 0));
     if (volumes.length === 0) {

@@ -16,7 +16,7 @@ export const goToPath =
   }: Pick<Services, 'link' | 'targets' | 'views' | 'volumesTree'>): Handler =>
   async (target) => {
     const clicked = isRow(target) && target.type === 'volume' ? target.name : undefined;
-    const volume = clicked ?? (await targets.pickVolume(t('Volume'))).name;
+    const volume = clicked ?? (await targets.pickVolume({ placeHolder: t('Volume to go into') })).name;
     const client = await link.client();
     const place = await pickPath(client, volume, { title: t('Go to path in {0}', volume) });
     if (!place.isFolder) {

@@ -8,7 +8,7 @@ const { t } = vscode.l10n;
 export const measureVolume =
   ({ runner, store, targets }: Pick<Services, 'runner' | 'store' | 'targets'>): Handler =>
   async (target, selected) => {
-    const volumes = await targets.volumes(target, selected, t('Volume to measure'));
+    const volumes = await targets.volumes(target, selected, { placeHolder: t('Volume to measure') });
     await runner.run(
       t('Measuring {0}', names(volumes.map(({ name }) => name))),
       async ({ client, signal }) => {

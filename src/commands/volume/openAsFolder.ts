@@ -42,6 +42,6 @@ export const openVolumeAsFolder =
     }
 
     async function pick(): Promise<{ volume: string; path: string }> {
-      return { volume: (await targets.pickVolume(t('Volume to open'))).name, path: '/' };
+      return { volume: (await targets.pickVolume({ placeHolder: t('Volume to open') })).name, path: '/' };
     }
   };

@@ -9,7 +9,11 @@ const { t } = vscode.l10n;
 export const resizeVolume =
   ({ runner, store, targets }: Pick<Services, 'runner' | 'store' | 'targets'>): Handler =>
   async (target) => {
-    const [volume] = await targets.volumes(target, undefined, t('Volume to resize'));
+    const [volume] = await targets.volumes(target, undefined, {
+      placeHolder: t('Disk to resize'),
+      offered: ({ kind }) => kind === 'disk',
+      none: t('There is no disk to resize: Docker volumes and folders grow by themselves.'),
+    });
     if (volume === undefined) {
       return;
     }

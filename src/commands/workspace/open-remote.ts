@@ -16,41 +16,65 @@ const { t } = vscode.l10n;
 
 export type OpenServices = Pick<Services, 'targets' | 'runner' | 'store' | 'link'>;
 
-/** Starts the workspace when it does not run (an explicit wish), then opens its folder. */
+/** Asks what has to be asked, starts the workspace when it does not run (an explicit wish), then opens its folder. */
 export async function openRemote(
   services: OpenServices,
   workspace: Workspace,
   forceNewWindow: boolean,
 ): Promise<void> {
-  const extension = installedRemoteExtension();
-  if (extension === undefined) {
+  const { name, label } = workspace;
+  if (installedRemoteExtension() === undefined) {
     return offerAlternatives(workspace);
   }
-  if (!(await isMadeRunning(services, workspace))) {
+  const title = t('Opening {0}', label);
+  const prepared = await services.runner.run(title, async ({ client }) => {
+    if (!(await ensureInclude(client))) {
+      await refuseWithoutInclude(workspace);
+    }
+    await rememberPlatform(await client.call('workspaces.ssh', { params: { name } }));
+  });
+  if (prepared.kind !== 'done' || !(await isMadeRunning(services, workspace))) {
     return;
   }
-  await services.runner.run(t('Opening {0}', workspace.label), async ({ client }) => {
-    const target = await client.call('workspaces.ssh', { params: { name: workspace.name } });
-    if (!(await ensureInclude(client))) {
-      throw new Cancelled();
-    }
-    await rememberPlatform(target);
-    const uri = vscode.Uri.from({
-      scheme: 'vscode-remote',
-      authority: `ssh-remote+${target.alias}`,
-      path: target.folder,
-    });
+  await services.runner.run(title, async ({ client }) => {
+    // Asked for again: a repository may have been cloned at this start.
+    const { alias, folder } = await client.call('workspaces.ssh', { params: { name } });
+    const authority = `ssh-remote+${alias}`;
+    const uri = vscode.Uri.from({ scheme: 'vscode-remote', authority, path: folder });
     await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow });
   });
 }
 
 async function isMadeRunning(services: OpenServices, workspace: Workspace): Promise<boolean> {
   const verbs = { stopped: start, paused: resume, archived: restore };
-  const { state } = workspace;
-  if (state !== 'stopped' && state !== 'paused' && state !== 'archived') {
+  const { name, state, label } = workspace;
+  if (state === 'stopped' || state === 'paused' || state === 'archived') {
+    return (await runVerb(services, verbs[state], [workspace])).kind === 'done';
+  }
+  const { runner, store } = services;
+  const underWay = store.runningOperations.find((operation) => operation.workspace === name);
+  if (state === 'running' || underWay === undefined) {
     return true;
   }
-  return (await runVerb(services, verbs[state], [workspace])).kind === 'done';
+  return (await runner.run(t('Starting {0}', label), (task) => task.follow(underWay))).kind === 'done';
+}
+
+/** The user said never to touch the SSH config: Remote-SSH would ask for a host that it does not know. */
+async function refuseWithoutInclude({ name }: Workspace): Promise<never> {
+  const settings = t('Open Setting');
+  const terminal = t('Open Terminal');
+  const chosen = await vscode.window.showWarningMessage(
+    t('Remote-SSH does not find {0}: the setting “berth.ssh.includeConfig” is “never”.', name),
+    settings,
+    terminal,
+  );
+  if (chosen === settings) {
+    await vscode.commands.executeCommand('workbench.action.openSettings', 'berth.ssh.includeConfig');
+  } else if (chosen === terminal) {
+    const command: CommandId = 'berth.workspace.openTerminal';
+    await vscode.commands.executeCommand(command, name);
+  }
+  throw new Cancelled();
 }
 
 /** Notes `linux` for the host, so that Remote-SSH does not ask; only with consent, and only when it is missing. */

@@ -1,6 +1,6 @@
 /** Commands that change a workspace's state: the row shows the new state at once, then the engine's truth. */
 import * as vscode from 'vscode';
-import type { Operation, Workspace, WorkspaceState } from '../../api';
+import { BerthError, asBerthError, type Operation, type Workspace, type WorkspaceState } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Handler, Services } from '../command';
 import type { Outcome, Task } from '../runner';
@@ -61,14 +61,25 @@ async function runOne(task: Task, verb: Verb, name: string): Promise<void> {
   await task.follow(await verb.run(task.client, name));
 }
 
-/** Waits for all; rejects with the first reason after every one has ended. */
+/** Waits for all; rejects after every one has ended, with what became of those that failed. */
 async function allOf(work: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(work);
-  for (const result of results) {
-    if (result.status === 'rejected') {
-      throw result.reason;
+  const failed = results
+    .filter((result) => result.status === 'rejected')
+    .map(({ reason }) => reason as unknown);
+  if (failed.length < 2) {
+    if (failed.length === 1) {
+      throw failed[0];
     }
+    return;
   }
+  const errors = failed.map((reason) => asBerthError(reason));
+  const told = errors.find(({ code }) => code !== 'cancelled') ?? errors[0];
+  const messages = [...new Set(errors.map(({ message }) => message))];
+  throw new BerthError(
+    told?.code ?? 'internal',
+    t('{0} of {1} failed: {2}', failed.length, work.length, messages.join(' ')),
+  );
 }
 
 /** A command of a verb. */

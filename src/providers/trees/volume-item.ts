@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
 import { volumeUri } from '../files/volume-uri';
 import { bytes, time } from '../words';
+import { panel } from './panel';
 import { isDirectory, rowId, type FileRow, type VolumeRow } from './rows';
 
 const { t } = vscode.l10n;
@@ -68,7 +69,8 @@ export function volumeDescription(volume: Volume): string {
     .join(' · ');
 }
 
-const roleIcons: Record<Volume['role'], string> = {
+/** Also in lists to choose from. */
+export const roleIcons: Record<Volume['role'], string> = {
   home: 'home',
   docker: 'package',
   named: 'database',
@@ -101,27 +103,21 @@ export function volumeItem(
   return item;
 }
 
-export function volumeTooltip(volume: Volume): vscode.MarkdownString {
-  const text = new vscode.MarkdownString('', true);
-  const line = (key: string, value: string | undefined): void => {
-    if (value !== undefined && value !== '') {
-      text.appendMarkdown(`**${key}:** `);
-      text.appendText(value);
-      text.appendMarkdown('\n\n');
-    }
-  };
-  line(t('Volume'), volume.name);
-  line(t('What for'), roleWord(volume));
-  line(t('Kind'), kindWord(volume.kind));
-  line(t('Size'), sizeWord(volume) ?? t('not measured yet'));
-  line(
-    t('Held by'),
-    volume.holders
-      .map(({ runtime, state, readOnly }) => `${runtime} (${state}${readOnly ? `, ${t('read-only')}` : ''})`)
-      .join(', ') || t('nothing: it can be browsed and edited all the same'),
+function holdersText({ holders }: Volume): string {
+  const words = holders.map(
+    ({ runtime, state, readOnly }) => `${runtime} (${state}${readOnly ? `, ${t('read-only')}` : ''})`,
   );
-  line(t('Created'), volume.createdAt === undefined ? undefined : time(volume.createdAt));
-  return text;
+  return words.join(', ') || t('nothing: it can be browsed and edited all the same');
+}
+
+export function volumeTooltip(volume: Volume): vscode.MarkdownString {
+  return panel(volume.name, roleWord(volume), [
+    [t('Kind'), kindWord(volume.kind)],
+    [t('Size'), sizeWord(volume) ?? t('measured when it is opened')],
+    [t('Held by'), holdersText(volume)],
+    [t('Made by'), volume.managed ? undefined : t('another tool')],
+    [t('Created'), volume.createdAt === undefined ? undefined : time(volume.createdAt)],
+  ]);
 }
 
 export function fileItem(row: FileRow): vscode.TreeItem {

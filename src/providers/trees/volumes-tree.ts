@@ -1,7 +1,7 @@
 /** The Volumes view's rows: volumes from the store, files and folders from the engine when they are opened. */
 import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
-import type { EngineLink } from '../engine-link';
+import type { EngineLink, Logger } from '../engine-link';
 import { parentOf, baseOf } from '../files/paths';
 import { choice, setting } from '../settings';
 import { DisposableList } from '../signal';
@@ -19,6 +19,7 @@ import {
   volumeItem,
   volumeTooltip,
 } from './volume-item';
+import { VolumeSizes } from './volume-sizes';
 import { groupItem } from './workspace-item';
 
 const { t } = vscode.l10n;
@@ -28,6 +29,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   private readonly rows = new RowCache<VolumeRow>();
   private readonly owned = new DisposableList();
   private readonly listing: FolderListing;
+  private readonly sizes: VolumeSizes;
   private readonly emitter = new vscode.EventEmitter<VolumeRow | VolumeRow[] | undefined>();
   readonly onDidChangeTreeData = this.emitter.event;
   private drawnOrder = '';
@@ -38,8 +40,10 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   constructor(
     private readonly store: Store,
     link: EngineLink,
+    log: Pick<Logger, 'warn'>,
   ) {
     this.listing = new FolderListing(link);
+    this.sizes = new VolumeSizes(link, store, log);
     this.owned.add(this.emitter);
     this.owned.add(store.onDidChange((change) => this.refresh(change)));
     this.owned.add(store.onDidChangeFiles((change) => this.filesChanged(change)));
@@ -127,12 +131,20 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       case 'group':
         return this.members(row.key).map(({ name }) => ({ type: 'volume', name }));
       case 'volume':
-        return this.isGoing(row.name) ? [] : this.listing.rows(row.name, '/');
+        return this.isGoing(row.name) ? [] : this.opened(row.name);
       case 'file':
         return this.isGoing(row.volume) ? [] : this.listing.rows(row.volume, row.path);
       default:
         return [];
     }
+  }
+
+  private async opened(volume: string): Promise<VolumeRow[]> {
+    const rows = await this.listing.rows(volume, '/');
+    if (rows[0]?.type !== 'notice') {
+      this.sizes.opened(volume);
+    }
+    return rows;
   }
 
   /** Whoever looks into a volume holds it: one that is about to be deleted is left alone. */

@@ -1,29 +1,31 @@
 /** The identity panel of a workspace: built when somebody hovers. */
+import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import type { Volume, Workspace, WorkspaceStats } from '../../api';
 import { bytes, limitsWords, stateWord, time } from '../words';
+import { bar, escaped, panel } from './panel';
 
 const { t } = vscode.l10n;
 
-/** Text of images, labels and messages is shown as text, never as Markdown. */
-function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+\-!|<>&~]/g, '\\$&').replace(/\s+/g, ' ');
+type Fact = readonly [string, string | undefined];
+
+/** Bars measure against the limit, or against the machine where there is none. */
+function usage({ spec: { limits } }: Workspace, stats: WorkspaceStats | undefined): Fact[] {
+  if (stats === undefined) {
+    return [];
+  }
+  const { cpuPercent, memoryBytes, memoryLimitBytes, pids } = stats;
+  const cpus = limits?.cpus ?? availableParallelism();
+  const memory = memoryLimitBytes > 0 ? memoryBytes / memoryLimitBytes : 0;
+  const ofLimit = t('{0} of {1}', bytes(memoryBytes), bytes(memoryLimitBytes));
+  return [
+    [t('CPU'), `${bar(cpuPercent / 100 / cpus)} ${t('{0} % of one CPU', cpuPercent.toFixed(0))}`],
+    [t('Memory'), `${bar(memory)} ${memoryLimitBytes > 0 ? ofLimit : bytes(memoryBytes)}`],
+    [t('Processes'), String(pids)],
+  ];
 }
 
-function limitsText({ spec: { limits = {} } }: Workspace): string {
-  return limitsWords(limits);
-}
-
-function usageText(stats: WorkspaceStats): string {
-  return t(
-    '{0} % CPU, {1} memory, {2} processes',
-    stats.cpuPercent.toFixed(0),
-    bytes(stats.memoryBytes),
-    stats.pids,
-  );
-}
-
-function identity(workspace: Workspace, home: Volume | undefined, stats: WorkspaceStats | undefined) {
+function identity(workspace: Workspace, home: Volume | undefined): Fact[] {
   const size = home?.usedBytes === undefined ? '' : ` (${bytes(home.usedBytes)})`;
   return [
     [t('Name'), workspace.name],
@@ -34,10 +36,9 @@ function identity(workspace: Workspace, home: Volume | undefined, stats: Workspa
     [t('SSH port'), `127.0.0.1:${workspace.sshPort}`],
     [t('Created'), time(workspace.createdAt)],
     [t('Last used'), time(workspace.lastUsedAt)],
-    [t('Limits'), limitsText(workspace)],
-    ...(workspace.spec.docker === true ? [[t('Docker inside'), t('yes, privileged')]] : []),
-    ...(stats === undefined ? [] : [[t('Usage'), usageText(stats)]]),
-  ] as [string, string][];
+    [t('Limits'), limitsWords(workspace.spec.limits ?? {})],
+    [t('Docker inside'), workspace.spec.docker === true ? t('yes, privileged') : undefined],
+  ];
 }
 
 export function workspaceTooltip(
@@ -45,17 +46,12 @@ export function workspaceTooltip(
   home: Volume | undefined,
   stats: WorkspaceStats | undefined,
 ): vscode.MarkdownString {
-  const text = new vscode.MarkdownString('', true);
-  text.appendMarkdown(`**${escaped(workspace.label)}** — ${stateWord(workspace.state)}`);
-  if (workspace.stateDetail !== undefined) {
-    text.appendMarkdown(` (${escaped(workspace.stateDetail)})`);
-  }
-  text.appendMarkdown('\n\n| | |\n|---|---|\n');
-  for (const [key, value] of identity(workspace, home, stats)) {
-    text.appendMarkdown(`| ${escaped(key)} | ${escaped(value)} |\n`);
-  }
-  if (workspace.problem !== undefined) {
-    text.appendMarkdown(`\n$(error) ${escaped(workspace.problem.message)}`);
+  const { label, state, stateDetail, problem } = workspace;
+  const detail = stateDetail === undefined ? '' : ` (${stateDetail})`;
+  const facts = [...identity(workspace, home), ...usage(workspace, stats)];
+  const text = panel(label, stateWord(state) + detail, facts);
+  if (problem !== undefined) {
+    text.appendMarkdown(`\n$(error) ${escaped(problem.message)}`);
   }
   return text;
 }
