@@ -52,7 +52,7 @@ export interface HolderQuestions {
   /** That runtime provably does not run, nor is it paused. */
   isGone(runtime: string): Promise<boolean>;
   /** What it is shown as. */
-  stateOf?: (runtime: string) => Promise<RuntimeState | 'unknown'>;
+  stateOf(runtime: string): Promise<RuntimeState | 'unknown'>;
   /** The files of a disk that a running machine has, through that machine. */
   liveFiles(runtime: string, volume: string): Promise<VolumeFiles>;
 }
