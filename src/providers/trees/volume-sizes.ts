@@ -1,0 +1,45 @@
+/**
+ * Measures a volume when it is opened, once: what keeps its files is there then, and walking through them is nothing
+ * to be done for volumes that nobody looks at. "Measure Size" measures again.
+ */
+import type { EngineLink, Logger } from '../engine-link';
+import type { Store } from '../store';
+
+/** A volume that is larger than can be counted in that time stays without a size. */
+const timeoutMs = 30_000;
+
+export class VolumeSizes {
+  private readonly asked = new Set<string>();
+
+  constructor(
+    private readonly link: Pick<EngineLink, 'client'>,
+    private readonly store: Store,
+    private readonly log: Pick<Logger, 'warn'>,
+  ) {}
+
+  /** Brings the size into the store, some time later. */
+  opened(name: string): void {
+    if (!this.asked.has(name) && this.store.volume(name)?.usedBytes === undefined) {
+      this.asked.add(name);
+      void this.measure(name);
+    }
+  }
+
+  private async measure(name: string): Promise<void> {
+    try {
+      const client = await this.link.client();
+      const payload = await client.call('volumes.get', {
+        params: { volume: name },
+        query: { usage: true },
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      // It may have gone meanwhile: an answer must not bring it back.
+      if (this.store.volume(name) !== undefined) {
+        this.store.take({ type: 'volume.changed', payload });
+      }
+    } catch (error) {
+      this.asked.delete(name);
+      this.log.warn(`The size of ${name} could not be measured: ${String(error)}`);
+    }
+  }
+}
