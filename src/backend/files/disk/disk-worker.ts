@@ -170,6 +170,7 @@ export class DiskWorker {
       watchdog.heard(false);
       output.destroy();
     });
+    watchdog.asked();
     // It must not keep a process alive that has nothing else to do.
     this.worker.unref();
   }
@@ -179,7 +180,8 @@ export class DiskWorker {
     try {
       await this.channel.start(Buffer.alloc(0));
     } catch (error) {
-      await this.worker.terminate();
+      // One that hangs in the kernel ends when the kernel lets it.
+      void this.worker.terminate();
       throw this.failure ?? error;
     }
   }
@@ -187,8 +189,14 @@ export class DiskWorker {
   /** Lets it finish and tidy up; ends it when that takes too long. */
   async end(): Promise<void> {
     this.channel.end();
-    const timer = setTimeout(() => void this.worker.terminate(), endMs);
-    await this.exited;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        void this.worker.terminate();
+        resolve();
+      }, endMs);
+    });
+    await Promise.race([this.exited, late]);
     clearTimeout(timer);
   }
 

@@ -4,7 +4,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { BerthError } from '../../../api/errors';
 
-export type E2fsProgram = 'e2fsck' | 'mke2fs' | 'resize2fs' | 'e2undo';
+export type E2fsProgram = 'e2fsck' | 'mke2fs' | 'resize2fs' | 'debugfs';
 
 /** Where they are when not in PATH: for administrators only on Linux, and where Homebrew and MacPorts put them. */
 const folders = [
@@ -46,8 +46,9 @@ export async function runE2fs(
   args: readonly string[],
   what: string,
   timeoutMs: number,
+  find: typeof findE2fs = findE2fs,
 ): Promise<Outcome> {
-  const file = await findE2fs(program);
+  const file = await find(program);
   if (file === undefined) {
     throw new BerthError('not_supported', `${program} is needed to ${what}, and is not installed.`, {
       hint: 'Install e2fsprogs (`apt install e2fsprogs`, `brew install e2fsprogs`), then try again.',

@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
 import { isErrno } from '../../store/files';
 import { asDiskError } from './disk-error';
-import { lastLine, runE2fs } from './e2fsprogs';
+import { findE2fs, lastLine, runE2fs, type Outcome } from './e2fsprogs';
 import { finishRedoLog } from './ext4/redo-log';
 import { Superblock, superblockOffset, superblockSize } from './ext4/superblock';
 
@@ -37,12 +37,12 @@ export async function readSuperblock(volume: string, path: string): Promise<Supe
 }
 
 /** To be called by whoever is to be the only one who has the image. */
-export async function makeFit(volume: string, path: string): Promise<void> {
+export async function makeFit(volume: string, path: string, find = findE2fs): Promise<void> {
   finishRedoLog(path);
   if (!(await readSuperblock(volume, path)).needsRecovery) {
     return;
   }
-  const outcome = await replay(volume, path);
+  const outcome = await replay(volume, path, find);
   if ((outcome.exitCode & unrepaired) !== 0 || (await readSuperblock(volume, path)).needsRecovery) {
     throw new BerthError(
       'illegal_state',
@@ -52,9 +52,10 @@ export async function makeFit(volume: string, path: string): Promise<void> {
   }
 }
 
-async function replay(volume: string, path: string): Promise<{ exitCode: number; output: string }> {
+async function replay(volume: string, path: string, find: typeof findE2fs): Promise<Outcome> {
+  const args = ['-p', '-E', 'journal_only', path];
   try {
-    return await runE2fs('e2fsck', ['-p', '-E', 'journal_only', path], 'replay a journal', replayTimeoutMs);
+    return await runE2fs('e2fsck', args, 'replay a journal', replayTimeoutMs, find);
   } catch (error) {
     if (error instanceof BerthError && error.code === 'not_supported') {
       throw new BerthError(

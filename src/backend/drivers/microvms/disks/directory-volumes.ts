@@ -7,7 +7,7 @@ import { constants, existsSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
 import type { AgentAccess } from '../../../files/agent-access';
@@ -20,6 +20,7 @@ import type { VolumeFiles } from '../../../files/volume-files';
 
 const daemons = ['/usr/lib/qemu/virtiofsd', '/usr/libexec/virtiofsd', '/usr/lib/virtiofsd'];
 const idleMs = 60_000;
+const saidKept = 1000;
 
 /** The virtiofsd of this machine; undefined when there is none. */
 export function findVirtiofsd(): string | undefined {
@@ -111,9 +112,18 @@ class LocalAccess implements AgentAccess {
     const { folder, name } = splitPath(path);
     const directory = await this.directory(folder);
     const child = this.tar(directory.fd, ['--format=pax', '--numeric-owner', '-cf', '-', '--', name]);
-    child.once('close', () => void directory.close());
+    // Read from the start: what an ended child has said is thrown away when nobody listens yet.
+    const tar = child.stdout.pipe(new PassThrough());
+    child.once('error', (error) => tar.destroy(error));
+    child.once('close', (code) => {
+      void directory.close();
+      if (code !== 0) {
+        tar.destroy(new BerthError('internal', `tar ended with ${code} while it packed ${path}.`));
+      }
+    });
+    tar.once('close', () => child.kill());
     await once(child, 'spawn');
-    return child.stdout;
+    return tar;
   }
 
   async putTar(folder: string, source: Readable | TarSource, signal?: AbortSignal): Promise<void> {
@@ -121,11 +131,16 @@ class LocalAccess implements AgentAccess {
     const tar = source instanceof Readable ? source : readableOf(source);
     try {
       const child = this.tar(directory.fd, ['--numeric-owner', '-xpf', '-']);
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-saidKept)));
       const ended = once(child, 'close');
       await pipeline(tar, child.stdin, signal === undefined ? {} : { signal });
       const [code] = (await ended) as [number | null];
       if (code !== 0) {
-        throw new BerthError('internal', `tar ended with ${code} while it unpacked into ${this.volume}.`);
+        throw new BerthError(
+          'internal',
+          `tar ended with ${code} while it unpacked into ${this.volume}: ${said.trim()}`,
+        );
       }
     } finally {
       await directory.close();

@@ -1,5 +1,6 @@
 /** Images of named disks: made, grown, measured. */
-import { chmod, open, rename, rm, stat, truncate } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, copyFile, open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { randomInt } from 'node:crypto';
 import { BerthError } from '../../../../api/errors';
 import { lastLine, runE2fs, type E2fsProgram, type Outcome } from '../../../files/disk/e2fsprogs';
@@ -59,7 +60,7 @@ export async function makeDisk(path: string, sizeMiB: number, owner: number): Pr
   }
 }
 
-/** Makes a detached disk larger, and its file system with it; as it was when that fails. */
+/** Makes a detached disk larger, and its file system with it: a copy first, which takes its place when it is sound. */
 export async function growDisk(volume: string, path: string, sizeMiB: number): Promise<void> {
   const { size } = await stat(path);
   if (sizeMiB * mebibyte < size) {
@@ -73,19 +74,50 @@ export async function growDisk(volume: string, path: string, sizeMiB: number): P
     );
   }
   await makeFit(volume, path);
-  await program('e2fsck', ['-f', '-p', path], 'check the disk', [0, 1]);
-  const undo = `${path}.undo`;
-  await rm(undo, { force: true });
+  const draft = `${path}.${randomInt(2 ** 47)}`;
   try {
-    await truncate(path, sizeMiB * mebibyte);
-    await program('resize2fs', ['-z', undo, path], 'grow the disk');
-    await program('e2fsck', ['-f', '-n', path], 'check the grown disk');
-  } catch (error) {
-    await program('e2undo', ['-f', undo, path], 'undo the growth').catch(() => undefined);
-    await truncate(path, size);
-    throw error;
+    await copySparse(path, draft);
+    await program('e2fsck', ['-f', '-p', draft], 'check the disk', [0, 1]);
+    await truncate(draft, sizeMiB * mebibyte);
+    await program('resize2fs', [draft], 'grow the disk');
+    await program('e2fsck', ['-f', '-n', draft], 'check the grown disk');
+    await rename(draft, path);
   } finally {
-    await rm(undo, { force: true });
+    await rm(draft, { force: true });
+  }
+}
+
+/** Shares the blocks where the file system of the host can; else holes stay holes. */
+async function copySparse(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    return;
+  } catch {
+    await rm(to, { force: true });
+  }
+  const source = await open(from, 'r');
+  const target = await open(to, 'wx', 0o600).catch(async (error: unknown) => {
+    await source.close();
+    throw error;
+  });
+  try {
+    const piece = Buffer.allocUnsafeSlow(mebibyte);
+    const zeros = Buffer.alloc(mebibyte);
+    const { size } = await source.stat();
+    await target.truncate(size);
+    for (let at = 0; at < size;) {
+      const { bytesRead } = await source.read(piece, 0, mebibyte, at);
+      if (bytesRead === 0) {
+        break;
+      }
+      if (piece.compare(zeros, 0, bytesRead, 0, bytesRead) !== 0) {
+        await target.write(piece, 0, bytesRead, at);
+      }
+      at += bytesRead;
+    }
+    await target.sync();
+  } finally {
+    await Promise.all([source.close(), target.close()]);
   }
 }
 

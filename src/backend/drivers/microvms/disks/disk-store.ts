@@ -2,7 +2,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import type { Holder, Volume, VolumeCreate } from '../../../../api/schemas/volume';
+import type { Volume, VolumeCreate } from '../../../../api/schemas/volume';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { KeyedLock } from '../../../store/keyed-lock';
 import { removeTree } from '../../../store/files';
@@ -23,10 +23,7 @@ export interface DiskStoreOptions {
   home: string;
   /** The folder `images/tools/agent`. */
   agentDirectory: string;
-  questions: HolderQuestions & {
-    /** What the holder is shown as. */
-    stateOf?: (runtime: string) => Promise<Holder['state']>;
-  };
+  questions: HolderQuestions;
   /** An image that nobody uses for so long is closed. */
   idleMs?: number;
   /** How long an attachment waits for what is being written. */
@@ -235,7 +232,6 @@ export class Disks implements DiskStore {
 
   private async shown(row: VolumeRow): Promise<Volume> {
     const runtime = await this.holding(row);
-    const state = this.options.questions.stateOf;
     return toVolume(
       row,
       runtime === undefined
@@ -244,7 +240,7 @@ export class Disks implements DiskStore {
             {
               runtime,
               ...(row.attached_to !== '' && { workspace: row.attached_to }),
-              state: (await state?.(runtime)) ?? 'unknown',
+              state: await this.options.questions.stateOf(runtime).catch(() => 'unknown' as const),
               readOnly: row.read_only === true,
             },
           ],
