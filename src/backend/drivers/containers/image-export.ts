@@ -1,0 +1,83 @@
+/** The files of an image, for runtimes that are no containers. */
+import { finished, type Readable } from 'node:stream';
+import { isStatus } from './docker-errors';
+import type { Endpoint } from './endpoint';
+import { label } from './labels';
+import { toReadable } from './streams';
+
+const exportTimeoutMs = 30 * 60_000;
+
+export interface ImageConfig {
+  env: string[];
+  user: string;
+  workdir: string;
+  entrypoint: string[];
+  cmd: string[];
+}
+
+/** Null where an image says nothing. */
+interface Configured {
+  Env?: string[] | null;
+  User?: string;
+  WorkingDir?: string;
+  Entrypoint?: string[] | string | null;
+  Cmd?: string[] | string | null;
+}
+
+const listOf = (words: string[] | string | null | undefined): string[] =>
+  typeof words === 'string' ? [words] : (words ?? []);
+
+export class ImageExport {
+  constructor(private readonly endpoint: Endpoint) {}
+
+  async resolve(image: string): Promise<string | undefined> {
+    return this.endpoint.call(`look at the image ${image}`, async (docker) => {
+      try {
+        return (await docker.getImage(image).inspect()).Id;
+      } catch (error) {
+        if (isStatus(error, 404)) {
+          return undefined;
+        }
+        throw error;
+      }
+    });
+  }
+
+  async config(image: string): Promise<ImageConfig> {
+    return this.endpoint.call(`look at the image ${image}`, async (docker) => {
+      const config = (await docker.getImage(image).inspect()).Config as Configured;
+      return {
+        env: config.Env ?? [],
+        user: config.User ?? '',
+        workdir: config.WorkingDir ?? '',
+        entrypoint: listOf(config.Entrypoint),
+        cmd: listOf(config.Cmd),
+      };
+    });
+  }
+
+  /** One tar, the layers merged by the engine. The container that it takes never runs, and goes with the end of the tar. */
+  async exportFiles(image: string, signal: AbortSignal): Promise<Readable> {
+    return this.endpoint.call(
+      `export the image ${image}`,
+      async (docker) => {
+        const container = await docker.createContainer({
+          Image: image,
+          Cmd: ['none'],
+          Labels: { [label.role]: 'export' },
+          HostConfig: { NetworkMode: 'none' },
+        });
+        const remove = (): void => void container.remove({ force: true, v: true }).catch(() => undefined);
+        try {
+          const tar = toReadable(await container.export());
+          finished(tar, remove);
+          return tar;
+        } catch (error) {
+          remove();
+          throw error;
+        }
+      },
+      { timeoutMs: exportTimeoutMs, signal },
+    );
+  }
+}

@@ -1,0 +1,156 @@
+/** ext4 images from tars: without root, without mounting, and there as a whole or not at all. */
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { BerthError } from '../../../../api/errors';
+import { findE2fs, lastLine, runE2fs } from '../../../files/disk/e2fsprogs';
+import { readTar } from './read-tar';
+import { commands } from './script';
+import { Tree } from './tree';
+
+export interface Ext4BuildOptions {
+  /** Of the whole image; content and some room unless given. */
+  sizeMiB?: number;
+  label?: string;
+  uuid?: string;
+  signal?: AbortSignal;
+}
+
+const mebibyte = 1024 ** 2;
+const block = 4096;
+const makeTimeoutMs = 120_000;
+const fillTimeoutMs = 30 * 60_000;
+/** Journal, tables, and something to work with. */
+const roomMiB = 64;
+const complaintsKept = 5;
+
+/** `tar` undefined: an empty file system. Answers what was left out of it. */
+export async function buildExt4(
+  out: string,
+  tar: Readable | undefined,
+  options: Ext4BuildOptions = {},
+): Promise<{ sizeMiB: number; warnings: string[] }> {
+  const draft = `${out}.${randomInt(2 ** 47)}`;
+  const folder = `${draft}.content`;
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    const tree = tar === undefined ? new Tree() : await readTar(tar, folder, options.signal);
+    const sizeMiB = options.sizeMiB ?? Math.ceil((contentOf(tree) * 1.1) / mebibyte) + roomMiB;
+    await format(draft, sizeMiB, options);
+    await fill(draft, tree, folder, options.signal);
+    await chmod(draft, 0o600);
+    await rename(draft, out);
+    return { sizeMiB, warnings: tree.warnings };
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw options.signal?.aborted === true
+      ? new BerthError('cancelled', 'Cancelled.', { cause: error })
+      : error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Bytes on the disk: whole blocks, and a folder or long link takes one too. */
+function contentOf(tree: Tree): number {
+  let bytes = 0;
+  for (const [, { size }] of tree.entries()) {
+    bytes += Math.ceil(size / block) * block + 512;
+  }
+  return bytes + tree.count * 256;
+}
+
+async function format(path: string, sizeMiB: number, options: Ext4BuildOptions): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.truncate(sizeMiB * mebibyte);
+  } finally {
+    await file.close();
+  }
+  const naming = [
+    ...(options.label === undefined ? [] : ['-L', options.label]),
+    ...(options.uuid === undefined ? [] : ['-U', options.uuid]),
+  ];
+  const make = (extended: string) =>
+    runE2fs(
+      'mke2fs',
+      ['-q', '-F', '-t', 'ext4', '-b', String(block), '-m', '0', '-E', extended, ...naming, path],
+      'make a file system',
+      makeTimeoutMs,
+    );
+  // A new file is all zeros already: then neither we nor a guest need to write tables. Known since 1.47.
+  let outcome = await make('root_owner=0:0,assume_storage_prezeroed=1');
+  if (outcome.exitCode !== 0) {
+    outcome = await make('root_owner=0:0');
+  }
+  if (outcome.exitCode !== 0) {
+    throw new BerthError('internal', `Could not make a file system: ${lastLine(outcome)}`);
+  }
+}
+
+async function fill(path: string, tree: Tree, folder: string, signal?: AbortSignal): Promise<void> {
+  const empty = join(folder, 'empty');
+  await writeFile(empty, '', { mode: 0o644 });
+  const values = new Map<Buffer, string>();
+  for (const [, { xattrs }] of tree.entries()) {
+    for (const value of xattrs.values()) {
+      const file = join(folder, `value-${values.size}`);
+      await writeFile(file, value);
+      values.set(value, file);
+    }
+  }
+  const script = join(folder, 'script');
+  const lines = function* () {
+    for (const command of commands(tree, { empty, values })) {
+      yield `${command}\n`;
+    }
+  };
+  await pipeline(Readable.from(lines()), createWriteStream(script, { mode: 0o600 }));
+  await runDebugfs(path, script, signal);
+}
+
+/** debugfs goes on after an error and exits with 0: what it says on standard error tells. */
+async function runDebugfs(path: string, script: string, signal?: AbortSignal): Promise<void> {
+  const program = await findE2fs('debugfs');
+  if (program === undefined) {
+    throw new BerthError('not_supported', 'debugfs is needed to fill a disk, and is not installed.', {
+      hint: 'Install e2fsprogs (`apt install e2fsprogs`, `brew install e2fsprogs`), then try again.',
+    });
+  }
+  const child = spawn(program, ['-w', '-f', script, path], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: fillTimeoutMs,
+    killSignal: 'SIGKILL',
+    ...(signal !== undefined && { signal }),
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  const complaints: string[] = [];
+  let rest = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString('utf8')).split('\n');
+    rest = lines.pop() ?? '';
+    const bad = lines.filter((line) => line.trim() !== '' && !/^debugfs \d/.test(line));
+    complaints.push(...bad.slice(0, complaintsKept - complaints.length));
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0 || complaints.length > 0) {
+    throw complaint(code, complaints);
+  }
+}
+
+function complaint(code: number | null, complaints: readonly string[]): BerthError {
+  const said = complaints.join('; ');
+  return /no free space|could not allocate/i.test(said)
+    ? new BerthError('no_space', `The content does not fit into the disk: ${said}`, {
+        hint: 'Give the disk a larger size.',
+      })
+    : new BerthError(
+        'internal',
+        `Could not fill the disk: ${said === '' ? `debugfs ended with ${code ?? 'a signal'}` : said}`,
+      );
+}
