@@ -36,14 +36,18 @@ export class OpenDisks {
   /** Lets go of an image, makes it fit for others, and opens it for nobody until the answer is called. */
   async take(volume: string, path: string, waitMs: number): Promise<() => void> {
     const disk = this.of(volume, path);
-    disk.isTaken = true;
-    if (!(await disk.access.evict(waitMs))) {
+    const back = (): void => {
       disk.isTaken = false;
+      void disk.files.resume();
+    };
+    disk.isTaken = true;
+    disk.files.pause();
+    if (!(await disk.access.evict(waitMs))) {
+      back();
       throw new BerthError('in_use', `Files of the volume ${volume} are being written.`, {
         hint: 'Wait until that has ended, or cancel it; then try again.',
       });
     }
-    const back = (): void => void (disk.isTaken = false);
     try {
       const unlock = await lockImage(volume, path);
       try {
@@ -64,7 +68,7 @@ export class OpenDisks {
     if (disk !== undefined) {
       const { live } = disk;
       disk.live = undefined;
-      await disk.files.switched();
+      disk.files.switched();
       await live?.files.close().catch(() => undefined);
     }
   }

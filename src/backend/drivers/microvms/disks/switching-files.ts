@@ -1,5 +1,6 @@
 /** The files of one volume, through whoever has it now: the machine that runs with it, or nobody but us. */
 import type { Readable } from 'node:stream';
+import { BerthError } from '../../../../api/errors';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../../api/schemas/file';
 import type { TakeChunk, TarSource } from '../../../files/tar-flow';
 import type {
@@ -17,10 +18,8 @@ interface Watch {
   path: string;
   options: { recursive: boolean };
   listener: Listener;
-  /** Ends what the current files were asked for. */
-  stop: () => void;
-  /** Which files that were: answers of earlier ones are of no interest. */
-  generation: number;
+  /** Ends what the current files were asked for; undefined while they could not be asked yet. */
+  stop: (() => void) | undefined;
 }
 
 export class SwitchingFiles implements VolumeFiles {
@@ -34,34 +33,30 @@ export class SwitchingFiles implements VolumeFiles {
     private readonly current: () => Promise<VolumeFiles>,
   ) {}
 
-  /** Somebody else has the volume from now on. Watches go on there. */
-  async switched(): Promise<void> {
-    this.generation++;
+  /** Somebody else has the volume from now on. Watches go on there, at the latest with the next call that succeeds. */
+  switched(): void {
+    this.pause();
     for (const watch of this.watches) {
-      watch.stop();
-      watch.stop = () => undefined;
-    }
-    for (const watch of [...this.watches]) {
-      await this.follow(watch).catch(() => this.lost(watch));
       watch.listener([{ type: 'changed', path: watch.path }]);
     }
+    void this.resume();
   }
 
   /** Ends watches before the files that they are in are closed. */
   pause(): void {
     this.generation++;
     for (const watch of this.watches) {
-      watch.stop();
-      watch.stop = () => undefined;
+      watch.stop?.();
+      watch.stop = undefined;
     }
   }
 
   async stat(path: string): Promise<FileEntry> {
-    return (await this.current()).stat(path);
+    return (await this.now()).stat(path);
   }
 
   async list(path: string, options?: ListOptions): Promise<FileList> {
-    return (await this.current()).list(path, options);
+    return (await this.now()).list(path, options);
   }
 
   async read(
@@ -69,7 +64,7 @@ export class SwitchingFiles implements VolumeFiles {
     options?: { offset?: number; length?: number },
     signal?: AbortSignal,
   ): Promise<Readable> {
-    return (await this.current()).read(path, options, signal);
+    return (await this.now()).read(path, options, signal);
   }
 
   async write(
@@ -78,35 +73,35 @@ export class SwitchingFiles implements VolumeFiles {
     options: WriteOptions,
     signal?: AbortSignal,
   ): Promise<FileEntry> {
-    return (await this.current()).write(path, content, options, signal);
+    return (await this.now()).write(path, content, options, signal);
   }
 
   async mkdir(path: string, options?: { parents?: boolean }): Promise<FileEntry> {
-    return (await this.current()).mkdir(path, options);
+    return (await this.now()).mkdir(path, options);
   }
 
   async rename(from: string, to: string, options: { overwrite: boolean }): Promise<FileEntry> {
-    return (await this.current()).rename(from, to, options);
+    return (await this.now()).rename(from, to, options);
   }
 
   async copy(from: string, to: string, options: CopyOptions, signal?: AbortSignal): Promise<FileEntry> {
-    return (await this.current()).copy(from, to, options, signal);
+    return (await this.now()).copy(from, to, options, signal);
   }
 
   async remove(path: string, options: { recursive: boolean }, signal?: AbortSignal): Promise<void> {
-    return (await this.current()).remove(path, options, signal);
+    return (await this.now()).remove(path, options, signal);
   }
 
   async chmod(path: string, mode: number): Promise<FileEntry> {
-    return (await this.current()).chmod(path, mode);
+    return (await this.now()).chmod(path, mode);
   }
 
   async usage(path: string, signal?: AbortSignal): Promise<TreeUsage> {
-    return (await this.current()).usage(path, signal);
+    return (await this.now()).usage(path, signal);
   }
 
   async watch(path: string, options: { recursive: boolean }, listener: Listener): Promise<() => void> {
-    const watch: Watch = { path, options, listener, stop: () => undefined, generation: this.generation };
+    const watch: Watch = { path, options, listener, stop: undefined };
     this.watches.add(watch);
     try {
       await this.follow(watch);
@@ -116,27 +111,27 @@ export class SwitchingFiles implements VolumeFiles {
     }
     return () => {
       this.watches.delete(watch);
-      watch.stop();
+      watch.stop?.();
     };
   }
 
   async getTar(path: string, signal?: AbortSignal): Promise<Readable> {
-    return (await this.current()).getTar(path, signal);
+    return (await this.now()).getTar(path, signal);
   }
 
   async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void> {
-    return (await this.current()).receiveTar(path, take, signal);
+    return (await this.now()).receiveTar(path, take, signal);
   }
 
   async stage(): Promise<string> {
-    const files = await this.current();
+    const files = await this.now();
     const stage = await files.stage();
     this.stages.set(stage, files);
     return stage;
   }
 
   async putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void> {
-    return (await this.current()).putTar(stage, tar, signal);
+    return (await this.now()).putTar(stage, tar, signal);
   }
 
   async merge(stage: string, target: string, policy: ConflictPolicy): Promise<MergeResult> {
@@ -156,30 +151,53 @@ export class SwitchingFiles implements VolumeFiles {
   }
 
   private async filesOf(stage: string): Promise<VolumeFiles> {
-    const files = this.stages.get(stage) ?? (await this.current());
+    const files = this.stages.get(stage) ?? (await this.now());
     this.stages.delete(stage);
     return files;
   }
 
-  private async follow(watch: Watch): Promise<void> {
-    watch.generation = this.generation;
-    const { generation } = watch;
+  private async now(): Promise<VolumeFiles> {
     const files = await this.current();
-    const stop = await files.watch(watch.path, watch.options, (changes) => {
-      if (watch.generation === generation && this.generation === generation) {
-        watch.listener(changes);
+    if ([...this.watches].some((watch) => this.isWaiting(watch))) {
+      void this.resume();
+    }
+    return files;
+  }
+
+  /** Asks for what is watched but not told of now; what can't be had yet is asked for again later. */
+  async resume(): Promise<void> {
+    for (const watch of [...this.watches].filter((each) => this.isWaiting(each))) {
+      try {
+        await this.follow(watch);
+      } catch (error) {
+        if (error instanceof BerthError && error.code === 'path_not_found' && this.watches.delete(watch)) {
+          watch.listener([{ type: 'deleted', path: watch.path }]);
+        }
       }
-    });
-    if (this.watches.has(watch) && this.generation === generation) {
-      watch.stop = stop;
-    } else {
-      stop();
     }
   }
 
-  private lost(watch: Watch): void {
-    if (this.watches.delete(watch)) {
-      watch.listener([{ type: 'deleted', path: watch.path }]);
+  private isWaiting(watch: Watch): boolean {
+    return this.watches.has(watch) && watch.stop === undefined;
+  }
+
+  private async follow(watch: Watch): Promise<void> {
+    const { generation } = this;
+    const files = await this.current();
+    // Two may ask at once: the first one who gets it does.
+    if (!this.isWaiting(watch)) {
+      return;
+    }
+    const release = await files.watch(watch.path, watch.options, (changes) => {
+      if (this.generation === generation && watch.stop === stop) {
+        watch.listener(changes);
+      }
+    });
+    const stop = (): void => release();
+    if (this.generation === generation && this.isWaiting(watch)) {
+      watch.stop = stop;
+    } else {
+      release();
     }
   }
 }

@@ -5,10 +5,11 @@ import {
   Disks,
   type DiskStoreOptions,
 } from '../../../../../../src/backend/drivers/microvms/disks/disk-store';
-import type { VolumeFiles } from '../../../../../../src/backend/files/volume-files';
+import { BerthError } from '../../../../../../src/api/errors';
 import { failure } from '../../../../../support/errors';
 import { FakeFiles } from '../../../../../support/fake-files';
 import { useTempFolder } from '../../../../../support/temp';
+import { until } from '../../../../../support/wait';
 import { agentDir } from '../../../files/agent-harness';
 import { assertClean, bytesOf } from '../../../files/disk/harness';
 
@@ -22,7 +23,7 @@ describe('named disks', function () {
   let disks: Disks;
   let running: Set<string>;
   let unknown: Set<string>;
-  let live: VolumeFiles;
+  let live: FakeFiles;
   afterEach(() => disks.close());
   const home = useTempFolder();
   const at = (...path: string[]): string => join(home(), 'volumes', ...path);
@@ -191,6 +192,43 @@ describe('named disks', function () {
     assert.ok(seen.includes('/'));
     stop();
     assert.equal(await disks.files('data'), files, 'the same object for the same volume');
+  });
+
+  it('go on being watched when they change hands, also when their machine takes its time', async () => {
+    let isReady = false;
+    disks = make({
+      questions: {
+        isGone: (runtime) => Promise.resolve(!running.has(runtime)),
+        stateOf: () => Promise.resolve('running'),
+        liveFiles: () =>
+          isReady ? Promise.resolve(live) : Promise.reject(new BerthError('illegal_state', 'it boots')),
+      },
+    });
+    await disks.create({ name: 'data', sizeMiB: 16 });
+    const files = await disks.files('data');
+    const seen: string[] = [];
+    const stop = await files.watch('/', { recursive: true }, (changes) =>
+      seen.push(...changes.map(({ type, path }) => `${type} ${path}`)),
+    );
+    running.add('workspace-one');
+    await disks.attach('data', holder);
+    await until('the change of hands is told', () => seen.includes('changed /'));
+    await failure(files.stat('/'), 'illegal_state');
+    isReady = true;
+    await files.write('/theirs', Buffer.from('x'), over);
+    await until('the machine is watched', () => live.watchers.size === 1);
+    live.watchers.forEach((tell) => tell([{ type: 'created', path: '/inside' }]));
+    running.clear();
+    await disks.release({ runtime: 'workspace-one' });
+    await until('the machine is not watched any more', () => live.watchers.size === 0);
+    await files.stat('/');
+    await until('we watch', async () => {
+      await files.write('/mine', Buffer.from(String(seen.length)), over);
+      return seen.some((change) => change.endsWith(' /mine'));
+    });
+    assert.ok(seen.includes('created /inside'), seen.join());
+    assert.ok(!seen.some((change) => change.startsWith('deleted')), seen.join());
+    stop();
   });
 
   it('are not taken while files are being written', async () => {
