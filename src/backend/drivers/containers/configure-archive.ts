@@ -29,9 +29,9 @@ export async function configureArchive({ plan, built }: ConfigureInput): Promise
     { name: 'host_key', mode: 0o600, content: ensureNewline(plan.hostKey) },
     { name: 'authorized_keys', mode: 0o644, content: plan.authorizedKeys.map(ensureNewline).join('') },
     { name: 'sshd_config', mode: 0o600, content: sshdConfig(env) },
-    { name: 'env', mode: 0o400, content: execEnvironment(env) },
+    { name: 'env', mode: 0o400, content: execEnvironment(env), uid: userId },
     { name: 'environment', mode: 0o644, content: plainEnvironment(built, plan.env) },
-    { name: 'multiline.sh', mode: 0o400, content: multilineEnvironment(env) },
+    { name: 'multiline.sh', mode: 0o400, content: multilineEnvironment(env), uid: userId },
     { name: 'directories', mode: 0o600, content: lines(directories) },
     { name: 'home-directories', mode: 0o600, content: lines(homeDirectories) },
   ];

@@ -9,31 +9,56 @@ const sourceMultiline = `[ ! -r ${multilineFile} ] || . ${multilineFile}`;
 const begin = '# >>> berth: written anew at every start';
 const end = '# <<< berth';
 
+/** Looks without a process, which takes its time in emulation, and writes only what is not right yet. */
 const users = `
-shell_of() { for s in "$1" /bin/bash /bin/sh ${shell}; do [ -n "$s" ] && [ -x "$s" ] && echo "$s" && return; done; }
+newline='
+'
+shell_of() {
+  for program in "$1" /bin/bash /bin/sh ${shell}; do [ -n "$program" ] && [ -x "$program" ] && return; done
+}
 # Its line goes right behind the first, so that uid 1000 is called workspace whoever else has it.
 insert() {
   awk -v line="$2" -v name="$1" -F: '$1 != name { print; if (!done) { print line; done = 1 } } END { if (!done) print line }' \
     "$3" >"$3.berth" && cat "$3.berth" >"$3"; rm -f "$3.berth"
 }
-[ -s /etc/passwd ] || { mkdir -p /etc; echo "root:x:0:0:root:/root:$(shell_of)" >/etc/passwd; }
+mkdir -p /etc
+[ -s /etc/passwd ] || { shell_of ''; echo "root:x:0:0:root:/root:$program" >/etc/passwd; }
 [ -s /etc/group ] || echo 'root:x:0:' >/etc/group
-current=$(awk -F: '$1 == "workspace"' /etc/passwd)
-have=$(echo "$current" | cut -d: -f7)
-want="workspace:x:1000:1000:Berth workspace:/home/workspace:$(shell_of "$have")"
-if [ "$(echo "$current" | cut -d: -f3,4,6,7)" != "$(echo "$want" | cut -d: -f3,4,6,7)" ]; then
-  insert workspace "$want" /etc/passwd
+
+user= have= ids=' ' server= open=
+while IFS=: read -r name _ id gid _ folder login || { [ -n "$name" ] && open=yes; }; do
+  ids="$ids$id "
+  case "$name" in
+    workspace) user=$user$id:$gid:$folder have=$login; [ -x "$have" ] || user=$user! ;;
+    sshd) server=yes ;;
+  esac
+done </etc/passwd
+if [ "$user" != 1000:1000:/home/workspace ]; then
+  shell_of "$have"
+  insert workspace "workspace:x:1000:1000:Berth workspace:/home/workspace:$program" /etc/passwd
+  open=
 fi
-group=$(awk -F: '$1 == "workspace"' /etc/group)
-[ "$(echo "$group" | cut -d: -f3)" = 1000 ] || insert workspace 'workspace:x:1000:' /etc/group
-if [ -f /etc/shadow ]; then
-  locked=$(awk -F: '$1 == "workspace" { found = 1; if ($2 ~ /^!/) print "yes" } END { if (!found) print "yes" }' /etc/shadow)
-  [ -z "$locked" ] || insert workspace 'workspace:*:19000:0:99999:7:::' /etc/shadow
-fi
-if ! grep -q '^sshd:' /etc/passwd; then
-  id=74; while awk -F: -v id=$id '$3 == id { found = 1 } END { exit !found }' /etc/passwd; do id=$((id + 1)); done
+if [ -z "$server" ]; then
+  id=74; while case "$ids" in *" $id "*) ;; *) false ;; esac; do id=$((id + 1)); done
+  [ -z "$open" ] || echo >>/etc/passwd
   echo "sshd:x:$id:65534:sshd:/run/sshd:/sbin/nologin" >>/etc/passwd
 fi
+
+group=
+while IFS=: read -r name _ id _ || [ -n "$name" ]; do
+  [ "$name" != workspace ] || group=$group$id
+done </etc/group
+[ "$group" = 1000 ] || insert workspace 'workspace:x:1000:' /etc/group
+
+# A password that starts with ! locks the user out.
+if [ -f /etc/shadow ]; then
+  locked=yes
+  while IFS=: read -r name password _ || [ -n "$name" ]; do
+    if [ "$name" = workspace ]; then case "$password" in !*) locked=yes; break ;; *) locked= ;; esac; fi
+  done </etc/shadow
+  [ -z "$locked" ] || insert workspace 'workspace:*:19000:0:99999:7:::' /etc/shadow
+fi
+
 for sudo in /usr/bin/sudo /bin/sudo /usr/local/bin/sudo; do
   if [ -x $sudo ] && [ ! -e /etc/sudoers.d/workspace ]; then
     mkdir -p /etc/sudoers.d
@@ -47,19 +72,33 @@ const home = `
 h=/home/workspace
 [ -d "$h" ] || mkdir -p "$h"
 if [ "$(stat -c %u:%g "$h")" != 1000:1000 ]; then chown -R -h 1000:1000 "$h"; chmod 755 "$h"; fi
-if [ -z "$(ls -A "$h" | grep -v '^lost+found$')" ] && [ -d /etc/skel ]; then
+is_bare() {
+  for f in "$1"/* "$1"/.*; do
+    case "\${f##*/}" in '*' | '.*' | . | .. | lost+found) ;; *) return 1 ;; esac
+  done
+}
+if is_bare "$h" && [ -d /etc/skel ]; then
   cp -a /etc/skel/. "$h/" && chown -R -h 1000:1000 "$h"
 fi
 `;
 
 const environment = `
-touch /etc/environment
-if [ -s $s/environment ] || grep -q '^${begin}' /etc/environment; then
-  { sed '/^${begin}/,/^${end}/d' /etc/environment; echo '${begin}'; cat $s/environment; echo '${end}'; } >$s/etc-environment
-  cmp -s $s/etc-environment /etc/environment || cat $s/etc-environment >/etc/environment
+old= kept= ours=
+[ -e /etc/environment ] || : >/etc/environment
+while IFS= read -r line || [ -n "$line" ]; do
+  old=$old$line$newline
+  case "$line" in '${begin}'*) ours=yes ;; esac
+  [ -n "$ours" ] || kept=$kept$line$newline
+  case "$line" in '${end}'*) ours= ;; esac
+done </etc/environment
+if [ -s $s/environment ] || [ "$kept" != "$old" ]; then
+  kept="$kept${begin}$newline"
+  while IFS= read -r line; do kept=$kept$line$newline; done <$s/environment
+  kept="$kept${end}$newline"
+  [ "$kept" = "$old" ] || printf %s "$kept" >/etc/environment
 fi
 if [ -s $s/multiline.sh ]; then
-  chown 1000:1000 $s/multiline.sh && mv -f $s/multiline.sh ${multilineFile}
+  mv -f $s/multiline.sh ${multilineFile}
   mkdir -p /etc/profile.d
   echo '${sourceMultiline}' >/etc/profile.d/berth.sh
   # Bash reads this one, not BASH_ENV, for a command that comes by SSH.
@@ -107,8 +146,7 @@ fi
 `;
 
 const hand = `
-for f in host_key authorized_keys sshd_config; do mv -f $s/$f $d/$f; done
-chown 1000:1000 $s/env && mv -f $s/env $d/env
+mv -f $s/host_key $s/authorized_keys $s/sshd_config $s/env $d/
 cd /
 rm -rf $s
 `;

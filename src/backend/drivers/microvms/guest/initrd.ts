@@ -6,18 +6,19 @@ import { loadOrder, withoutSignature } from './modules';
 
 export interface InitrdSource {
   busybox: Buffer;
-  /** The script that the kernel runs. */
+  /** The script that the kernel runs, and what it reads. */
   init: Buffer;
+  tables: Readonly<Record<string, Buffer>>;
   /** Folder with modules.dep and what it names. */
   modules: string;
   /** Names of the modules to load, one per line, with comments. */
   wanted: string;
 }
 
-const folders = ['bin', 'dev', 'proc', 'sys', 'modules'];
+const folders = ['bin', 'dev', 'proc', 'sys', 'run', 'modules'];
 
 /** Not compressed: QEMU copies it faster than an emulated processor unpacks it. */
-export async function buildInitrd({ busybox, init, modules, wanted }: InitrdSource): Promise<Buffer> {
+export async function buildInitrd({ busybox, init, tables, modules, wanted }: InitrdSource): Promise<Buffer> {
   const names = wanted
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim())
@@ -33,6 +34,7 @@ export async function buildInitrd({ busybox, init, modules, wanted }: InitrdSour
     ...folders.map((name) => ({ name, mode: 0o40755 })),
     { name: 'bin/busybox', mode: 0o100755, content: busybox },
     { name: 'init', mode: 0o100755, content: init },
+    ...Object.entries(tables).map(([name, content]) => ({ name, mode: 0o100644, content })),
     {
       name: 'modules/order',
       mode: 0o100644,

@@ -8,7 +8,7 @@ import { configureScript } from '../../containers/configure-script';
 const assembly = 1;
 
 /** Scripts that run in the guest, besides `init` of the initramfs. */
-export const guestScripts = ['main', 'serve', 'engine_apart', 'back', 'modprobe'] as const;
+export const guestScripts = ['main', 'engine_apart', 'back', 'modprobe'] as const;
 export const guestFiles = ['engine_sshd_config'] as const;
 
 export interface KitRecipe {

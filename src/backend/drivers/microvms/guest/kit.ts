@@ -110,6 +110,10 @@ export class GuestKitStore implements GuestKits {
     const initrd = await buildInitrd({
       busybox: await readFile(join(gathered, 'busybox')),
       init: await readFile(join(guest, 'init')),
+      tables: {
+        fstab: await readFile(join(guest, 'fstab')),
+        'fstab.move': await readFile(join(guest, 'fstab.move')),
+      },
       modules: join(gathered, 'modules', 'lib', 'modules', kernel),
       wanted: await readFile(join(guest, 'boot-modules'), 'utf8'),
     });
