@@ -1,12 +1,12 @@
 /** Processes in a running guest: the same front and the same end as in containers, reached over SSH. */
 import { randomUUID } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { constants } from 'node:os';
 import type { ClientChannel } from 'ssh2';
 import { BerthError } from '../../../api/errors';
 import { endExecCommand, execFront, execMarker, shell } from '../containers/init-script';
 import { quoteForShell } from '../containers/session-environment';
 import type { ExecPlan, ExecSession } from '../driver';
+import type { GuestProcess } from './ssh-link';
 
 const loginUser = 'workspace';
 const homeDirectory = '/home/workspace';
@@ -37,7 +37,7 @@ unset BERTH_FOLDER BERTH_TERMINAL
 ${execFront[2] ?? ''}`;
 
 export interface GuestShell {
-  run(command: string, options: { env?: NodeJS.ProcessEnv; pty?: object }): Promise<ClientChannel>;
+  run(command: string, options: { env?: NodeJS.ProcessEnv; pty?: object }): Promise<GuestProcess>;
 }
 
 /** A user's process: with the environment of a login, and with an end that reaches everything it started. */
@@ -49,12 +49,13 @@ export async function openExec(ssh: GuestShell, name: string, plan: ExecPlan): P
     ...{ BERTH_EXEC: id, BERTH_GIVEN: Object.keys(given).join(' '), BERTH_TTY: '' },
     ...{ BERTH_FOLDER: plan.cwd ?? homeDirectory, BERTH_TERMINAL: plan.tty === undefined ? '' : 'yes' },
   };
-  const channel = await start(ssh, argv, {
+  const process = await start(ssh, argv, {
     env: numbered({ ...given, ...own }),
     ...(plan.tty !== undefined && { pty: { ...plan.tty, term: plan.env?.TERM ?? 'xterm-256color' } }),
   });
+  const { channel } = process;
   let hasEnded = false;
-  const exit = exitOf(channel, name).finally(() => (hasEnded = true));
+  const exit = exitOf(process, name).finally(() => (hasEnded = true));
   exit.catch(() => undefined);
   return {
     stdin: stdinOf(channel),
@@ -86,7 +87,8 @@ export async function runInside(
   name: string,
   plan: InsidePlan,
 ): Promise<{ exitCode: number; output: string }> {
-  const channel = await start(ssh, plan.argv, {});
+  const process = await start(ssh, plan.argv, {});
+  const { channel } = process;
   let output = '';
   const collect = (chunk: Buffer): void => {
     output = (output + chunk.toString('utf8')).slice(-outputKept);
@@ -100,7 +102,7 @@ export async function runInside(
   const close = (): void => void channel.destroy();
   ended.addEventListener('abort', close, { once: true });
   try {
-    return { exitCode: await exitOf(channel, name), output: output.trim() };
+    return { exitCode: await exitOf(process, name), output: output.trim() };
   } catch (error) {
     if (plan.signal?.aborted === true) {
       throw new BerthError('cancelled', 'Cancelled.');
@@ -119,16 +121,14 @@ async function start(
   ssh: GuestShell,
   argv: readonly string[],
   options: { env?: NodeJS.ProcessEnv; pty?: object },
-): Promise<ClientChannel> {
+): Promise<GuestProcess> {
   const command = quotedCommand(argv);
   if (Buffer.byteLength(command) > longestCommand) {
     throw new BerthError('too_large', 'The command has more than 200 KiB of arguments.', {
       hint: 'Hand large input over on standard input.',
     });
   }
-  const channel = await ssh.run(command, options);
-  channel.on('error', () => undefined);
-  return channel;
+  return ssh.run(command, options);
 }
 
 /** For the login shell of the guest, whatever that is. */
@@ -170,26 +170,13 @@ function stdinOf(channel: ClientChannel): Writable {
   });
 }
 
-/** Resolves when the process has ended and its output was read; a signal is told as a shell tells it. */
-export function exitOf(channel: ClientChannel, name: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let code: number | undefined;
-    channel.once('exit', (status: number | null, signal?: string) => {
-      code = status ?? 128 + numberOf(signal);
+/** Resolves when the process has ended and its output was read. */
+export async function exitOf({ ended }: GuestProcess, name: string): Promise<number> {
+  const code = await ended;
+  if (code === undefined) {
+    throw new BerthError('illegal_state', `${name} stopped while the command ran.`, {
+      hint: 'Start it again.',
     });
-    channel.once('close', () => {
-      if (code === undefined) {
-        const message = `${name} stopped while the command ran.`;
-        reject(new BerthError('illegal_state', message, { hint: 'Start it again.' }));
-      } else {
-        resolve(code);
-      }
-    });
-  });
-}
-
-function numberOf(signal: string | undefined): number {
-  const name = `SIG${signal?.replace(/^SIG/, '') ?? ''}`;
-  const known = Object.entries(constants.signals).find(([candidate]) => candidate === name);
-  return known?.[1] ?? 0;
+  }
+  return code;
 }

@@ -4,7 +4,6 @@
  */
 import { Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ClientChannel } from 'ssh2';
 import { BerthError } from '../../../api/errors';
 import type { AgentAccess } from '../../files/agent-access';
 import { AgentChannel } from '../../files/agent-channel';
@@ -16,6 +15,7 @@ import type { VolumeFiles } from '../../files/volume-files';
 import { shell, toolsDirectory } from '../containers/init-script';
 import { exitOf, quotedCommand } from './exec';
 import type { Machine } from './machine';
+import type { GuestProcess } from './ssh-link';
 
 const python = `${toolsDirectory}/bin/python3`;
 const idleMs = 60_000;
@@ -80,16 +80,17 @@ class LiveAccess implements AgentAccess {
     const at = source.lastIndexOf('/');
     const folder = this.place.target + source.slice(0, at);
     const script = `cd -- ${printed(folder)} && exec tar -c -f - -- ${printed(source.slice(at + 1))}`;
-    const channel = await this.run(script);
-    channel.end();
-    return outputOf(channel, this.place.volume, `read ${path}`, signal);
+    const process = await this.run(script);
+    process.channel.end();
+    return outputOf(process, this.place.volume, `read ${path}`, signal);
   }
 
   async putTar(folder: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void> {
-    const channel = await this.run(`cd -- ${printed(this.place.target + folder)} && exec tar -x -f -`);
+    const process = await this.run(`cd -- ${printed(this.place.target + folder)} && exec tar -x -f -`);
+    const { channel } = process;
     const said = collect(channel.stderr);
     channel.resume();
-    const exit = exitOf(channel, this.place.volume);
+    const exit = exitOf(process, this.place.volume);
     exit.catch(() => undefined);
     const source = tar instanceof Readable ? tar : readableOf(tar);
     const input: Duplex = channel;
@@ -104,12 +105,10 @@ class LiveAccess implements AgentAccess {
     }
   }
 
-  private async run(script: string): Promise<ClientChannel> {
+  private async run(script: string): Promise<GuestProcess> {
     const { ssh } = await this.place.machine();
     const path = `${toolsDirectory}/busybox`;
-    const channel = await ssh.run(quotedCommand([shell, '-c', `PATH=${path}; ${script}`]), {});
-    channel.on('error', () => undefined);
-    return channel;
+    return ssh.run(quotedCommand([shell, '-c', `PATH=${path}; ${script}`]), {});
   }
 
   private endWhenIdle(): void {
@@ -129,7 +128,7 @@ class LiveAccess implements AgentAccess {
   private async start(): Promise<AgentChannel> {
     const { machine, agentDirectory, target } = this.place;
     const [source, { ssh }] = await Promise.all([agentSource(agentDirectory), machine()]);
-    const stream = await ssh.run(quotedCommand(agentCommand(python, target)), {});
+    const { channel: stream } = await ssh.run(quotedCommand(agentCommand(python, target)), {});
     const said = collect(stream.stderr);
     const channel = new AgentChannel(stream, stream);
     // The end of its input has it tidy up; what does not go by itself is cut off.
@@ -176,9 +175,10 @@ function reasonOf(error: unknown, said: string): BerthError {
 }
 
 /** Fails like the command did, which a stream that simply ends would hide. */
-function outputOf(channel: ClientChannel, volume: string, what: string, signal?: AbortSignal): Readable {
+function outputOf(process: GuestProcess, volume: string, what: string, signal?: AbortSignal): Readable {
+  const { channel } = process;
   const said = collect(channel.stderr);
-  const exit = exitOf(channel, volume);
+  const exit = exitOf(process, volume);
   exit.catch(() => undefined);
   async function* chunks(): AsyncGenerator<Buffer> {
     const cancel = (): void => void channel.destroy();

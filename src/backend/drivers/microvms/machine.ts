@@ -2,10 +2,13 @@
 import type { RuntimeState } from '../driver';
 import type { ProcessIdentity } from '../../store/process-identity';
 import { ControlPort } from './control-port';
+import { waitUntilGone } from './qemu/process';
 import type { QmpClient } from './qemu/qmp';
 import { statusOf } from './qemu/saved-state';
 import type { RuntimeFiles } from './runtime-files';
 import { SshLink } from './ssh-link';
+
+const endTimeoutMs = 10_000;
 
 export interface MachineParts {
   name: string;
@@ -44,9 +47,16 @@ export class Machine {
     return this.parts.process;
   }
 
-  /** As QEMU says. */
+  /** As QEMU says; stopped when it ends while it is asked, once it is gone. */
   async state(): Promise<RuntimeState> {
-    return statusOf(await this.qmp.execute('query-status')) === 'running' ? 'running' : 'paused';
+    try {
+      return statusOf(await this.qmp.execute('query-status')) === 'running' ? 'running' : 'paused';
+    } catch (error) {
+      if (this.qmp.isOpen || !(await waitUntilGone(this.process, endTimeoutMs))) {
+        throw error;
+      }
+      return 'stopped';
+    }
   }
 
   controlPort(): Promise<ControlPort> {

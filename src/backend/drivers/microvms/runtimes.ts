@@ -180,8 +180,9 @@ export class Runtimes {
 
   async stateOf(record: RuntimeRecord): Promise<RuntimeState> {
     const machine = await this.parts.machines.of(record);
-    if (machine !== undefined) {
-      return machine.state();
+    const state = (await machine?.state()) ?? 'stopped';
+    if (state !== 'stopped') {
+      return state;
     }
     return (await this.parts.suspender.isSaved(record)) ? 'paused' : 'stopped';
   }

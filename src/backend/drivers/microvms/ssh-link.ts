@@ -3,6 +3,7 @@
  * carries every command as a channel of its own.
  */
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type ClientChannel, type ExecOptions } from 'ssh2';
 import { BerthError } from '../../../api/errors';
@@ -23,18 +24,25 @@ export interface SshLinkOptions {
   privateKey: () => Promise<string>;
 }
 
+/** A command in a guest, and its end: undefined when the connection ended first, a signal as a shell tells it. */
+export interface GuestProcess {
+  channel: ClientChannel;
+  ended: Promise<number | undefined>;
+}
+
 export class SshLink {
   private opening: Promise<Client> | undefined;
 
   constructor(private readonly options: SshLinkOptions) {}
 
   /** Starts a command of the login shell as root, on a connection that is opened when there is none. */
-  async run(command: string, options: ExecOptions): Promise<ClientChannel> {
+  async run(command: string, options: ExecOptions): Promise<GuestProcess> {
     const client = await this.client();
     return new Promise((resolve, reject) => {
       client.exec(command, options, (error, channel) => {
         if (error === undefined) {
-          resolve(channel);
+          // At once: a short command may have ended by the time that anybody else gets to listen.
+          resolve({ channel, ended: endOf(channel) });
         } else {
           reject(
             new BerthError('runtime_unavailable', `No command can be run: ${error.message}`, {
@@ -144,6 +152,24 @@ function skipToGreeting(sock: Socket, patienceMs: number): Promise<boolean> {
     sock.once('close', closed);
     sock.on('error', () => undefined);
   });
+}
+
+/** When the process has ended and its output was read. */
+function endOf(channel: ClientChannel): Promise<number | undefined> {
+  channel.on('error', () => undefined);
+  return new Promise((resolve) => {
+    let code: number | undefined;
+    channel.once('exit', (status: number | null, signal?: string) => {
+      code = status ?? 128 + numberOf(signal);
+    });
+    channel.once('close', () => resolve(code));
+  });
+}
+
+function numberOf(signal: string | undefined): number {
+  const name = `SIG${signal?.replace(/^SIG/, '') ?? ''}`;
+  const known = Object.entries(constants.signals).find(([candidate]) => candidate === name);
+  return known?.[1] ?? 0;
 }
 
 /** Nobody but the guest's init is at the other end, so its host key says nothing. */

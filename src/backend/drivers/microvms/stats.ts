@@ -139,9 +139,8 @@ class GuestShell {
   }
 
   static async open(machine: Machine, closed: () => void): Promise<GuestShell> {
-    const channel = await machine.ssh.run(quotedCommand([shell, '-c', answering]), {});
+    const { channel } = await machine.ssh.run(quotedCommand([shell, '-c', answering]), {});
     const guest = new GuestShell(channel);
-    channel.on('error', () => undefined);
     channel.once('close', () => {
       guest.waiting.splice(0).forEach((tell) => tell(undefined));
       closed();

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
+import { until } from '../../../support/wait';
+import { Bench, never, qemuProcesses } from './driver-bench';
+
+describe('microVMs when things go wrong', function () {
+  this.timeout(300_000);
+  let bench: Bench;
+  let plan: RuntimePlan;
+  before(async () => {
+    bench = await Bench.open();
+    plan = await bench.running();
+    await bench.driver.templates.settled();
+  });
+  after(() => bench.dispose());
+
+  const templateStates = async (): Promise<string[]> => {
+    const keys = await readdir(join(bench.home, 'templates'));
+    return keys.map((key) => join(bench.home, 'templates', key, 'machine.state')).filter(existsSync);
+  };
+
+  it('notices that QEMU was killed, and starts it again with all that was synced', async () => {
+    await bench.shell(plan.name, 'echo kept >kept && sync');
+    bench.events.length = 0;
+    process.kill(bench.pidOf(plan), 'SIGKILL');
+    await until(
+      'its end is told',
+      () => bench.events.some((event) => event.type === 'runtime' && event.what === 'stopped'),
+      30_000,
+    );
+    const info = await bench.driver.inspect(plan.name);
+    assert.deepEqual([info?.state, info?.exitCode], ['stopped', 137]);
+    await assert.rejects(bench.exec(plan.name, { argv: ['true'] }), { code: 'illegal_state' });
+    await bench.started(plan);
+    assert.equal((await bench.shell(plan.name, 'cat kept')).stdout, 'kept\n');
+  });
+
+  it('fails a command that runs when QEMU is killed', async () => {
+    const session = await bench.driver.exec(plan.name, { argv: ['sleep', '1000'], user: 'workspace' });
+    session.stdout.resume();
+    session.stderr.resume();
+    process.kill(bench.pidOf(plan), 'SIGKILL');
+    await assert.rejects(session.exit, { code: 'illegal_state', message: /stopped while the command ran/ });
+    await until(
+      'it is stopped',
+      async () => (await bench.driver.inspect(plan.name))?.state === 'stopped',
+      30_000,
+    );
+  });
+
+  it('starts from the template, as somebody else than the last time, with disks of their real size', async () => {
+    const [state] = await templateStates();
+    assert(state !== undefined, 'there is a template after the first start');
+    await bench.started(plan);
+    const ask = (name: string) =>
+      bench.shell(
+        name,
+        'echo "$(cat /etc/machine-id)"; date +%s; blockdev --getsize64 "$(findmnt -nv -o SOURCE /home/workspace)"',
+        'root',
+      );
+    const said = await ask(plan.name);
+    const other = await bench.running();
+    const [machineId, clock, size] = said.stdout.split('\n');
+    const [otherMachineId] = (await ask(other.name)).stdout.split('\n');
+    await bench.driver.remove(other.name);
+    assert.notEqual(machineId, otherMachineId);
+    assert(Math.abs(Number(clock) - Date.now() / 1000) < 60);
+    assert.equal(Number(size), (await stat(join(bench.home, 'volumes', `${plan.homeVolume}.ext4`))).size);
+    assert.deepEqual(bench.warnings, []);
+  });
+
+  it('never runs twice, whoever starts it at once', async () => {
+    await bench.driver.stop(plan.name, 30_000);
+    await Promise.all([bench.driver.start(plan.name), bench.driver.start(plan.name)]);
+    assert.deepEqual(await qemuProcesses(bench.home), [bench.pidOf(plan)]);
+    await bench.driver.configure(plan.name, bench.startPlan(), never());
+  });
+
+  it('goes on from disk when QEMU is gone while it is paused', async () => {
+    await bench.shell(plan.name, 'nohup sleep 4242 >/dev/null 2>&1 & echo in memory >/dev/shm/kept');
+    await bench.driver.pause(plan.name);
+    await until('it is saved', () => existsSync(join(bench.folderOf(plan), 'machine.state')), 60_000, 50);
+    await bench.driver.close();
+    process.kill(bench.pidOf(plan), 'SIGKILL');
+    bench.driver = bench.another();
+    assert.equal((await bench.driver.inspect(plan.name))?.state, 'paused');
+    const { startedAt } = (await bench.driver.inspect(plan.name)) ?? {};
+    await bench.driver.resume(plan.name);
+    assert.equal(existsSync(join(bench.folderOf(plan), 'machine.state')), false);
+    const ran = await bench.shell(
+      plan.name,
+      'cat /dev/shm/kept; ps -eo args | grep -c "[s]leep 4242"; date +%s',
+    );
+    const [kept, sleeps, clock] = ran.stdout.split('\n');
+    assert.deepEqual([kept, sleeps], ['in memory', '1']);
+    assert(Math.abs(Number(clock) - Date.now() / 1000) < 60);
+    assert.equal((await bench.driver.inspect(plan.name))?.startedAt, startedAt);
+    assert.equal((await bench.ssh(plan, 'echo yes')).stdout, 'yes\n');
+  });
+
+  it('stops from there too, in order', async () => {
+    await bench.driver.pause(plan.name);
+    await until('it is saved', () => existsSync(join(bench.folderOf(plan), 'machine.state')), 60_000, 50);
+    process.kill(bench.pidOf(plan), 'SIGKILL');
+    await until('QEMU is gone', async () => (await qemuProcesses(bench.home)).length === 0, 30_000);
+    assert.deepEqual(await bench.driver.stop(plan.name, 30_000), { killed: false });
+    assert.equal((await bench.driver.inspect(plan.name))?.state, 'stopped');
+    assert.equal(existsSync(join(bench.folderOf(plan), 'machine.state')), false);
+  });
+
+  it('boots when its template is damaged, and makes a new one', async () => {
+    const [state = ''] = await templateStates();
+    await truncate(state, Math.floor((await stat(state)).size / 2));
+    bench.warnings.length = 0;
+    await bench.started(plan);
+    assert.equal((await bench.shell(plan.name, 'cat kept')).stdout, 'kept\n');
+    assert(bench.warnings.some((warning) => warning.startsWith('a template did not start')));
+    await bench.driver.templates.settled();
+    assert((await templateStates()).length === 1);
+    await bench.driver.stop(plan.name, 30_000);
+    await writeFile(state, 'not a machine');
+    await bench.started(plan);
+    assert.equal((await bench.ssh(plan, 'cat kept')).stdout, 'kept\n');
+    await bench.driver.templates.settled();
+  });
+
+  it('is killed when it does not heed the power button, and says so', async () => {
+    assert.deepEqual(await bench.driver.stop(plan.name, 1), { killed: true });
+    const info = await bench.driver.inspect(plan.name);
+    assert.deepEqual([info?.state, info?.exitCode], ['stopped', 137]);
+    assert.deepEqual(await qemuProcesses(bench.home), []);
+  });
+
+  it('refuses a port that is taken, and can be started later', async () => {
+    const { createServer } = await import('node:net');
+    const server = createServer().listen(plan.sshPort, '127.0.0.1');
+    try {
+      await assert.rejects(bench.driver.start(plan.name), { code: 'in_use', message: /port/ });
+      assert.equal((await bench.driver.inspect(plan.name))?.state, 'stopped');
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('leaves nothing of a create that failed', async () => {
+    const failing = await bench.plan({ image: 'missing:image' });
+    await assert.rejects(bench.driver.create(failing, never()));
+    assert.equal(await bench.driver.inspect(failing.name), undefined);
+    assert.equal(existsSync(bench.folderOf(failing)), false);
+    const aborted = new AbortController();
+    aborted.abort();
+    const cancelled = await bench.plan();
+    await assert.rejects(bench.driver.create(cancelled, aborted.signal), { code: 'cancelled' });
+    assert.equal(await bench.driver.volumes.inspect(cancelled.homeVolume), undefined);
+    await assert.rejects(bench.driver.create(plan, never()), { code: 'exists' });
+    assert.equal((await bench.driver.inspect(plan.name))?.state, 'stopped');
+  });
+
+  it('takes changed limits at the next start, and says what can not be changed live', async () => {
+    assert.deepEqual(await bench.driver.setLimits(plan.name, { memoryMiB: 320, cpus: 2 }), {
+      needsRebuild: [],
+    });
+    await bench.started(plan);
+    assert.equal((await bench.shell(plan.name, 'nproc')).stdout, '2\n');
+    const total = async (): Promise<number> =>
+      Number((await bench.shell(plan.name, "awk '/MemTotal/ {print $2}' /proc/meminfo")).stdout);
+    const before = await total();
+    assert(before < 320 * 1024);
+    assert.deepEqual(await bench.driver.setLimits(plan.name, { memoryMiB: 256, cpus: 1 }), {
+      needsRebuild: ['cpus'],
+    });
+    await until('the balloon has grown', async () => (await total()) < before - 32 * 1024, 60_000, 200);
+    assert.deepEqual(await bench.driver.setLimits(plan.name, { memoryMiB: 1024 }), {
+      needsRebuild: ['cpus', 'memoryMiB'],
+    });
+  });
+});

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
+import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
+import { runProgram } from '../../../support/programs';
+import { Bench, never } from './driver-bench';
+
+describe('the disks and the network of a microVM', function () {
+  this.timeout(300_000);
+  let bench: Bench;
+  let plan: RuntimePlan;
+  let image: string;
+  let server: Server;
+  before(async () => {
+    bench = await Bench.open();
+    image = join(bench.home, 'own disk.img');
+    await runProgram('mke2fs', ['-q', '-t', 'ext4', '-m', '0', image, '64M']);
+    await bench.driver.volumes.create({ name: 'data', sizeMiB: 64 });
+    server = createServer((socket) => socket.end('reached\n'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    plan = await bench.running({
+      mounts: [
+        { kind: 'volume', source: 'data', target: '/data', readOnly: true },
+        { kind: 'disk', source: image, target: '/mnt/own disk', readOnly: false },
+      ],
+    });
+  });
+  after(async () => {
+    server.close();
+    await bench.dispose();
+  });
+
+  const reach = (name: string) => {
+    const { port } = server.address() as AddressInfo;
+    return bench.exec(name, {
+      argv: ['timeout', '10', 'bash', '-c', `exec 3<>/dev/tcp/10.0.2.2/${port} && cat <&3`],
+    });
+  };
+
+  it('mounts volumes and images where they belong', async () => {
+    const ran = await bench.shell(
+      plan.name,
+      'findmnt -nro TARGET,FSTYPE /data; findmnt -nro TARGET "/mnt/own disk"',
+      'root',
+    );
+    assert.equal(ran.stdout, '/data ext4\n/mnt/own\\x20disk\n');
+    assert.deepEqual(
+      (await bench.driver.inspect(plan.name))?.volumes.map(({ volume, readOnly }) => [volume, readOnly]),
+      [
+        [plan.homeVolume, false],
+        ['data', true],
+      ],
+    );
+  });
+
+  it('protects what is to be read only at the device: not even root writes to it', async () => {
+    const script =
+      'touch /data/x; mount -o remount,rw /data && touch /data/x; dd if=/dev/zero of="$(findmnt -nro SOURCE /data)" bs=512 count=1 conv=fsync';
+    const before = await readFile(join(bench.home, 'volumes', 'data.ext4'));
+    const ran = await bench.shell(plan.name, `${script}; echo "ended $?"`, 'root');
+    assert.match(ran.stdout, /ended [^0]/);
+    assert((await readFile(join(bench.home, 'volumes', 'data.ext4'))).equals(before));
+  });
+
+  it('has its disks alone: nobody else is let in while it runs', async () => {
+    const other = await bench.plan({
+      mounts: [{ kind: 'volume', source: 'data', target: '/d', readOnly: false }],
+    });
+    await assert.rejects(bench.driver.create(other, never()), { code: 'in_use' });
+    assert.equal(existsSync(bench.folderOf(other)), false);
+    await assert.rejects(bench.driver.volumes.remove('data'), { code: 'in_use' });
+    const [holder] = (await bench.driver.volumes.inspect('data'))?.holders ?? [];
+    assert.deepEqual([holder?.workspace, holder?.state, holder?.readOnly], [plan.workspace, 'running', true]);
+  });
+
+  it('reaches this machine by its network', async () => {
+    assert.deepEqual(await reach(plan.name), { code: 0, stdout: 'reached\n', stderr: '' });
+  });
+
+  it('keeps what was written to an image of the user, which its tools find whole', async () => {
+    await bench.shell(plan.name, 'echo mine >"/mnt/own disk/file" && chmod 640 "/mnt/own disk/file"', 'root');
+    assert.deepEqual(await bench.driver.stop(plan.name, 30_000), { killed: false });
+    for (const path of [image, join(bench.home, 'volumes', `${plan.homeVolume}.ext4`)]) {
+      const checked = await runProgram('e2fsck', ['-fn', path]);
+      assert.equal(checked.code, 0, checked.stdout);
+    }
+    const read = await runProgram('debugfs', ['-R', 'cat /file', image]);
+    assert.equal(read.stdout, 'mine\n');
+  });
+
+  it('lends its disks to another one once it is stopped, and takes them back', async () => {
+    const other = await bench.plan({
+      ...{ network: 'off', mounts: [{ kind: 'volume', source: 'data', target: '/d', readOnly: false }] },
+    });
+    await bench.driver.create(other, never());
+    await bench.started(other);
+    await bench.shell(other.name, 'echo lent >/d/file', 'root');
+    await assert.rejects(bench.driver.start(plan.name), { code: 'in_use' });
+    assert.equal((await bench.driver.inspect(plan.name))?.state, 'stopped');
+    // Off means off, and SSH comes in all the same.
+    assert.notEqual((await reach(other.name)).code, 0);
+    assert.equal((await bench.ssh(other, 'echo in')).stdout, 'in\n');
+    await bench.driver.remove(other.name);
+    await bench.started(plan);
+    assert.equal((await bench.shell(plan.name, 'cat /data/file')).stdout, 'lent\n');
+  });
+});
