@@ -111,8 +111,10 @@ describe('faults: the Docker daemon', function () {
   it('back: found by itself, states are true again, files are there', async () => {
     await theDaemon().start();
     await eventually('it is told', async () => (await driver())?.available === true);
-    const { stateDetail } = await harness.untilState(name, 'stopped');
-    assert.equal(stateDetail, undefined);
+    await eventually('it is looked at again', async () => {
+      const { state, stateDetail } = await harness.workspace(name);
+      return state === 'stopped' && stateDetail === undefined;
+    });
     await harness.verb('start', name);
     await assertWorks();
     for (const { name: other, state } of await harness.client.call('workspaces.list', {})) {

@@ -9,7 +9,11 @@ import { toReadable } from '../../containers/streams';
 const readTimeoutMs = 10 * 60_000;
 
 /** A tar with the folder `.berth`. The container that it is read from never runs, and goes with the end of the tar. */
-export async function toolsOfImage(endpoint: Endpoint, image: string, signal: AbortSignal): Promise<Readable> {
+export async function toolsOfImage(
+  endpoint: Endpoint,
+  image: string,
+  signal: AbortSignal,
+): Promise<Readable> {
   const options = { timeoutMs: readTimeoutMs, signal };
   return endpoint.call(
     `read the tools from ${image}`,
