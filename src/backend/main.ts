@@ -3,7 +3,7 @@ import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { socketPath, stateDirectory } from '../api/endpoint';
 import { berthVersion } from '../api/version';
-import { createContainerDriver } from './drivers/containers/driver';
+import { createDrivers } from './make-drivers';
 import { createEngine } from './engine';
 import { openLog, type EngineLog } from './engine-log';
 import { installationId } from './installation';
@@ -12,6 +12,7 @@ import { imagesDirectory } from './resources';
 import { createServer } from './server/server';
 import { Settings } from './services/settings';
 import { acquireLock, type Lock } from './store/lock';
+import { SshKeys } from './ssh/keys';
 import { StateDirectory } from './store/state-directory';
 
 const defaultIdleExitMs = 60_000;
@@ -56,14 +57,16 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
     version: berthVersion,
     idleExitMs: Number(process.env.BERTH_IDLE_EXIT_MS ?? defaultIdleExitMs),
     log,
-    makeDrivers: () => [
-      createContainerDriver({
+    makeDrivers: () =>
+      createDrivers({
+        home: state.home,
+        cache: process.env.BERTH_CACHE ?? state.home,
         dockerHost: () => settings.get().dockerHost,
+        privateKey: async () => (await new SshKeys(state).clientKey()).privateKey,
         imagesDirectory: imagesDirectory(),
         installation,
         log,
       }),
-    ],
     exit: () => exitRequested(),
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

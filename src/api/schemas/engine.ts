@@ -102,7 +102,7 @@ export type Adoptable = Static<typeof Adoptable>;
 
 /** Leftovers: reported, never deleted by themselves. */
 export const Orphan = Type.Object({
-  kind: literals(['container', 'volume', 'temp']),
+  kind: literals(['container', 'microvm', 'volume', 'temp']),
   name: Type.String(),
   reason: Type.String(),
 });

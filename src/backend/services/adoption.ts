@@ -3,7 +3,8 @@ import { BerthError, asBerthError } from '../../api/errors';
 import type { Adoptable } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
 import type { Volume } from '../../api/schemas/volume';
-import type { RuntimeInfo } from '../drivers/driver';
+import type { WorkspaceSpec } from '../../api/schemas/workspace';
+import type { Driver, RuntimeInfo } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
 import type { SshKeys } from '../ssh/keys';
 import { namePattern } from '../../api/schemas/common';
@@ -49,8 +50,18 @@ export function originOf(volume: string): { name: string; origin: Adoptable['ori
 export class Adoption {
   constructor(private readonly parts: AdoptionParts) {}
 
+  /** Of every driver that answers. */
   async list(): Promise<Adoptable[]> {
-    const driver = this.parts.drivers.of('container');
+    const lists = await Promise.allSettled(this.parts.drivers.all().map((driver) => this.listOf(driver)));
+    const found = lists.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const failure = lists.find((each) => each.status === 'rejected');
+    if (failure !== undefined && found.length === 0) {
+      throw failure.reason;
+    }
+    return found;
+  }
+
+  private async listOf(driver: Driver): Promise<Adoptable[]> {
     const [volumes, runtimes] = await Promise.all([driver.volumes.list(), driver.list()]);
     const owned = new Set(
       this.parts.registry.all().flatMap((record) => [record.homeVolume, record.dockerVolume]),
@@ -68,9 +79,9 @@ export class Adoption {
   async adopt(name: string, request: AdoptRequest): Promise<Operation> {
     const { registry, drivers, operations } = this.parts;
     registry.refuseTaken(name);
-    const driver = drivers.of('container');
-    const volume = await driver.volumes.inspect(request.volume);
-    if (volume === undefined) {
+    const driver = await drivers.findVolume(request.volume);
+    const volume = await driver?.volumes.inspect(request.volume);
+    if (driver === undefined || volume === undefined) {
       throw new BerthError('not_found', `There is no volume ${request.volume}.`, { field: 'volume' });
     }
     const owner = registry.all().find((record) => record.homeVolume === volume.name);
@@ -81,26 +92,30 @@ export class Adoption {
     }
     const existing = await driver.inspect(runtimeNameOf(name));
     if (existing !== undefined && request.replaceContainer !== true) {
-      throw new BerthError('in_use', `Container ${existing.name} holds the name (${existing.state}).`, {
-        hint: 'Say `replaceContainer` (--replace-container): it is removed, its volumes stay.',
-        field: 'replaceContainer',
-      });
+      throw new BerthError(
+        'in_use',
+        `A ${driver.kind} ${existing.name} holds the name (${existing.state}).`,
+        {
+          hint: 'Say `replaceContainer` (--replace-container): it is removed, its volumes stay.',
+          field: 'replaceContainer',
+        },
+      );
     }
-    const image = request.image ?? (await this.usableImage(existing));
-    await this.reserve(name, volume, image);
+    const image = request.image ?? (await this.usableImage(driver, existing));
+    await this.reserve(name, volume, { runtime: driver.kind, image });
     return operations.start(
       { kind: 'workspace.adopt', title: `Adopt ${volume.name} as workspace ${name}`, workspace: name },
       async (context) => {
         try {
           if (existing !== undefined) {
-            await context.step('replace', `Remove container ${existing.name}`, () =>
+            await context.step('replace', `Remove ${driver.kind} ${existing.name}`, () =>
               driver.remove(existing.name),
             );
           }
           await this.parts.starter.start(name, context);
           await registry.settle(name, 'running');
         } catch (error) {
-          await this.settleStopped(name, error, context);
+          await this.settleStopped(driver, name, error, context);
           throw error;
         }
         return { workspace: name };
@@ -109,26 +124,26 @@ export class Adoption {
   }
 
   /** It is a workspace now, only not started: its volume is as it was. */
-  private async settleStopped(name: string, error: unknown, context: OperationContext): Promise<void> {
-    const { registry, drivers } = this.parts;
-    await drivers
-      .of('container')
-      .stop(runtimeNameOf(name), 0)
-      .catch(() => undefined);
+  private async settleStopped(
+    driver: Driver,
+    name: string,
+    error: unknown,
+    context: OperationContext,
+  ): Promise<void> {
+    const { registry } = this.parts;
+    await driver.stop(runtimeNameOf(name), 0).catch(() => undefined);
     const { code, message, hint } = asBerthError(error);
     const problem = { code, message, step: 'adopt', ...(hint !== undefined && { hint }) };
     await registry.settle(name, 'stopped', context.signal.aborted ? {} : { problem });
   }
 
-  private async usableImage(existing: RuntimeInfo | undefined): Promise<string> {
-    const { settings, drivers } = this.parts;
+  private async usableImage(driver: Driver, existing: RuntimeInfo | undefined): Promise<string> {
     const candidate = existing?.image;
-    const isThere =
-      candidate !== undefined && (await drivers.of('container').images.resolve(candidate)) !== undefined;
-    return isThere ? candidate : settings.defaults.image;
+    const isThere = candidate !== undefined && (await driver.images.resolve(candidate)) !== undefined;
+    return isThere ? candidate : this.parts.settings.defaults.image;
   }
 
-  private async reserve(name: string, volume: Volume, image: string): Promise<void> {
+  private async reserve(name: string, volume: Volume, spec: WorkspaceSpec): Promise<void> {
     const { registry, ports, keys } = this.parts;
     const sshPort = await ports.assign(name);
     try {
@@ -138,7 +153,7 @@ export class Adoption {
         name,
         label: name,
         state: 'starting',
-        spec: { runtime: 'container', image },
+        spec,
         sshPort,
         hostKey: hostKey.publicKey,
         homeVolume: volume.name,

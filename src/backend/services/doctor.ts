@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { asBerthError } from '../../api/errors';
 import type { Check, DoctorReport, Orphan } from '../../api/schemas/engine';
+import type { RuntimeKind } from '../../api/schemas/workspace';
 import type { StateDirectory } from '../store/state-directory';
 import { statusOf, type Drivers } from './drivers';
 import type { Settings } from './settings';
@@ -43,7 +44,7 @@ export class Doctor {
       for (const info of await driver.list()) {
         if (!known.has(info.name) && info.workspace !== undefined) {
           found.push({
-            kind: 'container',
+            kind: driver.kind,
             name: info.name,
             reason:
               'It has the labels of a workspace, and no workspace here owns it. `berth adopt` takes it over.',
@@ -68,15 +69,24 @@ export class Doctor {
 
   private async runtimes(): Promise<Check[]> {
     const statuses = await Promise.all(this.drivers.all().map((driver) => statusOf(driver)));
+    const isUsable = statuses.some(({ available }) => available);
     return statuses.map((status) => ({
       name: `runtime.${status.runtime}`,
       title: status.runtime === 'container' ? 'Containers' : 'MicroVMs',
-      outcome: status.available ? 'ok' : 'failed',
+      outcome: status.available ? 'ok' : isUsable && !this.isWanted(status.runtime) ? 'warning' : 'failed',
       message: status.available
         ? `${status.product ?? 'available'}${status.endpoint === undefined ? '' : ` at ${status.endpoint}`}`
         : (status.message ?? 'not available'),
       ...(status.hint !== undefined && { hint: status.hint }),
     }));
+  }
+
+  /** Somebody chose it: for one that nobody uses it is no failure that it is not there. */
+  private isWanted(runtime: RuntimeKind): boolean {
+    return (
+      this.settings.defaults.runtime === runtime ||
+      this.registry.all().some(({ spec }) => spec.runtime === runtime)
+    );
   }
 
   private async image(): Promise<Check[]> {

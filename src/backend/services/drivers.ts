@@ -61,14 +61,15 @@ export class Drivers {
     return driver;
   }
 
-  /** The driver whose store has that volume; undefined when none has. */
+  /** The driver whose store has that volume; undefined when none has. Throws when the one that may have it can't tell. */
   async findVolume(volume: string): Promise<Driver | undefined> {
-    for (const driver of this.drivers) {
-      if ((await driver.volumes.inspect(volume)) !== undefined) {
-        return driver;
-      }
+    const looks = await Promise.allSettled(this.drivers.map(({ volumes }) => volumes.inspect(volume)));
+    const found = looks.findIndex((look) => look.status === 'fulfilled' && look.value !== undefined);
+    const failed = looks.find((look) => look.status === 'rejected');
+    if (found < 0 && failed !== undefined) {
+      throw failed.reason;
     }
-    return undefined;
+    return this.drivers[found];
   }
 
   /** The same; throws `not_found`. */

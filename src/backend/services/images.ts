@@ -24,7 +24,12 @@ export class Images {
   ) {}
 
   async list(): Promise<Image[]> {
-    const images = (await Promise.all(this.drivers.all().map((driver) => driver.images.list()))).flat();
+    const lists = await Promise.allSettled(this.drivers.all().map((driver) => driver.images.list()));
+    const images = lists.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const failure = lists.find((each) => each.status === 'rejected');
+    if (failure !== undefined && images.length === 0) {
+      throw failure.reason;
+    }
     const records = this.registry.all();
     return images.map((image) => ({
       ...image,

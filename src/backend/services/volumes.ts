@@ -3,6 +3,7 @@ import { BerthError, asBerthError } from '../../api/errors';
 import type { FileChange } from '../../api/schemas/file';
 import type { Volume, VolumeCreate } from '../../api/schemas/volume';
 import type { VolumeFiles } from '../files/volume-files';
+import type { Driver } from '../drivers/driver';
 import type { Drivers } from './drivers';
 import type { EventHub } from './event-hub';
 import type { Log } from './log';
@@ -11,16 +12,34 @@ import type { WorkspaceRegistry } from './workspace-registry';
 const usageTimeoutMs = 120_000;
 
 export class Volumes {
+  /** Who has a volume whose files were opened: asking the drivers takes longer than most calls for files. */
+  private readonly keptBy = new Map<string, Driver>();
+
   constructor(
     private readonly drivers: Drivers,
     private readonly registry: WorkspaceRegistry,
     private readonly events: EventHub,
     private readonly log: Log,
-  ) {}
+  ) {
+    events.observe((event) => {
+      if (event.type === 'volume.deleted') {
+        this.keptBy.delete(event.payload.name);
+      }
+    });
+  }
 
   async list(usage: boolean): Promise<Volume[]> {
-    const lists = await Promise.all(this.drivers.all().map((driver) => this.listOf(driver.volumes)));
-    const volumes = lists.flat().sort((a, b) => a.name.localeCompare(b.name));
+    const lists = await Promise.allSettled(this.drivers.all().map((driver) => driver.volumes.list()));
+    const volumes = lists
+      .flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
+      .sort((a, b) => a.name.localeCompare(b.name));
+    for (const failure of lists.filter((each) => each.status === 'rejected')) {
+      // An empty list would say that there are none.
+      if (volumes.length === 0) {
+        throw failure.reason;
+      }
+      this.log.warn({ err: failure.reason as unknown }, 'volumes of a driver not listed');
+    }
     return usage ? Promise.all(volumes.map((volume) => this.withUsage(volume))) : volumes;
   }
 
@@ -81,11 +100,15 @@ export class Volumes {
 
   /** The files of a volume; the driver keeps them open as long as they are used. */
   async files(name: string): Promise<VolumeFiles> {
-    const [only, ...others] = this.drivers.all();
-    if (only !== undefined && others.length === 0) {
-      return only.volumes.files(name);
+    const known = this.keptBy.get(name);
+    const driver = known ?? (await this.drivers.ofVolume(name));
+    this.keptBy.set(name, driver);
+    try {
+      return await driver.volumes.files(name);
+    } catch (error) {
+      this.keptBy.delete(name);
+      throw error;
     }
-    return (await this.drivers.ofVolume(name)).volumes.files(name);
   }
 
   /** Opens each once: whoever opens a volume tidies up what a dead upload left in it. */
@@ -103,18 +126,6 @@ export class Volumes {
   changed(volume: string, changes: FileChange[]): void {
     if (changes.length > 0) {
       this.events.publish('files.changed', { volume, changes });
-    }
-  }
-
-  private async listOf(store: { list(): Promise<Volume[]> }): Promise<Volume[]> {
-    try {
-      return await store.list();
-    } catch (error) {
-      if (this.drivers.all().length === 1) {
-        throw error;
-      }
-      this.log.warn({ err: error }, 'volumes of a driver not listed');
-      return [];
     }
   }
 

@@ -36,7 +36,7 @@ export class WorkspaceCreator {
   async create(request: WorkspaceCreate): Promise<Operation> {
     const spec = this.specOf(request);
     this.parts.registry.refuseTaken(request.name);
-    this.parts.drivers.of(spec.runtime);
+    await this.refuseOthersVolumes(request.name, spec);
     const record = await this.reserve(request, spec);
     return this.parts.operations.start(
       { kind: 'workspace.create', title: `Create workspace ${request.name}`, workspace: request.name },
@@ -45,6 +45,24 @@ export class WorkspaceCreator {
         return { workspace: record.name };
       },
     );
+  }
+
+  /** A name means one volume: a home that another kind of runtime has kept would be hidden by a new one. */
+  private async refuseOthersVolumes(name: string, spec: WorkspaceSpec): Promise<void> {
+    const { drivers } = this.parts;
+    const own = drivers.of(spec.runtime);
+    const names = [runtimeNameOf(name), ...(spec.docker === true ? [dockerVolumeOf(name)] : [])];
+    for (const other of drivers.all().filter((driver) => driver !== own)) {
+      for (const volume of names) {
+        // One that does not answer can't be asked, and is not needed for this.
+        if ((await other.volumes.inspect(volume).catch(() => undefined)) !== undefined) {
+          throw new BerthError('exists', `There is a volume ${volume} already, of another kind of runtime.`, {
+            field: 'name',
+            hint: `Choose another name, create it as a ${other.kind}, or delete the volume: \`berth volume delete ${volume}\`.`,
+          });
+        }
+      }
+    }
   }
 
   private specOf(request: WorkspaceCreate): WorkspaceSpec {
@@ -142,10 +160,14 @@ export class WorkspaceCreator {
     const driver = this.parts.starter.driverOf(this.parts.registry.get(name));
     const existing = await driver.inspect(runtimeNameOf(name));
     if (existing !== undefined) {
-      throw new BerthError('exists', `There is a container ${existing.name} already (${existing.state}).`, {
-        field: 'name',
-        hint: `Choose another name, or take it over: \`berth adopt\`.`,
-      });
+      throw new BerthError(
+        'exists',
+        `There is a ${driver.kind} ${existing.name} already (${existing.state}).`,
+        {
+          field: 'name',
+          hint: `Choose another name, or take it over: \`berth adopt\`.`,
+        },
+      );
     }
   }
 

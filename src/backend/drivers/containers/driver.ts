@@ -25,6 +25,7 @@ import { Endpoint, type Connection } from './endpoint';
 import type { Surroundings } from './endpoint-candidates';
 import { watchEvents } from './events';
 import { openExec } from './exec';
+import { ImageExport } from './image-export';
 import { ContainerImages } from './images';
 import { Keepers } from './keeper';
 import type { Log } from './log';
@@ -54,6 +55,8 @@ export class ContainerDriver implements Driver {
   readonly kind = 'container';
   readonly images: ContainerImages;
   readonly volumes: ContainerVolumes;
+  /** The files of images, and of our tools, for runtimes that are no containers. */
+  readonly exports: ImageExport;
   private readonly endpoint: Endpoint;
   private readonly runtimes: Runtimes;
   private readonly measurements: Stats;
@@ -74,6 +77,7 @@ export class ContainerDriver implements Driver {
     this.measurements = new Stats(this.endpoint);
     this.bridges = new Bridges(this.endpoint, installation, log);
     this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), installation);
+    this.exports = new ImageExport(this.endpoint, this.toolsImage);
     this.images = new ContainerImages(this.endpoint, {
       surroundings,
       folder: imagesDirectory,

@@ -4,6 +4,7 @@ import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { label } from './labels';
 import { toReadable } from './streams';
+import { readTools } from './tools-export';
 
 const exportTimeoutMs = 30 * 60_000;
 
@@ -28,7 +29,15 @@ const listOf = (words: string[] | string | null | undefined): string[] =>
   typeof words === 'string' ? [words] : (words ?? []);
 
 export class ImageExport {
-  constructor(private readonly endpoint: Endpoint) {}
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly toolsImage: string,
+  ) {}
+
+  /** A tar with the folder `.berth`, as containers get it. */
+  tools(signal: AbortSignal): Promise<Readable> {
+    return readTools(this.endpoint, this.toolsImage, signal);
+  }
 
   async resolve(image: string): Promise<string | undefined> {
     return this.endpoint.call(`look at the image ${image}`, async (docker) => {

@@ -42,6 +42,8 @@ import { Templates } from './templates';
 export interface MicrovmDriverOptions {
   /** The state directory. */
   home: string;
+  /** Where what this machine can do is remembered, unless in the state directory. */
+  cache?: string;
   log: Log;
   kits: GuestKits;
   roots: RootImages;
@@ -74,8 +76,8 @@ export class MicrovmDriver implements Driver {
   private readonly listeners = new Set<(event: DriverEvent) => void>();
 
   constructor(private readonly options: MicrovmDriverOptions) {
-    const { home, log, kits, roots, privateKey, acceleration } = options;
-    const files = new MicrovmFiles(home);
+    const { home, cache, log, kits, roots, privateKey, acceleration } = options;
+    const files = new MicrovmFiles(home, cache);
     const store = new RuntimeStore(files, log);
     const surroundings = options.surroundings ?? ownSurroundings();
     const host = new Host({ files, kits, surroundings, ...(acceleration !== undefined && { acceleration }) });

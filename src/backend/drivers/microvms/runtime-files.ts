@@ -26,7 +26,10 @@ export interface RuntimeFiles {
 }
 
 export class MicrovmFiles {
-  constructor(readonly home: string) {}
+  constructor(
+    readonly home: string,
+    private readonly cache: string = home,
+  ) {}
 
   get workspaces(): string {
     return join(this.home, 'workspaces');
@@ -35,7 +38,7 @@ export class MicrovmFiles {
     return join(this.home, 'templates');
   }
   get acceleration(): string {
-    return join(this.home, 'acceleration.json');
+    return join(this.cache, 'acceleration.json');
   }
 
   /** The workspace that a runtime is of, by its name. */

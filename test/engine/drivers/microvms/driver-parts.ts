@@ -14,7 +14,7 @@ import type { ImageStore } from '../../../../src/backend/drivers/driver';
 import { Disks } from '../../../../src/backend/drivers/microvms/disks/disk-store';
 import type { MicrovmDriverOptions } from '../../../../src/backend/drivers/microvms/driver';
 import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
-import { toolsOfImage } from '../../../../src/backend/drivers/microvms/guest/tools-image';
+import { readTools } from '../../../../src/backend/drivers/containers/tools-export';
 import { runProgram } from '../../../support/programs';
 
 const images = resolve(__dirname, '../../../../../images');
@@ -88,7 +88,7 @@ const endpoint = new Endpoint({
 export const kits = new GuestKitStore({
   home: cache,
   images,
-  tools: (signal) => toolsOfImage(endpoint, 'berth-tools:1', signal),
+  tools: (signal) => readTools(endpoint, 'berth-tools:1', signal),
   buildExt4: (out, tar) => ext4OfTar(out, tar, 64),
 });
 

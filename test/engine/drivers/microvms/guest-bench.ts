@@ -12,7 +12,7 @@ import { ControlPort } from '../../../../src/backend/drivers/microvms/control-po
 import { runInside } from '../../../../src/backend/drivers/microvms/exec';
 import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
 import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
-import { toolsOfImage } from '../../../../src/backend/drivers/microvms/guest/tools-image';
+import { readTools } from '../../../../src/backend/drivers/containers/tools-export';
 import type { GuestKit } from '../../../../src/backend/drivers/microvms/parts';
 import { commandLine, type MachineDisk } from '../../../../src/backend/drivers/microvms/qemu/command-line';
 import {
@@ -53,7 +53,7 @@ const endpoint = new Endpoint({
 export const testKits = new GuestKitStore({
   home: join(homedir(), '.cache', 'berth', 'guest-tests'),
   images,
-  tools: (signal) => toolsOfImage(endpoint, 'berth-tools:1', signal),
+  tools: (signal) => readTools(endpoint, 'berth-tools:1', signal),
   buildExt4,
 });
 

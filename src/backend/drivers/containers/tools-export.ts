@@ -1,19 +1,15 @@
 /** The tools as containers get them, out of their image. */
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream';
-import type { Endpoint } from '../../containers/endpoint';
-import { toolsDirectory } from '../../containers/init-script';
-import { label } from '../../containers/labels';
-import { toReadable } from '../../containers/streams';
+import type { Endpoint } from './endpoint';
+import { toolsDirectory } from './init-script';
+import { label } from './labels';
+import { toReadable } from './streams';
 
 const readTimeoutMs = 10 * 60_000;
 
 /** A tar with the folder `.berth`. The container that it is read from never runs, and goes with the end of the tar. */
-export async function toolsOfImage(
-  endpoint: Endpoint,
-  image: string,
-  signal: AbortSignal,
-): Promise<Readable> {
+export async function readTools(endpoint: Endpoint, image: string, signal: AbortSignal): Promise<Readable> {
   const options = { timeoutMs: readTimeoutMs, signal };
   return endpoint.call(
     `read the tools from ${image}`,

@@ -1,0 +1,43 @@
+/** The drivers of this engine, wired: containers, and microVMs that take their images and tools from there. */
+import { join } from 'node:path';
+import type { Log } from './services/log';
+import { createContainerDriver } from './drivers/containers/driver';
+import type { Driver } from './drivers/driver';
+import { Disks } from './drivers/microvms/disks/disk-store';
+import { MicrovmDriver } from './drivers/microvms/driver';
+import { buildExt4 } from './drivers/microvms/ext4/build';
+import { GuestKitStore } from './drivers/microvms/guest/kit';
+import { RootImageStore } from './drivers/microvms/rootfs/root-images';
+
+export interface DriversOptions {
+  /** The state directory. */
+  home: string;
+  /** Where guest kits and root file systems are kept, which can be made again: the state directory, or one for several. */
+  cache: string;
+  /** Id of this installation. */
+  installation: string;
+  /** The folder `images/`. */
+  imagesDirectory: string;
+  dockerHost: () => string | undefined;
+  /** OpenSSH private key of this installation. */
+  privateKey: () => Promise<string>;
+  log: Log;
+}
+
+export function createDrivers(options: DriversOptions): Driver[] {
+  const { home, cache, imagesDirectory, privateKey, log } = options;
+  const containers = createContainerDriver(options);
+  const agentDirectory = join(imagesDirectory, 'tools', 'agent');
+  const microvms = new MicrovmDriver({
+    ...{ home, cache, log, privateKey, agentDirectory },
+    kits: new GuestKitStore({
+      ...{ home: cache, images: imagesDirectory, buildExt4 },
+      tools: (signal) => containers.exports.tools(signal),
+    }),
+    roots: new RootImageStore(cache, containers.exports),
+    disks: (questions) => new Disks({ home, agentDirectory, questions }),
+    buildBundle: buildExt4,
+    containerImages: containers.images,
+  });
+  return [containers, microvms];
+}
