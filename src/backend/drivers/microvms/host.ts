@@ -58,7 +58,7 @@ export class Host {
         'runtime_unavailable',
         'The guest kit (kernel and programs of microVMs) is not there.',
         {
-          hint: 'Build it: `berth image build`.',
+          hint: 'Build it: `berth image build --engine microvm`.',
         },
       );
     }

@@ -35,29 +35,47 @@ export class Machines {
   /** The machine of a runtime; undefined when it does not run. */
   async of(record: RuntimeRecord): Promise<Machine | undefined> {
     const { name } = record.plan;
-    const known = await this.live.get(name);
+    const current = this.live.get(name);
+    const known = await current;
     if (known?.qmp.isOpen === true) {
       return known;
     }
+    if (this.live.get(name) !== current) {
+      return this.of(record);
+    }
     const adopting = this.adopt(record);
     this.live.set(name, adopting);
-    try {
-      const machine = await adopting;
-      if (machine === undefined && this.live.get(name) === adopting) {
-        this.live.delete(name);
-      }
-      return machine;
-    } catch (error) {
-      this.live.delete(name);
+    const machine = await adopting.catch((error: unknown) => {
+      this.forget(name, adopting);
       throw error;
+    });
+    if (machine === undefined) {
+      this.forget(name, adopting);
     }
+    return machine;
   }
 
-  /** Takes a machine in that was just started. */
-  take(record: RuntimeRecord, qmp: QmpClient, process: ProcessIdentity): Machine {
-    const machine = this.connect(record, qmp, process);
-    this.live.set(record.plan.name, Promise.resolve(machine));
-    return machine;
+  /**
+   * Starts one and takes it in. QEMU serves one client at a time: whoever asks for the machine meanwhile waits for
+   * what comes of this, instead of connecting too.
+   */
+  async start(
+    name: string,
+    launching: () => Promise<{ record: RuntimeRecord; qmp: QmpClient; process: ProcessIdentity }>,
+  ): Promise<Machine> {
+    const starting = launching().then(({ record, qmp, process }) => this.connect(record, qmp, process));
+    const outcome = starting.catch(() => undefined);
+    this.live.set(name, outcome);
+    return starting.catch((error: unknown) => {
+      this.forget(name, outcome);
+      throw error;
+    });
+  }
+
+  private forget(name: string, machine: Promise<Machine | undefined>): void {
+    if (this.live.get(name) === machine) {
+      this.live.delete(name);
+    }
   }
 
   tell(record: Pick<RuntimeRecord, 'plan'>, what: RuntimeVerb): void {

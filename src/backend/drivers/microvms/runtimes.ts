@@ -21,6 +21,9 @@ const run = promisify(execFile);
 const overlayTimeoutMs = 30_000;
 const removeGraceMs = 10_000;
 const mebibyte = 1024 * 1024;
+/** Sparse: what is not used takes no room. They can grow later. */
+const homeSizeMiB = 16_384;
+const dockerSizeMiB = 32_768;
 
 export interface RuntimesParts extends StarterParts {
   starter: Starter;
@@ -251,19 +254,23 @@ export class Runtimes {
         );
       }
       if (found === undefined) {
-        await disks.create({ name: volume, kind: 'disk', labels: labelsOf(volume, plan) });
+        await disks.create({ name: volume, kind: 'disk', ...ownDisk(volume, plan) });
         made.push(volume);
       }
     }
   }
 }
 
-function labelsOf(volume: string, plan: RuntimePlan): Record<string, string> {
-  if (volume !== plan.homeVolume && volume !== plan.dockerVolume) {
-    return {};
+/** Disks that belong to the workspace itself; a named one gets the default size. */
+function ownDisk(volume: string, plan: RuntimePlan): { sizeMiB?: number; labels: Record<string, string> } {
+  const role = volume === plan.homeVolume ? 'home' : volume === plan.dockerVolume ? 'docker' : undefined;
+  if (role === undefined) {
+    return { labels: {} };
   }
-  const role = volume === plan.homeVolume ? 'home' : 'docker';
-  return { 'workspace.name': plan.workspace, 'workspace.managed': 'true', 'berth.role': role };
+  return {
+    sizeMiB: role === 'home' ? homeSizeMiB : dockerSizeMiB,
+    labels: { 'workspace.name': plan.workspace, 'workspace.managed': 'true', 'berth.role': role },
+  };
 }
 
 /** What the workspace writes to its root file system lies over the cached image, which stays as it is. */

@@ -134,21 +134,34 @@ export class Starter {
     });
     await mkdir(files.folder, { recursive: true, mode: 0o700 });
     await store.files.ensureSocketFolder();
-    const { process, qmp }: Launched = await launch(programs.system, plan, files, state);
+    const machine = await machines.start(name, async () => {
+      const launched = await launch(programs.system, plan, files, state);
+      return { ...(await this.noted(name, launched)), qmp: launched.qmp };
+    });
+    const { qmp } = machine;
     const ended = new AbortController();
     void qmp.closed.then(() => ended.abort());
     try {
-      const known = await store.change(name, { process: process.identity });
-      const machine = machines.take(known, qmp, process.identity);
       await getGoing(machine, ended.signal);
       machine.isGoing = true;
-      machines.tell(known, 'started');
+      machines.tell(record, 'started');
       return machine;
     } catch (error) {
       qmp.close();
-      await killProcess(process.identity);
+      await killProcess(machine.process);
       const said = [await lastWords(files.qemuLog), await lastWords(files.consoleLog)].join('\n').trim();
       throw await this.explain(record, error, said);
+    }
+  }
+
+  private async noted(name: string, { process, qmp }: Launched) {
+    try {
+      const record = await this.parts.store.change(name, { process: process.identity });
+      return { record, process: process.identity };
+    } catch (error) {
+      qmp.close();
+      await killProcess(process.identity);
+      throw error;
     }
   }
 

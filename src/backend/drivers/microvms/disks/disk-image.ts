@@ -4,13 +4,13 @@ import { chmod, copyFile, open, rename, rm, stat, truncate } from 'node:fs/promi
 import { randomInt } from 'node:crypto';
 import { BerthError } from '../../../../api/errors';
 import { lastLine, runE2fs, type E2fsProgram, type Outcome } from '../../../files/disk/e2fsprogs';
+import { formatExt4 } from '../ext4/format';
 import { makeFit, readSuperblock } from '../../../files/disk/fitness';
 
 export const defaultSizeMiB = 1024;
 export const smallestMiB = 1;
 export const largestMiB = 1_048_576;
 const mebibyte = 1024 * 1024;
-const makeTimeoutMs = 120_000;
 const growTimeoutMs = 900_000;
 
 export function checkSize(sizeMiB: number): number {
@@ -30,7 +30,7 @@ async function program(
   what: string,
   fine: readonly number[] = [0],
 ): Promise<Outcome> {
-  const outcome = await runE2fs(name, args, what, name === 'mke2fs' ? makeTimeoutMs : growTimeoutMs);
+  const outcome = await runE2fs(name, args, what, growTimeoutMs);
   if (!fine.includes(outcome.exitCode)) {
     throw new BerthError(
       'internal',
@@ -44,14 +44,7 @@ async function program(
 export async function makeDisk(path: string, sizeMiB: number, owner: number): Promise<void> {
   const draft = `${path}.${randomInt(2 ** 47)}`;
   try {
-    const file = await open(draft, 'wx', 0o600);
-    try {
-      await file.truncate(sizeMiB * mebibyte);
-    } finally {
-      await file.close();
-    }
-    const options = ['-q', '-F', '-t', 'ext4', '-m', '0', '-E', `root_owner=${owner}:${owner}`];
-    await program('mke2fs', [...options, draft], 'make a disk');
+    await formatExt4(draft, { sizeMiB, owner });
     await chmod(draft, 0o600);
     await rename(draft, path);
   } catch (error) {

@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
-import { findE2fs, lastLine, runE2fs } from '../../../files/disk/e2fsprogs';
+import { findE2fs } from '../../../files/disk/e2fsprogs';
+import { formatExt4 } from './format';
 import { readTar } from './read-tar';
 import { commands } from './script';
 import { Tree } from './tree';
@@ -23,7 +24,6 @@ export interface Ext4BuildOptions {
 
 const mebibyte = 1024 ** 2;
 const block = 4096;
-const makeTimeoutMs = 120_000;
 const fillTimeoutMs = 30 * 60_000;
 /** Journal, tables, and something to work with. */
 const roomMiB = 64;
@@ -41,7 +41,12 @@ export async function buildExt4(
     await mkdir(folder, { mode: 0o700 });
     const tree = tar === undefined ? new Tree() : await readTar(tar, folder, options.signal);
     const sizeMiB = options.sizeMiB ?? Math.ceil((contentOf(tree) * 1.1) / mebibyte) + roomMiB;
-    await format(draft, sizeMiB, options);
+    const { label, uuid } = options;
+    await formatExt4(draft, {
+      sizeMiB,
+      ...(label !== undefined && { label }),
+      ...(uuid !== undefined && { uuid }),
+    });
     await fill(draft, tree, folder, options.signal);
     await chmod(draft, 0o600);
     await rename(draft, out);
@@ -63,34 +68,6 @@ function contentOf(tree: Tree): number {
     bytes += Math.ceil(size / block) * block + 512;
   }
   return bytes + tree.count * 256;
-}
-
-async function format(path: string, sizeMiB: number, options: Ext4BuildOptions): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.truncate(sizeMiB * mebibyte);
-  } finally {
-    await file.close();
-  }
-  const naming = [
-    ...(options.label === undefined ? [] : ['-L', options.label]),
-    ...(options.uuid === undefined ? [] : ['-U', options.uuid]),
-  ];
-  const make = (extended: string) =>
-    runE2fs(
-      'mke2fs',
-      ['-q', '-F', '-t', 'ext4', '-b', String(block), '-m', '0', '-E', extended, ...naming, path],
-      'make a file system',
-      makeTimeoutMs,
-    );
-  // A new file is all zeros already: then neither we nor a guest need to write tables. Known since 1.47.
-  let outcome = await make('root_owner=0:0,assume_storage_prezeroed=1');
-  if (outcome.exitCode !== 0) {
-    outcome = await make('root_owner=0:0');
-  }
-  if (outcome.exitCode !== 0) {
-    throw new BerthError('internal', `Could not make a file system: ${lastLine(outcome)}`);
-  }
 }
 
 async function fill(path: string, tree: Tree, folder: string, signal?: AbortSignal): Promise<void> {

@@ -13,8 +13,8 @@ const typeBits: Record<Inode['kind'], number> = {
   character: 0o020000,
   block: 0o060000,
 };
-/** What debugfs gives a new file and a new folder: mode 0644 of the content, and 0755. */
-const defaultMode: Partial<Record<Inode['kind'], number>> = { directory: 0o755, file: 0o644 };
+/** What debugfs gives a new folder. A new file gets the mode of its content here, which our umask has a say in. */
+const defaultMode: Partial<Record<Inode['kind'], number>> = { directory: 0o755 };
 
 /** In double quotes; a double quote is doubled (libss, parse.c). */
 function quote(text: string): string {

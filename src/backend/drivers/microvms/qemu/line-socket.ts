@@ -38,7 +38,9 @@ export async function connectSocket(path: string, options: ConnectOptions): Prom
       return await connectOnce(path);
     } catch (error) {
       const ended = options.hopeless?.();
-      if (ended !== undefined || !isNobodyThere(error)) {
+      // A full queue of connections (EAGAIN): somebody else is being served.
+      const isForNow = isNobodyThere(error) || isErrno(error, 'EAGAIN');
+      if (ended !== undefined || !isForNow) {
         throw new BerthError('runtime_unavailable', `${path} does not answer: ${ended ?? String(error)}`, {
           cause: error,
         });

@@ -26,6 +26,10 @@ describe('ext4/build', function () {
   const debugfs = async (command: string) => succeed('/sbin/debugfs', ['-R', command, image()]);
   const isClean = () => succeed('/sbin/e2fsck', ['-f', '-n', image()]);
   const left = () => readdir(folder());
+  let umask = 0;
+  // As the engine has it.
+  before(() => (umask = process.umask(0o077)));
+  after(() => process.umask(umask));
 
   it('makes an empty file system of the size asked for', async () => {
     const { sizeMiB, warnings } = await buildExt4(image(), undefined, { sizeMiB: 32, label: 'empty' });
@@ -50,12 +54,14 @@ describe('ext4/build', function () {
         [{ name: 'sh', type: 'symlink', linkname: '/bin/the shell' }],
         [{ name: 'dev/null', type: 'character-device', mode: 0o666, devmajor: 1, devminor: 3 }],
         [{ name: 'pipe', type: 'fifo', mode: 0o622 }],
+        [{ name: 'open', mode: 0o644 }, 'for all'],
       ]),
       { sizeMiB: 32 },
     );
     assert.deepEqual(warnings, []);
     await isClean();
     assert.match(await debugfs('stat /etc'), /directory\s+Mode:\s+02750[^]*User:\s+3\s+Group:\s+4/);
+    assert.match(await debugfs('stat /open'), /Mode:\s+0644/);
     assert.match(await debugfs('stat /etc/shadow'), /Mode:\s+0640[^]*Group:\s+42[^]*mtime: 0x6553f100/);
     assert.match(await debugfs('stat /usr/bin/su'), /Mode:\s+04755[^]*Links: 2/);
     assert.equal(await debugfs('cat /usr/bin/su2'), 'su');
