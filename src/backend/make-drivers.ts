@@ -6,8 +6,12 @@ import type { Driver } from './drivers/driver';
 import { Disks } from './drivers/microvms/disks/disk-store';
 import { MicrovmDriver } from './drivers/microvms/driver';
 import { buildExt4 } from './drivers/microvms/ext4/build';
+import { containerGatherer, hostGatherer } from './drivers/microvms/guest/gatherers';
 import { GuestKitStore } from './drivers/microvms/guest/kit';
 import { RootImageStore } from './drivers/microvms/rootfs/root-images';
+
+/** Made of Debian, and built before a guest kit is. */
+const workspaceImage = 'workspace:latest';
 
 export interface DriversOptions {
   /** The state directory. */
@@ -28,11 +32,16 @@ export function createDrivers(options: DriversOptions): Driver[] {
   const { home, cache, imagesDirectory, privateKey, log } = options;
   const containers = createContainerDriver(options);
   const agentDirectory = join(imagesDirectory, 'tools', 'agent');
+  const gatherScript = join(imagesDirectory, 'guest', 'gather.sh');
   const microvms = new MicrovmDriver({
     ...{ home, cache, log, privateKey, agentDirectory },
     kits: new GuestKitStore({
       ...{ home: cache, images: imagesDirectory, buildExt4 },
       tools: (signal) => containers.exports.tools(signal),
+      gatherers: [
+        hostGatherer(gatherScript),
+        containerGatherer(gatherScript, workspaceImage, (...run) => containers.exports.runScript(...run)),
+      ],
     }),
     roots: new RootImageStore(cache, containers.exports),
     disks: (questions) => new Disks({ home, agentDirectory, questions }),

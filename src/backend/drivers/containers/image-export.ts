@@ -3,6 +3,7 @@ import { finished, type Readable } from 'node:stream';
 import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { label } from './labels';
+import { runScript, type ScriptRun } from './script-run';
 import { toReadable } from './streams';
 import { readTools } from './tools-export';
 
@@ -37,6 +38,14 @@ export class ImageExport {
   /** A tar with the folder `.berth`, as containers get it. */
   tools(signal: AbortSignal): Promise<Readable> {
     return readTools(this.endpoint, this.toolsImage, signal);
+  }
+
+  /** Runs a script in an image and hands on, as a tar, the folder that it made. Answers what it printed. */
+  runScript(run: ScriptRun, folder: string, take: (tar: Readable) => Promise<void>): Promise<string> {
+    return runScript(this.endpoint, run, async (container, printed) => {
+      await take(toReadable(await container.getArchive({ path: folder })));
+      return printed;
+    });
   }
 
   async resolve(image: string): Promise<string | undefined> {

@@ -13,6 +13,7 @@ import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
 import type { ImageStore } from '../../../../src/backend/drivers/driver';
 import { Disks } from '../../../../src/backend/drivers/microvms/disks/disk-store';
 import type { MicrovmDriverOptions } from '../../../../src/backend/drivers/microvms/driver';
+import { hostGatherer } from '../../../../src/backend/drivers/microvms/guest/gatherers';
 import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
 import { readTools } from '../../../../src/backend/drivers/containers/tools-export';
 import { runProgram } from '../../../support/programs';
@@ -88,6 +89,7 @@ const endpoint = new Endpoint({
 export const kits = new GuestKitStore({
   home: cache,
   images,
+  gatherers: [hostGatherer(join(images, 'guest', 'gather.sh'))],
   tools: (signal) => readTools(endpoint, 'berth-tools:1', signal),
   buildExt4: (out, tar) => ext4OfTar(out, tar, 64),
 });

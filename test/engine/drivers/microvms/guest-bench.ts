@@ -11,6 +11,7 @@ import type { StartPlan } from '../../../../src/backend/drivers/driver';
 import { ControlPort } from '../../../../src/backend/drivers/microvms/control-port';
 import { runInside } from '../../../../src/backend/drivers/microvms/exec';
 import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
+import { hostGatherer } from '../../../../src/backend/drivers/microvms/guest/gatherers';
 import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
 import { readTools } from '../../../../src/backend/drivers/containers/tools-export';
 import type { GuestKit } from '../../../../src/backend/drivers/microvms/parts';
@@ -53,6 +54,7 @@ const endpoint = new Endpoint({
 export const testKits = new GuestKitStore({
   home: join(homedir(), '.cache', 'berth', 'guest-tests'),
   images,
+  gatherers: [hostGatherer(join(images, 'guest', 'gather.sh'))],
   tools: (signal) => readTools(endpoint, 'berth-tools:1', signal),
   buildExt4,
 });

@@ -7,10 +7,11 @@ import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { BerthError, asBerthError } from '../../../../api/errors';
 import { isErrno, readIfPresent, removeTree } from '../../../store/files';
 import { throwIfCancelled } from '../../containers/wait';
 import type { GuestKit, GuestKits } from '../parts';
-import { gather } from './gather';
+import type { Gatherer } from './gatherers';
 import { buildInitrd } from './initrd';
 import { kitName, recipeOf, type KitRecipe } from './kit-parts';
 import { toolsTree } from './tools-tree';
@@ -41,6 +42,8 @@ export interface GuestKitOptions {
   home: string;
   /** `images/`. */
   images: string;
+  /** Tried in this order. */
+  gatherers: readonly Gatherer[];
   /** A tar with the folder `.berth`, as containers get it. */
   tools: (signal: AbortSignal) => Promise<Readable>;
   buildExt4: (
@@ -65,10 +68,28 @@ export class GuestKitStore implements GuestKits {
 
   /** From Debian's newest kernel; nothing is done when there is such a kit already. */
   async build(line: (text: string) => void, signal: AbortSignal): Promise<GuestKit> {
-    const { images } = this.options;
-    const recipe = await recipeOf(images);
-    const script = join(images, 'guest', 'gather.sh');
-    const kernel = (await gather(script, ['--version'], line, signal)).trim();
+    let failure: unknown = new BerthError('not_supported', 'There is nowhere to get a guest kit from.');
+    for (const gatherer of this.options.gatherers) {
+      try {
+        return await this.buildWith(gatherer, line, signal);
+      } catch (error) {
+        if (signal.aborted) {
+          throw error;
+        }
+        line(asBerthError(error).message);
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  private async buildWith(
+    gatherer: Gatherer,
+    line: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<GuestKit> {
+    const recipe = await recipeOf(this.options.images);
+    const kernel = await gatherer.kernel(line, signal);
     const name = kitName(recipe, kernel);
     const present = await this.read(name);
     if (present !== undefined) {
@@ -79,7 +100,8 @@ export class GuestKitStore implements GuestKits {
     await mkdir(draft, { recursive: true, mode: 0o700 });
     try {
       const gathered = join(draft, 'gathered');
-      await gather(script, [gathered], line, signal);
+      await mkdir(gathered);
+      await gatherer.into(gathered, line, signal);
       await this.assemble(draft, { gathered, kernel, recipe }, line, signal);
       await removeTree(gathered);
       await this.putInPlace(draft, name);

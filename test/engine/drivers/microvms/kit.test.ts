@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { BerthError } from '../../../../src/api/errors';
+import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
+import { ImageExport } from '../../../../src/backend/drivers/containers/image-export';
+import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
+import { containerGatherer, type Gatherer } from '../../../../src/backend/drivers/microvms/guest/gatherers';
+import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
+import { runProgram } from '../../../support/programs';
+import { useTempFolder } from '../../../support/temp';
+import { until } from '../../../support/wait';
+import { never, testKit } from './guest-bench';
+
+const images = resolve(__dirname, '../../../../../images');
+const script = join(images, 'guest', 'gather.sh');
+const quiet = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+const endpoint = new Endpoint({
+  dockerHost: () => process.env.DOCKER_HOST,
+  surroundings: {
+    ...{ env: process.env, home: homedir(), platform: process.platform },
+    uid: process.getuid?.() ?? 0,
+  },
+  log: quiet,
+});
+const exporter = new ImageExport(endpoint, 'berth-tools:1');
+const inContainer = containerGatherer(script, 'workspace:latest', (...run) => exporter.runScript(...run));
+const noDebian: Gatherer = {
+  kernel: () => Promise.reject(new BerthError('not_supported', 'no packages here')),
+  into: () => Promise.reject(new Error('not asked')),
+};
+
+describe('a guest kit of packages from a container', function () {
+  this.timeout(300_000);
+  const folder = useTempFolder();
+  const store = (gatherers: readonly Gatherer[]) =>
+    new GuestKitStore({
+      ...{ home: folder(), images, gatherers, buildExt4 },
+      tools: (signal) => exporter.tools(signal),
+    });
+  const containers = async (): Promise<string> =>
+    (await runProgram('docker', ['ps', '-aq', '--filter', 'label=berth.role=tools'], { timeoutMs: 30_000 }))
+      .stdout;
+
+  it('is made where this machine has none, and is as good as one of its own', async () => {
+    const said: string[] = [];
+    const before = await containers();
+    const kit = await store([noDebian, inContainer]).build((line) => said.push(line), never());
+    const own = await testKit();
+    assert.equal(kit.version.split('-').at(-1), own.version.split('-').at(-1), 'the same recipe');
+    assert.ok(said.includes('no packages here'), said.join('\n'));
+    const names = (path: string): Promise<string[]> => readdir(join(path, '..')).then((all) => all.sort());
+    assert.deepEqual(await names(kit.kernel), await names(own.kernel));
+    assert.equal(await containers(), before, 'no container is left');
+    const again: string[] = [];
+    assert.equal((await store([inContainer]).build((line) => again.push(line), never())).hash, kit.hash);
+    assert.ok(again.some((line) => line.endsWith('is there.')));
+  });
+
+  it('says why when there is none to be had, and leaves nothing', async () => {
+    const failing = containerGatherer('/dev/null', 'workspace:latest', () =>
+      Promise.reject(new BerthError('runtime_unavailable', 'No container engine answers.')),
+    );
+    await assert.rejects(
+      store([noDebian, failing]).build(() => undefined, never()),
+      {
+        code: 'runtime_unavailable',
+      },
+    );
+  });
+
+  it('leaves nothing when it is cancelled', async () => {
+    const before = await containers();
+    const ending = new AbortController();
+    const building = store([inContainer]).build(() => ending.abort(), ending.signal);
+    await assert.rejects(building, { code: 'cancelled' });
+    await until('the container is gone', async () => (await containers()) === before, 30_000, 200);
+    assert.deepEqual(
+      (await readdir(folder())).filter((name) => name.startsWith('.draft')),
+      [],
+    );
+  });
+});
