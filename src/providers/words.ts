@@ -1,6 +1,6 @@
 /** Sizes, times and states as people read them. */
 import * as vscode from 'vscode';
-import type { Limits, WorkspaceState } from '../api';
+import type { Limits, RuntimeKind, WorkspaceState } from '../api';
 
 const { t } = vscode.l10n;
 const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -62,6 +62,46 @@ export function stateWord(state: WorkspaceState): string {
     case 'deleting':
       return t('deleting');
   }
+}
+
+export interface RuntimeWords {
+  /** In a sentence. */
+  name: string;
+  /** At the head of a choice or a group. */
+  title: string;
+  plural: string;
+  icon: string;
+  /** What Docker inside takes. */
+  dockerInside: string;
+  withDocker: string;
+}
+
+const runtimeTable: Record<RuntimeKind, () => RuntimeWords> = {
+  container: () => ({
+    name: t('container'),
+    title: t('Container'),
+    plural: t('Containers'),
+    icon: 'package',
+    dockerInside: t(
+      'A daemon and data volume of its own. The container becomes privileged: trust what runs in it.',
+    ),
+    withDocker: t('yes, privileged'),
+  }),
+  microvm: () => ({
+    name: t('microVM'),
+    title: t('MicroVM'),
+    plural: t('MicroVMs'),
+    icon: 'vm',
+    dockerInside: t(
+      'A daemon and data disk of its own. Its kernel is its own too: no rights on this machine.',
+    ),
+    withDocker: t('yes'),
+  }),
+};
+
+/** What one calls what runs a workspace. */
+export function runtimeWords(runtime: RuntimeKind): RuntimeWords {
+  return runtimeTable[runtime]();
 }
 
 /** `one`, `one and two`, `one, two and 3 more`: names for a sentence. */

@@ -75,7 +75,7 @@ export class Doctor {
       title: status.runtime === 'container' ? 'Containers' : 'MicroVMs',
       outcome: status.available ? 'ok' : isUsable && !this.isWanted(status.runtime) ? 'warning' : 'failed',
       message: status.available
-        ? `${status.product ?? 'available'}${status.endpoint === undefined ? '' : ` at ${status.endpoint}`}`
+        ? `${status.product ?? 'available'}${status.endpoint === undefined ? '' : `, ${status.endpoint}`}`
         : (status.message ?? 'not available'),
       ...(status.hint !== undefined && { hint: status.hint }),
     }));

@@ -1,15 +1,25 @@
 import * as vscode from 'vscode';
+import type { RuntimeKind, VolumeCreate, VolumeKind } from '../../api';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
+import { Cancelled } from '../runner';
+import { parseMemory } from '../workspace/draft';
 
 const { t } = vscode.l10n;
 const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const defaultSize = '1 GiB';
+
+/** What each kind of runtime can hold. */
+const kindsOf: Record<RuntimeKind, readonly VolumeKind[]> = {
+  container: ['docker'],
+  microvm: ['disk', 'directory'],
+};
 
 /** Creates a named volume, to be shared between workspaces or filled beforehand. */
 export const createVolume =
   ({ link, runner, store, views }: Pick<Services, 'link' | 'runner' | 'store' | 'views'>): Handler =>
   async (target) => {
-    await link.client();
+    const { drivers } = await (await link.client()).call('engine.info', {});
     const problem = (name: string): string | undefined => {
       if (!namePattern.test(name)) {
         return t('Lowercase letters, digits and hyphens, 1 to 63 characters, no hyphen at the ends.');
@@ -20,11 +30,58 @@ export const createVolume =
       typeof target === 'string'
         ? target
         : await ask({ title: t('Create Volume'), prompt: t('Name of the volume'), validate: problem });
+    const usable = drivers.filter(({ available }) => available).flatMap(({ runtime }) => kindsOf[runtime]);
+    const body: VolumeCreate = { name, ...(await askKind(usable)) };
     const outcome = await runner.run(t('Creating volume {0}', name), async ({ client, signal }) => {
-      const payload = await client.call('volumes.create', { body: { name }, signal });
+      const payload = await client.call('volumes.create', { body, signal });
       store.take({ type: 'volume.changed', payload });
     });
     if (outcome.kind === 'done') {
       await views.revealVolume(name);
     }
   };
+
+/** Where there is a choice at all. */
+async function askKind(kinds: readonly VolumeKind[]): Promise<Pick<VolumeCreate, 'kind' | 'sizeMiB'>> {
+  if (kinds.length < 2) {
+    return {};
+  }
+  const items = kinds.map((kind) => ({ ...kindWords[kind](), value: kind }));
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: t('Create Volume'),
+    placeHolder: t('What keeps its files'),
+    ignoreFocusOut: true,
+  });
+  if (chosen === undefined) {
+    throw new Cancelled();
+  }
+  return { kind: chosen.value, ...(chosen.value === 'disk' && { sizeMiB: await askSize() }) };
+}
+
+const kindWords: Record<VolumeKind, () => vscode.QuickPickItem> = {
+  docker: () => ({
+    label: t('Volume of the container engine'),
+    detail: t('For containers, several at once. It grows with its files.'),
+    iconPath: new vscode.ThemeIcon('package'),
+  }),
+  disk: () => ({
+    label: t('Disk'),
+    detail: t('For microVMs, one at a time. It has a size, which can grow.'),
+    iconPath: new vscode.ThemeIcon('vm'),
+  }),
+  directory: () => ({
+    label: t('Shared folder'),
+    detail: t('For several microVMs at once, where virtiofsd is installed.'),
+    iconPath: new vscode.ThemeIcon('folder'),
+  }),
+};
+
+async function askSize(): Promise<number> {
+  const size = await ask({
+    title: t('Create Volume'),
+    prompt: t('Size of the disk, e.g. 20 GiB. What is not used takes no room.'),
+    value: defaultSize,
+    validate: (text) => (parseMemory(text) === undefined ? t('A size, e.g. 512 MiB or 20 GiB.') : undefined),
+  });
+  return parseMemory(size) ?? 0;
+}

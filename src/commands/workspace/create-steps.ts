@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { DriverStatus, EngineInfo, Image, Limits, RuntimeKind } from '../../api';
 import type { Store } from '../../providers/store';
-import { bytes, limitsWords } from '../../providers/words';
+import { bytes, limitsWords, runtimeWords } from '../../providers/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../wizard';
 import { isCloneUrl, type WorkspaceDraft } from './draft';
 import { limitsSteps } from './limits-steps';
@@ -44,10 +44,10 @@ function askName(store: Store, draft: WorkspaceDraft, place: StepPlace) {
 
 function runtimeItem(runtime: RuntimeKind, drivers: readonly DriverStatus[]): PickItem<RuntimeKind> {
   const status = drivers.find((each) => each.runtime === runtime);
-  const isContainer = runtime === 'container';
+  const words = runtimeWords(runtime);
   return {
-    label: isContainer ? t('Container') : t('MicroVM'),
-    iconPath: new vscode.ThemeIcon(isContainer ? 'package' : 'vm'),
+    label: words.title,
+    iconPath: new vscode.ThemeIcon(words.icon),
     description: status?.available === true ? (status.product ?? '') : t('not available'),
     detail: status?.available === true ? undefined : status?.message,
     value: runtime,
@@ -55,10 +55,7 @@ function runtimeItem(runtime: RuntimeKind, drivers: readonly DriverStatus[]): Pi
 }
 
 function askRuntime({ drivers }: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
-  const kinds: RuntimeKind[] = ['container', 'microvm'];
-  const items = kinds
-    .filter((kind) => drivers.some(({ runtime }) => runtime === kind))
-    .map((kind) => runtimeItem(kind, drivers));
+  const items = drivers.map(({ runtime }) => runtimeItem(runtime, drivers));
   return showPick(place, {
     placeHolder: t('What runs it'),
     items,
@@ -107,9 +104,7 @@ function askClone(draft: WorkspaceDraft, place: StepPlace) {
 }
 
 function askDocker(draft: WorkspaceDraft, place: StepPlace) {
-  const detail = t(
-    'A daemon and data volume of its own. The container becomes privileged: trust what runs in it.',
-  );
+  const detail = runtimeWords(draft.runtime).dockerInside;
   return showPick(place, {
     placeHolder: t('Docker inside the workspace'),
     items: [
@@ -144,11 +139,11 @@ function summary(last: number, { info }: CreateChoices, draft: WorkspaceDraft, p
     items: [
       create,
       line(t('Name'), draft.name, 0),
-      line(t('Runs as'), draft.runtime === 'microvm' ? t('microVM') : t('container'), 1),
+      line(t('Runs as'), runtimeWords(draft.runtime).name, 1),
       line(t('Image'), draft.image === '' ? info.defaultImage : draft.image, 2),
       line(t('Clone'), draft.cloneUrl === '' ? t('nothing') : draft.cloneUrl, 3),
       line(t('Limits'), limitsWords(limits), 4),
-      line(t('Docker inside'), draft.docker ? t('yes, privileged') : t('no'), last - 1),
+      line(t('Docker inside'), draft.docker ? runtimeWords(draft.runtime).withDocker : t('no'), last - 1),
     ],
     active: -1,
     accept: (step) => (step < 0 ? 'next' : step),

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Store } from '../../providers/store';
-import { bytes } from '../../providers/words';
+import { bytes, runtimeWords } from '../../providers/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
 import { runVerb, type Verb } from './verb';
@@ -46,7 +46,9 @@ async function whatGoes(client: EngineClient, store: Store, workspace: Workspace
   return [
     workspace.label === workspace.name ? workspace.name : t('{0} ({1})', workspace.label, workspace.name),
     ...own.map((name, index) => t('• volume {0}: {1}', name, sizes[index] ?? '')),
-    workspace.runtimeId === undefined ? '' : t('• container {0}', workspace.runtimeName),
+    workspace.runtimeId === undefined
+      ? ''
+      : t('• {0} {1}', runtimeWords(workspace.spec.runtime).name, workspace.runtimeName),
     kept.length === 0 ? '' : t('Kept: {0}', kept.join(', ')),
   ]
     .filter((line) => line !== '')

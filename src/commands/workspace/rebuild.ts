@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
+import { runtimeWords } from '../../providers/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
 import { Cancelled } from '../runner';
@@ -20,7 +21,8 @@ export const rebuildWorkspace =
     await confirm(
       t('Rebuild {0} on {1}?', workspace.label, image),
       t(
-        'Its container is replaced. Kept: volume {0}. Lost: what was installed outside of the volumes, and running processes.',
+        'Its {0} is replaced. Kept: volume {1}. Lost: what was installed outside of the volumes, and running processes.',
+        runtimeWords(workspace.spec.runtime).name,
         [workspace.homeVolume, workspace.dockerVolume].filter(Boolean).join(', '),
       ),
       t('Rebuild'),

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Operation, Workspace, WorkspaceState } from '../../api';
 import type { Store } from '../store';
-import { bytes, stateWord, time } from '../words';
+import { bytes, runtimeWords, stateWord, time } from '../words';
 import { isInTransition } from './arrange';
 import { progressText } from './progress';
 import { rowId, type WorkspaceRow } from './rows';
@@ -40,7 +40,7 @@ export function workspaceDescription(
   }
   const words: Record<string, string | undefined> = {
     state: stateWord(workspace.state),
-    runtime: workspace.spec.runtime === 'microvm' ? t('microVM') : t('container'),
+    runtime: runtimeWords(workspace.spec.runtime).name,
     image: workspace.spec.image,
     port: workspace.state === 'running' ? `:${workspace.sshPort}` : undefined,
     idle: idleSince(workspace),

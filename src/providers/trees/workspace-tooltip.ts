@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import type { Volume, Workspace, WorkspaceStats } from '../../api';
-import { bytes, limitsWords, stateWord, time } from '../words';
+import { bytes, limitsWords, runtimeWords, stateWord, time } from '../words';
 import { bar, escaped, panel } from './panel';
 
 const { t } = vscode.l10n;
@@ -27,17 +27,18 @@ function usage({ spec: { limits } }: Workspace, stats: WorkspaceStats | undefine
 
 function identity(workspace: Workspace, home: Volume | undefined): Fact[] {
   const size = home?.usedBytes === undefined ? '' : ` (${bytes(home.usedBytes)})`;
+  const runtime = runtimeWords(workspace.spec.runtime);
   return [
     [t('Name'), workspace.name],
     [t('Image'), workspace.spec.image],
-    [t('Container id'), workspace.runtimeId?.slice(0, 12) ?? t('none')],
-    [t('Container name'), workspace.runtimeName],
+    [t('{0} id', runtime.title), workspace.runtimeId?.slice(0, 12) ?? t('none')],
+    [t('{0} name', runtime.title), workspace.runtimeName],
     [t('Volume'), workspace.homeVolume + size],
     [t('SSH port'), `127.0.0.1:${workspace.sshPort}`],
     [t('Created'), time(workspace.createdAt)],
     [t('Last used'), time(workspace.lastUsedAt)],
     [t('Limits'), limitsWords(workspace.spec.limits ?? {})],
-    [t('Docker inside'), workspace.spec.docker === true ? t('yes, privileged') : undefined],
+    [t('Docker inside'), workspace.spec.docker === true ? runtime.withDocker : undefined],
   ];
 }
 

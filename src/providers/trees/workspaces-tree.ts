@@ -1,11 +1,11 @@
 /** The Workspaces view's rows: drawn from the store, refreshed row by row. */
 import * as vscode from 'vscode';
-import type { Workspace } from '../../api';
+import type { RuntimeKind, Workspace } from '../../api';
 import type { EngineLink } from '../engine-link';
 import { choice, setting } from '../settings';
 import { DisposableList } from '../signal';
 import type { Store, StoreChange } from '../store';
-import { stateWord } from '../words';
+import { runtimeWords, stateWord } from '../words';
 import {
   groupBy,
   settledState,
@@ -18,7 +18,6 @@ import { RowCache, rowId, type WorkspaceRow } from './rows';
 import { groupItem, mountItem, operationItem, portItem, problemItem, workspaceItem } from './workspace-item';
 import { workspaceTooltip } from './workspace-tooltip';
 
-const { t } = vscode.l10n;
 /** Beyond this many changed rows one refresh of all is cheaper. */
 const manyRows = 50;
 /** A hover waits at most so long for the usage figures; then it shows without. */
@@ -161,7 +160,7 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
       return member === undefined ? key : stateWord(settledState(member.state));
     }
     if (this.grouping === 'runtime') {
-      return key === 'microvm' ? t('MicroVMs') : t('Containers');
+      return runtimeWords(key as RuntimeKind).plural;
     }
     return key;
   }

@@ -80,7 +80,13 @@ export class MicrovmDriver implements Driver {
     const files = new MicrovmFiles(home, cache);
     const store = new RuntimeStore(files, log);
     const surroundings = options.surroundings ?? ownSurroundings();
-    const host = new Host({ files, kits, surroundings, ...(acceleration !== undefined && { acceleration }) });
+    const host = new Host({
+      files,
+      kits,
+      surroundings,
+      log,
+      ...(acceleration !== undefined && { acceleration }),
+    });
     const templates = new Templates({ host, files, log });
     const machines = new Machines({ store, log, privateKey, tell: (event) => this.tell(event) });
     const questions: HolderQuestions = {
@@ -108,9 +114,10 @@ export class MicrovmDriver implements Driver {
 
   async status(): Promise<DriverStatus> {
     try {
-      const { programs, kit } = await this.host.installed();
-      const product = `QEMU ${programs.version}`;
-      return { runtime: this.kind, available: true, product, endpoint: `guest kit ${kit.version}` };
+      const { version } = await this.host.programs();
+      const kit = await this.host.kit();
+      const endpoint = kit === undefined ? 'guest kit not built yet' : `guest kit ${kit.version}`;
+      return { runtime: this.kind, available: true, product: `QEMU ${version}`, endpoint };
     } catch (error) {
       const { message, hint } = asBerthError(error);
       return { runtime: this.kind, available: false, message, ...(hint !== undefined && { hint }) };

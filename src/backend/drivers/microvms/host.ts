@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BerthError } from '../../../api/errors';
+import type { Log } from '../containers/log';
 import type { GuestKit, GuestKits } from './parts';
 import { findAcceleration } from './qemu/acceleration';
 import type { Acceleration, MachinePlan } from './qemu/command-line';
@@ -13,6 +13,7 @@ import type { MicrovmFiles, RuntimeFiles } from './runtime-files';
 /** What the guest says on its console as soon as it has booted. */
 export const waitingMark = 'BERTH WAITING';
 const probeMemoryMiB = 256;
+const kitTimeoutMs = 20 * 60_000;
 const programsKeptMs = 30_000;
 
 export interface HostTools {
@@ -25,6 +26,7 @@ export interface HostOptions {
   files: MicrovmFiles;
   kits: GuestKits;
   surroundings: Surroundings;
+  log: Log;
   /** Instead of what a probe finds. */
   acceleration?: Acceleration;
 }
@@ -39,7 +41,7 @@ export class Host {
     return this.options.surroundings.architecture;
   }
 
-  /** Throws `runtime_unavailable` saying what is missing and how to get it. */
+  /** Makes the kit when there is none. Throws `runtime_unavailable` saying what is missing and how to get it. */
   tools(): Promise<HostTools> {
     if (this.found === undefined) {
       const found = this.find();
@@ -49,24 +51,13 @@ export class Host {
     return this.found;
   }
 
-  /** The same, without the probe. */
-  async installed(): Promise<Omit<HostTools, 'acceleration'>> {
-    const programs = await this.programs();
-    const kit = await this.options.kits.find();
-    if (kit === undefined) {
-      throw new BerthError(
-        'runtime_unavailable',
-        'The guest kit (kernel and programs of microVMs) is not there.',
-        {
-          hint: 'Build it: `berth image build --engine microvm`.',
-        },
-      );
-    }
-    return { programs, kit };
+  /** The kit that there is now. */
+  kit(): Promise<GuestKit | undefined> {
+    return this.options.kits.find();
   }
 
   /** Asking a program for its version takes a while: that is not done for every look at the state. */
-  private async programs(): Promise<QemuPrograms> {
+  async programs(): Promise<QemuPrograms> {
     const now = performance.now();
     if (this.known === undefined || now - this.known.atMs > programsKeptMs) {
       this.known = { programs: await findQemu(this.options.surroundings), atMs: now };
@@ -81,9 +72,16 @@ export class Host {
   }
 
   private async find(): Promise<HostTools> {
-    const { programs, kit } = await this.installed();
+    const programs = await this.programs();
+    const kit = (await this.kit()) ?? (await this.buildKit());
     const acceleration = this.options.acceleration ?? (await this.probe(programs, kit));
     return { programs, kit, acceleration };
+  }
+
+  /** The first time, and after an update of Berth that brings other scripts. */
+  private buildKit(): Promise<GuestKit> {
+    const { kits, log } = this.options;
+    return kits.build((text) => log.info({ text }, 'guest kit'), AbortSignal.timeout(kitTimeoutMs));
   }
 
   private async probe(programs: QemuPrograms, kit: GuestKit): Promise<Acceleration> {

@@ -211,7 +211,7 @@ export class Runtimes {
 
   private async build(plan: RuntimePlan, made: string[], signal: AbortSignal): Promise<RuntimeRecord> {
     const { images, host, store, log } = this.parts;
-    const { programs } = await host.installed();
+    const programs = await host.programs();
     // What is not known yet is found out while the root file system is made.
     host.tools().catch(() => undefined);
     const progress = (text: string): void => log.debug({ name: plan.name, text }, 'root file system');

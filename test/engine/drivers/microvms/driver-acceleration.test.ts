@@ -9,7 +9,7 @@ import type { MachinePlan } from '../../../../src/backend/drivers/microvms/qemu/
 import { findQemu, ownSurroundings } from '../../../../src/backend/drivers/microvms/qemu/programs';
 import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtime-files';
 import { qemuProcesses } from './driver-bench';
-import { kits, prepareParts } from './driver-parts';
+import { kits, prepareParts, quiet } from './driver-parts';
 
 describe('the acceleration of microVMs', function () {
   this.timeout(300_000);
@@ -28,6 +28,7 @@ describe('the acceleration of microVMs', function () {
     new Host({
       files: new MicrovmFiles(home),
       kits,
+      log: quiet,
       surroundings: { ...surroundings, ...changes },
     });
 

@@ -23,7 +23,7 @@ const agentDirectory = join(images, 'tools', 'agent');
 const cache = join(homedir(), '.cache', 'berth', 'microvm-tests');
 const mebibyte = 1024 * 1024;
 
-const quiet = {
+export const quiet = {
   debug: (): void => undefined,
   info: (): void => undefined,
   warn: (): void => undefined,

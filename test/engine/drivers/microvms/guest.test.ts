@@ -142,7 +142,9 @@ describe('a guest of an image with nothing but busybox', function () {
     const cut = ended.catch(() => undefined);
     const second = guest.engineLink();
     await guest.root('true').catch(() => undefined);
-    await (await second.run('true', {})).ended;
+    await (
+      await second.run('true', {})
+    ).ended;
     await cut;
     first.close();
     second.close();
