@@ -1,5 +1,6 @@
 /**
- * `node out/test/runner/suite-cli.js DIRECTORY [--result FILE] [--grep TEXT] [--timeout MS]`: one suite in plain Node.
+ * `node out/test/runner/suite-cli.js DIRECTORY [--result FILE] [--grep TEXT] [--timeout MS] [--bail]`: one suite in plain
+ * Node.
  * A process that doesn't end by itself after its tests has leaked something: that counts as a failed test.
  */
 import { parseArgs } from 'node:util';
@@ -12,13 +13,17 @@ async function main(): Promise<void> {
   process.setSourceMapsEnabled(true);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { result: { type: 'string' }, grep: { type: 'string' }, timeout: { type: 'string' } },
+    options: {
+      ...{ result: { type: 'string' }, grep: { type: 'string' }, timeout: { type: 'string' } },
+      bail: { type: 'boolean' },
+    },
   });
   const [directory] = positionals;
   if (!directory) throw new Error('name the directory of the tests');
   const result = await runSuite({
     directory,
     ...(values.result ? { resultFile: values.result } : {}),
+    ...(values.bail ? { bail: true } : {}),
     ...(values.grep ? { grep: values.grep } : {}),
     ...(values.timeout ? { timeout: Number(values.timeout) } : {}),
   });

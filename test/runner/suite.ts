@@ -12,6 +12,8 @@ export interface SuiteOptions {
   resultFile?: string;
   /** Only tests whose full title matches. Default: the environment variable MOCHA_GREP. */
   grep?: string;
+  /** End with the first failure. */
+  bail?: boolean;
   /** Milliseconds for one test. */
   timeout?: number;
   /** Where the report goes, in place of the console. */
@@ -31,6 +33,7 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
     reporter: 'spec',
     timeout: options.timeout ?? DEFAULT_TIMEOUT,
     ...(grep ? { grep } : {}),
+    ...(options.bail ? { bail: true } : {}),
   });
   // Also when a variable (CI) asks for colours: in a file or a log they are noise.
   Mocha.reporters.Base.useColors = isatty(1);

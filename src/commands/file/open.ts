@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { setting } from '../../providers/settings';
+import { isForEditor } from '../../providers/files/editor-size';
 import { volumeUri } from '../../providers/files/volume-uri';
 import { bytes } from '../../providers/words';
 import type { Handler } from '../command';
@@ -7,7 +7,6 @@ import type { CommandId } from '../ids';
 import { placesOrPick, type PlaceServices } from './place';
 
 const { t } = vscode.l10n;
-const megabyte = 1_000_000;
 
 /** Opens files in editors; large ones are offered for download. */
 export const openFile =
@@ -17,7 +16,7 @@ export const openFile =
     for (const place of places.filter(({ isFolder }) => !isFolder)) {
       const uri = volumeUri(place.volume, place.path);
       const size = place.row?.entry.size ?? 0;
-      if (size <= setting('files.maxEditorSizeMB', 50) * megabyte) {
+      if (isForEditor({ size })) {
         await vscode.commands.executeCommand('vscode.open', uri, { preview: places.length === 1 });
       } else {
         await offerDownload(uri, size);

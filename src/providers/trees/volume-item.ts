@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
 import { volumeUri } from '../files/volume-uri';
+import { isForEditor } from '../files/editor-size';
 import { bytes, time } from '../words';
 import { panel } from './panel';
 import { isDirectory, rowId, type FileRow, type VolumeRow } from './rows';
@@ -132,9 +133,17 @@ export function fileItem(row: FileRow): vscode.TreeItem {
   item.contextValue = isFolder ? `entry+folder+${entry.type}` : `entry+file+${entry.type}`;
   item.accessibilityInformation = { label: fileLabel(entry, isFolder), role: 'treeitem' };
   if (!isFolder) {
-    item.command = { command: 'berth.file.open', title: t('Open File'), arguments: [row] };
+    item.command = openCommand(row);
   }
   return item;
+}
+
+/** VS Code's own command knows a click, which leaves the focus in the tree, from Enter; ours asks about large files. */
+function openCommand(row: FileRow): vscode.Command {
+  const title = t('Open File');
+  return isForEditor(row.entry)
+    ? { command: 'vscode.open', title, arguments: [volumeUri(row.volume, row.path)] }
+    : { command: 'berth.file.open', title, arguments: [row] };
 }
 
 function fileLabel(entry: FileEntry, isFolder: boolean): string {

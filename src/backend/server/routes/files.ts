@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, posix } from 'node:path';
 import type { TransferCreate } from '../../../api/schemas/file';
 import type { WaitFor } from '../handlers';
 import type { Handlers } from '../register';
@@ -16,6 +16,12 @@ function transferTitle({ from, to, move = false }: TransferCreate): string {
   return `${move ? 'Move' : 'Copy'} ${what} to ${target}`;
 }
 
+/** `/a`, `/a/b` and `/a/b/c` of `/a/b/c`. */
+function withAncestors(path: string): string[] {
+  const parts = posix.normalize(path).split('/').filter(Boolean);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
+}
+
 type Ids =
   | `files.${'stat' | 'list' | 'mkdir' | 'rename' | 'copy' | 'remove' | 'chmod'}`
   | 'transfers.create'
@@ -31,7 +37,12 @@ export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids
     },
     'files.mkdir': async ({ params: { volume }, body: { path, parents = false } }) => {
       const entry = await (await volumes.files(volume)).mkdir(path, { parents });
-      volumes.changed(volume, [{ type: 'created', path }]);
+      // Which of those above it are new as well is not known: who has seen them already looks again.
+      const made = parents ? withAncestors(path) : [path];
+      volumes.changed(
+        volume,
+        made.map((each) => ({ type: 'created', path: each })),
+      );
       return entry;
     },
     'files.rename': async ({ params: { volume }, body: { from, to, overwrite = false } }) => {
