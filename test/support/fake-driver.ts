@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import { BerthError } from '../../src/api/errors';
 import type { Limits } from '../../src/api/schemas/workspace';
 import type {
@@ -12,6 +13,7 @@ import type {
   ExecPlan,
   ExecSession,
   LogOptions,
+  PlannedPort,
   RuntimeInfo,
   RuntimePlan,
   RuntimeState,
@@ -199,6 +201,12 @@ export class FakeDriver implements Driver {
   async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
     await this.act('setLimits', name);
     return { needsRebuild: limits.shmMiB === undefined ? [] : ['shmMiB'] };
+  }
+
+  async setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {
+    await this.act('setPorts', name);
+    const plan = this.plans.get(name);
+    return { needsRebuild: isDeepStrictEqual(plan?.ports ?? [], ports) ? [] : ['ports'] };
   }
 
   async exec(name: string, plan: ExecPlan): Promise<ExecSession> {

@@ -27,6 +27,7 @@ export const Volume = Type.Object({
   createdAt: Type.Optional(Timestamp),
   /** Fixed size of a disk. */
   sizeMiB: Type.Optional(Type.Integer()),
+  path: Type.Optional(Type.String({ description: 'The file or folder of this machine that it is.' })),
   /** Bytes in use; only when known: ask with `usage=true`. */
   usedBytes: Type.Optional(Type.Integer()),
   usedAt: Type.Optional(Timestamp),

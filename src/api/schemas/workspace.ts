@@ -84,6 +84,20 @@ export const Mount = Type.Object(
 );
 export type Mount = Static<typeof Mount>;
 
+const port = { minimum: 1, maximum: 65_535 };
+
+/** A TCP port inside that is reached on 127.0.0.1 of this machine. */
+export const PublishedPort = Type.Object(
+  {
+    host: Type.Optional(
+      Type.Integer({ ...port, description: 'On this machine; a free one when it is left out.' }),
+    ),
+    guest: Type.Integer({ ...port, description: 'Inside, where a program must listen on all addresses.' }),
+  },
+  { additionalProperties: false },
+);
+export type PublishedPort = Static<typeof PublishedPort>;
+
 /** A file of the user's machine that is put into the workspace on every start. */
 export const CredentialFile = Type.Object(
   {
@@ -124,6 +138,7 @@ export const WorkspaceSpec = Type.Object(
     ),
     limits: Type.Optional(Limits),
     mounts: Type.Optional(Type.Array(Mount, { maxItems: 32 })),
+    ports: Type.Optional(Type.Array(PublishedPort, { maxItems: 32 })),
     credentialFiles: Type.Optional(Type.Array(CredentialFile, { maxItems: 64 })),
     /** Names only: the values are secrets, write-only, kept encrypted. */
     secretNames: Type.Optional(Type.Array(Type.String({ pattern: EnvName }), { maxItems: 64 })),
@@ -151,6 +166,7 @@ export const WorkspaceCreate = Type.Object(
         description: '`SRC:DST[:ro|rw]` each, as on the command line.',
       }),
     ),
+    ports: WorkspaceSpec.properties.ports,
     credentialFiles: WorkspaceSpec.properties.credentialFiles,
     secrets: Type.Optional(Environment),
     postStart: WorkspaceSpec.properties.postStart,
@@ -168,6 +184,7 @@ export const WorkspacePatch = Type.Object(
     limits: Type.Optional(LimitsPatch),
     idle: WorkspaceSpec.properties.idle,
     env: WorkspaceSpec.properties.env,
+    ports: WorkspaceSpec.properties.ports,
     credentialFiles: WorkspaceSpec.properties.credentialFiles,
     postStart: WorkspaceSpec.properties.postStart,
     secrets: Type.Optional(Environment),

@@ -5,10 +5,18 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import type { DriverStatus } from '../../api/schemas/engine';
-import type { Limits, Mount, RuntimeKind, WorkspaceStats } from '../../api/schemas/workspace';
+import type { Limits, Mount, PublishedPort, RuntimeKind, WorkspaceStats } from '../../api/schemas/workspace';
 import type { Volume, VolumeCreate, VolumeKind } from '../../api/schemas/volume';
 import type { Image } from '../../api/schemas/engine';
 import type { VolumeFiles } from '../files/volume-files';
+
+/** A mount of the spec. A volume that is a folder of this machine comes with it: it can be shared by several. */
+export interface PlannedMount extends Mount {
+  folder?: string | undefined;
+}
+
+/** A TCP port of the runtime that is reached on loopback of this machine. */
+export type PlannedPort = Required<PublishedPort>;
 
 /** How a runtime is built. Contains no secret. */
 export interface RuntimePlan {
@@ -22,7 +30,8 @@ export interface RuntimePlan {
   network: 'on' | 'off';
   homeVolume: string;
   dockerVolume: string | undefined;
-  mounts: readonly Mount[];
+  mounts: readonly PlannedMount[];
+  ports?: PlannedPort[];
   /** Loopback port of this machine that reaches sshd in the runtime. */
   sshPort: number;
 }
@@ -166,6 +175,8 @@ export interface Driver {
   remove(name: string): Promise<void>;
   /** Changes what can be changed live; answers what needs a rebuild. */
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }>;
+  /** The same for all extra ports of it; throws `in_use` for one that another program has. */
+  setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }>;
   exec(name: string, plan: ExecPlan): Promise<ExecSession>;
   logs(name: string, options: LogOptions): Promise<Readable>;
   stats(name: string): Promise<WorkspaceStats>;

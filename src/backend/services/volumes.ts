@@ -7,6 +7,7 @@ import type { Driver } from '../drivers/driver';
 import type { Drivers } from './drivers';
 import type { EventHub } from './event-hub';
 import type { Log } from './log';
+import { withUsers } from './volume-users';
 import type { WorkspaceRegistry } from './workspace-registry';
 
 const usageTimeoutMs = 120_000;
@@ -32,6 +33,7 @@ export class Volumes {
     const lists = await Promise.allSettled(this.drivers.all().map((driver) => driver.volumes.list()));
     const volumes = lists
       .flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
+      .map((volume) => withUsers(volume, this.registry.all()))
       .sort((a, b) => a.name.localeCompare(b.name));
     for (const failure of lists.filter((each) => each.status === 'rejected')) {
       // An empty list would say that there are none.
@@ -45,10 +47,11 @@ export class Volumes {
 
   async get(name: string, usage: boolean): Promise<Volume> {
     const driver = await this.drivers.ofVolume(name);
-    const volume = await driver.volumes.inspect(name);
-    if (volume === undefined) {
+    const found = await driver.volumes.inspect(name);
+    if (found === undefined) {
       throw new BerthError('not_found', `There is no volume ${name}.`);
     }
+    const volume = withUsers(found, this.registry.all());
     return usage ? this.withUsage(volume) : volume;
   }
 

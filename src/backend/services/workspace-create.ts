@@ -6,9 +6,11 @@ import type { PortLedger } from '../ssh/ports';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
+import { resolveMounts } from './mount-resolution';
 import { parseMounts } from './mount-syntax';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
+import { releasePorts, reservePorts } from './published-ports';
 import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import { imageMissing, type WorkspaceStarter } from './workspace-starter';
@@ -37,6 +39,7 @@ export class WorkspaceCreator {
     const spec = this.specOf(request);
     this.parts.registry.refuseTaken(request.name);
     await this.refuseOthersVolumes(request.name, spec);
+    await resolveMounts(spec.mounts ?? [], this.parts.drivers.of(spec.runtime), this.parts.drivers);
     const record = await this.reserve(request, spec);
     return this.parts.operations.start(
       { kind: 'workspace.create', title: `Create workspace ${request.name}`, workspace: request.name },
@@ -71,7 +74,7 @@ export class WorkspaceCreator {
       checkCloneUrl(request.cloneUrl);
     }
     const mounts = parseMounts(request.volumes ?? []);
-    const { name, label, volumes, secrets, start, runtime, image, idle, ...rest } = request;
+    const { name, label, volumes, secrets, start, runtime, image, idle, ports, ...rest } = request;
     return {
       ...rest,
       runtime: runtime ?? defaults.runtime,
@@ -86,15 +89,17 @@ export class WorkspaceCreator {
   private async reserve(request: WorkspaceCreate, spec: WorkspaceSpec): Promise<WorkspaceRecord> {
     const { registry, ports, keys } = this.parts;
     const { name } = request;
-    const sshPort = await ports.assign(name);
+    const published = await reservePorts(ports, name, request.ports ?? []);
+    let sshPort: number | undefined;
     try {
+      sshPort = await ports.assign(name);
       const hostKey = await keys.hostKey(name);
       const now = new Date().toISOString();
       const record: WorkspaceRecord = {
         name,
         label: request.label ?? name,
         state: 'creating',
-        spec,
+        spec: { ...spec, ...(published.length > 0 && { ports: published }) },
         sshPort,
         hostKey: hostKey.publicKey,
         homeVolume: runtimeNameOf(name),
@@ -109,7 +114,10 @@ export class WorkspaceCreator {
       await this.keepSecrets(request);
       return record;
     } catch (error) {
-      ports.releasePort(sshPort, name);
+      releasePorts(ports, name, published, []);
+      if (sshPort !== undefined) {
+        ports.releasePort(sshPort, name);
+      }
       // Another create of that name may have been quicker: then the key is its own.
       if (registry.find(name) === undefined) {
         await keys.forgetHostKey(name).catch(() => undefined);

@@ -11,6 +11,7 @@ import type { SshConfig } from '../ssh/config';
 import type { EventHub } from './event-hub';
 import { mayBegin, transitions, type Verb } from './lifecycle';
 import type { Log } from './log';
+import { portsOf } from './published-ports';
 import {
   toWorkspace,
   workspaceFormat,
@@ -44,7 +45,10 @@ export class WorkspaceRegistry {
       const read = checkName(name, await readRecord(path, workspaceFormat));
       if (read.kind === 'ok') {
         this.records.set(name, read.value);
-        ports.reserve(read.value.sshPort, name);
+        const { sshPort, spec } = read.value;
+        [sshPort, ...portsOf(spec.ports).map(({ host }) => host)].forEach((port) =>
+          ports.reserve(port, name),
+        );
       } else if (read.kind === 'set-aside') {
         this.unusable.set(name, { reason: read.reason, isThere: read.movedTo === undefined });
         this.setAside.push(

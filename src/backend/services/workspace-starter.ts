@@ -8,7 +8,9 @@ import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
 import { FirstSteps } from './first-steps';
 import { readCredentials, readScripts, type Script } from './injected-files';
+import { resolveMounts } from './mount-resolution';
 import type { OperationContext } from './operation-context';
+import { portsOf, refuseTakenPorts } from './published-ports';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
@@ -27,6 +29,7 @@ export function planOf(record: WorkspaceRecord): RuntimePlan {
     homeVolume: record.homeVolume,
     dockerVolume: record.dockerVolume,
     mounts: spec.mounts ?? [],
+    ports: portsOf(spec.ports),
     sshPort: record.sshPort,
   };
 }
@@ -68,7 +71,9 @@ export class WorkspaceStarter {
         message: `The volume ${missing.join(' and ')} was gone: a new, empty one was made.`,
       });
     }
-    const info = await driver.create(planOf(this.parts.registry.get(name)), signal);
+    const plan = planOf(this.parts.registry.get(name));
+    const mounts = await resolveMounts(plan.mounts, driver, this.parts.drivers);
+    const info = await driver.create({ ...plan, mounts }, signal);
     await this.parts.registry.update(name, { runtimeId: info.id, imageId });
     return info;
   }
@@ -189,6 +194,7 @@ export class WorkspaceStarter {
     if (info !== undefined && info.state !== 'stopped') {
       return;
     }
+    await refuseTakenPorts(portsOf(record.spec.ports));
     const hasPort = await isFree(record.sshPort);
     if (info !== undefined && hasPort && info.sshPort === record.sshPort) {
       return;

@@ -5,16 +5,19 @@ import type { Operation } from '../../api/schemas/operation';
 import type {
   Limits,
   LimitsPatch,
+  PublishedPort,
   Workspace,
   WorkspacePatch,
   WorkspaceState,
 } from '../../api/schemas/workspace';
-import type { Driver } from '../drivers/driver';
+import type { Driver, PlannedPort } from '../drivers/driver';
 import type { SshKeys } from '../ssh/keys';
+import type { PortLedger } from '../ssh/ports';
 import type { SecretStore } from '../store/secrets';
 import { isSettled, type Verb } from './lifecycle';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
+import { changePorts } from './published-ports';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import { imageMissing, type WorkspaceStarter } from './workspace-starter';
@@ -28,6 +31,7 @@ export interface WorkspacesParts {
   operations: Operations;
   keys: SshKeys;
   secrets: SecretStore;
+  ports: PortLedger;
   /** How long to wait after each failed try. */
   recoverDelaysMs: readonly number[];
 }
@@ -154,7 +158,7 @@ export class Workspaces {
       const { spec, warnings } = registry.get(name);
       await registry.update(name, {
         spec: { ...spec, image: wanted },
-        warnings: warnings.filter((warning) => warning.code !== 'limits'),
+        warnings: warnings.filter(({ code }) => code !== 'limits' && code !== 'ports'),
       });
       await context.step('create', 'Create the new runtime', () => starter.build(name, context.signal));
       return wasRunning ? this.startOrStop(name, context) : 'stopped';
@@ -225,17 +229,19 @@ export class Workspaces {
   async update(name: string, patch: WorkspacePatch): Promise<Workspace> {
     const { registry, secrets } = this.parts;
     const record = registry.get(name);
-    const { label, secrets: secretValues, limits: changed, ...spec } = patch;
+    const { label, secrets: secretValues, limits: changed, ports: wanted, ...spec } = patch;
     const limits = changed === undefined ? undefined : changeLimits(record.spec.limits, changed);
     if (limits !== undefined && record.runtimeId !== undefined) {
       await this.applyLimits(name, limits);
     }
     const secretNames = secretValues === undefined ? undefined : await secrets.put(name, secretValues);
+    const ports = wanted === undefined ? undefined : await this.changePorts(name, wanted);
     const next = await registry.change(name, {
       ...(label !== undefined && { label }),
       spec: {
         ...registry.get(name).spec,
         ...spec,
+        ...(ports !== undefined && { ports }),
         ...(limits !== undefined && { limits }),
         ...(secretNames !== undefined && { secretNames }),
       },
@@ -274,10 +280,24 @@ export class Workspaces {
 
   private async applyLimits(name: string, limits: Limits): Promise<void> {
     const { needsRebuild } = await this.driver(name).setLimits(runtimeNameOf(name), limits);
-    if (needsRebuild.length > 0) {
+    await this.tellOfRebuild(name, 'limits', needsRebuild);
+  }
+
+  private changePorts(name: string, wanted: readonly PublishedPort[]): Promise<PlannedPort[]> {
+    const { spec, runtimeId } = this.parts.registry.get(name);
+    return changePorts(this.parts.ports, name, { wanted, before: spec.ports }, async (ports) => {
+      if (runtimeId !== undefined) {
+        const { needsRebuild } = await this.driver(name).setPorts(runtimeNameOf(name), ports);
+        await this.tellOfRebuild(name, 'ports', needsRebuild);
+      }
+    });
+  }
+
+  private async tellOfRebuild(name: string, code: string, changes: readonly string[]): Promise<void> {
+    if (changes.length > 0) {
       await this.parts.registry.warn(name, {
-        code: 'limits',
-        message: `Takes effect with the next rebuild: ${needsRebuild.join(', ')}.`,
+        code,
+        message: `Takes effect with the next rebuild: ${changes.join(', ')}.`,
         hint: `\`berth rebuild ${name}\` keeps all volumes.`,
       });
     }

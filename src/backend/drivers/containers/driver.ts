@@ -12,6 +12,7 @@ import type {
   ExecPlan,
   ExecSession,
   LogOptions,
+  PlannedPort,
   RuntimeInfo,
   RuntimePlan,
   StartPlan,
@@ -170,6 +171,10 @@ export class ContainerDriver implements Driver {
     return this.runtimes.setLimits(name, limits);
   }
 
+  setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {
+    return this.runtimes.setPorts(name, ports);
+  }
+
   exec(name: string, plan: ExecPlan): Promise<ExecSession> {
     return openExec(this.endpoint, name, plan);
   }
@@ -238,7 +243,7 @@ function toolsVersion(imagesDirectory: string): string {
   return readFileSync(join(imagesDirectory, 'tools', 'VERSION'), 'utf8').trim();
 }
 
-function ownSurroundings(): Surroundings {
+export function ownSurroundings(): Surroundings {
   return {
     env: process.env,
     home: homedir(),

@@ -12,6 +12,8 @@ export const label = {
   /** Version of the way in which a runtime is built. */
   plan: 'berth.plan',
   sshPort: 'berth.ssh-port',
+  /** Extra ports as it was built: `18080:8080,…`. */
+  ports: 'berth.ports',
   /** `off`: without a network, reached by a bridge. */
   network: 'berth.network',
   /** A volume that a user made by name. */

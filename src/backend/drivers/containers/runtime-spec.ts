@@ -1,7 +1,7 @@
 /** From a plan to what the engine is asked to create. */
 import type Dockerode from 'dockerode';
 import type { Limits, Mount } from '../../../api/schemas/workspace';
-import type { RuntimePlan } from '../driver';
+import type { PlannedPort, RuntimePlan } from '../driver';
 import { berthDirectory, toolsDirectory } from './init-script';
 import { bundleVolumeName, label, planVersion } from './labels';
 import { initCommand } from './tools-scripts';
@@ -9,7 +9,7 @@ import { initCommand } from './tools-scripts';
 export const homeDirectory = '/home/workspace';
 /** Where the home volume is seen as well. */
 export const homeAlias = '/workspace';
-export const sshPortInside = '22/tcp';
+const sshPortInside = 22;
 const mebibyte = 1024 * 1024;
 
 export interface SpecContext {
@@ -23,6 +23,7 @@ type Mounts = NonNullable<Dockerode.HostConfig['Mounts']>;
 
 export function containerOptions(plan: RuntimePlan, context: SpecContext): Dockerode.ContainerCreateOptions {
   const isOnline = plan.network === 'on';
+  const ports = publishedPorts(plan);
   return {
     name: plan.name,
     Hostname: plan.workspace,
@@ -47,12 +48,11 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
       [label.nonce]: context.nonce,
       [label.sshPort]: String(plan.sshPort),
       [label.network]: plan.network,
+      ...((plan.ports ?? []).length > 0 && { [label.ports]: portsLabel(plan.ports ?? []) }),
     },
-    ...(isOnline && { ExposedPorts: { [sshPortInside]: {} } }),
+    ...(isOnline && { ExposedPorts: Object.fromEntries(Object.keys(ports).map((port) => [port, {}])) }),
     HostConfig: {
-      ...(isOnline
-        ? { PortBindings: { [sshPortInside]: [{ HostIp: '127.0.0.1', HostPort: String(plan.sshPort) }] } }
-        : { NetworkMode: 'none' }),
+      ...(isOnline ? { PortBindings: ports } : { NetworkMode: 'none' }),
       Mounts: mountsOf(plan, context),
       // Keys and variables live here: in memory only, gone when the container stops.
       Tmpfs: { [berthDirectory]: 'rw,nosuid,nodev,mode=0711,size=64m' },
@@ -62,6 +62,19 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
       ...(plan.limits.shmMiB !== undefined && { ShmSize: plan.limits.shmMiB * mebibyte }),
     },
   };
+}
+
+/** Loopback only. Two ports here may lead to one inside. */
+function publishedPorts(plan: RuntimePlan): Record<string, { HostIp: string; HostPort: string }[]> {
+  const ports: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { host, guest } of [{ host: plan.sshPort, guest: sshPortInside }, ...(plan.ports ?? [])]) {
+    (ports[`${guest}/tcp`] ??= []).push({ HostIp: '127.0.0.1', HostPort: String(host) });
+  }
+  return ports;
+}
+
+export function portsLabel(ports: readonly PlannedPort[]): string {
+  return ports.map(({ host, guest }) => `${host}:${guest}`).join(',');
 }
 
 /** Limits that can be changed live, as the engine names them. No swap: a limit of memory is one of memory. */
@@ -99,6 +112,10 @@ function mountsOf(plan: RuntimePlan, context: SpecContext): Mounts {
   }
   const bundles = { ...ofWorkspace, [label.role]: 'bundle', [label.bundle]: 'true' };
   plan.mounts.forEach((mount, index) => {
+    if (mount.folder !== undefined) {
+      mounts.push({ Type: 'bind', Source: mount.folder, Target: mount.target, ReadOnly: mount.readOnly });
+      return;
+    }
     const isBundle = mount.kind === 'archive';
     mounts.push(
       volumeMount(isBundle ? bundleVolumeName(plan.name, index) : mount.source, mount.target, {

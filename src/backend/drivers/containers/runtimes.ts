@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../api/errors';
 import type { Limits } from '../../../api/schemas/workspace';
-import type { RuntimeInfo, RuntimePlan } from '../driver';
+import type { PlannedPort, RuntimeInfo, RuntimePlan } from '../driver';
 import { isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
 import { fromInspected, fromListed, stateOf, volumesOf } from './runtime-info';
-import { containerOptions, resourcesOf } from './runtime-spec';
+import { containerOptions, portsLabel, resourcesOf } from './runtime-spec';
 import type { Tools, ToolsVolume } from './tools-volume';
 import { throwIfCancelled, waitFor } from './wait';
 
@@ -157,6 +157,15 @@ export class Runtimes {
     });
   }
 
+  /** Nothing that a container publishes can be changed while it is there. */
+  async setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {
+    return this.withContainer(name, 'look at the ports of', async (container) => {
+      const { Config: config } = await container.inspect();
+      const built = (config.Labels as Partial<Record<string, string>>)[label.ports] ?? '';
+      return { needsRebuild: built === portsLabel(ports) ? [] : ['ports'] };
+    });
+  }
+
   private async switchPause(
     container: Dockerode.Container,
     wanted: 'paused' | 'running',
@@ -228,6 +237,12 @@ function refuseUnusable(plan: RuntimePlan, image: Dockerode.ImageInspectInfo, to
     throw new BerthError('not_supported', `A container can't mount the disk image ${disk.source}.`, {
       hint: 'Create the workspace as a microVM, or use a named volume.',
       field: 'mounts',
+    });
+  }
+  if (plan.network === 'off' && (plan.ports ?? []).length > 0) {
+    throw new BerthError('not_supported', 'A container without a network has no ports to publish.', {
+      hint: 'Leave the ports out, or create the workspace as a microVM.',
+      field: 'ports',
     });
   }
   if (image.Os !== 'linux' || image.Architecture !== tools.architecture) {

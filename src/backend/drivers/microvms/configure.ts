@@ -7,7 +7,7 @@ import { waitForBanner } from '../containers/ssh-banner';
 import { archiveOf } from '../containers/tar-archive';
 import type { StartPlan } from '../driver';
 import type { Machine } from './machine';
-import { diskMounts } from './runtime-plan';
+import { diskMounts, isShared } from './runtime-plan';
 import { lastWords } from './qemu/process';
 import type { RuntimeRecord } from './runtime-record';
 
@@ -57,7 +57,8 @@ async function textFrom(path: string, offset: number): Promise<string> {
 /** Lines of words for the guest's shell, which reads them without evaluating them. */
 export function guestPlan({ id, plan }: Pick<RuntimeRecord, 'id' | 'plan'>, nowMs: number): string {
   const mounts = diskMounts(plan).map(
-    ({ serial, target, readOnly }) => `mount ${serial} ${target} ${readOnly ? 'ro' : 'rw'}`,
+    ({ serial, target, readOnly, mount }) =>
+      `${isShared({ mount }) ? 'share' : 'mount'} ${serial} ${target} ${readOnly ? 'ro' : 'rw'}`,
   );
   const lines = [
     `hostname ${plan.workspace}`,

@@ -12,6 +12,7 @@ import type {
   ExecSession,
   ImageStore,
   LogOptions,
+  PlannedPort,
   RuntimeInfo,
   RuntimePlan,
   StartPlan,
@@ -38,6 +39,7 @@ import { Stats } from './stats';
 import { Suspender } from './suspender';
 import { TellingDisks } from './telling-disks';
 import { Templates } from './templates';
+import { Shares } from './virtiofs/shares';
 
 export interface MicrovmDriverOptions {
   /** The state directory. */
@@ -95,7 +97,8 @@ export class MicrovmDriver implements Driver {
       liveFiles: (runtime, volume) => this.liveFiles(runtime, volume),
     };
     const disks = new TellingDisks(options.disks(questions), (event) => this.tell(event));
-    const parts = { store, machines, host, templates, disks, log };
+    const shares = new Shares(surroundings);
+    const parts = { store, machines, host, templates, disks, shares, log };
     const starter = new Starter(parts);
     const suspender = new Suspender({ ...parts, starter });
     this.runtimes = new Runtimes({ ...parts, starter, suspender, images: roots });
@@ -174,6 +177,10 @@ export class MicrovmDriver implements Driver {
 
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
     return this.runtimes.setLimits(name, limits);
+  }
+
+  setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {
+    return this.runtimes.setPorts(name, ports);
   }
 
   async exec(name: string, plan: ExecPlan): Promise<ExecSession> {

@@ -23,6 +23,9 @@ export interface RuntimeFiles {
   sockets: MachineSockets;
   /** On which a state is received. */
   saveSocket: string;
+  /** Of the daemon that serves a shared folder, and what it says. */
+  shareSocket: (serial: string) => string;
+  shareLog: (serial: string) => string;
 }
 
 export class MicrovmFiles {
@@ -63,6 +66,8 @@ export class MicrovmFiles {
       state: join(folder, 'machine.state'),
       sockets: { qmp: socket('qmp'), control: socket('control'), ssh: socket('ssh') },
       saveSocket: socket('save'),
+      shareSocket: (serial) => socket(`share-${serial}`),
+      shareLog: (serial) => join(folder, `share-${serial}.log`),
     };
   }
 

@@ -1,8 +1,7 @@
 /** From a runtime's plan to a machine's: its size, its disks, and what the guest mounts where. */
 import { availableParallelism } from 'node:os';
 import { BerthError } from '../../../api/errors';
-import type { Mount } from '../../../api/schemas/workspace';
-import type { RuntimePlan, RuntimeInfo } from '../driver';
+import type { PlannedMount, RuntimePlan, RuntimeInfo } from '../driver';
 import type { HostTools } from './host';
 import type { Architecture, MachinePlan } from './qemu/command-line';
 import type { RuntimeFiles } from './runtime-files';
@@ -22,13 +21,18 @@ export interface DiskMount {
   /** The named volume on it; undefined for a user's own image and for a bundle. */
   volume: string | undefined;
   /** The mount it comes from; undefined for the workspace's own volumes. */
-  mount: Mount | undefined;
+  mount: PlannedMount | undefined;
   index: number;
+}
+
+/** A folder of this machine: no disk, and not for one machine alone. */
+export function isShared({ mount }: Pick<DiskMount, 'mount'>): boolean {
+  return mount?.folder !== undefined;
 }
 
 type Volumes = Pick<RuntimePlan, 'homeVolume' | 'mounts'> & { dockerVolume?: string | undefined };
 
-/** Every disk of a runtime besides its root and the tools. */
+/** Every disk and shared folder of a runtime besides its root and the tools. */
 export function diskMounts({ homeVolume, dockerVolume, mounts }: Volumes): DiskMount[] {
   const own = { readOnly: false, mount: undefined, index: -1 };
   return [
@@ -75,7 +79,8 @@ export function launchOf(
   paths: ReadonlyMap<string, string>,
 ): Launch {
   const { kernel, initrd, kernelArguments, toolsDisk, hash } = kit;
-  const mounts = diskMounts(plan);
+  const mounts = diskMounts(plan).filter(({ mount }) => mount !== undefined);
+  const shares = mounts.filter(isShared).map(({ serial }) => serial);
   const raw = (serial: string, readOnly: boolean): Launch['disks'][number] => {
     const file = paths.get(serial);
     return { serial, format: 'raw', readOnly, ...(file !== undefined && { file }) };
@@ -89,10 +94,9 @@ export function launchOf(
       { serial: 'tools', file: toolsDisk, format: 'raw', readOnly: true },
       // Always there, so that one template serves those with and without Docker.
       ...['home', 'docker'].map((serial) => raw(serial, false)),
-      ...mounts
-        .filter(({ mount }) => mount !== undefined)
-        .map(({ serial, readOnly }) => raw(serial, readOnly)),
+      ...mounts.filter((mount) => !isShared(mount)).map(({ serial, readOnly }) => raw(serial, readOnly)),
     ],
+    ...(shares.length > 0 && { shares }),
   };
 }
 
@@ -118,10 +122,12 @@ export function machinePlan(
   launch: Launch,
   { architecture, files, incoming }: MachineContext,
 ): MachinePlan {
-  const { acceleration, cpus, memoryMiB, kernel, initrd, kernelArguments, disks } = launch;
+  const { acceleration, cpus, memoryMiB, kernel, initrd, kernelArguments, disks, shares } = launch;
   return {
     ...{ architecture, acceleration, cpus, memoryMiB, kernel, initrd, kernelArguments, incoming },
     ...{ name: plan.name, uuid: id, sshPort: plan.sshPort, isOffline: plan.network === 'off' },
+    forwards: plan.ports ?? [],
+    shares: (shares ?? []).map((serial) => ({ serial, socket: files.shareSocket(serial) })),
     disks: disks.map(({ file, ...disk }) => ({ ...disk, file })),
     ...{ sockets: files.sockets, consoleLog: files.consoleLog, pidFile: files.pidFile },
   };

@@ -5,6 +5,9 @@ import type { RecordFormat } from '../../store/records';
 
 const Variables = Type.Record(Type.String(), Type.String());
 
+const PlannedMount = Type.Object({ ...Mount.properties, folder: Type.Optional(Type.String()) });
+const PlannedPort = Type.Object({ host: Type.Integer(), guest: Type.Integer() });
+
 const Plan = Type.Object({
   name: Type.String(),
   workspace: Type.String(),
@@ -15,8 +18,9 @@ const Plan = Type.Object({
   network: Type.Union([Type.Literal('on'), Type.Literal('off')]),
   homeVolume: Type.String(),
   dockerVolume: Type.Optional(Type.String()),
-  mounts: Type.Array(Mount),
+  mounts: Type.Array(PlannedMount),
   sshPort: Type.Integer(),
+  ports: Type.Optional(Type.Array(PlannedPort)),
 });
 
 /** How the machine was built when it was last started: what a saved state of it needs again. */
@@ -44,6 +48,8 @@ const Launch = Type.Object({
       readOnly: Type.Boolean(),
     }),
   ),
+  /** Serials of shared folders, whose daemons no saved state brings back. */
+  shares: Type.Optional(Type.Array(Type.String())),
 });
 export type Launch = Static<typeof Launch>;
 

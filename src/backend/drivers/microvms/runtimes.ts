@@ -9,10 +9,11 @@ import type { Limits } from '../../../api/schemas/workspace';
 import { KeyedLock } from '../../store/keyed-lock';
 import { parseEnvironment } from '../containers/session-environment';
 import { throwIfCancelled } from '../containers/wait';
-import type { RuntimeInfo, RuntimePlan, RuntimeState } from '../driver';
+import type { PlannedPort, RuntimeInfo, RuntimePlan, RuntimeState } from '../driver';
+import { changeForwards } from './forwards';
 import type { Machine } from './machine';
 import type { RootImages } from './parts';
-import { refuseTooMany, volumesOf } from './runtime-plan';
+import { diskMounts, isShared, refuseTooMany, volumesOf } from './runtime-plan';
 import type { RuntimeRecord } from './runtime-record';
 import type { Starter, StarterParts } from './starter';
 import type { Suspender } from './suspender';
@@ -35,6 +36,7 @@ export class Runtimes {
   private readonly lock = new KeyedLock();
   /** Their disks are theirs, though nothing runs yet. */
   private readonly starting = new Set<string>();
+  private readonly tidied = new Set<string>();
 
   constructor(private readonly parts: RuntimesParts) {}
 
@@ -44,6 +46,7 @@ export class Runtimes {
     return Promise.all(
       records.map(async (record) => {
         await this.parts.suspender.keep(record);
+        await this.tidy(record);
         return toInfo(record, await this.stateOf(record));
       }),
     );
@@ -162,6 +165,20 @@ export class Runtimes {
     });
   }
 
+  /** Live, also while it is paused. */
+  async setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {
+    return this.lock.run(name, async () => {
+      const { store, machines } = this.parts;
+      const record = await store.get(name);
+      const machine = await machines.of(record);
+      if (machine !== undefined) {
+        await changeForwards(machine.qmp, record.plan.ports ?? [], ports);
+      }
+      await store.change(name, { plan: { ...record.plan, ports: [...ports] } });
+      return { needsRebuild: [] };
+    });
+  }
+
   /** The machine of a runtime that runs, for what happens inside of it. */
   async running(name: string, verb: string): Promise<Machine> {
     const record = await this.parts.store.get(name);
@@ -206,17 +223,37 @@ export class Runtimes {
       await machines.kill(record);
     }
     await suspender.forget(record.plan.name);
+    await this.parts.starter.unshare(record);
     return !hasEnded;
   }
 
+  /** Once: daemons that an engine started which was killed before it had started their machine. */
+  private async tidy(record: RuntimeRecord): Promise<void> {
+    const { name } = record.plan;
+    if (record.launch?.shares === undefined || this.tidied.has(name)) {
+      return;
+    }
+    this.tidied.add(name);
+    await this.lock.run(name, async () => {
+      if ((await this.parts.machines.of(record)) === undefined) {
+        await this.parts.starter.unshare(record);
+      }
+    });
+  }
+
   private async build(plan: RuntimePlan, made: string[], signal: AbortSignal): Promise<RuntimeRecord> {
-    const { images, host, store, log } = this.parts;
+    const { images, host, store, shares, log } = this.parts;
     const programs = await host.programs();
     // What is not known yet is found out while the root file system is made.
     host.tools().catch(() => undefined);
     const progress = (text: string): void => log.debug({ name: plan.name, text }, 'root file system');
     const image = await images.ensure(plan.image, progress, signal);
     throwIfCancelled(signal, `create ${plan.name}`);
+    await shares.require(
+      diskMounts(plan)
+        .filter(isShared)
+        .map(({ volume }) => volume ?? ''),
+    );
     await this.makeVolumes(plan, made);
     const files = store.files.of(plan.name);
     await mkdir(files.folder, { recursive: true, mode: 0o700 });
@@ -239,7 +276,10 @@ export class Runtimes {
 
   private async makeVolumes(plan: RuntimePlan, made: string[]): Promise<void> {
     const { disks } = this.parts;
-    for (const { volume } of volumesOf(plan)) {
+    for (const { volume } of diskMounts(plan).filter((mount) => !isShared(mount))) {
+      if (volume === undefined) {
+        continue;
+      }
       const found = await disks.inspect(volume);
       const holder = found?.holders.find(({ runtime }) => runtime !== plan.name);
       if (holder !== undefined) {

@@ -1,7 +1,7 @@
 /** Starts machines: from a template where there is one, else by booting; or where they stood when they were saved. */
 import { BerthError } from '../../../api/errors';
 import { isErrno } from '../../store/files';
-import { access, mkdir, stat } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import type { Log } from '../containers/log';
 import type { Host, HostTools } from './host';
 import { launch, type Launched } from './launch';
@@ -11,10 +11,11 @@ import type { DiskStore } from './parts';
 import { killProcess, lastWords } from './qemu/process';
 import type { QmpClient } from './qemu/qmp';
 import { incomingInput, waitUntilRestored } from './qemu/saved-state';
-import { bundleFile, diskMounts, launchOf, machinePlan } from './runtime-plan';
+import { bundleFile, diskMounts, isShared, launchOf, machinePlan } from './runtime-plan';
 import type { Launch, RuntimeRecord } from './runtime-record';
 import type { RuntimeStore } from './runtime-store';
 import type { Templates } from './templates';
+import type { Share, Shares } from './virtiofs/shares';
 
 const bootTimeoutMs = 120_000;
 const restoreTimeoutMs = 60_000;
@@ -27,6 +28,7 @@ export interface StarterParts {
   host: Host;
   templates: Templates;
   disks: DiskStore;
+  shares: Shares;
   log: Log;
 }
 
@@ -43,7 +45,9 @@ export class Starter {
     const fresh = await store.change(record.plan.name, {
       ...{ launch: wanted, startedAt, exitCode: undefined, paused: undefined },
     });
-    const template = await templates.find(wanted);
+    // What is saved knows nothing of daemons that serve folders.
+    const isShared = wanted.shares !== undefined;
+    const template = isShared ? undefined : await templates.find(wanted);
     if (template !== undefined) {
       try {
         return await this.fromState(fresh, wanted, tools, template);
@@ -59,7 +63,9 @@ export class Starter {
       }
     }
     const machine = await this.boot(fresh, wanted, tools);
-    templates.make(wanted);
+    if (!isShared) {
+      templates.make(wanted);
+    }
     return machine;
   }
 
@@ -76,15 +82,16 @@ export class Starter {
     return this.fromState(record, record.launch, tools, store.files.of(record.plan.name).state, restored);
   }
 
-  /** Takes every volume of the plan for this runtime; answers the files by their serials. */
+  /** Takes every volume of the plan for this runtime; answers their files by their serials, folders left out. */
   async attach({ plan }: Pick<RuntimeRecord, 'plan'>): Promise<Map<string, string>> {
     const { disks, store } = this.parts;
     const files = store.files.of(plan.name);
     const paths = new Map<string, string>();
-    for (const { serial, volume, mount, index, readOnly } of diskMounts(plan)) {
+    for (const each of diskMounts(plan).filter((mount) => !isShared(mount))) {
+      const { serial, volume, mount, index, readOnly } = each;
       if (volume !== undefined) {
         const holder = { workspace: plan.workspace, runtime: plan.name, readOnly };
-        paths.set(serial, await fileOnly(volume, await disks.attach(volume, holder)));
+        paths.set(serial, await disks.attach(volume, holder));
       } else if (mount?.kind === 'archive') {
         paths.set(serial, bundleFile(files, index));
       } else if (mount !== undefined) {
@@ -93,6 +100,20 @@ export class Starter {
       }
     }
     return paths;
+  }
+
+  /** For a machine that runs no more: nobody serves folders to it. */
+  async unshare({ plan }: RuntimeRecord): Promise<void> {
+    const { shares, store } = this.parts;
+    const shared = diskMounts(plan).filter(isShared);
+    if (shared.length > 0) {
+      await shares.end(store.files.of(plan.name), shared);
+    }
+  }
+
+  private async share({ plan }: RuntimeRecord): Promise<void> {
+    const { shares, store } = this.parts;
+    await shares.start(store.files.of(plan.name), sharesOf(plan));
   }
 
   private async boot(record: RuntimeRecord, wanted: Launch, tools: HostTools): Promise<Machine> {
@@ -134,9 +155,14 @@ export class Starter {
     });
     await mkdir(files.folder, { recursive: true, mode: 0o700 });
     await store.files.ensureSocketFolder();
-    const machine = await machines.start(name, async () => {
+    const launching = machines.start(name, async () => {
+      await this.share(record);
       const launched = await launch(programs.system, plan, files, state);
       return { ...(await this.noted(name, launched)), qmp: launched.qmp };
+    });
+    const machine = await launching.catch(async (error: unknown) => {
+      await this.unshare(record);
+      throw error;
     });
     const { qmp } = machine;
     const ended = new AbortController();
@@ -149,6 +175,7 @@ export class Starter {
     } catch (error) {
       qmp.close();
       await killProcess(machine.process);
+      await this.unshare(record);
       const said = [await lastWords(files.qemuLog), await lastWords(files.consoleLog)].join('\n').trim();
       throw await this.explain(record, error, said);
     }
@@ -202,19 +229,12 @@ function sizesOf(answer: unknown): Map<string, number> {
   );
 }
 
-/** A folder can't be a disk. */
-async function fileOnly(volume: string, path: string): Promise<string> {
-  if ((await stat(path)).isDirectory()) {
-    throw new BerthError(
-      'not_supported',
-      `The volume ${volume} is a folder, which microVMs can't mount yet.`,
-      {
-        hint: 'Use a volume of the kind "disk".',
-        field: 'mounts',
-      },
-    );
-  }
-  return path;
+function sharesOf(plan: RuntimeRecord['plan']): Share[] {
+  return diskMounts(plan).flatMap(({ serial, volume, mount, readOnly }) =>
+    volume === undefined || mount?.folder === undefined
+      ? []
+      : [{ serial, volume, readOnly, folder: mount.folder }],
+  );
 }
 
 async function refuseMissing(path: string): Promise<void> {

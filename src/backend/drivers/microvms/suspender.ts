@@ -38,13 +38,18 @@ export class Suspender {
     }
     await machine.qmp.execute('stop');
     await this.parts.store.change(record.plan.name, { paused: true });
-    this.save(record.plan.name, machine);
+    if (isSavable(record)) {
+      this.save(record.plan.name, machine);
+    }
   }
 
   /** Saves what an engine that was killed meanwhile could not. */
   async keep(record: RuntimeRecord): Promise<void> {
     const { name } = record.plan;
-    if (record.paused !== true || this.saving.has(name) || (await this.isSaved(record))) {
+    if (record.paused !== true || !isSavable(record)) {
+      return;
+    }
+    if (this.saving.has(name) || (await this.isSaved(record))) {
       return;
     }
     const machine = await this.parts.machines.of(record);
@@ -121,6 +126,11 @@ export class Suspender {
       record.paused === undefined ? undefined : { ...record, paused: undefined },
     );
   }
+}
+
+/** Daemons that serve folders to it know of files that it has open, which is in no saved state. */
+function isSavable({ launch }: RuntimeRecord): boolean {
+  return launch?.shares === undefined;
 }
 
 /** While it stood still its clock did too. */

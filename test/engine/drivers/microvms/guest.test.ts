@@ -215,11 +215,11 @@ describe('a guest that can not become what it is told to', function () {
     const root = await bench.disk('root', [await bench.busybox()]);
     const guest = await bench.boot({ root, home: bench.path('client') });
     await guest.waiting();
-    await assert.rejects(guest.configure(), /disk can't be mounted: .*home/s);
-    await assert.rejects(guest.configure(), /disk can't be mounted/);
+    await assert.rejects(guest.configure(), /volume can't be mounted: .*home/s);
+    await assert.rejects(guest.configure(), /volume can't be mounted/);
     await guest.qmp.execute('system_powerdown');
     await guest.process.end;
-    assert.match(await guest.console(), /BERTH FAILED a disk/);
+    assert.match(await guest.console(), /BERTH FAILED a volume/);
   });
 
   it('says that its root is none, and waits on', async () => {

@@ -3,8 +3,8 @@
  * files are reached by the agent that serves container volumes, whose way of walking can't be led out by links.
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { constants, existsSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, chown, mkdir, open } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -18,22 +18,24 @@ import { localPath } from '../../../files/names';
 import { readableOf, type TarSource } from '../../../files/tar-flow';
 import type { VolumeFiles } from '../../../files/volume-files';
 
-const daemons = ['/usr/lib/qemu/virtiofsd', '/usr/libexec/virtiofsd', '/usr/lib/virtiofsd'];
+/** The user of workspaces. */
+const userOwner = 1000;
 const idleMs = 60_000;
 const saidKept = 1000;
-
-/** The virtiofsd of this machine; undefined when there is none. */
-export function findVirtiofsd(): string | undefined {
-  return daemons.find((path) => existsSync(path));
-}
 
 export class DirectoryVolumes {
   private readonly open = new Map<string, { access: LocalAccess; files: AgentFiles }>();
 
   constructor(private readonly agentDirectory: string) {}
 
+  /** For the user inside. The folder around it lets nobody else in. */
   async make(path: string): Promise<void> {
     await mkdir(path, { mode: 0o700 });
+    if (process.getuid?.() === 0) {
+      await chown(path, userOwner, userOwner);
+    } else if (process.getuid?.() !== userOwner) {
+      await chmod(path, 0o777);
+    }
   }
 
   files(volume: string, path: string): VolumeFiles {
@@ -45,18 +47,6 @@ export class DirectoryVolumes {
     const files = new AgentFiles(access);
     this.open.set(volume, { access, files });
     return files;
-  }
-
-  refuseWithoutDaemon(volume: string): void {
-    if (findVirtiofsd() === undefined) {
-      throw new BerthError(
-        'not_supported',
-        `The volume ${volume} is a folder, which takes virtiofsd to share.`,
-        {
-          hint: 'Install virtiofsd (`apt install qemu-system-common`), or use a volume of the kind "disk".',
-        },
-      );
-    }
   }
 
   async close(volume: string): Promise<void> {

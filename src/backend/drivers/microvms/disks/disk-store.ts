@@ -84,7 +84,7 @@ export class Disks implements DiskStore {
       ...(spec.labels !== undefined && Object.keys(spec.labels).length > 0 && { labels: spec.labels }),
     };
     await this.lock.run(name, () => this.make(row));
-    return toVolume(row, []);
+    return toVolume(row, this.index.fileOf(row), []);
   }
 
   /** Refused while somebody has it. */
@@ -122,7 +122,7 @@ export class Disks implements DiskStore {
       } finally {
         back();
       }
-      return toVolume({ ...row, size_mib: sizeMiB }, []);
+      return toVolume({ ...row, size_mib: sizeMiB }, this.index.fileOf(row), []);
     });
   }
 
@@ -147,7 +147,6 @@ export class Disks implements DiskStore {
       const row = await this.existing(name);
       const path = this.index.fileOf(row);
       if (row.kind === 'directory') {
-        this.directories.refuseWithoutDaemon(name);
         return path;
       }
       if (row.runtime !== holder.runtime) {
@@ -234,6 +233,7 @@ export class Disks implements DiskStore {
     const runtime = await this.holding(row);
     return toVolume(
       row,
+      this.index.fileOf(row),
       runtime === undefined
         ? []
         : [

@@ -42,7 +42,7 @@ export function roleOf({
     : { role: 'home', workspace: rest };
 }
 
-export function toVolume(row: VolumeRow, holders: Holder[]): Volume {
+export function toVolume(row: VolumeRow, path: string, holders: Holder[]): Volume {
   return {
     name: row.name,
     kind: row.kind ?? 'disk',
@@ -50,6 +50,7 @@ export function toVolume(row: VolumeRow, holders: Holder[]): Volume {
     managed: true,
     createdAt: row.created_at,
     ...(row.kind === undefined && { sizeMiB: row.size_mib }),
+    path,
     holders,
     labels: { ...row.labels },
   };

@@ -14,6 +14,19 @@ export interface MachineDisk {
   readOnly: boolean;
 }
 
+/** A folder of this machine, by the socket of the daemon that serves it. */
+export interface MachineShare {
+  /** By which the guest knows it. */
+  serial: string;
+  socket: string;
+}
+
+/** A TCP port of the guest on a loopback port of this machine. */
+export interface Forward {
+  host: number;
+  guest: number;
+}
+
 /** What a saved state depends on. */
 export interface MachineShape {
   architecture: Architecture;
@@ -29,9 +42,12 @@ export interface MachinePlan extends MachineShape {
   name: string;
   uuid: string;
   disks: readonly MachineDisk[];
+  shares?: readonly MachineShare[];
   /** Loopback port that leads to sshd; undefined: none. */
   sshPort: number | undefined;
-  /** No way out of the guest; the SSH port works all the same. */
+  /** Other ports of the guest. */
+  forwards?: readonly Forward[];
+  /** No way out of the guest; what is forwarded into it works all the same. */
   isOffline: boolean;
   sockets: MachineSockets;
   consoleLog: string;
@@ -66,14 +82,21 @@ export function commandLine(plan: MachinePlan): string[] {
     ...device({ driver: 'virtio-rng-pci', id: 'rng', addr: '5' }),
     ...device({ driver: 'virtio-balloon-pci', id: 'balloon', 'free-page-reporting': true, addr: '6' }),
     ...plan.disks.flatMap(disk),
+    ...(plan.shares ?? []).flatMap((share, index) => shared(share, plan.disks.length + index)),
     ...(plan.incoming === undefined ? [] : ['-incoming', plan.incoming]),
   ];
 }
 
-function machine({ architecture, acceleration, cpus, memoryMiB }: MachineShape): string[] {
+function machine({ architecture, acceleration, cpus, memoryMiB, shares = [] }: MachinePlan): string[] {
   const isEmulated = acceleration === 'tcg';
+  const type = architecture === 'x64' ? 'q35' : 'virt';
+  // Daemons of shared folders read and write the guest's memory themselves.
+  const isMemoryShared = shares.length > 0;
   return [
-    ...['-M', architecture === 'x64' ? 'q35' : 'virt'],
+    ...(isMemoryShared
+      ? ['-object', `memory-backend-memfd,id=memory,size=${memoryMiB}M,share=on`]
+      : []),
+    ...['-M', isMemoryShared ? `${type},memory-backend=memory` : type],
     ...['-accel', isEmulated ? `tcg,tb-size=${translationMiB}` : acceleration],
     ...['-cpu', isEmulated || acceleration === 'whpx' ? 'max' : 'host'],
     ...['-smp', String(cpus), '-m', `${memoryMiB}M`],
@@ -90,10 +113,16 @@ function ports(sockets: MachineSockets): string[] {
   ];
 }
 
-function network({ sshPort, isOffline }: MachinePlan): string[] {
-  const forward = sshPort === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${sshPort}-10.0.2.15:22`;
+/** As QEMU takes it, at the start and live. */
+export function forwardRule({ host, guest }: Forward): string {
+  return `tcp:127.0.0.1:${host}-10.0.2.15:${guest}`;
+}
+
+function network({ sshPort, forwards = [], isOffline }: MachinePlan): string[] {
+  const ssh = sshPort === undefined ? [] : [{ host: sshPort, guest: 22 }];
+  const rules = [...ssh, ...forwards].map((forward) => `,hostfwd=${forwardRule(forward)}`).join('');
   return [
-    ...['-netdev', `user,id=net,ipv6=off${isOffline ? ',restrict=on' : ''}${forward}`],
+    ...['-netdev', `user,id=net,ipv6=off${isOffline ? ',restrict=on' : ''}${rules}`],
     ...device({ driver: 'virtio-net-pci', id: 'nic', netdev: 'net', romfile: '', addr: '4' }),
   ];
 }
@@ -108,6 +137,16 @@ function disk({ serial, file, format, readOnly }: MachineDisk, index: number): s
     ...['-blockdev', JSON.stringify(node)],
     ...device({
       ...{ driver: 'virtio-blk-pci', id: serial, drive: `disk-${serial}`, serial },
+      ...{ addr: (firstDiskSlot + index).toString(16) },
+    }),
+  ];
+}
+
+function shared({ serial, socket: path }: MachineShare, index: number): string[] {
+  return [
+    ...['-chardev', `socket,id=share-${serial},path=${plain(path)}`],
+    ...device({
+      ...{ driver: 'vhost-user-fs-pci', id: serial, chardev: `share-${serial}`, tag: serial },
       ...{ addr: (firstDiskSlot + index).toString(16) },
     }),
   ];

@@ -1,0 +1,144 @@
+/**
+ * virtiofsd serves one folder of this machine to one guest. There are two of the name: QEMU's own, in C, until QEMU 8,
+ * and its successor in Rust (https://gitlab.com/virtio-fs/virtiofsd), with other arguments.
+ */
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { BerthError } from '../../../../api/errors';
+import type { Surroundings } from '../qemu/programs';
+
+const run = promisify(execFile);
+const helpTimeoutMs = 10_000;
+/** It is no program for users: mostly it lies beside PATH. */
+const prefixes = ['/usr', '/usr/local', '/opt/homebrew', '/home/linuxbrew/.linuxbrew', '/opt/local'];
+const usualFolders = prefixes.flatMap((prefix) =>
+  ['libexec', 'lib', 'lib/qemu', 'bin'].map((folder) => `${prefix}/${folder}`),
+);
+/**
+ * The C one has no word for it: it gets a view of the folder that nobody can write to, in a mount namespace of its own.
+ * Constant text; what follows are arguments.
+ */
+const readOnlyView = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
+
+export interface Virtiofsd {
+  path: string;
+  language: 'c' | 'rust';
+  /** It can be told to let nobody write. */
+  hasReadOnly: boolean;
+}
+
+export interface Serving {
+  socket: string;
+  folder: string;
+  readOnly: boolean;
+}
+
+/** The one of this machine; undefined when there is none. */
+export async function findVirtiofsd({
+  env,
+  platform,
+}: Pick<Surroundings, 'env' | 'platform'>): Promise<Virtiofsd | undefined> {
+  if (platform !== 'linux') {
+    // It is made of system calls of Linux.
+    return undefined;
+  }
+  const folders = [...(env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), ...usualFolders];
+  for (const folder of folders) {
+    const path = join(folder, 'virtiofsd');
+    if (await isExecutable(path)) {
+      return describeVirtiofsd(path, await helpOf(path));
+    }
+  }
+  return undefined;
+}
+
+export function describeVirtiofsd(path: string, help: string): Virtiofsd {
+  const language = help.includes('--shared-dir') ? 'rust' : 'c';
+  return { path, language, hasReadOnly: help.includes('--readonly') };
+}
+
+/** Program and arguments. Throws `not_supported` where nothing would keep a guest from writing to what it may only read. */
+export function servingCommand(
+  daemon: Virtiofsd,
+  { socket, folder, readOnly }: Serving,
+  isRoot: boolean,
+): readonly [string, ...string[]] {
+  const own: [string, ...string[]] =
+    daemon.language === 'c'
+      ? // In fuse's options a comma separates.
+        [
+          daemon.path,
+          `--socket-path=${socket}`,
+          ...words(`source=${escaped(folder)}`, 'cache=auto', 'sandbox=chroot'),
+        ]
+      : [
+          ...([daemon.path, `--socket-path=${socket}`, `--shared-dir=${folder}`, '--cache=auto'] as const),
+          `--sandbox=${isRoot ? 'chroot' : 'none'}`,
+        ];
+  if (!readOnly) {
+    return own;
+  }
+  if (daemon.hasReadOnly) {
+    return [...own, '--readonly'];
+  }
+  if (!isRoot) {
+    throw new BerthError('not_supported', `${daemon.path} can't share a folder read-only.`, {
+      hint: 'Install a newer virtiofsd, or mount the volume without `:ro`.',
+      field: 'mounts',
+    });
+  }
+  return [
+    'unshare',
+    '--mount',
+    '--propagation',
+    'private',
+    '--',
+    'sh',
+    '-c',
+    readOnlyView,
+    'sh',
+    folder,
+    ...own,
+  ];
+}
+
+export function missingVirtiofsd(volume: string): BerthError {
+  return new BerthError(
+    'not_supported',
+    `The volume ${volume} is a folder, which takes virtiofsd to share with a microVM, and there is none.`,
+    {
+      hint: 'Install it (`sudo apt install virtiofsd`, on Debian 12 `qemu-system-common`), or use a volume of the kind "disk".',
+      field: 'mounts',
+    },
+  );
+}
+
+function words(...options: string[]): string[] {
+  return options.flatMap((option) => ['-o', option]);
+}
+
+function escaped(path: string): string {
+  return path.replaceAll(/[\\,]/g, '\\$&');
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function helpOf(path: string): Promise<string> {
+  try {
+    const { stdout, stderr } = await run(path, ['--help'], { timeout: helpTimeoutMs });
+    return stdout + stderr;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BerthError('not_supported', `${path} does not run: ${reason}`, {
+      hint: 'Install it anew, or use a volume of the kind "disk".',
+      cause: error,
+    });
+  }
+}

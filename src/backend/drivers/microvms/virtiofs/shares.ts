@@ -1,0 +1,134 @@
+/**
+ * The daemons that serve folders to machines: one per folder and machine, there before QEMU is, gone when it is. Who
+ * they are is read from the processes of this machine, by the sockets on their command lines: what an engine that was
+ * killed had just started is found as well, and nothing else ever is.
+ */
+import { readFile, readdir, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerthError } from '../../../../api/errors';
+import { identityOf, type ProcessIdentity } from '../../../store/process-identity';
+import { killProcess, lastWords, startDetached, type StartedProcess } from '../qemu/process';
+import type { Surroundings } from '../qemu/programs';
+import type { RuntimeFiles } from '../runtime-files';
+import { findVirtiofsd, missingVirtiofsd, servingCommand, type Virtiofsd } from './daemon';
+
+const listenTimeoutMs = 20_000;
+const pollMs = 10;
+/** A daemon sees the end of its machine, and goes; one that hangs is ended. */
+const farewellMs = 2_000;
+/** In /proc/net/unix: somebody listens (__SO_ACCEPTCON of linux/net.h). */
+const acceptsConnections = '00010000';
+
+export interface Share {
+  serial: string;
+  volume: string;
+  folder: string;
+  readOnly: boolean;
+}
+
+export class Shares {
+  constructor(
+    private readonly surroundings: Pick<Surroundings, 'env' | 'platform'>,
+    private readonly isRoot = process.getuid?.() === 0,
+  ) {}
+
+  /** Throws `not_supported` when folders can't be shared here. */
+  async require(volumes: readonly string[]): Promise<void> {
+    const [first] = volumes;
+    if (first !== undefined) {
+      await this.daemon(first);
+    }
+  }
+
+  /** All daemons of a machine, each listening; or none. */
+  async start(files: RuntimeFiles, shares: readonly Share[]): Promise<void> {
+    if (shares.length === 0) {
+      return;
+    }
+    await this.end(files, shares, 0);
+    try {
+      for (const share of shares) {
+        await this.serve(files, share);
+      }
+    } catch (error) {
+      await this.end(files, shares, 0);
+      throw error;
+    }
+  }
+
+  /** For machines that run no more: what still serves them ends within `graceMs`, or is ended. */
+  async end(
+    files: RuntimeFiles,
+    shares: readonly Pick<Share, 'serial'>[],
+    graceMs = farewellMs,
+  ): Promise<void> {
+    const sockets = shares.map(({ serial }) => files.shareSocket(serial));
+    let left = await serving(sockets);
+    for (const deadline = performance.now() + graceMs; left.length > 0 && performance.now() < deadline;) {
+      await sleep(pollMs);
+      left = await serving(sockets);
+    }
+    await Promise.all(left.map((process) => killProcess(process)));
+    await Promise.all(sockets.map((socket) => rm(socket, { force: true })));
+  }
+
+  private async daemon(volume: string): Promise<Virtiofsd> {
+    const found = await findVirtiofsd(this.surroundings);
+    if (found === undefined) {
+      throw missingVirtiofsd(volume);
+    }
+    return found;
+  }
+
+  private async serve(files: RuntimeFiles, { serial, volume, folder, readOnly }: Share): Promise<void> {
+    const socket = files.shareSocket(serial);
+    const [binary, ...argv] = servingCommand(
+      await this.daemon(volume),
+      { socket, folder, readOnly },
+      this.isRoot,
+    );
+    const log = files.shareLog(serial);
+    const daemon = await startDetached({ binary, argv, log });
+    if (!(await waitUntilListening(socket, daemon))) {
+      const reason = daemon.ended() ?? `it did not listen within ${listenTimeoutMs / 1000} s`;
+      throw new BerthError(
+        'runtime_unavailable',
+        `The folder of the volume ${volume} can't be shared: ${reason}. ${await lastWords(log)}`.trim(),
+        { hint: 'Use a volume of the kind "disk" where this can not be mended.', field: 'mounts' },
+      );
+    }
+  }
+}
+
+/** Not by connecting: a daemon takes one connection in its life. */
+async function waitUntilListening(socket: string, daemon: StartedProcess): Promise<boolean> {
+  for (const deadline = performance.now() + listenTimeoutMs; performance.now() < deadline;) {
+    const table = await readFile('/proc/net/unix', 'utf8');
+    const row = table.split('\n').find((line) => line.endsWith(` ${socket}`));
+    if (row?.split(/\s+/)[3] === acceptsConnections) {
+      return true;
+    }
+    if (daemon.ended() !== undefined) {
+      return false;
+    }
+    await sleep(pollMs);
+  }
+  return false;
+}
+
+/** The processes that have one of these sockets on their command lines. */
+async function serving(sockets: readonly string[]): Promise<ProcessIdentity[]> {
+  if (sockets.length === 0) {
+    return [];
+  }
+  const wanted = new Set(sockets.map((socket) => `--socket-path=${socket}`));
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const process = identityOf(pid);
+      const argv = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return argv.split('\0').some((word) => wanted.has(word)) ? [process] : [];
+    }),
+  );
+  return found.flat();
+}

@@ -1,0 +1,126 @@
+/** Extra ports of workspaces: on loopback, from the ledger that has the SSH ports too. */
+import { BerthError } from '../../api/errors';
+import type { PublishedPort } from '../../api/schemas/workspace';
+import type { PlannedPort } from '../drivers/driver';
+import { isFree, type PortLedger } from '../ssh/ports';
+
+/** Those of a record: all are assigned. */
+export function portsOf(ports: readonly PublishedPort[] | undefined): PlannedPort[] {
+  return (ports ?? []).flatMap(({ host, guest }) => (host === undefined ? [] : [{ host, guest }]));
+}
+
+/**
+ * Reserves what `owner` has not got yet; throws with the field, and with nothing reserved. A port that is not named
+ * stays what it is in `before`, when there is one for the same port inside.
+ */
+export async function reservePorts(
+  ledger: PortLedger,
+  owner: string,
+  wanted: readonly PublishedPort[],
+  before: readonly PlannedPort[] = [],
+): Promise<PlannedPort[]> {
+  refuseTwice(wanted);
+  const reserved: number[] = [];
+  try {
+    const ports: PlannedPort[] = [];
+    for (const [index, { host, guest }] of wanted.entries()) {
+      const kept = before.find((port) => port.guest === guest && (host ?? port.host) === port.host);
+      const port = kept?.host ?? (await reserve(ledger, owner, { host, index }, before));
+      if (!before.some((old) => old.host === port)) {
+        reserved.push(port);
+      }
+      ports.push({ host: port, guest });
+    }
+    return ports;
+  } catch (error) {
+    reserved.forEach((port) => ledger.releasePort(port, owner));
+    throw error;
+  }
+}
+
+/** Reserves what is wanted, has it applied, and gives back what was there before; or leaves all as it was. */
+export async function changePorts(
+  ledger: PortLedger,
+  owner: string,
+  ports: { wanted: readonly PublishedPort[]; before: readonly PublishedPort[] | undefined },
+  apply: (ports: readonly PlannedPort[]) => Promise<void>,
+): Promise<PlannedPort[]> {
+  const before = portsOf(ports.before);
+  const next = await reservePorts(ledger, owner, ports.wanted, before);
+  try {
+    await apply(next);
+  } catch (error) {
+    releasePorts(ledger, owner, next, before);
+    throw error;
+  }
+  releasePorts(ledger, owner, before, next);
+  return next;
+}
+
+/** Gives back what is not among `kept`. */
+export function releasePorts(
+  ledger: PortLedger,
+  owner: string,
+  ports: readonly PlannedPort[],
+  kept: readonly PlannedPort[],
+): void {
+  ports
+    .filter(({ host }) => !kept.some((port) => port.host === host))
+    .forEach(({ host }) => ledger.releasePort(host, owner));
+}
+
+/** Before a start: what somebody else has taken meanwhile was named by the user, or is known to others by now. */
+export async function refuseTakenPorts(ports: readonly PlannedPort[]): Promise<void> {
+  for (const [index, { host }] of ports.entries()) {
+    if (!(await isFree(host))) {
+      throw taken(host, 'another program', index);
+    }
+  }
+}
+
+async function reserve(
+  ledger: PortLedger,
+  owner: string,
+  { host, index }: { host: number | undefined; index: number },
+  before: readonly PlannedPort[],
+): Promise<number> {
+  if (host === undefined) {
+    return ledger.assign(owner);
+  }
+  const isOurs = before.some((port) => port.host === host);
+  const holder = ledger.ownerOf(host);
+  if (holder !== undefined && !isOurs) {
+    throw taken(host, `the workspace ${holder}`, index);
+  }
+  if (!isOurs) {
+    // Reserved first: another request may come while the system is asked.
+    ledger.reserve(host, owner);
+    if (!(await isFree(host))) {
+      ledger.releasePort(host, owner);
+      throw taken(host, 'another program', index);
+    }
+  }
+  return host;
+}
+
+function refuseTwice(wanted: readonly PublishedPort[]): void {
+  for (const [index, { host, guest }] of wanted.entries()) {
+    const others = wanted.slice(0, index);
+    const isTwice =
+      host === undefined
+        ? others.some((port) => port.guest === guest)
+        : others.some((port) => port.host === host);
+    if (isTwice) {
+      throw new BerthError('bad_request', `The port ${host ?? guest} is named twice.`, {
+        field: `ports.${index}`,
+      });
+    }
+  }
+}
+
+function taken(host: number, who: string, index: number): BerthError {
+  return new BerthError('in_use', `Port ${host} of this machine is used by ${who}.`, {
+    field: `ports.${index}.host`,
+    hint: 'Name another one, or none to get one that is free.',
+  });
+}
