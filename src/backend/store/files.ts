@@ -3,7 +3,7 @@
  * room for half of as done, and put the half in place of the whole file that was there.
  */
 import { randomInt } from 'node:crypto';
-import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
 
 /** Replaces `path` by `content`, or leaves it as it was. Mode 0600 unless told; the owner stays. */
@@ -56,6 +56,27 @@ export async function readIfPresent(path: string): Promise<string | undefined> {
     }
     throw error;
   }
+}
+
+/** Also to another disk; at the new place it is whole or not there. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+    return;
+  } catch (error) {
+    if (!isErrno(error, 'EXDEV')) {
+      throw error;
+    }
+  }
+  const draft = `${to}.${randomInt(2 ** 47)}`;
+  try {
+    await copyFile(from, draft);
+    await rename(draft, to);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await rm(from, { force: true });
 }
 
 export async function removeTree(path: string): Promise<void> {

@@ -133,7 +133,8 @@ export class MicrovmDriver implements Driver {
     return () => void this.listeners.delete(listener);
   }
 
-  list(): Promise<RuntimeInfo[]> {
+  async list(): Promise<RuntimeInfo[]> {
+    await this.templates.tidy();
     return this.runtimes.list();
   }
 
@@ -204,7 +205,9 @@ export class MicrovmDriver implements Driver {
       throw new BerthError('illegal_state', `${name} is stopped: there is nothing to measure.`);
     }
     const isRunning = (await machine.state()) === 'running';
-    return this.measurements.of(machine, record.launch?.memoryMiB ?? 0, isRunning);
+    const most = record.launch?.memoryMiB ?? 0;
+    // Less than it was started with it gets at once, more with the next start.
+    return this.measurements.of(machine, Math.min(record.plan.limits.memoryMiB ?? most, most), isRunning);
   }
 
   async attached(name: string): Promise<number> {

@@ -89,7 +89,7 @@ export class Host {
     const folder = join(files.home, `probe-${randomUUID().slice(0, 8)}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
-      await files.ensureSocketFolder();
+      await files.ensureSocketFolder(folder);
       return await findAcceleration({
         ...{ programs, surroundings, cacheFile: files.acceleration, marker: waitingMark },
         machine: (acceleration) => this.probeMachine(kit, acceleration, files.inFolder(folder)),

@@ -37,8 +37,12 @@ export class MicrovmFiles {
   get workspaces(): string {
     return join(this.home, 'workspaces');
   }
+  /** Machines that are being made into templates, which are kept in the cache. */
+  get drafts(): string {
+    return join(this.home, 'drafts');
+  }
   get templates(): string {
-    return join(this.home, 'templates');
+    return join(this.cache, 'templates');
   }
   get acceleration(): string {
     return join(this.cache, 'acceleration.json');
@@ -71,8 +75,14 @@ export class MicrovmFiles {
     };
   }
 
-  /** The folder that sockets of long paths are in: ours alone, as anybody may make one of that name first. */
-  async ensureSocketFolder(): Promise<void> {
+  /**
+   * The folder that sockets are in which would have too long a path in this one: ours alone, as anybody may make one
+   * of that name first.
+   */
+  async ensureSocketFolder(folder: string): Promise<void> {
+    if (hasRoom(folder)) {
+      return;
+    }
     await mkdir(this.shortFolder, { recursive: true, mode: 0o700 });
     const { uid, mode } = await lstat(this.shortFolder);
     const isOurs = process.platform === 'win32' || uid === process.getuid?.();
@@ -94,11 +104,14 @@ export class MicrovmFiles {
 
   /** Beside the other files where the path is not too long, else in a short folder of this state directory. */
   private socketNamer(folder: string): (name: string) => string {
-    const fits = Buffer.byteLength(folder) + longestSocketName <= longestSocketPath;
-    return fits
+    return hasRoom(folder)
       ? (name) => join(folder, `${name}.sock`)
       : (name) => join(this.shortFolder, `${digest(folder)}-${name}`);
   }
+}
+
+function hasRoom(folder: string): boolean {
+  return Buffer.byteLength(folder) + longestSocketName <= longestSocketPath;
 }
 
 function digest(text: string): string {

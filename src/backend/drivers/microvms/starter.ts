@@ -154,7 +154,7 @@ export class Starter {
       ...(state !== undefined && { incoming: incomingInput }),
     });
     await mkdir(files.folder, { recursive: true, mode: 0o700 });
-    await store.files.ensureSocketFolder();
+    await store.files.ensureSocketFolder(files.folder);
     const launching = machines.start(name, async () => {
       await this.share(record);
       const launched = await launch(programs.system, plan, files, state);

@@ -1,13 +1,14 @@
 /**
  * Machines saved at the moment at which they have booted and do not know yet whose they are: starting from one spares
  * the boot. One serves every image, as no disk of a workspace is mounted then. Made in the background; one that is
- * stale has another key, one that is damaged is thrown away and made anew.
+ * stale has another key, one that is damaged is thrown away and made anew. They are kept in the cache, where other
+ * state directories find them as well.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
-import { isErrno, readIfPresent, removeTree } from '../../store/files';
+import { isErrno, moveFile, readIfPresent, removeTree } from '../../store/files';
 import { identityOf } from '../../store/process-identity';
 import type { Log } from '../containers/log';
 import { ControlPort } from './control-port';
@@ -24,6 +25,7 @@ import type { Launch } from './runtime-record';
 const shapeVersion = 1;
 /** Each is as large as the memory that a booted guest has touched. */
 const mostTemplates = 6;
+const ending = '.state';
 const bootTimeoutMs = 120_000;
 const saveTimeoutMs = 60_000;
 /** Users' machines go first. */
@@ -46,7 +48,7 @@ export class Templates {
 
   /** The saved state that a machine of this kind starts from, when there is one. */
   async find(wanted: Launch): Promise<string | undefined> {
-    const { state } = this.filesOf(templateKey(wanted));
+    const state = this.stateOf(templateKey(wanted));
     try {
       await utimes(state, new Date(), new Date());
       return state;
@@ -78,7 +80,15 @@ export class Templates {
 
   /** For one that did not start. */
   async discard(wanted: Launch): Promise<void> {
-    await removeTree(this.filesOf(templateKey(wanted)).folder);
+    await rm(this.stateOf(templateKey(wanted)), { force: true });
+  }
+
+  /** Once: ends what a killed engine left booting. */
+  tidy(): Promise<void> {
+    this.swept ??= this.sweep().catch((error: unknown) => {
+      this.options.log.warn({ error: String(error) }, 'what an earlier engine left was not tidied up');
+    });
+    return this.swept;
   }
 
   /** Resolves when nothing is being made. */
@@ -91,30 +101,39 @@ export class Templates {
     await this.making;
   }
 
-  private filesOf(key: string): RuntimeFiles {
-    return this.options.files.inFolder(join(this.options.files.templates, key));
+  private stateOf(key: string): string {
+    return join(this.options.files.templates, key + ending);
+  }
+
+  private draftOf(key: string): RuntimeFiles {
+    return this.options.files.inFolder(join(this.options.files.drafts, key));
   }
 
   private async makeNow(key: string, wanted: Launch): Promise<void> {
-    this.swept ??= this.sweep();
-    await this.swept;
+    await this.tidy();
     if (this.ending.signal.aborted || (await this.find(wanted)) !== undefined) {
       return;
     }
     const { host, files: all, log } = this.options;
     const { programs } = await host.tools();
-    const files = this.filesOf(key);
-    await mkdir(files.folder, { recursive: true, mode: 0o700 });
-    await all.ensureSocketFolder();
-    const plan = templatePlan(key, wanted, files, host.architecture);
+    const draft = this.draftOf(key);
+    await mkdir(draft.folder, { recursive: true, mode: 0o700 });
+    await all.ensureSocketFolder(draft.folder);
     const started = performance.now();
-    const launched = await launch(programs.system, plan, files);
     try {
-      await this.bootAndSave(launched, files);
+      const plan = templatePlan(key, wanted, draft, host.architecture);
+      const launched = await launch(programs.system, plan, draft);
+      try {
+        await this.bootAndSave(launched, draft);
+      } finally {
+        launched.qmp.close();
+        await killProcess(launched.process.identity);
+      }
+      await mkdir(all.templates, { recursive: true, mode: 0o700 });
+      await moveFile(draft.state, this.stateOf(key));
       log.info({ key, ms: Math.round(performance.now() - started) }, 'template of microVMs made');
     } finally {
-      launched.qmp.close();
-      await killProcess(launched.process.identity);
+      await this.forgetDraft(draft);
     }
     await this.prune(key);
   }
@@ -132,40 +151,44 @@ export class Templates {
     await saveState(qmp, files.state, { socket: files.saveSocket, timeoutMs: saveTimeoutMs, signal });
   }
 
-  /** Ends what a killed engine left booting. */
+  private async forgetDraft({ folder, sockets }: RuntimeFiles): Promise<void> {
+    await Promise.all([folder, ...Object.values<string>({ ...sockets })].map((path) => removeTree(path)));
+    await rmdir(this.options.files.drafts).catch(() => undefined);
+  }
+
   private async sweep(): Promise<void> {
-    for (const key of await this.keys()) {
-      const { pidFile, sockets } = this.filesOf(key);
-      const pid = Number.parseInt((await readIfPresent(pidFile)) ?? '', 10);
-      if (pid > 0 && (await isMachine(sockets.qmp, uuidOf(key)))) {
+    for (const key of await entries(this.options.files.drafts)) {
+      const draft = this.draftOf(key);
+      const pid = Number.parseInt((await readIfPresent(draft.pidFile)) ?? '', 10);
+      if (pid > 0 && (await isMachine(draft.sockets.qmp, uuidOf(key)))) {
         await killProcess(identityOf(pid));
       }
+      await this.forgetDraft(draft);
     }
   }
 
   /** Keeps those that were used last. */
   private async prune(made: string): Promise<void> {
-    const keys = (await this.keys()).filter((key) => key !== made);
+    const states = await entries(this.options.files.templates);
+    const keys = states.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
     const aged = await Promise.all(
       keys.map(async (key) => {
-        const used = await stat(this.filesOf(key).state).catch(() => undefined);
-        return { key, usedMs: used?.mtimeMs ?? 0 };
+        const used = await stat(this.stateOf(key)).catch(() => undefined);
+        return { key, usedMs: key === made ? Infinity : (used?.mtimeMs ?? 0) };
       }),
     );
     aged.sort((a, b) => b.usedMs - a.usedMs);
-    for (const { key } of aged.slice(mostTemplates - 1)) {
-      await removeTree(this.filesOf(key).folder);
-    }
+    await Promise.all(aged.slice(mostTemplates).map(({ key }) => rm(this.stateOf(key), { force: true })));
   }
+}
 
-  private async keys(): Promise<string[]> {
-    return readdir(this.options.files.templates).catch((error: unknown) => {
-      if (isErrno(error, 'ENOENT')) {
-        return [];
-      }
-      throw error;
-    });
-  }
+async function entries(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) {
+      return [];
+    }
+    throw error;
+  });
 }
 
 /** What a saved state depends on, and nothing else: neither files of a workspace nor their sizes. */
