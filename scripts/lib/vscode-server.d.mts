@@ -18,8 +18,8 @@ export interface ServerOptions {
   /** Write settings only where there are none yet. */
   keepSettings?: boolean;
   extraFlags?: string[];
-  /** An extension to install before the start. */
-  vsix?: string;
+  /** Extensions to install before the start. */
+  vsix?: string | string[];
 }
 
 export interface VsCodeServer {

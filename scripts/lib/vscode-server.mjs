@@ -40,7 +40,7 @@ export const QUIET_SETTINGS = {
  * @returns {Promise<import('./vscode-server.d.mts').VsCodeServer>}
  */
 export async function startVsCodeServer(options) {
-  const { host, directory, token, env, settings = QUIET_SETTINGS, extraFlags = [], vsix } = options;
+  const { host, directory, token, env, settings = QUIET_SETTINGS, extraFlags = [], vsix = [] } = options;
   await writeProfile(directory, settings, options.keepSettings ?? false);
   const profile = ['data', 'exts'].map((name) => join(directory, name));
   const flags = [
@@ -52,8 +52,8 @@ export async function startVsCodeServer(options) {
     profile[1],
   ];
   const environment = cleanEnvironment(env);
-  if (vsix) {
-    const install = [host.server, ...flags, '--install-extension', vsix, '--force'];
+  for (const extension of [vsix].flat()) {
+    const install = [host.server, ...flags, '--install-extension', extension, '--force'];
     await run(host.node, install, { env: environment, timeoutMs: INSTALL_TIMEOUT_MS });
   }
   const access = token ? ['--connection-token', token] : ['--without-connection-token'];

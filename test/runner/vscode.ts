@@ -11,9 +11,11 @@ import { ROOT, findHost, vsCodeServer } from './setup';
 export interface VsCodeOptions {
   /** Added to ours; reaches the extension. HOME is a fresh directory unless named here. */
   env?: Record<string, string>;
-  /** An extension to install. */
-  vsix?: string;
+  /** Extensions to install. */
+  vsix?: string | string[];
   settings?: Record<string, unknown>;
+  /** Ask whether the window's folder is trusted, as VS Code does by default. Default: trusted without a question. */
+  asksForTrust?: boolean;
   /**
    * Without it a built workbench ignores the extension and the tests that the page's address names. With it VS Code
    * shows no toasts, and an installed extension doesn't need it.
@@ -65,7 +67,7 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
       env,
       settings: { ...QUIET_SETTINGS, ...options.settings },
       extraFlags: [
-        '--disable-workspace-trust',
+        ...(options.asksForTrust ? [] : ['--disable-workspace-trust']),
         ...(options.smokeTestDriver ? ['--enable-smoke-test-driver'] : []),
       ],
       ...(options.vsix ? { vsix: options.vsix } : {}),

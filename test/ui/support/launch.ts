@@ -7,7 +7,10 @@ import { Workbench } from './workbench';
 
 type WindowOptions = Omit<PageOptions, 'extensionTestsPath'>;
 
-export interface LaunchOptions extends Omit<VsCodeOptions, 'smokeTestDriver'>, WindowOptions {}
+export interface LaunchOptions extends Omit<VsCodeOptions, 'smokeTestDriver'>, WindowOptions {
+  /** Gets every page before it goes anywhere. */
+  onPage?: (page: Page) => void;
+}
 
 export interface Session {
   vscode: VsCode;
@@ -30,10 +33,11 @@ const UI_SETTINGS = {
 
 /** Name a `vsix`, which gets installed; or an `extensionDevelopmentPath`, but then VS Code shows no notifications. */
 export async function launch(options: LaunchOptions): Promise<Session> {
-  const { env, vsix, settings, ...window } = options;
+  const { env, vsix, settings, asksForTrust, onPage, ...window } = options;
   const vscode = await startVsCode({
     ...(env ? { env } : {}),
     ...(vsix ? { vsix } : {}),
+    ...(asksForTrust ? { asksForTrust } : {}),
     settings: { ...UI_SETTINGS, ...settings },
     smokeTestDriver: window.extensionDevelopmentPath !== undefined,
   });
@@ -43,7 +47,10 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     const started = browser;
     const consoleLines: string[] = [];
     const newWindow = (other = window): Promise<Workbench> =>
-      openWindow(vscode, started, other, consoleLines);
+      openWindow(vscode, started, other, (page) => {
+        keepConsole(page, consoleLines);
+        onPage?.(page);
+      });
     const workbench = await newWindow();
     const stop = (): Promise<void> => stopAll(vscode, started);
     return { vscode, browser: started, workbench, consoleLines, newWindow, stop };
@@ -57,10 +64,10 @@ async function openWindow(
   vscode: VsCode,
   browser: Browser,
   window: WindowOptions,
-  consoleLines: string[],
+  prepare: (page: Page) => void,
 ): Promise<Workbench> {
   const page = await newPage(browser);
-  keepConsole(page, consoleLines);
+  prepare(page);
   await page.goto(pageUrl(vscode.server.origin, window));
   const workbench = new Workbench(page);
   await workbench.waitUntilReady();

@@ -51,7 +51,9 @@ export class QuickInput {
 
   async labels(): Promise<string[]> {
     await this.rows.first().waitFor();
-    return this.rows.locator('.quick-input-list-label .label-name').allInnerTexts();
+    const labels = await this.rows.locator('.quick-input-list-label .label-name').allInnerTexts();
+    // An icon leaves a space before the text.
+    return labels.map((label) => label.trim());
   }
 
   /** What is written below the box: the prompt, or what is wrong with the input. */

@@ -38,7 +38,7 @@ export class Workbench {
   /** Shows a container of the activity bar. Clicking the one that shows already would hide the side bar. */
   async openSideBar(name: string): Promise<void> {
     const tab = this.page.locator('.activitybar').getByRole('tab', { name });
-    await tab.waitFor({ timeout: 30_000 });
+    await tab.waitFor({ timeout: 90_000 });
     if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
     await this.page.locator('.sidebar .composite').first().waitFor();
   }

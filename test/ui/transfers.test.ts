@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { berthVsix } from '../runner/package-extension';
+import { berth } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+
+const slow = 90_000;
+
+describe('the files of a volume, by dialogs and keys', function () {
+  this.timeout(240_000);
+  const volume = `uit-${randomBytes(3).toString('hex')}`;
+  let session: Session;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    await mkdir(join(folder, 'open'));
+    await mkdir(join(folder, 'site', 'deep'), { recursive: true });
+    await mkdir(join(folder, 'out'));
+    await writeFile(join(folder, 'one.txt'), 'one\n');
+    await writeFile(join(folder, 'two.txt'), 'two\n');
+    await writeFile(join(folder, 'site', 'deep', 'page.html'), '<p>\n');
+    const settings = { 'berth.files.maxEditorSizeMB': 1 };
+    session = await launch({ vsix: await berthVsix(), folder: join(folder, 'open'), settings });
+    await session.workbench.openSideBar('Berth');
+    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await berth(session, 'volume', 'create', volume);
+    await row(volume).waitFor('visible', slow);
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await berth(session, 'volume', 'delete', volume, '--yes').catch(() => undefined);
+    await session.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const row = (label: string) => session.workbench.tree('Volumes').row(label);
+  const list = (path = '/'): Promise<string> => berth(session, 'ls', '-a', `volume:${volume}:${path}`);
+  const cat = (path: string): Promise<string> => berth(session, 'cat', `volume:${volume}:${path}`);
+
+  /** Types a path into VS Code's own file dialog and takes it. */
+  async function choose(title: string, path: string, button: string): Promise<void> {
+    const { quickInput, page } = session.workbench;
+    await quickInput.waitForTitle(title);
+    // The dialog puts its own folder into the box when it has read it, and reads on while one types.
+    await eventually('the dialog to be ready', async () =>
+      assert.notEqual(await quickInput.box.inputValue(), ''),
+    );
+    await eventually(
+      'the dialog to take it',
+      async () => {
+        if (!(await quickInput.widget.isVisible())) {
+          return;
+        }
+        if ((await quickInput.box.inputValue()) !== path) {
+          await quickInput.box.fill(path);
+        }
+        if (existsSync(path)) {
+          const row = quickInput.rows.filter({ hasText: basename(path) }).first();
+          await row.waitFor({ timeout: 5_000 });
+        }
+        const ok = quickInput.widget.locator('.monaco-button', { hasText: button }).first();
+        await ok.click({ timeout: 2_000 });
+        await page.locator('.quick-input-widget').waitFor({ state: 'hidden', timeout: 3_000 });
+      },
+      slow,
+    );
+  }
+
+  it('uploads files that are chosen', async () => {
+    await row(volume).contextMenu('Upload Files…');
+    await choose(`Upload to ${volume}:/`, join(folder, 'one.txt'), 'Upload');
+    await row(volume).expand();
+    await row('one.txt').waitFor('visible', slow);
+    assert.equal(await cat('/one.txt'), 'one\n');
+  });
+
+  it('uploads a folder that is chosen', async () => {
+    await row(volume).contextMenu('Upload Folder…');
+    await choose(`Upload to ${volume}:/`, join(folder, 'site'), 'Upload');
+    await row('site').waitFor('visible', slow);
+    assert.equal(await cat('/site/deep/page.html'), '<p>\n');
+  });
+
+  it('downloads a file under a chosen name', async () => {
+    await row('one.txt').contextMenu('Download…');
+    const target = join(folder, 'out', 'copy.txt');
+    await choose('Download one.txt', target, 'OK');
+    await eventually('the file', async () => assert.equal(await readFile(target, 'utf8'), 'one\n'), slow);
+  });
+
+  it('downloads a folder into a chosen one', async () => {
+    await row('site').contextMenu('Download…');
+    await choose('Download site into', join(folder, 'out'), 'Download Here');
+    const target = join(folder, 'out', 'site', 'deep', 'page.html');
+    await eventually('the file', async () => assert.equal(await readFile(target, 'utf8'), '<p>\n'), slow);
+  });
+
+  it('uploads from the palette into a folder that is found on the way', async () => {
+    const { workbench } = session;
+    await workbench.run('Berth: Upload Files…');
+    await workbench.quickInput.pick(volume);
+    await workbench.quickInput.waitForTitle('Upload to');
+    await workbench.quickInput.pick('site');
+    await eventually('the folder', async () =>
+      assert.ok((await workbench.quickInput.labels()).includes('deep')),
+    );
+    await workbench.screenshot('pick-folder');
+    await workbench.quickInput.pick('This folder');
+    await choose(`Upload to ${volume}:/site`, join(folder, 'two.txt'), 'Upload');
+    await eventually('the file', async () => assert.equal(await cat('/site/two.txt'), 'two\n'), slow);
+  });
+
+  it('goes to a path: a file opens, a folder is shown', async () => {
+    const { workbench } = session;
+    const { quickInput } = workbench;
+    await row(volume).contextMenu('Go to Path…');
+    await quickInput.waitForTitle(`Go to path in ${volume}`);
+    await quickInput.enter('/site/nothing');
+    await eventually('the answer', async () => assert.match((await quickInput.labels())[0] ?? '', /nothing/));
+    await quickInput.enter('/site/deep/page.html');
+    await workbench.editor.waitForTab('page.html');
+    await workbench.run('Berth: Go to Path…');
+    await quickInput.pick(volume);
+    await quickInput.waitForTitle(`Go to path in ${volume}`);
+    await quickInput.enter('/site/deep');
+    await row('page.html').waitFor('visible', slow);
+  });
+
+  it('makes a folder, with those above it', async () => {
+    await row(volume).contextMenu('New Folder…');
+    await session.workbench.quickInput.waitForTitle(`New folder in ${volume}:/`);
+    await session.workbench.quickInput.enter('a/b/c');
+    await row('a').waitFor('visible', slow);
+    assert.equal(await list('/a/b'), 'c/\n');
+  });
+
+  it('copies, cuts, pastes and deletes by keys', async () => {
+    const { page, dialog } = session.workbench;
+    await row('a').click();
+    await row('one.txt').click();
+    await page.keyboard.press('Control+C');
+    await session.workbench.tree('Volumes').row('a').click();
+    await page.keyboard.press('Control+V');
+    await eventually('the copy', async () => assert.match(await list('/a'), /one\.txt/), slow);
+    await row('one.txt').click();
+    await page.keyboard.press('Delete');
+    assert.match(await dialog.text(), /Delete one\.txt\?[\s\S]*\(4 B\)/);
+    await dialog.press('Delete');
+    await eventually('the end', async () => assert.doesNotMatch(await list(), /one\.txt/), slow);
+  });
+
+  it('offers to download what is too large for an editor', async () => {
+    const { workbench } = session;
+    await writeFile(join(folder, 'large.bin'), Buffer.alloc(1_500_000));
+    await berth(session, 'cp', join(folder, 'large.bin'), `volume:${volume}:/`);
+    await row('large.bin').click();
+    await workbench.notifications.waitFor('download it instead of opening it');
+    await workbench.notifications.press('download it instead of opening it', 'Download…');
+    await choose('Download large.bin', join(folder, 'out', 'large.bin'), 'OK');
+    await eventually('the file', async () =>
+      assert.equal((await readFile(join(folder, 'out', 'large.bin'))).length, 1_500_000),
+    );
+  });
+
+  it('opens as a folder, in which the Explorer works', async () => {
+    const { workbench } = session;
+    const { page } = workbench;
+    await row(volume).contextMenu('Open Volume as Folder');
+    await workbench.quickInput.pick('Open in this window');
+    await page.waitForURL(/folder=berth/, { timeout: slow });
+    await workbench.waitUntilReady();
+    await workbench.openSideBar('Explorer');
+    await workbench.explorer().row('site').waitFor('visible', slow);
+    await workbench.explorer().expand('site');
+    await workbench.explorer().row('two.txt').doubleClick();
+    await workbench.editor.waitForTab('two.txt');
+    await workbench.editor.append('and more\n');
+    await workbench.editor.save('two.txt');
+    await eventually('the file', async () => assert.equal(await cat('/site/two.txt'), 'two\nand more\n'));
+    await workbench.screenshot('volume-as-folder');
+  });
+});
