@@ -189,12 +189,9 @@ export class Machines {
     }
   }
 
-  /** Notes the end, unless the runtime was started anew or removed meanwhile. */
-  private async ended(
-    { plan: { name } }: RuntimeRecord,
-    pid: number | undefined,
-    clean: boolean,
-  ): Promise<void> {
+  /** Notes the end, unless the runtime was started anew meanwhile. */
+  private async ended(ended: RuntimeRecord, pid: number | undefined, clean: boolean): Promise<void> {
+    const { name } = ended.plan;
     const exitCode = clean ? 0 : killedExitCode;
     const noted = await this.options.store.update(name, (record) =>
       record.process === undefined || (pid !== undefined && record.process.pid !== pid)
@@ -203,6 +200,9 @@ export class Machines {
     );
     if (noted !== undefined) {
       this.tell(noted, 'stopped');
+    } else if ((await this.options.store.find(name)) === undefined) {
+      // Whoever ended it has removed its files as well.
+      this.tell(ended, 'removed');
     }
   }
 }

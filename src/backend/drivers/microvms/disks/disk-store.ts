@@ -1,11 +1,11 @@
 /** Named volumes of microVMs: disks (and shared folders) in the state directory, and who has them. */
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import type { Volume, VolumeCreate } from '../../../../api/schemas/volume';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { KeyedLock } from '../../../store/keyed-lock';
-import { removeTree } from '../../../store/files';
+import { isErrno, removeTree } from '../../../store/files';
 import type { DiskHolder, DiskStore, HolderQuestions } from '../parts';
 import { DirectoryVolumes } from './directory-volumes';
 import { checkSize, defaultSizeMiB, growDisk, makeDisk, usedBytes } from './disk-image';
@@ -59,7 +59,8 @@ export class Disks implements DiskStore {
 
   async inspect(name: string): Promise<Volume | undefined> {
     const row = await this.index.find(name);
-    return row && this.shown(row);
+    // What somebody removed by hand is not there, whatever the list says.
+    return row !== undefined && (await this.isThere(row)) ? this.shown(row) : undefined;
   }
 
   async create(spec: VolumeCreate): Promise<Volume> {
@@ -99,7 +100,8 @@ export class Disks implements DiskStore {
       );
       const file = this.index.fileOf(row);
       await (row.kind === 'directory' ? removeTree(file) : rm(file, { force: true }));
-      await rm(`${file}.redo`, { force: true });
+      // Also what an engine left that was killed.
+      await Promise.all(['.redo', '.lock'].map((ending) => rm(file + ending, { force: true })));
       this.starting.delete(name);
     });
   }
@@ -146,6 +148,11 @@ export class Disks implements DiskStore {
     return this.lock.run(name, async () => {
       const row = await this.existing(name);
       const path = this.index.fileOf(row);
+      if (!(await this.isThere(row))) {
+        throw new BerthError('not_found', `The volume ${name} is gone: ${path} was removed.`, {
+          hint: 'Put it back, or rebuild the workspace: it gets a new, empty one.',
+        });
+      }
       if (row.kind === 'directory') {
         return path;
       }
@@ -203,7 +210,7 @@ export class Disks implements DiskStore {
   }
 
   private async make(row: VolumeRow): Promise<void> {
-    if ((await this.index.find(row.name)) !== undefined) {
+    if ((await this.inspect(row.name)) !== undefined) {
       throw new BerthError('exists', `volume "${row.name}" already exists`, { field: 'name' });
     }
     const path = this.index.fileOf(row);
@@ -216,11 +223,21 @@ export class Disks implements DiskStore {
         const owner = roleOf(row).role === 'docker' ? 0 : userOwner;
         await (this.options.makeDisk ?? makeDisk)(path, row.size_mib, owner);
       }
-      await this.index.change((rows) => Promise.resolve([[...rows, row], undefined]));
+      await this.index.change((rows) => {
+        const others = rows.filter(({ name }) => name !== row.name);
+        return Promise.resolve([[...others, row], undefined]);
+      });
     } catch (error) {
       await removeTree(path);
       throw error;
     }
+  }
+
+  private async isThere(row: VolumeRow): Promise<boolean> {
+    return stat(this.index.fileOf(row)).then(
+      () => true,
+      (error: unknown) => !isErrno(error, 'ENOENT'),
+    );
   }
 
   private edit(name: string, edit: (row: VolumeRow) => VolumeRow): Promise<void> {
