@@ -1,11 +1,11 @@
 /** Counts what an engine could leave behind on this machine, so that two counts can be compared. */
 import { readFile, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type Dockerode from 'dockerode';
 import type { PortRange } from '../../src/backend/ssh/ports';
+import type { RuntimeUnderTest } from './runtimes/runtime-under-test';
 
 export interface Census {
-  containers: string[];
+  runtimes: string[];
   volumes: string[];
   ports: number[];
   files: string[];
@@ -13,82 +13,54 @@ export interface Census {
 }
 
 export interface CensusArea {
-  docker: Dockerode;
-  /** In the names of all that the tests make. */
-  prefix: string;
+  runtime: RuntimeUnderTest;
   home: string;
   /** TMPDIR of the engine. */
   temp: string;
   ports: PortRange;
 }
 
-/** Operations are kept for a while, the log and the store of secrets always: none of them is a leak. */
+/** Operations are kept for a while, the log, the store of secrets and the list of volumes always: none is a leak. */
 const keptFiles =
-  /^home\/(operations\/.*|engine\.(log|stderr).*|[^/]*-engine\.log.*|keys\/(master\.key|secrets\.json))$/;
+  /^home\/(operations\/.*|engine\.(log|stderr).*|[^/]*-engine\.log.*|keys\/(master\.key|secrets\.json)|volumes(\/index\.json)?)$/;
 
 export async function takeCensus(area: CensusArea): Promise<Census> {
-  const [containers, volumes, ports, files, processes] = await Promise.all([
-    containersOf(area),
-    volumesOf(area),
+  const [runtimes, volumes, ports, files, processes] = await Promise.all([
+    area.runtime.runtimes(),
+    area.runtime.volumes(),
     listeningPorts(area.ports),
     filesOf(area),
     processesOf(area.home),
   ]);
-  return { containers, volumes, ports, files, processes };
+  return { runtimes, volumes, ports, files, processes };
 }
 
-async function installationOf(home: string): Promise<string> {
-  try {
-    const record: unknown = JSON.parse(await readFile(join(home, 'installation.json'), 'utf8'));
-    return (record as { id: string }).id;
-  } catch {
-    return 'none';
-  }
-}
-
-/** By name, or by the label of the installation: keepers and bundles have no name of ours. */
-export async function containersOf({ docker, prefix, home }: CensusArea): Promise<string[]> {
-  const installation = await installationOf(home);
-  const all = await docker.listContainers({ all: true });
-  return all
-    .filter(
-      ({ Names, Labels }) =>
-        Names.some((name) => name.includes(prefix)) ||
-        Object.values(Labels).some((value) => value === installation || value.includes(prefix)),
-    )
-    .map(({ Id, Names, State }) => `${Id.slice(0, 12)} ${Names.join(',')} ${State}`)
-    .sort();
-}
-
-/** The volume of the tools is shared by all and stays. */
-export async function volumesOf({ docker, prefix, home }: CensusArea): Promise<string[]> {
-  const installation = await installationOf(home);
-  const { Volumes: all } = await docker.listVolumes();
-  return all
-    .filter(
-      ({ Name, Labels }) =>
-        Name.includes(prefix) ||
-        (!Name.startsWith('berth-tools-') &&
-          Object.values((Labels as Record<string, string> | null) ?? {}).includes(installation)),
-    )
-    .map(({ Name }) => Name)
-    .sort();
-}
-
-/** Of the whole machine, whoever listens (proc_net_tcp: state 0A). */
-export async function listeningPorts({ first, last }: PortRange): Promise<number[]> {
+/** Of the whole machine, whoever listens: addresses as the kernel writes them, by port (proc_net_tcp: state 0A). */
+async function listening(): Promise<{ address: string; port: number }[]> {
   const tables = await Promise.all(
     ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => '')),
   );
-  const found = tables.flatMap((table) =>
+  return tables.flatMap((table) =>
     table
       .split('\n')
       .slice(1)
       .map((line) => line.trim().split(/\s+/))
       .filter((fields) => fields[3] === '0A')
-      .map((fields) => parseInt(fields[1]?.split(':').at(-1) ?? '', 16)),
+      .map((fields) => {
+        const [address = '', port = ''] = fields[1]?.split(':') ?? [];
+        return { address, port: parseInt(port, 16) };
+      }),
   );
+}
+
+export async function listeningPorts({ first, last }: PortRange): Promise<number[]> {
+  const found = (await listening()).map(({ port }) => port);
   return [...new Set(found)].filter((port) => port >= first && port <= last).sort((a, b) => a - b);
+}
+
+/** Loopback is 0100007F. */
+export async function listeningAddresses(port: number): Promise<string[]> {
+  return (await listening()).filter((each) => each.port === port).map(({ address }) => address);
 }
 
 async function filesOf({ home, temp }: CensusArea): Promise<string[]> {

@@ -1,6 +1,6 @@
 /**
- * A real engine on a real Docker daemon, with a state directory, a port range and names of its own, and a count
- * of what it leaves behind.
+ * A real engine that really runs containers or microVMs, with a state directory, a port range and names of its own,
+ * and a count of what it leaves behind.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -12,10 +12,13 @@ import type { Operation } from '../../src/api/schemas/operation';
 import type { ExecRequest, Workspace, WorkspaceCreate } from '../../src/api/schemas/workspace';
 import type { PortRange } from '../../src/backend/ssh/ports';
 import type { EngineClient } from '../../src/client/engine-client';
-import { containersOf, takeCensus, volumesOf, type Census } from './census';
+import { takeCensus, type Census } from './census';
 import { EngineProcess } from './engine-process';
 import { ownPortRange } from './ports';
 import { runProgram, succeed, type Ran, type RunOptions } from './programs';
+import { runtimeUnderTest } from './runtimes';
+import { patience, testTimeoutMs } from './runtimes/columns';
+import type { RuntimeUnderTest } from './runtimes/runtime-under-test';
 import { until } from './wait';
 
 export type SimpleVerb =
@@ -29,7 +32,7 @@ export interface HarnessOptions {
   settings?: Record<string, unknown>;
 }
 
-const operationPatienceMs = 90_000;
+const operationPatienceMs = 90_000 * patience;
 
 /** Asks until the answer is neither undefined nor false. */
 export function eventually<T>(
@@ -37,7 +40,7 @@ export function eventually<T>(
   look: () => Promise<T | undefined | false>,
   timeoutMs = 15_000,
 ): Promise<T> {
-  return until(what, look, timeoutMs, 30);
+  return until(what, look, timeoutMs * patience, 30);
 }
 
 export class EngineHarness {
@@ -47,6 +50,8 @@ export class EngineHarness {
   readonly temp = join(this.folder, 'tmp');
   readonly ports: PortRange = ownPortRange(30);
   readonly docker: Dockerode;
+  /** Behind the engine's back. */
+  readonly runtime: RuntimeUnderTest;
   private engine: EngineProcess | undefined;
   private before: Census | undefined;
   private names = 0;
@@ -56,7 +61,12 @@ export class EngineHarness {
     this.home = options.home ?? join(this.folder, 'home');
     mkdirSync(this.temp);
     mkdirSync(this.home, { recursive: true, mode: 0o700 });
-    const settings = { schemaVersion: 1, portRange: this.ports, ...options.settings };
+    this.runtime = runtimeUnderTest(this);
+    const { kind } = this.runtime;
+    const settings = {
+      ...{ schemaVersion: 1, portRange: this.ports, defaultRuntime: kind },
+      ...options.settings,
+    };
     writeFileSync(join(this.home, 'settings.json'), JSON.stringify(settings), { mode: 0o600 });
   }
 
@@ -81,7 +91,7 @@ export class EngineHarness {
 
   /** What the engine is started with. */
   get env(): NodeJS.ProcessEnv {
-    return { TMPDIR: this.temp, ...this.options.env };
+    return { TMPDIR: this.temp, ...this.runtime.env, ...this.options.env };
   }
 
   async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
@@ -104,13 +114,26 @@ export class EngineHarness {
 
   /** Begins a create; the answer is the operation as it runs. */
   beginCreate(name: string, more: Partial<WorkspaceCreate> = {}): Promise<Operation> {
-    return this.client.call('workspaces.create', { body: { name, ...more } });
+    const { defaults } = this.runtime;
+    const limits = { ...defaults.limits, ...more.limits };
+    return this.client.call('workspaces.create', {
+      body: { name, ...defaults, ...more, ...(Object.keys(limits).length > 0 && { limits }) },
+    });
   }
 
   async create(more: Partial<WorkspaceCreate> = {}): Promise<Workspace> {
     const name = more.name ?? this.name();
     await this.done(await this.beginCreate(name, more));
     return this.workspace(name);
+  }
+
+  /** A named volume of the kind that homes have. */
+  async makeVolume(name: string, sizeMiB?: number): Promise<string> {
+    const kind = this.runtime.volumeKind;
+    await this.client.call('volumes.create', {
+      body: { name, kind, ...(sizeMiB !== undefined && { sizeMiB }) },
+    });
+    return name;
   }
 
   begin(verb: SimpleVerb, name: string): Promise<Operation> {
@@ -201,16 +224,13 @@ export class EngineHarness {
       this.engine.signal('SIGCONT');
       await this.engine.kill();
     }
-    const ids = (await containersOf(this.area)).map((line) => line.split(' ')[0] ?? '');
-    await Promise.allSettled(ids.map((id) => this.docker.getContainer(id).remove({ force: true, v: true })));
-    const volumes = await volumesOf(this.area);
-    await Promise.allSettled(volumes.map((name) => this.docker.getVolume(name).remove({ force: true })));
+    await this.runtime.clear();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 
   private get area() {
-    const { docker, prefix, home, temp, ports } = this;
-    return { docker, prefix, home, temp, ports };
+    const { runtime, home, temp, ports } = this;
+    return { runtime, home, temp, ports };
   }
 }
 
@@ -218,12 +238,12 @@ export class EngineHarness {
 export function useEngineHarness(options: HarnessOptions = {}): () => EngineHarness {
   let harness: EngineHarness | undefined;
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(testTimeoutMs);
     harness = new EngineHarness(options);
     await harness.open();
   });
   after(async function () {
-    this.timeout(60_000);
+    this.timeout(testTimeoutMs);
     await harness?.close();
   });
   return () => {
@@ -233,8 +253,8 @@ export function useEngineHarness(options: HarnessOptions = {}): () => EngineHarn
 }
 
 export function itLeavesNothing(harness: () => EngineHarness): void {
-  it('leaves no container, volume, port, file or process behind', async function () {
-    this.timeout(120_000);
+  it('leaves no runtime, volume, port, file or process behind', async function () {
+    this.timeout(2 * testTimeoutMs);
     await harness().leavesNothing();
   });
 }

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { containersOf, volumesOf } from '../../support/census';
 import { failure } from '../../support/errors';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { FileServer, makeRepository } from '../../support/git-server';
+import { testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('create: failures', function () {
-  this.timeout(60_000);
+  this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   let files: FileServer;
 
@@ -23,11 +23,13 @@ describe('create: failures', function () {
 
   async function assertNothingOf(name: string): Promise<void> {
     await failure(harness().workspace(name), 'not_found');
-    const { docker, home, temp, ports } = harness();
-    const area = { docker, prefix: name, home, temp, ports };
-    assert.deepEqual(await volumesOf(area), []);
-    const left = (await containersOf(area)).filter((line) => line.includes(name));
-    assert.deepEqual(left, []);
+    const { runtime } = harness();
+    const all = [...(await runtime.volumes()), ...(await runtime.runtimes())];
+    assert.deepEqual(
+      all.filter((line) => line.includes(name)),
+      [],
+    );
+    assert.equal(await runtime.stateOf(name), 'gone');
   }
 
   it('leaves a workspace usable whose clone failed, says so, and clones at the next start', async () => {
@@ -99,14 +101,14 @@ describe('create: failures', function () {
   it('keeps a volume that was there before a create that failed', async () => {
     const name = harness().name();
     const volume = `workspace-${name}`;
-    await harness().docker.createVolume({ Name: volume });
+    await harness().makeVolume(volume);
     const script = join(harness().folder, 'fails.sh');
     const operation = await harness().beginCreate(name, {
       postStart: { scripts: [script], failOnError: true },
     });
     await failure(harness().done(operation));
-    await harness().docker.getVolume(volume).inspect();
-    await harness().docker.getVolume(volume).remove();
+    assert(await harness().runtime.hasVolume(volume));
+    await harness().client.call('volumes.delete', { params: { volume } });
   });
 
   it('creates without starting, when told to', async () => {

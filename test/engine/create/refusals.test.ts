@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { failure } from '../../support/errors';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 const tooMany = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`V${index}`, 'x']));
 
@@ -33,7 +34,7 @@ const wrong: [title: string, field: string, body: Record<string, unknown>][] = [
 ];
 
 describe('create: refusals', function () {
-  this.timeout(60_000);
+  this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   const create = (body: object) =>
     harness().client.call('workspaces.create', {
@@ -60,7 +61,7 @@ describe('create: refusals', function () {
     assert.match(error.hint ?? '', /tar archive.*berth cp/);
   });
 
-  it('refuses a disk image for a container before anything is made', async () => {
+  itOfContainers('disk images', 'refuses a disk image for a container before anything is made', async () => {
     const name = harness().name();
     const operation = await create({ name, volumes: ['/tmp/none.ext4:/data'] });
     const error = await failure(harness().done(operation), 'not_supported');
@@ -68,10 +69,13 @@ describe('create: refusals', function () {
     await failure(harness().workspace(name), 'not_found');
   });
 
-  it('refuses a name that is taken, by a workspace or by a container of somebody else', async () => {
+  it('refuses a name that is taken', async () => {
     const { name } = await harness().create({ start: false });
     const taken = await failure(create({ name }), 'exists');
     assert.equal(taken.field, 'name');
+  });
+
+  itOfContainers('foreign containers', 'refuses a name that a container of somebody else has', async () => {
     const foreign = harness().name();
     const container = await harness().docker.createContainer({
       name: `workspace-${foreign}`,

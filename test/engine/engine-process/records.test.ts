@@ -9,9 +9,10 @@ import { openLog } from '../../../src/backend/engine-log';
 import { failure } from '../../support/errors';
 import { EngineHarness, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { runProgram, succeed } from '../../support/programs';
+import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
-describe('engine process: damaged and newer records', function () {
-  this.timeout(60_000);
+describeContainers('the engine alone', 'engine process: damaged and newer records', function () {
+  this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   const record = (name: string) => join(harness().home, 'workspaces', name, 'workspace.json');
 
@@ -90,56 +91,60 @@ describe('engine process: damaged and newer records', function () {
   itLeavesNothing(harness);
 });
 
-describe('engine process: a full disk under the state directory', function () {
-  this.timeout(60_000);
-  let harness: EngineHarness | undefined;
-  let folder = '';
+describeContainers(
+  'a tiny state directory',
+  'engine process: a full disk under the state directory',
+  function () {
+    this.timeout(testTimeoutMs);
+    let harness: EngineHarness | undefined;
+    let folder = '';
 
-  before(async function () {
-    folder = mkdtempSync(join(tmpdir(), 'berth-full-'));
-    const mount = await runProgram('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'berth-test', folder]);
-    if (mount.code !== 0) {
-      console.log(`      skipped: a small tmpfs can't be mounted here: ${mount.stderr.trim()}`);
-      this.skip();
-    }
-    harness = new EngineHarness({ home: join(folder, 'home') });
-    await harness.start();
-  });
-  after(async () => {
-    await harness?.close();
-    await runProgram('umount', [folder]);
-    await rm(folder, { recursive: true, force: true });
-  });
+    before(async function () {
+      folder = mkdtempSync(join(tmpdir(), 'berth-full-'));
+      const mount = await runProgram('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'berth-test', folder]);
+      if (mount.code !== 0) {
+        console.log(`      skipped: a small tmpfs can't be mounted here: ${mount.stderr.trim()}`);
+        this.skip();
+      }
+      harness = new EngineHarness({ home: join(folder, 'home') });
+      await harness.start();
+    });
+    after(async () => {
+      await harness?.close();
+      await runProgram('umount', [folder]);
+      await rm(folder, { recursive: true, force: true });
+    });
 
-  it('refuses clearly, changes nothing by half, and works again when there is room', async () => {
-    assert(harness);
-    const { name } = await harness.create({ start: false });
-    const filler = join(folder, 'filler');
-    await runProgram('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096']);
-    const label = harness.client.call('workspaces.update', { params: { name }, body: { label: 'New' } });
-    assert.equal((await failure(label)).code, 'no_space');
-    const another = harness.name();
-    const create = harness.beginCreate(another).then((operation) => harness?.done(operation));
-    const error = await failure(create, 'no_space');
-    assert.match(error.message, /disk|space/i);
-    assert(error.hint);
-    await failure(harness.workspace(another), 'not_found');
-    await rm(filler);
-    assert.deepEqual((await harness.workspace(name)).label, name, 'as it is on disk');
-    await harness.verb('start', name);
-    assert.equal(await harness.ssh(name, ['echo', 'room']), 'room');
-    await runProgram('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096']);
-    // What runs must be stoppable also when nothing can be noted.
-    await harness.verb('stop', name).catch(() => undefined);
-    assert.equal((await harness.container(name).inspect()).State.Running, false);
-    await rm(filler);
-    await harness.killAndRestart();
-    assert.equal(await harness.state(name), 'stopped');
-    await harness.delete(name);
-  });
-});
+    it('refuses clearly, changes nothing by half, and works again when there is room', async () => {
+      assert(harness);
+      const { name } = await harness.create({ start: false });
+      const filler = join(folder, 'filler');
+      await runProgram('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096']);
+      const label = harness.client.call('workspaces.update', { params: { name }, body: { label: 'New' } });
+      assert.equal((await failure(label)).code, 'no_space');
+      const another = harness.name();
+      const create = harness.beginCreate(another).then((operation) => harness?.done(operation));
+      const error = await failure(create, 'no_space');
+      assert.match(error.message, /disk|space/i);
+      assert(error.hint);
+      await failure(harness.workspace(another), 'not_found');
+      await rm(filler);
+      assert.deepEqual((await harness.workspace(name)).label, name, 'as it is on disk');
+      await harness.verb('start', name);
+      assert.equal(await harness.ssh(name, ['echo', 'room']), 'room');
+      await runProgram('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096']);
+      // What runs must be stoppable also when nothing can be noted.
+      await harness.verb('stop', name).catch(() => undefined);
+      assert.equal((await harness.container(name).inspect()).State.Running, false);
+      await rm(filler);
+      await harness.killAndRestart();
+      assert.equal(await harness.state(name), 'stopped');
+      await harness.delete(name);
+    });
+  },
+);
 
-describe('engine process: its log', function () {
+describeContainers('the engine alone', 'engine process: its log', function () {
   this.timeout(30_000);
 
   it('rotates: at most five files of about 5 MB, for the user only', async () => {

@@ -10,18 +10,19 @@ import { processesOf } from '../../support/census';
 import { EngineProcess, enginePath } from '../../support/engine-process';
 import { EngineHarness, eventually } from '../../support/engine-harness';
 import { FileServer } from '../../support/git-server';
+import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 const idleExitMs = 700;
 
 describe('engine process: one, and only as long as needed', function () {
-  this.timeout(60_000);
+  this.timeout(testTimeoutMs);
   let harness: EngineHarness;
 
   beforeEach(() => {
     harness = new EngineHarness({ env: { BERTH_IDLE_EXIT_MS: String(idleExitMs) } });
   });
   afterEach(async function () {
-    this.timeout(60_000);
+    this.timeout(testTimeoutMs);
     await harness.close();
     const left = await processesOf(harness.home);
     left.forEach((line) => process.kill(Number(line.split(' ')[0]), 'SIGKILL'));
@@ -31,7 +32,7 @@ describe('engine process: one, and only as long as needed', function () {
   const launch = (version = berthVersion) =>
     connect({ enginePath, version, home: harness.home, startTimeoutMs: 40_000 });
 
-  it('ten clients at once start exactly one, and all get it', async () => {
+  itOfContainers('the engine alone', 'ten clients at once start exactly one, and all get it', async () => {
     const started = Date.now();
     const clients = await Promise.all(Array.from({ length: 10 }, () => launch()));
     console.log(`      ten clients connected after ${Date.now() - started} ms`);
@@ -45,23 +46,31 @@ describe('engine process: one, and only as long as needed', function () {
     await eventually('the one has ended', async () => (await processesOf(harness.home)).length === 0);
   });
 
-  it('ends by itself when nobody is there, leaving neither socket nor lock', async () => {
-    await harness.start();
-    assert.equal(await harness.process.ended(10_000), 0);
-    for (const file of ['engine.sock', 'engine.lock']) {
-      await assert.rejects(stat(join(harness.home, file)), { code: 'ENOENT' });
-    }
-  });
+  itOfContainers(
+    'the engine alone',
+    'ends by itself when nobody is there, leaving neither socket nor lock',
+    async () => {
+      await harness.start();
+      assert.equal(await harness.process.ended(10_000), 0);
+      for (const file of ['engine.sock', 'engine.lock']) {
+        await assert.rejects(stat(join(harness.home, file)), { code: 'ENOENT' });
+      }
+    },
+  );
 
-  it('stays while a client follows its events, and ends some time after it left', async () => {
-    await harness.start();
-    const { client } = harness;
-    const stream = new EventStream(() => Promise.resolve(client.transport), silent);
-    await sleep(idleExitMs * 3);
-    assert(harness.process.isRunning);
-    stream.dispose();
-    assert.equal(await harness.process.ended(10_000), 0);
-  });
+  itOfContainers(
+    'the engine alone',
+    'stays while a client follows its events, and ends some time after it left',
+    async () => {
+      await harness.start();
+      const { client } = harness;
+      const stream = new EventStream(() => Promise.resolve(client.transport), silent);
+      await sleep(idleExitMs * 3);
+      assert(harness.process.isRunning);
+      stream.dispose();
+      assert.equal(await harness.process.ended(10_000), 0);
+    },
+  );
 
   it('stays while a workspace has an idle policy, and while an operation runs', async () => {
     await harness.start();
@@ -95,7 +104,7 @@ describe('engine process: one, and only as long as needed', function () {
     assert.equal((await harness.client.call('operations.list', { query: { running: true } })).length, 0);
   });
 
-  it('takes over a socket and a lock that a killed one left', async () => {
+  itOfContainers('the engine alone', 'takes over a socket and a lock that a killed one left', async () => {
     await harness.start();
     await harness.process.kill();
     await stat(join(harness.home, 'engine.sock'));
@@ -108,7 +117,7 @@ describe('engine process: one, and only as long as needed', function () {
     await harness.start();
   });
 
-  it('is not started twice, also when asked directly', async () => {
+  itOfContainers('the engine alone', 'is not started twice, also when asked directly', async () => {
     await harness.start({ BERTH_IDLE_EXIT_MS: '20000' });
     const { pid } = await harness.client.call('engine.info', {});
     const second = await EngineProcess.start(harness.home, harness.env);
@@ -141,7 +150,7 @@ describe('engine process: one, and only as long as needed', function () {
     await eventually('it has ended', async () => (await processesOf(harness.home)).length === 0);
   });
 
-  it('says why it can not start', async () => {
+  itOfContainers('the engine alone', 'says why it can not start', async () => {
     await writeFile(join(harness.home, 'workspaces'), 'a file where a folder must be');
     const error = await launch().then(
       () => assert.fail('it started'),
@@ -150,7 +159,7 @@ describe('engine process: one, and only as long as needed', function () {
     assert.match(error.message, /could not start.*(EEXIST|ENOTDIR)/s);
   });
 
-  it('logs in JSON lines, for the user only', async () => {
+  itOfContainers('the engine alone', 'logs in JSON lines, for the user only', async () => {
     await harness.start();
     await harness.process.stop();
     const lines = (await readFile(join(harness.home, 'engine.log'), 'utf8')).trim().split('\n');

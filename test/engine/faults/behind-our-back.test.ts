@@ -1,23 +1,24 @@
-/** What others do to our containers and volumes with Docker's own command. */
+/** What others do to our runtimes and volumes by hand, e.g. with Docker's own command, or with `kill`. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('faults: done by hand', function () {
-  this.timeout(60_000);
+  this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   let name: string;
 
   before(async () => {
     ({ name } = await harness().create({ secrets: { TOKEN: 'abc' } }));
-    await harness().sh(name, 'echo kept >~/kept');
+    await harness().sh(name, 'echo kept >~/kept; sync ~/kept');
   });
 
   const assertWorks = async () =>
     assert.equal(await harness().ssh(name, ['cat ~/kept; echo $TOKEN']), 'kept\nabc');
 
-  it('a container that was removed: stopped, not lost; a start builds it anew with all files', async () => {
-    await harness().container(name).remove({ force: true });
+  it('a runtime that was removed: stopped, not lost; a start builds it anew with all files', async () => {
+    await harness().runtime.remove(name);
     await eventually('its end is noted', async () => {
       const { state, runtimeId } = await harness().workspace(name);
       return state === 'stopped' && runtimeId === undefined;
@@ -26,7 +27,7 @@ describe('faults: done by hand', function () {
     await assertWorks();
   });
 
-  it('stopped, started, paused, resumed by hand: the state follows', async () => {
+  itOfContainers('a daemon', 'stopped, started, paused, resumed by hand: the state follows', async () => {
     const container = harness().container(name);
     await container.pause();
     await harness().untilState(name, 'paused');
@@ -47,20 +48,30 @@ describe('faults: done by hand', function () {
   });
 
   it('killed by hand (as by a machine out of memory): stopped, and starts again', async () => {
-    await harness().container(name).kill();
+    await harness().runtime.kill(name);
     await harness().untilState(name, 'stopped');
     await harness().verb('start', name);
     await assertWorks();
   });
 
-  it('all of it while no engine runs: seen at its start', async () => {
+  it('stopped by hand: stopped, and starts again', async () => {
+    await harness().runtime.stop(name);
+    await harness().untilState(name, 'stopped');
+    await harness().verb('start', name);
+    await assertWorks();
+  });
+
+  itOfContainers('a daemon', 'restarted by hand while no engine runs: set up at its start', async () => {
     await harness().process.stop();
     await harness().container(name).restart({ t: 10 });
     await harness().start();
     await harness().untilState(name, 'running');
     await assertWorks();
+  });
+
+  it('removed while no engine runs: seen at its start', async () => {
     await harness().process.stop();
-    await harness().container(name).remove({ force: true });
+    await harness().runtime.remove(name);
     await harness().start();
     await harness().untilState(name, 'stopped');
     await harness().verb('start', name);
@@ -69,7 +80,7 @@ describe('faults: done by hand', function () {
 
   it('the engine sleeps while things happen (SIGSTOP, as a closed laptop), and sees them when it wakes', async () => {
     harness().process.signal('SIGSTOP');
-    await harness().container(name).stop({ t: 10 });
+    await harness().runtime.stop(name);
     await sleep(1_500);
     harness().process.signal('SIGCONT');
     await harness().untilState(name, 'stopped');
@@ -79,7 +90,7 @@ describe('faults: done by hand', function () {
 
   it('a home volume that was removed as well: a start makes an empty one and says so', async () => {
     await harness().verb('archive', name);
-    await harness().docker.getVolume(`workspace-${name}`).remove();
+    await harness().runtime.removeVolume(`workspace-${name}`);
     await harness().verb('restore', name);
     const { warnings, state } = await harness().workspace(name);
     assert.equal(state, 'running');

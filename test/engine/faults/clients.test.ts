@@ -9,9 +9,10 @@ import { EngineClient } from '../../../src/client/engine-client';
 import { EventStream } from '../../../src/client/events';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('faults: clients', function () {
-  this.timeout(60_000);
+  this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   let name: string;
   let volume: string;
@@ -100,7 +101,9 @@ describe('faults: clients', function () {
           params: { volume },
           query: { path: '/' },
         });
-        return entries.map((entry) => entry.name).filter((entry) => !/^\.(bash|profile|ssh)/.test(entry));
+        return entries
+          .map((entry) => entry.name)
+          .filter((entry) => !/^\.(bash|profile|ssh)|^lost\+found$/.test(entry));
       };
       await eventually('no draft is left', async () => {
         const names = await look();

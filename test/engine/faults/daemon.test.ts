@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { failure } from '../../support/errors';
 import { EngineHarness, eventually } from '../../support/engine-harness';
 import { PrivateDaemon } from '../../support/private-daemon';
+import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 /** Small, and on every machine that has Berth. */
 const image = 'berth-tools:1';
 
-describe('faults: the Docker daemon', function () {
-  this.timeout(120_000);
+describeContainers('a daemon', 'faults: the Docker daemon', function () {
+  this.timeout(testTimeoutMs);
   let daemon: PrivateDaemon | undefined;
   let harness: EngineHarness;
   let name: string;

@@ -1,15 +1,16 @@
-/** A volume without room (an ordinary Docker volume on a tmpfs of a few MB). */
+/** A volume without room: a small disk, or an ordinary Docker volume on a tmpfs of a few MB. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure } from '../../support/errors';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { column, testTimeoutMs } from '../../support/runtimes/columns';
 
 const room = 4_000_000;
 
 describe('faults: a full volume', function () {
-  this.timeout(60_000);
+  this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   let name: string;
   let volume: string;
@@ -17,16 +18,18 @@ describe('faults: a full volume', function () {
   /** A tmpfs lives as long as something has it mounted: here, the workspace. */
   before(async () => {
     volume = `${harness().prefix}-small`;
-    await harness().docker.createVolume({
-      Name: volume,
-      DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `size=${room},uid=1000,gid=1000` },
-    });
+    await (column === 'microvm' ? harness().makeVolume(volume, Math.ceil(room / 1024 / 1024)) : makeTmpfs());
     ({ name } = await harness().create({ volumes: [`${volume}:/small`] }));
     await harness().sh(name, 'echo old >/small/file');
   });
+  const makeTmpfs = () =>
+    harness().docker.createVolume({
+      Name: volume,
+      DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `size=${room},uid=1000,gid=1000` },
+    });
   const names = async () => {
     const list = await harness().client.call('files.list', { params: { volume }, query: { path: '/' } });
-    return list.entries.map((entry) => entry.name);
+    return list.entries.map((entry) => entry.name).filter((entry) => entry !== 'lost+found');
   };
 
   it('says no_space for a file that does not fit, keeping the old one', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { failure } from '../../support/errors';
 import { itLeavesNothing, useEngineHarness, type SimpleVerb } from '../../support/engine-harness';
 import { FileServer } from '../../support/git-server';
+import { testTimeoutMs } from '../../support/runtimes/columns';
 
 type State = 'running' | 'paused' | 'stopped' | 'archived' | 'error';
 
@@ -51,7 +52,7 @@ const wayBack: Record<State, SimpleVerb[]> = {
 };
 
 describe('lifecycle: every verb in every state', function () {
-  this.timeout(60_000);
+  this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   let name: string;
 

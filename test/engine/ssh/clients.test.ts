@@ -9,11 +9,12 @@ import { join } from 'node:path';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { ownPortRange } from '../../support/ports';
 import { runProgram, succeed } from '../../support/programs';
+import { testTimeoutMs } from '../../support/runtimes/columns';
 
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
 
 describe('ssh: real clients', function () {
-  this.timeout(60_000);
+  this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   const blob = randomBytes(2_000_000);
   let name: string;

@@ -4,10 +4,12 @@ import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { occupy, vacate } from '../../support/ports';
+import { listeningAddresses } from '../../support/census';
 import { runProgram, succeed } from '../../support/programs';
+import { testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('ssh: identity', function () {
-  this.timeout(60_000);
+  this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   let name: string;
 
@@ -74,12 +76,8 @@ describe('ssh: identity', function () {
   });
 
   it('listens on loopback only', async () => {
-    const { NetworkSettings: network } = await harness().container(name).inspect();
-    const bindings = Object.values(network.Ports).flatMap((all) => all);
-    assert.deepEqual(
-      bindings.map(({ HostIp }) => HostIp),
-      ['127.0.0.1'],
-    );
+    const { port } = await target();
+    assert.deepEqual(await listeningAddresses(port), ['0100007F']);
   });
 
   it('keeps host key and port over stop, archive, rebuild and a killed engine', async () => {
@@ -121,7 +119,7 @@ describe('ssh: identity', function () {
     await answers();
   });
 
-  it('does not move for a port that its own container has', async () => {
+  it('does not move for a port that its own runtime has', async () => {
     const { port } = await target();
     await harness().verb('restart', name);
     assert.equal((await target()).port, port);

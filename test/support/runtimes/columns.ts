@@ -1,0 +1,41 @@
+/** The two columns of the engine's tests. The same files run for both; what is for one alone says so, and why, here. */
+import type { RuntimeKind } from '../../../src/api/schemas/workspace';
+
+export const column: RuntimeKind = process.env.BERTH_TEST_RUNTIME === 'microvm' ? 'microvm' : 'container';
+const isEmulated = column === 'microvm';
+
+/** For one test, and for one condition: guests may be emulated on a busy machine. */
+export const testTimeoutMs = isEmulated ? 300_000 : 60_000;
+export const patience = isEmulated ? 4 : 1;
+
+/** What is tested for containers alone, and why. */
+export const onlyOfContainers = {
+  'the engine alone': 'whatever it runs: once is enough',
+  'a daemon': 'microVMs have none that could stop, pause or restart them, or go away',
+  'foreign containers': 'a microVM is known by its state directory, where nobody else makes any',
+  'a tiny state directory': 'the disks of microVMs are in it',
+  limits: 'processors are whole there, and the other limits are seen inside',
+  'docker inspect': 'what a microVM is made of is all in the state directory, which is searched',
+  'disk images': 'microVMs take them',
+  keepers: 'disks are read by the engine itself',
+} as const;
+
+type Reason = keyof typeof onlyOfContainers;
+
+export function describeContainers(_reason: Reason, title: string, tests: (this: Mocha.Suite) => void): void {
+  if (column === 'container') {
+    describe(title, tests);
+  }
+}
+
+export function itOfContainers(_reason: Reason, title: string, test: Mocha.AsyncFunc): void {
+  if (column === 'container') {
+    it(title, test);
+  }
+}
+
+export function itOfMicrovms(title: string, test: Mocha.AsyncFunc): void {
+  if (column === 'microvm') {
+    it(title, test);
+  }
+}
