@@ -17,6 +17,7 @@ export type {
   LimitsPatch,
   Mount,
   Problem,
+  PublishedPort,
   RuntimeKind,
   SshTarget,
   Step,

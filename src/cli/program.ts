@@ -17,6 +17,7 @@ import { registerList } from './verbs/list';
 import { registerLogs } from './verbs/logs';
 import { registerOpen } from './verbs/open';
 import { registerOperations } from './verbs/operations';
+import { registerPort } from './verbs/port';
 import { registerSsh } from './verbs/ssh';
 import { registerVolume } from './verbs/volume';
 import { exitCodeOf, formatFailure } from './failure';
@@ -54,6 +55,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerList(program, cli);
   registerLifecycle(program, cli);
   registerChange(program, cli);
+  registerPort(program, cli);
   registerDelete(program, cli);
   registerAdopt(program, cli);
   program.commandsGroup('Inside:');

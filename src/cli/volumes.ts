@@ -34,6 +34,7 @@ export function formatVolume(volume: Volume, now: number): string {
   return formatFields([
     ['name', volume.name],
     ['kind', volume.kind],
+    ['path', volume.path],
     ['for', volume.workspace === undefined ? volume.role : `${volume.role} of ${volume.workspace}`],
     ['managed', volume.managed ? 'by Berth' : 'made by another tool'],
     ['size', volume.sizeMiB === undefined ? undefined : formatMiB(volume.sizeMiB)],

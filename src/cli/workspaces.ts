@@ -1,5 +1,5 @@
 /** How workspaces are shown in words. */
-import type { Workspace } from '../api';
+import type { PublishedPort, Workspace } from '../api';
 import { formatAgo, formatDuration } from './format/time';
 import { formatMiB } from './format/size';
 import { formatFields, formatTable } from './format/table';
@@ -50,6 +50,7 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
       `${mount.source} at ${mount.target}${mount.readOnly ? ' (read-only)' : ''}`,
     ]),
     ['ssh', `${workspace.sshAlias} (127.0.0.1:${workspace.sshPort})`],
+    ...(spec.ports ?? []).map((port): [string, string] => ['port', formatPort(port)]),
     ['repository', spec.cloneUrl],
     ['limits', formatLimits(workspace)],
     ['idle', formatIdle(workspace)],
@@ -63,6 +64,11 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
       ...(trouble.hint === undefined ? [] : [['hint', printable(trouble.hint)] as [string, string]]),
     ]),
   ]);
+}
+
+/** Where a port inside is reached. */
+export function formatPort({ host, guest }: PublishedPort): string {
+  return `${guest} on 127.0.0.1:${host ?? ''}`;
 }
 
 export function formatLimits({ spec: { limits = {} } }: Workspace): string {

@@ -288,6 +288,9 @@ export class Workspaces {
     return changePorts(this.parts.ports, name, { wanted, before: spec.ports }, async (ports) => {
       if (runtimeId !== undefined) {
         const { needsRebuild } = await this.driver(name).setPorts(runtimeNameOf(name), ports);
+        // What was to wait for a rebuild may be taken back.
+        const others = this.parts.registry.get(name).warnings.filter(({ code }) => code !== 'ports');
+        await this.parts.registry.update(name, { warnings: others });
         await this.tellOfRebuild(name, 'ports', needsRebuild);
       }
     });

@@ -1,6 +1,6 @@
 /** Values of options, read strictly: commander turns what is thrown here into a usage error (exit code 2). */
 import { InvalidArgumentError } from 'commander';
-import { BerthError } from '../../api';
+import { BerthError, type PublishedPort } from '../../api';
 
 const memoryUnits: Record<string, number> = { k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 };
 
@@ -36,6 +36,18 @@ export function parseRuntime(text: string): 'container' | 'microvm' {
     throw new InvalidArgumentError('Give container or microvm.');
   }
   return text;
+}
+
+/** `8080`, or `18080:8080` with the port of this machine first; after those that were given before. */
+export function collectPorts(text: string, previous: readonly PublishedPort[] | undefined): PublishedPort[] {
+  const match = /^(?:(\d{1,5}):)?(\d{1,5})$/.exec(text);
+  const [host, guest] = [match?.[1], match?.[2]].map((port) =>
+    port === undefined ? undefined : Number(port),
+  );
+  if (guest === undefined || [host, guest].some((port) => port === 0 || (port ?? 0) > 65_535)) {
+    throw new InvalidArgumentError('Give a port inside like 8080, or HOST:INSIDE like 18080:8080.');
+  }
+  return [...(previous ?? []), { ...(host !== undefined && { host }), guest }];
 }
 
 /** For options that may be given several times. */

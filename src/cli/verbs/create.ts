@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { BerthError, type IdlePolicy, type WorkspaceCreate } from '../../api';
+import { BerthError, type IdlePolicy, type PublishedPort, type WorkspaceCreate } from '../../api';
 import { readAll } from '../../client/transport';
 import type { Cli } from '../cli';
 import { examples } from '../help';
@@ -8,6 +8,7 @@ import { follow } from '../operation';
 import {
   collect,
   collectEnv,
+  collectPorts,
   parseMiB,
   parseNumber,
   parseRuntime,
@@ -23,6 +24,7 @@ export interface CreateOptions extends LimitOptions {
   env?: Record<string, string>;
   docker?: boolean;
   volume?: string[];
+  publish?: PublishedPort[];
   runtime?: 'container' | 'microvm';
   engine?: 'container' | 'microvm';
   label?: string;
@@ -55,6 +57,11 @@ export function registerCreate(program: Command, cli: Cli): void {
       'a volume, .ext4/.img disk or .tar bundle (repeatable)',
       collect,
     )
+    .option(
+      '-p, --publish <[HOST:]PORT>',
+      'reach a port inside on 127.0.0.1 of this machine (repeatable)',
+      collectPorts,
+    )
     .option('--runtime <kind>', 'container or microvm', parseRuntime)
     .addOption(new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp())
     .option('--label <text>', 'a name for people')
@@ -72,6 +79,7 @@ export function registerCreate(program: Command, cli: Cli): void {
     command,
     ['berth create demo', ''],
     ['berth create api --clone https://github.com/me/api.git --cpus 2 --memory 4g', ''],
+    ['berth create web --publish 8080', '`berth port list web` says where'],
     ['berth create ci --docker -v cache:/cache -v bundle.tar:/input:ro', ''],
     ['TOKEN=… berth create bot --secret TOKEN', 'the value never is an argument'],
   );
@@ -113,6 +121,7 @@ export function toRequest(
     ...(options.volume !== undefined && {
       volumes: options.volume.map((volume) => absoluteMount(volume, cwd)),
     }),
+    ...(options.publish !== undefined && { ports: options.publish }),
     ...(options.credential !== undefined && {
       credentialFiles: options.credential.map((file) => parseCredential(file, cwd)),
     }),

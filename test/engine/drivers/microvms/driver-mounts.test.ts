@@ -5,7 +5,8 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { runProgram } from '../../../support/programs';
-import { Bench, never } from './driver-bench';
+import { until } from '../../../support/wait';
+import { Bench, freePort, never } from './driver-bench';
 
 describe('the disks and the network of a microVM', function () {
   this.timeout(300_000);
@@ -13,6 +14,7 @@ describe('the disks and the network of a microVM', function () {
   let plan: RuntimePlan;
   let image: string;
   let server: Server;
+  let port: number;
   before(async () => {
     bench = await Bench.open();
     image = join(bench.home, 'own disk.img');
@@ -20,7 +22,9 @@ describe('the disks and the network of a microVM', function () {
     await bench.driver.volumes.create({ name: 'data', sizeMiB: 64 });
     server = createServer((socket) => socket.end('reached\n'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    port = await freePort();
     plan = await bench.running({
+      ports: [{ host: port, guest: 8000 }],
       mounts: [
         { kind: 'volume', source: 'data', target: '/data', readOnly: true },
         { kind: 'disk', source: image, target: '/mnt/own disk', readOnly: false },
@@ -79,6 +83,48 @@ describe('the disks and the network of a microVM', function () {
     assert.deepEqual(await reach(plan.name), { code: 0, stdout: 'reached\n', stderr: '' });
   });
 
+  it('is reached by its ports, on loopback only, and by those that come and go while it runs', async () => {
+    const serve = 'cd /tmp && echo served >page && exec /.berth/bin/python3 -m http.server 8000';
+    const serving = await bench.driver.exec(plan.name, { argv: ['sh', '-c', serve], user: 'workspace' });
+    const get = async (from: number): Promise<string> => {
+      const answer = await fetch(`http://127.0.0.1:${from}/page`, { signal: AbortSignal.timeout(30_000) });
+      return answer.text();
+    };
+    await until(
+      'the guest serves',
+      () =>
+        get(port).then(
+          () => true,
+          () => false,
+        ),
+      60_000,
+      100,
+    );
+    assert.equal(await get(port), 'served\n');
+    // Rows of proc_net_tcp(5): local address and port, then 0A for what listens.
+    const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
+    const listening = [...(await readFile('/proc/net/tcp', 'utf8')).matchAll(/: (\w+):(\w+) \S+ 0A /g)];
+    assert.deepEqual(
+      listening.filter(([, , each]) => each === hexadecimal).map(([, address]) => address),
+      ['0100007F'],
+    );
+    const other = await freePort();
+    assert.deepEqual(await bench.driver.setPorts(plan.name, [{ host: other, guest: 8000 }]), {
+      needsRebuild: [],
+    });
+    assert.equal(await get(other), 'served\n');
+    await assert.rejects(get(port));
+    // As before, when one can't be had.
+    const taken = [
+      { host: port, guest: 8000 },
+      { host: (server.address() as AddressInfo).port, guest: 8000 },
+    ];
+    await assert.rejects(bench.driver.setPorts(plan.name, taken), { code: 'in_use', field: 'ports' });
+    assert.equal(await get(other), 'served\n');
+    await assert.rejects(get(port));
+    await serving.kill();
+  });
+
   it('keeps what was written to an image of the user, which its tools find whole', async () => {
     await bench.shell(plan.name, 'echo mine >"/mnt/own disk/file" && chmod 640 "/mnt/own disk/file"', 'root');
     assert.deepEqual(await bench.driver.stop(plan.name, 30_000), { killed: false });
@@ -91,7 +137,9 @@ describe('the disks and the network of a microVM', function () {
   });
 
   it('lends its disks to another one once it is stopped, and takes them back', async () => {
+    const published = await freePort();
     const other = await bench.plan({
+      ...{ ports: [{ host: published, guest: 22 }] },
       ...{ network: 'off', mounts: [{ kind: 'volume', source: 'data', target: '/d', readOnly: false }] },
     });
     await bench.driver.create(other, never());
@@ -102,6 +150,10 @@ describe('the disks and the network of a microVM', function () {
     // Off means off, and SSH comes in all the same.
     assert.notEqual((await reach(other.name)).code, 0);
     assert.equal((await bench.ssh(other, 'echo in')).stdout, 'in\n');
+    assert.equal((await bench.ssh({ ...other, sshPort: published }, 'echo too')).stdout, 'too\n');
+    const asked =
+      'timeout 5 bash -c "echo >/dev/tcp/1.1.1.1/53" || echo no; timeout 5 getent hosts example.com || echo none';
+    assert.equal((await bench.shell(other.name, asked)).stdout, 'no\nnone\n');
     await bench.driver.remove(other.name);
     await bench.started(plan);
     assert.equal((await bench.shell(plan.name, 'cat /data/file')).stdout, 'lent\n');

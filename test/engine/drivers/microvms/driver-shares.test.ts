@@ -16,7 +16,9 @@ async function daemonsOf(folder: string): Promise<number[]> {
   const lines = await Promise.all(
     pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
   );
-  return pids.filter((_, index) => lines[index]?.includes('virtiofsd') && lines[index]?.includes(folder));
+  return pids.filter(
+    (_, index) => (lines[index] ?? '').includes('virtiofsd') && (lines[index] ?? '').includes(folder),
+  );
 }
 
 describe('folders shared with microVMs', function () {

@@ -57,6 +57,45 @@ describe('services/volumes', () => {
     }
   });
 
+  it('shows and guards a shared folder by all workspaces that were built with it, and gives each the folder', async () => {
+    const folder = { ...test.driver.volumes.add('shared'), kind: 'directory' as const, path: '/v/shared' };
+    test.driver.volumes.known.set('shared', folder);
+    await test.create('one', { volumes: ['shared:/data:ro'] });
+    await test.create('two', { volumes: ['shared:/data', 'data:/x'], start: false });
+    assert.deepEqual(
+      (await volumes().get('shared', false)).holders.map(({ workspace, state, readOnly }) => [
+        workspace,
+        state,
+        readOnly,
+      ]),
+      [
+        ['one', 'running', true],
+        ['two', 'stopped', false],
+      ],
+    );
+    assert.deepEqual(
+      test.driver.plans.get('workspace-two')?.mounts.map((mount) => mount.folder),
+      ['/v/shared', undefined],
+    );
+    await failure(volumes().delete('shared', true), 'in_use');
+    for (const name of ['one', 'two']) {
+      await test.done(test.services.workspaces.delete(name, false));
+    }
+    assert.deepEqual((await volumes().get('shared', false)).holders, []);
+    assert.deepEqual(await volumes().delete('shared', false), { deleted: true });
+  });
+
+  it('lets no workspace be made with a volume that its kind of runtime can not mount', async () => {
+    test.driver.volumes.known.set('disk', { ...test.driver.volumes.add('disk'), kind: 'disk' });
+    const { field, message } = await failure(
+      test.services.creator.create({ name: 'one', volumes: ['data:/a', 'disk:/b'] }),
+      'not_supported',
+    );
+    assert.equal(field, 'volumes.1');
+    assert.match(message, /container can't mount disk, a volume of the kind "disk"/);
+    await failure(() => test.services.workspaces.get('one'), 'not_found');
+  });
+
   it('deletes nothing that is held, by whom is said; an unknown holder counts', async () => {
     test.driver.volumes.heldBy(
       'data',

@@ -4,6 +4,7 @@ import { BerthError } from '../../../../src/api';
 import {
   collect,
   collectEnv,
+  collectPorts,
   parseMiB,
   parseNumber,
   parseRuntime,
@@ -59,5 +60,21 @@ describe('cli/parse/options', () => {
   it('knows the runtimes', () => {
     assert.equal(parseRuntime('microvm'), 'microvm');
     assert.throws(() => parseRuntime('jail'), InvalidArgumentError);
+  });
+});
+
+describe('cli/parse/options: ports', () => {
+  it('reads a port inside, alone or after the one of this machine', () => {
+    assert.deepEqual(collectPorts('8080', undefined), [{ guest: 8080 }]);
+    assert.deepEqual(collectPorts('18080:80', [{ guest: 8080 }]), [
+      { guest: 8080 },
+      { host: 18080, guest: 80 },
+    ]);
+  });
+
+  it('refuses what is none', () => {
+    for (const text of ['', 'x', '0', '65536', '1:2:3', '127.0.0.1:80', ':80', '80:', '-1', '8.5']) {
+      assert.throws(() => collectPorts(text, undefined), InvalidArgumentError, text);
+    }
   });
 });

@@ -37,6 +37,32 @@ describe('what the engine is asked to create', () => {
     assert.ok(!JSON.stringify(options.Entrypoint).includes('\n'), 'process lists stay readable');
   });
 
+  it('publishes other ports beside it, several of them for one inside, and notes how it was built', () => {
+    const ports = [
+      { host: 18080, guest: 8080 },
+      { host: 18081, guest: 8080 },
+    ];
+    const options = containerOptions({ ...plan, ports }, context);
+    assert.deepEqual(options.HostConfig?.PortBindings, {
+      '22/tcp': [{ HostIp: '127.0.0.1', HostPort: '2201' }],
+      '8080/tcp': ports.map(({ host }) => ({ HostIp: '127.0.0.1', HostPort: String(host) })),
+    });
+    assert.deepEqual(options.ExposedPorts, { '22/tcp': {}, '8080/tcp': {} });
+    assert.equal(options.Labels?.['berth.ports'], '18080:8080,18081:8080');
+  });
+
+  it('binds the folder of a volume that is one, and only then', () => {
+    const mount = { kind: 'volume', source: 'shared', target: '/data', readOnly: true } as const;
+    const mounts = mountsOf({
+      mounts: [
+        { ...mount, folder: '/v/shared' },
+        { ...mount, target: '/other' },
+      ],
+    });
+    assert.deepEqual(mounts[3], { Type: 'bind', Source: '/v/shared', Target: '/data', ReadOnly: true });
+    assert.equal(mounts[4]?.Type, 'volume');
+  });
+
   it('mounts the home twice, the tools read-only, and labels what it makes', () => {
     const mounts = mountsOf({});
     assert.deepEqual(

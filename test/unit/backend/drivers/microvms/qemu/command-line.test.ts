@@ -46,6 +46,28 @@ describe('the command line of QEMU', () => {
     assert.deepEqual(valuesOf(argv, '-display'), ['none']);
   });
 
+  it('shares the memory of the guest with the daemons of its folders, and with nobody else', () => {
+    assert(!commandLine(plan).join(' ').includes('memory'));
+    const argv = commandLine({ ...plan, shares: [{ serial: 'v1', socket: '/r/a,b' }] });
+    assert.deepEqual(valuesOf(argv, '-object'), ['memory-backend-memfd,id=memory,size=512M,share=on']);
+    assert.deepEqual(valuesOf(argv, '-M'), ['q35,memory-backend=memory']);
+    assert(valuesOf(argv, '-chardev').includes('socket,id=share-v1,path=/r/a,,b'));
+    // Behind the disks, whose addresses stay.
+    assert.deepEqual(
+      devices(argv).find(({ driver }) => driver === 'vhost-user-fs-pci'),
+      {
+        ...{ driver: 'vhost-user-fs-pci', id: 'v1', chardev: 'share-v1', tag: 'v1', addr: 'b' },
+      },
+    );
+  });
+
+  it('forwards ports of loopback only, also into a guest without a way out', () => {
+    const argv = commandLine({ ...plan, isOffline: true, forwards: [{ host: 18080, guest: 8080 }] });
+    assert.deepEqual(valuesOf(argv, '-netdev'), [
+      'user,id=net,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:2201-10.0.2.15:22,hostfwd=tcp:127.0.0.1:18080-10.0.2.15:8080',
+    ]);
+  });
+
   it('emulates with a bounded cache, and passes the processor on where it can', () => {
     const emulated = commandLine(plan);
     assert.deepEqual(valuesOf(emulated, '-accel'), ['tcg,tb-size=64']);
