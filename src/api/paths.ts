@@ -29,6 +29,7 @@ export const paths = {
   'workspaces.restore': ['POST', '/v1/workspaces/:name/restore'],
   'workspaces.recover': ['POST', '/v1/workspaces/:name/recover'],
   'workspaces.rebuild': ['POST', '/v1/workspaces/:name/rebuild'],
+  'workspaces.commit': ['POST', '/v1/workspaces/:name/commit'],
   'workspaces.stats': ['GET', '/v1/workspaces/:name/stats'],
   'workspaces.ssh': ['GET', '/v1/workspaces/:name/ssh'],
   'workspaces.exec': ['POST', '/v1/workspaces/:name/exec'],
@@ -56,6 +57,9 @@ export const paths = {
   'images.list': ['GET', '/v1/images'],
   'images.build': ['POST', '/v1/images/build'],
   'images.pull': ['POST', '/v1/images/pull'],
+  'images.push': ['POST', '/v1/images/push'],
+  'images.save': ['POST', '/v1/images/save'],
+  'images.remove': ['POST', '/v1/images/remove'],
 } as const;
 
 export type RouteId = keyof typeof paths;

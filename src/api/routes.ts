@@ -54,6 +54,11 @@ const MoveBody = Type.Object(
   { additionalProperties: false },
 );
 
+const ByImage = Type.Object(
+  { image: Type.String({ minLength: 1, maxLength: 512 }) },
+  { additionalProperties: false },
+);
+
 const verb = (summary: string) =>
   ({ summary, tag: 'workspaces', params: ByName, query: Waiting, response: Operation }) as const;
 
@@ -149,6 +154,14 @@ export const routes = defineRoutes({
       { image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })) },
       { additionalProperties: false },
     ),
+    response: Operation,
+  },
+  'workspaces.commit': {
+    summary: 'Make an image of its own files, volumes and secrets excepted; a microVM must be stopped',
+    tag: 'workspaces',
+    params: ByName,
+    query: Waiting,
+    body: ByImage,
     response: Operation,
   },
   'workspaces.stats': {
@@ -316,6 +329,29 @@ export const routes = defineRoutes({
       { additionalProperties: false },
     ),
     response: Operation,
+  },
+  'images.push': {
+    summary: 'Push an image to the registry that its name says',
+    tag: 'images',
+    query: Waiting,
+    body: ByImage,
+    response: Operation,
+  },
+  'images.save': {
+    summary: 'Write an image to a new file of this machine, as `docker load` takes it',
+    tag: 'images',
+    query: Waiting,
+    body: Type.Object(
+      { ...ByImage.properties, path: Type.String({ minLength: 1, maxLength: 4096 }) },
+      { additionalProperties: false },
+    ),
+    response: Operation,
+  },
+  'images.remove': {
+    summary: 'Remove an image that no workspace is made of',
+    tag: 'images',
+    body: ByImage,
+    response: Nothing,
   },
 });
 

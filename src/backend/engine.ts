@@ -1,6 +1,7 @@
 /** Builds the engine of one state directory: every service once, wired by constructors. */
 import { EventHub } from './services/event-hub';
 import { Adoption } from './services/adoption';
+import { Commits } from './services/commits';
 import { Doctor } from './services/doctor';
 import { DriverEvents } from './services/driver-events';
 import { Drivers } from './services/drivers';
@@ -110,6 +111,7 @@ function servicesOf(parts: Parts): Services {
       changed: (volume, changes) => volumes.changed(volume, changes),
     }),
     images: new Images(drivers, registry, operations, log),
+    commits: new Commits(registry, drivers, operations),
     doctor: new Doctor(drivers, registry, settings, state),
     sshAccess: new SshAccess(state),
     description: new EngineDescription({ ...parts, home: state.home }),

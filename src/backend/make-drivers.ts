@@ -1,13 +1,15 @@
 /** The drivers of this engine, wired: containers, and microVMs that take their images and tools from there. */
 import { join } from 'node:path';
 import type { Log } from './services/log';
-import { createContainerDriver } from './drivers/containers/driver';
+import { createContainerDriver, ownSurroundings } from './drivers/containers/driver';
+import { registryAuth } from './drivers/containers/registry-auth';
 import type { Driver } from './drivers/driver';
 import { Disks } from './drivers/microvms/disks/disk-store';
 import { MicrovmDriver } from './drivers/microvms/driver';
 import { buildExt4 } from './drivers/microvms/ext4/build';
 import { containerGatherer, hostGatherer } from './drivers/microvms/guest/gatherers';
 import { GuestKitStore } from './drivers/microvms/guest/kit';
+import { findQemuImg } from './drivers/microvms/rootfs/convert';
 import { RootImageStore } from './drivers/microvms/rootfs/root-images';
 
 /** Made of Debian, and built before a guest kit is. */
@@ -43,7 +45,11 @@ export function createDrivers(options: DriversOptions): Driver[] {
         containerGatherer(gatherScript, workspaceImage, (...run) => containers.exports.runScript(...run)),
       ],
     }),
-    roots: new RootImageStore(cache, containers.exports),
+    roots: new RootImageStore({
+      ...{ home, cache, exporter: containers.exports, log },
+      authority: (registry) => registryAuth(registry, ownSurroundings()),
+      qemuImg: findQemuImg,
+    }),
     disks: (questions) => new Disks({ home, agentDirectory, questions }),
     buildBundle: buildExt4,
     containerImages: containers.images,

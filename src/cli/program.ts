@@ -4,6 +4,7 @@ import { BerthError } from '../api';
 import type { Cli } from './cli';
 import { registerAdopt } from './verbs/adopt';
 import { registerChange } from './verbs/change';
+import { registerCommit } from './verbs/commit';
 import { registerCompletion } from './verbs/completion';
 import { registerCopy } from './verbs/cp';
 import { registerCreate } from './verbs/create';
@@ -56,6 +57,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerLifecycle(program, cli);
   registerChange(program, cli);
   registerPort(program, cli);
+  registerCommit(program, cli);
   registerDelete(program, cli);
   registerAdopt(program, cli);
   program.commandsGroup('Inside:');

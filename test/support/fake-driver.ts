@@ -8,11 +8,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { BerthError } from '../../src/api/errors';
 import type { Limits } from '../../src/api/schemas/workspace';
 import type {
+  CommitPlan,
   Driver,
   DriverEvent,
   ExecPlan,
   ExecSession,
   LogOptions,
+  PullProgress,
   PlannedPort,
   RuntimeInfo,
   RuntimePlan,
@@ -207,6 +209,18 @@ export class FakeDriver implements Driver {
     await this.act('setPorts', name);
     const plan = this.plans.get(name);
     return { needsRebuild: isDeepStrictEqual(plan?.ports ?? [], ports) ? [] : ['ports'] };
+  }
+
+  async commit(
+    name: string,
+    { image, without }: CommitPlan,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    progress({ done: 1, total: 2, current: image });
+    await this.act('commit', [name, image, ...without].join(' '), signal);
+    this.images.known.set(image, `sha256:${image}`);
+    return `sha256:${image}`;
   }
 
   async exec(name: string, plan: ExecPlan): Promise<ExecSession> {

@@ -26,6 +26,25 @@ export class FakeImages implements ImageStore {
     this.known.set(name, `sha256:${name}`);
   }
 
+  async push(name: string, _progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void> {
+    await this.act('push', name, signal);
+  }
+
+  async save(
+    name: string,
+    path: string,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    progress({ done: 1, total: 1, current: path });
+    await this.act('save', `${name} ${path}`, signal);
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.act('remove image', name);
+    this.known.delete(name);
+  }
+
   async build(
     options: { noCache: boolean; toolsOnly: boolean },
     step: <T>(name: string, title: string, run: () => Promise<T>) => Promise<T>,

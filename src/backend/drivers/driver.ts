@@ -71,6 +71,14 @@ export interface RuntimeInfo {
   labels: Readonly<Record<string, string>>;
 }
 
+/** What is to become of a runtime's own files. */
+export interface CommitPlan {
+  /** The name of the image. */
+  image: string;
+  /** Absolute paths of files that were put in at start, and must not be in an image. */
+  without: readonly string[];
+}
+
 export interface ExecPlan {
   argv: readonly string[];
   user: string;
@@ -122,6 +130,14 @@ export interface ImageStore {
   /** Id of the image, or undefined when it is not there. */
   resolve(image: string): Promise<string | undefined>;
   pull(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /** Does beforehand what else a runtime would wait for; left out where there is nothing to do. */
+  prepare?(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /** To its registry. */
+  push(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /** Into a new file of this machine, as `docker load` takes it. */
+  save(image: string, path: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /** Takes the name away, and the image when it has no other; throws `in_use`. */
+  remove(image: string): Promise<void>;
   /** Builds what the driver itself needs, and `workspace:latest` unless only the tools are asked for. */
   build(
     options: { noCache: boolean; toolsOnly: boolean },
@@ -177,6 +193,13 @@ export interface Driver {
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }>;
   /** The same for all extra ports of it; throws `in_use` for one that another program has. */
   setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }>;
+  /** Makes an image of its own files, volumes excepted; answers the image's id. Throws `illegal_state`. */
+  commit(
+    name: string,
+    plan: CommitPlan,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<string>;
   exec(name: string, plan: ExecPlan): Promise<ExecSession>;
   logs(name: string, options: LogOptions): Promise<Readable>;
   stats(name: string): Promise<WorkspaceStats>;

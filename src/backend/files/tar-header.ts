@@ -16,7 +16,19 @@ export interface TarEntry {
   gid: number;
   mtimeMs: number;
   linkName: string;
+  /** Of what is `other`: undefined for what no file system holds. */
+  special?: { kind: 'fifo' | 'character' | 'block'; major: number; minor: number };
+  /** Extended attributes by their full names, e.g. `security.capability`; their values are bytes. */
+  xattrs?: ReadonlyMap<string, Buffer>;
 }
+
+const specialFlags = { character: '3', block: '4', fifo: '6' } as const;
+const specialKinds: Readonly<Record<string, keyof typeof specialFlags>> = {
+  3: 'character',
+  4: 'block',
+  6: 'fifo',
+};
+const xattrKey = 'SCHILY.xattr.';
 
 const flags: Readonly<Record<TarType, string>> = {
   file: '0',
@@ -56,16 +68,21 @@ function ustar(flag: string, name: Buffer, entry: TarEntry, size: number, link: 
   header.write(flag, 156, 'latin1');
   link.copy(header, 157, 0, 100);
   header.write('ustar\u000000', 257, 'latin1');
+  if (entry.special !== undefined) {
+    header.write(octal(entry.special.major, 8), 329, 'latin1');
+    header.write(octal(entry.special.minor, 8), 337, 'latin1');
+  }
   header.write(`${octal(checksum(header), 7)}\0 `, 148, 'latin1');
   return header;
 }
 
 /** `LENGTH key=value\n`, where LENGTH counts itself. */
 function paxRecord(key: string, value: Buffer): Buffer {
-  const rest = key.length + value.length + 3;
+  const text = Buffer.from(key);
+  const rest = text.length + value.length + 3;
   let length = rest + String(rest).length;
   length = rest + String(length).length;
-  return Buffer.concat([Buffer.from(`${length} ${key}=`), value, Buffer.from('\n')]);
+  return Buffer.concat([Buffer.from(`${length} `), text, Buffer.from('='), value, Buffer.from('\n')]);
 }
 
 function paxRecords(entry: TarEntry, name: Buffer, size: number, link: Buffer): Buffer[] {
@@ -85,6 +102,9 @@ function paxRecords(entry: TarEntry, name: Buffer, size: number, link: Buffer): 
   if (entry.gid > 0o7777777) {
     records.push(paxRecord('gid', Buffer.from(String(entry.gid))));
   }
+  for (const [attribute, value] of entry.xattrs ?? []) {
+    records.push(paxRecord(`${xattrKey}${attribute}`, value));
+  }
   return records;
 }
 
@@ -93,13 +113,15 @@ export function encodeHeader(entry: TarEntry): Buffer {
   const name = encodeName(entry.type === 'directory' ? `${entry.name}/` : entry.name);
   const link = encodeName(entry.linkName);
   const size = entry.type === 'file' ? entry.size : 0;
-  const header = ustar(flags[entry.type], name, entry, size, link);
+  const flag = entry.special === undefined ? flags[entry.type] : specialFlags[entry.special.kind];
+  const header = ustar(flag, name, entry, size, link);
   const pax = Buffer.concat(paxRecords(entry, name, size, link));
   if (pax.length === 0) {
     return header;
   }
   const none = Buffer.alloc(0);
-  const before = ustar('x', Buffer.from('pax'), { ...entry, mode: 0o644 }, pax.length, none);
+  const { special: _special, ...plain } = entry;
+  const before = ustar('x', Buffer.from('pax'), { ...plain, mode: 0o644 }, pax.length, none);
   return Buffer.concat([before, pax, Buffer.alloc(paddingOf(pax.length)), header]);
 }
 
@@ -120,9 +142,11 @@ function numberAt(block: Buffer, start: number, length: number): number {
     for (let at = start + 1; at < start + length; at++) {
       value = value * 256 + (block[at] ?? 0);
     }
-    return value;
+    // A first byte of 0xff: below zero, which only a time can be.
+    return block[start] === 0x80 && Number.isSafeInteger(value) ? value : 0;
   }
-  return Number.parseInt(text(block, start, length).toString('latin1').trim() || '0', 8);
+  const value = Number.parseInt(text(block, start, length).toString('latin1').trim() || '0', 8);
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }
 
 export interface RawHeader extends TarEntry {
@@ -151,6 +175,7 @@ export function decodeHeader(block: Buffer): RawHeader | undefined {
   const prefix = isUstar ? text(block, 345, 155) : Buffer.alloc(0);
   const name = text(block, 0, 100);
   const full = prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name;
+  const kind = specialKinds[flag];
   return {
     flag,
     name: decodeName(full),
@@ -161,6 +186,9 @@ export function decodeHeader(block: Buffer): RawHeader | undefined {
     gid: numberAt(block, 116, 8),
     mtimeMs: numberAt(block, 136, 12) * 1000,
     linkName: decodeName(text(block, 157, 100)),
+    ...(kind !== undefined && {
+      special: { kind, major: numberAt(block, 329, 8), minor: numberAt(block, 337, 8) },
+    }),
   };
 }
 
@@ -179,14 +207,26 @@ export function applyPax(entry: RawHeader, records: Buffer): void {
   }
 }
 
+function countOf(value: Buffer): number {
+  const count = Number(value.toString('latin1'));
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new Error('the tar is damaged: a number in it is none');
+  }
+  return count;
+}
+
 function applyRecord(entry: RawHeader, key: string, value: Buffer): void {
   if (key === 'path') {
     entry.name = decodeName(value);
   } else if (key === 'linkpath') {
     entry.linkName = decodeName(value);
   } else if (key === 'size' || key === 'uid' || key === 'gid') {
-    entry[key] = Number(value.toString('latin1'));
+    entry[key] = countOf(value);
   } else if (key === 'mtime') {
     entry.mtimeMs = Number(value.toString('latin1')) * 1000;
+  } else if (key.startsWith(xattrKey)) {
+    // The records are a part of a buffer that goes back to whoever reads.
+    const name = decodeName(Buffer.from(key.slice(xattrKey.length), 'latin1'));
+    entry.xattrs = new Map(entry.xattrs).set(name, Buffer.from(value));
   }
 }

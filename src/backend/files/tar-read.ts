@@ -48,6 +48,12 @@ export class TarReader {
 
   constructor(private readonly visitor: TarVisitor) {}
 
+  /** Nothing is half read: an archive may well end here, though one that is whole says so. */
+  get isBetween(): boolean {
+    const isHeld = this.pax !== undefined || this.longName !== undefined || this.longLink !== undefined;
+    return this.gathered === 0 && this.left === 0 && this.header === undefined && !isHeld;
+  }
+
   /** Takes a chunk; when a promise is answered, the next one must wait for it. */
   push(chunk: Buffer): Answer {
     let rest = chunk;

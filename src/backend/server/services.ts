@@ -1,5 +1,6 @@
 /** What the routes call. Made once, in the composition root. */
 import type { Adoption } from '../services/adoption';
+import type { Commits } from '../services/commits';
 import type { Doctor } from '../services/doctor';
 import type { EngineDescription } from '../services/engine-description';
 import type { EventHub } from '../services/event-hub';
@@ -23,6 +24,7 @@ export interface Services {
   volumes: Volumes;
   transfers: Transfers;
   images: Images;
+  commits: Commits;
   operations: Operations;
   settings: Settings;
   doctor: Doctor;

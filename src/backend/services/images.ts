@@ -1,13 +1,20 @@
 /** Images: list, build, pull; long ones as operations. */
+import { isAbsolute } from 'node:path';
 import { BerthError } from '../../api/errors';
 import type { Image } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
 import type { RuntimeKind } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
 import type { Drivers } from './drivers';
+import { inBytes } from './image-progress';
 import type { Log } from './log';
 import type { Operations } from './operations';
 import type { WorkspaceRegistry } from './workspace-registry';
+
+/** `latest` is meant where nothing is said. */
+function sameName(one: string, other: string): boolean {
+  return one === other || one === `${other}:latest` || `${one}:latest` === other;
+}
 
 export interface BuildOptions {
   noCache: boolean;
@@ -78,13 +85,59 @@ export class Images {
       });
     }
     return this.operations.start({ kind: 'image.pull', title: `Pull ${image}` }, async (context) => {
-      await driver.images.pull(
-        image,
-        ({ done, total, current }) => context.progress({ unit: 'bytes', done, total, current }),
-        context.signal,
-      );
+      await driver.images.pull(image, inBytes(context), context.signal);
       return { image };
     });
+  }
+
+  push(image: string): Operation {
+    return this.operations.start({ kind: 'image.push', title: `Push ${image}` }, async (context) => {
+      const { images } = await this.ownerOf(image);
+      await images.push(image, inBytes(context), context.signal);
+      return { image };
+    });
+  }
+
+  /** Into a new file of this machine. */
+  save(image: string, path: string): Operation {
+    if (!isAbsolute(path)) {
+      throw new BerthError('bad_request', `"${path}" is not an absolute path.`, { field: 'path' });
+    }
+    return this.operations.start({ kind: 'image.save', title: `Save ${image}` }, async (context) => {
+      const { images } = await this.ownerOf(image);
+      await images.save(image, path, inBytes(context), context.signal);
+      return { image, path };
+    });
+  }
+
+  /** What a workspace was made of stays. */
+  async remove(image: string): Promise<void> {
+    const { images } = await this.ownerOf(image);
+    const user = this.registry.all().find((record) => sameName(record.spec.image, image));
+    if (user !== undefined) {
+      throw new BerthError('in_use', `The workspace ${user.name} is made of ${image}.`, {
+        hint: 'It would be missed at the next rebuild. Delete the workspace first, or rebuild it on another image.',
+      });
+    }
+    await images.remove(image);
+  }
+
+  /** The driver that lists it. */
+  private async ownerOf(image: string): Promise<Driver> {
+    const lists = await Promise.allSettled(this.drivers.all().map(({ images }) => images.list()));
+    const found = lists.findIndex(
+      (each) =>
+        each.status === 'fulfilled' &&
+        each.value.some(({ tags }) => tags.some((tag) => sameName(tag, image))),
+    );
+    const driver = this.drivers.all()[found];
+    if (driver === undefined) {
+      throw new BerthError('image_missing', `Image '${image}' is not on this machine.`, {
+        hint: '`berth image list` shows the ones there are.',
+        field: 'image',
+      });
+    }
+    return driver;
   }
 
   private driver(runtime: RuntimeKind | undefined): Driver {

@@ -6,6 +6,7 @@ import type { PortLedger } from '../ssh/ports';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
+import { inBytes, prepareImage } from './image-progress';
 import { resolveMounts } from './mount-resolution';
 import { parseMounts } from './mount-syntax';
 import type { OperationContext } from './operation-context';
@@ -149,6 +150,7 @@ export class WorkspaceCreator {
     const { registry, starter } = this.parts;
     try {
       await context.step('image', 'Find the image', () => this.ensureImage(name, context));
+      await prepareImage(starter.driverOf(registry.get(name)), registry.get(name).spec.image, context);
       await context.step('container', 'Create the runtime', async () => {
         await this.refuseForeign(name);
         await starter.build(name, context.signal);
@@ -189,11 +191,7 @@ export class WorkspaceCreator {
     if (record.spec.image === 'workspace:latest') {
       throw imageMissing(record.spec.image);
     }
-    await images.pull(
-      record.spec.image,
-      ({ done, total, current }) => context.progress({ unit: 'bytes', done, total, current }),
-      context.signal,
-    );
+    await images.pull(record.spec.image, inBytes(context), context.signal);
   }
 
   /** Removes what this create made, and nothing that was there before. */

@@ -14,6 +14,7 @@ import type { Driver, PlannedPort } from '../drivers/driver';
 import type { SshKeys } from '../ssh/keys';
 import type { PortLedger } from '../ssh/ports';
 import type { SecretStore } from '../store/secrets';
+import { prepareImage } from './image-progress';
 import { isSettled, type Verb } from './lifecycle';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
@@ -151,6 +152,7 @@ export class Workspaces {
     const { state } = registry.get(name);
     const wasRunning = state === 'running' || state === 'paused';
     return this.run('rebuild', name, async (context) => {
+      await prepareImage(this.driver(name), wanted, context);
       await context.step('stop', 'Stop', () => this.stopRuntime(name));
       await context.step('remove', 'Remove the old runtime', () =>
         this.driver(name).remove(runtimeNameOf(name)),

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Image, RuntimeKind } from '../../api';
 import type { Cli } from '../cli';
@@ -8,9 +9,9 @@ import { examples } from '../help';
 import { follow } from '../operation';
 import { parseRuntime } from '../parse/options';
 
-/** `image build|pull|list`. */
+/** `image build|pull|push|save|remove|list`. */
 export function registerImage(program: Command, cli: Cli): void {
-  const image = program.command('image').description('build, pull and list images');
+  const image = program.command('image').description('build, pull, push, save, remove and list images');
   examples(
     image
       .command('build')
@@ -27,9 +28,12 @@ export function registerImage(program: Command, cli: Cli): void {
       .command('pull')
       .description('pull an image from its registry')
       .argument('<image>')
-      .action((name: string) => pull(cli, name)),
+      .option('--engine <runtime>', 'container or microvm', parseRuntime)
+      .action((name: string, options: Pick<BuildOptions, 'engine'>) => pull(cli, name, options)),
     ['berth image pull debian:12', ''],
+    ['berth image pull debian:12 --engine microvm', 'also where there is no Docker and no Podman'],
   );
+  registerHanding(image, cli);
   examples(
     image
       .command('list')
@@ -58,10 +62,59 @@ async function build(cli: Cli, options: BuildOptions): Promise<void> {
   cli.result(ended, () => '');
 }
 
-async function pull(cli: Cli, image: string): Promise<void> {
+/** What is done with images that are here. */
+function registerHanding(image: Command, cli: Cli): void {
+  examples(
+    image
+      .command('push')
+      .description('push an image to the registry that its name says')
+      .argument('<image>')
+      .action((name: string) => push(cli, name)),
+    ['berth image push registry.example/tools:1', 'with what `docker login` left'],
+  );
+  examples(
+    image
+      .command('save')
+      .description('write an image to a new file: a tar that `docker load` takes')
+      .argument('<image>')
+      .argument('<file>')
+      .action((name: string, file: string) => save(cli, name, file)),
+    ['berth image save tools:1 tools.tar', 'then, elsewhere: docker load -i tools.tar'],
+  );
+  examples(
+    image
+      .command('remove')
+      .description('remove an image that no workspace is made of')
+      .argument('<image>')
+      .action((name: string) => remove(cli, name)),
+    ['berth image remove tools:1', ''],
+  );
+}
+
+async function pull(cli: Cli, image: string, { engine }: Pick<BuildOptions, 'engine'>): Promise<void> {
   const client = await cli.engine();
-  const ended = await follow(cli, client, await client.call('images.pull', { body: { image } }));
+  const body = { image, ...(engine !== undefined && { runtime: engine }) };
+  const ended = await follow(cli, client, await client.call('images.pull', { body }));
   cli.result(ended, () => '');
+}
+
+async function push(cli: Cli, image: string): Promise<void> {
+  const client = await cli.engine();
+  const ended = await follow(cli, client, await client.call('images.push', { body: { image } }));
+  cli.result(ended, () => '');
+}
+
+async function save(cli: Cli, image: string, file: string): Promise<void> {
+  const client = await cli.engine();
+  const body = { image, path: resolve(cli.cwd, file) };
+  const ended = await follow(cli, client, await client.call('images.save', { body }));
+  cli.result(ended, () => '');
+}
+
+async function remove(cli: Cli, image: string): Promise<void> {
+  const client = await cli.engine();
+  await client.call('images.remove', { body: { image } });
+  cli.result({ removed: image }, () => '');
 }
 
 async function list(cli: Cli): Promise<void> {

@@ -7,11 +7,13 @@ import { asBerthError } from '../../../api/errors';
 import type { DriverStatus } from '../../../api/schemas/engine';
 import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
 import type {
+  CommitPlan,
   Driver,
   DriverEvent,
   ExecPlan,
   ExecSession,
   LogOptions,
+  PullProgress,
   PlannedPort,
   RuntimeInfo,
   RuntimePlan,
@@ -20,6 +22,7 @@ import type {
 import { countAttached } from './attached';
 import { Bridges } from './bridges';
 import { refreshBundles } from './bundles';
+import { commitContainer } from './commit';
 import { configureRuntime } from './configure';
 import { startDockerInside } from './docker-inside';
 import { Endpoint, type Connection } from './endpoint';
@@ -173,6 +176,16 @@ export class ContainerDriver implements Driver {
 
   setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {
     return this.runtimes.setPorts(name, ports);
+  }
+
+  commit(
+    name: string,
+    plan: CommitPlan,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    progress({ done: 0, total: 0, current: plan.image });
+    return commitContainer(this.endpoint, name, plan, signal);
   }
 
   exec(name: string, plan: ExecPlan): Promise<ExecSession> {

@@ -61,16 +61,19 @@ export class ImageExport {
     });
   }
 
-  async config(image: string): Promise<ImageConfig> {
+  /** And how large it is, unpacked. */
+  async config(image: string): Promise<{ config: ImageConfig; sizeBytes: number }> {
     return this.endpoint.call(`look at the image ${image}`, async (docker) => {
-      const config = (await docker.getImage(image).inspect()).Config as Configured;
-      return {
-        env: config.Env ?? [],
-        user: config.User ?? '',
-        workdir: config.WorkingDir ?? '',
-        entrypoint: listOf(config.Entrypoint),
-        cmd: listOf(config.Cmd),
+      const { Config, Size: sizeBytes } = await docker.getImage(image).inspect();
+      const said = Config as Configured;
+      const config = {
+        env: said.Env ?? [],
+        user: said.User ?? '',
+        workdir: said.WorkingDir ?? '',
+        entrypoint: listOf(said.Entrypoint),
+        cmd: listOf(said.Cmd),
       };
+      return { config, sizeBytes };
     });
   }
 

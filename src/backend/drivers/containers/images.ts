@@ -13,6 +13,7 @@ import { followProgress } from './progress-stream';
 import { PullSum } from './pull-progress';
 import { registryAuth } from './registry-auth';
 import { nameOf } from './runtime-info';
+import { writeNew } from './write-new';
 import { toReadable } from './streams';
 
 const pullTimeoutMs = 24 * 60 * 60_000;
@@ -82,6 +83,50 @@ export class ContainerImages implements ImageStore {
     await this.refuseForeign(image);
   }
 
+  async push(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void> {
+    const { repository, tag, registry } = parseImageName(image);
+    const authconfig = await registryAuth(registry, this.options.surroundings);
+    const sum = new PullSum('Pushing');
+    await this.endpoint.call(
+      `push ${image}`,
+      async (docker) => {
+        try {
+          const answer = await docker.getImage(repository).push({
+            tag,
+            abortSignal: signal,
+            // It wants some, also where nobody has logged in.
+            authconfig: authconfig ?? { serveraddress: registry ?? '' },
+          });
+          await followProgress(toReadable(answer), signal, (line) => progress(sum.add(line)));
+        } catch (error) {
+          throw explainPull(image, error, 'push');
+        }
+      },
+      { timeoutMs: pullTimeoutMs, signal },
+    );
+  }
+
+  async save(
+    image: string,
+    path: string,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.endpoint.call(
+      `save ${image}`,
+      async (docker) => {
+        const { Size: total } = await docker.getImage(image).inspect();
+        const tar = toReadable(await docker.getImage(image).get());
+        await writeNew(path, tar, { total, progress, signal });
+      },
+      { timeoutMs: pullTimeoutMs, signal },
+    );
+  }
+
+  async remove(image: string): Promise<void> {
+    await this.endpoint.call(`remove the image ${image}`, (docker) => docker.getImage(image).remove());
+  }
+
   async build(...[options, step, line, signal]: Parameters<ImageStore['build']>): Promise<void> {
     const parts = {
       endpoint: this.endpoint,
@@ -109,8 +154,8 @@ export class ContainerImages implements ImageStore {
   }
 }
 
-function explainPull(image: string, error: unknown): BerthError {
-  const known = toBerthError(error, `pull ${image}`);
+function explainPull(image: string, error: unknown, verb = 'pull'): BerthError {
+  const known = toBerthError(error, `${verb} ${image}`);
   const common = { field: 'image', cause: error };
   // The engine says 500 when the registry is away, and 404 when the image is.
   if (isStatus(error, 404) && known.code === 'not_found') {
@@ -120,7 +165,7 @@ function explainPull(image: string, error: unknown): BerthError {
   if (/unauthorized|authentication required|no basic auth/i.test(known.message)) {
     const { registry } = parseImageName(image);
     const login = ['docker', 'login', ...(registry === undefined ? [] : [registry])].join(' ');
-    const hint = `Log in to the registry: \`${login}\`, then pull again.`;
+    const hint = `Log in to the registry: \`${login}\`, then ${verb} again.`;
     return new BerthError('forbidden', known.message, { hint, ...common });
   }
   return known;

@@ -7,7 +7,8 @@ interface Layer {
   total: number;
 }
 
-const finished = /^(Download complete|Verifying Checksum|Extracting|Pull complete|Already exists)$/;
+const finished =
+  /^(Download complete|Verifying Checksum|Extracting|Pull complete|Already exists|Pushed|Layer already exists)$/;
 
 /**
  * Bytes downloaded. A layer counts from the line that tells its size; extracting moves no bytes over the link and
@@ -17,12 +18,15 @@ export class PullSum {
   private readonly layers = new Map<string, Layer>();
   private current = '';
 
+  /** The status whose lines count bytes. */
+  constructor(private readonly counting: 'Downloading' | 'Pushing' = 'Downloading') {}
+
   add(line: ProgressLine): PullProgress {
     const { id, status = '', progressDetail: detail } = line;
     if (status !== '') {
       this.current = id === undefined || id === '' ? status : `${id}: ${status}`;
     }
-    if (id !== undefined && status === 'Downloading' && detail?.current !== undefined) {
+    if (id !== undefined && status === this.counting && detail?.current !== undefined) {
       const known = this.layers.get(id);
       this.layers.set(id, {
         done: Math.max(known?.done ?? 0, detail.current),

@@ -6,12 +6,14 @@ import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Log } from '../containers/log';
 import type {
+  CommitPlan,
   Driver,
   DriverEvent,
   ExecPlan,
   ExecSession,
   ImageStore,
   LogOptions,
+  PullProgress,
   PlannedPort,
   RuntimeInfo,
   RuntimePlan,
@@ -182,6 +184,15 @@ export class MicrovmDriver implements Driver {
 
   setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {
     return this.runtimes.setPorts(name, ports);
+  }
+
+  commit(
+    name: string,
+    plan: CommitPlan,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    return this.runtimes.commit(name, plan, progress, signal);
   }
 
   async exec(name: string, plan: ExecPlan): Promise<ExecSession> {

@@ -1,10 +1,12 @@
 /**
  * Images of microVMs: those of the container engine, turned into root file systems when they are first used, and
- * those that were committed or imported here. What is built for microVMs besides is the guest kit.
+ * those of our own, which were committed, or pulled without an engine. What is built for microVMs besides is the
+ * guest kit.
  */
+import { BerthError } from '../../../api/errors';
 import type { Image } from '../../../api/schemas/engine';
 import type { ImageStore, PullProgress } from '../driver';
-import type { GuestKits, RootImages } from './parts';
+import type { GuestKits, ImageArchive, RootImages } from './parts';
 
 export interface MicrovmImagesParts {
   containers: ImageStore;
@@ -14,20 +16,47 @@ export interface MicrovmImagesParts {
   built: () => void;
 }
 
+type Progress = (p: PullProgress) => void;
+
 export class MicrovmImages implements ImageStore {
   constructor(private readonly parts: MicrovmImagesParts) {}
 
   /** What the container engine does not list itself. */
   list(): Promise<Image[]> {
-    return this.parts.roots.list?.() ?? Promise.resolve([]);
+    return this.parts.roots.archive?.list() ?? Promise.resolve([]);
   }
 
   resolve(image: string): Promise<string | undefined> {
     return this.parts.roots.resolve(image);
   }
 
-  pull(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void> {
-    return this.parts.containers.pull(image, progress, signal);
+  /** By the container engine, so that containers have it too; by ourselves where none answers. */
+  async pull(image: string, progress: Progress, signal: AbortSignal): Promise<void> {
+    const { containers, roots } = this.parts;
+    const hasEngine = await containers.resolve(image).then(
+      () => true,
+      () => false,
+    );
+    await (hasEngine || roots.archive === undefined
+      ? containers.pull(image, progress, signal)
+      : roots.archive.pull(image, { progress, signal }));
+  }
+
+  /** Makes the root file system, the part of a create that takes long. */
+  async prepare(image: string, progress: Progress, signal: AbortSignal): Promise<void> {
+    await this.parts.roots.ensure(image, progress, signal);
+  }
+
+  push(image: string, progress: Progress, signal: AbortSignal): Promise<void> {
+    return this.archive().push(image, { progress, signal });
+  }
+
+  save(image: string, path: string, progress: Progress, signal: AbortSignal): Promise<void> {
+    return this.archive().save(image, path, { progress, signal });
+  }
+
+  remove(image: string): Promise<void> {
+    return this.archive().remove(image);
   }
 
   async build(...[options, step, line, signal]: Parameters<ImageStore['build']>): Promise<void> {
@@ -38,5 +67,13 @@ export class MicrovmImages implements ImageStore {
       await this.parts.kits.build(line, signal);
       this.parts.built();
     });
+  }
+
+  private archive(): ImageArchive {
+    const { archive } = this.parts.roots;
+    if (archive === undefined) {
+      throw new BerthError('not_supported', 'There is no place for images of microVMs.');
+    }
+    return archive;
   }
 }

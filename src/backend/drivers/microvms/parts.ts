@@ -1,6 +1,6 @@
 /** What the driver needs of its neighbours: guest kits, root file systems and disks. */
 import type { Image } from '../../../api/schemas/engine';
-import type { RuntimeState, VolumeStore } from '../driver';
+import type { PullProgress, RuntimeState, VolumeStore } from '../driver';
 import type { VolumeFiles } from '../../files/volume-files';
 
 /** A kernel, an initramfs and a disk of programs that boot any root file system. */
@@ -27,11 +27,45 @@ export interface RootImage {
 }
 
 export interface RootImages {
-  /** What only this store has: committed and imported images. */
-  list?(): Promise<Image[]>;
+  /** Images that no container engine has; undefined: there can be none. */
+  readonly archive?: ImageArchive;
   /** The digest of an image that is there. */
   resolve(reference: string): Promise<string | undefined>;
-  ensure(reference: string, progress: (text: string) => void, signal: AbortSignal): Promise<RootImage>;
+  ensure(
+    reference: string,
+    progress: (progress: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<RootImage>;
+}
+
+interface Told {
+  progress: (progress: PullProgress) => void;
+  signal: AbortSignal;
+}
+
+export interface CommitFrom {
+  /** For people. */
+  name: string;
+  /** A qcow2 that nobody writes to until `copied` is called. */
+  disk: string;
+  copied: () => void;
+  /** The image that it began as. */
+  imageId: string;
+  /** Absolute paths of files that are not to be in the image. */
+  without: readonly string[];
+}
+
+/** What was committed here, or pulled without a container engine. */
+export interface ImageArchive {
+  list(): Promise<Image[]>;
+  has(image: string): Promise<boolean>;
+  pull(image: string, told: Told): Promise<void>;
+  push(image: string, told: Told): Promise<void>;
+  /** As a tar that `docker load` takes, and that is an OCI image layout too. */
+  save(image: string, path: string, told: Told): Promise<void>;
+  remove(image: string): Promise<void>;
+  /** Answers the image's id. */
+  commit(from: CommitFrom, image: string, told: Told): Promise<string>;
 }
 
 export interface DiskHolder {

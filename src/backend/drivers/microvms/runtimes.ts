@@ -9,7 +9,14 @@ import type { Limits } from '../../../api/schemas/workspace';
 import { KeyedLock } from '../../store/keyed-lock';
 import { parseEnvironment } from '../containers/session-environment';
 import { throwIfCancelled } from '../containers/wait';
-import type { PlannedPort, RuntimeInfo, RuntimePlan, RuntimeState } from '../driver';
+import type {
+  CommitPlan,
+  PlannedPort,
+  PullProgress,
+  RuntimeInfo,
+  RuntimePlan,
+  RuntimeState,
+} from '../driver';
 import { changeForwards } from './forwards';
 import type { Machine } from './machine';
 import type { RootImages } from './parts';
@@ -179,6 +186,36 @@ export class Runtimes {
     });
   }
 
+  /** What it has on its root disk becomes an image. It can be started again as soon as that was copied. */
+  async commit(
+    name: string,
+    { image, without }: CommitPlan,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { store, images } = this.parts;
+    const { archive } = images;
+    if (archive === undefined) {
+      throw new BerthError('not_supported', 'There is no place for images of microVMs.');
+    }
+    let made: Promise<string> | undefined;
+    await this.lock.run(name, async () => {
+      const record = await store.get(name);
+      if ((await this.stateOf(record)) !== 'stopped') {
+        throw new BerthError('illegal_state', `${name} runs: its disk can't be read.`, {
+          hint: 'Stop the workspace first.',
+        });
+      }
+      const { rootfs: disk } = store.files.of(name);
+      await new Promise<void>((copied, failed) => {
+        const from = { name, disk, copied, imageId: record.imageId, without };
+        made = archive.commit(from, image, { progress, signal });
+        made.then(() => copied(), failed);
+      });
+    });
+    return made ?? '';
+  }
+
   /** The machine of a runtime that runs, for what happens inside of it. */
   async running(name: string, verb: string): Promise<Machine> {
     const record = await this.parts.store.get(name);
@@ -246,7 +283,7 @@ export class Runtimes {
     const programs = await host.programs();
     // What is not known yet is found out while the root file system is made.
     host.tools().catch(() => undefined);
-    const progress = (text: string): void => log.debug({ name: plan.name, text }, 'root file system');
+    const progress = (now: PullProgress): void => log.debug({ name: plan.name, ...now }, 'root file system');
     const image = await images.ensure(plan.image, progress, signal);
     throwIfCancelled(signal, `create ${plan.name}`);
     await shares.require(

@@ -16,7 +16,10 @@ type Ids =
   | 'operations.cancel'
   | 'images.list'
   | 'images.build'
-  | 'images.pull';
+  | 'images.pull'
+  | 'images.push'
+  | 'images.save'
+  | 'images.remove';
 
 export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
   const { description, settings, doctor, sshAccess, operations, images, lifetime } = services;
@@ -46,5 +49,11 @@ export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<I
     'images.build': ({ body, query }) =>
       waitFor(images.build({ noCache: false, toolsOnly: false, ...body }), query),
     'images.pull': ({ body, query }) => waitFor(images.pull(body.image, body.runtime), query),
+    'images.push': ({ body, query }) => waitFor(images.push(body.image), query),
+    'images.save': ({ body, query }) => waitFor(images.save(body.image, body.path), query),
+    'images.remove': async ({ body }) => {
+      await images.remove(body.image);
+      return {};
+    },
   };
 }

@@ -3,13 +3,13 @@ import type { Handlers } from '../register';
 import type { Services } from '../services';
 
 type Ids =
-  | `workspaces.${'list' | 'create' | 'get' | 'update' | 'delete' | 'stats' | 'ssh' | 'exec'}`
+  | `workspaces.${'list' | 'create' | 'get' | 'update' | 'delete' | 'stats' | 'ssh' | 'exec' | 'commit'}`
   | `workspaces.${'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover' | 'rebuild'}`
   | 'adoptable.list'
   | 'adoptable.adopt';
 
 export function workspaceHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
-  const { workspaces, creator, access, adoption } = services;
+  const { workspaces, creator, access, adoption, commits } = services;
   return {
     'workspaces.list': () => workspaces.list(),
     'workspaces.create': async ({ body, query }) => waitFor(await creator.create(body), query),
@@ -27,6 +27,7 @@ export function workspaceHandlers(services: Services, waitFor: WaitFor): Handler
     'workspaces.recover': ({ params, query }) => waitFor(workspaces.recover(params.name), query),
     'workspaces.rebuild': async ({ params, body, query }) =>
       waitFor(await workspaces.rebuild(params.name, body.image), query),
+    'workspaces.commit': ({ params, body, query }) => waitFor(commits.commit(params.name, body.image), query),
     'workspaces.stats': ({ params }) => access.stats(params.name),
     'workspaces.ssh': ({ params }) => access.ssh(params.name),
     'workspaces.exec': ({ params, body, signal }) => access.exec(params.name, body, signal),

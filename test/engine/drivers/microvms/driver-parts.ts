@@ -130,4 +130,7 @@ const noImages: ImageStore = {
   resolve: () => Promise.resolve(undefined),
   pull: () => Promise.reject(new Error('not here')),
   build: () => Promise.reject(new Error('not here')),
+  push: () => Promise.reject(new Error('not here')),
+  save: () => Promise.reject(new Error('not here')),
+  remove: () => Promise.reject(new Error('not here')),
 };

@@ -9,6 +9,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
 import { findE2fs } from '../../../files/disk/e2fsprogs';
+import { encodeName } from '../../../files/names';
+import { Contents } from './contents';
 import { formatExt4 } from './format';
 import { readTar } from './read-tar';
 import { commands } from './script';
@@ -20,6 +22,8 @@ export interface Ext4BuildOptions {
   label?: string;
   uuid?: string;
   signal?: AbortSignal;
+  /** Called when all is read. */
+  filling?: () => void;
 }
 
 const mebibyte = 1024 ** 2;
@@ -30,32 +34,46 @@ const roomMiB = 64;
 const complaintsKept = 5;
 
 /** `tar` undefined: an empty file system. Answers what was left out of it. */
-export async function buildExt4(
+export function buildExt4(
   out: string,
   tar: Readable | undefined,
   options: Ext4BuildOptions = {},
 ): Promise<{ sizeMiB: number; warnings: string[] }> {
+  return buildTree(out, options, async (tree, contents) => {
+    if (tar !== undefined) {
+      await readTar(tar, tree, contents, options);
+    }
+  });
+}
+
+/** The same with whatever `plant` puts into the tree. */
+export async function buildTree(
+  out: string,
+  options: Ext4BuildOptions,
+  plant: (tree: Tree, contents: Contents) => Promise<void>,
+): Promise<{ sizeMiB: number; warnings: string[] }> {
   const draft = `${out}.${randomInt(2 ** 47)}`;
   const folder = `${draft}.content`;
+  const { signal, sizeMiB: given, label, uuid } = options;
   try {
     await mkdir(folder, { mode: 0o700 });
-    const tree = tar === undefined ? new Tree() : await readTar(tar, folder, options.signal);
-    const sizeMiB = options.sizeMiB ?? Math.ceil((contentOf(tree) * 1.1) / mebibyte) + roomMiB;
-    const { label, uuid } = options;
+    const tree = new Tree();
+    await plant(tree, new Contents(folder, given === undefined ? undefined : given * mebibyte));
+    signal?.throwIfAborted();
+    options.filling?.();
+    const sizeMiB = given ?? Math.ceil((contentOf(tree) * 1.1) / mebibyte) + roomMiB;
     await formatExt4(draft, {
       sizeMiB,
       ...(label !== undefined && { label }),
       ...(uuid !== undefined && { uuid }),
     });
-    await fill(draft, tree, folder, options.signal);
+    await fill(draft, tree, folder, signal);
     await chmod(draft, 0o600);
     await rename(draft, out);
     return { sizeMiB, warnings: tree.warnings };
   } catch (error) {
     await rm(draft, { force: true });
-    throw options.signal?.aborted === true
-      ? new BerthError('cancelled', 'Cancelled.', { cause: error })
-      : error;
+    throw signal?.aborted === true ? new BerthError('cancelled', 'Cancelled.', { cause: error }) : error;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -64,17 +82,17 @@ export async function buildExt4(
 /** Bytes on the disk: whole blocks, and a folder or long link takes one too. */
 function contentOf(tree: Tree): number {
   let bytes = 0;
-  for (const [, { size }] of tree.entries()) {
-    bytes += Math.ceil(size / block) * block + 512;
+  for (const { size } of tree.inodes()) {
+    bytes += Math.ceil(size / block) * block + 768;
   }
-  return bytes + tree.count * 256;
+  return bytes;
 }
 
 async function fill(path: string, tree: Tree, folder: string, signal?: AbortSignal): Promise<void> {
   const empty = join(folder, 'empty');
   await writeFile(empty, '', { mode: 0o644 });
   const values = new Map<Buffer, string>();
-  for (const [, { xattrs }] of tree.entries()) {
+  for (const { xattrs } of tree.inodes()) {
     for (const value of xattrs.values()) {
       const file = join(folder, `value-${values.size}`);
       await writeFile(file, value);
@@ -84,7 +102,7 @@ async function fill(path: string, tree: Tree, folder: string, signal?: AbortSign
   const script = join(folder, 'script');
   const lines = function* () {
     for (const command of commands(tree, { empty, values })) {
-      yield `${command}\n`;
+      yield encodeName(`${command}\n`);
     }
   };
   await pipeline(Readable.from(lines()), createWriteStream(script, { mode: 0o600 }));

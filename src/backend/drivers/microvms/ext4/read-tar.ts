@@ -1,84 +1,138 @@
-/** Reads a tar into a tree; contents go to flat files of a folder of ours. */
-import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
+/** Reads tars into a tree; contents go to flat files of a folder of ours. */
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { extract, type Header } from 'tar-stream';
-import { Tree, type Inode } from './tree';
+import { BerthError } from '../../../../api/errors';
+import { takeAll } from '../../../files/tar-flow';
+import type { TarEntry } from '../../../files/tar-header';
+import { TarReader, type ContentSink, type TarVisitor } from '../../../files/tar-read';
+import type { Contents } from './contents';
+import type { Inode, Tree } from './tree';
 
-const kinds: Partial<Record<string, Inode['kind']>> = {
-  directory: 'directory',
-  file: 'file',
-  'contiguous-file': 'file',
-  symlink: 'symlink',
-  fifo: 'fifo',
-  'character-device': 'character',
-  'block-device': 'block',
-};
-const xattrKey = 'SCHILY.xattr.';
+/** What a layer says about those below it (OCI image specification, layer.md). */
+const whiteout = '.wh.';
+const opaque = '.wh..wh..opq';
 
-/** PAX records carry attributes as text, which tar-stream reads as UTF-8. */
-function xattrsOf({ pax }: Header): Map<string, Buffer> {
-  const records = Object.entries((pax ?? {}) as Record<string, string>);
-  const own = records.filter(([key]) => key.startsWith(xattrKey));
-  return new Map(own.map(([key, value]) => [key.slice(xattrKey.length), Buffer.from(value, 'utf8')]));
+export interface ReadOptions {
+  /** The tar is a layer over what is in the tree: names may hide what lower ones have. */
+  isLayer?: boolean;
+  signal?: AbortSignal;
 }
 
-function inodeOf(header: Header, kind: Inode['kind']): Inode {
-  const { mode, uid, gid, mtime, linkname, devmajor, devminor } = header;
-  const isDevice = kind === 'character' || kind === 'block';
-  return {
-    kind,
-    mode: mode & 0o7777,
-    uid,
-    gid,
-    mtime: Math.max(0, Math.floor(mtime.getTime() / 1000)),
-    size: 0,
-    xattrs: xattrsOf(header),
-    ...(kind === 'symlink' && { target: linkname }),
-    ...(isDevice && { device: { major: devmajor, minor: devminor } }),
-  };
-}
+const passedOver: ContentSink = { piece: () => undefined, end: () => undefined };
 
-async function take(
-  header: Header,
-  entry: AsyncIterable<Uint8Array>,
-  tree: Tree,
-  contentPath: () => string,
-): Promise<void> {
-  const path = tree.pathOf(header.name);
-  const kind = kinds[header.type];
-  if (path !== undefined && header.type === 'link') {
-    const target = tree.pathOf(header.linkname);
-    if (target === undefined || !tree.link(path, target)) {
-      tree.warnings.push(`${JSON.stringify(header.name)} is a link to nothing and was left out.`);
+class IntoTree implements TarVisitor {
+  constructor(
+    private readonly tree: Tree,
+    private readonly contents: Contents,
+    private readonly isLayer: boolean,
+  ) {}
+
+  entry(entry: TarEntry, content: Buffer): Promise<void> | undefined {
+    const parts = this.tree.partsOf(entry.name);
+    if (parts === undefined || (this.isLayer && this.hides(parts))) {
+      return undefined;
     }
-  } else if (path !== undefined && kind !== undefined) {
-    const inode = inodeOf(header, kind);
-    if (kind === 'file' && header.size > 0) {
-      inode.content = contentPath();
-      inode.size = header.size;
-      await pipeline(Readable.from(entry), createWriteStream(inode.content, { mode: 0o644 }));
+    if (entry.type === 'link') {
+      this.link(entry, parts);
+      return undefined;
     }
-    tree.put(path, inode);
+    const inode = inodeOf(entry);
+    if (inode?.kind === 'file' && content.length > 0) {
+      return this.contents.keep(content).then((path) => {
+        this.tree.put(parts, { ...inode, content: path, size: content.length });
+      });
+    }
+    if (inode !== undefined) {
+      this.tree.put(parts, inode);
+    }
+    return undefined;
+  }
+
+  large(entry: TarEntry): ContentSink {
+    const parts = this.tree.partsOf(entry.name);
+    const inode = inodeOf(entry);
+    if (parts === undefined || inode?.kind !== 'file' || (this.isLayer && this.hides(parts))) {
+      return passedOver;
+    }
+    const { path, sink } = this.contents.stream(entry.size);
+    this.tree.put(parts, { ...inode, content: path, size: entry.size });
+    return sink;
+  }
+
+  private hides(parts: readonly string[]): boolean {
+    const name = parts.at(-1) ?? '';
+    if (!name.startsWith(whiteout)) {
+      return false;
+    }
+    const folder = parts.slice(0, -1);
+    if (name === opaque) {
+      this.tree.hideIn(folder);
+    } else if (!name.startsWith(`${whiteout}${whiteout}`)) {
+      this.tree.hide([...folder, name.slice(whiteout.length)]);
+    }
+    return true;
+  }
+
+  private link({ name, linkName }: TarEntry, parts: readonly string[]): void {
+    const target = this.tree.partsOf(linkName);
+    if (target === undefined || !this.tree.link(parts, target)) {
+      this.tree.warn(`${JSON.stringify(name)} is a link to nothing and was left out.`);
+    }
   }
 }
 
+/** Undefined for what no file system holds. */
+function inodeOf(entry: TarEntry): Inode | undefined {
+  const { type, mode, uid, gid, linkName, special, mtimeMs, xattrs } = entry;
+  // Of old tars: a folder is a file whose name ends with a slash.
+  const isFolder = type === 'directory' || (type === 'file' && entry.name.endsWith('/'));
+  const kind = isFolder ? 'directory' : type === 'file' || type === 'symlink' ? type : special?.kind;
+  if (kind === undefined || (kind === 'symlink' && linkName === '')) {
+    return undefined;
+  }
+  const { major, minor } = special ?? { major: 0, minor: 0 };
+  const seconds = Math.floor(mtimeMs / 1000);
+  return {
+    ...{ kind, mode: mode & 0o7777, uid: uid >>> 0, gid: gid >>> 0, size: 0 },
+    // What debugfs takes.
+    mtime: Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), 2 ** 33) : 0,
+    xattrs: xattrs ?? new Map<string, Buffer>(),
+    ...(kind === 'symlink' && { target: linkName }),
+    ...((kind === 'character' || kind === 'block') && { device: { major, minor } }),
+  };
+}
+
 /** Fails with the error of the tar, or when it is cancelled. */
-export async function readTar(tar: Readable, folder: string, signal?: AbortSignal): Promise<Tree> {
-  const tree = new Tree();
-  let count = 0;
-  const contentPath = () => join(folder, String((count += 1)));
-  const reader = extract();
-  reader.on('entry', (header, entry, next) => {
-    take(header, entry as AsyncIterable<Uint8Array>, tree, contentPath).then(
-      () => {
-        entry.resume();
-        next();
-      },
-      (error: unknown) => reader.destroy(error instanceof Error ? error : new Error(String(error))),
-    );
-  });
-  await pipeline(tar, reader, { ...(signal !== undefined && { signal }) });
-  return tree;
+export async function readTar(
+  tar: Readable,
+  tree: Tree,
+  contents: Contents,
+  { isLayer = false, signal }: ReadOptions = {},
+): Promise<void> {
+  const reader = new TarReader(new IntoTree(tree, contents, isLayer));
+  const cancel = (): void => void tar.destroy(new BerthError('cancelled', 'Cancelled.'));
+  if (isLayer) {
+    tree.beginLayer();
+  }
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    await takeAll(tar, (chunk) => reader.push(chunk));
+  } catch (error) {
+    throw asTarError(error);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    tar.destroy();
+  }
+  signal?.throwIfAborted();
+  if (!reader.ended && !reader.isBetween) {
+    throw new BerthError('bad_request', 'The tar ends too early: it is damaged or was cut off.');
+  }
+}
+
+function asTarError(error: unknown): unknown {
+  return error instanceof Error && error.message.startsWith('the tar is damaged')
+    ? new BerthError('bad_request', `${error.message[0]?.toUpperCase() ?? ''}${error.message.slice(1)}.`, {
+        cause: error,
+      })
+    : error;
 }

@@ -1,8 +1,8 @@
 /**
  * The commands that put a tree into an empty ext4 image (debugfs(8) of e2fsprogs ≥ 1.46). Contents are flat files with
- * names of ours: nothing of the tree is ever unpacked on this machine.
+ * names of ours: nothing of the tree is ever unpacked on this machine. Folder by folder, with names alone: debugfs
+ * looks for every path from the current folder on, and walks through each of its parts.
  */
-import { posix } from 'node:path';
 import type { Inode, Tree } from './tree';
 
 const typeBits: Record<Inode['kind'], number> = {
@@ -21,41 +21,32 @@ function quote(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }
 
-/** mknod alone takes no path. */
-function* node(path: string, what: string): Generator<string> {
-  yield `cd ${quote(`/${posix.dirname(path)}`)}`;
-  yield `mknod ${quote(posix.basename(path))} ${what}`;
-  yield 'cd /';
+/** `<8>` would be an inode's number, and a leading dash an option. */
+function own(name: string): string {
+  return quote(`./${name}`);
 }
 
-function* make(path: string, inode: Inode, empty: string): Generator<string> {
-  const name = quote(`/${path}`);
+function make(name: string, inode: Inode, empty: string): string {
   switch (inode.kind) {
     case 'directory':
-      if (path !== '') {
-        yield `mkdir ${name}`;
-      }
-      break;
+      return `mkdir ${own(name)}`;
     case 'file':
-      yield `write ${quote(inode.content ?? empty)} ${name}`;
-      break;
+      return `write ${quote(inode.content ?? empty)} ${own(name)}`;
     case 'symlink':
-      yield `symlink ${name} ${quote(inode.target ?? '')}`;
-      break;
+      return `symlink ${own(name)} ${quote(inode.target ?? '')}`;
+    // It takes a name only.
     case 'fifo':
-      yield* node(path, 'p');
-      break;
+      return `mknod ${quote(name)} p`;
     case 'character':
     case 'block': {
       const { major, minor } = inode.device ?? { major: 0, minor: 0 };
-      yield* node(path, `${inode.kind === 'block' ? 'b' : 'c'} ${major} ${minor}`);
+      return `mknod ${quote(name)} ${inode.kind === 'block' ? 'b' : 'c'} ${major} ${minor}`;
     }
   }
 }
 
-function* attributes(path: string, inode: Inode, values: ReadonlyMap<Buffer, string>): Generator<string> {
-  const name = quote(`/${path}`);
-  const set = (field: string, value: string | number) => `set_inode_field ${name} ${field} ${value}`;
+function* attributes(place: string, inode: Inode, values: ReadonlyMap<Buffer, string>): Generator<string> {
+  const set = (field: string, value: string | number) => `set_inode_field ${place} ${field} ${value}`;
   if (inode.kind !== 'symlink' && inode.mode !== defaultMode[inode.kind]) {
     yield set('mode', `0${(typeBits[inode.kind] | inode.mode).toString(8)}`);
   }
@@ -69,7 +60,7 @@ function* attributes(path: string, inode: Inode, values: ReadonlyMap<Buffer, str
     yield set('mtime', `@${inode.mtime}`);
   }
   for (const [attribute, value] of inode.xattrs) {
-    yield `ea_set -f ${quote(values.get(value) ?? '')} ${name} ${attribute}`;
+    yield `ea_set -f ${quote(values.get(value) ?? '')} ${place} ${attribute}`;
   }
 }
 
@@ -80,24 +71,27 @@ export function* commands(
 ): Generator<string> {
   const first = new Map<Inode, string>();
   const links = new Map<string, number>();
-  for (const [path, inode] of tree.entries()) {
-    const known = first.get(inode);
-    if (known !== undefined) {
-      yield `ln ${quote(`/${known}`)} ${quote(`/${path}`)}`;
-      links.set(known, (links.get(known) ?? 1) + 1);
-      continue;
+  yield* attributes(quote('/'), tree.root.inode, files.values);
+  for (const [folder, { children }] of tree.folders()) {
+    yield `cd ${quote(`/${folder}`)}`;
+    for (const [name, { inode }] of children) {
+      const known = first.get(inode);
+      if (known === undefined) {
+        first.set(inode, `${folder}/${name}`);
+        yield make(name, inode, files.empty);
+        yield* attributes(own(name), inode, files.values);
+      } else {
+        yield `ln ${quote(`/${known}`)} ${own(name)}`;
+        links.set(known, (links.get(known) ?? 1) + 1);
+      }
     }
-    first.set(inode, path);
-    yield* make(path, inode, files.empty);
-    yield* attributes(path, inode, files.values);
   }
+  yield 'cd /';
   for (const [path, count] of links) {
     yield `set_inode_field ${quote(`/${path}`)} links_count ${count}`;
   }
   // Last: what was put in has changed them.
-  for (const [path, inode] of tree.entries()) {
-    if (inode.kind === 'directory') {
-      yield `set_inode_field ${quote(`/${path}`)} mtime @${inode.mtime}`;
-    }
+  for (const [path, { inode }] of tree.folders()) {
+    yield `set_inode_field ${quote(`/${path}`)} mtime @${inode.mtime}`;
   }
 }

@@ -1,5 +1,6 @@
-/** What a tar holds, as a tree of inodes: the last entry of a path counts, and hard links share their inode. */
-import { posix } from 'node:path';
+/** What tars hold, as a tree of inodes: the last entry of a path counts, and hard links share their inode. */
+import { encodeName } from '../../../files/names';
+import { BerthError } from '../../../../api/errors';
 
 export interface Inode {
   kind: 'directory' | 'file' | 'symlink' | 'fifo' | 'character' | 'block';
@@ -17,95 +18,216 @@ export interface Inode {
   xattrs: ReadonlyMap<string, Buffer>;
 }
 
-const rootDirectory = (): Inode => ({
-  kind: 'directory',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtime: 0,
-  size: 0,
+/** A name in the tree; one inode may have several. */
+export interface Node {
+  inode: Inode;
+  readonly children: Map<string, Node>;
+  /** The layer that put it there last. */
+  layer: number;
+  /** The layer that has hidden all of lower ones in it. */
+  opaque?: number;
+}
+
+/** As the kernel has it (path_resolution(7)). */
+const mostLinks = 40;
+const longestName = 255;
+const longestPath = 4096;
+/** Far more than any real image has: a hostile one must not fill the memory. */
+const mostNodes = 4_000_000;
+
+const folder = (): Inode => ({
+  ...{ kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, size: 0 },
   xattrs: new Map(),
 });
 
 export class Tree {
-  /** By path without a leading slash; the root is the empty path. Parents come before their children. */
-  private readonly nodes = new Map<string, Inode>([['', rootDirectory()]]);
+  readonly root: Node = { inode: folder(), children: new Map(), layer: 0 };
   readonly warnings: string[] = [];
+  private layer = 0;
+  private made = 1;
 
-  /** The path that an entry's name stands for; undefined (and a warning) for one that is none. */
-  pathOf(name: string): string | undefined {
-    const clean = posix.normalize(`/${name}`).slice(1).replace(/\/$/, '');
-    if (name.split('/').includes('..')) {
-      this.warnings.push(`${JSON.stringify(name)} leads outside and was left out.`);
+  /** What comes now lies over what there is. */
+  beginLayer(): void {
+    this.layer += 1;
+  }
+
+  /** The parts of an entry's name; undefined (and a warning) for one that is none. */
+  partsOf(name: string): string[] | undefined {
+    const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+    const problem = parts.includes('..')
+      ? 'leads outside'
+      : parts.some((part) => /[\n\r\0]/.test(part))
+        ? 'has a line break in its name'
+        : encodeName(name).length > longestPath || parts.some((part) => encodeName(part).length > longestName)
+          ? 'has too long a name'
+          : undefined;
+    if (problem !== undefined) {
+      this.warn(`${JSON.stringify(name)} ${problem} and was left out.`);
       return undefined;
     }
-    if (/[\n\r\0]/.test(clean)) {
-      this.warnings.push(`${JSON.stringify(name)} has a line break in its name and was left out.`);
-      return undefined;
-    }
-    return clean;
+    return parts;
   }
 
-  get(path: string): Inode | undefined {
-    return this.nodes.get(path);
+  /** A few words, whatever an archive has in it. */
+  warn(text: string): void {
+    if (this.warnings.length < 100) {
+      this.warnings.push(text.slice(0, 500));
+    }
   }
 
-  put(path: string, inode: Inode): void {
-    const known = this.nodes.get(path);
-    if (known?.kind === 'directory' && inode.kind === 'directory') {
-      Object.assign(known, inode);
-      return;
+  put(parts: readonly string[], inode: Inode): void {
+    const name = parts.at(-1);
+    const parent = name === undefined ? this.root : this.folderAt(parts.slice(0, -1));
+    const known = name === undefined ? this.root : parent.children.get(name);
+    if (known?.inode.kind === 'directory' && inode.kind === 'directory') {
+      Object.assign(known.inode, inode);
+      this.touch(known);
+    } else if (name !== undefined) {
+      parent.children.delete(name);
+      parent.children.set(name, this.node(inode));
     }
-    if (path === '') {
-      return;
-    }
-    this.makeParents(path);
-    if (known !== undefined) {
-      this.remove(path);
-    }
-    this.nodes.set(path, inode);
   }
 
-  /** A second name; false when there is no such file yet. */
-  link(path: string, target: string): boolean {
-    const inode = this.nodes.get(target);
+  /** A second name; false when there is no such file. */
+  link(parts: readonly string[], target: readonly string[]): boolean {
+    const inode = this.find(target)?.inode;
     if (inode === undefined || inode.kind === 'directory') {
       return false;
     }
-    if (path !== target) {
-      this.put(path, inode);
+    if (parts.join('/') !== target.join('/')) {
+      this.put(parts, inode);
     }
     return true;
   }
 
-  /** A path and all below it. */
-  remove(path: string): void {
-    if (this.nodes.get(path)?.kind === 'directory') {
-      const below = `${path}/`;
-      for (const other of [...this.nodes.keys()]) {
-        if (other.startsWith(below)) {
-          this.nodes.delete(other);
+  /** Removes what lower layers have at a path; what this one put there stays. */
+  hide(parts: readonly string[]): void {
+    const name = parts.at(-1);
+    const parent = this.find(parts.slice(0, -1), true);
+    const node = name === undefined ? undefined : parent?.children.get(name);
+    if (parent === undefined || name === undefined || node === undefined) {
+      return;
+    }
+    if (node.layer === this.layer) {
+      this.hideBelow(node);
+    } else {
+      parent.children.delete(name);
+    }
+  }
+
+  /** Removes what lower layers have in a folder. */
+  hideIn(parts: readonly string[]): void {
+    const node = this.find(parts, true);
+    if (node !== undefined) {
+      this.hideBelow(node);
+    }
+  }
+
+  /** Every folder, those around it first; the root is the empty path. */
+  *folders(): Generator<[path: string, node: Node]> {
+    const waiting: [string, Node][] = [['', this.root]];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      yield next;
+      for (const [name, child] of next[1].children) {
+        if (child.inode.kind === 'directory') {
+          waiting.push([next[0] === '' ? name : `${next[0]}/${name}`, child]);
         }
       }
     }
-    this.nodes.delete(path);
   }
 
-  entries(): IterableIterator<[string, Inode]> {
-    return this.nodes.entries();
-  }
-
-  get count(): number {
-    return this.nodes.size;
-  }
-
-  private makeParents(path: string): void {
-    const parent = posix.dirname(path);
-    if (parent === '.' || this.nodes.get(parent)?.kind === 'directory') {
-      return;
+  /** Every inode once, however many names it has. */
+  *inodes(): Generator<Inode> {
+    const seen = new Set<Inode>([this.root.inode]);
+    yield this.root.inode;
+    for (const [, { children }] of this.folders()) {
+      for (const { inode } of children.values()) {
+        if (!seen.has(inode)) {
+          seen.add(inode);
+          yield inode;
+        }
+      }
     }
-    this.makeParents(parent);
-    this.nodes.delete(parent);
-    this.nodes.set(parent, rootDirectory());
+  }
+
+  /** What is at a path, links on the way to it followed as inside of the tree; the last name is not, unless told. */
+  private find(parts: readonly string[], follows = false): Node | undefined {
+    const trail = this.walk(parts, follows);
+    return trail?.at(-1);
+  }
+
+  /** The folder at a path, made where it is missing; also in place of what is none. */
+  private folderAt(parts: readonly string[]): Node {
+    return this.walk(parts, true, true)?.at(-1) ?? this.root;
+  }
+
+  private walk(parts: readonly string[], follows: boolean, makes = false): Node[] | undefined {
+    const trail: Node[] = [this.root];
+    const left = [...parts].reverse();
+    let links = 0;
+    for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      const at = trail.at(-1) ?? this.root;
+      if (makes) {
+        this.touch(at);
+      }
+      const child = at.children.get(name);
+      if (name === '..') {
+        trail.length = Math.max(1, trail.length - 1);
+      } else if (child?.inode.kind === 'symlink' && (follows || left.length > 0)) {
+        links += 1;
+        if (links > mostLinks) {
+          throw new BerthError('bad_request', `The image has a loop of links at ${JSON.stringify(name)}.`);
+        }
+        const target = child.inode.target ?? '';
+        trail.length = target.startsWith('/') ? 1 : trail.length;
+        left.push(
+          ...target
+            .split('/')
+            .filter((part) => part !== '' && part !== '.')
+            .reverse(),
+        );
+      } else if (child !== undefined && (!makes || child.inode.kind === 'directory')) {
+        trail.push(child);
+      } else if (makes) {
+        const made = this.node(folder());
+        at.children.set(name, made);
+        trail.push(made);
+      } else {
+        return undefined;
+      }
+    }
+    if (makes) {
+      this.touch(trail.at(-1) ?? this.root);
+    }
+    return trail;
+  }
+
+  private hideBelow(node: Node): void {
+    const waiting = [node];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (next.opaque === this.layer) {
+        continue;
+      }
+      next.opaque = this.layer;
+      for (const [name, child] of next.children) {
+        if (child.layer === this.layer) {
+          waiting.push(child);
+        } else {
+          next.children.delete(name);
+        }
+      }
+    }
+  }
+
+  private touch(node: Node): void {
+    node.layer = this.layer;
+  }
+
+  private node(inode: Inode): Node {
+    this.made += 1;
+    if (this.made > mostNodes) {
+      throw new BerthError('too_large', `The image has more than ${mostNodes} files.`);
+    }
+    return { inode, children: new Map(), layer: this.layer };
   }
 }

@@ -1,89 +1,163 @@
 /**
- * Root file systems of microVMs, made of the container engine's images: `images/rootfs/<digest>.ext4` in the state
- * directory, each made once, never written to afterwards.
+ * Root file systems of microVMs, made of images wherever those are: `images/rootfs/<digest>.ext4` in the cache, each
+ * made once, never written to afterwards. Images of our own are OCI layouts: what was committed is in the state
+ * directory, what was pulled in the cache.
  */
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
+import type { Image } from '../../../../api/schemas/engine';
 import { replaceFile } from '../../../store/files';
-import { buildExt4 } from '../ext4/build';
-import type { RootImage, RootImages } from '../parts';
+import type { Log } from '../../containers/log';
+import type { ImageConfig } from '../../containers/image-export';
+import { Layout } from '../oci/layout';
+import { Repository, type Authority } from '../oci/registry';
+import { pullImage, pushImage, type Told } from '../oci/transfer';
+import type { CommitFrom, ImageArchive, RootImage, RootImages } from '../parts';
+import { commitDisk } from './commit';
+import { convertDisk } from './convert';
+import type { ImageExporter } from './exporter';
+import { ImageFinder, withTag } from './find-image';
+import { OwnImages } from './own-images';
+import { saveImage } from './save';
+import { SharedWork } from './shared-work';
+import type { RootSource } from './source';
 
-/** What the engine that has the images does for us. */
-export interface ImageExporter {
-  resolve(image: string): Promise<string | undefined>;
-  /** The whole file system of an image, layers merged, as one tar. */
-  exportFiles(image: string, signal: AbortSignal): Promise<Readable>;
-  config(image: string): Promise<RootImage['config']>;
-}
-
-/** Sparse: what a workspace may install beside its home. */
-const rootSizeMiB = 16_384;
+const noConfig: ImageConfig = { env: [], user: '', workdir: '', entrypoint: [], cmd: [] };
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
-export class RootImageStore implements RootImages {
-  private readonly making = new Map<string, Promise<RootImage>>();
+export interface RootImageOptions {
+  /** The state directory. */
+  home: string;
+  /** What can be made again; may be the state directory, or shared by several. */
+  cache: string;
+  exporter: ImageExporter;
+  /** Passwords of registries. */
+  authority: Authority;
+  qemuImg: () => Promise<string>;
+  log: Log;
+}
+
+export class RootImageStore implements RootImages, ImageArchive {
+  readonly own: OwnImages;
+  private readonly finder: ImageFinder;
+  private readonly making = new SharedWork<RootImage>();
   private readonly folder: string;
 
-  constructor(
-    home: string,
-    private readonly exporter: ImageExporter,
-  ) {
-    this.folder = join(home, 'images', 'rootfs');
+  constructor(private readonly options: RootImageOptions) {
+    const { home, cache, exporter, qemuImg } = options;
+    this.folder = join(cache, 'images', 'rootfs');
+    const layouts = [...new Set([home, cache])].map((root) => new Layout(join(root, 'images', 'oci')));
+    this.own = new OwnImages(layouts);
+    this.finder = new ImageFinder({ exporter, layouts, qemuImg });
   }
 
-  resolve(reference: string): Promise<string | undefined> {
-    return this.exporter.resolve(reference);
+  get archive(): this {
+    return this;
   }
 
-  async ensure(reference: string, progress: (text: string) => void, signal: AbortSignal): Promise<RootImage> {
-    const digest = await this.resolve(reference);
-    if (digest === undefined || !digestPattern.test(digest)) {
+  list(): Promise<Image[]> {
+    return this.own.list();
+  }
+
+  async has(image: string): Promise<boolean> {
+    return (await this.own.find(image)) !== undefined;
+  }
+
+  async resolve(reference: string): Promise<string | undefined> {
+    return (await this.finder.find(reference, new AbortController().signal))?.digest;
+  }
+
+  /** From its registry, without a container engine. */
+  async pull(image: string, told: Told): Promise<void> {
+    const repository = new Repository(withTag(image), this.options.authority);
+    await pullImage(repository, this.own.pulled, told);
+  }
+
+  async push(image: string, told: Told): Promise<void> {
+    const { layout, descriptor, name } = await this.own.get(image);
+    await pushImage(layout, descriptor, new Repository(name, this.options.authority, 'pull,push'), told);
+  }
+
+  async save(image: string, path: string, told: Told): Promise<void> {
+    await saveImage(await this.own.get(image), path, told);
+  }
+
+  async remove(image: string): Promise<void> {
+    const { layout, name } = await this.own.get(image);
+    await layout.remove(name);
+  }
+
+  async commit(from: CommitFrom, image: string, { progress, signal }: Told): Promise<string> {
+    if (await this.finder.engineHas(image)) {
+      throw new BerthError('exists', `The container engine has an image ${image} already.`, {
+        hint: 'It would be taken instead of this one: choose another name.',
+        field: 'image',
+      });
+    }
+    const base = await this.known(from.imageId);
+    const { committed } = this.own;
+    const release = committed.hold();
+    const disk = await committed.draft();
+    try {
+      const { size } = await stat(from.disk);
+      const tell = (share: number): void => {
+        progress({ done: Math.round(share * size), total: size, current: 'reading the disk' });
+      };
+      const source = { path: from.disk, format: 'qcow2' } as const;
+      await convertDisk(await this.options.qemuImg(), source, disk, { tell, signal });
+      from.copied();
+      const { name, without } = from;
+      const config = base?.config ?? noConfig;
+      const made = await commitDisk({ name, disk, config, without }, committed, { progress, signal });
+      await committed.tag(withTag(image), made.descriptor);
+      return made.id;
+    } finally {
+      await rm(disk, { force: true });
+      release();
+    }
+  }
+
+  async ensure(reference: string, progress: Told['progress'], signal: AbortSignal): Promise<RootImage> {
+    const source = await this.finder.find(reference, signal);
+    if (source === undefined || !digestPattern.test(source.digest)) {
       throw new BerthError('image_missing', `Image '${reference}' is not on this machine.`, {
         hint: `Pull it: \`berth image pull ${reference}\`.`,
         field: 'image',
       });
     }
-    // Two that want the same one at once get the same one; whoever cancels first does so for both.
-    const making = this.making.get(digest) ?? this.make(reference, digest, progress, signal);
-    this.making.set(digest, making);
+    const known = await this.known(source.digest);
+    return known ?? this.making.join(source.digest, { progress, signal }, (told) => this.make(source, told));
+  }
+
+  /** One that was made, by its digest. */
+  async known(digest: string): Promise<RootImage | undefined> {
+    const base = this.baseOf(digest);
+    const path = `${base}.ext4`;
     try {
-      return await making;
-    } finally {
-      this.making.delete(digest);
+      await stat(path);
+      // Written last: without it the image counts as not made.
+      const config = JSON.parse(await readFile(`${base}.json`, 'utf8')) as RootImage['config'];
+      return { digest, path, config };
+    } catch {
+      return undefined;
     }
   }
 
-  private async make(
-    reference: string,
-    digest: string,
-    progress: (text: string) => void,
-    signal: AbortSignal,
-  ): Promise<RootImage> {
+  private async make(source: RootSource, told: Told): Promise<RootImage> {
+    const { digest } = source;
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const base = join(this.folder, digest.slice('sha256:'.length));
+    const base = this.baseOf(digest);
     const path = `${base}.ext4`;
-    const known = await this.known(`${base}.json`, path);
-    if (known !== undefined) {
-      return { digest, path, config: known };
+    const { config, warnings } = await source.make(path, told);
+    if (warnings.length > 0) {
+      this.options.log.warn({ digest, warnings }, 'left out of a root file system');
     }
-    progress(`Making the root file system of ${reference}`);
-    const config = await this.exporter.config(reference);
-    const files = await this.exporter.exportFiles(reference, signal);
-    const { warnings } = await buildExt4(path, files, { sizeMiB: rootSizeMiB, label: 'root', signal });
-    warnings.forEach(progress);
     await replaceFile(`${base}.json`, JSON.stringify(config));
     return { digest, path, config };
   }
 
-  /** The configuration is written last: without it the image counts as not made. */
-  private async known(configPath: string, path: string): Promise<RootImage['config'] | undefined> {
-    try {
-      await stat(path);
-      return JSON.parse(await readFile(configPath, 'utf8')) as RootImage['config'];
-    } catch {
-      return undefined;
-    }
+  private baseOf(digest: string): string {
+    return join(this.folder, digest.slice('sha256:'.length));
   }
 }

@@ -1,6 +1,10 @@
-/** A tar of a tree, made piece by piece as it is asked for. */
+/**
+ * A tar of a tree, made piece by piece as it is asked for: of what means something elsewhere, or, as a whole, of all that
+ * a root file system has.
+ */
 import { baseName, isOwnName } from '../../paths';
 import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../tar-header';
+import { attributesOf } from '../ext4/attributes';
 import type { Ext4 } from '../ext4/file-system';
 import { fileType, type Inode } from '../ext4/inode';
 import type { Fields } from './entries';
@@ -14,8 +18,28 @@ const types: Readonly<Record<number, TarEntry['type']>> = {
   [fileType.directory]: 'directory',
   [fileType.symlink]: 'symlink',
 };
+const specials: Readonly<Record<number, NonNullable<TarEntry['special']>['kind']>> = {
+  [fileType.fifo]: 'fifo',
+  [fileType.character]: 'character',
+  [fileType.block]: 'block',
+};
+
+/** `whole`: with devices, pipes and extended attributes. Paths are relative, without a slash at their front. */
+interface Extent {
+  whole: boolean;
+  without: ReadonlySet<string>;
+  /** Files whose content stays behind. */
+  emptied: ReadonlySet<string>;
+}
+
+function extentOf({ whole, without, emptied }: Fields): Extent {
+  const words = (value: unknown): Set<string> =>
+    new Set(Array.isArray(value) ? value.filter((word) => typeof word === 'string') : []);
+  return { whole: whole === true, without: words(without), emptied: words(emptied) };
+}
 
 export class TarOut {
+  private readonly extent: Extent;
   private readonly chunks: Generator<Buffer, void>;
   private readonly trail = new Trail();
   /** The first names of files that have several. */
@@ -24,9 +48,10 @@ export class TarOut {
   constructor(
     private readonly fs: Ext4,
     volume: Volume,
-    { path }: Fields,
+    request: Fields,
   ) {
-    const place = volume.existing(split(path), false);
+    this.extent = extentOf(request);
+    const place = volume.existing(split(request.path), false);
     const name = place.path === '/' ? '.' : baseName(place.path);
     this.chunks = this.pack(place.inode, name);
   }
@@ -50,12 +75,18 @@ export class TarOut {
   }
 
   private *pack(inode: Inode, name: string): Generator<Buffer, void> {
-    yield* this.node(inode, name);
+    if (this.extent.whole && inode.isDirectory) {
+      // The folder itself has no name in a layer.
+      yield* this.below(inode, '');
+    } else {
+      yield* this.node(inode, name);
+    }
     yield Buffer.alloc(2 * blockSize);
   }
 
   private *node(inode: Inode, name: string): Generator<Buffer> {
-    const type = types[inode.type];
+    const isSpecial = this.extent.whole && specials[inode.type] !== undefined;
+    const type = isSpecial ? 'other' : types[inode.type];
     if (type === undefined) {
       return; // sockets and devices mean nothing elsewhere
     }
@@ -68,7 +99,7 @@ export class TarOut {
       this.linked.set(inode.number, name);
     }
     yield this.header(inode, name, type, type === 'symlink' ? this.fs.readLink(inode) : '');
-    if (type === 'file') {
+    if (type === 'file' && !this.extent.emptied.has(name)) {
       yield* this.content(inode);
     } else if (type === 'directory') {
       yield* this.below(inode, name);
@@ -76,15 +107,19 @@ export class TarOut {
   }
 
   private header(inode: Inode, name: string, type: TarEntry['type'], linkName: string): Buffer {
+    const { whole, emptied } = this.extent;
+    const kind = specials[inode.type];
     return encodeHeader({
       name,
       type,
       linkName,
-      size: type === 'file' ? inode.size : 0,
+      size: type === 'file' && !emptied.has(name) ? inode.size : 0,
       mode: inode.mode & 0o7777,
       uid: inode.uid,
       gid: inode.gid,
       mtimeMs: inode.time('mtime') / 1000,
+      ...(type === 'other' && kind !== undefined && { special: { kind, ...inode.device } }),
+      ...(whole && type !== 'link' && { xattrs: attributesOf(this.fs.device, inode) }),
     });
   }
 
@@ -103,8 +138,10 @@ export class TarOut {
   private *below(folder: Inode, name: string): Generator<Buffer> {
     this.trail.enter(folder.number);
     for (const [child, { inode }] of [...this.fs.names(folder.number)]) {
-      if (!isOwnName(child) && isStillThere(this.fs, folder.number, child, inode)) {
-        yield* this.node(this.fs.inode(inode), `${name}/${child}`);
+      const path = name === '' ? child : `${name}/${child}`;
+      const isWanted = !isOwnName(child) && !this.extent.without.has(path);
+      if (isWanted && isStillThere(this.fs, folder.number, child, inode)) {
+        yield* this.node(this.fs.inode(inode), path);
       }
     }
     this.trail.leave();

@@ -8,7 +8,9 @@ import type { Superblock } from './superblock';
 export const fileType = {
   mask: 0o170000,
   fifo: 0o010000,
+  character: 0o020000,
   directory: 0o040000,
+  block: 0o060000,
   regular: 0o100000,
   symlink: 0o120000,
 };
@@ -16,8 +18,8 @@ export const fileType = {
 const entryTypes: Readonly<Record<number, number>> = {
   [fileType.regular]: 1,
   [fileType.directory]: 2,
-  0o020000: 3,
-  0o060000: 4,
+  [fileType.character]: 3,
+  [fileType.block]: 4,
   [fileType.fifo]: 5,
   0o140000: 6,
   [fileType.symlink]: 7,
@@ -115,6 +117,14 @@ export class Inode {
   /** The root of its extents, its block numbers or the text of a short link. */
   get body(): Buffer {
     return this.raw.subarray(0x28, 0x64);
+  }
+  /** Of a device: in the old form where that holds it, else in the new one. */
+  get device(): { major: number; minor: number } {
+    const old = this.body.readUInt32LE(0);
+    const now = this.body.readUInt32LE(4);
+    return old === 0
+      ? { major: (now >>> 8) & 0xfff, minor: (now & 0xff) | ((now >>> 12) & 0xfff00) }
+      : { major: (old >>> 8) & 0xff, minor: old & 0xff };
   }
   /** The block of its extended attributes; 0: none. */
   get attributes(): number {

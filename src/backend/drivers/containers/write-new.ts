@@ -1,0 +1,53 @@
+/** A stream into a file that is new: there as a whole or not at all. */
+import { createWriteStream } from 'node:fs';
+import { access, rename, rm } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { BerthError } from '../../../api/errors';
+import { isErrno } from '../../store/files';
+import type { PullProgress } from '../driver';
+
+export interface WriteOptions {
+  /** Bytes to come, as far as is known. */
+  total: number;
+  progress: (p: PullProgress) => void;
+  signal: AbortSignal;
+}
+
+/** Throws `path_exists` when there is such a file. */
+export async function writeNew(path: string, source: Readable, options: WriteOptions): Promise<void> {
+  const { total, progress, signal } = options;
+  const draft = `${path}.${randomInt(2 ** 47)}`;
+  let done = 0;
+  const counter = new Transform({
+    transform: (chunk: Buffer, _encoding, next) => {
+      done += chunk.length;
+      progress({ done, total: Math.max(total, done), current: 'writing' });
+      next(null, chunk);
+    },
+  });
+  try {
+    await refuseExisting(path);
+    const file = createWriteStream(draft, { flags: 'wx', mode: 0o644 });
+    await pipeline(source, counter, file, { signal });
+    await rename(draft, path);
+  } catch (error) {
+    source.destroy();
+    await rm(draft, { force: true });
+    signal.throwIfAborted();
+    throw isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR')
+      ? new BerthError('path_not_found', `${path} can't be written: ${String(error)}.`, { cause: error })
+      : error;
+  }
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) {
+    throw new BerthError('path_exists', `There is a file ${path} already.`, { hint: 'Choose another name.' });
+  }
+}

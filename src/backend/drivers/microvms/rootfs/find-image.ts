@@ -1,0 +1,111 @@
+/** From the word `image` of a workspace to where its files come from. */
+import { stat } from 'node:fs/promises';
+import { BerthError, asBerthError } from '../../../../api/errors';
+import { oneOf, openSaved, TarLayout } from '../oci/archives';
+import { imageName, refName, type Descriptor, type Index } from '../oci/documents';
+import { choose, openImage } from '../oci/image';
+import { Layout } from '../oci/layout';
+import { TarFile } from '../oci/tar-file';
+import { diskSource } from './disk-source';
+import type { ImageExporter } from './exporter';
+import { parseReference } from './reference';
+import { engineSource, ociSource, type RootSource } from './source';
+
+export interface FinderParts {
+  exporter: ImageExporter;
+  /** Our own, in the order in which they are asked: what was committed, what was pulled. */
+  layouts: readonly Layout[];
+  qemuImg: () => Promise<string>;
+}
+
+export class ImageFinder {
+  constructor(private readonly parts: FinderParts) {}
+
+  /** Undefined when nobody here has an image of that name; throws when what a path names is no image. */
+  async find(image: string, signal: AbortSignal): Promise<RootSource | undefined> {
+    const reference = parseReference(image);
+    switch (reference.kind) {
+      case 'disk':
+        return diskSource(reference.path, this.parts.qemuImg);
+      case 'docker-archive': {
+        const tar = await TarFile.open(reference.path, signal);
+        return ociSource(await openSaved(tar, reference.name));
+      }
+      case 'oci':
+        return ociSource(await openLayout(reference.path, reference.name, signal));
+      case 'name':
+        return this.byName(reference.name, signal);
+    }
+  }
+
+  /** True when the container engine has it. */
+  async engineHas(image: string): Promise<boolean> {
+    return (await this.inEngine(image)) !== undefined;
+  }
+
+  private async byName(name: string, signal: AbortSignal): Promise<RootSource | undefined> {
+    const digest = await this.inEngine(name);
+    if (digest !== undefined) {
+      return engineSource(this.parts.exporter, name, digest);
+    }
+    for (const layout of this.parts.layouts) {
+      const found = await layout.find(withTag(name));
+      if (found !== undefined) {
+        return ociSource(await openImage(layout, found, signal));
+      }
+    }
+    return undefined;
+  }
+
+  /** An engine that does not answer has nothing. */
+  private async inEngine(name: string): Promise<string | undefined> {
+    try {
+      return await this.parts.exporter.resolve(name);
+    } catch (error) {
+      if (asBerthError(error).code === 'runtime_unavailable') {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+}
+
+/** `latest` is meant where nothing is said. */
+export function withTag(name: string): string {
+  return name.includes('@') || name.lastIndexOf(':') > name.lastIndexOf('/') ? name : `${name}:latest`;
+}
+
+async function openLayout(path: string, name: string | undefined, signal: AbortSignal) {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) {
+    throw new BerthError('image_missing', `There is no OCI image layout ${path}.`, { field: 'image' });
+  }
+  const blobs = found.isDirectory() ? new Layout(path) : new TarLayout(await TarFile.open(path, signal));
+  return openImage(blobs, pick(await blobs.index(), name, path), signal);
+}
+
+/** By its name; without one the only image there is, which may be there for several platforms. */
+function pick({ manifests }: Index, wanted: string | undefined, path: string): Descriptor {
+  const names = manifests.flatMap(
+    ({ annotations }) => annotations?.[imageName] ?? annotations?.[refName] ?? [],
+  );
+  const [only, ...others] = manifests;
+  if (wanted !== undefined) {
+    const found = manifests.find(({ annotations }) =>
+      [annotations?.[refName], annotations?.[imageName]].some(
+        (each) => each === wanted || each?.endsWith(`:${wanted}`) === true,
+      ),
+    );
+    if (found === undefined) {
+      throw oneOf(path, wanted, names);
+    }
+    return found;
+  }
+  if (only !== undefined && others.length === 0) {
+    return only;
+  }
+  if (manifests.length > 1 && new Set(names).size < 2) {
+    return choose(manifests, path);
+  }
+  throw oneOf(path, undefined, names);
+}

@@ -1,0 +1,51 @@
+/** Work that several want at once is done once; it is cancelled when nobody waits for it any more. */
+import { BerthError } from '../../../../api/errors';
+import type { Told } from '../oci/transfer';
+
+interface Run<T> {
+  done: Promise<T>;
+  abort: AbortController;
+  waiting: Set<Told['progress']>;
+}
+
+export class SharedWork<T> {
+  private readonly runs = new Map<string, Run<T>>();
+
+  async join(key: string, { progress, signal }: Told, work: (told: Told) => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    for (
+      let ending = this.runs.get(key);
+      ending?.abort.signal.aborted === true;
+      ending = this.runs.get(key)
+    ) {
+      await ending.done.catch(() => undefined);
+    }
+    const run = this.runs.get(key) ?? this.begin(key, work);
+    run.waiting.add(progress);
+    let leave = (): void => undefined;
+    const left = new Promise<never>((_, reject) => {
+      leave = () => reject(new BerthError('cancelled', 'Cancelled.'));
+      signal.addEventListener('abort', leave, { once: true });
+    });
+    try {
+      return await Promise.race([run.done, left]);
+    } finally {
+      signal.removeEventListener('abort', leave);
+      run.waiting.delete(progress);
+      if (run.waiting.size === 0) {
+        run.abort.abort();
+        await run.done.catch(() => undefined);
+      }
+    }
+  }
+
+  private begin(key: string, work: (told: Told) => Promise<T>): Run<T> {
+    const abort = new AbortController();
+    const waiting: Run<T>['waiting'] = new Set();
+    const progress: Told['progress'] = (now) => waiting.forEach((tell) => tell(now));
+    const done = work({ progress, signal: abort.signal }).finally(() => this.runs.delete(key));
+    const run = { done, abort, waiting };
+    this.runs.set(key, run);
+    return run;
+  }
+}

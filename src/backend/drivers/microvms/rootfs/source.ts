@@ -1,0 +1,65 @@
+/** Where a root file system can be made from. */
+import type { ImageConfig } from '../../containers/image-export';
+import { buildExt4, buildTree, type Ext4BuildOptions } from '../ext4/build';
+import { configOf, type OpenImage } from '../oci/image';
+import type { Told } from '../oci/transfer';
+import { applyLayers } from '../oci/unpack';
+import { counted, type ImageExporter } from './exporter';
+
+/** Sparse: what a workspace may install beside its home. */
+const rootSizeMiB = 16_384;
+
+export interface RootSource {
+  /** The image's id. */
+  digest: string;
+  /** Makes the file, which is there as a whole or not at all; what had to be left out is told in words. */
+  make(out: string, told: Told): Promise<{ config: ImageConfig; warnings: string[] }>;
+}
+
+function options({ progress, signal }: Told, total: () => number): Ext4BuildOptions {
+  const filling = (): void => progress({ done: total(), total: total(), current: 'filling the disk' });
+  return { sizeMiB: rootSizeMiB, label: 'root', signal, filling };
+}
+
+/** Layers merged by the engine that has them. */
+export function engineSource(exporter: ImageExporter, image: string, digest: string): RootSource {
+  return {
+    digest,
+    make: async (out, told) => {
+      const { config, sizeBytes } = await exporter.config(image);
+      const tar = await exporter.exportFiles(image, told.signal);
+      let done = 0;
+      const count = (bytes: number): void => {
+        done += bytes;
+        told.progress({ done, total: Math.max(sizeBytes, done), current: image });
+      };
+      const built = await buildExt4(
+        out,
+        counted(tar, count),
+        options(told, () => done),
+      );
+      return { config, warnings: built.warnings };
+    },
+  };
+}
+
+/** Layers merged by ourselves. */
+export function ociSource(image: OpenImage): RootSource {
+  const total = image.layers.reduce((sum, { size }) => sum + size, 0);
+  return {
+    digest: image.digest,
+    make: async (out, told) => {
+      let done = 0;
+      const count = (bytes: number): void => {
+        done += bytes;
+        told.progress({ done, total, current: image.name });
+      };
+      const { warnings } = await buildTree(
+        out,
+        options(told, () => total),
+        (tree, contents) => applyLayers(image, tree, contents, { count, signal: told.signal }),
+      );
+      return { config: configOf(image.document), warnings };
+    },
+  };
+}

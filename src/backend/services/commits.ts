@@ -1,0 +1,64 @@
+/** Runtimes become images, which other workspaces can be made of. */
+import { posix } from 'node:path';
+import { BerthError } from '../../api/errors';
+import type { Operation } from '../../api/schemas/operation';
+import type { WorkspaceState } from '../../api/schemas/workspace';
+import type { Drivers } from './drivers';
+import { checkImageName } from './image-names';
+import { inBytes } from './image-progress';
+import { readCredentials } from './injected-files';
+import type { Operations } from './operations';
+import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
+import type { WorkspaceRegistry } from './workspace-registry';
+
+/** There is something to commit; a driver may want it stopped. */
+const committable: readonly WorkspaceState[] = ['running', 'paused', 'stopped'];
+const remedies: Partial<Record<WorkspaceState, string>> = {
+  archived: 'It has no runtime: restore it first.',
+  error: 'Recover it first.',
+};
+/** The home volume, by both its names. */
+const homes = ['/home/workspace/', '/workspace/'];
+
+export class Commits {
+  constructor(
+    private readonly registry: WorkspaceRegistry,
+    private readonly drivers: Drivers,
+    private readonly operations: Operations,
+  ) {}
+
+  commit(name: string, image: string): Operation {
+    const record = this.registry.get(name);
+    checkImageName(image);
+    if (!committable.includes(record.state)) {
+      throw new BerthError(
+        'illegal_state',
+        `Workspace ${name} is ${record.state}: it can't be committed now.`,
+        {
+          hint: remedies[record.state] ?? 'Wait until that is done.',
+        },
+      );
+    }
+    const begin = { kind: 'workspace.commit', title: `Commit ${name} to ${image}`, workspace: name };
+    return this.operations.start(begin, async (context) => {
+      const driver = this.drivers.of(record.spec.runtime);
+      const plan = { image, without: await injectedInto(record) };
+      const id = await driver.commit(runtimeNameOf(name), plan, inBytes(context), context.signal);
+      return { image, id };
+    });
+  }
+}
+
+/** Files that Berth puts in at every start, outside of volumes; those below a folder one by one. */
+export async function injectedInto({ spec }: Pick<WorkspaceRecord, 'spec'>): Promise<string[]> {
+  const credentials = spec.credentialFiles ?? [];
+  const { found } = await readCredentials(credentials);
+  const there = found.map(({ target }) => posix.normalize(target));
+  // What is no longer on this machine may still be inside.
+  const gone = credentials
+    .map(({ target }) => posix.normalize(target))
+    .filter((target) => !there.some((each) => each === target || each.startsWith(`${target}/`)));
+  return [...there, ...gone].filter(
+    (target) => target.startsWith('/') && !homes.some((home) => target.startsWith(home)),
+  );
+}
