@@ -5,7 +5,9 @@
 import { BerthError, asBerthError, type EngineInfo, type EngineSettings } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { EventStream } from '../client/events';
+import { socketPath, stateDirectory } from '../client/endpoint';
 import { connect, untilGone, type LaunchOptions } from '../client/launch';
+import { onSocketMade } from '../client/socket-made';
 import { Signal, type Disposable } from './signal';
 import type { Snapshot, Store } from './store';
 
@@ -41,6 +43,9 @@ export class EngineLink implements Disposable {
   private connecting: Promise<EngineClient> | undefined;
   private stream: EventStream | undefined;
   private restarts: number[] = [];
+  private socket = '';
+  /** While the engine is stopped: tells when somebody else starts it. */
+  private returning: Disposable | undefined;
   private disposed = false;
   private readonly changed = new Signal<LinkState>();
   readonly onDidChange = this.changed.on;
@@ -94,6 +99,7 @@ export class EngineLink implements Disposable {
   dispose(): void {
     this.disposed = true;
     this.resetting.dispose();
+    this.returning?.dispose();
     this.close();
   }
 
@@ -101,6 +107,7 @@ export class EngineLink implements Disposable {
     if (this.disposed) {
       throw new BerthError('cancelled', 'The window is closing.');
     }
+    this.returning?.dispose();
     this.setState({ kind: 'starting' });
     let client: EngineClient | undefined;
     try {
@@ -122,6 +129,7 @@ export class EngineLink implements Disposable {
 
   private connect(): Promise<EngineClient> {
     const launch = this.options.launch();
+    this.socket = socketPath(launch.home ?? stateDirectory());
     return connect({
       ...launch,
       onStart: () => this.log.info(`Starting the engine ${launch.enginePath} (version ${launch.version}).`),
@@ -171,11 +179,22 @@ export class EngineLink implements Disposable {
     }
     this.log.warn(`Lost the engine: ${error.message}`);
     if (error.message === cleanEnd || !this.options.isWatched() || !this.mayRestart()) {
-      this.store.clear();
-      this.setState({ kind: 'stopped' });
+      this.stopped();
       return;
     }
     void this.client().catch(() => undefined);
+  }
+
+  /** Nobody here starts it again unasked; when another window or the command line does, we are there. */
+  private stopped(): void {
+    this.store.clear();
+    this.returning = onSocketMade(this.socket, () => {
+      this.returning?.dispose();
+      if (this.mayRestart()) {
+        void this.client().catch(() => undefined);
+      }
+    });
+    this.setState({ kind: 'stopped' });
   }
 
   private mayRestart(): boolean {

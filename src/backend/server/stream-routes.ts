@@ -1,14 +1,17 @@
 /** Routes whose answer is a stream: events, logs, file contents, archives, file changes. */
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BerthError } from '../../api/errors';
 import { streamPaths } from '../../api/paths';
 import { Flag, Name, VolumeName, VolumePath } from '../../api/schemas/common';
 import type { Services } from './services';
-import { openEventStream } from './sse';
+import { openEventStream, type EventWriter } from './sse';
 
+/** For clients to take the end of their event stream. */
+const farewellMs = 1_000;
 const ByVolume = Type.Object({ volume: VolumeName });
 const Offset = Type.Integer({ minimum: 0 });
 const ContentQuery = Type.Object({
@@ -63,6 +66,15 @@ export function registerStreams(server: FastifyInstance, services: Services): vo
 }
 
 function registerEvents(server: FastifyInstance, { events, lifetime }: Services): void {
+  const writers = new Set<EventWriter>();
+  // An engine that was told to end says so: a connection that breaks looks like a crash, which clients mend.
+  server.addHook('preClose', async () => {
+    const ended = [...writers].map((writer) => {
+      writer.end();
+      return writer.closed;
+    });
+    await Promise.race([Promise.all(ended), sleep(farewellMs, undefined, { ref: false })]);
+  });
   server.get(
     streamPaths.events,
     { schema: { operationId: 'events', summary: 'Server-sent events', tags: ['engine'] } },
@@ -70,12 +82,14 @@ function registerEvents(server: FastifyInstance, { events, lifetime }: Services)
       reply.hijack();
       const last = Number(request.headers['last-event-id']);
       const writer = openEventStream(reply.raw);
+      writers.add(writer);
       const release = lifetime.hold();
       const stop = events.subscribe(
         (event) => writer.send(event, event.id),
         Number.isSafeInteger(last) && last > 0 ? last : undefined,
       );
       void writer.closed.then(() => {
+        writers.delete(writer);
         stop();
         release();
       });

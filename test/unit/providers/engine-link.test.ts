@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
+import { createServer } from '../../../src/backend/server/server';
+import { listen } from '../../../src/backend/listen';
+import { EngineLink, type LinkState } from '../../../src/providers/engine-link';
+import { Store } from '../../../src/providers/store';
+import { useServer } from '../../support/server';
+import { until } from '../../support/wait';
+
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+describe('the line to the engine', () => {
+  const { start } = useServer();
+  let engine: Awaited<ReturnType<typeof start>>;
+  let link: EngineLink;
+  let states: LinkState['kind'][];
+
+  beforeEach(async () => {
+    engine = await start();
+    const launch = () => ({ enginePath: '/not/there.js', version: '1.0.0', home: dirname(engine.socket) });
+    link = new EngineLink({ launch, settings: () => ({}), isWatched: () => true }, new Store(), quiet);
+    states = [];
+    link.onDidChange(({ kind }) => states.push(kind));
+    await link.client();
+  });
+  afterEach(() => link.dispose());
+
+  it('is ready when all is known', () => {
+    assert.deepEqual(states, ['starting', 'ready']);
+  });
+
+  it('is mended when it breaks', async () => {
+    engine.server.server.closeAllConnections();
+    await until('it is back', () => states.length === 4);
+    assert.deepEqual(states, ['starting', 'ready', 'starting', 'ready']);
+  });
+
+  it('stays cut when the engine was told to end, until somebody starts one', async () => {
+    await engine.server.close();
+    await until('it is stopped', () => link.state.kind === 'stopped');
+    assert.deepEqual(states, ['starting', 'ready', 'stopped']);
+    const again = await createServer(engine.services, '1.0.0');
+    try {
+      await listen(again, engine.socket);
+      await until('it is back', () => link.state.kind === 'ready');
+    } finally {
+      link.dispose();
+      await again.close();
+    }
+  });
+});
