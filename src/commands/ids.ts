@@ -66,7 +66,8 @@ export const viewIds = { workspaces: 'berth.workspaces', volumes: 'berth.volumes
 export const contextKeys = [
   /** `idle`, `starting`, `ready`, `stopped` or `failed`. */
   'berth.engineState',
-  'berth.runtimeAvailable',
+  /** Docker or Podman answers; microVMs need it too, as it makes their images. */
+  'berth.containersAvailable',
   'berth.hasWorkspaces',
   'berth.hasVolumes',
   /** Something was copied or cut in the Volumes view. */

@@ -12,8 +12,11 @@ import { fileScheme } from './ids';
 import { Cancelled } from './runner';
 
 const { t } = vscode.l10n;
-/** Keybindings pass this instead of a row. */
-const selectionWord = 'selection';
+/** Keybindings pass one of these instead of a row; no workspace and no volume can be called so. */
+const selectionWords: ReadonlyMap<unknown, keyof Selections> = new Map([
+  ['selection:workspaces', 'workspaces'],
+  ['selection:volumes', 'volumes'],
+]);
 
 export interface VolumeChoice {
   placeHolder: string;
@@ -53,9 +56,9 @@ export class Targets {
 
   /** Rows that the command was called with: selected ones when the clicked one is among them. */
   rows(target: unknown, selected: unknown): Row[] {
-    if (target === selectionWord) {
-      const { workspaces, volumes } = this.selections();
-      return [...workspaces, ...volumes];
+    const view = selectionWords.get(target);
+    if (view !== undefined) {
+      return [...this.selections()[view]];
     }
     const many = Array.isArray(selected) ? selected.filter(isRow) : [];
     return many.length > 0 ? many : isRow(target) ? [target] : [];
@@ -93,7 +96,7 @@ export class Targets {
   async volumes(target: unknown, selected: unknown, choice: VolumeChoice): Promise<Volume[]> {
     await this.link.client();
     const rows = this.rows(target, selected).map((row) => (row.type === 'volume' ? row.name : undefined));
-    const named = typeof target === 'string' && target !== selectionWord ? [target] : rows;
+    const named = isName(target) ? [target] : rows;
     const found = named.map((name) => (name === undefined ? undefined : this.store.volume(name)));
     const volumes = found.filter((each) => each !== undefined);
     return volumes.length > 0 ? volumes : [await this.pickVolume(choice)];
@@ -106,7 +109,7 @@ export class Targets {
     if (uris.length > 0) {
       return Promise.all(uris.filter(({ scheme }) => scheme === fileScheme).map((uri) => placeOfUri(uri)));
     }
-    if (typeof target === 'string' && target !== selectionWord) {
+    if (isName(target)) {
       return [await placeOfUri(vscode.Uri.parse(target, true))];
     }
     return this.rows(target, selected).flatMap((row) => placeOfRow(row));
@@ -153,7 +156,7 @@ export class Targets {
   }
 
   private namesOf(target: unknown, selected: unknown): string[] {
-    if (typeof target === 'string' && target !== selectionWord) {
+    if (isName(target)) {
       return [target];
     }
     return this.rows(target, selected).flatMap((row) => {
@@ -166,6 +169,10 @@ export class Targets {
     void vscode.window.showInformationMessage(why);
     return new Cancelled(why);
   }
+}
+
+function isName(target: unknown): target is string {
+  return typeof target === 'string' && !selectionWords.has(target);
 }
 
 function placeOfRow(row: Row): Place[] {

@@ -32,8 +32,8 @@ export class ContextKeys implements vscode.Disposable {
   private update(): void {
     this.set('berth.engineState', this.link.state.kind);
     this.set(
-      'berth.runtimeAvailable',
-      this.store.drivers.some(({ available }) => available),
+      'berth.containersAvailable',
+      this.store.drivers.some(({ runtime, available }) => runtime === 'container' && available),
     );
     this.set('berth.hasWorkspaces', this.store.workspaces.length > 0);
     this.set('berth.hasVolumes', this.store.volumes.length > 0);

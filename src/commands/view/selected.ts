@@ -1,4 +1,4 @@
-/** Keys in the views do what fits the selected rows: one command per key, sent on by the type of the row. */
+/** Keys in a view do what fits its selected rows: one command per key, sent on by the type of the row. */
 import * as vscode from 'vscode';
 import { isDirectory, type Row } from '../../providers/trees/rows';
 import type { Handler, Services } from '../command';
@@ -6,9 +6,9 @@ import type { CommandId } from '../ids';
 
 type Choice = (row: Row) => CommandId | 'list.toggleExpand' | undefined;
 
-function forSelection({ views, targets }: Pick<Services, 'views' | 'targets'>, choose: Choice): Handler {
+function forSelection({ targets }: Pick<Services, 'targets'>, choose: Choice): Handler {
   return async (target) => {
-    const rows = targets.rows(target, undefined).filter((row) => isFocused(row, views));
+    const rows = targets.rows(target, undefined);
     const [first] = rows;
     const command = first && choose(first);
     if (command !== undefined) {
@@ -17,14 +17,8 @@ function forSelection({ views, targets }: Pick<Services, 'views' | 'targets'>, c
   };
 }
 
-/** Both views may have a selection: only the visible one's counts when a single one is visible. */
-function isFocused(row: Row, views: Services['views']): boolean {
-  const isVolume = ['volume', 'file', 'more', 'notice'].includes(row.type);
-  return isVolume ? views.volumes.visible : views.workspaces.visible;
-}
-
 /** Enter: opens a workspace or file, copies the SSH command, unfolds the rest. */
-export const activateSelected = (services: Pick<Services, 'views' | 'targets'>): Handler =>
+export const activateSelected = (services: Pick<Services, 'targets'>): Handler =>
   forSelection(services, (row) => {
     switch (row.type) {
       case 'workspace':
@@ -43,7 +37,7 @@ export const activateSelected = (services: Pick<Services, 'views' | 'targets'>):
   });
 
 /** F2. */
-export const renameSelected = (services: Pick<Services, 'views' | 'targets'>): Handler =>
+export const renameSelected = (services: Pick<Services, 'targets'>): Handler =>
   forSelection(services, ({ type }) => {
     const commands: Partial<Record<Row['type'], CommandId>> = {
       workspace: 'berth.workspace.rename',
@@ -53,7 +47,7 @@ export const renameSelected = (services: Pick<Services, 'views' | 'targets'>): H
   });
 
 /** Delete. */
-export const deleteSelected = (services: Pick<Services, 'views' | 'targets'>): Handler =>
+export const deleteSelected = (services: Pick<Services, 'targets'>): Handler =>
   forSelection(services, ({ type }) => {
     const commands: Partial<Record<Row['type'], CommandId>> = {
       workspace: 'berth.workspace.delete',
