@@ -1,6 +1,6 @@
 /**
  * `npm test [-- SUITE...] [--grep TEXT]`: sets up what is missing, then lint, types and all suites, or those that are
- * named (lint, types, unit, runner, engine, host, ui, package). The last line is the sum.
+ * named (lint, types, unit, runner, engine, microvm, host, ui, package). The last line is the sum.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { berth } from './lib/berth.mjs';
 import { ensureDocker } from './lib/docker.mjs';
-import { ensureImages } from './lib/engine.mjs';
+import { ensureGuestKit, ensureImages } from './lib/engine.mjs';
 import { requireNode } from './lib/node-version.mjs';
+import { CACHE } from './lib/paths.mjs';
 import { packageVsix } from './lib/package.mjs';
 import { compile, ensureBuild, ensureDependencies } from './lib/repository.mjs';
 import { ensurePrograms } from './lib/root.mjs';
@@ -20,9 +21,10 @@ import { ensureChromium, ensureVsCodeHost } from './lib/vscode-host.mjs';
 const ALL = ['lint', 'types', ...SUITES];
 /** What a suite needs beside compiled tests. */
 const NEEDS = {
-  docker: new Set(['engine', 'host', 'ui', 'package']),
-  programs: new Set(['unit', 'engine', 'host', 'ui']),
-  build: new Set(['engine', 'host', 'ui', 'package']),
+  docker: new Set(['engine', 'microvm', 'host', 'ui', 'package']),
+  programs: new Set(['unit', 'engine', 'microvm', 'host', 'ui']),
+  build: new Set(['engine', 'microvm', 'host', 'ui', 'package']),
+  guests: new Set(['microvm', 'ui']),
   vscode: new Set(['runner', 'host', 'ui', 'package']),
   vsix: new Set(['ui', 'package']),
 };
@@ -44,13 +46,13 @@ const PROGRAMS = {
   'qemu-img': 'qemu-utils',
 };
 
-/** Builds the images through an engine of its own, which leaves nothing behind. @param {(message: string) => void} say */
-async function buildImages(say) {
+/** Lets an engine of its own build, which leaves nothing behind. @param {() => Promise<unknown>} build */
+async function withEngine(build) {
   const home = await mkdtemp(join(tmpdir(), 'berth-images-'));
   const before = process.env.BERTH_HOME;
   process.env.BERTH_HOME = home;
   try {
-    await ensureImages(say);
+    await build();
   } finally {
     await berth(['down'], { allowFailure: true });
     if (before === undefined) delete process.env.BERTH_HOME;
@@ -62,6 +64,8 @@ async function buildImages(say) {
 /** @param {string[]} suites */
 async function setUp(suites) {
   const steps = createSteps();
+  // Guest kits, root file systems and templates of microVMs: made once for all state directories of tests.
+  process.env.BERTH_CACHE ??= join(CACHE, 'microvm');
   const isNeeded = (/** @type {Set<string>} */ by) => suites.some((suite) => by.has(suite));
   await steps.run('npm packages', ensureDependencies);
   if (isNeeded(NEEDS.build)) await steps.run('build', (say) => ensureBuild(say, 'production'));
@@ -71,8 +75,9 @@ async function setUp(suites) {
     await steps.run('Docker', async (say) => {
       process.env.DOCKER_HOST = await ensureDocker(say);
     });
-    await steps.run('images', buildImages);
+    await steps.run('images', (say) => withEngine(() => ensureImages(say)));
   }
+  if (isNeeded(NEEDS.guests)) await steps.run('guest kit', () => withEngine(ensureGuestKit));
   if (isNeeded(NEEDS.vscode))
     await steps.run('VS Code', (say) => Promise.all([ensureVsCodeHost(say), ensureChromium(say)]));
   if (isNeeded(NEEDS.vsix)) {

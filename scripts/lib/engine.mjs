@@ -39,6 +39,10 @@ export async function ensureImages(say) {
   }
 }
 
+/** What microVMs boot with, unless it is there. */
+export const ensureGuestKit = () =>
+  berth(['image', 'build', '--engine', 'microvm', '--tools-only'], { timeoutMs: BUILD_TIMEOUT_MS });
+
 /**
  * Creates the workspace with a few files in it unless there is one, and starts it.
  * @param {(message: string) => void} say

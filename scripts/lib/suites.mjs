@@ -9,7 +9,22 @@ const SUITE_TIMEOUT_MS = 1_800_000;
 const RESULTS = join(ROOT, 'test-results');
 
 /** Suites of compiled tests in out/test/<name>, in the order in which they run. */
-export const SUITES = ['unit', 'runner', 'engine', 'host', 'ui', 'package'];
+export const SUITES = ['unit', 'runner', 'engine', 'microvm', 'host', 'ui', 'package'];
+
+/**
+ * Where a suite's tests are when not in one folder of its name. Those of behaviour run for both kinds of runtimes.
+ * @type {Record<string, {folders: string[], except?: string, environment?: Record<string, string>}>}
+ */
+const PLACES = {
+  engine: { folders: ['engine'], except: 'engine/drivers/microvms' },
+  microvm: {
+    folders: [
+      'engine/drivers/microvms',
+      ...['create', 'engine-process', 'faults', 'files', 'lifecycle', 'ssh'].map((name) => `engine/${name}`),
+    ],
+    environment: { BERTH_TEST_RUNTIME: 'microvm' },
+  },
+};
 
 /** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], seconds?: number}} Outcome */
 
@@ -20,15 +35,15 @@ export const SUITES = ['unit', 'runner', 'engine', 'host', 'ui', 'package'];
  * @returns {Promise<Outcome>}
  */
 export async function runSuite(name, { grep, env }) {
-  const directory = join(ROOT, 'out', 'test', name);
+  const place = PLACES[name] ?? { folders: [name] };
   const none = { name, passed: 0, failed: 0, skipped: 0, failures: [] };
-  if (!(await hasTests(directory))) return none;
+  if (!(await hasTests(place.folders))) return none;
   const resultFile = join(RESULTS, `${name}.json`);
   await mkdir(RESULTS, { recursive: true });
   await rm(resultFile, { force: true });
   const options = { cwd: ROOT, show: true, allowFailure: true, timeoutMs: SUITE_TIMEOUT_MS };
   const { program, environment } =
-    name === 'host' ? hostTests(resultFile, grep) : nodeTests(directory, resultFile, grep);
+    name === 'host' ? hostTests(resultFile, grep) : nodeTests(place, resultFile, grep);
   let complaint = '';
   let code = 1;
   try {
@@ -51,16 +66,22 @@ const failed = (outcome, why) => ({
   failures: [...outcome.failures, `the suite ${outcome.name} ${why}`],
 });
 
-/** @param {string} directory */
-async function hasTests(directory) {
-  const names = await readdir(directory, { recursive: true }).catch(() => []);
-  return names.some((name) => name.endsWith('.test.js'));
+const compiled = (/** @type {string} */ folder) => join(ROOT, 'out', 'test', folder);
+
+/** @param {string[]} folders */
+async function hasTests(folders) {
+  const lists = await Promise.all(
+    folders.map((folder) => readdir(compiled(folder), { recursive: true }).catch(() => [])),
+  );
+  return lists.flat().some((name) => name.endsWith('.test.js'));
 }
 
-/** @param {string} directory @param {string} resultFile @param {string | undefined} grep */
-function nodeTests(directory, resultFile, grep) {
-  const options = ['--result', resultFile, ...(grep ? ['--grep', grep] : [])];
-  return { program: [join(ROOT, 'out/test/runner/suite-cli.js'), directory, ...options], environment: {} };
+/** @param {typeof PLACES[string]} place @param {string} resultFile @param {string | undefined} grep */
+function nodeTests({ folders, except, environment = {} }, resultFile, grep) {
+  const left = except ? ['--except', compiled(except)] : [];
+  const options = [...left, '--result', resultFile, ...(grep ? ['--grep', grep] : [])];
+  const cli = join(ROOT, 'out/test/runner/suite-cli.js');
+  return { program: [cli, ...folders.map(compiled), ...options], environment };
 }
 
 /** @param {string} resultFile @param {string | undefined} grep */

@@ -5,6 +5,6 @@ import { runSuite } from '../runner/suite';
 export async function run(): Promise<void> {
   const resultFile = process.env[RESULT_VARIABLE];
   const print = (text: string): void => console.log(`${REPORT_MARK}${text}`);
-  const result = await runSuite({ directory: __dirname, print, ...(resultFile ? { resultFile } : {}) });
+  const result = await runSuite({ directories: [__dirname], print, ...(resultFile ? { resultFile } : {}) });
   if (result.failed > 0) throw new Error(`${result.failed} of ${result.tests.length} tests failed`);
 }

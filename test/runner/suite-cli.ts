@@ -1,6 +1,6 @@
 /**
- * `node out/test/runner/suite-cli.js DIRECTORY [--result FILE] [--grep TEXT] [--timeout MS] [--bail]`: one suite in plain
- * Node.
+ * `node out/test/runner/suite-cli.js DIRECTORY... [--except DIRECTORY] [--result FILE] [--grep TEXT] [--timeout MS]
+ * [--bail]`: one suite in plain Node.
  * A process that doesn't end by itself after its tests has leaked something: that counts as a failed test.
  */
 import { parseArgs } from 'node:util';
@@ -15,13 +15,13 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       ...{ result: { type: 'string' }, grep: { type: 'string' }, timeout: { type: 'string' } },
-      bail: { type: 'boolean' },
+      ...{ bail: { type: 'boolean' }, except: { type: 'string' } },
     },
   });
-  const [directory] = positionals;
-  if (!directory) throw new Error('name the directory of the tests');
+  if (positionals.length === 0) throw new Error('name the directory of the tests');
   const result = await runSuite({
-    directory,
+    directories: positionals,
+    ...(values.except ? { except: values.except } : {}),
     ...(values.result ? { resultFile: values.result } : {}),
     ...(values.bail ? { bail: true } : {}),
     ...(values.grep ? { grep: values.grep } : {}),

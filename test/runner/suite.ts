@@ -1,6 +1,6 @@
-/** Runs mocha over the compiled tests of a directory; the same inside VS Code's extension host and in plain Node. */
+/** Runs mocha over the compiled tests of directories; the same inside VS Code's extension host and in plain Node. */
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { isatty } from 'node:tty';
 import { format } from 'node:util';
 import type { Runnable, Test } from 'mocha';
@@ -8,7 +8,9 @@ import { summarize, writeResult, type TestOutcome, type TestResult } from './res
 
 export interface SuiteOptions {
   /** Where `*.test.js` are looked for, at any depth. A directory that doesn't exist holds no tests. */
-  directory: string;
+  directories: readonly string[];
+  /** A directory of these that is left out. */
+  except?: string;
   resultFile?: string;
   /** Only tests whose full title matches. Default: the environment variable MOCHA_GREP. */
   grep?: string;
@@ -37,7 +39,10 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
   });
   // Also when a variable (CI) asks for colours: in a file or a log they are noise.
   Mocha.reporters.Base.useColors = isatty(1);
-  for (const file of await testFiles(options.directory)) mocha.addFile(file);
+  const found = await Promise.all(options.directories.map((directory) => testFiles(directory)));
+  const { except } = options;
+  for (const file of found.flat())
+    if (except === undefined || !file.startsWith(join(except, sep))) mocha.addFile(file);
   await mocha.loadFilesAsync();
   const tests: TestOutcome[] = [];
   await new Promise<void>((resolve) => {
