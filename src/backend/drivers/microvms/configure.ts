@@ -60,11 +60,14 @@ export function guestPlan({ id, plan }: Pick<RuntimeRecord, 'id' | 'plan'>, nowM
     ({ serial, target, readOnly, mount }) =>
       `${isShared({ mount }) ? 'share' : 'mount'} ${serial} ${target} ${readOnly ? 'ro' : 'rw'}`,
   );
+  const { shmMiB, pids } = plan.limits;
   const lines = [
     `hostname ${plan.workspace}`,
     `epoch ${Math.floor(nowMs / 1000)}`,
     // 32 hexadecimal digits (machine-id(5)).
     `machine-id ${id.replaceAll('-', '')}`,
+    ...(shmMiB === undefined ? [] : [`shm ${shmMiB}`]),
+    ...(pids === undefined ? [] : [`tasks ${pids}`]),
     ...mounts,
   ];
   return lines.map((line) => `${line}\n`).join('');

@@ -96,11 +96,12 @@ describe('the disks of a microVM', () => {
     const text = guestPlan(
       {
         id: 'a1b2c3d4-0000-4000-8000-00000000000f',
-        plan: { ...plan, env: {}, limits: {}, mounts: [...plan.mounts] },
+        plan: { ...plan, env: {}, limits: { shmMiB: 32, pids: 100 }, mounts: [...plan.mounts] },
       },
       1_700_000_000_999,
     );
     assert.match(text, /^hostname a\nepoch 1700000000\nmachine-id a1b2c3d400004000800000000000000f\n/);
+    assert.match(text, /\nshm 32\ntasks 100\n/);
     assert.match(text, /\nmount home \/home\/workspace rw\n[^]*mount v0 \/data ro\n/);
   });
 });
