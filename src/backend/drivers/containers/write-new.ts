@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../api/errors';
 import { isErrno } from '../../store/files';
 import type { PullProgress } from '../driver';
+import { throwIfCancelled } from './wait';
 
 export interface WriteOptions {
   /** Bytes to come, as far as is known. */
@@ -35,7 +36,7 @@ export async function writeNew(path: string, source: Readable, options: WriteOpt
   } catch (error) {
     source.destroy();
     await rm(draft, { force: true });
-    signal.throwIfAborted();
+    throwIfCancelled(signal, 'write a file');
     throw isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR')
       ? new BerthError('path_not_found', `${path} can't be written: ${String(error)}.`, { cause: error })
       : error;

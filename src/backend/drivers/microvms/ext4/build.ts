@@ -15,6 +15,7 @@ import { formatExt4 } from './format';
 import { readTar } from './read-tar';
 import { commands } from './script';
 import { Tree } from './tree';
+import { throwIfCancelled } from '../../containers/wait';
 
 export interface Ext4BuildOptions {
   /** Of the whole image; content and some room unless given. */
@@ -59,7 +60,7 @@ export async function buildTree(
     await mkdir(folder, { mode: 0o700 });
     const tree = new Tree();
     await plant(tree, new Contents(folder, given === undefined ? undefined : given * mebibyte));
-    signal?.throwIfAborted();
+    throwIfCancelled(signal, 'make a disk');
     options.filling?.();
     const sizeMiB = given ?? Math.ceil((contentOf(tree) * 1.1) / mebibyte) + roomMiB;
     await formatExt4(draft, {

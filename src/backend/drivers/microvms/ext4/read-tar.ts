@@ -6,6 +6,7 @@ import type { TarEntry } from '../../../files/tar-header';
 import { TarReader, type ContentSink, type TarVisitor } from '../../../files/tar-read';
 import type { Contents } from './contents';
 import type { Inode, Tree } from './tree';
+import { throwIfCancelled } from '../../containers/wait';
 
 /** What a layer says about those below it (OCI image specification, layer.md). */
 const whiteout = '.wh.';
@@ -113,7 +114,7 @@ export async function readTar(
   if (isLayer) {
     tree.beginLayer();
   }
-  signal?.throwIfAborted();
+  throwIfCancelled(signal, 'read a tar');
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     await takeAll(tar, (chunk) => reader.push(chunk));
@@ -123,7 +124,7 @@ export async function readTar(
     signal?.removeEventListener('abort', cancel);
     tar.destroy();
   }
-  signal?.throwIfAborted();
+  throwIfCancelled(signal, 'read a tar');
   if (!reader.ended && !reader.isBetween) {
     throw new BerthError('bad_request', 'The tar ends too early: it is damaged or was cut off.');
   }

@@ -7,6 +7,7 @@ import { BerthError } from '../../../../api/errors';
 import { isErrno } from '../../../store/files';
 import { blockSize, decodeHeader, paddingOf, applyPax, type RawHeader } from '../../../files/tar-header';
 import { largestDocument } from './documents';
+import { throwIfCancelled } from '../../containers/wait';
 
 /** An archive of an image has a few members for each layer. */
 const mostMembers = 20_000;
@@ -103,7 +104,7 @@ async function membersOf(
   const block = Buffer.alloc(blockSize);
   let pending: { pax?: Buffer; name?: string } = {};
   for (let at = 0; at + blockSize <= end;) {
-    signal?.throwIfAborted();
+    throwIfCancelled(signal, 'read an archive');
     await file.read(block, 0, blockSize, at);
     const header = decode(block, path, at);
     if (header === undefined) {

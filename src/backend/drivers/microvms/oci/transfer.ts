@@ -6,6 +6,7 @@ import { readBlob, Verifier, type Part } from './blobs';
 import { choose, isIndex } from './image';
 import type { Layout } from './layout';
 import type { Repository } from './registry';
+import { throwIfCancelled } from '../../containers/wait';
 
 const atOnce = 3;
 
@@ -86,6 +87,6 @@ async function each(
   };
   const running = Array.from({ length: atOnce }, next);
   await Promise.all(running.map((one) => one.catch((error: unknown) => failed.abort(error))));
-  signal.throwIfAborted();
+  throwIfCancelled(signal, 'move an image');
   failed.signal.throwIfAborted();
 }

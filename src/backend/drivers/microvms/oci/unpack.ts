@@ -8,6 +8,7 @@ import type { Contents } from '../ext4/contents';
 import type { Tree } from '../ext4/tree';
 import { Verifier } from './blobs';
 import type { OpenImage } from './image';
+import { throwIfCancelled } from '../../containers/wait';
 
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
@@ -72,7 +73,7 @@ export async function applyLayers(
 ): Promise<void> {
   const { count, signal } = options;
   for (const layer of image.layers) {
-    signal.throwIfAborted();
+    throwIfCancelled(signal, 'unpack an image');
     const { size, digest } = layer;
     const packed = await layer.open(signal);
     const verified = chain(packed, new Verifier({ size, digest }, image.name, count));

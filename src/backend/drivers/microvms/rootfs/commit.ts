@@ -14,6 +14,7 @@ import { mediaTypes, type Descriptor } from '../oci/documents';
 import { ownArchitecture } from '../oci/image';
 import type { Layout } from '../oci/layout';
 import type { Told } from '../oci/transfer';
+import { throwIfCancelled } from '../../containers/wait';
 
 /** Enough for most of what there is to save, at three times the speed. */
 const gzipLevel = 1;
@@ -91,7 +92,7 @@ async function packLayer(
     return { layer, diffId: inside.digest };
   } catch (error) {
     await rm(draft, { force: true });
-    signal.throwIfAborted();
+    throwIfCancelled(signal, 'commit');
     throw error;
   } finally {
     await worker.end();

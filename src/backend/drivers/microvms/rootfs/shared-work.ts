@@ -1,6 +1,7 @@
 /** Work that several want at once is done once; it is cancelled when nobody waits for it any more. */
 import { BerthError } from '../../../../api/errors';
 import type { Told } from '../oci/transfer';
+import { throwIfCancelled } from '../../containers/wait';
 
 interface Run<T> {
   done: Promise<T>;
@@ -12,7 +13,7 @@ export class SharedWork<T> {
   private readonly runs = new Map<string, Run<T>>();
 
   async join(key: string, { progress, signal }: Told, work: (told: Told) => Promise<T>): Promise<T> {
-    signal.throwIfAborted();
+    throwIfCancelled(signal, 'make a root file system');
     for (
       let ending = this.runs.get(key);
       ending?.abort.signal.aborted === true;
