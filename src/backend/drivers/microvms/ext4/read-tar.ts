@@ -11,6 +11,9 @@ import { throwIfCancelled } from '../../containers/wait';
 /** What a layer says about those below it (OCI image specification, layer.md). */
 const whiteout = '.wh.';
 const opaque = '.wh..wh..opq';
+/** What the kernel has, and debugfs can make; the guest makes its devices itself. */
+const largestMajor = 0xfff;
+const largestMinor = 0xffff;
 
 export interface ReadOptions {
   /** The tar is a layer over what is in the tree: names may hide what lower ones have. */
@@ -87,10 +90,11 @@ function inodeOf(entry: TarEntry): Inode | undefined {
   // Of old tars: a folder is a file whose name ends with a slash.
   const isFolder = type === 'directory' || (type === 'file' && entry.name.endsWith('/'));
   const kind = isFolder ? 'directory' : type === 'file' || type === 'symlink' ? type : special?.kind;
-  if (kind === undefined || (kind === 'symlink' && linkName === '')) {
+  const { major, minor } = special ?? { major: 0, minor: 0 };
+  const isKnown = major <= largestMajor && minor <= largestMinor;
+  if (kind === undefined || !isKnown || (kind === 'symlink' && linkName === '')) {
     return undefined;
   }
-  const { major, minor } = special ?? { major: 0, minor: 0 };
   const seconds = Math.floor(mtimeMs / 1000);
   return {
     ...{ kind, mode: mode & 0o7777, uid: uid >>> 0, gid: gid >>> 0, size: 0 },
