@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keeperLabel } from '../../../src/backend/drivers/containers/keeper';
+import { describeContainers } from '../../support/runtimes/columns';
 import { hasCode, textOf } from '../../unit/backend/files/agent-harness';
 import { busybox, Engine } from './harness';
 
 const over = { create: true, overwrite: true };
 
-describe('keepers', function () {
+describeContainers('keepers', 'keepers', function () {
   this.timeout(60_000);
   let engine: Engine;
   beforeEach(() => {

@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { removeContainer } from '../../../src/backend/drivers/containers/keeper-container';
 import { Transfers } from '../../../src/backend/services/transfers';
 import type { OperationContext } from '../../../src/backend/services/operation-context';
+import { describeContainers } from '../../support/runtimes/columns';
 import { hasCode } from '../../unit/backend/files/agent-harness';
 import { busybox, Engine } from './harness';
 
-describe('transfers into and out of docker volumes', function () {
+describeContainers('keepers', 'transfers into and out of docker volumes', function () {
   this.timeout(120_000);
   let engine: Engine;
   let transfers: Transfers;
