@@ -52,7 +52,7 @@ function classify(source: string, field: string): Mount['kind'] {
   return refuse(
     field,
     `unsupported volume source "${source}": Berth does not mount host directories`,
-    'Pack the folder as a tar archive and give that, or copy files in with `berth cp`.',
+    'Give a tar archive of it or an ext4 disk image, or copy files with `berth cp`. A folder for several workspaces: `berth volume create NAME --kind directory`.',
   );
 }
 

@@ -58,8 +58,10 @@ export function explainEnd(
 ): BerthError {
   const what = `${plan.name} could not be started`;
   if (/Failed to get .*lock|Cannot lock pid file/.test(said)) {
-    return new BerthError('in_use', `${what}: another QEMU has it, or one of its disks.`, {
-      hint: 'End the other one, then start again.',
+    const image = /another process using the image \[(.*)\]/.exec(said)?.[1];
+    const thing = image === undefined ? 'it, or one of its disks' : `the disk image ${image}`;
+    return new BerthError('in_use', `${what}: another program has ${thing}.`, {
+      hint: 'Mostly that is another QEMU: end it, then start again.',
       cause,
     });
   }

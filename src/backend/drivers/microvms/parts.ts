@@ -77,6 +77,10 @@ export interface DiskHolder {
 export interface DiskStore extends VolumeStore {
   /** The path of a disk that is this runtime's alone from now on; throws `in_use`. */
   attach(volume: string, holder: DiskHolder): Promise<string>;
+  /** The same for an image of the user's own. */
+  attachImage(path: string, holder: DiskHolder): Promise<string>;
+  /** Throws when that would fail now. */
+  checkImage(path: string, holder: DiskHolder): Promise<void>;
   release(holder: { runtime: string }): Promise<void>;
   close(): Promise<void>;
 }

@@ -20,6 +20,7 @@ import type {
 import { changeForwards } from './forwards';
 import type { Machine } from './machine';
 import type { RootImages } from './parts';
+import { makeVolumes } from './plan-volumes';
 import { diskMounts, isShared, refuseTooMany, volumesOf } from './runtime-plan';
 import type { RuntimeRecord } from './runtime-record';
 import type { Starter, StarterParts } from './starter';
@@ -29,9 +30,6 @@ const run = promisify(execFile);
 const overlayTimeoutMs = 30_000;
 const removeGraceMs = 10_000;
 const mebibyte = 1024 * 1024;
-/** Sparse: what is not used takes no room. They can grow later. */
-const homeSizeMiB = 16_384;
-const dockerSizeMiB = 32_768;
 
 export interface RuntimesParts extends StarterParts {
   starter: Starter;
@@ -90,14 +88,22 @@ export class Runtimes {
   /** Boots it, unless it runs; one that is paused goes on. */
   async start(name: string): Promise<RuntimeInfo> {
     return this.lock.run(name, async () => {
-      const { store, starter, suspender } = this.parts;
+      const { store, starter, suspender, disks } = this.parts;
       const record = await store.get(name);
       const state = await this.stateOf(record);
       if (state === 'paused') {
         await suspender.resume(record);
       } else if (state === 'stopped') {
         this.starting.add(name);
-        await starter.start(record).finally(() => this.starting.delete(name));
+        try {
+          await starter.start(record);
+        } catch (error) {
+          // Others need not wait until it is certain that this one does not come to life.
+          await disks.release({ runtime: name }).catch(() => undefined);
+          throw error;
+        } finally {
+          this.starting.delete(name);
+        }
       }
       return toInfo(await store.get(name), 'running');
     });
@@ -291,7 +297,7 @@ export class Runtimes {
         .filter(isShared)
         .map(({ volume }) => volume ?? ''),
     );
-    await this.makeVolumes(plan, made);
+    await makeVolumes(this.parts.disks, plan, made);
     const files = store.files.of(plan.name);
     await mkdir(files.folder, { recursive: true, mode: 0o700 });
     await makeOverlay(programs.image, image.path, files.rootfs);
@@ -310,44 +316,6 @@ export class Runtimes {
     this.parts.machines.tell(record, 'created');
     return record;
   }
-
-  private async makeVolumes(plan: RuntimePlan, made: string[]): Promise<void> {
-    const { disks } = this.parts;
-    for (const { volume } of diskMounts(plan).filter((mount) => !isShared(mount))) {
-      if (volume === undefined) {
-        continue;
-      }
-      const found = await disks.inspect(volume);
-      const holder = found?.holders.find(({ runtime }) => runtime !== plan.name);
-      if (holder !== undefined) {
-        // Starting would find that out too, with half a workspace made.
-        throw new BerthError(
-          'in_use',
-          `The volume ${volume} is used by ${holder.workspace ?? holder.runtime}.`,
-          {
-            hint: 'A disk has one user at a time: stop the other one first.',
-            field: 'mounts',
-          },
-        );
-      }
-      if (found === undefined) {
-        await disks.create({ name: volume, kind: 'disk', ...ownDisk(volume, plan) });
-        made.push(volume);
-      }
-    }
-  }
-}
-
-/** Disks that belong to the workspace itself; a named one gets the default size. */
-function ownDisk(volume: string, plan: RuntimePlan): { sizeMiB?: number; labels: Record<string, string> } {
-  const role = volume === plan.homeVolume ? 'home' : volume === plan.dockerVolume ? 'docker' : undefined;
-  if (role === undefined) {
-    return { labels: {} };
-  }
-  return {
-    sizeMiB: role === 'home' ? homeSizeMiB : dockerSizeMiB,
-    labels: { 'workspace.name': plan.workspace, 'workspace.managed': 'true', 'berth.role': role },
-  };
 }
 
 /** What the workspace writes to its root file system lies over the cached image, which stays as it is. */

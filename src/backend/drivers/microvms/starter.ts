@@ -1,7 +1,6 @@
 /** Starts machines: from a template where there is one, else by booting; or where they stood when they were saved. */
 import { BerthError } from '../../../api/errors';
-import { isErrno } from '../../store/files';
-import { access, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import type { Log } from '../containers/log';
 import type { Host, HostTools } from './host';
 import { launch, type Launched } from './launch';
@@ -89,14 +88,13 @@ export class Starter {
     const paths = new Map<string, string>();
     for (const each of diskMounts(plan).filter((mount) => !isShared(mount))) {
       const { serial, volume, mount, index, readOnly } = each;
+      const holder = { workspace: plan.workspace, runtime: plan.name, readOnly };
       if (volume !== undefined) {
-        const holder = { workspace: plan.workspace, runtime: plan.name, readOnly };
         paths.set(serial, await disks.attach(volume, holder));
       } else if (mount?.kind === 'archive') {
         paths.set(serial, bundleFile(files, index));
       } else if (mount !== undefined) {
-        await refuseMissing(mount.source);
-        paths.set(serial, mount.source);
+        paths.set(serial, await disks.attachImage(mount.source, holder));
       }
     }
     return paths;
@@ -235,14 +233,4 @@ function sharesOf(plan: RuntimeRecord['plan']): Share[] {
       ? []
       : [{ serial, volume, readOnly, folder: mount.folder }],
   );
-}
-
-async function refuseMissing(path: string): Promise<void> {
-  try {
-    await access(path);
-  } catch (error) {
-    throw isErrno(error, 'ENOENT')
-      ? new BerthError('not_found', `The disk image ${path} is not there.`, { field: 'mounts', cause: error })
-      : error;
-  }
 }

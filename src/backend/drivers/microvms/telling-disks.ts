@@ -53,6 +53,14 @@ export class TellingDisks implements DiskStore {
     return path;
   }
 
+  attachImage(path: string, holder: DiskHolder): Promise<string> {
+    return this.disks.attachImage(path, holder);
+  }
+
+  checkImage(path: string, holder: DiskHolder): Promise<void> {
+    return this.disks.checkImage(path, holder);
+  }
+
   /** Of which volumes is told by the events of their runtime. */
   release(holder: { runtime: string }): Promise<void> {
     return this.disks.release(holder);

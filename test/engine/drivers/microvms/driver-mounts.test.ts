@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
+import { isLockedByKernel } from '../../../../src/backend/files/disk/image-lock';
+import { failure } from '../../../support/errors';
 import { runProgram } from '../../../support/programs';
 import { until } from '../../../support/wait';
 import { Bench, freePort, never } from './driver-bench';
@@ -13,6 +17,7 @@ describe('the disks and the network of a microVM', function () {
   let bench: Bench;
   let plan: RuntimePlan;
   let image: string;
+  let bundle: string;
   let server: Server;
   let port: number;
   before(async () => {
@@ -23,18 +28,33 @@ describe('the disks and the network of a microVM', function () {
     server = createServer((socket) => socket.end('reached\n'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     port = await freePort();
-    plan = await bench.running({
+    bundle = join(bench.home, 'input.tar');
+    await pack('first');
+    plan = await bench.plan({
       ports: [{ host: port, guest: 8000 }],
       mounts: [
         { kind: 'volume', source: 'data', target: '/data', readOnly: true },
         { kind: 'disk', source: image, target: '/mnt/own disk', readOnly: false },
+        { kind: 'archive', source: bundle, target: '/input', readOnly: true },
+        { kind: 'archive', source: bundle, target: '/scratch', readOnly: false },
       ],
     });
+    await bench.driver.create(plan, never());
+    await startWithBundles();
   });
   after(async () => {
     server.close();
     await bench.dispose();
   });
+
+  const pack = async (content: string): Promise<void> => {
+    await writeFile(join(bench.home, 'packed'), content);
+    await runProgram('tar', ['-C', bench.home, '-cf', bundle, 'packed']);
+  };
+  const startWithBundles = async (): Promise<void> => {
+    await bench.driver.refreshBundles(plan, never());
+    await bench.started(plan);
+  };
 
   const reach = (name: string) => {
     const { port } = server.address() as AddressInfo;
@@ -68,12 +88,24 @@ describe('the disks and the network of a microVM', function () {
     assert((await readFile(join(bench.home, 'volumes', 'data.ext4'))).equals(before));
   });
 
+  it('has bundles as they were packed, those that may not be written to protected at the device', async () => {
+    const script =
+      'cat /input/packed; echo more >>/scratch/packed; mount -o remount,rw /input; touch /input/x; ls -A /input';
+    const ran = await bench.shell(plan.name, script, 'root');
+    assert.equal(ran.stdout, 'firstlost+found\npacked\n');
+    assert.equal((await bench.shell(plan.name, 'cat /scratch/packed')).stdout, 'firstmore\n');
+  });
+
   it('has its disks alone: nobody else is let in while it runs', async () => {
     const other = await bench.plan({
       mounts: [{ kind: 'volume', source: 'data', target: '/d', readOnly: false }],
     });
     await assert.rejects(bench.driver.create(other, never()), { code: 'in_use' });
     assert.equal(existsSync(bench.folderOf(other)), false);
+    const third = await bench.plan({
+      mounts: [{ kind: 'disk', source: image, target: '/d', readOnly: true }],
+    });
+    await assert.rejects(bench.driver.create(third, never()), { code: 'in_use', field: 'mounts' });
     await assert.rejects(bench.driver.volumes.remove('data'), { code: 'in_use' });
     const [holder] = (await bench.driver.volumes.inspect('data'))?.holders ?? [];
     assert.deepEqual([holder?.workspace, holder?.state, holder?.readOnly], [plan.workspace, 'running', true]);
@@ -86,14 +118,16 @@ describe('the disks and the network of a microVM', function () {
   it('is reached by its ports, on loopback only, and by those that come and go while it runs', async () => {
     const serve = 'cd /tmp && echo served >page && exec /.berth/bin/python3 -m http.server 8000';
     const serving = await bench.driver.exec(plan.name, { argv: ['sh', '-c', serve], user: 'workspace' });
-    const get = async (from: number): Promise<string> => {
-      const answer = await fetch(`http://127.0.0.1:${from}/page`, { signal: AbortSignal.timeout(30_000) });
+    const get = async (from: number, patienceMs = 30_000): Promise<string> => {
+      const answer = await fetch(`http://127.0.0.1:${from}/page`, {
+        signal: AbortSignal.timeout(patienceMs),
+      });
       return answer.text();
     };
     await until(
       'the guest serves',
       () =>
-        get(port).then(
+        get(port, 3_000).then(
           () => true,
           () => false,
         ),
@@ -136,6 +170,28 @@ describe('the disks and the network of a microVM', function () {
     assert.equal(read.stdout, 'mine\n');
   });
 
+  it('says which disk image another program has, and starts nothing then', async () => {
+    const machine = ['-M', 'q35', '-accel', 'tcg', '-m', '64', '-S', '-nodefaults', '-display', 'none'];
+    const drive = `file=${image},format=raw,if=none,id=d`;
+    const qemu = spawn(
+      'qemu-system-x86_64',
+      [...machine, '-drive', drive, '-device', 'virtio-blk-pci,drive=d'],
+      {
+        stdio: 'ignore',
+      },
+    );
+    try {
+      await until('the other QEMU has it', () => isLockedByKernel(image), 30_000, 50);
+      await bench.driver.refreshBundles(plan, never());
+      const error = await failure(bench.driver.start(plan.name), 'in_use');
+      assert(error.message.includes(image), error.message);
+      assert.equal((await bench.driver.inspect(plan.name))?.state, 'stopped');
+    } finally {
+      qemu.kill();
+      await once(qemu, 'exit');
+    }
+  });
+
   it('lends its disks to another one once it is stopped, and takes them back', async () => {
     const published = await freePort();
     const other = await bench.plan({
@@ -155,7 +211,11 @@ describe('the disks and the network of a microVM', function () {
       'timeout 5 bash -c "echo >/dev/tcp/1.1.1.1/53" || echo no; timeout 5 getent hosts example.com || echo none';
     assert.equal((await bench.shell(other.name, asked)).stdout, 'no\nnone\n');
     await bench.driver.remove(other.name);
-    await bench.started(plan);
+    await pack('second');
+    await startWithBundles();
     assert.equal((await bench.shell(plan.name, 'cat /data/file')).stdout, 'lent\n');
+    assert.equal((await bench.shell(plan.name, 'cat /input/packed /scratch/packed')).stdout, 'secondsecond');
+    await bench.driver.remove(plan.name);
+    assert.equal((await runProgram('debugfs', ['-R', 'cat /file', image])).stdout, 'mine\n');
   });
 });

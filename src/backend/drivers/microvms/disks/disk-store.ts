@@ -10,6 +10,7 @@ import type { DiskHolder, DiskStore, HolderQuestions } from '../parts';
 import { DirectoryVolumes } from './directory-volumes';
 import { checkSize, defaultSizeMiB, growDisk, makeDisk, usedBytes } from './disk-image';
 import { OpenDisks } from './open-disks';
+import { UserImages } from './user-images';
 import { VolumeIndex, type VolumeRow } from './volume-index';
 import { checkName, notFound, roleOf, toVolume } from './volume-row';
 
@@ -36,6 +37,7 @@ export interface DiskStoreOptions {
 export class Disks implements DiskStore {
   readonly kinds = ['disk', 'directory'] as const;
   private readonly index: VolumeIndex;
+  private readonly images: UserImages;
   private readonly open: OpenDisks;
   private readonly directories: DirectoryVolumes;
   private readonly lock = new KeyedLock();
@@ -44,7 +46,9 @@ export class Disks implements DiskStore {
 
   constructor(private readonly options: DiskStoreOptions) {
     const { idleMs, questions, agentDirectory } = options;
-    this.index = new VolumeIndex(join(options.home, 'volumes'));
+    const volumes = join(options.home, 'volumes');
+    this.index = new VolumeIndex(volumes);
+    this.images = new UserImages({ volumes, questions });
     this.directories = new DirectoryVolumes(agentDirectory);
     this.open = new OpenDisks({
       ...(idleMs !== undefined && { idleMs }),
@@ -179,7 +183,16 @@ export class Disks implements DiskStore {
     });
   }
 
+  attachImage(path: string, holder: DiskHolder): Promise<string> {
+    return this.images.attach(path, holder);
+  }
+
+  checkImage(path: string, holder: DiskHolder): Promise<void> {
+    return this.images.check(path, holder);
+  }
+
   async release({ runtime }: { runtime: string }): Promise<void> {
+    await this.images.release(runtime);
     const released = await this.index.change((rows) => {
       const names = rows.filter((row) => row.runtime === runtime).map(({ name }) => name);
       const next = rows.map((row) => (row.runtime === runtime ? withoutHolder(row) : row));
