@@ -22,6 +22,8 @@ export const commandIds = [
   'berth.workspace.copySshCommand',
   'berth.workspace.browseFiles',
   'berth.workspace.adopt',
+  'berth.port.open',
+  'berth.port.copyAddress',
   'berth.volume.create',
   'berth.volume.delete',
   'berth.volume.resize',

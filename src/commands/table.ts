@@ -28,6 +28,8 @@ import { refresh } from './view/refresh';
 import { activateSelected, deleteSelected, renameSelected } from './view/selected';
 import { sortVolumes } from './view/sortVolumes';
 import { sortWorkspaces } from './view/sortWorkspaces';
+import { copyPortAddress } from './port/copyAddress';
+import { openPort } from './port/open';
 import { createVolume } from './volume/create';
 import { deleteVolume } from './volume/delete';
 import { goToPath } from './volume/goToPath';
@@ -84,6 +86,8 @@ function workspaceCommands(services: Services) {
     'berth.workspace.copySshCommand': copySshCommand(services),
     'berth.workspace.browseFiles': browseFiles(services),
     'berth.workspace.adopt': adoptVolume(services),
+    'berth.port.open': openPort(services),
+    'berth.port.copyAddress': copyPortAddress(services),
   };
 }
 

@@ -25,6 +25,8 @@ export const activateSelected = (services: Pick<Services, 'targets'>): Handler =
         return 'berth.workspace.open';
       case 'port':
         return 'berth.workspace.copySshCommand';
+      case 'published':
+        return 'berth.port.open';
       case 'mount':
         return 'berth.workspace.browseFiles';
       case 'more':

@@ -7,6 +7,7 @@ export type WorkspaceRow =
   | { type: 'problem'; workspace: string; index: number }
   | { type: 'operation'; workspace: string; id: string }
   | { type: 'port'; workspace: string }
+  | { type: 'published'; workspace: string; host: number; guest: number }
   | { type: 'mount'; workspace: string; volume: string; target: string; readOnly: boolean };
 
 export interface FileRow {
@@ -39,6 +40,8 @@ export function rowId(row: Row): string {
       return `operation:${row.id}`;
     case 'port':
       return `port:${row.workspace}`;
+    case 'published':
+      return `published:${row.workspace}:${row.host}`;
     case 'mount':
       return `mount:${row.workspace}:${row.target}`;
     case 'volume':
@@ -93,6 +96,7 @@ const types = new Set<unknown>([
   'problem',
   'operation',
   'port',
+  'published',
   'mount',
   'volume',
   'file',

@@ -143,6 +143,24 @@ export function portItem(row: RowOf<'port'>, store: Store): vscode.TreeItem {
   return item;
 }
 
+export function publishedItem(row: RowOf<'published'>, store: Store): vscode.TreeItem {
+  const answers = store.workspace(row.workspace)?.state === 'running';
+  const item = new vscode.TreeItem(t('Port {0}', row.guest));
+  item.id = rowId(row);
+  item.description = `127.0.0.1:${row.host}`;
+  item.iconPath = new vscode.ThemeIcon(answers ? 'radio-tower' : 'debug-disconnect');
+  item.contextValue = 'published';
+  item.accessibilityInformation = {
+    label: t(
+      'Port {0} at {1}, {2}',
+      row.guest,
+      item.description,
+      answers ? t('workspace is running') : t('reserved, not running'),
+    ),
+  };
+  return item;
+}
+
 export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
   const volume = store.volume(row.volume);
   const item = new vscode.TreeItem(row.volume);

@@ -15,7 +15,15 @@ import {
   type WorkspaceOrder,
 } from './arrange';
 import { RowCache, rowId, type WorkspaceRow } from './rows';
-import { groupItem, mountItem, operationItem, portItem, problemItem, workspaceItem } from './workspace-item';
+import {
+  groupItem,
+  mountItem,
+  operationItem,
+  portItem,
+  problemItem,
+  publishedItem,
+  workspaceItem,
+} from './workspace-item';
 import { workspaceTooltip } from './workspace-tooltip';
 
 /** Beyond this many changed rows one refresh of all is cheaper. */
@@ -61,6 +69,8 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
         return operationItem(row, this.store);
       case 'port':
         return portItem(row, this.store);
+      case 'published':
+        return publishedItem(row, this.store);
       case 'mount':
         return mountItem(row, this.store);
     }
@@ -185,6 +195,9 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
         .filter((operation) => operation.workspace === name)
         .map(({ id }): WorkspaceRow => ({ type: 'operation', workspace: name, id })),
       { type: 'port', workspace: name },
+      ...(workspace.spec.ports ?? []).flatMap(({ host, guest }): WorkspaceRow[] =>
+        host === undefined ? [] : [{ type: 'published', workspace: name, host, guest }],
+      ),
       mount(workspace.homeVolume, '/home/workspace'),
       ...(workspace.dockerVolume === undefined ? [] : [mount(workspace.dockerVolume, '/var/lib/docker')]),
       ...(workspace.spec.mounts ?? []).map(({ source, target, readOnly }) => mount(source, target, readOnly)),

@@ -1,0 +1,50 @@
+/** Which published port is meant: that of the clicked row, or one that the user picks. */
+import * as vscode from 'vscode';
+import { isRow } from '../../providers/trees/rows';
+import type { Services } from '../command';
+import { Cancelled } from '../runner';
+
+const { t } = vscode.l10n;
+
+export interface PublishedAddress {
+  workspace: string;
+  host: number;
+}
+
+/** Throws `Cancelled` when there is none or the user backs out. */
+export async function pickPort(
+  { link, store }: Pick<Services, 'link' | 'store'>,
+  target: unknown,
+): Promise<PublishedAddress> {
+  if (isRow(target) && target.type === 'published') {
+    return target;
+  }
+  await link.client();
+  const items = store.workspaces.flatMap(({ name, label, spec: { ports = [] } }) =>
+    ports.flatMap(({ host, guest }) =>
+      host === undefined
+        ? []
+        : [
+            {
+              label: t('Port {0} of {1}', guest, label),
+              description: `127.0.0.1:${host}`,
+              workspace: name,
+              host,
+            },
+          ],
+    ),
+  );
+  if (items.length === 0) {
+    const none = t('No workspace publishes a port: `berth port add NAME 8080` adds one.');
+    void vscode.window.showInformationMessage(none);
+    throw new Cancelled(none);
+  }
+  const chosen = await vscode.window.showQuickPick(items, {
+    placeHolder: t('Port'),
+    matchOnDescription: true,
+  });
+  if (chosen === undefined) {
+    throw new Cancelled();
+  }
+  return chosen;
+}
