@@ -29,7 +29,10 @@ export class Runtimes {
     const containers = await this.endpoint.call('list containers', (docker) =>
       docker.listContainers({ all: true, filters: { label: [label.workspace] } }),
     );
-    return containers.filter((container) => !isInternalContainer(container.Labels)).map(fromListed);
+    // An image that was committed has the label, too, without a value.
+    return containers
+      .filter(({ Labels: labels }) => labels[label.workspace] !== '' && !isInternalContainer(labels))
+      .map(fromListed);
   }
 
   async inspect(name: string): Promise<RuntimeInfo | undefined> {
