@@ -9,6 +9,7 @@ from names import from_wire, is_ours, split, to_wire
 from places import READ_DIRECTORY
 
 FILE, DIRECTORY, SYMLINK, OTHER = range(4)
+LOST_FOUND = "lost+found"
 
 
 _KINDS = {modes.S_IFREG: FILE, modes.S_IFDIR: DIRECTORY, modes.S_IFLNK: SYMLINK}
@@ -85,9 +86,26 @@ def list_folder(volume, request, _payload, _job):
         os.close(folder)
 
 
+def _is_unused(root, lost_found):
+    """What mke2fs puts into every file system, and nobody has asked for: not shown while there is nothing in it."""
+    if not lost_found.is_dir(follow_symlinks=False) or lost_found.stat(follow_symlinks=False).st_uid != 0:
+        return False
+    try:
+        inside = os.open(LOST_FOUND, READ_DIRECTORY, dir_fd=root)
+    except OSError:
+        return False
+    try:
+        with os.scandir(inside) as entries:
+            return next(entries, None) is None
+    finally:
+        os.close(inside)
+
+
 def _page(volume, folder, parts, limit, cursor):
     with os.scandir(folder) as entries:
         found = {item.name: item for item in entries if not is_ours(item.name)}
+    if not parts and LOST_FOUND in found and _is_unused(folder, found[LOST_FOUND]):
+        del found[LOST_FOUND]
     names = sorted(found)
     start = 0 if cursor is None else bisect.bisect_right(names, from_wire(cursor))
     end = len(names) if limit is None else min(len(names), start + limit)

@@ -41,6 +41,20 @@ describe('files of a volume', function () {
     assert.deepEqual(await volume.files.stat('//./a.txt'), entry);
   });
 
+  it('does not list the folder that e2fsck wants at the root of a disk, while nothing is in it', async () => {
+    const names = async (path: string) => (await volume.files.list(path)).entries.map(({ name }) => name);
+    mkdirSync(at('sub', 'lost+found'), { recursive: true });
+    mkdirSync(at('lost+found'));
+    chownSync(at('lost+found'), 0, 0);
+    assert.deepEqual(await names('/'), ['sub']);
+    assert.deepEqual(await names('/sub'), ['lost+found']);
+    chownSync(at('lost+found'), 1000, 1000);
+    assert.deepEqual(await names('/'), ['lost+found', 'sub']);
+    chownSync(at('lost+found'), 0, 0);
+    writeFileSync(at('lost+found', '#12'), '');
+    assert.deepEqual(await names('/'), ['lost+found', 'sub']);
+  });
+
   it('reads a range, an empty file and past the end', async () => {
     writeFileSync(at('a'), '0123456789');
     writeFileSync(at('empty'), '');

@@ -2,6 +2,7 @@
 import { isOwnName } from '../../paths';
 import { DiskError } from '../disk-error';
 import { fileType, type Inode } from '../ext4/inode';
+import { isUnusedLostAndFound } from './lost-found';
 import { type Place, split, type Volume } from './places';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -81,7 +82,10 @@ export function list(volume: Volume, { path, limit, cursor }: Fields): Fields {
     throw new DiskError('not_a_directory');
   }
   const found = volume.fs.names(place.inode.number);
-  const names = volume.fs.sortedNames(place.inode.number).filter((name) => !isOwnName(name));
+  const folderNumber = place.inode.number;
+  const names = volume.fs
+    .sortedNames(folderNumber)
+    .filter((name) => !isOwnName(name) && !isUnusedLostAndFound(volume.fs, folderNumber, name));
   const start = typeof cursor === 'string' ? firstAfter(names, cursor) : 0;
   const end = typeof limit === 'number' ? Math.min(names.length, start + limit) : names.length;
   const folder = partsOf(place.path);

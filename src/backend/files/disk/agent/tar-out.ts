@@ -8,6 +8,7 @@ import { attributesOf } from '../ext4/attributes';
 import type { Ext4 } from '../ext4/file-system';
 import { fileType, type Inode } from '../ext4/inode';
 import type { Fields } from './entries';
+import { isUnusedLostAndFound } from './lost-found';
 import { split, type Volume } from './places';
 import { isStillThere, Trail } from './trees';
 
@@ -139,7 +140,10 @@ export class TarOut {
     this.trail.enter(folder.number);
     for (const [child, { inode }] of [...this.fs.names(folder.number)]) {
       const path = name === '' ? child : `${name}/${child}`;
-      const isWanted = !isOwnName(child) && !this.extent.without.has(path);
+      const isWanted =
+        !isOwnName(child) &&
+        !this.extent.without.has(path) &&
+        !isUnusedLostAndFound(this.fs, folder.number, child);
       if (isWanted && isStillThere(this.fs, folder.number, child, inode)) {
         yield* this.node(this.fs.inode(inode), path);
       }

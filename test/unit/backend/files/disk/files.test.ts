@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useTempFolder } from '../../../../support/temp';
@@ -36,6 +37,20 @@ describe('files of a stopped disk', function () {
     await disk.access.close();
     assert.equal(debugfs(disk.image, 'cat /a.txt'), 'hello');
     assert.equal(await get('/a.txt'), 'hello');
+  });
+
+  it('are not joined by the folder that e2fsck wants, while nothing is in it', async () => {
+    await disk.files.mkdir('/lost+found');
+    await disk.files.mkdir('/sub');
+    await disk.files.mkdir('/sub/lost+found');
+    assert.deepEqual(await names('/'), ['sub']);
+    assert.equal((await disk.files.list('/')).total, 1);
+    assert.deepEqual(await names('/sub'), ['lost+found']);
+    const tar = execFileSync('tar', ['-t'], { input: await bytesOf(await disk.files.getTar('/')) });
+    assert.deepEqual(tar.toString().trim().split('\n').sort(), ['./', './sub/', './sub/lost+found/']);
+    await put('/lost+found/#12', 'found');
+    assert.deepEqual(await names('/'), ['lost+found', 'sub']);
+    await disk.files.remove('/lost+found', { recursive: true });
   });
 
   it('are read in ranges, empty, and past the end', async () => {
