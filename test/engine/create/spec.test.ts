@@ -81,7 +81,8 @@ describe('create: a full spec', function () {
     assert.equal(workspace.label, 'Full of things');
     const names = workspace.steps.map((step) => step.name);
     assert.deepEqual(
-      [...new Set(names)],
+      // Only microVMs need something made of the image.
+      [...new Set(names)].filter((step) => step !== 'prepare'),
       ['image', 'container', 'runtime', 'bundles', 'start', 'ssh', 'clone', 'post-start'],
     );
     assert(workspace.steps.every((step) => step.outcome === 'done' && (step.ms ?? -1) >= 0));
@@ -157,7 +158,7 @@ describe('create: a full spec', function () {
     const many = 'trap "kill -9 0" EXIT; i=0; while [ $i -lt 120 ]; do sleep 60 & i=$((i + 1)); done';
     const { stderr } = await harness().client.call('workspaces.exec', {
       params: { name },
-      body: { argv: ['setsid', '-w', 'sh', '-c', many] },
+      body: { argv: ['sh', '-c', many] },
     });
     assert.match(Buffer.from(stderr, 'base64').toString(), /fork|Resource temporarily unavailable/);
   });
