@@ -13,7 +13,7 @@ import { requireNode } from './lib/node-version.mjs';
 import { CACHE } from './lib/paths.mjs';
 import { packageVsix } from './lib/package.mjs';
 import { compile, ensureBuild, ensureDependencies } from './lib/repository.mjs';
-import { ensurePrograms } from './lib/root.mjs';
+import { aptInstall, ensurePrograms, exists, hasApt } from './lib/root.mjs';
 import { createSteps } from './lib/steps.mjs';
 import { CHECKS, SUITES, checkOutcome, runCheck, runSuite } from './lib/suites.mjs';
 import { ensureChromium, ensureVsCodeHost } from './lib/vscode-host.mjs';
@@ -61,6 +61,13 @@ async function withEngine(build) {
   }
 }
 
+/** In QEMU's packages on Debian 12, in one of its own since; in no folder of PATH. @param {(message: string) => void} say */
+async function ensureVirtiofsd(say) {
+  for (const path of ['/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd']) if (await exists(path)) return;
+  if (await hasApt()) await aptInstall('microVMs share folders by it', ['virtiofsd'], say);
+  else say('missing: virtiofsd (microVMs share folders by it)');
+}
+
 /** @param {string[]} suites */
 async function setUp(suites) {
   const steps = createSteps();
@@ -70,7 +77,10 @@ async function setUp(suites) {
   await steps.run('npm packages', ensureDependencies);
   if (isNeeded(NEEDS.build)) await steps.run('build', (say) => ensureBuild(say, 'production'));
   if (isNeeded(NEEDS.programs))
-    await steps.run('programs', (say) => ensurePrograms('the tests use them', PROGRAMS, say));
+    await steps.run('programs', async (say) => {
+      await ensurePrograms('the tests use them', PROGRAMS, say);
+      await ensureVirtiofsd(say);
+    });
   if (isNeeded(NEEDS.docker)) {
     await steps.run('Docker', async (say) => {
       process.env.DOCKER_HOST = await ensureDocker(say);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { PlannedMount, RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { startDetached } from '../../../../src/backend/drivers/microvms/qemu/process';
 import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtime-files';
+import { findVirtiofsd, servingCommand } from '../../../../src/backend/drivers/microvms/virtiofs/daemon';
 import { runProgram } from '../../../support/programs';
 import { until } from '../../../support/wait';
 import { Bench, never } from './driver-bench';
@@ -106,11 +107,11 @@ describe('folders shared with microVMs', function () {
 
   it('are served anew at the next start, though an engine that was killed had left a daemon', async () => {
     const files = new MicrovmFiles(bench.home).of(reader.name);
-    const daemon = await startDetached({
-      binary: '/usr/lib/qemu/virtiofsd',
-      argv: [`--socket-path=${files.shareSocket('v0')}`, '-o', `source=${folder}`, '-o', 'sandbox=chroot'],
-      log: join(bench.home, 'left.log'),
-    });
+    const found = await findVirtiofsd({ env: process.env, platform: process.platform });
+    assert(found);
+    const serving = { socket: files.shareSocket('v0'), folder, readOnly: true };
+    const [binary, ...argv] = servingCommand(found, serving, true);
+    const daemon = await startDetached({ binary, argv, log: join(bench.home, 'left.log') });
     await bench.restartEngine();
     await bench.driver.list();
     await daemon.end;
