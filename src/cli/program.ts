@@ -19,6 +19,7 @@ import { registerLogs } from './verbs/logs';
 import { registerOpen } from './verbs/open';
 import { registerOperations } from './verbs/operations';
 import { registerPort } from './verbs/port';
+import { registerRun } from './verbs/run';
 import { registerSsh } from './verbs/ssh';
 import { registerVolume } from './verbs/volume';
 import { exitCodeOf, formatFailure } from './failure';
@@ -64,6 +65,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerOpen(program, cli);
   registerSsh(program, cli);
   registerExec(program, cli);
+  registerRun(program, cli);
   registerLogs(program, cli);
   program.commandsGroup('Files:');
   registerCopy(program, cli);

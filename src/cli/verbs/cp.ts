@@ -84,7 +84,7 @@ function makeFolder(client: EngineClient, place: { local: string } | { volume: s
 }
 
 /** One transfer; what exists at the target is asked about once. */
-async function transfer(
+export async function transfer(
   cli: Cli,
   client: EngineClient,
   request: TransferCreate,

@@ -5,16 +5,18 @@ import { attach, type AttachSession } from '../../client/attach';
 import type { Cli } from '../cli';
 import { ExitWith, exitCodes } from '../failure';
 import { examples } from '../help';
-import { collectEnv } from '../parse/options';
+import { collectOutputs, locateOutputs } from '../outputs';
+import { collect, collectEnv } from '../parse/options';
 import { pumpInput, pumpOutput, rawTerminal, sizeOf } from '../terminal/attached';
 import { isTerminal } from '../terminal/streams';
 
-interface ExecOptions {
+export interface ExecOptions {
   interactive?: boolean;
   tty?: boolean;
   env?: Record<string, string>;
   cwd?: string;
   user?: string;
+  output?: string[];
 }
 
 export function registerExec(program: Command, cli: Cli): void {
@@ -30,14 +32,30 @@ export function registerExec(program: Command, cli: Cli): void {
       .option('--env <K=V>', 'set a variable (repeatable)', collectEnv)
       .option('--cwd <path>', 'run it there (default: the home directory)')
       .option('--user <user>', 'run it as this user (default: workspace)')
+      .option(
+        '--output <LOCAL=PATH>',
+        'copy PATH of its volumes to this machine when the command has ended (repeatable)',
+        collect,
+      )
       .action((name: string, command: string[], options: ExecOptions) => exec(cli, name, command, options)),
     ['berth exec demo -- ls -la', ''],
     ['berth exec demo -it -- bash', 'a terminal'],
     ['tar c . | berth exec demo -- tar x', 'standard input is passed'],
+    ['berth exec demo --output report=/home/workspace/report -- make report', 'also when it fails'],
   );
 }
 
-async function exec(cli: Cli, name: string, argv: string[], options: ExecOptions): Promise<void> {
+/** Also copies what is declared as output, whatever became of the command. */
+export async function exec(cli: Cli, name: string, argv: string[], options: ExecOptions): Promise<void> {
+  const outputs = await locateOutputs(cli, name, options.output ?? []);
+  try {
+    await perform(cli, name, argv, options);
+  } finally {
+    await collectOutputs(cli, outputs);
+  }
+}
+
+async function perform(cli: Cli, name: string, argv: string[], options: ExecOptions): Promise<void> {
   if (cli.json && argv.length > 0) {
     await capture(cli, name, argv, options);
     return;

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { Option, type Command } from 'commander';
+import type { EngineClient } from '../../client/engine-client';
+import type { RuntimeKind } from '../../api';
+import type { Cli } from '../cli';
+import { formatFailure } from '../failure';
+import { examples } from '../help';
+import { follow } from '../operation';
+import { collect, collectEnv, parseRuntime } from '../parse/options';
+import { absoluteMount } from '../parse/sources';
+import { exec, type ExecOptions } from './exec';
+
+const deleteTimeoutMs = 120_000;
+
+interface RunOptions extends ExecOptions {
+  image?: string;
+  runtime?: RuntimeKind;
+  engine?: RuntimeKind;
+  volume?: string[];
+  network?: 'on' | 'off';
+}
+
+export function registerRun(program: Command, cli: Cli): void {
+  const command = program
+    .command('run')
+    .description('run one command in a workspace of its own, which is deleted afterwards')
+    .argument('<command...>', 'after `--`')
+    .option('--image <image>', 'an OCI image (default: workspace:latest)')
+    .option('--env <K=V>', 'set a variable (repeatable)', collectEnv)
+    .option('-v, --volume <SRC:DST[:ro|rw]>', 'a volume, disk or bundle, which stays (repeatable)', collect)
+    .option('--output <LOCAL=PATH>', 'copy PATH to this machine at the end (repeatable)', collect)
+    .option('--runtime <kind>', 'container or microvm', parseRuntime)
+    .addOption(new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp())
+    .addOption(new Option('--network <mode>', 'off: no network inside').choices(['on', 'off']))
+    .option('-t, --tty', 'allocate a terminal (default: when this is one)')
+    .option('--no-tty', 'allocate no terminal')
+    .action((argv: string[], options: RunOptions) => run(cli, argv, options));
+  examples(
+    command,
+    ['berth run --image debian:12 -- cat /etc/os-release', ''],
+    ['berth run -v src.tar:/src:ro --output out=/home/workspace/out -- make -C /src', 'also when it fails'],
+  );
+}
+
+async function run(cli: Cli, argv: string[], options: RunOptions): Promise<void> {
+  const name = `run-${randomBytes(4).toString('hex')}`;
+  const client = await cli.engine();
+  const runtime = options.runtime ?? options.engine;
+  const body = {
+    name,
+    ...(options.image !== undefined && { image: options.image }),
+    ...(runtime !== undefined && { runtime }),
+    ...(options.volume !== undefined && {
+      volumes: options.volume.map((volume) => absoluteMount(volume, cli.cwd)),
+    }),
+    ...(options.network !== undefined && { network: options.network }),
+  };
+  try {
+    await follow(cli, client, await client.call('workspaces.create', { body }));
+    await exec(cli, name, argv, options);
+  } finally {
+    await forget(cli, client, name);
+  }
+}
+
+/** Also after Ctrl-C; a create that failed has left nothing. */
+async function forget(cli: Cli, client: EngineClient, name: string): Promise<void> {
+  try {
+    const workspaces = await client.call('workspaces.list', {});
+    if (workspaces.some((workspace) => workspace.name === name)) {
+      const begun = await client.call('workspaces.delete', { params: { name }, query: {} });
+      await client.waitFor(begun, AbortSignal.timeout(deleteTimeoutMs));
+    }
+  } catch (error) {
+    cli.note(`The workspace ${name} was not deleted: berth delete ${name} --yes`);
+    cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle));
+  }
+}
