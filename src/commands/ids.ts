@@ -12,6 +12,7 @@ export const commandIds = [
   'berth.workspace.restore',
   'berth.workspace.recover',
   'berth.workspace.rebuild',
+  'berth.workspace.commit',
   'berth.workspace.rename',
   'berth.workspace.editLimits',
   'berth.workspace.delete',

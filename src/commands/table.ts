@@ -40,6 +40,7 @@ import { openWalkthrough } from './walkthrough/open';
 import { adoptVolume } from './workspace/adopt';
 import { archiveWorkspace } from './workspace/archive';
 import { browseFiles } from './workspace/browseFiles';
+import { commitWorkspace } from './workspace/commit';
 import { copySshCommand } from './workspace/copySshCommand';
 import { createWorkspace } from './workspace/create';
 import { createWorkspaceQuick } from './workspace/createQuick';
@@ -76,6 +77,7 @@ function workspaceCommands(services: Services) {
     'berth.workspace.restore': restoreWorkspace(services),
     'berth.workspace.recover': recoverWorkspace(services),
     'berth.workspace.rebuild': rebuildWorkspace(services),
+    'berth.workspace.commit': commitWorkspace(services),
     'berth.workspace.rename': renameWorkspace(services),
     'berth.workspace.editLimits': editLimits(services),
     'berth.workspace.delete': deleteWorkspace(services),

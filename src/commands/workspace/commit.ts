@@ -1,0 +1,38 @@
+import * as vscode from 'vscode';
+import type { Handler, Services } from '../command';
+import { ask, tellDone } from '../input';
+
+const { t } = vscode.l10n;
+
+/** Makes an image of what a stopped workspace has outside of its volumes. */
+export const commitWorkspace =
+  ({ targets, runner }: Pick<Services, 'targets' | 'runner'>): Handler =>
+  async (target) => {
+    const { name, label } = await targets.workspace(target, {
+      eligible: ({ state }) => state === 'stopped',
+      placeHolder: t('Workspace to commit to an image'),
+      none: t('No workspace is stopped.'),
+    });
+    const answer = await ask({
+      title: t('Commit {0} to an Image', label),
+      prompt: t('Name of the image: all but the volumes will be in it'),
+      value: `${name}:1`,
+      validate: (text) =>
+        /^[a-z0-9]\S*$/.test(text.trim())
+          ? undefined
+          : t('Lower case letters and digits, e.g. my-tools:1 or registry.example/group/name:tag.'),
+    });
+    const image = answer.trim();
+    const outcome = await runner.run(t('Committing {0} to {1}', label, image), async (task) =>
+      task.follow(
+        await task.client.call('workspaces.commit', {
+          params: { name },
+          query: { wait: 0 },
+          body: { image },
+        }),
+      ),
+    );
+    if (outcome.kind === 'done') {
+      await tellDone(t('{0} is an image now: new workspaces can be made of it.', image));
+    }
+  };
