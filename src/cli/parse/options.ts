@@ -38,6 +38,14 @@ export function parseRuntime(text: string): 'container' | 'microvm' {
   return text;
 }
 
+/** `none` is Docker's word. */
+export function parseNetwork(text: string): 'on' | 'off' {
+  if (text !== 'on' && text !== 'off' && text !== 'none') {
+    throw new InvalidArgumentError('Give on, or off.');
+  }
+  return text === 'on' ? 'on' : 'off';
+}
+
 /** `8080`, or `18080:8080` with the port of this machine first; after those that were given before. */
 export function collectPorts(text: string, previous: readonly PublishedPort[] | undefined): PublishedPort[] {
   const match = /^(?:(\d{1,5}):)?(\d{1,5})$/.exec(text);

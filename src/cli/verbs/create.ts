@@ -10,6 +10,7 @@ import {
   collectEnv,
   collectPorts,
   parseMiB,
+  parseNetwork,
   parseNumber,
   parseRuntime,
   parseWhole,
@@ -44,7 +45,7 @@ export function registerCreate(program: Command, cli: Cli): void {
     .command('create')
     .description('create a workspace and start it')
     .argument('<name>', 'lowercase letters, digits and hyphens')
-    .option('--image <image>', 'an OCI image (default: workspace:latest)')
+    .option('--image <image>', 'an OCI image (default: workspace:latest); see below for those of microVMs')
     .option('--clone <url>', 'clone a git repository into /home/workspace/repo')
     .option('--env <K=V>', 'set a variable; K alone takes its value from here (repeatable)', collectEnv)
     .option('--docker', 'a Docker daemon of its own inside; privileged for containers')
@@ -72,7 +73,7 @@ export function registerCreate(program: Command, cli: Cli): void {
     .option('--idle-pause <minutes>', 'pause when nothing was attached for so long', parseNumber)
     .option('--idle-stop <minutes>', 'stop when nothing was attached for so long', parseNumber)
     .option('--idle-archive <minutes>', 'archive when nothing was attached for so long', parseNumber)
-    .addOption(new Option('--network <mode>', 'off: no network inside').choices(['on', 'off']))
+    .option('--network <mode>', 'on, or off (none): no network inside', parseNetwork)
     .option('--no-start', 'leave it stopped')
     .action((name: string, options: CreateOptions) => create(cli, name, options));
   examples(
@@ -82,6 +83,11 @@ export function registerCreate(program: Command, cli: Cli): void {
     ['berth create web --publish 8080', '`berth port list web` says where'],
     ['berth create ci --docker -v cache:/cache -v bundle.tar:/input:ro', ''],
     ['TOKEN=… berth create bot --secret TOKEN', 'the value never is an argument'],
+  );
+  command.addHelpText(
+    'after',
+    '\nImages of microVMs: a name (of the container engine, committed here, or in a registry), oci:DIR|TAR[:NAME]' +
+      '\n(an OCI image layout), docker-archive:TAR[:NAME] (`docker save`), or the path of a file with ext4 in it.',
   );
 }
 

@@ -6,6 +6,7 @@ import {
   collectEnv,
   collectPorts,
   parseMiB,
+  parseNetwork,
   parseNumber,
   parseRuntime,
   parseWhole,
@@ -63,13 +64,18 @@ describe('cli/parse/options', () => {
   });
 });
 
-describe('cli/parse/options: ports', () => {
+describe('cli/parse/options: ports and network', () => {
   it('reads a port inside, alone or after the one of this machine', () => {
     assert.deepEqual(collectPorts('8080', undefined), [{ guest: 8080 }]);
     assert.deepEqual(collectPorts('18080:80', [{ guest: 8080 }]), [
       { guest: 8080 },
       { host: 18080, guest: 80 },
     ]);
+  });
+
+  it('reads whether there is a network', () => {
+    assert.deepEqual(['on', 'off', 'none'].map(parseNetwork), ['on', 'off', 'off']);
+    assert.throws(() => parseNetwork('host'), InvalidArgumentError);
   });
 
   it('refuses what is none', () => {
