@@ -17,6 +17,15 @@ function isPath(source: string): boolean {
   return /[/\\]|^[.~]/.test(source) || /\.(?:ext4|img|tar|tgz|tar\.gz)$/.test(source);
 }
 
+/** The name of an image, or where one is: a path in it made absolute (`./disk.ext4`, `oci:layout:tag`). */
+export function absoluteImage(text: string, cwd: string): string {
+  const prefix = /^(?:oci|docker-archive):/.exec(text)?.[0] ?? '';
+  const path = text.slice(prefix.length);
+  return prefix !== '' || /^(?:\.{1,2}|~)?[/\\]/.test(path)
+    ? `${prefix}${resolve(cwd, expandHome(path))}`
+    : text;
+}
+
 /** `SRC[:DST]`; without DST the same place below the home directory, else the base name there. */
 export function parseCredential(
   text: string,

@@ -4,6 +4,7 @@ import type { Cli } from '../cli';
 import { examples } from '../help';
 import { follow } from '../operation';
 import { parseMiB, parseNumber, parseWhole } from '../parse/options';
+import { absoluteImage } from '../parse/sources';
 import { formatLimits } from '../workspaces';
 
 /** Options of `create` and `limits`. */
@@ -59,7 +60,8 @@ export function registerChange(program: Command, cli: Cli): void {
   );
 }
 
-async function rebuild(cli: Cli, name: string, body: { image?: string }): Promise<void> {
+async function rebuild(cli: Cli, name: string, { image }: { image?: string }): Promise<void> {
+  const body = image === undefined ? {} : { image: absoluteImage(image, cli.cwd) };
   const client = await cli.engine();
   await follow(cli, client, await client.call('workspaces.rebuild', { params: { name }, body }));
   const workspace = await client.call('workspaces.get', { params: { name } });

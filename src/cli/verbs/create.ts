@@ -16,7 +16,7 @@ import {
   parseWhole,
   secretName,
 } from '../parse/options';
-import { absoluteMount, expandHome, parseCredential } from '../parse/sources';
+import { absoluteImage, absoluteMount, expandHome, parseCredential } from '../parse/sources';
 import { toLimits, type LimitOptions } from './change';
 
 export interface CreateOptions extends LimitOptions {
@@ -119,7 +119,7 @@ export function toRequest(
     name,
     ...(options.label !== undefined && { label: options.label }),
     ...(runtime !== undefined && { runtime }),
-    ...(options.image !== undefined && { image: options.image }),
+    ...(options.image !== undefined && { image: absoluteImage(options.image, cwd) }),
     ...(options.clone !== undefined && { cloneUrl: options.clone }),
     ...(options.env !== undefined && { env: options.env }),
     ...(options.docker === true && { docker: true }),

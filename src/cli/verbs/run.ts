@@ -7,7 +7,7 @@ import { formatFailure } from '../failure';
 import { examples } from '../help';
 import { follow } from '../operation';
 import { collect, collectEnv, parseRuntime } from '../parse/options';
-import { absoluteMount } from '../parse/sources';
+import { absoluteImage, absoluteMount } from '../parse/sources';
 import { exec, type ExecOptions } from './exec';
 
 const deleteTimeoutMs = 120_000;
@@ -48,7 +48,7 @@ async function run(cli: Cli, argv: string[], options: RunOptions): Promise<void>
   const runtime = options.runtime ?? options.engine;
   const body = {
     name,
-    ...(options.image !== undefined && { image: options.image }),
+    ...(options.image !== undefined && { image: absoluteImage(options.image, cli.cwd) }),
     ...(runtime !== undefined && { runtime }),
     ...(options.volume !== undefined && {
       volumes: options.volume.map((volume) => absoluteMount(volume, cli.cwd)),

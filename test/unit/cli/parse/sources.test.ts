@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
-import { absoluteMount, expandHome, parseCredential } from '../../../../src/cli/parse/sources';
+import { absoluteImage, absoluteMount, expandHome, parseCredential } from '../../../../src/cli/parse/sources';
 
 describe('cli/parse/sources', () => {
   const mounts: [string, string][] = [
@@ -19,6 +19,21 @@ describe('cli/parse/sources', () => {
   for (const [text, expected] of mounts) {
     it(`makes "${text}" absolute`, () => {
       assert.equal(absoluteMount(text, '/cwd'), expected);
+    });
+  }
+
+  for (const [text, expected] of [
+    ['debian:12', 'debian:12'],
+    ['registry.example/a/b:1', 'registry.example/a/b:1'],
+    ['./disk.ext4', '/cwd/disk.ext4'],
+    ['../disk.ext4', '/disk.ext4'],
+    ['/abs/disk.ext4', '/abs/disk.ext4'],
+    ['~/disk.ext4', `${homedir()}/disk.ext4`],
+    ['oci:layout:1', 'oci:/cwd/layout:1'],
+    ['docker-archive:~/x.tar', `docker-archive:${homedir()}/x.tar`],
+  ] as const) {
+    it(`takes the image "${text}" as it is meant`, () => {
+      assert.equal(absoluteImage(text, '/cwd'), expected);
     });
   }
 
