@@ -5,6 +5,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { configureArchive } from '../../../../src/backend/drivers/containers/configure-archive';
+import { waitForBanner } from '../../../../src/backend/drivers/containers/ssh-banner';
 import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
 import { archiveOf, type Member } from '../../../../src/backend/drivers/containers/tar-archive';
 import type { StartPlan } from '../../../../src/backend/drivers/driver';
@@ -197,6 +198,11 @@ export class Guest {
       { name: 'stage.tar', mode: 0o600, content: stage },
     ];
     await this.control.configure(await archiveOf(members), bootTimeoutMs, never());
+    // A server that was told to read its configuration again is away for a moment.
+    await waitForBanner(this.sshPort, {
+      ...{ timeoutMs: bootTimeoutMs, signal: never() },
+      explain: () => this.console(),
+    });
   }
 
   /** The engine goes, and comes back. */

@@ -42,7 +42,7 @@ describe('a guest of an image with nothing but busybox', function () {
 
   it('lets its user in by SSH, with name, home and environment', async () => {
     const ran = await guest.user(
-      'hostname; id -un; pwd; id -u; printf "%s\\n" "$COLOUR" "$ODD"; cat .config/*',
+      'hostname; id -un; pwd; id -u; printf "%s\\n" "$COLOUR" "$ODD"; cat ".config/\\$(touch /pwned)"',
     );
     assert.equal(ran.stderr, '');
     assert.equal(
@@ -136,18 +136,25 @@ describe('a guest of an image with nothing but busybox', function () {
     assert.equal((await guest.user('echo "$COLOUR"')).stdout, 'green\n');
   });
 
-  it('serves one connection of the engine at a time: the next cuts off the one before', async () => {
+  it('serves one connection of the engine at a time: commands of the one before see the end of their input', async () => {
+    guest.ssh.close();
     const first = guest.engineLink();
-    const { ended } = await first.run('sleep 600', {});
-    const cut = ended.catch(() => undefined);
-    const second = guest.engineLink();
-    await guest.root('true').catch(() => undefined);
-    await (
-      await second.run('true', {})
-    ).ended;
-    await cut;
+    const { ended } = await first.run('cat >/dev/null; echo cut >/tmp/cut', {});
+    ended.catch(() => undefined);
     first.close();
-    second.close();
+    const second = guest.engineLink();
+    try {
+      const told = async () => {
+        const { channel, ended: done } = await second.run('cat /tmp/cut 2>/dev/null', {});
+        let said = '';
+        channel.on('data', (chunk: Buffer) => (said += chunk.toString()));
+        await done;
+        return said === 'cut\n';
+      };
+      await until('it is cut off', told, 60_000, 200);
+    } finally {
+      second.close();
+    }
     assert.equal(await guest.root('echo in'), 'in');
   });
 
