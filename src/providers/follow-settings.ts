@@ -27,6 +27,8 @@ async function send(link: EngineLink, log: Logger): Promise<void> {
   try {
     const client = await link.client();
     await client.call('engine.configure', { body: engineSettings() });
+    // Another container engine has other workspaces and volumes, or there is none.
+    await link.reload();
   } catch (error) {
     const { message } = asBerthError(error);
     log.warn(`The engine refused the settings: ${message}`);

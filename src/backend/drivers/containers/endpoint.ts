@@ -39,13 +39,19 @@ interface Tls {
 
 export class Endpoint {
   private current: { connection: Promise<Connection>; setting: string | undefined } | undefined;
+  private leaving = new AbortController();
 
   constructor(private readonly options: EndpointOptions) {}
 
   /** The engine that answers; throws `runtime_unavailable` naming every place that was tried. */
   connect(): Promise<Connection> {
     const setting = this.options.dockerHost();
-    if (this.current === undefined || this.current.setting !== setting) {
+    if (this.current !== undefined && this.current.setting !== setting) {
+      this.current = undefined;
+      this.leaving.abort();
+      this.leaving = new AbortController();
+    }
+    if (this.current === undefined) {
       const connection = this.find(setting);
       const current = { connection, setting };
       this.current = current;
@@ -77,6 +83,11 @@ export class Endpoint {
         }
       }
     }
+  }
+
+  /** Aborted when the user names another engine: what is still open belongs to the old one. */
+  get left(): AbortSignal {
+    return this.leaving.signal;
   }
 
   /** The next call looks for an engine again. */

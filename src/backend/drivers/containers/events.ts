@@ -150,7 +150,8 @@ async function readOnce(
     return events;
   });
   const close = (): void => void stream.destroy();
-  signal.addEventListener('abort', close, { once: true });
+  const { left } = endpoint;
+  [signal, left].forEach((each) => each.addEventListener('abort', close, { once: true }));
   try {
     connected();
     for await (const line of linesOf(stream)) {
@@ -160,7 +161,7 @@ async function readOnce(
       }
     }
   } finally {
-    signal.removeEventListener('abort', close);
+    [signal, left].forEach((each) => each.removeEventListener('abort', close));
     stream.destroy();
   }
 }

@@ -46,13 +46,16 @@ describe('the connection to the container engine', function () {
   let folder: string;
   let relay: Relay;
   let driver: ContainerDriver;
-  const driverOf = (host: string): ContainerDriver =>
-    createContainerDriver({
+  let host: string;
+  const driverOf = (address: string): ContainerDriver => {
+    host = address;
+    return createContainerDriver({
       installation: 'test-endpoint',
       imagesDirectory,
       log: quiet,
       dockerHost: () => host,
     });
+  };
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'berth-relay-'));
@@ -91,6 +94,27 @@ describe('the connection to the container engine', function () {
       await relay.open();
       await eventually('the return', () => seen.length === 3);
       assert.deepEqual(seen, [true, false, true]);
+    } finally {
+      end();
+    }
+  });
+
+  it('is made to another engine, for watchers too, when the user names one', async () => {
+    const seen: boolean[] = [];
+    const end = driver.watch((event: DriverEvent) => {
+      if (event.type === 'connection') {
+        seen.push(event.up);
+      }
+    });
+    try {
+      await eventually('the first connection', () => seen.length === 1);
+      host = `unix://${folder}/nothing.sock`;
+      assert.equal((await driver.status()).available, false);
+      await eventually('the loss', () => seen.length === 2);
+      host = 'unix:///var/run/docker.sock';
+      await eventually('the other connection', () => seen.length === 3);
+      assert.deepEqual(seen, [true, false, true]);
+      assert.equal((await driver.status()).endpoint, host);
     } finally {
       end();
     }
