@@ -7,7 +7,12 @@ import { finished } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
 import type { ContentSink } from '../../../files/tar-read';
 
+/** Small files that are written while more is read. */
+const atOnce = 32;
+
 export class Contents {
+  private readonly writing = new Set<Promise<void>>();
+  private failure: { error: unknown } | undefined;
   private count = 0;
   private taken = 0;
 
@@ -17,11 +22,31 @@ export class Contents {
     private readonly mostBytes = Infinity,
   ) {}
 
-  /** The path of a file with that content. */
-  async keep(content: Buffer): Promise<string> {
+  /** The path that a file with that content will have; it is there when all have settled. */
+  keep(content: Buffer): string {
     const path = this.next(content.length);
-    await writeFile(path, content, { mode: 0o644 });
+    const writing: Promise<void> = writeFile(path, content, { mode: 0o644 })
+      .catch((error: unknown) => void (this.failure ??= { error }))
+      .finally(() => this.writing.delete(writing));
+    this.writing.add(writing);
     return path;
+  }
+
+  /** To be waited for before more is kept; undefined while there is room. */
+  room(): Promise<void> | undefined {
+    return this.writing.size < atOnce ? undefined : Promise.race(this.writing).then(() => this.check());
+  }
+
+  /** Resolves when nothing is being written any more; throws what went wrong with any. */
+  async settled(): Promise<void> {
+    await Promise.all(this.writing);
+    this.check();
+  }
+
+  private check(): void {
+    if (this.failure !== undefined) {
+      throw this.failure.error;
+    }
   }
 
   /** The same for a content that comes in pieces. */

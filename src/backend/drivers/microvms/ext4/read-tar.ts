@@ -41,9 +41,8 @@ class IntoTree implements TarVisitor {
     }
     const inode = inodeOf(entry);
     if (inode?.kind === 'file' && content.length > 0) {
-      return this.contents.keep(content).then((path) => {
-        this.tree.put(parts, { ...inode, content: path, size: content.length });
-      });
+      this.tree.put(parts, { ...inode, content: this.contents.keep(content), size: content.length });
+      return this.contents.room();
     }
     if (inode !== undefined) {
       this.tree.put(parts, inode);
@@ -122,7 +121,10 @@ export async function readTar(
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     await takeAll(tar, (chunk) => reader.push(chunk));
+    await contents.settled();
   } catch (error) {
+    // What is still being written must not come after the folder is gone.
+    await contents.settled().catch(() => undefined);
     throw asTarError(error);
   } finally {
     signal?.removeEventListener('abort', cancel);
