@@ -10,7 +10,7 @@ const own = /^(workspace(:latest)?|berth-(tools|base)(:.*)?)$/;
 
 /** A name that something new can be given; throws `bad_request`. */
 export function checkImageName(image: string): void {
-  if (!pattern.test(image) || image.length > longest) {
+  if (image.length > longest || !pattern.test(image)) {
     throw new BerthError('bad_request', `"${image}" can't be the name of an image.`, {
       field: 'image',
       hint: 'Lower case letters and digits, e.g. my-tools:1 or registry.example/group/name:tag.',
