@@ -1,0 +1,19 @@
+/** The settings of a session, which VS Code reads again when they change. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Session } from './launch';
+
+export async function settingsOf({ vscode }: Session): Promise<Record<string, unknown>> {
+  const text = await readFile(join(vscode.directory, 'data/User/settings.json'), 'utf8');
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+/** In a window of a server, settings of the machine are in a file of their own. */
+export async function changeMachineSettings(
+  { vscode }: Session,
+  changes: Record<string, unknown>,
+): Promise<void> {
+  const path = join(vscode.directory, 'data/Machine/settings.json');
+  const settings = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  await writeFile(path, JSON.stringify({ ...settings, ...changes }));
+}

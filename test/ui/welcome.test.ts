@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { berthVsix } from '../runner/package-extension';
+import { berth } from './cleanup';
+import { launch, pictureFailure, type Session } from './support/launch';
+import { changeMachineSettings } from './support/settings';
+
+const slow = 90_000;
+
+describe('the views while there is nothing to show', function () {
+  this.timeout(240_000);
+  let session: Session;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    session = await launch({
+      vsix: await berthVsix(),
+      folder,
+      asksForTrust: true,
+      settings: {
+        'security.workspace.trust.enabled': true,
+        'security.workspace.trust.startupPrompt': 'never',
+        'security.workspace.trust.banner': 'never',
+        'berth.dockerHost': 'unix:///nothing/there.sock',
+        'workbench.colorTheme': 'Default Light Modern',
+      },
+    });
+    await session.workbench.openSideBar('Berth');
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await session.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const says = (text: string) => session.workbench.page.getByText(text).first().waitFor({ timeout: slow });
+  const press = (button: string) =>
+    session.workbench.page
+      .locator('.sidebar .welcome-view')
+      .getByRole('button', { name: button })
+      .first()
+      .click();
+  const engine = () => existsSync(join(session.vscode.home, '.berth', 'engine.sock'));
+
+  it('start nothing in a folder that is not trusted, unless they are told to', async () => {
+    await says('This window is in Restricted Mode');
+    await session.workbench.screenshot('welcome-untrusted');
+    assert.equal(engine(), false);
+    await press('Start Engine');
+    await says('No container engine answers on this machine');
+    assert.equal(engine(), true);
+    await session.workbench.screenshot('welcome-no-runtime');
+  });
+
+  it('follow when the setting that was wrong is mended', async () => {
+    const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+    await changeMachineSettings(session, { 'berth.dockerHost': host });
+    await says('A workspace is a named computer');
+    await session.workbench.screenshot('welcome-light');
+  });
+
+  it('say that the engine is stopped, and start it again', async () => {
+    await berth(session, 'down');
+    await says('The Berth engine is stopped');
+    await session.workbench.screenshot('welcome-stopped');
+    assert.equal(engine(), false);
+    await press('Start Engine');
+    await says('A workspace is a named computer');
+  });
+});
