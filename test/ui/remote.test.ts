@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { berthVsix, packageExtension } from '../runner/package-extension';
+import { ROOT } from '../runner/setup';
+import { berth, cleanUp } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+import { changeMachineSettings, settingsOf } from './support/settings';
+
+const slow = 60_000;
+const ownLine = 'Host mine\n  HostName example.org\n';
+
+interface Opened {
+  address: string;
+  forceNewWindow: boolean;
+}
+
+/**
+ * What an extension tells its window to open. A window in a browser knows only its own server and goes to the path
+ * alone, so the whole address can be seen only on its way there.
+ */
+class Wire {
+  readonly opened: Opened[] = [];
+
+  readonly watch = (page: Page): void => {
+    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => this.take(String(payload))));
+  };
+
+  last(): Opened | undefined {
+    return this.opened.at(-1);
+  }
+
+  private take(text: string): void {
+    const call = /\["vscode\.openFolder",\[(\{[^}]*\}),(\{[^}]*\})\]/.exec(text);
+    if (call === null) {
+      return;
+    }
+    const { scheme, authority, path } = JSON.parse(call[1]!) as Record<string, string>;
+    const { forceNewWindow } = JSON.parse(call[2]!) as { forceNewWindow: boolean };
+    this.opened.push({ address: `${scheme}://${authority}${path}`, forceNewWindow });
+  }
+}
+
+describe('opening a workspace with a Remote-SSH extension', function () {
+  this.timeout(240_000);
+  const name = `uir-${randomBytes(3).toString('hex')}`;
+  let session: Session;
+  let folder: string;
+  const wire = new Wire();
+  const config = (): string => join(session.vscode.home, '.ssh', 'config');
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    const remoteSsh = join(folder, 'remote-ssh.vsix');
+    await packageExtension(join(ROOT, 'test/ui/fixtures/remote-ssh'), remoteSsh);
+    session = await launch({ vsix: [await berthVsix(), remoteSsh], folder, onPage: wire.watch });
+    await mkdir(join(session.vscode.home, '.ssh'));
+    await writeFile(config(), ownLine);
+    await session.workbench.openSideBar('Berth');
+    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await berth(session, 'create', name, '--clone', 'file:///not/there', '--no-start');
+    await show(/stopped/);
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await cleanUp(session, name);
+    await session.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const row = () => session.workbench.tree('Workspaces').row(name);
+
+  const opened = (path: string, forceNewWindow: boolean): Opened => ({
+    address: `vscode-remote://ssh-remote+berth-${name}${path}`,
+    forceNewWindow,
+  });
+
+  async function show(state: RegExp): Promise<void> {
+    const { workbench } = session;
+    await workbench.waitUntilReady();
+    await workbench.openSideBar('Berth');
+    // Its menu depends on it.
+    await eventually('the state', async () => assert.match(await row().spoken(), state), slow);
+  }
+
+  it('leaves everything alone when the line in the SSH config is refused', async () => {
+    const { dialog } = session.workbench;
+    await row().contextMenu('Open Workspace');
+    assert.match(await dialog.text(), /Let SSH find Berth workspaces by name\?[\s\S]*Include "/);
+    await dialog.press('Cancel');
+    assert.equal(await readFile(config(), 'utf8'), ownLine);
+    assert.deepEqual(wire.opened, []);
+    assert.match(await row().spoken(), /stopped/);
+  });
+
+  it('writes the line after a yes, starts the workspace, and opens its home in this window', async () => {
+    const { workbench } = session;
+    await row().contextMenu('Open Workspace');
+    await workbench.dialog.press('Add the Line');
+    assert.match(await workbench.dialog.text(), /Remote-SSH that Berth workspaces run Linux/);
+    await workbench.screenshot('remote-platform');
+    await workbench.dialog.press('Always');
+    await workbench.page.waitForURL(/home\/workspace/, { timeout: slow });
+    assert.deepEqual(wire.last(), opened('/home/workspace', false));
+    const [first, ...rest] = (await readFile(config(), 'utf8')).split('\n');
+    assert.match(first ?? '', /^Include "?\/.*\.berth\/ssh\/config"?$/);
+    assert.ok(rest.join('\n').endsWith(ownLine));
+    const settings = await settingsOf(session);
+    assert.deepEqual(settings['remote.SSH.remotePlatform'], { [`berth-${name}`]: 'linux' });
+    assert.match(await berth(session, 'info', name), /^state +running$/m);
+  });
+
+  it('opens the cloned repository, in a new window, without asking again', async () => {
+    const { workbench } = session;
+    // At the next start the repository is there.
+    await berth(session, 'exec', name, '--', 'mkdir', 'repo');
+    await berth(session, 'stop', name);
+    await workbench.page.goBack();
+    await show(/stopped/);
+    const here = workbench.page.url();
+    const opening = workbench.page.context().waitForEvent('page', { timeout: slow });
+    await row().contextMenu('Open Workspace in New Window');
+    const other = await opening;
+    assert.deepEqual(wire.last(), opened('/home/workspace/repo', true));
+    await other.waitForURL(/home\/workspace\/repo/, { timeout: slow });
+    assert.equal(workbench.page.url(), here);
+    await other.close();
+  });
+
+  it('says why when the SSH config may never be touched', async () => {
+    const { workbench } = session;
+    await writeFile(config(), ownLine);
+    await changeMachineSettings(session, { 'berth.ssh.includeConfig': 'never' });
+    await workbench.page.reload();
+    await show(/running/);
+    await row().inlineAction('Open Workspace');
+    await workbench.notifications.press('includeConfig” is “never”', 'Open Terminal');
+    await workbench.terminal.waitForText(/\$/, slow);
+    assert.equal(await readFile(config(), 'utf8'), ownLine);
+  });
+});
