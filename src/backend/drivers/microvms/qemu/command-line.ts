@@ -93,9 +93,7 @@ function machine({ architecture, acceleration, cpus, memoryMiB, shares = [] }: M
   // Daemons of shared folders read and write the guest's memory themselves.
   const isMemoryShared = shares.length > 0;
   return [
-    ...(isMemoryShared
-      ? ['-object', `memory-backend-memfd,id=memory,size=${memoryMiB}M,share=on`]
-      : []),
+    ...(isMemoryShared ? ['-object', `memory-backend-memfd,id=memory,size=${memoryMiB}M,share=on`] : []),
     ...['-M', isMemoryShared ? `${type},memory-backend=memory` : type],
     ...['-accel', isEmulated ? `tcg,tb-size=${translationMiB}` : acceleration],
     ...['-cpu', isEmulated || acceleration === 'whpx' ? 'max' : 'host'],

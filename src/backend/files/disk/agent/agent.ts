@@ -9,7 +9,7 @@ import { type Answer, Content, Handles } from './content';
 import { type Fields, list, real, stat } from './entries';
 import { Volume } from './places';
 import { Stages } from './stages';
-import { TarIn } from './tar-in';
+import { TarIn, type Lose } from './tar-in';
 import { TarOut } from './tar-out';
 import { chmod, mkdir, remove, rename, usage } from './trees';
 import { Watches } from './watches';
@@ -151,7 +151,10 @@ export class DiskAgent {
         const tar = tars.get(handle);
         return [{}, tar instanceof TarOut ? tar.next() : Buffer.alloc(0)];
       },
-      untar_open: (request) => ({ handle: tars.add(new TarIn(fs, volume, request)) }),
+      untar_open: (request) => {
+        const lose: Lose = (path, why) => this.stages.lose(request.folder, path, why);
+        return { handle: tars.add(new TarIn(fs, volume, request, lose)) };
+      },
       untar: ({ handle }, payload) => {
         const tar = tars.get(handle);
         if (tar instanceof TarIn) {

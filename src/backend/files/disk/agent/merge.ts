@@ -31,7 +31,7 @@ export class Merge {
     private readonly tell: Tell,
   ) {}
 
-  result(): Fields {
+  result(): Fields & { failed: readonly Fields[] } {
     return { files: this.files, skipped: this.skipped, renamed: this.renamed, failed: this.failed };
   }
 

@@ -15,9 +15,12 @@ import { Batch, type Job, type Work } from './work';
 
 const prefix = '.berth-stage-';
 const stageMode = 0o700;
+const mostLosses = 1000;
 
 export class Stages {
   private readonly living = new Set<string>();
+  /** What of an upload could not be kept, by stage. */
+  private readonly losses = new Map<string, Fields[]>();
   private isSwept = false;
 
   constructor(private readonly volume: Volume) {}
@@ -25,6 +28,18 @@ export class Stages {
   *stage(): Work<Fields> {
     yield* this.sweep();
     return { stage: `/${this.make()}` };
+  }
+
+  /** Told with the outcome of the merge. `folder` is the stage or one in it, `path` lies below. */
+  lose(folder: unknown, path: string, detail: string): void {
+    const [name = '', ...inside] = split(folder);
+    const lost = this.losses.get(name) ?? [];
+    if (this.living.has(name) && lost.length <= mostLosses) {
+      const isLast = lost.length === mostLosses;
+      const reason = isLast ? `${detail}; what else was lost is not listed` : detail;
+      lost.push({ code: 'not_supported', detail: reason, path: `/${[...inside, path].join('/')}` });
+      this.losses.set(name, lost);
+    }
   }
 
   *unstage(request: Fields): Work<Fields> {
@@ -75,7 +90,8 @@ export class Stages {
       const merge = new Merge(fs, batch, request.policy, place.path, tell);
       yield* merge.folder(fs.lookup(rootInode, name) ?? 0, place.inode.number, '');
       yield* batch.flush();
-      return merge.result();
+      const { failed, ...result } = merge.result();
+      return { ...result, failed: [...(this.losses.get(name) ?? []), ...failed] };
     } finally {
       // What was moved before an error stays moved, as with every file system.
       new Batch(fs).commit();
@@ -124,6 +140,7 @@ export class Stages {
     yield* removeTree(this.volume.fs, rootInode, name, batch, new Trail());
     yield* batch.flush();
     this.living.delete(name);
+    this.losses.delete(name);
   }
 
   private putInPlace(stage: number, target: Place, overwrite: boolean): boolean {

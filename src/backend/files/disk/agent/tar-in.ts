@@ -20,6 +20,9 @@ function attributesOf(entry: TarEntry): Attributes {
   return { mode, uid, gid, mtime: Math.round(mtimeMs * 1000) };
 }
 
+/** What of an entry is not kept, and why. */
+export type Lose = (path: string, why: string) => void;
+
 export class TarIn implements TarVisitor {
   private readonly root: number;
   private readonly reader = new TarReader(this);
@@ -32,6 +35,7 @@ export class TarIn implements TarVisitor {
     private readonly fs: Ext4,
     volume: Volume,
     { folder }: Fields,
+    private readonly lose: Lose = () => undefined,
   ) {
     const place = volume.existing(split(folder), false);
     if (!place.isDirectory) {
@@ -67,6 +71,7 @@ export class TarIn implements TarVisitor {
 
   entry(entry: TarEntry, content: Buffer): undefined {
     const parts = this.partsOf(entry);
+    this.tellLosses(parts, entry);
     const name = parts.at(-1);
     if (name === undefined) {
       this.seal(this.root, entry);
@@ -87,6 +92,7 @@ export class TarIn implements TarVisitor {
 
   large(entry: TarEntry): ContentSink {
     const parts = this.partsOf(entry);
+    this.tellLosses(parts, entry);
     const name = parts.at(-1) ?? '';
     const folder = this.folderOf(parts.slice(0, -1), entry);
     this.makeWay(folder, name);
@@ -116,8 +122,18 @@ export class TarIn implements TarVisitor {
       content.append(bytes);
       this.finish(folder, name, entry, content);
       this.open = undefined;
+    } else if (entry.special?.kind === 'fifo') {
+      this.fs.makePipe(folder, name, attributesOf(entry));
     }
-    // Devices and pipes are left out, as they are of every tar that is made here.
+  }
+
+  private tellLosses(parts: readonly string[], entry: TarEntry): void {
+    const path = parts.join('/');
+    if (entry.type === 'other' && entry.special?.kind !== 'fifo') {
+      this.lose(path, 'it is neither a file, a folder nor a link');
+    } else if (entry.xattrs !== undefined && entry.xattrs.size > 0) {
+      this.lose(path, `it is there without its extended attributes: ${[...entry.xattrs.keys()].join(', ')}`);
+    }
   }
 
   private finish(folder: number, name: string, entry: TarEntry, content: NewContent): void {

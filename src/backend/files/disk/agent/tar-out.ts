@@ -1,6 +1,6 @@
 /**
- * A tar of a tree, made piece by piece as it is asked for: of what means something elsewhere, or, as a whole, of all that
- * a root file system has.
+ * A tar of a tree, made piece by piece as it is asked for, with devices, pipes and extended attributes: whoever can't keep
+ * these says so.
  */
 import { baseName, isOwnName } from '../../paths';
 import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../tar-header';
@@ -25,7 +25,7 @@ const specials: Readonly<Record<number, NonNullable<TarEntry['special']>['kind']
   [fileType.block]: 'block',
 };
 
-/** `whole`: with devices, pipes and extended attributes. Paths are relative, without a slash at their front. */
+/** `whole`: as a layer of an image, without the folder itself. Paths are relative, without a slash at their front. */
 interface Extent {
   whole: boolean;
   without: ReadonlySet<string>;
@@ -86,10 +86,10 @@ export class TarOut {
   }
 
   private *node(inode: Inode, name: string): Generator<Buffer> {
-    const isSpecial = this.extent.whole && specials[inode.type] !== undefined;
+    const isSpecial = specials[inode.type] !== undefined;
     const type = isSpecial ? 'other' : types[inode.type];
     if (type === undefined) {
-      return; // sockets and devices mean nothing elsewhere
+      return; // a socket is nothing without the process behind it
     }
     const first = this.linked.get(inode.number);
     if (first !== undefined) {
@@ -108,7 +108,7 @@ export class TarOut {
   }
 
   private header(inode: Inode, name: string, type: TarEntry['type'], linkName: string): Buffer {
-    const { whole, emptied } = this.extent;
+    const { emptied } = this.extent;
     const kind = specials[inode.type];
     return encodeHeader({
       name,
@@ -120,7 +120,7 @@ export class TarOut {
       gid: inode.gid,
       mtimeMs: inode.time('mtime') / 1000,
       ...(type === 'other' && kind !== undefined && { special: { kind, ...inode.device } }),
-      ...(whole && type !== 'link' && { xattrs: attributesOf(this.fs.device, inode) }),
+      ...(type !== 'link' && { xattrs: attributesOf(this.fs.device, inode) }),
     });
   }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { Readable } from 'node:stream';
 import type { FileChange } from '../../../../../src/api/schemas/file';
 import { useTempFolder } from '../../../../support/temp';
 import { until } from '../../../../support/wait';
@@ -103,6 +105,33 @@ describe('archives of a stopped disk', function () {
     assert.deepEqual(links, ['file', 'link']);
     assert.equal(seen['x/link']?.[6], '/etc/passwd');
     assert.equal(Object.keys(seen).length, 7);
+  });
+
+  it('keep pipes, and say what else of an entry a disk can not be given', async () => {
+    await disk.access.close();
+    const input = 'cd t\nmknod pipe p\nmknod null c 1 3\nea_set a.txt user.note hello\n';
+    execFileSync('debugfs', ['-w', '-f', '-', disk.image], { input, stdio: ['pipe', 'ignore', 'ignore'] });
+    const tar = await bytesOf(await disk.files.getTar('/t'));
+    const listed = execFileSync('tar', ['-tv'], { input: tar }).toString();
+    assert.match(listed, /^p.* t\/pipe$/m);
+    assert.match(listed, /^c.* 1,3 .* t\/null$/m);
+    assert.match(tar.toString('latin1'), /SCHILY\.xattr\.user\.note=hello\n/);
+    const stage = await disk.files.stage();
+    await disk.files.putTar(stage, Readable.from([tar]));
+    await disk.files.mkdir('/to');
+    const { failed, files } = await disk.files.merge(stage, '/to', 'fail');
+    assert.deepEqual(
+      failed.sort((a, b) => (a.path < b.path ? -1 : 1)),
+      [
+        { path: '/t/a.txt', reason: 'it is there without its extended attributes: user.note' },
+        { path: '/t/null', reason: 'it is neither a file, a folder nor a link' },
+      ],
+    );
+    assert.equal(files, 3);
+    assert.deepEqual(await names('/to/t'), ['a.txt', 'd', 'pipe']);
+    assert.equal(await get('/to/t/a.txt'), 'old');
+    await disk.access.close();
+    assert.match(debugfs(disk.image, 'stat /to/t/pipe'), /Type: FIFO/);
   });
 
   it('are refused when they would lead out, and leave nothing', async () => {
