@@ -8,18 +8,18 @@ import { bootsWith } from '../../../../src/backend/drivers/microvms/qemu/acceler
 import type { MachinePlan } from '../../../../src/backend/drivers/microvms/qemu/command-line';
 import { findQemu, ownSurroundings } from '../../../../src/backend/drivers/microvms/qemu/programs';
 import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtime-files';
-import { qemuProcesses } from './driver-bench';
-import { kits, prepareParts, quiet } from './driver-parts';
+import { machinesOf } from '../../../support/runtimes/microvms';
+import { kits, quiet, testKit } from './driver-parts';
 
 describe('the acceleration of microVMs', function () {
   this.timeout(300_000);
   let home: string;
   before(async () => {
-    await prepareParts();
+    await testKit();
     home = await mkdtemp(join(tmpdir(), 'berth-vm-'));
   });
   after(async () => {
-    assert.deepEqual(await qemuProcesses(home), []);
+    assert.deepEqual(await machinesOf(home), []);
     await rm(home, { recursive: true, force: true });
   });
 

@@ -1,63 +1,61 @@
 /** What the tests of the microVM driver share: a state directory of its own with real QEMU, and nothing left of it. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DriverEvent, ExecPlan, RuntimePlan, StartPlan } from '../../../../src/backend/drivers/driver';
-import { MicrovmDriver } from '../../../../src/backend/drivers/microvms/driver';
+import type { MicrovmDriver } from '../../../../src/backend/drivers/microvms/driver';
 import { makePair } from '../../../../src/backend/ssh/keys';
-import { isRunning } from '../../../../src/backend/store/process-identity';
 import { runProgram, type Ran } from '../../../support/programs';
-import { driverParts, prepareParts } from './driver-parts';
+import { machinesOf } from '../../../support/runtimes/microvms';
+import { testKit, wireDriver, type WiredDriver } from './driver-parts';
 
-const memoryMiB = 384;
+/** As all tests of behaviour, which share a template. */
+const memoryMiB = 256;
 
 export const never = (): AbortSignal => new AbortController().signal;
 
 export class Bench {
   readonly events: DriverEvent[] = [];
   readonly warnings: string[] = [];
-  driver: MicrovmDriver;
+  private wired: WiredDriver;
   private readonly prefix = `m${randomBytes(3).toString('hex')}`;
   private readonly host = makePair('host');
   private readonly client = makePair('client');
   private count = 0;
 
   private constructor(readonly home: string) {
-    this.driver = this.another();
+    this.wired = this.another();
+  }
+
+  get driver(): MicrovmDriver {
+    return this.wired.driver;
   }
 
   static async open(): Promise<Bench> {
-    await prepareParts();
+    await testKit();
     const bench = new Bench(await mkdtemp(join(tmpdir(), 'berth-vm-')));
     await writeFile(join(bench.home, 'client'), bench.client.private, { mode: 0o600 });
     return bench;
   }
 
   /** A driver of the same state directory, e.g. of an engine that was started anew. */
-  another(): MicrovmDriver {
-    const driver = new MicrovmDriver({
-      ...driverParts(this.home),
-      home: this.home,
-      log: {
-        debug: () => undefined,
-        info: () => undefined,
-        warn: (fields, message) => void this.warnings.push(`${message}: ${JSON.stringify(fields)}`),
-        error: (fields, message) => void this.warnings.push(`${message}: ${JSON.stringify(fields)}`),
-      },
-      privateKey: () => Promise.resolve(this.client.private),
-      acceleration: 'tcg',
-    });
-    driver.watch((event) => this.events.push(event));
-    return driver;
+  private another(): WiredDriver {
+    const keep = (fields: object, message: string): void =>
+      void this.warnings.push(`${message}: ${JSON.stringify(fields)}`);
+    const log = { debug: () => undefined, info: () => undefined, warn: keep, error: keep };
+    const wired = wireDriver(this.home, log, () => Promise.resolve(this.client.private));
+    wired.driver.watch((event) => this.events.push(event));
+    return wired;
   }
 
   /** The engine ends, and another one begins. */
-  async restartEngine(): Promise<void> {
-    await this.driver.close();
-    this.driver = this.another();
+  async restartEngine(meanwhile: () => void | Promise<void> = () => undefined): Promise<void> {
+    await this.wired.close();
+    await meanwhile();
+    this.wired = this.another();
   }
 
   async plan(changes: Partial<RuntimePlan> = {}): Promise<RuntimePlan> {
@@ -152,28 +150,14 @@ export class Bench {
     for (const { name } of await this.driver.list()) {
       await this.driver.remove(name);
     }
-    await this.driver.close();
-    const left = await qemuProcesses(this.home);
+    await this.wired.close();
+    const left = await machinesOf(this.home);
     left.forEach((pid) => process.kill(pid, 'SIGKILL'));
     await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
     if (left.length > 0) {
       throw new Error(`QEMU was left running: ${left.join(', ')}`);
     }
   }
-}
-
-/** Every QEMU that has this state directory on its command line. */
-export async function qemuProcesses(home: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return pids.filter((pid, index) => {
-    const line = lines[index] ?? '';
-    return (
-      line.includes('qemu-system') && line.includes(home) && isRunning({ pid, startTime: '', bootId: '' })
-    );
-  });
 }
 
 export async function freePort(): Promise<number> {

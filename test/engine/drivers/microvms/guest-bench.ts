@@ -1,20 +1,16 @@
 /** What the tests of the guest share: a kit that is made once, small disks, and machines of which nothing is left. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { configureArchive } from '../../../../src/backend/drivers/containers/configure-archive';
 import { waitForBanner } from '../../../../src/backend/drivers/containers/ssh-banner';
-import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
 import { archiveOf, type Member } from '../../../../src/backend/drivers/containers/tar-archive';
 import type { StartPlan } from '../../../../src/backend/drivers/driver';
 import { ControlPort } from '../../../../src/backend/drivers/microvms/control-port';
 import { runInside } from '../../../../src/backend/drivers/microvms/exec';
 import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
-import { hostGatherer } from '../../../../src/backend/drivers/microvms/guest/gatherers';
-import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
-import { readTools } from '../../../../src/backend/drivers/containers/tools-export';
 import type { GuestKit } from '../../../../src/backend/drivers/microvms/parts';
 import { commandLine, type MachineDisk } from '../../../../src/backend/drivers/microvms/qemu/command-line';
 import {
@@ -27,42 +23,12 @@ import { SshLink } from '../../../../src/backend/drivers/microvms/ssh-link';
 import { makePair } from '../../../../src/backend/ssh/keys';
 import { runProgram, type Ran } from '../../../support/programs';
 import { freePort } from './driver-bench';
+import { testKit } from './driver-parts';
 
-const images = resolve(__dirname, '../../../../../images');
-const quiet = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const bootTimeoutMs = 120_000;
 const shell = '/.berth/busybox/sh';
 
 export const never = (): AbortSignal => new AbortController().signal;
-
-const endpoint = new Endpoint({
-  dockerHost: () => process.env.DOCKER_HOST,
-  surroundings: {
-    env: process.env,
-    home: homedir(),
-    platform: process.platform,
-    uid: process.getuid?.() ?? 0,
-  },
-  log: quiet,
-});
-
-/** Kept for the next run, as other large things of the tests are. */
-export const testKits = new GuestKitStore({
-  home: join(homedir(), '.cache', 'berth', 'guest-tests'),
-  images,
-  gatherers: [hostGatherer(join(images, 'guest', 'gather.sh'))],
-  tools: (signal) => readTools(endpoint, 'berth-tools:1', signal),
-  buildExt4,
-});
-
-export async function testKit(): Promise<GuestKit> {
-  return (await testKits.find()) ?? testKits.build(() => undefined, never());
-}
 
 export interface ConfigureChanges extends Partial<StartPlan> {
   /** Lines of the guest's plan, instead of a name and the home. */

@@ -1,35 +1,17 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { BerthError } from '../../../../src/api/errors';
-import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
-import { ImageExport } from '../../../../src/backend/drivers/containers/image-export';
 import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
 import { containerGatherer, type Gatherer } from '../../../../src/backend/drivers/microvms/guest/gatherers';
 import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
 import { runProgram } from '../../../support/programs';
 import { useTempFolder } from '../../../support/temp';
 import { until } from '../../../support/wait';
-import { never, testKit } from './guest-bench';
+import { exporter, imagesDirectory, testKit } from './driver-parts';
+import { never } from './guest-bench';
 
-const images = resolve(__dirname, '../../../../../images');
-const script = join(images, 'guest', 'gather.sh');
-const quiet = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-const endpoint = new Endpoint({
-  dockerHost: () => process.env.DOCKER_HOST,
-  surroundings: {
-    ...{ env: process.env, home: homedir(), platform: process.platform },
-    uid: process.getuid?.() ?? 0,
-  },
-  log: quiet,
-});
-const exporter = new ImageExport(endpoint, 'berth-tools:1');
+const script = join(imagesDirectory, 'guest', 'gather.sh');
 const inContainer = containerGatherer(script, 'workspace:latest', (...run) => exporter.runScript(...run));
 const noDebian: Gatherer = {
   kernel: () => Promise.reject(new BerthError('not_supported', 'no packages here')),
@@ -41,7 +23,7 @@ describe('a guest kit of packages from a container', function () {
   const folder = useTempFolder();
   const store = (gatherers: readonly Gatherer[]) =>
     new GuestKitStore({
-      ...{ home: folder(), images, gatherers, buildExt4 },
+      ...{ home: folder(), images: imagesDirectory, gatherers, buildExt4 },
       tools: (signal) => exporter.tools(signal),
     });
   const containers = async (): Promise<string> =>
