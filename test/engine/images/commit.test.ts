@@ -31,6 +31,7 @@ describe('commit', function () {
       ...{ image: base, secrets: { TOKEN: 'hunter3' } },
       credentialFiles: [{ source: join(folder, 'token'), target: '/etc/token' }],
     });
+    tidy.push(workspace.imageId ?? '');
     await asRoot(
       'echo changed >/marker; mkdir -m 700 /made; chown 5:6 /made; echo x >/made/tool; chmod 4755 /made/tool',
     );
