@@ -31,7 +31,8 @@ export const createVolume =
         ? target
         : await ask({ title: t('Create Volume'), prompt: t('Name of the volume'), validate: problem });
     const usable = drivers.filter(({ available }) => available).flatMap(({ runtime }) => kindsOf[runtime]);
-    const body: VolumeCreate = { name, ...(await askKind(usable)) };
+    // Who gives the name is a program, and wants no questions.
+    const body: VolumeCreate = { name, ...(typeof target !== 'string' && (await askKind(usable))) };
     const outcome = await runner.run(t('Creating volume {0}', name), async ({ client, signal }) => {
       const payload = await client.call('volumes.create', { body, signal });
       store.take({ type: 'volume.changed', payload });

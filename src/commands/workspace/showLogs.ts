@@ -32,6 +32,7 @@ export const showLogs = ({
     if (!following.has(name)) {
       const abort = new AbortController();
       following.set(name, abort);
+      channel.replace(t('— the log of {0}, as it comes —', label) + '\n');
       void follow(await link.client(), name, channel, abort.signal).finally(() => following.delete(name));
     }
   };
@@ -43,7 +44,6 @@ async function follow(
   channel: vscode.OutputChannel,
   signal: AbortSignal,
 ): Promise<void> {
-  channel.clear();
   try {
     const log = await client.logs(name, { tail: firstLines, follow: true, signal });
     log.setEncoding('utf8');

@@ -1,6 +1,8 @@
 /** MicroVMs, looked at and handled by their processes and files. */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, readdir, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../wait';
@@ -13,6 +15,12 @@ export const microvmCache =
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'berth', 'microvm');
 
 const endTimeoutMs = 30_000;
+const greetingTimeoutMs = 10_000;
+
+interface KnownRuntime {
+  plan: { sshPort: number };
+  paused?: boolean;
+}
 
 export class MicrovmsUnderTest implements RuntimeUnderTest {
   readonly kind = 'microvm';
@@ -32,9 +40,12 @@ export class MicrovmsUnderTest implements RuntimeUnderTest {
     if (!existsSync(record)) {
       return 'gone';
     }
-    // Who has QEMU's only connection is the engine: others can't ask it.
-    const { paused } = JSON.parse(await readFile(record, 'utf8')) as { paused?: boolean };
-    return paused === true ? 'paused' : (await this.pidOf(name)) === undefined ? 'stopped' : 'running';
+    const { plan, paused } = JSON.parse(await readFile(record, 'utf8')) as KnownRuntime;
+    if ((await this.pidOf(name)) === undefined) {
+      return paused === true ? 'paused' : 'stopped';
+    }
+    // Who has QEMU's only connection is the engine, so others ask the guest.
+    return (await greets(plan.sshPort)) ? 'running' : 'paused';
   }
 
   async remove(name: string): Promise<void> {
@@ -108,6 +119,21 @@ export class MicrovmsUnderTest implements RuntimeUnderTest {
   private async pidOf(name: string): Promise<number | undefined> {
     const text = await readFile(join(this.folder(name), 'qemu.pid'), 'utf8').catch(() => '');
     return (await machinesOf(this.surroundings.home)).find((pid) => pid === Number.parseInt(text, 10));
+  }
+}
+
+/** A guest that stands still takes connections, and says nothing. */
+async function greets(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    const [said] = (await once(socket, 'data', { signal: AbortSignal.timeout(greetingTimeoutMs) })) as [
+      Buffer,
+    ];
+    return said.toString().startsWith('SSH-');
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }
 

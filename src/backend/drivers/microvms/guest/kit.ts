@@ -13,22 +13,10 @@ import { throwIfCancelled } from '../../containers/wait';
 import type { GuestKit, GuestKits } from '../parts';
 import type { Gatherer } from './gatherers';
 import { buildInitrd } from './initrd';
-import { kitName, recipeOf, type KitRecipe } from './kit-parts';
+import { kernelArguments, kitName, recipeOf, type KitRecipe } from './kit-parts';
 import { toolsTree } from './tools-tree';
 
 const files = { kernel: 'vmlinuz', initrd: 'initrd', toolsDisk: 'tools.ext4', about: 'kit.json' };
-/**
- * The generator of random numbers trusts nobody before a guest is configured: guests that start from one saved machine
- * would otherwise have the same numbers. One serial port is all there is; waiting for others to answer takes time.
- */
-const kernelArguments = [
-  'console=ttyS0',
-  'quiet',
-  'panic=-1',
-  'random.trust_cpu=off',
-  'random.trust_bootloader=off',
-];
-
 interface KitFile {
   recipe: string;
   kernel: string;
