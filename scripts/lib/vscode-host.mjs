@@ -2,9 +2,9 @@
  * A real VS Code for tests and for `npm start` where no desktop one is installed: the VS Code server that the npm
  * package code-server carries, run by a Node of the version it wants, looked at with Chromium.
  */
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
 import { CACHE } from './paths.mjs';
 import { aptInstall, exists, hasApt } from './root.mjs';
@@ -16,6 +16,7 @@ const NODE = '24.21.0';
 const NODE_PACKAGE = `node-${process.platform}-${process.arch}`;
 const NPM_TIMEOUT_MS = 300_000;
 const HOST_DIRECTORY = join(CACHE, `vscode-host-${CODE_SERVER}`);
+const LOG_WRITER = fileURLToPath(new URL('spdlog.js', import.meta.url));
 const CHROMIUM_PACKAGES = ['chromium', 'fonts-dejavu-core', 'fonts-liberation'];
 
 /**
@@ -37,7 +38,10 @@ const hostIn = (directory) => ({
  */
 export async function ensureVsCodeHost(say) {
   const host = hostIn(HOST_DIRECTORY);
-  if (await exists(host.server)) return host;
+  if (await exists(host.server)) {
+    await placeLogWriter(HOST_DIRECTORY);
+    return host;
+  }
   await withLock(`${HOST_DIRECTORY}.lock`, { timeoutMs: 2 * NPM_TIMEOUT_MS }, async () => {
     if (await exists(host.server)) return;
     say(
@@ -65,8 +69,20 @@ async function install(directory) {
   const vscode = join(directory, 'node_modules/code-server/lib/vscode');
   await run('npm', ['install', '--omit=dev', ...npm], { cwd: vscode, timeoutMs: NPM_TIMEOUT_MS });
   await linkHelpers(join(vscode, 'bin'));
+  await placeLogWriter(directory);
   const { node, server } = hostIn(directory);
   await run(node, [server, '--version'], { timeoutMs: 30_000 });
+}
+
+/** Also into a server that an earlier version of this script has installed. @param {string} directory */
+async function placeLogWriter(directory) {
+  const path = join(directory, 'node_modules/code-server/lib/vscode/node_modules/@vscode/spdlog/index.js');
+  if (await readFile(path).then(async (there) => there.equals(await readFile(LOG_WRITER)))) return;
+  const temporary = await mkdtemp(join(directory, 'spdlog-'));
+  await copyFile(LOG_WRITER, join(temporary, 'index.js'));
+  // Others may be starting a server right now.
+  await rename(join(temporary, 'index.js'), path);
+  await rm(temporary, { recursive: true });
 }
 
 /** What code-server's skipped postinstall would do. @param {string} bin */
