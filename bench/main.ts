@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- NAME... | quick]`: runs the benchmarks beside this file, or those that are named, one after the
- * other, each in a process of its own. Exit code 0 whatever they measure, 1 when one could not run.
+ * other, each in a process of its own; `microvm` names all whose names begin with it. Exit code 0 whatever they
+ * measure, 1 when one could not run.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,8 +25,9 @@ async function runBenchmark(name: string, options: readonly string[]): Promise<b
 
 async function runAll(argv: readonly string[]): Promise<void> {
   const known = benchmarks();
-  const named = argv.filter((word) => known.includes(word));
-  const options = argv.filter((word) => !known.includes(word));
+  const isNamed = (name: string, word: string) => name === word || name.startsWith(`${word}-`);
+  const named = known.filter((name) => argv.some((word) => isNamed(name, word)));
+  const options = argv.filter((word) => !known.some((name) => isNamed(name, word)));
   const unknown = options.filter((word) => word !== 'quick');
   if (unknown.length > 0) {
     throw new Error(
