@@ -133,6 +133,7 @@ describe('microVMs when things go wrong', function () {
     await writeFile(state, 'not a machine');
     await bench.started(plan);
     assert.equal((await bench.ssh(plan, 'cat kept')).stdout, 'kept\n');
+    await bench.driver.templates.settled();
   });
 
   it('is killed when it does not heed the power button, and says so', async () => {

@@ -202,7 +202,7 @@ describe('a guest of an image with nothing but busybox', function () {
     await guest.qmp.execute('system_powerdown');
     await guest.process.end;
     const took = performance.now() - pressed;
-    assert(took < 10_000, `took ${Math.round(took)} ms`);
+    assert(took < 30_000, `took ${Math.round(took)} ms`);
     assert.equal(guest.process.ended(), 'it ended with code 0');
     assert.notEqual((await session).code, 0);
     const check = await runE2fs('e2fsck', ['-f', '-n', bench.path('home')], 'check', 60_000);
@@ -234,7 +234,7 @@ describe('a guest that can not become what it is told to', function () {
     await guest.waiting();
     await assert.rejects(guest.configure(), /root disk can't be mounted/);
     await guest.reconnect();
-    await guest.waiting();
+    await assert.rejects(guest.configure(), /root disk can't be mounted/);
     guest.control.powerOff();
     await guest.process.end;
     assert.equal(guest.process.ended(), 'it ended with code 0');
