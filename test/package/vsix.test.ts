@@ -55,7 +55,7 @@ describe('the packaged extension', function () {
     assert.deepEqual(unwanted, []);
   });
 
-  it('holds all that its manifest and the image build name', async () => {
+  it('holds all that its manifest, the image build and microVMs need', async () => {
     const manifest = await readFile(join(installed, 'package.json'), 'utf8');
     const named = [...manifest.matchAll(/"(?:\.\/)?((?:media|dist|l10n)\/[^"]+\.\w+)"/g)].map(
       (match) => match[1]!,
@@ -64,10 +64,12 @@ describe('the packaged extension', function () {
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)]
       .flatMap((match) => match[1]!.split(' '))
       .map((path) => `images/${path}`);
-    assert.ok(named.length > 3 && copied.length > 3);
+    const guest = (await readdir(join(ROOT, 'images/guest'))).map((name) => `images/guest/${name}`);
+    assert.ok(named.length > 3 && copied.length > 3 && guest.length > 3);
     for (const path of [
       ...named,
       ...copied,
+      ...guest,
       'dist/engine.js',
       'dist/disk-worker.js',
       'dist/cli.js',
