@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { asBerthError } from '../../api';
+import { BerthError } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Handler, Services } from '../command';
 
@@ -29,11 +29,12 @@ export const showLogs = ({
     const channel = channels.get(name) ?? vscode.window.createOutputChannel(t('Berth: {0}', label));
     channels.set(name, channel);
     channel.show(true);
+    const client = await link.client();
     if (!following.has(name)) {
       const abort = new AbortController();
       following.set(name, abort);
       channel.replace(t('— the log of {0}, as it comes —', label) + '\n');
-      void follow(await link.client(), name, channel, abort.signal).finally(() => following.delete(name));
+      void follow(client, name, channel, abort.signal).finally(() => following.delete(name));
     }
   };
 };
@@ -53,7 +54,9 @@ async function follow(
     channel.appendLine(t('— end of the log: the workspace does not run —'));
   } catch (error) {
     if (!signal.aborted) {
-      channel.appendLine(t('— the log ended: {0} —', asBerthError(error).message));
+      // Node says no more than "aborted" of a line that breaks.
+      const why = error instanceof BerthError ? error.message : t('the engine does not answer any more');
+      channel.appendLine(t('— the log ended: {0} —', why));
     }
   }
 }
