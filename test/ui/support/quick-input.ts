@@ -24,6 +24,11 @@ export class QuickInput {
       await first.and(this.page.getByLabel(title)).waitFor({ timeout: 2000 });
     });
     await this.page.keyboard.press('Enter');
+    // What the command asks for comes in the same widget.
+    await eventually('the palette to close', async () => {
+      const typed = (await this.box.count()) === 0 ? '' : await this.box.inputValue({ timeout: 1_000 });
+      if (typed === `>${title}`) throw new Error('it is open');
+    });
   }
 
   /** The text beside the steps of a wizard. */
