@@ -2,8 +2,10 @@
  * Pause and resume. A paused machine stands still at once; its state is written to disk behind the user's back, so
  * that it goes on also after the host was restarted, or QEMU ended.
  */
-import { access, rm } from 'node:fs/promises';
+import { access, rename } from 'node:fs/promises';
+import { isErrno } from '../../store/files';
 import type { Log } from '../containers/log';
+import { LateRemoval } from './late-removal';
 import type { Machine } from './machine';
 import type { Machines } from './machines';
 import { saveState } from './qemu/saved-state';
@@ -27,8 +29,11 @@ interface Saving {
 
 export class Suspender {
   private readonly saving = new Map<string, Saving>();
+  private readonly removal: LateRemoval;
 
-  constructor(private readonly parts: SuspenderParts) {}
+  constructor(private readonly parts: SuspenderParts) {
+    this.removal = new LateRemoval(parts.log);
+  }
 
   /** Succeeds when it is paused already. */
   async pause(record: RuntimeRecord): Promise<void> {
@@ -90,6 +95,7 @@ export class Suspender {
   /** Waits until what is being saved is on disk: an engine that ends takes the receiver of it along. */
   async close(): Promise<void> {
     await Promise.all([...this.saving.values()].map(({ done }) => done));
+    await this.removal.close();
   }
 
   private async restore(record: RuntimeRecord): Promise<Machine> {
@@ -121,10 +127,23 @@ export class Suspender {
   }
 
   private async discard(name: string): Promise<void> {
-    await rm(this.parts.store.files.of(name).state, { force: true });
+    await this.putAside(this.parts.store.files.of(name).state);
     await this.parts.store.update(name, (record) =>
       record.paused === undefined ? undefined : { ...record, paused: undefined },
     );
+  }
+
+  /** Under another name it is no saved state any more. */
+  private async putAside(state: string): Promise<void> {
+    const aside = `${state}.old`;
+    try {
+      await rename(state, aside);
+      this.removal.add(aside);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) {
+        throw error;
+      }
+    }
   }
 }
 
