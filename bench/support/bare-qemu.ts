@@ -90,7 +90,7 @@ export class BareQemu {
     await must(['mke2fs', '-q', '-F', '-t', 'ext4', '-m', '0', '-E', extended, home, `${homeMiB}M`]);
   }
 
-  /** Until its SSH server answers; with `state`, from what was saved of it. */
+  /** Until its SSH server answers. */
   async boot(): Promise<void> {
     this.spawn([]);
     const control = await ControlPort.connect(join(this.folder, 'control.sock'), () => this.hopeless());
@@ -142,6 +142,7 @@ export class BareQemu {
     } finally {
       qmp.close();
     }
+    await must(['sync', this.stateFile]);
   }
 
   monitor(): Promise<QmpClient> {

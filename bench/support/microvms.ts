@@ -76,13 +76,18 @@ async function deleteAll(engine: RunningEngine): Promise<void> {
 }
 
 /** Waits until no template is being made. */
-export async function untilSettled(home: string): Promise<void> {
-  const end = Date.now() + settleTimeoutMs;
-  while (existsSync(join(home, 'drafts'))) {
+export function untilSettled(home: string): Promise<void> {
+  return untilTrue('a template is made', () => !existsSync(join(home, 'drafts')), settleTimeoutMs);
+}
+
+/** Looks again and again: exact to a few milliseconds. */
+export async function untilTrue(what: string, isSo: () => boolean, timeoutMs: number): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!isSo()) {
     if (Date.now() > end) {
-      throw new Error(`Waited ${settleTimeoutMs / 1000} s for a template to be made, in vain.`);
+      throw new Error(`Waited ${timeoutMs / 1000} s until ${what}, in vain.`);
     }
-    await sleep(50);
+    await sleep(5);
   }
 }
 
