@@ -1,38 +1,18 @@
 /** Files of a Docker volume over the API: latencies with and without a holder, transfers against `docker cp`. */
-import { randomBytes } from 'node:crypto';
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { EngineClient } from '../src/client/engine-client';
 import type { TransferCreate } from '../src/api';
 import { interleave, isQuick, main, median, repeat, time, withEngine, type Pair, type Row } from './lib';
 import { must, prefix } from './support/docker';
+import { makeSources } from './support/sources';
 
 const image = 'workspace:latest';
 const rounds = isQuick ? 1 : 5;
 const latencyRounds = isQuick ? 50 : 300;
 const bigMiB = isQuick ? 128 : 1024;
 const fileCount = 10_000;
-const folders = 100;
-const kibibytes4 = 4096;
-
-/** `big`, `many/d<n>/f<n>`, `flat/f<n>` (empty) and `hundred/f<n>` in a folder of this machine. */
-async function makeFiles(folder: string): Promise<void> {
-  const block = randomBytes(1024 * 1024);
-  const blocks = Readable.from(Array.from({ length: bigMiB }, () => block));
-  await pipeline(blocks, createWriteStream(join(folder, 'big')));
-  ['hundred', 'flat'].forEach((name) => mkdirSync(join(folder, name)));
-  for (let n = 0; n < folders; n += 1) {
-    mkdirSync(join(folder, 'many', `d${n}`), { recursive: true });
-    writeFileSync(join(folder, 'hundred', `f${n}`), block.subarray(0, kibibytes4));
-  }
-  for (let n = 0; n < fileCount; n += 1) {
-    writeFileSync(join(folder, 'many', `d${n % folders}`, `f${n}`), block.subarray(n, n + kibibytes4));
-    writeFileSync(join(folder, 'flat', `f${n}`), '');
-  }
-}
 
 async function transfer(client: EngineClient, body: TransferCreate): Promise<void> {
   await client.waitFor(await client.call('transfers.create', { body, query: { wait: 60_000 } }));
@@ -141,7 +121,7 @@ async function measureWith(client: EngineClient, local: string): Promise<Row[]> 
 async function measure(): Promise<Row[]> {
   const local = mkdtempSync(join(tmpdir(), 'berth-bench-files-'));
   try {
-    await makeFiles(local);
+    await makeSources(local, bigMiB, fileCount);
     return await withEngine(({ client }) => measureWith(client, local));
   } finally {
     rmSync(local, { recursive: true, force: true });

@@ -5,6 +5,11 @@ import { report, type Row } from './report';
 export const isQuick = process.argv.includes('quick');
 
 export function main(title: string, measure: () => Promise<Row[]>): void {
+  // What waits for nothing that can come ends without a word otherwise.
+  process.on('beforeExit', () => {
+    console.error(`${title}: could not run. It ended before all was measured.`);
+    process.exit(1);
+  });
   measure().then(
     (rows) => {
       report(isQuick ? `${title}, quick` : title, rows);
