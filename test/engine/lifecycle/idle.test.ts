@@ -46,8 +46,10 @@ describe('lifecycle: idle policies', function () {
   });
 
   it('counts commands that run through the API', async () => {
-    const { name } = await harness().create({ idle: { pauseAfter } });
-    await harness().exec(name, ['sleep', String(pauseAfter * 60 * 2)]);
+    const { name } = await harness().create();
+    const running = harness().exec(name, ['sleep', String(pauseAfter * 60 * 2 + 2)]);
+    await harness().client.call('workspaces.update', { params: { name }, body: { idle: { pauseAfter } } });
+    await running;
     assert.equal(await harness().state(name), 'running');
     await harness().delete(name);
   });

@@ -1,10 +1,11 @@
 /** Processes in a running container. */
 import { randomUUID } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
-import { PassThrough, Writable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../api/errors';
 import type { ExecPlan, ExecSession } from '../driver';
+import { stdinOf } from '../exec-input';
 import { demultiplex } from './demux';
 import { isConnectionError, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
@@ -46,31 +47,6 @@ export async function startExec(endpoint: Endpoint, container: string, plan: Raw
     });
     const stream = await exec.start({ hijack: true, stdin: true, Tty: plan.tty });
     return { exec, stream };
-  });
-}
-
-/** Writes go to the process; the end is end of input, and leaves its output alone. */
-function stdinOf(stream: Duplex): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      if (stream.destroyed || stream.writableEnded) {
-        done(new Error('The process has ended.'));
-      } else if (stream.write(chunk)) {
-        done();
-      } else {
-        const proceed = (): void => {
-          stream.off('drain', proceed);
-          stream.off('close', proceed);
-          done();
-        };
-        stream.on('drain', proceed);
-        stream.on('close', proceed);
-      }
-    },
-    final(done) {
-      stream.end();
-      done();
-    },
   });
 }
 

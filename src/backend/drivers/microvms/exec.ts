@@ -1,11 +1,10 @@
 /** Processes in a running guest: the same front and the same end as in containers, reached over SSH. */
 import { randomUUID } from 'node:crypto';
-import { Writable } from 'node:stream';
-import type { ClientChannel } from 'ssh2';
 import { BerthError } from '../../../api/errors';
 import { endExecCommand, execFront, execMarker, shell } from '../containers/init-script';
 import { quoteForShell } from '../containers/session-environment';
 import type { ExecPlan, ExecSession } from '../driver';
+import { stdinOf } from '../exec-input';
 import type { GuestProcess } from './ssh-link';
 
 const loginUser = 'workspace';
@@ -143,31 +142,6 @@ function numbered(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
     BERTH_COUNT: String(entries.length),
     ...Object.fromEntries(entries.map(([name, value], index) => [`BERTH_V${index}`, `${name}=${value}`])),
   };
-}
-
-/** The end of input leaves the output alone. */
-function stdinOf(channel: ClientChannel): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      if (channel.destroyed || channel.writableEnded) {
-        done(new Error('The process has ended.'));
-      } else if (channel.write(chunk)) {
-        done();
-      } else {
-        const proceed = (): void => {
-          channel.off('drain', proceed);
-          channel.off('close', proceed);
-          done();
-        };
-        channel.on('drain', proceed);
-        channel.on('close', proceed);
-      }
-    },
-    final(done) {
-      channel.end();
-      done();
-    },
-  });
 }
 
 /** Resolves when the process has ended and its output was read. */

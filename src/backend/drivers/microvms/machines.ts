@@ -29,6 +29,8 @@ export interface MachinesOptions {
 
 export class Machines {
   private readonly live = new Map<string, Promise<Machine | undefined>>();
+  /** Started by this engine, at some time. */
+  private readonly own = new Set<string>();
 
   constructor(private readonly options: MachinesOptions) {}
 
@@ -63,6 +65,7 @@ export class Machines {
     name: string,
     launching: () => Promise<{ record: RuntimeRecord; qmp: QmpClient; process: ProcessIdentity }>,
   ): Promise<Machine> {
+    this.own.add(name);
     const starting = launching().then(({ record, qmp, process }) => this.connect(record, qmp, process));
     const outcome = starting.catch(() => undefined);
     this.live.set(name, outcome);
@@ -121,6 +124,10 @@ export class Machines {
     if (process === undefined) {
       return undefined;
     }
+    if (record.starting === true && !this.own.has(record.plan.name)) {
+      await this.endUnfinished(record, process);
+      return undefined;
+    }
     const { sockets } = this.options.store.files.of(record.plan.name);
     const hopeless = (): string | undefined => (isRunning(process) ? undefined : 'QEMU has ended');
     try {
@@ -138,6 +145,14 @@ export class Machines {
       }
       throw error;
     }
+  }
+
+  /** The engine that started it was killed before its guest got going: nothing of it is anybody's yet. */
+  private async endUnfinished(record: RuntimeRecord, process: ProcessIdentity): Promise<void> {
+    const { name } = record.plan;
+    this.options.log.warn({ name, pid: process.pid }, 'a microVM whose start was cut off is ended');
+    await killProcess(process);
+    await this.options.store.change(name, { process: undefined, starting: undefined });
   }
 
   private async findProcess(record: RuntimeRecord): Promise<ProcessIdentity | undefined> {

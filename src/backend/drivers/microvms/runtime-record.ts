@@ -66,6 +66,8 @@ export const RuntimeRecord = Type.Object({
     Type.Object({ pid: Type.Integer(), startTime: Type.String(), bootId: Type.String() }),
   ),
   launch: Type.Optional(Launch),
+  /** Its guest was not yet got going: without the engine that does so it never will. */
+  starting: Type.Optional(Type.Boolean()),
   /** It was paused, and is to be so again after the host was restarted. */
   paused: Type.Optional(Type.Boolean()),
   exitCode: Type.Optional(Type.Integer()),

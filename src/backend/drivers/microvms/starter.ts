@@ -42,7 +42,7 @@ export class Starter {
     const wanted = launchOf(record, tools, files, await this.attach(record));
     const startedAt = new Date().toISOString();
     const fresh = await store.change(record.plan.name, {
-      ...{ launch: wanted, startedAt, exitCode: undefined, paused: undefined },
+      ...{ launch: wanted, startedAt, starting: true, exitCode: undefined, paused: undefined },
     });
     // What is saved knows nothing of daemons that serve folders.
     const isShared = wanted.shares !== undefined;
@@ -167,6 +167,7 @@ export class Starter {
     void qmp.closed.then(() => ended.abort());
     try {
       await getGoing(machine, ended.signal);
+      await store.change(name, { starting: undefined });
       machine.isGoing = true;
       machines.tell(record, 'started');
       return machine;

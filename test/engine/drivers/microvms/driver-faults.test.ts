@@ -90,6 +90,20 @@ describe('microVMs when things go wrong', function () {
     await bench.driver.configure(plan.name, bench.startPlan(), never());
   });
 
+  it('ends one whose start was cut off by the end of the engine, and starts it anew', async () => {
+    const pid = bench.pidOf(plan);
+    await bench.restartEngine(async () => {
+      const path = join(bench.folderOf(plan), 'runtime.json');
+      const record = JSON.parse(await readFile(path, 'utf8')) as object;
+      await writeFile(path, JSON.stringify({ ...record, starting: true }));
+    });
+    assert.equal((await bench.driver.inspect(plan.name))?.state, 'stopped');
+    assert.deepEqual(await machinesOf(bench.home), []);
+    await bench.started(plan);
+    assert.notEqual(bench.pidOf(plan), pid);
+    assert.equal((await bench.shell(plan.name, 'cat kept')).stdout, 'kept\n');
+  });
+
   it('goes on from disk when QEMU is gone while it is paused', async () => {
     await bench.shell(plan.name, 'nohup sleep 4242 >/dev/null 2>&1 & echo in memory >/dev/shm/kept');
     await bench.driver.pause(plan.name);
