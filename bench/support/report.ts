@@ -8,7 +8,7 @@ export interface Row {
   what: string;
   /** Measured, in `unit`. */
   value: number;
-  unit: 'ms' | 'kB' | 'MiB' | '/s';
+  unit: 'ms' | 'ms/s' | 'kB' | 'MiB' | '/s' | 'left';
   baseline?: { what: string; value: number };
   /** At most so much, of the baseline when it is a ratio; absent for what has no budget. */
   budget?: { atMost: number; of: 'value' | 'ratio' };
