@@ -19,7 +19,8 @@ export class StateDirectory {
   async sweep(): Promise<void> {
     const names = await readdir(this.workspaces);
     const workspaces = names.map((name) => this.workspace(name));
-    for (const folder of [this.home, this.keys, this.ssh, this.operations, ...workspaces]) {
+    const { home, keys, hostKeys, ssh, operations, volumes } = this;
+    for (const folder of [home, keys, hostKeys, ssh, operations, volumes, ...workspaces]) {
       const files = await readdir(folder).catch(() => []);
       const drafts = files.filter((file) => draft.test(file));
       await Promise.all(drafts.map((file) => rm(join(folder, file), { force: true })));
@@ -37,6 +38,10 @@ export class StateDirectory {
   }
   get operations(): string {
     return join(this.home, 'operations');
+  }
+  /** Disks of microVMs, and their index. */
+  get volumes(): string {
+    return join(this.home, 'volumes');
   }
   get keys(): string {
     return join(this.home, 'keys');
