@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Operation } from '../../src/api';
+import { EventStream } from '../../src/client/events';
 import { prefix } from './docker';
 import { withEngine, type RunningEngine } from './engine';
 
@@ -28,9 +29,11 @@ export async function withMicrovms<T>(
 ): Promise<T> {
   return withEngine(
     async (engine) => {
+      const isThere = stay(engine);
       try {
         return await use(engine);
       } finally {
+        isThere.dispose();
         await deleteAll(engine);
         await untilSettled(engine.home);
         endLeft(engine.home);
@@ -40,6 +43,13 @@ export async function withMicrovms<T>(
       process.env.BERTH_CACHE = templates === 'shared' ? lastingCache : cacheBeside(home, templates);
     },
   );
+}
+
+/** An engine that has neither clients nor machines ends by itself. */
+function stay({ client }: RunningEngine): EventStream {
+  const ignore = () => undefined;
+  const listener = { event: ignore, connected: ignore, disconnected: ignore };
+  return new EventStream(() => Promise.resolve(client.transport), listener);
 }
 
 function cacheBeside(home: string, templates: TemplatesUsed): string {
