@@ -17,6 +17,8 @@ export class WorkspacePty implements vscode.Pseudoterminal {
   readonly onDidClose = this.closed.event;
   private session: AttachSession | undefined;
   private size: vscode.TerminalDimensions = { columns: 80, rows: 24 };
+  /** What is typed before there is somebody who takes it. */
+  private typedAhead = '';
   private phase: 'connecting' | 'attached' | 'broken' | 'closed' = 'connecting';
 
   constructor(
@@ -45,6 +47,8 @@ export class WorkspacePty implements vscode.Pseudoterminal {
   handleInput(text: string): void {
     if (this.phase === 'attached') {
       void this.session?.write(text);
+    } else if (this.phase === 'connecting') {
+      this.typedAhead += text;
     } else if (this.phase === 'broken') {
       void this.connect();
     }
@@ -52,6 +56,7 @@ export class WorkspacePty implements vscode.Pseudoterminal {
 
   private async connect(): Promise<void> {
     this.phase = 'connecting';
+    this.typedAhead = '';
     try {
       const client = await this.link.client();
       // The WebSocket library is read when the first terminal opens, not at activation.
@@ -80,6 +85,9 @@ export class WorkspacePty implements vscode.Pseudoterminal {
     session.resize(this.size.columns, this.size.rows);
     session.stdout.setEncoding('utf8');
     session.stdout.on('data', (text: string) => this.write(text));
+    if (this.typedAhead !== '') {
+      void session.write(this.typedAhead);
+    }
   }
 
   /** The shell ended: of its own, or because its workspace did. */
