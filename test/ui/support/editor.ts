@@ -21,8 +21,13 @@ export class Editor {
   /** The lines in sight. */
   async text(): Promise<string> {
     const lines = await this.area.locator('.view-lines .view-line').all();
+    // One that is drawn anew meanwhile is not waited for.
+    const timeout = 1_000;
     const placed = await Promise.all(
-      lines.map(async (line) => ({ top: (await line.boundingBox())?.y ?? 0, text: await line.innerText() })),
+      lines.map(async (line) => ({
+        top: (await line.boundingBox({ timeout }))?.y ?? 0,
+        text: await line.innerText({ timeout }),
+      })),
     );
     // The editor writes spaces as non-breaking ones.
     return placed

@@ -20,13 +20,14 @@ export class Tree {
     return new TreeRow(this.page, this.rows.filter({ has: name }).first());
   }
 
-  /** The labels of all rows in sight, top to bottom. */
+  /** The labels of all rows in sight, top to bottom. Rejects soon when one of them goes meanwhile. */
   async labels(): Promise<string[]> {
     const rows = await this.rows.all();
+    const timeout = 1_000;
     const placed = await Promise.all(
       rows.map(async (row) => ({
-        top: (await row.boundingBox())?.y ?? 0,
-        label: await row.locator('.label-name').first().innerText(),
+        top: (await row.boundingBox({ timeout }))?.y ?? 0,
+        label: await row.locator('.label-name').first().innerText({ timeout }),
       })),
     );
     return placed.sort((a, b) => a.top - b.top).map(({ label }) => label);

@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { berthVsix } from '../runner/package-extension';
+import { berth, cleanUp } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+import { changeMachineSettings } from './support/settings';
+
+const slow = 90_000;
+
+async function docker(...argv: string[]): Promise<string> {
+  return (await promisify(execFile)('docker', argv, { timeout: 30_000 })).stdout.trim();
+}
+
+describe('commands that ask, from the palette and the menus', function () {
+  this.timeout(240_000);
+  const tag = randomBytes(3).toString('hex');
+  const name = `uic-${tag}`;
+  const other = `uia-${tag}`;
+  const made = `uiv-${tag}`;
+  /** Takes requests, and answers none. */
+  const registry = createServer(() => undefined);
+  let session: Session;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    await once(registry.listen(0, '127.0.0.1'), 'listening');
+    await docker('volume', 'create', `workspace-${other}`);
+    session = await launch({ vsix: await berthVsix(), folder });
+    await session.workbench.openSideBar('Berth');
+    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await berth(session, 'create', name);
+    await row().waitFor('visible', slow);
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await cleanUp(session, name);
+    await cleanUp(session, other);
+    await session.stop();
+    registry.closeAllConnections();
+    registry.close();
+    await docker('volume', 'rm', '-f', `workspace-${other}`, made);
+    await rm(folder, { recursive: true });
+  });
+
+  const row = (label = name) => session.workbench.tree('Workspaces').row(label);
+  const volume = (label: string) => session.workbench.tree('Volumes').row(label);
+  const until = (state: string, label = name) =>
+    eventually(
+      `${label} to be ${state}`,
+      async () => assert.match(await row(label).spoken(), new RegExp(state)),
+      slow,
+    );
+  const inspect = (format: string) => docker('inspect', '-f', format, `workspace-${name}`);
+
+  it('a command of the palette offers what it can work on, and nothing else', async () => {
+    const { workbench } = session;
+    await workbench.run('Berth: Pause');
+    assert.deepEqual(await workbench.quickInput.labels(), [name]);
+    await workbench.quickInput.pick(name);
+    await until('paused');
+    await workbench.run('Berth: Pause');
+    await workbench.notifications.waitFor('No workspace is running.');
+    await workbench.run('Berth: Resume');
+    await workbench.quickInput.pick(name);
+    await until('running');
+  });
+
+  it('restarts', async () => {
+    const before = await inspect('{{.State.StartedAt}}');
+    await row().contextMenu('Restart');
+    await eventually(
+      'a new start',
+      async () => assert.notEqual(await inspect('{{.State.StartedAt}}'), before),
+      slow,
+    );
+    await until('running');
+  });
+
+  it('changes limits while it runs, and takes them back', async () => {
+    const { quickInput, notifications } = session.workbench;
+    await row().contextMenu('Edit Limits…');
+    await quickInput.waitForTitle(`Limits of ${name}`);
+    await quickInput.pick('1 CPU, 2 GiB');
+    await eventually('the limit', async () =>
+      assert.equal(await inspect('{{.HostConfig.NanoCpus}}'), '1000000000'),
+    );
+    await notifications.press(`${name}: 1 CPU, 2 GiB`, 'Undo');
+    // Docker takes no limit away while a container runs: the row says what that takes.
+    await row().expand();
+    await row('Takes effect with the next rebuild: cpus, memoryMiB.').waitFor();
+  });
+
+  it('rebuilds on an image after saying what is kept and what is lost', async () => {
+    const { quickInput, dialog } = session.workbench;
+    const before = await inspect('{{.Id}}');
+    await row().contextMenu('Rebuild on Image…');
+    await quickInput.pick('workspace:latest');
+    assert.match(await dialog.text(), new RegExp(`Kept: volume workspace-${name}\\. Lost: `));
+    await dialog.press('Rebuild');
+    await eventually('a new container', async () => assert.notEqual(await inspect('{{.Id}}'), before), slow);
+    await until('running');
+  });
+
+  it('shows the log of a workspace', async () => {
+    const { workbench } = session;
+    await berth(session, 'ssh', name, '--', 'true');
+    await row().contextMenu('Show Logs');
+    const output = workbench.page.locator('.part.panel .view-lines');
+    await eventually('the log', async () => assert.match(await output.innerText(), /Accepted/), slow);
+    await workbench.screenshot('logs');
+  });
+
+  it('adopts the volume of another tool by name, and with consent', async () => {
+    const { workbench } = session;
+    await workbench.run('Berth: Adopt Volume of Another Tool…');
+    await workbench.quickInput.pick(other);
+    assert.match(await workbench.dialog.text(), /keeps its name and all its files/);
+    await workbench.dialog.press('Adopt');
+    await until('running', other);
+  });
+
+  it('works on all selected rows, and says what it leaves out', async () => {
+    const { workbench } = session;
+    await row(other).contextMenu('Stop');
+    await until('stopped', other);
+    await row().click();
+    await row(other)
+      .locator.locator('.label-name')
+      .first()
+      .click({ modifiers: ['Control'] });
+    // The menu offers only what all of them can do; the button is that of one row, and works on all.
+    await row(other).inlineAction('Start');
+    await workbench.notifications.waitFor('1 of 2 ignored');
+    await until('running', other);
+    await row(other).contextMenu('Stop');
+    await Promise.all([until('stopped'), until('stopped', other)]);
+    await workbench.page.keyboard.press('Delete');
+    const text = await workbench.dialog.text();
+    assert.match(text, /Delete 2 workspaces and their files\?/);
+    for (const each of [name, other]) {
+      assert.match(text, new RegExp(`volume workspace-${each}: [\\d.]+ [kM]?B`));
+    }
+    await workbench.screenshot('delete-two');
+    await workbench.dialog.press('Cancel');
+    await row(other).waitFor();
+  });
+
+  it('archives, and takes it back', async () => {
+    const { notifications } = session.workbench;
+    await row(other).click();
+    await row(other).contextMenu('Archive');
+    await until('archived', other);
+    await notifications.press(`Archived ${other}`, 'Undo');
+    await until('running', other);
+  });
+
+  it('groups and sorts both views', async () => {
+    const { workbench } = session;
+    const { quickInput } = workbench;
+    await workbench.run('Berth: Group Workspaces By…');
+    await quickInput.pick('State');
+    await eventually('the groups', async () =>
+      assert.deepEqual(await workbench.tree('Workspaces').labels(), ['running', other, 'stopped', name]),
+    );
+    await workbench.screenshot('grouped');
+    await workbench.run('Berth: Group Workspaces By…');
+    await quickInput.pick('Nothing');
+    await workbench.run('Berth: Sort Workspaces By…');
+    await quickInput.pick('Created, newest first');
+    // What was adopted is as old as its volume.
+    await eventually('the order', async () =>
+      assert.deepEqual(await workbench.tree('Workspaces').labels(), [name, other]),
+    );
+    await workbench.run('Berth: Group Volumes By…');
+    await quickInput.pick('What they are for');
+    await workbench.tree('Volumes').row('Homes of workspaces').waitFor();
+    await workbench.run('Berth: Group Volumes By…');
+    await quickInput.pick('Nothing');
+  });
+
+  it('measures a volume when asked, and by itself when it is opened', async () => {
+    await volume(`workspace-${other}`).contextMenu('Measure Size');
+    await volume(`workspace-${other}`).waitForDescription(/\d [kM]?B/, slow);
+    await volume(`workspace-${name}`).expand();
+    await volume(`workspace-${name}`).waitForDescription(/\d [kM]?B/, slow);
+    await volume(`workspace-${name}`).locator.hover();
+    await session.workbench.page.getByRole('cell', { name: 'Held by' }).waitFor();
+    await session.workbench.screenshot('volume-panel');
+  });
+
+  it('creates and deletes volumes, and offers only those that can be deleted or resized', async () => {
+    const { workbench } = session;
+    const { quickInput, dialog } = workbench;
+    await workbench.run('Berth: Create Volume…');
+    await quickInput.box.fill('Not A Name');
+    await eventually('the message', async () =>
+      assert.match(await quickInput.message(), /Lowercase letters/),
+    );
+    await quickInput.enter(made);
+    await quickInput.pick('Volume of the container engine');
+    await volume(made).waitFor('visible', slow);
+    await workbench.run('Berth: Resize Volume…');
+    await workbench.notifications.waitFor('There is no disk to resize');
+    await workbench.run('Berth: Delete Volume…');
+    const labels = await quickInput.labels();
+    assert.ok(labels.includes(made) && !labels.includes(`workspace-${other}`), labels.join(' '));
+    await quickInput.pick(made);
+    assert.match(
+      await dialog.text(),
+      new RegExp(`Delete volume ${made} and all its files\\?[\\s\\S]*${made}: `),
+    );
+    await dialog.press('Delete');
+    await volume(made).waitFor('hidden', slow);
+  });
+
+  it('cancels an operation that takes its time', async () => {
+    const { workbench } = session;
+    await workbench.run('Berth: Pull Image…');
+    await workbench.quickInput.enter(`127.0.0.1:${(registry.address() as AddressInfo).port}/nothing:1`);
+    // The next command would close a box that is still thinking about its input.
+    await workbench.notifications.waitFor('Pulling');
+    await eventually('the operation', async () => {
+      await workbench.run('Berth: Cancel Operation…');
+      await workbench.quickInput.rows.filter({ hasText: 'nothing:1' }).first().click({ timeout: 2_000 });
+    });
+    const operations = async () =>
+      JSON.parse(await berth(session, 'operations', '--json')) as { title: string; status: string }[];
+    await eventually('its end', async () => {
+      const pull = (await operations()).find(({ title }) => title.includes('nothing:1'));
+      assert.equal(pull?.status, 'cancelled');
+    });
+  });
+
+  it('shows what it knows of this machine', async () => {
+    const { workbench } = session;
+    await workbench.run('Berth: Check This Machine');
+    const report = workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+    await report.getByText('OpenSSH client').waitFor({ timeout: slow });
+    await report.getByText('State directory').waitFor();
+    await workbench.screenshot('doctor');
+    await workbench.editor.closeAll();
+  });
+
+  it('restarts its engine, keeps its log, and says in the status bar how many run', async () => {
+    const { workbench } = session;
+    const pid = async (): Promise<number> =>
+      (JSON.parse(await berth(session, 'status', '--json')) as { pid: number }).pid;
+    const before = await pid();
+    await workbench.run('Berth: Restart Engine');
+    await eventually('another engine', async () => assert.notEqual(await pid(), before), slow);
+    await until('running', other);
+    assert.match(await workbench.statusBar(/^\s*1\s*$/), /1/);
+    await workbench.run('Berth: Show Log');
+    const output = workbench.page.locator('.part.panel .view-lines');
+    await eventually('the log', async () =>
+      assert.match((await output.innerText()).replace(/\u00a0/g, ' '), /Starting the engine/),
+    );
+  });
+
+  it('has a terminal profile', async () => {
+    const { workbench } = session;
+    const tabs = workbench.page.locator('.tabs-list .monaco-list-row');
+    await workbench.run('Berth: Open Terminal');
+    await workbench.quickInput.pick(other);
+    await workbench.terminal.waitForText('$', slow);
+    // A VS Code that has looked for profiles before it knew of its extensions looks again when these settings change.
+    await changeMachineSettings(session, { 'terminal.integrated.defaultProfile.linux': 'bash' });
+    await eventually('the profile', async () => {
+      await workbench.run('Create New Terminal (With Profile)');
+      const profile = workbench.quickInput.rows.filter({ hasText: 'Berth Workspace' });
+      await profile.click({ timeout: 3_000 });
+    });
+    await tabs.nth(1).waitFor();
+    // It takes the focus when it is ready, which may be in the middle of a word.
+    await eventually('an answer', async () => {
+      await workbench.terminal.type('echo profile-$((6*7))');
+      await workbench.terminal.waitForText('profile-42', 5_000);
+    });
+    await workbench.screenshot('terminal-profile');
+  });
+
+  it('gives a tour of six steps', async () => {
+    const { workbench } = session;
+    await workbench.run('Berth: Get Started with Berth');
+    const tour = workbench.page.locator('.gettingStartedContainer');
+    await tour.getByText('Persistent workspaces on your own machine').waitFor({ timeout: slow });
+    assert.equal(await tour.locator('.getting-started-step').count(), 6);
+    await workbench.screenshot('walkthrough');
+  });
+});
