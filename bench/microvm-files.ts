@@ -18,8 +18,8 @@ const home = '/home/workspace';
 const flatCount = 10_000;
 /** An emulated guest takes its time for each byte: less of them while it runs. */
 const runningSizes: Sizes = {
-  ...{ bigMiB: isQuick ? 8 : 64, files: isQuick ? 200 : 2000 },
-  rounds: { short: isQuick ? 10 : 50, long: isQuick ? 1 : 5 },
+  ...{ bigMiB: isQuick ? 8 : 32, files: isQuick ? 200 : 2000 },
+  rounds: { short: isQuick ? 10 : 20, long: isQuick ? 1 : 2 },
 };
 const stoppedSizes: Sizes = {
   ...{ bigMiB: isQuick ? 64 : 256, files: isQuick ? 1000 : 10_000 },

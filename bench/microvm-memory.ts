@@ -15,11 +15,11 @@ import {
 import { memoryOf, processorUse } from './support/processes';
 
 const count = isQuick ? 3 : 10;
-const idleMs = isQuick ? 5_000 : 20_000;
-const watchedMs = isQuick ? 3_000 : 10_000;
+const idleMs = isQuick ? 5_000 : 10_000;
+const watchedMs = isQuick ? 3_000 : 8_000;
 const usedMiB = 96;
 /** QEMU hears of free pages a few seconds after they are. */
-const reportMs = 10_000;
+const reportMs = 8_000;
 
 const numbers = Array.from({ length: count }, (_, index) => index);
 

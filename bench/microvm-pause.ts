@@ -42,6 +42,12 @@ class Paused {
     return untilTrue('a paused machine is saved', () => existsSync(this.state), saveTimeoutMs);
   }
 
+  /** What was saved before is removed a little later, which would meet what is measured next. */
+  untilTidy(): Promise<void> {
+    const aside = `${this.state}.old`;
+    return untilTrue('what was saved is removed', () => !existsSync(aside), saveTimeoutMs);
+  }
+
   /** What happens to it when the machine under it is started anew. */
   async kill(): Promise<void> {
     const pid = pidOf(this.engine.home, this.name);
@@ -75,11 +81,13 @@ async function onDisk(paused: Paused, bare: BareQemu, times: Times): Promise<voi
     note(times, 'save', await time(() => bare.save()));
     await bare.end();
     note(times, 'restore', await time(() => bare.restore()));
+    await paused.untilTidy();
     const begun = performance.now();
     await paused.pause();
     await paused.untilSaved();
     note(times, 'saved', performance.now() - begun);
     note(times, 'resume later', await time(() => paused.resume()));
+    await paused.untilTidy();
     await paused.pause();
     await paused.untilSaved();
     await paused.kill();

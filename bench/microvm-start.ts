@@ -5,7 +5,7 @@ import { blueprintOf, withBare, type Blueprint } from './support/bare-qemu';
 import { firstLogin } from './support/docker';
 import { createMicrovm, deleteMicrovm, nameOf, untilSettled, withMicrovms } from './support/microvms';
 
-const rounds = isQuick ? 1 : 5;
+const rounds = isQuick ? 1 : 3;
 
 /** From create, in milliseconds. */
 interface Start {
