@@ -71,6 +71,11 @@ export interface RuntimeWords {
   title: string;
   plural: string;
   icon: string;
+  /** What it is good for. */
+  detail: string;
+  /** Without limits of the user's own: in a sentence, and at the head of a choice. */
+  unlimited: string;
+  unlimitedTitle: string;
   /** What Docker inside takes. */
   dockerInside: string;
   withDocker: string;
@@ -82,6 +87,9 @@ const runtimeTable: Record<RuntimeKind, () => RuntimeWords> = {
     title: t('Container'),
     plural: t('Containers'),
     icon: 'package',
+    detail: t("Starts at once and shares this machine's kernel and memory."),
+    unlimited: t('no limits'),
+    unlimitedTitle: t('No limits'),
     dockerInside: t(
       'A daemon and data volume of its own. The container becomes privileged: trust what runs in it.',
     ),
@@ -92,6 +100,9 @@ const runtimeTable: Record<RuntimeKind, () => RuntimeWords> = {
     title: t('MicroVM'),
     plural: t('MicroVMs'),
     icon: 'vm',
+    detail: t('A small machine with a kernel of its own: keeps what runs in it further apart.'),
+    unlimited: t('default size'),
+    unlimitedTitle: t('Default size'),
     dockerInside: t(
       'A daemon and data disk of its own. Its kernel is its own too: no rights on this machine.',
     ),
@@ -112,15 +123,15 @@ export function names(list: readonly string[], shown = 3): string {
   return t('{0} and {1} more', list.slice(0, shown).join(', '), list.length - shown);
 }
 
-/** `2 CPUs, 4 GiB`. */
-export function limitsWords({ cpus, memoryMiB, pids, shmMiB }: Limits): string {
+/** `2 CPUs, 4 GiB`; without limits, what that means for the runtime. */
+export function limitsWords({ cpus, memoryMiB, pids, shmMiB }: Limits, runtime: RuntimeKind): string {
   const words = [
     cpus === undefined ? undefined : cpus === 1 ? t('1 CPU') : t('{0} CPUs', cpus),
     memoryMiB === undefined ? undefined : memoryWords(memoryMiB),
     pids === undefined ? undefined : t('{0} processes', pids),
     shmMiB === undefined ? undefined : t('{0} shared memory', memoryWords(shmMiB)),
   ].filter((word) => word !== undefined);
-  return words.length === 0 ? t('no limits') : words.join(', ');
+  return words.length === 0 ? runtimeWords(runtime).unlimited : words.join(', ');
 }
 
 export const memoryWords = (mebibytes: number): string =>

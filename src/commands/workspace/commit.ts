@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
-import { ask, tellDone } from '../input';
+import type { CommandId } from '../ids';
+import { ask } from '../input';
 
 const { t } = vscode.l10n;
 
@@ -33,6 +34,16 @@ export const commitWorkspace =
       ),
     );
     if (outcome.kind === 'done') {
-      await tellDone(t('{0} is an image now: new workspaces can be made of it.', image));
+      await offerNext(image);
     }
   };
+
+/** It may have taken so long that nobody looks any more. */
+async function offerNext(image: string): Promise<void> {
+  const create = t('Create Workspace…');
+  const text = t('{0} is an image now: new workspaces can be made of it.', image);
+  if ((await vscode.window.showInformationMessage(text, create)) === create) {
+    const command: CommandId = 'berth.workspace.create';
+    await vscode.commands.executeCommand(command);
+  }
+}

@@ -26,6 +26,7 @@ export function createSteps(store: Store, choices: CreateChoices): Step[] {
     ...limitsSteps<WorkspaceDraft>(
       (draft) => draft.limits,
       (draft, limits) => (draft.limits = limits),
+      (draft) => draft.runtime,
     ),
     { show: askDocker },
   ];
@@ -49,7 +50,7 @@ function runtimeItem(runtime: RuntimeKind, drivers: readonly DriverStatus[]): Pi
     label: words.title,
     iconPath: new vscode.ThemeIcon(words.icon),
     description: status?.available === true ? (status.product ?? '') : t('not available'),
-    detail: status?.available === true ? undefined : status?.message,
+    detail: status?.available === true ? words.detail : status?.message,
     value: runtime,
   };
 }
@@ -142,7 +143,7 @@ function summary(last: number, { info }: CreateChoices, draft: WorkspaceDraft, p
       line(t('Runs as'), runtimeWords(draft.runtime).name, 1),
       line(t('Image'), draft.image === '' ? info.defaultImage : draft.image, 2),
       line(t('Clone'), draft.cloneUrl === '' ? t('nothing') : draft.cloneUrl, 3),
-      line(t('Limits'), limitsWords(limits), 4),
+      line(t('Limits'), limitsWords(limits, draft.runtime), 4),
       line(t('Docker inside'), draft.docker ? runtimeWords(draft.runtime).withDocker : t('no'), last - 1),
     ],
     active: -1,

@@ -20,10 +20,12 @@ export const editLimits =
       none: t('There is no workspace.'),
     });
     const before: Limits = workspace.spec.limits ?? {};
+    const { runtime } = workspace.spec;
     const draft = { limits: before };
     const steps = limitsSteps<typeof draft>(
       (state) => state.limits,
       (state, limits) => (state.limits = limits),
+      () => runtime,
     );
     await runWizard(t('Limits of {0}', workspace.label), steps, draft);
     const change = (limits: Limits) =>
@@ -38,7 +40,7 @@ export const editLimits =
       });
     const outcome = await change(draft.limits);
     if (outcome.kind === 'done') {
-      await tellDone(t('{0}: {1}.', workspace.label, limitsWords(outcome.value)), async () => {
+      await tellDone(t('{0}: {1}.', workspace.label, limitsWords(outcome.value, runtime)), async () => {
         await change(before);
       });
     }

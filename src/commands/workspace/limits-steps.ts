@@ -1,7 +1,7 @@
 /** Asking for limits: presets first, numbers for who wants them. Used by the wizard and by "Edit Limits". */
 import * as vscode from 'vscode';
-import type { Limits } from '../../api';
-import { limitsWords, memoryWords } from '../../providers/words';
+import type { Limits, RuntimeKind } from '../../api';
+import { limitsWords, memoryWords, runtimeWords } from '../../providers/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../wizard';
 import { isCpuCount, parseMemory } from './draft';
 
@@ -17,6 +17,7 @@ const presets: Limits[] = [
 export function limitsSteps<State extends object>(
   get: (state: State) => Limits,
   set: (state: State, limits: Limits) => void,
+  runtimeOf: (state: State) => RuntimeKind,
 ): WizardStep<State>[] {
   const custom = new WeakSet<State>();
   const change = (state: State, key: 'cpus' | 'memoryMiB', value: number | undefined): void => {
@@ -30,8 +31,8 @@ export function limitsSteps<State extends object>(
       isFollowed,
       show: (state, place) =>
         showPick(place, {
-          placeHolder: t('Limits of CPU and memory'),
-          items: presetItems(get(state)),
+          placeHolder: t('CPU and memory'),
+          items: presetItems(get(state), runtimeOf(state)),
           active: 0,
           accept: (index) => {
             custom.delete(state);
@@ -63,14 +64,14 @@ function withoutSize({ cpus: _cpus, memoryMiB: _memory, ...others }: Limits): Li
   return others;
 }
 
-function presetItems(current: Limits): PickItem<number>[] {
+function presetItems(current: Limits, runtime: RuntimeKind): PickItem<number>[] {
   const hasLimits = current.cpus !== undefined || current.memoryMiB !== undefined;
   return [
-    { label: t('No limits'), description: hasLimits ? '' : t('current'), value: 0 },
-    ...presets.map((preset, index) => ({ label: limitsWords(preset), value: index + 1 })),
+    { label: runtimeWords(runtime).unlimitedTitle, description: hasLimits ? '' : t('current'), value: 0 },
+    ...presets.map((preset, index) => ({ label: limitsWords(preset, runtime), value: index + 1 })),
     {
       label: t('Custom…'),
-      description: hasLimits ? t('current: {0}', limitsWords(current)) : '',
+      description: hasLimits ? t('current: {0}', limitsWords(current, runtime)) : '',
       value: customIndex,
     },
   ];
@@ -78,7 +79,7 @@ function presetItems(current: Limits): PickItem<number>[] {
 
 function askCpus({ cpus }: Limits, place: StepPlace, accept: (value: number | undefined) => void) {
   return showInput(place, {
-    prompt: t('CPUs, e.g. 1.5 (leave empty for no limit)'),
+    prompt: t('CPUs, e.g. 2 (leave empty for the default)'),
     value: cpus === undefined ? '' : String(cpus),
     validate: (text) => (isCpuCount(text) ? undefined : t('A number from 0.1 to 1024.')),
     accept: (text) => accept(text.trim() === '' ? undefined : Number(text)),
@@ -87,7 +88,7 @@ function askCpus({ cpus }: Limits, place: StepPlace, accept: (value: number | un
 
 function askMemory({ memoryMiB }: Limits, place: StepPlace, accept: (value: number | undefined) => void) {
   return showInput(place, {
-    prompt: t('Memory, e.g. 4 GiB or 512 MiB (leave empty for no limit)'),
+    prompt: t('Memory, e.g. 4 GiB or 512 MiB (leave empty for the default)'),
     value: memoryMiB === undefined ? '' : memoryWords(memoryMiB),
     validate: (text) =>
       text.trim() === '' || parseMemory(text) !== undefined

@@ -2,12 +2,15 @@
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import type { Volume, Workspace, WorkspaceStats } from '../../api';
-import { bytes, limitsWords, runtimeWords, stateWord, time } from '../words';
+import { bytes, limitsWords, memoryWords, runtimeWords, stateWord, time } from '../words';
 import { bar, escaped, panel } from './panel';
 
 const { t } = vscode.l10n;
 
 type Fact = readonly [string, string | undefined];
+
+/** In the units of the limits. */
+const memory = (count: number): string => memoryWords(Math.round(count / 1024 ** 2));
 
 /** Bars measure against the limit, or against the machine where there is none. */
 function usage({ spec: { limits } }: Workspace, stats: WorkspaceStats | undefined): Fact[] {
@@ -16,11 +19,11 @@ function usage({ spec: { limits } }: Workspace, stats: WorkspaceStats | undefine
   }
   const { cpuPercent, memoryBytes, memoryLimitBytes, pids } = stats;
   const cpus = limits?.cpus ?? availableParallelism();
-  const memory = memoryLimitBytes > 0 ? memoryBytes / memoryLimitBytes : 0;
-  const ofLimit = t('{0} of {1}', bytes(memoryBytes), bytes(memoryLimitBytes));
+  const share = memoryLimitBytes > 0 ? memoryBytes / memoryLimitBytes : 0;
+  const ofLimit = t('{0} of {1}', memory(memoryBytes), memory(memoryLimitBytes));
   return [
     [t('CPU'), `${bar(cpuPercent / 100 / cpus)} ${t('{0} % of one CPU', cpuPercent.toFixed(0))}`],
-    [t('Memory'), `${bar(memory)} ${memoryLimitBytes > 0 ? ofLimit : bytes(memoryBytes)}`],
+    [t('Memory'), `${bar(share)} ${memoryLimitBytes > 0 ? ofLimit : memory(memoryBytes)}`],
     [t('Processes'), String(pids)],
   ];
 }
@@ -37,7 +40,7 @@ function identity(workspace: Workspace, home: Volume | undefined): Fact[] {
     [t('SSH port'), `127.0.0.1:${workspace.sshPort}`],
     [t('Created'), time(workspace.createdAt)],
     [t('Last used'), time(workspace.lastUsedAt)],
-    [t('Limits'), limitsWords(workspace.spec.limits ?? {})],
+    [t('Limits'), limitsWords(workspace.spec.limits ?? {}, workspace.spec.runtime)],
     [t('Docker inside'), workspace.spec.docker === true ? runtime.withDocker : undefined],
   ];
 }
