@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { berthVsix } from '../runner/package-extension';
+import { machinesOf, microvmCache } from '../support/runtimes/microvms';
+import { berth, cleanUp } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+import { changeMachineSettings } from './support/settings';
+
+/** Guests may be emulated, and the first one of a machine waits for its kit and its root file system. */
+const slow = 180_000;
+const firstTime = 540_000;
+
+describe('a microVM, from the wizard to its end', function () {
+  this.timeout(600_000);
+  const name = `uim-${randomBytes(3).toString('hex')}`;
+  const volume = `workspace-${name}`;
+  const image = `${name}:1`;
+  let session: Session;
+  let folder: string;
+  let home: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    const vsix = await berthVsix();
+    session = await launch({ vsix, folder, env: { BERTH_CACHE: microvmCache } });
+    home = join(session.vscode.home, '.berth');
+    await session.workbench.openSideBar('Berth');
+    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await cleanUp(session, name);
+    await berth(session, 'image', 'remove', image).catch(() => undefined);
+    const left = await machinesOf(home);
+    left.forEach((pid) => process.kill(pid, 'SIGKILL'));
+    await session.stop();
+    await rm(folder, { recursive: true });
+    assert.deepEqual(left, []);
+  });
+
+  const row = (label = name) => session.workbench.tree('Workspaces').row(label);
+  const file = (label: string) => session.workbench.tree('Volumes').row(label);
+  const until = (state: string) =>
+    eventually(
+      `the microVM to be ${state}`,
+      async () => assert.match(await row().spoken(), new RegExp(`, ${state}, microVM`)),
+      slow,
+    );
+  const inside = (...argv: string[]): Promise<string> => berth(session, 'exec', name, '--', ...argv);
+
+  it('is chosen in the wizard, which says what it is', async () => {
+    const { workbench } = session;
+    const { quickInput, page } = workbench;
+    await workbench.run('Berth: Create Workspace…');
+    await quickInput.waitForTitle('(1/');
+    await quickInput.enter(name);
+    await quickInput.waitForTitle('(2/');
+    const engines = (await quickInput.rows.allInnerTexts()).join('\n');
+    assert.match(engines, /Container[\s\S]*shares[\s\S]*MicroVM\s*QEMU [\d.]+\s*.*a kernel of its own/);
+    await workbench.screenshot('microvm-wizard-engine');
+    await quickInput.pick('MicroVM');
+    for (const step of ['(3/', '(4/', '(5/']) {
+      await quickInput.waitForTitle(step);
+      await workbench.screenshot(`microvm-wizard-${step.slice(1, 2)}`);
+      if (step !== '(5/') {
+        await page.keyboard.press('Enter');
+      }
+    }
+    // Of the size that the other tests have: the template of its saved state is made once.
+    await quickInput.pick('Custom…');
+    await quickInput.waitForTitle('(6/9');
+    await page.keyboard.press('Enter');
+    await quickInput.waitForTitle('(7/9');
+    await quickInput.enter('256 MiB');
+    await quickInput.waitForTitle('(8/9');
+    await workbench.screenshot('microvm-wizard-docker');
+    await page.keyboard.press('Enter');
+    await quickInput.waitForTitle('(9/9');
+    const summary = await quickInput.rows.allInnerTexts();
+    assert.match(summary.join('\n'), /Runs as\s*microVM/);
+    assert.match(summary.join('\n'), /256 MiB/);
+    await workbench.screenshot('microvm-wizard-summary');
+    await page.keyboard.press('Enter');
+  });
+
+  it('shows its steps while it is made, and what it is when it runs', async () => {
+    const { workbench } = session;
+    await row().waitForDescription(/^(creating…|microVM ·)/, slow);
+    await workbench.screenshot('microvm-creating');
+    await row().waitForDescription(/^microVM · workspace:latest · :2\d{3}/, firstTime);
+    await until('running');
+    await row().locator.hover();
+    await workbench.page.getByRole('cell', { name: 'MicroVM name' }).waitFor();
+    await workbench.screenshot('microvm-panel');
+    await workbench.notifications.press(`Workspace ${name} is ready`, 'Terminal');
+  });
+
+  it('has a terminal under a kernel of its own', async () => {
+    const { terminal, screenshot } = {
+      terminal: session.workbench.terminal,
+      screenshot: (to: string) => session.workbench.screenshot(to),
+    };
+    await terminal.waitForText('$', slow);
+    await terminal.type('echo "kernel=$(uname -r)=" on $((6*7))');
+    await terminal.waitForText('= on 42', slow);
+    const kernel = /kernel=(\S+)=/.exec((await terminal.text()).replace(/echo .*/, ''))?.[1];
+    assert.match(kernel ?? '', /^\d+\.\d+/);
+    assert.notEqual(kernel, release());
+    await terminal.type('mkdir src; echo one > src/hello.txt');
+    await screenshot('microvm-terminal');
+  });
+
+  it('has files that open, change and are saved while it runs', async () => {
+    const { workbench } = session;
+    const { editor } = workbench;
+    await row().contextMenu('Browse Files');
+    await file('src').waitFor('visible', slow);
+    await file('src').expand();
+    await file('hello.txt').doubleClick();
+    await editor.waitForTab('hello.txt');
+    await editor.waitForText('one');
+    await editor.append('two\n');
+    await editor.save('hello.txt');
+    await eventually(
+      'the file inside',
+      async () => assert.equal(await inside('cat', 'src/hello.txt'), 'one\ntwo\n'),
+      slow,
+    );
+    await file(volume).waitForDescription(/^home · disk · .*in use$/, slow);
+    await workbench.screenshot('microvm-edit-running');
+    await inside('touch', 'src/made-inside.txt');
+    await file('made-inside.txt').waitFor('visible', slow);
+  });
+
+  it('publishes a port while it runs', async () => {
+    const { workbench } = session;
+    await berth(session, 'port', 'add', name, '8000');
+    await row().expand();
+    await row('Port 8000').waitFor('visible', slow);
+    await row('Port 8000').waitForDescription(/^127\.0\.0\.1:\d+$/);
+    const address = await row('Port 8000').description();
+    await workbench.terminal.type('/.berth/bin/python3 -m http.server 8000 -d src >/dev/null 2>&1 &');
+    await eventually(
+      'an answer',
+      async () => {
+        const answer = await fetch(`http://${address}/hello.txt`, { signal: AbortSignal.timeout(10_000) });
+        assert.equal(await answer.text(), 'one\ntwo\n');
+      },
+      slow,
+    );
+    await workbench.screenshot('microvm-port');
+  });
+
+  it('stands still while it is paused', async () => {
+    await row().contextMenu('Pause');
+    await until('paused');
+    await session.workbench.screenshot('microvm-paused');
+    await row().inlineAction('Resume');
+    await until('running');
+    assert.equal(await inside('cat', 'src/hello.txt'), 'one\ntwo\n');
+  });
+
+  it('has files that open, change and are saved while it is stopped', async () => {
+    const { workbench } = session;
+    const { editor } = workbench;
+    await editor.closeAll();
+    await row().inlineAction('Stop');
+    await until('stopped');
+    await eventually('the disk to be free', async () =>
+      assert.doesNotMatch(await file(volume).description(), /in use/),
+    );
+    await file('hello.txt').doubleClick();
+    await editor.waitForTab('hello.txt');
+    await editor.waitForText('two');
+    await editor.append('three\n');
+    await editor.save('hello.txt');
+    await eventually('the file on the disk', async () =>
+      assert.equal(await berth(session, 'cat', `${name}:/src/hello.txt`), 'one\ntwo\nthree\n'),
+    );
+    await workbench.screenshot('microvm-edit-stopped');
+  });
+
+  it('becomes an image', async () => {
+    const { quickInput, notifications } = session.workbench;
+    await row().contextMenu('Commit to Image…');
+    await quickInput.waitForTitle(`Commit ${name} to an Image`);
+    assert.equal(await quickInput.box.inputValue(), image);
+    await session.workbench.page.keyboard.press('Enter');
+    await notifications.waitFor(`${image} is an image now`, slow);
+    await session.workbench.screenshot('microvm-commit');
+    assert.match(await berth(session, 'image', 'list'), new RegExp(name));
+  });
+
+  it('finds all its files when it starts again', async () => {
+    await row().inlineAction('Start');
+    await until('running');
+    assert.equal(await inside('cat', 'src/hello.txt'), 'one\ntwo\nthree\n');
+  });
+
+  it('can be seen in every theme', async () => {
+    const { workbench } = session;
+    const themes = { 'Default Light Modern': 'vs', 'Default High Contrast': 'hc-black' };
+    for (const [theme, kind] of Object.entries(themes)) {
+      await changeMachineSettings(session, { 'workbench.colorTheme': theme });
+      await workbench.page.locator(`.monaco-workbench.${kind}`).waitFor();
+      await workbench.screenshot(`microvm-${kind}`);
+    }
+    await changeMachineSettings(session, { 'workbench.colorTheme': 'Default Dark Modern' });
+    await workbench.page.locator('.monaco-workbench.vs-dark').waitFor();
+  });
+
+  it('is deleted only after a dialog that names what goes, and leaves nothing', async () => {
+    const { workbench } = session;
+    await row().contextMenu('Delete Workspace…');
+    const text = await workbench.dialog.text();
+    assert.match(text, new RegExp(`volume ${volume}: [\\d.]+ [kM]?B`));
+    assert.match(text, /microVM/);
+    await workbench.screenshot('microvm-delete');
+    await workbench.dialog.press('Delete');
+    await row().waitFor('hidden', slow);
+    await file(volume).waitFor('hidden', slow);
+    await eventually('its processes to end', async () => assert.deepEqual(await machinesOf(home), []), slow);
+    assert.equal(existsSync(join(home, 'workspaces', name)), false);
+    assert.deepEqual(await readdir(join(home, 'volumes')), ['index.json']);
+  });
+});
