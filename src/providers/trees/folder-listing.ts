@@ -17,6 +17,8 @@ export function sortEntries(entries: readonly FileEntry[]): FileEntry[] {
 export class FolderListing {
   /** How many entries of a folder are shown, when more than a page. */
   private readonly shown = new Map<string, number>();
+  /** What folders held when they were last listed. */
+  private readonly last = new Map<string, VolumeRow[]>();
 
   constructor(private readonly link: EngineLink) {}
 
@@ -28,12 +30,21 @@ export class FolderListing {
   /** Back to the first page everywhere. */
   reset(): void {
     this.shown.clear();
+    this.last.clear();
   }
 
-  async rows(volume: string, path: string): Promise<VolumeRow[]> {
+  /** `isChanging`: a failure is to be expected and passes, so that what was there last stays. */
+  async rows(volume: string, path: string, isChanging: boolean): Promise<VolumeRow[]> {
     try {
-      return await this.list(volume, path);
+      const rows = await this.list(volume, path);
+      this.last.set(key(volume, path), rows);
+      return rows;
     } catch (error) {
+      const last = this.last.get(key(volume, path));
+      if (isChanging && last !== undefined) {
+        return last;
+      }
+      this.last.delete(key(volume, path));
       return [{ type: 'notice', volume, path, message: describe(asBerthError(error)) }];
     }
   }

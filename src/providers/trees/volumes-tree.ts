@@ -6,7 +6,7 @@ import { parentOf, baseOf } from '../files/paths';
 import { choice, setting } from '../settings';
 import { DisposableList } from '../signal';
 import type { FilesChange, Store, StoreChange } from '../store';
-import { groupBy, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
+import { groupBy, isInTransition, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
 import { FolderListing } from './folder-listing';
 import { RowCache, rowId, type VolumeRow } from './rows';
 import {
@@ -133,14 +133,16 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       case 'volume':
         return this.isGoing(row.name) ? [] : this.opened(row.name);
       case 'file':
-        return this.isGoing(row.volume) ? [] : this.listing.rows(row.volume, row.path);
+        return this.isGoing(row.volume)
+          ? []
+          : this.listing.rows(row.volume, row.path, this.isChanging(row.volume));
       default:
         return [];
     }
   }
 
   private async opened(volume: string): Promise<VolumeRow[]> {
-    const rows = await this.listing.rows(volume, '/');
+    const rows = await this.listing.rows(volume, '/', this.isChanging(volume));
     if (rows[0]?.type !== 'notice') {
       this.sizes.opened(volume);
     }
@@ -151,6 +153,16 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   private isGoing(name: string): boolean {
     const owner = this.store.volume(name)?.workspace;
     return owner !== undefined && this.store.workspace(owner)?.state === 'deleting';
+  }
+
+  /** Between hands: its workspace starts or stops, and whoever reads its files changes with it. */
+  private isChanging(name: string): boolean {
+    const volume = this.store.volume(name);
+    const holders = [volume?.workspace, ...(volume?.holders ?? []).map(({ workspace }) => workspace)];
+    const states = holders.map((each) =>
+      each === undefined ? undefined : this.store.workspace(each)?.state,
+    );
+    return states.some((state) => state !== undefined && isInTransition(state));
   }
 
   private isOrphan(name: string): boolean {
