@@ -12,6 +12,8 @@ import { connectSocket } from './qemu/line-socket';
 const connectTimeoutMs = 10_000;
 /** A guest that is emulated on a busy machine takes its time to exchange keys. */
 const readyTimeoutMs = 60_000;
+/** As long: the connection may be one whose other end is no more, which no port of a machine tells. */
+const defaultOpenTimeoutMs = 60_000;
 const greetingTimeoutsMs = [5_000, 15_000, 40_000];
 const farewellMs = 250;
 const greeting = 'SSH-2.0-';
@@ -22,6 +24,8 @@ export interface SshLinkOptions {
   serve: () => Promise<void>;
   /** OpenSSH private key that the guest takes for root. */
   privateKey: () => Promise<string>;
+  /** How long the guest may take to begin with a command. */
+  openTimeoutMs?: number;
 }
 
 /** A command in a guest, and its end: undefined when the connection ended first, a signal as a shell tells it. */
@@ -37,9 +41,18 @@ export class SshLink {
 
   /** Starts a command of the login shell as root, on a connection that is opened when there is none. */
   async run(command: string, options: ExecOptions): Promise<GuestProcess> {
-    const client = await this.client();
+    const opening = this.client();
+    const client = await opening;
+    const { openTimeoutMs = defaultOpenTimeoutMs } = this.options;
     return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        // The next command has a connection of its own.
+        this.forget(opening);
+        client.destroy();
+        reject(late(openTimeoutMs));
+      }, openTimeoutMs);
       client.exec(command, options, (error, channel) => {
+        clearTimeout(timer);
         if (error === undefined) {
           // At once: a short command may have ended by the time that anybody else gets to listen.
           resolve({ channel, ended: endOf(channel) });
@@ -67,14 +80,16 @@ export class SshLink {
     if (this.opening === undefined) {
       const opening = this.connect();
       this.opening = opening;
-      const forget = (): void => {
-        if (this.opening === opening) {
-          this.opening = undefined;
-        }
-      };
+      const forget = (): void => this.forget(opening);
       opening.then((client) => client.once('close', forget), forget);
     }
     return this.opening;
+  }
+
+  private forget(opening: Promise<Client>): void {
+    if (this.opening === opening) {
+      this.opening = undefined;
+    }
   }
 
   private async connect(): Promise<Client> {
@@ -152,6 +167,16 @@ function skipToGreeting(sock: Socket, patienceMs: number): Promise<boolean> {
     sock.once('close', closed);
     sock.on('error', () => undefined);
   });
+}
+
+function late(timeoutMs: number): BerthError {
+  return new BerthError(
+    'timeout',
+    `Waited ${timeoutMs / 1000} s for the guest to begin a command, in vain.`,
+    {
+      hint: 'Try again; if that does not help, its log may say why: `berth logs`.',
+    },
+  );
 }
 
 /** When the process has ended and its output was read. */

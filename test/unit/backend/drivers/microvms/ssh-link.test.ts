@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server as SocketServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Server, utils, type Connection } from 'ssh2';
+import { SshLink } from '../../../../../src/backend/drivers/microvms/ssh-link';
+
+describe("the engine's way into a guest", () => {
+  let folder: string;
+  let port: SocketServer;
+  let isDeaf = false;
+  let connections = 0;
+  const host = utils.generateKeyPairSync('ed25519');
+  const engine = utils.generateKeyPairSync('ed25519');
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-link-'));
+    const server = new Server({ hostKeys: [host.private] }, (client) => serve(client));
+    port = createServer((socket) => {
+      connections += 1;
+      server.injectSocket(socket);
+    });
+    port.listen(join(folder, 'ssh'));
+    await once(port, 'listening');
+  });
+  after(async () => {
+    port.close();
+    await rm(folder, { recursive: true });
+  });
+
+  function serve(client: Connection): void {
+    client.on('error', () => undefined);
+    client.on('authentication', (attempt) => attempt.accept());
+    client.on('session', (accept) => {
+      if (isDeaf) {
+        return;
+      }
+      accept().on('exec', (take) => {
+        const channel = take();
+        channel.exit(7);
+        channel.end();
+      });
+    });
+  }
+
+  const link = (): SshLink =>
+    new SshLink({
+      socket: join(folder, 'ssh'),
+      serve: () => Promise.resolve(),
+      privateKey: () => Promise.resolve(engine.private),
+      openTimeoutMs: 300,
+    });
+
+  it('carries commands over one connection, and tells how they ended', async () => {
+    const way = link();
+    try {
+      connections = 0;
+      for (let round = 0; round < 3; round += 1) {
+        const { channel, ended } = await way.run('exit 7', {});
+        channel.resume();
+        assert.equal(await ended, 7);
+      }
+      assert.equal(connections, 1);
+    } finally {
+      way.close();
+    }
+  });
+
+  it('does not wait for ever for who does not answer, and connects anew for the next command', async () => {
+    const way = link();
+    try {
+      isDeaf = true;
+      await assert.rejects(way.run('true', {}), {
+        code: 'timeout',
+        message: /0\.3 s for the guest to begin/,
+      });
+      isDeaf = false;
+      const { channel, ended } = await way.run('exit 7', {});
+      channel.resume();
+      assert.equal(await ended, 7);
+    } finally {
+      isDeaf = false;
+      way.close();
+    }
+  });
+});
