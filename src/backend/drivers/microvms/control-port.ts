@@ -25,6 +25,7 @@ export class ControlPort {
   private last = '';
   private isWaiting = false;
   private hasEnded = false;
+  private hasHeard = false;
 
   private constructor(private readonly socket: Socket) {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
@@ -113,6 +114,11 @@ export class ControlPort {
 
   private receive(line: string): void {
     this.last = line;
+    const isFirst = !this.hasHeard;
+    this.hasHeard = true;
+    if (isFirst && isAboutAnother(line)) {
+      return;
+    }
     this.isWaiting ||= ofWaiting(line) === 'done';
     for (const { take, resolve, reject } of [...this.expected]) {
       const outcome = take(line);
@@ -131,6 +137,11 @@ export class ControlPort {
     this.hasEnded = true;
     this.expected.forEach(({ reject }) => reject(ended()));
   }
+}
+
+/** Kept by the guest for whoever connects next: what an engine was sending when it was cut off is not ours. */
+function isAboutAnother(line: string): boolean {
+  return line.startsWith('failed') && line.includes('did not come whole');
 }
 
 function ofWaiting(line: string): 'done' | undefined {

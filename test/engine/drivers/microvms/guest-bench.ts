@@ -1,9 +1,11 @@
 /** What the tests of the guest share: a kit that is made once, small disks, and machines of which nothing is left. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { configureArchive } from '../../../../src/backend/drivers/containers/configure-archive';
 import { waitForBanner } from '../../../../src/backend/drivers/containers/ssh-banner';
 import { archiveOf, type Member } from '../../../../src/backend/drivers/containers/tar-archive';
@@ -175,6 +177,16 @@ export class Guest {
   async reconnect(): Promise<void> {
     this.control.close();
     this.control = await ControlPort.connect(this.bench.path(`${this.name}.ctl`));
+  }
+
+  /** As an engine that is killed in the middle of saying it. */
+  async cutOff(said: string): Promise<void> {
+    this.control.close();
+    const socket = connect(this.bench.path(`${this.name}.ctl`));
+    socket.resume().write(said);
+    // QEMU forgets what it has not read when its peer goes.
+    await sleep(500);
+    socket.destroy();
   }
 
   engineLink(): SshLink {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlPort } from '../../../../src/backend/drivers/microvms/control-port';
 import { runE2fs } from '../../../../src/backend/files/disk/e2fsprogs';
 import { runProgram } from '../../../support/programs';
@@ -173,6 +174,14 @@ describe('a guest of an image with nothing but busybox', function () {
       );
     await refused(Buffer.alloc(2000, 'x'));
     await refused(Buffer.alloc(0));
+    await guest.configure();
+  });
+
+  it('does not tell an engine what was meant for the one before, which was cut off', async () => {
+    await guest.cutOff(`configure 50000\n${'x'.repeat(2000)}`);
+    // It says so to the next one, and waits for that one until then.
+    await sleep(1_500);
+    await guest.reconnect();
     await guest.configure();
   });
 
