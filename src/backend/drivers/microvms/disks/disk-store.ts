@@ -58,7 +58,9 @@ export class Disks implements DiskStore {
   }
 
   async list(): Promise<Volume[]> {
-    return Promise.all((await this.index.rows()).map((row) => this.shown(row)));
+    const rows = await this.index.rows();
+    const present = await Promise.all(rows.map((row) => this.isThere(row)));
+    return Promise.all(rows.filter((_, at) => present[at]).map((row) => this.shown(row)));
   }
 
   async inspect(name: string): Promise<Volume | undefined> {
@@ -99,13 +101,14 @@ export class Disks implements DiskStore {
       await this.refuseHeld(row, `volume "${name}" is attached to running workspace "${row.attached_to}"`);
       await this.open.leave(name);
       await this.directories.close(name);
-      await this.index.change((rows) =>
-        Promise.resolve([rows.filter((each) => each.name !== name), undefined]),
-      );
+      // The row last: a file without one would be nobody's, a row without its file is no volume.
       const file = this.index.fileOf(row);
       await (row.kind === 'directory' ? removeTree(file) : rm(file, { force: true }));
       // Also what an engine left that was killed.
       await Promise.all(['.redo', '.lock'].map((ending) => rm(file + ending, { force: true })));
+      await this.index.change((rows) =>
+        Promise.resolve([rows.filter((each) => each.name !== name), undefined]),
+      );
       this.starting.delete(name);
     });
   }
