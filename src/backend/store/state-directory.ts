@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What an atomic write leaves when it is killed: `<file>.<number>`; and a lock's: `<file>.<uuid>`. */
-const draft = /(?:\.json|\.key|^config|^known_hosts)\.\d+$|\.lock\.[0-9a-f-]{36}$/;
+const draft = /(?:\.json|\.key|\.ext4|^config|^known_hosts)\.\d+$|\.lock\.[0-9a-f-]{36}$/;
 
 export class StateDirectory {
   constructor(readonly home: string) {}
@@ -21,9 +21,10 @@ export class StateDirectory {
     const workspaces = names.map((name) => this.workspace(name));
     const { home, keys, hostKeys, ssh, operations, volumes } = this;
     for (const folder of [home, keys, hostKeys, ssh, operations, volumes, ...workspaces]) {
-      const files = await readdir(folder).catch(() => []);
-      const drafts = files.filter((file) => draft.test(file));
-      await Promise.all(drafts.map((file) => rm(join(folder, file), { force: true })));
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+      // A folder is never one: it may be a volume, whatever its name.
+      const drafts = entries.filter((entry) => entry.isFile() && draft.test(entry.name));
+      await Promise.all(drafts.map(({ name }) => rm(join(folder, name), { force: true })));
     }
   }
 

@@ -21,6 +21,7 @@ describe('the state directory', () => {
     const drafts = [
       'settings.json.51226104813237',
       'volumes/index.json.51226104813237',
+      'volumes/data.ext4.51226104813237',
       'workspaces/one/workspace.json.7',
       'keys/hosts/one.key.12',
       'ssh/config.99',
@@ -30,6 +31,8 @@ describe('the state directory', () => {
       'settings.json',
       'volumes/index.json',
       'volumes/data.ext4',
+      'volumes/shared.json.7/file',
+      'volumes/shared.ext4.7/file',
       'workspaces/one/1.json',
       'ssh/config',
     ];

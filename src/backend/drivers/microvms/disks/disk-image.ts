@@ -114,8 +114,7 @@ async function copySparse(from: string, to: string): Promise<void> {
   }
 }
 
-/** Bytes that files and the file system itself take, as the superblock has them. */
+/** Bytes that files take, as the superblock has them, and `df` in a guest. */
 export async function usedBytes(volume: string, path: string): Promise<number> {
-  const { blocks, freeBlocks, blockSize } = await readSuperblock(volume, path);
-  return (blocks - freeBlocks) * blockSize;
+  return (await readSuperblock(volume, path)).usedBytes;
 }

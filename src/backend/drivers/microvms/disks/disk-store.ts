@@ -106,9 +106,7 @@ export class Disks implements DiskStore {
       await (row.kind === 'directory' ? removeTree(file) : rm(file, { force: true }));
       // Also what an engine left that was killed.
       await Promise.all(['.redo', '.lock'].map((ending) => rm(file + ending, { force: true })));
-      await this.index.change((rows) =>
-        Promise.resolve([rows.filter((each) => each.name !== name), undefined]),
-      );
+      await this.forget(name);
       this.starting.delete(name);
     });
   }
@@ -230,8 +228,12 @@ export class Disks implements DiskStore {
       throw new BerthError('exists', `volume "${row.name}" already exists`, { field: 'name' });
     }
     const path = this.index.fileOf(row);
-    await this.index.change(() => Promise.resolve([undefined, undefined]));
     await setAside(path);
+    // The row first: a file without one would be nobody's, should the engine be killed in between.
+    await this.index.change((rows) => {
+      const others = rows.filter(({ name }) => name !== row.name);
+      return Promise.resolve([[...others, row], undefined]);
+    });
     try {
       if (row.kind === 'directory') {
         await this.directories.make(path);
@@ -239,14 +241,18 @@ export class Disks implements DiskStore {
         const owner = roleOf(row).role === 'docker' ? 0 : userOwner;
         await (this.options.makeDisk ?? makeDisk)(path, row.size_mib, owner);
       }
-      await this.index.change((rows) => {
-        const others = rows.filter(({ name }) => name !== row.name);
-        return Promise.resolve([[...others, row], undefined]);
-      });
     } catch (error) {
       await removeTree(path);
+      // A row that stays, as on a full disk, is no volume.
+      await this.forget(row.name).catch(() => undefined);
       throw error;
     }
+  }
+
+  private forget(name: string): Promise<void> {
+    return this.index.change((rows) =>
+      Promise.resolve([rows.filter((each) => each.name !== name), undefined]),
+    );
   }
 
   private async isThere(row: VolumeRow): Promise<boolean> {

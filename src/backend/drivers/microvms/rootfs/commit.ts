@@ -19,7 +19,6 @@ import { throwIfCancelled } from '../../containers/wait';
 /** Enough for most of what there is to save, at three times the speed. */
 const gzipLevel = 1;
 const pieceTimeoutMs = 600_000;
-const overheadAt = 0x248;
 /** What belongs to this very machine, and what Berth mounts. */
 const left = ['lost+found', '.berth', '.dockerenv'];
 const emptied = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf', 'etc/machine-id'];
@@ -73,9 +72,7 @@ async function packLayer(
   layout: Layout,
   { progress, signal }: Told,
 ): Promise<{ layer: Part; diffId: string }> {
-  const { blocks, freeBlocks, blockSize, raw } = await readSuperblock(source.name, source.disk);
-  // Without what the file system itself takes (s_overhead_clusters), where mke2fs noted that.
-  const total = Math.max(1, blocks - freeBlocks - raw.readUInt32LE(overheadAt)) * blockSize;
+  const total = Math.max(1, (await readSuperblock(source.name, source.disk)).usedBytes);
   let done = 0;
   const inside = new Hasher((bytes) => {
     done += bytes;

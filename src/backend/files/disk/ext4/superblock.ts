@@ -91,6 +91,28 @@ export class Superblock {
       (this.has('incompat', incompat.bit64) ? this.raw.readUInt32LE(0x158) : 0) * 2 ** 32
     );
   }
+  /** Bytes that files and folders take, without what the file system itself does. */
+  get usedBytes(): number {
+    return Math.max(0, this.blocks - this.freeBlocks - this.overheadBlocks) * this.blockSize;
+  }
+  /** Counted, as s_overhead_clusters is missing or out of date where a file system grew. */
+  private get overheadBlocks(): number {
+    const descriptors = Math.ceil((this.groups * this.descriptorSize) / this.blockSize);
+    const backups = this.backups;
+    const copies = backups ? [...backups].filter((group) => group < this.groups).length : this.groups;
+    const tables = 2 + Math.ceil((this.inodesPerGroup * this.inodeSize) / this.blockSize);
+    return (
+      this.firstDataBlock +
+      copies * (1 + descriptors + this.reservedDescriptorBlocks) +
+      this.groups * tables +
+      Math.ceil(this.journalBytes / this.blockSize)
+    );
+  }
+  /** As the copy of the journal's inode has it (s_jnl_blocks, of which the last two are its size). */
+  private get journalBytes(): number {
+    const isKept = this.has('compat', compat.hasJournal) && this.raw.readUInt8(0xfd) === 1;
+    return isKept ? this.raw.readUInt32LE(0x14c) + this.raw.readUInt32LE(0x148) * 2 ** 32 : 0;
+  }
   get needsRecovery(): boolean {
     return this.has('incompat', incompat.recover);
   }
@@ -127,19 +149,23 @@ export class Superblock {
 
   /** True for groups that hold a copy of the superblock and the group descriptors. */
   hasBackup(group: number): boolean {
+    return this.backups?.has(group) ?? true;
+  }
+  /** Undefined when all groups have them. */
+  private get backups(): Set<number> | undefined {
     if (this.has('compat', compat.sparseSuper2)) {
-      return group === 0 || group === this.raw.readUInt32LE(0x24c) || group === this.raw.readUInt32LE(0x250);
+      return new Set([0, this.raw.readUInt32LE(0x24c), this.raw.readUInt32LE(0x250)]);
     }
-    if (group <= 1 || !this.has('roCompat', roCompat.sparseSuper)) {
-      return true;
+    if (!this.has('roCompat', roCompat.sparseSuper)) {
+      return undefined;
     }
-    return [3, 5, 7].some((base) => {
-      let power = base;
-      while (power < group) {
-        power *= base;
+    const groups = new Set([0, 1]);
+    for (const base of [3, 5, 7]) {
+      for (let power = base; power < this.groups; power *= base) {
+        groups.add(power);
       }
-      return power === group;
-    });
+    }
+    return groups;
   }
 
   private check(): void {
