@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../../api/errors';
@@ -17,6 +17,9 @@ import { kernelArguments, kitName, recipeOf, type KitRecipe } from './kit-parts'
 import { toolsTree } from './tools-tree';
 
 const files = { kernel: 'vmlinuz', initrd: 'initrd', toolsDisk: 'tools.ext4', about: 'kit.json' };
+const draftPrefix = '.draft-';
+const staleAfterMs = 3_600_000;
+
 interface KitFile {
   recipe: string;
   kernel: string;
@@ -84,7 +87,8 @@ export class GuestKitStore implements GuestKits {
       line(`The guest kit ${name} is there.`);
       return present.kit;
     }
-    const draft = join(this.folder, `.draft-${randomUUID()}`);
+    await this.sweep();
+    const draft = join(this.folder, `${draftPrefix}${randomUUID()}`);
     await mkdir(draft, { recursive: true, mode: 0o700 });
     try {
       const gathered = join(draft, 'gathered');
@@ -141,6 +145,18 @@ export class GuestKitStore implements GuestKits {
       builtAt: new Date().toISOString(),
     };
     await writeFile(join(draft, files.about), `${JSON.stringify(about, undefined, 2)}\n`);
+  }
+
+  /** Removes what engines left that were killed; another one's, which is being made, is younger. */
+  private async sweep(): Promise<void> {
+    const entries = await readdir(this.folder).catch(() => []);
+    for (const name of entries.filter((entry) => entry.startsWith(draftPrefix))) {
+      const path = join(this.folder, name);
+      const changed = await stat(path).catch(() => undefined);
+      if (changed && Date.now() - changed.mtimeMs > staleAfterMs) {
+        await removeTree(path);
+      }
+    }
   }
 
   /** Another engine may have been quicker: its kit stays. */
