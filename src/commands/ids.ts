@@ -23,6 +23,8 @@ export const commandIds = [
   'berth.workspace.copySshCommand',
   'berth.workspace.browseFiles',
   'berth.workspace.adopt',
+  'berth.port.publish',
+  'berth.port.remove',
   'berth.port.open',
   'berth.port.copyAddress',
   'berth.volume.create',

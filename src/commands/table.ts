@@ -30,6 +30,8 @@ import { sortVolumes } from './view/sortVolumes';
 import { sortWorkspaces } from './view/sortWorkspaces';
 import { copyPortAddress } from './port/copyAddress';
 import { openPort } from './port/open';
+import { publishPort } from './port/publish';
+import { removePort } from './port/remove';
 import { createVolume } from './volume/create';
 import { deleteVolume } from './volume/delete';
 import { goToPath } from './volume/goToPath';
@@ -88,6 +90,8 @@ function workspaceCommands(services: Services) {
     'berth.workspace.copySshCommand': copySshCommand(services),
     'berth.workspace.browseFiles': browseFiles(services),
     'berth.workspace.adopt': adoptVolume(services),
+    'berth.port.publish': publishPort(services),
+    'berth.port.remove': removePort(services),
     'berth.port.open': openPort(services),
     'berth.port.copyAddress': copyPortAddress(services),
   };

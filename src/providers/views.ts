@@ -65,10 +65,13 @@ export class Views implements vscode.Disposable {
     );
   }
 
-  async revealVolume(name: string): Promise<void> {
-    await vscode.commands.executeCommand(`${viewIds.volumes}.focus`);
+  /** Without `focus` it leaves whoever types elsewhere alone. */
+  async revealVolume(name: string, { focus } = { focus: true }): Promise<void> {
+    if (focus) {
+      await vscode.commands.executeCommand(`${viewIds.volumes}.focus`);
+    }
     await reveal(() =>
-      this.volumes.reveal(this.trees.volumes.rowOfVolume(name), { select: true, focus: true, expand: true }),
+      this.volumes.reveal(this.trees.volumes.rowOfVolume(name), { select: true, focus, expand: true }),
     );
   }
 

@@ -104,6 +104,22 @@ describe('commands that ask, from the palette and the menus', function () {
     await row('Takes effect with the next rebuild: cpus, memoryMiB.').waitFor();
   });
 
+  it('publishes a port with the next rebuild, which it offers, and takes it back', async () => {
+    const { workbench } = session;
+    const { quickInput, dialog, notifications } = workbench;
+    await row().contextMenu('Publish Port…');
+    await quickInput.enter('8000');
+    await notifications.press(`The ports of ${name} change with its next rebuild`, 'Rebuild…');
+    await quickInput.pick('workspace:latest');
+    await dialog.press('Cancel');
+    await row('Port 8000').waitForDescription(/^127\.0\.0\.1:\d+$/);
+    await row('Takes effect with the next rebuild: ports.').waitFor();
+    await workbench.run('Berth: Stop Publishing Port');
+    await quickInput.pick(`Port 8000 of ${name}`);
+    await row('Port 8000').waitFor('hidden');
+    await row('Takes effect with the next rebuild: ports.').waitFor('hidden');
+  });
+
   it('rebuilds on an image after saying what is kept and what is lost', async () => {
     const { quickInput, dialog } = session.workbench;
     const before = await inspect('{{.Id}}');

@@ -140,7 +140,13 @@ describe('a microVM, from the wizard to its end', function () {
 
   it('publishes a port while it runs', async () => {
     const { workbench } = session;
-    await berth(session, 'port', 'add', name, '8000');
+    const { quickInput, notifications } = workbench;
+    await row().contextMenu('Publish Port…');
+    await quickInput.waitForTitle(`Publish a Port of ${name}`);
+    await quickInput.box.fill('80000');
+    await eventually('the message', async () => assert.match(await quickInput.message(), /at most 65535/));
+    await quickInput.enter('8000');
+    await notifications.waitFor(`Port 8000 of ${name} is reached at 127.0.0.1:`);
     await row().expand();
     await row('Port 8000').waitFor('visible', slow);
     await row('Port 8000').waitForDescription(/^127\.0\.0\.1:\d+$/);
@@ -155,6 +161,11 @@ describe('a microVM, from the wizard to its end', function () {
       slow,
     );
     await workbench.screenshot('microvm-port');
+    await row('Port 8000').contextMenu('Stop Publishing Port');
+    await row('Port 8000').waitFor('hidden', slow);
+    await assert.rejects(fetch(`http://${address}/`, { signal: AbortSignal.timeout(10_000) }));
+    await notifications.press(`${address} is not published any more.`, 'Undo');
+    await row('Port 8000').waitForDescription(new RegExp(`^${address.replaceAll('.', '\\.')}$`));
   });
 
   it('stands still while it is paused', async () => {

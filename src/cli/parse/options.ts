@@ -1,6 +1,7 @@
 /** Values of options, read strictly: commander turns what is thrown here into a usage error (exit code 2). */
 import { InvalidArgumentError } from 'commander';
 import { BerthError, type PublishedPort } from '../../api';
+import { parsePort } from '../../api/ports';
 
 const memoryUnits: Record<string, number> = { k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 };
 
@@ -48,14 +49,11 @@ export function parseNetwork(text: string): 'on' | 'off' {
 
 /** `8080`, or `18080:8080` with the port of this machine first; after those that were given before. */
 export function collectPorts(text: string, previous: readonly PublishedPort[] | undefined): PublishedPort[] {
-  const match = /^(?:(\d{1,5}):)?(\d{1,5})$/.exec(text);
-  const [host, guest] = [match?.[1], match?.[2]].map((port) =>
-    port === undefined ? undefined : Number(port),
-  );
-  if (guest === undefined || [host, guest].some((port) => port === 0 || (port ?? 0) > 65_535)) {
+  const port = parsePort(text);
+  if (port === undefined) {
     throw new InvalidArgumentError('Give a port inside like 8080, or HOST:INSIDE like 18080:8080.');
   }
-  return [...(previous ?? []), { ...(host !== undefined && { host }), guest }];
+  return [...(previous ?? []), port];
 }
 
 /** For options that may be given several times. */

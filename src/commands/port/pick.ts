@@ -35,7 +35,7 @@ export async function pickPort(
     ),
   );
   if (items.length === 0) {
-    const none = t('No workspace publishes a port: `berth port add NAME 8080` adds one.');
+    const none = t('No workspace publishes a port: "Publish Port…" on a workspace does.');
     void vscode.window.showInformationMessage(none);
     throw new Cancelled(none);
   }

@@ -38,7 +38,7 @@ export const createVolume =
       store.take({ type: 'volume.changed', payload });
     });
     if (outcome.kind === 'done') {
-      await views.revealVolume(name);
+      await views.revealVolume(name, { focus: false });
     }
   };
 

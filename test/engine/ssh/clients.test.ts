@@ -126,6 +126,18 @@ describe('ssh: real clients', function () {
     await runProgram('ssh', ['-O', 'exit', ...master, ...harness().sshOptions(), host]);
   });
 
+  it('ssh: hears programs to their last word when the workspace stops', async () => {
+    // They take their time: with nobody who listens any more, the kernel would end them where they say something.
+    const script = 'trap "sleep 1; sleep 1; echo last words; echo done >~/done; exit 3" TERM; touch ~/ready';
+    const session = harness().trySsh(name, [`${script}; while :; do sleep 0.1; done`]);
+    await eventually('it runs', async () => (await harness().trySsh(name, ['test -e ready'])).code === 0);
+    await harness().verb('stop', name);
+    const { code, stdout } = await session;
+    assert.deepEqual([code, stdout], [3, 'last words\n']);
+    await harness().verb('start', name);
+    assert.equal(await harness().sh(name, 'cat done'), 'done');
+  });
+
   itLeavesNothing(harness);
 });
 

@@ -14,8 +14,10 @@ export const configuredMark = 'berth: configured ';
  * Child of tini; `configure` lies beside it. Blocks until its input has come: on standard input, which takes no
  * more than a write, or by an exec, which then tells by the pipe `go`. From then on it keeps sshd running. On TERM it ends
  * everybody else first: TERM to all, HUP to what has a terminal because interactive shells ignore TERM, then waits
- * until they are gone; whoever comes late gets the same. The engine kills what is left when its grace is over. (Field 7 of /proc/PID/stat is the
- * terminal; the name before may hold spaces.)
+ * until they are gone; whoever comes late gets the same. sshd is the last, so that those who are connected hear what the
+ * others say of their end, and nobody is ended by a connection that is gone before he was done; it does not wait for
+ * ever for those who stay. The engine kills what is left when its grace is over. (Field 7 of /proc/PID/stat is the
+ * terminal; the name before may hold spaces. Programs of other users can't be told apart by their files.)
  */
 export const initScript = `
 d=${berthDirectory}
@@ -23,10 +25,18 @@ mkdir -p $d/exec && chmod 1777 $d/exec
 mkfifo -m 600 $d/go 2>/dev/null
 stop() {
   trap '' TERM INT HUP
-  seen=" 1 $$ "
+  seen=" 1 $$ " rounds=0
   while set -- /proc/[0-9]*; [ $# -gt 2 ]; do
-    new=
-    for p; do case "$seen" in *" \${p#/proc/} "*) ;; *) new="$new\${p#/proc/} " ;; esac; done
+    new= left=
+    for p; do
+      p=\${p#/proc/}
+      case "$p" in 1|$$) continue ;; esac
+      if [ $rounds -lt 60 ] && read -r comm <"/proc/$p/comm"; then case "$comm" in sshd*) continue ;; esac; fi 2>/dev/null
+      left=yes
+      case "$seen" in *" $p "*) ;; *) new="$new$p " ;; esac
+    done
+    [ -n "$left" ] || { rounds=60; continue; }
+    rounds=$((rounds + 1))
     if [ -n "$new" ]; then
       seen="$seen$new"
       kill -TERM $new; kill -CONT $new

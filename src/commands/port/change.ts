@@ -1,0 +1,46 @@
+/** Changing which ports a workspace publishes, and what is told of it. */
+import * as vscode from 'vscode';
+import type { PublishedPort, Workspace } from '../../api';
+import type { CommandId } from '../ids';
+import type { Services } from '../command';
+import type { Outcome } from '../runner';
+
+const { t } = vscode.l10n;
+
+export interface PortChange {
+  before: PublishedPort[];
+  workspace: Workspace;
+}
+
+/** `edit` gets the ports that there are now, and answers those that are to be. */
+export function changePorts(
+  { runner, store }: Pick<Services, 'runner' | 'store'>,
+  title: string,
+  name: string,
+  edit: (ports: PublishedPort[]) => PublishedPort[],
+): Promise<Outcome<PortChange>> {
+  return runner.run(title, async ({ client, signal }) => {
+    const params = { name };
+    const before = (await client.call('workspaces.get', { params, signal })).spec.ports ?? [];
+    const body = { ports: edit(before) };
+    const workspace = await client.call('workspaces.update', { params, body, signal });
+    store.take({ type: 'workspace.changed', payload: workspace });
+    return { before, workspace };
+  });
+}
+
+/** True when a container must be rebuilt first; that is offered. */
+export function offersRebuild({ name, label, warnings }: Workspace): boolean {
+  if (!warnings.some(({ code }) => code === 'ports')) {
+    return false;
+  }
+  const rebuild: CommandId = 'berth.workspace.rebuild';
+  const button = t('Rebuild…');
+  const message = t('The ports of {0} change with its next rebuild, which keeps all volumes.', label);
+  void vscode.window.showInformationMessage(message, button).then(async (chosen) => {
+    if (chosen === button) {
+      await vscode.commands.executeCommand(rebuild, name);
+    }
+  });
+  return true;
+}
