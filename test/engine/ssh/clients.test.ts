@@ -132,8 +132,8 @@ describe('ssh: real clients', function () {
     const session = harness().trySsh(name, [`${script}; while :; do sleep 0.1; done`]);
     await eventually('it runs', async () => (await harness().trySsh(name, ['test -e ready'])).code === 0);
     await harness().verb('stop', name);
-    const { code, stdout } = await session;
-    assert.deepEqual([code, stdout], [3, 'last words\n']);
+    const { code, stdout, stderr } = await session;
+    assert.deepEqual([code, stdout], [3, 'last words\n'], stderr);
     await harness().verb('start', name);
     assert.equal(await harness().sh(name, 'cat done'), 'done');
   });

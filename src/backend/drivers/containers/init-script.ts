@@ -12,12 +12,13 @@ export const configuredMark = 'berth: configured ';
 
 /**
  * Child of tini; `configure` lies beside it. Blocks until its input has come: on standard input, which takes no
- * more than a write, or by an exec, which then tells by the pipe `go`. From then on it keeps sshd running. On TERM it ends
- * everybody else first: TERM to all, HUP to what has a terminal because interactive shells ignore TERM, then waits
- * until they are gone; whoever comes late gets the same. sshd is the last, so that those who are connected hear what the
- * others say of their end, and nobody is ended by a connection that is gone before he was done; it does not wait for
- * ever for those who stay. The engine kills what is left when its grace is over. (Field 7 of /proc/PID/stat is the
- * terminal; the name before may hold spaces. Programs of other users can't be told apart by their files.)
+ * more than a write, or by an exec, which then tells by the pipe `go`. From then on it keeps sshd running. On TERM it
+ * ends everybody else first: TERM to all, HUP to what has a terminal because interactive shells ignore TERM, then waits
+ * until they are gone; whoever comes late gets the same. sshd is the last, so that those who are connected hear what
+ * the others say of their end, and nobody is ended by a connection that is gone before he was done: it has a second to
+ * pass on what was said, and not for ever for those who stay. The engine kills what is left when its grace is over.
+ * (Field 7 of /proc/PID/stat is the terminal; the name before may hold spaces. Whose program a process of another user
+ * runs can't be read here, its name can.)
  */
 export const initScript = `
 d=${berthDirectory}
@@ -25,28 +26,39 @@ mkdir -p $d/exec && chmod 1777 $d/exec
 mkfifo -m 600 $d/go 2>/dev/null
 stop() {
   trap '' TERM INT HUP
-  seen=" 1 $$ " rounds=0
+  seen=" 1 $$ " rounds=0 calm=0 last=
   while set -- /proc/[0-9]*; [ $# -gt 2 ]; do
-    new= left=
+    new= left= sessions=
     for p; do
       p=\${p#/proc/}
       case "$p" in 1|$$) continue ;; esac
-      if [ $rounds -lt 60 ] && read -r comm <"/proc/$p/comm"; then case "$comm" in sshd*) continue ;; esac; fi 2>/dev/null
+      if [ -z "$last" ] && is_sshd "$p"; then
+        [ "$p" = "$sshd" ] || sessions=yes
+        continue
+      fi
       left=yes
       case "$seen" in *" $p "*) ;; *) new="$new$p " ;; esac
     done
-    [ -n "$left" ] || { rounds=60; continue; }
-    rounds=$((rounds + 1))
     if [ -n "$new" ]; then
       seen="$seen$new"
       kill -TERM $new; kill -CONT $new
       kill -HUP $(for p in $new; do cat /proc/$p/stat; done |
         awk '{ pid = $1; sub(/^.*\\) /, ""); if ($5 != 0) print pid }')
     fi 2>/dev/null
+    rounds=$((rounds + 1))
+    if [ -z "$left" ]; then
+      calm=$((calm + 1))
+      [ -n "$sessions" ] && [ $calm -lt 20 ] || { last=yes; continue; }
+    fi
+    [ $rounds -lt 60 ] || last=yes
     sleep 0.05
   done
   exit 0
 }
+is_sshd() {
+  read -r comm <"/proc/$1/comm" || return 1
+  case "$comm" in sshd*) ;; *) return 1 ;; esac
+} 2>/dev/null
 trap stop TERM INT
 exec 3<&0 </dev/null
 cat <&3 3<&- >$d/input & echo $! >$d/reader
@@ -64,8 +76,8 @@ if [ ! -e $d/configured ]; then
   : >$d/configured
 fi
 while :; do
-  ${toolsDirectory}/bin/sshd -D -e -f $d/sshd_config &
-  wait $!
+  ${toolsDirectory}/bin/sshd -D -e -f $d/sshd_config & sshd=$!
+  wait $sshd
   echo "berth: sshd ended with code $?, starting it again" >&2
   sleep 1 & wait $!
 done
