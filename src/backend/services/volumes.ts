@@ -31,9 +31,10 @@ export class Volumes {
 
   async list(usage: boolean): Promise<Volume[]> {
     const lists = await Promise.allSettled(this.drivers.all().map((driver) => driver.volumes.list()));
+    const records = this.registry.all();
     const volumes = lists
       .flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
-      .map((volume) => withUsers(volume, this.registry.all()))
+      .map((volume) => withUsers(volume, records))
       .sort((a, b) => a.name.localeCompare(b.name));
     for (const failure of lists.filter((each) => each.status === 'rejected')) {
       // An empty list would say that there are none.
