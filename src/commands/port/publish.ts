@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
+import type { PublishedPort } from '../../api';
 import { parsePort } from '../../api/ports';
+import type { WorkspaceRow } from '../../providers/trees/rows';
 import type { Handler, Services } from '../command';
+import type { CommandId } from '../ids';
 import { ask } from '../input';
 import { changePorts, offersRebuild } from './change';
 
@@ -10,7 +13,7 @@ const { t } = vscode.l10n;
 export const publishPort =
   (services: Pick<Services, 'targets' | 'runner' | 'store'>): Handler =>
   async (target) => {
-    const { name, label } = await services.targets.workspace(target, {
+    const { name, label, spec } = await services.targets.workspace(target, {
       eligible: () => true,
       placeHolder: t('Workspace that publishes a port'),
       none: t('There is no workspace.'),
@@ -21,10 +24,7 @@ export const publishPort =
         'Port inside, where a program listens on all addresses; after the one of this machine, if that matters',
       ),
       placeHolder: t('8080, or 18080:8080'),
-      validate: (typed) =>
-        parsePort(typed.trim()) === undefined
-          ? t('A port like 8080, or two like 18080:8080, of at most 65535.')
-          : undefined,
+      validate: (typed) => problemOf(typed, spec.ports ?? []),
     });
     const port = parsePort(text.trim());
     if (port === undefined) {
@@ -40,17 +40,31 @@ export const publishPort =
       ({ host, guest }) => guest === port.guest && !before.some((each) => each.host === host),
     );
     if (added?.host !== undefined) {
-      await tellAddress(label, port.guest, `127.0.0.1:${added.host}`);
+      await tellAddress(label, { type: 'published', workspace: name, host: added.host, guest: port.guest });
     }
   };
 
-async function tellAddress(label: string, guest: number, address: string): Promise<void> {
-  const [open, copy] = [t('Open in Browser'), t('Copy Address')];
-  const message = t('Port {0} of {1} is reached at {2}.', guest, label, address);
-  const chosen = await vscode.window.showInformationMessage(message, open, copy);
-  if (chosen === open) {
-    await vscode.env.openExternal(vscode.Uri.parse(`http://${address}/`));
-  } else if (chosen === copy) {
-    await vscode.env.clipboard.writeText(address);
+function problemOf(typed: string, published: readonly PublishedPort[]): string | undefined {
+  const port = parsePort(typed.trim());
+  if (port === undefined) {
+    return t('A port like 8080, or two like 18080:8080, of at most 65535.');
+  }
+  return published.some(({ guest }) => guest === port.guest)
+    ? t('Port {0} is published already.', port.guest)
+    : undefined;
+}
+
+/** With what else can be done with its row. */
+async function tellAddress(label: string, row: WorkspaceRow & { type: 'published' }): Promise<void> {
+  const commands: ReadonlyMap<string, CommandId> = new Map([
+    [t('Open in Browser'), 'berth.port.open'],
+    [t('Copy Address'), 'berth.port.copyAddress'],
+  ]);
+  const message = t('Port {0} of {1} is reached at {2}.', row.guest, label, `127.0.0.1:${row.host}`);
+  const command = commands.get(
+    (await vscode.window.showInformationMessage(message, ...commands.keys())) ?? '',
+  );
+  if (command !== undefined) {
+    await vscode.commands.executeCommand(command, row);
   }
 }
