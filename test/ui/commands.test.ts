@@ -114,6 +114,12 @@ describe('commands that ask, from the palette and the menus', function () {
     await dialog.press('Cancel');
     await row('Port 8000').waitForDescription(/^127\.0\.0\.1:\d+$/);
     await row('Takes effect with the next rebuild: ports.').waitFor();
+    await row().contextMenu('Publish Port…');
+    await quickInput.box.fill('18000:8000');
+    await eventually('the message', async () =>
+      assert.match(await quickInput.message(), /published already/),
+    );
+    await quickInput.cancel();
     await workbench.run('Berth: Stop Publishing Port');
     await quickInput.pick(`Port 8000 of ${name}`);
     await row('Port 8000').waitFor('hidden');

@@ -146,7 +146,7 @@ describe('a microVM, from the wizard to its end', function () {
     await quickInput.box.fill('80000');
     await eventually('the message', async () => assert.match(await quickInput.message(), /at most 65535/));
     await quickInput.enter('8000');
-    await notifications.waitFor(`Port 8000 of ${name} is reached at 127.0.0.1:`);
+    await notifications.press(`Port 8000 of ${name} is reached at 127.0.0.1:`, 'Copy Address');
     await row().expand();
     await row('Port 8000').waitFor('visible', slow);
     await row('Port 8000').waitForDescription(/^127\.0\.0\.1:\d+$/);
@@ -165,6 +165,8 @@ describe('a microVM, from the wizard to its end', function () {
     await row('Port 8000').waitFor('hidden', slow);
     await assert.rejects(fetch(`http://${address}/`, { signal: AbortSignal.timeout(10_000) }));
     await notifications.press(`${address} is not published any more.`, 'Undo');
+    await berth(session, 'port', 'add', name, '8001');
+    await row('Port 8001').waitFor('visible', slow);
     await row('Port 8000').waitForDescription(new RegExp(`^${address.replaceAll('.', '\\.')}$`));
   });
 

@@ -68,6 +68,10 @@ describe('a guest kit of packages from a container', function () {
     const building = store([inContainer]).build(() => ending.abort(), ending.signal);
     await assert.rejects(building, { code: 'cancelled' });
     await until('the container is gone', async () => (await containers()) === before, 30_000, 200);
+    assert.deepEqual(
+      (await readdir(folder())).filter((name) => name.startsWith('.draft')),
+      [],
+    );
     assert.deepEqual(await readdir(join(folder(), 'guest')).catch(() => []), []);
   });
 });

@@ -276,6 +276,8 @@ describe('named disks', function () {
     await disks.create({ name: 'data', sizeMiB: 8 });
     const files = await disks.files('data');
     await files.write('/f', Buffer.alloc(4_000_000, 'x'), over);
+    const used = await disks.usage('data', AbortSignal.timeout(10_000));
+    assert.ok(used >= 4_000_000 && used <= 8 * mebibyte);
     assert.equal((await disks.resize('data', 64)).sizeMiB, 64);
     assert.equal((await disks.inspect('data'))!.sizeMiB, 64);
     assertClean(at('data.ext4'));
