@@ -113,6 +113,11 @@ describe('a workspace, from the wizard to its end', function () {
     await row().contextMenu('Open Workspace');
     await workbench.notifications.waitFor('needs a Remote-SSH extension');
     await workbench.notifications.press('needs a Remote-SSH extension', 'Open Terminal');
+    await eventually('a terminal of its own', async () =>
+      assert.doesNotMatch(await workbench.terminal.text(), /Disconnected/),
+    );
+    await workbench.terminal.waitForText('$', slow);
+    await workbench.terminal.waitForFocus();
   });
 
   it('gets another label, and undoes it', async () => {

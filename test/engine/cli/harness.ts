@@ -31,8 +31,16 @@ const patienceMs = 90_000;
 export class Berth {
   /** Starts every name that a test makes, so that all of it can be found again. */
   readonly prefix = `t${randomBytes(3).toString('hex')}`;
-  readonly folder = mkdtempSync(join(tmpdir(), 'berth-cli-'));
-  readonly home = join(this.folder, 'home');
+  private made?: string;
+
+  /** Made when it is first asked for, as a suite whose tests were all left out removes nothing. */
+  get folder(): string {
+    return (this.made ??= mkdtempSync(join(tmpdir(), 'berth-cli-')));
+  }
+
+  get home(): string {
+    return join(this.folder, 'home');
+  }
 
   /** Starts the program; who calls waits for it. */
   spawn(argv: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {

@@ -23,6 +23,11 @@ export class Terminal {
     await eventually(`${String(text)} in the terminal`, check, timeout);
   }
 
+  /** Waits until keys go to it; a terminal that opens takes the focus only when it is ready. */
+  async waitForFocus(): Promise<void> {
+    await this.page.locator('.terminal-wrapper.active .xterm.focus').waitFor();
+  }
+
   /** Types a line and Return. */
   async type(line: string): Promise<void> {
     await this.screen.click();

@@ -3,6 +3,8 @@ import type { Locator, Page } from 'playwright-core';
 import { dropFromFileManager, dropFromMemory, dropPaths, type MemoryFile } from './drop';
 import { eventually } from './eventually';
 
+const MENU_PATIENCE = 30_000;
+
 export class Tree {
   readonly rows: Locator;
 
@@ -104,11 +106,21 @@ export class TreeRow {
   }
 
   async contextMenu(item: string): Promise<void> {
-    await this.locator.locator('.label-name').first().click({ button: 'right' });
-    const entry = this.page.locator('.monaco-menu').getByRole('menuitem', { name: exactly(item) });
-    // A menu that just opened takes a moment until it accepts clicks.
-    await entry.hover();
-    await entry.click();
+    const menu = this.page.locator('.monaco-menu');
+    const entry = menu.getByRole('menuitem', { name: exactly(item) });
+    // A menu closes when anything else takes the focus, such as a terminal that was asked for before and is ready now.
+    await eventually(
+      `"${item}" in the menu`,
+      async () => {
+        // In the tree itself, Escape would drop the selection.
+        if (await menu.first().isVisible()) await this.page.keyboard.press('Escape');
+        await this.locator.locator('.label-name').first().click({ button: 'right' });
+        // One that just opened takes a moment until it accepts clicks.
+        await entry.hover({ timeout: 3_000 });
+        await entry.click({ timeout: 3_000 });
+      },
+      MENU_PATIENCE,
+    );
   }
 
   /** Drags it onto another row, in the same tree or elsewhere. */

@@ -182,7 +182,10 @@ describe('cli: what is shown', () => {
 });
 
 describe('cli: editors', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-editors-'));
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'berth-editors-'));
+  });
   after(() => rmSync(folder, { recursive: true }));
 
   it('finds the first that can be run, in the order asked for', () => {
