@@ -126,6 +126,32 @@ describe('commands that ask, from the palette and the menus', function () {
     await row('Takes effect with the next rebuild: ports.').waitFor('hidden');
   });
 
+  it('publishes a port by the rebuild that it offers, and takes it back by the next', async () => {
+    const { workbench } = session;
+    const { quickInput, dialog, notifications } = workbench;
+    await row().contextMenu('Publish Port…');
+    await quickInput.enter('8000');
+    await notifications.press(`The ports of ${name} change with its next rebuild`, 'Rebuild…');
+    await quickInput.pick('workspace:latest');
+    await dialog.press('Rebuild');
+    await row('Takes effect with the next rebuild: ports.').waitFor('hidden', slow);
+    await until('running');
+    const address = await row('Port 8000').description();
+    const serve =
+      'echo through >answer; setsid /.berth/bin/python3 -m http.server 8000 >/dev/null 2>&1 </dev/null &';
+    await berth(session, 'exec', name, '--', 'sh', '-c', serve);
+    await eventually(
+      'an answer',
+      async () => {
+        const answer = await fetch(`http://${address}/answer`, { signal: AbortSignal.timeout(10_000) });
+        assert.equal(await answer.text(), 'through\n');
+      },
+      slow,
+    );
+    await row('Port 8000').contextMenu('Stop Publishing Port');
+    await row('Takes effect with the next rebuild: ports.').waitFor('visible', slow);
+  });
+
   it('rebuilds on an image after saying what is kept and what is lost', async () => {
     const { quickInput, dialog } = session.workbench;
     const before = await inspect('{{.Id}}');
@@ -135,6 +161,10 @@ describe('commands that ask, from the palette and the menus', function () {
     await dialog.press('Rebuild');
     await eventually('a new container', async () => assert.notEqual(await inspect('{{.Id}}'), before), slow);
     await until('running');
+    assert.equal(
+      await inspect('{{.HostConfig.PortBindings}}').then((ports) => /8000\/tcp/.test(ports)),
+      false,
+    );
   });
 
   it('shows the log of a workspace', async () => {

@@ -55,6 +55,24 @@ describe('package.json and the code name the same things', () => {
     assert.deepEqual(sorted(properties), sorted(settingIds.map((id) => `berth.${id}`)));
   });
 
+  it('commands and settings that the README names', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8').replace(/\s+/g, ' ').replaceAll('**', '');
+    const named = [...readme.matchAll(/[*"]Berth: ([^*"]+)[*"]|\*([A-Z][^*:]*…)\*/g)];
+    const titles = contributes.commands.map(({ title }) => text(title));
+    const names = named.map(([, full, short]) => full ?? short ?? '');
+    assert(names.length > 5);
+    assert.deepEqual(
+      names.filter((name) => !titles.includes(name)),
+      [],
+    );
+    const settings = Object.keys(contributes.configuration.properties);
+    const mentioned = [...readme.matchAll(/`(berth\.[\w.]+)`/g)].map(([, id]) => id ?? '');
+    assert.deepEqual(
+      mentioned.filter((id) => !settings.includes(id)),
+      [],
+    );
+  });
+
   it('views, terminal profiles and the file scheme', () => {
     assert.deepEqual(sorted(contributes.views.berth.map(({ id }) => id)), sorted(Object.values(viewIds)));
     assert.deepEqual(

@@ -1,6 +1,5 @@
 /** Makes a guest a workspace: its name, its clock, chance, where its disks go, and all that a container gets as well. */
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { configureArchive } from '../containers/configure-archive';
 import { notWrittenOf } from '../containers/configure-script';
 import { waitForBanner } from '../containers/ssh-banner';
@@ -33,25 +32,13 @@ export async function configureMachine(
     { name: 'stage.tar', mode: 0o600, content: stage },
   ]);
   const control = await machine.controlPort();
-  const said = await lengthOf(consoleLog);
-  await control.configure(archive, configureTimeoutMs, signal);
+  const said = await control.configure(archive, configureTimeoutMs, signal);
   await waitForBanner(record.plan.sshPort, {
     timeoutMs: bannerTimeoutMs,
     signal,
     explain: async () => `Its log ends with: ${await lastWords(consoleLog)}`,
   });
-  return notWrittenOf(await textFrom(consoleLog, said));
-}
-
-async function lengthOf(path: string): Promise<number> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.size ?? 0;
-}
-
-/** What was said since; the script in the guest says it on the console. */
-async function textFrom(path: string, offset: number): Promise<string> {
-  const text = await readFile(path).catch(() => Buffer.alloc(0));
-  return text.subarray(offset).toString('utf8').replaceAll('\r', '');
+  return notWrittenOf(said.join('\n'));
 }
 
 /** Lines of words for the guest's shell, which reads them without evaluating them. */

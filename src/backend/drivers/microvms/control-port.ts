@@ -1,7 +1,16 @@
 /**
  * The line that the guest's init is led by: a port of the machine, at our end a unix socket. It outlives engines:
- * whoever connects goes on where the last one was cut off.
+ * whoever connects goes on where the last one was cut off, and hears what was meant for that one. Hence every request
+ * has an id, and every answer begins with it.
+ *
+ *     configure ID BYTES, and so many bytes of tar     said ID TEXT, any number; ready ID, or failed ID REASON
+ *     ssh ID                                           ready ID, or failed ID REASON
+ *     time ID SECONDS                                  -
+ *     poweroff ID                                      -
+ *
+ * The guest says `waiting 1` by itself, when it can be configured.
  */
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { BerthError } from '../../../api/errors';
 import { throwIfCancelled } from '../containers/wait';
@@ -10,6 +19,7 @@ import { connectSocket, readLines } from './qemu/line-socket';
 const longestLine = 64 * 1024;
 const connectTimeoutMs = 10_000;
 const sshTimeoutMs = 30_000;
+const idBytes = 4;
 
 interface Expectation {
   /** Answers undefined for a line that is none of its business. */
@@ -25,7 +35,6 @@ export class ControlPort {
   private last = '';
   private isWaiting = false;
   private hasEnded = false;
-  private hasHeard = false;
 
   private constructor(private readonly socket: Socket) {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
@@ -51,18 +60,26 @@ export class ControlPort {
     }
   }
 
-  /** Hands over what makes the guest a workspace, and waits until its sshd listens. */
-  async configure(archive: Buffer, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const answer = this.expect('the guest to take its configuration', ofConfigure, timeoutMs, signal);
-    this.socket.write(`configure ${archive.length}\n`);
+  /**
+   * Hands over what makes the guest a workspace, and waits until its sshd listens. Answers what the guest has to say
+   * of it, line by line.
+   */
+  async configure(archive: Buffer, timeoutMs: number, signal: AbortSignal): Promise<readonly string[]> {
+    const id = newId();
+    const said: string[] = [];
+    const what = 'the guest to take its configuration';
+    const answer = this.expect(what, answerTo(id, said), timeoutMs, signal);
+    this.socket.write(`configure ${id} ${archive.length}\n`);
     this.socket.write(archive);
     await answer;
+    return said;
   }
 
   /** Has the guest serve SSH on the other port. */
   async serveSsh(): Promise<void> {
-    const answer = this.expect('the guest to serve SSH to the engine', ofSsh, sshTimeoutMs);
-    this.socket.write('ssh\n');
+    const id = newId();
+    const answer = this.expect('the guest to serve SSH to the engine', answerTo(id, []), sshTimeoutMs);
+    this.socket.write(`ssh ${id}\n`);
     await answer;
   }
 
@@ -70,12 +87,12 @@ export class ControlPort {
   setTime(milliseconds: number): void {
     const seconds = Math.floor(milliseconds / 1000);
     const nanoseconds = Math.round((milliseconds - seconds * 1000) * 1e6);
-    this.socket.write(`time ${seconds}.${String(nanoseconds).padStart(9, '0')}\n`);
+    this.socket.write(`time ${newId()} ${seconds}.${String(nanoseconds).padStart(9, '0')}\n`);
   }
 
   /** For what has no power button, or does not heed it. */
   powerOff(): void {
-    this.socket.write('poweroff\n');
+    this.socket.write(`poweroff ${newId()}\n`);
   }
 
   close(): void {
@@ -114,11 +131,6 @@ export class ControlPort {
 
   private receive(line: string): void {
     this.last = line;
-    const isFirst = !this.hasHeard;
-    this.hasHeard = true;
-    if (isFirst && isAboutAnother(line)) {
-      return;
-    }
     this.isWaiting ||= ofWaiting(line) === 'done';
     for (const { take, resolve, reject } of [...this.expected]) {
       const outcome = take(line);
@@ -139,31 +151,27 @@ export class ControlPort {
   }
 }
 
-/** Kept by the guest for whoever connects next: what an engine was sending when it was cut off is not ours. */
-function isAboutAnother(line: string): boolean {
-  return line.startsWith('failed') && line.includes('did not come whole');
-}
+const newId = (): string => randomBytes(idBytes).toString('hex');
 
 function ofWaiting(line: string): 'done' | undefined {
   return line.startsWith('waiting ') ? 'done' : undefined;
 }
 
-function ofConfigure(line: string): 'done' | Error | undefined {
-  if (line.startsWith('ready')) {
-    return 'done';
-  }
-  return line.startsWith('failed') ? refused(line) : undefined;
+/** What is said on the way is added to `said`. */
+function answerTo(id: string, said: string[]): Expectation['take'] {
+  return (line) => {
+    const [, word, to, text = ''] = /^(\S+) (\S+) ?(.*)$/.exec(line) ?? [];
+    if (to !== id) {
+      return undefined;
+    }
+    if (word === 'said') {
+      said.push(text);
+    }
+    return word === 'ready' ? 'done' : word === 'failed' ? refused(text) : undefined;
+  };
 }
 
-function ofSsh(line: string): 'done' | Error | undefined {
-  if (line === 'ok') {
-    return 'done';
-  }
-  return line.startsWith('failed') ? refused(line) : undefined;
-}
-
-function refused(line: string): BerthError {
-  const reason = line.slice('failed'.length).trim();
+function refused(reason: string): BerthError {
   return /no space left/i.test(reason)
     ? new BerthError('no_space', `The guest could not be set up, because a disk of it is full: ${reason}`, {
         hint: 'Delete files from its home volume, or grow it, then start again.',

@@ -178,7 +178,7 @@ describe('a guest of an image with nothing but busybox', function () {
   });
 
   it('does not tell an engine what was meant for the one before, which was cut off', async () => {
-    await guest.cutOff(`configure 50000\n${'x'.repeat(2000)}`);
+    await guest.cutOff(`configure 01234567 50000\n${'x'.repeat(2000)}`);
     // It says so to the next one, and waits for that one until then.
     await sleep(1_500);
     await guest.reconnect();

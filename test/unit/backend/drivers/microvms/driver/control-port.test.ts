@@ -38,36 +38,57 @@ describe('the line that leads a guest', () => {
     await port.waiting(5_000, never);
   });
 
-  it('hands the archive over by its length, and waits until it is taken', async () => {
-    const archive = Buffer.from('not\na tar\n');
-    const configured = port.configure(archive, 5_000, never);
-    await until('it is sent', () => said.length >= 13 + archive.length);
-    assert.equal(said.toString(), `configure 10\n${archive.toString()}`);
-    guest.write('ready 3.42\n');
-    await configured;
+  /** Waits for a request, and answers its id. */
+  async function request(pattern: RegExp): Promise<string> {
+    await until(`${String(pattern)} is sent`, () => pattern.test(said.toString()));
+    const id = pattern.exec(said.toString())?.[1] ?? '';
+    said = Buffer.alloc(0);
+    return id;
+  }
+
+  it('hands the archive over by its length, waits until it is taken, and answers what is said of it', async () => {
+    const configured = port.configure(Buffer.from('not\na tar\n'), 5_000, never);
+    const id = await request(/^configure (\w{8}) 10\nnot\na tar\n$/);
+    guest.write(`said ${id} one thing\nnoise\nsaid ${id} and another\nready ${id}\n`);
+    assert.deepEqual(await configured, ['one thing', 'and another']);
   });
 
   it('tells why a guest refuses', async () => {
     const configured = port.configure(Buffer.alloc(1), 5_000, never);
-    guest.write('failed home: wrong fs type\n');
-    await assert.rejects(configured, { code: 'internal', message: /home: wrong fs type/ });
+    guest.write(`failed ${await request(/^configure (\w+) 1\n/)} home: wrong fs type\n`);
+    await assert.rejects(configured, { code: 'internal', message: /set up: home: wrong fs type$/ });
     const again = port.configure(Buffer.alloc(1), 5_000, never);
-    guest.write('failed tar: write error: No space left on device\n');
+    guest.write(
+      `failed ${await request(/^configure (\w+) 1\n/)} tar: write error: No space left on device\n`,
+    );
     await assert.rejects(again, { code: 'no_space' });
   });
 
   it('asks for SSH', async () => {
     const served = port.serveSsh();
-    await until('it is sent', () => said.toString() === 'ssh\n');
-    guest.write('ok\n');
+    guest.write(`ready ${await request(/^ssh (\w+)\n$/)}\n`);
+    await served;
+  });
+
+  it('takes no answer that is meant for another engine, or for another request', async () => {
+    guest.write('failed 01234567 the configuration did not come whole\nready 01234567\n');
+    const configured = port.configure(Buffer.alloc(1), 5_000, never);
+    const first = await request(/^configure (\w+) 1\n/);
+    const served = port.serveSsh();
+    const second = await request(/ssh (\w+)\n$/);
+    let isServed = false;
+    void served.then(() => (isServed = true));
+    guest.write(`said 01234567 old news\nready ${first}\n`);
+    assert.deepEqual(await configured, []);
+    assert.equal(isServed, false);
+    guest.write(`ready ${second}\n`);
     await served;
   });
 
   it('sets the clock to the nanosecond, and tells to power off', async () => {
     port.setTime(1_700_000_000_042.5);
     port.powerOff();
-    await until('both are sent', () => said.toString().endsWith('poweroff\n'));
-    assert.equal(said.toString(), 'time 1700000000.042500000\npoweroff\n');
+    await request(/^time \w+ 1700000000\.042500000\npoweroff (\w+)\n$/);
   });
 
   it('stops waiting after its time, when it is cancelled, and when the machine ends', async () => {
