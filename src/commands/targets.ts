@@ -47,6 +47,7 @@ export interface Selections {
   volumes: readonly Row[];
 }
 
+/** What is selected is read at once: by the time that the engine answers, somebody may have clicked elsewhere. */
 export class Targets {
   constructor(
     private readonly link: EngineLink,
@@ -66,8 +67,8 @@ export class Targets {
 
   /** The workspaces to work on, at least one; throws `Cancelled` when there is none or the user backs out. */
   async workspaces(target: unknown, selected: unknown, choice: WorkspaceChoice): Promise<Workspace[]> {
-    await this.link.client();
     const named = this.namesOf(target, selected);
+    await this.link.client();
     if (named.length === 0) {
       return [await this.pickWorkspace(choice)];
     }
@@ -94,8 +95,8 @@ export class Targets {
   }
 
   async volumes(target: unknown, selected: unknown, choice: VolumeChoice): Promise<Volume[]> {
-    await this.link.client();
     const rows = this.rows(target, selected).map((row) => (row.type === 'volume' ? row.name : undefined));
+    await this.link.client();
     const named = isName(target) ? [target] : rows;
     const found = named.map((name) => (name === undefined ? undefined : this.store.volume(name)));
     const volumes = found.filter((each) => each !== undefined);
@@ -104,6 +105,7 @@ export class Targets {
 
   /** Places in volumes: file rows, volume rows (their root), `berth:` URIs; empty when called from the palette. */
   async places(target: unknown, selected: unknown): Promise<Place[]> {
+    const rows = this.rows(target, selected);
     await this.link.client();
     const uris = (Array.isArray(selected) ? selected : [target]).filter((each) => each instanceof vscode.Uri);
     if (uris.length > 0) {
@@ -112,7 +114,7 @@ export class Targets {
     if (isName(target)) {
       return [await placeOfUri(vscode.Uri.parse(target, true))];
     }
-    return this.rows(target, selected).flatMap((row) => placeOfRow(row));
+    return rows.flatMap((row) => placeOfRow(row));
   }
 
   async pickVolume({ placeHolder, offered, none }: VolumeChoice): Promise<Volume> {

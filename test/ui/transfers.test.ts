@@ -149,6 +149,8 @@ describe('the files of a volume, by dialogs and keys', function () {
     await row('a').click();
     await row('one.txt').click();
     await page.keyboard.press('Control+C');
+    // VS Code hands over the first use of a command later than the click that comes after it.
+    await session.workbench.statusBar('Copied one.txt');
     await session.workbench.tree('Volumes').row('a').click();
     await page.keyboard.press('Control+V');
     await eventually('the copy', async () => assert.match(await list('/a'), /one\.txt/), slow);
