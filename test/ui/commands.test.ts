@@ -66,6 +66,16 @@ describe('commands that ask, from the palette and the menus', function () {
     );
   const inspect = (format: string) => docker('inspect', '-f', format, `workspace-${name}`);
 
+  /** Up to the dialog that says what the rebuild costs, and its answer. */
+  async function publishAndRebuild(answer: 'Cancel' | 'Rebuild'): Promise<void> {
+    const { quickInput, dialog, notifications } = session.workbench;
+    await row().contextMenu('Publish Port…');
+    await quickInput.enter('8000');
+    await notifications.press(`The ports of ${name} change with its next rebuild`, 'Rebuild…');
+    await quickInput.pick('workspace:latest');
+    await dialog.press(answer);
+  }
+
   it('a command of the palette offers what it can work on, and nothing else', async () => {
     const { workbench } = session;
     await workbench.run('Berth: Pause');
@@ -106,12 +116,8 @@ describe('commands that ask, from the palette and the menus', function () {
 
   it('publishes a port with the next rebuild, which it offers, and takes it back', async () => {
     const { workbench } = session;
-    const { quickInput, dialog, notifications } = workbench;
-    await row().contextMenu('Publish Port…');
-    await quickInput.enter('8000');
-    await notifications.press(`The ports of ${name} change with its next rebuild`, 'Rebuild…');
-    await quickInput.pick('workspace:latest');
-    await dialog.press('Cancel');
+    const { quickInput } = workbench;
+    await publishAndRebuild('Cancel');
     await row('Port 8000').waitForDescription(/^127\.0\.0\.1:\d+$/);
     await row('Takes effect with the next rebuild: ports.').waitFor();
     await row().contextMenu('Publish Port…');
@@ -127,13 +133,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('publishes a port by the rebuild that it offers, and takes it back by the next', async () => {
-    const { workbench } = session;
-    const { quickInput, dialog, notifications } = workbench;
-    await row().contextMenu('Publish Port…');
-    await quickInput.enter('8000');
-    await notifications.press(`The ports of ${name} change with its next rebuild`, 'Rebuild…');
-    await quickInput.pick('workspace:latest');
-    await dialog.press('Rebuild');
+    await publishAndRebuild('Rebuild');
     await row('Takes effect with the next rebuild: ports.').waitFor('hidden', slow);
     await until('running');
     const address = await row('Port 8000').description();
