@@ -7,7 +7,7 @@ import { AgentChannel } from '../../files/agent-channel';
 import { agentCommand, agentSource } from '../../files/agent-source';
 import type { TakeChunk, TarSource } from '../../files/tar-flow';
 import { demultiplex } from './demux';
-import { toBerthError } from './docker-errors';
+import { isStatus, toBerthError } from './docker-errors';
 import { getArchive, putArchive, receiveArchive, sendArchive } from './keeper-archive';
 import { keeperRoot, removeContainer, startKeeper, type KeeperPlan } from './keeper-container';
 
@@ -148,9 +148,20 @@ export class Keeper implements AgentAccess {
       return { container, channel };
     } catch (error) {
       await removeContainer(container);
-      throw toBerthError(error, `open the volume ${this.volume}`);
+      throw openingFailed(error, this.volume);
     }
   }
+}
+
+/** A container that ended too early is not `not_found`, which says of a file or a volume that it is not there. */
+function openingFailed(thrown: unknown, volume: string): BerthError {
+  const error = toBerthError(thrown, `open the volume ${volume}`);
+  return isStatus(thrown, 404, 409)
+    ? new BerthError('runtime_unavailable', error.message, {
+        hint: 'The container that opens the volume ended too early. Try again.',
+        cause: thrown,
+      })
+    : error;
 }
 
 async function startAgent(container: Dockerode.Container, source: Buffer): Promise<AgentChannel> {

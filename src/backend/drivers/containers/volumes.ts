@@ -44,20 +44,13 @@ export class ContainerVolumes implements VolumeStore {
   /** Volumes that only serve runtimes (tools, bundles) count as not there, as in `list`. */
   async inspect(name: string): Promise<Volume | undefined> {
     return this.endpoint.call(`look at the volume ${name}`, async (docker) => {
-      try {
-        const [volume, containers] = await Promise.all([
-          docker.getVolume(name).inspect() as Promise<ListedVolume>,
-          docker.listContainers({ all: true, filters: { volume: [name] } }),
-        ]);
-        return isInternalVolume(name, volume.Labels ?? {})
-          ? undefined
-          : toVolume(volume, indexHolders(containers), this.installation);
-      } catch (error) {
-        if (isStatus(error, 404)) {
-          return undefined;
-        }
-        throw error;
-      }
+      const [volume, containers] = await Promise.all([
+        docker.getVolume(name).inspect().catch(nothingFor404) as Promise<ListedVolume | undefined>,
+        docker.listContainers({ all: true, filters: { volume: [name] } }),
+      ]);
+      return volume === undefined || isInternalVolume(name, volume.Labels ?? {})
+        ? undefined
+        : toVolume(volume, indexHolders(containers), this.installation);
     });
   }
 
@@ -152,6 +145,12 @@ export class ContainerVolumes implements VolumeStore {
     return new BerthError('in_use', `The volume ${name} is in use by ${who}.`, {
       hint: 'Delete or archive what holds it first.',
     });
+  }
+}
+
+function nothingFor404(error: unknown): undefined {
+  if (!isStatus(error, 404)) {
+    throw error;
   }
 }
 

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type Dockerode from 'dockerode';
+import { Keeper } from '../../../../../src/backend/drivers/containers/keeper-volume';
+import { imagesDirectory } from '../../../../../src/backend/resources';
+
+const agentDirectory = join(imagesDirectory(), 'tools', 'agent');
+
+/** An engine whose container ends before an agent can be started in it. */
+function engineThatAnswers(
+  statusCode: number,
+  message: string,
+): { docker: Dockerode; removed: () => number } {
+  let removals = 0;
+  const notThere = (status: number, text: string) => Object.assign(new Error(text), { statusCode: status });
+  const container = {
+    id: 'c',
+    start: () => Promise.resolve(),
+    exec: () => Promise.reject(notThere(statusCode, message)),
+    remove: () => {
+      removals += 1;
+      return Promise.reject(notThere(404, 'No such container: c'));
+    },
+  };
+  const docker = {
+    getVolume: () => ({ inspect: () => Promise.resolve({}) }),
+    createContainer: () => Promise.resolve(container),
+  };
+  return { docker: docker as unknown as Dockerode, removed: () => removals };
+}
+
+describe('the keeper of a volume', () => {
+  const plan = () => ({ volume: 'data', image: 'tools', owner: 'me' });
+
+  for (const [status, message] of [
+    [404, 'No such container: c'],
+    [409, 'Container c is not running'],
+  ] as const) {
+    it(`says that its container ended (${status}), not that a file is missing, and leaves none`, async () => {
+      const { docker, removed } = engineThatAnswers(status, message);
+      const keeper = new Keeper(docker, plan, agentDirectory, 1_000);
+      await assert.rejects(keeper.channel(), { code: 'runtime_unavailable', message: new RegExp(message) });
+      assert.equal(removed(), 1);
+    });
+  }
+});
