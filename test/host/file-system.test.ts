@@ -104,7 +104,9 @@ describe('the file system of a volume that nothing holds', function () {
       const document = await vscode.workspace.openTextDocument(uri);
       const editor = await vscode.window.showTextDocument(document);
       await editor.edit((edit) => edit.insert(new vscode.Position(1, 0), 'two\n'));
-      assert.ok(await document.save());
+      const isSaved = await document.save();
+      const there = await client.call('files.list', { params: { volume }, query: { path: '/' } }).catch(String);
+      assert.ok(isSaved, `not saved; the engine says: ${JSON.stringify(there)}`);
       assert.equal(text(await fs.readFile(uri)), 'one\ntwo\n');
       await client.writeFile(volume, '/edited.txt', Buffer.from('from elsewhere\n'), {
         create: true,
