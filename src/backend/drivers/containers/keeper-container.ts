@@ -90,8 +90,19 @@ export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<
     return container;
   } catch (error) {
     await removeContainer(container);
-    throw toBerthError(error, `open the volume ${plan.volume}`);
+    throw openingFailed(error, plan.volume);
   }
+}
+
+/** A container that ended too early is not `not_found`, which says of a file or a volume that it is not there. */
+export function openingFailed(thrown: unknown, volume: string): BerthError {
+  const error = toBerthError(thrown, `open the volume ${volume}`);
+  return error.code === 'not_found' || error.code === 'illegal_state'
+    ? new BerthError('runtime_unavailable', error.message, {
+        hint: 'The container that opens the volume ended too early. Try again.',
+        cause: thrown,
+      })
+    : error;
 }
 
 async function createKeeper(docker: Dockerode, plan: KeeperPlan): Promise<Dockerode.Container> {

@@ -7,9 +7,8 @@ import { AgentChannel } from '../../files/agent-channel';
 import { agentCommand, agentSource } from '../../files/agent-source';
 import type { TakeChunk, TarSource } from '../../files/tar-flow';
 import { demultiplex } from './demux';
-import { isStatus, toBerthError } from './docker-errors';
 import { getArchive, putArchive, receiveArchive, sendArchive } from './keeper-archive';
-import { keeperRoot, removeContainer, startKeeper, type KeeperPlan } from './keeper-container';
+import { keeperRoot, openingFailed, removeContainer, startKeeper, type KeeperPlan } from './keeper-container';
 
 const python = '/.berth/bin/python3';
 /** How long an agent may take to tidy up before its container is removed under it. */
@@ -151,17 +150,6 @@ export class Keeper implements AgentAccess {
       throw openingFailed(error, this.volume);
     }
   }
-}
-
-/** A container that ended too early is not `not_found`, which says of a file or a volume that it is not there. */
-function openingFailed(thrown: unknown, volume: string): BerthError {
-  const error = toBerthError(thrown, `open the volume ${volume}`);
-  return isStatus(thrown, 404, 409)
-    ? new BerthError('runtime_unavailable', error.message, {
-        hint: 'The container that opens the volume ended too early. Try again.',
-        cause: thrown,
-      })
-    : error;
 }
 
 async function startAgent(container: Dockerode.Container, source: Buffer): Promise<AgentChannel> {

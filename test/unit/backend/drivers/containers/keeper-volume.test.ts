@@ -6,8 +6,9 @@ import { imagesDirectory } from '../../../../../src/backend/resources';
 
 const agentDirectory = join(imagesDirectory(), 'tools', 'agent');
 
-/** An engine whose container ends before an agent can be started in it. */
+/** An engine whose container is gone when it is started, or when an agent is. */
 function engineThatAnswers(
+  failing: 'start' | 'exec',
   statusCode: number,
   message: string,
 ): { docker: Dockerode; removed: () => number } {
@@ -16,7 +17,8 @@ function engineThatAnswers(
   const container = {
     id: 'c',
     start: () => Promise.resolve(),
-    exec: () => Promise.reject(notThere(statusCode, message)),
+    exec: () => Promise.resolve(),
+    [failing]: () => Promise.reject(notThere(statusCode, message)),
     remove: () => {
       removals += 1;
       return Promise.reject(notThere(404, 'No such container: c'));
@@ -32,14 +34,16 @@ function engineThatAnswers(
 describe('the keeper of a volume', () => {
   const plan = () => ({ volume: 'data', image: 'tools', owner: 'me' });
 
-  for (const [status, message] of [
-    [404, 'No such container: c'],
-    [409, 'Container c is not running'],
+  for (const [failing, status, message, code] of [
+    ['exec', 404, 'No such container: c', 'runtime_unavailable'],
+    ['exec', 409, 'Container c is not running', 'runtime_unavailable'],
+    ['start', 404, 'No such container: c', 'runtime_unavailable'],
+    ['start', 404, 'No such image: tools', 'image_missing'],
   ] as const) {
-    it(`says that its container ended (${status}), not that a file is missing, and leaves none`, async () => {
-      const { docker, removed } = engineThatAnswers(status, message);
+    it(`says ${code} for ${status} "${message}" of ${failing}, not that a file is missing, and leaves none`, async () => {
+      const { docker, removed } = engineThatAnswers(failing, status, message);
       const keeper = new Keeper(docker, plan, agentDirectory, 1_000);
-      await assert.rejects(keeper.channel(), { code: 'runtime_unavailable', message: new RegExp(message) });
+      await assert.rejects(keeper.channel(), { code, message: new RegExp(message) });
       assert.equal(removed(), 1);
     });
   }
