@@ -162,9 +162,8 @@ rm -rf $s && mkdir -m 711 $s && tar -x -f - -C $s
 ${users}${home}${environment}${files}${hand}`;
 
 /** The files that the script said it could not write, each with the reason. */
-export function notWrittenOf(output: string): string[] {
-  return output
-    .split('\n')
+export function notWrittenOf(lines: readonly string[]): string[] {
+  return lines
     .filter((line) => line.startsWith(notWritten))
     .map((line) => `Not written: ${line.slice(notWritten.length).trim()}`);
 }

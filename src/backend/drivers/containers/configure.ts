@@ -71,7 +71,7 @@ export async function configureRuntime(
     signal,
     explain: () => explain(endpoint, name),
   });
-  return notWrittenOf(output);
+  return notWrittenOf(output.split('\n'));
 }
 
 /** An older engine's container has an older script in its init. */

@@ -38,7 +38,7 @@ export async function configureMachine(
     signal,
     explain: async () => `Its log ends with: ${await lastWords(consoleLog)}`,
   });
-  return notWrittenOf(said.join('\n'));
+  return notWrittenOf(said);
 }
 
 /** Lines of words for the guest's shell, which reads them without evaluating them. */
