@@ -38,6 +38,13 @@ export function isStatus(error: unknown, ...statuses: number[]): boolean {
   return status !== undefined && statuses.includes(status);
 }
 
+/** For `catch`: what is gone is undefined. */
+export function ifMissing(error: unknown): undefined {
+  if (!isStatus(error, 404)) {
+    throw error;
+  }
+}
+
 export function isConnectionError(error: unknown): boolean {
   return (
     isDockerError(error) &&

@@ -4,7 +4,7 @@ import type Dockerode from 'dockerode';
 import { BerthError } from '../../../api/errors';
 import type { Limits } from '../../../api/schemas/workspace';
 import type { PlannedPort, RuntimeInfo, RuntimePlan } from '../driver';
-import { isStatus, toBerthError } from './docker-errors';
+import { ifMissing, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
 import { fromInspected, fromListed, stateOf, volumesOf } from './runtime-info';
@@ -271,13 +271,6 @@ export function imageMissing(image: string): BerthError {
       field: 'image',
     },
   );
-}
-
-/** For `catch`: what is gone is undefined. */
-function ifMissing(error: unknown): undefined {
-  if (!isStatus(error, 404)) {
-    throw error;
-  }
 }
 
 function isNameTaken(error: unknown): boolean {

@@ -4,7 +4,7 @@ import { BerthError } from '../../../api/errors';
 import type { Volume, VolumeCreate } from '../../../api/schemas/volume';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { VolumeStore } from '../driver';
-import { isStatus } from './docker-errors';
+import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isInternalVolume, label } from './labels';
 import { indexHolders, toVolume, type ListedVolume } from './volume-info';
@@ -45,7 +45,7 @@ export class ContainerVolumes implements VolumeStore {
   async inspect(name: string): Promise<Volume | undefined> {
     return this.endpoint.call(`look at the volume ${name}`, async (docker) => {
       const [volume, containers] = await Promise.all([
-        docker.getVolume(name).inspect().catch(nothingFor404) as Promise<ListedVolume | undefined>,
+        docker.getVolume(name).inspect().catch(ifMissing) as Promise<ListedVolume | undefined>,
         docker.listContainers({ all: true, filters: { volume: [name] } }),
       ]);
       return volume === undefined || isInternalVolume(name, volume.Labels ?? {})
@@ -145,12 +145,6 @@ export class ContainerVolumes implements VolumeStore {
     return new BerthError('in_use', `The volume ${name} is in use by ${who}.`, {
       hint: 'Delete or archive what holds it first.',
     });
-  }
-}
-
-function nothingFor404(error: unknown): undefined {
-  if (!isStatus(error, 404)) {
-    throw error;
   }
 }
 
