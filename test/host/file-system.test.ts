@@ -105,7 +105,9 @@ describe('the file system of a volume that nothing holds', function () {
       const editor = await vscode.window.showTextDocument(document);
       await editor.edit((edit) => edit.insert(new vscode.Position(1, 0), 'two\n'));
       const isSaved = await document.save();
-      const there = await client.call('files.list', { params: { volume }, query: { path: '/' } }).catch(String);
+      const there = await client
+        .call('files.list', { params: { volume }, query: { path: '/' } })
+        .catch(String);
       assert.ok(isSaved, `not saved; the engine says: ${JSON.stringify(there)}`);
       assert.equal(text(await fs.readFile(uri)), 'one\ntwo\n');
       await client.writeFile(volume, '/edited.txt', Buffer.from('from elsewhere\n'), {
