@@ -153,6 +153,7 @@ export interface VolumeStore {
   list(): Promise<Volume[]>;
   inspect(name: string): Promise<Volume | undefined>;
   create(spec: VolumeCreate): Promise<Volume>;
+  /** Succeeds when it is not there: what a removal left that was cut off goes as well. Throws `in_use`. */
   remove(name: string): Promise<void>;
   resize(name: string, sizeMiB: number): Promise<Volume>;
   /** The files of a volume, held or not. Released by `close`; opened again on the next call. */

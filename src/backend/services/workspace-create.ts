@@ -204,9 +204,7 @@ export class WorkspaceCreator {
         await driver.remove(runtimeNameOf(name));
       }
       for (const volume of record.createdVolumes) {
-        if ((await driver.volumes.inspect(volume)) !== undefined) {
-          await driver.volumes.remove(volume);
-        }
+        await driver.volumes.remove(volume);
       }
     } catch (error) {
       await registry.settle(name, 'error', {

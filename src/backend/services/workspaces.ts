@@ -207,8 +207,9 @@ export class Workspaces {
       await context.step('runtime', 'Remove the runtime', () => driver.remove(runtimeNameOf(name)));
       for (const volume of keepVolumes ? [] : volumesOf(record)) {
         await context.step('volume', `Delete volume ${volume}`, async () => {
-          if ((await driver.volumes.inspect(volume)) !== undefined) {
-            await driver.volumes.remove(volume);
+          const isThere = (await driver.volumes.inspect(volume)) !== undefined;
+          await driver.volumes.remove(volume);
+          if (isThere) {
             deleted.push(volume);
           }
         });

@@ -1,4 +1,5 @@
 /** A window of VS Code, in the words of its user. */
+import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
@@ -35,12 +36,19 @@ export class Workbench {
     return this.quickInput.run(commandTitle);
   }
 
-  /** Shows a container of the activity bar. Clicking the one that shows already would hide the side bar. */
+  /**
+   * Shows a container of the activity bar. Clicking the one that shows already hides the side bar, also when a window
+   * that was reloaded brought it back just before the click.
+   */
   async openSideBar(name: string): Promise<void> {
     const tab = this.page.locator('.activitybar').getByRole('tab', { name });
+    const content = this.page.locator('.sidebar .composite').first();
     await tab.waitFor({ timeout: 90_000 });
-    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
-    await this.page.locator('.sidebar .composite').first().waitFor();
+    await eventually(`${name} in the side bar`, async () => {
+      if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
+      await content.waitFor({ timeout: 2_000 });
+      assert.equal(await tab.getAttribute('aria-selected'), 'true');
+    });
   }
 
   /** Drags a row to a view that shows only when the pointer rests on its icon in the activity bar. */

@@ -10,6 +10,7 @@ import { demultiplex } from './demux';
 import { isConnectionError, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { endExecCommand, execFront } from './init-script';
+import { stateOf } from './runtime-info';
 import { homeDirectory } from './runtime-spec';
 import { waitFor } from './wait';
 
@@ -17,6 +18,9 @@ const loginUser = 'workspace';
 /** What a login sets: the image's own would be for another user. */
 const ofLogin = { HOME: homeDirectory, USER: loginUser, LOGNAME: loginUser };
 const exitTimeoutMs = 10_000;
+const stopTimeoutMs = 2_000;
+/** The engine's own, for a process that it could not start. It has no id then; with Podman no ended process has one. */
+const notStartedCode = 126;
 const killTimeoutMs = 15_000;
 
 interface RawExec {
@@ -81,26 +85,48 @@ function outputOf(
 }
 
 /** The stream may end a moment before the engine knows the exit code. */
-async function exitCodeOf({ exec }: RawExec, container: string): Promise<number> {
+async function exitCodeOf({ exec }: RawExec, container: string): Promise<{ code: number; hasBegun: boolean }> {
   return waitFor(
     async () => {
-      const { Running, ExitCode } = await exec.inspect();
-      return Running || ExitCode === null ? undefined : ExitCode;
+      const { Running, ExitCode, Pid } = await exec.inspect();
+      const isOver = !Running && ExitCode !== null;
+      return isOver ? { code: ExitCode, hasBegun: Pid !== 0 || ExitCode !== notStartedCode } : undefined;
     },
     { what: `the exit code of a command in ${container}`, timeoutMs: exitTimeoutMs, intervalMs: 10 },
   );
 }
 
-async function finish(raw: RawExec, container: string, done: Promise<void>): Promise<number> {
+/** What ends a container takes its processes first: that it has stopped is known a moment later. */
+async function hasStopped(endpoint: Endpoint, container: string): Promise<boolean> {
+  const what = `the end of ${container}`;
+  const ask = async (): Promise<true | undefined> => {
+    const { State } = await endpoint.call(what, (docker) => docker.getContainer(container).inspect());
+    return stateOf(State.Status) === 'stopped' || undefined;
+  };
+  return waitFor(ask, { what, timeoutMs: stopTimeoutMs, intervalMs: 20 }).catch(() => false);
+}
+
+async function finish(
+  endpoint: Endpoint,
+  raw: RawExec,
+  container: string,
+  done: Promise<void>,
+): Promise<number> {
+  const ended = (cause?: unknown): BerthError =>
+    new BerthError('illegal_state', `${container} stopped while the command ran.`, {
+      hint: 'Start it again.',
+      cause,
+    });
   try {
     await done;
-    return await exitCodeOf(raw, container);
+    const { code, hasBegun } = await exitCodeOf(raw, container);
+    if (!hasBegun && (await hasStopped(endpoint, container))) {
+      throw ended();
+    }
+    return code;
   } catch (error) {
     if (isStatus(error, 404) || isConnectionError(error)) {
-      throw new BerthError('illegal_state', `${container} stopped while the command ran.`, {
-        hint: 'Start it again.',
-        cause: error,
-      });
+      throw ended(error);
     }
     throw toBerthError(error, `wait for a command in ${container}`);
   } finally {
@@ -139,7 +165,7 @@ export async function openExec(endpoint: Endpoint, container: string, plan: Exec
   });
   const { stdout, stderr, done } = outputOf(raw.stream, plan.tty !== undefined);
   let hasEnded = false;
-  const exit = finish(raw, container, done).finally(() => (hasEnded = true));
+  const exit = finish(endpoint, raw, container, done).finally(() => (hasEnded = true));
   exit.catch(() => undefined);
   return {
     stdin: stdinOf(raw.stream),
@@ -184,7 +210,7 @@ export async function runInside(
   const close = (): void => void raw.stream.destroy(new Error('given up'));
   ended.addEventListener('abort', close, { once: true });
   try {
-    return { exitCode: await finish(raw, container, done), output: output.trim() };
+    return { exitCode: await finish(endpoint, raw, container, done), output: output.trim() };
   } catch (error) {
     if (plan.signal?.aborted === true) {
       throw new BerthError('cancelled', 'Cancelled.');

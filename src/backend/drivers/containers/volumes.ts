@@ -98,13 +98,10 @@ export class ContainerVolumes implements VolumeStore {
       try {
         await docker.getVolume(name).remove();
       } catch (error) {
-        if (isStatus(error, 404)) {
-          throw new BerthError('not_found', `There is no volume ${name}.`);
-        }
         if (isStatus(error, 409)) {
           throw await this.inUse(name);
         }
-        throw error;
+        ifMissing(error);
       }
     });
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { Bench, eventually, text } from './support';
 
@@ -138,11 +139,25 @@ describe('commands in a container', function () {
     await bench.driver.pause(other.name);
     await assert.rejects(bench.exec(other.name, { argv: ['true'] }), { code: 'illegal_state' });
     await bench.driver.resume(other.name);
-    const running = await bench.driver.exec(other.name, { argv: ['sleep', '100'], user: 'workspace' });
     await bench.driver.stop(other.name, 5000);
-    const code = await running.exit.catch((error: unknown) => (error as { code: string }).code);
-    assert.ok(code === 143 || code === 137 || code === 'illegal_state', String(code));
     await assert.rejects(bench.exec(other.name, { argv: ['true'] }), { code: 'illegal_state' });
     await assert.rejects(bench.exec('workspace-no-such', { argv: ['true'] }), { code: 'not_found' });
+  });
+
+  it('says so when the container ends under a command, also under one that has not begun yet', async () => {
+    const other = await bench.running();
+    const stop = (): Promise<unknown> => bench.driver.stop(other.name, 5000);
+    const kill = (): Promise<unknown> => bench.docker.getContainer(other.name).kill();
+    for (const [index, ms] of [0, 3, 6, 9, 15, 15, 24, 40, 100, 100].entries()) {
+      const command = bench.driver.exec(other.name, { argv: ['sleep', '100'], user: 'workspace' });
+      await sleep(ms);
+      const end = index % 2 === 0 ? kill() : stop();
+      const code = await command
+        .then(({ exit }) => exit)
+        .catch((error: unknown) => (error as { code: string }).code);
+      assert.ok(code === 143 || code === 137 || code === 'illegal_state', `${code} after ${ms} ms`);
+      await end;
+      await bench.driver.start(other.name);
+    }
   });
 });

@@ -24,7 +24,7 @@ describe('volumes of the container engine', function () {
     assert.equal((await volumes.inspect(name))?.labels.purpose, 'test');
     await volumes.remove(name);
     assert.equal(await volumes.inspect(name), undefined);
-    await assert.rejects(volumes.remove(name), { code: 'not_found' });
+    await volumes.remove(name);
   });
 
   it('say no to sizes and other kinds, with a hint', async () => {

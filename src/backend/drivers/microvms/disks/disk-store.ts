@@ -97,7 +97,10 @@ export class Disks implements DiskStore {
   /** Refused while somebody has it. */
   async remove(name: string): Promise<void> {
     await this.lock.run(name, async () => {
-      const row = await this.existing(name);
+      const row = await this.index.find(name);
+      if (row === undefined) {
+        return;
+      }
       await this.refuseHeld(row, `volume "${name}" is attached to running workspace "${row.attached_to}"`);
       await this.open.leave(name);
       await this.directories.close(name);
