@@ -128,6 +128,8 @@ function report(outcomes) {
     const time = seconds === undefined ? '' : `${seconds.toFixed(0).padStart(6)} s`;
     console.log(`${name.padEnd(9)}${counts.join('')}${time}`);
   }
+  for (const title of outcomes.flatMap(({ unsteady = [] }) => unsteady))
+    console.log(`passed at the second try: ${title}`);
   for (const title of outcomes.flatMap(({ failures }) => failures)) console.log(`failed: ${title}`);
   const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

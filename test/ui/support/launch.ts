@@ -92,11 +92,14 @@ export async function pictureFailure(
   session: Session | undefined,
   test: Mocha.Test | undefined,
 ): Promise<void> {
-  if (test?.state !== 'failed' || !session) return;
+  if (!test || !session || test.state === 'passed' || test.isPending()) return;
   const name = test
     .fullTitle()
     .replace(/[^A-Za-z0-9]+/g, '-')
     .slice(0, 100);
   const path = await session.workbench.screenshot(`failed-${name}`).catch(() => undefined);
   if (path) console.error(`      see ${path}`);
+  // What is tried again finds no menu and no dialog of its first try.
+  for (let layer = 0; layer < 3; layer += 1)
+    await session.workbench.page.keyboard.press('Escape').catch(() => undefined);
 }

@@ -85,7 +85,10 @@ function outputOf(
 }
 
 /** The stream may end a moment before the engine knows the exit code. */
-async function exitCodeOf({ exec }: RawExec, container: string): Promise<{ code: number; hasBegun: boolean }> {
+async function exitCodeOf(
+  { exec }: RawExec,
+  container: string,
+): Promise<{ code: number; hasBegun: boolean }> {
   return waitFor(
     async () => {
       const { Running, ExitCode, Pid } = await exec.inspect();
