@@ -113,6 +113,12 @@ describe('services/reconcile', () => {
     assert.equal(test.driver.runtimes.size, 0);
   });
 
+  it('lets the driver tidy up a volume whose removal was cut off', async () => {
+    await killed({ state: 'deleting' }, () => test.driver.volumes.known.clear());
+    assert(did('volumes.remove'));
+    assert.deepEqual(test.services.workspaces.list(), []);
+  });
+
   it('keeps the volumes when the delete that was cut off was to keep them', async () => {
     const gate = test.driver.hold('remove');
     test.services.workspaces.delete('demo', true);
