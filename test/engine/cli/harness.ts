@@ -71,6 +71,7 @@ export class Berth {
   async terminal(argv: readonly string[], answers: readonly (readonly [RegExp, string])[]): Promise<Outcome> {
     const words = [process.execPath, cli, ...argv].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
     const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], this.spawnOptions({}));
+    child.stdin.on('error', () => undefined);
     const left = [...answers];
     let seen = '';
     child.stdout.on('data', (chunk: Buffer) => {
