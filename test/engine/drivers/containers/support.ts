@@ -243,7 +243,7 @@ export function freePort(): Promise<number> {
 export async function eventually(
   what: string,
   ask: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await ask())) {
