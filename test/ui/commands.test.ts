@@ -246,8 +246,9 @@ describe('commands that ask, from the palette and the menus', function () {
     await volume(`workspace-${other}`).waitForDescription(/\d [kM]?B/, slow);
     await volume(`workspace-${name}`).expand();
     await volume(`workspace-${name}`).waitForDescription(/\d [kM]?B/, slow);
-    await volume(`workspace-${name}`).locator.hover();
-    await session.workbench.page.getByRole('cell', { name: 'Held by' }).waitFor();
+    await volume(`workspace-${name}`).showTooltip(
+      session.workbench.page.getByRole('cell', { name: 'Held by' }),
+    );
     await session.workbench.screenshot('volume-panel');
   });
 

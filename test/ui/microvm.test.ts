@@ -98,8 +98,7 @@ describe('a microVM, from the wizard to its end', function () {
     await workbench.screenshot('microvm-creating');
     await row().waitForDescription(/^microVM · workspace:latest · :2\d{3}/, firstTime);
     await until('running');
-    await row().locator.hover();
-    await workbench.page.getByRole('cell', { name: 'MicroVM name' }).waitFor();
+    await row().showTooltip(workbench.page.getByRole('cell', { name: 'MicroVM name' }));
     await workbench.screenshot('microvm-panel');
     await workbench.notifications.press(`Workspace ${name} is ready`, 'Terminal');
   });

@@ -79,8 +79,7 @@ describe('a workspace, from the wizard to its end', function () {
     await workbench.terminal.waitForText(/\$/, slow);
     await workbench.terminal.type('echo sum-$((6*7)); stty size');
     await workbench.terminal.waitForText('sum-42');
-    await row().locator.hover();
-    await workbench.page.getByText('Container name').waitFor();
+    await row().showTooltip(workbench.page.getByText('Container name'));
     await workbench.screenshot('terminal');
   });
 

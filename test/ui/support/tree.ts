@@ -105,6 +105,19 @@ export class TreeRow {
     await this.locator.locator(`.actions a[aria-label^="${label}"]`).click();
   }
 
+  /** Rests on it until its tooltip shows that. A tooltip goes when its row changes, and comes only with the pointer. */
+  async showTooltip(content: Locator): Promise<void> {
+    await eventually(
+      'the tooltip',
+      async () => {
+        await this.page.mouse.move(0, 0);
+        await this.locator.hover();
+        await content.waitFor({ timeout: 5_000 });
+      },
+      MENU_PATIENCE,
+    );
+  }
+
   async contextMenu(item: string): Promise<void> {
     const menu = this.page.locator('.monaco-menu');
     const entry = menu.getByRole('menuitem', { name: exactly(item) });
