@@ -7,7 +7,7 @@ import { BerthError } from '../../../api/errors';
 import type { ExecPlan, ExecSession } from '../driver';
 import { stdinOf } from '../exec-input';
 import { demultiplex } from './demux';
-import { isConnectionError, isStatus, toBerthError } from './docker-errors';
+import { ifMissing, isConnectionError, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { endExecCommand, execFront } from './init-script';
 import { stateOf } from './runtime-info';
@@ -99,14 +99,21 @@ async function exitCodeOf(
   );
 }
 
-/** What ends a container takes its processes first: that it has stopped is known a moment later. */
+/** Also when it is gone. What ends a container takes its processes first: that it has stopped is known a moment later. */
 async function hasStopped(endpoint: Endpoint, container: string): Promise<boolean> {
-  const what = `the end of ${container}`;
-  const ask = async (): Promise<true | undefined> => {
-    const { State } = await endpoint.call(what, (docker) => docker.getContainer(container).inspect());
-    return stateOf(State.Status) === 'stopped' || undefined;
-  };
-  return waitFor(ask, { what, timeoutMs: stopTimeoutMs, intervalMs: 20 }).catch(() => false);
+  const ask = (): Promise<true | undefined> =>
+    endpoint.call(`look at ${container}`, async (docker) => {
+      const found = await docker.getContainer(container).inspect().catch(ifMissing);
+      return found === undefined || stateOf(found.State.Status) === 'stopped' || undefined;
+    });
+  try {
+    return await waitFor(ask, { what: `the end of ${container}`, timeoutMs: stopTimeoutMs, intervalMs: 20 });
+  } catch (error) {
+    if (error instanceof BerthError && error.code === 'timeout') {
+      return false;
+    }
+    throw error;
+  }
 }
 
 async function finish(

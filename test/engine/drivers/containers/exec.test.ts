@@ -160,4 +160,18 @@ describe('commands in a container', function () {
       await bench.driver.start(other.name);
     }
   });
+
+  it('says so when the container is removed under a command', async () => {
+    for (const ms of [3, 9, 24, 100]) {
+      const other = await bench.running();
+      const command = bench.driver.exec(other.name, { argv: ['sleep', '100'], user: 'workspace' });
+      await sleep(ms);
+      const end = bench.driver.remove(other.name);
+      const code = await command
+        .then(({ exit }) => exit)
+        .catch((error: unknown) => (error as { code: string }).code);
+      assert.ok([143, 137, 'illegal_state', 'not_found'].includes(code), `${code} after ${ms} ms`);
+      await end;
+    }
+  });
 });
