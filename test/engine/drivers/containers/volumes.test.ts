@@ -5,7 +5,6 @@ import { gzipSync } from 'node:zlib';
 import { BerthError } from '../../../../src/api/errors';
 import type { Mount } from '../../../../src/api/schemas/workspace';
 import { archiveOf, type Member } from '../../../../src/backend/drivers/containers/tar-archive';
-import { fastest } from '../../../support/fastest';
 import { Bench, never, text } from './support';
 
 describe('volumes of the container engine', function () {
@@ -165,10 +164,14 @@ describe('volumes of the container engine', function () {
       }
     };
     await Promise.all(Array.from({ length: 6 }, make));
-    const ms = await fastest(7, async () => {
+    const times: number[] = [];
+    for (let round = 0; round < 7; round += 1) {
+      const begin = performance.now();
       const listed = await bench.driver.volumes.list();
+      times.push(performance.now() - begin);
       assert.ok(listed.filter(({ name }) => name.startsWith(`${bench.prefix}-many-`)).length === 300);
-    });
-    assert.ok(ms < 60, `${ms.toFixed(0)} ms for 300`);
+    }
+    const median = times.toSorted((a, b) => a - b)[3]!;
+    assert.ok(median < 60, `median ${median.toFixed(0)} ms for 300`);
   });
 });

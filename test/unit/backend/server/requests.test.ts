@@ -3,9 +3,9 @@ import { request as httpRequest } from 'node:http';
 import { paths } from '../../../../src/api/paths';
 import type { ErrorBody } from '../../../../src/api/errors';
 import { failure } from '../../../support/errors';
+import { fastest } from '../../../support/fastest';
 import { useServer, type TestServer } from '../../../support/server';
 import { until } from '../../../support/wait';
-import { fastest } from '../../../support/fastest';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
 
