@@ -13,19 +13,14 @@ const setTimes = promisify(futimes);
 const writePieces = promisify(writev);
 
 const pieceSize = 1024 * 1024;
-/** What a umask usually takes away: such modes are set once more. */
-const masked = 0o022;
-
 /** Never one that is there already: two entries of one name are a mistake or worse. */
-function create(path: string, entry: TarEntry): Promise<number> {
-  return openFile(localPath(path), 'wx', entry.mode & 0o777);
+function create(path: string): Promise<number> {
+  return openFile(localPath(path), 'wx', 0o600);
 }
 
-/** Mode and time, without the rights to become somebody else. */
+/** Mode and time, without the rights to become somebody else. The umask has no say: a copy is like its original. */
 async function seal(file: number, entry: TarEntry): Promise<void> {
-  if ((entry.mode & masked) !== 0) {
-    await changeMode(file, entry.mode & 0o777);
-  }
+  await changeMode(file, entry.mode & 0o777);
   await setTimes(file, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
 }
 
@@ -44,7 +39,7 @@ async function writeAll(file: number, pieces: Buffer[]): Promise<void> {
 }
 
 export async function writeSmall(path: string, entry: TarEntry, content: Buffer): Promise<void> {
-  const file = await create(path, entry);
+  const file = await create(path);
   try {
     await writeAll(file, [content]);
     await seal(file, entry);
@@ -80,7 +75,7 @@ export class LargeFile implements ContentSink {
   ) {
     this.writing = this.attempt(async () => {
       await ready;
-      this.file = await create(path, entry);
+      this.file = await create(path);
     });
   }
 

@@ -198,6 +198,29 @@ describe('transfers', function () {
       assert.equal(context.told.at(-1)?.done, 3_000_011);
     });
 
+    for (const umask of [0o000, 0o022, 0o077, 0o777]) {
+      it(`keeps the permission bits of files and folders under a umask of ${umask.toString(8)}`, async () => {
+        const modes = [0o755, 0o644, 0o444, 0o000, 0o777, 0o640, 0o711, 0o4755, 0o2755];
+        for (const mode of modes) {
+          put(join(one.root, 'modes', `f${mode}`));
+          put(join(one.root, 'modes', `d${mode}`, 'inside'));
+          chmodSync(join(one.root, 'modes', `f${mode}`), mode);
+          chmodSync(join(one.root, 'modes', `d${mode}`), mode);
+        }
+        const before = process.umask(umask);
+        try {
+          await run({ from: { volume: 'one', paths: ['/modes'] }, to: { local: at() } });
+        } finally {
+          process.umask(before);
+        }
+        const modeOf = (name: string): number => statSync(at('modes', name)).mode & 0o7777;
+        assert.deepEqual(
+          modes.map((mode) => [modeOf(`f${mode}`), modeOf(`d${mode}`)]),
+          modes.map((mode) => [mode & 0o777, mode & 0o777]),
+        );
+      });
+    }
+
     it('takes the whole volume under its name, and one file under an exact one', async () => {
       await run(request({ from: { volume: 'one', paths: ['/'] } }));
       assert.equal(text(at('one/data/a.txt')), 'from volume');
