@@ -1,9 +1,16 @@
 /** Blocks of an image: metadata through a cache and in transactions, content directly. */
 import { readSync } from 'node:fs';
 import { damaged, DiskError } from '../disk-error';
-import { type RedoLog, writeFully } from './redo-log';
+import { writeFully } from './redo-log';
 
 const cachedBytes = 24 * 1024 * 1024;
+
+/** How changed blocks get into the image. */
+export interface CommitLog {
+  /** Makes blocks last, with all content written before. */
+  commit(blockSize: number, blocks: ReadonlyMap<number, Buffer>): void;
+  close(): void;
+}
 
 export class BlockDevice {
   private readonly cache = new Map<number, Buffer>();
@@ -14,7 +21,7 @@ export class BlockDevice {
     readonly blockSize: number,
     readonly blocks: number,
     /** Undefined: nothing may be written. */
-    private readonly log: RedoLog | undefined,
+    private readonly log: CommitLog | undefined,
   ) {}
 
   get isWritable(): boolean {
@@ -111,7 +118,7 @@ export class BlockDevice {
     this.log?.close();
   }
 
-  private writable(): RedoLog {
+  private writable(): CommitLog {
     if (this.log === undefined) {
       throw new DiskError('read_only');
     }

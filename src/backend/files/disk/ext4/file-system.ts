@@ -2,36 +2,31 @@
  * An ext4 file system in an image, read and written without mounting it. All is synchronous: it lives in a worker.
  * What `transact` runs becomes so as a whole, or not at all, whenever the process is killed.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { decodeName, encodeName } from '../../names';
 import { damaged, DiskError } from '../disk-error';
-import { Allocator } from './allocator';
-import { Bitmaps } from './bitmaps';
-import { BlockDevice } from './block-device';
-import { Directories, type Name } from './directories';
+import type { Allocator } from './allocator';
+import type { BlockDevice } from './block-device';
+import type { Directories, Name } from './directories';
 import { FileReader, NewContent } from './file-content';
-import { Groups } from './groups';
-import { fileType, type Inode, InodeTable } from './inode';
-import { InodeBlocks } from './inode-blocks';
+import { fileType, maxMajor, maxMinor, type Inode, type InodeTable } from './inode';
+import type { InodeAttributes } from './inode-attributes';
+import type { InodeBlocks } from './inode-blocks';
+import { type Attributes, newInode, now, openImage, Parts } from './parts';
 import { RedoLog, redoLogOf } from './redo-log';
-import { roCompat, sealSuperblock, Superblock, superblockOffset, superblockSize } from './superblock';
+import { roCompat, type Superblock } from './superblock';
+
+export type { Attributes } from './parts';
 
 export const rootInode = 2;
 const mostLinks = 65_000;
 const longestName = 255;
 const longestLink = 4095;
 
-export interface Attributes {
-  /** Permission bits. */
-  mode: number;
-  uid: number;
-  gid: number;
-  /** Microseconds; now when left out. */
-  mtime?: number | undefined;
-}
-
 export class Ext4 {
   readonly device: BlockDevice;
+  /** Extended attributes of files; changed in transactions only. */
+  readonly attributes: InodeAttributes;
   private readonly superblock: Superblock;
   private readonly inodes: InodeTable;
   private readonly allocator: Allocator;
@@ -41,40 +36,24 @@ export class Ext4 {
 
   private constructor(
     private readonly file: number,
-    superblock: Superblock,
-    log: RedoLog | undefined,
+    private readonly parts: Parts,
   ) {
-    this.superblock = superblock;
-    this.device = new BlockDevice(file, superblock.blockSize, superblock.blocks, log);
-    const groups = new Groups(this.device, superblock);
-    this.inodes = new InodeTable(this.device, superblock, groups);
-    this.allocator = new Allocator(superblock, groups, new Bitmaps(this.device, superblock, groups));
-    this.blocks = new InodeBlocks(this.device, superblock, this.allocator);
-    this.directories = new Directories(this.device, superblock, {
-      extents: (inode) => this.blocks.mapping(inode).extents,
-      resize: (inode, blocks) => this.blocks.resizeDirectory(inode, blocks),
-    });
+    this.device = parts.device;
+    this.attributes = parts.attributes;
+    this.superblock = parts.superblock;
+    this.inodes = parts.inodes;
+    this.allocator = parts.allocator;
+    this.blocks = parts.blocks;
+    this.directories = parts.directories;
   }
 
   /** An image whose journal is empty and whose redo log is finished. */
   static open(path: string): Ext4 {
-    const file = openSync(path, 'r+');
-    try {
-      const raw = Buffer.alloc(superblockSize);
-      readSync(file, raw, 0, raw.length, superblockOffset);
-      const superblock = new Superblock(raw);
-      if (superblock.needsRecovery) {
-        throw new DiskError('illegal_state', 'the journal of the disk was not replayed');
-      }
-      if (superblock.blocks * superblock.blockSize > fstatSync(file).size) {
-        throw damaged('the image is shorter than the file system in it');
-      }
+    return openImage(path, (file, superblock) => {
       const isWritable = superblock.unwritable === undefined;
-      return new Ext4(file, superblock, isWritable ? new RedoLog(redoLogOf(path), file) : undefined);
-    } catch (error) {
-      closeSync(file);
-      throw error;
-    }
+      const log = isWritable ? new RedoLog(redoLogOf(path), file) : undefined;
+      return new Ext4(file, new Parts(file, superblock, log));
+    });
   }
 
   close(): void {
@@ -219,6 +198,23 @@ export class Ext4 {
     return inode.number;
   }
 
+  /** A device. Throws `bad_request` for numbers that the kernel does not have. */
+  makeDevice(
+    directory: number,
+    name: string,
+    device: { kind: 'character' | 'block'; major: number; minor: number },
+    attributes: Attributes,
+  ): number {
+    if (device.major > maxMajor || device.minor > maxMinor) {
+      throw new DiskError('bad_request', 'there is no device of that number');
+    }
+    const inode = this.begin(directory, fileType[device.kind], attributes);
+    inode.device = device;
+    this.inodes.write(inode);
+    this.enter(directory, name, inode);
+    return inode.number;
+  }
+
   /** Another name for a file. */
   addName(directory: number, name: string, number: number): void {
     const inode = this.inode(number);
@@ -297,20 +293,12 @@ export class Ext4 {
     return inode;
   }
 
-  private begin(parent: number, type: number, { mode, uid, gid, mtime }: Attributes): Inode {
-    const near = Math.floor((parent - 1) / this.superblock.inodesPerGroup);
-    const number = this.allocator.takeInode(near, type === fileType.directory);
-    const inode = this.inodes.blank(number);
-    inode.mode = type | (mode & 0o7777);
-    inode.setOwner(uid, gid);
-    inode.links = 1;
-    for (const which of ['atime', 'mtime', 'ctime', 'crtime'] as const) {
-      inode.setTime(which, which === 'ctime' || which === 'crtime' ? now() : (mtime ?? now()));
-    }
+  private begin(parent: number, type: number, attributes: Attributes): Inode {
+    const inode = newInode(this.parts, parent, type, attributes);
     if (type === fileType.regular) {
       this.blocks.map(inode, [], []);
     }
-    this.directories.forget(number);
+    this.directories.forget(inode.number);
     return inode;
   }
 
@@ -363,16 +351,7 @@ export class Ext4 {
 
   /** Ends the transaction: what was changed since the last one is so for good. */
   commit(): void {
-    if (this.device.hasChanges) {
-      this.allocator.seal();
-      const block = Math.floor(superblockOffset / this.blockSize);
-      const raw = this.device.edit(block).subarray(superblockOffset % this.blockSize);
-      sealSuperblock(raw.subarray(0, superblockSize), {
-        blocks: this.allocator.freeBlocks,
-        inodes: this.allocator.freeInodes,
-      });
-      this.device.commit();
-    }
+    this.parts.commit();
     this.allocator.settle();
     this.recycle();
   }
@@ -392,8 +371,4 @@ export class Ext4 {
       this.allocator.recycle();
     }
   }
-}
-
-function now(): number {
-  return Date.now() * 1000;
 }

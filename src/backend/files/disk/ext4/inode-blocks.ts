@@ -1,13 +1,11 @@
 /** The blocks of an inode: finding, giving and freeing them. */
 import { damaged } from '../disk-error';
 import type { Allocator } from './allocator';
+import { attributesMagic, sealAttributes } from './attributes';
 import type { BlockDevice } from './block-device';
-import { crc32c } from './crc';
 import { fileType, type Inode, inodeFlag } from './inode';
 import { type Extent, type Mapping, readMapping, writeMapping } from './mapping';
 import type { Superblock } from './superblock';
-
-const attributesMagic = 0xea020000;
 
 export class InodeBlocks {
   constructor(
@@ -44,9 +42,7 @@ export class InodeBlocks {
         this.freeMetadata({ start: block, count: 1 });
       }
     }
-    if (inode.attributes !== 0) {
-      this.dropAttributes(inode.attributes);
-    }
+    this.dropAttributes(inode);
   }
 
   private freeMetadata(run: { start: number; count: number }, isContent = false): void {
@@ -56,8 +52,19 @@ export class InodeBlocks {
     }
   }
 
-  /** A block of extended attributes may serve several files. */
-  private dropAttributes(block: number): void {
+  /** How many blocks an inode has, those of its map and attributes included. */
+  count(inode: Inode): number {
+    const { blockSize } = this.device;
+    return inode.has(inodeFlag.hugeFile) ? inode.sectors : inode.sectors / (blockSize / 512);
+  }
+
+  /** Takes an inode's block of extended attributes away, which may serve several files. The inode is not written. */
+  dropAttributes(inode: Inode): void {
+    const block = inode.attributes;
+    if (block === 0) {
+      return;
+    }
+    inode.attributes = 0;
     const content = this.device.read(block);
     const users = content.readUInt32LE(4);
     if (content.readUInt32LE(0) !== attributesMagic || users === 0) {
@@ -69,12 +76,7 @@ export class InodeBlocks {
     }
     const changed = this.device.edit(block);
     changed.writeUInt32LE(users - 1, 4);
-    if (this.superblock.hasChecksums) {
-      const where = Buffer.alloc(8);
-      where.writeBigUInt64LE(BigInt(block));
-      changed.writeUInt32LE(0, 0x10);
-      changed.writeUInt32LE(crc32c(crc32c(this.superblock.seed, where), changed), 0x10);
-    }
+    sealAttributes(this.superblock, block, changed);
   }
 
   /** Gives a directory so many blocks; new ones hold zeros. The inode is not written. */

@@ -15,6 +15,10 @@ export const fileType = {
   symlink: 0o120000,
 };
 
+/** Numbers of devices that the kernel has (linux/kdev_t.h). */
+export const maxMajor = 0xfff;
+export const maxMinor = 0xfffff;
+
 const entryTypes: Readonly<Record<number, number>> = {
   [fileType.regular]: 1,
   [fileType.directory]: 2,
@@ -126,9 +130,20 @@ export class Inode {
       ? { major: (now >>> 8) & 0xfff, minor: (now & 0xff) | ((now >>> 12) & 0xfff00) }
       : { major: (old >>> 8) & 0xff, minor: old & 0xff };
   }
+  set device({ major, minor }: { major: number; minor: number }) {
+    if (major < 256 && minor < 256) {
+      this.body.writeUInt32LE((major << 8) | minor, 0);
+    } else {
+      this.body.writeUInt32LE(((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0, 4);
+    }
+  }
   /** The block of its extended attributes; 0: none. */
   get attributes(): number {
     return this.raw.readUInt32LE(0x68) + this.raw.readUInt16LE(0x76) * 2 ** 32;
+  }
+  set attributes(block: number) {
+    this.raw.writeUInt32LE(block % 2 ** 32, 0x68);
+    this.raw.writeUInt16LE(Math.floor(block / 2 ** 32), 0x76);
   }
 
   private get extraSize(): number {

@@ -15,6 +15,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
+import type { CommitLog } from './block-device';
 
 const magic = Buffer.from('BERTH REDO LOG 1');
 const headerSize = 32;
@@ -70,7 +71,7 @@ function decode(log: Buffer): { blockSize: number; blocks: [number, Buffer][] } 
   return { blockSize, blocks };
 }
 
-export class RedoLog {
+export class RedoLog implements CommitLog {
   private log: number | undefined;
 
   constructor(

@@ -8,7 +8,7 @@ export const superblockSize = 1024;
 const magic = 0xef53;
 const checksumAt = 0x3fc;
 
-export const compat = { hasJournal: 0x4, dirIndex: 0x20, sparseSuper2: 0x200 };
+export const compat = { hasJournal: 0x4, attributes: 0x8, dirIndex: 0x20, sparseSuper2: 0x200 };
 export const incompat = {
   filetype: 0x2,
   recover: 0x4,
