@@ -49,6 +49,8 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
   const settings = new Settings(state.settings);
   await settings.load();
   const installation = await installationId(state);
+  const cache = process.env.BERTH_CACHE ?? state.home;
+  await state.sweepImages(cache);
   let exitRequested = (): void => undefined;
   const exiting = new Promise<void>((resolve) => (exitRequested = resolve));
   const engine = createEngine({
@@ -60,7 +62,7 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
     makeDrivers: () =>
       createDrivers({
         home: state.home,
-        cache: process.env.BERTH_CACHE ?? state.home,
+        cache,
         dockerHost: () => settings.get().dockerHost,
         privateKey: async () => (await new SshKeys(state).clientKey()).privateKey,
         imagesDirectory: imagesDirectory(),

@@ -1,8 +1,8 @@
 /** All workspace records in memory and on disk; every change is published. The only writer of both. */
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
 import type { Problem, Workspace, WorkspaceState } from '../../api/schemas/workspace';
-import { removeTree } from '../store/files';
+import { makeFolder, removeTree } from '../store/files';
 import { KeyedLock } from '../store/keyed-lock';
 import { readRecord, writeRecord, type ReadResult } from '../store/records';
 import type { StateDirectory } from '../store/state-directory';
@@ -95,7 +95,7 @@ export class WorkspaceRegistry {
     this.refuseTaken(record.name);
     this.records.set(record.name, record);
     try {
-      await mkdir(this.parts.state.workspace(record.name), { recursive: true, mode: 0o700 });
+      await makeFolder(this.parts.state.workspace(record.name));
       await this.store(record);
     } catch (error) {
       await this.remove(record.name).catch(() => undefined);

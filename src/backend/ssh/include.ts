@@ -5,6 +5,7 @@
 import { mkdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { abandonedAfterMs, sweepDrafts } from '../store/drafts';
 import { isErrno, replaceFile } from '../store/files';
 import { quotePath } from './config';
 
@@ -65,6 +66,7 @@ export async function addInclude(userConfig: string, configFile: string): Promis
     return;
   }
   await mkdir(dirname(real), { recursive: true, mode: 0o700 });
+  await sweepDrafts(dirname(real), abandonedAfterMs);
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   await replaceFile(real, `${includeLine(configFile)}${newline}${text}`, mode);
 }

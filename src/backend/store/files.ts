@@ -1,15 +1,15 @@
 /**
- * The one way to write a file of ours: temp file, fsync, rename. Libraries for this take a write that the disk had
- * room for half of as done, and put the half in place of the whole file that was there.
+ * The one way to write a file of ours: temp file, fsync, rename, fsync of the folder. Libraries for this take a write
+ * that the disk had room for half of as done, and put the half in place of the whole file that was there.
  */
-import { randomInt } from 'node:crypto';
-import { copyFile, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { BerthError } from '../../api/errors';
+import { draftOf } from './drafts';
 
 /** Replaces `path` by `content`, or leaves it as it was. Mode 0600 unless told; the owner stays. */
 export async function replaceFile(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
-  // What a killed engine leaves is known by this ending, and swept at the next start.
-  const draft = `${path}.${randomInt(2 ** 47)}`;
+  const draft = draftOf(path);
   try {
     const file = await open(draft, 'wx', mode);
     try {
@@ -20,7 +20,7 @@ export async function replaceFile(path: string, content: string | Buffer, mode =
     } finally {
       await file.close();
     }
-    await rename(draft, path);
+    await renameDurably(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
     throw isErrno(error, 'ENOSPC', 'EDQUOT') ? diskFull(path, error) : error;
@@ -58,29 +58,77 @@ export async function readIfPresent(path: string): Promise<string | undefined> {
   }
 }
 
-/** Also to another disk; at the new place it is whole or not there. */
+/** A rename that a power cut does not undo. The content of the file is the caller's to sync. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
+/** Also to another disk; at the new place it is whole or not there, and on the disk before the old one goes. */
 export async function moveFile(from: string, to: string): Promise<void> {
   try {
-    await rename(from, to);
+    await renameDurably(from, to);
     return;
   } catch (error) {
     if (!isErrno(error, 'EXDEV')) {
       throw error;
     }
   }
-  const draft = `${to}.${randomInt(2 ** 47)}`;
+  await copyWhole(from, to);
+  await rm(from, { force: true });
+}
+
+/** Copies a file, holes and all where the system does so; `to` is whole or as it was. */
+export async function copyWhole(from: string, to: string): Promise<void> {
+  const draft = draftOf(to);
   try {
     await copyFile(from, draft);
-    await rename(draft, to);
+    await syncFile(draft);
+    await renameDurably(draft, to);
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
   }
-  await rm(from, { force: true });
 }
 
+/** A private folder that is there after a power cut as well. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first !== undefined) {
+    await syncFolder(dirname(first));
+  }
+}
+
+/** Removes a file or folder, if it is there, so that a power cut does not bring it back. */
 export async function removeTree(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  await syncFolder(dirname(path));
+}
+
+/** All that was written to a file is on the disk afterwards. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A folder that is gone has nothing to lose; some systems (Windows) and file systems don't sync folders. */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'EINVAL', 'EISDIR', 'EPERM', 'EACCES', 'ENOTSUP', 'EBADF')) {
+      throw error;
+    }
+  }
 }
 
 export function isErrno(error: unknown, ...codes: string[]): boolean {

@@ -3,7 +3,8 @@
  * timer that wakes an idle engine every second; this one names its owner (pid, start time, boot).
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { draftOf } from './drafts';
 import { isErrno } from './files';
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity';
 
@@ -44,7 +45,7 @@ function takeFromTheDead(path: string): boolean {
 
 /** Creates `path` with its whole content at once: link(2) fails when it exists. */
 function take(path: string): boolean {
-  const draft = `${path}.${randomUUID()}`;
+  const draft = draftOf(path);
   writeFileSync(draft, JSON.stringify({ ...identityOf(process.pid), nonce: randomUUID() }), { mode: 0o600 });
   try {
     linkSync(draft, path);
@@ -55,7 +56,7 @@ function take(path: string): boolean {
     }
     throw error;
   } finally {
-    unlinkSync(draft);
+    rmSync(draft, { force: true });
   }
 }
 

@@ -1,18 +1,30 @@
 /** Where everything is kept (DESIGN.md, section 5). Directories 0700, files 0600. */
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** What an atomic write leaves when it is killed: `<file>.<number>`; and a lock's: `<file>.<uuid>`. */
-const draft = /(?:\.json|\.key|\.ext4|^config|^known_hosts)\.\d+$|\.lock\.[0-9a-f-]{36}$/;
+import { abandonedAfterMs, sweepDrafts } from './drafts';
+import { makeFolder } from './files';
 
 export class StateDirectory {
   constructor(readonly home: string) {}
 
   async ensure(): Promise<void> {
     for (const path of [this.home, this.workspaces, this.keys, this.hostKeys, this.ssh, this.operations]) {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeFolder(path);
     }
     await chmod(this.home, 0o700);
+  }
+
+  /**
+   * Removes drafts of images that a killed engine was making. Where several engines share a cache, one that is being
+   * made by another is younger than an hour.
+   */
+  async sweepImages(cache: string): Promise<void> {
+    for (const root of new Set([this.home, cache])) {
+      const age = root === this.home ? 0 : abandonedAfterMs;
+      for (const folder of ['images/rootfs', 'images/oci', 'images/oci/blobs/sha256']) {
+        await sweepDrafts(join(root, folder), age);
+      }
+    }
   }
 
   /** Removes drafts of a killed engine. To be called with the engine's lock held. */
@@ -21,10 +33,7 @@ export class StateDirectory {
     const workspaces = names.map((name) => this.workspace(name));
     const { home, keys, hostKeys, ssh, operations, volumes } = this;
     for (const folder of [home, keys, hostKeys, ssh, operations, volumes, ...workspaces]) {
-      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-      // A folder is never one: it may be a volume, whatever its name.
-      const drafts = entries.filter((entry) => entry.isFile() && draft.test(entry.name));
-      await Promise.all(drafts.map(({ name }) => rm(join(folder, name), { force: true })));
+      await sweepDrafts(folder);
     }
   }
 

@@ -1,10 +1,11 @@
 /** A stream into a file that is new: there as a whole or not at all. */
 import { createWriteStream } from 'node:fs';
 import { access, rename, rm } from 'node:fs/promises';
-import { randomInt } from 'node:crypto';
+import { dirname } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../api/errors';
+import { abandonedAfterMs, draftOf, sweepDrafts } from '../../store/drafts';
 import { isErrno } from '../../store/files';
 import type { PullProgress } from '../driver';
 import { throwIfCancelled } from './wait';
@@ -19,7 +20,7 @@ export interface WriteOptions {
 /** Throws `path_exists` when there is such a file. */
 export async function writeNew(path: string, source: Readable, options: WriteOptions): Promise<void> {
   const { total, progress, signal } = options;
-  const draft = `${path}.${randomInt(2 ** 47)}`;
+  const draft = draftOf(path);
   let done = 0;
   const counter = new Transform({
     transform: (chunk: Buffer, _encoding, next) => {
@@ -30,6 +31,7 @@ export async function writeNew(path: string, source: Readable, options: WriteOpt
   });
   try {
     await refuseExisting(path);
+    await sweepDrafts(dirname(path), abandonedAfterMs);
     const file = createWriteStream(draft, { flags: 'wx', mode: 0o644 });
     await pipeline(source, counter, file, { signal });
     await rename(draft, path);

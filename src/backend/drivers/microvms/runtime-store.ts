@@ -1,9 +1,9 @@
 /** The records of all microVMs, read from disk whenever they are asked for: they outlive every engine. */
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../api/errors';
 import type { Log } from '../containers/log';
-import { isErrno, removeTree } from '../../store/files';
+import { isErrno, makeFolder, removeTree } from '../../store/files';
 import { KeyedLock } from '../../store/keyed-lock';
 import { readRecord, writeRecord } from '../../store/records';
 import type { MicrovmFiles } from './runtime-files';
@@ -48,7 +48,7 @@ export class RuntimeStore {
 
   async write(record: RuntimeRecord): Promise<RuntimeRecord> {
     const { folder, record: path } = this.files.of(record.plan.name);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     await writeRecord(path, runtimeFormat, record);
     return record;
   }

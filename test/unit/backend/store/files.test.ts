@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmod, chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { draftOf } from '../../../../src/backend/store/drafts';
 import { isErrno, readIfPresent, removeTree, replaceFile } from '../../../../src/backend/store/files';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../support/temp';
@@ -106,19 +107,20 @@ describe('store/state-directory', () => {
     const state = new StateDirectory(folder());
     await state.ensure();
     await mkdir(state.workspace('demo'));
+    await mkdir(state.volumes);
     const drafts = [
-      `${state.workspaceRecord('demo')}.3271940214`,
-      `${join(state.operations, 'x.json')}.12`,
-      `${state.secrets}.987654321`,
-      `${state.sshConfig}.4`,
-      `${state.settings}.55`,
-      `${state.lock}.0b7e8e0e-4e0a-4a0e-9e0e-0b7e8e0e4e0a`,
-    ];
+      ...[state.workspaceRecord('demo'), join(state.operations, 'x.json'), state.secrets, state.sshConfig],
+      ...[join(state.hostKeys, 'demo'), join(state.volumes, 'data.ext4'), state.settings, state.lock],
+    ].map(draftOf);
     const others = [
       state.workspaceRecord('demo'),
       `${state.workspaceRecord('demo')}.v1`,
       `${state.workspaceRecord('demo')}.damaged-1700000000000`,
       state.sshConfig,
+      ...['workspace.json.1', 'workspace.json.3271940214'].map((name) => join(state.workspace('demo'), name)),
+      ...['data.ext4.20261126', '.berth-draft-notes', 'x.key.1'].map((name) => join(state.volumes, name)),
+      `${state.installation}.20261126`,
+      `${state.sshConfig}.4`,
       join(state.home, 'engine.log.1'),
       state.lock,
     ];

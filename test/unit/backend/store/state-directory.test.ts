@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
@@ -10,6 +10,7 @@ describe('the state directory', () => {
   beforeEach(async () => (home = await mkdtemp(join(tmpdir(), 'berth-state-'))));
   afterEach(() => rm(home, { recursive: true, force: true }));
 
+  const draftName = `.berth-draft-${'0123456789abcdef'.repeat(2)}`;
   const put = async (...names: string[]): Promise<void> => {
     for (const name of names) {
       await mkdir(join(home, dirname(name)), { recursive: true });
@@ -19,20 +20,18 @@ describe('the state directory', () => {
 
   it('forgets what a killed engine was writing, wherever that was', async () => {
     const drafts = [
-      'settings.json.51226104813237',
-      'volumes/index.json.51226104813237',
-      'volumes/data.ext4.51226104813237',
-      'workspaces/one/workspace.json.7',
-      'keys/hosts/one.key.12',
-      'ssh/config.99',
-      'engine.lock.0f8fad5b-d9cb-469f-a165-70867728950e',
+      ...['', 'volumes', 'workspaces/one', 'keys/hosts', 'ssh'].map((folder) => join(folder, draftName)),
+      `volumes/${draftName}.content/0`,
     ];
     const kept = [
       'settings.json',
       'volumes/index.json',
       'volumes/data.ext4',
-      'volumes/shared.json.7/file',
+      'volumes/data.ext4.20261126',
       'volumes/shared.ext4.7/file',
+      'keys/hosts/one.key.12',
+      'workspaces/one/workspace.json.7',
+      '.berth-draft-mine',
       'workspaces/one/1.json',
       'ssh/config',
     ];
@@ -47,6 +46,22 @@ describe('the state directory', () => {
     assert.deepEqual(
       kept.filter((name) => !existsSync(join(home, name))),
       [],
+    );
+  });
+
+  it('forgets half-made images, in a shared cache only those that nobody writes to any more', async () => {
+    const draft = (where: string, mark: string) => join(where, `.berth-draft-${mark.repeat(32)}`);
+    const fresh = draft('cache/images/rootfs', 'a');
+    const old = draft('cache/images/oci/blobs/sha256', 'b');
+    const own = draft('images/oci', 'c');
+    const backup = 'cache/images/rootfs/one.ext4.1';
+    await put(fresh, old, own, backup);
+    const hours = (count: number) => Date.now() / 1000 - count * 3600;
+    await utimes(join(home, old), hours(2), hours(2));
+    await new StateDirectory(home).sweepImages(join(home, 'cache'));
+    assert.deepEqual(
+      [fresh, old, own, backup].map((name) => existsSync(join(home, name))),
+      [true, false, false, true],
     );
   });
 });

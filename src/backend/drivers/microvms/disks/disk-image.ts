@@ -1,11 +1,12 @@
 /** Images of named disks: made, grown, measured. */
 import { constants } from 'node:fs';
-import { chmod, copyFile, open, rename, rm, stat, truncate } from 'node:fs/promises';
-import { randomInt } from 'node:crypto';
+import { chmod, copyFile, open, rm, stat, truncate } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import { lastLine, runE2fs, type E2fsProgram, type Outcome } from '../../../files/disk/e2fsprogs';
 import { formatExt4 } from '../ext4/format';
 import { makeFit, readSuperblock } from '../../../files/disk/fitness';
+import { draftOf } from '../../../store/drafts';
+import { renameDurably, syncFile } from '../../../store/files';
 
 export const defaultSizeMiB = 1024;
 export const smallestMiB = 1;
@@ -42,11 +43,12 @@ async function program(
 
 /** An empty, sparse disk whose root belongs to `owner`; there as a whole or not at all. */
 export async function makeDisk(path: string, sizeMiB: number, owner: number): Promise<void> {
-  const draft = `${path}.${randomInt(2 ** 47)}`;
+  const draft = draftOf(path);
   try {
     await formatExt4(draft, { sizeMiB, owner });
     await chmod(draft, 0o600);
-    await rename(draft, path);
+    await syncFile(draft);
+    await renameDurably(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
@@ -67,14 +69,15 @@ export async function growDisk(volume: string, path: string, sizeMiB: number): P
     );
   }
   await makeFit(volume, path);
-  const draft = `${path}.${randomInt(2 ** 47)}`;
+  const draft = draftOf(path);
   try {
     await copySparse(path, draft);
     await program('e2fsck', ['-f', '-p', draft], 'check the disk', [0, 1]);
     await truncate(draft, sizeMiB * mebibyte);
     await program('resize2fs', [draft], 'grow the disk');
     await program('e2fsck', ['-f', '-n', draft], 'check the grown disk');
-    await rename(draft, path);
+    await syncFile(draft);
+    await renameDurably(draft, path);
   } finally {
     await rm(draft, { force: true });
   }

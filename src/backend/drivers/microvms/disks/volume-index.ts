@@ -2,13 +2,12 @@
  * `volumes/index.json`, as microagent has it: `{"volumes":[{name,size_mib,created_at,attached_to}]}`, sorted by name.
  * The other fields are ours, there only when they say something.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../../../api/errors';
-import { readIfPresent, replaceFile } from '../../../store/files';
+import { makeFolder, readIfPresent, replaceFile } from '../../../store/files';
 import { KeyedLock } from '../../../store/keyed-lock';
 import { acquireLock } from '../../../store/lock';
 
@@ -61,7 +60,7 @@ export class VolumeIndex {
   /** Changes the list, alone; what `edit` answers undefined for is not written. */
   change<T>(edit: (rows: VolumeRow[]) => Promise<[VolumeRow[] | undefined, T]>): Promise<T> {
     return this.lock.run('index', async () => {
-      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await makeFolder(this.folder);
       const lock = await this.acquire();
       try {
         const [rows, answer] = await edit(await this.rows());

@@ -1,6 +1,5 @@
 /** ext4 images from tars: without root, without mounting, and there as a whole or not at all. */
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
@@ -10,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
 import { findE2fs } from '../../../files/disk/e2fsprogs';
 import { encodeName } from '../../../files/names';
+import { draftOf } from '../../../store/drafts';
 import { Contents } from './contents';
 import { formatExt4 } from './format';
 import { readTar } from './read-tar';
@@ -53,7 +53,7 @@ export async function buildTree(
   options: Ext4BuildOptions,
   plant: (tree: Tree, contents: Contents) => Promise<void>,
 ): Promise<{ sizeMiB: number; warnings: string[] }> {
-  const draft = `${out}.${randomInt(2 ** 47)}`;
+  const draft = draftOf(out);
   const folder = `${draft}.content`;
   const { signal, sizeMiB: given, label, uuid } = options;
   try {

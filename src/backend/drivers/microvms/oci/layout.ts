@@ -1,11 +1,11 @@
 /** OCI image layouts: folders of blobs with an index (OCI image specification, image-layout.md). */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
-import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
+import { draftOf } from '../../../store/drafts';
 import { replaceFile } from '../../../store/files';
 import { KeyedLock } from '../../../store/keyed-lock';
 import { digestOf, readBlob, Verifier, type Blobs, type Part } from './blobs';
@@ -23,6 +23,7 @@ import { isIndex } from './image';
 
 /** One after the other in this process; other engines write other layouts. */
 const writing = new KeyedLock();
+const digestName = /^[0-9a-f]{64}$/;
 /** By folder: how many are putting blobs there that nothing names yet. */
 const filling = new Map<string, number>();
 
@@ -89,7 +90,7 @@ export class Layout implements Blobs {
   /** A path for a blob that is not known yet; `adopt` makes it one, otherwise remove it. */
   async draft(): Promise<string> {
     await mkdir(this.blobs, { recursive: true, mode: 0o700 });
-    return join(this.folder, `draft.${randomInt(2 ** 47)}`);
+    return draftOf(join(this.folder, 'blob'));
   }
 
   async adopt(draft: string, digest: string): Promise<void> {
@@ -147,7 +148,7 @@ export class Layout implements Blobs {
       await this.mark(descriptor, used);
     }
     for (const name of await readdir(this.blobs)) {
-      if (!used.has(`sha256:${name}`)) {
+      if (digestName.test(name) && !used.has(`sha256:${name}`)) {
         await rm(join(this.blobs, name), { force: true });
       }
     }

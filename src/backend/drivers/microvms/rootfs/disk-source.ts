@@ -1,9 +1,10 @@
 /** A root file system that somebody has made already: a file with ext4 in it, which is copied and never written to. */
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, copyFile, rename, rm, stat } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import { readSuperblock } from '../../../files/disk/fitness';
+import { draftOf } from '../../../store/drafts';
 import type { ImageConfig } from '../../containers/image-export';
 import { convertDisk } from './convert';
 import type { RootSource } from './source';
@@ -37,7 +38,7 @@ export async function diskSource(path: string, qemuImg: () => Promise<string>): 
   return {
     digest: `sha256:${createHash('sha256').update(identity).digest('hex')}`,
     make: async (out, { progress, signal }) => {
-      const draft = `${out}.${randomInt(2 ** 47)}`;
+      const draft = draftOf(out);
       try {
         if (!(await isCloned(path, draft))) {
           const tell = (share: number): void => {
