@@ -16,6 +16,17 @@ export const VolumeName = Type.String({
   description: 'The name of a volume as its driver knows it.',
 });
 
+/** No line break, no control character: what is shown in a row, a title, a configuration. */
+export const oneLine = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$';
+
+/** The name of a workspace for people. */
+export const Label = Type.String({
+  minLength: 1,
+  maxLength: 80,
+  pattern: oneLine,
+  description: 'One line of 1 to 80 characters.',
+});
+
 export const Timestamp = Type.String({ description: 'ISO 8601, UTC.' });
 
 /** A path inside a volume: absolute from the volume's root, `/`-separated, no `..`. */

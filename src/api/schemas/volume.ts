@@ -1,5 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Name, Timestamp, literals } from './common';
+import { Name, Timestamp, literals, oneLine } from './common';
+
+/** Reserved are the names that Berth knows its own things by. */
+const volumeLabel = '^(?!berth\\.|workspace\\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$';
 
 export const volumeKinds = ['docker', 'disk', 'directory'] as const;
 export const VolumeKind = literals(volumeKinds);
@@ -41,7 +44,11 @@ export const VolumeCreate = Type.Object(
     name: Name,
     kind: Type.Optional(VolumeKind),
     sizeMiB: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_048_576 })),
-    labels: Type.Optional(Type.Record(Type.String({ maxLength: 128 }), Type.String({ maxLength: 1024 }))),
+    labels: Type.Optional(
+      Type.Record(Type.String({ pattern: volumeLabel }), Type.String({ maxLength: 1024, pattern: oneLine }), {
+        additionalProperties: false,
+      }),
+    ),
   },
   { additionalProperties: false },
 );

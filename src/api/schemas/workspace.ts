@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Name, Timestamp, literals, nullable } from './common';
+import { Label, Name, Timestamp, literals, nullable } from './common';
 
 export const workspaceStates = [
   'creating',
@@ -153,7 +153,7 @@ export type WorkspaceSpec = Static<typeof WorkspaceSpec>;
 export const WorkspaceCreate = Type.Object(
   {
     name: Name,
-    label: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
+    label: Type.Optional(Label),
     runtime: Type.Optional(RuntimeKind),
     image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
     cloneUrl: WorkspaceSpec.properties.cloneUrl,
@@ -180,7 +180,7 @@ export type WorkspaceCreate = Static<typeof WorkspaceCreate>;
 
 export const WorkspacePatch = Type.Object(
   {
-    label: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
+    label: Type.Optional(Label),
     limits: Type.Optional(LimitsPatch),
     idle: WorkspaceSpec.properties.idle,
     env: WorkspaceSpec.properties.env,

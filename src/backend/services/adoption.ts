@@ -1,5 +1,6 @@
 /** Volumes and containers of other tools (ws, Sandkasten, a lost state directory) become workspaces, with consent. */
 import { BerthError, asBerthError } from '../../api/errors';
+import { checkImage } from '../../api/image-reference';
 import type { Adoptable } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
 import type { Volume } from '../../api/schemas/volume';
@@ -102,6 +103,7 @@ export class Adoption {
       );
     }
     const image = request.image ?? (await this.usableImage(driver, existing));
+    checkImage(image, driver.kind);
     await this.reserve(name, volume, { runtime: driver.kind, image });
     return operations.start(
       { kind: 'workspace.adopt', title: `Adopt ${volume.name} as workspace ${name}`, workspace: name },

@@ -4,7 +4,7 @@ import { BerthError } from '../../api/errors';
 import type { Operation } from '../../api/schemas/operation';
 import type { WorkspaceState } from '../../api/schemas/workspace';
 import type { Drivers } from './drivers';
-import { checkImageName } from './image-names';
+import { checkNewImageName } from './image-names';
 import { inBytes } from './image-progress';
 import { readCredentials } from './injected-files';
 import type { Operations } from './operations';
@@ -29,7 +29,7 @@ export class Commits {
 
   commit(name: string, image: string): Operation {
     const record = this.registry.get(name);
-    checkImageName(image);
+    checkNewImageName(image);
     if (!committable.includes(record.state)) {
       throw new BerthError(
         'illegal_state',

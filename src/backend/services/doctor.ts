@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { asBerthError } from '../../api/errors';
+import { checkImage } from '../../api/image-reference';
 import type { Check, DoctorReport, Orphan } from '../../api/schemas/engine';
 import type { RuntimeKind } from '../../api/schemas/workspace';
 import type { StateDirectory } from '../store/state-directory';
@@ -93,6 +94,7 @@ export class Doctor {
     const { image, runtime } = this.settings.defaults;
     const base = { name: 'image', title: 'Default image' };
     try {
+      checkImage(image, runtime, 'defaultImage');
       const id = await this.drivers.of(runtime).images.resolve(image);
       return id === undefined
         ? [
@@ -105,7 +107,9 @@ export class Doctor {
           ]
         : [{ ...base, outcome: 'ok', message: image }];
     } catch (error) {
-      return [{ ...base, outcome: 'skipped', message: asBerthError(error).message }];
+      const { code, message, hint } = asBerthError(error);
+      const outcome = code === 'bad_request' ? 'failed' : 'skipped';
+      return [{ ...base, outcome, message, ...(hint !== undefined && { hint }) }];
     }
   }
 

@@ -1,6 +1,7 @@
 /** Images: list, build, pull; long ones as operations. */
 import { isAbsolute } from 'node:path';
 import { BerthError } from '../../api/errors';
+import { imageName } from '../../api/image-reference';
 import type { Image } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
 import type { RuntimeKind } from '../../api/schemas/workspace';
@@ -78,12 +79,7 @@ export class Images {
 
   pull(image: string, runtime?: RuntimeKind): Operation {
     const driver = this.driver(runtime);
-    if (!/^[a-zA-Z0-9][\w.:/@-]*$/.test(image)) {
-      throw new BerthError('bad_request', `"${image}" is not the name of an image.`, {
-        field: 'image',
-        hint: 'For example debian:bookworm-slim or registry.example/group/name:tag.',
-      });
-    }
+    imageName(image);
     return this.operations.start({ kind: 'image.pull', title: `Pull ${image}` }, async (context) => {
       await driver.images.pull(image, inBytes(context), context.signal);
       return { image };
@@ -91,6 +87,7 @@ export class Images {
   }
 
   push(image: string): Operation {
+    imageName(image);
     return this.operations.start({ kind: 'image.push', title: `Push ${image}` }, async (context) => {
       const { images } = await this.ownerOf(image);
       await images.push(image, inBytes(context), context.signal);
@@ -100,6 +97,7 @@ export class Images {
 
   /** Into a new file of this machine. */
   save(image: string, path: string): Operation {
+    imageName(image);
     if (!isAbsolute(path)) {
       throw new BerthError('bad_request', `"${path}" is not an absolute path.`, { field: 'path' });
     }
@@ -112,6 +110,7 @@ export class Images {
 
   /** What a workspace was made of stays. */
   async remove(image: string): Promise<void> {
+    imageName(image);
     const { images } = await this.ownerOf(image);
     const user = this.registry.all().find((record) => sameName(record.spec.image, image));
     if (user !== undefined) {

@@ -1,5 +1,7 @@
 /** The engine's settings: `settings.json` of the state directory, changed through the API only. */
+import { parseDockerHost } from '../../api/docker-host';
 import { BerthError } from '../../api/errors';
+import { checkImage } from '../../api/image-reference';
 import { EngineSettings } from '../../api/schemas/engine';
 import type { PortRange } from '../ssh/ports';
 import { defaultPortRange } from '../ssh/ports';
@@ -38,6 +40,13 @@ export class Settings {
       throw new BerthError('bad_request', 'The first port of the range is above the last.', {
         field: 'portRange',
       });
+    }
+    const { defaultImage: image, defaultRuntime: runtime = 'container' } = { ...this.current, ...patch };
+    if (image !== undefined && (patch.defaultImage ?? patch.defaultRuntime) !== undefined) {
+      checkImage(image, runtime, 'defaultImage');
+    }
+    if (patch.dockerHost !== undefined && patch.dockerHost !== '') {
+      parseDockerHost(patch.dockerHost);
     }
     if (this.refusal !== undefined) {
       throw new BerthError('forbidden', `The settings in ${this.path} are left untouched: ${this.refusal}`, {

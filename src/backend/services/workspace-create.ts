@@ -1,5 +1,6 @@
 /** Create: transactional. What a failure leaves is nothing, or a workspace that works and says what is missing. */
 import { BerthError } from '../../api/errors';
+import { checkImage } from '../../api/image-reference';
 import type { Operation } from '../../api/schemas/operation';
 import type { IdlePolicy, RuntimeKind, WorkspaceCreate, WorkspaceSpec } from '../../api/schemas/workspace';
 import type { PortLedger } from '../ssh/ports';
@@ -75,11 +76,13 @@ export class WorkspaceCreator {
       checkCloneUrl(request.cloneUrl);
     }
     const mounts = parseMounts(request.volumes ?? []);
-    const { name, label, volumes, secrets, start, runtime, image, idle, ports, ...rest } = request;
+    const { name, label, volumes, secrets, start, idle, ports, ...rest } = request;
+    const { runtime = defaults.runtime, image = defaults.image } = request;
+    checkImage(image, runtime);
     return {
       ...rest,
-      runtime: runtime ?? defaults.runtime,
-      image: image ?? defaults.image,
+      runtime,
+      image,
       idle: { ...defaults.idle, ...idle },
       ...(mounts.length > 0 && { mounts }),
       ...(secrets !== undefined && { secretNames: Object.keys(secrets).sort() }),

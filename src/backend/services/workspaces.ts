@@ -1,6 +1,7 @@
 /** The verbs of workspaces: each checks the state, begins its operation, and settles the record. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../api/errors';
+import { checkImage } from '../../api/image-reference';
 import type { Operation } from '../../api/schemas/operation';
 import type {
   Limits,
@@ -145,7 +146,9 @@ export class Workspaces {
   /** The image is looked for first: nothing is removed when it is missing. */
   async rebuild(name: string, image: string | undefined): Promise<Operation> {
     const { registry, starter } = this.parts;
-    const wanted = image ?? registry.get(name).spec.image;
+    const { spec: before } = registry.get(name);
+    const wanted = image ?? before.image;
+    checkImage(wanted, before.runtime);
     if ((await this.driver(name).images.resolve(wanted)) === undefined) {
       throw imageMissing(wanted);
     }

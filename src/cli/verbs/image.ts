@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Image, RuntimeKind } from '../../api';
 import type { Cli } from '../cli';
 import { formatBytes } from '../format/size';
@@ -18,20 +18,22 @@ export function registerImage(program: Command, cli: Cli): void {
       .description('build workspace:latest and the tools that every workspace needs')
       .option('--no-cache', 'build every layer again')
       .option('--tools-only', 'only the tools')
-      .option('--engine <runtime>', 'container or microvm', parseRuntime)
+      .option('--runtime <kind>', 'container or microvm', parseRuntime)
+      .addOption(alsoEngine())
       .action((options: BuildOptions) => build(cli, options)),
     ['berth image build', 'needed once'],
-    ['berth image build --engine microvm', 'the guest of microVMs'],
+    ['berth image build --runtime microvm', 'the guest of microVMs'],
   );
   examples(
     image
       .command('pull')
       .description('pull an image from its registry')
       .argument('<image>')
-      .option('--engine <runtime>', 'container or microvm', parseRuntime)
-      .action((name: string, options: Pick<BuildOptions, 'engine'>) => pull(cli, name, options)),
+      .option('--runtime <kind>', 'container or microvm', parseRuntime)
+      .addOption(alsoEngine())
+      .action((name: string, options: RuntimeOptions) => pull(cli, name, options)),
     ['berth image pull debian:12', ''],
-    ['berth image pull debian:12 --engine microvm', 'also where there is no Docker and no Podman'],
+    ['berth image pull debian:12 --runtime microvm', 'also where there is no Docker and no Podman'],
   );
   registerHanding(image, cli);
   examples(
@@ -43,19 +45,29 @@ export function registerImage(program: Command, cli: Cli): void {
   );
 }
 
-interface BuildOptions {
+interface RuntimeOptions {
+  runtime?: RuntimeKind;
+  engine?: RuntimeKind;
+}
+
+interface BuildOptions extends RuntimeOptions {
   cache: boolean;
   toolsOnly?: boolean;
-  engine?: RuntimeKind;
+}
+
+/** The name that this option had first. */
+function alsoEngine(): Option {
+  return new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp();
 }
 
 async function build(cli: Cli, options: BuildOptions): Promise<void> {
   const client = await cli.engine();
+  const runtime = options.runtime ?? options.engine;
   const begun = await client.call('images.build', {
     body: {
       ...(!options.cache && { noCache: true }),
       ...(options.toolsOnly === true && { toolsOnly: true }),
-      ...(options.engine !== undefined && { runtime: options.engine }),
+      ...(runtime !== undefined && { runtime }),
     },
   });
   const ended = await follow(cli, client, begun);
@@ -91,9 +103,10 @@ function registerHanding(image: Command, cli: Cli): void {
   );
 }
 
-async function pull(cli: Cli, image: string, { engine }: Pick<BuildOptions, 'engine'>): Promise<void> {
+async function pull(cli: Cli, image: string, options: RuntimeOptions): Promise<void> {
+  const runtime = options.runtime ?? options.engine;
   const client = await cli.engine();
-  const body = { image, ...(engine !== undefined && { runtime: engine }) };
+  const body = { image, ...(runtime !== undefined && { runtime }) };
   const ended = await follow(cli, client, await client.call('images.pull', { body }));
   cli.result(ended, () => '');
 }

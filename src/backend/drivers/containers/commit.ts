@@ -1,10 +1,10 @@
 /** A container's own files as an image, by the engine's commit. */
 import { posix } from 'node:path';
 import { BerthError } from '../../../api/errors';
+import { imageName, versionOf } from '../../../api/image-reference';
 import type { CommitPlan } from '../driver';
 import { isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
-import { parseImageName } from './image-name';
 
 const commitTimeoutMs = 60 * 60_000;
 
@@ -32,7 +32,9 @@ export async function commitContainer(
   { image, without }: CommitPlan,
   signal: AbortSignal,
 ): Promise<string> {
-  const { repository: repo, tag } = parseImageName(image);
+  const parsed = imageName(image);
+  const { repository: repo } = parsed;
+  const tag = versionOf(parsed);
   return endpoint.call(
     `commit ${name}`,
     async (docker) => {

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BerthError } from '../../../api/errors';
 
 /** What the search depends on: given by the process, or by a test. */
 export interface Surroundings {
@@ -88,30 +87,6 @@ function unixSockets({ env, home, uid }: Surroundings): string[] {
 }
 
 const windowsPipes = ['npipe:////./pipe/docker_engine', 'npipe:////./pipe/podman-machine-default'];
-
-/** How to reach a host with Node's http; throws for kinds that we can't speak. */
-export function connectOptions(host: string): { socketPath: string } | { host: string; port: number } {
-  if (host.startsWith('unix://')) {
-    return { socketPath: host.slice('unix://'.length) };
-  }
-  if (host.startsWith('npipe://')) {
-    return { socketPath: host.slice('npipe://'.length) };
-  }
-  if (host.startsWith('ssh://')) {
-    throw new BerthError('not_supported', `Engines behind SSH (${host}) are not supported.`, {
-      hint: 'Forward its socket: `ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST`, and set dockerHost to unix:///tmp/docker.sock.',
-      field: 'dockerHost',
-    });
-  }
-  const url = URL.canParse(host) ? new URL(host) : undefined;
-  if (url === undefined || !['tcp:', 'http:', 'https:'].includes(url.protocol) || url.hostname === '') {
-    throw new BerthError('bad_request', `"${host}" is not the address of a container engine.`, {
-      hint: 'Use unix:///path/to/docker.sock, tcp://host:port or npipe:////./pipe/docker_engine.',
-      field: 'dockerHost',
-    });
-  }
-  return { host: url.hostname, port: Number(url.port === '' ? '2375' : url.port) };
-}
 
 function textAt(value: unknown, ...path: string[]): string | undefined {
   let current = value;

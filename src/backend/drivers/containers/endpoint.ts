@@ -3,10 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
-import Dockerode from 'dockerode';
+import type Dockerode from 'dockerode';
+import { parseDockerHost, type DockerTarget } from '../../../api/docker-host';
 import { BerthError } from '../../../api/errors';
+
+import { dockerClient } from './docker-client';
 import { isConnectionError, toBerthError, wasNotSent } from './docker-errors';
-import { connectOptions, findCandidates, type Candidate, type Surroundings } from './endpoint-candidates';
+import { findCandidates, type Candidate, type Surroundings } from './endpoint-candidates';
 import type { Log } from './log';
 
 const pingTimeoutMs = 2000;
@@ -135,11 +138,11 @@ function unavailable(tried: readonly string[]): BerthError {
 }
 
 async function open(candidate: Candidate): Promise<Connection> {
-  const target = connectOptions(candidate.host);
+  const target = parseDockerHost(candidate.host);
   const tls = candidate.tls === undefined ? undefined : await readTls(candidate.tls);
   const server = await ping(target, tls);
   // Every key is named: the library would fill the missing ones from the environment.
-  const docker = new Dockerode({
+  const docker = dockerClient({
     socketPath: undefined,
     host: undefined,
     port: undefined,
@@ -164,7 +167,7 @@ export function productOf(server: string): { product: string; isPodman: boolean 
   };
 }
 
-function ping(target: ReturnType<typeof connectOptions>, tls: Tls | undefined): Promise<string> {
+function ping(target: DockerTarget, tls: Tls | undefined): Promise<string> {
   const request = tls === undefined ? httpRequest : httpsRequest;
   return new Promise((resolve, reject) => {
     const options = { ...target, ...tls, path: '/_ping', timeout: pingTimeoutMs, agent: false };

@@ -1,13 +1,13 @@
 /** Images of the engine. */
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../api/errors';
+import { imageName, versionOf } from '../../../api/image-reference';
 import type { Image } from '../../../api/schemas/engine';
 import type { ImageStore, PullProgress } from '../driver';
 import { isStatus, toBerthError } from './docker-errors';
 import type { Surroundings } from './endpoint-candidates';
 import type { Endpoint } from './endpoint';
 import { buildImages } from './image-build';
-import { parseImageName } from './image-name';
 import { isInternalContainer } from './labels';
 import { followProgress } from './progress-stream';
 import { PullSum } from './pull-progress';
@@ -59,7 +59,9 @@ export class ContainerImages implements ImageStore {
   }
 
   async pull(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void> {
-    const { repository, tag, registry } = parseImageName(image);
+    const name = imageName(image);
+    const { repository, registry } = name;
+    const tag = versionOf(name);
     const authconfig = await registryAuth(registry, this.options.surroundings);
     const what = `pull ${image}`;
     const sum = new PullSum();
@@ -84,7 +86,9 @@ export class ContainerImages implements ImageStore {
   }
 
   async push(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void> {
-    const { repository, tag, registry } = parseImageName(image);
+    const name = imageName(image);
+    const { repository, registry } = name;
+    const tag = versionOf(name);
     const authconfig = await registryAuth(registry, this.options.surroundings);
     const sum = new PullSum('Pushing');
     await this.endpoint.call(
@@ -163,7 +167,7 @@ function explainPull(image: string, error: unknown, verb = 'pull'): BerthError {
     return new BerthError('image_missing', known.message, { hint, ...common });
   }
   if (/unauthorized|authentication required|no basic auth/i.test(known.message)) {
-    const { registry } = parseImageName(image);
+    const { registry } = imageName(image);
     const login = ['docker', 'login', ...(registry === undefined ? [] : [registry])].join(' ');
     const hint = `Log in to the registry: \`${login}\`, then ${verb} again.`;
     return new BerthError('forbidden', known.message, { hint, ...common });

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../src/api/errors';
 import { injectedInto } from '../../../../src/backend/services/commits';
-import { checkImageName } from '../../../../src/backend/services/image-names';
+import { checkNewImageName } from '../../../../src/backend/services/image-names';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 
@@ -16,7 +16,7 @@ describe('services/image-names', () => {
     'Host.example/a__b:x',
     '127.0.0.1:5/x/y:z',
   ]) {
-    it(`takes ${name}`, () => checkImageName(name));
+    it(`takes ${name}`, () => checkNewImageName(name));
   }
   for (const name of [
     '',
@@ -31,10 +31,10 @@ describe('services/image-names', () => {
     'berth-base:x',
   ]) {
     it(`refuses "${name}"`, () =>
-      assert.throws(() => checkImageName(name), { code: 'bad_request', field: 'image' }));
+      assert.throws(() => checkNewImageName(name), { code: 'bad_request', field: 'image' }));
   }
   it('is quick with what is made to be slow', () => {
-    assert.throws(() => checkImageName(`${'a-'.repeat(50_000)}!`), { code: 'bad_request' });
+    assert.throws(() => checkNewImageName(`${'a-'.repeat(50_000)}!`), { code: 'bad_request' });
   });
 });
 

@@ -2,8 +2,8 @@
 import { Type } from '@sinclair/typebox';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
+import { imageName, versionOf } from '../../../../api/image-reference';
 import type { RegistryAuth } from '../../containers/registry-auth';
-import { parseImageName } from '../../containers/image-name';
 import { ask, bytesOf, type Answer, type Ask } from './http';
 import type { Blobs, Part } from './blobs';
 import { digestOf } from './blobs';
@@ -35,13 +35,11 @@ export class Repository implements Blobs {
     private readonly authority: Authority,
     private readonly scope: Scope = 'pull',
   ) {
-    const { repository, tag, registry } = parseImageName(image);
-    const first = repository.split('/', 1)[0] ?? '';
-    const isNamed = repository.includes('/') && (/[.:]/.test(first) || first === 'localhost');
-    const path = isNamed ? repository.slice(first.length + 1) : repository;
+    const parsed = imageName(image);
+    const { path, registry } = parsed;
     const host = registry ?? hub;
     this.name = image;
-    this.tag = tag;
+    this.tag = versionOf(parsed);
     this.registry = registry;
     this.path = registry === undefined && !path.includes('/') ? `library/${path}` : path;
     // As Docker does: what is on this very machine needs no encryption.
@@ -84,6 +82,7 @@ export class Repository implements Blobs {
       await this.expect(begun, 202, 'forbidden');
       begun.body.resume();
       const place = new URL(begun.headers.location ?? '', this.url('blobs/uploads/'));
+      this.refuseLess(place);
       place.searchParams.set('digest', part.digest);
       const headers = { 'content-type': 'application/octet-stream', 'content-length': part.size };
       const answer = await this.send(place, { method: 'PUT', headers, body, signal });
@@ -137,12 +136,7 @@ export class Repository implements Blobs {
       [...rest.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
     );
     const realm = new URL(words.get('realm') ?? '', this.base);
-    if (realm.protocol !== 'https:' && !loopback.test(realm.host)) {
-      throw new BerthError(
-        'forbidden',
-        `The registry ${this.base.host} wants a password without encryption.`,
-      );
-    }
+    this.refuseLess(realm);
     const service = words.get('service') ?? '';
     const scope = `repository:${this.path}:${this.scope}`;
     const token =
@@ -150,6 +144,17 @@ export class Repository implements Blobs {
         ? await this.tokenByGet(realm, { service, scope }, basic, signal)
         : await this.tokenByPost(realm, { service, scope }, login.identitytoken, signal);
     return token === undefined ? undefined : `Bearer ${token}`;
+  }
+
+  /** Where a registry leads us: not out of encryption, so nobody far away names a service of this machine. */
+  private refuseLess(place: URL): void {
+    const isNear = place.protocol === 'http:' && loopback.test(place.host) && loopback.test(this.base.host);
+    if (place.protocol !== 'https:' && !isNear) {
+      throw new BerthError(
+        'forbidden',
+        `The registry ${this.base.host} leads to ${place.host} without encryption.`,
+      );
+    }
   }
 
   private async tokenByGet(

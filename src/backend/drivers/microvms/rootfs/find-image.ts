@@ -1,6 +1,7 @@
 /** From the word `image` of a workspace to where its files come from. */
 import { stat } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../../../../api/errors';
+import { withTag } from '../../../../api/image-reference';
 import { oneOf, openSaved, TarLayout } from '../oci/archives';
 import { imageName, refName, type Descriptor, type Index } from '../oci/documents';
 import { choose, openImage } from '../oci/image';
@@ -68,11 +69,6 @@ export class ImageFinder {
       throw error;
     }
   }
-}
-
-/** `latest` is meant where nothing is said. */
-export function withTag(name: string): string {
-  return name.includes('@') || name.lastIndexOf(':') > name.lastIndexOf('/') ? name : `${name}:latest`;
 }
 
 async function openLayout(path: string, name: string | undefined, signal: AbortSignal) {

@@ -1,10 +1,10 @@
 /** Images that no container engine has: committed here, or pulled without one. */
 import { BerthError } from '../../../../api/errors';
+import { withTag } from '../../../../api/image-reference';
 import type { Image } from '../../../../api/schemas/engine';
 import { readBlob } from '../oci/blobs';
 import { ImageDocument, Manifest, parseDocument, refName, type Descriptor } from '../oci/documents';
 import type { Layout } from '../oci/layout';
-import { withTag } from './find-image';
 
 export interface OwnImage {
   layout: Layout;

@@ -6,6 +6,7 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
+import { withTag } from '../../../../api/image-reference';
 import type { Image } from '../../../../api/schemas/engine';
 import { replaceFile } from '../../../store/files';
 import type { Log } from '../../containers/log';
@@ -17,7 +18,7 @@ import type { CommitFrom, ImageArchive, RootImage, RootImages } from '../parts';
 import { commitDisk } from './commit';
 import { convertDisk } from './convert';
 import type { ImageExporter } from './exporter';
-import { ImageFinder, withTag } from './find-image';
+import { ImageFinder } from './find-image';
 import { OwnImages } from './own-images';
 import { saveImage } from './save';
 import { SharedWork } from './shared-work';

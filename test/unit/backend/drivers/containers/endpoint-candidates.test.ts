@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import { parseDockerHost } from '../../../../../src/api/docker-host';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  connectOptions,
   findCandidates,
   type Surroundings,
 } from '../../../../../src/backend/drivers/containers/endpoint-candidates';
@@ -82,15 +82,15 @@ describe('where a container engine may be', () => {
   });
 
   it('is reached by socket, pipe or TCP; everything else is explained', () => {
-    assert.deepEqual(connectOptions('unix:///a/b.sock'), { socketPath: '/a/b.sock' });
-    assert.deepEqual(connectOptions('npipe:////./pipe/docker_engine'), {
+    assert.deepEqual(parseDockerHost('unix:///a/b.sock'), { socketPath: '/a/b.sock' });
+    assert.deepEqual(parseDockerHost('npipe:////./pipe/docker_engine'), {
       socketPath: '//./pipe/docker_engine',
     });
-    assert.deepEqual(connectOptions('tcp://host'), { host: 'host', port: 2375 });
-    assert.deepEqual(connectOptions('tcp://host:2376'), { host: 'host', port: 2376 });
-    assert.throws(() => connectOptions('ssh://me@host'), { code: 'not_supported', hint: /ssh -N -L/ });
+    assert.deepEqual(parseDockerHost('tcp://host'), { host: 'host', port: 2375 });
+    assert.deepEqual(parseDockerHost('tcp://host:2376'), { host: 'host', port: 2376 });
+    assert.throws(() => parseDockerHost('ssh://me@host'), { code: 'not_supported', hint: /ssh -N -L/ });
     for (const bad of ['', 'host', 'ftp://host', '/var/run/docker.sock']) {
-      assert.throws(() => connectOptions(bad), { code: 'bad_request', field: 'dockerHost' }, bad);
+      assert.throws(() => parseDockerHost(bad), { code: 'bad_request', field: 'dockerHost' }, bad);
     }
   });
 

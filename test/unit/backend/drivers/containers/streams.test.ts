@@ -10,7 +10,6 @@ import { unsafeMember } from '../../../../../src/backend/drivers/containers/bund
 import { demultiplex } from '../../../../../src/backend/drivers/containers/demux';
 import { toBerthError } from '../../../../../src/backend/drivers/containers/docker-errors';
 import { imageContext } from '../../../../../src/backend/drivers/containers/image-context';
-import { parseImageName } from '../../../../../src/backend/drivers/containers/image-name';
 import { followProgress } from '../../../../../src/backend/drivers/containers/progress-stream';
 import { PullSum } from '../../../../../src/backend/drivers/containers/pull-progress';
 import { registryAuth } from '../../../../../src/backend/drivers/containers/registry-auth';
@@ -113,18 +112,6 @@ describe('progress', () => {
       { code: 'cancelled' },
     );
     assert.ok(endless.destroyed);
-  });
-});
-
-describe('names of images', () => {
-  it('have a repository, a tag and a registry', () => {
-    const parse = (name: string): unknown[] => Object.values(parseImageName(name));
-    assert.deepEqual(parse('debian'), ['debian', 'latest', undefined]);
-    assert.deepEqual(parse('a/b:1'), ['a/b', '1', undefined]);
-    assert.deepEqual(parse('127.0.0.1:5000/a/b'), ['127.0.0.1:5000/a/b', 'latest', '127.0.0.1:5000']);
-    assert.deepEqual(parse('ghcr.io/a/b:x'), ['ghcr.io/a/b', 'x', 'ghcr.io']);
-    assert.deepEqual(parse('docker.io/library/a'), ['docker.io/library/a', 'latest', undefined]);
-    assert.deepEqual(parse('a@sha256:12'), ['a', 'sha256:12', undefined]);
   });
 });
 

@@ -1,0 +1,104 @@
+/**
+ * Names of images: the grammar of distribution/reference, `[registry/]path[:tag][@digest]`. The one parser of them, for
+ * clients and the engine: a name that it does not take never becomes part of an address.
+ */
+import { BerthError } from './errors';
+import type { RuntimeKind } from './schemas/workspace';
+
+export interface ImageName {
+  /** With its registry, without tag and digest. */
+  repository: string;
+  /** Host (and port) of the registry; undefined for Docker Hub. */
+  registry: string | undefined;
+  /** Of the repository in its registry. */
+  path: string;
+  tag: string | undefined;
+  /** `sha256:…`. */
+  digest: string | undefined;
+}
+
+const maxRepository = 255;
+const shown = 80;
+const component = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const hostPart = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const host = `(?:${hostPart}(?:\\.${hostPart})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]{1,5})?`;
+const pathPattern = new RegExp(`^${component}(?:/${component})*$`);
+const hostPattern = new RegExp(`^${host}$`);
+const tagPattern = /^\w[\w.-]{0,127}$/;
+const digestPattern = /^sha256:[a-f0-9]{64}$/;
+const hubPattern = /^(index\.|registry-1\.)?docker\.io$/;
+/** What only microVMs are made of: a file of this machine, or images in one. */
+const filePattern = /^(?:(?:oci|docker-archive):|[./~\\]|[A-Za-z]:[\\/])/;
+
+/** Undefined for what is no name of an image. */
+export function parseImageName(text: string): ImageName | undefined {
+  // Longer than any: nothing is tried on it.
+  if (text.length > maxRepository + 256) {
+    return undefined;
+  }
+  const [named = '', digest, ...more] = text.split('@');
+  const colon = named.lastIndexOf(':');
+  // A colon before a slash belongs to the registry's port.
+  const hasTag = colon > named.lastIndexOf('/');
+  const repository = hasTag ? named.slice(0, colon) : named;
+  const tag = hasTag ? named.slice(colon + 1) : undefined;
+  const { domain, path } = splitDomain(repository);
+  const isName =
+    more.length === 0 &&
+    repository.length <= maxRepository &&
+    pathPattern.test(path) &&
+    (domain === undefined || hostPattern.test(domain)) &&
+    (tag === undefined || tagPattern.test(tag)) &&
+    (digest === undefined || digestPattern.test(digest));
+  const registry = domain !== undefined && hubPattern.test(domain) ? undefined : domain;
+  return isName ? { repository, registry, path, tag, digest } : undefined;
+}
+
+/** The first part is a host when it can't be part of a path: as Docker decides. */
+function splitDomain(repository: string): { domain: string | undefined; path: string } {
+  const slash = repository.indexOf('/');
+  const first = repository.slice(0, Math.max(slash, 0));
+  return /[.:A-Z]/.test(first) || first === 'localhost'
+    ? { domain: first, path: repository.slice(slash + 1) }
+    : { domain: undefined, path: repository };
+}
+
+/** The same; throws `bad_request` with the field. */
+export function imageName(text: string, field = 'image'): ImageName {
+  const name = parseImageName(text);
+  if (name === undefined) {
+    throw new BerthError('bad_request', `${quoted(text)} is not the name of an image.`, {
+      field,
+      hint: 'For example debian:bookworm-slim or registry.example/group/name:tag, in lower case.',
+    });
+  }
+  return name;
+}
+
+/** A digest, a tag, or the tag that is meant where nothing is said. */
+export function versionOf({ tag, digest }: ImageName): string {
+  return digest ?? tag ?? 'latest';
+}
+
+/** With the tag that is meant where nothing is said. */
+export function withTag(text: string): string {
+  const { repository, tag, digest } = imageName(text);
+  return tag === undefined && digest === undefined ? `${repository}:latest` : text;
+}
+
+/** What a workspace of that kind can be made of; throws `bad_request` with the field. */
+export function checkImage(image: string, runtime: RuntimeKind, field = 'image'): void {
+  if (!filePattern.test(image)) {
+    imageName(image, field);
+  } else if (runtime === 'container') {
+    throw new BerthError('bad_request', `${quoted(image)} is an image for microVMs.`, {
+      field,
+      hint: 'Add `--runtime microvm`, or name an image, for example debian:bookworm-slim.',
+    });
+  }
+}
+
+/** Of any length, with any character. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > shown ? `${text.slice(0, shown)}…` : text);
+}
