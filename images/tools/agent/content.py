@@ -1,18 +1,22 @@
 """Reading and writing the content of files: small ones in one request, large ones through a handle."""
 
 import errno
+import fcntl
 import itertools
 import os
 import stat as modes
 
+import attributes
+import saving
 from entries import entry
 from errors import AgentError
-from names import split, temp_name
+from names import TEMP, own_name, split
 from places import lstat, rename_new
 
 DEFAULT_MODE = 0o644
 # As with any write: new content does not run with the rights that the old one was given.
 SET_ID = modes.S_ISUID | modes.S_ISGID
+_DROPPED = {modes.S_ISUID: "setuid", modes.S_ISGID: "setgid"}
 _NO_TEMP_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
 
 
@@ -82,12 +86,17 @@ class Writing:
     """A new file that nobody sees until it is put in its place.
 
     It has no name until then, so that nothing is left of it however this ends; where the file system can't do that,
-    it has a temporary one.
+    it has a temporary one, and its lock says that it is wanted. A file with several names, or with an owner, an access
+    control list or attributes that the new one can't have, is written over instead, when the content is complete.
     """
 
-    def __init__(self, place, overwrite, mode):
+    def __init__(self, volume, place, overwrite, mode):
+        self.volume = volume
         self.place = place
         self.overwrite = overwrite
+        # Rights that went with the old content.
+        self.dropped = []
+        self._in_place = False
         self._temp = None
         self.file = None
         self.file = self._open()
@@ -104,19 +113,43 @@ class Writing:
         except OSError as error:
             if error.errno not in _NO_TEMP_FILES:
                 raise
-        self._temp = temp_name()
-        return os.open(self._temp, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=self.place.directory)
+        temp = own_name(TEMP)
+        file = os.open(temp, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=self.place.directory)
+        self._temp = temp
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
 
     def _like(self, mode):
-        """Owner and mode: of the file that is replaced, else the owner of the folder."""
+        """Owner, mode and attributes: of the file that is replaced, else the owner of the folder."""
         old = self.place.stat
         if old is not None:
-            os.fchown(self.file, old.st_uid, old.st_gid)
+            self._in_place = not self._can_replace(old)
+            self.dropped += [name for bit, name in _DROPPED.items() if old.st_mode & bit]
             os.fchmod(self.file, modes.S_IMODE(old.st_mode) & ~SET_ID)
             return
         parent = os.stat(".", dir_fd=self.place.directory)
         os.fchown(self.file, parent.st_uid, parent.st_gid)
         os.fchmod(self.file, DEFAULT_MODE if mode is None else mode & 0o7777)
+
+    def _can_replace(self, old):
+        """Makes the new file like the old one; False: it can't be."""
+        try:
+            file = open_file(self.place)
+        except PermissionError:
+            return old.st_nlink == 1
+        try:
+            kept = attributes.read(file)
+        finally:
+            os.close(file)
+        if kept.pop(attributes.CAPABILITY, None) is not None:
+            self.dropped.append("capabilities")
+        if old.st_nlink > 1:
+            return False
+        try:
+            os.fchown(self.file, old.st_uid, old.st_gid)
+        except PermissionError:
+            return False
+        return not attributes.write(self.file, kept)
 
     def write(self, content, offset):
         view = memoryview(content)
@@ -125,9 +158,10 @@ class Writing:
             offset += written
             view = view[written:]
 
-    def commit(self, sync=True):
-        if sync:
-            os.fsync(self.file)
+    def commit(self):
+        if self._in_place and self._write_over():
+            return
+        os.fsync(self.file)
         name, directory = self.place.name, self.place.directory
         if self._temp is None and (not self.overwrite or self.place.missing):
             try:
@@ -137,7 +171,8 @@ class Writing:
                 if not self.overwrite:
                     raise
         if self._temp is None:
-            temp = temp_name()
+            temp = own_name(TEMP)
+            fcntl.flock(self.file, fcntl.LOCK_EX)
             self._link(temp)
             self._temp = temp
         if self.overwrite:
@@ -145,6 +180,23 @@ class Writing:
         else:
             rename_new(self._temp, directory, name, directory)
         self._temp = None
+
+    def _write_over(self):
+        """False: what was there when we began was replaced meanwhile."""
+        try:
+            target = open_file(self.place, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            status, old = os.fstat(target), self.place.stat
+            if (status.st_dev, status.st_ino) != (old.st_dev, old.st_ino):
+                return False
+            saving.write_over(self.volume, self.place, target, self.file)
+            if status.st_mode & SET_ID:
+                os.fchmod(target, modes.S_IMODE(status.st_mode) & ~SET_ID)
+        finally:
+            os.close(target)
+        return True
 
     def _link(self, name):
         source = f"/proc/self/fd/{self.file}"
@@ -171,7 +223,7 @@ def begin(volume, request):
             if not request["overwrite"]:
                 raise AgentError("path_exists")
             _require_file(place.stat.st_mode)
-        return Writing(place, request["overwrite"], request.get("mode"))
+        return Writing(volume, place, request["overwrite"], request.get("mode"))
     except BaseException:
         place.close()
         raise
@@ -235,4 +287,4 @@ class Content:
         writing.commit()
         place = writing.place
         place.stat = lstat(place.name, place.directory) or os.fstat(writing.file)
-        return {"entry": entry(volume, place)}
+        return {"entry": entry(volume, place), "dropped": writing.dropped}

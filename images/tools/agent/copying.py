@@ -1,4 +1,8 @@
-"""Copies inside a volume: shared blocks where the file system can, else by the kernel, else by hand."""
+"""Copies inside a volume: shared blocks where the file system can, else by the kernel, else by hand.
+
+As `cp -a` does it, holes stay holes, names of one file stay names of one file, and attributes go along; what can't is
+counted. Only rights to become somebody else are dropped.
+"""
 
 import errno
 import fcntl
@@ -6,8 +10,10 @@ import os
 import stat as modes
 import time
 
+import attributes
 from content import SET_ID
 from errors import AgentError
+from holes import data_ranges
 from names import is_ours
 from places import READ_DIRECTORY
 
@@ -18,29 +24,36 @@ PROGRESS_EVERY = 0.1
 
 
 class TreeCopy:
-    """One copy of a file or tree. Modes, owners and times are kept, links stay links."""
+    """One copy of a file or tree into a folder of ours. Modes, owners and times are kept, links stay links."""
 
-    def __init__(self, job):
+    def __init__(self, job, root):
         self.job = job
         self.bytes = 0
         # Sockets and devices: they mean nothing elsewhere.
         self.skipped = []
+        self.losses = attributes.Losses()
+        self._root = root
+        # Where the copy of a file with several names is, from the root.
+        self._linked = {}
         self._told = time.monotonic()
 
-    def copy(self, name, directory, target, target_directory):
+    def copy(self, name, directory, target, target_directory, path):
+        """`path`: of the target, from the root."""
         self.job.check()
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
         if modes.S_ISDIR(status.st_mode):
-            self._folder(name, directory, target, target_directory)
+            self._folder(name, directory, target, target_directory, path)
         elif modes.S_ISREG(status.st_mode):
-            self._file(name, directory, target, target_directory)
+            self._file(name, directory, target, target_directory, path)
         elif modes.S_ISLNK(status.st_mode):
             os.symlink(os.readlink(name, dir_fd=directory), target, dir_fd=target_directory)
             os.chown(target, status.st_uid, status.st_gid, dir_fd=target_directory, follow_symlinks=False)
+            times = (status.st_atime_ns, status.st_mtime_ns)
+            os.utime(target, ns=times, dir_fd=target_directory, follow_symlinks=False)
         else:
             self.skipped.append(name)
 
-    def _folder(self, name, directory, target, target_directory):
+    def _folder(self, name, directory, target, target_directory, path):
         source = os.open(name, READ_DIRECTORY, dir_fd=directory)
         try:
             os.mkdir(target, 0o700, dir_fd=target_directory)
@@ -49,28 +62,62 @@ class TreeCopy:
                 with os.scandir(source) as entries:
                     names = [item.name for item in entries if not is_ours(item.name)]
                 for child in names:
-                    self.copy(child, source, child, copy)
-                _like(copy, os.fstat(source), keep=modes.S_ISGID)
+                    self.copy(child, source, child, copy, f"{path}/{child}")
+                self._like(copy, source, os.fstat(source), path, keep=modes.S_ISGID)
             finally:
                 os.close(copy)
         finally:
             os.close(source)
 
-    def _file(self, name, directory, target, target_directory):
+    def _file(self, name, directory, target, target_directory, path):
         flags = os.O_NOFOLLOW | os.O_CLOEXEC
         source = os.open(name, os.O_RDONLY | os.O_NONBLOCK | flags, dir_fd=directory)
         try:
             status = os.fstat(source)
             if not modes.S_ISREG(status.st_mode):
                 raise AgentError("path_not_found", "it was a file and is none any more")
+            if self._is_linked(status, target, target_directory, path):
+                return
             copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags, 0o600, dir_fd=target_directory)
             try:
                 self._content(source, copy, status.st_size)
-                _like(copy, status)
+                self._like(copy, source, status, path)
             finally:
                 os.close(copy)
         finally:
             os.close(source)
+
+    def _is_linked(self, status, target, target_directory, path):
+        """Another name for what was copied already."""
+        if status.st_nlink == 1:
+            return False
+        key = (status.st_dev, status.st_ino)
+        first = self._linked.setdefault(key, path)
+        if first == path:
+            return False
+        try:
+            os.link(first, target, src_dir_fd=self._root, dst_dir_fd=target_directory, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in (errno.ENAMETOOLONG, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP):
+                raise
+            self.losses.add("hard links", path)
+            return False
+        return True
+
+    def _like(self, file, source, status, path, keep=0):
+        refused = attributes.write(file, self._attributes(source, path))
+        self.losses.attributes(refused, path)
+        os.fchown(file, status.st_uid, status.st_gid)
+        if status.st_mode & SET_ID & ~keep:
+            self.losses.add("set-user-ID and set-group-ID bits", path)
+        os.fchmod(file, modes.S_IMODE(status.st_mode) & ~(SET_ID & ~keep))
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def _attributes(self, source, path):
+        found = attributes.read(source)
+        if found.pop(attributes.CAPABILITY, None) is not None:
+            self.losses.attributes([attributes.CAPABILITY], path)
+        return found
 
     def _content(self, source, copy, size):
         if size == 0:
@@ -83,28 +130,31 @@ class TreeCopy:
                 if error.errno not in _NOT_HERE or way == self._by_hand:
                     raise
                 os.ftruncate(copy, 0)
-                os.lseek(source, 0, os.SEEK_SET)
-                os.lseek(copy, 0, os.SEEK_SET)
 
     def _clone(self, source, copy, size):
         fcntl.ioctl(copy, FICLONE, source)
         self._copied(size)
 
     def _in_kernel(self, source, copy, size):
-        left = size
-        while left > 0:
-            done = os.copy_file_range(source, copy, min(left, PIECE))
-            if done == 0:
-                return  # shorter than it was
-            left -= done
-            self._copied(done)
+        for at, end in data_ranges(source, size):
+            while at < end:
+                done = os.copy_file_range(source, copy, min(end - at, PIECE), at, at)
+                if done == 0:
+                    return  # shorter than it was
+                at += done
+                self._copied(done)
+        os.ftruncate(copy, size)
 
-    def _by_hand(self, source, copy, _size):
-        while piece := os.read(source, 1 << 20):
-            view = memoryview(piece)
-            while view:
-                view = view[os.write(copy, view) :]
-            self._copied(len(piece))
+    def _by_hand(self, source, copy, size):
+        for at, end in data_ranges(source, size):
+            while at < end and (piece := os.pread(source, min(1 << 20, end - at), at)):
+                view = memoryview(piece)
+                while view:
+                    written = os.pwrite(copy, view, at)
+                    at += written
+                    view = view[written:]
+                self._copied(len(piece))
+        os.ftruncate(copy, size)
 
     def _copied(self, count):
         self.bytes += count
@@ -113,9 +163,3 @@ class TreeCopy:
         if now - self._told >= PROGRESS_EVERY:
             self._told = now
             self.job.progress(self.bytes)
-
-
-def _like(file, status, keep=0):
-    os.fchown(file, status.st_uid, status.st_gid)
-    os.fchmod(file, modes.S_IMODE(status.st_mode) & ~(SET_ID & ~keep))
-    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))

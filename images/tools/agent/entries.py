@@ -1,12 +1,13 @@
 """What is at a path, and what is in a folder."""
 
 import bisect
+import contextlib
 import os
 import stat as modes
 
 from errors import AgentError
-from names import from_wire, is_ours, split, to_wire
-from places import READ_DIRECTORY
+from names import TEMP, from_wire, is_ours, split, to_wire
+from places import READ_DIRECTORY, is_unlocked
 
 FILE, DIRECTORY, SYMLINK, OTHER = range(4)
 LOST_FOUND = "lost+found"
@@ -103,7 +104,10 @@ def _is_unused(root, lost_found):
 
 def _page(volume, folder, parts, limit, cursor):
     with os.scandir(folder) as entries:
-        found = {item.name: item for item in entries if not is_ours(item.name)}
+        found = {item.name: item for item in entries}
+    for name in [name for name in found if is_ours(name)]:
+        del found[name]
+        _tidy(name, folder)
     if not parts and LOST_FOUND in found and _is_unused(folder, found[LOST_FOUND]):
         del found[LOST_FOUND]
     names = sorted(found)
@@ -114,6 +118,13 @@ def _page(volume, folder, parts, limit, cursor):
     if end < len(names):
         reply["next"] = to_wire(names[end - 1])
     return reply
+
+
+def _tidy(name, folder):
+    """The file of a save that was cut off."""
+    if is_ours(name, TEMP) and is_unlocked(name, folder):
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=folder)
 
 
 def _rows(volume, folder, parts, page):

@@ -14,10 +14,12 @@ from errors import AgentError
 _UNSAFE = re.compile("[\udc80-\udcff\uef80-\uefff]")
 _ESCAPED = re.compile("[\uef80-\uefff]")
 
-# Ours while they last: never listed, never walked, refused as input but to the calls that are about them.
+# Ours while they last: never listed, never walked, refused as input but to the calls that are about them. The rest of
+# such a name is 16 random hexadecimal digits: what only begins like one belongs to somebody else.
 STAGE = ".berth-stage-"
 TEMP = ".berth-tmp-"
-OURS = (STAGE, TEMP)
+SAVE = ".berth-save-"
+_OURS = re.compile(r"\.berth-(?:stage|tmp|save)-[0-9a-f]{16}", re.ASCII)
 
 
 def _escape(match):
@@ -39,12 +41,12 @@ def from_wire(text):
     return _ESCAPED.sub(lambda match: chr(ord(match.group()) - 0xEF00 + 0xDC00), text)
 
 
-def is_ours(name):
-    return name.startswith(OURS)
+def is_ours(name, prefix=".berth-"):
+    return name.startswith(prefix) and _OURS.fullmatch(name) is not None
 
 
-def temp_name():
-    return TEMP + os.urandom(8).hex()
+def own_name(prefix):
+    return prefix + os.urandom(8).hex()
 
 
 def split(path):

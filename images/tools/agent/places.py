@@ -6,6 +6,7 @@ links are followed here, by hand. `..` in a link goes back to a directory that w
 
 import ctypes
 import errno
+import fcntl
 import os
 import stat as modes
 
@@ -27,6 +28,21 @@ def lstat(name, directory):
         return os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return None
+
+
+def is_unlocked(name, directory):
+    """True for what nobody holds the lock of any more: whoever made it is dead."""
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(file)
 
 
 def rename_new(source, source_directory, target, target_directory):

@@ -10,11 +10,13 @@ import stat as modes
 import threading
 import time
 
+import attributes
+import saving
 from content import SET_ID
 from copying import TreeCopy
 from errors import AgentError, as_agent_error
-from names import STAGE, split, to_wire
-from places import READ_DIRECTORY, lstat, rename_new
+from names import STAGE, is_ours, own_name, split, to_wire
+from places import READ_DIRECTORY, is_unlocked, lstat, rename_new
 from trees import refuse_root, remove_tree, settled
 
 CLOSE_SECONDS = 5
@@ -27,10 +29,12 @@ class Stages:
         self._locks = {}
 
     def stage(self, volume, _request, _payload, _job):
-        name = STAGE + os.urandom(8).hex()
+        name = own_name(STAGE)
         os.mkdir(name, 0o700, dir_fd=volume.root)
         lock = os.open(name, READ_DIRECTORY, dir_fd=volume.root)
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # What the root gives to its files by default is not for what only passes through.
+        attributes.write(lock, {})
         self._locks[name] = lock
         return {"stage": "/" + name}
 
@@ -61,14 +65,14 @@ class Stages:
                 time.sleep(0.05)
 
     def sweep(self, volume, _request, _payload, _job):
-        """Removes the stages that nobody holds; those that somebody still does, when they are let go."""
+        """Removes the stages that nobody holds; those that somebody still does, when they are let go. Finishes saves."""
         with os.scandir(f"/proc/self/fd/{volume.root}") as entries:
-            names = [item.name for item in entries if item.name.startswith(STAGE)]
+            names = [item.name for item in entries if is_ours(item.name, STAGE)]
         names = [name for name in names if name not in self._locks]
         late = [name for name in names if not _sweep(volume, name)]
         if late:
             threading.Thread(target=_sweep_late, args=(volume, late), daemon=True).start()
-        return {"swept": len(names) - len(late)}
+        return {"swept": len(names) - len(late) + saving.sweep(volume)}
 
     def copy(self, volume, request, _payload, job):
         """By way of a stage: a copy that is cut off leaves nothing where it was going to."""
@@ -79,16 +83,17 @@ class Stages:
                     raise AgentError("bad_request", "a folder can't be copied into itself")
                 if not target.missing and not request["overwrite"]:
                     raise AgentError("path_exists", path=to_wire(target.path))
-                work = TreeCopy(job)
-                self._copy(volume, source, target, work, request["overwrite"])
-                skipped = [to_wire(name) for name in work.skipped]
-                return {**settled(volume, target), "bytes": work.bytes, "skipped": skipped}
+                name = split(self.stage(volume, None, None, None)["stage"])[0]
+                work = TreeCopy(job, self._locks[name])
+                self._copy(volume, source, target, work, name, request["overwrite"])
+                skipped = [to_wire(each) for each in work.skipped]
+                lost = work.losses.rows(lambda path: to_wire(target.path + path.removeprefix("copy")))
+                return {**settled(volume, target), "bytes": work.bytes, "skipped": skipped, "lost": lost}
 
-    def _copy(self, volume, source, target, work, overwrite):
-        name = split(self.stage(volume, None, None, None)["stage"])[0]
+    def _copy(self, volume, source, target, work, name, overwrite):
         try:
             stage = self._locks[name]
-            work.copy(source.name, source.directory, "copy", stage)
+            work.copy(source.name, source.directory, "copy", stage, "copy")
             if work.skipped and lstat("copy", stage) is None:
                 raise AgentError("bad_request", "neither a file, a folder nor a link")
             if overwrite:
@@ -120,7 +125,7 @@ def _sweep(volume, name):
     if lstat(name, volume.root) is None:
         return True
     try:
-        if _is_dead(volume, name):
+        if is_unlocked(name, volume.root):
             remove_tree(name, volume.root)
     except OSError:
         return False
@@ -132,20 +137,6 @@ def _sweep_late(volume, names):
     while names and time.monotonic() < end:
         time.sleep(0.5)
         names = [name for name in names if not _sweep(volume, name)]
-
-
-def _is_dead(volume, name):
-    try:
-        lock = os.open(name, READ_DIRECTORY, dir_fd=volume.root)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(lock)
 
 
 class Merge:

@@ -17,6 +17,11 @@ export const FileEntry = Type.Object({
   gid: Type.Integer(),
   mtimeMs: Type.Number(),
   ctimeMs: Type.Number(),
+  dropped: Type.Optional(
+    Type.Array(literals(['setuid', 'setgid', 'capabilities']), {
+      description: 'Of a file that was written: the rights that its old content had and the new one has not.',
+    }),
+  ),
 });
 export type FileEntry = Static<typeof FileEntry>;
 

@@ -14,6 +14,7 @@ import {
   stringsOf,
   textOf,
   usageOf,
+  writtenOf,
 } from './agent-replies';
 import { firstChunk, readStream, takeFirst, writeStream } from './agent-streams';
 import { normalizePath } from './paths';
@@ -95,7 +96,7 @@ export class AgentFiles implements VolumeFiles {
       }
       const ask = options.overwrite ? this.again.bind(this) : this.once.bind(this);
       const { ok } = await ask('write', { path: normal, ...options }, { payload: first, signal });
-      return entryOf(ok.entry);
+      return writtenOf(ok);
     } finally {
       source.destroy();
       release();

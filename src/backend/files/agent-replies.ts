@@ -48,6 +48,16 @@ export function entryOf(value: unknown): FileEntry {
   return targetType === undefined ? entry : { ...entry, targetType, linkTarget: textOf(link, 'a link') };
 }
 
+const droppedRights = ['setuid', 'setgid', 'capabilities'] as const;
+
+/** The entry of a file that was written, with the rights that went with its old content. */
+export function writtenOf(ok: Readonly<Record<string, unknown>>): FileEntry {
+  const named = ok.dropped === undefined ? [] : stringsOf(ok.dropped);
+  const dropped = droppedRights.filter((right) => named.includes(right));
+  const entry = entryOf(ok.entry);
+  return dropped.length === 0 ? entry : { ...entry, dropped };
+}
+
 export function entriesOf(value: unknown): FileEntry[] {
   return rowsOf(value, 'entries').map(entryOf);
 }

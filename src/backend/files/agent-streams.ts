@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import type { FileEntry } from '../../api/schemas/file';
 import type { AgentChannel } from './agent-channel';
-import { entryOf, numberOf } from './agent-replies';
+import { numberOf, writtenOf } from './agent-replies';
 import type { WriteOptions } from './volume-files';
 
 /** What comes with the answer that opens a file: most files need no second question. */
@@ -130,7 +130,7 @@ export async function writeStream(
     }
     await writing.flush();
     const { ok } = await channel.request('commit', { handle }, { signal, timeoutMs: commitTimeoutMs });
-    return entryOf(ok.entry);
+    return writtenOf(ok);
   } catch (error) {
     await writing.settle();
     await channel.request('close', { handle }).catch(() => undefined);

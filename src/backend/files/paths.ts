@@ -1,8 +1,11 @@
 /** Paths inside volumes: absolute, `/`-separated, no `..`. */
 import { BerthError } from '../../api/errors';
 
-/** The agent's own: the names of uploads and files in the making. */
-const ownPrefixes = ['.berth-stage-', '.berth-tmp-'];
+/**
+ * The agents' own: uploads, files and saves in the making. What only begins like one belongs to somebody else
+ * (images/tools/agent/names.py has the same rule).
+ */
+const ownName = /^\.berth-(?:stage|tmp|save)-[0-9a-f]{16}$/;
 
 /** Without doubled or trailing slashes and `.`; refuses what leads out or can't be a path. */
 export function normalizePath(path: string): string {
@@ -40,7 +43,7 @@ export function isInside(path: string, folder: string): boolean {
 }
 
 export function isOwnName(name: string): boolean {
-  return ownPrefixes.some((prefix) => name.startsWith(prefix));
+  return ownName.test(name);
 }
 
 /** For messages: control characters made visible. */

@@ -76,13 +76,19 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     content: Uint8Array,
     options: { create: boolean; overwrite: boolean },
   ): Promise<void> {
-    await this.at(uri, (client, { volume, path }) =>
+    const { dropped } = await this.at(uri, (client, { volume, path }) =>
       client.writeFile(volume, path, Buffer.from(content.buffer, content.byteOffset, content.byteLength), {
         create: options.create,
         overwrite: options.overwrite,
       }),
     );
     this.emitter.fire([{ type: Changed, uri }]);
+    if (dropped !== undefined) {
+      const rights = dropped.join(', ');
+      void vscode.window.showInformationMessage(
+        t('{0} was saved. With its old content it lost: {1}.', uri.path, rights),
+      );
+    }
   }
 
   async createDirectory(uri: vscode.Uri): Promise<void> {

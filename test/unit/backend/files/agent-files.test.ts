@@ -144,7 +144,7 @@ describe('files of a volume', function () {
 
   it('lists in order, in pages that survive changes', async () => {
     mkdirSync(at('d'));
-    for (const name of ['b', 'a', 'c', '.berth-tmp-1', 'e']) {
+    for (const name of ['b', 'a', 'c', '.berth-tmp-0123456789abcdef', 'e']) {
       writeFileSync(at('d', name), name);
     }
     const first = await volume.files.list('/d', { limit: 2 });

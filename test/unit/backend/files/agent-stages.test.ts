@@ -107,11 +107,11 @@ describe('uploads into a volume', function () {
     const stage = await staged();
     const other = await startAgent(volume.root);
     try {
-      mkdirSync(at('.berth-stage-dead/deep'), { recursive: true });
+      mkdirSync(at('.berth-stage-00000000000000ad/deep'), { recursive: true });
       const { ok } = await other.channel.request('sweep');
       assert.deepEqual(ok, { swept: 1 });
       assert.ok(existsSync(at(stage, 'a.txt')));
-      assert.ok(!existsSync(at('.berth-stage-dead')));
+      assert.ok(!existsSync(at('.berth-stage-00000000000000ad')));
     } finally {
       other.channel.end();
     }

@@ -3,6 +3,7 @@
  * Nobody else has the disk: a stage that this agent did not make is what a dead upload left.
  */
 import { randomBytes } from 'node:crypto';
+import { isOwnName } from '../../paths';
 import { DiskError } from '../disk-error';
 import { rootInode } from '../ext4/file-system';
 import { TreeCopy } from './copying';
@@ -103,7 +104,7 @@ export class Stages {
   *sweep(): Work<Fields> {
     const { fs } = this.volume;
     const names = this.isSwept ? [] : [...fs.names(rootInode).keys()];
-    const dead = names.filter((name) => name.startsWith(prefix) && !this.living.has(name));
+    const dead = names.filter((name) => isOwnName(name) && !this.living.has(name));
     this.isSwept = true;
     const batch = new Batch(fs);
     for (const name of dead) {

@@ -153,8 +153,8 @@ describe('archives of a stopped disk', function () {
     const stage = await staged();
     await disk.access.close();
     await assert.rejects(disk.files.stat(stage), hasCode('path_not_found'));
-    await disk.files.mkdir('/.berth-stage-dead');
-    await disk.files.write('/.berth-stage-dead/x', Buffer.from('x'), over);
+    await disk.files.mkdir('/.berth-stage-00000000000000ad');
+    await disk.files.write('/.berth-stage-00000000000000ad/x', Buffer.from('x'), over);
     await disk.access.close();
     await disk.files.unstage(await disk.files.stage());
     await disk.access.close();

@@ -131,7 +131,7 @@ describe('files of a stopped disk', function () {
 
   it('are listed in order, in pages that survive changes', async () => {
     await disk.files.mkdir('/d');
-    for (const name of ['b', 'a', 'c', '.berth-tmp-1', 'e']) {
+    for (const name of ['b', 'a', 'c', '.berth-tmp-0123456789abcdef', 'e']) {
       await put(`/d/${name}`, name);
     }
     const first = await disk.files.list('/d', { limit: 2 });

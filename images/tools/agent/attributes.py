@@ -1,0 +1,85 @@
+"""Extended attributes and access control lists: carried where the file system and our rights allow it, else counted.
+
+What a label of a security module says is for that module to decide anew, here and wherever the file goes.
+"""
+
+import errno
+import os
+
+CAPABILITY = "security.capability"
+ACCESS_LIST = "system.posix_acl_access"
+DEFAULT_LIST = "system.posix_acl_default"
+_LABELS = ("security.selinux", "security.ima", "security.evm", "security.apparmor", "security.SMACK64")
+_NONE_HERE = (errno.EOPNOTSUPP, errno.ENOSYS)
+_GONE = (errno.ENODATA, errno.ENOENT)
+_REFUSED = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSPC, errno.E2BIG, errno.ERANGE)
+
+
+def names_of(file):
+    """The names at an open file; labels are left out."""
+    try:
+        names = os.listxattr(file)
+    except OSError as error:
+        if error.errno in _NONE_HERE:
+            return []
+        raise
+    return [name for name in names if not name.startswith(_LABELS)] if names else names
+
+
+def read(file):
+    """Name to value."""
+    found = {}
+    for name in names_of(file):
+        try:
+            found[name] = os.getxattr(file, name)
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+    return found
+
+
+def write(file, attributes):
+    """Gives an open file just these; answers the names that it can't have."""
+    for name in names_of(file):
+        if name not in attributes and name in (ACCESS_LIST, DEFAULT_LIST):
+            os.removexattr(file, name)
+    refused = []
+    for name, value in attributes.items():
+        if name.startswith(_LABELS):
+            continue
+        try:
+            os.setxattr(file, name, value)
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+            refused.append(name)
+    return refused
+
+
+class Losses:
+    """What of files could not be kept: how often, and where first, by reason."""
+
+    def __init__(self):
+        self._found = {}
+
+    def add(self, reason, path):
+        count, first = self._found.get(reason, (0, path))
+        self._found[reason] = (count + 1, first)
+
+    def attributes(self, names, path):
+        if names:
+            kinds = sorted({kind_of(name) for name in names})
+            for kind in kinds:
+                self.add(kind, path)
+
+    def rows(self, to_wire):
+        return [[reason, count, to_wire(first)] for reason, (count, first) in self._found.items()]
+
+
+def kind_of(name):
+    """What people know an attribute by."""
+    if name in (ACCESS_LIST, DEFAULT_LIST):
+        return "access control lists"
+    if name == CAPABILITY:
+        return "file capabilities"
+    return "extended attributes " + name.split(".", 1)[0] + ".*"
