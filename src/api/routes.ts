@@ -142,8 +142,8 @@ export const routes = defineRoutes({
   'workspaces.restart': verb('Stop and start'),
   'workspaces.pause': verb('Freeze all processes'),
   'workspaces.resume': verb('Go on after a pause'),
-  'workspaces.archive': verb('Drop the runtime, keep record and volumes'),
-  'workspaces.restore': verb('A new runtime on the archived volumes'),
+  'workspaces.archive': verb('Stop it and set it aside: record, volumes and its own files stay'),
+  'workspaces.restore': verb('Start an archived one: with its own files, on its volumes'),
   'workspaces.recover': verb('A new runtime after an error'),
   'workspaces.rebuild': {
     summary: 'A new runtime on the same volumes, from the image as it is now or another one',

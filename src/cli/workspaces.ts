@@ -1,7 +1,7 @@
 /** How workspaces are shown in words. */
 import type { PublishedPort, Workspace } from '../api';
 import { formatAgo, formatDuration } from './format/time';
-import { formatMiB } from './format/size';
+import { formatBytes, formatMiB } from './format/size';
 import { formatFields, formatTable } from './format/table';
 import { printable } from './format/text';
 
@@ -22,7 +22,7 @@ export function formatWorkspaces(workspaces: readonly Workspace[], now: number):
       workspace.label === workspace.name
         ? workspace.name
         : `${workspace.name} (${printable(workspace.label)})`,
-      workspace.state,
+      stateOf(workspace),
       workspace.spec.runtime,
       printable(workspace.spec.image),
       String(workspace.sshPort),
@@ -45,6 +45,7 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
     ['id', workspace.runtimeId?.slice(0, 12)],
     ['home volume', workspace.homeVolume],
     ['docker volume', workspace.dockerVolume],
+    ['own files', formatOwnFiles(workspace)],
     ...(spec.mounts ?? []).map((mount): [string, string] => [
       'volume',
       `${mount.source} at ${mount.target}${mount.readOnly ? ' (read-only)' : ''}`,
@@ -67,6 +68,21 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
 }
 
 /** Where a port inside is reached. */
+function stateOf({ state, ownFiles }: Workspace): string {
+  return state === 'archived' && ownFiles !== undefined
+    ? `${state} (${formatBytes(ownFiles.bytes)} of its own)`
+    : state;
+}
+
+/** What lies outside of volumes: said of those that were set aside, since it goes on taking room. */
+function formatOwnFiles({ state, ownFiles }: Workspace): string | undefined {
+  if (state !== 'archived' || ownFiles === undefined) {
+    return undefined;
+  }
+  const size = `${formatBytes(ownFiles.bytes)} outside of volumes`;
+  return ownFiles.files === undefined ? size : `${ownFiles.files} files, ${size}`;
+}
+
 export function formatPort({ host, guest }: PublishedPort): string {
   return `${guest} on 127.0.0.1:${host ?? ''}`;
 }

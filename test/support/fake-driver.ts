@@ -14,6 +14,7 @@ import type {
   ExecPlan,
   ExecSession,
   LogOptions,
+  OwnFiles,
   PullProgress,
   PlannedPort,
   RuntimeInfo,
@@ -61,6 +62,8 @@ export class FakeDriver implements Driver {
   /** What every configure says that it could not write. */
   notWritten: readonly string[] = [];
   closed = false;
+  /** What every runtime has outside of volumes. */
+  own: OwnFiles = { files: 312, bytes: 84 * 1024 * 1024 };
   private readonly failures = new Map<string, unknown[]>();
   private readonly gates = new Map<string, { enter: () => void; opened: Promise<void> }>();
   private readonly listeners = new Set<(event: DriverEvent) => void>();
@@ -198,6 +201,11 @@ export class FakeDriver implements Driver {
   async remove(name: string): Promise<void> {
     await this.act('remove', name);
     this.runtimes.delete(name);
+  }
+
+  async ownFiles(name: string): Promise<OwnFiles | undefined> {
+    await this.act('ownFiles', name);
+    return this.runtimes.has(name) ? this.own : undefined;
   }
 
   async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {

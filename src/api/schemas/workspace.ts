@@ -212,6 +212,15 @@ export const Problem = Type.Object({
 });
 export type Problem = Static<typeof Problem>;
 
+/** What the runtime has written outside of volumes: kept by stop and archive, gone with a rebuild. */
+export const OwnFiles = Type.Object({
+  /** Left out where only the size is known. */
+  files: Type.Optional(Type.Integer()),
+  bytes: Type.Integer(),
+  measuredAt: Timestamp,
+});
+export type OwnFiles = Static<typeof OwnFiles>;
+
 export const Workspace = Type.Object({
   name: Type.String(),
   label: Type.String(),
@@ -230,6 +239,8 @@ export const Workspace = Type.Object({
   createdAt: Timestamp,
   lastUsedAt: Timestamp,
   startedAt: Type.Optional(Timestamp),
+  /** Measured when it was last archived. */
+  ownFiles: Type.Optional(OwnFiles),
   /** Clients attached now: SSH, exec, terminals. Refreshed when the idle policy or a client asks. */
   attached: Type.Optional(Type.Integer()),
   problem: Type.Optional(Problem),

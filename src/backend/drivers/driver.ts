@@ -71,6 +71,13 @@ export interface RuntimeInfo {
   labels: Readonly<Record<string, string>>;
 }
 
+/** What a runtime has written outside of volumes. */
+export interface OwnFiles {
+  /** Undefined where only their size is known. */
+  files?: number;
+  bytes: number;
+}
+
 /** What is to become of a runtime's own files. */
 export interface CommitPlan {
   /** The name of the image. */
@@ -190,6 +197,8 @@ export interface Driver {
   resume(name: string): Promise<void>;
   /** Removes the runtime, running or not; never a volume. Succeeds when it is not there. */
   remove(name: string): Promise<void>;
+  /** What it has outside of volumes, without what Berth puts in itself; undefined when the runtime is not there. */
+  ownFiles(name: string): Promise<OwnFiles | undefined>;
   /** Changes what can be changed live; answers what needs a rebuild. */
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }>;
   /** The same for all extra ports of it; throws `in_use` for one that another program has. */

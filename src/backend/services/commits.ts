@@ -12,9 +12,8 @@ import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
 /** There is something to commit; a driver may want it stopped. */
-const committable: readonly WorkspaceState[] = ['running', 'paused', 'stopped'];
+const committable: readonly WorkspaceState[] = ['running', 'paused', 'stopped', 'archived'];
 const remedies: Partial<Record<WorkspaceState, string>> = {
-  archived: 'It has no runtime: restore it first.',
   error: 'Recover it first.',
 };
 /** The home volume, by both its names. */

@@ -230,15 +230,16 @@ function isAnotherStart(record: WorkspaceRecord, info: RuntimeInfo | undefined):
   );
 }
 
+const archivedStates: readonly WorkspaceState[] = ['archived', 'archiving', 'restoring'];
+
 function settledState(record: WorkspaceRecord, info: RuntimeInfo | undefined): WorkspaceState {
+  if (archivedStates.includes(record.state) && (info === undefined || info.state === 'stopped')) {
+    return 'archived';
+  }
   if (info !== undefined) {
     // What failed stays so until it is recovered, or somebody starts it anew: that it runs mends nothing.
     const isMended = info.state === 'running' && isAnotherStart(record, info);
     return record.state === 'error' && !isMended ? 'error' : info.state;
   }
-  const stays: WorkspaceState[] = ['archived', 'archiving', 'restoring', 'error', 'recovering'];
-  if (!stays.includes(record.state)) {
-    return 'stopped';
-  }
-  return record.state === 'error' || record.state === 'recovering' ? 'error' : 'archived';
+  return record.state === 'error' || record.state === 'recovering' ? 'error' : 'stopped';
 }

@@ -2,6 +2,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Name, Timestamp } from '../../api/schemas/common';
 import {
+  OwnFiles,
   Problem,
   WorkspaceSpec,
   WorkspaceState,
@@ -30,6 +31,8 @@ export const WorkspaceRecord = Type.Object({
   createdAt: Timestamp,
   lastUsedAt: Timestamp,
   startedAt: Type.Optional(Timestamp),
+  /** What lies in the runtime outside of volumes, as last measured. */
+  ownFiles: Type.Optional(OwnFiles),
   /** A delete is under way that leaves its volumes. */
   keepsVolumes: Type.Optional(Type.Boolean()),
   problem: Type.Optional(Problem),

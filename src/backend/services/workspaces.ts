@@ -17,8 +17,10 @@ import type { PortLedger } from '../ssh/ports';
 import type { SecretStore } from '../store/secrets';
 import { prepareImage } from './image-progress';
 import { isSettled, type Verb } from './lifecycle';
+import type { Log } from './log';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
+import { measureOwnFiles } from './own-files';
 import { changePorts } from './published-ports';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
@@ -34,6 +36,7 @@ export interface WorkspacesParts {
   keys: SshKeys;
   secrets: SecretStore;
   ports: PortLedger;
+  log: Log;
   /** How long to wait after each failed try. */
   recoverDelaysMs: readonly number[];
 }
@@ -102,11 +105,11 @@ export class Workspaces {
     return this.run('resume', name, work, { cancellable: false });
   }
 
+  /** Ends what runs. The runtime's own files stay where they are: nothing but a delete or a rebuild removes them. */
   archive(name: string): Operation {
     const work = async (context: OperationContext): Promise<WorkspaceState> => {
       await context.step('stop', 'Stop', () => this.stopRuntime(name));
-      await context.step('remove', 'Remove the runtime', () => this.driver(name).remove(runtimeNameOf(name)));
-      await this.parts.registry.update(name, { runtimeId: undefined, startedAt: undefined });
+      await context.step('measure', 'Measure what stays', () => this.measure(name));
       return 'archived';
     };
     return this.run('archive', name, work, { cancellable: false });
@@ -282,6 +285,12 @@ export class Workspaces {
     };
     await registry.update(name, { startedAt: undefined, warnings: killed ? [...others, note] : others });
     return 'stopped';
+  }
+
+  private async measure(name: string): Promise<void> {
+    const { registry, log } = this.parts;
+    const ownFiles = await measureOwnFiles(this.driver(name), runtimeNameOf(name), log);
+    await registry.update(name, { ownFiles });
   }
 
   private async applyLimits(name: string, limits: Limits): Promise<void> {

@@ -13,8 +13,8 @@ const verbs: Record<Verb, string> = {
   restart: 'stop and start workspaces',
   pause: 'freeze all processes of workspaces',
   resume: 'go on after a pause',
-  archive: 'drop the runtimes of workspaces; records and volumes stay',
-  restore: 'build new runtimes on archived volumes',
+  archive: 'set workspaces aside: nothing of them runs, all their files stay',
+  restore: 'start archived workspaces again',
   recover: 'build new runtimes after an error',
 };
 

@@ -15,7 +15,7 @@ export const deleteVolume =
     const chosen = await targets.volumes(target, selected, {
       placeHolder: t('Volume to delete'),
       offered: ({ holders }) => holders.length === 0,
-      none: t('Every volume is held by a workspace: delete or archive that first.'),
+      none: t('Every volume is held by a workspace: delete that first.'),
     });
     const volumes = chosen.filter(({ holders }) => holders.length === 0);
     tellHeld(chosen.filter(({ holders }) => holders.length > 0));

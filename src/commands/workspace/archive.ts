@@ -14,7 +14,7 @@ const archive: Verb = {
   run: route('workspaces.archive'),
 };
 
-/** Drops the runtimes of workspaces; records and volumes stay, so that it can be undone. */
+/** Sets workspaces aside: nothing of them runs, all their files stay, so that it can be undone. */
 export const archiveWorkspace =
   (services: VerbServices): Handler =>
   async (target, selected) => {
@@ -28,7 +28,7 @@ export const archiveWorkspace =
     }
     const undo = t('Undo');
     const labels = workspaces.map(({ label }) => label).join(', ');
-    const text = t('Archived {0}. Records and volumes are kept.', labels);
+    const text = t('Archived {0}. All files are kept, also those outside of volumes.', labels);
     if ((await vscode.window.showInformationMessage(text, undo)) === undo) {
       await runVerb(services, restore, workspaces);
     }

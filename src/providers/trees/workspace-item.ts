@@ -39,7 +39,7 @@ export function workspaceDescription(
     return [`${stateWord(workspace.state)}…`, step].filter(Boolean).join(' ');
   }
   const words: Record<string, string | undefined> = {
-    state: stateWord(workspace.state),
+    state: stateWithSize(workspace),
     runtime: runtimeWords(workspace.spec.runtime).name,
     image: workspace.spec.image,
     port: workspace.state === 'running' ? `:${workspace.sshPort}` : undefined,
@@ -49,6 +49,13 @@ export function workspaceDescription(
     .map((part) => words[part])
     .filter((word) => word !== undefined)
     .join(' · ');
+}
+
+/** What is set aside goes on taking room on the disk. */
+function stateWithSize({ state, ownFiles }: Workspace): string {
+  return state === 'archived' && ownFiles !== undefined
+    ? t('{0}, {1} outside of volumes', stateWord(state), bytes(ownFiles.bytes))
+    : stateWord(state);
 }
 
 function idleSince(workspace: Workspace): string | undefined {

@@ -90,6 +90,7 @@ describe('faults: done by hand', function () {
 
   it('a home volume that was removed as well: a start makes an empty one and says so', async () => {
     await harness().verb('archive', name);
+    await harness().runtime.remove(name);
     await harness().runtime.removeVolume(`workspace-${name}`);
     await harness().verb('restore', name);
     const { warnings, state } = await harness().workspace(name);

@@ -91,7 +91,7 @@ describe('faults: the engine is killed', function () {
       running: ['running'],
       paused: ['paused'],
       stopped: ['stopped', 'gone'],
-      archived: ['gone'],
+      archived: ['stopped'],
     };
     const expected = fits[state as keyof typeof fits] as string[] | undefined;
     assert(expected?.includes(real) === true, `${name} is told to be ${state} and is ${real}`);

@@ -13,6 +13,7 @@ import type {
   ExecPlan,
   ExecSession,
   LogOptions,
+  OwnFiles,
   PullProgress,
   PlannedPort,
   RuntimeInfo,
@@ -34,6 +35,7 @@ import { ContainerImages } from './images';
 import { Keepers } from './keeper';
 import type { Log } from './log';
 import { readLogs } from './logs';
+import { ownFilesOf } from './own-files';
 import { Runtimes } from './runtimes';
 import { Stats } from './stats';
 import { ToolsVolume } from './tools-volume';
@@ -168,6 +170,10 @@ export class ContainerDriver implements Driver {
     this.unconfigured.delete(name);
     this.bridges.close(name);
     return this.runtimes.remove(name);
+  }
+
+  ownFiles(name: string): Promise<OwnFiles | undefined> {
+    return ownFilesOf(this.endpoint, name);
   }
 
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {

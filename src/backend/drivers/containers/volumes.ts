@@ -140,7 +140,7 @@ export class ContainerVolumes implements VolumeStore {
       (await this.inspect(name))?.holders.map((holder) => `${holder.runtime} (${holder.state})`) ?? [];
     const who = holders.length === 0 ? 'a container' : holders.join(', ');
     return new BerthError('in_use', `The volume ${name} is in use by ${who}.`, {
-      hint: 'Delete or archive what holds it first.',
+      hint: 'Delete what holds it first.',
     });
   }
 }

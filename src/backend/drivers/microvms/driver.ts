@@ -13,6 +13,7 @@ import type {
   ExecSession,
   ImageStore,
   LogOptions,
+  OwnFiles,
   PullProgress,
   PlannedPort,
   RuntimeInfo,
@@ -176,6 +177,10 @@ export class MicrovmDriver implements Driver {
 
   remove(name: string): Promise<void> {
     return this.runtimes.remove(name);
+  }
+
+  ownFiles(name: string): Promise<OwnFiles | undefined> {
+    return this.runtimes.ownFiles(name);
   }
 
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {

@@ -1,7 +1,7 @@
 /** MicroVMs from create to remove. */
 import { randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { access, mkdir, rm } from 'node:fs/promises';
+import { access, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { BerthError } from '../../../api/errors';
@@ -11,6 +11,7 @@ import { parseEnvironment } from '../containers/session-environment';
 import { throwIfCancelled } from '../containers/wait';
 import type {
   CommitPlan,
+  OwnFiles,
   PlannedPort,
   PullProgress,
   RuntimeInfo,
@@ -30,6 +31,8 @@ const run = promisify(execFile);
 const overlayTimeoutMs = 30_000;
 const removeGraceMs = 10_000;
 const mebibyte = 1024 * 1024;
+/** Of `st_blocks` in stat(2). */
+const blockBytes = 512;
 
 export interface RuntimesParts extends StarterParts {
   starter: Starter;
@@ -153,6 +156,16 @@ export class Runtimes {
         machines.tell(record, 'removed');
       }
     });
+  }
+
+  /** What its overlay takes on this machine; how many files that are, only its guest could tell. */
+  async ownFiles(name: string): Promise<OwnFiles | undefined> {
+    const { store } = this.parts;
+    if ((await store.find(name)) === undefined) {
+      return undefined;
+    }
+    const { blocks } = await stat(store.files.of(name).rootfs);
+    return { bytes: blocks * blockBytes };
   }
 
   /** Memory is changed live within what the machine was started with; all else takes a restart. */

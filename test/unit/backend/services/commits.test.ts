@@ -69,11 +69,17 @@ describe('services/commits', () => {
     assert.equal((await test.done(commit())).error?.hint, 'Stop it.');
   });
 
-  it('refuses what has no runtime, does not exist, or has no name', async () => {
+  it('refuses what does not exist, is between two states, or has no name', async () => {
     await failure(() => commit('No Name'), 'bad_request');
     await failure(() => test.services.commits.commit('none', 'a:1'), 'not_found');
     await test.done(test.services.workspaces.archive('demo'));
-    assert.match((await failure(() => commit(), 'illegal_state')).hint ?? '', /restore/);
+    assert.equal((await test.done(commit())).status, 'succeeded', 'what is set aside can be committed');
+    const gate = test.driver.hold('start');
+    const restore = test.services.workspaces.restore('demo');
+    await gate.entered;
+    assert.match((await failure(() => commit(), 'illegal_state')).hint ?? '', /Wait/);
+    gate.open();
+    await test.done(restore);
   });
 
   it('leaves out what is put in at every start, outside of the home', async () => {

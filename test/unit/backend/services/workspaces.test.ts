@@ -5,6 +5,7 @@ import type { Operation } from '../../../../src/api/schemas/operation';
 import type { WorkspaceState } from '../../../../src/api/schemas/workspace';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
+import { until } from '../../../support/wait';
 
 type PlainVerb = 'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover';
 
@@ -55,7 +56,7 @@ describe('services/workspaces', () => {
         assert.equal(operation.kind, `workspace.${verb}`);
       }
       assert.equal(workspace().state, end);
-      assert.equal(runtime()?.state, end === 'archived' ? undefined : end);
+      assert.equal(runtime()?.state, end === 'archived' ? 'stopped' : end);
       assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
       assert.equal(workspace().sshPort, test.services.settings.portRange.first, 'its port stays its own');
       const record = JSON.parse(await readFile(test.state.workspaceRecord('demo'), 'utf8')) as {
@@ -64,6 +65,23 @@ describe('services/workspaces', () => {
       assert.equal(record.state, end);
     });
   }
+
+  it('archive and restore keep the very runtime, with its own files, and say how much that is', async () => {
+    const id = runtime()?.id;
+    await run('archive');
+    assert(!did('remove'));
+    const { files, bytes } = workspace().ownFiles ?? assert.fail('not measured');
+    assert.deepEqual([files, bytes], [312, 84 * 1024 * 1024]);
+    await run('restore');
+    assert.equal(runtime()?.id, id);
+    assert(!did('remove'));
+  });
+
+  it('archives also when the size can not be told', async () => {
+    test.driver.fail('ownFiles', new Error('no'));
+    assert.equal((await run('archive')).status, 'succeeded');
+    assert.equal(workspace().ownFiles, undefined);
+  });
 
   it('shows the state in between, and ends it', async () => {
     const gate = test.driver.hold('stop');
@@ -172,7 +190,7 @@ describe('services/workspaces', () => {
 
     it('restore: stays archived', async () => {
       await run('archive');
-      test.driver.fail('create', new Error('no'));
+      test.driver.fail('start', new Error('no'));
       await run('restore');
       assert.equal(workspace().state, 'archived');
       assert.equal((await run('restore')).status, 'succeeded');
@@ -332,6 +350,8 @@ describe('services/workspaces', () => {
 
     it('does not ask a runtime that is not there', async () => {
       await run('archive');
+      test.driver.behindOurBack('workspace-demo', 'removed');
+      await until('that is noticed', () => workspace().runtimeId === undefined);
       test.driver.calls.length = 0;
       await test.services.workspaces.update('demo', { limits: { cpus: 1 } });
       assert.deepEqual(test.driver.calls, []);

@@ -1,0 +1,68 @@
+/** What a container has written outside of volumes: the engine knows which paths, and how many bytes in all. */
+import type Dockerode from 'dockerode';
+import type { OwnFiles } from '../driver';
+import { ifMissing } from './docker-errors';
+import type { Endpoint } from './endpoint';
+
+const measureTimeoutMs = 120_000;
+
+/** What Berth writes, and the engine for it: no work of anybody. Folders with all that is in them. */
+const ofBerth = [
+  '/run',
+  '/.berth',
+  '/workspace',
+  '/tmp/.berth',
+  '/etc/passwd',
+  '/etc/group',
+  '/etc/shadow',
+  '/etc/environment',
+  '/etc/sudoers.d/workspace',
+  '/etc/profile.d/berth.sh',
+] as const;
+
+interface Change {
+  Path: string;
+}
+
+interface Sized {
+  SizeRw?: number;
+  Mounts: readonly { Destination: string }[];
+}
+
+/** undefined: there is no such container. */
+export async function ownFilesOf(endpoint: Endpoint, name: string): Promise<OwnFiles | undefined> {
+  return endpoint.call(
+    `measure ${name}`,
+    async (docker) => {
+      const container = docker.getContainer(name);
+      const found = await inspectSized(container).catch(ifMissing);
+      if (found === undefined) {
+        return undefined;
+      }
+      // Null instead of an empty list.
+      const changes = ((await container.changes()) as Change[] | null) ?? [];
+      const mounted = found.Mounts.map(({ Destination }) => Destination);
+      return { files: countOwn(changes, mounted), bytes: found.SizeRw ?? 0 };
+    },
+    { timeoutMs: measureTimeoutMs },
+  );
+}
+
+async function inspectSized(container: Dockerode.Container): Promise<Sized> {
+  const options = { size: true };
+  return (await container.inspect(options as object)) as unknown as Sized;
+}
+
+/** A folder is listed when something in it has changed: counted is what nothing else lies below. */
+export function countOwn(changes: readonly Change[], mounted: readonly string[]): number {
+  const folders = new Set(changes.flatMap(({ Path }) => parentsOf(Path)));
+  const others = new Set<string>([...ofBerth, ...mounted]);
+  const isOwn = ({ Path: path }: Change): boolean =>
+    !folders.has(path) && ![path, ...parentsOf(path)].some((each) => others.has(each));
+  return changes.filter(isOwn).length;
+}
+
+function parentsOf(path: string): string[] {
+  const parts = path.split('/').slice(1, -1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
+}

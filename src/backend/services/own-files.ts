@@ -1,0 +1,33 @@
+/** What runtimes have written outside of volumes: measured, and named before it goes. */
+import type { OwnFiles } from '../../api/schemas/workspace';
+import type { Driver } from '../drivers/driver';
+import type { Log } from './log';
+
+const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** `312 files, 84 MiB`; without a count where only the size is known. */
+export function describeOwnFiles({ files, bytes }: Pick<OwnFiles, 'files' | 'bytes'>): string {
+  const size = describeBytes(bytes);
+  return files === undefined ? size : `${files} ${files === 1 ? 'file' : 'files'}, ${size}`;
+}
+
+/** Never fails: a size that can't be told is no reason to end what asks for it. */
+export async function measureOwnFiles(
+  driver: Driver,
+  runtime: string,
+  log: Log,
+): Promise<OwnFiles | undefined> {
+  try {
+    const found = await driver.ownFiles(runtime);
+    return found === undefined ? undefined : { ...found, measuredAt: new Date().toISOString() };
+  } catch (error) {
+    log.debug({ err: error, runtime }, 'own files not measured');
+    return undefined;
+  }
+}
+
+function describeBytes(bytes: number): string {
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 1024 ** power;
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
+}
