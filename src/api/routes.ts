@@ -144,7 +144,7 @@ export const routes = defineRoutes({
   'workspaces.resume': verb('Go on after a pause'),
   'workspaces.archive': verb('Stop it and set it aside: record, volumes and its own files stay'),
   'workspaces.restore': verb('Start an archived one: with its own files, on its volumes'),
-  'workspaces.recover': verb('A new runtime after an error'),
+  'workspaces.recover': verb('Start it after an error; a new runtime only where there is none'),
   'workspaces.rebuild': {
     summary: 'A new runtime on the same volumes, from the image as it is now or another one',
     tag: 'workspaces',

@@ -1,6 +1,5 @@
 /** The verbs of workspaces: each checks the state, begins its operation, and settles the record. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { BerthError, asBerthError } from '../../api/errors';
+import { asBerthError } from '../../api/errors';
 import { checkImage } from '../../api/image-reference';
 import type { Operation } from '../../api/schemas/operation';
 import type {
@@ -22,6 +21,7 @@ import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
 import { measureOwnFiles } from './own-files';
 import { changePorts } from './published-ports';
+import { retrying } from './retries';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import { imageMissing, type WorkspaceStarter } from './workspace-starter';
@@ -119,31 +119,17 @@ export class Workspaces {
     return this.run('restore', name, (context) => this.startOrStop(name, context), { onFailure: 'archived' });
   }
 
-  /** At most three tries, with growing pauses between them. */
+  /** At most three tries, with growing pauses between them. A runtime that is there keeps its own files. */
   recover(name: string): Operation {
-    return this.run(
-      'recover',
-      name,
-      async (context) => {
-        const delays = this.parts.recoverDelaysMs;
-        for (const [index, delay] of delays.entries()) {
-          try {
-            await this.driver(name).remove(runtimeNameOf(name));
-            await this.parts.starter.start(name, context);
-            return 'running';
-          } catch (error) {
-            context.signal.throwIfAborted();
-            if (index === delays.length - 1 || !isPassing(error)) {
-              throw error;
-            }
-            context.warn(`${asBerthError(error).message} Trying again in ${delay / 1000} s.`);
-            await pauseFor(delay, context.signal);
-          }
-        }
-        return 'error';
-      },
-      { onFailure: 'error' },
-    );
+    const work = async (context: OperationContext): Promise<WorkspaceState> => {
+      await retrying(this.parts.recoverDelaysMs, context, async () => {
+        // What is wrong inside is not known: it begins anew.
+        await this.stopRuntime(name);
+        await this.parts.starter.start(name, context);
+      });
+      return 'running';
+    };
+    return this.run('recover', name, work, { onFailure: 'error' });
   }
 
   /** The image is looked for first: nothing is removed when it is missing. */
@@ -381,20 +367,6 @@ export class Workspaces {
 
 function volumesOf(record: WorkspaceRecord): string[] {
   return [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
-}
-
-/** Worth another try: the runtime product may come back. */
-function isPassing(error: unknown): boolean {
-  const { code } = asBerthError(error);
-  return code === 'runtime_unavailable' || code === 'timeout' || code === 'internal';
-}
-
-async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch {
-    throw new BerthError('cancelled', 'Cancelled.');
-  }
 }
 
 /** Null takes a limit away. */

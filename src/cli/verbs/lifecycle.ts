@@ -15,7 +15,7 @@ const verbs: Record<Verb, string> = {
   resume: 'go on after a pause',
   archive: 'set workspaces aside: nothing of them runs, all their files stay',
   restore: 'start archived workspaces again',
-  recover: 'build new runtimes after an error',
+  recover: 'start workspaces after an error, with new runtimes where there are none',
 };
 
 /** `start`, `stop`, `restart`, `pause`, `resume`, `archive`, `restore`, `recover`. */

@@ -221,32 +221,44 @@ describe('services/workspaces', () => {
 
   describe('recover', () => {
     beforeEach(toError);
+    beforeEach(async () => {
+      await test.driver.stop('workspace-demo', 0);
+      test.driver.calls.length = 0;
+    });
 
-    it('builds a new runtime on the same volume', async () => {
+    it('keeps the runtime that is there, with its own files', async () => {
       const id = runtime()?.id;
       assert.equal((await run('recover')).status, 'succeeded');
       assert.equal(workspace().state, 'running');
       assert.equal(workspace().problem, undefined);
-      assert.notEqual(runtime()?.id, id);
+      assert.equal(runtime()?.id, id);
+      assert(!did('remove'));
+    });
+
+    it('builds one where there is none, on the same volume', async () => {
+      test.driver.runtimes.clear();
+      assert.equal((await run('recover')).status, 'succeeded');
+      assert.equal(runtime()?.state, 'running');
     });
 
     it('tries three times, telling each, and no more', async () => {
       const passing = new BerthError('runtime_unavailable', 'not yet');
-      test.driver.fail('create', passing, passing);
+      test.driver.fail('start', passing, passing);
       const operation = await run('recover');
       assert.equal(operation.status, 'succeeded');
       assert.equal(operation.warnings.length, 2);
       assert.match(operation.warnings[0] ?? '', /not yet Trying again in/);
       await toError();
       test.driver.calls.length = 0;
-      test.driver.fail('create', passing, passing, passing);
+      test.driver.fail('start', passing, passing, passing);
       assert.equal((await run('recover')).error?.message, 'not yet');
       assert.equal(workspace().state, 'error');
       assert.equal(workspace().problem?.step, 'recover');
-      assert.equal(test.driver.calls.filter((call) => call.startsWith('create')).length, 3);
+      assert.equal(test.driver.calls.filter((call) => call.startsWith('start')).length, 3);
     });
 
     it('does not try again what can not pass', async () => {
+      test.driver.runtimes.clear();
       test.driver.images.known.clear();
       const operation = await run('recover');
       assert.equal(operation.error?.code, 'image_missing');
@@ -259,7 +271,7 @@ describe('services/workspaces', () => {
     await test.engine.close();
     test = await start({ recoverDelaysMs: [60_000, 1, 1] }, test.driver);
     await toError();
-    test.driver.fail('create', new BerthError('runtime_unavailable', 'not yet'));
+    test.driver.fail('start', new BerthError('runtime_unavailable', 'not yet'));
     const operation = test.services.workspaces.recover('demo');
     for (; operation.warnings.length === 0;) {
       await test.services.operations.wait(operation.id, 5);
