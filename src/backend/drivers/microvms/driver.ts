@@ -33,6 +33,7 @@ import { Machines } from './machines';
 import type { DiskStore, GuestKits, HolderQuestions, RootImages } from './parts';
 import type { Acceleration } from './qemu/command-line';
 import { ownSurroundings, type Surroundings } from './qemu/programs';
+import { Bases } from './rootfs/bases';
 import { MicrovmFiles } from './runtime-files';
 import { diskMounts } from './runtime-plan';
 import { RuntimeStore } from './runtime-store';
@@ -101,7 +102,9 @@ export class MicrovmDriver implements Driver {
     };
     const disks = new TellingDisks(options.disks(questions), (event) => this.tell(event));
     const shares = new Shares(surroundings);
-    const parts = { store, machines, host, templates, disks, shares, log };
+    const qemuImg = async (): Promise<string> => (await host.programs()).image;
+    const bases = new Bases({ store, images: roots, qemuImg, log });
+    const parts = { store, machines, host, templates, disks, shares, bases, log };
     const starter = new Starter(parts);
     const suspender = new Suspender({ ...parts, starter });
     this.runtimes = new Runtimes({ ...parts, starter, suspender, images: roots });

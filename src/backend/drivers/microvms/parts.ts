@@ -29,6 +29,8 @@ export interface RootImage {
 export interface RootImages {
   /** Images that no container engine has; undefined: there can be none. */
   readonly archive?: ImageArchive;
+  /** One that was made, by its digest. */
+  known(digest: string): Promise<RootImage | undefined>;
   /** The digest of an image that is there. */
   resolve(reference: string): Promise<string | undefined>;
   ensure(
@@ -51,6 +53,8 @@ export interface CommitFrom {
   copied: () => void;
   /** The image that it began as. */
   imageId: string;
+  /** The image's, where it is known. */
+  config?: RootImage['config'] | undefined;
   /** Absolute paths of files that are not to be in the image. */
   without: readonly string[];
 }

@@ -15,6 +15,8 @@ export interface RuntimeFiles {
   folder: string;
   record: string;
   rootfs: string;
+  /** What the root disk lies over: the runtime's own name for the file of its image. */
+  base: string;
   consoleLog: string;
   qemuLog: string;
   pidFile: string;
@@ -64,6 +66,7 @@ export class MicrovmFiles {
       folder,
       record: join(folder, 'runtime.json'),
       rootfs: join(folder, 'rootfs.qcow2'),
+      base: join(folder, 'base.ext4'),
       consoleLog: join(folder, 'console.log'),
       qemuLog: join(folder, 'qemu.log'),
       pidFile: join(folder, 'qemu.pid'),

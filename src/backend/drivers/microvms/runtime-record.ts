@@ -53,10 +53,31 @@ const Launch = Type.Object({
 });
 export type Launch = Static<typeof Launch>;
 
+/** The file that the root disk lies over, which is never written to. */
+const BaseIdentity = Type.Object({
+  bytes: Type.Integer(),
+  uuid: Type.String(),
+  /** SHA-256 of the ext4 superblock. */
+  superblock: Type.String(),
+});
+export type BaseIdentity = Static<typeof BaseIdentity>;
+
+/** What the image says about how it is to be run: an image that is made of the runtime says the same. */
+const ImageConfig = Type.Object({
+  env: Type.Array(Type.String()),
+  user: Type.String(),
+  workdir: Type.String(),
+  entrypoint: Type.Array(Type.String()),
+  cmd: Type.Array(Type.String()),
+});
+
 export const RuntimeRecord = Type.Object({
   id: Type.String({ description: "The machine's UUID." }),
   plan: Plan,
   imageId: Type.String(),
+  /** Runtimes of earlier versions have it from their first start on. */
+  base: Type.Optional(BaseIdentity),
+  config: Type.Optional(ImageConfig),
   /** The variables of the image and of the plan. */
   env: Variables,
   createdAt: Type.String(),

@@ -1,9 +1,6 @@
 /** MicroVMs from create to remove. */
 import { randomUUID } from 'node:crypto';
-import { execFile } from 'node:child_process';
-import { access, mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
-import { promisify } from 'node:util';
+import { mkdir, stat } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
 import type { Limits } from '../../../api/schemas/workspace';
 import { KeyedLock } from '../../store/keyed-lock';
@@ -27,8 +24,6 @@ import type { RuntimeRecord } from './runtime-record';
 import type { Starter, StarterParts } from './starter';
 import type { Suspender } from './suspender';
 
-const run = promisify(execFile);
-const overlayTimeoutMs = 30_000;
 const removeGraceMs = 10_000;
 const mebibyte = 1024 * 1024;
 /** Of `st_blocks` in stat(2). */
@@ -225,9 +220,11 @@ export class Runtimes {
           hint: 'Stop the workspace first.',
         });
       }
+      await this.parts.bases.require(record);
       const { rootfs: disk } = store.files.of(name);
       await new Promise<void>((copied, failed) => {
-        const from = { name, disk, copied, imageId: record.imageId, without };
+        const { imageId, config } = record;
+        const from = { name, disk, copied, imageId, config, without };
         made = archive.commit(from, image, { progress, signal });
         made.then(() => copied(), failed);
       });
@@ -298,8 +295,8 @@ export class Runtimes {
   }
 
   private async build(plan: RuntimePlan, made: string[], signal: AbortSignal): Promise<RuntimeRecord> {
-    const { images, host, store, shares, log } = this.parts;
-    const programs = await host.programs();
+    const { images, host, store, shares, bases, log } = this.parts;
+    await host.programs();
     // What is not known yet is found out while the root file system is made.
     host.tools().catch(() => undefined);
     const progress = (now: PullProgress): void => log.debug({ name: plan.name, ...now }, 'root file system');
@@ -313,7 +310,7 @@ export class Runtimes {
     await makeVolumes(this.parts.disks, plan, made);
     const files = store.files.of(plan.name);
     await mkdir(files.folder, { recursive: true, mode: 0o700 });
-    await makeOverlay(programs.image, image.path, files.rootfs);
+    const base = await bases.make(image, files);
     const { homeVolume, dockerVolume, ...rest } = plan;
     const record: RuntimeRecord = {
       id: randomUUID(),
@@ -321,7 +318,7 @@ export class Runtimes {
         ...{ ...rest, homeVolume, env: { ...plan.env }, mounts: [...plan.mounts] },
         ...(dockerVolume !== undefined && { dockerVolume }),
       },
-      imageId: image.digest,
+      ...{ imageId: image.digest, base, config: image.config },
       env: { ...parseEnvironment(image.config.env), ...plan.env },
       createdAt: new Date().toISOString(),
     };
@@ -329,19 +326,6 @@ export class Runtimes {
     this.parts.machines.tell(record, 'created');
     return record;
   }
-}
-
-/** What the workspace writes to its root file system lies over the cached image, which stays as it is. */
-async function makeOverlay(qemuImg: string, base: string, overlay: string): Promise<void> {
-  await rm(overlay, { force: true });
-  await access(base);
-  // Relative, so that a state directory can be moved.
-  const backing = relative(dirname(overlay), base);
-  const argv = ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', backing, overlay];
-  await run(qemuImg, argv, { timeout: overlayTimeoutMs }).catch((error: unknown) => {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new BerthError('internal', `The root file system was not made: ${said}`, { cause: error });
-  });
 }
 
 async function pressPower({ qmp }: Machine): Promise<boolean> {

@@ -7,6 +7,7 @@ import { launch, type Launched } from './launch';
 import type { Machine } from './machine';
 import type { Machines } from './machines';
 import type { DiskStore } from './parts';
+import type { Bases } from './rootfs/bases';
 import { killProcess, lastWords } from './qemu/process';
 import type { QmpClient } from './qemu/qmp';
 import { incomingInput, waitUntilRestored } from './qemu/saved-state';
@@ -28,6 +29,7 @@ export interface StarterParts {
   templates: Templates;
   disks: DiskStore;
   shares: Shares;
+  bases: Bases;
   log: Log;
 }
 
@@ -36,7 +38,8 @@ export class Starter {
 
   /** Has the guest as far as it gets without knowing whose it is. */
   async start(record: RuntimeRecord): Promise<Machine> {
-    const { host, store, templates, log } = this.parts;
+    const { host, store, templates, bases, log } = this.parts;
+    await bases.require(record);
     const tools = await host.tools();
     const files = store.files.of(record.plan.name);
     const wanted = launchOf(record, tools, files, await this.attach(record));
@@ -77,6 +80,7 @@ export class Starter {
         hint: 'Stop it and start it again: what was in its memory is lost, its volumes are not.',
       });
     }
+    await this.parts.bases.require(record);
     await this.attach(record);
     return this.fromState(record, record.launch, tools, store.files.of(record.plan.name).state, restored);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import type { Launch } from '../../../../src/backend/drivers/microvms/runtime-record';
@@ -88,6 +88,29 @@ describe('microVMs when things go wrong', function () {
     await Promise.all([bench.driver.start(plan.name), bench.driver.start(plan.name)]);
     assert.deepEqual(await machinesOf(bench.home), [bench.pidOf(plan)]);
     await bench.driver.configure(plan.name, bench.startPlan(), never());
+  });
+
+  it('starts over its own base when the cache was cleared, and refuses another one before QEMU runs', async () => {
+    await bench.shell(plan.name, 'echo installed >/opt/tool; sync', 'root');
+    await bench.driver.stop(plan.name, 30_000);
+    const cached = join(microvmCache, 'images', 'rootfs');
+    await rename(cached, `${cached}.away`);
+    try {
+      await bench.started(plan);
+      const seen = await bench.shell(plan.name, 'cat /opt/tool; ls /usr/share/doc >/dev/null && echo whole');
+      assert.equal(seen.stdout, 'installed\nwhole\n');
+      await bench.driver.stop(plan.name, 30_000);
+      const base = join(bench.folderOf(plan), 'base.ext4');
+      await rename(base, `${base}.away`);
+      await assert.rejects(bench.driver.start(plan.name), { code: 'gone', message: /base\.ext4/ });
+      await writeFile(base, Buffer.alloc(1024 * 1024));
+      await assert.rejects(bench.driver.start(plan.name), { code: 'illegal_state', message: /base\.ext4/ });
+      assert.deepEqual(await machinesOf(bench.home), []);
+      await rename(`${base}.away`, base);
+    } finally {
+      await rename(`${cached}.away`, cached);
+    }
+    await bench.started(plan);
   });
 
   it('ends one whose start was cut off by the end of the engine, and starts it anew', async () => {

@@ -38,7 +38,9 @@ export async function formatExt4(path: string, options: FormatOptions): Promise<
       'make a file system',
       makeTimeoutMs,
     );
-  const ownership = `root_owner=${owner}:${owner}`;
+  // Otherwise by chance: names in folders are ordered by it.
+  const seed = uuid === undefined ? '' : `,hash_seed=${uuid}`;
+  const ownership = `root_owner=${owner}:${owner}${seed}`;
   // A new file is all zeros already: then neither we nor a guest need to write tables. Known since 1.47.
   let outcome = await make(`${ownership},assume_storage_prezeroed=1`);
   if (outcome.exitCode !== 0) {

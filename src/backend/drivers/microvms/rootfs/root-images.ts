@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import { withTag } from '../../../../api/image-reference';
 import type { Image } from '../../../../api/schemas/engine';
+import { abandonedAfterMs, draftOf, sweepDrafts } from '../../../store/drafts';
 import { replaceFile } from '../../../store/files';
 import type { Log } from '../../containers/log';
 import type { ImageConfig } from '../../containers/image-export';
@@ -20,6 +21,7 @@ import { convertDisk } from './convert';
 import type { ImageExporter } from './exporter';
 import { ImageFinder } from './find-image';
 import { OwnImages } from './own-images';
+import { lockFile, publish } from './publish';
 import { saveImage } from './save';
 import { SharedWork } from './shared-work';
 import type { RootSource } from './source';
@@ -96,7 +98,7 @@ export class RootImageStore implements RootImages, ImageArchive {
         field: 'image',
       });
     }
-    const base = await this.known(from.imageId);
+    const config = from.config ?? (await this.known(from.imageId))?.config ?? noConfig;
     const { committed } = this.own;
     const release = committed.hold();
     const disk = await committed.draft();
@@ -109,7 +111,6 @@ export class RootImageStore implements RootImages, ImageArchive {
       await convertDisk(await this.options.qemuImg(), source, disk, { tell, signal });
       from.copied();
       const { name, without } = from;
-      const config = base?.config ?? noConfig;
       const made = await commitDisk({ name, disk, config, without }, committed, { progress, signal });
       await committed.tag(withTag(image), made.descriptor);
       return made.id;
@@ -137,7 +138,6 @@ export class RootImageStore implements RootImages, ImageArchive {
     const path = `${base}.ext4`;
     try {
       await stat(path);
-      // Written last: without it the image counts as not made.
       const config = JSON.parse(await readFile(`${base}.json`, 'utf8')) as RootImage['config'];
       return { digest, path, config };
     } catch {
@@ -145,16 +145,29 @@ export class RootImageStore implements RootImages, ImageArchive {
     }
   }
 
+  /** By one engine at a time, as the cache may be shared; whoever comes second has what the first one made. */
   private async make(source: RootSource, told: Told): Promise<RootImage> {
-    const { digest } = source;
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const base = this.baseOf(digest);
-    const path = `${base}.ext4`;
-    const { config, warnings } = await source.make(path, told);
+    const path = `${this.baseOf(source.digest)}.ext4`;
+    const lock = await lockFile(`${path}.lock`, told.signal, 'make a root file system');
+    try {
+      return (await this.known(source.digest)) ?? (await this.makeAlone(source, path, told));
+    } finally {
+      lock.release();
+    }
+  }
+
+  private async makeAlone(source: RootSource, path: string, told: Told): Promise<RootImage> {
+    const { digest } = source;
+    await sweepDrafts(this.folder, abandonedAfterMs);
+    const draft = draftOf(path);
+    const { config, warnings } = await source.make(draft, told);
     if (warnings.length > 0) {
       this.options.log.warn({ digest, warnings }, 'left out of a root file system');
     }
-    await replaceFile(`${base}.json`, JSON.stringify(config));
+    // Last, so that what is there is whole; one that is there stays, as root disks may lie over it.
+    await replaceFile(`${this.baseOf(digest)}.json`, JSON.stringify(config));
+    await publish(draft, path);
     return { digest, path, config };
   }
 

@@ -1,4 +1,5 @@
 /** Where a root file system can be made from. */
+import { createHash } from 'node:crypto';
 import type { ImageConfig } from '../../containers/image-export';
 import { buildExt4, buildTree, type Ext4BuildOptions } from '../ext4/build';
 import { configOf, type OpenImage } from '../oci/image';
@@ -16,9 +17,15 @@ export interface RootSource {
   make(out: string, told: Told): Promise<{ config: ImageConfig; warnings: string[] }>;
 }
 
-function options({ progress, signal }: Told, total: () => number): Ext4BuildOptions {
+/** From the image: whoever makes its file system makes the same one. */
+function uuidOf(digest: string): string {
+  const hex = createHash('sha256').update(`root ${digest}`).digest('hex');
+  return [8, 12, 16, 20, 32].map((end, index) => hex.slice([0, 8, 12, 16, 20][index], end)).join('-');
+}
+
+function options(digest: string, { progress, signal }: Told, total: () => number): Ext4BuildOptions {
   const filling = (): void => progress({ done: total(), total: total(), current: 'filling the disk' });
-  return { sizeMiB: rootSizeMiB, label: 'root', signal, filling };
+  return { sizeMiB: rootSizeMiB, label: 'root', uuid: uuidOf(digest), signal, filling };
 }
 
 /** Layers merged by the engine that has them. */
@@ -36,7 +43,7 @@ export function engineSource(exporter: ImageExporter, image: string, digest: str
       const built = await buildExt4(
         out,
         counted(tar, count),
-        options(told, () => done),
+        options(digest, told, () => done),
       );
       return { config, warnings: built.warnings };
     },
@@ -56,7 +63,7 @@ export function ociSource(image: OpenImage): RootSource {
       };
       const { warnings } = await buildTree(
         out,
-        options(told, () => total),
+        options(image.digest, told, () => total),
         (tree, contents) => applyLayers(image, tree, contents, { count, signal: told.signal }),
       );
       return { config: configOf(image.document), warnings };
