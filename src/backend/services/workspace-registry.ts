@@ -57,7 +57,7 @@ export class WorkspaceRegistry {
         this.parts.log.error({ path, reason: read.reason }, 'record set aside');
       }
     }
-    await this.writeSshConfig();
+    await this.writeSshConfig().catch((error: unknown) => this.reportStale(error));
   }
 
   all(): WorkspaceRecord[] {
@@ -171,7 +171,7 @@ export class WorkspaceRegistry {
     this.attachedNow.delete(name);
     this.parts.ports.release(name);
     await this.writes.run(name, () => removeTree(this.parts.state.workspace(name)));
-    await this.writeSshConfig();
+    await this.writeSshConfig().catch((error: unknown) => this.reportStale(error));
     this.parts.events.publish('workspace.deleted', { name });
   }
 
@@ -200,6 +200,14 @@ export class WorkspaceRegistry {
       }
     });
     await this.writeSshConfig();
+  }
+
+  /** Of a full disk: what ssh reads is as it was, and written anew with the next change that finds room. */
+  private reportStale(error: unknown): void {
+    if (!(error instanceof BerthError && error.code === 'no_space')) {
+      throw error;
+    }
+    this.parts.log.warn({ err: error }, 'ssh configuration not written');
   }
 
   private async writeSshConfig(): Promise<void> {

@@ -22,7 +22,8 @@ import type { Operations } from './operations';
 import { measureOwnFiles } from './own-files';
 import { changePorts } from './published-ports';
 import { retrying } from './retries';
-import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
+import { eraseWorkspace } from './workspace-erase';
+import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import { imageMissing, type WorkspaceStarter } from './workspace-starter';
 
@@ -183,42 +184,13 @@ export class Workspaces {
   }
 
   /** Also called at start, for a delete that was cut off. */
-  async erase(
+  erase(
     name: string,
     keepVolumes: boolean,
     context: OperationContext,
     before: WorkspaceState = 'error',
   ): Promise<{ deleted: string[] }> {
-    const { registry, keys, secrets } = this.parts;
-    const record = registry.get(name);
-    const driver = this.driver(name);
-    const deleted: string[] = [];
-    try {
-      // On disk from the first: a delete that is cut off must keep what this one keeps.
-      await registry.update(name, { state: 'deleting', keepsVolumes: keepVolumes || undefined });
-      await context.step('runtime', 'Remove the runtime', () => driver.remove(runtimeNameOf(name)));
-      for (const volume of keepVolumes ? [] : volumesOf(record)) {
-        await context.step('volume', `Delete volume ${volume}`, async () => {
-          const isThere = (await driver.volumes.inspect(volume)) !== undefined;
-          await driver.volumes.remove(volume);
-          if (isThere) {
-            deleted.push(volume);
-          }
-        });
-      }
-    } catch (error) {
-      const { message, hint, code } = asBerthError(error);
-      const problem = { code, message, step: 'delete', ...(hint !== undefined && { hint }) };
-      const isOutOfReach = code === 'runtime_unavailable';
-      const state = isOutOfReach ? before : 'error';
-      const stateDetail = isOutOfReach ? message : undefined;
-      await registry.settle(name, state, { problem, stateDetail, keepsVolumes: undefined });
-      throw error;
-    }
-    await secrets.forget(name);
-    await keys.forgetHostKey(name);
-    await registry.remove(name);
-    return { deleted };
+    return eraseWorkspace(this.parts, this.driver(name), { name, keepVolumes, before }, context);
   }
 
   async update(name: string, patch: WorkspacePatch): Promise<Workspace> {
@@ -363,10 +335,6 @@ export class Workspaces {
     const startedAt = state === 'stopped' ? { startedAt: undefined } : {};
     await registry.settle(name, state, { ...startedAt, ...(error !== undefined && { problem }) });
   }
-}
-
-function volumesOf(record: WorkspaceRecord): string[] {
-  return [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
 }
 
 /** Null takes a limit away. */

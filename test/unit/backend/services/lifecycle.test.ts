@@ -14,7 +14,7 @@ const table: Record<Verb, Partial<Record<WorkspaceState, 'go' | '='>>> = {
   restore: { archived: 'go', running: '=' },
   recover: { error: 'go', running: '=' },
   rebuild: { running: 'go', paused: 'go', stopped: 'go' },
-  delete: { running: 'go', paused: 'go', stopped: 'go', archived: 'go', error: 'go' },
+  delete: { running: 'go', paused: 'go', stopped: 'go', archived: 'go', error: 'go', deleting: 'go' },
 };
 const ends: Record<Verb, [WorkspaceState, WorkspaceState]> = {
   start: ['starting', 'running'],

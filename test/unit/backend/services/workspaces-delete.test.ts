@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rmdir } from 'node:fs/promises';
 import { BerthError } from '../../../../src/api/errors';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
+import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../../support/small-disk';
 
 describe('services/workspaces', () => {
   const { start } = useEngine();
@@ -96,5 +97,66 @@ describe('services/workspaces', () => {
       await test.done(operation);
       assert.deepEqual(test.payloads('workspace.deleted'), [{ name: 'demo' }]);
     });
+
+    it('ends in error whatever fails, and goes on when it is asked to again', async () => {
+      await test.create('kept', { secrets: { A: 'b' } });
+      await rename(test.state.secrets, `${test.state.secrets}.away`);
+      await mkdir(test.state.secrets);
+      const operation = await test.done(test.services.workspaces.delete('kept', false));
+      assert.equal(operation.status, 'failed');
+      assert.equal(test.services.workspaces.get('kept').state, 'error');
+      await rmdir(test.state.secrets);
+      await test.done(test.services.workspaces.delete('kept', false));
+      await failure(() => test.services.workspaces.get('kept'), 'not_found');
+    });
+
+    it('is begun again where it was left, with nobody working at it', async () => {
+      test.services.workspaces.list();
+      const { registry } = test.services.workspaces['parts'];
+      await registry.update('demo', { state: 'deleting' });
+      await test.done(test.services.workspaces.delete('demo', false));
+      await failure(workspace, 'not_found');
+    });
+  });
+});
+
+describe('services/workspaces on a full disk (mounts a tmpfs: needs root)', () => {
+  let disk = '';
+  // Before the folder goes: hooks run in the order in which they are given.
+  afterEach(() => unmountSmallDisk(disk));
+  const { start, home } = useEngine();
+  beforeEach(function () {
+    disk = home();
+    if (!mountSmallDisk(disk, '1m')) {
+      this.skip();
+    }
+  });
+
+  it('deletes, starts again, lists, and says why a create is refused', async () => {
+    const first = await start();
+    await first.create('one', { secrets: { TOKEN: 'x' } });
+    await first.create('two');
+    fillDisk(home());
+    const refused = await failure(first.services.creator.create({ name: 'three' }), 'no_space');
+    assert.match(refused.message, /disk is full/);
+    assert.deepEqual(
+      first.services.workspaces.list().map(({ name }) => name),
+      ['one', 'two'],
+    );
+    const deleted = await first.done(first.services.workspaces.delete('one', false));
+    assert.equal(deleted.status, 'succeeded', deleted.error?.message);
+    assert.deepEqual(await readdir(first.state.workspaces), ['two']);
+    assert(!(await readFile(first.state.secrets, 'utf8')).includes('TOKEN'));
+    await first.engine.close();
+
+    fillDisk(home());
+    const second = await start({}, first.driver);
+    assert.deepEqual(
+      second.services.workspaces.list().map(({ name }) => name),
+      ['two'],
+    );
+    const last = await second.done(second.services.workspaces.delete('two', false));
+    assert.equal(last.status, 'succeeded', last.error?.message);
+    assert.deepEqual(await readdir(first.state.workspaces), []);
   });
 });
