@@ -6,7 +6,7 @@ import { EngineSettings } from '../../api/schemas/engine';
 import type { PortRange } from '../ssh/ports';
 import { defaultPortRange } from '../ssh/ports';
 import { KeyedLock } from '../store/keyed-lock';
-import { readRecord, writeRecord, type RecordFormat } from '../store/records';
+import { readRecord, untouched, writeRecord, type RecordFormat } from '../store/records';
 import type { Defaults } from './workspace-create';
 
 const format: RecordFormat<typeof EngineSettings> = { version: 1, schema: EngineSettings, migrations: [] };
@@ -49,9 +49,7 @@ export class Settings {
       parseDockerHost(patch.dockerHost);
     }
     if (this.refusal !== undefined) {
-      throw new BerthError('forbidden', `The settings in ${this.path} are left untouched: ${this.refusal}`, {
-        hint: 'Update Berth, or move the file away.',
-      });
+      throw untouched(this.path, this.refusal);
     }
     return this.writes.run('settings', async () => {
       const next = { ...this.current, ...patch };

@@ -1,11 +1,12 @@
 /**
- * JSON records with a schema version, one file each. A record that can't be read is set aside and reported,
- * never fatal; an older one is migrated with a copy kept; a newer one is refused and left untouched.
+ * JSON records with a schema version, one file each. A record that is damaged is set aside and reported, never fatal;
+ * an older one is migrated with a copy kept; one that is newer or can't be read is refused, and never written over.
  */
-import { copyFile, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { Value } from '@sinclair/typebox/value';
 import type { Static, TObject } from '@sinclair/typebox';
-import { isErrno, readIfPresent, replaceFile } from './files';
+import { BerthError, asBerthError } from '../../api/errors';
+import { copyWhole, isErrno, readIfPresent, replaceFile } from './files';
 
 export interface RecordFormat<S extends TObject> {
   /** The current version: written to `schemaVersion` of each file. */
@@ -13,6 +14,10 @@ export interface RecordFormat<S extends TObject> {
   schema: S;
   /** From version n to n + 1, at index n. */
   migrations: readonly ((old: Record<string, unknown>) => Record<string, unknown>)[];
+  /** Files without a version are of version 0: they were written before this record had one. */
+  beganUnversioned?: boolean;
+  /** No copy of an older one is kept, as it holds what may be asked to be removed. */
+  keepsNoCopy?: boolean;
 }
 
 export type ReadResult<T> =
@@ -34,23 +39,21 @@ export async function readRecord<S extends TObject>(
     return text;
   }
   const parsed = parseJson(text);
-  if (!isObject(parsed) || !isVersion(parsed.schemaVersion)) {
+  const found = versionOf(parsed, format);
+  if (!isObject(parsed) || found === undefined) {
     return setAside(path, 'It is not a record of Berth, or it is damaged.');
   }
-  const { schemaVersion, ...rest } = parsed;
-  const old: Record<string, unknown> = rest;
-  if (schemaVersion > format.version) {
-    const reason = `A newer Berth wrote it (version ${schemaVersion}, this one knows ${format.version}).`;
-    return { kind: 'set-aside', reason, movedTo: undefined };
+  const { schemaVersion: _version, ...old } = parsed;
+  if (found > format.version) {
+    return { kind: 'set-aside', reason: newerReason(found, format), movedTo: undefined };
   }
-  const value = migrate(old, schemaVersion, format);
+  const value = migrate(old, found, format);
   if (!Value.Check(format.schema, value)) {
     const first = Value.Errors(format.schema, value).First();
     return setAside(path, `Its field ${first?.path ?? '?'} is wrong: ${first?.message ?? 'unknown'}.`);
   }
-  if (schemaVersion < format.version) {
-    await copyFile(path, `${path}.v${schemaVersion}`);
-    await writeRecord(path, format, value);
+  if (found < format.version) {
+    await writeMigrated(path, format, found, value);
   }
   return { kind: 'ok', value };
 }
@@ -60,7 +63,61 @@ export async function writeRecord<S extends TObject>(
   format: RecordFormat<S>,
   value: Static<S>,
 ): Promise<void> {
+  await refuseNewer(path, format);
   await replaceFile(path, `${JSON.stringify({ schemaVersion: format.version, ...value }, undefined, 1)}\n`);
+}
+
+/** A record that is there and is not to be written over. */
+export function untouched(path: string, reason: string, cause?: unknown): BerthError {
+  return new BerthError('forbidden', `${path} is left untouched: ${reason}`, {
+    hint: 'Update Berth, or move the file away.',
+    cause,
+  });
+}
+
+/** Whoever wrote there meanwhile, and whatever this engine could read of it when it started. */
+async function refuseNewer<S extends TObject>(path: string, format: RecordFormat<S>): Promise<void> {
+  const text = await readIfPresent(path).catch((error: unknown) => {
+    throw untouched(path, `It can't be read: ${String(error)}.`, error);
+  });
+  const found = text === undefined ? undefined : versionOf(parseJson(text), format);
+  if (found !== undefined && found > format.version) {
+    throw untouched(path, newerReason(found, format));
+  }
+}
+
+function newerReason<S extends TObject>(found: number, format: RecordFormat<S>): string {
+  return `A newer Berth wrote it (version ${found}, this one knows ${format.version}).`;
+}
+
+function versionOf<S extends TObject>(parsed: unknown, format: RecordFormat<S>): number | undefined {
+  if (!isObject(parsed)) {
+    return undefined;
+  }
+  const { schemaVersion } = parsed;
+  if (schemaVersion === undefined) {
+    return format.beganUnversioned === true ? 0 : undefined;
+  }
+  return isVersion(schemaVersion) ? schemaVersion : undefined;
+}
+
+/** On a full disk the old one stays, and is migrated each time that it is read. */
+async function writeMigrated<S extends TObject>(
+  path: string,
+  format: RecordFormat<S>,
+  from: number,
+  value: Static<S>,
+): Promise<void> {
+  try {
+    if (format.keepsNoCopy !== true) {
+      await copyWhole(path, `${path}.v${from}`);
+    }
+    await writeRecord(path, format, value);
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT') && asBerthError(error).code !== 'no_space') {
+      throw error;
+    }
+  }
 }
 
 async function readText(path: string): Promise<string | ReadResult<never>> {

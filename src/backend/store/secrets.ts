@@ -3,16 +3,24 @@
  * Write-only for the API; read only to start a runtime.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { Type, type Static } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../api/errors';
-import { isErrno, readIfPresent, replaceFile } from './files';
+import { isErrno, replaceFile } from './files';
 import { KeyedLock } from './keyed-lock';
+import { readRecord, untouched, writeRecord, type RecordFormat } from './records';
 import type { StateDirectory } from './state-directory';
 
 const Sealed = Type.Record(Type.String(), Type.Record(Type.String(), Type.String()));
 type Sealed = Static<typeof Sealed>;
+const Secrets = Type.Object({ workspaces: Sealed });
+const format: RecordFormat<typeof Secrets> = {
+  version: 1,
+  schema: Secrets,
+  migrations: [(workspaces) => ({ workspaces })],
+  beganUnversioned: true,
+  keepsNoCopy: true,
+};
 
 const algorithm = 'aes-256-gcm';
 const keyBytes = 32;
@@ -60,7 +68,7 @@ export class SecretStore {
     return this.lock.run('secrets', async () => {
       const [next, answer] = await edit(await this.read());
       if (next !== undefined) {
-        await replaceFile(this.state.secrets, JSON.stringify(next));
+        await writeRecord(this.state.secrets, format, { workspaces: next });
       }
       return answer;
     });
@@ -68,15 +76,11 @@ export class SecretStore {
 
   /** A damaged file is set aside: workspaces that miss a secret say so when they start. */
   private async read(): Promise<Sealed> {
-    const text = await readIfPresent(this.state.secrets);
-    if (text === undefined) {
-      return {};
+    const read = await readRecord(this.state.secrets, format);
+    if (read.kind === 'set-aside' && read.movedTo === undefined) {
+      throw untouched(this.state.secrets, read.reason);
     }
-    const sealed = parse(text);
-    if (sealed === undefined) {
-      await rename(this.state.secrets, `${this.state.secrets}.damaged-${Date.now()}`);
-    }
-    return sealed ?? {};
+    return read.kind === 'ok' ? read.value.workspaces : {};
   }
 
   private async key(): Promise<Buffer> {
@@ -90,15 +94,6 @@ export class SecretStore {
       await replaceFile(this.state.masterKey, key);
       return key;
     }
-  }
-}
-
-function parse(text: string): Sealed | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Value.Check(Sealed, value) ? value : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -83,6 +83,9 @@ export class StateDirectory {
   get installation(): string {
     return join(this.home, 'installation.json');
   }
+  get installationCopy(): string {
+    return join(this.keys, 'installation.json');
+  }
   get lock(): string {
     return join(this.home, 'engine.lock');
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { installationId } from '../../../src/backend/installation';
 import { listen } from '../../../src/backend/listen';
 import { imagesDirectory } from '../../../src/backend/resources';
 import { StateDirectory } from '../../../src/backend/store/state-directory';
+import { failure } from '../../support/errors';
 import { useTempFolder } from '../../support/temp';
 
 describe('backend: the process', () => {
@@ -17,14 +18,40 @@ describe('backend: the process', () => {
 
   it('has an id of its own for each state directory, kept', async () => {
     const state = new StateDirectory(folder());
+    await state.ensure();
     const id = await installationId(state);
     assert.match(id, /^[0-9a-f-]{36}$/);
     assert.equal(await installationId(state), id);
     const other = new StateDirectory(join(folder(), 'other'));
     await other.ensure();
     assert.notEqual(await installationId(other), id);
-    await writeFile(state.installation, '{');
-    assert.match(await installationId(state), /^[0-9a-f-]{36}$/);
+  });
+
+  it("keeps its id when the record is damaged or lost: what it made would be a stranger's", async () => {
+    const state = new StateDirectory(folder());
+    await state.ensure();
+    const id = await installationId(state);
+    for (const path of [state.installation, state.installationCopy]) {
+      await writeFile(path, '{');
+      assert.equal(await installationId(state), id);
+      await rm(path);
+      assert.equal(await installationId(state), id);
+    }
+  });
+
+  it('refuses an id that a newer Berth wrote, or that can not be read, and leaves it untouched', async () => {
+    const state = new StateDirectory(folder());
+    await state.ensure();
+    await installationId(state);
+    const newer = '{"schemaVersion":2,"id":"x"}';
+    await writeFile(state.installation, newer);
+    const error = await failure(installationId(state), 'forbidden');
+    assert.match(error.message, /installation\.json is left untouched: A newer Berth wrote it/);
+    assert.equal(await readFile(state.installation, 'utf8'), newer);
+    await rm(state.installation);
+    await mkdir(state.installation);
+    assert.match((await failure(installationId(state), 'forbidden')).message, /can't be read/);
+    assert.deepEqual(await readdir(state.installation), []);
   });
 
   it('listens privately, over the socket of a dead one, in a folder of its own', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type } from '@sinclair/typebox';
 import { readRecord, writeRecord, type RecordFormat } from '../../../../src/backend/store/records';
@@ -84,6 +84,17 @@ describe('store/records', () => {
     const read = await readRecord(path(), format);
     assert(read.kind === 'set-aside' && read.movedTo === undefined);
     assert.match(read.reason, /EISDIR/);
+  });
+
+  it('never writes over what a newer Berth wrote, or what can not be read', async () => {
+    const content = '{"schemaVersion":3,"new":true}';
+    await writeFile(path(), content);
+    await assert.rejects(writeRecord(path(), format, { name: 'a', size: 1 }), /newer Berth wrote it/);
+    assert.equal(await readFile(path(), 'utf8'), content);
+    await rm(path());
+    await mkdir(path());
+    await assert.rejects(writeRecord(path(), format, { name: 'a', size: 1 }), /left untouched.*EISDIR/);
+    assert.deepEqual(await readdir(folder()), ['a.json']);
   });
 
   it('leaves the old record whole when writing the new one fails', async () => {

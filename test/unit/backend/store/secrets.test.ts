@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { SecretStore } from '../../../../src/backend/store/secrets';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { failure } from '../../../support/errors';
@@ -70,9 +70,33 @@ describe('store/secrets', () => {
 
   it('does not accept the secret of one workspace as that of another', async () => {
     await secrets.put('a', { TOKEN: 'x' });
-    const sealed = JSON.parse(await readFile(state.secrets, 'utf8')) as { a: unknown };
-    await writeFile(state.secrets, JSON.stringify({ b: sealed.a }));
+    const { workspaces } = JSON.parse(await readFile(state.secrets, 'utf8')) as {
+      workspaces: { a: unknown };
+    };
+    await writeFile(state.secrets, JSON.stringify({ schemaVersion: 1, workspaces: { b: workspaces.a } }));
     await failure(secrets.values('b'), 'internal');
+  });
+
+  it('reads a file of the time before it had a version, and keeps no copy of it', async () => {
+    await secrets.put('workspaces', { TOKEN: 'x' });
+    const { workspaces } = JSON.parse(await readFile(state.secrets, 'utf8')) as { workspaces: unknown };
+    await writeFile(state.secrets, JSON.stringify(workspaces));
+    assert.deepEqual(await secrets.values('workspaces'), { TOKEN: 'x' });
+    assert.match(await readFile(state.secrets, 'utf8'), /"schemaVersion": 1/);
+    assert.deepEqual((await readdir(state.keys)).sort(), ['hosts', 'master.key', 'secrets.json']);
+  });
+
+  it('leaves what a newer Berth wrote, or can not be read, untouched', async () => {
+    const newer = '{"schemaVersion":2,"sealed":"differently"}';
+    await writeFile(state.secrets, newer);
+    for (const use of [secrets.values('a'), secrets.put('a', { X: '1' }), secrets.forget('a')]) {
+      assert.match((await failure(use, 'forbidden')).message, /left untouched: A newer Berth/);
+    }
+    assert.equal(await readFile(state.secrets, 'utf8'), newer);
+    await rm(state.secrets);
+    await mkdir(state.secrets);
+    assert.match((await failure(secrets.put('a', { X: '1' }), 'forbidden')).message, /can't be read/);
+    assert.deepEqual((await readdir(state.keys)).sort(), ['hosts', 'secrets.json']);
   });
 
   it('sets a damaged file aside and goes on', async () => {

@@ -10,7 +10,7 @@ import { BerthError } from '../../../../api/errors';
 import { isLockedByKernel } from '../../../files/disk/image-lock';
 import { isErrno } from '../../../store/files';
 import { KeyedLock } from '../../../store/keyed-lock';
-import { readRecord, writeRecord, type RecordFormat } from '../../../store/records';
+import { readRecord, untouched, writeRecord, type RecordFormat } from '../../../store/records';
 import type { DiskHolder, HolderQuestions } from '../parts';
 
 /** Of the ext2 family (fs/ext4/ext4.h of Linux): the superblock, its magic number, and a journal that is to be replayed. */
@@ -101,6 +101,9 @@ export class UserImages {
 
   private async read(): Promise<Attachment[]> {
     const read = await readRecord(this.record, format);
+    if (read.kind === 'set-aside' && read.movedTo === undefined) {
+      throw untouched(this.record, read.reason);
+    }
     return read.kind === 'ok' ? read.value.images : [];
   }
 
