@@ -1,5 +1,6 @@
 /** Headers of tar entries: POSIX ustar with pax extensions where it is too small (IEEE Std 1003.1, pax). */
 import { decodeName, encodeName } from './names';
+import { encodeMap, sparseKey, SparseRecords, type SparsePart } from './tar-sparse';
 
 export const blockSize = 512;
 const maxOctalSize = 0o77777777777;
@@ -20,6 +21,11 @@ export interface TarEntry {
   special?: { kind: 'fifo' | 'character' | 'block'; major: number; minor: number };
   /** Extended attributes by their full names, e.g. `security.capability`; their values are bytes. */
   xattrs?: ReadonlyMap<string, Buffer>;
+  /**
+   * Of a file with holes: the parts that the archive holds, in order; `size` is that of the file. GNU tar wants all but
+   * the last to be whole blocks.
+   */
+  sparse?: readonly SparsePart[];
 }
 
 const specialFlags = { character: '3', block: '4', fifo: '6' } as const;
@@ -41,6 +47,11 @@ const flags: Readonly<Record<TarType, string>> = {
 /** Bytes that follow a header, up to the next block. */
 export function paddingOf(size: number): number {
   return (blockSize - (size % blockSize)) % blockSize;
+}
+
+/** Bytes of its content that an archive holds: all but the holes. */
+export function dataBytes({ size, sparse }: TarEntry): number {
+  return sparse === undefined ? size : sparse.reduce((sum, { length }) => sum + length, 0);
 }
 
 function octal(value: number, length: number): string {
@@ -77,7 +88,7 @@ function ustar(flag: string, name: Buffer, entry: TarEntry, size: number, link: 
 }
 
 /** `LENGTH key=value\n`, where LENGTH counts itself. */
-function paxRecord(key: string, value: Buffer): Buffer {
+function paxRecord(key: string | Buffer, value: Buffer): Buffer {
   const text = Buffer.from(key);
   const rest = text.length + value.length + 3;
   let length = rest + String(rest).length;
@@ -85,8 +96,27 @@ function paxRecord(key: string, value: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${length} `), text, Buffer.from('='), value, Buffer.from('\n')]);
 }
 
+/** GNU tar and others: `=` would end a name, and `%` begins what stands for it. */
+function escapeKey(attribute: string): string {
+  return attribute.replaceAll('%', '%25').replaceAll('=', '%3D');
+}
+
+function unescapeKey(key: string): string {
+  return key.replaceAll('%3D', '=').replaceAll('%25', '%');
+}
+
+function sparseRecords(name: Buffer, size: number): Buffer[] {
+  const record = (key: string, value: string | Buffer): Buffer =>
+    paxRecord(`${sparseKey}${key}`, Buffer.from(value));
+  return [record('major', '1'), record('minor', '0'), record('name', name), record('realsize', String(size))];
+}
+
 function paxRecords(entry: TarEntry, name: Buffer, size: number, link: Buffer): Buffer[] {
-  const records: Buffer[] = [];
+  const records: Buffer[] = entry.sparse === undefined ? [] : sparseRecords(name, entry.size);
+  const seconds = entry.mtimeMs / 1000;
+  if (seconds < 0 || seconds > maxOctalSize) {
+    records.push(paxRecord('mtime', Buffer.from(String(seconds))));
+  }
   if (name.length > 100) {
     records.push(paxRecord('path', name));
   }
@@ -103,16 +133,20 @@ function paxRecords(entry: TarEntry, name: Buffer, size: number, link: Buffer): 
     records.push(paxRecord('gid', Buffer.from(String(entry.gid))));
   }
   for (const [attribute, value] of entry.xattrs ?? []) {
-    records.push(paxRecord(`${xattrKey}${attribute}`, value));
+    records.push(paxRecord(encodeName(`${xattrKey}${escapeKey(attribute)}`), value));
   }
   return records;
 }
 
-/** The header of an entry, with an extended one before it where needed. Its content and padding follow. */
+/**
+ * The header of an entry, with an extended one before it where needed, and the map of a sparse file behind it. Its
+ * content (`dataBytes` of it) and padding follow.
+ */
 export function encodeHeader(entry: TarEntry): Buffer {
   const name = encodeName(entry.type === 'directory' ? `${entry.name}/` : entry.name);
   const link = encodeName(entry.linkName);
-  const size = entry.type === 'file' ? entry.size : 0;
+  const map = entry.sparse === undefined ? Buffer.alloc(0) : encodeMap(entry.sparse, entry.size);
+  const size = entry.type === 'file' ? map.length + dataBytes(entry) : 0;
   const flag = entry.special === undefined ? flags[entry.type] : specialFlags[entry.special.kind];
   const header = ustar(flag, name, entry, size, link);
   const pax = Buffer.concat(paxRecords(entry, name, size, link));
@@ -122,7 +156,7 @@ export function encodeHeader(entry: TarEntry): Buffer {
   const none = Buffer.alloc(0);
   const { special: _special, ...plain } = entry;
   const before = ustar('x', Buffer.from('pax'), { ...plain, mode: 0o644 }, pax.length, none);
-  return Buffer.concat([before, pax, Buffer.alloc(paddingOf(pax.length)), header]);
+  return Buffer.concat([before, pax, Buffer.alloc(paddingOf(pax.length)), header, map]);
 }
 
 function isZero(block: Buffer): boolean {
@@ -135,8 +169,17 @@ function text(block: Buffer, start: number, length: number): Buffer {
   return end < 0 ? field : field.subarray(0, end);
 }
 
+/** Seconds, which may be below zero in base 256. */
+function timeAt(block: Buffer, start: number): number {
+  if (block[start] !== 0xff) {
+    return numberAt(block, start, 12);
+  }
+  const value = BigInt.asIntN(64, block.readBigUInt64BE(start + 4));
+  return Number.isSafeInteger(Number(value)) ? Number(value) : 0;
+}
+
 /** Octal, or base 256 when the first bit is set (GNU). */
-function numberAt(block: Buffer, start: number, length: number): number {
+export function numberAt(block: Buffer, start: number, length: number): number {
   if (((block[start] ?? 0) & 0x80) !== 0) {
     let value = 0;
     for (let at = start + 1; at < start + length; at++) {
@@ -151,6 +194,9 @@ function numberAt(block: Buffer, start: number, length: number): number {
 
 export interface RawHeader extends TarEntry {
   flag: string;
+  /** What an extended header says about the holes of a file. */
+  sparseRecords?: SparseRecords;
+  xattrs?: Map<string, Buffer>;
 }
 
 const types: Readonly<Record<string, TarType>> = {
@@ -184,7 +230,7 @@ export function decodeHeader(block: Buffer): RawHeader | undefined {
     mode: numberAt(block, 100, 8) & 0o7777,
     uid: numberAt(block, 108, 8),
     gid: numberAt(block, 116, 8),
-    mtimeMs: numberAt(block, 136, 12) * 1000,
+    mtimeMs: timeAt(block, 136) * 1000,
     linkName: decodeName(text(block, 157, 100)),
     ...(kind !== undefined && {
       special: { kind, major: numberAt(block, 329, 8), minor: numberAt(block, 337, 8) },
@@ -197,13 +243,14 @@ export function applyPax(entry: RawHeader, records: Buffer): void {
   for (let at = 0; at < records.length;) {
     const space = records.indexOf(0x20, at);
     const length = Number.parseInt(records.toString('latin1', at, space), 10);
-    if (space < 0 || !(length > 0)) {
+    const end = at + length;
+    const equals = records.indexOf(0x3d, space);
+    if (space < 0 || !(length > 0) || equals < 0 || equals >= end || end > records.length) {
       throw new Error('the tar is damaged: an extended header can not be read');
     }
-    const equals = records.indexOf(0x3d, space);
     const key = records.toString('latin1', space + 1, equals);
-    applyRecord(entry, key, records.subarray(equals + 1, at + length - 1));
-    at += length;
+    applyRecord(entry, key, records.subarray(equals + 1, end - 1));
+    at = end;
   }
 }
 
@@ -223,10 +270,14 @@ function applyRecord(entry: RawHeader, key: string, value: Buffer): void {
   } else if (key === 'size' || key === 'uid' || key === 'gid') {
     entry[key] = countOf(value);
   } else if (key === 'mtime') {
-    entry.mtimeMs = Number(value.toString('latin1')) * 1000;
+    const seconds = Number(value.toString('latin1'));
+    entry.mtimeMs = Number.isFinite(seconds) ? seconds * 1000 : entry.mtimeMs;
+  } else if (key.startsWith(sparseKey)) {
+    entry.sparseRecords ??= new SparseRecords();
+    entry.sparseRecords.add(key.slice(sparseKey.length), decodeName(value));
   } else if (key.startsWith(xattrKey)) {
     // The records are a part of a buffer that goes back to whoever reads.
-    const name = decodeName(Buffer.from(key.slice(xattrKey.length), 'latin1'));
-    entry.xattrs = new Map(entry.xattrs).set(name, Buffer.from(value));
+    const name = unescapeKey(decodeName(Buffer.from(key.slice(xattrKey.length), 'latin1')));
+    (entry.xattrs ??= new Map<string, Buffer>()).set(name, Buffer.from(value));
   }
 }

@@ -3,12 +3,22 @@
  * cost more than all the rest. Small contents are handed over whole, large ones in pieces.
  */
 import { decodeName } from './names';
-import { applyPax, blockSize, decodeHeader, paddingOf, type RawHeader, type TarEntry } from './tar-header';
+import { SparseSink } from './sparse-sink';
+import {
+  applyPax,
+  blockSize,
+  decodeHeader,
+  numberAt,
+  paddingOf,
+  type RawHeader,
+  type TarEntry,
+} from './tar-header';
+import { checkParts, GnuMap, TextMap, type BlockMap, type SparsePart } from './tar-sparse';
 
 /** Up to that a content is gathered. */
 export const wholeSize = 1024 * 1024;
 /** No extended header is that large: a damaged tar must not fill the memory. */
-const maxExtended = 1024 * 1024;
+const maxExtended = 8 * 1024 * 1024;
 
 /** What answers a promise is waited for before it gets more. */
 type Answer = Promise<void> | undefined;
@@ -16,16 +26,29 @@ type Answer = Promise<void> | undefined;
 export interface ContentSink {
   /** The bytes are the sender's again when the answer has settled. */
   piece(bytes: Buffer): Answer;
+  /** So many zeros that take no room, in a sparse file; pieces of zeros where it is missing. */
+  hole?(length: number): Answer;
   end(): Answer;
 }
 
 export interface TarVisitor {
   /** A complete entry; `content` is empty but for files. */
   entry(entry: TarEntry, content: Buffer): Answer;
-  /** A file that is larger than `wholeSize`; undefined: its content is passed over. */
+  /** A file that is larger than `wholeSize`, or sparse; undefined: its content is passed over. */
   large(entry: TarEntry): ContentSink | undefined;
 }
 
+/** The map of a sparse file that is being read. */
+interface Mapping {
+  header: RawHeader;
+  map: BlockMap;
+  /** Of the file, holes included. */
+  size: number;
+  /** Bytes of the content that the map may be a part of. */
+  left: number;
+}
+
+const oldSparse = 'S';
 const extendedFlags = new Set(['x', 'g', 'L', 'K']);
 
 export class TarReader {
@@ -38,6 +61,7 @@ export class TarReader {
   /** Bytes to gather: of a header first, then of a content. */
   private wanted = blockSize;
   private header: RawHeader | undefined;
+  private mapping: Mapping | undefined;
   private sink: ContentSink | undefined;
   /** Bytes of a large content that are still to come. */
   private left = 0;
@@ -51,7 +75,8 @@ export class TarReader {
   /** Nothing is half read: an archive may well end here, though one that is whole says so. */
   get isBetween(): boolean {
     const isHeld = this.pax !== undefined || this.longName !== undefined || this.longLink !== undefined;
-    return this.gathered === 0 && this.left === 0 && this.header === undefined && !isHeld;
+    const isInside = this.header !== undefined || this.mapping !== undefined;
+    return this.gathered === 0 && this.left === 0 && !isInside && !isHeld;
   }
 
   /** Takes a chunk; when a promise is answered, the next one must wait for it. */
@@ -96,6 +121,9 @@ export class TarReader {
       return [taken, undefined];
     }
     this.gathered = 0;
+    if (this.mapping !== undefined) {
+      return [taken, this.goOn(this.mapping, this.whole)];
+    }
     return [taken, this.header === undefined ? this.begin(this.whole) : this.finish(this.header, this.whole)];
   }
 
@@ -109,6 +137,9 @@ export class TarReader {
     if (!isExtended) {
       this.extend(header);
     }
+    if (header.flag === oldSparse || header.sparseRecords !== undefined) {
+      return named(header, () => this.beginSparse(header, block));
+    }
     const size = isExtended || header.type === 'file' || header.type === 'other' ? header.size : 0;
     if (isExtended && size > maxExtended) {
       throw new Error('the tar is damaged: an extended header is too large');
@@ -117,15 +148,71 @@ export class TarReader {
       return this.finish(header, Buffer.alloc(0));
     }
     if (size > wholeSize) {
-      this.left = size;
-      this.padding = 0;
-      this.sink = this.padded(this.visitor.large(header), paddingOf(size));
-      return undefined;
+      return this.beginLarge(this.visitor.large(header), size);
     }
     this.header = header;
     this.wanted = size;
     this.whole = Buffer.allocUnsafe(size);
     return undefined;
+  }
+
+  private beginLarge(sink: ContentSink | undefined, size: number): Answer {
+    this.left = size;
+    this.padding = 0;
+    this.sink = this.padded(sink, paddingOf(size));
+    return undefined;
+  }
+
+  private beginSparse(header: RawHeader, block: Buffer): Answer {
+    if (header.flag === oldSparse) {
+      const map = new GnuMap(block, numberAt);
+      return map.isComplete
+        ? this.openSparse(header, map.parts, map.size, header.size)
+        : this.awaitMap({ header, map, size: map.size, left: Infinity });
+    }
+    const records = header.sparseRecords;
+    if (records === undefined || header.type !== 'file') {
+      throw new Error('it is no file');
+    }
+    header.name = records.name ?? header.name;
+    const { parts, size } = records;
+    return parts === undefined
+      ? this.awaitMap({ header, map: new TextMap(), size, left: header.size })
+      : this.openSparse(header, parts, size, header.size);
+  }
+
+  private awaitMap(mapping: Mapping): Answer {
+    this.mapping = mapping;
+    this.wanted = blockSize;
+    this.whole = this.block;
+    if (mapping.left < blockSize) {
+      throw new Error('it has no map');
+    }
+    return undefined;
+  }
+
+  /** One block of a map. */
+  private goOn(mapping: Mapping, block: Buffer): Answer {
+    const { header, map, size } = mapping;
+    return named(header, () => {
+      mapping.left -= blockSize;
+      if (!map.take(block)) {
+        return this.awaitMap(mapping);
+      }
+      this.mapping = undefined;
+      return this.openSparse(header, map.parts, size, Math.min(mapping.left, header.size));
+    });
+  }
+
+  /** `bytes`: what the archive holds of the file. */
+  private openSparse(header: RawHeader, parts: readonly SparsePart[], size: number, bytes: number): Answer {
+    checkParts(parts, size, bytes);
+    header.type = 'file';
+    header.size = size;
+    header.sparse = parts;
+    const inner = this.visitor.large(header);
+    const sink = inner && new SparseSink(inner, parts, size);
+    return bytes > 0 ? this.beginLarge(sink, bytes) : sink?.end();
   }
 
   /** Padding follows the content, so it begins when the content ends. */
@@ -164,6 +251,23 @@ export class TarReader {
       applyPax(header, this.pax);
     }
     this.pax = this.longName = this.longLink = undefined;
+  }
+}
+
+/** Says which file it is that can't be read. */
+function named<T>({ name }: RawHeader, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && error.constructor === Error) {
+      throw new Error(
+        `the tar is damaged: the sparse file ${JSON.stringify(name)} can't be read: ${error.message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw error;
   }
 }
 

@@ -1,12 +1,11 @@
 /** One worker thread on one image, seen as a channel to a file agent. It is ended when it hangs. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { BerthError } from '../../../api/errors';
 import { AgentChannel, type Reply, type RequestOptions } from '../agent-channel';
 import { agentError } from '../agent-errors';
 import type { FromWorker } from './worker';
+import { workerFile } from './worker-file';
 
 /** A step of its work takes milliseconds: one that says nothing for so long, and then not to a ping, hangs. */
 export interface Patience {
@@ -16,12 +15,6 @@ export interface Patience {
 const patience: Patience = { silentMs: 20_000, pingMs: 15_000 };
 const memoryMiB = 512;
 const endMs = 15_000;
-
-/** In `dist` it is a bundle of its own; in tests it is beside this file. */
-function workerFile(): string {
-  const bundled = join(__dirname, 'disk-worker.js');
-  return existsSync(join(__dirname, 'worker.js')) ? join(__dirname, 'worker.js') : bundled;
-}
 
 /** What requests begin and end: things of these kinds are open in between. */
 const begins: Readonly<Record<string, string>> = {

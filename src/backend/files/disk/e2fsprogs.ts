@@ -1,10 +1,10 @@
-/** Programs of e2fsprogs, which make, check and grow file systems. Needed for that only: files are read without. */
+/** Programs of e2fsprogs, which make, check and grow file systems. Needed for that only: files are read and written without. */
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { BerthError } from '../../../api/errors';
 
-export type E2fsProgram = 'e2fsck' | 'mke2fs' | 'resize2fs' | 'debugfs';
+export type E2fsProgram = 'e2fsck' | 'mke2fs' | 'resize2fs';
 
 /** Where they are when not in PATH: for administrators only on Linux, and where Homebrew and MacPorts put them. */
 const folders = [

@@ -4,6 +4,7 @@ import { encodeFrame, FrameReader } from '../agent-frames';
 import { DiskAgent } from './agent/agent';
 import { asDiskError } from './disk-error';
 import { Ext4 } from './ext4/file-system';
+import { isFillData, serveFilling } from './filling/fill-thread';
 
 /** From the engine: bytes of frames, `ping`, `end`. To it: bytes, the answer to a ping, what went wrong at opening. */
 export type FromWorker = Uint8Array | { busy: number } | { failed: Record<string, unknown> };
@@ -40,7 +41,9 @@ function serve(port: MessagePort, image: string): void {
   post(port, { hello: protocol });
 }
 
-if (parentPort !== null) {
+if (parentPort !== null && isFillData(workerData)) {
+  serveFilling(parentPort, workerData.fill);
+} else if (parentPort !== null) {
   try {
     serve(parentPort, imageOf(workerData));
   } catch (error) {

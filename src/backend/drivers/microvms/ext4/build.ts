@@ -1,19 +1,15 @@
 /** ext4 images from tars: without root, without mounting, and there as a whole or not at all. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { createWriteStream } from 'node:fs';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
-import { findE2fs } from '../../../files/disk/e2fsprogs';
+import { fillDisk } from '../../../files/disk/filling/fill-disk';
 import { encodeName } from '../../../files/names';
 import { draftOf } from '../../../store/drafts';
 import { Contents } from './contents';
+import { fillSteps } from './fill-steps';
 import { formatExt4 } from './format';
 import { readTar } from './read-tar';
-import { commands } from './script';
 import { Tree } from './tree';
 import { throwIfCancelled } from '../../containers/wait';
 
@@ -29,10 +25,14 @@ export interface Ext4BuildOptions {
 
 const mebibyte = 1024 ** 2;
 const block = 4096;
-const fillTimeoutMs = 30 * 60_000;
+/** In the tables. */
+const inodeBytes = 256;
+/** Links shorter than that are in their inode. */
+const fastTarget = 60;
+/** Of a name in a folder, which is not filled to the brim. */
+const entryBytes = 24;
 /** Journal, tables, and something to work with. */
 const roomMiB = 64;
-const complaintsKept = 5;
 
 /** `tar` undefined: an empty file system. Answers what was left out of it. */
 export function buildExt4(
@@ -59,19 +59,21 @@ export async function buildTree(
   try {
     await mkdir(folder, { mode: 0o700 });
     const tree = new Tree();
-    await plant(tree, new Contents(folder, given === undefined ? undefined : given * mebibyte));
+    const content = join(folder, 'content');
+    await plantInto(tree, content, options, plant);
     throwIfCancelled(signal, 'make a disk');
     options.filling?.();
-    const sizeMiB = given ?? Math.ceil((contentOf(tree) * 1.1) / mebibyte) + roomMiB;
+    const { bytes, inodes } = needsOf(tree);
+    const sizeMiB = given ?? Math.ceil((bytes * 1.1) / mebibyte) + roomMiB;
     await formatExt4(draft, {
-      sizeMiB,
+      ...{ sizeMiB, inodes },
       ...(label !== undefined && { label }),
       ...(uuid !== undefined && { uuid }),
     });
-    await fill(draft, tree, folder, signal);
+    const left = await fillDisk({ image: draft, contents: content, signal }, fillSteps(tree));
     await chmod(draft, 0o600);
     await rename(draft, out);
-    return { sizeMiB, warnings: tree.warnings };
+    return { sizeMiB, warnings: [...tree.warnings, ...left] };
   } catch (error) {
     await rm(draft, { force: true });
     throw signal?.aborted === true ? new BerthError('cancelled', 'Cancelled.', { cause: error }) : error;
@@ -80,73 +82,41 @@ export async function buildTree(
   }
 }
 
-/** Bytes on the disk: whole blocks, and a folder or long link takes one too. */
-function contentOf(tree: Tree): number {
+async function plantInto(
+  tree: Tree,
+  path: string,
+  { sizeMiB }: Ext4BuildOptions,
+  plant: (tree: Tree, contents: Contents) => Promise<void>,
+): Promise<void> {
+  const contents = await Contents.create(path, sizeMiB === undefined ? undefined : sizeMiB * mebibyte);
+  try {
+    await plant(tree, contents);
+    await contents.settled();
+  } finally {
+    await contents.close();
+  }
+}
+
+/** What a tree takes on a disk, a little more rather than less. */
+function needsOf(tree: Tree): { bytes: number; inodes: number } {
   let bytes = 0;
-  for (const { size } of tree.inodes()) {
-    bytes += Math.ceil(size / block) * block + 768;
+  let inodes = 0;
+  for (const { kind, pieces = [], target = '', xattrs } of tree.inodes()) {
+    inodes++;
+    for (const { length } of pieces) {
+      bytes += wholeBlocks(length) + (pieces.length > 1 ? block : 0);
+    }
+    bytes += inodeBytes + (xattrs.size > 0 ? block : 0);
+    bytes += kind === 'directory' || target.length >= fastTarget ? block : 0;
   }
-  return bytes;
-}
-
-async function fill(path: string, tree: Tree, folder: string, signal?: AbortSignal): Promise<void> {
-  const empty = join(folder, 'empty');
-  await writeFile(empty, '', { mode: 0o644 });
-  const values = new Map<Buffer, string>();
-  for (const { xattrs } of tree.inodes()) {
-    for (const value of xattrs.values()) {
-      const file = join(folder, `value-${values.size}`);
-      await writeFile(file, value);
-      values.set(value, file);
+  for (const [, { children }] of tree.folders()) {
+    for (const name of children.keys()) {
+      bytes += entryBytes + 2 * encodeName(name).length;
     }
   }
-  const script = join(folder, 'script');
-  const lines = function* () {
-    for (const command of commands(tree, { empty, values })) {
-      yield encodeName(`${command}\n`);
-    }
-  };
-  await pipeline(Readable.from(lines()), createWriteStream(script, { mode: 0o600 }));
-  await runDebugfs(path, script, signal);
+  return { bytes, inodes };
 }
 
-/** debugfs goes on after an error and exits with 0: what it says on standard error tells. */
-async function runDebugfs(path: string, script: string, signal?: AbortSignal): Promise<void> {
-  const program = await findE2fs('debugfs');
-  if (program === undefined) {
-    throw new BerthError('not_supported', 'debugfs is needed to fill a disk, and is not installed.', {
-      hint: 'Install e2fsprogs (`apt install e2fsprogs`, `brew install e2fsprogs`), then try again.',
-    });
-  }
-  const child = spawn(program, ['-w', '-f', script, path], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: fillTimeoutMs,
-    killSignal: 'SIGKILL',
-    ...(signal !== undefined && { signal }),
-    env: { ...process.env, LC_ALL: 'C' },
-  });
-  const complaints: string[] = [];
-  let rest = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    const lines = (rest + chunk.toString('utf8')).split('\n');
-    rest = lines.pop() ?? '';
-    const bad = lines.filter((line) => line.trim() !== '' && !/^debugfs \d/.test(line));
-    complaints.push(...bad.slice(0, complaintsKept - complaints.length));
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0 || complaints.length > 0) {
-    throw complaint(code, complaints);
-  }
-}
-
-function complaint(code: number | null, complaints: readonly string[]): BerthError {
-  const said = complaints.join('; ');
-  return /no free space|could not allocate/i.test(said)
-    ? new BerthError('no_space', `The content does not fit into the disk: ${said}`, {
-        hint: 'Give the disk a larger size.',
-      })
-    : new BerthError(
-        'internal',
-        `Could not fill the disk: ${said === '' ? `debugfs ended with ${code ?? 'a signal'}` : said}`,
-      );
+function wholeBlocks(bytes: number): number {
+  return Math.ceil(bytes / block) * block;
 }

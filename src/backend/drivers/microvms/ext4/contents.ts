@@ -1,80 +1,107 @@
-/** Contents of files on their way into an image: flat files with names of ours, in a folder of ours. */
-import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
+/** Contents of files on their way into an image: one after the other in one file, whose name is ours. */
+import { open, type FileHandle } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
+import type { Piece } from '../../../files/disk/filling/steps';
 import type { ContentSink } from '../../../files/tar-read';
 
-/** Small files that are written while more is read. */
-const atOnce = 32;
+/** Gathered before it is written. */
+const atOnce = 1024 * 1024;
+
+/** Of a file that comes in pieces: `pieces` is complete when its sink has ended. */
+export interface Streamed {
+  pieces: readonly Piece[];
+  sink: ContentSink;
+}
 
 export class Contents {
-  private readonly writing = new Set<Promise<void>>();
-  private failure: { error: unknown } | undefined;
-  private count = 0;
-  private taken = 0;
+  /** Where the next content goes. */
+  private end = 0;
+  private waiting: Buffer[] = [];
+  private waitingBytes = 0;
 
-  constructor(
-    readonly folder: string,
+  private constructor(
+    private readonly file: FileHandle,
     /** Of all of them together. */
-    private readonly mostBytes = Infinity,
+    private readonly maxBytes: number,
   ) {}
 
-  /** The path that a file with that content will have; it is there when all have settled. */
-  keep(content: Buffer): string {
-    const path = this.next(content.length);
-    const writing: Promise<void> = writeFile(path, content, { mode: 0o644 })
-      .catch((error: unknown) => void (this.failure ??= { error }))
-      .finally(() => this.writing.delete(writing));
-    this.writing.add(writing);
-    return path;
+  static async create(path: string, maxBytes = Infinity): Promise<Contents> {
+    return new Contents(await open(path, 'wx', 0o600), maxBytes);
+  }
+
+  /** Where a content that is there as a whole will be; the buffer is ours from now on. */
+  keep(content: Buffer): Piece[] {
+    const piece = { at: 0, from: this.end, length: content.length };
+    this.add(content);
+    return [piece];
   }
 
   /** To be waited for before more is kept; undefined while there is room. */
   room(): Promise<void> | undefined {
-    return this.writing.size < atOnce ? undefined : Promise.race(this.writing).then(() => this.check());
+    return this.waitingBytes < atOnce ? undefined : this.write();
   }
 
-  /** Resolves when nothing is being written any more; throws what went wrong with any. */
-  async settled(): Promise<void> {
-    await Promise.all(this.writing);
-    this.check();
-  }
-
-  private check(): void {
-    if (this.failure !== undefined) {
-      throw this.failure.error;
-    }
-  }
-
-  /** The same for a content that comes in pieces. */
-  stream(size: number): { path: string; sink: ContentSink } {
-    const path = this.next(size);
-    const file = createWriteStream(path, { mode: 0o644 });
-    // Also told by the next piece, or by the end.
-    file.on('error', () => undefined);
+  /** The same for a content of so many bytes that comes in pieces, with holes in between. */
+  stream(bytes: number): Streamed {
+    this.refuseBeyond(this.end + bytes);
+    const pieces: Piece[] = [];
+    let at = 0;
     const sink: ContentSink = {
-      piece: (bytes) =>
-        file.write(Buffer.from(bytes)) ? undefined : once(file, 'drain').then(() => undefined),
-      end: () => finished(file.end()),
+      piece: (bytes) => {
+        const last = pieces.at(-1);
+        if (last !== undefined && last.at + last.length === at) {
+          last.length += bytes.length;
+        } else {
+          pieces.push({ at, from: this.end, length: bytes.length });
+        }
+        at += bytes.length;
+        this.add(Buffer.from(bytes));
+        return this.room();
+      },
+      hole: (length) => {
+        at += length;
+        return undefined;
+      },
+      end: () => undefined,
     };
-    return { path, sink };
+    return { pieces, sink };
   }
 
-  private next(size: number): string {
-    this.taken += size;
-    if (this.taken > this.mostBytes) {
+  /** Resolves when all is in the file. */
+  async settled(): Promise<void> {
+    await this.write();
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+
+  private add(content: Buffer): void {
+    this.end += content.length;
+    this.refuseBeyond(this.end);
+    this.waiting.push(content);
+    this.waitingBytes += content.length;
+  }
+
+  private refuseBeyond(bytes: number): void {
+    if (bytes > this.maxBytes) {
       throw new BerthError(
         'no_space',
-        `The files are more than ${Math.floor(this.mostBytes / 1024 ** 2)} MiB.`,
+        `The files are more than ${Math.floor(this.maxBytes / 1024 ** 2)} MiB.`,
         {
           hint: 'They do not fit into a disk of that size.',
         },
       );
     }
-    this.count += 1;
-    return join(this.folder, String(this.count));
+  }
+
+  private async write(): Promise<void> {
+    const bytes = this.waiting.length === 1 ? this.waiting[0] : Buffer.concat(this.waiting);
+    this.waiting = [];
+    this.waitingBytes = 0;
+    for (let done = 0; bytes !== undefined && done < bytes.length;) {
+      const { bytesWritten } = await this.file.write(bytes, done);
+      done += bytesWritten;
+    }
   }
 }

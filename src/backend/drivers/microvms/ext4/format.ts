@@ -9,17 +9,26 @@ const makeTimeoutMs = 120_000;
 /** Below, whole blocks of 4 KiB would leave hardly any room. */
 const smallMiB = 16;
 
+/** What mke2fs makes by itself (mke2fs.conf); below 512 MiB it is more. */
+const bytesPerInode = (sizeMiB: number): number => (sizeMiB < 512 ? 4096 : 16_384);
+const spareInodes = 1024;
+const labels = /^[A-Za-z0-9][A-Za-z0-9._-]{0,15}$/;
+const uuids = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 export interface FormatOptions {
   sizeMiB: number;
   /** User and group of the root directory. */
   owner?: number;
   label?: string;
   uuid?: string;
+  /** At least so many, whatever the size. */
+  inodes?: number;
 }
 
 /** Fails when there is such a file already. */
 export async function formatExt4(path: string, options: FormatOptions): Promise<void> {
-  const { sizeMiB, owner = 0, label, uuid } = options;
+  const { sizeMiB, owner = 0, label, uuid, inodes = 0 } = options;
+  checkNames(options);
   const file = await open(path, 'wx', 0o600);
   try {
     await file.truncate(sizeMiB * mebibyte);
@@ -30,6 +39,9 @@ export async function formatExt4(path: string, options: FormatOptions): Promise<
     ...(label === undefined ? [] : ['-L', label]),
     ...(uuid === undefined ? [] : ['-U', uuid]),
     ...(sizeMiB < smallMiB ? [] : ['-b', String(block)]),
+    ...(inodes + spareInodes < (sizeMiB * mebibyte) / bytesPerInode(sizeMiB)
+      ? []
+      : ['-N', String(inodes + spareInodes)]),
   ];
   const make = (extended: string) =>
     runE2fs(
@@ -48,5 +60,12 @@ export async function formatExt4(path: string, options: FormatOptions): Promise<
   }
   if (outcome.exitCode !== 0) {
     throw new BerthError('internal', `Could not make a file system: ${lastLine(outcome)}`);
+  }
+}
+
+/** They become arguments of a program. */
+function checkNames({ label, uuid }: FormatOptions): void {
+  if ((label !== undefined && !labels.test(label)) || (uuid !== undefined && !uuids.test(uuid))) {
+    throw new BerthError('bad_request', 'That is no label or UUID of a file system.');
   }
 }

@@ -1,19 +1,23 @@
 /** Reads tars into a tree; contents go to flat files of a folder of ours. */
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
+import { maxMajor, maxMinor } from '../../../files/disk/ext4/inode';
+import type { NewInode } from '../../../files/disk/filling/steps';
+import { encodeName } from '../../../files/names';
 import { takeAll } from '../../../files/tar-flow';
-import type { TarEntry } from '../../../files/tar-header';
+import { dataBytes, type TarEntry } from '../../../files/tar-header';
 import { TarReader, type ContentSink, type TarVisitor } from '../../../files/tar-read';
 import type { Contents } from './contents';
-import type { Inode, Tree } from './tree';
+import type { Tree } from './tree';
 import { throwIfCancelled } from '../../containers/wait';
 
 /** What a layer says about those below it (OCI image specification, layer.md). */
 const whiteout = '.wh.';
 const opaque = '.wh..wh..opq';
-/** What the kernel has, and debugfs can make; the guest makes its devices itself. */
-const largestMajor = 0xfff;
-const largestMinor = 0xffff;
+/** PATH_MAX (linux/limits.h) without the zero at its end. */
+const maxTargetBytes = 4095;
+/** What ext4 with blocks of 4 KiB holds. */
+const maxFileBytes = 2 ** 44 - 4096;
 
 export interface ReadOptions {
   /** The tar is a layer over what is in the tree: names may hide what lower ones have. */
@@ -39,9 +43,9 @@ class IntoTree implements TarVisitor {
       this.link(entry, parts);
       return undefined;
     }
-    const inode = inodeOf(entry);
+    const inode = this.inodeOf(entry);
     if (inode?.kind === 'file' && content.length > 0) {
-      this.tree.put(parts, { ...inode, content: this.contents.keep(content), size: content.length });
+      this.tree.put(parts, { ...inode, pieces: this.contents.keep(content), size: content.length });
       return this.contents.room();
     }
     if (inode !== undefined) {
@@ -52,13 +56,23 @@ class IntoTree implements TarVisitor {
 
   large(entry: TarEntry): ContentSink {
     const parts = this.tree.partsOf(entry.name);
-    const inode = inodeOf(entry);
+    const inode = this.inodeOf(entry);
     if (parts === undefined || inode?.kind !== 'file' || (this.isLayer && this.hides(parts))) {
       return passedOver;
     }
-    const { path, sink } = this.contents.stream(entry.size);
-    this.tree.put(parts, { ...inode, content: path, size: entry.size });
+    const { pieces, sink } = this.contents.stream(dataBytes(entry));
+    this.tree.put(parts, { ...inode, pieces, size: entry.size });
     return sink;
+  }
+
+  /** Undefined, and a warning, for what no file system holds. */
+  private inodeOf(entry: TarEntry): NewInode | undefined {
+    const inode = inodeOf(entry);
+    if (typeof inode === 'string') {
+      this.tree.warn(`${JSON.stringify(entry.name)} ${inode} and was left out.`);
+      return undefined;
+    }
+    return inode;
   }
 
   private hides(parts: readonly string[]): boolean {
@@ -83,26 +97,37 @@ class IntoTree implements TarVisitor {
   }
 }
 
-/** Undefined for what no file system holds. */
-function inodeOf(entry: TarEntry): Inode | undefined {
-  const { type, mode, uid, gid, linkName, special, mtimeMs, xattrs } = entry;
+/** Or why no file system holds it. */
+function inodeOf(entry: TarEntry): NewInode | string {
+  const { type, mode, uid, gid, size, linkName, special, mtimeMs, xattrs } = entry;
   // Of old tars: a folder is a file whose name ends with a slash.
   const isFolder = type === 'directory' || (type === 'file' && entry.name.endsWith('/'));
   const kind = isFolder ? 'directory' : type === 'file' || type === 'symlink' ? type : special?.kind;
   const { major, minor } = special ?? { major: 0, minor: 0 };
-  const isKnown = major <= largestMajor && minor <= largestMinor;
-  if (kind === undefined || !isKnown || (kind === 'symlink' && linkName === '')) {
-    return undefined;
+  const problem =
+    kind === undefined
+      ? 'is neither a file, a folder, a link nor a device'
+      : major > maxMajor || minor > maxMinor
+        ? 'is a device of an impossible number'
+        : kind === 'symlink' && !isTarget(linkName)
+          ? 'is a link whose target is empty or too long'
+          : kind === 'file' && size > maxFileBytes
+            ? 'is larger than any disk'
+            : undefined;
+  if (problem !== undefined || kind === undefined) {
+    return problem ?? '';
   }
-  const seconds = Math.floor(mtimeMs / 1000);
   return {
     ...{ kind, mode: mode & 0o7777, uid: uid >>> 0, gid: gid >>> 0, size: 0 },
-    // What debugfs takes.
-    mtime: Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), 2 ** 33) : 0,
+    mtime: Number.isFinite(mtimeMs) ? Math.round(mtimeMs * 1000) : 0,
     xattrs: xattrs ?? new Map<string, Buffer>(),
     ...(kind === 'symlink' && { target: linkName }),
     ...((kind === 'character' || kind === 'block') && { device: { major, minor } }),
   };
+}
+
+function isTarget(linkName: string): boolean {
+  return linkName !== '' && !linkName.includes('\0') && encodeName(linkName).length <= maxTargetBytes;
 }
 
 /** Fails with the error of the tar, or when it is cancelled. */
@@ -123,8 +148,6 @@ export async function readTar(
     await takeAll(tar, (chunk) => reader.push(chunk));
     await contents.settled();
   } catch (error) {
-    // What is still being written must not come after the folder is gone.
-    await contents.settled().catch(() => undefined);
     throw asTarError(error);
   } finally {
     signal?.removeEventListener('abort', cancel);

@@ -1,26 +1,11 @@
 /** What tars hold, as a tree of inodes: the last entry of a path counts, and hard links share their inode. */
-import { encodeName } from '../../../files/names';
 import { BerthError } from '../../../../api/errors';
-
-export interface Inode {
-  kind: 'directory' | 'file' | 'symlink' | 'fifo' | 'character' | 'block';
-  mode: number;
-  uid: number;
-  gid: number;
-  /** Seconds since 1970. */
-  mtime: number;
-  /** Of a file: where its content was put; none when it is empty. */
-  content?: string;
-  size: number;
-  /** Of a symlink. */
-  target?: string;
-  device?: { major: number; minor: number };
-  xattrs: ReadonlyMap<string, Buffer>;
-}
+import type { NewInode } from '../../../files/disk/filling/steps';
+import { encodeName } from '../../../files/names';
 
 /** A name in the tree; one inode may have several. */
 export interface Node {
-  inode: Inode;
+  inode: NewInode;
   readonly children: Map<string, Node>;
   /** The layer that put it there last. */
   layer: number;
@@ -35,7 +20,7 @@ const longestPath = 4096;
 /** Far more than any real image has: a hostile one must not fill the memory. */
 const mostNodes = 4_000_000;
 
-const folder = (): Inode => ({
+const folder = (): NewInode => ({
   ...{ kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, size: 0 },
   xattrs: new Map(),
 });
@@ -56,8 +41,8 @@ export class Tree {
     const parts = name.split('/').filter((part) => part !== '' && part !== '.');
     const problem = parts.includes('..')
       ? 'leads outside'
-      : parts.some((part) => /[\n\r\0]/.test(part))
-        ? 'has a line break in its name'
+      : name.includes('\0')
+        ? 'has a zero byte in its name'
         : encodeName(name).length > longestPath || parts.some((part) => encodeName(part).length > longestName)
           ? 'has too long a name'
           : undefined;
@@ -75,7 +60,7 @@ export class Tree {
     }
   }
 
-  put(parts: readonly string[], inode: Inode): void {
+  put(parts: readonly string[], inode: NewInode): void {
     const name = parts.at(-1);
     const parent = name === undefined ? this.root : this.folderAt(parts.slice(0, -1));
     const known = name === undefined ? this.root : parent.children.get(name);
@@ -137,8 +122,8 @@ export class Tree {
   }
 
   /** Every inode once, however many names it has. */
-  *inodes(): Generator<Inode> {
-    const seen = new Set<Inode>([this.root.inode]);
+  *inodes(): Generator<NewInode> {
+    const seen = new Set<NewInode>([this.root.inode]);
     yield this.root.inode;
     for (const [, { children }] of this.folders()) {
       for (const { inode } of children.values()) {
@@ -223,7 +208,7 @@ export class Tree {
     node.layer = this.layer;
   }
 
-  private node(inode: Inode): Node {
+  private node(inode: NewInode): Node {
     this.made += 1;
     if (this.made > mostNodes) {
       throw new BerthError('too_large', `The image has more than ${mostNodes} files.`);

@@ -132,7 +132,8 @@ export class Allocator {
   private freeInodeIn(group: number): number {
     const bits = this.bitmaps.inodes(group);
     const first = group === 0 ? this.superblock.firstInode - 1 : 0;
-    for (let index = first; index < this.superblock.inodesPerGroup; index++) {
+    const count = this.superblock.inodesPerGroup;
+    for (let index = first; index < count; index++) {
       if ((index & 7) === 0 && bits[index >> 3] === 0xff) {
         index += 7;
       } else if (!isSet(bits, index)) {

@@ -113,7 +113,7 @@ export class Directories {
   add(inode: Inode, name: string, target: number, type: number): void {
     const names = this.load(inode);
     const bytes = encodeName(name);
-    const kind = this.superblock.has('incompat', incompat.filetype) ? type : 0;
+    const kind = this.saysTypes ? type : 0;
     const block = this.insert(inode, bytes, target, kind);
     if (block !== undefined) {
       names.set(name, { inode: target, type, block });
@@ -125,7 +125,18 @@ export class Directories {
       ([each, { inode: number, type: old }]) => [encodeName(each), number, old] as const,
     );
     this.forget(inode.number);
-    this.rebuild(inode, [...all, [bytes, target, kind]]);
+    this.rebuild(inode, this.parent(inode), [...all, [bytes, target, kind]]);
+  }
+
+  /** Gives a directory all its names at once, in place of those that it has. The inode is not written. */
+  fill(inode: Inode, parent: number, entries: readonly (readonly [Buffer, number, number])[]): void {
+    this.forget(inode.number);
+    this.rebuild(inode, parent, entries);
+  }
+
+  /** True when entries tell what kind of file they name. */
+  get saysTypes(): boolean {
+    return this.superblock.has('incompat', incompat.filetype);
   }
 
   remove(inode: Inode, name: string): void {
@@ -142,7 +153,7 @@ export class Directories {
 
   change(inode: Inode, name: string, target: number, type: number): void {
     const found = this.load(inode).get(name);
-    const kind = this.superblock.has('incompat', incompat.filetype) ? type : 0;
+    const kind = this.saysTypes ? type : 0;
     if (
       found === undefined ||
       !changeDirent(this.device.edit(found.block), this.usable, encodeName(name), target, kind)
@@ -242,7 +253,7 @@ export class Directories {
   }
 
   private writeDots(block: Buffer, own: number, parent: number, end: number): void {
-    const type = this.superblock.has('incompat', incompat.filetype) ? 2 : 0;
+    const type = this.saysTypes ? 2 : 0;
     packDirents(block, end, [
       [Buffer.from('.'), own, type],
       [Buffer.from('..'), parent, type],
@@ -279,8 +290,11 @@ export class Directories {
   }
 
   /** All names anew: in one block when they fit, else behind an index. */
-  private rebuild(inode: Inode, entries: readonly (readonly [Buffer, number, number])[]): void {
-    const parent = this.parent(inode);
+  private rebuild(
+    inode: Inode,
+    parent: number,
+    entries: readonly (readonly [Buffer, number, number])[],
+  ): void {
     const size = entries.reduce((sum, [name]) => sum + direntSize(name.length), 24);
     if (size <= this.usable) {
       this.writeLinear(inode, parent, [entries]);
@@ -298,7 +312,7 @@ export class Directories {
   ): void {
     inode.flags &= ~inodeFlag.indexed;
     this.resize(inode, leaves.length);
-    const type = this.superblock.has('incompat', incompat.filetype) ? 2 : 0;
+    const type = this.saysTypes ? 2 : 0;
     for (const [index, block] of this.blocks(inode).entries()) {
       const dots = [
         [Buffer.from('.'), inode.number, type],

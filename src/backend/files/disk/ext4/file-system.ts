@@ -12,6 +12,7 @@ import { FileReader, NewContent } from './file-content';
 import { fileType, maxMajor, maxMinor, type Inode, type InodeTable } from './inode';
 import type { InodeAttributes } from './inode-attributes';
 import type { InodeBlocks } from './inode-blocks';
+import { maxTargetBytes, putTarget } from './link-target';
 import { type Attributes, newInode, now, openImage, Parts } from './parts';
 import { RedoLog, redoLogOf } from './redo-log';
 import { roCompat, type Superblock } from './superblock';
@@ -173,19 +174,11 @@ export class Ext4 {
 
   makeLink(directory: number, name: string, target: string, attributes: Attributes): number {
     const bytes = encodeName(target);
-    if (bytes.length === 0 || bytes.length > longestLink || bytes.length >= this.blockSize) {
+    if (bytes.length === 0 || bytes.length > maxTargetBytes(this.device)) {
       throw new DiskError('bad_request', 'the target of a link is empty or too long');
     }
     const inode = this.begin(directory, fileType.symlink, { ...attributes, mode: 0o777 });
-    inode.size = bytes.length;
-    if (bytes.length < 60) {
-      bytes.copy(inode.body);
-    } else {
-      const { start } = this.allocator.take(1);
-      bytes.copy(this.device.fresh(start));
-      const own = this.blocks.map(inode, [{ logical: 0, physical: start, count: 1, written: true }], []);
-      inode.setBlocks(1 + own, this.blockSize);
-    }
+    putTarget(this.parts, inode, bytes);
     this.inodes.write(inode);
     this.enter(directory, name, inode);
     return inode.number;

@@ -1,0 +1,96 @@
+/** Fills a new file system in a worker thread, so that the engine goes on meanwhile. */
+import { on } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { BerthError, isErrorCode } from '../../../../api/errors';
+import { workerFile } from '../worker-file';
+import type { FillData } from './fill-thread';
+import type { FolderStep, FromFiller, ToFiller } from './steps';
+
+/** Steps that are on their way: enough that the thread never waits. */
+const ahead = 4;
+const silentMs = 120_000;
+const memoryMiB = 2048;
+
+export interface FillOptions extends FillData {
+  signal?: AbortSignal | undefined;
+}
+
+/** Answers in words what was left out. The image is of no use when it fails or is cancelled. */
+export async function fillDisk(
+  { image, contents, signal }: FillOptions,
+  steps: Iterable<FolderStep>,
+): Promise<string[]> {
+  const worker = new Worker(workerFile(), {
+    workerData: { fill: { image, contents } satisfies FillData },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
+  });
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), silentMs);
+  const stop = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
+  try {
+    const left = feed(worker, steps);
+    for await (const [message] of on(worker, 'message', { signal: stop, close: ['exit'] }) as AsyncIterable<
+      [FromFiller]
+    >) {
+      timer.refresh();
+      const answer = take(message, left);
+      if (answer !== undefined) {
+        return answer;
+      }
+    }
+    throw new BerthError('internal', 'Could not fill the disk: its writer ended before it was done.');
+  } catch (error) {
+    throw silence.signal.aborted
+      ? new BerthError('timeout', `Could not fill the disk: nothing was written for ${silentMs / 1000} s.`, {
+          hint: 'The disk that holds it may be overloaded or broken.',
+          cause: error,
+        })
+      : error;
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+}
+
+/** Answers what sends the next step. */
+function feed(worker: Worker, steps: Iterable<FolderStep>): () => void {
+  const rest = steps[Symbol.iterator]();
+  let isEnded = false;
+  const next = (): void => {
+    const step: IteratorResult<FolderStep, unknown> = rest.next();
+    if (step.done !== true) {
+      worker.postMessage({ step: step.value } satisfies ToFiller);
+    } else if (!isEnded) {
+      isEnded = true;
+      worker.postMessage('end' satisfies ToFiller);
+    }
+  };
+  for (let count = 0; count < ahead; count++) {
+    next();
+  }
+  return next;
+}
+
+/** The warnings, at the end. */
+function take(message: FromFiller, next: () => void): string[] | undefined {
+  if (message === 'done') {
+    next();
+  } else if (message !== 'writing' && 'ended' in message) {
+    return message.ended;
+  } else if (message !== 'writing') {
+    throw explain(message.failed);
+  }
+  return undefined;
+}
+
+function explain({ code, detail }: { code: string; detail?: string | undefined }): BerthError {
+  return code === 'no_space'
+    ? new BerthError(
+        'no_space',
+        `The content does not fit into the disk${detail === undefined ? '' : `: ${detail}`}.`,
+        {
+          hint: 'Give the disk a larger size, or make room on the disk that holds it.',
+        },
+      )
+    : new BerthError(isErrorCode(code) ? code : 'internal', `Could not fill the disk: ${detail ?? code}.`);
+}
