@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { maxCloneAddress } from '../rules/clone-address';
 import { Label, Name, Timestamp, literals, nullable } from './common';
 
 export const workspaceStates = [
@@ -131,7 +132,15 @@ export const WorkspaceSpec = Type.Object(
   {
     runtime: RuntimeKind,
     image: Type.String({ minLength: 1, maxLength: 512 }),
-    cloneUrl: Type.Optional(Type.String({ minLength: 1, maxLength: 2048, pattern: '^[^-\\s][^\\s]*$' })),
+    /** Which addresses are taken: `rules/clone-address.ts`. Records of before hold others, too. */
+    cloneUrl: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: maxCloneAddress,
+        description:
+          'https://host/path, ssh://[user@]host/path, [user@]host:path, or /path inside. No secrets.',
+      }),
+    ),
     env: Type.Optional(Environment),
     docker: Type.Optional(
       Type.Boolean({ description: 'A Docker daemon of its own inside; privileged for containers.' }),

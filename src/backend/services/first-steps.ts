@@ -1,5 +1,6 @@
 /** What runs inside a workspace that has just started: the clone of its repository, once, and the post-start scripts. */
 import { BerthError } from '../../api/errors';
+import { redactAddresses } from '../../api/rules/clone-address';
 import type { Driver } from '../drivers/driver';
 import type { SecretStore } from '../store/secrets';
 import { homeDirectory, type Script } from './injected-files';
@@ -26,7 +27,7 @@ export class FirstSteps {
     }
     const url = spec.cloneUrl;
     try {
-      await context.step('clone', `Clone ${withoutPassword(url)}`, async () => {
+      await context.step('clone', `Clone ${redactAddresses(url)}`, async () => {
         if ((await this.tryRun(name, driver, ['test', '-e', repositoryDirectory], context)).exitCode !== 0) {
           await this.run(name, driver, ['rm', '-rf', '--', draftRepository], context);
           await this.run(name, driver, ['git', 'clone', '--', url, draftRepository], context);
@@ -92,11 +93,12 @@ export class FirstSteps {
   ): Promise<void> {
     const result = await this.tryRun(name, driver, argv, context, timeoutMs);
     if (result.exitCode !== 0 || result.timedOut) {
-      const said = Buffer.concat([result.stdout, result.stderr]).toString('utf8').trim().slice(-2000);
+      const said = Buffer.concat([result.stdout, result.stderr]).toString('utf8').trim();
       const ending = result.timedOut
         ? `timed out after ${timeoutMs / 1000} s`
         : `ended with exit code ${result.exitCode}`;
-      throw new BerthError('internal', `${argv[0] ?? ''} ${ending}${said === '' ? '.' : `: ${said}`}`);
+      const shown = redactAddresses(said).slice(-2000);
+      throw new BerthError('internal', `${argv[0] ?? ''} ${ending}${shown === '' ? '.' : `: ${shown}`}`);
     }
   }
 
@@ -123,9 +125,4 @@ export class FirstSteps {
       signal: context.signal,
     });
   }
-}
-
-/** Clone URLs may carry credentials: they are never shown. */
-export function withoutPassword(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1');
 }

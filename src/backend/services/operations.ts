@@ -7,6 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../api/errors';
+import { redactAddresses } from '../../api/rules/clone-address';
 import { Operation, type Progress } from '../../api/schemas/operation';
 import type { Step } from '../../api/schemas/workspace';
 import { removeTree } from '../store/files';
@@ -63,7 +64,7 @@ export class Operations {
       }
       const read = await readRecord(join(this.directory, file), format);
       if (read.kind === 'ok') {
-        const operation = read.value;
+        const operation = redacted(read.value);
         if (operation.status === 'running') {
           await this.save(markInterrupted(operation));
           if (operation.volume !== undefined) {
@@ -261,6 +262,22 @@ export class Operations {
       });
     }
   }
+}
+
+/** Older versions noted the tokens of clone addresses in titles and in what git said. */
+function redacted(operation: Operation): Operation {
+  const { title, steps, warnings, error } = operation;
+  return {
+    ...operation,
+    title: redactAddresses(title),
+    warnings: warnings.map(redactAddresses),
+    steps: steps.map((step) => ({
+      ...step,
+      title: redactAddresses(step.title),
+      ...(step.message !== undefined && { message: redactAddresses(step.message) }),
+    })),
+    ...(error !== undefined && { error: { ...error, message: redactAddresses(error.message) } }),
+  };
 }
 
 function markInterrupted(operation: Operation): Operation {

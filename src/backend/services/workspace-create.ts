@@ -1,6 +1,7 @@
 /** Create: transactional. What a failure leaves is nothing, or a workspace that works and says what is missing. */
 import { BerthError } from '../../api/errors';
 import { checkImage } from '../../api/image-reference';
+import { checkCloneAddress } from '../../api/rules/clone-address';
 import type { Operation } from '../../api/schemas/operation';
 import type { IdlePolicy, RuntimeKind, WorkspaceCreate, WorkspaceSpec } from '../../api/schemas/workspace';
 import type { PortLedger } from '../ssh/ports';
@@ -73,7 +74,7 @@ export class WorkspaceCreator {
   private specOf(request: WorkspaceCreate): WorkspaceSpec {
     const defaults = this.parts.defaults();
     if (request.cloneUrl !== undefined) {
-      checkCloneUrl(request.cloneUrl);
+      checkCloneAddress(request.cloneUrl);
     }
     const mounts = parseMounts(request.volumes ?? []);
     const { name, label, volumes, secrets, start, idle, ports, ...rest } = request;
@@ -221,21 +222,5 @@ export class WorkspaceCreator {
       return;
     }
     await this.forget(name);
-  }
-}
-
-/** A password in a URL would be kept in the record and shown: refused with the way that is safe. */
-function checkCloneUrl(url: string): void {
-  if (/^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(url)) {
-    throw new BerthError('bad_request', 'The clone URL holds a password.', {
-      field: 'cloneUrl',
-      hint: 'Use an SSH URL, or give a git credential file with `credentialFiles` (--credential).',
-    });
-  }
-  if (!/^(https?|ssh|git|file):\/\/|^[\w.-]+@[\w.-]+:|^\//.test(url)) {
-    throw new BerthError('bad_request', `"${url}" is not a URL that git can clone.`, {
-      field: 'cloneUrl',
-      hint: 'For example https://host/group/project.git or git@host:group/project.git.',
-    });
   }
 }

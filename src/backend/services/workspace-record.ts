@@ -1,5 +1,6 @@
 /** What is kept of a workspace; survives everything but delete. Contains no secret. */
 import { Type, type Static } from '@sinclair/typebox';
+import { redactAddresses } from '../../api/rules/clone-address';
 import { Name, Timestamp } from '../../api/schemas/common';
 import {
   OwnFiles,
@@ -68,12 +69,21 @@ export function toWorkspace(
   activity: WorkspaceActivity,
   attached?: number,
 ): Workspace {
-  const { hostKey, createdVolumes, cloned, keepsVolumes, ...shown } = record;
+  const { hostKey, createdVolumes, cloned, keepsVolumes, spec, problem, warnings, ...shown } = record;
+  const { cloneUrl } = spec;
   return {
     ...shown,
+    // Older versions have taken addresses with tokens in them.
+    spec: { ...spec, ...(cloneUrl !== undefined && { cloneUrl: redactAddresses(cloneUrl) }) },
+    ...(problem !== undefined && { problem: redactProblem(problem) }),
+    warnings: warnings.map(redactProblem),
     ...activity,
     runtimeName: runtimeNameOf(record.name),
     sshAlias: aliasOf(record.name),
     ...(attached !== undefined && { attached }),
   };
+}
+
+function redactProblem(problem: Problem): Problem {
+  return { ...problem, message: redactAddresses(problem.message) };
 }

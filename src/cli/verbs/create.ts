@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { BerthError, type IdlePolicy, type PublishedPort, type WorkspaceCreate } from '../../api';
+import { checkCloneAddress } from '../../api/rules/clone-address';
 import { readAll } from '../../client/transport';
 import type { Cli } from '../cli';
 import { examples } from '../help';
@@ -115,6 +116,9 @@ export function toRequest(
   const limits = toLimits(options);
   const runtime = options.runtime ?? options.engine;
   const idle = toIdle(options);
+  if (options.clone !== undefined) {
+    checkCloneAddress(options.clone);
+  }
   return {
     name,
     ...(options.label !== undefined && { label: options.label }),

@@ -4,7 +4,8 @@ import type { DriverStatus, EngineInfo, Image, Limits, RuntimeKind } from '../..
 import type { Store } from '../../providers/store';
 import { bytes, limitsWords, runtimeWords } from '../../providers/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../wizard';
-import { isCloneUrl, type WorkspaceDraft } from './draft';
+import { cloneMessage } from './clone-words';
+import type { WorkspaceDraft } from './draft';
 import { limitsSteps } from './limits-steps';
 import { nameMessage } from './name-words';
 
@@ -98,8 +99,7 @@ function askClone(draft: WorkspaceDraft, place: StepPlace) {
     prompt: t('Repository to clone into /home/workspace/repo (leave empty for none)'),
     placeHolder: 'https://example.org/team/project.git',
     value: draft.cloneUrl,
-    validate: (url) =>
-      isCloneUrl(url.trim()) ? undefined : t('This does not look like a repository address.'),
+    validate: (url) => cloneMessage(url.trim()),
     accept: (url) => (draft.cloneUrl = url.trim()),
   });
 }

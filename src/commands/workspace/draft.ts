@@ -1,5 +1,6 @@
 /** A workspace being described: its validation and its request. Pure, without VS Code. */
 import type { Limits, RuntimeKind, WorkspaceCreate } from '../../api';
+import { cloneAddressProblem, type CloneAddressProblem } from '../../api/rules/clone-address';
 
 export interface WorkspaceDraft {
   name: string;
@@ -48,9 +49,9 @@ export function freeName(wanted: string, isFree: (name: string) => boolean): str
   }
 }
 
-/** A clone URL must not look like an option and must name a repository; empty means none. */
-export function isCloneUrl(text: string): boolean {
-  return text === '' || /^(?:(?:https?|ssh|git|file):\/\/\S+|[^-\s@][^\s@]*@[^\s:]+:\S+|\/\S+)$/.test(text);
+/** Why this can't be cloned; an empty text means nothing to clone. */
+export function cloneProblem(text: string): CloneAddressProblem | undefined {
+  return text === '' ? undefined : cloneAddressProblem(text);
 }
 
 export const isCpuCount = (text: string): boolean => {

@@ -87,7 +87,7 @@ describe('server: requests', () => {
         '/v1/workspaces',
         { name: 'a', cloneUrl: '--upload-pack=x' },
         'cloneUrl',
-        /form/,
+        /option/,
       ],
       ['a label of two lines', 'POST', '/v1/workspaces', { name: 'a', label: 'a\nb' }, 'label', /form/],
       ['an escape in a label', 'PATCH', '/v1/workspaces/demo', { label: 'a\u001b[2J' }, 'label', /form/],

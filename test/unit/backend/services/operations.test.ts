@@ -277,4 +277,19 @@ describe('services/operations', () => {
     );
     assert.deepEqual(operations.startStepsOf('other'), []);
   });
+
+  it('shows nothing of a token that an older version has noted', async () => {
+    const url = 'https://hunter2@example.org/a?token=hunter2';
+    const { id } = operations.start(begin, async (context) => {
+      context.warn(`not cloned: ${url}`);
+      await context.step('clone', `Clone ${url}`, () => Promise.reject(new Error(`no ${url}`)));
+      return undefined;
+    });
+    await operations.wait(id, 5_000);
+    await operations.close();
+    const later = new Operations(folder(), hub, silentLog);
+    await later.load();
+    assert.match(JSON.stringify(later.get(id)), /example.org/);
+    assert.doesNotMatch(JSON.stringify(later.list()), /hunter2/);
+  });
 });
