@@ -20,6 +20,9 @@ import { throttle } from './throttle';
 const format: RecordFormat<typeof Operation> = { version: 1, schema: Operation, migrations: [] };
 const progressEveryMs = 100;
 const kept = 200;
+/** So long who began one has to ask what came of it, however many others end meanwhile; up to a bound. */
+const keptForMs = 60_000;
+const maxKept = 2_000;
 const startKinds = /^workspace\.(create|start|restart|restore|recover|rebuild|adopt)$/;
 
 export interface OperationStart {
@@ -41,6 +44,10 @@ interface Running {
 export class Operations {
   private readonly ended = new Map<string, Operation>();
   private readonly running = new Map<string, Running>();
+  /** Had nothing to do: known for a while to who asked for them, and on no record. */
+  private readonly idle = new Map<string, Operation>();
+  /** How many wait for an operation now: its result is theirs. */
+  private readonly waiting = new Map<string, number>();
   /** By workspace: asked for with every row of a list. */
   private readonly lastStarts = new Map<string, Operation>();
   /** What operations that were cut off worked on: an earlier engine may have left drafts there. */
@@ -72,7 +79,10 @@ export class Operations {
           }
         }
         this.ended.set(operation.id, operation);
-        this.noteStart(operation);
+        // One that had nothing to do started nothing: earlier versions have kept those, too.
+        if (operation.steps.length > 0) {
+          this.noteStart(operation);
+        }
       }
     }
     await this.prune();
@@ -96,7 +106,7 @@ export class Operations {
   }
 
   get(id: string): Operation {
-    const operation = this.running.get(id)?.operation ?? this.ended.get(id);
+    const operation = this.running.get(id)?.operation ?? this.ended.get(id) ?? this.idle.get(id);
     if (operation === undefined) {
       throw new BerthError('not_found', `There is no operation ${id}.`, {
         hint: 'Ended ones are kept for a while only.',
@@ -107,7 +117,7 @@ export class Operations {
 
   /** Begins at once; the answer is the operation as it starts. Errors of `work` end up in its record. */
   start(begin: OperationStart, work: (context: OperationContext) => Promise<OperationResult>): Operation {
-    const operation = this.launch(begin, work);
+    const operation = this.launch(begin, work, true);
     this.noteStart(operation);
     this.publish(operation);
     return operation;
@@ -116,6 +126,7 @@ export class Operations {
   private launch(
     begin: OperationStart,
     work: (context: OperationContext) => Promise<OperationResult>,
+    isRecorded: boolean,
   ): Operation {
     const operation: Operation = {
       id: randomUUID(),
@@ -130,28 +141,39 @@ export class Operations {
       warnings: [],
     };
     const abort = new AbortController();
-    const done = this.perform(operation, abort.signal, work);
+    const done = this.perform(operation, abort.signal, work, isRecorded);
     this.running.set(operation.id, { operation, abort, done });
     return operation;
   }
 
   /** An operation that has nothing to do, if `check` does not object. */
   nothing(begin: OperationStart, check: () => Promise<unknown>): Operation {
-    return this.launch({ ...begin, cancellable: false }, async () => {
+    const work = async (): Promise<OperationResult> => {
       await check();
       return { changed: false };
-    });
+    };
+    return this.launch({ ...begin, cancellable: false }, work, false);
   }
 
   /** As it is when it has ended, or after `ms`. */
   async wait(id: string, ms: number): Promise<Operation> {
     const run = this.running.get(id);
-    if (run !== undefined && ms > 0) {
-      const timer = new AbortController();
-      await Promise.race([run.done, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
-      timer.abort();
+    if (run === undefined || ms <= 0) {
+      return this.get(id);
     }
-    return this.get(id);
+    const timer = new AbortController();
+    this.waiting.set(id, (this.waiting.get(id) ?? 0) + 1);
+    try {
+      await Promise.race([run.done, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
+      return this.get(id);
+    } finally {
+      timer.abort();
+      const others = (this.waiting.get(id) ?? 1) - 1;
+      this.waiting.set(id, others);
+      if (others === 0) {
+        this.waiting.delete(id);
+      }
+    }
   }
 
   cancel(id: string): Operation {
@@ -187,11 +209,12 @@ export class Operations {
     operation: Operation,
     signal: AbortSignal,
     work: (context: OperationContext) => Promise<OperationResult>,
+    isRecorded: boolean,
   ): Promise<void> {
     const tell = throttle(progressEveryMs, () => this.publish(operation));
     // A turn later, so that the caller has the operation before its work can end it.
     await Promise.resolve();
-    const saved = this.save(operation);
+    const saved = isRecorded ? this.save(operation) : undefined;
     try {
       const result = await work(makeContext(operation, signal, tell.request, () => this.publish(operation)));
       if (result !== undefined) {
@@ -204,11 +227,13 @@ export class Operations {
     tell.stop();
     operation.cancellable = false;
     operation.endedAt = new Date().toISOString();
-    this.ended.set(operation.id, operation);
+    (isRecorded ? this.ended : this.idle).set(operation.id, operation);
     this.running.delete(operation.id);
     this.publish(operation);
-    await saved;
-    await this.save(operation);
+    if (isRecorded) {
+      await saved;
+      await this.save(operation);
+    }
     await this.prune();
   }
 
@@ -250,9 +275,19 @@ export class Operations {
     }
   }
 
+  /** Those that ended longest ago, and that nobody waits for. */
+  private surplus(operations: ReadonlyMap<string, Operation>): Operation[] {
+    const endOf = ({ startedAt, endedAt }: Operation): string => endedAt ?? startedAt;
+    const since = new Date(Date.now() - keptForMs).toISOString();
+    return [...operations.values()]
+      .sort((a, b) => endOf(b).localeCompare(endOf(a)))
+      .filter((operation, index) => index >= maxKept || (index >= kept && endOf(operation) < since))
+      .filter(({ id }) => !this.waiting.has(id));
+  }
+
   private async prune(): Promise<void> {
-    const old = [...this.ended.values()].sort((a, b) => b.startedAt.localeCompare(a.startedAt)).slice(kept);
-    for (const operation of old) {
+    this.surplus(this.idle).forEach(({ id }) => this.idle.delete(id));
+    for (const operation of this.surplus(this.ended)) {
       this.ended.delete(operation.id);
       if (operation.workspace !== undefined && this.lastStarts.get(operation.workspace) === operation) {
         this.lastStarts.delete(operation.workspace);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../src/api/errors';
 import type { Operation } from '../../../../src/api/schemas/operation';
+import type { Step } from '../../../../src/api/schemas/workspace';
 import { EventHub } from '../../../../src/backend/services/event-hub';
 import { Operations } from '../../../../src/backend/services/operations';
 import { silentLog } from '../../../support/engine';
@@ -25,6 +26,7 @@ describe('services/operations', () => {
   afterEach(() => operations.close());
 
   const begin = { kind: 'test', title: 'Test', workspace: 'demo' };
+  const ssh: Step = { name: 'ssh', title: 'SSH', outcome: 'done', ms: 5 };
   const onDisk = async (id: string) =>
     JSON.parse(await readFile(join(folder(), `${id}.json`), 'utf8')) as Operation;
   const forever = (signal: AbortSignal) =>
@@ -235,6 +237,66 @@ describe('services/operations', () => {
     assert.equal((await readdir(folder())).length, 200);
     await failure(() => operations.get('id-29'), 'not_found');
     assert.equal(operations.get('id-30').status, 'succeeded');
+  });
+
+  it('keeps what came of a long one, however many short ones began and ended meanwhile', async () => {
+    let finish = (): void => undefined;
+    const until = new Promise<void>((resolve) => (finish = resolve));
+    const long = operations.start(begin, async () => {
+      await until;
+      return { built: true };
+    });
+    // Older than any other by its begin, and younger by its end.
+    for (let count = 0; count < 230; count += 1) {
+      await operations.wait(operations.start(begin, () => Promise.resolve(undefined)).id, 5_000);
+    }
+    const waited = operations.wait(long.id, 10_000);
+    finish();
+    assert.deepEqual((await waited).result, { built: true });
+    assert.deepEqual(operations.get(long.id).result, { built: true });
+    assert.deepEqual((await onDisk(long.id)).result, { built: true });
+  });
+
+  it('keeps for a minute what ended, so that a slow client can ask for it, and then the last 200', async () => {
+    const records = Array.from({ length: 2_300 }, (_, index): Operation & { schemaVersion: number } => ({
+      ...{ schemaVersion: 1, id: `id-${index}`, kind: 'test', title: 'T', status: 'succeeded' },
+      ...{ cancellable: false, steps: [], warnings: [] },
+      // The first began last.
+      startedAt: new Date(Date.now() - index * 1000).toISOString(),
+      endedAt: new Date(Date.now() - (index < 300 ? 1_000 : 3_600_000)).toISOString(),
+    }));
+    await Promise.all(
+      records.map((record) => writeFile(join(folder(), `${record.id}.json`), JSON.stringify(record))),
+    );
+    await operations.load();
+    assert.equal(operations.list().length, 300);
+  });
+
+  it('keeps no record of one that had nothing to do, only what came of it', async () => {
+    const { id } = operations.nothing(begin, () => Promise.resolve());
+    assert.equal((await operations.wait(id, 5_000)).status, 'succeeded');
+    assert.deepEqual(operations.get(id).result, { changed: false });
+    const refused = operations.nothing(begin, () => Promise.reject(new BerthError('internal', 'no')));
+    assert.equal((await operations.wait(refused.id, 5_000)).error?.message, 'no');
+    assert.deepEqual(await readdir(folder()), []);
+    assert.deepEqual(operations.list(), []);
+    for (let count = 0; count < 230; count += 1) {
+      await operations.wait(operations.nothing(begin, () => Promise.resolve()).id, 5_000);
+    }
+    assert.deepEqual(operations.get(id).result, { changed: false }, 'for a minute at least');
+  });
+
+  it('remembers the steps of the last start past the records of earlier versions that did nothing', async () => {
+    const record = {
+      ...{ schemaVersion: 1, kind: 'workspace.start', title: 'T', workspace: 'demo', status: 'succeeded' },
+      ...{ cancellable: false, warnings: [] },
+    };
+    const real = { ...record, id: 'real', startedAt: '2026-01-01T00:00:00.000Z', steps: [ssh] };
+    const none = { ...record, id: 'none', startedAt: '2026-01-02T00:00:00.000Z', steps: [] };
+    await writeFile(join(folder(), 'real.json'), JSON.stringify(real));
+    await writeFile(join(folder(), 'none.json'), JSON.stringify(none));
+    await operations.load();
+    assert.deepEqual(operations.startStepsOf('demo'), [ssh]);
   });
 
   it('lists the running ones alone if asked, newest first', async () => {
