@@ -44,6 +44,8 @@ export interface EngineOptions {
   recoverDelaysMs?: readonly number[];
   /** How long a silent runtime product may hold up the start of the engine. */
   reconcilePatienceMs?: number;
+  /** The pause before a workspace that could not be looked at is looked at again; it doubles with each failure. */
+  reconcileRetryMs?: number;
 }
 
 export interface Engine {

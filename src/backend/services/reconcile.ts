@@ -2,7 +2,7 @@
  * Records against what the drivers report: at start, when a daemon comes back, and when something happened
  * to a runtime that was not our doing. Nothing is deleted here but what a confirmed delete left half done.
  */
-import { asBerthError } from '../../api/errors';
+import { BerthError, asBerthError } from '../../api/errors';
 import type { Problem, WorkspaceState } from '../../api/schemas/workspace';
 import type { Driver, DriverEvent, RuntimeInfo } from '../drivers/driver';
 import type { Drivers } from './drivers';
@@ -12,6 +12,7 @@ import type { WorkspaceRecord } from './workspace-record';
 import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import type { WorkspaceStarter } from './workspace-starter';
+import { LaterRetries } from './later-retries';
 import type { Workspaces } from './workspaces';
 
 export interface ReconcilerParts {
@@ -21,6 +22,8 @@ export interface ReconcilerParts {
   operations: Operations;
   drivers: Drivers;
   log: Log;
+  /** The pause before the first retry of what could not be looked at. */
+  reconcileRetryMs?: number;
 }
 
 const createInterrupted: Problem = {
@@ -34,6 +37,9 @@ const unreachable = 'The runtime does not answer: this is the state as last seen
 
 /** How often a workspace that changes while it is looked at is looked at again. */
 const looks = 5;
+/** What could not be looked at is tried again after so long, then after twice as long, and so on to the max. */
+const firstRetryMs = 1_000;
+const maxRetryMs = 300_000;
 
 export class Reconciler {
   private readonly stops: (() => void)[] = [];
@@ -41,8 +47,13 @@ export class Reconciler {
   private readonly interrupted = new Set<string>();
   /** Something happened to their runtimes while an operation of ours worked on them. */
   private readonly missed = new Set<string>();
+  /** By driver: a look at all of its runtimes that is under way, and whether another one is wanted after it. */
+  private readonly rounds = new Map<Driver, { done: Promise<void>; again: boolean }>();
+  private readonly retries: LaterRetries;
 
-  constructor(private readonly parts: ReconcilerParts) {}
+  constructor(private readonly parts: ReconcilerParts) {
+    this.retries = new LaterRetries(parts.reconcileRetryMs ?? firstRetryMs, maxRetryMs);
+  }
 
   /** All records of all drivers, then whatever the drivers tell. */
   async start(): Promise<void> {
@@ -51,17 +62,37 @@ export class Reconciler {
     creating.forEach((record) => this.interrupted.add(record.name));
     await Promise.all(
       drivers.all().map(async (driver) => {
-        await this.all(driver);
+        // First: whatever fails below, what happens from now on is heard of.
         this.stops.push(driver.watch((event) => void this.seen(driver, event)));
+        await this.all(driver);
       }),
     );
   }
 
   close(): void {
     this.stops.splice(0).forEach((stop) => stop());
+    this.retries.close();
   }
 
-  private async all(driver: Driver): Promise<void> {
+  /** One round at a time: who asks during one has another one made after it. Never rejects. */
+  private all(driver: Driver): Promise<void> {
+    const round = this.rounds.get(driver);
+    if (round !== undefined) {
+      round.again = true;
+      return round.done;
+    }
+    const started = { done: this.round(driver), again: false };
+    this.rounds.set(driver, started);
+    void started.done.then(() => {
+      this.rounds.delete(driver);
+      if (started.again) {
+        void this.all(driver);
+      }
+    });
+    return started.done;
+  }
+
+  private async round(driver: Driver): Promise<void> {
     const { registry, log } = this.parts;
     const mine = registry.all().filter((record) => record.spec.runtime === driver.kind);
     if (mine.length === 0) {
@@ -73,21 +104,57 @@ export class Reconciler {
     } catch (error) {
       log.warn({ err: error, driver: driver.kind }, 'driver does not answer');
       for (const { name } of mine) {
-        if (registry.find(name) !== undefined) {
-          await registry.update(name, { stateDetail: unreachable });
-        }
+        await this.noteUnreachable(name);
+      }
+      // One that is down tells when it is back; an answer that is an error may stay the only one.
+      if (asBerthError(error).code !== 'runtime_unavailable') {
+        this.retries.again(driver.kind, () => this.all(driver));
       }
       return;
     }
+    this.retries.done(driver.kind);
     const byName = new Map(runtimes.map((info) => [info.name, info]));
     for (const record of mine) {
-      const info = byName.get(runtimeNameOf(record.name));
-      // A list does not tell when something was started: that needs a closer look.
-      if (info?.state === 'running' || registry.find(record.name) !== record) {
-        await this.lookAt(driver, record.name);
-      } else {
-        await this.one(record, info);
-      }
+      await this.attempt(driver, record.name, async () => {
+        const info = byName.get(runtimeNameOf(record.name));
+        // A list does not tell when something was started: that needs a closer look.
+        if (info?.state === 'running' || registry.find(record.name) !== record) {
+          await this.lookAt(driver, record.name);
+        } else {
+          await this.one(record, info);
+        }
+      });
+    }
+  }
+
+  /** One workspace that can't be looked at keeps no other from it: it says so, and is tried again. */
+  private async attempt(
+    driver: Driver,
+    name: string,
+    look: () => Promise<void> = () => this.lookAt(driver, name),
+  ): Promise<void> {
+    const { log } = this.parts;
+    const key = `${driver.kind}/${name}`;
+    try {
+      await look();
+      this.retries.done(key);
+    } catch (error) {
+      log.warn({ err: error, workspace: name }, 'not looked at: tried again later');
+      this.retries.again(key, () => this.attempt(driver, name));
+      await this.noteUnreachable(name);
+    }
+  }
+
+  /** While an operation of ours works on it, that one says how it is. */
+  private async noteUnreachable(name: string): Promise<void> {
+    const { registry, operations, log } = this.parts;
+    if (registry.find(name) === undefined || operations.idsOf(name).length > 0) {
+      return;
+    }
+    try {
+      await registry.update(name, { stateDetail: unreachable });
+    } catch (error) {
+      log.warn({ err: error, workspace: name }, 'record not written');
     }
   }
 
@@ -104,6 +171,7 @@ export class Reconciler {
         return;
       }
     }
+    throw new BerthError('timeout', `Workspace ${name} changed each time it was looked at.`);
   }
 
   private async one(record: WorkspaceRecord, info: RuntimeInfo | undefined): Promise<void> {
@@ -134,7 +202,9 @@ export class Reconciler {
       state !== record.state || record.stateDetail !== undefined || info?.id !== record.runtimeId;
     if (state === 'running' && wasStartedElsewhere(record, info)) {
       this.setUp(name, info?.startedAt);
-      await registry.settle(name, 'starting', { runtimeId: info?.id });
+      // Somebody wants it: it has not been idle since its last use here.
+      const lastUsedAt = new Date().toISOString();
+      await registry.settle(name, 'starting', { runtimeId: info?.id, lastUsedAt });
     } else if (isChanged) {
       const problem = state === record.state ? record.problem : undefined;
       const startedAt = state === 'stopped' || state === 'archived' ? undefined : record.startedAt;
@@ -144,15 +214,10 @@ export class Reconciler {
 
   /** To be called when an operation on a workspace has ended. */
   async operationEnded(name: string): Promise<void> {
-    const { registry, starter, log } = this.parts;
+    const { registry, starter } = this.parts;
     const record = registry.find(name);
-    if (!this.missed.delete(name) || record === undefined) {
-      return;
-    }
-    try {
-      await this.lookAt(starter.driverOf(record), name);
-    } catch (error) {
-      log.warn({ err: error, workspace: name }, 'not looked at after an operation');
+    if (this.missed.delete(name) && record !== undefined) {
+      await this.attempt(starter.driverOf(record), name);
     }
   }
 
@@ -168,7 +233,7 @@ export class Reconciler {
       }
       const record = registry.find(event.workspace);
       if (record !== undefined && runtimeNameOf(record.name) === event.name) {
-        await this.lookAt(driver, record.name);
+        await this.attempt(driver, record.name);
       }
     } catch (error) {
       log.warn({ err: error, event }, 'event not taken in');
