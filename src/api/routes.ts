@@ -193,6 +193,9 @@ export const routes = defineRoutes({
       {
         volume: VolumeName,
         image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+        takeOver: Type.Optional(
+          Type.Boolean({ description: 'Consent to take what another installation of Berth made.' }),
+        ),
         replaceContainer: Type.Optional(
           Type.Boolean({ default: false, description: 'Consent to remove the container that holds it now.' }),
         ),

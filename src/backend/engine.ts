@@ -36,7 +36,8 @@ export interface EngineOptions {
   version: string;
   idleExitMs: number;
   log: Log;
-  makeDrivers: (settings: Settings) => Driver[];
+  /** `isAdopted`: a volume that the user had this installation take over. */
+  makeDrivers: (settings: Settings, isAdopted: (volume: string) => boolean) => Driver[];
   /** Ends the process. */
   exit: () => void;
   clock?: Clock;
@@ -61,7 +62,8 @@ const reconcilePatienceMs = 3_000;
 function wire(options: EngineOptions) {
   const { state, settings, log } = options;
   const events = new EventHub();
-  const drivers = new Drivers(options.makeDrivers(settings));
+  const isAdopted = (volume: string): boolean => registry.hasAdopted(volume);
+  const drivers = new Drivers(options.makeDrivers(settings, isAdopted));
   const operations = new Operations(state.operations, events, log);
   const ports = new PortLedger(() => settings.portRange);
   const keys = new SshKeys(state);

@@ -59,7 +59,7 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
     version: berthVersion,
     idleExitMs: Number(process.env.BERTH_IDLE_EXIT_MS ?? defaultIdleExitMs),
     log,
-    makeDrivers: () =>
+    makeDrivers: (_, isAdopted) =>
       createDrivers({
         home: state.home,
         cache,
@@ -67,6 +67,7 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
         privateKey: async () => (await new SshKeys(state).clientKey()).privateKey,
         imagesDirectory: imagesDirectory(),
         installation,
+        isAdopted,
         log,
       }),
     exit: () => exitRequested(),

@@ -25,6 +25,8 @@ export interface DriversOptions {
   /** The folder `images/`. */
   imagesDirectory: string;
   dockerHost: () => string | undefined;
+  /** Volumes that the user had this installation take over. */
+  isAdopted?: (volume: string) => boolean;
   /** OpenSSH private key of this installation. */
   privateKey: () => Promise<string>;
   log: Log;

@@ -101,13 +101,18 @@ export class Cli {
   }
 
   /** Goes on after a yes; without a terminal only with `--yes`. */
-  async consent(yes: boolean | undefined, explanation: string, question: string): Promise<void> {
+  async consent(
+    yes: boolean | undefined,
+    explanation: string,
+    question: string,
+    flag = '--yes',
+  ): Promise<void> {
     if (yes === true) {
       return;
     }
     if (!this.isInteractive) {
-      throw new BerthError('bad_request', `${question} Nobody can be asked here.`, {
-        hint: 'Add --yes when you are sure.',
+      throw new BerthError('bad_request', `${explanation} ${question} Nobody can be asked here.`, {
+        hint: `Add ${flag} when you are sure.`,
       });
     }
     this.note(explanation);

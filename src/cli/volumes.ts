@@ -1,5 +1,6 @@
 /** How volumes are shown in words. */
 import type { Holder, Volume } from '../api';
+import { ownerWords } from '../api/owner';
 import { formatBytes, formatMiB } from './format/size';
 import { formatFields, formatTable } from './format/table';
 import { formatAgo } from './format/time';
@@ -21,7 +22,7 @@ export function formatVolumes(volumes: readonly Volume[], now: number): string {
     volumes.map((volume) => [
       volume.name,
       volume.kind,
-      volume.workspace === undefined ? volume.role : `${volume.role} of ${volume.workspace}`,
+      purposeOf(volume),
       volume.sizeMiB === undefined ? '-' : formatMiB(volume.sizeMiB),
       volume.usedBytes === undefined ? '-' : formatBytes(volume.usedBytes),
       volume.holders.length === 0 ? '-' : volume.holders.map(formatHolder).join(', '),
@@ -35,13 +36,28 @@ export function formatVolume(volume: Volume, now: number): string {
     ['name', volume.name],
     ['kind', volume.kind],
     ['path', volume.path],
-    ['for', volume.workspace === undefined ? volume.role : `${volume.role} of ${volume.workspace}`],
-    ['managed', volume.managed ? 'by Berth' : 'made by another tool'],
+    ['for', purposeOf(volume)],
+    ['managed', managerOf(volume)],
     ['size', volume.sizeMiB === undefined ? undefined : formatMiB(volume.sizeMiB)],
     ['used', volume.usedBytes === undefined ? undefined : formatBytes(volume.usedBytes)],
     ['created', volume.createdAt === undefined ? undefined : formatAgo(volume.createdAt, now)],
     ['held by', volume.holders.length === 0 ? 'nobody' : volume.holders.map(formatHolder).join(', ')],
   ]);
+}
+
+/** What another installation made is marked: a name says nothing of it. */
+function purposeOf({ role, workspace, owner }: Volume): string {
+  if (owner !== undefined) {
+    return `${role} of another installation`;
+  }
+  return workspace === undefined ? role : `${role} of ${workspace}`;
+}
+
+function managerOf({ managed, owner }: Volume): string {
+  if (owner !== undefined) {
+    return `by ${ownerWords(owner)}`;
+  }
+  return managed ? 'by Berth' : 'made by another tool';
 }
 
 function formatHolder(holder: Holder): string {

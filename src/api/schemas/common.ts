@@ -1,4 +1,12 @@
-import { Kind, Type, TypeRegistry, type SchemaOptions, type TSchema, type TUnion } from '@sinclair/typebox';
+import {
+  Kind,
+  Type,
+  TypeRegistry,
+  type SchemaOptions,
+  type Static,
+  type TSchema,
+  type TUnion,
+} from '@sinclair/typebox';
 
 /** The one name type of Berth: workspaces, volumes, snapshots (DESIGN.md, section 5). */
 export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
@@ -28,6 +36,13 @@ export const Label = Type.String({
 });
 
 export const Timestamp = Type.String({ description: 'ISO 8601, UTC.' });
+
+/** Another installation of Berth, which made what is on the same Docker or Podman. */
+export const Owner = Type.Object({
+  installation: Type.String({ description: 'Its id.' }),
+  home: Type.Optional(Type.String({ description: 'Its state directory.' })),
+});
+export type Owner = Static<typeof Owner>;
 
 /** A path inside a volume: absolute from the volume's root, `/`-separated, no `..`. */
 export const VolumePath = Type.String({

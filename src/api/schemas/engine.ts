@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Timestamp, literals } from './common';
+import { Owner, Timestamp, literals } from './common';
 
 /** State of one driver: can it make runtimes now, and if not, what to do. */
 export const DriverStatus = Type.Object({
@@ -97,6 +97,8 @@ export const Adoptable = Type.Object({
   containerState: Type.Optional(Type.String()),
   image: Type.Optional(Type.String()),
   origin: literals(['ws', 'sandkasten', 'berth']),
+  /** The other installation that it is taken from. */
+  owner: Type.Optional(Owner),
 });
 export type Adoptable = Static<typeof Adoptable>;
 

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Name, Timestamp, literals, oneLine } from './common';
+import { Name, Owner, Timestamp, literals, oneLine } from './common';
 
 /** Reserved are the names that Berth knows its own things by. */
 const volumeLabel = '^(?!berth\\.|workspace\\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$';
@@ -16,6 +16,8 @@ export const Holder = Type.Object({
   workspace: Type.Optional(Type.String()),
   state: literals(['running', 'paused', 'stopped', 'unknown']),
   readOnly: Type.Boolean(),
+  /** The other installation whose runtime it is. */
+  owner: Type.Optional(Owner),
 });
 export type Holder = Static<typeof Holder>;
 
@@ -27,6 +29,8 @@ export const Volume = Type.Object({
   workspace: Type.Optional(Type.String()),
   /** false: made by another tool; shown, browsable, never deleted without consent. */
   managed: Type.Boolean(),
+  /** The other installation that made it: only that one uses and deletes it. */
+  owner: Type.Optional(Owner),
   createdAt: Type.Optional(Timestamp),
   /** Fixed size of a disk. */
   sizeMiB: Type.Optional(Type.Integer()),

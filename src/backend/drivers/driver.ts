@@ -4,6 +4,7 @@
  * are on this machine: bytes go in and out through the streams it opens.
  */
 import type { Readable, Writable } from 'node:stream';
+import type { Owner } from '../../api/schemas/common';
 import type { DriverStatus } from '../../api/schemas/engine';
 import type { Limits, Mount, PublishedPort, RuntimeKind, WorkspaceStats } from '../../api/schemas/workspace';
 import type { Volume, VolumeCreate, VolumeKind } from '../../api/schemas/volume';
@@ -69,6 +70,8 @@ export interface RuntimeInfo {
   sshPort: number | undefined;
   volumes: readonly { volume: string; target: string; readOnly: boolean }[];
   labels: Readonly<Record<string, string>>;
+  /** Another installation, which alone may start, stop, change and remove it. */
+  owner?: Owner;
 }
 
 /** What a runtime has written outside of volumes. */
@@ -195,8 +198,11 @@ export interface Driver {
   stop(name: string, graceMs: number): Promise<{ killed: boolean }>;
   pause(name: string): Promise<void>;
   resume(name: string): Promise<void>;
-  /** Removes the runtime, running or not; never a volume. Succeeds when it is not there. */
-  remove(name: string): Promise<void>;
+  /**
+   * Removes the runtime, running or not; never a volume. Succeeds when it is not there, and leaves one of another
+   * installation, unless the user has said that it be taken over.
+   */
+  remove(name: string, options?: { anyOwner?: boolean }): Promise<void>;
   /** What it has outside of volumes, without what Berth puts in itself; undefined when the runtime is not there. */
   ownFiles(name: string): Promise<OwnFiles | undefined>;
   /** Changes what can be changed live; answers what needs a rebuild. */

@@ -1,6 +1,8 @@
 /** Volumes and containers of other tools (ws, Sandkasten, a lost state directory) become workspaces, with consent. */
 import { BerthError, asBerthError } from '../../api/errors';
 import { checkImage } from '../../api/image-reference';
+import { ownerWords } from '../../api/owner';
+import type { Owner } from '../../api/schemas/common';
 import type { Adoptable } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
 import type { Volume } from '../../api/schemas/volume';
@@ -31,6 +33,8 @@ export interface AdoptRequest {
   volume: string;
   image?: string;
   replaceContainer?: boolean;
+  /** Consent to take what another installation of Berth made. */
+  takeOver?: boolean;
 }
 
 const prefixes = [
@@ -92,6 +96,7 @@ export class Adoption {
       });
     }
     const existing = await driver.inspect(runtimeNameOf(name));
+    refuseForeign(volume.owner ?? existing?.owner, volume.name, request);
     if (existing !== undefined && request.replaceContainer !== true) {
       throw new BerthError(
         'in_use',
@@ -111,7 +116,7 @@ export class Adoption {
         try {
           if (existing !== undefined) {
             await context.step('replace', `Remove ${driver.kind} ${existing.name}`, () =>
-              driver.remove(existing.name),
+              driver.remove(existing.name, { anyOwner: request.takeOver ?? false }),
             );
           }
           await this.parts.starter.start(name, context);
@@ -160,6 +165,7 @@ export class Adoption {
         hostKey: hostKey.publicKey,
         homeVolume: volume.name,
         createdVolumes: [],
+        ...(volume.owner !== undefined && { adoptedVolumes: [volume.name] }),
         cloned: false,
         createdAt: volume.createdAt ?? now,
         lastUsedAt: now,
@@ -173,16 +179,26 @@ export class Adoption {
   }
 }
 
+function refuseForeign(owner: Owner | undefined, volume: string, { takeOver }: AdoptRequest): void {
+  if (owner !== undefined && takeOver !== true) {
+    throw new BerthError('in_use', `Volume ${volume} belongs to ${ownerWords(owner)}.`, {
+      hint: 'Say `takeOver` (--take-over) to take it over: that installation then loses its workspace.',
+      field: 'takeOver',
+    });
+  }
+}
+
 function describe(
   volume: Volume,
   { name, origin }: { name: string; origin: Adoptable['origin'] },
   runtimes: readonly RuntimeInfo[],
 ): Adoptable {
   const container = runtimes.find((info) => info.volumes.some((mount) => mount.volume === volume.name));
+  const owner = volume.owner ?? container?.owner;
   return {
     name,
     volume: volume.name,
-    origin,
+    ...(owner === undefined ? { origin } : { origin: 'berth', owner }),
     ...(container !== undefined && {
       container: container.name,
       containerState: container.state,

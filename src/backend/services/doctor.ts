@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { asBerthError } from '../../api/errors';
 import { checkImage } from '../../api/image-reference';
+import { ownerWords } from '../../api/owner';
 import type { Check, DoctorReport, Orphan } from '../../api/schemas/engine';
 import type { RuntimeKind } from '../../api/schemas/workspace';
 import type { StateDirectory } from '../store/state-directory';
@@ -43,24 +44,34 @@ export class Doctor {
     const found: Orphan[] = [];
     for (const driver of this.drivers.all()) {
       for (const info of await driver.list()) {
-        if (!known.has(info.name) && info.workspace !== undefined) {
+        const isKnown = known.has(info.name) && info.owner === undefined;
+        if (!isKnown && info.workspace !== undefined) {
           found.push({
             kind: driver.kind,
             name: info.name,
             reason:
-              'It has the labels of a workspace, and no workspace here owns it. `berth adopt` takes it over.',
+              info.owner === undefined
+                ? 'It has the labels of a workspace, and no workspace here owns it. `berth adopt` takes it over.'
+                : `It is a workspace of ${ownerWords(info.owner)}.`,
           });
         }
       }
       for (const volume of await driver.volumes.list()) {
         const isOwned = this.registry
           .all()
-          .some((record) => record.homeVolume === volume.name || record.dockerVolume === volume.name);
+          .some(
+            (record) =>
+              volume.owner === undefined &&
+              (record.homeVolume === volume.name || record.dockerVolume === volume.name),
+          );
         if ((volume.role === 'home' || volume.role === 'docker') && !isOwned) {
           found.push({
             kind: 'volume',
             name: volume.name,
-            reason: 'It is named like a home volume, and no workspace here owns it.',
+            reason:
+              volume.owner === undefined
+                ? 'It is named like a home volume, and no workspace here owns it.'
+                : `It belongs to ${ownerWords(volume.owner)}.`,
           });
         }
       }

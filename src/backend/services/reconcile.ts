@@ -113,7 +113,7 @@ export class Reconciler {
       return;
     }
     this.retries.done(driver.kind);
-    const byName = new Map(runtimes.map((info) => [info.name, info]));
+    const byName = new Map(runtimes.filter(isOurs).map((info) => [info.name, info]));
     for (const record of mine) {
       await this.attempt(driver, record.name, async () => {
         const info = byName.get(runtimeNameOf(record.name));
@@ -167,7 +167,7 @@ export class Reconciler {
       }
       const info = await driver.inspect(runtimeNameOf(name));
       if (this.parts.registry.find(name) === record) {
-        await this.one(record, info);
+        await this.one(record, info !== undefined && isOurs(info) ? info : undefined);
         return;
       }
     }
@@ -280,6 +280,11 @@ export class Reconciler {
       (context) => workspaces.erase(name, keepsVolumes, context),
     );
   }
+}
+
+/** What another installation made has the name, and is not the runtime of our record. */
+function isOurs({ owner }: RuntimeInfo): boolean {
+  return owner === undefined;
 }
 
 const configuredStates: readonly WorkspaceState[] = ['running', 'pausing', 'paused', 'resuming', 'stopping'];

@@ -1,5 +1,6 @@
 /** Volumes of all drivers: list, create, delete with guard, and the files inside. */
 import { BerthError, asBerthError } from '../../api/errors';
+import { ownerWords } from '../../api/owner';
 import type { FileChange } from '../../api/schemas/file';
 import type { Volume, VolumeCreate } from '../../api/schemas/volume';
 import type { VolumeFiles } from '../files/volume-files';
@@ -59,8 +60,11 @@ export class Volumes {
   async create(spec: VolumeCreate): Promise<Volume> {
     const driver = this.drivers.ofVolumeKind(spec.kind);
     // A name means one volume, whoever keeps it.
-    if ((await this.drivers.findVolume(spec.name)) !== undefined) {
-      throw new BerthError('exists', `volume "${spec.name}" already exists`, { field: 'name' });
+    const keeper = await this.drivers.findVolume(spec.name);
+    if (keeper !== undefined) {
+      const owner = (await keeper.volumes.inspect(spec.name))?.owner;
+      const hint = owner === undefined ? {} : { hint: `It belongs to ${ownerWords(owner)}.` };
+      throw new BerthError('exists', `volume "${spec.name}" already exists`, { field: 'name', ...hint });
     }
     const volume = await driver.volumes.create(spec);
     this.events.publish('volume.changed', volume);
@@ -82,6 +86,11 @@ export class Volumes {
       const holders = volume.holders.map((holder) => holder.workspace ?? holder.runtime).join(', ');
       throw new BerthError('in_use', `Volume ${name} is attached to ${holders}.`, {
         hint: 'Remove what holds it first.',
+      });
+    }
+    if (volume.owner !== undefined) {
+      throw new BerthError('in_use', `Volume ${name} belongs to ${ownerWords(volume.owner)}.`, {
+        hint: 'Delete it from there, or take it over: `berth adopt --take-over`.',
       });
     }
     if (!volume.managed && !force) {
@@ -134,6 +143,9 @@ export class Volumes {
   }
 
   private async withUsage(volume: Volume): Promise<Volume> {
+    if (volume.owner !== undefined) {
+      return volume;
+    }
     try {
       const driver = await this.drivers.ofVolume(volume.name);
       const usedBytes = await driver.volumes.usage(volume.name, AbortSignal.timeout(usageTimeoutMs));

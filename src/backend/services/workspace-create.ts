@@ -1,6 +1,7 @@
 /** Create: transactional. What a failure leaves is nothing, or a workspace that works and says what is missing. */
 import { BerthError } from '../../api/errors';
 import { checkImage } from '../../api/image-reference';
+import { ownerWords } from '../../api/owner';
 import { checkCloneAddress } from '../../api/rules/clone-address';
 import type { Operation } from '../../api/schemas/operation';
 import type { IdlePolicy, RuntimeKind, WorkspaceCreate, WorkspaceSpec } from '../../api/schemas/workspace';
@@ -13,6 +14,7 @@ import { resolveMounts } from './mount-resolution';
 import { parseMounts } from './mount-syntax';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
+import { removeOwnVolume } from './own-volumes';
 import { releasePorts, reservePorts } from './published-ports';
 import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
@@ -53,11 +55,23 @@ export class WorkspaceCreator {
     );
   }
 
-  /** A name means one volume: a home that another kind of runtime has kept would be hidden by a new one. */
+  /**
+   * A name means one volume: a home that another kind of runtime has kept would be hidden by a new one. And what
+   * another installation made is its own.
+   */
   private async refuseOthersVolumes(name: string, spec: WorkspaceSpec): Promise<void> {
     const { drivers } = this.parts;
     const own = drivers.of(spec.runtime);
     const names = [runtimeNameOf(name), ...(spec.docker === true ? [dockerVolumeOf(name)] : [])];
+    for (const volume of names) {
+      const owner = (await own.volumes.inspect(volume))?.owner;
+      if (owner !== undefined) {
+        throw new BerthError('exists', `There is a volume ${volume} already, of ${ownerWords(owner)}.`, {
+          field: 'name',
+          hint: 'Choose another name, delete it from there, or take it over: `berth adopt --take-over`.',
+        });
+      }
+    }
     for (const other of drivers.all().filter((driver) => driver !== own)) {
       for (const volume of names) {
         // One that does not answer can't be asked, and is not needed for this.
@@ -174,9 +188,10 @@ export class WorkspaceCreator {
     const driver = this.parts.starter.driverOf(this.parts.registry.get(name));
     const existing = await driver.inspect(runtimeNameOf(name));
     if (existing !== undefined) {
+      const whose = existing.owner === undefined ? '' : `, of ${ownerWords(existing.owner)}`;
       throw new BerthError(
         'exists',
-        `There is a ${driver.kind} ${existing.name} already (${existing.state}).`,
+        `There is a ${driver.kind} ${existing.name} already (${existing.state})${whose}.`,
         {
           field: 'name',
           hint: `Choose another name, or take it over: \`berth adopt\`.`,
@@ -208,7 +223,7 @@ export class WorkspaceCreator {
         await driver.remove(runtimeNameOf(name));
       }
       for (const volume of record.createdVolumes) {
-        await driver.volumes.remove(volume);
+        await removeOwnVolume(driver, volume, () => undefined);
       }
     } catch (error) {
       await registry.settle(name, 'error', {

@@ -5,6 +5,7 @@ import type { Driver } from '../drivers/driver';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import type { OperationContext } from './operation-context';
+import { removeOwnVolume } from './own-volumes';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
@@ -62,9 +63,7 @@ async function removeVolumes(
   const volumes = [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
   for (const volume of volumes) {
     await context.step('volume', `Delete volume ${volume}`, async () => {
-      const isThere = (await driver.volumes.inspect(volume)) !== undefined;
-      await driver.volumes.remove(volume);
-      if (isThere) {
+      if (await removeOwnVolume(driver, volume, (message) => context.warn(message))) {
         deleted.push(volume);
       }
     });

@@ -25,6 +25,8 @@ export const WorkspaceRecord = Type.Object({
   dockerVolume: Type.Optional(Type.String()),
   /** Volumes that came into being with it: removed when its create fails. */
   createdVolumes: Type.Array(Type.String()),
+  /** Of another installation, which the user had this one take over: their labels still say whose they were. */
+  adoptedVolumes: Type.Optional(Type.Array(Type.String())),
   /** The repository was cloned, or is known to be there. */
   cloned: Type.Boolean(),
   imageId: Type.Optional(Type.String()),
@@ -69,7 +71,8 @@ export function toWorkspace(
   activity: WorkspaceActivity,
   attached?: number,
 ): Workspace {
-  const { hostKey, createdVolumes, cloned, keepsVolumes, spec, problem, warnings, ...shown } = record;
+  const { hostKey, createdVolumes, adoptedVolumes, cloned, keepsVolumes, spec, problem, warnings, ...shown } =
+    record;
   const { cloneUrl } = spec;
   return {
     ...shown,

@@ -104,6 +104,11 @@ export class WorkspaceRegistry {
   }
 
   /** Throws `exists` for the name of a workspace, or of a record that must not be overwritten. */
+  /** A volume of another installation that the user had this one take over. */
+  hasAdopted(volume: string): boolean {
+    return this.all().some(({ adoptedVolumes = [] }) => adoptedVolumes.includes(volume));
+  }
+
   refuseTaken(name: string): void {
     const unusable = this.unusable.get(name);
     if (this.records.has(name) || unusable?.isThere === true) {

@@ -1,5 +1,6 @@
 /** From a record to a workspace that answers SSH: every step of create and start, each with its own time. */
 import { BerthError } from '../../api/errors';
+import { ownerWords } from '../../api/owner';
 import type { Driver, RuntimeInfo, RuntimePlan } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
 import { isFree } from '../ssh/ports';
@@ -191,6 +192,15 @@ export class WorkspaceStarter {
     const record = this.parts.registry.get(name);
     const driver = this.driverOf(record);
     const info = await driver.inspect(runtimeNameOf(name));
+    if (info?.owner !== undefined) {
+      throw new BerthError(
+        'exists',
+        `The ${driver.kind} ${info.name} belongs to ${ownerWords(info.owner)}.`,
+        {
+          hint: 'Delete it from there, or this workspace here with its volumes kept, and adopt them by another name.',
+        },
+      );
+    }
     if (info !== undefined && info.state !== 'stopped') {
       return;
     }

@@ -330,7 +330,8 @@ export class Workspaces {
       .catch(() => null);
     const { code, message, hint } = asBerthError(error);
     const problem = { code, message, step: verb, ...(hint !== undefined && { hint }) };
-    const keepsFallback = seen === null || fallback === 'archived' || fallback === 'error';
+    const keepsFallback =
+      seen === null || seen?.owner !== undefined || fallback === 'archived' || fallback === 'error';
     const state = keepsFallback ? fallback : (seen?.state ?? 'stopped');
     const startedAt = state === 'stopped' ? { startedAt: undefined } : {};
     await registry.settle(name, state, { ...startedAt, ...(error !== undefined && { problem }) });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { BerthError, type Adoptable } from '../../api';
+import { ownerWords } from '../../api/owner';
 import type { Cli } from '../cli';
 import { formatTable } from '../format/table';
 import { examples } from '../help';
@@ -8,6 +9,7 @@ import { follow } from '../operation';
 interface AdoptOptions {
   image?: string;
   yes?: boolean;
+  takeOver?: boolean;
 }
 
 export function registerAdopt(program: Command, cli: Cli): void {
@@ -18,6 +20,7 @@ export function registerAdopt(program: Command, cli: Cli): void {
       .argument('[name]')
       .option('--image <image>', 'the image of the workspace')
       .option('-y, --yes', 'consent to replace the container that holds it now')
+      .option('--take-over', 'consent to take what another installation of Berth made')
       .action((name: string | undefined, options: AdoptOptions) =>
         name === undefined ? list(cli) : adopt(cli, name, options),
       ),
@@ -46,7 +49,7 @@ export function formatAdoptables(found: readonly Adoptable[]): string {
       each.volume,
       each.container === undefined ? '-' : `${each.container} (${each.containerState ?? 'unknown'})`,
       each.image ?? '-',
-      each.origin,
+      each.owner === undefined ? each.origin : ownerWords(each.owner),
     ]),
   );
 }
@@ -60,7 +63,11 @@ async function adopt(cli: Cli, name: string, options: AdoptOptions): Promise<voi
       hint: '`berth adopt` lists what there is.',
     });
   }
-  const { container } = adoptable;
+  const { container, owner } = adoptable;
+  if (owner !== undefined) {
+    const explanation = `The volume ${adoptable.volume} belongs to ${ownerWords(owner)}, which loses its workspace.`;
+    await cli.consent(options.takeOver, explanation, `Take over ${adoptable.volume}?`, '--take-over');
+  }
   if (container !== undefined) {
     const explanation = `The volume ${adoptable.volume} stays. The container ${container} is removed and built anew.`;
     await cli.consent(options.yes, explanation, `Replace the container ${container}?`);
@@ -71,6 +78,7 @@ async function adopt(cli: Cli, name: string, options: AdoptOptions): Promise<voi
       volume: adoptable.volume,
       ...(options.image !== undefined && { image: options.image }),
       ...(container !== undefined && { replaceContainer: true }),
+      ...(owner !== undefined && { takeOver: true }),
     },
   });
   await follow(cli, client, begun);

@@ -37,6 +37,7 @@ export const adoptVolume =
         body: {
           volume: chosen.volume,
           replaceContainer: chosen.container !== undefined,
+          ...(chosen.owner !== undefined && { takeOver: true }),
           ...(chosen.image !== undefined && { image: chosen.image }),
         },
       });
@@ -62,9 +63,19 @@ async function pick(found: readonly Adoptable[]): Promise<Adoptable> {
   return chosen.each;
 }
 
-function consequences({ container }: Adoptable): string {
-  const kept = t('The volume keeps its name and all its files.');
-  return container === undefined
-    ? kept
-    : `${kept}\n${t('Its container {0} is removed and replaced by one of Berth.', container)}`;
+function consequences({ container, owner }: Adoptable): string {
+  return [
+    t('The volume keeps its name and all its files.'),
+    ...(container === undefined
+      ? []
+      : [t('Its container {0} is removed and replaced by one of Berth.', container)]),
+    ...(owner === undefined
+      ? []
+      : [
+          t(
+            'It belongs to another installation of Berth ({0}), which loses its workspace.',
+            owner.home ?? owner.installation,
+          ),
+        ]),
+  ].join('\n');
 }

@@ -61,6 +61,7 @@ function holderWord(volume: Volume): string | undefined {
 
 export function volumeDescription(volume: Volume): string {
   return [
+    volume.owner === undefined ? undefined : t('another installation'),
     volume.role === 'named' ? kindWord(volume.kind) : shortRole(volume),
     volume.role !== 'named' && volume.kind !== 'docker' ? kindWord(volume.kind) : undefined,
     sizeWord(volume),
@@ -111,12 +112,19 @@ function holdersText({ holders }: Volume): string {
   return words.join(', ') || t('nothing: it can be browsed and edited all the same');
 }
 
+function makerWord({ managed, owner }: Volume): string | undefined {
+  if (owner !== undefined) {
+    return t('another installation of Berth ({0})', owner.home ?? owner.installation);
+  }
+  return managed ? undefined : t('another tool');
+}
+
 export function volumeTooltip(volume: Volume): vscode.MarkdownString {
   return panel(volume.name, roleWord(volume), [
     [t('Kind'), kindWord(volume.kind)],
     [t('Size'), sizeWord(volume) ?? t('measured when it is opened')],
     [t('Held by'), holdersText(volume)],
-    [t('Made by'), volume.managed ? undefined : t('another tool')],
+    [t('Made by'), makerWord(volume)],
     [t('Created'), volume.createdAt === undefined ? undefined : time(volume.createdAt)],
   ]);
 }

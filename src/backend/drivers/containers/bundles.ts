@@ -8,6 +8,7 @@ import type { RuntimePlan } from '../driver';
 import { vetTar } from './bundle-vetting';
 import type { Endpoint } from './endpoint';
 import { label } from './labels';
+import type { Ownership } from './ownership';
 import { bundlesOf } from './runtime-spec';
 import type { ListedVolume } from './volume-info';
 import type { VolumeKeepers } from './volumes';
@@ -16,7 +17,7 @@ import { throwIfCancelled } from './wait';
 export interface BundleParts {
   endpoint: Endpoint;
   keepers: () => Promise<VolumeKeepers>;
-  installation: string;
+  ownership: Ownership;
 }
 
 export async function refreshBundles(
@@ -43,12 +44,13 @@ async function ensureVolume(parts: BundleParts, plan: RuntimePlan, name: string)
     [label.role]: 'bundle',
     [label.workspace]: plan.workspace,
     [label.managed]: 'true',
-    [label.installation]: parts.installation,
+    ...parts.ownership.labels,
   };
   const volume: ListedVolume = await parts.endpoint.call(`make the volume ${name}`, async (docker) => {
     await docker.createVolume({ Name: name, Driver: 'local', Labels: labels });
     return await docker.getVolume(name).inspect();
   });
+  parts.ownership.refuseVolume(name, volume.Labels);
   if (volume.Labels?.[label.bundle] === undefined) {
     throw new BerthError('in_use', `The volume ${name} is not a bundle's: it is left alone.`, {
       hint: 'Rename or remove it, then start again.',

@@ -36,6 +36,7 @@ import { Keepers } from './keeper';
 import type { Log } from './log';
 import { readLogs } from './logs';
 import { ownFilesOf } from './own-files';
+import { Ownership } from './ownership';
 import { Runtimes } from './runtimes';
 import { Stats } from './stats';
 import { ToolsVolume } from './tools-volume';
@@ -44,6 +45,10 @@ import { ContainerVolumes } from './volumes';
 export interface ContainerDriverOptions {
   /** Id of this installation: on everything the driver makes. */
   installation: string;
+  /** Its state directory, for whoever meets what it made. */
+  home?: string;
+  /** Volumes that the user had this installation take over. */
+  isAdopted?: (volume: string) => boolean;
   /** The folder `images/`. */
   imagesDirectory: string;
   log: Log;
@@ -64,6 +69,7 @@ export class ContainerDriver implements Driver {
   /** The files of images, and of our tools, for runtimes that are no containers. */
   readonly exports: ImageExport;
   private readonly endpoint: Endpoint;
+  private readonly ownership: Ownership;
   private readonly runtimes: Runtimes;
   private readonly measurements: Stats;
   private readonly bridges: Bridges;
@@ -77,12 +83,13 @@ export class ContainerDriver implements Driver {
     const surroundings = options.surroundings ?? ownSurroundings();
     const { log, installation, imagesDirectory } = options;
     this.toolsImage = `berth-tools:${toolsVersion(imagesDirectory)}`;
+    this.ownership = new Ownership(installation, options.home, options.isAdopted);
     this.endpoint = new Endpoint({ dockerHost: options.dockerHost, surroundings, log });
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
-    this.runtimes = new Runtimes(this.endpoint, tools, installation);
+    this.runtimes = new Runtimes(this.endpoint, tools, this.ownership);
     this.measurements = new Stats(this.endpoint);
     this.bridges = new Bridges(this.endpoint, installation, log);
-    this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), installation);
+    this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), this.ownership);
     this.exports = new ImageExport(this.endpoint, this.toolsImage);
     this.images = new ContainerImages(this.endpoint, {
       surroundings,
@@ -105,7 +112,11 @@ export class ContainerDriver implements Driver {
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {
-    const end = watchEvents(this.endpoint, this.options.log, listener);
+    const end = watchEvents(
+      { endpoint: this.endpoint, ownership: this.ownership },
+      this.options.log,
+      listener,
+    );
     this.watchers.add(end);
     return () => {
       this.watchers.delete(end);
@@ -141,14 +152,16 @@ export class ContainerDriver implements Driver {
     return info;
   }
 
-  configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
+  async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
+    await this.runtimes.refuseForeign(name);
     const startedAt = this.unconfigured.get(name);
     this.unconfigured.delete(name);
     const reach = (info: RuntimeInfo): Promise<void> => this.bridges.follow(info);
     return configureRuntime(this.endpoint, name, plan, { startedAt, reach, signal });
   }
 
-  startDocker(name: string, signal: AbortSignal): Promise<void> {
+  async startDocker(name: string, signal: AbortSignal): Promise<void> {
+    await this.runtimes.refuseForeign(name);
     return startDockerInside(this.endpoint, name, signal);
   }
 
@@ -166,14 +179,17 @@ export class ContainerDriver implements Driver {
     return this.runtimes.resume(name);
   }
 
-  remove(name: string): Promise<void> {
+  remove(name: string, { anyOwner = false } = {}): Promise<void> {
     this.unconfigured.delete(name);
     this.bridges.close(name);
-    return this.runtimes.remove(name);
+    return this.runtimes.remove(name, anyOwner);
   }
 
-  ownFiles(name: string): Promise<OwnFiles | undefined> {
-    return ownFilesOf(this.endpoint, name);
+  async ownFiles(name: string): Promise<OwnFiles | undefined> {
+    const info = await this.runtimes.inspect(name);
+    return info === undefined || info.owner !== undefined
+      ? undefined
+      : ownFilesOf(this.endpoint, name);
   }
 
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
@@ -184,21 +200,24 @@ export class ContainerDriver implements Driver {
     return this.runtimes.setPorts(name, ports);
   }
 
-  commit(
+  async commit(
     name: string,
     plan: CommitPlan,
     progress: (p: PullProgress) => void,
     signal: AbortSignal,
   ): Promise<string> {
+    await this.runtimes.refuseForeign(name);
     progress({ done: 0, total: 0, current: plan.image });
     return commitContainer(this.endpoint, name, plan, signal);
   }
 
-  exec(name: string, plan: ExecPlan): Promise<ExecSession> {
+  async exec(name: string, plan: ExecPlan): Promise<ExecSession> {
+    await this.runtimes.refuseForeign(name);
     return openExec(this.endpoint, name, plan);
   }
 
-  logs(name: string, options: LogOptions): Promise<Readable> {
+  async logs(name: string, options: LogOptions): Promise<Readable> {
+    await this.runtimes.refuseForeign(name);
     return readLogs(this.endpoint, name, options);
   }
 
@@ -211,9 +230,8 @@ export class ContainerDriver implements Driver {
   }
 
   refreshBundles(plan: RuntimePlan, signal: AbortSignal): Promise<void> {
-    const { installation } = this.options;
     return refreshBundles(
-      { endpoint: this.endpoint, keepers: () => this.keepers(), installation },
+      { endpoint: this.endpoint, keepers: () => this.keepers(), ownership: this.ownership },
       plan,
       signal,
     );
@@ -246,6 +264,7 @@ export class ContainerDriver implements Driver {
       const keepers = new Keepers(connection.docker, {
         image: () => this.toolsImage,
         owner: this.options.installation,
+        refuse: (volume, labels) => this.ownership.refuseVolume(volume, labels),
         agentDir: join(this.options.imagesDirectory, 'tools', 'agent'),
       });
       this.kept = { connection, keepers };

@@ -4,6 +4,7 @@ import type { DriverEvent } from '../driver';
 import type { Endpoint } from './endpoint';
 import { isInternalContainer, isInternalVolume, label } from './labels';
 import type { Log } from './log';
+import type { Ownership } from './ownership';
 import { linesOf, toReadable } from './streams';
 
 const firstPauseMs = 200;
@@ -50,6 +51,9 @@ export const eventFilters = {
 export class EventMapper {
   private readonly internal = new Set<string>();
 
+  /** `isForeign`: by the labels, made by another installation. */
+  constructor(private readonly isForeign: (labels: Record<string, string>) => boolean = () => false) {}
+
   addInternal(id: string): void {
     this.internal.add(id);
   }
@@ -73,9 +77,9 @@ export class EventMapper {
       }
       return undefined;
     }
-    return what === undefined
-      ? undefined
-      : { type: 'runtime', name: attributes.name ?? id, workspace: attributes[label.workspace], what };
+    // Another installation's workspaces may have the names of ours.
+    const workspace = this.isForeign(attributes) ? undefined : attributes[label.workspace];
+    return what === undefined ? undefined : { type: 'runtime', name: attributes.name ?? id, workspace, what };
   }
 
   private mapVolume(verb: string, id: string, attributes: Record<string, string>): DriverEvent | undefined {
@@ -88,19 +92,24 @@ export class EventMapper {
   }
 }
 
+export interface EventSource {
+  endpoint: Endpoint;
+  ownership: Ownership;
+}
+
 /** Watches until the returned function is called. Every connection starts with `connection: up`. */
 export function watchEvents(
-  endpoint: Endpoint,
+  source: EventSource,
   log: Log,
   listener: (event: DriverEvent) => void,
 ): () => void {
   const ended = new AbortController();
-  void follow(endpoint, log, listener, ended.signal);
+  void follow(source, log, listener, ended.signal);
   return () => ended.abort();
 }
 
 async function follow(
-  endpoint: Endpoint,
+  source: EventSource,
   log: Log,
   listener: (event: DriverEvent) => void,
   signal: AbortSignal,
@@ -115,7 +124,7 @@ async function follow(
   };
   while (!signal.aborted) {
     try {
-      await readOnce(endpoint, listener, signal, () => {
+      await readOnce(source, listener, signal, () => {
         pauseMs = firstPauseMs;
         tell(true);
       });
@@ -123,7 +132,7 @@ async function follow(
     } catch (error) {
       log.debug({ error: String(error) }, 'no events from the container engine');
     }
-    endpoint.lost();
+    source.endpoint.lost();
     tell(false);
     await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
@@ -132,12 +141,12 @@ async function follow(
 
 /** One connection, until it ends. */
 async function readOnce(
-  endpoint: Endpoint,
+  { endpoint, ownership }: EventSource,
   listener: (event: DriverEvent) => void,
   signal: AbortSignal,
   connected: () => void,
 ): Promise<void> {
-  const mapper = new EventMapper();
+  const mapper = new EventMapper((labels) => ownership.of(labels) !== undefined);
   const stream = await endpoint.call('watch events', async (docker) => {
     const events = toReadable(await docker.getEvents({ filters: JSON.stringify(eventFilters) }));
     const containers = await docker.listContainers({ all: true }).catch((error: unknown) => {

@@ -12,6 +12,7 @@ export const keeperEngineLabel = 'berth.engine';
 export const keeperRoot = '/volume';
 
 const removeTimeoutMs = 15_000;
+const stopGraceS = 3;
 const busybox = '/.berth/bin/busybox';
 
 /**
@@ -34,6 +35,8 @@ export interface KeeperPlan {
   image: string;
   /** Id of the installation of the engine. */
   owner: string;
+  /** Throws for a volume that is not for this installation, which its labels say. */
+  refuse?: (volume: string, labels: Record<string, string> | null) => void;
 }
 
 function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
@@ -77,13 +80,7 @@ function noCopy(): {
 
 /** Makes and starts a keeper. The volume must exist: it is never made by being asked for. */
 export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<Dockerode.Container> {
-  try {
-    await docker.getVolume(plan.volume).inspect();
-  } catch (error) {
-    throw isStatus(error, 404)
-      ? new BerthError('not_found', `There is no volume "${plan.volume}".`, { cause: error })
-      : toBerthError(error, `look at the volume ${plan.volume}`);
-  }
+  plan.refuse?.(plan.volume, await labelsOf(docker, plan.volume));
   const container = await createKeeper(docker, plan);
   try {
     await container.start();
@@ -92,6 +89,34 @@ export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<
     await removeContainer(container);
     throw openingFailed(error, plan.volume);
   }
+}
+
+async function labelsOf(docker: Dockerode, volume: string): Promise<Record<string, string> | null> {
+  try {
+    return (await docker.getVolume(volume).inspect()).Labels;
+  } catch (error) {
+    throw isStatus(error, 404)
+      ? new BerthError('not_found', `There is no volume "${volume}".`, { cause: error })
+      : toBerthError(error, `look at the volume ${volume}`);
+  }
+}
+
+/**
+ * Ends the keepers that engines of other installations have on a volume of ours: a keeper has one volume, and its
+ * engine starts another when it needs one. Answers whether there were any.
+ */
+export async function endOthersKeepers(docker: Dockerode, volume: string): Promise<boolean> {
+  const filters = { label: [`${keeperLabel}=true`, `${keeperVolumeLabel}=${volume}`] };
+  const found = await docker.listContainers({ all: true, filters });
+  await Promise.all(
+    found.map(async ({ Id }) => {
+      const container = docker.getContainer(Id);
+      // Asked first: its first process ends by SIGTERM, and the agent tidies up.
+      await container.stop({ t: stopGraceS }).catch(() => undefined);
+      await removeContainer(container);
+    }),
+  );
+  return found.length > 0;
 }
 
 /** A container that ended too early is not `not_found`, which says of a file or a volume that it is not there. */

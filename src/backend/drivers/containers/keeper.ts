@@ -4,7 +4,7 @@ import { AgentFiles } from '../../files/agent-files';
 import type { VolumeFiles } from '../../files/volume-files';
 import { toBerthError } from './docker-errors';
 import { Keeper } from './keeper-volume';
-import { keeperEngineLabel, keeperLabel, removeContainer } from './keeper-container';
+import { keeperEngineLabel, keeperLabel, removeContainer, type KeeperPlan } from './keeper-container';
 
 export { keeperLabel };
 
@@ -15,6 +15,7 @@ export interface KeeperOptions {
   image: () => string;
   /** Id of this installation of the engine: only its keepers are swept. */
   owner: string;
+  refuse?: KeeperPlan['refuse'];
   /** The folder `images/tools/agent`, which holds the agent's source. */
   agentDir: string;
   /** A keeper that nobody used for so long is closed. */
@@ -77,8 +78,8 @@ export class Keepers {
   private of(volume: string): Kept {
     let kept = this.kept.get(volume);
     if (kept === undefined) {
-      const { image, owner, agentDir, idleMs } = this.options;
-      const plan = () => ({ volume, image: image(), owner });
+      const { image, owner, refuse, agentDir, idleMs } = this.options;
+      const plan = () => ({ volume, image: image(), owner, ...(refuse !== undefined && { refuse }) });
       const keeper = new Keeper(this.docker, plan, agentDir, idleMs ?? defaultIdleMs);
       kept = { keeper, files: new AgentFiles(keeper) };
       this.kept.set(volume, kept);

@@ -7,6 +7,8 @@ export const label = {
   managed: 'workspace.managed',
   /** Id of the installation that made it. */
   installation: 'berth.installation',
+  /** State directory of that installation. */
+  home: 'berth.home',
   /** What it is for: `runtime`, `home`, `docker`, `bundle`, `tools`. */
   role: 'berth.role',
   /** Version of the way in which a runtime is built. */

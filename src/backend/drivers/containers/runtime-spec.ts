@@ -13,7 +13,8 @@ const sshPortInside = 22;
 const mebibyte = 1024 * 1024;
 
 export interface SpecContext {
-  installation: string;
+  /** Labels that say whose it is. */
+  owned: Readonly<Record<string, string>>;
   toolsVolume: string;
   /** Goes onto every volume that comes into being with this container. */
   nonce: string;
@@ -42,7 +43,7 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
     Labels: {
       [label.workspace]: plan.workspace,
       [label.managed]: 'true',
-      [label.installation]: context.installation,
+      ...context.owned,
       [label.role]: 'runtime',
       [label.plan]: planVersion,
       [label.nonce]: context.nonce,
@@ -94,7 +95,7 @@ export function resourcesOf(limits: Limits): {
 
 function mountsOf(plan: RuntimePlan, context: SpecContext): Mounts {
   const owned = {
-    [label.installation]: context.installation,
+    ...context.owned,
     [label.nonce]: context.nonce,
   };
   const ofWorkspace = { ...owned, [label.workspace]: plan.workspace, [label.managed]: 'true' };
@@ -145,6 +146,15 @@ function volumeMount(
       DriverConfig: { Name: 'local', Options: {} },
     },
   };
+}
+
+/** Every volume of the engine that a plan mounts, by name. */
+export function volumesOfPlan(plan: RuntimePlan): string[] {
+  const mounted = plan.mounts.flatMap((mount) =>
+    mount.kind === 'volume' && mount.folder === undefined ? [mount.source] : [],
+  );
+  const docker = plan.dockerVolume === undefined ? [] : [plan.dockerVolume];
+  return [plan.homeVolume, ...docker, ...mounted, ...bundlesOf(plan).map(({ volume }) => volume)];
 }
 
 /** The bundles of a plan with the volumes that they are unpacked into. */

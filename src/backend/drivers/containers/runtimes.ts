@@ -8,7 +8,8 @@ import { ifMissing, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
 import { fromInspected, fromListed, stateOf, volumesOf } from './runtime-info';
-import { containerOptions, portsLabel, resourcesOf } from './runtime-spec';
+import { containerOptions, portsLabel, resourcesOf, volumesOfPlan } from './runtime-spec';
+import { foreignRuntime, type Ownership } from './ownership';
 import type { Tools, ToolsVolume } from './tools-volume';
 import { throwIfCancelled, waitFor } from './wait';
 
@@ -21,10 +22,10 @@ export class Runtimes {
   constructor(
     private readonly endpoint: Endpoint,
     private readonly tools: ToolsVolume,
-    private readonly installation: string,
+    private readonly ownership: Ownership,
   ) {}
 
-  /** Every container that carries a workspace's name, whoever made it. `startedAt` is left out. */
+  /** Every container that carries a workspace's name, whoever made it: see `owner`. `startedAt` is left out. */
   async list(): Promise<RuntimeInfo[]> {
     const containers = await this.endpoint.call('list containers', (docker) =>
       docker.listContainers({ all: true, filters: { label: [label.workspace] } }),
@@ -32,19 +33,13 @@ export class Runtimes {
     // An image that was committed has the label, too, without a value.
     return containers
       .filter(({ Labels: labels }) => labels[label.workspace] !== '' && !isInternalContainer(labels))
-      .map(fromListed);
+      .map((container) => this.owned(fromListed(container)));
   }
 
   async inspect(name: string): Promise<RuntimeInfo | undefined> {
-    return this.withContainer(name, 'look at', async (container) => {
-      try {
-        return fromInspected(await container.inspect());
-      } catch (error) {
-        if (isStatus(error, 404)) {
-          return undefined;
-        }
-        throw error;
-      }
+    return this.endpoint.call(`look at ${name}`, async (docker) => {
+      const found = await docker.getContainer(name).inspect().catch(ifMissing);
+      return found === undefined ? undefined : this.owned(fromInspected(found));
     });
   }
 
@@ -52,10 +47,11 @@ export class Runtimes {
     const what = `create ${plan.name}`;
     const [tools, image] = await Promise.all([this.tools.ensure(), this.inspectImage(plan.image)]);
     refuseUnusable(plan, image, tools);
+    await this.refuseForeignVolumes(plan);
     throwIfCancelled(signal, what);
     const nonce = randomUUID();
     const options = containerOptions(plan, {
-      installation: this.installation,
+      owned: this.ownership.labels,
       toolsVolume: tools.volume,
       nonce,
     });
@@ -65,7 +61,7 @@ export class Runtimes {
       return fromInspected(await this.endpoint.call(what, () => container.inspect()));
     } catch (error) {
       await this.undoCreate(plan.name, nonce);
-      throw isNameTaken(error) ? nameTaken(plan.name, error) : error;
+      throw isNameTaken(error) ? await this.nameTaken(plan.name, error) : error;
     }
   }
 
@@ -114,12 +110,14 @@ export class Runtimes {
   }
 
   /** Bundles go with it: their volumes are made anew at each start. */
-  async remove(name: string): Promise<void> {
-    const remove = async (container: Dockerode.Container, docker: Dockerode): Promise<void> => {
-      const found = await container.inspect().catch(ifMissing);
-      if (found === undefined) {
+  async remove(name: string, anyOwner = false): Promise<void> {
+    const remove = async (docker: Dockerode): Promise<void> => {
+      const found = await docker.getContainer(name).inspect().catch(ifMissing);
+      if (found === undefined || (!anyOwner && this.ownership.of(found.Config.Labels) !== undefined)) {
         return;
       }
+      // By id: another one may take the name meanwhile.
+      const container = docker.getContainer(found.Id);
       try {
         // `v` removes what the image declares as anonymous volumes; named ones are never touched by it.
         await container.remove({ force: true, v: true });
@@ -133,7 +131,7 @@ export class Runtimes {
       const bundles = volumesOf(found.Mounts).filter(({ volume }) => isBundleOf(name, volume));
       await Promise.all(bundles.map(({ volume }) => docker.getVolume(volume).remove().catch(ifMissing)));
     };
-    await this.withContainer(name, 'remove', remove, removeTimeoutMs * 2);
+    await this.endpoint.call(`remove ${name}`, remove, { timeoutMs: removeTimeoutMs * 2 });
   }
 
   /** What can't be changed live: shared memory, and taking a limit away. */
@@ -193,6 +191,41 @@ export class Runtimes {
     }
   }
 
+  /** Throws `exists` for one of another installation; what is not there is the next call's to tell. */
+  async refuseForeign(name: string): Promise<void> {
+    const owner = (await this.inspect(name))?.owner;
+    if (owner !== undefined) {
+      throw foreignRuntime(name, owner);
+    }
+  }
+
+  private owned(info: RuntimeInfo): RuntimeInfo {
+    const owner = this.ownership.of(info.labels);
+    return owner === undefined ? info : { ...info, owner };
+  }
+
+  private async refuseForeignVolumes(plan: RuntimePlan): Promise<void> {
+    const volumes = volumesOfPlan(plan);
+    await this.endpoint.call(`look at the volumes of ${plan.name}`, (docker) =>
+      Promise.all(
+        volumes.map(async (name) => {
+          const found = await docker.getVolume(name).inspect().catch(ifMissing);
+          this.ownership.refuseVolume(name, found?.Labels);
+        }),
+      ),
+    );
+  }
+
+  private async nameTaken(name: string, cause: unknown): Promise<BerthError> {
+    const owner = (await this.inspect(name).catch(() => undefined))?.owner;
+    return owner === undefined
+      ? new BerthError('exists', `There is a container ${name} already.`, {
+          hint: 'Adopt it, remove it, or choose another name.',
+          cause,
+        })
+      : foreignRuntime(name, owner);
+  }
+
   private withContainer<T>(
     name: string,
     verb: string,
@@ -201,7 +234,11 @@ export class Runtimes {
   ): Promise<T> {
     return this.endpoint.call(
       `${verb} ${name}`,
-      async (docker, { isPodman }) => use(docker.getContainer(name), docker, isPodman),
+      async (docker, { isPodman }) => {
+        const found = await docker.getContainer(name).inspect().catch(ifMissing);
+        this.ownership.refuseRuntime(name, found?.Config.Labels);
+        return use(docker.getContainer(found?.Id ?? name), docker, isPodman);
+      },
       timeoutMs === undefined ? {} : { timeoutMs },
     );
   }
@@ -275,13 +312,6 @@ export function imageMissing(image: string): BerthError {
 
 function isNameTaken(error: unknown): boolean {
   return error instanceof BerthError && /is already in use by|name .* already in use/i.test(error.message);
-}
-
-function nameTaken(name: string, cause: unknown): BerthError {
-  return new BerthError('exists', `There is a container ${name} already.`, {
-    hint: 'Adopt it, remove it, or choose another name.',
-    cause,
-  });
 }
 
 function explainStart(name: string, error: unknown): BerthError {

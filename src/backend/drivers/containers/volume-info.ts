@@ -1,7 +1,9 @@
 /** What the engine tells about volumes and their holders, in the words of the API. */
 import type Dockerode from 'dockerode';
+import type { Owner } from '../../../api/schemas/common';
 import type { Holder, Volume } from '../../../api/schemas/volume';
 import { isInternalContainer, label, volumeRole } from './labels';
+import type { Ownership } from './ownership';
 import { nameOf, stateOf } from './runtime-info';
 
 export interface ListedVolume {
@@ -14,7 +16,10 @@ export interface ListedVolume {
 type HolderIndex = ReadonlyMap<string, readonly Holder[]>;
 
 /** Who has which volume, from one list of all containers. A container that mounts one twice holds it once. */
-export function indexHolders(containers: readonly Dockerode.ContainerInfo[]): HolderIndex {
+export function indexHolders(
+  containers: readonly Dockerode.ContainerInfo[],
+  ownership: Ownership,
+): HolderIndex {
   const index = new Map<string, Holder[]>();
   for (const container of containers) {
     if (isInternalContainer(container.Labels)) {
@@ -28,33 +33,34 @@ export function indexHolders(containers: readonly Dockerode.ContainerInfo[]): Ho
     }
     for (const [volume, isReadOnly] of readOnly) {
       const holders = index.get(volume) ?? [];
-      holders.push(holderOf(container, isReadOnly));
+      holders.push(holderOf(container, isReadOnly, ownership.of(container.Labels)));
       index.set(volume, holders);
     }
   }
   return index;
 }
 
-function holderOf(container: Dockerode.ContainerInfo, readOnly: boolean): Holder {
+function holderOf(container: Dockerode.ContainerInfo, readOnly: boolean, owner: Owner | undefined): Holder {
   const workspace = (container.Labels as Partial<Record<string, string>>)[label.workspace];
   return {
     runtime: nameOf(container.Names[0] ?? container.Id),
-    ...(workspace !== undefined && { workspace }),
+    // Another installation's workspaces may have the names of ours.
+    ...(owner === undefined ? workspace !== undefined && { workspace } : { owner }),
     state: stateOf(container.State),
     readOnly,
   };
 }
 
-/** `installation`: whose volumes count as managed. */
-export function toVolume(volume: ListedVolume, holders: HolderIndex, installation: string): Volume {
+export function toVolume(volume: ListedVolume, holders: HolderIndex, ownership: Ownership): Volume {
   const labels = volume.Labels ?? {};
   const { role, workspace } = volumeRole(volume.Name, labels);
+  const owner = ownership.ofVolume(volume.Name, labels);
   return {
     name: volume.Name,
     kind: 'docker',
     role,
-    ...(workspace !== undefined && { workspace }),
-    managed: labels[label.installation] === installation,
+    ...(owner === undefined ? workspace !== undefined && { workspace } : { owner }),
+    managed: ownership.isOurs(volume.Name, labels),
     ...(volume.CreatedAt !== undefined && { createdAt: new Date(volume.CreatedAt).toISOString() }),
     holders: [...(holders.get(volume.Name) ?? [])],
     labels: withoutNonce(labels),

@@ -6,7 +6,9 @@ import type { VolumeFiles } from '../../files/volume-files';
 import type { VolumeStore } from '../driver';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
+import { endOthersKeepers } from './keeper-container';
 import { isInternalVolume, label } from './labels';
+import type { Ownership } from './ownership';
 import { indexHolders, toVolume, type ListedVolume } from './volume-info';
 
 /** What is needed of the keepers. */
@@ -24,7 +26,7 @@ export class ContainerVolumes implements VolumeStore {
   constructor(
     private readonly endpoint: Endpoint,
     private readonly keepers: () => Promise<VolumeKeepers>,
-    private readonly installation: string,
+    private readonly ownership: Ownership,
   ) {}
 
   async list(): Promise<Volume[]> {
@@ -34,10 +36,10 @@ export class ContainerVolumes implements VolumeStore {
         docker.listVolumes() as Promise<{ Volumes: ListedVolume[] | null }>,
         docker.listContainers({ all: true }),
       ]);
-      const holders = indexHolders(containers);
+      const holders = indexHolders(containers, this.ownership);
       return (volumes ?? [])
         .filter((volume) => !isInternalVolume(volume.Name, volume.Labels ?? {}))
-        .map((volume) => toVolume(volume, holders, this.installation));
+        .map((volume) => toVolume(volume, holders, this.ownership));
     });
   }
 
@@ -50,7 +52,7 @@ export class ContainerVolumes implements VolumeStore {
       ]);
       return volume === undefined || isInternalVolume(name, volume.Labels ?? {})
         ? undefined
-        : toVolume(volume, indexHolders(containers), this.installation);
+        : toVolume(volume, indexHolders(containers, this.ownership), this.ownership);
     });
   }
 
@@ -66,7 +68,7 @@ export class ContainerVolumes implements VolumeStore {
           Labels: {
             ...spec.labels,
             [label.volume]: 'true',
-            [label.installation]: this.installation,
+            ...this.ownership.labels,
             [label.nonce]: nonce,
           },
         });
@@ -80,12 +82,13 @@ export class ContainerVolumes implements VolumeStore {
         field: 'name',
       });
     }
-    return toVolume(volume, new Map(), this.installation);
+    return toVolume(volume, new Map(), this.ownership);
   }
 
   async remove(name: string): Promise<void> {
     this.leaving.add(name);
     try {
+      await this.refuseForeign(name);
       await (await this.keepers()).release(name);
       await this.removeReleased(name);
     } finally {
@@ -95,13 +98,18 @@ export class ContainerVolumes implements VolumeStore {
 
   private async removeReleased(name: string): Promise<void> {
     await this.endpoint.call(`remove the volume ${name}`, async (docker) => {
+      const remove = (): Promise<unknown> => docker.getVolume(name).remove().catch(ifMissing);
       try {
-        await docker.getVolume(name).remove();
+        await remove();
       } catch (error) {
-        if (isStatus(error, 409)) {
+        if (!isStatus(error, 409)) {
+          throw error;
+        }
+        if (await endOthersKeepers(docker, name)) {
+          await remove();
+        } else {
           throw await this.inUse(name);
         }
-        ifMissing(error);
       }
     });
   }
@@ -127,6 +135,13 @@ export class ContainerVolumes implements VolumeStore {
   async usage(name: string, signal: AbortSignal): Promise<number> {
     this.refuseLeaving(name);
     return (await this.keepers()).usage(name, signal);
+  }
+
+  private async refuseForeign(name: string): Promise<void> {
+    const found = await this.endpoint.call(`look at the volume ${name}`, (docker) =>
+      docker.getVolume(name).inspect().catch(ifMissing),
+    );
+    this.ownership.refuseVolume(name, found?.Labels);
   }
 
   private refuseLeaving(name: string): void {

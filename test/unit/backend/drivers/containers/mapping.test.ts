@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type Dockerode from 'dockerode';
 import { countConnections } from '../../../../../src/backend/drivers/containers/attached';
+import { Ownership } from '../../../../../src/backend/drivers/containers/ownership';
 import { EventMapper } from '../../../../../src/backend/drivers/containers/events';
 import { isInternalVolume, volumeRole } from '../../../../../src/backend/drivers/containers/labels';
 import { fromListed, stateOf } from '../../../../../src/backend/drivers/containers/runtime-info';
@@ -30,6 +31,8 @@ const mount = (Name: string, RW: boolean): Dockerode.ContainerInfo['Mounts'][num
   Propagation: '',
 });
 
+const me = new Ownership('me');
+
 describe('containers and volumes in the words of the driver', () => {
   it('states: everything that does not run is stopped', () => {
     const states = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
@@ -55,10 +58,26 @@ describe('containers and volumes in the words of the driver', () => {
   });
 
   it('holders: one per container, read-only when all of its mounts are, never our own helpers', () => {
-    const index = indexHolders([
-      listed({ Mounts: [mount('v', false), mount('v', true), mount('ro', false)] }),
-      listed({ Names: ['/keeper'], Labels: { 'berth.keeper': 'true' }, Mounts: [mount('v', false)] }),
-      listed({ Names: ['/other'], Labels: {}, State: 'exited', Mounts: [mount('v', false)] }),
+    const index = indexHolders(
+      [
+        listed({ Mounts: [mount('v', false), mount('v', true), mount('ro', false)] }),
+        listed({ Names: ['/keeper'], Labels: { 'berth.keeper': 'true' }, Mounts: [mount('v', false)] }),
+        listed({ Names: ['/other'], Labels: {}, State: 'exited', Mounts: [mount('v', false)] }),
+        listed({
+          ...{ Names: ['/workspace-b'], Mounts: [mount('theirs', true)] },
+          Labels: { 'workspace.name': 'b', 'berth.installation': 'they', 'berth.home': '/h' },
+        }),
+      ],
+      me,
+    );
+    // Their workspaces are not ours, whatever they are called.
+    assert.deepEqual(index.get('theirs'), [
+      {
+        runtime: 'workspace-b',
+        owner: { installation: 'they', home: '/h' },
+        state: 'running',
+        readOnly: false,
+      },
     ]);
     assert.deepEqual(index.get('v'), [
       { runtime: 'workspace-a', workspace: 'a', state: 'running', readOnly: false },
@@ -68,17 +87,34 @@ describe('containers and volumes in the words of the driver', () => {
   });
 
   it('volumes: managed only when ours, whatever labels are missing', () => {
-    const volume = toVolume({ Name: 'x', Labels: null }, new Map(), 'me');
+    const volume = toVolume({ Name: 'x', Labels: null }, new Map(), me);
     assert.deepEqual([volume.role, volume.managed, volume.holders], ['foreign', false, []]);
     const ours = {
       Name: 'y',
       Labels: { 'berth.installation': 'me', 'berth.volume': 'true', 'berth.nonce': 'n' },
     };
-    const mine = toVolume({ ...ours, CreatedAt: '2026-01-02T03:04:05Z' }, new Map(), 'me');
+    const mine = toVolume({ ...ours, CreatedAt: '2026-01-02T03:04:05Z' }, new Map(), me);
     assert.equal(mine.managed, true);
     assert.equal(mine.createdAt, '2026-01-02T03:04:05.000Z');
     assert.ok(!('berth.nonce' in mine.labels));
-    assert.equal(toVolume(ours, new Map(), 'somebody else').managed, false);
+    assert.equal(mine.owner, undefined);
+    const home = {
+      Name: 'workspace-x',
+      Labels: { 'berth.installation': 'they', 'berth.role': 'home', 'workspace.name': 'x' },
+    };
+    const theirs = toVolume(home, new Map(), me);
+    assert.deepEqual(
+      [theirs.managed, theirs.owner, theirs.workspace],
+      [false, { installation: 'they' }, undefined],
+    );
+    const adopted = toVolume(
+      home,
+      new Map(),
+      new Ownership('me', undefined, (name) => name === 'workspace-x'),
+    );
+    assert.deepEqual([adopted.managed, adopted.owner, adopted.workspace], [true, undefined, 'x']);
+    // An image that was committed has the label without a value.
+    assert.equal(me.of({ 'berth.installation': '' }), undefined);
   });
 
   it('roles: by label before name', () => {

@@ -19,7 +19,7 @@ const plan: RuntimePlan = {
   mounts: [],
   sshPort: 2201,
 };
-const context = { installation: 'me', toolsVolume: 'berth-tools-1', nonce: 'n' };
+const context = { owned: { 'berth.installation': 'me' }, toolsVolume: 'berth-tools-1', nonce: 'n' };
 const mountsOf = (changes: Partial<RuntimePlan>) =>
   containerOptions({ ...plan, ...changes }, context).HostConfig?.Mounts ?? [];
 

@@ -1,0 +1,7 @@
+/** Whose something is, in words that tell installations apart. */
+import type { Owner } from './schemas/common';
+
+/** `another installation of Berth (/home/me/.berth, 1b2c…)`. */
+export function ownerWords({ installation, home }: Owner): string {
+  return `another installation of Berth (${[home, installation].filter((part) => part !== undefined).join(', ')})`;
+}

@@ -1,0 +1,110 @@
+/** Two installations on one Docker: what one of them made is nothing that the other uses, changes or removes. */
+import assert from 'node:assert/strict';
+import { EngineHarness, eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { failure } from '../../support/errors';
+
+describeContainers('foreign containers', 'faults: two installations on one daemon', function () {
+  this.timeout(testTimeoutMs);
+  const ours = useEngineHarness();
+  let theirs: EngineHarness;
+  let name: string;
+  let whose: RegExp;
+
+  before(async () => {
+    theirs = new EngineHarness();
+    await theirs.start();
+    whose = new RegExp(`another installation of Berth \\(${ours().home}, `);
+    ({ name } = await ours().create());
+    await ours().sh(name, 'echo precious >~/precious; sync ~/precious');
+    await ours().verb('archive', name);
+    // Nothing but its volume is left, as by a prune of containers.
+    await ours()
+      .container(name)
+      .remove({ force: true })
+      .catch(() => undefined);
+  });
+  after(() => theirs.close());
+
+  it('a home is not used by the other one, by no door, and comes back with its files', async () => {
+    const volume = `workspace-${name}`;
+    const { client } = theirs;
+    for (const refused of [
+      () => theirs.beginCreate(name),
+      () => client.call('volumes.delete', { params: { volume }, query: { force: true } }),
+      () => client.call('files.list', { params: { volume }, query: { path: '/' } }),
+      () => theirs.create({ volumes: [`${volume}:/data`] }),
+      () => client.call('adoptable.adopt', { params: { name }, body: { volume, replaceContainer: true } }),
+    ]) {
+      assert.match((await failure(refused)).message, whose);
+    }
+    const found = await client.call('volumes.get', { params: { volume } });
+    assert.deepEqual([found.managed, found.owner?.home, found.workspace], [false, ours().home, undefined]);
+    assert.deepEqual(await client.call('workspaces.list', {}), []);
+    await ours().verb('restore', name);
+    assert.equal(await ours().sh(name, 'cat ~/precious'), 'precious');
+    const { holders } = await client.call('volumes.get', { params: { volume } });
+    assert.deepEqual(
+      holders.map(({ workspace, owner }) => [workspace, owner?.home]),
+      [[undefined, ours().home]],
+    );
+  });
+
+  it('a container that has the name of ours is theirs: no event, no verb touches it', async () => {
+    await ours().verb('archive', name);
+    const container = ours().container(name);
+    await container.remove({ force: true }).catch(() => undefined);
+    const volume = ours().docker.getVolume(`workspace-${name}`);
+    await volume.remove();
+    await theirs.create({ name });
+    await theirs.sh(name, 'echo other >~/other; sync ~/other');
+    await container.restart({ t: 1 });
+    await eventually('their SSH answers after a restart', async () => {
+      const { code } = await theirs.trySsh(name, ['true']);
+      return code === 0;
+    });
+    await theirs.untilState(name, 'running');
+    assert.equal(await ours().state(name), 'archived');
+    const operations = await ours().client.call('operations.list', {});
+    assert(!operations.some(({ kind, workspace }) => kind === 'workspace.configure' && workspace === name));
+    await failure(ours().verb('restore', name), 'exists');
+    assert.equal(await ours().state(name), 'archived');
+    // A delete of ours finds nothing of ours, and leaves what is theirs.
+    await ours().delete(name);
+    assert.equal(await theirs.ssh(name, ['cat', 'other']), 'other');
+    assert.equal((await container.inspect()).State.Running, true);
+    await theirs.delete(name);
+  });
+
+  it("another one's keeper does not hold up a delete", async () => {
+    const volume = await ours().makeVolume(`${ours().prefix}-kept`);
+    const keeper = await ours().docker.createContainer({
+      Image: 'workspace:latest',
+      Cmd: ['sleep', '300'],
+      Labels: { 'berth.keeper': 'true', 'berth.volume': volume, 'berth.engine': 'another' },
+      HostConfig: { Mounts: [{ Type: 'volume', Source: volume, Target: '/volume' }], AutoRemove: true },
+    });
+    await keeper.start();
+    await ours().client.call('volumes.delete', { params: { volume }, query: { force: false } });
+    await assert.rejects(ours().docker.getVolume(volume).inspect(), { statusCode: 404 });
+  });
+
+  it('is taken over with a word of its own, and is ours to delete then', async () => {
+    const { name: taken } = await theirs.create();
+    await theirs.sh(taken, 'echo mine >~/mine; sync ~/mine');
+    const volume = `workspace-${taken}`;
+    const adopt = { params: { name: taken }, body: { volume, replaceContainer: true, takeOver: true } };
+    await ours().done(await ours().client.call('adoptable.adopt', adopt));
+    assert.equal(await ours().sh(taken, 'cat ~/mine'), 'mine');
+    await theirs.untilState(taken, 'stopped');
+    await failure(theirs.verb('start', taken), 'exists');
+    await ours().killAndRestart();
+    await ours().verb('restart', taken);
+    assert.equal(await ours().sh(taken, 'cat ~/mine'), 'mine');
+    await ours().delete(taken);
+    await assert.rejects(ours().docker.getVolume(volume).inspect(), { statusCode: 404 });
+    await theirs.delete(taken);
+  });
+
+  itLeavesNothing(ours);
+});
