@@ -187,9 +187,7 @@ export class ContainerDriver implements Driver {
 
   async ownFiles(name: string): Promise<OwnFiles | undefined> {
     const info = await this.runtimes.inspect(name);
-    return info === undefined || info.owner !== undefined
-      ? undefined
-      : ownFilesOf(this.endpoint, name);
+    return info === undefined || info.owner !== undefined ? undefined : ownFilesOf(this.endpoint, name);
   }
 
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
