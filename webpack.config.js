@@ -1,4 +1,4 @@
-// Four bundles: the extension, the engine, its worker for disks, the CLI. No native module is in any of them.
+// Five bundles: the extension, the engine, its worker for disks, the network filter of microVMs, the CLI. No native module is in any of them.
 const { resolve } = require('node:path');
 const { BannerPlugin } = require('webpack');
 
@@ -67,6 +67,8 @@ module.exports = (_env, { mode }) => {
     bundle('engine', './src/backend/main.ts', { externals: [nativeModules] }),
     // The thread that a disk's image is opened in.
     bundle('disk-worker', './src/backend/files/disk/worker.ts'),
+    // The process between a microVM and the network.
+    bundle('network-filter', './src/backend/drivers/microvms/network/main.ts'),
     bundle('cli', './src/cli/main.ts', {
       externals: [nativeModules],
       plugins: [new BannerPlugin({ banner: '#!/usr/bin/env node', raw: true })],

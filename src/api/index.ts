@@ -16,6 +16,7 @@ export type {
   Limits,
   LimitsPatch,
   Mount,
+  NetworkMode,
   Problem,
   PublishedPort,
   RuntimeKind,

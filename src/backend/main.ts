@@ -69,6 +69,7 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
         installation,
         isAdopted,
         log,
+        opensLoopback: () => settings.get().hostLoopback === true,
       }),
     exit: () => exitRequested(),
   });

@@ -27,6 +27,8 @@ export interface DriversOptions {
   dockerHost: () => string | undefined;
   /** Volumes that the user had this installation take over. */
   isAdopted?: (volume: string) => boolean;
+  /** Guests of microVMs may reach this machine's loopback. */
+  opensLoopback?: () => boolean;
   /** OpenSSH private key of this installation. */
   privateKey: () => Promise<string>;
   log: Log;
@@ -55,6 +57,7 @@ export function createDrivers(options: DriversOptions): Driver[] {
     disks: (questions) => new Disks({ home, agentDirectory, questions }),
     buildBundle: buildExt4,
     containerImages: containers.images,
+    ...(options.opensLoopback !== undefined && { opensLoopback: options.opensLoopback }),
   });
   return [containers, microvms];
 }

@@ -86,6 +86,7 @@ export const settingIds = [
   'defaultImage',
   'defaultRuntime',
   'portRange',
+  'hostLoopback',
   'idle.pauseAfter',
   'idle.stopAfter',
   'idle.archiveAfter',

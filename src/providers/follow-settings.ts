@@ -10,6 +10,7 @@ const ofEngine: readonly SettingId[] = [
   'defaultImage',
   'defaultRuntime',
   'portRange',
+  'hostLoopback',
   'idle.pauseAfter',
   'idle.stopAfter',
   'idle.archiveAfter',

@@ -45,12 +45,14 @@ export function engineSettings(): EngineSettings {
   const image = configured('defaultImage');
   const runtime = configured('defaultRuntime');
   const dockerHost = configured('dockerHost');
+  const hostLoopback = configured('hostLoopback');
   const idle = idleSettings();
   return {
     ...(range !== undefined && { portRange: range }),
     ...(isText(image) && { defaultImage: image }),
     ...((runtime === 'container' || runtime === 'microvm') && { defaultRuntime: runtime }),
     ...(isText(dockerHost) && { dockerHost }),
+    ...(typeof hostLoopback === 'boolean' && { hostLoopback }),
     ...(Object.keys(idle).length > 0 && { idle }),
   };
 }

@@ -72,6 +72,7 @@ describe('the packaged extension', function () {
       ...guest,
       'dist/engine.js',
       'dist/disk-worker.js',
+      'dist/network-filter.js',
       'dist/cli.js',
       'images/Dockerfile',
     ]) {

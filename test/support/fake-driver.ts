@@ -45,6 +45,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class FakeDriver implements Driver {
   readonly kind = 'container' as const;
+  readonly networks = ['on', 'off'] as const;
   readonly images = new FakeImages((what, of, signal) => this.act(what, of, signal));
   readonly volumes = new FakeVolumes((what, of) => this.act(what, of));
   readonly runtimes = new Map<string, Mutable<RuntimeInfo>>();

@@ -46,6 +46,12 @@ export const EngineSettings = Type.Object(
     defaultImage: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
     defaultRuntime: Type.Optional(literals(['container', 'microvm'])),
     dockerHost: Type.Optional(Type.String({ maxLength: 1024 })),
+    hostLoopback: Type.Optional(
+      Type.Boolean({
+        description:
+          "All microVMs that have a network reach what listens on this machine's loopback, as 10.0.2.2, from their next start on.",
+      }),
+    ),
     idle: Type.Optional(
       Type.Object(
         {

@@ -128,6 +128,9 @@ export const PostStart = Type.Object(
   { additionalProperties: false },
 );
 
+export const NetworkMode = literals(['on', 'off', 'host-loopback']);
+export type NetworkMode = Static<typeof NetworkMode>;
+
 export const WorkspaceSpec = Type.Object(
   {
     runtime: RuntimeKind,
@@ -153,7 +156,11 @@ export const WorkspaceSpec = Type.Object(
     secretNames: Type.Optional(Type.Array(Type.String({ pattern: EnvName }), { maxItems: 64 })),
     postStart: Type.Optional(PostStart),
     idle: Type.Optional(IdlePolicy),
-    network: Type.Optional(literals(['on', 'off'])),
+    network: Type.Optional({
+      ...NetworkMode,
+      description:
+        "`on` (the default): a way out, but not to what listens on this machine's loopback only. `host-loopback`: there too, as 10.0.2.2; for microVMs. `off`: nothing but SSH.",
+    }),
   },
   { additionalProperties: false },
 );

@@ -6,7 +6,15 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Owner } from '../../api/schemas/common';
 import type { DriverStatus } from '../../api/schemas/engine';
-import type { Limits, Mount, PublishedPort, RuntimeKind, WorkspaceStats } from '../../api/schemas/workspace';
+import type {
+  Limits,
+  Mount,
+  NetworkMode,
+  Problem,
+  PublishedPort,
+  RuntimeKind,
+  WorkspaceStats,
+} from '../../api/schemas/workspace';
 import type { Volume, VolumeCreate, VolumeKind } from '../../api/schemas/volume';
 import type { Image } from '../../api/schemas/engine';
 import type { VolumeFiles } from '../files/volume-files';
@@ -28,7 +36,7 @@ export interface RuntimePlan {
   env: Readonly<Record<string, string>>;
   limits: Limits;
   docker: boolean;
-  network: 'on' | 'off';
+  network: NetworkMode;
   homeVolume: string;
   dockerVolume: string | undefined;
   mounts: readonly PlannedMount[];
@@ -72,6 +80,8 @@ export interface RuntimeInfo {
   labels: Readonly<Record<string, string>>;
   /** Another installation, which alone may start, stop, change and remove it. */
   owner?: Owner;
+  /** What its owner should know while it runs. */
+  warning?: Problem;
 }
 
 /** What a runtime has written outside of volumes. */
@@ -174,6 +184,8 @@ export interface VolumeStore {
 
 export interface Driver {
   readonly kind: RuntimeKind;
+  /** What a workspace may ask for. */
+  readonly networks: readonly NetworkMode[];
   readonly images: ImageStore;
   readonly volumes: VolumeStore;
 

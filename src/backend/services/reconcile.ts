@@ -191,6 +191,19 @@ export class Reconciler {
       }
     } else {
       await this.settle(record, info);
+      await this.warn(name, info?.warning);
+    }
+  }
+
+  /** What the driver warns of, for as long as it does. */
+  private async warn(name: string, warning: Problem | undefined): Promise<void> {
+    const { registry } = this.parts;
+    const warnings = registry.find(name)?.warnings ?? [];
+    const known = warnings.find(({ code }) => code === 'open-loopback');
+    if (warning !== undefined && known?.message !== warning.message) {
+      await registry.warn(name, warning);
+    } else if (warning === undefined && known !== undefined) {
+      await registry.update(name, { warnings: warnings.filter((each) => each !== known) });
     }
   }
 

@@ -42,6 +42,7 @@ export class WorkspaceCreator {
 
   async create(request: WorkspaceCreate): Promise<Operation> {
     const spec = this.specOf(request);
+    this.refuseUnknownNetwork(spec);
     this.parts.registry.refuseTaken(request.name);
     await this.refuseOthersVolumes(request.name, spec);
     await resolveMounts(spec.mounts ?? [], this.parts.drivers.of(spec.runtime), this.parts.drivers);
@@ -53,6 +54,15 @@ export class WorkspaceCreator {
         return { workspace: record.name };
       },
     );
+  }
+
+  private refuseUnknownNetwork({ runtime, network = 'on' }: WorkspaceSpec): void {
+    if (!this.parts.drivers.of(runtime).networks.includes(network)) {
+      throw new BerthError('bad_request', `A ${runtime} has no network of the kind "${network}".`, {
+        field: 'network',
+        hint: "Only a microVM can be given this machine's loopback: create the workspace as one (`--runtime microvm`), or leave the network out.",
+      });
+    }
   }
 
   /**

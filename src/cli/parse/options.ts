@@ -1,6 +1,6 @@
 /** Values of options, read strictly: commander turns what is thrown here into a usage error (exit code 2). */
 import { InvalidArgumentError } from 'commander';
-import { BerthError, type PublishedPort } from '../../api';
+import { BerthError, type NetworkMode, type PublishedPort } from '../../api';
 import { parsePort } from '../../api/ports';
 
 const memoryUnits: Record<string, number> = { k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 };
@@ -39,12 +39,18 @@ export function parseRuntime(text: string): 'container' | 'microvm' {
   return text;
 }
 
+export const networkHelp =
+  "on, off (none): no network inside, or host-loopback: this machine's 127.0.0.1 too, as 10.0.2.2 (microVMs)";
+
 /** `none` is Docker's word. */
-export function parseNetwork(text: string): 'on' | 'off' {
-  if (text !== 'on' && text !== 'off' && text !== 'none') {
-    throw new InvalidArgumentError('Give on, or off.');
+export function parseNetwork(text: string): NetworkMode {
+  if (text === 'none') {
+    return 'off';
   }
-  return text === 'on' ? 'on' : 'off';
+  if (text !== 'on' && text !== 'off' && text !== 'host-loopback') {
+    throw new InvalidArgumentError('Give on, off or host-loopback.');
+  }
+  return text;
 }
 
 /** `8080`, or `18080:8080` with the port of this machine first; after those that were given before. */

@@ -1,6 +1,12 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { BerthError, type IdlePolicy, type PublishedPort, type WorkspaceCreate } from '../../api';
+import {
+  BerthError,
+  type IdlePolicy,
+  type NetworkMode,
+  type PublishedPort,
+  type WorkspaceCreate,
+} from '../../api';
 import { checkCloneAddress } from '../../api/rules/clone-address';
 import { readAll } from '../../client/transport';
 import type { Cli } from '../cli';
@@ -10,6 +16,7 @@ import {
   collect,
   collectEnv,
   collectPorts,
+  networkHelp,
   parseMiB,
   parseNetwork,
   parseNumber,
@@ -37,7 +44,7 @@ export interface CreateOptions extends LimitOptions {
   idlePause?: number;
   idleStop?: number;
   idleArchive?: number;
-  network?: 'on' | 'off';
+  network?: NetworkMode;
   start: boolean;
 }
 
@@ -74,7 +81,7 @@ export function registerCreate(program: Command, cli: Cli): void {
     .option('--idle-pause <minutes>', 'pause when nothing was attached for so long', parseNumber)
     .option('--idle-stop <minutes>', 'stop when nothing was attached for so long', parseNumber)
     .option('--idle-archive <minutes>', 'archive when nothing was attached for so long', parseNumber)
-    .option('--network <mode>', 'on, or off (none): no network inside', parseNetwork)
+    .option('--network <mode>', networkHelp, parseNetwork)
     .option('--no-start', 'leave it stopped')
     .action((name: string, options: CreateOptions) => create(cli, name, options));
   examples(

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Option, type Command } from 'commander';
 import type { EngineClient } from '../../client/engine-client';
-import type { RuntimeKind } from '../../api';
+import type { NetworkMode, RuntimeKind } from '../../api';
 import type { Cli } from '../cli';
 import { formatFailure } from '../failure';
 import { examples } from '../help';
 import { follow } from '../operation';
-import { collect, collectEnv, parseRuntime } from '../parse/options';
+import { collect, collectEnv, networkHelp, parseNetwork, parseRuntime } from '../parse/options';
 import { absoluteImage, absoluteMount } from '../parse/sources';
 import { exec, type ExecOptions } from './exec';
 
@@ -17,7 +17,7 @@ interface RunOptions extends ExecOptions {
   runtime?: RuntimeKind;
   engine?: RuntimeKind;
   volume?: string[];
-  network?: 'on' | 'off';
+  network?: NetworkMode;
 }
 
 export function registerRun(program: Command, cli: Cli): void {
@@ -31,7 +31,7 @@ export function registerRun(program: Command, cli: Cli): void {
     .option('--output <LOCAL=PATH>', 'copy PATH to this machine at the end (repeatable)', collect)
     .option('--runtime <kind>', 'container or microvm', parseRuntime)
     .addOption(new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp())
-    .addOption(new Option('--network <mode>', 'off: no network inside').choices(['on', 'off']))
+    .option('--network <mode>', networkHelp, parseNetwork)
     .option('-t, --tty', 'allocate a terminal (default: when this is one)')
     .option('--no-tty', 'allocate no terminal')
     .action((argv: string[], options: RunOptions) => run(cli, argv, options));

@@ -64,6 +64,7 @@ export function createContainerDriver(options: ContainerDriverOptions): Containe
 
 export class ContainerDriver implements Driver {
   readonly kind = 'container';
+  readonly networks = ['on', 'off'] as const;
   readonly images: ContainerImages;
   readonly volumes: ContainerVolumes;
   /** The files of images, and of our tools, for runtimes that are no containers. */

@@ -65,10 +65,13 @@ export interface MicrovmDriverOptions {
   surroundings?: Surroundings;
   /** Instead of what a probe finds. */
   acceleration?: Acceleration;
+  /** Guests may reach this machine's loopback, those that are started from now on. */
+  opensLoopback?: () => boolean;
 }
 
 export class MicrovmDriver implements Driver {
   readonly kind = 'microvm';
+  readonly networks = ['on', 'off', 'host-loopback'] as const;
   readonly images: MicrovmImages;
   readonly volumes: DiskStore;
   readonly templates: Templates;
@@ -104,7 +107,8 @@ export class MicrovmDriver implements Driver {
     const shares = new Shares(surroundings);
     const qemuImg = async (): Promise<string> => (await host.programs()).image;
     const bases = new Bases({ store, images: roots, qemuImg, log });
-    const parts = { store, machines, host, templates, disks, shares, bases, log };
+    const { opensLoopback = () => false } = options;
+    const parts = { store, machines, host, templates, disks, shares, bases, log, opensLoopback };
     const starter = new Starter(parts);
     const suspender = new Suspender({ ...parts, starter });
     this.runtimes = new Runtimes({ ...parts, starter, suspender, images: roots });

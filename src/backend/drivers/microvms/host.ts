@@ -108,6 +108,7 @@ export class Host {
         uuid: randomUUID(),
         sshPort: undefined,
         isOffline: true,
+        isFiltered: false,
         incoming: undefined,
       },
       disks: [{ serial: 'tools', file: kit.toolsDisk, format: 'raw', readOnly: true }],

@@ -1,7 +1,9 @@
 /** The connections to one QEMU that runs: made when needed, made anew when they broke. */
+import type { Log } from '../containers/log';
 import type { RuntimeState } from '../driver';
 import type { ProcessIdentity } from '../../store/process-identity';
 import { ControlPort } from './control-port';
+import { NetworkGuard } from './network/guard';
 import { waitUntilGone } from './qemu/process';
 import type { QmpClient } from './qemu/qmp';
 import { statusOf } from './qemu/saved-state';
@@ -16,10 +18,12 @@ export interface MachineParts {
   process: ProcessIdentity;
   files: RuntimeFiles;
   privateKey: () => Promise<string>;
+  log: Log;
 }
 
 export class Machine {
   readonly ssh: SshLink;
+  readonly network: NetworkGuard;
   /** Commands of people that run inside now. */
   sessions = 0;
   /** It was started, and what happens to it now is news. */
@@ -34,6 +38,7 @@ export class Machine {
       privateKey: parts.privateKey,
       serve: async () => (await this.controlPort()).serveSsh(),
     });
+    this.network = new NetworkGuard({ ...parts, pid: parts.process.pid });
     void parts.qmp.closed.then(() => this.close());
   }
 
@@ -77,6 +82,7 @@ export class Machine {
   /** Lets go of the machine, which runs on. */
   close(): void {
     this.ssh.close();
+    this.network.close();
     const { control } = this;
     this.control = undefined;
     control?.then(

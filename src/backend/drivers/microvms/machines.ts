@@ -138,6 +138,7 @@ export class Machines {
       );
       const machine = this.connect(record, qmp, process);
       machine.isGoing = true;
+      await machine.network.adopt();
       return machine;
     } catch (error) {
       if (!isRunning(process)) {
@@ -169,9 +170,9 @@ export class Machines {
   }
 
   private connect(record: RuntimeRecord, qmp: QmpClient, process: ProcessIdentity): Machine {
-    const { store, privateKey } = this.options;
+    const { store, privateKey, log } = this.options;
     const { name } = record.plan;
-    const machine = new Machine({ name, qmp, process, files: store.files.of(name), privateKey });
+    const machine = new Machine({ name, qmp, process, files: store.files.of(name), privateKey, log });
     qmp.onEvent((event) => this.seen(record, machine, event));
     void qmp.closed.then(() => this.lost(record, machine));
     return machine;

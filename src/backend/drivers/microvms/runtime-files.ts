@@ -28,6 +28,9 @@ export interface RuntimeFiles {
   /** Of the daemon that serves a shared folder, and what it says. */
   shareSocket: (serial: string) => string;
   shareLog: (serial: string) => string;
+  /** Of the network filter of that QEMU, and what it says. */
+  filterSocket: (pid: number) => string;
+  filterLog: string;
 }
 
 export class MicrovmFiles {
@@ -71,10 +74,15 @@ export class MicrovmFiles {
       qemuLog: join(folder, 'qemu.log'),
       pidFile: join(folder, 'qemu.pid'),
       state: join(folder, 'machine.state'),
-      sockets: { qmp: socket('qmp'), control: socket('control'), ssh: socket('ssh') },
+      sockets: {
+        ...{ qmp: socket('qmp'), control: socket('control'), ssh: socket('ssh') },
+        ...{ filterOut: socket('net-out'), filterIn: socket('net-in') },
+      },
       saveSocket: socket('save'),
       shareSocket: (serial) => socket(`share-${serial}`),
       shareLog: (serial) => join(folder, `share-${serial}.log`),
+      filterSocket: (pid) => socket(`net-${pid}`),
+      filterLog: join(folder, 'net.log'),
     };
   }
 

@@ -115,17 +115,20 @@ export interface MachineContext {
   architecture: Architecture;
   files: RuntimeFiles;
   incoming?: string;
+  /** The guest may reach this machine's loopback, whatever its plan says. */
+  opensLoopback?: boolean;
 }
 
 export function machinePlan(
   { id, plan }: Pick<RuntimeRecord, 'id' | 'plan'>,
   launch: Launch,
-  { architecture, files, incoming }: MachineContext,
+  { architecture, files, incoming, opensLoopback = false }: MachineContext,
 ): MachinePlan {
   const { acceleration, cpus, memoryMiB, kernel, initrd, kernelArguments, disks, shares } = launch;
   return {
     ...{ architecture, acceleration, cpus, memoryMiB, kernel, initrd, kernelArguments, incoming },
     ...{ name: plan.name, uuid: id, sshPort: plan.sshPort, isOffline: plan.network === 'off' },
+    isFiltered: plan.network === 'on' && !opensLoopback,
     forwards: plan.ports ?? [],
     shares: (shares ?? []).map((serial) => ({ serial, socket: files.shareSocket(serial) })),
     disks: disks.map(({ file, ...disk }) => ({ ...disk, file })),

@@ -1,6 +1,6 @@
 /** What is known of a runtime beyond its process: `workspaces/<name>/runtime.json`. Contains no secret. */
 import { Type, type Static } from '@sinclair/typebox';
-import { Limits, Mount } from '../../../api/schemas/workspace';
+import { Limits, Mount, NetworkMode } from '../../../api/schemas/workspace';
 import type { RecordFormat } from '../../store/records';
 
 const Variables = Type.Record(Type.String(), Type.String());
@@ -15,7 +15,7 @@ const Plan = Type.Object({
   env: Variables,
   limits: Limits,
   docker: Type.Boolean(),
-  network: Type.Union([Type.Literal('on'), Type.Literal('off')]),
+  network: NetworkMode,
   homeVolume: Type.String(),
   dockerVolume: Type.Optional(Type.String()),
   mounts: Type.Array(PlannedMount),

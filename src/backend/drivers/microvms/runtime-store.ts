@@ -77,7 +77,7 @@ export class RuntimeStore {
     const left = await readdir(folder).catch(() => []);
     const own = left.filter((file) => !file.startsWith('workspace.json')).map((file) => join(folder, file));
     // Long paths have theirs elsewhere.
-    const all = [...own, sockets.qmp, sockets.control, sockets.ssh];
+    const all = [...own, ...Object.values<string>({ ...sockets })];
     await Promise.all(all.map((file) => removeTree(file)));
     await rmdir(folder).catch((error: unknown) => {
       if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) {

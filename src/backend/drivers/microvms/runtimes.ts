@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
-import type { Limits } from '../../../api/schemas/workspace';
+import type { Limits, Problem } from '../../../api/schemas/workspace';
 import { KeyedLock } from '../../store/keyed-lock';
 import { parseEnvironment } from '../containers/session-environment';
 import { throwIfCancelled } from '../containers/wait';
@@ -29,6 +29,13 @@ const mebibyte = 1024 * 1024;
 /** Of `st_blocks` in stat(2). */
 const blockBytes = 512;
 
+/** It was started by an earlier version of Berth, or under another setting. */
+const openLoopback: Problem = {
+  code: 'open-loopback',
+  message: 'It reaches what listens on 127.0.0.1 of this machine, as it was started before that was closed.',
+  hint: 'Stop it and start it again to close that.',
+};
+
 export interface RuntimesParts extends StarterParts {
   starter: Starter;
   suspender: Suspender;
@@ -50,14 +57,23 @@ export class Runtimes {
       records.map(async (record) => {
         await this.parts.suspender.keep(record);
         await this.tidy(record);
-        return toInfo(record, await this.stateOf(record));
+        return this.infoOf(record);
       }),
     );
   }
 
   async inspect(name: string): Promise<RuntimeInfo | undefined> {
     const record = await this.parts.store.find(name);
-    return record === undefined ? undefined : toInfo(record, await this.stateOf(record));
+    return record === undefined ? undefined : this.infoOf(record);
+  }
+
+  private async infoOf(record: RuntimeRecord): Promise<RuntimeInfo> {
+    const info = toInfo(record, await this.stateOf(record));
+    const machine = info.state === 'stopped' ? undefined : await this.parts.machines.of(record);
+    const isOpen = machine?.isGoing === true && !machine.network.isFiltering;
+    return isOpen && record.plan.network === 'on' && !this.parts.opensLoopback()
+      ? { ...info, warning: openLoopback }
+      : info;
   }
 
   async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {

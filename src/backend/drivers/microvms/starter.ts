@@ -31,6 +31,8 @@ export interface StarterParts {
   shares: Shares;
   bases: Bases;
   log: Log;
+  /** Guests may reach this machine's loopback, those that are started from now on. */
+  opensLoopback: () => boolean;
 }
 
 export class Starter {
@@ -154,6 +156,7 @@ export class Starter {
     const plan = machinePlan(record, wanted, {
       ...{ architecture: host.architecture, files },
       ...(state !== undefined && { incoming: incomingInput }),
+      opensLoopback: this.parts.opensLoopback(),
     });
     await mkdir(files.folder, { recursive: true, mode: 0o700 });
     await store.files.ensureSocketFolder(files.folder);
@@ -170,7 +173,8 @@ export class Starter {
     const ended = new AbortController();
     void qmp.closed.then(() => ended.abort());
     try {
-      await getGoing(machine, ended.signal);
+      const filtering = plan.isFiltered ? machine.network.start() : undefined;
+      await Promise.all([getGoing(machine, ended.signal), filtering]);
       await store.change(name, { starting: undefined });
       machine.isGoing = true;
       machines.tell(record, 'started');

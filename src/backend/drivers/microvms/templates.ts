@@ -210,7 +210,7 @@ function templatePlan(
   return {
     ...{ architecture, acceleration, cpus, memoryMiB, kernel, initrd, kernelArguments },
     ...{ name: `berth-template-${key}`, uuid: uuidOf(key), sshPort: undefined },
-    ...{ isOffline: true, incoming: undefined },
+    ...{ isOffline: true, isFiltered: false, incoming: undefined },
     disks: disks.map((disk) =>
       disk.serial === 'tools' ? { ...disk, file: disk.file } : { ...disk, file: undefined },
     ),

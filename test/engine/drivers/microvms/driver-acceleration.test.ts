@@ -47,7 +47,14 @@ describe('the acceleration of microVMs', function () {
     const plan: MachinePlan = {
       ...{ architecture: surroundings.architecture, acceleration, cpus: 1, memoryMiB: 256 },
       ...{ kernel: kit.kernel, initrd: kit.initrd, kernelArguments: kit.kernelArguments },
-      ...{ name: 'probe', uuid: randomUUID(), sshPort: undefined, isOffline: true, incoming: undefined },
+      ...{
+        name: 'probe',
+        uuid: randomUUID(),
+        sshPort: undefined,
+        isOffline: true,
+        isFiltered: false,
+        incoming: undefined,
+      },
       disks: [{ serial: 'tools', file: kit.toolsDisk, format: 'raw', readOnly: true }],
       ...{ consoleLog, pidFile, sockets },
     };

@@ -20,6 +20,8 @@ export const never = (): AbortSignal => new AbortController().signal;
 export class Bench {
   readonly events: DriverEvent[] = [];
   readonly warnings: string[] = [];
+  /** The setting of that name. */
+  opensLoopback = false;
   private wired: WiredDriver;
   private readonly prefix = `m${randomBytes(3).toString('hex')}`;
   private readonly host = makePair('host');
@@ -46,7 +48,12 @@ export class Bench {
     const keep = (fields: object, message: string): void =>
       void this.warnings.push(`${message}: ${JSON.stringify(fields)}`);
     const log = { debug: () => undefined, info: () => undefined, warn: keep, error: keep };
-    const wired = wireDriver(this.home, log, () => Promise.resolve(this.client.private));
+    const wired = wireDriver(
+      this.home,
+      log,
+      () => Promise.resolve(this.client.private),
+      () => this.opensLoopback,
+    );
     wired.driver.watch((event) => this.events.push(event));
     return wired;
   }

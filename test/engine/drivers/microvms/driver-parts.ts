@@ -47,9 +47,14 @@ export interface WiredDriver {
 }
 
 /** A driver for microVMs, and the one for containers that it takes its images from. */
-export function wireDriver(home: string, log: Log, privateKey: () => Promise<string>): WiredDriver {
+export function wireDriver(
+  home: string,
+  log: Log,
+  privateKey: () => Promise<string>,
+  opensLoopback: () => boolean,
+): WiredDriver {
   const drivers = createDrivers({
-    ...{ home, cache: microvmCache, imagesDirectory, privateKey, log },
+    ...{ home, cache: microvmCache, imagesDirectory, privateKey, log, opensLoopback },
     installation: `test-${process.pid}`,
     dockerHost: () => process.env.DOCKER_HOST,
   });

@@ -115,7 +115,16 @@ export class Guest {
     const { kernel, initrd, kernelArguments, toolsDisk } = bench.kit;
     const plan = {
       ...{ architecture: 'x64' as const, acceleration: 'tcg' as const, cpus: 1, memoryMiB: 256 },
-      ...{ kernel, initrd, kernelArguments, name, uuid: randomUUID(), sshPort, isOffline: false },
+      ...{
+        kernel,
+        initrd,
+        kernelArguments,
+        name,
+        uuid: randomUUID(),
+        sshPort,
+        isOffline: false,
+        isFiltered: false,
+      },
       incoming: savedState === undefined ? undefined : 'fd:3',
       disks: [
         disk('root'),
@@ -125,7 +134,13 @@ export class Guest {
           .filter((serial) => /^v\d$/.test(serial))
           .map((serial) => disk(serial, serial === 'v0')),
       ],
-      sockets: { qmp: at('qmp'), control: at('ctl'), ssh: at('ssh') },
+      sockets: {
+        qmp: at('qmp'),
+        control: at('ctl'),
+        ssh: at('ssh'),
+        filterOut: at('out'),
+        filterIn: at('in'),
+      },
       ...{ consoleLog: at('console'), pidFile: at('pid') },
     };
     const process = await startDetached({

@@ -82,6 +82,16 @@ describe('services/reconcile', () => {
     });
   }
 
+  it('says what the driver warns of, for as long as it does', async () => {
+    const warning = { code: 'open-loopback', message: 'It is open.', hint: 'Stop it.' };
+    await killed({}, () => (test.driver.runtimes.get(name)!.warning = warning));
+    assert.deepEqual([workspace().state, workspace().warnings], ['running', [warning]]);
+    await killed();
+    assert.deepEqual(workspace().warnings, [warning]);
+    await killed({}, () => delete test.driver.runtimes.get(name)!.warning);
+    assert.deepEqual([workspace().state, workspace().warnings], ['running', []]);
+  });
+
   it('says that a create was cut off; it can be recovered', async () => {
     await killed({ state: 'creating' }, () => test.driver.runtimes.clear());
     assert.equal(workspace().state, 'error');

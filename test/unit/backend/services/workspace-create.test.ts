@@ -208,6 +208,7 @@ describe('services/workspace-create', () => {
       [{ cloneUrl: 'https://me:password@example.org/a.git' }, 'cloneUrl'],
       [{ cloneUrl: 'nonsense' }, 'cloneUrl'],
       [{ runtime: 'microvm' }, 'runtime'],
+      [{ network: 'host-loopback' }, 'network'],
     ];
     for (const [more, field] of cases) {
       const error = await failure(test.services.creator.create({ name: 'demo', ...more }));

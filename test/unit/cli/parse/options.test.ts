@@ -74,7 +74,8 @@ describe('cli/parse/options: ports and network', () => {
   });
 
   it('reads whether there is a network', () => {
-    assert.deepEqual(['on', 'off', 'none'].map(parseNetwork), ['on', 'off', 'off']);
+    const words = ['on', 'off', 'none', 'host-loopback'];
+    assert.deepEqual(words.map(parseNetwork), ['on', 'off', 'off', 'host-loopback']);
     assert.throws(() => parseNetwork('host'), InvalidArgumentError);
   });
 

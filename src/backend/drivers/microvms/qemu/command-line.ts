@@ -49,6 +49,8 @@ export interface MachinePlan extends MachineShape {
   forwards?: readonly Forward[];
   /** No way out of the guest; what is forwarded into it works all the same. */
   isOffline: boolean;
+  /** What the guest sends passes our filter, or is lost while there is none. */
+  isFiltered: boolean;
   sockets: MachineSockets;
   consoleLog: string;
   pidFile: string;
@@ -60,6 +62,10 @@ export interface MachineSockets {
   qmp: string;
   control: string;
   ssh: string;
+  /** Frames of the guest, on their way to the filter. */
+  filterOut: string;
+  /** Those that it lets pass. */
+  filterIn: string;
 }
 
 /** More than any disk has: a guest that has seen this before the real one is never in want. */
@@ -68,6 +74,11 @@ export const placeholderBytes = 16 * 1024 ** 4;
 const firstDiskSlot = 8;
 /** Translated code, in MiB: enough for shells and sshd, without half a gigabyte per guest. */
 const translationMiB = 64;
+
+export const filterChardevs = { out: 'filter-frames', in: 'filter-passed' };
+export const filterInId = 'filter-in';
+/** As QEMU takes it, at the start and live. */
+export const filterInObject = `filter-redirector,netdev=net,queue=rx,indev=${filterChardevs.in}`;
 
 export function commandLine(plan: MachinePlan): string[] {
   return [
@@ -79,6 +90,7 @@ export function commandLine(plan: MachinePlan): string[] {
     ...['-chardev', socket('qmp', plan.sockets.qmp), '-mon', 'chardev=qmp,mode=control'],
     ...ports(plan.sockets),
     ...network(plan),
+    ...(plan.isFiltered ? filter(plan.sockets) : []),
     ...device({ driver: 'virtio-rng-pci', id: 'rng', addr: '5' }),
     ...device({ driver: 'virtio-balloon-pci', id: 'balloon', 'free-page-reporting': true, addr: '6' }),
     ...plan.disks.flatMap(disk),
@@ -122,6 +134,18 @@ function network({ sshPort, forwards = [], isOffline }: MachinePlan): string[] {
   return [
     ...['-netdev', `user,id=net,ipv6=off${isOffline ? ',restrict=on' : ''}${rules}`],
     ...device({ driver: 'virtio-net-pci', id: 'nic', netdev: 'net', romfile: '', addr: '4' }),
+  ];
+}
+
+/**
+ * Every frame of the guest goes out by the one and comes back by the other: no devices, and in no saved state. Frames
+ * pass the one that was added last first.
+ */
+function filter({ filterOut, filterIn }: MachineSockets): string[] {
+  return [
+    ...['-chardev', socket(filterChardevs.out, filterOut), '-chardev', socket(filterChardevs.in, filterIn)],
+    ...['-object', `${filterInObject},id=${filterInId}`],
+    ...['-object', `filter-redirector,id=filter-out,netdev=net,queue=rx,outdev=${filterChardevs.out}`],
   ];
 }
 

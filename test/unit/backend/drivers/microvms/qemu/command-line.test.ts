@@ -22,7 +22,8 @@ const plan: MachinePlan = {
   ],
   sshPort: 2201,
   isOffline: false,
-  sockets: { qmp: '/r/q', control: '/r/c', ssh: '/r/s' },
+  isFiltered: false,
+  sockets: { qmp: '/r/q', control: '/r/c', ssh: '/r/s', filterOut: '/r/o', filterIn: '/r/i' },
   consoleLog: '/w/a,b/console.log',
   pidFile: '/w/qemu.pid',
   incoming: undefined,
@@ -92,6 +93,24 @@ describe('the command line of QEMU', () => {
     assert.match(netdev, /restrict=on.*hostfwd=tcp:127\.0\.0\.1:2201-/);
     const [without = ''] = valuesOf(commandLine({ ...plan, sshPort: undefined }), '-netdev');
     assert.doesNotMatch(without, /hostfwd/);
+  });
+
+  it('has all frames of the guest pass the filter, which is no device', () => {
+    const filtered = { ...plan, isFiltered: true, sockets: { ...plan.sockets, filterOut: '/r/a,b' } };
+    const argv = commandLine(filtered);
+    // Frames pass the last one first: what comes back must not go out again.
+    assert.deepEqual(valuesOf(argv, '-object'), [
+      'filter-redirector,netdev=net,queue=rx,indev=filter-passed,id=filter-in',
+      'filter-redirector,id=filter-out,netdev=net,queue=rx,outdev=filter-frames',
+    ]);
+    const chardevs = valuesOf(argv, '-chardev').filter((text) => text.includes('id=filter'));
+    assert.deepEqual(chardevs, [
+      'socket,id=filter-frames,path=/r/a,,b,server=on,wait=off',
+      'socket,id=filter-passed,path=/r/i,server=on,wait=off',
+    ]);
+    assert.deepEqual(devices(argv), devices(commandLine(plan)));
+    assert.deepEqual(valuesOf(argv, '-netdev'), valuesOf(commandLine(plan), '-netdev'));
+    assert.deepEqual(valuesOf(commandLine(plan), '-object'), []);
   });
 
   it('names disks by their serials, protects those to be read only, and never gives up QEMU’s locks', () => {
