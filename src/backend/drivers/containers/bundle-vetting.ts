@@ -1,89 +1,103 @@
 /** Passes a tar on, member by member, and refuses what could leave the folder that it is unpacked into. */
-import { once } from 'node:events';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
-import { extract as extractTar, pack as packTar, type Extract, type Header, type Pack } from 'tar-stream';
 import { BerthError } from '../../../api/errors';
-
-type Source = Extract extends AsyncIterable<infer Member> ? Member : never;
+import { blockSize, dataBytes, encodeHeader, paddingOf, type TarEntry } from '../../files/tar-header';
+import { TarReader, type ContentSink } from '../../files/tar-read';
 
 const owner = 1000;
-const plainTypes = new Set(['file', 'contiguous-file', 'directory', 'symlink', 'link']);
 
 /** Why a member may not be unpacked; undefined when it may. */
-export function unsafeMember(header: Header): string | undefined {
-  const { name, type, linkname } = header;
-  if (!plainTypes.has(type)) {
-    return `is a ${type}`;
+export function unsafeMember({ name, type, linkName, special }: TarEntry): string | undefined {
+  if (type === 'other') {
+    return special === undefined ? 'is of a kind that Berth does not know' : `is a ${kinds[special.kind]}`;
   }
   if (leaves(name)) {
     return 'has a path outside of the bundle';
   }
-  if (type === 'link' && leaves(linkname)) {
-    return `links to ${linkname}, outside of the bundle`;
+  if (type === 'link' && leaves(linkName)) {
+    return `links to ${linkName}, outside of the bundle`;
   }
   if (type === 'symlink') {
-    const resolved = posix.isAbsolute(linkname) ? linkname : posix.join(posix.dirname(name), linkname);
+    const resolved = posix.isAbsolute(linkName) ? linkName : posix.join(posix.dirname(name), linkName);
     if (leaves(resolved)) {
-      return `links to ${linkname}, outside of the bundle`;
+      return `links to ${linkName}, outside of the bundle`;
     }
   }
   return undefined;
 }
+
+const kinds = { fifo: 'fifo', character: 'character device', block: 'block device' };
 
 function leaves(path: string): boolean {
   const clean = posix.normalize(path);
   return posix.isAbsolute(clean) || clean === '..' || clean.startsWith('../');
 }
 
-/** The members of a tar, all owned by the workspace's user. Fails at the first that is not safe. */
+/** The members of a tar, all owned by the workspace's user; holes stay holes. Fails at the first that is not safe. */
 export function vetTar(tar: Readable, source: string): Readable {
-  const extract = extractTar();
-  const pack = packTar();
-  const fail = (error: unknown): void => {
-    const cause = explain(source, error);
-    tar.destroy();
-    extract.destroy(cause);
-    pack.destroy(cause);
-  };
-  tar.on('error', fail);
-  tar.pipe(extract);
-  passOn(source, extract, pack).catch(fail);
-  return Readable.from(pack, { objectMode: false });
+  return Readable.from(vetted(tar, source), { objectMode: false });
 }
 
-async function passOn(source: string, members: Extract, pack: Pack): Promise<void> {
-  for await (const member of members) {
-    const { header } = member;
-    const reason = unsafeMember(header);
+async function* vetted(tar: Readable, source: string): AsyncGenerator<Buffer> {
+  const passed = new Vetting(source);
+  const reader = new TarReader(passed);
+  try {
+    for await (const chunk of tar as AsyncIterable<Buffer>) {
+      await reader.push(chunk);
+      yield* passed.take();
+    }
+    if (!reader.ended && !reader.isBetween) {
+      throw new Error('it ends too early');
+    }
+  } catch (error) {
+    throw explain(source, error);
+  }
+  yield Buffer.alloc(2 * blockSize);
+}
+
+/** Gathers what is to be passed on. */
+class Vetting {
+  private ready: Buffer[] = [];
+
+  constructor(private readonly source: string) {}
+
+  take(): Buffer[] {
+    return this.ready.splice(0);
+  }
+
+  entry(entry: TarEntry, content: Buffer): undefined {
+    this.ready.push(this.header(entry), content, Buffer.alloc(paddingOf(content.length)));
+  }
+
+  large(entry: TarEntry): ContentSink {
+    this.ready.push(this.header(entry));
+    return {
+      piece: (bytes) => void this.ready.push(Buffer.from(bytes)),
+      hole: () => undefined,
+      end: () => void this.ready.push(Buffer.alloc(paddingOf(dataBytes(entry)))),
+    };
+  }
+
+  private header(entry: TarEntry): Buffer {
+    const reason = unsafeMember(entry);
     if (reason !== undefined) {
+      const name = JSON.stringify(entry.name);
       throw new BerthError(
         'bad_request',
-        `The bundle ${source} is not safe: its member ${header.name} ${reason}.`,
+        `The bundle ${this.source} is not safe: its member ${name} ${reason}.`,
         {
           hint: 'Pack it again without that member.',
           field: 'mounts',
         },
       );
     }
-    const owned = { ...header, uid: owner, gid: owner, uname: '', gname: '' };
-    if (header.type === 'file' || header.type === 'contiguous-file') {
-      await copyContent(member, pack.entry(owned));
-    } else {
-      pack.entry(owned);
-      member.resume();
-    }
+    const { type, name } = entry;
+    // Of old tars: a folder is a file whose name ends with a slash.
+    const isFolder = type === 'directory' || (type === 'file' && name.endsWith('/'));
+    const own = { ...entry, uid: owner, gid: owner };
+    return encodeHeader(isFolder ? { ...own, type: 'directory', name: name.replace(/\/+$/, '') } : own);
   }
-  pack.finalize();
-}
-
-async function copyContent(member: Source, into: ReturnType<Pack['entry']>): Promise<void> {
-  for await (const chunk of member) {
-    if (!into.write(chunk)) {
-      await once(into as unknown as NodeJS.EventEmitter, 'drain');
-    }
-  }
-  into.end(undefined);
 }
 
 function explain(source: string, error: unknown): BerthError {

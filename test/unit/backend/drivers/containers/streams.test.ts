@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { Header } from 'tar-stream';
+import type { TarEntry } from '../../../../../src/backend/files/tar-header';
 import { unsafeMember } from '../../../../../src/backend/drivers/containers/bundle-vetting';
 import { demultiplex } from '../../../../../src/backend/drivers/containers/demux';
 import { toBerthError } from '../../../../../src/backend/drivers/containers/docker-errors';
@@ -148,8 +148,10 @@ describe('passwords of registries', () => {
 });
 
 describe('members of a bundle', () => {
-  const member = (changes: Partial<Header>): Header =>
-    ({ name: 'a', type: 'file', linkname: '', ...changes }) as Header;
+  const member = (changes: Partial<TarEntry>): TarEntry => ({
+    ...{ name: 'a', type: 'file', linkName: '', size: 0, mode: 0o644, uid: 0, gid: 0, mtimeMs: 0 },
+    ...changes,
+  });
 
   it('stay inside', () => {
     for (const name of ['a', './a/b', 'a/../b', 'folder/']) {
@@ -161,14 +163,19 @@ describe('members of a bundle', () => {
   });
 
   it('may link to one another only, and are plain', () => {
-    assert.equal(unsafeMember(member({ name: 'd/l', type: 'symlink', linkname: '../x' })), undefined);
+    assert.equal(unsafeMember(member({ name: 'd/l', type: 'symlink', linkName: '../x' })), undefined);
     assert.match(
-      unsafeMember(member({ name: 'd/l', type: 'symlink', linkname: '../../x' })) ?? '',
+      unsafeMember(member({ name: 'd/l', type: 'symlink', linkName: '../../x' })) ?? '',
       /outside/,
     );
-    assert.match(unsafeMember(member({ name: 'l', type: 'symlink', linkname: '/etc' })) ?? '', /outside/);
-    assert.match(unsafeMember(member({ name: 'l', type: 'link', linkname: '../x' })) ?? '', /outside/);
-    assert.match(unsafeMember(member({ name: 'd', type: 'character-device' })) ?? '', /character-device/);
+    assert.match(unsafeMember(member({ name: 'l', type: 'symlink', linkName: '/etc' })) ?? '', /outside/);
+    assert.match(unsafeMember(member({ name: 'l', type: 'link', linkName: '../x' })) ?? '', /outside/);
+    assert.match(
+      unsafeMember(
+        member({ name: 'd', type: 'other', special: { kind: 'character', major: 1, minor: 3 } }),
+      ) ?? '',
+      /character device/,
+    );
   });
 });
 
