@@ -22,6 +22,8 @@ export class Allocator {
   /** Reserved, and in this transaction given to a file. */
   private readonly using: Run[] = [];
   private next = 0;
+  /** By group: no inode before it is free. */
+  private readonly firstFree = new Map<number, number>();
 
   constructor(
     private readonly superblock: Superblock,
@@ -100,6 +102,7 @@ export class Allocator {
   /** After a commit they are used, after a rollback free: reserved they are in neither case. */
   settle(): void {
     this.bitmaps.settle();
+    this.firstFree.clear();
     for (const run of this.using.splice(0)) {
       this.release(run);
     }
@@ -118,6 +121,7 @@ export class Allocator {
       const index = this.groups.get(group, 'freeInodes') > 0 ? this.freeInodeIn(group) : -1;
       if (index >= 0) {
         this.bitmaps.markInode(group, index, true, isDirectory);
+        this.firstFree.set(group, index + 1);
         return group * this.superblock.inodesPerGroup + index + 1;
       }
     }
@@ -126,12 +130,13 @@ export class Allocator {
 
   freeInode(inode: number, isDirectory: boolean): void {
     const group = Math.floor((inode - 1) / this.superblock.inodesPerGroup);
+    this.firstFree.delete(group);
     this.bitmaps.markInode(group, (inode - 1) % this.superblock.inodesPerGroup, false, isDirectory);
   }
 
   private freeInodeIn(group: number): number {
     const bits = this.bitmaps.inodes(group);
-    const first = group === 0 ? this.superblock.firstInode - 1 : 0;
+    const first = this.firstFree.get(group) ?? (group === 0 ? this.superblock.firstInode - 1 : 0);
     const count = this.superblock.inodesPerGroup;
     for (let index = first; index < count; index++) {
       if ((index & 7) === 0 && bits[index >> 3] === 0xff) {
