@@ -13,7 +13,7 @@ export interface HttpRequest {
   ownConnection?: boolean;
 }
 
-const unreachable = new Set(['ENOENT', 'ECONNREFUSED', 'EPIPE', 'ECONNRESET']);
+const unreachable = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'EPIPE', 'ECONNRESET']);
 
 /** The engine can't be reached: not started yet, or gone. */
 export class EngineUnreachable extends BerthError {
