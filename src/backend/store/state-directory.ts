@@ -89,6 +89,10 @@ export class StateDirectory {
   get lock(): string {
     return join(this.home, 'engine.lock');
   }
+  /** Given up when the disk is full: see `reserve.ts`. */
+  get reserve(): string {
+    return join(this.home, 'engine.reserve');
+  }
   get log(): string {
     return join(this.home, 'engine.log');
   }
