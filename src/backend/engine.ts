@@ -16,6 +16,7 @@ import { Settings } from './services/settings';
 import { SshAccess } from './services/ssh-access';
 import { Transfers } from './services/transfers';
 import { Volumes } from './services/volumes';
+import { Work } from './services/work';
 import { WorkspaceAccess } from './services/workspace-access';
 import { WorkspaceCreator } from './services/workspace-create';
 import { WorkspaceRegistry } from './services/workspace-registry';
@@ -54,6 +55,8 @@ export interface Engine {
   /** Reads all records and what the drivers report. */
   load(): Promise<void>;
   close(): Promise<void>;
+  /** What is being worked at, for people. */
+  running(): string[];
 }
 
 const reconcilePatienceMs = 3_000;
@@ -90,22 +93,27 @@ function wire(options: EngineOptions) {
 
 type Parts = ReturnType<typeof wire>;
 
-function lifetimeOf({ operations, registry, idle, idleExitMs, exit }: Parts): Lifetime {
-  const busy = () => {
-    if (operations.runningCount > 0) {
-      return 'an operation is running';
-    }
-    // Without a network of its own, a workspace is reached through the engine.
-    if (registry.all().some(({ state, spec }) => state === 'running' && spec.network === 'off')) {
-      return 'a workspace without a network is served';
-    }
-    return idle.isWatching ? 'an idle policy is watched' : undefined;
-  };
+/** What would be cut off if the engine ended now; undefined when nothing would. */
+function reasonToStay({ operations, registry }: Parts, work?: Work): string | undefined {
+  if (operations.runningCount > 0) {
+    return 'an operation is running';
+  }
+  // Without a network of its own, a workspace is reached through the engine.
+  if (registry.all().some(({ state, spec }) => state === 'running' && spec.network === 'off')) {
+    return 'a workspace without a network is served';
+  }
+  return work?.all[0];
+}
+
+function lifetimeOf(parts: Parts): Lifetime {
+  const { idle, idleExitMs, exit } = parts;
+  const busy = () => reasonToStay(parts) ?? (idle.isWatching ? 'an idle policy is watched' : undefined);
   return new Lifetime({ idleExitMs, busy, exit });
 }
 
 function servicesOf(parts: Parts): Services {
   const { state, settings, log, drivers, registry, operations, volumes } = parts;
+  const work = new Work();
   return {
     ...parts,
     creator: new WorkspaceCreator({ ...parts, defaults: () => settings.defaults }),
@@ -120,6 +128,8 @@ function servicesOf(parts: Parts): Services {
     sshAccess: new SshAccess(state),
     description: new EngineDescription({ ...parts, home: state.home }),
     lifetime: lifetimeOf(parts),
+    work,
+    reasonToStay: () => reasonToStay(parts, work),
     stop: parts.exit,
   };
 }
@@ -163,7 +173,11 @@ export function createEngine(options: EngineOptions): Engine {
     await operations.close();
     await drivers.close();
   };
-  return { services, load, close };
+  const running = () => [
+    ...operations.list(true).map(({ id, title }) => `${title} (${id})`),
+    ...services.work.all,
+  ];
+  return { services, load, close, running };
 }
 
 /** A workspace names its operations: those that watch it are told when one begins, and when it has ended. */

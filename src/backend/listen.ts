@@ -1,7 +1,8 @@
 /** Listening on the engine's socket: private, and never on top of a living one. */
-import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { refuseForeignFolder } from '../api/endpoint';
 
 /** To be called with the engine's lock held: a socket file that is there belongs to a dead engine. */
 export async function listen(server: FastifyInstance, path: string): Promise<void> {
@@ -10,16 +11,8 @@ export async function listen(server: FastifyInstance, path: string): Promise<voi
     return;
   }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await refuseForeignFolder(dirname(path));
+  refuseForeignFolder(dirname(path));
   await rm(path, { force: true });
   await server.listen({ path });
   await chmod(path, 0o600);
-}
-
-/** Where homes have long names the socket is in a folder for all: somebody else may have made ours before us. */
-async function refuseForeignFolder(path: string): Promise<void> {
-  const { uid } = await lstat(path);
-  if (process.getuid !== undefined && uid !== process.getuid()) {
-    throw new Error(`The folder of the socket, ${path}, belongs to somebody else.`);
-  }
 }

@@ -1,59 +1,47 @@
 /** The engine process: one per state directory, started by the first client, ending by itself. */
-import { createConnection } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { socketPath, stateDirectory } from '../api/endpoint';
+import { BerthError } from '../api/errors';
+import { refuseForeignHome } from '../api/state-home';
 import { berthVersion } from '../api/version';
 import { createDrivers } from './make-drivers';
-import { createEngine } from './engine';
+import { createEngine, type Engine } from './engine';
+import { takeEngineLock, type Taken } from './engine-lock';
 import { openLog, type EngineLog } from './engine-log';
 import { installationId } from './installation';
 import { listen } from './listen';
+import { keepReserve, withReserve } from './reserve';
 import { imagesDirectory } from './resources';
 import { createServer } from './server/server';
 import { Settings } from './services/settings';
-import { acquireLock, type Lock } from './store/lock';
+import type { Lock } from './store/lock';
 import { SshKeys } from './ssh/keys';
 import { StateDirectory } from './store/state-directory';
+import { onRejection, onUncaught } from './unhandled';
 
 const defaultIdleExitMs = 60_000;
-const lockPatienceMs = 5_000;
-const closePatienceMs = 15_000;
+const closeTimeoutMs = 15_000;
+const failedCloseTimeoutMs = 3_000;
 
-/** Somebody answers on the engine's socket. */
-function isAnswering(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(path);
-    const end = (answers: boolean) => {
-      socket.destroy();
-      resolve(answers);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-  });
+type End = 'asked' | 'failed';
+
+interface Ending {
+  request: (end: End) => void;
+  requested: Promise<End>;
 }
 
-/** An engine that is just ending still has the lock for a moment; one that answers keeps it. */
-async function takeLock(path: string, socket: string): Promise<Lock | undefined> {
-  const end = Date.now() + lockPatienceMs;
-  for (;;) {
-    const lock = acquireLock(path);
-    if (lock !== undefined || Date.now() > end || (await isAnswering(socket))) {
-      return lock;
-    }
-    await sleep(50);
-  }
+function makeEnding(): Ending {
+  let request = (_end: End): void => undefined;
+  const requested = new Promise<End>((resolve) => (request = resolve));
+  return { request, requested };
 }
 
-async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Promise<void> {
-  const { log } = engineLog;
+async function makeEngine(state: StateDirectory, { log }: EngineLog, ending: Ending): Promise<Engine> {
   const settings = new Settings(state.settings);
   await settings.load();
   const installation = await installationId(state);
   const cache = process.env.BERTH_CACHE ?? state.home;
   await state.sweepImages(cache);
-  let exitRequested = (): void => undefined;
-  const exiting = new Promise<void>((resolve) => (exitRequested = resolve));
-  const engine = createEngine({
+  return createEngine({
     state,
     settings,
     version: berthVersion,
@@ -71,48 +59,100 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
         log,
         opensLoopback: () => settings.get().hostLoopback === true,
       }),
-    exit: () => exitRequested(),
+    exit: () => ending.request('asked'),
   });
+}
+
+async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Promise<End> {
+  const { log } = engineLog;
+  const ending = makeEnding();
+  const started: { engine?: Engine } = {};
+  const unhandled = {
+    log,
+    running: () => started.engine?.running() ?? ['the start'],
+    end: () => ending.request('failed'),
+    say,
+  };
+  process.on('uncaughtException', onUncaught(unhandled));
+  process.on('unhandledRejection', onRejection(unhandled));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => exitRequested());
+    process.on(signal, () => ending.request('asked'));
   }
+  const engine = await makeEngine(state, engineLog, ending);
+  started.engine = engine;
   await engine.load();
   const server = await createServer(engine.services, berthVersion);
   await listen(server, socketPath(state.home));
   log.info({ home: state.home, version: berthVersion, node: process.version }, 'engine ready');
-  await exiting;
-  log.info({}, 'engine ends');
+  await keepReserve(state.reserve);
+  const end = await ending.requested;
+  log.info({ end }, 'engine ends');
   // Whatever hangs must not keep the lock: what is not done by then is found by the next start.
-  setTimeout(() => process.exit(1), closePatienceMs).unref();
-  await server.close();
+  const timeoutMs = end === 'failed' ? failedCloseTimeoutMs : closeTimeoutMs;
+  setTimeout(() => process.exit(1), timeoutMs).unref();
+  // A failed engine does not say farewell: its clients see a broken connection, which they mend.
+  await (end === 'failed' ? undefined : server.close());
   await engine.close();
   lock.release();
   await engineLog.close();
+  return end;
 }
 
-async function main(): Promise<void> {
+/** Undefined where another engine is at work. */
+async function start(): Promise<End | undefined> {
   process.umask(0o077);
-  const state = new StateDirectory(stateDirectory());
-  await state.ensure();
-  const lock = await takeLock(state.lock, socketPath(state.home));
-  if (lock === undefined) {
-    return;
+  const home = stateDirectory();
+  refuseForeignHome(home);
+  const state = new StateDirectory(home);
+  const lock = await withReserve(state.reserve, home, async () => {
+    await state.ensure();
+    return takeEngineLock(state.lock, socketPath(home));
+  });
+  if (!('release' in lock)) {
+    reportTaken(state.lock, lock);
+    return undefined;
   }
   const engineLog = await openLog(state.log, process.env.BERTH_LOG_LEVEL ?? 'info');
-  process.on('unhandledRejection', (error) => engineLog.log.error({ err: error }, 'unhandled rejection'));
   try {
-    await run(state, lock, engineLog);
+    return await run(state, lock, engineLog);
   } catch (error) {
     engineLog.log.fatal({ err: error }, 'engine failed');
+    lock.release();
     await engineLog.close();
     throw error;
   }
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+/** Who starts engines tries again for a while, and quotes this when it gives up. */
+function reportTaken(path: string, { by, isAnswering }: Taken): void {
+  if (!isAnswering) {
+    say(`Process ${by?.pid ?? '?'} holds ${path} and does not answer: it is starting, ending, or hangs.`);
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+}
+
+function explain(error: unknown): string {
+  if (error instanceof BerthError) {
+    return `${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** To the client that started this engine, which shows it: also where nothing can be written. */
+async function report(error: unknown): Promise<void> {
+  if (error instanceof BerthError && process.connected) {
+    await new Promise((resolve) => process.send?.({ error: error.toBody() }, resolve));
+  }
+}
+
+start().then(
+  (end) => process.exit(end === 'failed' ? 1 : 0),
+  async (error: unknown) => {
+    say(explain(error));
+    await report(error);
     process.exit(1);
   },
 );

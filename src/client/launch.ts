@@ -1,29 +1,26 @@
 /** Finds the engine of a state directory, or starts it; hands over from an older engine when that is idle. */
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../api/errors';
 import type { EngineInfo } from '../api/schemas/engine';
-import { protocolVersion } from '../api/version';
+import { compareVersions, protocolVersion } from '../api/version';
 import { socketPath, stateDirectory } from './endpoint';
 import { EngineClient } from './engine-client';
+import { startEngine, type StartOptions } from './start-engine';
 import { EngineUnreachable } from './transport';
 
-export interface LaunchOptions {
-  /** The engine's bundle. */
-  enginePath: string;
-  /** The version of this client; an idle engine of another version is replaced. */
+export interface LaunchOptions extends StartOptions {
+  /** The version of this client; an idle engine of an older version is replaced. */
   version: string;
   home?: string;
-  /** The program that runs the bundle: this process's own by default (VS Code's Node, or the CLI's). */
-  execPath?: string;
-  startTimeoutMs?: number;
   /** Told before an engine is started. */
   onStart?: () => void;
 }
 
+type Identity = Pick<EngineInfo, 'pid' | 'startedAt'>;
+
 const pollMs = 20;
+/** Other clients may start engines of other versions meanwhile. */
+const maxRounds = 3;
 
 /** The running engine's description, or undefined when none answers. */
 export async function probe(client: EngineClient): Promise<EngineInfo | undefined> {
@@ -37,49 +34,78 @@ export async function probe(client: EngineClient): Promise<EngineInfo | undefine
   }
 }
 
-/** A client of a running engine of this version. */
+/** A client of a running engine: of this version, or of one that this version can talk to. */
 export async function connect(options: LaunchOptions): Promise<EngineClient> {
   const home = options.home ?? stateDirectory();
   const client = new EngineClient(socketPath(home));
   try {
-    const running = await probe(client);
-    if (running !== undefined && !(await handOver(client, running, options))) {
-      return client;
+    for (let round = 1; ; round += 1) {
+      const running = await probe(client);
+      if (running === undefined) {
+        options.onStart?.();
+        await startEngine(home, options, async () => (await probe(client)) !== undefined);
+        return client;
+      }
+      const isOurs = running.version === options.version;
+      if (isOurs || round > maxRounds || !(await handOver(client, running, options))) {
+        refuseOtherProtocol(running, options.version);
+        return client;
+      }
     }
-    options.onStart?.();
-    await untilAnswering(client, home, options);
-    return client;
   } catch (error) {
     client.dispose();
     throw error;
   }
 }
 
-/** true: the engine of another version has gone, start our own. */
-async function handOver(client: EngineClient, running: EngineInfo, options: LaunchOptions): Promise<boolean> {
-  if (running.version === options.version) {
+/** true: the engine of an older version has gone. A newer one never gives way to an older one. */
+async function handOver(
+  client: EngineClient,
+  running: EngineInfo,
+  { version }: LaunchOptions,
+): Promise<boolean> {
+  if (compareVersions(version, running.version) <= 0) {
     return false;
   }
-  const answer = await client.call('engine.stop', { body: { onlyIfIdle: true } });
+  const answer = await client.call('engine.stop', { body: { onlyIfIdle: true } }).catch((error: unknown) => {
+    // Another client of this version was quicker.
+    if (error instanceof EngineUnreachable) {
+      return { stopping: true, reason: undefined };
+    }
+    throw error;
+  });
   if (answer.stopping) {
-    await untilGone(client);
+    await untilGone(client, running);
     return true;
   }
+  refuseOtherProtocol(running, version, answer.reason);
+  return false;
+}
+
+function refuseOtherProtocol(running: EngineInfo, version: string, reason?: string): void {
   if (running.protocol === protocolVersion) {
-    return false;
+    return;
   }
+  const isNewer = compareVersions(running.version, version) > 0;
   throw new BerthError(
     'runtime_unavailable',
-    `An engine of version ${running.version} is busy (${answer.reason ?? 'working'}) and does not understand this version (${options.version}).`,
-    { hint: 'Try again when its work is done, or stop it with `berth down`.' },
+    isNewer
+      ? `The engine is of the newer version ${running.version}, which this version (${version}) does not understand.`
+      : `An engine of version ${running.version} is busy (${reason ?? 'working'}) and does not understand this version (${version}).`,
+    {
+      hint: isNewer
+        ? 'Reload the window, or use the newer `berth`.'
+        : 'Try again when its work is done, or stop it with `berth down`.',
+    },
   );
 }
 
-/** Waits until no engine answers any more. */
-export async function untilGone(client: EngineClient): Promise<void> {
+/** Waits until no engine answers any more, or another than `old`. */
+export async function untilGone(client: EngineClient, old?: Identity): Promise<void> {
   const end = Date.now() + 15_000;
   while (Date.now() < end) {
-    if ((await probe(client)) === undefined) {
+    const now = await probe(client);
+    if (now === undefined || (old !== undefined && !isSame(now, old))) {
       return;
     }
     await sleep(pollMs);
@@ -89,69 +115,6 @@ export async function untilGone(client: EngineClient): Promise<void> {
   });
 }
 
-interface StartedProcess {
-  hasFailed: boolean;
-  /** It found another engine at work. Should that one not answer, it was just ending: another try is due. */
-  hasYielded: boolean;
-}
-
-function startProcess(home: string, options: LaunchOptions): StartedProcess {
-  const started: StartedProcess = { hasFailed: false, hasYielded: false };
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const errors = openSync(join(home, 'engine.stderr'), 'w', 0o600);
-  try {
-    const child = spawn(options.execPath ?? process.execPath, [options.enginePath], {
-      detached: true,
-      stdio: ['ignore', 'ignore', errors],
-      windowsHide: true,
-      cwd: home,
-      env: { ...process.env, BERTH_HOME: home, ELECTRON_RUN_AS_NODE: '1' },
-    });
-    child.on('error', () => (started.hasFailed = true));
-    child.on('exit', (code) => {
-      started.hasFailed = code !== 0;
-      started.hasYielded = code === 0;
-    });
-    child.unref();
-    return started;
-  } finally {
-    closeSync(errors);
-  }
-}
-
-async function untilAnswering(client: EngineClient, home: string, options: LaunchOptions): Promise<void> {
-  const timeoutMs = options.startTimeoutMs ?? 20_000;
-  const end = Date.now() + timeoutMs;
-  let started = startProcess(home, options);
-  while (Date.now() < end) {
-    const { hasYielded } = started;
-    if ((await probe(client)) !== undefined) {
-      return;
-    }
-    if (started.hasFailed) {
-      throw new BerthError('internal', `The Berth engine could not start.${lastWords(home)}`, {
-        hint: `Look at ${join(home, 'engine.log')}.`,
-      });
-    }
-    if (hasYielded) {
-      started = startProcess(home, options);
-    }
-    await sleep(pollMs);
-  }
-  throw new BerthError(
-    'timeout',
-    `The Berth engine did not answer within ${timeoutMs / 1000} s.${lastWords(home)}`,
-    {
-      hint: `Look at ${join(home, 'engine.log')}.`,
-    },
-  );
-}
-
-function lastWords(home: string): string {
-  try {
-    const text = readFileSync(join(home, 'engine.stderr'), 'utf8').trim();
-    return text === '' ? '' : ` It said: ${text.slice(-2000)}`;
-  } catch {
-    return '';
-  }
+function isSame(a: Identity, b: Identity): boolean {
+  return a.pid === b.pid && a.startedAt === b.startedAt;
 }

@@ -188,9 +188,10 @@ export class EngineLink implements Disposable {
   /** Nobody here starts it again unasked; when another window or the command line does, we are there. */
   private stopped(): void {
     this.store.clear();
+    // `open` ends the watch: when too much was started lately it stays, for the next engine.
+    this.returning?.dispose();
     this.returning = onSocketMade(this.socket, () => {
-      this.returning?.dispose();
-      if (this.mayRestart()) {
+      if (this.connecting === undefined && this.mayRestart()) {
         void this.client().catch(() => undefined);
       }
     });

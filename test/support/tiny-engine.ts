@@ -2,7 +2,7 @@
  * As much of an engine as a client that looks for one sees: started as a process of its own, with the real lock, and
  * with a socket that answers two routes. The real routes are tested with the server.
  */
-import { appendFileSync, chmodSync, existsSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +29,7 @@ async function run(home: string): Promise<void> {
   if (lock === undefined) {
     return;
   }
+  writeFileSync(join(home, 'installation.json'), '{"schemaVersion":1,"id":"tiny"}');
   appendFileSync(join(home, 'started'), `${version} ${process.pid}\n`);
   rmSync(socketPath(home), { force: true });
   await serve(home);
@@ -40,7 +41,8 @@ async function run(home: string): Promise<void> {
 /** Until it is told to stop. */
 function serve(home: string): Promise<void> {
   const { promise: stopped, resolve: stop } = resolvable();
-  const info = { version, protocol: Number(protocol), pid: process.pid, home };
+  const startedAt = new Date().toISOString();
+  const info = { version, protocol: Number(protocol), pid: process.pid, home, startedAt };
   const answers: Record<string, () => unknown> = {
     'GET /v1/engine': () => info,
     'POST /v1/engine/stop': () => {

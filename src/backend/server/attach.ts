@@ -44,8 +44,8 @@ export function registerAttach(server: FastifyInstance, services: Services): voi
       schema: { operationId: 'workspaces.attach', tags: ['workspaces'], params: Type.Object({ name: Name }) },
     },
     (socket, request) => {
-      const release = services.lifetime.hold();
-      socket.once('close', release);
+      socket.once('close', services.lifetime.hold());
+      socket.once('close', services.work.begin(`a terminal or command in ${request.params.name}`));
       socket.on('error', () => socket.terminate());
       socket.once('message', (content: Buffer) => {
         void begin(socket, request.params.name, content, services).catch((error: unknown) => {

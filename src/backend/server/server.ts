@@ -1,9 +1,9 @@
 /** The HTTP server: routes of the contract, streams, OpenAPI, and errors in one form. */
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import { BerthError, asBerthError } from '../../api/errors';
-import { streamPaths } from '../../api/paths';
+import { paths, streamPaths } from '../../api/paths';
 import { registerAttach } from './attach';
 import { makeHandlers } from './handlers';
 import { registerHandlers } from './register';
@@ -11,6 +11,7 @@ import type { Services } from './services';
 import { registerStreams } from './stream-routes';
 import { makeValidator } from './validation';
 
+const readStreams = new Set<string>([streamPaths.fileContent, streamPaths.fileArchive, streamPaths.logs]);
 const bodyLimit = 16 * 1024 * 1024;
 
 export async function createServer(services: Services, version: string): Promise<FastifyInstance> {
@@ -41,16 +42,24 @@ export async function createServer(services: Services, version: string): Promise
 }
 
 /** The engine stays as long as it owes somebody an answer, be it a command of an hour or a large file. */
-function holdWhileAnswering(server: FastifyInstance, { lifetime }: Services): void {
+function holdWhileAnswering(server: FastifyInstance, { lifetime, work }: Services): void {
   server.addHook('onRequest', (request, reply, done) => {
     // A WebSocket has no answer to wait for: its own handler holds.
     if (request.ws) {
       lifetime.touch();
     } else {
       reply.raw.once('close', lifetime.hold());
+      if (isWork(request)) {
+        reply.raw.once('close', work.begin(`${request.method} ${request.url.split('?')[0] ?? ''}`));
+      }
     }
     done();
   });
+}
+
+/** Not what only looks, or waits for an operation, or is about the engine itself: to be cut off does no harm to these. */
+function isWork({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
+  return method === 'GET' ? readStreams.has(url) : !url.startsWith(paths['engine.info'][1]);
 }
 
 function isClientMistake(error: unknown): error is Error & { statusCode: number } {

@@ -12,6 +12,7 @@ import type { Settings } from '../services/settings';
 import type { SshAccess } from '../services/ssh-access';
 import type { Transfers } from '../services/transfers';
 import type { Volumes } from '../services/volumes';
+import type { Work } from '../services/work';
 import type { WorkspaceAccess } from '../services/workspace-access';
 import type { WorkspaceCreator } from '../services/workspace-create';
 import type { Workspaces } from '../services/workspaces';
@@ -33,6 +34,10 @@ export interface Services {
   events: EventHub;
   lifetime: Lifetime;
   log: Log;
+  /** What is done for clients beside operations. */
+  work: Work;
+  /** What would be cut off if the engine ended now; undefined when nothing would. */
+  reasonToStay: () => string | undefined;
   /** Ends the engine after the answer is sent. */
   stop: () => void;
 }

@@ -24,7 +24,10 @@ export function registerEngine(program: Command, cli: Cli): void {
     program
       .command('down')
       .description('end the engine; workspaces go on running')
-      .option('--if-idle', 'only when no operation runs and no client is connected')
+      .option(
+        '--if-idle',
+        'only when nothing would be cut off: no operation, command, terminal or transfer runs',
+      )
       .action((options: { ifIdle?: boolean }) => down(cli, options.ifIdle === true)),
     ['berth down', 'end it; the next command starts it again'],
   );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { socketPath } from '../../../src/api/endpoint';
 import { protocolVersion } from '../../../src/api/version';
@@ -46,6 +47,13 @@ describe('client/launch', function () {
     process.env[name] = value;
     changed.push(name);
   }
+  /** Outside of the home, which holds nothing but what engines put there. */
+  async function script(text: string): Promise<{ path: string; remove: () => Promise<void> }> {
+    const folder = await mkdtemp(join(tmpdir(), 'berth-launch-'));
+    const path = join(folder, 'engine.js');
+    await writeFile(path, text);
+    return { path, remove: () => rm(folder, { recursive: true }) };
+  }
   /** One line per engine that got the lock. */
   const started = async () => (await readFile(join(home(), 'started'), 'utf8')).trim().split('\n');
 
@@ -91,10 +99,15 @@ describe('client/launch', function () {
   });
 
   it('says when an engine does not answer in time', async () => {
-    await writeFile(join(home(), 'hangs.js'), 'setTimeout(() => {}, 1500)');
-    const hanging = options({ enginePath: join(home(), 'hangs.js'), startTimeoutMs: 200 });
-    const error = await failure(connect(hanging), 'timeout');
-    assert.match(error.message, /did not answer within 0.2 s/);
+    const { path, remove } = await script(
+      "process.stderr.write('still thinking'); setTimeout(() => {}, 1500)",
+    );
+    try {
+      const error = await failure(connect(options({ enginePath: path, startTimeoutMs: 700 })), 'timeout');
+      assert.match(error.message, /did not answer within 0.7 s.* It said: still thinking/);
+    } finally {
+      await remove();
+    }
   });
 
   it('replaces an idle engine of another version', async () => {
@@ -107,6 +120,67 @@ describe('client/launch', function () {
       (await started()).map((line) => line.split(' ')[0]),
       ['0.9.0', '1.0.0'],
     );
+  });
+
+  it('hands over once when two clients of the new version come at the same time', async () => {
+    env('TINY_VERSION', '0.9.0');
+    await open({ version: '0.9.0' });
+    env('TINY_VERSION', '1.0.0');
+    const both = await Promise.all([open(), open(), open()]);
+    const infos = await Promise.all(both.map((client) => client.call('engine.info', {})));
+    assert.deepEqual([...new Set(infos.map(({ version }) => version))], ['1.0.0']);
+    assert.equal((await started()).length, 2);
+  });
+
+  it('does not take the next engine for the old one that it waits for', async () => {
+    const client = await open();
+    const info = await client.call('engine.info', {});
+    await untilGone(client, { pid: info.pid + 1, startedAt: info.startedAt });
+  });
+
+  it('never replaces a newer engine: windows of two versions do not take turns', async () => {
+    env('TINY_VERSION', '1.1.0');
+    await open({ version: '1.1.0' });
+    const info = await (await open({ version: '1.0.0' })).call('engine.info', {});
+    assert.equal(info.version, '1.1.0');
+    assert.equal((await started()).length, 1);
+  });
+
+  it('says what to do in a window that is older than the engine and does not understand it', async () => {
+    env('TINY_VERSION', '2.0.0');
+    env('TINY_PROTOCOL', '99');
+    await open({ version: '2.0.0' }).catch(() => undefined);
+    const error = await failure(connect(options()), 'runtime_unavailable');
+    assert.match(error.message, /newer version 2\.0\.0/);
+    assert.match(error.hint ?? '', /Reload the window/);
+  });
+
+  it('keeps what an engine said over the next start, within a bound, and quotes the last start alone', async () => {
+    env('TINY_FAIL', 'the first reason');
+    await failure(connect(options()), 'internal');
+    env('TINY_FAIL', 'the second reason');
+    const error = await failure(connect(options()), 'internal');
+    assert.match(error.message, /the second reason/);
+    assert.doesNotMatch(error.message, /the first reason/);
+    const path = join(home(), 'engine.stderr');
+    assert.match(await readFile(path, 'utf8'), /the first reason\nthe second reason/);
+    await writeFile(path, 'x'.repeat(100_000));
+    await failure(connect(options()), 'internal');
+    assert.equal((await stat(`${path}.1`)).size, 100_000);
+    assert.equal(await readFile(path, 'utf8'), 'the second reason\n');
+  });
+
+  it('writes nothing to a folder that is something else', async () => {
+    await writeFile(join(home(), 'holiday.jpg'), '');
+    const error = await failure(connect(options()), 'bad_request');
+    assert.match(error.message, /can't be Berth's state directory: it holds other files \("holiday.jpg"\)/);
+    assert.deepEqual(await readdir(home()), ['holiday.jpg']);
+  });
+
+  it('says why a state directory can not be made', async () => {
+    await writeFile(join(home(), 'settings.json'), '');
+    const error = await failure(connect(options({ home: join(home(), 'settings.json/home') })));
+    assert.match(error.message, /ENOTDIR|not a folder/);
   });
 
   it('works with a busy one of another version that speaks the same protocol', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from '../../../src/backend/server/server';
 import { listen } from '../../../src/backend/listen';
 import { EngineLink, type LinkState } from '../../../src/providers/engine-link';
@@ -46,6 +47,34 @@ describe('the line to the engine', () => {
     } finally {
       link.dispose();
       await again.close();
+    }
+  });
+
+  it('watches on when it may not start anything for now: the engine that comes later is used', async () => {
+    const now = Date.now;
+    const listenAgain = async () => {
+      const again = await createServer(engine.services, '1.0.0');
+      await listen(again, engine.socket);
+      return again;
+    };
+    // More often than it may within a minute, as when windows of two versions take turns.
+    for (let breaks = 1; link.state.kind !== 'stopped'; breaks += 1) {
+      engine.server.server.closeAllConnections();
+      await until('it has seen that', () => states.length === 2 + 2 * breaks || states.at(-1) === 'stopped');
+    }
+    await engine.server.close();
+    const early = await listenAgain();
+    await sleep(100);
+    assert.equal(link.state.kind, 'stopped');
+    await early.close();
+    Date.now = () => now() + 61_000;
+    const late = await listenAgain();
+    try {
+      await until('it is back', () => link.state.kind === 'ready');
+    } finally {
+      Date.now = now;
+      link.dispose();
+      await late.close();
     }
   });
 });

@@ -26,8 +26,8 @@ export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<I
   return {
     'engine.info': () => description.info(),
     'engine.stop': ({ body }) => {
-      // The asking client's own event stream does not count: what counts is work.
-      const reason = operations.runningCount > 0 ? 'an operation is running' : undefined;
+      // Clients that only listen to events don't count, they come back: what counts is work.
+      const reason = services.reasonToStay();
       if (body.onlyIfIdle === true && reason !== undefined) {
         lifetime.touch();
         return { stopping: false, reason };

@@ -1,0 +1,134 @@
+/** Starts the engine of a state directory as a process of its own, and says why it can't. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerthError, parseErrorBody, type ErrorBody } from '../api/errors';
+import { refuseForeignHome } from '../api/state-home';
+import { openErrorFile } from './engine-errors';
+
+const pollMs = 20;
+
+export interface StartOptions {
+  /** The engine's bundle. */
+  enginePath: string;
+  /** The program that runs the bundle: this process's own by default (VS Code's Node, or the CLI's). */
+  execPath?: string;
+  startTimeoutMs?: number;
+}
+
+interface StartedProcess {
+  hasFailed: boolean;
+  /** It found another engine at work. Should that one not answer, it was just ending: another try is due. */
+  hasYielded: boolean;
+  /** Why it can't start, if it knows: it has no other way where the disk is full. */
+  reason: ErrorBody | undefined;
+  said: () => string;
+  /** It is on its own from now on. */
+  release: () => void;
+}
+
+/** Resolves when `isAnswering` does with true. Nothing is written to a folder that is something else's. */
+export async function startEngine(
+  home: string,
+  options: StartOptions,
+  isAnswering: () => Promise<boolean>,
+): Promise<void> {
+  const timeoutMs = options.startTimeoutMs ?? 20_000;
+  const end = Date.now() + timeoutMs;
+  let started = startProcess(home, options);
+  let said = '';
+  while (Date.now() < end) {
+    const { hasYielded } = started;
+    if (await isAnswering()) {
+      started.release();
+      return;
+    }
+    said = started.said() || said;
+    if (started.hasFailed) {
+      throw failedStart(started, home, said);
+    }
+    if (hasYielded) {
+      started = startProcess(home, options);
+    }
+    await sleep(pollMs);
+  }
+  throw notStarted('timeout', `The Berth engine did not answer within ${timeoutMs / 1000} s.`, home, said);
+}
+
+function startProcess(home: string, options: StartOptions): StartedProcess {
+  refuseForeignHome(home);
+  makeHome(home);
+  const errors = openErrorFile(home);
+  const { said } = errors;
+  const release = (): void => undefined;
+  const started: StartedProcess = { hasFailed: false, hasYielded: false, reason: undefined, said, release };
+  try {
+    const child = spawn(options.execPath ?? process.execPath, [options.enginePath], {
+      detached: true,
+      stdio: ['ignore', 'ignore', errors.descriptor ?? 'ignore', 'ipc'],
+      windowsHide: true,
+      cwd: home,
+      env: { ...process.env, BERTH_HOME: home, ELECTRON_RUN_AS_NODE: '1' },
+    });
+    follow(child, started);
+    return started;
+  } finally {
+    if (errors.descriptor !== undefined) {
+      closeSync(errors.descriptor);
+    }
+  }
+}
+
+/** Without keeping this process alive for it. */
+function follow(child: ChildProcess, started: StartedProcess): void {
+  child.on('error', (error) => {
+    started.hasFailed = true;
+    started.said = () => error.message;
+  });
+  child.on('message', (message) => (started.reason = parseErrorBody(message)));
+  child.on('exit', (code) => {
+    const note = (): void => {
+      started.hasFailed = code !== 0;
+      started.hasYielded = code === 0;
+    };
+    // What it said last may still be on its way.
+    if (child.connected) {
+      child.once('disconnect', note);
+    } else {
+      note();
+    }
+  });
+  started.release = () => {
+    if (child.connected) {
+      child.disconnect();
+    }
+  };
+  child.unref();
+  child.channel?.unref();
+}
+
+function makeHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BerthError('internal', `The state directory ${home} can't be made: ${reason}.`, {
+      hint: 'Set BERTH_HOME (in VS Code: berth.stateDirectory) to a folder that you may write to.',
+      cause: error,
+    });
+  }
+}
+
+function failedStart({ reason }: StartedProcess, home: string, said: string): BerthError {
+  const what = 'The Berth engine could not start';
+  return reason === undefined
+    ? notStarted('internal', `${what}.`, home, said)
+    : new BerthError(reason.code, `${what}: ${reason.message}`, reason);
+}
+
+function notStarted(code: 'internal' | 'timeout', what: string, home: string, said: string): BerthError {
+  return new BerthError(code, said === '' ? what : `${what} It said: ${said}`, {
+    hint: `${join(home, 'engine.log')} and ${join(home, 'engine.stderr')} say more.`,
+  });
+}
