@@ -2,7 +2,13 @@
 import { Readable } from 'node:stream';
 import { BerthError } from '../../src/api/errors';
 import type { FileChange, FileEntry, FileList } from '../../src/api/schemas/file';
-import type { MergeResult, TreeUsage, VolumeFiles, WriteOptions } from '../../src/backend/files/volume-files';
+import type {
+  MergeResult,
+  TreeUsage,
+  Unpacked,
+  VolumeFiles,
+  WriteOptions,
+} from '../../src/backend/files/volume-files';
 
 export class FakeFiles implements VolumeFiles {
   readonly contents = new Map<string, Buffer>();
@@ -103,8 +109,8 @@ export class FakeFiles implements VolumeFiles {
     return Promise.resolve('/.stage');
   }
 
-  putTar(): Promise<void> {
-    return Promise.resolve();
+  putTar(): Promise<Unpacked> {
+    return Promise.resolve({ lost: [], failed: [] });
   }
 
   merge(): Promise<MergeResult> {

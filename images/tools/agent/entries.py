@@ -87,7 +87,7 @@ def list_folder(volume, request, _payload, _job):
         os.close(folder)
 
 
-def _is_unused(root, lost_found):
+def is_unused(root, lost_found):
     """What mke2fs puts into every file system, and nobody has asked for: not shown while there is nothing in it."""
     if not lost_found.is_dir(follow_symlinks=False) or lost_found.stat(follow_symlinks=False).st_uid != 0:
         return False
@@ -108,7 +108,7 @@ def _page(volume, folder, parts, limit, cursor):
     for name in [name for name in found if is_ours(name)]:
         del found[name]
         _tidy(name, folder)
-    if not parts and LOST_FOUND in found and _is_unused(folder, found[LOST_FOUND]):
+    if not parts and LOST_FOUND in found and is_unused(folder, found[LOST_FOUND]):
         del found[LOST_FOUND]
     names = sorted(found)
     start = 0 if cursor is None else bisect.bisect_right(names, from_wire(cursor))

@@ -16,6 +16,7 @@ import time
 
 import entries
 import trees
+from archives import Archives
 from content import Content
 from errors import Cancelled, as_agent_error
 from places import Volume
@@ -58,12 +59,13 @@ class Agent:
         self.content = Content()
         self.stages = Stages()
         self.watches = Watches()
+        self.archives = Archives()
         self._source = source
         self._sink = sink
         self._sending = threading.Lock()
         self._slots = threading.BoundedSemaphore(MAX_JOBS)
         self._jobs = {}
-        content, stages, watches = self.content, self.stages, self.watches
+        content, stages, watches, archives = self.content, self.stages, self.watches, self.archives
         # Done at once, in the order they come: none of them waits for the disk for long.
         self._quick = {
             "stat": entries.stat,
@@ -78,6 +80,8 @@ class Agent:
             "chmod": trees.chmod,
             "stage": stages.stage,
             "unwatch": watches.unwatch,
+            "tar_open": archives.tar_open,
+            "untar_open": archives.untar_open,
         }
         self._slow = {
             "write": content.write,
@@ -90,6 +94,10 @@ class Agent:
             "merge": stages.merge,
             "sweep": stages.sweep,
             "watch": watches.watch,
+            "tar_next": archives.tar_next,
+            "untar": archives.untar,
+            "untar_end": archives.untar_end,
+            "tar_close": archives.tar_close,
         }
 
     def serve(self):
@@ -146,13 +154,22 @@ class Agent:
 
     def send(self, head, payload=b""):
         text = json.dumps(head, separators=(",", ":")).encode()
-        frame = memoryview(b"".join((LENGTHS.pack(len(text), len(payload)), text, payload)))
+        frame = [LENGTHS.pack(len(text), len(payload)) + text, payload]
         with self._sending:
             try:
-                while frame:
-                    frame = frame[os.write(self._sink, frame) :]
+                self._write(frame)
             except BrokenPipeError:
                 return  # nobody listens any more: the input's end will tell
+
+    def _write(self, parts):
+        """Without a copy of what may be large."""
+        parts = [memoryview(part) for part in parts if part]
+        while parts:
+            written = os.writev(self._sink, parts)
+            while parts and written >= len(parts[0]):
+                written -= len(parts.pop(0))
+            if parts:
+                parts[0] = parts[0][written:]
 
     def _end(self):
         """Leaves nothing behind: neither temporary files nor stages."""
@@ -162,6 +179,7 @@ class Agent:
         while self._jobs and time.monotonic() < end:
             time.sleep(0.02)
         self.content.handles.close_all()
+        self.archives.close_all()
         self.stages.close(self.volume)
 
 

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { AgentChannel } from './agent-channel';
 import type { TakeChunk, TarSource } from './tar-flow';
 
@@ -9,10 +8,16 @@ export interface AgentAccess {
   channel(): Promise<AgentChannel>;
   /** Keeps it open until the returned function is called. */
   hold(): () => void;
-  /** A tar of a path without links, its entries named from the base name (`.` for the root). */
-  getTar(path: string, signal?: AbortSignal): Promise<Readable>;
-  /** The same in chunks; without it, `getTar` is read. */
-  receiveTar?(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void>;
-  /** Unpacks a tar into a folder. */
-  putTar(folder: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void>;
+  /** For drivers that have a way for many bytes which is faster than the channel. */
+  readonly bulk?: BulkAccess;
+}
+
+/** Carries the content of files that are large, hold no holes and have no attributes: what is simple. */
+export interface BulkAccess {
+  /** A smaller file is sooner there through the channel. */
+  readonly minBytes: number;
+  /** The tar of one file. Fails with `not_found` when it is not there. */
+  read(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void>;
+  /** Unpacks a tar of such files into a folder; the folders in between are made. */
+  write(folder: string, tar: TarSource, signal?: AbortSignal): Promise<void>;
 }

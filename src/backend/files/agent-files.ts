@@ -1,14 +1,16 @@
 /** The files of a volume through an agent (images/tools/agent). */
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../api/schemas/file';
 import type { AgentAccess } from './agent-access';
+import { receiveTar, sendTar, type TarRequest } from './agent-archives';
 import type { AgentChannel, Reply, RequestOptions } from './agent-channel';
 import { ChannelClosedError } from './agent-errors';
 import {
   changesOf,
   entriesOf,
   entryOf,
+  lostOf,
   mergeOf,
   numberOf,
   stringsOf,
@@ -17,19 +19,22 @@ import {
   writtenOf,
 } from './agent-replies';
 import { firstChunk, readStream, takeFirst, writeStream } from './agent-streams';
-import { normalizePath } from './paths';
-import { takeAll, type TakeChunk, type TarSource } from './tar-flow';
+import { normalizePath, quote } from './paths';
+import { push, type TakeChunk, type TarSource } from './tar-flow';
 import type {
   CopyOptions,
   ListOptions,
   MergeResult,
   TreeUsage,
+  Unpacked,
+  Unread,
   VolumeFiles,
   WriteOptions,
 } from './volume-files';
 
 /** Walks and copies of whole trees: as long as they get on, they may take their time. */
 const treeTimeoutMs = 6 * 3_600_000;
+const tarBuffer = 2 * 1024 * 1024;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -126,6 +131,9 @@ export class AgentFiles implements VolumeFiles {
     for (const name of stringsOf(ok.skipped)) {
       options.skipped?.(name);
     }
+    for (const loss of lostOf(ok.lost ?? [])) {
+      options.lost?.(loss);
+    }
     return entryOf(ok.entry);
   }
 
@@ -169,16 +177,27 @@ export class AgentFiles implements VolumeFiles {
     return stop;
   }
 
-  async getTar(path: string, signal?: AbortSignal): Promise<Readable> {
-    const { ok } = await this.again('real', { path: normalizePath(path) }, { signal });
-    const release = this.access.hold();
-    try {
-      const tar = await this.access.getTar(textOf(ok.real, 'a path'), signal);
-      tar.once('close', release);
-      return tar;
-    } catch (error) {
-      release();
-      throw error;
+  async getTar(path: string, signal?: AbortSignal, unread?: Unread): Promise<Readable> {
+    const source = await this.realPath(path, signal);
+    const stream = new PassThrough({ highWaterMark: tarBuffer });
+    const gone = new AbortController();
+    stream.once('close', () => gone.abort());
+    const take = (chunk: Buffer): Promise<void> | undefined => push(stream, Buffer.from(chunk));
+    const ended = signal === undefined ? gone.signal : AbortSignal.any([signal, gone.signal]);
+    this.receive({ path: source, signal: ended, unread: unread ?? failWith(stream) }, take).then(
+      () => stream.end(),
+      (error: unknown) => stream.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+    return stream;
+  }
+
+  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal, unread?: Unread): Promise<void> {
+    const source = await this.realPath(path, signal);
+    const missing: string[] = [];
+    const note = unread ?? ((file: string, reason: string) => void missing.push(`${quote(file)}: ${reason}`));
+    await this.receive({ path: source, signal, unread: note }, take);
+    if (missing[0] !== undefined) {
+      throw unreadable(missing[0]);
     }
   }
 
@@ -195,21 +214,18 @@ export class AgentFiles implements VolumeFiles {
     }
   }
 
-  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void> {
-    if (this.access.receiveTar === undefined) {
-      return takeAll(await this.getTar(path, signal), take);
-    }
-    const { ok } = await this.again('real', { path: normalizePath(path) }, { signal });
+  async putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<Unpacked> {
     const release = this.access.hold();
     try {
-      await this.access.receiveTar(textOf(ok.real, 'a path'), take, signal);
+      return await sendTar(await this.access.channel(), stage, tar, signal);
     } finally {
       release();
     }
   }
 
-  async putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void> {
-    await this.access.putTar(stage, tar, signal);
+  get putBulk(): VolumeFiles['putBulk'] {
+    const { bulk } = this.access;
+    return bulk && { minBytes: bulk.minBytes, put: (...args) => bulk.write(...args) };
   }
 
   async merge(stage: string, target: string, policy: ConflictPolicy): Promise<MergeResult> {
@@ -242,6 +258,20 @@ export class AgentFiles implements VolumeFiles {
     }
     this.stages.clear();
     return Promise.resolve();
+  }
+
+  private async realPath(path: string, signal?: AbortSignal): Promise<string> {
+    const { ok } = await this.again('real', { path: normalizePath(path) }, { signal });
+    return textOf(ok.real, 'a path');
+  }
+
+  private async receive(request: TarRequest, take: TakeChunk): Promise<void> {
+    const release = this.access.hold();
+    try {
+      await receiveTar(await this.access.channel(), { ...request, bulk: this.access.bulk }, take);
+    } finally {
+      release();
+    }
   }
 
   private releaseStage(stage: string): void {
@@ -316,4 +346,13 @@ export class AgentFiles implements VolumeFiles {
       }
     });
   }
+}
+
+function unreadable(what: string): BerthError {
+  return new BerthError('internal', `Not all could be read: ${what}.`);
+}
+
+/** A tar that lacks something must not be taken for one that is complete. */
+function failWith(stream: PassThrough): Unread {
+  return (path, reason) => void stream.destroy(unreadable(`${quote(path)}: ${reason}`));
 }

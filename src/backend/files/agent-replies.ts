@@ -1,7 +1,7 @@
 /** The agent's answers as the API's types; see `entries.py` for the rows. */
 import { BerthError } from '../../api/errors';
 import { fileTypes, type FileChange, type FileEntry } from '../../api/schemas/file';
-import type { MergeResult, TreeUsage } from './volume-files';
+import type { Loss, MergeResult, TreeUsage } from './volume-files';
 
 const targetTypes = ['file', 'directory', 'other', 'missing', 'outside'] as const;
 const changeTypes = ['created', 'changed', 'deleted'] as const;
@@ -97,10 +97,26 @@ export function mergeOf(ok: Readonly<Record<string, unknown>>): MergeResult {
       const { from, to } = fieldsOf(item);
       return { from: textOf(from, 'a path'), to: textOf(to, 'a path') };
     }),
-    failed: rowsOf(ok.failed, 'failed').map((item) => {
-      const { path, code, detail } = fieldsOf(item);
-      const reason = typeof detail === 'string' ? detail : textOf(code, 'a code');
-      return { path: textOf(path, 'a path'), reason };
-    }),
+    failed: failedOf(ok.failed),
   };
+}
+
+export function failedOf(value: unknown): { path: string; reason: string }[] {
+  return rowsOf(value, 'failed').map((item) => {
+    const { path, code, detail } = fieldsOf(item);
+    const reason = typeof detail === 'string' ? detail : textOf(code, 'a code');
+    return { path: textOf(path, 'a path'), reason };
+  });
+}
+
+/** Rows of `[what, how often, where first]`. */
+export function lostOf(value: unknown): Loss[] {
+  return rowsOf(value, 'losses').map((row) => {
+    const [what, count, first] = rowsOf(row, 'a loss');
+    return {
+      what: textOf(what, 'a reason'),
+      count: numberOf(count, 'a count'),
+      first: textOf(first, 'a path'),
+    };
+  });
 }

@@ -17,6 +17,10 @@ const modules = [
   'trees',
   'stages',
   'watches',
+  'tarformat',
+  'tarout',
+  'tarin',
+  'archives',
   'main',
 ];
 

@@ -1,5 +1,5 @@
 /** Writing the files of a tar to this machine. */
-import { close, fchmod, futimes, open, writev } from 'node:fs';
+import { close, fchmod, ftruncate, futimes, open, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import { localPath } from './names';
 import type { TarEntry } from './tar-header';
@@ -10,6 +10,7 @@ const openFile = promisify(open);
 const closeFile = promisify(close);
 const changeMode = promisify(fchmod);
 const setTimes = promisify(futimes);
+const setLength = promisify(ftruncate);
 const writePieces = promisify(writev);
 
 const pieceSize = 1024 * 1024;
@@ -24,10 +25,12 @@ async function seal(file: number, entry: TarEntry): Promise<void> {
   await setTimes(file, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
 }
 
-async function writeAll(file: number, pieces: Buffer[]): Promise<void> {
+async function writeAll(file: number, pieces: Buffer[], position: number): Promise<void> {
+  let at = position;
   let left = pieces.filter((piece) => piece.length > 0);
   while (left.length > 0) {
-    let { bytesWritten } = await writePieces(file, left);
+    let { bytesWritten } = await writePieces(file, left, at);
+    at += bytesWritten;
     while (left[0] !== undefined && bytesWritten >= left[0].length) {
       bytesWritten -= left[0].length;
       left = left.slice(1);
@@ -41,7 +44,7 @@ async function writeAll(file: number, pieces: Buffer[]): Promise<void> {
 export async function writeSmall(path: string, entry: TarEntry, content: Buffer): Promise<void> {
   const file = await create(path);
   try {
-    await writeAll(file, [content]);
+    await writeAll(file, [content], 0);
     await seal(file, entry);
   } finally {
     await closeFile(file);
@@ -63,6 +66,9 @@ export class LargeFile implements ContentSink {
   private filling = Buffer.allocUnsafeSlow(pieceSize);
   private written = Buffer.allocUnsafeSlow(pieceSize);
   private used = 0;
+  /** Where in the file the filling buffer belongs. */
+  private position = 0;
+  private endsWithHole = false;
   private error: unknown;
   private file: number | undefined;
   private writing: Promise<void>;
@@ -89,9 +95,22 @@ export class LargeFile implements ContentSink {
     return this.flush().then(() => this.piece(rest));
   }
 
+  /** Room is taken by what is written only. */
+  async hole(length: number): Promise<void> {
+    await this.flush();
+    this.position += length;
+    this.endsWithHole = true;
+    this.report.received(length);
+  }
+
   async end(): Promise<void> {
     await this.flush();
     await this.writing;
+    if (this.endsWithHole) {
+      await this.attempt(() =>
+        this.file === undefined ? Promise.resolve() : setLength(this.file, this.position),
+      );
+    }
     await this.attempt(() => (this.file === undefined ? Promise.resolve() : seal(this.file, this.entry)));
     await this.close();
     this.report.done(this.error);
@@ -108,11 +127,14 @@ export class LargeFile implements ContentSink {
 
   private async flush(): Promise<void> {
     const full = this.filling.subarray(0, this.used);
+    const at = this.position;
     await this.writing;
+    this.endsWithHole &&= full.length === 0;
+    this.position += full.length;
     [this.filling, this.written] = [this.written, this.filling];
     this.used = 0;
     this.writing = this.attempt(() =>
-      this.file === undefined ? Promise.resolve() : writeAll(this.file, [full]),
+      this.file === undefined ? Promise.resolve() : writeAll(this.file, [full], at),
     );
     this.report.received(full.length);
   }

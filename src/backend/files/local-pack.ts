@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import { reasonOf, type LocalNode } from './local-tree';
 import { localPath } from './names';
 import { BufferPool, type TarSource } from './tar-flow';
-import { blockSize, encodeHeader, paddingOf } from './tar-header';
+import { blockSize, dataBytes, encodeHeader, paddingOf, type TarEntry } from './tar-header';
+import type { SparsePart } from './tar-sparse';
 
 const pieceSize = 1024 * 1024;
 const smallSize = 128 * 1024;
@@ -91,6 +92,8 @@ class Gathered {
 class Packer {
   readonly pool = new BufferPool(pieceSize);
   private readonly gathered = new Gathered(this.pool);
+  /** Names of what is not in the tar. */
+  private readonly failed = new Set<string>();
 
   constructor(
     private readonly nodes: readonly LocalNode[],
@@ -110,7 +113,9 @@ class Packer {
           ahead.push(readSmall(coming));
         }
       }
-      if (node.type !== 'file') {
+      if (node.type === 'link' && this.failed.has(node.linkTarget)) {
+        this.fail(node, 'another name of it could not be read');
+      } else if (node.type !== 'file') {
         yield* this.put(this.header(node), Buffer.alloc(0));
       } else if (isSmall(node)) {
         yield* this.small(node, await ahead.shift());
@@ -124,13 +129,28 @@ class Packer {
   }
 
   private header(node: LocalNode): Buffer {
-    return encodeHeader({ ...node, ...this.owner, linkName: node.linkTarget });
+    const { name, type, size, mode, mtimeMs, mtimeNs, linkTarget, xattrs, sparse } = node;
+    const entry: TarEntry = { name, type, size, mode, mtimeMs, mtimeNs, ...this.owner, linkName: linkTarget };
+    return encodeHeader({
+      ...entry,
+      ...(xattrs !== undefined && { xattrs }),
+      ...(sparse !== undefined && { sparse }),
+    });
+  }
+
+  private fail(node: LocalNode, reason: string): void {
+    this.failed.add(node.name);
+    this.report.failed(node, reason);
   }
 
   private *put(header: Buffer, content: Buffer): Generator<Buffer> {
     const padding = paddingOf(content.length);
     if (!this.gathered.fits(header.length + content.length + padding)) {
       yield this.gathered.take();
+    }
+    if (!this.gathered.fits(header.length + content.length + padding)) {
+      yield Buffer.concat([header, content, Buffer.alloc(padding)]);
+      return;
     }
     this.gathered.add(header);
     this.gathered.add(content);
@@ -139,7 +159,7 @@ class Packer {
 
   private *small(node: LocalNode, read: Small | undefined): Generator<Buffer> {
     if (read === undefined || read.error !== undefined) {
-      this.report.failed(node, reasonOf(read?.error));
+      this.fail(node, reasonOf(read?.error));
       return;
     }
     yield* this.put(this.header(node), read.content);
@@ -151,34 +171,39 @@ class Packer {
     try {
       file = await openFile(localPath(node.source), openFlags);
     } catch (error) {
-      this.report.failed(node, reasonOf(error));
+      this.fail(node, reasonOf(error));
       return;
     }
     const ahead: Promise<Buffer>[] = [];
     try {
       yield* this.put(this.header(node), Buffer.alloc(0));
       yield this.gathered.take();
-      let asked = 0;
-      for (let done = 0; done < node.size;) {
-        while (ahead.length < 2 && asked < node.size) {
-          ahead.push(this.piece(node, file, asked));
-          asked += pieceSize;
+      this.report.sent(node.size - dataBytes(node), node.name);
+      const pieces = piecesOf(node);
+      for (;;) {
+        while (ahead.length < 2) {
+          const { done, value } = pieces.next();
+          if (done === true) {
+            break;
+          }
+          ahead.push(this.piece(node, file, value.offset, value.length));
         }
-        const piece = (await ahead.shift()) ?? Buffer.alloc(0);
+        const piece = await ahead.shift();
+        if (piece === undefined) {
+          break;
+        }
         yield piece;
-        done += piece.length;
         this.report.sent(piece.length, node.name);
       }
     } finally {
       await Promise.allSettled(ahead);
       await closeFile(file);
     }
-    this.gathered.zeros(paddingOf(node.size));
+    this.gathered.zeros(paddingOf(dataBytes(node)));
   }
 
   /** As many bytes as the header promised, also when the file no longer has them. */
-  private async piece(node: LocalNode, file: number, offset: number): Promise<Buffer> {
-    const wanted = Math.min(pieceSize, node.size - offset);
+  private async piece(node: LocalNode, file: number, offset: number, wanted: number): Promise<Buffer> {
     const buffer = this.pool.take().subarray(0, wanted);
     let filled = 0;
     try {
@@ -197,8 +222,17 @@ class Packer {
   }
 }
 
+function* piecesOf(node: LocalNode): Generator<SparsePart, undefined> {
+  for (const { offset, length } of node.sparse ?? [{ offset: 0, length: node.size }]) {
+    for (let at = 0; at < length; at += pieceSize) {
+      yield { offset: offset + at, length: Math.min(pieceSize, length - at) };
+    }
+  }
+  return undefined;
+}
+
 function isSmall(node: LocalNode): boolean {
-  return node.type === 'file' && node.size <= smallSize;
+  return node.type === 'file' && node.size <= smallSize && node.sparse === undefined;
 }
 
 /** A tar of the nodes, all owned by `owner`. */

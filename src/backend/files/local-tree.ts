@@ -1,19 +1,27 @@
 /** Walks files of this machine that are to be copied. */
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
-import type { Stats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { decodeName, localPath } from './names';
+import type { SparsePart } from './tar-sparse';
 
 export interface LocalNode {
   /** Where it is, as in names.ts. */
   source: string;
   /** What it is to be called, from the target folder: `/`-separated. */
   name: string;
-  type: 'file' | 'directory' | 'symlink';
+  type: 'file' | 'directory' | 'symlink' | 'link';
   size: number;
   mode: number;
   mtimeMs: number;
+  mtimeNs: bigint;
+  /** Of another name of a file: the one under which it is sent. */
   linkTarget: string;
+  /** It has fewer blocks than bytes. */
+  mayHaveHoles: boolean;
+  xattrs?: ReadonlyMap<string, Buffer>;
+  /** Of a file with holes: what is sent. */
+  sparse?: readonly SparsePart[];
 }
 
 export interface LocalTree {
@@ -42,7 +50,7 @@ export function reasonOf(error: unknown): string {
   return reasons[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
-function nodeOf(source: string, name: string, stats: Stats, linkTarget: string): LocalNode | undefined {
+function nodeOf(source: string, name: string, stats: BigIntStats, linkTarget: string): LocalNode | undefined {
   const type = stats.isFile()
     ? 'file'
     : stats.isDirectory()
@@ -56,10 +64,12 @@ function nodeOf(source: string, name: string, stats: Stats, linkTarget: string):
       source,
       name,
       type,
-      size: type === 'file' ? stats.size : 0,
-      mode: knowsModes ? stats.mode & 0o777 : plain,
-      mtimeMs: stats.mtimeMs,
+      size: type === 'file' ? Number(stats.size) : 0,
+      mode: knowsModes ? Number(stats.mode) & 0o777 : plain,
+      mtimeMs: Number(stats.mtimeNs / 1000n) / 1000,
+      mtimeNs: stats.mtimeNs,
       linkTarget,
+      mayHaveHoles: type === 'file' && knowsModes && stats.blocks * 512n < stats.size,
     }
   );
 }
@@ -76,16 +86,19 @@ async function namesIn(folder: string): Promise<string[]> {
 class Walk {
   readonly tree: LocalTree = { nodes: [], bytes: 0, files: 0, failed: [] };
 
+  /** The names of files that have several, by device and inode. */
+  private readonly linked = new Map<string, string>();
+
   constructor(private readonly signal: AbortSignal) {}
 
   /** A top-level link is followed: who names it means what it leads to. */
   async top(source: string, name: string): Promise<void> {
     const isLink = (await lstat(localPath(source))).isSymbolicLink();
     const real = isLink ? decodeName(await realpath(localPath(source), { encoding: 'buffer' })) : source;
-    await this.visit(real, name, await lstat(localPath(real)));
+    await this.visit(real, name, await lstat(localPath(real), { bigint: true }));
   }
 
-  private async visit(source: string, name: string, stats: Stats): Promise<void> {
+  private async visit(source: string, name: string, stats: BigIntStats): Promise<void> {
     this.signal.throwIfAborted();
     const target = stats.isSymbolicLink()
       ? decodeName(await readlink(localPath(source), { encoding: 'buffer' }))
@@ -95,6 +108,7 @@ class Walk {
       this.tree.failed.push({ path: source, reason: 'it is neither a file, a folder nor a link' });
       return;
     }
+    this.asLink(node, stats);
     this.tree.nodes.push(node);
     if (node.type === 'directory') {
       await this.below(node);
@@ -104,13 +118,30 @@ class Walk {
     }
   }
 
+  private asLink(node: LocalNode, stats: BigIntStats): void {
+    if (node.type !== 'file' || stats.nlink < 2n) {
+      return;
+    }
+    const key = `${stats.dev}:${stats.ino}`;
+    const first = this.linked.get(key);
+    if (first === undefined) {
+      this.linked.set(key, node.name);
+    } else {
+      Object.assign(node, { type: 'link', size: 0, linkTarget: first, mayHaveHoles: false });
+    }
+  }
+
   private async below(folder: LocalNode): Promise<void> {
     const names = await this.attempt(folder.source, () => namesIn(folder.source));
     for (let at = 0; names !== undefined && at < names.length; at += parallel) {
       const found = await Promise.all(
         names.slice(at, at + parallel).map(async (name) => {
           const source = join(folder.source, name);
-          return { name, source, stats: await this.attempt(source, () => lstat(localPath(source))) };
+          return {
+            name,
+            source,
+            stats: await this.attempt(source, () => lstat(localPath(source), { bigint: true })),
+          };
         }),
       );
       for (const { name, source, stats } of found) {

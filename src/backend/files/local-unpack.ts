@@ -4,6 +4,7 @@
  */
 import { chmod, copyFile, link, lstat, mkdir, symlink, utimes } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
+import { applyLocal } from './local-facts';
 import { LargeFile, writeSmall } from './local-file';
 import { below, safeParts, staysInside, unusableName } from './local-names';
 import { reasonOf } from './local-tree';
@@ -19,6 +20,8 @@ export interface UnpackReport {
   /** Not made: it can't be, or must not be. */
   skipped(name: string, reason: string): void;
   failed(name: string, reason: string): void;
+  /** It is there, but without some of its attributes. */
+  lost(name: string, attributes: readonly string[]): void;
 }
 
 interface Later {
@@ -32,6 +35,7 @@ class Unpack implements TarVisitor {
   private readonly links: Later[] = [];
   private readonly hardLinks: Later[] = [];
   private readonly finished: Later[] = [];
+  private readonly facts: { parts: string[]; entry: TarEntry }[] = [];
   private readonly running = new Set<Promise<void>>();
   private largeFile: LargeFile | undefined;
   /** What makes going on useless, e.g. a full disk. */
@@ -100,6 +104,29 @@ class Unpack implements TarVisitor {
       });
     }
     this.check();
+    await this.finishFacts();
+  }
+
+  /** Attributes and the last digits of times; deepest first, as folders may let nobody in afterwards. */
+  private async finishFacts(): Promise<void> {
+    const items = this.facts.reverse().map(({ parts, entry }) => {
+      const kept = [...(entry.xattrs ?? [])].filter(([name]) => isHarmless(name));
+      return { parts, entry, path: below(this.folder, parts), xattrs: new Map(kept), mtimeNs: entry.mtimeNs };
+    });
+    const applied = await applyLocal(items, this.signal);
+    const refused = new Map<unknown, string[]>();
+    for (const { item, name } of applied ?? []) {
+      refused.set(item, [...(refused.get(item) ?? []), name]);
+    }
+    for (const item of items) {
+      const names = [...(item.entry.xattrs?.keys() ?? [])];
+      const lost = names.filter(
+        (name) => applied === undefined || !isHarmless(name) || refused.get(item)?.includes(name) === true,
+      );
+      if (lost.length > 0) {
+        this.report.lost(item.parts.join('/'), lost);
+      }
+    }
   }
 
   /** Closes what is open, after a tar that broke off. */
@@ -122,6 +149,10 @@ class Unpack implements TarVisitor {
     if (parts === undefined || (parts.length === 0 && entry.type !== 'directory')) {
       this.report.failed(entry.name, 'its name leads out of the folder');
       return undefined;
+    }
+    const isWhole = entry.mtimeNs === undefined || entry.mtimeNs % 1000n === 0n;
+    if (entry.type !== 'link' && (!isWhole || (entry.xattrs !== undefined && entry.xattrs.size > 0))) {
+      this.facts.push({ parts, entry });
     }
     const unusable =
       entry.type === 'other' ? 'it is neither a file, a folder nor a link' : unusableName(parts);
@@ -199,6 +230,11 @@ class Unpack implements TarVisitor {
       this.report.failed(parts.join('/'), reasonOf(error));
     }
   }
+}
+
+/** What gives a file no rights: a guest must not make files of this machine run with rights of their own. */
+function isHarmless(attribute: string): boolean {
+  return attribute.startsWith('user.') || attribute.startsWith('system.posix_acl_');
 }
 
 export function diskError(code: string, cause: unknown): BerthError {

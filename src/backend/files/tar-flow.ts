@@ -2,7 +2,7 @@
  * Tars in motion, without a new buffer for each piece: for every gigabyte that is allocated, the garbage collector
  * would walk the heap some fifty times, and be the slowest part of a large transfer.
  */
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 
 /** Takes a chunk, which is the caller's again when the answer, if there is one, has settled. */
 export type TakeChunk = (chunk: Buffer) => Promise<void> | undefined;
@@ -31,6 +31,22 @@ export class BufferPool {
       this.free.push(Buffer.from(chunk.buffer));
     }
   }
+}
+
+/** Puts a chunk into a stream; answers when there is room for more. */
+export function push(stream: Writable, chunk: Buffer): Promise<void> | undefined {
+  if (stream.destroyed || stream.write(chunk)) {
+    return undefined;
+  }
+  return new Promise((resolve) => {
+    const goOn = (): void => {
+      stream.off('drain', goOn);
+      stream.off('close', goOn);
+      resolve();
+    };
+    stream.on('drain', goOn);
+    stream.on('close', goOn);
+  });
 }
 
 /** For whoever wants a stream: its chunks are copies. */

@@ -4,6 +4,7 @@ import { encodeMap, sparseKey, SparseRecords, type SparsePart } from './tar-spar
 
 export const blockSize = 512;
 const maxOctalSize = 0o77777777777;
+const nsPerSecond = 1_000_000_000n;
 
 export type TarType = 'file' | 'directory' | 'symlink' | 'link' | 'other';
 
@@ -16,6 +17,8 @@ export interface TarEntry {
   uid: number;
   gid: number;
   mtimeMs: number;
+  /** The same time to the nanosecond, where that is known. */
+  mtimeNs?: bigint;
   linkName: string;
   /** Of what is `other`: undefined for what no file system holds. */
   special?: { kind: 'fifo' | 'character' | 'block'; major: number; minor: number };
@@ -50,7 +53,7 @@ export function paddingOf(size: number): number {
 }
 
 /** Bytes of its content that an archive holds: all but the holes. */
-export function dataBytes({ size, sparse }: TarEntry): number {
+export function dataBytes({ size, sparse }: Pick<TarEntry, 'size' | 'sparse'>): number {
   return sparse === undefined ? size : sparse.reduce((sum, { length }) => sum + length, 0);
 }
 
@@ -114,7 +117,9 @@ function sparseRecords(name: Buffer, size: number): Buffer[] {
 function paxRecords(entry: TarEntry, name: Buffer, size: number, link: Buffer): Buffer[] {
   const records: Buffer[] = entry.sparse === undefined ? [] : sparseRecords(name, entry.size);
   const seconds = entry.mtimeMs / 1000;
-  if (seconds < 0 || seconds > maxOctalSize) {
+  if (entry.mtimeNs !== undefined && entry.mtimeNs % nsPerSecond !== 0n) {
+    records.push(paxRecord('mtime', Buffer.from(secondsOf(entry.mtimeNs))));
+  } else if (seconds < 0 || seconds > maxOctalSize) {
     records.push(paxRecord('mtime', Buffer.from(String(seconds))));
   }
   if (name.length > 100) {
@@ -157,6 +162,23 @@ export function encodeHeader(entry: TarEntry): Buffer {
   const { special: _special, ...plain } = entry;
   const before = ustar('x', Buffer.from('pax'), { ...plain, mode: 0o644 }, pax.length, none);
   return Buffer.concat([before, pax, Buffer.alloc(paddingOf(pax.length)), header, map]);
+}
+
+/** Decimal, as pax has times. */
+function secondsOf(nanoseconds: bigint): string {
+  const size = nanoseconds < 0n ? -nanoseconds : nanoseconds;
+  const fraction = String(size % nsPerSecond).padStart(9, '0');
+  return `${nanoseconds < 0n ? '-' : ''}${size / nsPerSecond}.${fraction}`;
+}
+
+/** Undefined for what is no number of seconds. */
+function nanosecondsOf(text: string): bigint | undefined {
+  const [, sign, whole = '', fraction = ''] = /^(-?)(\d{1,15})(?:\.(\d*))?$/.exec(text) ?? [];
+  if (sign === undefined) {
+    return undefined;
+  }
+  const size = BigInt(whole) * nsPerSecond + BigInt(fraction.slice(0, 9).padEnd(9, '0'));
+  return sign === '-' ? -size : size;
 }
 
 function isZero(block: Buffer): boolean {
@@ -270,8 +292,11 @@ function applyRecord(entry: RawHeader, key: string, value: Buffer): void {
   } else if (key === 'size' || key === 'uid' || key === 'gid') {
     entry[key] = countOf(value);
   } else if (key === 'mtime') {
-    const seconds = Number(value.toString('latin1'));
-    entry.mtimeMs = Number.isFinite(seconds) ? seconds * 1000 : entry.mtimeMs;
+    const nanoseconds = nanosecondsOf(value.toString('latin1'));
+    if (nanoseconds !== undefined) {
+      entry.mtimeNs = nanoseconds;
+      entry.mtimeMs = Number(nanoseconds / 1000n) / 1000;
+    }
   } else if (key.startsWith(sparseKey)) {
     entry.sparseRecords ??= new SparseRecords();
     entry.sparseRecords.add(key.slice(sparseKey.length), decodeName(value));

@@ -38,12 +38,31 @@ export interface MergeResult {
   failed: { path: string; reason: string }[];
 }
 
+/** What files that arrived could not keep, e.g. attributes that the file system there does not have. */
+export interface Loss {
+  what: string;
+  /** How many files. */
+  count: number;
+  /** The first of them. */
+  first: string;
+}
+
+/** Told of a file that is not in the tar as it should be, and why. */
+export type Unread = (path: string, reason: string) => void;
+
+export interface Unpacked {
+  lost: Loss[];
+  /** What was left out; the rest is there. */
+  failed: { path: string; reason: string }[];
+}
+
 export interface CopyOptions {
   overwrite: boolean;
   /** Bytes copied so far. */
   progress?: (bytes: number) => void;
   /** Sockets and devices, by name: they are left out. */
   skipped?: (name: string) => void;
+  lost?: (loss: Loss) => void;
 }
 
 export interface VolumeFiles {
@@ -74,14 +93,22 @@ export interface VolumeFiles {
     listener: (changes: FileChange[]) => void,
   ): Promise<() => void>;
 
-  /** A tar of what is at `path`, its entries named from the base name of `path`. */
-  getTar(path: string, signal?: AbortSignal): Promise<Readable>;
+  /**
+   * A tar of what is at `path`, its entries named from the base name of `path` (`.` for the root). Without `unread`
+   * it fails at the end when something could not be read.
+   */
+  getTar(path: string, signal?: AbortSignal, unread?: Unread): Promise<Readable>;
   /** The same tar, handed over in chunks that are not kept: for large transfers. */
-  receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void>;
+  receiveTar(path: string, take: TakeChunk, signal?: AbortSignal, unread?: Unread): Promise<void>;
   /** A new, hidden, empty folder for an upload; what is left of a dead upload is swept at the next open. */
   stage(): Promise<string>;
   /** Unpacks a tar into a staged folder, without touching anything else. */
-  putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void>;
+  putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<Unpacked>;
+  /** A faster way for files that are large and simple; a tar of nothing else. Undefined where there is none. */
+  readonly putBulk?: {
+    readonly minBytes: number;
+    put(stage: string, tar: TarSource, signal?: AbortSignal): Promise<void>;
+  };
   /**
    * Moves what was staged into `target`, by rename, as the policy says; then the stage is gone. Folders are merged,
    * but with `rename` what exists at the top gets a free name as a whole. Paths of the result are from `target`.

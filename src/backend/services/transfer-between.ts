@@ -30,6 +30,7 @@ async function pipeItem(
   to: VolumeFiles,
   stage: string,
   count: (bytes: number) => void,
+  outcome: Outcome,
   signal: AbortSignal,
 ): Promise<void> {
   const isRoot = item.source === '/';
@@ -37,7 +38,11 @@ async function pipeItem(
   if (isRoot) {
     await to.mkdir(folder);
   }
-  await to.putTar(folder, counted(await from.getTar(item.source, signal), count), signal);
+  const unread = (path: string, reason: string): void => outcome.fail(item.name, path, reason);
+  const tar = await from.getTar(item.source, signal, unread);
+  const { lost, failed } = await to.putTar(folder, counted(tar, count), signal);
+  lost.forEach((loss) => outcome.lost(loss, (path) => `/${path}`));
+  failed.forEach(({ path, reason }) => outcome.fail(item.name, path, reason));
   const arrivedAs = baseName(item.source);
   if (!isRoot && arrivedAs !== item.name) {
     await to.rename(joinPath(stage, arrivedAs), joinPath(stage, item.name), { overwrite: false });
@@ -63,6 +68,7 @@ async function fill(
         {
           overwrite: false,
           progress: (bytes) => progress.set(before + bytes, item.name),
+          lost: (loss) => outcome.lost(loss),
           skipped: (name) => outcome.skip(item.name, name, 'it is neither a file, a folder nor a link'),
         },
         context.signal,
@@ -70,7 +76,7 @@ async function fill(
     } else {
       // The tar is a little larger than what is in it.
       const count = (bytes: number): void => progress.set(Math.min(total, progress.bytes + bytes), item.name);
-      await pipeItem(item, from, to, stage, count, context.signal);
+      await pipeItem(item, from, to, stage, count, outcome, context.signal);
     }
   }
   progress.set(total);
@@ -130,6 +136,7 @@ async function copyItems(
     );
     outcome.add(result, (path) => joinPath(plan.target, path.slice(1)));
     noteMissing(plan, expected.files, outcome, context);
+    outcome.tellLosses((text) => context.warn(text));
   } finally {
     await to.unstage(stage);
   }

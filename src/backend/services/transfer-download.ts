@@ -54,11 +54,13 @@ async function receive(
     received: (bytes: number, name: string) => progress.add(bytes, name),
     skipped: (name: string, reason: string) => outcome.skip(name, at(name), reason),
     failed: (name: string, reason: string) => outcome.fail(name, at(name), reason),
+    lost: (name: string, attributes: readonly string[]) => outcome.lose(attributes, at(name)),
   };
   let count = 0;
   for (const item of plan.items) {
+    const unread = (path: string, reason: string): void => outcome.fail(item.name, path, reason);
     const receiveItem = (take: TakeChunk): Promise<void> =>
-      files.receiveTar(item.source, take, context.signal);
+      files.receiveTar(item.source, take, context.signal, unread);
     count += await unpackTar(receiveItem, stage, renamed(item), report, context.signal);
   }
   progress.tell();
@@ -85,6 +87,7 @@ export async function download(
     const stayed = merge.skipped.length + merge.failed.length;
     outcome.add({ ...merge, files: Math.max(0, count - stayed) }, (path) => join(plan.target, path));
     noteMissing(plan, expected.files, outcome, context);
+    outcome.tellLosses((text) => context.warn(text));
   } finally {
     await removeLocalStage(stage);
   }

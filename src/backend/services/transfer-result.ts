@@ -1,4 +1,6 @@
-import type { MergeResult } from '../files/volume-files';
+import { Losses } from '../files/losses';
+import { quote } from '../files/paths';
+import type { Loss, MergeResult } from '../files/volume-files';
 
 /** What became of a transfer; kept as the `result` of its operation. */
 export interface TransferResult {
@@ -16,6 +18,7 @@ const alreadyThere = 'it is there already';
 export class Outcome {
   readonly result: TransferResult = { files: 0, bytes: 0, skipped: [], renamed: [], failed: [] };
   private readonly incomplete = new Set<string>();
+  private readonly losses = new Losses();
 
   /** `name` is the path from the target folder, beginning with an item's name. */
   skip(name: string, path: string, reason: string): void {
@@ -26,6 +29,24 @@ export class Outcome {
   fail(name: string, path: string, reason: string): void {
     this.note(name);
     this.result.failed.push({ path, reason });
+  }
+
+  /** The file at `path` arrived without these. */
+  lose(attributes: readonly string[], path: string): void {
+    this.losses.attributes(attributes, path);
+  }
+
+  lost({ what, count, first }: Loss, at: (path: string) => string = (path) => path): void {
+    this.losses.add(what, at(first), count);
+  }
+
+  /** What files could not keep, each kind once. */
+  tellLosses(warn: (text: string) => void): void {
+    for (const [what, count, first] of this.losses.rows()) {
+      const files = count === 1 ? `${quote(first)} was copied` : `${count} files were copied`;
+      const example = count === 1 ? '' : ` (the first is ${quote(first)})`;
+      warn(`${files} without: ${what}${example}.`);
+    }
   }
 
   /** `at` makes a full path of one from the target folder, which starts with `/`. */

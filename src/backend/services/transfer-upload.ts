@@ -1,8 +1,10 @@
 /** From this machine into a volume. */
 import { rm } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
+import { addDetail } from '../files/local-detail';
 import { packLocal } from '../files/local-pack';
 import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../files/local-tree';
+import { capability } from '../files/losses';
 import { localPath } from '../files/names';
 import { joinPath } from '../files/paths';
 import type { VolumeFiles } from '../files/volume-files';
@@ -15,6 +17,7 @@ import { Outcome, type TransferResult } from './transfer-result';
 async function walk(plan: TransferPlan, context: OperationContext, outcome: Outcome): Promise<LocalTree> {
   try {
     const tree = await walkLocal(plan.items, context.signal);
+    await addDetail(tree.nodes, context.signal, ({ source }) => outcome.lose([capability], source));
     for (const { path, reason } of tree.failed) {
       outcome.fail(itemOf(plan, path), path, reason);
     }
@@ -49,13 +52,28 @@ async function send(
     torn: (node: LocalNode, reason: string) => void torn.set(node.name, { node, reason }),
   };
   const { uid, gid } = await files.stat(plan.target);
-  await files.putTar(stage, packLocal(tree.nodes, { uid, gid }, report, context.signal), context.signal);
+  const { signal } = context;
+  const pack = (nodes: readonly LocalNode[]) => packLocal(nodes, { uid, gid }, report, signal);
+  const { putBulk } = files;
+  const isBulk = (node: LocalNode): boolean => putBulk !== undefined && isSimple(node, putBulk.minBytes);
+  const bulk = tree.nodes.filter(isBulk);
+  if (putBulk !== undefined && bulk.length > 0) {
+    await putBulk.put(stage, pack(bulk), signal);
+  }
+  const others = tree.nodes.filter((node) => !isBulk(node));
+  const { lost, failed } = await files.putTar(stage, pack(others), signal);
+  lost.forEach((loss) => outcome.lost(loss, (path) => joinPath(plan.target, path)));
+  failed.forEach(({ path, reason }) => outcome.fail(path.slice(1), path, reason));
   progress.tell();
   outcome.result.bytes = progress.bytes;
   for (const [name, { node, reason }] of torn) {
     await files.remove(`${stage}/${name}`, { recursive: false });
     outcome.fail(name, node.source, reason);
   }
+}
+
+function isSimple({ type, size, sparse, xattrs }: LocalNode, minBytes: number): boolean {
+  return type === 'file' && size >= minBytes && sparse === undefined && xattrs === undefined;
 }
 
 export async function upload(
@@ -76,6 +94,7 @@ export async function upload(
     );
     outcome.add(result, (path) => joinPath(plan.target, path.slice(1)));
     noteMissing(plan, tree.files, outcome, context);
+    outcome.tellLosses((text) => context.warn(text));
   } finally {
     await files.unstage(stage);
   }

@@ -1,13 +1,12 @@
 /** One volume's keeper, from the first call that needs it until nobody has needed it for a while. */
 import type Dockerode from 'dockerode';
-import { Readable, type Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { BerthError } from '../../../api/errors';
-import type { AgentAccess } from '../../files/agent-access';
+import type { AgentAccess, BulkAccess } from '../../files/agent-access';
 import { AgentChannel } from '../../files/agent-channel';
 import { agentCommand, agentSource } from '../../files/agent-source';
-import type { TakeChunk, TarSource } from '../../files/tar-flow';
 import { demultiplex } from './demux';
-import { getArchive, putArchive, receiveArchive, sendArchive } from './keeper-archive';
+import { receiveArchive, sendArchive } from './keeper-archive';
 import { keeperRoot, openingFailed, removeContainer, startKeeper, type KeeperPlan } from './keeper-container';
 
 const python = '/.berth/bin/python3';
@@ -15,6 +14,8 @@ const python = '/.berth/bin/python3';
 const farewellMs = 5_000;
 /** Enough of stderr to say why the agent ended. */
 const stderrKept = 4096;
+/** Larger files go by the engine's archive calls, which carry bytes faster than an exec, but take a while to begin. */
+const bulkBytes = 16 * 1024 * 1024;
 
 interface Open {
   container: Dockerode.Container;
@@ -57,22 +58,17 @@ export class Keeper implements AgentAccess {
     };
   }
 
-  async getTar(path: string, signal?: AbortSignal): Promise<Readable> {
-    const { container } = await this.open();
-    return getArchive(this.docker, container.id, path, signal);
-  }
-
-  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void> {
-    const { container } = await this.open();
-    await receiveArchive(this.docker, container.id, path, take, signal);
-  }
-
-  async putTar(folder: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void> {
-    const { container } = await this.open();
-    await (tar instanceof Readable
-      ? putArchive(container, folder, tar, signal)
-      : sendArchive(this.docker, container.id, folder, tar, signal));
-  }
+  readonly bulk: BulkAccess = {
+    minBytes: bulkBytes,
+    read: async (path, take, signal) => {
+      const { container } = await this.open();
+      await receiveArchive(this.docker, container.id, path, take, signal);
+    },
+    write: async (folder, tar, signal) => {
+      const { container } = await this.open();
+      await sendArchive(this.docker, container.id, folder, tar, signal);
+    },
+  };
 
   /** The container, when there is one now. */
   async containerId(): Promise<string | undefined> {

@@ -2,20 +2,16 @@
  * The files of disks that running machines have: two systems must not write to one disk, so the machine itself is
  * asked, by the same agent that serves other volumes, run inside as root on the folder where the disk is mounted.
  */
-import { Readable, type Duplex } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import type { AgentAccess } from '../../files/agent-access';
 import { AgentChannel } from '../../files/agent-channel';
 import { AgentFiles } from '../../files/agent-files';
 import { agentCommand, agentSource } from '../../files/agent-source';
-import { encodeName } from '../../files/names';
-import { readableOf, type TarSource } from '../../files/tar-flow';
 import type { VolumeFiles } from '../../files/volume-files';
-import { shell, toolsDirectory } from '../containers/init-script';
-import { exitOf, quotedCommand } from './exec';
+import { toolsDirectory } from '../containers/init-script';
+import { quotedCommand } from './exec';
 import type { Machine } from './machine';
-import type { GuestProcess } from './ssh-link';
 
 const python = `${toolsDirectory}/bin/python3`;
 const idleMs = 60_000;
@@ -75,42 +71,6 @@ class LiveAccess implements AgentAccess {
     };
   }
 
-  async getTar(path: string, signal?: AbortSignal): Promise<Readable> {
-    const source = path === '/' ? '/.' : path;
-    const at = source.lastIndexOf('/');
-    const folder = this.place.target + source.slice(0, at);
-    const script = `cd -- ${printed(folder)} && exec tar -c -f - -- ${printed(source.slice(at + 1))}`;
-    const process = await this.run(script);
-    process.channel.end();
-    return outputOf(process, this.place.volume, `read ${path}`, signal);
-  }
-
-  async putTar(folder: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void> {
-    const process = await this.run(`cd -- ${printed(this.place.target + folder)} && exec tar -x -f -`);
-    const { channel } = process;
-    const said = collect(channel.stderr);
-    channel.resume();
-    const exit = exitOf(process, this.place.volume);
-    exit.catch(() => undefined);
-    const source = tar instanceof Readable ? tar : readableOf(tar);
-    const input: Duplex = channel;
-    try {
-      await pipeline(source, input, { end: true, ...(signal !== undefined && { signal }) });
-    } catch (error) {
-      channel.destroy();
-      throw signal?.aborted === true ? new BerthError('cancelled', 'Cancelled.') : reasonOf(error, said());
-    }
-    if ((await exit) !== 0) {
-      throw reasonOf(new Error('tar failed'), said());
-    }
-  }
-
-  private async run(script: string): Promise<GuestProcess> {
-    const { ssh } = await this.place.machine();
-    const path = `${toolsDirectory}/busybox`;
-    return ssh.run(quotedCommand([shell, '-c', `PATH=${path}; ${script}`]), {});
-  }
-
   private endWhenIdle(): void {
     clearTimeout(this.idle);
     if (this.holds === 0) {
@@ -144,13 +104,6 @@ class LiveAccess implements AgentAccess {
   }
 }
 
-/** Bytes of a path for a shell, whatever they are: names need not be text. */
-function printed(path: string): string {
-  const octal = Array.from(encodeName(path), (byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('');
-  // The substitution drops line breaks at the end: a letter stands behind them, and goes again.
-  return `"$(p=$(printf %b '${octal}.'); printf %s "\${p%.}")"`;
-}
-
 /** The end of what was said. */
 function collect(stream: Readable): () => string {
   let said = '';
@@ -172,29 +125,4 @@ function reasonOf(error: unknown, said: string): BerthError {
   const reason = said.split('\n').at(-1) ?? '';
   const message = `The files inside could not be reached: ${reason === '' ? String(error) : reason}`;
   return new BerthError('internal', message, { cause: error });
-}
-
-/** Fails like the command did, which a stream that simply ends would hide. */
-function outputOf(process: GuestProcess, volume: string, what: string, signal?: AbortSignal): Readable {
-  const { channel } = process;
-  const said = collect(channel.stderr);
-  const exit = exitOf(process, volume);
-  exit.catch(() => undefined);
-  async function* chunks(): AsyncGenerator<Buffer> {
-    const cancel = (): void => void channel.destroy();
-    signal?.addEventListener('abort', cancel, { once: true });
-    try {
-      for await (const chunk of channel) {
-        yield chunk as Buffer;
-      }
-      const code = await exit;
-      if (code !== 0) {
-        throw reasonOf(new Error(`could not ${what}`), said());
-      }
-    } finally {
-      signal?.removeEventListener('abort', cancel);
-      channel.destroy();
-    }
-  }
-  return Readable.from(chunks(), { objectMode: false });
 }

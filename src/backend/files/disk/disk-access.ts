@@ -1,17 +1,9 @@
 /** One volume's image: opened when its files are needed, closed when they were not needed for a while. */
-import { Readable } from 'node:stream';
-import { BerthError } from '../../../api/errors';
 import type { AgentAccess } from '../agent-access';
 import type { AgentChannel } from '../agent-channel';
-import { numberOf } from '../agent-replies';
-import { readableOf, type TakeChunk, type TarSource } from '../tar-flow';
 import { DiskWorker, type Patience } from './disk-worker';
 
 const defaultIdleMs = 30_000;
-const archiveTimeoutMs = 600_000;
-/** Archives go in pieces of that size, a few at a time. */
-const piece = 1024 * 1024;
-const inFlight = 2;
 
 /** What an image needs before it is opened, and after. */
 export interface DiskImage {
@@ -59,48 +51,6 @@ export class DiskAccess implements AgentAccess {
         this.closeWhenIdle();
       }
     };
-  }
-
-  async getTar(path: string, signal?: AbortSignal): Promise<Readable> {
-    const channel = await this.channel();
-    const { ok } = await channel.request('tar_open', { path }, { signal });
-    const handle = numberOf(ok.handle, 'a handle');
-    const close = (): void => void channel.request('tar_close', { handle }).catch(() => undefined);
-    const tar = Readable.from(chunksOf(channel, handle, signal), { objectMode: false, highWaterMark: piece });
-    return tar.once('close', close);
-  }
-
-  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void> {
-    const channel = await this.channel();
-    const { ok } = await channel.request('tar_open', { path }, { signal });
-    const handle = numberOf(ok.handle, 'a handle');
-    try {
-      for await (const chunk of chunksOf(channel, handle, signal)) {
-        await take(chunk);
-      }
-    } finally {
-      await channel.request('tar_close', { handle }).catch(() => undefined);
-    }
-  }
-
-  async putTar(folder: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void> {
-    const source = tar instanceof Readable ? tar : readableOf(tar);
-    const release = this.hold();
-    try {
-      const channel = await this.channel();
-      const { ok } = await channel.request('untar_open', { folder }, { signal });
-      const handle = numberOf(ok.handle, 'a handle');
-      try {
-        await sendAll(channel, handle, source, signal);
-        await channel.request('untar_end', { handle }, { timeoutMs: archiveTimeoutMs });
-      } catch (error) {
-        await channel.request('tar_close', { handle }).catch(() => undefined);
-        throw error;
-      }
-    } finally {
-      source.destroy();
-      release();
-    }
   }
 
   /** Waits for what is being written, then lets go of the image; false, and nothing happened, when that takes longer. */
@@ -177,60 +127,4 @@ async function end({ worker, giveBack }: Open): Promise<void> {
   } finally {
     giveBack();
   }
-}
-
-/** One is asked for while the one before is used. */
-async function* chunksOf(
-  channel: AgentChannel,
-  handle: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer> {
-  const ask = (): Promise<{ payload: Buffer }> => {
-    const answer = channel.request('tar_next', { handle }, { signal });
-    answer.catch(() => undefined);
-    return answer;
-  };
-  for (let next = ask(); ;) {
-    const { payload } = await next;
-    if (payload.length === 0) {
-      return;
-    }
-    next = ask();
-    yield payload;
-  }
-}
-
-async function sendAll(
-  channel: AgentChannel,
-  handle: number,
-  source: Readable,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const queue: Promise<unknown>[] = [];
-  let gathered: Buffer[] = [];
-  let size = 0;
-  const send = async (): Promise<void> => {
-    const payload = Buffer.concat(gathered, size);
-    [gathered, size] = [[], 0];
-    const sent = channel.request('untar', { handle }, { payload, timeoutMs: archiveTimeoutMs });
-    sent.catch(() => undefined);
-    queue.push(sent);
-    if (queue.length >= inFlight) {
-      await queue.shift();
-    }
-  };
-  for await (const chunk of source) {
-    if (signal?.aborted === true) {
-      throw new BerthError('cancelled', 'Cancelled.');
-    }
-    gathered.push(chunk as Buffer);
-    size += (chunk as Buffer).length;
-    if (size >= piece) {
-      await send();
-    }
-  }
-  if (size > 0) {
-    await send();
-  }
-  await Promise.all(queue);
 }

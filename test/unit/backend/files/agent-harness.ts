@@ -4,13 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../src/api/errors';
 import type { AgentAccess } from '../../../../src/backend/files/agent-access';
 import { AgentChannel } from '../../../../src/backend/files/agent-channel';
 import { AgentFiles } from '../../../../src/backend/files/agent-files';
-import { readableOf, type TarSource } from '../../../../src/backend/files/tar-flow';
 import { agentCommand, agentSource, findAgentDirectory } from '../../../../src/backend/files/agent-source';
 
 export const agentDir = findAgentDirectory(__dirname);
@@ -59,29 +57,6 @@ export class TestVolume implements AgentAccess {
     return () => {
       this.held--;
     };
-  }
-
-  async getTar(path: string): Promise<Readable> {
-    const args =
-      path === '/' ? ['-C', this.root, '.'] : ['-C', join(this.root, path, '..'), path.split('/').at(-1)!];
-    const child = spawn('tar', ['--format=pax', '--numeric-owner', '-cf', '-', ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await once(child, 'spawn');
-    return child.stdout;
-  }
-
-  async putTar(folder: string, source: Readable | TarSource, signal?: AbortSignal): Promise<void> {
-    const tar = source instanceof Readable ? source : readableOf(source);
-    const child = spawn('tar', ['-C', join(this.root, folder), '--numeric-owner', '-xpf', '-'], {
-      stdio: ['pipe', 'inherit', 'inherit'],
-    });
-    const ended = once(child, 'exit');
-    await pipeline(tar, child.stdin, signal ? { signal } : {});
-    const [code] = (await ended) as [number];
-    if (code !== 0) {
-      throw new BerthError('internal', `tar ended with ${code}`);
-    }
   }
 
   /** Ends the agent like a crash would. */

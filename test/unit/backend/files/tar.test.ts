@@ -198,6 +198,7 @@ describe('tars of local files', function () {
     const failed: string[] = [];
     const report = {
       received: () => undefined,
+      lost: () => undefined,
       skipped: (name: string) => skipped.push(name),
       failed: (name: string) => failed.push(name),
     };

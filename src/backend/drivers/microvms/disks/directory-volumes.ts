@@ -2,26 +2,19 @@
  * Volumes that are folders of this machine, shared with guests by virtiofs. Guests write to them while we do: their
  * files are reached by the agent that serves container volumes, whose way of walking can't be led out by links.
  */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { constants } from 'node:fs';
-import { chmod, chown, mkdir, open } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { chmod, chown, mkdir } from 'node:fs/promises';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
 import type { AgentAccess } from '../../../files/agent-access';
 import { AgentChannel } from '../../../files/agent-channel';
 import { AgentFiles } from '../../../files/agent-files';
 import { agentCommand, agentSource } from '../../../files/agent-source';
-import { localPath } from '../../../files/names';
-import { readableOf, type TarSource } from '../../../files/tar-flow';
 import type { VolumeFiles } from '../../../files/volume-files';
 
 /** The user of workspaces. */
 const userOwner = 1000;
 const idleMs = 60_000;
-const saidKept = 1000;
 
 export class DirectoryVolumes {
   private readonly open = new Map<string, { access: LocalAccess; files: AgentFiles }>();
@@ -98,75 +91,10 @@ class LocalAccess implements AgentAccess {
     };
   }
 
-  async getTar(path: string): Promise<Readable> {
-    const { folder, name } = splitPath(path);
-    const directory = await this.directory(folder);
-    const child = this.tar(directory.fd, ['--format=pax', '--numeric-owner', '-cf', '-', '--', name]);
-    // Read from the start: what an ended child has said is thrown away when nobody listens yet.
-    const tar = child.stdout.pipe(new PassThrough());
-    child.once('error', (error) => tar.destroy(error));
-    child.once('close', (code) => {
-      void directory.close();
-      if (code !== 0) {
-        tar.destroy(new BerthError('internal', `tar ended with ${code} while it packed ${path}.`));
-      }
-    });
-    tar.once('close', () => child.kill());
-    await once(child, 'spawn');
-    return tar;
-  }
-
-  async putTar(folder: string, source: Readable | TarSource, signal?: AbortSignal): Promise<void> {
-    const directory = await this.directory(folder);
-    const tar = source instanceof Readable ? source : readableOf(source);
-    try {
-      const child = this.tar(directory.fd, ['--numeric-owner', '-xpf', '-']);
-      let said = '';
-      child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-saidKept)));
-      const ended = once(child, 'close');
-      await pipeline(tar, child.stdin, signal === undefined ? {} : { signal });
-      const [code] = (await ended) as [number | null];
-      if (code !== 0) {
-        throw new BerthError(
-          'internal',
-          `tar ended with ${code} while it unpacked into ${this.volume}: ${said.trim()}`,
-        );
-      }
-    } finally {
-      await directory.close();
-    }
-  }
-
   end(): void {
     clearTimeout(this.idle);
     this.opening?.then((channel) => channel.end()).catch(() => undefined);
     this.opening = undefined;
-  }
-
-  /** tar gets the open folder, not its path: the path may mean something else by then. */
-  private tar(folder: number, args: readonly string[]): ChildProcessWithoutNullStreams {
-    const child = spawn('tar', ['-C', '/proc/self/fd/3', ...args], {
-      stdio: ['pipe', 'pipe', 'pipe', folder],
-    });
-    const { stdin, stdout, stderr } = child;
-    if (stdin === null || stdout === null || stderr === null) {
-      throw new BerthError('internal', 'tar was started without its streams.');
-    }
-    stderr.resume();
-    return Object.assign(child, { stdin, stdout, stderr }) as ChildProcessWithoutNullStreams;
-  }
-
-  /** Opened one name at a time, without following a link. */
-  private async directory(path: string): Promise<Awaited<ReturnType<typeof open>>> {
-    const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    let current = await open(this.root, flags);
-    for (const name of path.split('/').filter((part) => part !== '')) {
-      const next = await open(localPath(join(`/proc/self/fd/${current.fd}`, name)), flags).finally(() =>
-        current.close(),
-      );
-      current = next;
-    }
-    return current;
   }
 
   private endWhenIdle(): void {
@@ -195,9 +123,4 @@ class LocalAccess implements AgentAccess {
     await channel.request('sweep');
     return channel;
   }
-}
-
-function splitPath(path: string): { folder: string; name: string } {
-  const at = path.lastIndexOf('/');
-  return path === '/' ? { folder: '/', name: '.' } : { folder: path.slice(0, at), name: path.slice(at + 1) };
 }

@@ -4,6 +4,8 @@ import { BerthError } from '../../../../api/errors';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../../api/schemas/file';
 import type { TakeChunk, TarSource } from '../../../files/tar-flow';
 import type {
+  Unpacked,
+  Unread,
   CopyOptions,
   ListOptions,
   MergeResult,
@@ -115,12 +117,12 @@ export class SwitchingFiles implements VolumeFiles {
     };
   }
 
-  async getTar(path: string, signal?: AbortSignal): Promise<Readable> {
-    return (await this.now()).getTar(path, signal);
+  async getTar(path: string, signal?: AbortSignal, unread?: Unread): Promise<Readable> {
+    return (await this.now()).getTar(path, signal, unread);
   }
 
-  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void> {
-    return (await this.now()).receiveTar(path, take, signal);
+  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal, unread?: Unread): Promise<void> {
+    return (await this.now()).receiveTar(path, take, signal, unread);
   }
 
   async stage(): Promise<string> {
@@ -130,7 +132,7 @@ export class SwitchingFiles implements VolumeFiles {
     return stage;
   }
 
-  async putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<void> {
+  async putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<Unpacked> {
     return (await this.now()).putTar(stage, tar, signal);
   }
 

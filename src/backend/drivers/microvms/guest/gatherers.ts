@@ -75,7 +75,7 @@ async function unpack(tar: Readable, folder: string, signal: AbortSignal): Promi
       await take(chunk as Buffer);
     }
   };
-  const report = { received: () => undefined, skipped: fail, failed: fail };
+  const report = { received: () => undefined, lost: () => undefined, skipped: fail, failed: fail };
   await unpackTar(receive, folder, (parts) => parts.slice(1), report, signal);
 }
 

@@ -149,7 +149,8 @@ export class DiskAgent {
       tar_open: (request) => ({ handle: tars.add(new TarOut(fs, volume, request)) }),
       tar_next: ({ handle }) => {
         const tar = tars.get(handle);
-        return [{}, tar instanceof TarOut ? tar.next() : Buffer.alloc(0)];
+        const chunk = tar instanceof TarOut ? tar.next() : Buffer.alloc(0);
+        return [chunk.length === 0 ? { end: true, failed: [] } : {}, chunk];
       },
       untar_open: (request) => {
         const lose: Lose = (path, why) => this.stages.lose(request.folder, path, why);
@@ -166,8 +167,9 @@ export class DiskAgent {
         const tar = tars.take(handle);
         if (tar instanceof TarIn) {
           tar.end();
+          return { lost: tar.losses.rows() };
         }
-        return {};
+        return { lost: [] };
       },
       tar_close: ({ handle }) => {
         tars.take(handle)?.close();

@@ -1,4 +1,5 @@
 /** Reading and writing the content of files: small ones in one request, large ones through a handle. */
+import { capability } from '../../losses';
 import { DiskError } from '../disk-error';
 import type { Attributes } from '../ext4/file-system';
 import type { FileReader, NewContent } from '../ext4/file-content';
@@ -10,6 +11,7 @@ import type { Tell } from './watches';
 const defaultMode = 0o644;
 /** As with any write: new content does not run with the rights that the old one was given. */
 export const setId = 0o6000;
+const setIds = { setuid: 0o4000, setgid: 0o2000 };
 
 export type Answer = Fields | readonly [Fields, Buffer];
 
@@ -72,8 +74,8 @@ class Writing {
     private readonly overwrite: boolean,
     mode: unknown,
   ) {
-    const old = place.inode;
     this.parent = volume.fs.inode(place.directory);
+    const old = place.inode;
     const { uid, gid } = old ?? this.parent;
     const bits = old === undefined ? numberOr(mode, defaultMode) & 0o7777 : old.mode & 0o7777 & ~setId;
     this.attributes = { mode: bits, uid, gid };
@@ -93,15 +95,27 @@ class Writing {
     const { place } = this;
     this.content.finish();
     const before = this.lookAgain();
-    fs.transact(() => {
+    const dropped = fs.transact(() => {
       if (before !== undefined) {
-        fs.remove(place.directory, place.name);
+        return this.replace(before);
       }
       fs.makeFile(place.directory, place.name, this.content, this.attributes);
+      return [];
     });
     tell(before === undefined ? 'created' : 'changed', place.path);
     this.volume.settle(place, place.name);
-    return { entry: entryOf(this.volume, place) };
+    return { entry: entryOf(this.volume, place), dropped };
+  }
+
+  /** The file stays the one that it is, with all its names and attributes; answers the rights that it loses. */
+  private replace(old: Inode): string[] {
+    const { fs } = this.volume;
+    fs.replaceContent(old.number, this.content);
+    const dropped = Object.entries(setIds).flatMap(([right, bit]) => ((old.mode & bit) === 0 ? [] : [right]));
+    if (dropped.length > 0) {
+      fs.change(old.number, (inode) => (inode.mode = inode.type | (inode.mode & 0o7777 & ~setId)));
+    }
+    return fs.attributes.remove(old.number, capability) ? [...dropped, 'capabilities'] : dropped;
   }
 
   /** Other requests came in between. */

@@ -1,4 +1,8 @@
-/** Copies inside a volume: modes, owners and times are kept, links stay links, holes stay holes. */
+/**
+ * Copies inside a volume, as `cp -a` does it: modes, owners, times, attributes, links and holes are kept. Only rights to
+ * become somebody else are dropped.
+ */
+import { capability, Losses, setIdReason } from '../../losses';
 import { isOwnName } from '../../paths';
 import { DiskError } from '../disk-error';
 import type { Attributes, Ext4 } from '../ext4/file-system';
@@ -17,6 +21,7 @@ function attributesOf(inode: Inode, kept = 0): Attributes {
     uid: inode.uid,
     gid: inode.gid,
     mtime: inode.time('mtime'),
+    mtimeRest: inode.timeRest('mtime'),
   };
 }
 
@@ -24,7 +29,10 @@ export class TreeCopy {
   bytes = 0;
   /** Sockets and devices: they mean nothing elsewhere. */
   readonly skipped: string[] = [];
+  readonly losses = new Losses();
   private readonly trail = new Trail();
+  /** The copies of files that have several names. */
+  private readonly linked = new Map<number, number>();
 
   constructor(
     private readonly fs: Ext4,
@@ -32,11 +40,12 @@ export class TreeCopy {
     private readonly job: Job,
   ) {}
 
-  *copy(inode: Inode, name: string, directory: number, target: string): Work<void> {
+  /** `path`: what the copy is below, for whoever reads of losses. */
+  *copy(inode: Inode, name: string, directory: number, target: string, path = ''): Work<void> {
     if (inode.isDirectory) {
-      yield* this.folder(inode, directory, target);
+      yield* this.folder(inode, directory, target, path);
     } else if (inode.type === fileType.regular) {
-      yield* this.file(inode, directory, target);
+      yield* this.file(inode, directory, target, path);
     } else if (inode.type === fileType.symlink) {
       const text = this.fs.readLink(inode);
       yield* this.batch.add(() => this.fs.makeLink(directory, target, text, attributesOf(inode)));
@@ -45,7 +54,7 @@ export class TreeCopy {
     }
   }
 
-  private *folder(inode: Inode, directory: number, target: string): Work<void> {
+  private *folder(inode: Inode, directory: number, target: string, path: string): Work<void> {
     this.trail.enter(inode.number);
     let copy = 0;
     yield* this.batch.add(() => {
@@ -53,14 +62,22 @@ export class TreeCopy {
     });
     for (const [name, { inode: number }] of [...this.fs.names(inode.number)]) {
       if (!isOwnName(name) && isStillThere(this.fs, inode.number, name, number)) {
-        yield* this.copy(this.fs.inode(number), name, copy, name);
+        yield* this.copy(this.fs.inode(number), name, copy, name, `${path}/${name}`);
       }
     }
-    yield* this.batch.add(() => this.fs.change(copy, (made) => made.setTime('mtime', inode.time('mtime'))));
+    yield* this.batch.add(() => {
+      this.giveAttributes(inode, copy, path);
+      this.fs.change(copy, (made) => made.setTime('mtime', inode.time('mtime'), inode.timeRest('mtime')));
+    });
     this.trail.leave();
   }
 
-  private *file(inode: Inode, directory: number, target: string): Work<void> {
+  private *file(inode: Inode, directory: number, target: string, path: string): Work<void> {
+    const first = this.linked.get(inode.number);
+    if (first !== undefined) {
+      yield* this.batch.add(() => this.fs.addName(directory, target, first));
+      return;
+    }
     const reading = this.fs.reader(inode);
     const content = this.fs.newContent();
     try {
@@ -68,11 +85,30 @@ export class TreeCopy {
         yield* this.batch.flush();
       }
       yield* this.content(reading.content, content);
-      yield* this.batch.add(() => this.fs.makeFile(directory, target, content, attributesOf(inode)));
+      yield* this.batch.add(() => {
+        const copy = this.fs.makeFile(directory, target, content, attributesOf(inode));
+        if (inode.links > 1) {
+          this.linked.set(inode.number, copy);
+        }
+        this.giveAttributes(inode, copy, path);
+        if ((inode.mode & setId) !== 0) {
+          this.losses.add(setIdReason, path);
+        }
+      });
     } finally {
       reading.close();
       content.giveUp();
     }
+  }
+
+  private giveAttributes(from: Inode, to: number, path: string): void {
+    const refused: string[] = [];
+    for (const [name, value] of this.fs.attributes.list(from.number)) {
+      if (name === capability || !tryTo(() => this.fs.attributes.set(to, name, value))) {
+        refused.push(name);
+      }
+    }
+    this.losses.attributes(refused, path);
   }
 
   private *content(from: FileReader, to: NewContent): Work<void> {
@@ -93,5 +129,18 @@ export class TreeCopy {
     }
     to.finish();
     to.skipTo(from.size);
+  }
+}
+
+/** False for an attribute that does not fit, or that no kernel would take. */
+export function tryTo(change: () => void): boolean {
+  try {
+    change();
+    return true;
+  } catch (error) {
+    if (error instanceof DiskError && ['no_space', 'bad_request', 'not_supported'].includes(error.code)) {
+      return false;
+    }
+    throw error;
   }
 }

@@ -76,7 +76,8 @@ export class Stages {
       yield* this.drop(name);
     }
     this.volume.settle(target, target.name);
-    return { entry: entryOf(this.volume, target), bytes: work.bytes, skipped: work.skipped };
+    const lost = work.losses.rows((path) => `${target.path}${path}`);
+    return { entry: entryOf(this.volume, target), bytes: work.bytes, skipped: work.skipped, lost };
   }
 
   *merge(request: Fields, tell: Tell): Work<Fields> {

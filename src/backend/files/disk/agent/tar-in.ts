@@ -3,12 +3,15 @@
  * out of the folder, and nothing is written through a link.
  */
 import { safeParts } from '../../local-names';
+import { Losses } from '../../losses';
 import type { TarEntry } from '../../tar-header';
 import { TarReader, type ContentSink, type TarVisitor } from '../../tar-read';
 import { DiskError } from '../disk-error';
 import type { Attributes, Ext4 } from '../ext4/file-system';
 import type { NewContent } from '../ext4/file-content';
 import type { Fields } from './entries';
+import { tryTo } from './copying';
+import { HoledContent } from './holed-content';
 import { split, type Volume } from './places';
 import { Batch } from './work';
 
@@ -16,8 +19,17 @@ const folderMode = 0o755;
 const mostChanges = 4096;
 
 function attributesOf(entry: TarEntry): Attributes {
-  const { mode, uid, gid, mtimeMs } = entry;
-  return { mode, uid, gid, mtime: Math.round(mtimeMs * 1000) };
+  const { mode, uid, gid } = entry;
+  const [mtime, mtimeRest] = timeOf(entry);
+  return { mode, uid, gid, mtime, mtimeRest };
+}
+
+/** Microseconds, and the nanoseconds below them. */
+function timeOf({ mtimeMs, mtimeNs }: TarEntry): [number, number] {
+  if (mtimeNs === undefined || mtimeNs < 0n) {
+    return [Math.round(mtimeMs * 1000), 0];
+  }
+  return [Number(mtimeNs / 1000n), Number(mtimeNs % 1000n)];
 }
 
 /** What of an entry is not kept, and why. */
@@ -28,8 +40,10 @@ export class TarIn implements TarVisitor {
   private readonly reader = new TarReader(this);
   private readonly batch: Batch;
   /** Times of folders are set last: what is put into them changes them. */
-  private readonly folderTimes = new Map<number, number>();
+  private readonly folderTimes = new Map<number, TarEntry>();
   private open: NewContent | undefined;
+  /** What of files could not be kept although they are there. */
+  readonly losses = new Losses();
 
   constructor(
     private readonly fs: Ext4,
@@ -57,8 +71,8 @@ export class TarIn implements TarVisitor {
       if (!this.reader.ended) {
         throw new DiskError('bad_request', 'the archive broke off before its end');
       }
-      for (const [folder, time] of this.folderTimes) {
-        this.fs.change(folder, (inode) => inode.setTime('mtime', time));
+      for (const [folder, entry] of this.folderTimes) {
+        this.fs.change(folder, (inode) => inode.setTime('mtime', ...timeOf(entry)));
       }
       this.batch.commit();
     });
@@ -96,11 +110,14 @@ export class TarIn implements TarVisitor {
     const name = parts.at(-1) ?? '';
     const folder = this.folderOf(parts.slice(0, -1), entry);
     this.makeWay(folder, name);
-    const content = this.fs.newContent();
-    this.open = content;
+    const content = this.begin();
     return {
       piece: (bytes) => {
         content.append(bytes);
+        return undefined;
+      },
+      hole: (length) => {
+        content.skip(length);
         return undefined;
       },
       end: () => {
@@ -117,8 +134,7 @@ export class TarIn implements TarVisitor {
     } else if (entry.type === 'link') {
       this.fs.addName(folder, name, this.linked(entry));
     } else if (entry.type === 'file') {
-      const content = this.fs.newContent();
-      this.open = content;
+      const content = this.begin();
       content.append(bytes);
       this.finish(folder, name, entry, content);
       this.open = undefined;
@@ -128,17 +144,31 @@ export class TarIn implements TarVisitor {
   }
 
   private tellLosses(parts: readonly string[], entry: TarEntry): void {
-    const path = parts.join('/');
     if (entry.type === 'other' && entry.special?.kind !== 'fifo') {
-      this.lose(path, 'it is neither a file, a folder nor a link');
-    } else if (entry.xattrs !== undefined && entry.xattrs.size > 0) {
-      this.lose(path, `it is there without its extended attributes: ${[...entry.xattrs.keys()].join(', ')}`);
+      this.lose(parts.join('/'), 'it is neither a file, a folder nor a link');
     }
   }
 
-  private finish(folder: number, name: string, entry: TarEntry, content: NewContent): void {
+  private begin(): HoledContent {
+    const content = this.fs.newContent();
+    this.open = content;
+    return new HoledContent(content, this.fs.blockSize);
+  }
+
+  private finish(folder: number, name: string, entry: TarEntry, content: HoledContent): void {
     content.finish();
-    this.fs.makeFile(folder, name, content, attributesOf(entry));
+    const made = this.fs.makeFile(folder, name, content.content, attributesOf(entry));
+    this.giveAttributes(made, entry);
+  }
+
+  private giveAttributes(inode: number, { name, xattrs }: TarEntry): void {
+    const refused = [...(xattrs ?? [])].filter(
+      ([attribute, value]) => !tryTo(() => this.fs.attributes.set(inode, attribute, value)),
+    );
+    this.losses.attributes(
+      refused.map(([attribute]) => attribute),
+      name,
+    );
   }
 
   private guarded(run: () => void): void {
@@ -189,7 +219,8 @@ export class TarIn implements TarVisitor {
     }
     this.makeWay(folder, name);
     const made = this.fs.makeDirectory(folder, name, attributesOf(entry));
-    this.folderTimes.set(made, Math.round(entry.mtimeMs * 1000));
+    this.giveAttributes(made, entry);
+    this.folderTimes.set(made, entry);
   }
 
   /** The last one of a name counts, as with every tar. */
@@ -204,7 +235,8 @@ export class TarIn implements TarVisitor {
       inode.mode = inode.type | (entry.mode & 0o7777);
       inode.setOwner(entry.uid, entry.gid);
     });
-    this.folderTimes.set(folder, Math.round(entry.mtimeMs * 1000));
+    this.giveAttributes(folder, entry);
+    this.folderTimes.set(folder, entry);
   }
 
   private linked(entry: TarEntry): number {

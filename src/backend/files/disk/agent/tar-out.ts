@@ -2,9 +2,11 @@
  * A tar of a tree, made piece by piece as it is asked for, with devices, pipes and extended attributes: whoever can't keep
  * these says so.
  */
+import { sparseParts } from '../../holes';
 import { baseName, isOwnName } from '../../paths';
 import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../tar-header';
 import { attributesOf } from '../ext4/attributes';
+import type { FileReader } from '../ext4/file-content';
 import type { Ext4 } from '../ext4/file-system';
 import { fileType, type Inode } from '../ext4/inode';
 import type { Fields } from './entries';
@@ -93,24 +95,26 @@ export class TarOut {
     }
     const first = this.linked.get(inode.number);
     if (first !== undefined) {
-      yield this.header(inode, name, 'link', first);
+      yield encodeHeader(this.entryOf(inode, name, 'link', first));
       return;
     }
     if (type !== 'directory' && inode.links > 1) {
       this.linked.set(inode.number, name);
     }
-    yield this.header(inode, name, type, type === 'symlink' ? this.fs.readLink(inode) : '');
     if (type === 'file' && !this.extent.emptied.has(name)) {
-      yield* this.content(inode);
-    } else if (type === 'directory') {
+      yield* this.file(inode, name);
+      return;
+    }
+    yield encodeHeader(this.entryOf(inode, name, type, type === 'symlink' ? this.fs.readLink(inode) : ''));
+    if (type === 'directory') {
       yield* this.below(inode, name);
     }
   }
 
-  private header(inode: Inode, name: string, type: TarEntry['type'], linkName: string): Buffer {
+  private entryOf(inode: Inode, name: string, type: TarEntry['type'], linkName: string): TarEntry {
     const { emptied } = this.extent;
     const kind = specials[inode.type];
-    return encodeHeader({
+    return {
       name,
       type,
       linkName,
@@ -119,18 +123,26 @@ export class TarOut {
       uid: inode.uid,
       gid: inode.gid,
       mtimeMs: inode.time('mtime') / 1000,
+      ...(!this.extent.whole && { mtimeNs: mtimeNsOf(inode) }),
       ...(type === 'other' && kind !== undefined && { special: { kind, ...inode.device } }),
       ...(type !== 'link' && { xattrs: attributesOf(this.fs.device, inode) }),
-    });
+    };
   }
 
-  private *content(inode: Inode): Generator<Buffer> {
+  private *file(inode: Inode, name: string): Generator<Buffer> {
+    const entry = this.entryOf(inode, name, 'file', '');
     const reading = this.fs.reader(inode);
     try {
-      for (let at = 0; at < inode.size; at += piece) {
-        yield reading.content.read(at, Math.min(piece, inode.size - at));
+      // Layers of images are read by others, who need not know of holes.
+      const sparse = this.extent.whole ? undefined : sparseParts(inode.size, reading.content.parts());
+      yield encodeHeader(sparse === undefined ? entry : { ...entry, sparse });
+      const whole = [{ offset: 0, length: inode.size }];
+      let sent = 0;
+      for (const { offset, length } of sparse ?? whole) {
+        yield* read(reading.content, offset, offset + length);
+        sent += length;
       }
-      yield Buffer.alloc(paddingOf(inode.size));
+      yield Buffer.alloc(paddingOf(sent));
     } finally {
       reading.close();
     }
@@ -149,5 +161,15 @@ export class TarOut {
       }
     }
     this.trail.leave();
+  }
+}
+
+function mtimeNsOf(inode: Inode): bigint {
+  return BigInt(inode.time('mtime')) * 1000n + BigInt(inode.timeRest('mtime'));
+}
+
+function* read(content: FileReader, from: number, to: number): Generator<Buffer> {
+  for (let at = from; at < to; at += piece) {
+    yield content.read(at, Math.min(piece, to - at));
   }
 }

@@ -145,16 +145,19 @@ export class Ext4 {
 
   makeFile(directory: number, name: string, content: NewContent, attributes: Attributes): number {
     const inode = this.begin(directory, fileType.regular, attributes);
-    const blocks = content.runs.reduce((sum, run) => sum + run.count, 0);
-    // From here on they are the transaction's.
-    for (const run of content.runs.splice(0)) {
-      this.allocator.use(run);
-    }
-    inode.size = content.size;
-    inode.setBlocks(blocks + this.blocks.map(inode, content.extents, []), this.blockSize);
+    this.putContent(inode, content, []);
     this.inodes.write(inode);
     this.enter(directory, name, inode);
     return inode.number;
+  }
+
+  /** New content for a file, whose names, owner and attributes stay. In a transaction. */
+  replaceContent(number: number, content: NewContent): void {
+    const inode = this.inode(number);
+    this.putContent(inode, content, this.blocks.freeContent(inode));
+    inode.setTime('mtime', now());
+    inode.setTime('ctime', now());
+    this.inodes.write(inode);
   }
 
   makeDirectory(parent: number, name: string, attributes: Attributes): number {
@@ -276,6 +279,19 @@ export class Ext4 {
     if (!this.device.isWritable) {
       throw new DiskError('read_only', this.superblock.unwritable);
     }
+  }
+
+  /** The inode is not written. `map`: the blocks of the map that it has. */
+  private putContent(inode: Inode, content: NewContent, map: readonly number[]): void {
+    const blocks = content.runs.reduce((sum, run) => sum + run.count, 0);
+    // From here on they are the transaction's.
+    for (const run of content.runs.splice(0)) {
+      this.allocator.use(run);
+    }
+    inode.size = content.size;
+    const attributes = inode.attributes === 0 ? 0 : 1;
+    const own = this.blocks.map(inode, content.extents, map);
+    inode.setBlocks(blocks + attributes + own, this.blockSize);
   }
 
   private directory(number: number): Inode {

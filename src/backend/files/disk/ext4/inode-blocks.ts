@@ -26,6 +26,15 @@ export class InodeBlocks {
     });
   }
 
+  /** Frees the content of a file; answers the blocks of its map, which `map` takes over. */
+  freeContent(inode: Inode): readonly number[] {
+    const { extents, own } = this.mapping(inode);
+    for (const { physical, count } of extents) {
+      this.freeMetadata({ start: physical, count }, true);
+    }
+    return own;
+  }
+
   /** Frees all that an inode has. */
   free(inode: Inode): void {
     const hasBlocks =

@@ -160,7 +160,14 @@ export class Inode {
     return seconds * 1e6 + Math.floor((extra >>> 2) / 1000);
   }
 
-  setTime(which: Time, microseconds: number): void {
+  /** The nanoseconds below the microseconds of `time`. */
+  timeRest(which: Time): number {
+    const [at, extraAt] = timeAt[which];
+    return this.holds(at) && this.holds(extraAt) ? (this.raw.readUInt32LE(extraAt) >>> 2) % 1000 : 0;
+  }
+
+  /** `rest`: nanoseconds below the microseconds. */
+  setTime(which: Time, microseconds: number, rest = 0): void {
     const [at, extraAt] = timeAt[which];
     const seconds = Math.min(Math.max(Math.floor(microseconds / 1e6), -(2 ** 31)), 2 ** 34 - 2 ** 31 - 1);
     if (this.holds(at)) {
@@ -168,7 +175,7 @@ export class Inode {
     }
     if (this.holds(extraAt)) {
       const epoch = Math.floor((seconds - (seconds | 0)) / 2 ** 32) & 3;
-      const nanoseconds = Math.floor(microseconds - seconds * 1e6) * 1000;
+      const nanoseconds = Math.floor(microseconds - seconds * 1e6) * 1000 + rest;
       const sound = Math.min(Math.max(0, nanoseconds), 999_999_999);
       this.raw.writeUInt32LE(((sound << 2) | epoch) >>> 0, extraAt);
     }

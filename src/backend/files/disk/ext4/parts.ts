@@ -18,6 +18,8 @@ export interface Attributes {
   gid: number;
   /** Microseconds; now when left out. */
   mtime?: number | undefined;
+  /** Nanoseconds below the microseconds. */
+  mtimeRest?: number;
 }
 
 export class Parts {
@@ -88,7 +90,7 @@ export function newInode(
   { superblock, allocator, inodes }: Parts,
   parent: number,
   type: number,
-  { mode, uid, gid, mtime = now() }: Attributes,
+  { mode, uid, gid, mtime = now(), mtimeRest }: Attributes,
 ): Inode {
   const near = Math.floor((parent - 1) / superblock.inodesPerGroup);
   const inode = inodes.blank(allocator.takeInode(near, type === fileType.directory));
@@ -96,7 +98,7 @@ export function newInode(
   inode.setOwner(uid, gid);
   inode.links = 1;
   inode.setTime('atime', mtime);
-  inode.setTime('mtime', mtime);
+  inode.setTime('mtime', mtime, mtimeRest);
   inode.setTime('ctime', now());
   inode.setTime('crtime', now());
   return inode;

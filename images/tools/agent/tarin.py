@@ -1,0 +1,326 @@
+"""Unpacks a tar into a folder of the volume, as it comes. Owners, modes, times, holes and attributes are those of the tar;
+no name leads out of the folder, and nothing is written through a link. What a file can't have is counted."""
+
+import os
+import stat as modes
+
+import attributes
+from errors import AgentError
+from names import split, to_wire
+from places import READ_DIRECTORY
+from tarformat import (
+    BLOCK,
+    apply_pax,
+    check_parts,
+    damaged,
+    decode,
+    number_at,
+    paired,
+    pax_records,
+    padding,
+    sparse_map,
+)
+
+NEW_FOLDER_MODE = 0o755
+MAX_EXTENDED = 8 * 1024 * 1024
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class TarIn:
+    def __init__(self, volume, request):
+        with volume.existing(split(request["folder"]), follow=False) as place:
+            self._root = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
+        self.losses = attributes.Losses()
+        self.failed = []
+        # Modes, attributes and times of folders come last: what is put into them changes these.
+        self._folders = []
+        self._parent = ((), self._root)
+        self._rest = memoryview(b"")
+        self._ended = False
+        self._work = self._read()
+        next(self._work)
+
+    def push(self, content):
+        if self._ended:
+            return
+        try:
+            self._work.send(memoryview(content))
+        except StopIteration:
+            self._ended = True
+
+    def end(self):
+        if not self._ended:
+            raise AgentError("bad_request", "the archive broke off before its end")
+        for parts, entry in reversed(self._folders):
+            self._seal(parts, entry)
+
+    def close(self):
+        self._work.close()
+        self._leave()
+        if self._root is not None:
+            os.close(self._root)
+            self._root = None
+
+    # The stream: `_rest` is what of the last piece was not used yet; `yield` waits for the next one.
+
+    def _take(self, count):
+        if len(self._rest) >= count:
+            taken, self._rest = self._rest[:count], self._rest[count:]
+            return bytes(taken)
+        parts, missing = [], count
+        while missing > 0:
+            while not self._rest:
+                self._rest = yield
+            part = self._rest[:missing]
+            self._rest = self._rest[len(part) :]
+            parts.append(bytes(part))
+            missing -= len(part)
+        return b"".join(parts)
+
+    def _pour(self, file, at, left):
+        """Content as it comes, without a copy; without a file it is passed over."""
+        while left > 0:
+            while not self._rest:
+                self._rest = yield
+            part = self._rest[:left]
+            self._rest = self._rest[len(part) :]
+            left -= len(part)
+            while file is not None and part:
+                done = os.pwrite(file, part, at)
+                at += done
+                part = part[done:]
+
+    def _read(self):
+        long_name = long_link = None
+        records, common = [], []
+        while True:
+            block = yield from self._take(BLOCK)
+            entry = decode(block)
+            if entry is None:
+                return
+            if entry.flag in b"xgLK" and entry.flag:
+                content = yield from self._extended(entry)
+                if entry.flag == b"x":
+                    records = pax_records(content)
+                elif entry.flag == b"g":
+                    common = pax_records(content)
+                elif entry.flag == b"L":
+                    long_name = content.split(b"\0", 1)[0]
+                else:
+                    long_link = content.split(b"\0", 1)[0]
+                continue
+            entry.name = long_name or entry.name
+            entry.link = long_link or entry.link
+            sparse = apply_pax(entry, common + records)
+            long_name = long_link = None
+            records = []
+            yield from self._member(entry, block, sparse)
+
+    def _extended(self, entry):
+        if entry.size > MAX_EXTENDED:
+            raise damaged("an extended header is too large")
+        content = yield from self._take(entry.size)
+        yield from self._take(padding(entry.size))
+        return content
+
+    def _member(self, entry, block, sparse):
+        parts = _parts_of(entry.name)
+        flag = b"5" if entry.flag in (b"0", b"\0") and entry.name.endswith(b"/") else entry.flag
+        if not parts and flag != b"5":
+            raise _outside(entry.name)
+        if flag in (b"0", b"\0", b"7", b"S"):
+            yield from self._file(parts, entry, block, sparse)
+            return
+        if flag == b"5":
+            self._folder(parts, entry)
+        elif flag == b"1":
+            self._hard_link(parts, entry)
+        elif flag == b"2":
+            self._link(parts, entry)
+        elif flag == b"6":
+            self._make(parts, entry, lambda name, folder: os.mkfifo(name, entry.mode, dir_fd=folder))
+            self._owner_and_time(parts, entry)
+        else:
+            self.failed.append((entry.name, "it is neither a file, a folder nor a link"))
+            if flag not in b"34":
+                yield from self._pour(None, 0, entry.size + padding(entry.size))
+
+    def _file(self, parts, entry, block, sparse):
+        size, data, places = entry.size, entry.size, None
+        if entry.flag == b"S":
+            size, places = yield from self._old_map(block)
+        elif sparse:
+            size, places = sparse_map(entry, sparse)
+            parts = _parts_of(entry.name)
+            if places is None:
+                places, used = yield from self._text_map()
+                data -= used
+        if places is not None:
+            check_parts(places, size, data)
+        file = self._make(parts, entry, lambda name, folder: os.open(name, _NEW, 0o600, dir_fd=folder))
+        try:
+            for offset, length in places if places is not None else ((0, size),):
+                yield from self._pour(file, offset, length)
+            if places is not None:
+                os.ftruncate(file, size)
+            yield from self._take(padding(data))
+            self._like(file, entry)
+        finally:
+            os.close(file)
+
+    def _old_map(self, block):
+        numbers, size, more = _gnu_numbers(block, 386, 4), number_at(block, 483, 12), block[482]
+        while more:
+            block = yield from self._take(BLOCK)
+            numbers += _gnu_numbers(block, 0, 21)
+            more = block[504]
+        return size, paired(numbers)
+
+    def _text_map(self):
+        text, used = b"", 0
+        while True:
+            block = yield from self._take(BLOCK)
+            used += BLOCK
+            text += block
+            lines = text.split(b"\n")
+            if not all(line.isdigit() for line in lines[:-1][:3]) or used > MAX_EXTENDED:
+                raise damaged("the map of a file with holes can't be read")
+            if len(lines) > 1 and len(lines) - 1 >= 1 + 2 * int(lines[0]):
+                try:
+                    numbers = [int(line) for line in lines[1 : 1 + 2 * int(lines[0])]]
+                except ValueError:
+                    raise damaged("the map of a file with holes can't be read") from None
+                return paired(numbers), used
+
+    # What is made, without ever following a link.
+
+    def _enter(self, parts, entry):
+        """The open folder of that path below the root, made when the tar did not name it."""
+        known, folder = self._parent
+        if known == parts:
+            return folder
+        self._leave()
+        folder = self._root
+        for depth, name in enumerate(parts):
+            try:
+                inner = os.open(name, READ_DIRECTORY, dir_fd=folder)
+            except FileNotFoundError:
+                os.mkdir(name, 0o700, dir_fd=folder)
+                inner = os.open(name, READ_DIRECTORY, dir_fd=folder)
+                _give(inner, entry)
+                os.fchmod(inner, NEW_FOLDER_MODE)
+            except OSError as error:
+                raise AgentError("bad_request", f"the archive puts {entry.name!r} into what is no folder") from error
+            finally:
+                if depth > 0:
+                    os.close(folder)
+            folder = inner
+        self._parent = (parts, folder)
+        return folder
+
+    def _leave(self):
+        known, folder = self._parent
+        if known:
+            os.close(folder)
+        self._parent = ((), self._root)
+
+    def _make(self, parts, entry, make):
+        """The last one of a name counts, as with every tar."""
+        folder = self._enter(parts[:-1], entry)
+        try:
+            return make(parts[-1], folder)
+        except FileExistsError:
+            os.unlink(parts[-1], dir_fd=folder)
+            return make(parts[-1], folder)
+
+    def _folder(self, parts, entry):
+        if parts:
+            folder = self._enter(parts[:-1], entry)
+            status = None
+            try:
+                status = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
+            except FileNotFoundError:
+                pass
+            if status is not None and not modes.S_ISDIR(status.st_mode):
+                os.unlink(parts[-1], dir_fd=folder)
+                status = None
+            if status is None:
+                os.mkdir(parts[-1], 0o700, dir_fd=folder)
+        self._folders.append((parts, entry))
+
+    def _hard_link(self, parts, entry):
+        source = _parts_of(entry.link)
+        if not source:
+            raise _outside(entry.link)
+        folder = os.dup(self._enter(source[:-1], entry))
+        try:
+            self._make(
+                parts,
+                entry,
+                lambda name, into: os.link(
+                    source[-1], name, src_dir_fd=folder, dst_dir_fd=into, follow_symlinks=False
+                ),
+            )
+        except FileNotFoundError as error:
+            raise AgentError("bad_request", f"the archive links to {entry.link!r}, which is not in it") from error
+        finally:
+            os.close(folder)
+
+    def _link(self, parts, entry):
+        target = os.fsdecode(entry.link)
+        self._make(parts, entry, lambda name, folder: os.symlink(target, name, dir_fd=folder))
+        self._owner_and_time(parts, entry)
+
+    def _owner_and_time(self, parts, entry):
+        folder = self._enter(parts[:-1], entry)
+        try:
+            os.chown(parts[-1], entry.uid, entry.gid, dir_fd=folder, follow_symlinks=False)
+        except PermissionError:
+            if os.geteuid() == 0:
+                raise
+        os.utime(parts[-1], ns=(entry.mtime, entry.mtime), dir_fd=folder, follow_symlinks=False)
+
+    def _like(self, file, entry):
+        _give(file, entry)
+        if entry.attributes:
+            refused = attributes.write(file, entry.attributes)
+            self.losses.attributes(refused, os.fsdecode(entry.name))
+        os.fchmod(file, entry.mode)
+        os.utime(file, ns=(entry.mtime, entry.mtime))
+
+    def _seal(self, parts, entry):
+        self._leave()
+        folder = os.dup(self._enter(parts, entry))
+        try:
+            self._like(folder, entry)
+        finally:
+            os.close(folder)
+
+
+def _give(file, entry):
+    """Who may not give files away keeps them."""
+    try:
+        os.fchown(file, entry.uid, entry.gid)
+    except PermissionError:
+        if os.geteuid() == 0:
+            raise
+
+
+def _parts_of(name):
+    parts = tuple(os.fsdecode(part) for part in name.split(b"/") if part not in (b"", b"."))
+    if name.startswith(b"/") or ".." in parts or b"\0" in name:
+        raise _outside(name)
+    return parts
+
+
+def _outside(name):
+    return AgentError("bad_request", f"the archive names {os.fsdecode(name)!r}, which is outside of it")
+
+
+def _gnu_numbers(block, at, count):
+    numbers = []
+    for place in range(at, at + 24 * count, 24):
+        if block[place] == 0:
+            break
+        numbers += (number_at(block, place, 12), number_at(block, place + 12, 12))
+    return numbers

@@ -1,0 +1,39 @@
+/** What of files could not be kept: how often, and where first, by reason (images/tools/agent/attributes.py). */
+
+export const capability = 'security.capability';
+const accessLists = new Set(['system.posix_acl_access', 'system.posix_acl_default']);
+export const setIdReason = 'set-user-ID and set-group-ID bits';
+
+export class Losses {
+  private readonly found = new Map<string, { count: number; first: string }>();
+
+  add(reason: string, path: string, count = 1): void {
+    const known = this.found.get(reason);
+    if (known === undefined) {
+      this.found.set(reason, { count, first: path });
+    } else {
+      known.count += count;
+    }
+  }
+
+  attributes(names: Iterable<string>, path: string): void {
+    for (const kind of new Set([...names].map(kindOf))) {
+      this.add(kind, path);
+    }
+  }
+
+  /** `at` makes a path of the volume of one as it was added. */
+  rows(at: (path: string) => string = (path) => path): [string, number, string][] {
+    return [...this.found].map(([reason, { count, first }]) => [reason, count, at(first)]);
+  }
+}
+
+/** What people know an attribute by. */
+function kindOf(name: string): string {
+  if (accessLists.has(name)) {
+    return 'access control lists';
+  }
+  return name === capability
+    ? 'file capabilities'
+    : `extended attributes ${name.slice(0, Math.max(0, name.indexOf('.')))}.*`;
+}

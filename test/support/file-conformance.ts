@@ -1,0 +1,109 @@
+/** What every way into, through and out of a volume keeps of files. `cp -a` and GNU tar are the measure. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TransferCreate } from '../../src/api/schemas/file';
+import type { VolumeFiles } from '../../src/backend/files/volume-files';
+import type { OperationContext } from '../../src/backend/services/operation-context';
+import { Transfers } from '../../src/backend/services/transfers';
+import { differences, factsOf, generateTree } from './generated-tree';
+
+class Context implements OperationContext {
+  readonly signal = new AbortController().signal;
+  readonly warnings: string[] = [];
+  progress(): void {
+    // nobody looks
+  }
+  warn(text: string): void {
+    this.warnings.push(text);
+  }
+  step<T>(_name: string, _title: string, run: () => Promise<T>): Promise<T> {
+    return run();
+  }
+}
+
+export interface Door {
+  files: () => Promise<VolumeFiles>;
+  /** How many generated trees go through. */
+  seeds: readonly number[];
+}
+
+/** Defines the tests of one door; the volume is the caller's. */
+export function filesKeepWhatTheyAre(door: Door): void {
+  let local: string;
+  const at = (...path: string[]): string => join(local, ...path);
+
+  const run = async (request: TransferCreate): Promise<string[]> => {
+    const files = await door.files();
+    const transfers = new Transfers({ openFiles: () => Promise.resolve(files), changed: () => undefined });
+    const context = new Context();
+    const result = await transfers.run(request, context);
+    assert.deepEqual([result.failed, result.skipped], [[], []]);
+    return context.warnings;
+  };
+
+  beforeEach(() => {
+    local = mkdtempSync(join(tmpdir(), 'berth-conformance-'));
+  });
+  afterEach(() => rmSync(local, { recursive: true, force: true }));
+
+  for (const seed of door.seeds) {
+    it(`up, inside and down again a tree is as \`cp -a\` leaves it (seed ${seed})`, async () => {
+      const before = process.umask([0o000, 0o022, 0o077][seed % 3] ?? 0);
+      try {
+        generateTree(at('tree'), seed);
+        mkdirSync(at('yardstick'));
+        execFileSync('cp', ['-a', at('tree'), at('yardstick')]);
+        const name = `tree-${seed}`;
+        const warnings = [
+          ...(await run({
+            from: { local: [at('tree')] },
+            to: { volume: 'v', path: `/${name}` },
+            exact: true,
+          })),
+          ...(await run({
+            from: { volume: 'v', paths: [`/${name}`] },
+            to: { volume: 'v', path: `/${name}-copy` },
+            exact: true,
+          })),
+          ...(await run({
+            from: { volume: 'v', paths: [`/${name}-copy`] },
+            to: { local: at('back') },
+            exact: true,
+          })),
+        ];
+        assert.deepEqual(warnings, []);
+        const [expected, found] = [factsOf(at('yardstick/tree')), factsOf(at('back'))];
+        assert.deepEqual(differences(factsOf(at('tree')), expected), [], 'cp -a itself');
+        assert.deepEqual(differences(expected, found), []);
+      } finally {
+        process.umask(before);
+        const files = await door.files();
+        for (const path of [`/tree-${seed}`, `/tree-${seed}-copy`]) {
+          await files.remove(path, { recursive: true }).catch(() => undefined);
+        }
+      }
+    });
+  }
+
+  it('a file of 20 GiB without data takes neither time nor room, up, inside and down', async () => {
+    execFileSync('truncate', ['-s', '20G', at('hole')]);
+    const began = Date.now();
+    await run({ from: { local: [at('hole')] }, to: { volume: 'v', path: '/' } });
+    await run({
+      from: { volume: 'v', paths: ['/hole'] },
+      to: { volume: 'v', path: '/hole-copy' },
+      exact: true,
+    });
+    await run({ from: { volume: 'v', paths: ['/hole-copy'] }, to: { local: at('back') }, exact: true });
+    const [row] = Object.values(factsOf(at('back')));
+    assert.deepEqual([row?.size, row?.data], [20 * 1024 ** 3, 0]);
+    const files = await door.files();
+    assert.ok((await files.usage('/hole-copy')).allocated < 100_000);
+    await files.remove('/hole', { recursive: false });
+    await files.remove('/hole-copy', { recursive: false });
+    assert.ok(Date.now() - began < 60_000, `it took ${Date.now() - began} ms`);
+  });
+}
