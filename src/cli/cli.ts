@@ -5,6 +5,7 @@ import type { EngineClient } from '../client/engine-client';
 import { stateDirectory } from '../client/endpoint';
 import { connect } from '../client/launch';
 import { ProgressDisplay } from './terminal/progress';
+import { printableJson, printableLines } from './format/text';
 import { ask, confirm } from './terminal/question';
 import { createStyle, hasColor, hasUnicode, type Style } from './terminal/style';
 import { isTerminal, type Streams } from './terminal/streams';
@@ -69,14 +70,15 @@ export class Cli {
     return this.client;
   }
 
+  /** What came from guests is in it: no control character of theirs reaches the terminal. */
   print(text: string): void {
-    this.streams.stdout.write(`${text}\n`);
+    this.streams.stdout.write(`${this.json ? printableJson(text) : printableLines(text)}\n`);
   }
 
   /** For people only, beside the result. */
   note(text: string): void {
     if (!this.json) {
-      this.streams.stderr.write(`${text}\n`);
+      this.streams.stderr.write(`${printableLines(text)}\n`);
     }
   }
 

@@ -1,7 +1,7 @@
 /** Errors as the user sees them, and the exit codes: 1, 2 usage, 75 worth retrying, 130 cancelled. */
 import { CommanderError } from 'commander';
 import { asBerthError, isRetryable, type BerthError } from '../api';
-import { printable } from './format/text';
+import { printable, printableJson } from './format/text';
 import type { Style } from './terminal/style';
 
 export const exitCodes = { failure: 1, usage: 2, retryable: 75, cancelled: 130 } as const;
@@ -37,7 +37,7 @@ export function formatFailure(error: unknown, json: boolean, style: Style): stri
   }
   const failure = asBerthError(error);
   if (json) {
-    return `${JSON.stringify({ error: failure.toBody() })}\n`;
+    return `${printableJson(JSON.stringify({ error: failure.toBody() }))}\n`;
   }
   return failure.code === 'cancelled' ? `${printable(failure.message)}\n` : formatError(failure, style);
 }

@@ -1,13 +1,58 @@
 /** Text that came from guests and other tools, made safe and measurable for a terminal. */
+import { StringDecoder } from 'node:string_decoder';
 
-const ansi = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+const escape = String.fromCharCode(27);
+const ansi = new RegExp(`${escape}\\[[0-9;]*m`, 'g');
 
-/** Control characters, of ASCII and of Latin-1: a file's name must not drive the terminal. */
-const control = /\p{Cc}/gu;
+/**
+ * Control characters, of ASCII and of Latin-1, and those that turn the direction of text around: a name or a message
+ * must not drive the terminal, nor show as something else.
+ */
+const control = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+/** What `createStyle` writes, and what stays of the rest. */
+const allowed = new RegExp(`(${escape}\\[(?:0|1|2|31|32|33|34)m|[\\n\\t])|${control.source}`, 'gu');
 
 /** Every control character replaced by `?`. */
 export function printable(text: string): string {
   return text.replace(control, '?');
+}
+
+/** The same for a text of several lines, with colours of ours in it. */
+export function printableLines(text: string): string {
+  return text.replace(allowed, (_, kept: string | undefined) => kept ?? '?');
+}
+
+/** JSON whose control characters are all escaped: the ones of ASCII are so already. */
+export function printableJson(json: string): string {
+  return json.replace(control, (character) =>
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Text of a guest as it streams in, made safe for a terminal: without colours, `?` for other control characters. */
+export class PrintableStream {
+  private readonly decoder = new StringDecoder('utf8');
+  private rest = '';
+
+  push(chunk: Buffer): string {
+    const text = this.rest + this.decoder.write(chunk);
+    const cut = text.search(unfinished);
+    this.rest = cut < 0 ? '' : text.slice(cut);
+    return withoutColours(cut < 0 ? text : text.slice(0, cut));
+  }
+
+  end(): string {
+    return withoutColours(this.rest + this.decoder.end());
+  }
+}
+
+/** A colour, or the end of a line, of which the next chunk may have the other half. */
+const unfinished = new RegExp(`(?:${escape}(?:\\[[0-9;:]{0,32})?|\r)$`);
+const colour = new RegExp(`${escape}\\[[0-9;:]*m`, 'g');
+
+function withoutColours(text: string): string {
+  const plain = text.replace(colour, '').replaceAll('\r\n', '\n');
+  return plain.replace(control, (character) => (character === '\n' || character === '\t' ? character : '?'));
 }
 
 /** Columns that a text takes; colours take none. */

@@ -54,7 +54,7 @@ export function pumpInput(stdin: Readable, session: AttachSession): { stop(): vo
 }
 
 /** Writes all of a stream to one that stays open, as fast as that takes it. */
-export async function pumpOutput(source: Readable, target: Writable): Promise<void> {
+export async function pumpOutput(source: AsyncIterable<Buffer | string>, target: Writable): Promise<void> {
   for await (const chunk of source) {
     if (!target.write(chunk)) {
       await once(target, 'drain');

@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli';
+import { PrintableStream } from '../format/text';
 import { examples } from '../help';
 import { parseWhole } from '../parse/options';
 import { pumpOutput } from '../terminal/attached';
+import { isTerminal } from '../terminal/streams';
 
 interface LogsOptions {
   follow?: boolean;
   tail?: number;
   timestamps?: boolean;
+  raw?: boolean;
 }
 
 export function registerLogs(program: Command, cli: Cli): void {
@@ -19,6 +22,7 @@ export function registerLogs(program: Command, cli: Cli): void {
       .option('-f, --follow', 'go on until Ctrl-C')
       .option('--tail <n>', 'only the last lines', parseWhole)
       .option('--timestamps', 'the time before each line')
+      .option('--raw', 'as it is, also what drives a terminal (default: when this is none)')
       .action((name: string, options: LogsOptions) => logs(cli, name, options)),
     ['berth logs demo --tail 100', ''],
     ['berth logs demo -f', ''],
@@ -27,10 +31,12 @@ export function registerLogs(program: Command, cli: Cli): void {
 
 async function logs(cli: Cli, name: string, options: LogsOptions): Promise<void> {
   const client = await cli.engine();
-  const stream = await client.logs(name, { ...options, signal: cli.signal });
+  const { raw, ...query } = options;
+  const { stdout } = cli.streams;
+  const stream = await client.logs(name, { ...query, signal: cli.signal });
   try {
     if (!cli.json) {
-      await pumpOutput(stream, cli.streams.stdout);
+      await pumpOutput(raw === true || !isTerminal(stdout) ? stream : withoutControls(stream), stdout);
       return;
     }
     stream.setEncoding('utf8');
@@ -49,4 +55,13 @@ async function logs(cli: Cli, name: string, options: LogsOptions): Promise<void>
       throw error;
     }
   }
+}
+
+/** Whoever writes a log inside must not drive the terminal of who reads it. */
+async function* withoutControls(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const text = new PrintableStream();
+  for await (const chunk of stream) {
+    yield text.push(chunk);
+  }
+  yield text.end();
 }

@@ -1,10 +1,61 @@
 import assert from 'node:assert/strict';
-import { clip, printable, width } from '../../../../src/cli/format/text';
+import {
+  clip,
+  printable,
+  printableJson,
+  printableLines,
+  PrintableStream,
+  width,
+} from '../../../../src/cli/format/text';
+import { createStyle } from '../../../../src/cli/terminal/style';
 
 describe('cli/format/text', () => {
   it('makes control characters harmless', () => {
     assert.equal(printable('a\u001b[31mb\nc\u009bd\u007f'), 'a?[31mb?c?d?');
     assert.equal(printable('Grüße 日本'), 'Grüße 日本');
+  });
+
+  it('lets nobody turn the direction of text', () => {
+    assert.equal(printable('a\u202egpj.exe\u2066b\u2028c'), 'a?gpj.exe?b?c');
+  });
+
+  it('keeps lines and colours of ours in a text of several lines, and nothing else that drives a terminal', () => {
+    const style = createStyle(true, true);
+    const ours = `${style.red('error:')} a\tb\n${style.dim('c')}`;
+    assert.equal(printableLines(ours), ours);
+    assert.equal(
+      printableLines('\u001b[8mhidden \u001b]0;title\u0007 \u001b[2J\r\u009b'),
+      '?[8mhidden ?]0;title? ?[2J??',
+    );
+  });
+
+  it('escapes in JSON what JSON leaves as it is', () => {
+    const value = { a: 'x\u009by\u007fz\u202e', b: '\u001b[31m\n' };
+    const shown = printableJson(JSON.stringify(value, null, 2));
+    assert.doesNotMatch(shown, /[^\P{Cc}\n]|\u202e/u);
+    assert.deepEqual(JSON.parse(shown), value);
+  });
+
+  it('makes a stream harmless wherever it is cut', () => {
+    const bytes = Buffer.from(
+      'ok \u001b[1;31mrot\u001b[0m Grüße\r\n50 %\rtitle \u001b]0;x\u0007\u009b2J\tend\u001b[',
+      'utf8',
+    );
+    const expected = 'ok rot Grüße\n50 %?title ?]0;x??2J\tend?[';
+    for (let size = 1; size <= bytes.length; size += 1) {
+      const stream = new PrintableStream();
+      let text = '';
+      for (let at = 0; at < bytes.length; at += size) {
+        text += stream.push(bytes.subarray(at, at + size));
+      }
+      assert.equal(text + stream.end(), expected, `${size} bytes each`);
+    }
+    const long = new PrintableStream();
+    assert.match(
+      long.push(Buffer.from(`\u001b[${'1;'.repeat(1000)}`)),
+      /^\?\[1;/,
+      'nothing is held for ever',
+    );
   });
 
   it('measures columns: colours take none, wide characters two', () => {
