@@ -80,28 +80,33 @@ export const contextKeys = [
 ] as const;
 export type ContextKey = (typeof contextKeys)[number];
 
-export const settingIds = [
-  'stateDirectory',
-  'dockerHost',
-  'defaultImage',
-  'defaultRuntime',
-  'portRange',
-  'hostLoopback',
-  'idle.pauseAfter',
-  'idle.stopAfter',
-  'idle.archiveAfter',
-  'workspaces.groupBy',
-  'workspaces.sortBy',
-  'workspaces.description',
-  'volumes.groupBy',
-  'volumes.sortBy',
-  'volumes.showForeign',
-  'files.maxEditorSizeMB',
-  'files.confirmDelete',
-  'ssh.includeConfig',
-  'ssh.setRemotePlatform',
-] as const;
-export type SettingId = (typeof settingIds)[number];
+/**
+ * What each setting does. Those that `act` decide what Berth runs, changes or deletes, and where: VS Code takes them
+ * from the user's own settings alone, never from a folder or from the machine that a remote window is on. Those that
+ * are about this `machine` act too, and are not synced to others. Those that only `show` may be set anywhere.
+ */
+export const settingUses = {
+  stateDirectory: 'machine',
+  dockerHost: 'machine',
+  defaultImage: 'act',
+  defaultRuntime: 'act',
+  portRange: 'act',
+  hostLoopback: 'act',
+  'idle.pauseAfter': 'act',
+  'idle.stopAfter': 'act',
+  'idle.archiveAfter': 'act',
+  'workspaces.groupBy': 'show',
+  'workspaces.sortBy': 'show',
+  'workspaces.description': 'show',
+  'volumes.groupBy': 'show',
+  'volumes.sortBy': 'show',
+  'volumes.showForeign': 'show',
+  'files.maxEditorSizeMB': 'show',
+  'files.confirmDelete': 'act',
+  'ssh.includeConfig': 'machine',
+  'ssh.setRemotePlatform': 'machine',
+} as const satisfies Record<string, 'machine' | 'act' | 'show'>;
+export type SettingId = keyof typeof settingUses;
 
 export const terminalProfileId = 'berth.terminal';
 export const walkthroughId = 'berth.berth#start';

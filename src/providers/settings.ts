@@ -1,15 +1,19 @@
 /** Reads the settings of package.json by their typed ids. */
 import * as vscode from 'vscode';
 import type { EngineSettings } from '../api';
-import type { SettingId } from '../commands/ids';
+import { settingUses, type SettingId } from '../commands/ids';
+import { ownValue } from './own-setting';
 
 export function setting(id: SettingId, fallback: string): string;
 export function setting(id: SettingId, fallback: number): number;
 export function setting(id: SettingId, fallback: boolean): boolean;
 export function setting(id: SettingId, fallback: readonly string[]): readonly string[];
-/** A setting's value. */
+/** A setting's value; of one that acts only what the user's own settings say. */
 export function setting(id: SettingId, fallback: unknown): unknown {
-  return vscode.workspace.getConfiguration('berth').get(id) ?? fallback;
+  if (settingUses[id] === 'show') {
+    return vscode.workspace.getConfiguration('berth').get(id) ?? fallback;
+  }
+  return configured(id) ?? fallback;
 }
 
 /** A setting that is one of a few words; anything else counts as the first of them. */
@@ -24,7 +28,7 @@ export async function changeSetting(id: SettingId, value: unknown): Promise<void
 
 /** A value the user set; undefined for a default, so that other clients' settings are not overwritten. */
 function configured(id: SettingId): unknown {
-  return vscode.workspace.getConfiguration('berth').inspect(id)?.globalValue;
+  return ownValue(vscode.workspace.getConfiguration('berth').inspect(id));
 }
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';

@@ -9,7 +9,7 @@ import { ROOT } from '../runner/setup';
 import { berth, cleanUp } from './cleanup';
 import { eventually } from './support/eventually';
 import { launch, pictureFailure, type Session } from './support/launch';
-import { changeMachineSettings, settingsOf } from './support/settings';
+import { changeUserSettings, settingsOf } from './support/settings';
 
 const slow = 60_000;
 const ownLine = 'Host mine\n  HostName example.org\n';
@@ -138,7 +138,7 @@ describe('opening a workspace with a Remote-SSH extension', function () {
   it('says why when the SSH config may never be touched', async () => {
     const { workbench } = session;
     await writeFile(config(), ownLine);
-    await changeMachineSettings(session, { 'berth.ssh.includeConfig': 'never' });
+    await changeUserSettings(session, { 'berth.ssh.includeConfig': 'never' });
     await workbench.page.reload();
     await show(/running/);
     await row().inlineAction('Open Workspace');

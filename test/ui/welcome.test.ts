@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { berthVsix } from '../runner/package-extension';
 import { berth } from './cleanup';
 import { launch, pictureFailure, type Session } from './support/launch';
-import { changeMachineSettings } from './support/settings';
+import { changeMachineSettings, changeUserSettings } from './support/settings';
 
 const slow = 90_000;
 
@@ -62,9 +62,24 @@ describe('the views while there is nothing to show', function () {
 
   it('follow when the setting that was wrong is mended', async () => {
     const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
-    await changeMachineSettings(session, { 'berth.dockerHost': host });
+    await changeUserSettings(session, { 'berth.dockerHost': host });
+    // A served VS Code reads the user's file again with the window only.
+    await session.workbench.page.reload();
+    await press('Start Engine');
     await says('A workspace is a named computer');
     await session.workbench.screenshot('welcome-light');
+  });
+
+  it('are not moved by what the machine of the window says', async () => {
+    const theirs = { 'berth.dockerHost': 'unix:///of/the/remote/machine.sock' };
+    const theme = 'workbench.colorTheme';
+    await changeMachineSettings(session, { ...theirs, [theme]: 'Default Dark Modern' });
+    await session.workbench.page.locator('.monaco-workbench.vs-dark').waitFor({ timeout: slow });
+    await changeMachineSettings(session, { ...theirs, [theme]: 'Default Light Modern' });
+    await session.workbench.page.locator('.monaco-workbench.vs').waitFor({ timeout: slow });
+    const settings = await readFile(join(session.vscode.home, '.berth', 'settings.json'), 'utf8');
+    assert.doesNotMatch(settings, /of.the.remote/);
+    await says('A workspace is a named computer');
   });
 
   it('say that the engine is stopped, and start it again', async () => {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { EngineClient } from '../../client/engine-client';
+import { ownValue } from '../../providers/own-setting';
 import { changeSetting, setting } from '../../providers/settings';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../runner';
@@ -8,10 +9,8 @@ const { t } = vscode.l10n;
 
 /** The config file that Remote-SSH reads when it is not the usual one. */
 function userConfig(): string | undefined {
-  const configured = vscode.workspace
-    .getConfiguration('remote.SSH')
-    .inspect<string>('configFile')?.globalValue;
-  return configured === undefined || configured === '' ? undefined : configured;
+  const configured = ownValue(vscode.workspace.getConfiguration('remote.SSH').inspect('configFile'));
+  return typeof configured === 'string' && configured !== '' ? configured : undefined;
 }
 
 /**

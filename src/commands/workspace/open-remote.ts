@@ -1,6 +1,7 @@
 /** Opening a workspace over SSH, through whichever Remote-SSH extension is there. */
 import * as vscode from 'vscode';
 import type { SshTarget, Workspace } from '../../api';
+import { ownValue } from '../../providers/own-setting';
 import { changeSetting, setting } from '../../providers/settings';
 import type { Services } from '../command';
 import type { CommandId } from '../ids';
@@ -80,15 +81,17 @@ async function refuseWithoutInclude({ name }: Workspace): Promise<never> {
 /** Notes `linux` for the host, so that Remote-SSH does not ask; only with consent, and only when it is missing. */
 async function rememberPlatform({ alias }: SshTarget): Promise<void> {
   const configuration = vscode.workspace.getConfiguration('remote.SSH');
-  const known = configuration.inspect<Record<string, string>>('remotePlatform');
+  const inspected = configuration.inspect<Record<string, string>>('remotePlatform');
+  const own = ownValue(inspected);
+  const known = new Map(Object.entries(typeof own === 'object' && own !== null ? own : {}));
   const choice = setting('ssh.setRemotePlatform', 'ask');
-  if (known === undefined || choice === 'never' || known.globalValue?.[alias] !== undefined) {
+  if (inspected === undefined || choice === 'never' || known.has(alias)) {
     return;
   }
   if (choice === 'ask' && !(await consentsToPlatform())) {
     return;
   }
-  const value = { ...known.globalValue, [alias]: 'linux' };
+  const value = Object.fromEntries(known.set(alias, 'linux'));
   await configuration.update('remotePlatform', value, vscode.ConfigurationTarget.Global);
 }
 

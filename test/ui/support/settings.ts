@@ -9,11 +9,20 @@ export async function settingsOf({ vscode }: Session): Promise<Record<string, un
 }
 
 /** In a window of a server, settings of the machine are in a file of their own. */
-export async function changeMachineSettings(
+export function changeMachineSettings(session: Session, changes: Record<string, unknown>): Promise<void> {
+  return change(session, 'Machine', changes);
+}
+
+export function changeUserSettings(session: Session, changes: Record<string, unknown>): Promise<void> {
+  return change(session, 'User', changes);
+}
+
+async function change(
   { vscode }: Session,
+  scope: 'Machine' | 'User',
   changes: Record<string, unknown>,
 ): Promise<void> {
-  const path = join(vscode.directory, 'data/Machine/settings.json');
+  const path = join(vscode.directory, 'data', scope, 'settings.json');
   const settings = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   await writeFile(path, JSON.stringify({ ...settings, ...changes }));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandIds, contextKeys, settingIds, terminalProfileId, viewIds } from '../../../src/commands/ids';
+import { commandIds, contextKeys, settingUses, terminalProfileId, viewIds } from '../../../src/commands/ids';
 
 const root = join(__dirname, '../../../..');
 
@@ -27,7 +27,13 @@ interface Manifest {
     configuration: {
       properties: Record<
         string,
-        { markdownDescription?: string; description?: string; scope: string; default: unknown }
+        {
+          markdownDescription?: string;
+          description?: string;
+          scope: string;
+          ignoreSync?: boolean;
+          default: unknown;
+        }
       >;
     };
     views: { berth: { id: string; icon: string }[] };
@@ -52,7 +58,7 @@ describe('package.json and the code name the same things', () => {
 
   it('settings', () => {
     const properties = Object.keys(contributes.configuration.properties);
-    assert.deepEqual(sorted(properties), sorted(settingIds.map((id) => `berth.${id}`)));
+    assert.deepEqual(sorted(properties), sorted(Object.keys(settingUses).map((id) => `berth.${id}`)));
   });
 
   it('commands and settings that the README names', () => {
@@ -143,7 +149,7 @@ describe('what is contributed keeps to the rules', () => {
     assert.ok(properties.length <= 20);
     for (const [id, { markdownDescription, scope }] of properties) {
       assert.notEqual(text(markdownDescription ?? ''), '', id);
-      assert.ok(['application', 'machine', 'window'].includes(scope), id);
+      assert.ok(['application', 'window'].includes(scope), id);
     }
     const { restrictedConfigurations, supported } = manifest.capabilities.untrustedWorkspaces;
     assert.equal(supported, 'limited');
@@ -152,6 +158,15 @@ describe('what is contributed keeps to the rules', () => {
     }
     for (const id of ['berth.stateDirectory', 'berth.dockerHost', 'berth.ssh.includeConfig']) {
       assert.ok(restrictedConfigurations.includes(id), id);
+    }
+  });
+
+  it('settings that act come from the user alone, and those about this machine are not synced', () => {
+    for (const [id, use] of Object.entries(settingUses)) {
+      const property = contributes.configuration.properties[`berth.${id}`];
+      // The settings of a machine are the remote's in a remote window: whoever works there would decide.
+      assert.equal(property?.scope, use === 'show' ? 'window' : 'application', id);
+      assert.equal(property.ignoreSync ?? false, use === 'machine', id);
     }
   });
 
