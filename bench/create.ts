@@ -5,7 +5,6 @@ import { interleave, isQuick, main, time, withEngine, type Row, type RunningEngi
 import { docker, firstLogin, must, prefix } from './support/docker';
 
 const image = 'workspace:latest';
-const toolsVolume = 'berth-tools-1';
 const rounds = isQuick ? 2 : 5;
 const firstPort = 24_100;
 
@@ -29,12 +28,26 @@ async function prepareKeys(folder: string): Promise<void> {
   chmodSync(folder, 0o755);
 }
 
+/** The newest one that an engine has filled. */
+async function findTools(): Promise<string> {
+  const { Volumes: volumes } = await docker.listVolumes();
+  const madeAt = (volume: object): string => ('CreatedAt' in volume ? String(volume.CreatedAt) : '');
+  const [newest] = volumes
+    .filter(({ Name }) => Name.startsWith('berth-tools-'))
+    .sort((one, other) => madeAt(other).localeCompare(madeAt(one)));
+  if (newest === undefined) {
+    throw new Error('no engine has made the volume of the tools yet: create a workspace first');
+  }
+  return newest.Name;
+}
+
 async function byHand(folder: string, round: number): Promise<number> {
   const name = `${prefix}-hand-${round}`;
   const port = String(firstPort + round);
   const shell = ['/.berth/bin/tini', '-s', '--', '/.berth/busybox/sh', '/run/berth/start'];
   const ssh = ['ssh', '-q', '-i', join(folder, 'id'), '-p', port, '-o', 'StrictHostKeyChecking=no'];
   const options = ['-o', 'UserKnownHostsFile=/dev/null', '-o', 'IdentitiesOnly=yes', '-F', '/dev/null'];
+  const toolsVolume = await findTools();
   const volumes = [
     `${name}:/home/workspace`,
     `${toolsVolume}:/.berth:ro`,

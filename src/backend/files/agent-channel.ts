@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import { agentError, ChannelClosedError } from './agent-errors';
 import { encodeFrame, FrameReader, type Frame } from './agent-frames';
+import { changesLimit, headLimit, limitOf } from './agent-limits';
 
 const protocol = 1;
 const helloTimeoutMs = 30_000;
@@ -37,6 +38,8 @@ export class AgentChannel {
   /** Resolves with the reason when the stream is over, whoever ended it. */
   readonly closed: Promise<string>;
   private readonly pending = new Map<number, Pending>();
+  /** Bytes of the longest answer to each request that was not answered yet, also to one that was given up. */
+  private readonly limits = new Map<number, number>();
   private readonly watchers = new Map<number, (rows: unknown) => void>();
   private readonly ready: Promise<void>;
   private greet: (frame: Frame) => void = () => undefined;
@@ -51,7 +54,10 @@ export class AgentChannel {
     this.closed = new Promise((resolve) => (this.tellClosed = resolve));
     this.ready = this.waitForHello();
     this.ready.catch(() => undefined);
-    const reader = new FrameReader((frame) => this.receive(frame));
+    const reader = new FrameReader(
+      (frame) => this.receive(frame),
+      () => this.longestFrame(),
+    );
     output.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk);
@@ -87,6 +93,7 @@ export class AgentChannel {
       throw new ChannelClosedError(this.endedBecause);
     }
     const id = ++this.lastId;
+    this.limits.set(id, limitOf(op, fields));
     const answer = this.answerOf(id, op, options);
     for (const part of encodeFrame({ id, op, ...fields }, options.payload)) {
       this.input.write(part);
@@ -152,11 +159,18 @@ export class AgentChannel {
     const pending = this.pending.get(id);
     if (typeof progress === 'number') {
       pending?.options.progress?.(progress);
-    } else if (typeof ok === 'object' && ok !== null) {
+      return;
+    }
+    this.limits.delete(id);
+    if (typeof ok === 'object' && ok !== null) {
       pending?.resolve({ ok: { ...ok }, payload: frame.payload });
     } else {
       pending?.reject(agentError(error));
     }
+  }
+
+  private longestFrame(): number {
+    return Math.max(headLimit, this.watchers.size > 0 ? changesLimit : 0, ...this.limits.values());
   }
 
   private waitForHello(): Promise<void> {
@@ -185,6 +199,7 @@ export class AgentChannel {
     }
     this.endedBecause = reason;
     this.watchers.clear();
+    this.limits.clear();
     this.tellClosed(reason);
     for (const pending of [...this.pending.values()]) {
       pending.reject(new ChannelClosedError(reason));

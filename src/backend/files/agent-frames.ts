@@ -3,8 +3,6 @@
  * (images/tools/agent/main.py).
  */
 const lengthsSize = 8;
-/** No answer is that large: a stream out of step is noticed instead of being buffered for ever. */
-const maxFrame = 512 * 1024 * 1024;
 
 export interface Frame {
   head: Record<string, unknown>;
@@ -26,7 +24,11 @@ export class FrameReader {
   private buffered = 0;
   private wanted = lengthsSize;
 
-  constructor(private readonly frame: (frame: Frame) => void) {}
+  /** `limit`: what the longest frame may have that can come now. Nothing beyond it is kept. */
+  constructor(
+    private readonly frame: (frame: Frame) => void,
+    private readonly limit: () => number,
+  ) {}
 
   push(chunk: Buffer): void {
     this.chunks.push(chunk);
@@ -35,8 +37,9 @@ export class FrameReader {
       const all = this.joined();
       const headLength = all.readUInt32BE(0);
       const total = lengthsSize + headLength + all.readUInt32BE(4);
-      if (total > maxFrame) {
-        throw new Error(`a frame of ${total} bytes`);
+      const limit = this.limit();
+      if (total > limit) {
+        throw new Error(`a frame of ${total} bytes, where at most ${limit} were asked for`);
       }
       if (all.length < total) {
         this.wanted = total;

@@ -46,6 +46,9 @@ export async function configureRuntime(
     isPodman: connection.isPodman,
   }));
   const info = fromInspected(container);
+  if (info.state === 'stopped') {
+    throw await endedAtOnce(endpoint, name);
+  }
   const port = sshPortOf(info);
   const archive = await configureArchive({ plan, built: parseEnvironment(container.Config.Env) });
   // Podman 4.3 feeds the client library's own words to standard input as well.
@@ -125,6 +128,14 @@ async function readOutcome(stdout: Readable): Promise<Outcome> {
     }
   }
   throw new Error('the container ended');
+}
+
+/** Nobody stopped it: what it said tells why it ended. */
+async function endedAtOnce(endpoint: Endpoint, name: string): Promise<BerthError> {
+  const said = await explain(endpoint, name);
+  return new BerthError('illegal_state', `${name} ended before it could be configured. ${said}`, {
+    hint: 'Start it again; if that does not help, rebuild the tools (`berth image build`), then the workspace.',
+  });
 }
 
 function sshPortOf({ state, sshPort, name }: RuntimeInfo): number {

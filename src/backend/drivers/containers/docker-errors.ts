@@ -84,7 +84,7 @@ const rules: readonly Rule[] = [
   {
     pattern: /no space left on device|disk quota exceeded/i,
     code: 'no_space',
-    hint: 'Make room on the disk that holds the images and volumes, e.g. by `docker system prune`.',
+    hint: 'Make room on the disk that holds the images and volumes: `docker image prune` removes images without a name, `docker builder prune` what builds have kept.',
   },
   {
     pattern:

@@ -30,6 +30,7 @@ import { Endpoint, type Connection } from './endpoint';
 import type { Surroundings } from './endpoint-candidates';
 import { watchEvents } from './events';
 import { openExec } from './exec';
+import { Helpers } from './helpers';
 import { ImageExport } from './image-export';
 import { ContainerImages } from './images';
 import { Keepers } from './keeper';
@@ -71,6 +72,8 @@ export class ContainerDriver implements Driver {
   readonly exports: ImageExport;
   private readonly endpoint: Endpoint;
   private readonly ownership: Ownership;
+  private readonly helpers: Helpers;
+  private isTidy = false;
   private readonly runtimes: Runtimes;
   private readonly measurements: Stats;
   private readonly bridges: Bridges;
@@ -91,7 +94,8 @@ export class ContainerDriver implements Driver {
     this.measurements = new Stats(this.endpoint);
     this.bridges = new Bridges(this.endpoint, installation, log);
     this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), this.ownership);
-    this.exports = new ImageExport(this.endpoint, this.toolsImage);
+    this.helpers = new Helpers(this.endpoint, this.ownership);
+    this.exports = new ImageExport(this.endpoint, this.toolsImage, this.helpers);
     this.images = new ContainerImages(this.endpoint, {
       surroundings,
       folder: imagesDirectory,
@@ -113,11 +117,13 @@ export class ContainerDriver implements Driver {
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {
-    const end = watchEvents(
-      { endpoint: this.endpoint, ownership: this.ownership },
-      this.options.log,
-      listener,
-    );
+    const source = { endpoint: this.endpoint, ownership: this.ownership };
+    const end = watchEvents(source, this.options.log, (event) => {
+      if (event.type === 'connection' && event.up) {
+        void this.tidy();
+      }
+      listener(event);
+    });
     this.watchers.add(end);
     return () => {
       this.watchers.delete(end);
@@ -244,6 +250,19 @@ export class ContainerDriver implements Driver {
     const { kept } = this;
     this.kept = undefined;
     await kept?.keepers.close();
+  }
+
+  /** Once: what an engine that was killed has left. */
+  private async tidy(): Promise<void> {
+    if (this.isTidy) {
+      return;
+    }
+    this.isTidy = true;
+    try {
+      await Promise.all([this.keepers(), this.helpers.sweep()]);
+    } catch (error) {
+      this.options.log.warn({ error: String(error) }, 'containers of a dead engine may be left');
+    }
   }
 
   /** A port that somebody else took must not hide the runtime: starting it again moves it to another one. */

@@ -2,7 +2,7 @@
 import { finished, type Readable } from 'node:stream';
 import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
-import { label } from './labels';
+import type { Helpers } from './helpers';
 import { runScript, type ScriptRun } from './script-run';
 import { toReadable } from './streams';
 import { readTools } from './tools-export';
@@ -33,19 +33,28 @@ export class ImageExport {
   constructor(
     private readonly endpoint: Endpoint,
     private readonly toolsImage: string,
+    private readonly helpers: Helpers,
   ) {}
 
   /** A tar with the folder `.berth`, as containers get it. */
   tools(signal: AbortSignal): Promise<Readable> {
-    return readTools(this.endpoint, this.toolsImage, signal);
+    return readTools(this.endpoint, this.toolsImage, this.helpers.labels('tools-export'), signal);
   }
 
   /** Runs a script in an image and hands on, as a tar, the folder that it made. Answers what it printed. */
-  runScript(run: ScriptRun, folder: string, take: (tar: Readable) => Promise<void>): Promise<string> {
-    return runScript(this.endpoint, run, async (container, printed) => {
-      await take(toReadable(await container.getArchive({ path: folder })));
-      return printed;
-    });
+  runScript(
+    run: Omit<ScriptRun, 'labels'>,
+    folder: string,
+    take: (tar: Readable) => Promise<void>,
+  ): Promise<string> {
+    return runScript(
+      this.endpoint,
+      { ...run, labels: this.helpers.labels('script') },
+      async (container, printed) => {
+        await take(toReadable(await container.getArchive({ path: folder })));
+        return printed;
+      },
+    );
   }
 
   async resolve(image: string): Promise<string | undefined> {
@@ -85,7 +94,7 @@ export class ImageExport {
         const container = await docker.createContainer({
           Image: image,
           Cmd: ['none'],
-          Labels: { [label.role]: 'export' },
+          Labels: this.helpers.labels('export'),
           HostConfig: { NetworkMode: 'none' },
         });
         const remove = (): void => void container.remove({ force: true, v: true }).catch(() => undefined);

@@ -1,4 +1,5 @@
 /** Labels on containers and volumes: the only way in which Berth knows its own again. */
+import { createHash } from 'node:crypto';
 import { keeperLabel } from './keeper-container';
 
 export const label = {
@@ -38,8 +39,16 @@ const toolsPrefix = 'berth-tools-';
 
 type Labels = Readonly<Record<string, string>>;
 
-export function toolsVolumeName(version: string): string {
-  return `${toolsPrefix}${version}`;
+/** One for each image of tools and each set of scripts, so that old and new live side by side after an update. */
+export function toolsVolumeName(version: string, imageId: string, scripts: string): string {
+  const contents = createHash('sha256')
+    .update(JSON.stringify([imageId, scripts]))
+    .digest('hex');
+  return `${toolsPrefix}${version}-${contents.slice(0, 12)}`;
+}
+
+export function isToolsVolume(name: string): boolean {
+  return name.startsWith(toolsPrefix);
 }
 
 /** The dot can't be in a workspace's name, so that no home volume is ever taken for a bundle. */
@@ -51,16 +60,18 @@ export function isBundleOf(runtime: string, volume: string): boolean {
   return volume.startsWith(`${runtime}.bundle-`);
 }
 
+/** Of containers that bring something out of an image. */
+export const helperRoles = ['export', 'script', 'tools-export'] as const;
+const internalRoles: readonly string[] = ['tools', 'bundle', ...helperRoles];
+
 /** Containers that Berth needs for itself: nobody's workspace, never a holder. */
 export function isInternalContainer(labels: Labels): boolean {
-  return (
-    labels[label.keeper] !== undefined || labels[label.role] === 'tools' || labels[label.role] === 'bundle'
-  );
+  return labels[label.keeper] !== undefined || internalRoles.includes(labels[label.role] ?? '');
 }
 
 /** Volumes that Berth needs for itself: not shown. */
 export function isInternalVolume(name: string, labels: Labels): boolean {
-  return name.startsWith(toolsPrefix) || labels[label.bundle] !== undefined || labels[label.role] === 'tools';
+  return isToolsVolume(name) || labels[label.bundle] !== undefined || labels[label.role] === 'tools';
 }
 
 export type VolumeRole = 'home' | 'docker' | 'named' | 'session' | 'foreign';

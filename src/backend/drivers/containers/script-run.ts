@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import { demultiplex } from './demux';
 import type { Endpoint } from './endpoint';
-import { label } from './labels';
 import { linesOf, toReadable } from './streams';
 import { archiveOf } from './tar-archive';
 
@@ -17,6 +16,8 @@ export interface ScriptRun {
   image: string;
   script: Buffer;
   args: readonly string[];
+  /** Of the container: who waits for it. */
+  labels: Readonly<Record<string, string>>;
   /** Told what it says on standard error, by the line. */
   line: (text: string) => void;
   signal: AbortSignal;
@@ -28,7 +29,7 @@ export async function runScript<T>(
   run: ScriptRun,
   take: (container: Container, printed: string) => Promise<T>,
 ): Promise<T> {
-  const { image, script, args, signal } = run;
+  const { image, script, args, labels, signal } = run;
   const work = async (container: Container): Promise<T> => {
     const files = await archiveOf([{ name: scriptPath.slice(1), mode: 0o755, content: script }]);
     await container.putArchive(files, { path: '/' });
@@ -40,7 +41,7 @@ export async function runScript<T>(
     async (docker) => {
       const container = await docker.createContainer({
         ...{ Image: image, User: '0', Entrypoint: [], Cmd: ['sh', scriptPath, ...args] },
-        Labels: { [label.role]: 'tools' },
+        Labels: { ...labels },
       });
       const end = (): void => void container.remove({ force: true }).catch(() => undefined);
       signal.addEventListener('abort', end, { once: true });

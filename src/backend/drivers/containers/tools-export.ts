@@ -3,20 +3,24 @@ import type { Readable } from 'node:stream';
 import { finished } from 'node:stream';
 import type { Endpoint } from './endpoint';
 import { toolsDirectory } from './init-script';
-import { label } from './labels';
 import { toReadable } from './streams';
 
 const readTimeoutMs = 10 * 60_000;
 
 /** A tar with the folder `.berth`. The container that it is read from never runs, and goes with the end of the tar. */
-export async function readTools(endpoint: Endpoint, image: string, signal: AbortSignal): Promise<Readable> {
+export async function readTools(
+  endpoint: Endpoint,
+  image: string,
+  labels: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Readable> {
   const options = { timeoutMs: readTimeoutMs, signal };
   return endpoint.call(
     `read the tools from ${image}`,
     async (docker) => {
       const container = await docker.createContainer({
         Image: image,
-        Labels: { [label.role]: 'tools' },
+        Labels: { ...labels },
         HostConfig: { NetworkMode: 'none' },
       });
       const remove = (): void => void container.remove({ force: true }).catch(() => undefined);

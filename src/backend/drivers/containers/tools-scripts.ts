@@ -1,6 +1,6 @@
 /**
  * The scripts that containers start with, as files of the tools volume: a process list inside stays readable. Their
- * folder is named by their content, so that containers of an older engine keep theirs.
+ * folder is named by their content, and so is the volume: containers of an older engine keep theirs.
  */
 import { createHash } from 'node:crypto';
 import { configureScript } from './configure-script';
@@ -9,15 +9,13 @@ import type { Member } from './tar-archive';
 
 const scripts = { init: initScript, configure: configureScript };
 
-const version = createHash('sha256').update(JSON.stringify(scripts)).digest('hex').slice(0, 12);
-const folder = `scripts/${version}`;
+export const scriptsVersion = createHash('sha256').update(JSON.stringify(scripts)).digest('hex').slice(0, 12);
+const folder = `scripts/${scriptsVersion}`;
 
-/** Of the tools volume, relative to its root; the last one tells that all are there. */
-export const scriptMembers: readonly Member[] = [
-  ...Object.entries(scripts).map(([name, content]) => ({ name: `${folder}/${name}`, mode: 0o644, content })),
-  { name: `${folder}/complete`, mode: 0o644, content: '' },
-];
-export const lastScript = `${toolsDirectory}/${folder}/complete`;
+/** Of the tools volume, relative to its root. */
+export const scriptMembers: readonly Member[] = Object.entries(scripts).map(([name, content]) => ({
+  ...{ name: `${folder}/${name}`, mode: 0o644, content },
+}));
 
 /** `env -i`: an image's LD_PRELOAD and the like must not reach our programs. */
 export const initCommand: readonly string[] = [

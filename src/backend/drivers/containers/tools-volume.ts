@@ -1,6 +1,7 @@
 /**
  * The volume that brings Berth's own programs into every container. The engine fills it from the tools image when it
- * is first mounted; only a whole one is ever used. Two engines may want it at once: the name of the container that
+ * is first mounted; only a whole one is ever used, and its contents never change: other tools and other scripts have
+ * another volume, and the old one goes when no container has it any more. Two engines may want it at once: the name of the container that
  * fills it is the lock, which a dead engine can't keep.
  */
 import { randomUUID } from 'node:crypto';
@@ -12,13 +13,14 @@ import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { fillerOwner, isAbandoned } from './filler-lock';
 import { toolsDirectory } from './init-script';
-import { label, toolsVolumeName } from './labels';
+import { isToolsVolume, label, toolsVolumeName } from './labels';
 import type { Log } from './log';
 import { archiveOf } from './tar-archive';
-import { lastScript, scriptMembers } from './tools-scripts';
+import { scriptMembers, scriptsVersion } from './tools-scripts';
 import { waitFor } from './wait';
 
 const fillTimeoutMs = 60_000;
+const youngMs = 10 * 60_000;
 const marker = '.complete';
 
 export interface ToolsOptions {
@@ -31,6 +33,11 @@ export interface Tools {
   volume: string;
   /** Processor that the tools are made for, as the engine names it. */
   architecture: string;
+}
+
+interface Filling {
+  volume: string;
+  imageId: string;
 }
 
 export class ToolsVolume {
@@ -47,7 +54,7 @@ export class ToolsVolume {
   /** The volume's name, once it is there and whole; checked once per process and tools image. */
   async ensure(): Promise<Tools> {
     const image = await this.inspectImage();
-    if (this.ready?.imageId !== image.Id || !(await this.isThere())) {
+    if (this.ready?.imageId !== image.Id || !(await this.isThere(this.nameFor(image)))) {
       const tools = this.filling.then(() => this.fill(image));
       this.filling = tools.catch(() => undefined);
       const ready = { imageId: image.Id, tools };
@@ -61,14 +68,14 @@ export class ToolsVolume {
     return this.ready.tools;
   }
 
-  private get volume(): string {
-    return toolsVolumeName(this.options.image().split(':').at(-1) ?? 'latest');
+  private nameFor({ Id: id }: Dockerode.ImageInspectInfo): string {
+    return toolsVolumeName(this.options.image().split(':').at(-1) ?? 'latest', id, scriptsVersion);
   }
 
-  private async isThere(): Promise<boolean> {
-    return this.endpoint.call(`look at the volume ${this.volume}`, async (docker) => {
+  private async isThere(volume: string): Promise<boolean> {
+    return this.endpoint.call(`look at the volume ${volume}`, async (docker) => {
       try {
-        await docker.getVolume(this.volume).inspect();
+        await docker.getVolume(volume).inspect();
         return true;
       } catch (error) {
         if (isStatus(error, 404)) {
@@ -100,50 +107,61 @@ export class ToolsVolume {
   }
 
   private async fill(image: Dockerode.ImageInspectInfo): Promise<Tools> {
-    const tools = { volume: this.volume, architecture: image.Architecture };
-    await this.withFiller(async (filler) => {
+    const tools = { volume: this.nameFor(image), architecture: image.Architecture };
+    const filling: Filling = { volume: tools.volume, imageId: image.Id };
+    await this.withFiller(filling, async (filler) => {
       const found = await readMarker(filler);
       if (found === image.Id) {
-        await addScripts(filler);
         return;
       }
-      if (found === undefined && (await this.wasMadeBy(filler))) {
+      if (found === undefined && (await this.wasMadeBy(filling, filler))) {
         await writeMarker(filler, image.Id);
         return;
       }
-      await this.replace(filler, found, image.Id);
+      await this.replace(filling, filler);
+    });
+    await this.sweep(tools.volume).catch((error: unknown) => {
+      this.options.log.debug({ error: String(error) }, 'volumes of older tools may be left');
     });
     return tools;
   }
 
-  /** The volume is half filled, or filled from another image: made anew unless somebody uses it. */
-  private async replace(
-    filler: Dockerode.Container,
-    found: string | undefined,
-    imageId: string,
-  ): Promise<void> {
+  /** The volume is half filled: made anew. */
+  private async replace(filling: Filling, filler: Dockerode.Container): Promise<void> {
     await removeContainer(filler);
-    try {
-      await this.endpoint.call(`replace the volume ${this.volume}`, (docker) =>
-        docker.getVolume(this.volume).remove(),
+    await this.endpoint.call(`replace the volume ${filling.volume}`, (docker) =>
+      docker.getVolume(filling.volume).remove(),
+    );
+    await this.withFiller(filling, (fresh) => writeMarker(fresh, filling.imageId));
+  }
+
+  /** What older tools were in, and no container has any more. A young one may be about to be used by another engine. */
+  private async sweep(current: string): Promise<void> {
+    await this.endpoint.call('look for volumes of older tools', async (docker) => {
+      const { Volumes: volumes } = await docker.listVolumes({ filters: { dangling: ['true'] } });
+      const old = volumes.filter(
+        (volume) => isToolsVolume(volume.Name) && volume.Name !== current && ageOf(volume) > youngMs,
       );
-    } catch (error) {
-      if (error instanceof BerthError && error.code === 'illegal_state' && found !== undefined) {
-        this.options.log.warn(
-          { volume: this.volume },
-          'workspaces use older tools; kept until all of them are removed',
-        );
-        return;
-      }
-      throw error;
-    }
-    await this.withFiller((fresh) => writeMarker(fresh, imageId));
+      await Promise.all(
+        old.map(({ Name: name }) =>
+          docker
+            .getVolume(name)
+            .remove()
+            .catch((error: unknown) =>
+              this.options.log.debug({ name, error: String(error) }, 'tools are kept'),
+            ),
+        ),
+      );
+    });
   }
 
   /** Creating the container fills an empty volume; only Podman must start it for that. */
-  private async withFiller(use: (filler: Dockerode.Container) => Promise<void>): Promise<void> {
-    const filler = await waitFor(() => this.tryCreateFiller(), {
-      what: `another engine to fill the volume ${this.volume}`,
+  private async withFiller(
+    filling: Filling,
+    use: (filler: Dockerode.Container) => Promise<void>,
+  ): Promise<void> {
+    const filler = await waitFor(() => this.tryCreateFiller(filling), {
+      what: `another engine to fill the volume ${filling.volume}`,
       timeoutMs: fillTimeoutMs * 2,
       intervalMs: 100,
     });
@@ -158,11 +176,12 @@ export class ToolsVolume {
     }
   }
 
-  private tryCreateFiller(): Promise<Dockerode.Container | undefined> {
-    const name = `${this.volume}-fill`;
+  private tryCreateFiller({ volume, imageId }: Filling): Promise<Dockerode.Container | undefined> {
+    const name = `${volume}-fill`;
     const options: Dockerode.ContainerCreateOptions = {
       name,
-      Image: this.options.image(),
+      // By its id: the name may mean another image by now.
+      Image: imageId,
       Entrypoint: [`${toolsDirectory}/bin/busybox`, 'true'],
       Labels: { [label.role]: 'tools', [label.filler]: JSON.stringify(this.owner) },
       HostConfig: {
@@ -170,7 +189,7 @@ export class ToolsVolume {
         Mounts: [
           {
             Type: 'volume',
-            Source: this.volume,
+            Source: volume,
             Target: toolsDirectory,
             VolumeOptions: {
               NoCopy: false,
@@ -182,7 +201,7 @@ export class ToolsVolume {
       },
     };
     return this.endpoint.call(
-      `fill the volume ${this.volume}`,
+      `fill the volume ${volume}`,
       async (docker) => {
         try {
           return await docker.createContainer(options);
@@ -213,17 +232,20 @@ export class ToolsVolume {
   }
 
   /** An empty marker in a volume that is younger than the container's request: this one filled it. */
-  private wasMadeBy(filler: Dockerode.Container): Promise<boolean> {
-    return this.endpoint.call(`look at the volume ${this.volume}`, async (docker) => {
-      const [volume, container] = await Promise.all([
-        docker.getVolume(this.volume).inspect(),
-        filler.inspect(),
-      ]);
+  private wasMadeBy({ volume: name }: Filling, filler: Dockerode.Container): Promise<boolean> {
+    return this.endpoint.call(`look at the volume ${name}`, async (docker) => {
+      const [volume, container] = await Promise.all([docker.getVolume(name).inspect(), filler.inspect()]);
       const made = Date.parse((volume as { CreatedAt?: string }).CreatedAt ?? '');
       // Volumes carry whole seconds.
       return made >= Math.floor(Date.parse(container.Created) / 1000) * 1000;
     });
   }
+}
+
+function ageOf(volume: object): number {
+  return 'CreatedAt' in volume && typeof volume.CreatedAt === 'string'
+    ? Date.now() - Date.parse(volume.CreatedAt)
+    : 0;
 }
 
 async function removeContainer(container: Dockerode.Container): Promise<void> {
@@ -270,17 +292,5 @@ async function lookAt(filler: Dockerode.Container, path: string): Promise<void> 
   const answer: unknown = await filler.infoArchive({ path });
   if (answer instanceof Readable) {
     answer.resume();
-  }
-}
-
-/** Those of this engine, beside the ones that containers of others use. */
-async function addScripts(filler: Dockerode.Container): Promise<void> {
-  try {
-    await lookAt(filler, lastScript);
-  } catch (error) {
-    if (!isStatus(error, 404)) {
-      throw error;
-    }
-    await filler.putArchive(await archiveOf(scriptMembers), { path: toolsDirectory });
   }
 }

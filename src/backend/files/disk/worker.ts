@@ -6,6 +6,9 @@ import { asDiskError } from './disk-error';
 import { Ext4 } from './ext4/file-system';
 import { isFillData, serveFilling } from './filling/fill-thread';
 
+/** The engine sends pieces of half a mebibyte: a stream out of step is noticed. */
+const maxRequest = 64 * 1024 * 1024;
+
 /** From the engine: bytes of frames, `ping`, `end`. To it: bytes, the answer to a ping, what went wrong at opening. */
 export type FromWorker = Uint8Array | { busy: number } | { failed: Record<string, unknown> };
 
@@ -28,7 +31,10 @@ function post(port: MessagePort, head: Readonly<Record<string, unknown>>, payloa
 
 function serve(port: MessagePort, image: string): void {
   const agent = new DiskAgent(Ext4.open(image), (head, payload) => post(port, head, payload));
-  const frames = new FrameReader((frame) => agent.receive(frame));
+  const frames = new FrameReader(
+    (frame) => agent.receive(frame),
+    () => maxRequest,
+  );
   port.on('message', (message: unknown) => {
     if (message instanceof Uint8Array) {
       frames.push(Buffer.from(message.buffer, message.byteOffset, message.byteLength));

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
+import { toolsVolumeName } from '../../../../src/backend/drivers/containers/labels';
 import { archiveOf } from '../../../../src/backend/drivers/containers/tar-archive';
 import { fillerOwner } from '../../../../src/backend/drivers/containers/filler-lock';
+import { scriptsVersion } from '../../../../src/backend/drivers/containers/tools-scripts';
 import { ToolsVolume } from '../../../../src/backend/drivers/containers/tools-volume';
 import { fastest } from '../../../support/fastest';
 import { Bench, quiet } from './support';
@@ -12,13 +14,15 @@ describe('the volume of the tools', function () {
   let image: string;
   let volume: string;
   const tag = (): string => image.split(':')[1] ?? '';
+  const nameNow = async (): Promise<string> =>
+    toolsVolumeName(tag(), (await bench.docker.getImage(image).inspect()).Id, scriptsVersion);
 
   before(async () => (bench = await Bench.open()));
   after(() => bench.dispose());
   beforeEach(async () => {
     image = `berth-tools:${bench.name()}`;
-    volume = `berth-tools-${tag()}`;
     await bench.docker.getImage('berth-tools:1').tag({ repo: 'berth-tools', tag: tag() });
+    volume = await nameNow();
     bench.forget(image);
   });
   afterEach(async () => {
@@ -91,8 +95,8 @@ describe('the volume of the tools', function () {
     assert.ok(await isWhole());
   });
 
-  it('waits for who fills it, and keeps the one that running workspaces use', async () => {
-    await tools().ensure();
+  it('is another one for other tools, beside the one that older workspaces use', async () => {
+    const old = (await tools().ensure()).volume;
     const user = await bench.docker.createContainer({
       name: `${volume}-user`,
       Image: image,
@@ -101,16 +105,22 @@ describe('the volume of the tools', function () {
     const rebuilt = await bench.docker.createContainer({ Image: image, Cmd: ['/none'] });
     await rebuilt.commit({ repo: 'berth-tools', tag: tag(), changes: 'LABEL rebuilt=yes' });
     await rebuilt.remove();
-    await tools().ensure();
-    assert.ok(await isWhole(), 'in use: kept');
+    const { volume: next } = await tools().ensure();
+    assert.notEqual(next, old);
+    assert.ok(await isWhole(), 'the old one is as it was');
+    volume = next;
+    assert.ok(await isWhole(), 'the new one is there as well');
     await user.remove();
-    await tools().ensure();
-    assert.ok(await isWhole(), 'free: made anew from the new image');
+    await bench.docker.getVolume(old).remove();
+  });
+
+  it('waits for who fills it', async () => {
     const lock = await bench.docker.createContainer({ name: `${volume}-fill`, Image: image, Cmd: ['/none'] });
     setTimeout(() => void lock.remove({ force: true }), 400);
     const begin = performance.now();
     await tools().ensure();
     assert.ok(performance.now() - begin > 300, 'it waited for the lock');
+    assert.ok(await isWhole());
   });
 
   it('does not wait for an engine that died while it filled it', async () => {

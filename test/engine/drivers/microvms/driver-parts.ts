@@ -2,7 +2,9 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
+import { Helpers } from '../../../../src/backend/drivers/containers/helpers';
 import { ImageExport } from '../../../../src/backend/drivers/containers/image-export';
+import { Ownership } from '../../../../src/backend/drivers/containers/ownership';
 import type { Log } from '../../../../src/backend/drivers/containers/log';
 import { MicrovmDriver } from '../../../../src/backend/drivers/microvms/driver';
 import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
@@ -29,7 +31,8 @@ const endpoint = new Endpoint({
   },
   log: quiet,
 });
-export const exporter = new ImageExport(endpoint, 'berth-tools:1');
+const helpers = new Helpers(endpoint, new Ownership(`test-${process.pid}`));
+export const exporter = new ImageExport(endpoint, 'berth-tools:1', helpers);
 
 export const kits = new GuestKitStore({
   ...{ home: microvmCache, images: imagesDirectory, buildExt4 },

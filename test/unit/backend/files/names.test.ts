@@ -85,7 +85,10 @@ describe('frames', () => {
     const bytes = Buffer.concat(frames.flatMap(({ head, payload }) => encodeFrame(head, payload)));
     for (const size of [1, 7, 1000, bytes.length]) {
       const seen: Frame[] = [];
-      const reader = new FrameReader((frame) => seen.push(frame));
+      const reader = new FrameReader(
+        (frame) => seen.push(frame),
+        () => 1024 * 1024,
+      );
       for (let at = 0; at < bytes.length; at += size) {
         reader.push(bytes.subarray(at, at + size));
       }
@@ -94,7 +97,10 @@ describe('frames', () => {
   });
 
   it('out of step are noticed', () => {
-    const reader = new FrameReader(() => undefined);
+    const reader = new FrameReader(
+      () => undefined,
+      () => 1024,
+    );
     assert.throws(() => reader.push(Buffer.alloc(16, 0xff)), /a frame of/);
   });
 });
