@@ -28,6 +28,7 @@ import type { Services } from './server/services';
 import { SshConfig } from './ssh/config';
 import { SshKeys } from './ssh/keys';
 import { PortLedger } from './ssh/ports';
+import { DownloadDrafts } from './store/download-drafts';
 import { SecretStore } from './store/secrets';
 import type { StateDirectory } from './store/state-directory';
 
@@ -119,6 +120,7 @@ function servicesOf(parts: Parts): Services {
     creator: new WorkspaceCreator({ ...parts, defaults: () => settings.defaults }),
     adoption: new Adoption(parts),
     transfers: new Transfers({
+      drafts: new DownloadDrafts(state.downloads),
       openFiles: (volume) => volumes.files(volume),
       changed: (volume, changes) => volumes.changed(volume, changes),
     }),
@@ -143,6 +145,10 @@ export function createEngine(options: EngineOptions): Engine {
 
   const load = async () => {
     await options.state.sweep();
+    // A folder of the user may be on a slow disk: nobody waits for it.
+    services.transfers.tidy().catch((error: unknown) => {
+      log.warn({ err: error }, 'drafts of downloads were not removed');
+    });
     await operations.load();
     await registry.load();
     await keys.clientKey();

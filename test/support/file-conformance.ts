@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { TransferCreate } from '../../src/api/schemas/file';
 import type { VolumeFiles } from '../../src/backend/files/volume-files';
 import type { OperationContext } from '../../src/backend/services/operation-context';
+import { DownloadDrafts } from '../../src/backend/store/download-drafts';
 import { Transfers } from '../../src/backend/services/transfers';
 import { differences, factsOf, generateTree } from './generated-tree';
 
@@ -37,7 +38,11 @@ export function filesKeepWhatTheyAre(door: Door): void {
 
   const run = async (request: TransferCreate): Promise<string[]> => {
     const files = await door.files();
-    const transfers = new Transfers({ openFiles: () => Promise.resolve(files), changed: () => undefined });
+    const transfers = new Transfers({
+      openFiles: () => Promise.resolve(files),
+      changed: () => undefined,
+      drafts: new DownloadDrafts(at('records')),
+    });
     const context = new Context();
     const result = await transfers.run(request, context);
     assert.deepEqual([result.failed, result.skipped], [[], []]);

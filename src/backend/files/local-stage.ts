@@ -2,7 +2,7 @@
  * Downloads arrive in a hidden folder beside where they belong and are moved there when they are complete: the same
  * rules as images/tools/agent/stages.py has for volumes.
  */
-import { chmod, lstat, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, lstat, readdir, rename } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors';
@@ -11,32 +11,6 @@ import { decodeName, localPath } from './names';
 import { firstFree, numberedName } from './naming';
 import { reasonOf } from './local-tree';
 import type { MergeResult } from './volume-files';
-
-const prefix = '.berth-part-';
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** Makes the folder, after removing those that dead engines left there. */
-export async function makeLocalStage(folder: string): Promise<string> {
-  for (const name of await readdir(folder)) {
-    const pid = Number(/^\.berth-part-(\d+)-/.exec(name)?.[1]);
-    if (pid > 0 && !isAlive(pid)) {
-      await removeLocalStage(join(folder, name));
-    }
-  }
-  return mkdtemp(join(folder, `${prefix}${process.pid}-`));
-}
-
-export async function removeLocalStage(stage: string): Promise<void> {
-  await rm(stage, { recursive: true, force: true, maxRetries: 3 });
-}
 
 export async function statusOf(path: string): Promise<Stats | undefined> {
   try {

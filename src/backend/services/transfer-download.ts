@@ -2,10 +2,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors';
-import { makeLocalStage, mergeLocalStage, removeLocalStage } from '../files/local-stage';
+import { mergeLocalStage } from '../files/local-stage';
 import { diskError, unpackTar } from '../files/local-unpack';
 import type { TakeChunk } from '../files/tar-flow';
 import type { VolumeFiles } from '../files/volume-files';
+import type { DownloadDrafts } from '../store/download-drafts';
 import type { OperationContext } from './operation-context';
 import { measure, noteMissing, removeOriginals } from './transfer-sources';
 import { TransferProgress } from './transfer-progress';
@@ -21,9 +22,12 @@ async function requireFolder(folder: string): Promise<void> {
   }
 }
 
-async function stageIn(folder: string): Promise<string> {
+async function draftIn(
+  drafts: DownloadDrafts,
+  folder: string,
+): Promise<{ path: string; remove: () => Promise<void> }> {
   try {
-    return await makeLocalStage(folder);
+    return await drafts.make(folder);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     throw ['ENOSPC', 'EDQUOT', 'EROFS'].includes(code)
@@ -71,12 +75,14 @@ async function receive(
 export async function download(
   plan: TransferPlan,
   files: VolumeFiles,
+  drafts: DownloadDrafts,
   context: OperationContext,
 ): Promise<TransferResult> {
   const outcome = new Outcome();
   await requireFolder(plan.target);
   const expected = await measure(plan, files, context);
-  const stage = await stageIn(plan.target);
+  const draft = await draftIn(drafts, plan.target);
+  const stage = draft.path;
   try {
     const count = await context.step('copy', 'Copy', () =>
       receive(plan, files, stage, context, outcome, expected.bytes),
@@ -89,7 +95,7 @@ export async function download(
     noteMissing(plan, expected.files, outcome, context);
     outcome.tellLosses((text) => context.warn(text));
   } finally {
-    await removeLocalStage(stage);
+    await draft.remove();
   }
   if (plan.move) {
     await context.step('remove', 'Remove the originals', () => removeOriginals(plan, files, outcome));

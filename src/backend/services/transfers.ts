@@ -2,6 +2,7 @@
 import { BerthError } from '../../api/errors';
 import type { ConflictList, FileChange, TransferCreate } from '../../api/schemas/file';
 import type { VolumeFiles } from '../files/volume-files';
+import type { DownloadDrafts } from '../store/download-drafts';
 import type { OperationContext } from './operation-context';
 import { between } from './transfer-between';
 import { conflictError, findConflicts, localSide, volumeSide, type Side } from './transfer-conflicts';
@@ -16,6 +17,8 @@ export interface TransferOptions {
   openFiles: (volume: string) => Promise<VolumeFiles>;
   /** Told of what a transfer changed in a volume. */
   changed: (volume: string, changes: FileChange[]) => void;
+  /** Where downloads that are under way are on record. */
+  drafts: DownloadDrafts;
 }
 
 interface Ends {
@@ -28,6 +31,11 @@ const sideOf = (files: VolumeFiles | undefined): Side =>
 
 export class Transfers {
   constructor(private readonly options: TransferOptions) {}
+
+  /** Removes what transfers of a killed engine left in folders of this machine. */
+  tidy(): Promise<void> {
+    return this.options.drafts.sweep();
+  }
 
   /** Refuses a request that can never work, before an operation is made of it. */
   check(request: TransferCreate): void {
@@ -53,7 +61,7 @@ export class Transfers {
           throw conflictError(found);
         }
       }
-      return await transfer(plan, ends, context);
+      return await transfer(plan, ends, this.options.drafts, context);
     } catch (error) {
       throw context.signal.aborted ? new BerthError('cancelled', 'Cancelled.', { cause: error }) : error;
     } finally {
@@ -107,13 +115,14 @@ async function requireFolder(plan: TransferPlan, { to }: Ends): Promise<void> {
 function transfer(
   plan: TransferPlan,
   { from, to }: Ends,
+  drafts: DownloadDrafts,
   context: OperationContext,
 ): Promise<TransferResult> {
   if (to === undefined) {
     if (from === undefined) {
       throw new BerthError('bad_request', 'One side of a transfer must be a volume.');
     }
-    return download(plan, from, context);
+    return download(plan, from, drafts, context);
   }
   return from === undefined ? upload(plan, to, context) : between(plan, from, to, context);
 }

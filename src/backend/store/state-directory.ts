@@ -46,6 +46,10 @@ export class StateDirectory {
   workspaceRecord(name: string): string {
     return join(this.workspace(name), 'workspace.json');
   }
+  /** Records of downloads that are under way. */
+  get downloads(): string {
+    return join(this.home, 'downloads');
+  }
   get operations(): string {
     return join(this.home, 'operations');
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeContainer } from '../../../src/backend/drivers/containers/keeper-container';
 import { Transfers } from '../../../src/backend/services/transfers';
+import { DownloadDrafts } from '../../../src/backend/store/download-drafts';
 import type { OperationContext } from '../../../src/backend/services/operation-context';
 import { describeContainers } from '../../support/runtimes/columns';
 import { hasCode } from '../../unit/backend/files/agent-harness';
@@ -32,6 +33,7 @@ describeContainers('keepers', 'transfers into and out of docker volumes', functi
     transfers = new Transfers({
       openFiles: (volume) => engine.keepers.files(volume),
       changed: () => undefined,
+      drafts: new DownloadDrafts(at('records')),
     });
   });
   afterEach(async () => {

@@ -113,6 +113,8 @@ export class DiskAccess implements AgentAccess {
     try {
       const worker = new DiskWorker(volume, path, patience);
       await worker.start();
+      // What an upload of a killed engine left; on a disk that can't be written it stays, unseen.
+      await worker.channel.request('sweep').catch(() => undefined);
       return { worker, giveBack };
     } catch (error) {
       giveBack();

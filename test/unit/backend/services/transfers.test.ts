@@ -18,6 +18,7 @@ import type { FileChange, TransferCreate } from '../../../../src/api/schemas/fil
 import type { Progress } from '../../../../src/api/schemas/operation';
 import type { OperationContext } from '../../../../src/backend/services/operation-context';
 import { Transfers } from '../../../../src/backend/services/transfers';
+import { DownloadDrafts } from '../../../../src/backend/store/download-drafts';
 import { hasCode, TestVolume } from '../files/agent-harness';
 
 class Context implements OperationContext {
@@ -45,6 +46,7 @@ describe('transfers', function () {
   let one: TestVolume;
   let two: TestVolume;
   let local: string;
+  let records: string;
   let transfers: Transfers;
   let changes: [string, FileChange[]][];
   const at = (...path: string[]): string => join(local, ...path);
@@ -61,10 +63,12 @@ describe('transfers', function () {
     one = await TestVolume.create('one');
     two = await TestVolume.create('two');
     local = mkdtempSync(join(tmpdir(), 'berth-local-'));
+    records = mkdtempSync(join(tmpdir(), 'berth-downloads-'));
     changes = [];
     transfers = new Transfers({
       openFiles: (volume) => Promise.resolve(volume === 'one' ? one.files : two.files),
       changed: (volume, list) => changes.push([volume, list]),
+      drafts: new DownloadDrafts(records),
     });
     put(at('src/a.txt'), 'from here');
     put(at('src/sub/b'), Buffer.alloc(200_000, 'b'));
@@ -75,7 +79,9 @@ describe('transfers', function () {
     assert.deepEqual([...leftovers(one.root), ...leftovers(two.root), ...leftovers(local)], []);
     await one.dispose();
     await two.dispose();
+    assert.deepEqual(readdirSync(records), []);
     rmSync(local, { recursive: true, force: true });
+    rmSync(records, { recursive: true });
   });
 
   describe('into a volume', () => {
@@ -253,13 +259,14 @@ describe('transfers', function () {
       assert.equal(text(at('data/a.txt')), 'from volume');
     });
 
-    it('leaves nothing when it is cancelled, and sweeps what a dead engine left', async () => {
+    it('leaves nothing when it is cancelled, and touches nothing that is not its own', async () => {
       put(join(one.root, 'data/huge'), Buffer.alloc(80_000_000));
       mkdirSync(at('.berth-part-999999999-x'));
       const context = new Context();
       context.onProgress = () => context.cancelling.abort();
       await assert.rejects(run(request(), context), hasCode('cancelled'));
-      assert.deepEqual(readdirSync(local), ['src']);
+      assert.deepEqual(readdirSync(local).sort(), ['.berth-part-999999999-x', 'src']);
+      rmSync(at('.berth-part-999999999-x'), { recursive: true });
     });
 
     it('moves', async () => {
