@@ -70,6 +70,10 @@ export interface RuntimeInfo {
   /** From the labels; undefined for what is not a workspace. */
   workspace: string | undefined;
   state: RuntimeState;
+  /** It stands still though nobody paused it: why, and what to do. Its state is `paused` then. */
+  halt?: { code: string; message: string; hint: string | undefined };
+  /** What is to be known of the state, for people. */
+  detail?: string | undefined;
   imageId: string;
   image: string;
   startedAt: string | undefined;

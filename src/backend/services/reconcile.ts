@@ -6,6 +6,7 @@ import { BerthError, asBerthError } from '../../api/errors';
 import type { Problem, WorkspaceState } from '../../api/schemas/workspace';
 import type { Driver, DriverEvent, RuntimeInfo } from '../drivers/driver';
 import type { Drivers } from './drivers';
+import { haltProblem, isHalted } from './halted';
 import type { Log } from './log';
 import type { Operations } from './operations';
 import type { WorkspaceRecord } from './workspace-record';
@@ -211,17 +212,21 @@ export class Reconciler {
     const { registry } = this.parts;
     const { name } = record;
     const state = settledState(record, info);
+    const problem = problemNow(record, state, info);
     const isChanged =
-      state !== record.state || record.stateDetail !== undefined || info?.id !== record.runtimeId;
+      state !== record.state ||
+      record.stateDetail !== info?.detail ||
+      info?.id !== record.runtimeId ||
+      problem?.message !== record.problem?.message;
     if (state === 'running' && wasStartedElsewhere(record, info)) {
       this.setUp(name, info?.startedAt);
       // Somebody wants it: it has not been idle since its last use here.
       const lastUsedAt = new Date().toISOString();
       await registry.settle(name, 'starting', { runtimeId: info?.id, lastUsedAt });
     } else if (isChanged) {
-      const problem = state === record.state ? record.problem : undefined;
       const startedAt = state === 'stopped' || state === 'archived' ? undefined : record.startedAt;
-      await registry.settle(name, state, { runtimeId: info?.id, problem, startedAt });
+      const patch = { runtimeId: info?.id, problem, startedAt, stateDetail: info?.detail };
+      await registry.settle(name, state, patch);
     }
   }
 
@@ -304,7 +309,7 @@ const configuredStates: readonly WorkspaceState[] = ['running', 'pausing', 'paus
 
 /** It runs, and the last start was not ours, or was not done. */
 function wasStartedElsewhere(record: WorkspaceRecord, info: RuntimeInfo | undefined): boolean {
-  return isAnotherStart(record, info) || !configuredStates.includes(record.state);
+  return isAnotherStart(record, info) || !(configuredStates.includes(record.state) || isHalted(record));
 }
 
 function isAnotherStart(record: WorkspaceRecord, info: RuntimeInfo | undefined): boolean {
@@ -315,9 +320,25 @@ function isAnotherStart(record: WorkspaceRecord, info: RuntimeInfo | undefined):
 
 const archivedStates: readonly WorkspaceState[] = ['archived', 'archiving', 'restoring'];
 
+/** What stands still now, or what went wrong before and still counts. */
+function problemNow(
+  record: WorkspaceRecord,
+  state: WorkspaceState,
+  info: RuntimeInfo | undefined,
+): Problem | undefined {
+  const isOver = state !== record.state || isHalted(record);
+  return haltProblem(info) ?? (isOver ? undefined : record.problem);
+}
+
 function settledState(record: WorkspaceRecord, info: RuntimeInfo | undefined): WorkspaceState {
   if (archivedStates.includes(record.state) && (info === undefined || info.state === 'stopped')) {
     return 'archived';
+  }
+  if (info?.halt !== undefined) {
+    return 'error';
+  }
+  if (info !== undefined && isHalted(record)) {
+    return info.state;
   }
   if (info !== undefined) {
     // What failed stays so until it is recovered, or somebody starts it anew: that it runs mends nothing.

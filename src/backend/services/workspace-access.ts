@@ -16,6 +16,7 @@ import type { StateDirectory } from '../store/state-directory';
 import type { Drivers } from './drivers';
 import { homeDirectory } from './injected-files';
 import { runCommand } from './run-command';
+import { haltError, isHalted } from './halted';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import { repositoryDirectory } from './first-steps';
@@ -98,6 +99,9 @@ export class WorkspaceAccess {
 
   require(name: string, states: readonly WorkspaceState[], what: string): WorkspaceRecord {
     const record = this.parts.registry.get(name);
+    if (isHalted(record) && !states.includes(record.state)) {
+      throw haltError(record);
+    }
     if (!states.includes(record.state)) {
       throw new BerthError('illegal_state', `Workspace ${name} is ${record.state}: can't ${what} it now.`, {
         hint: record.state === 'archived' ? 'Restore it first.' : `Start it first: \`berth start ${name}\`.`,

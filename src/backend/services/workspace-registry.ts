@@ -9,6 +9,7 @@ import type { StateDirectory } from '../store/state-directory';
 import type { PortLedger } from '../ssh/ports';
 import type { SshConfig } from '../ssh/config';
 import type { EventHub } from './event-hub';
+import { isHalted, refuseWhileHalted } from './halted';
 import { mayBegin, transitions, type Verb } from './lifecycle';
 import type { Log } from './log';
 import { portsOf } from './published-ports';
@@ -147,7 +148,9 @@ export class WorkspaceRegistry {
   /** Compare-and-swap into the verb's in-between state. false: it is there already, nothing to do. */
   begin(verb: Verb, name: string): boolean {
     const record = this.get(name);
-    if (!mayBegin(verb, record.state, name)) {
+    if (isHalted(record)) {
+      refuseWhileHalted(verb, record);
+    } else if (!mayBegin(verb, record.state, name)) {
       return false;
     }
     const next = { ...record, state: transitions[verb].via, stateDetail: undefined };

@@ -14,6 +14,7 @@ import type { Driver, PlannedPort } from '../drivers/driver';
 import type { SshKeys } from '../ssh/keys';
 import type { PortLedger } from '../ssh/ports';
 import type { SecretStore } from '../store/secrets';
+import { haltProblem, isHalted } from './halted';
 import { prepareImage } from './image-progress';
 import { isSettled, type Verb } from './lifecycle';
 import type { Log } from './log';
@@ -69,7 +70,8 @@ export class Workspaces {
   }
 
   start(name: string): Operation {
-    const wasPaused = this.parts.registry.get(name).state === 'paused';
+    const record = this.parts.registry.get(name);
+    const wasPaused = record.state === 'paused' || isHalted(record);
     return this.run('start', name, async (context) => {
       if (wasPaused) {
         await this.driver(name).resume(runtimeNameOf(name));
@@ -122,6 +124,10 @@ export class Workspaces {
 
   /** At most three tries, with growing pauses between them. A runtime that is there keeps its own files. */
   recover(name: string): Operation {
+    // Nothing is broken: it goes on with all that is in its memory.
+    if (isHalted(this.parts.registry.get(name))) {
+      return this.resume(name);
+    }
     const work = async (context: OperationContext): Promise<WorkspaceState> => {
       await retrying(this.parts.recoverDelaysMs, context, async () => {
         // What is wrong inside is not known: it begins anew.
@@ -330,11 +336,13 @@ export class Workspaces {
       .catch(() => null);
     const { code, message, hint } = asBerthError(error);
     const problem = { code, message, step: verb, ...(hint !== undefined && { hint }) };
+    const halt = haltProblem(seen ?? undefined);
     const keepsFallback =
       seen === null || seen?.owner !== undefined || fallback === 'archived' || fallback === 'error';
-    const state = keepsFallback ? fallback : (seen?.state ?? 'stopped');
+    const state = halt !== undefined ? 'error' : keepsFallback ? fallback : (seen?.state ?? 'stopped');
     const startedAt = state === 'stopped' ? { startedAt: undefined } : {};
-    await registry.settle(name, state, { ...startedAt, ...(error !== undefined && { problem }) });
+    const why = halt ?? (error === undefined ? undefined : problem);
+    await registry.settle(name, state, { ...startedAt, problem: why, stateDetail: seen?.detail });
   }
 }
 

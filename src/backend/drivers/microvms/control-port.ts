@@ -5,6 +5,8 @@
  *
  *     configure ID BYTES, and so many bytes of tar     said ID TEXT, any number; ready ID, or failed ID REASON
  *     ssh ID                                           ready ID, or failed ID REASON
+ *     alive ID                                         ready ID
+ *     sync ID                                          ready ID, once all that was written is on the disks
  *     time ID SECONDS                                  -
  *     poweroff ID                                      -
  *
@@ -76,11 +78,18 @@ export class ControlPort {
   }
 
   /** Has the guest serve SSH on the other port. */
-  async serveSsh(): Promise<void> {
-    const id = newId();
-    const answer = this.expect('the guest to serve SSH to the engine', answerTo(id, []), sshTimeoutMs);
-    this.socket.write(`ssh ${id}\n`);
-    await answer;
+  async serveSsh(timeoutMs = sshTimeoutMs, signal?: AbortSignal): Promise<void> {
+    await this.ask('ssh', 'the guest to serve SSH to the engine', timeoutMs, signal);
+  }
+
+  /** Waits for a sign of life: one that was restored from a damaged state gives none. */
+  async alive(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    await this.ask('alive', 'the guest to answer', timeoutMs, signal);
+  }
+
+  /** Has the guest write to its disks what it has in memory of them. */
+  async sync(timeoutMs: number): Promise<void> {
+    await this.ask('sync', 'the guest to write to its disks', timeoutMs);
   }
 
   /** After a time of standing still: the guest's clock is ours. */
@@ -98,6 +107,13 @@ export class ControlPort {
   close(): void {
     this.socket.destroy();
     this.end();
+  }
+
+  private async ask(verb: string, what: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const id = newId();
+    const answer = this.expect(what, answerTo(id, []), timeoutMs, signal);
+    this.socket.write(`${verb} ${id}\n`);
+    await answer;
   }
 
   private async expect(

@@ -247,6 +247,7 @@ export class MicrovmDriver implements Driver {
   async close(): Promise<void> {
     this.listeners.clear();
     this.measurements.close();
+    this.runtimes.close();
     await Promise.all([this.templates.close(), this.suspender.close(), this.volumes.close()]);
     await this.machines.close();
   }

@@ -6,6 +6,7 @@ import type { Log } from '../containers/log';
 import type { GuestKit, GuestKits } from './parts';
 import { findAcceleration } from './qemu/acceleration';
 import type { Acceleration, MachinePlan } from './qemu/command-line';
+import { processorId } from './qemu/processor';
 import { findQemu, type QemuPrograms, type Surroundings } from './qemu/programs';
 import { removeTree } from '../../store/files';
 import type { MicrovmFiles, RuntimeFiles } from './runtime-files';
@@ -20,6 +21,8 @@ export interface HostTools {
   programs: QemuPrograms;
   kit: GuestKit;
   acceleration: Acceleration;
+  /** Undefined where guests see nothing of it. */
+  processor: string | undefined;
 }
 
 export interface HostOptions {
@@ -75,7 +78,8 @@ export class Host {
     const programs = await this.programs();
     const kit = (await this.kit()) ?? (await this.buildKit());
     const acceleration = this.options.acceleration ?? (await this.probe(programs, kit));
-    return { programs, kit, acceleration };
+    const processor = acceleration === 'tcg' ? undefined : await processorId();
+    return { programs, kit, acceleration, processor };
   }
 
   /** The first time, and after an update of Berth that brings other scripts. */

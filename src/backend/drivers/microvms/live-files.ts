@@ -36,6 +36,7 @@ class LiveAccess implements AgentAccess {
   private opening: Promise<AgentChannel> | undefined;
   private holds = 0;
   private idle: NodeJS.Timeout | undefined;
+  private asked: Machine | undefined;
 
   constructor(private readonly place: LivePlace) {}
 
@@ -43,7 +44,11 @@ class LiveAccess implements AgentAccess {
     return this.place.volume;
   }
 
-  channel(): Promise<AgentChannel> {
+  async channel(): Promise<AgentChannel> {
+    if (this.asked?.isHalted === true) {
+      // Throws why: what is asked of a guest that stands still has no end.
+      await this.place.machine();
+    }
     if (this.opening === undefined) {
       const opening = this.start();
       this.opening = opening;
@@ -87,8 +92,9 @@ class LiveAccess implements AgentAccess {
 
   private async start(): Promise<AgentChannel> {
     const { machine, agentDirectory, target } = this.place;
-    const [source, { ssh }] = await Promise.all([agentSource(agentDirectory), machine()]);
-    const { channel: stream } = await ssh.run(quotedCommand(agentCommand(python, target)), {});
+    const [source, asked] = await Promise.all([agentSource(agentDirectory), machine()]);
+    this.asked = asked;
+    const { channel: stream } = await asked.ssh.run(quotedCommand(agentCommand(python, target)), {});
     const said = collect(stream.stderr);
     const channel = new AgentChannel(stream, stream);
     // The end of its input has it tidy up; what does not go by itself is cut off.

@@ -30,6 +30,8 @@ export class Machine {
   isGoing = false;
   /** The guest, or QEMU itself, ended in order. */
   hasShutDown = false;
+  /** Not paused by anybody: a disk of it could not be written. As last seen. */
+  isHalted = false;
   private control: Promise<ControlPort> | undefined;
 
   constructor(private readonly parts: MachineParts) {
@@ -52,10 +54,12 @@ export class Machine {
     return this.parts.process;
   }
 
-  /** As QEMU says; stopped when it ends while it is asked, once it is gone. */
+  /** As QEMU says; stopped when it ends while it is asked, once it is gone. A halted one counts as paused. */
   async state(): Promise<RuntimeState> {
     try {
-      return statusOf(await this.qmp.execute('query-status')) === 'running' ? 'running' : 'paused';
+      const status = statusOf(await this.qmp.execute('query-status'));
+      this.isHalted = status === 'io-error';
+      return status === 'running' ? 'running' : 'paused';
     } catch (error) {
       if (this.qmp.isOpen || !(await waitUntilGone(this.process, endTimeoutMs))) {
         throw error;

@@ -2,6 +2,7 @@
  * The machines that run now. One that an earlier engine started is taken over: its process is known by its record,
  * or, when that engine was killed before it could write one, by QEMU's own pid file and the machine's UUID.
  */
+import { BerthError } from '../../../api/errors';
 import { readIfPresent } from '../../store/files';
 import { identityOf, isRunning, type ProcessIdentity } from '../../store/process-identity';
 import type { Log } from '../containers/log';
@@ -141,7 +142,9 @@ export class Machines {
       await machine.network.adopt();
       return machine;
     } catch (error) {
-      if (!isRunning(process)) {
+      // One that ends closes its sockets before it is gone.
+      const isEnding = error instanceof BerthError && error.code === 'runtime_unavailable';
+      if (isEnding ? await waitUntilGone(process, adoptTimeoutMs) : !isRunning(process)) {
         return undefined;
       }
       throw error;
@@ -180,7 +183,11 @@ export class Machines {
 
   private seen(record: RuntimeRecord, machine: Machine, { event, data }: QmpEvent): void {
     machine.hasShutDown ||= event === 'SHUTDOWN';
+    if (event === 'RESUME') {
+      machine.isHalted = false;
+    }
     if (event === 'BLOCK_IO_ERROR') {
+      machine.isHalted ||= data.action === 'stop';
       this.options.log.warn({ name: record.plan.name, ...data }, 'a disk of a microVM failed');
     }
     if (machine.isGoing && (event === 'STOP' || event === 'RESUME')) {

@@ -74,7 +74,7 @@ export function bundleFile(files: RuntimeFiles, index: number): string {
 /** What a machine is started with now: the files of its disks by their serials. */
 export function launchOf(
   { plan }: Pick<RuntimeRecord, 'plan'>,
-  { kit, programs, acceleration }: HostTools,
+  { kit, programs, acceleration, processor }: HostTools,
   files: RuntimeFiles,
   paths: ReadonlyMap<string, string>,
 ): Launch {
@@ -87,6 +87,7 @@ export function launchOf(
   };
   return {
     ...{ acceleration, build: programs.build, kit: hash },
+    ...(processor !== undefined && { processor }),
     ...{ kernel, initrd, kernelArguments: [...kernelArguments] },
     ...sizeOf(plan.limits, acceleration === 'tcg'),
     disks: [

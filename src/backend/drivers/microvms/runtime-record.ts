@@ -31,6 +31,8 @@ const Launch = Type.Object({
     Type.Literal('whpx'),
     Type.Literal('tcg'),
   ]),
+  /** The processor and the host's kernel, of which an accelerated guest has seen what they can do. */
+  processor: Type.Optional(Type.String()),
   /** Of QEMU. */
   build: Type.String(),
   /** Of the guest kit. */
@@ -91,6 +93,10 @@ export const RuntimeRecord = Type.Object({
   starting: Type.Optional(Type.Boolean()),
   /** It was paused, and is to be so again after the host was restarted. */
   paused: Type.Optional(Type.Boolean()),
+  /**
+   * Its guest was told to go on from the state on disk, and has not answered yet: its disks may be ahead of that state.
+   */
+  resuming: Type.Optional(Type.Boolean()),
   exitCode: Type.Optional(Type.Integer()),
 });
 export type RuntimeRecord = Static<typeof RuntimeRecord>;

@@ -16,6 +16,7 @@ import type {
   RuntimeState,
 } from '../driver';
 import { changeForwards } from './forwards';
+import { haltOf, RoomWatch } from './halts';
 import type { Machine } from './machine';
 import type { RootImages } from './parts';
 import { makeVolumes } from './plan-volumes';
@@ -48,7 +49,11 @@ export class Runtimes {
   private readonly starting = new Set<string>();
   private readonly tidied = new Set<string>();
 
-  constructor(private readonly parts: RuntimesParts) {}
+  private readonly room: RoomWatch;
+
+  constructor(private readonly parts: RuntimesParts) {
+    this.room = new RoomWatch((name) => this.resume(name), parts.log);
+  }
 
   /** Takes over what runs, so that what happens to it is told from then on. */
   async list(): Promise<RuntimeInfo[]> {
@@ -57,23 +62,15 @@ export class Runtimes {
       records.map(async (record) => {
         await this.parts.suspender.keep(record);
         await this.tidy(record);
-        return this.infoOf(record);
+        // What came of it is on record.
+        return this.look((await this.parts.store.find(record.plan.name)) ?? record);
       }),
     );
   }
 
   async inspect(name: string): Promise<RuntimeInfo | undefined> {
     const record = await this.parts.store.find(name);
-    return record === undefined ? undefined : this.infoOf(record);
-  }
-
-  private async infoOf(record: RuntimeRecord): Promise<RuntimeInfo> {
-    const info = toInfo(record, await this.stateOf(record));
-    const machine = info.state === 'stopped' ? undefined : await this.parts.machines.of(record);
-    const isOpen = machine?.isGoing === true && !machine.network.isFiltering;
-    return isOpen && record.plan.network === 'on' && !this.parts.opensLoopback()
-      ? { ...info, warning: openLoopback }
-      : info;
+    return record === undefined ? undefined : this.look(record);
   }
 
   async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
@@ -253,7 +250,7 @@ export class Runtimes {
     const record = await this.parts.store.get(name);
     const machine = await this.parts.machines.of(record);
     if (machine === undefined || (await machine.state()) !== 'running') {
-      throw notRunning(name, verb);
+      throw (machine === undefined ? undefined : await haltOf(machine, record)) ?? notRunning(name, verb);
     }
     return machine;
   }
@@ -274,6 +271,31 @@ export class Runtimes {
       return state;
     }
     return (await this.parts.suspender.isSaved(record)) ? 'paused' : 'stopped';
+  }
+
+  /** Releases what looks after machines; they run on. */
+  close(): void {
+    this.room.close();
+  }
+
+  private async look(record: RuntimeRecord): Promise<RuntimeInfo> {
+    const { machines, suspender, store } = this.parts;
+    const state = await this.stateOf(record);
+    const machine = state === 'paused' ? await machines.of(record) : undefined;
+    if (machine !== undefined) {
+      this.room.seen(machine, record);
+    }
+    const halt = machine === undefined ? undefined : await haltOf(machine, record);
+    const isOpen = machine?.isGoing === true && !machine.network.isFiltering;
+    const isUnfiltered = isOpen && record.plan.network === 'on' && !this.parts.opensLoopback();
+    // What was paused when the look began may have been resumed or stopped since.
+    const now = (await store.find(record.plan.name)) ?? record;
+    return {
+      ...toInfo(record, state),
+      ...(isUnfiltered && { warning: openLoopback }),
+      ...(halt !== undefined && { halt: { code: halt.code, message: halt.message, hint: halt.hint } }),
+      detail: state === 'running' ? undefined : suspender.detailOf(now, state === 'stopped'),
+    };
   }
 
   /**

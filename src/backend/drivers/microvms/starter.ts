@@ -8,9 +8,10 @@ import type { Machine } from './machine';
 import type { Machines } from './machines';
 import type { DiskStore } from './parts';
 import type { Bases } from './rootfs/bases';
+import { knownCause } from './launch-errors';
 import { killProcess, lastWords } from './qemu/process';
 import type { QmpClient } from './qemu/qmp';
-import { incomingInput, waitUntilRestored } from './qemu/saved-state';
+import { incomingInput, isIntact, waitUntilRestored } from './qemu/saved-state';
 import { bundleFile, diskMounts, isShared, launchOf, machinePlan } from './runtime-plan';
 import type { Launch, RuntimeRecord } from './runtime-record';
 import type { RuntimeStore } from './runtime-store';
@@ -19,6 +20,8 @@ import type { Share, Shares } from './virtiofs/shares';
 
 const bootTimeoutMs = 120_000;
 const restoreTimeoutMs = 60_000;
+/** One that runs on the processor answers at once; one that is emulated on a busy machine takes its time. */
+const answerTimeoutMs = { accelerated: 5_000, emulated: 20_000 };
 /** Reasons that no other way of starting mends. */
 const lasting: readonly string[] = ['in_use', 'no_space', 'capacity'];
 
@@ -33,6 +36,14 @@ export interface StarterParts {
   log: Log;
   /** Guests may reach this machine's loopback, those that are started from now on. */
   opensLoopback: () => boolean;
+}
+
+/** What is to be known of a machine that goes on from where it was paused. */
+export interface GoingOn {
+  /** Called before the guest goes on. */
+  begins(): Promise<void>;
+  /** Its disks are ahead of what was saved. */
+  hasWritten(): Promise<boolean>;
 }
 
 export class Starter {
@@ -73,8 +84,10 @@ export class Starter {
     return machine;
   }
 
-  /** Where it stood when it was saved. `restored` is called before it goes on: until then what was saved stays. */
-  async restore(record: RuntimeRecord, restored: () => Promise<void>): Promise<Machine> {
+  /**
+   * Where it stood when it was saved; resolves when the guest has shown that it lives. When this fails nothing runs.
+   */
+  async restore(record: RuntimeRecord, going: GoingOn): Promise<Machine> {
     const { host, store } = this.parts;
     const tools = await host.tools();
     if (record.launch?.build !== tools.programs.build) {
@@ -84,7 +97,13 @@ export class Starter {
     }
     await this.parts.bases.require(record);
     await this.attach(record);
-    return this.fromState(record, record.launch, tools, store.files.of(record.plan.name).state, restored);
+    const { state } = store.files.of(record.plan.name);
+    if (!(await isIntact(state))) {
+      throw new BerthError('illegal_state', `What was saved of ${record.plan.name} is damaged: ${state}.`, {
+        hint: 'Put the file back, e.g. from a backup, or stop it and start it again: what was in its memory is lost, its volumes are not.',
+      });
+    }
+    return this.fromState(record, record.launch, tools, state, going);
   }
 
   /** Takes every volume of the plan for this runtime; answers their files by their serials, folders left out. */
@@ -132,13 +151,15 @@ export class Starter {
     wanted: Launch,
     tools: HostTools,
     state: string,
-    restored?: () => Promise<void>,
+    going?: GoingOn,
   ): Promise<Machine> {
-    return this.launched(record, wanted, tools, state, async ({ qmp }) => {
+    return this.launched(record, wanted, tools, state, async (machine, signal) => {
+      const { qmp } = machine;
       await waitUntilRestored(qmp, restoreTimeoutMs);
-      await restored?.();
       await tellSizes(qmp, wanted);
+      await going?.begins();
       await qmp.execute('cont');
+      await this.showsLife(machine, wanted.acceleration, signal, going);
     });
   }
 
@@ -162,7 +183,7 @@ export class Starter {
     await store.files.ensureSocketFolder(files.folder);
     const launching = machines.start(name, async () => {
       await this.share(record);
-      const launched = await launch(programs.system, plan, files, state);
+      const launched = await launch(programs, plan, files, state);
       return { ...(await this.noted(name, launched)), qmp: launched.qmp };
     });
     const machine = await launching.catch(async (error: unknown) => {
@@ -188,6 +209,32 @@ export class Starter {
     }
   }
 
+  /**
+   * Throws when the guest does not answer. A template's knows the question; one that was paused may be of an earlier
+   * version, and is asked what all of them answer. One that writes lives, however slow it is.
+   */
+  private async showsLife(
+    machine: Machine,
+    acceleration: Launch['acceleration'],
+    signal: AbortSignal,
+    going?: GoingOn,
+  ): Promise<void> {
+    const timeoutMs = acceleration === 'tcg' ? answerTimeoutMs.emulated : answerTimeoutMs.accelerated;
+    const control = await machine.controlPort();
+    if (going === undefined) {
+      await control.alive(timeoutMs, signal);
+      return;
+    }
+    try {
+      await control.serveSsh(timeoutMs, signal);
+    } catch (error) {
+      const isRefusal = error instanceof BerthError && ['internal', 'no_space'].includes(error.code);
+      if (!isRefusal && (signal.aborted || !(await going.hasWritten()))) {
+        throw error;
+      }
+    }
+  }
+
   private async noted(name: string, { process, qmp }: Launched) {
     try {
       const record = await this.parts.store.change(name, { process: process.identity });
@@ -201,8 +248,13 @@ export class Starter {
 
   private async explain(record: RuntimeRecord, error: unknown, said: string): Promise<unknown> {
     await this.parts.machines.kill(record);
-    const details = said === '' ? '' : ` Its last words: ${said.slice(-500)}`;
     const reason = error instanceof Error ? error.message : String(error);
+    const ofQemu = await lastWords(this.parts.store.files.of(record.plan.name).qemuLog);
+    const known = knownCause(record.plan, `${reason}\n${ofQemu}`, error);
+    if (known !== undefined) {
+      return known;
+    }
+    const details = said === '' ? '' : ` Its last words: ${said.slice(-500)}`;
     return new BerthError('runtime_unavailable', `${record.plan.name} did not start: ${reason}${details}`, {
       hint: 'Its log says more: `berth logs`. Start it again.',
       cause: error,

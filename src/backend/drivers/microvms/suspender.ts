@@ -1,19 +1,26 @@
 /**
- * Pause and resume. A paused machine stands still at once; its state is written to disk behind the user's back, so
- * that it goes on also after the host was restarted, or QEMU ended.
+ * Pause and resume. What the guest has written is on its disks before a machine is paused; then it stands still at once,
+ * and its memory is saved behind the user's back, which the state says until that is done. So a QEMU that ends at any
+ * moment takes no file along, and from then on no memory either. What was saved is kept until the guest goes on.
  */
-import { access, rename } from 'node:fs/promises';
+import { access, rename, rm, stat, utimes } from 'node:fs/promises';
+import { BerthError, asBerthError } from '../../../api/errors';
 import { isErrno } from '../../store/files';
+import { identityOf } from '../../store/process-identity';
 import type { Log } from '../containers/log';
+import { goOnWithRoom, haltOf } from './halts';
 import { LateRemoval } from './late-removal';
+import { knownCause } from './launch-errors';
 import type { Machine } from './machine';
 import type { Machines } from './machines';
-import { saveState } from './qemu/saved-state';
+import { checksumOf, saveState } from './qemu/saved-state';
 import type { RuntimeRecord } from './runtime-record';
 import type { RuntimeStore } from './runtime-store';
 import type { Starter } from './starter';
 
 const saveTimeoutMs = 10 * 60_000;
+/** A guest that does not write within this time is saved before anybody is told that it is paused. */
+const syncTimeoutMs = 5_000;
 
 export interface SuspenderParts {
   store: RuntimeStore;
@@ -24,11 +31,14 @@ export interface SuspenderParts {
 
 interface Saving {
   cancel: AbortController;
+  /** Never rejects. */
   done: Promise<void>;
 }
 
 export class Suspender {
   private readonly saving = new Map<string, Saving>();
+  /** Why the memory of a paused machine is in QEMU only. */
+  private readonly unsaved = new Map<string, string>();
   private readonly removal: LateRemoval;
 
   constructor(private readonly parts: SuspenderParts) {
@@ -37,53 +47,77 @@ export class Suspender {
 
   /** Succeeds when it is paused already. */
   async pause(record: RuntimeRecord): Promise<void> {
+    const { name } = record.plan;
     const machine = await this.parts.machines.of(record);
     if (machine === undefined || (await machine.state()) === 'paused') {
+      await this.refuseHalted(record, machine);
       return;
     }
+    const isSynced = await this.sync(record, machine);
     await machine.qmp.execute('stop');
-    await this.parts.store.change(record.plan.name, { paused: true });
+    await this.parts.store.change(name, { paused: true });
     if (isSavable(record)) {
-      this.save(record.plan.name, machine);
+      const saving = this.save(record, machine);
+      if (!isSynced) {
+        await saving.done;
+      }
     }
   }
 
-  /** Saves what an engine that was killed meanwhile could not. */
+  /** Goes on with what an engine that was killed could not do: to save, or to note what came of a resume. */
   async keep(record: RuntimeRecord): Promise<void> {
     const { name } = record.plan;
-    if (record.paused !== true || !isSavable(record)) {
-      return;
-    }
-    if (this.saving.has(name) || (await this.isSaved(record))) {
+    if (record.paused !== true || this.saving.has(name)) {
       return;
     }
     const machine = await this.parts.machines.of(record);
-    if (machine !== undefined && (await machine.state()) === 'paused' && !this.saving.has(name)) {
-      this.save(name, machine);
+    const state = await machine?.state();
+    if (record.resuming === true) {
+      await this.settleResume(record, state === 'running');
+    }
+    const isKept = !isSavable(record) || (await this.isSaved({ ...record, resuming: undefined }));
+    if (machine !== undefined && state === 'paused' && !isKept && !this.saving.has(name)) {
+      this.save(record, machine);
     }
   }
 
   /** Succeeds when it runs already. Answers the machine; undefined when it neither runs nor was saved. */
   async resume(record: RuntimeRecord): Promise<Machine | undefined> {
     const { machines } = this.parts;
-    const { name } = record.plan;
-    await this.cancelSave(name);
+    await this.cancelSave(record.plan.name);
     const machine = await machines.of(record);
     if (machine === undefined) {
       return (await this.isSaved(record)) ? this.restore(record) : undefined;
     }
     if ((await machine.state()) === 'paused') {
-      // From here on the disks are ahead of what was saved.
-      await this.discard(name);
-      await machine.qmp.execute('cont');
+      if (machine.isHalted) {
+        await goOnWithRoom(machine, record);
+      } else {
+        await this.goOn(record, machine);
+      }
       await setTime(machine);
     }
     return machine;
   }
 
   /** Its state is on disk, and it is to go on from there. */
-  async isSaved({ plan, paused }: RuntimeRecord): Promise<boolean> {
-    return paused === true && (await exists(this.parts.store.files.of(plan.name).state));
+  async isSaved({ plan, paused, resuming }: RuntimeRecord): Promise<boolean> {
+    return paused === true && resuming !== true && (await exists(this.parts.store.files.of(plan.name).state));
+  }
+
+  /** What is to be known of a machine that was paused, for people. */
+  detailOf(record: RuntimeRecord, isStopped: boolean): string | undefined {
+    const { name } = record.plan;
+    if (record.paused !== true) {
+      return undefined;
+    }
+    if (isStopped) {
+      return 'QEMU ended before its memory was saved: what ran is lost, files that were written are not.';
+    }
+    if (this.saving.has(name)) {
+      return 'Its memory is being saved to disk.';
+    }
+    return isSavable(record) ? this.unsaved.get(name) : 'Its memory is not saved, as it has shared folders.';
   }
 
   /** It was stopped or removed: there is nothing to go on with. */
@@ -98,26 +132,123 @@ export class Suspender {
     await this.removal.close();
   }
 
-  private async restore(record: RuntimeRecord): Promise<Machine> {
+  private async refuseHalted(record: RuntimeRecord, machine: Machine | undefined): Promise<void> {
+    const halt = machine === undefined ? undefined : await haltOf(machine, record);
+    if (halt !== undefined) {
+      throw halt;
+    }
+  }
+
+  /** False when the guest did not say that it has written all. */
+  private async sync({ plan }: RuntimeRecord, machine: Machine): Promise<boolean> {
+    try {
+      await (await machine.controlPort()).sync(syncTimeoutMs);
+      return true;
+    } catch (error) {
+      this.parts.log.warn(
+        { name: plan.name, error: String(error) },
+        'a guest did not write before its pause',
+      );
+      return false;
+    }
+  }
+
+  /** In the memory of QEMU. What was saved stays until the guest goes on. */
+  private async goOn(record: RuntimeRecord, machine: Machine): Promise<void> {
     const { name } = record.plan;
-    // Once it goes on, the disks are ahead of what was saved.
-    const machine = await this.parts.starter.restore(record, () => this.discard(name));
+    if (await this.isSaved(record)) {
+      await this.begin(name);
+    }
+    try {
+      await machine.qmp.execute('cont');
+    } catch (error) {
+      // Unless QEMU refused, it is not known what became of it: the next look tells.
+      if ((await machine.state().catch(() => 'running')) === 'paused') {
+        await this.parts.store.change(name, { resuming: undefined });
+        await this.keep(await this.parts.store.get(name));
+      }
+      throw knownCause(record.plan, String(error), error) ?? error;
+    }
+    await this.discard(name);
+  }
+
+  private async restore(record: RuntimeRecord): Promise<Machine> {
+    const { starter, store } = this.parts;
+    const { name } = record.plan;
+    const going = {
+      begins: () => this.begin(name),
+      hasWritten: async () => this.hasWritten(await store.get(name)),
+    };
+    let machine: Machine;
+    try {
+      machine = await starter.restore(record, going);
+    } catch (error) {
+      const now = await store.get(name);
+      throw now.resuming === true && (await this.settleResume(now, false)) ? tooLate(name, error) : error;
+    }
+    await this.discard(name);
     await setTime(machine);
     return machine;
   }
 
-  private save(name: string, machine: Machine): void {
+  /**
+   * What came of a resume that was cut off. Where the guest went on, what was saved is of no use any more: answers
+   * whether that is so.
+   */
+  private async settleResume(record: RuntimeRecord, runs: boolean): Promise<boolean> {
+    const { name } = record.plan;
+    if (runs || (await this.hasWritten(record))) {
+      this.parts.log.info({ name, runs }, 'a guest has gone on from what was saved');
+      await this.discard(name);
+      return true;
+    }
+    await this.parts.store.change(name, { resuming: undefined });
+    return false;
+  }
+
+  /** By the times of its disks; after a crash of this machine these say nothing, and it is taken as having written. */
+  private async hasWritten({ plan, launch, process }: RuntimeRecord): Promise<boolean> {
+    const now = identityOf(globalThis.process.pid);
+    const { state } = this.parts.store.files.of(plan.name);
+    const saved = await stat(state).catch(() => undefined);
+    if (saved === undefined || (process !== undefined && process.bootId !== now.bootId)) {
+      return true;
+    }
+    const disks = launch?.disks.filter(({ readOnly }) => !readOnly) ?? [];
+    const times = await Promise.all(disks.map(({ file }) => writtenAt(file)));
+    return times.some((time) => time > saved.mtimeMs);
+  }
+
+  /** From here on what is written to the disks is younger than the state. */
+  private async begin(name: string): Promise<void> {
+    await this.parts.store.change(name, { resuming: true });
+    await utimes(this.parts.store.files.of(name).state, new Date(), new Date());
+  }
+
+  private save(record: RuntimeRecord, machine: Machine): Saving {
+    const { name } = record.plan;
     const { state, saveSocket } = this.parts.store.files.of(name);
     const cancel = new AbortController();
     const options = { socket: saveSocket, timeoutMs: saveTimeoutMs, signal: cancel.signal };
+    this.unsaved.delete(name);
     const done = saveState(machine.qmp, state, options)
       .catch((error: unknown) => {
         if (!cancel.signal.aborted) {
+          const { message } = asBerthError(error);
+          this.unsaved.set(name, `Its memory could not be saved, and is lost when QEMU ends: ${message}`);
           this.parts.log.warn({ name, error: String(error) }, 'a paused microVM was not saved');
         }
       })
-      .finally(() => this.saving.delete(name));
-    this.saving.set(name, { cancel, done });
+      .finally(() => {
+        this.saving.delete(name);
+        if (!cancel.signal.aborted) {
+          // What is known of it has changed.
+          this.parts.machines.tell(record, 'paused');
+        }
+      });
+    const saving = { cancel, done };
+    this.saving.set(name, saving);
+    return saving;
   }
 
   private async cancelSave(name: string): Promise<void> {
@@ -127,9 +258,12 @@ export class Suspender {
   }
 
   private async discard(name: string): Promise<void> {
+    this.unsaved.delete(name);
     await this.putAside(this.parts.store.files.of(name).state);
     await this.parts.store.update(name, (record) =>
-      record.paused === undefined ? undefined : { ...record, paused: undefined },
+      record.paused === undefined && record.resuming === undefined
+        ? undefined
+        : { ...record, paused: undefined, resuming: undefined },
     );
   }
 
@@ -139,6 +273,7 @@ export class Suspender {
     try {
       await rename(state, aside);
       this.removal.add(aside);
+      await rm(checksumOf(state), { force: true });
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) {
         throw error;
@@ -155,6 +290,18 @@ function isSavable({ launch }: RuntimeRecord): boolean {
 /** While it stood still its clock did too. */
 async function setTime(machine: Machine): Promise<void> {
   (await machine.controlPort()).setTime(Date.now());
+}
+
+/** 0 for what is not there. */
+async function writtenAt(path: string | undefined): Promise<number> {
+  const { mtimeMs } = path === undefined ? { mtimeMs: 0 } : await stat(path).catch(() => ({ mtimeMs: 0 }));
+  return mtimeMs;
+}
+
+function tooLate(name: string, cause: unknown): BerthError {
+  const { message } = asBerthError(cause);
+  const what = `${name} went on and ended: it can't go back to where it was paused. ${message}`;
+  return new BerthError('runtime_unavailable', what, { hint: 'Start it again: its files are there.', cause });
 }
 
 async function exists(path: string): Promise<boolean> {

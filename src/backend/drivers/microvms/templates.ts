@@ -1,7 +1,7 @@
 /**
  * Machines saved at the moment at which they have booted and do not know yet whose they are: starting from one spares
  * the boot. One serves every image, as no disk of a workspace is mounted then. Made in the background; one that is
- * stale has another key, one that is damaged is thrown away and made anew. They are kept in the cache, where other
+ * stale has another key, one that is damaged, or whose guest does not live, is thrown away and made anew. They are kept in the cache, where other
  * state directories find them as well.
  */
 import { createHash } from 'node:crypto';
@@ -17,17 +17,19 @@ import { launch, type Launched } from './launch';
 import type { MachinePlan } from './qemu/command-line';
 import { isMachine } from './qemu/identity';
 import { killProcess } from './qemu/process';
-import { saveState } from './qemu/saved-state';
+import { checksumOf, isIntact, saveState } from './qemu/saved-state';
 import type { MicrovmFiles, RuntimeFiles } from './runtime-files';
 import type { Launch } from './runtime-record';
 
 /** Raised whenever the command line of machines changes what they consist of. */
-const shapeVersion = 1;
+const shapeVersion = 2;
 /** Each is as large as the memory that a booted guest has touched. */
 const mostTemplates = 6;
 const ending = '.state';
 const bootTimeoutMs = 120_000;
 const saveTimeoutMs = 60_000;
+/** One that was made anew and does not live either: this machine has no use for templates of that kind. */
+const maxDiscards = 2;
 /** Users' machines go first. */
 const niceness = 10;
 
@@ -40,6 +42,9 @@ export interface TemplatesOptions {
 export class Templates {
   private readonly ending = new AbortController();
   private readonly failed = new Set<string>();
+  private readonly discards = new Map<string, number>();
+  /** States that were read and found whole, as they lay then. */
+  private readonly intact = new Set<string>();
   private making: Promise<void> = Promise.resolve();
   private readonly queued = new Set<string>();
   private swept: Promise<void> | undefined;
@@ -48,16 +53,23 @@ export class Templates {
 
   /** The saved state that a machine of this kind starts from, when there is one. */
   async find(wanted: Launch): Promise<string | undefined> {
-    const state = this.stateOf(templateKey(wanted));
+    const key = templateKey(wanted);
+    const state = this.stateOf(key);
     try {
-      await utimes(state, new Date(), new Date());
-      return state;
+      // Used now; the state itself stays untouched, as its times tell whether it is the one that was checked.
+      await utimes(checksumOf(state), new Date(), new Date());
+      if (await this.isIntact(state)) {
+        return state;
+      }
     } catch (error) {
       if (isErrno(error, 'ENOENT', 'ENOTDIR')) {
         return undefined;
       }
       throw error;
     }
+    this.options.log.warn({ key }, 'a template is damaged: it is made anew');
+    await this.remove(key);
+    return undefined;
   }
 
   /** Makes one in the background, unless it is there, or could not be made before. */
@@ -78,9 +90,15 @@ export class Templates {
       .finally(() => this.queued.delete(key));
   }
 
-  /** For one that did not start. */
+  /** For one that did not start, or whose guest does not live. */
   async discard(wanted: Launch): Promise<void> {
-    await rm(this.stateOf(templateKey(wanted)), { force: true });
+    const key = templateKey(wanted);
+    const count = (this.discards.get(key) ?? 0) + 1;
+    this.discards.set(key, count);
+    if (count >= maxDiscards) {
+      this.failed.add(key);
+    }
+    await this.remove(key);
   }
 
   /** Once: ends what a killed engine left booting. */
@@ -99,6 +117,24 @@ export class Templates {
   async close(): Promise<void> {
     this.ending.abort();
     await this.making;
+  }
+
+  /** Reads all of it, the first time. */
+  private async isIntact(state: string): Promise<boolean> {
+    const { ino, size, mtimeNs } = await stat(state, { bigint: true });
+    const identity = [state, ino, size, mtimeNs].join(' ');
+    if (!this.intact.has(identity)) {
+      if (!(await isIntact(state))) {
+        return false;
+      }
+      this.intact.add(identity);
+    }
+    return true;
+  }
+
+  private async remove(key: string): Promise<void> {
+    const state = this.stateOf(key);
+    await Promise.all([state, checksumOf(state)].map((path) => rm(path, { force: true })));
   }
 
   private stateOf(key: string): string {
@@ -122,7 +158,7 @@ export class Templates {
     const started = performance.now();
     try {
       const plan = templatePlan(key, wanted, draft, host.architecture);
-      const launched = await launch(programs.system, plan, draft);
+      const launched = await launch(programs, plan, draft);
       try {
         await this.bootAndSave(launched, draft);
       } finally {
@@ -130,6 +166,7 @@ export class Templates {
         await killProcess(launched.process.identity);
       }
       await mkdir(all.templates, { recursive: true, mode: 0o700 });
+      await moveFile(checksumOf(draft.state), checksumOf(this.stateOf(key)));
       await moveFile(draft.state, this.stateOf(key));
       log.info({ key, ms: Math.round(performance.now() - started) }, 'template of microVMs made');
     } finally {
@@ -173,12 +210,12 @@ export class Templates {
     const keys = states.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
     const aged = await Promise.all(
       keys.map(async (key) => {
-        const used = await stat(this.stateOf(key)).catch(() => undefined);
+        const used = await stat(checksumOf(this.stateOf(key))).catch(() => undefined);
         return { key, usedMs: key === made ? Infinity : (used?.mtimeMs ?? 0) };
       }),
     );
     aged.sort((a, b) => b.usedMs - a.usedMs);
-    await Promise.all(aged.slice(mostTemplates).map(({ key }) => rm(this.stateOf(key), { force: true })));
+    await Promise.all(aged.slice(mostTemplates).map(({ key }) => this.remove(key)));
   }
 }
 
@@ -193,9 +230,10 @@ async function entries(folder: string): Promise<string[]> {
 
 /** What a saved state depends on, and nothing else: neither files of a workspace nor their sizes. */
 export function templateKey(wanted: Launch): string {
-  const { acceleration, build, kit, cpus, memoryMiB, kernelArguments } = wanted;
+  const { acceleration, processor, build, kit, cpus, memoryMiB, kernelArguments } = wanted;
   const disks = wanted.disks.map(({ serial, readOnly }) => [serial, readOnly]);
-  const parts = [shapeVersion, acceleration, build, kit, cpus, memoryMiB, kernelArguments, disks];
+  const machine = [acceleration, processor, build, kit, cpus, memoryMiB, kernelArguments];
+  const parts = [shapeVersion, ...machine, disks];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 

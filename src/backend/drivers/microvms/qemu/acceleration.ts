@@ -78,7 +78,9 @@ export async function bootsWith(
   const plan = probe.machine(acceleration);
   const log = `${plan.consoleLog}.qemu`;
   await replaceFile(plan.consoleLog, '');
-  const started = await startDetached({ binary: probe.programs.system, argv: commandLine(plan), log });
+  const { system, confinement } = probe.programs;
+  const argv = [...confinement, ...commandLine(plan)];
+  const started = await startDetached({ binary: system, argv, log });
   try {
     const deadline = performance.now() + timeoutMs;
     while (started.ended() === undefined && performance.now() < deadline) {

@@ -7,6 +7,11 @@ import { BerthError } from '../../../../api/errors';
 import type { Architecture } from './command-line';
 
 const run = promisify(execFile);
+/** Nothing that we have it do starts programs, changes users or priorities: seccomp refuses that. */
+const sandbox = [
+  '-sandbox',
+  'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
+] as const;
 const versionTimeoutMs = 20_000;
 /** Where installers put them without a word to PATH. */
 const usualFolders: Partial<Record<NodeJS.Platform, readonly string[]>> = {
@@ -21,6 +26,8 @@ export interface QemuPrograms {
   /** E.g. `7.2.22`, with the packager's addition: a saved state fits this very build. */
   version: string;
   build: string;
+  /** Options that keep QEMU itself in bounds, should a guest break out into it; none where it has no seccomp. */
+  confinement: readonly string[];
 }
 
 export interface Surroundings {
@@ -77,16 +84,20 @@ export async function findProgram(
   return undefined;
 }
 
-async function versionOf(system: string): Promise<{ version: string; build: string }> {
-  const { stdout } = await run(system, ['--version'], { timeout: versionTimeoutMs }).catch(
-    (error: unknown) => {
+/** It refuses options that it was built without before it says its version. */
+async function versionOf(system: string): Promise<Pick<QemuPrograms, 'version' | 'build' | 'confinement'>> {
+  const ask = (options: readonly string[]) =>
+    run(system, [...options, '-version'], { timeout: versionTimeoutMs });
+  const confined = await ask(sandbox).catch(() => undefined);
+  const { stdout } =
+    confined ??
+    (await ask([]).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       throw new BerthError('runtime_unavailable', `${system} does not run: ${reason}`, { cause: error });
-    },
-  );
+    }));
   const [build = ''] = stdout.split('\n');
   const version = /version (\S+)/.exec(build)?.[1] ?? 'unknown';
-  return { version, build: build.trim() };
+  return { version, build: build.trim(), confinement: confined === undefined ? [] : sandbox };
 }
 
 function installHint({ platform, architecture }: Surroundings): string {

@@ -3,11 +3,13 @@
  * run a shell or need a descriptor passed to it; it goes in as an inherited descriptor, which copies nothing.
  */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
+import { readIfPresent, replaceFile } from '../../../store/files';
 import { waitFor } from '../../containers/wait';
 import type { QmpClient } from './qmp';
 
@@ -15,6 +17,7 @@ import type { QmpClient } from './qmp';
 export const incomingInput = 'fd:3';
 const unlimited = Number.MAX_SAFE_INTEGER;
 const restorePollMs = 3;
+const readBytes = 1024 * 1024;
 
 export interface SaveOptions {
   /** A free path for the socket. */
@@ -23,7 +26,10 @@ export interface SaveOptions {
   signal?: AbortSignal;
 }
 
-/** Writes the state of a machine that stands still; the file is there when it is whole, else not at all. */
+/**
+ * Writes the state of a machine that stands still; the file is there when it is whole, else not at all, and so is its
+ * checksum beside it.
+ */
 export async function saveState(qmp: QmpClient, file: string, options: SaveOptions): Promise<void> {
   const draft = `${file}.part`;
   const server = createServer({ pauseOnConnect: true });
@@ -39,12 +45,13 @@ export async function saveState(qmp: QmpClient, file: string, options: SaveOptio
     await qmp.execute('migrate-set-parameters', { 'max-bandwidth': unlimited });
     await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
     await qmp.execute('migrate', { uri: `unix:${options.socket}` });
-    await Promise.all([outcome.completed(signal), received]);
+    const [checksum] = await Promise.all([received, outcome.completed(signal)]);
     await syncFile(draft);
+    await replaceFile(checksumOf(file), checksum);
     await rename(draft, file);
   } catch (error) {
     await cancelSave(qmp);
-    await rm(draft, { force: true });
+    await Promise.all([draft, checksumOf(file)].map((path) => rm(path, { force: true })));
     throw explain(error, timeout.aborted, options.timeoutMs);
   } finally {
     outcome.forget();
@@ -97,10 +104,34 @@ class Migration {
   }
 }
 
-/** The first connection, until its end, in a file. */
-async function receive(server: Server, file: string, signal: AbortSignal): Promise<void> {
+/** The first connection, until its end, in a file; answers its checksum. */
+async function receive(server: Server, file: string, signal: AbortSignal): Promise<string> {
   const [socket] = (await once(server, 'connection', { signal })) as [Socket];
-  await pipeline(socket, createWriteStream(file, { mode: 0o600 }), { signal });
+  const hash = createHash('sha256');
+  async function* hashed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  }
+  await pipeline(socket, hashed, createWriteStream(file, { mode: 0o600 }), { signal });
+  return hash.digest('hex');
+}
+
+/** Where the checksum of a saved state lies. */
+export function checksumOf(state: string): string {
+  return `${state}.sum`;
+}
+
+/** False for one whose content is not what was saved. What an earlier version saved has no checksum, and is taken. */
+export async function isIntact(state: string): Promise<boolean> {
+  const expected = await readIfPresent(checksumOf(state));
+  if (expected === undefined) {
+    return true;
+  }
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(state, { highWaterMark: readBytes }), hash);
+  return hash.digest('hex') === expected.trim();
 }
 
 async function syncFile(path: string): Promise<void> {

@@ -115,12 +115,12 @@ describe('templates', () => {
     kernelArguments: ['quiet'],
     hash: 'abc',
   };
-  const programs = { system: '/q', image: '/qi', version: '7.2', build: 'QEMU 7.2 (x)' };
+  const programs = { system: '/q', image: '/qi', version: '7.2', build: 'QEMU 7.2 (x)', confinement: [] };
   const files = new MicrovmFiles('/home/x/.berth').of('workspace-a');
   const launch = (changes: Partial<RuntimePlan> = {}, home = '/h') => {
     const record = { plan: { ...plan, ...changes, env: {}, mounts: [...(changes.mounts ?? plan.mounts)] } };
     const paths = new Map([['home', home]]);
-    return launchOf(record, { kit, programs, acceleration: 'tcg' }, files, paths);
+    return launchOf(record, { kit, programs, acceleration: 'tcg', processor: undefined }, files, paths);
   };
 
   it('serve every workspace of a size, whatever lies on its disks', () => {
