@@ -16,12 +16,18 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { BerthError } from '../../../api/errors';
 import { throwIfCancelled } from '../containers/wait';
+import { FloodGuard } from './flood-guard';
 import { connectSocket, readLines } from './qemu/line-socket';
 
 const longestLine = 64 * 1024;
 const connectTimeoutMs = 10_000;
 const sshTimeoutMs = 30_000;
 const idBytes = 4;
+/** Answers are a few lines; a guest that says more than this is not ours any more. */
+const floodLimits = { burstBytes: 1024 * 1024, bytesPerSecond: 16 * 1024 };
+/** Of what it says of one request, and of the last line that is quoted. */
+const saidKept = 200;
+const quotedChars = 200;
 
 interface Expectation {
   /** Answers undefined for a line that is none of its business. */
@@ -37,8 +43,16 @@ export class ControlPort {
   private last = '';
   private isWaiting = false;
   private hasEnded = false;
+  private hasFlooded = false;
 
   private constructor(private readonly socket: Socket) {
+    const guard = new FloodGuard(floodLimits);
+    socket.on('data', (chunk: Buffer) => {
+      if (!guard.take(chunk.length)) {
+        this.hasFlooded = true;
+        socket.destroy();
+      }
+    });
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     void this.closed.then(() => this.end());
     socket.on('error', () => undefined);
@@ -53,6 +67,11 @@ export class ControlPort {
 
   get isOpen(): boolean {
     return !this.hasEnded;
+  }
+
+  /** It was closed as the guest said more than the engine listens to. */
+  get wasFlooded(): boolean {
+    return this.hasFlooded;
   }
 
   /** Waits until the guest has booted as far as it can without knowing whose it is. */
@@ -124,7 +143,7 @@ export class ControlPort {
   ): Promise<void> {
     throwIfCancelled(signal, what);
     if (this.hasEnded) {
-      throw ended();
+      throw this.ending();
     }
     let release = (): void => undefined;
     try {
@@ -146,7 +165,10 @@ export class ControlPort {
   }
 
   private receive(line: string): void {
-    this.last = line;
+    if (this.hasFlooded) {
+      return;
+    }
+    this.last = line.slice(0, quotedChars);
     this.isWaiting ||= ofWaiting(line) === 'done';
     for (const { take, resolve, reject } of [...this.expected]) {
       const outcome = take(line);
@@ -163,7 +185,11 @@ export class ControlPort {
 
   private end(): void {
     this.hasEnded = true;
-    this.expected.forEach(({ reject }) => reject(ended()));
+    this.expected.forEach(({ reject }) => reject(this.ending()));
+  }
+
+  private ending(): BerthError {
+    return this.hasFlooded ? flooded() : ended();
   }
 }
 
@@ -180,8 +206,8 @@ function answerTo(id: string, said: string[]): Expectation['take'] {
     if (to !== id) {
       return undefined;
     }
-    if (word === 'said') {
-      said.push(text);
+    if (word === 'said' && said.length < saidKept) {
+      said.push(text.slice(0, quotedChars));
     }
     return word === 'ready' ? 'done' : word === 'failed' ? refused(text) : undefined;
   };
@@ -200,6 +226,13 @@ function refused(reason: string): BerthError {
 function late(what: string, timeoutMs: number, last: string): BerthError {
   const seen = last === '' ? '' : ` Last seen: ${last}`;
   return new BerthError('timeout', `Waited ${timeoutMs / 1000} s for ${what}, in vain.${seen}`);
+}
+
+/** Why the engine does not listen to a guest any more. */
+export function flooded(): BerthError {
+  return new BerthError('illegal_state', 'Its guest floods the line to the engine, which was closed.', {
+    hint: 'Stop it and start it again; if that does not help, something inside, as root, does so.',
+  });
 }
 
 function ended(): BerthError {

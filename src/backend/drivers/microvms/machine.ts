@@ -2,7 +2,7 @@
 import type { Log } from '../containers/log';
 import type { RuntimeState } from '../driver';
 import type { ProcessIdentity } from '../../store/process-identity';
-import { ControlPort } from './control-port';
+import { ControlPort, flooded } from './control-port';
 import { NetworkGuard } from './network/guard';
 import { waitUntilGone } from './qemu/process';
 import type { QmpClient } from './qemu/qmp';
@@ -19,6 +19,8 @@ export interface MachineParts {
   files: RuntimeFiles;
   privateKey: () => Promise<string>;
   log: Log;
+  /** Called when the line of its guest was closed, as it said too much. */
+  flooded: () => void;
 }
 
 export class Machine {
@@ -32,6 +34,7 @@ export class Machine {
   hasShutDown = false;
   /** Not paused by anybody: a disk of it could not be written. As last seen. */
   isHalted = false;
+  private floodedBefore = false;
   private control: Promise<ControlPort> | undefined;
 
   constructor(private readonly parts: MachineParts) {
@@ -54,6 +57,15 @@ export class Machine {
     return this.parts.process;
   }
 
+  /** What is to be known of a machine that runs, for people. */
+  get detail(): string | undefined {
+    if (!this.floodedBefore) {
+      return undefined;
+    }
+    const { message, hint = '' } = flooded();
+    return `${message} ${hint}`;
+  }
+
   /** As QEMU says; stopped when it ends while it is asked, once it is gone. A halted one counts as paused. */
   async state(): Promise<RuntimeState> {
     try {
@@ -69,6 +81,9 @@ export class Machine {
   }
 
   controlPort(): Promise<ControlPort> {
+    if (this.floodedBefore) {
+      return Promise.reject(flooded());
+    }
     if (this.control === undefined) {
       const hopeless = (): string | undefined => (this.qmp.isOpen ? undefined : 'QEMU has ended');
       const control = ControlPort.connect(this.parts.files.sockets.control, hopeless);
@@ -78,7 +93,17 @@ export class Machine {
           this.control = undefined;
         }
       };
-      control.then((port) => void port.closed.then(forget), forget);
+      control.then(
+        (port) =>
+          void port.closed.then(() => {
+            if (port.wasFlooded) {
+              this.floodedBefore = true;
+              this.parts.flooded();
+            }
+            forget();
+          }),
+        forget,
+      );
     }
     return this.control;
   }

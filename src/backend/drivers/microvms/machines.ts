@@ -175,7 +175,12 @@ export class Machines {
   private connect(record: RuntimeRecord, qmp: QmpClient, process: ProcessIdentity): Machine {
     const { store, privateKey, log } = this.options;
     const { name } = record.plan;
-    const machine = new Machine({ name, qmp, process, files: store.files.of(name), privateKey, log });
+    const flooded = (): void => {
+      log.warn({ name }, 'a guest floods the line to the engine, which is closed');
+      this.tell(record, 'resumed');
+    };
+    const files = store.files.of(name);
+    const machine = new Machine({ name, qmp, process, files, privateKey, log, flooded });
     qmp.onEvent((event) => this.seen(record, machine, event));
     void qmp.closed.then(() => this.lost(record, machine));
     return machine;

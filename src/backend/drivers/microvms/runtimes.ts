@@ -281,7 +281,7 @@ export class Runtimes {
   private async look(record: RuntimeRecord): Promise<RuntimeInfo> {
     const { machines, suspender, store } = this.parts;
     const state = await this.stateOf(record);
-    const machine = state === 'paused' ? await machines.of(record) : undefined;
+    const machine = state === 'stopped' ? undefined : await machines.of(record);
     if (machine !== undefined) {
       this.room.seen(machine, record);
     }
@@ -294,7 +294,7 @@ export class Runtimes {
       ...toInfo(record, state),
       ...(isUnfiltered && { warning: openLoopback }),
       ...(halt !== undefined && { halt: { code: halt.code, message: halt.message, hint: halt.hint } }),
-      detail: state === 'running' ? undefined : suspender.detailOf(now, state === 'stopped'),
+      detail: state === 'running' ? machine?.detail : suspender.detailOf(now, state === 'stopped'),
     };
   }
 

@@ -1,6 +1,6 @@
 /** QEMU as a process that outlives the engine. */
 import { spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import { identityOf, isRunning, type ProcessIdentity } from '../../../store/process-identity';
 
@@ -66,10 +66,22 @@ function notStarted(binary: string, cause: Error): BerthError {
   });
 }
 
-/** The last words in a log. */
+/** The last words in a log, however long that is. */
 export async function lastWords(log: string): Promise<string> {
-  const text = await readFile(log, 'utf8').catch(() => '');
-  return text.trim().slice(-saidKept);
+  const file = await open(log, 'r').catch(() => undefined);
+  if (file === undefined) {
+    return '';
+  }
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, saidKept);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8', 0, bytesRead).trim();
+  } catch {
+    return '';
+  } finally {
+    await file.close();
+  }
 }
 
 /** Waits until a process is gone that need not be our child; false when it still runs after that time. */

@@ -53,6 +53,36 @@ describe('the line that leads a guest', () => {
     assert.deepEqual(await configured, ['one thing', 'and another']);
   });
 
+  it('is closed when the guest says more than anybody listens to, and says so', async () => {
+    const configured = port.configure(Buffer.alloc(1), 5_000, never);
+    configured.catch(() => undefined);
+    const id = await request(/^configure (\w+) 1\n/);
+    guest.write(`said ${id} ${'x'.repeat(1000)}\n`.repeat(700));
+    guest.write('noise\n'.repeat(200_000));
+    await assert.rejects(configured, { code: 'illegal_state', message: /floods the line/ });
+    await port.closed;
+    assert.deepEqual([port.isOpen, port.wasFlooded], [false, true]);
+    await assert.rejects(port.alive(1_000), { message: /floods the line/ });
+  });
+
+  it('keeps no more than some lines of what is said of a request', async () => {
+    const configured = port.configure(Buffer.alloc(1), 5_000, never);
+    const id = await request(/^configure (\w+) 1\n/);
+    guest.write(`said ${id} ${'x'.repeat(1000)}\n`.repeat(500) + `ready ${id}\n`);
+    const said = await configured;
+    assert.deepEqual([said.length, said[0]?.length], [200, 200]);
+  });
+
+  it('asks for a sign of life, and for writing', async () => {
+    for (const verb of ['alive', 'sync'] as const) {
+      const asked = port[verb](5_000);
+      guest.write(`ready ${await request(new RegExp(`^${verb} (\\w{8})\n$`))}\n`);
+      await asked;
+      await assert.rejects(port[verb](20), { code: 'timeout' });
+      said = Buffer.alloc(0);
+    }
+  });
+
   it('tells why a guest refuses', async () => {
     const configured = port.configure(Buffer.alloc(1), 5_000, never);
     guest.write(`failed ${await request(/^configure (\w+) 1\n/)} home: wrong fs type\n`);
