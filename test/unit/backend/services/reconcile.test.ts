@@ -92,6 +92,43 @@ describe('services/reconcile', () => {
     assert.deepEqual([workspace().state, workspace().warnings], ['running', []]);
   });
 
+  it('shows what stands still as an error that a resume or recover mends, and takes it for no pause', async () => {
+    const runtime = () => test.driver.runtimes.get(name)!;
+    const halt = { code: 'no_space', message: 'No room for /d.', hint: 'Make room.' };
+    for (const verb of ['resume', 'recover', 'start'] as const) {
+      await killed({}, () => Object.assign(runtime(), { state: 'paused', halt }));
+      assert.deepEqual([workspace().state, workspace().problem?.message], ['error', 'No room for /d.']);
+      assert.throws(() => test.services.workspaces.pause('demo'), { code: 'no_space' });
+      await assert.rejects(test.services.access.attach('demo', { argv: ['true'] }), { code: 'no_space' });
+      delete runtime().halt;
+      test.driver.calls.length = 0;
+      assert.equal((await test.done(test.services.workspaces[verb]('demo'))).status, 'succeeded');
+      assert.deepEqual([workspace().state, workspace().problem], ['running', undefined]);
+      assert.deepEqual(
+        test.driver.calls.filter((call) => /^(stop|remove|create|start) /.test(call)),
+        [],
+      );
+    }
+    await killed({}, () => Object.assign(runtime(), { state: 'paused', halt }));
+    delete runtime().halt;
+    runtime().state = 'running';
+    test.driver.calls.length = 0;
+    test.driver.emit({ type: 'runtime', name, workspace: 'demo', what: 'resumed' });
+    await until('it goes on by itself', () => workspace().state === 'running');
+    await quiet();
+    assert.equal(test.driver.calls.includes(`configure ${name}`), false);
+  });
+
+  it('says what is to be known of a state, for as long as that is so', async () => {
+    const runtime = () => test.driver.runtimes.get(name)!;
+    await killed({ state: 'paused' }, () => Object.assign(runtime(), { state: 'paused', detail: 'Saving.' }));
+    assert.deepEqual([workspace().state, workspace().stateDetail], ['paused', 'Saving.']);
+    delete runtime().detail;
+    test.driver.emit({ type: 'runtime', name, workspace: 'demo', what: 'paused' });
+    await until('that is over', () => workspace().stateDetail === undefined);
+    assert.equal(workspace().state, 'paused');
+  });
+
   it('says that a create was cut off; it can be recovered', async () => {
     await killed({ state: 'creating' }, () => test.driver.runtimes.clear());
     assert.equal(workspace().state, 'error');
