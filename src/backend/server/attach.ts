@@ -8,7 +8,9 @@ import { streamPaths, type AttachControl } from '../../api/paths';
 import { Name } from '../../api/schemas/common';
 import { Environment } from '../../api/schemas/workspace';
 import type { ExecSession } from '../drivers/driver';
+import { connectOutput, sendInput } from './attached-client';
 import type { Services } from './services';
+import { typeEndOfInput } from './terminal-input';
 
 const Size = Type.Integer({ minimum: 1, maximum: 10_000 });
 const Request = Type.Object(
@@ -29,10 +31,6 @@ const Control = Type.Union([
   Type.Object({ type: Type.Literal('end-of-input') }),
 ]);
 
-const stdoutStream = Buffer.from([1]);
-const stderrStream = Buffer.from([2]);
-/** Above this the process is made to wait for the client. */
-const highWater = 1024 * 1024;
 /** bash where it is, else sh: the user's login shell. */
 const loginShell = ['/bin/sh', '-c', 'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi'];
 
@@ -96,52 +94,35 @@ async function begin(socket: WebSocket, name: string, content: Buffer, { access 
   control(socket, { type: 'started' });
   connectOutput(socket, session);
   session.stdin.on('error', () => undefined);
-  early.forEach((message) => input(socket, session, message.content, message.isBinary));
-  socket.on('message', (message: Buffer, isBinary: boolean) => input(socket, session, message, isBinary));
-  socket.once('close', () => void session.kill().catch(() => undefined));
+  const take = (message: Buffer, isBinary: boolean): void => {
+    if (isBinary) {
+      sendInput(socket, session, message);
+    } else {
+      obey(session, tty, message);
+    }
+  };
+  early.forEach((message) => take(message.content, message.isBinary));
+  socket.on('message', take);
+  const end = (): void => void session.kill().catch(() => undefined);
+  socket.once('close', end);
   if (socket.readyState !== socket.OPEN) {
-    await session.kill();
+    end();
   }
   control(socket, { type: 'exit', exitCode: await session.exit });
   socket.close();
 }
 
-function input(socket: WebSocket, session: ExecSession, content: Buffer, isBinary: boolean): void {
-  if (isBinary) {
-    if (!session.stdin.write(content)) {
-      // The process reads slower than the client sends: the client is made to wait.
-      socket.pause();
-      session.stdin.once('drain', () => socket.resume());
-    }
-    return;
-  }
+function obey(session: ExecSession, hasTerminal: boolean, content: Buffer): void {
   const message = parseJson(content);
   if (!Value.Check(Control, message)) {
     return;
   }
   if (message.type === 'resize') {
     void session.resize(message.cols, message.rows).catch(() => undefined);
+  } else if (hasTerminal) {
+    // To end the stream would close the terminal with all that is still to be said.
+    typeEndOfInput(session);
   } else {
     session.stdin.end();
-  }
-}
-
-function connectOutput(socket: WebSocket, session: ExecSession): void {
-  const streams = [
-    [session.stdout, stdoutStream],
-    [session.stderr, stderrStream],
-  ] as const;
-  for (const [stream, mark] of streams) {
-    stream.on('data', (chunk: Buffer) => {
-      socket.send(Buffer.concat([mark, chunk]), { binary: true }, () => {
-        if (stream.isPaused() && socket.bufferedAmount < highWater) {
-          stream.resume();
-        }
-      });
-      if (socket.bufferedAmount > highWater) {
-        stream.pause();
-      }
-    });
-    stream.on('error', () => undefined);
   }
 }

@@ -60,6 +60,28 @@ describe('berth exec, ssh, logs, stats', function () {
     assert.match(stdout, /is a terminal\r+\n[^]*<typed>\r+\n/);
   });
 
+  it('gives a terminal without one here: all output, the exit code, and an end of input', async () => {
+    const cases: { argv: string[]; input: string; output: RegExp; code: number }[] = [
+      { argv: ['echo', 'hi'], input: '', output: /^hi\r\n/, code: 0 },
+      { argv: ['sh', '-c', 'sleep 1; test -t 0 && echo done; exit 7'], input: '', output: /done/, code: 7 },
+      {
+        argv: ['sh', '-c', 'echo START; cat; echo END'],
+        input: 'abc\n',
+        output: /START[^]*abc[^]*END/,
+        code: 0,
+      },
+      { argv: ['sh', '-c', 'cat; echo END'], input: 'no line', output: /no line[^]*END/, code: 0 },
+      { argv: ['sh'], input: 'echo $((6*7))\n', output: /42/, code: 0 },
+      { argv: ['bash'], input: '', output: /exit/, code: 0 },
+    ];
+    for (const { argv, input, output, code } of cases) {
+      const outcome = await berth.run(['exec', '-t', name, '--', ...argv], { input });
+      assert.equal(outcome.code, code, `${argv.join(' ')}: ${outcome.stdout}${outcome.stderr}`);
+      assert.match(outcome.stdout, output, argv.join(' '));
+    }
+    await eventually(async () => !(await processes()).includes('pts/'));
+  });
+
   it('opens the login shell without a command', async () => {
     const { code, stdout } = await berth.terminal(['exec', name], [[/\$ /, 'echo $((6*7)); exit 5\r']]);
     assert.equal(code, 5, stdout);
@@ -76,7 +98,7 @@ describe('berth exec, ssh, logs, stats', function () {
   });
 
   async function processes(): Promise<string> {
-    return berth.ok('exec', name, '--', 'ps', '-eo', 'args');
+    return berth.ok('exec', name, '--', 'ps', '-eo', 'tty,args');
   }
 
   it('says what is wrong with a command that is not there', async () => {

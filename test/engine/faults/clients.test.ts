@@ -1,8 +1,10 @@
 /** Several clients at once, and clients that go away in the middle. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import type { EngineEvent } from '../../../src/api/events';
 import { fillPath, streamPaths } from '../../../src/api/paths';
 import { EngineClient } from '../../../src/client/engine-client';
@@ -116,6 +118,34 @@ describe('faults: clients', function () {
       }
     });
   }
+
+  it('one that is behind and leaves: its process ends, nobody is attached, and the workspace answers', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      const socket = new WebSocket(
+        `ws+unix:${harness().client.socketPath}:${fillPath(streamPaths.attach, { name })}`,
+      );
+      socket.on('error', () => undefined);
+      await once(socket, 'open');
+      socket.send(JSON.stringify({ argv: ['yes', 'a line of output'], tty: round === 1 }));
+      await once(socket, 'message');
+      socket.pause();
+      await sleep(1_500);
+      socket.terminate();
+    }
+    await eventually('the process has ended', async () => {
+      const { exitCode } = await harness().client.call('workspaces.exec', {
+        params: { name },
+        body: { argv: ['pgrep', '-x', 'yes'] },
+        signal: AbortSignal.timeout(8_000),
+      });
+      return exitCode === 1;
+    });
+    // Another second, for what counts attached clients to be told.
+    await sleep(1_000);
+    const { lastUsedAt } = await harness().workspace(name);
+    await sleep(1_500);
+    assert.equal((await harness().workspace(name)).lastUsedAt, lastUsedAt);
+  });
 
   it('event streams resume after the connection broke, missing nothing', async () => {
     const seen: EngineEvent[] = [];

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../api/errors';
 import type { ExecPlan, ExecSession } from '../driver';
+import { endWithin } from '../exec-end';
 import { stdinOf } from '../exec-input';
 import { demultiplex } from './demux';
 import { ifMissing, isConnectionError, isStatus, toBerthError } from './docker-errors';
@@ -185,7 +186,9 @@ export async function openExec(endpoint: Endpoint, container: string, plan: Exec
     resize: (cols, rows) => resize(raw.exec, cols, rows),
     kill: async () => {
       if (!hasEnded) {
-        await runInside(endpoint, container, { argv: endExecCommand(id), timeoutMs: killTimeoutMs });
+        const plan = { argv: endExecCommand(id), timeoutMs: killTimeoutMs };
+        const cut = (): void => void raw.stream.destroy(new Error('It does not end.'));
+        await endWithin(exit, () => runInside(endpoint, container, plan), cut);
       }
     },
   };

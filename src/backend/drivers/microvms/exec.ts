@@ -4,6 +4,7 @@ import { BerthError } from '../../../api/errors';
 import { endExecCommand, execFront, execMarker, shell } from '../containers/init-script';
 import { quoteForShell } from '../containers/session-environment';
 import type { ExecPlan, ExecSession } from '../driver';
+import { endWithin } from '../exec-end';
 import { stdinOf } from '../exec-input';
 import type { GuestProcess } from './ssh-link';
 
@@ -67,7 +68,12 @@ export async function openExec(ssh: GuestShell, name: string, plan: ExecPlan): P
     },
     kill: async () => {
       if (!hasEnded) {
-        await runInside(ssh, name, { argv: endExecCommand(id), timeoutMs: killTimeoutMs });
+        const plan = { argv: endExecCommand(id), timeoutMs: killTimeoutMs };
+        await endWithin(
+          exit,
+          () => runInside(ssh, name, plan),
+          () => void channel.destroy(),
+        );
       }
     },
   };

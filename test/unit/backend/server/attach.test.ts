@@ -140,4 +140,29 @@ describe('server: attach', () => {
     assert.deepEqual(attached.controls, []);
     assert.equal(sessions(), 0);
   });
+
+  it('types the end of input on a terminal, and goes on with the output', async () => {
+    test.driver.commands.set('cat', { endless: true, stdout: 'echo' });
+    const attached = await request({ argv: ['cat'], tty: true });
+    attached.socket.send(Buffer.from('abc'));
+    attached.socket.send(JSON.stringify({ type: 'end-of-input' }));
+    await until('it is typed, and again', () => attached.output().split('\u0004').length > 2);
+    assert.equal(attached.socket.readyState, WebSocket.OPEN);
+    attached.socket.send(Buffer.from('late'));
+    await until('it comes back', () => attached.output().includes('late'));
+    attached.socket.close();
+    await until('the process is let go', () => sessions() === 0);
+  });
+
+  it('notices that a client has gone which was made to wait', async () => {
+    test.driver.commands.set('deaf', { endless: true });
+    const attached = await request({ argv: ['deaf'], tty: false });
+    await until('it has begun', () => attached.controls.length === 1);
+    for (let count = 0; count < 64; count += 1) {
+      attached.socket.send(Buffer.alloc(64 * 1024));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    attached.socket.terminate();
+    await until('the process is let go', () => sessions() === 0);
+  });
 });
