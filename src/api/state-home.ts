@@ -5,7 +5,7 @@ import { BerthError } from './errors';
 
 /** What there is before an engine has got as far as to put its id there. */
 const ownNames =
-  /^(?:engine\..+|\.berth-draft-[0-9a-f]{32}|(?:installation|settings)\.json(?:\..+)?|workspaces|operations|volumes|keys|ssh)$/;
+  /^(?:engine\..+|\.berth-draft-[0-9a-f]{32}|(?:installation|settings)\.json(?:\..+)?|engine|workspaces|operations|volumes|keys|ssh)$/;
 /** Made by systems in any folder. */
 const anybodys = new Set(['lost+found', '.DS_Store', 'desktop.ini']);
 

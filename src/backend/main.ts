@@ -1,4 +1,5 @@
 /** The engine process: one per state directory, started by the first client, ending by itself. */
+import { realpath } from 'node:fs/promises';
 import { socketPath, stateDirectory } from '../api/endpoint';
 import { BerthError } from '../api/errors';
 import { refuseForeignHome } from '../api/state-home';
@@ -41,6 +42,7 @@ async function makeEngine(state: StateDirectory, { log }: EngineLog, ending: End
   const installation = await installationId(state);
   const cache = process.env.BERTH_CACHE ?? state.home;
   await state.sweepImages(cache);
+  await state.sweepEngines(await realpath(__dirname));
   return createEngine({
     state,
     settings,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, parseErrorBody, type ErrorBody } from '../api/errors';
 import { refuseForeignHome } from '../api/state-home';
+import { engineCopy } from './engine-copy';
 import { openErrorFile } from './engine-errors';
 
 const pollMs = 20;
@@ -64,7 +65,7 @@ function startProcess(home: string, options: StartOptions): StartedProcess {
   const release = (): void => undefined;
   const started: StartedProcess = { hasFailed: false, hasYielded: false, reason: undefined, said, release };
   try {
-    const child = spawn(options.execPath ?? process.execPath, [options.enginePath], {
+    const child = spawn(options.execPath ?? process.execPath, [engineCopy(home, options.enginePath)], {
       detached: true,
       stdio: ['ignore', 'ignore', errors.descriptor ?? 'ignore', 'ipc'],
       windowsHide: true,

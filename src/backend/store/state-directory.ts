@@ -1,8 +1,11 @@
 /** Where everything is kept (DESIGN.md, section 5). Directories 0700, files 0600. */
-import { chmod, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { abandonedAfterMs, sweepDrafts } from './drafts';
-import { makeFolder } from './files';
+import { makeFolder, removeTree } from './files';
+
+/** As `client/engine-copy.ts` makes them. */
+const engineName = /^[0-9a-f]{16}$/;
 
 export class StateDirectory {
   constructor(readonly home: string) {}
@@ -23,6 +26,19 @@ export class StateDirectory {
       const age = root === this.home ? 0 : abandonedAfterMs;
       for (const folder of ['images/rootfs', 'images/oci', 'images/oci/blobs/sha256']) {
         await sweepDrafts(join(root, folder), age);
+      }
+    }
+  }
+
+  /** Removes copies of engines of other versions; those of the last hour may be about to be started. */
+  async sweepEngines(running: string): Promise<void> {
+    await sweepDrafts(this.engines, abandonedAfterMs);
+    for (const name of await readdir(this.engines).catch(() => [])) {
+      const path = join(this.engines, name);
+      const found = await stat(path).catch(() => undefined);
+      const isOld = found !== undefined && Date.now() - found.mtimeMs > abandonedAfterMs;
+      if (isOld && engineName.test(name) && !running.startsWith((await realpath(path)) + sep)) {
+        await removeTree(path);
       }
     }
   }
@@ -89,6 +105,10 @@ export class StateDirectory {
   }
   get installationCopy(): string {
     return join(this.keys, 'installation.json');
+  }
+  /** Copies of the engine's program, one for each version. */
+  get engines(): string {
+    return join(this.home, 'engine');
   }
   get lock(): string {
     return join(this.home, 'engine.lock');
