@@ -83,10 +83,12 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
   const engine = await makeEngine(state, engineLog, ending);
   started.engine = engine;
   await engine.load();
+  await keepReserve(state.reserve);
   const server = await createServer(engine.services, berthVersion);
   await listen(server, socketPath(state.home));
+  // Who started it has not been able to ask for anything before.
+  engine.services.lifetime.touch();
   log.info({ home: state.home, version: berthVersion, node: process.version }, 'engine ready');
-  await keepReserve(state.reserve);
   const end = await ending.requested;
   log.info({ end }, 'engine ends');
   // Whatever hangs must not keep the lock: what is not done by then is found by the next start.

@@ -5,6 +5,7 @@ import { mkdtempSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { draftOf } from '../../../src/backend/store/drafts';
 import { openLog } from '../../../src/backend/engine-log';
 import { failure } from '../../support/errors';
 import { EngineHarness, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
@@ -60,7 +61,7 @@ describeContainers('the engine alone', 'engine process: damaged and newer record
     const { name } = await harness().create({ start: false });
     const folder = join(harness().home, 'workspaces');
     await restart(async () => {
-      await writeFile(`${record(name)}.123456`, '{"half":');
+      await writeFile(draftOf(record(name)), '{"half":');
       await writeFile(join(folder, 'a-file'), '');
       await mkdir(join(folder, 'empty'));
       await writeFile(join(harness().home, 'operations', 'x.json'), '');
