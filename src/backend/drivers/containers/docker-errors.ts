@@ -4,6 +4,7 @@ import { BerthError, type ErrorCode } from '../../../api/errors';
 interface DockerError extends Error {
   statusCode?: number;
   code?: string;
+  syscall?: string;
   json?: unknown;
 }
 
@@ -20,6 +21,9 @@ const connectionCodes = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
+
+/** Files have these as well: a folder of ours that is gone says nothing of the container engine. */
+const codesOfFiles = new Set(['ENOENT', 'EACCES', 'EPERM']);
 
 /** Nothing was sent yet: the call may be made again elsewhere. */
 const unsentCodes = new Set(['ENOENT', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENOTFOUND']);
@@ -49,8 +53,13 @@ export function isConnectionError(error: unknown): boolean {
   return (
     isDockerError(error) &&
     error.statusCode === undefined &&
+    !isOfFiles(error) &&
     ((error.code !== undefined && connectionCodes.has(error.code)) || error.message === 'socket hang up')
   );
+}
+
+function isOfFiles({ code = '', syscall = 'connect' }: DockerError): boolean {
+  return codesOfFiles.has(code) && syscall !== 'connect';
 }
 
 export function wasNotSent(error: unknown): boolean {
