@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { filesKeepWhatTheyAre } from '../../../support/file-conformance';
-import { TestVolume } from './agent-harness';
+import { DirectoryVolumes } from '../../../../src/backend/drivers/microvms/disks/directory-volumes';
+import { agentDir, TestVolume } from './agent-harness';
 import { TestDisk } from './disk/harness';
 
 describe('files keep what they are', function () {
@@ -13,6 +14,23 @@ describe('files keep what they are', function () {
     before(async () => (volume = await TestVolume.create()));
     after(() => volume.dispose());
     filesKeepWhatTheyAre({ files: () => Promise.resolve(volume.files), seeds: [1, 2, 3] });
+  });
+
+  describe('in a directory volume', () => {
+    let folder: string;
+    const volumes = new DirectoryVolumes(agentDir);
+    before(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'berth-conformance-directory-'));
+      await volumes.make(join(folder, 'v'));
+    });
+    after(async () => {
+      await volumes.closeAll();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    filesKeepWhatTheyAre({
+      files: () => Promise.resolve(volumes.files('v', join(folder, 'v'))),
+      seeds: [4],
+    });
   });
 
   describe('in the disk of a stopped machine', () => {

@@ -19,6 +19,7 @@ import type { Progress } from '../../../../src/api/schemas/operation';
 import type { OperationContext } from '../../../../src/backend/services/operation-context';
 import { Transfers } from '../../../../src/backend/services/transfers';
 import { DownloadDrafts } from '../../../../src/backend/store/download-drafts';
+import { attributesAt, setAttribute } from '../../../support/file-facts';
 import { hasCode, TestVolume } from '../files/agent-harness';
 
 class Context implements OperationContext {
@@ -226,6 +227,26 @@ describe('transfers', function () {
         );
       });
     }
+
+    it('names once what a file is not given, with a count, and carries the rest', async function () {
+      if (process.getuid?.() !== 0) {
+        this.skip();
+      }
+      const rights = Buffer.from(`0000000200040000${'00'.repeat(12)}`, 'hex');
+      for (const name of ['a.txt', 'sub/big']) {
+        setAttribute(join(one.root, 'data', name), 'security.capability', rights);
+        setAttribute(join(one.root, 'data', name), 'user.kept', name);
+      }
+      const warnings: string[] = [];
+      const context = Object.assign(new Context(), { warn: (line: string) => void warnings.push(line) });
+      const { failed } = await run(request(), context);
+      assert.deepEqual(failed, []);
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0]!, /^2 files were copied without: file capabilities \(the first is "/);
+      assert.deepEqual(attributesAt(at('data/sub/big')), {
+        'user.kept': Buffer.from('sub/big').toString('hex'),
+      });
+    });
 
     it('takes the whole volume under its name, and one file under an exact one', async () => {
       await run(request({ from: { volume: 'one', paths: ['/'] } }));
