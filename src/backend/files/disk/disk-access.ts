@@ -2,6 +2,7 @@
 import type { AgentAccess } from '../agent-access';
 import type { AgentChannel } from '../agent-channel';
 import { DiskWorker, type Patience } from './disk-worker';
+import { punchHoles } from './holes';
 
 const defaultIdleMs = 30_000;
 
@@ -17,6 +18,7 @@ export interface DiskImage {
 
 interface Open {
   worker: DiskWorker;
+  image: string;
   giveBack: () => void;
 }
 
@@ -115,7 +117,7 @@ export class DiskAccess implements AgentAccess {
       await worker.start();
       // What an upload of a killed engine left; on a disk that can't be written it stays, unseen.
       await worker.channel.request('sweep').catch(() => undefined);
-      return { worker, giveBack };
+      return { worker, image: path, giveBack };
     } catch (error) {
       giveBack();
       throw error;
@@ -123,9 +125,10 @@ export class DiskAccess implements AgentAccess {
   }
 }
 
-async function end({ worker, giveBack }: Open): Promise<void> {
+async function end({ worker, image, giveBack }: Open): Promise<void> {
   try {
     await worker.end();
+    await punchHoles(image, worker.released);
   } finally {
     giveBack();
   }

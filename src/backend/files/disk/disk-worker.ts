@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { BerthError } from '../../../api/errors';
 import { AgentChannel, type Reply, type RequestOptions } from '../agent-channel';
 import { agentError } from '../agent-errors';
+import type { Range } from './holes';
 import type { FromWorker } from './worker';
 import { workerFile } from './worker-file';
 
@@ -127,6 +128,8 @@ function isBytes(message: FromWorker): message is Uint8Array {
 
 export class DiskWorker {
   readonly channel: DiskChannel;
+  /** When it has ended well: what of the image may become holes. */
+  released: readonly Range[] = [];
   private readonly worker: Worker;
   private readonly exited: Promise<void>;
   private failure: BerthError | undefined;
@@ -154,6 +157,8 @@ export class DiskWorker {
         output.push(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
       } else if ('busy' in message) {
         watchdog.heard(message.busy > 0);
+      } else if ('released' in message) {
+        this.released = message.released;
       } else {
         this.failure = agentError({ ...message.failed, path: volume });
       }

@@ -4,13 +4,18 @@ import { encodeFrame, FrameReader } from '../agent-frames';
 import { DiskAgent } from './agent/agent';
 import { asDiskError } from './disk-error';
 import { Ext4 } from './ext4/file-system';
+import type { Range } from './holes';
 import { isFillData, serveFilling } from './filling/fill-thread';
 
 /** The engine sends pieces of half a mebibyte: a stream out of step is noticed. */
 const maxRequest = 64 * 1024 * 1024;
 
-/** From the engine: bytes of frames, `ping`, `end`. To it: bytes, the answer to a ping, what went wrong at opening. */
-export type FromWorker = Uint8Array | { busy: number } | { failed: Record<string, unknown> };
+/**
+ * From the engine: bytes of frames, `ping`, `end`. To it: bytes, the answer to a ping, what went wrong at opening, and
+ * at the end what of the image may become holes.
+ */
+export type FromWorker =
+  Uint8Array | { busy: number } | { failed: Record<string, unknown> } | { released: Range[] };
 
 const protocol = 1;
 
@@ -41,7 +46,10 @@ function serve(port: MessagePort, image: string): void {
     } else if (message === 'ping') {
       port.postMessage({ busy: agent.busy } satisfies FromWorker);
     } else if (message === 'end') {
-      void agent.end().finally(() => port.close());
+      void agent
+        .end()
+        .then((released) => port.postMessage({ released } satisfies FromWorker))
+        .finally(() => port.close());
     }
   });
   post(port, { hello: protocol });

@@ -4,6 +4,7 @@
  */
 import { type Frame } from '../../agent-frames';
 import { DiskError, errorReply } from '../disk-error';
+import type { Range } from '../holes';
 import type { Ext4 } from '../ext4/file-system';
 import { type Answer, Content, Handles } from './content';
 import { type Fields, list, real, stat } from './entries';
@@ -94,7 +95,8 @@ export class DiskAgent {
   }
 
   /** Ends what is under way, leaves nothing behind, and closes the image. */
-  async end(): Promise<void> {
+  /** Answers what of the image may become holes. */
+  async end(): Promise<Range[]> {
     for (const { job } of this.jobs.values()) {
       job.cancel();
     }
@@ -107,9 +109,11 @@ export class DiskAgent {
     }
     try {
       await finish(this.stages.close(), new Job(0, () => undefined));
-    } finally {
+    } catch (error) {
       this.fs.close();
+      throw error;
     }
+    return this.fs.close();
   }
 
   private do(op: string, request: Fields, payload: Buffer, job: Job): Answer {

@@ -16,9 +16,28 @@ export interface Run {
 /** Worth leaving smaller holes out for. */
 const goodRun = 256;
 
+/** Of runs that were freed: the smallest are forgotten. */
+const maxRemembered = 20_000;
+
+/** Neighbours become one. */
+function joined(runs: readonly Run[]): Run[] {
+  const all: Run[] = [];
+  for (const run of [...runs].sort((a, b) => a.start - b.start)) {
+    const last = all.at(-1);
+    if (last !== undefined && run.start <= last.start + last.count) {
+      last.count = Math.max(last.count, run.start + run.count - last.start);
+    } else {
+      all.push({ ...run });
+    }
+  }
+  return all;
+}
+
 export class Allocator {
   private readonly reserved = new Map<number, Uint8Array>();
   private readonly freed: Run[] = [];
+  /** Was in use once since the image was opened. */
+  private wasUsed: Run[] = [];
   /** Reserved, and in this transaction given to a file. */
   private readonly using: Run[] = [];
   private next = 0;
@@ -111,7 +130,47 @@ export class Allocator {
   /** What was freed can be used again: not before its transaction is over, and nobody still reads it. */
   recycle(): void {
     for (const run of this.freed.splice(0)) {
+      this.remember(run);
       this.inGroups(run, (group, start, count) => setBits(this.maskOf(group), start, count, false));
+    }
+  }
+
+  /** Runs of at least so many blocks that were in use when the image was opened, or since, and are free now. */
+  released(minCount: number): Run[] {
+    const runs: Run[] = [];
+    for (const run of joined(this.wasUsed)) {
+      this.inGroups(run, (group, start, count) => {
+        runs.push(...this.freeRuns(group, start, count).filter((free) => free.count >= minCount));
+      });
+    }
+    return runs;
+  }
+
+  private freeRuns(group: number, start: number, count: number): Run[] {
+    const bits = this.bitmaps.blocks(group);
+    const mask = this.reserved.get(group);
+    const first = this.groups.start(group);
+    const runs: Run[] = [];
+    for (let index = start; index < start + count; index++) {
+      const last = runs.at(-1);
+      if (isSet(bits, index) || (mask !== undefined && isSet(mask, index))) {
+        continue;
+      }
+      if (last !== undefined && last.start + last.count === first + index) {
+        last.count++;
+      } else {
+        runs.push({ start: first + index, count: 1 });
+      }
+    }
+    return runs;
+  }
+
+  private remember(run: Run): void {
+    this.wasUsed.push({ ...run });
+    if (this.wasUsed.length > maxRemembered) {
+      this.wasUsed = joined(this.wasUsed)
+        .sort((a, b) => b.count - a.count)
+        .slice(0, maxRemembered / 2);
     }
   }
 

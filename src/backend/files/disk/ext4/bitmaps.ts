@@ -3,7 +3,7 @@ import type { BlockDevice } from './block-device';
 import { groupFlag, type Groups } from './groups';
 import type { Superblock } from './superblock';
 
-export function isSet(bits: Buffer, index: number): boolean {
+export function isSet(bits: Uint8Array, index: number): boolean {
   return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
 }
 

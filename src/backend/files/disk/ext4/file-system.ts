@@ -5,6 +5,7 @@
 import { closeSync } from 'node:fs';
 import { decodeName, encodeName } from '../../names';
 import { damaged, DiskError } from '../disk-error';
+import type { Range } from '../holes';
 import type { Allocator } from './allocator';
 import type { BlockDevice } from './block-device';
 import type { Directories, Name } from './directories';
@@ -22,6 +23,8 @@ export type { Attributes } from './parts';
 export const rootInode = 2;
 const mostLinks = 65_000;
 const longestName = 255;
+/** Not worth the while below, in bytes. */
+const smallestHole = 64 * 1024;
 const longestLink = 4095;
 
 export class Ext4 {
@@ -57,11 +60,24 @@ export class Ext4 {
     });
   }
 
-  close(): void {
+  /** Answers what of the image was in use and is not any more: whole blocks that may become holes. */
+  close(): Range[] {
     try {
+      const released = this.device.hasChanges ? [] : this.released();
       this.device.close();
+      return released;
     } finally {
       closeSync(this.file);
+    }
+  }
+
+  private released(): Range[] {
+    try {
+      return this.allocator
+        .released(Math.ceil(smallestHole / this.blockSize))
+        .map(({ start, count }) => ({ offset: start * this.blockSize, length: count * this.blockSize }));
+    } catch {
+      return []; // of a damaged image nothing is given back
     }
   }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FileChange } from '../../../../../src/api/schemas/file';
 import { useTempFolder } from '../../../../support/temp';
@@ -105,6 +107,24 @@ describe('archives of a stopped disk', function () {
     assert.deepEqual(links, ['file', 'link']);
     assert.equal(seen['x/link']?.[6], '/etc/passwd');
     assert.equal(Object.keys(seen).length, 7);
+  });
+
+  it('keep the holes of sparse files as GNU tar packs them', async () => {
+    const size = 3 * 1024 ** 3 + 777;
+    const file = openSync(join(folder(), 'sparse'), 'w');
+    writeSync(file, Buffer.alloc(5000, 'm'), 0, 5000, 1024 ** 3 + 512);
+    closeSync(file);
+    truncateSync(join(folder(), 'sparse'), size);
+    for (const format of ['gnu', 'pax']) {
+      const input = execFileSync('tar', ['-C', folder(), `--format=${format}`, '-S', '-c', 'sparse']);
+      const stage = await disk.files.stage();
+      await disk.files.putTar(stage, Readable.from([input]));
+      await disk.files.merge(stage, '/', 'overwrite');
+      assert.equal((await disk.files.stat('/sparse')).size, size);
+      const all = await disk.files.read('/sparse', { offset: 1024 ** 3, length: 8192 });
+      const wanted = Buffer.alloc(8192).fill('m', 512, 5512);
+      assert((await bytesOf(all)).equals(wanted), format);
+    }
   });
 
   it('keep pipes, and say what else of an entry a disk can not be given', async () => {

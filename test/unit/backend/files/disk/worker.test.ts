@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { DiskAccess } from '../../../../../src/backend/files/disk/disk-access';
@@ -32,6 +32,30 @@ describe('the worker of a disk', function () {
     assert.ok(disk.access.isOpen, 'a watch keeps it open');
     stop();
     await until('it is closed', () => !disk.access.isOpen);
+    await disk.dispose();
+  });
+
+  it('gives room of what was removed back to the disk of the host', async () => {
+    const disk = await TestDisk.create(folder(), { sizeMiB: 256 });
+    const allocated = () => statSync(disk.image).blocks * 512;
+    const big = Buffer.alloc(20 * 1024 ** 2, 'b');
+    await disk.files.write('/kept', Buffer.from('k'.repeat(200_000)), over);
+    await disk.files.write('/gone', big, over);
+    await disk.files.write('/again', big, over);
+    await disk.access.close();
+    const full = allocated();
+    await disk.files.remove('/gone', { recursive: false });
+    await disk.files.write('/again', Buffer.from('small'), over);
+    await disk.access.close();
+    assert(full - allocated() > 39 * 1024 ** 2, `${full} bytes, then ${allocated()}`);
+    assertClean(disk.image);
+    assert.equal((await bytesOf(await disk.files.read('/kept'))).toString(), 'k'.repeat(200_000));
+    // What was freed and is used again is not to become a hole.
+    await disk.files.remove('/again', { recursive: false });
+    await disk.files.write('/new', big, over);
+    await disk.access.close();
+    assert((await bytesOf(await disk.files.read('/new'))).equals(big));
+    await disk.check();
     await disk.dispose();
   });
 

@@ -39,8 +39,8 @@ class Asker {
     return ok as Fields | undefined;
   }
 
-  end(): Promise<void> {
-    return this.agent.end();
+  async end(): Promise<void> {
+    await this.agent.end();
   }
 }
 
