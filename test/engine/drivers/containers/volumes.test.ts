@@ -150,7 +150,7 @@ describe('volumes of the container engine', function () {
     const evil = await bundle('evil.tar', [{ name: '../../etc/passwd', mode: 0o644, content: 'x' }]);
     await assert.rejects(withBundle(evil), {
       code: 'bad_request',
-      message: /\.\.\/\.\.\/etc\/passwd has a path outside/,
+      message: /"\.\.\/\.\.\/etc\/passwd" has a path outside/,
     });
   });
 
