@@ -40,6 +40,18 @@ export async function findE2fs(
   return undefined;
 }
 
+/** All but mke2fs take what follows a question mark in a path for options, and would open another file. */
+function refuseOtherPath(program: E2fsProgram, args: readonly string[], what: string): void {
+  const path = args.find((arg) => arg.startsWith('/') && arg.includes('?'));
+  if (path !== undefined && program !== 'mke2fs') {
+    throw new BerthError(
+      'bad_request',
+      `Could not ${what}: ${program} can't open a path with a question mark: ${path}.`,
+      { hint: 'Rename the file, or the folder that it is in.' },
+    );
+  }
+}
+
 /** Runs it to its end; what its exit code means is the caller's to say. */
 export async function runE2fs(
   program: E2fsProgram,
@@ -48,6 +60,7 @@ export async function runE2fs(
   timeoutMs: number,
   find: typeof findE2fs = findE2fs,
 ): Promise<Outcome> {
+  refuseOtherPath(program, args, what);
   const file = await find(program);
   if (file === undefined) {
     throw new BerthError('not_supported', `${program} is needed to ${what}, and is not installed.`, {
