@@ -10,6 +10,8 @@ export interface LifetimeParts {
   exit: () => void;
 }
 
+const lastLookMs = 20;
+
 export class Lifetime {
   private timer: NodeJS.Timeout | undefined;
   private readonly connections = new Set<symbol>();
@@ -44,10 +46,19 @@ export class Lifetime {
     clearTimeout(this.timer);
   }
 
+  private end(): void {
+    if (this.reasonToStay === undefined) {
+      this.parts.exit();
+    } else if (this.connections.size === 0) {
+      this.touch();
+    }
+  }
+
   /** Woken once per idle period only: whatever makes it busy calls `touch` when it ends. */
   private consider(): void {
     if (this.reasonToStay === undefined) {
-      this.parts.exit();
+      // On a busy machine somebody may be asking already: timers come before what sockets have.
+      this.timer = setTimeout(() => this.end(), lastLookMs);
     } else if (this.connections.size === 0) {
       this.touch();
     }
