@@ -59,6 +59,18 @@ describe('Podman', function () {
     );
   });
 
+  it('keeps the volumes of a stopped and of an archived workspace over a prune', async () => {
+    for (const [away, back] of [
+      ['stop', 'start'],
+      ['archive', 'restore'],
+    ] as const) {
+      await harness.verb(away, name);
+      await podman?.podman('volume', 'prune', '-f');
+      await harness.verb(back, name);
+      assert.equal(await harness.sh(name, 'cat ~/kept'), 'hello abc', away);
+    }
+  });
+
   it('reads and writes files of a running volume', async () => {
     const volume = `workspace-${name}`;
     await harness.client.writeFile(volume, '/from-outside', Buffer.from('hi'), {

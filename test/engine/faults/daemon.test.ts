@@ -59,6 +59,27 @@ describeContainers('a daemon', 'faults: the Docker daemon', function () {
     await failure(harness.workspace(wanted), 'not_found');
   });
 
+  it('keeps the volumes of stopped and archived workspaces over a prune of all unused ones', async () => {
+    const { docker } = theDaemon();
+    const { name: kept } = await harness.create({ image, volumes: ['prune-data:/data'] });
+    await harness.sh(kept, 'echo kept >~/kept; sync ~/kept');
+    for (const [away, back] of [
+      ['stop', 'start'],
+      ['archive', 'restore'],
+    ] as const) {
+      await harness.verb(away, kept);
+      // Newer ones remove only anonymous volumes unless they are told so.
+      await docker
+        .pruneVolumes({ filters: JSON.stringify({ all: ['true'] }) })
+        .catch(() => docker.pruneVolumes());
+      await harness.verb(back, kept);
+      assert.equal(await harness.sh(kept, 'cat ~/kept'), 'kept', away);
+      await docker.getVolume('prune-data').inspect();
+    }
+    await harness.delete(kept);
+    await docker.getVolume('prune-data').remove();
+  });
+
   it('leaves no anonymous volume or image behind over the whole life of a workspace', async () => {
     const before = await countAll();
     const workspace = await harness.create({ image });
