@@ -40,6 +40,8 @@ async function* read(path: string, tail: number, ended: AbortSignal): AsyncGener
     let offset = await offsetOfTail(file, tail);
     for (;;) {
       const isLast = ended.aborted;
+      // It was shortened: what is there now is new.
+      offset = (await file.stat()).size < offset ? 0 : offset;
       for (let chunk = await readAt(file, offset); chunk.length > 0; chunk = await readAt(file, offset)) {
         offset += chunk.length;
         yield withoutReturns(chunk);

@@ -7,6 +7,7 @@ import { readIfPresent } from '../../store/files';
 import { identityOf, isRunning, type ProcessIdentity } from '../../store/process-identity';
 import type { Log } from '../containers/log';
 import type { DriverEvent } from '../driver';
+import { limitConsole } from './console-limit';
 import { Machine } from './machine';
 import { killProcess, waitUntilGone } from './qemu/process';
 import { isMachine } from './qemu/identity';
@@ -181,6 +182,7 @@ export class Machines {
     };
     const files = store.files.of(name);
     const machine = new Machine({ name, qmp, process, files, privateKey, log, flooded });
+    void qmp.closed.then(limitConsole(files.consoleLog, log));
     qmp.onEvent((event) => this.seen(record, machine, event));
     void qmp.closed.then(() => this.lost(record, machine));
     return machine;
