@@ -157,6 +157,8 @@ export class Starter {
       const { qmp } = machine;
       await waitUntilRestored(qmp, restoreTimeoutMs);
       await tellSizes(qmp, wanted);
+      // It may have been saved just while it had no filter.
+      await qmp.execute('set_link', { name: 'net', up: true });
       await going?.begins();
       await qmp.execute('cont');
       await this.showsLife(machine, wanted.acceleration, signal, going);

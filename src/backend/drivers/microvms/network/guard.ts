@@ -3,7 +3,7 @@
  * engines and ends with QEMU; while there is none, QEMU drops all that the guest sends.
  */
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, stat, truncate } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,13 +19,14 @@ const startTimeoutMs = 20_000;
 /** Before each start anew; one that lived for long is started at once again. */
 const pausesMs = [0, 500, 2_000, 10_000, 30_000];
 const longLifeMs = 60_000;
+const largestLogBytes = 1024 * 1024;
 
 export interface GuardParts {
   name: string;
   qmp: Pick<QmpClient, 'execute' | 'human' | 'isOpen' | 'closed'>;
   /** Of QEMU. */
   pid: number;
-  files: Pick<RuntimeFiles, 'sockets' | 'filterSocket' | 'filterLog'>;
+  files: Pick<RuntimeFiles, 'sockets' | 'qemuLog' | 'filterSocket' | 'filterLog'>;
   log: Log;
 }
 
@@ -94,8 +95,9 @@ export class NetworkGuard {
 
   /** Without its reader QEMU would say of each frame that it is lost: no frames until there is one again. */
   private async restart(): Promise<void> {
-    const { qmp } = this.parts;
+    const { qmp, files } = this.parts;
     await qmp.execute('set_link', { name: 'net', up: false });
+    await cutIfLarge(files.qemuLog);
     await this.spawn();
     // It has stopped to read what comes back, for good.
     await qmp.human(`object_del ${filterInId}`);
@@ -145,6 +147,14 @@ export async function hasFilter(qmp: Pick<QmpClient, 'execute'>): Promise<boolea
     Array.isArray(chardevs) &&
     (chardevs as { label?: unknown }[]).some(({ label }) => label === filterChardevs.out)
   );
+}
+
+/** QEMU writes a line for each frame that it had no filter for. */
+async function cutIfLarge(log: string): Promise<void> {
+  const size = (await stat(log).catch(() => undefined))?.size ?? 0;
+  if (size > largestLogBytes) {
+    await truncate(log);
+  }
 }
 
 function connectOnce(path: string): Promise<Socket | undefined> {

@@ -1,10 +1,13 @@
 /** QEMU as a process that outlives the engine. */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import { identityOf, isRunning, type ProcessIdentity } from '../../../store/process-identity';
 
 const saidKept = 2000;
+/** Written anew, and at its end also when it is cut meanwhile. */
+const logFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
 const endPollMs = 20;
 
 export interface StartedProcess {
@@ -26,7 +29,7 @@ export interface StartOptions {
 
 /** Starts a process of a session of its own. It has no input, and no pipe of ours that would end it. */
 export async function startDetached({ binary, argv, log, input }: StartOptions): Promise<StartedProcess> {
-  const output = await open(log, 'w', 0o600);
+  const output = await open(log, logFlags, 0o600);
   const file = input === undefined ? undefined : await open(input, 'r').catch(closing(output));
   try {
     const child = spawn(binary, [...argv], {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +71,7 @@ class FakeQemu {
       ...{ name: 'workspace-a', qmp: this, pid: 4711 },
       files: {
         sockets: { qmp: '', control: '', ssh: '', filterOut: this.at('out'), filterIn: this.at('in') },
+        qemuLog: this.at('qemu.log'),
         filterSocket: (pid) => this.at(`net-${pid}`),
         filterLog: this.at('log'),
       },
@@ -142,6 +143,14 @@ describe('the guard of a network filter', () => {
     process.kill(second, 'SIGKILL');
     await until('it is started anew', () => qemu.warnings.length === 2);
     await assertFilters();
+  });
+
+  it('cuts what QEMU has said of frames that were lost meanwhile', async () => {
+    await guard().start();
+    await writeFile(qemu.at('qemu.log'), Buffer.alloc(3_000_000, 'filter redirector send failed\n'));
+    process.kill((await filters())[0] ?? 0, 'SIGKILL');
+    await until('it is started anew', () => qemu.warnings.length === 1);
+    assert.equal((await stat(qemu.at('qemu.log'))).size, 0);
   });
 
   it('lets go of a filter, which another engine takes over: as it is, or in its place', async () => {
