@@ -60,7 +60,7 @@ export const askNameServer = String.raw`
 import socket, struct, sys
 query = struct.pack('!HHHHHH', 7, 0x0100, 1, 0, 0, 0) + b'\x09localhost\0' + struct.pack('!HH', 1, 1)
 asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-asking.settimeout(5)
+asking.settimeout(20)
 asking.sendto(query, (sys.argv[1], 53))
 try:
     print('answered' if asking.recv(512)[:2] == query[:2] else 'confused')
