@@ -4,12 +4,22 @@ import { turns } from './wait';
 /** Time that passes only when told to. Starts at the real now, since records carry real timestamps. */
 export class FakeClock implements Clock {
   private time = Date.now();
+  private ahead = 0;
   private readonly timers = new Set<{ at: number; run: () => void | Promise<void> }>();
   /** How often something was woken. */
   wakes = 0;
 
   now(): number {
+    return this.time + this.ahead;
+  }
+
+  monotonic(): number {
     return this.time;
+  }
+
+  /** The clock on the wall is set, or the machine slept: no timer's time passes. */
+  set(ms: number): void {
+    this.ahead += ms;
   }
 
   after(ms: number, run: () => void | Promise<void>): () => void {

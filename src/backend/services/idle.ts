@@ -10,12 +10,15 @@ import type { Workspaces } from './workspaces';
 
 export interface Clock {
   now(): number;
+  /** Milliseconds that passed, whatever the clock on the wall was set to; they may stand still while the machine sleeps. */
+  monotonic(): number;
   /** Calls once after `ms`; the answer cancels. */
   after(ms: number, run: () => void | Promise<void>): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after: (ms, run) => {
     const timer = setTimeout(() => void run(), ms);
     return () => clearTimeout(timer);
@@ -27,6 +30,8 @@ const minuteMs = 60_000;
 const looksPerIdleTime = 10;
 const rarestLookMs = 60_000;
 const shortestWaitMs = 50;
+/** More than this between two looks that nobody planned: the machine slept, or its clock was set. */
+const gapMs = 15_000;
 
 type IdleVerb = 'pause' | 'stop' | 'archive';
 
@@ -38,10 +43,12 @@ export interface IdleStep {
   after: number;
 }
 
-/** The step that is next for a record. */
-export function nextIdleStep(record: WorkspaceRecord): IdleStep | undefined {
+/** The step that is next for a record, which has been idle `since` then, or else since its last use. */
+export function nextIdleStep(
+  record: WorkspaceRecord,
+  since = Date.parse(record.lastUsedAt),
+): IdleStep | undefined {
   const { pauseAfter = 0, stopAfter = 0, archiveAfter = 0 } = record.spec.idle ?? {};
-  const since = Date.parse(record.lastUsedAt);
   const steps: { verb: IdleVerb; minutes: number; from: WorkspaceRecord['state'][] }[] = [
     { verb: 'pause', minutes: pauseAfter, from: ['running'] },
     { verb: 'stop', minutes: stopAfter, from: ['running', 'paused'] },
@@ -52,6 +59,10 @@ export function nextIdleStep(record: WorkspaceRecord): IdleStep | undefined {
     .map(({ verb, minutes }) => ({ verb, at: since + minutes * minuteMs, after: minutes * minuteMs }))
     .sort((a, b) => a.at - b.at);
   return due[0];
+}
+
+function hasPolicy({ spec }: WorkspaceRecord): boolean {
+  return Object.values(spec.idle ?? {}).some((minutes) => minutes > 0);
 }
 
 /** Clients can come and go unseen between two looks, so they are many. */
@@ -73,6 +84,11 @@ export class IdleWatch {
   private cancelTimer: (() => void) | undefined;
   private looking = false;
   private readonly lastLooks = new Map<string, number>();
+  /** Since when uses of a workspace would have been seen under its policy, without a gap. */
+  private readonly watched = new Map<string, { since: number; policy: string }>();
+  /** When the next look is planned, and how far the clock on the wall was ahead of the monotonic one. */
+  private planned: number | undefined;
+  private offset: number | undefined;
   /** Steps that were begun or failed: not tried again at once. */
   private readonly retries = new Map<string, { verb: IdleVerb; at: number }>();
 
@@ -88,11 +104,13 @@ export class IdleWatch {
     if (this.looking) {
       return;
     }
+    this.noticeGap();
     this.close();
     const now = this.parts.clock.now();
     const times = this.parts.registry.all().flatMap((record) => this.dueAt(record) ?? []);
     if (times.length > 0) {
       const wait = Math.min(Math.max(Math.min(...times) - now, shortestWaitMs), rarestLookMs * 60);
+      this.planned = now + wait;
       this.cancelTimer = this.parts.clock.after(wait, () => this.look());
     }
   }
@@ -100,11 +118,42 @@ export class IdleWatch {
   close(): void {
     this.cancelTimer?.();
     this.cancelTimer = undefined;
+    this.planned = undefined;
+  }
+
+  /** What happened while the machine slept was not seen, and a clock that was set tells nothing: all starts anew. */
+  private noticeGap(): void {
+    const now = this.parts.clock.now();
+    const offset = now - this.parts.clock.monotonic();
+    const isSet = Math.abs(offset - (this.offset ?? offset)) > gapMs;
+    const isLate = this.planned !== undefined && now > this.planned + gapMs;
+    this.offset = offset;
+    if (isSet || isLate) {
+      this.watched.forEach((entry) => (entry.since = now));
+    }
+  }
+
+  private stepOf(record: WorkspaceRecord): IdleStep | undefined {
+    const now = this.parts.clock.now();
+    const used = Date.parse(record.lastUsedAt);
+    const isFuture = used > now + gapMs;
+    if (!hasPolicy(record)) {
+      this.watched.delete(record.name);
+      return undefined;
+    }
+    const policy = JSON.stringify(record.spec.idle);
+    const known = this.watched.get(record.name);
+    const isChanged = known !== undefined && known.policy !== policy;
+    // Nobody can use what does not run without starting it: that needs no watching.
+    const since = isChanged || record.state === 'running' || isFuture ? now : 0;
+    const entry = known === undefined || isChanged ? { since, policy } : known;
+    this.watched.set(record.name, entry);
+    return nextIdleStep(record, isFuture ? entry.since : Math.max(used, entry.since));
   }
 
   /** When to look at it next. */
   private dueAt(record: WorkspaceRecord): number | undefined {
-    const step = nextIdleStep(record);
+    const step = this.stepOf(record);
     if (step === undefined) {
       this.lastLooks.delete(record.name);
       return undefined;
@@ -119,12 +168,14 @@ export class IdleWatch {
 
   private async look(): Promise<void> {
     this.looking = true;
+    this.noticeGap();
+    this.planned = undefined;
     try {
       const names = this.parts.registry.all().map((record) => record.name);
       for (const name of names) {
         await this.lookAt(name);
       }
-      for (const known of [this.lastLooks, this.retries]) {
+      for (const known of [this.lastLooks, this.retries, this.watched]) {
         const gone = [...known.keys()].filter((name) => !names.includes(name));
         gone.forEach((name) => known.delete(name));
       }
@@ -145,7 +196,7 @@ export class IdleWatch {
     try {
       const attached = await this.attached(record);
       // Read again: it may have been used, or deleted, while we asked.
-      const step = nextIdleStep(registry.find(name) ?? { ...record, state: 'deleting' });
+      const step = this.stepOf(registry.find(name) ?? { ...record, state: 'deleting' });
       if (step === undefined) {
         return;
       }
@@ -159,7 +210,7 @@ export class IdleWatch {
       }
     } catch (error) {
       log.warn({ err: error, workspace: name }, 'idle step failed');
-      const step = nextIdleStep(record);
+      const step = this.stepOf(record);
       if (step !== undefined) {
         this.retryLater(name, step);
       }

@@ -211,6 +211,8 @@ export class Workspaces {
     const ports = wanted === undefined ? undefined : await this.changePorts(name, wanted);
     const next = await registry.change(name, {
       ...(label !== undefined && { label }),
+      // Its time begins now: what was idle under another policy, or none, says nothing.
+      ...(patch.idle !== undefined && { lastUsedAt: new Date().toISOString() }),
       spec: {
         ...registry.get(name).spec,
         ...spec,
@@ -302,7 +304,13 @@ export class Workspaces {
     };
     if (!registry.begin(verb, name)) {
       // What was last seen is no answer while the runtime can't be reached.
-      return operations.nothing(begin, () => this.driver(name).inspect(runtimeNameOf(name)));
+      return operations.nothing(begin, async () => {
+        await this.driver(name).inspect(runtimeNameOf(name));
+        // Who starts what runs wants to use it.
+        if (registry.get(name).state === 'running') {
+          await registry.update(name, { lastUsedAt: new Date().toISOString() });
+        }
+      });
     }
     return operations.start(begin, async (context) => {
       try {

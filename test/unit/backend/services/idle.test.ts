@@ -153,7 +153,9 @@ describe('services/idle', () => {
     await test.services.workspaces.update('demo', { idle: { pauseAfter: 100 } });
     await pass(50);
     await test.services.workspaces.update('demo', { idle: { pauseAfter: 55 } });
-    await pass(6);
+    await pass(54);
+    assert.equal(workspace().state, 'running');
+    await pass(2);
     assert.equal(workspace().state, 'paused');
     await test.services.workspaces.update('demo', { idle: { stopAfter: 100 } });
     await test.services.workspaces.update('demo', { idle: {} });
@@ -186,6 +188,73 @@ describe('services/idle', () => {
     await pass(7.2);
     assert.equal(workspace().state, 'paused');
     assert.equal(test.services.workspaces.get('third').state, 'running');
+  });
+
+  it('counts nothing of what the machine slept through, or of a clock that was set', async () => {
+    await prepare({ pauseAfter: 10, archiveAfter: 60 });
+    for (const jump of [8 * 60 * minute, -20 * minute]) {
+      await pass(5);
+      clock.set(jump);
+      await pass(9.8);
+      assert.equal(workspace().state, 'running', `${jump}`);
+      await test.services.access.touch('demo');
+      attach(1);
+      await pass(1.1);
+      attach(0);
+    }
+    await pass(11.2);
+    assert.equal(workspace().state, 'paused');
+    clock.set(30 * 24 * 60 * minute);
+    await pass(59);
+    assert.equal(workspace().state, 'paused');
+    await pass(60);
+    assert.equal(workspace().state, 'archived');
+  });
+
+  it('counts nothing of the time in which no engine looked, while it ran', async () => {
+    await prepare({ stopAfter: 10 });
+    await test.engine.close();
+    const { driver } = test;
+    clock = new FakeClock();
+    await clock.pass(600 * minute);
+    test = await start({ clock }, driver);
+    await pass(9);
+    assert.equal(workspace().state, 'running');
+    await pass(1.2);
+    assert.equal(workspace().state, 'stopped');
+  });
+
+  it('begins anew with a policy that is set on one in use for long', async () => {
+    await prepare({});
+    await clock.pass(600 * minute);
+    await test.services.workspaces.update('demo', { idle: { stopAfter: 10 } });
+    await pass(9);
+    assert.equal(workspace().state, 'running');
+    await test.services.workspaces.update('demo', { idle: { stopAfter: 5 } });
+    await pass(4.5);
+    assert.equal(workspace().state, 'running');
+    await pass(0.7);
+    assert.equal(workspace().state, 'stopped');
+  });
+
+  it('takes a start of what runs, and a start elsewhere, for a use', async () => {
+    await prepare({});
+    const used = async (): Promise<number> => {
+      await turns();
+      return Date.parse(workspace().lastUsedAt);
+    };
+    const first = await used();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await test.done(test.services.workspaces.start('demo'));
+    const second = await used();
+    assert(second > first);
+    test.driver.behindOurBack('workspace-demo', 'stopped');
+    await until('it is seen', () => workspace().state === 'stopped');
+    assert.equal(await used(), second, 'an end is no use');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    test.driver.behindOurBack('workspace-demo', 'running');
+    await until('it is set up', () => workspace().state === 'running');
+    assert((await used()) > second);
   });
 
   it('ends with its engine', async () => {
