@@ -5,6 +5,7 @@ import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { until } from '../../../support/wait';
 import { machinesOf } from '../../../support/runtimes/microvms';
 import { Bench, never } from './driver-bench';
+import { filesKeepWhatTheyAre } from '../../../support/file-conformance';
 
 describe('a microVM', function () {
   this.timeout(300_000);
@@ -154,6 +155,10 @@ describe('a microVM', function () {
     }
     assert(bytes >= 1024);
     await files.close();
+  });
+
+  describe('keeps files what they are', () => {
+    filesKeepWhatTheyAre({ files: () => bench.driver.volumes.files(plan.homeVolume), seeds: [7] });
   });
 
   it('stands still while paused, and goes on with the right time', async () => {
