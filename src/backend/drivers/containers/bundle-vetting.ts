@@ -36,7 +36,10 @@ function leaves(path: string): boolean {
 
 /** The members of a tar, all owned by the workspace's user; holes stay holes. Fails at the first that is not safe. */
 export function vetTar(tar: Readable, source: string): Readable {
-  return Readable.from(vetted(tar, source), { objectMode: false });
+  // It may fail before anybody reads, or nobody may ever read.
+  tar.on('error', () => undefined);
+  const members = Readable.from(vetted(tar, source), { objectMode: false });
+  return members.once('close', () => tar.destroy());
 }
 
 async function* vetted(tar: Readable, source: string): AsyncGenerator<Buffer> {

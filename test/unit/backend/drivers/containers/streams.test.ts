@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { TarEntry } from '../../../../../src/backend/files/tar-header';
-import { unsafeMember } from '../../../../../src/backend/drivers/containers/bundle-vetting';
+import { unsafeMember, vetTar } from '../../../../../src/backend/drivers/containers/bundle-vetting';
 import { demultiplex } from '../../../../../src/backend/drivers/containers/demux';
 import { toBerthError } from '../../../../../src/backend/drivers/containers/docker-errors';
 import { imageContext } from '../../../../../src/backend/drivers/containers/image-context';
@@ -160,6 +161,16 @@ describe('members of a bundle', () => {
     for (const name of ['/etc/passwd', '../a', 'a/../../b', '..']) {
       assert.match(unsafeMember(member({ name })) ?? '', /outside/, name);
     }
+  });
+
+  it('are of a file that may be gone before anybody reads', async () => {
+    const gone = createReadStream('/no/such/bundle.tar');
+    const members = vetTar(gone, 'bundle.tar');
+    await new Promise<void>((resolve) => gone.once('close', resolve));
+    await assert.rejects(members.toArray(), { code: 'not_found', field: 'mounts' });
+    const unread = createReadStream(__filename);
+    vetTar(unread, 'unread').destroy();
+    await new Promise<void>((resolve) => unread.once('close', resolve));
   });
 
   it('may link to one another only, and are plain', () => {
