@@ -94,7 +94,8 @@ function runHelper(program: string, input: string, env: Surroundings['env']): Pr
     const child = spawn(program, ['get'], {
       env: { ...env },
       stdio: ['pipe', 'pipe', 'ignore'],
-      timeout: helperTimeoutMs,
+      // Not `timeout`: that timer goes on when there is no such program.
+      signal: AbortSignal.timeout(helperTimeoutMs),
       killSignal: 'SIGKILL',
     });
     let output = '';
