@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const bundles = ['engine.js', 'disk-worker.js'];
+const bundles = ['engine.js', 'disk-worker.js', 'network-filter.js'];
 
 /** Where to start the engine from: the copy, or `enginePath` itself when it is no bundle or can't be copied. */
 export function engineCopy(home: string, enginePath: string): string {

@@ -21,7 +21,8 @@ describe('client/engine-copy', () => {
     await mkdir(join(extension(), 'dist'), { recursive: true });
     await mkdir(join(extension(), 'images/tools'), { recursive: true });
     await mkdir(home(), { mode: 0o700 });
-    for (const file of ['dist/engine.js', 'dist/disk-worker.js', 'dist/cli.js', 'images/tools/run']) {
+    const bundles = ['dist/engine.js', 'dist/disk-worker.js', 'dist/network-filter.js', 'dist/cli.js'];
+    for (const file of [...bundles, 'images/tools/run']) {
       await writeFile(join(extension(), file), file, { mode: 0o755 });
     }
   });
@@ -31,7 +32,9 @@ describe('client/engine-copy', () => {
     await rename(extension(), `${extension()}-gone`);
     const root = join(copy, '../..');
     assert.equal(await readFile(copy, 'utf8'), 'dist/engine.js');
-    assert.equal(await readFile(join(root, 'dist/disk-worker.js'), 'utf8'), 'dist/disk-worker.js');
+    for (const bundle of ['dist/disk-worker.js', 'dist/network-filter.js']) {
+      assert.equal(await readFile(join(root, bundle), 'utf8'), bundle);
+    }
     assert.equal((await stat(join(root, 'images/tools/run'))).mode & 0o777, 0o755);
     assert(!existsSync(join(root, 'dist/cli.js')));
   });
