@@ -67,6 +67,11 @@ export class SshLink {
     });
   }
 
+  /** Connects, unless it is connected: commands that follow begin at once. */
+  async open(): Promise<void> {
+    await this.client();
+  }
+
   close(): void {
     const { opening } = this;
     this.opening = undefined;

@@ -222,13 +222,13 @@ export class Starter {
     going?: GoingOn,
   ): Promise<void> {
     const timeoutMs = acceleration === 'tcg' ? answerTimeoutMs.emulated : answerTimeoutMs.accelerated;
-    const control = await machine.controlPort();
     if (going === undefined) {
-      await control.alive(timeoutMs, signal);
+      await (await machine.controlPort()).alive(timeoutMs, signal);
       return;
     }
     try {
-      await control.serveSsh(timeoutMs, signal);
+      // Guests of earlier versions know no other question. A server that nobody connects to would be in the way of the next.
+      await machine.ssh.open();
     } catch (error) {
       const isRefusal = error instanceof BerthError && ['internal', 'no_space'].includes(error.code);
       if (!isRefusal && (signal.aborted || !(await going.hasWritten()))) {
