@@ -1,18 +1,28 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readdirSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileEntry, Operation, Volume } from '../../../src/api';
+import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
+
+/** A file without holes, which would be copied in no time. */
+function writeFull(path: string, mebibytes: number): void {
+  const piece = Buffer.alloc(1024 ** 2, 'not a hole ');
+  const file = openSync(path, 'w');
+  for (let written = 0; written < mebibytes; written++) writeSync(file, piece);
+  closeSync(file);
+}
 
 describe('berth cp, ls, cat, mv, rm, mkdir', function () {
   this.timeout(180_000);
@@ -174,11 +184,14 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
   });
 
   it('cancels a copy on Ctrl-C, exits 130, and leaves nothing of it', async () => {
-    writeFileSync(local('big'), '');
-    truncateSync(local('big'), 8 * 1024 ** 3);
+    writeFull(local('big'), 1536);
     const child = berth.spawn(['cp', 'big', `${name}:/big`]);
     const ended = finished(child, 'berth cp');
-    await sleep(1500);
+    await until('the copy to be under way', async () =>
+      (await berth.json<Operation[]>('operations')).some(
+        ({ status, progress }) => status === 'running' && (progress?.done ?? 0) > 0,
+      ),
+    );
     child.kill('SIGINT');
     const { code, stderr } = await ended;
     assert.equal(code, 130, stderr);
@@ -188,7 +201,7 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
   });
 
   it('shows the progress of bytes on a terminal', async () => {
-    truncateSync(local('big'), 300 * 1024 ** 2);
+    writeFull(local('big'), 300);
     const { code, stdout } = await berth.terminal(['cp', 'big', `volume:${cache}:/big`], []);
     assert.equal(code, 0);
     assert.match(stdout, /[█░]{20} +\d+% {2}.* \/ 300 MiB/);
