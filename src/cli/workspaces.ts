@@ -67,7 +67,7 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
   ]);
 }
 
-/** Where a port inside is reached. */
+/** The state in words, with the room that an archived workspace still takes. */
 function stateOf({ state, ownFiles }: Workspace): string {
   return state === 'archived' && ownFiles !== undefined
     ? `${state} (${formatBytes(ownFiles.bytes)} of its own)`
@@ -83,6 +83,7 @@ function formatOwnFiles({ state, ownFiles }: Workspace): string | undefined {
   return ownFiles.files === undefined ? size : `${ownFiles.files} files, ${size}`;
 }
 
+/** Where a port inside is reached. */
 export function formatPort({ host, guest }: PublishedPort): string {
   return `${guest} on 127.0.0.1:${host ?? ''}`;
 }
