@@ -13,6 +13,10 @@ export const errorStatus = {
   exists: 409,
   /** The state of the thing does not allow the verb. */
   illegal_state: 409,
+  /** A volume that held files is not there any more, or is another one of its name. */
+  volume_gone: 409,
+  /** It removes files: told so, it goes on. */
+  needs_confirmation: 409,
   /** Somebody else holds it (a volume, a port, a lock). */
   in_use: 409,
   cancelled: 409,

@@ -59,6 +59,16 @@ const ByImage = Type.Object(
   { additionalProperties: false },
 );
 
+/** Of verbs that start: what to do without the files of a volume that is gone. */
+const Starting = Type.Object({
+  ...Waiting.properties,
+  acceptEmpty: Type.Optional(
+    Type.Boolean({ description: 'Make volumes that are gone anew, empty, instead of `volume_gone`.' }),
+  ),
+});
+const starting = (summary: string) =>
+  ({ summary, tag: 'workspaces', params: ByName, query: Starting, response: Operation }) as const;
+
 const verb = (summary: string) =>
   ({ summary, tag: 'workspaces', params: ByName, query: Waiting, response: Operation }) as const;
 
@@ -137,14 +147,14 @@ export const routes = defineRoutes({
     query: Type.Object({ wait: Type.Optional(Wait), keepVolumes: Type.Optional(Flag) }),
     response: Operation,
   },
-  'workspaces.start': verb('Start'),
+  'workspaces.start': starting('Start'),
   'workspaces.stop': verb('Stop: 10 s of grace, then kill; nothing is deleted'),
-  'workspaces.restart': verb('Stop and start'),
+  'workspaces.restart': starting('Stop and start'),
   'workspaces.pause': verb('Freeze all processes'),
   'workspaces.resume': verb('Go on after a pause'),
   'workspaces.archive': verb('Stop it and set it aside: record, volumes and its own files stay'),
-  'workspaces.restore': verb('Start an archived one: with its own files, on its volumes'),
-  'workspaces.recover': verb('Start it after an error; a new runtime only where there is none'),
+  'workspaces.restore': starting('Start an archived one: with its own files, on its volumes'),
+  'workspaces.recover': starting('Start it after an error; a new runtime only where there is none'),
   'workspaces.rebuild': {
     summary: 'A new runtime on the same volumes, from the image as it is now or another one',
     tag: 'workspaces',

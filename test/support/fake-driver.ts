@@ -63,6 +63,7 @@ export class FakeDriver implements Driver {
   /** What every configure says that it could not write. */
   notWritten: readonly string[] = [];
   closed = false;
+  readonly aside = new Map<string, Mutable<RuntimeInfo>>();
   /** What every runtime has outside of volumes. */
   own: OwnFiles = { files: 312, bytes: 84 * 1024 * 1024 };
   private readonly failures = new Map<string, unknown[]>();
@@ -146,7 +147,8 @@ export class FakeDriver implements Driver {
     if (imageId === undefined) {
       throw new BerthError('image_missing', `No image ${plan.image}.`);
     }
-    for (const volume of [plan.homeVolume, plan.dockerVolume]) {
+    const named = plan.mounts.filter(({ kind }) => kind === 'volume').map(({ source }) => source);
+    for (const volume of [plan.homeVolume, plan.dockerVolume, ...named]) {
       if (volume !== undefined) {
         this.volumes.add(volume, plan.workspace);
       }
@@ -174,6 +176,7 @@ export class FakeDriver implements Driver {
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
     await this.act('configure', name, signal);
     this.configured.set(name, plan);
+    this.aside.delete(name);
     return this.notWritten;
   }
 
@@ -202,6 +205,36 @@ export class FakeDriver implements Driver {
   async remove(name: string): Promise<void> {
     await this.act('remove', name);
     this.runtimes.delete(name);
+    this.aside.delete(name);
+  }
+
+  async refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    await this.act('refit', plan.name, signal);
+    const info = this.get(plan.name);
+    this.plans.set(plan.name, plan);
+    info.sshPort = plan.sshPort;
+    const named = plan.mounts.filter(({ kind }) => kind === 'volume').map(({ source }) => source);
+    for (const volume of [plan.homeVolume, plan.dockerVolume, ...named]) {
+      if (volume !== undefined) {
+        this.volumes.add(volume, plan.workspace);
+      }
+    }
+    return { ...info };
+  }
+
+  async setAside(name: string): Promise<void> {
+    await this.act('setAside', name);
+    this.aside.set(name, this.get(name));
+    this.runtimes.delete(name);
+  }
+
+  async takeBack(name: string): Promise<void> {
+    await this.act('takeBack', name);
+    const before = this.aside.get(name);
+    if (before !== undefined) {
+      this.runtimes.set(name, before);
+      this.aside.delete(name);
+    }
   }
 
   async ownFiles(name: string): Promise<OwnFiles | undefined> {

@@ -7,6 +7,7 @@ import type { Act } from './fake-images';
 export class FakeVolumes implements VolumeStore {
   readonly kinds = ['docker'] as const;
   readonly known = new Map<string, Volume>();
+  private made = 0;
   readonly contents = new Map<string, FakeFiles>();
 
   constructor(private readonly act: Act) {}
@@ -21,6 +22,7 @@ export class FakeVolumes implements VolumeStore {
     const known = this.known.get(name);
     const made: Volume = {
       ...{ name, kind: 'docker', role, managed, holders: [], labels: {} },
+      id: `made-${(this.made += 1)}`,
       ...(workspace !== undefined && { workspace }),
     };
     this.known.set(name, known ?? made);

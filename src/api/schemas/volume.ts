@@ -31,6 +31,8 @@ export const Volume = Type.Object({
   managed: Type.Boolean(),
   /** The other installation that made it: only that one uses and deletes it. */
   owner: Type.Optional(Owner),
+  /** Tells it from another one of its name that was made later; where its driver can. */
+  id: Type.Optional(Type.String()),
   createdAt: Type.Optional(Timestamp),
   /** Fixed size of a disk. */
   sizeMiB: Type.Optional(Type.Integer()),

@@ -94,6 +94,11 @@ export const PublishedPort = Type.Object(
       Type.Integer({ ...port, description: 'On this machine; a free one when it is left out.' }),
     ),
     guest: Type.Integer({ ...port, description: 'Inside, where a program must listen on all addresses.' }),
+    chosen: Type.Optional(
+      Type.Boolean({
+        description: 'Berth chose the port of this machine: it moves when another program has it.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

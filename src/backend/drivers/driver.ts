@@ -25,7 +25,7 @@ export interface PlannedMount extends Mount {
 }
 
 /** A TCP port of the runtime that is reached on loopback of this machine. */
-export type PlannedPort = Required<PublishedPort>;
+export type PlannedPort = Required<Pick<PublishedPort, 'host' | 'guest'>>;
 
 /** How a runtime is built. Contains no secret. */
 export interface RuntimePlan {
@@ -78,6 +78,8 @@ export interface RuntimeInfo {
   image: string;
   startedAt: string | undefined;
   exitCode: number | undefined;
+  /** It is paused, and nothing of it runs: it goes on from what was saved. */
+  isSaved?: boolean;
   /** The loopback port that sshd is published on, as the runtime was built. */
   sshPort: number | undefined;
   volumes: readonly { volume: string; target: string; readOnly: boolean }[];
@@ -219,6 +221,18 @@ export interface Driver {
    * installation, unless the user has said that it be taken over.
    */
   remove(name: string, options?: { anyOwner?: boolean }): Promise<void>;
+  /**
+   * Gives one that does not run the ports of the plan, and volumes where they are missing. All that it has outside of
+   * volumes stays; on failure nothing has changed.
+   */
+  refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo>;
+  /**
+   * Puts a stopped one aside, so that another one can be created under its name. It goes when that one was configured,
+   * or both by `remove`.
+   */
+  setAside(name: string): Promise<void>;
+  /** Undoes `setAside`: what has its name now is removed. Does nothing when nothing is aside. */
+  takeBack(name: string): Promise<void>;
   /** What it has outside of volumes, without what Berth puts in itself; undefined when the runtime is not there. */
   ownFiles(name: string): Promise<OwnFiles | undefined>;
   /** Changes what can be changed live; answers what needs a rebuild. */

@@ -13,7 +13,7 @@ export function resolveMounts(
 ): Promise<PlannedMount[]> {
   return Promise.all(
     mounts.map(async (mount, index) => {
-      const volume = mount.kind === 'volume' ? await find(mount.source, driver, drivers) : undefined;
+      const volume = mount.kind === 'volume' ? await findVolume(mount.source, driver, drivers) : undefined;
       if (volume?.kind === 'directory') {
         return { ...mount, folder: volume.path };
       }
@@ -26,7 +26,7 @@ export function resolveMounts(
 }
 
 /** A driver that does not answer can't be asked: what it has is not needed by the others. */
-async function find(name: string, own: Driver, drivers: Drivers): Promise<Volume | undefined> {
+export async function findVolume(name: string, own: Driver, drivers: Drivers): Promise<Volume | undefined> {
   const others = drivers.all().filter((driver) => driver !== own);
   for (const driver of [own, ...others]) {
     const found = await driver.volumes.inspect(name).catch((error: unknown) => {

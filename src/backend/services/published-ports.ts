@@ -4,7 +4,17 @@ import type { PublishedPort } from '../../api/schemas/workspace';
 import type { PlannedPort } from '../drivers/driver';
 import { isFree, type PortLedger } from '../ssh/ports';
 
+/** One of a record: its port of this machine is known. */
+export interface AssignedPort extends PlannedPort {
+  chosen?: boolean;
+}
+
 /** Those of a record: all are assigned. */
+export function assignedOf(ports: readonly PublishedPort[] | undefined): AssignedPort[] {
+  return (ports ?? []).flatMap(({ host, ...port }) => (host === undefined ? [] : [{ ...port, host }]));
+}
+
+/** As drivers take them. */
 export function portsOf(ports: readonly PublishedPort[] | undefined): PlannedPort[] {
   return (ports ?? []).flatMap(({ host, guest }) => (host === undefined ? [] : [{ host, guest }]));
 }
@@ -17,19 +27,20 @@ export async function reservePorts(
   ledger: PortLedger,
   owner: string,
   wanted: readonly PublishedPort[],
-  before: readonly PlannedPort[] = [],
-): Promise<PlannedPort[]> {
+  before: readonly AssignedPort[] = [],
+): Promise<AssignedPort[]> {
   refuseTwice(wanted);
   const reserved: number[] = [];
   try {
-    const ports: PlannedPort[] = [];
-    for (const [index, { host, guest }] of wanted.entries()) {
+    const ports: AssignedPort[] = [];
+    for (const [index, { host, guest, chosen }] of wanted.entries()) {
       const kept = before.find((port) => port.guest === guest && (host ?? port.host) === port.host);
       const port = kept?.host ?? (await reserve(ledger, owner, { host, index }, before));
       if (!before.some((old) => old.host === port)) {
         reserved.push(port);
       }
-      ports.push({ host: port, guest });
+      const isChosen = kept === undefined ? host === undefined || chosen === true : kept.chosen === true;
+      ports.push({ host: port, guest, ...(isChosen && { chosen: true }) });
     }
     return ports;
   } catch (error) {
@@ -44,11 +55,11 @@ export async function changePorts(
   owner: string,
   ports: { wanted: readonly PublishedPort[]; before: readonly PublishedPort[] | undefined },
   apply: (ports: readonly PlannedPort[]) => Promise<void>,
-): Promise<PlannedPort[]> {
-  const before = portsOf(ports.before);
+): Promise<AssignedPort[]> {
+  const before = assignedOf(ports.before);
   const next = await reservePorts(ledger, owner, ports.wanted, before);
   try {
-    await apply(next);
+    await apply(portsOf(next));
   } catch (error) {
     releasePorts(ledger, owner, next, before);
     throw error;
@@ -69,13 +80,31 @@ export function releasePorts(
     .forEach(({ host }) => ledger.releasePort(host, owner));
 }
 
-/** Before a start: what somebody else has taken meanwhile was named by the user, or is known to others by now. */
-export async function refuseTakenPorts(ports: readonly PlannedPort[]): Promise<void> {
-  for (const [index, { host }] of ports.entries()) {
-    if (!(await isFree(host))) {
+/**
+ * Before a start: what Berth chose itself moves away from a program that has taken it meanwhile; what the user named is
+ * known to others by now: throws `in_use`, with nothing moved.
+ */
+export async function movePorts(
+  ledger: PortLedger,
+  owner: string,
+  ports: readonly AssignedPort[],
+): Promise<{ ports: AssignedPort[]; moves: { from: AssignedPort; to: number }[] }> {
+  const areFree = await Promise.all(ports.map(({ host }) => isFree(host)));
+  ports.forEach(({ host, chosen }, index) => {
+    if (areFree[index] === false && chosen !== true) {
       throw taken(host, 'another program', index);
     }
+  });
+  const moves: { from: AssignedPort; to: number }[] = [];
+  const moved: AssignedPort[] = [];
+  for (const [index, port] of ports.entries()) {
+    const host = areFree[index] === true ? port.host : await ledger.assign(owner);
+    moved.push({ ...port, host });
+    if (host !== port.host) {
+      moves.push({ from: port, to: host });
+    }
   }
+  return { ports: moved, moves };
 }
 
 async function reserve(

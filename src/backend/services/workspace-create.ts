@@ -18,7 +18,8 @@ import { removeOwnVolume } from './own-volumes';
 import { releasePorts, reservePorts } from './published-ports';
 import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
-import { imageMissing, type WorkspaceStarter } from './workspace-starter';
+import type { WorkspaceStarter } from './workspace-starter';
+import { imageMissing } from './runtime-preparation';
 
 export interface Defaults {
   runtime: RuntimeKind;

@@ -34,6 +34,8 @@ export const WorkspaceRecord = Type.Object({
   createdAt: Timestamp,
   lastUsedAt: Timestamp,
   startedAt: Type.Optional(Timestamp),
+  /** Ids of its volumes by their names, where they have any: another one of that name is not taken for it. */
+  volumeIds: Type.Optional(Type.Record(Type.String(), Type.String())),
   /** What lies in the runtime outside of volumes, as last measured. */
   ownFiles: Type.Optional(OwnFiles),
   /** A delete is under way that leaves its volumes. */
@@ -71,8 +73,18 @@ export function toWorkspace(
   activity: WorkspaceActivity,
   attached?: number,
 ): Workspace {
-  const { hostKey, createdVolumes, adoptedVolumes, cloned, keepsVolumes, spec, problem, warnings, ...shown } =
-    record;
+  const {
+    hostKey,
+    createdVolumes,
+    adoptedVolumes,
+    cloned,
+    keepsVolumes,
+    volumeIds,
+    spec,
+    problem,
+    warnings,
+    ...shown
+  } = record;
   const { cloneUrl } = spec;
   return {
     ...shown,

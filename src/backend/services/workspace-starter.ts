@@ -1,39 +1,24 @@
 /** From a record to a workspace that answers SSH: every step of create and start, each with its own time. */
-import { BerthError } from '../../api/errors';
-import { ownerWords } from '../../api/owner';
-import type { Driver, RuntimeInfo, RuntimePlan } from '../drivers/driver';
+import { asBerthError } from '../../api/errors';
+import type { Driver, RuntimeInfo } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
-import { isFree } from '../ssh/ports';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
 import { FirstSteps } from './first-steps';
 import { readCredentials, readScripts, type Script } from './injected-files';
-import { resolveMounts } from './mount-resolution';
 import type { OperationContext } from './operation-context';
-import { portsOf, refuseTakenPorts } from './published-ports';
+import { planOf, RuntimePreparation, type StartOptions } from './runtime-preparation';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
-const warningsOfAStart: readonly string[] = ['credentials', 'secrets', 'post-start', 'port-moved'];
-
-export function planOf(record: WorkspaceRecord): RuntimePlan {
-  const { spec } = record;
-  return {
-    name: runtimeNameOf(record.name),
-    workspace: record.name,
-    image: spec.image,
-    env: spec.env ?? {},
-    limits: spec.limits ?? {},
-    docker: spec.docker ?? false,
-    network: spec.network ?? 'on',
-    homeVolume: record.homeVolume,
-    dockerVolume: record.dockerVolume,
-    mounts: spec.mounts ?? [],
-    ports: portsOf(spec.ports),
-    sshPort: record.sshPort,
-  };
-}
+const warningsOfAStart: readonly string[] = [
+  'credentials',
+  'secrets',
+  'post-start',
+  'port-moved',
+  'runtime-gone',
+];
 
 export interface StarterParts {
   registry: WorkspaceRegistry;
@@ -45,9 +30,11 @@ export interface StarterParts {
 
 export class WorkspaceStarter {
   private readonly firstSteps: FirstSteps;
+  private readonly preparation: RuntimePreparation;
 
   constructor(private readonly parts: StarterParts) {
     this.firstSteps = new FirstSteps(parts);
+    this.preparation = new RuntimePreparation(parts);
   }
 
   driverOf(record: WorkspaceRecord): Driver {
@@ -55,46 +42,60 @@ export class WorkspaceStarter {
   }
 
   /** Makes the runtime when there is none; notes the volumes that came into being with it. */
-  async build(name: string, signal: AbortSignal): Promise<RuntimeInfo> {
-    const record = this.parts.registry.get(name);
-    const driver = this.driverOf(record);
-    const imageId = await driver.images.resolve(record.spec.image);
-    if (imageId === undefined) {
-      throw imageMissing(record.spec.image);
-    }
-    const missing = await this.missingVolumes(record, driver);
-    const created = [...new Set([...record.createdVolumes, ...missing])];
-    await this.parts.registry.update(name, { createdVolumes: created });
-    // It was built before: what is missing now held data once.
-    if (record.imageId !== undefined && missing.length > 0) {
-      await this.parts.registry.warn(name, {
-        code: 'volume-gone',
-        message: `The volume ${missing.join(' and ')} was gone: a new, empty one was made.`,
-      });
-    }
-    const plan = planOf(this.parts.registry.get(name));
-    const mounts = await resolveMounts(plan.mounts, driver, this.parts.drivers);
-    const info = await driver.create({ ...plan, mounts }, signal);
-    await this.parts.registry.update(name, { runtimeId: info.id, imageId });
-    return info;
+  build(name: string, signal: AbortSignal): Promise<RuntimeInfo> {
+    return this.preparation.build(name, signal);
   }
 
-  /** Starts and configures, rebuilding a runtime that vanished or whose port was taken. */
-  async start(name: string, context: OperationContext): Promise<void> {
+  /**
+   * Starts and configures. A runtime that vanished is built anew; one whose port was taken moves to another port, with
+   * all its files.
+   */
+  async start(name: string, context: OperationContext, options: StartOptions = {}): Promise<void> {
     const { registry } = this.parts;
     await this.forgetWarnings(name);
-    await context.step('runtime', 'Prepare the runtime', () => this.ensureRuntime(name, context.signal));
+    await context.step('runtime', 'Prepare the runtime', () =>
+      this.preparation.prepare(name, context, options),
+    );
     const driver = this.driverOf(registry.get(name));
-    const runtime = runtimeNameOf(name);
     if ((registry.get(name).spec.mounts ?? []).some((mount) => mount.kind === 'archive')) {
       await context.step('bundles', 'Unpack the bundles', () =>
         driver.refreshBundles(planOf(registry.get(name)), context.signal),
       );
     }
-    const info = await context.step('start', 'Start', () => driver.start(runtime));
+    const info = await context.step('start', 'Start', () => this.startRuntime(name, context));
     const noteStart = () =>
       registry.update(name, { runtimeId: info.id, startedAt: info.startedAt ?? new Date().toISOString() });
     await this.finish(name, context, noteStart);
+  }
+
+  /** Throws `volume_gone` unless told to go on. */
+  async checkVolumes(name: string, acceptEmpty: boolean): Promise<void> {
+    await this.preparation.checkVolumes(name, acceptEmpty);
+  }
+
+  /** Goes on with a paused one; what was saved on disk needs its volumes and ports again. */
+  async resume(name: string, context: OperationContext): Promise<void> {
+    const driver = this.driverOf(this.parts.registry.get(name));
+    const info = await driver.inspect(runtimeNameOf(name));
+    if (info?.isSaved === true) {
+      await this.forgetWarnings(name, ['port-moved']);
+      await this.preparation.prepareSaved(name, context);
+    }
+    await driver.resume(runtimeNameOf(name));
+  }
+
+  /** The container engine may keep a port from everybody though nobody listens on it: then it is moved as well. */
+  private async startRuntime(name: string, context: OperationContext): Promise<RuntimeInfo> {
+    const driver = this.driverOf(this.parts.registry.get(name));
+    try {
+      return await driver.start(runtimeNameOf(name));
+    } catch (error) {
+      if (!isPortTaken(error)) {
+        throw error;
+      }
+      await this.preparation.moveSshPort(name, context);
+      return driver.start(runtimeNameOf(name));
+    }
   }
 
   /** What a runtime that runs already still needs on every start, whoever started it. */
@@ -126,10 +127,10 @@ export class WorkspaceStarter {
   }
 
   /** What an earlier start had to say is told again by this one if it still holds. */
-  private async forgetWarnings(name: string): Promise<void> {
+  private async forgetWarnings(name: string, codes: readonly string[] = warningsOfAStart): Promise<void> {
     const { registry } = this.parts;
     const { warnings } = registry.get(name);
-    const kept = warnings.filter((warning) => !warningsOfAStart.includes(warning.code));
+    const kept = warnings.filter((warning) => !codes.includes(warning.code));
     if (kept.length < warnings.length) {
       await registry.update(name, { warnings: kept });
     }
@@ -181,69 +182,9 @@ export class WorkspaceStarter {
       await this.parts.registry.warn(name, { code, message: problems.join('\n'), step: 'ssh' });
     }
   }
-
-  private async missingVolumes(record: WorkspaceRecord, driver: Driver): Promise<string[]> {
-    const names = [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
-    const there = await Promise.all(names.map((name) => driver.volumes.inspect(name)));
-    return names.filter((_, index) => there[index] === undefined);
-  }
-
-  private async ensureRuntime(name: string, signal: AbortSignal): Promise<void> {
-    const record = this.parts.registry.get(name);
-    const driver = this.driverOf(record);
-    const info = await driver.inspect(runtimeNameOf(name));
-    if (info?.owner !== undefined) {
-      throw new BerthError(
-        'exists',
-        `The ${driver.kind} ${info.name} belongs to ${ownerWords(info.owner)}.`,
-        {
-          hint: 'Delete it from there, or this workspace here with its volumes kept, and adopt them by another name.',
-        },
-      );
-    }
-    if (info !== undefined && info.state !== 'stopped') {
-      return;
-    }
-    await refuseTakenPorts(portsOf(record.spec.ports));
-    const hasPort = await isFree(record.sshPort);
-    if (info !== undefined && hasPort && info.sshPort === record.sshPort) {
-      return;
-    }
-    if (info !== undefined) {
-      await driver.remove(runtimeNameOf(name));
-    }
-    if (!hasPort) {
-      await this.moveToFreePort(name);
-    }
-    await this.build(name, signal);
-  }
-
-  /** Somebody else listens on our port: take another one, and say so. */
-  private async moveToFreePort(name: string): Promise<void> {
-    const { registry, ports } = this.parts;
-    const taken = registry.get(name).sshPort;
-    const sshPort = await ports.assign(name);
-    await registry.update(name, { sshPort });
-    ports.releasePort(taken, name);
-    await registry.warn(name, {
-      code: 'port-moved',
-      message: `Port ${taken} was taken by another program: SSH is on ${sshPort} now.`,
-    });
-  }
 }
 
-export function imageMissing(image: string): BerthError {
-  return image === 'workspace:latest'
-    ? new BerthError(
-        'image_missing',
-        "Workspace image 'workspace:latest' not found. Run 'berth image build' first.",
-        {
-          hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
-          field: 'image',
-        },
-      )
-    : new BerthError('image_missing', `Image '${image}' is not on this machine.`, {
-        hint: `Pull it: \`berth image pull ${image}\`.`,
-        field: 'image',
-      });
+function isPortTaken(error: unknown): boolean {
+  const { code, message } = asBerthError(error);
+  return code === 'in_use' && /\bport\b|\baddress already in use\b/i.test(message);
 }

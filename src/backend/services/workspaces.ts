@@ -10,7 +10,7 @@ import type {
   WorkspacePatch,
   WorkspaceState,
 } from '../../api/schemas/workspace';
-import type { Driver, PlannedPort } from '../drivers/driver';
+import type { Driver } from '../drivers/driver';
 import type { SshKeys } from '../ssh/keys';
 import type { PortLedger } from '../ssh/ports';
 import type { SecretStore } from '../store/secrets';
@@ -26,7 +26,8 @@ import { retrying } from './retries';
 import { eraseWorkspace } from './workspace-erase';
 import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
-import { imageMissing, type WorkspaceStarter } from './workspace-starter';
+import type { WorkspaceStarter } from './workspace-starter';
+import { imageMissing, type StartOptions } from './runtime-preparation';
 
 export const stopGraceMs = 10_000;
 export const recoverDelaysMs: readonly number[] = [5_000, 30_000, 120_000];
@@ -69,15 +70,15 @@ export class Workspaces {
     return registry.show(registry.get(name));
   }
 
-  start(name: string): Operation {
+  start(name: string, options: StartOptions = {}): Operation {
     const record = this.parts.registry.get(name);
     const wasPaused = record.state === 'paused' || isHalted(record);
     return this.run('start', name, async (context) => {
       if (wasPaused) {
-        await this.driver(name).resume(runtimeNameOf(name));
+        await this.parts.starter.resume(name, context);
         return 'running';
       }
-      return this.startOrStop(name, context);
+      return this.startOrStop(name, context, options);
     });
   }
 
@@ -85,10 +86,10 @@ export class Workspaces {
     return this.run('stop', name, () => this.stopRuntime(name), { cancellable: false });
   }
 
-  restart(name: string): Operation {
+  restart(name: string, options: StartOptions = {}): Operation {
     return this.run('restart', name, async (context) => {
       await context.step('stop', 'Stop', () => this.stopRuntime(name));
-      return this.startOrStop(name, context);
+      return this.startOrStop(name, context, options);
     });
   }
 
@@ -101,8 +102,8 @@ export class Workspaces {
   }
 
   resume(name: string): Operation {
-    const work = async (): Promise<WorkspaceState> => {
-      await this.driver(name).resume(runtimeNameOf(name));
+    const work = async (context: OperationContext): Promise<WorkspaceState> => {
+      await this.parts.starter.resume(name, context);
       return 'running';
     };
     return this.run('resume', name, work, { cancellable: false });
@@ -118,12 +119,14 @@ export class Workspaces {
     return this.run('archive', name, work, { cancellable: false });
   }
 
-  restore(name: string): Operation {
-    return this.run('restore', name, (context) => this.startOrStop(name, context), { onFailure: 'archived' });
+  restore(name: string, options: StartOptions = {}): Operation {
+    const work = (context: OperationContext): Promise<WorkspaceState> =>
+      this.startOrStop(name, context, options);
+    return this.run('restore', name, work, { onFailure: 'archived' });
   }
 
   /** At most three tries, with growing pauses between them. A runtime that is there keeps its own files. */
-  recover(name: string): Operation {
+  recover(name: string, options: StartOptions = {}): Operation {
     // Nothing is broken: it goes on with all that is in its memory.
     if (isHalted(this.parts.registry.get(name))) {
       return this.resume(name);
@@ -132,7 +135,7 @@ export class Workspaces {
       await retrying(this.parts.recoverDelaysMs, context, async () => {
         // What is wrong inside is not known: it begins anew.
         await this.stopRuntime(name);
-        await this.parts.starter.start(name, context);
+        await this.parts.starter.start(name, context, options);
       });
       return 'running';
     };
@@ -228,9 +231,13 @@ export class Workspaces {
     return this.parts.starter.driverOf(this.parts.registry.get(name));
   }
 
-  async startOrStop(name: string, context: OperationContext): Promise<WorkspaceState> {
+  async startOrStop(
+    name: string,
+    context: OperationContext,
+    options: StartOptions = {},
+  ): Promise<WorkspaceState> {
     try {
-      await this.parts.starter.start(name, context);
+      await this.parts.starter.start(name, context, options);
       return 'running';
     } catch (error) {
       // Half-started is worse than stopped: the next start begins from a known place.
@@ -264,7 +271,7 @@ export class Workspaces {
     await this.tellOfRebuild(name, 'limits', needsRebuild);
   }
 
-  private changePorts(name: string, wanted: readonly PublishedPort[]): Promise<PlannedPort[]> {
+  private changePorts(name: string, wanted: readonly PublishedPort[]): Promise<PublishedPort[]> {
     const { spec, runtimeId } = this.parts.registry.get(name);
     return changePorts(this.parts.ports, name, { wanted, before: spec.ports }, async (ports) => {
       if (runtimeId !== undefined) {

@@ -21,29 +21,42 @@ const verbs: Record<Verb, string> = {
 /** `start`, `stop`, `restart`, `pause`, `resume`, `archive`, `restore`, `recover`. */
 export function registerLifecycle(program: Command, cli: Cli): void {
   for (const [verb, description] of Object.entries(verbs) as [Verb, string][]) {
+    const command = program.command(verb).description(description).argument('<name...>');
+    if (isStarting(verb)) {
+      command.option('--accept-empty', 'go on with new, empty volumes in place of those that are gone');
+    }
     examples(
-      program
-        .command(verb)
-        .description(description)
-        .argument('<name...>')
-        .action((names: string[]) => lifecycle(cli, verb, names)),
+      command.action((names: string[], options: Options) => lifecycle(cli, verb, names, options)),
       [`berth ${verb} demo`, ''],
       [`berth ${verb} api web`, 'several at once'],
     );
   }
 }
 
-async function lifecycle(cli: Cli, verb: Verb, names: string[]): Promise<void> {
+interface Options {
+  acceptEmpty?: boolean;
+}
+
+const startingVerbs = ['start', 'restart', 'restore', 'recover'] as const;
+
+function isStarting(verb: Verb): verb is (typeof startingVerbs)[number] {
+  return startingVerbs.some((each) => each === verb);
+}
+
+async function lifecycle(cli: Cli, verb: Verb, names: string[], options: Options): Promise<void> {
   const client = await cli.engine();
   const changed = await forEach(
     cli,
     names,
-    (name) => begin(client, verb, name),
+    (name) => begin(client, verb, name, options),
     (_, name) => client.call('workspaces.get', { params: { name } }),
   );
   cli.result(changed, () => changed.map(({ name, state }) => `${name} is ${state}.`).join('\n'));
 }
 
-function begin(client: EngineClient, verb: Verb, name: string): Promise<Operation> {
+function begin(client: EngineClient, verb: Verb, name: string, options: Options): Promise<Operation> {
+  if (isStarting(verb) && options.acceptEmpty === true) {
+    return client.call(`workspaces.${verb}`, { params: { name }, query: { acceptEmpty: true } });
+  }
   return client.call(`workspaces.${verb}`, { params: { name } });
 }

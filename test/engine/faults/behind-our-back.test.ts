@@ -1,5 +1,6 @@
 /** What others do to our runtimes and volumes by hand, e.g. with Docker's own command, or with `kill`. */
 import assert from 'node:assert/strict';
+import { failure } from '../../support/errors';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
@@ -88,14 +89,23 @@ describe('faults: done by hand', function () {
     await assertWorks();
   });
 
-  it('a home volume that was removed as well: a start makes an empty one and says so', async () => {
+  it('a home volume that was removed as well: a restore names it and changes nothing, until told to go on', async () => {
     await harness().verb('archive', name);
     await harness().runtime.remove(name);
     await harness().runtime.removeVolume(`workspace-${name}`);
-    await harness().verb('restore', name);
+    const restore = (acceptEmpty: boolean) =>
+      harness().client.call('workspaces.restore', { params: { name }, query: { acceptEmpty } });
+    const refused = await failure(harness().done(await restore(false)), 'volume_gone');
+    assert.match(refused.message, new RegExp(`The volume workspace-${name} is gone\\.`));
+    assert.match(refused.hint ?? '', /--accept-empty/);
+    assert.equal(await harness().state(name), 'archived');
+    assert.equal(await harness().runtime.hasVolume(`workspace-${name}`), false);
+    await harness().done(await restore(true));
     const { warnings, state } = await harness().workspace(name);
     assert.equal(state, 'running');
-    assert.match(warnings[0]?.message ?? '', /was gone: a new, empty one was made/);
+    const told = warnings.map(({ message }) => message).join('\n');
+    assert.match(told, /was gone: a new, empty one was made/);
+    assert.match(told, /What lay outside of volumes is gone/);
     assert.equal(await harness().ssh(name, ['test ! -e ~/kept && echo empty']), 'empty');
   });
 

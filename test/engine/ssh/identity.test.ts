@@ -99,6 +99,10 @@ describe('ssh: identity', function () {
 
   it('moves to another port when somebody took it meanwhile, and says so', async () => {
     const { port } = await target();
+    const asRoot = (script: string) => harness().exec(name, ['sh', '-c', script], { user: 'root' });
+    await asRoot(
+      'mkdir -m 711 /opt/own; echo mine >/opt/own/file; chown 5:6 /opt/own/file; rm /etc/motd; sync',
+    );
     await harness().verb('stop', name);
     const squatter = await occupy(port, '127.0.0.1');
     try {
@@ -111,6 +115,13 @@ describe('ssh: identity', function () {
       );
       assert.match(warnings[0]?.message ?? '', new RegExp(`${port}.*${sshPort}`));
       await answers();
+      const kept =
+        'stat -c %a:%u:%g /opt/own /opt/own/file; cat /opt/own/file; test ! -e /etc/motd && echo none';
+      assert.equal((await asRoot(kept)).trim(), '711:0:0\n644:5:6\nmine\nnone');
+      assert.match(
+        await readFile(join(harness().home, 'ssh/config'), 'utf8'),
+        new RegExp(`Port ${sshPort}\\b`),
+      );
     } finally {
       await vacate(squatter);
     }

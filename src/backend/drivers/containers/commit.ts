@@ -14,13 +14,23 @@ interface Configured {
 }
 
 /** Null where an image says nothing. */
-interface ImageSays {
+export interface ImageSays {
   User?: string;
   WorkingDir?: string;
   Entrypoint?: string[] | string | null;
   Cmd?: string[] | null;
   Labels?: Record<string, string> | null;
 }
+
+interface ImageConfig {
+  User: string;
+  WorkingDir: string;
+  Entrypoint: string[];
+  Cmd: string[];
+  Labels: Record<string, string>;
+}
+
+const ownPrefix = 'berth.';
 
 /**
  * The image is run as the one that the container was made of: not by our init, and not as a workspace. Labels can't be
@@ -46,7 +56,7 @@ export async function commitContainer(
         }
         const { Config: base } = (await docker.getImage(id).inspect()) as unknown as { Config: ImageSays };
         const _query = { container: container.id, repo, tag, comment: `Workspace ${name}` };
-        const commit = { _query, _body: configOf(base, own.Labels ?? {}), abortSignal: signal };
+        const commit = { _query, _body: imageConfigOf(base, own.Labels ?? {}), abortSignal: signal };
         return ((await container.commit(commit)) as { Id: string }).Id;
       } catch (error) {
         throw error instanceof BerthError ? error : toBerthError(error, `commit ${name}`);
@@ -56,9 +66,10 @@ export async function commitContainer(
   );
 }
 
-function configOf(base: ImageSays, own: Readonly<Record<string, string>>): object {
+/** Labels of ours are of this container alone, also those of a private image that it was made of. */
+export function imageConfigOf(base: ImageSays, own: Readonly<Record<string, string>>): ImageConfig {
   const ofImage = base.Labels ?? {};
-  const labels = Object.keys(own).map((key) => [key, ofImage[key] ?? '']);
+  const labels = Object.keys(own).map((key) => [key, key.startsWith(ownPrefix) ? '' : (ofImage[key] ?? '')]);
   const entrypoint = typeof base.Entrypoint === 'string' ? [base.Entrypoint] : (base.Entrypoint ?? []);
   const isSilent = entrypoint.length === 0 && (base.Cmd ?? []).length === 0;
   return {

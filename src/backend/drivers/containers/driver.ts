@@ -38,6 +38,7 @@ import type { Log } from './log';
 import { readLogs } from './logs';
 import { ownFilesOf } from './own-files';
 import { Ownership } from './ownership';
+import { isAside, Replacements, withoutSuffix } from './replacements';
 import { Runtimes } from './runtimes';
 import { Stats } from './stats';
 import { ToolsVolume } from './tools-volume';
@@ -75,6 +76,7 @@ export class ContainerDriver implements Driver {
   private readonly helpers: Helpers;
   private isTidy = false;
   private readonly runtimes: Runtimes;
+  private readonly replacements: Replacements;
   private readonly measurements: Stats;
   private readonly bridges: Bridges;
   private readonly toolsImage: string;
@@ -91,6 +93,7 @@ export class ContainerDriver implements Driver {
     this.endpoint = new Endpoint({ dockerHost: options.dockerHost, surroundings, log });
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
     this.runtimes = new Runtimes(this.endpoint, tools, this.ownership);
+    this.replacements = new Replacements(this.endpoint, this.runtimes, this.ownership);
     this.measurements = new Stats(this.endpoint);
     this.bridges = new Bridges(this.endpoint, installation, log);
     this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), this.ownership);
@@ -132,13 +135,16 @@ export class ContainerDriver implements Driver {
   }
 
   async list(): Promise<RuntimeInfo[]> {
-    const found = await this.runtimes.list();
+    const listed = await this.runtimes.list();
+    const found = await this.withoutAside(listed);
     await Promise.all(found.map((info) => this.followBridge(info)));
     return found;
   }
 
   async inspect(name: string): Promise<RuntimeInfo | undefined> {
-    const info = await this.runtimes.inspect(name);
+    const seen = await this.runtimes.inspect(name);
+    const isHealed = seen === undefined && (await this.replacements.heal(name));
+    const info = isHealed ? await this.runtimes.inspect(name) : seen;
     if (info === undefined) {
       this.bridges.close(name);
     } else {
@@ -164,7 +170,9 @@ export class ContainerDriver implements Driver {
     const startedAt = this.unconfigured.get(name);
     this.unconfigured.delete(name);
     const reach = (info: RuntimeInfo): Promise<void> => this.bridges.follow(info);
-    return configureRuntime(this.endpoint, name, plan, { startedAt, reach, signal });
+    const notWritten = await configureRuntime(this.endpoint, name, plan, { startedAt, reach, signal });
+    await this.replacements.answered(name);
+    return notWritten;
   }
 
   async startDocker(name: string, signal: AbortSignal): Promise<void> {
@@ -189,7 +197,22 @@ export class ContainerDriver implements Driver {
   remove(name: string, { anyOwner = false } = {}): Promise<void> {
     this.unconfigured.delete(name);
     this.bridges.close(name);
-    return this.runtimes.remove(name, anyOwner);
+    return this.replacements.remove(name, anyOwner);
+  }
+
+  refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    this.unconfigured.delete(plan.name);
+    return this.replacements.refit(plan, signal);
+  }
+
+  setAside(name: string): Promise<void> {
+    return this.replacements.setAside(name);
+  }
+
+  takeBack(name: string): Promise<void> {
+    this.unconfigured.delete(name);
+    this.bridges.close(name);
+    return this.replacements.takeBack(name);
   }
 
   async ownFiles(name: string): Promise<OwnFiles | undefined> {
@@ -263,6 +286,17 @@ export class ContainerDriver implements Driver {
     } catch (error) {
       this.options.log.warn({ error: String(error) }, 'containers of a dead engine may be left');
     }
+  }
+
+  /** What waits for its successor to answer is no runtime of its own, unless an engine was killed before there was one. */
+  private async withoutAside(listed: readonly RuntimeInfo[]): Promise<RuntimeInfo[]> {
+    const names = new Set(listed.map(({ name }) => name));
+    const alone = listed
+      .filter(({ name }) => isAside(name))
+      .map(({ name }) => withoutSuffix(name))
+      .filter((name) => !names.has(name));
+    const healed = await Promise.all(alone.map((name) => this.inspect(name)));
+    return [...listed, ...healed.filter((info) => info !== undefined)].filter(({ name }) => !isAside(name));
   }
 
   /** A port that somebody else took must not hide the runtime: starting it again moves it to another one. */

@@ -8,7 +8,7 @@ import { isStatus, toBerthError } from './docker-errors';
 import type { Surroundings } from './endpoint-candidates';
 import type { Endpoint } from './endpoint';
 import { buildImages } from './image-build';
-import { isInternalContainer } from './labels';
+import { isInternalContainer, label } from './labels';
 import { followProgress } from './progress-stream';
 import { PullSum } from './pull-progress';
 import { registryAuth } from './registry-auth';
@@ -40,6 +40,7 @@ export class ContainerImages implements ImageStore {
       ]);
       const users = usersOf(containers);
       return images
+        .filter((image) => !isPrivate(image))
         .map((image) => toImage(image, users))
         .filter(({ tags, usedBy }) => tags.length + usedBy.length > 0);
     });
@@ -186,6 +187,11 @@ function usersOf(containers: readonly Dockerode.ContainerInfo[]): ReadonlyMap<st
     }
   }
   return users;
+}
+
+/** The own files of a runtime, which are nobody's image. */
+function isPrivate({ Labels: labels }: { Labels?: Partial<Record<string, string>> | null }): boolean {
+  return (labels?.[label.ownFiles] ?? '') !== '';
 }
 
 function toImage(image: Dockerode.ImageInfo, users: ReturnType<typeof usersOf>): Image {

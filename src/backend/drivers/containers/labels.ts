@@ -22,6 +22,14 @@ export const label = {
   /** A volume that a user made by name. */
   volume: 'berth.volume',
   bundle: 'berth.bundle',
+  /** The image of the plan, where the container was made of a private one. */
+  image: 'berth.image',
+  /** On a private image: whose files it keeps, and how many that are. */
+  ownFiles: 'berth.own-files',
+  ownCount: 'berth.own-files-count',
+  ownBytes: 'berth.own-files-bytes',
+  /** Volumes without a name of ours that go with the container: `name,name`. */
+  carried: 'berth.carried',
   /** Tells who of two that made the same volume at once was first. */
   nonce: 'berth.nonce',
   /** The process that fills the volume of the tools. */

@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode';
 import type { OwnFiles } from '../driver';
 import { ifMissing } from './docker-errors';
 import type { Endpoint } from './endpoint';
+import { label } from './labels';
 
 const measureTimeoutMs = 120_000;
 
@@ -26,6 +27,7 @@ interface Change {
 
 interface Sized {
   SizeRw?: number;
+  Config: { Labels?: Partial<Record<string, string>> | null };
   Mounts: readonly { Destination: string }[];
 }
 
@@ -42,7 +44,10 @@ export async function ownFilesOf(endpoint: Endpoint, name: string): Promise<OwnF
       // Null instead of an empty list.
       const changes = ((await container.changes()) as Change[] | null) ?? [];
       const mounted = found.Mounts.map(({ Destination }) => Destination);
-      return { files: countOwn(changes, mounted), bytes: found.SizeRw ?? 0 };
+      const kept = found.Config.Labels ?? {};
+      // What a move to other ports has made part of its image.
+      const files = countOwn(changes, mounted) + Number(kept[label.ownCount] ?? 0);
+      return { files, bytes: (found.SizeRw ?? 0) + Number(kept[label.ownBytes] ?? 0) };
     },
     { timeoutMs: measureTimeoutMs },
   );

@@ -40,7 +40,7 @@ export function fromListed(container: Dockerode.ContainerInfo): RuntimeInfo {
     workspace: labels[label.workspace],
     state: stateOf(container.State),
     imageId: container.ImageID,
-    image: container.Image,
+    image: imageOf(labels, container.Image),
     startedAt: undefined,
     exitCode: exited === null ? undefined : Number(exited[1]),
     sshPort: portOf(labels) ?? container.Ports.find((port) => port.PrivatePort === 22)?.PublicPort,
@@ -60,13 +60,19 @@ export function fromInspected(container: Dockerode.ContainerInspectInfo): Runtim
     workspace: labels[label.workspace],
     state: stateOf(state.Status),
     imageId: container.Image,
-    image: config.Image,
+    image: imageOf(labels, config.Image),
     startedAt: hasStarted ? new Date(state.StartedAt).toISOString() : undefined,
     exitCode: hasStarted && !runs ? state.ExitCode : undefined,
     sshPort: portOf(labels),
     volumes: volumesOf(container.Mounts),
     labels,
   };
+}
+
+/** What the user knows, not the private image of its files. */
+function imageOf(labels: Readonly<Record<string, string>>, image: string): string {
+  const planned = labels[label.image] ?? '';
+  return planned === '' ? image : planned;
 }
 
 export function nameOf(name: string): string {

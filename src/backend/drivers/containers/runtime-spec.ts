@@ -65,6 +65,37 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
   };
 }
 
+/** A container's own files as a private image, and the volumes beside those of the plan that it goes on with. */
+export interface CopiedRuntime {
+  image: string;
+  volumes: readonly { volume: string; target: string }[];
+}
+
+/** The same container, made of what another one has written. */
+export function asCopy(
+  options: Dockerode.ContainerCreateOptions,
+  { image, volumes }: CopiedRuntime,
+): Dockerode.ContainerCreateOptions {
+  const mounts = volumes.map(({ volume, target }) =>
+    volumeMount(volume, target, { readOnly: false, isCopied: false, labels: {} }),
+  );
+  return {
+    ...options,
+    Image: image,
+    Labels: {
+      ...options.Labels,
+      [label.image]: options.Image ?? '',
+      ...(volumes.length > 0 && { [label.carried]: volumes.map(({ volume }) => volume).join(',') }),
+    },
+    HostConfig: { ...options.HostConfig, Mounts: [...(options.HostConfig?.Mounts ?? []), ...mounts] },
+  };
+}
+
+/** Volumes without a name of ours that go with a container. */
+export function carriedBy(labels: Readonly<Record<string, string>> | null | undefined): string[] {
+  return (labels?.[label.carried] ?? '').split(',').filter((name) => name !== '');
+}
+
 /** Loopback only. Two ports here may lead to one inside. */
 function publishedPorts(plan: RuntimePlan): Record<string, { HostIp: string; HostPort: string }[]> {
   const ports: Record<string, { HostIp: string; HostPort: string }[]> = {};

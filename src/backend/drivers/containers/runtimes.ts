@@ -8,7 +8,15 @@ import { ifMissing, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
 import { fromInspected, fromListed, stateOf, volumesOf } from './runtime-info';
-import { containerOptions, portsLabel, resourcesOf, volumesOfPlan } from './runtime-spec';
+import {
+  asCopy,
+  carriedBy,
+  containerOptions,
+  portsLabel,
+  resourcesOf,
+  volumesOfPlan,
+  type CopiedRuntime,
+} from './runtime-spec';
 import { foreignRuntime, type Ownership } from './ownership';
 import type { Tools, ToolsVolume } from './tools-volume';
 import { throwIfCancelled, waitFor } from './wait';
@@ -43,18 +51,20 @@ export class Runtimes {
     });
   }
 
-  async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+  /** `copy`: made of the files of another container, in whose place it is to be. */
+  async create(plan: RuntimePlan, signal: AbortSignal, copy?: CopiedRuntime): Promise<RuntimeInfo> {
     const what = `create ${plan.name}`;
-    const [tools, image] = await Promise.all([this.tools.ensure(), this.inspectImage(plan.image)]);
+    const [tools, image] = await Promise.all([
+      this.tools.ensure(),
+      this.inspectImage(copy?.image ?? plan.image),
+    ]);
     refuseUnusable(plan, image, tools);
     await this.refuseForeignVolumes(plan);
     throwIfCancelled(signal, what);
     const nonce = randomUUID();
-    const options = containerOptions(plan, {
-      owned: this.ownership.labels,
-      toolsVolume: tools.volume,
-      nonce,
-    });
+    const context = { owned: this.ownership.labels, toolsVolume: tools.volume, nonce };
+    const planned = containerOptions(plan, context);
+    const options = copy === undefined ? planned : asCopy(planned, copy);
     try {
       const container = await this.endpoint.call(what, (docker) => docker.createContainer(options));
       throwIfCancelled(signal, what);
@@ -130,6 +140,9 @@ export class Runtimes {
       }
       const bundles = volumesOf(found.Mounts).filter(({ volume }) => isBundleOf(name, volume));
       await Promise.all(bundles.map(({ volume }) => docker.getVolume(volume).remove().catch(ifMissing)));
+      // Another container may go on with these.
+      const carried = carriedBy(found.Config.Labels).map((volume) => docker.getVolume(volume).remove());
+      await Promise.all(carried.map((removal) => ignoring([404, 409], removal)));
     };
     await this.endpoint.call(`remove ${name}`, remove, { timeoutMs: removeTimeoutMs * 2 });
   }

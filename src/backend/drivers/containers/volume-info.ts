@@ -61,6 +61,8 @@ export function toVolume(volume: ListedVolume, holders: HolderIndex, ownership: 
     role,
     ...(owner === undefined ? workspace !== undefined && { workspace } : { owner }),
     managed: ownership.isOurs(volume.Name, labels),
+    // When it was made tells less: older engines count every change of its folder.
+    ...(labels[label.nonce] !== undefined && { id: labels[label.nonce] }),
     ...(volume.CreatedAt !== undefined && { createdAt: new Date(volume.CreatedAt).toISOString() }),
     holders: [...(holders.get(volume.Name) ?? [])],
     labels: withoutNonce(labels),

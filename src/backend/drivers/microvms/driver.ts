@@ -163,7 +163,12 @@ export class MicrovmDriver implements Driver {
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
     const machine = await this.runtimes.running(name, 'be configured');
     const { consoleLog } = this.files.of(name);
-    return configureMachine(machine, await this.store.get(name), plan, { consoleLog, signal });
+    const notWritten = await configureMachine(machine, await this.store.get(name), plan, {
+      consoleLog,
+      signal,
+    });
+    await this.runtimes.answered(name);
+    return notWritten;
   }
 
   async startDocker(name: string, signal: AbortSignal): Promise<void> {
@@ -184,6 +189,18 @@ export class MicrovmDriver implements Driver {
 
   remove(name: string): Promise<void> {
     return this.runtimes.remove(name);
+  }
+
+  refit(plan: RuntimePlan): Promise<RuntimeInfo> {
+    return this.runtimes.refit(plan);
+  }
+
+  setAside(name: string): Promise<void> {
+    return this.runtimes.setAside(name);
+  }
+
+  takeBack(name: string): Promise<void> {
+    return this.runtimes.takeBack(name);
   }
 
   ownFiles(name: string): Promise<OwnFiles | undefined> {

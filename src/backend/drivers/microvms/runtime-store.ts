@@ -35,14 +35,19 @@ export class RuntimeStore {
     return found;
   }
 
-  async list(): Promise<RuntimeRecord[]> {
+  /** Of all that have a folder, with a runtime or without. */
+  async names(): Promise<string[]> {
     const folders = await readdir(this.files.workspaces).catch((error: unknown) => {
       if (isErrno(error, 'ENOENT')) {
         return [];
       }
       throw error;
     });
-    const found = await Promise.all(folders.map((folder) => this.find(`workspace-${folder}`)));
+    return folders.map((folder) => `workspace-${folder}`);
+  }
+
+  async list(): Promise<RuntimeRecord[]> {
+    const found = await Promise.all((await this.names()).map((name) => this.find(name)));
     return found.filter((record) => record !== undefined);
   }
 

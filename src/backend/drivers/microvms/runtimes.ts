@@ -15,6 +15,7 @@ import type {
   RuntimePlan,
   RuntimeState,
 } from '../driver';
+import { Aside } from './aside';
 import { changeForwards } from './forwards';
 import { haltOf, RoomWatch } from './halts';
 import type { Machine } from './machine';
@@ -48,15 +49,24 @@ export class Runtimes {
   /** Their disks are theirs, though nothing runs yet. */
   private readonly starting = new Set<string>();
   private readonly tidied = new Set<string>();
+  private readonly aside: Aside;
+  private healing: Promise<void> | undefined;
 
   private readonly room: RoomWatch;
 
   constructor(private readonly parts: RuntimesParts) {
     this.room = new RoomWatch((name) => this.resume(name), parts.log);
+    this.aside = new Aside(parts.store.files);
+  }
+
+  private async heal(): Promise<void> {
+    const names = await this.parts.store.names();
+    await Promise.all(names.map((name) => this.aside.heal(name)));
   }
 
   /** Takes over what runs, so that what happens to it is told from then on. */
   async list(): Promise<RuntimeInfo[]> {
+    await (this.healing ??= this.heal());
     const records = await this.parts.store.list();
     return Promise.all(
       records.map(async (record) => {
@@ -164,6 +174,51 @@ export class Runtimes {
         machines.tell(record, 'removed');
       }
     });
+  }
+
+  /** Ports are a matter of the start; volumes that are missing are made. */
+  async refit(plan: RuntimePlan): Promise<RuntimeInfo> {
+    return this.lock.run(plan.name, async () => {
+      const { store, disks } = this.parts;
+      const before = await store.get(plan.name);
+      const state = await this.stateOf(before);
+      if (state === 'stopped') {
+        await makeVolumes(disks, plan, []);
+      }
+      const { sshPort, ports } = plan;
+      const record = await store.change(plan.name, {
+        plan: { ...before.plan, sshPort, ...(ports !== undefined && { ports }) },
+      });
+      return toInfo(record, state);
+    });
+  }
+
+  async setAside(name: string): Promise<void> {
+    await this.lock.run(name, async () => {
+      if ((await this.stateOf(await this.parts.store.get(name))) !== 'stopped') {
+        throw new BerthError('illegal_state', `${name} runs: it can't be replaced.`, {
+          hint: 'Stop it first.',
+        });
+      }
+      await this.aside.put(name);
+      await this.parts.disks.release({ runtime: name });
+    });
+  }
+
+  async takeBack(name: string): Promise<void> {
+    await this.lock.run(name, async () => {
+      if (await this.aside.isThere(name)) {
+        const record = await this.parts.store.find(name);
+        await (record === undefined ? undefined : this.end(record, 0));
+        await this.parts.disks.release({ runtime: name });
+        await this.aside.takeBack(name);
+      }
+    });
+  }
+
+  /** To be called when it answers: nobody needs what was before it. */
+  async answered(name: string): Promise<void> {
+    await this.lock.run(name, () => this.aside.drop(name));
   }
 
   /** What its overlay takes on this machine; how many files that are, only its guest could tell. */
@@ -292,6 +347,7 @@ export class Runtimes {
     const now = (await store.find(record.plan.name)) ?? record;
     return {
       ...toInfo(record, state),
+      ...(state === 'paused' && machine === undefined && { isSaved: true }),
       ...(isUnfiltered && { warning: openLoopback }),
       ...(halt !== undefined && { halt: { code: halt.code, message: halt.message, hint: halt.hint } }),
       detail: state === 'running' ? machine?.detail : suspender.detailOf(now, state === 'stopped'),

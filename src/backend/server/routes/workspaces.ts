@@ -17,14 +17,14 @@ export function workspaceHandlers(services: Services, waitFor: WaitFor): Handler
     'workspaces.update': ({ params, body }) => workspaces.update(params.name, body),
     'workspaces.delete': ({ params, query }) =>
       waitFor(workspaces.delete(params.name, query.keepVolumes ?? false), query),
-    'workspaces.start': ({ params, query }) => waitFor(workspaces.start(params.name), query),
+    'workspaces.start': ({ params, query }) => waitFor(workspaces.start(params.name, query), query),
     'workspaces.stop': ({ params, query }) => waitFor(workspaces.stop(params.name), query),
-    'workspaces.restart': ({ params, query }) => waitFor(workspaces.restart(params.name), query),
+    'workspaces.restart': ({ params, query }) => waitFor(workspaces.restart(params.name, query), query),
     'workspaces.pause': ({ params, query }) => waitFor(workspaces.pause(params.name), query),
     'workspaces.resume': ({ params, query }) => waitFor(workspaces.resume(params.name), query),
     'workspaces.archive': ({ params, query }) => waitFor(workspaces.archive(params.name), query),
-    'workspaces.restore': ({ params, query }) => waitFor(workspaces.restore(params.name), query),
-    'workspaces.recover': ({ params, query }) => waitFor(workspaces.recover(params.name), query),
+    'workspaces.restore': ({ params, query }) => waitFor(workspaces.restore(params.name, query), query),
+    'workspaces.recover': ({ params, query }) => waitFor(workspaces.recover(params.name, query), query),
     'workspaces.rebuild': async ({ params, body, query }) =>
       waitFor(await workspaces.rebuild(params.name, body.image), query),
     'workspaces.commit': ({ params, body, query }) => waitFor(commits.commit(params.name, body.image), query),

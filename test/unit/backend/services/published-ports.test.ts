@@ -85,7 +85,14 @@ describe('services/published-ports', () => {
         ],
       );
       assert.notEqual(ports[0]?.host, workspace().sshPort);
-      assert.deepEqual(test.driver.plans.get('workspace-demo')?.ports, ports);
+      assert.deepEqual(
+        test.driver.plans.get('workspace-demo')?.ports,
+        ports.map(({ host, guest }) => ({ host, guest })),
+      );
+      assert.deepEqual(
+        ports.map(({ chosen }) => chosen),
+        [true, undefined],
+      );
       assert.match(await readFile(test.state.workspaceRecord('demo'), 'utf8'), new RegExp(`${at(15)}`));
       const next = await start();
       await failure(

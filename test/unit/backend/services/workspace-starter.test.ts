@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { BerthError } from '../../../../src/api/errors';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { occupy, vacate } from '../../../support/ports';
 
@@ -12,6 +13,7 @@ describe('services/workspace-starter', () => {
 
   const workspace = () => test.services.workspaces.get('demo');
   const codes = () => workspace().warnings.map(({ code }) => code);
+  const removals = () => test.driver.calls.filter((call) => /^remove |^setAside /.test(call));
   const restart = () => test.done(test.services.workspaces.restart('demo'));
   const url = 'https://example.org/group/project.git';
 
@@ -129,36 +131,133 @@ describe('services/workspace-starter', () => {
     await test.create('demo');
     await test.done(test.services.workspaces.stop('demo'));
     const { sshPort } = workspace();
+    const id = test.driver.runtimes.get('workspace-demo')?.id;
     const server = await occupy(sshPort, '127.0.0.1');
     const operation = await test.done(test.services.workspaces.start('demo'));
     await vacate(server);
     assert.equal(operation.status, 'succeeded');
     assert.equal(workspace().sshPort, sshPort + 1);
     assert.deepEqual(codes(), ['port-moved']);
-    assert.equal(test.driver.plans.get('workspace-demo')?.sshPort, sshPort + 1, 'rebuilt for it');
+    assert(operation.warnings.some((warning) => /taken by another program: SSH is on/.test(warning)));
+    assert.equal(test.driver.plans.get('workspace-demo')?.sshPort, sshPort + 1);
+    assert.equal(test.driver.runtimes.get('workspace-demo')?.id, id);
+    assert.deepEqual(removals(), [], 'its own files stay');
     assert.match(await readFile(test.state.sshConfig, 'utf8'), new RegExp(`Port ${sshPort + 1}`));
     await test.create('other');
     assert.equal(test.services.workspaces.get('other').sshPort, sshPort, 'the old one is free again');
   });
 
-  it('builds the runtime anew when it vanished, on the same volume', async () => {
+  it('moves as well when the system keeps the port though nobody listens on it', async () => {
     await test.create('demo');
     await test.done(test.services.workspaces.stop('demo'));
-    test.driver.runtimes.clear();
+    const { sshPort } = workspace();
+    test.driver.fail('start', new BerthError('in_use', 'Bind for 127.0.0.1: port is already allocated'));
     assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
-    assert.equal(test.driver.runtimes.get('workspace-demo')?.state, 'running');
-    assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
-    assert.deepEqual(codes(), []);
+    assert.notEqual(workspace().sshPort, sshPort);
+    assert.deepEqual(removals(), []);
   });
 
-  it('says so when the home volume itself was gone', async () => {
+  it('moves a published port that Berth chose; one that the user named is refused, with nothing moved', async () => {
+    await test.create('demo', { ports: [{ guest: 80 }] });
+    await test.done(test.services.workspaces.stop('demo'));
+    const [before] = workspace().spec.ports ?? [];
+    assert.equal(before?.chosen, true);
+    const server = await occupy(before.host ?? 0, '127.0.0.1');
+    assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
+    const [after] = workspace().spec.ports ?? [];
+    assert.notEqual(after?.host, before.host);
+    assert.deepEqual(codes(), ['port-moved']);
+    assert.match(
+      workspace().warnings[0]?.message ?? '',
+      new RegExp(`${before.host}.*80 inside is on ${after?.host}`),
+    );
+    assert.deepEqual(test.driver.plans.get('workspace-demo')?.ports, [{ host: after?.host, guest: 80 }]);
+    assert.deepEqual(removals(), []);
+    await vacate(server);
+    await test.services.workspaces.update('demo', { ports: [{ host: before.host ?? 0, guest: 80 }] });
+    await test.done(test.services.workspaces.stop('demo'));
+    const again = await occupy(before.host ?? 0, '127.0.0.1');
+    const { sshPort } = workspace();
+    const operation = await test.done(test.services.workspaces.start('demo'));
+    await vacate(again);
+    assert.equal(operation.error?.code, 'in_use');
+    assert.equal(workspace().sshPort, sshPort);
+  });
+
+  it('builds the runtime anew when it vanished, on the same volume, and says what is lost', async () => {
     await test.create('demo');
     await test.done(test.services.workspaces.stop('demo'));
     test.driver.runtimes.clear();
-    test.driver.volumes.known.clear();
-    await test.done(test.services.workspaces.start('demo'));
-    assert.deepEqual(codes(), ['volume-gone']);
-    assert.match(workspace().warnings[0]?.message ?? '', /workspace-demo was gone: a new, empty one/);
+    const operation = await test.done(test.services.workspaces.start('demo'));
+    assert.equal(operation.status, 'succeeded');
+    assert.match(operation.warnings[0] ?? '', /What lay outside of volumes is gone/);
+    assert.equal(test.driver.runtimes.get('workspace-demo')?.state, 'running');
+    assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
+    assert.deepEqual(codes(), ['runtime-gone']);
+    await restart();
+    assert.deepEqual(codes(), [], 'told once');
+  });
+
+  describe('a volume that is gone', () => {
+    const verbs = ['start', 'restart', 'restore', 'recover'] as const;
+    beforeEach(() => test.create('demo', { docker: true, volumes: ['data:/data'] }));
+
+    async function lose(verb: (typeof verbs)[number], ...names: string[]): Promise<void> {
+      if (verb === 'recover') {
+        test.driver.fail('remove', new BerthError('internal', 'stuck'));
+        await test.done(test.services.workspaces.delete('demo', false));
+        test.driver.calls.length = 0;
+      } else {
+        await test.done(test.services.workspaces[verb === 'restore' ? 'archive' : 'stop']('demo'));
+      }
+      names.forEach((name) => test.driver.volumes.known.delete(name));
+    }
+
+    for (const verb of verbs) {
+      it(`${verb}: stops, names every one, changes nothing; goes on when told to`, async () => {
+        await lose(verb, 'workspace-demo', 'workspace-demo-docker', 'data');
+        const before = workspace().state;
+        const refused = await test.done(test.services.workspaces[verb]('demo'));
+        assert.equal(refused.error?.code, 'volume_gone');
+        for (const name of ['workspace-demo', 'workspace-demo-docker', 'data']) {
+          assert.match(refused.error.message, new RegExp(`The volume ${name} is gone\\.`));
+        }
+        assert.match(refused.error.hint ?? '', /--accept-empty/);
+        assert.equal(workspace().state, before);
+        assert.deepEqual(test.driver.volumes.names, []);
+        assert.equal(workspace().problem?.code, 'volume_gone');
+        const accepted = await test.done(test.services.workspaces[verb]('demo', { acceptEmpty: true }));
+        assert.equal(accepted.status, 'succeeded');
+        assert.match(accepted.warnings.join(), /data was gone: a new, empty one was made/);
+        assert.deepEqual(test.driver.volumes.names, ['data', 'workspace-demo', 'workspace-demo-docker']);
+        assert.deepEqual(codes(), ['volume-gone']);
+        assert.deepEqual(removals(), []);
+      });
+    }
+
+    it('is one that another program made anew under its name, too', async () => {
+      await lose('start', 'data');
+      test.driver.volumes.add('data');
+      const refused = await test.done(test.services.workspaces.start('demo'));
+      assert.equal(refused.error?.code, 'volume_gone');
+      assert.match(refused.error.message, /data is not the one that demo had/);
+      assert.equal(
+        (await test.done(test.services.workspaces.start('demo', { acceptEmpty: true }))).status,
+        'succeeded',
+      );
+      assert.equal((await restart()).status, 'succeeded', 'it is known from then on');
+    });
+
+    it('stops what goes on from its state on disk, too, which no other volume fits', async () => {
+      await test.done(test.services.workspaces.pause('demo'));
+      test.driver.runtimes.get('workspace-demo')!.isSaved = true;
+      test.driver.volumes.known.delete('data');
+      for (const verb of ['resume', 'start'] as const) {
+        const refused = await test.done(test.services.workspaces[verb]('demo', { acceptEmpty: true }));
+        assert.equal(refused.error?.code, 'volume_gone');
+        assert.equal(workspace().state, 'paused');
+      }
+    });
   });
 
   it('unpacks bundles before every start', async () => {

@@ -137,12 +137,12 @@ describe('services/workspaces', () => {
   describe('when something fails', () => {
     it('start: is stopped, says why, and starts again', async () => {
       await run('stop');
-      test.driver.fail('start', new BerthError('in_use', 'port is already allocated', { hint: 'Free it.' }));
+      test.driver.fail('start', new BerthError('in_use', 'the disk has another user', { hint: 'Free it.' }));
       const operation = await run('start');
       assert.equal(operation.error?.code, 'in_use');
       assert.equal(workspace().state, 'stopped');
       assert.deepEqual(workspace().problem, {
-        ...{ code: 'in_use', message: 'port is already allocated', step: 'start', hint: 'Free it.' },
+        ...{ code: 'in_use', message: 'the disk has another user', step: 'start', hint: 'Free it.' },
       });
       await run('start');
       assert.equal(workspace().problem, undefined);

@@ -48,6 +48,7 @@ export function toVolume(row: VolumeRow, path: string, holders: Holder[]): Volum
     kind: row.kind ?? 'disk',
     ...roleOf(row),
     managed: true,
+    id: row.created_at,
     createdAt: row.created_at,
     ...(row.kind === undefined && { sizeMiB: row.size_mib }),
     path,

@@ -1,0 +1,232 @@
+/**
+ * Before a start: volumes, ports and the runtime itself are what the record says. Nothing of the runtime's own files is
+ * ever removed here.
+ */
+import { BerthError } from '../../api/errors';
+import { ownerWords } from '../../api/owner';
+import type { Driver, RuntimeInfo, RuntimePlan } from '../drivers/driver';
+import { isFree, type PortLedger } from '../ssh/ports';
+import type { Drivers } from './drivers';
+import { resolveMounts } from './mount-resolution';
+import type { OperationContext } from './operation-context';
+import { assignedOf, movePorts, portsOf } from './published-ports';
+import { acceptedLoss, lookAtVolumes, volumesGone, type VolumeFindings } from './volume-checks';
+import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
+import type { WorkspaceRegistry } from './workspace-registry';
+
+export interface StartOptions {
+  /** Volumes that are gone may be made anew, empty. */
+  acceptEmpty?: boolean;
+}
+
+export interface PreparationParts {
+  registry: WorkspaceRegistry;
+  drivers: Drivers;
+  ports: PortLedger;
+}
+
+export function planOf(record: WorkspaceRecord): RuntimePlan {
+  const { spec } = record;
+  return {
+    name: runtimeNameOf(record.name),
+    workspace: record.name,
+    image: spec.image,
+    env: spec.env ?? {},
+    limits: spec.limits ?? {},
+    docker: spec.docker ?? false,
+    network: spec.network ?? 'on',
+    homeVolume: record.homeVolume,
+    dockerVolume: record.dockerVolume,
+    mounts: spec.mounts ?? [],
+    ports: portsOf(spec.ports),
+    sshPort: record.sshPort,
+  };
+}
+
+export class RuntimePreparation {
+  constructor(private readonly parts: PreparationParts) {}
+
+  /** Throws `volume_gone`, or `in_use` for a port that the user named, with nothing changed. */
+  async prepare(
+    name: string,
+    context: OperationContext,
+    { acceptEmpty = false }: StartOptions,
+  ): Promise<void> {
+    const { registry } = this.parts;
+    const driver = this.driverOf(name);
+    const info = await driver.inspect(runtimeNameOf(name));
+    if (info?.owner !== undefined) {
+      throw new BerthError(
+        'exists',
+        `The ${driver.kind} ${info.name} belongs to ${ownerWords(info.owner)}.`,
+        {
+          hint: 'Delete it from there, or this workspace here with its volumes kept, and adopt them by another name.',
+        },
+      );
+    }
+    if (info !== undefined && info.state !== 'stopped') {
+      return;
+    }
+    const findings = await this.checkVolumes(name, acceptEmpty);
+    const hasMoved = await this.movePorts(name, context);
+    if (info === undefined) {
+      await this.buildAgain(name, context);
+    } else if (hasMoved || info.sshPort !== registry.get(name).sshPort || lost(findings)) {
+      await this.refit(name, context.signal);
+    }
+    await this.noteVolumes(name, findings, context);
+  }
+
+  /** The same for what goes on from its state on disk, which can't go on with another volume. */
+  async prepareSaved(name: string, context: OperationContext): Promise<void> {
+    await this.checkVolumes(name, false);
+    const hasMoved = await this.movePorts(name, context);
+    const info = await this.driverOf(name).inspect(runtimeNameOf(name));
+    if (hasMoved || info?.sshPort !== this.parts.registry.get(name).sshPort) {
+      await this.refit(name, context.signal);
+    }
+  }
+
+  /** Whatever the system says of the port. */
+  async moveSshPort(name: string, context: OperationContext): Promise<void> {
+    await this.movePorts(name, context, true);
+    await this.refit(name, context.signal);
+  }
+
+  /** Makes the runtime when there is none; notes the volumes that came into being with it. */
+  async build(name: string, signal: AbortSignal): Promise<RuntimeInfo> {
+    const record = this.parts.registry.get(name);
+    const driver = this.driverOf(name);
+    const imageId = await driver.images.resolve(record.spec.image);
+    if (imageId === undefined) {
+      throw imageMissing(record.spec.image);
+    }
+    const missing = await this.missingVolumes(record, driver);
+    const created = [...new Set([...record.createdVolumes, ...missing])];
+    await this.parts.registry.update(name, { createdVolumes: created });
+    const plan = planOf(this.parts.registry.get(name));
+    const mounts = await resolveMounts(plan.mounts, driver, this.parts.drivers);
+    const info = await driver.create({ ...plan, mounts }, signal);
+    await this.parts.registry.update(name, { runtimeId: info.id, imageId });
+    return info;
+  }
+
+  private async missingVolumes(record: WorkspaceRecord, driver: Driver): Promise<string[]> {
+    const names = [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
+    const there = await Promise.all(names.map((name) => driver.volumes.inspect(name)));
+    return names.filter((_, index) => there[index] === undefined);
+  }
+
+  private driverOf(name: string): Driver {
+    return this.parts.drivers.of(this.parts.registry.get(name).spec.runtime);
+  }
+
+  /** One that was there before has taken its own files along. */
+  private async buildAgain(name: string, context: OperationContext): Promise<void> {
+    const { registry } = this.parts;
+    const { imageId, spec } = registry.get(name);
+    await this.build(name, context.signal);
+    if (imageId !== undefined) {
+      const message = `Its ${spec.runtime} was removed by another program: a new one was made of ${spec.image}. What lay outside of volumes is gone.`;
+      context.warn(message);
+      await registry.warn(name, { code: 'runtime-gone', message });
+    }
+  }
+
+  private async refit(name: string, signal: AbortSignal): Promise<void> {
+    const { registry, drivers } = this.parts;
+    const driver = this.driverOf(name);
+    const { runtimeId, warnings } = registry.get(name);
+    const plan = planOf(registry.get(name));
+    const mounts = await resolveMounts(plan.mounts, driver, drivers);
+    const { id } = await driver.refit({ ...plan, mounts }, signal);
+    // Built as the record says: what was to wait for a rebuild is there now.
+    const isWaiting = ({ code }: { code: string }): boolean => code === 'limits' || code === 'ports';
+    const kept = id === runtimeId ? warnings : warnings.filter((warning) => !isWaiting(warning));
+    await registry.update(name, { runtimeId: id, warnings: kept });
+  }
+
+  /** Throws `volume_gone`. */
+  async checkVolumes(name: string, acceptEmpty: boolean): Promise<VolumeFindings> {
+    const record = this.parts.registry.get(name);
+    const findings = await lookAtVolumes(record, this.driverOf(name), this.parts.drivers);
+    const wasBuilt = record.imageId !== undefined;
+    if (!wasBuilt) {
+      return { ...findings, gone: [], replaced: [] };
+    }
+    if (lost(findings) && !acceptEmpty) {
+      throw volumesGone(name, findings);
+    }
+    return findings;
+  }
+
+  private async noteVolumes(
+    name: string,
+    findings: VolumeFindings,
+    context: OperationContext,
+  ): Promise<void> {
+    const { registry, drivers } = this.parts;
+    const record = registry.get(name);
+    if (lost(findings)) {
+      const message = acceptedLoss(findings);
+      context.warn(message);
+      await registry.warn(name, { code: 'volume-gone', message });
+    }
+    const { ids } = lost(findings) ? await lookAtVolumes(record, this.driverOf(name), drivers) : findings;
+    const known = record.volumeIds ?? {};
+    const isKnown = Object.keys({ ...ids, ...known }).every((volume) => known[volume] === ids[volume]);
+    if (!isKnown) {
+      await registry.update(name, { volumeIds: ids });
+    }
+  }
+
+  /** Somebody else listens on a port of ours: another one is taken, and that is said. */
+  private async movePorts(name: string, context: OperationContext, isSshTaken = false): Promise<boolean> {
+    const { registry, ports } = this.parts;
+    const { sshPort: before, spec } = registry.get(name);
+    const published = await movePorts(ports, name, assignedOf(spec.ports));
+    const mustMove = isSshTaken || !(await isFree(before));
+    const sshPort = mustMove ? await ports.assign(name) : before;
+    if (!mustMove && published.moves.length === 0) {
+      return false;
+    }
+    const spelled = [
+      ...(mustMove ? [`Port ${before} was taken by another program: SSH is on ${sshPort} now.`] : []),
+      ...published.moves.map(
+        ({ from, to }) =>
+          `Port ${from.host} was taken by another program: ${from.guest} inside is on ${to} now.`,
+      ),
+    ];
+    const { spec: now } = registry.get(name);
+    await registry.update(name, {
+      sshPort,
+      ...(spec.ports !== undefined && { spec: { ...now, ports: published.ports } }),
+    });
+    [...(mustMove ? [before] : []), ...published.moves.map(({ from }) => from.host)].forEach((port) =>
+      ports.releasePort(port, name),
+    );
+    spelled.forEach((line) => context.warn(line));
+    await registry.warn(name, { code: 'port-moved', message: spelled.join('\n') });
+    return true;
+  }
+}
+
+function lost({ gone, replaced }: VolumeFindings): boolean {
+  return gone.length + replaced.length > 0;
+}
+
+export function imageMissing(image: string): BerthError {
+  return image === 'workspace:latest'
+    ? new BerthError(
+        'image_missing',
+        "Workspace image 'workspace:latest' not found. Run 'berth image build' first.",
+        {
+          hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+          field: 'image',
+        },
+      )
+    : new BerthError('image_missing', `Image '${image}' is not on this machine.`, {
+        hint: `Pull it: \`berth image pull ${image}\`.`,
+        field: 'image',
+      });
+}
