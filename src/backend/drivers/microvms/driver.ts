@@ -167,7 +167,7 @@ export class MicrovmDriver implements Driver {
       consoleLog,
       signal,
     });
-    await this.runtimes.answered(name);
+    await this.runtimes.replacements.answered(name);
     return notWritten;
   }
 
@@ -192,15 +192,15 @@ export class MicrovmDriver implements Driver {
   }
 
   refit(plan: RuntimePlan): Promise<RuntimeInfo> {
-    return this.runtimes.refit(plan);
+    return this.runtimes.replacements.refit(plan);
   }
 
   setAside(name: string): Promise<void> {
-    return this.runtimes.setAside(name);
+    return this.runtimes.replacements.setAside(name);
   }
 
   takeBack(name: string): Promise<void> {
-    return this.runtimes.takeBack(name);
+    return this.runtimes.replacements.takeBack(name);
   }
 
   ownFiles(name: string): Promise<OwnFiles | undefined> {

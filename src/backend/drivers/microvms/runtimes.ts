@@ -15,13 +15,14 @@ import type {
   RuntimePlan,
   RuntimeState,
 } from '../driver';
-import { Aside } from './aside';
 import { changeForwards } from './forwards';
 import { haltOf, RoomWatch } from './halts';
 import type { Machine } from './machine';
 import type { RootImages } from './parts';
 import { makeVolumes } from './plan-volumes';
-import { diskMounts, isShared, refuseTooMany, volumesOf } from './runtime-plan';
+import { diskMounts, isShared, refuseTooMany } from './runtime-plan';
+import { Replacements } from './replacements';
+import { toInfo } from './runtime-info';
 import type { RuntimeRecord } from './runtime-record';
 import type { Starter, StarterParts } from './starter';
 import type { Suspender } from './suspender';
@@ -49,24 +50,22 @@ export class Runtimes {
   /** Their disks are theirs, though nothing runs yet. */
   private readonly starting = new Set<string>();
   private readonly tidied = new Set<string>();
-  private readonly aside: Aside;
-  private healing: Promise<void> | undefined;
+  readonly replacements: Replacements;
 
   private readonly room: RoomWatch;
 
   constructor(private readonly parts: RuntimesParts) {
     this.room = new RoomWatch((name) => this.resume(name), parts.log);
-    this.aside = new Aside(parts.store.files);
-  }
-
-  private async heal(): Promise<void> {
-    const names = await this.parts.store.names();
-    await Promise.all(names.map((name) => this.aside.heal(name)));
+    this.replacements = new Replacements({
+      ...{ store: parts.store, disks: parts.disks, lock: this.lock },
+      stateOf: (record) => this.stateOf(record),
+      end: (record) => this.end(record, 0),
+    });
   }
 
   /** Takes over what runs, so that what happens to it is told from then on. */
   async list(): Promise<RuntimeInfo[]> {
-    await (this.healing ??= this.heal());
+    await this.replacements.heal();
     const records = await this.parts.store.list();
     return Promise.all(
       records.map(async (record) => {
@@ -174,51 +173,6 @@ export class Runtimes {
         machines.tell(record, 'removed');
       }
     });
-  }
-
-  /** Ports are a matter of the start; volumes that are missing are made. */
-  async refit(plan: RuntimePlan): Promise<RuntimeInfo> {
-    return this.lock.run(plan.name, async () => {
-      const { store, disks } = this.parts;
-      const before = await store.get(plan.name);
-      const state = await this.stateOf(before);
-      if (state === 'stopped') {
-        await makeVolumes(disks, plan, []);
-      }
-      const { sshPort, ports } = plan;
-      const record = await store.change(plan.name, {
-        plan: { ...before.plan, sshPort, ...(ports !== undefined && { ports }) },
-      });
-      return toInfo(record, state);
-    });
-  }
-
-  async setAside(name: string): Promise<void> {
-    await this.lock.run(name, async () => {
-      if ((await this.stateOf(await this.parts.store.get(name))) !== 'stopped') {
-        throw new BerthError('illegal_state', `${name} runs: it can't be replaced.`, {
-          hint: 'Stop it first.',
-        });
-      }
-      await this.aside.put(name);
-      await this.parts.disks.release({ runtime: name });
-    });
-  }
-
-  async takeBack(name: string): Promise<void> {
-    await this.lock.run(name, async () => {
-      if (await this.aside.isThere(name)) {
-        const record = await this.parts.store.find(name);
-        await (record === undefined ? undefined : this.end(record, 0));
-        await this.parts.disks.release({ runtime: name });
-        await this.aside.takeBack(name);
-      }
-    });
-  }
-
-  /** To be called when it answers: nobody needs what was before it. */
-  async answered(name: string): Promise<void> {
-    await this.lock.run(name, () => this.aside.drop(name));
   }
 
   /** What its overlay takes on this machine; how many files that are, only its guest could tell. */
@@ -435,16 +389,4 @@ function notRunning(name: string, verb: string): BerthError {
   return new BerthError('illegal_state', `${name} does not run: it can't ${verb}.`, {
     hint: 'Start or resume the workspace first.',
   });
-}
-
-export function toInfo(record: RuntimeRecord, state: RuntimeState): RuntimeInfo {
-  const { plan } = record;
-  return {
-    ...{ id: record.id, name: plan.name, workspace: plan.workspace, state },
-    ...{ imageId: record.imageId, image: plan.image, startedAt: record.startedAt },
-    exitCode: state === 'stopped' ? record.exitCode : undefined,
-    sshPort: plan.sshPort,
-    volumes: volumesOf(plan),
-    labels: {},
-  };
 }

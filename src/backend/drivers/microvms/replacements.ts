@@ -1,0 +1,85 @@
+/** A microVM that is fitted to other ports, or waits until another one answers in its place. */
+import { BerthError } from '../../../api/errors';
+import type { KeyedLock } from '../../store/keyed-lock';
+import type { RuntimeInfo, RuntimePlan, RuntimeState } from '../driver';
+import { Aside } from './aside';
+import type { DiskStore } from './parts';
+import { makeVolumes } from './plan-volumes';
+import { toInfo } from './runtime-info';
+import type { RuntimeRecord } from './runtime-record';
+import type { RuntimeStore } from './runtime-store';
+
+export interface ReplacementsParts {
+  store: RuntimeStore;
+  disks: DiskStore;
+  /** Of all that is done to a microVM, by its name. */
+  lock: KeyedLock;
+  stateOf: (record: RuntimeRecord) => Promise<RuntimeState>;
+  /** At once. */
+  end: (record: RuntimeRecord) => Promise<unknown>;
+}
+
+export class Replacements {
+  private readonly aside: Aside;
+  private healing: Promise<void> | undefined;
+
+  constructor(private readonly parts: ReplacementsParts) {
+    this.aside = new Aside(parts.store.files);
+  }
+
+  /** Once: what an engine that was killed had begun. */
+  heal(): Promise<void> {
+    this.healing ??= this.healAll();
+    return this.healing;
+  }
+
+  /** Ports are a matter of the start; volumes that are missing are made. */
+  async refit(plan: RuntimePlan): Promise<RuntimeInfo> {
+    return this.parts.lock.run(plan.name, async () => {
+      const { store, disks } = this.parts;
+      const before = await store.get(plan.name);
+      const state = await this.parts.stateOf(before);
+      if (state === 'stopped') {
+        await makeVolumes(disks, plan, []);
+      }
+      const { sshPort, ports } = plan;
+      const record = await store.change(plan.name, {
+        plan: { ...before.plan, sshPort, ...(ports !== undefined && { ports }) },
+      });
+      return toInfo(record, state);
+    });
+  }
+
+  async setAside(name: string): Promise<void> {
+    await this.parts.lock.run(name, async () => {
+      if ((await this.parts.stateOf(await this.parts.store.get(name))) !== 'stopped') {
+        throw new BerthError('illegal_state', `${name} runs: it can't be replaced.`, {
+          hint: 'Stop it first.',
+        });
+      }
+      await this.aside.put(name);
+      await this.parts.disks.release({ runtime: name });
+    });
+  }
+
+  async takeBack(name: string): Promise<void> {
+    await this.parts.lock.run(name, async () => {
+      if (await this.aside.isThere(name)) {
+        const record = await this.parts.store.find(name);
+        await (record === undefined ? undefined : this.parts.end(record));
+        await this.parts.disks.release({ runtime: name });
+        await this.aside.takeBack(name);
+      }
+    });
+  }
+
+  /** To be called when it answers: nobody needs what was before it. */
+  async answered(name: string): Promise<void> {
+    await this.parts.lock.run(name, () => this.aside.drop(name));
+  }
+
+  private async healAll(): Promise<void> {
+    const names = await this.parts.store.names();
+    await Promise.all(names.map((name) => this.aside.heal(name)));
+  }
+}
