@@ -33,6 +33,8 @@ export class WorkspaceRegistry {
   private readonly records = new Map<string, WorkspaceRecord>();
   /** Names whose record is there but can't be used: not given to others. */
   private readonly unusable = new Map<string, { reason: string; isThere: boolean }>();
+  /** Names that are removed just now: theirs until all of it is gone and told. */
+  private readonly leaving = new Set<string>();
   private readonly writes = new KeyedLock();
   private readonly attachedNow = new Map<string, number>();
   readonly setAside: string[] = [];
@@ -99,18 +101,24 @@ export class WorkspaceRegistry {
       await makeFolder(this.parts.state.workspace(record.name));
       await this.store(record);
     } catch (error) {
-      await this.remove(record.name).catch(() => undefined);
+      await this.remove(record.name).catch(() => this.records.delete(record.name));
       throw error;
     }
   }
 
-  /** Throws `exists` for the name of a workspace, or of a record that must not be overwritten. */
   /** A volume of another installation that the user had this one take over. */
   hasAdopted(volume: string): boolean {
     return this.all().some(({ adoptedVolumes = [] }) => adoptedVolumes.includes(volume));
   }
 
+  /** Throws `exists` for the name of a workspace, also one that is just going, or of a record that must not be overwritten. */
   refuseTaken(name: string): void {
+    if (this.leaving.has(name)) {
+      throw new BerthError('exists', `Workspace '${name}' is being deleted.`, {
+        field: 'name',
+        hint: 'Try again in a moment, or choose another name.',
+      });
+    }
     const unusable = this.unusable.get(name);
     if (this.records.has(name) || unusable?.isThere === true) {
       const reason = unusable === undefined ? '' : `: ${unusable.reason}`;
@@ -174,13 +182,29 @@ export class WorkspaceRegistry {
     await this.update(name, { warnings: [...others, problem] });
   }
 
+  /** The name is free when its folder is gone and clients know: what comes after it is not taken for it. */
   async remove(name: string): Promise<void> {
+    const record = this.records.get(name);
     this.records.delete(name);
-    this.attachedNow.delete(name);
-    this.parts.ports.release(name);
-    await this.writes.run(name, () => removeTree(this.parts.state.workspace(name)));
-    await this.writeSshConfig().catch((error: unknown) => this.reportStale(error));
-    this.parts.events.publish('workspace.deleted', { name });
+    this.leaving.add(name);
+    try {
+      await this.writes.run(name, () => removeTree(this.parts.state.workspace(name)));
+    } catch (error) {
+      this.leaving.delete(name);
+      // It is still on disk: shown, so that it can be deleted once more.
+      if (record !== undefined) {
+        this.records.set(name, record);
+      }
+      throw error;
+    }
+    try {
+      await this.writeSshConfig().catch((error: unknown) => this.reportStale(error));
+    } finally {
+      this.attachedNow.delete(name);
+      this.parts.ports.release(name);
+      this.leaving.delete(name);
+      this.parts.events.publish('workspace.deleted', { name });
+    }
   }
 
   setAttached(name: string, count: number): void {

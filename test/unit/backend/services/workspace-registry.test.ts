@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { chmod, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { useEngine, type TestEngine } from '../../../support/engine';
+import { EventHub } from '../../../../src/backend/services/event-hub';
+import { WorkspaceRegistry } from '../../../../src/backend/services/workspace-registry';
+import { SshConfig } from '../../../../src/backend/ssh/config';
+import { PortLedger } from '../../../../src/backend/ssh/ports';
+import { silentLog, useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 
 describe('services/workspace-registry', () => {
@@ -27,6 +31,28 @@ describe('services/workspace-registry', () => {
     await restart();
     assert.deepEqual(test.services.workspaces.list(), before);
     assert.deepEqual(await setAside(), []);
+  });
+
+  it('frees a name only when all of it is gone, and clients were told', async () => {
+    await test.engine.close();
+    const events = new EventHub();
+    const { state } = test;
+    const registry = new WorkspaceRegistry({
+      ...{ state, events, log: silentLog, sshConfig: new SshConfig(state) },
+      ports: new PortLedger(() => test.services.settings.portRange),
+      activityOf: () => ({ operations: [], steps: [] }),
+    });
+    await registry.load();
+    const record = registry.get('demo');
+    const told: string[] = [];
+    events.observe(({ type }) => told.push(type));
+    const removal = registry.remove('demo');
+    assert.equal(registry.find('demo'), undefined);
+    await failure(registry.add(record), 'exists');
+    await removal;
+    await registry.add(record);
+    assert.deepEqual(told, ['workspace.deleted', 'workspace.changed']);
+    assert.deepEqual(await readdir(state.workspace('demo')), ['workspace.json']);
   });
 
   it('keeps the ports of records reserved', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readdir, rename, rmdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { BerthError } from '../../../../src/api/errors';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
@@ -40,6 +40,23 @@ describe('services/workspaces', () => {
       assert.deepEqual(operation.result, { deleted: [] });
       assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
       assert.equal(test.driver.runtimes.size, 0);
+    });
+
+    it('shows one whose folder can not be removed, to be deleted once more', async () => {
+      const gate = test.driver.hold('remove');
+      const deletion = test.services.workspaces.delete('demo', false);
+      await gate.entered;
+      const aside = `${test.state.workspaces}-aside`;
+      await rename(test.state.workspaces, aside);
+      await writeFile(test.state.workspaces, '');
+      gate.open();
+      assert.equal((await test.done(deletion)).status, 'failed');
+      assert.equal(workspace().state, 'error');
+      await rm(test.state.workspaces);
+      await rename(aside, test.state.workspaces);
+      await test.done(test.services.workspaces.delete('demo', false));
+      await failure(workspace, 'not_found');
+      assert.deepEqual(await readdir(test.state.workspaces), []);
     });
 
     it('goes to error when it fails, and can be done again', async () => {
