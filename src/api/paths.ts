@@ -76,6 +76,8 @@ export const streamPaths = {
   fileWatch: '/v1/volumes/:volume/files/watch',
   /** GET: text, `?tail=&follow=&timestamps=`. */
   logs: '/v1/workspaces/:name/logs',
+  /** GET: stays open. A temporary workspace is deleted some seconds after the last of these was closed. */
+  lease: '/v1/workspaces/:name/lease',
   /**
    * WebSocket. The first text message is an `AttachRequest`; binary messages are stdin (client) and
    * output (server: first byte 1 = stdout, 2 = stderr); text messages are `AttachControl`.

@@ -8,6 +8,7 @@ import { Drivers } from './services/drivers';
 import { EngineDescription } from './services/engine-description';
 import { IdleWatch, systemClock, type Clock } from './services/idle';
 import { Images } from './services/images';
+import { Leases } from './services/leases';
 import { Lifetime } from './services/lifetime';
 import type { Log } from './services/log';
 import { Operations } from './services/operations';
@@ -88,8 +89,12 @@ function wire(options: EngineOptions) {
   const sessionsOf = (workspace: string) => access.sessionsOf(workspace);
   const clock = options.clock ?? systemClock;
   const idle = new IdleWatch({ registry, workspaces, drivers, clock, log, sessionsOf });
+  const remove = async (workspace: string) => {
+    await operations.end([workspaces.delete(workspace, false).id]);
+  };
+  const leases = new Leases({ registry, clock, log, remove });
   const shared = { events, drivers, operations, ports, keys, secrets, registry, starter, workspaces, access };
-  return { ...options, ...shared, volumes, idle };
+  return { ...options, ...shared, volumes, idle, leases };
 }
 
 type Parts = ReturnType<typeof wire>;
@@ -107,8 +112,11 @@ function reasonToStay({ operations, registry }: Parts, work?: Work): string | un
 }
 
 function lifetimeOf(parts: Parts): Lifetime {
-  const { idle, idleExitMs, exit } = parts;
-  const busy = () => reasonToStay(parts) ?? (idle.isWatching ? 'an idle policy is watched' : undefined);
+  const { idle, leases, idleExitMs, exit } = parts;
+  const busy = () =>
+    reasonToStay(parts) ??
+    (idle.isWatching ? 'an idle policy is watched' : undefined) ??
+    (leases.isWaiting ? 'a temporary workspace is to be deleted' : undefined);
   return new Lifetime({ idleExitMs, busy, exit });
 }
 
@@ -138,7 +146,7 @@ function servicesOf(parts: Parts): Services {
 
 export function createEngine(options: EngineOptions): Engine {
   const parts = wire(options);
-  const { registry, operations, keys, idle, events, drivers, log } = parts;
+  const { registry, operations, keys, idle, leases, events, drivers, log } = parts;
   const services = servicesOf(parts);
   const reconciler = new Reconciler(parts);
   const driverEvents = new DriverEvents(drivers, events, log);
@@ -161,6 +169,7 @@ export function createEngine(options: EngineOptions): Engine {
     events.observe((event) => {
       if (event.type === 'workspace.changed' || event.type === 'workspace.deleted') {
         idle.reschedule();
+        leases.look(event.payload.name);
       } else if (event.type === 'operation.changed' && changesWorkspace(event.payload)) {
         registry.publish(event.payload.workspace ?? '');
         if (event.payload.status !== 'running') {
@@ -174,6 +183,7 @@ export function createEngine(options: EngineOptions): Engine {
   const close = async () => {
     services.lifetime.close();
     idle.close();
+    leases.close();
     reconciler.close();
     driverEvents.close();
     await operations.close();

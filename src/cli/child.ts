@@ -7,10 +7,15 @@ import type { Cli } from './cli';
 /** The program's exit code, 128 + n when signal n ended it, as shells have it. */
 export async function runInTerminal(cli: Cli, argv: readonly string[], missingHint: string): Promise<number> {
   const [program = '', ...args] = argv;
+  if (cli.signal.aborted) {
+    throw new BerthError('cancelled', 'Cancelled.');
+  }
   return cli.interrupts.leaveTo(
     () =>
       new Promise((resolve, reject) => {
         const child = spawn(program, args, { stdio: 'inherit', cwd: cli.cwd, env: cli.env });
+        const stop = (): void => void child.kill(cli.interrupts.endSignal);
+        cli.signal.addEventListener('abort', stop, { once: true });
         child.on('error', (error: NodeJS.ErrnoException) => {
           const missing = error.code === 'ENOENT';
           const message = missing ? `There is no program "${program}" here.` : error.message;
@@ -23,6 +28,7 @@ export async function runInTerminal(cli: Cli, argv: readonly string[], missingHi
           );
         });
         child.on('close', (code, signal) => {
+          cli.signal.removeEventListener('abort', stop);
           resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
         });
       }),

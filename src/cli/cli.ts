@@ -41,7 +41,7 @@ export class Cli {
     this.home = stateDirectory(options.env);
   }
 
-  /** Fires at the first Ctrl-C. */
+  /** Fires at the first Ctrl-C, at SIGTERM and SIGHUP, and when nobody reads any more. */
   get signal(): AbortSignal {
     return this.interrupts.signal;
   }

@@ -93,7 +93,9 @@ export async function run(argv: readonly string[], cli: Cli): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return cli.exitCode;
   } catch (error) {
-    cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle));
+    if (!cli.interrupts.isUnread) {
+      cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle));
+    }
     return exitCodeOf(error);
   } finally {
     await cli.dispose();

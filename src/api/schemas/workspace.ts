@@ -194,6 +194,13 @@ export const WorkspaceCreate = Type.Object(
     idle: WorkspaceSpec.properties.idle,
     network: WorkspaceSpec.properties.network,
     start: Type.Optional(Type.Boolean({ default: true, description: 'false leaves it stopped.' })),
+    temporary: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Deleted with its own volumes when no client holds its lease (`/lease`) any more. It must have a name whose volumes are not there yet.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -257,6 +264,8 @@ export const Workspace = Type.Object({
   imageId: Type.Optional(Type.String()),
   sshPort: Type.Integer(),
   sshAlias: Type.String(),
+  /** Deleted when the client that made it is gone. */
+  temporary: Type.Optional(Type.Boolean()),
   createdAt: Timestamp,
   lastUsedAt: Timestamp,
   startedAt: Type.Optional(Timestamp),

@@ -6,6 +6,7 @@ import { BerthError, asBerthError } from '../../api/errors';
 import { paths, streamPaths } from '../../api/paths';
 import { registerAttach } from './attach';
 import { makeHandlers } from './handlers';
+import { registerLease } from './lease-route';
 import { registerHandlers } from './register';
 import type { Services } from './services';
 import { registerStreams } from './stream-routes';
@@ -37,6 +38,7 @@ export async function createServer(services: Services, version: string): Promise
   registerHandlers(server, makeHandlers(services));
   registerStreams(server, services);
   registerAttach(server, services);
+  registerLease(server, services);
   server.get(streamPaths.openapi, { schema: { hide: true } }, () => server.swagger());
   return server;
 }

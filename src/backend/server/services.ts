@@ -5,6 +5,7 @@ import type { Doctor } from '../services/doctor';
 import type { EngineDescription } from '../services/engine-description';
 import type { EventHub } from '../services/event-hub';
 import type { Images } from '../services/images';
+import type { Leases } from '../services/leases';
 import type { Lifetime } from '../services/lifetime';
 import type { Log } from '../services/log';
 import type { Operations } from '../services/operations';
@@ -32,6 +33,7 @@ export interface Services {
   sshAccess: SshAccess;
   description: EngineDescription;
   events: EventHub;
+  leases: Leases;
   lifetime: Lifetime;
   log: Log;
   /** What is done for clients beside operations. */

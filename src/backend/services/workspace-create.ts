@@ -45,7 +45,7 @@ export class WorkspaceCreator {
     const spec = this.specOf(request);
     this.refuseUnknownNetwork(spec);
     this.parts.registry.refuseTaken(request.name);
-    await this.refuseOthersVolumes(request.name, spec);
+    await this.refuseVolumesThatAreThere(request, spec);
     await resolveMounts(spec.mounts ?? [], this.parts.drivers.of(spec.runtime), this.parts.drivers);
     const record = await this.reserve(request, spec);
     return this.parts.operations.start(
@@ -68,14 +68,24 @@ export class WorkspaceCreator {
 
   /**
    * A name means one volume: a home that another kind of runtime has kept would be hidden by a new one. And what
-   * another installation made is its own.
+   * another installation made is its own. One that is deleted unasked must not take with it what was there before.
    */
-  private async refuseOthersVolumes(name: string, spec: WorkspaceSpec): Promise<void> {
+  private async refuseVolumesThatAreThere(
+    { name, temporary }: WorkspaceCreate,
+    spec: WorkspaceSpec,
+  ): Promise<void> {
     const { drivers } = this.parts;
     const own = drivers.of(spec.runtime);
     const names = [runtimeNameOf(name), ...(spec.docker === true ? [dockerVolumeOf(name)] : [])];
     for (const volume of names) {
-      const owner = (await own.volumes.inspect(volume))?.owner;
+      const existing = await own.volumes.inspect(volume);
+      const owner = existing?.owner;
+      if (temporary === true && existing !== undefined) {
+        throw new BerthError('exists', `There is a volume ${volume} already: it would be deleted.`, {
+          field: 'name',
+          hint: 'Choose another name for a temporary workspace.',
+        });
+      }
       if (owner !== undefined) {
         throw new BerthError('exists', `There is a volume ${volume} already, of ${ownerWords(owner)}.`, {
           field: 'name',
@@ -102,7 +112,7 @@ export class WorkspaceCreator {
       checkCloneAddress(request.cloneUrl);
     }
     const mounts = parseMounts(request.volumes ?? []);
-    const { name, label, volumes, secrets, start, idle, ports, ...rest } = request;
+    const { name, label, volumes, secrets, start, idle, ports, temporary, ...rest } = request;
     const { runtime = defaults.runtime, image = defaults.image } = request;
     checkImage(image, runtime);
     return {
@@ -136,6 +146,7 @@ export class WorkspaceCreator {
         ...(spec.docker === true && { dockerVolume: dockerVolumeOf(name) }),
         createdVolumes: [],
         cloned: false,
+        ...(request.temporary === true && { temporary: true }),
         createdAt: now,
         lastUsedAt: now,
         warnings: [],

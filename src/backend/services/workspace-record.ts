@@ -31,6 +31,8 @@ export const WorkspaceRecord = Type.Object({
   cloned: Type.Boolean(),
   imageId: Type.Optional(Type.String()),
   runtimeId: Type.Optional(Type.String()),
+  /** Deleted when no client holds its lease: `leases.ts`. Set by its create, never afterwards. */
+  temporary: Type.Optional(Type.Boolean()),
   createdAt: Timestamp,
   lastUsedAt: Timestamp,
   startedAt: Type.Optional(Timestamp),

@@ -1,5 +1,5 @@
 /** The verbs of workspaces: each checks the state, begins its operation, and settles the record. */
-import { asBerthError } from '../../api/errors';
+import { BerthError, asBerthError } from '../../api/errors';
 import { checkImage } from '../../api/image-reference';
 import type { Operation } from '../../api/schemas/operation';
 import type {
@@ -13,6 +13,7 @@ import type {
 import type { Driver } from '../drivers/driver';
 import type { SshKeys } from '../ssh/keys';
 import type { PortLedger } from '../ssh/ports';
+import { KeyedLock } from '../store/keyed-lock';
 import type { SecretStore } from '../store/secrets';
 import { haltProblem, isHalted } from './halted';
 import { prepareImage } from './image-progress';
@@ -24,7 +25,7 @@ import { measureOwnFiles } from './own-files';
 import { changePorts } from './published-ports';
 import { retrying } from './retries';
 import { eraseWorkspace } from './workspace-erase';
-import { runtimeNameOf } from './workspace-record';
+import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import type { WorkspaceStarter } from './workspace-starter';
 import { imageMissing, type StartOptions } from './runtime-preparation';
@@ -58,6 +59,8 @@ const titles: Record<Verb, string> = {
 };
 
 export class Workspaces {
+  private readonly updates = new KeyedLock();
+
   constructor(private readonly parts: WorkspacesParts) {}
 
   list(): Workspace[] {
@@ -202,9 +205,15 @@ export class Workspaces {
     return eraseWorkspace(this.parts, this.driver(name), { name, keepVolumes, before }, context);
   }
 
-  async update(name: string, patch: WorkspacePatch): Promise<Workspace> {
+  /** One change after the other: what one has read, no other may have changed when it is written. */
+  update(name: string, patch: WorkspacePatch): Promise<Workspace> {
+    return this.updates.run(name, () => this.change(name, patch));
+  }
+
+  private async change(name: string, patch: WorkspacePatch): Promise<Workspace> {
     const { registry, secrets } = this.parts;
     const record = registry.get(name);
+    refuseTemporary(record);
     const { label, secrets: secretValues, limits: changed, ports: wanted, ...spec } = patch;
     const limits = changed === undefined ? undefined : changeLimits(record.spec.limits, changed);
     if (limits !== undefined && record.runtimeId !== undefined) {
@@ -358,6 +367,17 @@ export class Workspaces {
     const startedAt = state === 'stopped' ? { startedAt: undefined } : {};
     const why = halt ?? (error === undefined ? undefined : problem);
     await registry.settle(name, state, { ...startedAt, problem: why, stateDetail: seen?.detail });
+  }
+}
+
+/** Who changes one means to keep it, and would lose it all the same. */
+function refuseTemporary({ name, temporary }: WorkspaceRecord): void {
+  if (temporary === true) {
+    throw new BerthError(
+      'illegal_state',
+      `Workspace ${name} is temporary: it is deleted when the command that made it ends.`,
+      { hint: 'Create one that stays: `berth create NAME`.' },
+    );
   }
 }
 

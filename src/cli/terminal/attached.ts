@@ -1,6 +1,7 @@
 /** This terminal as the terminal of a process somewhere else. */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { BerthError } from '../../api';
 import type { AttachSession } from '../../client/attach';
 import { isTerminal, type Streams } from './streams';
 
@@ -54,10 +55,17 @@ export function pumpInput(stdin: Readable, session: AttachSession): { stop(): vo
 }
 
 /** Writes all of a stream to one that stays open, as fast as that takes it. */
-export async function pumpOutput(source: AsyncIterable<Buffer | string>, target: Writable): Promise<void> {
+export async function pumpOutput(
+  source: AsyncIterable<Buffer | string>,
+  target: Writable,
+  signal: AbortSignal,
+): Promise<void> {
   for await (const chunk of source) {
+    // One that is broken never drains.
     if (!target.write(chunk)) {
-      await once(target, 'drain');
+      await once(target, 'drain', { signal }).catch((error: unknown) => {
+        throw signal.aborted ? new BerthError('cancelled', 'Cancelled.') : error;
+      });
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Operation, Progress, Step } from '../../api';
 import { formatBytes } from '../format/size';
 import { formatDuration } from '../format/time';
 import { clip, printable } from '../format/text';
+import { showCursor } from './streams';
 import type { Style } from './style';
 
 export interface ProgressTarget {
@@ -15,7 +16,6 @@ const frameMs = 80;
 const frames = { unicode: '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏', ascii: '-\\|/' };
 const eraseLine = '\r\u001b[2K';
 const hideCursor = '\u001b[?25l';
-const showCursor = '\u001b[?25h';
 
 export class ProgressDisplay {
   private timer: NodeJS.Timeout | undefined;

@@ -1,5 +1,7 @@
 import type { Writable } from 'node:stream';
 
+export const showCursor = '\u001b[?25h';
+
 /** Where the command reads and writes; the process's own streams outside of tests. */
 export interface Streams {
   stdin: NodeJS.ReadStream;
@@ -13,11 +15,21 @@ export function isTerminal(stream: { isTTY?: boolean }): boolean {
 }
 
 /** A reader that went away (`berth list | head -1`) ends the program quietly, like any Unix tool. */
-export function endOnBrokenPipe(streams: Streams, end: (code: number) => void): void {
+export function onBrokenPipe(streams: Streams, end: (code: number) => void): void {
   for (const stream of [streams.stdout, streams.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       end(error.code === 'EPIPE' || error.code === 'EIO' ? 0 : 1);
     });
+  }
+}
+
+/** Whatever was cut off: the cursor is seen, and what is typed is taken as before. */
+export function restoreTerminal({ stdin, stderr }: Streams): void {
+  if (isTerminal(stdin) && stdin.isRaw) {
+    stdin.setRawMode(false);
+  }
+  if (isTerminal(stderr)) {
+    stderr.write(showCursor);
   }
 }
 

@@ -94,8 +94,8 @@ async function relay(cli: Cli, session: AttachSession): Promise<number> {
   const input = pumpInput(cli.streams.stdin, session);
   try {
     await Promise.all([
-      pumpOutput(session.stdout, cli.streams.stdout),
-      pumpOutput(session.stderr, cli.streams.stderr),
+      pumpOutput(session.stdout, cli.streams.stdout, cli.signal),
+      pumpOutput(session.stderr, cli.streams.stderr, cli.signal),
     ]);
     return await session.exit;
   } catch (error) {

@@ -67,7 +67,8 @@ async function open(cli: Cli, texts: readonly string[]): Promise<VolumePath[]> {
 async function cat(cli: Cli, texts: string[]): Promise<void> {
   const client = await cli.engine();
   for (const { volume, path } of await open(cli, texts)) {
-    await pumpOutput(await client.openFile(volume, path, { signal: cli.signal }), cli.streams.stdout);
+    const content = await client.openFile(volume, path, { signal: cli.signal });
+    await pumpOutput(content, cli.streams.stdout, cli.signal);
   }
 }
 

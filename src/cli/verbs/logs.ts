@@ -36,7 +36,11 @@ async function logs(cli: Cli, name: string, options: LogsOptions): Promise<void>
   const stream = await client.logs(name, { ...query, signal: cli.signal });
   try {
     if (!cli.json) {
-      await pumpOutput(raw === true || !isTerminal(stdout) ? stream : withoutControls(stream), stdout);
+      await pumpOutput(
+        raw === true || !isTerminal(stdout) ? stream : withoutControls(stream),
+        stdout,
+        cli.signal,
+      );
       return;
     }
     stream.setEncoding('utf8');

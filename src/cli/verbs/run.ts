@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Option, type Command } from 'commander';
 import type { EngineClient } from '../../client/engine-client';
+import { holdLease } from '../../client/lease';
 import type { NetworkMode, RuntimeKind } from '../../api';
 import type { Cli } from '../cli';
 import { formatFailure } from '../failure';
@@ -48,6 +49,7 @@ async function run(cli: Cli, argv: string[], options: RunOptions): Promise<void>
   const runtime = options.runtime ?? options.engine;
   const body = {
     name,
+    temporary: true,
     ...(options.image !== undefined && { image: absoluteImage(options.image, cli.cwd) }),
     ...(runtime !== undefined && { runtime }),
     ...(options.volume !== undefined && {
@@ -55,15 +57,20 @@ async function run(cli: Cli, argv: string[], options: RunOptions): Promise<void>
     }),
     ...(options.network !== undefined && { network: options.network }),
   };
+  // Whatever becomes of this process, the engine sees that it is gone, and deletes the workspace.
+  const lease: { dispose(): void }[] = [];
   try {
-    await follow(cli, client, await client.call('workspaces.create', { body }));
+    const creation = await client.call('workspaces.create', { body });
+    lease.push(holdLease(client, name));
+    await follow(cli, client, creation);
     await exec(cli, name, argv, options);
   } finally {
     await forget(cli, client, name);
+    lease.forEach((each) => each.dispose());
   }
 }
 
-/** Also after Ctrl-C; a create that failed has left nothing. */
+/** At once, so that the workspace is gone when this has ended; a create that failed has left nothing. */
 async function forget(cli: Cli, client: EngineClient, name: string): Promise<void> {
   try {
     const workspaces = await client.call('workspaces.list', {});
@@ -72,7 +79,7 @@ async function forget(cli: Cli, client: EngineClient, name: string): Promise<voi
       await client.waitFor(begun, AbortSignal.timeout(deleteTimeoutMs));
     }
   } catch (error) {
-    cli.note(`The workspace ${name} was not deleted: berth delete ${name} --yes`);
+    cli.note(`The workspace ${name} is not deleted yet. The engine does it soon, or when it runs again.`);
     cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle));
   }
 }

@@ -69,8 +69,8 @@ export class Berth {
 
   /** Runs it on a terminal (of util-linux' script) and types the answers when their questions appear. */
   async terminal(argv: readonly string[], answers: readonly (readonly [RegExp, string])[]): Promise<Outcome> {
-    const words = [process.execPath, cli, ...argv].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-    const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], this.spawnOptions({}));
+    const words = shellWords([process.execPath, cli, ...argv]);
+    const child = spawn('script', ['-qec', words, '/dev/null'], this.spawnOptions({}));
     child.stdin.on('error', () => undefined);
     const left = [...answers];
     let seen = '';
@@ -109,10 +109,20 @@ export class Berth {
     return Volumes.map(({ Name }) => Name).filter((name) => name.includes(this.prefix));
   }
 
+  /** Starts it on a terminal; `pid=…` is the first that it says, on one stream with all else. */
+  spawnOnTerminal(argv: readonly string[]): ChildProcessWithoutNullStreams {
+    const command = `echo pid=$$; exec ${shellWords([process.execPath, cli, ...argv])}`;
+    return spawn('script', ['-qefc', command, '/dev/null'], this.spawnOptions({}));
+  }
+
   private spawnOptions(options: RunOptions) {
     const env = { ...process.env, BERTH_HOME: this.home, NO_COLOR: '1', LANG: 'C.UTF-8', ...options.env };
     return { cwd: options.cwd ?? this.folder, env, stdio: 'pipe' as const };
   }
+}
+
+function shellWords(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
 }
 
 export async function finished(child: ChildProcessWithoutNullStreams, what: string): Promise<Outcome> {

@@ -57,8 +57,11 @@ describe('cli/failure', () => {
 describe('cli/interrupts', () => {
   it('asks first, ends then', () => {
     const source = new EventEmitter();
-    const ends: number[] = [];
-    const interrupts = new Interrupts(source, (code) => ends.push(code));
+    const ends: unknown[] = [];
+    const interrupts = new Interrupts(source, {
+      exit: (code) => ends.push(code),
+      die: (signal) => ends.push(signal),
+    });
     source.emit('SIGINT');
     assert.equal(interrupts.signal.aborted, true);
     assert.deepEqual(ends, []);
@@ -68,9 +71,54 @@ describe('cli/interrupts', () => {
     assert.equal(source.listenerCount('SIGINT'), 0);
   });
 
+  it('ends of the signal that asked for it, once the command has ended, however often it comes', () => {
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+      const source = new EventEmitter();
+      const ends: unknown[] = [];
+      const interrupts = new Interrupts(source, {
+        exit: (code) => ends.push(code),
+        die: (by) => ends.push(by, source.listenerCount(signal)),
+      });
+      source.emit(signal);
+      source.emit(signal);
+      source.emit(signal === 'SIGTERM' ? 'SIGHUP' : 'SIGTERM');
+      assert.equal(interrupts.signal.aborted, true);
+      assert.deepEqual(ends, []);
+      interrupts.end(130);
+      assert.deepEqual(ends, [signal, 0]);
+    }
+  });
+
+  it('hears signals of the system also while a child has the terminal', async () => {
+    const source = new EventEmitter();
+    const interrupts = new Interrupts(source, { exit: () => undefined, die: () => undefined });
+    await interrupts.leaveTo(() => Promise.resolve(source.emit('SIGHUP')));
+    assert.equal(interrupts.signal.aborted, true);
+    interrupts.dispose();
+  });
+
+  it('ends quietly when nobody reads', () => {
+    const ends: number[] = [];
+    const interrupts = new Interrupts(new EventEmitter(), {
+      exit: (code) => ends.push(code),
+      die: () => assert.fail('died'),
+    });
+    assert.equal(interrupts.isUnread, false);
+    interrupts.unread(0);
+    interrupts.unread(1);
+    assert.equal(interrupts.isUnread, true);
+    assert.equal(interrupts.signal.aborted, true);
+    interrupts.end(130);
+    assert.deepEqual(ends, [0]);
+    interrupts.dispose();
+  });
+
   it('leaves Ctrl-C to a child that has the terminal, also when that fails', async () => {
     const source = new EventEmitter();
-    const interrupts = new Interrupts(source, () => assert.fail('ended'));
+    const interrupts = new Interrupts(source, {
+      exit: () => assert.fail('ended'),
+      die: () => assert.fail('died'),
+    });
     await interrupts.leaveTo(async () => {
       source.emit('SIGINT');
       source.emit('SIGINT');

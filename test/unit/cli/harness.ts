@@ -34,7 +34,7 @@ function textOf(stream: PassThrough): string {
 export async function invoke(...argv: string[]): Promise<Invocation> {
   const home = mkdtempSync(join(tmpdir(), 'berth-cli-'));
   const streams = createStreams();
-  const interrupts = new Interrupts(new EventEmitter(), () => undefined);
+  const interrupts = new Interrupts(new EventEmitter(), { exit: () => undefined, die: () => undefined });
   const env = { BERTH_HOME: home, BERTH_ENGINE_PATH: join(home, 'no-engine.js') };
   try {
     const cli = new Cli({ streams, env, cwd: home, version: '1.2.3', interrupts });

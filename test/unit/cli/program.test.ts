@@ -7,7 +7,7 @@ import { buildProgram } from '../../../src/cli/program';
 import { createStreams, invoke } from './harness';
 
 function program(): Command {
-  const interrupts = new Interrupts(new EventEmitter(), () => undefined);
+  const interrupts = new Interrupts(new EventEmitter(), { exit: () => undefined, die: () => undefined });
   return buildProgram(
     new Cli({
       streams: createStreams(),

@@ -5,7 +5,7 @@ import type { Operation } from '../../../../src/api/schemas/operation';
 import type { WorkspaceState } from '../../../../src/api/schemas/workspace';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
-import { until } from '../../../support/wait';
+import { turns, until } from '../../../support/wait';
 
 type PlainVerb = 'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover';
 
@@ -323,6 +323,21 @@ describe('services/workspaces', () => {
   });
 
   describe('update', () => {
+    it('makes changes one after the other: none takes what another has set', async () => {
+      const gate = test.driver.hold('setPorts');
+      const { workspaces } = test.services;
+      const first = workspaces.update('demo', { secrets: { A: '1' }, ports: [{ guest: 80 }] });
+      await gate.entered;
+      const second = workspaces.update('demo', { secrets: { B: '2' }, env: { C: '3' } });
+      await turns();
+      gate.open();
+      await Promise.all([first, second]);
+      const { secretNames, ports, env } = workspaces.get('demo').spec;
+      assert.deepEqual(secretNames, ['A', 'B']);
+      assert.equal(ports?.[0]?.guest, 80);
+      assert.deepEqual(env, { C: '3' });
+    });
+
     it('changes label, environment, idle policy, and says nothing of secrets but names', async () => {
       const shown = await test.services.workspaces.update('demo', {
         ...{ label: 'New', env: { A: '1' }, idle: { stopAfter: 9 }, secrets: { KEY: 'v', OTHER: 'w' } },

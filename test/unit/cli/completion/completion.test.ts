@@ -11,7 +11,7 @@ import { Interrupts } from '../../../../src/cli/interrupts';
 import { buildProgram } from '../../../../src/cli/program';
 import { createStreams } from '../harness';
 
-const interrupts = new Interrupts(new EventEmitter(), () => undefined);
+const interrupts = new Interrupts(new EventEmitter(), { exit: () => undefined, die: () => undefined });
 const cli = new Cli({
   streams: createStreams(),
   env: { BERTH_HOME: '/none' },
