@@ -20,9 +20,9 @@ export interface CensusArea {
   ports: PortRange;
 }
 
-/** Operations are kept for a while, the log, the store of secrets and the list of volumes always: none is a leak. */
+/** Operations are kept for a while, the log, the store of secrets, the list of volumes and some folders always: none is a leak. */
 const keptFiles =
-  /^home\/(operations\/.*|engine\.(log|stderr).*|[^/]*-engine\.log.*|keys\/(master\.key|secrets\.json)|volumes(\/index\.json)?)$/;
+  /^home\/(operations\/.*|engine\.(log|stderr).*|[^/]*-engine\.log.*|keys\/(master\.key|secrets\.json)|volumes(\/index\.json)?|downloads)$/;
 
 export async function takeCensus(area: CensusArea): Promise<Census> {
   const [runtimes, volumes, ports, files, processes] = await Promise.all([

@@ -39,7 +39,6 @@ describe('commit', function () {
     await harness().sh(workspace.name, 'echo mine >~/in-home');
   });
   after(async () => {
-    await harness().delete(workspace.name);
     await registry.close();
     for (const image of [base, made]) {
       await harness()

@@ -80,7 +80,9 @@ function noCopy(): {
 
 /** Makes and starts a keeper. The volume must exist: it is never made by being asked for. */
 export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<Dockerode.Container> {
-  plan.refuse?.(plan.volume, await labelsOf(docker, plan.volume));
+  // Also where nobody refuses: a container makes a volume that is not there.
+  const labels = await labelsOf(docker, plan.volume);
+  plan.refuse?.(plan.volume, labels);
   const container = await createKeeper(docker, plan);
   try {
     await container.start();
