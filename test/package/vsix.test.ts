@@ -9,7 +9,7 @@ import { launch, pictureFailure, type Session } from '../ui/support/launch';
 const largestVsixBytes = 2_500_000;
 const largestExtensionBytes = 150_000;
 /** It is read whenever a disk is opened. */
-const largestWorkerBytes = 100_000;
+const largestWorkerBytes = 125_000;
 const settleMs = 60_000;
 
 async function filesBelow(folder: string): Promise<string[]> {

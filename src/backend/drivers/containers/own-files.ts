@@ -41,8 +41,7 @@ export async function ownFilesOf(endpoint: Endpoint, name: string): Promise<OwnF
       if (found === undefined) {
         return undefined;
       }
-      // Null instead of an empty list.
-      const changes = ((await container.changes()) as Change[] | null) ?? [];
+      const changes = changesOf(await container.changes());
       const mounted = found.Mounts.map(({ Destination }) => Destination);
       const kept = found.Config.Labels ?? {};
       // What a move to other ports has made part of its image.
@@ -51,6 +50,15 @@ export async function ownFilesOf(endpoint: Endpoint, name: string): Promise<OwnF
     },
     { timeoutMs: measureTimeoutMs },
   );
+}
+
+/** The engine says `null` instead of an empty list, which the client library hands on as a text. */
+export function changesOf(answer: unknown): readonly Change[] {
+  return Array.isArray(answer) ? answer.filter(isChange) : [];
+}
+
+function isChange(value: unknown): value is Change {
+  return typeof value === 'object' && value !== null && 'Path' in value && typeof value.Path === 'string';
 }
 
 async function inspectSized(container: Dockerode.Container): Promise<Sized> {

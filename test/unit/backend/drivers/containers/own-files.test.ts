@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { countOwn } from '../../../../../src/backend/drivers/containers/own-files';
+import { changesOf, countOwn } from '../../../../../src/backend/drivers/containers/own-files';
 
 const count = (paths: string[], mounted: string[] = []): number =>
   countOwn(
@@ -12,6 +12,11 @@ describe('drivers/containers/own-files', () => {
     const fresh = ['/run', '/run/sshd', '/run/berth', '/workspace', '/.berth', '/etc', '/etc/passwd'];
     assert.equal(count([...fresh, '/etc/sudoers.d', '/etc/sudoers.d/workspace', '/tmp', '/tmp/.berth/x']), 0);
     assert.equal(count([]), 0);
+  });
+
+  it('takes whatever an engine says of a container that changed nothing', () => {
+    for (const nothing of ['null\n', null, undefined, '', []]) assert.deepEqual(changesOf(nothing), []);
+    assert.deepEqual(changesOf([{ Path: '/opt', Kind: 1 }]), [{ Path: '/opt', Kind: 1 }]);
   });
 
   it('counts files and empty folders, not the folders that lead to them', () => {
