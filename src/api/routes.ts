@@ -161,7 +161,16 @@ export const routes = defineRoutes({
     params: ByName,
     query: Waiting,
     body: Type.Object(
-      { image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })) },
+      {
+        image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+        confirm: Type.Optional(
+          Type.Boolean({
+            description:
+              'What lies outside of volumes may go: else `needs_confirmation` names it, nothing changes.',
+          }),
+        ),
+        acceptEmpty: Starting.properties.acceptEmpty,
+      },
       { additionalProperties: false },
     ),
     response: Operation,

@@ -39,7 +39,7 @@ export const transitions: Readonly<Record<Verb, Transition>> = {
   },
   restore: { from: ['archived'], via: 'restoring', to: 'running', already: ['running'] },
   recover: { from: ['error'], via: 'recovering', to: 'running', already: ['running'] },
-  rebuild: { from: ['running', 'paused', 'stopped'], via: 'starting', to: 'running', already: [] },
+  rebuild: { from: ['running', 'paused', 'stopped', 'error'], via: 'starting', to: 'running', already: [] },
   // A delete that nothing works at any more is begun again.
   delete: { from: [...settledStates, 'deleting'], via: 'deleting', to: 'deleting', already: [] },
 };

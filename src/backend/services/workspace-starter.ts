@@ -12,6 +12,7 @@ import { planOf, RuntimePreparation, type StartOptions } from './runtime-prepara
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
+const stopGraceMs = 10_000;
 const warningsOfAStart: readonly string[] = [
   'credentials',
   'secrets',
@@ -82,6 +83,15 @@ export class WorkspaceStarter {
       await this.preparation.prepareSaved(name, context);
     }
     await driver.resume(runtimeNameOf(name));
+  }
+
+  /** Starts a runtime that was just made to see it answer, and stops it: nothing of the user's runs. */
+  async tryOut(name: string, context: OperationContext): Promise<void> {
+    const driver = this.driverOf(this.parts.registry.get(name));
+    const runtime = runtimeNameOf(name);
+    await context.step('start', 'Try whether it starts', () => this.startRuntime(name, context));
+    await this.setUp(name, [], context);
+    await driver.stop(runtime, stopGraceMs);
   }
 
   /** The container engine may keep a port from everybody though nobody listens on it: then it is moved as well. */

@@ -17,7 +17,7 @@ import { KeyedLock } from '../store/keyed-lock';
 import type { SecretStore } from '../store/secrets';
 import { haltProblem, isHalted } from './halted';
 import { prepareImage } from './image-progress';
-import { isSettled, type Verb } from './lifecycle';
+import { isSettled, mayBegin, type Verb } from './lifecycle';
 import type { Log } from './log';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
@@ -26,6 +26,7 @@ import { changePorts } from './published-ports';
 import { retrying } from './retries';
 import { eraseWorkspace } from './workspace-erase';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
+import { refuseUnconfirmed, replaceRuntime, type RebuildRequest } from './workspace-rebuild';
 import type { WorkspaceRegistry } from './workspace-registry';
 import type { WorkspaceStarter } from './workspace-starter';
 import { imageMissing, type StartOptions } from './runtime-preparation';
@@ -145,31 +146,37 @@ export class Workspaces {
     return this.run('recover', name, work, { onFailure: 'error' });
   }
 
-  /** The image is looked for first: nothing is removed when it is missing. */
-  async rebuild(name: string, image: string | undefined): Promise<Operation> {
-    const { registry, starter } = this.parts;
-    const { spec: before } = registry.get(name);
-    const wanted = image ?? before.image;
+  /** Image and consent are looked for first: until both are there, nothing changes. */
+  async rebuild(name: string, request: RebuildRequest = {}): Promise<Operation> {
+    const { registry, starter, log } = this.parts;
+    const { spec: before, state } = registry.get(name);
+    const wanted = request.image ?? before.image;
     checkImage(wanted, before.runtime);
+    mayBegin('rebuild', state, name);
     if ((await this.driver(name).images.resolve(wanted)) === undefined) {
       throw imageMissing(wanted);
     }
-    const { state } = registry.get(name);
-    const wasRunning = state === 'running' || state === 'paused';
+    if (request.confirm !== true) {
+      await refuseUnconfirmed(name, this.driver(name), log);
+    }
+    const wasRunning = registry.get(name).state !== 'stopped';
     return this.run('rebuild', name, async (context) => {
       await prepareImage(this.driver(name), wanted, context);
+      await starter.checkVolumes(name, request.acceptEmpty ?? false);
       await context.step('stop', 'Stop', () => this.stopRuntime(name));
-      await context.step('remove', 'Remove the old runtime', () =>
-        this.driver(name).remove(runtimeNameOf(name)),
-      );
-      const { spec, warnings } = registry.get(name);
-      await registry.update(name, {
-        spec: { ...spec, image: wanted },
-        warnings: warnings.filter(({ code }) => code !== 'limits' && code !== 'ports'),
-      });
-      await context.step('create', 'Create the new runtime', () => starter.build(name, context.signal));
-      return wasRunning ? this.startOrStop(name, context) : 'stopped';
+      try {
+        await replaceRuntime(this.parts, name, { image: wanted, isToRun: wasRunning }, context);
+      } catch (error) {
+        await (wasRunning ? this.startAgain(name, context) : undefined);
+        throw error;
+      }
+      return wasRunning ? 'running' : 'stopped';
     });
+  }
+
+  /** What ran before goes on, if it can; the first error is the one that tells. */
+  private async startAgain(name: string, context: OperationContext): Promise<void> {
+    await (context.signal.aborted ? undefined : this.startOrStop(name, context).catch(() => undefined));
   }
 
   /** With its home and Docker volumes, unless told to keep them. Named volumes stay always. */

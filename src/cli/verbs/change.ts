@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { Limits } from '../../api';
+import { asBerthError, type Limits, type Operation } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { examples } from '../help';
 import { follow } from '../operation';
@@ -33,8 +34,11 @@ export function registerChange(program: Command, cli: Cli): void {
       .description('build a new runtime on the same volumes, from the image as it is now or another one')
       .argument('<name>')
       .option('--image <image>', 'the image to use from now on')
-      .action((name: string, options: { image?: string }) => rebuild(cli, name, options)),
-    ['berth rebuild demo', 'after `berth image build`'],
+      .option('-y, --yes', 'do not ask; needed where nobody can be asked')
+      .option('--accept-empty', 'go on with new, empty volumes in place of those that are gone')
+      .action((name: string, options: RebuildOptions) => rebuild(cli, name, options)),
+    ['berth rebuild demo', 'names what goes, and asks'],
+    ['berth rebuild demo --yes', 'after `berth image build`'],
     ['berth rebuild demo --image debian:12', ''],
   );
   examples(
@@ -60,12 +64,42 @@ export function registerChange(program: Command, cli: Cli): void {
   );
 }
 
-async function rebuild(cli: Cli, name: string, { image }: { image?: string }): Promise<void> {
-  const body = image === undefined ? {} : { image: absoluteImage(image, cli.cwd) };
+interface RebuildOptions {
+  image?: string;
+  yes?: boolean;
+  acceptEmpty?: boolean;
+}
+
+async function rebuild(cli: Cli, name: string, options: RebuildOptions): Promise<void> {
   const client = await cli.engine();
-  await follow(cli, client, await client.call('workspaces.rebuild', { params: { name }, body }));
+  await follow(cli, client, await beginRebuild(cli, client, name, options));
   const workspace = await client.call('workspaces.get', { params: { name } });
   cli.result(workspace, () => `${name} is ${workspace.state}.`);
+}
+
+/** Asks first when something goes: the engine says what that is. */
+async function beginRebuild(
+  cli: Cli,
+  client: EngineClient,
+  name: string,
+  { image, yes, acceptEmpty }: RebuildOptions,
+): Promise<Operation> {
+  const body = {
+    ...(image !== undefined && { image: absoluteImage(image, cli.cwd) }),
+    ...(acceptEmpty === true && { acceptEmpty }),
+  };
+  const begin = (confirm: boolean): Promise<Operation> =>
+    client.call('workspaces.rebuild', { params: { name }, body: { ...body, confirm } });
+  try {
+    return await begin(yes === true);
+  } catch (error) {
+    const { code, message, hint } = asBerthError(error);
+    if (code !== 'needs_confirmation') {
+      throw error;
+    }
+    await cli.consent(false, hint ?? '', `${message} Rebuild?`);
+    return begin(true);
+  }
 }
 
 async function rename(cli: Cli, name: string, label: string): Promise<void> {

@@ -98,7 +98,7 @@ describe('berth: the life of a workspace', function () {
     assert.equal((await container.inspect()).HostConfig.Memory, 2 ** 30);
     await berth.ok('exec', name, '--', 'sh', '-c', 'echo kept > /home/workspace/kept');
     const before = (await container.inspect()).Id;
-    await berth.ok('rebuild', name);
+    await berth.ok('rebuild', name, '--yes');
     assert.notEqual((await container.inspect()).Id, before);
     assert.equal(await berth.ok('cat', `${name}:/kept`), 'kept\n');
   });

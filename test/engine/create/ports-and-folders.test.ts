@@ -30,7 +30,9 @@ describe('create: ports and shared folders', function () {
     if (!changed.warnings.some(({ code }) => code === 'ports')) {
       return changed;
     }
-    await harness().done(await client.call('workspaces.rebuild', { params: { name }, body: {} }));
+    await harness().done(
+      await client.call('workspaces.rebuild', { params: { name }, body: { confirm: true } }),
+    );
     await harness().sh(name, serve);
     return harness().workspace(name);
   }

@@ -129,7 +129,10 @@ describe('Podman', function () {
       params: { name },
       body: { limits: { memoryMiB: 300 } },
     });
-    const rebuild = await harness.client.call('workspaces.rebuild', { params: { name }, body: {} });
+    const rebuild = await harness.client.call('workspaces.rebuild', {
+      params: { name },
+      body: { confirm: true },
+    });
     await harness.done(rebuild);
     assert.equal(await harness.ssh(name, ['cat ~/kept']), 'hello abc');
     const info = await harness.container(name).inspect();

@@ -91,7 +91,7 @@ describeContainers('a daemon', 'faults: the Docker daemon', function () {
     });
     const rebuild = await harness.client.call('workspaces.rebuild', {
       params: { name: workspace.name },
-      body: {},
+      body: { confirm: true },
     });
     await harness.done(rebuild);
     await harness.verb('archive', workspace.name);

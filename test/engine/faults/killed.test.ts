@@ -60,7 +60,7 @@ describe('faults: the engine is killed', function () {
     if (action === 'delete') {
       await client.call('workspaces.delete', { params: { name } });
     } else if (action === 'rebuild') {
-      await client.call('workspaces.rebuild', { params: { name }, body: {} });
+      await client.call('workspaces.rebuild', { params: { name }, body: { confirm: true } });
     } else if (action === 'upload') {
       const from = { local: [join(harness().folder, 'blob')] };
       const to = { volume: `workspace-${name}`, path: '/' };

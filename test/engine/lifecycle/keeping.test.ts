@@ -79,7 +79,7 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
     const before = await harness().workspace(name);
     const operation = await harness().client.call('workspaces.rebuild', {
       params: { name },
-      body: { image: otherImage },
+      body: { image: otherImage, confirm: true },
     });
     await harness().done(operation);
     const after = await harness().workspace(name);
@@ -94,7 +94,7 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
   it('rebuilds a stopped one and leaves it stopped; an unknown image removes nothing', async () => {
     await harness().verb('stop', name);
     const rebuild = (image: string) =>
-      harness().client.call('workspaces.rebuild', { params: { name }, body: { image } });
+      harness().client.call('workspaces.rebuild', { params: { name }, body: { image, confirm: true } });
     const error = await failure(rebuild('berth-test/none:1'), 'image_missing');
     assert.match(error.message, /berth-test\/none:1/);
     assert.equal(await harness().runtime.stateOf(name), 'stopped');
@@ -126,7 +126,10 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
     assert.notEqual(before, 200);
     await eventually('its memory is less', async () => (await memory()) === 200);
     assert.match(after.warnings[0]?.message ?? '', /next rebuild: .*shmMiB/);
-    const operation = await harness().client.call('workspaces.rebuild', { params: { name }, body: {} });
+    const operation = await harness().client.call('workspaces.rebuild', {
+      params: { name },
+      body: { confirm: true },
+    });
     await harness().done(operation);
     assert.match(await harness().sh(name, 'df -m /dev/shm | tail -1'), /\s20\s/);
     assert.deepEqual((await harness().workspace(name)).warnings, []);

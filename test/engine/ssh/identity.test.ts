@@ -91,7 +91,10 @@ describe('ssh: identity', function () {
     await harness().verb('archive', name);
     await harness().verb('restore', name);
     await answers();
-    const rebuild = await harness().client.call('workspaces.rebuild', { params: { name }, body: {} });
+    const rebuild = await harness().client.call('workspaces.rebuild', {
+      params: { name },
+      body: { confirm: true },
+    });
     await harness().done(rebuild);
     assert.deepEqual(await target(), before);
     await answers();

@@ -89,6 +89,10 @@ export class ContainersUnderTest implements RuntimeUnderTest {
     const { docker } = this.surroundings;
     const ids = (await this.runtimes()).map((line) => line.split(' ')[0] ?? '');
     await Promise.allSettled(ids.map((id) => docker.getContainer(id).remove({ force: true, v: true })));
+    const { prefix } = this.surroundings;
+    const kept = await docker.listImages({ filters: { label: ['berth.own-files'] } });
+    const images = kept.filter(({ Labels }) => Labels['berth.own-files']?.includes(prefix) === true);
+    await Promise.allSettled(images.map(({ Id }) => docker.getImage(Id).remove({ force: true })));
     const volumes = await this.volumes();
     await Promise.allSettled(volumes.map((name) => docker.getVolume(name).remove({ force: true })));
   }

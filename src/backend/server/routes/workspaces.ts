@@ -26,7 +26,7 @@ export function workspaceHandlers(services: Services, waitFor: WaitFor): Handler
     'workspaces.restore': ({ params, query }) => waitFor(workspaces.restore(params.name, query), query),
     'workspaces.recover': ({ params, query }) => waitFor(workspaces.recover(params.name, query), query),
     'workspaces.rebuild': async ({ params, body, query }) =>
-      waitFor(await workspaces.rebuild(params.name, body.image), query),
+      waitFor(await workspaces.rebuild(params.name, body), query),
     'workspaces.commit': ({ params, body, query }) => waitFor(commits.commit(params.name, body.image), query),
     'workspaces.stats': ({ params }) => access.stats(params.name),
     'workspaces.ssh': ({ params }) => access.ssh(params.name),

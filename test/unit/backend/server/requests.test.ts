@@ -262,7 +262,7 @@ describe('server: requests', () => {
     assert.equal(await post('pause'), 'paused');
     assert.equal(await post('resume'), 'running');
     assert.equal(await post('restart'), 'running');
-    assert.equal(await post('rebuild', {}), 'running');
+    assert.equal(await post('rebuild', { confirm: true }), 'running');
     assert.equal(await post('stop'), 'stopped');
     assert.equal(await post('start'), 'running');
     assert.equal(await post('archive'), 'archived');

@@ -138,7 +138,9 @@ describe('services/images', () => {
     });
     const created = await test.create('demo');
     assert(created.steps.some(({ name, outcome }) => name === 'prepare' && outcome === 'done'));
-    const ended = await test.done(test.services.workspaces.rebuild('demo', 'tools:latest'));
+    const ended = await test.done(
+      test.services.workspaces.rebuild('demo', { image: 'tools:latest', confirm: true }),
+    );
     assert.equal(ended.error?.code, 'no_space');
     assert.deepEqual(prepared, ['workspace:latest', 'tools:latest']);
     const { state, spec } = test.services.workspaces.get('demo');

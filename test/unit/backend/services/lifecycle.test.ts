@@ -13,7 +13,7 @@ const table: Record<Verb, Partial<Record<WorkspaceState, 'go' | '='>>> = {
   archive: { running: 'go', paused: 'go', stopped: 'go', archived: '=' },
   restore: { archived: 'go', running: '=' },
   recover: { error: 'go', running: '=' },
-  rebuild: { running: 'go', paused: 'go', stopped: 'go' },
+  rebuild: { running: 'go', paused: 'go', stopped: 'go', error: 'go' },
   delete: { running: 'go', paused: 'go', stopped: 'go', archived: 'go', error: 'go', deleting: 'go' },
 };
 const ends: Record<Verb, [WorkspaceState, WorkspaceState]> = {

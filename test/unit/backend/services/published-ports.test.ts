@@ -118,7 +118,7 @@ describe('services/published-ports', () => {
       await test.services.workspaces.update('demo', { ports: before });
       assert.deepEqual(workspace().warnings, []);
       await test.services.workspaces.update('demo', { ports: [] });
-      await test.done(test.services.workspaces.rebuild('demo', undefined));
+      await test.done(test.services.workspaces.rebuild('demo', { confirm: true }));
       assert.deepEqual(workspace().warnings, []);
       assert.deepEqual(test.driver.plans.get('workspace-demo')?.ports, []);
       await test.create('other', { ports: [{ host: at(15), guest: 1 }] });

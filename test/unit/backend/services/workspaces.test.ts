@@ -282,7 +282,10 @@ describe('services/workspaces', () => {
   });
 
   describe('rebuild', () => {
-    const rebuild = async (image?: string) => test.done(test.services.workspaces.rebuild('demo', image));
+    const rebuild = async (image?: string) =>
+      test.done(
+        test.services.workspaces.rebuild('demo', { confirm: true, ...(image !== undefined && { image }) }),
+      );
 
     it('makes a new runtime on another image, keeping the volume and running again', async () => {
       test.driver.images.known.set('debian:12', 'sha256:debian');
@@ -295,6 +298,29 @@ describe('services/workspaces', () => {
       assert.equal(workspace().imageId, 'sha256:debian');
       assert(!test.driver.calls.some((call) => call.startsWith('volumes.remove')));
     });
+
+    it('names what goes, and changes nothing, until that is confirmed', async () => {
+      const error = await failure(test.services.workspaces.rebuild('demo'), 'needs_confirmation');
+      assert.match(error.message, /312 files, 84 MiB/);
+      assert.match(error.hint ?? '', /--yes.*berth commit demo/);
+      assert.equal(error.status, 409);
+      assert.equal(workspace().state, 'running');
+      assert(!did('stop') && !did('setAside'));
+    });
+
+    for (const step of ['create', 'start', 'configure']) {
+      it(`brings the old runtime back, running, when the new one fails in "${step}"`, async () => {
+        test.driver.images.known.set('debian:12', 'sha256:debian');
+        const { id } = runtime() ?? assert.fail();
+        test.driver.fail(step, new BerthError('not_supported', 'it does not work'));
+        const { error } = await rebuild('debian:12');
+        assert.equal(error?.message, 'it does not work');
+        assert.equal(runtime()?.id, id);
+        assert.equal(workspace().state, 'running');
+        assert.notEqual(workspace().spec.image, 'debian:12');
+        assert(!did('remove'));
+      });
+    }
 
     it('leaves a stopped one stopped', async () => {
       await run('stop');
@@ -313,7 +339,7 @@ describe('services/workspaces', () => {
 
     it('keeps what was changed while it ran', async () => {
       const gate = test.driver.hold('stop');
-      const operation = await test.services.workspaces.rebuild('demo', undefined);
+      const operation = await test.services.workspaces.rebuild('demo', { confirm: true });
       await gate.entered;
       await test.services.workspaces.update('demo', { env: { NEW: '1' } });
       gate.open();
@@ -354,7 +380,7 @@ describe('services/workspaces', () => {
       await test.services.workspaces.update('demo', { limits: { memoryMiB: 512, shmMiB: 64 } });
       assert.deepEqual(workspace().spec.limits, { cpus: 2, memoryMiB: 512, shmMiB: 64 });
       assert.equal(workspace().warnings[0]?.code, 'limits');
-      await test.done(test.services.workspaces.rebuild('demo', undefined));
+      await test.done(test.services.workspaces.rebuild('demo', { confirm: true }));
       assert.deepEqual(workspace().warnings, []);
       assert.deepEqual(test.driver.plans.get('workspace-demo')?.limits, workspace().spec.limits);
     });
@@ -394,6 +420,6 @@ describe('services/workspaces', () => {
       const error = await failure(call, 'not_found');
       assert.equal(error.message, 'There is no workspace none.');
     }
-    await failure(test.services.workspaces.rebuild('none', undefined), 'not_found');
+    await failure(test.services.workspaces.rebuild('none'), 'not_found');
   });
 });
