@@ -69,6 +69,7 @@ describe('commands that ask, from the palette and the menus', function () {
   /** Up to the dialog that says what the rebuild costs, and its answer. */
   async function publishAndRebuild(answer: 'Cancel' | 'Rebuild'): Promise<void> {
     const { quickInput, dialog, notifications } = session.workbench;
+    await berth(session, 'exec', name, '--', 'touch', '/var/tmp/own');
     await row().contextMenu('Publish Port…');
     await quickInput.enter('8000');
     await notifications.press(`The ports of ${name} change with its next rebuild`, 'Rebuild…');
@@ -154,10 +155,14 @@ describe('commands that ask, from the palette and the menus', function () {
 
   it('rebuilds on an image after saying what is kept and what is lost', async () => {
     const { quickInput, dialog } = session.workbench;
+    await berth(session, 'exec', name, '--', 'touch', '/var/tmp/own');
     const before = await inspect('{{.Id}}');
     await row().contextMenu('Rebuild on Image…');
     await quickInput.pick('workspace:latest');
-    assert.match(await dialog.text(), new RegExp(`Kept: volume workspace-${name}\\. Lost: `));
+    const asked = await dialog.text();
+    assert.match(asked, /outside of its volumes: \d+ files?, \d/);
+    assert.match(asked, new RegExp(`Kept: volume workspace-${name}\\.`));
+    assert.match(asked, /Commit to Image First…/);
     await dialog.press('Rebuild');
     await eventually('a new container', async () => assert.notEqual(await inspect('{{.Id}}'), before), slow);
     await until('running');

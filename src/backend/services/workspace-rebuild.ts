@@ -24,22 +24,24 @@ export interface ReplacementParts {
   starter: WorkspaceStarter;
 }
 
-/** Throws `needs_confirmation`, naming what goes. */
+/** Throws `needs_confirmation`, naming what goes; where nothing would go there is nothing to confirm. */
 export async function refuseUnconfirmed(name: string, driver: Driver, log: Log): Promise<void> {
   const runtime = runtimeNameOf(name);
   if ((await driver.inspect(runtime)) === undefined) {
     return;
   }
   const own = await measureOwnFiles(driver, runtime, log);
-  const what = own === undefined ? 'all that lies' : `${describeOwnFiles(own)}`;
+  if (own?.files === 0) {
+    return;
+  }
   throw new BerthError(
     'needs_confirmation',
     own === undefined
-      ? `A rebuild of ${name} removes ${what} outside of its volumes.`
-      : `A rebuild of ${name} removes what lies outside of its volumes: ${what}.`,
+      ? `A rebuild of ${name} removes all that lies outside of its volumes.`
+      : `A rebuild of ${name} removes what lies outside of its volumes: ${describeOwnFiles(own)}.`,
     {
       field: 'confirm',
-      hint: `Say --yes (\`confirm\` in the API) to go on; volumes stay. \`berth commit ${name} IMAGE\` makes an image of it first.`,
+      hint: `Volumes stay. \`berth commit ${name} IMAGE\` makes an image of it first.`,
     },
   );
 }

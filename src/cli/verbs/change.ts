@@ -97,7 +97,7 @@ async function beginRebuild(
     if (code !== 'needs_confirmation') {
       throw error;
     }
-    await cli.consent(false, hint ?? '', `${message} Rebuild?`);
+    await cli.consent(false, [message, hint].filter(Boolean).join(' '), `Rebuild ${name}?`);
     return begin(true);
   }
 }

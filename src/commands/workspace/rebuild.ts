@@ -1,9 +1,8 @@
 import * as vscode from 'vscode';
-import type { Workspace } from '../../api';
+import { asBerthError, type Operation, type Workspace } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
-import { runtimeWords } from '../../providers/words';
 import type { Handler, Services } from '../command';
-import { confirm } from '../input';
+import type { CommandId } from '../ids';
 import { Cancelled } from '../runner';
 
 const { t } = vscode.l10n;
@@ -17,24 +16,76 @@ export const rebuildWorkspace =
       placeHolder: t('Workspace to rebuild'),
       none: t('No workspace can be rebuilt.'),
     });
-    const image = await pickImage(await link.client(), workspace);
-    await confirm(
-      t('Rebuild {0} on {1}?', workspace.label, image),
-      t(
-        'Its {0} is replaced. Kept: volume {1}. Lost: what was installed outside of the volumes, and running processes.',
-        runtimeWords(workspace.spec.runtime).name,
-        [workspace.homeVolume, workspace.dockerVolume].filter(Boolean).join(', '),
-      ),
-      t('Rebuild'),
-    );
+    const client = await link.client();
+    const image = await pickImage(client, workspace);
+    const begun = await begin(client, workspace, image);
+    if (begun === 'commit first') {
+      await commitFirst({ runner, store }, workspace);
+      return;
+    }
     store.expect(workspace.name, 'recovering');
-    await runner.run(t('Rebuilding {0}', workspace.label), async (task) => {
-      const body = image === workspace.spec.image ? {} : { image };
-      const params = { name: workspace.name };
-      await task.follow(await task.client.call('workspaces.rebuild', { params, query: { wait: 0 }, body }));
-    });
+    await runner.run(t('Rebuilding {0}', workspace.label), (task) => task.follow(begun));
     store.settle(workspace.name);
   };
+
+/** Asks first when something goes: the engine says what that is. Throws `Cancelled`. */
+async function begin(
+  client: EngineClient,
+  workspace: Workspace,
+  image: string,
+): Promise<Operation | 'commit first'> {
+  const { name, spec } = workspace;
+  const changed = image === spec.image ? {} : { image };
+  const call = (confirm: boolean): Promise<Operation> =>
+    client.call('workspaces.rebuild', {
+      params: { name },
+      query: { wait: 0 },
+      body: { ...changed, confirm },
+    });
+  try {
+    return await call(false);
+  } catch (error) {
+    const { code, message } = asBerthError(error);
+    if (code !== 'needs_confirmation') {
+      throw error;
+    }
+    return (await choose(workspace, image, message)) === 'rebuild' ? call(true) : 'commit first';
+  }
+}
+
+/** `loss`: what goes, in the words of the engine. */
+async function choose(workspace: Workspace, image: string, loss: string): Promise<'rebuild' | 'commit'> {
+  const { label, homeVolume, dockerVolume } = workspace;
+  const kept = [homeVolume, dockerVolume].filter(Boolean).join(', ');
+  const detail = `${loss} ${t('Kept: volume {0}. Running processes end.', kept)}`;
+  const [rebuild, commit] = [t('Rebuild'), t('Commit to Image First…')];
+  const message = t('Rebuild {0} on {1}?', label, image);
+  const answer = await vscode.window.showWarningMessage(message, { modal: true, detail }, rebuild, commit);
+  if (answer === undefined) {
+    throw new Cancelled();
+  }
+  return answer === rebuild ? 'rebuild' : 'commit';
+}
+
+/** Only what is stopped can be committed. */
+async function commitFirst(
+  services: Pick<Services, 'runner' | 'store'>,
+  { name, label, state }: Workspace,
+): Promise<void> {
+  const { runner, store } = services;
+  const outcome = await runner.run(t('Stopping {0}', label), async (task) => {
+    const { client } = task;
+    const params = { name };
+    if (state !== 'stopped') {
+      await task.follow(await client.call('workspaces.stop', { params, query: { wait: 0 } }));
+    }
+    store.take({ type: 'workspace.changed', payload: await client.call('workspaces.get', { params }) });
+  });
+  if (outcome.kind === 'done') {
+    const commit: CommandId = 'berth.workspace.commit';
+    await vscode.commands.executeCommand(commit, name);
+  }
+}
 
 async function pickImage(client: EngineClient, workspace: Workspace): Promise<string> {
   const current = workspace.spec.image;

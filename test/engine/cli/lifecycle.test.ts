@@ -98,6 +98,12 @@ describe('berth: the life of a workspace', function () {
     assert.equal((await container.inspect()).HostConfig.Memory, 2 ** 30);
     await berth.ok('exec', name, '--', 'sh', '-c', 'echo kept > /home/workspace/kept');
     const before = (await container.inspect()).Id;
+    await berth.ok('exec', name, '--', 'touch', '/var/tmp/own');
+    const asked = await berth.run(['rebuild', name]);
+    assert.equal(asked.code, 2);
+    assert.match(asked.stderr, /outside of its volumes: \d+ files?, .*Nobody can be asked here/s);
+    assert.match(asked.stderr, /--yes/);
+    assert.equal((await container.inspect()).Id, before);
     await berth.ok('rebuild', name, '--yes');
     assert.notEqual((await container.inspect()).Id, before);
     assert.equal(await berth.ok('cat', `${name}:/kept`), 'kept\n');

@@ -91,6 +91,56 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
     await assertKept();
   });
 
+  /** In which nobody can be logged in. */
+  async function brokenImage(repo: string): Promise<string> {
+    const { docker } = harness();
+    const container = await docker.createContainer({
+      ...{ Image: 'workspace:latest', name: `${repo}-broken`, User: '0:0' },
+      ...{ Entrypoint: ['sh', '-c', 'rm /etc/passwd && mkdir -p /etc/passwd/in'], Cmd: [] },
+    });
+    try {
+      await container.start();
+      await container.wait();
+      await container.commit({ repo, tag: 'broken' });
+    } finally {
+      await container.remove({ v: true });
+    }
+    return `${repo}:broken`;
+  }
+
+  it('names what a rebuild takes, and asks; the old runtime is back when the new one does not work', async () => {
+    const { client } = harness();
+    const asRoot = (script: string) => harness().exec(name, ['sh', '-c', script], { user: 'root' });
+    await asRoot('mkdir -p /opt/tool; head -c 2000000 /dev/urandom >/opt/tool/blob; sync');
+    const sum = await asRoot('sha256sum /opt/tool/blob');
+    const before = await harness().workspace(name);
+    const params = { name };
+    const asked = await failure(
+      client.call('workspaces.rebuild', { params, body: {} }),
+      'needs_confirmation',
+    );
+    assert.match(asked.message, /outside of its volumes: (\d+ files, )?[\d.]+ MiB\.$/);
+    assert.match(asked.hint ?? '', new RegExp(`berth commit ${name} IMAGE`));
+    assert.equal((await harness().workspace(name)).startedAt, before.startedAt);
+    const image = await brokenImage(`berth-test-${harness().prefix}`);
+    try {
+      const body = { image, confirm: true };
+      const begun = await client.call('workspaces.rebuild', { params, body });
+      await assert.rejects(harness().done(begun));
+      const after = await harness().workspace(name);
+      assert.equal(after.state, 'running');
+      assert.equal(after.spec.image, before.spec.image);
+      assert.equal(after.runtimeId, before.runtimeId);
+      assert.equal(await asRoot('sha256sum /opt/tool/blob'), sum);
+      await assertKept();
+    } finally {
+      const { Id: id } = await harness().docker.getImage(image).inspect();
+      await harness().docker.getImage(image).remove({ force: true });
+      await harness().runtime.forgetImage(id);
+    }
+    await asRoot('rm -r /opt/tool');
+  });
+
   it('rebuilds a stopped one and leaves it stopped; an unknown image removes nothing', async () => {
     await harness().verb('stop', name);
     const rebuild = (image: string) =>

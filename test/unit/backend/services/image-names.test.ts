@@ -32,7 +32,7 @@ describe('services: names of images at every door', () => {
       const operations = test.services.operations.list().length;
       const doors: Record<string, () => unknown> = {
         create: () => creator.create({ name: 'more', image }),
-        rebuild: () => workspaces.rebuild('demo', { confirm: true, ...(image !== undefined && { image }) }),
+        rebuild: () => workspaces.rebuild('demo', { confirm: true, image }),
         adopt: () => adoption.adopt('old', { volume: 'workspace-old', image }),
         pull: () => images.pull(image),
         push: () => images.push(image),
