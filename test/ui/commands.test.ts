@@ -162,7 +162,15 @@ describe('commands that ask, from the palette and the menus', function () {
     const asked = await dialog.text();
     assert.match(asked, /outside of its volumes: \d+ files?, \d/);
     assert.match(asked, new RegExp(`Kept: volume workspace-${name}\\.`));
-    assert.match(asked, /Commit to Image First…/);
+    await dialog.press('Commit to Image First…');
+    await quickInput.waitForTitle(`Commit ${name} to an Image`);
+    await until('stopped');
+    await quickInput.cancel();
+    await row().contextMenu('Start');
+    await until('running');
+    assert.equal(await inspect('{{.Id}}'), before);
+    await row().contextMenu('Rebuild on Image…');
+    await quickInput.pick('workspace:latest');
     await dialog.press('Rebuild');
     await eventually('a new container', async () => assert.notEqual(await inspect('{{.Id}}'), before), slow);
     await until('running');
