@@ -2,6 +2,7 @@
  * Unpacks a tar from a volume into a new folder of this machine. Nothing in a tar is trusted: no name leads out of
  * the folder, links are made last so that nothing is written through one, and rights to become somebody else are dropped.
  */
+import { constants } from 'node:fs';
 import { chmod, copyFile, link, lstat, mkdir, symlink, utimes } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
 import { applyLocal } from './local-facts';
@@ -32,6 +33,8 @@ interface Later {
 class Unpack implements TarVisitor {
   files = 0;
   private readonly folders = new Set<string>(['']);
+  /** What this unpack made, by path: nothing else is given modes, times or attributes. */
+  private readonly made = new Set<string>();
   private readonly links: Later[] = [];
   private readonly hardLinks: Later[] = [];
   private readonly finished: Later[] = [];
@@ -72,7 +75,9 @@ class Unpack implements TarVisitor {
       return undefined;
     }
     const name = parts.join('/');
-    const ready = this.makeFolder(parts.slice(0, -1));
+    const ready = this.makeFolder(parts.slice(0, -1)).then(() => this.requireParent(parts));
+    // Also handed on to the file, which may look at it later.
+    ready.catch(() => undefined);
     this.largeFile = new LargeFile(below(this.folder, parts), entry, ready, {
       received: (bytes) => {
         this.check();
@@ -80,6 +85,7 @@ class Unpack implements TarVisitor {
       },
       done: (error) => {
         this.files += error === undefined ? 1 : 0;
+        if (error === undefined) this.made.add(name);
         this.note(parts, error);
       },
     });
@@ -97,6 +103,7 @@ class Unpack implements TarVisitor {
       await this.attempt(later.parts, () => this.makeLink(later));
     }
     for (const { parts, entry } of this.finished.reverse()) {
+      if (!this.folders.has(parts.join('/'))) continue;
       const path = localPath(below(this.folder, parts));
       await this.attempt(parts, async () => {
         await utimes(path, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
@@ -109,7 +116,8 @@ class Unpack implements TarVisitor {
 
   /** Attributes and the last digits of times; deepest first, as folders may let nobody in afterwards. */
   private async finishFacts(): Promise<void> {
-    const items = this.facts.reverse().map(({ parts, entry }) => {
+    const ours = this.facts.filter(({ parts }) => this.isMade(parts));
+    const items = ours.reverse().map(({ parts, entry }) => {
       const kept = [...(entry.xattrs ?? [])].filter(([name]) => isHarmless(name));
       return { parts, entry, path: below(this.folder, parts), xattrs: new Map(kept), mtimeNs: entry.mtimeNs };
     });
@@ -175,10 +183,24 @@ class Unpack implements TarVisitor {
     });
   }
 
+  /** A guest may have a link where a folder should be: what is below one is not ours, and may be anywhere. */
+  private requireParent(parts: readonly string[]): void {
+    if (!this.folders.has(parts.slice(0, -1).join('/'))) {
+      throw new Error('it lies below something that is no folder of this transfer');
+    }
+  }
+
+  private isMade(parts: readonly string[]): boolean {
+    const key = parts.join('/');
+    return this.folders.has(key) || (this.made.has(key) && this.folders.has(parts.slice(0, -1).join('/')));
+  }
+
   /** Several small files at once; answers a promise when there are enough. */
   private start(parts: string[], entry: TarEntry, content: Buffer): Promise<void> | undefined {
     const job: Promise<void> = this.attempt(parts, async () => {
+      this.requireParent(parts);
       await writeSmall(below(this.folder, parts), entry, content);
+      this.made.add(parts.join('/'));
       this.files++;
       this.report.received(content.length, parts.join('/'));
     }).finally(() => this.running.delete(job));
@@ -189,13 +211,16 @@ class Unpack implements TarVisitor {
   private async makeHardLink({ parts, entry }: Later): Promise<void> {
     const safe = safeParts(entry.linkName);
     const source = localPath(below(this.folder, this.rename(safe ?? [])));
-    if (safe === undefined || !(await lstat(source)).isFile()) {
+    const target = this.rename(safe ?? []);
+    if (safe === undefined || !this.isMade(target) || !(await lstat(source)).isFile()) {
       this.report.failed(parts.join('/'), 'what it is the same file as is not there');
       return;
     }
     const path = localPath(below(this.folder, parts));
     await this.makeFolder(parts.slice(0, -1));
-    await link(source, path).catch(() => copyFile(source, path));
+    this.requireParent(parts);
+    await link(source, path).catch(() => copyFile(source, path, constants.COPYFILE_EXCL));
+    this.made.add(parts.join('/'));
     this.files++;
   }
 
@@ -206,7 +231,9 @@ class Unpack implements TarVisitor {
       return;
     }
     await this.makeFolder(parts.slice(0, -1));
+    this.requireParent(parts);
     await symlink(localPath(entry.linkName), localPath(below(this.folder, parts)));
+    this.made.add(parts.join('/'));
     this.files++;
   }
 
