@@ -9,8 +9,20 @@ const ownNames =
 /** Made by systems in any folder. */
 const anybodys = new Set(['lost+found', '.DS_Store', 'desktop.ini']);
 
-/** Throws when `home` is something else than a new folder, an empty one, or a state directory. */
-export function refuseForeignHome(home: string): void {
+/**
+ * What OpenSSH's configuration has no way to write, in quotes or out of them: the end of a line, and `${`, which begins
+ * the name of an environment variable in `IdentityFile` and `UserKnownHostsFile`.
+ */
+const unwritable = /[\r\n\0]|\$\{/;
+
+/**
+ * Throws when `home` is something else than a new folder, an empty one, or a state directory, and when ssh could not be
+ * given the files in it.
+ */
+export function refuseUnfitHome(home: string): void {
+  if (unwritable.test(home)) {
+    throw refusal(JSON.stringify(home), "ssh can't be given a path with a line break or “${” in it");
+  }
   const names = entriesOf(home);
   if (names === undefined || isMarked(home)) {
     return;

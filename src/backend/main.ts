@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import { socketPath, stateDirectory } from '../api/endpoint';
 import { BerthError } from '../api/errors';
-import { refuseForeignHome } from '../api/state-home';
+import { refuseUnfitHome } from '../api/state-home';
 import { berthVersion } from '../api/version';
 import { createDrivers } from './make-drivers';
 import { createEngine, type Engine } from './engine';
@@ -106,7 +106,7 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
 async function start(): Promise<End | undefined> {
   process.umask(0o077);
   const home = stateDirectory();
-  refuseForeignHome(home);
+  refuseUnfitHome(home);
   const state = new StateDirectory(home);
   const lock = await withReserve(state.reserve, home, async () => {
     await state.ensure();

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, parseErrorBody, type ErrorBody } from '../api/errors';
-import { refuseForeignHome } from '../api/state-home';
+import { refuseUnfitHome } from '../api/state-home';
 import { engineCopy } from './engine-copy';
 import { openErrorFile } from './engine-errors';
 
@@ -58,7 +58,7 @@ export async function startEngine(
 }
 
 function startProcess(home: string, options: StartOptions): StartedProcess {
-  refuseForeignHome(home);
+  refuseUnfitHome(home);
   makeHome(home);
   const errors = openErrorFile(home);
   const { said } = errors;

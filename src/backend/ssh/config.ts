@@ -14,14 +14,30 @@ export function aliasOf(workspace: string): string {
   return `berth-${workspace}`;
 }
 
-/** Forward slashes and quotes: read alike by OpenSSH on every system. */
-export function quotePath(path: string): string {
-  return `"${path.replaceAll('\\', '/')}"`;
+/** Forward slashes on Windows: read alike by all programs there. */
+function portable(path: string, platform: NodeJS.Platform): string {
+  return platform === 'win32' ? path.replaceAll('\\', '/') : path;
 }
 
-/** For options in which OpenSSH expands `%` (TOKENS in ssh_config(5)); `Include` does not. */
+/**
+ * As an argument of ssh_config(5): OpenSSH undoes `\"` and `\\` in quotes (`argv_split` in its misc.c). What has no way
+ * to be written is refused as a state directory: `api/state-home.ts`.
+ */
+export function quotePath(path: string, platform: NodeJS.Platform = process.platform): string {
+  return `"${portable(path, platform).replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** For options in which every OpenSSH expands `%` (TOKENS in ssh_config(5)). */
 function quoteExpanded(path: string): string {
   return quotePath(path.replaceAll('%', '%%'));
+}
+
+/**
+ * For `Include`, which is a pattern of glob(7), and in which OpenSSH expands `%` from 9.9 on but not before: a range
+ * that holds `%` without naming it means the same to all.
+ */
+export function globPattern(path: string, platform: NodeJS.Platform = process.platform): string {
+  return portable(path, platform).replaceAll('\\', '\\\\').replace(/[*?[]/g, '[$&]').replaceAll('%', '[$-&]');
 }
 
 export function renderConfig(hosts: readonly SshHost[], identityFile: string, knownHosts: string): string {

@@ -7,14 +7,14 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { abandonedAfterMs, sweepDrafts } from '../store/drafts';
 import { isErrno, replaceFile } from '../store/files';
-import { quotePath } from './config';
+import { globPattern, quotePath } from './config';
 
 export function defaultUserConfig(): string {
   return join(homedir(), '.ssh', 'config');
 }
 
 function includeLine(configFile: string): string {
-  return `Include ${quotePath(configFile)}`;
+  return `Include ${quotePath(globPattern(configFile))}`;
 }
 
 async function readConfig(path: string): Promise<{ real: string; text: string; mode: number }> {
@@ -39,12 +39,26 @@ async function linkedFile(path: string): Promise<string> {
   }
 }
 
+/** As OpenSSH splits a line (`argv_split` in its misc.c). */
+function wordsOf(text: string): string[] {
+  const words = text.match(/(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+/g) ?? [];
+  const end = words.findIndex((word) => word.startsWith('#'));
+  return words
+    .slice(0, end < 0 ? words.length : end)
+    .map((word) =>
+      word.replace(/"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\\.)/g, (_, double, single, bare) =>
+        String(double ?? single ?? bare).replace(/\\(["'\\ ])/g, '$1'),
+      ),
+    );
+}
+
 function holds(text: string, configFile: string): boolean {
-  const wanted = [quotePath(configFile), configFile];
+  // On Windows people write either slash.
+  const wanted = [globPattern(configFile), ...(process.platform === 'win32' ? [configFile] : [])];
   for (const line of text.split(/\r?\n/)) {
     const trimmed = line.trim();
-    const included = /^include[\s=]+(.*)$/i.exec(trimmed)?.[1];
-    if (included !== undefined && wanted.includes(included)) {
+    const included = /^include(?:\s+|\s*=\s*)(.*)$/i.exec(trimmed)?.[1];
+    if (included !== undefined && wordsOf(included).some((word) => wanted.includes(word))) {
       return true;
     }
     // Below a Host or Match line an Include belongs to that block only.
@@ -53,6 +67,15 @@ function holds(text: string, configFile: string): boolean {
     }
   }
   return false;
+}
+
+/** What older versions have written for this file, where that is something else, and may stop ssh from reading on. */
+function withoutOldLine(text: string, configFile: string): string {
+  const old = `Include "${configFile.replaceAll('\\', '/')}"`;
+  const lines = text.split('\n');
+  return old === includeLine(configFile)
+    ? text
+    : lines.filter((line) => line.replace(/\r$/, '') !== old).join('\n');
 }
 
 export async function isIncluded(userConfig: string, configFile: string): Promise<boolean> {
@@ -68,5 +91,5 @@ export async function addInclude(userConfig: string, configFile: string): Promis
   await mkdir(dirname(real), { recursive: true, mode: 0o700 });
   await sweepDrafts(dirname(real), abandonedAfterMs);
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
-  await replaceFile(real, `${includeLine(configFile)}${newline}${text}`, mode);
+  await replaceFile(real, `${includeLine(configFile)}${newline}${withoutOldLine(text, configFile)}`, mode);
 }

@@ -39,7 +39,7 @@ async function consent(config: string, ours: string): Promise<void> {
     {
       modal: true,
       detail: t(
-        'One line goes to the top of {0}:\n\nInclude "{1}"\n\nNothing else in that file is changed. You are asked once.',
+        'One line goes to the top of {0}. It includes {1}\n\nNothing else in that file is changed. You are asked once.',
         config,
         ours,
       ),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { socketPath } from '../../../src/api/endpoint';
-import { refuseForeignHome } from '../../../src/api/state-home';
+import { refuseUnfitHome } from '../../../src/api/state-home';
 import { failure } from '../../support/errors';
 import { useTempFolder } from '../../support/temp';
 
@@ -16,33 +16,42 @@ describe('api/state-home', () => {
   };
 
   it('accepts what is new, empty, half made by a killed engine, or ours with whatever somebody keeps there', async () => {
-    refuseForeignHome(join(folder(), 'new/deep'));
-    refuseForeignHome(folder());
+    refuseUnfitHome(join(folder(), 'new/deep'));
+    refuseUnfitHome(folder());
     await put('engine.lock', 'engine.stderr.1', 'workspaces/x', 'lost+found/x', '.DS_Store');
-    refuseForeignHome(folder());
+    refuseUnfitHome(folder());
     await writeFile(join(folder(), 'installation.json'), '{"schemaVersion":1,"id":"x"}');
     await put('backup.tar', 'notes/x');
-    refuseForeignHome(folder());
+    refuseUnfitHome(folder());
   });
 
   it('refuses the folders of systems, users and other programs, and writes nothing there', async () => {
     for (const path of ['/etc', '/', '/proc', process.cwd()]) {
-      const error = await failure(() => refuseForeignHome(path), 'bad_request');
+      const error = await failure(() => refuseUnfitHome(path), 'bad_request');
       assert.match(error.message, /can't be Berth's state directory/, path);
       assert.match(error.hint ?? '', /BERTH_HOME/);
     }
     await put('installation.json', 'keys/id_ed25519', 'app.db');
-    await failure(() => refuseForeignHome(folder()), 'bad_request');
+    await failure(() => refuseUnfitHome(folder()), 'bad_request');
     assert.deepEqual((await readdir(folder())).sort(), ['app.db', 'installation.json', 'keys']);
+  });
+
+  it('refuses a path that no configuration of ssh can name', async () => {
+    for (const name of ['a\nb', 'a\rb', '${HOME}', 'a${']) {
+      const error = await failure(() => refuseUnfitHome(join(folder(), name)), 'bad_request');
+      assert.match(error.message, /line break or “\$\{”/);
+      assert.doesNotMatch(error.message, /[\r\n]/);
+    }
+    refuseUnfitHome(join(folder(), `it's $HOME "100%" \\ #1`));
   });
 
   it('refuses a file, and an empty folder for everybody', async () => {
     await put('file');
-    assert.match((await failure(() => refuseForeignHome(join(folder(), 'file')))).message, /is not a folder/);
+    assert.match((await failure(() => refuseUnfitHome(join(folder(), 'file')))).message, /is not a folder/);
     const shared = join(folder(), 'shared');
     await mkdir(shared);
     await chmod(shared, 0o1777);
-    assert.match((await failure(() => refuseForeignHome(shared))).message, /for everybody/);
+    assert.match((await failure(() => refuseUnfitHome(shared))).message, /for everybody/);
   });
 });
 

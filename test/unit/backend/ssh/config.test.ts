@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { SshConfig, aliasOf, quotePath, renderConfig } from '../../../../src/backend/ssh/config';
+import { SshConfig, aliasOf, globPattern, quotePath, renderConfig } from '../../../../src/backend/ssh/config';
+import { addInclude, isIncluded } from '../../../../src/backend/ssh/include';
 import { SshKeys } from '../../../../src/backend/ssh/keys';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../support/temp';
@@ -21,6 +22,57 @@ async function effective(config: string, alias: string): Promise<Map<string, str
   );
 }
 
+/** The key that the client looks for, with everything expanded; it says so in the manner of vis(3). */
+async function usedIdentity(config: string): Promise<string | undefined> {
+  const options = ['-v', '-F', config, '-o', 'ProxyCommand=false', 'berth-demo'];
+  const { stderr } = await failureOf(run('ssh', options, { env: { ...process.env, LC_ALL: 'C' } }));
+  const shown = /^debug1: identity file (.*) type -?\d+\r?$/m.exec(stderr)?.[1];
+  const bytes = shown?.replace(/\\([0-7]{3}|.)/g, (_, code: string) =>
+    code.length === 3 ? String.fromCharCode(Number.parseInt(code, 8)) : code,
+  );
+  return bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString();
+}
+
+async function failureOf(running: Promise<unknown>): Promise<{ stderr: string }> {
+  const error: unknown = await running.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert(error instanceof Error && 'stderr' in error);
+  return { stderr: String(error.stderr) };
+}
+
+/** Names of whatever a folder may be called and ssh's own parser cares about, the same in each run. */
+function generatedHomes(count: number): string[] {
+  const parts = [
+    '"',
+    "'",
+    '\\',
+    '%',
+    '#',
+    ' ',
+    '\t',
+    '$',
+    '{',
+    '}',
+    '[',
+    ']',
+    '*',
+    '?',
+    '~',
+    '=',
+    'h',
+    'ü',
+    '😀',
+    '!',
+    ',',
+  ];
+  let seed = 1;
+  const next = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
+  const name = (): string => Array.from({ length: 1 + next(12) }, () => parts[next(parts.length)]).join('');
+  return Array.from({ length: count }, name).filter((text) => !text.includes('${'));
+}
+
 describe('ssh/config', () => {
   const folder = useTempFolder();
   const hosts = [
@@ -28,8 +80,28 @@ describe('ssh/config', () => {
     { workspace: 'demo', port: 2200, hostKey: 'ssh-ed25519 AAAA' },
   ];
 
-  for (const home of ['plain', 'with space', '100%d off', 'ünïcode']) {
-    it(`means the same to OpenSSH, in a home named "${home}"`, async () => {
+  const homes = [
+    'plain',
+    'with space',
+    '100%d off',
+    'ünïcode',
+    `it's "quoted"`,
+    'back\\slash\\',
+    '\\"',
+    '#1',
+    'tab\there',
+  ];
+  for (const home of [
+    ...homes,
+    '*?[a]{b,c}',
+    '$HOME',
+    '~',
+    '%%',
+    'a=b;c',
+    '\u001b[31m',
+    ...generatedHomes(20),
+  ]) {
+    it(`means the same to OpenSSH, in a home named ${JSON.stringify(home)}`, async () => {
       const state = new StateDirectory(join(folder(), home));
       await state.ensure();
       await new SshConfig(state).update(hosts);
@@ -42,8 +114,14 @@ describe('ssh/config', () => {
       assert.equal(options.get('hostkeyalias'), 'berth-demo');
       assert.equal(options.get('forwardagent'), 'no');
       assert.equal(options.get('identityfile')?.replaceAll('%%', '%'), state.clientKey);
-      assert.equal(options.get('userknownhostsfile')?.replaceAll('%%', '%'), state.knownHosts);
+      assert.equal(options.get('userknownhostsfile'), state.knownHosts);
       assert.equal((await effective(state.sshConfig, 'berth-zoo')).get('port'), '2201');
+      assert.equal(await usedIdentity(state.sshConfig), state.clientKey);
+      const user = join(folder(), 'user-config');
+      await addInclude(user, state.sshConfig);
+      assert.equal(await isIncluded(user, state.sshConfig), true);
+      assert.equal((await effective(user, 'berth-demo')).get('port'), '2200');
+      assert.equal(await usedIdentity(user), state.clientKey);
       assert.equal((await effective(state.sshConfig, 'elsewhere')).get('user') === 'workspace', false);
     });
   }
@@ -96,8 +174,9 @@ describe('ssh/config', () => {
   });
 
   it('writes Windows paths with forward slashes', () => {
-    assert.equal(quotePath('C:\\Users\\A B\\.berth'), '"C:/Users/A B/.berth"');
-    assert(renderConfig(hosts, 'C:\\k', 'C:\\h').includes('IdentityFile "C:/k"'));
+    assert.equal(quotePath('C:\\Users\\A B\\.berth', 'win32'), '"C:/Users/A B/.berth"');
+    assert.equal(globPattern('C:\\Users\\A [B]', 'win32'), 'C:/Users/A [[]B]');
+    assert(renderConfig(hosts, '/a/k', '/a/h').includes('IdentityFile "/a/k"'));
     assert.equal(aliasOf('demo'), 'berth-demo');
   });
 });

@@ -80,7 +80,9 @@ describe('ssh/include', () => {
 
   it('counts the line that somebody wrote by hand', async () => {
     for (const line of [
-      `Include ${ours()}`,
+      `Include ${ours().replace(' ', '\\ ')}`,
+      `Include a "${ours()}" # Berth`,
+      `Include = "${ours()}"`,
       `  Include "${ours()}"  `,
       `include "${ours()}"`,
       `Include\t"${ours()}"`,
@@ -88,8 +90,21 @@ describe('ssh/include', () => {
       await writeFile(user(), `# comment\n${line}\nHost a\n`);
       assert.equal(await isIncluded(user(), ours()), true, line);
     }
-    await writeFile(user(), `# Include "${ours()}"\n`);
-    assert.equal(await isIncluded(user(), ours()), false);
+    for (const line of [`# Include "${ours()}"`, `Include ${ours()}`, `Include a # "${ours()}"`]) {
+      await writeFile(user(), `${line}\n`);
+      assert.equal(await isIncluded(user(), ours()), false, line);
+    }
+  });
+
+  it('takes the place of the line that an older version wrote, which ends the real client', async () => {
+    const odd = join(folder(), 'a"b/ssh/config');
+    await mkdir(join(odd, '..'), { recursive: true });
+    await writeFile(odd, 'Host berth-demo\n  Port 2234\n');
+    await writeFile(user(), `Include "${odd}"\nHost *\n  Port 1000\n`);
+    await assert.rejects(run('ssh', ['-G', '-F', user(), 'other']), /invalid quotes/);
+    await addInclude(user(), odd);
+    assert.match((await run('ssh', ['-G', '-F', user(), 'berth-demo'])).stdout, /^port 2234$/m);
+    assert.match((await run('ssh', ['-G', '-F', user(), 'other'])).stdout, /^port 1000$/m);
   });
 
   it('keeps the line ends of Windows', async () => {
