@@ -4,9 +4,13 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  closeSync,
   copyFileSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
+  openSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -27,7 +31,7 @@ export function engineCopy(home: string, enginePath: string): string {
   try {
     const files = filesOf(root);
     const copy = join(home, 'engine', keyOf(root, files));
-    if (existsSync(copy)) {
+    if (isWhole(copy, root, files)) {
       // Engines that start remove old copies: this one is about to be used.
       utimesSync(copy, new Date(), new Date());
     } else {
@@ -58,20 +62,87 @@ function keyOf(root: string, files: readonly string[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** There as a whole or not at all; of two clients that copy at once one wins. */
-function copyTo(copy: string, root: string, files: readonly string[]): void {
-  const draft = join(dirname(copy), `.berth-draft-${randomBytes(16).toString('hex')}`);
+/** All files with their content: a power cut, a full disk, or somebody who tidied may have left less. */
+function isWhole(copy: string, root: string, files: readonly string[]): boolean {
+  return files.every((file) => {
+    const content = contentOf(join(copy, file));
+    return content?.equals(readFileSync(join(root, file))) === true;
+  });
+}
+
+function contentOf(path: string): Buffer | undefined {
   try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** There as a whole or not at all, also after a power cut; of two clients that copy at once one wins. */
+function copyTo(copy: string, root: string, files: readonly string[]): void {
+  const draft = draftBeside(copy);
+  try {
+    const folders = new Set([draft]);
     for (const file of files) {
-      mkdirSync(dirname(join(draft, file)), { recursive: true, mode: 0o700 });
-      copyFileSync(join(root, file), join(draft, file));
+      const to = join(draft, file);
+      mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+      copyFileSync(join(root, file), to);
+      sync(to);
+      for (let folder = dirname(to); folder !== draft; folder = dirname(folder)) {
+        folders.add(folder);
+      }
     }
-    renameSync(draft, copy);
+    folders.forEach(syncFolder);
+    if (!isWhole(copy, root, files)) {
+      putAside(copy);
+      renameSync(draft, copy);
+    }
+    syncFolder(dirname(copy));
+    syncFolder(dirname(dirname(copy)));
   } catch (error) {
-    if (!existsSync(copy)) {
+    if (!isWhole(copy, root, files)) {
       throw error;
     }
   } finally {
     rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** As `store/drafts.ts` names them: what is left of one is swept by an engine that starts. */
+function draftBeside(copy: string): string {
+  return join(dirname(copy), `.berth-draft-${randomBytes(16).toString('hex')}`);
+}
+
+/** A copy that is not whole. Renamed first, so that nobody finds a copy of which a part is removed. */
+function putAside(copy: string): void {
+  if (existsSync(copy)) {
+    const aside = draftBeside(copy);
+    renameSync(copy, aside);
+    rmSync(aside, { recursive: true, force: true });
+  }
+}
+
+/** Some systems (Windows) and file systems don't sync all that is asked; what is missing then is found by `isWhole`. */
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    if (!isUnsupported(error)) {
+      throw error;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'EINVAL' || code === 'EPERM' || code === 'EBADF' || code === 'ENOTSUP';
+}
+
+function syncFolder(path: string): void {
+  if (process.platform !== 'win32') {
+    sync(path);
   }
 }

@@ -1,9 +1,13 @@
-/** `engine.stderr`: what engines said that could not log it. Kept over starts, within a bound. */
+/**
+ * What an engine that can't be asked has left: `engine.stderr`, what it could not log (kept over starts, within a
+ * bound), and the end of `engine.log`.
+ */
 import { openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const maxBytes = 64 * 1024;
 const quotedCharacters = 2_000;
+const quotedLines = 3;
 
 export interface ErrorFile {
   /** To be closed by whoever opened it; undefined where it can't be opened, as on a full disk. */
@@ -21,6 +25,27 @@ export function openErrorFile(home: string): ErrorFile {
   }
   const start = size > maxBytes ? 0 : size;
   return { descriptor: open(path), said: () => readFrom(path, start) };
+}
+
+/** Answers the messages of the last lines that were logged since then; '' for none. */
+export function openLogTail(home: string): () => string {
+  const path = join(home, 'engine.log');
+  const start = sizeOf(path);
+  return () => {
+    // A log that was begun anew is shorter.
+    const lines = readFrom(path, sizeOf(path) < start ? 0 : start).split('\n');
+    return lines.map(messageOf).filter(Boolean).slice(-quotedLines).join('; ');
+  };
+}
+
+/** Lines are JSON, as pino writes them; the first may have lost its beginning. */
+function messageOf(line: string): string {
+  try {
+    const entry: unknown = JSON.parse(line);
+    return typeof entry === 'object' && entry !== null && 'msg' in entry ? String(entry.msg) : '';
+  } catch {
+    return '';
+  }
 }
 
 function sizeOf(path: string): number {

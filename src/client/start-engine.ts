@@ -6,9 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, parseErrorBody, type ErrorBody } from '../api/errors';
 import { refuseUnfitHome } from '../api/state-home';
 import { engineCopy } from './engine-copy';
-import { openErrorFile } from './engine-errors';
+import { openErrorFile, openLogTail } from './engine-errors';
 
 const pollMs = 20;
+/** Pauses before another engine is started when one ended in order while nobody answers; after the last one it is said. */
+const retryMs = [20, 100, 300, 800, 1_600];
+/** One that was kept from starting by another waits for it; one that ends so soon did not. */
+const soonMs = 4_000;
 
 export interface StartOptions {
   /** The engine's bundle. */
@@ -20,8 +24,10 @@ export interface StartOptions {
 
 interface StartedProcess {
   hasFailed: boolean;
-  /** It found another engine at work. Should that one not answer, it was just ending: another try is due. */
+  /** It ended in order: it found another engine at work. Should that one not answer, it was just ending. */
   hasYielded: boolean;
+  /** Milliseconds since 1970. */
+  startedAt: number;
   /** Why it can't start, if it knows: it has no other way where the disk is full. */
   reason: ErrorBody | undefined;
   said: () => string;
@@ -38,8 +44,9 @@ export async function startEngine(
   const timeoutMs = options.startTimeoutMs ?? 20_000;
   const end = Date.now() + timeoutMs;
   let started = startProcess(home, options);
+  const log = openLogTail(home);
   let said = '';
-  while (Date.now() < end) {
+  for (let ends = 0; Date.now() < end;) {
     const { hasYielded } = started;
     if (await isAnswering()) {
       started.release();
@@ -50,6 +57,11 @@ export async function startEngine(
       throw failedStart(started, home, said);
     }
     if (hasYielded) {
+      ends = Date.now() - started.startedAt < soonMs ? ends + 1 : 0;
+      if (ends > retryMs.length) {
+        throw endedAtOnce(ends, home, said || log());
+      }
+      await sleep(retryMs[ends - 1]);
       started = startProcess(home, options);
     }
     await sleep(pollMs);
@@ -63,7 +75,8 @@ function startProcess(home: string, options: StartOptions): StartedProcess {
   const errors = openErrorFile(home);
   const { said } = errors;
   const release = (): void => undefined;
-  const started: StartedProcess = { hasFailed: false, hasYielded: false, reason: undefined, said, release };
+  const state = { hasFailed: false, hasYielded: false, reason: undefined, startedAt: Date.now() };
+  const started: StartedProcess = { ...state, said, release };
   try {
     const child = spawn(options.execPath ?? process.execPath, [engineCopy(home, options.enginePath)], {
       detached: true,
@@ -126,6 +139,11 @@ function failedStart({ reason }: StartedProcess, home: string, said: string): Be
   return reason === undefined
     ? notStarted('internal', `${what}.`, home, said)
     : new BerthError(reason.code, `${what}: ${reason.message}`, reason);
+}
+
+function endedAtOnce(times: number, home: string, said: string): BerthError {
+  const what = `The Berth engine was started ${times} times and ended at once each time, without an error.`;
+  return notStarted('internal', what, home, said);
 }
 
 function notStarted(code: 'internal' | 'timeout', what: string, home: string, said: string): BerthError {

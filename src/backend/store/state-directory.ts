@@ -1,7 +1,7 @@
 /** Where everything is kept (DESIGN.md, section 5). Directories 0700, files 0600. */
-import { chmod, readdir, realpath, stat } from 'node:fs/promises';
+import { chmod, readdir, realpath, rename, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { abandonedAfterMs, sweepDrafts } from './drafts';
+import { abandonedAfterMs, draftOf, sweepDrafts } from './drafts';
 import { makeFolder, removeTree } from './files';
 
 /** As `client/engine-copy.ts` makes them. */
@@ -38,7 +38,10 @@ export class StateDirectory {
       const found = await stat(path).catch(() => undefined);
       const isOld = found !== undefined && Date.now() - found.mtimeMs > abandonedAfterMs;
       if (isOld && engineName.test(name) && !running.startsWith((await realpath(path)) + sep)) {
-        await removeTree(path);
+        // Renamed first: no client finds a copy of which a part is gone.
+        const aside = draftOf(path);
+        await rename(path, aside);
+        await removeTree(aside);
       }
     }
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import fs, { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateDirectory } from '../../../src/backend/store/state-directory';
 import { engineCopy } from '../../../src/client/engine-copy';
@@ -52,6 +52,50 @@ describe('client/engine-copy', () => {
     await utimes(join(home(), 'engine/mine'), old, old);
     await new StateDirectory(home()).sweepEngines(join(second, '..'));
     assert(!existsSync(first) && existsSync(second) && existsSync(join(home(), 'engine/mine')));
+  });
+
+  it('is copied anew where a file of it has lost its content, is another, or is missing', async () => {
+    const copy = engineCopy(home(), engine());
+    const root = join(copy, '../..');
+    const damages = [
+      () => truncate(copy),
+      () => writeFile(copy, 'dist/engine.jz'),
+      () => rm(join(root, 'dist/disk-worker.js')),
+      () => rm(join(root, 'images'), { recursive: true }),
+      () => rm(root, { recursive: true }),
+    ];
+    for (const damage of damages) {
+      await damage();
+      assert.equal(engineCopy(home(), engine()), copy);
+      for (const file of ['dist/engine.js', 'dist/disk-worker.js', 'images/tools/run']) {
+        assert.equal(await readFile(join(root, file), 'utf8'), file);
+      }
+      assert.equal((await copies()).length, 1, 'nothing of the damaged one is left');
+    }
+  });
+
+  it('is on the disk before it has its name', () => {
+    const calls: string[] = [];
+    const { fsyncSync, renameSync } = fs;
+    fs.fsyncSync = (descriptor) => {
+      calls.push(fs.readlinkSync(`/proc/self/fd/${descriptor}`));
+      fsyncSync(descriptor);
+    };
+    fs.renameSync = (from, to) => {
+      calls.push('rename');
+      renameSync(from, to);
+    };
+    try {
+      engineCopy(home(), engine());
+    } finally {
+      Object.assign(fs, { fsyncSync, renameSync });
+    }
+    const named = calls.indexOf('rename');
+    const before = calls.slice(0, named).map((path) => path.replace(/.*-draft-[0-9a-f]{32}/, ''));
+    const folders = ['', '/dist', '/images', '/images/tools'];
+    const bundles = ['/dist/disk-worker.js', '/dist/engine.js', '/dist/network-filter.js'];
+    assert.deepEqual(before.sort(), [...folders, ...bundles, '/images/tools/run'].sort());
+    assert.deepEqual(calls.slice(named + 1), [join(home(), 'engine'), home()]);
   });
 
   it('is not made of what is no bundle, and not waited for on a full disk (mounts a tmpfs: needs root)', async function () {

@@ -170,6 +170,26 @@ describe('client/launch', function () {
     assert.equal(await readFile(path, 'utf8'), 'the second reason\n');
   });
 
+  it('gives up when engines end at once without an error and nobody answers', async function () {
+    this.timeout(60_000);
+    const count = join(home(), 'engine.count');
+    const text = `require('fs').appendFileSync(${JSON.stringify(count)}, 'x');
+      require('fs').appendFileSync('engine.log', '{"msg":"not mine to say"}\\n');`;
+    await writeFile(join(home(), 'engine.log'), '{"msg":"of an earlier one"}\n');
+    const { path, remove } = await script(text);
+    try {
+      const error = await failure(connect(options({ enginePath: path, startTimeoutMs: 50_000 })), 'internal');
+      assert.match(
+        error.message,
+        /was started 6 times and ended at once each time.* It said: not mine to say/,
+      );
+      assert.doesNotMatch(error.message, /earlier/);
+      assert.equal((await readFile(count, 'utf8')).length, 6);
+    } finally {
+      await remove();
+    }
+  });
+
   it('writes nothing to a folder that is something else', async () => {
     await writeFile(join(home(), 'holiday.jpg'), '');
     const error = await failure(connect(options()), 'bad_request');
