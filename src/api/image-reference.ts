@@ -27,8 +27,10 @@ const hostPattern = new RegExp(`^${host}$`);
 const tagPattern = /^\w[\w.-]{0,127}$/;
 const digestPattern = /^sha256:[a-f0-9]{64}$/;
 const hubPattern = /^(index\.|registry-1\.)?docker\.io$/;
-/** What only microVMs are made of: a file of this machine, or images in one. */
-const filePattern = /^(?:(?:oci|docker-archive):|[./~\\]|[A-Za-z]:[\\/])/;
+/** In front of the path of a folder or file that has images in it. */
+const schemes = ['oci', 'docker-archive'] as const;
+export type ImageScheme = (typeof schemes)[number];
+const pathFront = /^(?:[./~\\]|[A-Za-z]:[\\/])/;
 
 /** Undefined for what is no name of an image. */
 export function parseImageName(text: string): ImageName | undefined {
@@ -86,9 +88,22 @@ export function withTag(text: string): string {
   return tag === undefined && digest === undefined ? `${repository}:latest` : text;
 }
 
+/**
+ * What is said to be a path: images in a folder or file, or a file system. Undefined for what can be a name:
+ * `oci:latest` and `oci:5000/x` are names, `oci:/x` and `oci:./x` none.
+ */
+export function imageFile(text: string): { scheme: ImageScheme | undefined; path: string } | undefined {
+  if (parseImageName(text) !== undefined) {
+    return undefined;
+  }
+  const scheme = schemes.find((each) => text.startsWith(`${each}:`));
+  const path = scheme === undefined ? text : text.slice(scheme.length + 1);
+  return scheme !== undefined || pathFront.test(path) ? { scheme, path } : undefined;
+}
+
 /** What a workspace of that kind can be made of; throws `bad_request` with the field. */
 export function checkImage(image: string, runtime: RuntimeKind, field = 'image'): void {
-  if (!filePattern.test(image)) {
+  if (imageFile(image) === undefined) {
     imageName(image, field);
   } else if (runtime === 'container') {
     throw new BerthError('bad_request', `${quoted(image)} is an image for microVMs.`, {

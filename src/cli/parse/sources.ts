@@ -1,6 +1,7 @@
 /** Local paths in options, made absolute: the engine runs somewhere else. */
 import { homedir } from 'node:os';
 import { basename, isAbsolute, relative, resolve } from 'node:path';
+import { imageFile } from '../../api/image-reference';
 
 /** `SRC:DST[:ro|rw]` with SRC absolute when it is a path; what can't be read is left for the engine to refuse. */
 export function absoluteMount(text: string, cwd: string): string {
@@ -17,13 +18,15 @@ function isPath(source: string): boolean {
   return /[/\\]|^[.~]/.test(source) || /\.(?:ext4|img|tar|tgz|tar\.gz)$/.test(source);
 }
 
-/** The name of an image, or where one is: a path in it made absolute (`./disk.ext4`, `oci:layout:tag`). */
+/** The name of an image, or where one is: a path in it made absolute (`./disk.ext4`, `oci:./layout:tag`). */
 export function absoluteImage(text: string, cwd: string): string {
-  const prefix = /^(?:oci|docker-archive):/.exec(text)?.[0] ?? '';
-  const path = text.slice(prefix.length);
-  return prefix !== '' || /^(?:\.{1,2}|~)?[/\\]/.test(path)
-    ? `${prefix}${resolve(cwd, expandHome(path))}`
-    : text;
+  const file = imageFile(text);
+  if (file === undefined) {
+    return text;
+  }
+  const hasDrive = /^[A-Za-z]:[/\\]/.test(file.path);
+  const path = hasDrive ? file.path : resolve(cwd, expandHome(file.path));
+  return file.scheme === undefined ? path : `${file.scheme}:${path}`;
 }
 
 /** `SRC[:DST]`; without DST the same place below the home directory, else the base name there. */

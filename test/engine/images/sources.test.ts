@@ -92,7 +92,7 @@ describeMicrovms('image sources', function () {
   });
 
   it('nothing at all is told before anything is made', async () => {
-    for (const image of ['oci:/nowhere', 'docker-archive:/nowhere.tar', '/nowhere.ext4', 'oci:relative']) {
+    for (const image of ['oci:/nowhere', 'docker-archive:/nowhere.tar', '/nowhere.ext4', 'oci:./relative']) {
       const error = await failure(harness().create({ image }));
       assert.match(error.code, /image_missing|not_found|bad_request/, image);
     }

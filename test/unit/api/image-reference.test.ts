@@ -99,7 +99,9 @@ describe('names of images', () => {
     }
     for (const runtime of ['container', 'microvm'] as const) {
       assert.throws(() => checkImage('a//b', runtime), { code: 'bad_request', field: 'image' });
-      checkImage('a/b:1', runtime);
+      for (const name of ['a/b:1', 'oci:latest', 'oci:5000/x', 'docker-archive:5000/x:1']) {
+        checkImage(name, runtime);
+      }
     }
   });
 });

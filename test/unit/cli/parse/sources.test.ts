@@ -29,7 +29,12 @@ describe('cli/parse/sources', () => {
     ['../disk.ext4', '/disk.ext4'],
     ['/abs/disk.ext4', '/abs/disk.ext4'],
     ['~/disk.ext4', `${homedir()}/disk.ext4`],
+    ['oci:./layout', 'oci:/cwd/layout'],
     ['oci:layout:1', 'oci:/cwd/layout:1'],
+    ['oci:latest', 'oci:latest'],
+    ['oci:5000/x:1', 'oci:5000/x:1'],
+    ['oci:C:\\layout', 'oci:C:\\layout'],
+    ['C:\\disk.ext4', 'C:\\disk.ext4'],
     ['docker-archive:~/x.tar', `docker-archive:${homedir()}/x.tar`],
   ] as const) {
     it(`takes the image "${text}" as it is meant`, () => {

@@ -1,29 +1,26 @@
 /** What the word `image` of a workspace means to microVMs. */
 import { isAbsolute } from 'node:path';
 import { BerthError } from '../../../../api/errors';
+import { imageFile, type ImageScheme } from '../../../../api/image-reference';
 
 export type ImageReference =
   /** An OCI image layout: a folder or a tar; the name of one image in it. */
-  | { kind: 'oci' | 'docker-archive'; path: string; name: string | undefined }
+  | { kind: ImageScheme; path: string; name: string | undefined }
   /** A file that is an ext4 file system. */
   | { kind: 'disk'; path: string }
   /** In the container engine, in our own store, or in a registry. */
   | { kind: 'name'; name: string };
 
-const prefixes = ['oci', 'docker-archive'] as const;
-
 export function parseReference(image: string): ImageReference {
-  for (const kind of prefixes) {
-    if (image.startsWith(`${kind}:`)) {
-      const { path, name } = splitName(image.slice(kind.length + 1));
-      refuseRelative(image, path);
-      return { kind, path, name };
-    }
+  const file = imageFile(image);
+  if (file?.scheme !== undefined) {
+    const { path, name } = splitName(file.path);
+    refuseRelative(image, path);
+    return { kind: file.scheme, path, name };
   }
-  if (isAbsolute(image)) {
-    return { kind: 'disk', path: image };
-  }
-  return { kind: 'name', name: image };
+  return file !== undefined && isAbsolute(image)
+    ? { kind: 'disk', path: image }
+    : { kind: 'name', name: image };
 }
 
 /** `/path:tag` and `/path:registry:5000/name:tag`: a name has no slash at its front, and what is before it has no colon. */

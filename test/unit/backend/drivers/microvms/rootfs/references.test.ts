@@ -21,13 +21,34 @@ describe('rootfs/reference', () => {
     ['oci:/a/b:1.0', { kind: 'oci', path: '/a/b', name: '1.0' }],
     ['oci:/a/b:host:5000/x:1', { kind: 'oci', path: '/a/b', name: 'host:5000/x:1' }],
     ['docker-archive:/a.tar', { kind: 'docker-archive', path: '/a.tar', name: undefined }],
+    [
+      'docker-archive:/a.tar:r.example:5000/x',
+      { kind: 'docker-archive', path: '/a.tar', name: 'r.example:5000/x' },
+    ],
     ['/a/disk.ext4', { kind: 'disk', path: '/a/disk.ext4' }],
+    ['oci:latest', { kind: 'name', name: 'oci:latest' }],
+    ['oci:1.0', { kind: 'name', name: 'oci:1.0' }],
+    ['oci:5000/x', { kind: 'name', name: 'oci:5000/x' }],
+    ['oci:5000/x/y:1', { kind: 'name', name: 'oci:5000/x/y:1' }],
+    ['oci', { kind: 'name', name: 'oci' }],
+    ['docker-archive:5000/x', { kind: 'name', name: 'docker-archive:5000/x' }],
+    [`oci:1@sha256:${'0'.repeat(64)}`, { kind: 'name', name: `oci:1@sha256:${'0'.repeat(64)}` }],
   ] as const) {
     it(`reads ${image}`, () => assert.deepEqual(parseReference(image), expected));
   }
 
   it('refuses what is relative', () => {
-    assert.throws(() => parseReference('oci:layout'), { code: 'bad_request', field: 'image' });
+    for (const image of [
+      'oci:./layout',
+      'oci:layout/x',
+      'oci:layout:1',
+      'oci:~/x',
+      'oci:',
+      'oci:5000/X',
+      'oci:a b',
+    ]) {
+      assert.throws(() => parseReference(image), { code: 'bad_request', field: 'image' }, image);
+    }
   });
 });
 
