@@ -11,6 +11,7 @@ import { configureArchive } from '../../src/backend/drivers/containers/configure
 import { waitForBanner } from '../../src/backend/drivers/containers/ssh-banner';
 import { archiveOf } from '../../src/backend/drivers/containers/tar-archive';
 import { ControlPort } from '../../src/backend/drivers/microvms/control-port';
+import { filterChardevs } from '../../src/backend/drivers/microvms/qemu/command-line';
 import { QmpClient } from '../../src/backend/drivers/microvms/qemu/qmp';
 import { makePair } from '../../src/backend/ssh/keys';
 import { firstLogin, must } from './docker';
@@ -39,7 +40,7 @@ export async function blueprintOf({ client, home }: RunningEngine, name: string)
   const info = execFileSync('qemu-img', ['info', '-U', '--output=json', join(folder, 'rootfs.qcow2')]);
   const { 'full-backing-filename': base } = JSON.parse(info.toString()) as Record<string, string>;
   const { port } = await client.call('workspaces.ssh', { params: { name } });
-  const argv = argvOf(pidOf(home, name));
+  const argv = withoutFilter(argvOf(pidOf(home, name)));
   const incoming = argv.indexOf('-incoming');
   if (incoming >= 0) {
     argv.splice(incoming, 2);
@@ -48,6 +49,17 @@ export async function blueprintOf({ client, home }: RunningEngine, name: string)
     ...{ argv, folder, sshPort: port, base: realpathSync(base ?? '') },
     homeDisk: join(home, 'volumes', `workspace-${name}.ext4`),
   };
+}
+
+/** Nobody filters its frames, which QEMU would drop all then: it has no such objects, as one that is started by hand. */
+function withoutFilter(argv: readonly string[]): string[] {
+  const ids = Object.values(filterChardevs).map((id) => `socket,id=${id},`);
+  const isFilter = (option: string, value: string): boolean =>
+    (option === '-object' && value.startsWith('filter-redirector,')) ||
+    (option === '-chardev' && ids.some((id) => value.startsWith(id)));
+  return argv.filter(
+    (word, index) => !isFilter(word, argv[index + 1] ?? '') && !isFilter(argv[index - 1] ?? '', word),
+  );
 }
 
 export class BareQemu {
