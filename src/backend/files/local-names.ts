@@ -23,8 +23,9 @@ export function unusableName(parts: readonly string[]): string | undefined {
 }
 
 /**
- * True for a link that stays below the folder it is unpacked into. `..` counts at its start only: after a name it
- * could go back from wherever that name, being a link, leads to.
+ * True for a link that stays below the folder it is unpacked into, whatever other links of which this is true there are.
+ * `linkParts` lead to it through folders only, no links. `..` counts at its start only: after a name it could go back
+ * from wherever that name, being a link, leads to.
  */
 export function staysInside(linkParts: readonly string[], target: string): boolean {
   if (target.startsWith('/') || target === '' || (windows && /^[a-z]:|\\/i.test(target))) {

@@ -3,7 +3,7 @@
  * the folder, links are made last so that nothing is written through one, and rights to become somebody else are dropped.
  */
 import { constants } from 'node:fs';
-import { chmod, copyFile, link, lstat, mkdir, symlink, utimes } from 'node:fs/promises';
+import { chmod, copyFile, link, lstat, lutimes, mkdir, symlink, utimes } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
 import { applyLocal } from './local-facts';
 import { LargeFile, writeSmall } from './local-file';
@@ -15,6 +15,8 @@ import type { TarEntry } from './tar-header';
 import { TarReader, type ContentSink, type TarVisitor } from './tar-read';
 
 const parallel = 24;
+/** As Linux has it: no path of a volume is longer, and each level of a name is work. */
+const maxName = 4096;
 
 export interface UnpackReport {
   received(bytes: number, name: string): void;
@@ -39,7 +41,7 @@ class Unpack implements TarVisitor {
   private readonly hardLinks: Later[] = [];
   private readonly finished: Later[] = [];
   private readonly facts: { parts: string[]; entry: TarEntry }[] = [];
-  private readonly running = new Set<Promise<void>>();
+  private readonly running = new Set<Promise<unknown>>();
   private largeFile: LargeFile | undefined;
   /** What makes going on useless, e.g. a full disk. */
   private fatal: BerthError | undefined;
@@ -102,19 +104,22 @@ class Unpack implements TarVisitor {
     for (const later of this.links) {
       await this.attempt(later.parts, () => this.makeLink(later));
     }
-    for (const { parts, entry } of this.finished.reverse()) {
-      if (!this.folders.has(parts.join('/'))) continue;
-      const path = localPath(below(this.folder, parts));
-      await this.attempt(parts, async () => {
-        await utimes(path, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
-        await chmod(path, entry.mode & 0o777);
-      });
-    }
+    const folders = this.finished.filter(({ parts }) => this.folders.has(parts.join('/')));
+    const seal = async (change: (path: string | Buffer, entry: TarEntry) => Promise<void>): Promise<void> => {
+      for (const { parts, entry } of folders) {
+        await this.attempt(parts, () => change(localPath(below(this.folder, parts)), entry));
+      }
+    };
+    await seal((path, { mtimeMs }) => utimes(path, mtimeMs / 1000, mtimeMs / 1000));
     this.check();
     await this.finishFacts();
+    // Deepest first, as a folder may let nobody in afterwards.
+    folders.sort((one, other) => other.parts.length - one.parts.length);
+    await seal((path, { mode }) => chmod(path, mode & 0o777));
+    this.check();
   }
 
-  /** Attributes and the last digits of times; deepest first, as folders may let nobody in afterwards. */
+  /** Attributes and the last digits of times. */
   private async finishFacts(): Promise<void> {
     const ours = this.facts.filter(({ parts }) => this.isMade(parts));
     const items = ours.reverse().map(({ parts, entry }) => {
@@ -152,13 +157,18 @@ class Unpack implements TarVisitor {
 
   private accept(entry: TarEntry): string[] | undefined {
     this.check();
+    if (entry.name.length > maxName) {
+      this.report.failed(`${entry.name.slice(0, 200)}…`, 'its name is too long');
+      return undefined;
+    }
     const safe = safeParts(entry.name);
     const parts = safe && this.rename(safe);
     if (parts === undefined || (parts.length === 0 && entry.type !== 'directory')) {
       this.report.failed(entry.name, 'its name leads out of the folder');
       return undefined;
     }
-    const isWhole = entry.mtimeNs === undefined || entry.mtimeNs % 1000n === 0n;
+    // Seconds with a fraction, which is all that Node takes, are a microsecond off at times.
+    const isWhole = entry.mtimeNs === undefined || entry.mtimeNs % 1_000_000_000n === 0n;
     if (entry.type !== 'link' && (!isWhole || (entry.xattrs !== undefined && entry.xattrs.size > 0))) {
       this.facts.push({ parts, entry });
     }
@@ -171,16 +181,19 @@ class Unpack implements TarVisitor {
     return parts;
   }
 
+  /** From the last one that is there: a folder that can't be made has none below it, or that would be made elsewhere. */
   private async makeFolder(parts: readonly string[]): Promise<void> {
-    const key = parts.join('/');
-    if (this.folders.has(key)) {
-      return;
+    let depth = parts.length;
+    while (!this.folders.has(parts.slice(0, depth).join('/'))) {
+      depth--;
     }
-    await this.makeFolder(parts.slice(0, -1));
-    await this.attempt(parts, async () => {
-      await mkdir(localPath(below(this.folder, parts)), { mode: 0o700 });
-      this.folders.add(key);
-    });
+    for (let isThere = true; isThere && depth < parts.length;) {
+      const folder = parts.slice(0, ++depth);
+      isThere = await this.attempt(folder, async () => {
+        await mkdir(localPath(below(this.folder, folder)), { mode: 0o700 });
+        this.folders.add(folder.join('/'));
+      });
+    }
   }
 
   /** A guest may have a link where a folder should be: what is below one is not ours, and may be anywhere. */
@@ -197,7 +210,7 @@ class Unpack implements TarVisitor {
 
   /** Several small files at once; answers a promise when there are enough. */
   private start(parts: string[], entry: TarEntry, content: Buffer): Promise<void> | undefined {
-    const job: Promise<void> = this.attempt(parts, async () => {
+    const job: Promise<unknown> = this.attempt(parts, async () => {
       this.requireParent(parts);
       await writeSmall(below(this.folder, parts), entry, content);
       this.made.add(parts.join('/'));
@@ -205,7 +218,7 @@ class Unpack implements TarVisitor {
       this.report.received(content.length, parts.join('/'));
     }).finally(() => this.running.delete(job));
     this.running.add(job);
-    return this.running.size >= parallel ? Promise.race(this.running) : undefined;
+    return this.running.size >= parallel ? Promise.race(this.running).then(() => undefined) : undefined;
   }
 
   private async makeHardLink({ parts, entry }: Later): Promise<void> {
@@ -231,17 +244,23 @@ class Unpack implements TarVisitor {
       return;
     }
     await this.makeFolder(parts.slice(0, -1));
+    // Only so is its name also its place, which the rule above counts from.
     this.requireParent(parts);
-    await symlink(localPath(entry.linkName), localPath(below(this.folder, parts)));
+    const path = localPath(below(this.folder, parts));
+    await symlink(localPath(entry.linkName), path);
     this.made.add(parts.join('/'));
     this.files++;
+    await lutimes(path, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
   }
 
-  private async attempt(parts: readonly string[], run: () => Promise<void>): Promise<void> {
+  /** False when it failed, which is told. */
+  private async attempt(parts: readonly string[], run: () => Promise<void>): Promise<boolean> {
     try {
       await run();
+      return true;
     } catch (error) {
       this.note(parts, error);
+      return false;
     }
   }
 

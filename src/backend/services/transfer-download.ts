@@ -1,5 +1,5 @@
 /** From a volume to this machine. */
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { mergeLocalStage } from '../files/local-stage';
@@ -44,6 +44,27 @@ function renamed(item: Item): (parts: string[]) => string[] {
   return item.source === '/' ? (parts) => [item.name, ...parts] : (parts) => [item.name, ...parts.slice(1)];
 }
 
+/** Each item has a folder of its own: it meets nothing that another one made, links above all. */
+function stageOf(stage: string, index: number): string {
+  return join(stage, String(index));
+}
+
+/** Moves what was staged to where it belongs; answers how much stayed behind. */
+async function place(
+  plan: TransferPlan,
+  stage: string,
+  context: OperationContext,
+  outcome: Outcome,
+): Promise<number> {
+  let stayed = 0;
+  for (const index of plan.items.keys()) {
+    const merge = await mergeLocalStage(stageOf(stage, index), plan.target, plan.policy, context.signal);
+    stayed += merge.skipped.length + merge.failed.length;
+    outcome.add({ ...merge, files: 0 }, (path) => join(plan.target, path));
+  }
+  return stayed;
+}
+
 async function receive(
   plan: TransferPlan,
   files: VolumeFiles,
@@ -61,11 +82,12 @@ async function receive(
     lost: (name: string, attributes: readonly string[]) => outcome.lose(attributes, at(name)),
   };
   let count = 0;
-  for (const item of plan.items) {
+  for (const [index, item] of plan.items.entries()) {
+    await mkdir(stageOf(stage, index), { mode: 0o700 });
     const unread = (path: string, reason: string): void => outcome.fail(item.name, path, reason);
     const receiveItem = (take: TakeChunk): Promise<void> =>
       files.receiveTar(item.source, take, context.signal, unread);
-    count += await unpackTar(receiveItem, stage, renamed(item), report, context.signal);
+    count += await unpackTar(receiveItem, stageOf(stage, index), renamed(item), report, context.signal);
   }
   progress.tell();
   outcome.result.bytes = progress.bytes;
@@ -87,11 +109,8 @@ export async function download(
     const count = await context.step('copy', 'Copy', () =>
       receive(plan, files, stage, context, outcome, expected.bytes),
     );
-    const merge = await context.step('place', 'Put in place', () =>
-      mergeLocalStage(stage, plan.target, plan.policy, context.signal),
-    );
-    const stayed = merge.skipped.length + merge.failed.length;
-    outcome.add({ ...merge, files: Math.max(0, count - stayed) }, (path) => join(plan.target, path));
+    const stayed = await context.step('place', 'Put in place', () => place(plan, stage, context, outcome));
+    outcome.result.files += Math.max(0, count - stayed);
     noteMissing(plan, expected.files, outcome, context);
     outcome.tellLosses((text) => context.warn(text));
   } finally {
