@@ -6,18 +6,24 @@
 import { BerthError } from '../errors';
 
 export const maxCloneAddress = 2048;
+const maxPort = 65_535;
 
 export type CloneAddressProblem =
-  'long' | 'characters' | 'option' | 'helper' | 'secret' | 'query' | 'unknown';
+  'long' | 'characters' | 'option' | 'helper' | 'secret' | 'name' | 'query' | 'unknown';
 
 /** Line breaks, blanks, control characters, and those that are not seen but change what is. */
 const unwanted = /[\s\p{C}]/u;
 const encodedControl = /%(?:[01][0-9a-f]|7f)/i;
 const url = /^(https?|git|ssh|git\+ssh|ssh\+git):\/\/([^/?#]*)([^]*)$/;
-const host = /^(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*)|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/u;
-const user = /^[\p{L}\p{N}_.+~][\p{L}\p{N}_.+~-]*$/u;
-/** As scp has it: the colon comes before any slash. */
-const scpLike = /^(?:([^@:/]+)@)?(\[[^\]/]+\]|[^@:/]+):([^]+)$/;
+const host = /^(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*)|\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\])$/u;
+/** What OpenSSH takes for a machine or a name of its configuration, and for a user (`valid_hostname`, `valid_ruser`). */
+const sshHost =
+  /^(?:[^-\s'"`$\\;&<>|(){}@:/?#%*[\]][^\s'"`$\\;&<>|(){}@:/?#%*[\]]*|\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\])$/;
+const sshUser = /^[^-\s'"`$\\;&<>|(){}:/?#%[\]][^\s'"`$;&<>|(){}:/?#%[\]]*(?<!\\)$/;
+/** As scp has it: the colon comes before any slash, and a user's name may hold an @. */
+const scpLike = /^(?:([^:/[\]]*)@)?(\[[^\]/]+\]|[^@:/[\]]+):([^]+)$/;
+/** In its brackets: a machine with a port, or all that is before the path. An IPv6 address has two colons. */
+const bracketed = /^\[(?:([^:]*)@)?([^@:]+)(?::([0-9]{1,5}))?\]$/;
 
 /** Why git is not given this address; undefined when it is. */
 export function cloneAddressProblem(address: string): CloneAddressProblem | undefined {
@@ -46,16 +52,51 @@ export function cloneAddressProblem(address: string): CloneAddressProblem | unde
 
 function urlProblem(isSsh: boolean, authority: string, rest: string): CloneAddressProblem | undefined {
   const at = authority.lastIndexOf('@');
-  const name = authority.slice(0, Math.max(at, 0));
-  // A lone name before @ is how tokens are given to web servers; ssh needs it, and takes no token.
-  if (at >= 0 && (!isSsh || /:|%3a/i.test(name))) {
+  const name = at < 0 ? undefined : authority.slice(0, at);
+  const problem = isSsh ? undefined : webProblem(name, rest);
+  if (problem !== undefined) {
+    return problem;
+  }
+  const machine = splitPort(authority.slice(at + 1));
+  const user = decoded(name ?? '');
+  if (isSsh && user?.includes(':') === true) {
     return 'secret';
   }
-  if (!isSsh && /[?#]/.test(rest)) {
-    return 'query';
+  const isPath = rest.startsWith('/') && rest.length > 1 && !rest.startsWith('/-');
+  const isRight = isSsh ? sshHost.test(machine ?? '') && isSshUser(user, name) : host.test(machine ?? '');
+  return isPath && isRight ? undefined : 'unknown';
+}
+
+/** A lone name before @ is how tokens are given to web servers; one that the path begins with is no secret. */
+function webProblem(name: string | undefined, rest: string): CloneAddressProblem | undefined {
+  if (name !== undefined && !isShownAnyway(name, rest)) {
+    return name === '' || /[:@]|%3a/i.test(name) ? 'secret' : 'name';
   }
-  const isRight = host.test(authority.slice(at + 1)) && (at < 0 || user.test(name));
-  return isRight && rest.startsWith('/') && rest.length > 1 && !rest.startsWith('/-') ? undefined : 'unknown';
+  return /[?#]/.test(rest) ? 'query' : undefined;
+}
+
+/** As Azure DevOps has it: `https://team@dev.azure.com/team/…`. */
+export function isShownAnyway(name: string, path: string): boolean {
+  return /^[^:@%?#]+$/.test(name) && path.startsWith(`/${name}/`);
+}
+
+function isSshUser(user: string | undefined, written: string | undefined): boolean {
+  return written === undefined || (user !== undefined && sshUser.test(user));
+}
+
+/** git undoes `%40` in addresses of ssh; undefined for what is no text. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without its port; undefined when that is none. */
+function splitPort(text: string): string | undefined {
+  const [, machine, port = ''] = /^(.*?)(?::([0-9]*))?$/.exec(text) ?? [];
+  return Number(port) <= maxPort ? machine : undefined;
 }
 
 /** Also one that no rule here knows may hold a secret: that matters more than that it is unknown. */
@@ -66,21 +107,30 @@ function unknownUrl(address: string): CloneAddressProblem {
 function scpProblem(address: string): CloneAddressProblem | undefined {
   const [, name, machine, path] = scpLike.exec(address) ?? [];
   if (machine === undefined || path === undefined) {
-    return 'unknown';
+    return /^\[[^@\]]*:[^@\]]*@/.test(address) ? 'secret' : 'unknown';
   }
   // git takes all up to the first colon for the host: this is meant as user:password@host:path, or a broken URL.
-  if (name === undefined && path.includes('@')) {
+  if (name === undefined && (machine.includes('@') ? /:.*@/.test(machine) : path.includes('@'))) {
     return 'secret';
   }
   const isDrive = name === undefined && /^[A-Za-z]$/.test(machine);
   const isBrokenUrl = name === undefined && /^(?:https?|git|ssh|file|ftps?)$/i.test(machine);
-  const isRight = host.test(machine) && (name === undefined || user.test(name)) && !path.startsWith('-');
+  const isRight = isSshUser(name, name) && isScpHost(machine, name) && !path.startsWith('-');
   return isRight && !isDrive && !isBrokenUrl ? undefined : 'unknown';
 }
 
+function isScpHost(machine: string, name: string | undefined): boolean {
+  const [, inner, bare, port = '1'] = bracketed.exec(machine) ?? [];
+  if (bare === undefined) {
+    return sshHost.test(machine);
+  }
+  const isUserTwice = inner !== undefined && name !== undefined;
+  return sshHost.test(bare) && Number(port) <= maxPort && isSshUser(inner, inner) && !isUserTwice;
+}
+
 const safeWay =
-  'Use an SSH address, or leave it out and bring a git credential helper: ' +
-  '`--credential ~/.gitconfig --credential ~/.git-credentials` (`credentialFiles`).';
+  'use an SSH address, or bring a git credential helper ' +
+  '(`--credential ~/.gitconfig --credential ~/.git-credentials`, `credentialFiles`).';
 const forms = 'For example https://host/group/project.git or git@host:group/project.git.';
 
 /** What happened, and what to do, in words. */
@@ -98,13 +148,18 @@ export const cloneAddressWords: Record<CloneAddressProblem, { message: string; h
   secret: {
     message:
       'The clone address holds what may be a password or a token, before the "@". It would be kept and shown.',
-    hint: safeWay,
+    hint: `Leave it out, and ${safeWay}`,
+  },
+  name: {
+    message:
+      'The clone address holds a name before the "@", which may be a token. It would be kept and shown.',
+    hint: `Leave out the name and the "@". Where a login is needed: ${safeWay}`,
   },
   query: {
     message: 'The clone address holds what may be a token, after "?" or "#". It would be kept and shown.',
-    hint: safeWay,
+    hint: `Leave it out, and ${safeWay}`,
   },
-  unknown: { message: 'The clone address is none that git can clone.', hint: forms },
+  unknown: { message: 'The clone address has no form that Berth gives to git.', hint: forms },
 };
 
 /** Throws `bad_request` for an address that git is not given. */
@@ -114,26 +169,4 @@ export function checkCloneAddress(address: string): void {
     const { message, hint } = cloneAddressWords[problem];
     throw new BerthError('bad_request', message, { field: 'cloneUrl', hint });
   }
-}
-
-/**
- * A text with nothing in it of what addresses may hold in secret: names and passwords before "@", queries. For what
- * older versions have taken, and for what git itself says.
- */
-export function redactAddresses(text: string): string {
-  return text
-    .replace(
-      /\b([a-z][a-z0-9+.-]{0,30}):(\/{1,2})([^\s/?#'"<>]{0,2048})@/gi,
-      (_, scheme: string, slashes: string, name: string) => `${scheme}:${slashes}${shownUser(scheme, name)}@`,
-    )
-    .replace(/\b((?:https?|git):\/\/[^\s?#'"<>]{0,2048}[?#])[^\s'"<>]+/gi, '$1***')
-    .replace(/(^|[\s'"(])([\w.+-]+):[^\s:/@'"()]+@([\w.-]+:)/g, '$1$2:***@$3');
-}
-
-function shownUser(scheme: string, name: string): string {
-  const colon = name.search(/:|%3a/i);
-  if (!/ssh/i.test(scheme)) {
-    return '***';
-  }
-  return colon < 0 ? name : `${name.slice(0, colon)}:***`;
 }

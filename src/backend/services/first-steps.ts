@@ -1,6 +1,6 @@
 /** What runs inside a workspace that has just started: the clone of its repository, once, and the post-start scripts. */
 import { BerthError } from '../../api/errors';
-import { redactAddresses } from '../../api/rules/clone-address';
+import { redactAddresses } from '../../api/rules/redact-addresses';
 import type { Driver } from '../drivers/driver';
 import type { SecretStore } from '../store/secrets';
 import { homeDirectory, type Script } from './injected-files';

@@ -7,7 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../api/errors';
-import { redactAddresses } from '../../api/rules/clone-address';
+import { redactAddresses } from '../../api/rules/redact-addresses';
 import { Operation, type Progress } from '../../api/schemas/operation';
 import type { Step } from '../../api/schemas/workspace';
 import { removeTree } from '../store/files';

@@ -1,6 +1,6 @@
 /** What is kept of a workspace; survives everything but delete. Contains no secret. */
 import { Type, type Static } from '@sinclair/typebox';
-import { redactAddresses } from '../../api/rules/clone-address';
+import { redactAddresses } from '../../api/rules/redact-addresses';
 import { Name, Timestamp } from '../../api/schemas/common';
 import {
   OwnFiles,

@@ -13,6 +13,10 @@ const words: Record<CloneAddressProblem, () => string> = {
     t(
       'Leave out what is before “@”: it would be kept and shown. Use an SSH address or a git credential file.',
     ),
+  name: () =>
+    t(
+      'Leave out the name before “@”: it may be a token, which would be kept and shown. Use a git credential file.',
+    ),
   query: () =>
     t(
       'Leave out “?” and what follows: it would be kept and shown. Use an SSH address or a git credential file.',

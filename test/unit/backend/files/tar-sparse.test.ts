@@ -13,7 +13,7 @@ import {
 import { TarReader } from '../../../../src/backend/files/tar-read';
 import type { SparsePart } from '../../../../src/backend/files/tar-sparse';
 import { useTempFolder } from '../../../support/temp';
-import { Random } from './disk/ext4/random';
+import { Random } from '../../../support/random';
 
 const formats: Readonly<Record<string, readonly string[]>> = {
   'pax 0.0': ['--format=pax', '--sparse-version=0.0'],

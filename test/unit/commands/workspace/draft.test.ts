@@ -49,7 +49,7 @@ describe('the description of a workspace to be', () => {
   it('asks the one rule about addresses, and takes none at all', () => {
     assert.equal(cloneProblem(''), undefined);
     assert.equal(cloneProblem('https://example.org/a.git'), undefined);
-    assert.equal(cloneProblem('https://token@example.org/a.git'), 'secret');
+    assert.equal(cloneProblem('https://token@example.org/a.git'), 'name');
   });
 
   it('reads amounts of memory in MiB', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Ext4, rootInode } from '../../../../../../src/backend/files/disk/ext4/file-system';
 import { useTempFolder } from '../../../../../support/temp';
 import { assertClean, debugfs, makeImage } from '../harness';
-import { Random } from './random';
+import { Random } from '../../../../../support/random';
 
 const owned = { mode: 0o644, uid: 0, gid: 0 };
 /** ACL_USER_OBJ rw, ACL_USER 1000 rwx, ACL_GROUP_OBJ r, ACL_MASK rwx, ACL_OTHER none. */

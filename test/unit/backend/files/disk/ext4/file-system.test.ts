@@ -5,7 +5,7 @@ import { DiskError } from '../../../../../../src/backend/files/disk/disk-error';
 import { Ext4, rootInode } from '../../../../../../src/backend/files/disk/ext4/file-system';
 import { useTempFolder } from '../../../../../support/temp';
 import { assertClean, makeImage } from '../harness';
-import { Random } from './random';
+import { Random } from '../../../../../support/random';
 
 const attributes = { mode: 0o644, uid: 1000, gid: 70_000, mtime: 1_600_000_000_123_456 };
 

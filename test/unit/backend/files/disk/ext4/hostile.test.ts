@@ -9,7 +9,7 @@ import { redoLogOf } from '../../../../../../src/backend/files/disk/ext4/redo-lo
 import { useTempFolder } from '../../../../../support/temp';
 import { execFileSync } from 'node:child_process';
 import { makeImage, TestDisk, type Member } from '../harness';
-import { Random } from './random';
+import { Random } from '../../../../../support/random';
 
 const slowestMs = 5000;
 
