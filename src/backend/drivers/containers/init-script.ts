@@ -86,6 +86,7 @@ done
 /**
  * In front of a command: notes its process id under the exec's id (so that it can be ended), sets the terminal's
  * size, and gives it the environment of a login except for the names in BERTH_GIVEN, which came with the exec.
+ * It looks for the program itself: busybox's shell would take its own before those of the image.
  */
 const front = `
 d=${berthDirectory}
@@ -96,7 +97,25 @@ given=" $BERTH_GIVEN "
 unset BERTH_EXEC BERTH_TTY BERTH_GIVEN
 berth_set() { case "$given" in *" $1 "*) ;; *) export "$1=$2" ;; esac; }
 [ ! -r $d/env ] || . $d/env
-exec "$@"
+berth_find() {
+  local IFS=: folder path=\${PATH-/bin:/usr/bin}:
+  set -f
+  for folder in $path; do
+    program=\${folder:-.}/$1
+    [ ! -f "$program" ] || [ ! -x "$program" ] || return 0
+  done
+  return 1
+}
+case "$1" in
+  */*) exec "$@" ;;
+esac
+if ! berth_find "$1"; then
+  echo "$1: not found in PATH" >&2
+  exit 127
+fi
+name=$1
+shift
+exec -a "$name" "$program" "$@"
 `;
 
 export const execMarker = 'berth-exec';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
-import { Bench, eventually, text } from './support';
+import { Bench, eventually, execute, text } from './support';
 
 describe('commands in a container', function () {
   this.timeout(120_000);
@@ -56,6 +56,23 @@ describe('commands in a container', function () {
     const ran = await bench.exec(plan.name, { argv: ['no-such-command'] });
     assert.equal(ran.code, 127);
     assert.match(ran.stderr, /no-such-command.*not found/);
+  });
+
+  it('runs the programs of the image, as docker exec does', async () => {
+    const commands = [
+      ['sh', '-c', 'echo "$0"; readlink /proc/$$/exe; type -p find; grep -P "^ro\\\\w" /etc/passwd', 'the name'],
+      ['/bin/sh', '-c', 'find /etc/passwd -printf "%f %s"; exec date -d @5 +%N'],
+      ...['tar', 'grep', 'find', 'date', 'ls', 'sed', 'awk', 'sort'].map((name) => [name, '--version']),
+      ...[['-c'], [''], ['no-such-command'], ['/etc/passwd'], ['./nothing'], ['a*'], ['awk']],
+    ];
+    for (const argv of commands) {
+      const docker = ['exec', '--user', 'workspace', '--workdir', '/home/workspace', plan.name, ...argv];
+      const [expected, found] = [await execute('docker', docker), await bench.exec(plan.name, { argv })];
+      assert.equal(found.code, expected.code, argv.join(' '));
+      if (expected.code < 126) {
+        assert.deepEqual(found, expected, argv.join(' '));
+      }
+    }
   });
 
   it('carries a lot, both ways', async () => {
