@@ -102,6 +102,12 @@ const rules: readonly Rule[] = [
     hint: 'The image is made for another processor. Name one for this machine.',
   },
   {
+    // Said with status 500 when it ends between the request for a command and its start.
+    pattern: /\bcontainer \w+ is not running\b/i,
+    code: 'illegal_state',
+    hint: 'Start it again.',
+  },
+  {
     pattern: /unable to apply caps|operation not permitted.*privileged|privileged.*not permitted/i,
     code: 'not_supported',
     hint: 'The machine does not allow privileged containers. Create the workspace without Docker inside, or as a microVM.',

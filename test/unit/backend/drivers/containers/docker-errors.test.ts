@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { isConnectionError } from '../../../../../src/backend/drivers/containers/docker-errors';
+import { isConnectionError, toBerthError } from '../../../../../src/backend/drivers/containers/docker-errors';
 
 describe('drivers/containers/docker-errors', () => {
   it('takes a socket that is missing for an engine that does not answer, a folder that is missing not', async () => {
@@ -10,5 +10,11 @@ describe('drivers/containers/docker-errors', () => {
     assert.equal(isConnectionError(ofSocket), true);
     const ofFolder: unknown = await readdir('/not/there').catch((error: unknown) => error);
     assert.equal(isConnectionError(ofFolder), false);
+  });
+
+  it('takes a container that ended before its command began for one that is stopped', () => {
+    const said = 'Container f88cc03f9fe3 is not running: Exited (137) Less than a second ago';
+    const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
+    assert.equal(toBerthError(error, 'run a command').code, 'illegal_state');
   });
 });
