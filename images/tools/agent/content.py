@@ -11,7 +11,7 @@ import saving
 from entries import entry
 from errors import AgentError
 from names import TEMP, own_name, split
-from places import lstat, rename_new
+from places import lstat, make_locked, rename_new
 
 DEFAULT_MODE = 0o644
 # As with any write: new content does not run with the rights that the old one was given.
@@ -113,10 +113,12 @@ class Writing:
         except OSError as error:
             if error.errno not in _NO_TEMP_FILES:
                 raise
-        temp = own_name(TEMP)
-        file = os.open(temp, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=self.place.directory)
-        self._temp = temp
-        fcntl.flock(file, fcntl.LOCK_EX)
+        flags |= os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+        def make(name, directory):
+            return os.open(name, flags, 0o600, dir_fd=directory)
+
+        self._temp, file = make_locked(TEMP, self.place.directory, make)
         return file
 
     def _like(self, mode):

@@ -7,7 +7,7 @@ import stat as modes
 
 from errors import AgentError
 from names import TEMP, from_wire, is_ours, split, to_wire
-from places import READ_DIRECTORY, is_unlocked
+from places import READ_DIRECTORY, unlocked
 
 FILE, DIRECTORY, SYMLINK, OTHER = range(4)
 LOST_FOUND = "lost+found"
@@ -122,9 +122,10 @@ def _page(volume, folder, parts, limit, cursor):
 
 def _tidy(name, folder):
     """The file of a save that was cut off."""
-    if is_ours(name, TEMP) and is_unlocked(name, folder):
-        with contextlib.suppress(OSError):
-            os.unlink(name, dir_fd=folder)
+    if is_ours(name, TEMP):
+        with unlocked(name, folder) as file, contextlib.suppress(OSError):
+            if file is not None:
+                os.unlink(name, dir_fd=folder)
 
 
 def _rows(volume, folder, parts, page):

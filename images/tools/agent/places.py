@@ -4,6 +4,7 @@ Every component is looked at and opened by itself, relative to the directory bef
 links are followed here, by hand. `..` in a link goes back to a directory that was walked through, never above the root.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -11,6 +12,7 @@ import os
 import stat as modes
 
 from errors import AgentError
+from names import own_name
 
 # Where workspaces see the volume: absolute links made there mean the volume's root.
 MOUNT_POINTS = ("/home/workspace", "/workspace", "/volume")
@@ -30,19 +32,48 @@ def lstat(name, directory):
         return None
 
 
-def is_unlocked(name, directory):
-    """True for what nobody holds the lock of any more: whoever made it is dead."""
+@contextlib.contextmanager
+def unlocked(name, directory):
+    """An open handle, locked meanwhile, of what nobody holds the lock of any more: whoever made it is dead. Else None."""
     try:
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
     except OSError:
-        return False
+        yield None
+        return
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    except OSError:
-        return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield None
+            return
+        yield file if is_at(file, name, directory) else None
     finally:
         os.close(file)
+
+
+def _make_folder(name, directory):
+    os.mkdir(name, 0o700, dir_fd=directory)
+    return os.open(name, READ_DIRECTORY, dir_fd=directory)
+
+
+def make_locked(prefix, directory, make=_make_folder):
+    """Name and handle of something new of ours. Until it is locked, others may take it for what a dead agent left."""
+    while True:
+        name = own_name(prefix)
+        try:
+            file = make(name, directory)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if is_at(file, name, directory):
+            return name, file
+        os.close(file)
+
+
+def is_at(file, name, directory):
+    """True when the name still leads to the open file."""
+    status = lstat(name, directory)
+    return status is not None and os.path.samestat(status, os.fstat(file))
 
 
 def rename_new(source, source_directory, target, target_directory):

@@ -6,29 +6,27 @@ root with a note of where it belongs. Whoever opens the volume after a crash in 
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import stat as modes
+import time
 
-from errors import AgentError
-from names import SAVE, is_ours, own_name, split, to_wire
-from places import READ_DIRECTORY, is_unlocked, lstat
+from errors import AgentError, Cancelled
+from names import SAVE, is_ours, split, to_wire
+from places import READ_DIRECTORY, lstat, make_locked, unlocked
 
-PIECE = 16 * 1024 * 1024
+# Each one is written within LATER_NS, also to a slow disk.
+PIECE = 1024 * 1024
 CONTENT = "content"
 NOTE = "target"
 # A file that was written to later than so long after our last piece of it has been dealt with by somebody else.
-LATER_NS = 5_000_000_000
+LATER_NS = 3_000_000_000
 
 
 def write_over(volume, place, target, content):
     """Gives the open file `target`, which is at `place`, what the file `content`, open too, holds."""
-    name = own_name(SAVE)
-    os.mkdir(name, 0o700, dir_fd=volume.root)
-    folder = os.open(name, READ_DIRECTORY, dir_fd=volume.root)
+    name, folder = make_locked(SAVE, volume.root)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
         try:
             _keep(volume, folder, place, target, content)
             _make_room(target, os.fstat(content).st_size)
@@ -36,17 +34,30 @@ def write_over(volume, place, target, content):
             _remove(volume, name, folder)
             raise
         # From here on an error leaves the folder: what is half written can be finished.
-        _pour(content, target, folder)
+        _pour(content, target, folder, os.fstat(content).st_size)
         _remove(volume, name, folder)
     finally:
         os.close(folder)
 
 
-def sweep(volume):
-    """Finishes what dead agents left, and removes it; answers how many there were."""
+def sweep(volume, check):
+    """Finishes what dead agents left, and removes it; answers how many, and how many had to stay.
+
+    Whoever is root in the volume may have made what looks like one: none of them may keep the others, or the files of
+    the volume, from being reached. `check` raises when it is to stop.
+    """
     with os.scandir(f"/proc/self/fd/{volume.root}") as entries:
         names = [item.name for item in entries if is_ours(item.name, SAVE)]
-    return sum(_finish(volume, name) for name in names)
+    finished = left = 0
+    for name in names:
+        check()
+        try:
+            finished += _finish(volume, name, check)
+        except Cancelled:
+            raise
+        except Exception:  # also what only a forged one has, as JSON without an end
+            left += 1
+    return finished, left
 
 
 def _keep(volume, folder, place, target, content):
@@ -56,7 +67,8 @@ def _keep(volume, folder, place, target, content):
         os.fsync(copy)
     finally:
         os.close(copy)
-    note = json.dumps({"path": to_wire(place.path), "inode": os.fstat(target).st_ino}).encode()
+    size = os.fstat(content).st_size
+    note = json.dumps({"path": to_wire(place.path), "inode": os.fstat(target).st_ino, "size": size}).encode()
     file = os.open(NOTE + ".new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
         os.write(file, note)
@@ -88,10 +100,10 @@ def _make_room(target, size):
             raise
 
 
-def _pour(content, target, folder):
+def _pour(content, target, folder, size, check=lambda: None):
     """In pieces; before each one the note gets the time of now."""
-    size = os.fstat(content).st_size
     for at in range(0, size, PIECE):
+        check()
         os.utime(NOTE, dir_fd=folder)
         _copy(content, target, at, min(size, at + PIECE))
     os.utime(NOTE, dir_fd=folder)
@@ -123,45 +135,81 @@ def _remove(volume, name, folder):
     os.rmdir(name, dir_fd=volume.root)
 
 
-def _finish(volume, name):
+def _finish(volume, name, check):
+    """1: it is done with; 0: it is none of ours, or in work."""
     status = lstat(name, volume.root)
     # Only what an agent made counts: others could have us write what they want to where they may not.
     if status is None or not modes.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         return 0
-    if modes.S_IMODE(status.st_mode) & 0o077 or not is_unlocked(name, volume.root):
+    if modes.S_IMODE(status.st_mode) & 0o077:
         return 0
-    folder = os.open(name, READ_DIRECTORY, dir_fd=volume.root)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        with contextlib.suppress(FileNotFoundError, AgentError, ValueError, KeyError):
-            _replay(volume, folder)
+    with unlocked(name, volume.root) as folder:
+        if folder is None:
+            return 0
+        note = _note_in(folder)
+        if note is not None:
+            _replay(volume, folder, *note, check)
         _remove(volume, name, folder)
-    finally:
-        os.close(folder)
     return 1
 
 
-def _replay(volume, folder):
-    file = os.open(NOTE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+def _note_in(folder):
+    """Path, inode and size, and when it was last written; None: it was not yet there, or nobody can read it."""
     try:
-        note = json.loads(os.read(file, 1 << 16))
+        file = _open_plain(NOTE, folder)
+    except FileNotFoundError:
+        return None
+    try:
         begun = os.fstat(file).st_mtime_ns
+        note = json.loads(os.read(file, 1 << 16))
+    except ValueError:
+        return None
     finally:
         os.close(file)
-    with volume.existing(split(note["path"]), follow=False) as place:
-        status = place.stat
-        if not modes.S_ISREG(status.st_mode) or status.st_ino != note["inode"]:
-            return
-        if status.st_mtime_ns > begun + LATER_NS:
-            return
-        flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        target = os.open(place.name, os.O_RDWR | flags, dir_fd=place.directory)
+    return split(note["path"]), int(note["inode"]), note.get("size"), min(begun, time.time_ns())
+
+
+def _open_plain(name, folder):
+    """Never waits for whoever writes into a pipe."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    file = os.open(name, flags, dir_fd=folder)
+    if modes.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    raise AgentError("internal", f"{name} is no file")
+
+
+def _replay(volume, folder, path, inode, size, begun, check):
+    """What can't be done now, as the file is a program that runs, raises: it is tried again another time."""
+    target = _target(volume, path, inode, begun)
+    if target is None:
+        return
     try:
-        content = os.open(CONTENT, os.O_RDONLY | flags, dir_fd=folder)
+        content = _open_plain(CONTENT, folder)
         try:
-            if os.fstat(target).st_ino == note["inode"]:
-                _pour(content, target, folder)
+            held = os.fstat(content).st_size
+            # The note came after the content was whole: another size is nothing of ours.
+            if size is None or size == held:
+                _pour(content, target, folder, held, check)
         finally:
             os.close(content)
     finally:
         os.close(target)
+
+
+def _target(volume, path, inode, begun):
+    """The file, open; None when it is gone, another one, or changed since."""
+    try:
+        place = volume.existing(path, follow=False)
+    except (AgentError, FileNotFoundError, NotADirectoryError):
+        return None
+    with place:
+        status = place.stat
+        if not modes.S_ISREG(status.st_mode) or status.st_ino != inode or status.st_mtime_ns > begun + LATER_NS:
+            return None
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        target = os.open(place.name, flags, dir_fd=place.directory)
+    if os.fstat(target).st_ino == inode:
+        return target
+    os.close(target)
+    return None

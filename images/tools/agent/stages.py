@@ -4,7 +4,6 @@ A stage is locked by the agent that made it: one that can be locked is what a de
 """
 
 import contextlib
-import fcntl
 import os
 import stat as modes
 import threading
@@ -15,8 +14,8 @@ import saving
 from content import SET_ID
 from copying import TreeCopy
 from errors import AgentError, as_agent_error
-from names import STAGE, is_ours, own_name, split, to_wire
-from places import READ_DIRECTORY, is_unlocked, lstat, rename_new
+from names import STAGE, is_ours, split, to_wire
+from places import READ_DIRECTORY, lstat, make_locked, rename_new, unlocked
 from trees import refuse_root, remove_tree, settled
 
 CLOSE_SECONDS = 5
@@ -29,10 +28,7 @@ class Stages:
         self._locks = {}
 
     def stage(self, volume, _request, _payload, _job):
-        name = own_name(STAGE)
-        os.mkdir(name, 0o700, dir_fd=volume.root)
-        lock = os.open(name, READ_DIRECTORY, dir_fd=volume.root)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        name, lock = make_locked(STAGE, volume.root)
         # What the root gives to its files by default is not for what only passes through.
         attributes.write(lock, {})
         self._locks[name] = lock
@@ -64,7 +60,7 @@ class Stages:
             if self._locks:
                 time.sleep(0.05)
 
-    def sweep(self, volume, _request, _payload, _job):
+    def sweep(self, volume, _request, _payload, job):
         """Removes the stages that nobody holds; those that somebody still does, when they are let go. Finishes saves."""
         with os.scandir(f"/proc/self/fd/{volume.root}") as entries:
             names = [item.name for item in entries if is_ours(item.name, STAGE)]
@@ -72,7 +68,8 @@ class Stages:
         late = [name for name in names if not _sweep(volume, name)]
         if late:
             threading.Thread(target=_sweep_late, args=(volume, late), daemon=True).start()
-        return {"swept": len(names) - len(late) + saving.sweep(volume)}
+        finished, left = saving.sweep(volume, job.check)
+        return {"swept": len(names) - len(late) + finished, "left": left}
 
     def copy(self, volume, request, _payload, job):
         """By way of a stage: a copy that is cut off leaves nothing where it was going to."""
@@ -125,9 +122,10 @@ def _sweep(volume, name):
     if lstat(name, volume.root) is None:
         return True
     try:
-        if is_unlocked(name, volume.root):
-            remove_tree(name, volume.root)
-    except OSError:
+        with unlocked(name, volume.root) as file:
+            if file is not None:
+                remove_tree(name, volume.root)
+    except Exception:  # whatever is in there: what can't be removed must not close the volume
         return False
     return lstat(name, volume.root) is None
 

@@ -5,6 +5,7 @@ import { BerthError } from '../../../api/errors';
 import type { AgentAccess, BulkAccess } from '../../files/agent-access';
 import { AgentChannel } from '../../files/agent-channel';
 import { agentCommand, agentSource } from '../../files/agent-source';
+import { sweepLeftovers } from '../../files/agent-sweep';
 import { demultiplex } from './demux';
 import { receiveArchive, sendArchive } from './keeper-archive';
 import { keeperRoot, openingFailed, removeContainer, startKeeper, type KeeperPlan } from './keeper-container';
@@ -139,7 +140,7 @@ export class Keeper implements AgentAccess {
     ]);
     try {
       const channel = await startAgent(container, source);
-      await channel.request('sweep');
+      await sweepLeftovers(channel);
       return { container, channel };
     } catch (error) {
       await removeContainer(container);

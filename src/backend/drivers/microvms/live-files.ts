@@ -8,6 +8,7 @@ import type { AgentAccess } from '../../files/agent-access';
 import { AgentChannel } from '../../files/agent-channel';
 import { AgentFiles } from '../../files/agent-files';
 import { agentCommand, agentSource } from '../../files/agent-source';
+import { sweepLeftovers } from '../../files/agent-sweep';
 import type { VolumeFiles } from '../../files/volume-files';
 import { toolsDirectory } from '../containers/init-script';
 import { quotedCommand } from './exec';
@@ -101,7 +102,7 @@ class LiveAccess implements AgentAccess {
     void channel.closed.then(() => setTimeout(() => stream.destroy(), farewellMs).unref());
     try {
       await channel.start(source);
-      await channel.request('sweep');
+      await sweepLeftovers(channel);
       return channel;
     } catch (error) {
       stream.destroy();

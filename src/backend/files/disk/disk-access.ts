@@ -1,6 +1,7 @@
 /** One volume's image: opened when its files are needed, closed when they were not needed for a while. */
 import type { AgentAccess } from '../agent-access';
 import type { AgentChannel } from '../agent-channel';
+import { sweepLeftovers } from '../agent-sweep';
 import { DiskWorker, type Patience } from './disk-worker';
 import { punchHoles } from './holes';
 
@@ -116,7 +117,7 @@ export class DiskAccess implements AgentAccess {
       const worker = new DiskWorker(volume, path, patience);
       await worker.start();
       // What an upload of a killed engine left; on a disk that can't be written it stays, unseen.
-      await worker.channel.request('sweep').catch(() => undefined);
+      await sweepLeftovers(worker.channel);
       return { worker, image: path, giveBack };
     } catch (error) {
       giveBack();

@@ -109,7 +109,7 @@ describe('uploads into a volume', function () {
     try {
       mkdirSync(at('.berth-stage-00000000000000ad/deep'), { recursive: true });
       const { ok } = await other.channel.request('sweep');
-      assert.deepEqual(ok, { swept: 1 });
+      assert.equal(ok.swept, 1);
       assert.ok(existsSync(at(stage, 'a.txt')));
       assert.ok(!existsSync(at('.berth-stage-00000000000000ad')));
     } finally {
@@ -118,7 +118,7 @@ describe('uploads into a volume', function () {
     await volume.kill();
     await assert.rejects(volume.files.merge(stage, '/t', 'overwrite'), hasCode('gone'));
     const { ok } = await (await volume.channel()).request('sweep');
-    assert.deepEqual(ok, { swept: 1 });
+    assert.equal(ok.swept, 1);
   });
 
   it('takes stages and half-written files along when its input ends', async () => {

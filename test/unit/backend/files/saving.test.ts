@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   closeSync,
+  copyFileSync,
   linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -157,5 +161,87 @@ describe('saves', function () {
     chmodSync(at('.berth-save-0000000000000003'), 0o700);
     await sweep();
     assert.equal(text('f'), 'from the save');
+  });
+
+  it('that were cut off keep nobody from the volume, whatever somebody made of them', async () => {
+    const inode = statSync(at('f')).ino;
+    const named = (index: number, ...path: string[]): string =>
+      at(`.berth-save-${String(index).padStart(16, '0')}`, ...path);
+    const note = (fields: object): string => JSON.stringify({ path: '/f', inode, size: 9, ...fields });
+    const forged: ((index: number) => void)[] = [
+      (index) => writeFileSync(named(index, 'extra'), ''),
+      (index) => symlinkSync('/etc/passwd', named(index, 'target')),
+      (index) => mkdirSync(named(index, 'target')),
+      (index) => writeFileSync(named(index, 'target'), '[]'),
+      (index) => writeFileSync(named(index, 'target'), '['.repeat(60_000)),
+      (index) => writeFileSync(named(index, 'target'), note({ inode: {} })),
+      (index) => execFileSync('mkfifo', [named(index, 'target')]),
+      (index) => {
+        writeFileSync(named(index, 'target'), note({}));
+        execFileSync('mkfifo', [named(index, 'content')]);
+      },
+      (index) => {
+        writeFileSync(named(index, 'target'), note({}));
+        symlinkSync('/etc/passwd', named(index, 'content'));
+      },
+    ];
+    forged.forEach((make, index) => {
+      mkdirSync(named(index), { mode: 0o700 });
+      make(index);
+    });
+    // Not one: its content is not what its note says.
+    mkdirSync(named(50), { mode: 0o700 });
+    writeFileSync(named(50, 'target'), note({}));
+    writeFileSync(named(50, 'content'), 'of another size');
+    // An honest one, whose file is a program that runs now; and one that can be finished.
+    copyFileSync('/bin/sleep', at('program'));
+    const running = spawn(at('program'), ['60']);
+    writeFileSync(at('g'), 'half');
+    for (const [index, name] of [
+      [98, 'program'],
+      [99, 'g'],
+    ] as const) {
+      mkdirSync(named(index), { mode: 0o700 });
+      writeFileSync(named(index, 'content'), 'new bytes');
+      writeFileSync(named(index, 'target'), note({ path: `/${name}`, inode: statSync(at(name)).ino }));
+    }
+    const agent = await startAgent(volume.root);
+    try {
+      const { ok } = await agent.channel.request('sweep', {}, { timeoutMs: 20_000 });
+      assert.equal(text('g'), 'new bytes');
+      assert.equal(text('f'), 'old content');
+      const stayed = readdirSync(volume.root).filter((name) => name.startsWith('.berth-save-'));
+      assert.deepEqual([ok.swept, ok.left], [2, stayed.length]);
+      assert.deepEqual(stayed.length, forged.length + 1);
+      const { ok: listed } = await agent.channel.request('list', { path: '/' });
+      assert.deepEqual((listed.entries as unknown[]).length, 4);
+    } finally {
+      running.kill();
+      await once(running, 'exit');
+    }
+    await agent.channel.request('sweep');
+    assert.equal(text('program'), 'new bytes');
+    agent.channel.end();
+    forged.forEach((_, index) => rmSync(named(index), { recursive: true }));
+  });
+
+  it('are not in the way of a sweep, nor it in theirs', async () => {
+    linkSync(at('f'), at('d/other'));
+    const other = await startAgent(volume.root);
+    const work = { isDone: false };
+    const sweeps = (async () => {
+      while (!work.isDone) {
+        await other.channel.request('sweep');
+      }
+    })();
+    for (let round = 0; round < 60; round++) {
+      await volume.files.write('/f', Buffer.from(`round ${round}`), over);
+      const stage = await volume.files.stage();
+      await volume.files.unstage(stage);
+    }
+    work.isDone = true;
+    await sweeps;
+    other.channel.end();
+    assert.equal(text('d/other'), 'round 59');
   });
 });

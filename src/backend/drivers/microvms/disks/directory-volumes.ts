@@ -10,6 +10,7 @@ import type { AgentAccess } from '../../../files/agent-access';
 import { AgentChannel } from '../../../files/agent-channel';
 import { AgentFiles } from '../../../files/agent-files';
 import { agentCommand, agentSource } from '../../../files/agent-source';
+import { sweepLeftovers } from '../../../files/agent-sweep';
 import type { VolumeFiles } from '../../../files/volume-files';
 
 /** The user of workspaces. */
@@ -120,7 +121,7 @@ class LocalAccess implements AgentAccess {
     failed.catch(() => undefined);
     const channel = new AgentChannel(child.stdin, child.stdout);
     await Promise.race([failed, agentSource(this.agentDirectory).then((source) => channel.start(source))]);
-    await channel.request('sweep');
+    await sweepLeftovers(channel);
     return channel;
   }
 }
