@@ -2,7 +2,6 @@
  * A runtime product in memory. It stands in for what the real ones won't do on demand: an image that is missing,
  * a start that fails, a daemon that goes away, a step that takes as long as the test wants.
  */
-import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { BerthError } from '../../src/api/errors';
@@ -22,18 +21,9 @@ import type {
   RuntimeState,
   StartPlan,
 } from '../../src/backend/drivers/driver';
+import { runFake, type FakeCommand } from './fake-exec';
 import { FakeImages } from './fake-images';
 import { FakeVolumes } from './fake-volumes';
-
-export interface FakeCommand {
-  exitCode?: number;
-  stdout?: string;
-  stderr?: string;
-  /** Runs until it is killed; then ends with 137. */
-  endless?: boolean;
-  /** Does not end even when it is killed. */
-  immortal?: boolean;
-}
 
 /** A step that a test holds open. */
 export interface Gate {
@@ -85,6 +75,25 @@ export class FakeDriver implements Driver {
     const opened = new Promise<void>((resolve) => (open = resolve));
     this.gates.set(verb, { enter, opened });
     return { entered, open };
+  }
+
+  /** What the next engine finds when this one is killed now: a driver of its own, on what is there. */
+  afterKill(): FakeDriver {
+    const next = new FakeDriver();
+    copyInto(next.runtimes, this.runtimes);
+    copyInto(next.aside, this.aside);
+    copyInto(next.plans, this.plans);
+    copyInto(next.volumes.known, this.volumes.known);
+    copyInto(next.images.known, this.images.known);
+    next.made = this.made;
+    // Where there is no other one, what was aside is back.
+    for (const [name, info] of next.aside) {
+      if (!next.runtimes.has(name)) {
+        next.runtimes.set(name, info);
+        next.aside.delete(name);
+      }
+    }
+    return next;
   }
 
   emit(event: DriverEvent): void {
@@ -176,7 +185,6 @@ export class FakeDriver implements Driver {
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
     await this.act('configure', name, signal);
     this.configured.set(name, plan);
-    this.aside.delete(name);
     return this.notWritten;
   }
 
@@ -228,13 +236,19 @@ export class FakeDriver implements Driver {
     this.runtimes.delete(name);
   }
 
-  async takeBack(name: string): Promise<void> {
+  async takeBack(name: string): Promise<boolean> {
     await this.act('takeBack', name);
     const before = this.aside.get(name);
     if (before !== undefined) {
       this.runtimes.set(name, before);
       this.aside.delete(name);
     }
+    return before !== undefined;
+  }
+
+  async dropAside(name: string): Promise<void> {
+    await this.act('dropAside', name);
+    this.aside.delete(name);
   }
 
   async ownFiles(name: string): Promise<OwnFiles | undefined> {
@@ -341,6 +355,10 @@ export class FakeDriver implements Driver {
   }
 }
 
+function copyInto<T>(to: Map<string, T>, from: ReadonlyMap<string, T>): void {
+  from.forEach((value, key) => to.set(key, structuredClone(value)));
+}
+
 function newRuntime(name: string, workspace: string | undefined, image: string, imageId: string) {
   const info: Mutable<RuntimeInfo> = {
     ...{ id: '', name, workspace, state: 'stopped', image, imageId, volumes: [], labels: {} },
@@ -357,31 +375,4 @@ function aborted(signal: AbortSignal): Promise<never> {
       cancelled();
     }
   });
-}
-
-function runFake(command: FakeCommand): ExecSession {
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  let end = (_: number): void => undefined;
-  const exit = new Promise<number>((resolve) => (end = resolve));
-  stdout.write(command.stdout ?? '');
-  stderr.write(command.stderr ?? '');
-  if (command.stdout === 'echo') {
-    stdin.pipe(stdout);
-  }
-  if (command.endless !== true && command.immortal !== true) {
-    const delivered = Promise.all([once(stdout, 'end'), once(stderr, 'end')]);
-    stdout.end();
-    stderr.end();
-    void delivered.then(() => end(command.exitCode ?? 0));
-  }
-  return {
-    ...{ stdin, stdout, stderr, exit },
-    resize: () => Promise.resolve(),
-    kill: () => {
-      if (command.immortal !== true) {
-        end(137);
-      }
-      return Promise.resolve();
-    },
-  };
 }

@@ -227,12 +227,14 @@ export interface Driver {
    */
   refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo>;
   /**
-   * Puts a stopped one aside, so that another one can be created under its name. It goes when that one was configured,
-   * or both by `remove`.
+   * Puts a stopped one aside, so that another one can be created under its name. It goes by `dropAside`, or both by
+   * `remove`. Where an engine was killed while there was no other one, it is back.
    */
   setAside(name: string): Promise<void>;
-  /** Undoes `setAside`: what has its name now is removed. Does nothing when nothing is aside. */
-  takeBack(name: string): Promise<void>;
+  /** Undoes `setAside`: what has its name now is removed. false: nothing was aside, and nothing was done. */
+  takeBack(name: string): Promise<boolean>;
+  /** What is aside goes, after `setAside` and `refit`: to be called when the other one has done all that a start asks. */
+  dropAside(name: string): Promise<void>;
   /** What it has outside of volumes, without what Berth puts in itself; undefined when the runtime is not there. */
   ownFiles(name: string): Promise<OwnFiles | undefined>;
   /** Changes what can be changed live; answers what needs a rebuild. */

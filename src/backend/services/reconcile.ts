@@ -14,6 +14,7 @@ import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import type { WorkspaceStarter } from './workspace-starter';
 import { LaterRetries } from './later-retries';
+import { settleReplacement } from './workspace-rebuild';
 import type { Workspaces } from './workspaces';
 
 export interface ReconcilerParts {
@@ -190,6 +191,10 @@ export class Reconciler {
         const { id: runtimeId, startedAt } = info ?? {};
         await registry.settle(name, 'error', { problem: createInterrupted, runtimeId, startedAt });
       }
+    } else if (record.replaced !== undefined) {
+      // The engine was killed in the middle of a rebuild.
+      await settleReplacement(this.parts, name);
+      await this.lookAt(this.parts.starter.driverOf(record), name);
     } else {
       await this.settle(record, info);
       await this.warn(name, info?.warning);

@@ -74,7 +74,7 @@ export class RuntimePreparation {
     } else if (hasMoved || info.sshPort !== registry.get(name).sshPort || lost(findings)) {
       await this.refit(name, context.signal);
     }
-    await this.noteVolumes(name, findings, context);
+    await this.noteVolumes(name, findings, context, info === undefined || lost(findings));
   }
 
   /** The same for what goes on from its state on disk, which can't go on with another volume. */
@@ -93,8 +93,19 @@ export class RuntimePreparation {
     await this.refit(name, context.signal);
   }
 
-  /** Makes the runtime when there is none; notes the volumes that came into being with it. */
-  async build(name: string, signal: AbortSignal): Promise<RuntimeInfo> {
+  /** Makes the runtime when there is none; notes the volumes that came into being with it. Throws `volume_gone`. */
+  async build(
+    name: string,
+    context: OperationContext,
+    { acceptEmpty = false }: StartOptions = {},
+  ): Promise<RuntimeInfo> {
+    const findings = await this.checkVolumes(name, acceptEmpty);
+    const info = await this.make(name, context.signal);
+    await this.noteVolumes(name, findings, context, true);
+    return info;
+  }
+
+  private async make(name: string, signal: AbortSignal): Promise<RuntimeInfo> {
     const record = this.parts.registry.get(name);
     const driver = this.driverOf(name);
     const imageId = await driver.images.resolve(record.spec.image);
@@ -125,7 +136,7 @@ export class RuntimePreparation {
   private async buildAgain(name: string, context: OperationContext): Promise<void> {
     const { registry } = this.parts;
     const { imageId, spec } = registry.get(name);
-    await this.build(name, context.signal);
+    await this.make(name, context.signal);
     if (imageId !== undefined) {
       const message = `Its ${spec.runtime} was removed by another program: a new one was made of ${spec.image}. What lay outside of volumes is gone.`;
       context.warn(message);
@@ -164,6 +175,7 @@ export class RuntimePreparation {
     name: string,
     findings: VolumeFindings,
     context: OperationContext,
+    hasMade: boolean,
   ): Promise<void> {
     const { registry, drivers } = this.parts;
     const record = registry.get(name);
@@ -172,7 +184,7 @@ export class RuntimePreparation {
       context.warn(message);
       await registry.warn(name, { code: 'volume-gone', message });
     }
-    const { ids } = lost(findings) ? await lookAtVolumes(record, this.driverOf(name), drivers) : findings;
+    const { ids } = hasMade ? await lookAtVolumes(record, this.driverOf(name), drivers) : findings;
     const known = record.volumeIds ?? {};
     const isKnown = Object.keys({ ...ids, ...known }).every((volume) => known[volume] === ids[volume]);
     if (!isKnown) {

@@ -193,7 +193,7 @@ export class WorkspaceCreator {
       await prepareImage(starter.driverOf(registry.get(name)), registry.get(name).spec.image, context);
       await context.step('container', 'Create the runtime', async () => {
         await this.refuseForeign(name);
-        await starter.build(name, context.signal);
+        await starter.build(name, context);
       });
       if (start) {
         await starter.start(name, context);

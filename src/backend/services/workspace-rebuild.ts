@@ -2,7 +2,7 @@
  * A new runtime on the same volumes. What the old one has outside of them is named before it goes, and goes only when
  * the new one has answered: until then the old one waits aside, and comes back when the new one fails.
  */
-import { BerthError } from '../../api/errors';
+import { asBerthError, BerthError } from '../../api/errors';
 import type { Driver } from '../drivers/driver';
 import type { Log } from './log';
 import type { OperationContext } from './operation-context';
@@ -46,35 +46,84 @@ export async function refuseUnconfirmed(name: string, driver: Driver, log: Log):
   );
 }
 
-/** `image` in place of what there is; answers whether it runs. Of a failure nothing is left but the old runtime. */
+/**
+ * `image` in place of what there is. Until the new runtime has done all that its start asks of it the record says what
+ * the old one is: of a rebuild that failed, or whose engine was killed, nothing is left but the old runtime.
+ */
 export async function replaceRuntime(
-  { registry, starter }: ReplacementParts,
+  parts: ReplacementParts,
   name: string,
-  { image, isToRun }: { image: string; isToRun: boolean },
+  { image, isToRun, acceptEmpty }: { image: string; isToRun: boolean; acceptEmpty: boolean },
   context: OperationContext,
 ): Promise<void> {
-  const before = registry.get(name);
+  const { registry, starter } = parts;
+  const { imageId, spec } = registry.get(name);
   const runtime = runtimeNameOf(name);
-  const driver = starter.driverOf(before);
-  const isThere = (await driver.inspect(runtime)) !== undefined;
-  if (isThere) {
-    await context.step('aside', 'Put the old runtime aside', () => driver.setAside(runtime));
-  }
+  const driver = starter.driverOf(registry.get(name));
+  const old = await driver.inspect(runtime);
+  const replaced = { image: spec.image, imageId, runtimeId: old?.id };
+  await registry.update(name, { replaced, spec: { ...spec, image } });
   try {
-    await registry.update(name, { spec: { ...registry.get(name).spec, image } });
-    await context.step('create', 'Create the new runtime', () => starter.build(name, context.signal));
-    await (isToRun ? starter.start(name, context) : starter.tryOut(name, context));
-  } catch (error) {
-    if (isThere) {
-      const { imageId, runtimeId, spec } = before;
-      await driver.takeBack(runtime);
-      const now = registry.get(name).spec;
-      await registry.update(name, { imageId, runtimeId, spec: { ...now, image: spec.image } });
-      context.warn('The new runtime did not work: the old one is back, with all its files.');
+    if (old !== undefined) {
+      await context.step('aside', 'Put the old runtime aside', () => driver.setAside(runtime));
     }
+    await context.step('create', 'Create the new runtime', () =>
+      starter.build(name, context, { acceptEmpty }),
+    );
+    await (isToRun ? starter.start(name, context, { acceptEmpty }) : starter.tryOut(name, context));
+    await driver.dropAside(runtime);
+  } catch (error) {
+    await goBack(parts, name, context);
     throw error;
   }
   const { warnings } = registry.get(name);
   const kept = warnings.filter(({ code }) => code !== 'limits' && code !== 'ports');
-  await registry.update(name, { warnings: kept, ownFiles: undefined });
+  await registry.update(name, { replaced: undefined, warnings: kept, ownFiles: undefined });
+}
+
+/** Says what there is now; the error of the rebuild is the one that tells. */
+async function goBack(parts: ReplacementParts, name: string, context: OperationContext): Promise<void> {
+  try {
+    const isBack = await settleReplacement(parts, name);
+    context.warn(
+      isBack
+        ? 'The new runtime did not work: the old one is back, with all its files.'
+        : 'The new runtime did not work, and the old one is gone.',
+    );
+  } catch (error) {
+    context.warn(
+      `The new runtime did not work, and the old one is not back yet: ${asBerthError(error).message} It is tried again with the next verb.`,
+    );
+  }
+}
+
+/**
+ * Ends a rebuild that did not come to its end, in this engine or in one that was killed: the old runtime comes back,
+ * unless the new one has answered. Answers whether the old one is there; does nothing when nothing is to be ended.
+ */
+export async function settleReplacement(
+  { registry, starter }: ReplacementParts,
+  name: string,
+): Promise<boolean> {
+  const { replaced, spec } = registry.get(name);
+  if (replaced === undefined) {
+    return true;
+  }
+  const runtime = runtimeNameOf(name);
+  const driver = starter.driverOf(registry.get(name));
+  await driver.takeBack(runtime);
+  const { image, imageId, runtimeId } = replaced;
+  if (runtimeId === undefined) {
+    // There was none before.
+    await driver.remove(runtime);
+  }
+  const now = await driver.inspect(runtime);
+  const isBack = now?.id === runtimeId;
+  await registry.update(
+    name,
+    isBack
+      ? { imageId, runtimeId, spec: { ...spec, image }, replaced: undefined }
+      : { imageId: now?.imageId ?? imageId, runtimeId: now?.id, replaced: undefined },
+  );
+  return isBack;
 }

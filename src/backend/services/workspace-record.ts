@@ -38,6 +38,15 @@ export const WorkspaceRecord = Type.Object({
   startedAt: Type.Optional(Timestamp),
   /** Ids of its volumes by their names, where they have any: another one of that name is not taken for it. */
   volumeIds: Type.Optional(Type.Record(Type.String(), Type.String())),
+  /** A rebuild has begun and the new runtime has not answered: what the old one is, which waits aside. */
+  replaced: Type.Optional(
+    Type.Object({
+      image: Type.String(),
+      imageId: Type.Optional(Type.String()),
+      /** Undefined where there was none. */
+      runtimeId: Type.Optional(Type.String()),
+    }),
+  ),
   /** What lies in the runtime outside of volumes, as last measured. */
   ownFiles: Type.Optional(OwnFiles),
   /** A delete is under way that leaves its volumes. */
@@ -82,6 +91,7 @@ export function toWorkspace(
     cloned,
     keepsVolumes,
     volumeIds,
+    replaced,
     spec,
     problem,
     warnings,

@@ -42,9 +42,9 @@ export class WorkspaceStarter {
     return this.parts.drivers.of(record.spec.runtime);
   }
 
-  /** Makes the runtime when there is none; notes the volumes that came into being with it. */
-  build(name: string, signal: AbortSignal): Promise<RuntimeInfo> {
-    return this.preparation.build(name, signal);
+  /** Makes the runtime when there is none; notes the volumes that came into being with it. Throws `volume_gone`. */
+  build(name: string, context: OperationContext, options: StartOptions = {}): Promise<RuntimeInfo> {
+    return this.preparation.build(name, context, options);
   }
 
   /**
@@ -64,13 +64,15 @@ export class WorkspaceStarter {
       );
     }
     const info = await context.step('start', 'Start', () => this.startRuntime(name, context));
-    const noteStart = () =>
-      registry.update(name, { runtimeId: info.id, startedAt: info.startedAt ?? new Date().toISOString() });
+    const noteStart = async (): Promise<void> => {
+      const startedAt = info.startedAt ?? new Date().toISOString();
+      await registry.update(name, { runtimeId: info.id, startedAt });
+    };
     await this.finish(name, context, noteStart);
   }
 
   /** Throws `volume_gone` unless told to go on. */
-  async checkVolumes(name: string, acceptEmpty: boolean): Promise<void> {
+  async checkVolumes(name: string, acceptEmpty = false): Promise<void> {
     await this.preparation.checkVolumes(name, acceptEmpty);
   }
 
@@ -112,12 +114,16 @@ export class WorkspaceStarter {
   async finish(
     name: string,
     context: OperationContext,
-    isSetUp: () => Promise<unknown> = () => Promise.resolve(),
+    isSetUp: () => Promise<void> = () => Promise.resolve(),
   ): Promise<void> {
-    const { spec } = this.parts.registry.get(name);
+    const { spec, replaced } = this.parts.registry.get(name);
     const driver = this.parts.drivers.of(spec.runtime);
     const scripts = await readScripts(spec.postStart?.scripts ?? []);
     await this.setUp(name, scripts.found, context);
+    if (replaced === undefined) {
+      // It moved to another port, with all its files. What a rebuild has put aside is the rebuild's to drop.
+      await driver.dropAside(runtimeNameOf(name));
+    }
     await isSetUp();
     await this.firstSteps.clone(name, driver, context);
     await this.firstSteps.postStart(name, driver, scripts, context);

@@ -4,7 +4,6 @@ import { checkImage } from '../../api/image-reference';
 import type { Operation } from '../../api/schemas/operation';
 import type {
   Limits,
-  LimitsPatch,
   PublishedPort,
   Workspace,
   WorkspacePatch,
@@ -18,6 +17,7 @@ import type { SecretStore } from '../store/secrets';
 import { haltProblem, isHalted } from './halted';
 import { prepareImage } from './image-progress';
 import { isSettled, mayBegin, type Verb } from './lifecycle';
+import { changeLimits } from './limits';
 import type { Log } from './log';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
@@ -26,7 +26,12 @@ import { changePorts } from './published-ports';
 import { retrying } from './retries';
 import { eraseWorkspace } from './workspace-erase';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
-import { refuseUnconfirmed, replaceRuntime, type RebuildRequest } from './workspace-rebuild';
+import {
+  refuseUnconfirmed,
+  replaceRuntime,
+  settleReplacement,
+  type RebuildRequest,
+} from './workspace-rebuild';
 import type { WorkspaceRegistry } from './workspace-registry';
 import type { WorkspaceStarter } from './workspace-starter';
 import { imageMissing, type StartOptions } from './runtime-preparation';
@@ -92,6 +97,7 @@ export class Workspaces {
 
   restart(name: string, options: StartOptions = {}): Operation {
     return this.run('restart', name, async (context) => {
+      await this.parts.starter.checkVolumes(name, options.acceptEmpty ?? false);
       await context.step('stop', 'Stop', () => this.stopRuntime(name));
       return this.startOrStop(name, context, options);
     });
@@ -137,6 +143,7 @@ export class Workspaces {
     }
     const work = async (context: OperationContext): Promise<WorkspaceState> => {
       await retrying(this.parts.recoverDelaysMs, context, async () => {
+        await this.parts.starter.checkVolumes(name, options.acceptEmpty ?? false);
         // What is wrong inside is not known: it begins anew.
         await this.stopRuntime(name);
         await this.parts.starter.start(name, context, options);
@@ -159,18 +166,20 @@ export class Workspaces {
     if (request.confirm !== true) {
       await refuseUnconfirmed(name, this.driver(name), log);
     }
-    const wasRunning = registry.get(name).state !== 'stopped';
+    const isToRun = registry.get(name).state !== 'stopped';
+    const { acceptEmpty = false } = request;
     return this.run('rebuild', name, async (context) => {
       await prepareImage(this.driver(name), wanted, context);
-      await starter.checkVolumes(name, request.acceptEmpty ?? false);
+      await starter.checkVolumes(name, acceptEmpty);
       await context.step('stop', 'Stop', () => this.stopRuntime(name));
       try {
-        await replaceRuntime(this.parts, name, { image: wanted, isToRun: wasRunning }, context);
+        await replaceRuntime(this.parts, name, { image: wanted, isToRun, acceptEmpty }, context);
       } catch (error) {
-        await (wasRunning ? this.startAgain(name, context) : undefined);
+        const isBack = registry.get(name).replaced === undefined;
+        await (isToRun && isBack ? this.startAgain(name, context) : undefined);
         throw error;
       }
-      return wasRunning ? 'running' : 'stopped';
+      return isToRun ? 'running' : 'stopped';
     });
   }
 
@@ -337,6 +346,8 @@ export class Workspaces {
     }
     return operations.start(begin, async (context) => {
       try {
+        // A rebuild whose old runtime could not be brought back at its end.
+        await settleReplacement(this.parts, name);
         const state = await work(context);
         // Stopping is no use of it: idle steps that follow count from the last real one.
         await registry.settle(
@@ -386,10 +397,4 @@ function refuseTemporary({ name, temporary }: WorkspaceRecord): void {
       { hint: 'Create one that stays: `berth create NAME`.' },
     );
   }
-}
-
-/** Null takes a limit away. */
-function changeLimits(before: Limits = {}, patch: LimitsPatch): Limits {
-  const merged = Object.entries({ ...before, ...patch }).filter(([, value]) => value !== null);
-  return Object.fromEntries(merged);
 }

@@ -38,7 +38,7 @@ import type { Log } from './log';
 import { readLogs } from './logs';
 import { ownFilesOf } from './own-files';
 import { Ownership } from './ownership';
-import { isAside, Replacements, withoutSuffix } from './replacements';
+import { Replacements } from './replacements';
 import { Runtimes } from './runtimes';
 import { Stats } from './stats';
 import { ToolsVolume } from './tools-volume';
@@ -154,7 +154,7 @@ export class ContainerDriver implements Driver {
   }
 
   create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
-    return this.runtimes.create(plan, signal);
+    return this.replacements.create(plan, signal);
   }
 
   async start(name: string): Promise<RuntimeInfo> {
@@ -170,9 +170,7 @@ export class ContainerDriver implements Driver {
     const startedAt = this.unconfigured.get(name);
     this.unconfigured.delete(name);
     const reach = (info: RuntimeInfo): Promise<void> => this.bridges.follow(info);
-    const notWritten = await configureRuntime(this.endpoint, name, plan, { startedAt, reach, signal });
-    await this.replacements.answered(name);
-    return notWritten;
+    return configureRuntime(this.endpoint, name, plan, { startedAt, reach, signal });
   }
 
   async startDocker(name: string, signal: AbortSignal): Promise<void> {
@@ -209,10 +207,14 @@ export class ContainerDriver implements Driver {
     return this.replacements.setAside(name);
   }
 
-  takeBack(name: string): Promise<void> {
+  takeBack(name: string): Promise<boolean> {
     this.unconfigured.delete(name);
     this.bridges.close(name);
     return this.replacements.takeBack(name);
+  }
+
+  dropAside(name: string): Promise<void> {
+    return this.replacements.dropAside(name);
   }
 
   async ownFiles(name: string): Promise<OwnFiles | undefined> {
@@ -290,13 +292,16 @@ export class ContainerDriver implements Driver {
 
   /** What waits for its successor to answer is no runtime of its own, unless an engine was killed before there was one. */
   private async withoutAside(listed: readonly RuntimeInfo[]): Promise<RuntimeInfo[]> {
+    const { replacements } = this;
     const names = new Set(listed.map(({ name }) => name));
     const alone = listed
-      .filter(({ name }) => isAside(name))
-      .map(({ name }) => withoutSuffix(name))
+      .filter((info) => replacements.isAside(info))
+      .map(({ name }) => replacements.withoutSuffix(name))
       .filter((name) => !names.has(name));
     const healed = await Promise.all(alone.map((name) => this.inspect(name)));
-    return [...listed, ...healed.filter((info) => info !== undefined)].filter(({ name }) => !isAside(name));
+    return [...listed, ...healed.filter((info) => info !== undefined)].filter(
+      (info) => !replacements.isAside(info),
+    );
   }
 
   /** A port that somebody else took must not hide the runtime: starting it again moves it to another one. */

@@ -1,182 +1,201 @@
 /**
- * One container takes the place of another. The old one waits under another name until its successor answers, so that
- * whatever ends this process in between leaves at least one of them, with all its files.
+ * One container takes the place of another. The old one waits under another name until its successor has done all that
+ * a start asks of it, so that whatever ends this process in between leaves at least one of them, with all its files.
  *
- * What a container publishes is fixed when it is made. To give it other ports, its own files become a private image
- * (only the difference is written), and a container of that image takes its place.
+ * The steps of a rebuild, and what an engine that is killed after each of them leaves:
+ *   1. `setAside`   the old container alone, without its name: it gets it back with the next look (`heal`).
+ *   2. `create`     both. The services know from their record that the new one never answered: `takeBack`.
+ *   3. its start    both, the new one runs: the same.
+ *   4. `dropAside`  the new one alone: the rebuild is done.
+ *
+ * What a container publishes is fixed when it is made. To give it other ports (`refit`), its own files become a private
+ * image (only the difference is written), and a container of that image takes its place: the same steps, but that both
+ * have the same files, so that a copy that is there stays, and `dropAside` of its next start removes the old one.
  */
-import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
+import { KeyedLock } from '../../store/keyed-lock';
 import type { RuntimeInfo, RuntimePlan } from '../driver';
-import { imageConfigOf, type ImageSays } from './commit';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
-import { bundleVolumeName, label } from './labels';
-import { ownFilesOf } from './own-files';
+import { bundleVolumeName } from './labels';
 import type { Ownership } from './ownership';
+import { PrivateImages, type KeptContainer } from './private-images';
 import { stateOf } from './runtime-info';
-import type { CopiedRuntime } from './runtime-spec';
+import type { CarriedVolume } from './runtime-spec';
 import type { Runtimes } from './runtimes';
+import { waitFor } from './wait';
 
-const commitTimeoutMs = 60 * 60_000;
-/** The dot can't be in a workspace's name. */
-const asideSuffix = '.before';
-const privateImages = 'berth-own-files';
+const asideSuffix = '.before-';
+const takeBackTimeoutMs = 30_000;
 
-/** Of a runtime that waits until its successor answers. */
-export function isAside(runtime: string): boolean {
-  return runtime.endsWith(asideSuffix);
-}
-
-export function withoutSuffix(runtime: string): string {
-  return runtime.slice(0, -asideSuffix.length);
-}
-
-function asideOf(name: string): string {
-  return `${name}${asideSuffix}`;
-}
-
-interface Inspected {
-  Id: string;
-  /** Of its image. */
-  Image: string;
+interface Inspected extends KeptContainer {
   State: { Status: string };
-  Config: { Labels?: Record<string, string> | null };
   Mounts: readonly { Type: string; Name?: string; Destination: string; RW: boolean }[];
 }
 
 export class Replacements {
   /** Without a container of their name for a moment, which is as it should be. */
   private readonly underWay = new Set<string>();
+  /** By name: two that take back at once would remove what the first one has brought. */
+  private readonly lock = new KeyedLock();
+  private readonly images: PrivateImages;
 
   constructor(
     private readonly endpoint: Endpoint,
     private readonly runtimes: Runtimes,
     private readonly ownership: Ownership,
-  ) {}
+  ) {
+    this.images = new PrivateImages(endpoint, ownership);
+  }
+
+  /** Of a runtime that waits until its successor answers. Nobody else makes such a name, or the container was ours. */
+  isAside({ name, owner }: Pick<RuntimeInfo, 'name' | 'owner'>): boolean {
+    return owner === undefined && name.endsWith(this.suffix);
+  }
+
+  withoutSuffix(aside: string): string {
+    return aside.slice(0, -this.suffix.length);
+  }
+
+  /** A container of the plan; with the volumes that an image asked for, where one waits aside that has such. */
+  async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    const aside = await this.findAside(plan.name);
+    const volumes = aside === undefined ? [] : unplanned(plan, aside.Mounts);
+    return this.runtimes.create(plan, signal, { volumes });
+  }
 
   /** A container of the plan in place of the stopped one, with all that this one has outside of volumes. */
-  async refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
-    const { name } = plan;
-    const old = await this.stopped(name);
-    const image = await this.keepOwnFiles(name, old, signal);
-    await this.setAside(name);
-    try {
-      const volumes = unplanned(plan, old.Mounts);
-      return await this.runtimes.create(plan, signal, { ...image, volumes });
-    } catch (error) {
-      await this.takeBack(name);
-      throw error;
-    } finally {
+  refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    return this.lock.run(plan.name, async () => {
+      const { name } = plan;
+      const old = await this.stopped(name);
+      const copy = { image: await this.images.keep(name, old, signal), volumes: unplanned(plan, old.Mounts) };
+      if ((await this.findAside(name)) !== undefined) {
+        // The one that it was to replace still waits, and stays the one to go back to.
+        return this.inPlaceOfNew(plan, copy, signal);
+      }
+      await this.putAside(name);
+      try {
+        return await this.runtimes.create(plan, signal, copy);
+      } catch (error) {
+        await this.bringBack(name);
+        throw error;
+      }
+    });
+  }
+
+  setAside(name: string): Promise<void> {
+    return this.lock.run(name, async () => {
+      await this.stopped(name);
+      // Left by a start that was cut off after its copy was there: the copy is newer, and has all files of it.
+      await this.removeAside(name);
+      await this.putAside(name);
+    });
+  }
+
+  /** false: nothing was aside. */
+  takeBack(name: string): Promise<boolean> {
+    return this.lock.run(name, () => this.bringBack(name));
+  }
+
+  /** To be called when a container has done all that its start asks of it: nobody needs what was before it. */
+  dropAside(name: string): Promise<void> {
+    return this.lock.run(name, async () => {
       this.underWay.delete(name);
-    }
-  }
-
-  async setAside(name: string): Promise<void> {
-    await this.stopped(name);
-    this.underWay.add(name);
-    try {
-      // What waited there was to go when this one answered, and this one is newer.
-      await this.runtimes.remove(asideOf(name));
-      await this.rename(name, asideOf(name));
-    } catch (error) {
-      this.underWay.delete(name);
-      throw error;
-    }
-  }
-
-  async takeBack(name: string): Promise<void> {
-    if ((await this.inspect(asideOf(name))) !== undefined) {
-      await this.runtimes.remove(name);
-      await this.rename(asideOf(name), name);
-    }
-    this.underWay.delete(name);
-    await this.tidyImages(name);
-  }
-
-  /** To be called when a container answers: nobody needs what was before it. */
-  async answered(name: string): Promise<void> {
-    this.underWay.delete(name);
-    if ((await this.inspect(asideOf(name))) !== undefined) {
-      await this.runtimes.remove(asideOf(name));
-      await this.tidyImages(name);
-    }
+      if (await this.removeAside(name)) {
+        await this.images.tidy(name);
+      }
+    });
   }
 
   /** With everything that was kept for it. */
-  async remove(name: string, anyOwner: boolean): Promise<void> {
-    this.underWay.delete(name);
-    await this.runtimes.remove(name, anyOwner);
-    await this.runtimes.remove(asideOf(name));
-    await this.tidyImages(name);
+  remove(name: string, anyOwner: boolean): Promise<void> {
+    return this.lock.run(name, async () => {
+      this.underWay.delete(name);
+      await this.runtimes.remove(name, anyOwner);
+      await this.removeAside(name);
+      await this.images.tidy(name);
+    });
   }
 
-  /** An engine was killed between two steps: the old container gets its name back. Answers whether that was so. */
+  /** An engine was killed before there was a new container: the old one gets its name back. Answers whether it was so. */
   async heal(name: string): Promise<boolean> {
-    if (isAside(name) || this.underWay.has(name)) {
+    if (name.endsWith(this.suffix) || this.underWay.has(name)) {
       return false;
     }
-    const aside = await this.inspect(asideOf(name));
-    if (aside === undefined || this.ownership.of(aside.Config.Labels) !== undefined) {
-      return false;
+    return this.lock.run(name, async () => {
+      if (this.underWay.has(name) || (await this.findAside(name)) === undefined) {
+        return false;
+      }
+      // What the killed engine asked for last may come only now: then both are there, which is told as well.
+      await this.tryRename(this.asideOf(name), name);
+      return true;
+    });
+  }
+
+  private get suffix(): string {
+    return `${asideSuffix}${this.ownership.id.slice(0, 8)}`;
+  }
+
+  private asideOf(name: string): string {
+    return `${name}${this.suffix}`;
+  }
+
+  private async inPlaceOfNew(
+    plan: RuntimePlan,
+    copy: { image: string; volumes: readonly CarriedVolume[] },
+    signal: AbortSignal,
+  ): Promise<RuntimeInfo> {
+    this.underWay.add(plan.name);
+    await this.runtimes.remove(plan.name);
+    return this.runtimes.create(plan, signal, copy);
+  }
+
+  private async putAside(name: string): Promise<void> {
+    this.underWay.add(name);
+    try {
+      if (!(await this.tryRename(name, this.asideOf(name)))) {
+        throw new BerthError('exists', `A container ${this.asideOf(name)} is in the way.`, {
+          hint: 'Look what it is; rename it, or remove it.',
+        });
+      }
+    } catch (error) {
+      this.underWay.delete(name);
+      throw error;
     }
-    await this.rename(asideOf(name), name);
+  }
+
+  private async bringBack(name: string): Promise<boolean> {
+    try {
+      if ((await this.findAside(name)) === undefined) {
+        return false;
+      }
+      await waitFor(
+        async () => {
+          await this.runtimes.remove(name);
+          // What an engine that was killed asked for last may have come just now.
+          return (await this.tryRename(this.asideOf(name), name)) || undefined;
+        },
+        { what: `the name ${name} to be free`, timeoutMs: takeBackTimeoutMs, intervalMs: 200 },
+      );
+    } finally {
+      this.underWay.delete(name);
+    }
+    await this.images.tidy(name);
     return true;
   }
 
-  /** Its own files as an image that nobody sees; the sums of what was kept before go on with it. */
-  private async keepOwnFiles(
-    name: string,
-    old: Inspected,
-    signal: AbortSignal,
-  ): Promise<Omit<CopiedRuntime, 'volumes'>> {
-    const own = await ownFilesOf(this.endpoint, name);
-    const repo = `${privateImages}/${name}`;
-    const tag = randomUUID().slice(0, 8);
-    return this.endpoint.call(
-      `keep the files of ${name}`,
-      async (docker) => {
-        const base = (await docker.getImage(old.Image).inspect()) as unknown as { Config: ImageSays };
-        const config = imageConfigOf(base.Config, old.Config.Labels ?? {});
-        const kept = {
-          ...this.ownership.labels,
-          [label.ownFiles]: name,
-          [label.ownCount]: String(own?.files ?? 0),
-          [label.ownBytes]: String(own?.bytes ?? 0),
-        };
-        const _body = { ...config, Labels: { ...config.Labels, ...kept } };
-        const _query = { container: old.Id, repo, tag, comment: `Files of ${name}` };
-        await docker.getContainer(old.Id).commit({ _query, _body, abortSignal: signal });
-        return { image: `${repo}:${tag}` };
-      },
-      { timeoutMs: commitTimeoutMs, signal },
-    );
+  private async removeAside(name: string): Promise<boolean> {
+    const isThere = (await this.findAside(name)) !== undefined;
+    await (isThere ? this.runtimes.remove(this.asideOf(name)) : undefined);
+    return isThere;
   }
 
-  /** Private images of a runtime that no container is made of any more. */
-  private async tidyImages(name: string): Promise<void> {
-    await this.endpoint.call(`tidy up the images of ${name}`, async (docker) => {
-      const filter = [`${label.ownFiles}=${name}`, `${label.installation}=${this.ownership.id}`];
-      const images = await docker.listImages({ filters: { label: filter } });
-      const containers = await docker.listContainers({ all: true });
-      const used = new Set(containers.map(({ ImageID }) => ImageID));
-      const tags = images
-        .filter(({ Id }) => !used.has(Id))
-        // Null on images that lost their name.
-        .flatMap(({ Id, RepoTags }) => (RepoTags as string[] | null) ?? [Id])
-        .filter((tag) => tag.includes(`${privateImages}/${name}:`));
-      for (const tag of tags) {
-        await docker
-          .getImage(tag)
-          .remove()
-          .catch((error: unknown) => {
-            // Another container has come meanwhile, or somebody was quicker.
-            if (!isStatus(error, 404, 409)) {
-              throw error;
-            }
-          });
-      }
-    });
+  /** What is being removed just now, as a killed engine has asked for, is nothing to go back to. */
+  private async findAside(name: string): Promise<Inspected | undefined> {
+    const found = await this.inspect(this.asideOf(name));
+    const isGoing = ['removing', 'dead'].includes(found?.State.Status ?? '');
+    return isGoing || this.ownership.of(found?.Config.Labels) !== undefined ? undefined : found;
   }
 
   private async stopped(name: string): Promise<Inspected> {
@@ -201,13 +220,25 @@ export class Replacements {
     );
   }
 
-  private async rename(from: string, to: string): Promise<void> {
-    await this.endpoint.call(`rename ${from}`, (docker) => docker.getContainer(from).rename({ name: to }));
+  /** false: another container has that name. */
+  private tryRename(from: string, to: string): Promise<boolean> {
+    return this.endpoint.call(`rename ${from}`, async (docker) => {
+      try {
+        await docker.getContainer(from).rename({ name: to });
+        return true;
+      } catch (error) {
+        // Podman answers 500.
+        if (isStatus(error, 409, 500) && /already in use/i.test(String(error))) {
+          return false;
+        }
+        throw error;
+      }
+    });
   }
 }
 
 /** Volumes that an image asked for: they have no name of ours, and hold files of this container alone. */
-function unplanned(plan: RuntimePlan, mounts: Inspected['Mounts']): CopiedRuntime['volumes'] {
+function unplanned(plan: RuntimePlan, mounts: Inspected['Mounts']): CarriedVolume[] {
   const planned = new Set<string | undefined>([
     plan.homeVolume,
     plan.dockerVolume,

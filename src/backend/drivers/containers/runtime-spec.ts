@@ -65,26 +65,33 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
   };
 }
 
-/** A container's own files as a private image, and the volumes beside those of the plan that it goes on with. */
-export interface CopiedRuntime {
-  image: string;
-  volumes: readonly { volume: string; target: string }[];
+/** A volume beside those of the plan, which an image asked for. */
+export interface CarriedVolume {
+  volume: string;
+  target: string;
+}
+
+/** What a container takes over from the one in whose place it is to be. */
+export interface TakenOver {
+  /** The other one's own files, as a private image. */
+  image?: string;
+  volumes: readonly CarriedVolume[];
 }
 
 /** The same container, made of what another one has written. */
-export function asCopy(
+export function takingOver(
   options: Dockerode.ContainerCreateOptions,
-  { image, volumes }: CopiedRuntime,
+  { image, volumes }: TakenOver,
 ): Dockerode.ContainerCreateOptions {
   const mounts = volumes.map(({ volume, target }) =>
     volumeMount(volume, target, { readOnly: false, isCopied: false, labels: {} }),
   );
   return {
     ...options,
-    Image: image,
+    ...(image !== undefined && { Image: image }),
     Labels: {
       ...options.Labels,
-      [label.image]: options.Image ?? '',
+      ...(image !== undefined && { [label.image]: options.Image ?? '' }),
       ...(volumes.length > 0 && { [label.carried]: volumes.map(({ volume }) => volume).join(',') }),
     },
     HostConfig: { ...options.HostConfig, Mounts: [...(options.HostConfig?.Mounts ?? []), ...mounts] },

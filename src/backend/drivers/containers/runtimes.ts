@@ -9,13 +9,13 @@ import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
 import { fromInspected, fromListed, stateOf, volumesOf } from './runtime-info';
 import {
-  asCopy,
   carriedBy,
   containerOptions,
   portsLabel,
   resourcesOf,
+  takingOver,
   volumesOfPlan,
-  type CopiedRuntime,
+  type TakenOver,
 } from './runtime-spec';
 import { foreignRuntime, type Ownership } from './ownership';
 import type { Tools, ToolsVolume } from './tools-volume';
@@ -51,20 +51,18 @@ export class Runtimes {
     });
   }
 
-  /** `copy`: made of the files of another container, in whose place it is to be. */
-  async create(plan: RuntimePlan, signal: AbortSignal, copy?: CopiedRuntime): Promise<RuntimeInfo> {
+  async create(plan: RuntimePlan, signal: AbortSignal, taken: TakenOver): Promise<RuntimeInfo> {
     const what = `create ${plan.name}`;
     const [tools, image] = await Promise.all([
       this.tools.ensure(),
-      this.inspectImage(copy?.image ?? plan.image),
+      this.inspectImage(taken.image ?? plan.image),
     ]);
     refuseUnusable(plan, image, tools);
     await this.refuseForeignVolumes(plan);
     throwIfCancelled(signal, what);
     const nonce = randomUUID();
     const context = { owned: this.ownership.labels, toolsVolume: tools.volume, nonce };
-    const planned = containerOptions(plan, context);
-    const options = copy === undefined ? planned : asCopy(planned, copy);
+    const options = takingOver(containerOptions(plan, context), taken);
     try {
       const container = await this.endpoint.call(what, (docker) => docker.createContainer(options));
       throwIfCancelled(signal, what);
@@ -92,17 +90,17 @@ export class Runtimes {
 
   async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
     const stop = async (container: Dockerode.Container): Promise<{ killed: boolean }> => {
-      const { State: before } = await container.inspect();
-      if (stateOf(before.Status) === 'stopped') {
+      const before = await container.inspect().catch(ifMissing);
+      if (before === undefined || stateOf(before.State.Status) === 'stopped') {
         return { killed: false };
       }
-      if (before.Paused) {
+      if (before.State.Paused) {
         // A frozen process can't end by itself.
-        await ignoring([304, 409, 500], container.unpause());
+        await ignoring([304, 404, 409, 500], container.unpause());
       }
-      await ignoring([304], container.stop({ t: Math.ceil(graceMs / 1000) }));
-      const { State: after } = await container.inspect();
-      return { killed: after.ExitCode === killedExitCode };
+      await ignoring([304, 404], container.stop({ t: Math.ceil(graceMs / 1000) }));
+      const after = await container.inspect().catch(ifMissing);
+      return { killed: after?.State.ExitCode === killedExitCode };
     };
     return this.withContainer(name, 'stop', stop, graceMs + stopMarginMs);
   }
@@ -139,10 +137,10 @@ export class Runtimes {
         }
       }
       const bundles = volumesOf(found.Mounts).filter(({ volume }) => isBundleOf(name, volume));
-      await Promise.all(bundles.map(({ volume }) => docker.getVolume(volume).remove().catch(ifMissing)));
-      // Another container may go on with these.
-      const carried = carriedBy(found.Config.Labels).map((volume) => docker.getVolume(volume).remove());
-      await Promise.all(carried.map((removal) => ignoring([404, 409], removal)));
+      const volumes = [...bundles.map(({ volume }) => volume), ...carriedBy(found.Config.Labels)];
+      // Another container may go on with them: one that takes its place, or in whose place it was to be.
+      const removals = volumes.map((volume) => docker.getVolume(volume).remove());
+      await Promise.all(removals.map((removal) => ignoring([404, 409], removal)));
     };
     await this.endpoint.call(`remove ${name}`, remove, { timeoutMs: removeTimeoutMs * 2 });
   }

@@ -163,12 +163,7 @@ export class MicrovmDriver implements Driver {
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
     const machine = await this.runtimes.running(name, 'be configured');
     const { consoleLog } = this.files.of(name);
-    const notWritten = await configureMachine(machine, await this.store.get(name), plan, {
-      consoleLog,
-      signal,
-    });
-    await this.runtimes.replacements.answered(name);
-    return notWritten;
+    return configureMachine(machine, await this.store.get(name), plan, { consoleLog, signal });
   }
 
   async startDocker(name: string, signal: AbortSignal): Promise<void> {
@@ -199,8 +194,12 @@ export class MicrovmDriver implements Driver {
     return this.runtimes.replacements.setAside(name);
   }
 
-  takeBack(name: string): Promise<void> {
+  takeBack(name: string): Promise<boolean> {
     return this.runtimes.replacements.takeBack(name);
+  }
+
+  dropAside(name: string): Promise<void> {
+    return this.runtimes.replacements.dropAside(name);
   }
 
   ownFiles(name: string): Promise<OwnFiles | undefined> {

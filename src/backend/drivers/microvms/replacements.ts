@@ -62,19 +62,22 @@ export class Replacements {
     });
   }
 
-  async takeBack(name: string): Promise<void> {
-    await this.parts.lock.run(name, async () => {
-      if (await this.aside.isThere(name)) {
-        const record = await this.parts.store.find(name);
-        await (record === undefined ? undefined : this.parts.end(record));
-        await this.parts.disks.release({ runtime: name });
-        await this.aside.takeBack(name);
+  /** false: nothing was aside. */
+  async takeBack(name: string): Promise<boolean> {
+    return this.parts.lock.run(name, async () => {
+      if (!(await this.aside.isThere(name))) {
+        return false;
       }
+      const record = await this.parts.store.find(name);
+      await (record === undefined ? undefined : this.parts.end(record));
+      await this.parts.disks.release({ runtime: name });
+      await this.aside.takeBack(name);
+      return true;
     });
   }
 
-  /** To be called when it answers: nobody needs what was before it. */
-  async answered(name: string): Promise<void> {
+  /** To be called when it has done all that its start asks of it: nobody needs what was before it. */
+  async dropAside(name: string): Promise<void> {
     await this.parts.lock.run(name, () => this.aside.drop(name));
   }
 

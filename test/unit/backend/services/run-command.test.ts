@@ -4,7 +4,8 @@ import { runCommand } from '../../../../src/backend/services/run-command';
 import type { ExecSession } from '../../../../src/backend/drivers/driver';
 import { failure } from '../../../support/errors';
 import { turns } from '../../../support/wait';
-import { FakeDriver, type FakeCommand } from '../../../support/fake-driver';
+import { FakeDriver } from '../../../support/fake-driver';
+import type { FakeCommand } from '../../../support/fake-exec';
 
 const limits = { timeoutMs: 5_000, maxOutputBytes: 1_000 };
 

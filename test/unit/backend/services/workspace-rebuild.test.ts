@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BerthError } from '../../../../src/api/errors';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
+import { until } from '../../../support/wait';
 
 describe('services/workspace-rebuild', () => {
-  const { start } = useEngine();
+  const { start, home } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {
     test = await start();
     await test.create('demo');
+    test.driver.images.known.set('debian:12', 'sha256:debian');
     test.driver.calls.length = 0;
   });
 
@@ -21,7 +25,6 @@ describe('services/workspace-rebuild', () => {
     );
 
   it('makes a new runtime on another image, keeping the volume and running again', async () => {
-    test.driver.images.known.set('debian:12', 'sha256:debian');
     const id = runtime()?.id;
     assert.equal((await rebuild('debian:12')).status, 'succeeded');
     assert.notEqual(runtime()?.id, id);
@@ -48,17 +51,88 @@ describe('services/workspace-rebuild', () => {
     assert.notEqual(runtime()?.id, id);
   });
 
-  for (const step of ['create', 'start', 'configure']) {
+  for (const step of ['create', 'start', 'configure', 'startDocker']) {
     it(`brings the old runtime back, running, when the new one fails in "${step}"`, async () => {
-      test.driver.images.known.set('debian:12', 'sha256:debian');
-      const { id } = runtime() ?? assert.fail();
+      await test.create('big', { docker: true });
+      const { id } = test.driver.runtimes.get('workspace-big') ?? assert.fail();
       test.driver.fail(step, new BerthError('not_supported', 'it does not work'));
-      const { error } = await rebuild('debian:12');
+      const { error, warnings } = await test.done(
+        test.services.workspaces.rebuild('big', { confirm: true, image: 'debian:12' }),
+      );
       assert.equal(error?.message, 'it does not work');
-      assert.equal(runtime()?.id, id);
-      assert.equal(workspace().state, 'running');
-      assert.notEqual(workspace().spec.image, 'debian:12');
-      assert(!did('remove'));
+      assert.match(warnings.join(), /the old one is back, with all its files/);
+      assert.equal(test.driver.runtimes.get('workspace-big')?.id, id);
+      const { state, spec, runtimeId } = test.services.workspaces.get('big');
+      assert.deepEqual([state, runtimeId], ['running', id]);
+      assert.notEqual(spec.image, 'debian:12');
+      assert(!test.driver.calls.includes('remove workspace-big'));
+    });
+  }
+
+  it('brings the old one back when a script fails that must not', async () => {
+    const script = join(home(), 'fails.sh');
+    await writeFile(script, '#!/bin/sh\n');
+    await test.services.workspaces.update('demo', { postStart: { scripts: [script], failOnError: true } });
+    const { id } = runtime() ?? assert.fail();
+    test.driver.fail('exec', new BerthError('internal', 'the script failed'));
+    const { error } = await rebuild('debian:12');
+    assert.match(error?.message ?? '', /the script failed/);
+    assert.equal(runtime()?.id, id);
+    assert.equal(workspace().state, 'running');
+  });
+
+  it('says so when the old one is not back, and brings it back with the next verb', async () => {
+    const { id } = runtime() ?? assert.fail();
+    test.driver.fail('create', new BerthError('internal', 'it does not work'));
+    test.driver.fail('takeBack', new BerthError('runtime_unavailable', 'no answer'));
+    const { error, warnings } = await rebuild('debian:12');
+    assert.equal(error?.message, 'it does not work');
+    assert.match(warnings.join(), /not back yet: no answer/);
+    await test.done(test.services.workspaces.start('demo'));
+    assert.equal(runtime()?.id, id);
+    assert.equal(workspace().state, 'running');
+    assert.notEqual(workspace().spec.image, 'debian:12');
+  });
+
+  it('leaves nothing of a new one where there was none', async () => {
+    test.driver.behindOurBack('workspace-demo', 'removed');
+    await until('its end is noted', () => workspace().state === 'stopped');
+    test.driver.fail('configure', new BerthError('not_supported', 'it does not work'));
+    assert.equal((await rebuild('debian:12')).status, 'failed');
+    assert.equal(runtime(), undefined);
+    assert.notEqual(workspace().spec.image, 'debian:12');
+  });
+
+  it('takes volumes that are gone for empty ones when told to, and knows the new ones', async () => {
+    await test.driver.volumes.remove('workspace-demo');
+    const refused = await rebuild('debian:12');
+    assert.equal(refused.error?.code, 'volume_gone');
+    assert(!did('stop'), 'looked at first');
+    const accepted = await test.done(
+      test.services.workspaces.rebuild('demo', { confirm: true, acceptEmpty: true }),
+    );
+    assert.equal(accepted.status, 'succeeded', JSON.stringify(accepted.error));
+    assert.match(JSON.stringify(workspace().warnings), /workspace-demo was gone: a new, empty one/);
+    await test.done(test.services.workspaces.restart('demo'));
+    assert.equal(workspace().state, 'running');
+  });
+
+  for (const verb of ['setAside', 'create', 'start', 'configure', 'startDocker', 'dropAside']) {
+    it(`is as before when the engine is killed in "${verb}"`, async () => {
+      await test.create('big', { docker: true });
+      const { id } = test.driver.runtimes.get('workspace-big') ?? assert.fail();
+      const gate = test.driver.hold(verb);
+      await test.services.workspaces.rebuild('big', { confirm: true, image: 'debian:12' });
+      await gate.entered;
+      // The next engine: the last one says no more.
+      const next = await start({}, test.driver.afterKill());
+      const { state, spec, runtimeId } = next.services.workspaces.get('big');
+      assert.deepEqual([state, runtimeId], ['stopped', id]);
+      assert.notEqual(spec.image, 'debian:12');
+      assert.equal(next.driver.aside.size, 0);
+      await next.done(next.services.workspaces.start('big'));
+      assert.equal(next.driver.runtimes.get('workspace-big')?.id, id);
+      gate.open();
     });
   }
 

@@ -3,9 +3,10 @@ import { fillerOwner, isAbandoned } from '../../../../../src/backend/drivers/con
 
 describe('drivers/containers/filler-lock', () => {
   const mine = fillerOwner('mine');
-  const now = { Created: new Date().toISOString() };
+  // Asked for anew: much time may pass until a test runs.
+  const now = () => ({ Created: new Date().toISOString() });
   const old = { Created: new Date(Date.now() - 61_000).toISOString() };
-  const abandoned = (owner: object | undefined, created = now) =>
+  const abandoned = (owner: object | undefined, created = now()) =>
     isAbandoned(owner === undefined ? undefined : JSON.stringify(owner), mine, created, 60_000);
 
   it('respects another one that lives, however long it takes', () => {
@@ -25,6 +26,6 @@ describe('drivers/containers/filler-lock', () => {
       assert.equal(abandoned(owner), false);
       assert.equal(abandoned(owner, old), true);
     }
-    assert.equal(isAbandoned('not JSON', mine, now, 60_000), false);
+    assert.equal(isAbandoned('not JSON', mine, now(), 60_000), false);
   });
 });
