@@ -202,12 +202,14 @@ export class FakeDriver implements Driver {
     return { killed: this.killsOnStop && graceMs > 0 };
   }
 
-  pause(name: string): Promise<void> {
-    return this.act('pause', name).then(() => this.setState(this.get(name), 'paused'));
+  async pause(name: string): Promise<void> {
+    await this.act('pause', name);
+    this.get(name, ['running', 'paused']).state = 'paused';
   }
 
-  resume(name: string): Promise<void> {
-    return this.act('resume', name).then(() => void (this.get(name).state = 'running'));
+  async resume(name: string): Promise<void> {
+    await this.act('resume', name);
+    this.get(name, ['running', 'paused']).state = 'running';
   }
 
   async remove(name: string): Promise<void> {
@@ -218,7 +220,8 @@ export class FakeDriver implements Driver {
 
   async refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
     await this.act('refit', plan.name, signal);
-    const info = this.get(plan.name);
+    // One that is paused goes on from its state on disk.
+    const info = this.get(plan.name, ['stopped', 'paused']);
     this.plans.set(plan.name, plan);
     info.sshPort = plan.sshPort;
     const named = plan.mounts.filter(({ kind }) => kind === 'volume').map(({ source }) => source);
@@ -232,7 +235,7 @@ export class FakeDriver implements Driver {
 
   async setAside(name: string): Promise<void> {
     await this.act('setAside', name);
-    this.aside.set(name, this.get(name));
+    this.aside.set(name, this.get(name, ['stopped']));
     this.runtimes.delete(name);
   }
 
@@ -319,10 +322,13 @@ export class FakeDriver implements Driver {
     return Promise.resolve();
   }
 
-  private get(name: string): Mutable<RuntimeInfo> {
+  private get(name: string, states?: readonly RuntimeState[]): Mutable<RuntimeInfo> {
     const info = this.runtimes.get(name);
     if (info === undefined) {
       throw new BerthError('not_found', `There is no container ${name}.`);
+    }
+    if (states?.includes(info.state) === false) {
+      throw new BerthError('illegal_state', `The container ${name} is ${info.state}.`);
     }
     return info;
   }

@@ -1,0 +1,120 @@
+/**
+ * What every driver answers for a runtime that is missing, stopped, running or paused: held by the real ones, and by
+ * the one in memory that stands in for them.
+ */
+import assert from 'node:assert/strict';
+import type { Driver, RuntimePlan } from '../../src/backend/drivers/driver';
+
+export interface ContractBench {
+  driver: Driver;
+  /** Of a runtime that is not there yet. */
+  plan: () => RuntimePlan | Promise<RuntimePlan>;
+}
+
+const states = ['missing', 'stopped', 'running', 'paused'] as const;
+type State = (typeof states)[number];
+
+/** What the runtime is afterwards, or the code of the error. */
+type Outcome = State | { error: string };
+
+const never = () => new AbortController().signal;
+
+const verbs: Record<string, (driver: Driver, plan: RuntimePlan) => Promise<unknown>> = {
+  inspect: (driver, { name }) => driver.inspect(name),
+  start: (driver, { name }) => driver.start(name),
+  stop: (driver, { name }) => driver.stop(name, 0),
+  pause: (driver, { name }) => driver.pause(name),
+  resume: (driver, { name }) => driver.resume(name),
+  remove: (driver, { name }) => driver.remove(name),
+  refit: (driver, plan) => driver.refit(plan, never()),
+  setAside: (driver, { name }) => driver.setAside(name),
+  takeBack: (driver, { name }) => driver.takeBack(name),
+  dropAside: (driver, { name }) => driver.dropAside(name),
+};
+
+const expected: Record<string, Partial<Record<State, Outcome>>> = {
+  inspect: { missing: 'missing', stopped: 'stopped', running: 'running', paused: 'paused' },
+  start: { missing: { error: 'not_found' }, stopped: 'running', running: 'running' },
+  stop: { missing: 'missing', stopped: 'stopped', running: 'stopped', paused: 'stopped' },
+  pause: {
+    missing: { error: 'not_found' },
+    stopped: { error: 'illegal_state' },
+    running: 'paused',
+    paused: 'paused',
+  },
+  resume: {
+    missing: { error: 'not_found' },
+    stopped: { error: 'illegal_state' },
+    running: 'running',
+    paused: 'running',
+  },
+  remove: { missing: 'missing', stopped: 'missing', running: 'missing', paused: 'missing' },
+  refit: { missing: { error: 'not_found' }, stopped: 'stopped', running: { error: 'illegal_state' } },
+  setAside: {
+    missing: { error: 'not_found' },
+    stopped: 'missing',
+    running: { error: 'illegal_state' },
+    paused: { error: 'illegal_state' },
+  },
+  takeBack: { missing: 'missing', running: 'running' },
+  dropAside: { missing: 'missing', running: 'running' },
+};
+
+/** One runtime is led through all states. */
+export function itKeepsTheContract(bench: () => ContractBench): void {
+  async function bring(plan: RuntimePlan, state: State): Promise<void> {
+    const { driver } = bench();
+    await driver.remove(plan.name);
+    if (state !== 'missing') {
+      await driver.create(plan, never());
+    }
+    if (state === 'running' || state === 'paused') {
+      await driver.start(plan.name);
+    }
+    if (state === 'paused') {
+      await driver.pause(plan.name);
+    }
+  }
+
+  async function outcomeOf(verb: string, plan: RuntimePlan): Promise<Outcome> {
+    const { driver } = bench();
+    try {
+      await verbs[verb]?.(driver, plan);
+    } catch (error) {
+      return { error: (error as { code?: string }).code ?? String(error) };
+    }
+    return (await driver.inspect(plan.name))?.state ?? 'missing';
+  }
+
+  for (const [verb, outcomes] of Object.entries(expected)) {
+    it(`${verb}: of a runtime that is ${Object.keys(outcomes).join(', ')}`, async () => {
+      const plan = await bench().plan();
+      for (const state of states.filter((each) => outcomes[each] !== undefined)) {
+        await bring(plan, state);
+        assert.deepEqual(await outcomeOf(verb, plan), outcomes[state], `${verb} of one that is ${state}`);
+        await bench().driver.remove(plan.name);
+      }
+    });
+  }
+
+  it('setAside, create, takeBack: the first one is back; dropAside: the second one stays', async () => {
+    const { driver } = bench();
+    const plan = await bench().plan();
+    const first = await driver.create(plan, never());
+    await driver.setAside(plan.name);
+    const second = await driver.create(plan, never());
+    assert.notEqual(second.id, first.id);
+    assert.equal((await driver.list()).filter(({ workspace }) => workspace === plan.workspace).length, 1);
+    assert.equal(await driver.takeBack(plan.name), true);
+    assert.equal((await driver.inspect(plan.name))?.id, first.id);
+    assert.equal(await driver.takeBack(plan.name), false);
+    assert.equal((await driver.inspect(plan.name))?.id, first.id);
+    await driver.setAside(plan.name);
+    const third = await driver.create(plan, never());
+    await driver.dropAside(plan.name);
+    assert.equal(await driver.takeBack(plan.name), false);
+    assert.equal((await driver.inspect(plan.name))?.id, third.id);
+    await driver.remove(plan.name);
+    assert.equal(await driver.inspect(plan.name), undefined);
+  });
+}
