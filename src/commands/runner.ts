@@ -3,12 +3,12 @@
  * A cancelled command is not an error.
  */
 import * as vscode from 'vscode';
-import { asBerthError, type BerthError, type ErrorCode, type Operation } from '../api';
+import { asBerthError, type BerthError, type Operation } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import type { EngineLink, Logger } from '../providers/engine-link';
 import type { Store } from '../providers/store';
 import { percent, progressText } from '../providers/trees/progress';
-import type { CommandId } from './ids';
+import { hintedRemedy } from './hinted-remedy';
 
 const { t } = vscode.l10n;
 /** What is over before that needs no notification. */
@@ -31,10 +31,13 @@ export interface Task {
 export class Cancelled extends Error {}
 
 /** What helps against an error, as a button beside "Show Log". */
-const remedies: Partial<Record<ErrorCode, { title: string; command: CommandId }>> = {
-  image_missing: { title: t('Build Image'), command: 'berth.image.build' },
-  runtime_unavailable: { title: t('Check This Machine'), command: 'berth.engine.doctor' },
-};
+export interface Remedy {
+  title: string;
+  run: () => Thenable<unknown>;
+}
+
+/** What one kind of work knows better than the hint of its error. */
+export type RemedyOf = (error: BerthError) => Remedy | undefined;
 
 export class Runner {
   constructor(
@@ -44,7 +47,11 @@ export class Runner {
   ) {}
 
   /** Runs one piece of work under a title, e.g. `Starting demo`, and tells how it ended. Never rejects. */
-  async run<T>(title: string, work: (task: Task) => Promise<T>): Promise<Outcome<T>> {
+  async run<T>(
+    title: string,
+    work: (task: Task) => Promise<T>,
+    remedyOf: RemedyOf = () => undefined,
+  ): Promise<Outcome<T>> {
     const abort = new AbortController();
     const reports = new Reports();
     const running = this.attempt(title, work, abort, reports);
@@ -52,7 +59,7 @@ export class Runner {
     const outcome = await running;
     clearTimeout(timer);
     if (outcome.kind === 'failed') {
-      void this.tell(title, outcome.error);
+      void this.tell(title, outcome.error, remedyOf(outcome.error));
     } else if (outcome.kind === 'cancelled') {
       vscode.window.setStatusBarMessage(t('{0}: cancelled', title), 4_000);
     }
@@ -60,15 +67,14 @@ export class Runner {
   }
 
   /** Shows an error with its hint and what helps. */
-  async tell(title: string, error: BerthError): Promise<void> {
-    const remedy = remedies[error.code];
+  async tell(title: string, error: BerthError, remedy = hintedRemedy(error)): Promise<void> {
     const showLog = t('Show Log');
     const text = [t('{0}: {1}', title, error.message), error.hint].filter(Boolean).join(' ');
     const chosen = await vscode.window.showErrorMessage(text, ...(remedy ? [remedy.title] : []), showLog);
     if (chosen === showLog) {
       this.log.show();
     } else if (chosen !== undefined && remedy !== undefined) {
-      await vscode.commands.executeCommand(remedy.command);
+      await remedy.run();
     }
   }
 

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { berthVsix } from '../runner/package-extension';
-import { cleanUp } from './cleanup';
+import { berth, cleanUp } from './cleanup';
 import { eventually } from './support/eventually';
 import { launch, pictureFailure, type Session } from './support/launch';
 
 const slow = 60_000;
+const run = promisify(execFile);
 
 describe('a workspace, from the wizard to its end', function () {
   this.timeout(120_000);
@@ -136,11 +139,30 @@ describe('a workspace, from the wizard to its end', function () {
     await workbench.quickInput.waitForTitle(`Rename ${name}`);
     await workbench.quickInput.cancel();
     await workbench.run('Berth: Add Berth to SSH Config…');
-    assert.match(await workbench.dialog.text(), /Include "/);
+    assert.match(await workbench.dialog.text(), /It includes \//);
     await workbench.screenshot('ssh-consent');
     await workbench.dialog.press('Add the Line');
     const config = join(session.vscode.home, '.ssh', 'config');
     await eventually('the line', async () => assert.match(await readFile(config, 'utf8'), /^Include "?\//));
+  });
+
+  it('starts with an empty volume in place of one that is gone, after a dialog that names it', async () => {
+    const { workbench } = session;
+    const home = `workspace-${name}`;
+    await berth(session, 'stop', name);
+    await row().waitForDescription(/stopped/, slow);
+    await run('docker', ['rm', '-f', home]);
+    await run('docker', ['volume', 'rm', home]);
+    await row().contextMenu('Start');
+    await workbench.notifications.press(`The volume ${home} is gone`, 'Start with an Empty Volume…');
+    assert.match(await workbench.dialog.text(), new RegExp(`The volume ${home} is gone`));
+    await workbench.screenshot('volume-gone');
+    await workbench.dialog.press('Cancel');
+    await row().waitForDescription(/stopped/, slow);
+    await row().contextMenu('Start');
+    await workbench.notifications.press(`The volume ${home} is gone`, 'Start with an Empty Volume…');
+    await workbench.dialog.press('Start with an Empty Volume');
+    await row().waitForDescription(/^container · workspace:latest · :2\d{3}/, slow);
   });
 
   it('is deleted only after a dialog that names what goes, with sizes', async () => {

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { asBerthError, type Operation, type Workspace } from '../../api';
-import type { EngineClient } from '../../client/engine-client';
+import type { CallInput, EngineClient } from '../../client/engine-client';
 import type { Handler, Services } from '../command';
 import type { CommandId } from '../ids';
 import { Cancelled } from '../runner';
+import { VolumesGone } from './empty-volume';
 
 const { t } = vscode.l10n;
 
@@ -23,10 +24,31 @@ export const rebuildWorkspace =
       await commitFirst({ runner, store }, workspace);
       return;
     }
+    const gone = new VolumesGone(runner, (each) =>
+      each.call('workspaces.rebuild', rebuildCall(workspace, image, { confirm: true, acceptEmpty: true })),
+    );
     store.expect(workspace.name, 'recovering');
-    await runner.run(t('Rebuilding {0}', workspace.label), (task) => task.follow(begun));
+    await runner.run(
+      t('Rebuilding {0}', workspace.label),
+      (task) => task.follow(begun).catch((error: unknown) => gone.note(workspace, error)),
+      () => gone.remedy,
+    );
     store.settle(workspace.name);
   };
+
+interface RebuildConsent {
+  confirm: boolean;
+  acceptEmpty?: boolean;
+}
+
+function rebuildCall(
+  { name, spec }: Workspace,
+  image: string,
+  consent: RebuildConsent,
+): CallInput<'workspaces.rebuild'> {
+  const changed = image === spec.image ? {} : { image };
+  return { params: { name }, query: { wait: 0 }, body: { ...changed, ...consent } };
+}
 
 /** Asks first when something goes: the engine says what that is. Throws `Cancelled`. */
 async function begin(
@@ -34,14 +56,8 @@ async function begin(
   workspace: Workspace,
   image: string,
 ): Promise<Operation | 'commit first'> {
-  const { name, spec } = workspace;
-  const changed = image === spec.image ? {} : { image };
   const call = (confirm: boolean): Promise<Operation> =>
-    client.call('workspaces.rebuild', {
-      params: { name },
-      query: { wait: 0 },
-      body: { ...changed, confirm },
-    });
+    client.call('workspaces.rebuild', rebuildCall(workspace, image, { confirm }));
   try {
     return await call(false);
   } catch (error) {

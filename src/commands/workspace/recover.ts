@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler } from '../command';
-import { route, verbCommand, type Verb, type VerbServices } from './verb';
+import { startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
 const { t } = vscode.l10n;
 
@@ -10,7 +10,7 @@ export const recover: Verb = {
   title: (names) => t('Recovering {0}', names),
   placeHolder: t('Workspace to recover'),
   none: t('No workspace has an error.'),
-  run: route('workspaces.recover'),
+  ...startRoute('workspaces.recover'),
 };
 
 /** Builds a new runtime for workspaces in error. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler } from '../command';
-import { route, verbCommand, type Verb, type VerbServices } from './verb';
+import { startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
 const { t } = vscode.l10n;
 
@@ -10,7 +10,7 @@ export const restart: Verb = {
   title: (names) => t('Restarting {0}', names),
   placeHolder: t('Workspace to restart'),
   none: t('No workspace is running.'),
-  run: route('workspaces.restart'),
+  ...startRoute('workspaces.restart'),
 };
 
 /** Stops and starts workspaces. */

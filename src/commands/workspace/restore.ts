@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler } from '../command';
-import { route, verbCommand, type Verb, type VerbServices } from './verb';
+import { startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
 const { t } = vscode.l10n;
 
@@ -10,7 +10,7 @@ export const restore: Verb = {
   title: (names) => t('Restoring {0}', names),
   placeHolder: t('Workspace to restore'),
   none: t('No workspace is archived.'),
-  run: route('workspaces.restore'),
+  ...startRoute('workspaces.restore'),
 };
 
 /** Builds a new runtime on the volumes of archived workspaces. */

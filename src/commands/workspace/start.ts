@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler } from '../command';
-import { route, verbCommand, type Verb, type VerbServices } from './verb';
+import { startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
 const { t } = vscode.l10n;
 
@@ -10,7 +10,7 @@ export const start: Verb = {
   title: (names) => t('Starting {0}', names),
   placeHolder: t('Workspace to start'),
   none: t('No workspace is stopped.'),
-  run: route('workspaces.start'),
+  ...startRoute('workspaces.start'),
 };
 
 /** Starts stopped workspaces. */

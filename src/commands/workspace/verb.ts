@@ -4,18 +4,12 @@ import { BerthError, asBerthError, type Operation, type Workspace, type Workspac
 import type { EngineClient } from '../../client/engine-client';
 import type { Handler, Services } from '../command';
 import type { Outcome, Task } from '../runner';
+import { VolumesGone, type EmptyStart } from './empty-volume';
 
 const { t } = vscode.l10n;
 
-type VerbRoute =
-  | 'workspaces.start'
-  | 'workspaces.stop'
-  | 'workspaces.restart'
-  | 'workspaces.pause'
-  | 'workspaces.resume'
-  | 'workspaces.archive'
-  | 'workspaces.restore'
-  | 'workspaces.recover';
+type StartRoute = 'workspaces.start' | 'workspaces.restart' | 'workspaces.restore' | 'workspaces.recover';
+type VerbRoute = 'workspaces.stop' | 'workspaces.pause' | 'workspaces.resume' | 'workspaces.archive';
 
 export interface Verb {
   /** What the row shows until the engine says more. */
@@ -26,6 +20,8 @@ export interface Verb {
   placeHolder: string;
   none: string;
   run: (client: EngineClient, name: string) => Promise<Operation>;
+  /** The same where a volume is gone, with a new one in its place. */
+  runEmpty?: EmptyStart;
 }
 
 export type VerbServices = Pick<Services, 'runner' | 'store' | 'targets'>;
@@ -34,6 +30,12 @@ export const route =
   (id: VerbRoute) =>
   (client: EngineClient, name: string): Promise<Operation> =>
     client.call(id, { params: { name }, query: { wait: 0 } });
+
+/** The two ways to start: as it was, and with empty volumes in place of those that are gone. */
+export const startRoute = (id: StartRoute): Required<Pick<Verb, 'run' | 'runEmpty'>> => ({
+  run: (client, name) => client.call(id, { params: { name }, query: { wait: 0 } }),
+  runEmpty: (client, name) => client.call(id, { params: { name }, query: { wait: 0, acceptEmpty: true } }),
+});
 
 /** Runs a verb on workspaces at once; the first failure is told, the others still end. */
 export async function runVerb(
@@ -47,9 +49,17 @@ export async function runVerb(
   const [only] = workspaces;
   const names = workspaces.length === 1 && only ? only.label : t('{0} workspaces', workspaces.length);
   try {
-    return await runner.run(verb.title(names), async (task) => {
-      await allOf(workspaces.map(({ name }) => runOne(task, verb, name)));
-    });
+    const gone = new VolumesGone(runner, verb.runEmpty ?? verb.run);
+    return await runner.run(
+      verb.title(names),
+      async (task) => {
+        const begun = workspaces.map((each) =>
+          runOne(task, verb, each.name).catch((error: unknown) => gone.note(each, error)),
+        );
+        await allOf(begun);
+      },
+      () => gone.remedy,
+    );
   } finally {
     for (const { name } of workspaces) {
       store.settle(name);

@@ -1,0 +1,43 @@
+/**
+ * The command of VS Code for what a hint names as one of the command line: nobody in a window has to look for a terminal.
+ * Pure, without VS Code.
+ */
+import type { ErrorBody } from '../api';
+import type { CommandId } from './ids';
+
+export interface HintedCommand {
+  command: CommandId;
+  /** The workspace that the hint names. */
+  workspace?: string;
+}
+
+/** By what follows `berth`. Nothing that deletes is here: who reads an error must not be one click away from that. */
+const commands = new Map<string, CommandId>([
+  ['adopt', 'berth.workspace.adopt'],
+  ['commit', 'berth.workspace.commit'],
+  ['create', 'berth.workspace.create'],
+  ['doctor', 'berth.engine.doctor'],
+  ['image build', 'berth.image.build'],
+  ['image pull', 'berth.image.pull'],
+  ['logs', 'berth.workspace.showLogs'],
+  ['rebuild', 'berth.workspace.rebuild'],
+  ['resume', 'berth.workspace.resume'],
+  ['start', 'berth.workspace.start'],
+  ['volume create', 'berth.volume.create'],
+]);
+const onWorkspace = new Set<CommandId>([
+  'berth.workspace.commit',
+  'berth.workspace.rebuild',
+  'berth.workspace.resume',
+  'berth.workspace.start',
+]);
+const hinted = /`berth (?<verb>(?:image |volume )?[a-z]+)(?: (?<name>[a-z0-9][a-z0-9-]*))?[^`]*`/;
+
+export function hintedCommand({ code, hint }: Pick<ErrorBody, 'code' | 'hint'>): HintedCommand | undefined {
+  const { verb, name } = hinted.exec(hint ?? '')?.groups ?? {};
+  const command = commands.get(verb ?? '') ?? (code === 'image_missing' ? 'berth.image.build' : undefined);
+  if (command === undefined) {
+    return code === 'runtime_unavailable' ? { command: 'berth.engine.doctor' } : undefined;
+  }
+  return name !== undefined && onWorkspace.has(command) ? { command, workspace: name } : { command };
+}

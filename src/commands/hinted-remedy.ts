@@ -1,0 +1,30 @@
+import * as vscode from 'vscode';
+import type { BerthError } from '../api';
+import { hintedCommand } from './hinted-command';
+import type { CommandId } from './ids';
+import type { Remedy } from './runner';
+
+const { t } = vscode.l10n;
+
+const titles: Partial<Record<CommandId, string>> = {
+  'berth.workspace.adopt': t('Adopt Volume…'),
+  'berth.workspace.commit': t('Commit to Image…'),
+  'berth.workspace.create': t('Create Workspace…'),
+  'berth.engine.doctor': t('Check This Machine'),
+  'berth.image.build': t('Build Image'),
+  'berth.image.pull': t('Pull Image…'),
+  'berth.workspace.showLogs': t('Show Workspace Log'),
+  'berth.workspace.rebuild': t('Rebuild…'),
+  'berth.workspace.resume': t('Resume'),
+  'berth.workspace.start': t('Start'),
+  'berth.volume.create': t('Create Volume…'),
+};
+
+/** The button for what the hint of an error recommends. */
+export function hintedRemedy(error: BerthError): Remedy | undefined {
+  const found = hintedCommand(error);
+  const title = found && titles[found.command];
+  return found === undefined || title === undefined
+    ? undefined
+    : { title, run: () => vscode.commands.executeCommand(found.command, found.workspace) };
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { hintedCommand } from '../../../src/commands/hinted-command';
+
+const root = join(__dirname, '../../../..');
+
+/** What has no button, and why. */
+const without = new Map([
+  ['delete', 'nobody who reads an error is to be one click away from that'],
+  ['volume delete', 'the same'],
+  ['down', 'another window or machine may be using that engine'],
+  ['list', 'the view beside the message shows it'],
+  ['volume list', 'the view beside the message shows it'],
+  ['image list', 'a command that takes an image lists them'],
+  ['cp', 'files are dropped on the Volumes view'],
+]);
+
+/** The commands in backquotes, in all texts of the engine and the client. */
+function hintsOfSources(): string[] {
+  return ['src/backend', 'src/client', 'src/api'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => readFileSync(join(root, folder, name), 'utf8').split('\n'))
+      .filter((line) => !/^\s*(?:\*|\/[*/])/.test(line))
+      .flatMap((line) => [...line.matchAll(/\\?`(berth [a-z][^`\\]*)\\?`/g)].map(([, text = '']) => text)),
+  );
+}
+
+describe('commands/hinted-command', () => {
+  it('has a button for whatever a hint names, or says why not', () => {
+    const hints = [...new Set(hintsOfSources())];
+    assert.ok(hints.length > 10, hints.join('\n'));
+    for (const hint of hints) {
+      const known = hintedCommand({
+        code: 'internal',
+        hint: `Try \`${hint.replaceAll(/\$\{[^}]*\}/g, 'demo')}\`.`,
+      });
+      const verb = /^berth ((?:image |volume )?[a-z]+)/.exec(hint)?.[1] ?? '';
+      assert.notEqual(known !== undefined, without.has(verb), hint);
+    }
+  });
+
+  it('is about the workspace that the hint names', () => {
+    const hint = 'Make room there: it goes on by itself then, or by `berth resume demo`.';
+    const resume = { command: 'berth.workspace.resume', workspace: 'demo' };
+    assert.deepEqual(hintedCommand({ code: 'no_space', hint }), resume);
+    const image = { code: 'image_missing', hint: 'Try `berth image pull debian:12`.' } as const;
+    assert.deepEqual(hintedCommand(image), { command: 'berth.image.pull' });
+  });
+
+  it('falls back to what helps against most errors of a code', () => {
+    assert.deepEqual(hintedCommand({ code: 'image_missing' }), { command: 'berth.image.build' });
+    assert.deepEqual(hintedCommand({ code: 'runtime_unavailable', hint: 'Start Docker.' }), {
+      command: 'berth.engine.doctor',
+    });
+    assert.equal(hintedCommand({ code: 'internal', hint: 'Mend `x`.' }), undefined);
+  });
+});
