@@ -5,7 +5,7 @@ import type { EngineClient } from '../client/engine-client';
 import { stateDirectory } from '../client/endpoint';
 import { connect } from '../client/launch';
 import { ProgressDisplay } from './terminal/progress';
-import { printableJson, printableLines } from './format/text';
+import { printable, printableJson, printableLines } from './format/text';
 import { ask, confirm } from './terminal/question';
 import { createStyle, hasColor, hasUnicode, type Style } from './terminal/style';
 import { isTerminal, type Streams } from './terminal/streams';
@@ -70,9 +70,10 @@ export class Cli {
     return this.client;
   }
 
-  /** What came from guests is in it: no control character of theirs reaches the terminal. */
+  /** What came from guests is in it: no control character of theirs reaches a terminal. */
   print(text: string): void {
-    this.streams.stdout.write(`${this.json ? printableJson(text) : printableLines(text)}\n`);
+    const lines = isTerminal(this.streams.stdout) ? printableLines(text) : text;
+    this.streams.stdout.write(`${this.json ? printableJson(text) : lines}\n`);
   }
 
   /** For people only, beside the result. */
@@ -99,7 +100,7 @@ export class Cli {
   }
 
   ask(question: string, options: { hidden?: boolean } = {}): Promise<string> {
-    return ask(this.streams, question, { ...options, signal: this.signal });
+    return ask(this.streams, printable(question), { ...options, signal: this.signal });
   }
 
   /** Goes on after a yes; without a terminal only with `--yes`. */
@@ -118,7 +119,7 @@ export class Cli {
       });
     }
     this.note(explanation);
-    if (!(await confirm(this.streams, question, this.signal))) {
+    if (!(await confirm(this.streams, printable(question), this.signal))) {
       throw new BerthError('cancelled', 'Nothing was changed.');
     }
   }

@@ -149,8 +149,12 @@ describe('a workspace, from the wizard to its end', function () {
   it('starts with an empty volume in place of one that is gone, after a dialog that names it', async () => {
     const { workbench } = session;
     const home = `workspace-${name}`;
+    const isStopped = () =>
+      eventually('it to be stopped', async () =>
+        assert.match(await row().spoken(), new RegExp(`Workspace ${name}, stopped`)),
+      );
     await berth(session, 'stop', name);
-    await row().waitForDescription(/stopped/, slow);
+    await isStopped();
     await run('docker', ['rm', '-f', home]);
     await run('docker', ['volume', 'rm', home]);
     await row().contextMenu('Start');
@@ -158,7 +162,7 @@ describe('a workspace, from the wizard to its end', function () {
     assert.match(await workbench.dialog.text(), new RegExp(`The volume ${home} is gone`));
     await workbench.screenshot('volume-gone');
     await workbench.dialog.press('Cancel');
-    await row().waitForDescription(/stopped/, slow);
+    await isStopped();
     await row().contextMenu('Start');
     await workbench.notifications.press(`The volume ${home} is gone`, 'Start with an Empty Volume…');
     await workbench.dialog.press('Start with an Empty Volume');

@@ -1,14 +1,19 @@
-import { width } from './text';
+import { printable, width } from './text';
 
 export interface Column {
   title: string;
   right?: boolean;
+  /** Its cells hold colours of ours, and nothing else that drives a terminal: who fills it sees to that. */
+  styled?: boolean;
 }
 
-/** Aligned columns under their titles, two spaces apart, without trailing blanks. */
+/** Aligned columns under their titles, two spaces apart, without trailing blanks. No cell makes a line of its own. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const titles = columns.map((column) => column.title);
-  const lines = [titles, ...rows];
+  const cells = rows.map((row) =>
+    row.map((cell, at) => (columns[at]?.styled === true ? cell : printable(cell))),
+  );
+  const lines = [titles, ...cells];
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => width(line[at] ?? ''))));
   return lines.map((line) => formatRow(columns, widths, line)).join('\n');
 }
@@ -29,6 +34,6 @@ export function formatFields(fields: readonly (readonly [string, string | undefi
   const shown = fields.filter((field): field is readonly [string, string] => field[1] !== undefined);
   const longest = Math.max(0, ...shown.map(([key]) => width(key)));
   return shown
-    .map(([key, value]) => `${key}${' '.repeat(longest - width(key))}  ${value}`.trimEnd())
+    .map(([key, value]) => `${key}${' '.repeat(longest - width(key))}  ${printable(value)}`.trimEnd())
     .join('\n');
 }

@@ -17,7 +17,36 @@ export function printable(text: string): string {
   return text.replace(control, '?');
 }
 
-/** The same for a text of several lines, with colours of ours in it. */
+/** What a shell takes for more than a letter of a name. */
+const special = /[\s"'$&()*;<>?[\\`|!^{}]|^[#~]/;
+const controls = /([\p{Cc}\u2028-\u202e\u2066-\u2069]+)/u;
+const short = new Map([
+  ['\n', '\\n'],
+  ['\t', '\\t'],
+  ['\r', '\\r'],
+]);
+
+/** A file name as GNU ls shows it on a terminal: as it is typed in a shell, and nothing in it drives the terminal. */
+export function shellName(name: string): string {
+  if (name !== '' && !special.test(name) && !controls.test(name)) {
+    return name;
+  }
+  // With a group in the separator, what separates stands at the odd places.
+  const quotes = name
+    .split(controls)
+    .map((part, at) => (at % 2 === 1 ? `$'${octal(part)}'` : `'${part.replaceAll("'", "'\\''")}'`));
+  return quotes.filter((part) => part !== "''").join('') || "''";
+}
+
+function octal(text: string): string {
+  return Array.from(text, (each) => short.get(each) ?? bytesOf(each)).join('');
+}
+
+function bytesOf(text: string): string {
+  return Array.from(Buffer.from(text), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+}
+
+/** As `printable`, for a text of several lines with colours of ours in it. */
 export function printableLines(text: string): string {
   return text.replace(allowed, (_, kept: string | undefined) => kept ?? '?');
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { asBerthError, type Limits, type Operation } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
+import { printable } from '../format/text';
 import { examples } from '../help';
 import { follow } from '../operation';
 import { parseMiB, parseNumber, parseWhole } from '../parse/options';
@@ -105,7 +106,7 @@ async function beginRebuild(
 async function rename(cli: Cli, name: string, label: string): Promise<void> {
   const client = await cli.engine();
   const workspace = await client.call('workspaces.update', { params: { name }, body: { label } });
-  cli.result(workspace, () => `${name} is now called "${workspace.label}".`);
+  cli.result(workspace, () => `${name} is now called "${printable(workspace.label)}".`);
 }
 
 async function limits(cli: Cli, name: string, options: LimitOptions): Promise<void> {

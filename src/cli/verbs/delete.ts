@@ -4,6 +4,7 @@ import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatBytes } from '../format/size';
 import { formatTable } from '../format/table';
+import { printable } from '../format/text';
 import { examples } from '../help';
 import { forEach } from '../operation';
 
@@ -82,5 +83,5 @@ export function explain(losses: readonly Loss[], keepVolumes: boolean): string {
     (workspace.spec.mounts ?? []).filter(({ kind }) => kind === 'volume').map(({ source }) => source),
   );
   const table = formatTable([{ title: 'DELETES' }, { title: '' }, { title: '', right: true }], rows);
-  return staying.length === 0 ? table : `${table}\nStays: ${[...new Set(staying)].join(', ')}`;
+  return staying.length === 0 ? table : `${table}\nStays: ${printable([...new Set(staying)].join(', '))}`;
 }

@@ -8,6 +8,7 @@ import { exitCodes } from '../failure';
 import { formatBytes } from '../format/size';
 import { formatFields } from '../format/table';
 import { formatAgo } from '../format/time';
+import { printable } from '../format/text';
 import { examples } from '../help';
 import { mark } from '../terminal/progress';
 
@@ -125,8 +126,8 @@ export function formatEngine(info: EngineInfo, now: number): string {
 function formatReport(cli: Cli, report: DoctorReport): string {
   return report.checks
     .map((check) => {
-      const hint = check.hint === undefined ? '' : `\n    ${check.hint}`;
-      return `${mark(check.outcome, cli.style)} ${check.title}: ${check.message}${hint}`;
+      const hint = check.hint === undefined ? '' : `\n    ${printable(check.hint)}`;
+      return `${mark(check.outcome, cli.style)} ${printable(check.title)}: ${printable(check.message)}${hint}`;
     })
     .join('\n');
 }

@@ -5,7 +5,8 @@ import type { Cli } from '../cli';
 import { formatMode } from '../format/mode';
 import { formatBytes } from '../format/size';
 import { formatTable } from '../format/table';
-import { printable } from '../format/text';
+import { shellName } from '../format/text';
+import { isTerminal } from '../terminal/streams';
 import { formatDate } from '../format/time';
 import { examples } from '../help';
 import { parseRemote } from '../parse/place';
@@ -42,9 +43,10 @@ async function list(cli: Cli, where: string, options: ListOptions): Promise<void
   const shown = entries.filter(
     (entry) => options.all === true || cli.json || entry === found || !entry.name.startsWith('.'),
   );
-  cli.result(shown, () =>
-    options.long === true ? formatLong(shown, cli.style) : formatShort(shown, cli.style),
-  );
+  // As GNU ls: a program that reads gets the names themselves.
+  const shownName = isTerminal(cli.streams.stdout) ? shellName : (name: string) => name;
+  const look = { style: cli.style, shownName };
+  cli.result(shown, () => (options.long === true ? formatLong(shown, look) : formatShort(shown, look)));
 }
 
 async function listFolder(client: EngineClient, at: VolumePath, signal: AbortSignal): Promise<FileEntry[]> {
@@ -62,12 +64,17 @@ async function listFolder(client: EngineClient, at: VolumePath, signal: AbortSig
   return entries;
 }
 
-function formatShort(entries: readonly FileEntry[], style: Style): string {
-  return entries.map((entry) => formatName(entry, style)).join('\n');
+interface Look {
+  style: Style;
+  shownName: (name: string) => string;
+}
+
+export function formatShort(entries: readonly FileEntry[], look: Look): string {
+  return entries.map((entry) => formatName(entry, look)).join('\n');
 }
 
 /** Like `ls -l`: mode, owner, size, time, name, and where a link leads. */
-export function formatLong(entries: readonly FileEntry[], style: Style): string {
+export function formatLong(entries: readonly FileEntry[], look: Look): string {
   if (entries.length === 0) {
     return '';
   }
@@ -77,19 +84,20 @@ export function formatLong(entries: readonly FileEntry[], style: Style): string 
       { title: 'OWNER' },
       { title: 'SIZE', right: true },
       { title: 'CHANGED' },
-      { title: 'NAME' },
+      { title: 'NAME', styled: true },
     ],
     entries.map((entry) => [
       formatMode(entry.type, entry.mode),
       `${entry.uid}:${entry.gid}`,
       entry.type === 'directory' ? '-' : formatBytes(entry.size),
       formatDate(entry.mtimeMs),
-      formatName(entry, style) + (entry.linkTarget === undefined ? '' : ` -> ${printable(entry.linkTarget)}`),
+      formatName(entry, look) +
+        (entry.linkTarget === undefined ? '' : ` -> ${look.shownName(entry.linkTarget)}`),
     ]),
   );
 }
 
-function formatName(entry: FileEntry, style: Style): string {
-  const name = printable(entry.name);
+function formatName(entry: FileEntry, { style, shownName }: Look): string {
+  const name = shownName(entry.name);
   return entry.type === 'directory' ? `${style.blue(name)}/` : name;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError, type PublishedPort, type Workspace } from '../../api';
 import type { Cli } from '../cli';
+import { printable } from '../format/text';
 import { examples } from '../help';
 import { collectPorts } from '../parse/options';
 import { formatPort } from '../workspaces';
@@ -73,9 +74,10 @@ async function change(cli: Cli, name: string, ports: PublishedPort[]): Promise<v
   const now = portsOf(workspace);
   const told = workspace.warnings.filter(({ code }) => code === 'ports');
   cli.result(now, () =>
-    [shown(name, now), ...told.map(({ message, hint }) => `warning: ${message} ${hint ?? ''}`.trim())].join(
-      '\n',
-    ),
+    [
+      shown(name, now),
+      ...told.map(({ message, hint }) => printable(`warning: ${message} ${hint ?? ''}`.trim())),
+    ].join('\n'),
   );
 }
 

@@ -7,6 +7,7 @@ import { formatAdoptables } from '../../../src/cli/verbs/adopt';
 import { explain } from '../../../src/cli/verbs/delete';
 import { formatEngine } from '../../../src/cli/verbs/engine';
 import { formatImages } from '../../../src/cli/verbs/image';
+import { shellName } from '../../../src/cli/format/text';
 import { formatLong } from '../../../src/cli/verbs/ls';
 import { findProgram, openCommand } from '../../../src/cli/verbs/open';
 import { describeEvent, formatOperations } from '../../../src/cli/verbs/operations';
@@ -175,9 +176,10 @@ describe('cli: what is shown', () => {
       uid: 0,
       gid: 1,
     };
-    const shown = formatLong([{ ...entry, mtimeMs: now, ctimeMs: now }], createStyle(false, true));
-    assert.match(shown, /lrwxrwxrwx +0:1 +5 B +\d{4}-\d\d-\d\d \d\d:\d\d +l\? -> a$/);
-    assert.equal(formatLong([], createStyle(false, true)), '');
+    const look = { style: createStyle(false, true), shownName: shellName };
+    const shown = formatLong([{ ...entry, mtimeMs: now, ctimeMs: now }], look);
+    assert.match(shown, /lrwxrwxrwx +0:1 +5 B +\d{4}-\d\d-\d\d \d\d:\d\d +'l'\$'\\n' -> a$/);
+    assert.equal(formatLong([], look), '');
   });
 });
 

@@ -17,7 +17,7 @@ describe('cli/format/table', () => {
 
   it('aligns what has colours and wide characters', () => {
     const table = formatTable(
-      [{ title: 'A' }, { title: 'B' }],
+      [{ title: 'A', styled: true }, { title: 'B' }],
       [
         ['\u001b[31m日本\u001b[0m', '1'],
         ['abcd', '2'],

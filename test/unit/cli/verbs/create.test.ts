@@ -58,7 +58,7 @@ describe('cli/verbs/create', () => {
   it('refuses an address with a token in it, with the safe way, before an engine is asked', async () => {
     const { code, stderr } = await invoke('create', 'demo', '--clone', 'https://hunter2@host/x.git');
     assert.equal(code, 2);
-    assert.match(stderr, /password or a token[^]*hint:[^]*--credential/);
+    assert.match(stderr, /may be a token[^]*hint:[^]*--credential/);
     assert.doesNotMatch(stderr, /hunter2/);
   });
 
