@@ -39,7 +39,8 @@ export async function reservePorts(
       if (!before.some((old) => old.host === port)) {
         reserved.push(port);
       }
-      const isChosen = kept === undefined ? host === undefined || chosen === true : kept.chosen === true;
+      // Who names one pins it, also the one that Berth had chosen; who sends back what he read changes nothing.
+      const isChosen = host === undefined ? kept === undefined || kept.chosen === true : chosen === true;
       ports.push({ host: port, guest, ...(isChosen && { chosen: true }) });
     }
     return ports;
@@ -82,14 +83,18 @@ export function releasePorts(
 
 /**
  * Before a start: what Berth chose itself moves away from a program that has taken it meanwhile; what the user named is
- * known to others by now: throws `in_use`, with nothing moved.
+ * known to others by now: throws `in_use`, with nothing moved. `refused`: what the system says is taken, though nobody
+ * listens on it.
  */
 export async function movePorts(
   ledger: PortLedger,
   owner: string,
   ports: readonly AssignedPort[],
+  refused: ReadonlySet<number> = new Set(),
 ): Promise<{ ports: AssignedPort[]; moves: { from: AssignedPort; to: number }[] }> {
-  const areFree = await Promise.all(ports.map(({ host }) => isFree(host)));
+  const areFree = await Promise.all(
+    ports.map(async ({ host }) => !refused.has(host) && (await isFree(host))),
+  );
   ports.forEach(({ host, chosen }, index) => {
     if (areFree[index] === false && chosen !== true) {
       throw taken(host, 'another program', index);
@@ -97,14 +102,24 @@ export async function movePorts(
   });
   const moves: { from: AssignedPort; to: number }[] = [];
   const moved: AssignedPort[] = [];
-  for (const [index, port] of ports.entries()) {
-    const host = areFree[index] === true ? port.host : await ledger.assign(owner);
-    moved.push({ ...port, host });
-    if (host !== port.host) {
-      moves.push({ from: port, to: host });
+  try {
+    for (const [index, port] of ports.entries()) {
+      const host = areFree[index] === true ? port.host : await ledger.assign(owner);
+      moved.push({ ...port, host });
+      if (host !== port.host) {
+        moves.push({ from: port, to: host });
+      }
     }
+  } catch (error) {
+    moves.forEach(({ to }) => ledger.releasePort(to, owner));
+    throw error;
   }
   return { ports: moved, moves };
+}
+
+/** Those that a refusal of the system names, as `127.0.0.1:8080` or `port 8080`. */
+export function portsNamedIn(message: string): Set<number> {
+  return new Set([...message.matchAll(/(?::|\bport )(\d{1,5})\b/gi)].map(([, port]) => Number(port)));
 }
 
 async function reserve(

@@ -9,7 +9,7 @@ import { isFree, type PortLedger } from '../ssh/ports';
 import type { Drivers } from './drivers';
 import { resolveMounts } from './mount-resolution';
 import type { OperationContext } from './operation-context';
-import { assignedOf, movePorts, portsOf } from './published-ports';
+import { assignedOf, movePorts, portsNamedIn, portsOf } from './published-ports';
 import { acceptedLoss, lookAtVolumes, volumesGone, type VolumeFindings } from './volume-checks';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
@@ -87,9 +87,19 @@ export class RuntimePreparation {
     }
   }
 
-  /** Whatever the system says of the port. */
-  async moveSshPort(name: string, context: OperationContext): Promise<void> {
-    await this.movePorts(name, context, true);
+  /**
+   * The system keeps a port though nobody listens on it: the one that it names moves. Throws `refused` where that can't
+   * be told, and `in_use` for one that the user named.
+   */
+  async moveRefused(name: string, refused: BerthError, context: OperationContext): Promise<void> {
+    const { sshPort, spec } = this.parts.registry.get(name);
+    const published = assignedOf(spec.ports).map(({ host }) => host);
+    const named = portsNamedIn(refused.message);
+    const ours = new Set([sshPort, ...published].filter((port) => named.has(port)));
+    if (ours.size === 0 && published.length > 0) {
+      throw refused;
+    }
+    await this.movePorts(name, context, ours.size === 0 ? new Set([sshPort]) : ours);
     await this.refit(name, context.signal);
   }
 
@@ -192,33 +202,44 @@ export class RuntimePreparation {
     }
   }
 
-  /** Somebody else listens on a port of ours: another one is taken, and that is said. */
-  private async movePorts(name: string, context: OperationContext, isSshTaken = false): Promise<boolean> {
+  /** Somebody else has a port of ours: another one is taken, and that is said. Answers whether one has moved. */
+  private async movePorts(
+    name: string,
+    context: OperationContext,
+    refused: ReadonlySet<number> = new Set(),
+  ): Promise<boolean> {
     const { registry, ports } = this.parts;
     const { sshPort: before, spec } = registry.get(name);
-    const published = await movePorts(ports, name, assignedOf(spec.ports));
-    const mustMove = isSshTaken || !(await isFree(before));
-    const sshPort = mustMove ? await ports.assign(name) : before;
-    if (!mustMove && published.moves.length === 0) {
-      return false;
+    const published = await movePorts(ports, name, assignedOf(spec.ports), refused);
+    const moves = published.moves.map(({ from, to }) => ({
+      from: from.host,
+      to,
+      what: `${from.guest} inside`,
+    }));
+    try {
+      const isTaken = refused.has(before) || !(await isFree(before));
+      const sshPort = isTaken ? await ports.assign(name) : before;
+      if (isTaken) {
+        moves.unshift({ from: before, to: sshPort, what: 'SSH' });
+      }
+      if (moves.length === 0) {
+        return false;
+      }
+      const { spec: now } = registry.get(name);
+      await registry.change(name, {
+        sshPort,
+        ...(spec.ports !== undefined && { spec: { ...now, ports: published.ports } }),
+      });
+    } catch (error) {
+      moves.forEach(({ to }) => ports.releasePort(to, name));
+      throw error;
     }
-    const spelled = [
-      ...(mustMove ? [`Port ${before} was taken by another program: SSH is on ${sshPort} now.`] : []),
-      ...published.moves.map(
-        ({ from, to }) =>
-          `Port ${from.host} was taken by another program: ${from.guest} inside is on ${to} now.`,
-      ),
-    ];
-    const { spec: now } = registry.get(name);
-    await registry.update(name, {
-      sshPort,
-      ...(spec.ports !== undefined && { spec: { ...now, ports: published.ports } }),
-    });
-    [...(mustMove ? [before] : []), ...published.moves.map(({ from }) => from.host)].forEach((port) =>
-      ports.releasePort(port, name),
+    moves.forEach(({ from }) => ports.releasePort(from, name));
+    const said = moves.map(
+      ({ from, to, what }) => `Port ${from} was taken by another program: ${what} is on ${to} now.`,
     );
-    spelled.forEach((line) => context.warn(line));
-    await registry.warn(name, { code: 'port-moved', message: spelled.join('\n') });
+    said.forEach((line) => context.warn(line));
+    await registry.warn(name, { code: 'port-moved', message: said.join('\n') });
     return true;
   }
 }

@@ -1,5 +1,5 @@
 /** From a record to a workspace that answers SSH: every step of create and start, each with its own time. */
-import { asBerthError } from '../../api/errors';
+import { asBerthError, type BerthError } from '../../api/errors';
 import type { Driver, RuntimeInfo } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
 import type { SshKeys } from '../ssh/keys';
@@ -102,10 +102,11 @@ export class WorkspaceStarter {
     try {
       return await driver.start(runtimeNameOf(name));
     } catch (error) {
-      if (!isPortTaken(error)) {
+      const refused = asBerthError(error);
+      if (!isPortTaken(refused)) {
         throw error;
       }
-      await this.preparation.moveSshPort(name, context);
+      await this.preparation.moveRefused(name, refused, context);
       return driver.start(runtimeNameOf(name));
     }
   }
@@ -200,7 +201,6 @@ export class WorkspaceStarter {
   }
 }
 
-function isPortTaken(error: unknown): boolean {
-  const { code, message } = asBerthError(error);
+function isPortTaken({ code, message }: BerthError): boolean {
   return code === 'in_use' && /\bport\b|\baddress already in use\b/i.test(message);
 }

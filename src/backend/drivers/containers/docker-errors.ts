@@ -88,7 +88,7 @@ const rules: readonly Rule[] = [
   {
     pattern: /port is already allocated|address already in use|failed to bind (host )?port/i,
     code: 'in_use',
-    hint: 'Another program took the SSH port. Start the workspace again: it gets another one.',
+    hint: 'Another program has a port of the workspace. End that program, or name another port, and start it again.',
   },
   {
     pattern: /no space left on device|disk quota exceeded/i,

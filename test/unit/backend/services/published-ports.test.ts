@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { PortLedger } from '../../../../src/backend/ssh/ports';
-import { reservePorts } from '../../../../src/backend/services/published-ports';
+import { movePorts, portsNamedIn, reservePorts } from '../../../../src/backend/services/published-ports';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 import { occupy, ownPortRange, vacate } from '../../../support/ports';
@@ -33,6 +33,29 @@ describe('services/published-ports', () => {
       const after = await reservePorts(ledger, 'one', [{ guest: 81 }, { guest: 80 }], before);
       assert.equal(after[1]?.host, before[0]?.host);
       assert.notEqual(after[0]?.host, before[0]?.host);
+    });
+
+    it('pins what the user names, also one that Berth had chosen; what is sent back stays as it was', async () => {
+      const before = await reservePorts(ledger, 'one', [{ guest: 80 }]);
+      assert.deepEqual(await reservePorts(ledger, 'one', before, before), before);
+      const { host = 0 } = before[0] ?? {};
+      const pinned = await reservePorts(ledger, 'one', [{ host, guest: 80 }], before);
+      assert.deepEqual(pinned, [{ host, guest: 80 }]);
+      assert.deepEqual(await reservePorts(ledger, 'one', [{ guest: 80 }], pinned), pinned);
+    });
+
+    it('gives back what it has moved to when not all can move', async () => {
+      const small = { first: at(0), last: at(2) };
+      const few = new PortLedger(() => small);
+      const ports = await reservePorts(few, 'one', [{ guest: 80 }, { guest: 81 }]);
+      const refused = new Set(ports.map(({ host }) => host));
+      await failure(movePorts(few, 'one', ports, refused), 'capacity');
+      assert.equal(few.ownerOf(at(2)), undefined);
+    });
+
+    it('knows the ports that a refusal names', () => {
+      const said = 'Bind for 127.0.0.1:2201 failed: port 8080 is taken, and 9 others';
+      assert.deepEqual([...portsNamedIn(said)], [2201, 8080]);
     });
 
     it('refuses what somebody has, naming the field, and keeps nothing of the rest', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { BerthError } from '../../../../src/api/errors';
 import { useEngine, type TestEngine } from '../../../support/engine';
-import { occupy, vacate } from '../../../support/ports';
+import { occupy, ownPortRange, vacate } from '../../../support/ports';
 
 describe('services/workspace-starter', () => {
   const { start, home } = useEngine();
@@ -157,6 +157,31 @@ describe('services/workspace-starter', () => {
     assert.deepEqual(removals(), []);
   });
 
+  it('moves the very port that the system refuses: a published one, and not that of SSH', async () => {
+    const { first: free } = ownPortRange(1);
+    await test.create('demo', { ports: [{ guest: 80 }, { host: free, guest: 90 }] });
+    await test.done(test.services.workspaces.stop('demo'));
+    const { sshPort, spec } = workspace();
+    const [chosen] = spec.ports ?? [];
+    const refuse = (port?: number) =>
+      test.driver.fail(
+        'start',
+        new BerthError('in_use', `listen tcp4 127.0.0.1:${port}: bind: address already in use`),
+      );
+    refuse(chosen?.host);
+    assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
+    assert.equal(workspace().sshPort, sshPort);
+    const [moved, pinned] = workspace().spec.ports ?? [];
+    assert.notEqual(moved?.host, chosen?.host);
+    assert.equal(pinned?.host, free);
+    await test.done(test.services.workspaces.stop('demo'));
+    refuse(free);
+    const { error } = await test.done(test.services.workspaces.start('demo'));
+    assert.match(error?.message ?? '', new RegExp(`Port ${free} of this machine is used by another program`));
+    assert.equal(workspace().sshPort, sshPort);
+    assert.equal(workspace().state, 'stopped');
+  });
+
   it('moves a published port that Berth chose; one that the user named is refused, with nothing moved', async () => {
     await test.create('demo', { ports: [{ guest: 80 }] });
     await test.done(test.services.workspaces.stop('demo'));
@@ -217,6 +242,7 @@ describe('services/workspace-starter', () => {
       it(`${verb}: stops, names every one, changes nothing; goes on when told to`, async () => {
         await lose(verb, 'workspace-demo', 'workspace-demo-docker', 'data');
         const before = workspace().state;
+        test.driver.calls.length = 0;
         const refused = await test.done(test.services.workspaces[verb]('demo'));
         assert.equal(refused.error?.code, 'volume_gone');
         for (const name of ['workspace-demo', 'workspace-demo-docker', 'data']) {
@@ -226,6 +252,8 @@ describe('services/workspace-starter', () => {
         assert.equal(workspace().state, before);
         assert.deepEqual(test.driver.volumes.names, []);
         assert.equal(workspace().problem?.code, 'volume_gone');
+        // The error says that nothing was changed.
+        assert(!test.driver.calls.includes('create workspace-demo'));
         const accepted = await test.done(test.services.workspaces[verb]('demo', { acceptEmpty: true }));
         assert.equal(accepted.status, 'succeeded');
         assert.match(accepted.warnings.join(), /data was gone: a new, empty one was made/);
@@ -234,6 +262,19 @@ describe('services/workspace-starter', () => {
         assert.deepEqual(removals(), []);
       });
     }
+
+    it('is named before a restart or a rebuild stops what runs', async () => {
+      test.driver.volumes.known.delete('data');
+      const { workspaces } = test.services;
+      for (const verb of [
+        () => workspaces.restart('demo'),
+        () => workspaces.rebuild('demo', { confirm: true }),
+      ]) {
+        assert.equal((await test.done(verb())).error?.code, 'volume_gone');
+        assert.equal(workspace().state, 'running');
+        assert(!test.driver.calls.includes('stop workspace-demo'));
+      }
+    });
 
     it('is one that another program made anew under its name, too', async () => {
       await lose('start', 'data');
