@@ -2,23 +2,19 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../src/api/errors';
-import { useEngine, type TestEngine } from '../../../support/engine';
+import { useDemo } from '../../../support/demo';
+import type { TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 import { until } from '../../../support/wait';
 
 describe('services/workspace-rebuild', () => {
-  const { start, home } = useEngine();
+  const { engine, start, home, workspace, runtime, did } = useDemo();
   let test: TestEngine;
-  beforeEach(async () => {
-    test = await start();
-    await test.create('demo');
+  beforeEach(() => {
+    test = engine();
     test.driver.images.known.set('debian:12', 'sha256:debian');
-    test.driver.calls.length = 0;
   });
 
-  const workspace = () => test.services.workspaces.get('demo');
-  const runtime = () => test.driver.runtimes.get('workspace-demo');
-  const did = (verb: string) => test.driver.calls.includes(`${verb} workspace-demo`);
   const rebuild = async (image?: string) =>
     test.done(
       test.services.workspaces.rebuild('demo', { confirm: true, ...(image !== undefined && { image }) }),

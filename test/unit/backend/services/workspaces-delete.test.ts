@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { BerthError } from '../../../../src/api/errors';
+import { useDemo } from '../../../support/demo';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../../support/small-disk';
 
 describe('services/workspaces', () => {
-  const { start } = useEngine();
+  const { engine, workspace } = useDemo();
   let test: TestEngine;
-  beforeEach(async () => {
-    test = await start();
-    await test.create('demo');
-    test.driver.calls.length = 0;
-  });
-
-  const workspace = () => test.services.workspaces.get('demo');
+  beforeEach(() => (test = engine()));
 
   describe('delete', () => {
     it('removes runtime, home and Docker volume, keys, secrets, port, record; named volumes stay', async () => {

@@ -3,25 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { BerthError } from '../../../../src/api/errors';
 import type { Operation } from '../../../../src/api/schemas/operation';
 import type { WorkspaceState } from '../../../../src/api/schemas/workspace';
-import { useEngine, type TestEngine } from '../../../support/engine';
+import { useDemo } from '../../../support/demo';
+import type { TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 import { turns, until } from '../../../support/wait';
 
 type PlainVerb = 'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover';
 
 describe('services/workspaces', () => {
-  const { start } = useEngine();
+  const { engine, start, workspace, runtime, did } = useDemo();
   let test: TestEngine;
-  beforeEach(async () => {
-    test = await start();
-    await test.create('demo');
-    test.driver.calls.length = 0;
-  });
+  beforeEach(() => (test = engine()));
 
-  const workspace = () => test.services.workspaces.get('demo');
   const run = (verb: PlainVerb): Promise<Operation> => test.done(test.services.workspaces[verb]('demo'));
-  const runtime = () => test.driver.runtimes.get('workspace-demo');
-  const did = (verb: string) => test.driver.calls.includes(`${verb} workspace-demo`);
   const statesSeen = () =>
     test
       .payloads('workspace.changed')
