@@ -7,7 +7,6 @@ import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
 import { draftOf } from '../../../store/drafts';
 import { replaceFile } from '../../../store/files';
-import { KeyedLock } from '../../../store/keyed-lock';
 import { digestOf, readBlob, Verifier, type Blobs, type Part } from './blobs';
 import {
   Index,
@@ -20,18 +19,19 @@ import {
   type Descriptor,
 } from './documents';
 import { isIndex } from './image';
+import { LayoutLock } from './layout-lock';
 
-/** One after the other in this process; other engines write other layouts. */
-const writing = new KeyedLock();
 const digestName = /^[0-9a-f]{64}$/;
-/** By folder: how many are putting blobs there that nothing names yet. */
-const filling = new Map<string, number>();
 
 export class Layout implements Blobs {
+  private readonly lock: LayoutLock;
+
   constructor(
     readonly folder: string,
     readonly name = folder,
-  ) {}
+  ) {
+    this.lock = new LayoutLock(folder);
+  }
 
   async open({ digest }: Part): Promise<Readable> {
     const path = this.pathOf(digest);
@@ -97,11 +97,9 @@ export class Layout implements Blobs {
     await rename(draft, this.pathOf(digest));
   }
 
-  /** Until the answer is called no blob is removed, also if no image needs it yet. */
-  hold(): () => void {
-    const count = (by: number): void => void filling.set(this.folder, (filling.get(this.folder) ?? 0) + by);
-    count(1);
-    return () => count(-1);
+  /** Until the answer is called no blob is removed, also if no image needs it (yet). */
+  hold(): Promise<() => void> {
+    return this.lock.hold();
   }
 
   /** Gives an image its name, taken from whatever had it. */
@@ -128,15 +126,14 @@ export class Layout implements Blobs {
   }
 
   private async change(edit: (manifests: Descriptor[]) => Descriptor[]): Promise<void> {
-    await writing.run(this.folder, async () => {
+    await this.lock.alone(async () => {
       const { manifests } = await this.index();
       const edited: Index = { schemaVersion: 2, manifests: edit(manifests) };
-      await mkdir(this.folder, { recursive: true, mode: 0o700 });
       await replaceFile(join(this.folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
       const index = { mediaType: mediaTypes.index, ...edited };
       await replaceFile(join(this.folder, 'index.json'), JSON.stringify(index));
       const left = new Set(edited.manifests.map(({ digest }) => digest));
-      if (manifests.some(({ digest }) => !left.has(digest)) && (filling.get(this.folder) ?? 0) === 0) {
+      if (manifests.some(({ digest }) => !left.has(digest)) && !(await this.lock.isHeld())) {
         await this.sweep(edited);
       }
     });

@@ -17,7 +17,7 @@ export interface Told {
 
 /** Into a layout, under its name; what is there already is not got again. */
 export async function pullImage(from: Repository, into: Layout, told: Told): Promise<Descriptor> {
-  const release = into.hold();
+  const release = await into.hold();
   try {
     const { descriptor, bytes } = await manifestOf(from, told.signal);
     const { config, layers } = parseDocument(Manifest, bytes, `The manifest of ${from.name}`);
@@ -38,21 +38,33 @@ export async function pullImage(from: Repository, into: Layout, told: Told): Pro
 
 /** From a layout to the tag of its name; what is there already is not sent again. */
 export async function pushImage(from: Layout, image: Descriptor, to: Repository, told: Told): Promise<void> {
-  const { signal } = told;
-  const bytes = await readBlob(from, image, signal);
-  const { config, layers } = parseDocument(Manifest, bytes, `The manifest of ${to.name}`);
-  await each([...layers, config], told, async (part, count, aborted) => {
-    if (!(await to.has(part, aborted))) {
-      const body = new Verifier(part, from.name, count);
-      const source = await from.open(part);
-      source.on('error', (error) => body.destroy(error));
-      body.on('close', () => source.destroy());
-      await to.upload(part, source.pipe(body), aborted);
-    } else {
-      count(part.size);
-    }
-  });
-  await to.putManifest(image, bytes, signal);
+  const release = await from.hold();
+  try {
+    const bytes = await readBlob(from, image, told.signal);
+    const { config, layers } = parseDocument(Manifest, bytes, `The manifest of ${to.name}`);
+    await each([...layers, config], told, (part, count, signal) => pushPart(from, part, to, count, signal));
+    await to.putManifest(image, bytes, told.signal);
+  } finally {
+    release();
+  }
+}
+
+async function pushPart(
+  from: Layout,
+  part: Part,
+  to: Repository,
+  count: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await to.has(part, signal)) {
+    count(part.size);
+    return;
+  }
+  const body = new Verifier(part, from.name, count);
+  const source = await from.open(part);
+  source.on('error', (error) => body.destroy(error));
+  body.on('close', () => source.destroy());
+  await to.upload(part, source.pipe(body), signal);
 }
 
 async function manifestOf(

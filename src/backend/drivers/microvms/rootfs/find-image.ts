@@ -52,7 +52,7 @@ export class ImageFinder {
     for (const layout of this.parts.layouts) {
       const found = await layout.find(withTag(name));
       if (found !== undefined) {
-        return ociSource(await openImage(layout, found, signal));
+        return ociSource(await openImage(layout, found, signal), layout);
       }
     }
     return undefined;

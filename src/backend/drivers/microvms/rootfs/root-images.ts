@@ -100,7 +100,7 @@ export class RootImageStore implements RootImages, ImageArchive {
     }
     const config = from.config ?? (await this.known(from.imageId))?.config ?? noConfig;
     const { committed } = this.own;
-    const release = committed.hold();
+    const release = await committed.hold();
     const disk = await committed.draft();
     try {
       const { size } = await stat(from.disk);

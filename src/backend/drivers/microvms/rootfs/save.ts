@@ -10,7 +10,7 @@ import type { OwnImage } from './own-images';
 
 /** Throws `path_exists` when there is such a file. */
 export async function saveImage(image: OwnImage, path: string, told: Told): Promise<void> {
-  const release = image.layout.hold();
+  const release = await image.layout.hold();
   try {
     const tar = Readable.from(archiveOf(image, told.signal), { objectMode: false });
     await writeNew(path, tar, { total: 0, ...told });

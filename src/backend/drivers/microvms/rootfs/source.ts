@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ImageConfig } from '../../containers/image-export';
 import { buildExt4, buildTree, type Ext4BuildOptions } from '../ext4/build';
 import { configOf, type OpenImage } from '../oci/image';
+import type { Layout } from '../oci/layout';
 import type { Told } from '../oci/transfer';
 import { applyLayers } from '../oci/unpack';
 import { counted, type ImageExporter } from './exporter';
@@ -50,8 +51,8 @@ export function engineSource(exporter: ImageExporter, image: string, digest: str
   };
 }
 
-/** Layers merged by ourselves. */
-export function ociSource(image: OpenImage): RootSource {
+/** Layers merged by ourselves. A layout that others change is held meanwhile. */
+export function ociSource(image: OpenImage, held?: Pick<Layout, 'hold'>): RootSource {
   const total = image.layers.reduce((sum, { size }) => sum + size, 0);
   return {
     digest: image.digest,
@@ -61,12 +62,17 @@ export function ociSource(image: OpenImage): RootSource {
         done += bytes;
         told.progress({ done, total, current: image.name });
       };
-      const { warnings } = await buildTree(
-        out,
-        options(image.digest, told, () => total),
-        (tree, contents) => applyLayers(image, tree, contents, { count, signal: told.signal }),
-      );
-      return { config: configOf(image.document), warnings };
+      const release = await held?.hold();
+      try {
+        const { warnings } = await buildTree(
+          out,
+          options(image.digest, told, () => total),
+          (tree, contents) => applyLayers(image, tree, contents, { count, signal: told.signal }),
+        );
+        return { config: configOf(image.document), warnings };
+      } finally {
+        release?.();
+      }
     },
   };
 }
