@@ -26,3 +26,23 @@ export async function turns(count = 20): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** What comes of `work`; fails after `timeoutMs`, with what was seen by then. */
+export async function within<T>(
+  what: string,
+  work: Promise<T>,
+  timeoutMs: number,
+  seen: () => unknown = () => undefined,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Waited ${timeoutMs} ms in vain for ${what}. Seen: ${JSON.stringify(seen())}`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

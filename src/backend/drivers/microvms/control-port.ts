@@ -4,7 +4,7 @@
  * has an id, and every answer begins with it.
  *
  *     configure ID BYTES, and so many bytes of tar     said ID TEXT, any number; ready ID, or failed ID REASON
- *     ssh ID                                           ready ID, or failed ID REASON
+ *     ssh ID                                           ready ID, or failed ID REASON; later ended ID
  *     alive ID                                         ready ID
  *     sync ID                                          ready ID, once all that was written is on the disks
  *     time ID SECONDS                                  -
@@ -44,6 +44,8 @@ export class ControlPort {
   private isWaiting = false;
   private hasEnded = false;
   private hasFlooded = false;
+  /** The last who was asked to serve SSH. */
+  private served: { id: string; end: () => void } | undefined;
 
   private constructor(private readonly socket: Socket) {
     const guard = new FloodGuard(floodLimits);
@@ -96,9 +98,12 @@ export class ControlPort {
     return said;
   }
 
-  /** Has the guest serve SSH on the other port. */
-  async serveSsh(timeoutMs = sshTimeoutMs, signal?: AbortSignal): Promise<void> {
-    await this.ask('ssh', 'the guest to serve SSH to the engine', timeoutMs, signal);
+  /** Has the guest serve SSH on the other port. `ended` resolves when whoever did so is gone. */
+  async serveSsh(timeoutMs = sshTimeoutMs, signal?: AbortSignal): Promise<{ ended: Promise<void> }> {
+    const id = newId();
+    const ended = new Promise<void>((end) => (this.served = { id, end }));
+    await this.ask('ssh', 'the guest to serve SSH to the engine', timeoutMs, signal, id);
+    return { ended };
   }
 
   /** Waits for a sign of life: one that was restored from a damaged state gives none. */
@@ -128,8 +133,13 @@ export class ControlPort {
     this.end();
   }
 
-  private async ask(verb: string, what: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    const id = newId();
+  private async ask(
+    verb: string,
+    what: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    id = newId(),
+  ): Promise<void> {
     const answer = this.expect(what, answerTo(id, []), timeoutMs, signal);
     this.socket.write(`${verb} ${id}\n`);
     await answer;
@@ -170,6 +180,10 @@ export class ControlPort {
     }
     this.last = line.slice(0, quotedChars);
     this.isWaiting ||= ofWaiting(line) === 'done';
+    if (this.served !== undefined && line === `ended ${this.served.id}`) {
+      this.served.end();
+      return;
+    }
     for (const { take, resolve, reject } of [...this.expected]) {
       const outcome = take(line);
       if (outcome !== undefined) {

@@ -154,8 +154,8 @@ function numbered(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
 export async function exitOf({ ended }: GuestProcess, name: string): Promise<number> {
   const code = await ended;
   if (code === undefined) {
-    throw new BerthError('illegal_state', `${name} stopped while the command ran.`, {
-      hint: 'Start it again.',
+    throw new BerthError('illegal_state', `The connection to ${name} ended while the command ran.`, {
+      hint: 'Start the workspace again if it has stopped; else try again.',
     });
   }
   return code;

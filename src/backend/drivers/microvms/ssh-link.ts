@@ -20,8 +20,11 @@ const greeting = 'SSH-2.0-';
 
 export interface SshLinkOptions {
   socket: string;
-  /** Has the guest serve SSH on the port, once we are connected to it. */
-  serve: () => Promise<void>;
+  /**
+   * Has the guest serve SSH on the port, once we are connected to it. `ended` resolves when nobody serves any more:
+   * the port itself does not tell, and what runs on the connection would be waited for without end.
+   */
+  serve: () => Promise<{ ended: Promise<void> }>;
   /** OpenSSH private key that the guest takes for root. */
   privateKey: () => Promise<string>;
   /** How long the guest may take to begin with a command. */
@@ -118,7 +121,9 @@ export class SshLink {
       try {
         const greeted = skipToGreeting(sock, patienceMs);
         greeted.catch(() => undefined);
-        await this.options.serve();
+        const { ended } = await this.options.serve();
+        // What was sent before may still be on its way.
+        void ended.then(() => sleep(farewellMs, undefined, { ref: false })).then(() => sock.destroy());
         if (await greeted) {
           return sock;
         }

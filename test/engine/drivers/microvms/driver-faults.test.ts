@@ -56,7 +56,7 @@ describe('microVMs when things go wrong', function () {
     session.stdout.resume();
     session.stderr.resume();
     process.kill(bench.pidOf(plan), 'SIGKILL');
-    await assert.rejects(session.exit, { code: 'illegal_state', message: /stopped while the command ran/ });
+    await assert.rejects(session.exit, { code: 'illegal_state', message: /ended while the command ran/ });
     await until(
       'it is stopped',
       async () => (await bench.driver.inspect(plan.name))?.state === 'stopped',

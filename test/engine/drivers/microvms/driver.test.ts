@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
-import { until } from '../../../support/wait';
+import { until, within } from '../../../support/wait';
 import { machinesOf } from '../../../support/runtimes/microvms';
 import { Bench, never } from './driver-bench';
 import { filesKeepWhatTheyAre } from '../../../support/file-conformance';
+
+const ignore = (): void => undefined;
 
 describe('a microVM', function () {
   this.timeout(300_000);
@@ -75,17 +77,19 @@ describe('a microVM', function () {
   });
 
   it('has terminals that belong to their user and follow the window', async () => {
-    const session = await bench.driver.exec(plan.name, {
-      argv: ['sh', '-c', 'stat -c %U "$(tty)"; stty size; read -r _; stty size; exit 3'],
-      user: 'workspace',
-      tty: { cols: 100, rows: 30 },
-    });
     let seen = '';
+    const said = () => seen;
+    const command = {
+      argv: ['sh', '-c', 'stat -c %U "$(tty)"; stty size; read -r _; stty size; exit 3'],
+      ...{ user: 'workspace', tty: { cols: 100, rows: 30 } },
+    };
+    const session = await within('a terminal', bench.driver.exec(plan.name, command), 120_000);
     session.stdout.on('data', (chunk: Buffer) => (seen += chunk.toString()));
     await until('the first size is told', () => seen.includes('30 100'), 60_000);
-    await session.resize(90, 20);
+    await within('the new size', session.resize(90, 20), 10_000, said);
     session.stdin.write('\n');
-    assert.equal(await session.exit, 3);
+    await until('the new size is told', () => seen.includes('20 90'), 60_000);
+    assert.equal(await within('the end of the command', session.exit, 30_000, said), 3);
     assert.match(seen, /^workspace\r\n30 100\r\n[^]*20 90\r\n$/);
   });
 
@@ -99,11 +103,29 @@ describe('a microVM', function () {
     session.stderr.resume();
     await until('it has begun', () => seen === 'begun\n', 60_000);
     assert.equal(await bench.driver.attached(plan.name), 1);
-    await session.kill();
-    await session.exit;
+    await within('the command to be ended', session.kill(), 60_000);
+    await within('the end of the command', session.exit, 30_000);
     const left = await bench.shell(plan.name, 'ps -eo args | grep -c "[s]leep 471" || true', 'root');
     assert.equal(left.stdout, '0\n');
     assert.equal(await bench.driver.attached(plan.name), 0);
+  });
+
+  it('ends commands whose server is gone, and has another one for the next', async () => {
+    const session = await bench.driver.exec(plan.name, { argv: ['sleep', '4713'], user: 'workspace' });
+    session.stdout.resume();
+    session.stderr.resume();
+    const ended = assert.rejects(session.exit, { code: 'illegal_state', message: /connection .* ended/ });
+    const killing = bench.driver.exec(plan.name, {
+      argv: ['sh', '-c', 'kill -KILL "$(cat /run/berth-guest/engine.pid)"'],
+      user: 'root',
+    });
+    killing.then((killed) => {
+      killed.stdout.resume();
+      killed.stderr.resume();
+      killed.exit.catch(() => undefined);
+    }, ignore);
+    await within('the end of a command whose server is gone', ended, 30_000);
+    assert.equal((await within('the next', bench.shell(plan.name, 'echo on'), 60_000)).stdout, 'on\n');
   });
 
   it('counts SSH connections of people, and none of ours', async () => {

@@ -11,6 +11,7 @@ describe("the engine's way into a guest", () => {
   let folder: string;
   let port: SocketServer;
   let isDeaf = false;
+  let isEndless = false;
   let connections = 0;
   const host = utils.generateKeyPairSync('ed25519');
   const engine = utils.generateKeyPairSync('ed25519');
@@ -39,16 +40,19 @@ describe("the engine's way into a guest", () => {
       }
       accept().on('exec', (take) => {
         const channel = take();
+        if (isEndless) {
+          return;
+        }
         channel.exit(7);
         channel.end();
       });
     });
   }
 
-  const link = (): SshLink =>
+  const link = (ended = new Promise<void>(() => undefined)): SshLink =>
     new SshLink({
       socket: join(folder, 'ssh'),
-      serve: () => Promise.resolve(),
+      serve: () => Promise.resolve({ ended }),
       privateKey: () => Promise.resolve(engine.private),
       openTimeoutMs: 300,
     });
@@ -65,6 +69,31 @@ describe("the engine's way into a guest", () => {
       assert.equal(connections, 1);
     } finally {
       way.close();
+    }
+  });
+
+  it('gives up commands whose server is gone, which the port does not show, and connects anew', async () => {
+    let end = (): void => undefined;
+    const way = link(new Promise((resolve) => (end = resolve)));
+    try {
+      connections = 0;
+      isEndless = true;
+      const { channel, ended } = await way.run('endless', {});
+      channel.resume();
+      end();
+      assert.equal(await ended, undefined);
+      isEndless = false;
+    } finally {
+      isEndless = false;
+      way.close();
+    }
+    const next = link();
+    try {
+      const { channel, ended } = await next.run('exit 7', {});
+      channel.resume();
+      assert.equal(await ended, 7);
+    } finally {
+      next.close();
     }
   });
 

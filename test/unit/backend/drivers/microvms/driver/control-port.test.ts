@@ -94,10 +94,18 @@ describe('the line that leads a guest', () => {
     await assert.rejects(again, { code: 'no_space' });
   });
 
-  it('asks for SSH', async () => {
+  it('asks for SSH, and hears when who served it is gone', async () => {
     const served = port.serveSsh();
-    guest.write(`ready ${await request(/^ssh (\w+)\n$/)}\n`);
-    await served;
+    const id = await request(/^ssh (\w+)\n$/);
+    guest.write(`ended 01234567\nready ${id}\n`);
+    const { ended } = await served;
+    let hasEnded = false;
+    void ended.then(() => (hasEnded = true));
+    guest.write('ended\nended 01234567\nready 01234567\n');
+    await assert.rejects(port.alive(50), { code: 'timeout' });
+    assert.equal(hasEnded, false);
+    guest.write(`ended ${id}\n`);
+    await ended;
   });
 
   it('takes no answer that is meant for another engine, or for another request', async () => {
