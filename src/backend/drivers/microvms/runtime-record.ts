@@ -97,6 +97,8 @@ export const RuntimeRecord = Type.Object({
    * Its guest was told to go on from the state on disk, and has not answered yet: its disks may be ahead of that state.
    */
   resuming: Type.Optional(Type.Boolean()),
+  /** The stamps of its disks when it was told so (`disk-stamps.ts`). */
+  disksBefore: Type.Optional(Variables),
   exitCode: Type.Optional(Type.Integer()),
 });
 export type RuntimeRecord = Static<typeof RuntimeRecord>;

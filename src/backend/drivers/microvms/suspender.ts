@@ -3,11 +3,12 @@
  * and its memory is saved behind the user's back, which the state says until that is done. So a QEMU that ends at any
  * moment takes no file along, and from then on no memory either. What was saved is kept until the guest goes on.
  */
-import { access, rename, rm, stat, utimes } from 'node:fs/promises';
+import { access, rename, rm } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../../../api/errors';
 import { isErrno } from '../../store/files';
 import { identityOf } from '../../store/process-identity';
 import type { Log } from '../containers/log';
+import { hasChangedSince, settledStamps } from './disk-stamps';
 import { goOnWithRoom, haltOf } from './halts';
 import { LateRemoval } from './late-removal';
 import { knownCause } from './launch-errors';
@@ -157,14 +158,14 @@ export class Suspender {
   private async goOn(record: RuntimeRecord, machine: Machine): Promise<void> {
     const { name } = record.plan;
     if (await this.isSaved(record)) {
-      await this.begin(name);
+      await this.begin(record);
     }
     try {
       await machine.qmp.execute('cont');
     } catch (error) {
       // Unless QEMU refused, it is not known what became of it: the next look tells.
       if ((await machine.state().catch(() => 'running')) === 'paused') {
-        await this.parts.store.change(name, { resuming: undefined });
+        await this.parts.store.change(name, notResuming);
         await this.keep(await this.parts.store.get(name));
       }
       throw knownCause(record.plan, String(error), error) ?? error;
@@ -176,7 +177,7 @@ export class Suspender {
     const { starter, store } = this.parts;
     const { name } = record.plan;
     const going = {
-      begins: () => this.begin(name),
+      begins: () => this.begin(record),
       hasWritten: async () => this.hasWritten(await store.get(name)),
     };
     let machine: Machine;
@@ -202,27 +203,25 @@ export class Suspender {
       await this.discard(name);
       return true;
     }
-    await this.parts.store.change(name, { resuming: undefined });
+    await this.parts.store.change(name, notResuming);
     return false;
   }
 
-  /** By the times of its disks; after a crash of this machine these say nothing, and it is taken as having written. */
-  private async hasWritten({ plan, launch, process }: RuntimeRecord): Promise<boolean> {
+  /** After a crash of this machine the times of its disks say nothing, and it is taken as having written. */
+  private async hasWritten(record: RuntimeRecord): Promise<boolean> {
+    const { plan, process, disksBefore } = record;
     const now = identityOf(globalThis.process.pid);
-    const { state } = this.parts.store.files.of(plan.name);
-    const saved = await stat(state).catch(() => undefined);
-    if (saved === undefined || (process !== undefined && process.bootId !== now.bootId)) {
-      return true;
-    }
-    const disks = launch?.disks.filter(({ readOnly }) => !readOnly) ?? [];
-    const times = await Promise.all(disks.map(({ file }) => writtenAt(file)));
-    return times.some((time) => time > saved.mtimeMs);
+    const isSaved = await exists(this.parts.store.files.of(plan.name).state);
+    const hasCrashed = process !== undefined && process.bootId !== now.bootId;
+    return (
+      !isSaved || hasCrashed || disksBefore === undefined || hasChangedSince(disksBefore, writable(record))
+    );
   }
 
-  /** From here on what is written to the disks is younger than the state. */
-  private async begin(name: string): Promise<void> {
-    await this.parts.store.change(name, { resuming: true });
-    await utimes(this.parts.store.files.of(name).state, new Date(), new Date());
+  /** From here on what is written to the disks shows. */
+  private async begin(record: RuntimeRecord): Promise<void> {
+    const disksBefore = { ...(await settledStamps(writable(record))) };
+    await this.parts.store.change(record.plan.name, { resuming: true, disksBefore });
   }
 
   private save(record: RuntimeRecord, machine: Machine): Saving {
@@ -263,7 +262,7 @@ export class Suspender {
     await this.parts.store.update(name, (record) =>
       record.paused === undefined && record.resuming === undefined
         ? undefined
-        : { ...record, paused: undefined, resuming: undefined },
+        : { ...record, ...notResuming, paused: undefined },
     );
   }
 
@@ -292,10 +291,13 @@ async function setTime(machine: Machine): Promise<void> {
   (await machine.controlPort()).setTime(Date.now());
 }
 
-/** 0 for what is not there. */
-async function writtenAt(path: string | undefined): Promise<number> {
-  const { mtimeMs } = path === undefined ? { mtimeMs: 0 } : await stat(path).catch(() => ({ mtimeMs: 0 }));
-  return mtimeMs;
+const notResuming = { resuming: undefined, disksBefore: undefined };
+
+/** The disks that the guest may write to. */
+function writable({ launch }: RuntimeRecord): string[] {
+  return (launch?.disks ?? []).flatMap(({ file, readOnly }) =>
+    readOnly || file === undefined ? [] : [file],
+  );
 }
 
 function tooLate(name: string, cause: unknown): BerthError {
