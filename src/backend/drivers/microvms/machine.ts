@@ -2,6 +2,8 @@
 import type { Log } from '../containers/log';
 import type { RuntimeState } from '../driver';
 import type { ProcessIdentity } from '../../store/process-identity';
+import { ConsoleLimit, ownLimits } from './console-limit';
+import { ConsoleValve } from './console-valve';
 import { ControlPort, flooded } from './control-port';
 import { NetworkGuard } from './network/guard';
 import { waitUntilGone } from './qemu/process';
@@ -12,6 +14,8 @@ import { SshLink } from './ssh-link';
 
 const endTimeoutMs = 10_000;
 
+const mutedDetail = `Its guest says more than ${ownLimits.bytesPerSecond / 1024} KiB a second on its console: what it says is left out of its log for a while.`;
+
 export interface MachineParts {
   name: string;
   qmp: QmpClient;
@@ -19,13 +23,14 @@ export interface MachineParts {
   files: RuntimeFiles;
   privateKey: () => Promise<string>;
   log: Log;
-  /** Called when the line of its guest was closed, as it said too much. */
-  flooded: () => void;
+  /** Called when what its guest says there is listened to no more, or again: what is to be known has changed. */
+  flooded: (where: string) => void;
 }
 
 export class Machine {
   readonly ssh: SshLink;
   readonly network: NetworkGuard;
+  readonly console: ConsoleValve;
   /** Commands of people that run inside now. */
   sessions = 0;
   /** It was started, and what happens to it now is news. */
@@ -35,6 +40,7 @@ export class Machine {
   /** Not paused by anybody: a disk of it could not be written. As last seen. */
   isHalted = false;
   private floodedBefore = false;
+  private isMuted = false;
   private control: Promise<ControlPort> | undefined;
 
   constructor(private readonly parts: MachineParts) {
@@ -44,7 +50,17 @@ export class Machine {
       serve: async () => (await this.controlPort()).serveSsh(),
     });
     this.network = new NetworkGuard({ ...parts, pid: parts.process.pid });
-    void parts.qmp.closed.then(() => this.close());
+    this.console = new ConsoleValve(parts.qmp, parts.files.consoleLog);
+    const muted = (isMuted: boolean): void => {
+      this.isMuted = isMuted;
+      parts.flooded(isMuted ? 'its console, which is not written down for a while' : 'its console no more');
+    };
+    const limited = { path: parts.files.consoleLog, valve: this.console, log: parts.log, muted };
+    const limit = new ConsoleLimit(limited);
+    void parts.qmp.closed.then(() => {
+      limit.end();
+      this.close();
+    });
   }
 
   get name(): string {
@@ -59,11 +75,11 @@ export class Machine {
 
   /** What is to be known of a machine that runs, for people. */
   get detail(): string | undefined {
-    if (!this.floodedBefore) {
-      return undefined;
+    if (this.floodedBefore) {
+      const { message, hint = '' } = flooded();
+      return `${message} ${hint}`;
     }
-    const { message, hint = '' } = flooded();
-    return `${message} ${hint}`;
+    return this.isMuted ? mutedDetail : undefined;
   }
 
   /** As QEMU says; stopped when it ends while it is asked, once it is gone. A halted one counts as paused. */
@@ -98,7 +114,7 @@ export class Machine {
           void port.closed.then(() => {
             if (port.wasFlooded) {
               this.floodedBefore = true;
-              this.parts.flooded();
+              this.parts.flooded('the line to the engine, which is closed');
             }
             forget();
           }),

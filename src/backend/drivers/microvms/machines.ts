@@ -7,7 +7,6 @@ import { readIfPresent } from '../../store/files';
 import { identityOf, isRunning, type ProcessIdentity } from '../../store/process-identity';
 import type { Log } from '../containers/log';
 import type { DriverEvent } from '../driver';
-import { limitConsole } from './console-limit';
 import { Machine } from './machine';
 import { killProcess, waitUntilGone } from './qemu/process';
 import { isMachine } from './qemu/identity';
@@ -140,6 +139,7 @@ export class Machines {
       );
       const machine = this.connect(record, qmp, process);
       machine.isGoing = true;
+      await machine.console.adopt();
       await machine.network.adopt();
       return machine;
     } catch (error) {
@@ -176,13 +176,12 @@ export class Machines {
   private connect(record: RuntimeRecord, qmp: QmpClient, process: ProcessIdentity): Machine {
     const { store, privateKey, log } = this.options;
     const { name } = record.plan;
-    const flooded = (): void => {
-      log.warn({ name }, 'a guest floods the line to the engine, which is closed');
+    const flooded = (where: string): void => {
+      log.warn({ name }, `a guest floods ${where}`);
       this.tell(record, 'resumed');
     };
     const files = store.files.of(name);
     const machine = new Machine({ name, qmp, process, files, privateKey, log, flooded });
-    void qmp.closed.then(limitConsole(files.consoleLog, log));
     qmp.onEvent((event) => this.seen(record, machine, event));
     void qmp.closed.then(() => this.lost(record, machine));
     return machine;
