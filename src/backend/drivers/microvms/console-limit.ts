@@ -18,10 +18,10 @@ export interface ConsoleLimits extends FloodLimits {
   muteMs: number;
 }
 
-/** A kernel that says all it can while it boots says less than a quarter of the burst. */
+/** A kernel that says all it can while it boots says far less than the burst. */
 export const ownLimits: ConsoleLimits = {
   ...{ maxBytes: 8 * 1024 * 1024, keptBytes: 256 * 1024 },
-  ...{ burstBytes: 2 * 1024 * 1024, bytesPerSecond: 64 * 1024, muteMs: 30_000 },
+  ...{ burstBytes: 512 * 1024, bytesPerSecond: 32 * 1024, muteMs: 30_000 },
 };
 
 export interface LimitedConsole {

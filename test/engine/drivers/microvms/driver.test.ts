@@ -151,6 +151,27 @@ describe('a microVM', function () {
     assert.match(text, /BERTH READY/);
   });
 
+  it('is not written down for a while when it floods its console, which it says; the next engine listens', async () => {
+    const log = () => readFile(join(bench.folderOf(plan), 'console.log'), 'utf8');
+    const flood = await bench.driver.exec(plan.name, {
+      argv: ['sh', '-c', 'exec timeout 120 yes 0123456789012345678901234567890123456789 >/dev/console'],
+      user: 'root',
+    });
+    flood.stdout.resume();
+    flood.stderr.resume();
+    const detailOf = async () => (await bench.driver.inspect(plan.name))?.detail ?? '';
+    await until('it is muted', async () => /on its console/.test(await detailOf()), 120_000, 100);
+    await flood.kill();
+    assert.match(await log(), /\n\[berth: the guest says more than 32 KiB a second: [^\n]*\]\n$/);
+    await bench.shell(plan.name, 'echo unheard >/dev/console', 'root');
+    await bench.restartEngine();
+    await bench.driver.list();
+    assert.equal(await detailOf(), '');
+    await bench.shell(plan.name, 'echo heard again >/dev/console', 'root');
+    await until('that is there', async () => (await log()).includes('heard again'), 10_000, 50);
+    assert.doesNotMatch(await log(), /unheard/);
+  });
+
   it('takes new secrets while it runs, and keeps sessions open', async () => {
     const session = await bench.driver.exec(plan.name, { argv: ['cat'], user: 'workspace' });
     session.stdout.resume();
