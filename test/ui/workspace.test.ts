@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { berthVsix } from '../runner/package-extension';
 import { berth, cleanUp } from './cleanup';
@@ -84,6 +85,20 @@ describe('a workspace, from the wizard to its end', function () {
     await workbench.terminal.waitForText('sum-42');
     await row().showTooltip(workbench.page.getByText('Container name'));
     await workbench.screenshot('terminal');
+  });
+
+  it('answers Ctrl+C at once in a terminal that is flooded', async () => {
+    const { page, terminal } = session.workbench;
+    await terminal.type('clear; yes "$(seq -s " " 30)"');
+    await terminal.waitForText(/28 29 30/);
+    await sleep(5_000);
+    await page.keyboard.press('Control+C');
+    const begun = performance.now();
+    await terminal.waitForText(/\^C\s*\S*[$#]/, slow);
+    const ms = Math.round(performance.now() - begun);
+    console.log(`      the prompt is back after ${ms} ms`);
+    assert.ok(ms < 4_000, `${ms} ms`);
+    await terminal.type('clear');
   });
 
   it('says in the terminal that it stopped, and connects again when it runs', async () => {

@@ -7,6 +7,7 @@ import { asBerthError } from '../../api';
 import type { AttachSession } from '../../client/attach';
 import type { EngineLink } from '../engine-link';
 import type { Store } from '../store';
+import { OutputFlow } from './output-flow';
 
 const { t } = vscode.l10n;
 
@@ -19,6 +20,7 @@ export class WorkspacePty implements vscode.Pseudoterminal {
   private size: vscode.TerminalDimensions = { columns: 80, rows: 24 };
   /** What is typed before there is somebody who takes it. */
   private typedAhead = '';
+  private readonly flow = new OutputFlow((text) => this.write(text));
   private phase: 'connecting' | 'attached' | 'broken' | 'closed' = 'connecting';
 
   constructor(
@@ -44,7 +46,11 @@ export class WorkspacePty implements vscode.Pseudoterminal {
     this.session?.resize(size.columns, size.rows);
   }
 
-  handleInput(text: string): void {
+  handleInput(input: string): void {
+    const text = this.flow.typed(input);
+    if (text === '') {
+      return;
+    }
     if (this.phase === 'attached') {
       void this.session?.write(text);
     } else if (this.phase === 'connecting') {
@@ -68,14 +74,15 @@ export class WorkspacePty implements vscode.Pseudoterminal {
         rows,
         env: { TERM: 'xterm-256color' },
       });
-      this.attached(session);
+      await this.attached(session);
       this.ended(await session.exit);
     } catch (error) {
       this.broken(asBerthError(error).message);
     }
   }
 
-  private attached(session: AttachSession): void {
+  /** Resolves when all that it said was written. */
+  private async attached(session: AttachSession): Promise<void> {
     if (this.isClosed()) {
       session.close();
       return;
@@ -83,11 +90,11 @@ export class WorkspacePty implements vscode.Pseudoterminal {
     this.phase = 'attached';
     this.session = session;
     session.resize(this.size.columns, this.size.rows);
-    session.stdout.setEncoding('utf8');
-    session.stdout.on('data', (text: string) => this.write(text));
     if (this.typedAhead !== '') {
       void session.write(this.typedAhead);
     }
+    session.stdout.setEncoding('utf8');
+    await this.flow.follow(session.stdout);
   }
 
   /** The shell ended: of its own, or because its workspace did. */
