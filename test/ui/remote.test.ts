@@ -94,7 +94,7 @@ describe('opening a workspace with a Remote-SSH extension', function () {
   it('leaves everything alone when the line in the SSH config is refused', async () => {
     const { dialog } = session.workbench;
     await row().contextMenu('Open Workspace');
-    assert.match(await dialog.text(), /Let SSH find Berth workspaces by name\?[\s\S]*Include "/);
+    assert.match(await dialog.text(), /Let SSH find Berth workspaces by name\?[\s\S]*It includes \//);
     await dialog.press('Cancel');
     assert.equal(await readFile(config(), 'utf8'), ownLine);
     assert.deepEqual(wire.opened, []);
