@@ -71,6 +71,7 @@ describe('commands that ask, from the palette and the menus', function () {
     const { quickInput, dialog, notifications } = session.workbench;
     await berth(session, 'exec', name, '--', 'touch', '/var/tmp/own');
     await row().contextMenu('Publish Port…');
+    await quickInput.waitForTitle(`Publish a Port of ${name}`);
     await quickInput.enter('8000');
     await notifications.press(`The ports of ${name} change with its next rebuild`, 'Rebuild…');
     await quickInput.pick('workspace:latest');
@@ -122,6 +123,7 @@ describe('commands that ask, from the palette and the menus', function () {
     await row('Port 8000').waitForDescription(/^127\.0\.0\.1:\d+$/);
     await row('Takes effect with the next rebuild: ports.').waitFor();
     await row().contextMenu('Publish Port…');
+    await quickInput.waitForTitle(`Publish a Port of ${name}`);
     await quickInput.box.fill('18000:8000');
     await eventually('the message', async () =>
       assert.match(await quickInput.message(), /published already/),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { failure } from '../../support/errors';
 import { EngineHarness } from '../../support/engine-harness';
 import { PrivatePodman } from '../../support/private-podman';
+import { skipWithout } from '../../support/skip';
 
 const image = 'workspace:latest';
 const tools = 'berth-tools:1';
@@ -16,8 +17,7 @@ describe('Podman', function () {
   before(async function () {
     const obstacle = await PrivatePodman.obstacle();
     if (obstacle !== undefined) {
-      console.log(`      skipped: ${obstacle}`);
-      this.skip();
+      skipWithout(this, obstacle);
     }
     podman = new PrivatePodman();
     await podman.start();

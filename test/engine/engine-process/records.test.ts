@@ -11,6 +11,7 @@ import { failure } from '../../support/errors';
 import { EngineHarness, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { runProgram, succeed } from '../../support/programs';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { skipWithout } from '../../support/skip';
 
 describeContainers('the engine alone', 'engine process: damaged and newer records', function () {
   this.timeout(testTimeoutMs);
@@ -104,8 +105,7 @@ describeContainers(
       folder = mkdtempSync(join(tmpdir(), 'berth-full-'));
       const mount = await runProgram('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'berth-test', folder]);
       if (mount.code !== 0) {
-        console.log(`      skipped: a small tmpfs can't be mounted here: ${mount.stderr.trim()}`);
-        this.skip();
+        skipWithout(this, `a small tmpfs can't be mounted here: ${mount.stderr.trim()}`);
       }
       harness = new EngineHarness({ home: join(folder, 'home') });
       await harness.start();

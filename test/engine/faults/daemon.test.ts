@@ -4,6 +4,7 @@ import { failure } from '../../support/errors';
 import { EngineHarness, eventually } from '../../support/engine-harness';
 import { PrivateDaemon } from '../../support/private-daemon';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { skipWithout } from '../../support/skip';
 
 /** Small, and on every machine that has Berth. */
 const image = 'berth-tools:1';
@@ -17,8 +18,7 @@ describeContainers('a daemon', 'faults: the Docker daemon', function () {
   before(async function () {
     const obstacle = await PrivateDaemon.obstacle();
     if (obstacle !== undefined) {
-      console.log(`      skipped: ${obstacle}`);
-      this.skip();
+      skipWithout(this, obstacle);
     }
     daemon = new PrivateDaemon();
     await daemon.start();

@@ -36,12 +36,15 @@ describeContainers('keepers', 'transfers into and out of docker volumes', functi
       drafts: new DownloadDrafts(at('records')),
     });
   });
-  afterEach(async () => {
+  afterEach(async function () {
+    // Docker removes the files one by one, on a disk that others use as well.
+    this.timeout(600_000);
     await engine.dispose();
     rmSync(local, { recursive: true, force: true });
   });
 
-  it('carry 10,000 files there and back', async () => {
+  it('carry 10,000 files there and back', async function () {
+    this.timeout(300_000);
     const volume = await engine.volume();
     for (let folder = 0; folder < 100; folder++) {
       mkdirSync(at('many', `d${folder}`), { recursive: true });

@@ -9,6 +9,7 @@ import { acquireLock, type Lock } from '../../../src/backend/store/lock';
 import { currentOwner, verdictOn } from '../../../src/backend/store/lock-owner';
 import { failure } from '../../support/errors';
 import { useTempFolder } from '../../support/temp';
+import { skipWithout } from '../../support/skip';
 
 const lockModule = require.resolve('../../../src/backend/engine-lock');
 /** Takes the lock as an engine does, listens, and says what came of it. */
@@ -57,7 +58,7 @@ describe('backend/engine-lock', function () {
 
   it('is not taken from an engine in another pid namespace that listens, halted or not', async function () {
     if (!canUnshare) {
-      this.skip();
+      skipWithout(this, 'a pid namespace can not be made here (unshare)');
     }
     assert.equal((await start()).answer, 'got');
     const before = readFileSync(path(), 'utf8');
@@ -74,7 +75,7 @@ describe('backend/engine-lock', function () {
 
   it('is not taken from an engine outside by one that was started in a namespace of its own, nor back', async function () {
     if (!canUnshare) {
-      this.skip();
+      skipWithout(this, 'a pid namespace can not be made here (unshare)');
     }
     assert.equal((await start(300, ['unshare', '-p', '-f', '--mount-proc', '--kill-child'])).answer, 'got');
     assert.equal((await start()).answer, 'answering');

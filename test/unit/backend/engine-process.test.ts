@@ -14,6 +14,7 @@ import { failure } from '../../support/errors';
 import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../support/small-disk';
 import { useTempFolder } from '../../support/temp';
 import { until } from '../../support/wait';
+import { skipWithout } from '../../support/skip';
 
 describe('the engine as a process', function () {
   this.timeout(120_000);
@@ -37,7 +38,7 @@ describe('the engine as a process', function () {
 
   it('starts and answers on a full disk, once it has run there, and says so where it can not', async function () {
     if (!mountSmallDisk(disk(), '1m')) {
-      this.skip();
+      skipWithout(this, 'a small disk is mounted by root alone');
     }
     mounted = disk();
     fillDisk(disk());
@@ -136,7 +137,7 @@ describe('the engine as a process', function () {
 
   it('tells a user who is not root why a folder can not be used', async function () {
     if (process.getuid?.() !== 0 || spawnSync('setpriv', ['--version']).status !== 0) {
-      this.skip();
+      skipWithout(this, 'only root becomes another user, by setpriv');
     }
     // Where that user may go: not below the folder of this user.
     const open = mkdtempSync(join(tmpdir(), 'berth-user-'));

@@ -6,6 +6,7 @@ import { StateDirectory } from '../../../src/backend/store/state-directory';
 import { engineCopy } from '../../../src/client/engine-copy';
 import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../support/small-disk';
 import { useTempFolder } from '../../support/temp';
+import { skipWithout } from '../../support/skip';
 
 describe('client/engine-copy', () => {
   let disk: string | undefined;
@@ -103,7 +104,7 @@ describe('client/engine-copy', () => {
     assert.equal(engineCopy(home(), other), other);
     disk = home();
     if (!mountSmallDisk(home(), '64k')) {
-      this.skip();
+      skipWithout(this, 'a small disk is mounted by root alone');
     }
     fillDisk(home());
     assert.equal(engineCopy(home(), engine()), engine());

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Bench, never } from './support';
+import { skipWithout } from '../../../support/skip';
 
 describe('Docker inside a container', function () {
   this.timeout(180_000);
@@ -15,8 +16,7 @@ describe('Docker inside a container', function () {
     try {
       await probe.start();
     } catch (error) {
-      console.log(`      skipped: no privileged containers here (${String(error)})`);
-      this.skip();
+      skipWithout(this, `no privileged containers here (${String(error)})`);
     } finally {
       await probe.remove({ force: true });
     }

@@ -7,6 +7,7 @@ import { archiveOf } from '../../../../src/backend/drivers/containers/tar-archiv
 import { toReadable } from '../../../../src/backend/drivers/containers/streams';
 import { Registry } from './registry';
 import { Bench, eventually, imagesDirectory, never, text } from './support';
+import { skipWithout } from '../../../support/skip';
 
 const layerBytes = 6 * 1024 * 1024;
 
@@ -34,7 +35,7 @@ describe('images', function () {
     let name: string;
     before(async function () {
       if (spawnSync('docker-registry', ['--version']).error !== undefined) {
-        this.skip();
+        skipWithout(this, 'docker-registry is not installed');
       }
       registry = await Registry.open(2 * 1024 * 1024);
       close = () => registry.close();
@@ -105,7 +106,7 @@ describe('images', function () {
 
   it('are built in named steps, with the output of the builder', async function () {
     if ((await bench.driver.images.resolve('berth-base:bookworm')) === undefined) {
-      this.skip();
+      skipWithout(this, 'the image berth-base:bookworm is not here');
     }
     const steps: string[] = [];
     const lines: string[] = [];
@@ -127,7 +128,7 @@ describe('images', function () {
 
   it('stop being built when the build is cancelled', async function () {
     if ((await bench.driver.images.resolve('berth-base:bookworm')) === undefined) {
-      this.skip();
+      skipWithout(this, 'the image berth-base:bookworm is not here');
     }
     const abort = new AbortController();
     const begin = Date.now();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { toReadable } from '../../../../src/backend/drivers/containers/streams';
 import { Bench, eventually, execute, never, text } from './support';
+import { skipWithout } from '../../../support/skip';
 
 describe('a container that is configured', function () {
   this.timeout(180_000);
@@ -237,7 +238,7 @@ describe('a container that is configured', function () {
   it('works with a Debian of packages alone', async function () {
     const base = 'berth-base:bookworm';
     if ((await bench.driver.images.resolve(base)) === undefined) {
-      this.skip();
+      skipWithout(this, `the image ${base} is not here`);
     }
     const plan = await bench.running({ image: base });
     assert.match(

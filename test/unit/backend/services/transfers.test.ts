@@ -21,6 +21,7 @@ import { Transfers } from '../../../../src/backend/services/transfers';
 import { DownloadDrafts } from '../../../../src/backend/store/download-drafts';
 import { attributesAt, setAttribute } from '../../../support/file-facts';
 import { hasCode, TestVolume } from '../files/agent-harness';
+import { skipWithout } from '../../../support/skip';
 
 class Context implements OperationContext {
   readonly cancelling = new AbortController();
@@ -230,7 +231,7 @@ describe('transfers', function () {
 
     it('names once what a file is not given, with a count, and carries the rest', async function () {
       if (process.getuid?.() !== 0) {
-        this.skip();
+        skipWithout(this, 'only root gives a file to somebody else');
       }
       const rights = Buffer.from(`0000000200040000${'00'.repeat(12)}`, 'hex');
       for (const name of ['a.txt', 'sub/big']) {

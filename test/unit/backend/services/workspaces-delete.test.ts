@@ -5,6 +5,7 @@ import { useDemo } from '../../../support/demo';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../../support/small-disk';
+import { skipWithout } from '../../../support/skip';
 
 describe('services/workspaces', () => {
   const { engine, workspace } = useDemo();
@@ -140,7 +141,7 @@ describe('services/workspaces on a full disk (mounts a tmpfs: needs root)', () =
   beforeEach(function () {
     disk = home();
     if (!mountSmallDisk(disk, '1m')) {
-      this.skip();
+      skipWithout(this, 'a small disk is mounted by root alone');
     }
   });
 

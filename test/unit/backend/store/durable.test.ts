@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder, moveFile, removeTree, replaceFile } from '../../../../src/backend/store/files';
 import { useTempFolder } from '../../../support/temp';
+import { skipWithout } from '../../../support/skip';
 
 /** What a power cut would leave: whether a change is on the disk is known by what was synced after it. */
 describe('store/files: after a power cut', () => {
@@ -15,7 +16,7 @@ describe('store/files: after a power cut', () => {
 
   before(function () {
     if (!existsSync('/proc/self/fd')) {
-      this.skip();
+      skipWithout(this, '/proc is not here: what was synced is not seen');
     }
   });
   beforeEach(async () => {
@@ -65,7 +66,7 @@ describe('store/files: after a power cut', () => {
     const to = join(folder(), 'disk.ext4');
     await writeFile(from, 'content');
     if ((await stat(other)).dev === (await stat(folder())).dev) {
-      this.skip();
+      skipWithout(this, 'both temporary folders are on one disk (TMPDIR)');
     }
     await moveFile(from, to);
     assert.equal(await readFile(to, 'utf8'), 'content');

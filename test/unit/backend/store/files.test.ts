@@ -6,6 +6,7 @@ import { draftOf } from '../../../../src/backend/store/drafts';
 import { isErrno, readIfPresent, removeTree, replaceFile } from '../../../../src/backend/store/files';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../support/temp';
+import { skipWithout } from '../../../support/skip';
 
 describe('store/files', () => {
   const folder = useTempFolder();
@@ -33,7 +34,7 @@ describe('store/files', () => {
     await mkdir(disk);
     const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'berth-test', disk]);
     if (mount.status !== 0) {
-      this.skip();
+      skipWithout(this, 'a small disk is mounted by root alone');
     }
     try {
       const path = join(disk, 'record.json');
@@ -49,7 +50,7 @@ describe('store/files', () => {
 
   it('keeps the owner of the file that it replaces', async function () {
     if (process.getuid?.() !== 0) {
-      this.skip();
+      skipWithout(this, 'only root gives a file to somebody else');
     }
     const path = join(folder(), 'a');
     await writeFile(path, 'x');

@@ -10,6 +10,7 @@ import { completionScript, shells } from '../../../../src/cli/completion/scripts
 import { Interrupts } from '../../../../src/cli/interrupts';
 import { buildProgram } from '../../../../src/cli/program';
 import { createStreams } from '../harness';
+import { skipWithout } from '../../../support/skip';
 
 const interrupts = new Interrupts(new EventEmitter(), { exit: () => undefined, die: () => undefined });
 const cli = new Cli({
@@ -58,7 +59,7 @@ describe('cli/completion', () => {
         writeFileSync(file, completionScript(shell));
         const { error, status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
         if (error !== undefined) {
-          this.skip();
+          skipWithout(this, `${shell} is not installed`);
         }
         assert.equal(status, 0, stderr);
       } finally {
