@@ -3,7 +3,7 @@ import type { PublishedPort, Workspace } from '../api';
 import { formatAgo, formatDuration } from './format/time';
 import { formatBytes, formatMiB } from './format/size';
 import { formatFields, formatTable } from './format/table';
-import { printable } from './format/text';
+import { inOneLine, printable } from './format/text';
 
 export function formatWorkspaces(workspaces: readonly Workspace[], now: number): string {
   if (workspaces.length === 0) {
@@ -61,8 +61,8 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
       .filter((step) => step.ms !== undefined)
       .map((step): [string, string] => ['step', `${step.title}: ${formatDuration(step.ms ?? 0)}`]),
     ...troubles.flatMap((trouble): [string, string][] => [
-      [trouble === workspace.problem ? 'problem' : 'warning', printable(trouble.message)],
-      ...(trouble.hint === undefined ? [] : [['hint', printable(trouble.hint)] as [string, string]]),
+      [trouble === workspace.problem ? 'problem' : 'warning', inOneLine(trouble.message)],
+      ...(trouble.hint === undefined ? [] : [['hint', inOneLine(trouble.hint)] as [string, string]]),
     ]),
   ]);
 }

@@ -17,6 +17,11 @@ export function printable(text: string): string {
   return text.replace(control, '?');
 }
 
+/** The same for what others say in several lines, where there is one for it. */
+export function inOneLine(text: string): string {
+  return printable(text.trim().replace(/\s*[\r\n]+\s*/g, ' '));
+}
+
 /** What a shell takes for more than a letter of a name. */
 const special = /[\s"'$&()*;<>?[\\`|!^{}]|^[#~]/;
 const controls = /([\p{Cc}\u2028-\u202e\u2066-\u2069]+)/u;

@@ -2,7 +2,7 @@
 import type { Operation, Progress, Step } from '../../api';
 import { formatBytes } from '../format/size';
 import { formatDuration } from '../format/time';
-import { clip, printable } from '../format/text';
+import { clip, inOneLine, printable } from '../format/text';
 import { showCursor } from './streams';
 import type { Style } from './style';
 
@@ -95,7 +95,7 @@ export class ProgressDisplay {
       this.line(`${mark('done', this.style)} ${printable(operation.title)}${time}`);
     }
     operation.warnings.forEach((warning) => {
-      this.line(`${mark('warning', this.style)} ${printable(warning)}`);
+      this.line(`${mark('warning', this.style)} ${inOneLine(warning)}`);
     });
   }
 
@@ -153,7 +153,7 @@ function formatBar(share: number, unicode: boolean): string {
 /** A finished step with its time, and its message when it did not simply succeed. */
 export function formatStep(step: Step, style: Style): string {
   const time = step.ms === undefined ? '' : `  ${style.dim(formatDuration(step.ms))}`;
-  const reason = step.message === undefined || step.outcome === 'done' ? '' : `: ${printable(step.message)}`;
+  const reason = step.message === undefined || step.outcome === 'done' ? '' : `: ${inOneLine(step.message)}`;
   return `${mark(step.outcome, style)} ${printable(step.title)}${reason}${time}`;
 }
 

@@ -10,7 +10,7 @@ import {
 import { checkCloneAddress } from '../../api/rules/clone-address';
 import { readAll } from '../../client/transport';
 import type { Cli } from '../cli';
-import { printable } from '../format/text';
+import { inOneLine } from '../format/text';
 import { examples } from '../help';
 import { follow } from '../operation';
 import {
@@ -108,7 +108,7 @@ async function create(cli: Cli, name: string, options: CreateOptions): Promise<v
   cli.result(workspace, () =>
     [
       `${name} is ${workspace.state}.`,
-      ...workspace.warnings.map((warning) => `warning: ${printable(warning.message)}`),
+      ...workspace.warnings.map((warning) => `warning: ${inOneLine(warning.message)}`),
       ...(workspace.state === 'running' ? [`Open it: berth open ${name}    Log in: berth ssh ${name}`] : []),
     ].join('\n'),
   );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   clip,
+  inOneLine,
   printable,
   printableJson,
   printableLines,
@@ -13,6 +14,13 @@ describe('cli/format/text', () => {
   it('makes control characters harmless', () => {
     assert.equal(printable('a\u001b[31mb\nc\u009bd\u007f'), 'a?[31mb?c?d?');
     assert.equal(printable('Grüße 日本'), 'Grüße 日本');
+  });
+
+  it('puts what git and other programs say in one line', () => {
+    assert.equal(
+      inOneLine("Cloning into 'a'...\r\nfatal: no\n\u001b[2J"),
+      "Cloning into 'a'... fatal: no ?[2J",
+    );
   });
 
   it('lets nobody turn the direction of text', () => {
