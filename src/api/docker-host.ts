@@ -1,5 +1,6 @@
 /** Addresses of container engines, as the setting `dockerHost`, `DOCKER_HOST` and docker contexts have them. */
 import { BerthError } from './errors';
+import { redactAddresses } from './rules/redact-addresses';
 
 export type DockerTarget = { socketPath: string } | { host: string; port: number };
 
@@ -15,19 +16,36 @@ export function parseDockerHost(host: string): DockerTarget {
   if (scheme === 'npipe' && /^[/\\]{2}/.test(rest)) {
     return { socketPath: rest };
   }
+  const shown = JSON.stringify(redactAddresses(host.slice(0, 200)));
   if (scheme === 'ssh') {
-    throw new BerthError('not_supported', `Engines behind SSH (${host}) are not supported.`, {
+    throw new BerthError('not_supported', `Engines behind SSH (${shown}) are not supported.`, {
       hint: 'Forward its socket: `ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST`, and set dockerHost to unix:///tmp/docker.sock.',
       field: 'dockerHost',
     });
   }
-  const url = scheme !== undefined && URL.canParse(host) ? new URL(host) : undefined;
-  if (url === undefined || !['tcp:', 'http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+  if (scheme === 'https') {
     throw new BerthError(
-      'bad_request',
-      `${JSON.stringify(host.slice(0, 200))} is not the address of a container engine.`,
-      { hint: schemes, field: 'dockerHost' },
+      'not_supported',
+      `${shown} does not say by which certificates the engine is known.`,
+      {
+        hint: 'Use tcp://host:port with DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or a docker context that has them.',
+        field: 'dockerHost',
+      },
     );
   }
+  const url = scheme !== undefined && URL.canParse(host) ? new URL(host) : undefined;
+  if (url === undefined || !isBare(url)) {
+    throw new BerthError('bad_request', `${shown} is not the address of a container engine.`, {
+      hint: schemes,
+      field: 'dockerHost',
+    });
+  }
   return { host: url.hostname, port: Number(url.port === '' ? defaultPort : url.port) };
+}
+
+/** Host and port, and nothing that would be kept and shown without a use: a password, a path, a query. */
+function isBare({ protocol, hostname, port, username, password, pathname, search, hash }: URL): boolean {
+  const hasMore = [username, password, search, hash].some((part) => part !== '');
+  const isPlain = !hasMore && ['', '/'].includes(pathname);
+  return ['tcp:', 'http:'].includes(protocol) && hostname !== '' && port !== '0' && isPlain;
 }

@@ -89,8 +89,38 @@ describe('where a container engine may be', () => {
     assert.deepEqual(parseDockerHost('tcp://host'), { host: 'host', port: 2375 });
     assert.deepEqual(parseDockerHost('tcp://host:2376'), { host: 'host', port: 2376 });
     assert.throws(() => parseDockerHost('ssh://me@host'), { code: 'not_supported', hint: /ssh -N -L/ });
-    for (const bad of ['', 'host', 'ftp://host', '/var/run/docker.sock']) {
+    const more = [
+      'tcp://host/x',
+      'tcp://host?x',
+      'tcp://host#x',
+      'tcp://host:0',
+      'tcp://host:99999',
+      'tcp://',
+    ];
+    for (const bad of ['', 'host', 'ftp://host', '/var/run/docker.sock', 'unix:///a\nb', ...more]) {
       assert.throws(() => parseDockerHost(bad), { code: 'bad_request', field: 'dockerHost' }, bad);
+    }
+  });
+
+  it('is never spoken to without the encryption that its address asks for', () => {
+    assert.throws(() => parseDockerHost('https://host:2376'), {
+      code: 'not_supported',
+      hint: /DOCKER_CERT_PATH/,
+    });
+  });
+
+  it('holds no password, and no error shows one', () => {
+    for (const address of [
+      'tcp://me:hunter2@host',
+      'tcp://hunter2@host:2375',
+      'ssh://me:hunter2@host',
+      'https://hunter2@h',
+    ]) {
+      assert.throws(
+        () => parseDockerHost(address),
+        (error: Error) => !error.message.includes('hunter2'),
+        address,
+      );
     }
   });
 
