@@ -12,6 +12,7 @@ import { EngineLink } from './providers/engine-link';
 import { VolumeFileSystem } from './providers/files/file-system';
 import { followSettings } from './providers/follow-settings';
 import { launchOptions } from './providers/launch-options';
+import { SentSettings } from './providers/sent-settings';
 import { engineSettings } from './providers/settings';
 import { StatusBar } from './providers/status-bar';
 import { Store } from './providers/store';
@@ -43,7 +44,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
     new EngineLink(
       {
         launch: () => launchOptions(context),
-        settings: engineSettings,
+        settings: new SentSettings(context.globalState, engineSettings),
         isWatched,
       },
       store,

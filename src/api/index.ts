@@ -37,6 +37,7 @@ export type {
   DriverStatus,
   EngineInfo,
   EngineSettings,
+  EngineSettingsChange,
   Image,
   Orphan,
   SshConfigStatus,

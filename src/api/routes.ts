@@ -10,6 +10,7 @@ import {
   DoctorReport,
   EngineInfo,
   EngineSettings,
+  EngineSettingsChange,
   Image,
   Orphan,
   SshConfigStatus,
@@ -84,7 +85,7 @@ export const routes = defineRoutes({
   'engine.configure': {
     summary: 'Change settings',
     tag: 'engine',
-    body: EngineSettings,
+    body: EngineSettingsChange,
     response: EngineSettings,
   },
   'engine.doctor': { summary: 'Check this machine', tag: 'engine', response: DoctorReport },

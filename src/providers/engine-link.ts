@@ -2,12 +2,13 @@
  * The extension's one line to the engine: starts it when somebody needs it, follows its events into the store,
  * and says in which state it is. Nothing is started, asked or kept open before the first `client()`.
  */
-import { BerthError, asBerthError, type EngineInfo, type EngineSettings } from '../api';
+import { BerthError, asBerthError, type EngineInfo } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { EventStream } from '../client/events';
 import { socketPath, stateDirectory } from '../client/endpoint';
 import { connect, untilGone, type LaunchOptions } from '../client/launch';
 import { onSocketMade } from '../client/socket-made';
+import type { SentSettings } from './sent-settings';
 import { Signal, type Disposable } from './signal';
 import type { Snapshot, Store } from './store';
 
@@ -28,7 +29,7 @@ export type LinkState =
 export interface LinkOptions {
   launch: () => LaunchOptions;
   /** What the user configured; sent to the engine after connecting. */
-  settings: () => EngineSettings;
+  settings: SentSettings;
   /** Somebody looks: a lost engine is started again. */
   isWatched: () => boolean;
 }
@@ -43,6 +44,7 @@ export class EngineLink implements Disposable {
   private connecting: Promise<EngineClient> | undefined;
   private stream: EventStream | undefined;
   private restarts: number[] = [];
+  private home = '';
   private socket = '';
   /** While the engine is stopped: tells when somebody else starts it. */
   private returning: Disposable | undefined;
@@ -112,7 +114,9 @@ export class EngineLink implements Disposable {
     let client: EngineClient | undefined;
     try {
       client = await this.connect();
-      await this.configure(client);
+      await this.configure(client).catch((error: unknown) => {
+        this.log.warn(`The engine refused the settings of VS Code: ${asBerthError(error).message}`);
+      });
       await this.follow(client);
       await this.load(client);
       this.connected = client;
@@ -129,19 +133,21 @@ export class EngineLink implements Disposable {
 
   private connect(): Promise<EngineClient> {
     const launch = this.options.launch();
-    this.socket = socketPath(launch.home ?? stateDirectory());
+    this.home = launch.home ?? stateDirectory();
+    this.socket = socketPath(this.home);
     return connect({
       ...launch,
       onStart: () => this.log.info(`Starting the engine ${launch.enginePath} (version ${launch.version}).`),
     });
   }
 
-  private async configure(client: EngineClient): Promise<void> {
-    const settings = this.options.settings();
-    if (Object.keys(settings).length > 0) {
-      await client.call('engine.configure', { body: settings }).catch((error: unknown) => {
-        this.log.warn(`The engine refused the settings of VS Code: ${asBerthError(error).message}`);
-      });
+  /** Tells the engine the settings of this VS Code. */
+  async configure(client: EngineClient): Promise<void> {
+    const { settings } = this.options;
+    const change = settings.change(this.home);
+    if (Object.keys(change).length > 0) {
+      await client.call('engine.configure', { body: change });
+      await settings.taken(this.home, change);
     }
   }
 

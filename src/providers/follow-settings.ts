@@ -3,7 +3,6 @@ import * as vscode from 'vscode';
 import { asBerthError } from '../api';
 import type { SettingId } from '../commands/ids';
 import type { EngineLink, Logger } from './engine-link';
-import { engineSettings } from './settings';
 
 const ofEngine: readonly SettingId[] = [
   'dockerHost',
@@ -27,7 +26,7 @@ export function followSettings(link: EngineLink, log: Logger): vscode.Disposable
 async function send(link: EngineLink, log: Logger): Promise<void> {
   try {
     const client = await link.client();
-    await client.call('engine.configure', { body: engineSettings() });
+    await link.configure(client);
     // Another container engine has other workspaces and volumes, or there is none.
     await link.reload();
   } catch (error) {

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Owner, Timestamp, literals } from './common';
+import { Owner, Timestamp, literals, nullable } from './common';
 
 /** State of one driver: can it make runtimes now, and if not, what to do. */
 export const DriverStatus = Type.Object({
@@ -32,40 +32,52 @@ export const EngineInfo = Type.Object({
 });
 export type EngineInfo = Static<typeof EngineInfo>;
 
-export const EngineSettings = Type.Object(
-  {
-    portRange: Type.Optional(
-      Type.Object(
-        {
-          first: Type.Integer({ minimum: 1024, maximum: 65_535 }),
-          last: Type.Integer({ minimum: 1024, maximum: 65_535 }),
-        },
-        { additionalProperties: false },
-      ),
-    ),
-    defaultImage: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
-    defaultRuntime: Type.Optional(literals(['container', 'microvm'])),
-    dockerHost: Type.Optional(Type.String({ maxLength: 1024 })),
-    hostLoopback: Type.Optional(
-      Type.Boolean({
-        description:
-          "All microVMs that have a network reach what listens on this machine's loopback, as 10.0.2.2, from their next start on.",
-      }),
-    ),
-    idle: Type.Optional(
-      Type.Object(
-        {
-          pauseAfter: Type.Optional(Type.Number({ minimum: 0 })),
-          stopAfter: Type.Optional(Type.Number({ minimum: 0 })),
-          archiveAfter: Type.Optional(Type.Number({ minimum: 0 })),
-        },
-        { additionalProperties: false },
-      ),
-    ),
-  },
-  { additionalProperties: false, description: 'Kept in `settings.json` of the state directory.' },
-);
+const settings = {
+  portRange: Type.Object(
+    {
+      first: Type.Integer({ minimum: 1024, maximum: 65_535 }),
+      last: Type.Integer({ minimum: 1024, maximum: 65_535 }),
+    },
+    { additionalProperties: false },
+  ),
+  defaultImage: Type.String({ minLength: 1, maxLength: 512 }),
+  defaultRuntime: literals(['container', 'microvm']),
+  dockerHost: Type.String({ maxLength: 1024 }),
+  hostLoopback: Type.Boolean({
+    description:
+      "All microVMs that have a network reach what listens on this machine's loopback, as 10.0.2.2, from their next start on.",
+  }),
+  idle: Type.Object(
+    {
+      pauseAfter: Type.Optional(Type.Number({ minimum: 0 })),
+      stopAfter: Type.Optional(Type.Number({ minimum: 0 })),
+      archiveAfter: Type.Optional(Type.Number({ minimum: 0 })),
+    },
+    { additionalProperties: false },
+  ),
+};
+
+export const EngineSettings = Type.Partial(Type.Object(settings), {
+  additionalProperties: false,
+  description: 'Kept in `settings.json` of the state directory.',
+});
 export type EngineSettings = Static<typeof EngineSettings>;
+
+export const EngineSettingsChange = Type.Partial(
+  Type.Object({
+    portRange: nullable(settings.portRange),
+    defaultImage: nullable(settings.defaultImage),
+    defaultRuntime: nullable(settings.defaultRuntime),
+    dockerHost: nullable(settings.dockerHost),
+    hostLoopback: nullable(settings.hostLoopback),
+    idle: nullable(settings.idle),
+  }),
+  {
+    additionalProperties: false,
+    description: 'What is not named stays as it is; `null` takes a setting back to its default.',
+  },
+);
+export type EngineSettingsChange = Static<typeof EngineSettingsChange>;
 
 export const Check = Type.Object({
   name: Type.String(),

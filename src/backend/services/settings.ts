@@ -1,8 +1,10 @@
 /** The engine's settings: `settings.json` of the state directory, changed through the API only. */
+import assert from 'node:assert/strict';
+import { Value } from '@sinclair/typebox/value';
 import { parseDockerHost } from '../../api/docker-host';
 import { BerthError } from '../../api/errors';
 import { checkImage } from '../../api/image-reference';
-import { EngineSettings } from '../../api/schemas/engine';
+import { EngineSettings, type EngineSettingsChange } from '../../api/schemas/engine';
 import type { PortRange } from '../ssh/ports';
 import { defaultPortRange } from '../ssh/ports';
 import { KeyedLock } from '../store/keyed-lock';
@@ -35,24 +37,26 @@ export class Settings {
     return this.current;
   }
 
-  async change(patch: EngineSettings): Promise<EngineSettings> {
-    if (patch.portRange !== undefined && patch.portRange.first > patch.portRange.last) {
+  /** Keeps what is not named; `null` takes a setting back to its default. */
+  async change(change: EngineSettingsChange): Promise<EngineSettings> {
+    const { portRange, dockerHost } = change;
+    if (portRange !== undefined && portRange !== null && portRange.first > portRange.last) {
       throw new BerthError('bad_request', 'The first port of the range is above the last.', {
         field: 'portRange',
       });
     }
-    const { defaultImage: image, defaultRuntime: runtime = 'container' } = { ...this.current, ...patch };
-    if (image !== undefined && (patch.defaultImage ?? patch.defaultRuntime) !== undefined) {
+    const { defaultImage: image, defaultRuntime: runtime = 'container' } = merge(this.current, change);
+    if (image !== undefined && (change.defaultImage ?? change.defaultRuntime) !== undefined) {
       checkImage(image, runtime, 'defaultImage');
     }
-    if (patch.dockerHost !== undefined && patch.dockerHost !== '') {
-      parseDockerHost(patch.dockerHost);
+    if (dockerHost !== undefined && dockerHost !== null && dockerHost !== '') {
+      parseDockerHost(dockerHost);
     }
     if (this.refusal !== undefined) {
       throw untouched(this.path, this.refusal);
     }
     return this.writes.run('settings', async () => {
-      const next = { ...this.current, ...patch };
+      const next = merge(this.current, change);
       await writeRecord(this.path, format, next);
       this.current = next;
       return next;
@@ -70,4 +74,12 @@ export class Settings {
       idle: this.current.idle ?? {},
     };
   }
+}
+
+/** What holds after a change: all as it was, but for what it names. */
+function merge(current: EngineSettings, change: EngineSettingsChange): EngineSettings {
+  const both = Object.entries({ ...current, ...change });
+  const next: unknown = Object.fromEntries(both.filter(([, value]) => value !== null));
+  assert(Value.Check(EngineSettings, next));
+  return next;
 }

@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from '../../../src/backend/server/server';
 import { listen } from '../../../src/backend/listen';
 import { EngineLink, type LinkState } from '../../../src/providers/engine-link';
+import { SentSettings } from '../../../src/providers/sent-settings';
 import { Store } from '../../../src/providers/store';
 import { useServer } from '../../support/server';
+import { TestMemory } from './memory';
 import { until } from '../../support/wait';
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -19,7 +21,11 @@ describe('the line to the engine', () => {
   beforeEach(async () => {
     engine = await start();
     const launch = () => ({ enginePath: '/not/there.js', version: '1.0.0', home: dirname(engine.socket) });
-    link = new EngineLink({ launch, settings: () => ({}), isWatched: () => true }, new Store(), quiet);
+    link = new EngineLink(
+      { launch, settings: new SentSettings(new TestMemory(), () => ({})), isWatched: () => true },
+      new Store(),
+      quiet,
+    );
     states = [];
     link.onDidChange(({ kind }) => states.push(kind));
     await link.client();

@@ -34,6 +34,16 @@ describe('services/settings', () => {
     assert.deepEqual(again.defaults, { runtime: 'container', image: 'debian:12', idle: { stopAfter: 30 } });
   });
 
+  it('takes back what is null, also of what could not be named otherwise', async () => {
+    const settings = await load();
+    const { portRange } = await settings.change({ portRange: { first: 3000, last: 3001 }, dockerHost: '' });
+    await settings.change({ defaultImage: 'debian:12', defaultRuntime: 'container', idle: { stopAfter: 9 } });
+    await settings.change({ defaultImage: null, dockerHost: null, idle: null, hostLoopback: null });
+    assert.deepEqual(settings.get(), { portRange, defaultRuntime: 'container' });
+    await settings.change({ portRange: null, defaultRuntime: null });
+    assert.deepEqual((await load()).get(), {});
+  });
+
   it('refuses a range that is upside down, and changes nothing', async () => {
     const settings = await load();
     const error = await failure(settings.change({ portRange: { first: 3001, last: 3000 } }), 'bad_request');
