@@ -117,4 +117,18 @@ export function itKeepsTheContract(bench: () => ContractBench): void {
     await driver.remove(plan.name);
     assert.equal(await driver.inspect(plan.name), undefined);
   });
+
+  it('refit of one that replaces another: that other one is still there to go back to', async () => {
+    const { driver } = bench();
+    const plan = await bench().plan();
+    const first = await driver.create(plan, never());
+    await driver.setAside(plan.name);
+    await driver.create(plan, never());
+    const { sshPort } = await bench().plan();
+    assert.equal((await driver.refit({ ...plan, sshPort }, never())).sshPort, sshPort);
+    assert.equal(await driver.takeBack(plan.name), true);
+    const back = await driver.inspect(plan.name);
+    assert.deepEqual([back?.id, back?.sshPort], [first.id, plan.sshPort]);
+    await driver.remove(plan.name);
+  });
 }

@@ -10,7 +10,7 @@ describe('the driver in memory keeps the contract of runtimes', () => {
     const name = `workspace-${workspace}`;
     return {
       ...{ name, workspace, image: 'debian:12', env: {}, limits: {}, docker: false, network: 'on' as const },
-      ...{ homeVolume: name, dockerVolume: undefined, mounts: [], sshPort: 2200 },
+      ...{ homeVolume: name, dockerVolume: undefined, mounts: [], sshPort: 2200 + made },
     };
   };
 
