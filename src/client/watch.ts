@@ -12,6 +12,8 @@ export interface WatchTarget {
 }
 
 export interface WatchListener {
+  /** From now on changes are seen. */
+  opened?(): void;
   changes(changes: FileChange[]): void;
   /** It ended without being disposed: the volume is no longer watchable, or the engine went away. */
   ended(error: BerthError): void;
@@ -46,6 +48,7 @@ async function follow(
     signal,
     ownConnection: true,
   });
+  listener.opened?.();
   await read(response, (changes) => listener.changes(changes));
   throw new BerthError('gone', `The engine ended the watch of ${volume}:${path}.`);
 }

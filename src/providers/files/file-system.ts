@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { FileChange, FileEntry } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
+import type { WatchTarget } from '../../client/watch';
 import { fileScheme } from '../../commands/ids';
 import type { EngineLink, Logger } from '../engine-link';
 import { setting } from '../settings';
@@ -31,7 +32,10 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   ) {
     this.owned.add(this.emitter);
     this.watches = this.owned.add(
-      new FileWatches(link, log, (volume, changes) => this.tell(volume, changes)),
+      new FileWatches(link, store, log, {
+        changes: (volume, changes) => this.tell(volume, changes),
+        missed: (target) => this.tellMissed(target),
+      }),
     );
     this.owned.add(store.onDidChangeFiles(({ volume, changes }) => this.tell(volume, changes)));
     this.owned.add(vscode.workspace.registerFileSystemProvider(fileScheme, this, { isCaseSensitive: true }));
@@ -182,5 +186,17 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   private tell(volume: string, changes: readonly FileChange[]): void {
     const types = { created: Created, changed: Changed, deleted: Deleted };
     this.emitter.fire(changes.map(({ type, path }) => ({ type: types[type], uri: volumeUri(volume, path) })));
+  }
+
+  /** All that is shown of a place may be old: open editors, and the Explorer, which has no event for it. */
+  private tellMissed({ volume, path }: WatchTarget): void {
+    const place = volumeUri(volume, path);
+    const inside = `${place.path.replace(/\/$/, '')}/`;
+    const shown = vscode.workspace.textDocuments
+      .map(({ uri }) => uri)
+      .filter(({ scheme, authority }) => scheme === place.scheme && authority === place.authority)
+      .filter((uri) => uri.path.startsWith(inside));
+    this.emitter.fire([place, ...shown].map((uri) => ({ type: Changed, uri })));
+    void vscode.commands.executeCommand('workbench.files.action.refreshFilesExplorer');
   }
 }

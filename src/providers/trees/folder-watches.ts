@@ -1,6 +1,7 @@
 /** Watches the folders that are open in the visible Volumes view, so that changes from inside show by themselves. */
 import type * as vscode from 'vscode';
 import type { FileChange } from '../../api';
+import type { WatchTarget } from '../../client/watch';
 import type { EngineLink, Logger } from '../engine-link';
 import { FileWatches } from '../files/file-watches';
 import { DisposableList, type Disposable } from '../signal';
@@ -25,7 +26,10 @@ export class FolderWatches implements Disposable {
     const deliver = (volume: string, changes: FileChange[]): void => {
       store.take({ type: 'files.changed', payload: { volume, changes } });
     };
-    this.watches = this.owned.add(new FileWatches(link, log, deliver));
+    // Told as a change of the folder in itself: a row is read anew when something in it changed.
+    const missed = ({ volume, path }: WatchTarget): void =>
+      deliver(volume, [{ type: 'changed', path: `${path.replace(/\/$/, '')}/.` }]);
+    this.watches = this.owned.add(new FileWatches(link, store, log, { changes: deliver, missed }));
     this.owned.add(view.onDidExpandElement(({ element }) => this.expanded(element)));
     this.owned.add(view.onDidCollapseElement(({ element }) => this.collapsed(element)));
     this.owned.add(view.onDidChangeVisibility(() => this.update()));
