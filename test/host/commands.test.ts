@@ -44,6 +44,31 @@ describe('commands on the real engine', function () {
     assert.match(command, new RegExp(`^ssh .*berth-${name}`));
   });
 
+  it('go on watching what changes inside after the engine was restarted', async () => {
+    const inside = async (script: string): Promise<void> => {
+      const client = await (await api()).client();
+      const { exitCode } = await client.call('workspaces.exec', {
+        params: { name },
+        body: { argv: ['sh', '-c', script] },
+      });
+      assert.equal(exitCode, 0);
+    };
+    await inside('echo first >~/watched.txt');
+    const document = await vscode.workspace.openTextDocument(uriOf(`workspace-${name}`, '/watched.txt'));
+    await vscode.window.showTextDocument(document);
+    // A watch takes a moment to begin.
+    await eventually('the editor to follow', async () => {
+      await inside('echo second >~/watched.txt');
+      assert.equal(document.getText(), 'second\n');
+    });
+    await vscode.commands.executeCommand('berth.engine.restart');
+    await eventually('the editor to follow again', async () => {
+      await inside('echo third >~/watched.txt');
+      assert.equal(document.getText(), 'third\n');
+    });
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+  });
+
   it('open a terminal that runs commands and ends with its shell', async () => {
     await vscode.commands.executeCommand('berth.workspace.openTerminal', name);
     const terminal = await eventually('the terminal', () => {
