@@ -41,6 +41,7 @@ export const paths = {
   'volumes.create': ['POST', '/v1/volumes'],
   'volumes.get': ['GET', '/v1/volumes/:volume'],
   'volumes.delete': ['DELETE', '/v1/volumes/:volume'],
+  'volumes.adopt': ['POST', '/v1/volumes/:volume/adopt'],
   'volumes.resize': ['POST', '/v1/volumes/:volume/resize'],
 
   'files.stat': ['GET', '/v1/volumes/:volume/files/stat'],

@@ -44,6 +44,9 @@ function defineRoutes<const T extends Record<RouteId, RouteSchema>>(table: T): T
 
 const Nothing = Type.Object({}, { additionalProperties: false });
 const ByName = Type.Object({ name: Name });
+const takeOver = Type.Optional(
+  Type.Boolean({ description: 'Consent to take what another installation of Berth made.' }),
+);
 const ByVolume = Type.Object({ volume: VolumeName });
 const ById = Type.Object({ id: Type.String({ maxLength: 64 }) });
 /** How long the request may wait for the operation to end, in milliseconds; then it answers as it stands. */
@@ -213,9 +216,7 @@ export const routes = defineRoutes({
       {
         volume: VolumeName,
         image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
-        takeOver: Type.Optional(
-          Type.Boolean({ description: 'Consent to take what another installation of Berth made.' }),
-        ),
+        takeOver,
         replaceContainer: Type.Optional(
           Type.Boolean({ default: false, description: 'Consent to remove the container that holds it now.' }),
         ),
@@ -245,6 +246,13 @@ export const routes = defineRoutes({
     params: ByVolume,
     query: Type.Object({ force: Type.Optional(Flag) }),
     response: Type.Object({ deleted: Type.Boolean() }),
+  },
+  'volumes.adopt': {
+    summary: 'Count a volume that another tool or installation made as made by this one',
+    tag: 'volumes',
+    params: ByVolume,
+    body: Type.Object({ takeOver }, { additionalProperties: false }),
+    response: Volume,
   },
   'volumes.resize': {
     summary: 'Grow a detached disk',

@@ -29,6 +29,7 @@ import type { Services } from './server/services';
 import { SshConfig } from './ssh/config';
 import { SshKeys } from './ssh/keys';
 import { PortLedger } from './ssh/ports';
+import { AdoptedVolumes, type AdoptedVolume } from './store/adopted-volumes';
 import { DownloadDrafts } from './store/download-drafts';
 import { SecretStore } from './store/secrets';
 import type { StateDirectory } from './store/state-directory';
@@ -40,7 +41,7 @@ export interface EngineOptions {
   idleExitMs: number;
   log: Log;
   /** `isAdopted`: a volume that the user had this installation take over. */
-  makeDrivers: (settings: Settings, isAdopted: (volume: string) => boolean) => Driver[];
+  makeDrivers: (settings: Settings, isAdopted: (volume: AdoptedVolume) => boolean) => Driver[];
   /** Ends the process. */
   exit: () => void;
   clock?: Clock;
@@ -67,8 +68,8 @@ const reconcilePatienceMs = 3_000;
 function wire(options: EngineOptions) {
   const { state, settings, log } = options;
   const events = new EventHub();
-  const isAdopted = (volume: string): boolean => registry.hasAdopted(volume);
-  const drivers = new Drivers(options.makeDrivers(settings, isAdopted));
+  const adopted = new AdoptedVolumes(state.adopted);
+  const drivers = new Drivers(options.makeDrivers(settings, (volume) => adopted.has(volume)));
   const operations = new Operations(state.operations, events, log);
   const ports = new PortLedger(() => settings.portRange);
   const keys = new SshKeys(state);
@@ -85,7 +86,7 @@ function wire(options: EngineOptions) {
     recoverDelaysMs: options.recoverDelaysMs ?? recoverDelaysMs,
   });
   const access = new WorkspaceAccess({ registry, drivers, keys, secrets, state });
-  const volumes = new Volumes(drivers, registry, events, log);
+  const volumes = new Volumes({ drivers, registry, adopted, events, log });
   const sessionsOf = (workspace: string) => access.sessionsOf(workspace);
   const clock = options.clock ?? systemClock;
   const idle = new IdleWatch({ registry, workspaces, drivers, clock, log, sessionsOf });
@@ -93,7 +94,19 @@ function wire(options: EngineOptions) {
     await operations.end([workspaces.delete(workspace, false).id]);
   };
   const leases = new Leases({ registry, clock, log, remove });
-  const shared = { events, drivers, operations, ports, keys, secrets, registry, starter, workspaces, access };
+  const shared = {
+    adopted,
+    events,
+    drivers,
+    operations,
+    ports,
+    keys,
+    secrets,
+    registry,
+    starter,
+    workspaces,
+    access,
+  };
   return { ...options, ...shared, volumes, idle, leases };
 }
 
@@ -157,6 +170,7 @@ export function createEngine(options: EngineOptions): Engine {
     services.transfers.tidy().catch((error: unknown) => {
       log.warn({ err: error }, 'drafts of downloads were not removed');
     });
+    await parts.adopted.load();
     await operations.load();
     await registry.load();
     await keys.clientKey();

@@ -1,5 +1,6 @@
 /** The drivers of this engine, wired: containers, and microVMs that take their images and tools from there. */
 import { join } from 'node:path';
+import type { AdoptedVolume } from './store/adopted-volumes';
 import type { Log } from './services/log';
 import { createContainerDriver, ownSurroundings } from './drivers/containers/driver';
 import { registryAuth } from './drivers/containers/registry-auth';
@@ -26,7 +27,7 @@ export interface DriversOptions {
   imagesDirectory: string;
   dockerHost: () => string | undefined;
   /** Volumes that the user had this installation take over. */
-  isAdopted?: (volume: string) => boolean;
+  isAdopted?: (volume: AdoptedVolume) => boolean;
   /** Guests of microVMs may reach this machine's loopback. */
   opensLoopback?: () => boolean;
   /** OpenSSH private key of this installation. */

@@ -11,7 +11,9 @@ import type { Driver, RuntimeInfo } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
 import type { SshKeys } from '../ssh/keys';
 import { namePattern } from '../../api/schemas/common';
+import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { Drivers } from './drivers';
+import { identityOf } from './own-volumes';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
 import type { Settings } from './settings';
@@ -20,6 +22,7 @@ import type { WorkspaceRegistry } from './workspace-registry';
 import type { WorkspaceStarter } from './workspace-starter';
 
 export interface AdoptionParts {
+  adopted: AdoptedVolumes;
   registry: WorkspaceRegistry;
   starter: WorkspaceStarter;
   drivers: Drivers;
@@ -151,7 +154,7 @@ export class Adoption {
   }
 
   private async reserve(name: string, volume: Volume, spec: WorkspaceSpec): Promise<void> {
-    const { registry, ports, keys } = this.parts;
+    const { registry, ports, keys, adopted } = this.parts;
     const sshPort = await ports.assign(name);
     try {
       const hostKey = await keys.hostKey(name);
@@ -165,12 +168,14 @@ export class Adoption {
         hostKey: hostKey.publicKey,
         homeVolume: volume.name,
         createdVolumes: [],
-        ...(volume.owner !== undefined && { adoptedVolumes: [volume.name] }),
         cloned: false,
         createdAt: volume.createdAt ?? now,
         lastUsedAt: now,
         warnings: [],
       };
+      if (volume.owner !== undefined) {
+        await adopted.add(identityOf(volume));
+      }
       await registry.add(record);
     } catch (error) {
       ports.releasePort(sshPort, name);

@@ -5,34 +5,44 @@ import type { FileChange } from '../../api/schemas/file';
 import type { Volume, VolumeCreate } from '../../api/schemas/volume';
 import type { VolumeFiles } from '../files/volume-files';
 import type { Driver } from '../drivers/driver';
+import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { Drivers } from './drivers';
 import type { EventHub } from './event-hub';
 import type { Log } from './log';
+import { identityOf } from './own-volumes';
 import { withUsers } from './volume-users';
 import type { WorkspaceRegistry } from './workspace-registry';
 
 const usageTimeoutMs = 120_000;
 
+export interface VolumesParts {
+  drivers: Drivers;
+  registry: WorkspaceRegistry;
+  adopted: AdoptedVolumes;
+  events: EventHub;
+  log: Log;
+}
+
 export class Volumes {
   /** Who has a volume whose files were opened: asking the drivers takes longer than most calls for files. */
   private readonly keptBy = new Map<string, Driver>();
 
-  constructor(
-    private readonly drivers: Drivers,
-    private readonly registry: WorkspaceRegistry,
-    private readonly events: EventHub,
-    private readonly log: Log,
-  ) {
-    events.observe((event) => {
+  constructor(private readonly parts: VolumesParts) {
+    parts.events.observe((event) => {
       if (event.type === 'volume.deleted') {
-        this.keptBy.delete(event.payload.name);
+        const { name } = event.payload;
+        this.keptBy.delete(name);
+        // Its name alone would not bring it back: what stays in the list after a failure does no harm.
+        parts.adopted
+          .forget(name)
+          .catch((error: unknown) => parts.log.warn({ err: error, name }, 'still listed'));
       }
     });
   }
 
   async list(usage: boolean): Promise<Volume[]> {
-    const lists = await Promise.allSettled(this.drivers.all().map((driver) => driver.volumes.list()));
-    const records = this.registry.all();
+    const lists = await Promise.allSettled(this.parts.drivers.all().map((driver) => driver.volumes.list()));
+    const records = this.parts.registry.all();
     const volumes = lists
       .flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
       .map((volume) => withUsers(volume, records))
@@ -42,39 +52,37 @@ export class Volumes {
       if (volumes.length === 0) {
         throw failure.reason;
       }
-      this.log.warn({ err: failure.reason as unknown }, 'volumes of a driver not listed');
+      this.parts.log.warn({ err: failure.reason as unknown }, 'volumes of a driver not listed');
     }
     return usage ? Promise.all(volumes.map((volume) => this.withUsage(volume))) : volumes;
   }
 
   async get(name: string, usage: boolean): Promise<Volume> {
-    const driver = await this.drivers.ofVolume(name);
+    const driver = await this.parts.drivers.ofVolume(name);
     const found = await driver.volumes.inspect(name);
     if (found === undefined) {
       throw new BerthError('not_found', `There is no volume ${name}.`);
     }
-    const volume = withUsers(found, this.registry.all());
+    const volume = withUsers(found, this.parts.registry.all());
     return usage ? this.withUsage(volume) : volume;
   }
 
   async create(spec: VolumeCreate): Promise<Volume> {
-    const driver = this.drivers.ofVolumeKind(spec.kind);
+    const driver = this.parts.drivers.ofVolumeKind(spec.kind);
     // A name means one volume, whoever keeps it.
-    const keeper = await this.drivers.findVolume(spec.name);
+    const keeper = await this.parts.drivers.findVolume(spec.name);
     if (keeper !== undefined) {
-      const owner = (await keeper.volumes.inspect(spec.name))?.owner;
-      const hint = owner === undefined ? {} : { hint: `It belongs to ${ownerWords(owner)}.` };
-      throw new BerthError('exists', `volume "${spec.name}" already exists`, { field: 'name', ...hint });
+      throw await this.nameTaken(spec.name);
     }
     const volume = await driver.volumes.create(spec);
-    this.events.publish('volume.changed', volume);
+    this.parts.events.publish('volume.changed', volume);
     return volume;
   }
 
   /** `force` consents to deleting what another tool made; a volume in use is never deleted. */
   async delete(name: string, force: boolean): Promise<{ deleted: boolean }> {
     const volume = await this.get(name, false);
-    const owner = this.registry
+    const owner = this.parts.registry
       .all()
       .find((record) => [record.homeVolume, record.dockerVolume].includes(name));
     if (owner !== undefined) {
@@ -90,7 +98,7 @@ export class Volumes {
     }
     if (volume.owner !== undefined) {
       throw new BerthError('in_use', `Volume ${name} belongs to ${ownerWords(volume.owner)}.`, {
-        hint: 'Delete it from there, or take it over: `berth adopt --take-over`.',
+        hint: `Delete it from there, or take it over first: \`berth volume adopt ${name} --take-over\`.`,
       });
     }
     if (!volume.managed && !force) {
@@ -98,23 +106,63 @@ export class Volumes {
         hint: 'Say `force` (--force) to delete it all the same.',
       });
     }
-    const driver = await this.drivers.ofVolume(name);
+    const driver = await this.parts.drivers.ofVolume(name);
     await driver.volumes.remove(name);
-    this.events.publish('volume.deleted', { name });
+    this.parts.events.publish('volume.deleted', { name });
     return { deleted: true };
   }
 
+  /**
+   * From now on it counts as made by this installation. `takeOver` consents to take it from another one, which then
+   * loses it; a volume that the other one uses just now is not taken.
+   */
+  async adopt(name: string, takeOver: boolean): Promise<Volume> {
+    const volume = await this.get(name, false);
+    if (volume.managed) {
+      return volume;
+    }
+    if (volume.kind !== 'docker') {
+      throw new BerthError('not_supported', `${name} is a file or folder of yours: it needs no adoption.`);
+    }
+    refuseOthersVolume(volume, takeOver);
+    await this.parts.adopted.add(identityOf(volume));
+    const ours = await this.get(name, false);
+    this.parts.events.publish('volume.changed', ours);
+    return ours;
+  }
+
+  /** By whom, and what to do. */
+  private async nameTaken(name: string): Promise<BerthError> {
+    const volume = await this.get(name, false);
+    const { owner, workspace, managed } = volume;
+    const whose =
+      owner !== undefined
+        ? `of ${ownerWords(owner)}`
+        : workspace !== undefined
+          ? `of workspace ${workspace}`
+          : managed
+            ? 'made by Berth'
+            : 'made by another tool';
+    return new BerthError('exists', `There is a volume ${name} already, ${whose}.`, {
+      field: 'name',
+      hint:
+        owner === undefined
+          ? 'Use it, or choose another name.'
+          : `Choose another name, or take it over: \`berth volume adopt ${name} --take-over\`.`,
+    });
+  }
+
   async resize(name: string, sizeMiB: number): Promise<Volume> {
-    const driver = await this.drivers.ofVolume(name);
+    const driver = await this.parts.drivers.ofVolume(name);
     const volume = await driver.volumes.resize(name, sizeMiB);
-    this.events.publish('volume.changed', volume);
+    this.parts.events.publish('volume.changed', volume);
     return volume;
   }
 
   /** The files of a volume; the driver keeps them open as long as they are used. */
   async files(name: string): Promise<VolumeFiles> {
     const known = this.keptBy.get(name);
-    const driver = known ?? (await this.drivers.ofVolume(name));
+    const driver = known ?? (await this.parts.drivers.ofVolume(name));
     this.keptBy.set(name, driver);
     try {
       return await driver.volumes.files(name);
@@ -130,7 +178,10 @@ export class Volumes {
       try {
         await (await this.files(name)).stat('/');
       } catch (error) {
-        this.log.info({ err: asBerthError(error).message, volume: name }, 'drafts of an upload may be left');
+        this.parts.log.info(
+          { err: asBerthError(error).message, volume: name },
+          'drafts of an upload may be left',
+        );
       }
     }
   }
@@ -138,7 +189,7 @@ export class Volumes {
   /** Tells everybody what our own call changed. */
   changed(volume: string, changes: FileChange[]): void {
     if (changes.length > 0) {
-      this.events.publish('files.changed', { volume, changes });
+      this.parts.events.publish('files.changed', { volume, changes });
     }
   }
 
@@ -147,12 +198,34 @@ export class Volumes {
       return volume;
     }
     try {
-      const driver = await this.drivers.ofVolume(volume.name);
+      const driver = await this.parts.drivers.ofVolume(volume.name);
       const usedBytes = await driver.volumes.usage(volume.name, AbortSignal.timeout(usageTimeoutMs));
       return { ...volume, usedBytes, usedAt: new Date().toISOString() };
     } catch (error) {
-      this.log.warn({ err: error, volume: volume.name }, 'usage not measured');
+      this.parts.log.warn({ err: error, volume: volume.name }, 'usage not measured');
       return volume;
     }
+  }
+}
+
+function refuseOthersVolume({ name, owner, holders }: Volume, takeOver: boolean): void {
+  if (owner === undefined) {
+    return;
+  }
+  if (!takeOver) {
+    throw new BerthError('in_use', `The volume ${name} belongs to ${ownerWords(owner)}.`, {
+      hint: 'Say `takeOver` (--take-over) to take it over: that installation then loses it.',
+      field: 'takeOver',
+    });
+  }
+  const user = holders.find((holder) => holder.owner !== undefined && holder.state !== 'stopped');
+  if (user !== undefined) {
+    throw new BerthError(
+      'in_use',
+      `${user.runtime} of ${ownerWords(owner)} uses the volume ${name} (${user.state}).`,
+      {
+        hint: `Stop it there, or with \`docker stop ${user.runtime}\`, then try again.`,
+      },
+    );
   }
 }

@@ -89,7 +89,7 @@ export class WorkspaceCreator {
       if (owner !== undefined) {
         throw new BerthError('exists', `There is a volume ${volume} already, of ${ownerWords(owner)}.`, {
           field: 'name',
-          hint: 'Choose another name, delete it from there, or take it over: `berth adopt --take-over`.',
+          hint: `Choose another name, delete it from there, or take it over: \`berth adopt ${name} --take-over\`.`,
         });
       }
     }
@@ -216,7 +216,7 @@ export class WorkspaceCreator {
         `There is a ${driver.kind} ${existing.name} already (${existing.state})${whose}.`,
         {
           field: 'name',
-          hint: `Choose another name, or take it over: \`berth adopt\`.`,
+          hint: `Choose another name, or take it over: \`berth adopt ${name}${existing.owner === undefined ? '' : ' --take-over'}\`.`,
         },
       );
     }

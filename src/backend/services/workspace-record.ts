@@ -25,8 +25,6 @@ export const WorkspaceRecord = Type.Object({
   dockerVolume: Type.Optional(Type.String()),
   /** Volumes that came into being with it: removed when its create fails. */
   createdVolumes: Type.Array(Type.String()),
-  /** Of another installation, which the user had this one take over: their labels still say whose they were. */
-  adoptedVolumes: Type.Optional(Type.Array(Type.String())),
   /** The repository was cloned, or is known to be there. */
   cloned: Type.Boolean(),
   imageId: Type.Optional(Type.String()),
@@ -87,7 +85,6 @@ export function toWorkspace(
   const {
     hostKey,
     createdVolumes,
-    adoptedVolumes,
     cloned,
     keepsVolumes,
     volumeIds,

@@ -106,11 +106,6 @@ export class WorkspaceRegistry {
     }
   }
 
-  /** A volume of another installation that the user had this one take over. */
-  hasAdopted(volume: string): boolean {
-    return this.all().some(({ adoptedVolumes = [] }) => adoptedVolumes.includes(volume));
-  }
-
   /** Throws `exists` for the name of a workspace, also one that is just going, or of a record that must not be overwritten. */
   refuseTaken(name: string): void {
     if (this.leaving.has(name)) {

@@ -109,6 +109,10 @@ export class StateDirectory {
   get installationCopy(): string {
     return join(this.keys, 'installation.json');
   }
+  /** Volumes of others that the user had this installation take over. */
+  get adopted(): string {
+    return join(this.home, 'adopted.json');
+  }
   /** Copies of the engine's program, one for each version. */
   get engines(): string {
     return join(this.home, 'engine');

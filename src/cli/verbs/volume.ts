@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { BerthError, type VolumeKind } from '../../api';
+import { ownerWords } from '../../api/owner';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatBytes, formatMiB } from '../format/size';
@@ -13,9 +14,11 @@ interface CreateOptions {
   sizeMib?: number;
 }
 
-/** `volume create|list|info|delete|resize`. */
+/** `volume create|list|info|delete|adopt|resize`. */
 export function registerVolume(program: Command, cli: Cli): void {
-  const volume = program.command('volume').description('create, list, show, delete and resize volumes');
+  const volume = program
+    .command('volume')
+    .description('create, list, show, delete, adopt and resize volumes');
   examples(
     volume
       .command('create')
@@ -53,6 +56,19 @@ export function registerVolume(program: Command, cli: Cli): void {
       .option('-f, --force', 'also those that a stopped workspace holds, or that another tool made')
       .action((names: string[], options: { yes?: boolean; force?: boolean }) => remove(cli, names, options)),
     ['berth volume delete cache', ''],
+  );
+  registerChanges(volume, cli);
+}
+
+function registerChanges(volume: Command, cli: Cli): void {
+  examples(
+    volume
+      .command('adopt')
+      .description('count a volume that another tool or installation made as one of yours')
+      .argument('<name>')
+      .option('--take-over', 'consent to take what another installation of Berth made')
+      .action((name: string, options: { takeOver?: boolean }) => adopt(cli, name, options.takeOver === true)),
+    ['berth volume adopt data --take-over', 'of an installation that is lost, say'],
   );
   examples(
     volume
@@ -116,6 +132,20 @@ async function remove(cli: Cli, names: string[], options: { yes?: boolean; force
   }
   const deleted = names.map((name) => ({ name, deleted: true }));
   cli.result(deleted, () => names.map((name) => `Volume ${name} is deleted.`).join('\n'));
+}
+
+async function adopt(cli: Cli, name: string, takeOver: boolean): Promise<void> {
+  const client = await cli.engine();
+  const { owner } = await client.call('volumes.get', { params: { volume: name }, signal: cli.signal });
+  if (owner !== undefined) {
+    const explanation = `The volume ${name} belongs to ${ownerWords(owner)}, which loses it.`;
+    await cli.consent(takeOver, explanation, `Take over ${name}?`, '--take-over');
+  }
+  const volume = await client.call('volumes.adopt', {
+    params: { volume: name },
+    body: { ...(owner !== undefined && { takeOver: true }) },
+  });
+  cli.result(volume, () => `Volume ${name} counts as made by this installation now.`);
 }
 
 async function resize(cli: Cli, name: string, sizeMiB: number | undefined): Promise<void> {

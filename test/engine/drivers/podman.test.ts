@@ -44,6 +44,15 @@ describe('Podman', function () {
     assert.equal(await harness.sh(name, 'cat /workspace/kept'), 'hello abc');
   });
 
+  it('marks its volumes as its own', async () => {
+    const volume = `workspace-${name}`;
+    const { managed, workspace, id } = await harness.client.call('volumes.get', { params: { volume } });
+    assert.deepEqual([managed, workspace], [true, name]);
+    assert(id !== undefined);
+    const shown = await harness.client.call('volumes.list', {});
+    assert(!shown.some((each) => each.name.startsWith('berth-tools-')));
+  });
+
   it('runs commands: input, output and errors apart, exit codes', async () => {
     const result = await harness.client.call('workspaces.exec', {
       params: { name },

@@ -106,5 +106,43 @@ describeContainers('foreign containers', 'faults: two installations on one daemo
     await theirs.delete(taken);
   });
 
+  it('a named volume of an installation that is lost is taken over, used and deleted', async () => {
+    const volume = `${ours().prefix}-lost`;
+    const labels = { 'berth.installation': 'lost', 'berth.home': '/gone', 'berth.volume': 'true' };
+    await ours().docker.createVolume({ Name: volume, Labels: labels });
+    const { client } = ours();
+    const refused = await failure(ours().create({ volumes: [`${volume}:/data`] }));
+    assert.match(refused.hint ?? '', new RegExp(`berth volume adopt ${volume} --take-over`));
+    const adopt = (body: { takeOver?: boolean }) =>
+      client.call('volumes.adopt', { params: { volume }, body });
+    await failure(adopt({}), 'in_use');
+    const adopted = await adopt({ takeOver: true });
+    assert.deepEqual([adopted.managed, adopted.owner], [true, undefined]);
+    await ours().killAndRestart();
+    const { name: user } = await ours().create({ volumes: [`${volume}:/data`] });
+    await ours().sh(user, 'echo kept | sudo tee /data/kept');
+    const { entries } = await client.call('files.list', { params: { volume }, query: { path: '/' } });
+    assert.deepEqual(
+      entries.map((entry) => entry.name),
+      ['kept'],
+    );
+    await ours().delete(user);
+    await client.call('volumes.delete', { params: { volume }, query: { force: false } });
+    // Another one of that name is not taken for it.
+    await ours().docker.createVolume({ Name: volume, Labels: { ...labels, 'berth.nonce': 'another' } });
+    assert.equal((await client.call('volumes.get', { params: { volume } })).owner?.installation, 'lost');
+    await ours().docker.getVolume(volume).remove();
+  });
+
+  it("a volume that has a name like those of the tools is its user's", async () => {
+    const volume = `berth-tools-${ours().prefix}`;
+    await failure(ours().client.call('volumes.create', { body: { name: volume } }), 'forbidden');
+    await failure(ours().create({ volumes: [`${volume}:/data`] }), 'forbidden');
+    await ours().docker.createVolume({ Name: volume });
+    const found = await ours().client.call('volumes.get', { params: { volume } });
+    assert.deepEqual([found.role, found.managed], ['foreign', false]);
+    await ours().client.call('volumes.delete', { params: { volume }, query: { force: true } });
+  });
+
   itLeavesNothing(ours);
 });

@@ -38,6 +38,7 @@ import type { Log } from './log';
 import { readLogs } from './logs';
 import { ownFilesOf } from './own-files';
 import { Ownership } from './ownership';
+import type { AdoptedVolume } from '../../store/adopted-volumes';
 import { Replacements } from './replacements';
 import { Runtimes } from './runtimes';
 import { Stats } from './stats';
@@ -50,7 +51,7 @@ export interface ContainerDriverOptions {
   /** Its state directory, for whoever meets what it made. */
   home?: string;
   /** Volumes that the user had this installation take over. */
-  isAdopted?: (volume: string) => boolean;
+  isAdopted?: (volume: AdoptedVolume) => boolean;
   /** The folder `images/`. */
   imagesDirectory: string;
   log: Log;

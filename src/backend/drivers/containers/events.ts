@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverEvent } from '../driver';
 import type { Endpoint } from './endpoint';
-import { isInternalContainer, isInternalVolume, label } from './labels';
+import { isInternalContainer, label } from './labels';
 import type { Log } from './log';
 import type { Ownership } from './ownership';
 import { linesOf, toReadable } from './streams';
@@ -86,9 +86,7 @@ export class EventMapper {
     const what = volumeVerbs[verb];
     const name = id === '' ? (attributes.name ?? '') : id;
     const isOurs = attributes.container !== undefined && this.internal.has(attributes.container);
-    return what === undefined || name === '' || isOurs || isInternalVolume(name, {})
-      ? undefined
-      : { type: 'volume', name, what };
+    return what === undefined || name === '' || isOurs ? undefined : { type: 'volume', name, what };
   }
 }
 

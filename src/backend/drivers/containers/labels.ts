@@ -44,8 +44,9 @@ export const planVersion = '1';
 const sessionPrefix = 'sandkasten-ws-';
 const workspacePrefix = 'workspace-';
 const toolsPrefix = 'berth-tools-';
+const generatedTools = /^berth-tools-.+-[0-9a-f]{12}$/;
 
-type Labels = Readonly<Record<string, string>>;
+type Labels = Readonly<Partial<Record<string, string>>>;
 
 /** One for each image of tools and each set of scripts, so that old and new live side by side after an update. */
 export function toolsVolumeName(version: string, imageId: string, scripts: string): string {
@@ -55,8 +56,16 @@ export function toolsVolumeName(version: string, imageId: string, scripts: strin
   return `${toolsPrefix}${version}-${contents.slice(0, 12)}`;
 }
 
-export function isToolsVolume(name: string): boolean {
+/** Only a new volume is judged by this: what is there may be the user's, which its labels say. */
+export function isToolsName(name: string): boolean {
   return name.startsWith(toolsPrefix);
+}
+
+/** Podman, and a start after somebody removed the volume, have left out the role: then the name is ours to the letter. */
+export function isToolsVolume(name: string, labels: Labels): boolean {
+  const keys = Object.keys(labels);
+  const hasOnlyOurs = keys.every((key) => key.startsWith('berth.')) && !keys.includes(label.volume);
+  return labels[label.role] === 'tools' || (hasOnlyOurs && generatedTools.test(name));
 }
 
 /** The dot can't be in a workspace's name, so that no home volume is ever taken for a bundle. */
@@ -79,7 +88,7 @@ export function isInternalContainer(labels: Labels): boolean {
 
 /** Volumes that Berth needs for itself: not shown. */
 export function isInternalVolume(name: string, labels: Labels): boolean {
-  return isToolsVolume(name) || labels[label.bundle] !== undefined || labels[label.role] === 'tools';
+  return isToolsVolume(name, labels) || labels[label.bundle] !== undefined;
 }
 
 export type VolumeRole = 'home' | 'docker' | 'named' | 'session' | 'foreign';

@@ -5,7 +5,8 @@
 import { BerthError } from '../../../api/errors';
 import { ownerWords } from '../../../api/owner';
 import type { Owner } from '../../../api/schemas/common';
-import { label } from './labels';
+import type { AdoptedVolume } from '../../store/adopted-volumes';
+import { isInternalVolume, isToolsName, label } from './labels';
 
 type Labels = Readonly<Partial<Record<string, string>>>;
 
@@ -16,7 +17,7 @@ export class Ownership {
     /** Its state directory: told to whoever meets what it made. */
     private readonly home?: string,
     /** Volumes that the user had this installation take over: their labels can't be changed. */
-    private readonly isAdopted: (volume: string) => boolean = () => false,
+    private readonly isAdopted: (volume: AdoptedVolume) => boolean = () => false,
   ) {}
 
   /** For everything that this installation makes. */
@@ -35,11 +36,21 @@ export class Ownership {
   }
 
   ofVolume(name: string, labels: Labels | null | undefined): Owner | undefined {
-    return this.isAdopted(name) ? undefined : this.of(labels);
+    return this.hasAdopted(name, labels) ? undefined : this.of(labels);
   }
 
   isOurs(name: string, labels: Labels | null | undefined): boolean {
-    return labels?.[label.installation] === this.id || this.isAdopted(name);
+    return labels?.[label.installation] === this.id || this.hasAdopted(name, labels);
+  }
+
+  private hasAdopted(name: string, labels: Labels | null | undefined): boolean {
+    const installation = this.of(labels)?.installation;
+    const id = labels?.[label.nonce];
+    return this.isAdopted({
+      name,
+      ...(installation !== undefined && { installation }),
+      ...(id !== undefined && { id }),
+    });
   }
 
   /** Throws `exists` for a container that another installation made. */
@@ -55,15 +66,30 @@ export class Ownership {
     const owner = this.ofVolume(name, labels);
     if (owner !== undefined) {
       throw new BerthError('in_use', `The volume ${name} belongs to ${ownerWords(owner)}.`, {
-        hint: 'Use it from there, choose another name, or take it over: `berth adopt --take-over`.',
+        hint: `Use it from there, choose another name, or take it over: \`berth volume adopt ${name} --take-over\`.`,
       });
     }
   }
+
+  /** The same, and for one that Berth needs for itself, or would by its name. `labels` are undefined when there is none. */
+  refuseMount(name: string, labels: Labels | undefined): void {
+    this.refuseVolume(name, labels);
+    if (labels === undefined ? isToolsName(name) : isInternalVolume(name, labels)) {
+      throw reservedVolume(name);
+    }
+  }
+}
+
+export function reservedVolume(name: string): BerthError {
+  return new BerthError('forbidden', `The volume name ${name} is kept for what Berth itself needs.`, {
+    field: 'name',
+    hint: 'Choose another name.',
+  });
 }
 
 export function foreignRuntime(name: string, owner: Owner): BerthError {
   return new BerthError('exists', `The container ${name} belongs to ${ownerWords(owner)}.`, {
     field: 'name',
-    hint: 'Choose another name, delete it from there, or take it over: `berth adopt --take-over`.',
+    hint: `Choose another name, delete it from there, or take it over: \`berth adopt ${name.replace(/^workspace-/, '')} --take-over\`.`,
   });
 }

@@ -137,9 +137,10 @@ function mountsOf(plan: RuntimePlan, context: SpecContext): Mounts {
     [label.nonce]: context.nonce,
   };
   const ofWorkspace = { ...owned, [label.workspace]: plan.workspace, [label.managed]: 'true' };
+  const tools = { ...owned, [label.role]: 'tools' };
   const homeLabels = { ...ofWorkspace, [label.role]: 'home' };
   const mounts: Mounts = [
-    volumeMount(context.toolsVolume, toolsDirectory, { readOnly: true, isCopied: false, labels: owned }),
+    volumeMount(context.toolsVolume, toolsDirectory, { readOnly: true, isCopied: false, labels: tools }),
     volumeMount(plan.homeVolume, homeDirectory, { readOnly: false, isCopied: true, labels: homeLabels }),
     volumeMount(plan.homeVolume, homeAlias, { readOnly: false, isCopied: false, labels: homeLabels }),
   ];

@@ -8,7 +8,9 @@ import { ifMissing, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
 import { fromInspected, fromListed, stateOf, volumesOf } from './runtime-info';
+import { labelsOf, makeLabelledVolumes } from './labelled-volumes';
 import {
+  bundlesOf,
   carriedBy,
   containerOptions,
   portsLabel,
@@ -64,7 +66,12 @@ export class Runtimes {
     const context = { owned: this.ownership.labels, toolsVolume: tools.volume, nonce };
     const options = takingOver(containerOptions(plan, context), taken);
     try {
-      const container = await this.endpoint.call(what, (docker) => docker.createContainer(options));
+      const container = await this.endpoint.call(what, async (docker, { isPodman }) => {
+        if (isPodman) {
+          await makeLabelledVolumes(docker, options);
+        }
+        return docker.createContainer(options);
+      });
       throwIfCancelled(signal, what);
       return fromInspected(await this.endpoint.call(what, () => container.inspect()));
     } catch (error) {
@@ -217,11 +224,16 @@ export class Runtimes {
 
   private async refuseForeignVolumes(plan: RuntimePlan): Promise<void> {
     const volumes = volumesOfPlan(plan);
+    const bundles = new Set(bundlesOf(plan).map(({ volume }) => volume));
     await this.endpoint.call(`look at the volumes of ${plan.name}`, (docker) =>
       Promise.all(
         volumes.map(async (name) => {
           const found = await docker.getVolume(name).inspect().catch(ifMissing);
-          this.ownership.refuseVolume(name, found?.Labels);
+          if (bundles.has(name)) {
+            this.ownership.refuseVolume(name, found?.Labels);
+          } else {
+            this.ownership.refuseMount(name, found && labelsOf(found));
+          }
         }),
       ),
     );

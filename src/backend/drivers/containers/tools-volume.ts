@@ -9,12 +9,13 @@ import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import tar from 'tar-stream';
 import { BerthError } from '../../../api/errors';
-import { isStatus } from './docker-errors';
+import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { fillerOwner, isAbandoned } from './filler-lock';
 import { toolsDirectory } from './init-script';
-import { isToolsVolume, label, toolsVolumeName } from './labels';
+import { isToolsName, isToolsVolume, label, toolsVolumeName } from './labels';
 import type { Log } from './log';
+import { labelsOf, makeLabelledVolumes } from './labelled-volumes';
 import { archiveOf } from './tar-archive';
 import { scriptMembers, scriptsVersion } from './tools-scripts';
 import { waitFor } from './wait';
@@ -109,6 +110,7 @@ export class ToolsVolume {
   private async fill(image: Dockerode.ImageInspectInfo): Promise<Tools> {
     const tools = { volume: this.nameFor(image), architecture: image.Architecture };
     const filling: Filling = { volume: tools.volume, imageId: image.Id };
+    await this.refuseOthers(tools.volume);
     await this.withFiller(filling, async (filler) => {
       const found = await readMarker(filler);
       if (found === image.Id) {
@@ -126,6 +128,22 @@ export class ToolsVolume {
     return tools;
   }
 
+  /** A volume without our label is a user's, whatever its name: it is neither filled nor replaced. */
+  private async refuseOthers(name: string): Promise<void> {
+    const found = await this.endpoint.call(`look at the volume ${name}`, (docker) =>
+      docker.getVolume(name).inspect().catch(ifMissing),
+    );
+    if (found !== undefined && !isToolsVolume(name, labelsOf(found))) {
+      throw new BerthError(
+        'exists',
+        `The volume ${name} is not one that Berth made, but has the name that Berth's tools need.`,
+        {
+          hint: `Keep its files elsewhere, then remove it: \`docker volume rm ${name}\`.`,
+        },
+      );
+    }
+  }
+
   /** The volume is half filled: made anew. */
   private async replace(filling: Filling, filler: Dockerode.Container): Promise<void> {
     await removeContainer(filler);
@@ -138,9 +156,12 @@ export class ToolsVolume {
   /** What older tools were in, and no container has any more. A young one may be about to be used by another engine. */
   private async sweep(current: string): Promise<void> {
     await this.endpoint.call('look for volumes of older tools', async (docker) => {
-      const { Volumes: volumes } = await docker.listVolumes({ filters: { dangling: ['true'] } });
+      const { Volumes: volumes } = await docker.listVolumes({
+        filters: { dangling: ['true'], label: [`${label.role}=tools`] },
+      });
       const old = volumes.filter(
-        (volume) => isToolsVolume(volume.Name) && volume.Name !== current && ageOf(volume) > youngMs,
+        ({ Name: name, Labels: labels, ...volume }) =>
+          isToolsName(name) && isToolsVolume(name, labels) && name !== current && ageOf(volume) > youngMs,
       );
       await Promise.all(
         old.map(({ Name: name }) =>
@@ -202,8 +223,11 @@ export class ToolsVolume {
     };
     return this.endpoint.call(
       `fill the volume ${volume}`,
-      async (docker) => {
+      async (docker, { isPodman }) => {
         try {
+          if (isPodman) {
+            await makeLabelledVolumes(docker, options);
+          }
           return await docker.createContainer(options);
         } catch (error) {
           if (!isStatus(error, 409)) {

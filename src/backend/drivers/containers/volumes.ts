@@ -1,14 +1,15 @@
 /** Volumes of the engine. Two calls answer a list of any length: one for the volumes, one for all holders. */
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
+import { ownerWords } from '../../../api/owner';
 import type { Volume, VolumeCreate } from '../../../api/schemas/volume';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { VolumeStore } from '../driver';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { endOthersKeepers } from './keeper-container';
-import { isInternalVolume, label } from './labels';
-import type { Ownership } from './ownership';
+import { isInternalVolume, isToolsName, label } from './labels';
+import { reservedVolume, type Ownership } from './ownership';
 import { indexHolders, toVolume, type ListedVolume } from './volume-info';
 
 /** What is needed of the keepers. */
@@ -58,6 +59,9 @@ export class ContainerVolumes implements VolumeStore {
 
   async create(spec: VolumeCreate): Promise<Volume> {
     refuseUnsupported(spec);
+    if (isToolsName(spec.name)) {
+      throw reservedVolume(spec.name);
+    }
     const nonce = randomUUID();
     const volume: ListedVolume = await this.endpoint.call(
       `create the volume ${spec.name}`,
@@ -77,10 +81,7 @@ export class ContainerVolumes implements VolumeStore {
       },
     );
     if (volume.Labels?.[label.nonce] !== nonce) {
-      throw new BerthError('exists', `There is a volume ${spec.name} already.`, {
-        hint: 'Use it, or choose another name.',
-        field: 'name',
-      });
+      throw this.nameTaken(volume);
     }
     return toVolume(volume, new Map(), this.ownership);
   }
@@ -142,6 +143,24 @@ export class ContainerVolumes implements VolumeStore {
       docker.getVolume(name).inspect().catch(ifMissing),
     );
     this.ownership.refuseVolume(name, found?.Labels);
+  }
+
+  /** Says by whom, and what to do. */
+  private nameTaken({ Name: name, Labels: labels }: ListedVolume): BerthError {
+    if (isInternalVolume(name, labels ?? {})) {
+      return reservedVolume(name);
+    }
+    const owner = this.ownership.ofVolume(name, labels);
+    const isOurs = this.ownership.isOurs(name, labels);
+    const whose =
+      owner === undefined ? (isOurs ? 'made by Berth' : 'made by another tool') : ownerWords(owner);
+    return new BerthError('exists', `There is a volume ${name} already, ${whose}.`, {
+      hint:
+        owner === undefined
+          ? 'Use it, or choose another name.'
+          : `Choose another name, or take it over: \`berth volume adopt ${name} --take-over\`.`,
+      field: 'name',
+    });
   }
 
   private refuseLeaving(name: string): void {

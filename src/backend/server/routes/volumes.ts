@@ -1,7 +1,7 @@
 import type { Handlers } from '../register';
 import type { Services } from '../services';
 
-type Ids = `volumes.${'list' | 'create' | 'get' | 'delete' | 'resize'}`;
+type Ids = `volumes.${'list' | 'create' | 'get' | 'delete' | 'adopt' | 'resize'}`;
 
 export function volumeHandlers({ volumes }: Services): Handlers<Ids> {
   return {
@@ -9,6 +9,7 @@ export function volumeHandlers({ volumes }: Services): Handlers<Ids> {
     'volumes.create': ({ body }) => volumes.create(body),
     'volumes.get': ({ params, query }) => volumes.get(params.volume, query.usage ?? false),
     'volumes.delete': ({ params, query }) => volumes.delete(params.volume, query.force ?? false),
+    'volumes.adopt': ({ params, body }) => volumes.adopt(params.volume, body.takeOver ?? false),
     'volumes.resize': ({ params, body }) => volumes.resize(params.volume, body.sizeMiB),
   };
 }

@@ -1,6 +1,6 @@
 /** What another installation on the same Docker made is neither used, nor changed, nor taken for ours. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Owner } from '../../../../src/api/schemas/common';
 import { useEngine, type TestEngine } from '../../../support/engine';
@@ -22,6 +22,13 @@ describe('services: what another installation made', () => {
     test.driver.addForeign(name, [name], name.slice('workspace-'.length));
     test.driver.runtimes.set(name, { ...test.driver.runtimes.get(name)!, state, owner });
   };
+  const adopted = () => {
+    const path = join(home(), 'adopted.json');
+    return existsSync(path)
+      ? (JSON.parse(readFileSync(path, 'utf8')) as { volumes: object[] }).volumes
+      : undefined;
+  };
+  const idOf = (volume: string) => test.driver.volumes.known.get(volume)?.id;
   const touched = (name: string): string[] =>
     test.driver.calls.filter((call) => !/^(volumes\.)?inspect /.test(call) && call.endsWith(name));
 
@@ -73,8 +80,9 @@ describe('services: what another installation made', () => {
       assert.match(error.message, whose);
     }
     assert(test.driver.volumes.known.has('data'));
-    const { hint } = await failure(test.services.volumes.create({ name: 'data' }), 'exists');
-    assert.match(hint ?? '', whose);
+    const taken = await failure(test.services.volumes.create({ name: 'data' }), 'exists');
+    assert.match(taken.message, whose);
+    assert.match(taken.hint ?? '', /`berth volume adopt data --take-over`/);
     await test.services.volumes.list(true);
     assert(!test.driver.calls.includes('volumes.usage data'));
   });
@@ -92,15 +100,44 @@ describe('services: what another installation made', () => {
     assert(test.driver.runtimes.has('workspace-x'));
 
     assert.equal((await test.done(adopt({ takeOver: true }))).status, 'succeeded');
-    const record = readFileSync(join(home(), 'workspaces', 'x', 'workspace.json'), 'utf8');
-    assert.deepEqual((JSON.parse(record) as { adoptedVolumes: string[] }).adoptedVolumes, ['workspace-x']);
+    assert.deepEqual(adopted(), [{ name: 'workspace-x', installation: '1b2c', id: idOf('workspace-x') }]);
     assert.equal(test.services.workspaces.get('x').state, 'running');
-    assert(!('adoptedVolumes' in test.services.workspaces.get('x')));
     const orphans = await test.services.doctor.orphans();
     assert.deepEqual(
       orphans.filter(({ kind }) => kind !== 'volume'),
       [],
     );
+  });
+
+  it('is a volume that is taken over alone, with a word of its own, and forgotten when it goes', async () => {
+    addTheirVolume('data');
+    const { volumes } = test.services;
+    const refused = await failure(volumes.adopt('data', false), 'in_use');
+    assert.match(refused.message, whose);
+    assert.equal(refused.field, 'takeOver');
+    const holder = { runtime: 'workspace-y', state: 'running' as const, readOnly: false, owner };
+    const theirs = test.driver.volumes.known.get('data')!;
+    test.driver.volumes.known.set('data', { ...theirs, holders: [holder] });
+    const busy = await failure(volumes.adopt('data', true), 'in_use');
+    assert.match(busy.message, /workspace-y of another installation.* uses the volume data \(running\)/);
+    assert.equal(adopted(), undefined);
+    test.driver.volumes.known.set('data', theirs);
+    await volumes.adopt('data', true);
+    assert.deepEqual(adopted(), [{ name: 'data', installation: '1b2c', id: idOf('data') }]);
+    test.driver.volumes.known.delete('data');
+    test.driver.emit({ type: 'volume', name: 'data', what: 'removed' });
+    await until('it is forgotten', () => Promise.resolve(adopted()?.length === 0 || undefined), 5000, 10);
+  });
+
+  it('is not what another tool made, which is adopted without more; a name that is taken says by whom', async () => {
+    const { volumes } = test.services;
+    test.driver.volumes.add('tool-data', undefined, false);
+    const hintOf = async (name: string) => (await failure(volumes.create({ name }), 'exists')).message;
+    assert.match(await hintOf('tool-data'), /There is a volume tool-data already, made by another tool/);
+    await volumes.adopt('tool-data', false);
+    assert.deepEqual(adopted(), [{ name: 'tool-data', id: idOf('tool-data') }]);
+    await test.create('x');
+    assert.match(await hintOf('workspace-x'), /of workspace x/);
   });
 
   it('is an orphan that says whose it is', async () => {

@@ -37,7 +37,7 @@ describe('services/volumes', () => {
     await volumes().create({ name: 'new', labels: { a: 'b' } });
     assert.equal(test.payloads('volume.changed').at(-1)?.name, 'new');
     const error = await failure(volumes().create({ name: 'data' }), 'exists');
-    assert.equal(error.message, 'volume "data" already exists');
+    assert.equal(error.message, 'There is a volume data already, made by Berth.');
     assert.equal(error.field, 'name');
     await failure(volumes().create({ name: 'disk', kind: 'disk' }), 'not_supported');
   });

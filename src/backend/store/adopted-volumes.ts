@@ -1,0 +1,62 @@
+/**
+ * Volumes that somebody else made and that the user had this installation take over. Labels can't be changed, so this
+ * list says it. A volume is known by more than its name: another one that gets the name later is not taken for it.
+ */
+import { Type, type Static } from '@sinclair/typebox';
+import { KeyedLock } from './keyed-lock';
+import { readRecord, untouched, writeRecord, type RecordFormat } from './records';
+
+const AdoptedVolume = Type.Object({
+  name: Type.String({ minLength: 1 }),
+  /** The other installation; missing where another tool made it. */
+  installation: Type.Optional(Type.String()),
+  /** That it was made with; older volumes have none. */
+  id: Type.Optional(Type.String()),
+});
+export type AdoptedVolume = Static<typeof AdoptedVolume>;
+
+const List = Type.Object({ volumes: Type.Array(AdoptedVolume) });
+const format: RecordFormat<typeof List> = { version: 1, schema: List, migrations: [] };
+
+export class AdoptedVolumes {
+  private volumes: readonly AdoptedVolume[] = [];
+  private readonly writes = new KeyedLock();
+
+  constructor(private readonly path: string) {}
+
+  /** Throws when a newer Berth wrote the list. */
+  async load(): Promise<void> {
+    const read = await readRecord(this.path, format);
+    if (read.kind === 'set-aside' && read.movedTo === undefined) {
+      throw untouched(this.path, read.reason);
+    }
+    this.volumes = read.kind === 'ok' ? read.value.volumes : [];
+  }
+
+  has(volume: AdoptedVolume): boolean {
+    return this.volumes.some((known) => isSame(known, volume));
+  }
+
+  /** In the place of another one of that name. Resolves when it is on disk; what can't be written is not adopted. */
+  async add(volume: AdoptedVolume): Promise<void> {
+    await this.change((volumes) => [...volumes.filter(({ name }) => name !== volume.name), volume]);
+  }
+
+  async forget(name: string): Promise<void> {
+    if (this.volumes.some((known) => known.name === name)) {
+      await this.change((volumes) => volumes.filter((known) => known.name !== name));
+    }
+  }
+
+  private change(to: (volumes: readonly AdoptedVolume[]) => readonly AdoptedVolume[]): Promise<void> {
+    return this.writes.run('', async () => {
+      const volumes = to(this.volumes);
+      await writeRecord(this.path, format, { volumes: [...volumes] });
+      this.volumes = volumes;
+    });
+  }
+}
+
+function isSame(a: AdoptedVolume, b: AdoptedVolume): boolean {
+  return a.name === b.name && a.installation === b.installation && a.id === b.id;
+}
