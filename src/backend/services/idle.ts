@@ -121,15 +121,31 @@ export class IdleWatch {
     this.planned = undefined;
   }
 
-  /** What happened while the machine slept was not seen, and a clock that was set tells nothing: all starts anew. */
+  /** What happened while the machine slept was not seen, and a clock that was set tells nothing. */
   private noticeGap(): void {
     const now = this.parts.clock.now();
     const offset = now - this.parts.clock.monotonic();
-    const isSet = Math.abs(offset - (this.offset ?? offset)) > gapMs;
-    const isLate = this.planned !== undefined && now > this.planned + gapMs;
+    const moved = offset - (this.offset ?? offset);
+    const late = now - (this.planned ?? now);
     this.offset = offset;
-    if (isSet || isLate) {
-      this.watched.forEach((entry) => (entry.since = now));
+    if (Math.abs(moved) > gapMs || late > gapMs) {
+      this.skip(now, Math.abs(moved) > gapMs ? moved : late);
+    }
+  }
+
+  /**
+   * One that runs may have been used all the time: it starts anew. For a paused one the gap does not count, what was
+   * seen before does, or machines that sleep each night would never come to a long policy. What is stopped ages with
+   * the clock on the wall.
+   */
+  private skip(now: number, gap: number): void {
+    for (const [name, entry] of this.watched) {
+      const record = this.parts.registry.find(name);
+      if (record?.state === 'paused') {
+        entry.since = Math.min(now, Math.max(entry.since, Date.parse(record.lastUsedAt)) + gap);
+      } else if (record?.state !== 'stopped') {
+        entry.since = now;
+      }
     }
   }
 

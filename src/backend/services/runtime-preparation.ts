@@ -79,7 +79,7 @@ export class RuntimePreparation {
 
   /** The same for what goes on from its state on disk, which can't go on with another volume. */
   async prepareSaved(name: string, context: OperationContext): Promise<void> {
-    await this.checkVolumes(name, false);
+    await this.checkVolumes(name, 'saved');
     const hasMoved = await this.movePorts(name, context);
     const info = await this.driverOf(name).inspect(runtimeNameOf(name));
     if (hasMoved || info?.sshPort !== this.parts.registry.get(name).sshPort) {
@@ -145,9 +145,10 @@ export class RuntimePreparation {
   /** One that was there before has taken its own files along. */
   private async buildAgain(name: string, context: OperationContext): Promise<void> {
     const { registry } = this.parts;
-    const { imageId, spec } = registry.get(name);
+    const record = registry.get(name);
+    const { spec } = record;
     await this.make(name, context.signal);
-    if (imageId !== undefined) {
+    if (record.imageId !== undefined && !wasRemovedByArchive(record)) {
       const message = `Its ${spec.runtime} was removed by another program: a new one was made of ${spec.image}. What lay outside of volumes is gone.`;
       context.warn(message);
       await registry.warn(name, { code: 'runtime-gone', message });
@@ -168,15 +169,15 @@ export class RuntimePreparation {
   }
 
   /** Throws `volume_gone`. */
-  async checkVolumes(name: string, acceptEmpty: boolean): Promise<VolumeFindings> {
+  async checkVolumes(name: string, accepts: boolean | 'saved'): Promise<VolumeFindings> {
     const record = this.parts.registry.get(name);
     const findings = await lookAtVolumes(record, this.driverOf(name), this.parts.drivers);
     const wasBuilt = record.imageId !== undefined;
     if (!wasBuilt) {
       return { ...findings, gone: [], replaced: [] };
     }
-    if (lost(findings) && !acceptEmpty) {
-      throw volumesGone(name, findings);
+    if (lost(findings) && accepts !== true) {
+      throw volumesGone(name, findings, accepts === 'saved');
     }
     return findings;
   }
@@ -242,6 +243,12 @@ export class RuntimePreparation {
     await registry.warn(name, { code: 'port-moved', message: said.join('\n') });
     return true;
   }
+}
+
+/** An archive of Berth 0.1 removed the runtime, and said so. Nothing that later versions note is in its record. */
+function wasRemovedByArchive({ state, runtimeId, ownFiles, volumeIds }: WorkspaceRecord): boolean {
+  const isOfToday = ownFiles !== undefined || volumeIds !== undefined;
+  return state === 'restoring' && runtimeId === undefined && !isOfToday;
 }
 
 function lost({ gone, replaced }: VolumeFindings): boolean {

@@ -44,7 +44,12 @@ export async function lookAtVolumes(
   return findings;
 }
 
-export function volumesGone(workspace: string, { gone, replaced }: VolumeFindings): BerthError {
+/** `isSaved`: it is paused on disk, and goes on with these very volumes or not at all. */
+export function volumesGone(
+  workspace: string,
+  { gone, replaced }: VolumeFindings,
+  isSaved: boolean,
+): BerthError {
   const said = [
     ...gone.map((name) => `The volume ${name} is gone.`),
     ...replaced.map(
@@ -52,8 +57,17 @@ export function volumesGone(workspace: string, { gone, replaced }: VolumeFinding
     ),
   ];
   return new BerthError('volume_gone', `${said.join(' ')} Nothing was changed.`, {
-    hint: `Bring it back from a backup, or go on without its files: \`--accept-empty\` (\`acceptEmpty\` in the API).`,
+    hint: isSaved
+      ? `It is paused, and what it has in memory needs that very volume. Stop it, which gives up its memory: \`berth stop ${workspace}\`. Then \`berth start ${workspace} --accept-empty\` goes on with ${wayOut(gone)}.`
+      : `${gone.length > 0 ? 'Bring it back from a backup, or go' : 'Go'} on with ${wayOut(gone)}: \`--accept-empty\` (\`acceptEmpty\` in the API).`,
   });
+}
+
+/** One that was brought back is another one of that name, too. */
+function wayOut(gone: readonly string[]): string {
+  return gone.length > 0
+    ? 'a new, empty one, or with what you brought back'
+    : 'the one that is there now, as it is, e.g. when you brought it back from a backup';
 }
 
 /** What was accepted, for the record. */

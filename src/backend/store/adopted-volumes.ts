@@ -3,6 +3,7 @@
  * list says it. A volume is known by more than its name: another one that gets the name later is not taken for it.
  */
 import { Type, type Static } from '@sinclair/typebox';
+import { removeTree } from './files';
 import { KeyedLock } from './keyed-lock';
 import { readRecord, untouched, writeRecord, type RecordFormat } from './records';
 
@@ -51,7 +52,9 @@ export class AdoptedVolumes {
   private change(to: (volumes: readonly AdoptedVolume[]) => readonly AdoptedVolume[]): Promise<void> {
     return this.writes.run('', async () => {
       const volumes = to(this.volumes);
-      await writeRecord(this.path, format, { volumes: [...volumes] });
+      await (volumes.length === 0
+        ? removeTree(this.path)
+        : writeRecord(this.path, format, { volumes: [...volumes] }));
       this.volumes = volumes;
     });
   }

@@ -205,11 +205,30 @@ describe('services/idle', () => {
     await pass(11.2);
     assert.equal(workspace().state, 'paused');
     clock.set(30 * 24 * 60 * minute);
-    await pass(59);
+    await pass(40);
     assert.equal(workspace().state, 'paused');
-    await pass(60);
-    assert.equal(workspace().state, 'archived');
+    await pass(20);
+    assert.equal(workspace().state, 'archived', 'what was seen before the gap counts');
   });
+
+  for (const state of ['stopped', 'paused'] as const) {
+    it(`comes to a long policy of a ${state} one on a machine that sleeps at night`, async () => {
+      await prepare(state === 'stopped' ? { archiveAfter: 3 * 24 * 60 } : { archiveAfter: 40 * 60 });
+      await test.done(test.services.workspaces[state === 'stopped' ? 'stop' : 'pause']('demo'));
+      for (let day = 0; day < 2; day += 1) {
+        await pass(14 * 60);
+        clock.set(10 * 60 * minute);
+        await pass(1);
+      }
+      assert.equal(workspace().state, state);
+      await pass(14 * 60);
+      assert.equal(workspace().state, state === 'stopped' ? 'stopped' : 'archived');
+      clock.set(11 * 60 * minute);
+      // It is looked for what is due once an hour at least.
+      await pass(61);
+      assert.equal(workspace().state, 'archived');
+    });
+  }
 
   it('counts nothing of the time in which no engine looked, while it ran', async () => {
     await prepare({ stopAfter: 10 });

@@ -282,6 +282,10 @@ describe('services/workspace-starter', () => {
       const refused = await test.done(test.services.workspaces.start('demo'));
       assert.equal(refused.error?.code, 'volume_gone');
       assert.match(refused.error.message, /data is not the one that demo had/);
+      assert.match(
+        refused.error.hint ?? '',
+        /^Go on with the one that is there now, as it is.*--accept-empty/,
+      );
       assert.equal(
         (await test.done(test.services.workspaces.start('demo', { acceptEmpty: true }))).status,
         'succeeded',
@@ -297,7 +301,23 @@ describe('services/workspace-starter', () => {
         const refused = await test.done(test.services.workspaces[verb]('demo', { acceptEmpty: true }));
         assert.equal(refused.error?.code, 'volume_gone');
         assert.equal(workspace().state, 'paused');
+        assert.match(refused.error.hint ?? '', /`berth stop demo`\. Then `berth start demo --accept-empty`/);
       }
+      // As the hint says.
+      assert.equal((await test.done(test.services.workspaces.stop('demo'))).status, 'succeeded');
+      test.driver.runtimes.get('workspace-demo')!.isSaved = false;
+      const started = await test.done(test.services.workspaces.start('demo', { acceptEmpty: true }));
+      assert.equal(started.status, 'succeeded');
+    });
+
+    it('is not said of the runtime that an archive of Berth 0.1 removed', async () => {
+      await test.done(test.services.workspaces.archive('demo'));
+      const { registry } = test.engine.services.workspaces['parts'];
+      await registry.update('demo', { runtimeId: undefined, ownFiles: undefined, volumeIds: undefined });
+      test.driver.runtimes.delete('workspace-demo');
+      const restored = await test.done(test.services.workspaces.restore('demo'));
+      assert.equal(restored.status, 'succeeded');
+      assert.deepEqual([restored.warnings, codes()], [[], []]);
     });
   });
 
