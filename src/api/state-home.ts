@@ -24,14 +24,10 @@ export function refuseUnfitHome(home: string): void {
     throw refusal(JSON.stringify(home), "ssh can't be given a path with a line break or “${” in it");
   }
   const names = entriesOf(home);
-  if (names === undefined || isMarked(home)) {
+  if (names === undefined) {
     return;
   }
-  const foreign = names.filter((name) => !ownNames.test(name) && !anybodys.has(name));
-  if (foreign.length > 0) {
-    const shown = foreign.slice(0, 3).map((name) => JSON.stringify(name));
-    throw refusal(home, `it holds other files (${shown.join(', ')}${foreign.length > 3 ? ', …' : ''})`);
-  }
+  // Before what lies in it: a mark is made by whoever may write there.
   const { uid, mode } = statSync(home);
   const own = process.getuid?.();
   if (own !== undefined && own !== 0 && uid !== own) {
@@ -39,6 +35,14 @@ export function refuseUnfitHome(home: string): void {
   }
   if (process.platform !== 'win32' && (mode & 0o1002) === 0o1002) {
     throw refusal(home, 'it is a folder for everybody');
+  }
+  if (isMarked(home)) {
+    return;
+  }
+  const foreign = names.filter((name) => !ownNames.test(name) && !anybodys.has(name));
+  if (foreign.length > 0) {
+    const shown = foreign.slice(0, 3).map((name) => JSON.stringify(name));
+    throw refusal(home, `it holds other files (${shown.join(', ')}${foreign.length > 3 ? ', …' : ''})`);
   }
 }
 

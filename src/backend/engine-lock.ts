@@ -1,4 +1,5 @@
 /** The lock that keeps the engine of a state directory single. */
+import { statSync, utimesSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../api/errors';
@@ -8,6 +9,7 @@ import { verdictOn, type LockOwner, type Verdict } from './store/lock-owner';
 
 const connectTimeoutMs = 1_000;
 const pollMs = 50;
+const touchMs = 1_000;
 
 export interface EngineLockOptions {
   /** How long an engine that does not answer may go on ending, or starting. */
@@ -24,25 +26,29 @@ export interface Taken {
 
 /**
  * Takes the lock. The socket is asked first: an engine that listens lives, whatever its pid looks like from here. An
- * engine of another pid namespace counts as dead when it has not answered until the timeout, one on another machine
- * never: that is thrown, with the machine's name.
+ * engine of another pid namespace counts as dead when it has neither answered nor touched its lock until the timeout,
+ * one on another machine never: that is thrown, with the machine's name.
  */
 export async function takeEngineLock(
   path: string,
   socket: string,
   { timeoutMs = 5_000, judge = verdictOn }: EngineLockOptions = {},
 ): Promise<Lock | Taken> {
+  let touched = { at: touchedAt(path), seen: Date.now() };
   for (const end = Date.now() + timeoutMs; ;) {
     if (await isListening(socket)) {
       return { by: ownerOf(path), isAnswering: true };
     }
     const isLast = Date.now() > end;
+    const at = touchedAt(path);
+    touched = at === touched.at ? touched : { at, seen: Date.now() };
+    const isQuiet = Date.now() - touched.seen > timeoutMs;
     const lock = acquireLock(path, (owner) => {
       const verdict = judge(owner, path);
       if (verdict === 'elsewhere') {
         throw usedElsewhere(path, owner);
       }
-      return verdict === 'dead' || (verdict === 'unknown' && isLast);
+      return verdict === 'dead' || (verdict === 'unknown' && isQuiet);
     });
     if (lock !== undefined) {
       return lock;
@@ -52,6 +58,28 @@ export async function takeEngineLock(
     }
     await sleep(pollMs);
   }
+}
+
+/**
+ * To be called by the owner of the lock while it does not listen, as it starts or ends: from another pid namespace
+ * nothing else shows that it lives. Ends with the call of the answer.
+ */
+export function touchLock(path: string): () => void {
+  const touch = (): void => {
+    try {
+      utimesSync(path, new Date(), new Date());
+    } catch {
+      // Gone, or on a disk that takes nothing: as if it had not been touched.
+    }
+  };
+  touch();
+  const timer = setInterval(touch, touchMs);
+  return () => clearInterval(timer);
+}
+
+/** In ms since 1970, by the clock of whoever wrote it; 0 when it is not there. */
+function touchedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function usedElsewhere(path: string, { hostName = '', pid }: LockOwner): BerthError {

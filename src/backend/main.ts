@@ -6,7 +6,7 @@ import { refuseUnfitHome } from '../api/state-home';
 import { berthVersion } from '../api/version';
 import { createDrivers } from './make-drivers';
 import { createEngine, type Engine } from './engine';
-import { takeEngineLock, type Taken } from './engine-lock';
+import { takeEngineLock, touchLock, type Taken } from './engine-lock';
 import { openLog, type EngineLog } from './engine-log';
 import { installationId } from './installation';
 import { listen } from './listen';
@@ -65,7 +65,13 @@ async function makeEngine(state: StateDirectory, { log }: EngineLog, ending: End
   });
 }
 
-async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Promise<End> {
+/** `untouch`: the lock is touched until that is called. */
+async function run(
+  state: StateDirectory,
+  lock: Lock,
+  engineLog: EngineLog,
+  untouch: () => void,
+): Promise<End> {
   const { log } = engineLog;
   const ending = makeEnding();
   const started: { engine?: Engine } = {};
@@ -86,17 +92,20 @@ async function run(state: StateDirectory, lock: Lock, engineLog: EngineLog): Pro
   await keepReserve(state.reserve);
   const server = await createServer(engine.services, berthVersion);
   await listen(server, socketPath(state.home));
+  untouch();
   // Who started it has not been able to ask for anything before.
   engine.services.lifetime.touch();
   log.info({ home: state.home, version: berthVersion, node: process.version }, 'engine ready');
   const end = await ending.requested;
   log.info({ end }, 'engine ends');
+  const untouchLast = touchLock(state.lock);
   // Whatever hangs must not keep the lock: what is not done by then is found by the next start.
   const timeoutMs = end === 'failed' ? failedCloseTimeoutMs : closeTimeoutMs;
   setTimeout(() => process.exit(1), timeoutMs).unref();
   // A failed engine does not say farewell: its clients see a broken connection, which they mend.
   await (end === 'failed' ? undefined : server.close());
   await engine.close();
+  untouchLast();
   lock.release();
   await engineLog.close();
   return end;
@@ -116,11 +125,13 @@ async function start(): Promise<End | undefined> {
     reportTaken(state.lock, lock);
     return undefined;
   }
+  const untouch = touchLock(state.lock);
   const engineLog = await openLog(state.log, process.env.BERTH_LOG_LEVEL ?? 'info');
   try {
-    return await run(state, lock, engineLog);
+    return await run(state, lock, engineLog, untouch);
   } catch (error) {
     engineLog.log.fatal({ err: error }, 'engine failed');
+    untouch();
     lock.release();
     await engineLog.close();
     throw error;

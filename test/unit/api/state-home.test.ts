@@ -52,6 +52,9 @@ describe('api/state-home', () => {
     await mkdir(shared);
     await chmod(shared, 0o1777);
     assert.match((await failure(() => refuseUnfitHome(shared))).message, /for everybody/);
+    // Anybody could have put a mark there.
+    await writeFile(join(shared, 'installation.json'), '{"schemaVersion":1,"id":"x"}');
+    assert.match((await failure(() => refuseUnfitHome(shared))).message, /for everybody/);
   });
 });
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { takeEngineLock, type Taken } from '../../../src/backend/engine-lock';
+import { takeEngineLock, touchLock, type Taken } from '../../../src/backend/engine-lock';
 import { acquireLock, type Lock } from '../../../src/backend/store/lock';
 import { currentOwner, verdictOn } from '../../../src/backend/store/lock-owner';
 import { failure } from '../../support/errors';
@@ -71,6 +71,23 @@ describe('backend/engine-lock', function () {
     process.kill(pid, 'SIGKILL');
     assert.equal((await start(300, other)).answer, 'got', 'a dead one keeps it no longer than the timeout');
     assert.notEqual(readFileSync(path(), 'utf8'), before);
+  });
+
+  it('is not taken from one in another pid namespace as long as that touches it', async () => {
+    const lock = await take();
+    assert(!isTaken(lock));
+    const owner = JSON.parse(readFileSync(path(), 'utf8')) as object;
+    writeFileSync(path(), JSON.stringify({ ...owner, pid: 4_000_000, pidNamespace: 'pid:[1]' }));
+    const untouch = touchLock(path());
+    try {
+      const slow = await take({ timeoutMs: 1_500 });
+      assert(isTaken(slow) && !slow.isAnswering);
+    } finally {
+      untouch();
+    }
+    const next = await take({ timeoutMs: 1_500 });
+    assert(!isTaken(next));
+    next.release();
   });
 
   it('is not taken from an engine outside by one that was started in a namespace of its own, nor back', async function () {
