@@ -10,6 +10,11 @@ CAPABILITY = "security.capability"
 ACCESS_LIST = "system.posix_acl_access"
 DEFAULT_LIST = "system.posix_acl_default"
 _LABELS = ("security.selinux", "security.ima", "security.evm", "security.apparmor", "security.SMACK64")
+_HARMLESS = ("user.", "system.posix_acl_")
+# As Linux has it for one, and for all of a file.
+MAX_VALUE = 64 * 1024
+MAX_VALUES = 128 * 1024
+SET_ID_LOSS = "set-user-ID and set-group-ID bits"
 _NONE_HERE = (errno.EOPNOTSUPP, errno.ENOSYS)
 _GONE = (errno.ENODATA, errno.ENOENT)
 _REFUSED = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSPC, errno.E2BIG, errno.ERANGE)
@@ -54,6 +59,12 @@ def write(file, attributes):
                 raise
             refused.append(name)
     return refused
+
+
+def without_rights(attributes):
+    """What gives a file no rights of its own, and the names of the rest."""
+    kept = {name: value for name, value in attributes.items() if name.startswith(_HARMLESS)}
+    return kept, [name for name in attributes if name not in kept and not name.startswith(_LABELS)]
 
 
 class Losses:

@@ -109,7 +109,7 @@ class TreeCopy:
         self.losses.attributes(refused, path)
         os.fchown(file, status.st_uid, status.st_gid)
         if status.st_mode & SET_ID & ~keep:
-            self.losses.add("set-user-ID and set-group-ID bits", path)
+            self.losses.add(attributes.SET_ID_LOSS, path)
         os.fchmod(file, modes.S_IMODE(status.st_mode) & ~(SET_ID & ~keep))
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 

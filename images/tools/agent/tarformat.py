@@ -4,6 +4,7 @@ files with holes as GNU tar stores them (its manual, "Storing Sparse Files")."""
 import os
 import re
 
+from attributes import MAX_VALUE, MAX_VALUES
 from errors import AgentError
 
 BLOCK = 512
@@ -24,7 +25,7 @@ def padding(size):
 class Entry:
     """One member of a tar. `name` and `link` are bytes; `parts` is where the data of a file with holes belongs."""
 
-    __slots__ = ("name", "flag", "size", "mode", "uid", "gid", "mtime", "link", "attributes", "parts")
+    __slots__ = ("name", "flag", "size", "mode", "uid", "gid", "mtime", "link", "attributes", "parts", "refused")
 
     def __init__(self, name, flag, status=None, size=0, link=b"", attributes=None, parts=None):
         self.name = name
@@ -33,6 +34,8 @@ class Entry:
         self.link = link
         self.attributes = attributes or {}
         self.parts = parts
+        # Names of attributes that no file can have, as they are too long.
+        self.refused = []
         if status is not None:
             self.mode, self.uid, self.gid = status.st_mode & 0o7777, status.st_uid, status.st_gid
             self.mtime = status.st_mtime_ns
@@ -172,6 +175,7 @@ def _number(value):
 def apply_pax(entry, records):
     """Answers what the records say of holes."""
     sparse = []
+    total = 0
     for key, value in records:
         if key == b"path":
             entry.name = value
@@ -192,7 +196,11 @@ def apply_pax(entry, records):
         elif key.startswith(XATTR):
             name = key[len(XATTR) :].replace(b"%3D", b"=").replace(b"%25", b"%")
             if name and b"\0" not in name:
-                entry.attributes[os.fsdecode(name)] = value
+                total += len(value)
+                if len(value) > MAX_VALUE or total > MAX_VALUES:
+                    entry.refused.append(os.fsdecode(name))
+                else:
+                    entry.attributes[os.fsdecode(name)] = value
         elif key.startswith(SPARSE):
             sparse.append((key[len(SPARSE) :], value))
     return sparse

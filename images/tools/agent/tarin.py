@@ -5,11 +5,13 @@ import os
 import stat as modes
 
 import attributes
+from content import SET_ID
 from errors import AgentError
 from names import split, to_wire
 from places import READ_DIRECTORY
 from tarformat import (
     BLOCK,
+    MAX_PARTS,
     apply_pax,
     check_parts,
     damaged,
@@ -23,6 +25,9 @@ from tarformat import (
 
 NEW_FOLDER_MODE = 0o755
 MAX_EXTENDED = 8 * 1024 * 1024
+MAX_MAP = 32 * 1024 * 1024
+# As Linux has it: each level of a name is work.
+MAX_NAME = 4096
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -30,6 +35,8 @@ class TarIn:
     def __init__(self, volume, request):
         with volume.existing(split(request["folder"]), follow=False) as place:
             self._root = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
+        # Rights of their own are for files that stay where they are trusted, not for what comes from elsewhere.
+        self._keeps_rights = request.get("rights") is True
         self.losses = attributes.Losses()
         self.failed = []
         # Modes, attributes and times of folders come last: what is put into them changes these.
@@ -124,6 +131,11 @@ class TarIn:
         return content
 
     def _member(self, entry, block, sparse):
+        if len(entry.name) > MAX_NAME:
+            self.failed.append((entry.name[:200], "its name is too long"))
+            if entry.flag not in b"123456":
+                yield from self._pour(None, 0, entry.size + padding(entry.size))
+            return
         parts = _parts_of(entry.name)
         flag = b"5" if entry.flag in (b"0", b"\0") and entry.name.endswith(b"/") else entry.flag
         if not parts and flag != b"5":
@@ -138,7 +150,7 @@ class TarIn:
         elif flag == b"2":
             self._link(parts, entry)
         elif flag == b"6":
-            self._make(parts, entry, lambda name, folder: os.mkfifo(name, entry.mode, dir_fd=folder))
+            self._make(parts, entry, lambda name, folder: os.mkfifo(name, entry.mode & 0o777, dir_fd=folder))
             self._owner_and_time(parts, entry)
         else:
             self.failed.append((entry.name, "it is neither a file, a folder nor a link"))
@@ -173,24 +185,27 @@ class TarIn:
         while more:
             block = yield from self._take(BLOCK)
             numbers += _gnu_numbers(block, 0, 21)
+            if len(numbers) > 2 * MAX_PARTS:
+                raise damaged("a file with holes has too many parts")
             more = block[504]
         return size, paired(numbers)
 
     def _text_map(self):
-        text, used = b"", 0
-        while True:
+        """Numbers, each with a line break; the first says how many parts there are. Each block is looked at once."""
+        numbers, rest, used = [], b"", 0
+        while not numbers or len(numbers) < 1 + 2 * numbers[0]:
             block = yield from self._take(BLOCK)
             used += BLOCK
-            text += block
-            lines = text.split(b"\n")
-            if not all(line.isdigit() for line in lines[:-1][:3]) or used > MAX_EXTENDED:
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                if numbers and len(numbers) == 1 + 2 * numbers[0]:
+                    break
+                if not line.isdigit() or len(line) > 16:
+                    raise damaged("the map of a file with holes can't be read")
+                numbers.append(int(line))
+            if len(rest) > BLOCK or numbers[:1] > [MAX_PARTS] or used > MAX_MAP:
                 raise damaged("the map of a file with holes can't be read")
-            if len(lines) > 1 and len(lines) - 1 >= 1 + 2 * int(lines[0]):
-                try:
-                    numbers = [int(line) for line in lines[1 : 1 + 2 * int(lines[0])]]
-                except ValueError:
-                    raise damaged("the map of a file with holes can't be read") from None
-                return paired(numbers), used
+        return paired(numbers[1:]), used
 
     # What is made, without ever following a link.
 
@@ -199,9 +214,12 @@ class TarIn:
         known, folder = self._parent
         if known == parts:
             return folder
-        self._leave()
-        folder = self._root
-        for depth, name in enumerate(parts):
+        if known != parts[: len(known)]:
+            self._leave()
+            known, folder = self._parent
+        # From here on it is closed by what follows.
+        self._parent = ((), self._root)
+        for depth, name in enumerate(parts[len(known) :], len(known)):
             try:
                 inner = os.open(name, READ_DIRECTORY, dir_fd=folder)
             except FileNotFoundError:
@@ -280,19 +298,29 @@ class TarIn:
                 raise
         os.utime(parts[-1], ns=(entry.mtime, entry.mtime), dir_fd=folder, follow_symlinks=False)
 
-    def _like(self, file, entry):
+    def _like(self, file, entry, is_file=True):
         _give(file, entry)
-        if entry.attributes:
-            refused = attributes.write(file, entry.attributes)
-            self.losses.attributes(refused, os.fsdecode(entry.name))
-        os.fchmod(file, entry.mode)
+        path = os.fsdecode(entry.name)
+        mode, kept, refused = entry.mode, entry.attributes, entry.refused
+        if not self._keeps_rights:
+            kept, dropped = attributes.without_rights(kept)
+            refused = refused + dropped
+            # Of a folder, the group's bit says what is made in it belongs to: that gives nobody a right.
+            rights = SET_ID if is_file else modes.S_ISUID
+            if is_file and mode & rights:
+                self.losses.add(attributes.SET_ID_LOSS, path)
+            mode &= ~rights
+        if kept:
+            refused = refused + attributes.write(file, kept)
+        self.losses.attributes(refused, path)
+        os.fchmod(file, mode)
         os.utime(file, ns=(entry.mtime, entry.mtime))
 
     def _seal(self, parts, entry):
         self._leave()
         folder = os.dup(self._enter(parts, entry))
         try:
-            self._like(folder, entry)
+            self._like(folder, entry, is_file=False)
         finally:
             os.close(folder)
 

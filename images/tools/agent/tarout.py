@@ -19,6 +19,8 @@ PIECE = 1024 * 1024
 # Holes that are smaller in all are sent as zeros; so are those between two parts, as each part costs a line.
 MIN_SAVED = 64 * 1024
 MIN_HOLE = 4096
+# More of them cost more than the zeros between them; whoever reads the map has it in memory.
+MAX_PARTS = 100_000
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -148,6 +150,8 @@ def _parts(file, size):
             parts[-1] = (parts[-1][0], end - parts[-1][0])
         else:
             parts.append((start, end - start))
+            if len(parts) > MAX_PARTS:
+                return None
     if size - sum(length for _, length in parts) < MIN_SAVED:
         return None
     if not parts or sum(parts[-1]) < size:

@@ -253,8 +253,8 @@ export interface Driver {
   stats(name: string): Promise<WorkspaceStats>;
   /** SSH connections and sessions inside now. */
   attached(name: string): Promise<number>;
-  /** Unpacks tar bundles of the plan's mounts into their one-shot volumes; before every start. */
-  refreshBundles(plan: RuntimePlan, signal: AbortSignal): Promise<void>;
+  /** Unpacks tar bundles of the plan's mounts into their one-shot volumes; before every start. `warn`: of what is lost. */
+  refreshBundles(plan: RuntimePlan, signal: AbortSignal, warn?: (text: string) => void): Promise<void>;
   /** Releases connections and keepers. Runtimes go on running. */
   close(): Promise<void>;
 }

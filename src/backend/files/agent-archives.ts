@@ -6,7 +6,7 @@ import type { AgentChannel } from './agent-channel';
 import { failedOf, lostOf, numberOf, textOf } from './agent-replies';
 import { TarReader } from './tar-read';
 import type { TakeChunk, TarSource } from './tar-flow';
-import type { Loss, Unread } from './volume-files';
+import type { Loss, PutTarOptions, Unread } from './volume-files';
 
 /** Writing to a slow disk takes its time. */
 const pieceTimeoutMs = 600_000;
@@ -104,8 +104,13 @@ export async function sendTar(
   folder: string,
   tar: Readable | TarSource,
   signal?: AbortSignal,
+  options: PutTarOptions = {},
 ): Promise<{ lost: Loss[]; failed: { path: string; reason: string }[] }> {
-  const { ok } = await channel.request('untar_open', { folder }, { signal });
+  const { ok } = await channel.request(
+    'untar_open',
+    { folder, rights: options.keepRights === true },
+    { signal },
+  );
   const handle = numberOf(ok.handle, 'a handle');
   const sending = new Sending(channel, handle, signal);
   try {

@@ -25,6 +25,7 @@ import type {
   CopyOptions,
   ListOptions,
   MergeResult,
+  PutTarOptions,
   TreeUsage,
   Unpacked,
   Unread,
@@ -214,10 +215,15 @@ export class AgentFiles implements VolumeFiles {
     }
   }
 
-  async putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<Unpacked> {
+  async putTar(
+    stage: string,
+    tar: Readable | TarSource,
+    signal?: AbortSignal,
+    options?: PutTarOptions,
+  ): Promise<Unpacked> {
     const release = this.access.hold();
     try {
-      return await sendTar(await this.access.channel(), stage, tar, signal);
+      return await sendTar(await this.access.channel(), stage, tar, signal, options);
     } finally {
       release();
     }

@@ -5,6 +5,8 @@ import type { SparsePart } from './tar-sparse';
 const minSaved = 64 * 1024;
 /** Between two parts; each part costs a line in the map. */
 const minHole = 4096;
+/** More of them cost more than the zeros between them; whoever reads the map has it in memory. */
+const maxParts = 100_000;
 
 /** The parts of a file that are to be sent, of those that hold data; undefined: it is sent as a whole. */
 export function sparseParts(
@@ -21,6 +23,9 @@ export function sparseParts(
     } else {
       sum += to - from;
       parts.push({ offset: from, length: to - from });
+      if (parts.length > maxParts) {
+        return undefined;
+      }
     }
   }
   if (size - sum < minSaved) {

@@ -8,6 +8,8 @@ import { encodeName } from './names';
 
 /** So many files per process: their names and answers are in memory at once. */
 const batch = 10_000;
+/** Of values, which travel as twice as many digits. */
+const batchBytes = 8 * 1024 * 1024;
 const timeoutMs = 600_000;
 
 /** Answers, for files that have attributes or holes, `[index, {name: hex}, [[from, to], …] | null]`. */
@@ -49,16 +51,18 @@ json.dump(answer, sys.stdout)
 
 /** Answers `[index, name]` of each attribute that a file can't have. */
 const applying = `
-import errno, json, os, stat, sys
+import json, os, stat, sys
 refused = []
 for index, (name, values, time) in enumerate(json.load(sys.stdin)):
     path = name.encode('latin-1')
     try:
         status = os.lstat(path)
     except OSError:
+        refused.extend([index, key] for key in values)
         continue
     mode = status.st_mode & 0o7777
     if stat.S_ISLNK(status.st_mode):
+        refused.extend([index, key] for key in values)
         values = {}
     for key, value in values.items():
         try:
@@ -70,13 +74,13 @@ for index, (name, values, time) in enumerate(json.load(sys.stdin)):
                     os.setxattr(path, key, bytes.fromhex(value), follow_symlinks=False)
                 finally:
                     os.chmod(path, mode)
-        except OSError as e:
-            if e.errno in (errno.ENOSPC, errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.EINVAL, errno.E2BIG, errno.ERANGE):
-                refused.append([index, key])
-            else:
-                raise
+        except (OSError, ValueError):
+            refused.append([index, key])
     if time is not None:
-        os.utime(path, ns=(int(time), int(time)), follow_symlinks=False)
+        try:
+            os.utime(path, ns=(int(time), int(time)), follow_symlinks=False)
+        except (OSError, OverflowError):
+            pass
 json.dump(refused, sys.stdout)
 `;
 
@@ -114,14 +118,13 @@ export async function inspectLocal(
   return found;
 }
 
-/** Answers the attributes that were refused, or undefined where nobody can set any. */
-export async function applyLocal(
-  items: readonly FactsToApply[],
+/** Answers the attributes that were refused: all of them where nobody can set any. */
+export async function applyLocal<Item extends FactsToApply>(
+  items: readonly Item[],
   signal: AbortSignal,
-): Promise<{ item: FactsToApply; name: string }[] | undefined> {
-  const refused: { item: FactsToApply; name: string }[] = [];
-  for (let at = 0; at < items.length; at += batch) {
-    const some = items.slice(at, at + batch);
+): Promise<{ item: Item; name: string }[]> {
+  const refused: { item: Item; name: string }[] = [];
+  for (const some of batches(items)) {
     const told = some.map(({ path, xattrs, mtimeNs }) => [
       bytesOf(path),
       Object.fromEntries([...xattrs].map(([name, value]) => [name, value.toString('hex')])),
@@ -129,9 +132,9 @@ export async function applyLocal(
     ]);
     const rows = await ask(applying, told, signal);
     if (rows === undefined) {
-      return undefined;
+      refused.push(...some.flatMap((item) => [...item.xattrs.keys()].map((name) => ({ item, name }))));
     }
-    for (const row of rows) {
+    for (const row of rows ?? []) {
       const [index, name] = listOf(row);
       const item = typeof index === 'number' ? some[index] : undefined;
       if (item !== undefined && typeof name === 'string') {
@@ -140,6 +143,23 @@ export async function applyLocal(
     }
   }
   return refused;
+}
+
+/** Neither too many nor too much at once. */
+function* batches<Item extends FactsToApply>(items: readonly Item[]): Generator<Item[]> {
+  let some: Item[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    some.push(item);
+    for (const { length } of item.xattrs.values()) bytes += length;
+    if (some.length >= batch || bytes > batchBytes) {
+      yield some;
+      [some, bytes] = [[], 0];
+    }
+  }
+  if (some.length > 0) {
+    yield some;
+  }
 }
 
 /** A name as JSON can carry it: a character for each byte. */
@@ -169,8 +189,8 @@ async function ask(script: string, input: unknown, signal: AbortSignal): Promise
   }
   const child = spawn('python3', ['-I', '-S', '-c', script], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    timeout: timeoutMs,
-    signal,
+    // Not the option for it, whose timer stays for a program that could not be started.
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
   });
   const ended = new Promise<boolean>((resolve) => {
     child.once('error', () => resolve(false));

@@ -2,6 +2,7 @@
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
+import { hasSetId } from './losses';
 import { decodeName, localPath } from './names';
 import type { SparsePart } from './tar-sparse';
 
@@ -17,6 +18,8 @@ export interface LocalNode {
   mtimeNs: bigint;
   /** Of another name of a file: the one under which it is sent. */
   linkTarget: string;
+  /** The original has set-ID bits, which are not sent. */
+  dropsSetId: boolean;
   /** It has fewer blocks than bytes. */
   mayHaveHoles: boolean;
   xattrs?: ReadonlyMap<string, Buffer>;
@@ -66,6 +69,7 @@ function nodeOf(source: string, name: string, stats: BigIntStats, linkTarget: st
       type,
       size: type === 'file' ? Number(stats.size) : 0,
       mode: knowsModes ? Number(stats.mode) & 0o777 : plain,
+      dropsSetId: hasSetId({ type, mode: Number(stats.mode) }),
       mtimeMs: Number(stats.mtimeNs / 1000n) / 1000,
       mtimeNs: stats.mtimeNs,
       linkTarget,

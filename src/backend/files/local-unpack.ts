@@ -9,6 +9,7 @@ import { applyLocal } from './local-facts';
 import { LargeFile, writeSmall } from './local-file';
 import { below, safeParts, staysInside, unusableName } from './local-names';
 import { reasonOf } from './local-tree';
+import { hasSetId, isHarmless, setIdReason } from './losses';
 import { localPath } from './names';
 import type { TakeChunk } from './tar-flow';
 import type { TarEntry } from './tar-header';
@@ -17,6 +18,8 @@ import { TarReader, type ContentSink, type TarVisitor } from './tar-read';
 const parallel = 24;
 /** As Linux has it: no path of a volume is longer, and each level of a name is work. */
 const maxName = 4096;
+/** Of all files: they are in memory until the end. */
+const maxAttributeBytes = 64 * 1024 * 1024;
 
 export interface UnpackReport {
   received(bytes: number, name: string): void;
@@ -27,9 +30,22 @@ export interface UnpackReport {
   lost(name: string, attributes: readonly string[]): void;
 }
 
+/** `lost`: what a file is not given. */
+interface Facts {
+  parts: string[];
+  xattrs: Map<string, Buffer>;
+  mtimeNs: bigint | undefined;
+  lost: string[];
+}
+
 interface Later {
   parts: string[];
-  entry: TarEntry;
+  entry: Pick<TarEntry, 'linkName' | 'mode' | 'mtimeMs'>;
+}
+
+/** Without what of an entry may be large: it is kept until the end. */
+function later(parts: string[], { linkName, mode, mtimeMs }: TarEntry): Later {
+  return { parts, entry: { linkName, mode, mtimeMs } };
 }
 
 class Unpack implements TarVisitor {
@@ -40,7 +56,8 @@ class Unpack implements TarVisitor {
   private readonly links: Later[] = [];
   private readonly hardLinks: Later[] = [];
   private readonly finished: Later[] = [];
-  private readonly facts: { parts: string[]; entry: TarEntry }[] = [];
+  private readonly facts: Facts[] = [];
+  private attributeBytes = 0;
   private readonly running = new Set<Promise<unknown>>();
   private largeFile: LargeFile | undefined;
   /** What makes going on useless, e.g. a full disk. */
@@ -59,11 +76,11 @@ class Unpack implements TarVisitor {
       return undefined;
     }
     if (entry.type === 'symlink' || entry.type === 'link') {
-      (entry.type === 'link' ? this.hardLinks : this.links).push({ parts, entry });
+      (entry.type === 'link' ? this.hardLinks : this.links).push(later(parts, entry));
       return undefined;
     }
     if (entry.type === 'directory') {
-      this.finished.push({ parts, entry });
+      this.finished.push(later(parts, entry));
       return this.makeFolder(parts);
     }
     const folder = parts.slice(0, -1);
@@ -105,7 +122,9 @@ class Unpack implements TarVisitor {
       await this.attempt(later.parts, () => this.makeLink(later));
     }
     const folders = this.finished.filter(({ parts }) => this.folders.has(parts.join('/')));
-    const seal = async (change: (path: string | Buffer, entry: TarEntry) => Promise<void>): Promise<void> => {
+    const seal = async (
+      change: (path: string | Buffer, entry: Later['entry']) => Promise<void>,
+    ): Promise<void> => {
       for (const { parts, entry } of folders) {
         await this.attempt(parts, () => change(localPath(below(this.folder, parts)), entry));
       }
@@ -121,24 +140,33 @@ class Unpack implements TarVisitor {
 
   /** Attributes and the last digits of times. */
   private async finishFacts(): Promise<void> {
-    const ours = this.facts.filter(({ parts }) => this.isMade(parts));
-    const items = ours.reverse().map(({ parts, entry }) => {
-      const kept = [...(entry.xattrs ?? [])].filter(([name]) => isHarmless(name));
-      return { parts, entry, path: below(this.folder, parts), xattrs: new Map(kept), mtimeNs: entry.mtimeNs };
-    });
-    const applied = await applyLocal(items, this.signal);
-    const refused = new Map<unknown, string[]>();
-    for (const { item, name } of applied ?? []) {
-      refused.set(item, [...(refused.get(item) ?? []), name]);
+    const items = this.facts
+      .filter(({ parts }) => this.isMade(parts))
+      .map((facts) => ({ ...facts, path: below(this.folder, facts.parts) }));
+    for (const { item, name } of await applyLocal(items, this.signal)) {
+      item.lost.push(name);
     }
-    for (const item of items) {
-      const names = [...(item.entry.xattrs?.keys() ?? [])];
-      const lost = names.filter(
-        (name) => applied === undefined || !isHarmless(name) || refused.get(item)?.includes(name) === true,
-      );
-      if (lost.length > 0) {
-        this.report.lost(item.parts.join('/'), lost);
-      }
+    for (const { parts, lost } of items.filter((item) => item.lost.length > 0)) {
+      this.report.lost(parts.join('/'), lost);
+    }
+  }
+
+  /** What is done to a file later, and what is never: rights of its own, and more attributes than fit. */
+  private noteFacts(parts: string[], entry: TarEntry): void {
+    const xattrs = new Map([...(entry.xattrs ?? [])].filter(([name]) => isHarmless(name)));
+    const lost = [...(entry.xattrs?.keys() ?? [])].filter((name) => !isHarmless(name));
+    lost.push(...(entry.refused ?? []), ...(hasSetId(entry) ? [setIdReason] : []));
+    for (const [name, { length }] of xattrs) {
+      this.attributeBytes += name.length + length;
+    }
+    if (this.attributeBytes > maxAttributeBytes) {
+      lost.push(...xattrs.keys());
+      xattrs.clear();
+    }
+    // Seconds with a fraction, which is all that Node takes, are a microsecond off at times.
+    const isWhole = entry.mtimeNs === undefined || entry.mtimeNs % 1_000_000_000n === 0n;
+    if (!isWhole || xattrs.size > 0 || lost.length > 0) {
+      this.facts.push({ parts, mtimeNs: entry.mtimeNs, xattrs, lost });
     }
   }
 
@@ -157,7 +185,7 @@ class Unpack implements TarVisitor {
 
   private accept(entry: TarEntry): string[] | undefined {
     this.check();
-    if (entry.name.length > maxName) {
+    if (entry.name.length > maxName || entry.linkName.length > maxName) {
       this.report.failed(`${entry.name.slice(0, 200)}…`, 'its name is too long');
       return undefined;
     }
@@ -167,10 +195,8 @@ class Unpack implements TarVisitor {
       this.report.failed(entry.name, 'its name leads out of the folder');
       return undefined;
     }
-    // Seconds with a fraction, which is all that Node takes, are a microsecond off at times.
-    const isWhole = entry.mtimeNs === undefined || entry.mtimeNs % 1_000_000_000n === 0n;
-    if (entry.type !== 'link' && (!isWhole || (entry.xattrs !== undefined && entry.xattrs.size > 0))) {
-      this.facts.push({ parts, entry });
+    if (entry.type !== 'link') {
+      this.noteFacts(parts, entry);
     }
     const unusable =
       entry.type === 'other' ? 'it is neither a file, a folder nor a link' : unusableName(parts);
@@ -276,11 +302,6 @@ class Unpack implements TarVisitor {
       this.report.failed(parts.join('/'), reasonOf(error));
     }
   }
-}
-
-/** What gives a file no rights: a guest must not make files of this machine run with rights of their own. */
-function isHarmless(attribute: string): boolean {
-  return attribute.startsWith('user.') || attribute.startsWith('system.posix_acl_');
 }
 
 export function diskError(code: string, cause: unknown): BerthError {

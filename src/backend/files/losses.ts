@@ -3,6 +3,16 @@
 export const capability = 'security.capability';
 const accessLists = new Set(['system.posix_acl_access', 'system.posix_acl_default']);
 export const setIdReason = 'set-user-ID and set-group-ID bits';
+const setId = 0o6000;
+
+/** What gives a file no rights: what comes from elsewhere must not run with rights of its own. */
+export function isHarmless(attribute: string): boolean {
+  return attribute.startsWith('user.') || attribute.startsWith('system.posix_acl_');
+}
+
+export function hasSetId({ type, mode }: { type: string; mode: number }): boolean {
+  return type === 'file' && (mode & setId) !== 0;
+}
 
 export class Losses {
   private readonly found = new Map<string, { count: number; first: string }>();
@@ -30,6 +40,9 @@ export class Losses {
 
 /** What people know an attribute by. */
 function kindOf(name: string): string {
+  if (name === setIdReason) {
+    return name;
+  }
   if (accessLists.has(name)) {
     return 'access control lists';
   }

@@ -24,6 +24,8 @@ export interface TarEntry {
   special?: { kind: 'fifo' | 'character' | 'block'; major: number; minor: number };
   /** Extended attributes by their full names, e.g. `security.capability`; their values are bytes. */
   xattrs?: ReadonlyMap<string, Buffer>;
+  /** Names of attributes in a tar that no file can have, as their values are too long. */
+  refused?: readonly string[];
   /**
    * Of a file with holes: the parts that the archive holds, in order; `size` is that of the file. GNU tar wants all but
    * the last to be whole blocks.
@@ -38,6 +40,11 @@ const specialKinds: Readonly<Record<string, keyof typeof specialFlags>> = {
   6: 'fifo',
 };
 const xattrKey = 'SCHILY.xattr.';
+/** As Linux has it for one value; and what is kept in memory for all of a file. */
+const maxValue = 64 * 1024;
+const maxValues = 128 * 1024;
+const maxAttributes = 500;
+const maxAttributeName = 255;
 
 const flags: Readonly<Record<TarType, string>> = {
   file: '0',
@@ -219,6 +226,7 @@ export interface RawHeader extends TarEntry {
   /** What an extended header says about the holes of a file. */
   sparseRecords?: SparseRecords;
   xattrs?: Map<string, Buffer>;
+  refused?: string[];
 }
 
 const types: Readonly<Record<string, TarType>> = {
@@ -284,6 +292,19 @@ function countOf(value: Buffer): number {
   return count;
 }
 
+function addAttribute(entry: RawHeader, name: string, value: Buffer): void {
+  const xattrs = (entry.xattrs ??= new Map<string, Buffer>());
+  const others = [...xattrs.values()].reduce((sum, { length }) => sum + length, 0);
+  const isTooLong = name.length > maxAttributeName || value.length > maxValue;
+  if (isTooLong || xattrs.size >= maxAttributes || others + value.length > maxValues) {
+    const refused = (entry.refused ??= []);
+    if (refused.length < maxAttributes) refused.push(name.slice(0, maxAttributeName));
+  } else {
+    // The records are a part of a buffer that goes back to whoever reads.
+    xattrs.set(name, Buffer.from(value));
+  }
+}
+
 function applyRecord(entry: RawHeader, key: string, value: Buffer): void {
   if (key === 'path') {
     entry.name = decodeName(value);
@@ -301,8 +322,6 @@ function applyRecord(entry: RawHeader, key: string, value: Buffer): void {
     entry.sparseRecords ??= new SparseRecords();
     entry.sparseRecords.add(key.slice(sparseKey.length), decodeName(value));
   } else if (key.startsWith(xattrKey)) {
-    // The records are a part of a buffer that goes back to whoever reads.
-    const name = unescapeKey(decodeName(Buffer.from(key.slice(xattrKey.length), 'latin1')));
-    (entry.xattrs ??= new Map<string, Buffer>()).set(name, Buffer.from(value));
+    addAttribute(entry, unescapeKey(decodeName(Buffer.from(key.slice(xattrKey.length), 'latin1'))), value);
   }
 }

@@ -147,7 +147,7 @@ export class TarReader {
     if (size === 0) {
       return this.finish(header, Buffer.alloc(0));
     }
-    if (size > wholeSize) {
+    if (!isExtended && size > wholeSize) {
       return this.beginLarge(this.visitor.large(header), size);
     }
     this.header = header;

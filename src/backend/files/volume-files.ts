@@ -50,6 +50,14 @@ export interface Loss {
 /** Told of a file that is not in the tar as it should be, and why. */
 export type Unread = (path: string, reason: string) => void;
 
+export interface PutTarOptions {
+  /**
+   * Set-user-ID and set-group-ID bits, file capabilities and `trusted.*`: else they are dropped and counted, as whoever
+   * is root in one volume must not make programs run with rights in another.
+   */
+  keepRights?: boolean;
+}
+
 export interface Unpacked {
   lost: Loss[];
   /** What was left out; the rest is there. */
@@ -103,7 +111,12 @@ export interface VolumeFiles {
   /** A new, hidden, empty folder for an upload; what is left of a dead upload is swept at the next open. */
   stage(): Promise<string>;
   /** Unpacks a tar into a staged folder, without touching anything else. */
-  putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<Unpacked>;
+  putTar(
+    stage: string,
+    tar: Readable | TarSource,
+    signal?: AbortSignal,
+    options?: PutTarOptions,
+  ): Promise<Unpacked>;
   /** A faster way for files that are large and simple; a tar of nothing else. Undefined where there is none. */
   readonly putBulk?: {
     readonly minBytes: number;

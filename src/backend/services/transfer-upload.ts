@@ -4,7 +4,7 @@ import { BerthError } from '../../api/errors';
 import { addDetail } from '../files/local-detail';
 import { packLocal } from '../files/local-pack';
 import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../files/local-tree';
-import { capability } from '../files/losses';
+import { capability, setIdReason } from '../files/losses';
 import { localPath } from '../files/names';
 import { joinPath } from '../files/paths';
 import type { VolumeFiles } from '../files/volume-files';
@@ -17,7 +17,19 @@ import { Outcome, type TransferResult } from './transfer-result';
 async function walk(plan: TransferPlan, context: OperationContext, outcome: Outcome): Promise<LocalTree> {
   try {
     const tree = await walkLocal(plan.items, context.signal);
-    await addDetail(tree.nodes, context.signal, ({ source }) => outcome.lose([capability], source));
+    const isAll = await addDetail(tree.nodes, context.signal, ({ source }) =>
+      outcome.lose([capability], source),
+    );
+    if (!isAll && process.platform === 'linux') {
+      const count = tree.nodes.filter(({ type }) => type !== 'symlink').length;
+      const what = `extended attributes and access lists of ${count} files and folders`;
+      context.warn(
+        `No ${what} were copied, if they have any: this machine has no python3 to read them with.`,
+      );
+    }
+    for (const { source } of tree.nodes.filter(({ dropsSetId }) => dropsSetId)) {
+      outcome.lose([setIdReason], source);
+    }
     for (const { path, reason } of tree.failed) {
       outcome.fail(itemOf(plan, path), path, reason);
     }

@@ -60,7 +60,7 @@ export class WorkspaceStarter {
     const driver = this.driverOf(registry.get(name));
     if ((registry.get(name).spec.mounts ?? []).some((mount) => mount.kind === 'archive')) {
       await context.step('bundles', 'Unpack the bundles', () =>
-        driver.refreshBundles(planOf(registry.get(name)), context.signal),
+        driver.refreshBundles(planOf(registry.get(name)), context.signal, (text) => context.warn(text)),
       );
     }
     const info = await context.step('start', 'Start', () => this.startRuntime(name, context));

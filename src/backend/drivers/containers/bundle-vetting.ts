@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
+import { Losses } from '../../files/losses';
 import { blockSize, dataBytes, encodeHeader, paddingOf, type TarEntry } from '../../files/tar-header';
 import { TarReader, type ContentSink } from '../../files/tar-read';
 
@@ -34,16 +35,19 @@ function leaves(path: string): boolean {
   return posix.isAbsolute(clean) || clean === '..' || clean.startsWith('../');
 }
 
-/** The members of a tar, all owned by the workspace's user; holes stay holes. Fails at the first that is not safe. */
-export function vetTar(tar: Readable, source: string): Readable {
+/**
+ * The members of a tar, all owned by the workspace's user; holes stay holes. Fails at the first that is not safe.
+ * `losses`: what members have that no file can.
+ */
+export function vetTar(tar: Readable, source: string, losses = new Losses()): Readable {
   // It may fail before anybody reads, or nobody may ever read.
   tar.on('error', () => undefined);
-  const members = Readable.from(vetted(tar, source), { objectMode: false });
+  const members = Readable.from(vetted(tar, source, losses), { objectMode: false });
   return members.once('close', () => tar.destroy());
 }
 
-async function* vetted(tar: Readable, source: string): AsyncGenerator<Buffer> {
-  const passed = new Vetting(source);
+async function* vetted(tar: Readable, source: string, losses: Losses): AsyncGenerator<Buffer> {
+  const passed = new Vetting(source, losses);
   const reader = new TarReader(passed);
   try {
     for await (const chunk of tar as AsyncIterable<Buffer>) {
@@ -63,7 +67,10 @@ async function* vetted(tar: Readable, source: string): AsyncGenerator<Buffer> {
 class Vetting {
   private ready: Buffer[] = [];
 
-  constructor(private readonly source: string) {}
+  constructor(
+    private readonly source: string,
+    private readonly losses: Losses,
+  ) {}
 
   take(): Buffer[] {
     return this.ready.splice(0);
@@ -96,6 +103,7 @@ class Vetting {
       );
     }
     const { type, name } = entry;
+    this.losses.attributes(entry.refused ?? [], name);
     // Of old tars: a folder is a file whose name ends with a slash.
     const isFolder = type === 'directory' || (type === 'file' && name.endsWith('/'));
     const own = { ...entry, uid: owner, gid: owner };

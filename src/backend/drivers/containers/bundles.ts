@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { BerthError } from '../../../api/errors';
+import { Losses } from '../../files/losses';
+import { quote } from '../../files/paths';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { RuntimePlan } from '../driver';
 import { vetTar } from './bundle-vetting';
@@ -24,13 +26,14 @@ export async function refreshBundles(
   parts: BundleParts,
   plan: RuntimePlan,
   signal: AbortSignal,
+  warn: (text: string) => void = () => undefined,
 ): Promise<void> {
   for (const { mount, volume } of bundlesOf(plan)) {
     throwIfCancelled(signal, `unpack ${mount.source}`);
     await ensureVolume(parts, plan, volume);
     const keepers = await parts.keepers();
     try {
-      await unpack(await keepers.files(volume), mount.source, signal);
+      await unpackBundle(await keepers.files(volume), mount.source, signal, warn);
     } finally {
       await keepers.release(volume);
     }
@@ -58,15 +61,42 @@ async function ensureVolume(parts: BundleParts, plan: RuntimePlan, name: string)
   }
 }
 
-async function unpack(files: VolumeFiles, source: string, signal: AbortSignal): Promise<void> {
+/** All of it, or an error: what starts on a part of a bundle would not know. */
+export async function unpackBundle(
+  files: VolumeFiles,
+  source: string,
+  signal: AbortSignal,
+  warn: (text: string) => void,
+): Promise<void> {
   await empty(files, signal);
   const stage = await files.stage();
   try {
-    await files.putTar(stage, vetTar(openBundle(source), source), signal);
-    await files.merge(stage, '/', 'overwrite');
+    const losses = new Losses();
+    const tar = vetTar(openBundle(source), source, losses);
+    // The owner's own tar, with all that it says.
+    const { lost, failed } = await files.putTar(stage, tar, signal, { keepRights: true });
+    requireAll(source, failed);
+    requireAll(source, (await files.merge(stage, '/', 'overwrite')).failed);
+    lost.forEach(({ what, count, first }) => losses.add(what, first, count));
+    for (const [what, count, first] of losses.rows()) {
+      warn(
+        `${count} of the files in ${source} were unpacked without: ${what} (the first is ${quote(first)}).`,
+      );
+    }
   } catch (error) {
     await files.unstage(stage).catch(() => undefined);
     throw error;
+  }
+}
+
+function requireAll(source: string, failed: readonly { path: string; reason: string }[]): void {
+  const [first] = failed;
+  if (first !== undefined) {
+    const others = failed.length > 1 ? ` and ${failed.length - 1} more` : '';
+    throw new BerthError(
+      'bad_request',
+      `${source} was not unpacked: ${quote(first.path)}${others} could not be made: ${first.reason}.`,
+    );
   }
 }
 

@@ -260,11 +260,12 @@ export class ContainerDriver implements Driver {
     return countAttached(this.endpoint, name);
   }
 
-  refreshBundles(plan: RuntimePlan, signal: AbortSignal): Promise<void> {
+  refreshBundles(plan: RuntimePlan, signal: AbortSignal, warn?: (text: string) => void): Promise<void> {
     return refreshBundles(
       { endpoint: this.endpoint, keepers: () => this.keepers(), ownership: this.ownership },
       plan,
       signal,
+      warn,
     );
   }
 

@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { Losses } from '../../files/losses';
+import { quote } from '../../files/paths';
 import { throwIfCancelled } from '../containers/wait';
 import { vetTar } from '../containers/bundle-vetting';
 import type { RuntimePlan } from '../driver';
@@ -14,19 +16,28 @@ export type BundleBuilder = (
   out: string,
   tar: Readable,
   options: { signal: AbortSignal },
-) => Promise<unknown>;
+) => Promise<{ warnings: readonly string[] }>;
 
 export async function refreshBundles(
   plan: RuntimePlan,
   files: RuntimeFiles,
   build: BundleBuilder,
   signal: AbortSignal,
+  warn: (text: string) => void = () => undefined,
 ): Promise<void> {
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
   for (const [index, { kind, source }] of plan.mounts.entries()) {
     if (kind === 'archive') {
       throwIfCancelled(signal, `unpack ${source}`);
-      await build(bundleFile(files, index), vetTar(openBundle(source), source), { signal });
+      const losses = new Losses();
+      const tar = vetTar(openBundle(source), source, losses);
+      const { warnings } = await build(bundleFile(files, index), tar, { signal });
+      warnings.forEach((text) => warn(`${source}: ${text}`));
+      for (const [what, count, first] of losses.rows()) {
+        warn(
+          `${count} of the files in ${source} were unpacked without: ${what} (the first is ${quote(first)}).`,
+        );
+      }
     }
   }
 }

@@ -255,8 +255,8 @@ export class MicrovmDriver implements Driver {
     return machine === undefined ? 0 : countAttached(machine, record.plan.sshPort);
   }
 
-  refreshBundles(plan: RuntimePlan, signal: AbortSignal): Promise<void> {
-    return refreshBundles(plan, this.files.of(plan.name), this.options.buildBundle, signal);
+  refreshBundles(plan: RuntimePlan, signal: AbortSignal, warn?: (text: string) => void): Promise<void> {
+    return refreshBundles(plan, this.files.of(plan.name), this.options.buildBundle, signal, warn);
   }
 
   /** What is being saved is waited for; machines run on. */

@@ -50,7 +50,8 @@ function tarOf(members: readonly Member[]): Buffer {
 const unpack = (tar: Buffer, folder: string, report = quiet): Promise<number> =>
   unpackTar(
     async (take) => {
-      for (let at = 0; at < tar.length; at += 1000) await take(tar.subarray(at, at + 1000));
+      const step = tar.length > 1e6 ? 65_536 : 1000;
+      for (let at = 0; at < tar.length; at += step) await take(tar.subarray(at, at + step));
     },
     folder,
     (parts) => parts,
@@ -353,5 +354,37 @@ describe('unpacking a tar on this machine', function () {
     assert.equal(failed.length, 1);
     assert.ok((failed[0] ?? '').length < 300 && Date.now() - begun < 5000);
     assert.deepEqual(readdirSync(stage), ['g']);
+  });
+
+  it('gives no rights, nor more attributes than a file or the memory can hold, and tells of them', async () => {
+    const lost = new Map<string, string[]>();
+    const big = Buffer.alloc(60_000, 'x');
+    const members: Member[] = [
+      { name: 'su', content: 'x', mode: 0o4755, xattrs: new Map([['trusted.x', Buffer.from('1')]]) },
+      {
+        name: 'long',
+        content: 'x',
+        xattrs: new Map([
+          ['user.long', Buffer.alloc(65_537)],
+          ['user.k', Buffer.from('v')],
+        ]),
+      },
+      { name: 'many', content: 'x', xattrs: new Map(['a', 'b', 'c'].map((each) => [`user.${each}`, big])) },
+      ...Array.from({ length: 1300 }, (_, index) => ({
+        name: `n${index}`,
+        xattrs: new Map([['user.a', big]]),
+      })),
+    ];
+    const report = {
+      ...quiet,
+      lost: (name: string, names: readonly string[]) => void lost.set(name, [...names]),
+    };
+    await unpack(tarOf(members), stage, report);
+    assert.deepEqual(lost.get('su'), ['trusted.x', 'set-user-ID and set-group-ID bits']);
+    assert.deepEqual(lost.get('long'), ['user.long']);
+    assert.ok(lost.get('many')?.includes('user.c'));
+    assert.deepEqual(lost.get('n1299'), ['user.a']);
+    assert.equal(statSync(join(stage, 'su')).mode & 0o7777, 0o755);
+    assert.equal(readdirSync(stage).length, 1303);
   });
 });

@@ -224,4 +224,21 @@ describe('tars of local files', function () {
     assert.equal(readFileSync(at('out/top/out/passwd'), 'utf8'), 'through a link');
     assert.equal(files, 4);
   });
+
+  it('are read with extended headers of megabytes, and refused beyond', async () => {
+    const read = async (size: number): Promise<TarEntry[]> => {
+      const found: TarEntry[] = [];
+      const xattrs = new Map([['user.big', Buffer.alloc(size)]]);
+      const bytes = Buffer.concat([
+        encodeHeader({ ...plain, name: 'n'.repeat(300), xattrs }),
+        Buffer.alloc(1024),
+      ]);
+      const keep = (entry: TarEntry): undefined => void found.push(entry);
+      await readTar(Readable.from([bytes]), { entry: keep, large: keep });
+      return found;
+    };
+    const [entry] = await read(3_000_000);
+    assert.deepEqual([entry?.name, entry?.refused], ['n'.repeat(300), ['user.big']]);
+    await assert.rejects(read(9_000_000), /an extended header is too large/);
+  });
 });

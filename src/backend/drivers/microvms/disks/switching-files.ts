@@ -9,6 +9,7 @@ import type {
   CopyOptions,
   ListOptions,
   MergeResult,
+  PutTarOptions,
   TreeUsage,
   VolumeFiles,
   WriteOptions,
@@ -132,8 +133,13 @@ export class SwitchingFiles implements VolumeFiles {
     return stage;
   }
 
-  async putTar(stage: string, tar: Readable | TarSource, signal?: AbortSignal): Promise<Unpacked> {
-    return (await this.now()).putTar(stage, tar, signal);
+  async putTar(
+    stage: string,
+    tar: Readable | TarSource,
+    signal?: AbortSignal,
+    options?: PutTarOptions,
+  ): Promise<Unpacked> {
+    return (await this.now()).putTar(stage, tar, signal, options);
   }
 
   async merge(stage: string, target: string, policy: ConflictPolicy): Promise<MergeResult> {

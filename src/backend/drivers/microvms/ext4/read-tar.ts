@@ -72,6 +72,10 @@ class IntoTree implements TarVisitor {
       this.tree.warn(`${JSON.stringify(entry.name)} ${inode} and was left out.`);
       return undefined;
     }
+    for (const name of entry.refused ?? []) {
+      const file = JSON.stringify(entry.name);
+      this.tree.warn(`The attribute ${JSON.stringify(name)} of ${file} is too long, and was left out.`);
+    }
     return inode;
   }
 

@@ -3,12 +3,13 @@
  * out of the folder, and nothing is written through a link.
  */
 import { safeParts } from '../../local-names';
-import { Losses } from '../../losses';
+import { hasSetId, isHarmless, Losses, setIdReason } from '../../losses';
 import type { TarEntry } from '../../tar-header';
 import { TarReader, type ContentSink, type TarVisitor } from '../../tar-read';
 import { DiskError } from '../disk-error';
 import type { Attributes, Ext4 } from '../ext4/file-system';
 import type { NewContent } from '../ext4/file-content';
+import { setId } from './content';
 import type { Fields } from './entries';
 import { tryTo } from './copying';
 import { HoledContent } from './holed-content';
@@ -17,6 +18,7 @@ import { Batch } from './work';
 
 const folderMode = 0o755;
 const mostChanges = 4096;
+const setUserId = 0o4000;
 
 function attributesOf(entry: TarEntry): Attributes {
   const { mode, uid, gid } = entry;
@@ -37,6 +39,8 @@ export type Lose = (path: string, why: string) => void;
 
 export class TarIn implements TarVisitor {
   private readonly root: number;
+  /** Rights of their own are for files that stay where they are trusted, not for what comes from elsewhere. */
+  private readonly keepsRights: boolean;
   private readonly reader = new TarReader(this);
   private readonly batch: Batch;
   /** Times of folders are set last: what is put into them changes them. */
@@ -48,7 +52,7 @@ export class TarIn implements TarVisitor {
   constructor(
     private readonly fs: Ext4,
     volume: Volume,
-    { folder }: Fields,
+    { folder, rights }: Fields,
     private readonly lose: Lose = () => undefined,
   ) {
     const place = volume.existing(split(folder), false);
@@ -56,6 +60,7 @@ export class TarIn implements TarVisitor {
       throw new DiskError('not_a_directory');
     }
     this.root = place.inode.number;
+    this.keepsRights = rights === true;
     this.batch = new Batch(fs);
   }
 
@@ -130,7 +135,7 @@ export class TarIn implements TarVisitor {
 
   private make(folder: number, name: string, entry: TarEntry, bytes: Buffer): void {
     if (entry.type === 'symlink') {
-      this.fs.makeLink(folder, name, entry.linkName, attributesOf(entry));
+      this.fs.makeLink(folder, name, entry.linkName, this.attributesOf(entry));
     } else if (entry.type === 'link') {
       this.fs.addName(folder, name, this.linked(entry));
     } else if (entry.type === 'file') {
@@ -139,7 +144,7 @@ export class TarIn implements TarVisitor {
       this.finish(folder, name, entry, content);
       this.open = undefined;
     } else if (entry.special?.kind === 'fifo') {
-      this.fs.makePipe(folder, name, attributesOf(entry));
+      this.fs.makePipe(folder, name, this.attributesOf(entry));
     }
   }
 
@@ -157,18 +162,30 @@ export class TarIn implements TarVisitor {
 
   private finish(folder: number, name: string, entry: TarEntry, content: HoledContent): void {
     content.finish();
-    const made = this.fs.makeFile(folder, name, content.content, attributesOf(entry));
+    const made = this.fs.makeFile(folder, name, content.content, this.attributesOf(entry));
     this.giveAttributes(made, entry);
   }
 
-  private giveAttributes(inode: number, { name, xattrs }: TarEntry): void {
-    const refused = [...(xattrs ?? [])].filter(
-      ([attribute, value]) => !tryTo(() => this.fs.attributes.set(inode, attribute, value)),
+  private giveAttributes(inode: number, { name, xattrs, refused = [] }: TarEntry): void {
+    const lost = [...(xattrs ?? [])].filter(
+      ([attribute, value]) =>
+        !(this.keepsRights || isHarmless(attribute)) ||
+        !tryTo(() => this.fs.attributes.set(inode, attribute, value)),
     );
-    this.losses.attributes(
-      refused.map(([attribute]) => attribute),
-      name,
-    );
+    this.losses.attributes([...refused, ...lost.map(([attribute]) => attribute)], name);
+  }
+
+  /** Of a folder, the group's bit says what is made in it belongs to: that gives nobody a right. */
+  private attributesOf(entry: TarEntry): Attributes {
+    const attributes = attributesOf(entry);
+    if (this.keepsRights) {
+      return attributes;
+    }
+    if (hasSetId(entry)) {
+      this.losses.add(setIdReason, entry.name);
+    }
+    const rights = entry.type === 'directory' ? setUserId : setId;
+    return { ...attributes, mode: attributes.mode & ~rights };
   }
 
   private guarded(run: () => void): void {
@@ -218,7 +235,7 @@ export class TarIn implements TarVisitor {
       return;
     }
     this.makeWay(folder, name);
-    const made = this.fs.makeDirectory(folder, name, attributesOf(entry));
+    const made = this.fs.makeDirectory(folder, name, this.attributesOf(entry));
     this.giveAttributes(made, entry);
     this.folderTimes.set(made, entry);
   }
@@ -231,8 +248,9 @@ export class TarIn implements TarVisitor {
   }
 
   private seal(folder: number, entry: TarEntry): void {
+    const { mode } = this.attributesOf(entry);
     this.fs.change(folder, (inode) => {
-      inode.mode = inode.type | (entry.mode & 0o7777);
+      inode.mode = inode.type | (mode & 0o7777);
       inode.setOwner(entry.uid, entry.gid);
     });
     this.giveAttributes(folder, entry);

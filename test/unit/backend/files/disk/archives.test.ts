@@ -101,7 +101,7 @@ describe('archives of a stopped disk', function () {
       [{ name: 'x/bare', type: 'directory', mode: 0o2770, mtime }],
     ]);
     const seen = await membersOf(await bytesOf(await disk.files.getTar('/x')));
-    assert.deepEqual(seen[`x/${long}`], ['file', 4, 0o4751, 1000, 1001, +mtime, null]);
+    assert.deepEqual(seen[`x/${long}`], ['file', 4, 0o751, 1000, 1001, +mtime, null]);
     assert.deepEqual(seen['x/bare/']?.[2], 0o2770);
     const links = [seen['x/big']?.[0], seen['x/hard']?.[0]].sort();
     assert.deepEqual(links, ['file', 'link']);
