@@ -40,7 +40,7 @@ export async function blueprintOf({ client, home }: RunningEngine, name: string)
   const info = execFileSync('qemu-img', ['info', '-U', '--output=json', join(folder, 'rootfs.qcow2')]);
   const { 'full-backing-filename': base } = JSON.parse(info.toString()) as Record<string, string>;
   const { port } = await client.call('workspaces.ssh', { params: { name } });
-  const argv = withoutFilter(argvOf(pidOf(home, name)));
+  const argv = withoutGuards(argvOf(pidOf(home, name)));
   const incoming = argv.indexOf('-incoming');
   if (incoming >= 0) {
     argv.splice(incoming, 2);
@@ -51,14 +51,17 @@ export async function blueprintOf({ client, home }: RunningEngine, name: string)
   };
 }
 
-/** Nobody filters its frames, which QEMU would drop all then: it has no such objects, as one that is started by hand. */
-function withoutFilter(argv: readonly string[]): string[] {
+/**
+ * As one that is started by hand: nobody filters its frames, all of which QEMU would drop then, and it may start `cat`.
+ */
+function withoutGuards(argv: readonly string[]): string[] {
   const ids = Object.values(filterChardevs).map((id) => `socket,id=${id},`);
-  const isFilter = (option: string, value: string): boolean =>
+  const isGuard = (option: string, value: string): boolean =>
+    option === '-sandbox' ||
     (option === '-object' && value.startsWith('filter-redirector,')) ||
     (option === '-chardev' && ids.some((id) => value.startsWith(id)));
   return argv.filter(
-    (word, index) => !isFilter(word, argv[index + 1] ?? '') && !isFilter(argv[index - 1] ?? '', word),
+    (word, index) => !isGuard(word, argv[index + 1] ?? '') && !isGuard(argv[index - 1] ?? '', word),
   );
 }
 
