@@ -1,6 +1,13 @@
+/** What `npm run soak` adds to every seed, to draw other cases in each round. */
+const round = Number(process.env.BERTH_SEED ?? 0);
+
 /** Random numbers that are the same every time: a failure can be had again. */
 export class Random {
-  constructor(private seed: number) {}
+  private seed: number;
+
+  constructor(seed: number) {
+    this.seed = (seed + round) >>> 0;
+  }
 
   /** From 0 to `below`, whole. */
   next(below: number): number {
