@@ -1,10 +1,9 @@
 /** The lock that keeps the engine of a state directory single. */
-import { statSync, utimesSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../api/errors';
 import { isErrno } from './store/files';
-import { acquireLock, ownerOf, type Lock } from './store/lock';
+import { acquireLock, ownerOf, touchLock, touchedAt, type Lock } from './store/lock';
 import { verdictOn, type LockOwner, type Verdict } from './store/lock-owner';
 
 const connectTimeoutMs = 1_000;
@@ -64,22 +63,8 @@ export async function takeEngineLock(
  * To be called by the owner of the lock while it does not listen, as it starts or ends: from another pid namespace
  * nothing else shows that it lives. Ends with the call of the answer.
  */
-export function touchLock(path: string): () => void {
-  const touch = (): void => {
-    try {
-      utimesSync(path, new Date(), new Date());
-    } catch {
-      // Gone, or on a disk that takes nothing: as if it had not been touched.
-    }
-  };
-  touch();
-  const timer = setInterval(touch, touchMs);
-  return () => clearInterval(timer);
-}
-
-/** In ms since 1970, by the clock of whoever wrote it; 0 when it is not there. */
-function touchedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+export function touchEngineLock(path: string): () => void {
+  return touchLock(path, touchMs);
 }
 
 function usedElsewhere(path: string, { hostName = '', pid }: LockOwner): BerthError {

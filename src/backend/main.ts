@@ -6,7 +6,7 @@ import { refuseUnfitHome } from '../api/state-home';
 import { berthVersion } from '../api/version';
 import { createDrivers } from './make-drivers';
 import { createEngine, type Engine } from './engine';
-import { takeEngineLock, touchLock, type Taken } from './engine-lock';
+import { takeEngineLock, touchEngineLock, type Taken } from './engine-lock';
 import { openLog, type EngineLog } from './engine-log';
 import { installationId } from './installation';
 import { listen } from './listen';
@@ -98,7 +98,7 @@ async function run(
   log.info({ home: state.home, version: berthVersion, node: process.version }, 'engine ready');
   const end = await ending.requested;
   log.info({ end }, 'engine ends');
-  const untouchLast = touchLock(state.lock);
+  const untouchLast = touchEngineLock(state.lock);
   // Whatever hangs must not keep the lock: what is not done by then is found by the next start.
   const timeoutMs = end === 'failed' ? failedCloseTimeoutMs : closeTimeoutMs;
   setTimeout(() => process.exit(1), timeoutMs).unref();
@@ -125,7 +125,7 @@ async function start(): Promise<End | undefined> {
     reportTaken(state.lock, lock);
     return undefined;
   }
-  const untouch = touchLock(state.lock);
+  const untouch = touchEngineLock(state.lock);
   const engineLog = await openLog(state.log, process.env.BERTH_LOG_LEVEL ?? 'info');
   try {
     return await run(state, lock, engineLog, untouch);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { takeEngineLock, touchLock, type Taken } from '../../../src/backend/engine-lock';
+import { takeEngineLock, touchEngineLock, type Taken } from '../../../src/backend/engine-lock';
 import { acquireLock, type Lock } from '../../../src/backend/store/lock';
 import { currentOwner, verdictOn } from '../../../src/backend/store/lock-owner';
 import { failure } from '../../support/errors';
@@ -78,7 +78,7 @@ describe('backend/engine-lock', function () {
     assert(!isTaken(lock));
     const owner = JSON.parse(readFileSync(path(), 'utf8')) as object;
     writeFileSync(path(), JSON.stringify({ ...owner, pid: 4_000_000, pidNamespace: 'pid:[1]' }));
-    const untouch = touchLock(path());
+    const untouch = touchEngineLock(path());
     try {
       const slow = await take({ timeoutMs: 1_500 });
       assert(isTaken(slow) && !slow.isAnswering);

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { acquireLock } from '../../../../src/backend/store/lock';
+import { acquireLock, hasEnded } from '../../../../src/backend/store/lock';
+import { parseOwner, verdictOn } from '../../../../src/backend/store/lock-owner';
 import { identityOf, isRunning } from '../../../../src/backend/store/process-identity';
 import { useTempFolder } from '../../../support/temp';
 import { until } from '../../../support/wait';
@@ -44,6 +45,23 @@ describe('store/lock', () => {
     assert.equal(existsSync(path()), false);
     acquireLock(path())?.release();
     assert.deepEqual(readdirSync(folder()), []);
+  });
+
+  it('is kept by one that can not be seen from here until that is silent', () => {
+    const lock = acquireLock(path());
+    assert(lock !== undefined);
+    const owner = JSON.parse(readFileSync(path(), 'utf8')) as object;
+    for (const unseen of [{ pidNamespace: 'pid:[1]' }, { bootId: 'other', hostName: 'b', machineId: 'b' }]) {
+      writeFileSync(path(), JSON.stringify({ ...owner, pid: 4_000_000, ...unseen }));
+      const known = parseOwner(readFileSync(path(), 'utf8'))!;
+      const verdict = () => verdictOn(known, path(), undefined, () => false);
+      const ago = (seconds: number) => utimesSync(path(), Date.now() / 1000, Date.now() / 1000 - seconds);
+      ago(50);
+      assert.equal(hasEnded(path(), known, verdict), false);
+      ago(70);
+      assert.equal(hasEnded(path(), known, verdict), true);
+    }
+    lock.release();
   });
 
   it('keeps a second process out until the first ends, however it ends', async () => {
