@@ -165,7 +165,9 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
 
   it('makes harmless what a guest names its files', async () => {
     await berth.ok('exec', name, '--', 'sh', '-c', 'mkdir bad; touch "bad/$(printf "x\\033[2Jy")"');
-    assert.deepEqual(await list(`${name}:/bad`), ['x?[2Jy']);
+    const { stdout } = await berth.terminal(['ls', `${name}:/bad`], []);
+    assert.equal(stdout.trim(), "'x'$'\\033''[2Jy'");
+    assert.deepEqual(await list(`${name}:/bad`), ['x\u001b[2Jy'], 'a program reads it as it is');
     const [entry] = await berth.json<FileEntry[]>('ls', `${name}:/bad`);
     assert.equal(entry?.name, 'x\u001b[2Jy');
   });
