@@ -173,7 +173,7 @@ describe('create: a full spec', function () {
   });
 
   it('mounts named volumes, read-only where told', async () => {
-    await harness().exec(workspace.name, ['sh', '-c', 'echo kept >/data/file'], { user: 'root' });
+    await harness().sh(workspace.name, 'echo kept >/data/file');
     assert.equal(await harness().sh(workspace.name, 'cat /data/file /data-ro/file'), 'kept\nkept');
     const failing = 'touch /data-ro/x 2>&1 || true';
     const said = await harness().exec(workspace.name, ['sh', '-c', failing], { user: 'root' });

@@ -19,10 +19,12 @@ export interface ConfigureInput {
   plan: StartPlan;
   /** The variables that the container was built with: the image's and the spec's. */
   built: Environment;
+  /** Where named volumes are mounted that can be written to: a new one is made the user's. */
+  mounts?: readonly string[];
 }
 
 /** A tar of keys, configuration, environment and files. */
-export async function configureArchive({ plan, built }: ConfigureInput): Promise<Buffer> {
+export async function configureArchive({ plan, built, mounts = [] }: ConfigureInput): Promise<Buffer> {
   const env = sessionEnvironment(built, plan.env);
   const { home, root, directories, homeDirectories } = sortFiles(plan.files);
   const members: Member[] = [
@@ -32,6 +34,7 @@ export async function configureArchive({ plan, built }: ConfigureInput): Promise
     { name: 'env', mode: 0o400, content: execEnvironment(env), uid: userId },
     { name: 'environment', mode: 0o644, content: plainEnvironment(built, plan.env) },
     { name: 'multiline.sh', mode: 0o400, content: multilineEnvironment(env), uid: userId },
+    { name: 'mounts', mode: 0o600, content: lines(mounts.filter((path) => !path.includes('\n'))) },
     { name: 'directories', mode: 0o600, content: lines(directories) },
     { name: 'home-directories', mode: 0o600, content: lines(homeDirectories) },
   ];

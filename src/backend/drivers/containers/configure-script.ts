@@ -82,6 +82,23 @@ if is_bare "$h" && [ -d /etc/skel ]; then
 fi
 `;
 
+/**
+ * A volume that the container engine has just made, and folders that it made in the home to mount one there, are root's.
+ * Whatever holds something keeps its owner.
+ */
+const volumes = `
+while IFS= read -r mount; do
+  rest=\${mount#"$h"/} folder=$h
+  while [ "$rest" != "$mount" ]; do
+    case "$rest" in */*) ;; *) break ;; esac
+    folder=$folder/\${rest%%/*} rest=\${rest#*/}
+    if [ ! -d "$folder" ] || [ -L "$folder" ]; then break; fi
+    [ "$(stat -c %u "$folder")" != 0 ] || chown 1000:1000 "$folder"
+  done
+  if [ -d "$mount" ] && [ "$(stat -c %u:%g "$mount")" = 0:0 ] && is_bare "$mount"; then chown 1000:1000 "$mount"; fi
+done <$s/mounts
+`;
+
 const environment = `
 old= kept= ours=
 [ -e /etc/environment ] || : >/etc/environment
@@ -159,7 +176,7 @@ s=$d/stage
 [ -x ${toolsDirectory}/bin/sshd ] || { echo "the volume of the tools is not whole" >&2; exit 1; }
 mkdir -p /run/sshd && chmod 755 /run/sshd
 rm -rf $s && mkdir -m 711 $s && tar -x -f - -C $s
-${users}${home}${environment}${files}${hand}`;
+${users}${home}${volumes}${environment}${files}${hand}`;
 
 /** The files that the script said it could not write, each with the reason. */
 export function notWrittenOf(lines: readonly string[]): string[] {

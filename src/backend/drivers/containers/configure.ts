@@ -8,14 +8,16 @@ import { configureCommand, notWrittenOf } from './configure-script';
 import { demultiplex } from './demux';
 import type { Endpoint } from './endpoint';
 import { runInside } from './exec';
-import { configuredMark } from './init-script';
+import { configuredMark, toolsDirectory } from './init-script';
 import { label, planVersion } from './labels';
 import { fromInspected } from './runtime-info';
+import { dockerDirectory, homeDirectory } from './runtime-spec';
 import { parseEnvironment } from './session-environment';
 import { waitForBanner } from './ssh-banner';
 import { toDuplex } from './streams';
 import { throwIfCancelled } from './wait';
 
+const ownMounts: readonly string[] = [toolsDirectory, homeDirectory, dockerDirectory];
 const scriptTimeoutMs = 120_000;
 const bannerTimeoutMs = 20_000;
 
@@ -50,7 +52,11 @@ export async function configureRuntime(
     throw await endedAtOnce(endpoint, name);
   }
   const port = sshPortOf(info);
-  const archive = await configureArchive({ plan, built: parseEnvironment(container.Config.Env) });
+  const archive = await configureArchive({
+    plan,
+    built: parseEnvironment(container.Config.Env),
+    mounts: namedMounts(container),
+  });
   // Podman 4.3 feeds the client library's own words to standard input as well.
   const byInput =
     !isPodman &&
@@ -80,6 +86,15 @@ export async function configureRuntime(
 /** An older engine's container has an older script in its init. */
 function isCurrent({ Config: config }: Dockerode.ContainerInspectInfo): boolean {
   return config.Labels[label.plan] === planVersion && config.StdinOnce;
+}
+
+/** Paths of volumes that the user named: not of those of Berth, nor of those that an image declares. */
+function namedMounts({ Mounts: mounts }: Dockerode.ContainerInspectInfo): string[] {
+  return mounts
+    .filter(({ Type: type, RW: isWritable }) => type === 'volume' && isWritable)
+    .filter(({ Name: name = '' }) => !/^[0-9a-f]{64}$/.test(name))
+    .map(({ Destination: path }) => path)
+    .filter((path) => !ownMounts.includes(path));
 }
 
 /** Writes the archive to the init and reads what it says until it tells the outcome. */

@@ -7,6 +7,8 @@ import { bundleVolumeName, label, planVersion } from './labels';
 import { initCommand } from './tools-scripts';
 
 export const homeDirectory = '/home/workspace';
+/** Of the Docker inside. */
+export const dockerDirectory = '/var/lib/docker';
 /** Where the home volume is seen as well. */
 export const homeAlias = '/workspace';
 const sshPortInside = 22;
@@ -147,7 +149,7 @@ function mountsOf(plan: RuntimePlan, context: SpecContext): Mounts {
   if (plan.dockerVolume !== undefined) {
     const labels = { ...ofWorkspace, [label.role]: 'docker' };
     mounts.push(
-      volumeMount(plan.dockerVolume, '/var/lib/docker', { readOnly: false, isCopied: false, labels }),
+      volumeMount(plan.dockerVolume, dockerDirectory, { readOnly: false, isCopied: false, labels }),
     );
   }
   const bundles = { ...ofWorkspace, [label.role]: 'bundle', [label.bundle]: 'true' };

@@ -38,6 +38,21 @@ describe('volumes of the container engine', function () {
     await assert.rejects(volumes.resize(`${name}-no-such`), { code: 'not_found' });
   });
 
+  it("are the user's to write when they are new, also in the home; what holds something keeps its owner", async () => {
+    const [fresh, nested, old] = ['fresh', 'nested', 'old'].map((name) => `${bench.prefix}-${name}`);
+    const at = (source = '', target: string): Mount => ({ kind: 'volume', source, target, readOnly: false });
+    const filler = await bench.running({ mounts: [at(old, '/old')] });
+    await bench.exec(filler.name, { argv: ['touch', '/old/file'], user: 'root' });
+    await bench.exec(filler.name, { argv: ['chown', 'root:root', '/old'], user: 'root' });
+    await bench.driver.remove(filler.name);
+    const mounts = [at(fresh, '/data'), at(nested, '/home/workspace/a/b/c'), at(old, '/old')];
+    const { name } = await bench.running({ mounts });
+    const script = 'cd; touch /data/x a/x a/b/x a/b/c/x; stat -c %U /data a/b/c /old /old/file; touch /old/x';
+    const ran = await bench.exec(name, { argv: ['sh', '-c', script] });
+    assert.equal(ran.stdout, 'workspace\nworkspace\nroot\nroot\n', ran.stderr);
+    assert.match(ran.stderr, /^[^\n]*\/old\/x[^\n]*Permission denied\n$/);
+  });
+
   it('name their holders, in a list and when they can not be removed', async () => {
     const shared = `${bench.prefix}-shared`;
     const mount: Mount = { kind: 'volume', source: shared, target: '/shared', readOnly: true };
