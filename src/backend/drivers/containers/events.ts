@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverEvent } from '../driver';
 import type { Endpoint } from './endpoint';
-import { isInternalContainer, label } from './labels';
+import { isInternalContainer, isInternalVolume, label } from './labels';
 import type { Log } from './log';
 import type { Ownership } from './ownership';
 import { linesOf, toReadable } from './streams';
@@ -86,7 +86,10 @@ export class EventMapper {
     const what = volumeVerbs[verb];
     const name = id === '' ? (attributes.name ?? '') : id;
     const isOurs = attributes.container !== undefined && this.internal.has(attributes.container);
-    return what === undefined || name === '' || isOurs ? undefined : { type: 'volume', name, what };
+    // Events of volumes carry no labels: a name that only Berth generates has to do.
+    return what === undefined || name === '' || isOurs || isInternalVolume(name, {})
+      ? undefined
+      : { type: 'volume', name, what };
   }
 }
 
