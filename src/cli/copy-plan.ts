@@ -1,10 +1,10 @@
 /** What `berth cp SRC... DST` means, with the rules of `cp -r` and `docker cp`. */
 import { lstat, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, posix, resolve } from 'node:path';
+import { basename, dirname, join, posix } from 'node:path';
 import { BerthError, type TransferCreate } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { parsePlace } from './parse/place';
-import { expandHome } from './parse/sources';
+import { localPath } from './parse/sources';
 import { isFolder, resolveVolume, statOf, type VolumePath } from './remote';
 
 type Local = { local: string };
@@ -78,7 +78,7 @@ function grouped(sources: readonly Source[]): TransferCreate['from'][] {
 async function openSource(client: EngineClient, text: string, cwd: string): Promise<Source[]> {
   const place = parsePlace(text);
   if (place.kind === 'local') {
-    return openLocalSource(resolve(cwd, expandHome(place.path)), text);
+    return openLocalSource(localPath(place.path, cwd), text);
   }
   const at = await resolveVolume(client, place);
   const entry = await statOf(client, at);
@@ -118,7 +118,7 @@ async function openTarget(client: EngineClient, text: string, cwd: string): Prom
     const entry = await statOf(client, at);
     return { ...at, exists: existsAs(entry === undefined ? undefined : isFolder(entry)), slash: place.slash };
   }
-  const local = resolve(cwd, expandHome(place.path));
+  const local = localPath(place.path, cwd);
   const found = await stat(local).catch(() => undefined);
   if (found === undefined && !(await stat(dirname(local)).catch(() => undefined))?.isDirectory()) {
     throw new BerthError(

@@ -1,10 +1,10 @@
 /** `--output LOCAL=PATH`: what a command leaves behind, copied to this machine when it has ended. */
 import { mkdir } from 'node:fs/promises';
-import { dirname, posix, resolve } from 'node:path';
+import { dirname, posix } from 'node:path';
 import { BerthError, asBerthError, type Workspace } from '../api';
 import type { Cli } from './cli';
 import { formatFailure } from './failure';
-import { expandHome } from './parse/sources';
+import { localPath } from './parse/sources';
 import type { VolumePath } from './remote';
 import { transfer } from './verbs/cp';
 
@@ -32,7 +32,7 @@ export async function locateOutputs(cli: Cli, name: string, texts: readonly stri
         hint: 'For example --output report=/home/workspace/report.',
       });
     }
-    return { local: resolve(cli.cwd, expandHome(local)), path, at: locate(workspace, path) };
+    return { local: localPath(local, cli.cwd), path, at: locate(workspace, path) };
   });
 }
 

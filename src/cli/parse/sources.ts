@@ -11,7 +11,7 @@ export function absoluteMount(text: string, cwd: string): string {
   if (source === undefined || rest === undefined || !isPath(source)) {
     return text;
   }
-  return `${resolve(cwd, expandHome(source))}:${rest}`;
+  return `${localPath(source, cwd)}:${rest}`;
 }
 
 function isPath(source: string): boolean {
@@ -25,7 +25,7 @@ export function absoluteImage(text: string, cwd: string): string {
     return text;
   }
   const hasDrive = /^[A-Za-z]:[/\\]/.test(file.path);
-  const path = hasDrive ? file.path : resolve(cwd, expandHome(file.path));
+  const path = hasDrive ? file.path : localPath(file.path, cwd);
   return file.scheme === undefined ? path : `${file.scheme}:${path}`;
 }
 
@@ -38,7 +38,7 @@ export function parseCredential(
   const split = text.lastIndexOf(':');
   // A drive letter is no separator.
   const hasTarget = split > 1 || (split === 1 && !/^[a-z]:[\\/]/i.test(text));
-  const source = resolve(cwd, expandHome(hasTarget ? text.slice(0, split) : text, home));
+  const source = localPath(hasTarget ? text.slice(0, split) : text, cwd, home);
   if (hasTarget && split < text.length - 1) {
     return { source, target: text.slice(split + 1).replace(/^~\//, '') };
   }
@@ -47,7 +47,12 @@ export function parseCredential(
   return { source, target: inHome ? below.replaceAll('\\', '/') : basename(source) };
 }
 
+/** A path of this machine that an option names, absolute: the engine runs in another folder. */
+export function localPath(path: string, cwd: string, home = homedir()): string {
+  return resolve(cwd, expandHome(path, home));
+}
+
 /** `~/x` below the home directory; the shell leaves it alone after a colon or an equals sign. */
-export function expandHome(path: string, home = homedir()): string {
+function expandHome(path: string, home = homedir()): string {
   return path === '~' || path.startsWith('~/') ? home + path.slice(1) : path;
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import {
   BerthError,
@@ -25,7 +24,7 @@ import {
   parseWhole,
   secretName,
 } from '../parse/options';
-import { absoluteImage, absoluteMount, expandHome, parseCredential } from '../parse/sources';
+import { absoluteImage, absoluteMount, localPath, parseCredential } from '../parse/sources';
 import { toLimits, type LimitOptions } from './change';
 
 export interface CreateOptions extends LimitOptions {
@@ -146,7 +145,7 @@ export function toRequest(
     ...(Object.keys(secrets).length > 0 && { secrets }),
     ...(options.postStart !== undefined && {
       postStart: {
-        scripts: options.postStart.map((script) => resolve(cwd, expandHome(script))),
+        scripts: options.postStart.map((script) => localPath(script, cwd)),
         ...(options.failOnError === true && { failOnError: true }),
       },
     }),

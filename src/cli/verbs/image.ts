@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import type { Image, RuntimeKind } from '../../api';
 import type { Cli } from '../cli';
@@ -8,6 +7,7 @@ import { formatAgo } from '../format/time';
 import { examples } from '../help';
 import { follow } from '../operation';
 import { parseRuntime } from '../parse/options';
+import { localPath } from '../parse/sources';
 
 /** `image build|pull|push|save|remove|list`. */
 export function registerImage(program: Command, cli: Cli): void {
@@ -119,7 +119,7 @@ async function push(cli: Cli, image: string): Promise<void> {
 
 async function save(cli: Cli, image: string, file: string): Promise<void> {
   const client = await cli.engine();
-  const body = { image, path: resolve(cli.cwd, file) };
+  const body = { image, path: localPath(file, cli.cwd) };
   const ended = await follow(cli, client, await client.call('images.save', { body }));
   cli.result(ended, () => '');
 }

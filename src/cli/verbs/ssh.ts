@@ -4,6 +4,7 @@ import { runInTerminal } from '../child';
 import type { Cli } from '../cli';
 import { formatFields } from '../format/table';
 import { examples } from '../help';
+import { localPath } from '../parse/sources';
 import { ensureRunning } from '../ready';
 
 /** `ssh`, `ssh-config`. */
@@ -50,7 +51,8 @@ async function sshConfig(cli: Cli, options: { install?: boolean; userConfig?: st
   const status =
     options.install === true
       ? await client.call('ssh.include', {
-          body: options.userConfig === undefined ? {} : { userConfig: options.userConfig },
+          body:
+            options.userConfig === undefined ? {} : { userConfig: localPath(options.userConfig, cli.cwd) },
         })
       : await client.call('ssh.config', { signal: cli.signal });
   cli.result(status, () => formatStatus(status));

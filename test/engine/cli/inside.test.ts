@@ -148,7 +148,13 @@ describe('berth exec, ssh, logs, stats', function () {
   it('shows and installs the ssh config', async () => {
     const userConfig = `${berth.folder}/user-config`;
     assert.match(await berth.ok('ssh-config'), new RegExp(`ours +${berth.home}/ssh/config`));
-    await berth.ok('ssh-config', '--install', '--user-config', userConfig);
+    const relative = await berth.json<{ userConfig: string }>(
+      'ssh-config',
+      '--install',
+      '--user-config',
+      'user-config',
+    );
+    assert.equal(relative.userConfig, userConfig, 'of the folder in which it was called');
     const outcome = await berth.json<{ configFile: string }>('ssh', name);
     assert.equal(outcome.configFile, `${berth.home}/ssh/config`);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
-import { absoluteImage, absoluteMount, expandHome, parseCredential } from '../../../../src/cli/parse/sources';
+import { absoluteImage, absoluteMount, localPath, parseCredential } from '../../../../src/cli/parse/sources';
 
 describe('cli/parse/sources', () => {
   const mounts: [string, string][] = [
@@ -60,8 +60,9 @@ describe('cli/parse/sources', () => {
   });
 
   it('expands the home directory alone', () => {
-    assert.equal(expandHome('~', '/me'), '/me');
-    assert.equal(expandHome('~/a', '/me'), '/me/a');
-    assert.equal(expandHome('~you/a', '/me'), '~you/a');
+    assert.equal(localPath('~', '/w', '/me'), '/me');
+    assert.equal(localPath('a/../b', '/w', '/me'), '/w/b');
+    assert.equal(localPath('~/a', '/w', '/me'), '/me/a');
+    assert.equal(localPath('~you/a', '/w', '/me'), '/w/~you/a');
   });
 });
