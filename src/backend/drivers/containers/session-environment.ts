@@ -19,10 +19,10 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Splits the engine's `NAME=value` list. */
-export function parseEnvironment(list: readonly string[]): Record<string, string> {
+/** Splits the engine's `NAME=value` list; it answers null where an image has none. */
+export function parseEnvironment(list: readonly string[] | null | undefined): Record<string, string> {
   const result: Record<string, string> = {};
-  for (const line of list) {
+  for (const line of list ?? []) {
     const at = line.indexOf('=');
     if (at > 0) {
       result[line.slice(0, at)] = line.slice(at + 1);

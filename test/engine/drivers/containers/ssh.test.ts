@@ -188,6 +188,16 @@ describe('a container that is configured', function () {
     assert.equal((await bench.ssh(plan, 'echo in')).stdout, 'in\n', 'it can be tried again');
   });
 
+  it('works with an image that names no variables, no user and no command', async () => {
+    const plan = await bench.running({ image: await bench.bareImage([], []) });
+    assert.equal((await bench.ssh(plan, 'id -un; echo $HOME')).stdout, 'workspace\n/home/workspace\n');
+    assert.equal(
+      (await bench.exec(plan.name, { argv: ['sh', '-c', 'echo $0 $USER'] })).stdout,
+      'sh workspace\n',
+    );
+    await bench.driver.remove(plan.name);
+  });
+
   it('works with an image from scratch that holds nothing but busybox', async () => {
     const image = await bench.bareImage();
     const plan = await bench.running({ image });

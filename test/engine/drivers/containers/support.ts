@@ -135,7 +135,10 @@ export class Bench {
   }
 
   /** An image from scratch with a static busybox: the least that can be called a distribution. */
-  async bareImage(extra: { name: string; content: string; mode?: number }[] = []): Promise<string> {
+  async bareImage(
+    extra: { name: string; content: string; mode?: number }[] = [],
+    changes = ['ENV PATH=/bin:/usr/bin', 'ENV FROM_IMAGE=yes', 'USER 1234', 'ENTRYPOINT ["/bin/false"]'],
+  ): Promise<string> {
     const pack = packTar();
     const directories = ['bin', 'etc', 'tmp', 'root', 'usr', 'usr/bin', 'home', 'home/workspace'];
     for (const name of directories) {
@@ -149,12 +152,7 @@ export class Bench {
       pack.entry({ name, mode: mode ?? 0o644 }, content);
     }
     pack.finalize();
-    return this.importImage(Readable.from(pack, { objectMode: false }), [
-      'ENV PATH=/bin:/usr/bin',
-      'ENV FROM_IMAGE=yes',
-      'USER 1234',
-      'ENTRYPOINT ["/bin/false"]',
-    ]);
+    return this.importImage(Readable.from(pack, { objectMode: false }), changes);
   }
 
   async importImage(tar: Readable, changes: string[]): Promise<string> {

@@ -41,6 +41,7 @@ describe('the environment of a session', () => {
   });
 
   it('is read from the list that the engine keeps', () => {
+    assert.deepEqual(parseEnvironment(null), {});
     assert.deepEqual(parseEnvironment(['A=1', 'B=x=y', 'C=', 'broken', '=x']), { A: '1', B: 'x=y', C: '' });
   });
 
