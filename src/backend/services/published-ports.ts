@@ -95,9 +95,9 @@ export async function movePorts(
   const areFree = await Promise.all(
     ports.map(async ({ host }) => !refused.has(host) && (await isFree(host))),
   );
-  ports.forEach(({ host, chosen }, index) => {
+  ports.forEach(({ host, guest, chosen }, index) => {
     if (areFree[index] === false && chosen !== true) {
-      throw taken(host, 'another program', index);
+      throw taken(host, 'another program', index, giveUp(owner, guest));
     }
   });
   const moves: { from: AssignedPort; to: number }[] = [];
@@ -162,9 +162,19 @@ function refuseTwice(wanted: readonly PublishedPort[]): void {
   }
 }
 
-function taken(host: number, who: string, index: number): BerthError {
+/** For a port that the workspace has: a start names none. */
+function giveUp(owner: string, guest: number): string {
+  return `End that program, or give the port up: \`berth port remove ${owner} ${guest}\`.`;
+}
+
+function taken(
+  host: number,
+  who: string,
+  index: number,
+  hint = 'Name another one, or none to get one that is free.',
+): BerthError {
   return new BerthError('in_use', `Port ${host} of this machine is used by ${who}.`, {
     field: `ports.${index}.host`,
-    hint: 'Name another one, or none to get one that is free.',
+    hint,
   });
 }

@@ -93,6 +93,12 @@ export class RuntimePreparation {
    */
   async moveRefused(name: string, refused: BerthError, context: OperationContext): Promise<void> {
     const { sshPort, spec } = this.parts.registry.get(name);
+    const { needsRebuild } = await this.driverOf(name).setPorts(runtimeNameOf(name), portsOf(spec.ports));
+    if (needsRebuild.length > 0) {
+      // It may be one that the user has given up since: a start may not need a rebuild, which removes files.
+      await this.refit(name, context.signal);
+      return;
+    }
     const published = assignedOf(spec.ports).map(({ host }) => host);
     const named = portsNamedIn(refused.message);
     const ours = new Set([sshPort, ...published].filter((port) => named.has(port)));

@@ -209,6 +209,32 @@ describe('services/workspace-starter', () => {
     assert.equal(workspace().sshPort, sshPort);
   });
 
+  it('starts without a rebuild once a port that another program has taken is given up, as its error says', async () => {
+    const { first: taken } = ownPortRange(1);
+    await test.create('demo', { ports: [{ guest: 80 }, { host: taken, guest: 90 }] });
+    await test.done(test.services.workspaces.stop('demo'));
+    const server = await occupy(taken, '127.0.0.1');
+    const { error } = await test.done(test.services.workspaces.start('demo'));
+    assert.match(error?.hint ?? '', /`berth port remove demo 90`/);
+    const { sshPort, spec } = workspace();
+    const kept = (spec.ports ?? []).slice(0, 1);
+    await test.services.workspaces.update('demo', { ports: kept });
+    assert.deepEqual(codes(), ['ports']);
+    test.driver.fail(
+      'start',
+      new BerthError('in_use', `listen tcp4 127.0.0.1:${taken}: bind: address already in use`),
+    );
+    assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
+    await vacate(server);
+    assert.equal(workspace().sshPort, sshPort, 'nobody has taken that one');
+    assert.deepEqual(workspace().spec.ports, kept);
+    assert.deepEqual(
+      test.driver.plans.get('workspace-demo')?.ports,
+      kept.map(({ host, guest }) => ({ host, guest })),
+    );
+    assert.deepEqual(removals(), []);
+  });
+
   it('builds the runtime anew when it vanished, on the same volume, and says what is lost', async () => {
     await test.create('demo');
     await test.done(test.services.workspaces.stop('demo'));
