@@ -3,6 +3,7 @@ import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { hasSetId } from './losses';
+import { isErrno } from '../store/files';
 import { decodeName, localPath } from './names';
 import type { SparsePart } from './tar-sparse';
 
@@ -87,6 +88,17 @@ async function namesIn(folder: string): Promise<string[]> {
     : names;
 }
 
+async function followed(link: string): Promise<string> {
+  try {
+    return decodeName(await realpath(localPath(link), { encoding: 'buffer' }));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) {
+      return link;
+    }
+    throw error;
+  }
+}
+
 class Walk {
   readonly tree: LocalTree = { nodes: [], bytes: 0, files: 0, failed: [] };
 
@@ -95,10 +107,10 @@ class Walk {
 
   constructor(private readonly signal: AbortSignal) {}
 
-  /** A top-level link is followed: who names it means what it leads to. */
+  /** A top-level link is followed: who names it means what it leads to. One that leads nowhere is what it is. */
   async top(source: string, name: string): Promise<void> {
     const isLink = (await lstat(localPath(source))).isSymbolicLink();
-    const real = isLink ? decodeName(await realpath(localPath(source), { encoding: 'buffer' })) : source;
+    const real = isLink ? await followed(source) : source;
     await this.visit(real, name, await lstat(localPath(real), { bigint: true }));
   }
 

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -124,6 +125,16 @@ describe('transfers', function () {
         request({ from: { local: [at('alias')] }, to: { volume: 'one', path: '/renamed' }, exact: true }),
       );
       assert.equal(text(join(one.root, 'renamed/a.txt')), 'from here');
+    });
+
+    it('takes a link that leads nowhere as it is, with all that is copied beside it', async () => {
+      symlinkSync('missing', at('dangling'));
+      symlinkSync('round', at('round'));
+      const { failed } = await run(request({ from: { local: [at('dangling'), at('round'), at('src')] } }));
+      assert.deepEqual(failed, []);
+      assert.equal(readlinkSync(join(one.root, 'dangling')), 'missing');
+      assert.equal(readlinkSync(join(one.root, 'round')), 'round');
+      assert.equal(text(join(one.root, 'src/a.txt')), 'from here');
     });
 
     it('finds conflicts, and changes nothing with "fail"', async () => {
