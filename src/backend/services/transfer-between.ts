@@ -62,13 +62,17 @@ async function fill(
   for (const item of plan.items) {
     if (from === to) {
       const before = progress.bytes;
+      const staged = joinPath(stage, item.name);
+      // Nobody knows the stage, which is gone when this is read.
+      const original = (path: string): string =>
+        path.startsWith(staged) ? `${item.source}${path.slice(staged.length)}` : path;
       await from.copy(
         item.source,
-        joinPath(stage, item.name),
+        staged,
         {
           overwrite: false,
           progress: (bytes) => progress.set(before + bytes, item.name),
-          lost: (loss) => outcome.lost(loss),
+          lost: (loss) => outcome.lost(loss, original),
           skipped: (name) => outcome.skip(item.name, name, 'it is neither a file, a folder nor a link'),
         },
         context.signal,
