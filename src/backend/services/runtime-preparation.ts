@@ -68,11 +68,12 @@ export class RuntimePreparation {
       return;
     }
     const findings = await this.checkVolumes(name, acceptEmpty);
+    const before = registry.get(name);
     const hasMoved = await this.movePorts(name, context);
     if (info === undefined) {
       await this.buildAgain(name, context);
     } else if (hasMoved || info.sshPort !== registry.get(name).sshPort || lost(findings)) {
-      await this.refit(name, context.signal);
+      await this.refitMoved(name, before, context.signal);
     }
     await this.noteVolumes(name, findings, context, info === undefined || lost(findings));
   }
@@ -80,10 +81,11 @@ export class RuntimePreparation {
   /** The same for what goes on from its state on disk, which can't go on with another volume. */
   async prepareSaved(name: string, context: OperationContext): Promise<void> {
     await this.checkVolumes(name, 'saved');
+    const before = this.parts.registry.get(name);
     const hasMoved = await this.movePorts(name, context);
     const info = await this.driverOf(name).inspect(runtimeNameOf(name));
     if (hasMoved || info?.sshPort !== this.parts.registry.get(name).sshPort) {
-      await this.refit(name, context.signal);
+      await this.refitMoved(name, before, context.signal);
     }
   }
 
@@ -105,8 +107,9 @@ export class RuntimePreparation {
     if (ours.size === 0 && published.length > 0) {
       throw refused;
     }
+    const before = this.parts.registry.get(name);
     await this.movePorts(name, context, ours.size === 0 ? new Set([sshPort]) : ours);
-    await this.refit(name, context.signal);
+    await this.refitMoved(name, before, context.signal);
   }
 
   /** Makes the runtime when there is none; notes the volumes that came into being with it. Throws `volume_gone`. */
@@ -159,6 +162,30 @@ export class RuntimePreparation {
       context.warn(message);
       await registry.warn(name, { code: 'runtime-gone', message });
     }
+  }
+
+  /** A runtime that can't be given its new ports keeps its old ones: by the next start they may be free. */
+  private async refitMoved(name: string, before: WorkspaceRecord, signal: AbortSignal): Promise<void> {
+    try {
+      await this.refit(name, signal);
+    } catch (error) {
+      await this.moveBack(name, before).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async moveBack(name: string, before: WorkspaceRecord): Promise<void> {
+    const { registry, ports } = this.parts;
+    const { spec, sshPort } = registry.get(name);
+    const had = [before.sshPort, ...assignedOf(before.spec.ports).map(({ host }) => host)];
+    if (had.some((port) => (ports.ownerOf(port) ?? name) !== name)) {
+      return;
+    }
+    had.forEach((port) => ports.reserve(port, name));
+    const back = { sshPort: before.sshPort, warnings: before.warnings };
+    await registry.change(name, { ...back, spec: { ...spec, ports: before.spec.ports } });
+    const has = [sshPort, ...assignedOf(spec.ports).map(({ host }) => host)];
+    has.filter((port) => !had.includes(port)).forEach((port) => ports.releasePort(port, name));
   }
 
   private async refit(name: string, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 /** A container's own files as an image that nobody sees: what the container is made of when it gets other ports. */
 import { randomUUID } from 'node:crypto';
+import { BerthError } from '../../../api/errors';
 import { imageConfigOf, type ImageSays } from './commit';
 import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
@@ -41,7 +42,12 @@ export class PrivateImages {
         };
         const _body = { ...config, Labels: { ...config.Labels, ...kept } };
         const _query = { container: old.Id, repo, tag, comment: `Files of ${name}` };
-        await docker.getContainer(old.Id).commit({ _query, _body, abortSignal: signal });
+        await docker
+          .getContainer(old.Id)
+          .commit({ _query, _body, abortSignal: signal })
+          .catch((error: unknown) => {
+            throw /max depth exceeded/i.test(String(error)) ? tooManyLayers(name) : error;
+          });
         return `${repo}:${tag}`;
       },
       { timeoutMs: commitTimeoutMs, signal },
@@ -73,4 +79,13 @@ export class PrivateImages {
       }
     });
   }
+}
+
+/** Each move to other ports adds one. */
+function tooManyLayers(name: string): BerthError {
+  return new BerthError(
+    'not_supported',
+    `${name} has as many layers as an image can have: it can't take its files along to another port.`,
+    { hint: 'End the program that has its port, and start it again; or rebuild it, without these files.' },
+  );
 }

@@ -209,6 +209,28 @@ describe('services/workspace-starter', () => {
     assert.equal(workspace().sshPort, sshPort);
   });
 
+  it('keeps its ports when it can not take its files along to others: they may be free again', async () => {
+    await test.create('demo', { ports: [{ guest: 80 }] });
+    await test.done(test.services.workspaces.stop('demo'));
+    const { sshPort, spec } = workspace();
+    const servers = await Promise.all(
+      [sshPort, spec.ports?.[0]?.host ?? 0].map((port) => occupy(port, '127.0.0.1')),
+    );
+    for (let start = 0; start < 2; start += 1) {
+      test.driver.fail('refit', new BerthError('no_space', 'no room'));
+      const { error } = await test.done(test.services.workspaces.start('demo'));
+      assert.equal(error?.code, 'no_space');
+      assert.deepEqual([workspace().sshPort, workspace().spec.ports], [sshPort, spec.ports]);
+      assert.deepEqual(codes(), []);
+    }
+    await Promise.all(servers.map(vacate));
+    assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
+    assert.equal(test.driver.calls.filter((call) => call.startsWith('refit ')).length, 2);
+    const other = await test.create('other', { ports: [{ guest: 80 }] });
+    assert.equal(other.status, 'succeeded');
+    assert.notEqual(test.services.workspaces.get('other').sshPort, sshPort);
+  });
+
   it('starts without a rebuild once a port that another program has taken is given up, as its error says', async () => {
     const { first: taken } = ownPortRange(1);
     await test.create('demo', { ports: [{ guest: 80 }, { host: taken, guest: 90 }] });
