@@ -140,6 +140,20 @@ describe('services: what another installation made', () => {
     assert.match(await hintOf('workspace-x'), /of workspace x/);
   });
 
+  it('was ours until it was taken over: a delete here goes through, and leaves it to them', async () => {
+    await test.create('x');
+    test.driver.runtimes.delete('workspace-x');
+    addTheirRuntime('workspace-x');
+    const held = { runtime: 'workspace-x', state: 'running', readOnly: false, owner } as const;
+    test.driver.volumes.heldBy('workspace-x', held);
+    const operation = await test.done(test.services.workspaces.delete('x', false));
+    assert.equal(operation.status, 'succeeded');
+    assert.match(operation.warnings.join(), whose);
+    assert.deepEqual(operation.result, { deleted: [] });
+    assert(test.driver.volumes.known.has('workspace-x'));
+    assert.deepEqual(test.services.workspaces.list(), []);
+  });
+
   it('is an orphan that says whose it is', async () => {
     addTheirVolume('workspace-y');
     addTheirRuntime('workspace-y');
