@@ -105,7 +105,7 @@ export class Adoption {
         'in_use',
         `A ${driver.kind} ${existing.name} holds the name (${existing.state}).`,
         {
-          hint: 'Say `replaceContainer` (--replace-container): it is removed, its volumes stay.',
+          hint: 'Say `replaceContainer` (`berth adopt --yes`): it is removed, its volumes stay.',
           field: 'replaceContainer',
         },
       );
@@ -187,7 +187,7 @@ export class Adoption {
 function refuseForeign(owner: Owner | undefined, volume: string, { takeOver }: AdoptRequest): void {
   if (owner !== undefined && takeOver !== true) {
     throw new BerthError('in_use', `Volume ${volume} belongs to ${ownerWords(owner)}.`, {
-      hint: 'Say `takeOver` (--take-over) to take it over: that installation then loses its workspace.',
+      hint: 'Say `takeOver` (`berth adopt --take-over`) to take it over: that installation then loses its workspace.',
       field: 'takeOver',
     });
   }

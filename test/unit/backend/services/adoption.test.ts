@@ -53,7 +53,7 @@ describe('services/adoption', () => {
     test.driver.addForeign('workspace-old', ['workspace-old']);
     const error = await failure(adopt('old', 'workspace-old'), 'in_use');
     assert.equal(error.field, 'replaceContainer');
-    assert.match(error.hint ?? '', /--replace-container/);
+    assert.match(error.hint ?? '', /`berth adopt --yes`/);
     assert.equal(test.driver.runtimes.get('workspace-old')?.id, 'foreign-workspace-old');
     await failure(() => test.services.workspaces.get('old'), 'not_found');
     const operation = await adopt('old', 'workspace-old', { replaceContainer: true });
