@@ -50,8 +50,8 @@ export class StateDirectory {
   async sweep(): Promise<void> {
     const names = await readdir(this.workspaces);
     const workspaces = names.map((name) => this.workspace(name));
-    const { home, keys, hostKeys, ssh, operations, volumes } = this;
-    for (const folder of [home, keys, hostKeys, ssh, operations, volumes, ...workspaces]) {
+    const { home, keys, hostKeys, ssh, operations, downloads, volumes } = this;
+    for (const folder of [home, keys, hostKeys, ssh, operations, downloads, volumes, ...workspaces]) {
       await sweepDrafts(folder);
     }
   }

@@ -20,7 +20,9 @@ describe('the state directory', () => {
 
   it('forgets what a killed engine was writing, wherever that was', async () => {
     const drafts = [
-      ...['', 'volumes', 'workspaces/one', 'keys/hosts', 'ssh'].map((folder) => join(folder, draftName)),
+      ...['', 'volumes', 'workspaces/one', 'keys/hosts', 'ssh', 'downloads'].map((folder) =>
+        join(folder, draftName),
+      ),
       `volumes/${draftName}.content/0`,
     ];
     const kept = [
