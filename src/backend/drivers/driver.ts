@@ -156,8 +156,15 @@ export interface ImageStore {
   /** Id of the image, or undefined when it is not there. */
   resolve(image: string): Promise<string | undefined>;
   pull(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
-  /** Does beforehand what else a runtime would wait for; left out where there is nothing to do. */
-  prepare?(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Does beforehand what else a runtime would wait for; missing where there is nothing to do. Answers in words what of
+   * the image can't be had.
+   */
+  prepare?(
+    image: string,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
   /** To its registry. */
   push(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
   /** Into a new file of this machine, as `docker load` takes it. */

@@ -50,3 +50,11 @@ function kindOf(name: string): string {
     ? 'file capabilities'
     : `extended attributes ${name.slice(0, Math.max(0, name.indexOf('.')))}.*`;
 }
+
+const shownLines = 10;
+
+/** The first of many, and how many there are. */
+export function firstOf(lines: readonly string[]): string[] {
+  const more = lines.length - shownLines;
+  return more > 0 ? [...lines.slice(0, shownLines), `And ${more} more.`] : [...lines];
+}

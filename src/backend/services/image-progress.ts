@@ -15,8 +15,9 @@ export async function prepareImage(
 ): Promise<void> {
   if (images.prepare !== undefined) {
     const prepare = images.prepare.bind(images);
-    await context.step('prepare', 'Prepare the image', () =>
+    const leftOut = await context.step('prepare', 'Prepare the image', () =>
       prepare(image, inBytes(context), context.signal),
     );
+    leftOut.forEach((line) => context.warn(`The image ${image}: ${line}`));
   }
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { Losses } from '../../files/losses';
+import { firstOf, Losses } from '../../files/losses';
 import { quote } from '../../files/paths';
 import { throwIfCancelled } from '../containers/wait';
 import { vetTar } from '../containers/bundle-vetting';
@@ -32,7 +32,7 @@ export async function refreshBundles(
       const losses = new Losses();
       const tar = vetTar(openBundle(source), source, losses);
       const { warnings } = await build(bundleFile(files, index), tar, { signal });
-      warnings.forEach((text) => warn(`${source}: ${text}`));
+      firstOf(warnings).forEach((text) => warn(`${source}: ${text}`));
       for (const [what, count, first] of losses.rows()) {
         warn(
           `${count} of the files in ${source} were unpacked without: ${what} (the first is ${quote(first)}).`,

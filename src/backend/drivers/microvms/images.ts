@@ -43,8 +43,8 @@ export class MicrovmImages implements ImageStore {
   }
 
   /** Makes the root file system, the part of a create that takes long. */
-  async prepare(image: string, progress: Progress, signal: AbortSignal): Promise<void> {
-    await this.parts.roots.ensure(image, progress, signal);
+  async prepare(image: string, progress: Progress, signal: AbortSignal): Promise<readonly string[]> {
+    return (await this.parts.roots.ensure(image, progress, signal)).leftOut;
   }
 
   push(image: string, progress: Progress, signal: AbortSignal): Promise<void> {

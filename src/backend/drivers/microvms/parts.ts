@@ -24,6 +24,8 @@ export interface RootImage {
   /** Raw ext4, never written to. */
   path: string;
   config: { env: string[]; user: string; workdir: string; entrypoint: string[]; cmd: string[] };
+  /** What of the image could not be had, in words. */
+  leftOut: readonly string[];
 }
 
 export interface RootImages {

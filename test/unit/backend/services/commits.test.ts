@@ -133,7 +133,9 @@ describe('services/images', () => {
       prepare: (image: string, progress: (p: object) => void) => {
         progress({ done: 1, total: 2, current: image });
         prepared.push(image);
-        return prepared.length > 1 ? Promise.reject(new BerthError('no_space', 'Full.')) : Promise.resolve();
+        return prepared.length > 1
+          ? Promise.reject(new BerthError('no_space', 'Full.'))
+          : Promise.resolve([]);
       },
     });
     const created = await test.create('demo');

@@ -140,6 +140,14 @@ describe('services/workspace-create', () => {
     assert.equal(test.services.workspaces.get('demo').spec.image, 'debian:12');
   });
 
+  it('says what of its image can not be had', async () => {
+    const prepare = () => Promise.resolve(['"/x" is a link to nothing and was left out.']);
+    Object.assign(test.driver.images, { prepare });
+    const { status, warnings } = await test.create('demo');
+    assert.equal(status, 'succeeded');
+    assert.deepEqual(warnings, ['The image workspace:latest: "/x" is a link to nothing and was left out.']);
+  });
+
   it('leaves a record that can be recovered or deleted when cleaning up fails as well', async () => {
     test.driver.fail('configure', new Error('no sshd'));
     test.driver.fail('remove', new BerthError('runtime_unavailable', 'gone'));

@@ -9,6 +9,7 @@ import { BerthError } from '../../../../api/errors';
 import { withTag } from '../../../../api/image-reference';
 import type { Image } from '../../../../api/schemas/engine';
 import { abandonedAfterMs, draftOf, sweepDrafts } from '../../../store/drafts';
+import { firstOf } from '../../../files/losses';
 import { replaceFile } from '../../../store/files';
 import type { Log } from '../../containers/log';
 import type { ImageConfig } from '../../containers/image-export';
@@ -28,6 +29,9 @@ import type { RootSource } from './source';
 
 const noConfig: ImageConfig = { env: [], user: '', workdir: '', entrypoint: [], cmd: [] };
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
+
+/** Beside each root file system: how the image is run. */
+type RootFile = ImageConfig & { leftOut?: readonly string[] };
 
 export interface RootImageOptions {
   /** The state directory. */
@@ -138,8 +142,10 @@ export class RootImageStore implements RootImages, ImageArchive {
     const path = `${base}.ext4`;
     try {
       await stat(path);
-      const config = JSON.parse(await readFile(`${base}.json`, 'utf8')) as RootImage['config'];
-      return { digest, path, config };
+      const about = JSON.parse(await readFile(`${base}.json`, 'utf8')) as RootFile;
+      // Those of earlier versions do not say it.
+      const { leftOut = [], ...config } = about;
+      return { digest, path, config, leftOut };
     } catch {
       return undefined;
     }
@@ -166,9 +172,10 @@ export class RootImageStore implements RootImages, ImageArchive {
       this.options.log.warn({ digest, warnings }, 'left out of a root file system');
     }
     // Last, so that what is there is whole; one that is there stays, as root disks may lie over it.
-    await replaceFile(`${this.baseOf(digest)}.json`, JSON.stringify(config));
+    const about: RootFile = { ...config, ...(warnings.length > 0 && { leftOut: firstOf(warnings) }) };
+    await replaceFile(`${this.baseOf(digest)}.json`, JSON.stringify(about));
     await publish(draft, path);
-    return { digest, path, config };
+    return { digest, path, config, leftOut: firstOf(warnings) };
   }
 
   private baseOf(digest: string): string {

@@ -181,6 +181,19 @@ describe('rootfs of layers', function () {
     });
   }
 
+  it('says what can not be had, in few words, also when the file system is there already', async () => {
+    const long = { type: 'symlink', linkName: 'x'.repeat(5000) } as const;
+    const links = Array.from({ length: 30 }, (_, n): Member => ({ name: `link-${n}`, ...long }));
+    const layout = await new LayoutMaker().add(imageOf([links])).write(join(temp(), 'layout'));
+    const ensure = async () => storeIn(temp()).ensure(`oci:${layout}`, silent, never);
+    const { leftOut, config } = await ensure();
+    assert.equal(leftOut.length, 11);
+    assert.match(leftOut[0] ?? '', /link-\d+" is a link whose target is .* left out/);
+    assert.equal(leftOut[10], 'And 20 more.');
+    const again = await ensure();
+    assert.deepEqual([again.leftOut, again.config], [leftOut, config]);
+  });
+
   it('refuses contents that no disk holds before they are written', async () => {
     const huge = { name: 'huge', size: 2 ** 40 };
     await assert.rejects(make([[huge]]), { code: 'no_space' });
