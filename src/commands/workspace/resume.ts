@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler } from '../command';
-import { route, verbCommand, type Verb, type VerbServices } from './verb';
+import { route, startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
 const { t } = vscode.l10n;
 
@@ -11,6 +11,8 @@ export const resume: Verb = {
   placeHolder: t('Workspace to resume'),
   none: t('No workspace is paused.'),
   run: route('workspaces.resume'),
+  // Its memory fits the volumes that it had.
+  runEmpty: startRoute('workspaces.restart').runEmpty,
 };
 
 /** Lets paused workspaces go on. */
