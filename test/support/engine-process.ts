@@ -35,14 +35,23 @@ export class EngineProcess {
     return this.child.pid ?? -1;
   }
 
+  /** What it has said on its standard error, which clients keep in `engine.stderr`. */
+  get said(): string {
+    return this.stderr;
+  }
+
   get isRunning(): boolean {
     return !this.hasExited;
   }
 
-  /** Resolves when it answers. */
-  static async start(home: string, env: NodeJS.ProcessEnv = {}): Promise<EngineProcess> {
+  /** Resolves when it answers. `program`: another one than that of these sources. */
+  static async start(
+    home: string,
+    env: NodeJS.ProcessEnv = {},
+    program = enginePath,
+  ): Promise<EngineProcess> {
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    const child = spawn(process.execPath, [enginePath], {
+    const child = spawn(process.execPath, [program], {
       cwd: home,
       env: { ...process.env, BERTH_IDLE_EXIT_MS: '600000', ...env, BERTH_HOME: home },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,8 +1,10 @@
 /** The real engine as a process, where the machine around it is not kind. No runtime product is needed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, stat, symlink } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { socketPath } from '../../../src/api/endpoint';
@@ -71,11 +73,21 @@ describe('the engine as a process', function () {
     running?.signal('SIGPWR');
     const log = () => readFileSync(join(home(), 'engine.log'), 'utf8');
     await until('it is logged', () => log().includes('nobody listened'));
-    await running?.client.call('engine.info', {});
+    // A request whose body never ends; the server says when it has begun.
+    const headers = { 'content-type': 'application/json', 'content-length': 100, expect: '100-continue' };
+    const asked = request({
+      socketPath: socketPath(home()),
+      method: 'POST',
+      path: '/v1/workspaces',
+      headers,
+    });
+    asked.on('error', () => undefined).flushHeaders();
+    await once(asked, 'continue');
     running?.signal('SIGUSR2');
     assert.equal(await running?.ended(), 1);
-    assert.match(log(), /"msg":"uncaught exception: the engine ends"/);
+    assert.match(log(), /"running":\["POST \/v1\/workspaces"\],"msg":"uncaught exception: the engine ends"/);
     assert.match(log(), /planted/);
+    assert.match(running?.said ?? '', /The engine failed during POST \/v1\/workspaces: TypeError: planted/);
     const left = await readdir(home());
     assert(!left.includes('engine.lock'), 'the lock is free');
   });
