@@ -94,8 +94,8 @@ export class EngineHarness {
     return { TMPDIR: this.temp, ...this.runtime.env, ...this.options.env };
   }
 
-  async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
-    this.engine = await EngineProcess.start(this.home, { ...this.env, ...env });
+  async start(env: NodeJS.ProcessEnv = {}, program?: string): Promise<void> {
+    this.engine = await EngineProcess.start(this.home, { ...this.env, ...env }, program);
   }
 
   /** Ends as by a power cut, and comes back. */

@@ -1,0 +1,126 @@
+/**
+ * An update of Berth, and `berth image build` after it, with workspaces in every state. The engine before is of these
+ * sources, too, with tools of its own; what it leaves is then made what the version before wrote.
+ */
+import assert from 'node:assert/strict';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { EngineHarness } from '../../support/engine-harness';
+import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { succeed } from '../../support/programs';
+
+const root = resolve(__dirname, '../../../..');
+/** Not in records of the version before. */
+const newFields = ['volumeIds', 'ownFiles', 'temporary', 'replaced', 'adoptedVolumes'];
+
+describeContainers('the engine alone', 'lifecycle: an update with workspaces in every state', function () {
+  this.timeout(2 * testTimeoutMs);
+  const harness = new EngineHarness();
+  const tools = `berth-tools:${harness.prefix}`;
+  const names = { running: 'a', paused: 'b', stopped: 'c', archived: 'd' } as const;
+  const nameOf = (state: keyof typeof names) => `${harness.prefix}-${names[state]}`;
+  const states = Object.keys(names) as (keyof typeof names)[];
+  let program: string;
+
+  /** The engine with the tools of this test: those of others stay as they are. */
+  async function plantEngine(): Promise<string> {
+    const folder = join(harness.folder, 'program');
+    await mkdir(folder);
+    await cp(join(root, 'out', 'src'), join(folder, 'src'), { recursive: true });
+    await cp(join(root, 'images'), join(folder, 'images'), { recursive: true });
+    await cp(join(root, 'package.json'), join(folder, 'package.json'));
+    await writeFile(join(folder, 'images', 'tools', 'VERSION'), `${harness.prefix}\n`);
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+    return join(folder, 'src', 'backend', 'main.js');
+  }
+
+  /** As after `berth image build`: the same programs, by another id. */
+  async function rebuildTools(): Promise<void> {
+    const container = await harness.docker.createContainer({ Image: tools, Cmd: ['/none'] });
+    await container.commit({ repo: 'berth-tools', tag: harness.prefix, changes: 'LABEL rebuilt=yes' });
+    await container.remove();
+  }
+
+  async function makeOld(name: string): Promise<void> {
+    const path = join(harness.home, 'workspaces', name, 'workspace.json');
+    const record = Object.entries(JSON.parse(await readFile(path, 'utf8')) as object);
+    const kept = record.filter(([key]) => !newFields.includes(key));
+    await writeFile(path, JSON.stringify(Object.fromEntries(kept)));
+  }
+
+  const toolsVolumes = async (): Promise<string[]> => {
+    const { Volumes: volumes } = await harness.docker.listVolumes();
+    return volumes
+      .map(({ Name }) => Name)
+      .filter((name) => name.startsWith(`berth-tools-${harness.prefix}-`));
+  };
+  const assertWhole = async (name: string, own: string) => {
+    assert.equal(await harness.sh(name, 'cat ~/home /opt/own 2>/dev/null || true'), `home${own}`);
+    assert.equal(await harness.ssh(name, ['echo', 'ssh']), 'ssh');
+  };
+
+  before(async function () {
+    this.timeout(2 * testTimeoutMs);
+    const version = await readFile(join(root, 'images/tools/VERSION'), 'utf8');
+    await succeed('docker', ['tag', `berth-tools:${version.trim()}`, tools]);
+    program = await plantEngine();
+    await harness.start({}, program);
+    for (const state of states) {
+      const name = nameOf(state);
+      await harness.create({ name });
+      await harness.sh(name, 'printf home >~/home; sync ~/home');
+      await harness.exec(name, ['sh', '-c', 'printf " own" >/opt/own'], { user: 'root' });
+    }
+    await harness.verb('pause', nameOf('paused'));
+    await harness.verb('stop', nameOf('stopped'));
+    await harness.verb('archive', nameOf('archived'));
+    await harness.process.stop();
+    await Promise.all(states.map((state) => makeOld(nameOf(state))));
+    // Which removed the container of what it archived.
+    await harness.container(nameOf('archived')).remove();
+    await rebuildTools();
+    await harness.start({}, program);
+  });
+
+  after(async () => {
+    await harness.close();
+    for (const volume of await toolsVolumes()) {
+      await harness.docker.getVolume(volume).remove();
+    }
+    await harness.docker.getImage(tools).remove({ force: true });
+  });
+
+  it('finds them as they were, and what runs goes on', async () => {
+    for (const state of states) {
+      assert.equal(await harness.state(nameOf(state)), state);
+    }
+    await assertWhole(nameOf('running'), ' own');
+  });
+
+  it('lets them go on with all their files, on the tools that they have', async () => {
+    await harness.verb('resume', nameOf('paused'));
+    await harness.verb('start', nameOf('stopped'));
+    await harness.verb('restart', nameOf('running'));
+    for (const state of ['paused', 'stopped', 'running'] as const) {
+      await assertWhole(nameOf(state), ' own');
+    }
+  });
+
+  it('restores what was archived, whose own files had gone with the version before', async () => {
+    const { warnings } = await harness.verb('restore', nameOf('archived'));
+    assert.doesNotMatch(warnings.join(), /removed by another program/);
+    await assertWhole(nameOf('archived'), '');
+  });
+
+  it('creates and rebuilds while older ones exist, and those still start', async () => {
+    const { name } = await harness.create();
+    assert.equal(await harness.ssh(name, ['echo', 'new']), 'new');
+    const rebuilt = nameOf('stopped');
+    const params = { name: rebuilt };
+    await harness.done(await harness.client.call('workspaces.rebuild', { params, body: { confirm: true } }));
+    await assertWhole(rebuilt, '');
+    assert.equal((await toolsVolumes()).length, 2, 'old and new tools live side by side');
+    await harness.verb('restart', nameOf('running'));
+    await assertWhole(nameOf('running'), ' own');
+  });
+});
