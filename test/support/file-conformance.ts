@@ -1,14 +1,17 @@
 /** What every way into, through and out of a volume keeps of files. `cp -a` and GNU tar are the measure. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { TransferCreate } from '../../src/api/schemas/file';
 import type { VolumeFiles } from '../../src/backend/files/volume-files';
 import type { OperationContext } from '../../src/backend/services/operation-context';
 import { DownloadDrafts } from '../../src/backend/store/download-drafts';
 import { Transfers } from '../../src/backend/services/transfers';
+import { accessList, attributesAt, setAttribute } from './file-facts';
 import { differences, factsOf, generateTree } from './generated-tree';
 
 class Context implements OperationContext {
@@ -92,6 +95,40 @@ export function filesKeepWhatTheyAre(door: Door): void {
       }
     });
   }
+
+  it('a save keeps names, attributes and access lists of a file, and says which rights went', async () => {
+    mkdirSync(at('saved'));
+    for (const name of ['linked', 'listed', 'own']) {
+      writeFileSync(at('saved', name), 'old', { mode: 0o640 });
+      setAttribute(at('saved', name), 'user.kept', 'value');
+    }
+    linkSync(at('saved/linked'), at('saved/other'));
+    setAttribute(at('saved/listed'), 'system.posix_acl_access', accessList);
+    const lists = attributesAt(at('saved/listed'));
+    await run({ from: { local: [at('saved')] }, to: { volume: 'v', path: '/' } });
+    const files = await door.files();
+    try {
+      const large = randomBytes(3_000_000);
+      const over = { create: false, overwrite: true };
+      await files.write('/saved/linked', Readable.from([large]), over);
+      await files.write('/saved/listed', Buffer.from('new'), over);
+      await files.chmod('/saved/own', 0o4750);
+      assert.deepEqual((await files.write('/saved/own', Buffer.from('new'), over)).dropped, ['setuid']);
+      assert.equal((await files.write('/saved/own', Buffer.from('newer'), over)).dropped, undefined);
+      await run({ from: { volume: 'v', paths: ['/saved'] }, to: { local: at('back') }, exact: true });
+      assert.deepEqual(readFileSync(at('back/linked')), large);
+      assert.equal(statSync(at('back/other')).ino, statSync(at('back/linked')).ino);
+      assert.equal(readFileSync(at('back/listed'), 'utf8'), 'new');
+      assert.equal(readFileSync(at('back/own'), 'utf8'), 'newer');
+      assert.equal(statSync(at('back/own')).mode & 0o7777, 0o750);
+      for (const name of ['linked', 'own']) {
+        assert.deepEqual(attributesAt(at('back', name)), attributesAt(at('saved', name)), name);
+      }
+      assert.deepEqual(attributesAt(at('back/listed')), lists);
+    } finally {
+      await files.remove('/saved', { recursive: true });
+    }
+  });
 
   it('a file of 20 GiB without data takes neither time nor room, up, inside and down', async () => {
     execFileSync('truncate', ['-s', '20G', at('hole')]);
