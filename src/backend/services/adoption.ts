@@ -105,7 +105,7 @@ export class Adoption {
         'in_use',
         `A ${driver.kind} ${existing.name} holds the name (${existing.state}).`,
         {
-          hint: 'Say `replaceContainer` (`berth adopt --yes`): it is removed, its volumes stay.',
+          hint: 'Say `replaceContainer` (`berth adopt --yes`): it is removed with what lies outside of its volumes, which stay.',
           field: 'replaceContainer',
         },
       );

@@ -69,7 +69,7 @@ async function adopt(cli: Cli, name: string, options: AdoptOptions): Promise<voi
     await cli.consent(options.takeOver, explanation, `Take over ${adoptable.volume}?`, '--take-over');
   }
   if (container !== undefined) {
-    const explanation = `The volume ${adoptable.volume} stays. The container ${container} is removed with all that it has outside of its volumes, and built anew.`;
+    const explanation = `The volume ${adoptable.volume} stays. The container ${container} is removed, with what lies outside of its volumes, and built anew.`;
     await cli.consent(options.yes, explanation, `Replace the container ${container}?`);
   }
   const begun = await client.call('adoptable.adopt', {

@@ -68,7 +68,12 @@ function consequences({ container, owner }: Adoptable): string {
     t('The volume keeps its name and all its files.'),
     ...(container === undefined
       ? []
-      : [t('Its container {0} is removed and replaced by one of Berth.', container)]),
+      : [
+          t(
+            'Its container {0} is removed, with what lies outside of its volumes, and replaced by one of Berth.',
+            container,
+          ),
+        ]),
     ...(owner === undefined
       ? []
       : [
