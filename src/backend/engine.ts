@@ -136,16 +136,17 @@ function lifetimeOf(parts: Parts): Lifetime {
 function servicesOf(parts: Parts): Services {
   const { state, settings, log, drivers, registry, operations, volumes } = parts;
   const work = new Work();
+  const drafts = new DownloadDrafts(state.downloads);
   return {
     ...parts,
     creator: new WorkspaceCreator({ ...parts, defaults: () => settings.defaults }),
     adoption: new Adoption(parts),
     transfers: new Transfers({
-      drafts: new DownloadDrafts(state.downloads),
+      drafts,
       openFiles: (volume) => volumes.files(volume),
       changed: (volume, changes) => volumes.changed(volume, changes),
     }),
-    images: new Images(drivers, registry, operations, log),
+    images: new Images(drivers, registry, operations, log, drafts),
     commits: new Commits(registry, drivers, operations),
     doctor: new Doctor(drivers, registry, settings, state),
     sshAccess: new SshAccess(state),

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import type { Image } from '../../src/api/schemas/engine';
 import type { ImageStore, PullProgress } from '../../src/backend/drivers/driver';
 
@@ -37,7 +38,8 @@ export class FakeImages implements ImageStore {
     signal: AbortSignal,
   ): Promise<void> {
     progress({ done: 1, total: 1, current: path });
-    await this.act('save', `${name} ${path}`, signal);
+    await writeFile(path, name);
+    await this.act('save', name, signal);
   }
 
   async remove(name: string): Promise<void> {

@@ -1,11 +1,14 @@
 /** Images: list, build, pull; long ones as operations. */
-import { isAbsolute } from 'node:path';
+import { rename } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { imageName } from '../../api/image-reference';
 import type { Image } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
 import type { RuntimeKind } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
+import type { DownloadDrafts } from '../store/download-drafts';
+import { isErrno, refuseExisting } from '../store/files';
 import type { Drivers } from './drivers';
 import { inBytes } from './image-progress';
 import type { Log } from './log';
@@ -29,6 +32,7 @@ export class Images {
     private readonly registry: WorkspaceRegistry,
     private readonly operations: Operations,
     private readonly log: Log,
+    private readonly drafts: DownloadDrafts,
   ) {}
 
   async list(): Promise<Image[]> {
@@ -103,9 +107,29 @@ export class Images {
     }
     return this.operations.start({ kind: 'image.save', title: `Save ${image}` }, async (context) => {
       const { images } = await this.ownerOf(image);
-      await images.save(image, path, inBytes(context), context.signal);
+      await refuseExisting(path);
+      // On record, so that the next engine finds what one that was killed left in a folder of the user.
+      const draft = await this.draftFor(path);
+      try {
+        const whole = join(draft.path, 'image.tar');
+        await images.save(image, whole, inBytes(context), context.signal);
+        await refuseExisting(path);
+        await rename(whole, path);
+      } finally {
+        await draft.remove();
+      }
       return { image, path };
     });
+  }
+
+  private async draftFor(path: string): Promise<{ path: string; remove: () => Promise<void> }> {
+    try {
+      return await this.drafts.make(dirname(path));
+    } catch (error) {
+      throw isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS')
+        ? new BerthError('path_not_found', `${path} can't be written: ${String(error)}.`, { cause: error })
+        : error;
+    }
   }
 
   /** What a workspace was made of stays. */

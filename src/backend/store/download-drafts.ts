@@ -1,5 +1,5 @@
 /**
- * Folders of a user in which downloads are under way: each one is on record before it is made, so that the next engine
+ * Folders of a user in which downloads, or images to be saved, are under way: each one is on record before it is made, so that the next engine
  * finds what a killed one left there. Nothing else in these folders is ever touched.
  */
 import { randomBytes } from 'node:crypto';

@@ -2,7 +2,7 @@
  * The one way to write a file of ours: temp file, fsync, rename, fsync of the folder. Libraries for this take a write
  * that the disk had room for half of as done, and put the half in place of the whole file that was there.
  */
-import { copyFile, mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { access, copyFile, mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { draftOf } from './drafts';
@@ -128,6 +128,17 @@ async function syncFolder(path: string): Promise<void> {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'EINVAL', 'EISDIR', 'EPERM', 'EACCES', 'ENOTSUP', 'EBADF')) {
       throw error;
     }
+  }
+}
+
+/** Throws `path_exists`. */
+export async function refuseExisting(path: string): Promise<void> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) {
+    throw new BerthError('path_exists', `There is a file ${path} already.`, { hint: 'Choose another name.' });
   }
 }
 

@@ -1,12 +1,12 @@
 /** A stream into a file that is new: there as a whole or not at all. */
 import { createWriteStream } from 'node:fs';
-import { access, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../api/errors';
 import { abandonedAfterMs, draftOf, sweepDrafts } from '../../store/drafts';
-import { isErrno } from '../../store/files';
+import { isErrno, refuseExisting } from '../../store/files';
 import type { PullProgress } from '../driver';
 import { throwIfCancelled } from './wait';
 
@@ -42,15 +42,5 @@ export async function writeNew(path: string, source: Readable, options: WriteOpt
     throw isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR')
       ? new BerthError('path_not_found', `${path} can't be written: ${String(error)}.`, { cause: error })
       : error;
-  }
-}
-
-async function refuseExisting(path: string): Promise<void> {
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) {
-    throw new BerthError('path_exists', `There is a file ${path} already.`, { hint: 'Choose another name.' });
   }
 }

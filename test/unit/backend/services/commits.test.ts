@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { BerthError } from '../../../../src/api/errors';
 import { injectedInto } from '../../../../src/backend/services/commits';
 import { checkNewImageName } from '../../../../src/backend/services/image-names';
+import { DownloadDrafts } from '../../../../src/backend/store/download-drafts';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 
@@ -102,7 +103,7 @@ describe('services/commits', () => {
 });
 
 describe('services/images', () => {
-  const { start } = useEngine();
+  const { start, home } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {
     test = await start();
@@ -112,10 +113,34 @@ describe('services/images', () => {
   it('pushes, saves and removes with the driver that has the image', async () => {
     const { images } = test.services;
     assert.equal((await test.done(images.push('tools'))).status, 'succeeded');
-    assert.equal((await test.done(images.save('tools:latest', '/x.tar'))).status, 'succeeded');
+    const path = join(home(), 'saved', 'x.tar');
+    await mkdir(dirname(path));
+    assert.equal((await test.done(images.save('tools:latest', path))).status, 'succeeded');
+    assert.equal(await readFile(path, 'utf8'), 'tools:latest');
     await images.remove('tools');
     const calls = test.driver.calls.filter((call) => /push|save|remove/.test(call));
-    assert.deepEqual(calls, ['push tools', 'save tools:latest /x.tar', 'remove image tools']);
+    assert.deepEqual(calls, ['push tools', 'save tools:latest', 'remove image tools']);
+  });
+
+  it('leaves nothing of a save that did not come to its end, also by the end of the engine', async () => {
+    const folder = join(home(), 'saved');
+    await mkdir(folder);
+    await writeFile(join(folder, 'there.tar'), 'mine');
+    const save = (name: string) => test.done(test.services.images.save('tools', join(folder, name)));
+    assert.equal((await save('there.tar')).error?.code, 'path_exists');
+    assert.equal((await save('none/x.tar')).error?.code, 'path_not_found');
+    test.driver.fail('save', new BerthError('no_space', 'Full.'));
+    assert.equal((await save('x.tar')).error?.code, 'no_space');
+    assert.deepEqual(await readdir(folder), ['there.tar']);
+    const gate = test.driver.hold('save');
+    test.services.images.save('tools', join(folder, 'x.tar'));
+    await gate.entered;
+    assert.equal((await readdir(folder)).length, 2);
+    // As the next engine does, where this one was killed.
+    await new DownloadDrafts(test.state.downloads).sweep();
+    assert.deepEqual(await readdir(folder), ['there.tar']);
+    assert.equal(await readFile(join(folder, 'there.tar'), 'utf8'), 'mine');
+    gate.open();
   });
 
   it('says what is not there, is in use, or is no absolute path', async () => {
