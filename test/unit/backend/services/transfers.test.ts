@@ -16,34 +16,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileChange, TransferCreate } from '../../../../src/api/schemas/file';
-import type { Progress } from '../../../../src/api/schemas/operation';
-import type { OperationContext } from '../../../../src/backend/services/operation-context';
 import { Transfers } from '../../../../src/backend/services/transfers';
 import { DownloadDrafts } from '../../../../src/backend/store/download-drafts';
 import { attributesAt, setAttribute } from '../../../support/file-facts';
 import { hasCode, TestVolume } from '../files/agent-harness';
 import { skipWithout } from '../../../support/skip';
-
-class Context implements OperationContext {
-  readonly cancelling = new AbortController();
-  readonly signal = this.cancelling.signal;
-  readonly told: Progress[] = [];
-  readonly steps: string[] = [];
-  onProgress: () => void = () => undefined;
-  constructor(private readonly warnings?: string[]) {}
-  progress(progress: Progress): void {
-    this.told.push(progress);
-    this.onProgress();
-  }
-  warn(text: string): void {
-    if (this.warnings === undefined) assert.fail(text);
-    this.warnings.push(text);
-  }
-  step<T>(name: string, _title: string, run: () => Promise<T>): Promise<T> {
-    this.steps.push(name);
-    return run();
-  }
-}
+import { TestContext as Context } from '../../../support/test-context';
 
 describe('transfers', function () {
   this.timeout(30_000);
