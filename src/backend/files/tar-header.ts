@@ -45,6 +45,8 @@ const maxValue = 64 * 1024;
 const maxValues = 128 * 1024;
 const maxAttributes = 500;
 const maxAttributeName = 255;
+/** Of a name or target, of which no system takes half as many: what is longer is cut, and still refused as too long. */
+const maxNameBytes = 8192;
 
 const flags: Readonly<Record<TarType, string>> = {
   file: '0',
@@ -188,6 +190,11 @@ function nanosecondsOf(text: string): bigint | undefined {
   return sign === '-' ? -size : size;
 }
 
+/** The text of a name or target, which may be as long as a header: text costs far more than its bytes. */
+export function boundedName(bytes: Buffer): string {
+  return decodeName(bytes.subarray(0, maxNameBytes));
+}
+
 function isZero(block: Buffer): boolean {
   return block.every((byte) => byte === 0);
 }
@@ -226,6 +233,8 @@ export interface RawHeader extends TarEntry {
   /** What an extended header says about the holes of a file. */
   sparseRecords?: SparseRecords;
   xattrs?: Map<string, Buffer>;
+  /** Of all their values. */
+  xattrBytes?: number;
   refused?: string[];
 }
 
@@ -294,22 +303,26 @@ function countOf(value: Buffer): number {
 
 function addAttribute(entry: RawHeader, name: string, value: Buffer): void {
   const xattrs = (entry.xattrs ??= new Map<string, Buffer>());
-  const others = [...xattrs.values()].reduce((sum, { length }) => sum + length, 0);
+  const others = entry.xattrBytes ?? 0;
   const isTooLong = name.length > maxAttributeName || value.length > maxValue;
   if (isTooLong || xattrs.size >= maxAttributes || others + value.length > maxValues) {
     const refused = (entry.refused ??= []);
-    if (refused.length < maxAttributes) refused.push(name.slice(0, maxAttributeName));
+    if (refused.length >= maxAttributes) {
+      throw new Error('the tar is damaged: a file in it has more attributes than any can have');
+    }
+    refused.push(name.slice(0, maxAttributeName));
   } else {
     // The records are a part of a buffer that goes back to whoever reads.
+    entry.xattrBytes = others - (xattrs.get(name)?.length ?? 0) + value.length;
     xattrs.set(name, Buffer.from(value));
   }
 }
 
 function applyRecord(entry: RawHeader, key: string, value: Buffer): void {
   if (key === 'path') {
-    entry.name = decodeName(value);
+    entry.name = boundedName(value);
   } else if (key === 'linkpath') {
-    entry.linkName = decodeName(value);
+    entry.linkName = boundedName(value);
   } else if (key === 'size' || key === 'uid' || key === 'gid') {
     entry[key] = countOf(value);
   } else if (key === 'mtime') {
@@ -322,6 +335,6 @@ function applyRecord(entry: RawHeader, key: string, value: Buffer): void {
     entry.sparseRecords ??= new SparseRecords();
     entry.sparseRecords.add(key.slice(sparseKey.length), decodeName(value));
   } else if (key.startsWith(xattrKey)) {
-    addAttribute(entry, unescapeKey(decodeName(Buffer.from(key.slice(xattrKey.length), 'latin1'))), value);
+    addAttribute(entry, unescapeKey(boundedName(Buffer.from(key.slice(xattrKey.length), 'latin1'))), value);
   }
 }

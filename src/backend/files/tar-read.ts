@@ -2,11 +2,11 @@
  * Reads a tar as it arrives. Pushed, not pulled: a gigabyte comes in fifty thousand chunks, and a promise for each would
  * cost more than all the rest. Small contents are handed over whole, large ones in pieces.
  */
-import { decodeName } from './names';
 import { SparseSink } from './sparse-sink';
 import {
   applyPax,
   blockSize,
+  boundedName,
   decodeHeader,
   numberAt,
   paddingOf,
@@ -234,9 +234,9 @@ export class TarReader {
     if (header.flag === 'x') {
       this.pax = content;
     } else if (header.flag === 'L') {
-      this.longName = decodeName(untilNul(content));
+      this.longName = boundedName(untilNul(content));
     } else if (header.flag === 'K') {
-      this.longLink = decodeName(untilNul(content));
+      this.longLink = boundedName(untilNul(content));
     } else if (header.flag !== 'g') {
       return this.visitor.entry(header, content);
     }

@@ -8,7 +8,7 @@ import { takeAll } from '../../../files/tar-flow';
 import { dataBytes, type TarEntry } from '../../../files/tar-header';
 import { TarReader, type ContentSink, type TarVisitor } from '../../../files/tar-read';
 import type { Contents } from './contents';
-import type { Tree } from './tree';
+import { shown, type Tree } from './tree';
 import { throwIfCancelled } from '../../containers/wait';
 
 /** What a layer says about those below it (OCI image specification, layer.md). */
@@ -18,12 +18,17 @@ const opaque = '.wh..wh..opq';
 const maxTargetBytes = 4095;
 /** What ext4 with blocks of 4 KiB holds. */
 const maxFileBytes = 2 ** 44 - 4096;
+/** What a part of a sparse file takes in memory. */
+const partBytes = 64;
 
 export interface ReadOptions {
   /** The tar is a layer over what is in the tree: names may hide what lower ones have. */
   isLayer?: boolean;
   signal?: AbortSignal;
 }
+
+/** Most files have none: one map for all of them. */
+const noAttributes: ReadonlyMap<string, Buffer> = new Map();
 
 const passedOver: ContentSink = { piece: () => undefined, end: () => undefined };
 
@@ -60,6 +65,7 @@ class IntoTree implements TarVisitor {
     if (parts === undefined || inode?.kind !== 'file' || (this.isLayer && this.hides(parts))) {
       return passedOver;
     }
+    this.tree.weigh((entry.sparse?.length ?? 0) * partBytes);
     const { pieces, sink } = this.contents.stream(dataBytes(entry));
     this.tree.put(parts, { ...inode, pieces, size: entry.size });
     return sink;
@@ -69,11 +75,11 @@ class IntoTree implements TarVisitor {
   private inodeOf(entry: TarEntry): NewInode | undefined {
     const inode = inodeOf(entry);
     if (typeof inode === 'string') {
-      this.tree.warn(`${JSON.stringify(entry.name)} ${inode} and was left out.`);
+      this.tree.warn(`${shown(entry.name)} ${inode} and was left out.`);
       return undefined;
     }
     for (const name of entry.refused ?? []) {
-      const file = JSON.stringify(entry.name);
+      const file = shown(entry.name);
       this.tree.warn(`The attribute ${JSON.stringify(name)} of ${file} is too long, and was left out.`);
     }
     return inode;
@@ -96,7 +102,7 @@ class IntoTree implements TarVisitor {
   private link({ name, linkName }: TarEntry, parts: readonly string[]): void {
     const target = this.tree.partsOf(linkName);
     if (target === undefined || !this.tree.link(parts, target)) {
-      this.tree.warn(`${JSON.stringify(name)} is a link to nothing and was left out.`);
+      this.tree.warn(`${shown(name)} is a link to nothing and was left out.`);
     }
   }
 }
@@ -124,7 +130,7 @@ function inodeOf(entry: TarEntry): NewInode | string {
   return {
     ...{ kind, mode: mode & 0o7777, uid: uid >>> 0, gid: gid >>> 0, size: 0 },
     mtime: Number.isFinite(mtimeMs) ? Math.round(mtimeMs * 1000) : 0,
-    xattrs: xattrs ?? new Map<string, Buffer>(),
+    xattrs: xattrs ?? noAttributes,
     ...(kind === 'symlink' && { target: linkName }),
     ...((kind === 'character' || kind === 'block') && { device: { major, minor } }),
   };

@@ -15,21 +15,30 @@ export interface Node {
 
 /** As the kernel has it (path_resolution(7)). */
 const mostLinks = 40;
+/** Names on one way, those in the targets of links too: links in links must not cost minutes. */
+const mostSteps = 8192;
 const longestName = 255;
+const mostShown = 255;
 const longestPath = 4096;
 /** Far more than any real image has: a hostile one must not fill the memory. */
-const mostNodes = 4_000_000;
+const mostNodes = 2_000_000;
+/** Of names, targets, values and maps of holes. */
+const mostBytes = 1024 ** 3;
 
 const folder = (): NewInode => ({
   ...{ kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, size: 0 },
   xattrs: new Map(),
 });
 
+/** Of all that is no folder: nothing is ever put in, and a map for each would be a third of the memory. */
+const childless = new Map<string, Node>();
+
 export class Tree {
   readonly root: Node = { inode: folder(), children: new Map(), layer: 0 };
   readonly warnings: string[] = [];
   private layer = 0;
   private made = 1;
+  private bytes = 0;
 
   /** What comes now lies over what there is. */
   beginLayer(): void {
@@ -47,7 +56,7 @@ export class Tree {
           ? 'has too long a name'
           : undefined;
     if (problem !== undefined) {
-      this.warn(`${JSON.stringify(name)} ${problem} and was left out.`);
+      this.warn(`${shown(name)} ${problem} and was left out.`);
       return undefined;
     }
     return parts;
@@ -61,6 +70,7 @@ export class Tree {
   }
 
   put(parts: readonly string[], inode: NewInode): void {
+    this.weigh(bytesOf(parts, inode));
     const name = parts.at(-1);
     const parent = name === undefined ? this.root : this.folderAt(parts.slice(0, -1));
     const known = name === undefined ? this.root : parent.children.get(name);
@@ -70,6 +80,17 @@ export class Tree {
     } else if (name !== undefined) {
       parent.children.delete(name);
       parent.children.set(name, this.node(inode));
+    }
+  }
+
+  /** Throws when all that is kept in memory becomes too much. */
+  weigh(bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes > mostBytes) {
+      throw new BerthError(
+        'too_large',
+        `The image has more than ${mostBytes / 1024 ** 2} MiB of names and attributes.`,
+      );
     }
   }
 
@@ -150,7 +171,12 @@ export class Tree {
     const trail: Node[] = [this.root];
     const left = [...parts].reverse();
     let links = 0;
+    let steps = 0;
     for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      steps += 1;
+      if (steps > mostSteps) {
+        throw new BerthError('bad_request', `The image has too long a way at ${JSON.stringify(name)}.`);
+      }
       const at = trail.at(-1) ?? this.root;
       if (makes) {
         this.touch(at);
@@ -213,6 +239,20 @@ export class Tree {
     if (this.made > mostNodes) {
       throw new BerthError('too_large', `The image has more than ${mostNodes} files.`);
     }
-    return { inode, children: new Map(), layer: this.layer };
+    const children = inode.kind === 'directory' ? new Map<string, Node>() : childless;
+    return { inode, children, layer: this.layer };
   }
+}
+
+/** A name for people: the beginning of a long one, so that what is said of it is read as well. */
+export function shown(name: string): string {
+  return JSON.stringify(name.length > mostShown ? `${name.slice(0, mostShown)}…` : name);
+}
+
+function bytesOf(parts: readonly string[], { target = '', xattrs }: NewInode): number {
+  let bytes = (parts.at(-1)?.length ?? 0) + target.length;
+  for (const [name, value] of xattrs) {
+    bytes += name.length + value.length;
+  }
+  return bytes;
 }

@@ -6,6 +6,7 @@ import { closeSync, createReadStream, openSync, statSync, truncateSync, writeSyn
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buildExt4 } from '../../../../../../src/backend/drivers/microvms/ext4/build';
+import { Tree } from '../../../../../../src/backend/drivers/microvms/ext4/tree';
 import { vetTar } from '../../../../../../src/backend/drivers/containers/bundle-vetting';
 import { Ext4, rootInode } from '../../../../../../src/backend/files/disk/ext4/file-system';
 import type { Inode } from '../../../../../../src/backend/files/disk/ext4/inode';
@@ -64,6 +65,39 @@ describe('ext4/build of all kinds', function () {
       }
       assert.deepEqual([at('d').mode & 0o7777, at('d').time('mtime')], [0o3777, -5e6]);
     });
+  });
+
+  it('ends soon, and in words, for links in links and for more attributes than any file has', async () => {
+    const deep = Array.from({ length: 1500 }, () => 'd').join('/');
+    const links = Array.from({ length: 38 }, (_, index): Member[] => [
+      { name: `l${index}`, type: 'symlink', linkName: index === 0 ? deep : `l${index - 1}/${deep}` },
+      { name: `l${index}/${deep}`, type: 'directory' },
+    ]);
+    const start = Date.now();
+    await assert.rejects(build([{ name: deep, type: 'directory' }, ...links.flat()]), /too long a way/);
+    const xattrs = new Map(Array.from({ length: 2000 }, (_, index) => [`user.a${index}`, Buffer.alloc(0)]));
+    await assert.rejects(build([{ name: 'f', xattrs }]), /more attributes than any can have/);
+    assert.ok(Date.now() - start < 20_000);
+  });
+
+  it('keeps no name or target of megabytes', async () => {
+    const long = '\uef80'.repeat(4 * 1024 * 1024);
+    const start = Date.now();
+    const warnings = await build([{ name: long }, { name: 'l', type: 'symlink', linkName: long }]);
+    assert.match(warnings[0] ?? '', /too long a name/);
+    assert.match(warnings[1] ?? '', /"l" is a link whose target is empty or too long/);
+    assert.ok(Date.now() - start < 60_000);
+  });
+
+  it('refuses to fill the memory with values and targets', () => {
+    const tree = new Tree();
+    const inode = { mode: 0o777, uid: 0, gid: 0, mtime: 0, size: 0 };
+    const xattrs = new Map([['user.a', Buffer.alloc(64 * 1024)]]);
+    assert.throws(() => {
+      for (let index = 0; index < 20_000; index++) {
+        tree.put(['f'], { ...inode, kind: 'file', xattrs });
+      }
+    }, /MiB of names and attributes/);
   });
 
   it('keeps attributes of all kinds on files, folders and the root, and names what it leaves out', async () => {
