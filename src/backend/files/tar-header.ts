@@ -180,6 +180,15 @@ function secondsOf(nanoseconds: bigint): string {
   return `${nanoseconds < 0n ? '-' : ''}${size / nsPerSecond}.${fraction}`;
 }
 
+/** When it was changed: microseconds since 1970, and the nanoseconds below them. */
+export function changeTimeOf({ mtimeMs, mtimeNs }: TarEntry): [microseconds: number, rest: number] {
+  if (mtimeNs === undefined) {
+    return [Number.isFinite(mtimeMs) ? Math.round(mtimeMs * 1000) : 0, 0];
+  }
+  const rest = ((mtimeNs % 1000n) + 1000n) % 1000n;
+  return [Number((mtimeNs - rest) / 1000n), Number(rest)];
+}
+
 /** Undefined for what is no number of seconds. */
 function nanosecondsOf(text: string): bigint | undefined {
   const [, sign, whole = '', fraction = ''] = /^(-?)(\d{1,15})(?:\.(\d*))?$/.exec(text) ?? [];

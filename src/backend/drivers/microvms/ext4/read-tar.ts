@@ -5,7 +5,7 @@ import { maxMajor, maxMinor } from '../../../files/disk/ext4/inode';
 import type { NewInode } from '../../../files/disk/filling/steps';
 import { encodeName } from '../../../files/names';
 import { takeAll } from '../../../files/tar-flow';
-import { dataBytes, type TarEntry } from '../../../files/tar-header';
+import { changeTimeOf, dataBytes, type TarEntry } from '../../../files/tar-header';
 import { TarReader, type ContentSink, type TarVisitor } from '../../../files/tar-read';
 import type { Contents } from './contents';
 import { shown, type Tree } from './tree';
@@ -17,6 +17,7 @@ const opaque = '.wh..wh..opq';
 /** PATH_MAX (linux/limits.h) without the zero at its end. */
 const maxTargetBytes = 4095;
 /** What ext4 with blocks of 4 KiB holds. */
+const maxOwner = 2 ** 32 - 1;
 const maxFileBytes = 2 ** 44 - 4096;
 /** What a part of a sparse file takes in memory. */
 const partBytes = 64;
@@ -109,7 +110,8 @@ class IntoTree implements TarVisitor {
 
 /** Or why no file system holds it. */
 function inodeOf(entry: TarEntry): NewInode | string {
-  const { type, mode, uid, gid, size, linkName, special, mtimeMs, xattrs } = entry;
+  const { type, mode, uid, gid, size, linkName, special, xattrs } = entry;
+  const [mtime, mtimeRest] = changeTimeOf(entry);
   // Of old tars: a folder is a file whose name ends with a slash.
   const isFolder = type === 'directory' || (type === 'file' && entry.name.endsWith('/'));
   const kind = isFolder ? 'directory' : type === 'file' || type === 'symlink' ? type : special?.kind;
@@ -123,13 +125,16 @@ function inodeOf(entry: TarEntry): NewInode | string {
           ? 'is a link whose target is empty or too long'
           : kind === 'file' && size > maxFileBytes
             ? 'is larger than any disk'
-            : undefined;
+            : uid > maxOwner || gid > maxOwner
+              ? 'has an owner of an impossible number'
+              : undefined;
   if (problem !== undefined || kind === undefined) {
     return problem ?? '';
   }
   return {
-    ...{ kind, mode: mode & 0o7777, uid: uid >>> 0, gid: gid >>> 0, size: 0 },
-    mtime: Number.isFinite(mtimeMs) ? Math.round(mtimeMs * 1000) : 0,
+    ...{ kind, mode: mode & 0o7777, uid, gid, size: 0 },
+    mtime,
+    mtimeRest,
     xattrs: xattrs ?? noAttributes,
     ...(kind === 'symlink' && { target: linkName }),
     ...((kind === 'character' || kind === 'block') && { device: { major, minor } }),

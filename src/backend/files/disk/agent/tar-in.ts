@@ -4,7 +4,7 @@
  */
 import { safeParts } from '../../local-names';
 import { hasSetId, isHarmless, Losses, setIdReason } from '../../losses';
-import type { TarEntry } from '../../tar-header';
+import { changeTimeOf, type TarEntry } from '../../tar-header';
 import { TarReader, type ContentSink, type TarVisitor } from '../../tar-read';
 import { DiskError } from '../disk-error';
 import type { Attributes, Ext4 } from '../ext4/file-system';
@@ -22,16 +22,8 @@ const setUserId = 0o4000;
 
 function attributesOf(entry: TarEntry): Attributes {
   const { mode, uid, gid } = entry;
-  const [mtime, mtimeRest] = timeOf(entry);
+  const [mtime, mtimeRest] = changeTimeOf(entry);
   return { mode, uid, gid, mtime, mtimeRest };
-}
-
-/** Microseconds, and the nanoseconds below them. */
-function timeOf({ mtimeMs, mtimeNs }: TarEntry): [number, number] {
-  if (mtimeNs === undefined || mtimeNs < 0n) {
-    return [Math.round(mtimeMs * 1000), 0];
-  }
-  return [Number(mtimeNs / 1000n), Number(mtimeNs % 1000n)];
 }
 
 /** What of an entry is not kept, and why. */
@@ -77,7 +69,7 @@ export class TarIn implements TarVisitor {
         throw new DiskError('bad_request', 'the archive broke off before its end');
       }
       for (const [folder, entry] of this.folderTimes) {
-        this.fs.change(folder, (inode) => inode.setTime('mtime', ...timeOf(entry)));
+        this.fs.change(folder, (inode) => inode.setTime('mtime', ...changeTimeOf(entry)));
       }
       this.batch.commit();
     });

@@ -166,7 +166,7 @@ export class Filler {
   private finishFolder({ inode, made, parent, entries, subfolders }: Folder, path: string): void {
     inode.mode = fileType.directory | (made.mode & 0o7777);
     inode.setOwner(made.uid, made.gid);
-    inode.setTime('mtime', made.mtime);
+    inode.setTime('mtime', made.mtime, made.mtimeRest);
     // 1 stands for more than can be counted.
     inode.links = subfolders + 2 > maxLinks ? 1 : subfolders + 2;
     this.parts.directories.fill(inode, parent, entries);

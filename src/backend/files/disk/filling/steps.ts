@@ -17,6 +17,8 @@ export interface NewInode {
   gid: number;
   /** Microseconds since 1970. */
   mtime: number;
+  /** Nanoseconds below that. */
+  mtimeRest?: number;
   /** Of a file, holes included. */
   size: number;
   /** Of a file, in order. */

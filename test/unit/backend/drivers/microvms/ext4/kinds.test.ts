@@ -67,6 +67,31 @@ describe('ext4/build of all kinds', function () {
     });
   });
 
+  it('keeps times to the nanosecond, before 1970 too', async () => {
+    const times = { now: 1_700_000_000_123_456_789n, before: -1_500_000_001n };
+    const members = Object.entries(times).map(([name, mtimeNs]): Member => ({
+      ...{ name, mtimeNs, mtimeMs: Number(mtimeNs / 1_000_000n) },
+    }));
+    assert.deepEqual(await build([...members, { ...members[0], name: 'd', type: 'directory' }]), []);
+    look((_, at) => {
+      for (const [name, time] of Object.entries({ ...times, d: times.now })) {
+        const inode = at(name);
+        assert.equal(BigInt(inode.time('mtime')) * 1000n + BigInt(inode.timeRest('mtime')), time, name);
+      }
+    });
+  });
+
+  it('leaves out, and names, what belongs to nobody: the number of root is not what is left of a larger one', async () => {
+    const warnings = await build([
+      { name: 'u', uid: 2 ** 32 },
+      { name: 'g', gid: 2 ** 32 + 5 },
+    ]);
+    assert.deepEqual(
+      warnings.map((warning) => /^"(.)" has an owner of an impossible number/.exec(warning)?.[1]),
+      ['u', 'g'],
+    );
+  });
+
   it('ends soon, and in words, for links in links and for more attributes than any file has', async () => {
     const deep = Array.from({ length: 1500 }, () => 'd').join('/');
     const links = Array.from({ length: 38 }, (_, index): Member[] => [
