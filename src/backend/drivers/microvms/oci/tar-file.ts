@@ -116,7 +116,7 @@ async function membersOf(
       pending = header.flag === 'x' ? { ...pending, pax: content } : { ...pending, name: textOf(content) };
     } else if (header.flag !== 'g') {
       header.name = pending.name ?? header.name;
-      applyPax(header, pending.pax ?? Buffer.alloc(0));
+      extend(header, pending.pax, path);
       pending = {};
       keep(members, header, offset);
     }
@@ -127,6 +127,16 @@ async function membersOf(
     }
   }
   return members;
+}
+
+function extend(header: RawHeader, pax: Buffer | undefined, path: string): void {
+  try {
+    applyPax(header, pax ?? Buffer.alloc(0));
+  } catch (error) {
+    const message =
+      error instanceof Error ? error.message.replace('the tar is damaged: ', '') : String(error);
+    throw damaged(path, message);
+  }
 }
 
 function keep(members: Map<string, Member>, header: RawHeader, offset: number): void {

@@ -1,0 +1,23 @@
+/** Archives of images on disk that somebody made to be read wrongly. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TarFile } from '../../../../../../src/backend/drivers/microvms/oci/tar-file';
+import { tarOf } from '../../../../../support/images';
+import { useTempFolder } from '../../../../../support/temp';
+
+describe('oci/tar-file', () => {
+  const folder = useTempFolder();
+
+  it('says in words which archive is damaged when an extended header can not be read', async () => {
+    const path = join(folder(), 'image.tar');
+    const bytes = tarOf([{ name: 'n'.repeat(200) }]);
+    bytes.write('zz', 512, 'latin1');
+    writeFileSync(path, bytes);
+    await assert.rejects(TarFile.open(path), {
+      code: 'bad_request',
+      message: `${path} is damaged: an extended header can not be read.`,
+      field: 'image',
+    });
+  });
+});
