@@ -1,4 +1,5 @@
 /** Images between registries and layouts. */
+import { BerthError } from '../../../../api/errors';
 import type { PullProgress } from '../../driver';
 import type { Descriptor } from './documents';
 import { Index, Manifest, parseDocument } from './documents';
@@ -76,7 +77,12 @@ async function manifestOf(
     return found;
   }
   const { manifests } = parseDocument(Index, found.bytes, `The index of ${from.name}`);
-  return from.manifest(choose(manifests, from.name).digest, signal);
+  const chosen = await from.manifest(choose(manifests, from.name).digest, signal);
+  if (isIndex(chosen.descriptor.mediaType)) {
+    // By its type on record it would be read as an index whenever blobs are swept.
+    throw new BerthError('bad_request', `${from.name} has an index in an index.`, { field: 'image' });
+  }
+  return chosen;
 }
 
 /** Several at once; the first that fails ends the others. */

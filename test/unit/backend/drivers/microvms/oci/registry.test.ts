@@ -227,6 +227,21 @@ describe('oci/registry', function () {
     await assert.rejects(pull(), { code: 'too_large' });
   });
 
+  it('keeps no manifest that the registry calls an index: no image could be removed any more', async () => {
+    first = ({ url = '' }, response) => {
+      if (!url.includes('/manifests/')) {
+        return undefined;
+      }
+      const index = JSON.stringify({ schemaVersion: 2, manifests: [manifest] });
+      const bytes = url.endsWith('/1')
+        ? index
+        : maker.files.get(`blobs/sha256/${manifest.digest.slice('sha256:'.length)}`);
+      response.writeHead(200, { 'content-type': mediaTypes.index }).end(bytes);
+      return true;
+    };
+    await assert.rejects(pull(), { code: 'bad_request', message: /index in an index/ });
+  });
+
   it('is cancelled while it waits', async () => {
     const abort = new AbortController();
     first = ({ url = '' }, response) => {
