@@ -3,7 +3,7 @@
  * and has a name that nobody else makes: whatever else somebody keeps in our folders, a backup beside a disk too, stays.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeTree } from './files';
 
@@ -29,9 +29,17 @@ export async function sweepDrafts(folder: string, olderThanMs = 0): Promise<void
   const names = (await readdir(folder).catch(() => [])).filter(isDraft);
   for (const name of names) {
     const path = join(folder, name);
-    const changed = await stat(path).catch(() => undefined);
-    if (olderThanMs === 0 || (changed !== undefined && Date.now() - changed.mtimeMs > olderThanMs)) {
+    const changed = await writtenAt(path).catch(() => undefined);
+    if (olderThanMs === 0 || (changed !== undefined && Date.now() - changed > olderThanMs)) {
       await removeTree(path).catch(() => undefined);
     }
   }
+}
+
+/** In ms since 1970; of a folder when it or a file in it was written to last. */
+async function writtenAt(path: string): Promise<number> {
+  const found = await lstat(path);
+  const inside = found.isDirectory() ? await readdir(path) : [];
+  const times = await Promise.all(inside.map((name) => lstat(join(path, name)).catch(() => undefined)));
+  return Math.max(found.mtimeMs, ...times.map((each) => each?.mtimeMs ?? 0));
 }

@@ -139,10 +139,15 @@ export class Layout implements Blobs {
     });
   }
 
+  /** Removes nothing where it can't be told what an image needs: one that is damaged must not keep others from going. */
   private async sweep(index: Index): Promise<void> {
     const used = new Set<string>();
-    for (const descriptor of index.manifests) {
-      await this.mark(descriptor, used);
+    try {
+      for (const descriptor of index.manifests) {
+        await this.mark(descriptor, used);
+      }
+    } catch {
+      return;
     }
     for (const name of await readdir(this.blobs)) {
       if (digestName.test(name) && !used.has(`sha256:${name}`)) {

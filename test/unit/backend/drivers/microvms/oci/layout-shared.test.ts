@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { digestOf } from '../../../../../../src/backend/drivers/microvms/oci/blobs';
@@ -106,6 +106,21 @@ if (process.env.BERTH_TEST_LAYOUT !== undefined) {
       await layout.remove('two');
       assert.deepEqual((await readdir(folder)).filter(isLock), []);
       assert.notEqual(await layout.find('one'), undefined);
+    });
+
+    it('lets an image go, and removes no blob, while another one can not be read', async () => {
+      const layout = new Layout(join(temp(), 'oci'));
+      await add(layout, 'one');
+      await add(layout, 'two');
+      const damaged = (await layout.find('two'))!;
+      const path = join(layout.folder, 'blobs', 'sha256', damaged.digest.slice('sha256:'.length));
+      const whole = await readFile(path);
+      await writeFile(path, whole.subarray(0, 10));
+      assert.equal(await layout.remove('one'), true);
+      assert.equal(await layout.find('one'), undefined);
+      await writeFile(path, whole);
+      await layout.remove('two');
+      assert.deepEqual(await readdir(join(layout.folder, 'blobs', 'sha256')), []);
     });
 
     it('keeps blobs that somebody reads while their image is removed', async () => {
