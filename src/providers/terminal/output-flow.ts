@@ -42,8 +42,10 @@ export class OutputFlow {
   async follow(output: AsyncIterable<string>): Promise<void> {
     this.escapes = new EscapeFollower();
     for await (const text of output) {
-      for (let start = 0; start < text.length; start += this.limits.piece) {
-        await this.pass(text.slice(start, start + this.limits.piece));
+      for (let start = 0; start < text.length;) {
+        const end = endOfPiece(text, start + this.limits.piece);
+        await this.pass(text.slice(start, end));
+        start = end;
       }
     }
   }
@@ -93,4 +95,9 @@ export class OutputFlow {
     this.answered = undefined;
     resolve(isAnswered);
   }
+}
+
+/** Both halves of a surrogate pair stay together: one alone does not survive the way to the window. */
+function endOfPiece(text: string, end: number): number {
+  return /^[\uD800-\uDBFF][\uDC00-\uDFFF]/.test(text.slice(end - 1, end + 1)) ? end + 1 : end;
 }

@@ -69,6 +69,19 @@ describe('providers/terminal/output-flow', () => {
     assert.equal(flow.typed(`a${answer.repeat(asked)}b${answer}`), `ab${answer}`);
   });
 
+  it('never takes the halves of a character apart', async () => {
+    for (const before of ['', 'x']) {
+      const pieces: string[] = [];
+      const flow = new OutputFlow((piece) => pieces.push(piece), { ...limits, timeoutMs: 1 });
+      const text = before + '😀'.repeat(500);
+      await flow.follow(flood(1, () => text));
+      assert.equal(pieces.filter((piece) => piece !== question).join(''), text);
+      for (const piece of pieces) {
+        assert.equal(Buffer.from(piece).toString(), piece);
+      }
+    }
+  });
+
   it('asks only between control sequences', async () => {
     const terminal = new SlowTerminal();
     const sequences = [
