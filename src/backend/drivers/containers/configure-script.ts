@@ -84,18 +84,18 @@ fi
 
 /**
  * A volume that the container engine has just made, and folders that it made in the home to mount one there, are root's.
- * Whatever holds something keeps its owner.
+ * Whatever holds something keeps its owner, and no link of the user's leads to what is given to him.
  */
 const volumes = `
 while IFS= read -r mount; do
-  rest=\${mount#"$h"/} folder=$h
+  rest=\${mount#"$h"/} folder=$h direct=yes
   while [ "$rest" != "$mount" ]; do
     case "$rest" in */*) ;; *) break ;; esac
     folder=$folder/\${rest%%/*} rest=\${rest#*/}
-    if [ ! -d "$folder" ] || [ -L "$folder" ]; then break; fi
+    if [ ! -d "$folder" ] || [ -L "$folder" ]; then direct=; break; fi
     [ "$(stat -c %u "$folder")" != 0 ] || chown 1000:1000 "$folder"
   done
-  if [ -d "$mount" ] && [ "$(stat -c %u:%g "$mount")" = 0:0 ] && is_bare "$mount"; then chown 1000:1000 "$mount"; fi
+  if [ -n "$direct" ] && [ -d "$mount" ] && [ ! -L "$mount" ] && [ "$(stat -c %u:%g "$mount")" = 0:0 ] && is_bare "$mount"; then chown 1000:1000 "$mount"; fi
 done <$s/mounts
 `;
 

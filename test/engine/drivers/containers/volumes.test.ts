@@ -46,11 +46,20 @@ describe('volumes of the container engine', function () {
     await bench.exec(filler.name, { argv: ['chown', 'root:root', '/old'], user: 'root' });
     await bench.driver.remove(filler.name);
     const mounts = [at(fresh, '/data'), at(nested, '/home/workspace/a/b/c'), at(old, '/old')];
-    const { name } = await bench.running({ mounts });
+    const { name, homeVolume } = await bench.running({ mounts });
     const script = 'cd; touch /data/x a/x a/b/x a/b/c/x; stat -c %U /data a/b/c /old /old/file; touch /old/x';
     const ran = await bench.exec(name, { argv: ['sh', '-c', script] });
     assert.equal(ran.stdout, 'workspace\nworkspace\nroot\nroot\n', ran.stderr);
     assert.match(ran.stderr, /^[^\n]*\/old\/x[^\n]*Permission denied\n$/);
+    // Nor does a link of the user's give him a folder elsewhere.
+    await bench.exec(name, { argv: ['ln', '-s', '/srv', '/home/workspace/link'] });
+    await bench.driver.remove(name);
+    const linked = await bench.running({
+      homeVolume,
+      mounts: [at(`${nested}-2`, '/home/workspace/link/d/e')],
+    });
+    const owners = await bench.exec(linked.name, { argv: ['stat', '-c', '%U', '/srv/d', '/srv/d/e'] });
+    assert.equal(owners.stdout, 'root\nroot\n', owners.stderr);
   });
 
   it('name their holders, in a list and when they can not be removed', async () => {
