@@ -21,6 +21,8 @@ const commands = new Map<string, CommandId>([
   ['image pull', 'berth.image.pull'],
   ['logs', 'berth.workspace.showLogs'],
   ['rebuild', 'berth.workspace.rebuild'],
+  ['recover', 'berth.workspace.recover'],
+  ['restore', 'berth.workspace.restore'],
   ['resume', 'berth.workspace.resume'],
   ['start', 'berth.workspace.start'],
   ['volume create', 'berth.volume.create'],
@@ -28,6 +30,8 @@ const commands = new Map<string, CommandId>([
 const onWorkspace = new Set<CommandId>([
   'berth.workspace.commit',
   'berth.workspace.rebuild',
+  'berth.workspace.recover',
+  'berth.workspace.restore',
   'berth.workspace.resume',
   'berth.workspace.start',
 ]);

@@ -15,6 +15,8 @@ const titles: Partial<Record<CommandId, string>> = {
   'berth.image.pull': t('Pull Image…'),
   'berth.workspace.showLogs': t('Show Workspace Log'),
   'berth.workspace.rebuild': t('Rebuild…'),
+  'berth.workspace.recover': t('Recover'),
+  'berth.workspace.restore': t('Restore'),
   'berth.workspace.resume': t('Resume'),
   'berth.workspace.start': t('Start'),
   'berth.volume.create': t('Create Volume…'),

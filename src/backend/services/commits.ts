@@ -1,21 +1,18 @@
 /** Runtimes become images, which other workspaces can be made of. */
 import { posix } from 'node:path';
-import { BerthError } from '../../api/errors';
 import type { Operation } from '../../api/schemas/operation';
 import type { WorkspaceState } from '../../api/schemas/workspace';
 import type { Drivers } from './drivers';
 import { checkNewImageName } from './image-names';
 import { inBytes } from './image-progress';
 import { readCredentials } from './injected-files';
+import { notWhile } from './lifecycle';
 import type { Operations } from './operations';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
 /** There is something to commit; a driver may want it stopped. */
 const committable: readonly WorkspaceState[] = ['running', 'paused', 'stopped', 'archived'];
-const remedies: Partial<Record<WorkspaceState, string>> = {
-  error: 'Recover it first.',
-};
 /** The home volume, by both its names. */
 const homes = ['/home/workspace/', '/workspace/'];
 
@@ -30,13 +27,7 @@ export class Commits {
     const record = this.registry.get(name);
     checkNewImageName(image);
     if (!committable.includes(record.state)) {
-      throw new BerthError(
-        'illegal_state',
-        `Workspace ${name} is ${record.state}: it can't be committed now.`,
-        {
-          hint: remedies[record.state] ?? 'Wait until that is done.',
-        },
-      );
+      throw notWhile(record.state, name, "it can't be committed");
     }
     const begin = { kind: 'workspace.commit', title: `Commit ${name} to ${image}`, workspace: name };
     return this.operations.start(begin, async (context) => {

@@ -172,7 +172,7 @@ export class Doctor {
     const base = { name: 'records', title: 'Records' };
     return Promise.resolve(
       broken.length === 0
-        ? [{ ...base, outcome: 'ok', message: `${this.registry.all().length} workspaces` }]
+        ? [{ ...base, outcome: 'ok', message: recordsOf(this.registry.all().length) }]
         : [
             {
               ...base,
@@ -202,4 +202,8 @@ export class Doctor {
       return [{ ...base, outcome: 'skipped', message: asBerthError(error).message }];
     }
   }
+}
+
+function recordsOf(count: number): string {
+  return count === 1 ? '1 workspace' : `${count} workspaces`;
 }

@@ -44,13 +44,21 @@ export const transitions: Readonly<Record<Verb, Transition>> = {
   delete: { from: [...settledStates, 'deleting'], via: 'deleting', to: 'deleting', already: [] },
 };
 
-const remedies: Partial<Record<WorkspaceState, string>> = {
-  archived: 'Restore it first.',
-  error: 'Recover it first, or delete it.',
-  stopped: 'Start it first.',
-  paused: 'Resume it first.',
-  running: 'Stop it first.',
+/** What leads out of a state that lasts, as a verb of the command line. */
+const remedies: Partial<Record<WorkspaceState, (name: string) => string>> = {
+  archived: (name) => `Restore it first: \`berth restore ${name}\`.`,
+  error: (name) => `Recover it first: \`berth recover ${name}\`. Or delete it.`,
+  stopped: (name) => `Start it first: \`berth start ${name}\`.`,
+  paused: (name) => `Resume it first: \`berth resume ${name}\`.`,
+  running: (name) => `Stop it first: \`berth stop ${name}\`.`,
 };
+
+/** `illegal_state`: what can't be done in this state, and what to do first. */
+export function notWhile(state: WorkspaceState, name: string, what: string): BerthError {
+  return new BerthError('illegal_state', `Workspace ${name} is ${state}: ${what} now.`, {
+    hint: remedies[state]?.(name) ?? 'Wait until that is done.',
+  });
+}
 
 /** true: go on; false: nothing to do; throws `illegal_state` naming state and verb. */
 export function mayBegin(verb: Verb, state: WorkspaceState, name: string): boolean {
@@ -61,8 +69,7 @@ export function mayBegin(verb: Verb, state: WorkspaceState, name: string): boole
   if (from.includes(state)) {
     return true;
   }
-  const hint = remedies[state] ?? 'Wait until that is done.';
-  throw new BerthError('illegal_state', `Workspace ${name} is ${state}: it can't ${verb} now.`, { hint });
+  throw notWhile(state, name, `it can't ${verb}`);
 }
 
 export function isSettled(state: WorkspaceState): boolean {

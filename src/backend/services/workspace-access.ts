@@ -1,5 +1,4 @@
 /** Getting into a workspace: commands, the way to log in, measurements. */
-import { BerthError } from '../../api/errors';
 import type {
   ExecRequest,
   ExecResult,
@@ -15,6 +14,7 @@ import type { SecretStore } from '../store/secrets';
 import type { StateDirectory } from '../store/state-directory';
 import type { Drivers } from './drivers';
 import { homeDirectory } from './injected-files';
+import { notWhile } from './lifecycle';
 import { runCommand } from './run-command';
 import { haltError, isHalted } from './halted';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
@@ -38,12 +38,12 @@ export class WorkspaceAccess {
   constructor(private readonly parts: AccessParts) {}
 
   async stats(name: string): Promise<WorkspaceStats> {
-    this.require(name, ['running', 'paused'], 'measure');
+    this.require(name, ['running', 'paused'], 'nothing is to be measured');
     return this.driver(name).stats(runtimeNameOf(name));
   }
 
   async exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
-    this.require(name, ['running'], 'run a command in');
+    this.require(name, ['running'], "commands can't run in it");
     const timeoutMs = request.timeoutMs ?? defaultExecTimeoutMs;
     const release = this.hold(name);
     const result = await runCommand(
@@ -103,9 +103,7 @@ export class WorkspaceAccess {
       throw haltError(record);
     }
     if (!states.includes(record.state)) {
-      throw new BerthError('illegal_state', `Workspace ${name} is ${record.state}: can't ${what} it now.`, {
-        hint: record.state === 'archived' ? 'Restore it first.' : `Start it first: \`berth start ${name}\`.`,
-      });
+      throw notWhile(record.state, name, what);
     }
     return record;
   }
@@ -120,7 +118,7 @@ export class WorkspaceAccess {
     name: string,
     plan: Omit<ExecPlan, 'env' | 'user'> & Partial<Pick<ExecPlan, 'env' | 'user'>>,
   ): Promise<ExecSession> {
-    this.require(name, ['running'], 'open a process in');
+    this.require(name, ['running'], "commands can't run in it");
     const session = await this.driver(name).exec(runtimeNameOf(name), {
       ...plan,
       user: plan.user ?? 'workspace',

@@ -9,7 +9,7 @@ const root = join(__dirname, '../../../..');
 const without = new Map([
   ['delete', 'nobody who reads an error is to be one click away from that'],
   ['volume delete', 'the same'],
-  ['stop', 'a paused machine gives up its memory by it, which the hint says'],
+  ['stop', 'it ends what runs: who reads an error is not to be one click away from that'],
   ['port', 'the port is a row of the workspace, with what takes it back'],
   ['volume adopt', 'what somebody else made is to be taken over by whoever has read of it'],
   ['down', 'another window or machine may be using that engine'],

@@ -63,10 +63,10 @@ describe('services/lifecycle', () => {
   it('says the remedy for each state that lasts', async () => {
     const hint = async (verb: Verb, state: WorkspaceState) =>
       (await failure(() => mayBegin(verb, state, 'demo'))).hint;
-    assert.equal(await hint('stop', 'archived'), 'Restore it first.');
-    assert.equal(await hint('start', 'error'), 'Recover it first, or delete it.');
-    assert.equal(await hint('pause', 'stopped'), 'Start it first.');
-    assert.equal(await hint('restore', 'paused'), 'Resume it first.');
+    assert.equal(await hint('stop', 'archived'), 'Restore it first: `berth restore demo`.');
+    assert.equal(await hint('start', 'error'), 'Recover it first: `berth recover demo`. Or delete it.');
+    assert.equal(await hint('pause', 'stopped'), 'Start it first: `berth start demo`.');
+    assert.equal(await hint('restore', 'paused'), 'Resume it first: `berth resume demo`.');
     assert.equal(await hint('start', 'stopping'), 'Wait until that is done.');
   });
 });

@@ -36,12 +36,12 @@ describe('services/workspace-access', () => {
   it('says what to do when it does not run', async () => {
     await test.done(test.services.workspaces.stop('demo'));
     const error = await failure(access().exec('demo', { argv: ['id'] }, never), 'illegal_state');
-    assert.equal(error.message, "Workspace demo is stopped: can't run a command in it now.");
+    assert.equal(error.message, "Workspace demo is stopped: commands can't run in it now.");
     assert.equal(error.hint, 'Start it first: `berth start demo`.');
     await failure(access().attach('demo', { argv: ['sh'] }), 'illegal_state');
     await failure(access().stats('demo'), 'illegal_state');
     await test.done(test.services.workspaces.archive('demo'));
-    assert.equal((await failure(access().stats('demo'))).hint, 'Restore it first.');
+    assert.equal((await failure(access().stats('demo'))).hint, 'Restore it first: `berth restore demo`.');
     await failure(access().exec('none', { argv: ['id'] }, never), 'not_found');
   });
 
