@@ -1,10 +1,29 @@
-/** What drivers tell of images, as progress of operations. */
+/** The image that a runtime is made of: found, pulled where it is missing, and made ready. */
+import { BerthError } from '../../api/errors';
 import type { Driver, PullProgress } from '../drivers/driver';
 import type { OperationContext } from './operation-context';
 
 /** Progress of a driver as that of an operation. */
 export function inBytes(context: OperationContext): (now: PullProgress) => void {
   return ({ done, total, current }) => context.progress({ unit: 'bytes', done, total, current });
+}
+
+/**
+ * For whatever makes a runtime (create, and each verb that finds none), with a step of its own: `workspace:latest` is
+ * built, never pulled; others are pulled when they are not here. Throws `image_missing`.
+ */
+export async function ensureImage(driver: Driver, image: string, context: OperationContext): Promise<void> {
+  const { images } = driver;
+  await context.step('image', 'Find the image', async () => {
+    if ((await images.resolve(image)) !== undefined) {
+      return;
+    }
+    if (image === 'workspace:latest') {
+      throw imageMissing(image);
+    }
+    await images.pull(image, inBytes(context), context.signal);
+  });
+  await prepareImage(driver, image, context);
 }
 
 /** Where a runtime would wait for something that is made of its image: a step of its own, that can be cancelled. */
@@ -20,4 +39,20 @@ export async function prepareImage(
     );
     leftOut.forEach((line) => context.warn(`The image ${image}: ${line}`));
   }
+}
+
+export function imageMissing(image: string): BerthError {
+  return image === 'workspace:latest'
+    ? new BerthError(
+        'image_missing',
+        "Workspace image 'workspace:latest' not found. Run 'berth image build' first.",
+        {
+          hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+          field: 'image',
+        },
+      )
+    : new BerthError('image_missing', `Image '${image}' is not on this machine.`, {
+        hint: `Pull it: \`berth image pull ${image}\`.`,
+        field: 'image',
+      });
 }

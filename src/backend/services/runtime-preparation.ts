@@ -7,6 +7,7 @@ import { ownerWords } from '../../api/owner';
 import type { Driver, RuntimeInfo, RuntimePlan } from '../drivers/driver';
 import { isFree, type PortLedger } from '../ssh/ports';
 import type { Drivers } from './drivers';
+import { ensureImage, imageMissing } from './image-progress';
 import { resolveMounts } from './mount-resolution';
 import type { OperationContext } from './operation-context';
 import { assignedOf, movePorts, portsNamedIn, portsOf } from './published-ports';
@@ -156,6 +157,7 @@ export class RuntimePreparation {
     const { registry } = this.parts;
     const record = registry.get(name);
     const { spec } = record;
+    await ensureImage(this.driverOf(name), spec.image, context);
     await this.make(name, context.signal);
     if (record.imageId !== undefined && !wasRemovedByArchive(record)) {
       const message = `Its ${spec.runtime} was removed by another program: a new one was made of ${spec.image}. What lay outside of volumes is gone.`;
@@ -286,20 +288,4 @@ function wasRemovedByArchive({ state, runtimeId, ownFiles, volumeIds }: Workspac
 
 function lost({ gone, replaced }: VolumeFindings): boolean {
   return gone.length + replaced.length > 0;
-}
-
-export function imageMissing(image: string): BerthError {
-  return image === 'workspace:latest'
-    ? new BerthError(
-        'image_missing',
-        "Workspace image 'workspace:latest' not found. Run 'berth image build' first.",
-        {
-          hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
-          field: 'image',
-        },
-      )
-    : new BerthError('image_missing', `Image '${image}' is not on this machine.`, {
-        hint: `Pull it: \`berth image pull ${image}\`.`,
-        field: 'image',
-      });
 }

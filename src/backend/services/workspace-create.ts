@@ -9,7 +9,7 @@ import type { PortLedger } from '../ssh/ports';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
-import { inBytes, prepareImage } from './image-progress';
+import { ensureImage } from './image-progress';
 import { resolveMounts } from './mount-resolution';
 import { parseMounts } from './mount-syntax';
 import type { OperationContext } from './operation-context';
@@ -19,7 +19,6 @@ import { releasePorts, reservePorts } from './published-ports';
 import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import type { WorkspaceStarter } from './workspace-starter';
-import { imageMissing } from './runtime-preparation';
 
 export interface Defaults {
   runtime: RuntimeKind;
@@ -189,8 +188,7 @@ export class WorkspaceCreator {
   private async build(name: string, start: boolean, context: OperationContext): Promise<void> {
     const { registry, starter } = this.parts;
     try {
-      await context.step('image', 'Find the image', () => this.ensureImage(name, context));
-      await prepareImage(starter.driverOf(registry.get(name)), registry.get(name).spec.image, context);
+      await ensureImage(starter.driverOf(registry.get(name)), registry.get(name).spec.image, context);
       await context.step('container', 'Create the runtime', async () => {
         await this.refuseForeign(name);
         await starter.build(name, context);
@@ -220,19 +218,6 @@ export class WorkspaceCreator {
         },
       );
     }
-  }
-
-  /** `workspace:latest` is built, never pulled; others are pulled when they are not here. */
-  private async ensureImage(name: string, context: OperationContext): Promise<void> {
-    const record = this.parts.registry.get(name);
-    const { images } = this.parts.starter.driverOf(record);
-    if ((await images.resolve(record.spec.image)) !== undefined) {
-      return;
-    }
-    if (record.spec.image === 'workspace:latest') {
-      throw imageMissing(record.spec.image);
-    }
-    await images.pull(record.spec.image, inBytes(context), context.signal);
   }
 
   /** Removes what this create made, and nothing that was there before. */

@@ -15,7 +15,7 @@ import type { PortLedger } from '../ssh/ports';
 import { KeyedLock } from '../store/keyed-lock';
 import type { SecretStore } from '../store/secrets';
 import { haltProblem, isHalted } from './halted';
-import { prepareImage } from './image-progress';
+import { imageMissing, prepareImage } from './image-progress';
 import { isSettled, mayBegin, type Verb } from './lifecycle';
 import { changeLimits } from './limits';
 import type { Log } from './log';
@@ -34,7 +34,7 @@ import {
 } from './workspace-rebuild';
 import type { WorkspaceRegistry } from './workspace-registry';
 import type { WorkspaceStarter } from './workspace-starter';
-import { imageMissing, type StartOptions } from './runtime-preparation';
+import type { StartOptions } from './runtime-preparation';
 
 export const stopGraceMs = 10_000;
 export const recoverDelaysMs: readonly number[] = [5_000, 30_000, 120_000];

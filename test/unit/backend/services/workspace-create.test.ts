@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../src/api/errors';
+import type { Operation } from '../../../../src/api/schemas/operation';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 import { occupy, vacate } from '../../../support/ports';
@@ -158,6 +159,44 @@ describe('services/workspace-create', () => {
     assert.equal(problem?.message, 'Create failed, and so did cleaning up: gone');
     assert.equal((await test.done(test.services.workspaces.recover('demo'))).status, 'succeeded');
     assert.equal(test.services.workspaces.get('demo').state, 'running');
+  });
+
+  it('goes on from a create that was cut off in its pull, and pulls for whatever finds no runtime', async () => {
+    await test.create('cut', { image: 'debian:12' });
+    await test.engine.close();
+    const path = test.state.workspaceRecord('cut');
+    const { runtimeId, imageId, ...record } = JSON.parse(await readFile(path, 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    assert(runtimeId !== undefined && imageId !== undefined);
+    await writeFile(path, JSON.stringify({ ...record, state: 'creating' }));
+    const { driver } = test;
+    const lose = (): void => {
+      driver.runtimes.clear();
+      driver.images.known.delete('debian:12');
+      driver.calls.length = 0;
+    };
+    lose();
+    test = await start({}, driver);
+    const { workspaces } = test.services;
+    assert.equal(workspaces.get('cut').state, 'error');
+    const pulls = async (operation: Operation): Promise<void> => {
+      const { kind, status, error, steps } = await test.done(operation);
+      assert.equal(status, 'succeeded', `${kind}: ${JSON.stringify(error)}`);
+      assert(driver.calls.includes('pull debian:12'), kind);
+      assert(
+        steps.some(({ name }) => name === 'image'),
+        kind,
+      );
+    };
+    await pulls(workspaces.recover('cut'));
+    await test.done(workspaces.stop('cut'));
+    lose();
+    await pulls(workspaces.start('cut'));
+    await test.done(workspaces.archive('cut'));
+    lose();
+    await pulls(workspaces.restore('cut'));
   });
 
   it('refuses a name that is taken, at once, also by a create that has just begun', async () => {
