@@ -1,5 +1,4 @@
 /** Images: list, build, pull; long ones as operations. */
-import { rename } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { imageName } from '../../api/image-reference';
@@ -9,6 +8,7 @@ import type { RuntimeKind } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
 import type { DownloadDrafts } from '../store/download-drafts';
 import { isErrno, refuseExisting } from '../store/files';
+import { placeNewOrThrow } from '../store/place-new';
 import type { Drivers } from './drivers';
 import { inBytes } from './image-progress';
 import type { Log } from './log';
@@ -113,8 +113,7 @@ export class Images {
       try {
         const whole = join(draft.path, 'image.tar');
         await images.save(image, whole, inBytes(context), context.signal);
-        await refuseExisting(path);
-        await rename(whole, path);
+        await placeNewOrThrow(whole, path);
       } finally {
         await draft.remove();
       }

@@ -116,7 +116,7 @@ export async function syncFile(path: string): Promise<void> {
 }
 
 /** A folder that is gone has nothing to lose; some systems (Windows) and file systems don't sync folders. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, 'r');
     try {
@@ -138,8 +138,12 @@ export async function refuseExisting(path: string): Promise<void> {
     () => false,
   );
   if (isThere) {
-    throw new BerthError('path_exists', `There is a file ${path} already.`, { hint: 'Choose another name.' });
+    throw pathExists(path);
   }
+}
+
+export function pathExists(path: string): BerthError {
+  return new BerthError('path_exists', `There is a file ${path} already.`, { hint: 'Choose another name.' });
 }
 
 export function isErrno(error: unknown, ...codes: string[]): boolean {

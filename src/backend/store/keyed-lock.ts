@@ -2,6 +2,13 @@
 export class KeyedLock {
   private readonly tails = new Map<string, Promise<unknown>>();
 
+  /** Unless a task of this key runs or waits: then it is left out. */
+  async runIfFree(key: string, task: () => Promise<void>): Promise<void> {
+    if (!this.tails.has(key)) {
+      await this.run(key, task);
+    }
+  }
+
   run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const previous = this.tails.get(key) ?? Promise.resolve();
     const result = previous.then(task, task);

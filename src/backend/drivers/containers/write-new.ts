@@ -1,12 +1,13 @@
 /** A stream into a file that is new: there as a whole or not at all. */
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../api/errors';
 import { abandonedAfterMs, draftOf, sweepDrafts } from '../../store/drafts';
 import { isErrno, refuseExisting } from '../../store/files';
+import { placeNewOrThrow } from '../../store/place-new';
 import type { PullProgress } from '../driver';
 import { throwIfCancelled } from './wait';
 
@@ -34,7 +35,7 @@ export async function writeNew(path: string, source: Readable, options: WriteOpt
     await sweepDrafts(dirname(path), abandonedAfterMs);
     const file = createWriteStream(draft, { flags: 'wx', mode: 0o644 });
     await pipeline(source, counter, file, { signal });
-    await rename(draft, path);
+    await placeNewOrThrow(draft, path);
   } catch (error) {
     source.destroy();
     await rm(draft, { force: true });

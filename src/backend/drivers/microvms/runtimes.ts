@@ -69,7 +69,8 @@ export class Runtimes {
     const records = await this.parts.store.list();
     return Promise.all(
       records.map(async (record) => {
-        await this.parts.suspender.keep(record);
+        const { name } = record.plan;
+        await this.lock.runIfFree(name, async () => this.keep(await this.parts.store.find(name)));
         await this.tidy(record);
         // What came of it is on record.
         return this.look((await this.parts.store.find(record.plan.name)) ?? record);
@@ -326,6 +327,10 @@ export class Runtimes {
     await suspender.forget(record.plan.name);
     await this.parts.starter.unshare(record);
     return !hasEnded;
+  }
+
+  private async keep(record: RuntimeRecord | undefined): Promise<void> {
+    await (record === undefined ? undefined : this.parts.suspender.keep(record));
   }
 
   /** Once: daemons that an engine started which was killed before it had started their machine. */

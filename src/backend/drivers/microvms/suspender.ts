@@ -3,9 +3,10 @@
  * and its memory is saved behind the user's back, which the state says until that is done. So a QEMU that ends at any
  * moment takes no file along, and from then on no memory either. What was saved is kept until the guest goes on.
  */
-import { access, rename, rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../../../api/errors';
-import { isErrno } from '../../store/files';
+import { draftOf } from '../../store/drafts';
+import { isErrno, renameDurably } from '../../store/files';
 import { identityOf } from '../../store/process-identity';
 import type { Log } from '../containers/log';
 import { hasChangedSince, settledStamps } from './disk-stamps';
@@ -55,8 +56,7 @@ export class Suspender {
       return;
     }
     const isSynced = await this.sync(record, machine);
-    await machine.qmp.execute('stop');
-    await this.parts.store.change(name, { paused: true });
+    await this.standStill(name, machine);
     if (isSavable(record)) {
       const saving = this.save(record, machine);
       if (!isSynced) {
@@ -65,7 +65,10 @@ export class Suspender {
     }
   }
 
-  /** Goes on with what an engine that was killed could not do: to save, or to note what came of a resume. */
+  /**
+   * Goes on with what an engine that was killed could not do: to save, or to note what came of a pause or a resume. To
+   * be called while nobody does anything else to it.
+   */
   async keep(record: RuntimeRecord): Promise<void> {
     const { name } = record.plan;
     if (record.paused !== true || this.saving.has(name)) {
@@ -75,6 +78,8 @@ export class Suspender {
     const state = await machine?.state();
     if (record.resuming === true) {
       await this.settleResume(record, state === 'running');
+    } else if (state === 'running') {
+      await this.discard(name);
     }
     const isKept = !isSavable(record) || (await this.isSaved({ ...record, resuming: undefined }));
     if (machine !== undefined && state === 'paused' && !isKept && !this.saving.has(name)) {
@@ -131,6 +136,23 @@ export class Suspender {
   async close(): Promise<void> {
     await Promise.all([...this.saving.values()].map(({ done }) => done));
     await this.removal.close();
+  }
+
+  /** On record first: a guest that stands still without that would be nobody's pause. */
+  private async standStill(name: string, machine: Machine): Promise<void> {
+    const { store } = this.parts;
+    // Of an earlier pause, whose end was undone by a power cut.
+    await this.putAside(store.files.of(name).state);
+    await store.change(name, { paused: true });
+    try {
+      await machine.qmp.execute('stop');
+    } catch (error) {
+      // Unless it still runs, the next look tells what became of it.
+      if ((await machine.state().catch(() => 'paused')) === 'running') {
+        await store.change(name, { paused: undefined });
+      }
+      throw error;
+    }
   }
 
   private async refuseHalted(record: RuntimeRecord, machine: Machine | undefined): Promise<void> {
@@ -268,9 +290,9 @@ export class Suspender {
 
   /** Under another name it is no saved state any more. */
   private async putAside(state: string): Promise<void> {
-    const aside = `${state}.old`;
+    const aside = draftOf(state);
     try {
-      await rename(state, aside);
+      await renameDurably(state, aside);
       this.removal.add(aside);
       await rm(checksumOf(state), { force: true });
     } catch (error) {

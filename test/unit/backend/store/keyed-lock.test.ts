@@ -25,6 +25,19 @@ describe('store/keyed-lock', () => {
     ]);
   });
 
+  it('leaves a task out whose key is busy, when it is asked to', async () => {
+    const lock = new KeyedLock();
+    const seen: string[] = [];
+    const note = (what: string) => () => Promise.resolve(void seen.push(what));
+    await lock.runIfFree('a', note('free'));
+    const slow = lock.run('a', () => sleep(20));
+    await lock.runIfFree('a', note('busy'));
+    await slow;
+    await sleep(0);
+    await lock.runIfFree('a', note('free again'));
+    assert.deepEqual(seen, ['free', 'free again']);
+  });
+
   it('goes on after a task that failed, and tells its own caller alone', async () => {
     const lock = new KeyedLock();
     const bad = lock.run('a', () => Promise.reject(new Error('bad')));

@@ -5,11 +5,12 @@
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
-import { readIfPresent, replaceFile } from '../../../store/files';
+import { draftOf } from '../../../store/drafts';
+import { readIfPresent, renameDurably, replaceFile, syncFile } from '../../../store/files';
 import { waitFor } from '../../containers/wait';
 import type { QmpClient } from './qmp';
 
@@ -31,7 +32,7 @@ export interface SaveOptions {
  * checksum beside it.
  */
 export async function saveState(qmp: QmpClient, file: string, options: SaveOptions): Promise<void> {
-  const draft = `${file}.part`;
+  const draft = draftOf(file);
   const server = createServer({ pauseOnConnect: true });
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
@@ -48,7 +49,7 @@ export async function saveState(qmp: QmpClient, file: string, options: SaveOptio
     const [checksum] = await Promise.all([received, outcome.completed(signal)]);
     await syncFile(draft);
     await replaceFile(checksumOf(file), checksum);
-    await rename(draft, file);
+    await renameDurably(draft, file);
   } catch (error) {
     await cancelSave(qmp);
     await Promise.all([draft, checksumOf(file)].map((path) => rm(path, { force: true })));
@@ -132,15 +133,6 @@ export async function isIntact(state: string): Promise<boolean> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(state, { highWaterMark: readBytes }), hash);
   return hash.digest('hex') === expected.trim();
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 function explain(error: unknown, isLate: boolean, timeoutMs: number): unknown {

@@ -3,36 +3,20 @@
  * there, as overlays may lie over it by now.
  */
 import { constants } from 'node:fs';
-import { copyFile, link, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { copyFile, link, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { draftOf } from '../../../store/drafts';
-import { isErrno } from '../../../store/files';
+import { isErrno, renameDurably, syncFile } from '../../../store/files';
 import { acquireLock, type Lock } from '../../../store/lock';
+import { noLinks, placeNew } from '../../../store/place-new';
 import { throwIfCancelled } from '../../containers/wait';
 
 const lockPollMs = 200;
-/** Of file systems that know no hard links, or no more of this file. */
-const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL'];
 
 /** Puts a draft in place unless there is a file already, which stays; the draft is gone in either case. */
 export async function publish(draft: string, path: string): Promise<void> {
-  await syncPath(draft);
-  try {
-    await link(draft, path);
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) {
-      if (!isErrno(error, ...noLinks)) {
-        throw error;
-      }
-      // Whoever publishes has the lock: nobody puts one there between the two.
-      if ((await stat(path).catch(() => undefined)) === undefined) {
-        await rename(draft, path);
-      }
-    }
-  }
+  await placeNew(draft, path);
   await rm(draft, { force: true });
-  await syncPath(dirname(path));
 }
 
 /**
@@ -61,8 +45,8 @@ export async function keepFile(
       await rm(draft, { force: true });
       await copy(from, draft);
     }
-    await syncPath(draft);
-    await rename(draft, to);
+    await syncFile(draft);
+    await renameDurably(draft, to);
   } finally {
     await rm(draft, { force: true });
   }
@@ -77,20 +61,5 @@ export async function lockFile(path: string, signal: AbortSignal, what: string):
       return lock;
     }
     await sleep(lockPollMs, undefined, { signal }).catch(() => undefined);
-  }
-}
-
-/** What is on disk of a file or folder outlives a crash of this machine. */
-async function syncPath(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } catch (error) {
-    // Not every system syncs folders.
-    if (!isErrno(error, 'EPERM', 'EINVAL', 'EISDIR', 'EBADF')) {
-      throw error;
-    }
-  } finally {
-    await file.close();
   }
 }
