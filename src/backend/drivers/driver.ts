@@ -86,9 +86,12 @@ export interface RuntimeInfo {
   labels: Readonly<Record<string, string>>;
   /** Another installation, which alone may start, stop, change and remove it. */
   owner?: Owner;
-  /** What its owner should know while it runs. */
+  /** What its owner should know while it runs, with one of `runtimeWarnings` as its code. */
   warning?: Problem;
 }
+
+/** Codes of what drivers warn of, for as long as it is so. */
+export const runtimeWarnings: readonly string[] = ['open-loopback', 'share-lost'];
 
 /** What a runtime has written outside of volumes. */
 export interface OwnFiles {

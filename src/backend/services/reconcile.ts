@@ -4,7 +4,7 @@
  */
 import { BerthError, asBerthError } from '../../api/errors';
 import type { Problem, WorkspaceState } from '../../api/schemas/workspace';
-import type { Driver, DriverEvent, RuntimeInfo } from '../drivers/driver';
+import { runtimeWarnings, type Driver, type DriverEvent, type RuntimeInfo } from '../drivers/driver';
 import type { Drivers } from './drivers';
 import { haltProblem, isHalted } from './halted';
 import type { Log } from './log';
@@ -205,11 +205,11 @@ export class Reconciler {
   private async warn(name: string, warning: Problem | undefined): Promise<void> {
     const { registry } = this.parts;
     const warnings = registry.find(name)?.warnings ?? [];
-    const known = warnings.find(({ code }) => code === 'open-loopback');
-    if (warning !== undefined && known?.message !== warning.message) {
-      await registry.warn(name, warning);
-    } else if (warning === undefined && known !== undefined) {
-      await registry.update(name, { warnings: warnings.filter((each) => each !== known) });
+    const known = warnings.filter(({ code }) => runtimeWarnings.includes(code));
+    const wanted = warning === undefined ? [] : [warning];
+    if (known.map(textOf).join() !== wanted.map(textOf).join()) {
+      const others = warnings.filter((each) => !known.includes(each));
+      await registry.update(name, { warnings: [...others, ...wanted] });
     }
   }
 
@@ -351,4 +351,8 @@ function settledState(record: WorkspaceRecord, info: RuntimeInfo | undefined): W
     return record.state === 'error' && !isMended ? 'error' : info.state;
   }
   return record.state === 'error' || record.state === 'recovering' ? 'error' : 'stopped';
+}
+
+function textOf({ code, message }: Problem): string {
+  return `${code} ${message}`;
 }

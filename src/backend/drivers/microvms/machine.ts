@@ -11,6 +11,7 @@ import type { QmpClient } from './qemu/qmp';
 import { statusOf } from './qemu/saved-state';
 import type { RuntimeFiles } from './runtime-files';
 import { SshLink } from './ssh-link';
+import { ShareWatch } from './virtiofs/watch';
 
 const endTimeoutMs = 10_000;
 
@@ -23,6 +24,10 @@ export interface MachineParts {
   files: RuntimeFiles;
   privateKey: () => Promise<string>;
   log: Log;
+  /** Serials of the folders of this machine that it has. */
+  shares: readonly string[];
+  /** What is to be known of it has changed. */
+  changed: () => void;
   /** Called when what its guest says there is listened to no more, or again: what is to be known has changed. */
   flooded: (where: string) => void;
 }
@@ -31,6 +36,7 @@ export class Machine {
   readonly ssh: SshLink;
   readonly network: NetworkGuard;
   readonly console: ConsoleValve;
+  readonly shares: ShareWatch;
   /** Commands of people that run inside now. */
   sessions = 0;
   /** It was started, and what happens to it now is news. */
@@ -50,6 +56,7 @@ export class Machine {
       serve: async () => (await this.controlPort()).serveSsh(),
     });
     this.network = new NetworkGuard({ ...parts, pid: parts.process.pid });
+    this.shares = new ShareWatch({ ...parts, serials: parts.shares });
     this.console = new ConsoleValve(parts.qmp, parts.files.consoleLog);
     const muted = (isMuted: boolean): void => {
       this.isMuted = isMuted;
@@ -128,6 +135,7 @@ export class Machine {
   close(): void {
     this.ssh.close();
     this.network.close();
+    this.shares.close();
     const { control } = this;
     this.control = undefined;
     control?.then(

@@ -176,12 +176,19 @@ export class Machines {
   private connect(record: RuntimeRecord, qmp: QmpClient, process: ProcessIdentity): Machine {
     const { store, privateKey, log } = this.options;
     const { name } = record.plan;
+    const changed = (): void => this.tell(record, 'resumed');
     const flooded = (where: string): void => {
       log.warn({ name }, `a guest floods ${where}`);
-      this.tell(record, 'resumed');
+      changed();
     };
     const files = store.files.of(name);
-    const machine = new Machine({ name, qmp, process, files, privateKey, log, flooded });
+    const shares = record.launch?.shares ?? [];
+    const machine = new Machine({
+      ...{ name, qmp, process, files, privateKey, log },
+      shares,
+      changed,
+      flooded,
+    });
     qmp.onEvent((event) => this.seen(record, machine, event));
     void qmp.closed.then(() => this.lost(record, machine));
     return machine;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
-import type { Limits, Problem } from '../../../api/schemas/workspace';
+import type { Limits } from '../../../api/schemas/workspace';
 import { KeyedLock } from '../../store/keyed-lock';
 import { parseEnvironment } from '../containers/session-environment';
 import { throwIfCancelled } from '../containers/wait';
@@ -26,18 +26,12 @@ import { toInfo } from './runtime-info';
 import type { RuntimeRecord } from './runtime-record';
 import type { Starter, StarterParts } from './starter';
 import type { Suspender } from './suspender';
+import { warningOf } from './warnings';
 
 const removeGraceMs = 10_000;
 const mebibyte = 1024 * 1024;
 /** Of `st_blocks` in stat(2). */
 const blockBytes = 512;
-
-/** It was started by an earlier version of Berth, or under another setting. */
-const openLoopback: Problem = {
-  code: 'open-loopback',
-  message: 'It reaches what listens on 127.0.0.1 of this machine, as it was started before that was closed.',
-  hint: 'Stop it and start it again to close that.',
-};
 
 export interface RuntimesParts extends StarterParts {
   starter: Starter;
@@ -296,14 +290,14 @@ export class Runtimes {
       this.room.seen(machine, record);
     }
     const halt = machine === undefined ? undefined : await haltOf(machine, record);
-    const isOpen = machine?.isGoing === true && !machine.network.isFiltering;
-    const isUnfiltered = isOpen && record.plan.network === 'on' && !this.parts.opensLoopback();
+    const warning =
+      machine === undefined ? undefined : warningOf(machine, record, this.parts.opensLoopback());
     // What was paused when the look began may have been resumed or stopped since.
     const now = (await store.find(record.plan.name)) ?? record;
     return {
       ...toInfo(record, state),
       ...(state === 'paused' && machine === undefined && { isSaved: true }),
-      ...(isUnfiltered && { warning: openLoopback }),
+      ...(warning !== undefined && { warning }),
       ...(halt !== undefined && { halt: { code: halt.code, message: halt.message, hint: halt.hint } }),
       detail: state === 'running' ? machine?.detail : suspender.detailOf(now, state === 'stopped'),
     };

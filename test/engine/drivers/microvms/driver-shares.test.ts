@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { PlannedMount, RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { startDetached } from '../../../../src/backend/drivers/microvms/qemu/process';
 import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtime-files';
+import { daemonOf } from '../../../../src/backend/drivers/microvms/virtiofs/shares';
 import { findVirtiofsd, servingCommand } from '../../../../src/backend/drivers/microvms/virtiofs/daemon';
 import { runProgram } from '../../../support/programs';
 import { until } from '../../../support/wait';
@@ -90,6 +91,33 @@ describe('folders shared with microVMs', function () {
     await bench.driver.resume(reader.name);
     assert.equal((await bench.shell(reader.name, 'cat "/in put/d/file"')).stdout, 'written\n');
     assert.deepEqual(bench.warnings, []);
+  });
+
+  it('are told to be lost when their daemon has ended, and the machine stops in order with all that was written', async () => {
+    const info = async () => bench.driver.inspect(reader.name);
+    assert.equal((await info())?.warning, undefined);
+    const socket = new MicrovmFiles(bench.home).of(reader.name).shareSocket('v0');
+    bench.events.length = 0;
+    process.kill((await daemonOf(socket))!.pid, 'SIGKILL');
+    await until('it is warned of', async () => (await info())?.warning !== undefined, 30_000);
+    const { code, message, hint } = (await info())?.warning ?? assert.fail();
+    assert.equal(code, 'share-lost');
+    assert.match(message, /shared at \/in put waits for ever/);
+    assert.match(hint ?? '', new RegExp(`berth restart ${reader.workspace}`));
+    assert(bench.events.length > 0, 'it is told');
+    // Found by the next engine, too.
+    await bench.restartEngine();
+    await bench.driver.list();
+    await until('it is warned of', async () => (await info())?.warning?.code === 'share-lost', 30_000);
+    // Whoever asks for it waits for ever: nobody else does.
+    const waits = await bench.driver.exec(reader.name, { argv: ['ls', '/in put'], user: 'workspace' });
+    waits.exit.catch(() => undefined);
+    assert.equal((await bench.shell(reader.name, 'echo written >late; cat late')).stdout, 'written\n');
+    assert.deepEqual(await bench.driver.stop(reader.name, 30_000), { killed: false });
+    await bench.started(reader);
+    const seen = await bench.shell(reader.name, 'cat late "/in put/d/file"');
+    assert.equal(seen.stdout, 'written\nwritten\n', seen.stderr);
+    assert.equal((await info())?.warning, undefined);
   });
 
   it('have no daemon left when their machine was killed, nor when it was stopped', async () => {

@@ -88,6 +88,9 @@ describe('services/reconcile', () => {
     assert.deepEqual([workspace().state, workspace().warnings], ['running', [warning]]);
     await killed();
     assert.deepEqual(workspace().warnings, [warning]);
+    const other = { code: 'share-lost', message: 'It is gone.', hint: 'Restart it.' };
+    await killed({}, () => (test.driver.runtimes.get(name)!.warning = other));
+    assert.deepEqual(workspace().warnings, [other]);
     await killed({}, () => delete test.driver.runtimes.get(name)!.warning);
     assert.deepEqual([workspace().state, workspace().warnings], ['running', []]);
   });

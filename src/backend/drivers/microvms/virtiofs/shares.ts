@@ -116,6 +116,11 @@ async function waitUntilListening(socket: string, daemon: StartedProcess): Promi
   return false;
 }
 
+/** The process that serves a folder on this socket; undefined when there is none. */
+export async function daemonOf(socket: string): Promise<ProcessIdentity | undefined> {
+  return (await serving([socket]))[0];
+}
+
 /** The processes that have one of these sockets on their command lines. */
 async function serving(sockets: readonly string[]): Promise<ProcessIdentity[]> {
   if (sockets.length === 0) {
