@@ -88,6 +88,13 @@ export function withTag(text: string): string {
   return tag === undefined && digest === undefined ? `${repository}:latest` : text;
 }
 
+/** Berth's own: built here, never pulled. */
+export const workspaceImage = 'workspace:latest';
+
+export function isWorkspaceImage(text: string): boolean {
+  return parseImageName(text) !== undefined && withTag(text) === workspaceImage;
+}
+
 /**
  * What is said to be a path: images in a folder or file, or a file system. Undefined for what can be a name:
  * `oci:latest` and `oci:5000/x` are names, `oci:/x` and `oci:./x` none.

@@ -82,7 +82,7 @@ function wire(options: EngineOptions) {
   const registry = new WorkspaceRegistry({ state, ports, sshConfig, events, log, activityOf });
   const starter = new WorkspaceStarter({ registry, drivers, ports, keys, secrets });
   const workspaces = new Workspaces({
-    ...{ registry, starter, operations, keys, secrets, ports, log },
+    ...{ registry, starter, operations, keys, secrets, ports, adopted, log },
     recoverDelaysMs: options.recoverDelaysMs ?? recoverDelaysMs,
   });
   const access = new WorkspaceAccess({ registry, drivers, keys, secrets, state });

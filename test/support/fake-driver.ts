@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { BerthError } from '../../src/api/errors';
 import type { Limits } from '../../src/api/schemas/workspace';
 import type {
+  BuiltWith,
   CommitPlan,
   Driver,
   DriverEvent,
@@ -56,6 +57,11 @@ export class FakeDriver implements Driver {
   readonly aside = new Map<string, Mutable<RuntimeInfo>>();
   /** What every runtime has outside of volumes. */
   own: OwnFiles = { files: 312, bytes: 84 * 1024 * 1024 };
+  /** What every runtime was built with, for an adoption. */
+  built: BuiltWith = {
+    ...{ env: {}, limits: {}, network: 'on', docker: false, dockerVolume: undefined },
+    ...{ ports: [], mounts: [], others: [] },
+  };
   private readonly failures = new Map<string, unknown[]>();
   private readonly gates = new Map<string, { enter: () => void; opened: Promise<void> }>();
   private readonly listeners = new Set<(event: DriverEvent) => void>();
@@ -145,6 +151,11 @@ export class FakeDriver implements Driver {
     await this.act('inspect', name);
     const info = this.runtimes.get(name);
     return info === undefined ? undefined : { ...info };
+  }
+
+  async builtWith(name: string): Promise<BuiltWith | undefined> {
+    await this.act('builtWith', name);
+    return this.runtimes.has(name) ? this.built : undefined;
   }
 
   async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {

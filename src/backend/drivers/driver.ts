@@ -100,6 +100,28 @@ export interface OwnFiles {
   bytes: number;
 }
 
+/** `anyOwner`: one of another installation too, as the user has said that it be taken over. */
+export interface Whose {
+  anyOwner?: boolean;
+}
+
+/** What a runtime was built with, whoever built it. */
+export interface BuiltWith {
+  /** Without what its image says. */
+  env: Readonly<Record<string, string>>;
+  limits: Limits;
+  network: NetworkMode;
+  /** It has a Docker inside. */
+  docker: boolean;
+  dockerVolume: string | undefined;
+  /** Of loopback, without SSH. `host` is undefined where any will do. */
+  ports: readonly { host: number | undefined; guest: number }[];
+  /** All that has a name. */
+  mounts: readonly Mount[];
+  /** What no workspace can have, in words: `the UDP port 53`. */
+  others: readonly string[];
+}
+
 /** What is to become of a runtime's own files. */
 export interface CommitPlan {
   /** The name of the image. */
@@ -210,11 +232,13 @@ export interface Driver {
   watch(listener: (event: DriverEvent) => void): () => void;
   list(): Promise<RuntimeInfo[]>;
   inspect(name: string): Promise<RuntimeInfo | undefined>;
+  /** What an adoption gives the workspace; undefined when there is none of that name. */
+  builtWith(name: string): Promise<BuiltWith | undefined>;
 
   /** Builds a runtime, not started. Makes missing volumes of the plan. On failure nothing of it is left. */
   create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo>;
   /** Starts the processes; sshd answers only after `configure`. */
-  start(name: string): Promise<RuntimeInfo>;
+  start(name: string, whose?: Whose): Promise<RuntimeInfo>;
   /**
    * Puts keys, environment and files in and starts sshd; resolves when sshd answers on the plan's port. What could not
    * be written, though it does well without, is told in words.
@@ -223,14 +247,14 @@ export interface Driver {
   /** Waits for the Docker daemon inside. */
   startDocker(name: string, signal: AbortSignal): Promise<void>;
   /** Graceful, then killed after `graceMs`: the answer says which. Succeeds when it does not run. */
-  stop(name: string, graceMs: number): Promise<{ killed: boolean }>;
+  stop(name: string, graceMs: number, whose?: Whose): Promise<{ killed: boolean }>;
   pause(name: string): Promise<void>;
   resume(name: string): Promise<void>;
   /**
    * Removes the runtime, running or not; never a volume. Succeeds when it is not there, and leaves one of another
    * installation, unless the user has said that it be taken over.
    */
-  remove(name: string, options?: { anyOwner?: boolean }): Promise<void>;
+  remove(name: string, whose?: Whose): Promise<void>;
   /**
    * Gives one that does not run the ports of the plan, and volumes where they are missing. All that it has outside of
    * volumes stays; on failure nothing has changed.
@@ -240,13 +264,13 @@ export interface Driver {
    * Puts a stopped one aside, so that another one can be created under its name. It goes by `dropAside`, or both by
    * `remove`. Where an engine was killed while there was no other one, it is back.
    */
-  setAside(name: string): Promise<void>;
+  setAside(name: string, whose?: Whose): Promise<void>;
   /** Undoes `setAside`: what has its name now is removed. false: nothing was aside, and nothing was done. */
   takeBack(name: string): Promise<boolean>;
   /** What is aside goes, after `setAside` and `refit`: to be called when the other one has done all that a start asks. */
   dropAside(name: string): Promise<void>;
   /** What it has outside of volumes, without what Berth puts in itself; undefined when the runtime is not there. */
-  ownFiles(name: string): Promise<OwnFiles | undefined>;
+  ownFiles(name: string, whose?: Whose): Promise<OwnFiles | undefined>;
   /** Changes what can be changed live; answers what needs a rebuild. */
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }>;
   /** The same for all extra ports of it; throws `in_use` for one that another program has. */

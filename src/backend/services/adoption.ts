@@ -1,33 +1,30 @@
 /** Volumes and containers of other tools (ws, Sandkasten, a lost state directory) become workspaces, with consent. */
 import { BerthError, asBerthError } from '../../api/errors';
-import { checkImage } from '../../api/image-reference';
+import { checkImage, imageFile, withTag } from '../../api/image-reference';
 import { ownerWords } from '../../api/owner';
-import type { Owner } from '../../api/schemas/common';
+import { namePattern, type Owner } from '../../api/schemas/common';
 import type { Adoptable } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
 import type { Volume } from '../../api/schemas/volume';
 import type { WorkspaceSpec } from '../../api/schemas/workspace';
 import type { Driver, RuntimeInfo } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
-import type { SshKeys } from '../ssh/keys';
-import { namePattern } from '../../api/schemas/common';
-import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { Drivers } from './drivers';
-import { identityOf } from './own-volumes';
+import { ensureImage } from './image-progress';
+import { inheritedOf, inheritPorts, nothingInherited, type Inherited } from './inherited';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
+import { describeOwnFiles, measureOwnFiles } from './own-files';
+import { identityOf } from './own-volumes';
 import type { Settings } from './settings';
-import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
-import type { WorkspaceRegistry } from './workspace-registry';
-import type { WorkspaceStarter } from './workspace-starter';
+import { settleReplacement, takePlace, type ReplacementParts } from './workspace-rebuild';
+import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 
-export interface AdoptionParts {
-  adopted: AdoptedVolumes;
-  registry: WorkspaceRegistry;
-  starter: WorkspaceStarter;
+const stopGraceMs = 10_000;
+
+export interface AdoptionParts extends ReplacementParts {
   drivers: Drivers;
   ports: PortLedger;
-  keys: SshKeys;
   operations: Operations;
   settings: Settings;
 }
@@ -83,7 +80,10 @@ export class Adoption {
     });
   }
 
-  /** The volume stays as it is; a container that holds it goes only with consent. */
+  /**
+   * The volume stays as it is. A container that has the workspace's name gives all that it was built with to the new
+   * one; it goes with consent, and when the new one has answered: until then nothing that it has is changed.
+   */
   async adopt(name: string, request: AdoptRequest): Promise<Operation> {
     const { registry, drivers, operations } = this.parts;
     registry.refuseTaken(name);
@@ -92,96 +92,230 @@ export class Adoption {
     if (driver === undefined || volume === undefined) {
       throw new BerthError('not_found', `There is no volume ${request.volume}.`, { field: 'volume' });
     }
-    const owner = registry.all().find((record) => record.homeVolume === volume.name);
-    if (owner !== undefined) {
-      throw new BerthError('in_use', `Volume ${volume.name} belongs to workspace ${owner.name}.`, {
-        field: 'volume',
-      });
-    }
-    const existing = await driver.inspect(runtimeNameOf(name));
-    refuseForeign(volume.owner ?? existing?.owner, volume.name, request);
-    if (existing !== undefined && request.replaceContainer !== true) {
-      throw new BerthError(
-        'in_use',
-        `A ${driver.kind} ${existing.name} holds the name (${existing.state}).`,
-        {
-          hint: 'Say `replaceContainer` (`berth adopt --yes`): it is removed with what lies outside of its volumes, which stay.',
-          field: 'replaceContainer',
-        },
-      );
-    }
-    const image = request.image ?? (await this.usableImage(driver, existing));
+    const runtime = runtimeNameOf(name);
+    const existing = await driver.inspect(runtime);
+    const { image, isTheirs } = await this.imageFor(driver, existing, request);
     checkImage(image, driver.kind);
-    await this.reserve(name, volume, { runtime: driver.kind, image });
+    const built = await driver.builtWith(runtime);
+    const inherited =
+      built === undefined ? await inheritedAlone(driver, name) : inheritedOf(built, volume.name);
+    const volumes = await this.volumesOf(driver, volume, inherited, request);
+    refuseForeign(existing?.owner, volume.name, request);
+    refuseHeld(volume, runtime);
+    if (existing !== undefined && request.replaceContainer !== true) {
+      throw await this.unconfirmed(driver, { name, existing, inherited });
+    }
+    const spec = { ...inherited.spec, runtime: driver.kind, image };
+    const warnings = await this.reserve(name, { volume, volumes, spec, inherited, existing });
     return operations.start(
       { kind: 'workspace.adopt', title: `Adopt ${volume.name} as workspace ${name}`, workspace: name },
       async (context) => {
-        try {
-          if (existing !== undefined) {
-            await context.step('replace', `Remove ${driver.kind} ${existing.name}`, () =>
-              driver.remove(existing.name, { anyOwner: request.takeOver ?? false }),
-            );
-          }
-          await this.parts.starter.start(name, context);
-          await registry.settle(name, 'running');
-        } catch (error) {
-          await this.settleStopped(driver, name, error, context);
-          throw error;
-        }
+        const said = isTheirs ? warnings : [...warnings, `Its image is not here any more: it has ${image}.`];
+        said.forEach((line) => context.warn(line));
+        await (existing === undefined
+          ? this.startOn(name, driver, context)
+          : this.replace(name, existing, driver, context));
         return { workspace: name };
       },
     );
   }
 
-  /** It is a workspace now, only not started: its volume is as it was. */
-  private async settleStopped(
+  /** All that the workspace would mount; throws `in_use` for what another workspace or installation has. */
+  private async volumesOf(
     driver: Driver,
+    home: Volume,
+    { dockerVolume, spec }: Inherited,
+    request: AdoptRequest,
+  ): Promise<Volume[]> {
+    const { registry } = this.parts;
+    const own = [home.name, ...(dockerVolume === undefined ? [] : [dockerVolume])];
+    for (const name of own) {
+      const owner = registry
+        .all()
+        .find((record) => record.homeVolume === name || record.dockerVolume === name);
+      if (owner !== undefined) {
+        throw new BerthError('in_use', `Volume ${name} belongs to workspace ${owner.name}.`, {
+          field: 'volume',
+        });
+      }
+    }
+    const named = (spec.mounts ?? []).filter(({ kind }) => kind === 'volume').map(({ source }) => source);
+    const others = [...new Set([...own.slice(1), ...named])].filter((name) => name !== home.name);
+    const found = await Promise.all(others.map((name) => driver.volumes.inspect(name)));
+    const all = [home, ...found.filter((volume) => volume !== undefined)];
+    all.forEach((volume) => refuseForeign(volume.owner, volume.name, request));
+    return all;
+  }
+
+  /** What goes, with count and size, and what the new one can't have. */
+  private async unconfirmed(
+    driver: Driver,
+    { name, existing, inherited }: { name: string; existing: RuntimeInfo; inherited: Inherited },
+  ): Promise<BerthError> {
+    const { log } = this.parts;
+    const own = await measureOwnFiles(driver, existing.name, log, { anyOwner: true });
+    const what = `The ${driver.kind} ${existing.name} (${existing.state}) is replaced`;
+    const loss =
+      own?.files === 0
+        ? '. Outside of its volumes it has no files of its own.'
+        : `, and what lies outside of its volumes is removed${own === undefined ? '' : `: ${describeOwnFiles(own)}`}.`;
+    const left =
+      inherited.left.length === 0 ? '' : ` The workspace does not have: ${listed(inherited.left)}.`;
+    return new BerthError('needs_confirmation', `${what}${loss}${left}`, {
+      field: 'replaceContainer',
+      hint: `Volumes, ports and variables go along; it is removed when the new one has answered. Say \`replaceContainer\` (\`berth adopt ${name} --yes\`).`,
+    });
+  }
+
+  /** There is no container: a workspace it is, also when it does not start. Its volume is as it was. */
+  private async startOn(name: string, driver: Driver, context: OperationContext): Promise<void> {
+    const { registry, starter } = this.parts;
+    try {
+      await ensureImage(driver, registry.get(name).spec.image, context);
+      await starter.start(name, context);
+      await registry.settle(name, 'running');
+    } catch (error) {
+      await driver.stop(runtimeNameOf(name), 0).catch(() => undefined);
+      await this.settle(name, 'stopped', error, context);
+      throw error;
+    }
+  }
+
+  private async replace(
     name: string,
-    error: unknown,
+    existing: RuntimeInfo,
+    driver: Driver,
     context: OperationContext,
   ): Promise<void> {
     const { registry } = this.parts;
-    await driver.stop(runtimeNameOf(name), 0).catch(() => undefined);
+    const putAside = async (): Promise<void> => {
+      await driver.stop(existing.name, stopGraceMs, { anyOwner: true });
+      await driver.setAside(existing.name, { anyOwner: true });
+    };
+    try {
+      // First: while it is pulled, what there is runs on.
+      await this.ensureImageOrUndo(name, driver, context);
+      await takePlace(this.parts, name, { putAside, isToRun: true }, context);
+      await registry.settle(name, 'running');
+    } catch (error) {
+      if (registry.find(name) !== undefined) {
+        await this.settle(name, 'error', error, context);
+      }
+      throw error;
+    }
+  }
+
+  private async ensureImageOrUndo(name: string, driver: Driver, context: OperationContext): Promise<void> {
+    try {
+      await ensureImage(driver, this.parts.registry.get(name).spec.image, context);
+    } catch (error) {
+      await settleReplacement(this.parts, name);
+      throw error;
+    }
+  }
+
+  private async settle(
+    name: string,
+    state: 'stopped' | 'error',
+    error: unknown,
+    context: OperationContext,
+  ): Promise<void> {
     const { code, message, hint } = asBerthError(error);
     const problem = { code, message, step: 'adopt', ...(hint !== undefined && { hint }) };
-    await registry.settle(name, 'stopped', context.signal.aborted ? {} : { problem });
+    await this.parts.registry.settle(name, state, context.signal.aborted ? {} : { problem });
   }
 
-  private async usableImage(driver: Driver, existing: RuntimeInfo | undefined): Promise<string> {
-    const candidate = existing?.image;
-    const isThere = candidate !== undefined && (await driver.images.resolve(candidate)) !== undefined;
-    return isThere ? candidate : this.parts.settings.defaults.image;
+  private async imageFor(
+    driver: Driver,
+    existing: RuntimeInfo | undefined,
+    request: AdoptRequest,
+  ): Promise<{ image: string; isTheirs: boolean }> {
+    const theirs = existing?.image;
+    const { image: usual } = this.parts.settings.defaults;
+    if (request.image !== undefined || theirs === undefined) {
+      return { image: request.image ?? usual, isTheirs: true };
+    }
+    const isThere = (await driver.images.resolve(theirs)) !== undefined;
+    // Without a tag it is the same image, and has not the name that all else knows.
+    return { image: isThere ? tagged(theirs) : usual, isTheirs: isThere };
   }
 
-  private async reserve(name: string, volume: Volume, spec: WorkspaceSpec): Promise<void> {
-    const { registry, ports, keys, adopted } = this.parts;
-    const sshPort = await ports.assign(name);
+  /** Answers what is to be said of its ports. */
+  private async reserve(
+    name: string,
+    { volume, volumes, spec, inherited, existing }: Reservation,
+  ): Promise<string[]> {
+    const { registry, ports, keys } = this.parts;
+    const isRunning = existing !== undefined && existing.state !== 'stopped';
+    const published = await inheritPorts(ports, name, inherited.ports, isRunning);
+    const reserved = published.ports.map(({ host }) => host);
+    const takenOver = volumes.filter(({ owner }) => owner !== undefined);
     try {
+      const sshPort = await ports.assign(name);
+      reserved.push(sshPort);
       const hostKey = await keys.hostKey(name);
       const now = new Date().toISOString();
+      const { dockerVolume } = inherited;
       const record: WorkspaceRecord = {
         name,
         label: name,
         state: 'starting',
-        spec,
+        spec: { ...spec, ...(published.ports.length > 0 && { ports: published.ports }) },
         sshPort,
         hostKey: hostKey.publicKey,
         homeVolume: volume.name,
+        ...(dockerVolume !== undefined && { dockerVolume }),
         createdVolumes: [],
         cloned: false,
         createdAt: volume.createdAt ?? now,
         lastUsedAt: now,
+        ...(existing !== undefined && {
+          replaced: {
+            image: spec.image,
+            runtimeId: existing.id,
+            adoption: { wasRunning: isRunning, takenOver: takenOver.map((each) => each.name) },
+          },
+        }),
         warnings: [],
       };
-      if (volume.owner !== undefined) {
-        await adopted.add(identityOf(volume));
-      }
       await registry.add(record);
     } catch (error) {
-      ports.releasePort(sshPort, name);
+      reserved.forEach((port) => ports.releasePort(port, name));
+      throw error;
+    }
+    await this.takeOver(name, takenOver);
+    return published.said;
+  }
+
+  private async takeOver(name: string, volumes: readonly Volume[]): Promise<void> {
+    const { registry, adopted } = this.parts;
+    try {
+      for (const each of volumes) {
+        await adopted.add(identityOf(each));
+      }
+    } catch (error) {
+      // Nothing has been changed yet.
+      await registry.remove(name);
       throw error;
     }
   }
+}
+
+interface Reservation {
+  volume: Volume;
+  volumes: readonly Volume[];
+  spec: WorkspaceSpec;
+  inherited: Inherited;
+  existing: RuntimeInfo | undefined;
+}
+
+/** Without a container only the name tells that there was a Docker inside. */
+async function inheritedAlone(driver: Driver, name: string): Promise<Inherited> {
+  const dockerVolume = dockerVolumeOf(name);
+  const found = await driver.volumes.inspect(dockerVolume);
+  return found?.role === 'docker' && found.owner === undefined
+    ? { ...nothingInherited, spec: { docker: true }, dockerVolume }
+    : nothingInherited;
 }
 
 function refuseForeign(owner: Owner | undefined, volume: string, { takeOver }: AdoptRequest): void {
@@ -191,6 +325,30 @@ function refuseForeign(owner: Owner | undefined, volume: string, { takeOver }: A
       field: 'takeOver',
     });
   }
+}
+
+/** Two that write to one home at once spoil it. */
+function refuseHeld({ name, holders }: Volume, runtime: string): void {
+  const other = holders.find((holder) => holder.runtime !== runtime && holder.state !== 'stopped');
+  if (other !== undefined) {
+    throw new BerthError('in_use', `Volume ${name} is in use by ${other.runtime} (${other.state}).`, {
+      hint: 'Stop that one first.',
+      field: 'volume',
+    });
+  }
+}
+
+const maxListed = 8;
+
+/** At most so many, and how many more. */
+function listed(all: readonly string[]): string {
+  const more = all.length - maxListed;
+  return more > 0 ? `${all.slice(0, maxListed).join('; ')}; and ${more} more` : all.join('; ');
+}
+
+/** As all else knows it; what is no name is left as it is. */
+function tagged(image: string): string {
+  return imageFile(image) === undefined ? withTag(image) : image;
 }
 
 function describe(

@@ -1,5 +1,6 @@
 /** The image that a runtime is made of: found, pulled where it is missing, and made ready. */
 import { BerthError } from '../../api/errors';
+import { isWorkspaceImage } from '../../api/image-reference';
 import type { Driver, PullProgress } from '../drivers/driver';
 import type { OperationContext } from './operation-context';
 
@@ -18,7 +19,7 @@ export async function ensureImage(driver: Driver, image: string, context: Operat
     if ((await images.resolve(image)) !== undefined) {
       return;
     }
-    if (image === 'workspace:latest') {
+    if (isWorkspaceImage(image)) {
       throw imageMissing(image);
     }
     await images.pull(image, inBytes(context), context.signal);
@@ -42,7 +43,7 @@ export async function prepareImage(
 }
 
 export function imageMissing(image: string): BerthError {
-  return image === 'workspace:latest'
+  return isWorkspaceImage(image)
     ? new BerthError(
         'image_missing',
         "Workspace image 'workspace:latest' not found. Run 'berth image build' first.",

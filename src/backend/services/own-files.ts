@@ -1,6 +1,6 @@
 /** What runtimes have written outside of volumes: measured, and named before it goes. */
 import type { OwnFiles } from '../../api/schemas/workspace';
-import type { Driver } from '../drivers/driver';
+import type { Driver, Whose } from '../drivers/driver';
 import type { Log } from './log';
 
 const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
@@ -16,9 +16,10 @@ export async function measureOwnFiles(
   driver: Driver,
   runtime: string,
   log: Log,
+  whose: Whose = {},
 ): Promise<OwnFiles | undefined> {
   try {
-    const found = await driver.ownFiles(runtime);
+    const found = await driver.ownFiles(runtime, whose);
     return found === undefined ? undefined : { ...found, measuredAt: new Date().toISOString() };
   } catch (error) {
     log.debug({ err: error, runtime }, 'own files not measured');

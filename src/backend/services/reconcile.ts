@@ -7,23 +7,17 @@ import type { Problem, WorkspaceState } from '../../api/schemas/workspace';
 import { runtimeWarnings, type Driver, type DriverEvent, type RuntimeInfo } from '../drivers/driver';
 import type { Drivers } from './drivers';
 import { haltProblem, isHalted } from './halted';
-import type { Log } from './log';
 import type { Operations } from './operations';
 import type { WorkspaceRecord } from './workspace-record';
 import { runtimeNameOf } from './workspace-record';
-import type { WorkspaceRegistry } from './workspace-registry';
-import type { WorkspaceStarter } from './workspace-starter';
 import { LaterRetries } from './later-retries';
-import { settleReplacement } from './workspace-rebuild';
+import { settleReplacement, type ReplacementParts } from './workspace-rebuild';
 import type { Workspaces } from './workspaces';
 
-export interface ReconcilerParts {
-  registry: WorkspaceRegistry;
+export interface ReconcilerParts extends ReplacementParts {
   workspaces: Workspaces;
-  starter: WorkspaceStarter;
   operations: Operations;
   drivers: Drivers;
-  log: Log;
   /** The pause before the first retry of what could not be looked at. */
   reconcileRetryMs?: number;
 }
@@ -192,7 +186,7 @@ export class Reconciler {
         await registry.settle(name, 'error', { problem: createInterrupted, runtimeId, startedAt });
       }
     } else if (record.replaced !== undefined) {
-      // The engine was killed in the middle of a rebuild.
+      // The engine was killed in the middle of a rebuild, or of an adoption.
       await settleReplacement(this.parts, name);
       await this.lookAt(this.parts.starter.driverOf(record), name);
     } else {

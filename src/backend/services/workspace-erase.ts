@@ -2,16 +2,13 @@
 import { asBerthError } from '../../api/errors';
 import type { WorkspaceState } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
-import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import type { OperationContext } from './operation-context';
 import { removeOwnVolume } from './own-volumes';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
-import type { WorkspaceRegistry } from './workspace-registry';
+import { settleReplacement, type ReplacementParts } from './workspace-rebuild';
 
-export interface EraseParts {
-  registry: WorkspaceRegistry;
-  keys: SshKeys;
+export interface EraseParts extends ReplacementParts {
   secrets: SecretStore;
 }
 
@@ -31,6 +28,13 @@ export async function eraseWorkspace(
 ): Promise<{ deleted: string[] }> {
   const { registry } = parts;
   try {
+    if (registry.get(name).replaced?.adoption !== undefined) {
+      // Nothing was adopted: what there is belongs to whoever had it before.
+      await settleReplacement(parts, name);
+      if (registry.find(name) === undefined) {
+        return { deleted: [] };
+      }
+    }
     const record = registry.get(name);
     // On disk from the first: a delete that is cut off must keep what this one keeps.
     await unlessDiskIsFull(

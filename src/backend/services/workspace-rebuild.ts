@@ -4,6 +4,8 @@
  */
 import { asBerthError, BerthError } from '../../api/errors';
 import type { Driver } from '../drivers/driver';
+import type { SshKeys } from '../ssh/keys';
+import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { Log } from './log';
 import type { OperationContext } from './operation-context';
 import { describeOwnFiles, measureOwnFiles } from './own-files';
@@ -22,6 +24,16 @@ export interface RebuildRequest extends StartOptions {
 export interface ReplacementParts {
   registry: WorkspaceRegistry;
   starter: WorkspaceStarter;
+  keys: SshKeys;
+  adopted: AdoptedVolumes;
+  log: Log;
+}
+
+/** How the new runtime comes into the place of the old one. */
+export interface Placing extends StartOptions {
+  /** The old one is there, stopped: gives up its name. */
+  putAside: (() => Promise<void>) | undefined;
+  isToRun: boolean;
 }
 
 /** Throws `needs_confirmation`, naming what goes; where nothing would go there is nothing to confirm. */
@@ -63,15 +75,28 @@ export async function replaceRuntime(
   const old = await driver.inspect(runtime);
   const replaced = { image: spec.image, imageId, runtimeId: old?.id };
   await registry.update(name, { replaced, spec: { ...spec, image } });
+  const putAside = old === undefined ? undefined : () => driver.setAside(runtime);
+  await takePlace(parts, name, { putAside, isToRun, acceptEmpty }, context);
+}
+
+/** The part that rebuild and adoption share, once the record has `replaced`. */
+export async function takePlace(
+  parts: ReplacementParts,
+  name: string,
+  { putAside, isToRun, acceptEmpty = false }: Placing,
+  context: OperationContext,
+): Promise<void> {
+  const { registry, starter } = parts;
+  const driver = starter.driverOf(registry.get(name));
   try {
-    if (old !== undefined) {
-      await context.step('aside', 'Put the old runtime aside', () => driver.setAside(runtime));
+    if (putAside !== undefined) {
+      await context.step('aside', 'Put the old runtime aside', putAside);
     }
     await context.step('create', 'Create the new runtime', () =>
       starter.build(name, context, { acceptEmpty }),
     );
     await (isToRun ? starter.start(name, context, { acceptEmpty }) : starter.tryOut(name, context));
-    await driver.dropAside(runtime);
+    await driver.dropAside(runtimeNameOf(name));
   } catch (error) {
     await goBack(parts, name, context);
     throw error;
@@ -98,13 +123,12 @@ async function goBack(parts: ReplacementParts, name: string, context: OperationC
 }
 
 /**
- * Ends a rebuild that did not come to its end, in this engine or in one that was killed: the old runtime comes back,
- * unless the new one has answered. Answers whether the old one is there; does nothing when nothing is to be ended.
+ * Ends a rebuild or an adoption that did not come to its end, in this engine or in one that was killed: the old runtime
+ * comes back, unless the new one has answered. With an adoption the workspace goes. Answers whether the old one is
+ * there; does nothing when nothing is to be ended.
  */
-export async function settleReplacement(
-  { registry, starter }: ReplacementParts,
-  name: string,
-): Promise<boolean> {
+export async function settleReplacement(parts: ReplacementParts, name: string): Promise<boolean> {
+  const { registry, starter } = parts;
   const { replaced, spec } = registry.get(name);
   if (replaced === undefined) {
     return true;
@@ -112,13 +136,17 @@ export async function settleReplacement(
   const runtime = runtimeNameOf(name);
   const driver = starter.driverOf(registry.get(name));
   await driver.takeBack(runtime);
-  const { image, imageId, runtimeId } = replaced;
+  const { image, imageId, runtimeId, adoption } = replaced;
   if (runtimeId === undefined) {
     // There was none before.
     await driver.remove(runtime);
   }
   const now = await driver.inspect(runtime);
   const isBack = now?.id === runtimeId;
+  if (isBack && adoption !== undefined) {
+    await undoAdoption(parts, name, driver);
+    return true;
+  }
   await registry.update(
     name,
     isBack
@@ -126,4 +154,29 @@ export async function settleReplacement(
       : { imageId: now?.imageId ?? imageId, runtimeId: now?.id, replaced: undefined },
   );
   return isBack;
+}
+
+/** The old runtime has its name again: it runs if it did, and nothing here knows of it any more. */
+async function undoAdoption(
+  { registry, keys, adopted, log }: ReplacementParts,
+  name: string,
+  driver: Driver,
+): Promise<void> {
+  const adoption = registry.get(name).replaced?.adoption;
+  if (adoption?.wasRunning === true) {
+    try {
+      await driver.start(runtimeNameOf(name), { anyOwner: true });
+    } catch (error) {
+      if (asBerthError(error).code === 'runtime_unavailable') {
+        throw error;
+      }
+      // It is whole, and its owner can start it.
+      log.warn({ err: error, workspace: name }, 'the old runtime was not started again');
+    }
+  }
+  for (const volume of adoption?.takenOver ?? []) {
+    await adopted.forget(volume);
+  }
+  await keys.forgetHostKey(name);
+  await registry.remove(name);
 }

@@ -36,13 +36,21 @@ export const WorkspaceRecord = Type.Object({
   startedAt: Type.Optional(Timestamp),
   /** Ids of its volumes by their names, where they have any: another one of that name is not taken for it. */
   volumeIds: Type.Optional(Type.Record(Type.String(), Type.String())),
-  /** A rebuild has begun and the new runtime has not answered: what the old one is, which waits aside. */
+  /** A rebuild or an adoption has begun and the new runtime has not answered: what the old one is, which waits aside. */
   replaced: Type.Optional(
     Type.Object({
       image: Type.String(),
       imageId: Type.Optional(Type.String()),
       /** Undefined where there was none. */
       runtimeId: Type.Optional(Type.String()),
+      /** It is another tool's, or another installation's: then the record goes, and it is as it was. */
+      adoption: Type.Optional(
+        Type.Object({
+          wasRunning: Type.Boolean(),
+          /** Volumes that this adoption has taken over from another installation. */
+          takenOver: Type.Array(Type.String()),
+        }),
+      ),
     }),
   ),
   /** What lies in the runtime outside of volumes, as last measured. */

@@ -10,21 +10,18 @@ import type {
   WorkspaceState,
 } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
-import type { SshKeys } from '../ssh/keys';
 import type { PortLedger } from '../ssh/ports';
 import { KeyedLock } from '../store/keyed-lock';
-import type { SecretStore } from '../store/secrets';
 import { haltProblem, isHalted } from './halted';
 import { imageMissing, prepareImage } from './image-progress';
 import { isSettled, mayBegin, type Verb } from './lifecycle';
 import { changeLimits } from './limits';
-import type { Log } from './log';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
 import { measureOwnFiles } from './own-files';
 import { changePorts } from './published-ports';
 import { retrying } from './retries';
-import { eraseWorkspace } from './workspace-erase';
+import { eraseWorkspace, type EraseParts } from './workspace-erase';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import {
   refuseUnconfirmed,
@@ -32,21 +29,14 @@ import {
   settleReplacement,
   type RebuildRequest,
 } from './workspace-rebuild';
-import type { WorkspaceRegistry } from './workspace-registry';
-import type { WorkspaceStarter } from './workspace-starter';
 import type { StartOptions } from './runtime-preparation';
 
 export const stopGraceMs = 10_000;
 export const recoverDelaysMs: readonly number[] = [5_000, 30_000, 120_000];
 
-export interface WorkspacesParts {
-  registry: WorkspaceRegistry;
-  starter: WorkspaceStarter;
+export interface WorkspacesParts extends EraseParts {
   operations: Operations;
-  keys: SshKeys;
-  secrets: SecretStore;
   ports: PortLedger;
-  log: Log;
   /** How long to wait after each failed try. */
   recoverDelaysMs: readonly number[];
 }

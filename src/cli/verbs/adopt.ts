@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { BerthError, type Adoptable } from '../../api';
+import { asBerthError, BerthError, type Adoptable, type Operation } from '../../api';
 import { ownerWords } from '../../api/owner';
+import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatTable } from '../format/table';
 import { examples } from '../help';
 import { follow } from '../operation';
+import { absoluteImage } from '../parse/sources';
 
 interface AdoptOptions {
   image?: string;
@@ -19,7 +21,7 @@ export function registerAdopt(program: Command, cli: Cli): void {
       .description('list volumes of other tools, or make one a workspace')
       .argument('[name]')
       .option('--image <image>', 'the image of the workspace')
-      .option('-y, --yes', 'consent to replace the container that holds it now')
+      .option('-y, --yes', 'consent to replace its container, with what lies outside of volumes')
       .option('--take-over', 'consent to take what another installation of Berth made')
       .action((name: string | undefined, options: AdoptOptions) =>
         name === undefined ? list(cli) : adopt(cli, name, options),
@@ -63,25 +65,38 @@ async function adopt(cli: Cli, name: string, options: AdoptOptions): Promise<voi
       hint: '`berth adopt` lists what there is.',
     });
   }
-  const { container, owner } = adoptable;
+  const { owner } = adoptable;
   if (owner !== undefined) {
     const explanation = `The volume ${adoptable.volume} belongs to ${ownerWords(owner)}, which loses its workspace.`;
     await cli.consent(options.takeOver, explanation, `Take over ${adoptable.volume}?`, '--take-over');
   }
-  if (container !== undefined) {
-    const explanation = `The volume ${adoptable.volume} stays. The container ${container} is removed, with what lies outside of its volumes, and built anew.`;
-    await cli.consent(options.yes, explanation, `Replace the container ${container}?`);
-  }
-  const begun = await client.call('adoptable.adopt', {
-    params: { name: adoptable.name },
-    body: {
-      volume: adoptable.volume,
-      ...(options.image !== undefined && { image: options.image }),
-      ...(container !== undefined && { replaceContainer: true }),
-      ...(owner !== undefined && { takeOver: true }),
-    },
-  });
-  await follow(cli, client, begun);
+  await follow(cli, client, await begin(cli, client, adoptable, options));
   const workspace = await client.call('workspaces.get', { params: { name: adoptable.name } });
   cli.result(workspace, () => `${workspace.name} is a workspace now, and ${workspace.state}.`);
+}
+
+/** Asks first when a container is replaced: the engine says what goes with it. */
+async function begin(
+  cli: Cli,
+  client: EngineClient,
+  { name, volume, owner }: Adoptable,
+  { image, yes }: AdoptOptions,
+): Promise<Operation> {
+  const body = {
+    volume,
+    ...(image !== undefined && { image: absoluteImage(image, cli.cwd) }),
+    ...(owner !== undefined && { takeOver: true }),
+  };
+  const adopting = (replaceContainer: boolean): Promise<Operation> =>
+    client.call('adoptable.adopt', { params: { name }, body: { ...body, replaceContainer } });
+  try {
+    return await adopting(yes === true);
+  } catch (error) {
+    const { code, message } = asBerthError(error);
+    if (code !== 'needs_confirmation') {
+      throw error;
+    }
+    await cli.consent(false, message, `Adopt ${name}?`);
+    return adopting(true);
+  }
 }

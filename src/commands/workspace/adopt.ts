@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import type { Adoptable } from '../../api';
+import { asBerthError, type Adoptable, type Operation } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
 import { isRow } from '../../providers/trees/rows';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
@@ -30,21 +31,33 @@ export const adoptVolume =
       consequences(chosen),
       t('Adopt'),
     );
+    const begun = await begin(client, chosen);
     await runner.run(t('Adopting {0}', chosen.name), async (task) => {
-      const operation = await task.client.call('adoptable.adopt', {
-        params: { name: chosen.name },
-        query: { wait: 0 },
-        body: {
-          volume: chosen.volume,
-          replaceContainer: chosen.container !== undefined,
-          ...(chosen.owner !== undefined && { takeOver: true }),
-          ...(chosen.image !== undefined && { image: chosen.image }),
-        },
-      });
       void views.revealWorkspace(chosen.name);
-      await task.follow(operation);
+      await task.follow(begun);
     });
   };
+
+/** Asks once more when a container is replaced: the engine says what goes with it. Throws `Cancelled`. */
+async function begin(client: EngineClient, { name, volume, owner }: Adoptable): Promise<Operation> {
+  const body = { volume, ...(owner !== undefined && { takeOver: true }) };
+  const adopting = (replaceContainer: boolean): Promise<Operation> =>
+    client.call('adoptable.adopt', {
+      params: { name },
+      query: { wait: 0 },
+      body: { ...body, replaceContainer },
+    });
+  try {
+    return await adopting(false);
+  } catch (error) {
+    const { code, message } = asBerthError(error);
+    if (code !== 'needs_confirmation') {
+      throw error;
+    }
+    await confirm(t('Replace the container of {0}?', volume), message, t('Replace'));
+    return adopting(true);
+  }
+}
 
 async function pick(found: readonly Adoptable[]): Promise<Adoptable> {
   const items = found.map((each) => ({
@@ -70,7 +83,7 @@ function consequences({ container, owner }: Adoptable): string {
       ? []
       : [
           t(
-            'Its container {0} is removed, with what lies outside of its volumes, and replaced by one of Berth.',
+            'Its container {0} is replaced by one of Berth: you are asked first what goes with it.',
             container,
           ),
         ]),

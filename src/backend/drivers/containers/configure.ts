@@ -9,7 +9,7 @@ import { demultiplex } from './demux';
 import type { Endpoint } from './endpoint';
 import { runInside } from './exec';
 import { configuredMark, toolsDirectory } from './init-script';
-import { label, planVersion } from './labels';
+import { isAnonymous, label, planVersion } from './labels';
 import { fromInspected } from './runtime-info';
 import { dockerDirectory, homeDirectory } from './runtime-spec';
 import { parseEnvironment } from './session-environment';
@@ -92,7 +92,7 @@ function isCurrent({ Config: config }: Dockerode.ContainerInspectInfo): boolean 
 function namedMounts({ Mounts: mounts }: Dockerode.ContainerInspectInfo): string[] {
   return mounts
     .filter(({ Type: type, RW: isWritable }) => type === 'volume' && isWritable)
-    .filter(({ Name: name = '' }) => !/^[0-9a-f]{64}$/.test(name))
+    .filter(({ Name: name = '' }) => !isAnonymous(name))
     .map(({ Destination: path }) => path)
     .filter((path) => !ownMounts.includes(path));
 }

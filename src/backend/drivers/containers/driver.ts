@@ -7,6 +7,7 @@ import { asBerthError } from '../../../api/errors';
 import type { DriverStatus } from '../../../api/schemas/engine';
 import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
 import type {
+  BuiltWith,
   CommitPlan,
   Driver,
   DriverEvent,
@@ -19,9 +20,11 @@ import type {
   RuntimeInfo,
   RuntimePlan,
   StartPlan,
+  Whose,
 } from '../driver';
 import { countAttached } from './attached';
 import { Bridges } from './bridges';
+import { builtWith } from './built-with';
 import { refreshBundles } from './bundles';
 import { commitContainer } from './commit';
 import { configureRuntime } from './configure';
@@ -158,8 +161,12 @@ export class ContainerDriver implements Driver {
     return this.replacements.create(plan, signal);
   }
 
-  async start(name: string): Promise<RuntimeInfo> {
-    const { info, wasStopped } = await this.runtimes.start(name);
+  builtWith(name: string): Promise<BuiltWith | undefined> {
+    return builtWith(this.endpoint, name);
+  }
+
+  async start(name: string, whose: Whose = {}): Promise<RuntimeInfo> {
+    const { info, wasStopped } = await this.runtimes.start(name, whose.anyOwner);
     if (wasStopped) {
       this.unconfigured.set(name, info.startedAt);
     }
@@ -179,8 +186,8 @@ export class ContainerDriver implements Driver {
     return startDockerInside(this.endpoint, name, signal);
   }
 
-  async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
-    const outcome = await this.runtimes.stop(name, graceMs);
+  async stop(name: string, graceMs: number, whose: Whose = {}): Promise<{ killed: boolean }> {
+    const outcome = await this.runtimes.stop(name, graceMs, whose.anyOwner);
     this.bridges.close(name);
     return outcome;
   }
@@ -193,7 +200,7 @@ export class ContainerDriver implements Driver {
     return this.runtimes.resume(name);
   }
 
-  remove(name: string, { anyOwner = false } = {}): Promise<void> {
+  remove(name: string, { anyOwner = false }: Whose = {}): Promise<void> {
     this.unconfigured.delete(name);
     this.bridges.close(name);
     return this.replacements.remove(name, anyOwner);
@@ -204,8 +211,8 @@ export class ContainerDriver implements Driver {
     return this.replacements.refit(plan, signal);
   }
 
-  setAside(name: string): Promise<void> {
-    return this.replacements.setAside(name);
+  setAside(name: string, { anyOwner = false }: Whose = {}): Promise<void> {
+    return this.replacements.setAside(name, anyOwner);
   }
 
   takeBack(name: string): Promise<boolean> {
@@ -218,9 +225,10 @@ export class ContainerDriver implements Driver {
     return this.replacements.dropAside(name);
   }
 
-  async ownFiles(name: string): Promise<OwnFiles | undefined> {
+  async ownFiles(name: string, { anyOwner = false }: Whose = {}): Promise<OwnFiles | undefined> {
     const info = await this.runtimes.inspect(name);
-    return info === undefined || info.owner !== undefined ? undefined : ownFilesOf(this.endpoint, name);
+    const isOthers = info?.owner !== undefined && !anyOwner;
+    return info === undefined || isOthers ? undefined : ownFilesOf(this.endpoint, name);
   }
 
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {

@@ -77,6 +77,11 @@ export function isBundleOf(runtime: string, volume: string): boolean {
   return volume.startsWith(`${runtime}.bundle-`);
 }
 
+/** An image asked for it: nobody gave it a name. */
+export function isAnonymous(volume: string): boolean {
+  return /^[0-9a-f]{64}$/.test(volume);
+}
+
 /** Of containers that bring something out of an image. */
 export const helperRoles = ['export', 'script', 'tools-export'] as const;
 const internalRoles: readonly string[] = ['tools', 'bundle', ...helperRoles];

@@ -17,11 +17,11 @@ import { KeyedLock } from '../../store/keyed-lock';
 import type { RuntimeInfo, RuntimePlan } from '../driver';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
-import { bundleVolumeName } from './labels';
+import { isAnonymous } from './labels';
 import type { Ownership } from './ownership';
 import { PrivateImages, type KeptContainer } from './private-images';
 import { stateOf } from './runtime-info';
-import type { CarriedVolume } from './runtime-spec';
+import { dockerDirectory, homeAlias, homeDirectory, type CarriedVolume } from './runtime-spec';
 import type { Runtimes } from './runtimes';
 import { waitFor } from './wait';
 
@@ -48,9 +48,12 @@ export class Replacements {
     this.images = new PrivateImages(endpoint, ownership);
   }
 
-  /** Of a runtime that waits until its successor answers. Nobody else makes such a name, or the container was ours. */
-  isAside({ name, owner }: Pick<RuntimeInfo, 'name' | 'owner'>): boolean {
-    return owner === undefined && name.endsWith(this.suffix);
+  /**
+   * Of a runtime that waits until its successor answers: nobody else makes a name with our id in it. It may be of
+   * another installation, while it is taken over.
+   */
+  isAside({ name }: Pick<RuntimeInfo, 'name'>): boolean {
+    return name.endsWith(this.suffix);
   }
 
   withoutSuffix(aside: string): string {
@@ -84,9 +87,9 @@ export class Replacements {
     });
   }
 
-  setAside(name: string): Promise<void> {
+  setAside(name: string, anyOwner: boolean): Promise<void> {
     return this.lock.run(name, async () => {
-      await this.stopped(name);
+      await this.stopped(name, anyOwner);
       // Left by a start that was cut off after its copy was there: the copy is newer, and has all files of it.
       await this.removeAside(name);
       await this.putAside(name);
@@ -187,7 +190,7 @@ export class Replacements {
 
   private async removeAside(name: string): Promise<boolean> {
     const isThere = (await this.findAside(name)) !== undefined;
-    await (isThere ? this.runtimes.remove(this.asideOf(name)) : undefined);
+    await (isThere ? this.runtimes.remove(this.asideOf(name), true) : undefined);
     return isThere;
   }
 
@@ -195,15 +198,17 @@ export class Replacements {
   private async findAside(name: string): Promise<Inspected | undefined> {
     const found = await this.inspect(this.asideOf(name));
     const isGoing = ['removing', 'dead'].includes(found?.State.Status ?? '');
-    return isGoing || this.ownership.of(found?.Config.Labels) !== undefined ? undefined : found;
+    return isGoing ? undefined : found;
   }
 
-  private async stopped(name: string): Promise<Inspected> {
+  private async stopped(name: string, anyOwner = false): Promise<Inspected> {
     const found = await this.inspect(name);
     if (found === undefined) {
       throw new BerthError('not_found', `There is no container ${name}.`);
     }
-    this.ownership.refuseRuntime(name, found.Config.Labels);
+    if (!anyOwner) {
+      this.ownership.refuseRuntime(name, found.Config.Labels);
+    }
     if (stateOf(found.State.Status) !== 'stopped') {
       throw new BerthError('illegal_state', `${name} runs: it can't be replaced.`, {
         hint: 'Stop it first.',
@@ -237,17 +242,12 @@ export class Replacements {
   }
 }
 
-/** Volumes that an image asked for: they have no name of ours, and hold files of this container alone. */
+/** Volumes that an image asked for: nobody gave them a name, and they hold files of this container alone. */
 function unplanned(plan: RuntimePlan, mounts: Inspected['Mounts']): CarriedVolume[] {
-  const planned = new Set<string | undefined>([
-    plan.homeVolume,
-    plan.dockerVolume,
-    ...plan.mounts.map((mount, index) =>
-      mount.kind === 'archive' ? bundleVolumeName(plan.name, index) : mount.source,
-    ),
-  ]);
+  const docker = plan.dockerVolume === undefined ? [] : [dockerDirectory];
+  const planned = new Set([homeDirectory, homeAlias, ...docker, ...plan.mounts.map(({ target }) => target)]);
   return mounts.flatMap(({ Type: type, Name: volume, Destination: target }) =>
-    type === 'volume' && volume !== undefined && !planned.has(volume) && target !== '/.berth'
+    type === 'volume' && volume !== undefined && isAnonymous(volume) && !planned.has(target)
       ? [{ volume, target }]
       : [],
   );

@@ -11,7 +11,7 @@ export const homeDirectory = '/home/workspace';
 export const dockerDirectory = '/var/lib/docker';
 /** Where the home volume is seen as well. */
 export const homeAlias = '/workspace';
-const sshPortInside = 22;
+export const sshPortInside = 22;
 const mebibyte = 1024 * 1024;
 
 export interface SpecContext {

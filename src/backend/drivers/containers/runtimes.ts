@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../api/errors';
+import { isWorkspaceImage } from '../../../api/image-reference';
 import type { Limits } from '../../../api/schemas/workspace';
-import type { PlannedPort, RuntimeInfo, RuntimePlan } from '../driver';
+import type { PlannedPort, RuntimeInfo, RuntimePlan, Whose } from '../driver';
 import { ifMissing, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
@@ -80,8 +81,8 @@ export class Runtimes {
     }
   }
 
-  async start(name: string): Promise<{ info: RuntimeInfo; wasStopped: boolean }> {
-    return this.withContainer(name, 'start', async (container) => {
+  async start(name: string, anyOwner = false): Promise<{ info: RuntimeInfo; wasStopped: boolean }> {
+    const start = async (container: Dockerode.Container) => {
       let wasStopped = true;
       try {
         await container.start();
@@ -92,10 +93,11 @@ export class Runtimes {
         wasStopped = false;
       }
       return { info: fromInspected(await container.inspect()), wasStopped };
-    });
+    };
+    return this.withContainer(name, 'start', start, { anyOwner });
   }
 
-  async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
+  async stop(name: string, graceMs: number, anyOwner = false): Promise<{ killed: boolean }> {
     const stop = async (container: Dockerode.Container): Promise<{ killed: boolean }> => {
       const before = await container.inspect().catch(ifMissing);
       if (before === undefined || stateOf(before.State.Status) === 'stopped') {
@@ -109,7 +111,7 @@ export class Runtimes {
       const after = await container.inspect().catch(ifMissing);
       return { killed: after?.State.ExitCode === killedExitCode };
     };
-    return this.withContainer(name, 'stop', stop, graceMs + stopMarginMs);
+    return this.withContainer(name, 'stop', stop, { timeoutMs: graceMs + stopMarginMs, anyOwner });
   }
 
   async pause(name: string): Promise<void> {
@@ -253,13 +255,15 @@ export class Runtimes {
     name: string,
     verb: string,
     use: (container: Dockerode.Container, docker: Dockerode, isPodman: boolean) => Promise<T>,
-    timeoutMs?: number,
+    { timeoutMs, anyOwner = false }: { timeoutMs?: number } & Whose = {},
   ): Promise<T> {
     return this.endpoint.call(
       `${verb} ${name}`,
       async (docker, { isPodman }) => {
         const found = await docker.getContainer(name).inspect().catch(ifMissing);
-        this.ownership.refuseRuntime(name, found?.Config.Labels);
+        if (!anyOwner) {
+          this.ownership.refuseRuntime(name, found?.Config.Labels);
+        }
         return use(docker.getContainer(found?.Id ?? name), docker, isPodman);
       },
       timeoutMs === undefined ? {} : { timeoutMs },
@@ -318,7 +322,7 @@ function refuseUnusable(plan: RuntimePlan, image: Dockerode.ImageInspectInfo, to
 }
 
 export function imageMissing(image: string): BerthError {
-  const isOurs = image === 'workspace:latest';
+  const isOurs = isWorkspaceImage(image);
   return new BerthError(
     'image_missing',
     isOurs

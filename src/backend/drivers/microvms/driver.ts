@@ -6,6 +6,7 @@ import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Log } from '../containers/log';
 import type {
+  BuiltWith,
   CommitPlan,
   Driver,
   DriverEvent,
@@ -31,6 +32,7 @@ import { liveFiles } from './live-files';
 import { readLogs } from './logs';
 import { Machines } from './machines';
 import type { DiskStore, GuestKits, HolderQuestions, RootImages } from './parts';
+import { toBuiltWith } from './runtime-info';
 import type { Acceleration } from './qemu/command-line';
 import { ownSurroundings, type Surroundings } from './qemu/programs';
 import { Bases } from './rootfs/bases';
@@ -150,6 +152,11 @@ export class MicrovmDriver implements Driver {
 
   inspect(name: string): Promise<RuntimeInfo | undefined> {
     return this.runtimes.inspect(name);
+  }
+
+  async builtWith(name: string): Promise<BuiltWith | undefined> {
+    const record = await this.store.find(name);
+    return record === undefined ? undefined : toBuiltWith(record.plan);
   }
 
   create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {

@@ -1,7 +1,14 @@
 /** What is told of a microVM, in the words of the driver interface. */
-import type { RuntimeInfo, RuntimeState } from '../driver';
+import type { BuiltWith, RuntimeInfo, RuntimeState } from '../driver';
 import { volumesOf } from './runtime-plan';
 import type { RuntimeRecord } from './runtime-record';
+
+export function toBuiltWith(plan: RuntimeRecord['plan']): BuiltWith {
+  const { env, limits, network, docker, dockerVolume, ports = [] } = plan;
+  // The folder of a shared volume is found anew by its name.
+  const mounts = plan.mounts.map(({ folder, ...mount }) => mount);
+  return { env, limits, network, docker, dockerVolume, ports, mounts, others: [] };
+}
 
 export function toInfo(record: RuntimeRecord, state: RuntimeState): RuntimeInfo {
   const { plan } = record;

@@ -49,17 +49,114 @@ describe('services/adoption', () => {
     await failure(adopt('twice', 'sandkasten-ws-user1'), 'in_use');
   });
 
-  it('replaces a container only with consent, on its image where that is here', async () => {
+  it('replaces a container only with consent, which says what goes; on its image where that is here', async () => {
     test.driver.addForeign('workspace-old', ['workspace-old']);
-    const error = await failure(adopt('old', 'workspace-old'), 'in_use');
+    test.driver.built = { ...test.driver.built, others: ['the UDP port 53'] };
+    const error = await failure(adopt('old', 'workspace-old'), 'needs_confirmation');
     assert.equal(error.field, 'replaceContainer');
-    assert.match(error.hint ?? '', /`berth adopt --yes`/);
+    assert.match(error.message, /removed: 312 files, 84 MiB\..* does not have: the UDP port 53\./);
+    assert.match(error.hint ?? '', /`berth adopt old --yes`/);
     assert.equal(test.driver.runtimes.get('workspace-old')?.id, 'foreign-workspace-old');
     await failure(() => test.services.workspaces.get('old'), 'not_found');
     const operation = await adopt('old', 'workspace-old', { replaceContainer: true });
     assert.equal(operation.status, 'succeeded', JSON.stringify(operation.error));
     assert.equal(test.services.workspaces.get('old').spec.image, 'theirs:1');
     assert.notEqual(test.driver.runtimes.get('workspace-old')?.id, 'foreign-workspace-old');
+    assert(!test.driver.aside.has('workspace-old'));
+  });
+
+  it('has what the container had: volumes, ports, variables, limits and the Docker inside', async () => {
+    test.driver.addForeign('workspace-old', ['workspace-old']);
+    const { first } = test.services.settings.portRange;
+    test.driver.built = {
+      ...{ env: { A: '1', '0bad': 'x' }, limits: { pids: 99 }, network: 'on', docker: true },
+      ...{ dockerVolume: 'workspace-old-docker', others: [] },
+      ports: [
+        { host: first + 5, guest: 80 },
+        { host: undefined, guest: 81 },
+      ],
+      mounts: [
+        { kind: 'volume', source: 'workspace-old', target: '/workspace', readOnly: false },
+        { kind: 'volume', source: 'unrelated', target: '/data', readOnly: true },
+        { kind: 'volume', source: 'unrelated', target: '/proc/x', readOnly: false },
+      ],
+    };
+    const { message } = await failure(adopt('old', 'workspace-old'), 'needs_confirmation');
+    assert.match(message, /does not have: the volume unrelated at \/proc\/x \(.*\); the variable "0bad"\.$/);
+    await adopt('old', 'workspace-old', { replaceContainer: true });
+    const { spec, dockerVolume } = test.services.workspaces.get('old');
+    assert.equal(dockerVolume, 'workspace-old-docker');
+    assert.deepEqual([spec.env, spec.limits, spec.docker], [{ A: '1' }, { pids: 99 }, true]);
+    assert.deepEqual(spec.mounts, [{ kind: 'volume', source: 'unrelated', target: '/data', readOnly: true }]);
+    assert.deepEqual(spec.ports![0], { host: first + 5, guest: 80 });
+    assert.deepEqual([spec.ports![1]?.guest, spec.ports![1]?.chosen], [81, true]);
+    const plan = test.driver.plans.get('workspace-old');
+    assert.deepEqual([plan?.env, plan?.docker, plan?.ports?.length], [{ A: '1' }, true, 2]);
+  });
+
+  for (const [verb, state] of [
+    ['stop', 'running'],
+    ['setAside', 'running'],
+    ['create', 'running'],
+    ['start', 'stopped'],
+    ['configure', 'running'],
+    ['dropAside', 'paused'],
+  ] as const) {
+    it(`leaves a container that is ${state} as it was when "${verb}" fails`, async () => {
+      test.driver.addForeign('workspace-old', ['workspace-old']);
+      test.driver.runtimes.get('workspace-old')!.state = state;
+      test.driver.fail(verb, new Error('no luck'));
+      const operation = await adopt('old', 'workspace-old', { replaceContainer: true });
+      assert.equal(operation.error?.message, 'no luck');
+      await failure(() => test.services.workspaces.get('old'), 'not_found');
+      const { id, state: now } = test.driver.runtimes.get('workspace-old')!;
+      assert.equal(id, 'foreign-workspace-old');
+      assert.equal(now === 'stopped', state === 'stopped');
+      assert.equal((await adopt('old', 'workspace-old', { replaceContainer: true })).status, 'succeeded');
+    });
+  }
+
+  for (const verb of ['pull', 'setAside', 'create', 'configure']) {
+    it(`leaves the container as it was when the engine is killed at "${verb}"`, async () => {
+      test.driver.addForeign('workspace-old', ['workspace-old']);
+      test.driver.runtimes.get('workspace-old')!.state = 'running';
+      const gate = test.driver.hold(verb);
+      const image = verb === 'pull' ? { image: 'far:1' } : {};
+      void adopt('old', 'workspace-old', { replaceContainer: true, ...image }).catch(() => undefined);
+      await gate.entered;
+      const next = await start({}, test.driver.afterKill());
+      assert.deepEqual(next.services.workspaces.list(), []);
+      const { id, state } = next.driver.runtimes.get('workspace-old')!;
+      assert.deepEqual([id, state], ['foreign-workspace-old', 'running']);
+      gate.open();
+    });
+  }
+
+  it('is undone by a delete that comes before it could be: nothing of theirs is deleted', async () => {
+    test.driver.addForeign('workspace-old', ['workspace-old']);
+    test.driver.fail('create', new Error('no luck'));
+    test.driver.fail('takeBack', new Error('not now'));
+    await adopt('old', 'workspace-old', { replaceContainer: true });
+    assert.equal(test.services.workspaces.get('old').state, 'error');
+    await test.done(test.services.workspaces.delete('old', false));
+    await failure(() => test.services.workspaces.get('old'), 'not_found');
+    assert.equal(test.driver.runtimes.get('workspace-old')?.id, 'foreign-workspace-old');
+    assert(test.driver.volumes.names.includes('workspace-old'));
+  });
+
+  it('refuses a volume that something else writes to', async () => {
+    const holder = { runtime: 'sandkasten-1', state: 'running' as const, readOnly: false };
+    test.driver.volumes.heldBy('sandkasten-ws-user1', holder);
+    const { message } = await failure(adopt('user1', 'sandkasten-ws-user1'), 'in_use');
+    assert.match(message, /in use by sandkasten-1 \(running\)/);
+  });
+
+  it('knows an image without a tag by the name that it has everywhere', async () => {
+    test.driver.images.known.set('workspace', 'sha256:w');
+    test.driver.addForeign('workspace-old', ['workspace-old']);
+    test.driver.runtimes.get('workspace-old')!.image = 'workspace';
+    await adopt('old', 'workspace-old', { replaceContainer: true });
+    assert.equal(test.services.workspaces.get('old').spec.image, 'workspace:latest');
   });
 
   it('takes the default image when theirs is gone, and the one asked for before all', async () => {
