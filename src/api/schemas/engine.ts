@@ -92,9 +92,12 @@ export const DoctorReport = Type.Object({ ok: Type.Boolean(), checks: Type.Array
 export type DoctorReport = Static<typeof DoctorReport>;
 
 export const SshConfigStatus = Type.Object({
-  included: Type.Boolean({ description: "The user's ssh config includes ours." }),
+  included: Type.Boolean({
+    description: "The user's ssh config includes ours, and ssh, where there is one, takes what it says.",
+  }),
   userConfig: Type.String(),
   configFile: Type.String(),
+  problem: Type.Optional(Type.String({ description: 'Why ssh does not take it, though it is included.' })),
 });
 export type SshConfigStatus = Static<typeof SshConfigStatus>;
 

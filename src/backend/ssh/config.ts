@@ -1,6 +1,9 @@
 /** The generated ssh config and known_hosts: one `Host` block per workspace, host keys pinned. */
+import { createHash } from 'node:crypto';
 import { replaceFile } from '../store/files';
 import type { StateDirectory } from '../store/state-directory';
+import { firstWithInclude, oldestClient, type SshVersion } from './client-version';
+import { optionsFor } from './options';
 
 export interface SshHost {
   workspace: string;
@@ -12,6 +15,16 @@ export interface SshHost {
 /** Lower case always: VS Code lower-cases authorities. */
 export function aliasOf(workspace: string): string {
   return `berth-${workspace}`;
+}
+
+const probePort = 9;
+
+/**
+ * A host that nobody has, for asking ssh what it reads: no workspace has a dot in its name, and no other state directory
+ * the same one.
+ */
+export function probeOf(identityFile: string): string {
+  return `berth.${createHash('sha256').update(identityFile).digest('hex').slice(0, 12)}`;
 }
 
 /** Forward slashes on Windows: read alike by all programs there. */
@@ -40,22 +53,32 @@ export function globPattern(path: string, platform: NodeJS.Platform = process.pl
   return portable(path, platform).replaceAll('\\', '\\\\').replace(/[*?[]/g, '[$&]').replaceAll('%', '[$-&]');
 }
 
-export function renderConfig(hosts: readonly SshHost[], identityFile: string, knownHosts: string): string {
-  const blocks = hosts.map((host) =>
+export interface ConfigPaths {
+  identityFile: string;
+  knownHosts: string;
+}
+
+export function renderConfig(hosts: readonly SshHost[], paths: ConfigPaths, oldest: SshVersion): string {
+  const fixed = optionsFor(oldest).map(({ keyword, value }) => `  ${keyword} ${value}`);
+  const block = (pattern: string, alias: string, port: number): string =>
     [
-      `Host ${aliasOf(host.workspace)}`,
+      `Host ${pattern}`,
       '  HostName 127.0.0.1',
-      `  Port ${host.port}`,
+      `  Port ${port}`,
       '  User workspace',
-      `  IdentityFile ${quoteExpanded(identityFile)}`,
-      '  IdentitiesOnly yes',
-      `  UserKnownHostsFile ${quoteExpanded(knownHosts)}`,
-      `  HostKeyAlias ${aliasOf(host.workspace)}`,
-      '  StrictHostKeyChecking yes',
-      '  ForwardAgent no',
+      `  IdentityFile ${quoteExpanded(paths.identityFile)}`,
+      `  UserKnownHostsFile ${quoteExpanded(paths.knownHosts)}`,
+      `  HostKeyAlias ${alias}`,
+      '  ProxyCommand none',
+      ...fixed,
       '',
-    ].join('\n'),
-  );
+    ].join('\n');
+  const probe = probeOf(paths.identityFile);
+  const blocks = [
+    ...hosts.map(({ workspace, port }) => block(aliasOf(workspace), aliasOf(workspace), port)),
+    // Programs that list the hosts of a configuration leave out patterns.
+    block(`${probe.slice(0, -1)}?`, probe, probePort),
+  ];
   return ['# Written by Berth: changes are lost.', '', ...blocks].join('\n');
 }
 
@@ -68,13 +91,21 @@ export class SshConfig {
   private last = '';
   private writing: Promise<void> = Promise.resolve();
 
-  constructor(private readonly state: StateDirectory) {}
+  private oldest: Promise<SshVersion> | undefined;
+
+  constructor(
+    private readonly state: StateDirectory,
+    private readonly findOldest: () => Promise<SshVersion> = oldestClient,
+  ) {}
 
   update(hosts: readonly SshHost[]): Promise<void> {
     const sorted = [...hosts].sort((a, b) => a.workspace.localeCompare(b.workspace));
-    const config = renderConfig(sorted, this.state.clientKey, this.state.knownHosts);
     const known = renderKnownHosts(sorted);
+    const { clientKey: identityFile, knownHosts } = this.state;
+    this.oldest ??= this.findOldest();
     const write = this.writing.then(async () => {
+      const oldest = (await this.oldest) ?? firstWithInclude;
+      const config = renderConfig(sorted, { identityFile, knownHosts }, oldest);
       if (config + known === this.last) {
         return;
       }

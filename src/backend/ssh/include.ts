@@ -5,6 +5,7 @@
 import { mkdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { BerthError } from '../../api/errors';
 import { abandonedAfterMs, sweepDrafts } from '../store/drafts';
 import { isErrno, replaceFile } from '../store/files';
 import { globPattern, quotePath } from './config';
@@ -13,7 +14,8 @@ export function defaultUserConfig(): string {
   return join(homedir(), '.ssh', 'config');
 }
 
-function includeLine(configFile: string): string {
+/** What is written to the top of the user's config, or to be written by hand. */
+export function includeLine(configFile: string): string {
   return `Include ${quotePath(globPattern(configFile))}`;
 }
 
@@ -61,8 +63,8 @@ function holds(text: string, configFile: string): boolean {
     if (included !== undefined && wordsOf(included).some((word) => wanted.includes(word))) {
       return true;
     }
-    // Below a Host or Match line an Include belongs to that block only.
-    if (/^(host|match)[\s=]/i.test(trimmed)) {
+    // Below a Host or Match line an Include belongs to that block only; what stands above it wins over what it brings.
+    if (trimmed !== '' && !/^(#|(include|ignoreunknown)[\s=])/i.test(trimmed)) {
       return false;
     }
   }
@@ -82,14 +84,26 @@ export async function isIncluded(userConfig: string, configFile: string): Promis
   return holds((await readConfig(userConfig)).text, configFile);
 }
 
-/** Adds the line when it is not there; everything else of the file stays as it is. */
+/** Adds the line when it is not there; everything else of the file stays as it is. Throws `forbidden` with the line. */
 export async function addInclude(userConfig: string, configFile: string): Promise<void> {
   const { real, text, mode } = await readConfig(userConfig);
   if (holds(text, configFile)) {
     return;
   }
-  await mkdir(dirname(real), { recursive: true, mode: 0o700 });
-  await sweepDrafts(dirname(real), abandonedAfterMs);
-  const newline = text.includes('\r\n') ? '\r\n' : '\n';
-  await replaceFile(real, `${includeLine(configFile)}${newline}${withoutOldLine(text, configFile)}`, mode);
+  try {
+    await mkdir(dirname(real), { recursive: true, mode: 0o700 });
+    await sweepDrafts(dirname(real), abandonedAfterMs);
+    const newline = text.includes('\r\n') ? '\r\n' : '\n';
+    await replaceFile(real, `${includeLine(configFile)}${newline}${withoutOldLine(text, configFile)}`, mode);
+  } catch (error) {
+    throw isErrno(error, 'EACCES', 'EPERM', 'EROFS') ? readOnly(real, configFile, error) : error;
+  }
+}
+
+function readOnly(path: string, configFile: string, cause: Error): BerthError {
+  return new BerthError('forbidden', `${path} can't be changed: ${cause.message}.`, {
+    field: 'userConfig',
+    hint: `Put this line at its top by hand: ${includeLine(configFile)}`,
+    cause,
+  });
 }

@@ -146,7 +146,7 @@ export function pathExists(path: string): BerthError {
   return new BerthError('path_exists', `There is a file ${path} already.`, { hint: 'Choose another name.' });
 }
 
-export function isErrno(error: unknown, ...codes: string[]): boolean {
+export function isErrno(error: unknown, ...codes: string[]): error is Error {
   return (
     error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
   );

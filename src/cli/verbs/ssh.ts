@@ -62,6 +62,15 @@ function formatStatus(status: SshConfigStatus): string {
   return formatFields([
     ['ours', status.configFile],
     ['yours', status.userConfig],
-    ['included', status.included ? 'yes' : 'no: `berth ssh-config --install` adds one line to yours'],
+    ['included', inWords(status)],
   ]);
+}
+
+function inWords({ included, problem }: SshConfigStatus): string {
+  if (included) {
+    return 'yes';
+  }
+  return problem === undefined
+    ? 'no: `berth ssh-config --install` adds one line to yours'
+    : `without effect: ${problem} Look at the lines around its Include, and at other files that it includes.`;
 }

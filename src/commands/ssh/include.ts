@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { BerthError } from '../../api/errors';
 import type { EngineClient } from '../../client/engine-client';
 import { ownValue } from '../../providers/own-setting';
 import { changeSetting, setting } from '../../providers/settings';
@@ -29,6 +30,11 @@ export async function ensureInclude(client: EngineClient): Promise<boolean> {
     await changeSetting('ssh.includeConfig', 'always');
   }
   const after = await client.call('ssh.include', { body: file === undefined ? {} : { userConfig: file } });
+  if (after.problem !== undefined) {
+    throw new BerthError('illegal_state', t('SSH does not find Berth workspaces: {0}', after.problem), {
+      hint: t('Look at the lines around the Include in {0}.', after.userConfig),
+    });
+  }
   return after.included;
 }
 

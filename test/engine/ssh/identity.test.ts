@@ -6,6 +6,7 @@ import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness'
 import { occupy, vacate } from '../../support/ports';
 import { listeningAddresses } from '../../support/census';
 import { runProgram, succeed } from '../../support/programs';
+import { spoilingSsh } from '../../support/spoiling-ssh';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('ssh: identity', function () {
@@ -30,6 +31,15 @@ describe('ssh: identity', function () {
     const { command } = await target();
     const [program = '', ...argv] = command;
     assert.equal(await succeed(program, [...argv, 'echo', 'in']), 'in');
+  });
+
+  it("logs in whatever the user's own config has for all hosts", async () => {
+    const { configFile, alias } = await target();
+    const user = join(harness().folder, 'spoiled');
+    const all = Object.entries(spoilingSsh).map(([keyword, value]) => `  ${keyword} ${value}\n`);
+    await writeFile(user, `Include "${configFile}"\nHost *\n${all.join('')}`);
+    assert.equal(await succeed('ssh', ['-F', user, alias, 'echo in']), 'in');
+    assert.notEqual((await runProgram('ssh', ['-F', user, 'other', 'true'])).code, 0);
   });
 
   it('refuses a server with another host key', async () => {

@@ -176,7 +176,11 @@ describe('ssh/config', () => {
   it('writes Windows paths with forward slashes', () => {
     assert.equal(quotePath('C:\\Users\\A B\\.berth', 'win32'), '"C:/Users/A B/.berth"');
     assert.equal(globPattern('C:\\Users\\A [B]', 'win32'), 'C:/Users/A [[]B]');
-    assert(renderConfig(hosts, '/a/k', '/a/h').includes('IdentityFile "/a/k"'));
+    assert(
+      renderConfig(hosts, { identityFile: '/a/k', knownHosts: '/a/h' }, [9, 2]).includes(
+        'IdentityFile "/a/k"',
+      ),
+    );
     assert.equal(aliasOf('demo'), 'berth-demo');
   });
 });

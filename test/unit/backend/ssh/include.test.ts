@@ -4,6 +4,8 @@ import { chmod, lstat, mkdir, readFile, readlink, readdir, stat, symlink, writeF
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { addInclude, defaultUserConfig, isIncluded } from '../../../../src/backend/ssh/include';
+import { BerthError } from '../../../../src/api/errors';
+import { SshConfig } from '../../../../src/backend/ssh/config';
 import { SshAccess } from '../../../../src/backend/services/ssh-access';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../support/temp';
@@ -119,11 +121,46 @@ describe('ssh/include', () => {
     await assert.rejects(addInclude(user(), ours()), /EISDIR/);
   });
 
-  it('is offered as a service with the state afterwards', async () => {
-    const access = new SshAccess(new StateDirectory(join(folder(), 'berth home')));
+  it('gives the line to add by hand where the file can not be changed', async () => {
+    // Nobody makes files in sysfs, root neither.
+    await symlink('/sys/kernel/uevent_seqnum', user());
+    await assert.rejects(addInclude(user(), ours()), (error: unknown) => {
+      assert(error instanceof BerthError);
+      assert.equal(error.code, 'forbidden');
+      assert.match(error.message, /^\/sys\/kernel\/uevent_seqnum can't be changed/);
+      assert.equal(error.hint, `Put this line at its top by hand: Include "${ours()}"`);
+      return true;
+    });
+  });
+
+  it('is offered as a service, which has ssh prove that it takes ours', async () => {
+    const state = new StateDirectory(join(folder(), 'berth home'));
+    await state.ensure();
+    await new SshConfig(state).update([]);
+    const access = new SshAccess(state);
     const before = await access.status(user());
     assert.deepEqual(before, { included: false, userConfig: user(), configFile: ours() });
-    assert.equal((await access.include(user())).included, true);
+    assert.deepEqual(await access.include(user()), { ...before, included: true });
     assert.match(defaultUserConfig(), /[\\/]\.ssh[\\/]config$/);
+    const elsewhere = join(folder(), 'elsewhere');
+    await writeFile(elsewhere, 'ProxyJump bastion\n');
+    await writeFile(user(), `Include "${elsewhere}"\nInclude "${ours()}"\n`);
+    const spoiled = await access.status(user());
+    assert.equal(spoiled.included, false);
+    assert.match(spoiled.problem ?? '', /takes proxyjump from somewhere else \(bastion\)/);
+    await writeFile(elsewhere, 'Nonsense yes\n');
+    assert.match((await access.status(user())).problem ?? '', /Bad configuration option: nonsense/);
+  });
+
+  it('leaves the file of the user alone while ssh can not read ours', async () => {
+    const state = new StateDirectory(join(folder(), 'berth home'));
+    await state.ensure();
+    await writeFile(ours(), 'Nonsense yes\n');
+    await writeFile(user(), 'Host a\n');
+    await assert.rejects(
+      new SshAccess(state).include(user()),
+      /can't read Berth's configuration: .*nonsense/s,
+    );
+    assert.equal(await readFile(user(), 'utf8'), 'Host a\n');
   });
 });
