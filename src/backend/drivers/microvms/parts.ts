@@ -83,6 +83,8 @@ export interface DiskHolder {
 export interface DiskStore extends VolumeStore {
   /** The path of a disk that is this runtime's alone from now on; throws `in_use`. */
   attach(volume: string, holder: DiskHolder): Promise<string>;
+  /** The same for a machine that goes on from what was saved of it, which has the disk mounted: not a byte is changed. */
+  attachMounted(volume: string, holder: DiskHolder): Promise<string>;
   /** The same for an image of the user's own. */
   attachImage(path: string, holder: DiskHolder): Promise<string>;
   /** Throws when that would fail now. */

@@ -96,7 +96,7 @@ export class Starter {
       });
     }
     await this.parts.bases.require(record);
-    await this.attach(record);
+    await this.attach(record, 'mounted');
     const { state } = store.files.of(record.plan.name);
     if (!(await isIntact(state))) {
       throw new BerthError('illegal_state', `What was saved of ${record.plan.name} is damaged: ${state}.`, {
@@ -107,7 +107,10 @@ export class Starter {
   }
 
   /** Takes every volume of the plan for this runtime; answers their files by their serials, folders left out. */
-  async attach({ plan }: Pick<RuntimeRecord, 'plan'>): Promise<Map<string, string>> {
+  private async attach(
+    { plan }: Pick<RuntimeRecord, 'plan'>,
+    as: 'unmounted' | 'mounted' = 'unmounted',
+  ): Promise<Map<string, string>> {
     const { disks, store } = this.parts;
     const files = store.files.of(plan.name);
     const paths = new Map<string, string>();
@@ -115,7 +118,9 @@ export class Starter {
       const { serial, volume, mount, index, readOnly } = each;
       const holder = { workspace: plan.workspace, runtime: plan.name, readOnly };
       if (volume !== undefined) {
-        paths.set(serial, await disks.attach(volume, holder));
+        const attached =
+          as === 'mounted' ? disks.attachMounted(volume, holder) : disks.attach(volume, holder);
+        paths.set(serial, await attached);
       } else if (mount?.kind === 'archive') {
         paths.set(serial, bundleFile(files, index));
       } else if (mount !== undefined) {

@@ -53,6 +53,12 @@ export class TellingDisks implements DiskStore {
     return path;
   }
 
+  async attachMounted(volume: string, holder: DiskHolder): Promise<string> {
+    const path = await this.disks.attachMounted(volume, holder);
+    this.happened(volume, 'attached');
+    return path;
+  }
+
   attachImage(path: string, holder: DiskHolder): Promise<string> {
     return this.disks.attachImage(path, holder);
   }

@@ -101,6 +101,12 @@ describe('microVMs that stand still', function () {
     await bench.driver.resume(plan.name);
     assert.equal((await bench.shell(plan.name, 'cat /dev/shm/precious')).stdout, 'precious\n');
     assert.equal(existsSync(state()), false);
+    // In the journal alone: nobody else may have replayed it while the guest had the disk mounted.
+    const script = 'echo kept >kept && sync kept .';
+    assert.equal((await bench.shell(plan.name, script)).code, 0);
+    await kill();
+    await bench.started(plan);
+    assert.equal((await bench.shell(plan.name, 'cat kept')).stdout, 'kept\n');
   });
 
   it('never go back to a state that their disks are ahead of', async () => {

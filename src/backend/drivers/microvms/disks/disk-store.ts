@@ -154,13 +154,8 @@ export class Disks implements DiskStore {
   /** The path of a disk that is this runtime's alone from now on. Whoever had it before must provably not run. */
   async attach(name: string, holder: DiskHolder): Promise<string> {
     return this.lock.run(name, async () => {
-      const row = await this.existing(name);
+      const row = await this.present(name);
       const path = this.index.fileOf(row);
-      if (!(await this.isThere(row))) {
-        throw new BerthError('not_found', `The volume ${name} is gone: ${path} was removed.`, {
-          hint: 'Put it back, or rebuild the workspace: it gets a new, empty one.',
-        });
-      }
       if (row.kind === 'directory') {
         return path;
       }
@@ -184,6 +179,27 @@ export class Disks implements DiskStore {
       }
       void this.open.switched(name);
       return path;
+    });
+  }
+
+  /**
+   * For a machine that goes on from what was saved of it: its guest has the disk mounted, and is the only one who may
+   * replay its journal. Throws unless it had the disk all the time.
+   */
+  async attachMounted(name: string, { runtime }: DiskHolder): Promise<string> {
+    return this.lock.run(name, async () => {
+      const row = await this.present(name);
+      if (row.kind !== 'directory' && row.runtime !== runtime) {
+        throw new BerthError(
+          'illegal_state',
+          `The volume ${name} was let go of since ${runtime} was paused.`,
+          {
+            hint: 'Stop it and start it again: what was in its memory is lost, its volumes are not.',
+          },
+        );
+      }
+      this.starting.set(name, Date.now());
+      return this.index.fileOf(row);
     });
   }
 
@@ -222,6 +238,21 @@ export class Disks implements DiskStore {
     const row = await this.index.find(name);
     if (row === undefined) {
       throw notFound(name);
+    }
+    return row;
+  }
+
+  /** Throws as well when the file of it is gone. */
+  private async present(name: string): Promise<VolumeRow> {
+    const row = await this.existing(name);
+    if (!(await this.isThere(row))) {
+      throw new BerthError(
+        'not_found',
+        `The volume ${name} is gone: ${this.index.fileOf(row)} was removed.`,
+        {
+          hint: 'Put it back, or rebuild the workspace: it gets a new, empty one.',
+        },
+      );
     }
     return row;
   }

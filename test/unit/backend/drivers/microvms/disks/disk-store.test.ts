@@ -8,6 +8,7 @@ import {
 import { BerthError } from '../../../../../../src/api/errors';
 import { failure } from '../../../../../support/errors';
 import { FakeFiles } from '../../../../../support/fake-files';
+import { succeed } from '../../../../../support/programs';
 import { useTempFolder } from '../../../../../support/temp';
 import { until } from '../../../../../support/wait';
 import { agentDir } from '../../../files/agent-harness';
@@ -156,6 +157,21 @@ describe('named disks', function () {
     ]);
     await disks.remove('data');
     assert.deepEqual(readdirSync(at()), ['index.json']);
+  });
+
+  it('are not touched for a machine that goes on, which has them mounted', async () => {
+    await disks.create({ name: 'data', sizeMiB: 8 });
+    running.add('workspace-one');
+    await disks.attach('data', holder);
+    await succeed('/sbin/debugfs', ['-w', '-R', 'feature needs_recovery', at('data.ext4')]);
+    const mounted = readFileSync(at('data.ext4'));
+    assert.equal(await disks.attachMounted('data', holder), at('data.ext4'));
+    assert.ok(readFileSync(at('data.ext4')).equals(mounted), 'its journal is as it was');
+    await disks.release({ runtime: 'workspace-one' });
+    const error = await failure(disks.attachMounted('data', holder), 'illegal_state');
+    assert.match(error.message, /volume data was let go of since workspace-one was paused/);
+    await disks.attach('data', holder);
+    assert.ok(!readFileSync(at('data.ext4')).equals(mounted), 'who starts anew has it replayed');
   });
 
   it('count as held between their attachment and the start of the machine', async () => {
