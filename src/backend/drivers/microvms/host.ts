@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../containers/log';
 import type { GuestKit, GuestKits } from './parts';
+import type { Launch } from './runtime-record';
 import { findAcceleration } from './qemu/acceleration';
 import type { Acceleration, MachinePlan } from './qemu/command-line';
 import { processorId } from './qemu/processor';
@@ -57,6 +58,11 @@ export class Host {
   /** The kit that there is now. */
   kit(): Promise<GuestKit | undefined> {
     return this.options.kits.find();
+  }
+
+  /** What a machine was started with is there as it was. */
+  hasKit({ kernel, kit }: Pick<Launch, 'kernel' | 'kit'>): Promise<boolean> {
+    return this.options.kits.has(kernel, kit);
   }
 
   /** Asking a program for its version takes a while: that is not done for every look at the state. */

@@ -16,6 +16,8 @@ export interface GuestKit {
 
 export interface GuestKits {
   find(): Promise<GuestKit | undefined>;
+  /** The very kit that a kernel is of is there, and none that was built in its place. */
+  has(kernel: string, hash: string): Promise<boolean>;
   build(line: (text: string) => void, signal: AbortSignal): Promise<GuestKit>;
 }
 

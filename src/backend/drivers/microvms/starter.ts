@@ -1,6 +1,7 @@
 /** Starts machines: from a template where there is one, else by booting; or where they stood when they were saved. */
 import { BerthError } from '../../../api/errors';
 import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Log } from '../containers/log';
 import type { Host, HostTools } from './host';
 import { launch, type Launched } from './launch';
@@ -24,6 +25,9 @@ const restoreTimeoutMs = 60_000;
 const answerTimeoutMs = { accelerated: 5_000, emulated: 20_000 };
 /** Reasons that no other way of starting mends. */
 const lasting: readonly string[] = ['in_use', 'no_space', 'capacity'];
+
+const startAnew = 'Stop it and start it again: what was in its memory is lost, its volumes are not.';
+const putBack = `Put it back, e.g. from a backup. Where there is none: ${startAnew}`;
 
 export interface StarterParts {
   store: RuntimeStore;
@@ -89,21 +93,27 @@ export class Starter {
    */
   async restore(record: RuntimeRecord, going: GoingOn): Promise<Machine> {
     const { host, store } = this.parts;
-    const tools = await host.tools();
-    if (record.launch?.build !== tools.programs.build) {
+    const programs = await host.programs();
+    if (record.launch?.build !== programs.build) {
       throw new BerthError('not_supported', `${record.plan.name} was paused under another version of QEMU.`, {
-        hint: 'Stop it and start it again: what was in its memory is lost, its volumes are not.',
+        hint: startAnew,
       });
+    }
+    // Its guest has the disk of the tools mounted.
+    if (!(await host.hasKit(record.launch))) {
+      const folder = dirname(record.launch.kernel);
+      const what = `The guest kit that ${record.plan.name} was started with is gone, or another one is in its place`;
+      throw new BerthError('gone', `${what}: ${folder}.`, { hint: putBack });
     }
     await this.parts.bases.require(record);
     await this.attach(record, 'mounted');
     const { state } = store.files.of(record.plan.name);
     if (!(await isIntact(state))) {
       throw new BerthError('illegal_state', `What was saved of ${record.plan.name} is damaged: ${state}.`, {
-        hint: 'Put the file back, e.g. from a backup, or stop it and start it again: what was in its memory is lost, its volumes are not.',
+        hint: putBack,
       });
     }
-    return this.fromState(record, record.launch, tools, state, going);
+    return this.fromState(record, record.launch, { programs }, state, going);
   }
 
   /** Takes every volume of the plan for this runtime; answers their files by their serials, folders left out. */
@@ -154,7 +164,7 @@ export class Starter {
   private async fromState(
     record: RuntimeRecord,
     wanted: Launch,
-    tools: HostTools,
+    tools: Pick<HostTools, 'programs'>,
     state: string,
     going?: GoingOn,
   ): Promise<Machine> {
@@ -174,7 +184,7 @@ export class Starter {
   private async launched(
     record: RuntimeRecord,
     wanted: Launch,
-    { programs }: HostTools,
+    { programs }: Pick<HostTools, 'programs'>,
     state: string | undefined,
     getGoing: (machine: Machine, signal: AbortSignal) => Promise<void>,
   ): Promise<Machine> {

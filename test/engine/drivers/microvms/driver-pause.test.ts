@@ -98,6 +98,13 @@ describe('microVMs that stand still', function () {
     await assert.rejects(bench.driver.resume(plan.name), { code: 'illegal_state', message: /damaged/ });
     assert.equal(await stateOf(), 'paused');
     await damage.undo();
+    const record = join(bench.folderOf(plan), 'runtime.json');
+    const known = await readFile(record, 'utf8');
+    // As if the kit had been built anew in the same place.
+    await writeFile(record, known.replace(/("kit": *)"\w+"/, '$1"another"'));
+    await assert.rejects(bench.driver.resume(plan.name), { code: 'gone', message: /guest kit/ });
+    assert.equal(await stateOf(), 'paused');
+    await writeFile(record, known);
     await bench.driver.resume(plan.name);
     assert.equal((await bench.shell(plan.name, 'cat /dev/shm/precious')).stdout, 'precious\n');
     assert.equal(existsSync(state()), false);

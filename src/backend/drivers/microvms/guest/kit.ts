@@ -3,9 +3,9 @@
  * not there, and is never changed: machines that were saved need the very files they were started with.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../../api/errors';
 import { isErrno, readIfPresent, removeTree } from '../../../store/files';
@@ -55,6 +55,14 @@ export class GuestKitStore implements GuestKits {
       .filter((kit) => kit?.file.recipe === recipe.hash)
       .sort((a, b) => ((a?.file.builtAt ?? '') < (b?.file.builtAt ?? '') ? 1 : -1));
     return newest?.kit;
+  }
+
+  async has(kernel: string, hash: string): Promise<boolean> {
+    const found = await this.read(basename(dirname(kernel)));
+    const paths = found === undefined ? [] : [found.kit.kernel, found.kit.initrd, found.kit.toolsDisk];
+    return (
+      found?.kit.kernel === kernel && found.file.hash === hash && paths.every((path) => existsSync(path))
+    );
   }
 
   /** From Debian's newest kernel; nothing is done when there is such a kit already. */
