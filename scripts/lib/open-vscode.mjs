@@ -1,5 +1,4 @@
 /** Opens VS Code with the extension: the one on this machine, else the one in the browser. */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -40,10 +39,11 @@ export async function findEditor(user = { platform: process.platform, uid: proce
 }
 
 /** Opens a window in which the extension runs from this repository; nothing gets installed. @param {string} editor */
-export function openEditor(editor) {
+export async function openEditor(editor) {
+  // Not there before the npm packages are.
+  const { default: spawn } = await import('cross-spawn');
   const options = ['--new-window', `--extensionDevelopmentPath=${ROOT}`];
-  const isScript = /\.cmd$/i.test(editor);
-  const child = spawn(editor, options, { detached: true, stdio: 'ignore', shell: isScript });
+  const child = spawn(editor, options, { detached: true, stdio: 'ignore' });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('spawn', () => resolve(child.unref()));

@@ -1,10 +1,10 @@
 /** Runs a program that takes over this terminal. */
-import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import spawn from 'cross-spawn';
 import { BerthError } from '../api';
 import type { Cli } from './cli';
 
-/** The program's exit code, 128 + n when signal n ended it, as shells have it. */
+/** By a library, as only `cmd` runs the .cmd of an editor on Windows. The program's exit code, 128 + n when signal n ended it, as shells have it. */
 export async function runInTerminal(cli: Cli, argv: readonly string[], missingHint: string): Promise<number> {
   const [program = '', ...args] = argv;
   if (cli.signal.aborted) {

@@ -41,10 +41,38 @@ function watch(client: EngineClient, id: string, listener: (operation: Operation
 }
 
 /**
- * Does the same to each name: all are started at once and followed one after the other, each failure is told,
- * and the exit code is that of the first.
+ * The rule of every verb with several names: all are tried, each failure is told, what succeeded is the answer, and the
+ * exit code is that of the first failure. Ctrl-C leaves those that are not begun.
  */
-export async function forEach<T>(
+export async function forEach<N, T>(
+  cli: Cli,
+  names: readonly N[],
+  act: (name: N) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  const failures: unknown[] = [];
+  for (const name of names) {
+    try {
+      results.push(await act(name));
+    } catch (error) {
+      if (names.length === 1 || cli.signal.aborted) {
+        throw error;
+      }
+      failures.push(error);
+      cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle));
+    }
+  }
+  if (failures.length > 0) {
+    cli.exitCode = exitCodeOf(failures[0]);
+    if (results.length === 0) {
+      throw new ExitWith(cli.exitCode);
+    }
+  }
+  return results;
+}
+
+/** The same where the engine does it in operations: all are begun at once and followed one after the other. */
+export async function followEach<T>(
   cli: Cli,
   names: readonly string[],
   begin: (name: string) => Promise<Operation>,
@@ -55,28 +83,8 @@ export async function forEach<T>(
   begun.forEach(({ operation }) => {
     operation.catch(() => undefined);
   });
-  const results: T[] = [];
-  const failures: unknown[] = [];
-  for (const { name, operation } of begun) {
-    try {
-      await follow(cli, client, await operation);
-      results.push(await finish(client, name));
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length === 1 && names.length === 1) {
-    throw failures[0];
-  }
-  failures.forEach((error) => cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle)));
-  if (failures.length > 0 && results.length === 0) {
-    throw new ExitWith(exitCodeOf(failures[0]));
-  }
-  return failures.length === 0 ? results : partly(cli, results, failures[0]);
-}
-
-/** What succeeded is still the result; the exit code tells that not all did. */
-function partly<T>(cli: Cli, results: T[], failure: unknown): T[] {
-  cli.exitCode = exitCodeOf(failure);
-  return results;
+  return forEach(cli, begun, async ({ name, operation }) => {
+    await follow(cli, client, await operation);
+    return finish(client, name);
+  });
 }

@@ -14,6 +14,7 @@ const lastLookMs = 20;
 
 export class Lifetime {
   private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
   private readonly connections = new Set<symbol>();
 
   constructor(private readonly parts: LifetimeParts) {}
@@ -25,6 +26,9 @@ export class Lifetime {
   /** Something was asked for, or ended. */
   touch(): void {
     clearTimeout(this.timer);
+    if (this.isClosed) {
+      return;
+    }
     this.timer = setTimeout(() => {
       this.consider();
     }, this.parts.idleExitMs);
@@ -42,7 +46,9 @@ export class Lifetime {
     };
   }
 
+  /** A connection may end after it: nothing is waited for any more. */
   close(): void {
+    this.isClosed = true;
     clearTimeout(this.timer);
   }
 

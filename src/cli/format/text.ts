@@ -1,8 +1,8 @@
 /** Text that came from guests and other tools, made safe and measurable for a terminal. */
 import { StringDecoder } from 'node:string_decoder';
+import stringWidth from 'string-width';
 
 const escape = String.fromCharCode(27);
-const ansi = new RegExp(`${escape}\\[[0-9;]*m`, 'g');
 
 /**
  * Control characters, of ASCII and of Latin-1, and those that turn the direction of text around: a name or a message
@@ -89,39 +89,25 @@ function withoutColours(text: string): string {
   return plain.replace(control, (character) => (character === '\n' || character === '\t' ? character : '?'));
 }
 
-/** Columns that a text takes; colours take none. */
+/** Columns that a text takes, as terminals count: colours and combining marks take none, wide characters and emoji two. */
 export function width(text: string): number {
-  let columns = 0;
-  for (const character of text.replace(ansi, '')) {
-    columns += isWide(character.codePointAt(0) ?? 0) ? 2 : 1;
-  }
-  return columns;
+  return stringWidth(text);
 }
 
-/** Shortened to so many columns, with an ellipsis when something is missing. */
+const characters = new Intl.Segmenter();
+
+/** Shortened to so many columns, with an ellipsis when something is missing; a character is whole or gone. */
 export function clip(text: string, columns: number): string {
-  if (width(text) <= columns) {
-    return text;
-  }
   let kept = '';
-  for (const character of text) {
-    if (width(kept + character) > columns - 1) {
-      break;
+  let taken = 0;
+  let fits = '';
+  for (const { segment } of characters.segment(text)) {
+    taken += width(segment);
+    if (taken > columns) {
+      return `${fits}…`;
     }
-    kept += character;
+    kept += segment;
+    fits = taken < columns ? kept : fits;
   }
-  return `${kept}…`;
-}
-
-/** Unicode's blocks of wide characters: Hangul, CJK, full-width forms, pictographs. */
-function isWide(point: number): boolean {
-  return (
-    (point >= 0x1100 && point <= 0x115f) ||
-    (point >= 0x2e80 && point <= 0xa4cf) ||
-    (point >= 0xac00 && point <= 0xd7a3) ||
-    (point >= 0xf900 && point <= 0xfaff) ||
-    (point >= 0xfe30 && point <= 0xfe6f) ||
-    (point >= 0xff00 && point <= 0xff60) ||
-    (point >= 0x1f300 && point <= 0x1faff)
-  );
+  return text;
 }

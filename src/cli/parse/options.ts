@@ -32,6 +32,31 @@ export function parseWhole(text: string): number {
   return value;
 }
 
+const millisecondsOf: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function parseTime(text: string, defaultUnit: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([smhd]?)$/i.exec(text.trim());
+  return Number(match?.[1]) * (millisecondsOf[(match?.[2] ?? '').toLowerCase() || defaultUnit] ?? Number.NaN);
+}
+
+/** `90s`, `5m`, `1h`, or a number of seconds; answers milliseconds, up to a day. */
+export function parseDuration(text: string): number {
+  const ms = Math.round(parseTime(text, 's'));
+  if (!(ms >= 1 && ms <= 86_400_000)) {
+    throw new InvalidArgumentError('Give a time like 90s, 5m or 1h, up to a day.');
+  }
+  return ms;
+}
+
+/** `90m`, `2h`, `1d`, or a number of minutes; answers minutes. */
+export function parseMinutes(text: string): number {
+  const minutes = parseTime(text, 'm') / 60_000;
+  if (Number.isNaN(minutes)) {
+    throw new InvalidArgumentError('Give a time like 30m, 2h or 1d, or a number of minutes; 0 is never.');
+  }
+  return minutes;
+}
+
 export function parseRuntime(text: string): 'container' | 'microvm' {
   if (text !== 'container' && text !== 'microvm') {
     throw new InvalidArgumentError('Give container or microvm.');

@@ -6,7 +6,7 @@ import { formatBytes } from '../format/size';
 import { formatTable } from '../format/table';
 import { printable } from '../format/text';
 import { examples } from '../help';
-import { forEach } from '../operation';
+import { followEach } from '../operation';
 
 interface DeleteOptions {
   yes?: boolean;
@@ -35,7 +35,7 @@ async function remove(cli: Cli, names: string[], options: DeleteOptions): Promis
   } else {
     await cli.consent(options.yes, '', `Delete ${names.join(', ')}?`);
   }
-  const deleted = await forEach(
+  const deleted = await followEach(
     cli,
     names,
     (name) =>

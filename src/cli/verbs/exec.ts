@@ -1,17 +1,25 @@
+import { Readable } from 'node:stream';
 import type { Command } from 'commander';
+import type { ExecResult } from '../../api';
 import type { AttachRequest } from '../../api/paths';
 import { readAll } from '../../client/transport';
 import { attach, type AttachSession } from '../../client/attach';
 import type { Cli } from '../cli';
 import { ExitWith, exitCodes } from '../failure';
+import { formatDuration } from '../format/time';
 import { examples } from '../help';
 import { collectOutputs, locateOutputs } from '../outputs';
-import { collect, collectEnv } from '../parse/options';
+import { collect, collectEnv, parseDuration } from '../parse/options';
 import { pumpInput, pumpOutput, rawTerminal, sizeOf } from '../terminal/attached';
 import { isTerminal } from '../terminal/streams';
 
+/** As timeout(1) has it. */
+const timedOutCode = 124;
+
 export interface ExecOptions {
   interactive?: boolean;
+  stdin?: boolean;
+  timeout?: number;
   tty?: boolean;
   env?: Record<string, string>;
   cwd?: string;
@@ -27,11 +35,13 @@ export function registerExec(program: Command, cli: Cli): void {
       .argument('<name>')
       .argument('[command...]', 'after `--`; the login shell when left out')
       .option('-i, --interactive', 'pass standard input; always done, accepted as a habit from docker')
+      .option('-n, --no-stdin', 'pass no standard input: for loops that read theirs')
       .option('-t, --tty', 'allocate a terminal (default: when this is one)')
       .option('--no-tty', 'allocate no terminal')
       .option('--env <K=V>', 'set a variable (repeatable)', collectEnv)
       .option('--cwd <path>', 'run it there (default: the home directory)')
       .option('--user <user>', 'run it as this user (default: workspace)')
+      .option('--timeout <time>', 'end it after 90s, 5m or 1h, with exit code 124', parseDuration)
       .option(
         '--output <LOCAL=PATH>',
         'copy PATH of its volumes to this machine when the command has ended (repeatable)',
@@ -41,6 +51,10 @@ export function registerExec(program: Command, cli: Cli): void {
     ['berth exec demo -- ls -la', ''],
     ['berth exec demo -it -- bash', 'a terminal'],
     ['tar c . | berth exec demo -- tar x', 'standard input is passed'],
+    [
+      'berth exec demo --json -- git status',
+      'stdout and stderr as text; in base64 what is none, see "encoding"',
+    ],
     ['berth exec demo --output report=/home/workspace/report -- make report', 'also when it fails'],
   );
 }
@@ -63,35 +77,64 @@ async function perform(cli: Cli, name: string, argv: string[], options: ExecOpti
   const { stdin, stdout } = cli.streams;
   const tty = options.tty ?? (isTerminal(stdin) && isTerminal(stdout));
   const client = await cli.engine();
-  const session = await attach(client, name, toRequest(argv, options, tty, stdout), { signal: cli.signal });
+  const session = await attach(client, name, toRequest(cli, argv, options, tty), { signal: cli.signal });
   const restore = tty ? rawTerminal(cli.streams, session) : () => undefined;
+  const limit = limitTime(session, options.timeout);
   try {
-    cli.exitCode = await relay(cli, session);
+    cli.exitCode = await relay(cli, session, options.stdin !== false);
+  } catch (error) {
+    if (!limit.isOver()) {
+      throw error;
+    }
+    cli.exitCode = timedOutCode;
+    cli.note(`The command took longer than ${formatDuration(options.timeout ?? 0)} and was ended.`);
   } finally {
+    limit.stop();
     restore();
     session.close();
   }
 }
 
+/** Lets go of the process when its time is over: the engine ends it. */
+function limitTime(session: AttachSession, ms: number | undefined): { isOver(): boolean; stop(): void } {
+  if (ms === undefined) {
+    return { isOver: () => false, stop: () => undefined };
+  }
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    session.close();
+  }, ms);
+  return { isOver: () => isOver, stop: () => clearTimeout(timer) };
+}
+
 function toRequest(
+  { streams, env }: Cli,
   argv: readonly string[],
   options: ExecOptions,
   tty: boolean,
-  stdout: NodeJS.WriteStream,
 ): AttachRequest {
   return {
     ...(argv.length > 0 && { argv: [...argv] }),
     tty,
-    ...(tty && sizeOf(stdout)),
-    ...(options.env !== undefined && { env: options.env }),
+    ...(tty && { ...sizeOf(streams.stdout), env: { ...terminalOf(env), ...options.env } }),
+    ...(!tty && options.env !== undefined && { env: options.env }),
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...(options.user !== undefined && { user: options.user }),
   };
 }
 
+/** What a program draws with must fit the terminal that shows it; ssh passes the first of them, too. */
+export function terminalOf({ TERM, COLORTERM }: NodeJS.ProcessEnv): Record<string, string> {
+  return {
+    ...(TERM !== undefined && TERM !== '' && { TERM }),
+    ...(COLORTERM !== undefined && COLORTERM !== '' && { COLORTERM }),
+  };
+}
+
 /** Moves bytes both ways until the process has ended; answers its exit code. */
-async function relay(cli: Cli, session: AttachSession): Promise<number> {
-  const input = pumpInput(cli.streams.stdin, session);
+async function relay(cli: Cli, session: AttachSession, hasInput: boolean): Promise<number> {
+  const input = pumpInput(hasInput ? cli.streams.stdin : Readable.from([]), session);
   try {
     await Promise.all([
       pumpOutput(session.stdout, cli.streams.stdout, cli.signal),
@@ -105,10 +148,11 @@ async function relay(cli: Cli, session: AttachSession): Promise<number> {
   }
 }
 
-/** With `--json`: the answer of the API, output in base64 as it may be bytes; the exit code passes too. */
+/** With `--json`: all that it said, at its end; the exit code passes too. */
 async function capture(cli: Cli, name: string, argv: string[], options: ExecOptions): Promise<void> {
   const { stdin } = cli.streams;
-  const input = isTerminal(stdin) ? Buffer.alloc(0) : await readAll(stdin);
+  const hasInput = options.stdin !== false && !isTerminal(stdin);
+  const input = hasInput ? await readAll(stdin) : Buffer.alloc(0);
   const client = await cli.engine();
   const answer = await client.call('workspaces.exec', {
     params: { name },
@@ -118,9 +162,29 @@ async function capture(cli: Cli, name: string, argv: string[], options: ExecOpti
       ...(options.env !== undefined && { env: options.env }),
       ...(options.cwd !== undefined && { cwd: options.cwd }),
       ...(options.user !== undefined && { user: options.user }),
+      ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
     },
     signal: cli.signal,
   });
-  cli.result(answer, () => '');
-  cli.exitCode = answer.exitCode;
+  cli.result(readable(answer), () => '');
+  cli.exitCode = answer.timedOut ? timedOutCode : answer.exitCode;
+}
+
+export interface ReadableResult extends ExecResult {
+  /** Of both outputs: text, unless one of them is none. */
+  encoding: 'utf8' | 'base64';
+}
+
+/** The outputs as text where both are UTF-8. */
+export function readable(answer: ExecResult): ReadableResult {
+  try {
+    const [stdout, stderr] = [answer.stdout, answer.stderr].map((output) => {
+      // What was cut off may end in the middle of a character.
+      const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+      return decoder.decode(Buffer.from(output, 'base64'), { stream: answer.truncated });
+    });
+    return { ...answer, stdout: stdout ?? '', stderr: stderr ?? '', encoding: 'utf8' };
+  } catch {
+    return { ...answer, encoding: 'base64' };
+  }
 }

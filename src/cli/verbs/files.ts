@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import type { Command } from 'commander';
 import { BerthError } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { examples } from '../help';
-import { follow } from '../operation';
+import { follow, forEach } from '../operation';
 import { parseRemote } from '../parse/place';
 import { isFolder, resolveVolume, statOf, type VolumePath } from '../remote';
 import { pumpOutput } from '../terminal/attached';
@@ -57,48 +58,52 @@ export function registerFiles(program: Command, cli: Cli): void {
   );
 }
 
-/** Names resolved to volumes, one after the other, before anything is changed. */
 async function open(cli: Cli, texts: readonly string[]): Promise<VolumePath[]> {
   const client = await cli.engine();
   const places = texts.map(parseRemote);
   return Promise.all(places.map((place) => resolveVolume(client, place, cli.signal)));
 }
 
-async function cat(cli: Cli, texts: string[]): Promise<void> {
+/** All are read as names before the first is touched; whether they are there is found out one by one. */
+async function forEachPlace<T>(
+  cli: Cli,
+  texts: readonly string[],
+  act: (client: EngineClient, place: VolumePath) => Promise<T>,
+): Promise<T[]> {
   const client = await cli.engine();
-  for (const { volume, path } of await open(cli, texts)) {
+  const places = texts.map(parseRemote);
+  return forEach(cli, places, async (place) => act(client, await resolveVolume(client, place, cli.signal)));
+}
+
+async function cat(cli: Cli, texts: string[]): Promise<void> {
+  await forEachPlace(cli, texts, async (client, { volume, path }) => {
     const content = await client.openFile(volume, path, { signal: cli.signal });
     await pumpOutput(content, cli.streams.stdout, cli.signal);
-  }
+  });
 }
 
 async function mkdir(cli: Cli, texts: string[], parents: boolean): Promise<void> {
-  const client = await cli.engine();
-  const made = [];
-  for (const { volume, path } of await open(cli, texts)) {
-    made.push(
-      await client.call('files.mkdir', { params: { volume }, body: { path, ...(parents && { parents }) } }),
-    );
-  }
+  const made = await forEachPlace(cli, texts, (client, { volume, path }) =>
+    client.call('files.mkdir', { params: { volume }, body: { path, ...(parents && { parents }) } }),
+  );
   cli.result(made, () => '');
 }
 
 async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<void> {
-  const client = await cli.engine();
-  const places = await open(cli, texts);
-  const root = places.find(({ path }) => path === '/');
+  const root = texts.find((text) => parseRemote(text).path === '/');
   if (root !== undefined) {
-    throw new BerthError('bad_request', `The root of the volume ${root.volume} can't be removed.`, {
+    throw new BerthError('bad_request', `${root} is the root of a volume, which can't be removed.`, {
       hint: 'Name what is in it, or delete the volume.',
     });
   }
-  for (const { volume, path } of places) {
+  const removed = await forEachPlace(cli, texts, async (client, { volume, path }) => {
     await client.call('files.remove', {
       params: { volume },
       body: { path, ...(recursive && { recursive }) },
     });
-  }
-  cli.result(places, () => '');
+    return { volume, path };
+  });
+  cli.result(removed, () => '');
 }
 
 async function move(cli: Cli, source: string, target: string, overwrite: boolean): Promise<void> {

@@ -3,7 +3,7 @@ import type { Operation } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { examples } from '../help';
-import { forEach } from '../operation';
+import { followEach } from '../operation';
 
 type Verb = 'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover';
 
@@ -45,7 +45,7 @@ function isStarting(verb: Verb): verb is (typeof startingVerbs)[number] {
 
 async function lifecycle(cli: Cli, verb: Verb, names: string[], options: Options): Promise<void> {
   const client = await cli.engine();
-  const changed = await forEach(
+  const changed = await followEach(
     cli,
     names,
     (name) => begin(client, verb, name, options),

@@ -52,13 +52,18 @@ export function openCommand(editor: string, target: Pick<SshTarget, 'alias' | 'f
   return [editor, '--remote', `ssh-remote+${target.alias}`, target.folder];
 }
 
-/** The first of the programs that PATH has. */
-export function findProgram(programs: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
+/** The path of the first of the programs that PATH has. */
+export function findProgram(
+  programs: readonly string[],
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
+): string | undefined {
   const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  const suffixes = process.platform === 'win32' ? ['.cmd', '.exe'] : [''];
-  return programs.find((program) =>
-    folders.some((folder) => suffixes.some((suffix) => isExecutable(join(folder, program + suffix)))),
+  const suffixes = platform === 'win32' ? ['.cmd', '.exe'] : [''];
+  const paths = programs.flatMap((program) =>
+    folders.flatMap((folder) => suffixes.map((suffix) => join(folder, program + suffix))),
   );
+  return paths.find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

@@ -5,6 +5,7 @@ import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatBytes, formatMiB } from '../format/size';
 import { examples } from '../help';
+import { forEach } from '../operation';
 import { parseMiB } from '../parse/options';
 import { formatVolume, formatVolumes } from '../volumes';
 
@@ -124,14 +125,12 @@ async function remove(cli: Cli, names: string[], options: { yes?: boolean; force
   } else {
     await cli.consent(options.yes, '', `Delete the volumes ${names.join(', ')}?`);
   }
-  for (const volume of names) {
-    await client.call('volumes.delete', {
-      params: { volume },
-      ...(options.force === true && { query: { force: true } }),
-    });
-  }
-  const deleted = names.map((name) => ({ name, deleted: true }));
-  cli.result(deleted, () => names.map((name) => `Volume ${name} is deleted.`).join('\n'));
+  const deleted = await forEach(cli, names, async (volume) => {
+    const query = options.force === true ? { query: { force: true } } : {};
+    await client.call('volumes.delete', { params: { volume }, ...query });
+    return { name: volume, deleted: true };
+  });
+  cli.result(deleted, () => deleted.map(({ name }) => `Volume ${name} is deleted.`).join('\n'));
 }
 
 async function adopt(cli: Cli, name: string, takeOver: boolean): Promise<void> {

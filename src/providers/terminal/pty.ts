@@ -72,7 +72,7 @@ export class WorkspacePty implements vscode.Pseudoterminal {
         tty: true,
         cols,
         rows,
-        env: { TERM: 'xterm-256color' },
+        env: { TERM: 'xterm-256color', COLORTERM: 'truecolor' },
       });
       await this.attached(session);
       this.ended(await session.exit);

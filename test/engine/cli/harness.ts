@@ -54,6 +54,13 @@ export class Berth {
     return finished(child, `berth ${argv.join(' ')}`);
   }
 
+  /** Runs a script of sh: `$0` and `$1` start this program, what is given comes after. */
+  async shell(script: string, given: readonly string[], input: string): Promise<Outcome> {
+    const child = spawn('sh', ['-c', script, process.execPath, cli, ...given], this.spawnOptions({}));
+    child.stdin.end(input);
+    return finished(child, script);
+  }
+
   /** Runs it and wants it to succeed; answers stdout. */
   async ok(...argv: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(argv);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExecResult } from '../../../src/api';
+import type { ReadableResult } from '../../../src/cli/verbs/exec';
 import { Berth, finished } from './harness';
 
 describe('berth exec, ssh, logs, stats', function () {
@@ -34,14 +35,40 @@ describe('berth exec, ssh, logs, stats', function () {
     assert.equal((await berth.ok('exec', name, '--', 'id', '-un')).trim(), 'workspace');
   });
 
-  it('answers as the API does with --json, exit code included', async () => {
+  it('answers all at once with --json, exit code included', async () => {
     const { code, stdout } = await berth.run(['exec', name, '--json', '--', 'sh', '-c', 'cat; exit 3'], {
       input: 'in',
     });
-    const answer = JSON.parse(stdout) as ExecResult;
+    const answer = JSON.parse(stdout) as ReadableResult;
     assert.equal(code, 3);
     assert.equal(answer.exitCode, 3);
-    assert.equal(Buffer.from(answer.stdout, 'base64').toString(), 'in');
+    assert.deepEqual([answer.stdout, answer.encoding], ['in', 'utf8']);
+  });
+
+  it('ends what takes too long, and reads nothing when told so', async () => {
+    const begun = Date.now();
+    const { code } = await berth.run(['exec', name, '--timeout', '1s', '--', 'sleep', '986']);
+    assert.equal(code, 124);
+    assert(Date.now() - begun < 20_000);
+    await eventually(async () => !(await processes()).includes('sleep 986'));
+    const loop = 'while read -r x; do "$0" "$1" exec "$2" -n -- echo "<$x>"; done';
+    const { stdout } = await berth.shell(loop, [name], 'one\ntwo\n');
+    assert.equal(stdout, '<one>\n<two>\n');
+  });
+
+  it('tells programs of this terminal what the image knows of, and of no other', async () => {
+    const cases: [string, string][] = [
+      ['dumb', 'dumb'],
+      ['vt100', 'vt100'],
+      ['xterm-kitty', 'xterm-256color'],
+      ['../../x', 'xterm-256color'],
+    ];
+    for (const [given, seen] of cases) {
+      const env = { TERM: given, COLORTERM: 'truecolor' };
+      const argv = ['exec', '-t', name, '--env', 'name=n', '--env', 'd=d', '--', 'sh', '-c'];
+      const said = await berth.run([...argv, 'echo $TERM $COLORTERM $name $d'], { env });
+      assert.equal(said.stdout, `${seen} truecolor n d\r\n`);
+    }
   });
 
   it('gives a terminal on a terminal, with its size', async () => {
@@ -132,7 +159,8 @@ describe('berth exec, ssh, logs, stats', function () {
     assert.equal(typeof whole, 'string');
     const child = berth.spawn(['logs', name, '-f', '--tail', '1']);
     const ended = finished(child, 'berth logs -f');
-    await sleep(1500);
+    // Before that it has not begun, on a busy machine.
+    await once(child.stdout, 'data');
     child.kill('SIGINT');
     assert.equal((await ended).code, 0);
     const lines = (await berth.ok('logs', name, '--json')).split('\n').filter((line) => line !== '');

@@ -104,7 +104,7 @@ describe('cli: what others chose', () => {
   it('neither drives the terminal nor makes a line of its own, wherever it is shown', () => {
     const random = new Random(6);
     const lines = shownOf('a').map((each) => each.split('\n').length);
-    for (let turn = 0; turn < 2_000; turn += 1) {
+    for (let turn = 0; turn < 1_000; turn += 1) {
       const text = generated(random);
       shownOf(text).forEach((each, index) => {
         assert.doesNotMatch(

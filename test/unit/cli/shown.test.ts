@@ -197,7 +197,7 @@ describe('cli: editors', () => {
     writeFileSync(join(folder, 'a', 'codium'), '');
     chmodSync(join(folder, 'a', 'codium'), 0o755);
     const env = { PATH: [join(folder, 'none'), join(folder, 'a'), join(folder, 'b')].join(delimiter) };
-    assert.equal(findProgram(['code', 'cursor', 'codium'], env), 'codium');
+    assert.equal(findProgram(['code', 'cursor', 'codium'], env), join(folder, 'a', 'codium'));
     assert.equal(findProgram(['code'], env), undefined);
     assert.equal(findProgram(['code'], {}), undefined);
   });

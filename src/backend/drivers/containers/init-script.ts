@@ -86,23 +86,36 @@ done
 /**
  * In front of a command: notes its process id under the exec's id (so that it can be ended), sets the terminal's
  * size, and gives it the environment of a login except for the names in BERTH_GIVEN, which came with the exec.
- * It looks for the program itself: busybox's shell would take its own before those of the image.
+ * It looks for the program itself: busybox's shell would take its own before those of the image. A kind of terminal
+ * that the image's terminfo does not know (xterm-kitty) becomes one that all know. What is set here has names that no
+ * user's variable has: the shell would export the value of its own in its place.
  */
 const front = `
-d=${berthDirectory}
-for f in $d/exec/*; do [ -d "/proc/\${f##*/}" ] || rm -f "$f" 2>/dev/null; done
-echo "$BERTH_EXEC" >"$d/exec/$$" 2>/dev/null
+berth_d=${berthDirectory}
+for berth_f in $berth_d/exec/*; do [ -d "/proc/\${berth_f##*/}" ] || rm -f "$berth_f" 2>/dev/null; done
+echo "$BERTH_EXEC" >"$berth_d/exec/$$" 2>/dev/null
 [ -z "$BERTH_TTY" ] || stty $BERTH_TTY 2>/dev/null
-given=" $BERTH_GIVEN "
+berth_given=" $BERTH_GIVEN "
 unset BERTH_EXEC BERTH_TTY BERTH_GIVEN
-berth_set() { case "$given" in *" $1 "*) ;; *) export "$1=$2" ;; esac; }
-[ ! -r $d/env ] || . $d/env
+berth_set() { case "$berth_given" in *" $1 "*) ;; *) export "$1=$2" ;; esac; }
+[ ! -r $berth_d/env ] || . $berth_d/env
+berth_terminal() {
+  case "$TERM" in
+    dumb) return 0 ;;
+    '' | *[!A-Za-z0-9._+-]*) return 1 ;;
+  esac
+  for berth_f in "$HOME/.terminfo" /etc/terminfo /lib/terminfo /usr/share/terminfo /usr/lib/terminfo; do
+    [ ! -f "$berth_f/\${TERM%"\${TERM#?}"}/$TERM" ] || return 0
+  done
+  return 1
+}
+[ ! -t 0 ] || berth_terminal || export TERM=xterm-256color
 berth_find() {
-  local IFS=: folder path=\${PATH-/bin:/usr/bin}:
+  local IFS=: berth_folder berth_path=\${PATH-/bin:/usr/bin}:
   set -f
-  for folder in $path; do
-    program=\${folder:-.}/$1
-    [ ! -f "$program" ] || [ ! -x "$program" ] || return 0
+  for berth_folder in $berth_path; do
+    berth_program=\${berth_folder:-.}/$1
+    [ ! -f "$berth_program" ] || [ ! -x "$berth_program" ] || return 0
   done
   return 1
 }
@@ -113,9 +126,9 @@ if ! berth_find "$1"; then
   echo "$1: not found in PATH" >&2
   exit 127
 fi
-name=$1
+berth_name=$1
 shift
-exec -a "$name" "$program" "$@"
+exec -a "$berth_name" "$berth_program" "$@"
 `;
 
 export const execMarker = 'berth-exec';

@@ -66,15 +66,56 @@ describe('cli/format/text', () => {
     );
   });
 
-  it('measures columns: colours take none, wide characters two', () => {
-    assert.equal(width('\u001b[1;31mred\u001b[0m'), 3);
-    assert.equal(width('日本'), 4);
-    assert.equal(width('é'), 1);
-  });
+  const colours = new RegExp(`${String.fromCharCode(27)}\\[[\\d;]*m`, 'g');
+  const columns: [string, number, string][] = [
+    ['\u001b[1;31mred\u001b[0m', 3, 'colours take none'],
+    ['日本ｶﾅ', 6, 'wide and half-width'],
+    ['한\u1112\u1161\u11ab', 4, 'Hangul, composed and not'],
+    ['é', 1, 'composed'],
+    ['e\u0301n\u0303', 2, 'combining marks'],
+    ['a\u20dd', 1, 'an enclosing mark'],
+    ['a\u200bb\u2060\ufeff', 2, 'what is not seen'],
+    ['✅', 2, ''],
+    ['⭐', 2, ''],
+    ['⌚', 2, ''],
+    ['⚡', 2, ''],
+    ['❌', 2, ''],
+    ['🚀', 2, ''],
+    ['❤\ufe0f', 2, 'shown as a picture by its selector'],
+    ['✔', 1, 'shown as text'],
+    ['👨\u200d👩\u200d👧', 2, 'joined'],
+    ['👍🏽', 2, 'with a colour of skin'],
+    ['🇩🇪', 2, 'a flag'],
+    ['1\ufe0f\u20e3', 2, 'a keycap'],
+  ];
+  for (const [text, expected, what] of columns) {
+    it(`measures columns: ${JSON.stringify(text)} takes ${expected}${what && `: ${what}`}`, () => {
+      assert.equal(width(text), expected);
+    });
+  }
 
-  it('clips to columns', () => {
+  it('clips to columns, and no character in two', () => {
     assert.equal(clip('short', 10), 'short');
+    assert.equal(clip('exactly', 7), 'exactly');
     assert.equal(clip('much too long', 8), 'much to…');
-    assert.ok(width(clip('日本日本日本', 6)) <= 6);
+    for (const text of [
+      ...columns.map(([each]) => each),
+      '日本日本日本',
+      'e\u0301'.repeat(9),
+      '👨\u200d👩\u200d👧 of us',
+    ]) {
+      const plain = text.replaceAll(colours, '');
+      for (let room = 1; room <= width(plain) + 1; room += 1) {
+        const clipped = clip(plain, room);
+        assert(width(clipped) <= room, `${JSON.stringify(clipped)} in ${room}`);
+        assert(clipped === plain || plain.startsWith(clipped.slice(0, -1)), clipped);
+        assert.equal(clipped === plain, width(plain) <= room);
+        const rest = clipped === plain ? '' : plain.slice(clipped.length - 1);
+        assert.doesNotMatch(rest, /^(?:\p{M}|\u200d|\ufe0f)/u, 'a character was cut in two');
+      }
+    }
+    const started = performance.now();
+    assert.equal(width(clip('日本'.repeat(50_000), 80)), 79);
+    assert(performance.now() - started < 1_000, 'what is cut away is not measured');
   });
 });

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { useCli, type TestCli } from '../../../support/cli-engine';
+
+describe('cli: verbs with several names', () => {
+  const { start } = useCli();
+  let test: TestCli;
+  beforeEach(async () => {
+    test = await start();
+    for (const name of ['v1', 'v2']) {
+      test.driver.volumes.add(name);
+      (await test.driver.volumes.files(name)).contents.set('/p', Buffer.from(`${name} `));
+    }
+  });
+  const left = async (name: string) => [...(await test.driver.volumes.files(name)).contents.keys()];
+
+  it('deletes all volumes that are there, says what is not, and what is done', async () => {
+    const outcome = await test.berth(['volume', 'delete', 'v1', 'nope', 'v2', '--yes']);
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stderr, /^error: There is no volume nope/);
+    assert.equal(outcome.stdout, 'Volume v1 is deleted.\nVolume v2 is deleted.\n');
+    assert.deepEqual(test.driver.volumes.names, []);
+  });
+
+  it('has the same in its JSON', async () => {
+    const outcome = await test.berth(['volume', 'delete', 'nope', 'v1', '--yes', '--json']);
+    assert.equal(outcome.code, 1);
+    assert.deepEqual(JSON.parse(outcome.stdout), [{ name: 'v1', deleted: true }]);
+    assert.equal((JSON.parse(outcome.stderr) as { error: { code: string } }).error.code, 'not_found');
+  });
+
+  it('fails with the code of the first that failed, and with one name in its own words', async () => {
+    test.driver.down = true;
+    assert.equal((await test.berth(['volume', 'delete', 'v1', 'v2', '--yes'])).code, 75);
+    test.driver.down = false;
+    const one = await test.berth(['volume', 'delete', 'nope', '--yes']);
+    assert.deepEqual([one.code, one.stdout, one.stderr.match(/error:/g)?.length], [1, '', 1]);
+  });
+
+  it('removes, reads and makes what it can', async () => {
+    const read = await test.berth([
+      'cat',
+      'volume:v1:/p',
+      'volume:v1:/none',
+      'volume:nope:/p',
+      'volume:v2:/p',
+    ]);
+    assert.deepEqual([read.code, read.stdout], [1, 'v1 v2 ']);
+    assert.equal(read.stderr.match(/^error: /gm)?.length, 2);
+    const removed = await test.berth(['rm', '--json', 'volume:v1:/p', 'nope:/p', 'volume:v2:/p']);
+    assert.equal(removed.code, 1);
+    assert.deepEqual(JSON.parse(removed.stdout), [
+      { volume: 'v1', path: '/p' },
+      { volume: 'v2', path: '/p' },
+    ]);
+    assert.match(removed.stderr, /named \\"nope\\"/);
+    assert.deepEqual([...(await left('v1')), ...(await left('v2'))], []);
+    const made = await test.berth(['mkdir', '--json', 'nope:/d', 'volume:v1:/d']);
+    assert.equal(made.code, 1);
+    assert.equal((JSON.parse(made.stdout) as object[]).length, 1);
+  });
+
+  it('touches nothing when one of them can not be meant', async () => {
+    for (const bad of ['volume:v2:/', './local', 'volume:v2:/a/../b']) {
+      const outcome = await test.berth(['rm', 'volume:v1:/p', bad]);
+      assert.equal(outcome.code, 2, outcome.stderr);
+    }
+    assert.deepEqual(await left('v1'), ['/p']);
+  });
+
+  it('starts and deletes workspaces by the same rule', async () => {
+    await test.create('a');
+    await test.create('b');
+    const stopped = await test.berth(['stop', 'a', 'nope', 'b']);
+    assert.deepEqual([stopped.code, stopped.stdout], [1, 'a is stopped.\nb is stopped.\n']);
+    assert.match(stopped.stderr, /^error: There is no workspace nope/m);
+    const deleted = await test.berth(['delete', 'nope', 'a', 'b', '--yes']);
+    assert.deepEqual([deleted.code, deleted.stdout], [1, 'a is deleted.\nb is deleted.\n']);
+  });
+});
