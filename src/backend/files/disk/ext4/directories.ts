@@ -290,11 +290,9 @@ export class Directories {
   }
 
   /** All names anew: in one block when they fit, else behind an index. */
-  private rebuild(
-    inode: Inode,
-    parent: number,
-    entries: readonly (readonly [Buffer, number, number])[],
-  ): void {
+  private rebuild(inode: Inode, parent: number, known: readonly (readonly [Buffer, number, number])[]): void {
+    // Where entries say no types, what we know of them is ours alone.
+    const entries = this.saysTypes ? known : known.map(([name, target]) => [name, target, 0] as const);
     const size = entries.reduce((sum, [name]) => sum + direntSize(name.length), 24);
     if (size <= this.usable) {
       this.writeLinear(inode, parent, [entries]);

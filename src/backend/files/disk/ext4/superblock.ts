@@ -22,6 +22,7 @@ export const roCompat = {
   hugeFile: 0x8,
   groupChecksum: 0x10,
   dirLinks: 0x20,
+  bigalloc: 0x200,
   metadataChecksum: 0x400,
 };
 
@@ -175,6 +176,12 @@ export class Superblock {
       throw new DiskError(
         'not_supported',
         `the file system has unknown features (incompat 0x${(unknown >>> 0).toString(16)})`,
+      );
+    }
+    if (this.has('roCompat', roCompat.bigalloc)) {
+      throw new DiskError(
+        'not_supported',
+        'the file system gives out room in clusters of several blocks (bigalloc), which Berth does not know',
       );
     }
     if (this.hasChecksums && crc32c(0xffffffff, raw, 0, checksumAt) !== raw.readUInt32LE(checksumAt)) {

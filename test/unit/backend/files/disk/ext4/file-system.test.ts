@@ -131,6 +131,7 @@ const kinds: readonly [string, number, readonly string[]][] = [
   ['without indexes', 150, ['-O', '^dir_index']],
   ['without a journal', 64, ['-O', '^has_journal', '-b', '2048']],
   ['without flexible groups', 200, ['-O', '^flex_bg,sparse_super2']],
+  ['whose names say no types', 200, ['-O', '^filetype']],
 ];
 
 describe('an ext4 file system', function () {
@@ -167,6 +168,15 @@ describe('an ext4 file system', function () {
       assertClean(image);
     });
   }
+
+  it('that gives out room in clusters is refused as what it is', () => {
+    const image = makeImage(join(folder(), 'clusters.ext4'), 200, ['-O', 'bigalloc', '-C', '65536']);
+    assert.throws(
+      () => Ext4.open(image),
+      (error) =>
+        error instanceof DiskError && error.code === 'not_supported' && /bigalloc/.test(error.message),
+    );
+  });
 
   it('that others made for other purposes is not written to', () => {
     const image = makeImage(join(folder(), 'old.ext4'), 16, ['-O', '^extents,^64bit']);
