@@ -6,6 +6,7 @@ A frame is two big-endian 32-bit lengths, of a JSON head and of a payload, then 
 `{op: "cancel", id}` ends the request of that id, which then answers `cancelled`; it has no answer of its own.
 """
 
+import collections
 import json
 import os
 import signal
@@ -18,14 +19,14 @@ import entries
 import trees
 from archives import Archives
 from content import Content
-from errors import Cancelled, as_agent_error
+from errors import AgentError, Cancelled, as_agent_error
 from places import Volume
 from stages import Stages
 from watches import Watches
 
 PROTOCOL = 1
 LENGTHS = struct.Struct(">II")
-# More than that at once and the input waits: that is the backpressure.
+# More than that at once wait for their turn. The input never does: what is quick, and a cancel, is always heard.
 MAX_JOBS = 32
 # How long jobs may take to notice that it is over.
 GRACE_SECONDS = 3
@@ -53,6 +54,10 @@ class Job:
         self._send({"id": self.id, "changes": changes})
 
 
+def _unknown(_volume, request, _payload, _job):
+    raise AgentError("internal", f"there is no {request['op']}")
+
+
 class Agent:
     def __init__(self, root, source, sink):
         self.volume = Volume(root)
@@ -63,7 +68,9 @@ class Agent:
         self._source = source
         self._sink = sink
         self._sending = threading.Lock()
-        self._slots = threading.BoundedSemaphore(MAX_JOBS)
+        self._scheduling = threading.Lock()
+        self._running = 0
+        self._waiting = collections.deque()
         self._jobs = {}
         content, stages, watches, archives = self.content, self.stages, self.watches, self.archives
         # Done at once, in the order they come: none of them waits for the disk for long.
@@ -105,9 +112,7 @@ class Agent:
         while (frame := self._receive()) is not None:
             request, payload = frame
             if request["op"] == "cancel":
-                job = self._jobs.get(request["id"])
-                if job is not None:
-                    job.cancel()
+                self._cancel(request["id"])
                 continue
             self._start(request, payload)
         self._end()
@@ -118,16 +123,38 @@ class Agent:
         if quick is not None:
             self._answer(quick, request, payload, job)
             return
-        self._slots.acquire()
         self._jobs[job.id] = job
+        with self._scheduling:
+            if self._running == MAX_JOBS:
+                self._waiting.append((request, payload, job))
+                return
+            self._running += 1
         threading.Thread(target=self._run, args=(request, payload, job), daemon=True).start()
 
     def _run(self, request, payload, job):
-        try:
-            self._answer(self._slow[request["op"]], request, payload, job)
-        finally:
-            del self._jobs[job.id]
-            self._slots.release()
+        while True:
+            try:
+                self._answer(self._slow.get(request["op"], _unknown), request, payload, job)
+            finally:
+                del self._jobs[job.id]
+            with self._scheduling:
+                if not self._waiting:
+                    self._running -= 1
+                    return
+                request, payload, job = self._waiting.popleft()
+
+    def _cancel(self, id_):
+        job = self._jobs.get(id_)
+        if job is None:
+            return
+        job.cancel()
+        with self._scheduling:
+            waiting = next((each for each in self._waiting if each[2] is job), None)
+            if waiting is not None:
+                self._waiting.remove(waiting)
+        if waiting is not None:
+            del self._jobs[id_]
+            self.send({"id": id_, "error": as_agent_error(Cancelled()).reply(None)})
 
     def _answer(self, operation, request, payload, job):
         content = b""
@@ -173,8 +200,8 @@ class Agent:
 
     def _end(self):
         """Leaves nothing behind: neither temporary files nor stages."""
-        for job in list(self._jobs.values()):
-            job.cancel()
+        for id_ in list(self._jobs):
+            self._cancel(id_)
         end = time.monotonic() + GRACE_SECONDS
         while self._jobs and time.monotonic() < end:
             time.sleep(0.02)
