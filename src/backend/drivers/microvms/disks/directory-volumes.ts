@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { chmod, chown, mkdir } from 'node:fs/promises';
 import { once } from 'node:events';
-import { BerthError } from '../../../../api/errors';
+import { BerthError, asBerthError } from '../../../../api/errors';
 import type { AgentAccess } from '../../../files/agent-access';
 import { AgentChannel } from '../../../files/agent-channel';
 import { AgentFiles } from '../../../files/agent-files';
@@ -16,6 +16,7 @@ import type { VolumeFiles } from '../../../files/volume-files';
 /** The user of workspaces. */
 const userOwner = 1000;
 const idleMs = 60_000;
+const saidKept = 2_000;
 
 export class DirectoryVolumes {
   private readonly open = new Map<string, { access: LocalAccess; files: AgentFiles }>();
@@ -107,8 +108,11 @@ class LocalAccess implements AgentAccess {
   }
 
   private async start(): Promise<AgentChannel> {
+    refuseElsewhere(this.volume, process.platform);
     const [program = '', ...args] = agentCommand('python3', this.root);
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-saidKept)));
     const failed = once(child, 'error').then(([error]: unknown[]) => {
       throw new BerthError(
         'not_supported',
@@ -120,8 +124,34 @@ class LocalAccess implements AgentAccess {
     });
     failed.catch(() => undefined);
     const channel = new AgentChannel(child.stdin, child.stdout);
-    await Promise.race([failed, agentSource(this.agentDirectory).then((source) => channel.start(source))]);
-    await sweepLeftovers(channel);
+    const source = agentSource(this.agentDirectory);
+    try {
+      await Promise.race([failed, source.then((each) => channel.start(each))]);
+      await sweepLeftovers(channel);
+    } catch (error) {
+      child.kill();
+      throw said === '' ? error : withLastWords(this.volume, said, error);
+    }
     return channel;
   }
+}
+
+/** Throws `not_supported` where the agent, whose way of walking takes system calls of Linux, does not run. */
+export function refuseElsewhere(volume: string, platform: NodeJS.Platform): void {
+  if (platform !== 'linux') {
+    throw new BerthError(
+      'not_supported',
+      `The files of ${volume} can't be reached here: it is a folder, which takes Linux.`,
+      { hint: 'Use a volume of the kind "disk", or one of the container engine.' },
+    );
+  }
+}
+
+function withLastWords(volume: string, said: string, cause: unknown): BerthError {
+  const { code, message, hint } = asBerthError(cause);
+  const last = said.trim().split('\n').at(-1) ?? '';
+  return new BerthError(code, `The files of ${volume} can't be reached: ${message} It said last: ${last}`, {
+    ...(hint !== undefined && { hint }),
+    cause,
+  });
 }
