@@ -57,10 +57,12 @@ export class ImageExport {
     );
   }
 
-  async resolve(image: string): Promise<string | undefined> {
+  /** Which one is meant, and for which machines it is. */
+  async find(image: string): Promise<{ id: string; os: string; architecture: string } | undefined> {
     return this.endpoint.call(`look at the image ${image}`, async (docker) => {
       try {
-        return (await docker.getImage(image).inspect()).Id;
+        const { Id: id, Os: os, Architecture: architecture } = await docker.getImage(image).inspect();
+        return { id, os, architecture };
       } catch (error) {
         if (isStatus(error, 404)) {
           return undefined;

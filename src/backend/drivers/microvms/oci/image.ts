@@ -118,7 +118,11 @@ export function choose(manifests: readonly Descriptor[], name: string): Descript
   });
 }
 
-function refuseForeign(name: string, { os, architecture }: ImageDocument): void {
+/** Throws `not_supported`, naming both, for an image of another kind of machine. */
+export function refuseForeign(
+  name: string,
+  { os, architecture }: Pick<ImageDocument, 'os' | 'architecture'>,
+): void {
   if (os !== 'linux' || architecture !== ownArchitecture()) {
     throw new BerthError(
       'not_supported',

@@ -2,8 +2,16 @@
 import { Transform, type Readable } from 'node:stream';
 import type { ImageConfig } from '../../containers/image-export';
 
+/** An image that the engine has, which need not be for this machine. */
+export interface FoundImage {
+  id: string;
+  os: string;
+  architecture: string;
+}
+
 export interface ImageExporter {
-  resolve(image: string): Promise<string | undefined>;
+  /** Undefined when there is none of that name. */
+  find(image: string): Promise<FoundImage | undefined>;
   /** The whole file system of an image, layers merged, as one tar. */
   exportFiles(image: string, signal: AbortSignal): Promise<Readable>;
   config(image: string): Promise<{ config: ImageConfig; sizeBytes: number }>;

@@ -4,11 +4,11 @@ import { BerthError, asBerthError } from '../../../../api/errors';
 import { withTag } from '../../../../api/image-reference';
 import { oneOf, openSaved, TarLayout } from '../oci/archives';
 import { imageName, refName, type Descriptor, type Index } from '../oci/documents';
-import { choose, openImage } from '../oci/image';
+import { choose, openImage, refuseForeign } from '../oci/image';
 import { Layout } from '../oci/layout';
 import { TarFile } from '../oci/tar-file';
 import { diskSource } from './disk-source';
-import type { ImageExporter } from './exporter';
+import type { FoundImage, ImageExporter } from './exporter';
 import { parseReference } from './reference';
 import { engineSource, ociSource, type RootSource } from './source';
 
@@ -45,23 +45,24 @@ export class ImageFinder {
   }
 
   private async byName(name: string, signal: AbortSignal): Promise<RootSource | undefined> {
-    const digest = await this.inEngine(name);
-    if (digest !== undefined) {
-      return engineSource(this.parts.exporter, name, digest);
+    const found = await this.inEngine(name);
+    if (found !== undefined) {
+      refuseForeign(name, found);
+      return engineSource(this.parts.exporter, name, found.id);
     }
     for (const layout of this.parts.layouts) {
-      const found = await layout.find(withTag(name));
-      if (found !== undefined) {
-        return ociSource(await openImage(layout, found, signal), layout);
+      const own = await layout.find(withTag(name));
+      if (own !== undefined) {
+        return ociSource(await openImage(layout, own, signal), layout);
       }
     }
     return undefined;
   }
 
   /** An engine that does not answer has nothing. */
-  private async inEngine(name: string): Promise<string | undefined> {
+  private async inEngine(name: string): Promise<FoundImage | undefined> {
     try {
-      return await this.parts.exporter.resolve(name);
+      return await this.parts.exporter.find(name);
     } catch (error) {
       if (asBerthError(error).code === 'runtime_unavailable') {
         return undefined;

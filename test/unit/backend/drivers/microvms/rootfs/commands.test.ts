@@ -12,6 +12,7 @@ import { refreshBundles } from '../../../../../../src/backend/drivers/microvms/b
 import { mediaTypes } from '../../../../../../src/backend/drivers/microvms/oci/documents';
 import { commitDisk } from '../../../../../../src/backend/drivers/microvms/rootfs/commit';
 import type { ImageExporter } from '../../../../../../src/backend/drivers/microvms/rootfs/exporter';
+import { ownArchitecture } from '../../../../../../src/backend/drivers/microvms/oci/image';
 import type { RuntimeFiles } from '../../../../../../src/backend/drivers/microvms/runtime-files';
 import { bundleFile } from '../../../../../../src/backend/drivers/microvms/runtime-plan';
 import type { RuntimePlan } from '../../../../../../src/backend/drivers/driver';
@@ -109,7 +110,10 @@ describe('what an image says', function () {
     const tar = tarOf(members());
     await check(
       await ensure('x:1', {
-        resolve: () => Promise.resolve(`sha256:${'1'.repeat(64)}`),
+        find: () =>
+          Promise.resolve({
+            ...{ id: `sha256:${'1'.repeat(64)}`, os: 'linux', architecture: ownArchitecture() },
+          }),
         exportFiles: () => Promise.resolve(Readable.from([tar])),
         config: () => Promise.resolve({ config, sizeBytes: tar.length }),
       }),

@@ -207,6 +207,48 @@ describe('rootfs of what is named', function () {
     });
   });
 
+  describe('an image for another processor', () => {
+    const foreign = imageOf([[{ name: 'other' }]], { architecture: 's390x' });
+    const platform = (architecture: string) => ({ platform: { os: 'linux', architecture } });
+    const refused = {
+      ...{ code: 'not_supported', field: 'image' },
+      message: new RegExp(`linux/s390x.*linux/${ownArchitecture()}|linux/${ownArchitecture()}.*linux/s390x`),
+    };
+
+    it('is refused with both named, wherever it comes from', async () => {
+      const [saved, packed] = [join(temp(), 'saved.tar'), join(temp(), 'layout.tar')];
+      const maker = new LayoutMaker().add(foreign);
+      await writeFile(saved, savedOf([{ image: foreign, tags: ['demo:1'] }]));
+      await writeFile(packed, tarOf(maker.members));
+      const layout = await maker.write(join(temp(), 'layout'));
+      for (const image of [`docker-archive:${saved}`, `oci:${packed}`, `oci:${layout}`]) {
+        await rejects(image, refused);
+      }
+    });
+
+    it('is refused of a container engine before anything is exported', async () => {
+      const untouched = () => Promise.reject(new Error('it was exported'));
+      const exporter = {
+        find: () => Promise.resolve({ id: foreign.id, os: 'linux', architecture: 's390x' }),
+        ...{ exportFiles: untouched, config: untouched },
+      };
+      const store = storeIn(temp(), { exporter });
+      await assert.rejects(store.ensure('demo:1', silent, never), refused);
+      await assert.rejects(store.resolve('demo:1'), refused);
+    });
+
+    it('is passed over in a list that has one for this machine, and the list refused that has none', async () => {
+      const maker = new LayoutMaker();
+      maker.manifests.push(
+        maker.manifest(foreign, platform('s390x')),
+        maker.manifest(one, platform(ownArchitecture())),
+      );
+      assert.deepEqual(await names(`oci:${await maker.write(join(temp(), 'both'))}`), ['one']);
+      maker.manifests.splice(1, 1, maker.manifest(foreign, platform('riscv64')));
+      await rejects(`oci:${await maker.write(join(temp(), 'none'))}`, refused);
+    });
+  });
+
   it('a name that nobody has is missing', () =>
     rejects('nobody/has:1', { code: 'image_missing', hint: /pull/ }));
 });

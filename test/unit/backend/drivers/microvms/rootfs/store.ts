@@ -7,7 +7,7 @@ import { RootImageStore } from '../../../../../../src/backend/drivers/microvms/r
 import { succeed } from '../../../../../support/programs';
 
 const away = () => Promise.reject(new BerthError('runtime_unavailable', 'No engine answers.'));
-export const noEngine: ImageExporter = { resolve: away, exportFiles: away, config: away };
+export const noEngine: ImageExporter = { find: away, exportFiles: away, config: away };
 export const never = new AbortController().signal;
 export const silent = (): void => undefined;
 const log = { debug: silent, info: silent, warn: silent, error: silent };
