@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Log } from '../containers/log';
 import type { GuestKit, GuestKits } from './parts';
 import type { Launch } from './runtime-record';
-import { findAcceleration } from './qemu/acceleration';
+import { findAcceleration, type Found } from './qemu/acceleration';
 import type { Acceleration, MachinePlan } from './qemu/command-line';
 import { processorId } from './qemu/processor';
 import { findQemu, type QemuPrograms, type Surroundings } from './qemu/programs';
@@ -37,6 +37,8 @@ export interface HostOptions {
 
 export class Host {
   private found: Promise<HostTools> | undefined;
+  /** When what was found is asked for again, in ms since 1970. */
+  private untilMs = Infinity;
   private known: { programs: QemuPrograms; atMs: number } | undefined;
 
   constructor(private readonly options: HostOptions) {}
@@ -47,7 +49,8 @@ export class Host {
 
   /** Makes the kit when there is none. Throws `runtime_unavailable` saying what is missing and how to get it. */
   tools(): Promise<HostTools> {
-    if (this.found === undefined) {
+    if (this.found === undefined || Date.now() > this.untilMs) {
+      this.untilMs = Infinity;
       const found = this.find();
       this.found = found;
       found.catch(() => this.forget());
@@ -83,7 +86,8 @@ export class Host {
   private async find(): Promise<HostTools> {
     const programs = await this.programs();
     const kit = (await this.kit()) ?? (await this.buildKit());
-    const acceleration = this.options.acceleration ?? (await this.probe(programs, kit));
+    const { acceleration, untilMs = Infinity } = await this.accelerationOf(programs, kit);
+    this.untilMs = untilMs;
     const processor = acceleration === 'tcg' ? undefined : await processorId();
     return { programs, kit, acceleration, processor };
   }
@@ -94,7 +98,19 @@ export class Host {
     return kits.build((text) => log.info({ text }, 'guest kit'), AbortSignal.timeout(kitTimeoutMs));
   }
 
-  private async probe(programs: QemuPrograms, kit: GuestKit): Promise<Acceleration> {
+  private async accelerationOf(programs: QemuPrograms, kit: GuestKit): Promise<Found> {
+    const { acceleration, log } = this.options;
+    if (acceleration !== undefined) {
+      return { acceleration };
+    }
+    const found = await this.probe(programs, kit);
+    if (found.reason !== undefined) {
+      log.warn({ reason: found.reason }, 'microVMs are emulated');
+    }
+    return found;
+  }
+
+  private async probe(programs: QemuPrograms, kit: GuestKit): Promise<Found> {
     const { files, surroundings } = this.options;
     const folder = join(files.home, `probe-${randomUUID().slice(0, 8)}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Host, waitingMark } from '../../../../src/backend/drivers/microvms/host';
-import { bootsWith } from '../../../../src/backend/drivers/microvms/qemu/acceleration';
+import { whyNot } from '../../../../src/backend/drivers/microvms/qemu/acceleration';
 import type { MachinePlan } from '../../../../src/backend/drivers/microvms/qemu/command-line';
 import { findQemu, ownSurroundings } from '../../../../src/backend/drivers/microvms/qemu/programs';
 import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtime-files';
@@ -59,7 +59,7 @@ describe('the acceleration of microVMs', function () {
       ...{ consoleLog, pidFile, sockets },
     };
     const probe = { programs, surroundings, cacheFile: '', marker: waitingMark, machine: () => plan };
-    assert.equal(await bootsWith(probe, acceleration, 120_000), true);
+    assert.equal(await whyNot(probe, acceleration, 120_000), undefined);
   });
 
   it('is looked for again after a boot of this machine, or with another QEMU', async () => {
@@ -72,7 +72,8 @@ describe('the acceleration of microVMs', function () {
     }
     const known = JSON.parse(text) as { acceleration: string; bootId: string };
     const wrong = known.acceleration === 'tcg' ? 'kvm' : 'tcg';
-    await writeFile(cache, JSON.stringify({ ...known, acceleration: wrong }));
+    const failedAt = new Date().toISOString();
+    await writeFile(cache, JSON.stringify({ ...known, acceleration: wrong, failedAt }));
     assert.equal((await hostOf().tools()).acceleration, wrong);
     await writeFile(cache, JSON.stringify({ ...known, acceleration: wrong, bootId: 'another' }));
     assert.equal((await hostOf().tools()).acceleration, known.acceleration);

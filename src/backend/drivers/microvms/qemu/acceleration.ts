@@ -8,11 +8,15 @@ import { replaceFile } from '../../../store/files';
 import { readRecord, writeRecord, type RecordFormat } from '../../../store/records';
 import { identityOf } from '../../../store/process-identity';
 import { commandLine, type Acceleration, type MachinePlan } from './command-line';
-import { killProcess, startDetached } from './process';
+import { killProcess, lastWords, startDetached } from './process';
 import type { QemuPrograms, Surroundings } from './programs';
 
 export const probeTimeoutMs = 5_000;
+/** A machine may have been busy, or its processor in another's hands: it is asked again, less and less often. */
+const firstRetryMs = 10 * 60_000;
+const lastRetryMs = 24 * 3_600_000;
 const lookMs = 25;
+const quotedChars = 300;
 const hosts: Partial<Record<NodeJS.Platform, Acceleration>> = { linux: 'kvm', darwin: 'hvf', win32: 'whpx' };
 
 const Known = Type.Object({
@@ -24,37 +28,71 @@ const Known = Type.Object({
     Type.Literal('whpx'),
     Type.Literal('tcg'),
   ]),
+  /** Of probes since the last that succeeded, when the last of them was, and what came of it. */
+  failures: Type.Optional(Type.Integer()),
+  failedAt: Type.Optional(Type.String()),
+  reason: Type.Optional(Type.String()),
 });
+type Known = Static<typeof Known>;
 const format: RecordFormat<typeof Known> = { version: 1, schema: Known, migrations: [] };
 
 export interface Probe {
   programs: QemuPrograms;
   surroundings: Surroundings;
-  /** Remembers the answer for this boot of the machine and this build of QEMU. */
+  /** Remembers the answer for this boot of the machine and this build of QEMU, a failure for a while. */
   cacheFile: string;
   /** A machine whose guest prints `marker` on its console; its files are of this probe alone. */
   machine: (acceleration: Acceleration) => MachinePlan;
   marker: string;
 }
 
+export interface Found {
+  acceleration: Acceleration;
+  /** Why it is emulation, where something better was tried. */
+  reason?: string;
+  /** When to ask again, in ms since 1970; undefined: not as long as this machine runs. */
+  untilMs?: number;
+}
+
 /** Never throws: what can't be probed is emulated. */
-export async function findAcceleration(probe: Probe): Promise<Acceleration> {
+export async function findAcceleration(probe: Probe): Promise<Found> {
   const { programs, surroundings, cacheFile } = probe;
   const candidate = hosts[surroundings.platform];
   if (candidate === undefined || !(await seemsPossible(candidate, surroundings))) {
-    return 'tcg';
+    return { acceleration: 'tcg' };
   }
   const { bootId } = identityOf(process.pid);
-  const known = await readRecord(cacheFile, format);
-  if (known.kind === 'ok' && bootId !== '' && isFor(known.value, bootId, programs)) {
-    return known.value.acceleration;
+  const read = await readRecord(cacheFile, format);
+  const known =
+    read.kind === 'ok' && bootId !== '' && isFor(read.value, bootId, programs) ? read.value : undefined;
+  const found = known === undefined ? undefined : foundOf(known);
+  if (found !== undefined && (found.untilMs ?? Infinity) > Date.now()) {
+    return found;
   }
-  const acceleration = (await bootsWith(probe, candidate)) ? candidate : 'tcg';
-  await writeRecord(cacheFile, format, { bootId, build: programs.build, acceleration });
-  return acceleration;
+  const common = { bootId, build: programs.build };
+  const reason = await whyNot(probe, candidate);
+  const fresh: Known =
+    reason === undefined
+      ? { ...common, acceleration: candidate }
+      : {
+          ...{ ...common, acceleration: 'tcg', reason },
+          ...{ failures: (known?.failures ?? 0) + 1, failedAt: new Date().toISOString() },
+        };
+  await writeRecord(cacheFile, format, fresh);
+  return foundOf(fresh);
 }
 
-function isFor(known: Static<typeof Known>, bootId: string, { build }: QemuPrograms): boolean {
+/** What earlier versions noted as emulated is asked again. */
+function foundOf({ acceleration, failures = 1, failedAt = '', reason }: Known): Found {
+  if (acceleration !== 'tcg') {
+    return { acceleration };
+  }
+  const pauseMs = Math.min(firstRetryMs * 2 ** (failures - 1), lastRetryMs);
+  const untilMs = (Date.parse(failedAt) || 0) + pauseMs;
+  return { acceleration, untilMs, ...(reason !== undefined && { reason }) };
+}
+
+function isFor(known: Known, bootId: string, { build }: QemuPrograms): boolean {
   return known.bootId === bootId && known.build === build;
 }
 
@@ -69,12 +107,12 @@ async function seemsPossible(candidate: Acceleration, { platform }: Surroundings
   );
 }
 
-/** Boots the machine and says whether its guest spoke in time. */
-export async function bootsWith(
+/** Boots the machine; undefined when its guest spoke in time, else why not. */
+export async function whyNot(
   probe: Probe,
   acceleration: Acceleration,
   timeoutMs = probeTimeoutMs,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const plan = probe.machine(acceleration);
   const log = `${plan.consoleLog}.qemu`;
   await replaceFile(plan.consoleLog, '');
@@ -85,11 +123,15 @@ export async function bootsWith(
     const deadline = performance.now() + timeoutMs;
     while (started.ended() === undefined && performance.now() < deadline) {
       if ((await readFile(plan.consoleLog, 'latin1')).includes(probe.marker)) {
-        return true;
+        return undefined;
       }
       await new Promise((resolve) => setTimeout(resolve, lookMs));
     }
-    return false;
+    const ended = started.ended();
+    const said = await lastWords(log);
+    return ended === undefined
+      ? `its guest said nothing within ${timeoutMs / 1000} s`
+      : `${ended}: ${said.slice(-quotedChars)}`;
   } finally {
     await killProcess(started.identity);
     await Promise.all([log, plan.consoleLog, plan.pidFile].map((file) => rm(file, { force: true })));
