@@ -17,6 +17,7 @@ const defaultOpenTimeoutMs = 60_000;
 const greetingTimeoutsMs = [5_000, 15_000, 40_000];
 const farewellMs = 250;
 const greeting = 'SSH-2.0-';
+const maxMixUps = 2;
 
 export interface SshLinkOptions {
   socket: string;
@@ -100,14 +101,20 @@ export class SshLink {
     }
   }
 
+  /** On a slow machine the words of a server before may come after those of the one that was asked for last. */
   private async connect(): Promise<Client> {
     const privateKey = await this.options.privateKey();
-    const sock = await this.reach();
-    try {
-      return await logIn(sock, privateKey);
-    } catch (error) {
-      sock.destroy();
-      throw error;
+    for (let left = maxMixUps; ; left -= 1) {
+      const sock = await this.reach();
+      try {
+        return await logIn(sock, privateKey);
+      } catch (error) {
+        sock.destroy();
+        if (left === 0 || !isMixUp(error)) {
+          throw error;
+        }
+        await sleep(farewellMs);
+      }
     }
   }
 
@@ -164,7 +171,7 @@ function skipToGreeting(sock: Socket, patienceMs: number): Promise<boolean> {
     const read = (): void => {
       for (let chunk = sock.read() as Buffer | null; chunk !== null; chunk = sock.read() as Buffer | null) {
         seen = Buffer.concat([seen, chunk]);
-        const at = seen.indexOf(greeting);
+        const at = seen.lastIndexOf(greeting);
         if (at >= 0) {
           sock.unshift(seen.subarray(at));
           end(true);
@@ -230,6 +237,13 @@ function logIn(sock: Socket, privateKey: string): Promise<Client> {
     });
     client.connect({ sock, username: 'root', privateKey, readyTimeout: readyTimeoutMs, algorithms });
   });
+}
+
+/** What came was not one server's: ssh2 gives all else a level of the client, e.g. `client-timeout`. */
+function isMixUp(error: unknown): boolean {
+  const cause = error instanceof BerthError ? error.cause : undefined;
+  const level = cause instanceof Error && 'level' in cause ? String(cause.level) : '';
+  return cause instanceof Error && !level.startsWith('client');
 }
 
 /** What a processor does by itself, or is cheap without: guests may be emulated. */

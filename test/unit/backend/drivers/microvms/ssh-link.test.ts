@@ -13,6 +13,8 @@ describe("the engine's way into a guest", () => {
   let isDeaf = false;
   let isEndless = false;
   let connections = 0;
+  /** Said of a server before, once, right behind the greeting. */
+  let late: string | undefined;
   const host = utils.generateKeyPairSync('ed25519');
   const engine = utils.generateKeyPairSync('ed25519');
 
@@ -21,6 +23,13 @@ describe("the engine's way into a guest", () => {
     const server = new Server({ hostKeys: [host.private] }, (client) => serve(client));
     port = createServer((socket) => {
       connections += 1;
+      if (late !== undefined) {
+        socket.write('SSH-2.0-before\r\n');
+        const words = late;
+        setTimeout(() => socket.write(words), 100);
+        late = undefined;
+        return;
+      }
       server.injectSocket(socket);
     });
     port.listen(join(folder, 'ssh'));
@@ -67,6 +76,18 @@ describe("the engine's way into a guest", () => {
         assert.equal(await ended, 7);
       }
       assert.equal(connections, 1);
+    } finally {
+      way.close();
+    }
+  });
+
+  it('connects anew when the words of a server before come in between', async () => {
+    const way = link();
+    try {
+      [connections, late] = [0, 'SSH-2.0-OpenSSH_9.2 and what it says then'];
+      const { channel, ended } = await way.run('exit 7', {});
+      channel.resume();
+      assert.deepEqual([await ended, connections], [7, 2]);
     } finally {
       way.close();
     }
