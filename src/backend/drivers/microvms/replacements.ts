@@ -15,6 +15,8 @@ export interface ReplacementsParts {
   /** Of all that is done to a microVM, by its name. */
   lock: KeyedLock;
   stateOf: (record: RuntimeRecord) => Promise<RuntimeState>;
+  /** Its QEMU does, with the ports that it was started with; not so one that is paused on disk. */
+  runs: (record: RuntimeRecord) => Promise<boolean>;
   /** At once. */
   end: (record: RuntimeRecord) => Promise<unknown>;
 }
@@ -38,6 +40,9 @@ export class Replacements {
     return this.parts.lock.run(plan.name, async () => {
       const { store, disks } = this.parts;
       const before = await store.get(plan.name);
+      if (await this.parts.runs(before)) {
+        throw runs(plan.name, "can't be given other ports");
+      }
       const state = await this.parts.stateOf(before);
       if (state === 'stopped') {
         await makeVolumes(disks, plan, []);
@@ -53,9 +58,7 @@ export class Replacements {
   async setAside(name: string): Promise<void> {
     await this.parts.lock.run(name, async () => {
       if ((await this.parts.stateOf(await this.parts.store.get(name))) !== 'stopped') {
-        throw new BerthError('illegal_state', `${name} runs: it can't be replaced.`, {
-          hint: 'Stop it first.',
-        });
+        throw runs(name, "can't be replaced");
       }
       await this.aside.put(name);
       await this.parts.disks.release({ runtime: name });
@@ -85,4 +88,8 @@ export class Replacements {
     const names = await this.parts.store.names();
     await Promise.all(names.map((name) => this.aside.heal(name)));
   }
+}
+
+function runs(name: string, what: string): BerthError {
+  return new BerthError('illegal_state', `${name} runs: it ${what}.`, { hint: 'Stop it first.' });
 }

@@ -53,6 +53,7 @@ export class Runtimes {
     this.replacements = new Replacements({
       ...{ store: parts.store, disks: parts.disks, lock: this.lock },
       stateOf: (record) => this.stateOf(record),
+      runs: async (record) => (await parts.machines.of(record)) !== undefined,
       end: (record) => this.end(record, 0),
     });
   }
