@@ -23,6 +23,7 @@ import type {
 } from '../driver';
 import { countAttached } from './attached';
 import { refreshBundles, type BundleBuilder } from './bundles';
+import { ClockWatch } from './clock-watch';
 import { configureMachine } from './configure';
 import { startDockerInside } from './docker-inside';
 import { openExec } from './exec';
@@ -84,6 +85,7 @@ export class MicrovmDriver implements Driver {
   private readonly suspender: Suspender;
   private readonly runtimes: Runtimes;
   private readonly measurements = new Stats();
+  private readonly clock: ClockWatch;
   private readonly listeners = new Set<(event: DriverEvent) => void>();
 
   constructor(private readonly options: MicrovmDriverOptions) {
@@ -117,6 +119,10 @@ export class MicrovmDriver implements Driver {
     this.images = new MicrovmImages({
       ...{ containers: options.containerImages, roots, kits },
       built: () => host.forget(),
+    });
+    this.clock = new ClockWatch((ms) => {
+      log.info({ ms }, 'the time of day has jumped: guests are given it');
+      void machines.setTime();
     });
     this.volumes = disks;
     this.templates = templates;
@@ -270,6 +276,7 @@ export class MicrovmDriver implements Driver {
   async close(): Promise<void> {
     this.listeners.clear();
     this.measurements.close();
+    this.clock.close();
     this.runtimes.close();
     await Promise.all([this.templates.close(), this.suspender.close(), this.volumes.close()]);
     await this.machines.close();

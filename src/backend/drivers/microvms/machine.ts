@@ -103,6 +103,11 @@ export class Machine {
     }
   }
 
+  /** Gives the guest the time of this machine, which it has lost while either of them stood still. */
+  async setTime(): Promise<void> {
+    (await this.controlPort()).setTime(Date.now());
+  }
+
   controlPort(): Promise<ControlPort> {
     if (this.floodedBefore) {
       return Promise.reject(flooded());

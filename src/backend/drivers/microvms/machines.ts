@@ -109,6 +109,25 @@ export class Machines {
     await this.ended(record, process?.pid, false);
   }
 
+  /** Gives all guests that run the time of this machine. */
+  async setTime(): Promise<void> {
+    for (const known of await Promise.allSettled(this.live.values())) {
+      const machine = known.status === 'fulfilled' ? known.value : undefined;
+      if (machine?.isGoing === true) {
+        await this.setTimeOf(machine);
+      }
+    }
+  }
+
+  /** One that is paused gets it when it goes on. */
+  private async setTimeOf(machine: Machine): Promise<void> {
+    try {
+      await ((await machine.state()) === 'running' ? machine.setTime() : undefined);
+    } catch (error) {
+      this.options.log.warn({ name: machine.name, error: String(error) }, 'the clock of a guest was not set');
+    }
+  }
+
   /** Lets go of all; they run on. */
   async close(): Promise<void> {
     const all = [...this.live.values()];
@@ -141,6 +160,8 @@ export class Machines {
       machine.isGoing = true;
       await machine.console.adopt();
       await machine.network.adopt();
+      // Nobody has seen whether this machine slept meanwhile.
+      void this.setTimeOf(machine);
       return machine;
     } catch (error) {
       // One that ends closes its sockets before it is gone.

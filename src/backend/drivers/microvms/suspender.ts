@@ -101,7 +101,7 @@ export class Suspender {
       } else {
         await this.goOn(record, machine);
       }
-      await setTime(machine);
+      await machine.setTime();
     }
     return machine;
   }
@@ -210,7 +210,7 @@ export class Suspender {
       throw now.resuming === true && (await this.settleResume(now, false)) ? tooLate(name, error) : error;
     }
     await this.discard(name);
-    await setTime(machine);
+    await machine.setTime();
     return machine;
   }
 
@@ -306,11 +306,6 @@ export class Suspender {
 /** Daemons that serve folders to it know of files that it has open, which is in no saved state. */
 function isSavable({ launch }: RuntimeRecord): boolean {
   return launch?.shares === undefined;
-}
-
-/** While it stood still its clock did too. */
-async function setTime(machine: Machine): Promise<void> {
-  (await machine.controlPort()).setTime(Date.now());
 }
 
 const notResuming = { resuming: undefined, disksBefore: undefined };

@@ -147,6 +147,14 @@ describe('microVMs that stand still', function () {
     assert.equal((await bench.shell(plan.name, 'echo on')).stdout, 'on\n');
   });
 
+  it('have the time of this machine again when an engine takes them over', async () => {
+    await bench.shell(plan.name, 'date -s 2001-01-01', 'root');
+    await bench.restartEngine();
+    await bench.driver.list();
+    const guestMs = async () => Number((await bench.shell(plan.name, 'date +%s%3N')).stdout);
+    await until('its clock is right', async () => Math.abs((await guestMs()) - Date.now()) < 5_000, 30_000);
+  });
+
   it('give the room of removed files back', async () => {
     const disk = join(volumes(), `${plan.homeVolume}.ext4`);
     const usedMiB = async () => ((await stat(disk)).blocks * 512) / 1024 ** 2;

@@ -51,7 +51,11 @@ class FakeMachine {
   }
 
   controlPort(): Promise<object> {
-    return Promise.resolve({ sync: () => Promise.resolve(), setTime: () => undefined });
+    return Promise.resolve({ sync: () => Promise.resolve() });
+  }
+
+  setTime(): Promise<void> {
+    return Promise.resolve();
   }
 
   private async execute(command: string, { uri = '' }: { uri?: string }): Promise<object> {

@@ -1,0 +1,47 @@
+/**
+ * Notices that this machine slept: the time of day went on, and what counts from its start did not. Clocks of guests
+ * stand still meanwhile, and are behind by as much afterwards.
+ */
+const lookMs = 5_000;
+/** Less is the drift of clocks, or a timer that came late between two readings. */
+const jumpMs = 1_500;
+
+export interface Clock {
+  /** Of the day, in ms. */
+  wall: () => number;
+  /** Of what runs, in ms. */
+  steady: () => number;
+}
+
+const ownClock: Clock = { wall: () => Date.now(), steady: () => performance.now() };
+
+export class ClockWatch {
+  private readonly timer: NodeJS.Timeout;
+  private offset: number;
+
+  /** `jumped` is called after each jump of the time of day, forth or back. */
+  constructor(
+    private readonly jumped: (ms: number) => void,
+    private readonly clock = ownClock,
+  ) {
+    this.offset = this.now();
+    this.timer = setInterval(() => this.look(), lookMs).unref();
+  }
+
+  look(): void {
+    const offset = this.now();
+    const jump = offset - this.offset;
+    if (Math.abs(jump) > jumpMs) {
+      this.offset = offset;
+      this.jumped(jump);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  private now(): number {
+    return this.clock.wall() - this.clock.steady();
+  }
+}
