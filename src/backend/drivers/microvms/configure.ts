@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { configureArchive } from '../containers/configure-archive';
 import { notWrittenOf } from '../containers/configure-script';
+import { homeAlias } from '../containers/runtime-spec';
 import { waitForBanner } from '../containers/ssh-banner';
 import { archiveOf } from '../containers/tar-archive';
 import type { StartPlan } from '../driver';
 import type { Machine } from './machine';
-import { diskMounts, isShared } from './runtime-plan';
+import { diskMounts, isShared, type DiskMount } from './runtime-plan';
 import { lastWords } from './qemu/process';
 import type { RuntimeRecord } from './runtime-record';
 
@@ -33,6 +34,8 @@ export async function configureMachine(
   ]);
   const control = await machine.controlPort();
   const said = await control.configure(archive, configureTimeoutMs, signal);
+  // What came with the plan was of whole seconds, and is older now.
+  control.setTime(Date.now());
   await waitForBanner(record.plan.sshPort, {
     timeoutMs: bannerTimeoutMs,
     signal,
@@ -43,10 +46,7 @@ export async function configureMachine(
 
 /** Lines of words for the guest's shell, which reads them without evaluating them. */
 export function guestPlan({ id, plan }: Pick<RuntimeRecord, 'id' | 'plan'>, nowMs: number): string {
-  const mounts = diskMounts(plan).map(
-    ({ serial, target, readOnly, mount }) =>
-      `${isShared({ mount }) ? 'share' : 'mount'} ${serial} ${target} ${readOnly ? 'ro' : 'rw'}`,
-  );
+  const mounts = mountLines(diskMounts(plan));
   const { shmMiB, pids } = plan.limits;
   const lines = [
     `hostname ${plan.workspace}`,
@@ -58,4 +58,19 @@ export function guestPlan({ id, plan }: Pick<RuntimeRecord, 'id' | 'plan'>, nowM
     ...mounts,
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** What is inside of another one comes after it, and says so. */
+function mountLines(mounts: readonly DiskMount[]): string[] {
+  const targets = [homeAlias, ...mounts.map(({ target }) => target)];
+  const isInside = ({ target }: DiskMount): boolean =>
+    targets.some((other) => target.startsWith(`${other}/`));
+  const depthOf = (mount: DiskMount): number => (isInside(mount) ? mount.target.split('/').length : 0);
+  return mounts
+    .toSorted((one, other) => depthOf(one) - depthOf(other))
+    .map((each) => {
+      const { serial, target, readOnly, mount } = each;
+      const kind = `${isShared({ mount }) ? 'share' : 'mount'}${isInside(each) ? '-inside' : ''}`;
+      return `${kind} ${serial} ${target} ${readOnly ? 'ro' : 'rw'}`;
+    });
 }

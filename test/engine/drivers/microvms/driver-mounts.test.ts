@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { isLockedByKernel } from '../../../../src/backend/files/disk/image-lock';
 import { failure } from '../../../support/errors';
@@ -24,7 +25,9 @@ describe('the disks and the network of a microVM', function () {
     bench = await Bench.open();
     image = join(bench.home, 'own disk.img');
     await runProgram('mke2fs', ['-q', '-t', 'ext4', '-m', '0', image, '64M']);
-    await bench.driver.volumes.create({ name: 'data', sizeMiB: 64 });
+    for (const name of ['data', 'deep', 'inner']) {
+      await bench.driver.volumes.create({ name, sizeMiB: 64 });
+    }
     server = createServer((socket) => socket.end('reached\n'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     port = await freePort();
@@ -33,6 +36,8 @@ describe('the disks and the network of a microVM', function () {
     plan = await bench.plan({
       ports: [{ host: port, guest: 8000 }],
       mounts: [
+        { kind: 'volume', source: 'deep', target: '/mnt/own disk/deep', readOnly: false },
+        { kind: 'volume', source: 'inner', target: '/home/workspace/a/b/inner', readOnly: false },
         { kind: 'volume', source: 'data', target: '/data', readOnly: true },
         { kind: 'disk', source: image, target: '/mnt/own disk', readOnly: false },
         { kind: 'archive', source: bundle, target: '/input', readOnly: true },
@@ -74,9 +79,26 @@ describe('the disks and the network of a microVM', function () {
       (await bench.driver.inspect(plan.name))?.volumes.map(({ volume, readOnly }) => [volume, readOnly]),
       [
         [plan.homeVolume, false],
+        ['deep', false],
+        ['inner', false],
         ['data', true],
       ],
     );
+  });
+
+  it('mounts volumes inside of others, the folders above them the user’s, those that were there as they were', async () => {
+    const script =
+      'cd ~; stat -c "%n %U" a a/b a/b/inner; echo inner >a/b/inner/file; mkdir a/more; ' +
+      'echo deep | tee "/mnt/own disk/deep/file"; stat -c %U "/mnt/own disk"';
+    const ran = await bench.shell(plan.name, script);
+    assert.equal(ran.stdout, 'a workspace\na/b workspace\na/b/inner workspace\ndeep\nroot\n', ran.stderr);
+    const read = async (volume: string) =>
+      text(await (await bench.driver.volumes.files(volume)).read('/file'));
+    assert.deepEqual([await read('inner'), await read('deep')], ['inner\n', 'deep\n']);
+    await bench.driver.stop(plan.name, 30_000);
+    await startWithBundles();
+    const again = await bench.shell(plan.name, 'cat ~/a/b/inner/file "/mnt/own disk/deep/file"; ls ~/a');
+    assert.equal(again.stdout, 'inner\ndeep\nb\nmore\n', again.stderr);
   });
 
   it('protects what is to be read only at the device: not even root writes to it', async () => {

@@ -104,6 +104,22 @@ describe('the disks of a microVM', () => {
     assert.match(text, /\nshm 32\ntasks 100\n/);
     assert.match(text, /\nmount home \/home\/workspace rw\n[^]*mount v0 \/data ro\n/);
   });
+
+  it('are told after those that they lie inside of', () => {
+    const at = (target: string) => ({ kind: 'volume' as const, source: 'x', target, readOnly: false });
+    const targets = ['/data/a/b', '/data/a', '/home/workspace/c', '/data', '/database', '/workspace/d'];
+    const inside = { ...plan, dockerVolume: undefined, mounts: targets.map(at) };
+    const text = guestPlan({ id: 'a', plan: { ...inside, env: {}, limits: {} } }, 0);
+    const rows = text.split('\n').map((line) => line.split(' '));
+    assert.deepEqual(
+      rows.flatMap(([kind, , target]) => (kind?.includes('mount') === true ? [`${kind} ${target}`] : [])),
+      [
+        ...['mount /home/workspace', 'mount /data', 'mount /database'],
+        ...['mount-inside /data/a', 'mount-inside /workspace/d'],
+        ...['mount-inside /data/a/b', 'mount-inside /home/workspace/c'],
+      ],
+    );
+  });
 });
 
 describe('templates', () => {
