@@ -68,13 +68,15 @@ export class Volumes {
   }
 
   async create(spec: VolumeCreate): Promise<Volume> {
-    const driver = this.parts.drivers.ofVolumeKind(spec.kind);
+    // Only disks have a size.
+    const kind = spec.kind ?? (spec.sizeMiB === undefined ? undefined : 'disk');
+    const driver = this.parts.drivers.ofVolumeKind(kind);
     // A name means one volume, whoever keeps it.
     const keeper = await this.parts.drivers.findVolume(spec.name);
     if (keeper !== undefined) {
       throw await this.nameTaken(spec.name);
     }
-    const volume = await driver.volumes.create(spec);
+    const volume = await driver.volumes.create({ ...spec, ...(kind !== undefined && { kind }) });
     this.parts.events.publish('volume.changed', volume);
     return volume;
   }

@@ -42,6 +42,11 @@ describe('services/volumes', () => {
     await failure(volumes().create({ name: 'disk', kind: 'disk' }), 'not_supported');
   });
 
+  it('takes one with a size for a disk', async () => {
+    const error = await failure(volumes().create({ name: 'sized', sizeMiB: 64 }), 'not_supported');
+    assert.match(error.message, /kind "disk"/);
+  });
+
   it('deletes what nothing holds, and tells of it', async () => {
     assert.deepEqual(await volumes().delete('data', false), { deleted: true });
     assert.deepEqual(test.payloads('volume.deleted'), [{ name: 'data' }]);
