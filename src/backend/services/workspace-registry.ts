@@ -2,9 +2,9 @@
 import { readdir } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
 import type { Problem, Workspace, WorkspaceState } from '../../api/schemas/workspace';
-import { makeFolder, removeTree } from '../store/files';
+import { makeFolder, removeOurs } from '../store/files';
 import { KeyedLock } from '../store/keyed-lock';
-import { readRecord, writeRecord, type ReadResult } from '../store/records';
+import { isRecordFile, readRecord, writeRecord, type ReadResult } from '../store/records';
 import type { StateDirectory } from '../store/state-directory';
 import type { PortLedger } from '../ssh/ports';
 import type { SshConfig } from '../ssh/config';
@@ -177,13 +177,15 @@ export class WorkspaceRegistry {
     await this.update(name, { warnings: [...others, problem] });
   }
 
-  /** The name is free when its folder is gone and clients know: what comes after it is not taken for it. */
+  /** The name is free when its record is gone and clients know: what comes after it is not taken for it. */
   async remove(name: string): Promise<void> {
     const record = this.records.get(name);
     this.records.delete(name);
     this.leaving.add(name);
     try {
-      await this.writes.run(name, () => removeTree(this.parts.state.workspace(name)));
+      await this.writes.run(name, () =>
+        removeOurs(this.parts.state.workspace(name), (file) => isRecordFile('workspace.json', file)),
+      );
     } catch (error) {
       this.leaving.delete(name);
       // It is still on disk: shown, so that it can be deleted once more.

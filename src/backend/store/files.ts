@@ -2,8 +2,20 @@
  * The one way to write a file of ours: temp file, fsync, rename, fsync of the folder. Libraries for this take a write
  * that the disk had room for half of as done, and put the half in place of the whole file that was there.
  */
-import { access, copyFile, mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import {
+  access,
+  copyFile,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { draftOf } from './drafts';
 
@@ -150,4 +162,17 @@ export function isErrno(error: unknown, ...codes: string[]): error is Error {
   return (
     error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
   );
+}
+
+/** What is ours in a folder, and the folder when nothing else is left in it: what a user keeps there stays. */
+export async function removeOurs(folder: string, isOurs: (name: string) => boolean): Promise<void> {
+  try {
+    const ours = (await readdir(folder)).filter(isOurs);
+    await Promise.all(ours.map((name) => removeTree(join(folder, name))));
+    await rmdir(folder);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) {
+      throw error;
+    }
+  }
 }

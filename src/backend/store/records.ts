@@ -6,6 +6,7 @@ import { rename } from 'node:fs/promises';
 import { Value } from '@sinclair/typebox/value';
 import type { Static, TObject } from '@sinclair/typebox';
 import { BerthError, asBerthError } from '../../api/errors';
+import { isDraft } from './drafts';
 import { copyWhole, isErrno, readIfPresent, replaceFile } from './files';
 
 export interface RecordFormat<S extends TObject> {
@@ -157,6 +158,12 @@ function migrate<S extends TObject>(
     return undefined;
   }
   return value;
+}
+
+/** A record, what was set aside of it, copies of older versions, and drafts of it. */
+export function isRecordFile(record: string, name: string): boolean {
+  const rest = name.startsWith(record) ? name.slice(record.length) : undefined;
+  return isDraft(name) || rest === '' || (rest !== undefined && /^\.(?:damaged-|v)\d+$/.test(rest));
 }
 
 async function setAside(path: string, reason: string): Promise<ReadResult<never>> {

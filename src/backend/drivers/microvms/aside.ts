@@ -5,12 +5,13 @@
 import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isErrno, removeTree } from '../../store/files';
-import type { MicrovmFiles } from './runtime-files';
+import { isRuntimeFile, type MicrovmFiles } from './runtime-files';
 
 const complete = 'before';
 const going = 'setting-aside';
 const coming = 'taking-back';
-const folders: readonly string[] = [complete, going, coming];
+/** Beside the files of the one that is in its place. */
+export const asideFolders: readonly string[] = [complete, going, coming];
 
 export class Aside {
   constructor(private readonly files: MicrovmFiles) {}
@@ -33,7 +34,7 @@ export class Aside {
     const { folder, record } = this.files.of(name);
     // The record first: what has none is no runtime.
     await removeTree(record);
-    const own = (await entriesOf(folder)).filter(isOwn);
+    const own = (await entriesOf(folder)).filter(isRuntimeFile);
     await Promise.all(own.map((entry) => removeTree(join(folder, entry))));
     await rename(join(folder, complete), join(folder, coming));
     await this.finish(name, coming);
@@ -65,16 +66,12 @@ export class Aside {
   /** The record last: where it is, everything is. */
   private async move(name: string, from: string, to: string): Promise<void> {
     const record = basename(this.files.of(name).record);
-    const entries = (await entriesOf(from)).filter(isOwn);
+    const entries = (await entriesOf(from)).filter(isRuntimeFile);
     const others = entries.filter((entry) => entry !== record);
     for (const entry of [...others, ...entries.filter((each) => each === record)]) {
       await rename(join(from, entry), join(to, entry));
     }
   }
-}
-
-function isOwn(entry: string): boolean {
-  return !entry.startsWith('workspace.json') && !folders.includes(entry);
 }
 
 async function entriesOf(folder: string): Promise<string[]> {

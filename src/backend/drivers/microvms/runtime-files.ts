@@ -4,6 +4,7 @@ import { lstat, mkdir } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { BerthError } from '../../../api/errors';
+import { isRecordFile } from '../../store/records';
 import type { MachineSockets } from './qemu/command-line';
 
 /** Of `sun_path` in unix(7), with its end. */
@@ -109,8 +110,11 @@ export class MicrovmFiles {
   }
 
   private get shortFolder(): string {
-    const user = process.platform === 'win32' ? userInfo().username : String(process.getuid?.() ?? 0);
-    return join(tmpdir(), `berth-${user}-${digest(this.home)}`);
+    if (process.platform === 'win32') {
+      return join(tmpdir(), `berth-${userInfo().username}-${digest(this.home)}`);
+    }
+    // Not in TMPDIR: the next engine may have another one, and would not find the machines that run.
+    return join('/tmp', `berth-${process.getuid?.() ?? 0}-${digest(this.home)}`);
   }
 
   /** Beside the other files where the path is not too long, else in a short folder of this state directory. */
@@ -123,6 +127,19 @@ export class MicrovmFiles {
 
 function hasRoom(folder: string): boolean {
   return Buffer.byteLength(folder) + longestSocketName <= longestSocketPath;
+}
+
+/** As the names above, and what is kept beside them. */
+const ownFiles: readonly RegExp[] = [
+  /^(?:rootfs\.qcow2|base\.ext4|bundle-\d+\.ext4|qemu\.pid)$/,
+  /^machine\.state(?:\.sum)?$/,
+  /^(?:console|qemu|net|share-[\w-]+)\.log$/,
+  /^(?:qmp|control|ssh|save|net-out|net-in|net-\d+|share-[\w-]+)\.sock$/,
+];
+
+/** Whether a microVM has made the file of that name in its folder: others are the user's, or the workspace's. */
+export function isRuntimeFile(name: string): boolean {
+  return isRecordFile('runtime.json', name) || ownFiles.some((pattern) => pattern.test(name));
 }
 
 function digest(text: string): string {

@@ -1,12 +1,12 @@
 /** The records of all microVMs, read from disk whenever they are asked for: they outlive every engine. */
-import { readdir, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
 import type { Log } from '../containers/log';
-import { isErrno, makeFolder, removeTree } from '../../store/files';
+import { isErrno, makeFolder, removeOurs, removeTree } from '../../store/files';
 import { KeyedLock } from '../../store/keyed-lock';
 import { readRecord, writeRecord } from '../../store/records';
-import type { MicrovmFiles } from './runtime-files';
+import { asideFolders } from './aside';
+import { isRuntimeFile, type MicrovmFiles } from './runtime-files';
 import { runtimeFormat, type RuntimeRecord } from './runtime-record';
 
 export class RuntimeStore {
@@ -75,19 +75,15 @@ export class RuntimeStore {
     return (await this.update(name, (record) => ({ ...record, ...changes }))) ?? this.get(name);
   }
 
-  /** Everything of a runtime; the workspace's own record stays. The record goes first: what has none is no runtime. */
+  /**
+   * Everything that a runtime made; the workspace's own record stays, and what the user keeps there. The record goes
+   * first: what has none is no runtime.
+   */
   async remove(name: string): Promise<void> {
     const { folder, record, sockets } = this.files.of(name);
     await rm(record, { force: true });
-    const left = await readdir(folder).catch(() => []);
-    const own = left.filter((file) => !file.startsWith('workspace.json')).map((file) => join(folder, file));
     // Long paths have theirs elsewhere.
-    const all = [...own, ...Object.values<string>({ ...sockets })];
-    await Promise.all(all.map((file) => removeTree(file)));
-    await rmdir(folder).catch((error: unknown) => {
-      if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) {
-        throw error;
-      }
-    });
+    await Promise.all(Object.values<string>({ ...sockets }).map((file) => removeTree(file)));
+    await removeOurs(folder, (file) => isRuntimeFile(file) || asideFolders.includes(file));
   }
 }

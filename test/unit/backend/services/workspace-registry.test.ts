@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EventHub } from '../../../../src/backend/services/event-hub';
@@ -53,6 +54,19 @@ describe('services/workspace-registry', () => {
     await registry.add(record);
     assert.deepEqual(told, ['workspace.deleted', 'workspace.changed']);
     assert.deepEqual(await readdir(state.workspace('demo')), ['workspace.json']);
+  });
+
+  it('removes its own files, and leaves what the user keeps in the folder of a workspace', async () => {
+    const folder = join(test.state.workspaces, 'demo');
+    const theirs = ['notes.txt', 'workspace.json.bak', 'runtime.json5'];
+    const ours = ['workspace.json.v0', 'workspace.json.damaged-17'];
+    [...theirs, ...ours].forEach((file) => writeFileSync(join(folder, file), 'x'));
+    await test.done(test.services.workspaces.delete('demo', false));
+    assert.deepEqual(readdirSync(folder).sort(), [...theirs].sort());
+    assert.equal((await test.create('demo')).status, 'succeeded');
+    theirs.forEach((file) => rmSync(join(folder, file)));
+    await test.done(test.services.workspaces.delete('demo', false));
+    assert(!existsSync(folder));
   });
 
   it('keeps the ports of records reserved', async () => {
