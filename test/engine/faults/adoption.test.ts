@@ -145,10 +145,11 @@ describeContainers('foreign containers', 'faults: adoption of a container', func
     const stat = 'stat -c %u:%g:%a /data /data/kept ~workspace/kept';
     assert.equal(await harness().exec(name, ['sh', '-c', stat], root), owners);
     await assert.rejects(harness().docker.getContainer(id).inspect(), { statusCode: 404 });
-    const serve = 'setsid -f python3 -m http.server 8080 --directory /etc >/dev/null 2>&1 </dev/null';
+    const serve =
+      'setsid -f /.berth/bin/python3 -m http.server 8080 --directory /etc >/dev/null 2>&1 </dev/null';
     await harness().sh(name, serve);
     await eventually('its port answers', () =>
-      fetch(`http://127.0.0.1:${port}/hostname`).then(
+      fetch(`http://127.0.0.1:${port}/hostname`, { signal: AbortSignal.timeout(1000) }).then(
         (answer) => answer.ok,
         () => false,
       ),
