@@ -44,18 +44,20 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
 
   it('archives: nothing runs; restores with every byte, also of what is outside of volumes', async () => {
     const own =
-      'mkdir -p /opt/own && head -c 3000000 /dev/urandom >/opt/own/blob && echo mine >/etc/mine; sync';
+      'mkdir -p /opt/own && head -c 3000000 /dev/urandom >/opt/own/blob && echo mine >/etc/mine; echo deploy:x:4242:4242::/:/bin/sh >>/etc/passwd; sync';
     await harness().exec(name, ['sh', '-c', own], { user: 'root' });
     const { sshPort } = await harness().workspace(name);
     await harness().verb('archive', name);
     assert.equal(await harness().runtime.stateOf(name), 'stopped');
     const { ownFiles } = await harness().workspace(name);
     assert((ownFiles?.bytes ?? 0) > 3_000_000, JSON.stringify(ownFiles));
-    assert([undefined, 2].includes(ownFiles?.files), JSON.stringify(ownFiles));
+    assert([undefined, 3].includes(ownFiles?.files), JSON.stringify(ownFiles));
     await harness().verb('restore', name);
     await assertKept();
     assert.equal(await harness().sh(name, 'stat -c %s /opt/own/blob; cat /etc/mine'), '3000000\nmine');
-    await harness().exec(name, ['rm', '-rf', '/opt/own', '/etc/mine'], { user: 'root' });
+    await harness().exec(name, ['sh', '-c', "rm -rf /opt/own /etc/mine; sed -i '/^deploy:/d' /etc/passwd"], {
+      user: 'root',
+    });
     assert.equal((await harness().workspace(name)).sshPort, sshPort);
   });
 

@@ -6,8 +6,8 @@ import { berthDirectory, shell, toolsDirectory } from './init-script';
 import { multilineFile } from './sshd-config';
 
 const sourceMultiline = `[ ! -r ${multilineFile} ] || . ${multilineFile}`;
-const begin = '# >>> berth: written anew at every start';
-const end = '# <<< berth';
+export const environmentBegin = '# >>> berth: written anew at every start';
+export const environmentEnd = '# <<< berth';
 
 /** Looks without a process, which takes its time in emulation, and writes only what is not right yet. */
 const users = `
@@ -104,14 +104,14 @@ old= kept= ours=
 [ -e /etc/environment ] || : >/etc/environment
 while IFS= read -r line || [ -n "$line" ]; do
   old=$old$line$newline
-  case "$line" in '${begin}'*) ours=yes ;; esac
+  case "$line" in '${environmentBegin}'*) ours=yes ;; esac
   [ -n "$ours" ] || kept=$kept$line$newline
-  case "$line" in '${end}'*) ours= ;; esac
+  case "$line" in '${environmentEnd}'*) ours= ;; esac
 done </etc/environment
 if [ -s $s/environment ] || [ "$kept" != "$old" ]; then
-  kept="$kept${begin}$newline"
+  kept="$kept${environmentBegin}$newline"
   while IFS= read -r line; do kept=$kept$line$newline; done <$s/environment
-  kept="$kept${end}$newline"
+  kept="$kept${environmentEnd}$newline"
   [ "$kept" = "$old" ] || printf %s "$kept" >/etc/environment
 fi
 if [ -s $s/multiline.sh ]; then

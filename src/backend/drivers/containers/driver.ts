@@ -95,13 +95,13 @@ export class ContainerDriver implements Driver {
     this.toolsImage = `berth-tools:${toolsVersion(imagesDirectory)}`;
     this.ownership = new Ownership(installation, options.home, options.isAdopted);
     this.endpoint = new Endpoint({ dockerHost: options.dockerHost, surroundings, log });
+    this.helpers = new Helpers(this.endpoint, this.ownership);
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
     this.runtimes = new Runtimes(this.endpoint, tools, this.ownership);
-    this.replacements = new Replacements(this.endpoint, this.runtimes, this.ownership);
+    this.replacements = new Replacements(this.endpoint, this.runtimes, this.ownership, this.helpers);
     this.measurements = new Stats(this.endpoint);
     this.bridges = new Bridges(this.endpoint, installation, log);
     this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), this.ownership);
-    this.helpers = new Helpers(this.endpoint, this.ownership);
     this.exports = new ImageExport(this.endpoint, this.toolsImage, this.helpers);
     this.images = new ContainerImages(this.endpoint, {
       surroundings,
@@ -228,7 +228,7 @@ export class ContainerDriver implements Driver {
   async ownFiles(name: string, { anyOwner = false }: Whose = {}): Promise<OwnFiles | undefined> {
     const info = await this.runtimes.inspect(name);
     const isOthers = info?.owner !== undefined && !anyOwner;
-    return info === undefined || isOthers ? undefined : ownFilesOf(this.endpoint, name);
+    return info === undefined || isOthers ? undefined : ownFilesOf(this.endpoint, this.helpers, name);
   }
 
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {

@@ -3,20 +3,18 @@ import type Dockerode from 'dockerode';
 import type { OwnFiles } from '../driver';
 import { ifMissing } from './docker-errors';
 import type { Endpoint } from './endpoint';
+import type { Helpers } from './helpers';
 import { label } from './labels';
+import { changedByOthers, sharedFiles } from './shared-files';
 
 const measureTimeoutMs = 120_000;
 
-/** What Berth writes, and the engine for it: no work of anybody. Folders with all that is in them. */
+/** What Berth writes, and the engine for it: no work of anybody. Folders with all that is in them; `sharedFiles` are looked into. */
 const ofBerth = [
   '/run',
   '/.berth',
   '/workspace',
   '/tmp/.berth',
-  '/etc/passwd',
-  '/etc/group',
-  '/etc/shadow',
-  '/etc/environment',
   '/etc/sudoers.d/workspace',
   '/etc/profile.d/berth.sh',
 ] as const;
@@ -26,13 +24,19 @@ interface Change {
 }
 
 interface Sized {
+  Id: string;
+  Image: string;
   SizeRw?: number;
   Config: { Labels?: Partial<Record<string, string>> | null };
   Mounts: readonly { Destination: string }[];
 }
 
 /** undefined: there is no such container. */
-export async function ownFilesOf(endpoint: Endpoint, name: string): Promise<OwnFiles | undefined> {
+export async function ownFilesOf(
+  endpoint: Endpoint,
+  helpers: Helpers,
+  name: string,
+): Promise<OwnFiles | undefined> {
   return endpoint.call(
     `measure ${name}`,
     async (docker) => {
@@ -45,7 +49,13 @@ export async function ownFilesOf(endpoint: Endpoint, name: string): Promise<OwnF
       const mounted = found.Mounts.map(({ Destination }) => Destination);
       const kept = found.Config.Labels ?? {};
       // What a move to other ports has made part of its image.
-      const files = countOwn(changes, mounted) + Number(kept[label.ownCount] ?? 0);
+      const shared = await changedByOthers(
+        docker,
+        found,
+        changes.map(({ Path }) => Path),
+        helpers.labels('export'),
+      );
+      const files = countOwn(changes, mounted) + shared.length + Number(kept[label.ownCount] ?? 0);
       return { files, bytes: (found.SizeRw ?? 0) + Number(kept[label.ownBytes] ?? 0) };
     },
     { timeoutMs: measureTimeoutMs },
@@ -70,7 +80,7 @@ async function inspectSized(container: Dockerode.Container): Promise<Sized> {
 /** A folder is listed when something in it has changed: counted is what nothing else lies below. */
 export function countOwn(changes: readonly Change[], mounted: readonly string[]): number {
   const folders = new Set(changes.flatMap(({ Path }) => parentsOf(Path)));
-  const others = new Set<string>([...ofBerth, ...mounted]);
+  const others = new Set<string>([...ofBerth, ...sharedFiles, ...mounted]);
   const isOwn = ({ Path: path }: Change): boolean =>
     !folders.has(path) && ![path, ...parentsOf(path)].some((each) => others.has(each));
   return changes.filter(isOwn).length;

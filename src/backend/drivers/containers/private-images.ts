@@ -4,6 +4,7 @@ import { BerthError } from '../../../api/errors';
 import { imageConfigOf, type ImageSays } from './commit';
 import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
+import type { Helpers } from './helpers';
 import { label } from './labels';
 import { ownFilesOf } from './own-files';
 import type { Ownership } from './ownership';
@@ -22,11 +23,12 @@ export class PrivateImages {
   constructor(
     private readonly endpoint: Endpoint,
     private readonly ownership: Ownership,
+    private readonly helpers: Helpers,
   ) {}
 
   /** Answers the image's name. The sums of what was kept before go on with it. */
   async keep(name: string, old: KeptContainer, signal: AbortSignal): Promise<string> {
-    const own = await ownFilesOf(this.endpoint, name);
+    const own = await ownFilesOf(this.endpoint, this.helpers, name);
     const repo = `${privateImages}/${name}`;
     const tag = randomUUID().slice(0, 8);
     return this.endpoint.call(

@@ -17,6 +17,7 @@ import { KeyedLock } from '../../store/keyed-lock';
 import type { RuntimeInfo, RuntimePlan } from '../driver';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
+import type { Helpers } from './helpers';
 import { isAnonymous } from './labels';
 import type { Ownership } from './ownership';
 import { PrivateImages, type KeptContainer } from './private-images';
@@ -44,8 +45,9 @@ export class Replacements {
     private readonly endpoint: Endpoint,
     private readonly runtimes: Runtimes,
     private readonly ownership: Ownership,
+    helpers: Helpers,
   ) {
-    this.images = new PrivateImages(endpoint, ownership);
+    this.images = new PrivateImages(endpoint, ownership, helpers);
   }
 
   /**
