@@ -51,10 +51,28 @@ function kindOf(name: string): string {
     : `extended attributes ${name.slice(0, Math.max(0, name.indexOf('.')))}.*`;
 }
 
+const maxLines = 100;
+const maxLineLength = 500;
+
+/** In words what was left out: the first of it, and how much more there was. */
+export interface LeftOut {
+  lines: string[];
+  more: number;
+}
+
+/** Bounded, whatever is left out: an archive may be hostile. */
+export function leaveOut(leftOut: LeftOut, text: string): void {
+  if (leftOut.lines.length < maxLines) {
+    leftOut.lines.push(text.slice(0, maxLineLength));
+  } else {
+    leftOut.more += 1;
+  }
+}
+
 const shownLines = 10;
 
-/** The first of many, and how many there are. */
-export function firstOf(lines: readonly string[]): string[] {
-  const more = lines.length - shownLines;
+/** The first of many, and how many there are. `unlisted`: beside these. */
+export function firstOf(lines: readonly string[], unlisted = 0): string[] {
+  const more = lines.length - shownLines + unlisted;
   return more > 0 ? [...lines.slice(0, shownLines), `And ${more} more.`] : [...lines];
 }

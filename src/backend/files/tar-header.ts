@@ -24,8 +24,10 @@ export interface TarEntry {
   special?: { kind: 'fifo' | 'character' | 'block'; major: number; minor: number };
   /** Extended attributes by their full names, e.g. `security.capability`; their values are bytes. */
   xattrs?: ReadonlyMap<string, Buffer>;
-  /** Names of attributes in a tar that no file can have, as their values are too long. */
+  /** Names of attributes in a tar that no file can have. */
   refused?: readonly string[];
+  /** Those of them that are not too long, but more than a file can have. */
+  tooMany?: readonly string[];
   /**
    * Of a file with holes: the parts that the archive holds, in order; `size` is that of the file. GNU tar wants all but
    * the last to be whole blocks.
@@ -245,6 +247,7 @@ export interface RawHeader extends TarEntry {
   /** Of all their values. */
   xattrBytes?: number;
   refused?: string[];
+  tooMany?: string[];
 }
 
 const types: Readonly<Record<string, TarType>> = {
@@ -320,6 +323,9 @@ function addAttribute(entry: RawHeader, name: string, value: Buffer): void {
       throw new Error('the tar is damaged: a file in it has more attributes than any can have');
     }
     refused.push(name.slice(0, maxAttributeName));
+    if (!isTooLong) {
+      (entry.tooMany ??= []).push(name);
+    }
   } else {
     // The records are a part of a buffer that goes back to whoever reads.
     entry.xattrBytes = others - (xattrs.get(name)?.length ?? 0) + value.length;

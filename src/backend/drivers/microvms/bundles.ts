@@ -16,7 +16,7 @@ export type BundleBuilder = (
   out: string,
   tar: Readable,
   options: { signal: AbortSignal },
-) => Promise<{ warnings: readonly string[] }>;
+) => Promise<{ warnings: readonly string[]; unlisted?: number }>;
 
 export async function refreshBundles(
   plan: RuntimePlan,
@@ -31,8 +31,8 @@ export async function refreshBundles(
       throwIfCancelled(signal, `unpack ${source}`);
       const losses = new Losses();
       const tar = vetTar(openBundle(source), source, losses);
-      const { warnings } = await build(bundleFile(files, index), tar, { signal });
-      firstOf(warnings).forEach((text) => warn(`${source}: ${text}`));
+      const { warnings, unlisted } = await build(bundleFile(files, index), tar, { signal });
+      firstOf(warnings, unlisted).forEach((text) => warn(`${source}: ${text}`));
       for (const [what, count, first] of losses.rows()) {
         warn(
           `${count} of the files in ${source} were unpacked without: ${what} (the first is ${quote(first)}).`,

@@ -34,12 +34,20 @@ const entryBytes = 24;
 /** Journal, tables, and something to work with. */
 const roomMiB = 64;
 
+interface Built {
+  sizeMiB: number;
+  /** In words what was left out. */
+  warnings: string[];
+  /** How many more there would be. */
+  unlisted: number;
+}
+
 /** `tar` undefined: an empty file system. Answers what was left out of it. */
 export function buildExt4(
   out: string,
   tar: Readable | undefined,
   options: Ext4BuildOptions = {},
-): Promise<{ sizeMiB: number; warnings: string[] }> {
+): Promise<Built> {
   return buildTree(out, options, async (tree, contents) => {
     if (tar !== undefined) {
       await readTar(tar, tree, contents, options);
@@ -52,7 +60,7 @@ export async function buildTree(
   out: string,
   options: Ext4BuildOptions,
   plant: (tree: Tree, contents: Contents) => Promise<void>,
-): Promise<{ sizeMiB: number; warnings: string[] }> {
+): Promise<Built> {
   const draft = draftOf(out);
   const folder = `${draft}.content`;
   const { signal, sizeMiB: given, label, uuid } = options;
@@ -73,7 +81,8 @@ export async function buildTree(
     const left = await fillDisk({ image: draft, contents: content, signal }, fillSteps(tree));
     await chmod(draft, 0o600);
     await rename(draft, out);
-    return { sizeMiB, warnings: [...tree.warnings, ...left] };
+    const { leftOut } = tree;
+    return { sizeMiB, warnings: [...leftOut.lines, ...left.lines], unlisted: leftOut.more + left.more };
   } catch (error) {
     await rm(draft, { force: true });
     throw signal?.aborted === true ? new BerthError('cancelled', 'Cancelled.', { cause: error }) : error;

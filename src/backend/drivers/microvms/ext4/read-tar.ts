@@ -81,7 +81,8 @@ class IntoTree implements TarVisitor {
     }
     for (const name of entry.refused ?? []) {
       const file = shown(entry.name);
-      this.tree.warn(`The attribute ${JSON.stringify(name)} of ${file} is too long, and was left out.`);
+      const problem = entry.tooMany?.includes(name) === true ? 'is one too many for a file' : 'is too long';
+      this.tree.warn(`The attribute ${JSON.stringify(name)} of ${file} ${problem}, and was left out.`);
     }
     return inode;
   }

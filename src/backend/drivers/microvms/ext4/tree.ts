@@ -1,6 +1,7 @@
 /** What tars hold, as a tree of inodes: the last entry of a path counts, and hard links share their inode. */
 import { BerthError } from '../../../../api/errors';
 import type { NewInode } from '../../../files/disk/filling/steps';
+import { leaveOut, type LeftOut } from '../../../files/losses';
 import { encodeName } from '../../../files/names';
 
 /** A name in the tree; one inode may have several. */
@@ -35,7 +36,7 @@ const childless = new Map<string, Node>();
 
 export class Tree {
   readonly root: Node = { inode: folder(), children: new Map(), layer: 0 };
-  readonly warnings: string[] = [];
+  readonly leftOut: LeftOut = { lines: [], more: 0 };
   private layer = 0;
   private made = 1;
   private bytes = 0;
@@ -64,9 +65,7 @@ export class Tree {
 
   /** A few words, whatever an archive has in it. */
   warn(text: string): void {
-    if (this.warnings.length < 100) {
-      this.warnings.push(text.slice(0, 500));
-    }
+    leaveOut(this.leftOut, text);
   }
 
   put(parts: readonly string[], inode: NewInode): void {

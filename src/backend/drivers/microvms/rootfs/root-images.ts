@@ -167,15 +167,16 @@ export class RootImageStore implements RootImages, ImageArchive {
     const { digest } = source;
     await sweepDrafts(this.folder, abandonedAfterMs);
     const draft = draftOf(path);
-    const { config, warnings } = await source.make(draft, told);
+    const { config, warnings, unlisted } = await source.make(draft, told);
+    const leftOut = firstOf(warnings, unlisted);
     if (warnings.length > 0) {
-      this.options.log.warn({ digest, warnings }, 'left out of a root file system');
+      this.options.log.warn({ digest, warnings, unlisted }, 'left out of a root file system');
     }
     // Last, so that what is there is whole; one that is there stays, as root disks may lie over it.
-    const about: RootFile = { ...config, ...(warnings.length > 0 && { leftOut: firstOf(warnings) }) };
+    const about: RootFile = { ...config, ...(warnings.length > 0 && { leftOut }) };
     await replaceFile(`${this.baseOf(digest)}.json`, JSON.stringify(about));
     await publish(draft, path);
-    return { digest, path, config, leftOut: firstOf(warnings) };
+    return { digest, path, config, leftOut };
   }
 
   private baseOf(digest: string): string {

@@ -15,7 +15,7 @@ export interface RootSource {
   /** The image's id. */
   digest: string;
   /** Makes the file, which is there as a whole or not at all; what had to be left out is told in words. */
-  make(out: string, told: Told): Promise<{ config: ImageConfig; warnings: string[] }>;
+  make(out: string, told: Told): Promise<{ config: ImageConfig; warnings: string[]; unlisted?: number }>;
 }
 
 /** From the image: whoever makes its file system makes the same one. */
@@ -46,7 +46,7 @@ export function engineSource(exporter: ImageExporter, image: string, digest: str
         counted(tar, count),
         options(digest, told, () => done),
       );
-      return { config, warnings: built.warnings };
+      return { config, warnings: built.warnings, unlisted: built.unlisted };
     },
   };
 }
@@ -64,12 +64,12 @@ export function ociSource(image: OpenImage, held?: Pick<Layout, 'hold'>): RootSo
       };
       const release = await held?.hold();
       try {
-        const { warnings } = await buildTree(
+        const { warnings, unlisted } = await buildTree(
           out,
           options(image.digest, told, () => total),
           (tree, contents) => applyLayers(image, tree, contents, { count, signal: told.signal }),
         );
-        return { config: configOf(image.document), warnings };
+        return { config: configOf(image.document), warnings, unlisted };
       } finally {
         release?.();
       }

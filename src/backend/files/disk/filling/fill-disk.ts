@@ -5,6 +5,7 @@ import { BerthError, isErrorCode } from '../../../../api/errors';
 import { workerFile } from '../worker-file';
 import type { FillData } from './fill-thread';
 import type { FolderStep, FromFiller, ToFiller } from './steps';
+import type { LeftOut } from '../../losses';
 
 /** Steps that are on their way: enough that the thread never waits. */
 const ahead = 4;
@@ -19,7 +20,7 @@ export interface FillOptions extends FillData {
 export async function fillDisk(
   { image, contents, signal }: FillOptions,
   steps: Iterable<FolderStep>,
-): Promise<string[]> {
+): Promise<LeftOut> {
   const worker = new Worker(workerFile(), {
     workerData: { fill: { image, contents } satisfies FillData },
     resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
@@ -71,8 +72,8 @@ function feed(worker: Worker, steps: Iterable<FolderStep>): () => void {
   return next;
 }
 
-/** The warnings, at the end. */
-function take(message: FromFiller, next: () => void): string[] | undefined {
+/** What was left out, at the end. */
+function take(message: FromFiller, next: () => void): LeftOut | undefined {
   if (message === 'done') {
     next();
   } else if (message !== 'writing' && 'ended' in message) {

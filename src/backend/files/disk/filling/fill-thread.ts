@@ -32,7 +32,7 @@ export function serveFilling(port: MessagePort, { image, contents }: FillData): 
         if (message === 'end') {
           filler.end();
           filler.close();
-          post({ ended: filler.warnings });
+          post({ ended: filler.leftOut });
           port.close();
         } else {
           filler.take(message.step);

@@ -11,6 +11,7 @@ import { putTarget, maxTargetBytes } from '../ext4/link-target';
 import { newInode, openImage, Parts } from '../ext4/parts';
 import { ContentCopier } from './content-copier';
 import type { Child, FolderStep, NewInode } from './steps';
+import { leaveOut, type LeftOut } from '../../losses';
 
 const rootInode = 2;
 const rootId = 0;
@@ -18,8 +19,6 @@ const lostAndFound = 'lost+found';
 const maxLinks = 65_000;
 /** Changed blocks that are gathered before they are written. */
 const maxChanges = 4096;
-const maxWarnings = 100;
-const maxWarningLength = 500;
 
 interface Folder {
   inode: Inode;
@@ -36,7 +35,7 @@ interface Made {
 }
 
 export class Filler {
-  readonly warnings: string[] = [];
+  readonly leftOut: LeftOut = { lines: [], more: 0 };
   private readonly folders = new Map<number, Folder>();
   private readonly known = new Map<number, Made>();
   private readonly copier: ContentCopier;
@@ -203,8 +202,6 @@ export class Filler {
   }
 
   private warn(text: string): void {
-    if (this.warnings.length < maxWarnings) {
-      this.warnings.push(text.slice(0, maxWarningLength));
-    }
+    leaveOut(this.leftOut, text);
   }
 }

@@ -1,4 +1,5 @@
 /** What a new file system is filled with, in the words that the engine and the thread that fills it share. */
+import type { LeftOut } from '../../losses';
 
 /** A part of a file that is more than zeros. */
 export interface Piece {
@@ -57,5 +58,5 @@ export type FromFiller =
   /** Still at work. */
   | 'writing'
   /** All of it lasts; these are in words what was left out. */
-  | { ended: string[] }
+  | { ended: LeftOut }
   | { failed: { code: string; detail?: string | undefined } };

@@ -10,6 +10,7 @@ import { Tree } from '../../../../../../src/backend/drivers/microvms/ext4/tree';
 import { vetTar } from '../../../../../../src/backend/drivers/containers/bundle-vetting';
 import { Ext4, rootInode } from '../../../../../../src/backend/files/disk/ext4/file-system';
 import type { Inode } from '../../../../../../src/backend/files/disk/ext4/inode';
+import { firstOf } from '../../../../../../src/backend/files/losses';
 import { tarOf, type Member } from '../../../../../support/images';
 import { useTempFolder } from '../../../../../support/temp';
 import { assertClean, debugfs } from '../../../files/disk/harness';
@@ -103,6 +104,25 @@ describe('ext4/build of all kinds', function () {
     const xattrs = new Map(Array.from({ length: 2000 }, (_, index) => [`user.a${index}`, Buffer.alloc(0)]));
     await assert.rejects(build([{ name: 'f', xattrs }]), /more attributes than any can have/);
     assert.ok(Date.now() - start < 20_000);
+  });
+
+  it('counts what it leaves out beyond what it lists, and says why', async () => {
+    const xattrs = new Map(Array.from({ length: 502 }, (_, index) => [`user.${index}`, Buffer.from('x')]));
+    const links = Array.from({ length: 350 }, (_, index): Member => ({
+      name: `l${index}`,
+      type: 'link',
+      linkName: 'no',
+    }));
+    const tar = Readable.from([tarOf([...links, { name: 'f', xattrs }])]);
+    const { warnings, unlisted } = await buildExt4(image(), tar);
+    assert.equal(warnings.length, 200);
+    assert(unlisted >= 350 + 2 - 100, String(unlisted));
+    assert.match(firstOf(warnings, unlisted).at(-1) ?? '', new RegExp(`^And ${190 + unlisted} more`));
+    const { warnings: few } = await buildExt4(image(), Readable.from([tarOf([{ name: 'f', xattrs }])]));
+    assert(
+      few.includes('The attribute "user.500" of "f" is one too many for a file, and was left out.'),
+      few[0],
+    );
   });
 
   it('keeps no name or target of megabytes', async () => {
