@@ -95,6 +95,26 @@ export function isWorkspaceImage(text: string): boolean {
   return parseImageName(text) !== undefined && withTag(text) === workspaceImage;
 }
 
+/** It can be had from a registry, or only where it was made. */
+export function imageMissing(image: string): BerthError {
+  return isWorkspaceImage(image)
+    ? new BerthError(
+        'image_missing',
+        `Workspace image '${workspaceImage}' not found. Run 'berth image build' first.`,
+        {
+          hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+          field: 'image',
+        },
+      )
+    : new BerthError('image_missing', `Image '${image}' is not on this machine.`, {
+        hint:
+          imageFile(image) === undefined
+            ? `Pull it: \`berth image pull ${image}\`. If it was made on this machine, build or commit it again.`
+            : 'Look at the path.',
+        field: 'image',
+      });
+}
+
 /**
  * What is said to be a path: images in a folder or file, or a file system. Undefined for what can be a name:
  * `oci:latest` and `oci:5000/x` are names, `oci:/x` and `oci:./x` none.

@@ -1,6 +1,5 @@
 /** The image that a runtime is made of: found, pulled where it is missing, and made ready. */
-import { BerthError } from '../../api/errors';
-import { isWorkspaceImage } from '../../api/image-reference';
+import { imageMissing, isWorkspaceImage } from '../../api/image-reference';
 import type { Driver, PullProgress } from '../drivers/driver';
 import type { OperationContext } from './operation-context';
 
@@ -40,20 +39,4 @@ export async function prepareImage(
     );
     leftOut.forEach((line) => context.warn(`The image ${image}: ${line}`));
   }
-}
-
-export function imageMissing(image: string): BerthError {
-  return isWorkspaceImage(image)
-    ? new BerthError(
-        'image_missing',
-        "Workspace image 'workspace:latest' not found. Run 'berth image build' first.",
-        {
-          hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
-          field: 'image',
-        },
-      )
-    : new BerthError('image_missing', `Image '${image}' is not on this machine.`, {
-        hint: `Pull it: \`berth image pull ${image}\`.`,
-        field: 'image',
-      });
 }

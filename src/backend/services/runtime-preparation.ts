@@ -3,11 +3,12 @@
  * ever removed here.
  */
 import { BerthError } from '../../api/errors';
+import { imageMissing } from '../../api/image-reference';
 import { ownerWords } from '../../api/owner';
 import type { Driver, RuntimeInfo, RuntimePlan } from '../drivers/driver';
 import { isFree, type PortLedger } from '../ssh/ports';
 import type { Drivers } from './drivers';
-import { ensureImage, imageMissing } from './image-progress';
+import { ensureImage } from './image-progress';
 import { resolveMounts } from './mount-resolution';
 import type { OperationContext } from './operation-context';
 import { assignedOf, movePorts, portsNamedIn, portsOf } from './published-ports';

@@ -1,6 +1,6 @@
 /** The verbs of workspaces: each checks the state, begins its operation, and settles the record. */
 import { BerthError, asBerthError } from '../../api/errors';
-import { checkImage } from '../../api/image-reference';
+import { checkImage, imageMissing } from '../../api/image-reference';
 import type { Operation } from '../../api/schemas/operation';
 import type {
   Limits,
@@ -13,7 +13,7 @@ import type { Driver } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
 import { KeyedLock } from '../store/keyed-lock';
 import { haltProblem, isHalted } from './halted';
-import { imageMissing, prepareImage } from './image-progress';
+import { prepareImage } from './image-progress';
 import { isSettled, mayBegin, type Verb } from './lifecycle';
 import { changeLimits } from './limits';
 import type { OperationContext } from './operation-context';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../api/errors';
-import { isWorkspaceImage } from '../../../api/image-reference';
+import { imageMissing } from '../../../api/image-reference';
 import type { Limits } from '../../../api/schemas/workspace';
 import type { PlannedPort, RuntimeInfo, RuntimePlan, Whose } from '../driver';
 import { ifMissing, isStatus, toBerthError } from './docker-errors';
@@ -319,22 +319,6 @@ function refuseUnusable(plan: RuntimePlan, image: Dockerode.ImageInspectInfo, to
       { hint: 'Name an image for the processor of this machine.', field: 'image' },
     );
   }
-}
-
-export function imageMissing(image: string): BerthError {
-  const isOurs = isWorkspaceImage(image);
-  return new BerthError(
-    'image_missing',
-    isOurs
-      ? "Workspace image 'workspace:latest' not found. Run 'berth image build' first."
-      : `The image ${image} is not there.`,
-    {
-      hint: isOurs
-        ? 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.'
-        : `Pull it: \`berth image pull ${image}\`.`,
-      field: 'image',
-    },
-  );
 }
 
 function isNameTaken(error: unknown): boolean {

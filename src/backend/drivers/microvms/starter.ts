@@ -273,7 +273,7 @@ export class Starter {
     }
     const details = said === '' ? '' : ` Its last words: ${said.slice(-500)}`;
     return new BerthError('runtime_unavailable', `${record.plan.name} did not start: ${reason}${details}`, {
-      hint: 'Its log says more: `berth logs`. Start it again.',
+      hint: `Its log says more: \`berth logs ${record.plan.workspace}\`. Start it again.`,
       cause: error,
     });
   }

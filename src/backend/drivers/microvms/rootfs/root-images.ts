@@ -6,7 +6,7 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import { withTag } from '../../../../api/image-reference';
+import { imageMissing, withTag } from '../../../../api/image-reference';
 import type { Image } from '../../../../api/schemas/engine';
 import { abandonedAfterMs, draftOf, sweepDrafts } from '../../../store/drafts';
 import { firstOf } from '../../../files/losses';
@@ -127,10 +127,7 @@ export class RootImageStore implements RootImages, ImageArchive {
   async ensure(reference: string, progress: Told['progress'], signal: AbortSignal): Promise<RootImage> {
     const source = await this.finder.find(reference, signal);
     if (source === undefined || !digestPattern.test(source.digest)) {
-      throw new BerthError('image_missing', `Image '${reference}' is not on this machine.`, {
-        hint: `Pull it: \`berth image pull ${reference}\`.`,
-        field: 'image',
-      });
+      throw imageMissing(reference);
     }
     const known = await this.known(source.digest);
     return known ?? this.making.join(source.digest, { progress, signal }, (told) => this.make(source, told));
