@@ -5,6 +5,7 @@
 import {
   access,
   copyFile,
+  lstat,
   mkdir,
   open,
   readdir,
@@ -164,6 +165,13 @@ export function isErrno(error: unknown, ...codes: string[]): error is Error {
   );
 }
 
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** What is ours in a folder, and the folder when nothing else is left in it: what a user keeps there stays. */
 export async function removeOurs(folder: string, isOurs: (name: string) => boolean): Promise<void> {
   try {
@@ -171,7 +179,8 @@ export async function removeOurs(folder: string, isOurs: (name: string) => boole
     await Promise.all(ours.map((name) => removeTree(join(folder, name))));
     await rmdir(folder);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) {
+    const isAFile = isErrno(error, 'ENOTDIR') && (await isThere(folder));
+    if (!isAFile && !isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) {
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../src/api/errors';
 import type { Operation } from '../../../../src/api/schemas/operation';
@@ -228,6 +228,8 @@ describe('services/workspace-create', () => {
     await writeFile(test.state.workspace('demo'), 'a file in the way');
     await assert.rejects(test.services.creator.create({ name: 'demo' }));
     await failure(() => test.services.workspaces.get('demo'), 'not_found');
+    assert.equal(await readFile(test.state.workspace('demo'), 'utf8'), 'a file in the way');
+    await rm(test.state.workspace('demo'));
     const operation = await test.create('demo');
     assert.equal(operation.status, 'succeeded');
     assert.equal(test.services.workspaces.get('demo').sshPort, test.services.settings.portRange.first);
