@@ -1,11 +1,12 @@
 /** Finding a place in a volume by browsing or typing: one list that follows what is typed. */
 import * as vscode from 'vscode';
-import { asBerthError, type FileEntry } from '../api';
+import { asBerthError, type FileEntry, type FileList } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { joinPath, normalized, parentOf } from '../providers/files/paths';
 import { bytes } from '../providers/words';
 import { sortEntries } from '../providers/trees/folder-listing';
 import { isDirectory } from '../providers/trees/rows';
+import { Looks } from './latest';
 import { Cancelled } from './runner';
 import type { Place } from './targets';
 
@@ -38,14 +39,28 @@ export async function pickPath(
 }
 
 class Browser {
-  private folder = '/';
+  private readonly looks: Looks<FileList>;
 
   constructor(
     private readonly client: EngineClient,
     private readonly volume: string,
     private readonly pick: vscode.QuickPick<PathItem>,
     private readonly foldersOnly: boolean,
-  ) {}
+  ) {
+    this.looks = new Looks({
+      load: (path) => client.call('files.list', { params: { volume }, query: { path, limit: mostEntries } }),
+      show: (folder, listed) => this.show(folder, listed),
+      failed: (_folder, error) => this.warn(asBerthError(error).message),
+      busy: (isBusy) => {
+        pick.busy = isBusy;
+        if (isBusy) {
+          // What is shown is not in the folder that was asked for: nothing of it can be chosen meanwhile.
+          pick.value = '';
+          pick.items = [];
+        }
+      },
+    });
+  }
 
   run(): Promise<Place> {
     return new Promise((resolve, reject) => {
@@ -54,7 +69,7 @@ class Browser {
         this.accept().then((place) => place && resolve(place), reject);
       });
       this.pick.show();
-      this.enter('/').catch(reject);
+      void this.looks.enter('/');
     });
   }
 
@@ -62,7 +77,7 @@ class Browser {
     const typed = this.pick.value.trim();
     const [chosen] = this.pick.selectedItems;
     if (typed.includes('/')) {
-      return this.go(normalized(typed.startsWith('/') ? typed : joinPath(this.folder, typed)));
+      return this.go(normalized(typed.startsWith('/') ? typed : joinPath(this.looks.folder, typed)));
     }
     if (chosen === undefined) {
       return undefined;
@@ -70,7 +85,7 @@ class Browser {
     if (chosen.take === true || (chosen.entry !== undefined && !isDirectory(chosen.entry))) {
       return this.place(chosen.path, chosen.entry);
     }
-    await this.enter(chosen.path);
+    await this.looks.enter(chosen.path);
     return undefined;
   }
 
@@ -82,8 +97,7 @@ class Browser {
       });
       return this.place(path, entry);
     } catch (error) {
-      const { message } = asBerthError(error);
-      this.pick.items = [{ label: t('$(warning) {0}', message), path: this.folder, alwaysShow: true }];
+      this.warn(asBerthError(error).message);
       return undefined;
     }
   }
@@ -94,31 +108,31 @@ class Browser {
     return { volume: this.volume, path, isFolder, ...(row && path !== '/' && { row }) };
   }
 
-  private async enter(folder: string): Promise<void> {
-    this.folder = folder;
-    this.pick.busy = true;
-    this.pick.value = '';
-    const query = { path: folder, limit: mostEntries };
-    const listed = await this.client.call('files.list', { params: { volume: this.volume }, query });
-    this.pick.busy = false;
+  /** Leads back to what was shown. */
+  private warn(message: string): void {
+    const path = this.looks.folder;
+    this.pick.items = [{ label: t('$(warning) {0}', message), path, alwaysShow: true }];
+  }
+
+  private show(folder: string, listed: FileList): void {
     const entries = sortEntries(listed.entries).filter((entry) => !this.foldersOnly || isDirectory(entry));
     this.pick.items = [
       { label: t('$(check) This folder'), description: `${this.volume}:${folder}`, path: folder, take: true },
       ...(folder === '/' ? [] : [{ label: '$(arrow-up) ..', path: parentOf(folder) }]),
-      ...entries.map((entry) => this.item(entry)),
+      ...entries.map((entry) => itemIn(folder, entry)),
       ...(listed.next === undefined
         ? []
         : [{ label: t('… {0} in all: type a path to reach the others', listed.total), path: folder }]),
     ];
   }
+}
 
-  private item(entry: FileEntry): PathItem {
-    const isFolder = isDirectory(entry);
-    return {
-      label: `$(${isFolder ? 'folder' : 'file'}) ${entry.name}`,
-      description: isFolder ? '' : bytes(entry.size),
-      path: joinPath(this.folder, entry.name),
-      entry,
-    };
-  }
+function itemIn(folder: string, entry: FileEntry): PathItem {
+  const isFolder = isDirectory(entry);
+  return {
+    label: `$(${isFolder ? 'folder' : 'file'}) ${entry.name}`,
+    description: isFolder ? '' : bytes(entry.size),
+    path: joinPath(folder, entry.name),
+    entry,
+  };
 }

@@ -9,6 +9,7 @@ import type { EngineLink, Logger } from '../providers/engine-link';
 import type { Store } from '../providers/store';
 import { percent, progressText } from '../providers/trees/progress';
 import { hintedRemedy } from './hinted-remedy';
+import { orCancelled } from './latest';
 
 const { t } = vscode.l10n;
 /** What is over before that needs no notification. */
@@ -85,7 +86,8 @@ export class Runner {
     reports: Reports,
   ): Promise<Outcome<T>> {
     try {
-      const client = await this.link.client();
+      // An engine that does not come up must not hold up who cancels.
+      const client = await orCancelled(this.link.client(), abort.signal);
       const task: Task = {
         client,
         signal: abort.signal,
@@ -120,8 +122,21 @@ export class Runner {
         this.log.warn(`${operation.title}: ${warning}`);
       }
       return ended;
+    } catch (error) {
+      await this.lookAgain(client, operation.id);
+      throw error;
     } finally {
       listening.dispose();
+    }
+  }
+
+  /** Whatever order answers and events came in: no row goes on spinning for what has ended. */
+  private async lookAgain(client: EngineClient, id: string): Promise<void> {
+    try {
+      const payload = await client.call('operations.get', { params: { id } });
+      this.store.take({ type: 'operation.changed', payload });
+    } catch (error) {
+      this.log.info(`How operation ${id} ended is not known: ${asBerthError(error).message}`);
     }
   }
 }

@@ -172,7 +172,12 @@ export class Store implements Disposable {
     clearTimeout(this.timer);
   }
 
+  /** An answer may be older than an event that came before it: what has ended never runs again. */
   private applyOperation(operation: Operation): void {
+    const known = this.operationsById.get(operation.id);
+    if (operation.status === 'running' && known !== undefined && known.status !== 'running') {
+      return;
+    }
     this.operationsById.set(operation.id, operation);
     if (operation.status !== 'running') {
       this.forgetEnded();

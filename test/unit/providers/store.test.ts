@@ -102,6 +102,14 @@ describe('the store of what the engine tells', () => {
     assert.ok(told[0]?.workspaces.has('a'));
   });
 
+  it('never has what has ended run again, whatever answer comes late', () => {
+    const ended = operation('o', { status: 'failed' });
+    store.take({ type: 'operation.changed', payload: ended });
+    store.take({ type: 'operation.changed', payload: operation('o', { status: 'running' }) });
+    assert.equal(store.operation('o')?.status, 'failed');
+    assert.deepEqual(store.runningOperations, []);
+  });
+
   it('does not keep ended operations for ever', () => {
     for (let number = 0; number < 200; number++) {
       store.take({ type: 'operation.changed', payload: operation(`o${number}`, { status: 'succeeded' }) });
