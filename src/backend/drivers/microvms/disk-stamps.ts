@@ -19,6 +19,13 @@ export async function stampsOf(files: readonly string[]): Promise<DiskStamps> {
   return Object.fromEntries(known);
 }
 
+/** Whole seconds are what a state directory keeps that was moved, or comes from a backup. */
+export async function coarseStampsOf(files: readonly string[]): Promise<DiskStamps> {
+  const stamp = ({ size, mtimeNs }: Times): string => `${size} ${mtimeNs / second}`;
+  const known = await Promise.all(files.map(async (file) => [file, stamp(await timesOf(file))] as const));
+  return Object.fromEntries(known);
+}
+
 /**
  * The stamps of disks that nobody writes to now. A write after that shows in them in any case: where the last one was
  * just now, this waits until the next has another time.

@@ -9,7 +9,7 @@ import { draftOf } from '../../store/drafts';
 import { isErrno, renameDurably } from '../../store/files';
 import { identityOf } from '../../store/process-identity';
 import type { Log } from '../containers/log';
-import { hasChangedSince, settledStamps } from './disk-stamps';
+import { coarseStampsOf, hasChangedSince, settledStamps } from './disk-stamps';
 import { goOnWithRoom, haltOf } from './halts';
 import { LateRemoval } from './late-removal';
 import { knownCause } from './launch-errors';
@@ -180,6 +180,8 @@ export class Suspender {
   private async goOn(record: RuntimeRecord, machine: Machine): Promise<void> {
     const { name } = record.plan;
     if (await this.isSaved(record)) {
+      // QEMU has let go of the disks with what it saved, though it has not ended.
+      await refuseChanged(record);
       await this.begin(record);
     }
     try {
@@ -198,6 +200,7 @@ export class Suspender {
   private async restore(record: RuntimeRecord): Promise<Machine> {
     const { starter, store } = this.parts;
     const { name } = record.plan;
+    await refuseChanged(record);
     const going = {
       begins: () => this.begin(record),
       hasWritten: async () => this.hasWritten(await store.get(name)),
@@ -207,7 +210,12 @@ export class Suspender {
       machine = await starter.restore(record, going);
     } catch (error) {
       const now = await store.get(name);
-      throw now.resuming === true && (await this.settleResume(now, false)) ? tooLate(name, error) : error;
+      if (now.resuming === true && (await this.settleResume(now, false))) {
+        throw tooLate(name, error);
+      }
+      // QEMU has had them open, which touches them.
+      await this.noteDisks(record);
+      throw error;
     }
     await this.discard(name);
     await machine.setTime();
@@ -253,6 +261,7 @@ export class Suspender {
     const options = { socket: saveSocket, timeoutMs: saveTimeoutMs, signal: cancel.signal };
     this.unsaved.delete(name);
     const done = saveState(machine.qmp, state, options)
+      .then(() => this.noteDisks(record))
       .catch((error: unknown) => {
         if (!cancel.signal.aborted) {
           const { message } = asBerthError(error);
@@ -272,6 +281,19 @@ export class Suspender {
     return saving;
   }
 
+  /** Nobody but QEMU has had them until now. */
+  private async noteDisks(record: RuntimeRecord): Promise<void> {
+    const { name } = record.plan;
+    try {
+      await this.parts.store.change(name, { disksSaved: { ...(await coarseStampsOf(mounted(record))) } });
+    } catch (error) {
+      this.parts.log.warn(
+        { name, error: String(error) },
+        'changes to the disks of a paused microVM will not show',
+      );
+    }
+  }
+
   private async cancelSave(name: string): Promise<void> {
     const saving = this.saving.get(name);
     saving?.cancel.abort();
@@ -282,9 +304,7 @@ export class Suspender {
     this.unsaved.delete(name);
     await this.putAside(this.parts.store.files.of(name).state);
     await this.parts.store.update(name, (record) =>
-      record.paused === undefined && record.resuming === undefined
-        ? undefined
-        : { ...record, ...notResuming, paused: undefined },
+      record.paused === undefined && record.resuming === undefined ? undefined : { ...record, ...notPaused },
     );
   }
 
@@ -309,12 +329,33 @@ function isSavable({ launch }: RuntimeRecord): boolean {
 }
 
 const notResuming = { resuming: undefined, disksBefore: undefined };
+const notPaused = { ...notResuming, paused: undefined, disksSaved: undefined };
 
 /** The disks that the guest may write to. */
 function writable({ launch }: RuntimeRecord): string[] {
   return (launch?.disks ?? []).flatMap(({ file, readOnly }) =>
     readOnly || file === undefined ? [] : [file],
   );
+}
+
+/** The disks that its guest knows; of the tools' one the kit tells. */
+function mounted({ launch }: Pick<RuntimeRecord, 'launch'>): string[] {
+  return (launch?.disks ?? []).flatMap(({ serial, file }) =>
+    serial === 'tools' || file === undefined ? [] : [file],
+  );
+}
+
+/** A guest that has a disk mounted destroys what others wrote to it. Earlier versions did not note the disks. */
+async function refuseChanged(record: RuntimeRecord): Promise<void> {
+  const { plan, disksSaved } = record;
+  const now = disksSaved === undefined ? {} : await coarseStampsOf(mounted(record));
+  const changed = Object.keys(now).filter((file) => now[file] !== disksSaved?.[file]);
+  if (changed.length > 0) {
+    const what = `Somebody has changed what ${plan.name} has mounted since it was paused: ${changed.join(', ')}.`;
+    throw new BerthError('illegal_state', what, {
+      hint: 'Stop it and start it again: what was in its memory is lost, its files are not.',
+    });
+  }
 }
 
 function tooLate(name: string, cause: unknown): BerthError {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { settledStamps } from '../../../../src/backend/drivers/microvms/disk-stamps';
@@ -74,6 +74,15 @@ describe('microVMs that stand still', function () {
     }
     await until('it is saved', async () => existsSync(state()) && (await detailOf()) === '', 60_000, 20);
     assert(bench.events.filter((event) => event.type === 'runtime' && event.what === 'paused').length >= 2);
+    // QEMU still has its memory, but has let go of its disks.
+    const disk = join(volumes(), `${plan.homeVolume}.ext4`);
+    const { atime, mtime } = await stat(disk);
+    await utimes(disk, atime, new Date(0));
+    await assert.rejects(bench.driver.resume(plan.name), {
+      code: 'illegal_state',
+      message: /changed.*\.ext4/,
+    });
+    await utimes(disk, atime, mtime);
     await bench.driver.resume(plan.name);
   });
 
@@ -105,6 +114,15 @@ describe('microVMs that stand still', function () {
     await assert.rejects(bench.driver.resume(plan.name), { code: 'gone', message: /guest kit/ });
     assert.equal(await stateOf(), 'paused');
     await writeFile(record, known);
+    const disk = join(volumes(), `${plan.homeVolume}.ext4`);
+    const { atime, mtime } = await stat(disk);
+    await utimes(disk, atime, new Date());
+    await assert.rejects(bench.driver.resume(plan.name), {
+      code: 'illegal_state',
+      message: /changed.*\.ext4/,
+    });
+    assert.equal(await stateOf(), 'paused');
+    await utimes(disk, atime, mtime);
     await bench.driver.resume(plan.name);
     assert.equal((await bench.shell(plan.name, 'cat /dev/shm/precious')).stdout, 'precious\n');
     assert.equal(existsSync(state()), false);

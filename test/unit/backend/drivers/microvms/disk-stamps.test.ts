@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { open, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  coarseStampsOf,
   hasChangedSince,
   settledStamps,
   stampsOf,
@@ -48,6 +49,21 @@ describe('stamps of disks', function () {
     const begun = performance.now();
     await settledStamps([path]);
     assert(performance.now() - begun > 2_000);
+  });
+
+  it('are the same for a copy that has lost parts of a second, where they are to outlive that', async () => {
+    const path = join(temp(), 'disk');
+    await writeFile(path, 'disk');
+    await utimes(path, 1_000, 1_000.75);
+    const before = await coarseStampsOf([path]);
+    await utimes(path, 1_000, 1_000);
+    assert.deepEqual(await coarseStampsOf([path]), before);
+    await utimes(path, 1_000, 1_001);
+    assert.notDeepEqual(await coarseStampsOf([path]), before);
+    await utimes(path, 1_000, 1_000);
+    await writeFile(path, 'other');
+    await utimes(path, 1_000, 1_000);
+    assert.notDeepEqual(await coarseStampsOf([path]), before, 'of another size');
   });
 
   it('differ for a disk that is gone, grew, or was not among them', async () => {
