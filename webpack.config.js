@@ -1,4 +1,4 @@
-// Five bundles: the extension, the engine, its worker for disks, the network filter of microVMs, the CLI. No native module is in any of them.
+// Six bundles: the extension, the engine, its worker for disks, the network filter of microVMs, what ssh runs, the CLI. No native module is in any of them.
 const { resolve } = require('node:path');
 const { BannerPlugin } = require('webpack');
 
@@ -69,6 +69,8 @@ module.exports = (_env, { mode }) => {
     bundle('disk-worker', './src/backend/files/disk/worker.ts'),
     // The process between a microVM and the network.
     bundle('network-filter', './src/backend/drivers/microvms/network/main.ts'),
+    // The way of ssh to a workspace that does not run.
+    bundle('ssh-proxy', './src/client/ssh-proxy/main.ts', { externals: [nativeModules] }),
     bundle('cli', './src/cli/main.ts', {
       externals: [nativeModules],
       plugins: [new BannerPlugin({ banner: '#!/usr/bin/env node', raw: true })],

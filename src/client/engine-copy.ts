@@ -19,13 +19,14 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const bundles = ['engine.js', 'disk-worker.js', 'network-filter.js'];
+const bundles = ['engine.js', 'disk-worker.js', 'network-filter.js', 'ssh-proxy.js'];
 
 /** Where to start the engine from: the copy, or `enginePath` itself when it is no bundle or can't be copied. */
 export function engineCopy(home: string, enginePath: string): string {
   const root = join(dirname(enginePath), '..');
   const isBundle = bundles.every((name) => existsSync(join(root, 'dist', name)));
-  if (!isBundle || enginePath !== join(root, 'dist', 'engine.js')) {
+  const isCopy = dirname(root) === join(home, 'engine');
+  if (!isBundle || isCopy || enginePath !== join(root, 'dist', 'engine.js')) {
     return enginePath;
   }
   try {

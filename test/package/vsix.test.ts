@@ -73,6 +73,7 @@ describe('the packaged extension', function () {
       'dist/engine.js',
       'dist/disk-worker.js',
       'dist/network-filter.js',
+      'dist/ssh-proxy.js',
       'dist/cli.js',
       'images/Dockerfile',
     ]) {

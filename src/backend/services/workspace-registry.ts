@@ -60,7 +60,7 @@ export class WorkspaceRegistry {
         this.parts.log.error({ path, reason: read.reason }, 'record set aside');
       }
     }
-    await this.writeSshConfig().catch((error: unknown) => this.reportStale(error));
+    await this.followSsh();
   }
 
   all(): WorkspaceRecord[] {
@@ -195,7 +195,7 @@ export class WorkspaceRegistry {
       throw error;
     }
     try {
-      await this.writeSshConfig().catch((error: unknown) => this.reportStale(error));
+      await this.followSsh();
     } finally {
       this.attachedNow.delete(name);
       this.parts.ports.release(name);
@@ -216,6 +216,11 @@ export class WorkspaceRegistry {
     if (record !== undefined) {
       this.parts.events.publish('workspace.changed', this.show(record));
     }
+  }
+
+  /** Before a workspace is made to stand still: from then on nobody may wait for what does not answer. */
+  async followSsh(): Promise<void> {
+    await this.writeSshConfig().catch((error: unknown) => this.reportStale(error));
   }
 
   private async store(record: WorkspaceRecord): Promise<void> {
@@ -242,7 +247,10 @@ export class WorkspaceRegistry {
   private async writeSshConfig(): Promise<void> {
     const hosts = this.all()
       .filter((record) => record.state !== 'deleting')
-      .map(({ name, sshPort, hostKey }) => ({ workspace: name, port: sshPort, hostKey }));
+      .map(({ name, sshPort, hostKey, state }) => ({
+        ...{ workspace: name, port: sshPort, hostKey },
+        ...(state !== 'running' && { waiting: state }),
+      }));
     await this.parts.sshConfig.update(hosts);
   }
 }

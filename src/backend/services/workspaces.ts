@@ -336,6 +336,7 @@ export class Workspaces {
     }
     return operations.start(begin, async (context) => {
       try {
+        await registry.followSsh();
         // A rebuild whose old runtime could not be brought back at its end.
         await settleReplacement(this.parts, name);
         const state = await work(context);

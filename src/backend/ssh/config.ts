@@ -4,12 +4,15 @@ import { replaceFile } from '../store/files';
 import type { StateDirectory } from '../store/state-directory';
 import { firstWithInclude, oldestClient, type SshVersion } from './client-version';
 import { optionsFor } from './options';
+import { ownProxyProgram, proxyCommand, writeWrapper, type ProxyProgram } from './proxy-program';
 
 export interface SshHost {
   workspace: string;
   port: number;
   /** `ssh-ed25519 AAAA…` */
   hostKey: string;
+  /** The state of one that does not run: ssh gets there by `ProxyCommand` then, not by itself. */
+  waiting?: string;
 }
 
 /** Lower case always: VS Code lower-cases authorities. */
@@ -56,11 +59,12 @@ export function globPattern(path: string, platform: NodeJS.Platform = process.pl
 export interface ConfigPaths {
   identityFile: string;
   knownHosts: string;
+  proxy: string;
 }
 
 export function renderConfig(hosts: readonly SshHost[], paths: ConfigPaths, oldest: SshVersion): string {
   const fixed = optionsFor(oldest).map(({ keyword, value }) => `  ${keyword} ${value}`);
-  const block = (pattern: string, alias: string, port: number): string =>
+  const block = (pattern: string, alias: string, port: number, proxy = 'none'): string =>
     [
       `Host ${pattern}`,
       '  HostName 127.0.0.1',
@@ -69,13 +73,19 @@ export function renderConfig(hosts: readonly SshHost[], paths: ConfigPaths, olde
       `  IdentityFile ${quoteExpanded(paths.identityFile)}`,
       `  UserKnownHostsFile ${quoteExpanded(paths.knownHosts)}`,
       `  HostKeyAlias ${alias}`,
-      '  ProxyCommand none',
+      `  ProxyCommand ${proxy}`,
+      // The first value counts: what is to be resumed first may take a while, and says itself when it takes too long.
+      ...(proxy === 'none' ? [] : ['  ConnectTimeout 150']),
       ...fixed,
       '',
     ].join('\n');
   const probe = probeOf(paths.identityFile);
   const blocks = [
-    ...hosts.map(({ workspace, port }) => block(aliasOf(workspace), aliasOf(workspace), port)),
+    ...hosts.map(({ workspace, port, waiting }) => {
+      const words = [workspace, String(port), waiting ?? ''];
+      const proxy = waiting === undefined ? 'none' : proxyCommand(paths.proxy, words);
+      return block(aliasOf(workspace), aliasOf(workspace), port, proxy);
+    }),
     // Programs that list the hosts of a configuration leave out patterns.
     block(`${probe.slice(0, -1)}?`, probe, probePort),
   ];
@@ -86,9 +96,11 @@ export function renderKnownHosts(hosts: readonly SshHost[]): string {
   return hosts.map((host) => `${aliasOf(host.workspace)} ${host.hostKey}\n`).join('');
 }
 
-/** Writes both files when they changed; one writer at a time. */
+/** Writes the files that changed; one writer at a time. */
 export class SshConfig {
-  private last = '';
+  private config: string | undefined;
+  private known: string | undefined;
+  private hasProxy = false;
   private writing: Promise<void> = Promise.resolve();
 
   private oldest: Promise<SshVersion> | undefined;
@@ -96,22 +108,29 @@ export class SshConfig {
   constructor(
     private readonly state: StateDirectory,
     private readonly findOldest: () => Promise<SshVersion> = oldestClient,
+    private readonly program: ProxyProgram = ownProxyProgram(state.home),
   ) {}
 
   update(hosts: readonly SshHost[]): Promise<void> {
     const sorted = [...hosts].sort((a, b) => a.workspace.localeCompare(b.workspace));
     const known = renderKnownHosts(sorted);
-    const { clientKey: identityFile, knownHosts } = this.state;
+    const { clientKey: identityFile, knownHosts, sshProxy: proxy } = this.state;
     this.oldest ??= this.findOldest();
     const write = this.writing.then(async () => {
       const oldest = (await this.oldest) ?? firstWithInclude;
-      const config = renderConfig(sorted, { identityFile, knownHosts }, oldest);
-      if (config + known === this.last) {
-        return;
+      const config = renderConfig(sorted, { identityFile, knownHosts, proxy }, oldest);
+      if (!this.hasProxy) {
+        await writeWrapper(proxy, this.program);
+        this.hasProxy = true;
       }
-      await replaceFile(this.state.knownHosts, known);
-      await replaceFile(this.state.sshConfig, config);
-      this.last = config + known;
+      if (known !== this.known) {
+        await replaceFile(knownHosts, known);
+        this.known = known;
+      }
+      if (config !== this.config) {
+        await replaceFile(this.state.sshConfig, config);
+        this.config = config;
+      }
     });
     this.writing = write.catch(() => undefined);
     return write;

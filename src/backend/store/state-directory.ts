@@ -97,6 +97,10 @@ export class StateDirectory {
   get sshConfig(): string {
     return join(this.ssh, 'config');
   }
+  /** What ssh runs while a workspace does not run. */
+  get sshProxy(): string {
+    return join(this.ssh, process.platform === 'win32' ? 'proxy.cmd' : 'proxy');
+  }
   get knownHosts(): string {
     return join(this.ssh, 'known_hosts');
   }

@@ -22,7 +22,9 @@ describe('client/engine-copy', () => {
     await mkdir(join(extension(), 'dist'), { recursive: true });
     await mkdir(join(extension(), 'images/tools'), { recursive: true });
     await mkdir(home(), { mode: 0o700 });
-    const bundles = ['dist/engine.js', 'dist/disk-worker.js', 'dist/network-filter.js', 'dist/cli.js'];
+    const bundles = ['engine', 'disk-worker', 'network-filter', 'ssh-proxy', 'cli'].map(
+      (name) => `dist/${name}.js`,
+    );
     for (const file of [...bundles, 'images/tools/run']) {
       await writeFile(join(extension(), file), file, { mode: 0o755 });
     }
@@ -94,7 +96,9 @@ describe('client/engine-copy', () => {
     const named = calls.indexOf('rename');
     const before = calls.slice(0, named).map((path) => path.replace(/.*-draft-[0-9a-f]{32}/, ''));
     const folders = ['', '/dist', '/images', '/images/tools'];
-    const bundles = ['/dist/disk-worker.js', '/dist/engine.js', '/dist/network-filter.js'];
+    const bundles = ['disk-worker', 'engine', 'network-filter', 'ssh-proxy'].map(
+      (name) => `/dist/${name}.js`,
+    );
     assert.deepEqual(before.sort(), [...folders, ...bundles, '/images/tools/run'].sort());
     assert.deepEqual(calls.slice(named + 1), [join(home(), 'engine'), home()]);
   });

@@ -177,7 +177,7 @@ describe('ssh/config', () => {
     assert.equal(quotePath('C:\\Users\\A B\\.berth', 'win32'), '"C:/Users/A B/.berth"');
     assert.equal(globPattern('C:\\Users\\A [B]', 'win32'), 'C:/Users/A [[]B]');
     assert(
-      renderConfig(hosts, { identityFile: '/a/k', knownHosts: '/a/h' }, [9, 2]).includes(
+      renderConfig(hosts, { identityFile: '/a/k', knownHosts: '/a/h', proxy: '/a/p' }, [9, 2]).includes(
         'IdentityFile "/a/k"',
       ),
     );

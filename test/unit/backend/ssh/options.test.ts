@@ -199,7 +199,7 @@ describe('ssh/options', () => {
   });
 
   it('names nothing that the oldest client of the machine does not know', async () => {
-    const paths = { identityFile: '/k', knownHosts: '/h' };
+    const paths = { identityFile: '/k', knownHosts: '/h', proxy: '/p' };
     assert.doesNotMatch(
       renderConfig(hosts, paths, [7, 3]),
       /SessionType|StdinNull|KnownHosts.ommand|RemoteCommand/,

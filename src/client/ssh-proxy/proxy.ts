@@ -1,0 +1,117 @@
+/**
+ * What ssh runs in place of a connection while a workspace does not run (`ProxyCommand`): resumes a paused one and
+ * connects, or says in one line what to do. While it runs ssh connects by itself.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerthError } from '../../api/errors';
+import type { Workspace, WorkspaceState } from '../../api/schemas/workspace';
+import type { EngineClient } from '../engine-client';
+import { openServer, type Server } from './server';
+
+export interface Target {
+  name: string;
+  port: number;
+  /** When the configuration was written. */
+  state: string;
+}
+
+export interface Engine {
+  isRunning: () => Promise<boolean>;
+  /** Starts it when it does not run. */
+  connect: () => Promise<EngineClient>;
+}
+
+export interface Times {
+  /** For a server that answers at once, or not. */
+  quickMs: number;
+  /** For one that was just resumed, or started. */
+  serverMs: number;
+  /** For what is under way. */
+  workMs: number;
+  pollMs: number;
+}
+
+export const usualTimes: Times = { quickMs: 500, serverMs: 20_000, workMs: 120_000, pollMs: 100 };
+
+const underWay: readonly WorkspaceState[] = [
+  ...(['creating', 'starting', 'pausing', 'resuming', 'restoring', 'recovering'] as const),
+];
+
+/** A connection to its server. Throws what to tell the user. */
+export async function reach(target: Target, engine: Engine, times: Times = usualTimes): Promise<Server> {
+  // It may run by now, started by somebody else while there was no engine to see it.
+  const direct = await openServer(target.port, times.quickMs);
+  if (direct !== undefined) {
+    return direct;
+  }
+  // Nothing but a start leads out of these, and that has an engine.
+  if (['stopped', 'archived'].includes(target.state) && !(await engine.isRunning())) {
+    throw notRunning(target);
+  }
+  const client = await engine.connect();
+  try {
+    return await whenRunning(target, client, times);
+  } finally {
+    client.dispose();
+  }
+}
+
+async function whenRunning({ name }: Target, client: EngineClient, times: Times): Promise<Server> {
+  const end = Date.now() + times.workMs;
+  while (Date.now() < end) {
+    const workspace = await client.call('workspaces.get', { params: { name } });
+    if (workspace.state === 'running') {
+      return serverOf(name, client, times);
+    }
+    if (workspace.state === 'paused') {
+      await resume(name, client);
+    } else if (underWay.includes(workspace.state)) {
+      await sleep(times.pollMs);
+    } else {
+      throw notRunning(workspace);
+    }
+  }
+  throw new BerthError('timeout', `Workspace ${name} did not run within ${times.workMs / 1000} s.`);
+}
+
+/** Another one may be quicker, and pause or stop it as well: its state says what there is to do. */
+async function resume(name: string, client: EngineClient): Promise<void> {
+  try {
+    await client.waitFor(await client.call('workspaces.resume', { params: { name } }));
+  } catch (error) {
+    if (!(error instanceof BerthError && error.code === 'illegal_state')) {
+      throw error;
+    }
+  }
+}
+
+async function serverOf(name: string, client: EngineClient, { serverMs }: Times): Promise<Server> {
+  // It may have another port than before.
+  const { port } = await client.call('workspaces.ssh', { params: { name } });
+  const server = await openServer(port, serverMs);
+  if (server === undefined) {
+    throw new BerthError('timeout', `SSH of workspace ${name} does not answer on port ${port}.`, {
+      hint: `\`berth logs ${name}\` may say why.`,
+    });
+  }
+  return server;
+}
+
+function notRunning({
+  name,
+  state,
+  problem,
+}: Pick<Workspace, 'name' | 'problem'> & { state: string }): BerthError {
+  const reason = problem === undefined ? '' : ` (${problem.message})`;
+  const remedy = { stopped: 'start', archived: 'restore', error: 'recover' }[state];
+  return new BerthError('illegal_state', `Workspace ${name} is ${state}${reason}.`, {
+    hint: remedy === undefined ? 'Wait until that is done.' : `Run \`berth ${remedy} ${name}\` first.`,
+  });
+}
+
+/** One line for a terminal: what happened, then what to do. */
+export function lineOf(error: unknown): string {
+  const { message, hint } = error instanceof BerthError ? error : new BerthError('internal', String(error));
+  const text = hint === undefined ? message : `${message} ${hint}`;
+  return `berth: ${text.replace(/[\s\p{Cc}]+/gu, ' ').trim()}\n`;
+}
