@@ -57,7 +57,7 @@ export async function ensureDemo(say) {
   say(`creating the workspace ${DEMO}`);
   await berth(['create', DEMO], options);
   const files = ['README.md', 'hello.py', 'notes'].map((name) => join(sample, name));
-  await berth(['cp', '--skip', ...files, `${DEMO}:/`], options);
+  await berth(['cp', '--skip', ...files, `${DEMO}:`], options);
 }
 
 /** Logs in with OpenSSH, key only, host key checked. */
@@ -70,7 +70,7 @@ export async function checkFile() {
   const content = `written ${new Date().toISOString()}\n`;
   try {
     await writeFile(join(directory, name), content);
-    await berth(['cp', join(directory, name), `${DEMO}:/`]);
+    await berth(['cp', join(directory, name), `${DEMO}:`]);
     const { stdout } = await ssh('cat', name);
     if (stdout !== content)
       throw new Error(`wrote ${JSON.stringify(content)}, read ${JSON.stringify(stdout)} over SSH`);

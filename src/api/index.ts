@@ -4,6 +4,7 @@ export type {
   FileChange,
   FileEntry,
   FileList,
+  FileLocation,
   FileType,
   TransferCreate,
   ConflictList,

@@ -32,6 +32,7 @@ export const paths = {
   'workspaces.commit': ['POST', '/v1/workspaces/:name/commit'],
   'workspaces.stats': ['GET', '/v1/workspaces/:name/stats'],
   'workspaces.ssh': ['GET', '/v1/workspaces/:name/ssh'],
+  'workspaces.locate': ['GET', '/v1/workspaces/:name/locate'],
   'workspaces.exec': ['POST', '/v1/workspaces/:name/exec'],
 
   'adoptable.list': ['GET', '/v1/adoptable'],

@@ -3,8 +3,9 @@
  * publishes them as OpenAPI; clients use only their types.
  */
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
+import { fileRoutes } from './file-routes';
 import type { RouteId } from './paths';
-import { Flag, Name, VolumeName, VolumePath } from './schemas/common';
+import { Flag, Name, VolumeName, Wait, Waiting } from './schemas/common';
 import {
   Adoptable,
   DoctorReport,
@@ -15,7 +16,6 @@ import {
   Orphan,
   SshConfigStatus,
 } from './schemas/engine';
-import { ConflictList, FileEntry, FileList, TransferCreate } from './schemas/file';
 import { Operation } from './schemas/operation';
 import { Volume, VolumeCreate } from './schemas/volume';
 import {
@@ -49,14 +49,6 @@ const takeOver = Type.Optional(
 );
 const ByVolume = Type.Object({ volume: VolumeName });
 const ById = Type.Object({ id: Type.String({ maxLength: 64 }) });
-/** How long the request may wait for the operation to end, in milliseconds; then it answers as it stands. */
-const Wait = Type.Integer({ minimum: 0, maximum: 600_000, default: 0 });
-const Waiting = Type.Object({ wait: Type.Optional(Wait) });
-const PathBody = Type.Object({ path: VolumePath }, { additionalProperties: false });
-const MoveBody = Type.Object(
-  { from: VolumePath, to: VolumePath, overwrite: Type.Optional(Flag) },
-  { additionalProperties: false },
-);
 
 const ByImage = Type.Object(
   { image: Type.String({ minLength: 1, maxLength: 512 }) },
@@ -265,76 +257,7 @@ export const routes = defineRoutes({
     response: Volume,
   },
 
-  'files.stat': {
-    summary: 'One file or folder',
-    tag: 'files',
-    params: ByVolume,
-    query: Type.Object({ path: VolumePath }),
-    response: FileEntry,
-  },
-  'files.list': {
-    summary: 'Entries of a folder, sorted by name, paged',
-    tag: 'files',
-    params: ByVolume,
-    query: Type.Object({
-      path: VolumePath,
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-      cursor: Type.Optional(Type.String({ maxLength: 1024 })),
-    }),
-    response: FileList,
-  },
-  'files.mkdir': {
-    summary: 'Create a folder; its parents must exist unless `parents`',
-    tag: 'files',
-    params: ByVolume,
-    body: Type.Object({ path: VolumePath, parents: Type.Optional(Flag) }, { additionalProperties: false }),
-    response: FileEntry,
-  },
-  'files.rename': {
-    summary: 'Rename or move inside a volume',
-    tag: 'files',
-    params: ByVolume,
-    body: MoveBody,
-    response: FileEntry,
-  },
-  'files.copy': {
-    summary: 'Copy a file or a tree inside a volume',
-    tag: 'files',
-    params: ByVolume,
-    body: MoveBody,
-    response: FileEntry,
-  },
-  'files.remove': {
-    summary: 'Remove a file, a link, or a folder with `recursive`',
-    tag: 'files',
-    params: ByVolume,
-    body: Type.Object({ path: VolumePath, recursive: Type.Optional(Flag) }, { additionalProperties: false }),
-    response: Nothing,
-  },
-  'files.chmod': {
-    summary: 'Change permission bits',
-    tag: 'files',
-    params: ByVolume,
-    body: Type.Object(
-      { ...PathBody.properties, mode: Type.Integer({ minimum: 0, maximum: 0o7777 }) },
-      { additionalProperties: false },
-    ),
-    response: FileEntry,
-  },
-
-  'transfers.create': {
-    summary: 'Copy files and folders in, out, or between volumes',
-    tag: 'files',
-    query: Waiting,
-    body: TransferCreate,
-    response: Operation,
-  },
-  'transfers.conflicts': {
-    summary: 'What a transfer would meet at its target',
-    tag: 'files',
-    body: TransferCreate,
-    response: ConflictList,
-  },
+  ...fileRoutes,
 
   'images.list': { summary: 'Images that workspaces can use', tag: 'images', response: Type.Array(Image) },
   'images.build': {

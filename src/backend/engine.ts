@@ -10,6 +10,7 @@ import { IdleWatch, systemClock, type Clock } from './services/idle';
 import { Images } from './services/images';
 import { Leases } from './services/leases';
 import { Lifetime } from './services/lifetime';
+import { Locations } from './services/locations';
 import type { Log } from './services/log';
 import { Operations } from './services/operations';
 import { Reconciler } from './services/reconcile';
@@ -141,6 +142,7 @@ function servicesOf(parts: Parts): Services {
     ...parts,
     creator: new WorkspaceCreator({ ...parts, defaults: () => settings.defaults }),
     adoption: new Adoption(parts),
+    locations: new Locations({ registry, drivers, openFiles: (volume) => volumes.files(volume) }),
     transfers: new Transfers({
       drafts,
       openFiles: (volume) => volumes.files(volume),

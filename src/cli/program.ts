@@ -45,7 +45,7 @@ export function buildProgram(cli: Cli): Command {
     })
     .addHelpText(
       'after',
-      '\nStart with:\n  $ berth create demo\n  $ berth ssh demo\n  $ berth cp notes.md demo:/',
+      '\nStart with:\n  $ berth create demo\n  $ berth ssh demo\n  $ berth cp notes.md demo:',
     );
   addCommands(program, cli);
   return program;

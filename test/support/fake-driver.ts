@@ -22,6 +22,7 @@ import type {
   RuntimeState,
   StartPlan,
 } from '../../src/backend/drivers/driver';
+import type { VolumeFiles } from '../../src/backend/files/volume-files';
 import { runFake, type FakeCommand } from './fake-exec';
 import { FakeImages } from './fake-images';
 import { FakeVolumes } from './fake-volumes';
@@ -291,6 +292,11 @@ export class FakeDriver implements Driver {
     await this.act('commit', [name, image, ...without].join(' '), signal);
     this.images.known.set(image, `sha256:${image}`);
     return `sha256:${image}`;
+  }
+
+  async rootFiles(name: string): Promise<VolumeFiles> {
+    await this.act('rootFiles', name);
+    return this.volumes.files(`root of ${name}`);
   }
 
   async exec(name: string, plan: ExecPlan): Promise<ExecSession> {

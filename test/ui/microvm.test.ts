@@ -193,7 +193,7 @@ describe('a microVM, from the wizard to its end', function () {
     await editor.append('three\n');
     await editor.save('hello.txt');
     await eventually('the file on the disk', async () =>
-      assert.equal(await berth(session, 'cat', `${name}:/src/hello.txt`), 'one\ntwo\nthree\n'),
+      assert.equal(await berth(session, 'cat', `${name}:src/hello.txt`), 'one\ntwo\nthree\n'),
     );
     await workbench.screenshot('microvm-edit-stopped');
   });

@@ -75,7 +75,7 @@ describe('VS Code inside a workspace, over SSH', function () {
         verbatimSymlinks: true,
       });
     }
-    await berth.ok('cp', stage, `${name}:/.vscode-server`);
+    await berth.ok('cp', stage, `${name}:.vscode-server`);
     await rm(stage, { recursive: true });
     await berth.ok('start', name);
   });
@@ -131,7 +131,7 @@ describe('VS Code inside a workspace, over SSH', function () {
   it('writes files that are in the volume', async () => {
     await workbench.terminal.type('echo from inside > inside.txt');
     await eventually('the file', async () =>
-      assert.equal(await berth.ok('cat', `${name}:/inside.txt`), 'from inside\n'),
+      assert.equal(await berth.ok('cat', `${name}:inside.txt`), 'from inside\n'),
     );
     await workbench.openSideBar('Explorer');
     await workbench.explorer().row('inside.txt').doubleClick();
@@ -139,7 +139,7 @@ describe('VS Code inside a workspace, over SSH', function () {
     await workbench.editor.append('and more\n');
     await workbench.editor.save('inside.txt');
     await eventually('the change', async () =>
-      assert.equal(await berth.ok('cat', `${name}:/inside.txt`), 'from inside\nand more\n'),
+      assert.equal(await berth.ok('cat', `${name}:inside.txt`), 'from inside\nand more\n'),
     );
   });
 

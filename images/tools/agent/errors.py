@@ -18,6 +18,7 @@ CODES = {
     errno.EFBIG: "too_large",
     errno.ENAMETOOLONG: "bad_request",
     errno.EINVAL: "bad_request",
+    errno.EXDEV: "not_supported",
     errno.EBUSY: "in_use",
     errno.ETXTBSY: "in_use",
     errno.EMFILE: "capacity",

@@ -164,7 +164,9 @@ class Volume:
 
     def __init__(self, root):
         self.root = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._mounts = {*MOUNT_POINTS, os.path.realpath(root)}
+        here = os.path.realpath(root)
+        # Of a whole file system absolute links mean what they say.
+        self._mounts = {""} if here == "/" else {*MOUNT_POINTS, here}
 
     def find(self, parts, follow=True):
         """The place of a path; its last component is followed when it is a link, unless `follow` is False.

@@ -4,6 +4,7 @@ A stage is locked by the agent that made it: one that can be locked is what a de
 """
 
 import contextlib
+import errno
 import os
 import stat as modes
 import threading
@@ -102,7 +103,7 @@ class Stages:
 
     def merge(self, volume, request, _payload, job):
         stage = self._name(request)
-        merge = Merge(request["policy"], job.check)
+        merge = Merge(request["policy"], job)
         source = os.open(stage, READ_DIRECTORY, dir_fd=volume.root)
         try:
             with volume.existing(split(request["target"])) as place:
@@ -140,16 +141,24 @@ def _sweep_late(volume, names):
 class Merge:
     """Moves what a folder holds into another one. Folders are merged; of files, the policy decides."""
 
-    def __init__(self, policy, check):
+    def __init__(self, policy, job):
         self.policy = policy
-        self.check = check
+        self.job = job
+        self.check = job.check
         self.files = 0
+        self.lost = []
         self.skipped = []
         self.renamed = []
         self.failed = []
 
     def result(self):
-        return {"files": self.files, "skipped": self.skipped, "renamed": self.renamed, "failed": self.failed}
+        return {
+            "files": self.files,
+            "skipped": self.skipped,
+            "renamed": self.renamed,
+            "failed": self.failed,
+            "lost": self.lost,
+        }
 
     def folder(self, source, target, path):
         with os.scandir(source) as entries:
@@ -166,7 +175,10 @@ class Merge:
         except FileExistsError:
             pass
         except OSError as error:
-            self._failed(path, as_agent_error(error))
+            if error.errno == errno.EXDEV:
+                self._across(name, source, target, path)
+            else:
+                self._failed(path, as_agent_error(error))
             return
         new = os.stat(name, dir_fd=source, follow_symlinks=False)
         old = lstat(name, target)
@@ -177,6 +189,27 @@ class Merge:
                 self._both(name, source, target, path)
         else:
             self._conflict(name, source, target, path, new, old)
+
+    def _across(self, name, source, target, path):
+        """Onto what else is mounted there: copied to a stage beside where it belongs, and from there by rename."""
+        stage_name, stage = make_locked(STAGE, target)
+        try:
+            attributes.write(stage, {})
+            work = TreeCopy(self.job, stage)
+            work.copy(name, source, name, stage, name)
+            folder = path.rpartition("/")[0]
+            self.lost += work.losses.rows(lambda each: to_wire(f"{folder}/{each}"))
+            for each in work.skipped:
+                self._failed(f"{path}: {each}", AgentError("not_supported", "it is neither a file, a folder nor a link"))
+            if lstat(name, stage) is not None:
+                self._child(name, stage, target, path)
+        except AgentError:
+            raise
+        except OSError as error:
+            self._failed(path, as_agent_error(error))
+        finally:
+            remove_tree(stage_name, target)
+            os.close(stage)
 
     def _both(self, name, source, target, path):
         inner = os.open(name, READ_DIRECTORY, dir_fd=source)

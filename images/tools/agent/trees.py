@@ -165,7 +165,10 @@ class Usage:
         self.allocated += status.st_blocks * 512
 
     def _below(self, name, directory):
-        folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
+        try:
+            folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
+        except FileNotFoundError:
+            return  # gone since its folder was read
         try:
             with os.scandir(folder) as entries:
                 names = [item.name for item in entries if not is_ours(item.name)]

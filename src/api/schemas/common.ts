@@ -24,6 +24,14 @@ export const VolumeName = Type.String({
   description: 'The name of a volume as its driver knows it.',
 });
 
+/** Where files are: a volume, or the root file system of a workspace (`root-files.ts`). */
+export const FilesName = Type.String({
+  pattern: '^(?:[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}|rootfs@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$',
+  description:
+    'The name of a volume, or `rootfs@<workspace>` for what a workspace has outside of its volumes (of one that does ' +
+    'not run it can be read, not changed).',
+});
+
 /** No line break, no control character: what is shown in a row, a title, a configuration. */
 export const oneLine = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$';
 
@@ -68,3 +76,7 @@ export function nullable<T extends TSchema>(schema: T): TUnion<[T, ReturnType<ty
 
 /** A query flag: `true`/`false` in the query string. */
 export const Flag = Type.Boolean({ default: false });
+
+/** How long the request may wait for the operation to end, in milliseconds; then it answers as it stands. */
+export const Wait = Type.Integer({ minimum: 0, maximum: 600_000, default: 0 });
+export const Waiting = Type.Object({ wait: Type.Optional(Wait) });

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { VolumeName, VolumePath, literals } from './common';
+import { FilesName, Flag, VolumePath, literals } from './common';
 
 export const fileTypes = ['file', 'directory', 'symlink', 'other'] as const;
 export const FileType = literals(fileTypes);
@@ -46,7 +46,7 @@ export const LocalPlace = Type.Object(
   { additionalProperties: false, description: "Absolute paths on the engine's machine." },
 );
 export const VolumePlace = Type.Object(
-  { volume: VolumeName, paths: Type.Array(VolumePath, { minItems: 1, maxItems: 10_000 }) },
+  { volume: FilesName, paths: Type.Array(VolumePath, { minItems: 1, maxItems: 10_000 }) },
   { additionalProperties: false },
 );
 
@@ -56,7 +56,7 @@ export const TransferCreate = Type.Object(
     from: Type.Union([LocalPlace, VolumePlace]),
     to: Type.Union([
       Type.Object({ local: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
-      Type.Object({ volume: VolumeName, path: VolumePath }, { additionalProperties: false }),
+      Type.Object({ volume: FilesName, path: VolumePath }, { additionalProperties: false }),
     ]),
     /** true: `to` is the full name of the single copied thing, not the folder to put it into. */
     exact: Type.Optional(Type.Boolean({ default: false })),
@@ -76,6 +76,39 @@ export const ConflictList = Type.Object({
   total: Type.Integer({ description: 'How many there are; the list holds at most 100.' }),
 });
 export type ConflictList = Static<typeof ConflictList>;
+
+export const PathBody = Type.Object({ path: VolumePath }, { additionalProperties: false });
+export const MoveBody = Type.Object(
+  { from: VolumePath, to: VolumePath, overwrite: Type.Optional(Flag) },
+  { additionalProperties: false },
+);
+
+export const FileLocationQuery = Type.Object({
+  path: Type.String({
+    minLength: 1,
+    maxLength: 4096,
+    description: 'As in a shell inside: from the home unless it begins with `/`; `~` is the home.',
+  }),
+  follow: Type.Optional(
+    Type.Boolean({ default: false, description: 'Also when the last component is a link.' }),
+  ),
+});
+
+/** What a path of a workspace means: what its shell sees there, whatever is mounted. */
+export const FileLocation = Type.Object({
+  volume: FilesName,
+  path: Type.String({ description: 'In that volume, without links.' }),
+  inside: Type.String({ description: 'The same as the workspace sees it: absolute, without links.' }),
+  readOnly: Type.Boolean({ description: 'The workspace has that volume for reading only.' }),
+  mounts: Type.Array(
+    Type.Object({
+      path: Type.String({ description: 'From `inside`, without a leading slash.' }),
+      volume: Type.Optional(Type.String({ description: 'Missing where it is no volume.' })),
+    }),
+    { description: 'What else is mounted below it.' },
+  ),
+});
+export type FileLocation = Static<typeof FileLocation>;
 
 export const FileChange = Type.Object({
   type: literals(['created', 'changed', 'deleted']),

@@ -282,6 +282,11 @@ export interface Driver {
     progress: (p: PullProgress) => void,
     signal: AbortSignal,
   ): Promise<string>;
+  /**
+   * All files as its shell sees them, whatever is mounted where: through one that runs. Of one that does not they can be
+   * read where the driver has a way, not changed: `illegal_state`, with what to do.
+   */
+  rootFiles(name: string): Promise<VolumeFiles>;
   exec(name: string, plan: ExecPlan): Promise<ExecSession>;
   logs(name: string, options: LogOptions): Promise<Readable>;
   stats(name: string): Promise<WorkspaceStats>;

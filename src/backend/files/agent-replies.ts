@@ -90,6 +90,7 @@ function fieldsOf(value: unknown): Record<string, unknown> {
 }
 
 export function mergeOf(ok: Readonly<Record<string, unknown>>): MergeResult {
+  const lost = lostOf(ok.lost ?? []);
   return {
     files: numberOf(ok.files, 'files'),
     skipped: stringsOf(ok.skipped),
@@ -98,6 +99,7 @@ export function mergeOf(ok: Readonly<Record<string, unknown>>): MergeResult {
       return { from: textOf(from, 'a path'), to: textOf(to, 'a path') };
     }),
     failed: failedOf(ok.failed),
+    ...(lost.length > 0 && { lost }),
   };
 }
 

@@ -1,9 +1,8 @@
 /** Walks files of this machine that are to be copied. */
-import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
+import { lstat, readdir, readlink } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { hasSetId } from './losses';
-import { isErrno } from '../store/files';
 import { decodeName, localPath } from './names';
 import type { SparsePart } from './tar-sparse';
 
@@ -88,17 +87,6 @@ async function namesIn(folder: string): Promise<string[]> {
     : names;
 }
 
-async function followed(link: string): Promise<string> {
-  try {
-    return decodeName(await realpath(localPath(link), { encoding: 'buffer' }));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) {
-      return link;
-    }
-    throw error;
-  }
-}
-
 class Walk {
   readonly tree: LocalTree = { nodes: [], bytes: 0, files: 0, failed: [] };
 
@@ -107,11 +95,9 @@ class Walk {
 
   constructor(private readonly signal: AbortSignal) {}
 
-  /** A top-level link is followed: who names it means what it leads to. One that leads nowhere is what it is. */
+  /** A link is copied as a link, also when it is named. */
   async top(source: string, name: string): Promise<void> {
-    const isLink = (await lstat(localPath(source))).isSymbolicLink();
-    const real = isLink ? await followed(source) : source;
-    await this.visit(real, name, await lstat(localPath(real), { bigint: true }));
+    await this.visit(source, name, await lstat(localPath(source), { bigint: true }));
   }
 
   private async visit(source: string, name: string, stats: BigIntStats): Promise<void> {

@@ -24,7 +24,6 @@ const maxAttributeBytes = 64 * 1024 * 1024;
 export interface UnpackReport {
   received(bytes: number, name: string): void;
   /** Not made: it can't be, or must not be. */
-  skipped(name: string, reason: string): void;
   failed(name: string, reason: string): void;
   /** It is there, but without some of its attributes. */
   lost(name: string, attributes: readonly string[]): void;
@@ -201,7 +200,7 @@ class Unpack implements TarVisitor {
     const unusable =
       entry.type === 'other' ? 'it is neither a file, a folder nor a link' : unusableName(parts);
     if (unusable !== undefined) {
-      this.report.skipped(parts.join('/'), unusable);
+      this.report.failed(parts.join('/'), unusable);
       return undefined;
     }
     return parts;
@@ -266,7 +265,7 @@ class Unpack implements TarVisitor {
   private async makeLink({ parts, entry }: Later): Promise<void> {
     if (!staysInside(parts, entry.linkName)) {
       const reason = `the link leads out of the folder, to ${JSON.stringify(entry.linkName)}`;
-      this.report.skipped(parts.join('/'), reason);
+      this.report.failed(parts.join('/'), reason);
       return;
     }
     await this.makeFolder(parts.slice(0, -1));

@@ -30,14 +30,6 @@ export interface TreeUsage {
   directories: number;
 }
 
-export interface MergeResult {
-  files: number;
-  skipped: string[];
-  renamed: { from: string; to: string }[];
-  /** What could not be moved; the rest was. */
-  failed: { path: string; reason: string }[];
-}
-
 /** What files that arrived could not keep, e.g. attributes that the file system there does not have. */
 export interface Loss {
   what: string;
@@ -45,6 +37,16 @@ export interface Loss {
   count: number;
   /** The first of them. */
   first: string;
+}
+
+export interface MergeResult {
+  files: number;
+  skipped: string[];
+  renamed: { from: string; to: string }[];
+  /** What could not be moved; the rest was. */
+  failed: { path: string; reason: string }[];
+  /** Of what had to be copied once more, as something else is mounted there. */
+  lost?: Loss[];
 }
 
 /** Told of a file that is not in the tar as it should be, and why. */

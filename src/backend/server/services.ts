@@ -7,6 +7,7 @@ import type { EventHub } from '../services/event-hub';
 import type { Images } from '../services/images';
 import type { Leases } from '../services/leases';
 import type { Lifetime } from '../services/lifetime';
+import type { Locations } from '../services/locations';
 import type { Log } from '../services/log';
 import type { Operations } from '../services/operations';
 import type { Settings } from '../services/settings';
@@ -24,6 +25,7 @@ export interface Services {
   access: WorkspaceAccess;
   adoption: Adoption;
   volumes: Volumes;
+  locations: Locations;
   transfers: Transfers;
   images: Images;
   commits: Commits;

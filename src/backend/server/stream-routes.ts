@@ -6,13 +6,13 @@ import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BerthError } from '../../api/errors';
 import { streamPaths } from '../../api/paths';
-import { Flag, Name, VolumeName, VolumePath } from '../../api/schemas/common';
+import { FilesName, Flag, Name, VolumePath } from '../../api/schemas/common';
 import type { Services } from './services';
 import { openEventStream, type EventWriter } from './sse';
 
 /** For clients to take the end of their event stream. */
 const farewellMs = 1_000;
-const ByVolume = Type.Object({ volume: VolumeName });
+const ByVolume = Type.Object({ volume: FilesName });
 const Offset = Type.Integer({ minimum: 0 });
 const ContentQuery = Type.Object({
   path: VolumePath,

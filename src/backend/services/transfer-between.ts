@@ -73,7 +73,7 @@ async function fill(
           overwrite: false,
           progress: (bytes) => progress.set(before + bytes, item.name),
           lost: (loss) => outcome.lost(loss, original),
-          skipped: (name) => outcome.skip(item.name, name, 'it is neither a file, a folder nor a link'),
+          skipped: (name) => outcome.fail(item.name, name, 'it is neither a file, a folder nor a link'),
         },
         context.signal,
       );

@@ -127,10 +127,7 @@ export async function findConflicts(plan: TransferPlan, from: Side, to: Side): P
     if (type === undefined) {
       continue;
     }
-    // A local link that was named is followed; one in a volume is copied as a link.
-    const sourceType = await (plan.fromVolume === undefined
-      ? from.targetTypeOf(source)
-      : from.typeOf(source));
+    const sourceType = await from.typeOf(source);
     await comparison.compare(source, sourceType ?? 'other', target, type);
   }
   return comparison.found;

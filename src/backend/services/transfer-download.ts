@@ -77,7 +77,6 @@ async function receive(
   const at = (name: string): string => join(plan.target, name);
   const report = {
     received: (bytes: number, name: string) => progress.add(bytes, name),
-    skipped: (name: string, reason: string) => outcome.skip(name, at(name), reason),
     failed: (name: string, reason: string) => outcome.fail(name, at(name), reason),
     lost: (name: string, attributes: readonly string[]) => outcome.lose(attributes, at(name)),
   };

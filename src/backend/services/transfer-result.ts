@@ -60,6 +60,7 @@ export class Outcome {
     for (const { from, to } of merge.renamed) {
       this.result.renamed.push({ from: at(from), to: at(to) });
     }
+    merge.lost?.forEach((loss) => this.lost(loss, at));
     this.result.files += merge.files;
   }
 

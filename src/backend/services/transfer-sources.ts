@@ -26,7 +26,7 @@ export async function measure(
   });
 }
 
-/** Fewer than were counted, and nothing says why: then no original may be removed. */
+/** Fewer than were counted, and what failed does not say why: then no original may be removed. */
 export function noteMissing(
   plan: TransferPlan,
   expected: number,
@@ -34,10 +34,14 @@ export function noteMissing(
   context: OperationContext,
 ): void {
   const { files, skipped, failed } = outcome.result;
-  if (skipped.length + failed.length > 0 || files >= expected) {
+  const known = files + skipped.length + failed.length;
+  if (known >= expected) {
     return;
   }
-  context.warn(`${expected} files were counted, ${files} arrived: some changed while they were copied.`);
+  const rest = known === files ? '' : ` of the other ${expected - known}`;
+  context.warn(
+    `${expected} files were counted, ${files} arrived: some${rest} changed while they were copied.`,
+  );
   outcome.doubt(plan.items.map(({ name }) => name));
 }
 

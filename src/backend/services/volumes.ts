@@ -1,6 +1,7 @@
 /** Volumes of all drivers: list, create, delete with guard, and the files inside. */
 import { BerthError, asBerthError } from '../../api/errors';
 import { ownerWords } from '../../api/owner';
+import { workspaceOfRoot } from '../../api/root-files';
 import type { FileChange } from '../../api/schemas/file';
 import type { Volume, VolumeCreate } from '../../api/schemas/volume';
 import type { VolumeFiles } from '../files/volume-files';
@@ -11,6 +12,7 @@ import type { EventHub } from './event-hub';
 import type { Log } from './log';
 import { identityOf } from './own-volumes';
 import { withUsers } from './volume-users';
+import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
 const usageTimeoutMs = 120_000;
@@ -161,8 +163,13 @@ export class Volumes {
     return volume;
   }
 
-  /** The files of a volume; the driver keeps them open as long as they are used. */
+  /** The files of a volume, or of a workspace's root; the driver keeps them open as long as they are used. */
   async files(name: string): Promise<VolumeFiles> {
+    const workspace = workspaceOfRoot(name);
+    if (workspace !== undefined) {
+      const { spec } = this.parts.registry.get(workspace);
+      return this.parts.drivers.of(spec.runtime).rootFiles(runtimeNameOf(workspace));
+    }
     const known = this.keptBy.get(name);
     const driver = known ?? (await this.parts.drivers.ofVolume(name));
     this.keptBy.set(name, driver);

@@ -10,6 +10,7 @@ import {
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { planCopy } from '../copy-plan';
+import { exitCodes, formatFailure } from '../failure';
 import { formatTable } from '../format/table';
 import { printable } from '../format/text';
 import { examples } from '../help';
@@ -27,21 +28,24 @@ export function registerCopy(program: Command, cli: Cli): void {
     .command('cp')
     .description('copy files and folders in, out, or between volumes; running or not')
     .usage('[options] <src...> <dst>')
-    .argument('<paths...>', 'SRC... DST: each a local path, NAME:/path in a workspace, or volume:NAME:/path')
+    .argument('<paths...>', 'SRC... DST: each a local path, NAME:path in a workspace, or volume:NAME:/path')
     .option('--force', 'replace what exists')
     .option('--skip', 'leave what exists')
     .option('--keep-both', 'copy beside what exists, under a new name')
     .action((paths: string[], options: CopyOptions) => copy(cli, paths, options));
   examples(
     command,
-    ['berth cp notes.md demo:/', 'into the home of a workspace'],
+    ['berth cp notes.md demo:', 'into the home of a workspace'],
     ['berth cp -- src demo:repo/src2', 'a folder, under a new name'],
-    ['berth cp demo:/output/. results', 'what is in a folder'],
-    ['berth cp api:/dump.sql volume:cache:/', 'from volume to volume'],
+    ['berth cp demo:output/. results', 'what is in a folder'],
+    ['berth cp demo:/etc/os-release .', 'from outside of its volumes'],
+    ['berth cp api:dump.sql volume:cache:/', 'from volume to volume'],
   );
   command.addHelpText(
     'after',
-    '\nPaths in a workspace are those of its home volume: demo:/a, demo:a and demo:/home/workspace/a are the same.' +
+    '\nA path of a workspace means what its shell finds there, whatever is mounted: demo:a is in the home, demo:/a is not.' +
+      '\nThe rules are those of GNU cp -r: links stay links, also named ones; link/ and link/. are what they lead to. Links' +
+      '\nin the way are replaced, and none is made on this machine that leads out of what is copied.' +
       '\nWhen something exists at the target you are asked once; without a terminal nothing is changed.',
   );
 }
@@ -57,6 +61,10 @@ async function copy(cli: Cli, paths: string[], options: CopyOptions): Promise<vo
   const plan = await planCopy(client, sources, target, cli.cwd);
   if (plan.makeFolder !== undefined) {
     await makeFolder(client, plan.makeFolder);
+  }
+  for (const failure of plan.failed) {
+    cli.streams.stderr.write(formatFailure(failure, cli.json, cli.errorStyle));
+    cli.exitCode = exitCodes.failure;
   }
   const operations: Operation[] = [];
   for (const request of plan.requests) {

@@ -1,102 +1,120 @@
 import { posix } from 'node:path';
 import type { Command } from 'commander';
-import { BerthError } from '../../api';
+import { BerthError, asBerthError } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { examples } from '../help';
 import { follow, forEach } from '../operation';
 import { parseRemote } from '../parse/place';
-import { isFolder, resolveVolume, statOf, type VolumePath } from '../remote';
+import { isFolder, missingHint, resolvePlace, statOf, writable, type Located } from '../remote';
 import { pumpOutput } from '../terminal/attached';
 import { tellOutcome } from '../transfer-outcome';
 import { registerLs } from './ls';
 
-/** `ls`, `cat`, `mkdir`, `mv`, `rm`: inside volumes, whoever holds them. */
+/** `ls`, `cat`, `mkdir`, `mv`, `rm`: what is in workspaces and volumes, whoever holds them. */
 export function registerFiles(program: Command, cli: Cli): void {
   registerLs(program, cli);
   examples(
     program
       .command('cat')
-      .description('write files of volumes to standard output')
-      .argument('<path...>', 'NAME:/path or volume:NAME:/path')
+      .description('write files of workspaces and volumes to standard output')
+      .argument('<path...>', 'NAME:path or volume:NAME:/path')
       .action((paths: string[]) => cat(cli, paths)),
-    ['berth cat demo:/notes.md', ''],
+    ['berth cat demo:notes.md', ''],
   );
   examples(
     program
       .command('mkdir')
-      .description('make folders in volumes')
-      .argument('<path...>', 'NAME:/path or volume:NAME:/path')
+      .description('make folders in workspaces and volumes')
+      .argument('<path...>', 'NAME:path or volume:NAME:/path')
       .option('-p, --parents', 'make missing parents too; fine when it exists')
       .action((paths: string[], options: { parents?: boolean }) =>
         mkdir(cli, paths, options.parents === true),
       ),
-    ['berth mkdir -p demo:/data/raw', ''],
+    ['berth mkdir -p demo:data/raw', ''],
   );
   examples(
     program
       .command('mv')
       .description('move or rename inside a volume, or move to another volume')
-      .argument('<src>', 'NAME:/path or volume:NAME:/path')
+      .argument('<src>', 'NAME:path or volume:NAME:/path')
       .argument('<dst>', 'an existing folder to move into, or the new name')
       .option('--force', 'replace what exists')
       .action((from: string, to: string, options: { force?: boolean }) =>
         move(cli, from, to, options.force === true),
       ),
-    ['berth mv demo:/a.txt demo:/b.txt', ''],
+    ['berth mv demo:a.txt demo:b.txt', ''],
   );
   examples(
     program
       .command('rm')
-      .description('remove files, or folders with -r, from volumes')
-      .argument('<path...>', 'NAME:/path or volume:NAME:/path')
+      .description('remove files, or folders with -r, from workspaces and volumes')
+      .argument('<path...>', 'NAME:path or volume:NAME:/path')
       .option('-r, --recursive', 'folders with all that is in them')
       .action((paths: string[], options: { recursive?: boolean }) =>
         remove(cli, paths, options.recursive === true),
       ),
-    ['berth rm -r demo:/build', ''],
+    ['berth rm -r demo:build', ''],
   );
 }
 
-async function open(cli: Cli, texts: readonly string[]): Promise<VolumePath[]> {
-  const client = await cli.engine();
-  const places = texts.map(parseRemote);
-  return Promise.all(places.map((place) => resolveVolume(client, place, cli.signal)));
+async function open(cli: Cli, text: string, follow: boolean): Promise<Located> {
+  return resolvePlace(await cli.engine(), parseRemote(text), { follow, signal: cli.signal });
+}
+
+/** The same for what is to be changed. */
+async function openToChange(cli: Cli, text: string, follow: boolean): Promise<Located> {
+  return writable(await open(cli, text, follow));
 }
 
 /** All are read as names before the first is touched; whether they are there is found out one by one. */
 async function forEachPlace<T>(
   cli: Cli,
   texts: readonly string[],
-  act: (client: EngineClient, place: VolumePath) => Promise<T>,
+  act: (client: EngineClient, text: string) => Promise<T>,
 ): Promise<T[]> {
   const client = await cli.engine();
-  const places = texts.map(parseRemote);
-  return forEach(cli, places, async (place) => act(client, await resolveVolume(client, place, cli.signal)));
+  texts.forEach((text) => parseRemote(text));
+  return forEach(cli, texts, (text) => act(client, text));
 }
 
 async function cat(cli: Cli, texts: string[]): Promise<void> {
-  await forEachPlace(cli, texts, async (client, { volume, path }) => {
-    const content = await client.openFile(volume, path, { signal: cli.signal });
+  await forEachPlace(cli, texts, async (client, text) => {
+    const at = await open(cli, text, true);
+    const content = await client
+      .openFile(at.volume, at.path, { signal: cli.signal })
+      .catch((error: unknown) => withMissingHint(client, at, error));
     await pumpOutput(content, cli.streams.stdout, cli.signal);
   });
 }
 
+/** Throws the error, with where the path may be instead. */
+async function withMissingHint(client: EngineClient, at: Located, error: unknown): Promise<never> {
+  const failure = asBerthError(error);
+  const hint = failure.code === 'path_not_found' ? await missingHint(client, at) : undefined;
+  throw hint === undefined
+    ? failure
+    : new BerthError(failure.code, failure.message, { ...hint, cause: error });
+}
+
 async function mkdir(cli: Cli, texts: string[], parents: boolean): Promise<void> {
-  const made = await forEachPlace(cli, texts, (client, { volume, path }) =>
-    client.call('files.mkdir', { params: { volume }, body: { path, ...(parents && { parents }) } }),
-  );
+  const made = await forEachPlace(cli, texts, async (client, text) => {
+    const { volume, path } = await openToChange(cli, text, true);
+    return client.call('files.mkdir', { params: { volume }, body: { path, ...(parents && { parents }) } });
+  });
   cli.result(made, () => '');
 }
 
 async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<void> {
-  const root = texts.find((text) => parseRemote(text).path === '/');
-  if (root !== undefined) {
-    throw new BerthError('bad_request', `${root} is the root of a volume, which can't be removed.`, {
-      hint: 'Name what is in it, or delete the volume.',
-    });
-  }
-  const removed = await forEachPlace(cli, texts, async (client, { volume, path }) => {
+  const removed = await forEachPlace(cli, texts, async (client, text) => {
+    const at = await openToChange(cli, text, false);
+    refuseMounted(at);
+    const { volume, path } = at;
+    if (path === '/') {
+      throw new BerthError('bad_request', `${text} is the root of a volume, which can't be removed.`, {
+        hint: 'Name what is in it, or delete the volume.',
+      });
+    }
     await client.call('files.remove', {
       params: { volume },
       body: { path, ...(recursive && { recursive }) },
@@ -106,14 +124,30 @@ async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<vo
   cli.result(removed, () => '');
 }
 
+/** What goes with a folder must be in it: a volume that is mounted below it is another matter. */
+function refuseMounted({ seen }: Located): void {
+  const mount = seen?.mounts[0];
+  if (seen !== undefined && mount !== undefined) {
+    const what = mount.volume === undefined ? 'Something else' : `The volume ${mount.volume}`;
+    throw new BerthError(
+      'in_use',
+      `${what} is mounted at ${seen.inside}/${mount.path} in ${seen.workspace}.`,
+      {
+        hint: 'Name what is beside it in the folder.',
+      },
+    );
+  }
+}
+
 async function move(cli: Cli, source: string, target: string, overwrite: boolean): Promise<void> {
   const client = await cli.engine();
-  const [from, to] = await open(cli, [source, target]);
-  if (from === undefined || to === undefined) {
-    return;
-  }
-  const existing = await statOf(client, to);
+  const from = await openToChange(cli, source, false);
+  const named = await openToChange(cli, target, false);
+  const followed = await openToChange(cli, target, true);
+  refuseMounted(from);
+  const existing = await statOf(client, followed);
   const into = existing !== undefined && isFolder(existing);
+  const to = into ? followed : named;
   const path = into ? posix.join(to.path, posix.basename(from.path)) : to.path;
   if (from.volume === to.volume) {
     const body = { from: from.path, to: path, overwrite };

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { FileEntry } from '../../api';
+import { BerthError, type FileEntry } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatMode } from '../format/mode';
@@ -10,7 +10,7 @@ import { isTerminal } from '../terminal/streams';
 import { formatDate } from '../format/time';
 import { examples } from '../help';
 import { parseRemote } from '../parse/place';
-import { isFolder, resolveVolume, statOf, type VolumePath } from '../remote';
+import { isFolder, missingHint, resolvePlace, statOf, type VolumePath } from '../remote';
 import type { Style } from '../terminal/style';
 
 interface ListOptions {
@@ -24,8 +24,8 @@ export function registerLs(program: Command, cli: Cli): void {
   examples(
     program
       .command('ls')
-      .description('list files of a volume; of a workspace, its home volume')
-      .argument('<where>', 'NAME, NAME:/path, or volume:NAME:/path')
+      .description('list files of a workspace, from its home on, or of a volume')
+      .argument('<where>', 'NAME, NAME:path, or volume:NAME:/path')
       .option('-l, --long', 'modes, sizes and times')
       .option('-a, --all', 'also names that start with a dot')
       .action((where: string, options: ListOptions) => list(cli, where, options)),
@@ -36,10 +36,13 @@ export function registerLs(program: Command, cli: Cli): void {
 
 async function list(cli: Cli, where: string, options: ListOptions): Promise<void> {
   const client = await cli.engine();
-  const at = await resolveVolume(client, parseRemote(where), cli.signal);
+  const at = await resolvePlace(client, parseRemote(where), { follow: true, signal: cli.signal });
   const found = await statOf(client, at);
-  const entries =
-    found !== undefined && !isFolder(found) ? [found] : await listFolder(client, at, cli.signal);
+  if (found === undefined) {
+    const hint = await missingHint(client, at);
+    throw new BerthError('path_not_found', `There is nothing at "${where}".`, hint);
+  }
+  const entries = !isFolder(found) ? [found] : await listFolder(client, at, cli.signal);
   const shown = entries.filter(
     (entry) => options.all === true || cli.json || entry === found || !entry.name.startsWith('.'),
   );

@@ -44,32 +44,32 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
   after(() => berth.dispose());
 
   it('copies a file into a folder, under a new name, and over a file only with --force', async () => {
-    await berth.ok('cp', 'one.txt', `${name}:/`);
+    await berth.ok('cp', 'one.txt', `${name}:`);
     await berth.ok('cp', local('one.txt'), `${name}:two.txt`);
-    assert.equal(await berth.ok('cat', `${name}:/one.txt`, `${name}:/two.txt`), 'one\none\n');
+    assert.equal(await berth.ok('cat', `${name}:one.txt`, `${name}:two.txt`), 'one\none\n');
     writeFileSync(local('one.txt'), 'changed\n');
-    const refused = await berth.run(['cp', 'one.txt', `${name}:/two.txt`]);
+    const refused = await berth.run(['cp', 'one.txt', `${name}:two.txt`]);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /hint: Add --force/);
-    assert.equal(await berth.ok('cat', `${name}:/two.txt`), 'one\n');
-    await berth.ok('cp', '--skip', 'one.txt', `${name}:/two.txt`);
-    assert.equal(await berth.ok('cat', `${name}:/two.txt`), 'one\n');
-    await berth.ok('cp', '--force', 'one.txt', `${name}:/two.txt`);
-    assert.equal(await berth.ok('cat', `${name}:/two.txt`), 'changed\n');
+    assert.equal(await berth.ok('cat', `${name}:two.txt`), 'one\n');
+    await berth.ok('cp', '--skip', 'one.txt', `${name}:two.txt`);
+    assert.equal(await berth.ok('cat', `${name}:two.txt`), 'one\n');
+    await berth.ok('cp', '--force', 'one.txt', `${name}:two.txt`);
+    assert.equal(await berth.ok('cat', `${name}:two.txt`), 'changed\n');
   });
 
   it('copies beside what exists with --keep-both', async () => {
-    await berth.ok('mkdir', `${name}:/both`);
-    await berth.ok('cp', 'one.txt', `${name}:/both`);
-    await berth.ok('cp', '--keep-both', 'one.txt', `${name}:/both`);
-    assert.equal((await list(`${name}:/both`)).length, 2);
+    await berth.ok('mkdir', `${name}:both`);
+    await berth.ok('cp', 'one.txt', `${name}:both`);
+    await berth.ok('cp', '--keep-both', 'one.txt', `${name}:both`);
+    assert.equal((await list(`${name}:both`)).length, 2);
   });
 
   it('tells what it skipped and renamed', async () => {
-    const skipped = await berth.run(['cp', '--skip', 'one.txt', `${name}:/both`]);
+    const skipped = await berth.run(['cp', '--skip', 'one.txt', `${name}:both`]);
     assert.equal(skipped.code, 0);
     assert.match(skipped.stderr, /– \/both\/one\.txt: /);
-    const renamed = await berth.run(['cp', '--keep-both', 'one.txt', `${name}:/both`]);
+    const renamed = await berth.run(['cp', '--keep-both', 'one.txt', `${name}:both`]);
     assert.match(renamed.stderr, /✓ \/both\/one\.txt is \/both\/one/);
   });
 
@@ -77,30 +77,30 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
     mkdirSync(local('odd'));
     writeFileSync(local('odd', 'good'), 'good');
     execFileSync('mkfifo', [local('odd', 'pipe')]);
-    const { code, stderr } = await berth.run(['cp', 'odd', `${name}:/odd`]);
+    const { code, stderr } = await berth.run(['cp', 'odd', `${name}:odd`]);
     assert.equal(code, 1);
     assert.match(stderr, /✗ .*odd\/pipe: it is neither/);
-    assert.deepEqual(await list(`${name}:/odd`), ['good']);
+    assert.deepEqual(await list(`${name}:odd`), ['good']);
   });
 
   it('asks once on a terminal what to do with what exists', async () => {
     writeFileSync(local('one.txt'), 'asked\n');
     const question = /\[r\]eplace, \[s\]kip, \[k\]eep both, or cancel\?/;
-    const cancelled = await berth.terminal(['cp', 'one.txt', `${name}:/two.txt`], [[question, 'x\r']]);
+    const cancelled = await berth.terminal(['cp', 'one.txt', `${name}:two.txt`], [[question, 'x\r']]);
     assert.equal(cancelled.code, 130, cancelled.stdout);
-    assert.equal(await berth.ok('cat', `${name}:/two.txt`), 'changed\n');
-    const replaced = await berth.terminal(['cp', 'one.txt', `${name}:/two.txt`], [[question, 'r\r']]);
+    assert.equal(await berth.ok('cat', `${name}:two.txt`), 'changed\n');
+    const replaced = await berth.terminal(['cp', 'one.txt', `${name}:two.txt`], [[question, 'r\r']]);
     assert.equal(replaced.code, 0, replaced.stdout);
-    assert.equal(await berth.ok('cat', `${name}:/two.txt`), 'asked\n');
+    assert.equal(await berth.ok('cat', `${name}:two.txt`), 'asked\n');
   });
 
   it('copies a folder as cp -r does: into an existing one, or as a new one', async () => {
-    await berth.ok('cp', 'tree', `${name}:/new`);
-    assert.deepEqual(await list(`${name}:/new`), ['a.txt', 'link', 'sub/']);
-    await berth.ok('cp', 'tree', `${name}:/new`);
-    assert.ok((await list(`${name}:/new`)).includes('tree/'));
-    await berth.ok('cp', 'tree/.', `${name}:/contents`);
-    assert.deepEqual(await list(`${name}:/contents`), ['a.txt', 'link', 'sub/']);
+    await berth.ok('cp', 'tree', `${name}:new`);
+    assert.deepEqual(await list(`${name}:new`), ['a.txt', 'link', 'sub/']);
+    await berth.ok('cp', 'tree', `${name}:new`);
+    assert.ok((await list(`${name}:new`)).includes('tree/'));
+    await berth.ok('cp', 'tree/.', `${name}:contents`);
+    assert.deepEqual(await list(`${name}:contents`), ['a.txt', 'link', 'sub/']);
     const inside = await berth.ok(
       'exec',
       name,
@@ -113,7 +113,7 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
   });
 
   it('copies out, folders and their contents', async () => {
-    await berth.ok('cp', `${name}:/new/sub`, 'out');
+    await berth.ok('cp', `${name}:new/sub`, 'out');
     assert.equal(readFileSync(local('out', 'b.txt'), 'utf8'), 'b\n');
     await berth.ok('cp', `${name}:new/a.txt`, `${name}:new/sub/b.txt`, 'out', '--force');
     assert.deepEqual(readdirSync(local('out')).sort(), ['a.txt', 'b.txt']);
@@ -123,27 +123,27 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
 
   it('copies between volumes, and from a stopped workspace', async () => {
     await berth.ok('stop', name);
-    await berth.ok('cp', `${name}:/new/a.txt`, `volume:${cache}:/`);
-    await berth.ok('cp', `${name}:/new`, `volume:${cache}:/copy`);
+    await berth.ok('cp', `${name}:new/a.txt`, `volume:${cache}:/`);
+    await berth.ok('cp', `${name}:new`, `volume:${cache}:/copy`);
     assert.deepEqual(await list(cache), ['a.txt', 'copy/']);
-    await berth.ok('cp', 'one.txt', `${name}:/while-stopped.txt`);
+    await berth.ok('cp', 'one.txt', `${name}:while-stopped.txt`);
     await berth.ok('start', name);
     const seen = await berth.ok('exec', name, '--', 'cat', '/home/workspace/while-stopped.txt');
     assert.equal(seen, 'asked\n');
   });
 
   const refusals: [string, string[], RegExp][] = [
-    ['a source that is not there', ['cp', 'none.txt', `${name}:/`], /There is nothing at "none.txt"/],
-    ['a source that is not inside', ['cp', `${name}:/none`, '.'], /There is nothing at/],
-    ['a folder over a file', ['cp', 'tree', `${name}:/two.txt`], /is a file/],
-    ['several under one name', ['cp', 'one.txt', 'tree', `${name}:/nowhere`], /There is no folder/],
-    ['into a folder that is not there', ['cp', 'one.txt', `${name}:/nowhere/`], /There is no folder/],
-    ['into a local folder that is not there', ['cp', `${name}:/one.txt`, 'no/where/x'], /There is no folder/],
-    ['an unknown name', ['cp', 'one.txt', `${berth.prefix}-none:/`], /no workspace and no volume/],
-    ['to leave the volume', ['cat', `${name}:/../etc/passwd`], /contains "\.\."/],
-    ['a folder without -r', ['rm', `${name}:/new`], /folder/],
-    ['the root', ['rm', '-r', `${name}:/`], /root of the volume/],
-    ['a file that is not there', ['cat', `${name}:/none`], /none/],
+    ['a source that is not there', ['cp', 'none.txt', `${name}:`], /There is nothing at "none.txt"/],
+    ['a source that is not inside', ['cp', `${name}:none`, '.'], /There is nothing at/],
+    ['a folder over a file', ['cp', 'tree', `${name}:two.txt`], /is a file/],
+    ['several under one name', ['cp', 'one.txt', 'tree', `${name}:nowhere`], /There is no folder/],
+    ['into a folder that is not there', ['cp', 'one.txt', `${name}:nowhere/`], /There is no folder/],
+    ['into a local folder that is not there', ['cp', `${name}:one.txt`, 'no/where/x'], /There is no folder/],
+    ['an unknown name', ['cp', 'one.txt', `${berth.prefix}-none:`], /no workspace and no volume/],
+    ['to leave a volume', ['cat', `volume:${cache}:/../etc/passwd`], /contains "\.\."/],
+    ['a folder without -r', ['rm', `${name}:new`], /folder/],
+    ['the root', ['rm', '-r', `${name}:`], /root of the volume/],
+    ['a file that is not there', ['cat', `${name}:none`], /none/],
   ];
   for (const [what, argv, message] of refusals) {
     it(`refuses ${what}`, async () => {
@@ -155,39 +155,39 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
   }
 
   it('lists long, and as JSON', async () => {
-    const long = await berth.ok('ls', '-l', `${name}:/new`);
+    const long = await berth.ok('ls', '-l', `${name}:new`);
     assert.match(long, /MODE +OWNER +SIZE +CHANGED +NAME\n/);
     assert.match(long, /lrw.* link -> a\.txt/);
     assert.match(long, /drwx.* 1000:1000 +- .* sub\//);
-    const entries = await berth.json<FileEntry[]>('ls', `${name}:/new/a.txt`);
+    const entries = await berth.json<FileEntry[]>('ls', `${name}:new/a.txt`);
     assert.deepEqual([entries.length, entries[0]?.size], [1, 2]);
   });
 
   it('makes harmless what a guest names its files', async () => {
     await berth.ok('exec', name, '--', 'sh', '-c', 'mkdir bad; touch "bad/$(printf "x\\033[2Jy")"');
-    const { stdout } = await berth.terminal(['ls', `${name}:/bad`], []);
+    const { stdout } = await berth.terminal(['ls', `${name}:bad`], []);
     assert.equal(stdout.trim(), "'x'$'\\033''[2Jy'");
-    assert.deepEqual(await list(`${name}:/bad`), ['x\u001b[2Jy'], 'a program reads it as it is');
-    const [entry] = await berth.json<FileEntry[]>('ls', `${name}:/bad`);
+    assert.deepEqual(await list(`${name}:bad`), ['x\u001b[2Jy'], 'a program reads it as it is');
+    const [entry] = await berth.json<FileEntry[]>('ls', `${name}:bad`);
     assert.equal(entry?.name, 'x\u001b[2Jy');
   });
 
   it('makes, moves and removes', async () => {
-    await berth.ok('mkdir', '-p', `${name}:/m/n`);
-    await berth.ok('mv', `${name}:/one.txt`, `${name}:/m/n`);
-    await berth.ok('mv', `${name}:/m/n/one.txt`, `${name}:/m/renamed.txt`);
-    assert.deepEqual(await list(`${name}:/m`), ['n/', 'renamed.txt']);
-    await berth.ok('mv', `${name}:/m/renamed.txt`, `volume:${cache}:/moved.txt`);
-    assert.deepEqual(await list(`${name}:/m`), ['n/']);
+    await berth.ok('mkdir', '-p', `${name}:m/n`);
+    await berth.ok('mv', `${name}:one.txt`, `${name}:m/n`);
+    await berth.ok('mv', `${name}:m/n/one.txt`, `${name}:m/renamed.txt`);
+    assert.deepEqual(await list(`${name}:m`), ['n/', 'renamed.txt']);
+    await berth.ok('mv', `${name}:m/renamed.txt`, `volume:${cache}:/moved.txt`);
+    assert.deepEqual(await list(`${name}:m`), ['n/']);
     assert.ok((await list(cache)).includes('moved.txt'));
-    await berth.ok('rm', '-r', `${name}:/m`);
+    await berth.ok('rm', '-r', `${name}:m`);
     await berth.ok('rm', `volume:${cache}:/moved.txt`);
-    assert.equal((await berth.run(['ls', `${name}:/m`])).code, 1);
+    assert.equal((await berth.run(['ls', `${name}:m`])).code, 1);
   });
 
   it('cancels a copy on Ctrl-C, exits 130, and leaves nothing of it', async () => {
     writeFull(local('big'), 1536);
-    const child = berth.spawn(['cp', 'big', `${name}:/big`]);
+    const child = berth.spawn(['cp', 'big', `${name}:big`]);
     const ended = finished(child, 'berth cp');
     await until('the copy to be under way', async () =>
       (await berth.json<Operation[]>('operations')).some(

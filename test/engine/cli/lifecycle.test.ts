@@ -106,7 +106,7 @@ describe('berth: the life of a workspace', function () {
     assert.equal((await container.inspect()).Id, before);
     await berth.ok('rebuild', name, '--yes');
     assert.notEqual((await container.inspect()).Id, before);
-    assert.equal(await berth.ok('cat', `${name}:/kept`), 'kept\n');
+    assert.equal(await berth.ok('cat', `${name}:kept`), 'kept\n');
   });
 
   it('opens a stopped one: the address and the command', async () => {

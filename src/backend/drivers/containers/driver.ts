@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { asBerthError } from '../../../api/errors';
 import type { DriverStatus } from '../../../api/schemas/engine';
 import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
+import type { VolumeFiles } from '../../files/volume-files';
 import type {
   BuiltWith,
   CommitPlan,
@@ -43,6 +44,7 @@ import { ownFilesOf } from './own-files';
 import { Ownership } from './ownership';
 import type { AdoptedVolume } from '../../store/adopted-volumes';
 import { Replacements } from './replacements';
+import { RootFiles } from './root-files';
 import { Runtimes } from './runtimes';
 import { Stats } from './stats';
 import { ToolsVolume } from './tools-volume';
@@ -82,6 +84,7 @@ export class ContainerDriver implements Driver {
   private readonly runtimes: Runtimes;
   private readonly replacements: Replacements;
   private readonly measurements: Stats;
+  private readonly roots: RootFiles;
   private readonly bridges: Bridges;
   private readonly toolsImage: string;
   private kept: { connection: Connection; keepers: Keepers } | undefined;
@@ -100,6 +103,7 @@ export class ContainerDriver implements Driver {
     this.runtimes = new Runtimes(this.endpoint, tools, this.ownership);
     this.replacements = new Replacements(this.endpoint, this.runtimes, this.ownership, this.helpers);
     this.measurements = new Stats(this.endpoint);
+    this.roots = new RootFiles(this.endpoint, agentDirectoryOf(imagesDirectory));
     this.bridges = new Bridges(this.endpoint, installation, log);
     this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), this.ownership);
     this.exports = new ImageExport(this.endpoint, this.toolsImage, this.helpers);
@@ -250,6 +254,11 @@ export class ContainerDriver implements Driver {
     return commitContainer(this.endpoint, name, plan, signal);
   }
 
+  async rootFiles(name: string): Promise<VolumeFiles> {
+    await this.runtimes.refuseForeign(name);
+    return this.roots.of(name, await this.inspect(name));
+  }
+
   async exec(name: string, plan: ExecPlan): Promise<ExecSession> {
     await this.runtimes.refuseForeign(name);
     return openExec(this.endpoint, name, plan);
@@ -332,7 +341,7 @@ export class ContainerDriver implements Driver {
         image: () => this.toolsImage,
         owner: this.options.installation,
         refuse: (volume, labels) => this.ownership.refuseVolume(volume, labels),
-        agentDir: join(this.options.imagesDirectory, 'tools', 'agent'),
+        agentDir: agentDirectoryOf(this.options.imagesDirectory),
       });
       this.kept = { connection, keepers };
       await old?.keepers.close().catch(() => undefined);
@@ -342,6 +351,10 @@ export class ContainerDriver implements Driver {
     }
     return this.kept.keepers;
   }
+}
+
+function agentDirectoryOf(imagesDirectory: string): string {
+  return join(imagesDirectory, 'tools', 'agent');
 }
 
 function toolsVersion(imagesDirectory: string): string {

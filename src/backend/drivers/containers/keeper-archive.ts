@@ -17,14 +17,15 @@ function percentEncoded(path: string): string {
   return Array.from(encodeName(path), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
-/** A tar of a path in the volume, its entries named from the base name; those of the root, from `.`. */
+/** A tar of a path below a folder of the container, its entries named from the base name; those of the root, from `.`. */
 export async function getArchive(
   docker: Dockerode,
   id: string,
   path: string,
   signal?: AbortSignal,
+  root = keeperRoot,
 ): Promise<Readable> {
-  const source = keeperRoot + (path === '/' ? '/.' : path);
+  const source = root + (path === '/' ? '/.' : path);
   try {
     return await new Promise<Readable>((resolve, reject) => {
       const done = (error: unknown, answer: unknown): void => {

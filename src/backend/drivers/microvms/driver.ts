@@ -1,6 +1,7 @@
 /** Workspaces as virtual machines with a kernel of their own, run by QEMU. */
 import type { Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../api/errors';
+import { rootFilesOf } from '../../../api/root-files';
 import type { DriverStatus } from '../../../api/schemas/engine';
 import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
 import type { VolumeFiles } from '../../files/volume-files';
@@ -86,6 +87,8 @@ export class MicrovmDriver implements Driver {
   private readonly runtimes: Runtimes;
   private readonly measurements = new Stats();
   private readonly clock: ClockWatch;
+  /** Of machines that run or have run. */
+  private readonly roots = new Map<string, VolumeFiles>();
   private readonly listeners = new Set<(event: DriverEvent) => void>();
 
   constructor(private readonly options: MicrovmDriverOptions) {
@@ -196,6 +199,7 @@ export class MicrovmDriver implements Driver {
   }
 
   remove(name: string): Promise<void> {
+    this.roots.delete(name);
     return this.runtimes.remove(name);
   }
 
@@ -234,6 +238,20 @@ export class MicrovmDriver implements Driver {
     signal: AbortSignal,
   ): Promise<string> {
     return this.runtimes.commit(name, plan, progress, signal);
+  }
+
+  async rootFiles(name: string): Promise<VolumeFiles> {
+    const { plan } = await this.store.get(name);
+    await this.runtimes.running(name, 'show what it has outside of its volumes');
+    const known = this.roots.get(name);
+    const files =
+      known ??
+      liveFiles({
+        ...{ volume: rootFilesOf(plan.workspace), target: '/', agentDirectory: this.options.agentDirectory },
+        machine: () => this.runtimes.running(name, 'show its files'),
+      });
+    this.roots.set(name, files);
+    return files;
   }
 
   async exec(name: string, plan: ExecPlan): Promise<ExecSession> {

@@ -1,4 +1,5 @@
 import { basename, posix } from 'node:path';
+import { workspaceOfRoot } from '../../../api/root-files';
 import type { TransferCreate } from '../../../api/schemas/file';
 import type { WaitFor } from '../handlers';
 import type { Handlers } from '../register';
@@ -11,8 +12,10 @@ function volumeOf({ from, to }: TransferCreate): { volume?: string } {
 
 function transferTitle({ from, to, move = false }: TransferCreate): string {
   const paths = 'volume' in from ? from.paths : from.local;
-  const what = paths.length === 1 ? basename(paths[0] ?? '') : `${paths.length} items`;
-  const target = 'volume' in to ? `${to.volume}:${to.path}` : to.local;
+  const [first = ''] = paths;
+  const what =
+    paths.length > 1 ? `${paths.length} items` : basename(first) || ('volume' in from ? from.volume : first);
+  const target = 'volume' in to ? `${workspaceOfRoot(to.volume) ?? to.volume}:${to.path}` : to.local;
   return `${move ? 'Move' : 'Copy'} ${what} to ${target}`;
 }
 
@@ -24,12 +27,15 @@ function withAncestors(path: string): string[] {
 
 type Ids =
   | `files.${'stat' | 'list' | 'mkdir' | 'rename' | 'copy' | 'remove' | 'chmod'}`
+  | 'workspaces.locate'
   | 'transfers.create'
   | 'transfers.conflicts';
 
 export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
-  const { volumes, transfers, operations } = services;
+  const { volumes, transfers, operations, locations } = services;
   return {
+    'workspaces.locate': ({ params, query: { path, follow = false } }) =>
+      locations.locate(params.name, path, { follow }),
     'files.stat': async ({ params, query }) => (await volumes.files(params.volume)).stat(query.path),
     'files.list': async ({ params, query }) => {
       const { path, ...page } = query;

@@ -194,12 +194,10 @@ describe('tars of local files', function () {
       encodeHeader({ ...plain, ...entry, size: text.length }),
       Buffer.from(text.padEnd(text === '' ? 0 : 512, '\0')),
     ]);
-    const skipped: string[] = [];
     const failed: string[] = [];
     const report = {
       received: () => undefined,
       lost: () => undefined,
-      skipped: (name: string) => skipped.push(name),
       failed: (name: string) => failed.push(name),
     };
     const stream = Readable.from([Buffer.concat([...blocks, Buffer.alloc(1024)])]);
@@ -210,14 +208,16 @@ describe('tars of local files', function () {
       report,
       never,
     );
-    assert.deepEqual(
-      failed.sort(),
-      ['../evil', '/tmp/berth-evil', 'top/out', 'top/stolen'].filter((name) => failed.includes(name)).sort(),
-    );
-    assert.ok(
-      failed.includes('../evil') && failed.includes('/tmp/berth-evil') && failed.includes('top/stolen'),
-    );
-    assert.deepEqual(skipped.sort(), ['top/node', 'top/out', 'top/up', 'top/zigzag']);
+    const expected = [
+      '../evil',
+      '/tmp/berth-evil',
+      'top/stolen',
+      'top/node',
+      'top/out',
+      'top/up',
+      'top/zigzag',
+    ];
+    assert.deepEqual([...new Set(failed)].sort(), expected.sort());
     assert.deepEqual(readdirSync(folder).sort(), ['in', 'out']);
     assert.equal(statSync(at('out/top/suid')).mode & 0o7777, 0o755);
     assert.equal(readlinkSync(at('out/top/good')), 'suid');

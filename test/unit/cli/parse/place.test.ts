@@ -2,29 +2,23 @@ import assert from 'node:assert/strict';
 import { BerthError } from '../../../../src/api';
 import { parsePlace, parseRemote } from '../../../../src/cli/parse/place';
 
-const named = (name: string, path: string, slash = false) => ({ kind: 'named', name, path, slash });
-const volume = (name: string, path: string, slash = false) => ({ kind: 'volume', name, path, slash });
+const named = (name: string, path: string) => ({ kind: 'named', name, path });
+const volume = (name: string, path: string) => ({ kind: 'volume', name, path });
 const local = (path: string) => ({ kind: 'local', path });
 
 describe('cli/parse/place', () => {
   const cases: [string, object][] = [
     ['demo:/a/b', named('demo', '/a/b')],
-    ['demo:a/b', named('demo', '/a/b')],
-    ['demo:', named('demo', '/', true)],
-    ['demo:/', named('demo', '/', true)],
-    ['demo:/a/', named('demo', '/a', true)],
-    ['demo:/a//b/./c', named('demo', '/a/b/c')],
-    ['demo:/a/.', named('demo', '/a')],
-    ['demo:~/a', named('demo', '/a')],
-    ['demo:/home/workspace/a', named('demo', '/a')],
-    ['demo:/home/workspace', named('demo', '/')],
-    ['demo:/workspace/a', named('demo', '/a')],
-    ['demo:workspace/a', named('demo', '/workspace/a')],
-    ['demo:/workspaces/a', named('demo', '/workspaces/a')],
+    ['demo:a/b', named('demo', 'a/b')],
+    ['demo:', named('demo', '')],
+    ['demo:/', named('demo', '/')],
+    ['demo:/a//b/./c/', named('demo', '/a//b/./c/')],
+    ['demo:~/a', named('demo', '~/a')],
+    ['demo:../a', named('demo', '../a')],
     ['demo:/a:b', named('demo', '/a:b')],
     ['volume:cache:/a', volume('cache', '/a')],
-    ['volume:cache', volume('cache', '/', true)],
-    ['volume:cache:', volume('cache', '/', true)],
+    ['volume:cache', volume('cache', '/')],
+    ['volume:cache:', volume('cache', '/')],
     ['volume:My_Vol.1:/workspace/x', volume('My_Vol.1', '/workspace/x')],
     ['a/b', local('a/b')],
     ['a', local('a')],
@@ -48,10 +42,10 @@ describe('cli/parse/place', () => {
   });
 
   it('refuses to leave the volume', () => {
-    for (const bad of ['demo:../x', 'demo:/a/../../x', 'volume:c:..', 'demo:..']) {
+    for (const bad of ['volume:c:../x', 'volume:c:/a/../../x', 'volume:c:..']) {
       assert.throws(() => parsePlace(bad), BerthError, bad);
     }
-    assert.deepEqual(parsePlace('demo:/a/..b'), named('demo', '/a/..b'));
+    assert.deepEqual(parsePlace('volume:c:/a/..b'), volume('c', '/a/..b'));
   });
 
   it('refuses nothing at all', () => {
@@ -59,8 +53,8 @@ describe('cli/parse/place', () => {
   });
 
   it('reads a bare name where nothing local is meant', () => {
-    assert.deepEqual(parseRemote('demo'), named('demo', '/', true));
-    assert.deepEqual(parseRemote('volume:demo'), volume('demo', '/', true));
+    assert.deepEqual(parseRemote('demo'), named('demo', ''));
+    assert.deepEqual(parseRemote('volume:demo'), volume('demo', '/'));
     assert.throws(() => parseRemote('./demo'), /path of this machine/);
   });
 });

@@ -1,0 +1,99 @@
+/** The part of the contract that is about files: see `routes.ts`. */
+import { Type } from '@sinclair/typebox';
+import { FilesName, Flag, Name, VolumePath, Waiting } from './schemas/common';
+import {
+  ConflictList,
+  FileEntry,
+  FileList,
+  FileLocation,
+  FileLocationQuery,
+  MoveBody,
+  PathBody,
+  TransferCreate,
+} from './schemas/file';
+import { Operation } from './schemas/operation';
+
+const Nothing = Type.Object({}, { additionalProperties: false });
+const ByName = Type.Object({ name: Name });
+const ByFiles = Type.Object({ volume: FilesName });
+
+export const fileRoutes = {
+  'workspaces.locate': {
+    summary:
+      'What the shell of a workspace finds at a path: on which volume it is, or on the root file system',
+    tag: 'files',
+    params: ByName,
+    query: FileLocationQuery,
+    response: FileLocation,
+  },
+  'files.stat': {
+    summary: 'One file or folder',
+    tag: 'files',
+    params: ByFiles,
+    query: Type.Object({ path: VolumePath }),
+    response: FileEntry,
+  },
+  'files.list': {
+    summary: 'Entries of a folder, sorted by name, paged',
+    tag: 'files',
+    params: ByFiles,
+    query: Type.Object({
+      path: VolumePath,
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+      cursor: Type.Optional(Type.String({ maxLength: 1024 })),
+    }),
+    response: FileList,
+  },
+  'files.mkdir': {
+    summary: 'Create a folder; its parents must exist unless `parents`',
+    tag: 'files',
+    params: ByFiles,
+    body: Type.Object({ path: VolumePath, parents: Type.Optional(Flag) }, { additionalProperties: false }),
+    response: FileEntry,
+  },
+  'files.rename': {
+    summary: 'Rename or move inside a volume',
+    tag: 'files',
+    params: ByFiles,
+    body: MoveBody,
+    response: FileEntry,
+  },
+  'files.copy': {
+    summary: 'Copy a file or a tree inside a volume',
+    tag: 'files',
+    params: ByFiles,
+    body: MoveBody,
+    response: FileEntry,
+  },
+  'files.remove': {
+    summary: 'Remove a file, a link, or a folder with `recursive`',
+    tag: 'files',
+    params: ByFiles,
+    body: Type.Object({ path: VolumePath, recursive: Type.Optional(Flag) }, { additionalProperties: false }),
+    response: Nothing,
+  },
+  'files.chmod': {
+    summary: 'Change permission bits',
+    tag: 'files',
+    params: ByFiles,
+    body: Type.Object(
+      { ...PathBody.properties, mode: Type.Integer({ minimum: 0, maximum: 0o7777 }) },
+      { additionalProperties: false },
+    ),
+    response: FileEntry,
+  },
+
+  'transfers.create': {
+    summary: 'Copy files and folders in, out, or between volumes',
+    tag: 'files',
+    query: Waiting,
+    body: TransferCreate,
+    response: Operation,
+  },
+  'transfers.conflicts': {
+    summary: 'What a transfer would meet at its target',
+    tag: 'files',
+    body: TransferCreate,
+    response: ConflictList,
+  },
+} as const;

@@ -1,0 +1,80 @@
+/** All files of a container as its shell sees them: through an agent in one that runs, by the engine's archive else. */
+import { BerthError } from '../../../api/errors';
+import { rootFilesOf } from '../../../api/root-files';
+import { AgentFiles } from '../../files/agent-files';
+import { InsideAgent, type AgentProcess } from '../../files/inside-agent';
+import { TarFiles } from '../../files/tar-files';
+import type { VolumeFiles } from '../../files/volume-files';
+import type { RuntimeInfo } from '../driver';
+import { demultiplex } from './demux';
+import type { Endpoint } from './endpoint';
+import { startExec } from './exec';
+import { getArchive } from './keeper-archive';
+
+export class RootFiles {
+  /** Of containers that run or have run, by name. */
+  private readonly agents = new Map<string, { id: string; files: VolumeFiles }>();
+
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly agentDirectory: string,
+  ) {}
+
+  of(name: string, info: RuntimeInfo | undefined): VolumeFiles {
+    const workspace = info?.workspace ?? name;
+    if (info === undefined) {
+      throw new BerthError('illegal_state', `${name} is not there: it has no files outside of its volumes.`, {
+        hint: `Start it: \`berth start ${name.replace(/^workspace-/, '')}\`.`,
+      });
+    }
+    if (info.state === 'paused') {
+      throw new BerthError('illegal_state', `${workspace} is paused: only its volumes can be read now.`, {
+        hint: `Resume it: \`berth resume ${workspace}\`.`,
+      });
+    }
+    return info.state === 'running' ? this.running(info, workspace) : this.stopped(info, workspace);
+  }
+
+  private running({ id, name }: RuntimeInfo, workspace: string): VolumeFiles {
+    const known = this.agents.get(name);
+    if (known?.id === id) {
+      return known.files;
+    }
+    const files = new AgentFiles(
+      new InsideAgent({
+        volume: rootFilesOf(workspace),
+        target: '/',
+        agentDirectory: this.agentDirectory,
+        run: (argv) => this.run(id, argv),
+      }),
+    );
+    this.agents.set(name, { id, files });
+    return files;
+  }
+
+  private async run(id: string, argv: string[]): Promise<AgentProcess> {
+    const { stream } = await startExec(this.endpoint, id, {
+      argv,
+      user: '0:0',
+      tty: false,
+      env: [],
+      cwd: '/',
+    });
+    const { stdout, stderr } = demultiplex(stream);
+    return { stdin: stream, stdout, stderr, destroy: () => void stream.destroy() };
+  }
+
+  private stopped({ id }: RuntimeInfo, workspace: string): VolumeFiles {
+    return new TarFiles(
+      rootFilesOf(workspace),
+      (path, signal) =>
+        this.endpoint.call(`read ${path}`, (docker) => getArchive(docker, id, path, signal, '')),
+      () =>
+        new BerthError(
+          'illegal_state',
+          `${workspace} does not run: what it has outside of its volumes can be read, not changed.`,
+          { hint: `Start it: \`berth start ${workspace}\`.` },
+        ),
+    );
+  }
+}

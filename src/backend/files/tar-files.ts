@@ -1,0 +1,260 @@
+/** Files that can be had as tars alone, and not be changed: those of a container that does not run. */
+import { posix } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { BerthError } from '../../api/errors';
+import type { FileEntry, FileList } from '../../api/schemas/file';
+import { baseName, normalizePath, quote } from './paths';
+import { push, takeAll, type TakeChunk } from './tar-flow';
+import type { TarEntry } from './tar-header';
+import { TarReader, type TarVisitor } from './tar-read';
+import type { ListOptions, MergeResult, TreeUsage, Unpacked, VolumeFiles } from './volume-files';
+
+const maxLinks = 40;
+const blockBytes = 512;
+
+/** A tar of what is at a path, links on the way followed inside; the first entry is the thing itself. */
+export type OpenTar = (path: string, signal?: AbortSignal) => Promise<Readable>;
+
+export class TarFiles implements VolumeFiles {
+  constructor(
+    readonly volume: string,
+    private readonly openTar: OpenTar,
+    /** Why nothing can be changed, and what to do. */
+    private readonly refusal: () => BerthError,
+  ) {}
+
+  async stat(path: string): Promise<FileEntry> {
+    const entry = await this.entryAt(path);
+    return entry.type === 'symlink' ? { ...entry, targetType: await this.targetType(path) } : entry;
+  }
+
+  async list(path: string, { limit, cursor }: ListOptions = {}): Promise<FileList> {
+    const { real, entry } = await this.follow(path);
+    if (entry.type !== 'directory') {
+      throw new BerthError('not_a_directory', `${quote(path)} is no folder.`);
+    }
+    const found = new Map<string, FileEntry>();
+    await this.walk(real, (each, parts) => {
+      if (parts.length === 1 && parts[0] !== undefined) {
+        found.set(parts[0], toEntry(parts[0], each));
+      }
+    });
+    const entries = [...found.values()].sort((a, b) => compare(a.name, b.name));
+    const rest = cursor === undefined ? entries : entries.filter(({ name }) => compare(name, cursor) > 0);
+    const page = rest.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      path: normalizePath(path),
+      entries: page,
+      total: entries.length,
+      ...(page.length < rest.length && last !== undefined && { next: last.name }),
+    };
+  }
+
+  async read(
+    path: string,
+    { offset = 0, length = Infinity }: { offset?: number; length?: number } = {},
+    signal?: AbortSignal,
+  ): Promise<Readable> {
+    const { real, entry } = await this.follow(path);
+    if (entry.type !== 'file') {
+      const code = entry.type === 'directory' ? 'is_a_directory' : 'not_supported';
+      throw new BerthError(code, `${quote(path)} is no file.`);
+    }
+    const tar = await this.open(real, signal);
+    const output = new PassThrough();
+    output.once('close', () => tar.destroy());
+    let at = 0;
+    const piece = (bytes: Buffer): Promise<void> | undefined => {
+      const from = Math.min(bytes.length, Math.max(0, offset - at));
+      const to = Math.max(from, Math.min(bytes.length, offset + length - at));
+      at += bytes.length;
+      return from === to ? undefined : push(output, Buffer.from(bytes.subarray(from, to)));
+    };
+    const reader = new TarReader({
+      entry: (_entry, content) => piece(content),
+      large: () => ({ piece, end: () => undefined }),
+    });
+    takeAll(tar, (chunk) => reader.push(chunk)).then(
+      () => output.end(),
+      (error: unknown) => output.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+    return output;
+  }
+
+  async usage(path: string, signal?: AbortSignal): Promise<TreeUsage> {
+    const usage: TreeUsage = { bytes: 0, allocated: 0, files: 0, directories: 0 };
+    const count = ({ type, size }: TarEntry): void => {
+      if (type === 'directory') {
+        usage.directories += 1;
+        return;
+      }
+      usage.files += 1;
+      if (type === 'file') {
+        usage.bytes += size;
+        usage.allocated += Math.ceil(size / blockBytes) * blockBytes;
+      }
+    };
+    await this.walk(normalizePath(path), count, signal);
+    return usage;
+  }
+
+  getTar(path: string, signal?: AbortSignal): Promise<Readable> {
+    return this.open(normalizePath(path), signal);
+  }
+
+  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void> {
+    const tar = await this.open(normalizePath(path), signal);
+    await takeAll(tar, take);
+    signal?.throwIfAborted();
+  }
+
+  /** Nobody changes them. */
+  watch(): Promise<() => void> {
+    return Promise.resolve(() => undefined);
+  }
+
+  write(): Promise<FileEntry> {
+    return Promise.reject(this.refusal());
+  }
+
+  mkdir(): Promise<FileEntry> {
+    return Promise.reject(this.refusal());
+  }
+
+  rename(): Promise<FileEntry> {
+    return Promise.reject(this.refusal());
+  }
+
+  copy(): Promise<FileEntry> {
+    return Promise.reject(this.refusal());
+  }
+
+  remove(): Promise<void> {
+    return Promise.reject(this.refusal());
+  }
+
+  chmod(): Promise<FileEntry> {
+    return Promise.reject(this.refusal());
+  }
+
+  stage(): Promise<string> {
+    return Promise.reject(this.refusal());
+  }
+
+  putTar(): Promise<Unpacked> {
+    return Promise.reject(this.refusal());
+  }
+
+  merge(): Promise<MergeResult> {
+    return Promise.reject(this.refusal());
+  }
+
+  unstage(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private async open(path: string, signal?: AbortSignal): Promise<Readable> {
+    try {
+      return await this.openTar(path, signal);
+    } catch (error) {
+      if (error instanceof BerthError && error.code === 'not_found') {
+        throw new BerthError('path_not_found', `There is nothing at ${quote(path)}.`, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  /** Every entry, with its path from the thing that was asked for, which is `[]` itself. */
+  private async walk(
+    path: string,
+    visit: (entry: TarEntry, parts: string[]) => void,
+    signal?: AbortSignal,
+    isEnough: () => boolean = () => false,
+  ): Promise<void> {
+    const tar = await this.open(path, signal);
+    const see = (entry: TarEntry): void =>
+      visit(
+        entry,
+        entry.name
+          .split('/')
+          .filter((part) => part !== '' && part !== '.')
+          .slice(path === '/' ? 0 : 1),
+      );
+    const visitor: TarVisitor = {
+      entry: (entry) => {
+        see(entry);
+        return undefined;
+      },
+      large: (entry) => {
+        see(entry);
+        return undefined;
+      },
+    };
+    const reader = new TarReader(visitor);
+    await takeAll(tar, (chunk) => {
+      const answer = reader.push(chunk);
+      if (isEnough()) {
+        tar.destroy();
+      }
+      return answer;
+    });
+    signal?.throwIfAborted();
+  }
+
+  private async entryAt(path: string): Promise<FileEntry> {
+    const normal = normalizePath(path);
+    let found: FileEntry | undefined;
+    const first = (entry: TarEntry): void => void (found ??= toEntry(baseName(normal), entry));
+    await this.walk(normal, first, undefined, () => found !== undefined);
+    if (found === undefined) {
+      throw new BerthError('path_not_found', `There is nothing at ${quote(normal)}.`);
+    }
+    return found;
+  }
+
+  /** What a path leads to in the end. */
+  private async follow(path: string): Promise<{ real: string; entry: FileEntry }> {
+    let real = normalizePath(path);
+    for (let links = 0; links <= maxLinks; links++) {
+      const entry = await this.entryAt(real);
+      if (entry.type !== 'symlink') {
+        return { real, entry };
+      }
+      real = posix.resolve(posix.dirname(real), entry.linkTarget ?? '');
+    }
+    throw new BerthError('path_not_found', `Too many links on the way to ${quote(path)}.`);
+  }
+
+  private async targetType(path: string): Promise<FileEntry['targetType']> {
+    try {
+      const { type } = (await this.follow(path)).entry;
+      return type === 'file' || type === 'directory' ? type : 'other';
+    } catch (error) {
+      if (error instanceof BerthError && error.code === 'path_not_found') {
+        return 'missing';
+      }
+      throw error;
+    }
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function toEntry(name: string, { type, size, mode, uid, gid, mtimeMs, linkName }: TarEntry): FileEntry {
+  return {
+    name,
+    // Another name of a file is that file.
+    type: type === 'link' ? 'file' : type,
+    size: type === 'file' ? size : 0,
+    mode: mode & 0o7777,
+    ...{ uid, gid, mtimeMs, ctimeMs: mtimeMs },
+    ...(type === 'symlink' && { linkTarget: linkName }),
+  };
+}

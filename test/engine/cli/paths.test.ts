@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Berth } from './harness';
+
+describe('berth cp, ls, cat, rm: a path is what the shell inside finds there', function () {
+  this.timeout(180_000);
+  const berth = new Berth();
+  const name = `${berth.prefix}-at`;
+  const [data, nest] = [`${berth.prefix}-data`, `${berth.prefix}-nest`];
+  const local = (...path: string[]): string => join(berth.folder, ...path);
+  const inside = (...argv: string[]): Promise<string> =>
+    berth.ok('exec', name, '--user', 'root', '--', 'sh', '-c', argv.join(' '));
+
+  before(async () => {
+    await berth.ok('create', name, '-v', `${data}:/data`, '-v', `${nest}:/home/workspace/nest`);
+    await inside(
+      'cd /home/workspace; echo data >/data/d; echo nest >nest/n; echo root >/opt/r; echo temp >/tmp/t;',
+      'ln -s /data to-data; ln -s ../../data/d to-d; ln -s /opt/r to-r',
+    );
+    mkdirSync(local('tree', 'sub'), { recursive: true });
+    writeFileSync(local('tree', 'sub', 'b'), 'b\n');
+    symlinkSync('sub/b', local('tree', 'link'));
+    writeFileSync(local('up'), 'up\n');
+  });
+  after(() => berth.dispose());
+
+  it('reads in every mount, through links, and outside of all volumes', async () => {
+    const paths = ['/data/d', 'to-data/d', 'to-d', 'nest/n', '/opt/r', 'to-r', '/tmp/t', '~/../../tmp/t'];
+    const text = await berth.ok('cat', ...paths.map((path) => `${name}:${path}`));
+    assert.equal(text, 'data\ndata\ndata\nnest\nroot\nroot\ntemp\ntemp\n');
+    const missing = await berth.run(['cat', `${name}:/to-d`]);
+    assert.match(missing.stderr, new RegExp(`hint: .*${name}:to-d`));
+  });
+
+  it('writes there, also onto another file system, and over a nested mount', async () => {
+    await berth.ok('cp', 'up', `${name}:/tmp/up`);
+    await berth.ok('cp', 'up', `${name}:/dev/shm/up`);
+    await berth.ok('cp', 'tree', `${name}:/opt/new/`);
+    await berth.ok('cp', 'up', `${name}:to-data/up`);
+    mkdirSync(local('nest'));
+    writeFileSync(local('nest', 'more'), 'more\n');
+    await berth.ok('cp', 'nest', 'up', `${name}:`);
+    const seen = await inside(
+      'cat /tmp/up /dev/shm/up /opt/new/sub/b /data/up /home/workspace/nest/more /home/workspace/up;',
+      'readlink /opt/new/link; cat /home/workspace/nest/n; ls -A /dev/shm',
+    );
+    assert.equal(seen, 'up\nup\nb\nup\nmore\nup\nsub/b\nnest\nup\n');
+    assert.equal(await berth.ok('cat', `volume:${nest}:/more`), 'more\n');
+    await berth.ok('mv', `${name}:/tmp/up`, `${name}:moved`);
+    await berth.ok('rm', '-r', `${name}:/opt/new/sub`);
+    assert.equal(await inside('ls -A /opt/new; cat /home/workspace/moved'), 'link\nup\n');
+    const refused = await berth.run(['rm', '-r', `${name}:/home`]);
+    assert.match(refused.stderr, /is mounted at \/home\/workspace\/nest/);
+    assert.equal((await berth.run(['cp', 'up', `${name}:/.berth/x`])).code, 1);
+  });
+
+  it('copies a whole home with what is mounted in it, and an output from anywhere', async () => {
+    await berth.run(['cp', `${name}:`, 'home']);
+    assert.equal(readFileSync(local('home', 'nest', 'n'), 'utf8'), 'nest\n');
+    await berth.ok('exec', name, '--output', 'o=/opt/r', '--output', 'p=to-data/d', '--', 'true');
+    assert.deepEqual(
+      [readFileSync(local('o'), 'utf8'), readFileSync(local('p'), 'utf8')],
+      ['root\n', 'data\n'],
+    );
+  });
+
+  it('reads what a stopped container has, and says how to change it', async () => {
+    await berth.ok('stop', name);
+    assert.equal(
+      await berth.ok('cat', `${name}:/opt/r`, `${name}:to-r`, `${name}:to-d`),
+      'root\nroot\ndata\n',
+    );
+    assert.match(await berth.ok('ls', `${name}:/opt`), /^new\/\nr\n$/);
+    await berth.ok('cp', `${name}:/opt`, 'opt');
+    assert.deepEqual(readdirSync(local('opt')).sort(), ['new', 'r']);
+    await berth.ok('cp', `${name}:/opt/r`, `${name}:nest/from-root`);
+    await berth.ok('cp', 'tree', `${name}:`);
+    assert.equal(await berth.ok('cat', `volume:${nest}:/from-root`), 'root\n');
+    const refused = await berth.run(['cp', 'up', `${name}:/opt/`]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /can be read, not changed\.\nhint: Start it: `berth start/);
+  });
+});
