@@ -200,6 +200,24 @@ describe('a microVM', function () {
     await files.close();
   });
 
+  it('shows all that its shell sees, also on other file systems', async () => {
+    const files = await bench.driver.rootFiles(plan.name);
+    const options = { create: true, overwrite: false };
+    await files.write('/opt/outside', Buffer.from('outside'), options);
+    await files.write('/run/memory', Buffer.from('memory'), options);
+    const stage = await files.stage();
+    await files.mkdir(`${stage}/run`);
+    await files.write(`${stage}/run/moved`, Buffer.from('moved'), options);
+    assert.deepEqual((await files.merge(stage, '/', 'fail')).failed, []);
+    const seen = await bench.shell(
+      plan.name,
+      'cat /opt/outside /run/memory /run/moved; ln -s /opt/outside to-it',
+    );
+    assert.equal(seen.stdout, 'outsidememorymoved');
+    assert.equal((await files.stat('/home/workspace/to-it')).targetType, 'file');
+    await files.close();
+  });
+
   describe('keeps files what they are', () => {
     filesKeepWhatTheyAre({ files: () => bench.driver.volumes.files(plan.homeVolume), seeds: [7] });
   });
