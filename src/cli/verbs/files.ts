@@ -106,14 +106,16 @@ async function mkdir(cli: Cli, texts: string[], parents: boolean): Promise<void>
 }
 
 async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<void> {
+  const root = texts.find((text) => /^\/?$/.test(parseRemote(text).path));
+  if (root !== undefined) {
+    throw rootStays(root);
+  }
   const removed = await forEachPlace(cli, texts, async (client, text) => {
     const at = await openToChange(cli, text, false);
     refuseMounted(at);
     const { volume, path } = at;
     if (path === '/') {
-      throw new BerthError('bad_request', `${text} is the root of a volume, which can't be removed.`, {
-        hint: 'Name what is in it, or delete the volume.',
-      });
+      throw rootStays(text);
     }
     await client.call('files.remove', {
       params: { volume },
@@ -122,6 +124,12 @@ async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<vo
     return { volume, path };
   });
   cli.result(removed, () => '');
+}
+
+function rootStays(text: string): BerthError {
+  return new BerthError('bad_request', `${text} is the root of a volume, which can't be removed.`, {
+    hint: 'Name what is in it, or delete the volume.',
+  });
 }
 
 /** What goes with a folder must be in it: a volume that is mounted below it is another matter. */
