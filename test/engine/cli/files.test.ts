@@ -142,7 +142,7 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
     ['an unknown name', ['cp', 'one.txt', `${berth.prefix}-none:`], /no workspace and no volume/],
     ['to leave a volume', ['cat', `volume:${cache}:/../etc/passwd`], /contains "\.\."/],
     ['a folder without -r', ['rm', `${name}:new`], /folder/],
-    ['the root', ['rm', '-r', `${name}:`], /root of the volume/],
+    ['the root', ['rm', '-r', `${name}:`], /root of a volume/],
     ['a file that is not there', ['cat', `${name}:none`], /none/],
   ];
   for (const [what, argv, message] of refusals) {
