@@ -93,6 +93,12 @@ export interface RuntimeInfo {
 /** Codes of what drivers warn of, for as long as it is so. */
 export const runtimeWarnings: readonly string[] = ['open-loopback', 'share-lost'];
 
+/** A runtime that was given other ports. */
+export interface RefitInfo extends RuntimeInfo {
+  /** What of its files can't be anywhere else, e.g. `sockets (2, the first is /run/x)`. */
+  leftBehind?: readonly string[];
+}
+
 /** What a runtime has written outside of volumes. */
 export interface OwnFiles {
   /** Undefined where only their size is known. */
@@ -259,7 +265,7 @@ export interface Driver {
    * Gives one that does not run the ports of the plan, and volumes where they are missing. All that it has outside of
    * volumes stays; on failure nothing has changed.
    */
-  refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo>;
+  refit(plan: RuntimePlan, signal: AbortSignal): Promise<RefitInfo>;
   /**
    * Puts a stopped one aside, so that another one can be created under its name. It goes by `dropAside`, or both by
    * `remove`. Where an engine was killed while there was no other one, it is back.

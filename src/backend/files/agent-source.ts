@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** In the order in which they need each other. */
-const modules = [
+const agentModules: readonly string[] = [
   'errors',
   'names',
   'places',
@@ -24,6 +24,9 @@ const modules = [
   'main',
 ];
 
+/** Of the program that makes the own files of one container those of another. */
+export const ownFilesModules: readonly string[] = ['holes', 'attributes', 'ownfiles'];
+
 /** Reads the modules from standard input (a length, a line break, JSON) and leaves the rest of it to them. */
 const bootstrap = `import sys,json,types
 f=sys.stdin.buffer
@@ -33,13 +36,19 @@ for n,s in json.loads(f.read(int(f.readline()))):
 m.main(sys.argv[1])
 `;
 
-/** The command that runs the agent on a folder. `-I -S`: nothing of the machine it runs on has a say. */
+/**
+ * The command that runs the agent on a folder, or another of its programs with what that one takes. `-I -S`: nothing of
+ * the machine it runs on has a say.
+ */
 export function agentCommand(python: string, root: string): string[] {
   return [python, '-I', '-S', '-X', 'utf8', '-c', bootstrap, root];
 }
 
 /** What the command reads before its first request. */
-export async function agentSource(directory: string): Promise<Buffer> {
+export async function agentSource(
+  directory: string,
+  modules: readonly string[] = agentModules,
+): Promise<Buffer> {
   const sources = await Promise.all(
     modules.map(async (name) => [name, await readFile(join(directory, `${name}.py`), 'utf8')]),
   );

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { asBerthError } from '../../../api/errors';
 import type { DriverStatus } from '../../../api/schemas/engine';
 import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
+import { agentSource, ownFilesModules } from '../../files/agent-source';
 import type { VolumeFiles } from '../../files/volume-files';
 import type {
   BuiltWith,
@@ -18,6 +19,7 @@ import type {
   OwnFiles,
   PullProgress,
   PlannedPort,
+  RefitInfo,
   RuntimeInfo,
   RuntimePlan,
   StartPlan,
@@ -101,7 +103,9 @@ export class ContainerDriver implements Driver {
     this.helpers = new Helpers(this.endpoint, this.ownership);
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
     this.runtimes = new Runtimes(this.endpoint, tools, this.ownership);
-    this.replacements = new Replacements(this.endpoint, this.runtimes, this.ownership, this.helpers);
+    this.replacements = new Replacements(this.endpoint, this.runtimes, this.ownership, this.helpers, () =>
+      agentSource(agentDirectoryOf(imagesDirectory), ownFilesModules),
+    );
     this.measurements = new Stats(this.endpoint);
     this.roots = new RootFiles(this.endpoint, agentDirectoryOf(imagesDirectory));
     this.bridges = new Bridges(this.endpoint, installation, log);
@@ -143,7 +147,7 @@ export class ContainerDriver implements Driver {
   }
 
   async list(): Promise<RuntimeInfo[]> {
-    const listed = await this.runtimes.list();
+    const listed = await this.withoutDrafts(await this.runtimes.list());
     const found = await this.withoutAside(listed);
     await Promise.all(found.map((info) => this.followBridge(info)));
     return found;
@@ -210,7 +214,7 @@ export class ContainerDriver implements Driver {
     return this.replacements.remove(name, anyOwner);
   }
 
-  refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+  refit(plan: RuntimePlan, signal: AbortSignal): Promise<RefitInfo> {
     this.unconfigured.delete(plan.name);
     return this.replacements.refit(plan, signal);
   }
@@ -307,6 +311,14 @@ export class ContainerDriver implements Driver {
     } catch (error) {
       this.options.log.warn({ error: String(error) }, 'containers of a dead engine may be left');
     }
+  }
+
+  /** One that is being made is no runtime of its own, and goes when its engine was killed: the old one is as it was. */
+  private async withoutDrafts(listed: readonly RuntimeInfo[]): Promise<readonly RuntimeInfo[]> {
+    const drafts = listed.filter((info) => this.replacements.isDraft(info));
+    const healed = await Promise.all(drafts.map(({ name }) => this.replacements.healMove(name)));
+    const seen = healed.includes(true) ? await this.runtimes.list() : listed;
+    return seen.filter((info) => !this.replacements.isDraft(info));
   }
 
   /** What waits for its successor to answer is no runtime of its own, unless an engine was killed before there was one. */

@@ -24,7 +24,7 @@ const stopTimeoutMs = 2_000;
 const notStartedCode = 126;
 const killTimeoutMs = 15_000;
 
-interface RawExec {
+export interface RawExec {
   exec: Dockerode.Exec;
   stream: Duplex;
 }
@@ -117,7 +117,8 @@ async function hasStopped(endpoint: Endpoint, container: string): Promise<boolea
   }
 }
 
-async function finish(
+/** The exit code, when all of the output was handed on. Throws `illegal_state` when the container ended first. */
+export async function finish(
   endpoint: Endpoint,
   raw: RawExec,
   container: string,

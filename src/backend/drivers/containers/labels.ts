@@ -30,6 +30,10 @@ export const label = {
   ownBytes: 'berth.own-files-bytes',
   /** Volumes without a name of ours that go with the container: `name,name`. */
   carried: 'berth.carried',
+  /** On a container that is to take the place of another one: the id of that one. */
+  moves: 'berth.moves',
+  /** On the same: the networks that the other one is taken off for the time, as JSON. */
+  networks: 'berth.networks',
   /** Tells who of two that made the same volume at once was first. */
   nonce: 'berth.nonce',
   /** The process that fills the volume of the tools. */

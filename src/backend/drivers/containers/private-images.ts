@@ -1,4 +1,7 @@
-/** A container's own files as an image that nobody sees: what the container is made of when it gets other ports. */
+/**
+ * A container's own files as an image that nobody sees: what the container is made of when it gets other ports, where
+ * the engine can't do without (`Moves`). Those that versions before have made of all containers are used on.
+ */
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
 import { imageConfigOf, type ImageSays } from './commit';

@@ -8,18 +8,20 @@
  *   3. its start    both, the new one runs: the same.
  *   4. `dropAside`  the new one alone: the rebuild is done.
  *
- * What a container publishes is fixed when it is made. To give it other ports (`refit`), its own files become a private
- * image (only the difference is written), and a container of that image takes its place: the same steps, but that both
- * have the same files, so that a copy that is there stays, and `dropAside` of its next start removes the old one.
+ * What a container publishes is fixed when it is made. To give it other ports (`refit`), another one gets its own files
+ * (`Moves`) and takes its place: the same steps, but that both have the same files, so that one that is there under the
+ * name stays, and `dropAside` of its next start removes the old one.
  */
 import { BerthError } from '../../../api/errors';
 import { KeyedLock } from '../../store/keyed-lock';
-import type { RuntimeInfo, RuntimePlan } from '../driver';
+import type { RefitInfo, RuntimeInfo, RuntimePlan } from '../driver';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import type { Helpers } from './helpers';
 import { isAnonymous } from './labels';
 import type { Ownership } from './ownership';
+import type { Left } from './carrying';
+import { Moves } from './moves';
 import { PrivateImages, type KeptContainer } from './private-images';
 import { stateOf } from './runtime-info';
 import { dockerDirectory, homeAlias, homeDirectory, type CarriedVolume } from './runtime-spec';
@@ -40,14 +42,17 @@ export class Replacements {
   /** By name: two that take back at once would remove what the first one has brought. */
   private readonly lock = new KeyedLock();
   private readonly images: PrivateImages;
+  private readonly moves: Moves;
 
   constructor(
     private readonly endpoint: Endpoint,
     private readonly runtimes: Runtimes,
     private readonly ownership: Ownership,
     helpers: Helpers,
+    ownFilesSource: () => Promise<Buffer>,
   ) {
     this.images = new PrivateImages(endpoint, ownership, helpers);
+    this.moves = new Moves(endpoint, runtimes, ownership, ownFilesSource);
   }
 
   /**
@@ -70,27 +75,24 @@ export class Replacements {
   }
 
   /** A container of the plan in place of the stopped one, with all that this one has outside of volumes. */
-  refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+  refit(plan: RuntimePlan, signal: AbortSignal): Promise<RefitInfo> {
     return this.lock.run(plan.name, async () => {
       const { name } = plan;
+      await this.moves.giveUp(name);
       const old = await this.stopped(name);
-      const copy = { image: await this.images.keep(name, old, signal), volumes: unplanned(plan, old.Mounts) };
-      if ((await this.findAside(name)) !== undefined) {
-        // The one that it was to replace still waits, and stays the one to go back to.
-        return this.inPlaceOfNew(plan, copy, signal);
+      const volumes = unplanned(plan, old.Mounts);
+      const left = await this.moves.make(plan, { id: old.Id, image: old.Image, volumes }, signal);
+      if (left === undefined) {
+        const image = await this.images.keep(name, old, signal);
+        return this.inPlaceOf(name, () => this.runtimes.create(plan, signal, { image, volumes }));
       }
-      await this.putAside(name);
-      try {
-        return await this.runtimes.create(plan, signal, copy);
-      } catch (error) {
-        await this.bringBack(name);
-        throw error;
-      }
+      return this.inPlaceOf(name, () => this.takeName(name, left));
     });
   }
 
   setAside(name: string, anyOwner: boolean): Promise<void> {
     return this.lock.run(name, async () => {
+      await this.moves.giveUp(name);
       await this.stopped(name, anyOwner);
       // Left by a start that was cut off after its copy was there: the copy is newer, and has all files of it.
       await this.removeAside(name);
@@ -100,7 +102,10 @@ export class Replacements {
 
   /** false: nothing was aside. */
   takeBack(name: string): Promise<boolean> {
-    return this.lock.run(name, () => this.bringBack(name));
+    return this.lock.run(name, async () => {
+      await this.moves.giveUp(name);
+      return this.bringBack(name);
+    });
   }
 
   /** To be called when a container has done all that its start asks of it: nobody needs what was before it. */
@@ -117,10 +122,22 @@ export class Replacements {
   remove(name: string, anyOwner: boolean): Promise<void> {
     return this.lock.run(name, async () => {
       this.underWay.delete(name);
+      await this.moves.giveUp(name);
       await this.runtimes.remove(name, anyOwner);
       await this.removeAside(name);
       await this.images.tidy(name);
     });
+  }
+
+  /** Of a runtime that another one is being made for, which has no name of its own yet. */
+  isDraft(info: Pick<RuntimeInfo, 'name' | 'owner'>): boolean {
+    return this.moves.isDraft(info);
+  }
+
+  /** An engine was killed while it moved the files of the runtime of this draft: that one is as it was. */
+  async healMove(draft: string): Promise<boolean> {
+    const name = this.moves.nameOfDraft(draft);
+    return !this.moves.isUnderWay(name) && this.lock.run(name, () => this.moves.giveUp(name));
   }
 
   /** An engine was killed before there was a new container: the old one gets its name back. Answers whether it was so. */
@@ -146,14 +163,34 @@ export class Replacements {
     return `${name}${this.suffix}`;
   }
 
-  private async inPlaceOfNew(
-    plan: RuntimePlan,
-    copy: { image: string; volumes: readonly CarriedVolume[] },
-    signal: AbortSignal,
-  ): Promise<RuntimeInfo> {
-    this.underWay.add(plan.name);
-    await this.runtimes.remove(plan.name);
-    return this.runtimes.create(plan, signal, copy);
+  /** `bring` makes the one that is to have the name. One that the old one was to replace stays the one to go back to. */
+  private async inPlaceOf(name: string, bring: () => Promise<RefitInfo>): Promise<RefitInfo> {
+    if ((await this.findAside(name)) !== undefined) {
+      this.underWay.add(name);
+      await this.runtimes.remove(name);
+      return bring();
+    }
+    await this.putAside(name);
+    try {
+      return await bring();
+    } catch (error) {
+      await this.bringBack(name);
+      throw error;
+    }
+  }
+
+  private async takeName(name: string, left: Left): Promise<RefitInfo> {
+    const isFree = await this.tryRename(this.moves.draftOf(name), name);
+    const info = isFree ? await this.runtimes.inspect(name) : undefined;
+    if (info === undefined) {
+      throw new BerthError('exists', `Another container has the name ${name} now.`, {
+        hint: 'Look what it is; rename it, or remove it.',
+      });
+    }
+    return {
+      ...info,
+      leftBehind: left.map(({ what, count, first }) => `${what} (${count}, the first is ${first})`),
+    };
   }
 
   private async putAside(name: string): Promise<void> {

@@ -75,24 +75,29 @@ export interface CarriedVolume {
 
 /** What a container takes over from the one in whose place it is to be. */
 export interface TakenOver {
-  /** The other one's own files, as a private image. */
+  /** The name that it has until then. */
+  name?: string;
+  /** The other one's image, or its own files as a private image. */
   image?: string;
   volumes: readonly CarriedVolume[];
+  labels?: Readonly<Record<string, string>>;
 }
 
-/** The same container, made of what another one has written. */
+/** The same container, made of what another one has. */
 export function takingOver(
   options: Dockerode.ContainerCreateOptions,
-  { image, volumes }: TakenOver,
+  { name, image, volumes, labels }: TakenOver,
 ): Dockerode.ContainerCreateOptions {
   const mounts = volumes.map(({ volume, target }) =>
     volumeMount(volume, target, { readOnly: false, isCopied: false, labels: {} }),
   );
   return {
     ...options,
+    ...(name !== undefined && { name }),
     ...(image !== undefined && { Image: image }),
     Labels: {
       ...options.Labels,
+      ...labels,
       ...(image !== undefined && { [label.image]: options.Image ?? '' }),
       ...(volumes.length > 0 && { [label.carried]: volumes.map(({ volume }) => volume).join(',') }),
     },

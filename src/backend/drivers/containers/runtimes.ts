@@ -56,6 +56,7 @@ export class Runtimes {
 
   async create(plan: RuntimePlan, signal: AbortSignal, taken: TakenOver): Promise<RuntimeInfo> {
     const what = `create ${plan.name}`;
+    const name = taken.name ?? plan.name;
     const [tools, image] = await Promise.all([
       this.tools.ensure(),
       this.inspectImage(taken.image ?? plan.image),
@@ -76,8 +77,8 @@ export class Runtimes {
       throwIfCancelled(signal, what);
       return fromInspected(await this.endpoint.call(what, () => container.inspect()));
     } catch (error) {
-      await this.undoCreate(plan.name, nonce);
-      throw isNameTaken(error) ? await this.nameTaken(plan.name, error) : error;
+      await this.undoCreate(name, nonce);
+      throw isNameTaken(error) ? await this.nameTaken(name, error) : error;
     }
   }
 

@@ -1,0 +1,214 @@
+/**
+ * A container with other ports and the same own files. What it publishes can't be changed, and it can't start while
+ * another program has a port of it: so it is taken off its networks and started without being configured, where its
+ * init only waits; a new one of the same image is made likewise under a name of its own, and gets the files.
+ *
+ * Only when all of that is done does the new one take the name, by renaming (`Replacements`). Until then the old one is
+ * what there is: a new one that still has its own name, of an engine that was killed, is removed (`giveUp`), and the old
+ * one is stopped and gets the networks back which the new one's labels name.
+ */
+import type Dockerode from 'dockerode';
+import type { RuntimeInfo, RuntimePlan } from '../driver';
+import { carryOwnFiles, type Left } from './carrying';
+import { ifMissing, isStatus } from './docker-errors';
+import type { Endpoint } from './endpoint';
+import { label } from './labels';
+import type { Ownership } from './ownership';
+import type { CarriedVolume } from './runtime-spec';
+import type { Runtimes } from './runtimes';
+
+const draftSuffix = '.moving-';
+/** Nothing of the user's runs: its init ends at once. */
+const stopGraceMs = 5_000;
+
+/** As the engine has it: a name to what was asked for there. */
+type Networks = Readonly<Record<string, Attachment>>;
+
+type Attachment = Pick<Dockerode.EndpointSettings, 'Aliases' | 'IPAMConfig' | 'DriverOpts'>;
+
+type Nullable<T> = { [Key in keyof T]: T[Key] | null };
+
+interface Seen {
+  Id: string;
+  State: { Status: string };
+  Config: { Labels?: Partial<Record<string, string>> | null };
+  NetworkSettings?: { Networks?: Readonly<Record<string, Nullable<Attachment>>> | null };
+}
+
+export interface MoveSource {
+  /** Of the stopped container. */
+  id: string;
+  /** Of its image. */
+  image: string;
+  volumes: readonly CarriedVolume[];
+}
+
+export class Moves {
+  private readonly underWay = new Set<string>();
+
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly runtimes: Runtimes,
+    private readonly ownership: Ownership,
+    /** What copies the own files: see `ownFilesModules`. */
+    private readonly source: () => Promise<Buffer>,
+  ) {}
+
+  /** Of one that is being made. */
+  isDraft({ name, owner }: Pick<RuntimeInfo, 'name' | 'owner'>): boolean {
+    return owner === undefined && name.endsWith(this.suffix);
+  }
+
+  draftOf(name: string): string {
+    return `${name}${this.suffix}`;
+  }
+
+  nameOfDraft(draft: string): string {
+    return draft.slice(0, -this.suffix.length);
+  }
+
+  /**
+   * Makes the draft, stopped, with all that the old one has outside of volumes. undefined: this engine can take no
+   * container off its network. On failure nothing has changed.
+   */
+  async make(plan: RuntimePlan, from: MoveSource, signal: AbortSignal): Promise<Left | undefined> {
+    const { name } = plan;
+    this.underWay.add(name);
+    try {
+      const networks = await this.networksOf(from.id);
+      const labels = { [label.moves]: from.id, [label.networks]: JSON.stringify(networks) };
+      const taken = { name: this.draftOf(name), image: from.image, volumes: from.volumes, labels };
+      const { id } = await this.runtimes.create(plan, signal, taken);
+      const left = await this.fill(id, from.id, signal);
+      if (left === undefined) {
+        await this.undo(name);
+        return undefined;
+      }
+      await this.rest(id, networks);
+      await this.rest(from.id, networks);
+      return left;
+    } catch (error) {
+      // The first error is the one that tells. What is left is undone with the next look at all containers.
+      await this.undo(name).catch(() => undefined);
+      throw error;
+    } finally {
+      this.underWay.delete(name);
+    }
+  }
+
+  isUnderWay(name: string): boolean {
+    return this.underWay.has(name);
+  }
+
+  /** Undoes what an engine that was killed had begun; false: nothing was begun, or it is being done now. */
+  async giveUp(name: string): Promise<boolean> {
+    return !this.isUnderWay(name) && this.undo(name);
+  }
+
+  private get suffix(): string {
+    return `${draftSuffix}${this.ownership.id.slice(0, 8)}`;
+  }
+
+  /** The draft goes last: it is what tells that there is something to undo. */
+  private async undo(name: string): Promise<boolean> {
+    const draft = await this.look(this.draftOf(name));
+    const labels = draft?.Config.Labels ?? {};
+    if (draft === undefined || this.ownership.of(labels) !== undefined) {
+      return false;
+    }
+    const old = await this.look(labels[label.moves] ?? '');
+    if (old !== undefined) {
+      await this.rest(old.Id, networksIn(labels[label.networks]));
+    }
+    await this.runtimes.remove(draft.Id);
+    return true;
+  }
+
+  /** undefined: see `make`. */
+  private async fill(to: string, from: string, signal: AbortSignal): Promise<Left | undefined> {
+    for (const id of [from, to]) {
+      if (!(await this.takeOff(id))) {
+        return undefined;
+      }
+      await this.runtimes.start(id);
+    }
+    return carryOwnFiles(this.endpoint, { from, to, source: await this.source() }, signal);
+  }
+
+  /** false: the engine has networks that it takes nothing off, as those of a Podman without root. */
+  private async takeOff(id: string): Promise<boolean> {
+    const names = Object.keys(await this.networksOf(id));
+    return this.endpoint.call(`take ${id} off its networks`, async (docker) => {
+      for (const name of names) {
+        try {
+          await docker.getNetwork(name).disconnect({ Container: id });
+        } catch (error) {
+          if (isRefused(error)) {
+            return false;
+          }
+          throw error;
+        }
+      }
+      return true;
+    });
+  }
+
+  /** Stopped, and on these networks. */
+  private async rest(id: string, networks: Networks): Promise<void> {
+    await this.runtimes.stop(id, stopGraceMs);
+    const has = await this.networksOf(id);
+    await this.endpoint.call(`put ${id} on its networks`, async (docker) => {
+      for (const [name, attachment] of Object.entries(networks)) {
+        if (has[name] === undefined) {
+          await docker.getNetwork(name).connect({ Container: id, EndpointConfig: attachment });
+        }
+      }
+    });
+  }
+
+  private async networksOf(id: string): Promise<Networks> {
+    const seen = await this.look(id);
+    const networks = Object.entries(seen?.NetworkSettings?.Networks ?? {});
+    const real = networks.filter(([name]) => name !== 'none' && name !== 'host');
+    return Object.fromEntries(real.map(([name, asked]) => [name, attachmentOf(asked, id)]));
+  }
+
+  private look(id: string): Promise<Seen | undefined> {
+    return this.endpoint.call(`look at ${id}`, async (docker) =>
+      id === ''
+        ? undefined
+        : ((await docker.getContainer(id).inspect().catch(ifMissing)) as unknown as Seen | undefined),
+    );
+  }
+}
+
+/** What was asked for, not what came of it; a container's own id is an alias that the engine gives itself. */
+function attachmentOf({ Aliases, IPAMConfig, DriverOpts }: Nullable<Attachment>, id: string): Attachment {
+  const named = (Aliases ?? []).filter((alias) => !id.startsWith(alias));
+  return {
+    ...(named.length > 0 && { Aliases: named }),
+    ...(isFilled(IPAMConfig) && { IPAMConfig }),
+    ...(isFilled(DriverOpts) && { DriverOpts }),
+  };
+}
+
+function isFilled<T extends object>(value: T | null | undefined): value is T {
+  return Object.keys(value ?? {}).length > 0;
+}
+
+/** The label is ours; whoever has it otherwise has no networks to get back. */
+function networksIn(text: string | undefined): Networks {
+  try {
+    const value: unknown = JSON.parse(text ?? '{}');
+    return typeof value === 'object' && value !== null ? (value as Networks) : {};
+  } catch {
+    return {};
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  return (
+    isStatus(error, 400, 404, 409, 500) &&
+    /not supported|invalid network mode|network mode/i.test(String(error))
+  );
+}
