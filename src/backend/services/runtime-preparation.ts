@@ -21,6 +21,11 @@ export interface StartOptions {
   acceptEmpty?: boolean;
 }
 
+export interface PrepareOptions extends StartOptions {
+  /** The user knows that the runtime was removed with all its own files. */
+  isLossTold?: boolean;
+}
+
 export interface PreparationParts {
   registry: WorkspaceRegistry;
   drivers: Drivers;
@@ -52,7 +57,7 @@ export class RuntimePreparation {
   async prepare(
     name: string,
     context: OperationContext,
-    { acceptEmpty = false }: StartOptions,
+    { acceptEmpty = false, isLossTold = false }: PrepareOptions,
   ): Promise<void> {
     const { registry } = this.parts;
     const driver = this.driverOf(name);
@@ -71,11 +76,12 @@ export class RuntimePreparation {
     }
     const findings = await this.checkVolumes(name, acceptEmpty);
     const before = registry.get(name);
-    const hasMoved = await this.movePorts(name, context);
+    const moves = await this.movePorts(name);
     if (info === undefined) {
-      await this.buildAgain(name, context);
-    } else if (hasMoved || info.sshPort !== registry.get(name).sshPort || lost(findings)) {
-      await this.refitMoved(name, before, context.signal);
+      await this.buildAgain(name, context, isLossTold);
+      await this.tellMoves(name, moves, context);
+    } else if (lost(findings) || (await this.hasOtherPorts(name, info, moves))) {
+      await this.refitMoved(name, before, movesWith(info, registry.get(name), moves), context);
     }
     await this.noteVolumes(name, findings, context, info === undefined || lost(findings));
   }
@@ -84,10 +90,10 @@ export class RuntimePreparation {
   async prepareSaved(name: string, context: OperationContext): Promise<void> {
     await this.checkVolumes(name, 'saved');
     const before = this.parts.registry.get(name);
-    const hasMoved = await this.movePorts(name, context);
+    const moves = await this.movePorts(name);
     const info = await this.driverOf(name).inspect(runtimeNameOf(name));
-    if (hasMoved || info?.sshPort !== this.parts.registry.get(name).sshPort) {
-      await this.refitMoved(name, before, context.signal);
+    if (await this.hasOtherPorts(name, info, moves)) {
+      await this.refitMoved(name, before, movesWith(info, this.parts.registry.get(name), moves), context);
     }
   }
 
@@ -100,7 +106,7 @@ export class RuntimePreparation {
     const { needsRebuild } = await this.driverOf(name).setPorts(runtimeNameOf(name), portsOf(spec.ports));
     if (needsRebuild.length > 0) {
       // It may be one that the user has given up since: a start may not need a rebuild, which removes files.
-      await this.refit(name, context.signal);
+      await this.refit(name, context);
       return;
     }
     const published = assignedOf(spec.ports).map(({ host }) => host);
@@ -110,8 +116,8 @@ export class RuntimePreparation {
       throw refused;
     }
     const before = this.parts.registry.get(name);
-    await this.movePorts(name, context, ours.size === 0 ? new Set([sshPort]) : ours);
-    await this.refitMoved(name, before, context.signal);
+    const moves = await this.movePorts(name, ours.size === 0 ? new Set([sshPort]) : ours);
+    await this.refitMoved(name, before, moves, context);
   }
 
   /** Makes the runtime when there is none; notes the volumes that came into being with it. Throws `volume_gone`. */
@@ -153,28 +159,55 @@ export class RuntimePreparation {
     return this.parts.drivers.of(this.parts.registry.get(name).spec.runtime);
   }
 
-  /** One that was there before has taken its own files along. */
-  private async buildAgain(name: string, context: OperationContext): Promise<void> {
+  /** One that was there before has taken its own files along: that is said, unless the archive has said so. */
+  private async buildAgain(name: string, context: OperationContext, isTold: boolean): Promise<void> {
     const { registry } = this.parts;
     const record = registry.get(name);
     const { spec } = record;
     await ensureImage(this.driverOf(name), spec.image, context);
     await this.make(name, context.signal);
-    if (record.imageId !== undefined && !wasRemovedByArchive(record)) {
-      const message = `Its ${spec.runtime} was removed by another program: a new one was made of ${spec.image}. What lay outside of volumes is gone.`;
+    if (record.imageId !== undefined && !isTold) {
+      const gone = wasRemovedByArchive(record)
+        ? `An earlier version of Berth archived it and removed its ${spec.runtime}`
+        : `Its ${spec.runtime} was removed by another program`;
+      const message = `${gone}: a new one was made of ${spec.image}. What lay outside of volumes is gone.`;
       context.warn(message);
       await registry.warn(name, { code: 'runtime-gone', message });
     }
   }
 
   /** A runtime that can't be given its new ports keeps its old ones: by the next start they may be free. */
-  private async refitMoved(name: string, before: WorkspaceRecord, signal: AbortSignal): Promise<void> {
+  private async refitMoved(
+    name: string,
+    before: WorkspaceRecord,
+    moves: readonly Move[],
+    context: OperationContext,
+  ): Promise<void> {
     try {
-      await this.refit(name, signal);
+      await this.refit(name, context);
     } catch (error) {
       await this.moveBack(name, before).catch(() => undefined);
       throw error;
     }
+    await this.tellMoves(name, moves, context);
+  }
+
+  /** It was built with others than the record has: one has moved just now, or an engine was killed after one had. */
+  private async hasOtherPorts(
+    name: string,
+    info: RuntimeInfo | undefined,
+    moves: readonly Move[],
+  ): Promise<boolean> {
+    const { sshPort, spec, warnings } = this.parts.registry.get(name);
+    if (moves.length > 0 || info?.sshPort !== sshPort) {
+      return true;
+    }
+    if (warnings.some(({ code }) => code === 'ports')) {
+      // The user has changed them, and knows that they wait for a rebuild.
+      return false;
+    }
+    const { needsRebuild } = await this.driverOf(name).setPorts(runtimeNameOf(name), portsOf(spec.ports));
+    return needsRebuild.length > 0;
   }
 
   private async moveBack(name: string, before: WorkspaceRecord): Promise<void> {
@@ -191,13 +224,14 @@ export class RuntimePreparation {
     has.filter((port) => !had.includes(port)).forEach((port) => ports.releasePort(port, name));
   }
 
-  private async refit(name: string, signal: AbortSignal): Promise<void> {
+  private async refit(name: string, context: OperationContext): Promise<void> {
     const { registry, drivers } = this.parts;
     const driver = this.driverOf(name);
     const { runtimeId, warnings } = registry.get(name);
     const plan = planOf(registry.get(name));
     const mounts = await resolveMounts(plan.mounts, driver, drivers);
-    const { id } = await driver.refit({ ...plan, mounts }, signal);
+    const { id, leftBehind = [] } = await driver.refit({ ...plan, mounts }, context.signal);
+    leftBehind.forEach((what) => context.warn(`Not carried along to the other port: ${what}.`));
     // Built as the record says: what was to wait for a rebuild is there now.
     const isWaiting = ({ code }: { code: string }): boolean => code === 'limits' || code === 'ports';
     const kept = id === runtimeId ? warnings : warnings.filter((warning) => !isWaiting(warning));
@@ -239,16 +273,12 @@ export class RuntimePreparation {
     }
   }
 
-  /** Somebody else has a port of ours: another one is taken, and that is said. Answers whether one has moved. */
-  private async movePorts(
-    name: string,
-    context: OperationContext,
-    refused: ReadonlySet<number> = new Set(),
-  ): Promise<boolean> {
+  /** Somebody else has a port of ours: another one is taken. Answers which have moved, for `tellMoves`. */
+  private async movePorts(name: string, refused: ReadonlySet<number> = new Set()): Promise<Move[]> {
     const { registry, ports } = this.parts;
     const { sshPort: before, spec } = registry.get(name);
     const published = await movePorts(ports, name, assignedOf(spec.ports), refused);
-    const moves = published.moves.map(({ from, to }) => ({
+    const moves: Move[] = published.moves.map(({ from, to }) => ({
       from: from.host,
       to,
       what: `${from.guest} inside`,
@@ -260,25 +290,58 @@ export class RuntimePreparation {
         moves.unshift({ from: before, to: sshPort, what: 'SSH' });
       }
       if (moves.length === 0) {
-        return false;
+        return [];
       }
       const { spec: now } = registry.get(name);
       await registry.change(name, {
         sshPort,
         ...(spec.ports !== undefined && { spec: { ...now, ports: published.ports } }),
       });
+      // Written down before it is so: it must not be lost with an engine that is killed.
+      await registry.warn(name, warningOf(moves));
     } catch (error) {
       moves.forEach(({ to }) => ports.releasePort(to, name));
       throw error;
     }
     moves.forEach(({ from }) => ports.releasePort(from, name));
-    const said = moves.map(
-      ({ from, to, what }) => `Port ${from} was taken by another program: ${what} is on ${to} now.`,
-    );
-    said.forEach((line) => context.warn(line));
-    await registry.warn(name, { code: 'port-moved', message: said.join('\n') });
-    return true;
+    return moves;
   }
+
+  /** To be called when the runtime has its new ports. */
+  private async tellMoves(name: string, moves: readonly Move[], context: OperationContext): Promise<void> {
+    if (moves.length > 0) {
+      linesOf(moves).forEach((line) => context.warn(line));
+      await this.parts.registry.warn(name, warningOf(moves));
+    }
+  }
+}
+
+/** Of a port of this machine. */
+interface Move {
+  from: number;
+  to: number;
+  what: string;
+}
+
+function linesOf(moves: readonly Move[]): string[] {
+  return moves.map(
+    ({ from, to, what }) => `Port ${from} was taken by another program: ${what} is on ${to} now.`,
+  );
+}
+
+function warningOf(moves: readonly Move[]): { code: string; message: string } {
+  return { code: 'port-moved', message: linesOf(moves).join('\n') };
+}
+
+/** With that of an engine that was killed before the runtime had its new port, and before anybody was told. */
+function movesWith(
+  info: RuntimeInfo | undefined,
+  { sshPort: to }: WorkspaceRecord,
+  moves: readonly Move[],
+): readonly Move[] {
+  const from = info?.sshPort;
+  const isTold = moves.some(({ what }) => what === 'SSH');
+  return from === undefined || from === to || isTold ? moves : [{ from, to, what: 'SSH' }, ...moves];
 }
 
 /** An archive of Berth 0.1 removed the runtime, and said so. Nothing that later versions note is in its record. */

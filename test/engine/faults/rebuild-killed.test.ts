@@ -1,6 +1,7 @@
 /**
- * A rebuild that is cut off: the engine is killed at each request to the daemon that changes something. The workspace
- * is as before or as after, and never both; what an image has declared as a volume is there in either case.
+ * A rebuild or a move to another port that is cut off: the engine is killed at each request to the daemon that changes
+ * something. The workspace is as before or as after, and never both; what an image has declared as a volume is there in
+ * either case.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import Dockerode from 'dockerode';
 import { DockerRelay, type Cut } from '../../support/docker-relay';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { occupy, vacate } from '../../support/ports';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 describeContainers('a daemon', 'faults: the engine is killed in a rebuild', function () {
@@ -106,6 +108,51 @@ describeContainers('a daemon', 'faults: the engine is killed in a rebuild', func
     );
     assert(!isOld);
   });
+
+  const moves: [string, Cut['when'], (change: string, old: string) => boolean][] = [
+    ['the new one was created', 'after', (change) => change === 'POST /containers/create'],
+    ['the old one was off its network', 'after', (change) => change === 'POST /networks/bridge/disconnect'],
+    ['the old one was started', 'after', (change, old) => change === `POST /containers/${old}/start`],
+    ['the files were to be copied', 'after', (change, old) => change === `POST /containers/${old}/exec`],
+    ['the old one was to be stopped', 'before', (change, old) => change === `POST /containers/${old}/stop`],
+    ['the old one was aside', 'after', (change) => /\/containers\/workspace-[^/.]+\/rename$/.test(change)],
+    ['the new one had the name', 'after', (change) => /\.moving-\w+\/rename$/.test(change)],
+  ];
+  for (const [what, when, at] of moves) {
+    it(`of a move to another port, when ${what}: the next start has all its files, once`, async () => {
+      await asRoot(`echo ${when} >/opt/own; sync`);
+      await harness().verb('stop', name);
+      const { sshPort } = await harness().workspace(name);
+      const { Id: old } = await harness().container(name).inspect();
+      const squatter = await occupy(sshPort, '127.0.0.1');
+      await new Promise<void>((done) => {
+        const run = (): void => void harness().process.kill().then(done);
+        relay.cutAt({ at: (change) => at(change, old), when, run });
+        void harness()
+          .client.call('workspaces.start', { params: { name } })
+          .catch(() => undefined);
+      });
+      await harness().start();
+      const { state, problem, warnings: before } = await rest();
+      assert.equal(state, 'stopped', JSON.stringify(problem));
+      await harness().verb('start', name);
+      await vacate(squatter);
+      const { warnings, sshPort: now } = await harness().workspace(name);
+      assert.notEqual(now, sshPort);
+      assert.match(
+        [...before, ...warnings].map(({ message }) => message).join(),
+        new RegExp(`SSH is on ${now} now`),
+      );
+      assert.equal(
+        await harness().ssh(name, ['cat ~/kept /var/declared/file /opt/own']),
+        `kept\ndeclared\n${when}`,
+      );
+      assert.equal((await containers()).length, 1);
+      assert.deepEqual(Object.keys((await harness().container(name).inspect()).NetworkSettings.Networks), [
+        'bridge',
+      ]);
+    });
+  }
 
   it('leaves no volume that an image has declared', async () => {
     await harness().delete(name);

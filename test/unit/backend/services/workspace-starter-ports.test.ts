@@ -104,8 +104,9 @@ describe('services/workspace-starter: ports that are taken', () => {
     );
     for (let start = 0; start < 2; start += 1) {
       test.driver.fail('refit', new BerthError('no_space', 'no room'));
-      const { error } = await test.done(test.services.workspaces.start('demo'));
+      const { error, warnings } = await test.done(test.services.workspaces.start('demo'));
       assert.equal(error?.code, 'no_space');
+      assert.deepEqual(warnings, [], 'nothing has moved');
       assert.deepEqual([workspace().sshPort, workspace().spec.ports], [sshPort, spec.ports]);
       assert.deepEqual(codes(), []);
     }
@@ -141,5 +142,27 @@ describe('services/workspace-starter: ports that are taken', () => {
       kept.map(({ host, guest }) => ({ host, guest })),
     );
     assert.deepEqual(removals(), []);
+  });
+
+  it('gives a runtime the ports that the record got before an engine was killed', async () => {
+    await test.create('demo', { ports: [{ guest: 80 }] });
+    await test.done(test.services.workspaces.stop('demo'));
+    const { sshPort, spec } = workspace();
+    const built = test.driver.plans.get('workspace-demo');
+    const info = test.driver.runtimes.get('workspace-demo');
+    assert(built !== undefined && info !== undefined);
+    test.driver.plans.set('workspace-demo', { ...built, ports: [{ host: 1, guest: 80 }] });
+    assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
+    const published = () => test.driver.plans.get('workspace-demo')?.ports;
+    assert.deepEqual(published(), [{ host: spec.ports?.[0]?.host, guest: 80 }]);
+    assert.deepEqual(codes(), []);
+    await test.done(test.services.workspaces.stop('demo'));
+    info.sshPort = 1;
+    const { warnings } = await test.done(test.services.workspaces.start('demo'));
+    assert.equal(info.sshPort, sshPort);
+    assert(
+      warnings.some((warning) => warning.includes(`SSH is on ${sshPort} now`)),
+      'nobody was told before',
+    );
   });
 });
