@@ -2,6 +2,12 @@
 import type { OwnFiles } from '../../api/schemas/workspace';
 import type { Driver, Whose } from '../drivers/driver';
 import type { Log } from './log';
+import type { OperationContext } from './operation-context';
+import { runtimeNameOf } from './workspace-record';
+import type { WorkspaceRegistry } from './workspace-registry';
+
+/** Code of the warning that an archive found no runtime any more. */
+export const lostBeforeArchive = 'runtime-gone-before-archive';
 
 const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -24,6 +30,27 @@ export async function measureOwnFiles(
   } catch (error) {
     log.debug({ err: error, runtime }, 'own files not measured');
     return undefined;
+  }
+}
+
+/**
+ * For an archive: how much it keeps outside of volumes; or, once, that another program removed the runtime with all of
+ * that, and nobody has started it since.
+ */
+export async function noteOwnFiles(
+  { registry, log }: { registry: WorkspaceRegistry; log: Log },
+  driver: Driver,
+  name: string,
+  context: OperationContext,
+): Promise<void> {
+  const runtime = runtimeNameOf(name);
+  await registry.update(name, { ownFiles: await measureOwnFiles(driver, runtime, log) });
+  const { imageId, spec, warnings } = registry.get(name);
+  const isTold = warnings.some(({ code }) => code === lostBeforeArchive);
+  if (imageId !== undefined && !isTold && (await driver.inspect(runtime)) === undefined) {
+    const message = `Its ${spec.runtime} was removed by another program: what lay outside of volumes is gone. A restore makes a new one of ${spec.image}.`;
+    context.warn(message);
+    await registry.warn(name, { code: lostBeforeArchive, message });
   }
 }
 

@@ -8,6 +8,7 @@ import type { Drivers } from './drivers';
 import { FirstSteps } from './first-steps';
 import { readCredentials, readScripts, type Script } from './injected-files';
 import type { OperationContext } from './operation-context';
+import { lostBeforeArchive } from './own-files';
 import { planOf, RuntimePreparation, type StartOptions } from './runtime-preparation';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
@@ -19,6 +20,7 @@ const warningsOfAStart: readonly string[] = [
   'post-start',
   'port-moved',
   'runtime-gone',
+  lostBeforeArchive,
 ];
 
 export interface StarterParts {
@@ -53,9 +55,10 @@ export class WorkspaceStarter {
    */
   async start(name: string, context: OperationContext, options: StartOptions = {}): Promise<void> {
     const { registry } = this.parts;
+    const isLossTold = registry.get(name).warnings.some(({ code }) => code === lostBeforeArchive);
     await this.forgetWarnings(name);
     await context.step('runtime', 'Prepare the runtime', () =>
-      this.preparation.prepare(name, context, options),
+      this.preparation.prepare(name, context, { ...options, isLossTold }),
     );
     const driver = this.driverOf(registry.get(name));
     if ((registry.get(name).spec.mounts ?? []).some((mount) => mount.kind === 'archive')) {

@@ -18,7 +18,7 @@ import { isSettled, mayBegin, type Verb } from './lifecycle';
 import { changeLimits } from './limits';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
-import { measureOwnFiles } from './own-files';
+import { noteOwnFiles } from './own-files';
 import { changePorts } from './published-ports';
 import { retrying } from './retries';
 import { eraseWorkspace, type EraseParts } from './workspace-erase';
@@ -113,7 +113,9 @@ export class Workspaces {
   archive(name: string): Operation {
     const work = async (context: OperationContext): Promise<WorkspaceState> => {
       await context.step('stop', 'Stop', () => this.stopRuntime(name));
-      await context.step('measure', 'Measure what stays', () => this.measure(name));
+      await context.step('measure', 'Measure what stays', () =>
+        noteOwnFiles(this.parts, this.driver(name), name, context),
+      );
       return 'archived';
     };
     return this.run('archive', name, work, { cancellable: false });
@@ -273,12 +275,6 @@ export class Workspaces {
     };
     await registry.update(name, { startedAt: undefined, warnings: killed ? [...others, note] : others });
     return 'stopped';
-  }
-
-  private async measure(name: string): Promise<void> {
-    const { registry, log } = this.parts;
-    const ownFiles = await measureOwnFiles(this.driver(name), runtimeNameOf(name), log);
-    await registry.update(name, { ownFiles });
   }
 
   private async applyLimits(name: string, limits: Limits): Promise<void> {

@@ -227,14 +227,19 @@ describe('services/workspace-starter', () => {
       assert.equal(started.status, 'succeeded');
     });
 
-    it('is not said of the runtime that an archive of Berth 0.1 removed', async () => {
+    it('is said in other words of the runtime that an archive of Berth 0.1 removed', async () => {
       await test.done(test.services.workspaces.archive('demo'));
       const { registry } = test.engine.services.workspaces['parts'];
       await registry.update('demo', { runtimeId: undefined, ownFiles: undefined, volumeIds: undefined });
       test.driver.runtimes.delete('workspace-demo');
       const restored = await test.done(test.services.workspaces.restore('demo'));
       assert.equal(restored.status, 'succeeded');
-      assert.deepEqual([restored.warnings, codes()], [[], []]);
+      assert.match(
+        restored.warnings.join(),
+        /^An earlier version of Berth archived it and removed its container/,
+      );
+      assert.deepEqual(codes(), ['runtime-gone']);
+      assert.deepEqual((await restart()).warnings, [], 'once');
     });
   });
 

@@ -71,6 +71,20 @@ describe('services/workspaces', () => {
     assert(!did('remove'));
   });
 
+  it('says once that the runtime was gone when it was archived, with all its own files', async () => {
+    await run('stop');
+    test.driver.behindOurBack('workspace-demo', 'removed');
+    const { warnings } = await run('archive');
+    assert.match(warnings.join(), /removed by another program: what lay outside of volumes is gone/);
+    assert.deepEqual(
+      test.services.workspaces.get('demo').warnings.map(({ code }) => code),
+      ['runtime-gone-before-archive'],
+    );
+    const restored = await run('restore');
+    assert.deepEqual([restored.status, restored.warnings], ['succeeded', []]);
+    assert.deepEqual(test.services.workspaces.get('demo').warnings, []);
+  });
+
   it('archives also when the size can not be told', async () => {
     test.driver.fail('ownFiles', new Error('no'));
     assert.equal((await run('archive')).status, 'succeeded');
