@@ -90,12 +90,17 @@ export class WorkspaceStarter {
     await driver.resume(runtimeNameOf(name));
   }
 
-  /** Starts a runtime that was just made to see it answer, and stops it: nothing of the user's runs. */
+  /**
+   * Starts a runtime that was just made to see it do all that a start asks of it, post-start scripts included, and stops
+   * it. Throws what its start would throw.
+   */
   async tryOut(name: string, context: OperationContext): Promise<void> {
     const driver = this.driverOf(this.parts.registry.get(name));
     const runtime = runtimeNameOf(name);
+    const scripts = await readScripts(this.parts.registry.get(name).spec.postStart?.scripts ?? []);
     await context.step('start', 'Try whether it starts', () => this.startRuntime(name, context));
-    await this.setUp(name, [], context);
+    await this.setUp(name, scripts.found, context);
+    await this.firstSteps.postStart(name, driver, scripts, context);
     await driver.stop(runtime, stopGraceMs);
   }
 

@@ -75,6 +75,12 @@ describe('services/workspace-rebuild', () => {
     assert.match(error?.message ?? '', /the script failed/);
     assert.equal(runtime()?.id, id);
     assert.equal(workspace().state, 'running');
+    await test.done(test.services.workspaces.stop('demo'));
+    test.driver.fail('exec', new BerthError('internal', 'the script failed'));
+    const stopped = await rebuild('debian:12');
+    assert.match(stopped.error?.message ?? '', /the script failed/, 'also of one that is stopped');
+    assert.equal(runtime()?.id, id);
+    assert.equal(workspace().state, 'stopped');
   });
 
   it('says so when the old one is not back, and brings it back with the next verb', async () => {
