@@ -28,6 +28,8 @@ export class Cli {
   readonly interrupts: Interrupts;
   /** Machine output on stdout, errors as JSON on stderr, no progress. */
   json = false;
+  /** How many words of the command line stand after `--`; undefined without one. */
+  wordsAfterDashes: number | undefined;
   /** What the program ends with when nothing is thrown. */
   exitCode = 0;
   private client: Promise<EngineClient> | undefined;

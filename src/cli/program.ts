@@ -20,6 +20,7 @@ import { registerOpen } from './verbs/open';
 import { registerOperations } from './verbs/operations';
 import { registerPort } from './verbs/port';
 import { registerRun } from './verbs/run';
+import { registerSet } from './verbs/set';
 import { registerSsh } from './verbs/ssh';
 import { registerVolume } from './verbs/volume';
 import { exitCodeOf, formatFailure } from './failure';
@@ -57,6 +58,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerList(program, cli);
   registerLifecycle(program, cli);
   registerChange(program, cli);
+  registerSet(program, cli);
   registerPort(program, cli);
   registerCommit(program, cli);
   registerDelete(program, cli);
@@ -83,6 +85,7 @@ function addCommands(program: Command, cli: Cli): void {
 /** Runs one invocation; answers the exit code. */
 export async function run(argv: readonly string[], cli: Cli): Promise<number> {
   const split = argv.indexOf('--');
+  cli.wordsAfterDashes = split < 0 ? undefined : argv.length - split - 1;
   cli.json = argv.slice(0, split < 0 ? argv.length : split).includes('--json');
   const program = buildProgram(cli);
   try {

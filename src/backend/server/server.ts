@@ -26,6 +26,7 @@ export async function createServer(services: Services, version: string): Promise
   // Answers are made by us and typed: checking them again would cost more than it finds.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   setErrors(server, services);
+  takeEmptyJson(server);
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   await server.register(swagger, {
     openapi: {
@@ -41,6 +42,18 @@ export async function createServer(services: Services, version: string): Promise
   registerLease(server, services);
   server.get(streamPaths.openapi, { schema: { hide: true } }, () => server.swagger());
   return server;
+}
+
+/** Many clients say JSON of every request, also of one without a body. Where a body is needed, its schema misses it. */
+function takeEmptyJson(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') {
+      done(null, undefined);
+    } else {
+      void parse(request, String(body), done);
+    }
+  });
 }
 
 /** The engine stays as long as it owes somebody an answer, be it a command of an hour or a large file. */

@@ -1,6 +1,6 @@
 /** Routes whose answer is a stream: events, logs, file contents, archives, file changes. */
 import { pipeline } from 'node:stream/promises';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -12,6 +12,7 @@ import { openEventStream, type EventWriter } from './sse';
 
 /** For clients to take the end of their event stream. */
 const farewellMs = 1_000;
+const contentBuffer = 256 * 1024;
 const ByVolume = Type.Object({ volume: FilesName });
 const Offset = Type.Integer({ minimum: 0 });
 const ContentQuery = Type.Object({
@@ -79,15 +80,12 @@ function registerEvents(server: FastifyInstance, { events, lifetime }: Services)
     streamPaths.events,
     { schema: { operationId: 'events', summary: 'Server-sent events', tags: ['engine'] } },
     (request, reply) => {
+      const last = lastEventOf(request.headers['last-event-id']);
       reply.hijack();
-      const last = Number(request.headers['last-event-id']);
       const writer = openEventStream(reply.raw);
       writers.add(writer);
       const release = lifetime.hold();
-      const stop = events.subscribe(
-        (event) => writer.send(event, event.id),
-        Number.isSafeInteger(last) && last > 0 ? last : undefined,
-      );
+      const stop = events.subscribe((event) => writer.send(event, event.id), last);
       void writer.closed.then(() => {
         writers.delete(writer);
         stop();
@@ -95,6 +93,20 @@ function registerEvents(server: FastifyInstance, { events, lifetime }: Services)
       });
     },
   );
+}
+
+/** undefined: from now on. Throws for what no event has as its id: a client that sends it would miss what it waits for. */
+function lastEventOf(header: string | string[] | undefined): number | undefined {
+  if (header === undefined || header === '') {
+    return undefined;
+  }
+  if (typeof header !== 'string' || !/^\d{1,16}$/.test(header) || !Number.isSafeInteger(Number(header))) {
+    throw new BerthError('bad_request', 'The header Last-Event-ID is not the id of an event.', {
+      field: 'last-event-id',
+      hint: 'Send the number of the last event that came, or leave the header out.',
+    });
+  }
+  return Number(header) === 0 ? undefined : Number(header);
 }
 
 function registerFiles(server: FastifyInstance, { volumes }: Services): void {
@@ -147,11 +159,35 @@ async function writeFile(
       abort.abort();
     }
   });
-  const files = await volumes.files(volume);
   const options = { create, overwrite, ...(mode !== undefined && { mode }) };
-  const entry = await files.write(path, body, options, abort.signal);
+  const entry = await withContent(body, async (content) => {
+    const files = await volumes.files(volume);
+    return files.write(path, content, options, abort.signal);
+  });
   volumes.changed(volume, [{ type: 'changed', path }]);
   return entry;
+}
+
+/**
+ * Whoever refuses content destroys its stream, and with the request the connection, before it is said why. So it gets a
+ * stream of its own, and what it leaves is read past: the client has its answer, and ends sending.
+ */
+async function withContent<T>(body: Readable, use: (content: Readable) => Promise<T>): Promise<T> {
+  const content = new PassThrough({ highWaterMark: contentBuffer });
+  const cutOff = (): void => {
+    if (!body.readableEnded) {
+      content.destroy(new BerthError('gone', 'The content was cut off.'));
+    }
+  };
+  content.on('error', () => undefined);
+  body.once('error', cutOff).once('close', cutOff);
+  body.pipe(content);
+  try {
+    return await use(content);
+  } finally {
+    body.off('close', cutOff).unpipe(content);
+    body.resume();
+  }
 }
 
 function registerWatch(server: FastifyInstance, { volumes, access, lifetime }: Services): void {

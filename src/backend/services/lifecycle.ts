@@ -60,6 +60,22 @@ export function notWhile(state: WorkspaceState, name: string, what: string): Ber
   });
 }
 
+/** What leads to the same: who asks for it while it is under way waits for that. */
+const sameEnd: Partial<Record<Verb, readonly Verb[]>> = {
+  start: ['start', 'restart', 'resume', 'restore', 'recover'],
+  stop: ['stop'],
+  pause: ['pause'],
+  resume: ['resume', 'start'],
+  archive: ['archive'],
+  restore: ['restore'],
+  recover: ['recover'],
+};
+
+/** Whether an operation of that kind, which runs on the workspace, is what the verb asks for. */
+export function joins(verb: Verb, kind: string): boolean {
+  return sameEnd[verb]?.some((other) => kind === `workspace.${other}`) === true;
+}
+
 /** true: go on; false: nothing to do; throws `illegal_state` naming state and verb. */
 export function mayBegin(verb: Verb, state: WorkspaceState, name: string): boolean {
   const { from, already } = transitions[verb];

@@ -95,9 +95,13 @@ export class Operations {
   }
 
   idsOf(workspace: string): string[] {
+    return this.runningOn(workspace).map(({ id }) => id);
+  }
+
+  runningOn(workspace: string): Operation[] {
     return [...this.running.values()]
-      .filter((run) => run.operation.workspace === workspace)
-      .map((run) => run.operation.id);
+      .map(({ operation }) => operation)
+      .filter((operation) => operation.workspace === workspace);
   }
 
   /** The steps of the last operation that built or started a workspace. */

@@ -14,7 +14,7 @@ import type { PortLedger } from '../ssh/ports';
 import { KeyedLock } from '../store/keyed-lock';
 import { haltProblem, isHalted } from './halted';
 import { prepareImage } from './image-progress';
-import { isSettled, mayBegin, type Verb } from './lifecycle';
+import { isSettled, joins, mayBegin, type Verb } from './lifecycle';
 import { changeLimits } from './limits';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
@@ -320,6 +320,12 @@ export class Workspaces {
       workspace: name,
       cancellable: options.cancellable ?? true,
     };
+    // One that has settled is past what it does, though its record is still written.
+    const running = isSettled(before) ? [] : operations.runningOn(name);
+    const underWay = running.find(({ kind }) => joins(verb, kind));
+    if (underWay !== undefined) {
+      return underWay;
+    }
     if (!registry.begin(verb, name)) {
       // What was last seen is no answer while the runtime can't be reached.
       return operations.nothing(begin, async () => {

@@ -1,13 +1,6 @@
 import { Option, type Command } from 'commander';
-import {
-  BerthError,
-  type IdlePolicy,
-  type NetworkMode,
-  type PublishedPort,
-  type WorkspaceCreate,
-} from '../../api';
+import type { IdlePolicy, NetworkMode, PublishedPort, WorkspaceCreate } from '../../api';
 import { checkCloneAddress } from '../../api/rules/clone-address';
-import { readAll } from '../../client/transport';
 import type { Cli } from '../cli';
 import { inOneLine } from '../format/text';
 import { examples } from '../help';
@@ -18,13 +11,14 @@ import {
   collectPorts,
   networkHelp,
   parseMiB,
+  parseMinutes,
   parseNetwork,
   parseNumber,
   parseRuntime,
   parseWhole,
-  secretName,
 } from '../parse/options';
 import { absoluteImage, absoluteMount, localPath, parseCredential } from '../parse/sources';
+import { readSecrets } from '../secrets';
 import { toLimits, type LimitOptions } from './change';
 
 export interface CreateOptions extends LimitOptions {
@@ -78,9 +72,9 @@ export function registerCreate(program: Command, cli: Cli): void {
     .option('--credential <SRC[:DST]>', 'a file put into its home on every start (repeatable)', collect)
     .option('--post-start <path>', 'a script, or a folder of *.sh, run on every start (repeatable)', collect)
     .option('--fail-on-error', 'a failing post-start script fails the start')
-    .option('--idle-pause <minutes>', 'pause when nothing was attached for so long', parseNumber)
-    .option('--idle-stop <minutes>', 'stop when nothing was attached for so long', parseNumber)
-    .option('--idle-archive <minutes>', 'archive when nothing was attached for so long', parseNumber)
+    .option('--idle-pause <time>', 'pause when nothing was attached for so long: 30m, 2h', parseMinutes)
+    .option('--idle-stop <time>', 'stop when nothing was attached for so long', parseMinutes)
+    .option('--idle-archive <time>', 'archive when nothing was attached for so long', parseMinutes)
     .option('--network <mode>', networkHelp, parseNetwork)
     .option('--no-start', 'leave it stopped')
     .action((name: string, options: CreateOptions) => create(cli, name, options));
@@ -162,27 +156,4 @@ function toIdle(options: CreateOptions): IdlePolicy | undefined {
     ...(options.idleArchive !== undefined && { archiveAfter: options.idleArchive }),
   };
   return Object.keys(idle).length === 0 ? undefined : idle;
-}
-
-/** Values from the environment; else asked without echo, or one of them read from standard input. */
-async function readSecrets(cli: Cli, given: readonly string[]): Promise<Record<string, string>> {
-  const names = given.map(secretName);
-  const secrets: Record<string, string> = {};
-  const missing = names.filter((name) => cli.env[name] === undefined);
-  if (missing.length > 1 && !cli.isInteractive) {
-    throw new BerthError('bad_request', `No values for the secrets ${missing.join(', ')}.`, {
-      hint: 'Set environment variables of these names; standard input can give only one.',
-    });
-  }
-  for (const name of names) {
-    secrets[name] = cli.env[name] ?? (await readSecret(cli, name));
-  }
-  return secrets;
-}
-
-async function readSecret(cli: Cli, name: string): Promise<string> {
-  if (cli.isInteractive) {
-    return cli.ask(`${name}: `, { hidden: true });
-  }
-  return (await readAll(cli.streams.stdin)).toString('utf8').replace(/\r?\n$/, '');
 }

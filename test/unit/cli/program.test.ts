@@ -38,7 +38,7 @@ describe('cli/program', () => {
     const names = program().commands.map((command) => command.name());
     const documented =
       'up down status doctor create list info start stop restart pause resume archive restore recover rebuild ' +
-      'rename limits delete ssh exec logs stats cp ls cat rm mkdir mv volume image ssh-config adopt operations ' +
+      'rename limits set delete ssh exec logs stats cp ls cat rm mkdir mv volume image ssh-config adopt operations ' +
       'events completion open';
     assert.deepEqual(
       documented.split(' ').filter((name) => !names.includes(name)),

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { ErrorBody } from '../../../../src/api/errors';
+import { buffer } from 'node:stream/consumers';
+import { BerthError, type ErrorBody } from '../../../../src/api/errors';
 import type { EngineEvent } from '../../../../src/api/events';
 import { failure } from '../../../support/errors';
 import type { FakeFiles } from '../../../support/fake-files';
@@ -44,6 +45,57 @@ describe('server: streams', () => {
   const content = (query: string) => `/v1/volumes/data/files/content?${query}`;
   const publish = (name: string) => test.services.events.publish('workspace.deleted', { name });
 
+  it('say why content is refused, however much of it there is, and cut nobody off', async () => {
+    for (const readsFirst of [false, true]) {
+      files.write = async (_path, given) => {
+        assert(given instanceof Readable);
+        if (readsFirst) {
+          await once(given, 'readable');
+          given.read();
+        }
+        given.destroy();
+        throw new BerthError('path_exists', 'There is /big already.');
+      };
+      for (const size of [1, 300 * 1024, 40 * 1024 * 1024]) {
+        const body = Readable.from(
+          (function* () {
+            for (let left = size; left > 0; left -= 65_536) {
+              yield Buffer.alloc(Math.min(left, 65_536));
+            }
+          })(),
+        );
+        const error = await failure(
+          test.client.writeFile('data', '/big', body, { create: true, overwrite: false }),
+        );
+        assert.deepEqual([error.code, error.message], ['path_exists', 'There is /big already.'], `${size}`);
+      }
+    }
+  });
+
+  it('end what is written when its client goes away in the middle', async () => {
+    let ended: unknown;
+    files.write = async (path, given, _options, signal) => {
+      try {
+        await buffer(given as Readable);
+      } catch (error) {
+        ended = error;
+        signal?.throwIfAborted();
+        throw error;
+      }
+      return files.stat(path);
+    };
+    const request = httpRequest({
+      ...{ socketPath: test.socket, method: 'PUT', path: content('path=/half'), agent: false },
+      headers: { 'content-type': 'application/octet-stream', 'content-length': 100_000 },
+    });
+    request.on('error', () => undefined);
+    request.write(Buffer.alloc(1000));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    request.destroy();
+    await until('it has ended', () => ended !== undefined);
+    assert(ended instanceof BerthError && ended.code === 'gone');
+  });
+
   describe('events', () => {
     it('come with ids, from now on; the stream is open at once', async () => {
       const stream = await open('/v1/events');
@@ -55,6 +107,16 @@ describe('server: streams', () => {
       assert.equal(id, event.id);
       assert.deepEqual(event.payload, { name: 'one' });
       stream.request.destroy();
+    });
+
+    it('are refused to who has seen what is no event', async () => {
+      for (const id of ['x', '-1', '1.5', '1e3', '99999999999999999999']) {
+        const { response, text } = await open('/v1/events', { 'last-event-id': id });
+        await once(response, 'end');
+        assert.equal(response.statusCode, 400, id);
+        const { error } = JSON.parse(text()) as { error: ErrorBody };
+        assert.deepEqual([error.code, error.field], ['bad_request', 'last-event-id']);
+      }
     });
 
     it('go on after the last id that a client has seen', async () => {

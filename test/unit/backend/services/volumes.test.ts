@@ -40,6 +40,8 @@ describe('services/volumes', () => {
     assert.equal(error.message, 'There is a volume data already, made by Berth.');
     assert.equal(error.field, 'name');
     await failure(volumes().create({ name: 'disk', kind: 'disk' }), 'not_supported');
+    const sized = await failure(volumes().create({ name: 'sized', sizeMiB: 64 }), 'not_supported');
+    assert.match(sized.message, /kind "disk"/, 'what has a size is a disk');
   });
 
   it('takes one with a size for a disk', async () => {

@@ -131,6 +131,26 @@ describe('services/workspaces', () => {
     assert.equal(workspace().state, 'stopped');
   });
 
+  it('waits with who asks for what is under way already', async () => {
+    const { workspaces } = test.services;
+    for (const [verb, others, gateAt] of [
+      ['stop', ['stop'], 'stop'],
+      ['start', ['start', 'resume'], 'configure'],
+      ['pause', ['pause'], 'pause'],
+      ['resume', ['start', 'resume'], 'resume'],
+      ['restart', ['start'], 'configure'],
+    ] as const) {
+      const gate = test.driver.hold(gateAt);
+      const first = workspaces[verb]('demo');
+      await gate.entered;
+      others.forEach((other) => assert.equal(workspaces[other]('demo').id, first.id, `${other} in ${verb}`));
+      const against = verb === 'stop' ? 'start' : 'stop';
+      await failure(() => workspaces[against]('demo'), 'illegal_state');
+      gate.open();
+      assert.equal((await test.done(first)).status, 'succeeded', verb);
+    }
+  });
+
   it('notes that it had to be killed, until it stops in peace', async () => {
     test.driver.killsOnStop = true;
     await run('stop');
