@@ -125,12 +125,16 @@ export class SshLink {
   private async reach(): Promise<Socket> {
     for (const patienceMs of greetingTimeoutsMs) {
       const sock = await connectSocket(this.options.socket, { timeoutMs: connectTimeoutMs });
+      let isOver = false;
       try {
-        const greeted = skipToGreeting(sock, patienceMs);
+        const greeted = skipToGreeting(sock, patienceMs, () => isOver);
         greeted.catch(() => undefined);
         const { ended } = await this.options.serve();
         // What was sent before may still be on its way.
-        void ended.then(() => sleep(farewellMs, undefined, { ref: false })).then(() => sock.destroy());
+        void ended
+          .then(() => (isOver = true))
+          .then(() => sleep(farewellMs, undefined, { ref: false }))
+          .then(() => sock.destroy());
         if (await greeted) {
           return sock;
         }
@@ -149,9 +153,10 @@ export class SshLink {
 
 /**
  * Waits for the server's first words, and drops what a connection before this one left on the way. The words stay in
- * the socket for the client. Answers false when there are none in time.
+ * the socket for the client. Answers false when there are none in time, or when the server has ended without: it may have
+ * read what was left on the other way.
  */
-function skipToGreeting(sock: Socket, patienceMs: number): Promise<boolean> {
+function skipToGreeting(sock: Socket, patienceMs: number, isOver: () => boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
     const settle = (): void => {
@@ -161,7 +166,11 @@ function skipToGreeting(sock: Socket, patienceMs: number): Promise<boolean> {
     };
     const closed = (): void => {
       settle();
-      reject(new BerthError('runtime_unavailable', 'The virtual machine ended.'));
+      if (isOver()) {
+        resolve(false);
+      } else {
+        reject(new BerthError('runtime_unavailable', 'The virtual machine ended.'));
+      }
     };
     const end = (isGreeted: boolean): void => {
       settle();

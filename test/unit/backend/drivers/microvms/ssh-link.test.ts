@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server as SocketServer } from 'node:net';
+import { createServer, type Server as SocketServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, utils, type Connection } from 'ssh2';
@@ -13,6 +13,8 @@ describe("the engine's way into a guest", () => {
   let isDeaf = false;
   let isEndless = false;
   let connections = 0;
+  /** What happens on the next connections instead of an answer. */
+  const silent: ((socket: Socket) => void)[] = [];
   /** Said of a server before, once, right behind the greeting. */
   let late: string | undefined;
   const host = utils.generateKeyPairSync('ed25519');
@@ -23,6 +25,11 @@ describe("the engine's way into a guest", () => {
     const server = new Server({ hostKeys: [host.private] }, (client) => serve(client));
     port = createServer((socket) => {
       connections += 1;
+      const unanswered = silent.shift();
+      if (unanswered !== undefined) {
+        unanswered(socket);
+        return;
+      }
       if (late !== undefined) {
         socket.write('SSH-2.0-before\r\n');
         const words = late;
@@ -134,5 +141,26 @@ describe("the engine's way into a guest", () => {
       isDeaf = false;
       way.close();
     }
+  });
+
+  it('connects anew when a server has ended without a word, and not when the machine has', async () => {
+    let end = (): void => undefined;
+    const way = new SshLink({
+      socket: join(folder, 'ssh'),
+      serve: () => Promise.resolve({ ended: new Promise<void>((resolve) => (end = resolve)) }),
+      privateKey: () => Promise.resolve(engine.private),
+    });
+    try {
+      connections = 0;
+      silent.push(() => setTimeout(() => end(), 20));
+      const { channel, ended } = await way.run('exit 7', {});
+      channel.resume();
+      assert.equal(await ended, 7);
+      assert.equal(connections, 2);
+    } finally {
+      way.close();
+    }
+    silent.push((socket) => socket.end());
+    await assert.rejects(link().open(), { code: 'runtime_unavailable', message: /machine ended/ });
   });
 });
