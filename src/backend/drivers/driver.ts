@@ -111,6 +111,11 @@ export interface Whose {
   anyOwner?: boolean;
 }
 
+export interface Starting extends Whose {
+  /** Ends a start that takes long: nothing runs then. */
+  signal?: AbortSignal;
+}
+
 /** What a runtime was built with, whoever built it. */
 export interface BuiltWith {
   /** Without what its image says. */
@@ -244,7 +249,7 @@ export interface Driver {
   /** Builds a runtime, not started. Makes missing volumes of the plan. On failure nothing of it is left. */
   create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo>;
   /** Starts the processes; sshd answers only after `configure`. */
-  start(name: string, whose?: Whose): Promise<RuntimeInfo>;
+  start(name: string, options?: Starting): Promise<RuntimeInfo>;
   /**
    * Puts keys, environment and files in and starts sshd; resolves when sshd answers on the plan's port. What could not
    * be written, though it does well without, is told in words.

@@ -108,14 +108,14 @@ export class WorkspaceStarter {
   private async startRuntime(name: string, context: OperationContext): Promise<RuntimeInfo> {
     const driver = this.driverOf(this.parts.registry.get(name));
     try {
-      return await driver.start(runtimeNameOf(name));
+      return await driver.start(runtimeNameOf(name), { signal: context.signal });
     } catch (error) {
       const refused = asBerthError(error);
       if (!isPortTaken(refused)) {
         throw error;
       }
       await this.preparation.moveRefused(name, refused, context);
-      return driver.start(runtimeNameOf(name));
+      return driver.start(runtimeNameOf(name), { signal: context.signal });
     }
   }
 

@@ -21,6 +21,7 @@ import type {
   RuntimeInfo,
   RuntimePlan,
   StartPlan,
+  Starting,
 } from '../driver';
 import { countAttached } from './attached';
 import { refreshBundles, type BundleBuilder } from './bundles';
@@ -172,8 +173,8 @@ export class MicrovmDriver implements Driver {
     return this.runtimes.create(plan, signal);
   }
 
-  start(name: string): Promise<RuntimeInfo> {
-    return this.runtimes.start(name);
+  start(name: string, { signal }: Starting = {}): Promise<RuntimeInfo> {
+    return this.runtimes.start(name, signal);
   }
 
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {

@@ -102,7 +102,7 @@ export class Runtimes {
   }
 
   /** Boots it, unless it runs; one that is paused goes on. */
-  async start(name: string): Promise<RuntimeInfo> {
+  async start(name: string, signal?: AbortSignal): Promise<RuntimeInfo> {
     return this.lock.run(name, async () => {
       const { store, starter, suspender, disks } = this.parts;
       const record = await store.get(name);
@@ -112,7 +112,7 @@ export class Runtimes {
       } else if (state === 'stopped') {
         this.starting.add(name);
         try {
-          await starter.start(record);
+          await starter.start(record, signal);
         } catch (error) {
           // Others need not wait until it is certain that this one does not come to life.
           await disks.release({ runtime: name }).catch(() => undefined);

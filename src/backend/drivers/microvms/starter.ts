@@ -24,7 +24,7 @@ const restoreTimeoutMs = 60_000;
 /** One that runs on the processor answers at once; one that is emulated on a busy machine takes its time. */
 const answerTimeoutMs = { accelerated: 5_000, emulated: 20_000 };
 /** Reasons that no other way of starting mends. */
-const lasting: readonly string[] = ['in_use', 'no_space', 'capacity'];
+const lasting: readonly string[] = ['in_use', 'no_space', 'capacity', 'cancelled'];
 
 const startAnew = 'Stop it and start it again: what was in its memory is lost, its volumes are not.';
 const putBack = `Put it back, e.g. from a backup. Where there is none: ${startAnew}`;
@@ -50,11 +50,19 @@ export interface GoingOn {
   hasWritten(): Promise<boolean>;
 }
 
+/** How a machine comes to life: by booting, or from a state. */
+interface Way {
+  state?: string;
+  going?: GoingOn | undefined;
+  /** Somebody waits no more: nothing is to run. */
+  cancel?: AbortSignal | undefined;
+}
+
 export class Starter {
   constructor(private readonly parts: StarterParts) {}
 
   /** Has the guest as far as it gets without knowing whose it is. */
-  async start(record: RuntimeRecord): Promise<Machine> {
+  async start(record: RuntimeRecord, cancel?: AbortSignal): Promise<Machine> {
     const { host, store, templates, bases, log } = this.parts;
     await bases.require(record);
     const tools = await host.tools();
@@ -69,7 +77,7 @@ export class Starter {
     const template = isShared ? undefined : await templates.find(wanted);
     if (template !== undefined) {
       try {
-        return await this.fromState(fresh, wanted, tools, template);
+        return await this.fromState(fresh, wanted, tools, { state: template, cancel });
       } catch (error) {
         if (error instanceof BerthError && lasting.includes(error.code)) {
           throw error;
@@ -81,7 +89,7 @@ export class Starter {
         await templates.discard(wanted);
       }
     }
-    const machine = await this.boot(fresh, wanted, tools);
+    const machine = await this.boot(fresh, wanted, tools, { cancel });
     if (!isShared) {
       templates.make(wanted);
     }
@@ -113,7 +121,7 @@ export class Starter {
         hint: putBack,
       });
     }
-    return this.fromState(record, record.launch, { programs }, state, going);
+    return this.fromState(record, record.launch, { programs }, { state, going });
   }
 
   /** Takes every volume of the plan for this runtime; answers their files by their serials, folders left out. */
@@ -154,8 +162,8 @@ export class Starter {
     await shares.start(store.files.of(plan.name), sharesOf(plan));
   }
 
-  private async boot(record: RuntimeRecord, wanted: Launch, tools: HostTools): Promise<Machine> {
-    return this.launched(record, wanted, tools, undefined, async (machine, signal) => {
+  private async boot(record: RuntimeRecord, wanted: Launch, tools: HostTools, way: Way): Promise<Machine> {
+    return this.launched(record, wanted, tools, way, async (machine, signal) => {
       const control = await machine.controlPort();
       await control.waiting(bootTimeoutMs, signal);
     });
@@ -165,10 +173,10 @@ export class Starter {
     record: RuntimeRecord,
     wanted: Launch,
     tools: Pick<HostTools, 'programs'>,
-    state: string,
-    going?: GoingOn,
+    way: Way,
   ): Promise<Machine> {
-    return this.launched(record, wanted, tools, state, async (machine, signal) => {
+    const { going } = way;
+    return this.launched(record, wanted, tools, way, async (machine, signal) => {
       const { qmp } = machine;
       await waitUntilRestored(qmp, restoreTimeoutMs);
       await tellSizes(qmp, wanted);
@@ -185,7 +193,7 @@ export class Starter {
     record: RuntimeRecord,
     wanted: Launch,
     { programs }: Pick<HostTools, 'programs'>,
-    state: string | undefined,
+    { state, cancel }: Way,
     getGoing: (machine: Machine, signal: AbortSignal) => Promise<void>,
   ): Promise<Machine> {
     const { store, machines, host } = this.parts;
@@ -212,7 +220,7 @@ export class Starter {
     void qmp.closed.then(() => ended.abort());
     try {
       const filtering = plan.isFiltered ? machine.network.start() : undefined;
-      await Promise.all([getGoing(machine, ended.signal), filtering]);
+      await unlessCancelled(Promise.all([getGoing(machine, ended.signal), filtering]), name, cancel);
       await store.change(name, { starting: undefined });
       machine.isGoing = true;
       machines.tell(record, 'started');
@@ -265,6 +273,9 @@ export class Starter {
 
   private async explain(record: RuntimeRecord, error: unknown, said: string): Promise<unknown> {
     await this.parts.machines.kill(record);
+    if (error instanceof GivenUp) {
+      return error;
+    }
     const reason = error instanceof Error ? error.message : String(error);
     const ofQemu = await lastWords(this.parts.store.files.of(record.plan.name).qemuLog);
     const known = knownCause(record.plan, `${reason}\n${ofQemu}`, error);
@@ -276,6 +287,31 @@ export class Starter {
       hint: `Its log says more: \`berth logs ${record.plan.workspace}\`. Start it again.`,
       cause: error,
     });
+  }
+}
+
+/** Nobody waits for the start any more. */
+class GivenUp extends BerthError {
+  constructor(name: string) {
+    super('cancelled', `Cancelled: the start of ${name}.`);
+  }
+}
+
+/** What `work` comes to, or `GivenUp` at once. */
+async function unlessCancelled(work: Promise<unknown>, name: string, cancel?: AbortSignal): Promise<void> {
+  let release = (): void => undefined;
+  const cancelled = new Promise<never>((_resolve, reject) => {
+    const giveUp = (): void => reject(new GivenUp(name));
+    cancel?.addEventListener('abort', giveUp, { once: true });
+    release = () => cancel?.removeEventListener('abort', giveUp);
+    if (cancel?.aborted === true) {
+      giveUp();
+    }
+  });
+  try {
+    await Promise.race([work, cancelled]);
+  } finally {
+    release();
   }
 }
 

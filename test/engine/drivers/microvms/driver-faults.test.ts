@@ -205,6 +205,24 @@ describe('microVMs when things go wrong', function () {
     }
   });
 
+  it('ends a start within a second when that is cancelled, template or not, and starts later', async () => {
+    for (const plans of ['from a template', 'by a boot']) {
+      const from = await templateState();
+      await (plans === 'by a boot' ? rename(from, `${from}.away`) : undefined);
+      const cancel = new AbortController();
+      const starting = bench.driver.start(plan.name, { signal: cancel.signal });
+      await until('QEMU runs', async () => (await machinesOf(bench.home)).length > 0, 30_000, 5);
+      const began = performance.now();
+      cancel.abort();
+      await assert.rejects(starting, { code: 'cancelled' });
+      assert(performance.now() - began < 1_000, plans);
+      assert.deepEqual(await machinesOf(bench.home), []);
+      assert.equal((await bench.driver.inspect(plan.name))?.state, 'stopped');
+      await (plans === 'by a boot' ? rename(`${from}.away`, from) : undefined);
+    }
+    assert(existsSync(await templateState()), 'it is no fault of the template');
+  });
+
   it('leaves nothing of a create that failed', async () => {
     const failing = await bench.plan({ image: 'missing:image' });
     await assert.rejects(bench.driver.create(failing, never()));
