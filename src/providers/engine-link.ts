@@ -6,7 +6,8 @@ import { BerthError, asBerthError, type EngineInfo } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { EventStream } from '../client/events';
 import { socketPath, stateDirectory } from '../client/endpoint';
-import { connect, untilGone, type LaunchOptions } from '../client/launch';
+import { endEngine } from '../client/end-engine';
+import { connect, type LaunchOptions } from '../client/launch';
 import { onSocketMade } from '../client/socket-made';
 import type { SentSettings } from './sent-settings';
 import { Signal, type Disposable } from './signal';
@@ -32,6 +33,8 @@ export interface LinkOptions {
   settings: SentSettings;
   /** Somebody looks: a lost engine is started again. */
   isWatched: () => boolean;
+  /** How long an engine may take to answer, and to end, before its process is ended. */
+  endTimeoutMs?: number;
 }
 
 const restartsAllowed = 3;
@@ -88,11 +91,21 @@ export class EngineLink implements Disposable {
   /** Ends the engine and starts it again; running workspaces go on. */
   async restart(): Promise<void> {
     const client = this.connected;
+    const pid = this.current.kind === 'ready' ? this.current.info.pid : undefined;
     this.setState({ kind: 'starting' });
     this.close();
     if (client !== undefined) {
-      await client.call('engine.stop', { body: {} }).catch((error: unknown) => this.log.warn(String(error)));
-      await untilGone(client);
+      const { endTimeoutMs } = this.options;
+      try {
+        await endEngine(client, this.home, pid, {
+          ...(endTimeoutMs !== undefined && { timeoutMs: endTimeoutMs }),
+          warn: (message) => this.log.warn(message),
+        });
+      } catch (error) {
+        const reason = asBerthError(error);
+        this.setState({ kind: 'failed', error: reason });
+        throw reason;
+      }
     }
     this.restarts = [];
     await this.client();

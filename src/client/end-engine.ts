@@ -1,0 +1,87 @@
+/** Ends an engine: by asking, and by its process when it does not answer any more. */
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerthError } from '../api/errors';
+import type { EngineClient } from './engine-client';
+import { EngineUnreachable } from './transport';
+
+const pollMs = 50;
+
+export interface EndOptions {
+  /** How long it may take to answer, and to end after each of asking, SIGTERM and SIGKILL. */
+  timeoutMs?: number;
+  warn: (message: string) => void;
+}
+
+/**
+ * `pid` is that of the engine that the client has talked to. Only when the lock of the state directory names it as well
+ * is the process ended by force.
+ */
+export async function endEngine(
+  client: EngineClient,
+  home: string,
+  pid: number | undefined,
+  { timeoutMs = 5_000, warn }: EndOptions,
+): Promise<void> {
+  try {
+    await client.call('engine.stop', { body: {}, signal: AbortSignal.timeout(timeoutMs) });
+  } catch (error) {
+    warn(`The engine did not take the request to end: ${String(error)}`);
+  }
+  if (await isGoneWithin(client, timeoutMs)) {
+    return;
+  }
+  if (pid !== undefined && (await lockedBy(home)) === pid) {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      warn(`The engine does not end: ${signal} to its process ${pid}.`);
+      end(pid, signal);
+      if (await isGoneWithin(client, timeoutMs)) {
+        return;
+      }
+    }
+  }
+  throw new BerthError('timeout', 'The engine does not end.', {
+    hint: 'Look at engine.log in the state directory, and end its process by hand.',
+  });
+}
+
+async function isGoneWithin(client: EngineClient, timeoutMs: number): Promise<boolean> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  const isOver = (): boolean => limit.aborted;
+  while (!isOver()) {
+    try {
+      await client.call('engine.info', { signal: limit });
+    } catch (error) {
+      if (error instanceof EngineUnreachable && !isOver()) {
+        return true;
+      }
+    }
+    await sleep(pollMs);
+  }
+  return false;
+}
+
+/** The process that the lock names; undefined where its number means nothing here, or can't be told. */
+async function lockedBy(home: string): Promise<number | undefined> {
+  try {
+    const lock: unknown = JSON.parse(await readFile(join(home, 'engine.lock'), 'utf8'));
+    if (typeof lock !== 'object' || lock === null || !('pid' in lock) || typeof lock.pid !== 'number') {
+      return undefined;
+    }
+    const isOfHere = 'hostName' in lock && lock.hostName === hostname();
+    const space = await readlink('/proc/self/ns/pid').catch(() => '');
+    return isOfHere && 'pidNamespace' in lock && lock.pidNamespace === space ? lock.pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function end(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has just gone, which the next look tells.
+  }
+}
