@@ -23,6 +23,7 @@ import type {
   StartPlan,
 } from '../../src/backend/drivers/driver';
 import type { VolumeFiles } from '../../src/backend/files/volume-files';
+import { aborted } from './aborted';
 import { runFake, type FakeCommand } from './fake-exec';
 import { FakeImages } from './fake-images';
 import { FakeVolumes } from './fake-volumes';
@@ -388,14 +389,4 @@ function newRuntime(name: string, workspace: string | undefined, image: string, 
     ...{ startedAt: undefined, exitCode: undefined, sshPort: undefined },
   };
   return info;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const cancelled = () => reject(new BerthError('cancelled', 'Cancelled.'));
-    signal.addEventListener('abort', cancelled, { once: true });
-    if (signal.aborted) {
-      cancelled();
-    }
-  });
 }
