@@ -6,9 +6,10 @@ export type DockerTarget = { socketPath: string } | { host: string; port: number
 
 const schemes = 'Use unix:///path/to/docker.sock, tcp://host:port or npipe:////./pipe/docker_engine.';
 const defaultPort = '2375';
+const defaultTlsPort = '2376';
 
-/** How to reach it with Node's http; throws for what is no address, and for kinds that we can't speak. */
-export function parseDockerHost(host: string): DockerTarget {
+/** How to reach it with Node's http, or https for one with certificates; throws for what is no address, and for kinds that we can't speak. */
+export function parseDockerHost(host: string, hasTls = false): DockerTarget {
   const [, scheme, rest = ''] = /^([a-z]+):\/\/(\P{Cc}+)$/u.exec(host) ?? [];
   if (scheme === 'unix' && rest.startsWith('/')) {
     return { socketPath: rest };
@@ -40,7 +41,9 @@ export function parseDockerHost(host: string): DockerTarget {
       field: 'dockerHost',
     });
   }
-  return { host: url.hostname, port: Number(url.port === '' ? defaultPort : url.port) };
+  const port = url.port === '' ? (hasTls ? defaultTlsPort : defaultPort) : url.port;
+  // An address of IPv6 has brackets in a URL, and nowhere else.
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
 /** Host and port, and nothing that would be kept and shown without a use: a password, a path, a query. */

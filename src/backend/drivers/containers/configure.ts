@@ -10,16 +10,18 @@ import type { Endpoint } from './endpoint';
 import { runInside } from './exec';
 import { configuredMark, toolsDirectory } from './init-script';
 import { isAnonymous, label, planVersion } from './labels';
+import { readLogs } from './logs';
 import { fromInspected } from './runtime-info';
 import { dockerDirectory, homeDirectory } from './runtime-spec';
 import { parseEnvironment } from './session-environment';
 import { waitForBanner } from './ssh-banner';
-import { toDuplex } from './streams';
+import { linesOf, toDuplex } from './streams';
 import { throwIfCancelled } from './wait';
 
 const ownMounts: readonly string[] = [toolsDirectory, homeDirectory, dockerDirectory];
 const scriptTimeoutMs = 120_000;
 const bannerTimeoutMs = 20_000;
+const logTimeoutMs = 10_000;
 
 interface Outcome {
   exitCode: number;
@@ -78,7 +80,7 @@ export async function configureRuntime(
   await waitForBanner(port, {
     timeoutMs: bannerTimeoutMs,
     signal,
-    explain: () => explain(endpoint, name),
+    explain: () => lastWords(endpoint, name),
   });
   return notWrittenOf(output.split('\n'));
 }
@@ -120,7 +122,7 @@ async function feedInit(
     throwIfCancelled(signal, `configure ${name}`);
     throw new BerthError(
       'internal',
-      `${name} did not take its configuration. ${await explain(endpoint, name)}`,
+      `${name} did not take its configuration. ${await lastWords(endpoint, name)}`,
       {
         hint: 'Start it again; if that does not help, rebuild it.',
         cause: error,
@@ -147,7 +149,7 @@ async function readOutcome(stdout: Readable): Promise<Outcome> {
 
 /** Nobody stopped it: what it said tells why it ended. */
 async function endedAtOnce(endpoint: Endpoint, name: string): Promise<BerthError> {
-  const said = await explain(endpoint, name);
+  const said = await lastWords(endpoint, name);
   return new BerthError('illegal_state', `${name} ended before it could be configured. ${said}`, {
     hint: 'Start it again; if that does not help, rebuild the tools (`berth image build`), then the workspace.',
   });
@@ -184,20 +186,28 @@ function scriptError(name: string, exitCode: number, output: string): BerthError
 }
 
 /** The state and the last words of a container whose sshd does not answer. */
-async function explain(endpoint: Endpoint, name: string): Promise<string> {
+export async function lastWords(endpoint: Endpoint, name: string): Promise<string> {
   try {
-    return await endpoint.call(`read the log of ${name}`, async (docker) => {
-      const container = docker.getContainer(name);
-      const { State: state } = await container.inspect();
-      const log = await container.logs({ stdout: true, stderr: true, tail: 5 });
-      // Frame headers are not text.
-      const text = log
-        .toString('utf8')
-        .replace(/[^\x20-\x7e\n]+/g, '')
-        .trim();
-      return `The container is ${state.Status}; its log ends with: ${text}`;
+    const state = await endpoint.call(`look at ${name}`, async (docker) => {
+      const { State } = await docker.getContainer(name).inspect();
+      return State.Status;
     });
+    const signal = AbortSignal.timeout(logTimeoutMs);
+    const log = await readLogs(endpoint, name, { tail: 5, follow: false, timestamps: false, signal });
+    const lines: string[] = [];
+    for await (const line of linesOf(log)) {
+      lines.push(line);
+    }
+    return `The container is ${state}; its log ends with: ${visible(lines.join('\n').trim())}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Whoever wrote it must not change a terminal that shows it. */
+function visible(text: string): string {
+  return text.replace(
+    /[^\P{Cc}\n]/gu,
+    (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }

@@ -108,7 +108,8 @@ const rules: readonly Rule[] = [
     hint: 'Start it again.',
   },
   {
-    pattern: /unable to apply caps|operation not permitted.*privileged|privileged.*not permitted/i,
+    pattern:
+      /unable to apply caps|privileged mode is incompatible with user namespaces|operation not permitted.*privileged|privileged.*not permitted/i,
     code: 'not_supported',
     hint: 'The machine does not allow privileged containers. Create the workspace without Docker inside, or as a microVM.',
   },

@@ -26,11 +26,12 @@ export async function findCandidates(
   surroundings: Surroundings,
 ): Promise<Candidate[]> {
   const { env } = surroundings;
+  const named = (host: string, origin: string): Candidate[] => [withTls({ host, origin }, surroundings)];
   if (setting !== undefined && setting !== '') {
-    return [withTls({ host: setting, origin: 'the setting dockerHost' }, env)];
+    return named(setting, 'the setting dockerHost');
   }
   if (env.DOCKER_HOST !== undefined && env.DOCKER_HOST !== '') {
-    return [withTls({ host: env.DOCKER_HOST, origin: 'DOCKER_HOST' }, env)];
+    return named(env.DOCKER_HOST, 'DOCKER_HOST');
   }
   const context = await currentContext(surroundings);
   const hosts = surroundings.platform === 'win32' ? windowsPipes : unixSockets(surroundings);
@@ -38,10 +39,14 @@ export async function findCandidates(
   return context === undefined ? sockets : [context, ...sockets.filter(({ host }) => host !== context.host)];
 }
 
-function withTls(candidate: Candidate, env: Surroundings['env']): Candidate {
+/** With the certificates of DOCKER_CERT_PATH, or, as docker has it, of the folder of its settings. */
+function withTls(candidate: Candidate, { env, home }: Surroundings): Candidate {
   const isWanted = env.DOCKER_TLS_VERIFY !== undefined && env.DOCKER_TLS_VERIFY !== '';
-  return isWanted && candidate.host.startsWith('tcp:') && env.DOCKER_CERT_PATH !== undefined
-    ? { ...candidate, tls: env.DOCKER_CERT_PATH }
+  const [tls] = [env.DOCKER_CERT_PATH, env.DOCKER_CONFIG, join(home, '.docker')].filter(
+    (folder) => folder !== undefined && folder !== '',
+  );
+  return isWanted && tls !== undefined && candidate.host.startsWith('tcp:')
+    ? { ...candidate, tls }
     : candidate;
 }
 

@@ -138,7 +138,7 @@ function unavailable(tried: readonly string[]): BerthError {
 }
 
 async function open(candidate: Candidate): Promise<Connection> {
-  const target = parseDockerHost(candidate.host);
+  const target = parseDockerHost(candidate.host, candidate.tls !== undefined);
   const tls = candidate.tls === undefined ? undefined : await readTls(candidate.tls);
   const server = await ping(target, tls);
   // Every key is named: the library would fill the missing ones from the environment.

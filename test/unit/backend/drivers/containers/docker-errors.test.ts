@@ -17,4 +17,12 @@ describe('drivers/containers/docker-errors', () => {
     const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
     assert.equal(toBerthError(error, 'run a command').code, 'illegal_state');
   });
+
+  it('says of privileged containers that the engine refuses what to do instead', () => {
+    const said =
+      'privileged mode is incompatible with user namespaces. You must run the container in the host namespace';
+    const error = Object.assign(new Error(said), { statusCode: 400, json: { message: said } });
+    const { code, hint } = toBerthError(error, 'create workspace-demo');
+    assert.deepEqual([code, hint?.includes('without Docker inside')], ['not_supported', true]);
+  });
 });

@@ -44,6 +44,12 @@ describe('where a container engine may be', () => {
     assert.equal((await findCandidates(undefined, around(env)))[0]?.tls, undefined);
     const verified = { ...env, DOCKER_TLS_VERIFY: '1' };
     assert.equal((await findCandidates(undefined, around(verified)))[0]?.tls, '/certs');
+    const folderOf = async (more: Record<string, string>) =>
+      (
+        await findCandidates(undefined, around({ DOCKER_HOST: 'tcp://h', DOCKER_TLS_VERIFY: '1', ...more }))
+      )[0]?.tls;
+    assert.match((await folderOf({})) ?? '', /\/\.docker$/, 'where docker itself looks');
+    assert.equal(await folderOf({ DOCKER_CONFIG: '/settings' }), '/settings');
     const socket = { ...verified, DOCKER_HOST: 'unix:///s' };
     assert.equal((await findCandidates(undefined, around(socket)))[0]?.tls, undefined);
   });
@@ -88,6 +94,8 @@ describe('where a container engine may be', () => {
     });
     assert.deepEqual(parseDockerHost('tcp://host'), { host: 'host', port: 2375 });
     assert.deepEqual(parseDockerHost('tcp://host:2376'), { host: 'host', port: 2376 });
+    assert.deepEqual(parseDockerHost('tcp://host', true), { host: 'host', port: 2376 });
+    assert.deepEqual(parseDockerHost('tcp://[::1]:23750'), { host: '::1', port: 23750 });
     assert.throws(() => parseDockerHost('ssh://me@host'), { code: 'not_supported', hint: /ssh -N -L/ });
     const more = [
       'tcp://host/x',
