@@ -1,6 +1,7 @@
 /** Writing the files of a tar to this machine. */
 import { close, fchmod, ftruncate, futimes, open, writev } from 'node:fs';
 import { promisify } from 'node:util';
+import { keptBits } from './local-tree';
 import { localPath } from './names';
 import type { TarEntry } from './tar-header';
 import type { ContentSink } from './tar-read';
@@ -21,7 +22,7 @@ function create(path: string): Promise<number> {
 
 /** Mode and time, without the rights to become somebody else. The umask has no say: a copy is like its original. */
 async function seal(file: number, entry: TarEntry): Promise<void> {
-  await changeMode(file, entry.mode & 0o777);
+  await changeMode(file, entry.mode & (process.platform === 'linux' ? keptBits : 0o777));
   await setTimes(file, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
 }
 

@@ -41,6 +41,9 @@ const parallel = 16;
 /** Windows knows no modes: everything would be 0666. */
 const knowsModes = process.platform !== 'win32';
 
+/** Permissions and the sticky bit: no right to become somebody else. */
+export const keptBits = 0o1777;
+
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reasons: Readonly<Record<string, string>> = {
@@ -68,7 +71,7 @@ function nodeOf(source: string, name: string, stats: BigIntStats, linkTarget: st
       name,
       type,
       size: type === 'file' ? Number(stats.size) : 0,
-      mode: knowsModes ? Number(stats.mode) & 0o777 : plain,
+      mode: knowsModes ? Number(stats.mode) & keptBits : plain,
       dropsSetId: hasSetId({ type, mode: Number(stats.mode) }),
       mtimeMs: Number(stats.mtimeNs / 1000n) / 1000,
       mtimeNs: stats.mtimeNs,

@@ -8,7 +8,7 @@ import { BerthError } from '../../api/errors';
 import { applyLocal } from './local-facts';
 import { LargeFile, writeSmall } from './local-file';
 import { below, safeParts, staysInside, unusableName } from './local-names';
-import { reasonOf } from './local-tree';
+import { keptBits, reasonOf } from './local-tree';
 import { hasSetId, isHarmless, setIdReason } from './losses';
 import { localPath } from './names';
 import type { TakeChunk } from './tar-flow';
@@ -50,6 +50,8 @@ function later(parts: string[], { linkName, mode, mtimeMs }: TarEntry): Later {
 class Unpack implements TarVisitor {
   files = 0;
   private readonly folders = new Set<string>(['']);
+  /** Links that were made, with what they say. */
+  private readonly madeLinks = new Map<string, string>();
   /** What this unpack made, by path: nothing else is given modes, times or attributes. */
   private readonly made = new Set<string>();
   private readonly links: Later[] = [];
@@ -114,11 +116,16 @@ class Unpack implements TarVisitor {
   async finish(): Promise<void> {
     await Promise.all(this.running);
     this.check();
-    for (const later of this.hardLinks) {
+    const linkNames = new Set(this.links.map(({ parts }) => parts.join('/')));
+    const isOfLink = ({ entry }: Later): boolean => linkNames.has(this.linkedTo(entry)?.join('/') ?? '');
+    for (const later of this.hardLinks.filter((each) => !isOfLink(each))) {
       await this.attempt(later.parts, () => this.makeHardLink(later));
     }
     for (const later of this.links) {
       await this.attempt(later.parts, () => this.makeLink(later));
+    }
+    for (const later of this.hardLinks.filter(isOfLink)) {
+      await this.attempt(later.parts, () => this.makeSecondLink(later));
     }
     const folders = this.finished.filter(({ parts }) => this.folders.has(parts.join('/')));
     const seal = async (
@@ -133,7 +140,7 @@ class Unpack implements TarVisitor {
     await this.finishFacts();
     // Deepest first, as a folder may let nobody in afterwards.
     folders.sort((one, other) => other.parts.length - one.parts.length);
-    await seal((path, { mode }) => chmod(path, mode & 0o777));
+    await seal((path, { mode }) => chmod(path, mode & keptBits));
     this.check();
   }
 
@@ -246,11 +253,26 @@ class Unpack implements TarVisitor {
     return this.running.size >= parallel ? Promise.race(this.running).then(() => undefined) : undefined;
   }
 
+  /** Where the file is that another name is of; undefined for one that would be elsewhere. */
+  private linkedTo({ linkName }: Later['entry']): string[] | undefined {
+    const safe = safeParts(linkName);
+    return safe && this.rename(safe);
+  }
+
+  /** Another name of a link: where it is, the same words may lead elsewhere, so it is a link of its own. */
+  private async makeSecondLink({ parts, entry }: Later): Promise<void> {
+    const linkName = this.madeLinks.get(this.linkedTo(entry)?.join('/') ?? '');
+    if (linkName === undefined) {
+      this.report.failed(parts.join('/'), 'what it is the same link as is not there');
+      return;
+    }
+    await this.makeLink({ parts, entry: { ...entry, linkName } });
+  }
+
   private async makeHardLink({ parts, entry }: Later): Promise<void> {
-    const safe = safeParts(entry.linkName);
-    const source = localPath(below(this.folder, this.rename(safe ?? [])));
-    const target = this.rename(safe ?? []);
-    if (safe === undefined || !this.isMade(target) || !(await lstat(source)).isFile()) {
+    const target = this.linkedTo(entry);
+    const source = localPath(below(this.folder, target ?? []));
+    if (target === undefined || !this.isMade(target) || !(await lstat(source)).isFile()) {
       this.report.failed(parts.join('/'), 'what it is the same file as is not there');
       return;
     }
@@ -273,6 +295,7 @@ class Unpack implements TarVisitor {
     this.requireParent(parts);
     const path = localPath(below(this.folder, parts));
     await symlink(localPath(entry.linkName), path);
+    this.madeLinks.set(parts.join('/'), entry.linkName);
     this.made.add(parts.join('/'));
     this.files++;
     await lutimes(path, entry.mtimeMs / 1000, entry.mtimeMs / 1000);

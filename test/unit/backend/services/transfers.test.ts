@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -191,6 +192,21 @@ describe('transfers', function () {
       assert.ok(lstatSync(at('data/link')).isSymbolicLink());
       assert.equal(statSync(at('data/sub/big')).size, 3_000_000);
       assert.equal(context.told.at(-1)?.done, 3_000_011);
+    });
+
+    it('keeps the sticky bit in both directions, and another name of a link as a link', async () => {
+      mkdirSync(at('shared/drop'), { recursive: true });
+      chmodSync(at('shared/drop'), 0o1777);
+      await run({ from: { local: [at('shared')] }, to: { volume: 'one', path: '/' } });
+      assert.equal(statSync(join(one.root, 'shared/drop')).mode & 0o7777, 0o1777);
+      symlinkSync('a', join(one.root, 'shared/link'));
+      linkSync(join(one.root, 'shared/link'), join(one.root, 'shared/name'));
+      linkSync(join(one.root, 'shared/link'), join(one.root, 'shared/drop/name'));
+      const from = { volume: 'one', paths: ['/shared'] };
+      const result = await run({ from, to: { local: at('back') }, exact: true });
+      assert.deepEqual([result.files, result.failed], [3, []]);
+      assert.equal(statSync(at('back/drop')).mode & 0o7777, 0o1777);
+      for (const name of ['link', 'name', 'drop/name']) assert.equal(readlinkSync(at('back', name)), 'a');
     });
 
     for (const umask of [0o000, 0o022, 0o077, 0o777]) {
