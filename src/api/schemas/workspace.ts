@@ -271,7 +271,7 @@ export const Workspace = Type.Object({
   startedAt: Type.Optional(Timestamp),
   /** Measured when it was last archived. */
   ownFiles: Type.Optional(OwnFiles),
-  /** Clients attached now: SSH, exec, terminals. Refreshed when the idle policy or a client asks. */
+  /** Clients attached now: SSH, published ports, exec, terminals. Refreshed when the idle policy or a client asks. */
   attached: Type.Optional(Type.Integer()),
   problem: Type.Optional(Problem),
   warnings: Type.Array(Problem),

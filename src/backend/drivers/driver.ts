@@ -301,7 +301,7 @@ export interface Driver {
   exec(name: string, plan: ExecPlan): Promise<ExecSession>;
   logs(name: string, options: LogOptions): Promise<Readable>;
   stats(name: string): Promise<WorkspaceStats>;
-  /** SSH connections and sessions inside now. */
+  /** SSH connections, those of published ports, and sessions inside now. */
   attached(name: string): Promise<number>;
   /** Unpacks tar bundles of the plan's mounts into their one-shot volumes; before every start. `warn`: of what is lost. */
   refreshBundles(plan: RuntimePlan, signal: AbortSignal, warn?: (text: string) => void): Promise<void>;

@@ -1,7 +1,10 @@
 /** Ports of workspaces on this machine, and a folder that workspaces of all kinds have at once. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PublishedPort, Workspace } from '../../../src/api/schemas/workspace';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
@@ -79,6 +82,22 @@ describe('create: ports and shared folders', function () {
     assert.deepEqual((await harness().workspace(one.name)).spec.ports, [port]);
     await harness().sh(one.name, serve);
     assert.equal(await served(port.host), 'from one\n');
+  });
+
+  it('is in use while somebody has a connection to its port', async () => {
+    const { name } = one;
+    const idle = (policy: Workspace['spec']['idle']) =>
+      harness().client.call('workspaces.update', { params: { name }, body: { idle: policy } });
+    const client = connect(one.spec.ports?.[0]?.host ?? 0, '127.0.0.1');
+    await once(client, 'connect');
+    await idle({ pauseAfter: 0.05 });
+    await sleep(2 * 3_000);
+    const { state, attached } = await harness().workspace(name);
+    assert.deepEqual({ state, attached }, { state: 'running', attached: 1 });
+    client.destroy();
+    await harness().untilState(name, 'paused');
+    await idle({});
+    await harness().verb('resume', name);
   });
 
   it('changes its ports, and tells whose the ones are that it can not have', async () => {

@@ -1,19 +1,17 @@
-/** Who uses a machine now: SSH connections through the forwarded port, and commands of people. */
+/** Who uses a machine now: connections through forwarded ports (SSH and published ones), and commands of people. */
 import type { Machine } from './machine';
 
 /**
- * Rows of `info usernet`: `TCP[ESTABLISHED] 14 127.0.0.1 2200 10.0.2.15 22 0 0`, from the host's side of the port.
- * Those that end are counted until they have.
+ * Rows of `info usernet`: `TCP[ESTABLISHED] 14 127.0.0.1 2200 10.0.2.15 22 0 0`, from the host's side of the port: what
+ * comes in has the guest's address as its target. Those that end are counted until they have.
  */
-export function countConnections(table: string, sshPort: number): number {
+export function countConnections(table: string): number {
   return table.split('\n').filter((line) => {
-    const [state, , , source, target, port] = line.trim().split(/\s+/);
-    return (
-      state === 'TCP[ESTABLISHED]' && Number(source) === sshPort && target === '10.0.2.15' && port === '22'
-    );
+    const [state, , , , target] = line.trim().split(/\s+/);
+    return state === 'TCP[ESTABLISHED]' && target === '10.0.2.15';
   }).length;
 }
 
-export async function countAttached(machine: Machine, sshPort: number): Promise<number> {
-  return countConnections(await machine.qmp.human('info usernet'), sshPort) + machine.sessions;
+export async function countAttached(machine: Machine): Promise<number> {
+  return countConnections(await machine.qmp.human('info usernet')) + machine.sessions;
 }

@@ -284,7 +284,7 @@ export class MicrovmDriver implements Driver {
   async attached(name: string): Promise<number> {
     const record = await this.store.get(name);
     const machine = await this.machines.of(record);
-    return machine === undefined ? 0 : countAttached(machine, record.plan.sshPort);
+    return machine === undefined ? 0 : countAttached(machine);
   }
 
   refreshBundles(plan: RuntimePlan, signal: AbortSignal, warn?: (text: string) => void): Promise<void> {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import type Dockerode from 'dockerode';
-import { countConnections } from '../../../../../src/backend/drivers/containers/attached';
 import { Ownership } from '../../../../../src/backend/drivers/containers/ownership';
 import { EventMapper } from '../../../../../src/backend/drivers/containers/events';
 import { isInternalVolume, volumeRole } from '../../../../../src/backend/drivers/containers/labels';
@@ -220,32 +219,5 @@ describe('figures', () => {
   it('of a first sample: none', () => {
     assert.equal(toStats({ ...raw, preread: '0001-01-01T00:00:00Z' }), undefined);
     assert.equal(toStats({ ...raw, preread: raw.read }), undefined);
-  });
-});
-
-describe('connections in a list of processes', () => {
-  it('counts one per login, also without a session, and root', () => {
-    const titles = [
-      'sshd: /.berth/bin/sshd -D -e [listener] 0 of 100-100 startups',
-      'sshd: workspace [priv]',
-      'sshd: workspace@pts/0',
-      'sshd: workspace [priv]',
-      'sshd: workspace',
-      'sshd: root@notty',
-      'bash',
-    ];
-    assert.equal(countConnections(titles), 3);
-  });
-
-  it('does not count who has not logged in', () => {
-    const titles = [
-      'sshd: [accepted]',
-      'sshd: [net]',
-      'sshd: workspace [priv]',
-      'sshd: workspace [net]',
-      'sshd: unknown [priv]',
-      'sshd: unknown [net]',
-    ];
-    assert.equal(countConnections(titles), 0);
   });
 });
