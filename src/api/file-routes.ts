@@ -11,7 +11,7 @@ import {
   PathBody,
   TransferCreate,
 } from './schemas/file';
-import { Operation } from './schemas/operation';
+import { TransferOperation } from './schemas/operation';
 
 const Nothing = Type.Object({}, { additionalProperties: false });
 const ByName = Type.Object({ name: Name });
@@ -88,7 +88,7 @@ export const fileRoutes = {
     tag: 'files',
     query: Waiting,
     body: TransferCreate,
-    response: Operation,
+    response: TransferOperation,
   },
   'transfers.conflicts': {
     summary: 'What a transfer would meet at its target',

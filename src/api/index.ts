@@ -30,7 +30,13 @@ export type {
   WorkspaceState,
   WorkspaceStats,
 } from './schemas/workspace';
-export type { Operation, OperationStatus, Progress } from './schemas/operation';
+export type {
+  Operation,
+  OperationStatus,
+  Progress,
+  TransferOperation,
+  TransferResult,
+} from './schemas/operation';
 export type {
   Adoptable,
   Check,

@@ -43,3 +43,21 @@ export const Operation = Type.Object({
   ),
 });
 export type Operation = Static<typeof Operation>;
+
+/** What became of a transfer. */
+export const TransferResult = Type.Object({
+  files: Type.Integer(),
+  bytes: Type.Integer(),
+  skipped: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() }), {
+    description: 'What was there already and stayed, or has no meaning at the target.',
+  }),
+  renamed: Type.Array(Type.Object({ from: Type.String(), to: Type.String() })),
+  failed: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() })),
+});
+export type TransferResult = Static<typeof TransferResult>;
+
+export const TransferOperation = Type.Object({
+  ...Operation.properties,
+  result: Type.Optional(TransferResult),
+});
+export type TransferOperation = Static<typeof TransferOperation>;

@@ -6,30 +6,11 @@ import { Value } from '@sinclair/typebox/value';
 import { BerthError, asBerthError } from '../../api/errors';
 import { streamPaths, type AttachControl } from '../../api/paths';
 import { Name } from '../../api/schemas/common';
-import { Environment } from '../../api/schemas/workspace';
+import { AttachInput, AttachStart } from '../../api/schemas/streams';
 import type { ExecSession } from '../drivers/driver';
 import { connectOutput, sendInput } from './attached-client';
 import type { Services } from './services';
 import { typeEndOfInput } from './terminal-input';
-
-const Size = Type.Integer({ minimum: 1, maximum: 10_000 });
-const Request = Type.Object(
-  {
-    argv: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 4096 })),
-    tty: Type.Boolean(),
-    cols: Type.Optional(Size),
-    rows: Type.Optional(Size),
-    env: Type.Optional(Environment),
-    cwd: Type.Optional(Type.String({ pattern: '^/' })),
-    user: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$' })),
-  },
-  { additionalProperties: false },
-);
-type Request = Static<typeof Request>;
-const Control = Type.Union([
-  Type.Object({ type: Type.Literal('resize'), cols: Size, rows: Size }),
-  Type.Object({ type: Type.Literal('end-of-input') }),
-]);
 
 /** bash where it is, else sh: the user's login shell. */
 const loginShell = ['/bin/sh', '-c', 'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi'];
@@ -68,10 +49,10 @@ function parseJson(content: Buffer): unknown {
   }
 }
 
-function parse(content: Buffer): Request {
+function parse(content: Buffer): AttachStart {
   const value = parseJson(content);
-  if (!Value.Check(Request, value)) {
-    const first = Value.Errors(Request, value).First();
+  if (!Value.Check(AttachStart, value)) {
+    const first = Value.Errors(AttachStart, value).First();
     throw new BerthError('bad_request', `"${first?.path.slice(1) ?? ''}": ${first?.message ?? 'wrong'}.`, {
       field: first?.path.slice(1).replaceAll('/', '.') ?? '',
     });
@@ -114,7 +95,7 @@ async function begin(socket: WebSocket, name: string, content: Buffer, { access 
 
 function obey(session: ExecSession, hasTerminal: boolean, content: Buffer): void {
   const message = parseJson(content);
-  if (!Value.Check(Control, message)) {
+  if (!Value.Check(AttachInput, message)) {
     return;
   }
   if (message.type === 'resize') {

@@ -7,6 +7,7 @@ import { paths, streamPaths } from '../../api/paths';
 import { registerAttach } from './attach';
 import { makeHandlers } from './handlers';
 import { registerLease } from './lease-route';
+import { completeDocument } from './openapi';
 import { registerHandlers } from './register';
 import type { Services } from './services';
 import { registerStreams } from './stream-routes';
@@ -40,7 +41,11 @@ export async function createServer(services: Services, version: string): Promise
   registerStreams(server, services);
   registerAttach(server, services);
   registerLease(server, services);
-  server.get(streamPaths.openapi, { schema: { hide: true } }, () => server.swagger());
+  let document: object | undefined;
+  server.get(streamPaths.openapi, { schema: { hide: true } }, () => {
+    document ??= completeDocument(server.swagger());
+    return document;
+  });
   return server;
 }
 

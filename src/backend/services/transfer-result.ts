@@ -1,16 +1,9 @@
+import type { TransferResult } from '../../api/schemas/operation';
 import { Losses } from '../files/losses';
 import { quote } from '../files/paths';
 import type { Loss, MergeResult } from '../files/volume-files';
 
-/** What became of a transfer; kept as the `result` of its operation. */
-export interface TransferResult {
-  files: number;
-  bytes: number;
-  /** What was there already and stayed, or has no meaning at the target. */
-  skipped: { path: string; reason: string }[];
-  renamed: { from: string; to: string }[];
-  failed: { path: string; reason: string }[];
-}
+export type { TransferResult };
 
 const alreadyThere = 'it is there already';
 

@@ -1,6 +1,9 @@
 import { basename, posix } from 'node:path';
+import { Value } from '@sinclair/typebox/value';
+import { BerthError } from '../../../api/errors';
 import { workspaceOfRoot } from '../../../api/root-files';
 import type { TransferCreate } from '../../../api/schemas/file';
+import { TransferResult, type Operation, type TransferOperation } from '../../../api/schemas/operation';
 import type { WaitFor } from '../handlers';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
@@ -23,6 +26,18 @@ function transferTitle({ from, to, move = false }: TransferCreate): string {
 function withAncestors(path: string): string[] {
   const parts = posix.normalize(path).split('/').filter(Boolean);
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
+}
+
+/** A result that is none of a transfer is a bug: it is not answered as one. */
+function asTransfer(operation: Operation): TransferOperation {
+  if (!hasTransferResult(operation)) {
+    throw new BerthError('internal', `Operation ${operation.id} has not the result of a transfer.`);
+  }
+  return operation;
+}
+
+function hasTransferResult(operation: Operation): operation is TransferOperation {
+  return operation.result === undefined || Value.Check(TransferResult, operation.result);
 }
 
 type Ids =
@@ -74,13 +89,13 @@ export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids
       volumes.changed(volume, [{ type: 'changed', path }]);
       return entry;
     },
-    'transfers.create': ({ body, query }) => {
+    'transfers.create': async ({ body, query }) => {
       transfers.check(body);
       const begin = { kind: 'transfer', title: transferTitle(body), ...volumeOf(body) };
       const operation = operations.start(begin, async (context) => ({
         ...(await transfers.run(body, context)),
       }));
-      return waitFor(operation, query);
+      return asTransfer(await waitFor(operation, query));
     },
     'transfers.conflicts': ({ body }) => transfers.conflicts(body),
   };
