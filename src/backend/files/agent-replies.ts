@@ -1,6 +1,7 @@
 /** The agent's answers as the API's types; see `entries.py` for the rows. */
 import { BerthError } from '../../api/errors';
 import { fileTypes, type FileChange, type FileEntry } from '../../api/schemas/file';
+import { quote } from './paths';
 import type { Loss, MergeResult, TreeUsage } from './volume-files';
 
 const targetTypes = ['file', 'directory', 'other', 'missing', 'outside'] as const;
@@ -24,6 +25,21 @@ export function textOf(value: unknown, what: string): string {
   return value;
 }
 
+/**
+ * Of one thing in a folder, empty for the root. An agent inside of a workspace says what its guest wants: a name that
+ * is a path would lead out of the folder that a copy goes to.
+ */
+function nameOf(value: unknown): string {
+  const name = textOf(value, 'a name');
+  if (name === '.' || name === '..' || /[/\0]/.test(name)) {
+    throw new BerthError(
+      'internal',
+      `The agent answered a name that none can be: ${quote(name.slice(0, 80))}.`,
+    );
+  }
+  return name;
+}
+
 function rowsOf(value: unknown, what: string): unknown[] {
   if (!Array.isArray(value)) {
     throw unexpected(what);
@@ -35,7 +51,7 @@ function rowsOf(value: unknown, what: string): unknown[] {
 export function entryOf(value: unknown): FileEntry {
   const [name, type, size, mode, uid, gid, mtime, ctime, where, link] = rowsOf(value, 'an entry');
   const entry: FileEntry = {
-    name: textOf(name, 'a name'),
+    name: nameOf(name),
     type: fileTypes[numberOf(type, 'a type')] ?? 'other',
     size: numberOf(size, 'a size'),
     mode: numberOf(mode, 'a mode'),
