@@ -26,6 +26,7 @@ import holes
 PIECE = struct.Struct(">QI")
 PIECE_BYTES = 1024 * 1024
 END = "end"
+SHOWN = 300
 UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS)
 REFUSED = (*UNSUPPORTED, errno.EPERM, errno.EACCES, errno.EINVAL, errno.E2BIG, errno.ERANGE)
 
@@ -372,7 +373,9 @@ class Receiver:
 
 
 def path_of(parts, name):
-    return "/" + "/".join(parts if name == "." else (*parts, name))
+    """For people: the report has room for a few, and a path can have any length."""
+    path = "/" + "/".join(parts if name == "." else (*parts, name))
+    return path if len(path) <= SHOWN else path[:SHOWN] + "…"
 
 
 def discard(name):

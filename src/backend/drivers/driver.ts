@@ -95,7 +95,7 @@ export const runtimeWarnings: readonly string[] = ['open-loopback', 'share-lost'
 
 /** A runtime that was given other ports. */
 export interface RefitInfo extends RuntimeInfo {
-  /** What of its files can't be anywhere else, e.g. `sockets (2, the first is /run/x)`. */
+  /** What of its files can't be anywhere else, e.g. `sockets (2, the first is "/run/x")`. */
   leftBehind?: readonly string[];
 }
 

@@ -15,6 +15,7 @@ import { throwIfCancelled } from './wait';
 
 const carryTimeoutMs = 60 * 60_000;
 const reportKept = 65_536;
+const quotedChars = 300;
 const diskFull = 28;
 
 /** What could not be carried, with how much of it there was, and where the first was. */
@@ -81,8 +82,8 @@ async function run(endpoint: Endpoint, container: string, role: string, source: 
   const { stdout, stderr, done } = demultiplex(raw.stream);
   let said = '';
   stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-reportKept)));
-  // Both say the same, which `done` does as well.
-  stderr.on('error', () => undefined);
+  // Both say the same, which `done` does as well; before anything is piped, nobody else listens.
+  [stdout, stderr].forEach((stream) => stream.on('error', () => undefined));
   const stdin = stdinOf(raw.stream);
   stdin.on('error', () => undefined);
   stdin.write(source);
@@ -96,13 +97,13 @@ async function run(endpoint: Endpoint, container: string, role: string, source: 
 
 /** The one that failed first has the reason; the other one only sees that it has ended. */
 function leftOf(ends: readonly End[]): Left {
-  const failures = ends.filter(({ exitCode }) => exitCode !== 0).map(({ report }) => failureOf(report));
+  const failures = ends.filter(({ exitCode }) => exitCode !== 0).map(failureOf);
   const told = failures.find(
     ({ errno, message }) => errno !== undefined || !/ended in the middle/.test(message),
   );
   const failure = told ?? failures[0];
   if (failure !== undefined) {
-    const message = `The files outside of volumes could not be copied: ${failure.message}.`;
+    const message = `The files outside of volumes could not be copied: ${lineOf(failure.message)}.`;
     throw failure.errno === diskFull
       ? new BerthError('no_space', message, {
           hint: "Make room on the container engine's disk, or end the program that has the port. Then start it again.",
@@ -112,7 +113,12 @@ function leftOf(ends: readonly End[]): Left {
         });
   }
   const { left } = parsed(ends.at(-1)?.report ?? '');
-  return typeof left === 'object' && left !== null ? Object.entries(left).flatMap(toLeft) : [];
+  if (typeof left !== 'object' || left === null) {
+    throw new BerthError('internal', 'It is not known whether all files outside of volumes were copied.', {
+      hint: 'Start it again: nothing was changed.',
+    });
+  }
+  return Object.entries(left).flatMap(toLeft);
 }
 
 function toLeft([what, value]: [string, unknown]): Left {
@@ -120,12 +126,22 @@ function toLeft([what, value]: [string, unknown]): Left {
   return typeof count === 'number' && typeof first === 'string' ? [{ what, count, first }] : [];
 }
 
-function failureOf(report: string): { message: string; errno?: number } {
+/** One that was killed, e.g. for want of memory, has said nothing. */
+function failureOf({ report, exitCode }: End): { message: string; errno?: number } {
   const { error, errno } = parsed(report);
+  const said = report === '' ? `the program that copies them ended with code ${exitCode}` : report;
   return {
-    message: typeof error === 'string' ? error : report,
+    message: typeof error === 'string' ? error : said,
     ...(typeof errno === 'number' && { errno }),
   };
+}
+
+/** Names of a guest's files are in it. */
+function lineOf(text: string): string {
+  return text
+    .slice(0, quotedChars)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .replace(/[.\s]+$/, '');
 }
 
 function parsed(report: string): { error?: unknown; errno?: unknown; left?: unknown } {

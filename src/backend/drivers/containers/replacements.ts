@@ -13,6 +13,7 @@
  * name stays, and `dropAside` of its next start removes the old one.
  */
 import { BerthError } from '../../../api/errors';
+import { quote } from '../../files/paths';
 import { KeyedLock } from '../../store/keyed-lock';
 import type { RefitInfo, RuntimeInfo, RuntimePlan } from '../driver';
 import { ifMissing, isStatus } from './docker-errors';
@@ -189,7 +190,7 @@ export class Replacements {
     }
     return {
       ...info,
-      leftBehind: left.map(({ what, count, first }) => `${what} (${count}, the first is ${first})`),
+      leftBehind: left.map(({ what, count, first }) => `${what} (${count}, the first is ${quote(first)})`),
     };
   }
 

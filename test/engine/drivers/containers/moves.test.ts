@@ -146,7 +146,7 @@ describe('a container that gets other ports', function () {
     await bench.driver.configure(plan.name, bench.startPlan(), never());
     const before = await facts();
     const { Image: image } = await inspect();
-    assert.deepEqual(await move(), ['sockets (1, the first is /opt/own/socket)']);
+    assert.deepEqual(await move(), ['sockets (1, the first is "/opt/own/socket")']);
     assert.deepEqual(await facts(), before);
     assert.deepEqual(await move(), []);
     assert.deepEqual(await facts(), before);
