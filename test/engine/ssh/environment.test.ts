@@ -6,6 +6,7 @@ import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness'
 import { runProgram } from '../../support/programs';
 import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
+const path = '/opt/mine/bin:/usr/local/bin:/usr/bin:/bin';
 const plain = 'it\'s "quoted", $HOME `id` \\n #x';
 
 describe('ssh: variables and secrets', function () {
@@ -16,7 +17,7 @@ describe('ssh: variables and secrets', function () {
 
   before(async () => {
     ({ name } = await harness().create({
-      env: { PLAIN: plain, EMPTY: '', LINES: 'a\nb', PATH_LIKE: '/a:/b' },
+      env: { PLAIN: plain, EMPTY: '', LINES: 'a\nb', PATH_LIKE: '/a:/b', PATH: path },
       secrets: { TOKEN: secret, SECRET_LINES: `${secret}\nsecond` },
     }));
   });
@@ -37,6 +38,23 @@ describe('ssh: variables and secrets', function () {
     const argv = ['-tt', ...harness().sshOptions(), `berth-${name}`];
     const { stdout } = await runProgram('ssh', argv, { input: 'echo "<$PLAIN|$TOKEN>"; exit\n' });
     assert(stdout.includes(`<${plain}|${secret}>`), stdout);
+  });
+
+  it('are all of PATH in login shells as well, before what the distribution adds', async () => {
+    for (const shell of ['bash', 'sh']) {
+      const seen = await harness().ssh(name, [`${shell} -lc 'echo "$PATH"'`]);
+      assert(seen.startsWith(`${path}:`), seen);
+      assert.equal(new Set(seen.split(':')).size, seen.split(':').length, seen);
+    }
+    assert((await harness().sh(name, `bash -lc 'echo "$PATH"'`)).startsWith(`${path}:`));
+  });
+
+  it('bring no locale that the image does not have', async () => {
+    const argv = ['-o', 'SendEnv=LANG LC_*', ...harness().sshOptions(), `berth-${name}`, 'locale; perl -e 1'];
+    const env = { ...process.env, LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' };
+    const { stdout, stderr } = await runProgram('ssh', argv, { env });
+    assert.match(stdout, /^LANG=C\.UTF-8$/m);
+    assert.equal(stderr, '');
   });
 
   it('are seen by sftp-less programs: sh, and what a daemon of VS Code would start', async () => {

@@ -5,6 +5,7 @@ import type { InjectedFile, StartPlan } from '../driver';
 import { homeAlias, homeDirectory } from './runtime-spec';
 import {
   execEnvironment,
+  loginEnvironment,
   multilineEnvironment,
   plainEnvironment,
   sessionEnvironment,
@@ -33,6 +34,7 @@ export async function configureArchive({ plan, built, mounts = [] }: ConfigureIn
     { name: 'sshd_config', mode: 0o600, content: sshdConfig(env) },
     { name: 'env', mode: 0o400, content: execEnvironment(env), uid: userId },
     { name: 'environment', mode: 0o644, content: plainEnvironment(built, plan.env) },
+    { name: 'login.sh', mode: 0o400, content: loginEnvironment(env), uid: userId },
     { name: 'multiline.sh', mode: 0o400, content: multilineEnvironment(env), uid: userId },
     { name: 'mounts', mode: 0o600, content: lines(mounts.filter((path) => !path.includes('\n'))) },
     { name: 'directories', mode: 0o600, content: lines(directories) },

@@ -3,9 +3,12 @@
  * only ever files. The busybox of the tools runs its own applets whatever the image has.
  */
 import { berthDirectory, shell, toolsDirectory } from './init-script';
-import { multilineFile } from './sshd-config';
+import { loginFile, multilineFile } from './sshd-config';
 
 const sourceMultiline = `[ ! -r ${multilineFile} ] || . ${multilineFile}`;
+const sourceLogin = `[ ! -r ${loginFile} ] || . ${loginFile}`;
+/** Before the image's own, which may add to the PATH. */
+const loginHook = '/etc/profile.d/00-berth.sh';
 export const environmentBegin = '# >>> berth: written anew at every start';
 export const environmentEnd = '# <<< berth';
 
@@ -116,13 +119,16 @@ if [ -s $s/environment ] || [ "$kept" != "$old" ]; then
 fi
 if [ -s $s/multiline.sh ]; then
   mv -f $s/multiline.sh ${multilineFile}
-  mkdir -p /etc/profile.d
-  echo '${sourceMultiline}' >/etc/profile.d/berth.sh
   # Bash reads this one, not BASH_ENV, for a command that comes by SSH.
   [ ! -f /etc/bash.bashrc ] || grep -q '${multilineFile}' /etc/bash.bashrc || sed -i '1i ${sourceMultiline}' /etc/bash.bashrc
 else
-  rm -f ${multilineFile} /etc/profile.d/berth.sh
+  rm -f ${multilineFile}
 fi
+if [ -f /etc/profile ] && [ ! -e ${loginHook} ]; then
+  mkdir -p /etc/profile.d
+  echo '${sourceLogin}' >${loginHook}
+fi
+[ ! -e /etc/profile.d/berth.sh ] || rm -f /etc/profile.d/berth.sh
 `;
 
 /** Said of each file that something is in the way of: it does well without, unlike with a full disk. */
@@ -163,7 +169,7 @@ fi
 `;
 
 const hand = `
-mv -f $s/host_key $s/authorized_keys $s/sshd_config $s/env $d/
+mv -f $s/host_key $s/authorized_keys $s/sshd_config $s/env $s/login.sh $d/
 cd /
 rm -rf $s
 `;

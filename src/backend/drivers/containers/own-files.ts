@@ -16,6 +16,7 @@ const ofBerth = [
   '/workspace',
   '/tmp/.berth',
   '/etc/sudoers.d/workspace',
+  '/etc/profile.d/00-berth.sh',
   '/etc/profile.d/berth.sh',
 ] as const;
 

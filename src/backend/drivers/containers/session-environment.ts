@@ -69,6 +69,22 @@ export function multilineEnvironment(env: Environment): string {
     .join('');
 }
 
+/**
+ * For login shells, whose /etc/profile has just set a PATH of the distribution: the session's comes first, then what only
+ * the other has. Bash, dash and busybox's sh read it, and zsh as `sh`.
+ */
+export function loginEnvironment(env: Environment): string {
+  return `${multilineEnvironment(env)}berth_path=${quoteForShell(env.PATH ?? defaultPath)} berth_rest=$PATH:
+case ":$PATH:" in *":$berth_path:"*) berth_rest= ;; *) PATH=$berth_path ;; esac
+while [ -n "$berth_rest" ]; do
+  case ":$PATH:" in *":\${berth_rest%%:*}:"*) ;; *) PATH=$PATH:\${berth_rest%%:*} ;; esac
+  berth_rest=\${berth_rest#*:}
+done
+export PATH
+unset berth_path berth_rest
+`;
+}
+
 /** For /etc/environment: what is no secret, i.e. what the runtime was built with. */
 export function plainEnvironment(built: Environment, given: Environment): string {
   return Object.entries(given)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   execEnvironment,
+  loginEnvironment,
   multilineEnvironment,
   parseEnvironment,
   plainEnvironment,
@@ -65,6 +66,24 @@ describe('the environment of a session', () => {
     assert.equal(multilineEnvironment({ ONE: 'a' }), '');
   });
 
+  it('comes before the PATH that a login shell has set, in every shell, and has nothing twice', () => {
+    const own = "/opt/it's own/bin:/usr/bin:/bin";
+    const script = `${loginEnvironment({ PATH: own, TWO: 'b\nc' })}printf '%s|%s' "$PATH" "$TWO"`;
+    const shells = [['bash'], ['dash'], ['busybox', 'sh'], ['bash', '--posix', '-u', '-e']];
+    for (const [path, seen] of [
+      ['/usr/local/bin:/usr/bin:/bin:/usr/games', `${own}:/usr/local/bin:/usr/games`],
+      [`/mine:${own}:/last`, `/mine:${own}:/last`],
+      [own, own],
+      ['/a*:/usr/bin', `${own}:/a*`],
+    ] as const) {
+      for (const [program = '', ...argv] of shells) {
+        const setting = `PATH=${quoteForShell(path)}\n${script}`;
+        const told = execFileSync(program, [...argv, '-c', setting], { encoding: 'utf8' });
+        assert.equal(told, `${seen}|b\nc`, `${program} ${path}`);
+      }
+    }
+  });
+
   it('shows in /etc/environment only what the container was built with: the rest may be secret', () => {
     const built = { SPEC: 'a b', SIMPLE: '/x:y', CHANGED: 'old', LINES: 'a\nb' };
     const given = { SPEC: 'a b', SIMPLE: '/x:y', CHANGED: 'new', LINES: 'a\nb', SECRET: 's' };
@@ -75,10 +94,11 @@ describe('the environment of a session', () => {
     assert.equal(quoteForSshd('A=say "hi" \\ $x'), '"A=say \\"hi\\" \\\\ $x"');
     const lines = sshdConfig({ A: '1', B: 'x "y"', C: 'a\nb' }).split('\n');
     const set = lines.filter((line) => line.startsWith('SetEnv'));
-    assert.deepEqual(set, ['SetEnv "A=1" "B=x \\"y\\"" "BASH_ENV=/run/berth/multiline.sh"']);
-    assert.ok(!sshdConfig({}).includes('SetEnv'));
+    assert.deepEqual(set, ['SetEnv "LANG=C.UTF-8" "A=1" "B=x \\"y\\"" "BASH_ENV=/run/berth/multiline.sh"']);
+    assert.ok(!sshdConfig({ LC_ALL: 'C' }).includes('LANG'));
+    assert.match(sshdConfig({ LANG: 'de' }), /^SetEnv "LANG=de"$/m);
     const own = sshdConfig({ C: 'a\nb', BASH_ENV: '/mine' });
-    assert.match(own, /SetEnv "BASH_ENV=\/mine"$/m);
+    assert.match(own, /SetEnv "LANG=C.UTF-8" "BASH_ENV=\/mine"$/m);
   });
 
   it('allows keys only, and forwarding', () => {
