@@ -1,5 +1,6 @@
 /** What is read from the user's machine on every start: credential files and post-start scripts. */
-import { readFile, readdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, posix } from 'node:path';
 import type { CredentialFile } from '../../api/schemas/workspace';
 import type { InjectedFile } from '../drivers/driver';
@@ -7,8 +8,11 @@ import type { InjectedFile } from '../drivers/driver';
 export const homeDirectory = '/home/workspace';
 const scriptDirectory = '/tmp/.berth/post-start';
 const largestFile = 16 * 1024 * 1024;
-const privateMode = 0o600;
-const publicMode = 0o644;
+/** What nobody but the user may do with a private key, and what others may do with anything. */
+const privateBits = 0o700;
+const publicBits = 0o755;
+/** Of files on Windows, which have no modes. */
+const windowsMode = 0o644;
 
 export interface Collected<T> {
   found: T[];
@@ -22,12 +26,12 @@ export interface Script {
   source: string;
 }
 
-/** Private keys get 0600, everything else 0644: by content, not by name alone. */
-export function modeOf(name: string, content: Buffer): number {
+/** The file's own, but for what others may write; a private key, told by content or name, is for its user alone. */
+export function modeOf(name: string, content: Buffer, own: number): number {
   const head = content.subarray(0, 128).toString('latin1');
   const isKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(head);
   const isNamedKey = /^id_[a-z0-9_]+$/.test(name) || /\.(key|pem)$/.test(name);
-  return isKey || isNamedKey ? privateMode : publicMode;
+  return own & (isKey || isNamedKey ? privateBits : publicBits);
 }
 
 function targetOf(path: string): string {
@@ -35,18 +39,38 @@ function targetOf(path: string): string {
   return posix.normalize(isAbsolute(inside) ? inside : posix.join(homeDirectory, inside));
 }
 
-async function filesBelow(source: string, target: string): Promise<{ source: string; target: string }[]> {
-  if (!(await stat(source)).isDirectory()) {
-    return [{ source, target }];
-  }
-  const names = await readdir(source);
-  const below = await Promise.all(
-    names.map((name) => filesBelow(join(source, name), posix.join(target, name))),
-  );
-  return below.flat();
+interface Entry {
+  source: string;
+  target: string;
 }
 
-async function readLimited(path: string): Promise<Buffer> {
+/** Links are followed, but not back into a folder that they are in. What can't be read is a problem of its own. */
+async function filesBelow(
+  { source, target }: Entry,
+  problems: string[],
+  above: string[] = [],
+): Promise<Entry[]> {
+  try {
+    if (!(await stat(source)).isDirectory()) {
+      return [{ source, target }];
+    }
+    const folder = await realpath(source);
+    if (above.includes(folder)) {
+      throw new Error('it leads back into itself');
+    }
+    const files: Entry[] = [];
+    for (const name of await readdir(source)) {
+      const entry = { source: join(source, name), target: posix.join(target, name) };
+      files.push(...(await filesBelow(entry, problems, [...above, folder])));
+    }
+    return files;
+  } catch (error) {
+    problems.push(notPutIn(source, error));
+    return [];
+  }
+}
+
+async function readLimited(path: string): Promise<{ content: Buffer; found: Stats }> {
   const found = await stat(path);
   // Reading a FIFO would wait for somebody to write.
   if (!found.isFile()) {
@@ -56,31 +80,25 @@ async function readLimited(path: string): Promise<Buffer> {
   if (size > largestFile) {
     throw new Error(`it has ${size} bytes, more than ${largestFile}`);
   }
-  return readFile(path);
+  return { content: await readFile(path), found };
 }
 
 /** Credential files and folders, with their modes. */
 export async function readCredentials(files: readonly CredentialFile[]): Promise<Collected<InjectedFile>> {
   const result: Collected<InjectedFile> = { found: [], problems: [] };
   for (const { source, target } of files) {
-    try {
-      for (const file of await filesBelow(source, targetOf(target))) {
-        await readCredential(file, result);
-      }
-    } catch (error) {
-      result.problems.push(notPutIn(source, error));
+    for (const file of await filesBelow({ source, target: targetOf(target) }, result.problems)) {
+      await readCredential(file, result);
     }
   }
   return result;
 }
 
-async function readCredential(
-  { source, target }: { source: string; target: string },
-  result: Collected<InjectedFile>,
-): Promise<void> {
+async function readCredential({ source, target }: Entry, result: Collected<InjectedFile>): Promise<void> {
   try {
-    const content = await readLimited(source);
-    result.found.push({ target, mode: modeOf(basename(source), content), content });
+    const { content, found } = await readLimited(source);
+    const own = process.platform === 'win32' ? windowsMode : found.mode;
+    result.found.push({ target, mode: modeOf(basename(source), content, own), content });
   } catch (error) {
     result.problems.push(notPutIn(source, error));
   }
@@ -115,7 +133,7 @@ async function shellScriptsIn(folder: string): Promise<string[]> {
 }
 
 async function readScript(source: string, index: number): Promise<Script> {
-  const content = await readLimited(source);
+  const { content } = await readLimited(source);
   const name = basename(source).replace(/[^a-zA-Z0-9._-]/g, '_');
   const target = `${scriptDirectory}/${String(index).padStart(2, '0')}-${name}`;
   const hasInterpreter = content.subarray(0, 2).toString('latin1') === '#!';

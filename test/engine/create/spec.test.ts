@@ -27,6 +27,7 @@ describe('create: a full spec', function () {
     await writeFile(path('some-key'), '-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END\n');
     await mkdir(join(path('aws'), 'sso'), { recursive: true });
     await writeFile(join(path('aws'), 'config'), '[default]\n');
+    await chmod(join(path('aws'), 'config'), 0o600);
     await writeFile(join(path('aws'), 'sso', 'token.pem'), 'pem\n');
     await writeFile(
       path('first.sh'),
@@ -122,7 +123,7 @@ describe('create: a full spec', function () {
       '.config/tool/key 600 workspace',
       '.aws 700 workspace',
       '.aws/sso 700 workspace',
-      '.aws/config 644 workspace',
+      '.aws/config 600 workspace',
       '.aws/sso/token.pem 600 workspace',
     ]);
   });

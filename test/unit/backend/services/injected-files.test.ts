@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modeOf, readCredentials, readScripts } from '../../../../src/backend/services/injected-files';
 import { useTempFolder } from '../../../support/temp';
@@ -9,20 +9,21 @@ describe('services/injected-files', () => {
   const folder = useTempFolder();
   const path = (name: string) => join(folder(), name);
 
-  it('gives private keys 0600 and everything else 0644, by content and by name', () => {
+  it('keeps modes, but for what others may write, and keys for their user alone', () => {
     const key = Buffer.from('-----BEGIN OPENSSH PRIVATE KEY-----\n');
-    const cases: [string, Buffer | string, number][] = [
-      ['deploy', key, 0o600],
-      ['rsa.txt', '-----BEGIN RSA PRIVATE KEY-----', 0o600],
-      ['id_ed25519', 'x', 0o600],
-      ['server.key', 'x', 0o600],
-      ['cert.pem', 'x', 0o600],
-      ['id_ed25519.pub', 'ssh-ed25519 AAAA', 0o644],
-      ['config', 'Host *', 0o644],
-      ['cert.crt', '-----BEGIN CERTIFICATE-----', 0o644],
+    const cases: [string, Buffer | string, number, number][] = [
+      ['deploy', key, 0o644, 0o600],
+      ['rsa.txt', '-----BEGIN RSA PRIVATE KEY-----', 0o664, 0o600],
+      ['id_ed25519', 'x', 0o640, 0o600],
+      ['server.key', 'x', 0o400, 0o400],
+      ['cert.pem', 'x', 0o777, 0o700],
+      ['id_ed25519.pub', 'ssh-ed25519 AAAA', 0o644, 0o644],
+      ['config', 'Host *', 0o600, 0o600],
+      ['hook', '#!/bin/sh', 0o4775, 0o755],
+      ['cert.crt', '-----BEGIN CERTIFICATE-----', 0o666, 0o644],
     ];
-    for (const [name, content, mode] of cases) {
-      assert.equal(modeOf(name, Buffer.from(content)), mode, name);
+    for (const [name, content, own, mode] of cases) {
+      assert.equal(modeOf(name, Buffer.from(content), own), mode, name);
     }
   });
 
@@ -46,13 +47,15 @@ describe('services/injected-files', () => {
     await mkdir(path('ssh/deep'), { recursive: true });
     await writeFile(path('ssh/id_rsa'), 'x');
     await writeFile(path('ssh/deep/known_hosts'), 'y');
+    await chmod(path('ssh/deep/known_hosts'), 0o600);
     await writeFile(path('outside'), 'z');
+    await chmod(path('outside'), 0o755);
     await symlink('../outside', path('ssh/link'));
     const { found } = await readCredentials([{ source: path('ssh'), target: '.ssh' }]);
     assert.deepEqual(found.map(({ target, mode }) => `${target} ${mode.toString(8)}`).sort(), [
-      '/home/workspace/.ssh/deep/known_hosts 644',
+      '/home/workspace/.ssh/deep/known_hosts 600',
       '/home/workspace/.ssh/id_rsa 600',
-      '/home/workspace/.ssh/link 644',
+      '/home/workspace/.ssh/link 755',
     ]);
   });
 
@@ -78,7 +81,24 @@ describe('services/injected-files', () => {
     ].entries()) {
       assert.match(problems[index] ?? '', what);
     }
-    assert.deepEqual(found, []);
+    assert.deepEqual(
+      found.map(({ target }) => target),
+      ['/home/workspace/.ssh/good'],
+    );
+  });
+
+  it('takes a folder whose links lead back into it, without them', async () => {
+    await mkdir(path('config/inner'), { recursive: true });
+    await writeFile(path('config/inner/file'), 'x');
+    await symlink('..', path('config/inner/up'));
+    await symlink('loop', path('config/loop'));
+    await symlink('inner', path('config/other'));
+    const { found, problems } = await readCredentials([{ source: path('config'), target: '/c' }]);
+    assert.deepEqual(found.map(({ target }) => target).sort(), ['/c/inner/file', '/c/other/file']);
+    assert.deepEqual(
+      problems.map((problem) => /config\/(\S+) was/.exec(problem)?.[1]),
+      ['inner/up', 'loop', 'other/up'],
+    );
   });
 
   it('goes on in a folder in which one file can not be read', async () => {
