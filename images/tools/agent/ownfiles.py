@@ -22,6 +22,7 @@ import sys
 
 import attributes
 import holes
+from mounts import mount_points
 
 PIECE = struct.Struct(">QI")
 PIECE_BYTES = 1024 * 1024
@@ -68,17 +69,6 @@ class Position:
             finally:
                 os.close(folder)
             self._parts.append(name)
-
-
-def mount_points():
-    """Their paths, as tuples of names."""
-    with open("/proc/self/mountinfo", "rb") as table:
-        fields = [line.split(b" ")[4] for line in table]
-    points = set()
-    for field in fields:
-        path = field.decode("unicode_escape").encode("latin-1")
-        points.add(tuple(name for name in os.fsdecode(path).split("/") if name))
-    return points
 
 
 def write_line(sink, value):

@@ -5,7 +5,8 @@ import stat as modes
 
 from entries import entry
 from errors import AgentError
-from names import is_ours, split
+from mounts import mounted_in
+from names import is_ours, split, to_wire
 from places import READ_DIRECTORY, lstat, rename_new
 
 NEW_FOLDER_MODE = 0o755
@@ -80,10 +81,22 @@ def remove(volume, request, _payload, job):
         if not place.is_directory:
             os.unlink(place.name, dir_fd=place.directory)
         elif request["recursive"]:
+            _refuse_mounts(place)
             remove_tree(place.name, place.directory, job.check)
         else:
             os.rmdir(place.name, dir_fd=place.directory)
     return {}
+
+
+def _refuse_mounts(place):
+    """What is mounted in a folder, a volume of several workspaces for example, does not go with it."""
+    folder = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
+    try:
+        mounted = mounted_in(folder)
+    finally:
+        os.close(folder)
+    if mounted:
+        raise AgentError("in_use", f"something is mounted at {to_wire(mounted[0])}")
 
 
 def remove_tree(name, directory, check=lambda: None):

@@ -8,6 +8,7 @@ const agentModules: readonly string[] = [
   'errors',
   'names',
   'places',
+  'mounts',
   'attributes',
   'holes',
   'entries',
@@ -25,7 +26,7 @@ const agentModules: readonly string[] = [
 ];
 
 /** Of the program that makes the own files of one container those of another. */
-export const ownFilesModules: readonly string[] = ['holes', 'attributes', 'ownfiles'];
+export const ownFilesModules: readonly string[] = ['holes', 'attributes', 'mounts', 'ownfiles'];
 
 /** Reads the modules from standard input (a length, a line break, JSON) and leaves the rest of it to them. */
 const bootstrap = `import sys,json,types
