@@ -130,7 +130,8 @@ export const routes = defineRoutes({
   },
   'workspaces.get': { summary: 'One workspace', tag: 'workspaces', params: ByName, response: Workspace },
   'workspaces.update': {
-    summary: 'Change label, limits, idle policy, environment',
+    summary:
+      'Change label, limits, idle policy, environment; variables, secrets and limits not named stay, null takes one away',
     tag: 'workspaces',
     params: ByName,
     body: WorkspacePatch,

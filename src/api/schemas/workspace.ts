@@ -27,11 +27,21 @@ export const RuntimeKind = literals(runtimeKinds);
 export type RuntimeKind = (typeof runtimeKinds)[number];
 
 export const EnvName = '^[A-Za-z_][A-Za-z0-9_]{0,127}$';
-export const Environment = Type.Record(Type.String({ pattern: EnvName }), Type.String({ maxLength: 8192 }), {
-  maxProperties: 64,
+export const maxVariables = 64;
+const Value = Type.String({ maxLength: 8192 });
+export const Environment = Type.Record(Type.String({ pattern: EnvName }), Value, {
+  maxProperties: maxVariables,
   additionalProperties: false,
   description: 'Environment variables, at most 64.',
 });
+
+/** A change of variables: those that are not named stay, null takes one away. */
+export const EnvironmentPatch = Type.Record(Type.String({ pattern: EnvName }), nullable(Value), {
+  maxProperties: 2 * maxVariables,
+  additionalProperties: false,
+  description: 'Variables that are not named stay; null takes one away.',
+});
+export type EnvironmentPatch = Static<typeof EnvironmentPatch>;
 
 export const Limits = Type.Object(
   {
@@ -211,11 +221,11 @@ export const WorkspacePatch = Type.Object(
     label: Type.Optional(Label),
     limits: Type.Optional(LimitsPatch),
     idle: WorkspaceSpec.properties.idle,
-    env: WorkspaceSpec.properties.env,
+    env: Type.Optional(EnvironmentPatch),
     ports: WorkspaceSpec.properties.ports,
     credentialFiles: WorkspaceSpec.properties.credentialFiles,
     postStart: WorkspaceSpec.properties.postStart,
-    secrets: Type.Optional(Environment),
+    secrets: Type.Optional(EnvironmentPatch),
   },
   { additionalProperties: false, minProperties: 1 },
 );

@@ -12,6 +12,7 @@ import type {
 import type { Driver } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
 import { KeyedLock } from '../store/keyed-lock';
+import { changeVariables } from '../store/variables';
 import { haltProblem, isHalted } from './halted';
 import { prepareImage } from './image-progress';
 import { isSettled, joins, mayBegin, type Verb } from './lifecycle';
@@ -222,7 +223,8 @@ export class Workspaces {
     const { registry, secrets } = this.parts;
     const record = registry.get(name);
     refuseTemporary(record);
-    const { label, secrets: secretValues, limits: changed, ports: wanted, ...spec } = patch;
+    const { label, secrets: secretValues, limits: changed, ports: wanted, env: variables, ...spec } = patch;
+    const env = variables && changeVariables(record.spec.env ?? {}, variables, 'env');
     const limits = changed === undefined ? undefined : changeLimits(record.spec.limits, changed);
     if (limits !== undefined && record.runtimeId !== undefined) {
       await this.applyLimits(name, limits);
@@ -236,6 +238,7 @@ export class Workspaces {
       spec: {
         ...registry.get(name).spec,
         ...spec,
+        ...(env !== undefined && { env }),
         ...(ports !== undefined && { ports }),
         ...(limits !== undefined && { limits }),
         ...(secretNames !== undefined && { secretNames }),

@@ -10,6 +10,7 @@ import { isErrno, replaceFile } from './files';
 import { KeyedLock } from './keyed-lock';
 import { readRecord, untouched, writeRecord, type RecordFormat } from './records';
 import type { StateDirectory } from './state-directory';
+import { changeVariables } from './variables';
 
 const Sealed = Type.Record(Type.String(), Type.Record(Type.String(), Type.String()));
 type Sealed = Static<typeof Sealed>;
@@ -32,14 +33,16 @@ export class SecretStore {
 
   constructor(private readonly state: StateDirectory) {}
 
-  /** Adds or replaces values; the others of the workspace stay. Answers all names. */
-  async put(workspace: string, values: Readonly<Record<string, string>>): Promise<string[]> {
+  /** Adds or replaces values, null takes one away; the others of the workspace stay. Answers all names. */
+  async put(workspace: string, values: Readonly<Record<string, string | null>>): Promise<string[]> {
     return this.change(async (sealed) => {
       const key = await this.key();
-      const own = { ...sealed[workspace] };
-      for (const [name, value] of Object.entries(values)) {
-        own[name] = seal(key, `${workspace}/${name}`, value);
-      }
+      const changed = Object.entries(values).map(([name, value]) => [
+        name,
+        value === null ? null : seal(key, `${workspace}/${name}`, value),
+      ]);
+      const patch = Object.fromEntries(changed) as Record<string, string | null>;
+      const own = changeVariables(sealed[workspace] ?? {}, patch, 'secrets');
       return [{ ...sealed, [workspace]: own }, Object.keys(own).sort()];
     });
   }

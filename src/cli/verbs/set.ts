@@ -12,6 +12,7 @@ export interface SetOptions {
   env?: Record<string, string>;
   unsetEnv?: string[];
   secret?: string[];
+  unsetSecret?: string[];
   credential?: string[];
   unsetCredential?: string[];
   postStart?: string[];
@@ -39,6 +40,7 @@ export function registerSet(program: Command, cli: Cli): void {
         'set a secret variable, read from the environment or stdin (repeatable)',
         collect,
       )
+      .option('--unset-secret <K>', 'take a secret variable away (repeatable)', collect)
       .option('--credential <SRC[:DST]>', 'put a file into its home on every start (repeatable)', collect)
       .option('--unset-credential <SRC|DST>', 'put that file in no more (repeatable)', collect)
       .option(
@@ -71,8 +73,12 @@ async function set(cli: Cli, name: string, options: SetOptions): Promise<void> {
   }
   const client = await cli.engine();
   const workspace = await client.call('workspaces.get', { params: { name }, signal: cli.signal });
-  const secrets = await readSecrets(cli, options.secret ?? []);
-  const body = { ...toPatch(workspace, options, cli.cwd), ...(options.secret !== undefined && { secrets }) };
+  const patch = toPatch(workspace, options, cli.cwd);
+  const values = await readSecrets(cli, options.secret ?? []);
+  const body = {
+    ...patch,
+    ...((options.secret ?? patch.secrets) !== undefined && { secrets: { ...patch.secrets, ...values } }),
+  };
   const changed = await client.call('workspaces.update', { params: { name }, body });
   cli.result(changed, () =>
     needsStart(options) && workspace.state !== 'stopped' && workspace.state !== 'archived'
@@ -85,21 +91,25 @@ function needsStart({ label, idlePause, idleStop, idleArchive, ...rest }: SetOpt
   return Object.keys(rest).length > 0;
 }
 
-/** The API replaces lists as a whole: what was there before is in the change, too. */
+/** The API merges variables, and replaces lists as a whole: what was there before is in the change, too. */
 export function toPatch({ spec }: Workspace, options: SetOptions, cwd: string): WorkspacePatch {
-  const { label, env, unsetEnv } = options;
+  const { label, env, unsetEnv, unsetSecret } = options;
   return {
     ...(label !== undefined && { label }),
-    ...((env ?? unsetEnv) !== undefined && { env: { ...without(spec.env ?? {}, unsetEnv ?? []), ...env } }),
+    ...((env ?? unsetEnv) !== undefined && {
+      env: { ...without(Object.keys(spec.env ?? {}), unsetEnv ?? [], 'variable'), ...env },
+    }),
+    ...(unsetSecret !== undefined && { secrets: without(spec.secretNames ?? [], unsetSecret, 'secret') }),
     ...credentialsOf(spec, options, cwd),
     ...postStartOf(spec, options, cwd),
     ...idleOf(spec.idle, options),
   };
 }
 
-function without(env: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
-  names.forEach((name) => refuseUnknown(name in env, `the variable ${name}`));
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
+/** As the API takes them away: null for each. */
+function without(known: readonly string[], names: readonly string[], what: string): Record<string, null> {
+  names.forEach((name) => refuseUnknown(known.includes(name), `the ${what} ${name}`));
+  return Object.fromEntries(names.map((name) => [name, null]));
 }
 
 /** What was misspelled would stay, and nobody would know. */

@@ -73,9 +73,25 @@ describe('cli: set', () => {
     assert.equal((await test.berth(['set', 'demo', '--secret', 'A=b'])).code, 2);
   });
 
+  it('takes a secret away, and keeps the others', async () => {
+    await test.berth(['set', 'demo', '--secret', 'ONE', '--secret', 'TWO'], { env: { ONE: '1', TWO: '2' } });
+    const { code, stderr } = await test.berth(['set', 'demo', '--unset-secret', 'ONE', '--secret', 'THREE'], {
+      env: { THREE: '3' },
+    });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(spec().secretNames, ['THREE', 'TWO']);
+  });
+
+  it('loses nothing when several change it at once', async () => {
+    const names = ['C', 'D', 'E', 'F'];
+    const changes = names.map((name) => test.berth(['set', 'demo', '--env', `${name}=1`]));
+    await Promise.all([...changes, test.berth(['set', 'demo', '--unset-env', 'A'])]);
+    assert.deepEqual(Object.keys(spec().env ?? {}).sort(), ['B', ...names]);
+  });
+
   it('refuses what changes nothing, and names that it does not have', async () => {
     assert.equal((await test.berth(['set', 'demo'])).code, 2);
-    for (const option of ['--unset-env', '--unset-credential', '--unset-post-start']) {
+    for (const option of ['--unset-env', '--unset-secret', '--unset-credential', '--unset-post-start']) {
       const { code, stderr } = await test.berth(['set', 'demo', option, 'NONE']);
       assert.deepEqual([code, /does not have/.test(stderr)], [1, true], stderr);
     }
