@@ -49,7 +49,7 @@ describe('berth exec --output, berth run', function () {
   });
 
   it('refuses before the command runs what can not be copied', async () => {
-    for (const output of ['x', '=a', 'x=', 'x=/etc/passwd', 'x=/home/workspace', 'x=../../etc']) {
+    for (const output of ['x', '=a', 'x=', 'x=/home/workspace', 'x=/', 'x=../..']) {
       const { code, stderr } = await berth.run(['exec', name, '--output', output, ...sh('touch ~/ran')]);
       assert.equal(code, 2, `${output}: ${stderr}`);
     }
