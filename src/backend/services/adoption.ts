@@ -110,8 +110,10 @@ export class Adoption {
     return operations.start(
       { kind: 'workspace.adopt', title: `Adopt ${volume.name} as workspace ${name}`, workspace: name },
       async (context) => {
-        const said = isTheirs ? warnings : [...warnings, `Its image is not here any more: it has ${image}.`];
-        said.forEach((line) => context.warn(line));
+        const ofImage = isTheirs ? [] : [`Its image is not here any more: it has ${image}.`];
+        // Whoever consented at once has not been asked, and was told nothing.
+        const ofRest = existing === undefined ? [] : leftOf(inherited);
+        [...warnings, ...ofImage, ...ofRest].forEach((line) => context.warn(line));
         await (existing === undefined
           ? this.startOn(name, driver, context)
           : this.replace(name, existing, driver, context));
@@ -159,9 +161,8 @@ export class Adoption {
       own?.files === 0
         ? '. Outside of its volumes it has no files of its own.'
         : `, and what lies outside of its volumes is removed${own === undefined ? '' : `: ${describeOwnFiles(own)}`}.`;
-    const left =
-      inherited.left.length === 0 ? '' : ` The workspace does not have: ${listed(inherited.left)}.`;
-    return new BerthError('needs_confirmation', `${what}${loss}${left}`, {
+    const lines = [`${what}${loss}`, ...leftOf(inherited)];
+    return new BerthError('needs_confirmation', lines.join(' '), {
       field: 'replaceContainer',
       hint: `Volumes, ports and variables go along; it is removed when the new one has answered. Say \`replaceContainer\` (\`berth adopt ${name} --yes\`).`,
     });
@@ -339,6 +340,11 @@ function refuseHeld({ name, holders }: Volume, runtime: string): void {
 }
 
 const maxListed = 8;
+
+/** What to say of what the workspace can't have. */
+function leftOf({ left }: Inherited): string[] {
+  return left.length === 0 ? [] : [`The workspace does not have: ${listed(left)}.`];
+}
 
 /** At most so many, and how many more. */
 function listed(all: readonly string[]): string {

@@ -96,12 +96,13 @@ export async function inheritPorts(
         }
         ledger.releasePort(host, owner);
       }
+      const holder = host === undefined ? undefined : holderOf(ledger, host);
       const another = await ledger.assign(owner);
       ports.push({ host: another, guest, chosen: true });
       said.push(
         ...(host === undefined
           ? []
-          : [`Port ${host} is taken by another program: ${guest} inside is on ${another}.`]),
+          : [`Port ${host} is taken by ${holder ?? 'another program'}: ${guest} inside is on ${another}.`]),
       );
     }
     return { ports, said };
@@ -109,4 +110,9 @@ export async function inheritPorts(
     ports.forEach(({ host }) => ledger.releasePort(host, owner));
     throw error;
   }
+}
+
+function holderOf(ledger: PortLedger, port: number): string | undefined {
+  const holder = ledger.ownerOf(port);
+  return holder === undefined ? undefined : `workspace ${holder}`;
 }

@@ -83,7 +83,11 @@ describe('services/adoption', () => {
     };
     const { message } = await failure(adopt('old', 'workspace-old'), 'needs_confirmation');
     assert.match(message, /does not have: the volume unrelated at \/proc\/x \(.*\); the variable "0bad"\.$/);
-    await adopt('old', 'workspace-old', { replaceContainer: true });
+    const { warnings } = await adopt('old', 'workspace-old', { replaceContainer: true });
+    assert.match(
+      warnings.join('\n'),
+      /does not have: the volume unrelated at \/proc\/x \(.*\); the variable "0bad"\.$/,
+    );
     const { spec, dockerVolume } = test.services.workspaces.get('old');
     assert.equal(dockerVolume, 'workspace-old-docker');
     assert.deepEqual([spec.env, spec.limits, spec.docker], [{ A: '1' }, { pids: 99 }, true]);
@@ -92,6 +96,15 @@ describe('services/adoption', () => {
     assert.deepEqual([spec.ports![1]?.guest, spec.ports![1]?.chosen], [81, true]);
     const plan = test.driver.plans.get('workspace-old');
     assert.deepEqual([plan?.env, plan?.docker, plan?.ports?.length], [{ A: '1' }, true, 2]);
+  });
+
+  it('says who has a port that the container had', async () => {
+    await test.create('mine');
+    const { sshPort } = test.services.workspaces.get('mine');
+    test.driver.addForeign('workspace-old', ['workspace-old']);
+    test.driver.built = { ...test.driver.built, ports: [{ host: sshPort, guest: 80 }] };
+    const { warnings } = await adopt('old', 'workspace-old', { replaceContainer: true });
+    assert.match(warnings.join(), new RegExp(`^Port ${sshPort} is taken by workspace mine: 80 inside`));
   });
 
   for (const [verb, state] of [
