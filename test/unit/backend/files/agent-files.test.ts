@@ -14,8 +14,6 @@ import {
 import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { skipWithout } from '../../../support/skip';
-import { mountSmallDisk, unmountSmallDisk } from '../../../support/small-disk';
 import { hasCode, textOf, TestVolume } from './agent-harness';
 
 const anew = { create: true, overwrite: false };
@@ -331,29 +329,6 @@ describe('files of a volume', function () {
     } finally {
       await outside.dispose();
     }
-  });
-
-  it('removes no folder that something is mounted in (mounts a tmpfs: needs root)', async function () {
-    const disk = at('folder', 'with space', 'disk');
-    if (!mountSmallDisk(disk, '64k')) {
-      skipWithout(this, 'a small disk is mounted by root alone');
-    }
-    try {
-      writeFileSync(join(disk, 'theirs'), '');
-      writeFileSync(at('folder', 'beside'), '');
-      for (const path of ['/folder', '/folder/with space', '/folder/with space/disk']) {
-        const removed = volume.files.remove(path, { recursive: true });
-        await assert.rejects(
-          removed,
-          (error) => hasCode('in_use')(error) && /with space\/disk/.test(String(error)),
-        );
-      }
-      assert(existsSync(join(disk, 'theirs')) && existsSync(at('folder', 'beside')));
-    } finally {
-      unmountSmallDisk(disk);
-    }
-    await volume.files.remove('/folder', { recursive: true });
-    assert(!existsSync(at('folder')));
   });
 
   it('changes modes, and counts what is used', async () => {
