@@ -166,12 +166,12 @@ export class Replacements {
 
   /** `bring` makes the one that is to have the name. One that the old one was to replace stays the one to go back to. */
   private async inPlaceOf(name: string, bring: () => Promise<RefitInfo>): Promise<RefitInfo> {
-    if ((await this.findAside(name)) !== undefined) {
-      this.underWay.add(name);
+    if ((await this.findAside(name)) === undefined) {
+      await this.putAside(name);
+    } else {
       await this.runtimes.remove(name);
-      return bring();
+      this.underWay.add(name);
     }
-    await this.putAside(name);
     try {
       return await bring();
     } catch (error) {

@@ -1,0 +1,89 @@
+/** The order of the steps, with an engine in memory; the real ones are in test/engine/drivers/containers. */
+import assert from 'node:assert/strict';
+import type { Endpoint } from '../../../../../src/backend/drivers/containers/endpoint';
+import type { Helpers } from '../../../../../src/backend/drivers/containers/helpers';
+import { Moves } from '../../../../../src/backend/drivers/containers/moves';
+import { Ownership } from '../../../../../src/backend/drivers/containers/ownership';
+import { Replacements } from '../../../../../src/backend/drivers/containers/replacements';
+import type { Runtimes } from '../../../../../src/backend/drivers/containers/runtimes';
+import type { RuntimePlan } from '../../../../../src/backend/drivers/driver';
+
+const owner = 'installation';
+const aside = `w.before-${owner.slice(0, 8)}`;
+const draft = `w.moving-${owner.slice(0, 8)}`;
+
+describe('containers/replacements', () => {
+  /** Name to what tells one container from the others. */
+  let containers: Map<string, string>;
+  let failing: string | undefined;
+  let replacements: Replacements;
+  const methods = Object.getOwnPropertyDescriptors(Moves.prototype);
+
+  beforeEach(() => {
+    containers = new Map();
+    failing = undefined;
+    const missing = Object.assign(new Error('No such container'), { statusCode: 404 });
+    const getContainer = (name: string) => ({
+      inspect: () =>
+        containers.has(name)
+          ? Promise.resolve({
+              ...{ Id: containers.get(name), Image: 'i', Config: {}, Mounts: [] },
+              State: { Status: 'exited' },
+            })
+          : Promise.reject(missing),
+      rename: ({ name: to }: { name: string }) => {
+        const id = containers.get(name);
+        if (id === undefined || name === failing) {
+          return Promise.reject(id === undefined ? missing : new Error('no luck'));
+        }
+        containers.delete(name);
+        containers.set(to, id);
+        return Promise.resolve();
+      },
+    });
+    const none = () => Promise.resolve([]);
+    const docker = { getContainer, listImages: none, listContainers: none };
+    const call = (_what: string, run: (docker: object) => unknown) => run(docker);
+    const runtimes = {
+      remove: (name: string) => Promise.resolve(containers.delete(name)),
+      inspect: (name: string) => Promise.resolve({ id: containers.get(name) }),
+    };
+    replacements = new Replacements(
+      { call } as unknown as Endpoint,
+      runtimes as unknown as Runtimes,
+      new Ownership(owner),
+      {} as unknown as Helpers,
+      () => Promise.resolve(Buffer.alloc(0)),
+    );
+    Moves.prototype.giveUp = () => Promise.resolve(false);
+    Moves.prototype.make = () => {
+      containers.set(draft, 'moved');
+      return Promise.resolve([]);
+    };
+  });
+  afterEach(() => void Object.defineProperties(Moves.prototype, methods));
+
+  const refit = () =>
+    replacements.refit({ name: 'w', mounts: [] } as unknown as RuntimePlan, new AbortController().signal);
+
+  it('gives the name to the one with other ports, and keeps the one before it', async () => {
+    containers.set('w', 'old');
+    assert.equal((await refit()).id, 'moved');
+    assert.deepEqual(Object.fromEntries(containers), { w: 'moved', [aside]: 'old' });
+  });
+
+  for (const waiting of [undefined, 'first']) {
+    it(`has a container of the name when that fails${waiting === undefined ? '' : ', also after an earlier move'}`, async () => {
+      containers.set('w', 'old');
+      if (waiting !== undefined) {
+        containers.set(aside, waiting);
+      }
+      failing = draft;
+      await assert.rejects(refit(), /no luck/);
+      assert.equal(containers.get('w'), waiting ?? 'old');
+      assert(!containers.has(aside));
+      failing = undefined;
+      assert.equal((await refit()).id, 'moved');
+    });
+  }
+});
