@@ -11,6 +11,7 @@ export async function readSecrets(cli: Cli, given: readonly string[]): Promise<R
   const missing = names.filter((name) => cli.env[name] === undefined);
   if (missing.length > 1 && !cli.isInteractive) {
     throw new BerthError('bad_request', `No values for the secrets ${missing.join(', ')}.`, {
+      field: `secrets.${missing[0] ?? ''}`,
       hint: 'Set environment variables of these names; standard input can give only one.',
     });
   }
@@ -24,5 +25,13 @@ async function readSecret(cli: Cli, name: string): Promise<string> {
   if (cli.isInteractive) {
     return cli.ask(`${name}: `, { hidden: true });
   }
-  return (await readAll(cli.streams.stdin)).toString('utf8').replace(/\r?\n$/, '');
+  const given = await readAll(cli.streams.stdin);
+  // An empty line says that it shall be empty; nothing at all says that nobody gave it.
+  if (given.length === 0) {
+    throw new BerthError('bad_request', `There is no value for the secret ${name}.`, {
+      field: `secrets.${name}`,
+      hint: `Set an environment variable ${name}, or pass the value on standard input.`,
+    });
+  }
+  return given.toString('utf8').replace(/\r?\n$/, '');
 }

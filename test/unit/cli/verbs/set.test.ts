@@ -73,6 +73,19 @@ describe('cli: set', () => {
     assert.equal((await test.berth(['set', 'demo', '--secret', 'A=b'])).code, 2);
   });
 
+  it('refuses a secret that nobody gave a value, and takes one that is empty on purpose', async () => {
+    const refused = await test.berth(['set', 'demo', '--secret', 'ONE', '--json'], { input: '' });
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /no value for the secret ONE/);
+    assert.match(refused.stderr, /"secrets\.ONE"/);
+    assert.equal(spec().secretNames, undefined);
+    const both = await test.berth(['set', 'demo', '--secret', 'ONE', '--secret', 'TWO'], { input: 'x' });
+    assert.equal(both.code, 2);
+    assert.equal((await test.berth(['set', 'demo', '--secret', 'ONE'], { input: '\n' })).code, 0);
+    assert.equal((await test.berth(['set', 'demo', '--secret', 'TWO'], { env: { TWO: '' } })).code, 0);
+    assert.deepEqual(spec().secretNames, ['ONE', 'TWO']);
+  });
+
   it('takes a secret away, and keeps the others', async () => {
     await test.berth(['set', 'demo', '--secret', 'ONE', '--secret', 'TWO'], { env: { ONE: '1', TWO: '2' } });
     const { code, stderr } = await test.berth(['set', 'demo', '--unset-secret', 'ONE', '--secret', 'THREE'], {
