@@ -9,9 +9,16 @@ import { run } from '../../src/cli/program';
 import { createStreams, type Invocation } from '../unit/cli/harness';
 import { useEngine, type TestEngine } from './engine';
 
+export interface CallOptions {
+  input?: string;
+  /** Its standard input does not end. */
+  openInput?: boolean;
+  env?: NodeJS.ProcessEnv;
+}
+
 export interface TestCli extends TestEngine {
   /** One invocation, from start to end. */
-  berth(argv: readonly string[], options?: { input?: string; env?: NodeJS.ProcessEnv }): Promise<Invocation>;
+  berth(argv: readonly string[], options?: CallOptions): Promise<Invocation>;
 }
 
 /** A new engine and a command line for each test. */
@@ -32,12 +39,14 @@ export function useCli(): { start: () => Promise<TestCli> } {
 }
 
 function invokeOn(home: string): TestCli['berth'] {
-  return async (argv, { input, env } = {}) => {
+  return async (argv, { input, openInput, env } = {}) => {
     const streams = createStreams();
     if (input !== undefined) {
       streams.stdin.push(input);
     }
-    streams.stdin.push(null);
+    if (openInput !== true) {
+      streams.stdin.push(null);
+    }
     const interrupts = new Interrupts(new EventEmitter(), { exit: () => undefined, die: () => undefined });
     const cli = new Cli({
       streams,

@@ -1,9 +1,9 @@
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { ExecResult } from '../../api';
 import type { AttachRequest } from '../../api/paths';
-import { readAll } from '../../client/transport';
 import { attach, type AttachSession } from '../../client/attach';
+import { CapturedOutput } from '../captured';
 import type { Cli } from '../cli';
 import { ExitWith, exitCodes } from '../failure';
 import { formatDuration } from '../format/time';
@@ -70,29 +70,39 @@ export async function exec(cli: Cli, name: string, argv: string[], options: Exec
 }
 
 async function perform(cli: Cli, name: string, argv: string[], options: ExecOptions): Promise<void> {
-  if (cli.json && argv.length > 0) {
-    await capture(cli, name, argv, options);
-    return;
-  }
-  const { stdin, stdout } = cli.streams;
-  const tty = options.tty ?? (isTerminal(stdin) && isTerminal(stdout));
+  const { stdin, stdout, stderr } = cli.streams;
+  const captured = cli.json && argv.length > 0 ? new CapturedOutput() : undefined;
+  const tty = captured === undefined && (options.tty ?? (isTerminal(stdin) && isTerminal(stdout)));
+  // Nobody types the input of a program's call.
+  const hasInput = options.stdin !== false && !(captured !== undefined && isTerminal(stdin));
   const client = await cli.engine();
   const session = await attach(client, name, toRequest(cli, argv, options, tty), { signal: cli.signal });
   const restore = tty ? rawTerminal(cli.streams, session) : () => undefined;
   const limit = limitTime(session, options.timeout);
   try {
-    cli.exitCode = await relay(cli, session, options.stdin !== false);
+    cli.exitCode = await relay(cli, session, hasInput ? stdin : undefined, captured ?? { stdout, stderr });
   } catch (error) {
     if (!limit.isOver()) {
       throw error;
     }
     cli.exitCode = timedOutCode;
-    cli.note(`The command took longer than ${formatDuration(options.timeout ?? 0)} and was ended.`);
+    if (captured === undefined) {
+      cli.note(`The command took longer than ${formatDuration(options.timeout ?? 0)} and was ended.`);
+    }
   } finally {
     limit.stop();
     restore();
     session.close();
   }
+  if (captured !== undefined) {
+    cli.result(readable(answerOf(captured, cli.exitCode, limit.isOver())), () => '');
+  }
+}
+
+/** With `--json`: all that it said, at its end; the exit code passes too. */
+function answerOf(captured: CapturedOutput, exitCode: number, timedOut: boolean): ExecResult {
+  const { truncated } = captured;
+  return { exitCode, stdout: captured.of('stdout'), stderr: captured.of('stderr'), truncated, timedOut };
 }
 
 /** Lets go of the process when its time is over: the engine ends it. */
@@ -133,12 +143,17 @@ export function terminalOf({ TERM, COLORTERM }: NodeJS.ProcessEnv): Record<strin
 }
 
 /** Moves bytes both ways until the process has ended; answers its exit code. */
-async function relay(cli: Cli, session: AttachSession, hasInput: boolean): Promise<number> {
-  const input = pumpInput(hasInput ? cli.streams.stdin : Readable.from([]), session);
+async function relay(
+  cli: Cli,
+  session: AttachSession,
+  stdin: Readable | undefined,
+  to: { stdout: Writable; stderr: Writable },
+): Promise<number> {
+  const input = pumpInput(stdin ?? Readable.from([]), session);
   try {
     await Promise.all([
-      pumpOutput(session.stdout, cli.streams.stdout, cli.signal),
-      pumpOutput(session.stderr, cli.streams.stderr, cli.signal),
+      pumpOutput(session.stdout, to.stdout, cli.signal),
+      pumpOutput(session.stderr, to.stderr, cli.signal),
     ]);
     return await session.exit;
   } catch (error) {
@@ -146,28 +161,6 @@ async function relay(cli: Cli, session: AttachSession, hasInput: boolean): Promi
   } finally {
     input.stop();
   }
-}
-
-/** With `--json`: all that it said, at its end; the exit code passes too. */
-async function capture(cli: Cli, name: string, argv: string[], options: ExecOptions): Promise<void> {
-  const { stdin } = cli.streams;
-  const hasInput = options.stdin !== false && !isTerminal(stdin);
-  const input = hasInput ? await readAll(stdin) : Buffer.alloc(0);
-  const client = await cli.engine();
-  const answer = await client.call('workspaces.exec', {
-    params: { name },
-    body: {
-      argv,
-      ...(input.length > 0 && { stdin: input.toString('base64') }),
-      ...(options.env !== undefined && { env: options.env }),
-      ...(options.cwd !== undefined && { cwd: options.cwd }),
-      ...(options.user !== undefined && { user: options.user }),
-      ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
-    },
-    signal: cli.signal,
-  });
-  cli.result(readable(answer), () => '');
-  cli.exitCode = answer.timedOut ? timedOutCode : answer.exitCode;
 }
 
 export interface ReadableResult extends ExecResult {

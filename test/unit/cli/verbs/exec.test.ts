@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { CapturedOutput } from '../../../../src/cli/captured';
 import { readable, terminalOf } from '../../../../src/cli/verbs/exec';
 import { useCli, type TestCli } from '../../../support/cli-engine';
 import { until } from '../../../support/wait';
@@ -52,6 +53,28 @@ describe('cli: exec', () => {
     await test.berth(['exec', 'demo', '--', 'true'], { env });
     assert.equal(lastPlan()?.env?.TERM, undefined);
     assert.deepEqual(terminalOf({ TERM: '' }), {});
+  });
+
+  it('runs with --json at once, also while its own input is left open', async () => {
+    test.driver.commands.set('say', { stdout: 'x' });
+    const { code, stdout } = await test.berth(['exec', 'demo', '--json', '--', 'say'], { openInput: true });
+    assert.equal(code, 0);
+    assert.equal((JSON.parse(stdout) as { stdout: string }).stdout, 'x');
+  });
+
+  it('passes its input with --json, and says when output was cut off', async () => {
+    const captured = new CapturedOutput(4);
+    captured.stdout.write('abc');
+    captured.stderr.write('de');
+    assert.deepEqual(
+      [captured.of('stdout'), captured.of('stderr'), captured.truncated],
+      [Buffer.from('abc').toString('base64'), Buffer.from('d').toString('base64'), true],
+    );
+    const timeout = ['--timeout', '2'];
+    const { stdout } = await test.berth(['exec', 'demo', '--json', ...timeout, '--', 'cat'], {
+      input: 'given',
+    });
+    assert.match((JSON.parse(stdout) as { stdout: string }).stdout, /given/);
   });
 
   it('answers in text what is text, and says so of what is none', async () => {
