@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli';
+import { logLines } from '../format/log-lines';
 import { PrintableStream } from '../format/text';
 import { examples } from '../help';
 import { parseWhole } from '../parse/options';
@@ -43,15 +44,8 @@ async function logs(cli: Cli, name: string, options: LogsOptions): Promise<void>
       );
       return;
     }
-    stream.setEncoding('utf8');
-    let rest = '';
-    for await (const chunk of stream) {
-      const lines = (rest + String(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      lines.forEach((line) => cli.print(JSON.stringify({ line })));
-    }
-    if (rest !== '') {
-      cli.print(JSON.stringify({ line: rest }));
+    for await (const line of logLines(stream)) {
+      cli.print(JSON.stringify(line));
     }
   } catch (error) {
     // Ctrl-C is how following ends.
