@@ -22,6 +22,12 @@ export function inOneLine(text: string): string {
   return printable(text.trim().replace(/\s*[\r\n]+\s*/g, ' '));
 }
 
+/** Each line of what others say made printable; those after the first, indented, never look like lines of ours. */
+export function indentedLines(text: string, indent = '    '): string[] {
+  const lines = text.split(/\r\n|[\r\n]/).filter((line) => line.trim() !== '');
+  return lines.map((line, at) => (at === 0 ? printable(line.trim()) : indent + printable(line.trimEnd())));
+}
+
 /** What a shell takes for more than a letter of a name. */
 const special = /[\s"'$&()*;<>?[\\`|!^{}]|^[#~]/;
 const controls = /([\p{Cc}\u2028-\u202e\u2066-\u2069]+)/u;

@@ -2,7 +2,7 @@
 import type { Operation, Progress, Step } from '../../api';
 import { formatBytes } from '../format/size';
 import { formatDuration } from '../format/time';
-import { clip, inOneLine, printable } from '../format/text';
+import { clip, inOneLine, indentedLines, printable } from '../format/text';
 import { showCursor } from './streams';
 import type { Style } from './style';
 
@@ -150,11 +150,12 @@ function formatBar(share: number, unicode: boolean): string {
   return `${bar} ${String(Math.floor(part * 100)).padStart(3)}%`;
 }
 
-/** A finished step with its time, and its message when it did not simply succeed. */
+/** A finished step with its time, and its message, in as many lines as it has, when it did not simply succeed. */
 export function formatStep(step: Step, style: Style): string {
   const time = step.ms === undefined ? '' : `  ${style.dim(formatDuration(step.ms))}`;
-  const reason = step.message === undefined || step.outcome === 'done' ? '' : `: ${inOneLine(step.message)}`;
-  return `${mark(step.outcome, style)} ${printable(step.title)}${reason}${time}`;
+  const [first, ...rest] = step.outcome === 'done' ? [] : indentedLines(step.message ?? '');
+  const reason = first === undefined ? '' : `: ${first}`;
+  return [`${mark(step.outcome, style)} ${printable(step.title)}${reason}${time}`, ...rest].join('\n');
 }
 
 /** A sign for an outcome: shape and colour, so that neither is needed alone. */

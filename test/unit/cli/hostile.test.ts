@@ -88,7 +88,8 @@ function shownOf(text: string): string[] {
     ]),
     explain([{ workspace, volumes: [volume] }], false),
     formatOperations([operation], now),
-    formatStep(step, style),
+    // What is indented is no line of its own: a message of several lines keeps them.
+    formatStep(step, style).replaceAll('\n    ', ' '),
     formatShort([entry], look),
     formatLong([entry], look),
     describeEvent({ id: 1, type: 'operation.changed', payload: operation }),

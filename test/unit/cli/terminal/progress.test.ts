@@ -118,6 +118,14 @@ describe('cli/terminal/progress', () => {
     assert.equal(describeOperation(operation(), 0, true), 'Create workspace demo');
   });
 
+  it('keeps the lines of a message, and lets none of them pass for one of ours', () => {
+    const message = 'git ended with 128: \r\nfatal: no\n\n✓ done\u001b[2J\n';
+    assert.equal(
+      formatStep(step('x', 'failed', { message, ms: 1200 }), pretty),
+      '✗ Title x: git ended with 128:  1.2 s\n    fatal: no\n    ✓ done?[2J',
+    );
+  });
+
   it('marks outcomes by sign, not by colour alone', () => {
     const signs = (['done', 'warning', 'failed', 'pending'] as const).map((outcome) =>
       formatStep(step('x', outcome), pretty),
