@@ -53,6 +53,7 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
     ['ssh', `${workspace.sshAlias} (127.0.0.1:${workspace.sshPort})`],
     ...(spec.ports ?? []).map((port): [string, string] => ['port', formatPort(port)]),
     ['repository', spec.cloneUrl],
+    ['branch', spec.cloneBranch === undefined ? undefined : printable(spec.cloneBranch)],
     ['limits', formatLimits(workspace)],
     ['idle', formatIdle(workspace)],
     ['created', formatAgo(workspace.createdAt, now)],

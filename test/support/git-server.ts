@@ -8,7 +8,7 @@ import { join, normalize } from 'node:path';
 import type Dockerode from 'dockerode';
 import { succeed } from './programs';
 
-const author = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com'];
+export const author = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com'];
 
 /** A repository with one commit, ready to be served; answers the folder of its bare form. */
 export async function makeRepository(folder: string, files: Record<string, string>): Promise<string> {

@@ -170,3 +170,19 @@ export function checkCloneAddress(address: string): void {
     throw new BerthError('bad_request', message, { field: 'cloneUrl', hint });
   }
 }
+
+/** A branch and a depth are of a clone. Throws `bad_request`. */
+export function checkCloneOptions(options: {
+  cloneUrl?: string;
+  cloneBranch?: string;
+  cloneDepth?: number;
+}): void {
+  for (const field of ['cloneBranch', 'cloneDepth'] as const) {
+    if (options.cloneUrl === undefined && options[field] !== undefined) {
+      throw new BerthError('bad_request', `"${field}" is of a repository, and none is to be cloned.`, {
+        field,
+        hint: 'Give the address of the repository, too: `--clone`.',
+      });
+    }
+  }
+}

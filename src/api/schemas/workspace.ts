@@ -146,6 +146,9 @@ export const PostStart = Type.Object(
 export const NetworkMode = literals(['on', 'off', 'host-loopback']);
 export type NetworkMode = Static<typeof NetworkMode>;
 
+/** What git-check-ref-format(1) says of single characters; the rest is git's to refuse. */
+const BranchName = '^[^-\\x00-\\x20\\x7f~^:?*[\\\\][^\\x00-\\x20\\x7f~^:?*[\\\\]*$';
+
 export const WorkspaceSpec = Type.Object(
   {
     runtime: RuntimeKind,
@@ -157,6 +160,20 @@ export const WorkspaceSpec = Type.Object(
         maxLength: maxCloneAddress,
         description:
           'https://host/path, ssh://[user@]host/path, [user@]host:path, or /path inside. No secrets.',
+      }),
+    ),
+    cloneBranch: Type.Optional(
+      Type.String({
+        maxLength: 255,
+        pattern: BranchName,
+        description: 'The branch or tag to clone; the default is that of the repository. Needs `cloneUrl`.',
+      }),
+    ),
+    cloneDepth: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2_147_483_647,
+        description: 'How many commits of history to clone: all if absent. Needs `cloneUrl`.',
       }),
     ),
     env: Type.Optional(Environment),
@@ -188,6 +205,8 @@ export const WorkspaceCreate = Type.Object(
     runtime: Type.Optional(RuntimeKind),
     image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
     cloneUrl: WorkspaceSpec.properties.cloneUrl,
+    cloneBranch: WorkspaceSpec.properties.cloneBranch,
+    cloneDepth: WorkspaceSpec.properties.cloneDepth,
     env: WorkspaceSpec.properties.env,
     docker: WorkspaceSpec.properties.docker,
     limits: WorkspaceSpec.properties.limits,

@@ -1,6 +1,7 @@
 /** What runs inside a workspace that has just started: the clone of its repository, once, and the post-start scripts. */
 import { BerthError } from '../../api/errors';
 import { redactAddresses } from '../../api/rules/redact-addresses';
+import type { WorkspaceSpec } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
 import type { SecretStore } from '../store/secrets';
 import { homeDirectory, type Script } from './injected-files';
@@ -12,8 +13,14 @@ import type { WorkspaceRegistry } from './workspace-registry';
 const cloneTimeoutMs = 30 * 60_000;
 const scriptTimeoutMs = 30 * 60_000;
 const outputKept = 64 * 1024;
+const maxSubmodules = 200;
 const draftRepository = `${homeDirectory}/.berth-clone`;
 export const repositoryDirectory = `${homeDirectory}/repo`;
+
+interface RunOptions {
+  timeoutMs?: number;
+  env?: Record<string, string>;
+}
 
 export class FirstSteps {
   constructor(private readonly parts: { registry: WorkspaceRegistry; secrets: SecretStore }) {}
@@ -26,11 +33,14 @@ export class FirstSteps {
       return;
     }
     const url = spec.cloneUrl;
+    const missing: string[] = [];
     try {
       await context.step('clone', `Clone ${redactAddresses(url)}`, async () => {
         if ((await this.tryRun(name, driver, ['test', '-e', repositoryDirectory], context)).exitCode !== 0) {
           await this.run(name, driver, ['rm', '-rf', '--', draftRepository], context);
-          await this.run(name, driver, ['git', 'clone', '--', url, draftRepository], context);
+          const env = await this.sshOf(name, driver, context);
+          await this.run(name, driver, cloneCommand(spec, url), context, { env });
+          missing.push(...(await this.complete(name, driver, context, env)));
           await this.run(name, driver, ['mv', '--', draftRepository, repositoryDirectory], context);
         }
       });
@@ -38,6 +48,10 @@ export class FirstSteps {
         cloned: true,
         warnings: registry.get(name).warnings.filter((warning) => warning.code !== 'clone'),
       });
+      missing.forEach((message) => context.warn(message));
+      if (missing.length > 0) {
+        await registry.warn(name, { code: 'clone', message: missing.join('\n'), step: 'clone' });
+      }
     } catch (error) {
       context.signal.throwIfAborted();
       const message = `The repository was not cloned: ${error instanceof Error ? error.message : String(error)}`;
@@ -51,6 +65,48 @@ export class FirstSteps {
     }
   }
 
+  /** Submodules, and a look for files of Git LFS. What does not come is told: the repository is there without it. */
+  private async complete(
+    name: string,
+    driver: Driver,
+    context: OperationContext,
+    env: Record<string, string>,
+  ): Promise<string[]> {
+    const git = ['git', '-C', draftRepository];
+    const missing: string[] = [];
+    const update = [...git, 'submodule', '--quiet', 'update', '--init', '--recursive'];
+    const failed = await this.failureOf(name, driver, update, context, { env });
+    if (failed !== undefined) {
+      // One that can't be had keeps all others away: one by one then.
+      const list = [...git, 'config', '-z', '-f', '.gitmodules', '--get-regexp', '^submodule\\..*\\.path$'];
+      const { stdout } = await this.tryRun(name, driver, list, context);
+      const failures: string[] = [];
+      for (const path of submodulePaths(stdout.toString('utf8'))) {
+        // By force, as git takes one that was fetched and not checked out for up to date.
+        const one = [...update, '--force', '--', path];
+        const reason = await this.failureOf(name, driver, one, context, { env });
+        failures.push(...(reason === undefined ? [] : [`${path} (${reason})`]));
+      }
+      missing.push(`Not all submodules were cloned: ${failures.length === 0 ? failed : failures.join('; ')}`);
+    }
+    const files = await this.tryRun(
+      name,
+      driver,
+      [...git, 'ls-files', '-z', '--', ':(attr:filter=lfs)'],
+      context,
+    );
+    if (files.exitCode === 0 && files.stdout.length > 0) {
+      const lfs = await this.tryRun(name, driver, ['git', 'lfs', 'version'], context);
+      if (lfs.exitCode !== 0) {
+        const count = `${files.truncated ? 'more than ' : ''}${files.stdout.filter((byte) => byte === 0).length}`;
+        missing.push(
+          `Pointers of Git LFS are there instead of ${count} files, as the image has no git-lfs: install it, then \`git lfs pull\`.`,
+        );
+      }
+    }
+    return missing;
+  }
+
   /** In their order; what fails is told, and fails the start only if that was asked for. */
   async postStart(
     name: string,
@@ -59,10 +115,11 @@ export class FirstSteps {
     context: OperationContext,
   ): Promise<void> {
     const failures = [...scripts.problems];
+    const env = scripts.found.length === 0 ? {} : await this.sshOf(name, driver, context);
     for (const script of scripts.found) {
       try {
         await context.step('post-start', `Run ${script.source}`, () =>
-          this.run(name, driver, script.argv, context, scriptTimeoutMs),
+          this.run(name, driver, script.argv, context, { timeoutMs: scriptTimeoutMs, env }),
         );
       } catch (error) {
         context.signal.throwIfAborted();
@@ -84,18 +141,29 @@ export class FirstSteps {
     }
   }
 
+  /** Why it failed, if it did. */
+  private async failureOf(...command: Parameters<FirstSteps['run']>): Promise<string | undefined> {
+    try {
+      await this.run(...command);
+      return undefined;
+    } catch (error) {
+      command[3].signal.throwIfAborted();
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
   private async run(
     name: string,
     driver: Driver,
     argv: readonly string[],
     context: OperationContext,
-    timeoutMs = cloneTimeoutMs,
+    options: RunOptions = {},
   ): Promise<void> {
-    const result = await this.tryRun(name, driver, argv, context, timeoutMs);
+    const result = await this.tryRun(name, driver, argv, context, options);
     if (result.exitCode !== 0 || result.timedOut) {
       const said = Buffer.concat([result.stdout, result.stderr]).toString('utf8').trim();
       const ending = result.timedOut
-        ? `timed out after ${timeoutMs / 1000} s`
+        ? `timed out after ${(options.timeoutMs ?? cloneTimeoutMs) / 1000} s`
         : `ended with exit code ${result.exitCode}`;
       const shown = redactAddresses(said).slice(-2000);
       throw new BerthError('internal', `${argv[0] ?? ''} ${ending}${shown === '' ? '.' : `: ${shown}`}`);
@@ -107,16 +175,16 @@ export class FirstSteps {
     driver: Driver,
     argv: readonly string[],
     context: OperationContext,
-    timeoutMs = cloneTimeoutMs,
+    { timeoutMs = cloneTimeoutMs, env: more }: RunOptions = {},
   ) {
     const { spec } = this.parts.registry.get(name);
     const env = {
       ...spec.env,
       ...(await this.parts.secrets.values(name)),
+      ...more,
       HOME: homeDirectory,
       USER: 'workspace',
       GIT_TERMINAL_PROMPT: '0',
-      GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new',
     };
     const plan = { argv, user: 'workspace', cwd: homeDirectory, env };
     return runCommand(driver, runtimeNameOf(name), plan, {
@@ -125,4 +193,37 @@ export class FirstSteps {
       signal: context.signal,
     });
   }
+
+  /** What git is to use for SSH, unless a variable, a secret or the user's own configuration says it. */
+  private async sshOf(
+    name: string,
+    driver: Driver,
+    context: OperationContext,
+  ): Promise<Record<string, string>> {
+    const { spec } = this.parts.registry.get(name);
+    const given = { ...spec.env, ...(await this.parts.secrets.values(name)) };
+    if (given.GIT_SSH_COMMAND !== undefined || given.GIT_SSH !== undefined) {
+      return {};
+    }
+    const own = await this.tryRun(name, driver, ['git', 'config', '--get', 'core.sshCommand'], context);
+    return own.exitCode === 0 ? {} : sshOfGit;
+  }
+}
+
+/** Of `git config -z --get-regexp`: key, line break, value, zero byte. */
+function submodulePaths(answer: string): string[] {
+  const entries = answer.split('\0').slice(0, maxSubmodules);
+  return entries.map((entry) => entry.slice(entry.indexOf('\n') + 1)).filter((path) => path !== '');
+}
+
+/** Nobody is there to be asked. */
+const sshOfGit = { GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new' };
+
+function cloneCommand({ cloneBranch, cloneDepth }: WorkspaceSpec, url: string): string[] {
+  return [
+    ...['git', 'clone'],
+    ...(cloneBranch === undefined ? [] : [`--branch=${cloneBranch}`]),
+    ...(cloneDepth === undefined ? [] : [`--depth=${cloneDepth}`]),
+    ...['--', url, draftRepository],
+  ];
 }

@@ -2,7 +2,7 @@
 import { BerthError } from '../../api/errors';
 import { checkImage } from '../../api/image-reference';
 import { ownerWords } from '../../api/owner';
-import { checkCloneAddress } from '../../api/rules/clone-address';
+import { checkCloneAddress, checkCloneOptions } from '../../api/rules/clone-address';
 import type { Operation } from '../../api/schemas/operation';
 import type { IdlePolicy, RuntimeKind, WorkspaceCreate, WorkspaceSpec } from '../../api/schemas/workspace';
 import type { PortLedger } from '../ssh/ports';
@@ -110,6 +110,7 @@ export class WorkspaceCreator {
     if (request.cloneUrl !== undefined) {
       checkCloneAddress(request.cloneUrl);
     }
+    checkCloneOptions(request);
     const mounts = parseMounts(request.volumes ?? []);
     const { name, label, volumes, secrets, start, idle, ports, temporary, ...rest } = request;
     const { runtime = defaults.runtime, image = defaults.image } = request;

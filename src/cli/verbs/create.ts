@@ -24,6 +24,8 @@ import { toLimits, type LimitOptions } from './change';
 export interface CreateOptions extends LimitOptions {
   image?: string;
   clone?: string;
+  branch?: string;
+  depth?: number;
   env?: Record<string, string>;
   docker?: boolean;
   volume?: string[];
@@ -49,6 +51,8 @@ export function registerCreate(program: Command, cli: Cli): void {
     .argument('<name>', 'lowercase letters, digits and hyphens')
     .option('--image <image>', 'an OCI image (default: workspace:latest); see below for those of microVMs')
     .option('--clone <url>', 'clone a git repository into /home/workspace/repo')
+    .option('--branch <name>', 'the branch or tag to clone')
+    .option('--depth <n>', 'clone so many commits of history only', parseWhole)
     .option('--env <K=V>', 'set a variable; K alone takes its value from here (repeatable)', collectEnv)
     .option('--docker', 'a Docker daemon of its own inside; privileged for containers')
     .option('--cpus <n>', 'CPUs, e.g. 1.5', parseNumber)
@@ -126,6 +130,8 @@ export function toRequest(
     ...(runtime !== undefined && { runtime }),
     ...(options.image !== undefined && { image: absoluteImage(options.image, cwd) }),
     ...(options.clone !== undefined && { cloneUrl: options.clone }),
+    ...(options.branch !== undefined && { cloneBranch: options.branch }),
+    ...(options.depth !== undefined && { cloneDepth: options.depth }),
     ...(options.env !== undefined && { env: options.env }),
     ...(options.docker === true && { docker: true }),
     ...(limits !== undefined && { limits }),

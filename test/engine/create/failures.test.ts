@@ -1,11 +1,12 @@
 /** Creates that fail or are cancelled half-way: nothing half-built stays, and nobody else's things go. */
 import assert from 'node:assert/strict';
-import { symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure } from '../../support/errors';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
-import { FileServer, makeRepository } from '../../support/git-server';
+import { FileServer, author, makeRepository } from '../../support/git-server';
+import { succeed } from '../../support/programs';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('create: failures', function () {
@@ -46,6 +47,48 @@ describe('create: failures', function () {
     assert.deepEqual((await harness().workspace(workspace.name)).warnings, []);
     assert.equal(await harness().sh(workspace.name, 'cat ~/repo/README.md'), '# Project');
     await harness().delete(workspace.name);
+  });
+
+  it('clones a branch with its submodules, and says what of the repository has not come', async () => {
+    const folder = await mkdtemp(join(harness().folder, 'parts-'));
+    const inner = await makeRepository(folder, { inner: 'from a submodule\n' });
+    await rename(inner, join(harness().folder, 'inner.git'));
+    const work = join(folder, 'outer');
+    const git = (...argv: string[]) => succeed('git', [...author, '-C', work, ...argv]);
+    await succeed('git', ['init', '-q', '-b', 'main', work]);
+    await git('commit', '-q', '--allow-empty', '-m', 'Begin');
+    await git('checkout', '-q', '-b', 'next');
+    await git(
+      '-c',
+      'protocol.file.allow=always',
+      'submodule',
+      '--quiet',
+      'add',
+      join(harness().folder, 'inner.git'),
+      'sub',
+    );
+    await git('config', '-f', '.gitmodules', 'submodule.sub.url', '../inner.git');
+    await git('config', '-f', '.gitmodules', 'submodule.gone.path', 'gone');
+    await git('config', '-f', '.gitmodules', 'submodule.gone.url', '../gone.git');
+    await git('update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},gone`);
+    await git('add', '.gitmodules');
+    await git('commit', '-q', '-m', 'Next');
+    const bare = join(harness().folder, 'outer.git');
+    await succeed('git', ['clone', '-q', '--bare', work, bare]);
+    await succeed('git', ['-C', bare, 'update-server-info']);
+    await succeed('git', ['-C', join(harness().folder, 'inner.git'), 'update-server-info']);
+    const { name, warnings } = await harness().create({
+      cloneUrl: files.url('outer.git'),
+      cloneBranch: 'next',
+    });
+    assert.equal(
+      await harness().sh(name, 'cd repo && cat sub/inner && git branch --show-current'),
+      'from a submodule\nnext',
+    );
+    assert.equal(await harness().sh(name, 'git -C repo/sub status --porcelain'), '');
+    const [warning] = warnings.filter(({ code }) => code === 'clone');
+    assert.match(warning?.message ?? '', /Not all submodules were cloned: .*gone/s);
+    await harness().delete(name);
   });
 
   it('fails and undoes all when a post-start script must not fail', async () => {

@@ -204,7 +204,10 @@ describe('services/reconcile', () => {
     await killed({ state: 'starting' });
     assert.equal(workspace().state, 'running');
     assert(did('configure'));
-    assert.equal(test.driver.execs.length, 1);
+    assert.deepEqual(
+      test.driver.execs.map(({ argv }) => argv[0]),
+      ['git', '/tmp/.berth/post-start/00-setup.sh'],
+    );
   });
 
   it('puts keys into what was restarted while no engine looked', async () => {

@@ -24,7 +24,10 @@ describe('services/workspace-starter', () => {
       [
         'test -e /home/workspace/repo',
         'rm -rf -- /home/workspace/.berth-clone',
+        'git config --get core.sshCommand',
         `git clone -- ${url} /home/workspace/.berth-clone`,
+        'git -C /home/workspace/.berth-clone submodule --quiet update --init --recursive',
+        'git -C /home/workspace/.berth-clone ls-files -z -- :(attr:filter=lfs)',
         'mv -- /home/workspace/.berth-clone /home/workspace/repo',
       ],
     );
@@ -36,6 +39,40 @@ describe('services/workspace-starter', () => {
     test.driver.execs.length = 0;
     await restart();
     assert.deepEqual(test.driver.execs, []);
+  });
+
+  it('clones the branch and the depth that are named', async () => {
+    test.driver.commands.set('test', { exitCode: 1 });
+    await test.create('demo', { cloneUrl: url, cloneBranch: 'next', cloneDepth: 1 });
+    const clone = test.driver.execs.find(({ argv }) => argv[1] === 'clone');
+    assert.deepEqual(clone?.argv.slice(2, 5), ['--branch=next', '--depth=1', '--']);
+    await assert.rejects(test.create('other', { cloneDepth: 1 }), {
+      code: 'bad_request',
+      field: 'cloneDepth',
+    });
+  });
+
+  it('leaves ssh to the variables and the configuration of the user', async () => {
+    const sshOf = () => test.driver.execs.find(({ argv }) => argv[1] === 'clone')?.env?.GIT_SSH_COMMAND;
+    test.driver.commands.set('test', { exitCode: 1 }).set('config', { exitCode: 1 });
+    await test.create('demo', { cloneUrl: url });
+    assert.match(sshOf() ?? '', /BatchMode=yes/);
+    test.driver.execs.length = 0;
+    await test.create('own', { cloneUrl: url, env: { GIT_SSH_COMMAND: 'ssh -i key' } });
+    assert.equal(sshOf(), 'ssh -i key');
+    test.driver.execs.length = 0;
+    test.driver.commands.set('config', { stdout: 'ssh -i mine' });
+    await test.create('config', { cloneUrl: url });
+    assert.equal(sshOf(), undefined);
+  });
+
+  it('says what of a repository has not come, and takes the rest', async () => {
+    test.driver.commands.set('test', { exitCode: 1 }).set('ls-files', { stdout: 'a.bin\0b.bin\0' });
+    test.driver.commands.set('lfs', { exitCode: 1 }).set('submodule', { exitCode: 1, stderr: 'no sub' });
+    const operation = await test.create('demo', { cloneUrl: url });
+    assert.match(operation.warnings[0] ?? '', /Not all submodules were cloned: .*no sub/);
+    assert.match(operation.warnings[1] ?? '', /Git LFS are there instead of 2 files/);
+    assert.equal((await test.services.access.ssh('demo')).folder, '/home/workspace/repo');
   });
 
   it('takes a repository that is there already', async () => {
@@ -85,13 +122,17 @@ describe('services/workspace-starter', () => {
     assert.equal(operation.status, 'succeeded');
     assert.deepEqual(
       test.driver.execs.map(({ argv, user }) => `${user}: ${argv.join(' ')}`),
-      ['workspace: /tmp/.berth/post-start/00-a.sh', 'workspace: /bin/sh /tmp/.berth/post-start/01-b'],
+      [
+        'workspace: git config --get core.sshCommand',
+        'workspace: /tmp/.berth/post-start/00-a.sh',
+        'workspace: /bin/sh /tmp/.berth/post-start/01-b',
+      ],
     );
     const files = test.driver.configured.get('workspace-demo')?.files.map(({ target }) => target);
     assert.deepEqual(files, ['/tmp/.berth/post-start/00-a.sh', '/tmp/.berth/post-start/01-b']);
     assert.deepEqual(codes(), ['post-start']);
     await restart();
-    assert.equal(test.driver.execs.length, 4);
+    assert.equal(test.driver.execs.length, 6);
     await writeFile(join(home(), 'missing'), 'echo');
     await restart();
     assert.deepEqual(codes(), [], 'a warning goes with its cause');
