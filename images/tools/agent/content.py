@@ -8,6 +8,7 @@ import stat as modes
 
 import attributes
 import saving
+from durable import sync_folder
 from entries import entry
 from errors import AgentError
 from names import TEMP, own_name, split
@@ -164,6 +165,10 @@ class Writing:
         if self._in_place and self._write_over():
             return
         os.fsync(self.file)
+        self._place()
+        sync_folder(self.place.directory)
+
+    def _place(self):
         name, directory = self.place.name, self.place.directory
         if self._temp is None and (not self.overwrite or self.place.missing):
             try:

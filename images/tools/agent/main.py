@@ -95,6 +95,7 @@ class Agent:
             "pwrite": content.pwrite,
             "commit": content.commit,
             "copy": stages.copy,
+            "move": stages.move,
             "remove": trees.remove,
             "usage": trees.usage,
             "unstage": stages.unstage,

@@ -89,6 +89,19 @@ def rename_new(source, source_directory, target, target_directory):
     _rename_unless_there(source, source_directory, target, target_directory)
 
 
+def is_elsewhere(one, other):
+    """True when nothing can be renamed from one open folder to the other: something else is mounted there."""
+    if os.fstat(one).st_dev != os.fstat(other).st_dev:
+        return True
+    # Also for two mounts of one file system. No such name is there: what matters is said first.
+    name = own_name("")
+    try:
+        os.rename(name, name, src_dir_fd=one, dst_dir_fd=other)
+    except OSError as error:
+        return error.errno == errno.EXDEV
+    return False
+
+
 def _rename_unless_there(source, source_directory, target, target_directory):
     """For file systems without RENAME_NOREPLACE: a second look instead of a guarantee."""
     if lstat(target, target_directory) is not None:

@@ -11,9 +11,10 @@ import os
 import stat as modes
 import time
 
+from durable import sync_folder
 from errors import AgentError, Cancelled
 from names import SAVE, is_ours, split, to_wire
-from places import READ_DIRECTORY, lstat, make_locked, unlocked
+from places import lstat, make_locked, unlocked
 
 # Each one is written within LATER_NS, also to a slow disk.
 PIECE = 1024 * 1024
@@ -77,15 +78,7 @@ def _keep(volume, folder, place, target, content):
         os.close(file)
     os.rename(NOTE + ".new", NOTE, src_dir_fd=folder, dst_dir_fd=folder)
     os.fsync(folder)
-    _sync_root(volume)
-
-
-def _sync_root(volume):
-    root = os.open(".", READ_DIRECTORY, dir_fd=volume.root)
-    try:
-        os.fsync(root)
-    finally:
-        os.close(root)
+    sync_folder(volume.root)
 
 
 def _make_room(target, size):

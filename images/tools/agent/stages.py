@@ -11,12 +11,13 @@ import threading
 import time
 
 import attributes
+import durable
 import saving
 from content import SET_ID
 from copying import TreeCopy
 from errors import AgentError, as_agent_error
 from names import STAGE, is_ours, split, to_wire
-from places import READ_DIRECTORY, lstat, make_locked, rename_new, unlocked
+from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, rename_new, unlocked
 from trees import refuse_root, remove_tree, settled
 
 CLOSE_SECONDS = 5
@@ -73,49 +74,88 @@ class Stages:
         return {"swept": len(names) - len(late) + finished, "left": left}
 
     def copy(self, volume, request, _payload, job):
-        """By way of a stage: a copy that is cut off leaves nothing where it was going to."""
-        with volume.existing(split(request["from"]), follow=False) as source:
-            with volume.find(split(request["to"]), follow=False) as target:
-                refuse_root(target)
-                if (source.stat.st_dev, source.stat.st_ino) in target.above():
-                    raise AgentError("bad_request", "a folder can't be copied into itself")
-                if not target.missing and not request["overwrite"]:
-                    raise AgentError("path_exists", path=to_wire(target.path))
-                name = split(self.stage(volume, None, None, None)["stage"])[0]
-                work = TreeCopy(job, self._locks[name])
-                self._copy(volume, source, target, work, name, request["overwrite"])
-                skipped = [to_wire(each) for each in work.skipped]
-                lost = work.losses.rows(lambda path: to_wire(target.path + path.removeprefix("copy")))
-                return {**settled(volume, target), "bytes": work.bytes, "skipped": skipped, "lost": lost}
+        with _from_and_to(volume, request) as (source, target):
+            work = _copy(volume, source, target, request["overwrite"], job)
+            return {**settled(volume, target), **_report(work, target)}
 
-    def _copy(self, volume, source, target, work, name, overwrite):
-        try:
-            stage = self._locks[name]
-            work.copy(source.name, source.directory, "copy", stage, "copy")
-            if work.skipped and lstat("copy", stage) is None:
-                raise AgentError("bad_request", "neither a file, a folder nor a link")
-            if overwrite:
-                os.rename("copy", target.name, src_dir_fd=stage, dst_dir_fd=target.directory)
-            else:
-                rename_new("copy", stage, target.name, target.directory)
-        finally:
-            self._drop(volume, name)
+    def move(self, volume, request, _payload, job):
+        """To where a rename does not lead, as something else is mounted there. The original goes when all of it arrived."""
+        with _from_and_to(volume, request) as (source, target):
+            refuse_root(source)
+            work = _copy(volume, source, target, request["overwrite"], job, is_move=True)
+            remove_tree(source.name, source.directory)
+            return {**settled(volume, target), **_report(work, target)}
 
     def merge(self, volume, request, _payload, job):
         stage = self._name(request)
         merge = Merge(request["policy"], job)
         source = os.open(stage, READ_DIRECTORY, dir_fd=volume.root)
         try:
+            durable.sync_below(source)
             with volume.existing(split(request["target"])) as place:
                 target = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
             try:
                 merge.folder(source, target, "")
+                merge.names.finish()
             finally:
+                merge.names.close()
                 os.close(target)
         finally:
             os.close(source)
             self._drop(volume, stage)
         return merge.result()
+
+
+@contextlib.contextmanager
+def _from_and_to(volume, request):
+    with volume.existing(split(request["from"]), follow=False) as source:
+        with volume.find(split(request["to"]), follow=False) as target:
+            refuse_root(target)
+            if (source.stat.st_dev, source.stat.st_ino) in target.above():
+                raise AgentError("bad_request", "a folder can't be put into itself")
+            if not target.missing and not request["overwrite"]:
+                raise AgentError("path_exists", path=to_wire(target.path))
+            yield source, target
+
+
+@contextlib.contextmanager
+def _stage_in(directory):
+    """A stage of one request."""
+    name, stage = make_locked(STAGE, directory)
+    try:
+        # What the folder gives to its files by default is not for what only passes through.
+        attributes.write(stage, {})
+        yield stage
+    finally:
+        remove_tree(name, directory)
+        os.close(stage)
+
+
+def _copy(volume, source, target, overwrite, job, is_move=False):
+    """By way of a stage: a copy that is cut off leaves nothing where it was going to."""
+    where = target.directory if is_elsewhere(volume.root, target.directory) else volume.root
+    with _stage_in(where) as stage:
+        work = TreeCopy(job, stage)
+        work.copy(source.name, source.directory, "copy", stage, "copy")
+        if work.skipped and (is_move or lstat("copy", stage) is None):
+            raise AgentError("not_supported", f"{work.skipped[0]!r} is neither a file, a folder nor a link")
+        # What goes to a stage is written when that one is merged.
+        is_final = not is_ours(target.path.split("/")[1], STAGE)
+        if is_final:
+            durable.sync_below(stage)
+        if overwrite:
+            os.rename("copy", target.name, src_dir_fd=stage, dst_dir_fd=target.directory)
+        else:
+            rename_new("copy", stage, target.name, target.directory)
+        if is_final:
+            durable.sync_folder(target.directory)
+    return work
+
+
+def _report(work, target):
+    skipped = [to_wire(each) for each in work.skipped]
+    lost = work.losses.rows(lambda path: to_wire(target.path + path.removeprefix("copy")))
+    return {"bytes": work.bytes, "skipped": skipped, "lost": lost}
 
 
 def _sweep(volume, name):
@@ -145,6 +185,9 @@ class Merge:
         self.policy = policy
         self.job = job
         self.check = job.check
+        self.names = durable.Names()
+        # The open folders that something was put into.
+        self._changed = set()
         self.files = 0
         self.lost = []
         self.skipped = []
@@ -163,23 +206,34 @@ class Merge:
     def folder(self, source, target, path):
         with os.scandir(source) as entries:
             names = sorted(item.name for item in entries)
+        elsewhere = []
         for name in names:
             self.check()
-            self._child(name, source, target, f"{path}/{name}")
+            if not self._child(name, source, target, f"{path}/{name}"):
+                elsewhere.append(name)
+        if elsewhere:
+            self._across(elsewhere, source, target, path)
+        if target in self._changed:
+            self._changed.remove(target)
+            self.names.changed(target)
+
+    def _placed(self, count, target):
+        self.files += count
+        self._changed.add(target)
 
     def _child(self, name, source, target, path):
+        """False: the target is another file system, or another mount of this one."""
         try:
             rename_new(name, source, name, target)
-            self.files += _count(name, target)
-            return
+            self._placed(_count(name, target), target)
+            return True
         except FileExistsError:
             pass
         except OSError as error:
             if error.errno == errno.EXDEV:
-                self._across(name, source, target, path)
-            else:
-                self._failed(path, as_agent_error(error))
-            return
+                return False
+            self._failed(path, as_agent_error(error))
+            return True
         new = os.stat(name, dir_fd=source, follow_symlinks=False)
         old = lstat(name, target)
         if modes.S_ISDIR(new.st_mode) and old is not None and modes.S_ISDIR(old.st_mode):
@@ -189,27 +243,32 @@ class Merge:
                 self._both(name, source, target, path)
         else:
             self._conflict(name, source, target, path, new, old)
+        return True
 
-    def _across(self, name, source, target, path):
-        """Onto what else is mounted there: copied to a stage beside where it belongs, and from there by rename."""
-        stage_name, stage = make_locked(STAGE, target)
-        try:
-            attributes.write(stage, {})
+    def _across(self, names, source, target, path):
+        """Copied to a stage beside where they belong, and from there by rename."""
+        with _stage_in(target) as stage:
             work = TreeCopy(self.job, stage)
+            for name in names:
+                self._copy_across(work, name, source, stage, path)
+            self.lost += work.losses.rows(lambda each: to_wire(f"{path}/{each}"))
+            durable.sync_below(stage)
+            for name in names:
+                if lstat(name, stage) is not None and not self._child(name, stage, target, f"{path}/{name}"):
+                    self._failed(f"{path}/{name}", AgentError("not_supported", "what is mounted there changed"))
+
+    def _copy_across(self, work, name, source, stage, path):
+        try:
             work.copy(name, source, name, stage, name)
-            folder = path.rpartition("/")[0]
-            self.lost += work.losses.rows(lambda each: to_wire(f"{folder}/{each}"))
-            for each in work.skipped:
-                self._failed(f"{path}: {each}", AgentError("not_supported", "it is neither a file, a folder nor a link"))
-            if lstat(name, stage) is not None:
-                self._child(name, stage, target, path)
         except AgentError:
             raise
         except OSError as error:
-            self._failed(path, as_agent_error(error))
-        finally:
-            remove_tree(stage_name, target)
-            os.close(stage)
+            remove_tree(name, stage)
+            self._failed(f"{path}/{name}", as_agent_error(error))
+        for each in work.skipped:
+            reason = AgentError("not_supported", "it is neither a file, a folder nor a link")
+            self._failed(f"{path}/{name}: {each}", reason)
+        work.skipped.clear()
 
     def _both(self, name, source, target, path):
         inner = os.open(name, READ_DIRECTORY, dir_fd=source)
@@ -247,7 +306,7 @@ class Merge:
                 finally:
                     os.close(file)
             os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
-            self.files += 1
+            self._placed(1, target)
         except OSError as error:
             self._failed(path, as_agent_error(error))
 
@@ -265,7 +324,7 @@ class Merge:
             except OSError as error:
                 self._failed(path, as_agent_error(error))
                 return
-            self.files += _count(free, target)
+            self._placed(_count(free, target), target)
             parent = path.rpartition("/")[0]
             self.renamed.append({"from": to_wire(path), "to": to_wire(f"{parent}/{free}")})
             return

@@ -1,5 +1,6 @@
 """Folders, and whole trees: walked by open directories, never by paths, so that no link is ever followed."""
 
+import errno
 import os
 import stat as modes
 
@@ -57,10 +58,15 @@ def rename(volume, request, _payload, _job):
             refuse_root(source)
             refuse_root(target)
             names = (source.name, source.directory, target.name, target.directory)
-            if request["overwrite"]:
-                os.rename(names[0], names[2], src_dir_fd=names[1], dst_dir_fd=names[3])
-            else:
-                _rename_new(source, target, names)
+            try:
+                if request["overwrite"]:
+                    os.rename(names[0], names[2], src_dir_fd=names[1], dst_dir_fd=names[3])
+                else:
+                    _rename_new(source, target, names)
+            except OSError as error:
+                if error.errno == errno.EXDEV:
+                    return {"elsewhere": True}  # whoever asks has time for a `move`
+                raise
             return settled(volume, target)
 
 
@@ -68,7 +74,7 @@ def _rename_new(source, target, names):
     try:
         rename_new(*names)
     except FileExistsError as error:
-        raise AgentError("path_exists", path=target.path) from error
+        raise AgentError("path_exists", path=to_wire(target.path)) from error
     except OSError as error:
         if source.is_directory and (source.stat.st_dev, source.stat.st_ino) in target.above():
             raise AgentError("bad_request", "a folder can't be moved into itself") from error

@@ -25,6 +25,7 @@ import type {
   CopyOptions,
   ListOptions,
   MergeResult,
+  RenameOptions,
   PutTarOptions,
   TreeUsage,
   Unpacked,
@@ -114,12 +115,19 @@ export class AgentFiles implements VolumeFiles {
     return entryOf(ok.entry);
   }
 
-  async rename(from: string, to: string, options: { overwrite: boolean }): Promise<FileEntry> {
-    const { ok } = await this.once('rename', {
-      from: normalizePath(from),
-      to: normalizePath(to),
-      overwrite: options.overwrite,
-    });
+  async rename(from: string, to: string, options: RenameOptions): Promise<FileEntry> {
+    const { overwrite, mayCopy = true } = options;
+    const fields = { from: normalizePath(from), to: normalizePath(to), overwrite };
+    const renamed = await this.once('rename', fields);
+    if (renamed.ok.elsewhere !== true) {
+      return entryOf(renamed.ok.entry);
+    }
+    if (!mayCopy) {
+      throw new BerthError('not_supported', `Something else is mounted at ${quote(fields.to)}.`, {
+        hint: 'Copy it, then remove the original.',
+      });
+    }
+    const { ok } = await this.once('move', fields, { timeoutMs: treeTimeoutMs });
     return entryOf(ok.entry);
   }
 

@@ -10,6 +10,7 @@ const agentModules: readonly string[] = [
   'places',
   'mounts',
   'attributes',
+  'durable',
   'holes',
   'entries',
   'saving',

@@ -66,6 +66,12 @@ export interface Unpacked {
   failed: { path: string; reason: string }[];
 }
 
+export interface RenameOptions {
+  overwrite: boolean;
+  /** False: `not_supported` where a rename does not lead, as something else is mounted there. */
+  mayCopy?: boolean;
+}
+
 export interface CopyOptions {
   overwrite: boolean;
   /** Bytes copied so far. */
@@ -89,7 +95,8 @@ export interface VolumeFiles {
     signal?: AbortSignal,
   ): Promise<FileEntry>;
   mkdir(path: string, options?: { parents?: boolean }): Promise<FileEntry>;
-  rename(from: string, to: string, options: { overwrite: boolean }): Promise<FileEntry>;
+  /** To where something else is mounted: copied, and the original removed when all of it is on the disk there. */
+  rename(from: string, to: string, options: RenameOptions): Promise<FileEntry>;
   /** Files and trees, links kept as links, atomic for a single file. */
   copy(from: string, to: string, options: CopyOptions, signal?: AbortSignal): Promise<FileEntry>;
   remove(path: string, options: { recursive: boolean }, signal?: AbortSignal): Promise<void>;

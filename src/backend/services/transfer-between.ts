@@ -1,5 +1,6 @@
 /** From one volume to another, and within one. */
 import { Transform, type Readable, type TransformCallback } from 'node:stream';
+import { BerthError } from '../../api/errors';
 import { copyName, firstFree } from '../files/naming';
 import { baseName, joinPath } from '../files/paths';
 import type { VolumeFiles } from '../files/volume-files';
@@ -106,6 +107,19 @@ async function besideItself(plan: TransferPlan, files: VolumeFiles): Promise<Tra
   return { ...plan, items };
 }
 
+/** False: something else is mounted there. */
+async function hasRenamed(files: VolumeFiles, from: string, to: string): Promise<boolean> {
+  try {
+    await files.rename(from, to, { overwrite: false, mayCopy: false });
+    return true;
+  } catch (error) {
+    if (error instanceof BerthError && error.code === 'not_supported') {
+      return false;
+    }
+    throw error;
+  }
+}
+
 /** Moves by renaming what has nothing in its way; answers what is left to be copied. */
 async function renameItems(plan: TransferPlan, files: VolumeFiles, outcome: Outcome): Promise<TransferPlan> {
   const side = volumeSide(files);
@@ -113,9 +127,12 @@ async function renameItems(plan: TransferPlan, files: VolumeFiles, outcome: Outc
   for (const item of plan.items) {
     if ((await side.typeOf(targetPath(plan, item))) === undefined) {
       const { files: count, bytes } = await files.usage(item.source);
-      await files.rename(item.source, targetPath(plan, item), { overwrite: false });
-      outcome.result.files += count;
-      outcome.result.bytes += bytes;
+      if (await hasRenamed(files, item.source, targetPath(plan, item))) {
+        outcome.result.files += count;
+        outcome.result.bytes += bytes;
+      } else {
+        left.push(item);
+      }
     } else {
       left.push(item);
     }

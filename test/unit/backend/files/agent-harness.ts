@@ -1,4 +1,5 @@
 /** The real agent on a temporary folder, run by the Python of this machine. */
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -18,11 +19,64 @@ export interface Agent {
   channel: AgentChannel;
 }
 
-export async function startAgent(root: string): Promise<Agent> {
+/**
+ * A module that runs before those of the agent: it notes in the file `log` what is asked of the system that makes files
+ * last or puts them in place, and lets the folder `mount` of the volume be what something else is mounted at.
+ */
+const recorder = (root: string, log: string): string => `
+import ctypes, errno, os
+log = open(${JSON.stringify(log)}, "a", buffering=1)
+root, mount = ${JSON.stringify(root)}, ${JSON.stringify(join(root, 'mount'))}
+def at(folder, name="."):
+    path = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(name))
+    return os.path.normpath(path)
+def said(path):
+    path = os.path.relpath(path, root)
+    return "/".join(p[:12] if p.startswith(".berth-") else p for p in path.split("/"))
+def is_across(one, other):
+    return (one + "/").startswith(mount + "/") != (other + "/").startswith(mount + "/")
+rename, fsync, libc = os.rename, os.fsync, ctypes.CDLL
+def renaming(source, target, src_dir_fd=None, dst_dir_fd=None):
+    if is_across(at(src_dir_fd), at(dst_dir_fd)):
+        raise OSError(errno.EXDEV, "across")
+    rename(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+    log.write(f"rename {said(at(dst_dir_fd, target))}\\n")
+def syncing(file):
+    fsync(file)
+    log.write(f"fsync {said(at(file))}\\n")
+class Libc:
+    def __init__(self, *args, **named):
+        self._libc = libc(*args, **named)
+    def __getattr__(self, name):
+        return getattr(self._libc, name)
+    def syncfs(self, file):
+        log.write(f"syncfs {said(at(file))}\\n")
+        return self._libc.syncfs(file)
+    def renameat2(self, source_directory, source, target_directory, target, flags):
+        if is_across(at(source_directory), at(target_directory)):
+            ctypes.set_errno(errno.EXDEV)
+            return -1
+        done = self._libc.renameat2(source_directory, source, target_directory, target, flags)
+        if done == 0:
+            log.write(f"rename {said(at(target_directory, target))}\\n")
+        return done
+os.rename, os.fsync, ctypes.CDLL = renaming, syncing, Libc
+`;
+
+async function recordedSource(root: string, log: string): Promise<Buffer> {
+  const source = (await agentSource(agentDir)).toString();
+  const modules: unknown = JSON.parse(source.slice(source.indexOf('\n') + 1));
+  assert.ok(Array.isArray(modules));
+  const text = Buffer.from(JSON.stringify([['recorder', recorder(root, log)], ...(modules as unknown[])]));
+  return Buffer.concat([Buffer.from(`${text.length}\n`), text]);
+}
+
+/** With `log`, the agent notes in that file what it does to make files last. */
+export async function startAgent(root: string, log?: string): Promise<Agent> {
   const [program, ...args] = agentCommand('python3', root);
   const child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const channel = new AgentChannel(child.stdin, child.stdout);
-  await channel.start(await agentSource(agentDir));
+  await channel.start(log === undefined ? await agentSource(agentDir) : await recordedSource(root, log));
   return { child, channel };
 }
 
@@ -36,18 +90,19 @@ export class TestVolume implements AgentAccess {
   private constructor(
     readonly volume: string,
     readonly root: string,
+    private readonly log: string | undefined,
   ) {
     this.files = new AgentFiles(this);
   }
 
-  static async create(name = 'test'): Promise<TestVolume> {
-    return new TestVolume(name, await mkdtemp(join(tmpdir(), 'berth-volume-')));
+  static async create(name = 'test', log?: string): Promise<TestVolume> {
+    return new TestVolume(name, await mkdtemp(join(tmpdir(), 'berth-volume-')), log);
   }
 
   async channel(): Promise<AgentChannel> {
     if (this.agent === undefined || !(await this.agent).channel.isOpen) {
       this.started++;
-      this.agent = startAgent(this.root);
+      this.agent = startAgent(this.root, this.log);
     }
     return (await this.agent).channel;
   }

@@ -9,6 +9,7 @@ import type {
   CopyOptions,
   ListOptions,
   MergeResult,
+  RenameOptions,
   PutTarOptions,
   TreeUsage,
   VolumeFiles,
@@ -83,7 +84,7 @@ export class SwitchingFiles implements VolumeFiles {
     return (await this.now()).mkdir(path, options);
   }
 
-  async rename(from: string, to: string, options: { overwrite: boolean }): Promise<FileEntry> {
+  async rename(from: string, to: string, options: RenameOptions): Promise<FileEntry> {
     return (await this.now()).rename(from, to, options);
   }
 
