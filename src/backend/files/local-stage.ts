@@ -4,7 +4,7 @@
  */
 import { chmod, lstat, readdir, rename } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BerthError } from '../../api/errors';
 import type { ConflictPolicy } from '../../api/schemas/file';
 import { decodeName, localPath } from './names';
@@ -33,6 +33,7 @@ class LocalMerge {
   constructor(
     private readonly policy: ConflictPolicy,
     private readonly signal: AbortSignal,
+    private readonly changed: Set<string>,
   ) {}
 
   async folder(source: string, target: string, path: string): Promise<void> {
@@ -94,18 +95,23 @@ class LocalMerge {
 
   private async move(from: string, to: string, fresh: Stats): Promise<void> {
     await rename(localPath(from), localPath(to));
+    this.changed.add(dirname(to));
     this.result.files += fresh.isDirectory() ? 0 : 1;
   }
 }
 
-/** Moves what was staged into `target`; files of folders that are moved as a whole are not counted. */
+/**
+ * Moves what was staged into `target`; files of folders that are moved as a whole are not counted. `changed` gets the
+ * folders that have new names in them.
+ */
 export async function mergeLocalStage(
   stage: string,
   target: string,
   policy: ConflictPolicy,
   signal: AbortSignal,
+  changed = new Set<string>(),
 ): Promise<MergeResult> {
-  const merge = new LocalMerge(policy, signal);
+  const merge = new LocalMerge(policy, signal, changed);
   await merge.folder(stage, target, '');
   return merge.result;
 }

@@ -2,6 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors';
+import { syncBelow, syncFolders } from '../files/local-durable';
 import { mergeLocalStage } from '../files/local-stage';
 import { diskError, unpackTar } from '../files/local-unpack';
 import type { TakeChunk } from '../files/tar-flow';
@@ -55,12 +56,32 @@ async function place(
   stage: string,
   context: OperationContext,
   outcome: Outcome,
+  changed: Set<string>,
 ): Promise<number> {
   let stayed = 0;
   for (const index of plan.items.keys()) {
-    const merge = await mergeLocalStage(stageOf(stage, index), plan.target, plan.policy, context.signal);
+    const from = stageOf(stage, index);
+    const merge = await mergeLocalStage(from, plan.target, plan.policy, context.signal, changed);
     stayed += merge.skipped.length + merge.failed.length;
     outcome.add({ ...merge, files: 0 }, (path) => join(plan.target, path));
+  }
+  return stayed;
+}
+
+/** Of a move, what was staged is on the disk before it is placed, and where it is placed before the originals go. */
+async function settle(
+  plan: TransferPlan,
+  stage: string,
+  context: OperationContext,
+  outcome: Outcome,
+): Promise<number> {
+  if (plan.move) {
+    await syncBelow(stage, context.signal);
+  }
+  const changed = new Set<string>();
+  const stayed = await place(plan, stage, context, outcome, changed);
+  if (plan.move) {
+    await syncFolders(changed, context.signal);
   }
   return stayed;
 }
@@ -108,7 +129,7 @@ export async function download(
     const count = await context.step('copy', 'Copy', () =>
       receive(plan, files, stage, context, outcome, expected.bytes),
     );
-    const stayed = await context.step('place', 'Put in place', () => place(plan, stage, context, outcome));
+    const stayed = await context.step('place', 'Put in place', () => settle(plan, stage, context, outcome));
     outcome.result.files += Math.max(0, count - stayed);
     noteMissing(plan, expected.files, outcome, context);
     outcome.tellLosses((text) => context.warn(text));
