@@ -18,7 +18,7 @@ from copying import TreeCopy
 from errors import AgentError, as_agent_error
 from names import STAGE, is_ours, split, to_wire
 from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, rename_new, unlocked
-from trees import refuse_root, remove_tree, settled
+from trees import refuse_mounts, refuse_root, remove_tree, settled
 
 CLOSE_SECONDS = 5
 # An agent or an unpacking that ends late leaves its stage to whoever opens the volume meanwhile.
@@ -82,6 +82,8 @@ class Stages:
         """To where a rename does not lead, as something else is mounted there. The original goes when all of it arrived."""
         with _from_and_to(volume, request) as (source, target):
             refuse_root(source)
+            if source.is_directory:
+                refuse_mounts(source)
             work = _copy(volume, source, target, request["overwrite"], job, is_move=True)
             remove_tree(source.name, source.directory)
             return {**settled(volume, target), **_report(work, target)}

@@ -87,14 +87,14 @@ def remove(volume, request, _payload, job):
         if not place.is_directory:
             os.unlink(place.name, dir_fd=place.directory)
         elif request["recursive"]:
-            _refuse_mounts(place)
+            refuse_mounts(place)
             remove_tree(place.name, place.directory, job.check)
         else:
             os.rmdir(place.name, dir_fd=place.directory)
     return {}
 
 
-def _refuse_mounts(place):
+def refuse_mounts(place):
     """What is mounted in a folder, a volume of several workspaces for example, does not go with it."""
     folder = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
     try:
