@@ -1,5 +1,4 @@
 /** Files that can be had as tars alone, and not be changed: those of a container that does not run. */
-import { posix } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import type { FileEntry, FileList } from '../../api/schemas/file';
@@ -217,15 +216,34 @@ export class TarFiles implements VolumeFiles {
     return found;
   }
 
-  /** What a path leads to in the end. */
+  /** What a path leads to in the end: `..` in a link goes back from where the links before it have led. */
   private async follow(path: string): Promise<{ real: string; entry: FileEntry }> {
-    let real = normalizePath(path);
-    for (let links = 0; links <= maxLinks; links++) {
-      const entry = await this.entryAt(real);
-      if (entry.type !== 'symlink') {
-        return { real, entry };
+    const first = await this.entryAt(path);
+    if (first.type !== 'symlink') {
+      return { real: normalizePath(path), entry: first };
+    }
+    const todo = componentsOf(path).reverse();
+    let done: string[] = [];
+    for (let links = 0; links <= maxLinks;) {
+      const name = todo.pop();
+      if (name === undefined) {
+        const real = `/${done.join('/')}`;
+        // After `..`, or a link to the root, it is not what was looked at last.
+        return { real, entry: await this.entryAt(real) };
       }
-      real = posix.resolve(posix.dirname(real), entry.linkTarget ?? '');
+      if (name === '..') {
+        done.pop();
+        continue;
+      }
+      const entry = await this.entryAt(`/${[...done, name].join('/')}`);
+      if (entry.type !== 'symlink') {
+        done.push(name);
+        continue;
+      }
+      const target = entry.linkTarget ?? '';
+      done = target.startsWith('/') ? [] : done;
+      todo.push(...componentsOf(target).reverse());
+      links += 1;
     }
     throw new BerthError('path_not_found', `Too many links on the way to ${quote(path)}.`);
   }
@@ -241,6 +259,10 @@ export class TarFiles implements VolumeFiles {
       throw error;
     }
   }
+}
+
+function componentsOf(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
 function compare(a: string, b: string): number {

@@ -1,8 +1,9 @@
 /** All files of a container as its shell sees them: through an agent in one that runs, by the engine's archive else. */
-import { BerthError } from '../../../api/errors';
+import { BerthError, asBerthError } from '../../../api/errors';
 import { rootFilesOf } from '../../../api/root-files';
 import { AgentFiles } from '../../files/agent-files';
 import { InsideAgent, type AgentProcess } from '../../files/inside-agent';
+import { quote } from '../../files/paths';
 import { TarFiles } from '../../files/tar-files';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { RuntimeInfo } from '../driver';
@@ -67,8 +68,15 @@ export class RootFiles {
   private stopped({ id }: RuntimeInfo, workspace: string): VolumeFiles {
     return new TarFiles(
       rootFilesOf(workspace),
-      (path, signal) =>
-        this.endpoint.call(`read ${path}`, (docker) => getArchive(docker, id, path, signal, '')),
+      async (path, signal) => {
+        try {
+          return await this.endpoint.call(`read ${path}`, (docker) =>
+            getArchive(docker, id, path, signal, ''),
+          );
+        } catch (error) {
+          throw ofPath(path, error);
+        }
+      },
       () =>
         new BerthError(
           'illegal_state',
@@ -77,4 +85,17 @@ export class RootFiles {
         ),
     );
   }
+}
+
+/** What the engine has no status for, and says with a path of its own. */
+export function ofPath(path: string, error: unknown): unknown {
+  const { message } = asBerthError(error);
+  if (/: not a directory\b/i.test(message)) {
+    return new BerthError('not_a_directory', `${quote(path)}, or a part of it, is not a folder.`, {
+      cause: error,
+    });
+  }
+  return /too many (?:links|levels)/i.test(message)
+    ? new BerthError('path_not_found', `Too many links on the way to ${quote(path)}.`, { cause: error })
+    : error;
 }

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { BerthError } from '../../../../src/api/errors';
+import { ofPath } from '../../../../src/backend/drivers/containers/root-files';
+import { TarFiles } from '../../../../src/backend/files/tar-files';
+import { failure } from '../../../support/errors';
+import { useTempFolder } from '../../../support/temp';
+
+describe('files that can be had as tars alone', () => {
+  const folder = useTempFolder();
+  const at = (...path: string[]): string => join(folder(), ...path);
+  const files = new TarFiles(
+    'rootfs@w',
+    (path) => {
+      if (lstatSync(at(path), { throwIfNoEntry: false }) === undefined) {
+        return Promise.reject(new BerthError('not_found', 'nothing'));
+      }
+      const [above, name] = path === '/' ? [folder(), '.'] : [at(posix.dirname(path)), posix.basename(path)];
+      return Promise.resolve(spawn('tar', ['-c', '-C', above, '--', name]).stdout);
+    },
+    () => new BerthError('illegal_state', 'no'),
+  );
+
+  it('follows a link as the kernel does, also through `..` after another link', async () => {
+    mkdirSync(at('w'));
+    mkdirSync(at('y', 'z'), { recursive: true });
+    writeFileSync(at('y', 'file'), 'right');
+    writeFileSync(at('w', 'file'), 'wrong');
+    symlinkSync('../y/z', at('w', 'folder'));
+    symlinkSync('folder/../file', at('w', 'link'));
+    symlinkSync('/y/./file', at('w', 'absolute'));
+    symlinkSync('..', at('w', 'up'));
+    symlinkSync('none', at('w', 'dangling'));
+    symlinkSync('loop', at('w', 'loop'));
+    for (const path of ['/w/link', '/w/absolute', '/y/file']) {
+      assert.equal(await text(await files.read(path)), 'right', path);
+    }
+    const names = (await files.list('/w/up')).entries.map(({ name }) => name);
+    assert.deepEqual(names, ['w', 'y']);
+    const { type, targetType } = await files.stat('/w/folder');
+    assert.deepEqual([type, targetType], ['symlink', 'directory']);
+    for (const path of ['/w/dangling', '/w/loop']) {
+      assert.equal((await files.stat(path)).targetType, 'missing', path);
+      await failure(files.read(path), 'path_not_found');
+    }
+  });
+
+  it('says in words of its own what the container engine says of a path', () => {
+    const from = (text: string) => ofPath('/a/b', new BerthError('internal', `Could not read /a/b: ${text}`));
+    const code = (error: unknown) => (error instanceof BerthError ? [error.code, error.message] : []);
+    assert.deepEqual(code(from('lstat /var/lib/x/a/b: not a directory')), [
+      'not_a_directory',
+      '"/a/b", or a part of it, is not a folder.',
+    ]);
+    assert.deepEqual(code(from('evalSymlinksInScope: too many links in /var/lib/x')), [
+      'path_not_found',
+      'Too many links on the way to "/a/b".',
+    ]);
+    assert.equal(code(from('something else'))[0], 'internal');
+  });
+});
