@@ -295,7 +295,8 @@ export class Adoption {
         await adopted.add(identityOf(each));
       }
     } catch (error) {
-      // Nothing has been changed yet.
+      // Nothing else has been changed yet: who had them has them still.
+      await Promise.allSettled(volumes.map((each) => adopted.forget(each.name)));
       await registry.remove(name);
       throw error;
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { originOf } from '../../../../src/backend/services/adoption';
+import { AdoptedVolumes } from '../../../../src/backend/store/adopted-volumes';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { failure } from '../../../support/errors';
 
@@ -203,6 +204,30 @@ describe('services/adoption', () => {
       (await failure(adopt('new', 'workspace-mine'), 'in_use')).message,
       /belongs to workspace mine/,
     );
+  });
+
+  it('takes nothing over when not all can be', async () => {
+    test.driver.addForeign('workspace-old', ['workspace-old']);
+    const owner = { installation: 'other' };
+    for (const name of ['workspace-old', 'unrelated']) {
+      test.driver.volumes.known.set(name, { ...test.driver.volumes.known.get(name)!, owner });
+    }
+    const source = 'unrelated';
+    const mounts = [{ kind: 'volume' as const, source, target: '/data', readOnly: false }];
+    test.driver.built = { ...test.driver.built, mounts };
+    const methods = Object.getOwnPropertyDescriptors(AdoptedVolumes.prototype);
+    const kept = new Set<string>();
+    AdoptedVolumes.prototype.add = ({ name }) =>
+      name === source ? Promise.reject(new Error('full')) : Promise.resolve(void kept.add(name));
+    AdoptedVolumes.prototype.forget = (name) => Promise.resolve(void kept.delete(name));
+    try {
+      const all = { replaceContainer: true, takeOver: true };
+      await assert.rejects(adopt('old', 'workspace-old', all), /full/);
+    } finally {
+      Object.defineProperties(AdoptedVolumes.prototype, methods);
+    }
+    assert.deepEqual([...kept], []);
+    await failure(() => test.services.workspaces.get('old'), 'not_found');
   });
 
   it('gives its port back when the name was taken meanwhile', async () => {
