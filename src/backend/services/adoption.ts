@@ -101,7 +101,12 @@ export class Adoption {
       built === undefined ? await inheritedAlone(driver, name) : inheritedOf(built, volume.name);
     const volumes = await this.volumesOf(driver, volume, inherited, request);
     refuseForeign(existing?.owner, volume.name, request);
-    refuseHeld(volume, runtime);
+    volumes
+      // Others may be shared.
+      .filter(
+        ({ name, owner }) => owner !== undefined || [volume.name, inherited.dockerVolume].includes(name),
+      )
+      .forEach((each) => refuseHeld(each, runtime));
     if (existing !== undefined && request.replaceContainer !== true) {
       throw await this.unconfirmed(driver, { name, existing, inherited });
     }
@@ -329,7 +334,7 @@ function refuseForeign(owner: Owner | undefined, volume: string, { takeOver }: A
   }
 }
 
-/** Two that write to one home at once spoil it. */
+/** Two that write to one home, or one Docker's files, at once spoil it; and what another installation uses is not taken. */
 function refuseHeld({ name, holders }: Volume, runtime: string): void {
   const other = holders.find((holder) => holder.runtime !== runtime && holder.state !== 'stopped');
   if (other !== undefined) {

@@ -165,6 +165,25 @@ describe('services/adoption', () => {
     assert.match(message, /in use by sandkasten-1 \(running\)/);
   });
 
+  it('refuses to take what another one uses just now, which may have what it shares', async () => {
+    test.driver.addForeign('workspace-old', ['workspace-old']);
+    const { known } = test.driver.volumes;
+    const holders = [{ runtime: 'workspace-y', state: 'running' as const, readOnly: false }];
+    const mount = { kind: 'volume' as const, source: 'unrelated', target: '/data', readOnly: false };
+    test.driver.built = { ...test.driver.built, mounts: [mount], dockerVolume: 'workspace-old-docker' };
+    const all = { replaceContainer: true, takeOver: true };
+    for (const owner of [{ installation: 'other' }, undefined]) {
+      const name = owner === undefined ? 'workspace-old-docker' : 'unrelated';
+      const before = known.get(name)!;
+      known.set(name, { ...before, holders, ...(owner !== undefined && { owner }) });
+      const { message } = await failure(adopt('old', 'workspace-old', all), 'in_use');
+      assert.match(message, new RegExp(`^Volume ${name} is in use by workspace-y`));
+      known.set(name, before);
+    }
+    known.set('unrelated', { ...known.get('unrelated')!, holders });
+    assert.equal((await adopt('old', 'workspace-old', all)).status, 'succeeded');
+  });
+
   it('knows an image without a tag by the name that it has everywhere', async () => {
     test.driver.images.known.set('workspace', 'sha256:w');
     test.driver.addForeign('workspace-old', ['workspace-old']);
