@@ -1,6 +1,6 @@
 /** `--output LOCAL=PATH`: what a command leaves behind, copied to this machine when it has ended. */
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { dirname, posix } from 'node:path';
 import { BerthError, asBerthError } from '../api';
 import type { Cli } from './cli';
 import { formatFailure } from './failure';
@@ -15,25 +15,82 @@ export interface Output {
   workspace: string;
 }
 
-/** Before the command runs: what can't be copied is said while there is nothing to lose. */
-export async function locateOutputs(cli: Cli, name: string, texts: readonly string[]): Promise<Output[]> {
-  const client = texts.length === 0 ? undefined : await cli.engine();
-  const outputs: Output[] = [];
-  for (const text of texts) {
-    const split = text.indexOf('=');
-    const [local, path] = [text.slice(0, split), text.slice(split + 1)];
-    if (split < 1 || path === '') {
-      throw new BerthError('bad_request', `"${text}" is not LOCAL=PATH.`, {
-        hint: 'For example --output report=/home/workspace/report.',
-      });
+const home = '/home/workspace';
+
+/** What can be known before there is a workspace: nothing is made for outputs that could not be copied. */
+export async function parseOutputs(
+  cli: Cli,
+  texts: readonly string[],
+  mounts: readonly string[] = [],
+): Promise<Omit<Output, 'workspace'>[]> {
+  const volumes = ['/', home, ...mounts.flatMap((mount) => /:(\/[^:]*)(?::r[ow])?$/.exec(mount)?.[1] ?? [])];
+  const whole = volumes.map((volume) => posix.resolve(volume));
+  const outputs = texts.map((text) => parseOutput(text, cli.cwd));
+  for (const { local, path } of outputs) {
+    if (whole.includes(posix.resolve(home, path.replace(/^~(?=\/|$)/, home)))) {
+      throw wholeVolume(path);
     }
-    const at = client && (await locate(client, name, path, { signal: cli.signal }));
-    if (at?.path === '/') {
-      throw new BerthError('bad_request', `${path} is a whole volume.`, { hint: 'Name something in it.' });
-    }
-    outputs.push({ local: localPath(local, cli.cwd), path, workspace: name });
+    await checkLocal(local);
   }
   return outputs;
+}
+
+function parseOutput(text: string, cwd: string): Omit<Output, 'workspace'> {
+  const split = text.indexOf('=');
+  const [local, path] = [text.slice(0, split), text.slice(split + 1)];
+  if (split < 1 || path === '') {
+    throw new BerthError('bad_request', `"${text}" is not LOCAL=PATH.`, {
+      field: 'output',
+      hint: 'For example --output report=/home/workspace/report.',
+    });
+  }
+  return { local: localPath(local, cwd), path };
+}
+
+function wholeVolume(path: string): BerthError {
+  return new BerthError('bad_request', `${path} is a whole volume.`, {
+    field: 'output',
+    hint: 'Name something in it.',
+  });
+}
+
+/** The folder that it is put into, or the nearest one above that is there, must take it. */
+async function checkLocal(local: string): Promise<void> {
+  let folder = dirname(local);
+  for (;;) {
+    try {
+      if (!(await stat(folder)).isDirectory()) {
+        throw new BerthError('bad_request', `${folder} is no folder: ${local} can't be written.`, {
+          field: 'output',
+        });
+      }
+      await access(folder, constants.W_OK);
+      return;
+    } catch (error) {
+      if (error instanceof BerthError) {
+        throw error;
+      }
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!isMissing || dirname(folder) === folder) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new BerthError('bad_request', `${local} can't be written: ${reason}.`, { field: 'output' });
+      }
+      folder = dirname(folder);
+    }
+  }
+}
+
+/** Before the command runs: what can't be copied is said while there is nothing to lose. */
+export async function locateOutputs(cli: Cli, name: string, texts: readonly string[]): Promise<Output[]> {
+  const outputs = await parseOutputs(cli, texts);
+  const client = texts.length === 0 ? undefined : await cli.engine();
+  for (const { path } of outputs) {
+    const at = client && (await locate(client, name, path, { signal: cli.signal }));
+    if (at?.path === '/') {
+      throw wholeVolume(path);
+    }
+  }
+  return outputs.map((output) => ({ ...output, workspace: name }));
 }
 
 /** All that are there, whatever became of the command; what was there on this machine is replaced. */

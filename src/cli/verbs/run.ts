@@ -6,6 +6,7 @@ import { BerthError, type NetworkMode, type PublishedPort, type RuntimeKind } fr
 import type { Cli } from '../cli';
 import { formatFailure } from '../failure';
 import { examples } from '../help';
+import { parseOutputs } from '../outputs';
 import { follow } from '../operation';
 import {
   collect,
@@ -97,6 +98,7 @@ async function run(cli: Cli, words: string[], options: RunOptions): Promise<void
     ...(options.network !== undefined && { network: options.network }),
     ...(ports.length > 0 && { ports }),
   };
+  await parseOutputs(cli, options.output ?? [], options.volume);
   // Whatever becomes of this process, the engine sees that it is gone, and deletes the workspace.
   const lease: { dispose(): void }[] = [];
   try {

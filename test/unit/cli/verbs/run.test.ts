@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { splitImage } from '../../../../src/cli/verbs/run';
 import { useCli } from '../../../support/cli-engine';
 
@@ -17,6 +19,30 @@ describe('cli: run', () => {
     assert.throws(() => splitImage(['a', 'b', 'ls'], 1, undefined), /Only an image/);
     assert.throws(() => splitImage(['a', 'ls'], 1, 'b'), /given once/);
     assert.throws(() => splitImage(['a'], 0, undefined), /no command/);
+  });
+
+  it('makes nothing for outputs that could not be copied', async () => {
+    const test = await start();
+    const { home } = test.state;
+    await writeFile(join(home, 'file'), '');
+    const bad: [string, RegExp][] = [
+      ['out', /not LOCAL=PATH/],
+      ['out=', /not LOCAL=PATH/],
+      ['out=/', /whole volume/],
+      ['out=~', /whole volume/],
+      ['out=/home/workspace/x/..', /whole volume/],
+      ['out=/data/', /whole volume/],
+      ['file/out=/tmp/x', /is no folder|can't be written/],
+      ['file/deeper/out=/tmp/x', /can't be written/],
+    ];
+    for (const [output, message] of bad) {
+      const words = ['run', '--json', '-v', 'data:/data:ro', '--output', output, '--', 'true'];
+      const { code, stderr } = await test.berth(words);
+      assert.equal(code, 2, `${output}: ${stderr}`);
+      assert.match(stderr, message);
+      assert.match(stderr, /"field":\s*"output"/);
+    }
+    assert.deepEqual(test.services.operations.list(), []);
   });
 
   it('makes what other tools of the field make of the same words', async () => {
