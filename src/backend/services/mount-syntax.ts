@@ -5,7 +5,7 @@
 import { posix, win32 } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { namePattern } from '../../api/schemas/common';
-import type { Mount } from '../../api/schemas/workspace';
+import type { Mount, RuntimeKind } from '../../api/schemas/workspace';
 
 const syntax = 'volume must be SRC:DST[:ro|rw]';
 const diskEnding = /\.(ext4|img)$/i;
@@ -56,6 +56,27 @@ function classify(source: string, field: string): Mount['kind'] {
   );
 }
 
+/** What names of volumes each kind of runtime takes; containers also have those that other tools made. */
+const volumeNames: Readonly<Record<RuntimeKind, { form: RegExp; words: string }>> = {
+  container: {
+    form: /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}$/,
+    words:
+      'Docker takes letters, digits, underscores, dots and hyphens, 2 to 255, the first a letter or digit',
+  },
+  microvm: {
+    form: new RegExp(namePattern),
+    words: 'use lowercase letters, digits, and hyphens (1-63 chars, not starting or ending with a hyphen)',
+  },
+};
+
+/** Before anything is made: what the runtime would refuse later, with the field that it is in. */
+export function checkVolumeName(name: string, runtime: RuntimeKind, field: string): void {
+  const { form, words } = volumeNames[runtime];
+  if (!form.test(name)) {
+    refuse(field, `invalid volume name "${name}": ${words}`);
+  }
+}
+
 /** One `-v` argument. `field` is named in errors. */
 export function parseMount(text: string, field = 'volumes'): Mount {
   const { source, target, mode } = split(text, field);
@@ -80,11 +101,14 @@ export function parseMount(text: string, field = 'volumes'): Mount {
   return { kind, source, target: clean, readOnly: mode === 'ro' };
 }
 
-/** All of them; two at the same place are refused. */
-export function parseMounts(texts: readonly string[], field = 'volumes'): Mount[] {
+/** All of them, for that kind of runtime; two at the same place are refused. */
+export function parseMounts(texts: readonly string[], runtime: RuntimeKind, field = 'volumes'): Mount[] {
   const mounts = texts.map((text, index) => parseMount(text, `${field}.${index}`));
   const seen = new Set<string>();
   for (const [index, mount] of mounts.entries()) {
+    if (mount.kind === 'volume') {
+      checkVolumeName(mount.source, runtime, `${field}.${index}`);
+    }
     if (seen.has(mount.target)) {
       refuse(`${field}.${index}`, `two volumes are to be mounted at ${mount.target}`);
     }

@@ -7,6 +7,7 @@ import type { Volume, VolumeCreate } from '../../api/schemas/volume';
 import type { VolumeFiles } from '../files/volume-files';
 import type { Driver } from '../drivers/driver';
 import type { AdoptedVolumes } from '../store/adopted-volumes';
+import { checkVolumeName } from './mount-syntax';
 import type { Drivers } from './drivers';
 import type { EventHub } from './event-hub';
 import type { Log } from './log';
@@ -73,6 +74,7 @@ export class Volumes {
     // Only disks have a size.
     const kind = spec.kind ?? (spec.sizeMiB === undefined ? undefined : 'disk');
     const driver = this.parts.drivers.ofVolumeKind(kind);
+    checkVolumeName(spec.name, driver.kind, 'name');
     // A name means one volume, whoever keeps it.
     const keeper = await this.parts.drivers.findVolume(spec.name);
     if (keeper !== undefined) {

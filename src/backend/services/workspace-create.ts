@@ -111,9 +111,9 @@ export class WorkspaceCreator {
       checkCloneAddress(request.cloneUrl);
     }
     checkCloneOptions(request);
-    const mounts = parseMounts(request.volumes ?? []);
     const { name, label, volumes, secrets, start, idle, ports, temporary, ...rest } = request;
     const { runtime = defaults.runtime, image = defaults.image } = request;
+    const mounts = parseMounts(request.volumes ?? [], runtime);
     checkImage(image, runtime);
     return {
       ...rest,

@@ -23,7 +23,8 @@ const wrong: [title: string, field: string, body: Record<string, unknown>][] = [
   ['a clone URL that is an option', 'cloneUrl', { cloneUrl: '--upload-pack=touch /tmp/x' }],
   ['a folder of this machine as volume', 'volumes.0', { volumes: ['/etc:/data'] }],
   ['a volume over the home', 'volumes.0', { volumes: ['cache:/home/workspace'] }],
-  ['two volumes at one place', 'volumes.1', { volumes: ['a:/data', 'b:/data/'] }],
+  ['two volumes at one place', 'volumes.1', { volumes: ['one:/data', 'two:/data/'] }],
+  ['a name that Docker does not take', 'volumes.0', { volumes: ['a:/data'] }],
   ['a volume that is neither ro nor rw', 'volumes.0', { volumes: ['a:/data:rx'] }],
   [
     'a credential from nowhere',

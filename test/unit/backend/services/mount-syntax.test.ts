@@ -77,13 +77,38 @@ describe('services/mount-syntax', () => {
     assert.match(error.hint ?? '', /tar archive.*berth cp/);
   });
 
+  it('refuses names that the kind of runtime does not take, before it is asked', async () => {
+    const names: [string, boolean, boolean][] = [
+      ['data', true, true],
+      ['a', false, true],
+      ['1', false, true],
+      ['ab', true, true],
+      ['My_Volume.1', true, false],
+      ['a-', true, false],
+      ['a'.repeat(64), true, false],
+      ['a'.repeat(256), false, false],
+    ];
+    for (const [name, container, microvm] of names) {
+      for (const [runtime, isTaken] of [['container', container] as const, ['microvm', microvm] as const]) {
+        const parse = () => parseMounts(['first:/first', `${name}:/data`], runtime);
+        if (isTaken) {
+          assert.equal(parse()[1]?.source, name);
+        } else {
+          const { field, message } = await failure(parse, 'bad_request');
+          assert.equal(field, 'volumes.1', `${name}, ${runtime}`);
+          assert.match(message, /^invalid volume name/);
+        }
+      }
+    }
+  });
+
   it('takes many, naming the one at fault', async () => {
     assert.deepEqual(
-      parseMounts(['a:/a', 'b:/b:ro']).map((mount) => mount.target),
+      parseMounts(['a:/a', 'b:/b:ro'], 'microvm').map((mount) => mount.target),
       ['/a', '/b'],
     );
-    assert.equal((await failure(() => parseMounts(['a:/a', 'b']))).field, 'volumes.1');
-    const twice = await failure(() => parseMounts(['a:/a', 'b:/b', 'c:/a/']), 'bad_request');
+    assert.equal((await failure(() => parseMounts(['aa:/a', 'b'], 'container'))).field, 'volumes.1');
+    const twice = await failure(() => parseMounts(['aa:/a', 'bb:/b', 'cc:/a/'], 'container'), 'bad_request');
     assert.equal(twice.field, 'volumes.2');
     assert.match(twice.message, /two volumes are to be mounted at \/a/);
   });

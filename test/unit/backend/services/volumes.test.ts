@@ -36,6 +36,7 @@ describe('services/volumes', () => {
   it('creates, tells of it, and refuses what is there', async () => {
     await volumes().create({ name: 'new', labels: { a: 'b' } });
     assert.equal(test.payloads('volume.changed').at(-1)?.name, 'new');
+    assert.equal((await failure(volumes().create({ name: 'a' }), 'bad_request')).field, 'name');
     const error = await failure(volumes().create({ name: 'data' }), 'exists');
     assert.equal(error.message, 'There is a volume data already, made by Berth.');
     assert.equal(error.field, 'name');
