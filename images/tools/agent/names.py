@@ -21,6 +21,10 @@ TEMP = ".berth-tmp-"
 SAVE = ".berth-save-"
 _OURS = re.compile(r"\.berth-(?:stage|tmp|save)-[0-9a-f]{16}", re.ASCII)
 
+# As Linux has them: each level of a path is work.
+MAX_PATH = 4096
+MAX_NAME = 255
+
 
 def _escape(match):
     char = match.group()
@@ -57,7 +61,9 @@ def split(path):
     if ".." in parts:
         raise AgentError("path_escapes", "`..` is refused")
     try:
-        os.fsencode("".join(parts))
+        length = len(os.fsencode("/".join(parts)))
     except UnicodeEncodeError:
         raise AgentError("bad_request", "the path holds half a surrogate pair") from None
+    if length > MAX_PATH:
+        raise AgentError("bad_request", f"a path has at most {MAX_PATH} bytes", path=path[:200] + "…")
     return parts

@@ -7,7 +7,7 @@ import stat as modes
 import attributes
 from content import SET_ID
 from errors import AgentError
-from names import split, to_wire
+from names import MAX_NAME, MAX_PATH, split, to_wire
 from places import READ_DIRECTORY
 from tarformat import (
     BLOCK,
@@ -26,8 +26,8 @@ from tarformat import (
 NEW_FOLDER_MODE = 0o755
 MAX_EXTENDED = 8 * 1024 * 1024
 MAX_MAP = 32 * 1024 * 1024
-# As Linux has it: each level of a name is work.
-MAX_NAME = 4096
+# Open folders that lead to the one in work, the last of them; to those above one goes from the root again.
+MAX_OPEN = 64
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -41,7 +41,9 @@ class TarIn:
         self.failed = []
         # Modes, attributes and times of folders come last: what is put into them changes these.
         self._folders = []
-        self._parent = ((), self._root)
+        # The path of the folder in work, and the last open folders on the way to it.
+        self._known = ()
+        self._open = []
         self._rest = memoryview(b"")
         self._ended = False
         self._work = self._read()
@@ -131,8 +133,8 @@ class TarIn:
         return content
 
     def _member(self, entry, block, sparse):
-        if len(entry.name) > MAX_NAME:
-            self.failed.append((entry.name[:200], "its name is too long"))
+        if _is_too_long(entry.name) or (entry.flag in (b"1", b"2") and _is_too_long(entry.link, entry.flag == b"2")):
+            self._too_long(entry)
             if entry.flag not in b"123456":
                 yield from self._pour(None, 0, entry.size + padding(entry.size))
             return
@@ -157,12 +159,21 @@ class TarIn:
             if flag not in b"34":
                 yield from self._pour(None, 0, entry.size + padding(entry.size))
 
+    def _too_long(self, entry):
+        text = entry.name if len(entry.name) <= 200 else entry.name[:200] + "…".encode()
+        why = "its name is too long" if _is_too_long(entry.name) else "what it links to has too long a name"
+        self.failed.append((text, why))
+
     def _file(self, parts, entry, block, sparse):
         size, data, places = entry.size, entry.size, None
         if entry.flag == b"S":
             size, places = yield from self._old_map(block)
         elif sparse:
             size, places = sparse_map(entry, sparse)
+            if _is_too_long(entry.name):
+                self._too_long(entry)
+                yield from self._pour(None, 0, entry.size + padding(entry.size))
+                return
             parts = _parts_of(entry.name)
             if places is None:
                 places, used = yield from self._text_map()
@@ -211,36 +222,42 @@ class TarIn:
 
     def _enter(self, parts, entry):
         """The open folder of that path below the root, made when the tar did not name it."""
-        known, folder = self._parent
-        if known == parts:
-            return folder
-        if known != parts[: len(known)]:
-            self._leave()
-            known, folder = self._parent
-        # From here on it is closed by what follows.
-        self._parent = ((), self._root)
-        for depth, name in enumerate(parts[len(known) :], len(known)):
-            try:
-                inner = os.open(name, READ_DIRECTORY, dir_fd=folder)
-            except FileNotFoundError:
-                os.mkdir(name, 0o700, dir_fd=folder)
-                inner = os.open(name, READ_DIRECTORY, dir_fd=folder)
-                _give(inner, entry)
-                os.fchmod(inner, NEW_FOLDER_MODE)
-            except OSError as error:
-                raise AgentError("bad_request", f"the archive puts {entry.name!r} into what is no folder") from error
-            finally:
-                if depth > 0:
-                    os.close(folder)
-            folder = inner
-        self._parent = (parts, folder)
-        return folder
+        self._go_up_to(parts)
+        for name in parts[len(self._known) :]:
+            folder = self._down(name, self._open[-1] if self._open else self._root, entry)
+            self._open.append(folder)
+            self._known = (*self._known, name)
+            if len(self._open) > MAX_OPEN:
+                os.close(self._open.pop(0))
+        return self._open[-1] if self._open else self._root
+
+    def _go_up_to(self, parts):
+        """Closes what does not lead there. When nothing that does is open any more, the way begins at the root."""
+        shared = min(len(self._known), len(parts))
+        while self._known[:shared] != parts[:shared]:
+            shared -= 1
+        while self._open and len(self._known) > shared:
+            os.close(self._open.pop())
+            self._known = self._known[:-1]
+        if not self._open:
+            self._known = ()
+
+    def _down(self, name, folder, entry):
+        try:
+            return os.open(name, READ_DIRECTORY, dir_fd=folder)
+        except FileNotFoundError:
+            os.mkdir(name, 0o700, dir_fd=folder)
+            inner = os.open(name, READ_DIRECTORY, dir_fd=folder)
+            _give(inner, entry)
+            os.fchmod(inner, NEW_FOLDER_MODE)
+            return inner
+        except OSError as error:
+            raise AgentError("bad_request", f"the archive puts {entry.name!r} into what is no folder") from error
 
     def _leave(self):
-        known, folder = self._parent
-        if known:
-            os.close(folder)
-        self._parent = ((), self._root)
+        while self._open:
+            os.close(self._open.pop())
+        self._known = ()
 
     def _make(self, parts, entry, make):
         """The last one of a name counts, as with every tar."""
@@ -317,12 +334,7 @@ class TarIn:
         os.utime(file, ns=(entry.mtime, entry.mtime))
 
     def _seal(self, parts, entry):
-        self._leave()
-        folder = os.dup(self._enter(parts, entry))
-        try:
-            self._like(folder, entry, is_file=False)
-        finally:
-            os.close(folder)
+        self._like(self._enter(parts, entry), entry, is_file=False)
 
 
 def _give(file, entry):
@@ -339,6 +351,13 @@ def _parts_of(name):
     if name.startswith(b"/") or ".." in parts or b"\0" in name:
         raise _outside(name)
     return parts
+
+
+def _is_too_long(name, is_text=False):
+    """For Linux. The text of a link may be anything that is no longer than a path."""
+    if len(name) >= MAX_PATH:
+        return True
+    return not is_text and any(len(part) > MAX_NAME for part in name.split(b"/"))
 
 
 def _outside(name):

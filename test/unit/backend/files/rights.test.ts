@@ -117,7 +117,7 @@ describe('rights of files in tars', function () {
     const { files } = open;
     const begun = Date.now();
     const sparse = Array.from({ length: 90_000 }, (_, index) => ({ offset: index * 8192, length: 0 }));
-    const deep = Array.from({ length: 500 }, (_, index) => ({
+    const deep = Array.from({ length: 2000 }, (_, index) => ({
       name: 'a/'.repeat(index + 1).slice(0, -1),
       type: 'directory' as const,
     }));
@@ -126,5 +126,35 @@ describe('rights of files in tars', function () {
     assert.deepEqual(await files.putTar(stage, Readable.from([tar]), never), { lost: [], failed: [] });
     await files.unstage(stage);
     assert.ok(Date.now() - begun < 30_000, `took ${Date.now() - begun} ms`);
+  });
+
+  it('come with names that are too long for Linux, which are told, and the rest is there', async () => {
+    open = await TestVolume.create();
+    const { files } = open;
+    const stage = await files.stage();
+    const tar = tarOf([
+      { name: 'n'.repeat(256) },
+      { name: `${'d/'.repeat(2100)}f` },
+      { name: 'link', type: 'symlink', linkName: 'x'.repeat(5000) },
+      { name: 'other', type: 'link', linkName: 'y'.repeat(300) },
+      { name: 'n'.repeat(255) },
+    ]);
+    const { failed } = await files.putTar(stage, Readable.from([tar]), never);
+    assert.deepEqual(
+      failed.map(({ path, reason }) => [path.slice(0, 6), /too long/.test(reason)]),
+      [
+        ['/nnnnn', true],
+        ['/d/d/d', true],
+        ['/link', true],
+        ['/other', true],
+      ],
+    );
+    const { failed: unplaced, files: count } = await files.merge(stage, '/', 'fail');
+    assert.deepEqual([unplaced, count], [[], 1]);
+    await assert.rejects(files.mkdir(`/${'a/'.repeat(3000)}`, { parents: true }), /4096 bytes/);
+    assert.deepEqual(
+      (await files.list('/')).entries.map(({ name }) => name),
+      ['n'.repeat(255)],
+    );
   });
 });
