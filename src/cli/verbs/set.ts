@@ -116,7 +116,7 @@ function without(known: readonly string[], names: readonly string[], what: strin
 function refuseUnknown(isKnown: boolean, what: string): void {
   if (!isKnown) {
     throw new BerthError('not_found', `The workspace does not have ${printable(what)}.`, {
-      hint: '`berth info NAME --json` shows what it has.',
+      hint: '`berth info` with its name and --json shows what it has.',
     });
   }
 }

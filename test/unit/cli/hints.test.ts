@@ -87,6 +87,15 @@ describe('cli: what hints name', () => {
     assert(count > 60, `${count} were found`);
   });
 
+  it('name what there is, and leave a NAME open only for what is to be made', () => {
+    const code = sources().filter((file) => file.endsWith('.ts'));
+    const open = code.flatMap((file) => quotedIn(file).filter((quoted) => /\bNAME\b/.test(quoted)));
+    assert.deepEqual(
+      open.filter((quoted) => !/^(?:volume )?create /.test(quoted)),
+      [],
+    );
+  });
+
   it('are options of some command, where no command is named', () => {
     const all = new Set<string>();
     const gather = (command: Command): void => {

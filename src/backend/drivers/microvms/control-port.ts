@@ -251,6 +251,6 @@ export function flooded(): BerthError {
 
 function ended(): BerthError {
   return new BerthError('runtime_unavailable', 'The virtual machine ended.', {
-    hint: 'Its log says why: `berth logs NAME`.',
+    hint: 'Its log says why: `berth logs` with its name.',
   });
 }

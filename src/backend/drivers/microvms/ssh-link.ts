@@ -146,7 +146,7 @@ export class SshLink {
       await sleep(farewellMs);
     }
     throw new BerthError('timeout', "Waited for the guest's SSH server to answer the engine, in vain.", {
-      hint: 'Its log may say why: `berth logs NAME`. Restart the workspace.',
+      hint: 'Its log may say why: `berth logs` with its name. Restart the workspace.',
     });
   }
 }
@@ -200,7 +200,7 @@ function late(timeoutMs: number): BerthError {
     'timeout',
     `Waited ${timeoutMs / 1000} s for the guest to begin a command, in vain.`,
     {
-      hint: 'Try again; if that does not help, its log may say why: `berth logs NAME`.',
+      hint: 'Try again; if that does not help, its log may say why: `berth logs` with its name.',
     },
   );
 }
@@ -231,7 +231,7 @@ function logIn(sock: Socket, privateKey: string): Promise<Client> {
       client.destroy();
       reject(
         new BerthError('runtime_unavailable', `The guest does not let the engine in: ${error.message}`, {
-          hint: 'Its log may say why: `berth logs NAME`.',
+          hint: 'Its log may say why: `berth logs` with its name.',
           cause: error,
         }),
       );
