@@ -44,6 +44,8 @@ export interface StarterParts {
 
 /** What is to be known of a machine that goes on from where it was paused. */
 export interface GoingOn {
+  /** Called before QEMU has the disks open. */
+  opens(): void;
   /** Called before the guest goes on. */
   begins(): Promise<void>;
   /** Its disks are ahead of what was saved. */
@@ -193,7 +195,7 @@ export class Starter {
     record: RuntimeRecord,
     wanted: Launch,
     { programs }: Pick<HostTools, 'programs'>,
-    { state, cancel }: Way,
+    { state, going, cancel }: Way,
     getGoing: (machine: Machine, signal: AbortSignal) => Promise<void>,
   ): Promise<Machine> {
     const { store, machines, host } = this.parts;
@@ -208,6 +210,7 @@ export class Starter {
     await store.files.ensureSocketFolder(files.folder);
     const launching = machines.start(name, async () => {
       await this.share(record);
+      going?.opens();
       const launched = await launch(programs, plan, files, state);
       return { ...(await this.noted(name, launched)), qmp: launched.qmp };
     });

@@ -201,7 +201,9 @@ export class Suspender {
     const { starter, store } = this.parts;
     const { name } = record.plan;
     await refuseChanged(record);
+    const qemu = { hasOpened: false };
     const going = {
+      opens: () => void (qemu.hasOpened = true),
       begins: () => this.begin(record),
       hasWritten: async () => this.hasWritten(await store.get(name)),
     };
@@ -213,8 +215,10 @@ export class Suspender {
       if (now.resuming === true && (await this.settleResume(now, false))) {
         throw tooLate(name, error);
       }
-      // QEMU has had them open, which touches them.
-      await this.noteDisks(record);
+      // QEMU has had them open, which touches them. Not where another one has: what that one writes is to show.
+      if (qemu.hasOpened && asBerthError(error).code !== 'in_use') {
+        await this.noteDisks(record);
+      }
       throw error;
     }
     await this.discard(name);

@@ -1,15 +1,16 @@
 /** What is on disk and on record while a machine is paused, with a QEMU that does as it is told. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { BerthError } from '../../../../../../src/api/errors';
 import type { Machines } from '../../../../../../src/backend/drivers/microvms/machines';
 import { checksumOf } from '../../../../../../src/backend/drivers/microvms/qemu/saved-state';
 import { MicrovmFiles } from '../../../../../../src/backend/drivers/microvms/runtime-files';
-import type { RuntimeRecord } from '../../../../../../src/backend/drivers/microvms/runtime-record';
+import type { Launch, RuntimeRecord } from '../../../../../../src/backend/drivers/microvms/runtime-record';
 import { RuntimeStore } from '../../../../../../src/backend/drivers/microvms/runtime-store';
-import type { Starter } from '../../../../../../src/backend/drivers/microvms/starter';
+import type { GoingOn, Starter } from '../../../../../../src/backend/drivers/microvms/starter';
 import { Suspender } from '../../../../../../src/backend/drivers/microvms/suspender';
 import { isDraft } from '../../../../../../src/backend/store/drafts';
 import { StateDirectory } from '../../../../../../src/backend/store/state-directory';
@@ -94,6 +95,55 @@ describe('the pause of a microVM', () => {
     });
   });
   afterEach(() => suspender.close());
+
+  it('takes a change to its disks for its own only when QEMU had them open', async () => {
+    const disk = join(folder(), 'data.ext4');
+    const change = async (text: string) => {
+      await writeFile(disk, text);
+      await utimes(disk, 1_000 + text.length, 1_000 + text.length);
+    };
+    await change('a');
+    const launch: Launch = {
+      ...{ acceleration: 'tcg', build: 'b', kit: 'k', kernel: '/k', initrd: '/i', kernelArguments: [] },
+      ...{ cpus: 1, memoryMiB: 64, disks: [{ serial: 'home', file: disk, format: 'raw', readOnly: false }] },
+    };
+    await store.write({ ...record, launch });
+    await suspender.pause(await store.get(name));
+    await until('it is saved', async () => (await store.get(name)).disksSaved !== undefined);
+    let fails: (going: GoingOn) => Promise<never> = () => Promise.reject(new Error('unset'));
+    const starter: Pick<Starter, 'restore'> = { restore: (_, going) => fails(going) };
+    const noMachine = { of: () => Promise.resolve(undefined), tell: () => undefined };
+    suspender = new Suspender({
+      ...{ store, log, starter: starter as unknown as Starter },
+      machines: noMachine as unknown as Machines,
+    });
+    const isRefused = async () =>
+      suspender.resume(await store.get(name)).then(
+        () => false,
+        (error: unknown) => /has changed what/.test(String(error)),
+      );
+    fails = async (going) => {
+      going.opens();
+      await change('ab');
+      throw new BerthError('internal', 'QEMU ends');
+    };
+    assert.equal(await isRefused(), false);
+    assert.equal(await isRefused(), false, 'that was QEMU');
+    fails = async (going) => {
+      going.opens();
+      await change('abc');
+      throw new BerthError('in_use', 'another QEMU has it');
+    };
+    assert.equal(await isRefused(), false);
+    assert.equal(await isRefused(), true, 'that was the other one');
+    await change('ab');
+    fails = async () => {
+      await change('abcd');
+      throw new BerthError('gone', 'no kit');
+    };
+    assert.equal(await isRefused(), false);
+    assert.equal(await isRefused(), true, 'QEMU was not started');
+  });
 
   it('is on record before the guest stands still, so that a killed engine leaves no pause of nobody', async () => {
     let known: boolean | undefined;
