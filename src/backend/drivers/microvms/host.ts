@@ -105,7 +105,7 @@ export class Host {
     }
     const found = await this.probe(programs, kit);
     if (found.reason !== undefined) {
-      log.warn({ reason: found.reason }, 'microVMs are emulated');
+      log.info({ reason: found.reason }, 'microVMs are emulated');
     }
     return found;
   }
