@@ -103,8 +103,14 @@ export class ContainerDriver implements Driver {
     this.helpers = new Helpers(this.endpoint, this.ownership);
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
     this.runtimes = new Runtimes(this.endpoint, tools, this.ownership);
-    this.replacements = new Replacements(this.endpoint, this.runtimes, this.ownership, this.helpers, () =>
-      agentSource(agentDirectoryOf(imagesDirectory), ownFilesModules),
+    const ownFiles = (): Promise<Buffer> => agentSource(agentDirectoryOf(imagesDirectory), ownFilesModules);
+    this.replacements = new Replacements(
+      this.endpoint,
+      this.runtimes,
+      this.ownership,
+      this.helpers,
+      ownFiles,
+      log,
     );
     this.measurements = new Stats(this.endpoint);
     this.roots = new RootFiles(this.endpoint, agentDirectoryOf(imagesDirectory));
@@ -154,6 +160,8 @@ export class ContainerDriver implements Driver {
   }
 
   async inspect(name: string): Promise<RuntimeInfo | undefined> {
+    // As long as that can't be done a look must still be possible; a start is refused.
+    await this.replacements.healUnfinished(name).catch(() => undefined);
     const seen = await this.runtimes.inspect(name);
     const isHealed = seen === undefined && (await this.replacements.heal(name));
     const info = isHealed ? await this.runtimes.inspect(name) : seen;
@@ -174,6 +182,7 @@ export class ContainerDriver implements Driver {
   }
 
   async start(name: string, whose: Whose = {}): Promise<RuntimeInfo> {
+    await this.replacements.settle(name);
     const { info, wasStopped } = await this.runtimes.start(name, whose.anyOwner);
     if (wasStopped) {
       this.unconfigured.set(name, info.startedAt);

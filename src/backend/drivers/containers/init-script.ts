@@ -83,6 +83,9 @@ while :; do
 done
 `;
 
+/** Succeeds in one whose init has got what it waits for at each start. */
+export const isConfiguredCommand: string[] = [shell, '-c', `[ -e ${berthDirectory}/configured ]`];
+
 /**
  * In front of a command: notes its process id under the exec's id (so that it can be ended), sets the terminal's
  * size, and gives it the environment of a login except for the names in BERTH_GIVEN, which came with the exec.

@@ -5,14 +5,18 @@
  *
  * Only when all of that is done does the new one take the name, by renaming (`Replacements`). Until then the old one is
  * what there is: a new one that still has its own name, of an engine that was killed, is removed (`giveUp`), and the old
- * one is stopped and gets the networks back which the new one's labels name.
+ * one is stopped and gets the networks back which the new one's labels name. Whoever starts it undoes this first, as the
+ * old one may still run as it did for the move; once it was configured it is in use, and is not stopped any more.
  */
 import type Dockerode from 'dockerode';
 import type { RuntimeInfo, RuntimePlan } from '../driver';
 import { carryOwnFiles, type Left } from './carrying';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
+import { runInside } from './exec';
+import { isConfiguredCommand } from './init-script';
 import { label } from './labels';
+import type { Log } from './log';
 import type { Ownership } from './ownership';
 import type { CarriedVolume } from './runtime-spec';
 import type { Runtimes } from './runtimes';
@@ -20,6 +24,7 @@ import type { Runtimes } from './runtimes';
 const draftSuffix = '.moving-';
 /** Nothing of the user's runs: its init ends at once. */
 const stopGraceMs = 5_000;
+const lookTimeoutMs = 10_000;
 
 /** As the engine has it: a name to what was asked for there. */
 type Networks = Readonly<Record<string, Attachment>>;
@@ -45,6 +50,8 @@ export interface MoveSource {
 
 export class Moves {
   private readonly underWay = new Set<string>();
+  /** Names of which something is left that could not be undone. */
+  private readonly unfinished = new Set<string>();
 
   constructor(
     private readonly endpoint: Endpoint,
@@ -52,6 +59,7 @@ export class Moves {
     private readonly ownership: Ownership,
     /** What copies the own files: see `ownFilesModules`. */
     private readonly source: () => Promise<Buffer>,
+    private readonly log: Log,
   ) {}
 
   /** Of one that is being made. */
@@ -84,11 +92,12 @@ export class Moves {
         await this.undo(name);
         return undefined;
       }
-      await this.rest(id, networks);
+      const gone = await this.rest(id, networks);
       await this.rest(from.id, networks);
-      return left;
+      return [...left, ...goneAsLeft(gone)];
     } catch (error) {
-      // The first error is the one that tells. What is left is undone with the next look at all containers.
+      // The first error is the one that tells. What is left is undone with the next look at it, or before its next start.
+      this.unfinished.add(name);
       await this.undo(name).catch(() => undefined);
       throw error;
     } finally {
@@ -100,7 +109,12 @@ export class Moves {
     return this.underWay.has(name);
   }
 
-  /** Undoes what an engine that was killed had begun; false: nothing was begun, or it is being done now. */
+  /** A move that failed could not be undone: what is there now is not as it was. */
+  isUnfinished(name: string): boolean {
+    return this.unfinished.has(name);
+  }
+
+  /** Undoes what could not be undone, or what an engine that was killed had begun; false: nothing was begun, or it is being done now. */
   async giveUp(name: string): Promise<boolean> {
     return !this.isUnderWay(name) && this.undo(name);
   }
@@ -114,14 +128,28 @@ export class Moves {
     const draft = await this.look(this.draftOf(name));
     const labels = draft?.Config.Labels ?? {};
     if (draft === undefined || this.ownership.of(labels) !== undefined) {
+      this.unfinished.delete(name);
       return false;
     }
     const old = await this.look(labels[label.moves] ?? '');
     if (old !== undefined) {
-      await this.rest(old.Id, networksIn(labels[label.networks]));
+      const networks = networksIn(labels[label.networks]);
+      await ((await this.isInUse(old)) ? this.connect(old.Id, networks) : this.rest(old.Id, networks));
     }
     await this.runtimes.remove(draft.Id);
+    this.unfinished.delete(name);
     return true;
+  }
+
+  /** It was configured since it was started, so that it is not (only) the move which has started it. */
+  private async isInUse({ Id: id, State: { Status: status } }: Seen): Promise<boolean> {
+    if (status !== 'running') {
+      // Nothing of a move is ever paused.
+      return status === 'paused';
+    }
+    const plan = { argv: isConfiguredCommand, timeoutMs: lookTimeoutMs };
+    const { exitCode } = await runInside(this.endpoint, id, plan);
+    return exitCode === 0;
   }
 
   /** undefined: see `make`. */
@@ -153,17 +181,34 @@ export class Moves {
     });
   }
 
-  /** Stopped, and on these networks. */
-  private async rest(id: string, networks: Networks): Promise<void> {
+  /** Stopped, and on these networks; answers which of them are gone. */
+  private async rest(id: string, networks: Networks): Promise<string[]> {
     await this.runtimes.stop(id, stopGraceMs);
+    return this.connect(id, networks);
+  }
+
+  /** Those that somebody has removed meanwhile are left out, and answered: they must not stand in the way of the rest. */
+  private async connect(id: string, networks: Networks): Promise<string[]> {
     const has = await this.networksOf(id);
+    const missing = Object.entries(networks).filter(([name]) => has[name] === undefined);
+    const gone: string[] = [];
     await this.endpoint.call(`put ${id} on its networks`, async (docker) => {
-      for (const [name, attachment] of Object.entries(networks)) {
-        if (has[name] === undefined) {
-          await docker.getNetwork(name).connect({ Container: id, EndpointConfig: attachment });
+      for (const [name, attachment] of missing) {
+        const network = docker.getNetwork(name);
+        if ((await network.inspect().catch(ifMissing)) === undefined) {
+          gone.push(name);
+        } else {
+          await network.connect({ Container: id, EndpointConfig: attachment });
         }
       }
     });
+    if (gone.length > 0) {
+      this.log.warn(
+        { container: id, networks: gone },
+        'networks of a container are gone: it is left without them',
+      );
+    }
+    return gone;
   }
 
   private async networksOf(id: string): Promise<Networks> {
@@ -190,6 +235,10 @@ function attachmentOf({ Aliases, IPAMConfig, DriverOpts }: Nullable<Attachment>,
     ...(isFilled(IPAMConfig) && { IPAMConfig }),
     ...(isFilled(DriverOpts) && { DriverOpts }),
   };
+}
+
+function goneAsLeft([first, ...others]: readonly string[]): Left {
+  return first === undefined ? [] : [{ what: 'networks that are gone', count: others.length + 1, first }];
 }
 
 function isFilled<T extends object>(value: T | null | undefined): value is T {

@@ -22,6 +22,7 @@ import type { Helpers } from './helpers';
 import { isAnonymous } from './labels';
 import type { Ownership } from './ownership';
 import type { Left } from './carrying';
+import type { Log } from './log';
 import { Moves } from './moves';
 import { PrivateImages, type KeptContainer } from './private-images';
 import { stateOf } from './runtime-info';
@@ -51,9 +52,10 @@ export class Replacements {
     private readonly ownership: Ownership,
     helpers: Helpers,
     ownFilesSource: () => Promise<Buffer>,
+    log: Log,
   ) {
     this.images = new PrivateImages(endpoint, ownership, helpers);
-    this.moves = new Moves(endpoint, runtimes, ownership, ownFilesSource);
+    this.moves = new Moves(endpoint, runtimes, ownership, ownFilesSource, log);
   }
 
   /**
@@ -139,6 +141,16 @@ export class Replacements {
   async healMove(draft: string): Promise<boolean> {
     const name = this.moves.nameOfDraft(draft);
     return !this.moves.isUnderWay(name) && this.lock.run(name, () => this.moves.giveUp(name));
+  }
+
+  /** A move failed and could not be undone: answers whether it is so no more. */
+  async healUnfinished(name: string): Promise<boolean> {
+    return this.moves.isUnfinished(name) && !this.moves.isUnderWay(name) && this.settle(name);
+  }
+
+  /** Before a start: what a move has left of which nobody else has heard is undone. Answers whether there was such. */
+  settle(name: string): Promise<boolean> {
+    return this.lock.run(name, () => this.moves.giveUp(name));
   }
 
   /** An engine was killed before there was a new container: the old one gets its name back. Answers whether it was so. */

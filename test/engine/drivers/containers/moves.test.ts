@@ -202,4 +202,27 @@ describe('a container that gets other ports', function () {
     await bench.driver.configure(plan.name, bench.startPlan(), never());
     assert.equal((await bench.ssh(plan, 'cat ~/home')).stdout, 'home');
   });
+
+  it('is as before when it is started while a move has left it running without its networks', async () => {
+    await bench.driver.stop(plan.name, 5_000);
+    const { Id: id, Image: image } = await inspect();
+    await bench.docker.createContainer({
+      name: `${plan.name}.moving-${bench.installation.slice(0, 8)}`,
+      Image: image,
+      Labels: {
+        'berth.installation': bench.installation,
+        'berth.moves': id,
+        'berth.networks': JSON.stringify({ bridge: {}, [`${bench.prefix}-gone`]: {} }),
+      },
+    });
+    await bench.docker.getNetwork('bridge').disconnect({ Container: id });
+    await bench.docker.getContainer(id).start();
+    await bench.driver.start(plan.name);
+    await bench.driver.configure(plan.name, bench.startPlan(), never());
+    assert.equal((await bench.ssh(plan, 'cat ~/home')).stdout, 'home');
+    assert.deepEqual(Object.keys((await inspect()).NetworkSettings.Networks), ['bridge']);
+    assert.deepEqual([(await inspect()).Id, await drafts()], [id, []]);
+    await bench.driver.list();
+    assert.equal((await inspect()).State.Status, 'running');
+  });
 });

@@ -54,6 +54,7 @@ describe('containers/replacements', () => {
       new Ownership(owner),
       {} as unknown as Helpers,
       () => Promise.resolve(Buffer.alloc(0)),
+      { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     );
     Moves.prototype.giveUp = () => Promise.resolve(false);
     Moves.prototype.make = () => {
