@@ -19,7 +19,7 @@ import type { RefitInfo, RuntimeInfo, RuntimePlan } from '../driver';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import type { Helpers } from './helpers';
-import { isAnonymous } from './labels';
+import { isAnonymous, label } from './labels';
 import type { Ownership } from './ownership';
 import type { Left } from './carrying';
 import type { Log } from './log';
@@ -87,19 +87,19 @@ export class Replacements {
       const left = await this.moves.make(plan, { id: old.Id, image: old.Image, volumes }, signal);
       if (left === undefined) {
         const image = await this.images.keep(name, old, signal);
-        return this.inPlaceOf(name, () => this.runtimes.create(plan, signal, { image, volumes }));
+        return this.inPlaceOf(name, old, () => this.runtimes.create(plan, signal, { image, volumes }));
       }
-      return this.inPlaceOf(name, () => this.takeName(name, left));
+      return this.inPlaceOf(name, old, () => this.takeName(name, left));
     });
   }
 
   setAside(name: string, anyOwner: boolean): Promise<void> {
     return this.lock.run(name, async () => {
       await this.moves.giveUp(name);
-      await this.stopped(name, anyOwner);
+      const { Id: id } = await this.stopped(name, anyOwner);
       // Left by a start that was cut off after its copy was there: the copy is newer, and has all files of it.
       await this.removeAside(name);
-      await this.putAside(name);
+      await this.putAside(name, id);
     });
   }
 
@@ -177,11 +177,15 @@ export class Replacements {
   }
 
   /** `bring` makes the one that is to have the name. One that the old one was to replace stays the one to go back to. */
-  private async inPlaceOf(name: string, bring: () => Promise<RefitInfo>): Promise<RefitInfo> {
+  private async inPlaceOf(
+    name: string,
+    { Id: id }: Inspected,
+    bring: () => Promise<RefitInfo>,
+  ): Promise<RefitInfo> {
     if ((await this.findAside(name)) === undefined) {
-      await this.putAside(name);
+      await this.putAside(name, id);
     } else {
-      await this.runtimes.remove(name);
+      await this.runtimes.remove(id);
       this.underWay.add(name);
     }
     try {
@@ -196,9 +200,7 @@ export class Replacements {
     const isFree = await this.tryRename(this.moves.draftOf(name), name);
     const info = isFree ? await this.runtimes.inspect(name) : undefined;
     if (info === undefined) {
-      throw new BerthError('exists', `Another container has the name ${name} now.`, {
-        hint: 'Look what it is; rename it, or remove it.',
-      });
+      throw nameTaken(name);
     }
     return {
       ...info,
@@ -206,10 +208,11 @@ export class Replacements {
     };
   }
 
-  private async putAside(name: string): Promise<void> {
+  /** By its id, as all that changes something here: anybody may take a name that is free for a moment. */
+  private async putAside(name: string, id: string): Promise<void> {
     this.underWay.add(name);
     try {
-      if (!(await this.tryRename(name, this.asideOf(name)))) {
+      if (!(await this.tryRename(id, this.asideOf(name)))) {
         throw new BerthError('exists', `A container ${this.asideOf(name)} is in the way.`, {
           hint: 'Look what it is; rename it, or remove it.',
         });
@@ -227,7 +230,7 @@ export class Replacements {
       }
       await waitFor(
         async () => {
-          await this.runtimes.remove(name);
+          await this.removeSuccessor(name);
           // What an engine that was killed asked for last may have come just now.
           return (await this.tryRename(this.asideOf(name), name)) || undefined;
         },
@@ -238,6 +241,21 @@ export class Replacements {
     }
     await this.images.tidy(name);
     return true;
+  }
+
+  private async removeSuccessor(name: string): Promise<void> {
+    const found = await this.inspect(name);
+    if (found !== undefined) {
+      this.refuseStranger(name, found);
+      await this.runtimes.remove(found.Id);
+    }
+  }
+
+  /** Where one waits aside, what has its name is of ours, or nothing of it may be touched. */
+  private refuseStranger(name: string, { Config: config }: Inspected): void {
+    if (config.Labels?.[label.installation] !== this.ownership.id) {
+      throw nameTaken(name);
+    }
   }
 
   private async removeAside(name: string): Promise<boolean> {
@@ -260,6 +278,9 @@ export class Replacements {
     }
     if (!anyOwner) {
       this.ownership.refuseRuntime(name, found.Config.Labels);
+    }
+    if ((await this.findAside(name)) !== undefined) {
+      this.refuseStranger(name, found);
     }
     if (stateOf(found.State.Status) !== 'stopped') {
       throw new BerthError('illegal_state', `${name} runs: it can't be replaced.`, {
@@ -292,6 +313,12 @@ export class Replacements {
       }
     });
   }
+}
+
+function nameTaken(name: string): BerthError {
+  return new BerthError('exists', `Another container has the name ${name} now.`, {
+    hint: 'Look what it is; rename it, or remove it.',
+  });
 }
 
 /** Volumes that an image asked for: nobody gave them a name, and they hold files of this container alone. */

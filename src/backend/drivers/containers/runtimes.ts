@@ -8,7 +8,7 @@ import type { PlannedPort, RuntimeInfo, RuntimePlan, Whose } from '../driver';
 import { ifMissing, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
-import { fromInspected, fromListed, stateOf, volumesOf } from './runtime-info';
+import { fromInspected, fromListed, nameOf, stateOf, volumesOf } from './runtime-info';
 import { labelsOf, makeLabelledVolumes } from './labelled-volumes';
 import {
   bundlesOf,
@@ -146,7 +146,8 @@ export class Runtimes {
           throw error;
         }
       }
-      const bundles = volumesOf(found.Mounts).filter(({ volume }) => isBundleOf(name, volume));
+      const runtime = nameOf(found.Name);
+      const bundles = volumesOf(found.Mounts).filter(({ volume }) => isBundleOf(runtime, volume));
       const volumes = [...bundles.map(({ volume }) => volume), ...carriedBy(found.Config.Labels)];
       // Another container may go on with them: one that takes its place, or in whose place it was to be.
       const removals = volumes.map((volume) => docker.getVolume(volume).remove());

@@ -16,28 +16,42 @@ describe('containers/replacements', () => {
   /** Name to what tells one container from the others. */
   let containers: Map<string, string>;
   let failing: string | undefined;
+  /** Told of a name that was given up. */
+  let intruding: ((name: string) => void) | undefined;
   let replacements: Replacements;
   const methods = Object.getOwnPropertyDescriptors(Moves.prototype);
 
   beforeEach(() => {
     containers = new Map();
     failing = undefined;
+    intruding = undefined;
     const missing = Object.assign(new Error('No such container'), { statusCode: 404 });
-    const getContainer = (name: string) => ({
-      inspect: () =>
-        containers.has(name)
-          ? Promise.resolve({
-              ...{ Id: containers.get(name), Image: 'i', Config: {}, Mounts: [] },
+    const nameOf = (nameOrId: string) =>
+      [...containers].find((each) => each.includes(nameOrId))?.[0] ?? nameOrId;
+    const getContainer = (nameOrId: string) => ({
+      inspect: () => {
+        const id = containers.get(nameOf(nameOrId));
+        const labels = id === 'stranger' ? {} : new Ownership(owner).labels;
+        return id === undefined
+          ? Promise.reject(missing)
+          : Promise.resolve({
+              ...{ Id: id, Image: 'i', Config: { Labels: labels }, Mounts: [] },
               State: { Status: 'exited' },
-            })
-          : Promise.reject(missing),
+            });
+      },
       rename: ({ name: to }: { name: string }) => {
+        const name = nameOf(nameOrId);
         const id = containers.get(name);
         if (id === undefined || name === failing) {
           return Promise.reject(id === undefined ? missing : new Error('no luck'));
         }
+        if (containers.has(to)) {
+          const message = `The container name "/${to}" is already in use by container "x"`;
+          return Promise.reject(Object.assign(new Error(message), { statusCode: 409 }));
+        }
         containers.delete(name);
         containers.set(to, id);
+        intruding?.(name);
         return Promise.resolve();
       },
     });
@@ -45,7 +59,7 @@ describe('containers/replacements', () => {
     const docker = { getContainer, listImages: none, listContainers: none };
     const call = (_what: string, run: (docker: object) => unknown) => run(docker);
     const runtimes = {
-      remove: (name: string) => Promise.resolve(containers.delete(name)),
+      remove: (name: string) => Promise.resolve(containers.delete(nameOf(name))),
       inspect: (name: string) => Promise.resolve({ id: containers.get(name) }),
     };
     replacements = new Replacements(
@@ -87,4 +101,23 @@ describe('containers/replacements', () => {
       assert.equal((await refit()).id, 'moved');
     });
   }
+
+  it('removes no container of others that takes the name meanwhile, and keeps the one before it', async () => {
+    containers.set('w', 'old');
+    intruding = () => {
+      intruding = undefined;
+      containers.set('w', 'stranger');
+    };
+    await assert.rejects(refit(), { code: 'exists', message: /Another container has the name w/ });
+    assert.equal(containers.get('w'), 'stranger');
+    assert.equal(containers.get(aside), 'old');
+    for (const verb of [refit, () => replacements.setAside('w', false), () => replacements.takeBack('w')]) {
+      await assert.rejects(verb(), { code: 'exists' });
+      assert.equal(containers.get('w'), 'stranger');
+      assert.equal(containers.get(aside), 'old');
+    }
+    containers.delete('w');
+    assert(await replacements.takeBack('w'));
+    assert.equal(containers.get('w'), 'old');
+  });
 });
