@@ -17,6 +17,7 @@ import type {
   OwnFiles,
   PullProgress,
   PlannedPort,
+  RefitInfo,
   RuntimeInfo,
   RuntimePlan,
   RuntimeState,
@@ -56,6 +57,8 @@ export class FakeDriver implements Driver {
   /** What every configure says that it could not write. */
   notWritten: readonly string[] = [];
   closed = false;
+  /** What the next move to other ports can't carry along. */
+  leftBehind: readonly string[] = [];
   readonly aside = new Map<string, Mutable<RuntimeInfo>>();
   /** What every runtime has outside of volumes. */
   own: OwnFiles = { files: 312, bytes: 84 * 1024 * 1024 };
@@ -231,7 +234,7 @@ export class FakeDriver implements Driver {
     this.aside.delete(name);
   }
 
-  async refit(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+  async refit(plan: RuntimePlan, signal: AbortSignal): Promise<RefitInfo> {
     await this.act('refit', plan.name, signal);
     // One that is paused goes on from its state on disk.
     const info = this.get(plan.name, ['stopped', 'paused']);
@@ -243,7 +246,7 @@ export class FakeDriver implements Driver {
         this.volumes.add(volume, plan.workspace);
       }
     }
-    return { ...info };
+    return { ...info, leftBehind: this.leftBehind };
   }
 
   async setAside(name: string): Promise<void> {

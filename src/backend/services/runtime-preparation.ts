@@ -5,6 +5,7 @@
 import { BerthError } from '../../api/errors';
 import { imageMissing } from '../../api/image-reference';
 import { ownerWords } from '../../api/owner';
+import type { Problem } from '../../api/schemas/workspace';
 import type { Driver, RuntimeInfo, RuntimePlan } from '../drivers/driver';
 import { isFree, type PortLedger } from '../ssh/ports';
 import type { Drivers } from './drivers';
@@ -15,6 +16,9 @@ import { assignedOf, movePorts, portsNamedIn, portsOf } from './published-ports'
 import { acceptedLoss, lookAtVolumes, volumesGone, type VolumeFindings } from './volume-checks';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
+
+/** Code of the warning of what is lost with a runtime that was moved to other ports. */
+export const notCarried = 'not-carried';
 
 export interface StartOptions {
   /** Volumes that are gone may be made anew, empty. */
@@ -231,11 +235,13 @@ export class RuntimePreparation {
     const plan = planOf(registry.get(name));
     const mounts = await resolveMounts(plan.mounts, driver, drivers);
     const { id, leftBehind = [] } = await driver.refit({ ...plan, mounts }, context.signal);
-    leftBehind.forEach((what) => context.warn(`Not carried along to the other port: ${what}.`));
+    const lines = leftBehind.map((what) => `Not carried along to the other port: ${what}.`);
+    lines.forEach((line) => context.warn(line));
     // Built as the record says: what was to wait for a rebuild is there now.
     const isWaiting = ({ code }: { code: string }): boolean => code === 'limits' || code === 'ports';
     const kept = id === runtimeId ? warnings : warnings.filter((warning) => !isWaiting(warning));
-    await registry.update(name, { runtimeId: id, warnings: kept });
+    // At once with the new runtime: whoever asks after an engine that was killed must hear of it, as the old one goes.
+    await registry.update(name, { runtimeId: id, warnings: withNotCarried(kept, lines) });
   }
 
   /** Throws `volume_gone`. */
@@ -314,6 +320,15 @@ export class RuntimePreparation {
       await this.parts.registry.warn(name, warningOf(moves));
     }
   }
+}
+
+/** To that of an earlier move of the same start; what was said before stays said. */
+function withNotCarried(warnings: readonly Problem[], lines: readonly string[]): Problem[] {
+  const isSame = ({ code }: Problem): boolean => code === notCarried;
+  const before = warnings.filter(isSame).flatMap(({ message }) => message.split('\n'));
+  const message = [...new Set([...before, ...lines])].join('\n');
+  const others = warnings.filter((warning) => !isSame(warning));
+  return message === '' ? others : [...others, { code: notCarried, message }];
 }
 
 /** Of a port of this machine. */

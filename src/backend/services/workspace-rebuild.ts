@@ -9,10 +9,13 @@ import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { Log } from './log';
 import type { OperationContext } from './operation-context';
 import { describeOwnFiles, measureOwnFiles } from './own-files';
-import type { StartOptions } from './runtime-preparation';
+import { notCarried, type StartOptions } from './runtime-preparation';
 import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import type { WorkspaceStarter } from './workspace-starter';
+
+/** Codes of warnings that a new runtime makes an end of. */
+const endedByRebuild: readonly string[] = ['limits', 'ports', notCarried];
 
 export interface RebuildRequest extends StartOptions {
   /** Instead of the one it has. */
@@ -102,7 +105,7 @@ export async function takePlace(
     throw error;
   }
   const { warnings } = registry.get(name);
-  const kept = warnings.filter(({ code }) => code !== 'limits' && code !== 'ports');
+  const kept = warnings.filter(({ code }) => !endedByRebuild.includes(code));
   await registry.update(name, { replaced: undefined, warnings: kept, ownFiles: undefined });
 }
 

@@ -9,7 +9,7 @@ import { FirstSteps } from './first-steps';
 import { readCredentials, readScripts, type Script } from './injected-files';
 import type { OperationContext } from './operation-context';
 import { lostBeforeArchive } from './own-files';
-import { planOf, RuntimePreparation, type StartOptions } from './runtime-preparation';
+import { notCarried, planOf, RuntimePreparation, type StartOptions } from './runtime-preparation';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
@@ -20,6 +20,7 @@ const warningsOfAStart: readonly string[] = [
   'post-start',
   'port-moved',
   'runtime-gone',
+  notCarried,
   lostBeforeArchive,
 ];
 
@@ -55,7 +56,10 @@ export class WorkspaceStarter {
    */
   async start(name: string, context: OperationContext, options: StartOptions = {}): Promise<void> {
     const { registry } = this.parts;
-    const isLossTold = registry.get(name).warnings.some(({ code }) => code === lostBeforeArchive);
+    const { warnings } = registry.get(name);
+    const isLossTold = warnings.some(({ code }) => code === lostBeforeArchive);
+    // The start that moved it may have been cut off before anybody heard, and this one removes what it was before.
+    warnings.filter(({ code }) => code === notCarried).forEach(({ message }) => context.warn(message));
     await this.forgetWarnings(name);
     await context.step('runtime', 'Prepare the runtime', () =>
       this.preparation.prepare(name, context, { ...options, isLossTold }),

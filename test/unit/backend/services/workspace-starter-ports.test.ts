@@ -118,6 +118,27 @@ describe('services/workspace-starter: ports that are taken', () => {
     assert.notEqual(test.services.workspaces.get('other').sshPort, sshPort);
   });
 
+  it('has in its record what was not carried along, before what it was goes, until it starts again', async () => {
+    await test.create('demo');
+    await test.done(test.services.workspaces.stop('demo'));
+    const server = await occupy(workspace().sshPort, '127.0.0.1');
+    test.driver.leftBehind = ['sockets (1, the first is "/a")'];
+    const told = /^Not carried along to the other port: sockets \(1, the first is "\/a"\)\.$/;
+    test.driver.fail('start', new BerthError('internal', 'cut off'));
+    assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'failed');
+    await vacate(server);
+    test.driver.leftBehind = [];
+    const warning = () => workspace().warnings.find(({ code }) => code === 'not-carried')?.message;
+    assert.match(warning() ?? '', told);
+    const { status, warnings } = await test.done(test.services.workspaces.start('demo'));
+    assert.equal(status, 'succeeded');
+    assert(
+      warnings.some((line) => told.test(line)),
+      'the start that is the end of what it was says so again',
+    );
+    assert.equal(warning(), undefined);
+  });
+
   it('starts without a rebuild once a port that another program has taken is given up, as its error says', async () => {
     const { first: taken } = ownPortRange(1);
     await test.create('demo', { ports: [{ guest: 80 }, { host: taken, guest: 90 }] });
