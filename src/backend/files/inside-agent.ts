@@ -89,10 +89,9 @@ export class InsideAgent implements AgentAccess {
 
   private async start(): Promise<AgentChannel> {
     const { run, agentDirectory, target } = this.place;
-    const [source, process] = await Promise.all([
-      agentSource(agentDirectory),
-      run(agentCommand(python, target)),
-    ]);
+    // First: a process that nobody feeds, or ends, must not be left.
+    const source = await agentSource(agentDirectory);
+    const process = await run(agentCommand(python, target));
     const said = collect(process.stderr);
     const channel = new AgentChannel(process.stdin, process.stdout);
     // The end of its input has it tidy up; what does not go by itself is cut off.

@@ -134,10 +134,9 @@ export class Keeper implements AgentAccess {
   }
 
   private async start(): Promise<Open> {
-    const [source, container] = await Promise.all([
-      agentSource(this.agentDir),
-      startKeeper(this.docker, this.plan()),
-    ]);
+    // First: a container that nobody feeds, or removes, must not be left.
+    const source = await agentSource(this.agentDir);
+    const container = await startKeeper(this.docker, this.plan());
     try {
       const channel = await startAgent(container, source);
       await sweepLeftovers(channel);
