@@ -8,6 +8,7 @@ import type { AgentChannel, Reply, RequestOptions } from './agent-channel';
 import { ChannelClosedError } from './agent-errors';
 import {
   changesOf,
+  cursorOf,
   entriesOf,
   entryOf,
   lostOf,
@@ -59,11 +60,12 @@ export class AgentFiles implements VolumeFiles {
   async list(path: string, options: ListOptions = {}): Promise<FileList> {
     const normal = normalizePath(path);
     const { ok } = await this.again('list', { path: normal, ...options });
+    const next = ok.next === undefined ? undefined : cursorOf(ok.next, options.cursor);
     return {
       path: normal,
       entries: entriesOf(ok.entries),
       total: numberOf(ok.total, 'a total'),
-      ...(ok.next !== undefined && { next: textOf(ok.next, 'a cursor') }),
+      ...(next !== undefined && { next }),
     };
   }
 

@@ -47,6 +47,39 @@ function rowsOf(value: unknown, what: string): unknown[] {
   return value;
 }
 
+/**
+ * The name where the next page begins. It comes after that of this page, as the agent or as text sorts names: whoever
+ * asks for one page after the other would never come to an end.
+ */
+export function cursorOf(value: unknown, before: string | undefined): string {
+  const next = textOf(value, 'a cursor');
+  if (before !== undefined && next <= before && compareCharacters(next, before) <= 0) {
+    throw new BerthError('internal', "The volume's agent answered a page that was there before.", {
+      hint: 'Try again. If it is so again, look what runs as root in this workspace.',
+    });
+  }
+  return next;
+}
+
+/** As Python sorts, which has bytes that are no text before all that `names.ts` makes of them. */
+function compareCharacters(a: string, b: string): number {
+  const [some, others] = [placesOf(a), placesOf(b)];
+  const first = some.findIndex((place, index) => place !== others[index]);
+  return first < 0 ? some.length - others.length : (some[first] ?? 0) - (others[first] ?? -1);
+}
+
+function placesOf(text: string): number[] {
+  return Array.from(text.matchAll(/\uefee[\uefbe\uefbf][\uef80-\uefbf]|./gsu), ([found]) => {
+    const code = found.codePointAt(0) ?? 0;
+    if (code < 0xef80 || code > 0xefff) {
+      return code;
+    }
+    // Three bytes are a character of that very range.
+    const [, middle = 0, last = 0] = Array.from(found, (byte) => byte.charCodeAt(0) & 0x3f);
+    return found.length === 1 ? code - 0xef00 + 0xdc00 : 0xe000 | (middle << 6) | last;
+  });
+}
+
 /** `[name, type, size, mode, uid, gid, mtime, ctime]`, times in microseconds; of links also `target type, target`. */
 export function entryOf(value: unknown): FileEntry {
   const [name, type, size, mode, uid, gid, mtime, ctime, where, link] = rowsOf(value, 'an entry');
