@@ -23,7 +23,11 @@ describe('berth cp, ls, cat, rm: a path is what the shell inside finds there', f
     symlinkSync('sub/b', local('tree', 'link'));
     writeFileSync(local('up'), 'up\n');
   });
-  after(() => berth.dispose());
+  after(async () => {
+    await berth.run(['delete', name, '--yes']);
+    await berth.run(['volume', 'delete', data, nest, '--yes']);
+    await berth.dispose();
+  });
 
   it('reads in every mount, through links, and outside of all volumes', async () => {
     const paths = ['/data/d', 'to-data/d', 'to-d', 'nest/n', '/opt/r', 'to-r', '/tmp/t', '~/../../tmp/t'];
