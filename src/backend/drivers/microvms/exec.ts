@@ -6,10 +6,10 @@ import { quoteForShell } from '../containers/session-environment';
 import type { ExecPlan, ExecSession } from '../driver';
 import { endWithin } from '../exec-end';
 import { stdinOf } from '../exec-input';
+import { homeDirectory } from './runtime-plan';
 import type { GuestProcess } from './ssh-link';
 
 const loginUser = 'workspace';
-const homeDirectory = '/home/workspace';
 const ofLogin = { HOME: homeDirectory, USER: loginUser, LOGNAME: loginUser };
 const killTimeoutMs = 30_000;
 /** sshd takes no longer request; what is larger belongs on standard input. */
