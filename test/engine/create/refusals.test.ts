@@ -24,7 +24,8 @@ const wrong: [title: string, field: string, body: Record<string, unknown>][] = [
   ['a folder of this machine as volume', 'volumes.0', { volumes: ['/etc:/data'] }],
   ['a volume over the home', 'volumes.0', { volumes: ['cache:/home/workspace'] }],
   ['two volumes at one place', 'volumes.1', { volumes: ['one:/data', 'two:/data/'] }],
-  ['a name that Docker does not take', 'volumes.0', { volumes: ['a:/data'] }],
+  ['a name that Docker does not take', 'volumes.0', { runtime: 'container', volumes: ['a:/data'] }],
+  ['a name that no disk has', 'volumes.0', { runtime: 'microvm', volumes: ['A_b:/data'] }],
   ['a volume that is neither ro nor rw', 'volumes.0', { volumes: ['a:/data:rx'] }],
   [
     'a credential from nowhere',

@@ -96,18 +96,20 @@ describe('ssh: real clients', function () {
     const serve = `import socket\ns=socket.create_server(("127.0.0.1",8123))\nwhile 1:\n c,_=s.accept(); c.sendall(b"from inside"); c.close()\n`;
     const { first: port } = ownPortRange(1);
     const forward = ['-L', `127.0.0.1:${port}:127.0.0.1:8123`, '-o', 'ExitOnForwardFailure=yes'];
-    const child = spawn(
-      'ssh',
-      [...forward, ...harness().sshOptions(), host, `python3 -c '${serve}' || perl -v`],
-      {
-        stdio: 'ignore',
-      },
-    );
+    const argv = [...forward, ...harness().sshOptions(), host, `python3 -c '${serve}'`];
+    const child = spawn('ssh', argv, { stdio: ['ignore', 'inherit', 'pipe'] });
+    const ended = once(child, 'close');
+    let said = '';
+    child.stderr.on('data', (chunk) => (said += String(chunk)));
     try {
-      assert.equal(await eventually('the server inside answers', () => readAllFrom(port)), 'from inside');
+      const answer = eventually('the server inside answers', () => {
+        assert.equal(child.exitCode, null, `ssh ended: ${said}`);
+        return readAllFrom(port);
+      });
+      assert.equal(await answer.catch((e: unknown) => assert.fail(`${String(e)}\n${said}`)), 'from inside');
     } finally {
       child.kill();
-      await once(child, 'exit');
+      await ended;
     }
   });
 
@@ -145,7 +147,9 @@ describe('ssh: real clients', function () {
 function readAllFrom(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     let said = '';
-    connect(port, '127.0.0.1')
+    const socket = connect(port, '127.0.0.1');
+    socket
+      .setTimeout(5_000, () => socket.destroy())
       .on('data', (chunk) => (said += chunk.toString()))
       .on('close', () => resolve(said === '' ? undefined : said))
       .on('error', () => resolve(undefined));
