@@ -19,7 +19,7 @@ export interface Ask {
 export interface Answer {
   status: number;
   headers: IncomingMessage['headers'];
-  /** To be read to its end, or destroyed. */
+  /** To be read to its end, or destroyed: what nobody wants may have no end. */
   body: IncomingMessage;
 }
 
@@ -34,8 +34,8 @@ export async function ask(url: URL, options: Ask): Promise<Answer> {
     if (!isRedirect || options.body !== undefined) {
       return answer;
     }
-    answer.body.resume();
-    const next = new URL(location, at);
+    answer.body.destroy();
+    const next = placeOf(location, at);
     if (next.protocol !== 'https:' && next.protocol !== at.protocol) {
       throw new BerthError('forbidden', `${at.host} leads to ${next.host} without encryption.`);
     }
@@ -68,6 +68,14 @@ function once(url: URL, { method, headers, body, signal }: Ask): Promise<Answer>
       body.pipe(request);
     }
   });
+}
+
+/** An address that another host has named. */
+export function placeOf(text: string, base: URL): URL {
+  if (!URL.canParse(text, base.href)) {
+    throw new BerthError('runtime_unavailable', `The registry ${base.host} leads to what is no address.`);
+  }
+  return new URL(text, base);
 }
 
 /** A small answer as a whole. */

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import { imageName, versionOf } from '../../../../api/image-reference';
 import type { RegistryAuth } from '../../containers/registry-auth';
-import { ask, bytesOf, type Answer, type Ask } from './http';
+import { ask, bytesOf, placeOf, type Answer, type Ask } from './http';
 import type { Blobs, Part } from './blobs';
 import { digestOf } from './blobs';
 import { mediaTypes, parseDocument, type Descriptor } from './documents';
@@ -72,7 +72,7 @@ export class Repository implements Blobs {
 
   async has({ digest }: Part, signal: AbortSignal): Promise<boolean> {
     const answer = await this.ask(`blobs/${digest}`, { method: 'HEAD', signal });
-    answer.body.resume();
+    answer.body.destroy();
     return answer.status === 200;
   }
 
@@ -80,14 +80,14 @@ export class Repository implements Blobs {
     try {
       const begun = await this.ask('blobs/uploads/', { method: 'POST', signal });
       await this.expect(begun, 202, 'forbidden');
-      begun.body.resume();
-      const place = new URL(begun.headers.location ?? '', this.url('blobs/uploads/'));
+      begun.body.destroy();
+      const place = placeOf(begun.headers.location ?? '', this.url('blobs/uploads/'));
       this.refuseLess(place);
       place.searchParams.set('digest', part.digest);
       const headers = { 'content-type': 'application/octet-stream', 'content-length': part.size };
       const answer = await this.send(place, { method: 'PUT', headers, body, signal });
       await this.expect(answer, 201, 'forbidden');
-      answer.body.resume();
+      answer.body.destroy();
     } finally {
       body.destroy();
     }
@@ -97,7 +97,7 @@ export class Repository implements Blobs {
     const headers = { 'content-type': mediaType, 'content-length': bytes.length };
     const answer = await this.ask(`manifests/${this.tag}`, { method: 'PUT', headers, body: bytes, signal });
     await this.expect(answer, 201, 'forbidden');
-    answer.body.resume();
+    answer.body.destroy();
   }
 
   private url(path: string): URL {
@@ -110,7 +110,7 @@ export class Repository implements Blobs {
     if (first.status !== 401) {
       return first;
     }
-    first.body.resume();
+    first.body.destroy();
     this.authorization = await this.authorize(first.headers['www-authenticate'] ?? '', options.signal);
     return this.authorization === undefined ? first : this.send(this.url(path), options);
   }
@@ -135,7 +135,7 @@ export class Repository implements Blobs {
     const words = new Map(
       [...rest.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
     );
-    const realm = new URL(words.get('realm') ?? '', this.base);
+    const realm = placeOf(words.get('realm') ?? '', this.base);
     this.refuseLess(realm);
     const service = words.get('service') ?? '';
     const scope = `repository:${this.path}:${this.scope}`;
@@ -188,7 +188,12 @@ export class Repository implements Blobs {
     if (answer.status === status) {
       return;
     }
-    const said = (await bytesOf(answer).catch(() => Buffer.alloc(0))).toString('utf8').slice(0, 300);
+    const body = (await bytesOf(answer).catch(() => Buffer.alloc(0))).toString('utf8');
+    // In one line: whoever wrote it must not make others that look like ours.
+    const said = body
+      .slice(0, 300)
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim();
     const what = `The registry ${this.base.host} answered ${answer.status} for ${this.name}`;
     if (answer.status === 401 || answer.status === 403) {
       const login = ['docker', 'login', ...(this.registry === undefined ? [] : [this.registry])].join(' ');
@@ -202,7 +207,7 @@ export class Repository implements Blobs {
       answer.status === 404
         ? 'Check the spelling of the image, or log in to its registry with `docker login`.'
         : 'Try again in a while.';
-    throw new BerthError(code, `${what}${said === '' ? '' : `: ${said.trim()}`}`, { hint, field: 'image' });
+    throw new BerthError(code, `${what}${said === '' ? '' : `: ${said}`}`, { hint, field: 'image' });
   }
 }
 

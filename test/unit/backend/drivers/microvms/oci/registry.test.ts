@@ -41,7 +41,7 @@ describe('oci/registry', function () {
     first = () => undefined;
   });
 
-  function serve({ url = '' }: IncomingMessage, response: ServerResponse): void {
+  function serve({ url = '' }: Pick<IncomingMessage, 'url'>, response: ServerResponse): void {
     const [, kind, reference = ''] = /^\/v2\/group\/x\/(manifests|blobs)\/(.*)$/.exec(url) ?? [];
     const digest = reference === '1' ? manifest.digest : reference;
     const bytes = maker.files.get(`blobs/sha256/${digest.slice(7)}`);
@@ -173,6 +173,55 @@ describe('oci/registry', function () {
     } finally {
       elsewhere.close();
     }
+  });
+
+  it('reads no answer without end that it does not want', async () => {
+    const closed: Promise<unknown>[] = [];
+    const endless = (response: ServerResponse): true => {
+      const feed = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+      };
+      closed.push(new Promise((resolve) => response.on('drain', feed).on('close', resolve)));
+      feed();
+      return true;
+    };
+    first = ({ url = '', headers }, response) => {
+      if (url.startsWith('/token')) {
+        response.end('{"token":"T"}');
+        return true;
+      }
+      if (headers.authorization === undefined) {
+        response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${host}/token"` });
+        return endless(response);
+      }
+      if (url.includes('/blobs/') && !url.endsWith('?x')) {
+        response.writeHead(307, { location: `${url}?x` });
+        return endless(response);
+      }
+      serve({ url: url.replace('?x', '') }, response);
+      return true;
+    };
+    await pull();
+    assert.equal(closed.length, 4);
+    await Promise.all(closed);
+  });
+
+  it('names the registry that leads to what is no address', async () => {
+    for (const headers of [{ location: 'http://[' }, { 'www-authenticate': 'Bearer realm="http://["' }]) {
+      first = (_request, response) => {
+        response.writeHead('location' in headers ? 302 : 401, headers).end();
+        return true;
+      };
+      await assert.rejects(pull(), { code: 'runtime_unavailable', message: /127\.0\.0\.1.*no address/ });
+    }
+  });
+
+  it('passes on what a registry says without lines of its own', async () => {
+    first = (_request, response) => {
+      response.writeHead(500).end('no\r\n✓ Pull\u2028done\u0007');
+      return true;
+    };
+    await assert.rejects(pull(), { message: /: no ✓ Pull done$/ });
   });
 
   for (const [what, status, code] of [
