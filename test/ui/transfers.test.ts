@@ -51,9 +51,18 @@ describe('the files of a volume, by dialogs and keys', function () {
   async function choose(title: string, path: string, button: string): Promise<void> {
     const { quickInput, page } = session.workbench;
     await quickInput.waitForTitle(title);
-    // The dialog puts its own folder into the box when it has read it, and reads on while one types.
-    await eventually('the dialog to be ready', async () =>
-      assert.notEqual(await quickInput.box.inputValue(), ''),
+    // The dialog reads folder after folder up to where it begins, and puts each into the box over what is typed there.
+    const begins = [session.vscode.home, join(folder, 'open')];
+    await eventually(
+      'the dialog to be ready',
+      async () => {
+        const shown = await quickInput.box.inputValue();
+        assert.ok(
+          begins.some((each) => shown.startsWith(each)),
+          `it shows ${shown}`,
+        );
+      },
+      slow,
     );
     await eventually(
       'the dialog to take it',
@@ -64,6 +73,7 @@ describe('the files of a volume, by dialogs and keys', function () {
         if ((await quickInput.box.inputValue()) !== path) {
           await quickInput.box.fill(path);
         }
+        assert.equal(await quickInput.box.inputValue(), path);
         if (existsSync(path)) {
           const row = quickInput.rows.filter({ hasText: basename(path) }).first();
           await row.waitFor({ timeout: 5_000 });
@@ -163,15 +173,15 @@ describe('the files of a volume, by dialogs and keys', function () {
 
   it('offers to download what is too large for an editor', async () => {
     const { workbench } = session;
+    const target = join(folder, 'out', 'large.bin');
+    await rm(target, { force: true });
     await writeFile(join(folder, 'large.bin'), Buffer.alloc(1_500_000));
-    await berth(session, 'cp', join(folder, 'large.bin'), `volume:${volume}:/`);
+    await berth(session, 'cp', '--force', join(folder, 'large.bin'), `volume:${volume}:/`);
     await row('large.bin').click();
     await workbench.notifications.waitFor('download it instead of opening it');
     await workbench.notifications.press('download it instead of opening it', 'Download…');
-    await choose('Download large.bin', join(folder, 'out', 'large.bin'), 'OK');
-    await eventually('the file', async () =>
-      assert.equal((await readFile(join(folder, 'out', 'large.bin'))).length, 1_500_000),
-    );
+    await choose('Download large.bin', target, 'OK');
+    await eventually('the file', async () => assert.equal((await readFile(target)).length, 1_500_000), slow);
   });
 
   it('opens as a folder, in which the Explorer works', async () => {
