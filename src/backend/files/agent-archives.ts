@@ -4,6 +4,7 @@ import { BerthError } from '../../api/errors';
 import type { BulkAccess } from './agent-access';
 import type { AgentChannel } from './agent-channel';
 import { failedOf, lostOf, numberOf, textOf } from './agent-replies';
+import { pieceZeros } from './sparse-sink';
 import { TarReader } from './tar-read';
 import type { TakeChunk, TarSource } from './tar-flow';
 import type { Loss, PutTarOptions, Unread } from './volume-files';
@@ -12,7 +13,6 @@ import type { Loss, PutTarOptions, Unread } from './volume-files';
 const pieceTimeoutMs = 600_000;
 const pieceSize = 1024 * 1024;
 const inFlight = 2;
-const zeros = Buffer.alloc(64 * 1024);
 
 export interface TarRequest {
   /** In the volume, without links. */
@@ -79,7 +79,11 @@ async function insert(bulk: BulkAccess, file: Bulk, take: TakeChunk, request: Ta
   };
   const reader = new TarReader({
     entry: (_entry, content) => piece(content),
-    large: () => ({ piece, end: () => undefined }),
+    large: () => ({
+      piece,
+      hole: (length) => pieceZeros(piece, Math.min(length, left)),
+      end: () => undefined,
+    }),
   });
   let reason = 'it became shorter while it was read';
   try {
@@ -93,9 +97,7 @@ async function insert(bulk: BulkAccess, file: Bulk, take: TakeChunk, request: Ta
   if (left > 0) {
     request.unread(file.path, reason);
   }
-  while (left > 0) {
-    await piece(zeros);
-  }
+  await pieceZeros(piece, left);
 }
 
 /** Unpacks a tar into a folder; answers what the files there could not keep. */

@@ -1,10 +1,10 @@
 /** Hands the content of a sparse file on in its places: pieces where there are bytes, holes in between. */
-import type { ContentSink } from './tar-read';
+import type { ContentSink, PieceSink } from './tar-read';
 import type { SparsePart } from './tar-sparse';
 
 const zeros = Buffer.alloc(64 * 1024);
 
-export class SparseSink implements ContentSink {
+export class SparseSink implements PieceSink {
   /** In the file. */
   private at = 0;
   private index = 0;
@@ -54,19 +54,23 @@ export class SparseSink implements ContentSink {
     if (length === 0) {
       return undefined;
     }
-    return this.sink.hole === undefined ? this.writeZeros(length) : this.sink.hole(length);
+    return this.sink.hole(length);
   }
+}
 
-  private writeZeros(length: number): Promise<void> | undefined {
-    for (let left = length; left > 0;) {
-      const count = Math.min(left, zeros.length);
-      left -= count;
-      const answer = this.sink.piece(zeros.subarray(0, count));
-      if (answer !== undefined) {
-        const later = left;
-        return answer.then(() => this.writeZeros(later));
-      }
+/** A hole as pieces, for whoever has none. A map may say anything: not more of it than is wanted. */
+export function pieceZeros(
+  piece: (bytes: Buffer) => Promise<void> | undefined,
+  length: number,
+): Promise<void> | undefined {
+  for (let left = length; left > 0;) {
+    const count = Math.min(left, zeros.length);
+    left -= count;
+    const answer = piece(zeros.subarray(0, count));
+    if (answer !== undefined) {
+      const later = left;
+      return answer.then(() => pieceZeros(piece, later));
     }
-    return undefined;
   }
+  return undefined;
 }

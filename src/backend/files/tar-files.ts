@@ -3,6 +3,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import type { FileEntry, FileList } from '../../api/schemas/file';
 import { baseName, normalizePath, quote } from './paths';
+import { pieceZeros } from './sparse-sink';
 import { push, takeAll, type TakeChunk } from './tar-flow';
 import type { TarEntry } from './tar-header';
 import { TarReader, type TarVisitor } from './tar-read';
@@ -70,9 +71,15 @@ export class TarFiles implements VolumeFiles {
       at += bytes.length;
       return from === to ? undefined : push(output, Buffer.from(bytes.subarray(from, to)));
     };
+    const hole = (size: number): Promise<void> | undefined => {
+      const before = Math.min(size, Math.max(0, offset - at));
+      at += before;
+      const wanted = Math.min(size - before, Math.max(0, offset + length - at));
+      return pieceZeros(piece, wanted);
+    };
     const reader = new TarReader({
       entry: (_entry, content) => piece(content),
-      large: () => ({ piece, end: () => undefined }),
+      large: () => ({ piece, hole, end: () => undefined }),
     });
     takeAll(tar, (chunk) => reader.push(chunk)).then(
       () => output.end(),

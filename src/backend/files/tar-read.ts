@@ -23,12 +23,17 @@ const maxExtended = 8 * 1024 * 1024;
 /** What answers a promise is waited for before it gets more. */
 type Answer = Promise<void> | undefined;
 
-export interface ContentSink {
+/** Gets bytes as the archive has them. */
+export interface PieceSink {
   /** The bytes are the sender's again when the answer has settled. */
   piece(bytes: Buffer): Answer;
-  /** So many zeros that take no room, in a sparse file; pieces of zeros where it is missing. */
-  hole?(length: number): Answer;
   end(): Answer;
+}
+
+/** Gets a content in its places. */
+export interface ContentSink extends PieceSink {
+  /** So many zeros that take no room, in a sparse file: a few bytes of a tar may say that they are a petabyte. */
+  hole(length: number): Answer;
 }
 
 export interface TarVisitor {
@@ -62,7 +67,7 @@ export class TarReader {
   private wanted = blockSize;
   private header: RawHeader | undefined;
   private mapping: Mapping | undefined;
-  private sink: ContentSink | undefined;
+  private sink: PieceSink | undefined;
   /** Bytes of a large content that are still to come. */
   private left = 0;
   private padding = 0;
@@ -156,7 +161,7 @@ export class TarReader {
     return undefined;
   }
 
-  private beginLarge(sink: ContentSink | undefined, size: number): Answer {
+  private beginLarge(sink: PieceSink | undefined, size: number): Answer {
     this.left = size;
     this.padding = 0;
     this.sink = this.padded(sink, paddingOf(size));
@@ -216,7 +221,7 @@ export class TarReader {
   }
 
   /** Padding follows the content, so it begins when the content ends. */
-  private padded(sink: ContentSink | undefined, padding: number): ContentSink {
+  private padded(sink: PieceSink | undefined, padding: number): PieceSink {
     return {
       piece: (bytes) => sink?.piece(bytes),
       end: () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { BerthError } from '../../../../src/api/errors';
@@ -19,7 +19,7 @@ describe('files that can be had as tars alone', () => {
         return Promise.reject(new BerthError('not_found', 'nothing'));
       }
       const [above, name] = path === '/' ? [folder(), '.'] : [at(posix.dirname(path)), posix.basename(path)];
-      return Promise.resolve(spawn('tar', ['-c', '-C', above, '--', name]).stdout);
+      return Promise.resolve(spawn('tar', ['-c', '-S', '-C', above, '--', name]).stdout);
     },
     () => new BerthError('illegal_state', 'no'),
   );
@@ -46,6 +46,13 @@ describe('files that can be had as tars alone', () => {
       assert.equal((await files.stat(path)).targetType, 'missing', path);
       await failure(files.read(path), 'path_not_found');
     }
+  });
+
+  it('reads the end of a hole without what is before it', async () => {
+    writeFileSync(at('hole'), '');
+    truncateSync(at('hole'), 2 ** 42);
+    const tail = await files.read('/hole', { offset: 2 ** 42 - 5, length: 10 });
+    assert.equal(await text(tail), '\0'.repeat(5));
   });
 
   it('says in words of its own what the container engine says of a path', () => {

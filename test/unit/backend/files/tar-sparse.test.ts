@@ -10,6 +10,7 @@ import {
   paddingOf,
   type TarEntry,
 } from '../../../../src/backend/files/tar-header';
+import { pieceZeros } from '../../../../src/backend/files/sparse-sink';
 import { TarReader } from '../../../../src/backend/files/tar-read';
 import type { SparsePart } from '../../../../src/backend/files/tar-sparse';
 import { useTempFolder } from '../../../support/temp';
@@ -40,23 +41,25 @@ async function readAll(chunks: AsyncIterable<Buffer> | Iterable<Buffer>, hasHole
       const read: Read = { entry, content: Buffer.alloc(entry.size), holes: 0 };
       let at = 0;
       found.push(read);
+      const piece = async (bytes: Buffer): Promise<void> => {
+        at += bytes.copy(read.content, at);
+        // Answers late, as a slow disk does.
+        await Promise.resolve();
+      };
       return {
-        piece: async (bytes) => {
-          at += bytes.copy(read.content, at);
-          // Answers late, as a slow disk does.
-          await Promise.resolve();
-        },
+        piece,
         end: () => {
           assert.equal(at, entry.size);
           return undefined;
         },
-        ...(hasHoles && {
-          hole: (length: number) => {
-            at += length;
-            read.holes += length;
-            return undefined;
-          },
-        }),
+        hole: (length) => {
+          if (!hasHoles) {
+            return pieceZeros(piece, length);
+          }
+          at += length;
+          read.holes += length;
+          return undefined;
+        },
       };
     },
   });

@@ -156,6 +156,7 @@ describe('tars of local files', function () {
             large += piece.length;
             return large % 2 === 0 ? undefined : Promise.resolve();
           },
+          hole: () => assert.fail('no file is sparse'),
           end: () => Promise.resolve(),
         }),
       });

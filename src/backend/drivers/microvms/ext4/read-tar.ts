@@ -31,7 +31,11 @@ export interface ReadOptions {
 /** Most files have none: one map for all of them. */
 const noAttributes: ReadonlyMap<string, Buffer> = new Map();
 
-const passedOver: ContentSink = { piece: () => undefined, end: () => undefined };
+const passedOver: ContentSink = {
+  piece: () => undefined,
+  hole: () => undefined,
+  end: () => undefined,
+};
 
 class IntoTree implements TarVisitor {
   constructor(

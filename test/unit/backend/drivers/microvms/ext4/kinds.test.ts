@@ -228,6 +228,19 @@ describe('ext4/build of all kinds', function () {
     assert.match(debugfs(image(), 'stat "/many/name number 77777"'), /Type: regular/);
   });
 
+  it('leaves out a file of a petabyte that is all hole, at once', async () => {
+    const [header] = [tarOf([{ name: 'petabyte', content: '' }]).subarray(0, 512)];
+    header.write('S', 156);
+    header.fill(0, 386, 500);
+    header.writeUInt8(0x80, 483);
+    header.writeBigUInt64BE(2n ** 50n, 487);
+    header.fill(' ', 148, 156);
+    const sum = header.reduce((all, byte) => all + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    const { warnings } = await buildExt4(image(), Readable.from([header, Buffer.alloc(1024)]), {});
+    assert.deepEqual(warnings, ['"petabyte" is larger than any disk and was left out.']);
+  });
+
   const formats = ['--format=gnu', '--format=pax --sparse-version=0.0', '--format=pax'];
   for (const format of formats) {
     it(`keeps holes, through a bundle too (tar ${format} -S)`, async () => {
