@@ -33,6 +33,7 @@ const NEEDS = {
 const PROGRAMS = {
   ssh: 'openssh-client',
   git: 'git',
+  openssl: 'openssl',
   rsync: 'rsync',
   busybox: 'busybox-static',
   'docker-registry': 'docker-registry',

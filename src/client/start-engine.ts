@@ -20,6 +20,8 @@ export interface StartOptions {
   /** The program that runs the bundle: this process's own by default (VS Code's Node, or the CLI's). */
   execPath?: string;
   startTimeoutMs?: number;
+  /** What the engine's environment has besides, or instead of, this process's own. */
+  env?: Readonly<Record<string, string>>;
 }
 
 interface StartedProcess {
@@ -83,7 +85,7 @@ function startProcess(home: string, options: StartOptions): StartedProcess {
       stdio: ['ignore', 'ignore', errors.descriptor ?? 'ignore', 'ipc'],
       windowsHide: true,
       cwd: home,
-      env: { ...process.env, BERTH_HOME: home, ELECTRON_RUN_AS_NODE: '1' },
+      env: { ...process.env, ...options.env, BERTH_HOME: home, ELECTRON_RUN_AS_NODE: '1' },
     });
     follow(child, started);
     return started;

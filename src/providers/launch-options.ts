@@ -1,8 +1,10 @@
 /** How the engine is found and started from this extension. */
 import { isAbsolute } from 'node:path';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { BerthError } from '../api';
 import type { LaunchOptions } from '../client/launch';
+import { ownValue } from './own-setting';
+import { proxyEnvironment } from './proxy-environment';
 import { setting } from './settings';
 
 export function launchOptions(context: vscode.ExtensionContext): LaunchOptions {
@@ -16,6 +18,15 @@ export function launchOptions(context: vscode.ExtensionContext): LaunchOptions {
   return {
     enginePath: context.asAbsolutePath('dist/engine.js'),
     version,
+    env: proxyEnvironment({
+      proxy: ownHttpSetting('proxy'),
+      noProxy: ownHttpSetting('noProxy'),
+      support: ownHttpSetting('proxySupport'),
+    }),
     ...(home !== '' && { home }),
   };
+}
+
+function ownHttpSetting(name: string): unknown {
+  return ownValue(vscode.workspace.getConfiguration('http').inspect(name));
 }

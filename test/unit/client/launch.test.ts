@@ -98,6 +98,11 @@ describe('client/launch', function () {
     await failure(connect(options({ execPath: join(home(), 'no-node') })), 'internal');
   });
 
+  it('gives an engine what its environment is to have besides', async () => {
+    const error = await failure(connect(options({ env: { TINY_FAIL: 'as it was given' } })), 'internal');
+    assert.match(error.message, /as it was given/);
+  });
+
   it('says when an engine does not answer in time', async () => {
     const { path, remove } = await script(
       "process.stderr.write('still thinking'); setTimeout(() => {}, 1500)",

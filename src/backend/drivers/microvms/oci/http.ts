@@ -1,8 +1,14 @@
-/** Requests to registries: streams both ways, redirects followed without credentials, every wait ends. */
-import { request as plainRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+/** Requests to registries: streams both ways, redirects followed without credentials, by a proxy where one is named, every wait ends. */
+import {
+  request as plainRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
+import { agentFor, proxyFor, type Proxy } from './proxy';
 
 /** Without a byte. */
 const silentMs = 60_000;
@@ -49,16 +55,46 @@ export async function ask(url: URL, options: Ask): Promise<Answer> {
 }
 
 function once(url: URL, { method, headers, body, signal }: Ask): Promise<Answer> {
+  if (signal.aborted) {
+    return Promise.reject(new BerthError('cancelled', 'Cancelled.'));
+  }
+  const proxy = proxyFor(url);
   return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => {
-      reject(signal.aborted ? new BerthError('cancelled', 'Cancelled.') : unreachable(url, error));
-    };
+    const silence = new AbortController();
+    const ending = AbortSignal.any([signal, silence.signal]);
+    const agent = proxy === undefined ? false : agentFor(proxy, url, ending, silentMs);
     const send = url.protocol === 'https:' ? secureRequest : plainRequest;
-    const request = send(url, { method, headers, signal, timeout: silentMs, agent: false });
-    request.on('timeout', () => request.destroy(new Error(`nothing came for ${silentMs / 1000} s`)));
-    request.on('error', fail);
+    const request = send(url, { method, headers, timeout: silentMs, agent });
+    const fail = (error: unknown): void => {
+      reject(signal.aborted ? new BerthError('cancelled', 'Cancelled.') : unreachable(url, proxy, error));
+    };
+    endWith(request, ending, fail);
+    const beSilent = (): void => {
+      silence.abort(new Error(`nothing came for ${silentMs / 1000} s`));
+    };
+    request.on('timeout', beSilent);
+    // The request's own timeout begins when it has a connection, which a silent proxy does not give it.
+    const timer = setTimeout(beSilent, silentMs);
+    request.on('socket', () => {
+      clearTimeout(timer);
+    });
+    request.on('error', (error) => {
+      clearTimeout(timer);
+      fail(error);
+    });
+    request.on('proxyConnect', ({ statusCode = 200 }: { statusCode?: number }) => {
+      if (statusCode !== 200) {
+        fail(refusedBy(proxy, url, statusCode));
+      }
+    });
     request.on('response', (message) => {
-      resolve({ status: message.statusCode ?? 0, headers: message.headers, body: message });
+      const status = message.statusCode ?? 0;
+      if (proxy !== undefined && status === 407) {
+        message.destroy();
+        fail(refusedBy(proxy, url, status));
+        return;
+      }
+      resolve({ status, headers: message.headers, body: message });
     });
     if (body === undefined || Buffer.isBuffer(body)) {
       request.end(body);
@@ -78,6 +114,19 @@ export function placeOf(text: string, base: URL): URL {
   return new URL(text, base);
 }
 
+/** Until the answer is read. A request without a connection yet does not tell that it was destroyed: `fail` does. */
+function endWith(request: ClientRequest, signal: AbortSignal, fail: (error: unknown) => void): void {
+  const end = (): void => {
+    const reason: unknown = signal.reason;
+    request.destroy(reason instanceof Error ? reason : undefined);
+    fail(reason);
+  };
+  signal.addEventListener('abort', end);
+  request.on('close', () => {
+    signal.removeEventListener('abort', end);
+  });
+}
+
 /** A small answer as a whole. */
 export async function bytesOf({ body }: Answer): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -93,12 +142,33 @@ export async function bytesOf({ body }: Answer): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function unreachable({ host }: URL, cause: unknown): BerthError {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return cause instanceof BerthError
-    ? cause
-    : new BerthError('runtime_unavailable', `The registry ${host} can't be reached: ${said}.`, {
-        hint: 'Look at the network, then try again.',
-        cause,
+function unreachable({ host }: URL, proxy: Proxy | undefined, cause: unknown): BerthError {
+  if (cause instanceof BerthError) {
+    return cause;
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const way = proxy === undefined ? '' : ` through the proxy ${proxy.name} (${proxy.variable})`;
+  return new BerthError('runtime_unavailable', `The registry ${host} can't be reached${way}: ${reason}.`, {
+    hint: isUntrusted(cause)
+      ? 'Set NODE_EXTRA_CA_CERTS to a file with the certificates that this network uses, restart the engine (`berth down`), then try again.'
+      : `Look at the network${proxy === undefined ? '' : ` and at ${proxy.variable}`}, then try again.`,
+    cause,
+  });
+}
+
+/** As of a proxy that looks into what passes. */
+function isUntrusted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /SELF_SIGNED|UNABLE_TO/.test(String(error.code));
+}
+
+function refusedBy(proxy: Proxy | undefined, { host }: URL, status: number): BerthError {
+  const { name = '', variable = 'HTTPS_PROXY' } = proxy ?? {};
+  const what = `The proxy ${name} (${variable}) lets nothing through to the registry ${host}: it answered ${status}`;
+  return status === 407
+    ? new BerthError('forbidden', `${what}, it wants a user and a password.`, {
+        hint: `Set ${variable} to http://USER:PASSWORD@${proxy?.url.host ?? 'proxy.example:3128'} where the engine is started, restart it (\`berth down\`), then try again.`,
+      })
+    : new BerthError('runtime_unavailable', `${what}.`, {
+        hint: `Look at the proxy, or name ${host} in NO_PROXY, restart the engine (\`berth down\`), then try again.`,
       });
 }
