@@ -47,6 +47,7 @@ export class Views implements vscode.Disposable {
     for (const view of [this.workspaces, this.volumes]) {
       this.owned.add(view.onDidChangeVisibility(() => this.seen()));
     }
+    this.owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.seen()));
     this.owned.add(store.onDidChange(() => this.count()));
   }
 

@@ -90,4 +90,19 @@ describe('the views while there is nothing to show', function () {
     await press('Start Engine');
     await says('A workspace is a named computer');
   });
+
+  it('start the engine when the folder becomes trusted while they show', async () => {
+    const { page } = session.workbench;
+    await berth(session, 'down');
+    await page.reload();
+    await says('This window is in Restricted Mode');
+    await press('Manage Workspace Trust');
+    await page
+      .locator('.workspace-trust-editor')
+      .getByRole('button', { name: /^Trust/ })
+      .first()
+      .click();
+    await says('A workspace is a named computer');
+    assert.equal(engine(), true);
+  });
 });
