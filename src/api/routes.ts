@@ -50,6 +50,18 @@ const takeOver = Type.Optional(
 const ByVolume = Type.Object({ volume: VolumeName });
 const ById = Type.Object({ id: Type.String({ maxLength: 64 }) });
 
+const UserConfig = Type.Object(
+  {
+    userConfig: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 4096,
+        description: "An absolute path on the engine's machine; without it `~/.ssh/config`.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 const ByImage = Type.Object(
   { image: Type.String({ minLength: 1, maxLength: 512 }) },
   { additionalProperties: false },
@@ -89,14 +101,16 @@ export const routes = defineRoutes({
     tag: 'engine',
     response: Type.Array(Orphan),
   },
-  'ssh.config': { summary: 'State of the ssh config', tag: 'ssh', response: SshConfigStatus },
+  'ssh.config': {
+    summary: "State of a user's ssh config: whether it includes Berth's",
+    tag: 'ssh',
+    query: UserConfig,
+    response: SshConfigStatus,
+  },
   'ssh.include': {
     summary: "Add one Include line to the user's ssh config",
     tag: 'ssh',
-    body: Type.Object(
-      { userConfig: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })) },
-      { additionalProperties: false },
-    ),
+    body: UserConfig,
     response: SshConfigStatus,
   },
 

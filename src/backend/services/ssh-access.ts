@@ -11,6 +11,7 @@ export class SshAccess {
   constructor(private readonly state: StateDirectory) {}
 
   async status(userConfig = defaultUserConfig()): Promise<SshConfigStatus> {
+    requireAbsolute(userConfig);
     const configFile = this.state.sshConfig;
     if (!(await isIncluded(userConfig, configFile))) {
       return { included: false, userConfig, configFile };
@@ -26,11 +27,7 @@ export class SshAccess {
 
   /** Nothing of the user's is touched while ssh could not read what would be included. */
   async include(userConfig = defaultUserConfig()): Promise<SshConfigStatus> {
-    if (!isAbsolute(userConfig)) {
-      throw new BerthError('bad_request', `The path of the SSH config is not absolute: ${userConfig}`, {
-        field: 'userConfig',
-      });
-    }
+    requireAbsolute(userConfig);
     const failure = await unreadable(this.state.sshConfig, this.probe);
     if (failure !== undefined) {
       throw new BerthError('internal', `ssh can't read Berth's configuration: ${failure}`, {
@@ -43,5 +40,14 @@ export class SshAccess {
 
   private get probe(): string {
     return probeOf(this.state.clientKey);
+  }
+}
+
+/** The engine runs in a folder of its own: what another program says of a path is not resolved here. */
+function requireAbsolute(userConfig: string): void {
+  if (!isAbsolute(userConfig)) {
+    throw new BerthError('bad_request', `The path of the SSH config is not absolute: ${userConfig}`, {
+      field: 'userConfig',
+    });
   }
 }

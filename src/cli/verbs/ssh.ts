@@ -48,13 +48,11 @@ async function ssh(cli: Cli, name: string, command: readonly string[]): Promise<
 
 async function sshConfig(cli: Cli, options: { install?: boolean; userConfig?: string }): Promise<void> {
   const client = await cli.engine();
+  const file = options.userConfig === undefined ? {} : { userConfig: localPath(options.userConfig, cli.cwd) };
   const status =
     options.install === true
-      ? await client.call('ssh.include', {
-          body:
-            options.userConfig === undefined ? {} : { userConfig: localPath(options.userConfig, cli.cwd) },
-        })
-      : await client.call('ssh.config', { signal: cli.signal });
+      ? await client.call('ssh.include', { body: file })
+      : await client.call('ssh.config', { query: file, signal: cli.signal });
   cli.result(status, () => formatStatus(status));
 }
 

@@ -1,41 +1,56 @@
+import { homedir } from 'node:os';
+import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
+import type { SshConfigStatus } from '../../api';
 import { BerthError } from '../../api/errors';
 import type { EngineClient } from '../../client/engine-client';
 import { ownValue } from '../../providers/own-setting';
 import { changeSetting, setting } from '../../providers/settings';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../runner';
+import { resolvedPath } from './resolved-path';
 
 const { t } = vscode.l10n;
 
 /** The config file that Remote-SSH reads when it is not the usual one. */
-function userConfig(): string | undefined {
+function userConfig(): { userConfig?: string } {
   const configured = ownValue(vscode.workspace.getConfiguration('remote.SSH').inspect('configFile'));
-  return typeof configured === 'string' && configured !== '' ? configured : undefined;
+  if (typeof configured !== 'string' || configured === '') {
+    return {};
+  }
+  const path = resolvedPath(configured, process.env, homedir());
+  if (!isAbsolute(path)) {
+    throw new BerthError(
+      'bad_request',
+      t('The setting “remote.SSH.configFile” is not an absolute path: {0}.', configured),
+      { hint: t('Correct it in the settings, or leave it empty.') },
+    );
+  }
+  return { userConfig: path };
 }
 
 /**
- * Makes sure that ssh knows our hosts: asks once whether one `Include` line may go into the user's config and
- * remembers a yes. Throws `Cancelled` when the user backs out.
+ * Makes sure that ssh knows our hosts: asks once whether one `Include` line may go into the config that Remote-SSH
+ * reads, and remembers a yes. Throws `Cancelled` when the user backs out.
  */
-export async function ensureInclude(client: EngineClient): Promise<boolean> {
-  const status = await client.call('ssh.config', {});
+export async function ensureInclude(client: EngineClient): Promise<SshConfigStatus> {
+  const file = userConfig();
+  const status = await client.call('ssh.config', { query: file });
   const choice = setting('ssh.includeConfig', 'ask');
   if (status.included || choice === 'never') {
-    return status.included;
+    return status;
   }
-  const file = userConfig();
   if (choice !== 'always') {
-    await consent(file ?? status.userConfig, status.configFile);
+    await consent(status.userConfig, status.configFile);
     await changeSetting('ssh.includeConfig', 'always');
   }
-  const after = await client.call('ssh.include', { body: file === undefined ? {} : { userConfig: file } });
+  const after = await client.call('ssh.include', { body: file });
   if (after.problem !== undefined) {
     throw new BerthError('illegal_state', t('SSH does not find Berth workspaces: {0}', after.problem), {
       hint: t('Look at the lines around the Include in {0}.', after.userConfig),
     });
   }
-  return after.included;
+  return after;
 }
 
 async function consent(config: string, ours: string): Promise<void> {
@@ -63,8 +78,7 @@ export const includeSshConfig =
   async () => {
     await link.client();
     await runner.run(t('SSH config'), async ({ client }) => {
-      const included = await ensureInclude(client);
-      const { userConfig: file } = await client.call('ssh.config', {});
+      const { included, userConfig: file } = await ensureInclude(client);
       void vscode.window.showInformationMessage(
         included
           ? t('SSH finds Berth workspaces by name, through {0}.', file)

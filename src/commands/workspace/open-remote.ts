@@ -29,7 +29,7 @@ export async function openRemote(
   }
   const title = t('Opening {0}', label);
   const prepared = await services.runner.run(title, async ({ client }) => {
-    if (!(await ensureInclude(client))) {
+    if (!(await ensureInclude(client)).included) {
       await refuseWithoutInclude(workspace);
     }
     await rememberPlatform(await client.call('workspaces.ssh', { params: { name } }));

@@ -183,6 +183,8 @@ describe('berth exec, ssh, logs, stats', function () {
       'user-config',
     );
     assert.equal(relative.userConfig, userConfig, 'of the folder in which it was called');
+    const shown = await berth.json<{ included: boolean }>('ssh-config', '--user-config', 'user-config');
+    assert.equal(shown.included, true, 'of the file that is asked about');
     const outcome = await berth.json<{ configFile: string }>('ssh', name);
     assert.equal(outcome.configFile, `${berth.home}/ssh/config`);
   });

@@ -40,7 +40,7 @@ export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<I
     'engine.configure': ({ body }) => settings.change(body),
     'engine.doctor': () => doctor.report(),
     'engine.orphans': () => doctor.orphans(),
-    'ssh.config': () => sshAccess.status(),
+    'ssh.config': ({ query }) => sshAccess.status(query.userConfig),
     'ssh.include': ({ body }) => sshAccess.include(body.userConfig),
     'operations.list': ({ query }) => operations.list(query.running),
     'operations.get': ({ params, query }) => operations.wait(params.id, query.wait ?? 0),

@@ -152,6 +152,22 @@ describe('ssh/include', () => {
     assert.match((await access.status(user())).problem ?? '', /Bad configuration option: nonsense/);
   });
 
+  it('asks the file that it is asked about, which has a path from the root', async () => {
+    const state = new StateDirectory(join(folder(), 'berth home'));
+    await state.ensure();
+    await new SshConfig(state).update([]);
+    const access = new SshAccess(state);
+    const other = join(folder(), 'other config');
+    await access.include(user());
+    assert.equal((await access.status(user())).included, true);
+    assert.equal((await access.status(other)).included, false);
+    const refused = { code: 'bad_request', field: 'userConfig' };
+    for (const path of ['~/config', 'config', '${env:HOME}/config']) {
+      await assert.rejects(access.status(path), refused);
+      await assert.rejects(access.include(path), refused);
+    }
+  });
+
   it('leaves the file of the user alone while ssh can not read ours', async () => {
     const state = new StateDirectory(join(folder(), 'berth home'));
     await state.ensure();
