@@ -8,6 +8,7 @@ import { watchFiles, type WatchTarget } from '../../client/watch';
 import type { EngineLink, Logger } from '../engine-link';
 import { DisposableList, type Disposable } from '../signal';
 import type { Store } from '../store';
+import { volumeNamed } from './volume-names';
 
 export interface WatchListener {
   changes(volume: string, changes: FileChange[]): void;
@@ -36,7 +37,7 @@ export class FileWatches implements Disposable {
 
   constructor(
     private readonly link: Pick<EngineLink, 'client' | 'state' | 'onDidChange'>,
-    private readonly store: Pick<Store, 'volume' | 'onDidChange'>,
+    private readonly store: Pick<Store, 'volume' | 'volumes' | 'onDidChange'>,
     private readonly log: Pick<Logger, 'info'>,
     private readonly listener: WatchListener,
   ) {
@@ -90,11 +91,17 @@ export class FileWatches implements Disposable {
     try {
       const client = await this.link.client();
       if (this.isWanted(watch)) {
-        watch.stream = watchFiles(client, watch.target, {
-          opened: () => this.opened(watch),
-          changes: (changes) => this.listener.changes(watch.target.volume, changes),
-          ended: (error) => this.ended(watch, error),
-        });
+        // Known by now: whoever has a client has what the engine told.
+        const volume = volumeNamed(this.store, watch.target.volume);
+        watch.stream = watchFiles(
+          client,
+          { ...watch.target, volume },
+          {
+            opened: () => this.opened(watch),
+            changes: (changes) => this.listener.changes(volume, changes),
+            ended: (error) => this.ended(watch, error),
+          },
+        );
       }
     } catch (error) {
       this.ended(watch, asBerthError(error));
@@ -132,7 +139,10 @@ export class FileWatches implements Disposable {
   }
 
   private isLive(volume: string): boolean {
-    return this.store.volume(volume)?.holders.some(({ state }) => state === 'running') === true;
+    return (
+      this.store.volume(volumeNamed(this.store, volume))?.holders.some(({ state }) => state === 'running') ===
+      true
+    );
   }
 
   private isWanted(watch: Watch): boolean {

@@ -21,6 +21,7 @@ describe('providers/files/file-watches', () => {
   let client: EngineClient;
   let open: ServerResponse[];
   let asked: number;
+  let urls: string[];
   let refusal: number | undefined;
   let kind: 'ready' | 'stopped';
   let holder: 'running' | 'stopped';
@@ -30,8 +31,10 @@ describe('providers/files/file-watches', () => {
 
   beforeEach(async () => {
     [open, asked, refusal, kind, holder, changes, missed] = [[], 0, undefined, 'ready', 'running', [], []];
-    server = createServer((_, response) => {
+    urls = [];
+    server = createServer((request, response) => {
       asked += 1;
+      urls.push(request.url ?? '');
       response.writeHead(refusal ?? 200, { 'content-type': 'text/event-stream' });
       response.flushHeaders();
       if (refusal === undefined) {
@@ -51,10 +54,13 @@ describe('providers/files/file-watches', () => {
       },
       onDidChange: linkChanged.on,
     };
-    const volume = () => ({ holders: [{ state: holder }] });
-    const store = { volume, onDidChange: storeChanged.on } as unknown as ConstructorParameters<
-      typeof FileWatches
-    >[1];
+    const known = { name: 'v', holders: [{ state: holder }] };
+    const volume = (name: string) => (name === 'v' ? { ...known, holders: [{ state: holder }] } : undefined);
+    const store = {
+      volume,
+      volumes: [known],
+      onDidChange: storeChanged.on,
+    } as unknown as ConstructorParameters<typeof FileWatches>[1];
     watches = new FileWatches(
       link,
       store,
@@ -133,5 +139,11 @@ describe('providers/files/file-watches', () => {
     refusal = undefined;
     await opened(1);
     assert.equal(asked, 2);
+  });
+
+  it('watches a volume by its true name, whatever VS Code made of its capitals', async () => {
+    watches.watch({ ...target, volume: 'V' });
+    await opened(1);
+    assert.match(urls[0]!, /\/v\//);
   });
 });
