@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
-import { baseOf, joinPath } from '../../providers/files/paths';
-import { volumeUri } from '../../providers/files/volume-uri';
+import { baseOf } from '../../providers/files/paths';
 import { names } from '../../providers/words';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../runner';
@@ -10,7 +9,7 @@ import { placesOrPick, type PlaceServices } from './place';
 
 const { t } = vscode.l10n;
 
-type DownloadServices = PlaceServices & Pick<Services, 'transfers' | 'runner'>;
+type DownloadServices = PlaceServices & Pick<Services, 'transfers'>;
 
 /** Copies files and folders out of volumes: one file under a chosen name, more into a chosen folder. */
 export const download =
@@ -26,7 +25,7 @@ export const download =
     if (chosen.scheme === 'file') {
       await services.transfers.download(places, chosen.fsPath, isOneFile);
     } else {
-      await throughEditor(services, places, chosen, isOneFile);
+      await services.transfers.downloadStreams(places, chosen, isOneFile);
     }
   };
 
@@ -50,24 +49,4 @@ async function chooseFolder(places: readonly Place[]): Promise<vscode.Uri | unde
       openLabel: t('Download Here'),
     })) ?? [];
   return folder;
-}
-
-/** The target is on another file system (a remote window's): VS Code copies. */
-async function throughEditor(
-  { runner }: DownloadServices,
-  places: readonly Place[],
-  chosen: vscode.Uri,
-  isOneFile: boolean,
-): Promise<void> {
-  await runner.run(t('Downloading'), async (task) => {
-    for (const { volume, path } of places) {
-      if (task.signal.aborted) {
-        throw new Cancelled();
-      }
-      task.report(path);
-      const name = path === '/' ? volume : baseOf(path);
-      const to = isOneFile ? chosen : chosen.with({ path: joinPath(chosen.path, name) });
-      await vscode.workspace.fs.copy(volumeUri(volume, path), to, { overwrite: isOneFile });
-    }
-  });
 }

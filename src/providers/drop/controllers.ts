@@ -10,7 +10,7 @@ import { parentOf } from '../files/paths';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import type { Store } from '../store';
 import { isDirectory, type Row, type VolumeRow, type WorkspaceRow } from '../trees/rows';
-import { incomingFile, incomingOf, sourcesOf, uriListMime, type Sources } from './sources';
+import { incomingFile, sourcesOf, uriListMime, type Sources } from './sources';
 import type { Transfers } from './transfers';
 
 const { t } = vscode.l10n;
@@ -58,10 +58,8 @@ export async function bring(
   if (outside.length > 0) {
     await transfers.place(outside, to, 'copy');
   }
-  const foreign = await Promise.all(sources.foreign.map((uri) => incomingOf(uri)));
-  const incoming = [...foreign.flat(), ...sources.files.map(incomingFile)];
-  if (incoming.length > 0) {
-    await transfers.uploadStreams(incoming, to);
+  if (sources.foreign.length + sources.files.length > 0) {
+    await transfers.uploadStreams(sources.foreign, sources.files.map(incomingFile), to);
   }
 }
 

@@ -68,19 +68,6 @@ export async function sourcesOf(transfer: vscode.DataTransfer): Promise<Sources>
   return { ...sortUris([...unique.values()]), files: uris.length > 0 ? [] : files };
 }
 
-/** A URI of another file system with all that is below it. */
-export async function incomingOf(uri: vscode.Uri, name = baseOf(uri.path)): Promise<Incoming[]> {
-  const { type } = await vscode.workspace.fs.stat(uri);
-  if ((type & vscode.FileType.Directory) === 0) {
-    return [{ name, read: () => vscode.workspace.fs.readFile(uri) }];
-  }
-  const entries = await vscode.workspace.fs.readDirectory(uri);
-  const below = await Promise.all(
-    entries.map(([child]) => incomingOf(vscode.Uri.joinPath(uri, child), `${name}/${child}`)),
-  );
-  return [{ name }, ...below.flat()];
-}
-
 /** A browser gives a folder as a file that can't be read, and nothing of what is in it. */
 export function incomingFile(file: vscode.DataTransferFile): Incoming {
   const name = baseOf(file.name);

@@ -1,11 +1,12 @@
 /** Writes contents that have no path on this machine into a volume, a few at a time. */
 import * as vscode from 'vscode';
 import { asBerthError, type ConflictPolicy } from '../../api';
-import { Cancelled, type Task } from '../../commands/runner';
+import type { Task } from '../../commands/runner';
 import { joinPath, parentOf } from '../files/paths';
 import type { VolumePlace } from '../files/volume-uri';
 import { bytes } from '../words';
 import { chooseConflictPolicy } from './conflicts';
+import { inParallel } from './in-parallel';
 import type { TransferCounts } from './transfer-words';
 
 const { t } = vscode.l10n;
@@ -27,21 +28,14 @@ export async function streamIn(
   const counts: TransferCounts = { files: 0, bytes: 0, skipped: [], failed: [], renamed: 0 };
   await makeFolders(task, incoming, to);
   const files = incoming.filter(({ read }) => read !== undefined);
-  const queue = [...files];
-  const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      if (task.signal.aborted) {
-        throw new Cancelled();
-      }
-      await writeOne(task, next, to, policy, counts);
-      const done = counts.files + counts.skipped.length + counts.failed.length;
-      task.report(
-        t('{0} of {1} files, {2}', done, files.length, bytes(counts.bytes)),
-        (done / files.length) * 100,
-      );
-    }
-  };
-  await Promise.all(Array.from({ length: parallel }, work));
+  await inParallel(files, { atOnce: parallel, signal: task.signal }, async (next) => {
+    await writeOne(task, next, to, policy, counts);
+    const done = counts.files + counts.skipped.length + counts.failed.length;
+    task.report(
+      t('{0} of {1} files, {2}', done, files.length, bytes(counts.bytes)),
+      (done / files.length) * 100,
+    );
+  });
   return counts;
 }
 

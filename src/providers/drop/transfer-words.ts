@@ -11,6 +11,8 @@ export interface TransferCounts {
   skipped: string[];
   failed: string[];
   renamed: number;
+  /** What the way there could not carry, a sentence each. */
+  notes?: string[];
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

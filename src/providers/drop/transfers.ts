@@ -11,7 +11,9 @@ import { baseOf, isWithin, joinPath, parentOf, topmost } from '../files/paths';
 import { names } from '../words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { chooseConflictPolicy } from './conflicts';
+import { readForeign } from './foreign-tree';
 import { streamIn, type Incoming } from './stream-in';
+import { streamOut } from './stream-out';
 import { countsOf, isPartial, transferWords, type TransferCounts } from './transfer-words';
 
 const { t } = vscode.l10n;
@@ -29,10 +31,19 @@ export class Transfers {
     return this.run(title, { from: { local: [...local] }, to });
   }
 
-  /** Contents that have no path on this machine: browser files, other file systems. */
-  async uploadStreams(incoming: readonly Incoming[], to: VolumePlace): Promise<boolean> {
-    const title = t('Uploading {0}', names(incoming.map(({ name }) => name)));
-    const outcome = await this.runner.run(title, (task) => streamIn(task, incoming, to));
+  /** Contents that have no path on this machine: browser files, and what is on other file systems. */
+  async uploadStreams(
+    foreign: readonly vscode.Uri[],
+    files: readonly Incoming[],
+    to: VolumePlace,
+  ): Promise<boolean> {
+    const given = [...foreign.map(({ path }) => baseOf(path)), ...files.map(({ name }) => name)];
+    const outcome = await this.runner.run(t('Uploading {0}', names(given)), async (task) => {
+      const { incoming, left } = await readForeign(foreign, task);
+      const counts = await streamIn(task, [...incoming, ...files], to);
+      counts.failed.push(...left);
+      return counts;
+    });
     if (outcome.kind !== 'done') {
       return false;
     }
@@ -44,11 +55,23 @@ export class Transfers {
     return true;
   }
 
+  /** Out of volumes to another file system (a remote window's); `exact` names the one copied thing. */
+  async downloadStreams(places: readonly VolumePlace[], to: vscode.Uri, exact: boolean): Promise<boolean> {
+    const what = names(places.map(nameOfPlace));
+    const outcome = await this.runner.run(t('Downloading {0}', what), (task) =>
+      streamOut(task, places, to, exact),
+    );
+    if (outcome.kind === 'done') {
+      await this.tell('copied', outcome.value, to.path);
+    }
+    return outcome.kind === 'done';
+  }
+
   /** Out of volumes into a folder of this machine; `exact` names the one copied thing. */
   async download(places: readonly VolumePlace[], local: string, exact = false): Promise<boolean> {
     let isDone = true;
     for (const { volume, paths } of byVolume(places)) {
-      const title = t('Downloading {0}', names(paths.map((path) => (path === '/' ? volume : baseOf(path)))));
+      const title = t('Downloading {0}', names(paths.map((path) => nameOfPlace({ volume, path }))));
       isDone = (await this.run(title, { from: { volume, paths }, to: { local }, exact })) && isDone;
     }
     return isDone;
@@ -132,6 +155,8 @@ export class Transfers {
     const words = transferWords(verb, counts, target);
     if (isPartial(counts)) {
       void this.tellPartial(words, counts);
+    } else if (counts.notes !== undefined) {
+      void vscode.window.showInformationMessage([`${words}.`, ...counts.notes].join(' '));
     } else if (undo === undefined) {
       vscode.window.setStatusBarMessage(words, 6_000);
     } else {
@@ -152,8 +177,9 @@ export class Transfers {
     }
   }
 
-  private async tellPartial(words: string, { skipped, failed }: TransferCounts): Promise<void> {
-    this.log.warn([words, ...failed, ...skipped].join('\n  '));
+  private async tellPartial(words: string, counts: TransferCounts): Promise<void> {
+    const { skipped, failed, notes = [] } = counts;
+    this.log.warn([words, ...failed, ...skipped, ...notes].join('\n  '));
     const show = t('Show Log');
     if ((await vscode.window.showWarningMessage(words, show)) === show) {
       this.log.show();
@@ -167,6 +193,8 @@ function isCopyBeside({ from, to, move }: TransferCreate): boolean {
   }
   return from.paths.every((path) => parentOf(path) === to.path);
 }
+
+const nameOfPlace = ({ volume, path }: VolumePlace): string => (path === '/' ? volume : baseOf(path));
 
 function byVolume(places: readonly VolumePlace[]): { volume: string; paths: string[] }[] {
   const found = new Map<string, string[]>();

@@ -1,9 +1,23 @@
-/** Which files are opened in an editor without a question. */
+/** Which files are opened in an editor without a question, and which may be copied through VS Code. */
+import * as vscode from 'vscode';
 import { setting } from '../settings';
+import { bytes } from '../words';
 
+const { t } = vscode.l10n;
 const megabyte = 1_000_000;
 const defaultMegabytes = 50;
 
+/** VS Code copies from one file system to another by reading and writing whole files, in this process and in the window. */
+export const maxWholeBytes = 1_000 * megabyte;
+
 export function isForEditor({ size }: { size: number }): boolean {
   return size <= setting('files.maxEditorSizeMB', defaultMegabytes) * megabyte;
+}
+
+export function tooLargeToCopy(path: string, size: number): string {
+  return t(
+    '{0} is {1} large, more than VS Code can copy from one file system to another. Copy it with `berth cp` in a terminal.',
+    path,
+    bytes(size),
+  );
 }

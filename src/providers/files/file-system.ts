@@ -1,18 +1,20 @@
 /** `berth://<volume>/<path>`: the files of volumes as a file system of VS Code, running or not. */
 import * as vscode from 'vscode';
-import type { FileChange, FileEntry } from '../../api';
+import { asBerthError, type FileChange, type FileEntry } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { WatchTarget } from '../../client/watch';
 import { fileScheme } from '../../commands/ids';
 import type { EngineLink, Logger } from '../engine-link';
-import { setting } from '../settings';
 import { DisposableList } from '../signal';
 import type { Store } from '../store';
 import { bytes } from '../words';
+import { isForEditor, maxWholeBytes, tooLargeToCopy } from './editor-size';
 import { fileSystemError } from './file-errors';
 import { fileStat, fileType } from './file-stat';
 import { FileWatches } from './file-watches';
-import { VolumeNames } from './volume-names';
+import { hasTab } from './open-tabs';
+import { transferBetween } from './transfer-between';
+import { volumeNamed } from './volume-names';
 import { placeOf, volumeUri, type VolumePlace } from './volume-uri';
 
 const { t } = vscode.l10n;
@@ -22,12 +24,11 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   private readonly owned = new DisposableList();
   private readonly emitter = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly onDidChangeFile = this.emitter.event;
-  private readonly names = new VolumeNames();
   private readonly watches: FileWatches;
 
   constructor(
     private readonly link: EngineLink,
-    store: Store,
+    private readonly store: Store,
     log: Logger,
   ) {
     this.owned.add(this.emitter);
@@ -61,15 +62,18 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     });
   }
 
+  /** Whole, as VS Code takes it: for an editor up to the size of the setting, for a copy more. */
   async readFile(uri: vscode.Uri): Promise<Uint8Array> {
     return this.at(uri, async (client, { volume, path }) => {
       const { size } = await client.call('files.stat', { params: { volume }, query: { path } });
-      const limit = setting('files.maxEditorSizeMB', 50) * 1_000_000;
-      if (size > limit) {
+      if (!isForEditor({ size }) && hasTab(uri)) {
         this.offerDownload(uri, size);
         throw vscode.FileSystemError.Unavailable(
           t('{0} is {1} large: download it instead.', uri.path, bytes(size)),
         );
+      }
+      if (size > maxWholeBytes) {
+        throw vscode.FileSystemError.Unavailable(tooLargeToCopy(path, size));
       }
       return client.readFile(volume, path);
     });
@@ -129,29 +133,29 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     to: vscode.Uri,
     overwrite: boolean,
   ): Promise<void> {
-    await this.at(from, async (client, source) => {
-      const target = placeOf(to);
-      await this.names.with(client, target.volume, async (volume) => {
-        if (volume === source.volume) {
-          const body = { from: source.path, to: target.path, overwrite };
-          await client.call(id, { params: { volume }, body }).catch((error: unknown) => {
-            throw fileSystemError(error, to);
-          });
-          return;
-        }
-        const operation = await client.call('transfers.create', {
-          query: { wait: 0 },
-          body: {
-            from: { volume: source.volume, paths: [source.path] },
-            to: { volume, path: target.path },
-            exact: true,
-            move: id === 'files.rename',
-            conflict: overwrite ? 'overwrite' : 'fail',
-          },
-        });
-        await client.waitFor(operation);
-      });
-    });
+    try {
+      const client = await this.link.client();
+      const [source, target] = [this.placeOf(from), this.placeOf(to)];
+      if (source.volume === target.volume) {
+        const body = { from: source.path, to: target.path, overwrite };
+        await client.call(id, { params: { volume: source.volume }, body });
+      } else {
+        await transferBetween(client, source, target, { move: id === 'files.rename', overwrite });
+      }
+    } catch (error) {
+      throw fileSystemError(error, (await this.isMissing(from, error)) ? from : to);
+    }
+  }
+
+  /** Whether what was to be copied is what an error is about. */
+  private async isMissing(from: vscode.Uri, error: unknown): Promise<boolean> {
+    if (asBerthError(error).code !== 'path_not_found') {
+      return false;
+    }
+    return this.entry(from).then(
+      () => false,
+      () => true,
+    );
   }
 
   private entry(uri: vscode.Uri): Promise<FileEntry> {
@@ -164,13 +168,17 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     uri: vscode.Uri,
     use: (client: EngineClient, place: VolumePlace) => Promise<T>,
   ): Promise<T> {
-    const { volume: authority, path } = placeOf(uri);
     try {
       const client = await this.link.client();
-      return await this.names.with(client, authority, (volume) => use(client, { volume, path }));
+      return await use(client, this.placeOf(uri));
     } catch (error) {
       throw fileSystemError(error, uri);
     }
+  }
+
+  private placeOf(uri: vscode.Uri): VolumePlace {
+    const { volume, path } = placeOf(uri);
+    return { volume: volumeNamed(this.store, volume), path };
   }
 
   private offerDownload(uri: vscode.Uri, size: number): void {
