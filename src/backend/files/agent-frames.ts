@@ -2,7 +2,14 @@
  * The agent's frames: two big-endian 32-bit lengths, of a JSON head and of a payload, then both
  * (images/tools/agent/main.py).
  */
+import { maxLists, maxValues, plainHead } from './agent-limits';
+
 const lengthsSize = 8;
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const bracket = 0x5b;
+const brace = 0x7b;
 
 export interface Frame {
   head: Record<string, unknown>;
@@ -63,11 +70,42 @@ export class FrameReader {
     this.wanted = lengthsSize;
     this.buffered = all.length - total;
     this.chunks = this.buffered > 0 ? [all.subarray(total)] : [];
-    const text = all.toString('utf8', lengthsSize, lengthsSize + headLength);
-    const head: unknown = JSON.parse(text);
+    const text = all.subarray(lengthsSize, lengthsSize + headLength);
+    if (headLength > plainHead) {
+      refuseManyValues(text);
+    }
+    const head: unknown = JSON.parse(text.toString('utf8'));
     if (typeof head !== 'object' || head === null) {
       throw new Error('a frame without a head');
     }
     this.frame({ head: { ...head }, payload: all.subarray(lengthsSize + headLength, total) });
   }
+}
+
+/** Before it is parsed: a value of two bytes takes thirty times as much of our memory, and no agent of ours sends so many. */
+function refuseManyValues(json: Buffer): void {
+  let lists = 0;
+  let values = 0;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (byte === quote) {
+      at = endOfText(json, at + 1);
+    } else if (byte === comma) {
+      values++;
+    } else if (byte === bracket || byte === brace) {
+      lists++;
+    }
+  }
+  if (lists > maxLists || values > maxValues) {
+    throw new Error(`a frame of ${lists} lists and ${values} values: no answer has that many`);
+  }
+}
+
+/** Where the quotes are that end a text. */
+function endOfText(json: Buffer, start: number): number {
+  let at = start;
+  while (at < json.length && json[at] !== quote) {
+    at += json[at] === backslash ? 2 : 1;
+  }
+  return at;
 }

@@ -16,6 +16,13 @@ const rowLimit = 512;
 const linksLimit = 16 * mebibyte;
 const maxRows = 1_000_000;
 
+/** A head up to that has no more in it than its bytes are worth. */
+export const plainHead = mebibyte;
+/** Rows, and what else is a list or has fields. */
+export const maxLists = maxRows + 1024;
+/** A row has ten values at most. */
+export const maxValues = 10 * maxRows + 1024;
+
 const lengthOf = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0);
 
 /** Bytes of the longest answer to a request. */

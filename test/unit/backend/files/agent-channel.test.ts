@@ -8,13 +8,14 @@ import { failure } from '../../../support/errors';
 describe('files/agent-channel', () => {
   let output: PassThrough;
   let channel: AgentChannel;
-  beforeEach(async () => {
+  const connect = async (): Promise<void> => {
     output = new PassThrough();
     channel = new AgentChannel(new PassThrough(), output);
     const started = channel.start(Buffer.from('source'));
     send({ hello: 1 });
     await started;
-  });
+  };
+  beforeEach(connect);
   const send = (head: object, payload?: Buffer): void =>
     encodeFrame({ ...head }, payload).forEach((part) => void output.write(part));
   const lengths = (head: number, payload: number): Buffer => {
@@ -41,6 +42,25 @@ describe('files/agent-channel', () => {
     await stat;
     output.write(lengths(100_000, 0));
     assert.match(await channel.closed, /100008 bytes/);
+  });
+
+  it('takes a large folder of names of any kind, and ends before it parses what would fill the memory', async () => {
+    const name = '[{"\\",'.repeat(15);
+    const rows = Array.from({ length: 50_000 }, () => [name, 0, 1, 420, 0, 0, 1, 1]);
+    const large = channel.request('list', { path: '/' });
+    send({ id: 1, ok: { entries: rows } });
+    assert.deepEqual((await large).ok.entries, rows);
+    for (const value of ['[]', '1']) {
+      const { closed } = channel;
+      const next = channel.request('list', { path: '/' });
+      const json = Buffer.from(`{"id":2,"ok":{"entries":[0${`,${value}`.repeat(11_000_000)}]}}`);
+      output.write(lengths(json.length, 0));
+      output.write(json);
+      await failure(next);
+      assert.match(await closed, /no answer has that many/);
+      await connect();
+      await failure(channel.request('list', { path: '/' }, { timeoutMs: 1 }), 'timeout');
+    }
   });
 
   it('still takes a late answer to what was given up', async () => {
