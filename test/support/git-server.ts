@@ -25,6 +25,14 @@ export async function makeRepository(folder: string, files: Record<string, strin
   return bare;
 }
 
+/** The address at which containers, and microVMs of this machine, reach it. */
+export async function bridgeAddress(docker: Dockerode): Promise<string> {
+  const network = (await docker.getNetwork('bridge').inspect()) as {
+    IPAM: { Config: { Gateway?: string }[] };
+  };
+  return network.IPAM.Config[0]?.Gateway ?? '172.17.0.1';
+}
+
 export class FileServer {
   private opened: Promise<void> = Promise.resolve();
   private enter = (): void => undefined;
@@ -36,10 +44,7 @@ export class FileServer {
 
   /** Serves a folder on the address at which containers reach this machine. */
   static async start(root: string, docker: Dockerode): Promise<FileServer> {
-    const network = (await docker.getNetwork('bridge').inspect()) as {
-      IPAM: { Config: { Gateway?: string }[] };
-    };
-    const address = network.IPAM.Config[0]?.Gateway ?? '172.17.0.1';
+    const address = await bridgeAddress(docker);
     const server = createServer();
     const files = new FileServer(server, address);
     server.on('request', (request, response) => {

@@ -171,18 +171,30 @@ export function checkCloneAddress(address: string): void {
   }
 }
 
-/** A branch and a depth are of a clone. Throws `bad_request`. */
+/** A branch, a depth and an agent are of a clone. Throws `bad_request`. */
 export function checkCloneOptions(options: {
   cloneUrl?: string;
   cloneBranch?: string;
   cloneDepth?: number;
+  agentSocket?: string;
+  start?: boolean;
 }): void {
-  for (const field of ['cloneBranch', 'cloneDepth'] as const) {
+  for (const field of ['cloneBranch', 'cloneDepth', 'agentSocket'] as const) {
     if (options.cloneUrl === undefined && options[field] !== undefined) {
       throw new BerthError('bad_request', `"${field}" is of a repository, and none is to be cloned.`, {
         field,
         hint: 'Give the address of the repository, too: `--clone`.',
       });
     }
+  }
+  if (options.agentSocket !== undefined && options.start === false) {
+    throw new BerthError(
+      'bad_request',
+      'An SSH agent is forwarded only while a create clones, so the workspace must be started.',
+      {
+        field: 'agentSocket',
+        hint: 'Leave the agent out, or have the workspace started.',
+      },
+    );
   }
 }

@@ -207,6 +207,15 @@ export const WorkspaceCreate = Type.Object(
     cloneUrl: WorkspaceSpec.properties.cloneUrl,
     cloneBranch: WorkspaceSpec.properties.cloneBranch,
     cloneDepth: WorkspaceSpec.properties.cloneDepth,
+    agentSocket: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 4096,
+        pattern: '^(/|[\\\\]{2}[.][\\\\]pipe[\\\\])[^\\x00]*$',
+        description:
+          'The socket of an SSH agent on this machine, absolute. Forwarded into the workspace while the repository is cloned, and never kept. Needs `cloneUrl`, and a start.',
+      }),
+    ),
     env: WorkspaceSpec.properties.env,
     docker: WorkspaceSpec.properties.docker,
     limits: WorkspaceSpec.properties.limits,

@@ -3,6 +3,8 @@ import { BerthError } from '../../api/errors';
 import { redactAddresses } from '../../api/rules/redact-addresses';
 import type { WorkspaceSpec } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
+import { lendAgent } from '../ssh/agent-forwarding';
+import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import { homeDirectory, type Script } from './injected-files';
 import type { OperationContext } from './operation-context';
@@ -23,10 +25,13 @@ interface RunOptions {
 }
 
 export class FirstSteps {
-  constructor(private readonly parts: { registry: WorkspaceRegistry; secrets: SecretStore }) {}
+  constructor(private readonly parts: { registry: WorkspaceRegistry; secrets: SecretStore; keys: SshKeys }) {}
 
-  /** Into a draft first: a clone that was cut off never looks like a whole one. */
-  async clone(name: string, driver: Driver, context: OperationContext): Promise<void> {
+  /**
+   * Into a draft first: a clone that was cut off never looks like a whole one. `agentSocket`: an SSH agent of this machine,
+   * which the workspace has for as long.
+   */
+  async clone(name: string, driver: Driver, context: OperationContext, agentSocket?: string): Promise<void> {
     const { registry } = this.parts;
     const { spec, cloned } = registry.get(name);
     if (spec.cloneUrl === undefined || cloned) {
@@ -38,9 +43,11 @@ export class FirstSteps {
       await context.step('clone', `Clone ${redactAddresses(url)}`, async () => {
         if ((await this.tryRun(name, driver, ['test', '-e', repositoryDirectory], context)).exitCode !== 0) {
           await this.run(name, driver, ['rm', '-rf', '--', draftRepository], context);
-          const env = await this.sshOf(name, driver, context);
-          await this.run(name, driver, cloneCommand(spec, url), context, { env });
-          missing.push(...(await this.complete(name, driver, context, env)));
+          await this.withAgent(name, agentSocket, context, async (agent) => {
+            const env = { ...(await this.sshOf(name, driver, context)), ...agent };
+            await this.run(name, driver, cloneCommand(spec, url), context, { env });
+            missing.push(...(await this.complete(name, driver, context, env)));
+          });
           await this.run(name, driver, ['mv', '--', draftRepository, repositoryDirectory], context);
         }
       });
@@ -60,8 +67,32 @@ export class FirstSteps {
         code: 'clone',
         message,
         step: 'clone',
-        hint: 'The workspace is usable. Clone by hand in its terminal, or restart it to try again.',
+        hint:
+          agentSocket === undefined && /Permission denied \(.*publickey/.test(message)
+            ? `The workspace is usable. It has no key: log in with your SSH agent (\`ssh -A berth-${name}\`) and clone by hand, or create it with \`--forward-agent\`.`
+            : 'The workspace is usable. Clone by hand in its terminal, or restart it to try again.',
       });
+    }
+  }
+
+  /** With the agent of this machine, if one is to be lent; what `run` gets is for the environment. */
+  private async withAgent(
+    name: string,
+    agentSocket: string | undefined,
+    { signal }: OperationContext,
+    run: (env: Record<string, string>) => Promise<void>,
+  ): Promise<void> {
+    if (agentSocket === undefined) {
+      await run({});
+      return;
+    }
+    const { sshPort: port, hostKey } = this.parts.registry.get(name);
+    const { privateKey } = await this.parts.keys.clientKey();
+    const agent = await lendAgent({ port, hostKey, privateKey, agentSocket, signal });
+    try {
+      await run({ SSH_AUTH_SOCK: agent.socket });
+    } finally {
+      await agent.release();
     }
   }
 

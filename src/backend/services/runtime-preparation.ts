@@ -23,6 +23,8 @@ export const notCarried = 'not-carried';
 export interface StartOptions {
   /** Volumes that are gone may be made anew, empty. */
   acceptEmpty?: boolean;
+  /** Of an SSH agent of this machine, for the clone. */
+  agentSocket?: string | undefined;
 }
 
 export interface PrepareOptions extends StartOptions {

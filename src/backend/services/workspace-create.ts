@@ -6,6 +6,7 @@ import { checkCloneAddress, checkCloneOptions } from '../../api/rules/clone-addr
 import type { Operation } from '../../api/schemas/operation';
 import type { IdlePolicy, RuntimeKind, WorkspaceCreate, WorkspaceSpec } from '../../api/schemas/workspace';
 import type { PortLedger } from '../ssh/ports';
+import { checkAgentSocket } from '../ssh/agent-forwarding';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
@@ -44,13 +45,16 @@ export class WorkspaceCreator {
     const spec = this.specOf(request);
     this.refuseUnknownNetwork(spec);
     this.parts.registry.refuseTaken(request.name);
+    if (request.agentSocket !== undefined) {
+      await checkAgentSocket(request.agentSocket);
+    }
     await this.refuseVolumesThatAreThere(request, spec);
     await resolveMounts(spec.mounts ?? [], this.parts.drivers.of(spec.runtime), this.parts.drivers);
     const record = await this.reserve(request, spec);
     return this.parts.operations.start(
       { kind: 'workspace.create', title: `Create workspace ${request.name}`, workspace: request.name },
       async (context) => {
-        await this.build(record.name, request.start ?? true, context);
+        await this.build(record.name, request, context);
         return { workspace: record.name };
       },
     );
@@ -111,7 +115,7 @@ export class WorkspaceCreator {
       checkCloneAddress(request.cloneUrl);
     }
     checkCloneOptions(request);
-    const { name, label, volumes, secrets, start, idle, ports, temporary, ...rest } = request;
+    const { name, label, volumes, secrets, start, idle, ports, temporary, agentSocket, ...rest } = request;
     const { runtime = defaults.runtime, image = defaults.image } = request;
     const mounts = parseMounts(request.volumes ?? [], runtime);
     checkImage(image, runtime);
@@ -186,7 +190,11 @@ export class WorkspaceCreator {
     await registry.remove(name);
   }
 
-  private async build(name: string, start: boolean, context: OperationContext): Promise<void> {
+  private async build(
+    name: string,
+    { start = true, agentSocket }: WorkspaceCreate,
+    context: OperationContext,
+  ): Promise<void> {
     const { registry, starter } = this.parts;
     try {
       await ensureImage(starter.driverOf(registry.get(name)), registry.get(name).spec.image, context);
@@ -195,7 +203,7 @@ export class WorkspaceCreator {
         await starter.build(name, context);
       });
       if (start) {
-        await starter.start(name, context);
+        await starter.start(name, context, { agentSocket });
       }
       await registry.settle(name, start ? 'running' : 'stopped');
     } catch (error) {

@@ -75,7 +75,7 @@ export class WorkspaceStarter {
       const startedAt = info.startedAt ?? new Date().toISOString();
       await registry.update(name, { runtimeId: info.id, startedAt });
     };
-    await this.finish(name, context, noteStart);
+    await this.finish(name, context, noteStart, options.agentSocket);
   }
 
   /** Throws `volume_gone` unless told to go on. */
@@ -128,6 +128,7 @@ export class WorkspaceStarter {
     name: string,
     context: OperationContext,
     isSetUp: () => Promise<void> = () => Promise.resolve(),
+    agentSocket?: string,
   ): Promise<void> {
     const { spec, replaced } = this.parts.registry.get(name);
     const driver = this.parts.drivers.of(spec.runtime);
@@ -138,7 +139,7 @@ export class WorkspaceStarter {
       await driver.dropAside(runtimeNameOf(name));
     }
     await isSetUp();
-    await this.firstSteps.clone(name, driver, context);
+    await this.firstSteps.clone(name, driver, context, agentSocket);
     await this.firstSteps.postStart(name, driver, scripts, context);
   }
 

@@ -1,5 +1,11 @@
 import { Option, type Command } from 'commander';
-import type { IdlePolicy, NetworkMode, PublishedPort, WorkspaceCreate } from '../../api';
+import {
+  BerthError,
+  type IdlePolicy,
+  type NetworkMode,
+  type PublishedPort,
+  type WorkspaceCreate,
+} from '../../api';
 import { checkCloneAddress } from '../../api/rules/clone-address';
 import type { Cli } from '../cli';
 import { inOneLine } from '../format/text';
@@ -21,11 +27,15 @@ import { absoluteImage, absoluteMount, localPath, parseCredential } from '../par
 import { readSecrets } from '../secrets';
 import { toLimits, type LimitOptions } from './change';
 
+/** Where OpenSSH for Windows has its agent. */
+const windowsAgent = '\\\\.\\pipe\\openssh-ssh-agent';
+
 export interface CreateOptions extends LimitOptions {
   image?: string;
   clone?: string;
   branch?: string;
   depth?: number;
+  forwardAgent?: boolean;
   env?: Record<string, string>;
   docker?: boolean;
   volume?: string[];
@@ -53,6 +63,7 @@ export function registerCreate(program: Command, cli: Cli): void {
     .option('--clone <url>', 'clone a git repository into /home/workspace/repo')
     .option('--branch <name>', 'the branch or tag to clone')
     .option('--depth <n>', 'clone so many commits of history only', parseWhole)
+    .option('-A, --forward-agent', 'lend your SSH agent to the workspace while it clones, and no longer')
     .option('--env <K=V>', 'set a variable; K alone takes its value from here (repeatable)', collectEnv)
     .option('--docker', 'a Docker daemon of its own inside; privileged for containers')
     .option('--cpus <n>', 'CPUs, e.g. 1.5', parseNumber)
@@ -124,6 +135,7 @@ export function toRequest(
   if (options.clone !== undefined) {
     checkCloneAddress(options.clone);
   }
+  const agentSocket = options.forwardAgent === true ? ownAgent(process.env, cwd) : undefined;
   return {
     name,
     ...(options.label !== undefined && { label: options.label }),
@@ -132,6 +144,7 @@ export function toRequest(
     ...(options.clone !== undefined && { cloneUrl: options.clone }),
     ...(options.branch !== undefined && { cloneBranch: options.branch }),
     ...(options.depth !== undefined && { cloneDepth: options.depth }),
+    ...(agentSocket !== undefined && { agentSocket }),
     ...(options.env !== undefined && { env: options.env }),
     ...(options.docker === true && { docker: true }),
     ...(limits !== undefined && { limits }),
@@ -153,6 +166,19 @@ export function toRequest(
     ...(options.network !== undefined && { network: options.network }),
     ...(!options.start && { start: false }),
   };
+}
+
+/** The socket of the SSH agent that this terminal has. */
+export function ownAgent({ SSH_AUTH_SOCK: socket }: NodeJS.ProcessEnv, cwd: string): string {
+  if (socket !== undefined && socket !== '') {
+    return localPath(socket, cwd);
+  }
+  if (process.platform === 'win32') {
+    return windowsAgent;
+  }
+  throw new BerthError('bad_request', 'There is no SSH agent here: SSH_AUTH_SOCK is not set.', {
+    hint: 'Start one and add your key: `eval "$(ssh-agent)"; ssh-add`.',
+  });
 }
 
 function toIdle(options: CreateOptions): IdlePolicy | undefined {

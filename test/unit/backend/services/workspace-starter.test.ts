@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { BerthError } from '../../../../src/api/errors';
+import type { WorkspaceCreate } from '../../../../src/api/schemas/workspace';
 import { useEngine, type TestEngine } from '../../../support/engine';
 
 describe('services/workspace-starter', () => {
@@ -50,6 +51,18 @@ describe('services/workspace-starter', () => {
       code: 'bad_request',
       field: 'cloneDepth',
     });
+  });
+
+  it('takes an agent for a clone alone, and only one that is there', async () => {
+    const refused: [Partial<WorkspaceCreate>, RegExp][] = [
+      [{ agentSocket: '/nowhere/agent', cloneUrl: url }, /There is no SSH agent at "\/nowhere\/agent"/],
+      [{ agentSocket: __filename, cloneUrl: url }, /There is no SSH agent/],
+      [{ agentSocket: '/nowhere/agent' }, /none is to be cloned/],
+      [{ agentSocket: '/nowhere/agent', cloneUrl: url, start: false }, /must be started/],
+    ];
+    for (const [more, message] of refused) {
+      await assert.rejects(test.create('demo', more), { code: 'bad_request', field: 'agentSocket', message });
+    }
   });
 
   it('leaves ssh to the variables and the configuration of the user', async () => {

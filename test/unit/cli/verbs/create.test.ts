@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
-import { toRequest } from '../../../../src/cli/verbs/create';
+import { ownAgent, toRequest } from '../../../../src/cli/verbs/create';
 import { policyOf } from '../../../../src/cli/verbs/cp';
 import { invoke } from '../harness';
 
 describe('cli/verbs/create', () => {
   it('sends only what was given', () => {
     assert.deepEqual(toRequest('demo', { start: true }, '/cwd', {}), { name: 'demo' });
+  });
+
+  it('lends the agent of the terminal, if there is one', () => {
+    assert.equal(ownAgent({ SSH_AUTH_SOCK: '/run/agent' }, '/cwd'), '/run/agent');
+    assert.equal(ownAgent({ SSH_AUTH_SOCK: 'agent' }, '/cwd'), '/cwd/agent');
+    assert.throws(() => ownAgent({}, '/cwd'), /There is no SSH agent here: SSH_AUTH_SOCK is not set/);
+    assert.throws(() => ownAgent({ SSH_AUTH_SOCK: '' }, '/cwd'), /There is no SSH agent here/);
   });
 
   it('sends all that was given, local paths absolute', () => {
