@@ -35,22 +35,72 @@ export interface LocationParts {
   openFiles: (volume: string) => Promise<VolumeFiles>;
 }
 
+/** Berth's own, which no link of an image leads to. */
+const fixedTargets: readonly string[] = [homeDirectory, homeAlias, dockerDirectory, toolsDirectory];
+
 export class Locations {
+  /** Where the mounts of a runtime really are: that does not change as long as it is there. */
+  private readonly real = new Map<string, { runtime: string; targets: Map<string, string> }>();
+
   constructor(private readonly parts: LocationParts) {}
 
   /** `follow`: also when the last component is a link. What is missing is located where it would be made. */
   async locate(workspace: string, path: string, { follow }: { follow: boolean }): Promise<FileLocation> {
     const record = this.parts.registry.get(workspace);
     const runtime = await this.parts.drivers.of(record.spec.runtime).inspect(runtimeNameOf(workspace));
-    const mounts = mountPointsOf(record, runtime);
     const root = rootFilesOf(workspace);
-    const walk = new Walk(mounts, async (at) => {
+    const planned = mountPointsOf(record, runtime);
+    const mounts = runtime === undefined ? planned : await this.atRealTargets(workspace, runtime, planned);
+    const inside = await this.walk(mounts, root).to(absolute(path), follow);
+    return { ...place(mounts, inside, root), inside, mounts: mountsBelow(mounts, inside) };
+  }
+
+  private walk(mounts: readonly MountPoint[], root: string): Walk {
+    return new Walk(mounts, async (at) => {
       const { volume, path } = place(mounts, at, root);
       return (await this.parts.openFiles(volume)).stat(path);
     });
-    const inside = await walk.to(absolute(path), follow);
-    return { ...place(mounts, inside, root), inside, mounts: mountsBelow(mounts, inside) };
   }
+
+  /** A target that leads through a link of the image (`/var/run/x`) is where the link leads to (`/run/x`). */
+  private async atRealTargets(
+    workspace: string,
+    { id }: RuntimeInfo,
+    planned: readonly MountPoint[],
+  ): Promise<MountPoint[]> {
+    const known = this.real.get(workspace);
+    const targets = known?.runtime === id ? known.targets : new Map<string, string>();
+    this.real.set(workspace, { runtime: id, targets });
+    const mounts = planned.filter(({ target }) => fixedTargets.includes(target));
+    // Outer ones first: what is in them may have links as well.
+    for (const mount of planned.filter(({ target }) => !fixedTargets.includes(target)).reverse()) {
+      const { target } = mount;
+      const real = targets.get(target) ?? (await this.realTarget(workspace, target, mounts));
+      if (real !== undefined) {
+        targets.set(target, real);
+      }
+      mounts.push({ ...mount, target: real ?? target });
+      mounts.sort(innermostFirst);
+    }
+    return mounts;
+  }
+
+  /** undefined: the files on the way can't be read now. */
+  private async realTarget(
+    workspace: string,
+    target: string,
+    mounts: readonly MountPoint[],
+  ): Promise<string | undefined> {
+    try {
+      return await this.walk(mounts, rootFilesOf(workspace)).to(componentsOf(target), true);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function innermostFirst(a: MountPoint, b: MountPoint): number {
+  return b.target.length - a.target.length;
 }
 
 /** As a shell reads it that starts in the home. */
@@ -88,7 +138,7 @@ export function mountPointsOf(
   const others = (runtime?.volumes ?? [])
     .map((each) => ({ ...each, target: posix.resolve('/', each.target) }))
     .filter(({ target }) => !known.has(target));
-  return [...planned, ...others].sort((a, b) => b.target.length - a.target.length);
+  return [...planned, ...others].sort(innermostFirst);
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -24,6 +24,9 @@ describe('where the paths of a workspace are', function () {
     mkdirSync(join(home.root, 'dir'));
     mkdirSync(join(data.root, 'in'));
     mkdirSync(join(root.root, 'opt'));
+    mkdirSync(join(root.root, 'run'));
+    mkdirSync(join(root.root, 'var'));
+    symlinkSync('/run', join(root.root, 'var', 'run'));
     writeFileSync(join(data.root, 'in', 'file'), 'x');
     symlinkSync('/data/in', join(home.root, 'absolute'));
     symlinkSync('../../../data/./in', join(home.root, 'dir', 'climbs'));
@@ -35,6 +38,8 @@ describe('where the paths of a workspace are', function () {
     engine = new SmallEngine({ w: 'home' }, volumes, records, [
       { source: 'data', target: '/data', readOnly: true },
       { source: 'nest', target: '/home/workspace/dir/nest/' },
+      { source: 'nest', target: '/var/run/nest', readOnly: true },
+      { source: 'data', target: '/var/run/nest/data' },
     ]);
   });
   after(async () => {
@@ -68,6 +73,10 @@ describe('where the paths of a workspace are', function () {
     ['dangling', true, 'rootfs@w', '/opt/none'],
     ['none/of/these', false, 'home', '/none/of/these'],
     ['/.berth/bin', false, 'rootfs@w', '/.berth/bin'],
+    ['/run/nest/x', false, 'nest', '/x'],
+    ['/var/run/nest/x', false, 'nest', '/x'],
+    ['/run/nest/data/in', false, 'data', '/in'],
+    ['/var/run/other', false, 'rootfs@w', '/run/other'],
   ];
   for (const [path, follow, volume, inVolume] of cases) {
     it(`finds ${path}${follow ? ', followed' : ''}`, async () => {
@@ -82,7 +91,10 @@ describe('where the paths of a workspace are', function () {
     assert.deepEqual((await engine.locations.locate('w', '', { follow: true })).mounts, [
       { path: 'dir/nest', volume: 'nest' },
     ]);
-    assert.equal((await engine.locations.locate('w', '/', { follow: true })).mounts.length, 5);
+    assert.equal((await engine.locations.locate('w', '/', { follow: true })).mounts.length, 7);
+    const below = await engine.locations.locate('w', '/run', { follow: true });
+    assert.deepEqual(below.mounts.map(({ path }) => path).sort(), ['nest', 'nest/data']);
+    assert.equal((await engine.locations.locate('w', '/run/nest/x', { follow: true })).readOnly, true);
   });
 
   it('refuses a link to itself, and what is no path', async () => {
