@@ -2,16 +2,42 @@
 
 import os
 
+# They hold what the kernel says of itself: no files of anybody.
+KERNEL_TYPES = frozenset(
+    b"autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts efivarfs fusectl mqueue nsfs proc pstore"
+    b" rpc_pipefs securityfs selinuxfs sysfs tracefs".split()
+)
 
-def mount_points():
-    """Their paths, as tuples of names."""
-    with open("/proc/self/mountinfo", "rb") as table:
-        fields = [line.split(b" ")[4] for line in table]
+
+def mount_points(without=frozenset()):
+    """Their paths, as tuples of names, but for those of some types."""
+    fields = [field for _, field, type_ in _table() if type_ not in without]
     points = set()
     for field in fields:
         path = field.decode("unicode_escape").encode("latin-1")
         points.add(tuple(name for name in os.fsdecode(path).split("/") if name))
     return points
+
+
+def mounts_below(directory):
+    """The paths, as tuples of names, of what is mounted below an open directory and holds files of somebody."""
+    top = tuple(name for name in os.readlink(f"/proc/self/fd/{directory}").split("/") if name)
+    below = {point[len(top) :] for point in mount_points(KERNEL_TYPES) if point[: len(top)] == top}
+    return sorted(below - {()})
+
+
+def kernel_devices():
+    """The devices, as `st_dev` has them, of what the kernel makes up."""
+    return {
+        os.makedev(*map(int, device.split(b":"))) for device, _, type_ in _table() if type_ in KERNEL_TYPES
+    }
+
+
+def _table():
+    """Device, path and type of each mount."""
+    with open("/proc/self/mountinfo", "rb") as table:
+        lines = [line.split(b" ") for line in table]
+    return [(fields[2], fields[4], fields[fields.index(b"-") + 1]) for fields in lines]
 
 
 def mounted_in(directory):

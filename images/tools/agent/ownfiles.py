@@ -15,7 +15,6 @@ import base64
 import errno
 import json
 import os
-import shutil
 import stat
 import struct
 import sys
@@ -46,6 +45,30 @@ def main(role):
     except (OSError, Failure, ValueError) as error:
         print(json.dumps({"error": str(error), "errno": getattr(error, "errno", None)}), file=sys.stderr)
         sys.exit(1)
+
+
+def remove_directory(name):
+    """Goes down and back by `chdir`, without recursion: neither its depth nor the length of a path has a limit."""
+    below = [[name]]
+    while below:
+        if below[-1]:
+            os.chdir(below[-1][-1])
+            below.append(_clear())
+            continue
+        below.pop()
+        if below:
+            os.chdir("..")
+            os.rmdir(below[-1].pop())
+
+
+def _clear():
+    """Removes the files of the current directory; answers the names of its directories."""
+    with os.scandir(".") as entries:
+        found = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
+    for name, is_directory in found:
+        if not is_directory:
+            os.unlink(name)
+    return [name for name, is_directory in found if is_directory]
 
 
 class Position:
@@ -303,7 +326,7 @@ class Receiver:
         if self._has_mounts((*parts, name)):
             raise Failure(f"something is mounted at or below {path_of(parts, name)}")
         if stat.S_ISDIR(status.st_mode):
-            shutil.rmtree(name)
+            remove_directory(name)
         else:
             os.unlink(name)
 

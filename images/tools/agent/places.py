@@ -102,6 +102,23 @@ def is_elsewhere(one, other):
     return False
 
 
+@contextlib.contextmanager
+def top_of_mount(directory):
+    """The outermost folder that things can be renamed to from an open one."""
+    top = os.open(".", READ_DIRECTORY, dir_fd=directory)
+    try:
+        while True:
+            above = os.open("..", READ_DIRECTORY, dir_fd=top)
+            if os.path.samestat(os.fstat(above), os.fstat(top)) or is_elsewhere(top, above):
+                os.close(above)
+                break
+            os.close(top)
+            top = above
+        yield top
+    finally:
+        os.close(top)
+
+
 def _rename_unless_there(source, source_directory, target, target_directory):
     """For file systems without RENAME_NOREPLACE: a second look instead of a guarantee."""
     if lstat(target, target_directory) is not None:

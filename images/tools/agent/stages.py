@@ -16,8 +16,9 @@ import saving
 from content import SET_ID
 from copying import TreeCopy
 from errors import AgentError, as_agent_error
+from mounts import mounts_below
 from names import STAGE, is_ours, split, to_wire
-from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, rename_new, unlocked
+from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, rename_new, top_of_mount, unlocked
 from trees import refuse_mounts, refuse_root, remove_tree, settled
 
 CLOSE_SECONDS = 5
@@ -64,14 +65,12 @@ class Stages:
 
     def sweep(self, volume, _request, _payload, job):
         """Removes the stages that nobody holds; those that somebody still does, when they are let go. Finishes saves."""
-        with os.scandir(f"/proc/self/fd/{volume.root}") as entries:
-            names = [item.name for item in entries if is_ours(item.name, STAGE)]
-        names = [name for name in names if name not in self._locks]
-        late = [name for name in names if not _sweep(volume, name)]
+        found = [each for each in _stages_of(volume) if each[0] not in self._locks]
+        late = [each for each in found if not _sweep(volume, *each)]
         if late:
             threading.Thread(target=_sweep_late, args=(volume, late), daemon=True).start()
         finished, left = saving.sweep(volume, job.check)
-        return {"swept": len(names) - len(late) + finished, "left": left}
+        return {"swept": len(found) - len(late) + finished, "left": left}
 
     def copy(self, volume, request, _payload, job):
         with _from_and_to(volume, request) as (source, target):
@@ -133,10 +132,19 @@ def _stage_in(directory):
         os.close(stage)
 
 
+@contextlib.contextmanager
+def _near(volume, directory):
+    """Where a stage is to be that is renamed from into a folder, and that the next sweep finds."""
+    if is_elsewhere(volume.root, directory):
+        with top_of_mount(directory) as top:
+            yield top
+    else:
+        yield volume.root
+
+
 def _copy(volume, source, target, overwrite, job, is_move=False):
     """By way of a stage: a copy that is cut off leaves nothing where it was going to."""
-    where = target.directory if is_elsewhere(volume.root, target.directory) else volume.root
-    with _stage_in(where) as stage:
+    with _near(volume, target.directory) as where, _stage_in(where) as stage:
         work = TreeCopy(job, stage)
         work.copy(source.name, source.directory, "copy", stage, "copy")
         if work.skipped and (is_move or lstat("copy", stage) is None):
@@ -160,24 +168,45 @@ def _report(work, target):
     return {"bytes": work.bytes, "skipped": skipped, "lost": lost}
 
 
-def _sweep(volume, name):
-    """False: somebody holds it, or still writes into it."""
-    if lstat(name, volume.root) is None:
-        return True
+def _stages_of(volume):
+    """Names and the folders that they are in: at the top of the volume, and of what is mounted in it."""
+    for parts in [(), *mounts_below(volume.root)]:
+        # What is mounted over by now, or is no folder, has none.
+        with contextlib.suppress(OSError, AgentError), _open_folder(volume, parts) as folder:
+            with os.scandir(folder) as entries:
+                names = [item.name for item in entries if is_ours(item.name, STAGE)]
+            yield from ((name, parts) for name in names)
+
+
+@contextlib.contextmanager
+def _open_folder(volume, parts):
+    with volume.existing(list(parts), follow=False) as place:
+        folder = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
     try:
-        with unlocked(name, volume.root) as file:
-            if file is not None:
-                remove_tree(name, volume.root)
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _sweep(volume, name, parts):
+    """False: somebody holds it, or still writes into it."""
+    try:
+        with _open_folder(volume, parts) as folder:
+            if lstat(name, folder) is None:
+                return True
+            with unlocked(name, folder) as file:
+                if file is not None:
+                    remove_tree(name, folder)
+            return lstat(name, folder) is None
     except Exception:  # whatever is in there: what can't be removed must not close the volume
         return False
-    return lstat(name, volume.root) is None
 
 
-def _sweep_late(volume, names):
+def _sweep_late(volume, stages):
     end = time.monotonic() + LATE_SECONDS
-    while names and time.monotonic() < end:
+    while stages and time.monotonic() < end:
         time.sleep(0.5)
-        names = [name for name in names if not _sweep(volume, name)]
+        stages = [each for each in stages if not _sweep(volume, *each)]
 
 
 class Merge:
@@ -248,8 +277,8 @@ class Merge:
         return True
 
     def _across(self, names, source, target, path):
-        """Copied to a stage beside where they belong, and from there by rename."""
-        with _stage_in(target) as stage:
+        """Copied to a stage on the mount where they belong, and from there by rename."""
+        with top_of_mount(target) as top, _stage_in(top) as stage:
             work = TreeCopy(self.job, stage)
             for name in names:
                 self._copy_across(work, name, source, stage, path)

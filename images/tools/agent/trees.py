@@ -6,7 +6,7 @@ import stat as modes
 
 from entries import entry
 from errors import AgentError
-from mounts import mounted_in
+from mounts import kernel_devices, mounted_in
 from names import is_ours, split, to_wire
 from places import READ_DIRECTORY, lstat, rename_new
 
@@ -164,11 +164,12 @@ class Usage:
         self.check = check
         self.bytes = self.allocated = self.files = self.directories = 0
         self._linked = set()
+        self._made_up = kernel_devices()
 
     def add(self, name, directory):
         self.check()
         status = lstat(name, directory)
-        if status is None:
+        if status is None or status.st_dev in self._made_up:
             return
         if modes.S_ISDIR(status.st_mode):
             self.directories += 1

@@ -95,6 +95,10 @@ describe('files that arrive in a volume', function () {
     put(at('c'));
     await volume.files.copy('/c', '/mount/c', { overwrite: false });
     inOrder('fsync mount/.berth-stage/copy', 'rename mount/c');
+    // At the top of what is mounted: there the next agent finds what a killed one has left.
+    mkdirSync(at('mount/in/ner'), { recursive: true });
+    await volume.files.copy('/c', '/mount/in/ner/c', { overwrite: false });
+    inOrder('fsync mount/.berth-stage/copy', 'rename mount/in/ner/c');
   });
 
   it('are moved to another mount: the original goes when the copy is on the disk', async () => {

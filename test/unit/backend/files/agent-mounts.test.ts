@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sweepLeftovers } from '../../../../src/backend/files/agent-sweep';
 import { skipWithout } from '../../../support/skip';
 import { mountSmallDisk, unmountSmallDisk } from '../../../support/small-disk';
 import { hasCode, TestVolume } from './agent-harness';
@@ -34,5 +36,29 @@ describe('files of a volume with something mounted in it', function () {
     }
     await volume.files.remove('/folder', { recursive: true });
     assert(!existsSync(join(volume.root, 'folder')));
+  });
+
+  it('sweeps what a dead upload left there, and counts nothing that the kernel makes up', async function () {
+    const disk = join(volume.root, 'folder', 'disk');
+    const kernel = join(volume.root, 'kernel');
+    if (!mountSmallDisk(disk, '64k')) {
+      skipWithout(this, 'a small disk is mounted by root alone');
+    }
+    mkdirSync(kernel);
+    assert.equal(spawnSync('mount', ['-t', 'proc', 'berth-test', kernel]).status, 0);
+    try {
+      const stage = join(disk, '.berth-stage-0123456789abcdef');
+      mkdirSync(join(stage, 'deep'), { recursive: true });
+      const theirs = [join(disk, '.berth-stage-theirs'), join(disk, 'folder')];
+      theirs.forEach((path) => mkdirSync(path));
+      await sweepLeftovers(await volume.channel());
+      assert(!existsSync(stage));
+      assert(theirs.every((path) => existsSync(path)));
+      const { bytes, files, directories } = await volume.files.usage('/');
+      assert.deepEqual([bytes, files, directories], [0, 0, 5]);
+    } finally {
+      unmountSmallDisk(kernel);
+      unmountSmallDisk(disk);
+    }
   });
 });
