@@ -22,10 +22,17 @@ export interface ConfigureInput {
   built: Environment;
   /** Where named volumes are mounted that can be written to: a new one is made the user's. */
   mounts?: readonly string[];
+  /** The home was made with the container: what is in it came from the image. */
+  isNewHome?: boolean;
 }
 
 /** A tar of keys, configuration, environment and files. */
-export async function configureArchive({ plan, built, mounts = [] }: ConfigureInput): Promise<Buffer> {
+export async function configureArchive({
+  plan,
+  built,
+  mounts = [],
+  isNewHome = false,
+}: ConfigureInput): Promise<Buffer> {
   const env = sessionEnvironment(built, plan.env);
   const { home, root, directories, homeDirectories } = sortFiles(plan.files);
   const members: Member[] = [
@@ -40,6 +47,9 @@ export async function configureArchive({ plan, built, mounts = [] }: ConfigureIn
     { name: 'directories', mode: 0o600, content: lines(directories) },
     { name: 'home-directories', mode: 0o600, content: lines(homeDirectories) },
   ];
+  if (isNewHome) {
+    members.push({ name: 'new-home', mode: 0o600, content: '' });
+  }
   if (root.length > 0) {
     members.push({ name: 'root.tar', mode: 0o600, content: await archiveOf(root) });
   }

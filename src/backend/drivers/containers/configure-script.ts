@@ -71,10 +71,20 @@ for sudo in /usr/bin/sudo /bin/sudo /usr/local/bin/sudo; do
 done
 `;
 
+/** What was in a home before, or is mounted in one, keeps its owners: only what the image put into a new one is given. */
 const home = `
 h=/home/workspace
 [ -d "$h" ] || mkdir -p "$h"
-if [ "$(stat -c %u:%g "$h")" != 1000:1000 ]; then chown -R -h 1000:1000 "$h"; chmod 755 "$h"; fi
+give_contents() {
+  set --
+  while read -r _ _ _ _ mount _; do
+    case "$mount" in "$h"/*) set -- "$@" -path "$(printf %b "$mount" | sed 's/[][\\\\*?]/\\\\&/g')" -prune -o ;; esac
+  done </proc/self/mountinfo
+  find "$h" "$@" -exec chown -h 1000:1000 {} +
+}
+if [ "$(stat -c %u:%g "$h")" != 1000:1000 ]; then
+  if [ -e $s/new-home ]; then give_contents; chmod 755 "$h"; else chown 1000:1000 "$h"; fi
+fi
 is_bare() {
   for f in "$1"/* "$1"/.*; do
     case "\${f##*/}" in '*' | '.*' | . | .. | lost+found) ;; *) return 1 ;; esac

@@ -6,10 +6,12 @@ import type { RuntimeInfo, StartPlan } from '../driver';
 import { configureArchive } from './configure-archive';
 import { configureCommand, notWrittenOf } from './configure-script';
 import { demultiplex } from './demux';
+import { ifMissing } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { runInside } from './exec';
 import { configuredMark, toolsDirectory } from './init-script';
 import { isAnonymous, label, planVersion } from './labels';
+import { labelsOf } from './labelled-volumes';
 import { readLogs } from './logs';
 import { fromInspected } from './runtime-info';
 import { dockerDirectory, homeDirectory } from './runtime-spec';
@@ -58,6 +60,7 @@ export async function configureRuntime(
     plan,
     built: parseEnvironment(container.Config.Env),
     mounts: namedMounts(container),
+    isNewHome: await hasNewHome(endpoint, container),
   });
   // Podman 4.3 feeds the client library's own words to standard input as well.
   const byInput =
@@ -88,6 +91,19 @@ export async function configureRuntime(
 /** An older engine's container has an older script in its init. */
 function isCurrent({ Config: config }: Dockerode.ContainerInspectInfo): boolean {
   return config.Labels[label.plan] === planVersion && config.StdinOnce;
+}
+
+/** The home was made with this very container. */
+async function hasNewHome(
+  endpoint: Endpoint,
+  { Name: name, Mounts: mounts, Config: { Labels: labels } }: Dockerode.ContainerInspectInfo,
+): Promise<boolean> {
+  const { Name: volume = '' } = mounts.find(({ Destination: path }) => path === homeDirectory) ?? {};
+  const home = await endpoint.call(`look at the home of ${name.slice(1)}`, (docker) =>
+    docker.getVolume(volume).inspect().catch(ifMissing),
+  );
+  const made: string | undefined = home === undefined ? undefined : labelsOf(home)[label.nonce];
+  return made !== undefined && made === labels[label.nonce];
 }
 
 /** Paths of volumes that the user named: not of those of Berth, nor of those that an image declares. */

@@ -62,6 +62,50 @@ describe('volumes of the container engine', function () {
     assert.equal(owners.stdout, 'root\nroot\n', owners.stderr);
   });
 
+  it('that are homes keep what is in them as it is, but for what a new one has of the image', async () => {
+    const image = `berth-test-${bench.prefix}:home`;
+    const [theirs, within] = [`${bench.prefix}-theirs`, `${bench.prefix}-within`];
+    const maker = await bench.docker.createContainer({
+      ...{ Image: 'workspace:latest', User: '0:0', Cmd: [] },
+      Entrypoint: [
+        'sh',
+        '-c',
+        'cd /home/workspace; for at in . /v /w; do touch $at/of; chown -R 5:6 $at; done',
+      ],
+      HostConfig: { Binds: [`${theirs}:/v`, `${within}:/w`] },
+    });
+    try {
+      await maker.start();
+      await maker.wait();
+      const [repo, tag] = image.split(':');
+      await maker.commit({ repo, tag });
+    } finally {
+      await maker.remove({ v: true });
+    }
+    try {
+      const script = 'cd /home/workspace; stat -c "%n %u:%g" . of "a [b]*" "a [b]*/of"';
+      const look = { argv: ['sh', '-c', script], user: 'root' };
+      const mount = {
+        kind: 'volume',
+        source: within,
+        target: '/home/workspace/a [b]*',
+        readOnly: false,
+      } as const;
+      for (const [homeVolume, of] of [
+        [undefined, '1000:1000'],
+        [theirs, '5:6'],
+      ] as const) {
+        const plan = await bench.running({ image, mounts: [mount], ...(homeVolume && { homeVolume }) });
+        const { stdout, stderr } = await bench.exec(plan.name, look);
+        assert.equal(stdout, `. 1000:1000\nof ${of}\na [b]* 5:6\na [b]*/of 5:6\n`, stderr);
+        await bench.driver.remove(plan.name);
+      }
+    } finally {
+      await bench.docker.getImage(image).remove({ force: true });
+      await Promise.all([theirs, within].map((name) => bench.docker.getVolume(name).remove()));
+    }
+  });
+
   it('name their holders, in a list and when they can not be removed', async () => {
     const shared = `${bench.prefix}-shared`;
     const mount: Mount = { kind: 'volume', source: shared, target: '/shared', readOnly: true };
