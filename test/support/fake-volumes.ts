@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import { BerthError } from '../../src/api/errors';
 import type { Holder, Volume, VolumeCreate } from '../../src/api/schemas/volume';
-import type { VolumeStore } from '../../src/backend/drivers/driver';
+import type { VolumeClaims, VolumeStore } from '../../src/backend/drivers/driver';
 import { FakeFiles } from './fake-files';
 import type { Act } from './fake-images';
 
@@ -8,6 +9,30 @@ export class FakeVolumes implements VolumeStore {
   readonly kinds = ['docker'] as const;
   readonly known = new Map<string, Volume>();
   private made = 0;
+  /** Taken over, with what they were before. */
+  readonly claimed = new Map<string, Volume>();
+  readonly claims: VolumeClaims = {
+    claim: async (name) => {
+      await this.act('volumes.claim', name);
+      const before = this.known.get(name);
+      assert(before);
+      const { owner, id } = before;
+      if (!this.claimed.has(name)) {
+        const { owner: _, ...rest } = before;
+        this.claimed.set(name, before);
+        this.known.set(name, { ...rest, managed: true });
+      }
+      return { name, ...(owner && { installation: owner.installation }), ...(id !== undefined && { id }) };
+    },
+    release: async (name) => {
+      await this.act('volumes.release', name);
+      const before = this.claimed.get(name);
+      if (before !== undefined) {
+        this.known.set(name, before);
+        this.claimed.delete(name);
+      }
+    },
+  };
   readonly contents = new Map<string, FakeFiles>();
 
   constructor(private readonly act: Act) {}

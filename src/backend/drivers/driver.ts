@@ -18,6 +18,7 @@ import type {
 import type { Volume, VolumeCreate, VolumeKind } from '../../api/schemas/volume';
 import type { Image } from '../../api/schemas/engine';
 import type { VolumeFiles } from '../files/volume-files';
+import type { AdoptedVolume } from '../store/adopted-volumes';
 
 /** A mount of the spec. A volume that is a folder of this machine comes with it: it can be shared by several. */
 export interface PlannedMount extends Mount {
@@ -86,6 +87,8 @@ export interface RuntimeInfo {
   labels: Readonly<Record<string, string>>;
   /** Another installation, which alone may start, stop, change and remove it. */
   owner?: Owner;
+  /** It has the name of one of ours, and no mark of any installation: another tool made it. */
+  isUnmarked?: boolean;
   /** What its owner should know while it runs, with one of `runtimeWarnings` as its code. */
   warning?: Problem;
 }
@@ -216,6 +219,17 @@ export interface ImageStore {
   ): Promise<void>;
 }
 
+/** Marks on volumes that somebody else made, for all installations that look. */
+export interface VolumeClaims {
+  /**
+   * From now on it is this installation's, and no prune removes it. Answers what it is known by. Throws `in_use` when
+   * another installation has it and `takeOver` is false.
+   */
+  claim(volume: string, takeOver: boolean): Promise<AdoptedVolume>;
+  /** Gives it back to whoever had it. */
+  release(volume: string): Promise<void>;
+}
+
 export interface VolumeStore {
   /** What it can make; the first is the one for homes. */
   readonly kinds: readonly VolumeKind[];
@@ -229,6 +243,8 @@ export interface VolumeStore {
   files(name: string): Promise<VolumeFiles>;
   /** Bytes in use, measured now. */
   usage(name: string, signal: AbortSignal): Promise<number>;
+  /** Missing where no other installation can have the volumes. */
+  readonly claims?: VolumeClaims;
 }
 
 export interface Driver {

@@ -15,7 +15,7 @@ import { inheritedOf, inheritPorts, nothingInherited, type Inherited } from './i
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';
 import { describeOwnFiles, measureOwnFiles } from './own-files';
-import { identityOf } from './own-volumes';
+import { giveVolumeBack, takeVolume } from './own-volumes';
 import type { Settings } from './settings';
 import { settleReplacement, takePlace, type ReplacementParts } from './workspace-rebuild';
 import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './workspace-record';
@@ -111,7 +111,9 @@ export class Adoption {
       throw await this.unconfirmed(driver, { name, existing, inherited });
     }
     const spec = { ...inherited.spec, runtime: driver.kind, image };
-    const warnings = await this.reserve(name, { volume, volumes, spec, inherited, existing });
+    const takeOver = request.takeOver === true;
+    const reservation = { driver, volume, volumes, spec, inherited, existing, takeOver };
+    const warnings = await this.reserve(name, reservation);
     return operations.start(
       { kind: 'workspace.adopt', title: `Adopt ${volume.name} as workspace ${name}`, workspace: name },
       async (context) => {
@@ -247,15 +249,17 @@ export class Adoption {
   }
 
   /** Answers what is to be said of its ports. */
-  private async reserve(
-    name: string,
-    { volume, volumes, spec, inherited, existing }: Reservation,
-  ): Promise<string[]> {
+  private async reserve(name: string, reservation: Reservation): Promise<string[]> {
+    const { volume, volumes, spec, inherited, existing } = reservation;
     const { registry, ports, keys } = this.parts;
     const isRunning = existing !== undefined && existing.state !== 'stopped';
     const published = await inheritPorts(ports, name, inherited.ports, isRunning);
     const reserved = published.ports.map(({ host }) => host);
-    const takenOver = volumes.filter(({ owner }) => owner !== undefined);
+    // What another tool made and others may mount stays everybody's.
+    const own = [volume.name, inherited.dockerVolume];
+    const takenOver = volumes.filter(
+      ({ name: each, owner, managed }) => owner !== undefined || (!managed && own.includes(each)),
+    );
     try {
       const sshPort = await ports.assign(name);
       reserved.push(sshPort);
@@ -289,26 +293,31 @@ export class Adoption {
       reserved.forEach((port) => ports.releasePort(port, name));
       throw error;
     }
-    await this.takeOver(name, takenOver);
+    await this.takeOver(name, takenOver, reservation);
     return published.said;
   }
 
-  private async takeOver(name: string, volumes: readonly Volume[]): Promise<void> {
-    const { registry, adopted } = this.parts;
+  private async takeOver(
+    name: string,
+    volumes: readonly Volume[],
+    { driver, takeOver }: Reservation,
+  ): Promise<void> {
     try {
       for (const each of volumes) {
-        await adopted.add(identityOf(each));
+        await takeVolume(this.parts, driver, each.name, takeOver);
       }
     } catch (error) {
       // Nothing else has been changed yet: who had them has them still.
-      await Promise.allSettled(volumes.map((each) => adopted.forget(each.name)));
-      await registry.remove(name);
+      await Promise.allSettled(volumes.map((each) => giveVolumeBack(this.parts, driver, each.name)));
+      await this.parts.registry.remove(name);
       throw error;
     }
   }
 }
 
 interface Reservation {
+  driver: Driver;
+  takeOver: boolean;
   volume: Volume;
   volumes: readonly Volume[];
   spec: WorkspaceSpec;

@@ -44,7 +44,7 @@ export class Doctor {
     const found: Orphan[] = [];
     for (const driver of this.drivers.all()) {
       for (const info of await driver.list()) {
-        const isKnown = known.has(info.name) && info.owner === undefined;
+        const isKnown = known.has(info.name) && info.owner === undefined && info.isUnmarked !== true;
         if (!isKnown && info.workspace !== undefined) {
           found.push({
             kind: driver.kind,

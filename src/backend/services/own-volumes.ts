@@ -1,8 +1,9 @@
-/** Removing a workspace's volumes: what another installation made, or has taken over since, is not ours to remove. */
+/** Which volumes are this installation's to use and to remove, and how others' become so. */
 import { ownerWords } from '../../api/owner';
-import type { Volume } from '../../api/schemas/volume';
 import type { Driver } from '../drivers/driver';
-import type { AdoptedVolume } from '../store/adopted-volumes';
+import type { AdoptedVolumes } from '../store/adopted-volumes';
+import type { Log } from './log';
+import type { WorkspaceRegistry } from './workspace-registry';
 
 /** Answers whether it was there. `warn` is told of one that stays, as another installation has it. */
 export async function removeOwnVolume(
@@ -15,7 +16,7 @@ export async function removeOwnVolume(
     warn(`The volume ${name} stays: it belongs to ${ownerWords(found.owner)}.`);
     return false;
   }
-  // The labels of a volume can't be changed: that another installation took it over shows in what holds it.
+  // Versions before marked no volume: that another installation took it over shows in what holds it.
   const holder = found?.holders.find(({ owner }) => owner !== undefined);
   if (holder?.owner !== undefined) {
     warn(`The volume ${name} stays: ${holder.runtime} of ${ownerWords(holder.owner)} has it.`);
@@ -26,11 +27,63 @@ export async function removeOwnVolume(
   return found !== undefined;
 }
 
-/** What a volume is known by once it is taken over. */
-export function identityOf({ name, owner, id }: Volume): AdoptedVolume {
-  return {
-    name,
-    ...(owner !== undefined && { installation: owner.installation }),
-    ...(id !== undefined && { id }),
-  };
+interface Takings {
+  adopted: AdoptedVolumes;
+}
+
+/** Makes a volume this installation's: marked for whoever looks, and noted here. Throws `in_use`. */
+export async function takeVolume(
+  { adopted }: Takings,
+  driver: Driver,
+  volume: string,
+  takeOver: boolean,
+): Promise<void> {
+  const { claims } = driver.volumes;
+  const identity = await claims?.claim(volume, takeOver);
+  if (identity === undefined) {
+    return;
+  }
+  try {
+    await adopted.add(identity);
+  } catch (error) {
+    await claims?.release(volume).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Undoes `takeVolume`. */
+export async function giveVolumeBack({ adopted }: Takings, driver: Driver, volume: string): Promise<void> {
+  await adopted.forget(volume);
+  await driver.volumes.claims?.release(volume);
+}
+
+/**
+ * Marks again what somebody removed the marks of, and the homes that engines of before have adopted without any. What
+ * another installation has taken over since is not listed any more.
+ */
+export async function renewClaims(
+  { adopted, registry, log }: Takings & { registry: WorkspaceRegistry; log: Log },
+  driver: Driver,
+): Promise<void> {
+  if (driver.volumes.claims === undefined) {
+    return;
+  }
+  // What an adoption that was cut off has taken is given back instead.
+  const isOwn = (volume: string): boolean =>
+    registry
+      .all()
+      .filter(({ replaced }) => replaced?.adoption === undefined)
+      .some(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(volume));
+  for (const { name, owner, managed } of await driver.volumes.list()) {
+    const isListed = adopted.lists(name);
+    try {
+      if (isListed && owner !== undefined) {
+        await adopted.forget(name);
+      } else if (owner === undefined && (managed ? isListed : isOwn(name))) {
+        await takeVolume({ adopted }, driver, name, false);
+      }
+    } catch (error) {
+      log.warn({ err: error, volume: name }, 'not marked as taken over');
+    }
+  }
 }

@@ -8,6 +8,7 @@ import { runtimeWarnings, type Driver, type DriverEvent, type RuntimeInfo } from
 import type { Drivers } from './drivers';
 import { haltProblem, isHalted } from './halted';
 import type { Operations } from './operations';
+import { renewClaims } from './own-volumes';
 import type { WorkspaceRecord } from './workspace-record';
 import { runtimeNameOf } from './workspace-record';
 import { LaterRetries } from './later-retries';
@@ -242,7 +243,7 @@ export class Reconciler {
     const { registry, log } = this.parts;
     try {
       if (event.type === 'connection') {
-        await this.all(driver);
+        await Promise.all([this.all(driver), event.up ? renewClaims(this.parts, driver) : undefined]);
         return;
       }
       if (event.type !== 'runtime' || event.workspace === undefined) {
@@ -299,9 +300,9 @@ export class Reconciler {
   }
 }
 
-/** What another installation made has the name, and is not the runtime of our record. */
-function isOurs({ owner }: RuntimeInfo): boolean {
-  return owner === undefined;
+/** What another installation or another tool made has the name, and is not the runtime of our record. */
+function isOurs({ owner, isUnmarked = false }: RuntimeInfo): boolean {
+  return owner === undefined && !isUnmarked;
 }
 
 const configuredStates: readonly WorkspaceState[] = ['running', 'pausing', 'paused', 'resuming', 'stopping'];

@@ -68,14 +68,8 @@ export class RuntimePreparation {
     const { registry } = this.parts;
     const driver = this.driverOf(name);
     const info = await driver.inspect(runtimeNameOf(name));
-    if (info?.owner !== undefined) {
-      throw new BerthError(
-        'exists',
-        `The ${driver.kind} ${info.name} belongs to ${ownerWords(info.owner)}.`,
-        {
-          hint: 'Delete it from there, or this workspace here with its volumes kept, and adopt them by another name.',
-        },
-      );
+    if (info !== undefined) {
+      refuseForeign(driver, info);
     }
     if (info !== undefined && info.state !== 'stopped') {
       return;
@@ -321,6 +315,19 @@ export class RuntimePreparation {
       linesOf(moves).forEach((line) => context.warn(line));
       await this.parts.registry.warn(name, warningOf(moves));
     }
+  }
+}
+
+function refuseForeign({ kind }: Driver, { name, owner, isUnmarked = false }: RuntimeInfo): void {
+  if (owner !== undefined) {
+    throw new BerthError('exists', `The ${kind} ${name} belongs to ${ownerWords(owner)}.`, {
+      hint: 'Delete it from there, or this workspace here with its volumes kept, and adopt them by another name.',
+    });
+  }
+  if (isUnmarked) {
+    throw new BerthError('exists', `The ${kind} ${name} was made by another tool.`, {
+      hint: 'It has the name that this workspace needs: rename or remove it (`docker rename`, `docker rm`), then start again.',
+    });
   }
 }
 

@@ -11,7 +11,7 @@ import { checkVolumeName } from './mount-syntax';
 import type { Drivers } from './drivers';
 import type { EventHub } from './event-hub';
 import type { Log } from './log';
-import { identityOf } from './own-volumes';
+import { takeVolume } from './own-volumes';
 import { withUsers } from './volume-users';
 import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
@@ -131,7 +131,7 @@ export class Volumes {
       throw new BerthError('not_supported', `${name} is a file or folder of yours: it needs no adoption.`);
     }
     refuseOthersVolume(volume, takeOver);
-    await this.parts.adopted.add(identityOf(volume));
+    await takeVolume(this.parts, await this.parts.drivers.ofVolume(name), name, takeOver);
     const ours = await this.get(name, false);
     this.parts.events.publish('volume.changed', ours);
     return ours;
@@ -219,7 +219,11 @@ export class Volumes {
   }
 }
 
-function refuseOthersVolume({ name, owner, holders }: Volume, takeOver: boolean): void {
+function refuseOthersVolume(volume: Volume, takeOver: boolean): void {
+  const { name, holders } = volume;
+  const theirs = holders.filter((holder) => holder.owner !== undefined);
+  // What another tool made may be the home of another installation's workspace, which has not marked it.
+  const owner = volume.owner ?? theirs[0]?.owner;
   if (owner === undefined) {
     return;
   }
@@ -229,7 +233,7 @@ function refuseOthersVolume({ name, owner, holders }: Volume, takeOver: boolean)
       field: 'takeOver',
     });
   }
-  const user = holders.find((holder) => holder.owner !== undefined && holder.state !== 'stopped');
+  const user = theirs.find((holder) => holder.state !== 'stopped');
   if (user !== undefined) {
     throw new BerthError(
       'in_use',

@@ -9,6 +9,7 @@ import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { Log } from './log';
 import type { OperationContext } from './operation-context';
 import { describeOwnFiles, measureOwnFiles } from './own-files';
+import { giveVolumeBack } from './own-volumes';
 import { notCarried, type StartOptions } from './runtime-preparation';
 import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
@@ -160,11 +161,8 @@ export async function settleReplacement(parts: ReplacementParts, name: string): 
 }
 
 /** The old runtime has its name again: it runs if it did, and nothing here knows of it any more. */
-async function undoAdoption(
-  { registry, keys, adopted, log }: ReplacementParts,
-  name: string,
-  driver: Driver,
-): Promise<void> {
+async function undoAdoption(parts: ReplacementParts, name: string, driver: Driver): Promise<void> {
+  const { registry, keys, log } = parts;
   const adoption = registry.get(name).replaced?.adoption;
   if (adoption?.wasRunning === true) {
     try {
@@ -178,7 +176,7 @@ async function undoAdoption(
     }
   }
   for (const volume of adoption?.takenOver ?? []) {
-    await adopted.forget(volume);
+    await giveVolumeBack(parts, driver, volume);
   }
   await keys.forgetHostKey(name);
   await registry.remove(name);

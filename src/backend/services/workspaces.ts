@@ -375,8 +375,8 @@ export class Workspaces {
     const { code, message, hint } = asBerthError(error);
     const problem = { code, message, step: verb, ...(hint !== undefined && { hint }) };
     const halt = haltProblem(seen ?? undefined);
-    const keepsFallback =
-      seen === null || seen?.owner !== undefined || fallback === 'archived' || fallback === 'error';
+    const isOthers = seen?.owner !== undefined || seen?.isUnmarked === true;
+    const keepsFallback = seen === null || isOthers || fallback === 'archived' || fallback === 'error';
     const state = halt !== undefined ? 'error' : keepsFallback ? fallback : (seen?.state ?? 'stopped');
     const startedAt = state === 'stopped' ? { startedAt: undefined } : {};
     const why = halt ?? (error === undefined ? undefined : problem);

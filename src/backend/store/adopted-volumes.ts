@@ -1,6 +1,6 @@
 /**
  * Volumes that somebody else made and that the user had this installation take over. Labels can't be changed, so this
- * list says it. A volume is known by more than its name: another one that gets the name later is not taken for it.
+ * list says it, and a claim for others to see (`containers/claims.ts`). A volume is known by more than its name: another one that gets the name later is not taken for it.
  */
 import { Type, type Static } from '@sinclair/typebox';
 import { removeTree } from './files';
@@ -38,13 +38,18 @@ export class AdoptedVolumes {
     return this.volumes.some((known) => isSame(known, volume));
   }
 
+  /** Whether one of that name was taken over, this one or another. */
+  lists(name: string): boolean {
+    return this.volumes.some((known) => known.name === name);
+  }
+
   /** In the place of another one of that name. Resolves when it is on disk; what can't be written is not adopted. */
   async add(volume: AdoptedVolume): Promise<void> {
     await this.change((volumes) => [...volumes.filter(({ name }) => name !== volume.name), volume]);
   }
 
   async forget(name: string): Promise<void> {
-    if (this.volumes.some((known) => known.name === name)) {
+    if (this.lists(name)) {
       await this.change((volumes) => volumes.filter((known) => known.name !== name));
     }
   }

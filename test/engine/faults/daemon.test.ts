@@ -80,6 +80,29 @@ describeContainers('a daemon', 'faults: the Docker daemon', function () {
     await docker.getVolume('prune-data').remove();
   });
 
+  it('keeps what another tool made and was taken over, in no use, over a prune of volumes', async () => {
+    const { docker } = theDaemon();
+    const volume = 'of-a-tool';
+    await docker.createVolume({ Name: volume });
+    const before = await countAll();
+    await harness.client.call('volumes.adopt', { params: { volume }, body: {} });
+    const content = Buffer.from('kept');
+    await harness.client.writeFile(volume, '/kept', content, { create: true, overwrite: false });
+    await harness.killAndRestart();
+    // A keeper would hold it as well.
+    await eventually('no keeper is left', async () =>
+      (await docker.listContainers({ all: true })).every(({ Labels }) => !('berth.keeper' in Labels)),
+    );
+    await docker
+      .pruneVolumes({ filters: JSON.stringify({ all: ['true'] }) })
+      .catch(() => docker.pruneVolumes());
+    assert.deepEqual(await harness.client.readFile(volume, '/kept'), content);
+    await harness.client.call('volumes.delete', { params: { volume }, query: { force: false } });
+    await docker.createVolume({ Name: volume });
+    assert.deepEqual(await countAll(), before);
+    await docker.getVolume(volume).remove();
+  });
+
   it('leaves no anonymous volume or image behind over the whole life of a workspace', async () => {
     const before = await countAll();
     const workspace = await harness.create({ image });

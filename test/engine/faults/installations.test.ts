@@ -76,6 +76,24 @@ describeContainers('foreign containers', 'faults: two installations on one daemo
     await theirs.delete(name);
   });
 
+  it('a container that another tool made with the name of ours is left alone, and named', async () => {
+    const { name: mine } = await ours().create({ start: false });
+    const container = ours().container(mine);
+    await container.remove();
+    const theirsNow = await ours().docker.createContainer({
+      ...{ name: `workspace-${mine}`, Image: 'workspace:latest' },
+      ...{ Entrypoint: ['sleep', '300'], Cmd: [] },
+    });
+    await theirsNow.start();
+    const { message, hint } = await failure(ours().verb('start', mine), 'exists');
+    assert.match(message, new RegExp(`The container workspace-${mine} was made by another tool\\.`));
+    assert.match(hint ?? '', /docker rename/);
+    assert.equal(await ours().state(mine), 'stopped');
+    await ours().delete(mine);
+    assert.equal((await theirsNow.inspect()).State.Running, true);
+    await theirsNow.remove({ force: true });
+  });
+
   it("another one's keeper does not hold up a delete", async () => {
     const volume = await ours().makeVolume(`${ours().prefix}-kept`);
     const keeper = await ours().docker.createContainer({
@@ -132,6 +150,43 @@ describeContainers('foreign containers', 'faults: two installations on one daemo
     await ours().docker.createVolume({ Name: volume, Labels: { ...labels, 'berth.nonce': 'another' } });
     assert.equal((await client.call('volumes.get', { params: { volume } })).owner?.installation, 'lost');
     await ours().docker.getVolume(volume).remove();
+  });
+
+  it("what another tool made is the one's that took it over first, until it gives it away", async () => {
+    const volume = `workspace-${ours().name()}`;
+    const name = volume.slice('workspace-'.length);
+    await ours().docker.createVolume({ Name: volume });
+    const both = [ours(), theirs].map(({ client }) => client);
+    const adopting = both.map((client) => client.call('volumes.adopt', { params: { volume }, body: {} }));
+    const results = await Promise.allSettled(adopting);
+    assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    const isFirst = results[0]?.status === 'fulfilled';
+    const [first, second] = isFirst ? [ours(), theirs] : [theirs, ours()];
+    const found = await second.client.call('volumes.get', { params: { volume } });
+    assert.deepEqual([found.managed, found.owner?.home, found.holders], [false, first.home, []]);
+    for (const refused of [
+      () => second.client.call('volumes.delete', { params: { volume }, query: { force: true } }),
+      () => second.client.call('files.list', { params: { volume }, query: { path: '/' } }),
+      () => second.create({ volumes: [`${volume}:/data`] }),
+      () => second.client.call('adoptable.adopt', { params: { name }, body: { volume } }),
+    ]) {
+      assert.match((await failure(refused)).message, new RegExp(`\\(${first.home}, `));
+    }
+    const takeOver = { params: { volume }, body: { takeOver: true } };
+    await second.client.call('volumes.adopt', takeOver);
+    const lost = await first.client.call('volumes.get', { params: { volume } });
+    assert.deepEqual([lost.managed, lost.owner?.home], [false, second.home]);
+    // What marks it may be removed by hand: the next engine of its owner marks it again.
+    await ours().docker.getContainer(`berth-claim-${volume}`).remove();
+    await second.killAndRestart();
+    await eventually('it is marked again', async () => {
+      const { owner } = await first.client.call('volumes.get', { params: { volume } });
+      return owner?.home === second.home;
+    });
+    await second.client.call('volumes.delete', { params: { volume }, query: { force: false } });
+    await assert.rejects(ours().docker.getVolume(volume).inspect(), { statusCode: 404 });
+    const images = await first.client.call('images.list', {});
+    assert(!images.some(({ tags }) => tags.some((tag) => tag.includes('berth-claim'))));
   });
 
   it("a volume that has a name like those of the tools is its user's", async () => {

@@ -30,6 +30,7 @@ import { Bridges } from './bridges';
 import { builtWith } from './built-with';
 import { refreshBundles } from './bundles';
 import { commitContainer } from './commit';
+import { Claims } from './claims';
 import { configureRuntime } from './configure';
 import { startDockerInside } from './docker-inside';
 import { Endpoint, type Connection } from './endpoint';
@@ -115,7 +116,8 @@ export class ContainerDriver implements Driver {
     this.measurements = new Stats(this.endpoint);
     this.roots = new RootFiles(this.endpoint, agentDirectoryOf(imagesDirectory));
     this.bridges = new Bridges(this.endpoint, installation, log);
-    this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), this.ownership);
+    const claims = new Claims(this.endpoint, this.ownership);
+    this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), this.ownership, claims);
     this.exports = new ImageExport(this.endpoint, this.toolsImage, this.helpers);
     this.images = new ContainerImages(this.endpoint, {
       surroundings,
@@ -244,7 +246,7 @@ export class ContainerDriver implements Driver {
 
   async ownFiles(name: string, { anyOwner = false }: Whose = {}): Promise<OwnFiles | undefined> {
     const info = await this.runtimes.inspect(name);
-    const isOthers = info?.owner !== undefined && !anyOwner;
+    const isOthers = info !== undefined && !anyOwner && (info.owner !== undefined || info.isUnmarked);
     return info === undefined || isOthers ? undefined : ownFilesOf(this.endpoint, this.helpers, name);
   }
 

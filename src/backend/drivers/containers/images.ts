@@ -4,6 +4,7 @@ import { BerthError } from '../../../api/errors';
 import { imageName, versionOf } from '../../../api/image-reference';
 import type { Image } from '../../../api/schemas/engine';
 import type { ImageStore, PullProgress } from '../driver';
+import { claimImage } from './claims';
 import { isStatus, toBerthError } from './docker-errors';
 import type { Surroundings } from './endpoint-candidates';
 import type { Endpoint } from './endpoint';
@@ -189,9 +190,12 @@ function usersOf(containers: readonly Dockerode.ContainerInfo[]): ReadonlyMap<st
   return users;
 }
 
-/** The own files of a runtime, which are nobody's image. */
-function isPrivate({ Labels: labels }: { Labels?: Partial<Record<string, string>> | null }): boolean {
-  return (labels?.[label.ownFiles] ?? '') !== '';
+/** The own files of a runtime, and what claims are made of: nobody's image. */
+function isPrivate({ Labels: labels, RepoTags: tags }: Dockerode.ImageInfo): boolean {
+  // Null where there are none. Podman names the registry.
+  const [tag] = (tags as string[] | null) ?? [];
+  const isOfClaims = tag === claimImage || tag === `localhost/${claimImage}`;
+  return isOfClaims || ((labels as Partial<Record<string, string>> | null)?.[label.ownFiles] ?? '') !== '';
 }
 
 function toImage(image: Dockerode.ImageInfo, users: ReturnType<typeof usersOf>): Image {

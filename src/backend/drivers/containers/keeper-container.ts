@@ -1,17 +1,18 @@
 /** The container of a keeper: it can do nothing but hold a volume for the agent, and goes with it. */
 import type Dockerode from 'dockerode';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../api/errors';
+import { ownedLabels } from './claims';
 import { isStatus, toBerthError } from './docker-errors';
+import { label } from './labels';
+import { removeContainer } from './remove-container';
 
 /** On every keeper, with the value `true`: whoever lists containers or holders leaves these out. */
-export const keeperLabel = 'berth.keeper';
+export const keeperLabel = label.keeper;
 export const keeperVolumeLabel = 'berth.volume';
 export const keeperEngineLabel = 'berth.engine';
 /** Where the volume is in a keeper. */
 export const keeperRoot = '/volume';
 
-const removeTimeoutMs = 15_000;
 const stopGraceS = 3;
 const busybox = '/.berth/bin/busybox';
 
@@ -35,8 +36,8 @@ export interface KeeperPlan {
   image: string;
   /** Id of the installation of the engine. */
   owner: string;
-  /** Throws for a volume that is not for this installation, which its labels say. */
-  refuse?: (volume: string, labels: Record<string, string> | null) => void;
+  /** Throws for a volume that is not for this installation, which its labels and its claim say. */
+  refuse?: (volume: string, labels: Record<string, string>) => void;
 }
 
 function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
@@ -93,14 +94,14 @@ export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<
   }
 }
 
-async function labelsOf(docker: Dockerode, volume: string): Promise<Record<string, string> | null> {
-  try {
-    return (await docker.getVolume(volume).inspect()).Labels;
-  } catch (error) {
-    throw isStatus(error, 404)
-      ? new BerthError('not_found', `There is no volume "${volume}".`, { cause: error })
-      : toBerthError(error, `look at the volume ${volume}`);
+async function labelsOf(docker: Dockerode, volume: string): Promise<Record<string, string>> {
+  const labels = await ownedLabels(docker, volume).catch((error: unknown) => {
+    throw toBerthError(error, `look at the volume ${volume}`);
+  });
+  if (labels === undefined) {
+    throw new BerthError('not_found', `There is no volume "${volume}".`);
   }
+  return labels;
 }
 
 /**
@@ -143,27 +144,5 @@ async function createKeeper(docker: Dockerode, plan: KeeperPlan): Promise<Docker
       });
     }
     throw toBerthError(error, `open the volume ${plan.volume}`);
-  }
-}
-
-/** Removes a container, whatever it does; resolves when it is gone. */
-export async function removeContainer(container: Dockerode.Container): Promise<void> {
-  const end = Date.now() + removeTimeoutMs;
-  for (;;) {
-    try {
-      await container.remove({ force: true });
-    } catch (error) {
-      if (isStatus(error, 404)) {
-        return;
-      }
-      // 409: its removal is under way.
-      if (!isStatus(error, 409, 500)) {
-        throw toBerthError(error, `remove the container ${container.id}`);
-      }
-    }
-    if (Date.now() > end) {
-      throw new BerthError('timeout', `The container ${container.id} was not removed in 15 s.`);
-    }
-    await sleep(20);
   }
 }

@@ -8,7 +8,8 @@ import { agentCommand, agentSource } from '../../files/agent-source';
 import { sweepLeftovers } from '../../files/agent-sweep';
 import { demultiplex } from './demux';
 import { receiveArchive, sendArchive } from './keeper-archive';
-import { keeperRoot, openingFailed, removeContainer, startKeeper, type KeeperPlan } from './keeper-container';
+import { keeperRoot, openingFailed, startKeeper, type KeeperPlan } from './keeper-container';
+import { removeContainer } from './remove-container';
 
 const python = '/.berth/bin/python3';
 /** How long an agent may take to tidy up before its container is removed under it. */

@@ -4,7 +4,8 @@ import { AgentFiles } from '../../files/agent-files';
 import type { VolumeFiles } from '../../files/volume-files';
 import { toBerthError } from './docker-errors';
 import { Keeper } from './keeper-volume';
-import { keeperEngineLabel, keeperLabel, removeContainer, type KeeperPlan } from './keeper-container';
+import { keeperEngineLabel, keeperLabel, type KeeperPlan } from './keeper-container';
+import { removeContainer } from './remove-container';
 
 export { keeperLabel };
 

@@ -1,6 +1,5 @@
 /** Labels on containers and volumes: the only way in which Berth knows its own again. */
 import { createHash } from 'node:crypto';
-import { keeperLabel } from './keeper-container';
 
 export const label = {
   /** Shared with other tools that follow the same convention. */
@@ -10,7 +9,7 @@ export const label = {
   installation: 'berth.installation',
   /** State directory of that installation. */
   home: 'berth.home',
-  /** What it is for: `runtime`, `home`, `docker`, `bundle`, `tools`. */
+  /** What it is for: `runtime`, `home`, `docker`, `bundle`, `tools`, `claim`. */
   role: 'berth.role',
   /** Version of the way in which a runtime is built. */
   plan: 'berth.plan',
@@ -34,11 +33,14 @@ export const label = {
   moves: 'berth.moves',
   /** On the same: the networks that the other one is taken off for the time, as JSON. */
   networks: 'berth.networks',
+  /** On a claim that took the place of another installation's: whose that was. */
+  claimedFrom: 'berth.claimed-from',
+  claimedFromHome: 'berth.claimed-from-home',
   /** Tells who of two that made the same volume at once was first. */
   nonce: 'berth.nonce',
   /** The process that fills the volume of the tools. */
   filler: 'berth.filler',
-  keeper: keeperLabel,
+  keeper: 'berth.keeper',
   /** Of the session API. */
   session: 'sandkasten.workspace',
 } as const;
@@ -88,7 +90,7 @@ export function isAnonymous(volume: string): boolean {
 
 /** Of containers that bring something out of an image. */
 export const helperRoles = ['export', 'script', 'tools-export'] as const;
-const internalRoles: readonly string[] = ['tools', 'bundle', ...helperRoles];
+const internalRoles: readonly string[] = ['tools', 'bundle', 'claim', ...helperRoles];
 
 /** Containers that Berth needs for itself: nobody's workspace, never a holder. */
 export function isInternalContainer(labels: Labels): boolean {

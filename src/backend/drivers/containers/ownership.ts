@@ -53,11 +53,15 @@ export class Ownership {
     });
   }
 
-  /** Throws `exists` for a container that another installation made. */
-  refuseRuntime(name: string, labels: Labels | null | undefined): void {
-    const owner = this.of(labels);
-    if (owner !== undefined) {
-      throw foreignRuntime(name, owner);
+  /** Of a container: all that this installation makes have its mark. */
+  isOurRuntime(labels: Labels | null): boolean {
+    return labels?.[label.installation] === this.id;
+  }
+
+  /** Throws `exists` for a container that another installation or another tool made. */
+  refuseRuntime(name: string, labels: Labels | null): void {
+    if (!this.isOurRuntime(labels)) {
+      throw foreignRuntime(name, this.of(labels));
     }
   }
 
@@ -87,9 +91,16 @@ export function reservedVolume(name: string): BerthError {
   });
 }
 
-export function foreignRuntime(name: string, owner: Owner): BerthError {
-  return new BerthError('exists', `The container ${name} belongs to ${ownerWords(owner)}.`, {
-    field: 'name',
-    hint: `Choose another name, delete it from there, or take it over: \`berth adopt ${name.replace(/^workspace-/, '')} --take-over\`.`,
-  });
+/** `owner` is undefined for one that another tool made. */
+export function foreignRuntime(name: string, owner: Owner | undefined): BerthError {
+  const adopt = `berth adopt ${name.replace(/^workspace-/, '')}`;
+  return owner === undefined
+    ? new BerthError('exists', `The container ${name} was made by another tool.`, {
+        field: 'name',
+        hint: `Rename or remove it (\`docker rename\`, \`docker rm\`), or adopt it: \`${adopt}\`.`,
+      })
+    : new BerthError('exists', `The container ${name} belongs to ${ownerWords(owner)}.`, {
+        field: 'name',
+        hint: `Choose another name, delete it from there, or take it over: \`${adopt} --take-over\`.`,
+      });
 }

@@ -277,7 +277,7 @@ export class Replacements {
       throw new BerthError('not_found', `There is no container ${name}.`);
     }
     if (!anyOwner) {
-      this.ownership.refuseRuntime(name, found.Config.Labels);
+      this.ownership.refuseRuntime(name, found.Config.Labels ?? null);
     }
     if ((await this.findAside(name)) !== undefined) {
       this.refuseStranger(name, found);

@@ -5,11 +5,12 @@ import { BerthError } from '../../../api/errors';
 import { imageMissing } from '../../../api/image-reference';
 import type { Limits } from '../../../api/schemas/workspace';
 import type { PlannedPort, RuntimeInfo, RuntimePlan, Whose } from '../driver';
+import { ownedLabels } from './claims';
 import { ifMissing, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
 import { fromInspected, fromListed, nameOf, stateOf, volumesOf } from './runtime-info';
-import { labelsOf, makeLabelledVolumes } from './labelled-volumes';
+import { makeLabelledVolumes } from './labelled-volumes';
 import {
   bundlesOf,
   carriedBy,
@@ -131,7 +132,7 @@ export class Runtimes {
   async remove(name: string, anyOwner = false): Promise<void> {
     const remove = async (docker: Dockerode): Promise<void> => {
       const found = await docker.getContainer(name).inspect().catch(ifMissing);
-      if (found === undefined || (!anyOwner && this.ownership.of(found.Config.Labels) !== undefined)) {
+      if (found === undefined || (!anyOwner && !this.ownership.isOurRuntime(found.Config.Labels))) {
         return;
       }
       // By id: another one may take the name meanwhile.
@@ -213,17 +214,18 @@ export class Runtimes {
     }
   }
 
-  /** Throws `exists` for one of another installation; what is not there is the next call's to tell. */
+  /** Throws `exists` for one that is not ours; what is not there is the next call's to tell. */
   async refuseForeign(name: string): Promise<void> {
-    const owner = (await this.inspect(name))?.owner;
-    if (owner !== undefined) {
-      throw foreignRuntime(name, owner);
+    const info = await this.inspect(name);
+    if (info !== undefined) {
+      this.ownership.refuseRuntime(name, info.labels);
     }
   }
 
   private owned(info: RuntimeInfo): RuntimeInfo {
     const owner = this.ownership.of(info.labels);
-    return owner === undefined ? info : { ...info, owner };
+    const isUnmarked = owner === undefined && !this.ownership.isOurRuntime(info.labels);
+    return { ...info, ...(owner !== undefined && { owner }), ...(isUnmarked && { isUnmarked }) };
   }
 
   private async refuseForeignVolumes(plan: RuntimePlan): Promise<void> {
@@ -232,11 +234,11 @@ export class Runtimes {
     await this.endpoint.call(`look at the volumes of ${plan.name}`, (docker) =>
       Promise.all(
         volumes.map(async (name) => {
-          const found = await docker.getVolume(name).inspect().catch(ifMissing);
+          const labels = await ownedLabels(docker, name);
           if (bundles.has(name)) {
-            this.ownership.refuseVolume(name, found?.Labels);
+            this.ownership.refuseVolume(name, labels);
           } else {
-            this.ownership.refuseMount(name, found && labelsOf(found));
+            this.ownership.refuseMount(name, labels);
           }
         }),
       ),
@@ -263,8 +265,8 @@ export class Runtimes {
       `${verb} ${name}`,
       async (docker, { isPodman }) => {
         const found = await docker.getContainer(name).inspect().catch(ifMissing);
-        if (!anyOwner) {
-          this.ownership.refuseRuntime(name, found?.Config.Labels);
+        if (!anyOwner && found !== undefined) {
+          this.ownership.refuseRuntime(name, found.Config.Labels);
         }
         return use(docker.getContainer(found?.Id ?? name), docker, isPodman);
       },

@@ -2,6 +2,7 @@
 import type Dockerode from 'dockerode';
 import type { Owner } from '../../../api/schemas/common';
 import type { Holder, Volume } from '../../../api/schemas/volume';
+import { claimedLabels } from './claims';
 import { isInternalContainer, label, volumeRole } from './labels';
 import type { Ownership } from './ownership';
 import { nameOf, stateOf } from './runtime-info';
@@ -51,16 +52,23 @@ function holderOf(container: Dockerode.ContainerInfo, readOnly: boolean, owner: 
   };
 }
 
-export function toVolume(volume: ListedVolume, holders: HolderIndex, ownership: Ownership): Volume {
+/** `claim`: the labels of its claim. */
+export function toVolume(
+  volume: ListedVolume,
+  holders: HolderIndex,
+  ownership: Ownership,
+  claim?: Readonly<Partial<Record<string, string>>>,
+): Volume {
   const labels = volume.Labels ?? {};
+  const owning = claimedLabels(labels, claim);
   const { role, workspace } = volumeRole(volume.Name, labels);
-  const owner = ownership.ofVolume(volume.Name, labels);
+  const owner = ownership.ofVolume(volume.Name, owning);
   return {
     name: volume.Name,
     kind: 'docker',
     role,
     ...(owner === undefined ? workspace !== undefined && { workspace } : { owner }),
-    managed: ownership.isOurs(volume.Name, labels),
+    managed: ownership.isOurs(volume.Name, owning),
     // When it was made tells less: older engines count every change of its folder.
     ...(labels[label.nonce] !== undefined && { id: labels[label.nonce] }),
     ...(volume.CreatedAt !== undefined && { createdAt: new Date(volume.CreatedAt).toISOString() }),

@@ -5,6 +5,7 @@ import { ownerWords } from '../../../api/owner';
 import type { Volume, VolumeCreate } from '../../../api/schemas/volume';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { VolumeStore } from '../driver';
+import { claimsAmong, ownedLabels, type Claims } from './claims';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { endOthersKeepers } from './keeper-container';
@@ -28,6 +29,7 @@ export class ContainerVolumes implements VolumeStore {
     private readonly endpoint: Endpoint,
     private readonly keepers: () => Promise<VolumeKeepers>,
     private readonly ownership: Ownership,
+    readonly claims: Claims,
   ) {}
 
   async list(): Promise<Volume[]> {
@@ -38,9 +40,10 @@ export class ContainerVolumes implements VolumeStore {
         docker.listContainers({ all: true }),
       ]);
       const holders = indexHolders(containers, this.ownership);
+      const claims = claimsAmong(containers);
       return (volumes ?? [])
         .filter((volume) => !isInternalVolume(volume.Name, volume.Labels ?? {}))
-        .map((volume) => toVolume(volume, holders, this.ownership));
+        .map((volume) => toVolume(volume, holders, this.ownership, claims.get(volume.Name)));
     });
   }
 
@@ -53,7 +56,12 @@ export class ContainerVolumes implements VolumeStore {
       ]);
       return volume === undefined || isInternalVolume(name, volume.Labels ?? {})
         ? undefined
-        : toVolume(volume, indexHolders(containers, this.ownership), this.ownership);
+        : toVolume(
+            volume,
+            indexHolders(containers, this.ownership),
+            this.ownership,
+            claimsAmong(containers).get(name),
+          );
     });
   }
 
@@ -81,7 +89,7 @@ export class ContainerVolumes implements VolumeStore {
       },
     );
     if (volume.Labels?.[label.nonce] !== nonce) {
-      throw this.nameTaken(volume);
+      throw await this.nameTaken(volume);
     }
     return toVolume(volume, new Map(), this.ownership);
   }
@@ -106,10 +114,15 @@ export class ContainerVolumes implements VolumeStore {
         if (!isStatus(error, 409)) {
           throw error;
         }
-        if (await endOthersKeepers(docker, name)) {
+        const claim = await this.claims.drop(docker, name);
+        const hadKeepers = await endOthersKeepers(docker, name);
+        try {
           await remove();
-        } else {
-          throw await this.inUse(name);
+        } catch (held) {
+          if (claim !== undefined) {
+            await this.claims.restore(docker, name, claim);
+          }
+          throw isStatus(held, 409) && !hadKeepers ? await this.inUse(name) : held;
         }
       }
     });
@@ -139,17 +152,20 @@ export class ContainerVolumes implements VolumeStore {
   }
 
   private async refuseForeign(name: string): Promise<void> {
-    const found = await this.endpoint.call(`look at the volume ${name}`, (docker) =>
-      docker.getVolume(name).inspect().catch(ifMissing),
+    const labels = await this.endpoint.call(`look at the volume ${name}`, (docker) =>
+      ownedLabels(docker, name),
     );
-    this.ownership.refuseVolume(name, found?.Labels);
+    this.ownership.refuseVolume(name, labels);
   }
 
   /** Says by whom, and what to do. */
-  private nameTaken({ Name: name, Labels: labels }: ListedVolume): BerthError {
-    if (isInternalVolume(name, labels ?? {})) {
+  private async nameTaken({ Name: name, Labels: own }: ListedVolume): Promise<BerthError> {
+    if (isInternalVolume(name, own ?? {})) {
       return reservedVolume(name);
     }
+    const labels = await this.endpoint.call(`look at the volume ${name}`, (docker) =>
+      ownedLabels(docker, name),
+    );
     const owner = this.ownership.ofVolume(name, labels);
     const isOurs = this.ownership.isOurs(name, labels);
     const whose =

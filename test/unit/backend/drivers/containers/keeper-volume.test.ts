@@ -26,6 +26,8 @@ function engineThatAnswers(
   };
   const docker = {
     getVolume: () => ({ inspect: () => Promise.resolve({}) }),
+    // There is no claim.
+    getContainer: () => ({ inspect: () => Promise.reject(notThere(404, 'No such container')) }),
     createContainer: () => Promise.resolve(container),
   };
   return { docker: docker as unknown as Dockerode, removed: () => removals };

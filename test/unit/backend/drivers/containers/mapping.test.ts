@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import type Dockerode from 'dockerode';
+import { claimsAmong } from '../../../../../src/backend/drivers/containers/claims';
 import { Ownership } from '../../../../../src/backend/drivers/containers/ownership';
 import { EventMapper } from '../../../../../src/backend/drivers/containers/events';
-import { isInternalVolume, volumeRole } from '../../../../../src/backend/drivers/containers/labels';
+import {
+  isInternalContainer,
+  isInternalVolume,
+  volumeRole,
+} from '../../../../../src/backend/drivers/containers/labels';
 import { fromListed, stateOf } from '../../../../../src/backend/drivers/containers/runtime-info';
 import { toStats, type RawStats } from '../../../../../src/backend/drivers/containers/stats';
 import { indexHolders, toVolume } from '../../../../../src/backend/drivers/containers/volume-info';
@@ -118,6 +123,27 @@ describe('containers and volumes in the words of the driver', () => {
     assert.deepEqual([adopted.managed, adopted.owner, adopted.workspace], [true, undefined, 'x']);
     // An image that was committed has the label without a value.
     assert.equal(me.of({ 'berth.installation': '' }), undefined);
+  });
+
+  it('volumes: a claim says whose one is, and nothing but its name makes a container one', () => {
+    const labels = { 'berth.role': 'claim', 'berth.installation': 'they', 'berth.home': '/their' };
+    const container = (name: string, more = {}): Dockerode.ContainerInfo =>
+      ({ Names: [`/${name}`], Labels: { ...labels, ...more }, Mounts: [] }) as never;
+    const claims = claimsAmong([
+      container('berth-claim-data'),
+      container('workspace-x', { 'berth.claim': 'other' }),
+      container('berth-claim-other', { 'berth.role': 'runtime' }),
+    ]);
+    assert.deepEqual([...claims.keys()], ['data']);
+    const ofMine = { Name: 'data', Labels: { 'berth.installation': 'me', 'berth.volume': 'true' } };
+    const me = new Ownership('me');
+    const lost = toVolume(ofMine, new Map(), me, claims.get('data'));
+    assert.deepEqual([lost.managed, lost.owner], [false, { installation: 'they', home: '/their' }]);
+    assert.deepEqual(lost.labels, ofMine.Labels);
+    const they = new Ownership('they');
+    const taken = toVolume({ Name: 'data', Labels: null }, new Map(), they, claims.get('data'));
+    assert.deepEqual([taken.managed, taken.owner], [true, undefined]);
+    assert(isInternalContainer(labels));
   });
 
   it('roles: by label before name', () => {
