@@ -10,6 +10,7 @@ import { homeDirectory, type Script } from './injected-files';
 import type { OperationContext } from './operation-context';
 import { runCommand } from './run-command';
 import { runtimeNameOf } from './workspace-record';
+import { tryEach } from './submodules';
 import type { WorkspaceRegistry } from './workspace-registry';
 
 const cloneTimeoutMs = 30 * 60_000;
@@ -111,14 +112,12 @@ export class FirstSteps {
       // One that can't be had keeps all others away: one by one then.
       const list = [...git, 'config', '-z', '-f', '.gitmodules', '--get-regexp', '^submodule\\..*\\.path$'];
       const { stdout } = await this.tryRun(name, driver, list, context);
-      const failures: string[] = [];
-      for (const path of submodulePaths(stdout.toString('utf8'))) {
+      const failures = await tryEach(submodulePaths(stdout.toString('utf8')), (path, timeoutMs) => {
         // By force, as git takes one that was fetched and not checked out for up to date.
         const one = [...update, '--force', '--', path];
-        const reason = await this.failureOf(name, driver, one, context, { env });
-        failures.push(...(reason === undefined ? [] : [`${path} (${reason})`]));
-      }
-      missing.push(`Not all submodules were cloned: ${failures.length === 0 ? failed : failures.join('; ')}`);
+        return this.failureOf(name, driver, one, context, { env, timeoutMs });
+      });
+      missing.push(`Not all submodules were cloned: ${failures ?? failed}`);
     }
     const files = await this.tryRun(
       name,
