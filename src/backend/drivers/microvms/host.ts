@@ -4,7 +4,6 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../containers/log';
 import type { GuestKit, GuestKits } from './parts';
-import type { Launch } from './runtime-record';
 import { findAcceleration, type Found } from './qemu/acceleration';
 import type { Acceleration, MachinePlan } from './qemu/command-line';
 import { processorId } from './qemu/processor';
@@ -48,7 +47,17 @@ export class Host {
   }
 
   /** Makes the kit when there is none. Throws `runtime_unavailable` saying what is missing and how to get it. */
-  tools(): Promise<HostTools> {
+  async tools(): Promise<HostTools> {
+    const tools = await this.lastFound();
+    if (await this.options.kits.has(tools.kit.kernel, tools.kit.hash)) {
+      return tools;
+    }
+    // The cache was cleared, or damaged, since it was found.
+    this.forget();
+    return this.lastFound();
+  }
+
+  private lastFound(): Promise<HostTools> {
     if (this.found === undefined || Date.now() > this.untilMs) {
       this.untilMs = Infinity;
       const found = this.find();
@@ -61,11 +70,6 @@ export class Host {
   /** The kit that there is now. */
   kit(): Promise<GuestKit | undefined> {
     return this.options.kits.find();
-  }
-
-  /** What a machine was started with is there as it was. */
-  hasKit({ kernel, kit }: Pick<Launch, 'kernel' | 'kit'>): Promise<boolean> {
-    return this.options.kits.has(kernel, kit);
   }
 
   /** Asking a program for its version takes a while: that is not done for every look at the state. */

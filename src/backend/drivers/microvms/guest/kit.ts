@@ -2,31 +2,30 @@
  * Guest kits: a kernel, an initramfs and a disk of programs, with which any root file system boots. A kit is whole or
  * not there, and is never changed: machines that were saved need the very files they were started with.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../../api/errors';
-import { isErrno, readIfPresent, removeTree } from '../../../store/files';
+import { isErrno, removeTree } from '../../../store/files';
 import { throwIfCancelled } from '../../containers/wait';
 import type { GuestKit, GuestKits } from '../parts';
 import type { Gatherer } from './gatherers';
 import { buildInitrd } from './initrd';
+import {
+  hashKit,
+  holdsKit,
+  isWhole,
+  kitFiles as files,
+  readAbout,
+  writeAbout,
+  type KitAbout,
+} from './kit-files';
 import { kernelArguments, kitName, recipeOf, type KitRecipe } from './kit-parts';
 import { toolsTree } from './tools-tree';
 
-const files = { kernel: 'vmlinuz', initrd: 'initrd', toolsDisk: 'tools.ext4', about: 'kit.json' };
 const draftPrefix = '.draft-';
 const staleAfterMs = 3_600_000;
-
-interface KitFile {
-  recipe: string;
-  kernel: string;
-  hash: string;
-  kernelArguments: string[];
-  builtAt: string;
-}
 
 export interface GuestKitOptions {
   /** The state directory. */
@@ -51,18 +50,19 @@ export class GuestKitStore implements GuestKits {
   async find(): Promise<GuestKit | undefined> {
     const recipe = await recipeOf(this.options.images);
     const kits = await Promise.all((await this.names()).map((name) => this.read(name)));
-    const [newest] = kits
-      .filter((kit) => kit?.file.recipe === recipe.hash)
-      .sort((a, b) => ((a?.file.builtAt ?? '') < (b?.file.builtAt ?? '') ? 1 : -1));
-    return newest?.kit;
+    const newestFirst = kits
+      .flatMap((kit) => (kit?.about.recipe === recipe.hash ? [kit] : []))
+      .sort((a, b) => (a.about.builtAt < b.about.builtAt ? 1 : -1));
+    for (const { about, kit } of newestFirst) {
+      if (await isWhole(dirname(kit.kernel), about)) {
+        return kit;
+      }
+    }
+    return undefined;
   }
 
-  async has(kernel: string, hash: string): Promise<boolean> {
-    const found = await this.read(basename(dirname(kernel)));
-    const paths = found === undefined ? [] : [found.kit.kernel, found.kit.initrd, found.kit.toolsDisk];
-    return (
-      found?.kit.kernel === kernel && found.file.hash === hash && paths.every((path) => existsSync(path))
-    );
+  has(kernel: string, hash: string): Promise<boolean> {
+    return holdsKit(dirname(kernel), hash);
   }
 
   /** From Debian's newest kernel; nothing is done when there is such a kit already. */
@@ -90,10 +90,10 @@ export class GuestKitStore implements GuestKits {
     const recipe = await recipeOf(this.options.images);
     const kernel = await gatherer.kernel(line, signal);
     const name = kitName(recipe, kernel);
-    const present = await this.read(name);
+    const present = await this.whole(name, line);
     if (present !== undefined) {
       line(`The guest kit ${name} is there.`);
-      return present.kit;
+      return present;
     }
     await this.sweep();
     const draft = join(this.folder, `${draftPrefix}${randomUUID()}`);
@@ -118,6 +118,26 @@ export class GuestKitStore implements GuestKits {
 
   private get folder(): string {
     return join(this.options.home, 'guest');
+  }
+
+  /** A damaged kit makes way: machines that run have it open, and paused ones keep their own. */
+  private async whole(name: string, line: (text: string) => void): Promise<GuestKit | undefined> {
+    const folder = join(this.folder, name);
+    const present = await this.read(name);
+    if (present !== undefined && (await isWhole(folder, present.about))) {
+      return present.kit;
+    }
+    const aside = join(this.folder, `${draftPrefix}${randomUUID()}`);
+    try {
+      await rename(folder, aside);
+      line(`The guest kit ${name} is damaged: it is made anew.`);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) {
+        throw error;
+      }
+    }
+    await removeTree(aside);
+    return undefined;
   }
 
   private async assemble(
@@ -145,14 +165,10 @@ export class GuestKitStore implements GuestKits {
     const tree = toolsTree({ tools: await tools(signal), guest, gathered });
     await buildExt4(join(draft, files.toolsDisk), tree, { label: 'berth-tools', signal });
     throwIfCancelled(signal, 'build the guest kit');
-    const about: KitFile = {
-      recipe: recipe.hash,
-      kernel,
-      hash: await hashOf([files.kernel, files.initrd, files.toolsDisk].map((name) => join(draft, name))),
-      kernelArguments,
+    await writeAbout(draft, {
+      ...{ recipe: recipe.hash, kernel, hash: await hashKit(draft), kernelArguments },
       builtAt: new Date().toISOString(),
-    };
-    await writeFile(join(draft, files.about), `${JSON.stringify(about, undefined, 2)}\n`);
+    });
   }
 
   /** Removes what engines left that were killed; another one's, which is being made, is younger. */
@@ -189,51 +205,18 @@ export class GuestKitStore implements GuestKits {
     }
   }
 
-  private async read(name: string): Promise<{ file: KitFile; kit: GuestKit } | undefined> {
+  private async read(name: string): Promise<{ about: KitAbout; kit: GuestKit } | undefined> {
     const folder = join(this.folder, name);
-    const file = parse(await readIfPresent(join(folder, files.about)));
-    if (file === undefined) {
+    const about = await readAbout(folder);
+    if (about === undefined) {
       return undefined;
     }
-    const { hash, kernelArguments: list } = file;
     const kit = {
-      ...{ version: name, hash, kernelArguments: list },
+      ...{ version: name, hash: about.hash, kernelArguments: about.kernelArguments },
       kernel: join(folder, files.kernel),
       initrd: join(folder, files.initrd),
       toolsDisk: join(folder, files.toolsDisk),
     };
-    return { file, kit };
+    return { about, kit };
   }
-}
-
-/** undefined for what is damaged: it counts as not there. */
-function parse(text: string | undefined): KitFile | undefined {
-  try {
-    const {
-      recipe,
-      kernel,
-      hash,
-      kernelArguments: list,
-      builtAt,
-    } = JSON.parse(text ?? '') as Partial<KitFile>;
-    return recipe === undefined ||
-      kernel === undefined ||
-      hash === undefined ||
-      list === undefined ||
-      builtAt === undefined
-      ? undefined
-      : { recipe, kernel, hash, kernelArguments: list, builtAt };
-  } catch {
-    return undefined;
-  }
-}
-
-async function hashOf(paths: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of paths) {
-    for await (const chunk of createReadStream(path)) {
-      hash.update(chunk as Buffer);
-    }
-  }
-  return hash.digest('hex');
 }
