@@ -33,6 +33,7 @@ import { Host } from './host';
 import { MicrovmImages } from './images';
 import { liveFiles } from './live-files';
 import { readLogs } from './logs';
+import { KeptKits } from './kept-kits';
 import { Machines } from './machines';
 import type { DiskStore, GuestKits, HolderQuestions, RootImages } from './parts';
 import { toBuiltWith } from './runtime-info';
@@ -116,7 +117,8 @@ export class MicrovmDriver implements Driver {
     const qemuImg = async (): Promise<string> => (await host.programs()).image;
     const bases = new Bases({ store, images: roots, qemuImg, log });
     const { opensLoopback = () => false } = options;
-    const parts = { store, machines, host, templates, disks, shares, bases, log, opensLoopback };
+    const kept = new KeptKits(store, log);
+    const parts = { store, machines, host, templates, disks, shares, bases, kept, log, opensLoopback };
     const starter = new Starter(parts);
     const suspender = new Suspender({ ...parts, starter });
     this.runtimes = new Runtimes({ ...parts, starter, suspender, images: roots });

@@ -22,14 +22,46 @@ export async function haltOf(machine: Machine, record: RuntimeRecord): Promise<B
     return undefined;
   }
   const { name, workspace } = record.plan;
+  const { what, isFull } = await causeOf(machine, record);
+  const resume = `\`berth resume ${workspace}\``;
+  return isFull
+    ? new BerthError('no_space', `${name} stands still: no room is left for ${what}.`, {
+        hint: `Make room there: it goes on by itself then, or by ${resume}.`,
+      })
+    : new BerthError('illegal_state', `${name} stands still: ${what} can't be written.`, {
+        hint: `Mend the disk that it lies on, then ${resume}.`,
+      });
+}
+
+/** A guest that was to go on from what was saved of it could not write, and is back where it was. */
+export class StaysPaused extends BerthError {
+  static async because(machine: Machine, record: RuntimeRecord): Promise<StaysPaused> {
+    const { name, workspace } = record.plan;
+    const { what, isFull } = await causeOf(machine, record);
+    const why = isFull ? `no room is left for ${what}` : `${what} can't be written`;
+    return new StaysPaused(isFull ? 'no_space' : 'illegal_state', `${name} stays paused: ${why}.`, {
+      hint: `${isFull ? 'Make room there' : 'Mend the disk that it lies on'}, then \`berth resume ${workspace}\`.`,
+    });
+  }
+}
+
+/** Resolves when a disk of the machine can't be written, which stops its guest. */
+export function watchForHalt({ qmp }: Machine): { halted: Promise<'halted'>; release: () => void } {
+  let release = (): void => undefined;
+  const halted = new Promise<'halted'>((resolve) => {
+    release = qmp.onEvent(({ event, data }) => {
+      if (event === 'BLOCK_IO_ERROR' && data.action === 'stop') {
+        resolve('halted');
+      }
+    });
+  });
+  return { halted, release };
+}
+
+async function causeOf(machine: Machine, record: RuntimeRecord): Promise<{ what: string; isFull: boolean }> {
   const disk = await failedDisk(machine, record);
   const what = disk === undefined ? 'a disk of it' : `its disk ${disk.serial} (${disk.file})`;
-  const hint = `Make room there: it goes on by itself then, or by \`berth resume ${workspace}\`.`;
-  return disk?.isFull === false
-    ? new BerthError('illegal_state', `${name} stands still: ${what} can't be written.`, {
-        hint: `Mend the disk that it lies on, then \`berth resume ${workspace}\`.`,
-      })
-    : new BerthError('no_space', `${name} stands still: no room is left for ${what}.`, { hint });
+  return { what, isFull: disk?.isFull !== false };
 }
 
 /** Throws, saying why, when it can't go on yet. */

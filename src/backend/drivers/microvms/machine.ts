@@ -150,3 +150,13 @@ export class Machine {
     this.qmp.close();
   }
 }
+
+/** Answers whether QEMU took it: the guest ends by itself then, in its own time. */
+export async function pressPower({ qmp }: Machine): Promise<boolean> {
+  try {
+    await qmp.execute('system_powerdown');
+    return true;
+  } catch {
+    return false;
+  }
+}

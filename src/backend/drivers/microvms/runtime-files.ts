@@ -18,6 +18,8 @@ export interface RuntimeFiles {
   rootfs: string;
   /** What the root disk lies over: the runtime's own name for the file of its image. */
   base: string;
+  /** A folder: the guest kit that it was started with, by names of its own. */
+  kit: string;
   consoleLog: string;
   qemuLog: string;
   pidFile: string;
@@ -71,6 +73,7 @@ export class MicrovmFiles {
       record: join(folder, 'runtime.json'),
       rootfs: join(folder, 'rootfs.qcow2'),
       base: join(folder, 'base.ext4'),
+      kit: join(folder, 'guest-kit'),
       consoleLog: join(folder, 'console.log'),
       qemuLog: join(folder, 'qemu.log'),
       pidFile: join(folder, 'qemu.pid'),
@@ -131,8 +134,9 @@ function hasRoom(folder: string): boolean {
 
 /** As the names above, and what is kept beside them. */
 const ownFiles: readonly RegExp[] = [
-  /^(?:rootfs\.qcow2|base\.ext4|bundle-\d+\.ext4|qemu\.pid)$/,
-  /^machine\.state(?:\.sum)?$/,
+  /^(?:rootfs\.qcow2|base\.ext4|bundle-\d+\.ext4|qemu\.pid|guest-kit)$/,
+  /^machine\.state(?:\.sum|\.part|\.old)?$/,
+  /^console\.log\.old$/,
   /^(?:console|qemu|net|share-[\w-]+)\.log$/,
   /^(?:qmp|control|ssh|save|net-out|net-in|net-\d+|share-[\w-]+)\.sock$/,
 ];

@@ -17,7 +17,8 @@ import type {
 } from '../driver';
 import { changeForwards } from './forwards';
 import { haltOf, RoomWatch } from './halts';
-import type { Machine } from './machine';
+import { Leftovers } from './leftovers';
+import { pressPower, type Machine } from './machine';
 import type { RootImages } from './parts';
 import { makeVolumes } from './plan-volumes';
 import { diskMounts, isShared, refuseTooMany } from './runtime-plan';
@@ -46,9 +47,11 @@ export class Runtimes {
   private readonly tidied = new Set<string>();
   readonly replacements: Replacements;
 
+  private readonly leftovers: Leftovers;
   private readonly room: RoomWatch;
 
   constructor(private readonly parts: RuntimesParts) {
+    this.leftovers = new Leftovers(parts.store, parts.log);
     this.room = new RoomWatch((name) => this.resume(name), parts.log);
     this.replacements = new Replacements({
       ...{ store: parts.store, disks: parts.disks, lock: this.lock },
@@ -284,7 +287,7 @@ export class Runtimes {
   }
 
   private async look(record: RuntimeRecord): Promise<RuntimeInfo> {
-    const { machines, suspender, store } = this.parts;
+    const { machines, store } = this.parts;
     const state = await this.stateOf(record);
     const machine = state === 'stopped' ? undefined : await machines.of(record);
     if (machine !== undefined) {
@@ -300,8 +303,15 @@ export class Runtimes {
       ...(state === 'paused' && machine === undefined && { isSaved: true }),
       ...(warning !== undefined && { warning }),
       ...(halt !== undefined && { halt: { code: halt.code, message: halt.message, hint: halt.hint } }),
-      detail: state === 'running' ? machine?.detail : suspender.detailOf(now, state === 'stopped'),
+      detail: state === 'running' ? machine?.detail : await this.standingDetail(now, state),
     };
+  }
+
+  /** What is to be known of one that does not run, for people. */
+  private async standingDetail(record: RuntimeRecord, state: RuntimeState): Promise<string | undefined> {
+    const { suspender, kept } = this.parts;
+    const detail = suspender.detailOf(record, state === 'stopped');
+    return detail ?? (state === 'paused' ? await kept.detailOf(record) : undefined);
   }
 
   /**
@@ -325,7 +335,10 @@ export class Runtimes {
   }
 
   private async keep(record: RuntimeRecord | undefined): Promise<void> {
-    await (record === undefined ? undefined : this.parts.suspender.keep(record));
+    if (record !== undefined) {
+      await this.leftovers.tidy(record.plan.name);
+      await this.parts.suspender.keep(record);
+    }
   }
 
   /** Once: daemons that an engine started which was killed before it had started their machine. */
@@ -373,15 +386,6 @@ export class Runtimes {
     await store.write(record);
     this.parts.machines.tell(record, 'created');
     return record;
-  }
-}
-
-async function pressPower({ qmp }: Machine): Promise<boolean> {
-  try {
-    await qmp.execute('system_powerdown');
-    return true;
-  } catch {
-    return false;
   }
 }
 

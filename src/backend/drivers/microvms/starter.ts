@@ -4,6 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Log } from '../containers/log';
 import type { Host, HostTools } from './host';
+import { StaysPaused, watchForHalt } from './halts';
+import { withKit, type KeptKits } from './kept-kits';
 import { launch, type Launched } from './launch';
 import type { Machine } from './machine';
 import type { Machines } from './machines';
@@ -37,6 +39,7 @@ export interface StarterParts {
   disks: DiskStore;
   shares: Shares;
   bases: Bases;
+  kept: KeptKits;
   log: Log;
   /** Guests may reach this machine's loopback, those that are started from now on. */
   opensLoopback: () => boolean;
@@ -65,7 +68,7 @@ export class Starter {
 
   /** Has the guest as far as it gets without knowing whose it is. */
   async start(record: RuntimeRecord, cancel?: AbortSignal): Promise<Machine> {
-    const { host, store, templates, bases, log } = this.parts;
+    const { host, store, templates, bases, kept, log } = this.parts;
     await bases.require(record);
     const tools = await host.tools();
     const files = store.files.of(record.plan.name);
@@ -76,6 +79,7 @@ export class Starter {
     });
     // What is saved knows nothing of daemons that serve folders.
     const isShared = wanted.shares !== undefined;
+    await (isShared ? kept.drop(record.plan.name) : kept.link(fresh));
     const template = isShared ? undefined : await templates.find(wanted);
     if (template !== undefined) {
       try {
@@ -110,7 +114,8 @@ export class Starter {
       });
     }
     // Its guest has the disk of the tools mounted.
-    if (!(await host.hasKit(record.launch))) {
+    const kit = await this.parts.kept.find(record);
+    if (kit === undefined) {
       const folder = dirname(record.launch.kernel);
       const what = `The guest kit that ${record.plan.name} was started with is gone, or another one is in its place`;
       throw new BerthError('gone', `${what}: ${folder}.`, { hint: putBack });
@@ -123,7 +128,7 @@ export class Starter {
         hint: putBack,
       });
     }
-    return this.fromState(record, record.launch, { programs }, { state, going });
+    return this.fromState(record, withKit(record.launch, kit), { programs }, { state, going });
   }
 
   /** Takes every volume of the plan for this runtime; answers their files by their serials, folders left out. */
@@ -184,9 +189,12 @@ export class Starter {
       await tellSizes(qmp, wanted);
       // It may have been saved just while it had no filter.
       await qmp.execute('set_link', { name: 'net', up: true });
-      await going?.begins();
-      await qmp.execute('cont');
-      await this.showsLife(machine, wanted.acceleration, signal, going);
+      if (going === undefined) {
+        await qmp.execute('cont');
+        await this.answers(machine, wanted.acceleration, signal);
+      } else {
+        await this.goOn(record, machine, signal, going);
+      }
     });
   }
 
@@ -237,27 +245,52 @@ export class Starter {
     }
   }
 
-  /**
-   * Throws when the guest does not answer. A template's knows the question; one that was paused may be of an earlier
-   * version, and is asked what all of them answer. One that writes lives, however slow it is.
-   */
-  private async showsLife(
+  /** Throws when the guest of a template does not answer. */
+  private async answers(
     machine: Machine,
     acceleration: Launch['acceleration'],
     signal: AbortSignal,
-    going?: GoingOn,
   ): Promise<void> {
     const timeoutMs = acceleration === 'tcg' ? answerTimeoutMs.emulated : answerTimeoutMs.accelerated;
-    if (going === undefined) {
-      await (await machine.controlPort()).alive(timeoutMs, signal);
-      return;
-    }
+    await (await machine.controlPort()).alive(timeoutMs, signal);
+  }
+
+  private async goOn(
+    record: RuntimeRecord,
+    machine: Machine,
+    signal: AbortSignal,
+    going: GoingOn,
+  ): Promise<void> {
+    const { halted, release } = watchForHalt(machine);
     try {
-      // Guests of earlier versions know no other question. A server that nobody connects to would be in the way of the next.
-      await machine.ssh.open();
+      await going.begins();
+      await machine.qmp.execute('cont');
+      await this.showsLife(record, machine, signal, { going, halted });
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Throws when the guest shows no life. It may be of an earlier version, and is asked what all of them answer. One that
+   * writes lives, however slow it is.
+   */
+  private async showsLife(
+    record: RuntimeRecord,
+    machine: Machine,
+    signal: AbortSignal,
+    { going, halted }: { going: GoingOn; halted: Promise<'halted'> },
+  ): Promise<void> {
+    try {
+      // A server that nobody connects to would be in the way of the next.
+      const seen = await Promise.race([machine.ssh.open(), halted]);
+      if (seen === 'halted' && !(await going.hasWritten())) {
+        throw await StaysPaused.because(machine, record);
+      }
     } catch (error) {
       const isRefusal = error instanceof BerthError && ['internal', 'no_space'].includes(error.code);
-      if (!isRefusal && (signal.aborted || !(await going.hasWritten()))) {
+      const isAlive = isRefusal || (!signal.aborted && (await going.hasWritten()));
+      if (error instanceof StaysPaused || !isAlive) {
         throw error;
       }
     }
@@ -276,7 +309,7 @@ export class Starter {
 
   private async explain(record: RuntimeRecord, error: unknown, said: string): Promise<unknown> {
     await this.parts.machines.kill(record);
-    if (error instanceof GivenUp) {
+    if (error instanceof GivenUp || error instanceof StaysPaused) {
       return error;
     }
     const reason = error instanceof Error ? error.message : String(error);

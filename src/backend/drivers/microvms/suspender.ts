@@ -11,6 +11,7 @@ import { identityOf } from '../../store/process-identity';
 import type { Log } from '../containers/log';
 import { coarseStampsOf, hasChangedSince, settledStamps } from './disk-stamps';
 import { goOnWithRoom, haltOf } from './halts';
+import type { KeptKits } from './kept-kits';
 import { LateRemoval } from './late-removal';
 import { knownCause } from './launch-errors';
 import type { Machine } from './machine';
@@ -28,6 +29,7 @@ export interface SuspenderParts {
   store: RuntimeStore;
   machines: Machines;
   starter: Starter;
+  kept: KeptKits;
   log: Log;
 }
 
@@ -100,6 +102,7 @@ export class Suspender {
         await goOnWithRoom(machine, record);
       } else {
         await this.goOn(record, machine);
+        await this.parts.kept.dropCopy(record);
       }
       await machine.setTime();
     }
@@ -130,6 +133,7 @@ export class Suspender {
   async forget(name: string): Promise<void> {
     await this.cancelSave(name);
     await this.discard(name);
+    await this.parts.kept.drop(name);
   }
 
   /** Waits until what is being saved is on disk: an engine that ends takes the receiver of it along. */
@@ -222,6 +226,8 @@ export class Suspender {
       throw error;
     }
     await this.discard(name);
+    await this.parts.kept.dropCopy(record);
+    await this.refuseHalted(record, machine);
     await machine.setTime();
     return machine;
   }
@@ -266,6 +272,7 @@ export class Suspender {
     this.unsaved.delete(name);
     const done = saveState(machine.qmp, state, options)
       .then(() => this.noteDisks(record))
+      .then(() => this.parts.kept.ensure(record))
       .catch((error: unknown) => {
         if (!cancel.signal.aborted) {
           const { message } = asBerthError(error);

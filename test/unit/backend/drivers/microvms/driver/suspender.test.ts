@@ -5,6 +5,7 @@ import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../../../../../src/api/errors';
+import { KeptKits } from '../../../../../../src/backend/drivers/microvms/kept-kits';
 import type { Machines } from '../../../../../../src/backend/drivers/microvms/machines';
 import { checksumOf } from '../../../../../../src/backend/drivers/microvms/qemu/saved-state';
 import { MicrovmFiles } from '../../../../../../src/backend/drivers/microvms/runtime-files';
@@ -90,7 +91,7 @@ describe('the pause of a microVM', () => {
     machine = new FakeMachine();
     const machines = { of: () => Promise.resolve(machine), tell: () => undefined };
     suspender = new Suspender({
-      ...{ store, log, starter: {} as unknown as Starter },
+      ...{ store, log, kept: new KeptKits(store, log), starter: {} as unknown as Starter },
       machines: machines as unknown as Machines,
     });
   });
@@ -114,7 +115,7 @@ describe('the pause of a microVM', () => {
     const starter: Pick<Starter, 'restore'> = { restore: (_, going) => fails(going) };
     const noMachine = { of: () => Promise.resolve(undefined), tell: () => undefined };
     suspender = new Suspender({
-      ...{ store, log, starter: starter as unknown as Starter },
+      ...{ store, log, kept: new KeptKits(store, log), starter: starter as unknown as Starter },
       machines: noMachine as unknown as Machines,
     });
     const isRefused = async () =>
