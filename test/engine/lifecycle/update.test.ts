@@ -7,11 +7,10 @@ import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EngineHarness } from '../../support/engine-harness';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { makeOldWorkspace } from '../../support/previous-version';
 import { succeed } from '../../support/programs';
 
 const root = resolve(__dirname, '../../../..');
-/** Not in records of the version before. */
-const newFields = ['volumeIds', 'ownFiles', 'temporary', 'replaced', 'adoptedVolumes'];
 
 describeContainers('the engine alone', 'lifecycle: an update with workspaces in every state', function () {
   this.timeout(2 * testTimeoutMs);
@@ -41,13 +40,6 @@ describeContainers('the engine alone', 'lifecycle: an update with workspaces in 
     await container.remove();
   }
 
-  async function makeOld(name: string): Promise<void> {
-    const path = join(harness.home, 'workspaces', name, 'workspace.json');
-    const record = Object.entries(JSON.parse(await readFile(path, 'utf8')) as object);
-    const kept = record.filter(([key]) => !newFields.includes(key));
-    await writeFile(path, JSON.stringify(Object.fromEntries(kept)));
-  }
-
   const toolsVolumes = async (): Promise<string[]> => {
     const { Volumes: volumes } = await harness.docker.listVolumes();
     return volumes
@@ -75,7 +67,9 @@ describeContainers('the engine alone', 'lifecycle: an update with workspaces in 
     await harness.verb('stop', nameOf('stopped'));
     await harness.verb('archive', nameOf('archived'));
     await harness.process.stop();
-    await Promise.all(states.map((state) => makeOld(nameOf(state))));
+    await Promise.all(
+      states.map((state) => makeOldWorkspace(join(harness.home, 'workspaces', nameOf(state)))),
+    );
     // Which removed the container of what it archived.
     await harness.container(nameOf('archived')).remove();
     await rebuildTools();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { settledStamps } from '../../../../src/backend/drivers/microvms/disk-stamps';
@@ -181,6 +181,34 @@ describe('microVMs that stand still', function () {
     assert((await usedMiB()) > before + 25);
     await bench.shell(plan.name, 'rm big; sync');
     await until('the room is given back', async () => (await usedMiB()) < before + 5, 60_000, 100);
+  });
+
+  it('say at once that they can not go on as a disk is full, and go on with their memory when there is room', async function () {
+    if (!isSmall) {
+      skipWithout(this, 'a small disk is mounted by root alone');
+    }
+    // It writes as soon as it goes on, and more than there was room for before.
+    const script =
+      'echo mem >/dev/shm/mem; echo $$ >/dev/shm/pid; while :; do head -c 1000000 /dev/urandom >>more; sync more; done';
+    const writer = await bench.driver.exec(plan.name, { argv: ['sh', '-c', script], user: 'workspace' });
+    [writer.stdout, writer.stderr].forEach((stream) => stream.resume());
+    writer.exit.catch(() => undefined);
+    await putAway();
+    const filler = join(volumes(), 'filler');
+    await runProgram('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k']);
+    await runProgram('dd', ['if=/dev/zero', `of=${filler}.end`, 'bs=4k']);
+    const from = performance.now();
+    await assert.rejects(bench.driver.resume(plan.name), {
+      code: 'no_space',
+      message: /(stays paused|stands still): no room is left for its disk home/,
+    });
+    assert(performance.now() - from < 20_000, 'its guest says so as soon as it has tried to write');
+    await Promise.all([filler, `${filler}.end`].map((path) => rm(path)));
+    await bench.driver.resume(plan.name);
+    assert.equal(
+      (await bench.shell(plan.name, 'cat /dev/shm/mem; kill $(cat /dev/shm/pid); rm more; sync')).stdout,
+      'mem\n',
+    );
   });
 
   it('name the full disk, run nothing meanwhile, and go on by themselves when there is room', async function () {

@@ -1,0 +1,44 @@
+/** Makes of what this version has written what the one before it wrote. */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { succeed } from './programs';
+
+/** Not in records of the version before. */
+const newOfWorkspaces = ['volumeIds', 'ownFiles', 'temporary', 'replaced', 'adoptedVolumes'];
+const newOfRuntimes = ['base', 'config', 'disksSaved', 'disksBefore', 'resuming'];
+
+async function without(path: string, fields: readonly string[]): Promise<Record<string, unknown>> {
+  const record = Object.entries(JSON.parse(await readFile(path, 'utf8')) as object);
+  const kept = Object.fromEntries(record.filter(([key]) => !fields.includes(key))) as Record<string, unknown>;
+  await writeFile(path, JSON.stringify(kept));
+  return kept;
+}
+
+/** The record of a workspace. */
+export async function makeOldWorkspace(folder: string): Promise<void> {
+  await without(join(folder, 'workspace.json'), newOfWorkspaces);
+}
+
+/** The files of a microVM, which had its root disk over the file in the cache. QEMU keeps what it has open. */
+export async function makeOldMachine(
+  folder: string,
+  cache: string,
+  { isRunning }: { isRunning: boolean },
+): Promise<void> {
+  const { imageId } = await without(join(folder, 'runtime.json'), newOfRuntimes);
+  const base = join(cache, 'images', 'rootfs', `${String(imageId).replace(/^sha256:/, '')}.ext4`);
+  if (!isRunning) {
+    const overlay = join(folder, 'rootfs.qcow2');
+    await succeed('qemu-img', ['rebase', '-u', '-f', 'qcow2', '-F', 'raw', '-b', base, overlay]);
+  }
+  for (const name of ['base.ext4', 'guest-kit', 'machine.state.sum']) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** It removed the runtime of what it archived. */
+export async function removeArchivedMachine(folder: string): Promise<void> {
+  for (const name of ['runtime.json', 'rootfs.qcow2', 'base.ext4', 'guest-kit', 'console.log', 'qemu.log']) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
