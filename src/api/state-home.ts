@@ -30,7 +30,8 @@ export function refuseUnfitHome(home: string): void {
   // Before what lies in it: a mark is made by whoever may write there.
   const { uid, mode } = statSync(home);
   const own = process.getuid?.();
-  if (own !== undefined && own !== 0 && uid !== own) {
+  // Also for root, as by sudo: what it makes there its owner could neither read nor remove.
+  if (own !== undefined && uid !== own) {
     throw refusal(home, 'it belongs to another user');
   }
   if (process.platform !== 'win32' && (mode & 0o1002) === 0o1002) {

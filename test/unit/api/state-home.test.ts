@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { socketPath } from '../../../src/api/endpoint';
 import { refuseUnfitHome } from '../../../src/api/state-home';
@@ -43,6 +43,20 @@ describe('api/state-home', () => {
       assert.doesNotMatch(error.message, /[\r\n]/);
     }
     refuseUnfitHome(join(folder(), `it's $HOME "100%" \\ #1`));
+  });
+
+  it("refuses another user's folder, marked as ours or empty, to root as well", async () => {
+    if (process.getuid?.() !== 0) {
+      // Somebody who may not give a folder away has none of another user but those of the system.
+      assert.match((await failure(() => refuseUnfitHome('/usr'))).message, /belongs to another user/);
+      return;
+    }
+    const theirs = join(folder(), 'theirs');
+    await mkdir(theirs);
+    await chown(theirs, 1234, 1234);
+    assert.match((await failure(() => refuseUnfitHome(theirs))).message, /belongs to another user/);
+    await writeFile(join(theirs, 'installation.json'), '{"schemaVersion":1,"id":"x"}');
+    assert.match((await failure(() => refuseUnfitHome(theirs))).message, /belongs to another user/);
   });
 
   it('refuses a file, and an empty folder for everybody', async () => {
