@@ -128,5 +128,7 @@ export const Orphan = Type.Object({
   kind: literals(['container', 'microvm', 'volume', 'temp']),
   name: Type.String(),
   reason: Type.String(),
+  /** The other installation whose it is: no leftover, but nothing of this one's. */
+  owner: Type.Optional(Owner),
 });
 export type Orphan = Static<typeof Orphan>;

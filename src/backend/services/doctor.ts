@@ -53,6 +53,7 @@ export class Doctor {
               info.owner === undefined
                 ? 'It has the labels of a workspace, and no workspace here owns it. `berth adopt` takes it over.'
                 : `It is a workspace of ${ownerWords(info.owner)}.`,
+            ...(info.owner === undefined ? {} : { owner: info.owner }),
           });
         }
       }
@@ -72,6 +73,7 @@ export class Doctor {
               volume.owner === undefined
                 ? 'It is named like a home volume, and no workspace here owns it.'
                 : `It belongs to ${ownerWords(volume.owner)}.`,
+            ...(volume.owner === undefined ? {} : { owner: volume.owner }),
           });
         }
       }
@@ -187,9 +189,12 @@ export class Doctor {
   private async leftovers(): Promise<Check[]> {
     const base = { name: 'orphans', title: 'Leftovers' };
     try {
-      const orphans = await this.orphans();
+      const all = await this.orphans();
+      // What another installation made is in use there, for all that is known here: nothing to delete.
+      const orphans = all.filter((orphan) => orphan.owner === undefined);
+      const others = all.length - orphans.length;
       return orphans.length === 0
-        ? [{ ...base, outcome: 'ok', message: 'none' }]
+        ? [{ ...base, outcome: 'ok', message: others === 0 ? 'none' : `none; ${foreignWords(others)}` }]
         : [
             {
               ...base,
@@ -202,6 +207,10 @@ export class Doctor {
       return [{ ...base, outcome: 'skipped', message: asBerthError(error).message }];
     }
   }
+}
+
+function foreignWords(count: number): string {
+  return `${count} of other installations of Berth (\`berth adopt\` and \`berth volume list\` show them)`;
 }
 
 function recordsOf(count: number): string {

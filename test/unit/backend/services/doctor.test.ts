@@ -70,6 +70,19 @@ describe('services/doctor', () => {
     assert.equal(test.driver.volumes.names.length, 3);
   });
 
+  it('calls nothing of another installation a leftover that may be deleted', async () => {
+    const owner = { installation: 'theirs', home: '/theirs' };
+    test.driver.addForeign('workspace-x', ['workspace-x'], 'x');
+    const theirs = test.driver.runtimes.get('workspace-x');
+    assert.ok(theirs);
+    test.driver.runtimes.set('workspace-x', { ...theirs, owner });
+    const { outcome, message, hint } = await check('orphans');
+    assert.equal(outcome, 'ok');
+    assert.match(message, /^none; 1 of other installations/);
+    assert.equal(hint, undefined);
+    assert.deepEqual((await test.services.doctor.orphans())[0]?.owner, owner);
+  });
+
   it('waits for no driver that hangs', async () => {
     const driver = new FakeDriver();
     driver.hold('status');
