@@ -1,6 +1,9 @@
 /** Errors of the engine's API in words: what happened, and what to do. */
 import { BerthError, type ErrorCode } from '../../../api/errors';
 
+/** Of its words, from the start and from the end. */
+const shownChars = 500;
+
 interface DockerError extends Error {
   statusCode?: number;
   code?: string;
@@ -66,8 +69,18 @@ export function wasNotSent(error: unknown): boolean {
   return isConnectionError(error) && isDockerError(error) && unsentCodes.has(error.code ?? '');
 }
 
-/** The engine's own words, without what the client library puts around them. */
+/**
+ * The engine's own words, without what the client library puts around them. In one line, and not more of it than people
+ * read: names of files in images are in there, of any length and with any character.
+ */
 export function engineMessage(error: unknown): string {
+  const words = wordsOf(error).replace(/\s*[\n\r\u2028\u2029]\s*/g, ' ');
+  return words.length > 2 * shownChars
+    ? `${words.slice(0, shownChars)} … ${words.slice(-shownChars)}`
+    : words;
+}
+
+function wordsOf(error: unknown): string {
   if (!isDockerError(error)) {
     return String(error);
   }

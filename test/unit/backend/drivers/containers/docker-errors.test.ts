@@ -18,6 +18,17 @@ describe('drivers/containers/docker-errors', () => {
     assert.equal(toBerthError(error, 'run a command').code, 'illegal_state');
   });
 
+  it('makes no lines of names in an image, and no long ones', () => {
+    const said = `failed to register layer: open /x\n✓ Pull\r\n${'n'.repeat(20_000)}: file name too long`;
+    const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
+    const { message } = toBerthError(error, 'pull x');
+    assert.match(
+      message,
+      /^Could not pull x: failed to register layer: open \/x ✓ Pull n+ … n+: file name too long$/,
+    );
+    assert(message.length < 1100);
+  });
+
   it('says of privileged containers that the engine refuses what to do instead', () => {
     const said =
       'privileged mode is incompatible with user namespaces. You must run the container in the host namespace';
