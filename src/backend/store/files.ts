@@ -4,6 +4,7 @@
  */
 import {
   access,
+  constants,
   copyFile,
   lstat,
   mkdir,
@@ -142,6 +143,17 @@ export async function syncFolder(path: string): Promise<void> {
       throw error;
     }
   }
+}
+
+/** For reading. A FIFO would wait for somebody to write, and keep a thread; a device may have no end. */
+export async function openRegular(path: string): Promise<FileHandle> {
+  // Undefined on Windows, which is none of the bits.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (!(await file.stat()).isFile()) {
+    await file.close();
+    throw new Error('it is not a regular file');
+  }
+  return file;
 }
 
 /** Throws `path_exists`. */

@@ -1,11 +1,9 @@
 /** Tar bundles of the user, unpacked anew into volumes of their own before every start. */
-import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { BerthError } from '../../../api/errors';
 import { Losses } from '../../files/losses';
 import { quote } from '../../files/paths';
 import type { VolumeFiles } from '../../files/volume-files';
+import { openBundle } from '../bundle-file';
 import type { RuntimePlan } from '../driver';
 import { vetTar } from './bundle-vetting';
 import type { Endpoint } from './endpoint';
@@ -98,17 +96,6 @@ function requireAll(source: string, failed: readonly { path: string; reason: str
       `${source} was not unpacked: ${quote(first.path)}${others} could not be made: ${first.reason}.`,
     );
   }
-}
-
-function openBundle(source: string): Readable {
-  const file = createReadStream(source);
-  if (!/\.(tgz|tar\.gz)$/i.test(source)) {
-    return file;
-  }
-  const tar = createGunzip();
-  file.on('error', (error) => tar.destroy(error)).pipe(tar);
-  tar.on('close', () => file.destroy());
-  return tar;
 }
 
 async function empty(files: VolumeFiles, signal: AbortSignal): Promise<void> {

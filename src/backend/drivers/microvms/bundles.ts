@@ -1,11 +1,10 @@
 /** Tar bundles of the user, made into disks anew before every start. */
-import { createReadStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { firstOf, Losses } from '../../files/losses';
 import { quote } from '../../files/paths';
 import { throwIfCancelled } from '../containers/wait';
+import { openBundle } from '../bundle-file';
 import { vetTar } from '../containers/bundle-vetting';
 import type { RuntimePlan } from '../driver';
 import type { RuntimeFiles } from './runtime-files';
@@ -40,15 +39,4 @@ export async function refreshBundles(
       }
     }
   }
-}
-
-function openBundle(source: string): Readable {
-  const file = createReadStream(source);
-  if (!/\.(tgz|tar\.gz)$/i.test(source)) {
-    return file;
-  }
-  const tar = createGunzip();
-  file.on('error', (error) => tar.destroy(error)).pipe(tar);
-  tar.on('close', () => file.destroy());
-  return tar;
 }

@@ -1,10 +1,10 @@
 /** A tar on disk whose members are read where they lie: its headers are read once, its contents when they are needed. */
 import { createReadStream } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
-import { isErrno } from '../../../store/files';
+import { isErrno, openRegular } from '../../../store/files';
 import { blockSize, decodeHeader, paddingOf, applyPax, type RawHeader } from '../../../files/tar-header';
 import { largestDocument } from './documents';
 import { throwIfCancelled } from '../../containers/wait';
@@ -27,10 +27,8 @@ export class TarFile {
   ) {}
 
   static async open(path: string, signal?: AbortSignal): Promise<TarFile> {
-    const file = await open(path, 'r').catch((error: unknown) => {
-      throw isErrno(error, 'ENOENT', 'ENOTDIR')
-        ? new BerthError('not_found', `There is no file ${path}.`, { field: 'image', cause: error })
-        : error;
+    const file = await openRegular(path).catch((error: unknown) => {
+      throw unreadable(path, error);
     });
     try {
       return new TarFile(path, await membersOf(file, path, signal));
@@ -88,6 +86,16 @@ export class TarFile {
     }
     throw new BerthError('bad_request', `${this.path} has a loop of links at ${JSON.stringify(name)}.`);
   }
+}
+
+function unreadable(path: string, cause: unknown): BerthError {
+  return isErrno(cause, 'ENOENT', 'ENOTDIR')
+    ? new BerthError('not_found', `There is no file ${path}.`, { field: 'image', cause })
+    : new BerthError('bad_request', `${path} can't be read: ${inWords(cause)}.`, { field: 'image', cause });
+}
+
+function inWords(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function clean(name: string): string {

@@ -1,5 +1,6 @@
 /** Archives of images on disk that somebody made to be read wrongly. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TarFile } from '../../../../../../src/backend/drivers/microvms/oci/tar-file';
@@ -19,5 +20,16 @@ describe('oci/tar-file', () => {
       message: `${path} is damaged: an extended header can not be read.`,
       field: 'image',
     });
+  });
+
+  it('waits for no FIFO, and reads no device', async () => {
+    const path = join(folder(), 'fifo.tar');
+    execFileSync('mkfifo', [path]);
+    for (const each of [path, '/dev/zero']) {
+      await assert.rejects(TarFile.open(each), {
+        code: 'bad_request',
+        message: `${each} can't be read: it is not a regular file.`,
+      });
+    }
   });
 });
