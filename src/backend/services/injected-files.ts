@@ -8,6 +8,10 @@ import type { InjectedFile } from '../drivers/driver';
 export const homeDirectory = '/home/workspace';
 const scriptDirectory = '/tmp/.berth/post-start';
 const largestFile = 16 * 1024 * 1024;
+/** Of all credential files: they go through a file system in memory of 64 MiB, in which they lie twice. */
+const maxCredentialBytes = 24 * 1024 * 1024;
+/** What a file takes there beside its content. */
+const entryBytes = 1024;
 /** What nobody but the user may do with a private key, and what others may do with anything. */
 const privateBits = 0o700;
 const publicBits = 0o755;
@@ -85,18 +89,39 @@ async function readLimited(path: string): Promise<{ content: Buffer; found: Stat
 
 /** Credential files and folders, with their modes. */
 export async function readCredentials(files: readonly CredentialFile[]): Promise<Collected<InjectedFile>> {
-  const result: Collected<InjectedFile> = { found: [], problems: [] };
+  const result: Credentials = { found: [], problems: [], bytes: 0, tooMuch: [] };
   for (const { source, target } of files) {
     for (const file of await filesBelow({ source, target: targetOf(target) }, result.problems)) {
       await readCredential(file, result);
     }
   }
-  return result;
+  const { found, problems, tooMuch } = result;
+  const [first, ...others] = tooMuch;
+  if (first !== undefined) {
+    const which = others.length === 0 ? first : `${first} and ${others.length} more`;
+    const limit = `${maxCredentialBytes / 1024 ** 2} MiB`;
+    problems.push(`Credentials were not put in, as all together have more than ${limit}: ${which}`);
+  }
+  return { found, problems };
 }
 
-async function readCredential({ source, target }: Entry, result: Collected<InjectedFile>): Promise<void> {
+interface Credentials extends Collected<InjectedFile> {
+  /** What is found takes so much. */
+  bytes: number;
+  /** Files that there is no room for. */
+  tooMuch: string[];
+}
+
+async function readCredential({ source, target }: Entry, result: Credentials): Promise<void> {
   try {
+    const { size } = await stat(source);
+    const bytes = result.bytes + size + entryBytes;
+    if (size <= largestFile && bytes > maxCredentialBytes) {
+      result.tooMuch.push(source);
+      return;
+    }
     const { content, found } = await readLimited(source);
+    result.bytes = bytes;
     const own = process.platform === 'win32' ? windowsMode : found.mode;
     result.found.push({ target, mode: modeOf(basename(source), content, own), content });
   } catch (error) {

@@ -27,6 +27,32 @@ describe('services/injected-files', () => {
     }
   });
 
+  it('puts no more in than the file system that they go through has room for, and says it once', async () => {
+    await mkdir(path('many'));
+    for (const [name, mebibytes] of [
+      ['a', 15],
+      ['b', 15],
+      ['c', 16],
+      ['d', 17],
+      ['e', 1],
+    ] as const) {
+      await writeFile(path(`many/${name}`), '');
+      await truncate(path(`many/${name}`), mebibytes * 1024 ** 2);
+    }
+    const files = ['a', 'b', 'c', 'd', 'e'].map((name) => ({
+      source: path(`many/${name}`),
+      target: `/${name}`,
+    }));
+    const { found, problems } = await readCredentials(files);
+    assert.deepEqual(
+      found.map(({ target }) => target),
+      ['/a', '/e'],
+    );
+    assert.equal(problems.length, 2);
+    assert.match(problems[0] ?? '', /many\/d was not put in: it has \d+ bytes/);
+    assert.match(problems[1] ?? '', /all together have more than 24 MiB: .*many\/b and 1 more$/);
+  });
+
   it('puts files where they were asked for: absolute, in the home, with ~', async () => {
     await writeFile(path('a'), 'A');
     const { found, problems } = await readCredentials([
