@@ -28,6 +28,9 @@ const connectionCodes = new Set([
 /** Files have these as well: a folder of ours that is gone says nothing of the container engine. */
 const codesOfFiles = new Set(['ENOENT', 'EACCES', 'EPERM']);
 
+const refusalCodes = new Set(['EACCES', 'EPERM', 'EROFS']);
+const fullCodes = new Set(['ENOSPC', 'EDQUOT']);
+
 /** Nothing was sent yet: the call may be made again elsewhere. */
 const unsentCodes = new Set(['ENOENT', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENOTFOUND']);
 
@@ -63,6 +66,11 @@ export function isConnectionError(error: unknown): boolean {
 
 function isOfFiles({ code = '', syscall = 'connect' }: DockerError): boolean {
   return codesOfFiles.has(code) && syscall !== 'connect';
+}
+
+/** Of a file of this machine that we write: the container engine, which may be on another one, has room. */
+function isOwnDiskFull(error: unknown): boolean {
+  return isDockerError(error) && error.statusCode === undefined && fullCodes.has(error.code ?? '');
 }
 
 export function wasNotSent(error: unknown): boolean {
@@ -168,6 +176,18 @@ export function toBerthError(error: unknown, what: string): BerthError {
         cause: error,
       },
     );
+  }
+  if (isOwnDiskFull(error)) {
+    return new BerthError('no_space', `Could not ${what}: ${message}`, {
+      hint: 'Make room on the disk that is written to, which is one of this machine, then try again.',
+      cause: error,
+    });
+  }
+  if (isDockerError(error) && statusOf(error) === undefined && refusalCodes.has(error.code ?? '')) {
+    return new BerthError('forbidden', `Could not ${what}: ${message}`, {
+      hint: 'Look at the rights of that file or folder, which is one of this machine.',
+      cause: error,
+    });
   }
   const rule = rules.find((candidate) => candidate.pattern.test(message));
   const text = `Could not ${what}: ${message}`;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { isConnectionError, toBerthError } from '../../../../../src/backend/drivers/containers/docker-errors';
@@ -10,6 +10,24 @@ describe('drivers/containers/docker-errors', () => {
     assert.equal(isConnectionError(ofSocket), true);
     const ofFolder: unknown = await readdir('/not/there').catch((error: unknown) => error);
     assert.equal(isConnectionError(ofFolder), false);
+  });
+
+  it('sends nobody to the disk of the container engine when a file of this machine has no room', async () => {
+    const full: unknown = await writeFile('/dev/full', 'x').catch((error: unknown) => error);
+    const own = toBerthError(full, 'save the image');
+    assert.deepEqual([own.code, own.hint?.includes('docker')], ['no_space', false]);
+    const said = 'write /var/lib/docker/tmp: no space left on device';
+    const ofEngine = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
+    assert.match(toBerthError(ofEngine, 'pull x').hint ?? '', /docker image prune/);
+  });
+
+  it('names the file of this machine that may not be written', () => {
+    const refused = Object.assign(new Error("EPERM: operation not permitted, open '/mnt/x.tar'"), {
+      ...{ code: 'EPERM', syscall: 'open' },
+    });
+    const { code, message, hint } = toBerthError(refused, 'save the image');
+    assert.equal(code, 'forbidden');
+    assert.match(`${message} ${hint}`, /\/mnt\/x\.tar.*rights/);
   });
 
   it('takes a container that ended before its command began for one that is stopped', () => {
