@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { parseDockerHost, type DockerTarget } from '../../../api/docker-host';
 import { BerthError } from '../../../api/errors';
@@ -29,9 +30,11 @@ export interface EndpointOptions {
   log: Log;
 }
 
-export interface CallOptions {
+export interface CallOptions<T = unknown> {
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** For what comes when nobody waits for it any more. Streams are ended in any case. */
+  late?: (result: T) => void;
 }
 
 interface Tls {
@@ -70,7 +73,7 @@ export class Endpoint {
   async call<T>(
     what: string,
     run: (docker: Dockerode, connection: Connection) => Promise<T>,
-    options: CallOptions = {},
+    options: CallOptions<T> = {},
   ): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       const connection = await this.connect();
@@ -195,11 +198,22 @@ async function readTls(folder: string): Promise<Tls> {
   return { ca, cert, key };
 }
 
-/** Settles with the call, or fails when its time is up or it is cancelled. */
-async function limited<T>(running: Promise<T>, what: string, options: CallOptions): Promise<T> {
-  const { signal, timeoutMs = callTimeoutMs } = options;
+/** Settles with the call, or fails when its time is up or it is cancelled; what comes after that is tidied away. */
+export async function limited<T>(running: Promise<T>, what: string, options: CallOptions<T>): Promise<T> {
+  const { signal, timeoutMs = callTimeoutMs, late } = options;
   let release = (): void => undefined;
-  const ended = new Promise<never>((_, reject) => {
+  let isOver = false;
+  const tidy = (result: T): void => {
+    if (isOver) {
+      endStream(result);
+      late?.(result);
+    }
+  };
+  const ended = new Promise<never>((_, giveUp) => {
+    const reject = (error: BerthError): void => {
+      isOver = true;
+      giveUp(error);
+    };
     const timer = setTimeout(() => {
       reject(
         new BerthError(
@@ -225,7 +239,14 @@ async function limited<T>(running: Promise<T>, what: string, options: CallOption
     return await Promise.race([running, ended]);
   } finally {
     release();
-    running.catch(() => undefined);
+    running.then(tidy).catch(() => undefined);
+  }
+}
+
+/** Else its connection stays open for as long as the engine has something to send. */
+function endStream(result: unknown): void {
+  if (result instanceof Readable) {
+    result.on('error', () => undefined).destroy();
   }
 }
 

@@ -27,6 +27,8 @@ import { throwIfCancelled, waitFor } from './wait';
 
 const stopMarginMs = 20_000;
 const removeTimeoutMs = 30_000;
+/** What an image has in the home is copied into the volume meanwhile. */
+const createTimeoutMs = 10 * 60_000;
 /** 128 + SIGKILL. */
 const killedExitCode = 137;
 
@@ -69,12 +71,15 @@ export class Runtimes {
     const context = { owned: this.ownership.labels, toolsVolume: tools.volume, nonce };
     const options = takingOver(containerOptions(plan, context), taken);
     try {
-      const container = await this.endpoint.call(what, async (docker, { isPodman }) => {
+      const create = async (docker: Dockerode, { isPodman }: { isPodman: boolean }) => {
         if (isPodman) {
           await makeLabelledVolumes(docker, options);
         }
         return docker.createContainer(options);
-      });
+      };
+      // When its time was up. A cancel waits for what comes of it.
+      const late = (): void => void this.undoCreate(name, nonce);
+      const container = await this.endpoint.call(what, create, { timeoutMs: createTimeoutMs, late });
       throwIfCancelled(signal, what);
       return fromInspected(await this.endpoint.call(what, () => container.inspect()));
     } catch (error) {
