@@ -7,7 +7,8 @@ import { pieceZeros } from './sparse-sink';
 import { push, takeAll, type TakeChunk } from './tar-flow';
 import type { TarEntry } from './tar-header';
 import { TarReader, type TarVisitor } from './tar-read';
-import type { ListOptions, MergeResult, TreeUsage, Unpacked, VolumeFiles } from './volume-files';
+import { UnchangeableFiles } from './unchangeable-files';
+import type { ListOptions, TreeUsage, VolumeFiles } from './volume-files';
 
 const maxLinks = 40;
 const blockBytes = 512;
@@ -15,13 +16,14 @@ const blockBytes = 512;
 /** A tar of what is at a path, links on the way followed inside; the first entry is the thing itself. */
 export type OpenTar = (path: string, signal?: AbortSignal) => Promise<Readable>;
 
-export class TarFiles implements VolumeFiles {
+export class TarFiles extends UnchangeableFiles implements VolumeFiles {
   constructor(
     readonly volume: string,
     private readonly openTar: OpenTar,
-    /** Why nothing can be changed, and what to do. */
-    private readonly refusal: () => BerthError,
-  ) {}
+    protected readonly refusal: () => BerthError,
+  ) {
+    super();
+  }
 
   async stat(path: string): Promise<FileEntry> {
     const entry = await this.entryAt(path);
@@ -113,51 +115,6 @@ export class TarFiles implements VolumeFiles {
     const tar = await this.open(normalizePath(path), signal);
     await takeAll(tar, take);
     signal?.throwIfAborted();
-  }
-
-  /** Nobody changes them. */
-  watch(): Promise<() => void> {
-    return Promise.resolve(() => undefined);
-  }
-
-  write(): Promise<FileEntry> {
-    return Promise.reject(this.refusal());
-  }
-
-  mkdir(): Promise<FileEntry> {
-    return Promise.reject(this.refusal());
-  }
-
-  rename(): Promise<FileEntry> {
-    return Promise.reject(this.refusal());
-  }
-
-  copy(): Promise<FileEntry> {
-    return Promise.reject(this.refusal());
-  }
-
-  remove(): Promise<void> {
-    return Promise.reject(this.refusal());
-  }
-
-  chmod(): Promise<FileEntry> {
-    return Promise.reject(this.refusal());
-  }
-
-  stage(): Promise<string> {
-    return Promise.reject(this.refusal());
-  }
-
-  putTar(): Promise<Unpacked> {
-    return Promise.reject(this.refusal());
-  }
-
-  merge(): Promise<MergeResult> {
-    return Promise.reject(this.refusal());
-  }
-
-  unstage(): Promise<void> {
-    return Promise.resolve();
   }
 
   close(): Promise<void> {

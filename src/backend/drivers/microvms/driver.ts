@@ -45,6 +45,7 @@ import { diskMounts } from './runtime-plan';
 import { RuntimeStore } from './runtime-store';
 import { Runtimes } from './runtimes';
 import { Starter } from './starter';
+import { StoppedRoots } from './stopped-roots';
 import { Stats } from './stats';
 import { Suspender } from './suspender';
 import { TellingDisks } from './telling-disks';
@@ -91,6 +92,7 @@ export class MicrovmDriver implements Driver {
   private readonly clock: ClockWatch;
   /** Of machines that run or have run. */
   private readonly roots = new Map<string, VolumeFiles>();
+  private readonly stoppedRoots: StoppedRoots;
   private readonly listeners = new Set<(event: DriverEvent) => void>();
 
   constructor(private readonly options: MicrovmDriverOptions) {
@@ -122,6 +124,10 @@ export class MicrovmDriver implements Driver {
     const starter = new Starter(parts);
     const suspender = new Suspender({ ...parts, starter });
     this.runtimes = new Runtimes({ ...parts, starter, suspender, images: roots });
+    this.stoppedRoots = new StoppedRoots({
+      ...{ store, bases, qemuImg },
+      whileStopped: (name, work) => this.runtimes.whileStopped(name, work),
+    });
     this.images = new MicrovmImages({
       ...{ containers: options.containerImages, roots, kits },
       built: () => host.forget(),
@@ -201,9 +207,10 @@ export class MicrovmDriver implements Driver {
     return this.runtimes.resume(name);
   }
 
-  remove(name: string): Promise<void> {
+  async remove(name: string): Promise<void> {
     this.roots.delete(name);
-    return this.runtimes.remove(name);
+    await this.stoppedRoots.forget(name);
+    await this.runtimes.remove(name);
   }
 
   refit(plan: RuntimePlan): Promise<RuntimeInfo> {
@@ -244,7 +251,11 @@ export class MicrovmDriver implements Driver {
   }
 
   async rootFiles(name: string): Promise<VolumeFiles> {
-    const { plan } = await this.store.get(name);
+    const record = await this.store.get(name);
+    const { plan } = record;
+    if (await this.runtimes.isGone(name)) {
+      return this.stoppedRoots.files(record);
+    }
     await this.runtimes.running(name, 'show what it has outside of its volumes');
     const known = this.roots.get(name);
     const files =
@@ -300,7 +311,7 @@ export class MicrovmDriver implements Driver {
     this.clock.close();
     this.runtimes.close();
     await Promise.all([this.templates.close(), this.suspender.close(), this.volumes.close()]);
-    await this.machines.close();
+    await Promise.all([this.machines.close(), this.stoppedRoots.close()]);
   }
 
   private tell(event: DriverEvent): void {

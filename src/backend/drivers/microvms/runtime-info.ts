@@ -1,4 +1,5 @@
 /** What is told of a microVM, in the words of the driver interface. */
+import { BerthError } from '../../../api/errors';
 import type { BuiltWith, RuntimeInfo, RuntimeState } from '../driver';
 import { volumesOf } from './runtime-plan';
 import type { RuntimeRecord } from './runtime-record';
@@ -20,4 +21,11 @@ export function toInfo(record: RuntimeRecord, state: RuntimeState): RuntimeInfo 
     volumes: volumesOf(plan),
     labels: {},
   };
+}
+
+/** For a verb that takes one that runs. */
+export function notRunning(name: string, verb: string): BerthError {
+  return new BerthError('illegal_state', `${name} does not run: it can't ${verb}.`, {
+    hint: 'Start or resume the workspace first.',
+  });
 }

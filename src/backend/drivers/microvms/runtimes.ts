@@ -23,7 +23,7 @@ import type { RootImages } from './parts';
 import { makeVolumes } from './plan-volumes';
 import { diskMounts, isShared, refuseTooMany } from './runtime-plan';
 import { Replacements } from './replacements';
-import { toInfo } from './runtime-info';
+import { notRunning, toInfo } from './runtime-info';
 import type { RuntimeRecord } from './runtime-record';
 import type { Starter, StarterParts } from './starter';
 import type { Suspender } from './suspender';
@@ -234,13 +234,7 @@ export class Runtimes {
       throw new BerthError('not_supported', 'There is no place for images of microVMs.');
     }
     let made: Promise<string> | undefined;
-    await this.lock.run(name, async () => {
-      const record = await store.get(name);
-      if ((await this.stateOf(record)) !== 'stopped') {
-        throw new BerthError('illegal_state', `${name} runs: its disk can't be read.`, {
-          hint: 'Stop the workspace first.',
-        });
-      }
+    await this.whileStopped(name, async (record) => {
       await this.parts.bases.require(record);
       const { rootfs: disk } = store.files.of(name);
       await new Promise<void>((copied, failed) => {
@@ -251,6 +245,19 @@ export class Runtimes {
       });
     });
     return made ?? '';
+  }
+
+  /** For what reads its root disk, which nobody else has meanwhile. */
+  async whileStopped(name: string, work: (record: RuntimeRecord) => Promise<void>): Promise<void> {
+    await this.lock.run(name, async () => {
+      const record = await this.parts.store.get(name);
+      if ((await this.stateOf(record)) !== 'stopped') {
+        throw new BerthError('illegal_state', `${name} runs: its disk can't be read.`, {
+          hint: 'Stop the workspace first.',
+        });
+      }
+      await work(record);
+    });
   }
 
   /** The machine of a runtime that runs, for what happens inside of it. */
@@ -387,10 +394,4 @@ export class Runtimes {
     this.parts.machines.tell(record, 'created');
     return record;
   }
-}
-
-function notRunning(name: string, verb: string): BerthError {
-  return new BerthError('illegal_state', `${name} does not run: it can't ${verb}.`, {
-    hint: 'Start or resume the workspace first.',
-  });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { until, within } from '../../../support/wait';
@@ -271,8 +272,29 @@ describe('a microVM', function () {
     await assert.rejects(bench.driver.pause(plan.name), { code: 'illegal_state' });
   });
 
+  it('shows what it has outside of its volumes when it does not run, and takes no change', async () => {
+    const files = await bench.driver.rootFiles(plan.name);
+    const disk = join(bench.folderOf(plan), 'rootfs.qcow2');
+    const { mtimeMs } = await stat(disk);
+    const content: Buffer[] = [];
+    for await (const chunk of await files.read('/opt/outside')) {
+      content.push(chunk as Buffer);
+    }
+    assert.equal(Buffer.concat(content).toString(), 'outside');
+    const { entries } = await files.list('/');
+    assert(['bin', 'etc', 'opt', 'usr'].every((name) => entries.some((entry) => entry.name === name)));
+    assert.equal((await files.stat('/bin')).type, 'symlink');
+    await assert.rejects(files.stat('/run/memory'), { code: 'path_not_found' });
+    const refusal = { code: 'illegal_state', message: /can be read, not changed/ };
+    await assert.rejects(files.mkdir('/opt/new'), refusal);
+    await assert.rejects(files.remove('/opt/outside', { recursive: false }), refusal);
+    assert.equal((await stat(disk)).mtimeMs, mtimeMs);
+    assert.equal(await bench.driver.rootFiles(plan.name), files, 'one copy for all who look');
+  });
+
   it('leaves nothing behind but its volume', async () => {
     await bench.driver.remove(plan.name);
+    assert.equal(existsSync(bench.folderOf(plan)), false);
     assert.equal(await bench.driver.inspect(plan.name), undefined);
     assert.deepEqual(await bench.driver.list(), []);
     assert((await bench.driver.volumes.inspect(plan.homeVolume)) !== undefined);

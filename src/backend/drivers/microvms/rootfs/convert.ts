@@ -16,6 +16,8 @@ export interface ConvertTold {
   /** From 0 to 1. */
   tell: (share: number) => void;
   signal: AbortSignal;
+  /** Nobody needs the copy after a crash of this machine: it is not waited for until it is on the disk. */
+  isScratch?: boolean;
 }
 
 /** Into a raw file that is new. */
@@ -23,11 +25,12 @@ export async function convertDisk(
   qemuImg: string,
   from: { path: string; format: 'raw' | 'qcow2' },
   to: string,
-  { tell, signal }: ConvertTold,
+  { tell, signal, isScratch = false }: ConvertTold,
 ): Promise<void> {
   // Named as options: a path with a colon or a comma in it would mean something else.
   const source = `driver=${from.format},file.driver=file,file.filename=${from.path.replaceAll(',', ',,')}`;
-  const child = spawn(qemuImg, ['convert', '-p', '--image-opts', source, '-O', 'raw', to], {
+  const cache = isScratch ? ['-t', 'unsafe'] : [];
+  const child = spawn(qemuImg, ['convert', '-p', ...cache, '--image-opts', source, '-O', 'raw', to], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: convertTimeoutMs,
     killSignal: 'SIGKILL',

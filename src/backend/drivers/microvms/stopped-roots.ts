@@ -1,0 +1,107 @@
+/**
+ * The root file systems of microVMs that do not run, to be read. A raw copy is made of a disk when somebody looks, its
+ * journal is replayed there, and it goes when nobody has looked for a while: the disk itself stays as the guest left it.
+ */
+import { rm, stat } from 'node:fs/promises';
+import { BerthError } from '../../../api/errors';
+import { rootFilesOf } from '../../../api/root-files';
+import { AgentFiles } from '../../files/agent-files';
+import { DiskAccess } from '../../files/disk/disk-access';
+import { makeFit } from '../../files/disk/fitness';
+import { ReadOnlyFiles } from '../../files/unchangeable-files';
+import type { VolumeFiles } from '../../files/volume-files';
+import { draftOf } from '../../store/drafts';
+import type { Bases } from './rootfs/bases';
+import { convertDisk } from './rootfs/convert';
+import type { RuntimeRecord } from './runtime-record';
+import type { RuntimeStore } from './runtime-store';
+
+const copyTimeoutMs = 10 * 60_000;
+
+export interface StoppedRootsParts {
+  store: RuntimeStore;
+  bases: Bases;
+  qemuImg: () => Promise<string>;
+  /** Calls back while the runtime is stopped and stays so; throws when it is not. */
+  whileStopped: (name: string, work: (record: RuntimeRecord) => Promise<void>) => Promise<void>;
+}
+
+interface Root {
+  /** Of the disk that the copy is of. */
+  stamp: string;
+  files: VolumeFiles;
+  access: DiskAccess;
+  /** Settles when no copy is left. */
+  removed: Promise<void>;
+}
+
+export class StoppedRoots {
+  private readonly roots = new Map<string, Root>();
+
+  constructor(private readonly parts: StoppedRootsParts) {}
+
+  /** Nothing is copied before the first call that needs it. */
+  async files(record: RuntimeRecord): Promise<VolumeFiles> {
+    const { name } = record.plan;
+    const stamp = await this.stampOf(name);
+    const known = this.roots.get(name);
+    if (known?.stamp === stamp) {
+      return known.files;
+    }
+    await this.forget(name);
+    const root = this.open(record, stamp);
+    this.roots.set(name, root);
+    return root.files;
+  }
+
+  /** It was removed: its copy goes as well. */
+  async forget(name: string): Promise<void> {
+    const root = this.roots.get(name);
+    this.roots.delete(name);
+    await root?.files.close();
+    await root?.access.close();
+    await root?.removed;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.roots.keys()].map((name) => this.forget(name)));
+  }
+
+  private open({ plan }: RuntimeRecord, stamp: string): Root {
+    const { name, workspace } = plan;
+    const volume = rootFilesOf(workspace);
+    const copy = draftOf(this.parts.store.files.of(name).rootfs);
+    const root = { removed: Promise.resolve() };
+    const prepare = async (): Promise<() => void> => {
+      await this.copy(name, volume, copy);
+      return () => void (root.removed = rm(copy, { force: true }).catch(() => undefined));
+    };
+    const access = new DiskAccess({ volume, path: copy, prepare });
+    const files = new ReadOnlyFiles(new AgentFiles(access), () => {
+      const what = `${workspace} does not run: what it has outside of its volumes can be read, not changed.`;
+      return new BerthError('illegal_state', what, { hint: `Start it: \`berth start ${workspace}\`.` });
+    });
+    return Object.assign(root, { stamp, files, access });
+  }
+
+  private async copy(name: string, volume: string, copy: string): Promise<void> {
+    const { store, bases, qemuImg, whileStopped } = this.parts;
+    const told = { tell: () => undefined, signal: AbortSignal.timeout(copyTimeoutMs), isScratch: true };
+    try {
+      await whileStopped(name, async (record) => {
+        await bases.require(record);
+        const { rootfs: path } = store.files.of(name);
+        await convertDisk(await qemuImg(), { path, format: 'qcow2' }, copy, told);
+      });
+      await makeFit(volume, copy);
+    } catch (error) {
+      await rm(copy, { force: true });
+      throw error;
+    }
+  }
+
+  private async stampOf(name: string): Promise<string> {
+    const { ino, size, mtimeNs } = await stat(this.parts.store.files.of(name).rootfs, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
+  }
+}
