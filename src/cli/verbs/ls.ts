@@ -19,6 +19,8 @@ interface ListOptions {
 }
 
 const pageSize = 10_000;
+/** More than any folder that people list: what answers from inside of a workspace may go on without end. */
+const maxPages = 2_000;
 
 export function registerLs(program: Command, cli: Cli): void {
   examples(
@@ -52,10 +54,14 @@ async function list(cli: Cli, where: string, options: ListOptions): Promise<void
   cli.result(shown, () => (options.long === true ? formatLong(shown, look) : formatShort(shown, look)));
 }
 
-async function listFolder(client: EngineClient, at: VolumePath, signal: AbortSignal): Promise<FileEntry[]> {
+export async function listFolder(
+  client: Pick<EngineClient, 'call'>,
+  at: Pick<VolumePath, 'volume' | 'path'>,
+  signal: AbortSignal,
+): Promise<FileEntry[]> {
   const entries: FileEntry[] = [];
   let cursor: string | undefined;
-  do {
+  for (let pages = 0; pages < maxPages; pages++) {
     const page = await client.call('files.list', {
       params: { volume: at.volume },
       query: { path: at.path, limit: pageSize, ...(cursor !== undefined && { cursor }) },
@@ -63,8 +69,13 @@ async function listFolder(client: EngineClient, at: VolumePath, signal: AbortSig
     });
     entries.push(...page.entries);
     cursor = page.next;
-  } while (cursor !== undefined);
-  return entries;
+    if (cursor === undefined) {
+      return entries;
+    }
+  }
+  throw new BerthError('too_large', `${shellName(at.path)} lists more than ${maxPages} pages of names.`, {
+    hint: 'List a folder in it. If there are not so many, look what runs as root in this workspace.',
+  });
 }
 
 interface Look {
