@@ -36,9 +36,12 @@ export function sortWorkspaces(list: readonly Workspace[], order: WorkspaceOrder
   return [...list].sort(compare);
 }
 
+/** Those of other tools and installations last: there may be dozens that have nothing to do with workspaces. */
+const ofOthers = ({ role, owner }: Volume): number => (role === 'foreign' || owner !== undefined ? 1 : 0);
+
 export function sortVolumes(list: readonly Volume[], order: VolumeOrder): Volume[] {
   const compare = {
-    name: byName,
+    name: (a: Volume, b: Volume) => ofOthers(a) - ofOthers(b) || byName(a, b),
     size: (a: Volume, b: Volume) => (b.usedBytes ?? -1) - (a.usedBytes ?? -1) || byName(a, b),
     created: (a: Volume, b: Volume) => (b.createdAt ?? '').localeCompare(a.createdAt ?? '') || byName(a, b),
   }[order];

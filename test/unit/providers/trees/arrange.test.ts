@@ -48,6 +48,13 @@ describe('sorting and grouping', () => {
     assert.deepEqual(namesOf(sortVolumes(list, 'size')), ['large', 'small', 'none']);
   });
 
+  it('sorts volumes of other tools and installations after ours by name', () => {
+    const owner = { installation: 'other' };
+    const list = [volume('a', { role: 'foreign' }), volume('b', { owner }), volume('z'), volume('y')];
+    const sorted = sortVolumes(list, 'name').map(({ name }) => name);
+    assert.deepEqual(sorted, ['y', 'z', 'a', 'b']);
+  });
+
   it('does not change the list it is given', () => {
     const list = [workspace('b'), workspace('a')];
     sortWorkspaces(list, 'name');
