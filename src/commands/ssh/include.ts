@@ -8,12 +8,17 @@ import { ownValue } from '../../providers/own-setting';
 import { changeSetting, setting } from '../../providers/settings';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../runner';
+import { installedRemoteExtension } from '../workspace/remote-extensions';
 import { resolvedPath } from './resolved-path';
 
 const { t } = vscode.l10n;
 
 /** The config file that Remote-SSH reads when it is not the usual one. */
 function userConfig(): { userConfig?: string } {
+  if (installedRemoteExtension() === undefined) {
+    // Then the setting is that of another machine, or nobody's.
+    return {};
+  }
   const configured = ownValue(vscode.workspace.getConfiguration('remote.SSH').inspect('configFile'));
   if (typeof configured !== 'string' || configured === '') {
     return {};

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
+import { remoteSide } from '../this-side';
 
 const { t } = vscode.l10n;
 
@@ -9,8 +10,9 @@ const quoted = (word: string): string =>
 
 /** Copies a command that logs in from any terminal of this machine. */
 export const copySshCommand =
-  ({ targets, runner }: Pick<Services, 'targets' | 'runner'>): Handler =>
+  (services: Pick<Services, 'targets' | 'runner' | 'context'>): Handler =>
   async (target) => {
+    const { targets, runner } = services;
     const { name, label } = await targets.workspace(target, {
       eligible: () => true,
       placeHolder: t('Workspace to log in to'),
@@ -19,6 +21,12 @@ export const copySshCommand =
     await runner.run(t('SSH command of {0}', label), async ({ client }) => {
       const { command } = await client.call('workspaces.ssh', { params: { name } });
       await vscode.env.clipboard.writeText(command.map(quoted).join(' '));
-      vscode.window.setStatusBarMessage(t('Copied the SSH command of {0}.', label), 4_000);
+      const side = remoteSide(services);
+      vscode.window.setStatusBarMessage(
+        side === undefined
+          ? t('Copied the SSH command of {0}.', label)
+          : t('Copied the SSH command of {0}, for terminals of the remote side ({1}).', label, side),
+        4_000,
+      );
     });
   };

@@ -7,6 +7,7 @@ import type { Services } from '../command';
 import type { CommandId } from '../ids';
 import { Cancelled } from '../runner';
 import { ensureInclude } from '../ssh/include';
+import { remoteSide } from '../this-side';
 import { installableRemoteExtension, installedRemoteExtension } from './remote-extensions';
 import { restore } from './restore';
 import { resume } from './resume';
@@ -15,7 +16,7 @@ import { runVerb } from './verb';
 
 const { t } = vscode.l10n;
 
-export type OpenServices = Pick<Services, 'targets' | 'runner' | 'store' | 'link'>;
+export type OpenServices = Pick<Services, 'targets' | 'runner' | 'store' | 'link' | 'context'>;
 
 /** Asks what has to be asked, starts the workspace when it does not run (an explicit wish), then opens its folder. */
 export async function openRemote(
@@ -25,7 +26,7 @@ export async function openRemote(
 ): Promise<void> {
   const { name, label } = workspace;
   if (installedRemoteExtension() === undefined) {
-    return offerAlternatives(workspace);
+    return offerAlternatives(workspace, remoteSide(services));
   }
   const title = t('Opening {0}', label);
   const prepared = await services.runner.run(title, async ({ client }) => {
@@ -114,13 +115,22 @@ async function consentsToPlatform(): Promise<boolean> {
   return answer === always;
 }
 
-async function offerAlternatives({ name, label, homeVolume }: Workspace): Promise<void> {
+async function offerAlternatives(
+  { name, label, homeVolume }: Workspace,
+  side: string | undefined,
+): Promise<void> {
   const install = t('Install Remote-SSH');
   const terminal = t('Open Terminal');
   const files = t('Open Volume as Folder');
   const chosen = await vscode.window.showInformationMessage(
-    t('Opening {0} in a window needs a Remote-SSH extension, and none is installed.', label),
-    install,
+    side === undefined
+      ? t('Opening {0} in a window needs a Remote-SSH extension, and none is installed.', label)
+      : t(
+          'Berth runs on the remote side of this window ({0}): Remote-SSH of your own machine can’t open {1} from there. Its terminal and its files work here.',
+          side,
+          label,
+        ),
+    ...(side === undefined ? [install] : []),
     terminal,
     files,
   );
