@@ -62,6 +62,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
     new Views(trees, { workspaces: workspacesDrop(drops), volumes: volumesDrop(drops) }, link, store),
   );
   own(new FolderWatches(views.volumes, link, store, log));
+  own(new FolderWatches(views.workspaces, link, store, log));
   own(new VolumeFileSystem(link, store, log));
   own(new StatusBar(link, store));
   own(followSettings(link, log));
@@ -80,6 +81,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
       targets,
       views,
       volumesTree,
+      workspacesTree,
       keys,
       terminals,
       transfers,

@@ -4,6 +4,7 @@ import type { ContextKeys } from '../providers/context-keys';
 import type { EngineLink } from '../providers/engine-link';
 import type { Store } from '../providers/store';
 import type { VolumesTree } from '../providers/trees/volumes-tree';
+import type { WorkspacesTree } from '../providers/trees/workspaces-tree';
 import type { WorkspaceTerminals } from '../providers/terminal/terminals';
 import type { Transfers } from '../providers/drop/transfers';
 import type { Views } from '../providers/views';
@@ -23,6 +24,7 @@ export interface Services {
   targets: Targets;
   views: Views;
   volumesTree: VolumesTree;
+  workspacesTree: WorkspacesTree;
   keys: ContextKeys;
   terminals: WorkspaceTerminals;
   transfers: Transfers;

@@ -1,6 +1,7 @@
 /** What a command works on: the clicked rows, the selection, a name, or what the user picks. */
 import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../api';
+import { rootFilesOf } from '../api/root-files';
 import type { EngineLink } from '../providers/engine-link';
 import { placeOf } from '../providers/files/volume-uri';
 import type { Store } from '../providers/store';
@@ -180,6 +181,9 @@ function isName(target: unknown): target is string {
 function placeOfRow(row: Row): Place[] {
   if (row.type === 'volume') {
     return [{ volume: row.name, path: '/', isFolder: true }];
+  }
+  if (row.type === 'root') {
+    return [{ volume: rootFilesOf(row.workspace), path: '/', isFolder: true }];
   }
   if (row.type === 'file') {
     return [{ volume: row.volume, path: row.path, isFolder: isDirectory(row.entry), row }];

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { dropPlace } from '../../src/providers/drop/controllers';
 import type { VolumeRow, WorkspaceRow } from '../../src/providers/trees/rows';
-import { api, deleteWorkspace, eventually, unique, withVolume } from './support';
+import { api, deleteWorkspace, eventually, unique, uriOf, withVolume } from './support';
 
 const isVolume = (name: string) => (row: VolumeRow) => row.type === 'volume' && row.name === name;
 
@@ -83,10 +84,10 @@ describe('the Workspaces tree', function () {
     });
     const create = await engine.call('workspaces.create', { query: { wait: 0 }, body: { name } });
     await engine.waitFor(create);
-    const row = await eventually('the row', () => {
-      const found = trees.workspaces
-        .getChildren()
-        .find((each) => each.type === 'workspace' && each.name === name);
+    const row = await eventually('the row', async () => {
+      const found = (await trees.workspaces.getChildren()).find(
+        (each) => each.type === 'workspace' && each.name === name,
+      );
       assert.ok(found);
       assert.equal(trees.workspaces.getTreeItem(found).contextValue, 'workspace+running+container');
       return found;
@@ -129,10 +130,10 @@ describe('the Workspaces tree', function () {
   it('has rows for the port and the volumes, and a panel that identifies it', async () => {
     const { trees } = await api();
     const row: WorkspaceRow = { type: 'workspace', name };
-    const children = trees.workspaces.getChildren(row);
+    const children = await trees.workspaces.getChildren(row);
     assert.deepEqual(
       children.map(({ type }) => type),
-      ['port', 'mount'],
+      ['port', 'root', 'mount'],
     );
     const token = new vscode.CancellationTokenSource().token;
     const item = await trees.workspaces.resolveTreeItem(trees.workspaces.getTreeItem(row), row, token);
@@ -148,5 +149,44 @@ describe('the Workspaces tree', function () {
     ]) {
       assert.ok(panel.includes(word), `${word} in ${panel}`);
     }
+  });
+
+  it('shows the files from the root on, and what is mounted there as the volume that it is', async () => {
+    const { client, store, trees } = await api();
+    const below = async (row: WorkspaceRow, label: string): Promise<WorkspaceRow> => {
+      const rows = await trees.workspaces.getChildren(row);
+      const found = rows.find((each) => trees.workspaces.getTreeItem(each).label === label);
+      assert.ok(found, `${label} below ${JSON.stringify(row)}, ${rows.length} rows`);
+      return found;
+    };
+    const root: WorkspaceRow = { type: 'root', workspace: name };
+    const opt = await below(root, 'opt');
+    assert.deepEqual(dropPlace(opt, store), { volume: `rootfs@${name}`, path: '/opt' });
+    assert.deepEqual(dropPlace(root, store), { volume: `rootfs@${name}`, path: '/' });
+    const home = await below(await below(root, 'home'), 'workspace');
+    assert.equal(trees.workspaces.getTreeItem(home).contextValue, 'mounted+volume');
+    assert.equal(trees.workspaces.getTreeItem(home).description, `volume workspace-${name}`);
+    assert.deepEqual(dropPlace(home, store), { volume: `workspace-${name}`, path: '/' });
+    const alias = await below(root, 'workspace');
+    const [one, other] = [await below(home, '.bashrc'), await below(alias, '.bashrc')];
+    assert.notEqual(trees.workspaces.getTreeItem(one).id, trees.workspaces.getTreeItem(other).id);
+    assert.equal(trees.workspaces.getTreeItem(await below(root, '.berth')).contextValue, 'mounted+other');
+
+    await trees.workspaces.getChildren(opt);
+    const told: unknown[] = [];
+    const listening = trees.workspaces.onDidChangeTreeData((rows) => told.push(rows));
+    const uri = uriOf(`rootfs@${name}`, '/opt/note.txt');
+    await vscode.workspace.fs.writeFile(uri, Buffer.from('outside of volumes'));
+    await eventually('the folder to be told', () => assert.ok(told.flat().includes(opt)));
+    listening.dispose();
+    const note = await below(opt, 'note.txt');
+    assert.equal(trees.workspaces.getTreeItem(note).resourceUri?.toString(), uri.toString());
+    const { stdout } = await (
+      await client()
+    ).call('workspaces.exec', {
+      params: { name },
+      body: { argv: ['cat', '/opt/note.txt'] },
+    });
+    assert.equal(Buffer.from(stdout, 'base64').toString(), 'outside of volumes');
   });
 });

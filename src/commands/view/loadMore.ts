@@ -3,10 +3,10 @@ import type { Handler, Services } from '../command';
 
 /** The next page of a large folder. */
 export const loadMore =
-  ({ volumesTree }: Pick<Services, 'volumesTree'>): Handler =>
+  ({ volumesTree, workspacesTree }: Pick<Services, 'volumesTree' | 'workspacesTree'>): Handler =>
   (target) => {
     if (isRow(target) && target.type === 'more') {
-      volumesTree.loadMore(target);
+      (target.inside === undefined ? volumesTree : workspacesTree).loadMore(target);
     }
     return Promise.resolve();
   };

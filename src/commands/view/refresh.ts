@@ -5,10 +5,16 @@ const { t } = vscode.l10n;
 
 /** Reads everything again. */
 export const refresh =
-  ({ link, runner, volumesTree }: Pick<Services, 'link' | 'runner' | 'volumesTree'>): Handler =>
+  ({
+    link,
+    runner,
+    volumesTree,
+    workspacesTree,
+  }: Pick<Services, 'link' | 'runner' | 'volumesTree' | 'workspacesTree'>): Handler =>
   async () => {
     await runner.run(t('Refreshing'), async () => {
       await link.reload();
       volumesTree.refreshAll();
+      workspacesTree.refreshAll();
     });
   };

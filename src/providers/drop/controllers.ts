@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { asBerthError } from '../../api';
+import { rootFilesOf } from '../../api/root-files';
 import type { Runner } from '../../commands/runner';
 import { Cancelled } from '../../commands/runner';
 import { parentOf } from '../files/paths';
@@ -22,18 +23,22 @@ export interface DropServices {
 }
 
 /** Where a drop on a row goes; undefined where nothing can be dropped. */
-export function dropPlace(row: Row | undefined, store: Store): VolumePlace | undefined {
+export function dropPlace(row: Row | undefined, store: Pick<Store, 'workspaces'>): VolumePlace | undefined {
   switch (row?.type) {
     case 'volume':
       return { volume: row.name, path: '/' };
+    case 'root':
+      return { volume: rootFilesOf(row.workspace), path: '/' };
     case 'file':
-      return { volume: row.volume, path: isDirectory(row.entry) ? row.path : parentOf(row.path) };
+      return row.inside?.readOnly === true
+        ? undefined
+        : { volume: row.volume, path: isDirectory(row.entry) ? row.path : parentOf(row.path) };
     case 'more':
-      return { volume: row.volume, path: row.path };
+      return row.inside?.readOnly === true ? undefined : { volume: row.volume, path: row.path };
     case 'mount':
       return row.readOnly ? undefined : { volume: row.volume, path: '/' };
     case 'workspace': {
-      const home = store.workspace(row.name)?.homeVolume;
+      const home = store.workspaces.find(({ name }) => name === row.name)?.homeVolume;
       return home === undefined ? undefined : { volume: home, path: '/' };
     }
     default:
@@ -84,22 +89,24 @@ async function drop(
 
 const dropMimeTypes = [uriListMime, 'files', 'application/vnd.code.tree.berth.volumes'];
 
-export function volumesDrop(services: DropServices): vscode.TreeDragAndDropController<VolumeRow> {
+/** Files can be dragged to wherever VS Code takes files. */
+function drag(rows: readonly Row[], transfer: vscode.DataTransfer): void {
+  const uris = rows.flatMap((row) =>
+    row.type === 'file' ? [volumeUri(row.volume, row.path).toString()] : [],
+  );
+  if (uris.length > 0) {
+    transfer.set(uriListMime, new vscode.DataTransferItem(uris.join('\r\n')));
+  }
+}
+
+function controller<T extends Row>(services: DropServices): vscode.TreeDragAndDropController<T> {
   return {
     dropMimeTypes,
     dragMimeTypes: [uriListMime],
-    handleDrag(rows, transfer) {
-      const uris = rows.flatMap((row) =>
-        row.type === 'file' ? [volumeUri(row.volume, row.path).toString()] : [],
-      );
-      if (uris.length > 0) {
-        transfer.set(uriListMime, new vscode.DataTransferItem(uris.join('\r\n')));
-      }
-    },
+    handleDrag: drag,
     handleDrop: (row, transfer) => drop(services, row, transfer),
   };
 }
 
-export function workspacesDrop(services: DropServices): vscode.TreeDragAndDropController<WorkspaceRow> {
-  return { dropMimeTypes, dragMimeTypes: [], handleDrop: (row, transfer) => drop(services, row, transfer) };
-}
+export const volumesDrop = (services: DropServices) => controller<VolumeRow>(services);
+export const workspacesDrop = (services: DropServices) => controller<WorkspaceRow>(services);

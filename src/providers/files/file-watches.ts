@@ -8,6 +8,7 @@ import { watchFiles, type WatchTarget } from '../../client/watch';
 import type { EngineLink, Logger } from '../engine-link';
 import { DisposableList, type Disposable } from '../signal';
 import type { Store } from '../store';
+import { isInUse } from './in-use';
 import { volumeNamed } from './volume-names';
 
 export interface WatchListener {
@@ -37,7 +38,7 @@ export class FileWatches implements Disposable {
 
   constructor(
     private readonly link: Pick<EngineLink, 'client' | 'state' | 'onDidChange'>,
-    private readonly store: Pick<Store, 'volume' | 'volumes' | 'onDidChange'>,
+    private readonly store: Pick<Store, 'volume' | 'volumes' | 'workspace' | 'onDidChange'>,
     private readonly log: Pick<Logger, 'info'>,
     private readonly listener: WatchListener,
   ) {
@@ -139,10 +140,7 @@ export class FileWatches implements Disposable {
   }
 
   private isLive(volume: string): boolean {
-    return (
-      this.store.volume(volumeNamed(this.store, volume))?.holders.some(({ state }) => state === 'running') ===
-      true
-    );
+    return isInUse(this.store, volumeNamed(this.store, volume));
   }
 
   private isWanted(watch: Watch): boolean {

@@ -45,7 +45,7 @@ export class FolderListing {
         return last;
       }
       this.last.delete(key(volume, path));
-      return [{ type: 'notice', volume, path, message: describe(asBerthError(error)) }];
+      return [{ type: 'notice', volume, path, message: describeError(asBerthError(error)) }];
     }
   }
 
@@ -72,6 +72,6 @@ export class FolderListing {
 
 const key = (volume: string, path: string): string => `${volume}:${path}`;
 
-function describe(error: BerthError): string {
+export function describeError(error: BerthError): string {
   return error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
 }

@@ -1,12 +1,14 @@
-/** Watches the folders that are open in the visible Volumes view, so that changes from inside show by themselves. */
+/** Watches the folders that are open in a visible view, so that changes from inside show by themselves. */
 import type * as vscode from 'vscode';
 import type { FileChange } from '../../api';
 import type { WatchTarget } from '../../client/watch';
+import { rootFilesOf } from '../../api/root-files';
 import type { EngineLink, Logger } from '../engine-link';
 import { FileWatches } from '../files/file-watches';
+import { isInUse } from '../files/in-use';
 import { DisposableList, type Disposable } from '../signal';
 import type { Store } from '../store';
-import { rowId, type VolumeRow } from './rows';
+import { rowId, type Row } from './rows';
 
 /** More open folders than this show changes at the next refresh only. */
 const mostWatches = 40;
@@ -15,10 +17,10 @@ export class FolderWatches implements Disposable {
   private readonly owned = new DisposableList();
   private readonly watches: FileWatches;
   /** Open folders; undefined while the view is hidden or nothing runs in the volume. */
-  private readonly open = new Map<string, { row: VolumeRow; watch: Disposable | undefined }>();
+  private readonly open = new Map<string, { row: Row; watch: Disposable | undefined }>();
 
   constructor(
-    private readonly view: vscode.TreeView<VolumeRow>,
+    private readonly view: vscode.TreeView<Row>,
     link: EngineLink,
     private readonly store: Store,
     private readonly log: Logger,
@@ -40,8 +42,8 @@ export class FolderWatches implements Disposable {
     this.owned.dispose();
   }
 
-  private expanded(row: VolumeRow): void {
-    if (row.type !== 'volume' && row.type !== 'file') {
+  private expanded(row: Row): void {
+    if (targetOf(row) === undefined) {
       return;
     }
     if (this.open.size >= mostWatches) {
@@ -52,33 +54,36 @@ export class FolderWatches implements Disposable {
     this.update();
   }
 
-  private collapsed(row: VolumeRow): void {
+  private collapsed(row: Row): void {
     this.open.get(rowId(row))?.watch?.dispose();
     this.open.delete(rowId(row));
   }
 
   private update(): void {
     for (const [id, { row, watch }] of this.open) {
-      const wanted = this.view.visible && this.changesFromInside(row);
-      if (wanted && watch === undefined) {
-        this.open.set(id, { row, watch: this.watches.watch(targetOf(row)) });
-      } else if (!wanted && watch !== undefined) {
+      const target = this.view.visible ? targetOf(row) : undefined;
+      const isWanted = target !== undefined && isInUse(this.store, target.volume);
+      if (isWanted && watch === undefined) {
+        this.open.set(id, { row, watch: this.watches.watch(target) });
+      } else if (!isWanted && watch !== undefined) {
         watch.dispose();
         this.open.set(id, { row, watch: undefined });
       }
     }
   }
-
-  private changesFromInside(row: VolumeRow): boolean {
-    const name = row.type === 'volume' ? row.name : row.type === 'file' ? row.volume : undefined;
-    const holders = name === undefined ? [] : (this.store.volume(name)?.holders ?? []);
-    return holders.some(({ state }) => state === 'running');
-  }
 }
 
-function targetOf(row: VolumeRow) {
-  if (row.type === 'file') {
-    return { volume: row.volume, path: row.path, recursive: false };
+/** The folder that a row shows; undefined for rows of other things. */
+function targetOf(row: Row): WatchTarget | undefined {
+  const recursive = false;
+  switch (row.type) {
+    case 'volume':
+      return { volume: row.name, path: '/', recursive };
+    case 'root':
+      return { volume: rootFilesOf(row.workspace), path: '/', recursive };
+    case 'file':
+      return { volume: row.volume, path: row.path, recursive };
+    default:
+      return undefined;
   }
-  return { volume: row.type === 'volume' ? row.name : '', path: '/', recursive: false };
 }

@@ -8,22 +8,52 @@ export type WorkspaceRow =
   | { type: 'operation'; workspace: string; id: string }
   | { type: 'port'; workspace: string }
   | { type: 'published'; workspace: string; host: number; guest: number }
-  | { type: 'mount'; workspace: string; volume: string; target: string; readOnly: boolean };
+  | { type: 'mount'; workspace: string; volume: string; target: string; readOnly: boolean }
+  /** All files of a workspace, from `/` on. */
+  | { type: 'root'; workspace: string }
+  | FileRow
+  | MoreRow
+  | NoticeRow;
+
+/** Where a row is for the shell of a workspace; what it is a row of may be mounted there. */
+export interface Inside {
+  workspace: string;
+  path: string;
+  readOnly: boolean;
+  /** What is mounted at the path itself. */
+  mounted?: 'volume' | 'other';
+}
 
 export interface FileRow {
   type: 'file';
+  /** A volume, or the `rootfs@…` of a workspace. */
   volume: string;
   /** From the volume's root, starting with `/`. */
   path: string;
   entry: FileEntry;
+  /** In the tree of a workspace's files. */
+  inside?: Inside;
+}
+
+interface MoreRow {
+  type: 'more';
+  volume: string;
+  path: string;
+  shown: number;
+  total: number;
+  inside?: Inside;
+}
+
+interface NoticeRow {
+  type: 'notice';
+  volume: string;
+  path: string;
+  message: string;
+  inside?: Inside;
 }
 
 export type VolumeRow =
-  | { type: 'group'; key: string }
-  | { type: 'volume'; name: string }
-  | FileRow
-  | { type: 'more'; volume: string; path: string; shown: number; total: number }
-  | { type: 'notice'; volume: string; path: string; message: string };
+  { type: 'group'; key: string } | { type: 'volume'; name: string } | FileRow | MoreRow | NoticeRow;
 
 export type Row = WorkspaceRow | VolumeRow;
 
@@ -46,13 +76,18 @@ export function rowId(row: Row): string {
       return `mount:${row.workspace}:${row.target}`;
     case 'volume':
       return `volume:${row.name}`;
+    case 'root':
+      return `root:${row.workspace}`;
     case 'file':
-      return `file:${row.volume}:${row.path}`;
     case 'more':
-      return `more:${row.volume}:${row.path}`;
     case 'notice':
-      return `notice:${row.volume}:${row.path}`;
+      return `${row.type}:${placeId(row)}`;
   }
+}
+
+/** One volume may be mounted twice: the path inside tells its rows apart. */
+function placeId({ volume, path, inside }: FileRow | MoreRow | NoticeRow): string {
+  return inside === undefined ? `${volume}:${path}` : `${inside.workspace}@${inside.path}`;
 }
 
 /**
@@ -74,6 +109,10 @@ export class RowCache<T extends Row> {
 
   find(id: string): T | undefined {
     return this.rows.get(id);
+  }
+
+  all(): IterableIterator<T> {
+    return this.rows.values();
   }
 
   /** Forgets rows that can't be drawn any more. */
@@ -98,6 +137,7 @@ const types = new Set<unknown>([
   'port',
   'published',
   'mount',
+  'root',
   'volume',
   'file',
   'more',

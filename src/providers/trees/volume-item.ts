@@ -140,10 +140,26 @@ export function fileItem(row: FileRow): vscode.TreeItem {
   item.description = entry.type === 'symlink' ? `→ ${entry.linkTarget ?? '?'}` : undefined;
   item.contextValue = isFolder ? `entry+folder+${entry.type}` : `entry+file+${entry.type}`;
   item.accessibilityInformation = { label: fileLabel(entry, isFolder), role: 'treeitem' };
-  if (!isFolder) {
+  if (row.inside?.mounted !== undefined) {
+    showMounted(item, row);
+  } else if (!isFolder) {
     item.command = openCommand(row);
   }
   return item;
+}
+
+/** Inside of a workspace: a folder that is a volume, or something that its runtime brings. */
+function showMounted(item: vscode.TreeItem, { volume, entry, inside }: FileRow): void {
+  const isVolume = inside?.mounted === 'volume';
+  item.description = [
+    isVolume ? t('volume {0}', volume) : t('mounted'),
+    inside?.readOnly ? t('read-only') : '',
+  ]
+    .filter((word) => word !== '')
+    .join(' · ');
+  item.iconPath = new vscode.ThemeIcon(isVolume ? 'database' : 'folder-library');
+  item.contextValue = isVolume ? 'mounted+volume' : 'mounted+other';
+  item.accessibilityInformation = { label: `${entry.name}, ${item.description}`, role: 'treeitem' };
 }
 
 /** VS Code's own command knows a click, which leaves the focus in the tree, from Enter; ours asks about large files. */

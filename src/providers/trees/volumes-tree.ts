@@ -8,6 +8,7 @@ import { DisposableList } from '../signal';
 import type { FilesChange, Store, StoreChange } from '../store';
 import { groupBy, isInTransition, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
 import { FolderListing } from './folder-listing';
+import { GatheredRows } from './gathered-rows';
 import { RowCache, rowId, type VolumeRow } from './rows';
 import {
   fileItem,
@@ -23,7 +24,6 @@ import { VolumeSizes } from './volume-sizes';
 import { groupItem } from './workspace-item';
 
 const { t } = vscode.l10n;
-const gatherMs = 50;
 
 export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.Disposable {
   private readonly rows = new RowCache<VolumeRow>();
@@ -33,9 +33,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   private readonly emitter = new vscode.EventEmitter<VolumeRow | VolumeRow[] | undefined>();
   readonly onDidChangeTreeData = this.emitter.event;
   private drawnOrder = '';
-  /** Ids of rows whose children changed, told together. */
-  private readonly stale = new Set<string>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly stale = this.owned.add(new GatheredRows<VolumeRow>((rows) => this.emitter.fire(rows)));
 
   constructor(
     private readonly store: Store,
@@ -57,7 +55,6 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   }
 
   dispose(): void {
-    clearTimeout(this.timer);
     this.owned.dispose();
   }
 
@@ -242,23 +239,13 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     for (const { path, type } of changes) {
       const folder = this.folderRow(volume, parentOf(path));
       if (folder !== undefined && !baseOf(path).startsWith('.berth-')) {
-        this.stale.add(rowId(folder));
+        this.stale.add(folder);
       }
       if (type === 'deleted') {
         this.rows.drop(
           (row) => row.type === 'file' && row.volume === volume && row.path.startsWith(`${path}/`),
         );
       }
-    }
-    this.timer ??= setTimeout(() => this.tellStale(), gatherMs);
-  }
-
-  private tellStale(): void {
-    this.timer = undefined;
-    const rows = [...this.stale].map((id) => this.rows.find(id)).filter((row) => row !== undefined);
-    this.stale.clear();
-    if (rows.length > 0) {
-      this.emitter.fire(rows);
     }
   }
 }

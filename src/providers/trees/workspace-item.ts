@@ -187,3 +187,14 @@ export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
   item.accessibilityInformation = { label: t('Volume {0} at {1}', row.volume, item.description) };
   return item;
 }
+
+export function rootItem(row: RowOf<'root'>): vscode.TreeItem {
+  const item = new vscode.TreeItem(t('Files'), vscode.TreeItemCollapsibleState.Collapsed);
+  item.id = rowId(row);
+  item.description = '/';
+  item.iconPath = new vscode.ThemeIcon('root-folder');
+  item.tooltip = t('All files of {0}, as its shell sees them, from / on.', row.workspace);
+  item.contextValue = 'root';
+  item.accessibilityInformation = { label: t('Files of {0}', row.workspace) };
+  return item;
+}

@@ -1,10 +1,12 @@
 /** The Workspaces view's rows: drawn from the store, refreshed row by row. */
 import * as vscode from 'vscode';
 import type { RuntimeKind, Workspace } from '../../api';
+import { rootFilesOf } from '../../api/root-files';
+import { baseOf, parentOf } from '../files/paths';
 import type { EngineLink } from '../engine-link';
 import { choice, setting } from '../settings';
 import { DisposableList } from '../signal';
-import type { Store, StoreChange } from '../store';
+import type { FilesChange, Store, StoreChange } from '../store';
 import { runtimeWords, stateWord } from '../words';
 import {
   groupBy,
@@ -14,7 +16,11 @@ import {
   type WorkspaceGrouping,
   type WorkspaceOrder,
 } from './arrange';
-import { RowCache, rowId, type WorkspaceRow } from './rows';
+import { FolderListing } from './folder-listing';
+import { GatheredRows } from './gathered-rows';
+import { InsideListing } from './inside-listing';
+import { RowCache, rowId, type Inside, type WorkspaceRow } from './rows';
+import { fileItem, fileTooltip, moreItem, noticeItem } from './volume-item';
 import {
   groupItem,
   mountItem,
@@ -22,6 +28,7 @@ import {
   portItem,
   problemItem,
   publishedItem,
+  rootItem,
   workspaceItem,
 } from './workspace-item';
 import { workspaceTooltip } from './workspace-tooltip';
@@ -36,14 +43,20 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   private readonly owned = new DisposableList();
   private readonly emitter = new vscode.EventEmitter<WorkspaceRow | WorkspaceRow[] | undefined>();
   readonly onDidChangeTreeData = this.emitter.event;
+  private readonly listing: FolderListing;
+  private readonly inside: InsideListing;
+  private readonly stale = this.owned.add(new GatheredRows<WorkspaceRow>((rows) => this.emitter.fire(rows)));
   private drawnOrder = '';
 
   constructor(
     private readonly store: Store,
     private readonly link: EngineLink,
   ) {
+    this.listing = new FolderListing(link);
+    this.inside = new InsideListing(link, store, this.listing);
     this.owned.add(this.emitter);
     this.owned.add(store.onDidChange((change) => this.refresh(change)));
+    this.owned.add(store.onDidChangeFiles((change) => this.filesChanged(change)));
     this.owned.add(
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('berth.workspaces')) {
@@ -73,15 +86,27 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
         return publishedItem(row, this.store);
       case 'mount':
         return mountItem(row, this.store);
+      case 'root':
+        return rootItem(row);
+      case 'file':
+        return fileItem(row);
+      case 'more':
+        return moreItem(row);
+      case 'notice':
+        return noticeItem(row);
     }
   }
 
-  getChildren(row?: WorkspaceRow): WorkspaceRow[] {
+  getChildren(row?: WorkspaceRow): WorkspaceRow[] | Promise<WorkspaceRow[]> {
     if (row === undefined) {
       return this.roots().map((each) => this.rows.intern(each));
     }
     if (row.type === 'group') {
       return this.members(row.key).map(({ name }) => this.rows.intern({ type: 'workspace', name }));
+    }
+    const folder = insideOf(row);
+    if (folder !== undefined) {
+      return this.files(folder);
     }
     const workspace = row.type === 'workspace' ? this.store.workspace(row.name) : undefined;
     return workspace === undefined ? [] : this.children(workspace).map((each) => this.rows.intern(each));
@@ -90,6 +115,9 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   getParent(row: WorkspaceRow): WorkspaceRow | undefined {
     if (row.type === 'group') {
       return undefined;
+    }
+    if (row.type === 'file' || row.type === 'more' || row.type === 'notice') {
+      return this.folderAbove(row);
     }
     if (row.type !== 'workspace') {
       return this.rows.intern({ type: 'workspace', name: row.workspace });
@@ -108,13 +136,58 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
     if (workspace !== undefined) {
       const stats = workspace.state === 'running' ? await this.stats(workspace.name, token) : undefined;
       item.tooltip = workspaceTooltip(workspace, this.store.volume(workspace.homeVolume), stats);
+    } else if (row.type === 'file') {
+      item.tooltip = fileTooltip(row);
     }
     return item;
+  }
+
+  /** One page more of a folder. */
+  loadMore(row: Extract<WorkspaceRow, { type: 'more' }>): void {
+    this.listing.showMore(row.volume, row.path);
+    this.emitter.fire(this.folderAbove(row));
+  }
+
+  /** Lists again what is open. */
+  refreshAll(): void {
+    this.listing.reset();
+    this.emitter.fire(undefined);
   }
 
   /** The row of a workspace, for `reveal`. */
   rowOf(name: string): WorkspaceRow {
     return this.rows.intern({ type: 'workspace', name });
+  }
+
+  private async files(folder: Inside): Promise<WorkspaceRow[]> {
+    const rows = await this.inside.rows(folder);
+    return rows
+      .filter((row) => row.type !== 'group' && row.type !== 'volume')
+      .map((row) => this.rows.intern(row));
+  }
+
+  /** A file's folder; for the others, which stand for a folder, that one. */
+  private folderAbove({
+    type,
+    inside,
+  }: Extract<WorkspaceRow, { inside?: Inside }>): WorkspaceRow | undefined {
+    if (inside === undefined) {
+      return undefined;
+    }
+    const path = type === 'file' ? parentOf(inside.path) : inside.path;
+    return this.rows.find(path === '/' ? `root:${inside.workspace}` : `file:${inside.workspace}@${path}`);
+  }
+
+  /** The same folder may show in several places. */
+  private filesChanged({ volume, changes }: FilesChange): void {
+    const shown = changes.filter(({ path }) => !baseOf(path).startsWith('.berth-'));
+    const folders = new Set(shown.map(({ path }) => parentOf(path)));
+    for (const row of this.rows.all()) {
+      const isRoot = row.type === 'root' && rootFilesOf(row.workspace) === volume && folders.has('/');
+      if (isRoot || (row.type === 'file' && row.volume === volume && folders.has(row.path))) {
+        this.stale.add(row);
+      }
+    }
   }
 
   private async stats(name: string, token: vscode.CancellationToken) {
@@ -198,6 +271,7 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
       ...(workspace.spec.ports ?? []).flatMap(({ host, guest }): WorkspaceRow[] =>
         host === undefined ? [] : [{ type: 'published', workspace: name, host, guest }],
       ),
+      ...(hasFiles(workspace) ? [{ type: 'root', workspace: name } as const] : []),
       mount(workspace.homeVolume, '/home/workspace'),
       ...(workspace.dockerVolume === undefined ? [] : [mount(workspace.dockerVolume, '/var/lib/docker')]),
       ...(workspace.spec.mounts ?? []).map(({ source, target, readOnly }) => mount(source, target, readOnly)),
@@ -206,7 +280,7 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
 
   private refresh(change: StoreChange): void {
     if (change.all || this.orderOf(this.sorted()) !== this.drawnOrder || change.workspaces.size > manyRows) {
-      this.rows.drop((row) => row.type === 'workspace' && this.store.workspace(row.name) === undefined);
+      this.rows.drop((row) => this.isGone(row));
       this.emitter.fire(undefined);
       return;
     }
@@ -216,4 +290,20 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
       this.emitter.fire(found);
     }
   }
+  private isGone(row: WorkspaceRow): boolean {
+    const name = row.type === 'workspace' ? row.name : insideOf(row)?.workspace;
+    return name !== undefined && this.store.workspace(name) === undefined;
+  }
+}
+
+/** A microVM shows its files while it runs; those of a stopped container can be read. */
+function hasFiles({ state, spec }: Workspace): boolean {
+  return state === 'running' || (state === 'stopped' && spec.runtime === 'container');
+}
+
+function insideOf(row: WorkspaceRow): Inside | undefined {
+  if (row.type === 'root') {
+    return { workspace: row.workspace, path: '/', readOnly: false };
+  }
+  return row.type === 'file' ? row.inside : undefined;
 }

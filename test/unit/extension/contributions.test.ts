@@ -175,9 +175,12 @@ describe('what is contributed keeps to the rules', () => {
       group?.startsWith('inline'),
     );
     const rows: Record<string, string[]> = {
-      'berth.workspaces': ['running', 'paused', 'stopped', 'archived', 'error', 'starting', 'deleting'].map(
-        (state) => `workspace+${state}+container`,
-      ),
+      'berth.workspaces': [
+        ...['running', 'paused', 'stopped', 'archived', 'error', 'starting', 'deleting'].map(
+          (state) => `workspace+${state}+container`,
+        ),
+        ...['root', 'mounted+volume', 'mounted+other', 'entry+file+file', 'entry+folder+directory'],
+      ],
       'berth.volumes': [
         'volume+docker+home',
         'volume+disk+named',
@@ -205,6 +208,20 @@ describe('what is contributed keeps to the rules', () => {
     assert.ok(commandsOf('archived').includes('berth.workspace.restore'));
     assert.ok(commandsOf('error').includes('berth.workspace.recover'));
     assert.ok(commandsOf('starting').includes('berth.workspace.delete'));
+  });
+
+  it('what is mounted in a workspace is filled, and neither renamed nor deleted', () => {
+    const commandsOf = (value: string): string[] =>
+      (contributes.menus['view/item/context'] ?? [])
+        .filter(({ when }) => isShown(when ?? '', 'berth.workspaces', value))
+        .map(({ command }) => command);
+    for (const value of ['root', 'mounted+volume']) {
+      assert.ok(commandsOf(value).includes('berth.file.uploadFiles'), value);
+      assert.ok(!commandsOf(value).includes('berth.file.delete'), value);
+      assert.ok(!commandsOf(value).includes('berth.file.rename'), value);
+    }
+    assert.deepEqual(commandsOf('mounted+other'), []);
+    assert.ok(commandsOf('entry+file+file').includes('berth.file.delete'));
   });
 
   it('pictures are where they are said to be', () => {
@@ -240,9 +257,9 @@ describe('what is contributed keeps to the rules', () => {
 /** Evaluates the few forms of conditions that our item menus use. */
 function isShown(when: string, view: string, viewItem: string): boolean {
   return when.split(' && ').every((part) => {
-    const regex = /^viewItem =~ \/(.*)\/$/.exec(part)?.[1];
+    const { name, regex } = /^(?<name>view|viewItem) =~ \/(?<regex>.*)\/$/.exec(part)?.groups ?? {};
     if (regex !== undefined) {
-      return new RegExp(regex).test(viewItem);
+      return new RegExp(regex).test(name === 'view' ? view : viewItem);
     }
     const [key, value] = part.split(' == ');
     return key === 'view' ? value === view : key === 'viewItem' ? value === viewItem : true;

@@ -27,6 +27,16 @@ describe('rows', () => {
       rowId({ type: 'file', volume: 'v', path: '/x', entry: entry('x') }),
       rowId({ type: 'file', volume: 'w', path: '/x', entry: entry('x') }),
       rowId({ type: 'more', volume: 'v', path: '/x', shown: 1, total: 2 }),
+      ...['/home/workspace/x', '/workspace/x'].map((path) =>
+        rowId({
+          type: 'file',
+          volume: 'v',
+          path: '/x',
+          entry: entry('x'),
+          inside: { workspace: 'v', path, readOnly: false },
+        }),
+      ),
+      rowId({ type: 'root', workspace: 'v' }),
     ];
     assert.equal(new Set(ids).size, ids.length);
   });

@@ -1,0 +1,25 @@
+import type * as vscode from 'vscode';
+
+const gatherMs = 50;
+
+/** Rows whose children changed, told together after a moment. */
+export class GatheredRows<T> implements vscode.Disposable {
+  private readonly rows = new Set<T>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly tell: (rows: T[]) => void) {}
+
+  add(row: T): void {
+    this.rows.add(row);
+    this.timer ??= setTimeout(() => {
+      const rows = [...this.rows];
+      this.rows.clear();
+      this.timer = undefined;
+      this.tell(rows);
+    }, gatherMs);
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+  }
+}
