@@ -51,11 +51,12 @@ export class VolumesGone {
 }
 
 /** The engine's message names each volume. */
-async function confirmEmpty({ label }: Workspace, { message }: BerthError): Promise<void> {
+async function confirmEmpty({ label, state }: Workspace, { message }: BerthError): Promise<void> {
   await confirm(
     t('Start {0} without the files of its volume?', label),
     [
       message,
+      ...(state === 'paused' ? [t('It is paused: what its programs have in memory is lost.')] : []),
       '',
       t(
         'A new, empty volume takes its place. A volume that you can bring back from a backup is better brought back first.',
