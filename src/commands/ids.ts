@@ -29,6 +29,7 @@ export const commandIds = [
   'berth.port.copyAddress',
   'berth.volume.create',
   'berth.volume.delete',
+  'berth.volume.adopt',
   'berth.volume.resize',
   'berth.volume.measure',
   'berth.volume.openAsFolder',

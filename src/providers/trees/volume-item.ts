@@ -97,7 +97,12 @@ export function volumeItem(
     roleIcons[volume.role],
     isHeld ? new vscode.ThemeColor('testing.iconPassed') : undefined,
   );
-  item.contextValue = `volume+${volume.kind}+${volume.role}${isOrphan ? '+orphan' : ''}`;
+  const isOfOthers = !volume.managed || volume.owner !== undefined;
+  item.contextValue = [
+    `volume+${volume.kind}+${volume.role}`,
+    ...(isOrphan ? ['orphan'] : []),
+    ...(isOfOthers ? ['others'] : []),
+  ].join('+');
   item.accessibilityInformation = {
     label: t('Volume {0}, {1}', volume.name, item.description),
     role: 'treeitem',
