@@ -2,6 +2,7 @@
 import { BerthError } from '../../api/errors';
 import type { PublishedPort } from '../../api/schemas/workspace';
 import type { PlannedPort } from '../drivers/driver';
+import { programOn } from '../ssh/port-user';
 import { isFree, type PortLedger } from '../ssh/ports';
 
 /** One of a record: its port of this machine is known. */
@@ -95,11 +96,11 @@ export async function movePorts(
   const areFree = await Promise.all(
     ports.map(async ({ host }) => !refused.has(host) && (await isFree(host))),
   );
-  ports.forEach(({ host, guest, chosen }, index) => {
+  for (const [index, { host, guest, chosen }] of ports.entries()) {
     if (areFree[index] === false && chosen !== true) {
-      throw taken(host, 'another program', index, giveUp(owner, guest));
+      throw taken(host, await programOn(host), index, giveUp(owner, guest));
     }
-  });
+  }
   const moves: { from: AssignedPort; to: number }[] = [];
   const moved: AssignedPort[] = [];
   try {
@@ -141,7 +142,7 @@ async function reserve(
     ledger.reserve(host, owner);
     if (!(await isFree(host))) {
       ledger.releasePort(host, owner);
-      throw taken(host, 'another program', index);
+      throw taken(host, await programOn(host), index);
     }
   }
   return host;

@@ -12,19 +12,26 @@ export interface PortRange {
 
 export const defaultPortRange: PortRange = { first: 2200, last: 2400 };
 
+/** Of a machine without IPv6. */
+const absent = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
+
 function canListen(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(absent.has(error.code ?? '')));
     server.listen({ port, host, exclusive: true }, () => {
       server.close(() => resolve(true));
     });
   });
 }
 
-/** Nobody listens on it now. */
+/** Nobody listens on it now, also not where `localhost` leads first on many machines. */
 export async function isFree(port: number): Promise<boolean> {
-  return (await canListen(port, '0.0.0.0')) && (await canListen(port, '127.0.0.1'));
+  return (
+    (await canListen(port, '0.0.0.0')) &&
+    (await canListen(port, '127.0.0.1')) &&
+    (await canListen(port, '::1'))
+  );
 }
 
 export class PortLedger {

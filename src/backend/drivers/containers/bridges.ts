@@ -69,7 +69,7 @@ export class Bridges {
         const message = `Could not listen on port ${port} for ${name}: ${error.message}`;
         reject(
           new BerthError('in_use', message, {
-            hint: 'Another program took the SSH port. Start the workspace again: it gets another one.',
+            hint: 'Another program took the SSH port. Try again: the workspace gets another one.',
             cause: error,
           }),
         );

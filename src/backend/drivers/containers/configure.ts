@@ -140,7 +140,7 @@ async function feedInit(
       'internal',
       `${name} did not take its configuration. ${await lastWords(endpoint, name)}`,
       {
-        hint: 'Start it again; if that does not help, rebuild it.',
+        hint: 'Try again; if that does not help, build the tools anew: `berth image build`.',
         cause: error,
       },
     );
@@ -167,7 +167,7 @@ async function readOutcome(stdout: Readable): Promise<Outcome> {
 async function endedAtOnce(endpoint: Endpoint, name: string): Promise<BerthError> {
   const said = await lastWords(endpoint, name);
   return new BerthError('illegal_state', `${name} ended before it could be configured. ${said}`, {
-    hint: 'Start it again; if that does not help, rebuild the tools (`berth image build`), then the workspace.',
+    hint: 'Try again; if that does not help, build the tools anew: `berth image build`.',
   });
 }
 
@@ -188,7 +188,7 @@ function sshPortOf({ state, sshPort, name }: RuntimeInfo): number {
 function scriptError(name: string, exitCode: number, output: string): BerthError {
   if (/no space left on device/i.test(output)) {
     return new BerthError('no_space', `${name} could not be set up, because its disk is full: ${output}`, {
-      hint: 'Delete files from the home volume, then start it again.',
+      hint: 'Delete files from the home volume, then try again.',
     });
   }
   if (exitCode === 126 || exitCode === 127) {

@@ -109,7 +109,7 @@ const rules: readonly Rule[] = [
   {
     pattern: /port is already allocated|address already in use|failed to bind (host )?port/i,
     code: 'in_use',
-    hint: 'Another program has a port of the workspace. End that program, or name another port, and start it again.',
+    hint: 'Another program has a port of the workspace. End that program, or name another port, then try again.',
   },
   {
     pattern: /no space left on device|disk quota exceeded/i,
@@ -126,7 +126,7 @@ const rules: readonly Rule[] = [
     // Said with status 500 when it ends between the request for a command and its start.
     pattern: /\bcontainer \w+ is not running\b/i,
     code: 'illegal_state',
-    hint: 'Start it again.',
+    hint: 'Try again.',
   },
   {
     pattern:

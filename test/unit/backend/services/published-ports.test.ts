@@ -71,7 +71,10 @@ describe('services/published-ports', () => {
       const server = await occupy(at(5), '127.0.0.1');
       try {
         const theirs = reservePorts(ledger, 'two', [{ host: at(5), guest: 80 }]);
-        assert.match((await failure(theirs, 'in_use')).message, /another program/);
+        assert.match(
+          (await failure(theirs, 'in_use')).message,
+          new RegExp(`is used by \\S+ \\(process ${process.pid}\\)`),
+        );
         assert.equal(ledger.ownerOf(at(5)), undefined);
       } finally {
         await vacate(server);

@@ -13,7 +13,7 @@ describe('ssh/ports', () => {
     servers.push(await occupy(port, host));
   }
 
-  for (const host of ['0.0.0.0', '127.0.0.1', '::']) {
+  for (const host of ['0.0.0.0', '127.0.0.1', '::', '::1']) {
     it(`sees a port that another program has on ${host}`, async () => {
       const range = ownPortRange();
       assert.equal(await isFree(range.first), true);
