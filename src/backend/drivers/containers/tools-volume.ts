@@ -10,7 +10,7 @@ import type Dockerode from 'dockerode';
 import tar from 'tar-stream';
 import { BerthError } from '../../../api/errors';
 import { ifMissing, isStatus } from './docker-errors';
-import type { Endpoint } from './endpoint';
+import type { Connection, Endpoint } from './endpoint';
 import { fillerOwner, isAbandoned } from './filler-lock';
 import { toolsDirectory } from './init-script';
 import { isToolsName, isToolsVolume, label, toolsVolumeName } from './labels';
@@ -186,14 +186,18 @@ export class ToolsVolume {
       timeoutMs: fillTimeoutMs * 2,
       intervalMs: 100,
     });
-    try {
-      if ((await this.endpoint.connect()).isPodman) {
+    const what = `fill the volume ${filling.volume}`;
+    const fill = async (_docker: Dockerode, { isPodman }: Connection): Promise<void> => {
+      if (isPodman) {
         await filler.start();
         await filler.wait();
       }
       await use(filler);
+    };
+    try {
+      await this.endpoint.call(what, fill, { timeoutMs: fillTimeoutMs * 2 });
     } finally {
-      await removeContainer(filler);
+      await this.endpoint.call(what, () => removeContainer(filler));
     }
   }
 
