@@ -33,7 +33,10 @@ export class Commits {
     return this.operations.start(begin, async (context) => {
       const driver = this.drivers.of(record.spec.runtime);
       const plan = { image, without: await injectedInto(record) };
-      const id = await driver.commit(runtimeNameOf(name), plan, inBytes(context), context.signal);
+      const commit = (): Promise<string> =>
+        driver.commit(runtimeNameOf(name), plan, inBytes(context), context.signal);
+      const title = `Read the files of ${name}, which is paused meanwhile`;
+      const id = await (record.state === 'running' ? context.step('commit', title, commit) : commit());
       return { image, id };
     });
   }

@@ -150,7 +150,7 @@ export class Images {
     const found = lists.findIndex(
       (each) =>
         each.status === 'fulfilled' &&
-        each.value.some(({ tags }) => tags.some((tag) => sameName(tag, image))),
+        each.value.some(({ id, tags }) => tags.some((tag) => sameName(tag, image)) || isIdOf(id, image)),
     );
     const driver = this.drivers.all()[found];
     if (driver === undefined) {
@@ -165,4 +165,10 @@ export class Images {
   private driver(runtime: RuntimeKind | undefined): Driver {
     return this.drivers.of(runtime ?? this.drivers.all()[0]?.kind ?? 'container');
   }
+}
+
+/** As a list shows it of an image without a name: its first 12 digits, or more. */
+function isIdOf(id: string, image: string): boolean {
+  const digits = image.replace(/^sha256:/, '');
+  return /^[0-9a-f]{12,64}$/.test(digits) && id.replace(/^sha256:/, '').startsWith(digits);
 }

@@ -12,7 +12,7 @@ export function registerCommit(program: Command, cli: Cli): void {
     .action((name: string, image: string) => commit(cli, name, image));
   examples(
     command,
-    ['berth commit demo tools:1', 'a microVM is stopped first'],
+    ['berth commit demo tools:1', 'a container that runs is paused meanwhile; stop a microVM first'],
     ['berth create other --image tools:1', 'a workspace that begins with it'],
     ['berth image save tools:1 tools.tar', 'for `docker load` elsewhere'],
   );

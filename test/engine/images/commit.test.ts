@@ -7,7 +7,7 @@ import type { Workspace } from '../../../src/api/schemas/workspace';
 import { useEngineHarness } from '../../support/engine-harness';
 import { failure } from '../../support/errors';
 import { succeed } from '../../support/programs';
-import { column, testTimeoutMs } from '../../support/runtimes/columns';
+import { column, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 import { Registry } from '../drivers/containers/registry';
 import { importSmall } from './small-image';
 
@@ -84,6 +84,32 @@ describe('commit', function () {
     assert.equal(listed?.id, ended.result.id);
     tidy.push(listed?.id ?? '');
     assert.equal(await harness().state(workspace.name), 'stopped');
+  });
+
+  itOfContainers('images of the engine', 'leaves no image without a name when it is made again', async () => {
+    const { client, docker } = harness();
+    const first = (await docker.getImage(made).inspect()).Id;
+    const other = await harness().create({ image: made, start: false });
+    const again = async (): Promise<string> => {
+      await harness().done(await commit());
+      return (await docker.getImage(made).inspect()).Id;
+    };
+    const second = await again();
+    // The first has a user: it has a name of its own until that one is gone.
+    const kept = (await images()).find(({ id }) => id === first);
+    assert.deepEqual(kept?.usedBy, [other.name]);
+    assert.match(kept.tags.join(), /^berth-replaced:[0-9a-f]{12}$/);
+    await harness().delete(other.name);
+    tidy.push(await again());
+    const left = await images();
+    assert(!left.some(({ id }) => [first, second].includes(id)), JSON.stringify(left));
+    // What older versions have left is listed, and removed by its id.
+    const container = await docker.createContainer({ Image: made });
+    const { Id: nameless } = (await container.commit()) as { Id: string };
+    await container.remove({ v: true });
+    assert((await images()).some(({ id, tags }) => id === nameless && tags.length === 0));
+    await client.call('images.remove', { body: { image: nameless.replace('sha256:', '').slice(0, 12) } });
+    assert(!(await images()).some(({ id }) => id === nameless));
   });
 
   it('is what another workspace begins with, without volumes and secrets', async () => {

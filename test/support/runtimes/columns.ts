@@ -17,6 +17,7 @@ export const onlyOfContainers = {
   limits: 'processors are whole there, and the other limits are seen inside',
   'docker inspect': 'what a microVM is made of is all in the state directory, which is searched',
   'disk images': 'microVMs take them',
+  'images of the engine': 'those of microVMs are files of ours',
   keepers: 'disks are read by the engine itself',
 } as const;
 

@@ -5,6 +5,7 @@ import { imageName, versionOf } from '../../../api/image-reference';
 import type { CommitPlan } from '../driver';
 import { isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
+import { dropReplaced, idOf } from './replaced-images';
 
 const commitTimeoutMs = 60 * 60_000;
 
@@ -57,7 +58,10 @@ export async function commitContainer(
         const { Config: base } = (await docker.getImage(id).inspect()) as unknown as { Config: ImageSays };
         const _query = { container: container.id, repo, tag, comment: `Workspace ${name}` };
         const commit = { _query, _body: imageConfigOf(base, own.Labels ?? {}), abortSignal: signal };
-        return ((await container.commit(commit)) as { Id: string }).Id;
+        const before = await idOf(docker, image);
+        const { Id: made } = (await container.commit(commit)) as { Id: string };
+        await dropReplaced(docker, image, before);
+        return made;
       } catch (error) {
         throw error instanceof BerthError ? error : toBerthError(error, `commit ${name}`);
       }

@@ -5,6 +5,7 @@ import { ensureBase, type BaseOptions } from './base-image';
 import type { Endpoint } from './endpoint';
 import { imageContext } from './image-context';
 import { followProgress } from './progress-stream';
+import { dropReplaced, idOf } from './replaced-images';
 import { toReadable } from './streams';
 
 const buildTimeoutMs = 60 * 60_000;
@@ -65,6 +66,7 @@ async function buildTarget(
     endpoint.call(
       `build ${tag}`,
       async (docker) => {
+        const before = await idOf(docker, tag);
         const answer = await docker.buildImage(await imageContext(folder), {
           t: tag,
           target,
@@ -81,6 +83,7 @@ async function buildTarget(
             line(text);
           }
         });
+        await dropReplaced(docker, tag, before);
       },
       { timeoutMs: buildTimeoutMs, signal },
     );

@@ -32,7 +32,7 @@ export class ContainerImages implements ImageStore {
     private readonly options: ImagesOptions,
   ) {}
 
-  /** Images with a name, and nameless ones that a container still uses; not the layers of the build cache. */
+  /** Images with a name, and nameless ones of ours, or that a container still uses; not the layers of the build cache. */
   async list(): Promise<Image[]> {
     return this.endpoint.call('list images', async (docker) => {
       const [images, containers] = await Promise.all([
@@ -42,8 +42,9 @@ export class ContainerImages implements ImageStore {
       const users = usersOf(containers);
       return images
         .filter((image) => !isPrivate(image))
-        .map((image) => toImage(image, users))
-        .filter(({ tags, usedBy }) => tags.length + usedBy.length > 0);
+        .map((image) => ({ image: toImage(image, users), isOurs: hasLabelOfOurs(image) }))
+        .filter(({ image: { tags, usedBy }, isOurs }) => isOurs || tags.length + usedBy.length > 0)
+        .map(({ image }) => image);
     });
   }
 
@@ -196,6 +197,11 @@ function isPrivate({ Labels: labels, RepoTags: tags }: Dockerode.ImageInfo): boo
   const [tag] = (tags as string[] | null) ?? [];
   const isOfClaims = tag === claimImage || tag === `localhost/${claimImage}`;
   return isOfClaims || ((labels as Partial<Record<string, string>> | null)?.[label.ownFiles] ?? '') !== '';
+}
+
+/** Built by Berth, or made by a commit. */
+function hasLabelOfOurs({ Labels: labels }: { Labels: Readonly<Record<string, string>> | null }): boolean {
+  return Object.keys(labels ?? {}).some((name) => name.startsWith('berth.'));
 }
 
 function toImage(image: Dockerode.ImageInfo, users: ReturnType<typeof usersOf>): Image {

@@ -10,6 +10,7 @@ import { ifMissing, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isBundleOf, isInternalContainer, label } from './labels';
 import { fromInspected, fromListed, nameOf, stateOf, volumesOf } from './runtime-info';
+import { dropUnused } from './replaced-images';
 import { makeLabelledVolumes } from './labelled-volumes';
 import {
   bundlesOf,
@@ -158,6 +159,7 @@ export class Runtimes {
       // Another container may go on with them: one that takes its place, or in whose place it was to be.
       const removals = volumes.map((volume) => docker.getVolume(volume).remove());
       await Promise.all(removals.map((removal) => ignoring([404, 409], removal)));
+      await dropUnused(docker, found.Image);
     };
     await this.endpoint.call(`remove ${name}`, remove, { timeoutMs: removeTimeoutMs * 2 });
   }

@@ -1,0 +1,62 @@
+/**
+ * Images whose last name went to another one, by a commit or a build of ours. They go at once; one that a container is
+ * made of has a name of its own until that container goes, so that a list shows it and it can be removed.
+ */
+import type Dockerode from 'dockerode';
+import { ifMissing, isStatus } from './docker-errors';
+
+const repository = 'berth-replaced';
+
+/** The id of what has the name now: to be asked before the name goes to another image. */
+export async function idOf(docker: Dockerode, image: string): Promise<string | undefined> {
+  return (await docker.getImage(image).inspect().catch(ifMissing))?.Id;
+}
+
+/** To be called when `image` has been named anew: `before` is what had the name. */
+export async function dropReplaced(
+  docker: Dockerode,
+  image: string,
+  before: string | undefined,
+): Promise<void> {
+  if (before === undefined || (await idOf(docker, image)) === before) {
+    return;
+  }
+  const old = await docker.getImage(before).inspect().catch(ifMissing);
+  if (old === undefined || tagsOf(old).length > 0 || (await wasRemoved(docker, before))) {
+    return;
+  }
+  const tag = before.replace(/^sha256:/, '').slice(0, 12);
+  await docker.getImage(before).tag({ repo: repository, tag }).catch(ifMissing);
+}
+
+/** To be called when a container made of it has gone. */
+export async function dropUnused(docker: Dockerode, id: string): Promise<void> {
+  const image = await docker.getImage(id).inspect().catch(ifMissing);
+  const [tag, ...others] = image === undefined ? [] : tagsOf(image);
+  if (tag !== undefined && others.length === 0 && isOurs(tag)) {
+    await wasRemoved(docker, tag);
+  }
+}
+
+/** Podman names the registry. */
+function isOurs(tag: string): boolean {
+  return tag.replace(/^localhost\//, '').startsWith(`${repository}:`);
+}
+
+/** Null on images that lost their name. */
+function tagsOf({ RepoTags: tags }: { RepoTags: string[] | null }): string[] {
+  return (tags ?? []).filter((tag) => tag !== '<none>:<none>');
+}
+
+/** false: a container, or another image, is made of it. */
+async function wasRemoved(docker: Dockerode, image: string): Promise<boolean> {
+  try {
+    await docker.getImage(image).remove();
+  } catch (error) {
+    if (!isStatus(error, 404, 409, 500)) {
+      throw error;
+    }
+    return isStatus(error, 404);
+  }
+  return true;
+}
