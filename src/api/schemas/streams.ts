@@ -7,7 +7,7 @@ import { DriverStatus } from './engine';
 import { FileChange } from './file';
 import { Operation } from './operation';
 import { Volume } from './volume';
-import { Environment, Workspace } from './workspace';
+import { Cwd, Environment, Workspace } from './workspace';
 
 export const ErrorBody = Type.Object({
   code: literals(Object.keys(errorStatus), { description: 'For programs: stays as it is.' }),
@@ -34,7 +34,7 @@ export const AttachStart = Type.Object(
     cols: Type.Optional(Size),
     rows: Type.Optional(Size),
     env: Type.Optional(Environment),
-    cwd: Type.Optional(Type.String({ pattern: '^/' })),
+    cwd: Cwd,
     user: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$' })),
   },
   { additionalProperties: false },

@@ -345,12 +345,20 @@ export const SshTarget = Type.Object({
 });
 export type SshTarget = Static<typeof SshTarget>;
 
+/** Where a command starts. */
+export const Cwd = Type.Optional(
+  Type.String({
+    pattern: '^/',
+    description: 'If absent: the clone of the workspace, else the home directory.',
+  }),
+);
+
 export const ExecRequest = Type.Object(
   {
     argv: Type.Array(Type.String(), { minItems: 1, maxItems: 4096 }),
     stdin: Type.Optional(Type.String({ description: 'Base64.' })),
     env: Type.Optional(Environment),
-    cwd: Type.Optional(Type.String({ pattern: '^/' })),
+    cwd: Cwd,
     user: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$', default: 'workspace' })),
     timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
     maxOutputBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 67_108_864, default: 1_048_576 })),

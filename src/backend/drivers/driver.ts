@@ -150,6 +150,8 @@ export interface ExecPlan {
   tty?: { cols: number; rows: number };
   env?: Readonly<Record<string, string>>;
   cwd?: string;
+  /** Where it starts in place of `cwd`, if its user can go there. */
+  preferredCwd?: string;
 }
 
 /** A process in a runtime. Closing the client side of `stdin` is end of input; `kill` ends it. */

@@ -52,7 +52,7 @@ export class WorkspaceAccess {
       {
         argv: request.argv,
         user: request.user ?? 'workspace',
-        cwd: request.cwd ?? homeDirectory,
+        ...this.startingIn(name, request.cwd),
         env: await this.loginEnvironment(name, request.env),
       },
       {
@@ -63,6 +63,15 @@ export class WorkspaceAccess {
       },
     ).finally(release);
     return { ...result, stdout: result.stdout.toString('base64'), stderr: result.stderr.toString('base64') };
+  }
+
+  /** In the clone, unless it is told otherwise; in the home when the clone is gone. */
+  private startingIn(name: string, cwd?: string): Pick<ExecPlan, 'cwd' | 'preferredCwd'> {
+    if (cwd !== undefined) {
+      return { cwd };
+    }
+    const { cloned } = this.parts.registry.get(name);
+    return { cwd: homeDirectory, ...(cloned && { preferredCwd: repositoryDirectory }) };
   }
 
   /** What a process started by us sees: the spec's variables, the secrets, then those of the call. */
@@ -122,7 +131,7 @@ export class WorkspaceAccess {
     const session = await this.driver(name).exec(runtimeNameOf(name), {
       ...plan,
       user: plan.user ?? 'workspace',
-      cwd: plan.cwd ?? homeDirectory,
+      ...this.startingIn(name, plan.cwd),
       env: await this.loginEnvironment(name, plan.env),
     });
     void session.exit.catch(() => undefined).finally(this.hold(name));

@@ -39,7 +39,7 @@ export function registerExec(program: Command, cli: Cli): void {
       .option('-t, --tty', 'allocate a terminal (default: when this is one)')
       .option('--no-tty', 'allocate no terminal')
       .option('--env <K=V>', 'set a variable (repeatable)', collectEnv)
-      .option('--cwd <path>', 'run it there (default: the home directory)')
+      .option('--cwd <path>', 'run it there (default: the clone, else the home directory)')
       .option('--user <user>', 'run it as this user (default: workspace)')
       .option('--timeout <time>', 'end it after 90s, 5m or 1h, with exit code 124', parseDuration)
       .option(

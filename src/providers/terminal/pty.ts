@@ -10,6 +10,7 @@ import type { Store } from '../store';
 import { OutputFlow } from './output-flow';
 
 const { t } = vscode.l10n;
+const home = '/home/workspace';
 
 export class WorkspacePty implements vscode.Pseudoterminal {
   private readonly written = new vscode.EventEmitter<string>();
@@ -72,6 +73,8 @@ export class WorkspacePty implements vscode.Pseudoterminal {
         tty: true,
         cols,
         rows,
+        // As a login does; a command starts in the clone.
+        cwd: home,
         env: { TERM: 'xterm-256color', COLORTERM: 'truecolor' },
       });
       await this.attached(session);

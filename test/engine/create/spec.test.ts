@@ -109,6 +109,21 @@ describe('create: a full spec', function () {
     assert.equal(folder, '/home/workspace/repo');
   });
 
+  it('starts commands in the clone, in the home when it is gone, and elsewhere when told to', async () => {
+    const { name } = workspace;
+    const where = 'pwd; echo "$PWD"; env | grep -E "^(OLDPWD|BERTH_)"; true';
+    const startsIn = (more?: { user?: string; cwd?: string }) =>
+      harness().exec(name, ['sh', '-c', where], more);
+    const clone = '/home/workspace/repo\n/home/workspace/repo';
+    assert.equal(await startsIn(), clone);
+    assert.equal(await startsIn({ user: 'root' }), clone);
+    assert.equal(await startsIn({ cwd: '/etc' }), '/etc\n/etc');
+    assert.equal(await harness().ssh(name, ['pwd']), '/home/workspace');
+    await harness().sh(name, 'mv ~/repo ~/away');
+    assert.equal(await startsIn(), '/home/workspace\n/home/workspace');
+    await harness().sh(name, 'mv ~/away ~/repo');
+  });
+
   it('shows the home also at /workspace', async () => {
     await harness().sh(workspace.name, 'echo same >/workspace/one-home');
     assert.equal(await harness().sh(workspace.name, 'cat /home/workspace/one-home'), 'same');

@@ -166,6 +166,7 @@ export async function openExec(endpoint: Endpoint, container: string, plan: Exec
     `BERTH_EXEC=${id}`,
     `BERTH_GIVEN=${given.map(([name]) => name).join(' ')}`,
     `BERTH_TTY=${plan.tty === undefined ? '' : `rows ${plan.tty.rows} cols ${plan.tty.cols}`}`,
+    ...(plan.preferredCwd === undefined ? [] : [`BERTH_PREFERRED=${plan.preferredCwd}`]),
     ...(plan.tty !== undefined && plan.env?.TERM === undefined ? ['TERM=xterm-256color'] : []),
   ];
   const raw = await startExec(endpoint, container, {

@@ -88,7 +88,7 @@ export const isConfiguredCommand: string[] = [shell, '-c', `[ -e ${berthDirector
 
 /**
  * In front of a command: notes its process id under the exec's id (so that it can be ended), sets the terminal's
- * size, and gives it the environment of a login except for the names in BERTH_GIVEN, which came with the exec.
+ * size, goes where it starts if that is there, and gives it the environment of a login except for the names in BERTH_GIVEN, which came with the exec.
  * It looks for the program itself: busybox's shell would take its own before those of the image. A kind of terminal
  * that the image's terminfo does not know (xterm-kitty) becomes one that all know. What is set here has names that no
  * user's variable has: the shell would export the value of its own in its place.
@@ -99,7 +99,8 @@ for berth_f in $berth_d/exec/*; do [ -d "/proc/\${berth_f##*/}" ] || rm -f "$ber
 echo "$BERTH_EXEC" >"$berth_d/exec/$$" 2>/dev/null
 [ -z "$BERTH_TTY" ] || stty $BERTH_TTY 2>/dev/null
 berth_given=" $BERTH_GIVEN "
-unset BERTH_EXEC BERTH_TTY BERTH_GIVEN
+[ -z "$BERTH_PREFERRED" ] || ! cd -- "$BERTH_PREFERRED" 2>/dev/null || unset OLDPWD
+unset BERTH_EXEC BERTH_TTY BERTH_GIVEN BERTH_PREFERRED
 berth_set() { case "$berth_given" in *" $1 "*) ;; *) export "$1=$2" ;; esac; }
 [ ! -r $berth_d/env ] || . $berth_d/env
 berth_terminal() {

@@ -33,7 +33,7 @@ exec su -p -s ${shell} -c "$front" -- "$user" "$0" "$@"
 /** In the user's place: goes where it was told to, then is the front of any command. */
 const front = `
 cd -- "$BERTH_FOLDER" || exit 126
-unset BERTH_FOLDER BERTH_TERMINAL
+unset BERTH_FOLDER BERTH_TERMINAL OLDPWD
 ${execFront[2] ?? ''}`;
 
 export interface GuestShell {
@@ -47,6 +47,7 @@ export async function openExec(ssh: GuestShell, name: string, plan: ExecPlan): P
   const argv = [shell, '-c', entry, execMarker, plan.user, front, ...plan.argv];
   const own = {
     ...{ BERTH_EXEC: id, BERTH_GIVEN: Object.keys(given).join(' '), BERTH_TTY: '' },
+    ...(plan.preferredCwd !== undefined && { BERTH_PREFERRED: plan.preferredCwd }),
     ...{ BERTH_FOLDER: plan.cwd ?? homeDirectory, BERTH_TERMINAL: plan.tty === undefined ? '' : 'yes' },
   };
   const process = await start(ssh, argv, {

@@ -33,6 +33,22 @@ describe('services/workspace-access', () => {
     assert.deepEqual(plan.env, { A: 'spec', B: 'secret', C: 'own', HOME: '/home/workspace' });
   });
 
+  it('starts in the clone, unless it is told where', async () => {
+    await test.create('cloned', { cloneUrl: 'https://example.org/x.git' });
+    const places = () => {
+      const { cwd, preferredCwd } = test.driver.execs.at(-1) ?? {};
+      return [cwd, preferredCwd];
+    };
+    await access().exec('cloned', { argv: ['id'] }, never);
+    assert.deepEqual(places(), ['/home/workspace', '/home/workspace/repo']);
+    await access().attach('cloned', { argv: ['id'] });
+    assert.deepEqual(places(), ['/home/workspace', '/home/workspace/repo']);
+    await access().exec('cloned', { argv: ['id'], cwd: '/tmp' }, never);
+    assert.deepEqual(places(), ['/tmp', undefined]);
+    await access().exec('demo', { argv: ['id'] }, never);
+    assert.deepEqual(places(), ['/home/workspace', undefined]);
+  });
+
   it('says what to do when it does not run', async () => {
     await test.done(test.services.workspaces.stop('demo'));
     const error = await failure(access().exec('demo', { argv: ['id'] }, never), 'illegal_state');
