@@ -9,9 +9,10 @@ import {
   FileLocationQuery,
   MoveBody,
   PathBody,
+  RemovalCreate,
   TransferCreate,
 } from './schemas/file';
-import { TransferOperation } from './schemas/operation';
+import { RemovalOperation, TransferOperation } from './schemas/operation';
 
 const Nothing = Type.Object({}, { additionalProperties: false });
 const ByName = Type.Object({ name: Name });
@@ -66,7 +67,7 @@ export const fileRoutes = {
     response: FileEntry,
   },
   'files.remove': {
-    summary: 'Remove a file, a link, or a folder with `recursive`',
+    summary: 'Remove a file, a link, or a folder with `recursive`; `/removals` does it with progress',
     tag: 'files',
     params: ByFiles,
     body: Type.Object({ path: VolumePath, recursive: Type.Optional(Flag) }, { additionalProperties: false }),
@@ -81,6 +82,14 @@ export const fileRoutes = {
       { additionalProperties: false },
     ),
     response: FileEntry,
+  },
+
+  'removals.create': {
+    summary: 'Delete files and folders of a volume with all that is in them',
+    tag: 'files',
+    query: Waiting,
+    body: RemovalCreate,
+    response: RemovalOperation,
   },
 
   'transfers.create': {

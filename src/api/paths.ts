@@ -53,6 +53,8 @@ export const paths = {
   'files.remove': ['POST', '/v1/volumes/:volume/files/remove'],
   'files.chmod': ['POST', '/v1/volumes/:volume/files/chmod'],
 
+  'removals.create': ['POST', '/v1/removals'],
+
   'transfers.create': ['POST', '/v1/transfers'],
   'transfers.conflicts': ['POST', '/v1/transfers/conflicts'],
 

@@ -2,7 +2,7 @@
 
 A frame is two big-endian 32-bit lengths, of a JSON head and of a payload, then both. A request's head is
 `{id, op, ...}`; its answer is `{id, ok: {...}}` or `{id, error: {code, detail, path}}`. In between may come
-`{id, progress: bytes}`, and after a `watch`, `{id, changes: [[type, path], ...]}`.
+`{id, progress: bytes, or names that are gone}`, and after a `watch`, `{id, changes: [[type, path], ...]}`.
 `{op: "cancel", id}` ends the request of that id, which then answers `cancelled`; it has no answer of its own.
 """
 

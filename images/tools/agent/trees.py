@@ -3,6 +3,7 @@
 import errno
 import os
 import stat as modes
+import time
 
 from entries import entry
 from errors import AgentError
@@ -11,6 +12,7 @@ from names import is_ours, split, to_wire
 from places import READ_DIRECTORY, lstat, rename_new
 
 NEW_FOLDER_MODE = 0o755
+PROGRESS_EVERY = 0.1
 
 
 def refuse_root(place):
@@ -82,16 +84,19 @@ def _rename_new(source, target, names):
 
 
 def remove(volume, request, _payload, job):
+    removal = Removal(job)
     with volume.existing(split(request["path"]), follow=False) as place:
         refuse_root(place)
         if not place.is_directory:
             os.unlink(place.name, dir_fd=place.directory)
+            removal.removed()
         elif request["recursive"]:
             refuse_mounts(place)
-            remove_tree(place.name, place.directory, job.check)
+            remove_tree(place.name, place.directory, removal)
         else:
             os.rmdir(place.name, dir_fd=place.directory)
-    return {}
+            removal.removed()
+    return {"removed": removal.count}
 
 
 def refuse_mounts(place):
@@ -105,36 +110,68 @@ def refuse_mounts(place):
         raise AgentError("in_use", f"something is mounted at {to_wire(mounted[0])}")
 
 
-def remove_tree(name, directory, check=lambda: None):
+class Removal:
+    """Tells now and then how many names are gone; raises when the job was cancelled."""
+
+    def __init__(self, job):
+        self._job = job
+        self.count = 0
+        self._told = time.monotonic()
+
+    def check(self):
+        self._job.check()
+
+    def removed(self):
+        self.count += 1
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_EVERY:
+            self._told = now
+            self._job.progress(self.count)
+
+
+class Quiet:
+    """A removal that nobody follows."""
+
+    def check(self):
+        pass
+
+    def removed(self):
+        pass
+
+
+def remove_tree(name, directory, removal=Quiet()):
     """Removes a name and all below it; nothing there is fine."""
     status = lstat(name, directory)
     if status is None:
         return
     if not modes.S_ISDIR(status.st_mode):
         os.unlink(name, dir_fd=directory)
+        removal.removed()
         return
     # Somebody may put new files in while we remove: a few more rounds, then their ENOTEMPTY is the answer.
     for attempts_left in (2, 1, 0):
-        _empty(name, directory, check)
+        _empty(name, directory, removal)
         try:
             os.rmdir(name, dir_fd=directory)
+            removal.removed()
             return
         except OSError:
             if attempts_left == 0:
                 raise
 
 
-def _empty(name, directory, check):
+def _empty(name, directory, removal):
     folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
     try:
         with os.scandir(folder) as entries:
             found = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
         for child, is_directory in found:
-            check()
+            removal.check()
             if is_directory:
-                remove_tree(child, folder, check)
+                remove_tree(child, folder, removal)
             else:
                 _unlink_if_there(child, folder)
+                removal.removed()
     finally:
         os.close(folder)
 

@@ -67,6 +67,19 @@ export const TransferCreate = Type.Object(
 );
 export type TransferCreate = Static<typeof TransferCreate>;
 
+export const RemovalCreate = Type.Object(
+  {
+    volume: FilesName,
+    paths: Type.Array(VolumePath, {
+      minItems: 1,
+      maxItems: 10_000,
+      description: 'Files, links and folders; one that fails stops none of the others.',
+    }),
+  },
+  { additionalProperties: false },
+);
+export type RemovalCreate = Static<typeof RemovalCreate>;
+
 export const PathConflict = Type.Object({
   path: Type.String({ description: 'The target that exists.' }),
   type: FileType,

@@ -56,6 +56,19 @@ export const TransferResult = Type.Object({
 });
 export type TransferResult = Static<typeof TransferResult>;
 
+/** What became of a removal. */
+export const RemovalResult = Type.Object({
+  removed: Type.Integer({ description: 'Names that are gone: files, links and folders.' }),
+  failed: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() })),
+});
+export type RemovalResult = Static<typeof RemovalResult>;
+
+export const RemovalOperation = Type.Object({
+  ...Operation.properties,
+  result: Type.Optional(RemovalResult),
+});
+export type RemovalOperation = Static<typeof RemovalOperation>;
+
 export const TransferOperation = Type.Object({
   ...Operation.properties,
   result: Type.Optional(TransferResult),

@@ -25,6 +25,7 @@ import { push, type TakeChunk, type TarSource } from './tar-flow';
 import type {
   CopyOptions,
   ListOptions,
+  RemoveOptions,
   MergeResult,
   RenameOptions,
   PutTarOptions,
@@ -148,9 +149,11 @@ export class AgentFiles implements VolumeFiles {
     return entryOf(ok.entry);
   }
 
-  async remove(path: string, options: { recursive: boolean }, signal?: AbortSignal): Promise<void> {
-    const fields = { path: normalizePath(path), recursive: options.recursive };
-    await this.once('remove', fields, { signal, timeoutMs: treeTimeoutMs });
+  async remove(path: string, options: RemoveOptions, signal?: AbortSignal): Promise<void> {
+    const { recursive, progress } = options;
+    const fields = { path: normalizePath(path), recursive };
+    const { ok } = await this.once('remove', fields, { signal, timeoutMs: treeTimeoutMs, progress });
+    progress?.(numberOf(ok.removed, 'removed'));
   }
 
   async chmod(path: string, mode: number): Promise<FileEntry> {

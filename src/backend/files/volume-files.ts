@@ -81,6 +81,12 @@ export interface CopyOptions {
   lost?: (loss: Loss) => void;
 }
 
+export interface RemoveOptions {
+  recursive: boolean;
+  /** Names below the path that are gone, itself included. */
+  progress?: (names: number) => void;
+}
+
 export interface VolumeFiles {
   readonly volume: string;
   stat(path: string): Promise<FileEntry>;
@@ -99,7 +105,7 @@ export interface VolumeFiles {
   rename(from: string, to: string, options: RenameOptions): Promise<FileEntry>;
   /** Files and trees, links kept as links, atomic for a single file. */
   copy(from: string, to: string, options: CopyOptions, signal?: AbortSignal): Promise<FileEntry>;
-  remove(path: string, options: { recursive: boolean }, signal?: AbortSignal): Promise<void>;
+  remove(path: string, options: RemoveOptions, signal?: AbortSignal): Promise<void>;
   chmod(path: string, mode: number): Promise<FileEntry>;
   /** What is below a path, itself included. */
   usage(path: string, signal?: AbortSignal): Promise<TreeUsage>;

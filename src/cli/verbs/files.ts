@@ -117,10 +117,12 @@ async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<vo
     if (path === '/') {
       throw rootStays(text);
     }
-    await client.call('files.remove', {
-      params: { volume },
-      body: { path, ...(recursive && { recursive }) },
-    });
+    if (!recursive) {
+      await client.call('files.remove', { params: { volume }, body: { path } });
+      return { volume, path };
+    }
+    const begun = await client.call('removals.create', { body: { volume, paths: [path] } });
+    await follow(cli, client, begun);
     return { volume, path };
   });
   cli.result(removed, () => '');

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { BerthError } from '../../api';
 import { baseOf, topmost } from '../../providers/files/paths';
 import { setting } from '../../providers/settings';
 import { bytes, names } from '../../providers/words';
@@ -23,13 +24,24 @@ export const deleteFiles =
     }
     const title = t('Deleting {0}', names(places.map(({ path }) => baseOf(path))));
     await services.runner.run(title, async (task) => {
-      for (const [index, { volume, path }] of places.entries()) {
-        task.report(path, (index / places.length) * 100);
-        const body = { path, recursive: true };
-        await task.client.call('files.remove', { params: { volume }, body, signal: task.signal });
+      for (const [volume, paths] of byVolume(places)) {
+        const body = { volume, paths };
+        const begun = await task.client.call('removals.create', { query: { wait: 0 }, body });
+        const [first] = (await task.follow(begun)).warnings;
+        if (first !== undefined) {
+          throw new BerthError('internal', first);
+        }
       }
     });
   };
+
+function byVolume(places: readonly Place[]): Map<string, string[]> {
+  const all = new Map<string, string[]>();
+  places.forEach(({ volume, path }) => {
+    all.set(volume, [...(all.get(volume) ?? []), path]);
+  });
+  return all;
+}
 
 /** Roots of volumes are not files; what lies in another chosen folder goes with it. */
 function outermost(places: readonly Place[]): Place[] {

@@ -13,6 +13,7 @@ import { fileSystemError } from './file-errors';
 import { fileStat, fileType } from './file-stat';
 import { FileWatches } from './file-watches';
 import { hasTab } from './open-tabs';
+import { removeFrom } from './remove-from';
 import { transferBetween } from './transfer-between';
 import { volumeNamed } from './volume-names';
 import { placeOf, volumeUri, type VolumePlace } from './volume-uri';
@@ -107,9 +108,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   }
 
   async delete(uri: vscode.Uri, { recursive }: { recursive: boolean }): Promise<void> {
-    await this.at(uri, (client, { volume, path }) =>
-      client.call('files.remove', { params: { volume }, body: { path, recursive } }),
-    );
+    await this.at(uri, (client, place) => removeFrom(client, place, recursive));
     this.emitter.fire([{ type: Deleted, uri }]);
   }
 

@@ -2,8 +2,15 @@ import { basename, posix } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../../api/errors';
 import { workspaceOfRoot } from '../../../api/root-files';
-import type { TransferCreate } from '../../../api/schemas/file';
-import { TransferResult, type Operation, type TransferOperation } from '../../../api/schemas/operation';
+import type { RemovalCreate, TransferCreate } from '../../../api/schemas/file';
+import {
+  RemovalResult,
+  TransferResult,
+  type Operation,
+  type RemovalOperation,
+  type TransferOperation,
+} from '../../../api/schemas/operation';
+import { checkRemoval, removalTitle, runRemoval, type RemovalParts } from '../../services/removals';
 import type { WaitFor } from '../handlers';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
@@ -28,10 +35,10 @@ function withAncestors(path: string): string[] {
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
 }
 
-/** A result that is none of a transfer is a bug: it is not answered as one. */
-function asTransfer(operation: Operation): TransferOperation {
-  if (!hasTransferResult(operation)) {
-    throw new BerthError('internal', `Operation ${operation.id} has not the result of a transfer.`);
+/** A result of another kind is a bug: it is not answered as one. */
+function withResult<T extends Operation>(operation: Operation, has: (each: Operation) => each is T): T {
+  if (!has(operation)) {
+    throw new BerthError('internal', `Operation ${operation.id} has a result of another kind.`);
   }
   return operation;
 }
@@ -40,9 +47,14 @@ function hasTransferResult(operation: Operation): operation is TransferOperation
   return operation.result === undefined || Value.Check(TransferResult, operation.result);
 }
 
+function hasRemovalResult(operation: Operation): operation is RemovalOperation {
+  return operation.result === undefined || Value.Check(RemovalResult, operation.result);
+}
+
 type Ids =
   | `files.${'stat' | 'list' | 'mkdir' | 'rename' | 'copy' | 'remove' | 'chmod'}`
   | 'workspaces.locate'
+  | 'removals.create'
   | 'transfers.create'
   | 'transfers.conflicts';
 
@@ -89,14 +101,33 @@ export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids
       volumes.changed(volume, [{ type: 'changed', path }]);
       return entry;
     },
+    'removals.create': ({ body, query }) => beginRemoval(services, waitFor, body, query),
     'transfers.create': async ({ body, query }) => {
       transfers.check(body);
       const begin = { kind: 'transfer', title: transferTitle(body), ...volumeOf(body) };
       const operation = operations.start(begin, async (context) => ({
         ...(await transfers.run(body, context)),
       }));
-      return asTransfer(await waitFor(operation, query));
+      return withResult(await waitFor(operation, query), hasTransferResult);
     },
     'transfers.conflicts': ({ body }) => transfers.conflicts(body),
   };
+}
+
+async function beginRemoval(
+  { operations, volumes }: Services,
+  waitFor: WaitFor,
+  body: RemovalCreate,
+  query: Parameters<WaitFor>[1],
+): Promise<RemovalOperation> {
+  checkRemoval(body);
+  const begin = { kind: 'removal', title: removalTitle(body), volume: body.volume };
+  const parts: RemovalParts = {
+    openFiles: (volume) => volumes.files(volume),
+    changed: (volume, changes) => volumes.changed(volume, changes),
+  };
+  const operation = operations.start(begin, async (context) => ({
+    ...(await runRemoval(body, parts, context)),
+  }));
+  return withResult(await waitFor(operation, query), hasRemovalResult);
 }

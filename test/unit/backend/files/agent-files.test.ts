@@ -323,7 +323,9 @@ describe('files of a volume', function () {
       mkdirSync(at('d/e'), { recursive: true });
       symlinkSync(outside.root, at('d/e/link'));
       await assert.rejects(volume.files.remove('/d', { recursive: false }), hasCode('directory_not_empty'));
-      await volume.files.remove('/d', { recursive: true });
+      const gone: number[] = [];
+      await volume.files.remove('/d', { recursive: true, progress: (names) => gone.push(names) });
+      assert.equal(gone.at(-1), 3);
       assert.ok(!existsSync(at('d')));
       assert.ok(existsSync(join(outside.root, 'precious')));
     } finally {

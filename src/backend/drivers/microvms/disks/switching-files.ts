@@ -8,6 +8,7 @@ import type {
   Unread,
   CopyOptions,
   ListOptions,
+  RemoveOptions,
   MergeResult,
   RenameOptions,
   PutTarOptions,
@@ -92,7 +93,7 @@ export class SwitchingFiles implements VolumeFiles {
     return (await this.now()).copy(from, to, options, signal);
   }
 
-  async remove(path: string, options: { recursive: boolean }, signal?: AbortSignal): Promise<void> {
+  async remove(path: string, options: RemoveOptions, signal?: AbortSignal): Promise<void> {
     return (await this.now()).remove(path, options, signal);
   }
 

@@ -61,7 +61,7 @@ export class DiskAgent {
     };
     this.slow = {
       copy: (request, job) => stages.copy(request, job, tell),
-      remove: (request) => remove(volume, request, tell),
+      remove: (request, job) => remove(volume, request, tell, job),
       usage: (request) => usage(volume, request),
       stage: () => stages.stage(),
       unstage: (request) => stages.unstage(request),

@@ -6,7 +6,7 @@ import type { Inode } from '../ext4/inode';
 import { entryOf, type Fields } from './entries';
 import { type Place, split, type Volume } from './places';
 import type { Tell } from './watches';
-import { Batch, type Work } from './work';
+import { Batch, type Job, type Work } from './work';
 
 const newFolderMode = 0o755;
 const setGid = 0o2000;
@@ -84,18 +84,21 @@ export function rename(volume: Volume, { from, to, overwrite }: Fields, tell: Te
   return settled(volume, target);
 }
 
-export function* remove(volume: Volume, { path, recursive }: Fields, tell: Tell): Work<Fields> {
+export function* remove(volume: Volume, { path, recursive }: Fields, tell: Tell, job: Job): Work<Fields> {
   const place = volume.existing(split(path), false);
   refuseRoot(place);
+  let count = 1;
   if (place.isDirectory && recursive === true) {
     const batch = new Batch(volume.fs);
-    yield* removeTree(volume.fs, place.directory, place.name, batch, new Trail());
+    const removed = (): void => job.progress(count++);
+    yield* removeTree(volume.fs, place.directory, place.name, batch, new Trail(), removed);
     yield* batch.flush();
+    count -= 1;
   } else {
     volume.fs.transact(() => volume.fs.remove(place.directory, place.name));
   }
   tell('deleted', place.path);
-  return {};
+  return { removed: count };
 }
 
 /** Removes a name and all below it; nothing there is fine. */
@@ -105,6 +108,7 @@ export function* removeTree(
   name: string,
   batch: Batch,
   trail: Trail,
+  removed: () => void = () => undefined,
 ): Work<void> {
   const number = fs.lookup(directory, name);
   if (number === undefined) {
@@ -113,13 +117,14 @@ export function* removeTree(
   if (fs.inode(number).isDirectory) {
     trail.enter(number);
     for (const child of [...fs.names(number).keys()]) {
-      yield* removeTree(fs, number, child, batch, trail);
+      yield* removeTree(fs, number, child, batch, trail, removed);
     }
     trail.leave();
   }
   // Somebody may have removed it, or its folder, while others had their turn.
   if (isStillThere(fs, directory, name, number)) {
     yield* batch.add(() => fs.remove(directory, name));
+    removed();
   }
 }
 

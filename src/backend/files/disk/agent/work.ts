@@ -32,11 +32,12 @@ export class Job {
     }
   }
 
-  progress(bytes: number): void {
+  /** Bytes, or names that are gone. */
+  progress(count: number): void {
     const now = Date.now();
     if (now - this.told >= progressEveryMs) {
       this.told = now;
-      this.tell({ id: this.id, progress: bytes });
+      this.tell({ id: this.id, progress: count });
     }
   }
 

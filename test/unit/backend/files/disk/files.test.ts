@@ -275,7 +275,9 @@ describe('files of a stopped disk', function () {
     await disk.put('/', members);
     await assert.rejects(disk.files.remove('/d', { recursive: false }), hasCode('directory_not_empty'));
     assert.equal((await disk.files.usage('/d')).files, 600);
-    await disk.files.remove('/d', { recursive: true });
+    const gone: number[] = [];
+    await disk.files.remove('/d', { recursive: true, progress: (names) => gone.push(names) });
+    assert.equal(gone.at(-1), 608);
     await assert.rejects(disk.files.stat('/d'), hasCode('path_not_found'));
     assert.equal((await disk.files.usage('/')).allocated, before);
   });

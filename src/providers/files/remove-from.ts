@@ -1,0 +1,26 @@
+/** What VS Code deletes: a folder with all that is in it as an operation, with progress, which can be cancelled. */
+import { BerthError, asBerthError } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
+import type { VolumePlace } from './volume-uri';
+
+export async function removeFrom(
+  client: EngineClient,
+  { volume, path }: VolumePlace,
+  recursive: boolean,
+): Promise<void> {
+  try {
+    await client.call('files.remove', { params: { volume }, body: { path } });
+  } catch (error) {
+    if (!recursive || asBerthError(error).code !== 'directory_not_empty') {
+      throw error;
+    }
+    const begun = await client.call('removals.create', {
+      query: { wait: 0 },
+      body: { volume, paths: [path] },
+    });
+    const [first] = (await client.waitFor(begun)).warnings;
+    if (first !== undefined) {
+      throw new BerthError('internal', first);
+    }
+  }
+}
