@@ -3,6 +3,7 @@ import { asBerthError, type Adoptable, type Operation } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import { isRow } from '../../providers/trees/rows';
 import type { Handler, Services } from '../command';
+import type { CommandId } from '../ids';
 import { confirm } from '../input';
 import { Cancelled } from '../runner';
 
@@ -17,11 +18,7 @@ export const adoptVolume =
     const clicked = isRow(target) && target.type === 'volume' ? target.name : undefined;
     const found = all.filter(({ volume }) => clicked === undefined || volume === clicked);
     if (found.length === 0) {
-      void vscode.window.showInformationMessage(
-        clicked === undefined
-          ? t('No volume of another tool can be adopted.')
-          : t('{0} can’t be adopted.', clicked),
-      );
+      await tellNone(clicked, target);
       return;
     }
     const chosen =
@@ -37,6 +34,23 @@ export const adoptVolume =
       await task.follow(begun);
     });
   };
+
+/** A volume that no workspace was on can be taken over as it is. */
+async function tellNone(clicked: string | undefined, target: unknown): Promise<void> {
+  if (clicked === undefined) {
+    void vscode.window.showInformationMessage(t('No volume of another tool can be adopted.'));
+    return;
+  }
+  const takeOver = t('Take Over Volume…');
+  const text = t(
+    '{0} does not become a workspace: its name does not say that it was the home of one. Taken over, it can be mounted in workspaces.',
+    clicked,
+  );
+  if ((await vscode.window.showInformationMessage(text, takeOver)) === takeOver) {
+    const command: CommandId = 'berth.volume.adopt';
+    await vscode.commands.executeCommand(command, target);
+  }
+}
 
 /** Asks once more when a container is replaced: the engine says what goes with it. Throws `Cancelled`. */
 async function begin(client: EngineClient, { name, volume, owner }: Adoptable): Promise<Operation> {
@@ -60,20 +74,31 @@ async function begin(client: EngineClient, { name, volume, owner }: Adoptable): 
 }
 
 async function pick(found: readonly Adoptable[]): Promise<Adoptable> {
-  const items = found.map((each) => ({
+  // Those of other installations last: what is taken from them, they lose.
+  const sorted = [...found].sort((a, b) => Number(a.owner !== undefined) - Number(b.owner !== undefined));
+  const items = sorted.map((each) => ({
     label: each.name,
     description: each.volume,
-    detail:
-      each.container === undefined
-        ? undefined
-        : t('held by container {0} ({1})', each.container, each.containerState ?? '?'),
+    detail: whose(each),
     each,
   }));
-  const chosen = await vscode.window.showQuickPick(items, { placeHolder: t('Volume to adopt') });
+  const chosen = await vscode.window.showQuickPick(items, {
+    placeHolder: t('Volume that becomes the home of a workspace'),
+    matchOnDescription: true,
+  });
   if (chosen === undefined) {
     throw new Cancelled();
   }
   return chosen.each;
+}
+
+function whose({ container, containerState, owner }: Adoptable): string {
+  return [
+    owner === undefined
+      ? t('of another tool')
+      : t('of another installation of Berth ({0})', owner.home ?? owner.installation),
+    ...(container === undefined ? [] : [t('held by container {0} ({1})', container, containerState ?? '?')]),
+  ].join(' · ');
 }
 
 function consequences({ container, owner }: Adoptable): string {

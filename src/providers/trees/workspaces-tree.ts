@@ -296,9 +296,9 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   }
 }
 
-/** A microVM shows its files while it runs; those of a stopped container can be read. */
-function hasFiles({ state, spec }: Workspace): boolean {
-  return state === 'running' || (state === 'stopped' && spec.runtime === 'container');
+/** Those of a stopped workspace can be read, not changed. */
+function hasFiles({ state }: Workspace): boolean {
+  return state === 'running' || state === 'stopped';
 }
 
 function insideOf(row: WorkspaceRow): Inside | undefined {
