@@ -2,7 +2,7 @@
  * Each runtime's own names for the files of the guest kit that it was started with: what is saved of it fits no other
  * kit, and the cache may be cleared, or the kit be made anew, while it is paused.
  */
-import { mkdir, stat } from 'node:fs/promises';
+import { link, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isErrno, removeTree } from '../../store/files';
 import type { Log } from '../containers/log';
@@ -113,8 +113,10 @@ export class KeptKits {
       for (const name of kitContents) {
         await keepFile(join(source, name), join(folder, name), copy);
       }
-      // Last: a kit without it is none.
-      await writeAbout(folder, about);
+      // Last: a kit without it is none. Of links it says what it says of the kit, with nothing to be waited for.
+      await ((await isSame(source, folder))
+        ? link(join(source, kitFiles.about), join(folder, kitFiles.about))
+        : writeAbout(folder, about));
     } catch (error) {
       await removeTree(folder);
       throw error;
@@ -133,6 +135,12 @@ export class KeptKits {
       );
     }
   }
+}
+
+/** Names of the same files. */
+async function isSame(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((folder) => stat(join(folder, kitFiles.toolsDisk))));
+  return a?.dev === b?.dev && a?.ino === b?.ino;
 }
 
 /** The kit is on another file system. */
