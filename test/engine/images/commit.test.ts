@@ -100,6 +100,10 @@ describe('commit', function () {
     assert.deepEqual(kept?.usedBy, [other.name]);
     assert.match(kept.tags.join(), /^berth-replaced:[0-9a-f]{12}$/);
     await harness().delete(other.name);
+    // The second has one that others remove: the next commit finds out.
+    const foreign = await docker.createContainer({ Image: made });
+    await again();
+    await foreign.remove({ v: true });
     tidy.push(await again());
     const left = await images();
     assert(!left.some(({ id }) => [first, second].includes(id)), JSON.stringify(left));

@@ -21,12 +21,21 @@ export async function dropReplaced(
   if (before === undefined || (await idOf(docker, image)) === before) {
     return;
   }
+  await sweep(docker);
   const old = await docker.getImage(before).inspect().catch(ifMissing);
   if (old === undefined || tagsOf(old).length > 0 || (await wasRemoved(docker, before))) {
     return;
   }
   const tag = before.replace(/^sha256:/, '').slice(0, 12);
   await docker.getImage(before).tag({ repo: repository, tag }).catch(ifMissing);
+}
+
+/** What no container is made of any more: not all of them are removed by us. */
+async function sweep(docker: Dockerode): Promise<void> {
+  const images = await docker.listImages({ filters: { reference: [repository] } });
+  for (const tag of images.flatMap(({ RepoTags: tags }) => tags ?? []).filter(isOurs)) {
+    await wasRemoved(docker, tag);
+  }
 }
 
 /** To be called when a container made of it has gone. */
