@@ -56,7 +56,7 @@ export async function runSuite(name, { grep, env }) {
   }
   const result = await readResult(resultFile);
   if (!result) return failed(none, complaint || `ended with ${code} and left no result`);
-  const failures = result.tests.filter(({ state }) => state === 'failed').map(({ title }) => title);
+  const failures = result.tests.filter(({ state }) => state === 'failed').map(titleAndReason);
   const unsteady = result.tests
     .filter(({ firstError }) => firstError !== undefined)
     .map(({ title }) => title);
@@ -64,6 +64,12 @@ export async function runSuite(name, { grep, env }) {
   const outcome = { name, passed, failed: failedCount, skipped, failures, unsteady };
   // Whatever ends badly counts, also when each of its tests went well.
   return code !== 0 && result.failed === 0 ? failed(outcome, complaint || `ended with ${code}`) : outcome;
+}
+
+/** What the sum says of a failure: what is above it may be long gone from a log that is cut. */
+function titleAndReason(/** @type {{title: string, error?: string}} */ { title, error = '' }) {
+  const lines = error.split('\n').filter((line) => line.trim() !== '');
+  return [title, ...lines.slice(0, 6).map((line) => `    ${line.slice(0, 300)}`)].join('\n');
 }
 
 /** @param {Outcome} outcome @param {string} why @returns {Outcome} */
