@@ -4,6 +4,7 @@
  * A process that doesn't end by itself after its tests has leaked something: that counts as a failed test.
  */
 import { parseArgs } from 'node:util';
+import { meetConditions } from '../support/conditions';
 import { summarize, writeResult, type TestResult } from './result';
 import { runSuite } from './suite';
 
@@ -11,6 +12,7 @@ const LEAK_GRACE_MS = 5000;
 
 async function main(): Promise<void> {
   process.setSourceMapsEnabled(true);
+  meetConditions();
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {

@@ -75,10 +75,11 @@ async function filesOf({ home, temp }: CensusArea): Promise<string[]> {
 /** Everything that was started with this state directory in its environment. */
 export async function processesOf(home: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const wanted = Buffer.from(`BERTH_HOME=${home}`).toString('latin1');
   const found = await Promise.all(
     pids.map(async (pid) => {
       const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-      if (!environment.split('\0').includes(`BERTH_HOME=${home}`)) {
+      if (!environment.split('\0').includes(wanted)) {
         return [];
       }
       const command = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import Dockerode from 'dockerode';
 import type { Operation } from '../../src/api/schemas/operation';
 import type { ExecRequest, Workspace, WorkspaceCreate } from '../../src/api/schemas/workspace';
@@ -14,6 +14,7 @@ import type { PortRange } from '../../src/backend/ssh/ports';
 import type { EngineClient } from '../../src/client/engine-client';
 import { takeCensus, type Census } from './census';
 import { EngineProcess } from './engine-process';
+import { homeBelow } from './conditions';
 import { ownPortRange } from './ports';
 import { runProgram, succeed, type Ran, type RunOptions } from './programs';
 import { runtimeUnderTest } from './runtimes';
@@ -58,7 +59,7 @@ export class EngineHarness {
 
   constructor(private readonly options: HarnessOptions = {}) {
     this.docker = options.docker ?? new Dockerode();
-    this.home = options.home ?? join(this.folder, 'home');
+    this.home = options.home ?? homeBelow(this.folder);
     mkdirSync(this.temp);
     mkdirSync(this.home, { recursive: true, mode: 0o700 });
     this.runtime = runtimeUnderTest(this);
@@ -178,6 +179,14 @@ export class EngineHarness {
 
   sshOptions(): string[] {
     return ['-F', this.sshConfig, '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=15'];
+  }
+
+  /** The file under a name without blanks and quotes, for programs that have a syntax of their own. */
+  plainly(file: string): string {
+    const link = join(this.folder, `link-${basename(file)}`);
+    rmSync(link, { force: true });
+    symlinkSync(file, link);
+    return link;
   }
 
   /** The real OpenSSH client over the generated config. */

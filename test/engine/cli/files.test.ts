@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -37,7 +38,8 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
     await Promise.all([berth.ok('create', name), berth.ok('volume', 'create', cache)]);
     mkdirSync(local('tree', 'sub'), { recursive: true });
     writeFileSync(local('tree', 'a.txt'), 'a\n');
-    writeFileSync(local('tree', 'sub', 'b.txt'), 'b\n', { mode: 0o755 });
+    writeFileSync(local('tree', 'sub', 'b.txt'), 'b\n');
+    chmodSync(local('tree', 'sub', 'b.txt'), 0o755);
     symlinkSync('a.txt', local('tree', 'link'));
     writeFileSync(local('one.txt'), 'one\n');
   });

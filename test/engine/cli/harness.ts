@@ -2,10 +2,11 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Dockerode from 'dockerode';
+import { homeBelow } from '../../support/conditions';
 
 export const docker = new Dockerode();
 
@@ -21,30 +22,50 @@ export interface RunOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-function distribution(from = __dirname): string {
+export function distribution(from = __dirname): string {
   return existsSync(join(from, 'dist', 'cli.js')) ? join(from, 'dist') : distribution(dirname(from));
 }
 
-const cli = process.env.BERTH_CLI_PATH ?? join(distribution(), 'cli.js');
+const ownCli = process.env.BERTH_CLI_PATH ?? join(distribution(), 'cli.js');
 const patienceMs = 90_000;
+
+/** An account that is not the one of the tests, and the program where that account reaches it. */
+export interface Account {
+  uid: number;
+  gid: number;
+  cli: string;
+}
 
 export class Berth {
   /** Starts every name that a test makes, so that all of it can be found again. */
   readonly prefix = `t${randomBytes(3).toString('hex')}`;
   private made?: string;
+  private readonly cli: string;
+
+  constructor(private readonly account?: Account) {
+    this.cli = account?.cli ?? ownCli;
+  }
 
   /** Made when it is first asked for, as a suite whose tests were all left out removes nothing. */
   get folder(): string {
-    return (this.made ??= mkdtempSync(join(tmpdir(), 'berth-cli-')));
+    return (this.made ??= this.makeFolder());
   }
 
   get home(): string {
-    return join(this.folder, 'home');
+    return homeBelow(this.folder);
+  }
+
+  private makeFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'berth-cli-'));
+    if (this.account) {
+      chownSync(folder, this.account.uid, this.account.gid);
+    }
+    return folder;
   }
 
   /** Starts the program; who calls waits for it. */
   spawn(argv: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
-    return spawn(process.execPath, [cli, ...argv], this.spawnOptions(options));
+    return spawn(process.execPath, [this.cli, ...argv], this.spawnOptions(options));
   }
 
   async run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
@@ -56,7 +77,7 @@ export class Berth {
 
   /** Runs a script of sh: `$0` and `$1` start this program, what is given comes after. */
   async shell(script: string, given: readonly string[], input: string): Promise<Outcome> {
-    const child = spawn('sh', ['-c', script, process.execPath, cli, ...given], this.spawnOptions({}));
+    const child = spawn('sh', ['-c', script, process.execPath, this.cli, ...given], this.spawnOptions({}));
     child.stdin.end(input);
     return finished(child, script);
   }
@@ -76,7 +97,7 @@ export class Berth {
 
   /** Runs it on a terminal (of util-linux' script) and types the answers when their questions appear. */
   async terminal(argv: readonly string[], answers: readonly (readonly [RegExp, string])[]): Promise<Outcome> {
-    const words = shellWords([process.execPath, cli, ...argv]);
+    const words = shellWords([process.execPath, this.cli, ...argv]);
     const child = spawn('script', ['-qec', words, '/dev/null'], this.spawnOptions({}));
     child.stdin.on('error', () => undefined);
     const left = [...answers];
@@ -118,13 +139,15 @@ export class Berth {
 
   /** Starts it on a terminal; `pid=…` is the first that it says, on one stream with all else. */
   spawnOnTerminal(argv: readonly string[]): ChildProcessWithoutNullStreams {
-    const command = `echo pid=$$; exec ${shellWords([process.execPath, cli, ...argv])}`;
+    const command = `echo pid=$$; exec ${shellWords([process.execPath, this.cli, ...argv])}`;
     return spawn('script', ['-qefc', command, '/dev/null'], this.spawnOptions({}));
   }
 
   private spawnOptions(options: RunOptions) {
-    const env = { ...process.env, BERTH_HOME: this.home, NO_COLOR: '1', LANG: 'C.UTF-8', ...options.env };
-    return { cwd: options.cwd ?? this.folder, env, stdio: 'pipe' as const };
+    const env = { ...process.env, BERTH_HOME: this.home, NO_COLOR: '1', LC_ALL: 'C.UTF-8', ...options.env };
+    const { uid, gid } = this.account ?? {};
+    const account = uid !== undefined && gid !== undefined ? { uid, gid } : {};
+    return { cwd: options.cwd ?? this.folder, env, stdio: 'pipe' as const, ...account };
   }
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { socketPath } from '../../../src/api/endpoint';
 import { berthVersion } from '../../../src/api/version';
 import { EventStream } from '../../../src/client/events';
 import { connect } from '../../../src/client/launch';
@@ -52,8 +53,8 @@ describe('engine process: one, and only as long as needed', function () {
     async () => {
       await harness.start();
       assert.equal(await harness.process.ended(10_000), 0);
-      for (const file of ['engine.sock', 'engine.lock']) {
-        await assert.rejects(stat(join(harness.home, file)), { code: 'ENOENT' });
+      for (const file of [socketPath(harness.home), join(harness.home, 'engine.lock')]) {
+        await assert.rejects(stat(file), { code: 'ENOENT' });
       }
     },
   );
@@ -107,13 +108,13 @@ describe('engine process: one, and only as long as needed', function () {
   itOfContainers('the engine alone', 'takes over a socket and a lock that a killed one left', async () => {
     await harness.start();
     await harness.process.kill();
-    await stat(join(harness.home, 'engine.sock'));
+    await stat(socketPath(harness.home));
     await harness.start();
     await harness.process.stop();
     // A lock of a process before the last boot, and a link that leads nowhere.
     const owner = { pid: 1, startTime: '1', bootId: 'x', nonce: 'y' };
     await writeFile(join(harness.home, 'engine.lock'), JSON.stringify(owner));
-    await symlink(join(harness.folder, 'nowhere'), join(harness.home, 'engine.sock'));
+    await symlink(join(harness.folder, 'nowhere'), socketPath(harness.home));
     await harness.start();
   });
 

@@ -67,7 +67,7 @@ describe('ssh: real clients', function () {
     await mkdir(join(tree, 'deep'), { recursive: true });
     await writeFile(join(tree, 'deep', 'blob'), blob);
     await writeFile(join(tree, 'small'), 'one');
-    const rsh = ['ssh', ...harness().sshOptions()].join(' ');
+    const rsh = ['ssh', '-F', harness().plainly(harness().sshConfig)].join(' ');
     const sync = () => succeed('rsync', ['-a', '--stats', '-e', rsh, `${tree}/`, `${host}:tree/`]);
     await sync();
     assert.equal(await remoteHash('tree/deep/blob'), sha256(blob));
@@ -81,7 +81,8 @@ describe('ssh: real clients', function () {
       name,
       `${identity}; git init -q -b main code && cd code && echo 1 >f && git add f && git commit -qm One`,
     );
-    const env = { GIT_SSH_COMMAND: ['ssh', ...harness().sshOptions()].join(' ') };
+    const config = harness().plainly(harness().sshConfig);
+    const env = { GIT_SSH_COMMAND: ['ssh', '-F', config].join(' ') };
     const git = (...argv: string[]) =>
       succeed('git', ['-c', 'user.name=B', '-c', 'user.email=b@c', ...argv], { env });
     await git('clone', '-q', `${host}:code`, path('clone'));

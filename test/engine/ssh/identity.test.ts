@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { socketPath } from '../../../src/api/endpoint';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { occupy, vacate } from '../../support/ports';
 import { listeningAddresses } from '../../support/census';
@@ -37,7 +38,7 @@ describe('ssh: identity', function () {
     const { configFile, alias } = await target();
     const user = join(harness().folder, 'spoiled');
     const all = Object.entries(spoilingSsh).map(([keyword, value]) => `  ${keyword} ${value}\n`);
-    await writeFile(user, `Include "${configFile}"\nHost *\n${all.join('')}`);
+    await writeFile(user, `Include "${harness().plainly(configFile)}"\nHost *\n${all.join('')}`);
     assert.equal(await succeed('ssh', ['-F', user, alias, 'echo in']), 'in');
     assert.notEqual((await runProgram('ssh', ['-F', user, 'other', 'true'])).code, 0);
   });
@@ -55,7 +56,9 @@ describe('ssh: identity', function () {
   });
 
   it('refuses an unknown server, another key and other users', async () => {
-    const { port, knownHostsFile, identityFile } = await target();
+    const { port, ...files } = await target();
+    const knownHostsFile = harness().plainly(files.knownHostsFile);
+    const identityFile = harness().plainly(files.identityFile);
     const other = join(harness().folder, 'other');
     const attempt = async (options: string[], user = 'workspace') => {
       const common = [
@@ -161,7 +164,9 @@ describe('ssh: identity', function () {
     assert.equal((await include()).included, true);
     assert.equal((await include()).included, true);
     const text = await readFile(userConfig, 'utf8');
-    assert.equal(text, `Include "${harness().sshConfig}"\n${own}`);
+    const [line, ...rest] = text.split('\n');
+    assert.match(line ?? '', /^Include ".+\/ssh\/config"$/);
+    assert.equal(rest.join('\n'), own);
     assert.equal((await stat(userConfig)).mode & 0o777, 0o640);
     const argv = ['-F', userConfig, '-o', 'BatchMode=yes', `berth-${name}`, 'echo', 'included'];
     assert.equal(await succeed('ssh', argv), 'included');
@@ -181,7 +186,7 @@ describe('ssh: identity', function () {
     ]) {
       assert.equal(await mode(file), 0o600, file);
     }
-    assert.equal(await mode('engine.sock'), 0o600);
+    assert.equal((await stat(socketPath(harness().home))).mode & 0o777, 0o600);
     assert.equal(await mode('engine.log'), 0o600);
   });
 
