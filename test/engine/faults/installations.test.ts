@@ -4,6 +4,9 @@ import { EngineHarness, eventually, itLeavesNothing, useEngineHarness } from '..
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 import { failure } from '../../support/errors';
 
+const isOf = ({ home }: EngineHarness) =>
+  new RegExp(`another installation of Berth \\(${home.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}, `);
+
 describeContainers('foreign containers', 'faults: two installations on one daemon', function () {
   this.timeout(testTimeoutMs);
   const ours = useEngineHarness();
@@ -14,7 +17,7 @@ describeContainers('foreign containers', 'faults: two installations on one daemo
   before(async () => {
     theirs = new EngineHarness();
     await theirs.start();
-    whose = new RegExp(`another installation of Berth \\(${ours().home}, `);
+    whose = isOf(ours());
     ({ name } = await ours().create());
     await ours().sh(name, 'echo precious >~/precious; sync ~/precious');
     await ours().verb('archive', name);
@@ -170,7 +173,7 @@ describeContainers('foreign containers', 'faults: two installations on one daemo
       () => second.create({ volumes: [`${volume}:/data`] }),
       () => second.client.call('adoptable.adopt', { params: { name }, body: { volume } }),
     ]) {
-      assert.match((await failure(refused)).message, new RegExp(`\\(${first.home}, `));
+      assert.match((await failure(refused)).message, isOf(first));
     }
     const takeOver = { params: { volume }, body: { takeOver: true } };
     await second.client.call('volumes.adopt', takeOver);
