@@ -4,7 +4,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../api/errors';
-import type { EngineClient } from './engine-client';
+import { socketPath } from './endpoint';
+import { EngineClient } from './engine-client';
 import { EngineUnreachable } from './transport';
 
 const pollMs = 50;
@@ -45,6 +46,34 @@ export async function endEngine(
   throw new BerthError('timeout', 'The engine does not end.', {
     hint: 'Look at engine.log in the state directory, and end its process by hand.',
   });
+}
+
+/** The engine of a state directory, whoever started it. false: none runs. */
+export async function endEngineOf(home: string, options: EndOptions): Promise<boolean> {
+  const client = new EngineClient(socketPath(home));
+  try {
+    const pid = await pidOf(client, home, options.timeoutMs ?? 10_000);
+    if (pid === 'none') {
+      return false;
+    }
+    await endEngine(client, home, pid, options);
+    return true;
+  } finally {
+    client.dispose();
+  }
+}
+
+/** Whoever holds the socket and does not answer is whom the lock names. */
+async function pidOf(
+  client: EngineClient,
+  home: string,
+  timeoutMs: number,
+): Promise<number | 'none' | undefined> {
+  try {
+    return (await client.call('engine.info', { signal: AbortSignal.timeout(timeoutMs) })).pid;
+  } catch (error) {
+    return error instanceof EngineUnreachable ? 'none' : lockedBy(home);
+  }
 }
 
 async function isGoneWithin(client: EngineClient, timeoutMs: number): Promise<boolean> {

@@ -118,7 +118,7 @@ async function limits(cli: Cli, name: string, options: LimitOptions): Promise<vo
       ? workspace
       : await client.call('workspaces.update', {
           params: { name },
-          body: { limits: { ...workspace.spec.limits, ...wanted } },
+          body: { limits: wanted },
         });
   cli.result(changed, () => formatLimits(changed));
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { BerthError, type DoctorReport, type EngineInfo } from '../../api';
+import { endEngineOf } from '../../client/end-engine';
 import { EngineClient } from '../../client/engine-client';
 import { socketPath } from '../../client/endpoint';
 import { probe, untilGone } from '../../client/launch';
@@ -11,6 +12,9 @@ import { formatAgo } from '../format/time';
 import { printable } from '../format/text';
 import { examples } from '../help';
 import { mark } from '../terminal/progress';
+
+/** For a question that is answered at once. */
+const answerTimeoutMs = 15_000;
 
 /** `up`, `down`, `status`, `doctor`. */
 export function registerEngine(program: Command, cli: Cli): void {
@@ -64,21 +68,28 @@ async function status(cli: Cli): Promise<void> {
 }
 
 async function down(cli: Cli, onlyIfIdle: boolean): Promise<void> {
-  const stopped = await running(cli, async (client) => {
-    const answer = await client.call('engine.stop', { body: { onlyIfIdle } });
-    if (!answer.stopping) {
-      throw new BerthError('illegal_state', `The engine goes on: ${answer.reason ?? 'it is working'}.`, {
-        hint: 'Leave out --if-idle to end it all the same.',
-      });
-    }
-    await untilGone(client);
-    return true;
-  });
+  const stopped = onlyIfIdle
+    ? await running(cli, endIfIdle)
+    : await endEngineOf(cli.home, { warn: (message) => cli.note(message) });
   cli.result({ stopped: stopped === true }, () =>
     stopped === true
       ? 'The engine has ended. Workspaces that ran go on running.'
       : 'The engine was not running.',
   );
+}
+
+async function endIfIdle(client: EngineClient): Promise<boolean> {
+  const answer = await client.call('engine.stop', {
+    body: { onlyIfIdle: true },
+    signal: AbortSignal.timeout(answerTimeoutMs),
+  });
+  if (!answer.stopping) {
+    throw new BerthError('illegal_state', `The engine goes on: ${answer.reason ?? 'it is working'}.`, {
+      hint: 'Leave out --if-idle to end it all the same.',
+    });
+  }
+  await untilGone(client);
+  return true;
 }
 
 /** Does something with the engine when one runs; never starts one. */

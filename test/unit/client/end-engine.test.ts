@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endEngine } from '../../../src/client/end-engine';
+import { endEngine, endEngineOf } from '../../../src/client/end-engine';
 import { EngineClient } from '../../../src/client/engine-client';
 import { currentOwner } from '../../../src/backend/store/lock-owner';
 import { useTempFolder } from '../../support/temp';
@@ -52,6 +52,16 @@ describe('client/end-engine', () => {
       warnings.some((text) => text.includes(`SIGKILL to its process ${child.pid}`)),
       warnings.join(),
     );
+  });
+
+  it('ends one that hangs for whoever knows its state directory alone', async () => {
+    lock();
+    const gone = once(child, 'exit');
+    const options = { timeoutMs: 300, warn: (text: string) => warnings.push(text) };
+    assert.equal(await endEngineOf(home(), options), true);
+    await gone;
+    assert.equal(child.signalCode, 'SIGKILL');
+    assert.equal(await endEngineOf(home(), options), false);
   });
 
   it('leaves a process alone that is not known to be that engine', async () => {

@@ -111,4 +111,18 @@ describe('cli: set', () => {
     assert.equal((await test.berth(['set', 'demo', '--idle-stop', 'soon'])).code, 2);
     assert.deepEqual(spec().env, { A: '1', B: '2' });
   });
+
+  it('changes the limits that are named, and sends no others', async () => {
+    await test.create('limited', { limits: { cpus: 1, memoryMiB: 512 } });
+    const { workspaces } = test.services;
+    const update = workspaces.update.bind(workspaces);
+    const sent: unknown[] = [];
+    workspaces.update = (name, patch) => {
+      sent.push(patch);
+      return update(name, patch);
+    };
+    assert.equal((await test.berth(['limits', 'limited', '--cpus', '2'])).code, 0);
+    assert.deepEqual(sent, [{ limits: { cpus: 2 } }]);
+    assert.deepEqual(workspaces.get('limited').spec.limits, { cpus: 2, memoryMiB: 512 });
+  });
 });
