@@ -255,7 +255,12 @@ export const WorkspacePatch = Type.Object(
     postStart: WorkspaceSpec.properties.postStart,
     secrets: Type.Optional(EnvironmentPatch),
   },
-  { additionalProperties: false, minProperties: 1 },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description:
+      '`env`, `secrets` and `limits` are merged: what is not named stays, null takes one away. `idle`, `ports`, `credentialFiles` and `postStart` are replaced as a whole.',
+  },
 );
 export type WorkspacePatch = Static<typeof WorkspacePatch>;
 
