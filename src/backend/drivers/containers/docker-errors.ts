@@ -79,10 +79,11 @@ export function wasNotSent(error: unknown): boolean {
 
 /**
  * The engine's own words, without what the client library puts around them. In one line, and not more of it than people
- * read: names of files in images are in there, of any length and with any character.
+ * read: names of files in images are in there, of any length and with any character. Its status where it says nothing.
  */
 export function engineMessage(error: unknown): string {
-  const words = wordsOf(error).replace(/\s*[\n\r\u2028\u2029]\s*/g, ' ');
+  const said = wordsOf(error) || `the engine answered ${statusOf(error) ?? 'nothing'} without a reason.`;
+  const words = said.replace(/\s*[\n\r\u2028\u2029]\s*/g, ' ');
   return words.length > 2 * shownChars
     ? `${words.slice(0, shownChars)} … ${words.slice(-shownChars)}`
     : words;

@@ -47,6 +47,12 @@ describe('drivers/containers/docker-errors', () => {
     assert(message.length < 1100);
   });
 
+  it('names the status of an answer that says nothing, such as a redirect', () => {
+    const error = Object.assign(new Error('(HTTP code 301) unexpected - '), { statusCode: 301 });
+    const { message } = toBerthError(error, 'list volumes');
+    assert.equal(message, 'Could not list volumes: the engine answered 301 without a reason.');
+  });
+
   it('says of privileged containers that the engine refuses what to do instead', () => {
     const said =
       'privileged mode is incompatible with user namespaces. You must run the container in the host namespace';
