@@ -72,12 +72,7 @@ export class Claims implements VolumeClaims {
     if (claim === undefined || this.ownership.of(claim.labels) !== undefined) {
       return undefined;
     }
-    await removeContainer(docker.getContainer(claim.id));
-    // As long as another claim is made of it, it stays.
-    await docker
-      .getImage(claimImage)
-      .remove()
-      .catch(() => undefined);
+    await removeClaim(docker, claim);
     return claim.labels;
   }
 
@@ -97,7 +92,7 @@ export class Claims implements VolumeClaims {
         if (!takeOver) {
           this.ownership.refuseVolume(volume, claimedLabels(labels, there.labels));
         }
-        await removeContainer(docker.getContainer(there.id));
+        await removeClaim(docker, there);
       }
       const from = { [label.claimedFrom]: owner?.installation, [label.claimedFromHome]: owner?.home };
       if (await createClaim(docker, volume, { ...this.ownership.labels, ...from })) {
@@ -154,14 +149,26 @@ function findContainer(
   return docker.getContainer(`${prefix}${volume}`).inspect().catch(ifMissing);
 }
 
-async function findClaim(
-  docker: Dockerode,
-  volume: string,
-): Promise<{ id: string; labels: Labels } | undefined> {
+interface Claim {
+  id: string;
+  image: string;
+  labels: Labels;
+}
+
+async function findClaim(docker: Dockerode, volume: string): Promise<Claim | undefined> {
   const found = await findContainer(docker, volume);
   return found !== undefined && isClaim(nameOf(found.Name), found.Config.Labels)
-    ? { id: found.Id, labels: found.Config.Labels }
+    ? { id: found.Id, image: found.Image, labels: found.Config.Labels }
     : undefined;
+}
+
+async function removeClaim(docker: Dockerode, { id, image }: Claim): Promise<void> {
+  await removeContainer(docker.getContainer(id));
+  // By its id, as another engine may have made the image again. As long as another claim is made of it, it stays.
+  await docker
+    .getImage(image)
+    .remove()
+    .catch(() => undefined);
 }
 
 /** Answers false when somebody else was first. */
