@@ -11,6 +11,9 @@ const RESULTS = join(ROOT, 'test-results');
 /** Suites of compiled tests in out/test/<name>, in the order in which they run. */
 export const SUITES = ['unit', 'runner', 'engine', 'microvm', 'host', 'ui', 'package'];
 
+/** Another umask, locale and path than those that the code is written under: test/support/conditions.ts. */
+const odd = { BERTH_TEST_CONDITIONS: process.env.BERTH_TEST_CONDITIONS ?? 'odd' };
+
 /**
  * Where a suite's tests are when not in one folder of its name. Those of behaviour run for both kinds of runtimes.
  * A window of VS Code that is clicked on a busy machine may close a menu or lose the focus: what fails there is tried
@@ -18,12 +21,12 @@ export const SUITES = ['unit', 'runner', 'engine', 'microvm', 'host', 'ui', 'pac
  * @type {Record<string, {folders: string[], except?: string, environment?: Record<string, string>, retries?: number}>}
  */
 const PLACES = {
+  unit: { folders: ['unit'], environment: odd },
   ui: { folders: ['ui'], retries: 1 },
   engine: {
     folders: ['engine'],
     except: 'engine/drivers/microvms',
-    // Another umask, locale and path than those that the code is written under: test/support/conditions.ts.
-    environment: { BERTH_TEST_CONDITIONS: 'odd' },
+    environment: odd,
   },
   microvm: {
     folders: [
