@@ -61,6 +61,28 @@ describe('folders shared with microVMs', function () {
     assert.equal((await bench.shell(writer.name, 'cat /data/from-us')).stdout, 'ours');
   });
 
+  it('keep the attributes that users set, and show and take no others', async () => {
+    const file = join(folder, 'd/file');
+    const here = async (script: string) =>
+      (await runProgram('python3', ['-c', `import os, sys\nf = sys.argv[1]\n${script}`, file])).stdout;
+    await here('os.setxattr(f, "trusted.ours", b"x"); os.setxattr(f, "user.ours", b"x")');
+    const script = [
+      'import os',
+      'f = "/data/d/file"',
+      'print(os.listxattr(f))',
+      'os.setxattr(f, "user.theirs", b"y")',
+      'for name in "trusted.a", "security.a":',
+      ' try: os.setxattr(f, name, b"y"); print(name)',
+      ' except OSError: pass',
+    ];
+    const ran = await bench.shell(writer.name, `python3 -c '${script.join('\n')}'`, 'root');
+    assert.equal(ran.stdout, "['user.ours']\n", ran.stderr);
+    const found = await here('print(sorted(os.listxattr(f)), os.getxattr(f, "user.theirs"))');
+    assert.equal(found, "['trusted.ours', 'user.ours', 'user.theirs'] b'y'\n");
+    await bench.shell(writer.name, 'setcap cap_net_raw=ep /data/d/file', 'root');
+    assert.doesNotMatch(await here('print(os.listxattr(f))'), /'security/);
+  });
+
   it('are written to by nobody who has them read-only, not even by root after a remount', async () => {
     const ran = await bench.shell(
       reader.name,

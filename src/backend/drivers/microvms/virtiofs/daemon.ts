@@ -22,6 +22,13 @@ const usualFolders = prefixes.flatMap((prefix) =>
  */
 const readOnlyView = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
 
+/**
+ * Attributes of users reach the folder as they are; those of this machine (`trusted.`, `system.`, `security.`) are for no
+ * guest to read or to write. File capabilities, which virtiofsd wants a name for, are kept where they give no rights here.
+ * Syntax: https://gitlab.com/virtio-fs/virtiofsd/-/blob/main/doc/xattr-mapping.md
+ */
+const attributes = ':prefix:all:security.capability:user.berth.::ok:all:user.:::bad:all:::';
+
 export interface Virtiofsd {
   path: string;
   language: 'c' | 'rust';
@@ -71,11 +78,11 @@ export function servingCommand(
         [
           daemon.path,
           `--socket-path=${socket}`,
-          ...words(`source=${escaped(folder)}`, 'cache=auto', 'sandbox=chroot'),
+          ...words(`source=${escaped(folder)}`, 'cache=auto', 'sandbox=chroot', `xattrmap=${attributes}`),
         ]
       : [
           ...([daemon.path, `--socket-path=${socket}`, `--shared-dir=${folder}`, '--cache=auto'] as const),
-          `--sandbox=${isRoot ? 'chroot' : 'none'}`,
+          ...[`--sandbox=${isRoot ? 'chroot' : 'none'}`, '--xattr', `--xattrmap=${attributes}`],
         ];
   if (!readOnly) {
     return own;

@@ -47,11 +47,22 @@ describe('virtiofsd', () => {
   it('gets its folder as one argument, whatever is in its name', () => {
     assert.deepEqual(servingCommand(inC, serving, true), [
       ...['/q/virtiofsd', '--socket-path=/run/s', '-o', 'source=/v/a\\,b\\\\c'],
-      ...['-o', 'cache=auto', '-o', 'sandbox=chroot'],
+      ...[
+        '-o',
+        'cache=auto',
+        '-o',
+        'sandbox=chroot',
+        '-o',
+        'xattrmap=:prefix:all:security.capability:user.berth.::ok:all:user.:::bad:all:::',
+      ],
     ]);
+    const attributes = [
+      '--xattr',
+      '--xattrmap=:prefix:all:security.capability:user.berth.::ok:all:user.:::bad:all:::',
+    ];
     const rust = ['/r/virtiofsd', '--socket-path=/run/s', '--shared-dir=/v/a,b\\c', '--cache=auto'];
-    assert.deepEqual(servingCommand(inRust, serving, true), [...rust, '--sandbox=chroot']);
-    assert.deepEqual(servingCommand(inRust, serving, false), [...rust, '--sandbox=none']);
+    assert.deepEqual(servingCommand(inRust, serving, true), [...rust, '--sandbox=chroot', ...attributes]);
+    assert.deepEqual(servingCommand(inRust, serving, false), [...rust, '--sandbox=none', ...attributes]);
   });
 
   it('lets nobody write where it is told so, by its own option or by a view of the folder that can not be written', () => {
