@@ -74,12 +74,14 @@ export async function renewClaims(
       .all()
       .filter(({ replaced }) => replaced?.adoption === undefined)
       .some(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(volume));
-  for (const { name, owner, managed } of await driver.volumes.list()) {
+  for (const { name, owner, managed, holders } of await driver.volumes.list()) {
+    // Versions before marked none: what another installation took over then shows in what holds it.
+    const isTheirs = holders.some((holder) => holder.owner !== undefined);
     const isListed = adopted.lists(name);
     try {
       if (isListed && owner !== undefined) {
         await adopted.forget(name);
-      } else if (owner === undefined && (managed ? isListed : isOwn(name))) {
+      } else if (owner === undefined && (managed ? isListed : isOwn(name) && !isTheirs)) {
         await takeVolume({ adopted }, driver, name, false);
       }
     } catch (error) {

@@ -118,11 +118,8 @@ export function claimsAmong(containers: readonly Dockerode.ContainerInfo[]): Rea
 /** The labels of a volume, with those of its claim in place of what they say of its owner. */
 export function claimedLabels(labels: Labels, claim: Labels | undefined): Record<string, string> {
   const { [label.installation]: installation, [label.home]: home } = claim ?? {};
-  return definedOnly(
-    installation === undefined
-      ? labels
-      : { ...labels, [label.installation]: installation, [label.home]: home },
-  );
+  const owner = { [label.installation]: installation, [label.home]: home, [label.claimed]: 'true' };
+  return definedOnly({ ...labels, [label.claimed]: undefined, ...(installation !== undefined && owner) });
 }
 
 /** The same, of a volume that is looked at now; undefined when there is none. */

@@ -36,6 +36,8 @@ export const label = {
   /** On a claim that took the place of another installation's: whose that was. */
   claimedFrom: 'berth.claimed-from',
   claimedFromHome: 'berth.claimed-from-home',
+  /** On no object: that the owner among labels is the one that a claim names. */
+  claimed: 'berth.claimed',
   /** Tells who of two that made the same volume at once was first. */
   nonce: 'berth.nonce',
   /** The process that fills the volume of the tools. */

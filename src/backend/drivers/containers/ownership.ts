@@ -44,6 +44,10 @@ export class Ownership {
   }
 
   private hasAdopted(name: string, labels: Labels | null | undefined): boolean {
+    if (labels?.[label.claimed] !== undefined) {
+      // Who made it may have taken it back, by a claim of its own: the list is of before.
+      return false;
+    }
     const installation = this.of(labels)?.installation;
     const id = labels?.[label.nonce];
     return this.isAdopted({

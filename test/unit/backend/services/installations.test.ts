@@ -154,6 +154,22 @@ describe('services: what another installation made', () => {
     assert.deepEqual(test.services.workspaces.list(), []);
   });
 
+  it('was an unmarked home of ours that they took over: it is not marked as ours again', async () => {
+    const theirs = { runtime: 'workspace-x', state: 'stopped', readOnly: false, owner } as const;
+    for (const [name, holders] of [['x', [theirs]] as const, ['y', []] as const]) {
+      const volume = `workspace-${name}`;
+      await test.create(name);
+      // As versions before have adopted it: unmarked, and in no list.
+      const known = test.driver.volumes.known.get(volume)!;
+      test.driver.volumes.known.set(volume, { ...known, managed: false, holders: [...holders] });
+    }
+    test.driver.emit({ type: 'connection', up: true });
+    const isMarked = (volume: string) => test.driver.volumes.claimed.has(volume);
+    await until('ours is marked', () => Promise.resolve(isMarked('workspace-y') || undefined), 5000, 10);
+    assert(!isMarked('workspace-x'));
+    assert(!test.driver.calls.includes('volumes.claim workspace-x'));
+  });
+
   it('is an orphan that says whose it is', async () => {
     addTheirVolume('workspace-y');
     addTheirRuntime('workspace-y');

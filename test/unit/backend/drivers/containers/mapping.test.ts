@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type Dockerode from 'dockerode';
-import { claimsAmong } from '../../../../../src/backend/drivers/containers/claims';
+import { claimedLabels, claimsAmong } from '../../../../../src/backend/drivers/containers/claims';
 import { Ownership } from '../../../../../src/backend/drivers/containers/ownership';
 import { EventMapper } from '../../../../../src/backend/drivers/containers/events';
 import {
@@ -144,6 +144,13 @@ describe('containers and volumes in the words of the driver', () => {
     const taken = toVolume({ Name: 'data', Labels: null }, new Map(), they, claims.get('data'));
     assert.deepEqual([taken.managed, taken.owner], [true, undefined]);
     assert(isInternalContainer(labels));
+    // Who made it has taken it back from one that still has it in its list.
+    const other = new Ownership('other', undefined, () => true);
+    const ofTheirs = { Name: 'data', Labels: { 'berth.installation': 'they', 'berth.nonce': 'n' } };
+    assert(toVolume(ofTheirs, new Map(), other).managed);
+    const back = toVolume(ofTheirs, new Map(), other, claims.get('data'));
+    assert.deepEqual([back.managed, back.owner?.installation], [false, 'they']);
+    assert.throws(() => other.refuseVolume('data', claimedLabels(ofTheirs.Labels, labels)), /belongs to/);
   });
 
   it('roles: by label before name', () => {
