@@ -37,28 +37,31 @@ const PLACES = {
   },
 };
 
-/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], unsteady?: string[], seconds?: number}} Outcome */
+/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], unsteady?: string[], seconds?: number, output?: string}} Outcome */
 
 /**
- * Runs one suite, its report going to the terminal.
+ * Runs one suite, its report going to the terminal, or into the outcome when it is not to be heard.
  * @param {string} name
- * @param {{grep?: string, env: NodeJS.ProcessEnv}} options
+ * @param {{grep?: string, isHeard?: boolean, env: NodeJS.ProcessEnv}} options
  * @returns {Promise<Outcome>}
  */
-export async function runSuite(name, { grep, env }) {
+export async function runSuite(name, { grep, isHeard = true, env }) {
   const place = PLACES[name] ?? { folders: [name] };
   const none = { name, passed: 0, failed: 0, skipped: 0, failures: [] };
   if (!(await hasTests(place.folders))) return none;
   const resultFile = join(RESULTS, `${name}.json`);
   await mkdir(RESULTS, { recursive: true });
   await rm(resultFile, { force: true });
-  const options = { cwd: ROOT, show: true, allowFailure: true, timeoutMs: SUITE_TIMEOUT_MS };
+  const options = { cwd: ROOT, show: isHeard, allowFailure: true, timeoutMs: SUITE_TIMEOUT_MS };
   const { program, environment } =
     name === 'host' ? hostTests(resultFile, grep) : nodeTests(place, resultFile, grep);
   let complaint = '';
   let code = 1;
+  let output = '';
   try {
-    ({ code } = await run(process.execPath, program, { ...options, env: { ...env, ...environment } }));
+    const ran = await run(process.execPath, program, { ...options, env: { ...env, ...environment } });
+    code = ran.code;
+    output = ran.stdout + ran.stderr;
   } catch (error) {
     complaint = error instanceof Error ? error.message : String(error);
   }
@@ -69,7 +72,7 @@ export async function runSuite(name, { grep, env }) {
     .filter(({ firstError }) => firstError !== undefined)
     .map(({ title }) => title);
   const { passed, failed: failedCount, skipped } = result;
-  const outcome = { name, passed, failed: failedCount, skipped, failures, unsteady };
+  const outcome = { name, passed, failed: failedCount, skipped, failures, unsteady, output };
   // Whatever ends badly counts, also when each of its tests went well.
   return code !== 0 && result.failed === 0 ? failed(outcome, complaint || `ended with ${code}`) : outcome;
 }
