@@ -68,11 +68,11 @@ export async function renewClaims(
   if (driver.volumes.claims === undefined) {
     return;
   }
-  // What an adoption that was cut off has taken is given back instead.
+  // What an adoption that was cut off has taken is given back instead. A disk of a microVM may have the same name.
   const isOwn = (volume: string): boolean =>
     registry
       .all()
-      .filter(({ replaced }) => replaced?.adoption === undefined)
+      .filter(({ spec, replaced }) => spec.runtime === driver.kind && replaced?.adoption === undefined)
       .some(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(volume));
   for (const { name, owner, managed, holders } of await driver.volumes.list()) {
     // Versions before marked none: what another installation took over then shows in what holds it.
