@@ -8,6 +8,9 @@ KERNEL_TYPES = frozenset(
     b" rpc_pipefs securityfs selinuxfs sysfs tracefs".split()
 )
 
+# Locks of files there are seen by no agent on the other side, where the folder is another volume's or a user's.
+SHARED_TYPES = frozenset(b"9p cifs fuse.sshfs nfs nfs4 smb3 virtiofs".split())
+
 
 def mount_points(without=frozenset()):
     """Their paths, as tuples of names, but for those of some types."""
@@ -20,9 +23,10 @@ def mount_points(without=frozenset()):
 
 
 def mounts_below(directory):
-    """The paths, as tuples of names, of what is mounted below an open directory and holds files of somebody."""
+    """The paths, as tuples of names, of what is mounted below an open directory and holds files of this machine alone."""
     top = tuple(name for name in os.readlink(f"/proc/self/fd/{directory}").split("/") if name)
-    below = {point[len(top) :] for point in mount_points(KERNEL_TYPES) if point[: len(top)] == top}
+    points = mount_points(KERNEL_TYPES | SHARED_TYPES)
+    below = {point[len(top) :] for point in points if point[: len(top)] == top}
     return sorted(below - {()})
 
 

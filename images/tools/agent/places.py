@@ -103,11 +103,11 @@ def is_elsewhere(one, other):
 
 
 @contextlib.contextmanager
-def top_of_mount(directory):
-    """The outermost folder that things can be renamed to from an open one."""
+def top_of_mount(directory, root):
+    """The outermost folder, from `root` on, that things can be renamed to from an open one."""
     top = os.open(".", READ_DIRECTORY, dir_fd=directory)
     try:
-        while True:
+        while not os.path.samestat(os.fstat(top), os.fstat(root)):
             above = os.open("..", READ_DIRECTORY, dir_fd=top)
             if os.path.samestat(os.fstat(above), os.fstat(top)) or is_elsewhere(top, above):
                 os.close(above)

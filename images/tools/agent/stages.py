@@ -89,7 +89,7 @@ class Stages:
 
     def merge(self, volume, request, _payload, job):
         stage = self._name(request)
-        merge = Merge(request["policy"], job)
+        merge = Merge(request["policy"], job, volume.root)
         source = os.open(stage, READ_DIRECTORY, dir_fd=volume.root)
         try:
             durable.sync_below(source)
@@ -136,7 +136,7 @@ def _stage_in(directory):
 def _near(volume, directory):
     """Where a stage is to be that is renamed from into a folder, and that the next sweep finds."""
     if is_elsewhere(volume.root, directory):
-        with top_of_mount(directory) as top:
+        with top_of_mount(directory, volume.root) as top:
             yield top
     else:
         yield volume.root
@@ -212,10 +212,11 @@ def _sweep_late(volume, stages):
 class Merge:
     """Moves what a folder holds into another one. Folders are merged; of files, the policy decides."""
 
-    def __init__(self, policy, job):
+    def __init__(self, policy, job, root):
         self.policy = policy
         self.job = job
         self.check = job.check
+        self.root = root
         self.names = durable.Names()
         # The open folders that something was put into.
         self._changed = set()
@@ -278,7 +279,7 @@ class Merge:
 
     def _across(self, names, source, target, path):
         """Copied to a stage on the mount where they belong, and from there by rename."""
-        with top_of_mount(target) as top, _stage_in(top) as stage:
+        with top_of_mount(target, self.root) as top, _stage_in(top) as stage:
             work = TreeCopy(self.job, stage)
             for name in names:
                 self._copy_across(work, name, source, stage, path)

@@ -5,7 +5,23 @@ import { join } from 'node:path';
 import { sweepLeftovers } from '../../../../src/backend/files/agent-sweep';
 import { skipWithout } from '../../../support/skip';
 import { mountSmallDisk, unmountSmallDisk } from '../../../support/small-disk';
-import { hasCode, TestVolume } from './agent-harness';
+import { succeed } from '../../../support/programs';
+import { agentDir, hasCode, TestVolume } from './agent-harness';
+
+/** What a folder of ours has mounted in it, from a table with one of each type; then how far up a stage may be. */
+const script = `
+import os, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import mounts, places
+root = os.open(sys.argv[2], os.O_RDONLY)
+point = lambda name: os.path.realpath(sys.argv[2]).encode() + b"/" + name
+mounts._table = lambda: [(b"0:1", point(name), name) for name in (b"ext4", b"virtiofs", b"9p", b"proc", b"tmpfs")]
+print([name for (name,) in mounts.mounts_below(root)])
+deep = os.open("a/b", os.O_RDONLY, dir_fd=root)
+with places.top_of_mount(deep, root) as top:
+    print(os.path.samefile(top, root))
+`;
 
 describe('files of a volume with something mounted in it', function () {
   this.timeout(20_000);
@@ -60,5 +76,11 @@ describe('files of a volume with something mounted in it', function () {
       unmountSmallDisk(kernel);
       unmountSmallDisk(disk);
     }
+  });
+
+  it('keeps its stages to itself: none above the volume, none is swept where locks do not reach', async () => {
+    mkdirSync(join(volume.root, 'a', 'b'), { recursive: true });
+    const said = await succeed('python3', ['-c', script, agentDir, volume.root]);
+    assert.equal(said, "['ext4', 'tmpfs']\nTrue");
   });
 });
