@@ -28,7 +28,7 @@ export async function installationId(state: StateDirectory): Promise<string> {
 function refuseUnreadable(paths: readonly string[]) {
   return (read: ReadResult<Installation>, index: number): void => {
     if (read.kind === 'set-aside' && read.movedTo === undefined) {
-      throw untouched(paths[index] ?? '', read.reason);
+      throw untouched(paths[index] ?? '', read);
     }
   };
 }

@@ -8,7 +8,7 @@ import { EngineSettings, type EngineSettingsChange } from '../../api/schemas/eng
 import type { PortRange } from '../ssh/ports';
 import { defaultPortRange } from '../ssh/ports';
 import { KeyedLock } from '../store/keyed-lock';
-import { readRecord, untouched, writeRecord, type RecordFormat } from '../store/records';
+import { readRecord, untouched, writeRecord, type RecordFormat, type Refusal } from '../store/records';
 import type { Defaults } from './workspace-create';
 
 const format: RecordFormat<typeof EngineSettings> = { version: 1, schema: EngineSettings, migrations: [] };
@@ -18,7 +18,7 @@ export class Settings {
   private current: EngineSettings = {};
   private readonly writes = new KeyedLock();
   /** A newer Berth's file: not ours to overwrite. */
-  private refusal: string | undefined;
+  private refusal: Refusal | undefined;
   readonly setAside: string[] = [];
 
   constructor(private readonly path: string) {}
@@ -29,7 +29,7 @@ export class Settings {
       this.current = read.value;
     } else if (read.kind === 'set-aside') {
       this.setAside.push(`${this.path}: ${read.reason}`);
-      this.refusal = read.movedTo === undefined ? read.reason : undefined;
+      this.refusal = read.movedTo === undefined ? read : undefined;
     }
   }
 

@@ -29,7 +29,7 @@ export class AdoptedVolumes {
   async load(): Promise<void> {
     const read = await readRecord(this.path, format);
     if (read.kind === 'set-aside' && read.movedTo === undefined) {
-      throw untouched(this.path, read.reason);
+      throw untouched(this.path, read);
     }
     this.volumes = read.kind === 'ok' ? read.value.volumes : [];
   }

@@ -25,7 +25,13 @@ export type ReadResult<T> =
   | { kind: 'ok'; value: T }
   | { kind: 'missing' }
   /** Moved to `movedTo`, or left where it is when a newer Berth wrote it. */
-  | { kind: 'set-aside'; reason: string; movedTo: string | undefined };
+  | ({ kind: 'set-aside'; movedTo: string | undefined } & Refusal);
+
+export interface Refusal {
+  reason: string;
+  /** What to do, where the record is still there. */
+  hint?: string;
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -46,7 +52,7 @@ export async function readRecord<S extends TObject>(
   }
   const { schemaVersion: _version, ...old } = parsed;
   if (found > format.version) {
-    return { kind: 'set-aside', reason: newerReason(found, format), movedTo: undefined };
+    return { kind: 'set-aside', ...newer(found, format), movedTo: undefined };
   }
   const value = migrate(old, found, format);
   if (!Value.Check(format.schema, value)) {
@@ -69,9 +75,9 @@ export async function writeRecord<S extends TObject>(
 }
 
 /** A record that is there and is not to be written over. */
-export function untouched(path: string, reason: string, cause?: unknown): BerthError {
+export function untouched(path: string, { reason, hint }: Refusal, cause?: unknown): BerthError {
   return new BerthError('forbidden', `${path} is left untouched: ${reason}`, {
-    hint: 'Update Berth, or move the file away.',
+    ...(hint !== undefined && { hint }),
     cause,
   });
 }
@@ -79,16 +85,27 @@ export function untouched(path: string, reason: string, cause?: unknown): BerthE
 /** Whoever wrote there meanwhile, and whatever this engine could read of it when it started. */
 async function refuseNewer<S extends TObject>(path: string, format: RecordFormat<S>): Promise<void> {
   const text = await readIfPresent(path).catch((error: unknown) => {
-    throw untouched(path, `It can't be read: ${String(error)}.`, error);
+    throw untouched(path, unreadable(error), error);
   });
   const found = text === undefined ? undefined : versionOf(parseJson(text), format);
   if (found !== undefined && found > format.version) {
-    throw untouched(path, newerReason(found, format));
+    throw untouched(path, newer(found, format));
   }
 }
 
-function newerReason<S extends TObject>(found: number, format: RecordFormat<S>): string {
-  return `A newer Berth wrote it (version ${found}, this one knows ${format.version}).`;
+function newer<S extends TObject>(found: number, format: RecordFormat<S>): Refusal {
+  return {
+    reason: `A newer Berth wrote it (version ${found}, this one knows ${format.version}).`,
+    hint: 'Update Berth, or move the file away.',
+  };
+}
+
+function unreadable(error: unknown): Refusal {
+  if (isErrno(error, 'EISDIR')) {
+    return { reason: "It can't be read: it is a folder, not a file.", hint: 'Move the folder away.' };
+  }
+  const said = error instanceof Error ? error.message : String(error);
+  return { reason: `It can't be read: ${said}.`, hint: 'Make it readable, or move it away.' };
 }
 
 function versionOf<S extends TObject>(parsed: unknown, format: RecordFormat<S>): number | undefined {
@@ -128,7 +145,7 @@ async function readText(path: string): Promise<string | ReadResult<never>> {
     // ENOTDIR: a stray file where a folder with a record would be.
     return isErrno(error, 'ENOTDIR')
       ? { kind: 'missing' }
-      : { kind: 'set-aside', reason: `It can't be read: ${String(error)}.`, movedTo: undefined };
+      : { kind: 'set-aside', ...unreadable(error), movedTo: undefined };
   }
 }
 

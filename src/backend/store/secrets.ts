@@ -81,7 +81,7 @@ export class SecretStore {
   private async read(): Promise<Sealed> {
     const read = await readRecord(this.state.secrets, format);
     if (read.kind === 'set-aside' && read.movedTo === undefined) {
-      throw untouched(this.state.secrets, read.reason);
+      throw untouched(this.state.secrets, read);
     }
     return read.kind === 'ok' ? read.value.workspaces : {};
   }

@@ -102,7 +102,7 @@ export class UserImages {
   private async read(): Promise<Attachment[]> {
     const read = await readRecord(this.record, format);
     if (read.kind === 'set-aside' && read.movedTo === undefined) {
-      throw untouched(this.record, read.reason);
+      throw untouched(this.record, read);
     }
     return read.kind === 'ok' ? read.value.images : [];
   }
