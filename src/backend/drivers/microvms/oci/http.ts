@@ -6,7 +6,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import { agentFor, proxyFor, type Proxy } from './proxy';
 
@@ -26,7 +26,7 @@ export interface Answer {
   status: number;
   headers: IncomingMessage['headers'];
   /** To be read to its end, or destroyed: what nobody wants may have no end. */
-  body: IncomingMessage;
+  body: Readable;
 }
 
 /** Redirects of what has no body are followed; credentials go to the first host only. */
@@ -94,7 +94,10 @@ function once(url: URL, { method, headers, body, signal }: Ask): Promise<Answer>
         fail(refusedBy(proxy, url, status));
         return;
       }
-      resolve({ status, headers: message.headers, body: message });
+      const body = namingHost(message, (error) =>
+        signal.aborted ? new BerthError('cancelled', 'Cancelled.') : brokeOff(url, error),
+      );
+      resolve({ status, headers: message.headers, body });
     });
     if (body === undefined || Buffer.isBuffer(body)) {
       request.end(body);
@@ -104,6 +107,16 @@ function once(url: URL, { method, headers, body, signal }: Ask): Promise<Answer>
       body.pipe(request);
     }
   });
+}
+
+/** The same, whose errors say whose answer it was. */
+function namingHost(message: IncomingMessage, named: (error: unknown) => BerthError): Readable {
+  const body = new PassThrough();
+  // Of what nobody reads any more.
+  body.on('error', () => undefined);
+  message.on('error', (error) => body.destroy(named(error)));
+  body.on('close', () => message.destroy());
+  return message.pipe(body);
 }
 
 /** An address that another host has named. */
@@ -154,6 +167,19 @@ function unreachable({ host }: URL, proxy: Proxy | undefined, cause: unknown): B
       : `Look at the network${proxy === undefined ? '' : ` and at ${proxy.variable}`}, then try again.`,
     cause,
   });
+}
+
+function brokeOff({ host }: URL, cause: unknown): BerthError {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const why = said === 'aborted' ? '' : `: ${said}`;
+  return new BerthError(
+    'runtime_unavailable',
+    `The registry ${host} broke off in the middle of its answer${why}.`,
+    {
+      hint: 'Try again: what has come whole is kept.',
+      cause,
+    },
+  );
 }
 
 /** As of a proxy that looks into what passes. */

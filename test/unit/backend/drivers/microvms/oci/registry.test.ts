@@ -247,6 +247,22 @@ describe('oci/registry', function () {
     });
   });
 
+  it('names the registry that breaks off', async () => {
+    const message = new RegExp(`^The registry ${host} broke off in the middle of its answer\\.$`);
+    for (const part of ['/manifests/', '/blobs/']) {
+      first = ({ url = '' }, response) => {
+        if (url.includes(part)) {
+          response.writeHead(200, { 'content-length': 300_000 }).write(Buffer.alloc(1000, 'x'), () => {
+            response.destroy();
+          });
+          return true;
+        }
+        return undefined;
+      };
+      await assert.rejects(pull(), { code: 'runtime_unavailable', message });
+    }
+  });
+
   it('keeps nothing of what is not what its digest says', async () => {
     first = ({ url = '' }, response) => {
       if (url.includes('/blobs/')) {
