@@ -187,7 +187,7 @@ export class RuntimePreparation {
       await this.refit(name, context);
     } catch (error) {
       await this.moveBack(name, before).catch(() => undefined);
-      throw error;
+      throw inVain(error, moves);
     }
     await this.tellMoves(name, moves, context);
   }
@@ -316,6 +316,18 @@ export class RuntimePreparation {
       await this.parts.registry.warn(name, warningOf(moves));
     }
   }
+}
+
+/** Without its image a runtime can't be made anew for another port: the one that it has must become free. */
+function inVain(error: unknown, moves: readonly Move[]): unknown {
+  const taken = moves.map(({ from, what }) => `port ${from} (${what})`).join(', ');
+  return error instanceof BerthError && error.code === 'image_missing' && taken !== ''
+    ? new BerthError(
+        'in_use',
+        `Another program has ${taken}, and no other can be given: the image that it was made of is gone.`,
+        { hint: 'End the program that has the port, then start again.', cause: error },
+      )
+    : error;
 }
 
 function refuseForeign({ kind }: Driver, { name, owner, isUnmarked = false }: RuntimeInfo): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { BerthError } from '../../../../src/api/errors';
+import { imageMissing } from '../../../../src/api/image-reference';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { occupy, ownPortRange, vacate } from '../../../support/ports';
 
@@ -116,6 +117,21 @@ describe('services/workspace-starter: ports that are taken', () => {
     const other = await test.create('other', { ports: [{ guest: 80 }] });
     assert.equal(other.status, 'succeeded');
     assert.notEqual(test.services.workspaces.get('other').sshPort, sshPort);
+  });
+
+  it('says that the port must become free when the image is gone of which it would be made anew', async () => {
+    await test.create('demo');
+    await test.done(test.services.workspaces.stop('demo'));
+    const { sshPort } = workspace();
+    const server = await occupy(sshPort, '127.0.0.1');
+    test.driver.fail('refit', imageMissing(`sha256:${'1'.repeat(64)}`));
+    const { error } = await test.done(test.services.workspaces.start('demo'));
+    await vacate(server);
+    assert.equal(error?.code, 'in_use');
+    assert.match(error.message, new RegExp(`port ${sshPort} \\(SSH\\).*image`));
+    assert.match(error.hint ?? '', /End the program/);
+    assert.equal(workspace().sshPort, sshPort);
+    assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
   });
 
   it('has in its record what was not carried along, before what it was goes, until it starts again', async () => {
