@@ -10,6 +10,7 @@ import { checkAgentSocket } from '../ssh/agent-forwarding';
 import type { SshKeys } from '../ssh/keys';
 import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
+import { withEndOfLog } from './failed-create';
 import { ensureImage } from './image-progress';
 import { resolveMounts } from './mount-resolution';
 import { parseMounts } from './mount-syntax';
@@ -207,8 +208,9 @@ export class WorkspaceCreator {
       }
       await registry.settle(name, start ? 'running' : 'stopped');
     } catch (error) {
+      const told = await withEndOfLog(name, starter.driverOf(registry.get(name)), error);
       await this.undo(name);
-      throw error;
+      throw told;
     }
   }
 

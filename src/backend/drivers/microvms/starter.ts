@@ -318,7 +318,8 @@ export class Starter {
     if (known !== undefined) {
       return known;
     }
-    const details = said === '' ? '' : ` Its last words: ${said.slice(-500)}`;
+    const line = said.replace(/[\s\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ').trim();
+    const details = line === '' ? '' : ` Its last words: ${line.slice(-500)}`;
     return new BerthError('runtime_unavailable', `${record.plan.name} did not start: ${reason}${details}`, {
       hint: `Its log says more: \`berth logs ${record.plan.workspace}\`. Start it again.`,
       cause: error,

@@ -111,6 +111,19 @@ describe('services/workspace-create', () => {
     assert.equal(test.driver.runtimes.size, 0);
   });
 
+  it('has the end of its log in the error, as the log goes with it', async () => {
+    const hint = 'Its log says why: `berth logs` with its name.';
+    test.driver.fail(
+      'configure',
+      new BerthError('runtime_unavailable', 'The virtual machine ended.', { hint }),
+    );
+    const { error } = await test.create('demo');
+    assert.equal(error?.code, 'runtime_unavailable');
+    assert.equal(error.message, 'The virtual machine ended. Its log ended with: tail 5');
+    assert.doesNotMatch(error.hint ?? '', /berth logs/);
+    await assertNothingLeft('demo');
+  });
+
   it('neither uses nor removes a container that has the name already', async () => {
     test.driver.addForeign('workspace-demo', ['workspace-demo']);
     test.driver.volumes.add('workspace-demo');
