@@ -56,11 +56,11 @@ export function parseImageName(text: string): ImageName | undefined {
   return isName ? { repository, registry, path, tag, digest } : undefined;
 }
 
-/** The first part is a host when it can't be part of a path: as Docker decides. */
+/** The first part is a host when it has a dot or a port: as Docker decides. One in capitals is a spelling mistake. */
 function splitDomain(repository: string): { domain: string | undefined; path: string } {
   const slash = repository.indexOf('/');
   const first = repository.slice(0, Math.max(slash, 0));
-  return /[.:A-Z]/.test(first) || first === 'localhost'
+  return /[.:]/.test(first) || first === 'localhost'
     ? { domain: first, path: repository.slice(slash + 1) }
     : { domain: undefined, path: repository };
 }
@@ -135,7 +135,7 @@ export function checkImage(image: string, runtime: RuntimeKind, field = 'image')
   } else if (runtime === 'container') {
     throw new BerthError('bad_request', `${quoted(image)} is an image for microVMs.`, {
       field,
-      hint: 'Add `--runtime microvm`, or name an image, for example debian:bookworm-slim.',
+      hint: 'Create or run a microVM of it (`--runtime microvm`), or name an image, for example debian:bookworm-slim.',
     });
   }
 }

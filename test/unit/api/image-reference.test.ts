@@ -40,6 +40,8 @@ describe('names of images', () => {
   wrong.push(
     'A',
     'a/B',
+    'A/b',
+    'Debian/slim:1',
     'a:',
     'a:-x',
     `a:${'t'.repeat(129)}`,
