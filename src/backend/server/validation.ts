@@ -24,13 +24,17 @@ function describe(errors: readonly ErrorObject[], part: string | undefined): Ber
   }
   const field = fieldOf(error);
   const where = field === '' ? (part === 'body' ? 'The request body' : 'The request') : `"${field}"`;
-  const schema: unknown = error.parentSchema;
-  const hint =
-    typeof schema === 'object' && schema !== null && 'description' in schema ? schema.description : undefined;
+  const hint = describedBy(error);
   return new BerthError('bad_request', `${where} ${messageOf(error)}.`, {
     ...(field !== '' && { field }),
-    ...(typeof hint === 'string' && { hint }),
+    ...(hint !== undefined && { hint }),
   });
+}
+
+/** What the schema that was not met says of itself. */
+function describedBy({ parentSchema: schema }: ErrorObject): string | undefined {
+  const description: unknown = schema?.description;
+  return typeof description === 'string' ? description : undefined;
 }
 
 function fieldOf(error: ErrorObject): string {
@@ -50,7 +54,8 @@ function messageOf(error: ErrorObject): string {
     case 'enum':
       return `must be one of ${Array.isArray(params.allowedValues) ? params.allowedValues.join(', ') : ''}`;
     case 'pattern':
-      return `does not have the right form (${String(params.pattern)})`;
+      // The schema's own words, where it has some, are the hint.
+      return `does not have the right form${describedBy(error) === undefined ? ` (${String(params.pattern)})` : ''}`;
     default:
       return error.message ?? 'is wrong';
   }

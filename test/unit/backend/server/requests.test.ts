@@ -30,7 +30,7 @@ describe('server: requests', () => {
         '/v1/workspaces',
         { name: 'Bad Name' },
         'name',
-        /"name" does not have the right form/,
+        /"name" does not have the right form\.$/,
       ],
       ['no name', 'POST', '/v1/workspaces', {}, 'name', /"name" is missing/],
       [
