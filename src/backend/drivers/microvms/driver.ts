@@ -182,7 +182,7 @@ export class MicrovmDriver implements Driver {
   }
 
   start(name: string, { signal }: Starting = {}): Promise<RuntimeInfo> {
-    return this.runtimes.start(name, signal);
+    return this.at(name).start(name, signal);
   }
 
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
@@ -196,7 +196,7 @@ export class MicrovmDriver implements Driver {
   }
 
   stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
-    return this.runtimes.stop(name, graceMs);
+    return this.at(name).stop(name, graceMs);
   }
 
   pause(name: string): Promise<void> {
@@ -214,11 +214,11 @@ export class MicrovmDriver implements Driver {
   }
 
   refit(plan: RuntimePlan): Promise<RuntimeInfo> {
-    return this.runtimes.replacements.refit(plan);
+    return this.at(plan.name).replacements.refit(plan);
   }
 
   setAside(name: string): Promise<void> {
-    return this.runtimes.replacements.setAside(name);
+    return this.at(name).replacements.setAside(name);
   }
 
   takeBack(name: string): Promise<boolean> {
@@ -234,11 +234,11 @@ export class MicrovmDriver implements Driver {
   }
 
   setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
-    return this.runtimes.setLimits(name, limits);
+    return this.at(name).setLimits(name, limits);
   }
 
   setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {
-    return this.runtimes.setPorts(name, ports);
+    return this.at(name).setPorts(name, ports);
   }
 
   commit(
@@ -247,7 +247,7 @@ export class MicrovmDriver implements Driver {
     progress: (p: PullProgress) => void,
     signal: AbortSignal,
   ): Promise<string> {
-    return this.runtimes.commit(name, plan, progress, signal);
+    return this.at(name).commit(name, plan, progress, signal);
   }
 
   async rootFiles(name: string): Promise<VolumeFiles> {
@@ -312,6 +312,12 @@ export class MicrovmDriver implements Driver {
     this.runtimes.close();
     await Promise.all([this.templates.close(), this.suspender.close(), this.volumes.close()]);
     await Promise.all([this.machines.close(), this.stoppedRoots.close()]);
+  }
+
+  /** For what takes a runtime's lock and is not to wait for whoever only looks at its files. */
+  private at(name: string): Runtimes {
+    this.stoppedRoots.giveWay(name);
+    return this.runtimes;
   }
 
   private tell(event: DriverEvent): void {

@@ -37,6 +37,8 @@ interface Root {
 
 export class StoppedRoots {
   private readonly roots = new Map<string, Root>();
+  /** Copies in the making, by the runtimes whose lock they hold or wait for. */
+  private readonly copying = new Map<string, AbortController>();
 
   constructor(private readonly parts: StoppedRootsParts) {}
 
@@ -54,8 +56,14 @@ export class StoppedRoots {
     return root.files;
   }
 
+  /** For what is to be done with a runtime now: it waits for no copy of a large disk. */
+  giveWay(name: string): void {
+    this.copying.get(name)?.abort();
+  }
+
   /** It was removed: its copy goes as well. */
   async forget(name: string): Promise<void> {
+    this.giveWay(name);
     const root = this.roots.get(name);
     this.roots.delete(name);
     await root?.files.close();
@@ -86,7 +94,10 @@ export class StoppedRoots {
 
   private async copy(name: string, volume: string, copy: string): Promise<void> {
     const { store, bases, qemuImg, whileStopped } = this.parts;
-    const told = { tell: () => undefined, signal: AbortSignal.timeout(copyTimeoutMs), isScratch: true };
+    const given = new AbortController();
+    this.copying.set(name, given);
+    const signal = AbortSignal.any([given.signal, AbortSignal.timeout(copyTimeoutMs)]);
+    const told = { tell: () => undefined, signal, isScratch: true };
     try {
       await whileStopped(name, async (record) => {
         await bases.require(record);
@@ -96,7 +107,11 @@ export class StoppedRoots {
       await makeFit(volume, copy);
     } catch (error) {
       await rm(copy, { force: true });
-      throw error;
+      throw given.signal.aborted ? gaveWay(name) : error;
+    } finally {
+      if (this.copying.get(name) === given) {
+        this.copying.delete(name);
+      }
     }
   }
 
@@ -104,4 +119,14 @@ export class StoppedRoots {
     const { ino, size, mtimeNs } = await stat(this.parts.store.files.of(name).rootfs, { bigint: true });
     return `${ino} ${size} ${mtimeNs}`;
   }
+}
+
+function gaveWay(name: string): BerthError {
+  return new BerthError(
+    'illegal_state',
+    `The disk of ${name} was not read: something else is done with it.`,
+    {
+      hint: 'Try again when that is over.',
+    },
+  );
 }

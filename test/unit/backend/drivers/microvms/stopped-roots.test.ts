@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bases } from '../../../../../src/backend/drivers/microvms/rootfs/bases';
+import type { RuntimeRecord } from '../../../../../src/backend/drivers/microvms/runtime-record';
+import type { RuntimeStore } from '../../../../../src/backend/drivers/microvms/runtime-store';
+import { StoppedRoots } from '../../../../../src/backend/drivers/microvms/stopped-roots';
+import { failure } from '../../../../support/errors';
+import { useTempFolder } from '../../../../support/temp';
+import { until } from '../../../../support/wait';
+
+describe('microvms/stopped-roots', () => {
+  const folder = useTempFolder();
+  const record = { plan: { name: 'workspace-x', workspace: 'x' } } as RuntimeRecord;
+  let isHeld: boolean;
+
+  /** Copies that do not come to an end. */
+  const endless = (): StoppedRoots => {
+    const rootfs = join(folder(), 'rootfs.qcow2');
+    writeFileSync(rootfs, '');
+    const program = join(folder(), 'qemu-img');
+    writeFileSync(program, '#!/bin/sh\nfor copy; do :; done\necho >"$copy"\nexec sleep 60\n', {
+      mode: 0o755,
+    });
+    return new StoppedRoots({
+      store: { files: { of: () => ({ rootfs }) } } as unknown as RuntimeStore,
+      bases: { require: () => Promise.resolve() } as unknown as Bases,
+      qemuImg: () => Promise.resolve(program),
+      whileStopped: async (_, work) => {
+        isHeld = true;
+        await work(record).finally(() => (isHeld = false));
+      },
+    });
+  };
+  const drafts = () => readdirSync(folder()).filter((name) => name.startsWith('.berth-draft-'));
+  const copying = () =>
+    until('it is copied', () => Promise.resolve(drafts().length > 0 || undefined), 5000, 10);
+
+  for (const [what, giveUp] of [
+    ['is to be started', (roots: StoppedRoots): unknown => roots.giveWay('workspace-x')],
+    ['is to be removed', (roots: StoppedRoots): unknown => roots.forget('workspace-x')],
+  ] as const) {
+    it(`gives a copy up when the runtime ${what}`, async () => {
+      const roots = endless();
+      const listed = failure((await roots.files(record)).list('/'), 'illegal_state');
+      await copying();
+      assert(isHeld);
+      await giveUp(roots);
+      assert.match((await listed).message, /workspace-x was not read/);
+      assert(!isHeld);
+      assert.deepEqual(drafts(), []);
+      assert(existsSync(join(folder(), 'rootfs.qcow2')));
+      await roots.close();
+    });
+  }
+});
