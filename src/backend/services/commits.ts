@@ -5,7 +5,7 @@ import type { WorkspaceState } from '../../api/schemas/workspace';
 import type { Drivers } from './drivers';
 import { checkNewImageName } from './image-names';
 import { inBytes } from './image-progress';
-import { readCredentials } from './injected-files';
+import { credentialTargets } from './injected-files';
 import { notWhile } from './lifecycle';
 import type { Operations } from './operations';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
@@ -45,8 +45,7 @@ export class Commits {
 /** Files that Berth puts in at every start, outside of volumes; those below a folder one by one. */
 export async function injectedInto({ spec }: Pick<WorkspaceRecord, 'spec'>): Promise<string[]> {
   const credentials = spec.credentialFiles ?? [];
-  const { found } = await readCredentials(credentials);
-  const there = found.map(({ target }) => posix.normalize(target));
+  const there = (await credentialTargets(credentials)).map((target) => posix.normalize(target));
   // What is no longer on this machine may still be inside.
   const gone = credentials
     .map(({ target }) => posix.normalize(target))

@@ -105,6 +105,12 @@ export async function readCredentials(files: readonly CredentialFile[]): Promise
   return { found, problems };
 }
 
+/** Where all of them go, or went at an earlier start, also those that there is no room for now. */
+export async function credentialTargets(files: readonly CredentialFile[]): Promise<string[]> {
+  const found = files.map(({ source, target }) => filesBelow({ source, target: targetOf(target) }, []));
+  return (await Promise.all(found)).flat().map(({ target }) => target);
+}
+
 interface Credentials extends Collected<InjectedFile> {
   /** What is found takes so much. */
   bytes: number;

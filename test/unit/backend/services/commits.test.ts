@@ -100,6 +100,26 @@ describe('services/commits', () => {
     assert.deepEqual(paths.filter((path) => !path.startsWith('/srv/')).sort(), ['/etc/token', '/opt/gone']);
     assert(paths.includes('/srv/folder/file'), paths.join('\n'));
   });
+
+  it('holds out of an image also what there is no room for any more: an earlier start has put it in', async () => {
+    const folder = join(home(), 'large');
+    await mkdir(folder);
+    const mebibyte = 1024 ** 2;
+    for (const [name, size] of [
+      ['a', 15 * mebibyte],
+      ['b', 9 * mebibyte - 4096],
+      ['c', 8192],
+      ['d', 17 * mebibyte],
+    ] as const) {
+      await writeFile(join(folder, name), Buffer.alloc(size));
+    }
+    const credentialFiles = [{ source: folder, target: '/etc/creds' }];
+    const paths = await injectedInto({ spec: { runtime: 'container', image: 'x', credentialFiles } });
+    assert.deepEqual(
+      paths.sort(),
+      ['a', 'b', 'c', 'd'].map((name) => `/etc/creds/${name}`),
+    );
+  });
 });
 
 describe('services/images', () => {
