@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
@@ -102,7 +102,7 @@ export async function copyWithHoles(from: string, to: string): Promise<void> {
         }
         const piece = buffer.subarray(0, bytesRead);
         if (piece.some((byte) => byte !== 0)) {
-          await copy.write(piece, 0, bytesRead, at);
+          await writeWhole(copy, piece, at);
         }
         at += bytesRead;
       }
@@ -112,6 +112,13 @@ export async function copyWithHoles(from: string, to: string): Promise<void> {
     }
   } finally {
     await source.close();
+  }
+}
+
+/** Where room runs out within a piece, a write answers how much it took: the next one says why. */
+async function writeWhole(file: FileHandle, piece: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < piece.length;) {
+    done += (await file.write(piece, done, piece.length - done, at + done)).bytesWritten;
   }
 }
 

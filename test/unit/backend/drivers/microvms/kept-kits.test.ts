@@ -12,10 +12,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { copyWithHoles } from '../../../../../src/backend/drivers/microvms/guest/kit-files';
 import { KeptKits, withKit } from '../../../../../src/backend/drivers/microvms/kept-kits';
 import { MicrovmFiles } from '../../../../../src/backend/drivers/microvms/runtime-files';
 import type { Launch, RuntimeRecord } from '../../../../../src/backend/drivers/microvms/runtime-record';
 import { RuntimeStore } from '../../../../../src/backend/drivers/microvms/runtime-store';
+import { skipWithout } from '../../../../support/skip';
+import { mountSmallDisk, unmountSmallDisk } from '../../../../support/small-disk';
 import { useTempFolder } from '../../../../support/temp';
 
 const name = 'workspace-w';
@@ -117,6 +120,21 @@ describe('the guest kit of a paused microVM', () => {
     rmSync(kit, { recursive: true });
     await kept.dropCopy(record);
     assert.equal(await kept.find(record), own());
+  });
+
+  it('is not copied in part where room runs out (mounts a tmpfs: needs root)', async function () {
+    const disk = join(folder(), 'small');
+    if (!mountSmallDisk(disk, '64k')) {
+      skipWithout(this, 'a small disk is mounted by root alone');
+    }
+    try {
+      const whole = join(folder(), 'whole');
+      // In one piece, which the disk takes the beginning of.
+      writeFileSync(whole, Buffer.alloc(100_000, 'x'));
+      await assert.rejects(copyWithHoles(whole, join(disk, 'part')), { code: 'ENOSPC' });
+    } finally {
+      unmountSmallDisk(disk);
+    }
   });
 
   it('is none when a file of it is damaged', async () => {
