@@ -8,7 +8,8 @@ import { Client, type ClientChannel } from 'ssh2';
 import { BerthError } from '../../api/errors';
 
 const readyTimeoutMs = 60_000;
-const socketTimeoutMs = 20_000;
+/** Until a session is there that has it, and once more until it says where. */
+const defaultAnswerTimeoutMs = 20_000;
 const goneTimeoutMs = 5_000;
 const mark = 'berth-agent=';
 /** Says where the agent is, and stays until its input ends. A constant: nothing of a user is in it. */
@@ -25,6 +26,7 @@ export interface AgentLoan {
   /** The agent of this machine: a Unix socket, on Windows a named pipe. */
   agentSocket: string;
   signal: AbortSignal;
+  answerTimeoutMs?: number;
 }
 
 export interface LentAgent {
@@ -62,8 +64,9 @@ export async function lendAgent(loan: AgentLoan): Promise<LentAgent> {
     client.destroy();
   };
   try {
+    const timeoutMs = loan.answerTimeoutMs ?? defaultAnswerTimeoutMs;
     await logIn(client, loan);
-    return { socket: await socketInside(await holdSession(client)), release };
+    return { socket: await socketInside(await holdSession(client, timeoutMs), timeoutMs), release };
   } catch (error) {
     await release();
     throw error;
@@ -87,9 +90,14 @@ function logIn(client: Client, { port, hostKey, privateKey, agentSocket }: Agent
   });
 }
 
-function holdSession(client: Client): Promise<ClientChannel> {
+/** Whoever is root inside may have an sshd that answers nothing. */
+function holdSession(client: Client, timeoutMs: number): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(refused(`waited ${timeoutMs / 1000} s for a session`));
+    }, timeoutMs);
     client.exec(command, (error, channel) => {
+      clearTimeout(timer);
       if (error === undefined) {
         resolve(channel);
       } else {
@@ -99,7 +107,7 @@ function holdSession(client: Client): Promise<ClientChannel> {
   });
 }
 
-function socketInside(channel: ClientChannel): Promise<string> {
+function socketInside(channel: ClientChannel, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     let seen = '';
     const fail = (reason: string): void => {
@@ -107,8 +115,8 @@ function socketInside(channel: ClientChannel): Promise<string> {
       reject(refused(reason));
     };
     const timer = setTimeout(() => {
-      fail(`waited ${socketTimeoutMs / 1000} s for its socket`);
-    }, socketTimeoutMs);
+      fail(`waited ${timeoutMs / 1000} s for its socket`);
+    }, timeoutMs);
     channel.on('error', (error: Error) => {
       fail(error.message);
     });
