@@ -61,6 +61,9 @@ describe('berth of an ordinary user', function () {
   it('copies in and out, what comes out being its own', async () => {
     mkdirSync(local('tree'));
     writeFileSync(local('tree/file'), 'content');
+    for (const file of ['tree', 'tree/file']) {
+      chownSync(local(file), uid, gid);
+    }
     await berth.ok('cp', local('tree'), `${name}:up`);
     await berth.ok('cp', `${name}:up`, `${name}:/data/b`);
     await berth.ok('cp', `${name}:/data/b`, local('back'));

@@ -82,10 +82,10 @@ describe('create: failures', function () {
       cloneBranch: 'next',
     });
     assert.equal(
-      await harness().sh(name, 'cd repo && cat sub/inner && git branch --show-current'),
+      await harness().sh(name, 'cat sub/inner && git branch --show-current'),
       'from a submodule\nnext',
     );
-    assert.equal(await harness().sh(name, 'git -C repo/sub status --porcelain'), '');
+    assert.equal(await harness().sh(name, 'git -C sub status --porcelain'), '');
     const [warning] = warnings.filter(({ code }) => code === 'clone');
     assert.match(warning?.message ?? '', /Not all submodules were cloned: .*gone/s);
     await harness().delete(name);
