@@ -38,7 +38,7 @@ export function registerCopy(program: Command, cli: Cli): void {
     ['berth cp notes.md demo:', 'into the home of a workspace'],
     ['berth cp -- src demo:repo/src2', 'a folder, under a new name'],
     ['berth cp demo:output/. results', 'what is in a folder'],
-    ['berth cp demo:/etc/os-release .', 'from outside of its volumes'],
+    ['berth cp demo:/etc/debian_version .', 'from outside of its volumes'],
     ['berth cp api:dump.sql volume:cache:/', 'from volume to volume'],
   );
   command.addHelpText(
