@@ -111,12 +111,15 @@ export function registerCreate(program: Command, cli: Cli): void {
 async function create(cli: Cli, name: string, options: CreateOptions): Promise<void> {
   const body = toRequest(name, options, cli.cwd, await readSecrets(cli, options.secret ?? []));
   const client = await cli.engine();
-  await follow(cli, client, await client.call('workspaces.create', { body }));
+  const { warnings: told } = await follow(cli, client, await client.call('workspaces.create', { body }));
   const workspace = await client.call('workspaces.get', { params: { name } });
   cli.result(workspace, () =>
     [
       `${name} is ${workspace.state}.`,
-      ...workspace.warnings.map((warning) => `warning: ${inOneLine(warning.message)}`),
+      ...workspace.warnings.flatMap(({ message, hint }) => [
+        ...(told.includes(message) ? [] : [`warning: ${inOneLine(message)}`]),
+        ...(hint === undefined ? [] : [`hint: ${inOneLine(hint)}`]),
+      ]),
       ...(workspace.state === 'running' ? [`Open it: berth open ${name}    Log in: berth ssh ${name}`] : []),
     ].join('\n'),
   );
