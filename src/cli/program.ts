@@ -24,6 +24,7 @@ import { registerSet } from './verbs/set';
 import { registerSsh } from './verbs/ssh';
 import { registerVolume } from './verbs/volume';
 import { exitCodeOf, formatFailure } from './failure';
+import { usageHint } from './usage-hint';
 
 /** The whole program; its actions work on `cli`. */
 export function buildProgram(cli: Cli): Command {
@@ -39,7 +40,6 @@ export function buildProgram(cli: Cli): Command {
     .configureOutput({
       writeOut: (text) => cli.streams.stdout.write(text),
       writeErr: (text) => cli.streams.stderr.write(text),
-      outputError: (text) => tellUsage(cli, text),
     })
     .hook('preAction', (root) => {
       cli.json = root.opts<{ json?: boolean }>().json === true;
@@ -49,7 +49,16 @@ export function buildProgram(cli: Cli): Command {
       '\nStart with:\n  $ berth create demo\n  $ berth ssh demo\n  $ berth cp notes.md demo:',
     );
   addCommands(program, cli);
+  tellUsageOf(program, cli);
   return program;
+}
+
+/** Usage errors of each command, which its hint depends on. */
+function tellUsageOf(command: Command, cli: Cli): void {
+  command.configureOutput({ outputError: (text) => tellUsage(cli, command.name(), text) });
+  command.commands.forEach((each) => {
+    tellUsageOf(each, cli);
+  });
 }
 
 function addCommands(program: Command, cli: Cli): void {
@@ -93,7 +102,7 @@ export async function run(argv: readonly string[], cli: Cli): Promise<number> {
       program.outputHelp();
       return 0;
     }
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(withoutHelpOfNothing(argv, program), { from: 'user' });
     return cli.exitCode;
   } catch (error) {
     if (!cli.interrupts.isUnread) {
@@ -105,21 +114,22 @@ export async function run(argv: readonly string[], cli: Cli): Promise<number> {
   }
 }
 
+/** `help` of a command that there isn't is told as that command would be, not answered with all there are. */
+function withoutHelpOfNothing(argv: readonly string[], program: Command): readonly string[] {
+  const [help, name = 'help'] = argv;
+  const isOne =
+    name === 'help' || name.startsWith('-') || program.commands.some((each) => each.name() === name);
+  return help === 'help' && !isOne ? [name] : argv;
+}
+
 /** A usage error in the words of commander, in the form of all errors. */
-function tellUsage(cli: Cli, text: string): void {
+function tellUsage(cli: Cli, command: string, text: string): void {
   const lines = text.trim().split('\n');
   const message = (lines[0] ?? '').replace(/^error: /, '');
-  const rest = lines
+  const suggestion = lines
     .slice(1)
     .join(' ')
     .replace(/^\((.*)\)$/, '$1');
-  const hint = rest === '' ? hintFor(message) : rest;
-  const error = new BerthError('bad_request', message, { hint });
+  const error = new BerthError('bad_request', message, { hint: usageHint(command, message, suggestion) });
   cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle));
-}
-
-function hintFor(message: string): string {
-  return /unknown option/.test(message)
-    ? 'Options of a command to run inside go after `--`. `--help` shows what is understood.'
-    : 'Add --help to see how it is used.';
 }

@@ -74,6 +74,30 @@ describe('cli/program', () => {
     );
   });
 
+  it('knows the words of other tools', async () => {
+    for (const [typed, meant] of [
+      ['ps', '`berth list`'],
+      ['remove demo', '`berth delete` for workspaces, `berth rm` for files'],
+      ['volume rm cache', '`berth volume delete`'],
+      ['image ls', '`berth image list`'],
+    ] as const) {
+      const { code, stderr } = await invoke(...typed.split(' '));
+      assert.equal(code, 2);
+      assert(stderr.endsWith(`hint: Did you mean ${meant}?\n`), stderr);
+    }
+    assert.match((await invoke('ls')).stderr, /`berth list` lists the workspaces/);
+    assert.match((await invoke('port', 'web')).stderr, /`berth port list web`/);
+  });
+
+  it('has no help for a command that there is not, and says so', async () => {
+    const { code, stdout, stderr } = await invoke('help', 'creat');
+    assert.deepEqual(
+      { code, stdout, stderr },
+      { code: 2, stdout: '', stderr: "error: unknown command 'creat'\nhint: Did you mean create?\n" },
+    );
+    assert.match((await invoke('help', 'create')).stdout, /^Usage: berth create/);
+  });
+
   it('suggests an option for a typo', async () => {
     const { code, stderr } = await invoke('create', 'demo', '--imgae', 'x');
     assert.equal(code, 2);
