@@ -116,7 +116,10 @@ export class Cli {
       return;
     }
     if (!this.isInteractive) {
-      throw new BerthError('bad_request', `${explanation} ${question} Nobody can be asked here.`, {
+      const said = [explanation, question, 'Nobody can be asked here.']
+        .filter((part) => part !== '')
+        .join(' ');
+      throw new BerthError('bad_request', said, {
         hint: `Add ${flag} when you are sure.`,
       });
     }

@@ -33,6 +33,12 @@ async function remove(cli: Cli, names: string[], options: DeleteOptions): Promis
     const losses = await Promise.all(names.map((name) => lossOf(client, name, cli.signal)));
     await cli.consent(false, explain(losses, options.keepVolumes === true), 'Delete?');
   } else {
+    if (options.yes !== true) {
+      // Consent to what is not there would help nobody.
+      await Promise.all(
+        names.map((name) => client.call('workspaces.get', { params: { name }, signal: cli.signal })),
+      );
+    }
     await cli.consent(options.yes, '', `Delete ${names.join(', ')}?`);
   }
   const deleted = await followEach(

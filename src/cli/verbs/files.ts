@@ -100,7 +100,17 @@ async function withMissingHint(client: EngineClient, at: Located, error: unknown
 async function mkdir(cli: Cli, texts: string[], parents: boolean): Promise<void> {
   const made = await forEachPlace(cli, texts, async (client, text) => {
     const { volume, path } = await openToChange(cli, text, true);
-    return client.call('files.mkdir', { params: { volume }, body: { path, ...(parents && { parents }) } });
+    return client
+      .call('files.mkdir', { params: { volume }, body: { path, ...(parents && { parents }) } })
+      .catch((error: unknown) => {
+        const failure = asBerthError(error);
+        throw failure.code === 'path_not_found' && !parents
+          ? new BerthError(failure.code, `The folder that ${text} would be in is not there.`, {
+              hint: 'Add -p to make it, too.',
+              cause: error,
+            })
+          : failure;
+      });
   });
   cli.result(made, () => '');
 }
@@ -118,7 +128,15 @@ async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<vo
       throw rootStays(text);
     }
     if (!recursive) {
-      await client.call('files.remove', { params: { volume }, body: { path } });
+      await client.call('files.remove', { params: { volume }, body: { path } }).catch((error: unknown) => {
+        const failure = asBerthError(error);
+        throw failure.code === 'directory_not_empty'
+          ? new BerthError(failure.code, `The folder ${text} is not empty.`, {
+              hint: 'Add -r to remove it with all that is in it.',
+              cause: error,
+            })
+          : failure;
+      });
       return { volume, path };
     }
     const begun = await client.call('removals.create', { body: { volume, paths: [path] } });
@@ -129,8 +147,13 @@ async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<vo
 }
 
 function rootStays(text: string): BerthError {
+  const place = parseRemote(text);
+  const whole =
+    place.kind === 'volume'
+      ? `\`berth volume delete ${place.name}\` deletes the volume`
+      : `\`berth delete ${place.name}\` deletes the workspace`;
   return new BerthError('bad_request', `${text} is the root of a volume, which can't be removed.`, {
-    hint: 'Name what is in it, or delete the volume.',
+    hint: `Name what is in it. ${whole}.`,
   });
 }
 

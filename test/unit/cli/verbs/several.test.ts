@@ -59,6 +59,21 @@ describe('cli: verbs with several names', () => {
     assert.equal((JSON.parse(made.stdout) as object[]).length, 1);
   });
 
+  it('says how to delete all, where a root is to be removed', async () => {
+    const root = await test.berth(['rm', '-r', 'v1']);
+    assert.match(root.stderr, /`berth delete v1` deletes the workspace/);
+    const volume = await test.berth(['rm', '-r', 'volume:v1:/']);
+    assert.match(volume.stderr, /`berth volume delete v1` deletes the volume/);
+  });
+
+  it('asks for no consent to what is not there', async () => {
+    const outcome = await test.berth(['delete', 'nope']);
+    assert.deepEqual(
+      [outcome.code, outcome.stderr.split('\n')[0]],
+      [1, 'error: There is no workspace nope.'],
+    );
+  });
+
   it('touches nothing when one of them can not be meant', async () => {
     for (const bad of ['volume:v2:/', './local', 'volume:v2:/a/../b']) {
       const outcome = await test.berth(['rm', 'volume:v1:/p', bad]);
