@@ -46,13 +46,13 @@ async function open(build) {
   if (editor) {
     await openEditor(editor);
     say(
-      `\nOpened ${editor}. To install Berth in it for good: npm run package, then ${editor} --install-extension berth-*.vsix`,
+      `\nOpened ${editor}, with Berth behind the ship at its left. To install Berth in it for good: npm run package, then ${editor} --install-extension berth-*.vsix`,
     );
     return;
   }
   const server = await startInBrowser(build, say);
   say(
-    `\nVS Code with Berth: ${server.url}\nIt answers on this machine only, until you press Ctrl-C. Workspaces go on running.`,
+    `\nVS Code with Berth, behind the ship at its left: ${server.url}\nIt answers on this machine only, until you press Ctrl-C. Workspaces go on running.`,
   );
   await new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, resolve);

@@ -286,7 +286,7 @@ class Unpack implements TarVisitor {
 
   private async makeLink({ parts, entry }: Later): Promise<void> {
     if (!staysInside(parts, entry.linkName)) {
-      const reason = `the link leads out of the folder, to ${JSON.stringify(entry.linkName)}`;
+      const reason = `the link leads out of the folder, to ${JSON.stringify(entry.linkName)}: copy that itself`;
       this.report.failed(parts.join('/'), reason);
       return;
     }

@@ -117,7 +117,7 @@ export function formatEngine(info: EngineInfo, now: number): string {
   const drivers = info.drivers.map((driver): [string, string] => [
     driver.runtime,
     driver.available
-      ? [driver.product, driver.endpoint].filter(Boolean).join(' at ')
+      ? [driver.product, driver.endpoint].filter(Boolean).join(', ')
       : `not available: ${[driver.message, driver.hint].filter(Boolean).join(' ')}`,
   ]);
   return formatFields([
