@@ -1,5 +1,7 @@
 /** Whether the volumes of a workspace are still the ones that it had: an empty one is never taken for a lost one. */
 import { BerthError } from '../../api/errors';
+import { ownerWords } from '../../api/owner';
+import type { Owner } from '../../api/schemas/common';
 import type { Driver } from '../drivers/driver';
 import type { Drivers } from './drivers';
 import { findVolume } from './mount-resolution';
@@ -19,6 +21,7 @@ export function volumeNamesOf({ homeVolume, dockerVolume, spec }: WorkspaceRecor
   return [...new Set([homeVolume, ...(dockerVolume === undefined ? [] : [dockerVolume]), ...named])];
 }
 
+/** Throws `in_use` for a home, or a Docker's files, that another installation has taken over: two would spoil them. */
 export async function lookAtVolumes(
   record: WorkspaceRecord,
   driver: Driver,
@@ -34,6 +37,9 @@ export async function lookAtVolumes(
       findings.gone.push(name);
       return;
     }
+    if (volume.owner !== undefined && [record.homeVolume, record.dockerVolume].includes(name)) {
+      throw takenOver(name, record.name, volume.owner);
+    }
     if (known !== undefined && volume.id !== known) {
       findings.replaced.push(name);
     }
@@ -42,6 +48,12 @@ export async function lookAtVolumes(
     }
   });
   return findings;
+}
+
+function takenOver(volume: string, workspace: string, owner: Owner): BerthError {
+  return new BerthError('in_use', `The volume ${volume} of ${workspace} belongs to ${ownerWords(owner)}.`, {
+    hint: `Use it from there, or take it back: \`berth volume adopt ${volume} --take-over\`.`,
+  });
 }
 
 /** `isSaved`: it is paused on disk, and goes on with these very volumes or not at all. */

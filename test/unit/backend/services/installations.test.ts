@@ -154,6 +154,19 @@ describe('services: what another installation made', () => {
     assert.deepEqual(test.services.workspaces.list(), []);
   });
 
+  it('was the home of ours until they took it over: it is not started on it, and again when it is taken back', async () => {
+    await test.create('x');
+    await test.done(test.services.workspaces.stop('x'));
+    const ours = test.driver.volumes.known.get('workspace-x')!;
+    test.driver.volumes.known.set('workspace-x', { ...ours, managed: false, owner });
+    const { error } = await test.done(test.services.workspaces.start('x'));
+    assert.equal(error?.code, 'in_use');
+    assert.match(error.message, whose);
+    assert.equal(test.driver.runtimes.get('workspace-x')?.state, 'stopped');
+    await test.services.volumes.adopt('workspace-x', true);
+    assert.equal((await test.done(test.services.workspaces.start('x'))).status, 'succeeded');
+  });
+
   it('was an unmarked home of ours that they took over: it is not marked as ours again', async () => {
     const theirs = { runtime: 'workspace-x', state: 'stopped', readOnly: false, owner } as const;
     for (const [name, holders] of [['x', [theirs]] as const, ['y', []] as const]) {
