@@ -101,7 +101,7 @@ export class Reconciler {
     } catch (error) {
       log.warn({ err: error, driver: driver.kind }, 'driver does not answer');
       for (const { name } of mine) {
-        await this.noteUnreachable(name);
+        await this.noteUnseen(name, error);
       }
       // One that is down tells when it is back; an answer that is an error may stay the only one.
       if (asBerthError(error).code !== 'runtime_unavailable') {
@@ -138,18 +138,20 @@ export class Reconciler {
     } catch (error) {
       log.warn({ err: error, workspace: name }, 'not looked at: tried again later');
       this.retries.again(key, () => this.attempt(driver, name));
-      await this.noteUnreachable(name);
+      await this.noteUnseen(name, error);
     }
   }
 
   /** While an operation of ours works on it, that one says how it is. */
-  private async noteUnreachable(name: string): Promise<void> {
+  private async noteUnseen(name: string, cause: unknown): Promise<void> {
     const { registry, operations, log } = this.parts;
     if (registry.find(name) === undefined || operations.idsOf(name).length > 0) {
       return;
     }
+    // On a full disk it may well have been seen, but not written down.
+    const { code, message } = asBerthError(cause);
     try {
-      await registry.update(name, { stateDetail: unreachable });
+      await registry.update(name, { stateDetail: code === 'no_space' ? message : unreachable });
     } catch (error) {
       log.warn({ err: error, workspace: name }, 'record not written');
     }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BerthError } from '../../../../src/api/errors';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useEngine, type TestEngine } from '../../../support/engine';
 import { turns, until } from '../../../support/wait';
@@ -23,6 +24,16 @@ describe('services/reconcile: when one workspace can not be looked at', () => {
     test = await start({ reconcileRetryMs: 30 }, test.driver);
   }
   const stateOf = (other: string) => test.services.workspaces.get(other).state;
+
+  it('says of a full disk that it is full, not that nobody answers', async () => {
+    const inspect = test.driver.inspect.bind(test.driver);
+    const full = new BerthError('no_space', 'The disk is full: a.json was not written and is as it was.');
+    test.driver.inspect = (of) => (of === name ? Promise.reject(full) : inspect(of));
+    await killedWithOne(() => undefined);
+    assert.equal(workspace().stateDetail, full.message);
+    test.driver.inspect = inspect;
+    await until('it is looked at again', () => workspace().stateDetail === undefined);
+  });
 
   it('says so, looks at all others, hears what happens from then on, and tries again', async () => {
     const gate = { broken: true };
