@@ -1,5 +1,6 @@
 /** Which volumes are this installation's to use and to remove, and how others' become so. */
 import { ownerWords } from '../../api/owner';
+import type { Volume } from '../../api/schemas/volume';
 import type { Driver } from '../drivers/driver';
 import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { Log } from './log';
@@ -32,8 +33,17 @@ interface Takings {
 }
 
 /** Makes a volume this installation's: marked for whoever looks, and noted here. Throws `in_use`. */
-export async function takeVolume(
+export function takeVolume(
   { adopted }: Takings,
+  driver: Driver,
+  volume: string,
+  takeOver: boolean,
+): Promise<void> {
+  return adopted.inTurn(volume, () => take(adopted, driver, volume, takeOver));
+}
+
+async function take(
+  adopted: AdoptedVolumes,
   driver: Driver,
   volume: string,
   takeOver: boolean,
@@ -52,9 +62,11 @@ export async function takeVolume(
 }
 
 /** Undoes `takeVolume`. */
-export async function giveVolumeBack({ adopted }: Takings, driver: Driver, volume: string): Promise<void> {
-  await adopted.forget(volume);
-  await driver.volumes.claims?.release(volume);
+export function giveVolumeBack({ adopted }: Takings, driver: Driver, volume: string): Promise<void> {
+  return adopted.inTurn(volume, async () => {
+    await adopted.forget(volume);
+    await driver.volumes.claims?.release(volume);
+  });
 }
 
 /**
@@ -74,18 +86,36 @@ export async function renewClaims(
       .all()
       .filter(({ spec, replaced }) => spec.runtime === driver.kind && replaced?.adoption === undefined)
       .some(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(volume));
-  for (const { name, owner, managed, holders } of await driver.volumes.list()) {
-    // Versions before marked none: what another installation took over then shows in what holds it.
-    const isTheirs = holders.some((holder) => holder.owner !== undefined);
-    const isListed = adopted.lists(name);
+  for (const { name } of await driver.volumes.list()) {
+    if (!adopted.lists(name) && !isOwn(name)) {
+      continue;
+    }
     try {
-      if (isListed && owner !== undefined) {
-        await adopted.forget(name);
-      } else if (owner === undefined && (managed ? isListed : isOwn(name) && !isTheirs)) {
-        await takeVolume({ adopted }, driver, name, false);
-      }
+      // Looked at again: meanwhile an adoption that was cut off may be undone.
+      await adopted.inTurn(name, async () => {
+        const volume = await driver.volumes.inspect(name);
+        if (volume !== undefined) {
+          await renew(adopted, driver, volume, isOwn(name));
+        }
+      });
     } catch (error) {
       log.warn({ err: error, volume: name }, 'not marked as taken over');
     }
+  }
+}
+
+async function renew(
+  adopted: AdoptedVolumes,
+  driver: Driver,
+  { name, owner, managed, holders }: Volume,
+  isOwn: boolean,
+): Promise<void> {
+  const isListed = adopted.lists(name);
+  // Versions before marked none: what another installation took over then shows in what holds it.
+  const isTheirs = holders.some((holder) => holder.owner !== undefined);
+  if (isListed && owner !== undefined) {
+    await adopted.forget(name);
+  } else if (owner === undefined && (managed ? isListed : isOwn && !isTheirs)) {
+    await take(adopted, driver, name, false);
   }
 }

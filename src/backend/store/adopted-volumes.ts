@@ -22,6 +22,7 @@ const format: RecordFormat<typeof List> = { version: 1, schema: List, migrations
 export class AdoptedVolumes {
   private volumes: readonly AdoptedVolume[] = [];
   private readonly writes = new KeyedLock();
+  private readonly turns = new KeyedLock();
 
   constructor(private readonly path: string) {}
 
@@ -41,6 +42,11 @@ export class AdoptedVolumes {
   /** Whether one of that name was taken over, this one or another. */
   lists(name: string): boolean {
     return this.volumes.some((known) => known.name === name);
+  }
+
+  /** One change of whose a volume is, here and with its marks, after the other. A task must not ask for another turn. */
+  inTurn<T>(name: string, task: () => Promise<T>): Promise<T> {
+    return this.turns.run(name, task);
   }
 
   /** In the place of another one of that name. Resolves when it is on disk; what can't be written is not adopted. */
