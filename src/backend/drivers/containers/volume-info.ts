@@ -63,12 +63,14 @@ export function toVolume(
   const owning = claimedLabels(labels, claim);
   const { role, workspace } = volumeRole(volume.Name, labels);
   const owner = ownership.ofVolume(volume.Name, owning);
+  const managed = ownership.isOurs(volume.Name, owning);
   return {
     name: volume.Name,
     kind: 'docker',
-    role,
+    // One that was adopted has no labels of ours.
+    role: role === 'foreign' && managed ? 'named' : role,
     ...(owner === undefined ? workspace !== undefined && { workspace } : { owner }),
-    managed: ownership.isOurs(volume.Name, owning),
+    managed,
     // When it was made tells less: older engines count every change of its folder.
     ...(labels[label.nonce] !== undefined && { id: labels[label.nonce] }),
     ...(volume.CreatedAt !== undefined && { createdAt: new Date(volume.CreatedAt).toISOString() }),

@@ -142,7 +142,7 @@ describe('containers and volumes in the words of the driver', () => {
     assert.deepEqual(lost.labels, ofMine.Labels);
     const they = new Ownership('they');
     const taken = toVolume({ Name: 'data', Labels: null }, new Map(), they, claims.get('data'));
-    assert.deepEqual([taken.managed, taken.owner], [true, undefined]);
+    assert.deepEqual([taken.managed, taken.owner, taken.role], [true, undefined, 'named']);
     assert(isInternalContainer(labels));
     // Who made it has taken it back from one that still has it in its list.
     const other = new Ownership('other', undefined, () => true);
