@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
 import Dockerode from 'dockerode';
 import { homeBelow } from '../../support/conditions';
@@ -126,7 +127,7 @@ export class Berth {
       await Promise.allSettled(
         mine.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })),
       );
-      await Promise.allSettled((await this.volumes()).map((name) => docker.getVolume(name).remove()));
+      await removeVolumes(await this.volumes());
       rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
     }
   }
@@ -148,6 +149,15 @@ export class Berth {
     const { uid, gid } = this.account ?? {};
     const account = uid !== undefined && gid !== undefined ? { uid, gid } : {};
     return { cwd: options.cwd ?? this.folder, env, stdio: 'pipe' as const, ...account };
+  }
+}
+
+/** What held them may just be ending. */
+async function removeVolumes(names: readonly string[]): Promise<void> {
+  for (let tries = 0; names.length > 0 && tries < 20; tries += 1) {
+    const results = await Promise.allSettled(names.map((name) => docker.getVolume(name).remove()));
+    names = names.filter((_, index) => results[index]?.status === 'rejected');
+    await sleep(250);
   }
 }
 
