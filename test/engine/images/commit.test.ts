@@ -104,9 +104,13 @@ describe('commit', function () {
     const foreign = await docker.createContainer({ Image: made });
     await again();
     await foreign.remove({ v: true });
-    tidy.push(await again());
+    const third = await again();
     const left = await images();
     assert(!left.some(({ id }) => [first, second].includes(id)), JSON.stringify(left));
+    // What somebody else made and gave that name stays.
+    const theirs = (await succeed('docker', ['import', '-', made], { input: Buffer.alloc(1024) })).trim();
+    tidy.push(await again());
+    await Promise.all([theirs, third].map((image) => docker.getImage(image).remove()));
     // What older versions have left is listed, and removed by its id.
     const container = await docker.createContainer({ Image: made });
     const { Id: nameless } = (await container.commit()) as { Id: string };

@@ -23,7 +23,10 @@ export async function dropReplaced(
   }
   await sweep(docker);
   const old = await docker.getImage(before).inspect().catch(ifMissing);
-  if (old === undefined || tagsOf(old).length > 0 || (await wasRemoved(docker, before))) {
+  if (old === undefined || tagsOf(old).length > 0 || !isMadeHere(old)) {
+    return;
+  }
+  if (await wasRemoved(docker, before)) {
     return;
   }
   const tag = before.replace(/^sha256:/, '').slice(0, 12);
@@ -50,6 +53,11 @@ export async function dropUnused(docker: Dockerode, id: string): Promise<void> {
 /** Podman names the registry. */
 function isOurs(tag: string): boolean {
   return tag.replace(/^localhost\//, '').startsWith(`${repository}:`);
+}
+
+/** By a build or a commit of Berth. What a user has pulled stays, without a name, as with `docker commit`. */
+function isMadeHere({ Config: config }: { Config: { Labels: object | null } }): boolean {
+  return Object.keys(config.Labels ?? {}).some((name) => name.startsWith('berth.'));
 }
 
 /** Null on images that lost their name. */
