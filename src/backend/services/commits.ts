@@ -36,7 +36,9 @@ export class Commits {
       const commit = (): Promise<string> =>
         driver.commit(runtimeNameOf(name), plan, inBytes(context), context.signal);
       const title = `Read the files of ${name}, which is paused meanwhile`;
-      const id = await (record.state === 'running' ? context.step('commit', title, commit) : commit());
+      // A microVM refuses while it runs.
+      const isPaused = record.state === 'running' && record.spec.runtime === 'container';
+      const id = await (isPaused ? context.step('commit', title, commit) : commit());
       return { image, id };
     });
   }
