@@ -2,7 +2,8 @@
  * The root file systems of microVMs that do not run, to be read. A raw copy is made of a disk when somebody looks, its
  * journal is replayed there, and it goes when nobody has looked for a while: the disk itself stays as the guest left it.
  */
-import { rm, stat } from 'node:fs/promises';
+import { rm, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { BerthError } from '../../../api/errors';
 import { rootFilesOf } from '../../../api/root-files';
 import { AgentFiles } from '../../files/agent-files';
@@ -17,6 +18,9 @@ import type { RuntimeRecord } from './runtime-record';
 import type { RuntimeStore } from './runtime-store';
 
 const copyTimeoutMs = 10 * 60_000;
+/** Of the disk that the copy is made on: what microVMs that run write there meanwhile must find room. */
+const reserveBytes = 512 * 2 ** 20;
+const blockBytes = 512;
 
 export interface StoppedRootsParts {
   store: RuntimeStore;
@@ -24,6 +28,8 @@ export interface StoppedRootsParts {
   qemuImg: () => Promise<string>;
   /** Calls back while the runtime is stopped and stays so; throws when it is not. */
   whileStopped: (name: string, work: (record: RuntimeRecord) => Promise<void>) => Promise<void>;
+  /** Bytes that are free where a file lies; by default, what the file system says. */
+  freeBytes?: (path: string) => Promise<number>;
 }
 
 interface Root {
@@ -101,7 +107,8 @@ export class StoppedRoots {
     try {
       await whileStopped(name, async (record) => {
         await bases.require(record);
-        const { rootfs: path } = store.files.of(name);
+        const { rootfs: path, base } = store.files.of(name);
+        await this.requireRoom(volume, [path, base]);
         await convertDisk(await qemuImg(), { path, format: 'qcow2' }, copy, told);
       });
       await makeFit(volume, copy);
@@ -115,10 +122,27 @@ export class StoppedRoots {
     }
   }
 
+  /** For a copy of what these files have in all. */
+  private async requireRoom(volume: string, paths: [string, string]): Promise<void> {
+    const { freeBytes = freeBytesAt } = this.parts;
+    const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).blocks * blockBytes));
+    const wanted = sizes.reduce((sum, size) => sum + size, reserveBytes);
+    if ((await freeBytes(paths[0])) < wanted) {
+      throw new BerthError('no_space', `There is no room for the copy in which ${volume} is read.`, {
+        hint: `Make ${Math.ceil(wanted / 2 ** 20)} MiB free at ${dirname(paths[0])}, or start the workspace: then none is needed.`,
+      });
+    }
+  }
+
   private async stampOf(name: string): Promise<string> {
     const { ino, size, mtimeNs } = await stat(this.parts.store.files.of(name).rootfs, { bigint: true });
     return `${ino} ${size} ${mtimeNs}`;
   }
+}
+
+async function freeBytesAt(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dirname(path));
+  return bavail * bsize;
 }
 
 function gaveWay(name: string): BerthError {

@@ -15,21 +15,23 @@ describe('microvms/stopped-roots', () => {
   let isHeld: boolean;
 
   /** Copies that do not come to an end. */
-  const endless = (): StoppedRoots => {
-    const rootfs = join(folder(), 'rootfs.qcow2');
-    writeFileSync(rootfs, '');
+  const endless = (freeBytes = 2 ** 40): StoppedRoots => {
+    const [rootfs, base] = ['rootfs.qcow2', 'base.ext4'].map((name) => join(folder(), name));
+    writeFileSync(rootfs!, '');
+    writeFileSync(base!, 'x'.repeat(5000));
     const program = join(folder(), 'qemu-img');
     writeFileSync(program, '#!/bin/sh\nfor copy; do :; done\necho >"$copy"\nexec sleep 60\n', {
       mode: 0o755,
     });
     return new StoppedRoots({
-      store: { files: { of: () => ({ rootfs }) } } as unknown as RuntimeStore,
+      store: { files: { of: () => ({ rootfs, base }) } } as unknown as RuntimeStore,
       bases: { require: () => Promise.resolve() } as unknown as Bases,
       qemuImg: () => Promise.resolve(program),
       whileStopped: async (_, work) => {
         isHeld = true;
         await work(record).finally(() => (isHeld = false));
       },
+      freeBytes: () => Promise.resolve(freeBytes),
     });
   };
   const drafts = () => readdirSync(folder()).filter((name) => name.startsWith('.berth-draft-'));
@@ -53,4 +55,12 @@ describe('microvms/stopped-roots', () => {
       await roots.close();
     });
   }
+
+  it('makes no copy that could take the room of microVMs that run', async () => {
+    const roots = endless(512 * 2 ** 20 + 4096);
+    const { hint } = await failure((await roots.files(record)).list('/'), 'no_space');
+    assert.match(hint ?? '', /Make 513 MiB free at .*, or start the workspace/);
+    assert.deepEqual([drafts(), isHeld], [[], false]);
+    await roots.close();
+  });
 });
