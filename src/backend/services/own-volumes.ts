@@ -6,8 +6,13 @@ import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { Log } from './log';
 import type { WorkspaceRegistry } from './workspace-registry';
 
+interface Takings {
+  adopted: AdoptedVolumes;
+}
+
 /** Answers whether it was there. `warn` is told of one that stays, as another installation has it. */
 export async function removeOwnVolume(
+  { adopted }: Takings,
   driver: Driver,
   name: string,
   warn: (message: string) => void,
@@ -25,11 +30,9 @@ export async function removeOwnVolume(
   }
   // Also when it is not there: what a removal left that was cut off goes as well.
   await driver.volumes.remove(name);
+  // Its name alone would not bring it back: what stays in the list, as on a full disk, does no harm.
+  await adopted.forget(name).catch(() => undefined);
   return found !== undefined;
-}
-
-interface Takings {
-  adopted: AdoptedVolumes;
 }
 
 /** Makes a volume this installation's: marked for whoever looks, and noted here. Throws `in_use`. */

@@ -8,6 +8,7 @@ import type { IdlePolicy, RuntimeKind, WorkspaceCreate, WorkspaceSpec } from '..
 import type { PortLedger } from '../ssh/ports';
 import { checkAgentSocket } from '../ssh/agent-forwarding';
 import type { SshKeys } from '../ssh/keys';
+import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
 import { withEndOfLog } from './failed-create';
@@ -35,6 +36,7 @@ export interface CreatorParts {
   ports: PortLedger;
   keys: SshKeys;
   secrets: SecretStore;
+  adopted: AdoptedVolumes;
   operations: Operations;
   defaults: () => Defaults;
 }
@@ -241,7 +243,7 @@ export class WorkspaceCreator {
         await driver.remove(runtimeNameOf(name));
       }
       for (const volume of record.createdVolumes) {
-        await removeOwnVolume(driver, volume, () => undefined);
+        await removeOwnVolume(this.parts, driver, volume, () => undefined);
       }
     } catch (error) {
       await registry.settle(name, 'error', {

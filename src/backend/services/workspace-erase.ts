@@ -41,7 +41,7 @@ export async function eraseWorkspace(
       registry.update(name, { state: 'deleting', keepsVolumes: keepVolumes || undefined }),
     );
     await context.step('runtime', 'Remove the runtime', () => driver.remove(runtimeNameOf(name)));
-    const deleted = keepVolumes ? [] : await removeVolumes(record, driver, context);
+    const deleted = keepVolumes ? [] : await removeVolumes(parts, record, driver, context);
     await forget(parts, record, context);
     return { deleted };
   } catch (error) {
@@ -59,6 +59,7 @@ export async function eraseWorkspace(
 }
 
 async function removeVolumes(
+  parts: EraseParts,
   record: WorkspaceRecord,
   driver: Driver,
   context: OperationContext,
@@ -67,7 +68,7 @@ async function removeVolumes(
   const volumes = [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
   for (const volume of volumes) {
     await context.step('volume', `Delete volume ${volume}`, async () => {
-      if (await removeOwnVolume(driver, volume, (message) => context.warn(message))) {
+      if (await removeOwnVolume(parts, driver, volume, (message) => context.warn(message))) {
         deleted.push(volume);
       }
     });

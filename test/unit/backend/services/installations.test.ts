@@ -129,6 +129,15 @@ describe('services: what another installation made', () => {
     await until('it is forgotten', () => Promise.resolve(adopted() === undefined), 5000, 10);
   });
 
+  it('is a home that goes with its workspace, and is forgotten at once', async () => {
+    test.driver.volumes.add('workspace-gone', undefined, false);
+    await test.done(test.services.adoption.adopt('gone', { volume: 'workspace-gone' }));
+    assert.equal(adopted()?.length, 1);
+    await test.done(test.services.workspaces.delete('gone', false));
+    assert.equal(test.driver.volumes.known.has('workspace-gone'), false);
+    assert.equal(adopted(), undefined);
+  });
+
   it('is not what another tool made, which is adopted without more; a name that is taken says by whom', async () => {
     const { volumes } = test.services;
     test.driver.volumes.add('tool-data', undefined, false);
