@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import fs, { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateDirectory } from '../../../src/backend/store/state-directory';
 import { engineCopy } from '../../../src/client/engine-copy';
@@ -26,7 +37,8 @@ describe('client/engine-copy', () => {
       (name) => `dist/${name}.js`,
     );
     for (const file of [...bundles, 'images/tools/run']) {
-      await writeFile(join(extension(), file), file, { mode: 0o755 });
+      await writeFile(join(extension(), file), file);
+      await chmod(join(extension(), file), 0o755);
     }
   });
 
