@@ -5,7 +5,7 @@ import { ROOT } from './paths.mjs';
 import { tool } from './repository.mjs';
 import { run } from './run.mjs';
 
-const SUITE_TIMEOUT_MS = 1_800_000;
+const SUITE_TIMEOUT_MS = 2_700_000;
 const RESULTS = join(ROOT, 'test-results');
 
 /** Suites of compiled tests in out/test/<name>, in the order in which they run. */
