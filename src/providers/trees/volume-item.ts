@@ -134,7 +134,19 @@ export function volumeTooltip(volume: Volume): vscode.MarkdownString {
   ]);
 }
 
-export function fileItem(row: FileRow): vscode.TreeItem {
+/** Any row below a folder. */
+export function entryItem(row: RowOf<'file' | 'more' | 'notice'>): vscode.TreeItem {
+  switch (row.type) {
+    case 'file':
+      return fileItem(row);
+    case 'more':
+      return moreItem(row);
+    case 'notice':
+      return noticeItem(row);
+  }
+}
+
+function fileItem(row: FileRow): vscode.TreeItem {
   const { entry } = row;
   const isFolder = isDirectory(entry);
   const { None, Collapsed } = vscode.TreeItemCollapsibleState;
@@ -200,7 +212,7 @@ export function fileTooltip({ volume, path, entry }: FileRow): vscode.MarkdownSt
   return text;
 }
 
-export function moreItem(row: RowOf<'more'>): vscode.TreeItem {
+function moreItem(row: RowOf<'more'>): vscode.TreeItem {
   const item = new vscode.TreeItem(t('Load more…'));
   item.id = rowId(row);
   item.description = t('{0} of {1} shown', row.shown, row.total);
@@ -214,7 +226,7 @@ export function moreItem(row: RowOf<'more'>): vscode.TreeItem {
   return item;
 }
 
-export function noticeItem(row: RowOf<'notice'>): vscode.TreeItem {
+function noticeItem(row: RowOf<'notice'>): vscode.TreeItem {
   const item = new vscode.TreeItem(row.message);
   item.id = rowId(row);
   item.tooltip = row.message;

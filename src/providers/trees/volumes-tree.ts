@@ -10,16 +10,7 @@ import { groupBy, isInTransition, sortVolumes, type VolumeGrouping, type VolumeO
 import { FolderListing } from './folder-listing';
 import { GatheredRows } from './gathered-rows';
 import { RowCache, rowId, type VolumeRow } from './rows';
-import {
-  fileItem,
-  fileTooltip,
-  kindWord,
-  moreItem,
-  noticeItem,
-  roleWord,
-  volumeItem,
-  volumeTooltip,
-} from './volume-item';
+import { entryItem, fileTooltip, kindWord, roleWord, volumeItem, volumeTooltip } from './volume-item';
 import { VolumeSizes } from './volume-sizes';
 import { groupItem } from './workspace-item';
 
@@ -65,11 +56,9 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       case 'volume':
         return volumeItem(row, this.store.volume(row.name), this.isOrphan(row.name));
       case 'file':
-        return fileItem(row);
       case 'more':
-        return moreItem(row);
       case 'notice':
-        return noticeItem(row);
+        return entryItem(row);
     }
   }
 

@@ -20,7 +20,7 @@ import { FolderListing } from './folder-listing';
 import { GatheredRows } from './gathered-rows';
 import { InsideListing } from './inside-listing';
 import { RowCache, rowId, type Inside, type WorkspaceRow } from './rows';
-import { fileItem, fileTooltip, moreItem, noticeItem } from './volume-item';
+import { entryItem, fileTooltip } from './volume-item';
 import {
   groupItem,
   mountItem,
@@ -89,11 +89,9 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
       case 'root':
         return rootItem(row);
       case 'file':
-        return fileItem(row);
       case 'more':
-        return moreItem(row);
       case 'notice':
-        return noticeItem(row);
+        return entryItem(row);
     }
   }
 
