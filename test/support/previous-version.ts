@@ -1,7 +1,19 @@
 /** Makes of what this version has written what the one before it wrote. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { succeed } from './programs';
+
+const root = resolve(__dirname, '../../..');
+
+/** Another version's engine, whose `images` are to be changed. Answers its program. */
+export async function plantProgram(folder: string): Promise<string> {
+  await mkdir(folder);
+  await cp(join(root, 'out', 'src'), join(folder, 'src'), { recursive: true });
+  await cp(join(root, 'images'), join(folder, 'images'), { recursive: true });
+  await cp(join(root, 'package.json'), join(folder, 'package.json'));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return join(folder, 'src', 'backend', 'main.js');
+}
 
 /** Not in records of the version before. */
 const newOfWorkspaces = ['volumeIds', 'ownFiles', 'temporary', 'replaced', 'adoptedVolumes'];

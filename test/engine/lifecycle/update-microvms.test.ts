@@ -5,17 +5,21 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { kitName, recipeOf } from '../../../src/backend/drivers/microvms/guest/kit-parts';
 import { EngineHarness } from '../../support/engine-harness';
-import { makeOldMachine, makeOldWorkspace, removeArchivedMachine } from '../../support/previous-version';
+import {
+  makeOldMachine,
+  makeOldWorkspace,
+  plantProgram,
+  removeArchivedMachine,
+} from '../../support/previous-version';
 import { succeed } from '../../support/programs';
 import { column, testTimeoutMs } from '../../support/runtimes/columns';
 import { microvmCache } from '../../support/runtimes/microvms';
 import { until } from '../../support/wait';
 
-const root = resolve(__dirname, '../../../..');
 const names = { running: 'a', paused: 'b', stopped: 'c', archived: 'd' } as const;
 const states = Object.keys(names) as (keyof typeof names)[];
 
@@ -43,14 +47,10 @@ const states = Object.keys(names) as (keyof typeof names)[];
     /** The engine of the new version: its guests have other scripts, and so another kit. */
     async function plantEngine(): Promise<string> {
       const folder = join(harness.folder, 'program');
-      await mkdir(folder);
-      await cp(join(root, 'out', 'src'), join(folder, 'src'), { recursive: true });
-      await cp(join(root, 'images'), join(folder, 'images'), { recursive: true });
-      await cp(join(root, 'package.json'), join(folder, 'package.json'));
-      await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+      const planted = await plantProgram(folder);
       await appendFile(join(folder, 'images', 'guest', 'main'), '\n# of the new version\n');
       await plantKit(join(folder, 'images'));
-      return join(folder, 'src', 'backend', 'main.js');
+      return planted;
     }
 
     /** The programs of the old kit, by another hash. The kernel skips zeros behind an archive. */

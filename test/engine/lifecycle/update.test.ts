@@ -3,11 +3,11 @@
  * sources, too, with tools of its own; what it leaves is then made what the version before wrote.
  */
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EngineHarness } from '../../support/engine-harness';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
-import { makeOldWorkspace } from '../../support/previous-version';
+import { makeOldWorkspace, plantProgram } from '../../support/previous-version';
 import { succeed } from '../../support/programs';
 
 const root = resolve(__dirname, '../../../..');
@@ -24,13 +24,9 @@ describeContainers('the engine alone', 'lifecycle: an update with workspaces in 
   /** The engine with the tools of this test: those of others stay as they are. */
   async function plantEngine(): Promise<string> {
     const folder = join(harness.folder, 'program');
-    await mkdir(folder);
-    await cp(join(root, 'out', 'src'), join(folder, 'src'), { recursive: true });
-    await cp(join(root, 'images'), join(folder, 'images'), { recursive: true });
-    await cp(join(root, 'package.json'), join(folder, 'package.json'));
+    const planted = await plantProgram(folder);
     await writeFile(join(folder, 'images', 'tools', 'VERSION'), `${harness.prefix}\n`);
-    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-    return join(folder, 'src', 'backend', 'main.js');
+    return planted;
   }
 
   /** As after `berth image build`: the same programs, by another id. */
