@@ -42,7 +42,7 @@ export type RemedyOf = (error: BerthError) => Remedy | undefined;
 
 export class Runner {
   constructor(
-    private readonly link: EngineLink,
+    private readonly link: Pick<EngineLink, 'client'>,
     private readonly store: Store,
     private readonly log: Logger & { show(preserveFocus?: boolean): void },
   ) {}

@@ -51,7 +51,7 @@ export interface Selections {
 /** What is selected is read at once: by the time that the engine answers, somebody may have clicked elsewhere. */
 export class Targets {
   constructor(
-    private readonly link: EngineLink,
+    private readonly link: Pick<EngineLink, 'client'>,
     private readonly store: Store,
     private readonly selections: () => Selections,
   ) {}

@@ -4,18 +4,20 @@ import * as vscode from 'vscode';
 import type { SshConfigStatus } from '../../api';
 import { BerthError } from '../../api/errors';
 import type { EngineClient } from '../../client/engine-client';
+import type { EngineLink } from '../../providers/engine-link';
 import { ownValue } from '../../providers/own-setting';
 import { changeSetting, setting } from '../../providers/settings';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../runner';
+import { sideApartFromRemoteSsh, type Placed } from '../this-side';
 import { installedRemoteExtension } from '../workspace/remote-extensions';
 import { resolvedPath } from './resolved-path';
 
 const { t } = vscode.l10n;
 
 /** The config file that Remote-SSH reads when it is not the usual one. */
-function userConfig(): { userConfig?: string } {
-  if (installedRemoteExtension() === undefined) {
+function userConfig(placed: Placed): { userConfig?: string } {
+  if (sideApartFromRemoteSsh(placed) !== undefined || installedRemoteExtension() === undefined) {
     // Then the setting is that of another machine, or nobody's.
     return {};
   }
@@ -38,8 +40,8 @@ function userConfig(): { userConfig?: string } {
  * Makes sure that ssh knows our hosts: asks once whether one `Include` line may go into the config that Remote-SSH
  * reads, and remembers a yes. Throws `Cancelled` when the user backs out.
  */
-export async function ensureInclude(client: EngineClient): Promise<SshConfigStatus> {
-  const file = userConfig();
+export async function ensureInclude(placed: Placed, client: EngineClient): Promise<SshConfigStatus> {
+  const file = userConfig(placed);
   const status = await client.call('ssh.config', { query: file });
   const choice = setting('ssh.includeConfig', 'ask');
   if (status.included || choice === 'never') {
@@ -79,11 +81,12 @@ async function consent(config: string, ours: string): Promise<void> {
 
 /** The same, by hand. */
 export const includeSshConfig =
-  ({ runner, link }: Pick<Services, 'runner' | 'link'>): Handler =>
+  (services: Pick<Services, 'runner'> & { link: Pick<EngineLink, 'client'> } & Placed): Handler =>
   async () => {
+    const { runner, link } = services;
     await link.client();
     await runner.run(t('SSH config'), async ({ client }) => {
-      const { included, userConfig: file } = await ensureInclude(client);
+      const { included, userConfig: file } = await ensureInclude(services, client);
       void vscode.window.showInformationMessage(
         included
           ? t('SSH finds Berth workspaces by name, through {0}.', file)

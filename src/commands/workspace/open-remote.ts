@@ -7,7 +7,7 @@ import type { Services } from '../command';
 import type { CommandId } from '../ids';
 import { Cancelled } from '../runner';
 import { ensureInclude } from '../ssh/include';
-import { remoteSide } from '../this-side';
+import { remoteSide, sideApartFromRemoteSsh, type Placed } from '../this-side';
 import { installableRemoteExtension, installedRemoteExtension } from './remote-extensions';
 import { restore } from './restore';
 import { resume } from './resume';
@@ -16,21 +16,24 @@ import { runVerb } from './verb';
 
 const { t } = vscode.l10n;
 
-export type OpenServices = Pick<Services, 'targets' | 'runner' | 'store' | 'link' | 'context'>;
+export type OpenServices = Pick<Services, 'runner' | 'store'> & Placed;
 
-/** Asks what has to be asked, starts the workspace when it does not run (an explicit wish), then opens its folder. */
+/**
+ * Asks what has to be asked, starts the workspace when it does not run (an explicit wish), then opens its folder. Where
+ * Berth runs on the remote side of a window it offers what works there: no Remote-SSH extension reads the config of that side.
+ */
 export async function openRemote(
   services: OpenServices,
   workspace: Workspace,
   forceNewWindow: boolean,
 ): Promise<void> {
   const { name, label } = workspace;
-  if (installedRemoteExtension() === undefined) {
+  if (sideApartFromRemoteSsh(services) !== undefined || installedRemoteExtension() === undefined) {
     return offerAlternatives(workspace, remoteSide(services));
   }
   const title = t('Opening {0}', label);
   const prepared = await services.runner.run(title, async ({ client }) => {
-    if (!(await ensureInclude(client)).included) {
+    if (!(await ensureInclude(services, client)).included) {
       await refuseWithoutInclude(workspace);
     }
     await rememberPlatform(await client.call('workspaces.ssh', { params: { name } }));

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../../api';
-import type { Handler } from '../command';
+import type { Handler, Services } from '../command';
 import { openRemote, type OpenServices } from './open-remote';
 
 const { t } = vscode.l10n;
@@ -14,6 +14,6 @@ export const openable = {
 
 /** Opens a workspace in this window. */
 export const openWorkspace =
-  (services: OpenServices): Handler =>
+  (services: OpenServices & Pick<Services, 'targets'>): Handler =>
   async (target) =>
     openRemote(services, await services.targets.workspace(target, openable), false);

@@ -1,0 +1,213 @@
+/**
+ * Stands in for VS Code, so that what imports `vscode` can be tested in plain Node. Import this before the code under test.
+ * It answers as a test says and records what the code asked for; how a real window behaves is the matter of test/ui and test/host.
+ */
+import Module from 'node:module';
+import { URI, Utils } from 'vscode-uri';
+import { Signal } from '../../../src/providers/signal';
+
+/** A message, with its buttons. */
+export interface ShownMessage {
+  kind: 'info' | 'warning' | 'error';
+  text: string;
+  detail?: string;
+  buttons: string[];
+}
+
+export interface PickItem {
+  label: string;
+  description?: string;
+}
+
+interface Setting {
+  globalValue?: unknown;
+  globalLocalValue?: unknown;
+  globalRemoteValue?: unknown;
+}
+
+interface Token {
+  onCancellationRequested: (listener: () => void) => void;
+}
+
+/** What a test sets up, and what it finds recorded. */
+class StandIn {
+  /** The button that is pressed; undefined closes the message. */
+  pressed: (message: ShownMessage) => string | undefined = () => undefined;
+  /** The item that is chosen; undefined closes the list. */
+  chosen: (items: readonly PickItem[]) => PickItem | undefined = () => undefined;
+  extensions = new Set<string>();
+  remoteName: string | undefined;
+  uiKind = 1;
+  /** By full name, as `remote.SSH.configFile`. */
+  settings = new Map<string, Setting>();
+  /** The folders that exist; every other path is a file. */
+  folders = new Set<string>();
+  /** Presses Cancel in the progress notification that is open. */
+  cancelProgress: () => void = () => undefined;
+
+  readonly messages: ShownMessage[] = [];
+  readonly statusBar: string[] = [];
+  readonly executed: unknown[][] = [];
+  readonly progress: { title: string; reports: { message?: string; increment?: number }[] }[] = [];
+  readonly registered = new Map<string, (...args: unknown[]) => Promise<void>>();
+
+  /** As it was before any test. */
+  reset(): void {
+    const { messages, statusBar, executed, progress, registered, ...initial } = new StandIn();
+    Object.assign(this, initial);
+    for (const list of [this.messages, this.statusBar, this.executed, this.progress]) {
+      list.splice(0);
+    }
+    this.registered.clear();
+  }
+}
+
+export const standIn = new StandIn();
+
+class Disposable {
+  constructor(readonly dispose: () => void) {}
+
+  static from(...all: { dispose(): void }[]): Disposable {
+    return new Disposable(() => all.forEach((each) => each.dispose()));
+  }
+}
+
+class EventEmitter<T> {
+  private readonly signal = new Signal<T>();
+  readonly event = this.signal.on;
+  readonly fire = (value: T): void => this.signal.fire(value);
+  readonly dispose = (): void => undefined;
+}
+
+class ThemeIcon {
+  static readonly File = new ThemeIcon('file');
+  static readonly Folder = new ThemeIcon('folder');
+
+  constructor(
+    readonly id: string,
+    readonly color?: ThemeColor,
+  ) {}
+}
+
+class ThemeColor {
+  constructor(readonly id: string) {}
+}
+
+class MarkdownString {
+  constructor(readonly value = '') {}
+}
+
+class TreeItem {
+  constructor(
+    readonly label: string,
+    readonly collapsibleState = 0,
+  ) {}
+}
+
+class FileSystemError extends Error {}
+
+const formatted = (text: string, ...values: unknown[]): string =>
+  text.replace(/\{(\d+)\}/g, (place, index: string) =>
+    Number(index) < values.length ? String(values[Number(index)]) : place,
+  );
+
+function show(kind: ShownMessage['kind']) {
+  return (text: string, ...rest: (string | { detail?: string })[]): Promise<string | undefined> => {
+    const [first] = rest;
+    const detail = typeof first === 'object' ? first.detail : undefined;
+    const buttons = rest.filter((each) => typeof each === 'string');
+    const message = { kind, text, buttons, ...(detail !== undefined && { detail }) };
+    standIn.messages.push(message);
+    return Promise.resolve(standIn.pressed(message));
+  };
+}
+
+async function withProgress(
+  { title }: { title: string },
+  work: (progress: { report: (value: object) => void }, token: Token) => Promise<unknown>,
+): Promise<unknown> {
+  const shown = { title, reports: [] as object[] };
+  standIn.progress.push(shown);
+  const token: Token = {
+    onCancellationRequested: (listener) => (standIn.cancelProgress = listener),
+  };
+  return work({ report: (value) => shown.reports.push(value) }, token);
+}
+
+const configuration = (section: string): object => ({
+  inspect: (key: string) => standIn.settings.get(`${section}.${key}`) ?? {},
+  get: (key: string) => standIn.settings.get(`${section}.${key}`)?.globalValue,
+  update: (key: string, globalValue: unknown) => {
+    standIn.settings.set(`${section}.${key}`, { globalValue });
+    return Promise.resolve();
+  },
+});
+
+const vscode = {
+  __esModule: true,
+  Disposable,
+  EventEmitter,
+  ThemeIcon,
+  ThemeColor,
+  MarkdownString,
+  TreeItem,
+  FileSystemError,
+  Uri: Object.assign(URI, { joinPath: Utils.joinPath }),
+  ConfigurationTarget: { Global: 1 },
+  ExtensionKind: { UI: 1, Workspace: 2 },
+  FileType: { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 },
+  ProgressLocation: { Notification: 15 },
+  TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
+  UIKind: { Desktop: 1, Web: 2 },
+  l10n: { t: formatted },
+  window: {
+    showInformationMessage: show('info'),
+    showWarningMessage: show('warning'),
+    showErrorMessage: show('error'),
+    showQuickPick: (items: readonly PickItem[]) => Promise.resolve(standIn.chosen(items)),
+    setStatusBarMessage: (text: string) => void standIn.statusBar.push(text),
+    withProgress,
+  },
+  commands: {
+    executeCommand: (...command: unknown[]) => {
+      standIn.executed.push(command);
+      return Promise.resolve();
+    },
+    registerCommand: (id: string, handler: (...args: unknown[]) => Promise<void>) => {
+      standIn.registered.set(id, handler);
+      return new Disposable(() => standIn.registered.delete(id));
+    },
+  },
+  env: {
+    appName: 'Visual Studio Code',
+    get remoteName() {
+      return standIn.remoteName;
+    },
+    get uiKind() {
+      return standIn.uiKind;
+    },
+    asExternalUri: (uri: URI) => Promise.resolve(uri),
+  },
+  extensions: {
+    getExtension: (id: string) => (standIn.extensions.has(id) ? { id } : undefined),
+  },
+  workspace: {
+    getConfiguration: configuration,
+    fs: {
+      stat: ({ path }: URI) =>
+        Promise.resolve({ type: path === '/' || standIn.folders.has(path) ? 2 : 1, size: 0 }),
+    },
+  },
+};
+
+/** `vscode` is no package on the disk: VS Code answers for it at the same place. */
+const load: unknown = Reflect.get(Module, '_load');
+if (typeof load !== 'function') {
+  throw new Error(
+    'This Node loads modules in another way: test/support/vscode/stand-in.ts knows nothing of it.',
+  );
+}
+Reflect.set(Module, '_load', function (request: string, ...rest: unknown[]): unknown {
+  const loaded: unknown = request === 'vscode' ? vscode : Reflect.apply(load, Module, [request, ...rest]);
+  return loaded;
+});
