@@ -45,7 +45,7 @@ export async function resolvePlace(
       hint: '`berth list` and `berth volume list` show what there is. A local path with a colon starts with `./`.',
     });
   }
-  return { volume: name, path: inVolume(path) };
+  return { volume: volume.name, path: inVolume(path) };
 }
 
 /** A path as the shell of a workspace reads it that starts in the home. */

@@ -18,10 +18,12 @@ export const Name = Type.String({
     'Lowercase letters, digits and hyphens; 1 to 63 characters; neither starts nor ends with a hyphen.',
 });
 
+export const volumeNamePattern = '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$';
+
 /** A volume's name: ours follow `Name`, those that other tools made may have capitals, dots and underscores. */
 export const VolumeName = Type.String({
-  pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$',
-  description: 'The name of a volume as its driver knows it.',
+  pattern: volumeNamePattern,
+  description: 'The name of a volume as its driver knows it; of a session volume also its id alone.',
 });
 
 /** Where files are: a volume, or the root file system of a workspace (`root-files.ts`). */

@@ -12,6 +12,7 @@ import { registerHandlers } from './register';
 import type { Services } from './services';
 import { registerStreams } from './stream-routes';
 import { makeValidator } from './validation';
+import { nameWholeVolumes } from './volume-names';
 
 const readStreams = new Set<string>([streamPaths.fileContent, streamPaths.fileArchive, streamPaths.logs]);
 const bodyLimit = 16 * 1024 * 1024;
@@ -37,6 +38,7 @@ export async function createServer(services: Services, version: string): Promise
   });
   await server.register(websocket);
   holdWhileAnswering(server, services);
+  nameWholeVolumes(server, services);
   registerHandlers(server, makeHandlers(services));
   registerStreams(server, services);
   registerAttach(server, services);

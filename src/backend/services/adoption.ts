@@ -2,6 +2,7 @@
 import { BerthError, asBerthError } from '../../api/errors';
 import { checkImage, imageFile, withTag } from '../../api/image-reference';
 import { ownerWords } from '../../api/owner';
+import { sessionPrefix } from '../../api/rules/session-volume';
 import { namePattern, type Owner } from '../../api/schemas/common';
 import type { Adoptable } from '../../api/schemas/engine';
 import type { Operation } from '../../api/schemas/operation';
@@ -38,7 +39,7 @@ export interface AdoptRequest {
 }
 
 const prefixes = [
-  { prefix: 'sandkasten-ws-', origin: 'sandkasten' as const },
+  { prefix: sessionPrefix, origin: 'sandkasten' as const },
   { prefix: 'workspace-', origin: 'ws' as const },
 ];
 

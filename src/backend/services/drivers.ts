@@ -1,12 +1,15 @@
 /** The drivers there are, by the kind of runtime, and which of them has a volume. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../api/errors';
+import { sessionVolumeOf } from '../../api/rules/session-volume';
+import { volumeNamePattern } from '../../api/schemas/common';
 import type { DriverStatus } from '../../api/schemas/engine';
 import type { RuntimeKind } from '../../api/schemas/workspace';
 import type { VolumeKind } from '../../api/schemas/volume';
 import type { Driver } from '../drivers/driver';
 
 const statusPatienceMs = 5_000;
+const volumeName = new RegExp(volumeNamePattern);
 
 /** What a driver says of itself; one that fails or does not answer in time is not available. */
 export async function statusOf(driver: Driver, patienceMs = statusPatienceMs): Promise<DriverStatus> {
@@ -72,7 +75,24 @@ export class Drivers {
     return this.drivers[found];
   }
 
-  /** The same; throws `not_found`. */
+  /**
+   * The name of a volume that may be given as the id of a session volume: the volume of exactly that name where there
+   * is one. What no driver has, or can't tell now, stays as it was given.
+   */
+  async wholeVolumeName(given: string): Promise<string> {
+    const session = sessionVolumeOf(given);
+    if (session === given || !volumeName.test(session)) {
+      return given;
+    }
+    try {
+      const isThere = (await this.findVolume(given)) !== undefined;
+      return !isThere && (await this.findVolume(session)) !== undefined ? session : given;
+    } catch {
+      return given;
+    }
+  }
+
+  /** The same as `findVolume`; throws `not_found`. */
   async ofVolume(volume: string): Promise<Driver> {
     const driver = await this.findVolume(volume);
     if (driver === undefined) {

@@ -60,6 +60,11 @@ export class Volumes {
     return usage ? Promise.all(volumes.map((volume) => this.withUsage(volume))) : volumes;
   }
 
+  /** The id of a session volume becomes its name; any other name stays as it is. */
+  async wholeName(given: string): Promise<string> {
+    return this.keptBy.has(given) ? given : this.parts.drivers.wholeVolumeName(given);
+  }
+
   async get(name: string, usage: boolean): Promise<Volume> {
     const driver = await this.parts.drivers.ofVolume(name);
     const found = await driver.volumes.inspect(name);

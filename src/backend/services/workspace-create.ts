@@ -45,7 +45,7 @@ export class WorkspaceCreator {
   constructor(private readonly parts: CreatorParts) {}
 
   async create(request: WorkspaceCreate): Promise<Operation> {
-    const spec = this.specOf(request);
+    const spec = await this.withWholeNames(this.specOf(request));
     this.refuseUnknownNetwork(spec);
     this.parts.registry.refuseTaken(request.name);
     if (request.agentSocket !== undefined) {
@@ -130,6 +130,18 @@ export class WorkspaceCreator {
       ...(mounts.length > 0 && { mounts }),
       ...(secrets !== undefined && { secretNames: Object.keys(secrets).sort() }),
     };
+  }
+
+  /** The id of a session volume becomes its name: what is mounted is found again by that. */
+  private async withWholeNames(spec: WorkspaceSpec): Promise<WorkspaceSpec> {
+    const mounts = await Promise.all(
+      (spec.mounts ?? []).map(async (mount) =>
+        mount.kind === 'volume'
+          ? { ...mount, source: await this.parts.drivers.wholeVolumeName(mount.source) }
+          : mount,
+      ),
+    );
+    return mounts.length === 0 ? spec : { ...spec, mounts };
   }
 
   /** Name, port, host key and secrets: what must be ours before anything is built. */

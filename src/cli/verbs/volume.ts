@@ -125,7 +125,9 @@ async function remove(cli: Cli, names: string[], options: { yes?: boolean; force
   } else {
     await cli.consent(options.yes, '', `Delete the volumes ${names.join(', ')}?`);
   }
-  const deleted = await forEach(cli, names, async (volume) => {
+  const deleted = await forEach(cli, names, async (given) => {
+    // The id of a session volume stands for its whole name, which is said.
+    const { name: volume } = await client.call('volumes.get', { params: { volume: given } });
     const query = options.force === true ? { query: { force: true } } : {};
     await client.call('volumes.delete', { params: { volume }, ...query });
     return { name: volume, deleted: true };

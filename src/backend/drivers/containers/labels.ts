@@ -1,5 +1,6 @@
 /** Labels on containers and volumes: the only way in which Berth knows its own again. */
 import { createHash } from 'node:crypto';
+import { isSessionVolume } from '../../../api/rules/session-volume';
 
 export const label = {
   /** Shared with other tools that follow the same convention. */
@@ -49,7 +50,6 @@ export const label = {
 
 export const planVersion = '1';
 
-const sessionPrefix = 'sandkasten-ws-';
 const workspacePrefix = 'workspace-';
 const toolsPrefix = 'berth-tools-';
 const generatedTools = /^berth-tools-.+-[0-9a-f]{12}$/;
@@ -118,7 +118,7 @@ export function volumeRole(
   if (labels[label.volume] !== undefined) {
     return { role: 'named', workspace: undefined };
   }
-  if (labels[label.session] !== undefined || name.startsWith(sessionPrefix)) {
+  if (labels[label.session] !== undefined || isSessionVolume(name)) {
     return { role: 'session', workspace: undefined };
   }
   if (!name.startsWith(workspacePrefix)) {

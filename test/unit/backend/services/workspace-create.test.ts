@@ -29,6 +29,25 @@ describe('services/workspace-create', () => {
     assert.equal(services.workspaces.get(name).sshPort, services.settings.portRange.first);
   }
 
+  it('mounts a session volume by its id, unless there is a volume of just that name', async () => {
+    test.driver.volumes.add('sandkasten-ws-user1');
+    test.driver.volumes.add('sandkasten-ws-data');
+    test.driver.volumes.add('data');
+    const volumes = ['user1:/a', 'data:/b', 'new:/c'];
+    assert.equal((await test.create('demo', { volumes })).status, 'succeeded');
+    const sources = ['sandkasten-ws-user1', 'data', 'new'];
+    const { spec } = test.services.workspaces.get('demo');
+    assert.deepEqual(
+      spec.mounts?.map(({ source }) => source),
+      sources,
+    );
+    const plan = test.driver.plans.get('workspace-demo');
+    assert.deepEqual(
+      plan?.mounts.map(({ source }) => source),
+      sources,
+    );
+  });
+
   it('makes a workspace that runs: every step with its time, everything of it in place', async () => {
     const operation = await test.create('demo', {
       env: { A: 'b' },

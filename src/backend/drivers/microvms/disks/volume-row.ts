@@ -1,5 +1,6 @@
 /** Rows of the index in the words of the API. */
 import { BerthError } from '../../../../api/errors';
+import { isSessionVolume } from '../../../../api/rules/session-volume';
 import { namePattern } from '../../../../api/schemas/common';
 import type { Holder, Volume } from '../../../../api/schemas/volume';
 import type { VolumeRow } from './volume-index';
@@ -7,7 +8,6 @@ import type { VolumeRow } from './volume-index';
 const role = 'berth.role';
 const workspaceLabel = 'workspace.name';
 const workspacePrefix = 'workspace-';
-const sessionPrefix = 'sandkasten-ws-';
 
 export function checkName(name: string): string {
   if (!new RegExp(namePattern).test(name)) {
@@ -30,7 +30,7 @@ export function roleOf({
   if (labelled === 'home' || labelled === 'docker') {
     return { role: labelled, ...(workspace !== undefined && { workspace }) };
   }
-  if (name.startsWith(sessionPrefix)) {
+  if (isSessionVolume(name)) {
     return { role: 'session' };
   }
   if (!name.startsWith(workspacePrefix)) {

@@ -1,0 +1,26 @@
+/** Ids of session volumes become whole names before a handler sees them, whatever the route. */
+import type { FastifyInstance } from 'fastify';
+import type { Services } from './services';
+
+interface NamesVolume {
+  volume: string;
+}
+
+function namesVolume(value: unknown): value is NamesVolume {
+  return typeof value === 'object' && value !== null && 'volume' in value && typeof value.volume === 'string';
+}
+
+/** In the address, in the body, or in an end of a transfer. */
+function placesIn({ params, body }: { params: unknown; body: unknown }): NamesVolume[] {
+  const isTransfer = typeof body === 'object' && body !== null && 'from' in body && 'to' in body;
+  const ends = isTransfer ? [body.from, body.to] : [];
+  return [params, body, ...ends].filter(namesVolume);
+}
+
+export function nameWholeVolumes(server: FastifyInstance, { volumes }: Services): void {
+  server.addHook('preHandler', async (request) => {
+    for (const place of placesIn(request)) {
+      place.volume = await volumes.wholeName(place.volume);
+    }
+  });
+}
