@@ -1,5 +1,6 @@
 /** The part of the contract that is about files: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
+import { namesWorkspace } from './rules/principal';
 import { FilesName, Flag, Name, VolumePath, Waiting } from './schemas/common';
 import {
   ConflictList,
@@ -15,7 +16,7 @@ import {
 import { RemovalOperation, TransferOperation } from './schemas/operation';
 
 const Nothing = Type.Object({}, { additionalProperties: false });
-const ByName = Type.Object({ name: Name });
+const ByName = Type.Object({ name: { ...Name, ...namesWorkspace } });
 const ByFiles = Type.Object({ volume: FilesName });
 
 export const fileRoutes = {
@@ -23,6 +24,7 @@ export const fileRoutes = {
     summary:
       'What the shell of a workspace finds at a path: on which volume it is, or on the root file system',
     tag: 'files',
+    scope: 'read',
     params: ByName,
     query: FileLocationQuery,
     response: FileLocation,
@@ -30,6 +32,7 @@ export const fileRoutes = {
   'files.stat': {
     summary: 'One file or folder',
     tag: 'files',
+    scope: 'read',
     params: ByFiles,
     query: Type.Object({ path: VolumePath }),
     response: FileEntry,
@@ -37,6 +40,7 @@ export const fileRoutes = {
   'files.list': {
     summary: 'Entries of a folder, sorted by name, paged',
     tag: 'files',
+    scope: 'read',
     params: ByFiles,
     query: Type.Object({
       path: VolumePath,
@@ -48,6 +52,7 @@ export const fileRoutes = {
   'files.mkdir': {
     summary: 'Create a folder; its parents must exist unless `parents`',
     tag: 'files',
+    scope: 'use',
     params: ByFiles,
     body: Type.Object({ path: VolumePath, parents: Type.Optional(Flag) }, { additionalProperties: false }),
     response: FileEntry,
@@ -55,6 +60,7 @@ export const fileRoutes = {
   'files.rename': {
     summary: 'Rename or move inside a volume',
     tag: 'files',
+    scope: 'use',
     params: ByFiles,
     body: MoveBody,
     response: FileEntry,
@@ -62,6 +68,7 @@ export const fileRoutes = {
   'files.copy': {
     summary: 'Copy a file or a tree inside a volume',
     tag: 'files',
+    scope: 'use',
     params: ByFiles,
     body: MoveBody,
     response: FileEntry,
@@ -69,6 +76,7 @@ export const fileRoutes = {
   'files.remove': {
     summary: 'Remove a file, a link, or a folder with `recursive`; `/removals` does it with progress',
     tag: 'files',
+    scope: 'use',
     params: ByFiles,
     body: Type.Object({ path: VolumePath, recursive: Type.Optional(Flag) }, { additionalProperties: false }),
     response: Nothing,
@@ -76,6 +84,7 @@ export const fileRoutes = {
   'files.chmod': {
     summary: 'Change permission bits',
     tag: 'files',
+    scope: 'use',
     params: ByFiles,
     body: Type.Object(
       { ...PathBody.properties, mode: Type.Integer({ minimum: 0, maximum: 0o7777 }) },
@@ -87,6 +96,7 @@ export const fileRoutes = {
   'removals.create': {
     summary: 'Delete files and folders of a volume with all that is in them',
     tag: 'files',
+    scope: 'use',
     query: Waiting,
     body: RemovalCreate,
     response: RemovalOperation,
@@ -95,6 +105,7 @@ export const fileRoutes = {
   'transfers.create': {
     summary: 'Copy files and folders in, out, or between volumes',
     tag: 'files',
+    scope: 'use',
     query: Waiting,
     body: TransferCreate,
     response: TransferOperation,
@@ -102,6 +113,7 @@ export const fileRoutes = {
   'transfers.conflicts': {
     summary: 'What a transfer would meet at its target',
     tag: 'files',
+    scope: 'use',
     body: TransferCreate,
     response: ConflictList,
   },

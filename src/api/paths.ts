@@ -1,6 +1,8 @@
 /**
  * Every route by its id: method and path. Kept apart from the schemas so that clients carry no schema library.
  */
+import type { AttachInput, AttachOutput, AttachStart } from './schemas/streams';
+
 export const paths = {
   'engine.info': ['GET', '/v1/engine'],
   'engine.stop': ['POST', '/v1/engine/stop'],
@@ -90,23 +92,9 @@ export const streamPaths = {
   openapi: '/v1/openapi.json',
 } as const;
 
-export interface AttachRequest {
-  /** Absent: the user's login shell. */
-  argv?: string[];
-  tty: boolean;
-  cols?: number;
-  rows?: number;
-  env?: Record<string, string>;
-  cwd?: string;
-  user?: string;
-}
-
-export type AttachControl =
-  | { type: 'started' }
-  | { type: 'resize'; cols: number; rows: number }
-  | { type: 'end-of-input' }
-  | { type: 'exit'; exitCode: number }
-  | { type: 'error'; error: { code: string; message: string; hint?: string } };
+export type AttachRequest = AttachStart;
+/** The text messages after the first, of both sides. */
+export type AttachControl = AttachInput | AttachOutput;
 
 /** Fills `:params` into a path. */
 export function fillPath(path: string, params: Readonly<Record<string, string>> = {}): string {

@@ -5,6 +5,7 @@
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
 import { fileRoutes } from './file-routes';
 import type { RouteId } from './paths';
+import { localPath, namesOperation, namesVolume, namesWorkspace, type RouteScope } from './rules/principal';
 import { Flag, Name, VolumeName, Wait, Waiting } from './schemas/common';
 import {
   Adoptable,
@@ -32,6 +33,8 @@ import {
 export interface RouteSchema {
   summary: string;
   tag: string;
+  /** What it asks of its caller. */
+  scope: RouteScope;
   params?: TObject;
   query?: TObject;
   body?: TSchema;
@@ -43,12 +46,12 @@ function defineRoutes<const T extends Record<RouteId, RouteSchema>>(table: T): T
 }
 
 const Nothing = Type.Object({}, { additionalProperties: false });
-const ByName = Type.Object({ name: Name });
+const ByName = Type.Object({ name: { ...Name, ...namesWorkspace } });
 const takeOver = Type.Optional(
   Type.Boolean({ description: 'Consent to take what another installation of Berth made.' }),
 );
-const ByVolume = Type.Object({ volume: VolumeName });
-const ById = Type.Object({ id: Type.String({ maxLength: 64 }) });
+const ByVolume = Type.Object({ volume: { ...VolumeName, ...namesVolume } });
+const ById = Type.Object({ id: Type.String({ maxLength: 64, ...namesOperation }) });
 
 const UserConfig = Type.Object(
   {
@@ -74,42 +77,52 @@ const Starting = Type.Object({
     Type.Boolean({ description: 'Make volumes that are gone anew, empty, instead of `volume_gone`.' }),
   ),
 });
-const starting = (summary: string) =>
-  ({ summary, tag: 'workspaces', params: ByName, query: Starting, response: Operation }) as const;
+const starting = (summary: string, scope: RouteScope) =>
+  ({ summary, tag: 'workspaces', scope, params: ByName, query: Starting, response: Operation }) as const;
 
-const verb = (summary: string) =>
-  ({ summary, tag: 'workspaces', params: ByName, query: Waiting, response: Operation }) as const;
+const verb = (summary: string, scope: RouteScope) =>
+  ({ summary, tag: 'workspaces', scope, params: ByName, query: Waiting, response: Operation }) as const;
 
 export const routes = defineRoutes({
-  'engine.info': { summary: 'What the engine is and can do', tag: 'engine', response: EngineInfo },
+  'engine.info': {
+    summary: 'What the engine is and can do',
+    tag: 'engine',
+    scope: 'read',
+    response: EngineInfo,
+  },
   'engine.stop': {
     summary: 'End the engine process; runtimes go on running',
     tag: 'engine',
+    scope: 'local',
     body: Type.Object({ onlyIfIdle: Type.Optional(Flag) }, { additionalProperties: false }),
     response: Type.Object({ stopping: Type.Boolean(), reason: Type.Optional(Type.String()) }),
   },
-  'engine.settings': { summary: 'Settings', tag: 'engine', response: EngineSettings },
+  'engine.settings': { summary: 'Settings', tag: 'engine', scope: 'local', response: EngineSettings },
   'engine.configure': {
     summary: 'Change settings',
     tag: 'engine',
+    scope: 'local',
     body: EngineSettingsChange,
     response: EngineSettings,
   },
-  'engine.doctor': { summary: 'Check this machine', tag: 'engine', response: DoctorReport },
+  'engine.doctor': { summary: 'Check this machine', tag: 'engine', scope: 'local', response: DoctorReport },
   'engine.orphans': {
     summary: 'Leftovers that no workspace owns',
     tag: 'engine',
+    scope: 'local',
     response: Type.Array(Orphan),
   },
   'ssh.config': {
     summary: "State of a user's ssh config: whether it includes Berth's",
     tag: 'ssh',
+    scope: 'local',
     query: UserConfig,
     response: SshConfigStatus,
   },
   'ssh.include': {
     summary: "Add one Include line to the user's ssh config",
     tag: 'ssh',
+    scope: 'local',
     body: UserConfig,
     response: SshConfigStatus,
   },
@@ -117,12 +130,14 @@ export const routes = defineRoutes({
   'operations.list': {
     summary: 'Operations, newest first',
     tag: 'operations',
+    scope: 'read',
     query: Type.Object({ running: Type.Optional(Flag) }),
     response: Type.Array(Operation),
   },
   'operations.get': {
     summary: 'One operation; `wait` holds the answer until it ends',
     tag: 'operations',
+    scope: 'read',
     params: ById,
     query: Waiting,
     response: Operation,
@@ -130,23 +145,37 @@ export const routes = defineRoutes({
   'operations.cancel': {
     summary: 'Cancel an operation',
     tag: 'operations',
+    scope: 'use',
     params: ById,
     response: Operation,
   },
 
-  'workspaces.list': { summary: 'All workspaces', tag: 'workspaces', response: Type.Array(Workspace) },
+  'workspaces.list': {
+    summary: 'All workspaces',
+    tag: 'workspaces',
+    scope: 'read',
+    response: Type.Array(Workspace),
+  },
   'workspaces.create': {
     summary: 'Create a workspace, and start it unless told not to',
     tag: 'workspaces',
+    scope: 'manage',
     query: Waiting,
     body: WorkspaceCreate,
     response: Operation,
   },
-  'workspaces.get': { summary: 'One workspace', tag: 'workspaces', params: ByName, response: Workspace },
+  'workspaces.get': {
+    summary: 'One workspace',
+    tag: 'workspaces',
+    scope: 'read',
+    params: ByName,
+    response: Workspace,
+  },
   'workspaces.update': {
     summary:
       'Change label, limits, idle policy, environment; variables, secrets and limits not named stay, null takes one away',
     tag: 'workspaces',
+    scope: 'manage',
     params: ByName,
     body: WorkspacePatch,
     response: Workspace,
@@ -154,26 +183,28 @@ export const routes = defineRoutes({
   'workspaces.delete': {
     summary: 'Delete a workspace with its home volume; named volumes stay',
     tag: 'workspaces',
+    scope: 'manage',
     params: ByName,
     query: Type.Object({ wait: Type.Optional(Wait), keepVolumes: Type.Optional(Flag) }),
     response: Operation,
   },
-  'workspaces.start': starting('Start'),
-  'workspaces.stop': verb('Stop: 10 s of grace, then kill; nothing is deleted'),
-  'workspaces.restart': starting('Stop and start'),
-  'workspaces.pause': verb('Freeze all processes'),
-  'workspaces.resume': verb('Go on after a pause'),
-  'workspaces.archive': verb('Stop it and set it aside: record, volumes and its own files stay'),
-  'workspaces.restore': starting('Start an archived one: with its own files, on its volumes'),
-  'workspaces.recover': starting('Start it after an error; a new runtime only where there is none'),
+  'workspaces.start': starting('Start', 'use'),
+  'workspaces.stop': verb('Stop: 10 s of grace, then kill; nothing is deleted', 'use'),
+  'workspaces.restart': starting('Stop and start', 'use'),
+  'workspaces.pause': verb('Freeze all processes', 'use'),
+  'workspaces.resume': verb('Go on after a pause', 'use'),
+  'workspaces.archive': verb('Stop it and set it aside: record, volumes and its own files stay', 'manage'),
+  'workspaces.restore': starting('Start an archived one: with its own files, on its volumes', 'manage'),
+  'workspaces.recover': starting('Start it after an error; a new runtime only where there is none', 'manage'),
   'workspaces.rebuild': {
     summary: 'A new runtime on the same volumes, from the image as it is now or another one',
     tag: 'workspaces',
+    scope: 'manage',
     params: ByName,
     query: Waiting,
     body: Type.Object(
       {
-        image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+        image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, ...localPath })),
         confirm: Type.Optional(
           Type.Boolean({
             description:
@@ -189,6 +220,7 @@ export const routes = defineRoutes({
   'workspaces.commit': {
     summary: 'Make an image of its own files, volumes and secrets excepted; a microVM must be stopped',
     tag: 'workspaces',
+    scope: 'local',
     params: ByName,
     query: Waiting,
     body: ByImage,
@@ -197,13 +229,21 @@ export const routes = defineRoutes({
   'workspaces.stats': {
     summary: 'CPU, memory, processes and network now (takes up to two seconds)',
     tag: 'workspaces',
+    scope: 'read',
     params: ByName,
     response: WorkspaceStats,
   },
-  'workspaces.ssh': { summary: 'How to log in', tag: 'workspaces', params: ByName, response: SshTarget },
+  'workspaces.ssh': {
+    summary: 'How to log in',
+    tag: 'workspaces',
+    scope: 'local',
+    params: ByName,
+    response: SshTarget,
+  },
   'workspaces.exec': {
     summary: 'Run a command and return its output',
     tag: 'workspaces',
+    scope: 'use',
     params: ByName,
     body: ExecRequest,
     response: ExecResult,
@@ -212,11 +252,13 @@ export const routes = defineRoutes({
   'adoptable.list': {
     summary: 'Containers and volumes of other tools that can become workspaces',
     tag: 'workspaces',
+    scope: 'local',
     response: Type.Array(Adoptable),
   },
   'adoptable.adopt': {
     summary: 'Make a workspace of a volume that another tool made',
     tag: 'workspaces',
+    scope: 'local',
     params: ByName,
     query: Waiting,
     body: Type.Object(
@@ -236,13 +278,21 @@ export const routes = defineRoutes({
   'volumes.list': {
     summary: 'All volumes; `usage` measures them (slow)',
     tag: 'volumes',
+    scope: 'read',
     query: Type.Object({ usage: Type.Optional(Flag) }),
     response: Type.Array(Volume),
   },
-  'volumes.create': { summary: 'Create a volume', tag: 'volumes', body: VolumeCreate, response: Volume },
+  'volumes.create': {
+    summary: 'Create a volume',
+    tag: 'volumes',
+    scope: 'manage',
+    body: VolumeCreate,
+    response: Volume,
+  },
   'volumes.get': {
     summary: 'One volume; `usage` measures it',
     tag: 'volumes',
+    scope: 'read',
     params: ByVolume,
     query: Type.Object({ usage: Type.Optional(Flag) }),
     response: Volume,
@@ -250,6 +300,7 @@ export const routes = defineRoutes({
   'volumes.delete': {
     summary: 'Delete a volume that nothing holds',
     tag: 'volumes',
+    scope: 'manage',
     params: ByVolume,
     query: Type.Object({ force: Type.Optional(Flag) }),
     response: Type.Object({ deleted: Type.Boolean() }),
@@ -257,6 +308,7 @@ export const routes = defineRoutes({
   'volumes.adopt': {
     summary: 'Count a volume that another tool or installation made as made by this one',
     tag: 'volumes',
+    scope: 'local',
     params: ByVolume,
     body: Type.Object({ takeOver }, { additionalProperties: false }),
     response: Volume,
@@ -264,6 +316,7 @@ export const routes = defineRoutes({
   'volumes.resize': {
     summary: 'Grow a detached disk',
     tag: 'volumes',
+    scope: 'manage',
     params: ByVolume,
     body: Type.Object(
       { sizeMiB: Type.Integer({ minimum: 1, maximum: 1_048_576 }) },
@@ -274,10 +327,16 @@ export const routes = defineRoutes({
 
   ...fileRoutes,
 
-  'images.list': { summary: 'Images that workspaces can use', tag: 'images', response: Type.Array(Image) },
+  'images.list': {
+    summary: 'Images that workspaces can use',
+    tag: 'images',
+    scope: 'read',
+    response: Type.Array(Image),
+  },
   'images.build': {
     summary: 'Build `workspace:latest` and what every workspace of that kind of runtime needs',
     tag: 'images',
+    scope: 'local',
     query: Waiting,
     body: Type.Object(
       {
@@ -292,6 +351,7 @@ export const routes = defineRoutes({
   'images.pull': {
     summary: 'Pull an image from its registry',
     tag: 'images',
+    scope: 'local',
     query: Waiting,
     body: Type.Object(
       { image: Type.String({ minLength: 1, maxLength: 512 }), runtime: Type.Optional(RuntimeKind) },
@@ -302,6 +362,7 @@ export const routes = defineRoutes({
   'images.push': {
     summary: 'Push an image to the registry that its name says',
     tag: 'images',
+    scope: 'local',
     query: Waiting,
     body: ByImage,
     response: Operation,
@@ -309,6 +370,7 @@ export const routes = defineRoutes({
   'images.save': {
     summary: 'Write an image to a new file of this machine, as `docker load` takes it',
     tag: 'images',
+    scope: 'local',
     query: Waiting,
     body: Type.Object(
       { ...ByImage.properties, path: Type.String({ minLength: 1, maxLength: 4096 }) },
@@ -319,6 +381,7 @@ export const routes = defineRoutes({
   'images.remove': {
     summary: 'Remove an image that no workspace is made of',
     tag: 'images',
+    scope: 'local',
     body: ByImage,
     response: Nothing,
   },

@@ -18,6 +18,7 @@ import { Settings } from './services/settings';
 import { SshAccess } from './services/ssh-access';
 import { Transfers } from './services/transfers';
 import { Volumes } from './services/volumes';
+import { Visibility } from './services/visibility';
 import { Work } from './services/work';
 import { WorkspaceAccess } from './services/workspace-access';
 import { WorkspaceCreator } from './services/workspace-create';
@@ -152,6 +153,7 @@ function servicesOf(parts: Parts): Services {
     commits: new Commits(registry, drivers, operations),
     doctor: new Doctor(drivers, registry, settings, state),
     sshAccess: new SshAccess(state),
+    visibility: new Visibility({ registry, operations }),
     description: new EngineDescription({ ...parts, home: state.home }),
     lifetime: lifetimeOf(parts),
     work,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { listen } from '../../src/backend/listen';
+import type { FindPrincipal } from '../../src/backend/server/guard';
 import { createServer } from '../../src/backend/server/server';
 import { EngineClient } from '../../src/client/engine-client';
 import { useEngine, type StartOptions, type TestEngine } from './engine';
@@ -14,7 +15,12 @@ export interface TestServer extends TestEngine {
   client: EngineClient;
 }
 
-export function useServer(): { start: (options?: StartOptions) => Promise<TestServer> } {
+export interface ServerOptions extends StartOptions {
+  /** Who sends what; the owner sends all where it is left out. */
+  principalOf?: FindPrincipal;
+}
+
+export function useServer(): { start: (options?: ServerOptions) => Promise<TestServer> } {
   const running: { server: FastifyInstance; client: EngineClient; folder: string }[] = [];
   afterEach(async () => {
     for (const { server, client, folder } of running.splice(0)) {
@@ -24,11 +30,11 @@ export function useServer(): { start: (options?: StartOptions) => Promise<TestSe
     }
   });
   const engines = useEngine();
-  const start = async (options: StartOptions = {}): Promise<TestServer> => {
+  const start = async ({ principalOf, ...options }: ServerOptions = {}): Promise<TestServer> => {
     const test = await engines.start(options);
     const folder = await mkdtemp(join(tmpdir(), 'berth-s-'));
     const socket = join(folder, 'engine.sock');
-    const server = await createServer(test.services, '1.0.0');
+    const server = await createServer(test.services, '1.0.0', principalOf);
     const client = new EngineClient(socket);
     running.push({ server, client, folder });
     await listen(server, socket);

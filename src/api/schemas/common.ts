@@ -7,6 +7,7 @@ import {
   type TSchema,
   type TUnion,
 } from '@sinclair/typebox';
+import { namesVolume } from '../rules/principal';
 
 /** The one name type of Berth: workspaces, volumes, snapshots (DESIGN.md, section 5). */
 export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
@@ -28,6 +29,7 @@ export const VolumeName = Type.String({
 
 /** Where files are: a volume, or the root file system of a workspace (`root-files.ts`). */
 export const FilesName = Type.String({
+  ...namesVolume,
   pattern: '^(?:[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}|rootfs@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$',
   description:
     'The name of a volume, or `rootfs@<workspace>` for what a workspace has outside of its volumes (of one that does ' +

@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { localOnly } from '../rules/principal';
 import { FilesName, Flag, VolumePath, literals } from './common';
 
 export const fileTypes = ['file', 'directory', 'symlink', 'other'] as const;
@@ -41,7 +42,11 @@ export type ConflictPolicy = Static<typeof ConflictPolicy>;
 
 export const LocalPlace = Type.Object(
   {
-    local: Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), { minItems: 1, maxItems: 10_000 }),
+    local: Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), {
+      ...localOnly,
+      minItems: 1,
+      maxItems: 10_000,
+    }),
   },
   { additionalProperties: false, description: "Absolute paths on the engine's machine." },
 );
@@ -55,7 +60,7 @@ export const TransferCreate = Type.Object(
   {
     from: Type.Union([LocalPlace, VolumePlace]),
     to: Type.Union([
-      Type.Object({ local: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+      Type.Object({ local: Type.String({ minLength: 1, ...localOnly }) }, { additionalProperties: false }),
       Type.Object({ volume: FilesName, path: VolumePath }, { additionalProperties: false }),
     ]),
     /** true: `to` is the full name of the single copied thing, not the folder to put it into. */

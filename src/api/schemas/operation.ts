@@ -23,6 +23,7 @@ export const Operation = Type.Object({
   title: Type.String({ description: 'For people, e.g. `Create workspace demo`.' }),
   workspace: Type.Optional(Type.String()),
   volume: Type.Optional(Type.String()),
+  by: Type.Optional(Type.String({ description: 'The token that asked for it; absent: the user.' })),
   status: OperationStatus,
   cancellable: Type.Boolean(),
   startedAt: Timestamp,

@@ -46,6 +46,7 @@ export const AttachInput = Type.Union([
   Type.Object({ type: Type.Literal('resize'), cols: Size, rows: Size }),
   Type.Object({ type: Type.Literal('end-of-input') }),
 ]);
+export type AttachInput = Static<typeof AttachInput>;
 
 /** The text messages of the engine. */
 export const AttachOutput = Type.Union([
@@ -53,6 +54,7 @@ export const AttachOutput = Type.Union([
   Type.Object({ type: Type.Literal('exit'), exitCode: Type.Integer() }),
   Type.Object({ type: Type.Literal('error'), error: ErrorBody }),
 ]);
+export type AttachOutput = Static<typeof AttachOutput>;
 
 const payloads = {
   'workspace.changed': Workspace,

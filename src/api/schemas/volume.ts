@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { namesVolume } from '../rules/principal';
 import { Name, Owner, Timestamp, literals, oneLine } from './common';
 
 /** Reserved are the names that Berth knows its own things by. */
@@ -47,7 +48,7 @@ export type Volume = Static<typeof Volume>;
 
 export const VolumeCreate = Type.Object(
   {
-    name: Name,
+    name: { ...Name, ...namesVolume },
     kind: Type.Optional(VolumeKind),
     sizeMiB: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_048_576 })),
     labels: Type.Optional(

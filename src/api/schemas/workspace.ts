@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { maxCloneAddress } from '../rules/clone-address';
+import { localOnly, localPath, namesWorkspace } from '../rules/principal';
 import { Label, Name, Timestamp, literals, nullable } from './common';
 
 export const workspaceStates = [
@@ -200,15 +201,16 @@ export type WorkspaceSpec = Static<typeof WorkspaceSpec>;
 
 export const WorkspaceCreate = Type.Object(
   {
-    name: Name,
+    name: { ...Name, ...namesWorkspace },
     label: Type.Optional(Label),
     runtime: Type.Optional(RuntimeKind),
-    image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+    image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, ...localPath })),
     cloneUrl: WorkspaceSpec.properties.cloneUrl,
     cloneBranch: WorkspaceSpec.properties.cloneBranch,
     cloneDepth: WorkspaceSpec.properties.cloneDepth,
     agentSocket: Type.Optional(
       Type.String({
+        ...localOnly,
         minLength: 1,
         maxLength: 4096,
         pattern: '^(/|[\\\\]{2}[.][\\\\]pipe[\\\\])[^\\x00]*$',
@@ -217,20 +219,21 @@ export const WorkspaceCreate = Type.Object(
       }),
     ),
     env: WorkspaceSpec.properties.env,
-    docker: WorkspaceSpec.properties.docker,
+    docker: { ...WorkspaceSpec.properties.docker, ...localOnly },
     limits: WorkspaceSpec.properties.limits,
     volumes: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 8192 }), {
+        ...localOnly,
         maxItems: 32,
         description: '`SRC:DST[:ro|rw]` each, as on the command line.',
       }),
     ),
     ports: WorkspaceSpec.properties.ports,
-    credentialFiles: WorkspaceSpec.properties.credentialFiles,
+    credentialFiles: { ...WorkspaceSpec.properties.credentialFiles, ...localOnly },
     secrets: Type.Optional(Environment),
-    postStart: WorkspaceSpec.properties.postStart,
+    postStart: { ...WorkspaceSpec.properties.postStart, ...localOnly },
     idle: WorkspaceSpec.properties.idle,
-    network: WorkspaceSpec.properties.network,
+    network: { ...WorkspaceSpec.properties.network, 'x-local': '^host-loopback$' },
     start: Type.Optional(Type.Boolean({ default: true, description: 'false leaves it stopped.' })),
     temporary: Type.Optional(
       Type.Boolean({
@@ -251,8 +254,8 @@ export const WorkspacePatch = Type.Object(
     idle: WorkspaceSpec.properties.idle,
     env: Type.Optional(EnvironmentPatch),
     ports: WorkspaceSpec.properties.ports,
-    credentialFiles: WorkspaceSpec.properties.credentialFiles,
-    postStart: WorkspaceSpec.properties.postStart,
+    credentialFiles: { ...WorkspaceSpec.properties.credentialFiles, ...localOnly },
+    postStart: { ...WorkspaceSpec.properties.postStart, ...localOnly },
     secrets: Type.Optional(EnvironmentPatch),
   },
   {

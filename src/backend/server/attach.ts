@@ -1,27 +1,24 @@
 /** The WebSocket behind terminals and `exec`: see `streamPaths.attach`. */
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
-import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { BerthError, asBerthError } from '../../api/errors';
-import { streamPaths, type AttachControl } from '../../api/paths';
-import { Name } from '../../api/schemas/common';
+import type { AttachControl } from '../../api/paths';
 import { AttachInput, AttachStart } from '../../api/schemas/streams';
+import { streams, type StreamParams } from '../../api/streams';
 import type { ExecSession } from '../drivers/driver';
 import { connectOutput, sendInput } from './attached-client';
 import type { Services } from './services';
+import { optionsOf } from './stream-options';
 import { typeEndOfInput } from './terminal-input';
 
 /** bash where it is, else sh: the user's login shell. */
 const loginShell = ['/bin/sh', '-c', 'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi'];
 
 export function registerAttach(server: FastifyInstance, services: Services): void {
-  server.get<{ Params: { name: Static<typeof Name> } }>(
-    streamPaths.attach,
-    {
-      websocket: true,
-      schema: { operationId: 'workspaces.attach', tags: ['workspaces'], params: Type.Object({ name: Name }) },
-    },
+  server.get<{ Params: StreamParams<'workspaces.attach'> }>(
+    streams['workspaces.attach'].path,
+    { ...optionsOf('workspaces.attach'), websocket: true as const },
     (socket, request) => {
       socket.once('close', services.lifetime.hold());
       socket.once('close', services.work.begin(`a terminal or command in ${request.params.name}`));

@@ -27,20 +27,16 @@ export const streamDocs: Readonly<Record<string, object>> = {
     ),
   },
   'files.read': {
-    summary: 'The content of a file, or a part of it',
     responses: answer('application/octet-stream', 'The bytes.'),
   },
   'files.write': {
-    summary: 'Write a file as a whole',
     requestBody: { required: true, content: { 'application/octet-stream': { schema: binary } } },
     responses: answer('application/json', 'The file as it is now.', FileEntry),
   },
   'files.archive': {
-    summary: 'A file or folder as a tar archive',
     responses: answer('application/x-tar', 'The archive.'),
   },
   'files.watch': {
-    summary: 'Changes below a folder as they happen',
     responses: answer(
       'text/event-stream',
       'Server-sent events, until the client goes; the schema is that of their data.',
@@ -48,7 +44,6 @@ export const streamDocs: Readonly<Record<string, object>> = {
     ),
   },
   'workspaces.logs': {
-    summary: 'What the runtime has written to its log',
     responses: answer('text/plain', 'Lines; with `follow` until the client goes.', Type.String()),
   },
   'workspaces.lease': {
@@ -58,7 +53,6 @@ export const streamDocs: Readonly<Record<string, object>> = {
     ),
   },
   'workspaces.attach': {
-    summary: 'A terminal or command, over a WebSocket',
     description:
       'The first message is text: what to run. Then binary messages of the client are standard input, those of ' +
       'the engine output: their first byte is 1 for stdout, 2 for stderr. Text messages are JSON: see `x-websocket`.',

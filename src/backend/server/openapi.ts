@@ -10,6 +10,7 @@ import * as operationSchemas from '../../api/schemas/operation';
 import * as streamSchemas from '../../api/schemas/streams';
 import * as volumeSchemas from '../../api/schemas/volume';
 import * as workspaceSchemas from '../../api/schemas/workspace';
+import { streams } from '../../api/streams';
 import { streamDocs } from './openapi-streams';
 
 type Json = Record<string, unknown>;
@@ -79,6 +80,7 @@ const hidden = {
   [streamPaths.attach.replace(/:(\w+)/g, '{$1}')]: {
     get: {
       operationId: 'workspaces.attach',
+      summary: streams['workspaces.attach'].summary,
       tags: ['workspaces'],
       parameters: [{ in: 'path', name: 'name', required: true, schema: Name }],
     },

@@ -1,5 +1,6 @@
 /** Registers handlers for the routes of the contract: validated, documented, answered as JSON. */
 import type { FastifyInstance } from 'fastify';
+import type { Principal } from '../../api/rules/principal';
 import { paths, type RouteId } from '../../api/paths';
 import {
   routes,
@@ -9,11 +10,14 @@ import {
   type RouteQuery,
   type RouteSchema,
 } from '../../api/routes';
+import { runAs } from '../services/caller';
 
 export interface RouteInput<Id extends RouteId> {
   params: RouteParams<Id>;
   query: RouteQuery<Id>;
   body: RouteBody<Id>;
+  /** Who calls: the route and the fields that name something have been held against it already. */
+  principal: Principal;
   /** Fires when the client goes away before it has its answer. */
   signal: AbortSignal;
 }
@@ -45,6 +49,7 @@ export function registerHandlers(server: FastifyInstance, handlers: Handlers): v
     server.route({
       method,
       url,
+      config: { scope: routes[id].scope },
       schema: { operationId: id, ...schemaOf(routes[id]) },
       handler: async (request, reply) => {
         const abort = new AbortController();
@@ -57,9 +62,10 @@ export function registerHandlers(server: FastifyInstance, handlers: Handlers): v
           params: request.params,
           query: request.query,
           body: request.body,
+          principal: request.principal,
           signal: abort.signal,
         };
-        return call(handlers[id], input as RouteInput<RouteId>);
+        return runAs(request.principal, () => call(handlers[id], input as RouteInput<RouteId>));
       },
     });
   }

@@ -4,7 +4,9 @@ import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import { BerthError, asBerthError } from '../../api/errors';
 import { paths, streamPaths } from '../../api/paths';
+import { streams } from '../../api/streams';
 import { registerAttach } from './attach';
+import { guardRoutes, ofSocket, type FindPrincipal } from './guard';
 import { makeHandlers } from './handlers';
 import { registerLease } from './lease-route';
 import { completeDocument } from './openapi';
@@ -17,7 +19,12 @@ import { nameWholeVolumes } from './volume-names';
 const readStreams = new Set<string>([streamPaths.fileContent, streamPaths.fileArchive, streamPaths.logs]);
 const bodyLimit = 16 * 1024 * 1024;
 
-export async function createServer(services: Services, version: string): Promise<FastifyInstance> {
+/** `principalOf` says who sent a request: without it, all are the owner's. */
+export async function createServer(
+  services: Services,
+  version: string,
+  principalOf: FindPrincipal = ofSocket,
+): Promise<FastifyInstance> {
   const server = fastify({
     logger: false,
     bodyLimit,
@@ -28,6 +35,7 @@ export async function createServer(services: Services, version: string): Promise
   // Answers are made by us and typed: checking them again would cost more than it finds.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   setErrors(server, services);
+  guardRoutes(server, services.visibility, principalOf);
   takeEmptyJson(server);
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   await server.register(swagger, {
@@ -44,10 +52,14 @@ export async function createServer(services: Services, version: string): Promise
   registerAttach(server, services);
   registerLease(server, services);
   let document: object | undefined;
-  server.get(streamPaths.openapi, { schema: { hide: true } }, () => {
-    document ??= completeDocument(server.swagger());
-    return document;
-  });
+  server.get(
+    streams.openapi.path,
+    { config: { scope: streams.openapi.scope }, schema: { hide: true } },
+    () => {
+      document ??= completeDocument(server.swagger());
+      return document;
+    },
+  );
   return server;
 }
 

@@ -14,6 +14,7 @@ import type { Settings } from '../services/settings';
 import type { SshAccess } from '../services/ssh-access';
 import type { Transfers } from '../services/transfers';
 import type { Volumes } from '../services/volumes';
+import type { Visibility } from '../services/visibility';
 import type { Work } from '../services/work';
 import type { WorkspaceAccess } from '../services/workspace-access';
 import type { WorkspaceCreator } from '../services/workspace-create';
@@ -34,6 +35,7 @@ export interface Services {
   doctor: Doctor;
   sshAccess: SshAccess;
   description: EngineDescription;
+  visibility: Visibility;
   events: EventHub;
   leases: Leases;
   lifetime: Lifetime;

@@ -2,41 +2,21 @@
 import { pipeline } from 'node:stream/promises';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BerthError } from '../../api/errors';
-import { streamPaths } from '../../api/paths';
-import { FilesName, Flag, Name, VolumePath } from '../../api/schemas/common';
+import { streams, type StreamId, type StreamParams, type StreamQuery } from '../../api/streams';
 import type { Services } from './services';
 import { openEventStream, type EventWriter } from './sse';
+import { optionsOf } from './stream-options';
 
 /** For clients to take the end of their event stream. */
 const farewellMs = 1_000;
 const contentBuffer = 256 * 1024;
-const ByVolume = Type.Object({ volume: FilesName });
-const Offset = Type.Integer({ minimum: 0 });
-const ContentQuery = Type.Object({
-  path: VolumePath,
-  offset: Type.Optional(Offset),
-  length: Type.Optional(Offset),
-});
-const WriteQuery = Type.Object({
-  path: VolumePath,
-  create: Type.Optional(Type.Boolean({ default: true })),
-  overwrite: Type.Optional(Type.Boolean({ default: true })),
-  mode: Type.Optional(Type.Integer({ minimum: 0, maximum: 0o777 })),
-});
-const WatchQuery = Type.Object({
-  path: Type.Optional(Type.String({ pattern: '^/', default: '/' })),
-  recursive: Type.Optional(Type.Boolean({ default: true })),
-});
-const LogQuery = Type.Object({
-  tail: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1000 })),
-  follow: Type.Optional(Flag),
-  timestamps: Type.Optional(Flag),
-});
-const ByName = Type.Object({ name: Name });
-const ArchiveQuery = Type.Object({ path: VolumePath });
+
+interface Input<Id extends StreamId> {
+  Params: StreamParams<Id>;
+  Querystring: StreamQuery<Id>;
+}
 
 /** Fires when the client goes away. */
 function goneSignal(reply: FastifyReply): AbortSignal {
@@ -66,7 +46,7 @@ export function registerStreams(server: FastifyInstance, services: Services): vo
   registerLogs(server, services);
 }
 
-function registerEvents(server: FastifyInstance, { events, lifetime }: Services): void {
+function registerEvents(server: FastifyInstance, { events, lifetime, visibility }: Services): void {
   const writers = new Set<EventWriter>();
   // An engine that was told to end says so: a connection that breaks looks like a crash, which clients mend.
   server.addHook('preClose', async () => {
@@ -76,23 +56,24 @@ function registerEvents(server: FastifyInstance, { events, lifetime }: Services)
     });
     await Promise.race([Promise.all(ended), sleep(farewellMs, undefined, { ref: false })]);
   });
-  server.get(
-    streamPaths.events,
-    { schema: { operationId: 'events', summary: 'Server-sent events', tags: ['engine'] } },
-    (request, reply) => {
-      const last = lastEventOf(request.headers['last-event-id']);
-      reply.hijack();
-      const writer = openEventStream(reply.raw);
-      writers.add(writer);
-      const release = lifetime.hold();
-      const stop = events.subscribe((event) => writer.send(event, event.id), last);
-      void writer.closed.then(() => {
-        writers.delete(writer);
-        stop();
-        release();
-      });
-    },
-  );
+  server.get(streams.events.path, optionsOf('events'), (request, reply) => {
+    const last = lastEventOf(request.headers['last-event-id']);
+    reply.hijack();
+    const writer = openEventStream(reply.raw);
+    writers.add(writer);
+    const release = lifetime.hold();
+    const { principal } = request;
+    const stop = events.subscribe((event) => {
+      if (visibility.event(principal, event)) {
+        writer.send(event, event.id);
+      }
+    }, last);
+    void writer.closed.then(() => {
+      writers.delete(writer);
+      stop();
+      release();
+    });
+  });
 }
 
 /** undefined: from now on. Throws for what no event has as its id: a client that sends it would miss what it waits for. */
@@ -110,26 +91,23 @@ function lastEventOf(header: string | string[] | undefined): number | undefined 
 }
 
 function registerFiles(server: FastifyInstance, { volumes }: Services): void {
-  type Params = Static<typeof ByVolume>;
-  server.get<{ Params: Params; Querystring: Static<typeof ContentQuery> }>(
-    streamPaths.fileContent,
-    { schema: { operationId: 'files.read', tags: ['files'], params: ByVolume, querystring: ContentQuery } },
+  server.get<Input<'files.read'>>(
+    streams['files.read'].path,
+    optionsOf('files.read'),
     async (request, reply) => {
       const { path, ...range } = request.query;
       const files = await volumes.files(request.params.volume);
       await sendStream(reply, await files.read(path, range, goneSignal(reply)), 'application/octet-stream');
     },
   );
-  server.put<{ Params: Params; Querystring: Static<typeof WriteQuery>; Body: unknown }>(
-    streamPaths.fileContent,
-    { schema: { operationId: 'files.write', tags: ['files'], params: ByVolume, querystring: WriteQuery } },
+  server.put<Input<'files.write'> & { Body: unknown }>(
+    streams['files.write'].path,
+    optionsOf('files.write'),
     async (request) => writeFile(request, volumes),
   );
-  server.get<{ Params: Params; Querystring: Static<typeof ArchiveQuery> }>(
-    streamPaths.fileArchive,
-    {
-      schema: { operationId: 'files.archive', tags: ['files'], params: ByVolume, querystring: ArchiveQuery },
-    },
+  server.get<Input<'files.archive'>>(
+    streams['files.archive'].path,
+    optionsOf('files.archive'),
     async (request, reply) => {
       const files = await volumes.files(request.params.volume);
       await sendStream(reply, await files.getTar(request.query.path, goneSignal(reply)), 'application/x-tar');
@@ -138,11 +116,7 @@ function registerFiles(server: FastifyInstance, { volumes }: Services): void {
 }
 
 async function writeFile(
-  request: FastifyRequest<{
-    Params: Static<typeof ByVolume>;
-    Querystring: Static<typeof WriteQuery>;
-    Body: unknown;
-  }>,
+  request: FastifyRequest<Input<'files.write'> & { Body: unknown }>,
   volumes: Services['volumes'],
 ) {
   const { volume } = request.params;
@@ -191,9 +165,9 @@ async function withContent<T>(body: Readable, use: (content: Readable) => Promis
 }
 
 function registerWatch(server: FastifyInstance, { volumes, access, lifetime }: Services): void {
-  server.get<{ Params: Static<typeof ByVolume>; Querystring: Static<typeof WatchQuery> }>(
-    streamPaths.fileWatch,
-    { schema: { operationId: 'files.watch', tags: ['files'], params: ByVolume, querystring: WatchQuery } },
+  server.get<Input<'files.watch'>>(
+    streams['files.watch'].path,
+    optionsOf('files.watch'),
     async (request, reply) => {
       const { path = '/', recursive = true } = request.query;
       const files = await volumes.files(request.params.volume);
@@ -216,11 +190,9 @@ function registerWatch(server: FastifyInstance, { volumes, access, lifetime }: S
 }
 
 function registerLogs(server: FastifyInstance, { access }: Services): void {
-  server.get<{ Params: Static<typeof ByName>; Querystring: Static<typeof LogQuery> }>(
-    streamPaths.logs,
-    {
-      schema: { operationId: 'workspaces.logs', tags: ['workspaces'], params: ByName, querystring: LogQuery },
-    },
+  server.get<Input<'workspaces.logs'>>(
+    streams['workspaces.logs'].path,
+    optionsOf('workspaces.logs'),
     async (request, reply) => {
       const { tail = 1000, follow = false, timestamps = false } = request.query;
       const options = { tail, follow, timestamps, signal: goneSignal(reply) };

@@ -12,6 +12,7 @@ import { Operation, type Progress } from '../../api/schemas/operation';
 import type { Step } from '../../api/schemas/workspace';
 import { removeTree } from '../store/files';
 import { readRecord, writeRecord, type RecordFormat } from '../store/records';
+import { currentCaller } from './caller';
 import type { EventHub } from './event-hub';
 import type { Log } from './log';
 import type { OperationContext } from './operation-context';
@@ -132,12 +133,14 @@ export class Operations {
     work: (context: OperationContext) => Promise<OperationResult>,
     isRecorded: boolean,
   ): Operation {
+    const caller = currentCaller();
     const operation: Operation = {
       id: randomUUID(),
       kind: begin.kind,
       title: begin.title,
       ...(begin.workspace !== undefined && { workspace: begin.workspace }),
       ...(begin.volume !== undefined && { volume: begin.volume }),
+      ...(caller.kind === 'token' && { by: caller.id }),
       status: 'running',
       cancellable: begin.cancellable ?? true,
       startedAt: new Date().toISOString(),

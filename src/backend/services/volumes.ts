@@ -43,12 +43,14 @@ export class Volumes {
     });
   }
 
-  async list(usage: boolean): Promise<Volume[]> {
+  /** `isShown`: what is not is not measured either. */
+  async list(usage: boolean, isShown: (volume: Volume) => boolean = () => true): Promise<Volume[]> {
     const lists = await Promise.allSettled(this.parts.drivers.all().map((driver) => driver.volumes.list()));
     const records = this.parts.registry.all();
     const volumes = lists
       .flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
       .map((volume) => withUsers(volume, records))
+      .filter(isShown)
       .sort((a, b) => a.name.localeCompare(b.name));
     for (const failure of lists.filter((each) => each.status === 'rejected')) {
       // An empty list would say that there are none.

@@ -42,7 +42,8 @@ export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<I
     'engine.orphans': () => doctor.orphans(),
     'ssh.config': ({ query }) => sshAccess.status(query.userConfig),
     'ssh.include': ({ body }) => sshAccess.include(body.userConfig),
-    'operations.list': ({ query }) => operations.list(query.running),
+    'operations.list': ({ query, principal }) =>
+      operations.list(query.running).filter((each) => services.visibility.operation(principal, each)),
     'operations.get': ({ params, query }) => operations.wait(params.id, query.wait ?? 0),
     'operations.cancel': ({ params }) => operations.cancel(params.id),
     'images.list': () => images.list(),

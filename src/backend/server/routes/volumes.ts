@@ -3,9 +3,10 @@ import type { Services } from '../services';
 
 type Ids = `volumes.${'list' | 'create' | 'get' | 'delete' | 'adopt' | 'resize'}`;
 
-export function volumeHandlers({ volumes }: Services): Handlers<Ids> {
+export function volumeHandlers({ volumes, visibility }: Services): Handlers<Ids> {
   return {
-    'volumes.list': ({ query }) => volumes.list(query.usage ?? false),
+    'volumes.list': ({ query, principal }) =>
+      volumes.list(query.usage ?? false, ({ name }) => visibility.volume(principal, name)),
     'volumes.create': ({ body }) => volumes.create(body),
     'volumes.get': ({ params, query }) => volumes.get(params.volume, query.usage ?? false),
     'volumes.delete': ({ params, query }) => volumes.delete(params.volume, query.force ?? false),

@@ -11,7 +11,8 @@ type Ids =
 export function workspaceHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
   const { workspaces, creator, access, adoption, commits } = services;
   return {
-    'workspaces.list': () => workspaces.list(),
+    'workspaces.list': ({ principal }) =>
+      workspaces.list().filter(({ name }) => services.visibility.workspace(principal, name)),
     'workspaces.create': async ({ body, query }) => waitFor(await creator.create(body), query),
     'workspaces.get': ({ params }) => workspaces.get(params.name),
     'workspaces.update': ({ params, body }) => workspaces.update(params.name, body),

@@ -1,0 +1,123 @@
+/**
+ * The part of the contract whose answers are streams: see `routes.ts` for the rest. What goes through them:
+ * `schemas/streams.ts`.
+ */
+import { Type, type Static, type TObject } from '@sinclair/typebox';
+import { streamPaths } from './paths';
+import { namesWorkspace, type RouteScope } from './rules/principal';
+import { FilesName, Flag, Name, VolumePath } from './schemas/common';
+
+export interface StreamRoute {
+  method: 'GET' | 'PUT';
+  path: (typeof streamPaths)[keyof typeof streamPaths];
+  summary: string;
+  tag: string;
+  /** What it asks of its caller. */
+  scope: RouteScope;
+  params?: TObject;
+  query?: TObject;
+}
+
+function defineStreams<const T extends Record<string, StreamRoute>>(table: T): T {
+  return table;
+}
+
+const ByName = Type.Object({ name: { ...Name, ...namesWorkspace } });
+const ByFiles = Type.Object({ volume: FilesName });
+const Offset = Type.Integer({ minimum: 0 });
+
+export const streams = defineStreams({
+  events: {
+    method: 'GET',
+    path: streamPaths.events,
+    summary: 'Server-sent events',
+    tag: 'engine',
+    scope: 'read',
+  },
+  'files.read': {
+    method: 'GET',
+    path: streamPaths.fileContent,
+    summary: 'The content of a file, or a part of it',
+    tag: 'files',
+    scope: 'read',
+    params: ByFiles,
+    query: Type.Object({ path: VolumePath, offset: Type.Optional(Offset), length: Type.Optional(Offset) }),
+  },
+  'files.write': {
+    method: 'PUT',
+    path: streamPaths.fileContent,
+    summary: 'Write a file as a whole',
+    tag: 'files',
+    scope: 'use',
+    params: ByFiles,
+    query: Type.Object({
+      path: VolumePath,
+      create: Type.Optional(Type.Boolean({ default: true })),
+      overwrite: Type.Optional(Type.Boolean({ default: true })),
+      mode: Type.Optional(Type.Integer({ minimum: 0, maximum: 0o777 })),
+    }),
+  },
+  'files.archive': {
+    method: 'GET',
+    path: streamPaths.fileArchive,
+    summary: 'A file or folder as a tar archive',
+    tag: 'files',
+    scope: 'read',
+    params: ByFiles,
+    query: Type.Object({ path: VolumePath }),
+  },
+  'files.watch': {
+    method: 'GET',
+    path: streamPaths.fileWatch,
+    summary: 'Changes below a folder as they happen',
+    tag: 'files',
+    scope: 'read',
+    params: ByFiles,
+    query: Type.Object({
+      path: Type.Optional(Type.String({ pattern: '^/', default: '/' })),
+      recursive: Type.Optional(Type.Boolean({ default: true })),
+    }),
+  },
+  'workspaces.logs': {
+    method: 'GET',
+    path: streamPaths.logs,
+    summary: 'What the runtime has written to its log',
+    tag: 'workspaces',
+    scope: 'read',
+    params: ByName,
+    query: Type.Object({
+      tail: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1000 })),
+      follow: Type.Optional(Flag),
+      timestamps: Type.Optional(Flag),
+    }),
+  },
+  'workspaces.lease': {
+    method: 'GET',
+    path: streamPaths.lease,
+    summary: 'Keep a temporary workspace for as long as this answer is open',
+    tag: 'workspaces',
+    scope: 'use',
+    params: ByName,
+  },
+  'workspaces.attach': {
+    method: 'GET',
+    path: streamPaths.attach,
+    summary: 'A terminal or command, over a WebSocket',
+    tag: 'workspaces',
+    scope: 'use',
+    params: ByName,
+  },
+  openapi: {
+    method: 'GET',
+    path: streamPaths.openapi,
+    summary: 'This description',
+    tag: 'engine',
+    scope: 'read',
+  },
+});
+
+export type StreamId = keyof typeof streams;
+type StreamPart<Id extends StreamId, Part extends 'params' | 'query'> =
+  (typeof streams)[Id] extends Record<Part, infer S> ? (S extends TObject ? Static<S> : never) : never;
+export type StreamParams<Id extends StreamId> = StreamPart<Id, 'params'>;
+export type StreamQuery<Id extends StreamId> = StreamPart<Id, 'query'>;
