@@ -8,8 +8,17 @@ export interface EventListener {
   event(event: EngineEvent): void;
   /** The stream is open: what was missed comes as events, or as one `reset`. */
   connected(): void;
-  /** The stream broke; it is opened again after `retryMs`, unless told to stop. */
+  /** The stream ended (`StreamEnded`) or broke; it is opened again after `retryMs`, unless told to stop. */
   disconnected(error: unknown): void;
+}
+
+/** The engine ended the stream in order: it ends itself. A broken one rejects otherwise. */
+export class StreamEnded extends Error {
+  override readonly name = 'StreamEnded';
+
+  constructor() {
+    super('The engine closed the event stream.');
+  }
 }
 
 const firstRetryMs = 250;
@@ -65,7 +74,7 @@ export class EventStream {
     this.retryMs = firstRetryMs;
     this.listener.connected();
     await this.read(response);
-    throw new Error('The engine closed the event stream.');
+    throw new StreamEnded();
   }
 
   private async read(response: IncomingMessage): Promise<void> {

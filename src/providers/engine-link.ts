@@ -4,7 +4,7 @@
  */
 import { BerthError, asBerthError, type EngineInfo } from '../api';
 import type { EngineClient } from '../client/engine-client';
-import { EventStream } from '../client/events';
+import { EventStream, StreamEnded } from '../client/events';
 import { socketPath, stateDirectory } from '../client/endpoint';
 import { endEngine } from '../client/end-engine';
 import { connect, type LaunchOptions } from '../client/launch';
@@ -39,7 +39,6 @@ export interface LinkOptions {
 
 const restartsAllowed = 3;
 const restartWindowMs = 60_000;
-const cleanEnd = 'The engine closed the event stream.';
 
 export class EngineLink implements Disposable {
   private current: LinkState = { kind: 'idle' };
@@ -181,7 +180,7 @@ export class EngineLink implements Disposable {
           clearTimeout(timer);
           if (this.stream === stream) {
             reject(asBerthError(error));
-            this.lost(asBerthError(error));
+            this.lost(error);
           }
         },
       });
@@ -190,14 +189,14 @@ export class EngineLink implements Disposable {
   }
 
   /** A clean end means that somebody stopped the engine: it stays so. A broken line is mended when watched. */
-  private lost(error: BerthError): void {
+  private lost(error: unknown): void {
     const wasReady = this.current.kind === 'ready';
     this.close();
     if (!wasReady || this.disposed) {
       return;
     }
-    this.log.warn(`Lost the engine: ${error.message}`);
-    if (error.message === cleanEnd || !this.options.isWatched() || !this.mayRestart()) {
+    this.log.warn(`Lost the engine: ${asBerthError(error).message}`);
+    if (error instanceof StreamEnded || !this.options.isWatched() || !this.mayRestart()) {
       this.stopped();
       return;
     }

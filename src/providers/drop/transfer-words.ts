@@ -1,6 +1,7 @@
 /** What became of a transfer, in a sentence. The counts come from the operation's `result`. */
 import * as vscode from 'vscode';
 import type { Operation } from '../../api';
+import { transferResultOf } from '../../api/rules/results';
 import { bytes } from '../words';
 
 const { t } = vscode.l10n;
@@ -15,28 +16,13 @@ export interface TransferCounts {
   notes?: string[];
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
+const line = ({ path, reason }: { path: string; reason: string }): string => `${path}: ${reason}`;
 
-/** `{path, reason}` or a bare path, as a line. */
-function line(value: unknown): string {
-  if (!isRecord(value)) {
-    return String(value);
-  }
-  const reason = typeof value.reason === 'string' ? `: ${value.reason}` : '';
-  return `${typeof value.path === 'string' ? value.path : '?'}${reason}`;
-}
-
-const lines = (value: unknown): string[] => (Array.isArray(value) ? value.map(line) : []);
-const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
-
-export function countsOf({ result = {} }: Operation): TransferCounts {
+export function countsOf(operation: Operation): TransferCounts {
+  const { files, bytes, skipped, failed, renamed } = transferResultOf(operation);
   return {
-    files: count(result.files),
-    bytes: count(result.bytes),
-    skipped: lines(result.skipped),
-    failed: lines(result.failed),
-    renamed: Array.isArray(result.renamed) ? result.renamed.length : 0,
+    ...{ files, bytes, skipped: skipped.map(line), failed: failed.map(line) },
+    renamed: renamed.length,
   };
 }
 
