@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { AdoptedVolume } from './store/adopted-volumes';
 import type { Log } from './services/log';
-import { createContainerDriver, ownSurroundings } from './drivers/containers/driver';
+import { createContainerDriver } from './drivers/containers/driver';
+import { hostEnvironment } from './drivers/containers/host-environment';
 import { registryAuth } from './drivers/containers/registry-auth';
 import type { Driver } from './drivers/driver';
 import { Disks } from './drivers/microvms/disks/disk-store';
@@ -52,7 +53,7 @@ export function createDrivers(options: DriversOptions): Driver[] {
     }),
     roots: new RootImageStore({
       ...{ home, cache, exporter: containers.exports, log },
-      authority: (registry) => registryAuth(registry, ownSurroundings()),
+      authority: (registry) => registryAuth(registry, hostEnvironment()),
       qemuImg: findQemuImg,
     }),
     disks: (questions) => new Disks({ home, agentDirectory, questions }),

@@ -1,6 +1,5 @@
 /** Workspaces as containers, through the API that Docker and Podman share. */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { asBerthError } from '../../../api/errors';
@@ -34,7 +33,7 @@ import { Claims } from './claims';
 import { configureRuntime } from './configure';
 import { startDockerInside } from './docker-inside';
 import { Endpoint, type Connection } from './endpoint';
-import type { Surroundings } from './endpoint-candidates';
+import { hostEnvironment, type HostEnvironment } from './host-environment';
 import { watchEvents } from './events';
 import { openExec } from './exec';
 import { Helpers } from './helpers';
@@ -66,7 +65,7 @@ export interface ContainerDriverOptions {
   /** The user's setting, read anew whenever a connection is made. */
   dockerHost: () => string | undefined;
   /** Environment and home that the search for an engine depends on; of this process unless given. */
-  surroundings?: Surroundings;
+  surroundings?: HostEnvironment;
 }
 
 export function createContainerDriver(options: ContainerDriverOptions): ContainerDriver {
@@ -96,7 +95,7 @@ export class ContainerDriver implements Driver {
   private readonly watchers = new Set<() => void>();
 
   constructor(private readonly options: ContainerDriverOptions) {
-    const surroundings = options.surroundings ?? ownSurroundings();
+    const surroundings = options.surroundings ?? hostEnvironment();
     const { log, installation, imagesDirectory } = options;
     this.toolsImage = `berth-tools:${toolsVersion(imagesDirectory)}`;
     this.ownership = new Ownership(installation, options.home, options.isAdopted);
@@ -382,13 +381,4 @@ function agentDirectoryOf(imagesDirectory: string): string {
 
 function toolsVersion(imagesDirectory: string): string {
   return readFileSync(join(imagesDirectory, 'tools', 'VERSION'), 'utf8').trim();
-}
-
-export function ownSurroundings(): Surroundings {
-  return {
-    env: process.env,
-    home: homedir(),
-    platform: process.platform,
-    uid: process.getuid?.() ?? 0,
-  };
 }

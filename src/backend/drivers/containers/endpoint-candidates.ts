@@ -2,14 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** What the search depends on: given by the process, or by a test. */
-export interface Surroundings {
-  env: Readonly<Record<string, string | undefined>>;
-  home: string;
-  platform: NodeJS.Platform;
-  uid: number;
-}
+import type { HostEnvironment } from './host-environment';
 
 export interface Candidate {
   /** `unix:///path`, `npipe:////./pipe/name`, `tcp://host:port`. */
@@ -23,7 +16,7 @@ export interface Candidate {
 /** Candidates, best first. One that the user named stands alone: another engine would be a surprise. */
 export async function findCandidates(
   setting: string | undefined,
-  surroundings: Surroundings,
+  surroundings: HostEnvironment,
 ): Promise<Candidate[]> {
   const { env } = surroundings;
   const named = (host: string, origin: string): Candidate[] => [withTls({ host, origin }, surroundings)];
@@ -40,7 +33,7 @@ export async function findCandidates(
 }
 
 /** With the certificates of DOCKER_CERT_PATH, or, as docker has it, of the folder of its settings. */
-function withTls(candidate: Candidate, { env, home }: Surroundings): Candidate {
+function withTls(candidate: Candidate, { env, home }: HostEnvironment): Candidate {
   const isWanted = env.DOCKER_TLS_VERIFY !== undefined && env.DOCKER_TLS_VERIFY !== '';
   const [tls] = [env.DOCKER_CERT_PATH, env.DOCKER_CONFIG, join(home, '.docker')].filter(
     (folder) => folder !== undefined && folder !== '',
@@ -51,7 +44,7 @@ function withTls(candidate: Candidate, { env, home }: Surroundings): Candidate {
 }
 
 /** The context in use: DOCKER_CONTEXT, else `currentContext` of the client's settings. */
-async function currentContext({ env, home }: Surroundings): Promise<Candidate | undefined> {
+async function currentContext({ env, home }: HostEnvironment): Promise<Candidate | undefined> {
   const config = env.DOCKER_CONFIG ?? join(home, '.docker');
   const name = env.DOCKER_CONTEXT ?? textAt(await readJson(join(config, 'config.json')), 'currentContext');
   if (name === undefined || name === '' || name === 'default') {
@@ -71,7 +64,7 @@ async function currentContext({ env, home }: Surroundings): Promise<Candidate | 
     : { host, origin };
 }
 
-function unixSockets({ env, home, uid }: Surroundings): string[] {
+function unixSockets({ env, home, uid }: HostEnvironment): string[] {
   const runtime = env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
   return [
     '/var/run/docker.sock',

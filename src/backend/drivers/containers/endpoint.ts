@@ -10,7 +10,8 @@ import { BerthError } from '../../../api/errors';
 
 import { dockerClient } from './docker-client';
 import { isConnectionError, toBerthError, wasNotSent } from './docker-errors';
-import { findCandidates, type Candidate, type Surroundings } from './endpoint-candidates';
+import { findCandidates, type Candidate } from './endpoint-candidates';
+import type { HostEnvironment } from './host-environment';
 import type { Log } from './log';
 
 const pingTimeoutMs = 2000;
@@ -26,7 +27,7 @@ export interface Connection {
 
 export interface EndpointOptions {
   dockerHost: () => string | undefined;
-  surroundings: Surroundings;
+  surroundings: HostEnvironment;
   log: Log;
 }
 

@@ -6,7 +6,7 @@ import type { Image } from '../../../api/schemas/engine';
 import type { ImageStore, PullProgress } from '../driver';
 import { claimImage } from './claims';
 import { isStatus, toBerthError } from './docker-errors';
-import type { Surroundings } from './endpoint-candidates';
+import type { HostEnvironment } from './host-environment';
 import type { Endpoint } from './endpoint';
 import { buildImages } from './image-build';
 import { isInternalContainer, label } from './labels';
@@ -20,7 +20,7 @@ import { toReadable } from './streams';
 const pullTimeoutMs = 24 * 60 * 60_000;
 
 export interface ImagesOptions {
-  surroundings: Surroundings;
+  surroundings: HostEnvironment;
   /** The folder `images/`. */
   folder: string;
   toolsImage: string;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
-import type { Surroundings } from './endpoint-candidates';
+import type { HostEnvironment } from './host-environment';
 
 const helperTimeoutMs = 10_000;
 const largestAnswer = 64 * 1024;
@@ -25,7 +25,7 @@ interface ClientSettings {
 /** Undefined when nobody has logged in: the pull is anonymous then. Never throws. */
 export async function registryAuth(
   registry: string | undefined,
-  { env, home }: Surroundings,
+  { env, home }: HostEnvironment,
 ): Promise<RegistryAuth | undefined> {
   const settings = await readSettings(join(env.DOCKER_CONFIG ?? join(home, '.docker'), 'config.json'));
   const names =
@@ -71,7 +71,7 @@ function fromEntry(
 async function askHelper(
   helper: string,
   server: string,
-  env: Surroundings['env'],
+  env: HostEnvironment['env'],
 ): Promise<RegistryAuth | undefined> {
   if (!/^[A-Za-z0-9._-]+$/.test(helper)) {
     return undefined;
@@ -89,7 +89,7 @@ async function askHelper(
     : { username, password: secret, serveraddress: server };
 }
 
-function runHelper(program: string, input: string, env: Surroundings['env']): Promise<string> {
+function runHelper(program: string, input: string, env: HostEnvironment['env']): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, ['get'], {
       env: { ...env },

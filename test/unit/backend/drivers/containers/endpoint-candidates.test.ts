@@ -4,23 +4,24 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  findCandidates,
-  type Surroundings,
-} from '../../../../../src/backend/drivers/containers/endpoint-candidates';
+import { findCandidates } from '../../../../../src/backend/drivers/containers/endpoint-candidates';
+import type { HostEnvironment } from '../../../../../src/backend/drivers/containers/host-environment';
 import { productOf } from '../../../../../src/backend/drivers/containers/endpoint';
 
 describe('where a container engine may be', () => {
   let home: string;
   before(async () => (home = await mkdtemp(join(tmpdir(), 'berth-home-'))));
   after(() => rm(home, { recursive: true, force: true }));
-  const around = (env: Surroundings['env'] = {}, platform: NodeJS.Platform = 'linux'): Surroundings => ({
+  const around = (
+    env: HostEnvironment['env'] = {},
+    platform: NodeJS.Platform = 'linux',
+  ): HostEnvironment => ({
     env,
     home,
     platform,
     uid: 1000,
   });
-  const hosts = async (setting: string | undefined, surroundings: Surroundings): Promise<string[]> =>
+  const hosts = async (setting: string | undefined, surroundings: HostEnvironment): Promise<string[]> =>
     (await findCandidates(setting, surroundings)).map(({ host }) => host);
 
   const writeContext = async (name: string, host: string): Promise<string> => {
