@@ -3,19 +3,12 @@ import { finished, type Readable } from 'node:stream';
 import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import type { Helpers } from './helpers';
+import type { ImageConfig } from './image-config';
 import { runScript, type ScriptRun } from './script-run';
 import { toReadable } from './streams';
 import { readTools } from './tools-export';
 
 const exportTimeoutMs = 30 * 60_000;
-
-export interface ImageConfig {
-  env: string[];
-  user: string;
-  workdir: string;
-  entrypoint: string[];
-  cmd: string[];
-}
 
 /** Null where an image says nothing. */
 interface Configured {

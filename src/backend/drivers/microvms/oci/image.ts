@@ -2,7 +2,7 @@
 import { arch } from 'node:process';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
-import type { ImageConfig } from '../../containers/image-export';
+import type { ImageConfig } from '../../containers/image-config';
 import { readBlob, type Blobs } from './blobs';
 import { Index, Manifest, ImageDocument, mediaTypes, parseDocument, type Descriptor } from './documents';
 

@@ -8,7 +8,7 @@ import { createGzip } from 'node:zlib';
 import { DiskWorker } from '../../../files/disk/disk-worker';
 import { makeFit, readSuperblock } from '../../../files/disk/fitness';
 import { numberOf } from '../../../files/agent-replies';
-import type { ImageConfig } from '../../containers/image-export';
+import type { ImageConfig } from '../../containers/image-config';
 import type { Part } from '../oci/blobs';
 import { mediaTypes, type Descriptor } from '../oci/documents';
 import { ownArchitecture } from '../oci/image';

@@ -5,7 +5,7 @@ import { chmod, copyFile, rename, rm, stat } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import { readSuperblock } from '../../../files/disk/fitness';
 import { draftOf } from '../../../store/drafts';
-import type { ImageConfig } from '../../containers/image-export';
+import type { ImageConfig } from '../../containers/image-config';
 import { convertDisk } from './convert';
 import type { RootSource } from './source';
 

@@ -12,7 +12,7 @@ import { abandonedAfterMs, draftOf, sweepDrafts } from '../../../store/drafts';
 import { firstOf } from '../../../files/losses';
 import { replaceFile } from '../../../store/files';
 import type { Log } from '../../containers/log';
-import type { ImageConfig } from '../../containers/image-export';
+import type { ImageConfig } from '../../containers/image-config';
 import { Layout } from '../oci/layout';
 import { Repository, type Authority } from '../oci/registry';
 import { pullImage, pushImage, type Told } from '../oci/transfer';

@@ -1,6 +1,6 @@
 /** Where a root file system can be made from. */
 import { createHash } from 'node:crypto';
-import type { ImageConfig } from '../../containers/image-export';
+import type { ImageConfig } from '../../containers/image-config';
 import { buildExt4, buildTree, type Ext4BuildOptions } from '../ext4/build';
 import { configOf, type OpenImage } from '../oci/image';
 import type { Layout } from '../oci/layout';
