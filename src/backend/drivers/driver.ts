@@ -19,6 +19,10 @@ import type { Volume, VolumeCreate, VolumeKind } from '../../api/schemas/volume'
 import type { Image } from '../../api/schemas/engine';
 import type { VolumeFiles } from '../files/volume-files';
 import type { AdoptedVolume } from '../store/adopted-volumes';
+import type { PullProgress } from './pull-progress';
+import type { InjectedFile, StartPlan } from './start-plan';
+
+export type { InjectedFile, PullProgress, StartPlan };
 
 /** A mount of the spec. A volume that is a folder of this machine comes with it: it can be shared by several. */
 export interface PlannedMount extends Mount {
@@ -44,23 +48,6 @@ export interface RuntimePlan {
   ports?: PlannedPort[];
   /** Loopback port of this machine that reaches sshd in the runtime. */
   sshPort: number;
-}
-
-export interface InjectedFile {
-  /** Absolute path in the runtime. */
-  target: string;
-  mode: number;
-  content: Buffer;
-}
-
-/** What is put into a runtime on every start: held in its memory only, never in image or volume where that can be. */
-export interface StartPlan {
-  /** OpenSSH private key of the host, and the public keys that may log in. */
-  hostKey: string;
-  authorizedKeys: readonly string[];
-  /** Visible in every login: spec and secrets. */
-  env: Readonly<Record<string, string>>;
-  files: readonly InjectedFile[];
 }
 
 export type RuntimeState = 'running' | 'paused' | 'stopped';
@@ -184,13 +171,6 @@ export type DriverEvent =
   | { type: 'volume'; name: string; what: 'created' | 'removed' | 'attached' | 'detached' }
   /** The connection to the runtime product was lost or came back: states must be read again. */
   | { type: 'connection'; up: boolean };
-
-export interface PullProgress {
-  /** Bytes over all layers known so far. */
-  done: number;
-  total: number;
-  current: string;
-}
 
 export interface ImageStore {
   list(): Promise<Image[]>;

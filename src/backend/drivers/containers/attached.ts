@@ -6,7 +6,7 @@ import type { Endpoint } from './endpoint';
 import { runInside } from './exec';
 import { execMarker, toolsDirectory } from './init-script';
 import { stateOf } from './runtime-info';
-import { sshPortInside } from './runtime-spec';
+import { sshPortInside } from './places';
 
 /**
  * sshd names its processes after their purpose: `sshd: workspace [priv]` is one connection of an ordinary user, with

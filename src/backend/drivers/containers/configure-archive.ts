@@ -1,8 +1,8 @@
 /** What `configure` sends into a runtime: one tar, read by its script. */
 import { posix } from 'node:path';
 import { BerthError } from '../../../api/errors';
-import type { InjectedFile, StartPlan } from '../driver';
-import { homeAlias, homeDirectory } from './runtime-spec';
+import type { InjectedFile, StartPlan } from '../start-plan';
+import { homeAlias, homeDirectory } from './places';
 import {
   execEnvironment,
   loginEnvironment,

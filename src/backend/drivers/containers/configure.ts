@@ -14,7 +14,7 @@ import { isAnonymous, label, planVersion } from './labels';
 import { labelsOf } from './labelled-volumes';
 import { readLogs } from './logs';
 import { fromInspected } from './runtime-info';
-import { dockerDirectory, homeDirectory } from './runtime-spec';
+import { dockerDirectory, homeDirectory } from './places';
 import { parseEnvironment } from './session-environment';
 import { waitForBanner } from './ssh-banner';
 import { linesOf, toDuplex } from './streams';

@@ -12,7 +12,7 @@ import { ifMissing, isConnectionError, isStatus, toBerthError } from './docker-e
 import type { Endpoint } from './endpoint';
 import { endExecCommand, execFront } from './init-script';
 import { stateOf } from './runtime-info';
-import { homeDirectory } from './runtime-spec';
+import { homeDirectory } from './places';
 import { waitFor } from './wait';
 
 const loginUser = 'workspace';

@@ -26,7 +26,8 @@ import type { Log } from './log';
 import { Moves } from './moves';
 import { PrivateImages, type KeptContainer } from './private-images';
 import { stateOf } from './runtime-info';
-import { dockerDirectory, homeAlias, homeDirectory, type CarriedVolume } from './runtime-spec';
+import { dockerDirectory, homeAlias, homeDirectory } from './places';
+import type { CarriedVolume } from './runtime-spec';
 import type { Runtimes } from './runtimes';
 import { waitFor } from './wait';
 

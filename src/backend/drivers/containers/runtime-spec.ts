@@ -4,14 +4,9 @@ import type { Limits, Mount } from '../../../api/schemas/workspace';
 import type { PlannedPort, RuntimePlan } from '../driver';
 import { berthDirectory, toolsDirectory } from './init-script';
 import { bundleVolumeName, label, planVersion } from './labels';
+import { dockerDirectory, homeAlias, homeDirectory, sshPortInside } from './places';
 import { initCommand } from './tools-scripts';
 
-export const homeDirectory = '/home/workspace';
-/** Of the Docker inside. */
-export const dockerDirectory = '/var/lib/docker';
-/** Where the home volume is seen as well. */
-export const homeAlias = '/workspace';
-export const sshPortInside = 22;
 const mebibyte = 1024 * 1024;
 
 export interface SpecContext {

@@ -8,7 +8,7 @@ import { BerthError } from '../../../api/errors';
 import { abandonedAfterMs, draftOf, sweepDrafts } from '../../store/drafts';
 import { isErrno, refuseExisting } from '../../store/files';
 import { placeNewOrThrow } from '../../store/place-new';
-import type { PullProgress } from '../driver';
+import type { PullProgress } from '../pull-progress';
 import { throwIfCancelled } from './wait';
 
 export interface WriteOptions {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { configureArchive } from '../containers/configure-archive';
 import { notWrittenOf } from '../containers/configure-script';
-import { homeAlias } from '../containers/runtime-spec';
+import { homeAlias } from '../containers/places';
 import { waitForBanner } from '../containers/ssh-banner';
 import { archiveOf } from '../containers/tar-archive';
 import type { StartPlan } from '../driver';

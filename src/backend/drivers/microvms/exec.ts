@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
 import { endExecCommand, execFront, execMarker, shell } from '../containers/init-script';
+import { homeDirectory } from '../containers/places';
 import { quoteForShell } from '../containers/session-environment';
 import type { ExecPlan, ExecSession } from '../driver';
 import { endWithin } from '../exec-end';
 import { stdinOf } from '../exec-input';
-import { homeDirectory } from './runtime-plan';
 import type { GuestProcess } from './ssh-link';
 
 const loginUser = 'workspace';

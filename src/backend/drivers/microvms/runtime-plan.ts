@@ -1,14 +1,13 @@
 /** From a runtime's plan to a machine's: its size, its disks, and what the guest mounts where. */
 import { availableParallelism } from 'node:os';
 import { BerthError } from '../../../api/errors';
+import { dockerDirectory, homeDirectory } from '../containers/places';
 import type { PlannedMount, RuntimePlan, RuntimeInfo } from '../driver';
 import type { HostTools } from './host';
 import type { Architecture, MachinePlan } from './qemu/command-line';
 import type { RuntimeFiles } from './runtime-files';
 import type { Launch, RuntimeRecord } from './runtime-record';
 
-export const homeDirectory = '/home/workspace';
-export const dockerDirectory = '/var/lib/docker';
 const defaultMemoryMiB = 1024;
 /** Under emulation a second processor costs more than it brings. */
 const defaultCpus = { emulated: 1, accelerated: 4 };

@@ -1,6 +1,6 @@
 /** Images between registries and layouts. */
 import { BerthError } from '../../../../api/errors';
-import type { PullProgress } from '../../driver';
+import type { PullProgress } from '../../pull-progress';
 import type { Descriptor } from './documents';
 import { Index, Manifest, parseDocument } from './documents';
 import { readBlob, Verifier, type Part } from './blobs';
