@@ -102,6 +102,16 @@ def is_unused(root, lost_found):
         os.close(inside)
 
 
+def give_new(root, user):
+    """As a volume is the user's to write when it is mounted new, it must be when files come into it before that."""
+    status = os.stat(root)
+    if (status.st_uid, status.st_gid) != (0, 0):
+        return
+    with os.scandir(root) as found:
+        if all(is_ours(item.name) for item in found):
+            os.chown(root, user, user)
+
+
 def _page(volume, folder, parts, limit, cursor):
     with os.scandir(folder) as entries:
         found = {item.name: item for item in entries}

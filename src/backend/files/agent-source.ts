@@ -35,15 +35,16 @@ f=sys.stdin.buffer
 for n,s in json.loads(f.read(int(f.readline()))):
  m=sys.modules[n]=types.ModuleType(n)
  exec(compile(s,n+'.py','exec'),m.__dict__)
-m.main(sys.argv[1])
+m.main(*sys.argv[1:])
 `;
 
 /**
  * The command that runs the agent on a folder, or another of its programs with what that one takes. `-I -S`: nothing of
- * the machine it runs on has a say.
+ * the machine it runs on has a say. `user`: the id that an empty folder is given to, if it is root's.
  */
-export function agentCommand(python: string, root: string): string[] {
-  return [python, '-I', '-S', '-X', 'utf8', '-c', bootstrap, root];
+export function agentCommand(python: string, root: string, user?: number): string[] {
+  const given = user === undefined ? [] : [String(user)];
+  return [python, '-I', '-S', '-X', 'utf8', '-c', bootstrap, root, ...given];
 }
 
 /** What the command reads before its first request. */

@@ -43,6 +43,7 @@ import { Keepers } from './keeper';
 import type { Log } from './log';
 import { readLogs } from './logs';
 import { ownFilesOf } from './own-files';
+import { volumeRole } from './labels';
 import { Ownership } from './ownership';
 import type { AdoptedVolume } from '../../store/adopted-volumes';
 import { Replacements } from './replacements';
@@ -363,6 +364,8 @@ export class ContainerDriver implements Driver {
         image: () => this.toolsImage,
         owner: this.options.installation,
         refuse: (volume, labels) => this.ownership.refuseVolume(volume, labels),
+        isForUser: (volume, labels) =>
+          this.ownership.isOurs(volume, labels) && volumeRole(volume, labels).role === 'named',
         agentDir: agentDirectoryOf(this.options.imagesDirectory),
       });
       this.kept = { connection, keepers };

@@ -38,6 +38,13 @@ export interface KeeperPlan {
   owner: string;
   /** Throws for a volume that is not for this installation, which its labels and its claim say. */
   refuse?: (volume: string, labels: Record<string, string>) => void;
+  /** Whether the user of workspaces is to have it when it is new. */
+  isForUser?: (volume: string, labels: Record<string, string>) => boolean;
+}
+
+export interface StartedKeeper {
+  container: Dockerode.Container;
+  isForUser: boolean;
 }
 
 function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
@@ -80,14 +87,14 @@ function noCopy(): {
 }
 
 /** Makes and starts a keeper. The volume must exist: it is never made by being asked for. */
-export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<Dockerode.Container> {
+export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<StartedKeeper> {
   // Also where nobody refuses: a container makes a volume that is not there.
   const labels = await labelsOf(docker, plan.volume);
   plan.refuse?.(plan.volume, labels);
   const container = await createKeeper(docker, plan);
   try {
     await container.start();
-    return container;
+    return { container, isForUser: plan.isForUser?.(plan.volume, labels) ?? false };
   } catch (error) {
     await removeContainer(container);
     throw openingFailed(error, plan.volume);

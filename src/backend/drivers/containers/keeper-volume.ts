@@ -14,6 +14,8 @@ import { removeContainer } from './remove-container';
 const python = '/.berth/bin/python3';
 /** How long an agent may take to tidy up before its container is removed under it. */
 const farewellMs = 5_000;
+/** Of the user of workspaces. */
+const userId = 1000;
 /** Enough of stderr to say why the agent ended. */
 const stderrKept = 4096;
 /** Larger files go by the engine's archive calls, which carry bytes faster than an exec, but take a while to begin. */
@@ -137,9 +139,9 @@ export class Keeper implements AgentAccess {
   private async start(): Promise<Open> {
     // First: a container that nobody feeds, or removes, must not be left.
     const source = await agentSource(this.agentDir);
-    const container = await startKeeper(this.docker, this.plan());
+    const { container, isForUser } = await startKeeper(this.docker, this.plan());
     try {
-      const channel = await startAgent(container, source);
+      const channel = await startAgent(container, source, isForUser);
       await sweepLeftovers(channel);
       return { container, channel };
     } catch (error) {
@@ -149,9 +151,13 @@ export class Keeper implements AgentAccess {
   }
 }
 
-async function startAgent(container: Dockerode.Container, source: Buffer): Promise<AgentChannel> {
+async function startAgent(
+  container: Dockerode.Container,
+  source: Buffer,
+  isForUser: boolean,
+): Promise<AgentChannel> {
   const exec = await container.exec({
-    Cmd: agentCommand(python, keeperRoot),
+    Cmd: agentCommand(python, keeperRoot, isForUser ? userId : undefined),
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,

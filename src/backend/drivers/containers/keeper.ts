@@ -17,6 +17,7 @@ export interface KeeperOptions {
   /** Id of this installation of the engine: only its keepers are swept. */
   owner: string;
   refuse?: KeeperPlan['refuse'];
+  isForUser?: KeeperPlan['isForUser'];
   /** The folder `images/tools/agent`, which holds the agent's source. */
   agentDir: string;
   /** A keeper that nobody used for so long is closed. */
@@ -79,8 +80,12 @@ export class Keepers {
   private of(volume: string): Kept {
     let kept = this.kept.get(volume);
     if (kept === undefined) {
-      const { image, owner, refuse, agentDir, idleMs } = this.options;
-      const plan = () => ({ volume, image: image(), owner, ...(refuse !== undefined && { refuse }) });
+      const { image, owner, refuse, isForUser, agentDir, idleMs } = this.options;
+      const plan = () => ({
+        ...{ volume, image: image(), owner },
+        ...(refuse !== undefined && { refuse }),
+        ...(isForUser !== undefined && { isForUser }),
+      });
       const keeper = new Keeper(this.docker, plan, agentDir, idleMs ?? defaultIdleMs);
       kept = { keeper, files: new AgentFiles(keeper) };
       this.kept.set(volume, kept);

@@ -41,15 +41,24 @@ describe('volumes of the container engine', function () {
   it("are the user's to write when they are new, also in the home; what holds something keeps its owner", async () => {
     const [fresh, nested, old] = ['fresh', 'nested', 'old'].map((name) => `${bench.prefix}-${name}`);
     const at = (source = '', target: string): Mount => ({ kind: 'volume', source, target, readOnly: false });
+    // Files may come before the first mount, in a volume that was made for it.
+    const early = `${bench.prefix}-early`;
+    await bench.driver.volumes.create({ name: early, kind: 'docker' });
+    const files = await bench.driver.volumes.files(early);
+    await files.mkdir('/d', { parents: false });
     const filler = await bench.running({ mounts: [at(old, '/old')] });
     await bench.exec(filler.name, { argv: ['touch', '/old/file'], user: 'root' });
     await bench.exec(filler.name, { argv: ['chown', 'root:root', '/old'], user: 'root' });
     await bench.driver.remove(filler.name);
-    const mounts = [at(fresh, '/data'), at(nested, '/home/workspace/a/b/c'), at(old, '/old')];
+    const mounts = [
+      ...[at(fresh, '/data'), at(early, '/early')],
+      ...[at(nested, '/home/workspace/a/b/c'), at(old, '/old')],
+    ];
     const { name, homeVolume } = await bench.running({ mounts });
-    const script = 'cd; touch /data/x a/x a/b/x a/b/c/x; stat -c %U /data a/b/c /old /old/file; touch /old/x';
+    const script =
+      'cd; touch /data/x /early/x /early/d/x a/x a/b/x a/b/c/x; stat -c %U /data /early a/b/c /old /old/file; touch /old/x';
     const ran = await bench.exec(name, { argv: ['sh', '-c', script] });
-    assert.equal(ran.stdout, 'workspace\nworkspace\nroot\nroot\n', ran.stderr);
+    assert.equal(ran.stdout, 'workspace\nworkspace\nworkspace\nroot\nroot\n', ran.stderr);
     assert.match(ran.stderr, /^[^\n]*\/old\/x[^\n]*Permission denied\n$/);
     // Nor does a link of the user's give him a folder elsewhere.
     await bench.exec(name, { argv: ['ln', '-s', '/srv', '/home/workspace/link'] });
