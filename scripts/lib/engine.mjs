@@ -20,28 +20,29 @@ export async function ensureEngine(isNewBuild) {
   await berth(['up']);
 }
 
-/** @param {(message: string) => void} say */
-export async function ensureImages(say) {
+/** @param {(message: string) => void} say @param {NodeJS.ProcessEnv} [env] names the engine that builds them */
+export async function ensureImages(say, env) {
   const tools = (await readFile(join(ROOT, 'images/tools/VERSION'), 'utf8')).trim();
   const wanted = ['workspace:latest', `berth-tools:${tools}`];
-  const images = (await berthJson(['image', 'list'])) ?? [];
+  const images = (await berthJson(['image', 'list'], env && { env })) ?? [];
   const tags = new Set(images.flatMap((/** @type {{tags: string[]}} */ image) => image.tags));
   const missing = wanted.filter((tag) => !tags.has(tag) && !tags.has(`localhost/${tag}`));
   if (missing.length === 0) return;
+  const options = { timeoutMs: BUILD_TIMEOUT_MS, ...(env && { env }) };
   say(`building ${missing.join(' and ')} (about a minute and a half without a registry)`);
   try {
-    await berth(['image', 'build'], { timeoutMs: BUILD_TIMEOUT_MS });
+    await berth(['image', 'build'], options);
   } catch (error) {
     // Without a registry the base image is made from Debian packages.
     if (!(await hasApt()) || (await which('mmdebstrap'))) throw error;
     await aptInstall('no image registry answers', ['mmdebstrap'], say);
-    await berth(['image', 'build'], { timeoutMs: BUILD_TIMEOUT_MS });
+    await berth(['image', 'build'], options);
   }
 }
 
-/** What microVMs boot with, unless it is there. */
-export const ensureGuestKit = () =>
-  berth(['image', 'build', '--engine', 'microvm', '--tools-only'], { timeoutMs: BUILD_TIMEOUT_MS });
+/** What microVMs boot with, unless it is there. @param {NodeJS.ProcessEnv} env names the engine that makes it */
+export const ensureGuestKit = (env) =>
+  berth(['image', 'build', '--engine', 'microvm', '--tools-only'], { timeoutMs: BUILD_TIMEOUT_MS, env });
 
 /**
  * Creates the workspace with a few files in it unless there is one, and starts it.

@@ -31,13 +31,23 @@ export async function runAsRoot(argv, options) {
   return run(program ?? '', rest, options);
 }
 
+/** One after another: apt waits for another one that installs, but fails beside one that fetches its lists. */
+let installed = Promise.resolve();
+
 /**
  * Installs Debian packages, after saying so.
  * @param {string} why one line for the reader
  * @param {string[]} packages
  * @param {(message: string) => void} say
  */
-export async function aptInstall(why, packages, say) {
+export function aptInstall(why, packages, say) {
+  const work = installed.then(() => installNow(why, packages, say));
+  installed = work.catch(() => undefined);
+  return work;
+}
+
+/** @param {string} why @param {string[]} packages @param {(message: string) => void} say */
+async function installNow(why, packages, say) {
   say(`installing with apt: ${packages.join(' ')} (${why})`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const options = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=400'];

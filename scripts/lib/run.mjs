@@ -1,8 +1,22 @@
 /** The one way scripts start a child process: an argv array, a time limit, its output kept for the error. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 
 const KEPT_OUTPUT = 4000;
 const KILL_GRACE_MS = 4000;
+
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+
+/** Ends the programs that run; those that do not heed it are killed. */
+export async function endAll() {
+  const children = [...running];
+  for (const child of children) child.kill('SIGTERM');
+  const kill = setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), KILL_GRACE_MS);
+  await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+  clearTimeout(kill);
+}
 
 /**
  * @typedef {object} RunOptions
@@ -10,6 +24,7 @@ const KILL_GRACE_MS = 4000;
  * @property {NodeJS.ProcessEnv} [env]
  * @property {number} [timeoutMs] default 120 s
  * @property {boolean} [show] pass the output through to the terminal instead of capturing it
+ * @property {string} [log] a file that gets the output in place of the terminal or the answer: what the program leaves running can't hold it open
  * @property {boolean} [allowFailure] resolve also when the exit code isn't 0
  */
 
@@ -21,11 +36,15 @@ const KILL_GRACE_MS = 4000;
  * @returns {Promise<{code: number, stdout: string, stderr: string}>}
  */
 export function run(program, argv, options = {}) {
-  const { cwd, env, timeoutMs = 120_000, show = false, allowFailure = false } = options;
+  const { cwd, env, timeoutMs = 120_000, show = false, log, allowFailure = false } = options;
   const command = [program, ...argv].join(' ');
   return new Promise((resolve, reject) => {
-    const stdio = show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
-    const child = spawn(program, argv, { cwd, env: env ?? process.env, stdio });
+    const file = log === undefined ? undefined : openSync(log, 'w');
+    const output = file ?? (show ? 'inherit' : 'pipe');
+    const child = spawn(program, argv, { cwd, env: env ?? process.env, stdio: ['ignore', output, output] });
+    if (file !== undefined) closeSync(file);
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     let stdout = '';
     let stderr = '';
     let isTimedOut = false;
@@ -38,6 +57,7 @@ export function run(program, argv, options = {}) {
     }, timeoutMs);
     child.on('error', (error) => {
       clearTimeout(timer);
+      running.delete(child);
       reject(new Error(`cannot run ${program}: ${error.message}`));
     });
     child.on('close', (exitCode, signal) => {

@@ -4,6 +4,7 @@
  * @typedef {object} Steps
  * @property {<T>(name: string, work: (say: (message: string) => void) => Promise<T>) => Promise<T>} run
  * @property {() => string} table
+ * @property {() => string} line the times alone, for steps that ran beside each other
  */
 
 /** @returns {Steps} */
@@ -25,6 +26,7 @@ export function createSteps() {
         done.push({ name, ms: performance.now() - start, outcome });
       }
     },
+    line: () => done.map(({ name, ms }) => `${name} ${(ms / 1000).toFixed(0)} s`).join(', '),
     table() {
       const total = { name: 'total', ms: done.reduce((sum, { ms }) => sum + ms, 0), outcome: '' };
       const width = Math.max(...done.map(({ name }) => name.length), 5);

@@ -8,7 +8,7 @@ import { run } from './run.mjs';
 const SUITE_TIMEOUT_MS = 2_700_000;
 const RESULTS = join(ROOT, 'test-results');
 
-/** Suites of compiled tests in out/test/<name>, in the order in which they run. */
+/** Suites of compiled tests in out/test/<name>. */
 export const SUITES = ['unit', 'runner', 'engine', 'microvm', 'host', 'ui', 'package'];
 
 /** Another umask, locale and path than those that the code is written under: test/support/conditions.ts. */
@@ -37,31 +37,36 @@ const PLACES = {
   },
 };
 
-/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], unsteady?: string[], seconds?: number, output?: string}} Outcome */
+/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], unsteady?: string[], seconds?: number}} Outcome */
+
+/** Where the output of a suite goes that runs beside others. @param {string} name */
+export const logOf = (name) => join(RESULTS, `${name}.log`);
+
+/** @param {string} name @param {boolean} isHeard */
+async function outputOptions(name, isHeard) {
+  await mkdir(RESULTS, { recursive: true });
+  return { cwd: ROOT, ...(isHeard ? { show: true } : { log: logOf(name) }), allowFailure: true };
+}
 
 /**
- * Runs one suite, its report going to the terminal, or into the outcome when it is not to be heard.
+ * Runs one suite, its report going to the terminal, or to its log when it is not to be heard.
  * @param {string} name
- * @param {{grep?: string, isHeard?: boolean, env: NodeJS.ProcessEnv}} options
+ * @param {{grep?: string, isHeard: boolean, env: NodeJS.ProcessEnv}} options
  * @returns {Promise<Outcome>}
  */
-export async function runSuite(name, { grep, isHeard = true, env }) {
+export async function runSuite(name, { grep, isHeard, env }) {
   const place = PLACES[name] ?? { folders: [name] };
-  const none = { name, passed: 0, failed: 0, skipped: 0, failures: [] };
+  const none = noneOf(name);
   if (!(await hasTests(place.folders))) return none;
   const resultFile = join(RESULTS, `${name}.json`);
-  await mkdir(RESULTS, { recursive: true });
+  const options = { ...(await outputOptions(name, isHeard)), timeoutMs: SUITE_TIMEOUT_MS };
   await rm(resultFile, { force: true });
-  const options = { cwd: ROOT, show: isHeard, allowFailure: true, timeoutMs: SUITE_TIMEOUT_MS };
   const { program, environment } =
     name === 'host' ? hostTests(resultFile, grep) : nodeTests(place, resultFile, grep);
   let complaint = '';
   let code = 1;
-  let output = '';
   try {
-    const ran = await run(process.execPath, program, { ...options, env: { ...env, ...environment } });
-    code = ran.code;
-    output = ran.stdout + ran.stderr;
+    ({ code } = await run(process.execPath, program, { ...options, env: { ...env, ...environment } }));
   } catch (error) {
     complaint = error instanceof Error ? error.message : String(error);
   }
@@ -72,7 +77,7 @@ export async function runSuite(name, { grep, isHeard = true, env }) {
     .filter(({ firstError }) => firstError !== undefined)
     .map(({ title }) => title);
   const { passed, failed: failedCount, skipped } = result;
-  const outcome = { name, passed, failed: failedCount, skipped, failures, unsteady, output };
+  const outcome = { name, passed, failed: failedCount, skipped, failures, unsteady };
   // Whatever ends badly counts, also when each of its tests went well.
   return code !== 0 && result.failed === 0 ? failed(outcome, complaint || `ended with ${code}`) : outcome;
 }
@@ -82,6 +87,9 @@ function titleAndReason(/** @type {{title: string, error?: string}} */ { title, 
   const lines = error.split('\n').filter((line) => line.trim() !== '');
   return [title, ...lines.slice(0, 6).map((line) => `    ${line.slice(0, 300)}`)].join('\n');
 }
+
+/** @param {string} name @returns {Outcome} */
+const noneOf = (name) => ({ name, passed: 0, failed: 0, skipped: 0, failures: [] });
 
 /** @param {Outcome} outcome @param {string} why @returns {Outcome} */
 const failed = (outcome, why) => ({
@@ -124,15 +132,20 @@ async function readResult(path) {
   }
 }
 
+/** @param {string} name @param {unknown} error why what it needs could not be set up @returns {Outcome} */
+export function notRun(name, error) {
+  return failed(noneOf(name), `did not run: ${error instanceof Error ? error.message : error}`);
+}
+
 /** Each check of the sources counts as one test. */
 export const CHECKS = {
   eslint: [tool('eslint/bin/eslint.js'), '.'],
   prettier: [tool('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'],
 };
 
-/** @param {string} name @param {string[]} program @returns {Promise<Outcome>} */
-export async function runCheck(name, program) {
-  const options = { cwd: ROOT, show: true, allowFailure: true, timeoutMs: SUITE_TIMEOUT_MS };
+/** @param {string} name @param {string[]} program @param {boolean} isHeard @returns {Promise<Outcome>} */
+export async function runCheck(name, program, isHeard) {
+  const options = { ...(await outputOptions(name, isHeard)), timeoutMs: SUITE_TIMEOUT_MS };
   const { code } = await run(process.execPath, program, options);
   return checkOutcome(name, code === 0);
 }
