@@ -36,7 +36,7 @@ export class DriverEvents {
         this.log.debug({ err: asBerthError(error).message }, 'driver status not read after an event');
       });
     } else if (event.type === 'volume') {
-      this.soon(event.name, () => this.tellVolume(driver, event.name));
+      this.soon(event.name, () => this.tellVolume(driver, event.name, event.what === 'removed'));
     } else {
       this.soon(`runtime:${event.name}`, () => this.tellVolumesOf(driver, event.name));
     }
@@ -57,12 +57,13 @@ export class DriverEvents {
     this.events.publish('driver.changed', await statusOf(driver));
   }
 
-  private async tellVolume(driver: Driver, name: string): Promise<void> {
+  /** What Berth has for itself is not shown: a driver knows no such volume, and only the end of one says that it is gone. */
+  private async tellVolume(driver: Driver, name: string, isRemoved = false): Promise<void> {
     const volume = await driver.volumes.inspect(name);
-    if (volume === undefined) {
-      this.events.publish('volume.deleted', { name });
-    } else {
+    if (volume !== undefined) {
       this.events.publish('volume.changed', volume);
+    } else if (isRemoved) {
+      this.events.publish('volume.deleted', { name });
     }
   }
 
