@@ -147,7 +147,6 @@ function servicesOf(parts: Parts): Services {
     transfers: new Transfers({
       drafts,
       openFiles: (volume) => volumes.files(volume),
-      changed: (volume, changes) => volumes.changed(volume, changes),
     }),
     images: new Images(drivers, registry, operations, log, drafts),
     commits: new Commits(registry, drivers, operations),

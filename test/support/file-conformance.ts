@@ -43,7 +43,6 @@ export function filesKeepWhatTheyAre(door: Door): void {
     const files = await door.files();
     const transfers = new Transfers({
       openFiles: () => Promise.resolve(files),
-      changed: () => undefined,
       drafts: new DownloadDrafts(at('records')),
     });
     const context = new Context();

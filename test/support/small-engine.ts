@@ -40,7 +40,6 @@ export class SmallEngine {
     this.locations = new Locations({ registry, drivers, openFiles } as unknown as LocationParts);
     this.transfers = new Transfers({
       openFiles,
-      changed: () => undefined,
       drafts: new DownloadDrafts(records),
     });
   }

@@ -138,7 +138,6 @@ async function writeFile(
     const files = await volumes.files(volume);
     return files.write(path, content, options, abort.signal);
   });
-  volumes.changed(volume, [{ type: 'changed', path }]);
   return entry;
 }
 

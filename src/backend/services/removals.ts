@@ -2,15 +2,13 @@
 import { posix } from 'node:path';
 import { BerthError, asBerthError } from '../../api/errors';
 import { workspaceOfRoot } from '../../api/root-files';
-import type { FileChange, RemovalCreate } from '../../api/schemas/file';
+import type { RemovalCreate } from '../../api/schemas/file';
 import type { RemovalResult } from '../../api/schemas/operation';
 import type { VolumeFiles } from '../files/volume-files';
 import type { OperationContext } from './operation-context';
 
 export interface RemovalParts {
   openFiles: (volume: string) => Promise<VolumeFiles>;
-  /** Told of what went from a volume. */
-  changed: (volume: string, changes: FileChange[]) => void;
 }
 
 const progressMs = 100;
@@ -34,7 +32,7 @@ export function checkRemoval({ paths }: RemovalCreate): void {
 /** Cancelled: what is gone stays gone, the rest stays. Throws when nothing that was asked for could be deleted. */
 export async function runRemoval(
   { volume, paths }: RemovalCreate,
-  { openFiles, changed }: RemovalParts,
+  { openFiles }: RemovalParts,
   context: OperationContext,
 ): Promise<RemovalResult> {
   const files = await openFiles(volume);
@@ -53,10 +51,7 @@ export async function runRemoval(
           { recursive: true, progress: (names) => progress.at(names) },
           context.signal,
         );
-        changed(volume, [{ type: 'deleted', path }]);
       } catch (error) {
-        // Part of a folder may be gone.
-        changed(volume, [{ type: 'changed', path }]);
         if (context.signal.aborted) {
           throw new BerthError(
             'cancelled',

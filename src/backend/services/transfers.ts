@@ -1,6 +1,6 @@
 /** Bulk copies and moves between this machine and volumes, and between volumes. */
 import { BerthError } from '../../api/errors';
-import type { ConflictList, FileChange, TransferCreate } from '../../api/schemas/file';
+import type { ConflictList, TransferCreate } from '../../api/schemas/file';
 import type { VolumeFiles } from '../files/volume-files';
 import type { DownloadDrafts } from '../store/download-drafts';
 import type { OperationContext } from './operation-context';
@@ -15,8 +15,6 @@ export type { TransferResult };
 
 export interface TransferOptions {
   openFiles: (volume: string) => Promise<VolumeFiles>;
-  /** Told of what a transfer changed in a volume. */
-  changed: (volume: string, changes: FileChange[]) => void;
   /** Where downloads that are under way are on record. */
   drafts: DownloadDrafts;
 }
@@ -64,8 +62,6 @@ export class Transfers {
       return await transfer(plan, ends, this.options.drafts, context);
     } catch (error) {
       throw context.signal.aborted ? new BerthError('cancelled', 'Cancelled.', { cause: error }) : error;
-    } finally {
-      this.tell(plan);
     }
   }
 
@@ -84,18 +80,6 @@ export class Transfers {
         ? plan.items.filter((item) => targetPath(plan, item) !== item.source)
         : plan.items;
     return findConflicts({ ...plan, items }, sideOf(from), sideOf(to));
-  }
-
-  /** Also after a failure: part of it may have been done. */
-  private tell(plan: TransferPlan): void {
-    if (plan.toVolume !== undefined) {
-      const changes = plan.items.map((item) => ({ type: 'changed' as const, path: targetPath(plan, item) }));
-      this.options.changed(plan.toVolume, [{ type: 'changed', path: plan.target }, ...changes]);
-    }
-    if (plan.move && plan.fromVolume !== undefined) {
-      const changes = plan.items.map(({ source }) => ({ type: 'deleted' as const, path: source }));
-      this.options.changed(plan.fromVolume, changes);
-    }
   }
 }
 

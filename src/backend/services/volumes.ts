@@ -2,7 +2,6 @@
 import { BerthError, asBerthError } from '../../api/errors';
 import { ownerWords } from '../../api/owner';
 import { workspaceOfRoot } from '../../api/root-files';
-import type { FileChange } from '../../api/schemas/file';
 import type { Volume, VolumeCreate } from '../../api/schemas/volume';
 import type { VolumeFiles } from '../files/volume-files';
 import type { Driver } from '../drivers/driver';
@@ -11,6 +10,7 @@ import { checkVolumeName } from './mount-syntax';
 import type { Drivers } from './drivers';
 import type { EventHub } from './event-hub';
 import type { Log } from './log';
+import { publishedFiles } from './published-files';
 import { takeVolume } from './own-volumes';
 import { withUsers } from './volume-users';
 import { runtimeNameOf } from './workspace-record';
@@ -183,7 +183,9 @@ export class Volumes {
     const driver = known ?? (await this.parts.drivers.ofVolume(name));
     this.keptBy.set(name, driver);
     try {
-      return await driver.volumes.files(name);
+      return publishedFiles(await driver.volumes.files(name), (volume, changes) =>
+        this.parts.events.publish('files.changed', { volume, changes }),
+      );
     } catch (error) {
       this.keptBy.delete(name);
       throw error;
@@ -201,13 +203,6 @@ export class Volumes {
           'drafts of an upload may be left',
         );
       }
-    }
-  }
-
-  /** Tells everybody what our own call changed. */
-  changed(volume: string, changes: FileChange[]): void {
-    if (changes.length > 0) {
-      this.parts.events.publish('files.changed', { volume, changes });
     }
   }
 

@@ -32,7 +32,6 @@ describeContainers('keepers', 'transfers into and out of docker volumes', functi
     local = mkdtempSync(join(tmpdir(), 'berth-transfer-'));
     transfers = new Transfers({
       openFiles: (volume) => engine.keepers.files(volume),
-      changed: () => undefined,
       drafts: new DownloadDrafts(at('records')),
     });
   });

@@ -1,4 +1,4 @@
-import { basename, posix } from 'node:path';
+import { basename } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../../api/errors';
 import { workspaceOfRoot } from '../../../api/root-files';
@@ -27,12 +27,6 @@ function transferTitle({ from, to, move = false }: TransferCreate): string {
     paths.length > 1 ? `${paths.length} items` : basename(first) || ('volume' in from ? from.volume : first);
   const target = 'volume' in to ? `${workspaceOfRoot(to.volume) ?? to.volume}:${to.path}` : to.local;
   return `${move ? 'Move' : 'Copy'} ${what} to ${target}`;
-}
-
-/** `/a`, `/a/b` and `/a/b/c` of `/a/b/c`. */
-function withAncestors(path: string): string[] {
-  const parts = posix.normalize(path).split('/').filter(Boolean);
-  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
 }
 
 /** A result of another kind is a bug: it is not answered as one. */
@@ -68,39 +62,18 @@ export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids
       const { path, ...page } = query;
       return (await volumes.files(params.volume)).list(path, page);
     },
-    'files.mkdir': async ({ params: { volume }, body: { path, parents = false } }) => {
-      const entry = await (await volumes.files(volume)).mkdir(path, { parents });
-      // Which of those above it are new as well is not known: who has seen them already looks again.
-      const made = parents ? withAncestors(path) : [path];
-      volumes.changed(
-        volume,
-        made.map((each) => ({ type: 'created', path: each })),
-      );
-      return entry;
-    },
-    'files.rename': async ({ params: { volume }, body: { from, to, overwrite = false } }) => {
-      const entry = await (await volumes.files(volume)).rename(from, to, { overwrite });
-      volumes.changed(volume, [
-        { type: 'deleted', path: from },
-        { type: 'created', path: to },
-      ]);
-      return entry;
-    },
-    'files.copy': async ({ params: { volume }, body: { from, to, overwrite = false }, signal }) => {
-      const entry = await (await volumes.files(volume)).copy(from, to, { overwrite }, signal);
-      volumes.changed(volume, [{ type: 'created', path: to }]);
-      return entry;
-    },
-    'files.remove': async ({ params: { volume }, body: { path, recursive = false }, signal }) => {
-      await (await volumes.files(volume)).remove(path, { recursive }, signal);
-      volumes.changed(volume, [{ type: 'deleted', path }]);
+    'files.mkdir': async ({ params, body: { path, parents = false } }) =>
+      (await volumes.files(params.volume)).mkdir(path, { parents }),
+    'files.rename': async ({ params, body: { from, to, overwrite = false } }) =>
+      (await volumes.files(params.volume)).rename(from, to, { overwrite }),
+    'files.copy': async ({ params, body: { from, to, overwrite = false }, signal }) =>
+      (await volumes.files(params.volume)).copy(from, to, { overwrite }, signal),
+    'files.remove': async ({ params, body: { path, recursive = false }, signal }) => {
+      await (await volumes.files(params.volume)).remove(path, { recursive }, signal);
       return {};
     },
-    'files.chmod': async ({ params: { volume }, body: { path, mode } }) => {
-      const entry = await (await volumes.files(volume)).chmod(path, mode);
-      volumes.changed(volume, [{ type: 'changed', path }]);
-      return entry;
-    },
+    'files.chmod': async ({ params, body: { path, mode } }) =>
+      (await volumes.files(params.volume)).chmod(path, mode),
     'removals.create': ({ body, query }) => beginRemoval(services, waitFor, body, query),
     'transfers.create': async ({ body, query }) => {
       transfers.check(body);
@@ -124,7 +97,6 @@ async function beginRemoval(
   const begin = { kind: 'removal', title: removalTitle(body), volume: body.volume };
   const parts: RemovalParts = {
     openFiles: (volume) => volumes.files(volume),
-    changed: (volume, changes) => volumes.changed(volume, changes),
   };
   const operation = operations.start(begin, async (context) => ({
     ...(await runRemoval(body, parts, context)),

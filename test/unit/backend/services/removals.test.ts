@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileChange } from '../../../../src/api/schemas/file';
 import { checkRemoval, removalTitle, runRemoval } from '../../../../src/backend/services/removals';
+import { publishedFiles } from '../../../../src/backend/services/published-files';
 import { TestContext } from '../../../support/test-context';
 import { hasCode, TestVolume } from '../files/agent-harness';
 
@@ -23,8 +24,8 @@ describe('services/removals', function () {
     runRemoval(
       { volume: 'v', paths },
       {
-        openFiles: () => Promise.resolve(volume.files),
-        changed: (_, told) => changes.push(...told),
+        openFiles: () =>
+          Promise.resolve(publishedFiles(volume.files, (_, published) => changes.push(...published))),
       },
       context,
     );

@@ -127,11 +127,22 @@ describe('services/volumes', () => {
     await failure(volumes().resize('none', 10), 'not_found');
   });
 
-  it('tells what calls changed in a volume, and nothing of nothing', () => {
-    volumes().changed('data', [{ type: 'created', path: '/a' }]);
-    volumes().changed('data', []);
-    assert.deepEqual(test.payloads('files.changed'), [
-      { volume: 'data', changes: [{ type: 'created', path: '/a' }] },
+  it('publishes what is changed in a volume, whoever changes it', async () => {
+    const files = await volumes().files('data');
+    await files.mkdir('/a/b', { parents: true });
+    await files.write('/a/f', Buffer.from('x'), { create: true, overwrite: false });
+    await files.rename('/a/f', '/a/g', { overwrite: false });
+    await files.remove('/a/g', { recursive: false });
+    const published = test
+      .payloads('files.changed')
+      .map(({ volume, changes }) =>
+        [volume, ...changes.map(({ type, path }) => `${type} ${path}`)].join(' '),
+      );
+    assert.deepEqual(published, [
+      'data created /a created /a/b',
+      'data changed /a/f',
+      'data deleted /a/f created /a/g',
+      'data deleted /a/g',
     ]);
   });
 
