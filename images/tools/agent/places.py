@@ -20,6 +20,7 @@ MAX_LINKS = 40
 DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 READ_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 RENAME_NOREPLACE = 1
+_TRIES = 100
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -58,7 +59,7 @@ def _make_folder(name, directory):
 
 def make_locked(prefix, directory, make=_make_folder):
     """Name and handle of something new of ours. Until it is locked, others may take it for what a dead agent left."""
-    while True:
+    for _ in range(_TRIES):
         name = own_name(prefix)
         try:
             file = make(name, directory)
@@ -68,6 +69,8 @@ def make_locked(prefix, directory, make=_make_folder):
         if is_at(file, name, directory):
             return name, file
         os.close(file)
+    # Nobody takes so many: nothing can be made there, as the folder was removed, or is one of /proc.
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def is_at(file, name, directory):

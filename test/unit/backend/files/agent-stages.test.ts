@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -50,6 +51,13 @@ describe('uploads into a volume', function () {
     assert.equal(volume.held, 0);
     assert.deepEqual(readdirSync(volume.root), ['t']);
     await volume.files.unstage(stage);
+  });
+
+  it('ends where nothing can be made: the folder of the volume was removed', async () => {
+    await volume.files.list('/');
+    rmSync(volume.root, { recursive: true });
+    await assert.rejects(volume.files.stage(), hasCode('path_not_found'));
+    assert.equal(volume.held, 0);
   });
 
   it('overwrites files, merges folders, keeps mode and owner of what it replaces', async () => {
