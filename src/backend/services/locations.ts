@@ -184,6 +184,7 @@ class Walk {
     const done: string[] = [];
     for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
       if (name === '..') {
+        await this.mustBeFolder(`/${done.join('/')}`);
         done.pop();
         continue;
       }
@@ -205,9 +206,21 @@ class Walk {
     return `/${done.join('/')}`;
   }
 
-  /** What a link says; undefined when there is none. What is mounted somewhere, and what is above it, are folders. */
+  /** What is mounted somewhere, and what is above it, are folders. */
+  private isOfMounts(inside: string): boolean {
+    return this.mounts.some(({ target }) => isBelow(target, inside));
+  }
+
+  /** As nothing else has a `..`: without it a mistyped path would lead to something else, which may be removed then. */
+  private async mustBeFolder(inside: string): Promise<void> {
+    if (!this.isOfMounts(inside) && (await this.stat(inside)).type !== 'directory') {
+      throw new BerthError('not_a_directory', `${quote(inside)} is no folder.`);
+    }
+  }
+
+  /** What a link says; undefined when there is none. */
   private async linkAt(inside: string): Promise<string | undefined> {
-    if (this.mounts.some(({ target }) => isBelow(target, inside))) {
+    if (this.isOfMounts(inside)) {
       return undefined;
     }
     try {

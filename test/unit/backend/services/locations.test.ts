@@ -101,4 +101,14 @@ describe('where the paths of a workspace are', function () {
     await assert.rejects(engine.locations.locate('w', 'loop', { follow: true }), hasCode('path_not_found'));
     await assert.rejects(engine.locations.locate('w', 'a\0b', { follow: true }), hasCode('bad_request'));
   });
+
+  it('goes up from folders only: what is mistyped leads to nothing else', async () => {
+    for (const path of ['none/../dir', 'dangling/../dir', '/opt/none/../to-data']) {
+      await assert.rejects(engine.locations.locate('w', path, { follow: false }), hasCode('path_not_found'));
+    }
+    const beside = engine.locations.locate('w', 'absolute/file/../x', { follow: false });
+    await assert.rejects(beside, hasCode('not_a_directory'));
+    const { path } = await engine.locations.locate('w', 'dir/nest/../../dir/climbs/../in', { follow: false });
+    assert.equal(path, '/in');
+  });
 });
