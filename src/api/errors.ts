@@ -2,6 +2,7 @@
  * The errors of Berth: the same code, message and hint in the API, the CLI and the UI.
  * `message` says what happened; `hint` says what to do about it.
  */
+import { hintOf, isRemedy, type Remedy } from './rules/remedy';
 
 /** Every error code, with the HTTP status it is answered with. */
 export const errorStatus = {
@@ -51,10 +52,16 @@ export interface ErrorBody {
   hint?: string;
   /** The input field at fault, as a dotted path, e.g. `spec.limits.cpus`. */
   field?: string;
+  /** What the hint ends with, for programs. */
+  remedy?: Remedy;
 }
 
 export interface ErrorOptions {
+  /** The whole of it; where there is a remedy, give `first` instead. */
   hint?: string;
+  /** What to do before the remedy. */
+  first?: string;
+  remedy?: Remedy;
   field?: string;
   cause?: unknown;
 }
@@ -64,6 +71,8 @@ export class BerthError extends Error {
   override readonly name = 'BerthError';
   readonly hint: string | undefined;
   readonly field: string | undefined;
+  readonly remedy: Remedy | undefined;
+  private readonly first: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -71,8 +80,21 @@ export class BerthError extends Error {
     options: ErrorOptions = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.hint = options.hint;
+    this.remedy = options.remedy;
+    this.first = options.first;
+    this.hint = options.hint ?? hintOf(options.first, options.remedy);
     this.field = options.field;
+  }
+
+  /** The same error where another remedy is the right one, e.g. as the workspace is gone that could be started. */
+  withRemedy(remedy: Remedy): BerthError {
+    const { code, message, field, first } = this;
+    return new BerthError(code, message, {
+      remedy,
+      cause: this,
+      ...(first !== undefined && { first }),
+      ...(field !== undefined && { field }),
+    });
   }
 
   get status(): number {
@@ -85,6 +107,7 @@ export class BerthError extends Error {
       message: this.message,
       ...(this.hint !== undefined && { hint: this.hint }),
       ...(this.field !== undefined && { field: this.field }),
+      ...(this.remedy !== undefined && { remedy: this.remedy }),
     };
   }
 }
@@ -107,7 +130,7 @@ export function parseErrorBody(value: unknown): ErrorBody | undefined {
   if (!isRecord(value) || !isRecord(value.error)) {
     return undefined;
   }
-  const { code, message, hint, field } = value.error;
+  const { code, message, hint, field, remedy } = value.error;
   if (!isErrorCode(code) || typeof message !== 'string') {
     return undefined;
   }
@@ -116,6 +139,7 @@ export function parseErrorBody(value: unknown): ErrorBody | undefined {
     message,
     ...(typeof hint === 'string' && { hint }),
     ...(typeof field === 'string' && { field }),
+    ...(isRemedy(remedy) && { remedy }),
   };
 }
 

@@ -3,6 +3,7 @@
  * Pure, without VS Code.
  */
 import type { ErrorBody } from '../api';
+import type { Remedy } from '../api/rules/remedy';
 import type { CommandId } from './ids';
 
 export interface HintedCommand {
@@ -10,6 +11,13 @@ export interface HintedCommand {
   /** The workspace that the hint names. */
   workspace?: string;
 }
+
+/** Of errors that carry what to do about them; a hint may name a command that comes before it. */
+const ofRemedies: Readonly<Record<Remedy, CommandId>> = {
+  start: 'berth.workspace.start',
+  restart: 'berth.workspace.restart',
+  create: 'berth.workspace.create',
+};
 
 /** By what follows `berth`. Nothing that deletes is here: who reads an error must not be one click away from that. */
 const commands = new Map<string, CommandId>([
@@ -39,9 +47,15 @@ const onWorkspace = new Set<CommandId>([
 ]);
 const hinted = /`berth (?<verb>(?:image |volume )?[a-z]+)(?: (?<name>[a-z0-9][a-z0-9-]*))?[^`]*`/;
 
-export function hintedCommand({ code, hint }: Pick<ErrorBody, 'code' | 'hint'>): HintedCommand | undefined {
+export function hintedCommand({
+  code,
+  hint,
+  remedy,
+}: Pick<ErrorBody, 'code' | 'hint' | 'remedy'>): HintedCommand | undefined {
   const { verb, name } = hinted.exec(hint ?? '')?.groups ?? {};
-  const command = commands.get(verb ?? '') ?? (code === 'image_missing' ? 'berth.image.build' : undefined);
+  const command =
+    commands.get(verb ?? '') ??
+    (remedy !== undefined ? ofRemedies[remedy] : code === 'image_missing' ? 'berth.image.build' : undefined);
   if (command === undefined) {
     return code === 'runtime_unavailable' ? { command: 'berth.engine.doctor' } : undefined;
   }

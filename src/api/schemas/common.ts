@@ -8,6 +8,7 @@ import {
   type TUnion,
 } from '@sinclair/typebox';
 import { namesVolume } from '../rules/principal';
+import { remedies } from '../rules/remedy';
 
 /** The one name type of Berth: workspaces, volumes, snapshots (DESIGN.md, section 5). */
 export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
@@ -77,6 +78,10 @@ export function literals<const T extends readonly string[]>(
 export function nullable<T extends TSchema>(schema: T): TUnion<[T, ReturnType<typeof Type.Null>]> {
   return Type.Union([schema, Type.Null()]);
 }
+
+export const RemedyWord = literals(remedies, {
+  description: 'What the hint ends with, for programs: what to do with the workspace.',
+});
 
 /** A query flag: `true`/`false` in the query string. */
 export const Flag = Type.Boolean({ default: false });

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Timestamp, literals } from './common';
+import { RemedyWord, Timestamp, literals } from './common';
 import { Step } from './workspace';
 
 export const OperationStatus = literals(['running', 'succeeded', 'failed', 'cancelled', 'interrupted']);
@@ -40,6 +40,7 @@ export const Operation = Type.Object({
       message: Type.String(),
       hint: Type.Optional(Type.String()),
       field: Type.Optional(Type.String()),
+      remedy: Type.Optional(RemedyWord),
     }),
   ),
 });

@@ -2,7 +2,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { errorStatus } from '../errors';
 import type { EventType } from '../events';
-import { literals } from './common';
+import { RemedyWord, literals } from './common';
 import { DriverStatus } from './engine';
 import { FileChange } from './file';
 import { Operation } from './operation';
@@ -16,6 +16,7 @@ export const ErrorBody = Type.Object({
   field: Type.Optional(
     Type.String({ description: 'The input at fault, as a dotted path, e.g. `limits.cpus`.' }),
   ),
+  remedy: Type.Optional(RemedyWord),
 });
 
 const Size = Type.Integer({ minimum: 1, maximum: 10_000 });

@@ -11,16 +11,20 @@ const knownChars = 60;
 const readMs = 5_000;
 const namesLog = /`berth logs/;
 
-/** Where the hint leads to that log, its end is in the message instead, in one line without control characters. */
-export async function withEndOfLog(name: string, driver: Driver, error: unknown): Promise<unknown> {
-  if (!(error instanceof BerthError) || error.hint === undefined || !namesLog.test(error.hint)) {
+/** Nobody is told to start, or to read the log of, what is gone. Where the hint leads to that log, its end is in the message instead, in one line without control characters. */
+export async function explainUndone(name: string, driver: Driver, error: unknown): Promise<unknown> {
+  if (!(error instanceof BerthError) || error.hint === undefined) {
     return error;
+  }
+  if (!namesLog.test(error.hint)) {
+    return error.remedy === undefined ? error : error.withRemedy('create');
   }
   const said = await endOfLog(name, driver).catch(() => '');
   const { code, field, message } = error;
   const isSaid = said === '' || message.endsWith(said.slice(-knownChars));
   return new BerthError(code, isSaid ? message : `${message} Its log ended with: ${said}`, {
     hint: 'Nothing of it is left. Create it again; if that does not help, create it of another image.',
+    remedy: 'create',
     ...(field !== undefined && { field }),
     cause: error,
   });

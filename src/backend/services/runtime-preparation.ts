@@ -299,8 +299,10 @@ export class RuntimePreparation {
         sshPort,
         ...(spec.ports !== undefined && { spec: { ...now, ports: published.ports } }),
       });
-      // Written down before it is so: it must not be lost with an engine that is killed.
-      await registry.warn(name, warningOf(moves));
+      if (this.isKnownToUser(name)) {
+        // Written down before it is so: it must not be lost with an engine that is killed.
+        await registry.warn(name, warningOf(moves));
+      }
     } catch (error) {
       moves.forEach(({ to }) => ports.releasePort(to, name));
       throw error;
@@ -309,9 +311,14 @@ export class RuntimePreparation {
     return moves;
   }
 
+  /** Of a workspace that is being created nobody has seen the port yet that another program took. */
+  private isKnownToUser(name: string): boolean {
+    return this.parts.registry.get(name).state !== 'creating';
+  }
+
   /** To be called when the runtime has its new ports. */
   private async tellMoves(name: string, moves: readonly Move[], context: OperationContext): Promise<void> {
-    if (moves.length > 0) {
+    if (moves.length > 0 && this.isKnownToUser(name)) {
       linesOf(moves).forEach((line) => context.warn(line));
       await this.parts.registry.warn(name, warningOf(moves));
     }
@@ -325,7 +332,7 @@ function inVain(error: unknown, moves: readonly Move[]): unknown {
     ? new BerthError(
         'in_use',
         `Another program has ${taken}, and no other can be given: the image that it was made of is gone.`,
-        { hint: 'End the program that has the port, then start again.', cause: error },
+        { first: 'End the program that has the port.', remedy: 'start', cause: error },
       )
     : error;
 }
@@ -338,7 +345,8 @@ function refuseForeign({ kind }: Driver, { name, owner, isUnmarked = false }: Ru
   }
   if (isUnmarked) {
     throw new BerthError('exists', `The ${kind} ${name} was made by another tool.`, {
-      hint: 'It has the name that this workspace needs: rename or remove it (`docker rename`, `docker rm`), then start again.',
+      first: 'It has the name that this workspace needs: rename or remove it (`docker rename`, `docker rm`).',
+      remedy: 'start',
     });
   }
 }

@@ -11,7 +11,7 @@ import type { SshKeys } from '../ssh/keys';
 import type { AdoptedVolumes } from '../store/adopted-volumes';
 import type { SecretStore } from '../store/secrets';
 import type { Drivers } from './drivers';
-import { withEndOfLog } from './failed-create';
+import { explainUndone } from './failed-create';
 import { ensureImage } from './image-progress';
 import { resolveMounts } from './mount-resolution';
 import { parseMounts } from './mount-syntax';
@@ -222,7 +222,7 @@ export class WorkspaceCreator {
       }
       await registry.settle(name, start ? 'running' : 'stopped');
     } catch (error) {
-      const told = await withEndOfLog(name, starter.driverOf(registry.get(name)), error);
+      const told = await explainUndone(name, starter.driverOf(registry.get(name)), error);
       await this.undo(name);
       throw told;
     }

@@ -44,6 +44,17 @@ describe('commands/hinted-command', () => {
     }
   });
 
+  it('is what the error carries as data, unless the hint names what comes before it', () => {
+    assert.deepEqual(hintedCommand({ code: 'in_use', hint: 'Create it again.', remedy: 'create' }), {
+      command: 'berth.workspace.create',
+    });
+    const hint = 'Its log says more: `berth logs demo`. Then start it again.';
+    assert.equal(
+      hintedCommand({ code: 'internal', hint, remedy: 'start' })?.command,
+      'berth.workspace.showLogs',
+    );
+  });
+
   it('is about the workspace that the hint names', () => {
     const hint = 'Make room there: it goes on by itself then, or by `berth resume demo`.';
     const resume = { command: 'berth.workspace.resume', workspace: 'demo' };

@@ -54,7 +54,8 @@ async function ensureVolume(parts: BundleParts, plan: RuntimePlan, name: string)
   parts.ownership.refuseVolume(name, volume.Labels);
   if (volume.Labels?.[label.bundle] === undefined) {
     throw new BerthError('in_use', `The volume ${name} is not a bundle's: it is left alone.`, {
-      hint: 'Rename or remove it, then start again.',
+      first: 'Rename or remove it.',
+      remedy: 'start',
     });
   }
 }

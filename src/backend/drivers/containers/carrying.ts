@@ -106,17 +106,23 @@ function leftOf(ends: readonly End[]): Left {
     const message = `The files outside of volumes could not be copied: ${lineOf(failure.message)}.`;
     throw failure.errno === diskFull
       ? new BerthError('no_space', message, {
-          hint: "Make room on the container engine's disk, or end the program that has the port. Then start it again.",
+          first: "Make room on the container engine's disk, or end the program that has the port.",
+          remedy: 'start',
         })
       : new BerthError('internal', message, {
-          hint: 'End the program that has the port, then start it again.',
+          first: 'End the program that has the port.',
+          remedy: 'start',
         });
   }
   const { left } = parsed(ends.at(-1)?.report ?? '');
   if (typeof left !== 'object' || left === null) {
-    throw new BerthError('internal', 'It is not known whether all files outside of volumes were copied.', {
-      hint: 'Start it again: nothing was changed.',
-    });
+    throw new BerthError(
+      'internal',
+      'It is not known whether all files outside of volumes were copied: nothing was changed.',
+      {
+        remedy: 'start',
+      },
+    );
   }
   return Object.entries(left).flatMap(toLeft);
 }

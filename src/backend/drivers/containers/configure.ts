@@ -174,7 +174,7 @@ async function endedAtOnce(endpoint: Endpoint, name: string): Promise<BerthError
 function sshPortOf({ state, sshPort, name }: RuntimeInfo): number {
   if (state !== 'running') {
     throw new BerthError('illegal_state', `${name} is ${state}: it can't be configured.`, {
-      hint: 'Start the workspace first.',
+      remedy: 'start',
     });
   }
   if (sshPort === undefined) {

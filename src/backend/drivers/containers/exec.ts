@@ -126,7 +126,7 @@ export async function finish(
 ): Promise<number> {
   const ended = (cause?: unknown): BerthError =>
     new BerthError('illegal_state', `${container} stopped while the command ran.`, {
-      hint: 'Start it again.',
+      remedy: 'start',
       cause,
     });
   try {

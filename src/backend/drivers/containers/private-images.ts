@@ -91,6 +91,6 @@ function tooManyLayers(name: string): BerthError {
   return new BerthError(
     'not_supported',
     `${name} has as many layers as an image can have: it can't take its files along to another port.`,
-    { hint: 'End the program that has its port, and start it again; or rebuild it, without these files.' },
+    { first: 'End the program that has its port, or rebuild it, without these files.', remedy: 'start' },
   );
 }

@@ -213,7 +213,7 @@ export class Runtimes {
         const verb = wanted === 'paused' ? 'pause' : 'resume';
         if (stateOf(State.Status) === 'stopped') {
           throw new BerthError('illegal_state', `${Name.slice(1)} is stopped: it can't ${verb}.`, {
-            hint: 'Start the workspace first.',
+            remedy: 'start',
           });
         }
         throw error;

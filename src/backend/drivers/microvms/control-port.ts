@@ -230,7 +230,8 @@ function answerTo(id: string, said: string[]): Expectation['take'] {
 function refused(reason: string): BerthError {
   return /no space left/i.test(reason)
     ? new BerthError('no_space', `The guest could not be set up, because a disk of it is full: ${reason}`, {
-        hint: 'Delete files from its home volume, or grow it, then start again.',
+        first: 'Delete files from its home volume, or grow it.',
+        remedy: 'start',
       })
     : new BerthError('internal', `The guest could not be set up: ${reason}`, {
         hint: 'Its log may say more; if starting again does not help, rebuild it.',
@@ -245,7 +246,8 @@ function late(what: string, timeoutMs: number, last: string): BerthError {
 /** Why the engine does not listen to a guest any more. */
 export function flooded(): BerthError {
   return new BerthError('illegal_state', 'Its guest floods the line to the engine, which was closed.', {
-    hint: 'Stop it and start it again; if that does not help, something inside, as root, does so.',
+    first: 'Something inside does so, as root.',
+    remedy: 'restart',
   });
 }
 

@@ -156,7 +156,7 @@ export async function exitOf({ ended }: GuestProcess, name: string): Promise<num
   const code = await ended;
   if (code === undefined) {
     throw new BerthError('illegal_state', `The connection to ${name} ended while the command ran.`, {
-      hint: 'Start the workspace again if it has stopped; else try again.',
+      remedy: 'start',
     });
   }
   return code;

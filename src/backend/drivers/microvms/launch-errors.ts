@@ -11,19 +11,21 @@ export function knownCause(plan: Named, said: string, cause: unknown): BerthErro
     const image = /another process using the image \[(.*)\]/.exec(said)?.[1];
     const thing = image === undefined ? 'it, or one of its disks' : `the disk image ${image}`;
     return new BerthError('in_use', `${what}: another program has ${thing}.`, {
-      hint: 'Mostly that is another QEMU: end it, then start again.',
+      first: 'End that program, which may be another QEMU.',
+      remedy: 'start',
       cause,
     });
   }
   if (/Could not set up host forwarding rule/.test(said)) {
     return new BerthError('in_use', `${what}: port ${plan.sshPort ?? 0} is taken by another program.`, {
-      hint: 'Start it again: it moves to a free port.',
+      remedy: 'start',
       cause,
     });
   }
   if (/No space left on device/.test(said)) {
     return new BerthError('no_space', `${what}: the disk of the state directory is full.`, {
-      hint: 'Make room there, then start again.',
+      first: 'Make room there.',
+      remedy: 'start',
       cause,
     });
   }

@@ -321,7 +321,8 @@ export class Starter {
     const line = said.replace(/[\s\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ').trim();
     const details = line === '' ? '' : ` Its last words: ${line.slice(-500)}`;
     return new BerthError('runtime_unavailable', `${record.plan.name} did not start: ${reason}${details}`, {
-      hint: `Its log says more: \`berth logs ${record.plan.workspace}\`. Start it again.`,
+      first: `Its log says more: \`berth logs ${record.plan.workspace}\`.`,
+      remedy: 'start',
       cause: error,
     });
   }

@@ -143,6 +143,47 @@ describe('services/workspace-create', () => {
     await assertNothingLeft('demo');
   });
 
+  it('tells nobody to start what is gone, but to create it again', async () => {
+    const options = { first: 'Make room there.', remedy: 'start' as const };
+    test.driver.fail('start', new BerthError('no_space', 'The disk is full.', options));
+    const { error } = await test.create('demo');
+    assert.equal(error?.hint, 'Make room there. Then create it again.');
+    assert.equal(error.remedy, 'create');
+    await assertNothingLeft('demo');
+  });
+
+  it('takes another port when the first start of a create is refused the one it has', async () => {
+    const { first } = test.services.settings.portRange;
+    test.driver.fail(
+      'start',
+      new BerthError('in_use', `listen tcp4 127.0.0.1:${first}: bind: address already in use`),
+    );
+    const operation = await test.create('demo');
+    assert.equal(operation.status, 'succeeded', JSON.stringify(operation.error));
+    const { sshPort, warnings, state } = test.services.workspaces.get('demo');
+    assert.equal(state, 'running');
+    assert.equal(sshPort, first + 1);
+    assert.equal(test.driver.plans.get('workspace-demo')?.sshPort, first + 1);
+    assert.match(await readFile(test.state.sshConfig, 'utf8'), new RegExp(`Port ${first + 1}`));
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      [],
+      'nobody has known the first one',
+    );
+    await test.create('other');
+    assert.equal(test.services.workspaces.get('other').sshPort, first, 'it is free for others');
+  });
+
+  it('creates nothing when every port is refused', async () => {
+    const refused = () =>
+      new BerthError('in_use', 'Bind for 127.0.0.1: port is already allocated', { remedy: 'start' });
+    test.driver.fail('start', refused(), refused());
+    const { error } = await test.create('demo');
+    assert.equal(error?.code, 'in_use');
+    assert.equal(error.remedy, 'create');
+    await assertNothingLeft('demo');
+  });
+
   it('neither uses nor removes a container that has the name already', async () => {
     test.driver.addForeign('workspace-demo', ['workspace-demo']);
     test.driver.volumes.add('workspace-demo');

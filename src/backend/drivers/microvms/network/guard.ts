@@ -131,7 +131,8 @@ export class NetworkGuard {
         'runtime_unavailable',
         `The network filter of ${name} did not start. ${said}`.trim(),
         {
-          hint: `Start it again; ${files.filterLog} may say more.`,
+          first: `Look at ${files.filterLog}, which may say more.`,
+          remedy: 'start',
           cause: error,
         },
       );
