@@ -19,6 +19,7 @@ import type {
   PlannedPort,
   RefitInfo,
   RuntimeInfo,
+  StartInfo,
   RuntimePlan,
   RuntimeState,
   StartPlan,
@@ -57,6 +58,8 @@ export class FakeDriver implements Driver {
   /** What every configure says that it could not write. */
   notWritten: readonly string[] = [];
   closed = false;
+  /** What the next start has to say. */
+  readonly startNotes: string[] = [];
   /** What the next move to other ports can't carry along. */
   leftBehind: readonly string[] = [];
   readonly aside = new Map<string, Mutable<RuntimeInfo>>();
@@ -189,13 +192,14 @@ export class FakeDriver implements Driver {
     return { ...info };
   }
 
-  async start(name: string): Promise<RuntimeInfo> {
+  async start(name: string): Promise<StartInfo> {
     await this.act('start', name);
     const info = this.get(name);
     if (info.state === 'stopped') {
       this.setState(info, 'running');
     }
-    return { ...info };
+    const notes = this.startNotes.splice(0);
+    return { ...info, ...(notes.length > 0 && { notes }) };
   }
 
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {

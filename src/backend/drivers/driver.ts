@@ -83,6 +83,12 @@ export interface RuntimeInfo {
 /** Codes of what drivers warn of, for as long as it is so. */
 export const runtimeWarnings: readonly string[] = ['open-loopback', 'share-lost'];
 
+/** A runtime that was started. */
+export interface StartInfo extends RuntimeInfo {
+  /** What its owner should know of this start. */
+  notes?: readonly string[];
+}
+
 /** A runtime that was given other ports. */
 export interface RefitInfo extends RuntimeInfo {
   /** What of its files can't be anywhere else, e.g. `sockets (2, the first is "/run/x")`. */
@@ -247,7 +253,7 @@ export interface Driver {
   /** Builds a runtime, not started. Makes missing volumes of the plan. On failure nothing of it is left. */
   create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo>;
   /** Starts the processes; sshd answers only after `configure`. */
-  start(name: string, options?: Starting): Promise<RuntimeInfo>;
+  start(name: string, options?: Starting): Promise<StartInfo>;
   /**
    * Puts keys, environment and files in and starts sshd; resolves when sshd answers on the plan's port. What could not
    * be written, though it does well without, is told in words.

@@ -22,6 +22,7 @@ const warningsOfAStart: readonly string[] = [
   'runtime-gone',
   notCarried,
   lostBeforeArchive,
+  'networks',
 ];
 
 export interface StarterParts {
@@ -111,15 +112,20 @@ export class WorkspaceStarter {
   /** The container engine may keep a port from everybody though nobody listens on it: then it is moved as well. */
   private async startRuntime(name: string, context: OperationContext): Promise<RuntimeInfo> {
     const driver = this.driverOf(this.parts.registry.get(name));
+    const start = async (): Promise<RuntimeInfo> => {
+      const { notes = [], ...info } = await driver.start(runtimeNameOf(name), { signal: context.signal });
+      await this.warn(name, 'networks', notes, context);
+      return info;
+    };
     try {
-      return await driver.start(runtimeNameOf(name), { signal: context.signal });
+      return await start();
     } catch (error) {
       const refused = asBerthError(error);
       if (!isPortTaken(refused)) {
         throw error;
       }
       await this.preparation.moveRefused(name, refused, context);
-      return driver.start(runtimeNameOf(name), { signal: context.signal });
+      return start();
     }
   }
 

@@ -20,6 +20,7 @@ import type {
   PlannedPort,
   RefitInfo,
   RuntimeInfo,
+  StartInfo,
   RuntimePlan,
   StartPlan,
   Whose,
@@ -183,13 +184,14 @@ export class ContainerDriver implements Driver {
     return builtWith(this.endpoint, name);
   }
 
-  async start(name: string, whose: Whose = {}): Promise<RuntimeInfo> {
+  async start(name: string, whose: Whose = {}): Promise<StartInfo> {
     await this.replacements.settle(name);
     const { info, wasStopped } = await this.runtimes.start(name, whose.anyOwner);
     if (wasStopped) {
       this.unconfigured.set(name, info.startedAt);
     }
-    return info;
+    const notes = this.replacements.warningsOf(name);
+    return notes.length === 0 ? info : { ...info, notes };
   }
 
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {

@@ -52,6 +52,8 @@ export class Moves {
   private readonly underWay = new Set<string>();
   /** Names of which something is left that could not be undone. */
   private readonly unfinished = new Set<string>();
+  /** Networks that a runtime did not get back, as they are gone, by its name: for the next start to say. */
+  private readonly lost = new Map<string, Set<string>>();
 
   constructor(
     private readonly endpoint: Endpoint,
@@ -119,6 +121,13 @@ export class Moves {
     return !this.isUnderWay(name) && this.undo(name);
   }
 
+  /** What it did not get back when a move of it was undone; each is answered once. */
+  takeLost(name: string): string[] {
+    const lost = [...(this.lost.get(name) ?? [])];
+    this.lost.delete(name);
+    return lost;
+  }
+
   private get suffix(): string {
     return `${draftSuffix}${this.ownership.id.slice(0, 8)}`;
   }
@@ -134,7 +143,9 @@ export class Moves {
     const old = await this.look(labels[label.moves] ?? '');
     if (old !== undefined) {
       const networks = networksIn(labels[label.networks]);
-      await ((await this.isInUse(old)) ? this.connect(old.Id, networks) : this.rest(old.Id, networks));
+      const isInUse = await this.isInUse(old);
+      const gone = await (isInUse ? this.connect(old.Id, networks) : this.rest(old.Id, networks));
+      this.lost.set(name, new Set([...(this.lost.get(name) ?? []), ...gone]));
     }
     await this.runtimes.remove(draft.Id);
     this.unfinished.delete(name);

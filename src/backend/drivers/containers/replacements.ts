@@ -154,6 +154,14 @@ export class Replacements {
     return this.lock.run(name, () => this.moves.giveUp(name));
   }
 
+  /** What the owner of a runtime should know that is as it was before a move, but for this; each is answered once. */
+  warningsOf(name: string): string[] {
+    const lost = this.moves.takeLost(name).map(quote);
+    return lost.length === 0
+      ? []
+      : [`It was on networks that are gone by now, and is left without them: ${lost.join(', ')}.`];
+  }
+
   /** An engine was killed before there was a new container: the old one gets its name back. Answers whether it was so. */
   async heal(name: string): Promise<boolean> {
     if (name.endsWith(this.suffix) || this.underWay.has(name)) {

@@ -44,6 +44,18 @@ describe('services/workspace-starter: ports that are taken', () => {
     assert.deepEqual(removals(), []);
   });
 
+  it('hands on what the start of a runtime has to say, until the next one', async () => {
+    await test.create('demo');
+    await test.done(test.services.workspaces.stop('demo'));
+    test.driver.startNotes.push('It is left without a network.');
+    const operation = await test.done(test.services.workspaces.start('demo'));
+    assert.deepEqual(operation.warnings, ['It is left without a network.']);
+    assert.deepEqual(codes(), ['networks']);
+    await test.done(test.services.workspaces.stop('demo'));
+    await test.done(test.services.workspaces.start('demo'));
+    assert.deepEqual(codes(), []);
+  });
+
   it('moves the very port that the system refuses: a published one, and not that of SSH', async () => {
     const { first: free } = ownPortRange(1);
     await test.create('demo', { ports: [{ guest: 80 }, { host: free, guest: 90 }] });

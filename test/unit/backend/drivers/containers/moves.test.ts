@@ -141,7 +141,7 @@ describe('containers/moves', () => {
     });
   }
 
-  it('is undone though a network of it is gone, which the log says', async () => {
+  it('is undone though a network of it is gone, which the log says, and its next start', async () => {
     hangs = true;
     await assert.rejects(make(), /no luck/);
     hangs = false;
@@ -150,6 +150,13 @@ describe('containers/moves', () => {
     assert.deepEqual([...of('old').networks], ['bridge']);
     assert.deepEqual([...containers.keys()], ['old']);
     assert.deepEqual(warned, [{ container: 'old', networks: ['further'] }]);
+    assert.deepEqual(moves.takeLost('w'), ['further']);
+    assert.deepEqual(moves.takeLost('w'), [], 'once');
+  });
+
+  it('has nothing to say of a move that was undone wholly', async () => {
+    await assert.rejects(make(), /no luck/);
+    assert.deepEqual(moves.takeLost('w'), []);
   });
 
   it('tells of a network that goes while it moves', async () => {
