@@ -19,14 +19,16 @@ export function includeLine(configFile: string): string {
   return `Include ${quotePath(globPattern(configFile))}`;
 }
 
-async function readConfig(path: string): Promise<{ real: string; text: string; mode: number }> {
+async function readConfig(
+  path: string,
+): Promise<{ real: string; text: string; bytes: Buffer; mode: number }> {
   try {
     const real = await realpath(path);
-    const [text, info] = await Promise.all([readFile(real, 'utf8'), stat(real)]);
-    return { real, text, mode: info.mode & 0o777 };
+    const [bytes, info] = await Promise.all([readFile(real), stat(real)]);
+    return { real, bytes, text: bytes.toString('utf8'), mode: info.mode & 0o777 };
   } catch (error) {
     if (isErrno(error, 'ENOENT')) {
-      return { real: await linkedFile(path), text: '', mode: 0o600 };
+      return { real: await linkedFile(path), bytes: Buffer.alloc(0), text: '', mode: 0o600 };
     }
     throw error;
   }
@@ -71,13 +73,18 @@ function holds(text: string, configFile: string): boolean {
   return false;
 }
 
-/** What older versions have written for this file, where that is something else, and may stop ssh from reading on. */
-function withoutOldLine(text: string, configFile: string): string {
+/**
+ * Without what older versions have written for this file, where that is something else, and may stop ssh from reading on.
+ * In bytes: ssh takes any, and what is no UTF-8 (a comment in Latin-1) must not come back as something else.
+ */
+function withoutOldLine(bytes: Buffer, configFile: string): Buffer {
   const old = `Include "${configFile.replaceAll('\\', '/')}"`;
-  const lines = text.split('\n');
-  return old === includeLine(configFile)
-    ? text
-    : lines.filter((line) => line.replace(/\r$/, '') !== old).join('\n');
+  if (old === includeLine(configFile)) {
+    return bytes;
+  }
+  const sought = Buffer.from(old).toString('latin1');
+  const lines = bytes.toString('latin1').split('\n');
+  return Buffer.from(lines.filter((line) => line.replace(/\r$/, '') !== sought).join('\n'), 'latin1');
 }
 
 export async function isIncluded(userConfig: string, configFile: string): Promise<boolean> {
@@ -86,7 +93,7 @@ export async function isIncluded(userConfig: string, configFile: string): Promis
 
 /** Adds the line when it is not there; everything else of the file stays as it is. Throws `forbidden` with the line. */
 export async function addInclude(userConfig: string, configFile: string): Promise<void> {
-  const { real, text, mode } = await readConfig(userConfig);
+  const { real, text, bytes, mode } = await readConfig(userConfig);
   if (holds(text, configFile)) {
     return;
   }
@@ -94,7 +101,8 @@ export async function addInclude(userConfig: string, configFile: string): Promis
     await mkdir(dirname(real), { recursive: true, mode: 0o700 });
     await sweepDrafts(dirname(real), abandonedAfterMs);
     const newline = text.includes('\r\n') ? '\r\n' : '\n';
-    await replaceFile(real, `${includeLine(configFile)}${newline}${withoutOldLine(text, configFile)}`, mode);
+    const line = Buffer.from(`${includeLine(configFile)}${newline}`);
+    await replaceFile(real, Buffer.concat([line, withoutOldLine(bytes, configFile)]), mode);
   } catch (error) {
     throw isErrno(error, 'EACCES', 'EPERM', 'EROFS') ? readOnly(real, configFile, error) : error;
   }

@@ -42,6 +42,19 @@ describe('ssh/include', () => {
     assert.deepEqual(await readdir(join(folder(), '.ssh')), ['config']);
   });
 
+  it('leaves bytes as they are that are no UTF-8, also where an older line goes', async () => {
+    const before = Buffer.from('# B\xfcro\nHost a\n  User m\xff\n', 'latin1');
+    await writeFile(user(), before);
+    await addInclude(user(), ours());
+    const line = Buffer.from(`Include "${ours()}"\n`);
+    assert.deepEqual(await readFile(user()), Buffer.concat([line, before]));
+    const odd = join(folder(), 'sk\u00fcz[1]/config');
+    await writeFile(user(), Buffer.concat([Buffer.from(`Include "${odd}"\n`), before]));
+    await addInclude(user(), odd);
+    const after = await readFile(user());
+    assert.deepEqual(after.subarray(after.indexOf('\n') + 1), before);
+  });
+
   it('is what makes the real client know our hosts, and no other host changes', async () => {
     await mkdir(join(folder(), 'berth home/ssh'), { recursive: true });
     await writeFile(ours(), 'Host berth-demo\n  Port 2234\n');
