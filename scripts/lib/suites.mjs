@@ -11,6 +11,13 @@ const RESULTS = join(ROOT, 'test-results');
 /** Suites of compiled tests in out/test/<name>. */
 export const SUITES = ['unit', 'runner', 'engine', 'microvm', 'host', 'ui', 'package'];
 
+/** No two suites try the same ports at the same time. The system gives out those above 32,767. @param {string} name */
+function portsOf(name) {
+  const size = 1_600;
+  const first = 21_000 + SUITES.indexOf(name) * size;
+  return { BERTH_TEST_PORTS: `${first}-${first + size - 1}` };
+}
+
 /** Another umask, locale and path than those that the code is written under: test/support/conditions.ts. */
 const odd = { BERTH_TEST_CONDITIONS: process.env.BERTH_TEST_CONDITIONS ?? 'odd' };
 
@@ -66,7 +73,10 @@ export async function runSuite(name, { grep, isHeard, env }) {
   let complaint = '';
   let code = 1;
   try {
-    ({ code } = await run(process.execPath, program, { ...options, env: { ...env, ...environment } }));
+    ({ code } = await run(process.execPath, program, {
+      ...options,
+      env: { ...env, ...portsOf(name), ...environment },
+    }));
   } catch (error) {
     complaint = error instanceof Error ? error.message : String(error);
   }

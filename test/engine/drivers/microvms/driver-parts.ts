@@ -31,7 +31,9 @@ const endpoint = new Endpoint({
   },
   log: quiet,
 });
-const helpers = new Helpers(endpoint, new Ownership(`test-${process.pid}`));
+/** Its containers have it among their labels. */
+export const installation = `test-${process.pid}`;
+const helpers = new Helpers(endpoint, new Ownership(installation));
 export const exporter = new ImageExport(endpoint, 'berth-tools:1', helpers);
 
 export const kits = new GuestKitStore({

@@ -8,7 +8,7 @@ import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/ki
 import { runProgram } from '../../../support/programs';
 import { useTempFolder } from '../../../support/temp';
 import { until } from '../../../support/wait';
-import { exporter, imagesDirectory, testKit } from './driver-parts';
+import { exporter, imagesDirectory, installation, testKit } from './driver-parts';
 import { never } from './guest-bench';
 
 const script = join(imagesDirectory, 'guest', 'gather.sh');
@@ -26,9 +26,14 @@ describe('a guest kit of packages from a container', function () {
       ...{ home: folder(), images: imagesDirectory, gatherers, buildExt4 },
       tools: (signal) => exporter.tools(signal),
     });
-  const containers = async (): Promise<string> =>
-    (await runProgram('docker', ['ps', '-aq', '--filter', 'label=berth.role=tools'], { timeoutMs: 30_000 }))
-      .stdout;
+  /** Of this process: others use this daemon meanwhile. */
+  const containers = async (): Promise<string> => {
+    const labels = ['role=tools', `installation=${installation}`].flatMap((each) => [
+      '--filter',
+      `label=berth.${each}`,
+    ]);
+    return (await runProgram('docker', ['ps', '-aq', ...labels], { timeoutMs: 30_000 })).stdout;
+  };
 
   it('is made where this machine has none, and is as good as one of its own', async () => {
     const said: string[] = [];
