@@ -39,7 +39,7 @@ const operationPatienceMs = 90_000 * patience;
 export function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  timeoutMs = 15_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   return until(what, look, timeoutMs * patience, 30);
 }

@@ -4,8 +4,8 @@ import type { RuntimeKind } from '../../../src/api/schemas/workspace';
 export const column: RuntimeKind = process.env.BERTH_TEST_RUNTIME === 'microvm' ? 'microvm' : 'container';
 const isEmulated = column === 'microvm';
 
-/** For one test, and for one condition: guests may be emulated on a busy machine. */
-export const testTimeoutMs = isEmulated ? 300_000 : 60_000;
+/** For one test, and for one condition: guests may be emulated, and other suites run beside this one. */
+export const testTimeoutMs = isEmulated ? 300_000 : 120_000;
 export const patience = isEmulated ? 4 : 1;
 
 /** What is tested for containers alone, and why. */
