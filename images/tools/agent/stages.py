@@ -107,6 +107,14 @@ class Stages:
         return merge.result()
 
 
+_NO_DEVICE = "a device is not replaced by anything"
+
+
+def _is_device(status):
+    """What uses it would go on with an ordinary file in its place: every program that writes to /dev/null, for one."""
+    return modes.S_ISCHR(status.st_mode) or modes.S_ISBLK(status.st_mode)
+
+
 @contextlib.contextmanager
 def _from_and_to(volume, request):
     with volume.existing(split(request["from"]), follow=False) as source:
@@ -116,6 +124,8 @@ def _from_and_to(volume, request):
                 raise AgentError("bad_request", "a folder can't be put into itself")
             if not target.missing and not request["overwrite"]:
                 raise AgentError("path_exists", path=to_wire(target.path))
+            if not target.missing and _is_device(target.stat):
+                raise AgentError("not_supported", _NO_DEVICE)
             yield source, target
 
 
@@ -320,6 +330,8 @@ class Merge:
             self.skipped.append(to_wire(path))
         elif self.policy == "rename":
             self._renamed(name, source, target, path)
+        elif old is not None and _is_device(old):
+            self._failed(path, AgentError("not_supported", _NO_DEVICE))
         elif modes.S_ISDIR(new.st_mode):
             self._failed(path, AgentError("not_a_directory", "a folder does not replace a file"))
         elif old is not None and modes.S_ISDIR(old.st_mode):

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -12,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { skipWithout } from '../../../support/skip';
 import { hasCode, startAgent, TestVolume } from './agent-harness';
 
 describe('uploads into a volume', function () {
@@ -109,6 +111,19 @@ describe('uploads into a volume', function () {
     );
     assert.equal(files, 0);
     assert.ok(!existsSync('/etc/x'));
+  });
+
+  it('replaces no device', async function () {
+    if (spawnSync('mknod', [at('t/null'), 'c', '1', '3']).status !== 0) {
+      skipWithout(this, 'devices are made by root alone');
+    }
+    const stage = await volume.files.stage();
+    put(at(stage, 'null'), 'text');
+    const { failed, files } = await volume.files.merge(stage, '/t', 'overwrite');
+    assert.deepEqual([failed.map(({ path }) => path), files], [['/null'], 0]);
+    const copied = volume.files.copy('/t/a.txt', '/t/null', { overwrite: true });
+    await assert.rejects(copied, hasCode('not_supported'));
+    assert.ok(statSync(at('t/null')).isCharacterDevice());
   });
 
   it('sweeps what a dead upload left, and no living one', async () => {
