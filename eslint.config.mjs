@@ -114,5 +114,6 @@ export default tseslint.config(
     room('server'),
     room('services'),
   ),
+  forbid(['src/contributions/**'], vscode, room('backend'), room('cli'), room('client')),
   forbid(['src/{commands,providers}/**', 'src/extension.ts'], room('backend'), room('cli')),
 );

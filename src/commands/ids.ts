@@ -1,71 +1,5 @@
-/** Every id that package.json and the code share; a unit test holds the two against each other. */
-
-export const commandIds = [
-  'berth.workspace.create',
-  'berth.workspace.createQuick',
-  'berth.workspace.start',
-  'berth.workspace.stop',
-  'berth.workspace.restart',
-  'berth.workspace.pause',
-  'berth.workspace.resume',
-  'berth.workspace.archive',
-  'berth.workspace.restore',
-  'berth.workspace.recover',
-  'berth.workspace.rebuild',
-  'berth.workspace.commit',
-  'berth.workspace.rename',
-  'berth.workspace.editLimits',
-  'berth.workspace.delete',
-  'berth.workspace.open',
-  'berth.workspace.openInNewWindow',
-  'berth.workspace.openTerminal',
-  'berth.workspace.showLogs',
-  'berth.workspace.copySshCommand',
-  'berth.workspace.browseFiles',
-  'berth.workspace.adopt',
-  'berth.port.publish',
-  'berth.port.remove',
-  'berth.port.open',
-  'berth.port.copyAddress',
-  'berth.volume.create',
-  'berth.volume.delete',
-  'berth.volume.adopt',
-  'berth.volume.resize',
-  'berth.volume.measure',
-  'berth.volume.openAsFolder',
-  'berth.volume.goToPath',
-  'berth.file.open',
-  'berth.file.newFile',
-  'berth.file.newFolder',
-  'berth.file.rename',
-  'berth.file.delete',
-  'berth.file.uploadFiles',
-  'berth.file.uploadFolder',
-  'berth.file.download',
-  'berth.file.copy',
-  'berth.file.cut',
-  'berth.file.paste',
-  'berth.file.copyPath',
-  'berth.view.refresh',
-  'berth.view.groupWorkspaces',
-  'berth.view.sortWorkspaces',
-  'berth.view.groupVolumes',
-  'berth.view.sortVolumes',
-  'berth.view.loadMore',
-  'berth.view.activate',
-  'berth.view.rename',
-  'berth.view.delete',
-  'berth.operation.cancel',
-  'berth.engine.start',
-  'berth.engine.restart',
-  'berth.engine.doctor',
-  'berth.engine.showLog',
-  'berth.image.build',
-  'berth.image.pull',
-  'berth.ssh.include',
-  'berth.walkthrough.open',
-] as const;
-export type CommandId = (typeof commandIds)[number];
+/** Every id that package.json and the code share. */
+export type { CommandId } from '../contributions/commands';
 
 export const viewIds = { workspaces: 'berth.workspaces', volumes: 'berth.volumes' } as const;
 
@@ -110,5 +44,6 @@ export const settingUses = {
 export type SettingId = keyof typeof settingUses;
 
 export const terminalProfileId = 'berth.terminal';
-export const walkthroughId = 'berth.berth#start';
+export const walkthroughStart = 'start';
+export const walkthroughId = `berth.berth#${walkthroughStart}`;
 export const fileScheme = 'berth';

@@ -2,14 +2,12 @@
 import * as vscode from 'vscode';
 import { asBerthError } from '../api';
 import type { Handler, Services } from './command';
-import { commandIds } from './ids';
 import { Cancelled } from './runner';
 import { commandTable } from './table';
 
 export function registerCommands(services: Services): vscode.Disposable {
-  const table = commandTable(services);
-  const registrations = commandIds.map((id) =>
-    vscode.commands.registerCommand(id, guarded(services, table[id])),
+  const registrations = Object.entries(commandTable(services)).map(([id, handler]) =>
+    vscode.commands.registerCommand(id, guarded(services, handler)),
   );
   return vscode.Disposable.from(...registrations);
 }

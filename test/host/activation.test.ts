@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { commandIds } from '../../src/commands/ids';
+import { commandRows } from '../../src/contributions/commands';
 import { extension } from './support';
 
 /**
@@ -40,7 +40,7 @@ describe('activation', () => {
   it('registers every command before the engine runs', async () => {
     const registered = new Set(await vscode.commands.getCommands(true));
     assert.deepEqual(
-      commandIds.filter((id) => !registered.has(id)),
+      Object.keys(commandRows).filter((id) => !registered.has(id)),
       [],
     );
   });

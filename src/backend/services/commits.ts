@@ -6,7 +6,7 @@ import type { Drivers } from './drivers';
 import { checkNewImageName } from './image-names';
 import { inBytes } from './image-progress';
 import { credentialTargets } from './injected-files';
-import { notWhile } from './lifecycle';
+import { notWhile } from '../../api/lifecycle';
 import type { Operations } from './operations';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';

@@ -5,7 +5,7 @@
 import { BerthError } from '../../api/errors';
 import type { Problem } from '../../api/schemas/workspace';
 import type { RuntimeInfo } from '../drivers/driver';
-import type { Verb } from './lifecycle';
+import type { Verb } from '../../api/lifecycle';
 import type { WorkspaceRecord } from './workspace-record';
 
 /** Marks the problem of such a workspace; no verb has a step of that name. */

@@ -14,7 +14,7 @@ import type { SecretStore } from '../store/secrets';
 import type { StateDirectory } from '../store/state-directory';
 import type { Drivers } from './drivers';
 import { homeDirectory } from './injected-files';
-import { notWhile } from './lifecycle';
+import { notWhile } from '../../api/lifecycle';
 import { runCommand } from './run-command';
 import { haltError, isHalted } from './halted';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';

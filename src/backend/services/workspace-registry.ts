@@ -10,7 +10,7 @@ import type { PortLedger } from '../ssh/ports';
 import type { SshConfig } from '../ssh/config';
 import type { EventHub } from './event-hub';
 import { isHalted, refuseWhileHalted } from './halted';
-import { mayBegin, transitions, type Verb } from './lifecycle';
+import { mayBegin, transitions, type Verb } from '../../api/lifecycle';
 import type { Log } from './log';
 import { portsOf } from './published-ports';
 import {

@@ -15,7 +15,7 @@ import { KeyedLock } from '../store/keyed-lock';
 import { changeVariables } from '../store/variables';
 import { haltProblem, isHalted } from './halted';
 import { prepareImage } from './image-progress';
-import { isSettled, joins, mayBegin, type Verb } from './lifecycle';
+import { isSettled, joins, mayBegin, type Verb } from '../../api/lifecycle';
 import { changeLimits } from './limits';
 import type { OperationContext } from './operation-context';
 import type { Operations } from './operations';

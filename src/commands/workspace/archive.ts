@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offeredIn } from '../../api/lifecycle';
 import type { Handler } from '../command';
 import { restore } from './restore';
 import { route, runVerb, type Verb, type VerbServices } from './verb';
@@ -7,7 +8,7 @@ const { t } = vscode.l10n;
 
 const archive: Verb = {
   expected: 'archiving',
-  from: ['running', 'paused', 'stopped'],
+  from: offeredIn('archive'),
   title: (names) => t('Archiving {0}', names),
   placeHolder: t('Workspace to archive'),
   none: t('No workspace can be archived.'),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offeredIn } from '../../api/lifecycle';
 import type { Handler } from '../command';
 import { route, verbCommand, type Verb, type VerbServices } from './verb';
 
@@ -6,7 +7,7 @@ const { t } = vscode.l10n;
 
 export const pause: Verb = {
   expected: 'pausing',
-  from: ['running'],
+  from: offeredIn('pause'),
   title: (names) => t('Pausing {0}', names),
   placeHolder: t('Workspace to pause'),
   none: t('No workspace is running.'),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offeredIn } from '../../api/lifecycle';
 import { asBerthError, type Operation, type Workspace } from '../../api';
 import type { CallInput, EngineClient } from '../../client/engine-client';
 import type { Handler, Services } from '../command';
@@ -13,7 +14,7 @@ export const rebuildWorkspace =
   ({ targets, runner, store, link }: Pick<Services, 'targets' | 'runner' | 'store' | 'link'>): Handler =>
   async (target) => {
     const workspace = await targets.workspace(target, {
-      eligible: ({ state }) => ['running', 'paused', 'stopped', 'error'].includes(state),
+      eligible: ({ state }) => offeredIn('rebuild').includes(state),
       placeHolder: t('Workspace to rebuild'),
       none: t('No workspace can be rebuilt.'),
     });

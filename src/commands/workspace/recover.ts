@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offeredIn } from '../../api/lifecycle';
 import type { Handler } from '../command';
 import { startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
@@ -6,7 +7,7 @@ const { t } = vscode.l10n;
 
 export const recover: Verb = {
   expected: 'recovering',
-  from: ['error'],
+  from: offeredIn('recover'),
   title: (names) => t('Recovering {0}', names),
   placeHolder: t('Workspace to recover'),
   none: t('No workspace has an error.'),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offeredIn } from '../../api/lifecycle';
 import type { Handler } from '../command';
 import { startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
@@ -6,7 +7,7 @@ const { t } = vscode.l10n;
 
 export const restart: Verb = {
   expected: 'stopping',
-  from: ['running', 'paused'],
+  from: offeredIn('restart'),
   title: (names) => t('Restarting {0}', names),
   placeHolder: t('Workspace to restart'),
   none: t('No workspace is running.'),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offeredIn } from '../../api/lifecycle';
 import type { Handler } from '../command';
 import { startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
@@ -6,7 +7,7 @@ const { t } = vscode.l10n;
 
 export const restore: Verb = {
   expected: 'restoring',
-  from: ['archived'],
+  from: offeredIn('restore'),
   title: (names) => t('Restoring {0}', names),
   placeHolder: t('Workspace to restore'),
   none: t('No workspace is archived.'),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offeredIn } from '../../api/lifecycle';
 import type { Handler } from '../command';
 import { route, startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
@@ -6,7 +7,7 @@ const { t } = vscode.l10n;
 
 export const resume: Verb = {
   expected: 'resuming',
-  from: ['paused'],
+  from: offeredIn('resume'),
   title: (names) => t('Resuming {0}', names),
   placeHolder: t('Workspace to resume'),
   none: t('No workspace is paused.'),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offeredIn } from '../../api/lifecycle';
 import type { Handler } from '../command';
 import { startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 
@@ -6,7 +7,7 @@ const { t } = vscode.l10n;
 
 export const start: Verb = {
   expected: 'starting',
-  from: ['stopped'],
+  from: offeredIn('start'),
   title: (names) => t('Starting {0}', names),
   placeHolder: t('Workspace to start'),
   none: t('No workspace is stopped.'),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offeredIn } from '../../api/lifecycle';
 import type { Handler } from '../command';
 import { route, verbCommand, type Verb, type VerbServices } from './verb';
 
@@ -6,7 +7,7 @@ const { t } = vscode.l10n;
 
 export const stop: Verb = {
   expected: 'stopping',
-  from: ['running', 'paused'],
+  from: offeredIn('stop'),
   title: (names) => t('Stopping {0}', names),
   placeHolder: t('Workspace to stop'),
   none: t('No workspace is running.'),

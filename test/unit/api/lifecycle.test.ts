@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { workspaceStates, type WorkspaceState } from '../../../../src/api/schemas/workspace';
-import { isSettled, mayBegin, transitions, type Verb } from '../../../../src/backend/services/lifecycle';
-import { failure } from '../../../support/errors';
+import { workspaceStates, type WorkspaceState } from '../../../src/api/schemas/workspace';
+import { isSettled, mayBegin, offeredIn, transitions, type Verb } from '../../../src/api/lifecycle';
+import { failure } from '../../support/errors';
 
 /** DESIGN.md, section 4: what each verb does from each settled state. '=' changes nothing; all else is illegal. */
 const table: Record<Verb, Partial<Record<WorkspaceState, 'go' | '='>>> = {
@@ -30,7 +30,7 @@ const ends: Record<Verb, [WorkspaceState, WorkspaceState]> = {
 };
 const settled: WorkspaceState[] = ['running', 'paused', 'stopped', 'archived', 'error'];
 
-describe('services/lifecycle', () => {
+describe('api/lifecycle', () => {
   it('knows exactly the verbs of the table', () => {
     assert.deepEqual(Object.keys(transitions).sort(), Object.keys(table).sort());
   });
@@ -58,6 +58,22 @@ describe('services/lifecycle', () => {
       assert.equal(isSettled(to), verb !== 'delete', verb);
     }
     assert.deepEqual(workspaceStates.filter(isSettled).sort(), [...settled].sort());
+  });
+
+  it('is offered only where it works, and what is left out is done there by another verb to the same end', () => {
+    for (const [verb, { from, to }] of Object.entries(transitions) as [Verb, (typeof transitions)[Verb]][]) {
+      for (const state of from) {
+        const others = (Object.keys(transitions) as Verb[]).filter(
+          (other) => other !== verb && transitions[other].to === to && offeredIn(other).includes(state),
+        );
+        assert.ok(offeredIn(verb).includes(state) || others.length > 0, `${verb} ${state}`);
+      }
+      assert.deepEqual(
+        offeredIn(verb).filter((state) => !from.includes(state)),
+        [],
+        verb,
+      );
+    }
   });
 
   it('says the remedy for each state that lasts', async () => {

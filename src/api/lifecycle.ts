@@ -1,6 +1,6 @@
 /** The one table of legal transitions (DESIGN.md, section 4). */
-import { BerthError } from '../../api/errors';
-import type { WorkspaceState } from '../../api/schemas/workspace';
+import { BerthError } from './errors';
+import type { WorkspaceState } from './schemas/workspace';
 
 export type Verb =
   | 'start'
@@ -21,14 +21,28 @@ interface Transition {
   to: WorkspaceState;
   /** States in which the verb succeeds and changes nothing. */
   already: readonly WorkspaceState[];
+  /** Where people are offered it, when not wherever it works: another verb says better what it does there. */
+  offered?: readonly WorkspaceState[];
 }
 
 const settledStates = ['running', 'paused', 'stopped', 'archived', 'error'] as const;
 
 export const transitions: Readonly<Record<Verb, Transition>> = {
-  start: { from: ['stopped', 'paused'], via: 'starting', to: 'running', already: ['running'] },
+  start: {
+    from: ['stopped', 'paused'],
+    via: 'starting',
+    to: 'running',
+    already: ['running'],
+    offered: ['stopped'],
+  },
   stop: { from: ['running', 'paused'], via: 'stopping', to: 'stopped', already: ['stopped'] },
-  restart: { from: ['running', 'paused', 'stopped'], via: 'starting', to: 'running', already: [] },
+  restart: {
+    from: ['running', 'paused', 'stopped'],
+    via: 'starting',
+    to: 'running',
+    already: [],
+    offered: ['running', 'paused'],
+  },
   pause: { from: ['running'], via: 'pausing', to: 'paused', already: ['paused'] },
   resume: { from: ['paused'], via: 'resuming', to: 'running', already: ['running'] },
   archive: {
@@ -43,6 +57,10 @@ export const transitions: Readonly<Record<Verb, Transition>> = {
   // A delete that nothing works at any more is begun again.
   delete: { from: [...settledStates, 'deleting'], via: 'deleting', to: 'deleting', already: [] },
 };
+
+/** The states of workspaces in whose menus the verb is. */
+export const offeredIn = (verb: Verb): readonly WorkspaceState[] =>
+  transitions[verb].offered ?? transitions[verb].from;
 
 /** What leads out of a state that lasts, as a verb of the command line. */
 const remedies: Partial<Record<WorkspaceState, (name: string) => string>> = {

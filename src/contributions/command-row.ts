@@ -1,0 +1,88 @@
+/** What package.json says of one command, and the conditions under which it shows. Free of `vscode`: a build script reads it. */
+import { offeredIn, type Verb } from '../api/lifecycle';
+import type { WorkspaceState } from '../api/schemas/workspace';
+import { viewIds, type ContextKey } from '../commands/ids';
+
+export type View = keyof typeof viewIds;
+
+/** One entry of a menu. VS Code sorts them by `group`, which ends in the place within the group. */
+export interface Placement {
+  menu: 'view/title' | 'view/item/context' | 'explorer/context';
+  group: string;
+  when: string;
+  /** What the same entry does while Alt is held. */
+  alt?: string;
+}
+
+export interface Key {
+  key: string;
+  mac: string;
+  /** Where it works: in the lists of these views. */
+  views: readonly View[];
+}
+
+/** The title and the category follow from the id. */
+export interface CommandRow {
+  /** Of VS Code's own icons. */
+  icon: string;
+  /** When the palette offers it; absent: always. */
+  palette?: 'never' | ContextKey;
+  /** Absent: always. */
+  enablement?: ContextKey;
+  menus?: readonly Placement[];
+  keys?: Key;
+}
+
+/** In the title of a view. */
+export const title = (group: string, view: View, alt?: string): Placement => ({
+  menu: 'view/title',
+  group,
+  when: `view == ${viewIds[view]}`,
+  ...(alt !== undefined && { alt }),
+});
+
+/** On the rows that `when` describes. */
+export const row = (group: string, when: string, alt?: string): Placement => ({
+  menu: 'view/item/context',
+  group,
+  when,
+  ...(alt !== undefined && { alt }),
+});
+
+/** In the Explorer, on files of a volume that is open as a folder. */
+export const explorer = (group: string): Placement => ({
+  menu: 'explorer/context',
+  group,
+  when: 'resourceScheme == berth',
+});
+
+const isWorkspacesView = `view == ${viewIds.workspaces}`;
+const isVolumesView = `view == ${viewIds.volumes}`;
+const isEitherView = 'view =~ /^berth\\.(volumes|workspaces)$/';
+const contextKey = (key: ContextKey): string => key;
+
+/** The rows of workspaces: their value is `workspace+STATE+RUNTIME`. */
+export const anyWorkspace = `${isWorkspacesView} && viewItem =~ /^workspace\\+/`;
+export const workspaceIn = (...states: readonly WorkspaceState[]): string =>
+  `${isWorkspacesView} && viewItem =~ /^workspace\\+(${states.join('|')})\\+/`;
+/** The rows of workspaces that a verb is offered for. */
+export const offered = (verb: Verb): string => workspaceIn(...offeredIn(verb));
+/** The rows below a workspace. */
+export const part = (value: 'port' | 'published' | 'mount'): string =>
+  `${isWorkspacesView} && viewItem == ${value}`;
+export const cancellable = `${isWorkspacesView} && viewItem =~ /^operation\\+cancellable/`;
+
+/** The rows of volumes: their value is `volume+KIND+ROLE`, with `+orphan` or `+others` after it. */
+export const anyVolume = `${isVolumesView} && viewItem =~ /^volume\\+/`;
+export const diskVolume = `${isVolumesView} && viewItem =~ /^volume\\+disk/`;
+export const orphanedVolume = `${isVolumesView} && viewItem =~ /^volume\\+.*\\+orphan/`;
+export const volumeOfOthers = `${isVolumesView} && viewItem =~ /^volume\\+.*\\+others/`;
+
+/** The rows of files are in both views. Those that something can be put into: */
+export const container = `${isEitherView} && viewItem =~ /^(volume\\+|root|mounted\\+volume|entry\\+folder)/`;
+export const file = `${isEitherView} && viewItem =~ /^entry\\+file/`;
+export const fileOrFolder = `${isEitherView} && viewItem =~ /^entry\\+/`;
+/** Those that can be copied, whole volumes as well. */
+export const copyable = `${isEitherView} && viewItem =~ /^(volume\\+|mounted\\+volume|entry\\+)/`;
+/** Into a folder, or beside a file. */
+export const pasteTarget = `${isEitherView} && viewItem =~ /^(volume\\+|root|mounted\\+volume|entry\\+)/ && ${contextKey('berth.canPaste')}`;

@@ -1,0 +1,185 @@
+/**
+ * The one table of commands: package.json is generated from it (`npm run contributions`), and its keys are all the ids there are. What a
+ * command does is in commands/table.ts, what it is called in package.nls.json.
+ */
+import {
+  anyVolume,
+  anyWorkspace,
+  cancellable,
+  container,
+  copyable,
+  diskVolume,
+  explorer,
+  file,
+  fileOrFolder,
+  offered,
+  orphanedVolume,
+  part,
+  pasteTarget,
+  row,
+  title,
+  volumeOfOthers,
+  workspaceIn,
+  type CommandRow,
+} from './command-row';
+
+const rows = {
+  'berth.workspace.create': {
+    icon: 'add',
+    menus: [title('navigation@1', 'workspaces', 'berth.workspace.createQuick')],
+  },
+  'berth.workspace.createQuick': { icon: 'zap', menus: [title('1_create@1', 'workspaces')] },
+  'berth.workspace.start': {
+    icon: 'play',
+    menus: [row('inline@1', offered('start')), row('2_state@1', offered('start'))],
+  },
+  'berth.workspace.stop': {
+    icon: 'debug-stop',
+    menus: [row('inline@1', workspaceIn('running')), row('2_state@2', offered('stop'))],
+  },
+  'berth.workspace.restart': { icon: 'debug-restart', menus: [row('2_state@3', offered('restart'))] },
+  'berth.workspace.pause': { icon: 'debug-pause', menus: [row('2_state@4', offered('pause'))] },
+  'berth.workspace.resume': {
+    icon: 'debug-continue',
+    menus: [row('inline@1', offered('resume')), row('2_state@5', offered('resume'))],
+  },
+  'berth.workspace.archive': { icon: 'archive', menus: [row('2_state@8', offered('archive'))] },
+  'berth.workspace.restore': {
+    icon: 'history',
+    menus: [row('inline@1', offered('restore')), row('2_state@6', offered('restore'))],
+  },
+  'berth.workspace.recover': {
+    icon: 'tools',
+    menus: [row('inline@1', offered('recover')), row('2_state@7', offered('recover'))],
+  },
+  'berth.workspace.rebuild': { icon: 'layers', menus: [row('4_edit@3', offered('rebuild'))] },
+  'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', workspaceIn('stopped'))] },
+  'berth.workspace.rename': { icon: 'edit', menus: [row('4_edit@1', anyWorkspace)] },
+  'berth.workspace.editLimits': { icon: 'dashboard', menus: [row('4_edit@2', anyWorkspace)] },
+  'berth.workspace.delete': { icon: 'trash', menus: [row('5_delete@1', anyWorkspace)] },
+  'berth.workspace.open': {
+    icon: 'window',
+    menus: [
+      row('inline@3', workspaceIn('running', 'paused', 'stopped'), 'berth.workspace.openInNewWindow'),
+      row('1_open@1', workspaceIn('running', 'paused', 'stopped', 'archived')),
+    ],
+  },
+  'berth.workspace.openInNewWindow': {
+    icon: 'empty-window',
+    menus: [row('1_open@2', workspaceIn('running', 'paused', 'stopped', 'archived'))],
+  },
+  'berth.workspace.openTerminal': {
+    icon: 'terminal',
+    menus: [
+      row('inline@2', workspaceIn('running', 'paused')),
+      row('1_open@3', workspaceIn('running', 'paused', 'stopped')),
+    ],
+  },
+  'berth.workspace.showLogs': {
+    icon: 'output',
+    menus: [row('3_look@1', workspaceIn('running', 'paused', 'stopped', 'error', 'starting', 'creating'))],
+  },
+  'berth.workspace.copySshCommand': {
+    icon: 'copy',
+    menus: [row('inline@1', part('port')), row('3_look@2', anyWorkspace)],
+  },
+  'berth.workspace.browseFiles': {
+    icon: 'files',
+    menus: [row('inline@1', part('mount')), row('1_open@4', anyWorkspace)],
+  },
+  'berth.workspace.adopt': {
+    icon: 'link',
+    menus: [title('1_create@2', 'workspaces'), row('1_open@3', orphanedVolume)],
+  },
+  'berth.port.publish': { icon: 'plug', menus: [row('4_edit@5', anyWorkspace)] },
+  'berth.port.remove': { icon: 'debug-disconnect', menus: [row('5_delete@1', part('published'))] },
+  'berth.port.open': {
+    icon: 'globe',
+    menus: [row('inline@1', part('published')), row('1_open@1', part('published'))],
+  },
+  'berth.port.copyAddress': {
+    icon: 'copy',
+    menus: [row('inline@2', part('published')), row('1_open@2', part('published'))],
+  },
+  'berth.volume.create': { icon: 'add', menus: [title('navigation@1', 'volumes')] },
+  'berth.volume.delete': { icon: 'trash', menus: [row('7_delete@1', anyVolume)] },
+  'berth.volume.adopt': { icon: 'inbox', menus: [row('6_edit@1', volumeOfOthers)] },
+  'berth.volume.resize': { icon: 'arrow-both', menus: [row('6_edit@4', diskVolume)] },
+  'berth.volume.measure': { icon: 'graph', menus: [row('6_edit@3', anyVolume)] },
+  'berth.volume.openAsFolder': {
+    icon: 'folder-opened',
+    menus: [row('inline@3', anyVolume), row('1_open@1', container)],
+  },
+  'berth.volume.goToPath': {
+    icon: 'search',
+    menus: [title('1_go@1', 'volumes'), row('1_open@2', anyVolume)],
+  },
+  'berth.file.open': { icon: 'go-to-file', menus: [row('1_open@1', file)] },
+  'berth.file.newFile': { icon: 'new-file', menus: [row('inline@1', container), row('2_new@1', container)] },
+  'berth.file.newFolder': { icon: 'new-folder', menus: [row('2_new@2', container)] },
+  'berth.file.rename': { icon: 'edit', menus: [row('6_edit@1', fileOrFolder)] },
+  'berth.file.delete': { icon: 'trash', menus: [row('6_edit@2', fileOrFolder)] },
+  'berth.file.uploadFiles': {
+    icon: 'cloud-upload',
+    menus: [row('inline@2', container, 'berth.file.uploadFolder'), row('3_transfer@1', container)],
+  },
+  'berth.file.uploadFolder': { icon: 'cloud-upload', menus: [row('3_transfer@2', container)] },
+  'berth.file.download': {
+    icon: 'cloud-download',
+    menus: [row('inline@1', file), row('3_transfer@3', copyable), explorer('5_cutcopypaste@90')],
+  },
+  'berth.file.copy': {
+    icon: 'copy',
+    menus: [row('4_clip@2', copyable)],
+    keys: { key: 'ctrl+c', mac: 'cmd+c', views: ['volumes'] },
+  },
+  'berth.file.cut': {
+    icon: 'copy',
+    menus: [row('4_clip@1', fileOrFolder)],
+    keys: { key: 'ctrl+x', mac: 'cmd+x', views: ['volumes'] },
+  },
+  'berth.file.paste': {
+    icon: 'clippy',
+    palette: 'berth.canPaste',
+    menus: [row('4_clip@3', pasteTarget)],
+    keys: { key: 'ctrl+v', mac: 'cmd+v', views: ['volumes'] },
+  },
+  'berth.file.copyPath': { icon: 'link', menus: [row('5_path@1', fileOrFolder)] },
+  'berth.view.refresh': {
+    icon: 'refresh',
+    menus: [title('navigation@2', 'workspaces'), title('navigation@2', 'volumes')],
+  },
+  'berth.view.groupWorkspaces': { icon: 'group-by-ref-type', menus: [title('2_view@1', 'workspaces')] },
+  'berth.view.sortWorkspaces': { icon: 'sort-precedence', menus: [title('2_view@2', 'workspaces')] },
+  'berth.view.groupVolumes': { icon: 'group-by-ref-type', menus: [title('2_view@1', 'volumes')] },
+  'berth.view.sortVolumes': { icon: 'sort-precedence', menus: [title('2_view@2', 'volumes')] },
+  'berth.view.loadMore': { icon: 'ellipsis', palette: 'never' },
+  'berth.view.activate': {
+    icon: 'go-to-file',
+    palette: 'never',
+    keys: { key: 'enter', mac: 'cmd+down', views: ['workspaces', 'volumes'] },
+  },
+  'berth.view.rename': {
+    icon: 'edit',
+    palette: 'never',
+    keys: { key: 'f2', mac: 'enter', views: ['workspaces', 'volumes'] },
+  },
+  'berth.view.delete': {
+    icon: 'trash',
+    palette: 'never',
+    keys: { key: 'delete', mac: 'cmd+backspace', views: ['workspaces', 'volumes'] },
+  },
+  'berth.operation.cancel': { icon: 'close', menus: [row('inline@1', cancellable)] },
+  'berth.engine.start': { icon: 'play' },
+  'berth.engine.restart': { icon: 'debug-restart', menus: [title('4_engine@2', 'workspaces')] },
+  'berth.engine.doctor': { icon: 'pulse', menus: [title('4_engine@1', 'workspaces')] },
+  'berth.engine.showLog': { icon: 'output', menus: [title('4_engine@3', 'workspaces')] },
+  'berth.image.build': { icon: 'package', menus: [title('3_image@1', 'workspaces')] },
+  'berth.image.pull': { icon: 'cloud-download', menus: [title('3_image@2', 'workspaces')] },
+  'berth.ssh.include': { icon: 'key' },
+  'berth.walkthrough.open': { icon: 'book' },
+} as const satisfies Record<string, CommandRow>;
+
+export type CommandId = keyof typeof rows;
+
+export const commandRows: Readonly<Record<CommandId, CommandRow>> = rows;

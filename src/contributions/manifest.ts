@@ -1,0 +1,59 @@
+/** The part of package.json that is generated: what the extension contributes to VS Code, and when it is started. */
+import { fileScheme, viewIds } from '../commands/ids';
+import type { CommandRow, Placement } from './command-row';
+import { commandRows } from './commands';
+import { configuration } from './settings';
+import { terminal, views, viewsContainers, viewsWelcome } from './views';
+import { walkthroughs } from './walkthrough';
+
+type Entry = readonly [id: string, row: CommandRow];
+
+const command = ([id, { icon, enablement }]: Entry): object => ({
+  command: id,
+  title: `%command.${id.replace(/^berth\./, '')}.title%`,
+  category: 'Berth',
+  icon: `$(${icon})`,
+  ...(enablement !== undefined && { enablement }),
+});
+
+const inPalette = ([id, { palette }]: Entry): object[] =>
+  palette === undefined ? [] : [{ command: id, when: palette === 'never' ? 'false' : palette }];
+
+const inMenu =
+  (wanted: Placement['menu']) =>
+  ([id, { menus = [] }]: Entry): object[] =>
+    menus
+      .filter(({ menu }) => menu === wanted)
+      .map(({ group, when, alt }) => ({ command: id, when, group, ...(alt !== undefined && { alt }) }));
+
+/** A key finds no row under a pointer: the command is told in which view to take the selected ones. */
+const keybindings = ([id, { keys }]: Entry): object[] =>
+  (keys?.views ?? []).map((view) => ({
+    command: id,
+    key: keys?.key,
+    mac: keys?.mac,
+    when: `focusedView == ${viewIds[view]} && listFocus && !inputFocus`,
+    args: `selection:${view}`,
+  }));
+
+/** What `npm run contributions` writes into package.json, in place of what is there under these names. */
+export function generated(): { activationEvents: string[]; contributes: object } {
+  const entries: Entry[] = Object.entries(commandRows);
+  const contributes = {
+    commands: entries.map(command),
+    menus: {
+      commandPalette: entries.flatMap(inPalette),
+      'view/title': entries.flatMap(inMenu('view/title')),
+      'view/item/context': entries.flatMap(inMenu('view/item/context')),
+      'explorer/context': entries.flatMap(inMenu('explorer/context')),
+    },
+    keybindings: entries.flatMap(keybindings),
+    configuration,
+    viewsContainers,
+    views,
+    viewsWelcome,
+    walkthroughs,
+    terminal,
+  };
+  return { activationEvents: [`onFileSystem:${fileScheme}`], contributes };
+}
