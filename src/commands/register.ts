@@ -17,8 +17,9 @@ function isStale(args: readonly unknown[]): boolean {
   return args.length > 0 && args.every((each) => each === undefined || each === null);
 }
 
-function guarded(
-  { runner }: Pick<Services, 'runner'>,
+/** A handler that never rejects. */
+export function guarded(
+  { runner }: { runner: Pick<Services['runner'], 'tell'> },
   handler: Handler,
 ): (...args: unknown[]) => Promise<void> {
   return async (...args) => {

@@ -48,7 +48,7 @@ export function dropPlace(row: Row | undefined, store: Pick<Store, 'workspaces'>
 
 /** Brings dropped, chosen or pasted things to a place, each kind on its way. */
 export async function bring(
-  { transfers }: Pick<DropServices, 'transfers'>,
+  { transfers }: { transfers: Pick<Transfers, 'upload' | 'place' | 'uploadStreams'> },
   sources: Sources,
   to: VolumePlace,
 ) {

@@ -193,6 +193,7 @@ const vscode = {
   },
   workspace: {
     getConfiguration: configuration,
+    registerTextDocumentContentProvider: () => new Disposable(() => undefined),
     fs: {
       stat: ({ path }: URI) =>
         Promise.resolve({ type: path === '/' || standIn.folders.has(path) ? 2 : 1, size: 0 }),

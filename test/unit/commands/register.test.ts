@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { standIn } from '../../support/vscode/stand-in';
+import { BerthError } from '../../../src/api';
+import { guarded } from '../../../src/commands/register';
+import { Cancelled } from '../../../src/commands/runner';
+
+describe('commands/register', () => {
+  let told: [string, string][];
+  let given: unknown[][];
+  const runner = {
+    tell: (title: string, error: BerthError) => {
+      told.push([title, error.message]);
+      return Promise.resolve();
+    },
+  };
+
+  beforeEach(() => {
+    standIn.reset();
+    told = [];
+    given = [];
+  });
+
+  const command = (end: () => Promise<void> = () => Promise.resolve()) =>
+    guarded({ runner }, (target, selected) => {
+      given.push([target, selected]);
+      return end();
+    });
+
+  it('passes on the clicked row and the selected ones', async () => {
+    await command()('row', ['row', 'other'], 'more');
+    await command()();
+    assert.deepEqual(given, [
+      ['row', ['row', 'other']],
+      [undefined, undefined],
+    ]);
+  });
+
+  it('does nothing with a row that went away while its menu was open, and says so', async () => {
+    await command()(undefined, null);
+    assert.deepEqual(given, []);
+    assert.match(standIn.messages[0]?.text ?? '', /That row has just changed/);
+  });
+
+  it('says in words whatever goes wrong, and nothing when the user backs out', async () => {
+    await command(() => Promise.reject(new Error('odd')))('row');
+    await command(() => Promise.reject(new Cancelled()))('row');
+    await command(() => Promise.reject(new BerthError('cancelled', 'Cancelled.')))('row');
+    assert.deepEqual(told, [['Berth', 'odd']]);
+  });
+});
