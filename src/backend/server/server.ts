@@ -1,4 +1,5 @@
 /** The HTTP server: routes of the contract, streams, OpenAPI, and errors in one form. */
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
@@ -30,6 +31,13 @@ export async function createServer(
     bodyLimit,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
+    // What is wrong before there is a route is said in the same form as all else.
+    frameworkErrors: (error, _request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(400, { 'content-type': 'application/json' });
+      reply.raw.end(JSON.stringify(errorAnswer(mistake(error))));
+    },
+    clientErrorHandler: refuseMalformed,
   });
   server.setValidatorCompiler(({ schema, httpPart }) => makeValidator(schema as object, httpPart));
   // Answers are made by us and typed: checking them again would cost more than it finds.
@@ -96,6 +104,28 @@ function isWork({ method, routeOptions: { url = '' } }: FastifyRequest): boolean
   return method === 'GET' ? readStreams.has(url) : !url.startsWith(paths['engine.info'][1]);
 }
 
+const errorAnswer = (error: BerthError): object => ({ error: error.toBody() });
+
+/** What is no HTTP, or has too long headers, never becomes a request. */
+function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    return;
+  }
+  const isLong = error.code === 'HPE_HEADER_OVERFLOW';
+  const refusal = new BerthError(
+    'bad_request',
+    isLong ? 'The address and headers of the request are too long.' : 'The request is not valid HTTP.',
+  );
+  const body = JSON.stringify(errorAnswer(refusal));
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
 function isClientMistake(error: unknown): error is Error & { statusCode: number } {
   return (
     error instanceof Error &&
@@ -106,7 +136,7 @@ function isClientMistake(error: unknown): error is Error & { statusCode: number 
   );
 }
 
-function mistake({ statusCode, message }: Error & { statusCode: number }): BerthError {
+function mistake({ statusCode, message }: Error & { statusCode?: number }): BerthError {
   return new BerthError(statusCode === 413 ? 'too_large' : 'bad_request', message);
 }
 
@@ -117,7 +147,7 @@ function setErrors(server: FastifyInstance, { log }: Services): void {
     if (error.code === 'internal') {
       log.error({ err: thrown, method: request.method, url: request.routeOptions.url }, 'request failed');
     }
-    void reply.status(error.status).send({ error: error.toBody() });
+    void reply.status(error.status).send(errorAnswer(error));
   });
   server.setNotFoundHandler((request, reply) => {
     const error = new BerthError(
@@ -127,6 +157,6 @@ function setErrors(server: FastifyInstance, { log }: Services): void {
         hint: `The API is described at ${streamPaths.openapi}.`,
       },
     );
-    void reply.status(error.status).send({ error: error.toBody() });
+    void reply.status(error.status).send(errorAnswer(error));
   });
 }

@@ -1,5 +1,6 @@
 /** Ids of session volumes become whole names before a handler sees them, whatever the route. */
 import type { FastifyInstance } from 'fastify';
+import { BerthError } from '../../api/errors';
 import type { Services } from './services';
 
 interface NamesVolume {
@@ -17,10 +18,16 @@ function placesIn({ params, body }: { params: unknown; body: unknown }): NamesVo
   return [params, body, ...ends].filter(namesVolume);
 }
 
-export function nameWholeVolumes(server: FastifyInstance, { volumes }: Services): void {
+export function nameWholeVolumes(server: FastifyInstance, { volumes, visibility }: Services): void {
   server.addHook('preHandler', async (request) => {
     for (const place of placesIn(request)) {
       place.volume = await volumes.wholeName(place.volume);
+      // The short name was held against the caller; this one means another volume.
+      if (!visibility.volume(request.principal, place.volume)) {
+        throw new BerthError('forbidden', `This token does not reach volume ${place.volume}.`, {
+          field: 'volume',
+        });
+      }
     }
   });
 }
