@@ -1,7 +1,6 @@
 /** The part of the contract that is about files: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
-import { namesWorkspace } from './rules/principal';
-import { FilesName, Flag, Name, VolumePath, Waiting } from './schemas/common';
+import { ByName, FilesName, Flag, Nothing, VolumePath, Waiting } from './schemas/common';
 import {
   ConflictList,
   FileEntry,
@@ -15,8 +14,6 @@ import {
 } from './schemas/file';
 import { RemovalOperation, TransferOperation } from './schemas/operation';
 
-const Nothing = Type.Object({}, { additionalProperties: false });
-const ByName = Type.Object({ name: { ...Name, ...namesWorkspace } });
 const ByFiles = Type.Object({ volume: FilesName });
 
 export const fileRoutes = {

@@ -4,8 +4,8 @@
  */
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { streamPaths } from './paths';
-import { namesWorkspace, type RouteScope } from './rules/principal';
-import { FilesName, Flag, Name, VolumePath } from './schemas/common';
+import type { RouteScope } from './rules/principal';
+import { ByName, FilesName, Flag, VolumePath } from './schemas/common';
 
 export interface StreamRoute {
   method: 'GET' | 'PUT';
@@ -22,7 +22,6 @@ function defineStreams<const T extends Record<string, StreamRoute>>(table: T): T
   return table;
 }
 
-const ByName = Type.Object({ name: { ...Name, ...namesWorkspace } });
 const ByFiles = Type.Object({ volume: FilesName });
 const Offset = Type.Integer({ minimum: 0 });
 

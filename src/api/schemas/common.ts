@@ -7,6 +7,7 @@ import {
   type TSchema,
   type TUnion,
 } from '@sinclair/typebox';
+import { namesWorkspace } from '../rules/principal';
 import { namesVolume } from '../rules/principal';
 import { remedies } from '../rules/remedy';
 
@@ -89,3 +90,14 @@ export const Flag = Type.Boolean({ default: false });
 /** How long the request may wait for the operation to end, in milliseconds; then it answers as it stands. */
 export const Wait = Type.Integer({ minimum: 0, maximum: 600_000, default: 0 });
 export const Waiting = Type.Object({ wait: Type.Optional(Wait) });
+
+/** Parameters and bodies that several routes have. */
+export const ByName = Type.Object({ name: { ...Name, ...namesWorkspace } });
+export const ByImage = Type.Object(
+  { image: Type.String({ minLength: 1, maxLength: 512 }) },
+  { additionalProperties: false },
+);
+export const Nothing = Type.Object({}, { additionalProperties: false });
+export const takeOver = Type.Optional(
+  Type.Boolean({ description: 'Consent to take what another installation of Berth made.' }),
+);

@@ -1,0 +1,59 @@
+/** The part of the contract that is about volumes: see `routes.ts`. */
+import { Type } from '@sinclair/typebox';
+import { namesVolume } from './rules/principal';
+import { Flag, takeOver, VolumeName } from './schemas/common';
+import { Volume, VolumeCreate } from './schemas/volume';
+
+const ByVolume = Type.Object({ volume: { ...VolumeName, ...namesVolume } });
+
+export const volumeRoutes = {
+  'volumes.list': {
+    summary: 'All volumes; `usage` measures them (slow)',
+    tag: 'volumes',
+    scope: 'read',
+    query: Type.Object({ usage: Type.Optional(Flag) }),
+    response: Type.Array(Volume),
+  },
+  'volumes.create': {
+    summary: 'Create a volume',
+    tag: 'volumes',
+    scope: 'manage',
+    body: VolumeCreate,
+    response: Volume,
+  },
+  'volumes.get': {
+    summary: 'One volume; `usage` measures it',
+    tag: 'volumes',
+    scope: 'read',
+    params: ByVolume,
+    query: Type.Object({ usage: Type.Optional(Flag) }),
+    response: Volume,
+  },
+  'volumes.delete': {
+    summary: 'Delete a volume that nothing holds',
+    tag: 'volumes',
+    scope: 'manage',
+    params: ByVolume,
+    query: Type.Object({ force: Type.Optional(Flag) }),
+    response: Type.Object({ deleted: Type.Boolean() }),
+  },
+  'volumes.adopt': {
+    summary: 'Count a volume that another tool or installation made as made by this one',
+    tag: 'volumes',
+    scope: 'local',
+    params: ByVolume,
+    body: Type.Object({ takeOver }, { additionalProperties: false }),
+    response: Volume,
+  },
+  'volumes.resize': {
+    summary: 'Grow a detached disk',
+    tag: 'volumes',
+    scope: 'manage',
+    params: ByVolume,
+    body: Type.Object(
+      { sizeMiB: Type.Integer({ minimum: 1, maximum: 1_048_576 }) },
+      { additionalProperties: false },
+    ),
+    response: Volume,
+  },
+} as const;

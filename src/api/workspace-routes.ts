@@ -1,0 +1,155 @@
+/** The part of the contract that is about workspaces: see `routes.ts`. */
+import { Type } from '@sinclair/typebox';
+import { localPath, type RouteScope } from './rules/principal';
+import { ByImage, ByName, Flag, takeOver, VolumeName, Wait, Waiting } from './schemas/common';
+import { Adoptable } from './schemas/engine';
+import { Operation } from './schemas/operation';
+import {
+  ExecRequest,
+  ExecResult,
+  SshTarget,
+  Workspace,
+  WorkspaceCreate,
+  WorkspacePatch,
+  WorkspaceStats,
+} from './schemas/workspace';
+
+/** Of verbs that start: what to do without the files of a volume that is gone. */
+const Starting = Type.Object({
+  ...Waiting.properties,
+  acceptEmpty: Type.Optional(
+    Type.Boolean({ description: 'Make volumes that are gone anew, empty, instead of `volume_gone`.' }),
+  ),
+});
+const starting = (summary: string, scope: RouteScope) =>
+  ({ summary, tag: 'workspaces', scope, params: ByName, query: Starting, response: Operation }) as const;
+
+const verb = (summary: string, scope: RouteScope) =>
+  ({ summary, tag: 'workspaces', scope, params: ByName, query: Waiting, response: Operation }) as const;
+
+export const workspaceRoutes = {
+  'workspaces.list': {
+    summary: 'All workspaces',
+    tag: 'workspaces',
+    scope: 'read',
+    response: Type.Array(Workspace),
+  },
+  'workspaces.create': {
+    summary: 'Create a workspace, and start it unless told not to',
+    tag: 'workspaces',
+    scope: 'manage',
+    query: Waiting,
+    body: WorkspaceCreate,
+    response: Operation,
+  },
+  'workspaces.get': {
+    summary: 'One workspace',
+    tag: 'workspaces',
+    scope: 'read',
+    params: ByName,
+    response: Workspace,
+  },
+  'workspaces.update': {
+    summary:
+      'Change label, limits, idle policy, environment; variables, secrets and limits not named stay, null takes one away',
+    tag: 'workspaces',
+    scope: 'manage',
+    params: ByName,
+    body: WorkspacePatch,
+    response: Workspace,
+  },
+  'workspaces.delete': {
+    summary: 'Delete a workspace with its home volume; named volumes stay',
+    tag: 'workspaces',
+    scope: 'manage',
+    params: ByName,
+    query: Type.Object({ wait: Type.Optional(Wait), keepVolumes: Type.Optional(Flag) }),
+    response: Operation,
+  },
+  'workspaces.start': starting('Start', 'use'),
+  'workspaces.stop': verb('Stop: 10 s of grace, then kill; nothing is deleted', 'use'),
+  'workspaces.restart': starting('Stop and start', 'use'),
+  'workspaces.pause': verb('Freeze all processes', 'use'),
+  'workspaces.resume': verb('Go on after a pause', 'use'),
+  'workspaces.archive': verb('Stop it and set it aside: record, volumes and its own files stay', 'manage'),
+  'workspaces.restore': starting('Start an archived one: with its own files, on its volumes', 'manage'),
+  'workspaces.recover': starting('Start it after an error; a new runtime only where there is none', 'manage'),
+  'workspaces.rebuild': {
+    summary: 'A new runtime on the same volumes, from the image as it is now or another one',
+    tag: 'workspaces',
+    scope: 'manage',
+    params: ByName,
+    query: Waiting,
+    body: Type.Object(
+      {
+        image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, ...localPath })),
+        confirm: Type.Optional(
+          Type.Boolean({
+            description:
+              'What lies outside of volumes may go: else `needs_confirmation` names it, nothing changes.',
+          }),
+        ),
+        acceptEmpty: Starting.properties.acceptEmpty,
+      },
+      { additionalProperties: false },
+    ),
+    response: Operation,
+  },
+  'workspaces.commit': {
+    summary: 'Make an image of its own files, volumes and secrets excepted; a microVM must be stopped',
+    tag: 'workspaces',
+    scope: 'local',
+    params: ByName,
+    query: Waiting,
+    body: ByImage,
+    response: Operation,
+  },
+  'workspaces.stats': {
+    summary: 'CPU, memory, processes and network now (takes up to two seconds)',
+    tag: 'workspaces',
+    scope: 'read',
+    params: ByName,
+    response: WorkspaceStats,
+  },
+  'workspaces.ssh': {
+    summary: 'How to log in',
+    tag: 'workspaces',
+    scope: 'local',
+    params: ByName,
+    response: SshTarget,
+  },
+  'workspaces.exec': {
+    summary: 'Run a command and return its output',
+    tag: 'workspaces',
+    scope: 'use',
+    params: ByName,
+    body: ExecRequest,
+    response: ExecResult,
+  },
+
+  'adoptable.list': {
+    summary: 'Containers and volumes of other tools that can become workspaces',
+    tag: 'workspaces',
+    scope: 'local',
+    response: Type.Array(Adoptable),
+  },
+  'adoptable.adopt': {
+    summary: 'Make a workspace of a volume that another tool made',
+    tag: 'workspaces',
+    scope: 'local',
+    params: ByName,
+    query: Waiting,
+    body: Type.Object(
+      {
+        volume: VolumeName,
+        image: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+        takeOver,
+        replaceContainer: Type.Optional(
+          Type.Boolean({ default: false, description: 'Consent to remove the container that holds it now.' }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    response: Operation,
+  },
+} as const;
