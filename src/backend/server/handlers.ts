@@ -1,14 +1,11 @@
 /** Each route calls one service and answers what it returned. */
-import type { Operation } from '../../api/schemas/operation';
 import type { Handlers } from './register';
 import { engineHandlers } from './routes/engine';
 import { fileHandlers } from './routes/files';
 import { workspaceHandlers } from './routes/workspaces';
 import { volumeHandlers } from './routes/volumes';
 import type { Services } from './services';
-
-/** Holds the answer until the operation has ended, or for `wait` ms. */
-export type WaitFor = (operation: Operation, query: { wait?: number }) => Promise<Operation>;
+import type { WaitFor } from './wait-for';
 
 export function makeHandlers(services: Services): Handlers {
   const waitFor: WaitFor = (operation, { wait = 0 }) => services.operations.wait(operation.id, wait);

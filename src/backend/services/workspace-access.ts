@@ -21,6 +21,8 @@ import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import { repositoryDirectory } from './first-steps';
 
+export type { ExecSession };
+
 const defaultExecTimeoutMs = 600_000;
 const defaultOutputBytes = 1_048_576;
 

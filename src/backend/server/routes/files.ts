@@ -11,7 +11,7 @@ import {
   type TransferOperation,
 } from '../../../api/schemas/operation';
 import { checkRemoval, removalTitle, runRemoval, type RemovalParts } from '../../services/removals';
-import type { WaitFor } from '../handlers';
+import type { WaitFor } from '../wait-for';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
 

@@ -1,4 +1,4 @@
-import type { WaitFor } from '../handlers';
+import type { WaitFor } from '../wait-for';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
 
