@@ -17,6 +17,8 @@ const ALL = ['lint', 'types', ...SUITES];
 /** Of all suites, on two cores: more makes everybody wait. */
 const BUDGET_MINUTES = 45;
 
+const PROGRESS_MS = 120_000;
+
 /** @typedef {import('./lib/suites.mjs').Outcome} Outcome */
 
 /** @param {string[]} suites @param {string | undefined} grep */
@@ -25,12 +27,19 @@ async function runAll(suites, grep) {
   const ready = setUp(suites, steps);
   const lanes = lanesOf(suites);
   const isHeard = lanes.length === 1;
+  /** @type {Map<string, number>} what runs, and since when */
+  const running = new Map();
+  const progress = setInterval(
+    () => !isHeard && running.size > 0 && sayWhatRuns(running),
+    PROGRESS_MS,
+  ).unref();
 
   /** @param {string} name @param {() => Promise<Outcome>} work @returns {Promise<Outcome>} */
   async function timed(name, work) {
     const start = performance.now();
     console.log(isHeard ? `\n══ ${name}` : `▸ ${name}`);
-    const outcome = await work();
+    running.set(name, start);
+    const outcome = await work().finally(() => running.delete(name));
     const seconds = (performance.now() - start) / 1000;
     // Whole, so that the lines of two suites never mix.
     if (!isHeard) console.log(`\n══ ${name}\n${await readFile(logOf(name), 'utf8').catch(() => '')}`);
@@ -54,11 +63,18 @@ async function runAll(suites, grep) {
   }
 
   const outcomes = (await runLanes(lanes, runOne, (error, name) => [notRun(name, error)])).flat();
+  clearInterval(progress);
   const complaints = await ready('types').catch(() => '');
   if (complaints) console.error(complaints);
   if (complaints && !suites.includes('types')) outcomes.push(checkOutcome('types', false));
   console.log(`\nset up beside each other: ${steps.line()}`);
   return outcomes;
+}
+
+/** As nothing else is heard of suites beside each other until they end. @param {Map<string, number>} running */
+function sayWhatRuns(running) {
+  const minutes = (/** @type {number} */ since) => ((performance.now() - since) / 60_000).toFixed(0);
+  console.log(`… ${[...running].map(([name, since]) => `${name} for ${minutes(since)} min`).join(', ')}`);
 }
 
 /** @param {Outcome[]} outcomes @param {number} minutes @returns {number} how many failed */

@@ -21,7 +21,8 @@ describe('microVMs when things go wrong', function () {
     await bench.driver.templates.settled();
   });
   after(async () => {
-    await rm(await templateState(), { force: true });
+    const state = await templateState();
+    await Promise.all([state, `${state}.sum`].map((path) => rm(path, { force: true })));
     await bench.dispose();
   });
 
