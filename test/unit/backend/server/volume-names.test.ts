@@ -49,6 +49,16 @@ describe('server: the id of a session volume in place of its name', () => {
     assert.equal((await get('user1')).name, 'user1');
   });
 
+  it('leads no token to a volume that it does not reach', async () => {
+    const test = await start({
+      principalOf: () => ({ kind: 'token', id: 'ci', scope: 'manage', workspaces: ['demo'] }),
+    });
+    await test.create('demo', { volumes: ['data:/data'] });
+    test.driver.volumes.known.delete('data');
+    test.driver.volumes.add('sandkasten-ws-data');
+    await failure(test.client.call('volumes.get', { params: { volume: 'data' } }), 'forbidden');
+  });
+
   it('is no reason for another error where the volumes can not be asked', async () => {
     test.driver.fail(
       'volumes.inspect',
