@@ -20,7 +20,7 @@ import { archiveOf } from './tar-archive';
 import { scriptMembers, scriptsVersion } from './tools-scripts';
 import { waitFor } from './wait';
 
-const fillTimeoutMs = 60_000;
+const usualTimeoutMs = 60_000;
 const youngMs = 10 * 60_000;
 const marker = '.complete';
 
@@ -28,6 +28,8 @@ export interface ToolsOptions {
   /** E.g. `berth-tools:1`. */
   image: () => string;
   log: Log;
+  /** Of one request that fills it. */
+  fillTimeoutMs?: number;
 }
 
 export interface Tools {
@@ -67,6 +69,10 @@ export class ToolsVolume {
       });
     }
     return this.ready.tools;
+  }
+
+  private get fillTimeoutMs(): number {
+    return this.options.fillTimeoutMs ?? usualTimeoutMs;
   }
 
   private nameFor({ Id: id }: Dockerode.ImageInspectInfo): string {
@@ -183,7 +189,7 @@ export class ToolsVolume {
   ): Promise<void> {
     const filler = await waitFor(() => this.tryCreateFiller(filling), {
       what: `another engine to fill the volume ${filling.volume}`,
-      timeoutMs: fillTimeoutMs * 2,
+      timeoutMs: this.fillTimeoutMs * 2,
       intervalMs: 100,
     });
     const what = `fill the volume ${filling.volume}`;
@@ -195,9 +201,28 @@ export class ToolsVolume {
       await use(filler);
     };
     try {
-      await this.endpoint.call(what, fill, { timeoutMs: fillTimeoutMs * 2 });
-    } finally {
-      await this.endpoint.call(what, () => removeContainer(filler));
+      await this.endpoint.call(what, fill, { timeoutMs: this.fillTimeoutMs * 2 });
+    } catch (error) {
+      // This error tells what went wrong; one of the removal would only hide it.
+      await this.tidy(filler);
+      throw error;
+    }
+    await this.remove(filler);
+  }
+
+  private async remove(filler: Dockerode.Container): Promise<void> {
+    const timeoutMs = this.fillTimeoutMs;
+    await this.endpoint.call('remove the container that fills the tools', () => removeContainer(filler), {
+      timeoutMs,
+    });
+  }
+
+  /** What can't be removed now is known as a leftover when the volume is filled again. */
+  private async tidy(filler: Dockerode.Container | undefined): Promise<void> {
+    if (filler !== undefined) {
+      await this.remove(filler).catch((error: unknown) =>
+        this.options.log.warn({ filler: filler.id, error: String(error) }, 'a container is left'),
+      );
     }
   }
 
@@ -241,7 +266,7 @@ export class ToolsVolume {
           return undefined;
         }
       },
-      { timeoutMs: fillTimeoutMs },
+      { timeoutMs: this.fillTimeoutMs, late: (filler) => void this.tidy(filler) },
     );
   }
 
@@ -249,7 +274,7 @@ export class ToolsVolume {
   private async breakStaleLock(docker: Dockerode, name: string): Promise<void> {
     try {
       const found = await docker.getContainer(name).inspect();
-      if (isAbandoned(found.Config.Labels[label.filler], this.owner, found, fillTimeoutMs)) {
+      if (isAbandoned(found.Config.Labels[label.filler], this.owner, found, this.fillTimeoutMs)) {
         await removeContainer(docker.getContainer(found.Id));
       }
     } catch (error) {
