@@ -54,6 +54,8 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
     ...(spec.ports ?? []).map((port): [string, string] => ['port', formatPort(port)]),
     ['repository', spec.cloneUrl],
     ['branch', spec.cloneBranch === undefined ? undefined : printable(spec.cloneBranch)],
+    ['env', namesOf(Object.keys(spec.env ?? {}))],
+    ['secrets', namesOf(spec.secretNames ?? [])],
     ['limits', formatLimits(workspace)],
     ['idle', formatIdle(workspace)],
     ['created', formatAgo(workspace.createdAt, now)],
@@ -66,6 +68,11 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
       ...(trouble.hint === undefined ? [] : [['hint', inOneLine(trouble.hint)] as [string, string]]),
     ]),
   ]);
+}
+
+/** Values may be what nobody else is to see. */
+function namesOf(names: readonly string[]): string | undefined {
+  return names.length === 0 ? undefined : [...names].sort().join(', ');
 }
 
 /** The state in words, with the room that an archived workspace still takes. */

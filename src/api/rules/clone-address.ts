@@ -171,6 +171,12 @@ export function checkCloneAddress(address: string): void {
   }
 }
 
+const ofClones = {
+  cloneBranch: 'A branch is one of a repository',
+  cloneDepth: 'A depth is one of the history of a repository',
+  agentSocket: 'An SSH agent is forwarded to clone a repository',
+} as const;
+
 /** A branch, a depth and an agent are of a clone. Throws `bad_request`. */
 export function checkCloneOptions(options: {
   cloneUrl?: string;
@@ -181,7 +187,7 @@ export function checkCloneOptions(options: {
 }): void {
   for (const field of ['cloneBranch', 'cloneDepth', 'agentSocket'] as const) {
     if (options.cloneUrl === undefined && options[field] !== undefined) {
-      throw new BerthError('bad_request', `"${field}" is of a repository, and none is to be cloned.`, {
+      throw new BerthError('bad_request', `${ofClones[field]}, and none is to be cloned.`, {
         field,
         hint: 'Give the address of the repository, too: `--clone`.',
       });

@@ -7,11 +7,14 @@ const steps = [
   { unit: 'minute', ms: 60_000 },
 ] as const;
 
-/** How long ago an ISO time was: `just now`, `3 minutes ago`, `in 2 hours` (a clock that runs ahead). */
+/** How long ago an ISO time was: `just now`, `3 minutes ago`, `in 2 hours` (a clock that runs ahead); `-` for no time: images may have none. */
 export function formatAgo(iso: string, now: number): string {
   const then = Date.parse(iso);
   if (Number.isNaN(then)) {
     return iso;
+  }
+  if (then <= 0) {
+    return '-';
   }
   const ms = now - then;
   const step = steps.find((candidate) => Math.abs(ms) >= candidate.ms);

@@ -3,6 +3,7 @@ import {
   BerthError,
   type IdlePolicy,
   type NetworkMode,
+  type Problem,
   type PublishedPort,
   type WorkspaceCreate,
 } from '../../api';
@@ -24,6 +25,7 @@ import {
   parseWhole,
 } from '../parse/options';
 import { absoluteImage, absoluteMount, localPath, parseCredential } from '../parse/sources';
+import { checkWorkspaceName } from '../parse/workspace-name';
 import { readSecrets } from '../secrets';
 import { toLimits, type LimitOptions } from './change';
 
@@ -109,20 +111,38 @@ export function registerCreate(program: Command, cli: Cli): void {
 }
 
 async function create(cli: Cli, name: string, options: CreateOptions): Promise<void> {
+  checkWorkspaceName(name);
   const body = toRequest(name, options, cli.cwd, await readSecrets(cli, options.secret ?? []));
   const client = await cli.engine();
   const { warnings: told } = await follow(cli, client, await client.call('workspaces.create', { body }));
   const workspace = await client.call('workspaces.get', { params: { name } });
+  const lost = workspace.warnings.filter(({ code }) => lostWithout.includes(code));
+  const others = workspace.warnings.filter((warning) => !lost.includes(warning));
+  if (lost.length > 0) {
+    cli.exitCode = 1;
+  }
   cli.result(workspace, () =>
     [
       `${name} is ${workspace.state}.`,
-      ...workspace.warnings.flatMap(({ message, hint }) => [
-        ...(told.includes(message) ? [] : [`warning: ${inOneLine(message)}`]),
-        ...(hint === undefined ? [] : [`hint: ${inOneLine(hint)}`]),
-      ]),
+      ...others.flatMap((warning) => warningLines(warning, told)),
       ...(workspace.state === 'running' ? [`Open it: berth open ${name}    Log in: berth ssh ${name}`] : []),
+      // Last, though it was said while it happened: a script that goes on would miss the files.
+      ...lost.flatMap((warning) => warningLines(warning, [])),
     ].join('\n'),
   );
+}
+
+/**
+ * Codes of warnings by which the workspace lacks what was asked for: it is kept, as it can be used, and the exit code
+ * is 1. A script that may fail (without --fail-on-error) is not among them: that is what its user has chosen.
+ */
+const lostWithout: readonly string[] = ['clone', 'credentials'];
+
+function warningLines({ message, hint }: Problem, told: readonly string[]): string[] {
+  return [
+    ...(told.includes(message) ? [] : [`warning: ${inOneLine(message)}`]),
+    ...(hint === undefined ? [] : [`hint: ${inOneLine(hint)}`]),
+  ];
 }
 
 /** The request of the API for what was typed; only what was given is in it. */

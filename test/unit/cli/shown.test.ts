@@ -73,6 +73,8 @@ describe('cli: what is shown', () => {
         spec: {
           runtime: 'container',
           image: 'x',
+          env: { TOKEN_FILE: 'not to be shown', A: 'b' },
+          secretNames: ['TOKEN'],
           limits: { cpus: 2, memoryMiB: 2048, pids: 100, shmMiB: 64 },
           idle: { pauseAfter: 10, stopAfter: 90, archiveAfter: 0 },
           mounts: [{ kind: 'volume', source: 'cache', target: '/cache', readOnly: true }],
@@ -88,6 +90,8 @@ describe('cli: what is shown', () => {
       /^container +workspace-demo$/m,
       /^id +0123456789ab$/m,
       /^volume +cache at \/cache \(read-only\)$/m,
+      /^env +A, TOKEN_FILE$/m,
+      /^secrets +TOKEN$/m,
       /^limits +2 CPUs, 2\.0 GiB memory, 100 processes, 64 MiB shared memory$/m,
       /^idle +paused after 10 min 0 s, stopped after 1 h 30 min$/m,
       /^step +Start: 120 ms$/m,
@@ -95,6 +99,7 @@ describe('cli: what is shown', () => {
     ]) {
       assert.match(shown, line);
     }
+    assert.doesNotMatch(shown, /not to be shown/);
     assert.equal(formatLimits(workspace()), 'none');
   });
 

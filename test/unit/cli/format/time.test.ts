@@ -23,6 +23,8 @@ describe('cli/format/time', () => {
 
   it('shows what is no time as it is', () => {
     assert.equal(formatAgo('someday', now), 'someday');
+    assert.equal(formatAgo('0001-01-01T00:00:00.000Z', now), '-');
+    assert.equal(formatAgo(new Date(0).toISOString(), now), '-');
   });
 
   it('shows durations', () => {
