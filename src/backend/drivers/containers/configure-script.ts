@@ -71,7 +71,10 @@ for sudo in /usr/bin/sudo /bin/sudo /usr/local/bin/sudo; do
 done
 `;
 
-/** What was in a home before, or is mounted in one, keeps its owners: only what the image put into a new one is given. */
+/**
+ * What was in a home before, or is mounted in one, keeps its owners: only what the image put into a new one is given. The
+ * home itself comes last: a run that was cut off before is known by its owner, and done again.
+ */
 const home = `
 h=/home/workspace
 [ -d "$h" ] || mkdir -p "$h"
@@ -80,18 +83,19 @@ give_contents() {
   while read -r _ _ _ _ mount _; do
     case "$mount" in "$h"/*) set -- "$@" -path "$(printf %b "$mount" | sed 's/[][\\\\*?]/\\\\&/g')" -prune -o ;; esac
   done </proc/self/mountinfo
-  find "$h" "$@" -exec chown -h 1000:1000 {} +
+  find "$h" "$@" ! -path "$h" -exec chown -h 1000:1000 {} +
 }
-if [ "$(stat -c %u:%g "$h")" != 1000:1000 ]; then
-  if [ -e $s/new-home ]; then give_contents; chmod 755 "$h"; else chown 1000:1000 "$h"; fi
-fi
 is_bare() {
   for f in "$1"/* "$1"/.*; do
     case "\${f##*/}" in '*' | '.*' | . | .. | lost+found) ;; *) return 1 ;; esac
   done
 }
-if is_bare "$h" && [ -d /etc/skel ]; then
-  cp -a /etc/skel/. "$h/" && chown -R -h 1000:1000 "$h"
+copied=
+if is_bare "$h" && [ -d /etc/skel ]; then cp -a /etc/skel/. "$h/" && copied=yes; fi
+if [ -n "$copied" ] || [ "$(stat -c %u:%g "$h")" != 1000:1000 ]; then
+  if [ -n "$copied" ] || [ -e $s/new-home ]; then give_contents; fi
+  [ ! -e $s/new-home ] || chmod 755 "$h"
+  chown 1000:1000 "$h"
 fi
 `;
 
