@@ -131,7 +131,7 @@ class Writing:
             os.fchmod(self.file, modes.S_IMODE(old.st_mode) & ~SET_ID)
             return
         parent = os.stat(".", dir_fd=self.place.directory)
-        os.fchown(self.file, parent.st_uid, parent.st_gid)
+        attributes.give(self.file, parent.st_uid, parent.st_gid)
         os.fchmod(self.file, DEFAULT_MODE if mode is None else mode & 0o7777)
 
     def _can_replace(self, old):

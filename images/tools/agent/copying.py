@@ -12,7 +12,7 @@ import time
 
 import attributes
 from content import SET_ID
-from errors import AgentError
+from errors import NO_ROOM, AgentError, as_agent_error
 from holes import data_ranges
 from names import is_ours
 from places import READ_DIRECTORY
@@ -29,8 +29,9 @@ class TreeCopy:
     def __init__(self, job, root):
         self.job = job
         self.bytes = 0
-        # Sockets and devices: they mean nothing elsewhere.
-        self.skipped = []
+        # What is not in the copy, by its path there, and why: what can't be read, and sockets and devices, which mean
+        # nothing elsewhere.
+        self.failed = []
         self.losses = attributes.Losses()
         self._root = root
         # Where the copy of a file with several names is, from the root.
@@ -38,23 +39,39 @@ class TreeCopy:
         self._told = time.monotonic()
 
     def copy(self, name, directory, target, target_directory, path):
-        """`path`: of the target, from the root."""
+        """`path`: of the target, from the root. What can't be copied stops nothing else."""
         self.job.check()
+        try:
+            self._node(name, directory, target, target_directory, path)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise
+            # What is gone since its folder was read was not to be copied.
+            if not isinstance(error, FileNotFoundError) or "/" not in path:
+                self.failed.append((path, as_agent_error(error)))
+
+    def _node(self, name, directory, target, target_directory, path):
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
         if modes.S_ISDIR(status.st_mode):
-            self._folder(name, directory, target, target_directory, path)
+            self._folder(name, directory, target, target_directory, path, status)
         elif modes.S_ISREG(status.st_mode):
             self._file(name, directory, target, target_directory, path)
         elif modes.S_ISLNK(status.st_mode):
             os.symlink(os.readlink(name, dir_fd=directory), target, dir_fd=target_directory)
-            os.chown(target, status.st_uid, status.st_gid, dir_fd=target_directory, follow_symlinks=False)
+            attributes.give_name(target, status.st_uid, status.st_gid, target_directory)
             times = (status.st_atime_ns, status.st_mtime_ns)
             os.utime(target, ns=times, dir_fd=target_directory, follow_symlinks=False)
         else:
-            self.skipped.append(name)
+            self.failed.append((path, AgentError("not_supported", "it is neither a file, a folder nor a link")))
 
-    def _folder(self, name, directory, target, target_directory, path):
-        source = os.open(name, READ_DIRECTORY, dir_fd=directory)
+    def _folder(self, name, directory, target, target_directory, path, status):
+        try:
+            source = os.open(name, READ_DIRECTORY, dir_fd=directory)
+        except PermissionError:
+            # As cp does it: the folder comes, only what is in it does not.
+            os.mkdir(target, modes.S_IMODE(status.st_mode) & ~SET_ID, dir_fd=target_directory)
+            attributes.give_name(target, status.st_uid, status.st_gid, target_directory)
+            raise
         try:
             os.mkdir(target, 0o700, dir_fd=target_directory)
             copy = os.open(target, READ_DIRECTORY, dir_fd=target_directory)
@@ -82,6 +99,9 @@ class TreeCopy:
             try:
                 self._content(source, copy, status.st_size)
                 self._like(copy, source, status, path)
+            except BaseException:
+                os.unlink(target, dir_fd=target_directory)
+                raise
             finally:
                 os.close(copy)
         finally:
@@ -107,7 +127,7 @@ class TreeCopy:
     def _like(self, file, source, status, path, keep=0):
         refused = attributes.write(file, self._attributes(source, path))
         self.losses.attributes(refused, path)
-        os.fchown(file, status.st_uid, status.st_gid)
+        attributes.give(file, status.st_uid, status.st_gid)
         if status.st_mode & SET_ID & ~keep:
             self.losses.add(attributes.SET_ID_LOSS, path)
         os.fchmod(file, modes.S_IMODE(status.st_mode) & ~(SET_ID & ~keep))

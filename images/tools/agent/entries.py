@@ -152,4 +152,15 @@ def _rows(volume, folder, parts, page):
                 append(_row(item.name, type_, status))
         except FileNotFoundError:
             continue  # gone since the folder was read
+        except OSError:
+            append(_unread_row(item))
     return rows
+
+
+def _unread_row(item):
+    """Of a mount whose server is gone, for example: what the folder around it says of it."""
+    try:
+        type_ = DIRECTORY if item.is_dir(follow_symlinks=False) else OTHER
+    except OSError:
+        type_ = OTHER
+    return [to_wire(item.name), type_, 0, 0, 0, 0, 0, 0]

@@ -38,6 +38,10 @@ class AgentError(Exception):
         return {"code": self.code, "detail": self.detail, "path": self.path or path}
 
 
+# After them the rest would not arrive either.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
 class Cancelled(AgentError):
     def __init__(self):
         super().__init__("cancelled")

@@ -7,8 +7,10 @@ A frame is two big-endian 32-bit lengths, of a JSON head and of a payload, then 
 """
 
 import collections
+import contextlib
 import json
 import os
+import resource
 import signal
 import struct
 import sys
@@ -218,8 +220,16 @@ def end_keeper():
             os.kill(1, signal.SIGTERM)
 
 
+def open_many_files():
+    """A walk has a folder open for each level of a tree: as many as we may have, not as many as a shell has."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def main(root, user=None):
     """Serves the tree below `root`; with `user`, an empty root of root's becomes that id's, as what arrives follows it."""
+    open_many_files()
     sys.setswitchinterval(0.001)
     sys.setrecursionlimit(20_000)
     os.umask(0)

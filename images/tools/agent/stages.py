@@ -15,11 +15,11 @@ import durable
 import saving
 from content import SET_ID
 from copying import TreeCopy
-from errors import AgentError, as_agent_error
+from errors import NO_ROOM, AgentError, as_agent_error
 from mounts import mounts_below
 from names import STAGE, is_ours, split, to_wire
-from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, rename_new, top_of_mount, unlocked
-from trees import refuse_mounts, refuse_root, remove_tree, settled
+from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, top_of_mount, unlocked
+from trees import count_files, let_in, put, refuse_mounts, refuse_root, remove_tree, settled
 
 CLOSE_SECONDS = 5
 # An agent or an unpacking that ends late leaves its stage to whoever opens the volume meanwhile.
@@ -48,7 +48,7 @@ class Stages:
         return parts[0]
 
     def _drop(self, volume, name):
-        remove_tree(name, volume.root)
+        remove_tree(name, volume.root, forced=True)
         os.close(self._locks.pop(name))
 
     def close(self, volume):
@@ -75,7 +75,7 @@ class Stages:
     def copy(self, volume, request, _payload, job):
         with _from_and_to(volume, request) as (source, target):
             work = _copy(volume, source, target, request["overwrite"], job)
-            return {**settled(volume, target), **_report(work, target)}
+            return {**settled(volume, target), **_report(work, source, target)}
 
     def move(self, volume, request, _payload, job):
         """To where a rename does not lead, as something else is mounted there. The original goes when all of it arrived."""
@@ -85,7 +85,7 @@ class Stages:
                 refuse_mounts(source)
             work = _copy(volume, source, target, request["overwrite"], job, is_move=True)
             remove_tree(source.name, source.directory)
-            return {**settled(volume, target), **_report(work, target)}
+            return {**settled(volume, target), **_report(work, source, target)}
 
     def merge(self, volume, request, _payload, job):
         stage = self._name(request)
@@ -138,7 +138,7 @@ def _stage_in(directory):
         attributes.write(stage, {})
         yield stage
     finally:
-        remove_tree(name, directory)
+        remove_tree(name, directory, forced=True)
         os.close(stage)
 
 
@@ -157,8 +157,9 @@ def _copy(volume, source, target, overwrite, job, is_move=False):
     with _near(volume, target.directory) as where, _stage_in(where) as stage:
         work = TreeCopy(job, stage)
         work.copy(source.name, source.directory, "copy", stage, "copy")
-        if work.skipped and (is_move or lstat("copy", stage) is None):
-            raise AgentError("not_supported", f"{work.skipped[0]!r} is neither a file, a folder nor a link")
+        if work.failed and (is_move or lstat("copy", stage) is None):
+            path, error = work.failed[0]
+            raise AgentError(error.code, error.detail, to_wire(_from(source, path)))
         # What goes to a stage is written when that one is merged.
         is_final = not is_ours(target.path.split("/")[1], STAGE)
         if is_final:
@@ -166,16 +167,21 @@ def _copy(volume, source, target, overwrite, job, is_move=False):
         if overwrite:
             os.rename("copy", target.name, src_dir_fd=stage, dst_dir_fd=target.directory)
         else:
-            rename_new("copy", stage, target.name, target.directory)
+            put("copy", stage, target.name, target.directory)
         if is_final:
             durable.sync_folder(target.directory)
     return work
 
 
-def _report(work, target):
-    skipped = [to_wire(each) for each in work.skipped]
+def _from(source, path):
+    """The path in the volume of what a copy has at `path`."""
+    return source.path.rstrip("/") + path.removeprefix("copy")
+
+
+def _report(work, source, target):
+    failed = [{**error.reply(None), "path": to_wire(_from(source, path))} for path, error in work.failed]
     lost = work.losses.rows(lambda path: to_wire(target.path + path.removeprefix("copy")))
-    return {"bytes": work.bytes, "skipped": skipped, "lost": lost}
+    return {"bytes": work.bytes, "failed": failed, "lost": lost}
 
 
 def _stages_of(volume):
@@ -206,7 +212,7 @@ def _sweep(volume, name, parts):
                 return True
             with unlocked(name, folder) as file:
                 if file is not None:
-                    remove_tree(name, folder)
+                    remove_tree(name, folder, forced=True)
             return lstat(name, folder) is None
     except Exception:  # whatever is in there: what can't be removed must not close the volume
         return False
@@ -266,8 +272,8 @@ class Merge:
     def _child(self, name, source, target, path):
         """False: the target is another file system, or another mount of this one."""
         try:
-            rename_new(name, source, name, target)
-            self._placed(_count(name, target), target)
+            put(name, source, name, target)
+            self._placed(count_files(name, target), target)
             return True
         except FileExistsError:
             pass
@@ -305,16 +311,27 @@ class Merge:
         except AgentError:
             raise
         except OSError as error:
-            remove_tree(name, stage)
+            remove_tree(name, stage, forced=True)
             self._failed(f"{path}/{name}", as_agent_error(error))
-        for each in work.skipped:
-            reason = AgentError("not_supported", "it is neither a file, a folder nor a link")
-            self._failed(f"{path}/{name}: {each}", reason)
-        work.skipped.clear()
+        for each, error in work.failed:
+            self._failed(f"{path}/{each}", error)
+        work.failed.clear()
 
     def _both(self, name, source, target, path):
+        try:
+            self._into(name, source, target, path)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise
+            self._failed(path, as_agent_error(error))
+
+    def _into(self, name, source, target, path):
+        # The stage is ours: what its folders let nobody do is meant for where they go.
+        let_in(name, source)
         inner = os.open(name, READ_DIRECTORY, dir_fd=source)
         try:
+            if not os.listdir(inner):
+                return
             outer = os.open(name, READ_DIRECTORY, dir_fd=target)
             try:
                 self.folder(inner, outer, path)
@@ -362,13 +379,13 @@ class Merge:
         for number in range(2, 10_000):
             free = f"{stem} ({number}){dot}{extension}"
             try:
-                rename_new(name, source, free, target)
+                put(name, source, free, target)
             except FileExistsError:
                 continue
             except OSError as error:
                 self._failed(path, as_agent_error(error))
                 return
-            self._placed(_count(free, target), target)
+            self._placed(count_files(free, target), target)
             parent = path.rpartition("/")[0]
             self.renamed.append({"from": to_wire(path), "to": to_wire(f"{parent}/{free}")})
             return
@@ -376,17 +393,3 @@ class Merge:
 
     def _failed(self, path, error):
         self.failed.append({**error.reply(to_wire(path)), "path": to_wire(path)})
-
-
-def _count(name, directory):
-    """Files at and below a name; folders don't count."""
-    status = lstat(name, directory)
-    if status is None or not modes.S_ISDIR(status.st_mode):
-        return 1
-    folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
-    try:
-        with os.scandir(folder) as entries:
-            found = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
-        return sum(_count(child, folder) if is_directory else 1 for child, is_directory in found)
-    finally:
-        os.close(folder)

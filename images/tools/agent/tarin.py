@@ -248,7 +248,7 @@ class TarIn:
         except FileNotFoundError:
             os.mkdir(name, 0o700, dir_fd=folder)
             inner = os.open(name, READ_DIRECTORY, dir_fd=folder)
-            _give(inner, entry)
+            attributes.give(inner, entry.uid, entry.gid)
             os.fchmod(inner, NEW_FOLDER_MODE)
             return inner
         except OSError as error:
@@ -308,15 +308,11 @@ class TarIn:
 
     def _owner_and_time(self, parts, entry):
         folder = self._enter(parts[:-1], entry)
-        try:
-            os.chown(parts[-1], entry.uid, entry.gid, dir_fd=folder, follow_symlinks=False)
-        except PermissionError:
-            if os.geteuid() == 0:
-                raise
+        attributes.give_name(parts[-1], entry.uid, entry.gid, folder)
         os.utime(parts[-1], ns=(entry.mtime, entry.mtime), dir_fd=folder, follow_symlinks=False)
 
     def _like(self, file, entry, is_file=True):
-        _give(file, entry)
+        attributes.give(file, entry.uid, entry.gid)
         path = os.fsdecode(entry.name)
         mode, kept, refused = entry.mode, entry.attributes, entry.refused
         if not self._keeps_rights:
@@ -335,15 +331,6 @@ class TarIn:
 
     def _seal(self, parts, entry):
         self._like(self._enter(parts, entry), entry, is_file=False)
-
-
-def _give(file, entry):
-    """Who may not give files away keeps them."""
-    try:
-        os.fchown(file, entry.uid, entry.gid)
-    except PermissionError:
-        if os.geteuid() == 0:
-            raise
 
 
 def _parts_of(name):

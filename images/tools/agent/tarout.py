@@ -38,6 +38,8 @@ class TarOut:
         # Names of one file: the first, by device and inode.
         self._linked = {}
         self.failed = []
+        # Sockets: no tar can carry them, and that is no failure for those who want a tar.
+        self.left_out = []
         with volume.existing(split(request["path"]), follow=False) as place:
             self._is_root = place.is_root
             self._base = place.path.rsplit("/", 1)[0]
@@ -45,7 +47,7 @@ class TarOut:
             self._chunks = self._pack(directory, place.name)
 
     def next(self):
-        """A reply and about a megabyte. `end` is in the last reply, with what could not be read."""
+        """A reply and about a megabyte. `end` is in the last reply, with what could not be read, and what no tar carries."""
         gathered, size = [], 0
         for item in self._chunks:
             if isinstance(item, Bulk):
@@ -55,7 +57,8 @@ class TarOut:
             if size >= PIECE:
                 return {}, gathered[0] if len(gathered) == 1 else b"".join(gathered)
         failed = [{**error.reply(None), "path": to_wire(path)} for path, error in self.failed]
-        return {"end": True, "failed": failed}, b"".join(gathered)
+        left_out = [to_wire(path) for path in self.left_out]
+        return {"end": True, "failed": failed, "left_out": left_out}, b"".join(gathered)
 
     def close(self):
         self._chunks.close()
@@ -71,6 +74,9 @@ class TarOut:
         try:
             status = os.stat(name, dir_fd=directory, follow_symlinks=False)
             mode = status.st_mode
+            if modes.S_ISSOCK(mode):
+                self.left_out.append(path)
+                return
             if status.st_nlink > 1 and not modes.S_ISDIR(mode):
                 first = self._linked.setdefault((status.st_dev, status.st_ino), stored)
                 if first is not stored:
@@ -79,21 +85,26 @@ class TarOut:
             if modes.S_ISREG(mode):
                 yield from self._file(directory, name, stored, path)
             elif modes.S_ISDIR(mode):
-                yield from self._folder(directory, name, stored, path)
+                yield from self._folder(directory, name, stored, path, status)
             elif modes.S_ISLNK(mode):
                 target = os.fsencode(os.readlink(name, dir_fd=directory))
                 yield encode(Entry(stored, b"2", status, link=target))
             elif modes.S_ISFIFO(mode):
                 yield encode(Entry(stored, b"6", status))
-            elif not modes.S_ISSOCK(mode):
+            else:
                 self.failed.append((path, AgentError("not_supported", "it is neither a file, a folder nor a link")))
         except OSError as error:
             # Gone since its folder was read, or not for us to read.
             if not isinstance(error, FileNotFoundError) or path == f"{self._base}/{name}":
                 self.failed.append((path, as_agent_error(error)))
 
-    def _folder(self, directory, name, stored, path):
-        folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
+    def _folder(self, directory, name, stored, path, status):
+        try:
+            folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
+        except PermissionError:
+            # As cp does it: the folder comes, only what is in it does not.
+            yield encode(Entry(stored + b"/", b"5", status))
+            raise
         try:
             yield encode(Entry(stored + b"/", b"5", os.fstat(folder), attributes=attributes.read(folder)))
             with os.scandir(folder) as entries:

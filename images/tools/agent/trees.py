@@ -5,8 +5,9 @@ import os
 import stat as modes
 import time
 
+import attributes
 from entries import entry
-from errors import AgentError
+from errors import AgentError, as_agent_error
 from mounts import kernel_devices, mounted_in
 from names import is_ours, split, to_wire
 from places import READ_DIRECTORY, lstat, rename_new
@@ -26,7 +27,7 @@ def make_folder(directory, name, mode=NEW_FOLDER_MODE):
     os.mkdir(name, 0o700, dir_fd=directory)
     folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
     try:
-        os.fchown(folder, parent.st_uid, parent.st_gid)
+        attributes.give(folder, parent.st_uid, parent.st_gid)
         os.fchmod(folder, mode | (parent.st_mode & modes.S_ISGID))
     finally:
         os.close(folder)
@@ -139,8 +140,8 @@ class Quiet:
         pass
 
 
-def remove_tree(name, directory, removal=Quiet()):
-    """Removes a name and all below it; nothing there is fine."""
+def remove_tree(name, directory, removal=Quiet(), forced=False):
+    """Removes a name and all below it; nothing there is fine. `forced`: also what is in folders that let nobody in."""
     status = lstat(name, directory)
     if status is None:
         return
@@ -150,7 +151,7 @@ def remove_tree(name, directory, removal=Quiet()):
         return
     # Somebody may put new files in while we remove: a few more rounds, then their ENOTEMPTY is the answer.
     for attempts_left in (2, 1, 0):
-        _empty(name, directory, removal)
+        _empty(name, directory, removal, forced)
         try:
             os.rmdir(name, dir_fd=directory)
             removal.removed()
@@ -160,7 +161,9 @@ def remove_tree(name, directory, removal=Quiet()):
                 raise
 
 
-def _empty(name, directory, removal):
+def _empty(name, directory, removal, forced):
+    if forced:
+        let_in(name, directory)
     folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
     try:
         with os.scandir(folder) as entries:
@@ -168,12 +171,33 @@ def _empty(name, directory, removal):
         for child, is_directory in found:
             removal.check()
             if is_directory:
-                remove_tree(child, folder, removal)
+                remove_tree(child, folder, removal, forced)
             else:
                 _unlink_if_there(child, folder)
                 removal.removed()
     finally:
         os.close(folder)
+
+
+def let_in(name, directory):
+    """Lets an ordinary user into a folder of its own, whatever its mode; answers the mode that it had when it has changed."""
+    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    if not modes.S_ISDIR(status.st_mode) or status.st_mode & 0o700 == 0o700 or status.st_uid != os.geteuid():
+        return None
+    set_mode(name, directory, 0o700)
+    return modes.S_IMODE(status.st_mode)
+
+
+def set_mode(name, directory, mode):
+    """Of what is there, which is no link."""
+    file = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        if modes.S_ISLNK(os.fstat(file).st_mode):
+            raise AgentError("path_not_found", "it became a link")
+        # By the descriptor: the name may mean something else by now.
+        os.chmod(f"/proc/self/fd/{file}", mode)
+    finally:
+        os.close(file)
 
 
 def _unlink_if_there(name, directory):
@@ -185,33 +209,72 @@ def _unlink_if_there(name, directory):
 
 def chmod(volume, request, _payload, _job):
     with volume.existing(split(request["path"])) as place:
-        file = os.open(place.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.directory)
-        try:
-            if modes.S_ISLNK(os.fstat(file).st_mode):
-                raise AgentError("path_not_found", "it became a link")
-            # By the descriptor: the name may mean something else by now.
-            os.chmod(f"/proc/self/fd/{file}", request["mode"])
-        finally:
-            os.close(file)
+        set_mode(place.name, place.directory, request["mode"])
         return settled(volume, place)
 
 
+def put(name, source, new_name, target):
+    """Renames to a free name. Who may not write into a folder may not rename it either, as its `..` changes."""
+    try:
+        rename_new(name, source, new_name, target)
+    except PermissionError:
+        mode = let_in(name, source)
+        if mode is None:
+            raise
+        try:
+            rename_new(name, source, new_name, target)
+        except OSError:
+            set_mode(name, source, mode)
+            raise
+        set_mode(new_name, target, mode)
+
+
+def count_files(name, directory):
+    """Files at and below a name; folders don't count."""
+    status = lstat(name, directory)
+    if status is None or not modes.S_ISDIR(status.st_mode):
+        return 1
+    mode = let_in(name, directory)
+    folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
+    try:
+        with os.scandir(folder) as entries:
+            found = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
+        return sum(count_files(child, folder) if is_directory else 1 for child, is_directory in found)
+    finally:
+        os.close(folder)
+        if mode is not None:
+            set_mode(name, directory, mode)
+
+
 class Usage:
+    """What is below a place. What can't be read is counted, and the first of it named: the sums are lower bounds then."""
+
     def __init__(self, check):
         self.check = check
+        self.unread = 0
+        self.first_unread = None
         self.bytes = self.allocated = self.files = self.directories = 0
         self._linked = set()
         self._made_up = kernel_devices()
 
-    def add(self, name, directory):
+    def add(self, name, directory, path):
         self.check()
+        try:
+            self._add(name, directory, path)
+        except FileNotFoundError:
+            pass  # gone since its folder was read
+        except OSError as error:
+            self.unread += 1
+            self.first_unread = self.first_unread or {**as_agent_error(error).reply(None), "path": to_wire(path)}
+
+    def _add(self, name, directory, path):
         status = lstat(name, directory)
         if status is None or status.st_dev in self._made_up:
             return
         if modes.S_ISDIR(status.st_mode):
             self.directories += 1
             self.allocated += status.st_blocks * 512
-            self._below(name, directory)
+            self._below(name, directory, path)
             return
         self.files += 1
         self.bytes += status.st_size
@@ -221,16 +284,13 @@ class Usage:
             self._linked.add((status.st_dev, status.st_ino))
         self.allocated += status.st_blocks * 512
 
-    def _below(self, name, directory):
-        try:
-            folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
-        except FileNotFoundError:
-            return  # gone since its folder was read
+    def _below(self, name, directory, path):
+        folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
         try:
             with os.scandir(folder) as entries:
                 names = [item.name for item in entries if not is_ours(item.name)]
             for child in names:
-                self.add(child, folder)
+                self.add(child, folder, f"{path}/{child}")
         finally:
             os.close(folder)
 
@@ -238,10 +298,11 @@ class Usage:
 def usage(volume, request, _payload, job):
     total = Usage(job.check)
     with volume.existing(split(request["path"]), follow=False) as place:
-        total.add(place.name, place.directory)
-    return {
+        total.add(place.name, place.directory, place.path.rstrip("/"))
+    reply = {
         "bytes": total.bytes,
         "allocated": total.allocated,
         "files": total.files,
         "directories": total.directories,
     }
+    return reply if total.unread == 0 else {**reply, "unread": total.unread, "first_unread": total.first_unread}

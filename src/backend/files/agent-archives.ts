@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import type { BulkAccess } from './agent-access';
 import type { AgentChannel } from './agent-channel';
-import { failedOf, lostOf, numberOf, textOf } from './agent-replies';
+import { failedOf, lostOf, numberOf, stringsOf, textOf } from './agent-replies';
+import { notCopied } from './losses';
 import { pieceZeros } from './sparse-sink';
 import { TarReader } from './tar-read';
 import type { TakeChunk, TarSource } from './tar-flow';
@@ -21,6 +22,8 @@ export interface TarRequest {
   bulk?: BulkAccess | undefined;
   signal?: AbortSignal | undefined;
   unread: Unread;
+  /** Told of sockets, which no tar can carry. */
+  leftOut?: Unread | undefined;
 }
 
 interface Bulk {
@@ -30,7 +33,7 @@ interface Bulk {
 
 /** Hands over the tar of a path in chunks. */
 export async function receiveTar(channel: AgentChannel, request: TarRequest, take: TakeChunk): Promise<void> {
-  const { path, bulk, signal, unread } = request;
+  const { path, bulk, signal, unread, leftOut } = request;
   const open = { path, ...(bulk !== undefined && { bulk: bulk.minBytes }) };
   const { ok } = await channel.request('tar_open', open, { signal });
   const handle = numberOf(ok.handle, 'a handle');
@@ -53,6 +56,7 @@ export async function receiveTar(channel: AgentChannel, request: TarRequest, tak
       }
       if (isLast) {
         failedOf(reply.failed).forEach((each) => unread(each.path, each.reason));
+        stringsOf(reply.left_out).forEach((path) => leftOut?.(path, notCopied));
         return;
       }
     }

@@ -11,10 +11,10 @@ import {
   cursorOf,
   entriesOf,
   entryOf,
+  failedOf,
   lostOf,
   mergeOf,
   numberOf,
-  stringsOf,
   textOf,
   usageOf,
   writtenOf,
@@ -140,9 +140,7 @@ export class AgentFiles implements VolumeFiles {
       { from: normalizePath(from), to: normalizePath(to), overwrite: options.overwrite },
       { signal, timeoutMs: treeTimeoutMs, progress: options.progress },
     );
-    for (const name of stringsOf(ok.skipped)) {
-      options.skipped?.(name);
-    }
+    failedOf(ok.failed).forEach((each) => options.unread?.(each.path, each.reason));
     for (const loss of lostOf(ok.lost ?? [])) {
       options.lost?.(loss);
     }
@@ -198,7 +196,8 @@ export class AgentFiles implements VolumeFiles {
     stream.once('close', () => gone.abort());
     const take = (chunk: Buffer): Promise<void> | undefined => push(stream, Buffer.from(chunk));
     const ended = signal === undefined ? gone.signal : AbortSignal.any([signal, gone.signal]);
-    this.receive({ path: source, signal: ended, unread: unread ?? failWith(stream) }, take).then(
+    const notes = { unread: unread ?? failWith(stream), leftOut: unread };
+    this.receive({ path: source, signal: ended, ...notes }, take).then(
       () => stream.end(),
       (error: unknown) => stream.destroy(error instanceof Error ? error : new Error(String(error))),
     );
@@ -209,7 +208,7 @@ export class AgentFiles implements VolumeFiles {
     const source = await this.realPath(path, signal);
     const missing: string[] = [];
     const note = unread ?? ((file: string, reason: string) => void missing.push(`${quote(file)}: ${reason}`));
-    await this.receive({ path: source, signal, unread: note }, take);
+    await this.receive({ path: source, signal, unread: note, leftOut: unread }, take);
     if (missing[0] !== undefined) {
       throw unreadable(missing[0]);
     }

@@ -124,7 +124,13 @@ export function usageOf(ok: Readonly<Record<string, unknown>>): TreeUsage {
     allocated: numberOf(ok.allocated, 'allocated bytes'),
     files: numberOf(ok.files, 'files'),
     directories: numberOf(ok.directories, 'folders'),
+    ...(ok.unread !== undefined && { unread: unreadOf(ok.unread, ok.first_unread) }),
   };
+}
+
+function unreadOf(count: unknown, first: unknown): TreeUsage['unread'] {
+  const [row] = failedOf([first]);
+  return row && { count: numberOf(count, 'a number'), first: row.path, reason: row.reason };
 }
 
 export function stringsOf(value: unknown): string[] {

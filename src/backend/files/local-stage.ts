@@ -23,8 +23,16 @@ export async function statusOf(path: string): Promise<Stats | undefined> {
   }
 }
 
+const ownersAll = 0o700;
+
 async function namesOf(folder: string): Promise<string[]> {
   return (await readdir(localPath(folder), { encoding: 'buffer' })).map(decodeName).sort();
+}
+
+function whyNotPlaced(error: unknown): string {
+  const isDenied =
+    error instanceof Error && 'code' in error && ['EACCES', 'EPERM'].includes(String(error.code));
+  return isDenied ? 'nothing may be put there' : reasonOf(error);
 }
 
 class LocalMerge {
@@ -46,7 +54,7 @@ class LocalMerge {
         if (error instanceof BerthError) {
           throw error;
         }
-        this.result.failed.push({ path: child, reason: reasonOf(error) });
+        this.result.failed.push({ path: child, reason: whyNotPlaced(error) });
       }
     }
   }
@@ -60,6 +68,8 @@ class LocalMerge {
     } else if (this.policy === 'rename') {
       await this.moveBeside(name, from, target, path, fresh);
     } else if (fresh.isDirectory() && old.isDirectory()) {
+      // The stage is ours: what its folders let nobody do is meant for where they go.
+      await chmod(localPath(from), ownersAll);
       await this.folder(from, to, path);
     } else if (this.policy === 'fail') {
       throw new BerthError('path_exists', `${JSON.stringify(to)} exists already.`);
@@ -94,10 +104,27 @@ class LocalMerge {
   }
 
   private async move(from: string, to: string, fresh: Stats): Promise<void> {
-    await rename(localPath(from), localPath(to));
+    await renameFolderToo(localPath(from), localPath(to), fresh);
     this.changed.add(dirname(to));
     this.result.files += fresh.isDirectory() ? 0 : 1;
   }
+}
+
+/** Who may not write into a folder may not rename it either, as its `..` changes: an ordinary user, for a moment, may. */
+async function renameFolderToo(from: string | Buffer, to: string | Buffer, fresh: Stats): Promise<void> {
+  const mode = fresh.mode & 0o7777;
+  if (!fresh.isDirectory() || (mode & ownersAll) === ownersAll || process.platform === 'win32') {
+    await rename(from, to);
+    return;
+  }
+  await chmod(from, mode | ownersAll);
+  try {
+    await rename(from, to);
+  } catch (error) {
+    await chmod(from, mode);
+    throw error;
+  }
+  await chmod(to, mode);
 }
 
 /**

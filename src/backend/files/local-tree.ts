@@ -2,7 +2,7 @@
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
-import { hasSetId } from './losses';
+import { hasSetId, notCopied } from './losses';
 import { decodeName, localPath } from './names';
 import type { SparsePart } from './tar-sparse';
 
@@ -110,7 +110,7 @@ class Walk {
       : '';
     const node = nodeOf(source, name, stats, target);
     if (node === undefined) {
-      this.tree.failed.push({ path: source, reason: 'it is neither a file, a folder nor a link' });
+      this.tree.failed.push({ path: source, reason: notCopied });
       return;
     }
     this.asLink(node, stats);

@@ -9,7 +9,7 @@ import { applyLocal } from './local-facts';
 import { LargeFile, writeSmall } from './local-file';
 import { below, safeParts, staysInside, unusableName } from './local-names';
 import { keptBits, reasonOf } from './local-tree';
-import { hasSetId, isHarmless, setIdReason } from './losses';
+import { hasSetId, isHarmless, notCopied, setIdReason } from './losses';
 import { localPath } from './names';
 import type { TakeChunk } from './tar-flow';
 import type { TarEntry } from './tar-header';
@@ -204,8 +204,7 @@ class Unpack implements TarVisitor {
     if (entry.type !== 'link') {
       this.noteFacts(parts, entry);
     }
-    const unusable =
-      entry.type === 'other' ? 'it is neither a file, a folder nor a link' : unusableName(parts);
+    const unusable = entry.type === 'other' ? notCopied : unusableName(parts);
     if (unusable !== undefined) {
       this.report.failed(parts.join('/'), unusable);
       return undefined;

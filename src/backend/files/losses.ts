@@ -4,6 +4,8 @@ export const capability = 'security.capability';
 const accessLists = new Set(['system.posix_acl_access', 'system.posix_acl_default']);
 export const setIdReason = 'set-user-ID and set-group-ID bits';
 const setId = 0o6000;
+/** Why a socket or a device is left out of a copy. */
+export const notCopied = 'it is neither a file, a folder nor a link';
 
 /** What gives a file no rights: what comes from elsewhere must not run with rights of its own. */
 export function isHarmless(attribute: string): boolean {

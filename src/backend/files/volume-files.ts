@@ -28,6 +28,8 @@ export interface TreeUsage {
   allocated: number;
   files: number;
   directories: number;
+  /** What could not be read: how many, the first of it, and why. The other figures are lower bounds then. */
+  unread?: { count: number; first: string; reason: string };
 }
 
 /** What files that arrived could not keep, e.g. attributes that the file system there does not have. */
@@ -49,7 +51,7 @@ export interface MergeResult {
   lost?: Loss[];
 }
 
-/** Told of a file that is not in the tar as it should be, and why. */
+/** Told of a file or folder that is not in the tar or copy as it should be, and why. */
 export type Unread = (path: string, reason: string) => void;
 
 export interface PutTarOptions {
@@ -76,8 +78,8 @@ export interface CopyOptions {
   overwrite: boolean;
   /** Bytes copied so far. */
   progress?: (bytes: number) => void;
-  /** Sockets and devices, by name: they are left out. */
-  skipped?: (name: string) => void;
+  /** What could not be read, and sockets and devices, by their paths in the volume: they are left out. */
+  unread?: Unread;
   lost?: (loss: Loss) => void;
 }
 
@@ -118,7 +120,7 @@ export interface VolumeFiles {
 
   /**
    * A tar of what is at `path`, its entries named from the base name of `path` (`.` for the root). Without `unread`
-   * it fails at the end when something could not be read.
+   * it fails at the end when something could not be read, and leaves sockets out: no tar can carry them.
    */
   getTar(path: string, signal?: AbortSignal, unread?: Unread): Promise<Readable>;
   /** The same tar, handed over in chunks that are not kept: for large transfers. */

@@ -1,9 +1,9 @@
 /** From one volume to another, and within one. */
 import { Transform, type Readable, type TransformCallback } from 'node:stream';
-import { BerthError } from '../../api/errors';
+import { BerthError, type ErrorCode } from '../../api/errors';
 import { copyName, firstFree } from '../files/naming';
 import { baseName, joinPath } from '../files/paths';
-import type { VolumeFiles } from '../files/volume-files';
+import type { Loss, VolumeFiles } from '../files/volume-files';
 import type { OperationContext } from './operation-context';
 import { volumeSide } from './transfer-conflicts';
 import { TransferProgress } from './transfer-progress';
@@ -50,6 +50,14 @@ async function pipeItem(
   }
 }
 
+/** Of one item: the others can be copied all the same. */
+const stopsOnlyItself: ReadonlySet<ErrorCode> = new Set([
+  'not_supported',
+  'forbidden',
+  'capacity',
+  'too_large',
+]);
+
 async function fill(
   plan: TransferPlan,
   from: VolumeFiles,
@@ -67,17 +75,18 @@ async function fill(
       // Nobody knows the stage, which is gone when this is read.
       const original = (path: string): string =>
         path.startsWith(staged) ? `${item.source}${path.slice(staged.length)}` : path;
-      await from.copy(
-        item.source,
-        staged,
-        {
-          overwrite: false,
-          progress: (bytes) => progress.set(before + bytes, item.name),
-          lost: (loss) => outcome.lost(loss, original),
-          skipped: (name) => outcome.fail(item.name, name, 'it is neither a file, a folder nor a link'),
-        },
-        context.signal,
-      );
+      const options = {
+        overwrite: false,
+        progress: (bytes: number) => progress.set(before + bytes, item.name),
+        lost: (loss: Loss) => outcome.lost(loss, original),
+        unread: (path: string, reason: string) => outcome.fail(item.name, path, reason),
+      };
+      await from.copy(item.source, staged, options, context.signal).catch((error: unknown) => {
+        if (!(error instanceof BerthError && stopsOnlyItself.has(error.code))) {
+          throw error;
+        }
+        outcome.fail(item.name, item.source, error.message);
+      });
     } else {
       // The tar is a little larger than what is in it.
       const count = (bytes: number): void => progress.set(Math.min(total, progress.bytes + bytes), item.name);

@@ -84,6 +84,16 @@ export function volumeSide(files: VolumeFiles): Side {
   };
 }
 
+/** A folder that can't be read meets nothing: it is named by the transfer itself. */
+function listed(side: Side, folder: string): Promise<Map<string, FileType>> {
+  return side.list(folder).catch((error: unknown) => {
+    if (error instanceof BerthError && error.code === 'runtime_unavailable') {
+      throw error;
+    }
+    return new Map<string, FileType>();
+  });
+}
+
 class Comparison {
   readonly found: ConflictList = { conflicts: [], total: 0 };
 
@@ -108,7 +118,7 @@ class Comparison {
       }
       return;
     }
-    const [there, coming] = await Promise.all([this.to.list(target), this.from.list(source)]);
+    const [there, coming] = await Promise.all([listed(this.to, target), listed(this.from, source)]);
     for (const [name, childType] of coming) {
       const known = there.get(name);
       if (known !== undefined) {

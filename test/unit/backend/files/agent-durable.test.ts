@@ -38,7 +38,7 @@ describe('files that arrive in a volume', function () {
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'berth-log-'));
-    volume = await TestVolume.create('test', join(folder, 'log'));
+    volume = await TestVolume.create('test', { log: join(folder, 'log') });
     mkdirSync(at('t'));
     mkdirSync(at('mount'));
   });

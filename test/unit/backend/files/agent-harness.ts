@@ -1,7 +1,7 @@
 /** The real agent on a temporary folder, run by the Python of this machine. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,10 +71,23 @@ async function recordedSource(root: string, log: string): Promise<Buffer> {
   return Buffer.concat([Buffer.from(`${text.length}\n`), text]);
 }
 
-/** With `log`, the agent notes in that file what it does to make files last. */
-export async function startAgent(root: string, log?: string): Promise<Agent> {
-  const [program, ...args] = agentCommand('python3', root);
-  const child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+export interface AgentOptions {
+  /** The agent notes in that file what it does to make files last. */
+  log?: string | undefined;
+  /** Who it runs as. */
+  uid?: number | undefined;
+  /** How many files it may have open. */
+  openFiles?: number | undefined;
+}
+
+export async function startAgent(root: string, { log, uid, openFiles }: AgentOptions = {}): Promise<Agent> {
+  const limit = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}`];
+  const [program, ...args] = [...limit, ...agentCommand('python3', root)];
+  const child = spawn(program!, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    cwd: '/',
+    ...(uid !== undefined && { uid }),
+  });
   const channel = new AgentChannel(child.stdin, child.stdout);
   await channel.start(log === undefined ? await agentSource(agentDir) : await recordedSource(root, log));
   return { child, channel };
@@ -90,19 +103,23 @@ export class TestVolume implements AgentAccess {
   private constructor(
     readonly volume: string,
     readonly root: string,
-    private readonly log: string | undefined,
+    private readonly options: AgentOptions,
   ) {
     this.files = new AgentFiles(this);
   }
 
-  static async create(name = 'test', log?: string): Promise<TestVolume> {
-    return new TestVolume(name, await mkdtemp(join(tmpdir(), 'berth-volume-')), log);
+  static async create(name = 'test', options: AgentOptions = {}): Promise<TestVolume> {
+    const root = await mkdtemp(join(tmpdir(), 'berth-volume-'));
+    if (options.uid !== undefined) {
+      await chown(root, options.uid, -1);
+    }
+    return new TestVolume(name, root, options);
   }
 
   async channel(): Promise<AgentChannel> {
     if (this.agent === undefined || !(await this.agent).channel.isOpen) {
       this.started++;
-      this.agent = startAgent(this.root, this.log);
+      this.agent = startAgent(this.root, this.options);
     }
     return (await this.agent).channel;
   }

@@ -154,7 +154,8 @@ export class DiskAgent {
       tar_next: ({ handle }) => {
         const tar = tars.get(handle);
         const chunk = tar instanceof TarOut ? tar.next() : Buffer.alloc(0);
-        return [chunk.length === 0 ? { end: true, failed: [] } : {}, chunk];
+        const { failed, leftOut } = tar instanceof TarOut ? tar : { failed: [], leftOut: [] };
+        return [chunk.length === 0 ? { end: true, failed, left_out: leftOut } : {}, chunk];
       },
       untar_open: (request) => {
         const lose: Lose = (path, why) => this.stages.lose(request.folder, path, why);

@@ -2,9 +2,9 @@
  * Copies inside a volume, as `cp -a` does it: modes, owners, times, attributes, links and holes are kept. Only rights to
  * become somebody else are dropped.
  */
-import { capability, Losses, setIdReason } from '../../losses';
+import { capability, Losses, notCopied, setIdReason } from '../../losses';
 import { isOwnName } from '../../paths';
-import { DiskError } from '../disk-error';
+import { asDiskError, DiskError } from '../disk-error';
 import type { Attributes, Ext4 } from '../ext4/file-system';
 import type { FileReader, NewContent } from '../ext4/file-content';
 import { fileType, type Inode } from '../ext4/inode';
@@ -27,8 +27,8 @@ function attributesOf(inode: Inode, kept = 0): Attributes {
 
 export class TreeCopy {
   bytes = 0;
-  /** Sockets and devices: they mean nothing elsewhere. */
-  readonly skipped: string[] = [];
+  /** What can't be read, and sockets and devices, which mean nothing elsewhere; paths as in `copy`. */
+  readonly failed: { path: string; error: DiskError }[] = [];
   readonly losses = new Losses();
   private readonly trail = new Trail();
   /** The copies of files that have several names. */
@@ -41,7 +41,7 @@ export class TreeCopy {
   ) {}
 
   /** `path`: what the copy is below, for whoever reads of losses. */
-  *copy(inode: Inode, name: string, directory: number, target: string, path = ''): Work<void> {
+  *copy(inode: Inode, directory: number, target: string, path = ''): Work<void> {
     if (inode.isDirectory) {
       yield* this.folder(inode, directory, target, path);
     } else if (inode.type === fileType.regular) {
@@ -50,26 +50,40 @@ export class TreeCopy {
       const text = this.fs.readLink(inode);
       yield* this.batch.add(() => this.fs.makeLink(directory, target, text, attributesOf(inode)));
     } else {
-      this.skipped.push(name);
+      this.failed.push({ path, error: new DiskError('not_supported', notCopied) });
     }
   }
 
   private *folder(inode: Inode, directory: number, target: string, path: string): Work<void> {
-    this.trail.enter(inode.number);
     let copy = 0;
     yield* this.batch.add(() => {
       copy = this.fs.makeDirectory(directory, target, attributesOf(inode, setGid));
     });
-    for (const [name, { inode: number }] of [...this.fs.names(inode.number)]) {
+    const names = this.attempt(path, () => this.trail.namesIn(this.fs, inode.number)) ?? [];
+    for (const [name, { inode: number }] of names) {
+      const below = `${path}/${name}`;
       if (!isOwnName(name) && isStillThere(this.fs, inode.number, name, number)) {
-        yield* this.copy(this.fs.inode(number), name, copy, name, `${path}/${name}`);
+        const child = this.attempt(below, () => this.fs.inode(number));
+        if (child !== undefined) {
+          yield* this.copy(child, copy, name, below);
+        }
       }
     }
+    this.trail.leave(inode.number);
     yield* this.batch.add(() => {
       this.giveAttributes(inode, copy, path);
       this.fs.change(copy, (made) => made.setTime('mtime', inode.time('mtime'), inode.timeRest('mtime')));
     });
-    this.trail.leave();
+  }
+
+  /** What can't be read is noted, and stops nothing else. */
+  private attempt<T>(path: string, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.failed.push({ path, error: asDiskError(error) });
+      return undefined;
+    }
   }
 
   private *file(inode: Inode, directory: number, target: string, path: string): Work<void> {

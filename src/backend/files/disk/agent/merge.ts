@@ -7,7 +7,7 @@ import { fileType, type Inode } from '../ext4/inode';
 import { setId } from './content';
 import type { Fields } from './entries';
 import type { Tell } from './watches';
-import { Trail } from './trees';
+import { countFiles, Trail } from './trees';
 import type { Batch, Work } from './work';
 
 interface Side {
@@ -40,7 +40,7 @@ export class Merge {
     for (const name of [...this.fs.names(source).keys()].sort()) {
       yield* this.child({ folder: source, name }, target, `${path}/${name}`);
     }
-    this.trail.leave();
+    this.trail.leave(source);
   }
 
   private *child(from: Side, target: number, path: string): Work<void> {
@@ -108,7 +108,7 @@ export class Merge {
 
   private *move(from: Side, to: Side, path: string, what: 'created' | 'changed'): Work<void> {
     yield* this.attempt(path, () => {
-      const count = this.count(from.folder, from.name, new Trail());
+      const count = countFiles(this.fs, from.folder, from.name);
       this.fs.rename(from.folder, from.name, to.folder, to.name);
       this.files += count;
       this.tell(what, joinPath(this.base, path.slice(1)));
@@ -126,21 +126,6 @@ export class Merge {
       }
       this.fail(path, error);
     }
-  }
-
-  /** Files at and below a name; folders don't count. */
-  private count(folder: number, name: string, trail: Trail): number {
-    const inode = this.status(folder, name);
-    if (inode?.isDirectory !== true) {
-      return 1;
-    }
-    trail.enter(inode.number);
-    let count = 0;
-    for (const child of this.fs.names(inode.number).keys()) {
-      count += this.count(inode.number, child, trail);
-    }
-    trail.leave();
-    return count;
   }
 
   private status(folder: number, name: string): Inode | undefined {

@@ -4,13 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isOwnName } from '../../paths';
-import { DiskError } from '../disk-error';
+import { DiskError, errorReply } from '../disk-error';
 import { rootInode } from '../ext4/file-system';
 import { TreeCopy } from './copying';
 import { entryOf, type Fields } from './entries';
 import { Merge } from './merge';
 import { type Place, split, type Volume } from './places';
-import { refuseRoot, removeTree, Trail } from './trees';
+import { refuseRoot, removeTree } from './trees';
 import type { Tell } from './watches';
 import { Batch, type Job, type Work } from './work';
 
@@ -65,10 +65,11 @@ export class Stages {
     const work = new TreeCopy(fs, batch, job);
     try {
       const stage = fs.lookup(rootInode, name) ?? 0;
-      yield* work.copy(source.inode, source.name, stage, 'copy');
+      yield* work.copy(source.inode, stage, 'copy');
       yield* batch.flush();
-      if (work.skipped.length > 0 && fs.lookup(stage, 'copy') === undefined) {
-        throw new DiskError('bad_request', 'neither a file, a folder nor a link');
+      const [first] = work.failed;
+      if (first !== undefined && fs.lookup(stage, 'copy') === undefined) {
+        throw new DiskError(first.error.code, first.error.detail, source.path);
       }
       const existed = this.putInPlace(stage, target, overwrite === true);
       tell(existed ? 'changed' : 'created', target.path);
@@ -77,7 +78,8 @@ export class Stages {
     }
     this.volume.settle(target, target.name);
     const lost = work.losses.rows((path) => `${target.path}${path}`);
-    return { entry: entryOf(this.volume, target), bytes: work.bytes, skipped: work.skipped, lost };
+    const failed = work.failed.map(({ error, path }) => errorReply(error, `${source.path}${path}`));
+    return { entry: entryOf(this.volume, target), bytes: work.bytes, failed, lost };
   }
 
   *merge(request: Fields, tell: Tell): Work<Fields> {
@@ -109,7 +111,7 @@ export class Stages {
     this.isSwept = true;
     const batch = new Batch(fs);
     for (const name of dead) {
-      yield* removeTree(fs, rootInode, name, batch, new Trail());
+      yield* removeTree(fs, rootInode, name, batch);
     }
     yield* batch.flush();
     return { swept: dead.length };
@@ -139,7 +141,7 @@ export class Stages {
 
   private *drop(name: string): Work<void> {
     const batch = new Batch(this.volume.fs);
-    yield* removeTree(this.volume.fs, rootInode, name, batch, new Trail());
+    yield* removeTree(this.volume.fs, rootInode, name, batch);
     yield* batch.flush();
     this.living.delete(name);
     this.losses.delete(name);

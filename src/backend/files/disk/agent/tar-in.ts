@@ -3,7 +3,7 @@
  * out of the folder, and nothing is written through a link.
  */
 import { safeParts } from '../../local-names';
-import { hasSetId, isHarmless, Losses, setIdReason } from '../../losses';
+import { hasSetId, isHarmless, Losses, notCopied, setIdReason } from '../../losses';
 import { changeTimeOf, type TarEntry } from '../../tar-header';
 import { TarReader, type ContentSink, type TarVisitor } from '../../tar-read';
 import { DiskError } from '../disk-error';
@@ -142,7 +142,7 @@ export class TarIn implements TarVisitor {
 
   private tellLosses(parts: readonly string[], entry: TarEntry): void {
     if (entry.type === 'other' && entry.special?.kind !== 'fifo') {
-      this.lose(parts.join('/'), 'it is neither a file, a folder nor a link');
+      this.lose(parts.join('/'), notCopied);
     }
   }
 

@@ -3,7 +3,8 @@
  * these says so.
  */
 import { sparseParts } from '../../holes';
-import { baseName, isOwnName } from '../../paths';
+import { baseName, isOwnName, joinPath } from '../../paths';
+import { errorReply } from '../disk-error';
 import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../tar-header';
 import { attributesOf } from '../ext4/attributes';
 import type { FileReader } from '../ext4/file-content';
@@ -47,6 +48,12 @@ export class TarOut {
   private readonly trail = new Trail();
   /** The first names of files that have several. */
   private readonly linked = new Map<number, string>();
+  /** What could not be read. */
+  readonly failed: Fields[] = [];
+  /** Sockets: no tar can carry them, and that is no failure for those who want a tar. */
+  readonly leftOut: string[] = [];
+  /** What was asked for. */
+  private readonly base: string;
 
   constructor(
     private readonly fs: Ext4,
@@ -55,6 +62,7 @@ export class TarOut {
   ) {
     this.extent = extentOf(request);
     const place = volume.existing(split(request.path), false);
+    this.base = place.path;
     const name = place.path === '/' ? '.' : baseName(place.path);
     this.chunks = this.pack(place.inode, name);
   }
@@ -91,7 +99,8 @@ export class TarOut {
     const isSpecial = specials[inode.type] !== undefined;
     const type = isSpecial ? 'other' : types[inode.type];
     if (type === undefined) {
-      return; // a socket is nothing without the process behind it
+      this.leftOut.push(this.pathOf(name));
+      return;
     }
     const first = this.linked.get(inode.number);
     if (first !== undefined) {
@@ -149,18 +158,39 @@ export class TarOut {
   }
 
   private *below(folder: Inode, name: string): Generator<Buffer> {
-    this.trail.enter(folder.number);
-    for (const [child, { inode }] of [...this.fs.names(folder.number)]) {
+    const names = this.attempt(name, () => this.trail.namesIn(this.fs, folder.number)) ?? [];
+    for (const [child, { inode }] of names) {
       const path = name === '' ? child : `${name}/${child}`;
       const isWanted =
         !isOwnName(child) &&
         !this.extent.without.has(path) &&
         !isUnusedLostAndFound(this.fs, folder.number, child);
       if (isWanted && isStillThere(this.fs, folder.number, child, inode)) {
-        yield* this.node(this.fs.inode(inode), path);
+        const node = this.attempt(path, () => this.fs.inode(inode));
+        if (node !== undefined) {
+          yield* this.node(node, path);
+        }
       }
     }
-    this.trail.leave();
+    this.trail.leave(folder.number);
+  }
+
+  /** What can't be read is noted, and stops nothing else; but in an image nothing may be missing. */
+  private attempt<T>(name: string, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (this.extent.whole) {
+        throw error;
+      }
+      this.failed.push(errorReply(error, this.pathOf(name)));
+      return undefined;
+    }
+  }
+
+  /** In the volume, of what is in the tar by that name. */
+  private pathOf(name: string): string {
+    return joinPath(this.base, ...name.split('/').slice(1));
   }
 }
 

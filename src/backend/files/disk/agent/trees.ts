@@ -1,6 +1,6 @@
 /** Folders, and whole trees. */
 import { isOwnName, joinPath } from '../../paths';
-import { DiskError } from '../disk-error';
+import { DiskError, errorReply } from '../disk-error';
 import type { Ext4 } from '../ext4/file-system';
 import type { Inode } from '../ext4/inode';
 import { entryOf, type Fields } from './entries';
@@ -19,13 +19,17 @@ export function refuseRoot(place: Place): void {
   }
 }
 
+function insideItself(): DiskError {
+  return new DiskError('internal', 'a folder of the disk is inside itself; check it with e2fsck -f');
+}
+
 /** Where a walk is, so that a folder inside itself is noticed. */
 export class Trail {
   private readonly folders: number[] = [];
 
   enter(folder: number): void {
     if (this.folders.includes(folder)) {
-      throw new DiskError('internal', 'a folder of the disk is inside itself; check it with e2fsck -f');
+      throw insideItself();
     }
     if (this.folders.length >= deepest) {
       throw new DiskError('too_large', `its folders are more than ${deepest} deep`);
@@ -33,8 +37,18 @@ export class Trail {
     this.folders.push(folder);
   }
 
-  leave(): void {
-    this.folders.pop();
+  /** Enters a folder that can be read. */
+  namesIn(fs: Ext4, folder: number): [string, { inode: number }][] {
+    const names = [...fs.names(folder)];
+    this.enter(folder);
+    return names;
+  }
+
+  /** Also for one that was not entered. */
+  leave(folder: number): void {
+    if (this.folders.at(-1) === folder) {
+      this.folders.pop();
+    }
   }
 }
 
@@ -91,7 +105,7 @@ export function* remove(volume: Volume, { path, recursive }: Fields, tell: Tell,
   if (place.isDirectory && recursive === true) {
     const batch = new Batch(volume.fs);
     const removed = (): void => job.progress(count++);
-    yield* removeTree(volume.fs, place.directory, place.name, batch, new Trail(), removed);
+    yield* removeTree(volume.fs, place.directory, place.name, batch, removed);
     yield* batch.flush();
     count -= 1;
   } else {
@@ -101,31 +115,65 @@ export function* remove(volume: Volume, { path, recursive }: Fields, tell: Tell,
   return { removed: count };
 }
 
-/** Removes a name and all below it; nothing there is fine. */
+interface Named {
+  directory: number;
+  name: string;
+  number: number;
+  /** What is in it comes first. */
+  isOpen?: boolean;
+}
+
+/** Removes a name and all below it, however deep; nothing there is fine. */
 export function* removeTree(
   fs: Ext4,
   directory: number,
   name: string,
   batch: Batch,
-  trail: Trail,
   removed: () => void = () => undefined,
 ): Work<void> {
-  const number = fs.lookup(directory, name);
-  if (number === undefined) {
-    return;
-  }
-  if (fs.inode(number).isDirectory) {
-    trail.enter(number);
-    for (const child of [...fs.names(number).keys()]) {
-      yield* removeTree(fs, number, child, batch, trail, removed);
+  const nodeAt = (folder: number, child: string): Named[] => {
+    const number = fs.lookup(folder, child);
+    return number === undefined ? [] : [{ directory: folder, name: child, number }];
+  };
+  const seen = new Set<number>();
+  const todo = nodeAt(directory, name);
+  for (let node = todo.at(-1); node !== undefined; node = todo.at(-1)) {
+    const { number } = node;
+    // Somebody may have removed it, or its folder, while others had their turn.
+    const isThere = isStillThere(fs, node.directory, node.name, number);
+    if (isThere && node.isOpen !== true && fs.inode(number).isDirectory) {
+      if (seen.has(number)) {
+        throw insideItself();
+      }
+      seen.add(number);
+      node.isOpen = true;
+      todo.push(...[...fs.names(number).keys()].flatMap((child) => nodeAt(number, child)));
+      continue;
     }
-    trail.leave();
+    todo.pop();
+    if (isThere) {
+      const { directory: folder, name: gone } = node;
+      yield* batch.add(() => fs.remove(folder, gone));
+      removed();
+    }
   }
-  // Somebody may have removed it, or its folder, while others had their turn.
-  if (isStillThere(fs, directory, name, number)) {
-    yield* batch.add(() => fs.remove(directory, name));
-    removed();
+}
+
+/** Files at and below a name; folders don't count. */
+export function countFiles(fs: Ext4, directory: number, name: string): number {
+  const top = fs.lookup(directory, name);
+  const seen = new Set<number>();
+  const todo = top === undefined ? [] : [top];
+  let count = 0;
+  for (let number = todo.pop(); number !== undefined; number = todo.pop()) {
+    if (!fs.inode(number).isDirectory) {
+      count++;
+    } else if (!seen.has(number)) {
+      seen.add(number);
+      todo.push(...[...fs.names(number).values()].map(({ inode }) => inode));
+    }
   }
+  return count;
 }
 
 export function isStillThere(fs: Ext4, directory: number, name: string, number: number): boolean {
@@ -148,29 +196,47 @@ export function chmod(volume: Volume, { path, mode }: Fields, tell: Tell): Field
   return settled(volume, place);
 }
 
+/** The sums are lower bounds when something, which is counted then, can't be read. */
 class Usage {
   bytes = 0;
   allocated = 0;
   files = 0;
   directories = 0;
+  unread = 0;
+  firstUnread: Fields | undefined;
   private readonly linked = new Set<number>();
-  private readonly trail = new Trail();
+  private readonly folders = new Set<number>();
 
   constructor(private readonly fs: Ext4) {}
 
-  *add(inode: Inode, path: string): Work<void> {
-    yield;
+  *add(top: Inode, topPath: string): Work<void> {
+    const todo = [{ number: top.number, path: topPath }];
+    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+      yield;
+      const { number, path } = next;
+      try {
+        for (const [name, child] of this.count(this.fs.inode(number))) {
+          if (!isOwnName(name) && isStillThere(this.fs, number, name, child.inode)) {
+            todo.push({ number: child.inode, path: joinPath(path, name) });
+          }
+        }
+      } catch (error) {
+        this.unread++;
+        this.firstUnread ??= errorReply(error, path);
+      }
+    }
+  }
+
+  /** Answers what is in it. */
+  private count(inode: Inode): ReturnType<Ext4['names']> {
     if (inode.isDirectory) {
+      if (this.folders.has(inode.number)) {
+        throw insideItself();
+      }
+      this.folders.add(inode.number);
       this.directories++;
       this.allocated += inode.sectors * 512;
-      this.trail.enter(inode.number);
-      for (const [name, child] of [...this.fs.names(inode.number)]) {
-        if (!isOwnName(name) && isStillThere(this.fs, inode.number, name, child.inode)) {
-          yield* this.add(this.fs.inode(child.inode), joinPath(path, name));
-        }
-      }
-      this.trail.leave();
-      return;
+      return this.fs.names(inode.number);
     }
     this.files++;
     this.bytes += inode.size;
@@ -178,6 +244,7 @@ class Usage {
       this.linked.add(inode.number);
       this.allocated += inode.sectors * 512;
     }
+    return new Map();
   }
 }
 
@@ -185,6 +252,9 @@ export function* usage(volume: Volume, { path }: Fields): Work<Fields> {
   const place = volume.existing(split(path), false);
   const total = new Usage(volume.fs);
   yield* total.add(place.inode, place.path);
-  const { bytes, allocated, files, directories } = total;
-  return { bytes, allocated, files, directories };
+  const { bytes, allocated, files, directories, unread, firstUnread } = total;
+  return {
+    ...{ bytes, allocated, files, directories },
+    ...(unread > 0 && { unread, first_unread: firstUnread }),
+  };
 }

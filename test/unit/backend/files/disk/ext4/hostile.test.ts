@@ -184,8 +184,16 @@ describe('a hostile image', function () {
     const disk = TestDisk.on(image);
     try {
       await assert.rejects(disk.files.stat('/deep/er/again/er/again/er/x'), /inside itself/);
-      await assert.rejects(disk.files.usage('/deep'), /inside itself/);
-      await assert.rejects(disk.files.copy('/deep', '/copy', { overwrite: false }), /inside itself/);
+      const { unread } = await disk.files.usage('/deep');
+      assert.match(
+        `${unread?.count} ${unread?.first} ${unread?.reason}`,
+        /^1 \/deep\/er\/again .*inside itself/,
+      );
+      const notes: string[] = [];
+      const note = (path: string, reason: string): void => void notes.push(`${path}: ${reason}`);
+      await disk.files.copy('/deep', '/copy', { overwrite: false, unread: note });
+      assert.match(notes.join(), /^\/deep\/er\/again: .*inside itself/);
+      assert.equal(notes.length, 1);
       await assert.rejects(disk.files.remove('/deep', { recursive: true }), /inside itself/);
       assert.equal((await disk.files.stat('/big')).size, 400_000);
     } finally {
