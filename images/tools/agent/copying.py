@@ -12,7 +12,7 @@ import time
 
 import attributes
 from content import SET_ID
-from errors import NO_ROOM, AgentError, as_agent_error
+from errors import NO_ROOM, ONE_OF_MANY, AgentError, as_agent_error
 from holes import data_ranges
 from names import is_ours
 from places import READ_DIRECTORY
@@ -43,8 +43,8 @@ class TreeCopy:
         self.job.check()
         try:
             self._node(name, directory, target, target_directory, path)
-        except OSError as error:
-            if error.errno in NO_ROOM:
+        except ONE_OF_MANY as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
                 raise
             # What is gone since its folder was read was not to be copied.
             if not isinstance(error, FileNotFoundError) or "/" not in path:

@@ -38,6 +38,8 @@ class AgentError(Exception):
         return {"code": self.code, "detail": self.detail, "path": self.path or path}
 
 
+# What is wrong with one thing of a tree, as a rule.
+ONE_OF_MANY = (OSError, RecursionError)
 # After them the rest would not arrive either.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -51,6 +53,8 @@ def as_agent_error(error):
     """Any exception as an AgentError; unknown ones become `internal` and say what they were."""
     if isinstance(error, AgentError):
         return error
+    if isinstance(error, RecursionError):
+        return AgentError("capacity", "its folders are too deep")
     if isinstance(error, OSError) and error.errno is not None:
         code = CODES.get(error.errno, "internal")
         return AgentError(code, f"{errno.errorcode.get(error.errno, error.errno)}: {error.strerror}")

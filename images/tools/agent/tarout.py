@@ -9,9 +9,9 @@ import stat as modes
 
 import attributes
 from entries import LOST_FOUND, is_unused
-from errors import AgentError, as_agent_error
+from errors import ONE_OF_MANY, AgentError, as_agent_error
 from holes import data_ranges, has_holes
-from names import is_ours, split, to_wire
+from names import MAX_PATH, is_ours, split, to_wire
 from places import READ_DIRECTORY
 from tarformat import END, Entry, encode, padding
 
@@ -93,12 +93,16 @@ class TarOut:
                 yield encode(Entry(stored, b"6", status))
             else:
                 self.failed.append((path, AgentError("not_supported", "it is neither a file, a folder nor a link")))
-        except OSError as error:
+        except ONE_OF_MANY as error:
             # Gone since its folder was read, or not for us to read.
             if not isinstance(error, FileNotFoundError) or path == f"{self._base}/{name}":
                 self.failed.append((path, as_agent_error(error)))
 
     def _folder(self, directory, name, stored, path, status):
+        if len(stored) > MAX_PATH - 2:
+            # Named once: nothing in it could be made elsewhere either.
+            self.failed.append((path, AgentError("too_large", "its path is too long to be copied")))
+            return
         try:
             folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
         except PermissionError:

@@ -7,7 +7,7 @@ import time
 
 import attributes
 from entries import entry
-from errors import AgentError, as_agent_error
+from errors import ONE_OF_MANY, AgentError, as_agent_error
 from mounts import kernel_devices, mounted_in
 from names import is_ours, split, to_wire
 from places import READ_DIRECTORY, lstat, rename_new
@@ -151,7 +151,8 @@ def remove_tree(name, directory, removal=Quiet(), forced=False):
         return
     # Somebody may put new files in while we remove: a few more rounds, then their ENOTEMPTY is the answer.
     for attempts_left in (2, 1, 0):
-        _empty(name, directory, removal, forced)
+        with Descent(name, directory, forced) as descent:
+            _empty(descent, removal)
         try:
             os.rmdir(name, dir_fd=directory)
             removal.removed()
@@ -161,22 +162,88 @@ def remove_tree(name, directory, removal=Quiet(), forced=False):
                 raise
 
 
-def _empty(name, directory, removal, forced):
-    if forced:
-        let_in(name, directory)
-    folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
-    try:
-        with os.scandir(folder) as entries:
-            found = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
-        for child, is_directory in found:
-            removal.check()
-            if is_directory:
-                remove_tree(child, folder, removal, forced)
-            else:
-                _unlink_if_there(child, folder)
-                removal.removed()
-    finally:
-        os.close(folder)
+def _empty(descent, removal):
+    """Without recursion: the lists are of the folders that are left, of each level."""
+    left = [_clear(descent.folder, removal)]
+    while True:
+        if left[-1]:
+            try:
+                descent.down(left[-1][-1])
+            except FileNotFoundError:
+                left[-1].pop()
+                continue
+            left.append(_clear(descent.folder, removal))
+            continue
+        left.pop()
+        if not left:
+            return
+        descent.up()
+        try:
+            os.rmdir(left[-1].pop(), dir_fd=descent.folder)
+            removal.removed()
+        except OSError as error:
+            # What somebody puts in meanwhile is for the next round.
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+                raise
+
+
+def _clear(folder, removal):
+    """Removes the files of an open folder; answers the names of the folders in it."""
+    with os.scandir(folder) as entries:
+        found = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
+    for name, is_directory in found:
+        removal.check()
+        if not is_directory:
+            _unlink_if_there(name, folder)
+            removal.removed()
+    return [name for name, is_directory in found if is_directory]
+
+
+class Descent:
+    """A folder and those below it, with one of them open at a time: however deep a tree is, it takes no more.
+
+    `forced`: an ordinary user's own folders that let nobody in are opened for a while.
+    """
+
+    def __init__(self, name, directory, forced=False):
+        self._forced = forced
+        # Device and inode of the folders above, and the modes that they and the one in work are to have again.
+        self._above = []
+        self._modes = []
+        self.folder = self._opened(name, directory)
+
+    def _opened(self, name, directory):
+        self._modes.append(let_in(name, directory) if self._forced else None)
+        return os.open(name, READ_DIRECTORY, dir_fd=directory)
+
+    def down(self, name):
+        inner = self._opened(name, self.folder)
+        status = os.fstat(self.folder)
+        self._above.append((status.st_dev, status.st_ino))
+        os.close(self.folder)
+        self.folder = inner
+
+    def up(self):
+        outer = os.open("..", READ_DIRECTORY, dir_fd=self.folder)
+        status = os.fstat(outer)
+        self._give_mode()
+        os.close(self.folder)
+        self.folder = outer
+        if (status.st_dev, status.st_ino) != self._above.pop():
+            raise AgentError("in_use", "a folder of it was moved meanwhile")
+
+    def _give_mode(self):
+        mode = self._modes.pop()
+        if mode is not None:
+            os.fchmod(self.folder, mode)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if len(self._modes) == 1:
+            self._give_mode()
+        os.close(self.folder)
 
 
 def let_in(name, directory):
@@ -234,16 +301,19 @@ def count_files(name, directory):
     status = lstat(name, directory)
     if status is None or not modes.S_ISDIR(status.st_mode):
         return 1
-    mode = let_in(name, directory)
-    folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
-    try:
-        with os.scandir(folder) as entries:
-            found = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
-        return sum(count_files(child, folder) if is_directory else 1 for child, is_directory in found)
-    finally:
-        os.close(folder)
-        if mode is not None:
-            set_mode(name, directory, mode)
+    with Descent(name, directory, forced=True) as descent:
+        left, count = [], 0
+        while True:
+            with os.scandir(descent.folder) as entries:
+                kinds = [(item.name, item.is_dir(follow_symlinks=False)) for item in entries]
+            count += sum(not is_directory for _, is_directory in kinds)
+            left.append([each for each, is_directory in kinds if is_directory])
+            while not left[-1]:
+                left.pop()
+                if not left:
+                    return count
+                descent.up()
+            descent.down(left[-1].pop())
 
 
 class Usage:
@@ -263,7 +333,7 @@ class Usage:
             self._add(name, directory, path)
         except FileNotFoundError:
             pass  # gone since its folder was read
-        except OSError as error:
+        except ONE_OF_MANY as error:
             self.unread += 1
             self.first_unread = self.first_unread or {**as_agent_error(error).reply(None), "path": to_wire(path)}
 

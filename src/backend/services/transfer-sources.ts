@@ -39,9 +39,11 @@ export function noteMissing(
     return;
   }
   const rest = known === files ? '' : ` of the other ${expected - known}`;
-  context.warn(
-    `${expected} files were counted, ${files} arrived: some${rest} changed while they were copied.`,
-  );
+  const why =
+    failed.length > 0
+      ? 'the others are in what could not be copied, or changed meanwhile'
+      : `some${rest} changed while they were copied`;
+  context.warn(`${expected} files were counted, ${files} arrived: ${why}.`);
   outcome.doubt(plan.items.map(({ name }) => name));
 }
 

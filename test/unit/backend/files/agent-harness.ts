@@ -76,8 +76,8 @@ export interface AgentOptions {
   log?: string | undefined;
   /** Who it runs as. */
   uid?: number | undefined;
-  /** How many files it may have open. */
-  openFiles?: number | undefined;
+  /** How many files it may have open: the soft and the hard limit, e.g. `256:8192`. */
+  openFiles?: string | undefined;
 }
 
 export async function startAgent(root: string, { log, uid, openFiles }: AgentOptions = {}): Promise<Agent> {

@@ -61,14 +61,13 @@ describe('what can not be copied', function () {
   ): Promise<TransferResult & { warnings: string[] }> {
     const transfers = new Transfers({
       openFiles: (volume) => Promise.resolve(volumes[volume]!),
-      changed: () => undefined,
       drafts: new DownloadDrafts(join(local, 'records')),
     });
     const warnings: string[] = [];
     return { ...(await transfers.run(request, new TestContext(warnings))), warnings };
   }
 
-  async function prepare(options: { uid?: number | undefined; openFiles?: number } = {}): Promise<void> {
+  async function prepare(options: { uid?: number | undefined; openFiles?: string } = {}): Promise<void> {
     one = await TestVolume.create('one', options);
     two = await TestVolume.create('two', options);
     mkdirSync(at('data', 'secret'), { recursive: true });
@@ -91,6 +90,7 @@ describe('what can not be copied', function () {
         readdirSync(volume.root).filter((name) => name.startsWith('.berth-')),
         [],
       );
+      execFileSync('rm', ['-rf', volume.root]); // no call takes paths as long as some here
       await volume.dispose();
     }
     rmSync(local, { recursive: true, force: true });
@@ -241,6 +241,56 @@ describe('what can not be copied', function () {
         }
       } finally {
         await disk.dispose();
+      }
+    });
+  });
+
+  describe('as it is too deep', () => {
+    const levels = 600;
+
+    /** A chain of folders, with a file in each. */
+    function dig(folder: string): void {
+      const script = `
+import os, sys
+os.chdir(sys.argv[1])
+for _ in range(${levels}):
+    os.mkdir("level-by-level")
+    os.chdir("level-by-level")
+    os.close(os.open("f", os.O_CREAT))
+`;
+      execFileSync('python3', ['-c', script, folder]);
+    }
+
+    it('arrives as far as paths reach, and is named once, with few open files to begin with', async () => {
+      await prepare({ openFiles: '64:8192' });
+      dig(at('data'));
+      const { unread, files } = await one.files.usage('/data');
+      assert.deepEqual([unread, files], [undefined, levels + 2]);
+      const from = { volume: 'one', paths: ['/data'] };
+      const { failed, warnings, ...result } = await run({ from, to: { volume: 'two', path: '/' } });
+      assert.ok(failed.length <= 2, `${failed.length} lines`);
+      assert.equal(failed[0]?.reason, 'its path is too long to be copied');
+      assert.ok(result.files > 250, `${result.files} files`);
+      assert.match(warnings.join(), /the others are in what could not be copied/);
+      assert.equal(readFileSync(join(two.root, 'data', 'a'), 'utf8'), 'a');
+      await one.files.mkdir('/new');
+      const inside = await run({ from, to: { volume: 'one', path: '/new' } });
+      assert.deepEqual([inside.failed, inside.warnings, inside.files], [[], [], levels + 2]);
+    });
+
+    it('stops nothing where no more files may be open', async () => {
+      await prepare({ openFiles: '128:128' });
+      dig(at('data'));
+      const { unread, files } = await one.files.usage('/data');
+      assert.match(unread?.reason ?? '', /EMFILE/);
+      assert.ok(files > 20, `${files} files`);
+      const from = { volume: 'one', paths: ['/data'] };
+      for (const to of [{ local }, { volume: 'two', path: '/' }, { volume: 'one', path: '/new' }]) {
+        await one.files.mkdir('/new', { parents: true });
+        const { failed, files: arrived } = await run({ from, to });
+        assert.ok(failed.length > 0 && failed.length < 10, `${failed.length} lines`);
+        assert.match(failed[0]!.reason, /EMFILE/);
+        assert.ok(arrived > 10, `${arrived} files`);
       }
     });
   });
