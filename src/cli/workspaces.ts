@@ -96,6 +96,13 @@ export function formatPort({ host, guest }: PublishedPort): string {
   return `${guest} on 127.0.0.1:${host ?? ''}`;
 }
 
+/** What is said of the limits or ports of a workspace, e.g. that a change waits for a rebuild; a line each. */
+export function formatWarnings({ warnings }: Workspace, code: 'limits' | 'ports'): string[] {
+  return warnings
+    .filter((warning) => warning.code === code)
+    .map(({ message, hint }) => printable(`warning: ${message} ${hint ?? ''}`.trim()));
+}
+
 export function formatLimits({ spec: { limits = {} } }: Workspace): string {
   const parts = [
     limits.cpus === undefined ? undefined : `${limits.cpus} CPUs`,

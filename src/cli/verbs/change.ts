@@ -7,7 +7,7 @@ import { examples } from '../help';
 import { follow } from '../operation';
 import { parseMiB, parseNumber, parseWhole } from '../parse/options';
 import { absoluteImage } from '../parse/sources';
-import { formatLimits } from '../workspaces';
+import { formatLimits, formatWarnings } from '../workspaces';
 
 /** Options of `create` and `limits`. */
 export interface LimitOptions {
@@ -120,5 +120,5 @@ async function limits(cli: Cli, name: string, options: LimitOptions): Promise<vo
           params: { name },
           body: { limits: wanted },
         });
-  cli.result(changed, () => formatLimits(changed));
+  cli.result(changed, () => [formatLimits(changed), ...formatWarnings(changed, 'limits')].join('\n'));
 }

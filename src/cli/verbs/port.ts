@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { BerthError, type PublishedPort, type Workspace } from '../../api';
 import type { Cli } from '../cli';
-import { printable } from '../format/text';
 import { examples } from '../help';
 import { collectPorts } from '../parse/options';
-import { formatPort } from '../workspaces';
+import { formatPort, formatWarnings } from '../workspaces';
 
 const toPort = (text: string, previous?: readonly PublishedPort[]) => collectPorts(text, previous);
 
@@ -72,13 +71,7 @@ async function change(cli: Cli, name: string, ports: PublishedPort[]): Promise<v
   const client = await cli.engine();
   const workspace = await client.call('workspaces.update', { params: { name }, body: { ports } });
   const now = portsOf(workspace);
-  const told = workspace.warnings.filter(({ code }) => code === 'ports');
-  cli.result(now, () =>
-    [
-      shown(name, now),
-      ...told.map(({ message, hint }) => printable(`warning: ${message} ${hint ?? ''}`.trim())),
-    ].join('\n'),
-  );
+  cli.result(now, () => [shown(name, now), ...formatWarnings(workspace, 'ports')].join('\n'));
 }
 
 async function get(cli: Cli, name: string): Promise<Workspace> {

@@ -125,4 +125,14 @@ describe('cli: set', () => {
     assert.deepEqual(sent, [{ limits: { cpus: 2 } }]);
     assert.deepEqual(workspaces.get('limited').spec.limits, { cpus: 2, memoryMiB: 512 });
   });
+
+  it('says which limits wait, and for what', async () => {
+    await test.create('waiting', { limits: { shmMiB: 64 } });
+    const { code, stdout } = await test.berth(['limits', 'waiting', '--cpus', '2']);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /^warning: Takes effect with the next rebuild: shmMiB\. `berth rebuild waiting` keeps/m,
+    );
+  });
 });
