@@ -97,9 +97,9 @@ export function formatPort({ host, guest }: PublishedPort): string {
 }
 
 /** What is said of the limits or ports of a workspace, e.g. that a change waits for a rebuild; a line each. */
-export function formatWarnings({ warnings }: Workspace, code: 'limits' | 'ports'): string[] {
+export function formatWarnings({ warnings }: Workspace, about: 'limits' | 'ports'): string[] {
   return warnings
-    .filter((warning) => warning.code === code)
+    .filter(({ code }) => code.startsWith(about))
     .map(({ message, hint }) => printable(`warning: ${message} ${hint ?? ''}`.trim()));
 }
 

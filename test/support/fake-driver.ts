@@ -279,9 +279,12 @@ export class FakeDriver implements Driver {
     return this.runtimes.has(name) ? this.own : undefined;
   }
 
-  async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+  async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[]; needsRestart: string[] }> {
     await this.act('setLimits', name);
-    return { needsRebuild: limits.shmMiB === undefined ? [] : ['shmMiB'] };
+    return {
+      needsRebuild: limits.shmMiB === undefined ? [] : ['shmMiB'],
+      needsRestart: limits.pids === undefined ? [] : ['pids'],
+    };
   }
 
   async setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {

@@ -286,8 +286,8 @@ export interface Driver {
   dropAside(name: string): Promise<void>;
   /** What it has outside of volumes, without what Berth puts in itself; undefined when the runtime is not there. */
   ownFiles(name: string, whose?: Whose): Promise<OwnFiles | undefined>;
-  /** Changes what can be changed live; answers what needs a rebuild. */
-  setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }>;
+  /** Changes what can be changed live; answers what waits for a rebuild, and what for the next start alone. */
+  setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[]; needsRestart: string[] }>;
   /** The same for all extra ports of it; throws `in_use` for one that another program has. */
   setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }>;
   /** Makes an image of its own files, volumes excepted; answers the image's id. Throws `illegal_state`. */

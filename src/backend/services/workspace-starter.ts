@@ -10,11 +10,13 @@ import { readCredentials, readScripts, type Script } from './injected-files';
 import type { OperationContext } from './operation-context';
 import { lostBeforeArchive } from './own-files';
 import { notCarried, planOf, RuntimePreparation, type StartOptions } from './runtime-preparation';
+import { limitsAtStart } from './waiting-changes';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 
 const stopGraceMs = 10_000;
 const warningsOfAStart: readonly string[] = [
+  limitsAtStart,
   'credentials',
   'secrets',
   'post-start',

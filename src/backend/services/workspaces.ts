@@ -22,6 +22,7 @@ import type { Operations } from './operations';
 import { noteOwnFiles } from './own-files';
 import { changePorts } from './published-ports';
 import { retrying } from './retries';
+import { tellOfWaiting } from './waiting-changes';
 import { eraseWorkspace, type EraseParts } from './workspace-erase';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import {
@@ -281,8 +282,8 @@ export class Workspaces {
   }
 
   private async applyLimits(name: string, limits: Limits): Promise<void> {
-    const { needsRebuild } = await this.driver(name).setLimits(runtimeNameOf(name), limits);
-    await this.tellOfRebuild(name, 'limits', needsRebuild);
+    const waiting = await this.driver(name).setLimits(runtimeNameOf(name), limits);
+    await tellOfWaiting(this.parts.registry, name, 'limits', waiting);
   }
 
   private changePorts(name: string, wanted: readonly PublishedPort[]): Promise<PublishedPort[]> {
@@ -293,19 +294,9 @@ export class Workspaces {
         // What was to wait for a rebuild may be taken back.
         const others = this.parts.registry.get(name).warnings.filter(({ code }) => code !== 'ports');
         await this.parts.registry.update(name, { warnings: others });
-        await this.tellOfRebuild(name, 'ports', needsRebuild);
+        await tellOfWaiting(this.parts.registry, name, 'ports', { needsRebuild });
       }
     });
-  }
-
-  private async tellOfRebuild(name: string, code: string, changes: readonly string[]): Promise<void> {
-    if (changes.length > 0) {
-      await this.parts.registry.warn(name, {
-        code,
-        message: `Takes effect with the next rebuild: ${changes.join(', ')}.`,
-        hint: `\`berth rebuild ${name}\` keeps all volumes.`,
-      });
-    }
   }
 
   /** The frame of every verb: check, in-between state, operation, settled state. */

@@ -252,7 +252,7 @@ export class ContainerDriver implements Driver {
     return info === undefined || isOthers ? undefined : ownFilesOf(this.endpoint, this.helpers, name);
   }
 
-  setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+  setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[]; needsRestart: string[] }> {
     return this.runtimes.setLimits(name, limits);
   }
 

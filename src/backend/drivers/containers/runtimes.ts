@@ -165,7 +165,7 @@ export class Runtimes {
   }
 
   /** What can't be changed live: shared memory, and taking a limit away. */
-  async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+  async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[]; needsRestart: string[] }> {
     return this.withContainer(name, 'change the limits of', async (container, _docker, isPodman) => {
       const { HostConfig: now } = await container.inspect();
       const mebibyte = 1024 * 1024;
@@ -177,14 +177,14 @@ export class Runtimes {
       ];
       const live = resourcesOf(limits);
       if (Object.keys(live).length === 0) {
-        return { needsRebuild };
+        return { needsRebuild, needsRestart: [] };
       }
       if (isPodman) {
         // Podman 4.3 has no such call.
-        return { needsRebuild: [...new Set([...needsRebuild, ...Object.keys(limits)])] };
+        return { needsRebuild: [...new Set([...needsRebuild, ...Object.keys(limits)])], needsRestart: [] };
       }
       await container.update(live);
-      return { needsRebuild };
+      return { needsRebuild, needsRestart: [] };
     });
   }
 

@@ -233,7 +233,7 @@ export class MicrovmDriver implements Driver {
     return this.runtimes.ownFiles(name);
   }
 
-  setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+  setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[]; needsRestart: string[] }> {
     return this.at(name).setLimits(name, limits);
   }
 

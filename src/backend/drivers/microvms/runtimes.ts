@@ -185,7 +185,7 @@ export class Runtimes {
   }
 
   /** Memory is changed live within what the machine was started with; all else takes a restart. */
-  async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[] }> {
+  async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[]; needsRestart: string[] }> {
     return this.lock.run(name, async () => {
       const { store, machines } = this.parts;
       const record = await store.get(name);
@@ -193,7 +193,7 @@ export class Runtimes {
       await store.change(name, { plan: { ...record.plan, limits } });
       const machine = await machines.of(record);
       if (machine === undefined || record.launch === undefined) {
-        return { needsRebuild: [] };
+        return { needsRebuild: [], needsRestart: [] };
       }
       const atMost = record.launch.memoryMiB;
       const memoryMiB = limits.memoryMiB ?? atMost;
@@ -203,7 +203,8 @@ export class Runtimes {
       if (memoryMiB <= atMost) {
         await machine.qmp.execute('balloon', { value: memoryMiB * mebibyte });
       }
-      return { needsRebuild: [...changed, ...(memoryMiB > atMost ? ['memoryMiB'] : [])] };
+      const needsRestart = [...changed, ...(memoryMiB > atMost ? ['memoryMiB'] : [])];
+      return { needsRebuild: [], needsRestart };
     });
   }
 

@@ -104,7 +104,7 @@ describe('the life of a container', function () {
   it('changes limits live and names those that need a rebuild', async () => {
     const { name } = await bench.running({ limits: { cpus: 1, memoryMiB: 256, pids: 300 } });
     const answer = await bench.driver.setLimits(name, { cpus: 0.5, memoryMiB: 512, shmMiB: 32 });
-    assert.deepEqual(answer, { needsRebuild: ['shmMiB', 'pids'] });
+    assert.deepEqual(answer, { needsRebuild: ['shmMiB', 'pids'], needsRestart: [] });
     const { HostConfig } = await bench.docker.getContainer(name).inspect();
     assert.equal(HostConfig.NanoCpus, 5e8);
     assert.equal(HostConfig.Memory, 512 * 1024 * 1024);

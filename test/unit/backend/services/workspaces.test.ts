@@ -346,6 +346,16 @@ describe('services/workspaces', () => {
       assert.deepEqual(test.driver.plans.get('workspace-demo')?.limits, workspace().spec.limits);
     });
 
+    it('tells which limits wait for the next start alone, until that', async () => {
+      const shown = await test.services.workspaces.update('demo', { limits: { pids: 50 } });
+      assert.deepEqual(
+        shown.warnings.map(({ message, hint }) => [message, hint]),
+        [['Takes effect with the next start: pids.', '`berth restart demo` does that.']],
+      );
+      await test.done(test.services.workspaces.restart('demo'));
+      assert.deepEqual(workspace().warnings, []);
+    });
+
     it('keeps limits that are not named, and takes away those that are null', async () => {
       await test.services.workspaces.update('demo', { limits: { cpus: 2, memoryMiB: 512 } });
       const shown = await test.services.workspaces.update('demo', { limits: { memoryMiB: null } });
