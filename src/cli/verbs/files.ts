@@ -83,18 +83,19 @@ async function cat(cli: Cli, texts: string[]): Promise<void> {
     const at = await open(cli, text, true);
     const content = await client
       .openFile(at.volume, at.path, { signal: cli.signal })
-      .catch((error: unknown) => withMissingHint(client, at, error));
+      .catch((error: unknown) => nothingAt(client, at, text, error));
     await pumpOutput(content, cli.streams.stdout, cli.signal);
   });
 }
 
-/** Throws the error, with where the path may be instead. */
-async function withMissingHint(client: EngineClient, at: Located, error: unknown): Promise<never> {
+/** Throws the error; what is not there in the words of who asked, as its path in the volume is another one inside. */
+async function nothingAt(client: EngineClient, at: Located, text: string, error: unknown): Promise<never> {
   const failure = asBerthError(error);
-  const hint = failure.code === 'path_not_found' ? await missingHint(client, at) : undefined;
-  throw hint === undefined
-    ? failure
-    : new BerthError(failure.code, failure.message, { ...hint, cause: error });
+  if (failure.code !== 'path_not_found') {
+    throw failure;
+  }
+  const hint = await missingHint(client, at);
+  throw new BerthError(failure.code, `There is nothing at "${text}".`, { ...hint, cause: error });
 }
 
 async function mkdir(cli: Cli, texts: string[], parents: boolean): Promise<void> {
@@ -128,19 +129,21 @@ async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<vo
       throw rootStays(text);
     }
     if (!recursive) {
-      await client.call('files.remove', { params: { volume }, body: { path } }).catch((error: unknown) => {
-        const failure = asBerthError(error);
-        throw failure.code === 'directory_not_empty'
-          ? new BerthError(failure.code, `The folder ${text} is not empty.`, {
-              hint: 'Add -r to remove it with all that is in it.',
-              cause: error,
-            })
-          : failure;
-      });
+      await client
+        .call('files.remove', { params: { volume }, body: { path } })
+        .catch(async (error: unknown) => {
+          const failure = asBerthError(error);
+          throw failure.code === 'directory_not_empty'
+            ? new BerthError(failure.code, `The folder ${text} is not empty.`, {
+                hint: 'Add -r to remove it with all that is in it.',
+                cause: error,
+              })
+            : await nothingAt(client, at, text, failure);
+        });
       return { volume, path };
     }
     const begun = await client.call('removals.create', { body: { volume, paths: [path] } });
-    await follow(cli, client, begun);
+    await follow(cli, client, begun).catch((error: unknown) => nothingAt(client, at, text, error));
     return { volume, path };
   });
   cli.result(removed, () => '');

@@ -46,6 +46,7 @@ describe('cli: verbs with several names', () => {
     ]);
     assert.deepEqual([read.code, read.stdout], [1, 'v1 v2 ']);
     assert.equal(read.stderr.match(/^error: /gm)?.length, 2);
+    assert.match(read.stderr, /^error: There is nothing at "volume:v1:\/none"\.$/m);
     const removed = await test.berth(['rm', '--json', 'volume:v1:/p', 'nope:/p', 'volume:v2:/p']);
     assert.equal(removed.code, 1);
     assert.deepEqual(JSON.parse(removed.stdout), [
