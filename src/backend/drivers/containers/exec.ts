@@ -10,7 +10,7 @@ import { stdinOf } from '../exec-input';
 import { demultiplex } from './demux';
 import { ifMissing, isConnectionError, isStatus, toBerthError } from './docker-errors';
 import type { Endpoint } from './endpoint';
-import { endExecCommand, execFront } from './init-script';
+import { endExecCommand, execFront, nameForFront } from './init-script';
 import { stateOf } from './runtime-info';
 import { homeDirectory } from './places';
 import { waitFor } from './wait';
@@ -29,7 +29,7 @@ export interface RawExec {
   stream: Duplex;
 }
 
-interface RawPlan {
+export interface RawPlan {
   argv: readonly string[];
   user: string;
   tty: boolean;
@@ -157,25 +157,25 @@ async function resize(exec: Dockerode.Exec, cols: number, rows: number): Promise
   }
 }
 
-/** A user's process: with the environment of a login, and with an end that reaches everything it started. */
-export async function openExec(endpoint: Endpoint, container: string, plan: ExecPlan): Promise<ExecSession> {
-  const id = randomUUID();
+/** The process of a command, by the id that it can be ended by: with the environment of a login. */
+export function processOf(id: string, plan: ExecPlan): RawPlan {
   const given = Object.entries({ ...(plan.user === loginUser ? ofLogin : {}), ...plan.env });
   const env = [
-    ...given.map(([name, value]) => `${name}=${value}`),
+    ...given.map(([name, value]) => `${nameForFront(name)}=${value}`),
     `BERTH_EXEC=${id}`,
     `BERTH_GIVEN=${given.map(([name]) => name).join(' ')}`,
     `BERTH_TTY=${plan.tty === undefined ? '' : `rows ${plan.tty.rows} cols ${plan.tty.cols}`}`,
     ...(plan.preferredCwd === undefined ? [] : [`BERTH_PREFERRED=${plan.preferredCwd}`]),
     ...(plan.tty !== undefined && plan.env?.TERM === undefined ? ['TERM=xterm-256color'] : []),
   ];
-  const raw = await startExec(endpoint, container, {
-    argv: [...execFront, ...plan.argv],
-    user: plan.user,
-    tty: plan.tty !== undefined,
-    env,
-    cwd: plan.cwd ?? homeDirectory,
-  });
+  const argv = [...execFront, ...plan.argv];
+  return { argv, user: plan.user, tty: plan.tty !== undefined, env, cwd: plan.cwd ?? homeDirectory };
+}
+
+/** A user's process: with the environment of a login, and with an end that reaches everything it started. */
+export async function openExec(endpoint: Endpoint, container: string, plan: ExecPlan): Promise<ExecSession> {
+  const id = randomUUID();
+  const raw = await startExec(endpoint, container, processOf(id, plan));
   const { stdout, stderr, done } = outputOf(raw.stream, plan.tty !== undefined);
   let hasEnded = false;
   const exit = finish(endpoint, raw, container, done).finally(() => (hasEnded = true));

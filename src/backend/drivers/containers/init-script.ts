@@ -86,12 +86,20 @@ done
 /** Succeeds in one whose init has got what it waits for at each start. */
 export const isConfiguredCommand: string[] = [shell, '-c', `[ -e ${berthDirectory}/configured ]`];
 
+/** What the shell of a front has values of its own for, which it would export. */
+const namesOfShell: readonly string[] = ['IFS', 'OLDPWD', 'OPTIND', 'PPID', 'PWD', 'SHLVL'];
+
+/** The name by which a variable of a command comes to the front, which gives it its own in the end. */
+export const nameForFront = (name: string): string =>
+  namesOfShell.includes(name) ? `BERTH_OWN_${name}` : name;
+
 /**
  * In front of a command: notes its process id under the exec's id (so that it can be ended), sets the terminal's
  * size, goes where it starts if that is there, and gives it the environment of a login except for the names in BERTH_GIVEN, which came with the exec.
  * It looks for the program itself: busybox's shell would take its own before those of the image. A kind of terminal
  * that the image's terminfo does not know (xterm-kitty) becomes one that all know. What is set here has names that no
- * user's variable has: the shell would export the value of its own in its place.
+ * user's variable has: the shell would export the value of its own in its place. A text that says not what runs it is
+ * one for the shell of the image, as everywhere: the shell here would take it for its own.
  */
 const front = `
 berth_d=${berthDirectory}
@@ -101,7 +109,13 @@ echo "$BERTH_EXEC" >"$berth_d/exec/$$" 2>/dev/null
 berth_given=" $BERTH_GIVEN "
 [ -z "$BERTH_PREFERRED" ] || ! cd -- "$BERTH_PREFERRED" 2>/dev/null || unset OLDPWD
 unset BERTH_EXEC BERTH_TTY BERTH_GIVEN BERTH_PREFERRED
-berth_set() { case "$berth_given" in *" $1 "*) ;; *) export "$1=$2" ;; esac; }
+berth_set() {
+  case "$berth_given" in *" $1 "*) return ;; esac
+  case " ${namesOfShell.join(' ')} " in
+    *" $1 "*) eval "BERTH_OWN_$1=\\$2" ;;
+    *) export "$1=$2" ;;
+  esac
+}
 [ ! -r $berth_d/env ] || . $berth_d/env
 berth_terminal() {
   case "$TERM" in
@@ -123,16 +137,27 @@ berth_find() {
   done
   return 1
 }
+berth_begin() {
+  local berth_name="$1" berth_head=
+  shift
+  if [ -f "$berth_program" ] && [ -r "$berth_program" ]; then
+    IFS= read -r -n 4 -d '' berth_head <"$berth_program"
+  fi
+  for berth_f in ${namesOfShell.join(' ')}; do
+    unset "$berth_f"
+    eval "[ -z \\"\\\${BERTH_OWN_$berth_f+set}\\" ] || export $berth_f=\\"\\$BERTH_OWN_$berth_f\\""
+    unset "BERTH_OWN_$berth_f"
+  done
+  case "$berth_head" in
+    '' | '#!'* | *[![:print:][:space:]]*) exec -a "$berth_name" "$berth_program" "$@" ;;
+    *) exec /bin/sh "$berth_program" "$@" ;;
+  esac
+}
 case "$1" in
-  */*) exec "$@" ;;
+  */*) berth_program=$1 ;;
+  *) berth_find "$1" || { echo "$1: not found in PATH" >&2; exit 127; } ;;
 esac
-if ! berth_find "$1"; then
-  echo "$1: not found in PATH" >&2
-  exit 127
-fi
-berth_name=$1
-shift
-exec -a "$berth_name" "$berth_program" "$@"
+berth_begin "$@"
 `;
 
 export const execMarker = 'berth-exec';

@@ -1,7 +1,7 @@
 /** Processes in a running guest: the same front and the same end as in containers, reached over SSH. */
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
-import { endExecCommand, execFront, execMarker, shell } from '../containers/init-script';
+import { endExecCommand, execFront, execMarker, nameForFront, shell } from '../containers/init-script';
 import { homeDirectory } from '../containers/places';
 import { quoteForShell } from '../containers/session-environment';
 import type { ExecPlan, ExecSession } from '../driver';
@@ -21,13 +21,18 @@ const outputKept = 4096;
  * by its name need it to be their user's. Every program that is started on the way takes its time in emulation.
  */
 const entry = `
-i=0
-while [ $i -lt "$BERTH_COUNT" ]; do eval "export \\"\\$BERTH_V$i\\""; unset BERTH_V$i; i=$((i + 1)); done
+berth_i=0
+while [ $berth_i -lt "$BERTH_COUNT" ]; do
+  eval "export \\"\\$BERTH_V$berth_i\\""
+  unset BERTH_V$berth_i
+  berth_i=$((berth_i + 1))
+done
 unset BERTH_COUNT
-user=$1 front=$2; shift 2
-if [ "$user" = root ]; then eval "$front"; fi
-if [ -n "$BERTH_TERMINAL" ]; then chown "$user" "$(tty)"; fi
-exec su -p -s ${shell} -c "$front" -- "$user" "$0" "$@"
+berth_user=$1 berth_front=$2
+shift 2
+if [ "$berth_user" = root ]; then eval "$berth_front"; fi
+if [ -n "$BERTH_TERMINAL" ]; then chown "$berth_user" "$(tty)"; fi
+exec su -p -s ${shell} -c "$berth_front" -- "$berth_user" "$0" "$@"
 `;
 
 /** In the user's place: goes where it was told to, then is the front of any command. */
@@ -147,7 +152,9 @@ function numbered(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const entries = Object.entries(env);
   return {
     BERTH_COUNT: String(entries.length),
-    ...Object.fromEntries(entries.map(([name, value], index) => [`BERTH_V${index}`, `${name}=${value}`])),
+    ...Object.fromEntries(
+      entries.map(([name, value], index) => [`BERTH_V${index}`, `${nameForFront(name)}=${value}`]),
+    ),
   };
 }
 
