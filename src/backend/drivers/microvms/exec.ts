@@ -12,8 +12,8 @@ import type { GuestProcess } from './ssh-link';
 const loginUser = 'workspace';
 const ofLogin = { HOME: homeDirectory, USER: loginUser, LOGNAME: loginUser };
 const killTimeoutMs = 30_000;
-/** sshd takes no longer request; what is larger belongs on standard input. */
-const longestCommand = 200 * 1024;
+/** sshd hands the command over as one argument, and no kernel takes a longer one. What is larger belongs on standard input. */
+const longestCommand = 128 * 1024 - 1;
 const outputKept = 4096;
 
 /**
@@ -135,7 +135,7 @@ async function start(
 ): Promise<GuestProcess> {
   const command = quotedCommand(argv);
   if (Buffer.byteLength(command) > longestCommand) {
-    throw new BerthError('too_large', 'The command has more than 200 KiB of arguments.', {
+    throw new BerthError('too_large', 'The command has more than about 120 KiB of arguments.', {
       hint: 'Hand large input over on standard input.',
     });
   }

@@ -107,7 +107,11 @@ export class Bench {
     return plan;
   }
 
-  async exec(name: string, plan: Partial<ExecPlan> & Pick<ExecPlan, 'argv'>, input = ''): Promise<Ran> {
+  async exec(
+    name: string,
+    plan: Partial<ExecPlan> & Pick<ExecPlan, 'argv'>,
+    input: string | Buffer = '',
+  ): Promise<Ran> {
     const session = await this.driver.exec(name, { user: 'workspace', ...plan });
     const out: Buffer[] = [];
     const err: Buffer[] = [];

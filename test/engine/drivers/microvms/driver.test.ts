@@ -3,6 +3,15 @@ import { existsSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
+import {
+  comparable,
+  describeRow,
+  execRows,
+  prepareRows,
+  rowRunner,
+  seenByRunner,
+  type ExecRow,
+} from '../../../support/exec-table';
 import { until, within } from '../../../support/wait';
 import { machinesOf } from '../../../support/runtimes/microvms';
 import { Bench, never } from './driver-bench';
@@ -75,6 +84,31 @@ describe('a microVM', function () {
     const odd = ['', ' ', '$HOME', '`id`', `'"\\`, 'a\nb', '-n', 'größe'];
     const words = await bench.exec(plan.name, { argv: ['printf', '%s|', ...odd] });
     assert.equal(words.stdout, odd.map((word) => `${word}|`).join(''));
+  });
+
+  it('gives commands what they would have from who executes them himself, by rows of the table', async () => {
+    assert.equal((await bench.shell(plan.name, prepareRows, 'root')).stderr, '');
+    // Secrets are for those who log in.
+    const isOurs = ({ argv, user }: ExecRow) => argv.join('').length < 20_000 && user !== 'nobody';
+    const rows = execRows(99, 32).filter(isOurs).slice(0, 16);
+    const direct = rows.map((row) => ({
+      ...row,
+      env: Object.entries({ USER: row.user, LOGNAME: row.user, ...row.env }).map((pair) => pair.join('=')),
+    }));
+    const runner = { argv: ['python3', '-c', rowRunner], user: 'root' };
+    const { stdout, stderr } = await bench.exec(plan.name, runner, JSON.stringify(direct));
+    assert.equal(stderr, '');
+    const decoded = (output: string) => Buffer.from(output, 'latin1').toString();
+    const expected = seenByRunner(stdout).map(({ code, ...outputs }) =>
+      comparable({ code, stdout: decoded(outputs.stdout), stderr: decoded(outputs.stderr) }),
+    );
+    for (const [index, { input, ...row }] of rows.entries()) {
+      const ran = await bench.exec(plan.name, row, Buffer.from(input, 'latin1'));
+      assert.deepEqual(comparable(ran), expected[index], describeRow(rows[index]!));
+    }
+    const long = (length: number) => bench.exec(plan.name, { argv: ['printf', '%.1s', 'x'.repeat(length)] });
+    assert.equal((await long(120_000)).stdout, 'x');
+    await assert.rejects(long(131_072), { code: 'too_large' });
   });
 
   it('has terminals that belong to their user and follow the window', async () => {
