@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
-import { BerthError } from '../../api';
+import { BerthError, asBerthError } from '../../api';
 import { baseOf, topmost } from '../../providers/files/paths';
 import { setting } from '../../providers/settings';
 import { bytes, names } from '../../providers/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
+import type { Task } from '../runner';
 import type { Place } from '../targets';
 import { placesOrPick, type PlaceServices } from './place';
 
@@ -24,16 +25,34 @@ export const deleteFiles =
     }
     const title = t('Deleting {0}', names(places.map(({ path }) => baseOf(path))));
     await services.runner.run(title, async (task) => {
+      const failures: BerthError[] = [];
       for (const [volume, paths] of byVolume(places)) {
-        const body = { volume, paths };
-        const begun = await task.client.call('removals.create', { query: { wait: 0 }, body });
-        const [first] = (await task.follow(begun)).warnings;
-        if (first !== undefined) {
-          throw new BerthError('internal', first);
-        }
+        failures.push(...(await removeIn(task, volume, paths)));
+      }
+      const [first, ...more] = failures;
+      if (first !== undefined) {
+        throw more.length === 0
+          ? first
+          : new BerthError(first.code, t('{0} More that is still there: {1}.', first.message, more.length));
       }
     });
   };
+
+/** Deletes in one volume, and answers what is still there: another volume's files are deleted all the same. */
+async function removeIn(task: Task, volume: string, paths: string[]): Promise<BerthError[]> {
+  try {
+    const body = { volume, paths };
+    const begun = await task.client.call('removals.create', { query: { wait: 0 }, body });
+    const { warnings } = await task.follow(begun);
+    return warnings.map((warning) => new BerthError('internal', warning));
+  } catch (thrown) {
+    const error = asBerthError(thrown);
+    if (error.code === 'cancelled' || task.signal.aborted) {
+      throw error;
+    }
+    return [error];
+  }
+}
 
 function byVolume(places: readonly Place[]): Map<string, string[]> {
   const all = new Map<string, string[]>();

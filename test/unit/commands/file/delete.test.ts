@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { standIn } from '../../../support/vscode/stand-in';
+import { deleteFiles } from '../../../../src/commands/file/delete';
+import { Runner } from '../../../../src/commands/runner';
+import { Targets } from '../../../../src/commands/targets';
+import { EngineLink } from '../../../../src/providers/engine-link';
+import { SentSettings } from '../../../../src/providers/sent-settings';
+import { Store } from '../../../../src/providers/store';
+import type { FileRow } from '../../../../src/providers/trees/rows';
+import { useRecordedEngine } from '../../../support/recorded-engine';
+import { quietLog } from '../../../support/vscode/quiet-log';
+import { entry, operation } from '../../providers/fixtures';
+import { TestMemory } from '../../providers/memory';
+
+const row = (volume: string, path: string, type: 'file' | 'directory' = 'file'): FileRow => ({
+  type: 'file',
+  volume,
+  path,
+  entry: entry(path.slice(1), { type }),
+});
+
+describe('commands/file/delete', () => {
+  const engine = useRecordedEngine();
+  let store: Store;
+  let link: EngineLink;
+  let services: Parameters<typeof deleteFiles>[0];
+  /** What becomes of the removal in a volume. */
+  let ends: Map<string, object>;
+
+  beforeEach(() => {
+    standIn.reset();
+    standIn.pressed = ({ buttons }) => buttons.find((button) => button === 'Delete');
+    store = new Store();
+    ends = new Map();
+    const log = quietLog();
+    const options = {
+      launch: () => ({ enginePath: '/not/there.js', version: '1.0.0' }),
+      settings: new SentSettings(new TestMemory(), () => ({})),
+      isWatched: () => false,
+    };
+    link = new EngineLink(options, store, log);
+    const connected = { client: () => Promise.resolve(engine().client) };
+    const targets = new Targets(connected, store, () => ({ workspaces: [], volumes: [] }));
+    services = { targets, link, runner: new Runner(connected, store, log) };
+    engine().answers.set('POST /v1/removals', ({ body }) => {
+      const { volume } = body as { volume: string };
+      return operation(volume, { kind: 'files.remove', ...ends.get(volume), status: 'succeeded' });
+    });
+  });
+  afterEach(() => {
+    link.dispose();
+    store.dispose();
+  });
+
+  const asked = () =>
+    engine()
+      .asked.filter(({ route }) => route.startsWith('POST'))
+      .map(({ body }) => body);
+
+  it('asks with the names, then deletes; what lies in another chosen folder goes with it', async () => {
+    const rows = [row('data', '/sub', 'directory'), row('data', '/sub/one.txt'), row('data', '/two.txt')];
+    await deleteFiles(services)(rows[0], rows);
+    assert.deepEqual(asked(), [{ volume: 'data', paths: ['/sub', '/two.txt'] }]);
+    const [question] = standIn.messages;
+    assert.equal(question?.text, 'Delete 2 files and folders?');
+    assert.equal(question.detail, 'data:/sub\ndata:/two.txt (1 B)\n\nThis cannot be undone.');
+  });
+
+  it('deletes nothing unless that is confirmed', async () => {
+    standIn.pressed = () => undefined;
+    await assert.rejects(deleteFiles(services)(row('data', '/one.txt')));
+    assert.deepEqual(asked(), []);
+  });
+
+  it('goes on in the other volumes when something stays in one, and says how much stays', async () => {
+    ends.set('data', {
+      warnings: ['/one.txt was not deleted: It is in use.', '/two.txt was not deleted: No.'],
+    });
+    const rows = [row('data', '/one.txt'), row('data', '/two.txt'), row('other', '/three.txt')];
+    await deleteFiles(services)(rows[0], rows);
+    assert.deepEqual(asked(), [
+      { volume: 'data', paths: ['/one.txt', '/two.txt'] },
+      { volume: 'other', paths: ['/three.txt'] },
+    ]);
+    assert.match(
+      standIn.messages.at(-1)?.text ?? '',
+      /: \/one\.txt was not deleted: It is in use\. More that is still there: 1\.$/,
+    );
+  });
+});
