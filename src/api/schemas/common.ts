@@ -26,7 +26,8 @@ export const volumeNamePattern = '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$';
 /** A volume's name: ours follow `Name`, those that other tools made may have capitals, dots and underscores. */
 export const VolumeName = Type.String({
   pattern: volumeNamePattern,
-  description: 'The name of a volume as its driver knows it; of a session volume also its id alone.',
+  description:
+    'The name of a volume as its driver knows it; of a session volume also its id alone, except to delete it.',
 });
 
 /** Where files are: a volume, or the root file system of a workspace (`root-files.ts`). */

@@ -1,6 +1,7 @@
 /** Ids of session volumes become whole names before a handler sees them, whatever the route. */
 import type { FastifyInstance } from 'fastify';
 import { BerthError } from '../../api/errors';
+import { deletedByWholeName } from '../../api/rules/session-volume';
 import type { Services } from './services';
 
 interface NamesVolume {
@@ -20,14 +21,19 @@ function placesIn({ params, body }: { params: unknown; body: unknown }): NamesVo
 
 export function nameWholeVolumes(server: FastifyInstance, { volumes, visibility }: Services): void {
   server.addHook('preHandler', async (request) => {
+    // Deleting a volume twice must not delete the session volume of that id as well.
+    const isExact = request.method === 'DELETE';
     for (const place of placesIn(request)) {
-      place.volume = await volumes.wholeName(place.volume);
-      // The short name was held against the caller; this one means another volume.
-      if (!visibility.volume(request.principal, place.volume)) {
-        throw new BerthError('forbidden', `This token does not reach volume ${place.volume}.`, {
-          field: 'volume',
-        });
+      const whole = await volumes.wholeName(place.volume);
+      const isReached = visibility.volume(request.principal, whole);
+      if (isExact && isReached && whole !== place.volume) {
+        throw deletedByWholeName(place.volume, whole);
       }
+      // The short name was held against the caller; this one means another volume.
+      if (!isExact && !isReached) {
+        throw new BerthError('forbidden', `This token does not reach volume ${whole}.`, { field: 'volume' });
+      }
+      place.volume = isExact ? place.volume : whole;
     }
   });
 }

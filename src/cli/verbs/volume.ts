@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { BerthError, type VolumeKind } from '../../api';
 import { ownerWords } from '../../api/owner';
+import { deletedByWholeName } from '../../api/rules/session-volume';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatBytes, formatMiB } from '../format/size';
@@ -116,7 +117,7 @@ async function info(cli: Cli, name: string): Promise<void> {
 async function remove(cli: Cli, names: string[], options: { yes?: boolean; force?: boolean }): Promise<void> {
   const client = await cli.engine();
   if (options.yes !== true && cli.isInteractive) {
-    const volumes = await Promise.all(names.map((name) => inspect(client, name, cli.signal)));
+    const volumes = await Promise.all(names.map((name) => inspectExact(client, name, cli.signal)));
     const lines = volumes.map(
       ({ name, usedBytes }) =>
         `${name}, ${usedBytes === undefined ? 'size unknown' : formatBytes(usedBytes)}`,
@@ -125,9 +126,7 @@ async function remove(cli: Cli, names: string[], options: { yes?: boolean; force
   } else {
     await cli.consent(options.yes, '', `Delete the volumes ${names.join(', ')}?`);
   }
-  const deleted = await forEach(cli, names, async (given) => {
-    // The id of a session volume stands for its whole name, which is said.
-    const { name: volume } = await client.call('volumes.get', { params: { volume: given } });
+  const deleted = await forEach(cli, names, async (volume) => {
     const query = options.force === true ? { query: { force: true } } : {};
     await client.call('volumes.delete', { params: { volume }, ...query });
     return { name: volume, deleted: true };
@@ -158,6 +157,15 @@ async function resize(cli: Cli, name: string, sizeMiB: number | undefined): Prom
   const client = await cli.engine();
   const volume = await client.call('volumes.resize', { params: { volume: name }, body: { sizeMiB } });
   cli.result(volume, () => `Volume ${name} has ${formatMiB(volume.sizeMiB ?? sizeMiB)}.`);
+}
+
+/** What the question names is what a yes deletes. */
+async function inspectExact(client: EngineClient, name: string, signal: AbortSignal) {
+  const volume = await inspect(client, name, signal);
+  if (volume.name !== name) {
+    throw deletedByWholeName(name, volume.name);
+  }
+  return volume;
 }
 
 function inspect(client: EngineClient, volume: string, signal: AbortSignal) {

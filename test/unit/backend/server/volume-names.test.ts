@@ -13,12 +13,27 @@ describe('server: the id of a session volume in place of its name', () => {
 
   const get = (volume: string) => test.client.call('volumes.get', { params: { volume } });
 
-  it('is taken by every route for volumes', async () => {
+  it('is taken by the routes for volumes', async () => {
     assert.equal((await get('user1')).name, 'sandkasten-ws-user1');
     assert.equal((await get('sandkasten-ws-user1')).name, 'sandkasten-ws-user1', 'no prefix twice');
     await failure(get('user2'), 'not_found');
-    await test.client.call('volumes.delete', { params: { volume: 'user1' }, query: { force: true } });
-    assert.deepEqual(test.payloads('volume.deleted').at(-1), { name: 'sandkasten-ws-user1' });
+  });
+
+  it('deletes nothing: its whole name does, and is named', async () => {
+    const remove = (volume: string) =>
+      test.client.call('volumes.delete', { params: { volume }, query: { force: true } });
+    test.driver.volumes.add('user1');
+    await remove('user1');
+    const { message, hint } = await failure(remove('user1'), 'not_found');
+    assert.equal(message, 'There is no volume user1.');
+    assert.match(hint ?? '', /`berth volume delete sandkasten-ws-user1`/);
+    assert.equal((await get('user1')).name, 'sandkasten-ws-user1');
+    assert.doesNotMatch((await failure(remove('user2'), 'not_found')).hint ?? '', /sandkasten/);
+    await remove('sandkasten-ws-user1');
+    assert.deepEqual(
+      test.payloads('volume.deleted').map((payload) => payload.name),
+      ['user1', 'sandkasten-ws-user1'],
+    );
   });
 
   it('is taken by files, and by both ends of a transfer; who watches hears of the name', async () => {
@@ -57,6 +72,8 @@ describe('server: the id of a session volume in place of its name', () => {
     test.driver.volumes.known.delete('data');
     test.driver.volumes.add('sandkasten-ws-data');
     await failure(test.client.call('volumes.get', { params: { volume: 'data' } }), 'forbidden');
+    const removal = test.client.call('volumes.delete', { params: { volume: 'data' }, query: {} });
+    assert.doesNotMatch((await failure(removal, 'not_found')).hint ?? '', /sandkasten/);
   });
 
   it('is no reason for another error where the volumes can not be asked', async () => {

@@ -21,6 +21,15 @@ describe('cli: verbs with several names', () => {
     assert.deepEqual(test.driver.volumes.names, []);
   });
 
+  it('deletes a session volume by its whole name only', async () => {
+    test.driver.volumes.add('sandkasten-ws-v1');
+    assert.equal((await test.berth(['volume', 'delete', 'v1', '--yes'])).code, 0);
+    const again = await test.berth(['volume', 'delete', 'v1', '--yes']);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /There is no volume v1\..*`berth volume delete sandkasten-ws-v1`/s);
+    assert.deepEqual(test.driver.volumes.names, ['sandkasten-ws-v1', 'v2']);
+  });
+
   it('has the same in its JSON', async () => {
     const outcome = await test.berth(['volume', 'delete', 'nope', 'v1', '--yes', '--json']);
     assert.equal(outcome.code, 1);
