@@ -7,7 +7,7 @@ import { DriverStatus } from './engine';
 import { FileChange } from './file';
 import { Operation } from './operation';
 import { Volume } from './volume';
-import { Cwd, Environment, Workspace } from './workspace';
+import { Cwd, Environment, UserName, Workspace } from './workspace';
 
 export const ErrorBody = Type.Object({
   code: literals(Object.keys(errorStatus), { description: 'For programs: stays as it is.' }),
@@ -36,7 +36,7 @@ export const AttachStart = Type.Object(
     rows: Type.Optional(Size),
     env: Type.Optional(Environment),
     cwd: Cwd,
-    user: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$' })),
+    user: Type.Optional(UserName),
   },
   { additionalProperties: false },
 );

@@ -357,9 +357,15 @@ export type SshTarget = Static<typeof SshTarget>;
 export const Cwd = Type.Optional(
   Type.String({
     pattern: '^/',
-    description: 'If absent: the clone of the workspace, else the home directory.',
+    description: 'An absolute path. If absent: the clone of the workspace, else the home directory.',
   }),
 );
+
+/** Who runs a command. */
+export const UserName = Type.String({
+  pattern: '^[a-z_][a-z0-9_-]{0,31}$',
+  description: 'The name of a user of the workspace, such as `root`; ids and groups are not taken.',
+});
 
 export const ExecRequest = Type.Object(
   {
@@ -367,7 +373,7 @@ export const ExecRequest = Type.Object(
     stdin: Type.Optional(Type.String({ description: 'Base64.' })),
     env: Type.Optional(Environment),
     cwd: Cwd,
-    user: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$', default: 'workspace' })),
+    user: Type.Optional({ ...UserName, default: 'workspace' }),
     timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
     maxOutputBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 67_108_864, default: 1_048_576 })),
   },

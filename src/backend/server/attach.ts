@@ -11,6 +11,7 @@ import { connectOutput, sendInput } from './attached-client';
 import type { Services } from './services';
 import { optionsOf } from './stream-options';
 import { typeEndOfInput } from './terminal-input';
+import { makeValidator } from './validation';
 
 /** bash where it is, else sh: the user's login shell. */
 const loginShell = ['/bin/sh', '-c', 'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi'];
@@ -33,6 +34,8 @@ export function registerAttach(server: FastifyInstance, services: Services): voi
   );
 }
 
+const validateStart = makeValidator(AttachStart, 'body');
+
 function control(socket: WebSocket, message: AttachControl): void {
   socket.send(JSON.stringify(message));
 }
@@ -48,11 +51,12 @@ function parseJson(content: Buffer): unknown {
 
 function parse(content: Buffer): AttachStart {
   const value = parseJson(content);
+  const checked = validateStart(value);
+  if ('error' in checked) {
+    throw checked.error;
+  }
   if (!Value.Check(AttachStart, value)) {
-    const first = Value.Errors(AttachStart, value).First();
-    throw new BerthError('bad_request', `"${first?.path.slice(1) ?? ''}": ${first?.message ?? 'wrong'}.`, {
-      field: first?.path.slice(1).replaceAll('/', '.') ?? '',
-    });
+    throw new BerthError('bad_request', 'The first message does not say what to run.');
   }
   return value;
 }

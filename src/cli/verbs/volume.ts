@@ -28,7 +28,7 @@ export function registerVolume(program: Command, cli: Cli): void {
       .argument('<name>')
       .addOption(new Option('--kind <kind>').choices(['docker', 'disk', 'directory']))
       .option('--size <size>', 'of a disk: 2g, 512m, or MiB', parseMiB)
-      .addOption(new Option('--size-mib <n>').argParser(parseMiB).hideHelp())
+      .addOption(new Option('--size-mib <n>').argParser(parseMiB).conflicts('size').hideHelp())
       .action((name: string, options: CreateOptions) => create(cli, name, options)),
     ['berth volume create cache', 'then `berth create demo -v cache:/cache`'],
   );
