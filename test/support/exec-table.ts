@@ -310,6 +310,20 @@ export function execRows(seed: number, count: number): ExecRow[] {
   });
 }
 
+/** Says who a process is, what it has of the image, the spec and the secrets, and of a session of somebody else. */
+export const surroundings = [
+  'sh',
+  '-c',
+  `printf '%s|' "$HOME" "$USER" "$LOGNAME" "$SHELL" "$LANG" "$COLOUR" "\${SECRET-none}"; env | grep -cE '^(MAIL|SSH_)'`,
+];
+
+/** What each user inside has: the image's and the spec's variables are for everyone, secrets are not. */
+export const expectedSurroundings = (secret: string): Record<string, string> => ({
+  workspace: `/home/workspace|workspace|workspace|/bin/bash|C.UTF-8|red|${secret}|0\n`,
+  root: `/root|root|root|/bin/bash|C.UTF-8|red|${secret}|0\n`,
+  nobody: '/nonexistent|nobody|nobody|/usr/sbin/nologin|C.UTF-8|red|none|0\n',
+});
+
 /**
  * Runs rows inside, where each costs no more than a process: reads them as JSON (and a literal of Python) from its input,
  * becomes the user of each, goes to its folder, and executes it with its variables, as a runtime does.
@@ -318,7 +332,8 @@ export const rowRunner = `
 import ast, os, pwd, signal, subprocess, sys, threading
 def ran(row):
     user = pwd.getpwnam(row['user'])
-    env = {k: v for k, v in os.environ.items() if k != 'HOME'}
+    env = {k: v for k, v in os.environ.items() if k not in ('HOME', 'USER', 'LOGNAME', 'SHELL')}
+    if row['user'] == 'nobody': env.pop('SECRET', None)
     env.update(pair.split('=', 1) for pair in row['env'])
     if not env.get('HOME'): env['HOME'] = user.pw_dir
     def become():
@@ -357,16 +372,19 @@ export const seenByRunner = (lines: string): ExecSeen[] =>
       return { code: Number(code), stdout, stderr };
     });
 
-/** Without what is set on purpose: who logs in, and our own programs at the end of PATH, where the image has none. */
+/** What a row has that Docker leaves out: who its user is, by /etc/passwd of the image. */
+export const withUser = ({ user, env }: ExecRow): Record<string, string> => {
+  const shell = { workspace: '/bin/bash', root: '/bin/bash' }[user] ?? '/usr/sbin/nologin';
+  return { USER: user, LOGNAME: user, SHELL: shell, ...env };
+};
+
+/** Without what is set on purpose: our own programs at the end of PATH, where the image has none. */
 export function comparable({ code, stdout, stderr }: ExecSeen): ExecSeen {
-  if (code === 126 || code === 127) {
-    // Of what can not be started each says it in words, and with a code, of its own.
-    return { code: 126, stdout: '', stderr: '' };
-  }
-  const known = /\0(?:USER|LOGNAME)=workspace(?=\0|$)/g;
+  // Of what can not be started each says it in words, and with a code, of its own.
+  if (code === 126 || code === 127) return { code: 126, stdout: '', stderr: '' };
   return {
     code,
-    stdout: stdout.replace(known, '').replace(/:\/\.berth\/fallback:\/\.berth\/busybox/g, ''),
+    stdout: stdout.replace(/:\/\.berth\/fallback:\/\.berth\/busybox/g, ''),
     stderr,
   };
 }

@@ -23,6 +23,9 @@ import { repositoryDirectory } from './first-steps';
 
 export type { ExecSession };
 
+const loginUser = 'workspace';
+/** Any other one inside has no business with them. */
+const usersOfSecrets: readonly string[] = [loginUser, 'root'];
 const defaultExecTimeoutMs = 600_000;
 const defaultOutputBytes = 1_048_576;
 
@@ -47,15 +50,16 @@ export class WorkspaceAccess {
   async exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
     this.require(name, ['running'], "commands can't run in it");
     const timeoutMs = request.timeoutMs ?? defaultExecTimeoutMs;
+    const user = request.user ?? loginUser;
     const release = this.hold(name);
     const result = await runCommand(
       this.driver(name),
       runtimeNameOf(name),
       {
         argv: request.argv,
-        user: request.user ?? 'workspace',
+        user,
         ...this.startingIn(name, request.cwd),
-        env: await this.loginEnvironment(name, request.env),
+        env: await this.environment(name, user, request.env),
       },
       {
         timeoutMs,
@@ -76,13 +80,15 @@ export class WorkspaceAccess {
     return { cwd: homeDirectory, ...(cloned && { preferredCwd: repositoryDirectory }) };
   }
 
-  /** What a process started by us sees: the spec's variables, the secrets, then those of the call. */
-  async loginEnvironment(
+  /** What a process started by us sees: the spec's variables, the secrets if they are its user's, then those of the call. */
+  private async environment(
     name: string,
+    user: string,
     extra: Readonly<Record<string, string>> = {},
   ): Promise<Record<string, string>> {
     const { spec } = this.parts.registry.get(name);
-    return { ...spec.env, ...(await this.parts.secrets.values(name)), HOME: homeDirectory, ...extra };
+    const secrets = usersOfSecrets.includes(user) ? await this.parts.secrets.values(name) : {};
+    return { ...spec.env, ...secrets, ...extra };
   }
 
   async ssh(name: string): Promise<SshTarget> {
@@ -93,7 +99,7 @@ export class WorkspaceAccess {
       alias: aliasOf(name),
       host: '127.0.0.1',
       port: record.sshPort,
-      user: 'workspace',
+      user: loginUser,
       identityFile: state.clientKey,
       knownHostsFile: state.knownHosts,
       configFile: state.sshConfig,
@@ -130,11 +136,12 @@ export class WorkspaceAccess {
     plan: Omit<ExecPlan, 'env' | 'user'> & Partial<Pick<ExecPlan, 'env' | 'user'>>,
   ): Promise<ExecSession> {
     this.require(name, ['running'], "commands can't run in it");
+    const user = plan.user ?? loginUser;
     const session = await this.driver(name).exec(runtimeNameOf(name), {
       ...plan,
-      user: plan.user ?? 'workspace',
+      user,
       ...this.startingIn(name, plan.cwd),
-      env: await this.loginEnvironment(name, plan.env),
+      env: await this.environment(name, user, plan.env),
     });
     void session.exit.catch(() => undefined).finally(this.hold(name));
     return session;

@@ -8,6 +8,7 @@ import {
   loginEnvironment,
   multilineEnvironment,
   plainEnvironment,
+  plainOf,
   sessionEnvironment,
   type Environment,
 } from './session-environment';
@@ -40,6 +41,11 @@ export async function configureArchive({
     { name: 'authorized_keys', mode: 0o644, content: plan.authorizedKeys.map(ensureNewline).join('') },
     { name: 'sshd_config', mode: 0o600, content: sshdConfig(env) },
     { name: 'env', mode: 0o400, content: execEnvironment(env), uid: userId },
+    {
+      name: 'env-plain',
+      mode: 0o444,
+      content: execEnvironment(sessionEnvironment(built, plainOf(built, plan.env))),
+    },
     { name: 'environment', mode: 0o644, content: plainEnvironment(built, plan.env) },
     { name: 'login.sh', mode: 0o400, content: loginEnvironment(env), uid: userId },
     { name: 'multiline.sh', mode: 0o400, content: multilineEnvironment(env), uid: userId },

@@ -183,7 +183,7 @@ fi
 `;
 
 const hand = `
-mv -f $s/host_key $s/authorized_keys $s/sshd_config $s/env $s/login.sh $d/
+mv -f $s/host_key $s/authorized_keys $s/sshd_config $s/env $s/env-plain $s/login.sh $d/
 cd /
 rm -rf $s
 `;

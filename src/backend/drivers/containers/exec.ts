@@ -15,9 +15,6 @@ import { stateOf } from './runtime-info';
 import { homeDirectory } from './places';
 import { waitFor } from './wait';
 
-const loginUser = 'workspace';
-/** What a login sets: the image's own would be for another user. */
-const ofLogin = { HOME: homeDirectory, USER: loginUser, LOGNAME: loginUser };
 const exitTimeoutMs = 10_000;
 const stopTimeoutMs = 2_000;
 /** The engine's own, for a process that it could not start. It has no id then; with Podman no ended process has one. */
@@ -159,10 +156,11 @@ async function resize(exec: Dockerode.Exec, cols: number, rows: number): Promise
 
 /** The process of a command, by the id that it can be ended by: with the environment of a login. */
 export function processOf(id: string, plan: ExecPlan): RawPlan {
-  const given = Object.entries({ ...(plan.user === loginUser ? ofLogin : {}), ...plan.env });
+  const given = Object.entries(plan.env ?? {});
   const env = [
     ...given.map(([name, value]) => `${nameForFront(name)}=${value}`),
     `BERTH_EXEC=${id}`,
+    `BERTH_USER=${plan.user}`,
     `BERTH_GIVEN=${given.map(([name]) => name).join(' ')}`,
     `BERTH_TTY=${plan.tty === undefined ? '' : `rows ${plan.tty.rows} cols ${plan.tty.cols}`}`,
     ...(plan.preferredCwd === undefined ? [] : [`BERTH_PREFERRED=${plan.preferredCwd}`]),

@@ -95,7 +95,8 @@ export const nameForFront = (name: string): string =>
 
 /**
  * In front of a command: notes its process id under the exec's id (so that it can be ended), sets the terminal's
- * size, goes where it starts if that is there, and gives it the environment of a login except for the names in BERTH_GIVEN, which came with the exec.
+ * size, goes where it starts if that is there, and gives it the environment of a login except for the names in BERTH_GIVEN,
+ * which came with the exec: what is for its user's eyes, then who the user is by /etc/passwd, whatever the image says.
  * It looks for the program itself: busybox's shell would take its own before those of the image. A kind of terminal
  * that the image's terminfo does not know (xterm-kitty) becomes one that all know. What is set here has names that no
  * user's variable has: the shell would export the value of its own in its place. A text that says not what runs it is
@@ -108,15 +109,23 @@ echo "$BERTH_EXEC" >"$berth_d/exec/$$" 2>/dev/null
 [ -z "$BERTH_TTY" ] || stty $BERTH_TTY 2>/dev/null
 berth_given=" $BERTH_GIVEN "
 [ -z "$BERTH_PREFERRED" ] || ! cd -- "$BERTH_PREFERRED" 2>/dev/null || unset OLDPWD
-unset BERTH_EXEC BERTH_TTY BERTH_GIVEN BERTH_PREFERRED
+berth_user=\${BERTH_USER%%:*}
+unset BERTH_EXEC BERTH_TTY BERTH_GIVEN BERTH_PREFERRED BERTH_USER
 berth_set() {
   case "$berth_given" in *" $1 "*) return ;; esac
+  berth_given="$berth_given$1 "
   case " ${namesOfShell.join(' ')} " in
     *" $1 "*) eval "BERTH_OWN_$1=\\$2" ;;
     *) export "$1=$2" ;;
   esac
 }
-[ ! -r $berth_d/env ] || . $berth_d/env
+for berth_f in $berth_d/env $berth_d/env-plain; do [ ! -r $berth_f ] || { . $berth_f; break; }; done
+[ ! -r /etc/passwd ] || while IFS=: read -r berth_name berth_x berth_id berth_x berth_x berth_home berth_shell || [ -n "$berth_name" ]; do
+  case "$berth_user" in "$berth_name" | "$berth_id") ;; *) continue ;; esac
+  berth_set HOME "$berth_home"; berth_set SHELL "\${berth_shell:-/bin/sh}"
+  berth_set USER "$berth_name"; berth_set LOGNAME "$berth_name"
+  break
+done </etc/passwd
 berth_terminal() {
   case "$TERM" in
     dumb) return 0 ;;

@@ -85,10 +85,15 @@ unset berth_path berth_rest
 `;
 }
 
-/** For /etc/environment: what is no secret, i.e. what the runtime was built with. */
+/** What is no secret, i.e. what the runtime was built with. */
+export function plainOf(built: Environment, given: Environment): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).filter(([name, value]) => built[name] === value));
+}
+
+/** For /etc/environment. */
 export function plainEnvironment(built: Environment, given: Environment): string {
-  return Object.entries(given)
-    .filter(([name, value]) => built[name] === value && !hasLineBreak(value))
+  return Object.entries(plainOf(built, given))
+    .filter(([, value]) => !hasLineBreak(value))
     .map(([name, value]) => `${name}=${/^[\w@%+=:,./-]*$/.test(value) ? value : `"${value}"`}\n`)
     .join('');
 }

@@ -9,8 +9,8 @@ import { endWithin } from '../exec-end';
 import { stdinOf } from '../exec-input';
 import type { GuestProcess } from './ssh-link';
 
-const loginUser = 'workspace';
-const ofLogin = { HOME: homeDirectory, USER: loginUser, LOGNAME: loginUser };
+/** What sshd tells the session of root by which a command comes: nobody's own. */
+const ofSession = ['HOME', 'USER', 'LOGNAME', 'SHELL', 'MAIL', 'SSH_CLIENT', 'SSH_CONNECTION', 'SSH_TTY'];
 const killTimeoutMs = 30_000;
 /** sshd hands the command over as one argument, and no kernel takes a longer one. What is larger belongs on standard input. */
 const longestCommand = 128 * 1024 - 1;
@@ -21,6 +21,7 @@ const outputKept = 4096;
  * by its name need it to be their user's. Every program that is started on the way takes its time in emulation.
  */
 const entry = `
+unset ${ofSession.join(' ')}
 berth_i=0
 while [ $berth_i -lt "$BERTH_COUNT" ]; do
   eval "export \\"\\$BERTH_V$berth_i\\""
@@ -48,10 +49,10 @@ export interface GuestShell {
 /** A user's process: with the environment of a login, and with an end that reaches everything it started. */
 export async function openExec(ssh: GuestShell, name: string, plan: ExecPlan): Promise<ExecSession> {
   const id = randomUUID();
-  const given = { ...(plan.user === loginUser ? ofLogin : {}), ...plan.env };
+  const given = plan.env ?? {};
   const argv = [shell, '-c', entry, execMarker, plan.user, front, ...plan.argv];
   const own = {
-    ...{ BERTH_EXEC: id, BERTH_GIVEN: Object.keys(given).join(' '), BERTH_TTY: '' },
+    ...{ BERTH_EXEC: id, BERTH_USER: plan.user, BERTH_GIVEN: Object.keys(given).join(' '), BERTH_TTY: '' },
     ...(plan.preferredCwd !== undefined && { BERTH_PREFERRED: plan.preferredCwd }),
     ...{ BERTH_FOLDER: plan.cwd ?? homeDirectory, BERTH_TERMINAL: plan.tty === undefined ? '' : 'yes' },
   };

@@ -12,6 +12,7 @@ import {
   type ExecCall,
   type ExecRow,
   type ExecSeen,
+  withUser,
 } from '../../../support/exec-table';
 import { runProgram } from '../../../support/programs';
 import { Bench } from './support';
@@ -39,13 +40,15 @@ describe('commands in a container, by a table', function () {
   }
 
   /** What docker executes, and what we have it execute. */
-  const asDocker = (row: ExecRow): ExecCall => ({ ...row, env: listed(row.env) });
+  const asDocker = (row: ExecRow): ExecCall => ({ ...row, env: listed(withUser(row)) });
   function asOurs(row: ExecRow): ExecCall {
     const { argv, env } = processOf(randomUUID(), row);
     return { ...row, argv, env };
   }
 
-  async function byDocker({ argv, env, cwd, user, input }: ExecRow): Promise<ExecSeen> {
+  async function byDocker(row: ExecRow): Promise<ExecSeen> {
+    const { argv, cwd, user, input } = row;
+    const env = withUser(row);
     const options = ['-i', '-u', user, '-w', cwd, ...listed(env).flatMap((pair) => ['-e', pair])];
     return runProgram('docker', ['exec', ...options, container, ...argv], { input, timeoutMs: 60_000 });
   }

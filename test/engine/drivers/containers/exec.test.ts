@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { BerthError } from '../../../../src/api/errors';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
+import { expectedSurroundings, surroundings } from '../../../support/exec-table';
 import { Bench, eventually, execute, text } from './support';
 
 /** What it says where it is none of those that are known to be right. */
@@ -52,6 +53,16 @@ describe('commands in a container', function () {
       cwd: '/etc',
     });
     assert.equal(asRoot.stdout, '0\n/etc\n');
+  });
+
+  it('tells each user who he is, and secrets only to those whose they are', async () => {
+    for (const [user, expected] of Object.entries(expectedSurroundings("it's\nso"))) {
+      const { stdout } = await bench.exec(plan.name, { argv: surroundings, user });
+      assert.equal(stdout, expected, user);
+    }
+    const given = { HOME: '/x', USER: 'y', SHELL: '/z', SECRET: 'own' };
+    const { stdout } = await bench.exec(plan.name, { argv: surroundings, user: 'nobody', env: given });
+    assert.equal(stdout, '/x|y|nobody|/z|C.UTF-8|red|own|0\n');
   });
 
   it('takes every argument as it is', async () => {
@@ -156,7 +167,7 @@ describe('commands in a container', function () {
     const count = (): Promise<number> => bench.driver.attached(plan.name);
     await eventually('nobody', async () => (await count()) === 0);
     const shell = await bench.driver.exec(plan.name, { argv: ['sleep', '100'], user: 'workspace' });
-    assert.equal(await count(), 1);
+    await eventually('one', async () => (await count()) === 1);
     const login = bench.ssh(plan, 'sleep 3');
     const another = bench.ssh(plan, 'sleep 3');
     await eventually('three', async () => (await count()) === 3);

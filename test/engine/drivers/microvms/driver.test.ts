@@ -7,9 +7,12 @@ import {
   comparable,
   describeRow,
   execRows,
+  expectedSurroundings,
   prepareRows,
   rowRunner,
   seenByRunner,
+  surroundings,
+  withUser,
   type ExecRow,
 } from '../../../support/exec-table';
 import { until, within } from '../../../support/wait';
@@ -86,14 +89,23 @@ describe('a microVM', function () {
     assert.equal(words.stdout, odd.map((word) => `${word}|`).join(''));
   });
 
+  it('tells each user who he is, and secrets only to those whose they are', async () => {
+    for (const [user, expected] of Object.entries(expectedSurroundings("it's\nso"))) {
+      const { stdout } = await bench.exec(plan.name, { argv: surroundings, user });
+      assert.equal(stdout, expected, user);
+    }
+    const given = { HOME: '/x', USER: 'y', SHELL: '/z', SECRET: 'own' };
+    const { stdout } = await bench.exec(plan.name, { argv: surroundings, user: 'nobody', env: given });
+    assert.equal(stdout, '/x|y|nobody|/z|C.UTF-8|red|own|0\n');
+  });
+
   it('gives commands what they would have from who executes them himself, by rows of the table', async () => {
     assert.equal((await bench.shell(plan.name, prepareRows, 'root')).stderr, '');
-    // Secrets are for those who log in.
-    const isOurs = ({ argv, user }: ExecRow) => argv.join('').length < 20_000 && user !== 'nobody';
+    const isOurs = ({ argv }: ExecRow) => argv.join('').length < 20_000;
     const rows = execRows(99, 32).filter(isOurs).slice(0, 16);
     const direct = rows.map((row) => ({
       ...row,
-      env: Object.entries({ USER: row.user, LOGNAME: row.user, ...row.env }).map((pair) => pair.join('=')),
+      env: Object.entries(withUser(row)).map((pair) => pair.join('=')),
     }));
     const runner = { argv: ['python3', '-c', rowRunner], user: 'root' };
     const { stdout, stderr } = await bench.exec(plan.name, runner, JSON.stringify(direct));

@@ -30,7 +30,19 @@ describe('services/workspace-access', () => {
     const plan = test.driver.execs.at(-1);
     assert.equal(plan?.user, 'workspace');
     assert.equal(plan.cwd, '/home/workspace');
-    assert.deepEqual(plan.env, { A: 'spec', B: 'secret', C: 'own', HOME: '/home/workspace' });
+    assert.deepEqual(plan.env, { A: 'spec', B: 'secret', C: 'own' });
+  });
+
+  it('gives secrets to the user and to root, and the spec to everyone', async () => {
+    const envOf = async (user: string) => {
+      await access().exec('demo', { argv: ['id'], user }, never);
+      const byExec = test.driver.execs.at(-1)?.env;
+      await access().attach('demo', { argv: ['id'], user });
+      assert.deepEqual(test.driver.execs.at(-1)?.env, byExec);
+      return byExec;
+    };
+    assert.deepEqual(await envOf('root'), { A: 'spec', B: 'secret', C: 'secret' });
+    assert.deepEqual(await envOf('nobody'), { A: 'spec', B: 'spec' });
   });
 
   it('starts in the clone, unless it is told where', async () => {

@@ -38,6 +38,17 @@ describe('what configure sends', () => {
     assert.ok(!found.has('home.tar') && !found.has('root.tar'));
   });
 
+  it('has the variables for everyone beside those of the user, without what may be a secret', async () => {
+    const found = await members(await archive([], { LANG: 'C', SECRET: 's', PATH: '/of/a/secret' }));
+    const [own, plain] = ['env', 'env-plain'].map((name) => found.get(name)!);
+    assert.deepEqual([own!.mode, own!.uid, plain!.mode], [0o400, 1000, 0o444]);
+    assert.match(own!.content.toString(), /^berth_set SECRET 's'$/m);
+    assert.match(
+      plain!.content.toString(),
+      /^berth_set LANG 'C'\nberth_set PATH '\/usr\/local\/sbin:[^']*'\n$/,
+    );
+  });
+
   it('sorts files into those of the home and the others, and names the folders that they need', async () => {
     const files = ['/home/workspace/.ssh/id', '/workspace/a/b/c', '/opt/x/y', '/etc/z'].map((target) =>
       file(target),
