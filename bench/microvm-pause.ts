@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isQuick, main, median, time, type Row, type RunningEngine } from './lib';
 import { blueprintOf, withBare, type BareQemu } from './support/bare-qemu';
 import { createMicrovm, memoryMiB, nameOf, pidOf, untilTrue, wait, withMicrovms } from './support/microvms';
-import { waitForBanner } from '../src/backend/drivers/containers/ssh-banner';
+import { waitForBanner } from '../src/backend/inside/ssh-banner';
 
 const rounds = isQuick ? 3 : 15;
 const slowRounds = isQuick ? 3 : 5;

@@ -2,9 +2,9 @@
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../api/errors';
-import { isErrno } from './store/files';
-import { acquireLock, ownerOf, touchLock, touchedAt, type Lock } from './store/lock';
-import { verdictOn, type LockOwner, type Verdict } from './store/lock-owner';
+import { isErrno } from './machine/files';
+import { acquireLock, ownerOf, touchLock, touchedAt, type Lock } from './machine/lock';
+import { verdictOn, type LockOwner, type Verdict } from './machine/lock-owner';
 
 const connectTimeoutMs = 1_000;
 const pollMs = 50;

@@ -11,7 +11,7 @@ import { Images } from './services/images';
 import { Leases } from './services/leases';
 import { Lifetime } from './services/lifetime';
 import { Locations } from './services/locations';
-import type { Log } from './services/log';
+import type { Log } from './machine/log';
 import { Operations } from './services/operations';
 import { Reconciler } from './services/reconcile';
 import { Settings } from './services/settings';

@@ -14,7 +14,7 @@ import { keepReserve, withReserve } from './reserve';
 import { imagesDirectory } from './resources';
 import { createServer } from './server/server';
 import { Settings } from './services/settings';
-import type { Lock } from './store/lock';
+import type { Lock } from './machine/lock';
 import { SshKeys } from './ssh/keys';
 import { StateDirectory } from './store/state-directory';
 import { onRejection, onUncaught } from './unhandled';

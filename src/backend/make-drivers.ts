@@ -1,10 +1,10 @@
 /** The drivers of this engine, wired: containers, and microVMs that take their images and tools from there. */
 import { join } from 'node:path';
 import type { AdoptedVolume } from './store/adopted-volumes';
-import type { Log } from './services/log';
+import type { Log } from './machine/log';
 import { createContainerDriver } from './drivers/containers/driver';
-import { hostEnvironment } from './drivers/containers/host-environment';
-import { registryAuth } from './drivers/containers/registry-auth';
+import { hostEnvironment } from './machine/host-environment';
+import { registryAuth } from './images/registry-auth';
 import type { Driver } from './drivers/driver';
 import { Disks } from './drivers/microvms/disks/disk-store';
 import { MicrovmDriver } from './drivers/microvms/driver';

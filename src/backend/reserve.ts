@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../api/errors';
-import { isErrno, replaceFile } from './store/files';
+import { isErrno, replaceFile } from './machine/files';
 
 const reserveBytes = 64 * 1024;
 

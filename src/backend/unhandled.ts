@@ -2,7 +2,7 @@
  * Errors that nobody handles. None ends the engine unseen: each is logged with what ran, and those after which the state
  * in memory can't be trusted end it in order.
  */
-import { isErrno } from './store/files';
+import { isErrno } from './machine/files';
 
 /** Of connections: whoever had such a socket is told by its own end, and no state of ours depends on it. */
 const ofConnections = [

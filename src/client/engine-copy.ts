@@ -109,7 +109,7 @@ function copyTo(copy: string, root: string, files: readonly string[]): void {
   }
 }
 
-/** As `store/drafts.ts` names them: what is left of one is swept by an engine that starts. */
+/** As `machine/drafts.ts` names them: what is left of one is swept by an engine that starts. */
 function draftBeside(copy: string): string {
   return join(dirname(copy), `.berth-draft-${randomBytes(16).toString('hex')}`);
 }

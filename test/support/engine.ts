@@ -3,7 +3,7 @@ import type { EngineEvent, EventType } from '../../src/api/events';
 import type { Operation } from '../../src/api/schemas/operation';
 import type { WorkspaceCreate } from '../../src/api/schemas/workspace';
 import { createEngine, type Engine, type EngineOptions } from '../../src/backend/engine';
-import type { Log } from '../../src/backend/services/log';
+import type { Log } from '../../src/backend/machine/log';
 import { Settings } from '../../src/backend/services/settings';
 import { StateDirectory } from '../../src/backend/store/state-directory';
 import { FakeDriver } from './fake-driver';

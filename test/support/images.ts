@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { mediaTypes } from '../../src/backend/drivers/microvms/oci/documents';
-import { ownArchitecture } from '../../src/backend/drivers/microvms/oci/image';
-import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../src/backend/files/tar-header';
+import { mediaTypes } from '../../src/backend/images/oci/documents';
+import { ownArchitecture } from '../../src/backend/images/oci/image';
+import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../src/backend/tar/header';
 
 export type Member = Partial<TarEntry> & { name: string; content?: string | Buffer };
 

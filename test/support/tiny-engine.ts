@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { socketPath, stateDirectory } from '../../src/api/endpoint';
 import { protocolVersion } from '../../src/api/version';
-import { acquireLock } from '../../src/backend/store/lock';
+import { acquireLock } from '../../src/backend/machine/lock';
 
 const {
   TINY_VERSION: version = '1.0.0',

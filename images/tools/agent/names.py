@@ -3,7 +3,7 @@
 Inside the agent a name is a `str` as Python makes it (UTF-8 with surrogateescape). Lone surrogates are no good in
 URIs, so on the wire a byte NN that is not part of valid UTF-8 is U+EFNN (the range U+EF80 to U+EFFF, as MirBSD's
 OPTU-8 does). A genuine character of that range is sent as its three bytes, each escaped: the mapping is one to one.
-src/backend/files/names.ts does the same on the engine's side.
+src/backend/machine/file-names.ts does the same on the engine's side.
 """
 
 import os

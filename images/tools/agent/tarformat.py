@@ -1,4 +1,4 @@
-"""Headers of tar entries, as src/backend/files/tar-header.ts and tar-sparse.ts have them: ustar with pax records, and
+"""Headers of tar entries, as src/backend/tar/header.ts and tar/sparse.ts have them: ustar with pax records, and
 files with holes as GNU tar stores them (its manual, "Storing Sparse Files")."""
 
 import os

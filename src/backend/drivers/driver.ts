@@ -19,8 +19,8 @@ import type { Volume, VolumeCreate, VolumeKind } from '../../api/schemas/volume'
 import type { Image } from '../../api/schemas/engine';
 import type { VolumeFiles } from '../files/volume-files';
 import type { AdoptedVolume } from '../store/adopted-volumes';
-import type { PullProgress } from './pull-progress';
-import type { InjectedFile, StartPlan } from './start-plan';
+import type { PullProgress } from '../images/pull-progress';
+import type { InjectedFile, StartPlan } from '../inside/start-plan';
 
 export type { InjectedFile, PullProgress, StartPlan };
 

@@ -1,5 +1,5 @@
 import type { AgentChannel } from './agent-channel';
-import type { TakeChunk, TarSource } from './tar-flow';
+import type { TakeChunk, TarSource } from '../tar/flow';
 
 /** How `AgentFiles` reaches a volume: the driver's part. */
 export interface AgentAccess {

@@ -4,10 +4,10 @@ import { BerthError } from '../../api/errors';
 import type { BulkAccess } from './agent-access';
 import type { AgentChannel } from './agent-channel';
 import { failedOf, lostOf, numberOf, stringsOf, textOf } from './agent-replies';
-import { notCopied } from './losses';
-import { pieceZeros } from './sparse-sink';
-import { TarReader } from './tar-read';
-import type { TakeChunk, TarSource } from './tar-flow';
+import { notCopied } from '../tar/losses';
+import { pieceZeros } from '../tar/sparse-sink';
+import { TarReader } from '../tar/read';
+import type { TakeChunk, TarSource } from '../tar/flow';
 import type { Loss, PutTarOptions, Unread } from './volume-files';
 
 /** Writing to a slow disk takes its time. */

@@ -21,7 +21,7 @@ import {
 } from './agent-replies';
 import { firstChunk, readStream, takeFirst, writeStream } from './agent-streams';
 import { normalizePath, quote } from './paths';
-import { push, type TakeChunk, type TarSource } from './tar-flow';
+import { push, type TakeChunk, type TarSource } from '../tar/flow';
 import type {
   CopyOptions,
   ListOptions,

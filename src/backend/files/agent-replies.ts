@@ -61,7 +61,7 @@ export function cursorOf(value: unknown, before: string | undefined): string {
   return next;
 }
 
-/** As Python sorts, which has bytes that are no text before all that `names.ts` makes of them. */
+/** As Python sorts, which has bytes that are no text before all that `machine/file-names.ts` makes of them. */
 function compareCharacters(a: string, b: string): number {
   const [some, others] = [placesOf(a), placesOf(b)];
   const first = some.findIndex((place, index) => place !== others[index]);

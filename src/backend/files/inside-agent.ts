@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import type { AgentAccess } from './agent-access';
 import { AgentChannel } from './agent-channel';
-import { agentCommand, agentSource } from './agent-source';
+import { agentCommand, agentSource } from '../inside/agent-source';
 import { sweepLeftovers } from './agent-sweep';
 
 const python = '/.berth/bin/python3';

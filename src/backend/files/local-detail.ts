@@ -1,10 +1,10 @@
 /** Gives the nodes of a local tree what only a closer look at the files tells: attributes and holes. */
 import { open } from 'node:fs/promises';
-import { sparseParts } from './holes';
+import { sparseParts } from '../tar/holes';
 import { inspectLocal } from './local-facts';
-import { capability } from './losses';
+import { capability } from '../tar/losses';
 import type { LocalNode } from './local-tree';
-import { localPath } from './names';
+import { localPath } from '../machine/file-names';
 
 const piece = 1024 * 1024;
 const block = 4096;

@@ -4,7 +4,7 @@ import type { Dirent } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { decodeName, localPath } from './names';
+import { decodeName, localPath } from '../machine/file-names';
 
 const run = promisify(execFile);
 /** So many are written one by one; for more, the whole file system is asked. */

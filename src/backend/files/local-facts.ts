@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { encodeName } from './names';
+import { encodeName } from '../machine/file-names';
 
 /** So many files per process: their names and answers are in memory at once. */
 const batch = 10_000;

@@ -2,9 +2,9 @@
 import { close, fchmod, ftruncate, futimes, open, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import { keptBits } from './local-tree';
-import { localPath } from './names';
-import type { TarEntry } from './tar-header';
-import type { ContentSink } from './tar-read';
+import { localPath } from '../machine/file-names';
+import type { TarEntry } from '../tar/header';
+import type { ContentSink } from '../tar/read';
 
 /** Not the promise API: it costs twice as much per file. */
 const openFile = promisify(open);

@@ -2,10 +2,10 @@
 import { close, constants, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { reasonOf, type LocalNode } from './local-tree';
-import { localPath } from './names';
-import { BufferPool, type TarSource } from './tar-flow';
-import { blockSize, dataBytes, encodeHeader, paddingOf, type TarEntry } from './tar-header';
-import type { SparsePart } from './tar-sparse';
+import { localPath } from '../machine/file-names';
+import { BufferPool, type TarSource } from '../tar/flow';
+import { blockSize, dataBytes, encodeHeader, paddingOf, type TarEntry } from '../tar/header';
+import type { SparsePart } from '../tar/sparse';
 
 const pieceSize = 1024 * 1024;
 const smallSize = 128 * 1024;

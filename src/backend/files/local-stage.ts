@@ -7,7 +7,7 @@ import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../api/errors';
 import type { ConflictPolicy } from '../../api/schemas/file';
-import { decodeName, localPath } from './names';
+import { decodeName, localPath } from '../machine/file-names';
 import { firstFree, numberedName } from './naming';
 import { reasonOf } from './local-tree';
 import type { MergeResult } from './volume-files';

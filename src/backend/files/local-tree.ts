@@ -2,12 +2,12 @@
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
-import { hasSetId, notCopied } from './losses';
-import { decodeName, localPath } from './names';
-import type { SparsePart } from './tar-sparse';
+import { hasSetId, notCopied } from '../tar/losses';
+import { decodeName, localPath } from '../machine/file-names';
+import type { SparsePart } from '../tar/sparse';
 
 export interface LocalNode {
-  /** Where it is, as in names.ts. */
+  /** Where it is, as in machine/file-names.ts. */
   source: string;
   /** What it is to be called, from the target folder: `/`-separated. */
   name: string;

@@ -7,13 +7,13 @@ import { chmod, copyFile, link, lstat, lutimes, mkdir, symlink, utimes } from 'n
 import { BerthError } from '../../api/errors';
 import { applyLocal } from './local-facts';
 import { LargeFile, writeSmall } from './local-file';
-import { below, safeParts, staysInside, unusableName } from './local-names';
+import { below, safeParts, staysInside, unusableName } from '../tar/entry-names';
 import { keptBits, reasonOf } from './local-tree';
-import { hasSetId, isHarmless, notCopied, setIdReason } from './losses';
-import { localPath } from './names';
-import type { TakeChunk } from './tar-flow';
-import type { TarEntry } from './tar-header';
-import { TarReader, type ContentSink, type TarVisitor } from './tar-read';
+import { hasSetId, isHarmless, notCopied, setIdReason } from '../tar/losses';
+import { localPath } from '../machine/file-names';
+import type { TakeChunk } from '../tar/flow';
+import type { TarEntry } from '../tar/header';
+import { TarReader, type ContentSink, type TarVisitor } from '../tar/read';
 
 const parallel = 24;
 /** As Linux has it: no path of a volume is longer, and each level of a name is work. */

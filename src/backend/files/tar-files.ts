@@ -3,10 +3,10 @@ import { PassThrough, type Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import type { FileEntry, FileList } from '../../api/schemas/file';
 import { baseName, normalizePath, quote } from './paths';
-import { pieceZeros } from './sparse-sink';
-import { push, takeAll, type TakeChunk } from './tar-flow';
-import type { TarEntry } from './tar-header';
-import { TarReader, type TarVisitor } from './tar-read';
+import { pieceZeros } from '../tar/sparse-sink';
+import { push, takeAll, type TakeChunk } from '../tar/flow';
+import type { TarEntry } from '../tar/header';
+import { TarReader, type TarVisitor } from '../tar/read';
 import { UnchangeableFiles } from './unchangeable-files';
 import type { ListOptions, TreeUsage, VolumeFiles } from './volume-files';
 

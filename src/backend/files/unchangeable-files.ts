@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { BerthError } from '../../api/errors';
 import type { FileEntry, FileList } from '../../api/schemas/file';
-import type { TakeChunk } from './tar-flow';
+import type { TakeChunk } from '../tar/flow';
 import type { ListOptions, MergeResult, TreeUsage, Unpacked, Unread, VolumeFiles } from './volume-files';
 
 export abstract class UnchangeableFiles {

@@ -4,7 +4,7 @@
  * `path_*` codes of `api/errors.ts`.
  */
 import type { Readable } from 'node:stream';
-import type { TakeChunk, TarSource } from './tar-flow';
+import type { TakeChunk, TarSource } from '../tar/flow';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../api/schemas/file';
 
 export interface WriteOptions {

@@ -8,7 +8,7 @@ import type { Images } from '../services/images';
 import type { Leases } from '../services/leases';
 import type { Lifetime } from '../services/lifetime';
 import type { Locations } from '../services/locations';
-import type { Log } from '../services/log';
+import type { Log } from '../machine/log';
 import type { Operations } from '../services/operations';
 import type { Settings } from '../services/settings';
 import type { SshAccess } from '../services/ssh-access';

@@ -3,7 +3,7 @@ import { asBerthError } from '../../api/errors';
 import type { Driver, DriverEvent } from '../drivers/driver';
 import { statusOf, type Drivers } from './drivers';
 import type { EventHub } from './event-hub';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 
 /** Starting a container tells of each of its volumes: one look at each is enough. */
 const coalesceMs = 50;

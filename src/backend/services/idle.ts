@@ -3,7 +3,7 @@
  * Looks only at workspaces that have a policy, and only when the next step could be due.
  */
 import type { Drivers } from './drivers';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 import { runtimeNameOf, type WorkspaceRecord } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';
 import type { Workspaces } from './workspaces';

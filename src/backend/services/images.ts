@@ -7,11 +7,11 @@ import type { Operation } from '../../api/schemas/operation';
 import type { RuntimeKind } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
 import type { DownloadDrafts } from '../store/download-drafts';
-import { isErrno, refuseExisting } from '../store/files';
-import { placeNewOrThrow } from '../store/place-new';
+import { isErrno, refuseExisting } from '../machine/files';
+import { placeNewOrThrow } from '../machine/place-new';
 import type { Drivers } from './drivers';
 import { inBytes } from './image-progress';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 import type { Operations } from './operations';
 import type { WorkspaceRegistry } from './workspace-registry';
 

@@ -3,7 +3,7 @@
  * client that was killed lets go of. Nothing else is ever deleted here.
  */
 import type { Clock } from './idle';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 import type { WorkspaceRegistry } from './workspace-registry';
 
 /** So long a client has to come back: after an engine that ended, or before it held one at all. */

@@ -10,11 +10,11 @@ import { BerthError, asBerthError } from '../../api/errors';
 import { redactAddresses } from '../../api/rules/redact-addresses';
 import { Operation, type Progress } from '../../api/schemas/operation';
 import type { Step } from '../../api/schemas/workspace';
-import { removeTree } from '../store/files';
+import { removeTree } from '../machine/files';
 import { readRecord, writeRecord, type RecordFormat } from '../store/records';
 import { currentCaller } from './caller';
 import type { EventHub } from './event-hub';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 import type { OperationContext } from './operation-context';
 import { throttle } from './throttle';
 

@@ -1,7 +1,7 @@
 /** What runtimes have written outside of volumes: measured, and named before it goes. */
 import type { OwnFiles } from '../../api/schemas/workspace';
 import type { Driver, Whose } from '../drivers/driver';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 import type { OperationContext } from './operation-context';
 import { runtimeNameOf } from './workspace-record';
 import type { WorkspaceRegistry } from './workspace-registry';

@@ -3,7 +3,7 @@ import { ownerWords } from '../../api/owner';
 import type { Volume } from '../../api/schemas/volume';
 import type { Driver } from '../drivers/driver';
 import type { AdoptedVolumes } from '../store/adopted-volumes';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 import type { WorkspaceRegistry } from './workspace-registry';
 
 interface Takings {

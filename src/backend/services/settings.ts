@@ -7,7 +7,7 @@ import { checkImage } from '../../api/image-reference';
 import { EngineSettings, type EngineSettingsChange } from '../../api/schemas/engine';
 import type { PortRange } from '../ssh/ports';
 import { defaultPortRange } from '../ssh/ports';
-import { KeyedLock } from '../store/keyed-lock';
+import { KeyedLock } from '../machine/keyed-lock';
 import { readRecord, untouched, writeRecord, type RecordFormat, type Refusal } from '../store/records';
 import type { Defaults } from './workspace-create';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BerthError } from '../../api/errors';
 import type { ConflictList, FileType } from '../../api/schemas/file';
 import { statusOf } from '../files/local-stage';
-import { localPath } from '../files/names';
+import { localPath } from '../machine/file-names';
 import { joinPath, quote } from '../files/paths';
 import type { VolumeFiles } from '../files/volume-files';
 import type { TransferPlan } from './transfer-request';

@@ -5,7 +5,7 @@ import { BerthError } from '../../api/errors';
 import { syncBelow, syncFolders } from '../files/local-durable';
 import { mergeLocalStage } from '../files/local-stage';
 import { diskError, unpackTar } from '../files/local-unpack';
-import type { TakeChunk } from '../files/tar-flow';
+import type { TakeChunk } from '../tar/flow';
 import type { VolumeFiles } from '../files/volume-files';
 import type { DownloadDrafts } from '../store/download-drafts';
 import type { OperationContext } from './operation-context';

@@ -1,5 +1,5 @@
 import type { TransferResult } from '../../api/schemas/operation';
-import { Losses } from '../files/losses';
+import { Losses } from '../tar/losses';
 import { quote } from '../files/paths';
 import type { Loss, MergeResult } from '../files/volume-files';
 

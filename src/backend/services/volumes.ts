@@ -9,7 +9,7 @@ import type { AdoptedVolumes } from '../store/adopted-volumes';
 import { checkVolumeName } from './mount-syntax';
 import type { Drivers } from './drivers';
 import type { EventHub } from './event-hub';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 import { publishedFiles } from './published-files';
 import { takeVolume } from './own-volumes';
 import { withUsers } from './volume-users';

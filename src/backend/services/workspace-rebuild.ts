@@ -6,7 +6,7 @@ import { asBerthError, BerthError } from '../../api/errors';
 import type { Driver } from '../drivers/driver';
 import type { SshKeys } from '../ssh/keys';
 import type { AdoptedVolumes } from '../store/adopted-volumes';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 import type { OperationContext } from './operation-context';
 import { describeOwnFiles, measureOwnFiles } from './own-files';
 import { giveVolumeBack } from './own-volumes';

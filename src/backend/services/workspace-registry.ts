@@ -2,8 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
 import type { Problem, Workspace, WorkspaceState } from '../../api/schemas/workspace';
-import { makeFolder, removeOurs } from '../store/files';
-import { KeyedLock } from '../store/keyed-lock';
+import { makeFolder, removeOurs } from '../machine/files';
+import { KeyedLock } from '../machine/keyed-lock';
 import { isRecordFile, readRecord, writeRecord, type ReadResult } from '../store/records';
 import type { StateDirectory } from '../store/state-directory';
 import type { PortLedger } from '../ssh/ports';
@@ -11,7 +11,7 @@ import type { SshConfig } from '../ssh/config';
 import type { EventHub } from './event-hub';
 import { isHalted, refuseWhileHalted } from './halted';
 import { mayBegin, transitions, type Verb } from '../../api/lifecycle';
-import type { Log } from './log';
+import type { Log } from '../machine/log';
 import { portsOf } from './published-ports';
 import {
   toWorkspace,

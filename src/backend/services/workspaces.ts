@@ -11,7 +11,7 @@ import type {
 } from '../../api/schemas/workspace';
 import type { Driver } from '../drivers/driver';
 import type { PortLedger } from '../ssh/ports';
-import { KeyedLock } from '../store/keyed-lock';
+import { KeyedLock } from '../machine/keyed-lock';
 import { changeVariables } from '../store/variables';
 import { haltProblem, isHalted } from './halted';
 import { prepareImage } from './image-progress';

@@ -6,8 +6,8 @@ import { mkdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { BerthError } from '../../api/errors';
-import { abandonedAfterMs, sweepDrafts } from '../store/drafts';
-import { isErrno, replaceFile } from '../store/files';
+import { abandonedAfterMs, sweepDrafts } from '../machine/drafts';
+import { isErrno, replaceFile } from '../machine/files';
 import { globPattern, quotePath } from './config';
 
 export function defaultUserConfig(): string {

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { utils } from 'ssh2';
 import { BerthError } from '../../api/errors';
-import { isErrno, removeTree, replaceFile } from '../store/files';
-import { KeyedLock } from '../store/keyed-lock';
+import { isErrno, removeTree, replaceFile } from '../machine/files';
+import { KeyedLock } from '../machine/keyed-lock';
 import type { StateDirectory } from '../store/state-directory';
 
 export interface KeyPair {

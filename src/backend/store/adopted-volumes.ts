@@ -3,8 +3,8 @@
  * list says it, and a claim for others to see (`containers/claims.ts`). A volume is known by more than its name: another one that gets the name later is not taken for it.
  */
 import { Type, type Static } from '@sinclair/typebox';
-import { removeTree } from './files';
-import { KeyedLock } from './keyed-lock';
+import { removeTree } from '../machine/files';
+import { KeyedLock } from '../machine/keyed-lock';
 import { readRecord, untouched, writeRecord, type RecordFormat } from './records';
 
 const AdoptedVolume = Type.Object({

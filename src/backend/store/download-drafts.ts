@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isErrno, makeFolder, readIfPresent, removeTree, replaceFile } from './files';
+import { isErrno, makeFolder, readIfPresent, removeTree, replaceFile } from '../machine/files';
 
 const prefix = '.berth-part-';
 /** A name that nobody else makes. */

@@ -6,8 +6,8 @@ import { rename } from 'node:fs/promises';
 import { Value } from '@sinclair/typebox/value';
 import type { Static, TObject } from '@sinclair/typebox';
 import { BerthError, asBerthError } from '../../api/errors';
-import { isDraft } from './drafts';
-import { copyWhole, isErrno, readIfPresent, replaceFile } from './files';
+import { isDraft } from '../machine/drafts';
+import { copyWhole, isErrno, readIfPresent, replaceFile } from '../machine/files';
 
 export interface RecordFormat<S extends TObject> {
   /** The current version: written to `schemaVersion` of each file. */

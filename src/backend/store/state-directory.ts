@@ -1,8 +1,8 @@
 /** Where everything is kept (DESIGN.md, section 5). Directories 0700, files 0600. */
 import { chmod, readdir, realpath, rename, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { abandonedAfterMs, draftOf, sweepDrafts } from './drafts';
-import { makeFolder, removeTree } from './files';
+import { abandonedAfterMs, draftOf, sweepDrafts } from '../machine/drafts';
+import { makeFolder, removeTree } from '../machine/files';
 
 /** As `client/engine-copy.ts` makes them. */
 const engineName = /^[0-9a-f]{16}$/;

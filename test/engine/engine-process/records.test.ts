@@ -5,7 +5,7 @@ import { mkdtempSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { draftOf } from '../../../src/backend/store/drafts';
+import { draftOf } from '../../../src/backend/machine/drafts';
 import { openLog } from '../../../src/backend/engine-log';
 import { failure } from '../../support/errors';
 import { EngineHarness, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';

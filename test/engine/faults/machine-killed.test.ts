@@ -9,7 +9,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Operation } from '../../../src/api/schemas/operation';
-import { isDraft } from '../../../src/backend/store/drafts';
+import { isDraft } from '../../../src/backend/machine/drafts';
 import { processesOf } from '../../support/census';
 import { eventually, useEngineHarness, itLeavesNothing } from '../../support/engine-harness';
 import { Random } from '../../support/random';

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findAgentDirectory } from '../../../src/backend/files/agent-source';
+import { findAgentDirectory } from '../../../src/backend/inside/agent-source';
 import { Keepers } from '../../../src/backend/drivers/containers/keeper';
 
 export const agentDir = findAgentDirectory(__dirname);

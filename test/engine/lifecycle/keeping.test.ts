@@ -1,6 +1,6 @@
 /** What survives: files, host key, port, label; and what changes live. */
 import assert from 'node:assert/strict';
-import { archiveOf } from '../../../src/backend/drivers/containers/tar-archive';
+import { archiveOf } from '../../../src/backend/tar/archive';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { testTimeoutMs } from '../../support/runtimes/columns';

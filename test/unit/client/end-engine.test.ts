@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endEngine, endEngineOf } from '../../../src/client/end-engine';
 import { EngineClient } from '../../../src/client/engine-client';
-import { currentOwner } from '../../../src/backend/store/lock-owner';
+import { currentOwner } from '../../../src/backend/machine/lock-owner';
 import { useTempFolder } from '../../support/temp';
 
 /** Listens as an engine does, and answers nothing. */

@@ -4,9 +4,9 @@ import { BerthError } from '../../../api/errors';
 import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { runInside } from './exec';
-import { execMarker, toolsDirectory } from './init-script';
+import { execMarker, toolsDirectory } from '../../inside/init-script';
 import { stateOf } from './runtime-info';
-import { sshPortInside } from './places';
+import { sshPortInside } from '../../inside/places';
 
 /**
  * sshd names its processes after their purpose: `sshd: workspace [priv]` is one connection of an ordinary user, with

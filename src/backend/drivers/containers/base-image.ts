@@ -7,7 +7,7 @@ import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { followProgress } from './progress-stream';
 import { toReadable } from './streams';
-import { throwIfCancelled } from './wait';
+import { throwIfCancelled } from '../../machine/wait';
 
 export const publicBase = 'debian:bookworm-slim';
 const ownBase = { repo: 'berth-base', tag: 'bookworm' };

@@ -9,9 +9,9 @@ import type { RuntimeInfo } from '../driver';
 import { demultiplex } from './demux';
 import type { Endpoint } from './endpoint';
 import { startExec } from './exec';
-import { berthDirectory, toolsDirectory } from './init-script';
+import { berthDirectory, toolsDirectory } from '../../inside/init-script';
 import { label } from './labels';
-import type { Log } from './log';
+import type { Log } from '../../machine/log';
 
 const sshdForOne = [`${toolsDirectory}/bin/sshd`, '-i', '-e', '-f', `${berthDirectory}/sshd_config`];
 

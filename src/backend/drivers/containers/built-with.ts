@@ -6,7 +6,7 @@ import { ifMissing } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import { isAnonymous, isBundleOf, isToolsVolume, label } from './labels';
 import { nameOf } from './runtime-info';
-import { dockerDirectory, homeAlias, homeDirectory, sshPortInside } from './places';
+import { dockerDirectory, homeAlias, homeDirectory, sshPortInside } from '../../inside/places';
 
 const mebibyte = 1024 * 1024;
 const usualShm = 64 * mebibyte;

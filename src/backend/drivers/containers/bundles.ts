@@ -1,18 +1,18 @@
 /** Tar bundles of the user, unpacked anew into volumes of their own before every start. */
 import { BerthError } from '../../../api/errors';
-import { Losses } from '../../files/losses';
+import { Losses } from '../../tar/losses';
 import { quote } from '../../files/paths';
 import type { VolumeFiles } from '../../files/volume-files';
-import { openBundle } from '../bundle-file';
+import { openBundle } from '../../tar/bundle-file';
 import type { RuntimePlan } from '../driver';
-import { vetTar } from './bundle-vetting';
+import { vetTar } from '../../tar/vetting';
 import type { Endpoint } from './endpoint';
 import { label } from './labels';
 import type { Ownership } from './ownership';
 import { bundlesOf } from './runtime-spec';
 import type { ListedVolume } from './volume-info';
 import type { VolumeKeepers } from './volumes';
-import { throwIfCancelled } from './wait';
+import { throwIfCancelled } from '../../machine/wait';
 
 export interface BundleParts {
   endpoint: Endpoint;

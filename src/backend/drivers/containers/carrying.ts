@@ -5,13 +5,13 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../api/errors';
-import { agentCommand } from '../../files/agent-source';
-import { stdinOf } from '../exec-input';
+import { agentCommand } from '../../inside/agent-source';
+import { stdinOf } from '../../inside/exec-input';
 import { demultiplex } from './demux';
 import type { Endpoint } from './endpoint';
 import { finish, startExec } from './exec';
-import { toolsDirectory } from './init-script';
-import { throwIfCancelled } from './wait';
+import { toolsDirectory } from '../../inside/init-script';
+import { throwIfCancelled } from '../../machine/wait';
 
 const carryTimeoutMs = 60 * 60_000;
 const reportKept = 65_536;

@@ -1,7 +1,7 @@
 /** A Docker daemon of its own inside a privileged container. */
 import type { Endpoint } from './endpoint';
 import { runInside } from './exec';
-import { startDockerCommand, startDockerTimeoutMs, throwIfDockerFailed } from './start-docker';
+import { startDockerCommand, startDockerTimeoutMs, throwIfDockerFailed } from '../../inside/start-docker';
 
 /** Starts the daemon unless it runs, and waits until it answers. */
 export async function startDockerInside(

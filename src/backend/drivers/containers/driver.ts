@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { asBerthError } from '../../../api/errors';
 import type { DriverStatus } from '../../../api/schemas/engine';
 import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
-import { agentSource, ownFilesModules } from '../../files/agent-source';
+import { agentSource, ownFilesModules } from '../../inside/agent-source';
 import type { VolumeFiles } from '../../files/volume-files';
 import type {
   BuiltWith,
@@ -34,14 +34,14 @@ import { Claims } from './claims';
 import { configureRuntime } from './configure';
 import { startDockerInside } from './docker-inside';
 import { Endpoint, type Connection } from './endpoint';
-import { hostEnvironment, type HostEnvironment } from './host-environment';
+import { hostEnvironment, type HostEnvironment } from '../../machine/host-environment';
 import { watchEvents } from './events';
 import { openExec } from './exec';
 import { Helpers } from './helpers';
 import { ImageExport } from './image-export';
 import { ContainerImages } from './images';
 import { Keepers } from './keeper';
-import type { Log } from './log';
+import type { Log } from '../../machine/log';
 import { readLogs } from './logs';
 import { ownFilesOf } from './own-files';
 import { volumeRole } from './labels';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostEnvironment } from './host-environment';
+import type { HostEnvironment } from '../../machine/host-environment';
 
 export interface Candidate {
   /** `unix:///path`, `npipe:////./pipe/name`, `tcp://host:port`. */

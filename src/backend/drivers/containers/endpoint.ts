@@ -11,8 +11,8 @@ import { BerthError } from '../../../api/errors';
 import { dockerClient } from './docker-client';
 import { isConnectionError, toBerthError, wasNotSent } from './docker-errors';
 import { findCandidates, type Candidate } from './endpoint-candidates';
-import type { HostEnvironment } from './host-environment';
-import type { Log } from './log';
+import type { HostEnvironment } from '../../machine/host-environment';
+import type { Log } from '../../machine/log';
 
 const pingTimeoutMs = 2000;
 const callTimeoutMs = 60_000;

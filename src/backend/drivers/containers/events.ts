@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverEvent } from '../driver';
 import type { Endpoint } from './endpoint';
 import { isInternalContainer, isInternalVolume, label } from './labels';
-import type { Log } from './log';
+import type { Log } from '../../machine/log';
 import type { Ownership } from './ownership';
 import { linesOf, toReadable } from './streams';
 

@@ -3,7 +3,7 @@
  * machines with the same daemon: one that a dead engine of this machine left is known at once, others by their age.
  */
 import type Dockerode from 'dockerode';
-import { identityOf, isRunning, type ProcessIdentity } from '../../store/process-identity';
+import { identityOf, isRunning, type ProcessIdentity } from '../../machine/process-identity';
 
 export interface FillerOwner extends ProcessIdentity {
   /** Tells apart two that are in the same process. */

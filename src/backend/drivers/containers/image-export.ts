@@ -3,7 +3,7 @@ import { finished, type Readable } from 'node:stream';
 import { isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
 import type { Helpers } from './helpers';
-import type { ImageConfig } from './image-config';
+import type { ImageConfig } from '../../images/image-config';
 import { runScript, type ScriptRun } from './script-run';
 import { toReadable } from './streams';
 import { readTools } from './tools-export';

@@ -6,15 +6,15 @@ import type { Image } from '../../../api/schemas/engine';
 import type { ImageStore, PullProgress } from '../driver';
 import { claimImage } from './claims';
 import { isStatus, toBerthError } from './docker-errors';
-import type { HostEnvironment } from './host-environment';
+import type { HostEnvironment } from '../../machine/host-environment';
 import type { Endpoint } from './endpoint';
 import { buildImages } from './image-build';
 import { isInternalContainer, label } from './labels';
 import { followProgress } from './progress-stream';
 import { PullSum } from './pull-progress';
-import { registryAuth } from './registry-auth';
+import { registryAuth } from '../../images/registry-auth';
 import { nameOf } from './runtime-info';
-import { writeNew } from './write-new';
+import { writeNew } from '../../images/write-new';
 import { toReadable } from './streams';
 
 const pullTimeoutMs = 24 * 60 * 60_000;

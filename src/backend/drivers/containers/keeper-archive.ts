@@ -2,8 +2,8 @@
 import type Dockerode from 'dockerode';
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
-import { encodeName } from '../../files/names';
-import { readableOf, takeAll, type TakeChunk, type TarSource } from '../../files/tar-flow';
+import { encodeName } from '../../machine/file-names';
+import { readableOf, takeAll, type TakeChunk, type TarSource } from '../../tar/flow';
 import { toBerthError } from './docker-errors';
 import { keeperRoot } from './keeper-container';
 import { rawGet, rawPut } from './keeper-socket';

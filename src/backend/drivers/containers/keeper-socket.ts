@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import type { TakeChunk, TarSource } from '../../files/tar-flow';
+import type { TakeChunk, TarSource } from '../../tar/flow';
 
 const bufferSize = 256 * 1024;
 const maxHead = 64 * 1024;

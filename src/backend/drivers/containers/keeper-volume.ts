@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import type { AgentAccess, BulkAccess } from '../../files/agent-access';
 import { AgentChannel } from '../../files/agent-channel';
-import { agentCommand, agentSource } from '../../files/agent-source';
+import { agentCommand, agentSource } from '../../inside/agent-source';
 import { sweepLeftovers } from '../../files/agent-sweep';
 import { demultiplex } from './demux';
 import { receiveArchive, sendArchive } from './keeper-archive';

@@ -1,5 +1,5 @@
 /** Sums the progress of all layers of a pull. */
-import type { PullProgress } from '../pull-progress';
+import type { PullProgress } from '../../images/pull-progress';
 import type { ProgressLine } from './progress-stream';
 
 interface Layer {

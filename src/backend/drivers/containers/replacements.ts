@@ -14,7 +14,7 @@
  */
 import { BerthError } from '../../../api/errors';
 import { quote } from '../../files/paths';
-import { KeyedLock } from '../../store/keyed-lock';
+import { KeyedLock } from '../../machine/keyed-lock';
 import type { RefitInfo, RuntimeInfo, RuntimePlan } from '../driver';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Endpoint } from './endpoint';
@@ -22,14 +22,14 @@ import type { Helpers } from './helpers';
 import { isAnonymous, label } from './labels';
 import type { Ownership } from './ownership';
 import type { Left } from './carrying';
-import type { Log } from './log';
+import type { Log } from '../../machine/log';
 import { Moves } from './moves';
 import { PrivateImages, type KeptContainer } from './private-images';
 import { stateOf } from './runtime-info';
-import { dockerDirectory, homeAlias, homeDirectory } from './places';
+import { dockerDirectory, homeAlias, homeDirectory } from '../../inside/places';
 import type { CarriedVolume } from './runtime-spec';
 import type { Runtimes } from './runtimes';
-import { waitFor } from './wait';
+import { waitFor } from '../../machine/wait';
 
 const asideSuffix = '.before-';
 const takeBackTimeoutMs = 30_000;

@@ -2,9 +2,9 @@
 import type Dockerode from 'dockerode';
 import type { Limits, Mount } from '../../../api/schemas/workspace';
 import type { PlannedPort, RuntimePlan } from '../driver';
-import { berthDirectory, toolsDirectory } from './init-script';
+import { berthDirectory, toolsDirectory } from '../../inside/init-script';
 import { bundleVolumeName, label, planVersion } from './labels';
-import { dockerDirectory, homeAlias, homeDirectory, sshPortInside } from './places';
+import { dockerDirectory, homeAlias, homeDirectory, sshPortInside } from '../../inside/places';
 import { initCommand } from './tools-scripts';
 
 const mebibyte = 1024 * 1024;

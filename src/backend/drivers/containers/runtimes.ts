@@ -24,7 +24,7 @@ import {
 } from './runtime-spec';
 import { foreignRuntime, type Ownership } from './ownership';
 import type { Tools, ToolsVolume } from './tools-volume';
-import { throwIfCancelled, waitFor } from './wait';
+import { throwIfCancelled, waitFor } from '../../machine/wait';
 
 const stopMarginMs = 20_000;
 const removeTimeoutMs = 30_000;

@@ -5,7 +5,7 @@ import { BerthError } from '../../../api/errors';
 import { demultiplex } from './demux';
 import type { Endpoint } from './endpoint';
 import { linesOf, toReadable } from './streams';
-import { archiveOf } from './tar-archive';
+import { archiveOf } from '../../tar/archive';
 
 const runTimeoutMs = 15 * 60_000;
 const saidKept = 5;

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import tar from 'tar-stream';
-import { environmentBegin, environmentEnd } from './configure-script';
+import { environmentBegin, environmentEnd } from '../../inside/configure-script';
 import { ifMissing } from './docker-errors';
 import { toReadable } from './streams';
 

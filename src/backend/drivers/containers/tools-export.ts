@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream';
 import type { Endpoint } from './endpoint';
-import { toolsDirectory } from './init-script';
+import { toolsDirectory } from '../../inside/init-script';
 import { toReadable } from './streams';
 
 const readTimeoutMs = 10 * 60_000;

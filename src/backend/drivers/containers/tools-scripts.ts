@@ -3,9 +3,9 @@
  * folder is named by their content, and so is the volume: containers of an older engine keep theirs.
  */
 import { createHash } from 'node:crypto';
-import { configureScript } from './configure-script';
-import { initScript, shell, toolsDirectory } from './init-script';
-import type { Member } from './tar-archive';
+import { configureScript } from '../../inside/configure-script';
+import { initScript, shell, toolsDirectory } from '../../inside/init-script';
+import type { Member } from '../../tar/archive';
 
 const scripts = { init: initScript, configure: configureScript };
 

@@ -12,13 +12,13 @@ import { BerthError } from '../../../api/errors';
 import { ifMissing, isStatus } from './docker-errors';
 import type { Connection, Endpoint } from './endpoint';
 import { fillerOwner, isAbandoned } from './filler-lock';
-import { toolsDirectory } from './init-script';
+import { toolsDirectory } from '../../inside/init-script';
 import { isToolsName, isToolsVolume, label, toolsVolumeName } from './labels';
-import type { Log } from './log';
+import type { Log } from '../../machine/log';
 import { labelsOf, makeLabelledVolumes } from './labelled-volumes';
-import { archiveOf } from './tar-archive';
+import { archiveOf } from '../../tar/archive';
 import { scriptMembers, scriptsVersion } from './tools-scripts';
-import { waitFor } from './wait';
+import { waitFor } from '../../machine/wait';
 
 const usualTimeoutMs = 60_000;
 const youngMs = 10 * 60_000;

@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isErrno, removeTree } from '../../store/files';
+import { isErrno, removeTree } from '../../machine/files';
 import { isRuntimeFile, type MicrovmFiles } from './runtime-files';
 
 const complete = 'before';

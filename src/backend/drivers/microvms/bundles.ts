@@ -1,11 +1,11 @@
 /** Tar bundles of the user, made into disks anew before every start. */
 import { mkdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { firstOf, Losses } from '../../files/losses';
+import { firstOf, Losses } from '../../tar/losses';
 import { quote } from '../../files/paths';
-import { throwIfCancelled } from '../containers/wait';
-import { openBundle } from '../bundle-file';
-import { vetTar } from '../containers/bundle-vetting';
+import { throwIfCancelled } from '../../machine/wait';
+import { openBundle } from '../../tar/bundle-file';
+import { vetTar } from '../../tar/vetting';
 import type { RuntimePlan } from '../driver';
 import type { RuntimeFiles } from './runtime-files';
 import { bundleFile } from './runtime-plan';

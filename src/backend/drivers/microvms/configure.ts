@@ -1,10 +1,10 @@
 /** Makes a guest a workspace: its name, its clock, chance, where its disks go, and all that a container gets as well. */
 import { randomBytes } from 'node:crypto';
-import { configureArchive } from '../containers/configure-archive';
-import { notWrittenOf } from '../containers/configure-script';
-import { homeAlias } from '../containers/places';
-import { waitForBanner } from '../containers/ssh-banner';
-import { archiveOf } from '../containers/tar-archive';
+import { configureArchive } from '../../inside/configure-archive';
+import { notWrittenOf } from '../../inside/configure-script';
+import { homeAlias } from '../../inside/places';
+import { waitForBanner } from '../../inside/ssh-banner';
+import { archiveOf } from '../../tar/archive';
 import type { StartPlan } from '../driver';
 import type { Machine } from './machine';
 import { diskMounts, isShared, type DiskMount } from './runtime-plan';

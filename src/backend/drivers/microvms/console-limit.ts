@@ -4,7 +4,7 @@
  */
 import { watch, type FSWatcher } from 'node:fs';
 import { appendFile, open, stat, truncate } from 'node:fs/promises';
-import type { Log } from '../containers/log';
+import type { Log } from '../../machine/log';
 import type { ConsoleValve } from './console-valve';
 import { FloodGuard, type FloodLimits } from './flood-guard';
 

@@ -15,7 +15,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { BerthError } from '../../../api/errors';
-import { throwIfCancelled } from '../containers/wait';
+import { throwIfCancelled } from '../../machine/wait';
 import { FloodGuard } from './flood-guard';
 import { connectSocket, readLines } from './qemu/line-socket';
 

@@ -1,5 +1,5 @@
 /** A Docker daemon in a guest: its kernel is its own, so it needs no right on this machine. */
-import { startDockerCommand, throwIfDockerFailed } from '../containers/start-docker';
+import { startDockerCommand, throwIfDockerFailed } from '../../inside/start-docker';
 import { runInside } from './exec';
 import type { Machine } from './machine';
 

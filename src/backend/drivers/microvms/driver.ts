@@ -5,7 +5,7 @@ import { rootFilesOf } from '../../../api/root-files';
 import type { DriverStatus } from '../../../api/schemas/engine';
 import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
 import type { VolumeFiles } from '../../files/volume-files';
-import type { Log } from '../containers/log';
+import type { Log } from '../../machine/log';
 import type {
   BuiltWith,
   CommitPlan,

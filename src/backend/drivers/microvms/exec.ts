@@ -1,12 +1,12 @@
 /** Processes in a running guest: the same front and the same end as in containers, reached over SSH. */
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
-import { endExecCommand, execFront, execMarker, nameForFront, shell } from '../containers/init-script';
-import { homeDirectory } from '../containers/places';
-import { quoteForShell } from '../containers/session-environment';
+import { endExecCommand, execFront, execMarker, nameForFront, shell } from '../../inside/init-script';
+import { homeDirectory } from '../../inside/places';
+import { quoteForShell } from '../../inside/session-environment';
 import type { ExecPlan, ExecSession } from '../driver';
-import { endWithin } from '../exec-end';
-import { stdinOf } from '../exec-input';
+import { endWithin } from '../../inside/exec-end';
+import { stdinOf } from '../../inside/exec-input';
 import type { GuestProcess } from './ssh-link';
 
 /** What sshd tells the session of root by which a command comes: nobody's own. */

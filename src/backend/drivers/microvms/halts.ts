@@ -6,7 +6,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../api/errors';
-import type { Log } from '../containers/log';
+import type { Log } from '../../machine/log';
 import type { Machine } from './machine';
 import type { RuntimeRecord } from './runtime-record';
 

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../containers/log';
+import type { Log } from '../../machine/log';
 import type { GuestKit, GuestKits } from './parts';
 import { findAcceleration, type Found } from './qemu/acceleration';
 import type { Acceleration, MachinePlan } from './qemu/command-line';
 import { processorId } from './qemu/processor';
 import { findQemu, type QemuPrograms, type Surroundings } from './qemu/programs';
-import { removeTree } from '../../store/files';
+import { removeTree } from '../../machine/files';
 import type { MicrovmFiles, RuntimeFiles } from './runtime-files';
 
 /** What the guest says on its console as soon as it has booted. */

@@ -4,10 +4,10 @@
  */
 import { link, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isErrno, removeTree } from '../../store/files';
-import type { Log } from '../containers/log';
+import { isErrno, removeTree } from '../../machine/files';
+import type { Log } from '../../machine/log';
 import { copyWithHoles, holdsKit, kitContents, kitFiles, readAbout, writeAbout } from './guest/kit-files';
-import { keepFile } from './rootfs/publish';
+import { keepFile } from '../../machine/publish';
 import type { Launch, RuntimeRecord } from './runtime-record';
 import type { RuntimeStore } from './runtime-store';
 

@@ -3,7 +3,7 @@
  * somebody waits for now.
  */
 import { rm } from 'node:fs/promises';
-import type { Log } from '../containers/log';
+import type { Log } from '../../machine/log';
 
 const delayMs = 2_000;
 

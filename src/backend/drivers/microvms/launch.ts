@@ -1,6 +1,6 @@
 /** From a machine's plan to a QEMU that answers. */
 import { rename, rm, stat } from 'node:fs/promises';
-import { isErrno } from '../../store/files';
+import { isErrno } from '../../machine/files';
 import { explainEnd } from './launch-errors';
 import { commandLine, type MachinePlan } from './qemu/command-line';
 import { killProcess, lastWords, startDetached, type StartedProcess } from './qemu/process';

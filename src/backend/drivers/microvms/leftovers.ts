@@ -3,8 +3,8 @@
  * guest had gone on from. Each is as large as the guest's memory, and nothing can go on from it.
  */
 import { lstat, open, rm } from 'node:fs/promises';
-import { isErrno } from '../../store/files';
-import type { Log } from '../containers/log';
+import { isErrno } from '../../machine/files';
+import type { Log } from '../../machine/log';
 import type { RuntimeStore } from './runtime-store';
 
 /** How what QEMU saves begins (`QEMU_VM_FILE_MAGIC` of its migration/savevm.c). */

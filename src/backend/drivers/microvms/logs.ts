@@ -2,7 +2,7 @@
 import { watch } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { isErrno } from '../../store/files';
+import { isErrno } from '../../machine/files';
 import type { LogOptions } from '../driver';
 
 const chunkBytes = 64 * 1024;

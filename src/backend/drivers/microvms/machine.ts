@@ -1,7 +1,7 @@
 /** The connections to one QEMU that runs: made when needed, made anew when they broke. */
-import type { Log } from '../containers/log';
+import type { Log } from '../../machine/log';
 import type { RuntimeState } from '../driver';
-import type { ProcessIdentity } from '../../store/process-identity';
+import type { ProcessIdentity } from '../../machine/process-identity';
 import { ConsoleLimit, ownLimits } from './console-limit';
 import { ConsoleValve } from './console-valve';
 import { ControlPort, flooded } from './control-port';

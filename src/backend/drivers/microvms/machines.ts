@@ -3,9 +3,9 @@
  * or, when that engine was killed before it could write one, by QEMU's own pid file and the machine's UUID.
  */
 import { BerthError } from '../../../api/errors';
-import { readIfPresent } from '../../store/files';
-import { identityOf, isRunning, type ProcessIdentity } from '../../store/process-identity';
-import type { Log } from '../containers/log';
+import { readIfPresent } from '../../machine/files';
+import { identityOf, isRunning, type ProcessIdentity } from '../../machine/process-identity';
+import type { Log } from '../../machine/log';
 import type { DriverEvent } from '../driver';
 import { Machine } from './machine';
 import { killProcess, waitUntilGone } from './qemu/process';

@@ -1,6 +1,6 @@
 /** A microVM that is fitted to other ports, or waits until another one answers in its place. */
 import { BerthError } from '../../../api/errors';
-import type { KeyedLock } from '../../store/keyed-lock';
+import type { KeyedLock } from '../../machine/keyed-lock';
 import type { RuntimeInfo, RuntimePlan, RuntimeState } from '../driver';
 import { Aside } from './aside';
 import type { DiskStore } from './parts';

@@ -1,7 +1,7 @@
 /** From a runtime's plan to a machine's: its size, its disks, and what the guest mounts where. */
 import { availableParallelism } from 'node:os';
 import { BerthError } from '../../../api/errors';
-import { dockerDirectory, homeDirectory } from '../containers/places';
+import { dockerDirectory, homeDirectory } from '../../inside/places';
 import type { PlannedMount, RuntimePlan, RuntimeInfo } from '../driver';
 import type { HostTools } from './host';
 import type { Architecture, MachinePlan } from './qemu/command-line';

@@ -1,9 +1,9 @@
 /** The records of all microVMs, read from disk whenever they are asked for: they outlive every engine. */
 import { readdir, rm } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
-import type { Log } from '../containers/log';
-import { isErrno, makeFolder, removeOurs, removeTree } from '../../store/files';
-import { KeyedLock } from '../../store/keyed-lock';
+import type { Log } from '../../machine/log';
+import { isErrno, makeFolder, removeOurs, removeTree } from '../../machine/files';
+import { KeyedLock } from '../../machine/keyed-lock';
 import { readRecord, writeRecord } from '../../store/records';
 import { asideFolders } from './aside';
 import { isRuntimeFile, type MicrovmFiles } from './runtime-files';

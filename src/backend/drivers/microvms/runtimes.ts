@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
 import type { Limits } from '../../../api/schemas/workspace';
-import { KeyedLock } from '../../store/keyed-lock';
-import { parseEnvironment } from '../containers/session-environment';
-import { throwIfCancelled } from '../containers/wait';
+import { KeyedLock } from '../../machine/keyed-lock';
+import { parseEnvironment } from '../../inside/session-environment';
+import { throwIfCancelled } from '../../machine/wait';
 import type {
   CommitPlan,
   OwnFiles,

@@ -2,7 +2,7 @@
 import { BerthError } from '../../../api/errors';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Log } from '../containers/log';
+import type { Log } from '../../machine/log';
 import type { Host, HostTools } from './host';
 import { StaysPaused, watchForHalt } from './halts';
 import { withKit, type KeptKits } from './kept-kits';

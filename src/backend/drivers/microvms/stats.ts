@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
 import type { WorkspaceStats } from '../../../api/schemas/workspace';
-import { shell } from '../containers/init-script';
+import { shell } from '../../inside/init-script';
 import type { Machine } from './machine';
 import { quotedCommand } from './exec';
 import type { ClientChannel } from 'ssh2';

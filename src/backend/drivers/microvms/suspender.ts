@@ -5,10 +5,10 @@
  */
 import { access, rm } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../../../api/errors';
-import { draftOf } from '../../store/drafts';
-import { isErrno, renameDurably } from '../../store/files';
-import { identityOf } from '../../store/process-identity';
-import type { Log } from '../containers/log';
+import { draftOf } from '../../machine/drafts';
+import { isErrno, renameDurably } from '../../machine/files';
+import { identityOf } from '../../machine/process-identity';
+import type { Log } from '../../machine/log';
 import { coarseStampsOf, hasChangedSince, settledStamps } from './disk-stamps';
 import { goOnWithRoom, haltOf } from './halts';
 import type { KeptKits } from './kept-kits';

@@ -3,7 +3,7 @@ import type { AgentAccess } from '../agent-access';
 import type { AgentChannel } from '../agent-channel';
 import { sweepLeftovers } from '../agent-sweep';
 import { DiskWorker, type Patience } from './disk-worker';
-import { punchHoles } from './holes';
+import { punchHoles } from '../../ext4/punch-holes';
 
 const defaultIdleMs = 30_000;
 

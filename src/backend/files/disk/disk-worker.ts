@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { BerthError } from '../../../api/errors';
 import { AgentChannel, type Reply, type RequestOptions } from '../agent-channel';
 import { agentError } from '../agent-errors';
-import type { Range } from './holes';
+import type { Range } from '../../ext4/punch-holes';
 import type { FromWorker } from './worker';
 import { workerFile } from './worker-file';
 

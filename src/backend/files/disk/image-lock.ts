@@ -1,7 +1,7 @@
 /** Who else has an image: another engine of ours by a lock file, QEMU by the locks of the kernel. */
 import { open, readFile } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
-import { acquireLock } from '../../store/lock';
+import { acquireLock } from '../../machine/lock';
 
 /** An image that is ours alone until the answer is called. */
 export async function lockImage(volume: string, path: string): Promise<() => void> {

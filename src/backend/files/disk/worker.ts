@@ -2,9 +2,9 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { encodeFrame, FrameReader } from '../agent-frames';
 import { DiskAgent } from './agent/agent';
-import { asDiskError } from './disk-error';
-import { Ext4 } from './ext4/file-system';
-import type { Range } from './holes';
+import { asDiskError } from '../../ext4/disk-error';
+import { Ext4 } from '../../ext4/file-system';
+import type { Range } from '../../ext4/punch-holes';
 import { isFillData, serveFilling } from './filling/fill-thread';
 
 /** The engine sends pieces of half a mebibyte: a stream out of step is noticed. */

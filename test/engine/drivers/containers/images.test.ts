@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { PullProgress } from '../../../../src/backend/drivers/driver';
-import { archiveOf } from '../../../../src/backend/drivers/containers/tar-archive';
+import { archiveOf } from '../../../../src/backend/tar/archive';
 import { toReadable } from '../../../../src/backend/drivers/containers/streams';
 import { Registry } from './registry';
 import { Bench, eventually, imagesDirectory, never, text } from './support';

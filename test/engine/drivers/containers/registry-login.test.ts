@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { archiveOf } from '../../../../src/backend/drivers/containers/tar-archive';
+import { archiveOf } from '../../../../src/backend/tar/archive';
 import { toReadable } from '../../../../src/backend/drivers/containers/streams';
 import { Registry } from './registry';
 import { Bench, never, text } from './support';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
 import { toolsVolumeName } from '../../../../src/backend/drivers/containers/labels';
-import { archiveOf } from '../../../../src/backend/drivers/containers/tar-archive';
+import { archiveOf } from '../../../../src/backend/tar/archive';
 import { fillerOwner } from '../../../../src/backend/drivers/containers/filler-lock';
 import { scriptsVersion } from '../../../../src/backend/drivers/containers/tools-scripts';
 import { ToolsVolume } from '../../../../src/backend/drivers/containers/tools-volume';

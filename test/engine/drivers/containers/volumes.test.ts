@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { BerthError } from '../../../../src/api/errors';
 import type { Mount } from '../../../../src/api/schemas/workspace';
-import { archiveOf, type Member } from '../../../../src/backend/drivers/containers/tar-archive';
+import { archiveOf, type Member } from '../../../../src/backend/tar/archive';
 import { Bench, never, text } from './support';
 
 describe('volumes of the container engine', function () {

@@ -5,7 +5,7 @@ import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
 import { Helpers } from '../../../../src/backend/drivers/containers/helpers';
 import { ImageExport } from '../../../../src/backend/drivers/containers/image-export';
 import { Ownership } from '../../../../src/backend/drivers/containers/ownership';
-import type { Log } from '../../../../src/backend/drivers/containers/log';
+import type { Log } from '../../../../src/backend/machine/log';
 import { MicrovmDriver } from '../../../../src/backend/drivers/microvms/driver';
 import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
 import { hostGatherer } from '../../../../src/backend/drivers/microvms/guest/gatherers';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlPort } from '../../../../src/backend/drivers/microvms/control-port';
-import { runE2fs } from '../../../../src/backend/files/disk/e2fsprogs';
+import { runE2fs } from '../../../../src/backend/ext4/e2fsprogs';
 import { runProgram } from '../../../support/programs';
 import { until } from '../../../support/wait';
 import { GuestBench, type Guest } from './guest-bench';

@@ -10,7 +10,7 @@ import { BerthError } from '../../../../src/api/errors';
 import type { AgentAccess } from '../../../../src/backend/files/agent-access';
 import { AgentChannel } from '../../../../src/backend/files/agent-channel';
 import { AgentFiles } from '../../../../src/backend/files/agent-files';
-import { agentCommand, agentSource, findAgentDirectory } from '../../../../src/backend/files/agent-source';
+import { agentCommand, agentSource, findAgentDirectory } from '../../../../src/backend/inside/agent-source';
 
 export const agentDir = findAgentDirectory(__dirname);
 

@@ -21,7 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { unpackTar, type UnpackReport } from '../../../../src/backend/files/local-unpack';
-import { encodeHeader, paddingOf, type TarEntry } from '../../../../src/backend/files/tar-header';
+import { encodeHeader, paddingOf, type TarEntry } from '../../../../src/backend/tar/header';
 
 const never = new AbortController().signal;
 const plain: TarEntry = {

@@ -9,7 +9,7 @@ import { BerthError, asBerthError } from '../../../../api/errors';
 import type { AgentAccess } from '../../../files/agent-access';
 import { AgentChannel } from '../../../files/agent-channel';
 import { AgentFiles } from '../../../files/agent-files';
-import { agentCommand, agentSource } from '../../../files/agent-source';
+import { agentCommand, agentSource } from '../../../inside/agent-source';
 import { sweepLeftovers } from '../../../files/agent-sweep';
 import type { VolumeFiles } from '../../../files/volume-files';
 

@@ -2,11 +2,11 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, open, rm, stat, truncate } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
-import { lastLine, runE2fs, type E2fsProgram, type Outcome } from '../../../files/disk/e2fsprogs';
-import { formatExt4 } from '../ext4/format';
-import { makeFit, readSuperblock } from '../../../files/disk/fitness';
-import { draftOf } from '../../../store/drafts';
-import { renameDurably, syncFile } from '../../../store/files';
+import { lastLine, runE2fs, type E2fsProgram, type Outcome } from '../../../ext4/e2fsprogs';
+import { formatExt4 } from '../../../ext4/format';
+import { makeFit, readSuperblock } from '../../../ext4/fitness';
+import { draftOf } from '../../../machine/drafts';
+import { renameDurably, syncFile } from '../../../machine/files';
 
 export const defaultSizeMiB = 1024;
 export const smallestMiB = 1;

@@ -2,7 +2,7 @@
 import { BerthError } from '../../../../api/errors';
 import { AgentFiles } from '../../../files/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
-import { makeFit } from '../../../files/disk/fitness';
+import { makeFit } from '../../../ext4/fitness';
 import { lockImage } from '../../../files/disk/image-lock';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { SwitchingFiles } from './switching-files';

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../../api/schemas/file';
-import type { TakeChunk, TarSource } from '../../../files/tar-flow';
+import type { TakeChunk, TarSource } from '../../../tar/flow';
 import type {
   Unpacked,
   Unread,

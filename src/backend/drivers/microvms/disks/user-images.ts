@@ -8,8 +8,8 @@ import { join, sep } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { BerthError } from '../../../../api/errors';
 import { isLockedByKernel } from '../../../files/disk/image-lock';
-import { isErrno } from '../../../store/files';
-import { KeyedLock } from '../../../store/keyed-lock';
+import { isErrno } from '../../../machine/files';
+import { KeyedLock } from '../../../machine/keyed-lock';
 import { readRecord, untouched, writeRecord, type RecordFormat } from '../../../store/records';
 import type { DiskHolder, HolderQuestions } from '../parts';
 

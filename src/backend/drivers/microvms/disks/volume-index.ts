@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../../../api/errors';
-import { makeFolder, readIfPresent, replaceFile } from '../../../store/files';
-import { KeyedLock } from '../../../store/keyed-lock';
-import { acquireLock } from '../../../store/lock';
+import { makeFolder, readIfPresent, replaceFile } from '../../../machine/files';
+import { KeyedLock } from '../../../machine/keyed-lock';
+import { acquireLock } from '../../../machine/lock';
 
 export const VolumeRow = Type.Object({
   name: Type.String(),

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import { fillDisk } from '../../../files/disk/filling/fill-disk';
-import { encodeName } from '../../../files/names';
-import { draftOf } from '../../../store/drafts';
+import { encodeName } from '../../../machine/file-names';
+import { draftOf } from '../../../machine/drafts';
 import { Contents } from './contents';
 import { fillSteps } from './fill-steps';
-import { formatExt4 } from './format';
+import { formatExt4 } from '../../../ext4/format';
 import { readTar } from './read-tar';
 import { Tree } from './tree';
-import { throwIfCancelled } from '../../containers/wait';
+import { throwIfCancelled } from '../../../machine/wait';
 
 export interface Ext4BuildOptions {
   /** Of the whole image; content and some room unless given. */

@@ -1,15 +1,15 @@
 /** Reads tars into a tree; contents go to flat files of a folder of ours. */
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
-import { maxMajor, maxMinor } from '../../../files/disk/ext4/inode';
+import { maxMajor, maxMinor } from '../../../ext4/structures/inode';
 import type { NewInode } from '../../../files/disk/filling/steps';
-import { encodeName } from '../../../files/names';
-import { takeAll } from '../../../files/tar-flow';
-import { changeTimeOf, dataBytes, type TarEntry } from '../../../files/tar-header';
-import { TarReader, type ContentSink, type TarVisitor } from '../../../files/tar-read';
+import { encodeName } from '../../../machine/file-names';
+import { takeAll } from '../../../tar/flow';
+import { changeTimeOf, dataBytes, type TarEntry } from '../../../tar/header';
+import { TarReader, type ContentSink, type TarVisitor } from '../../../tar/read';
 import type { Contents } from './contents';
 import { shown, type Tree } from './tree';
-import { throwIfCancelled } from '../../containers/wait';
+import { throwIfCancelled } from '../../../machine/wait';
 
 /** What a layer says about those below it (OCI image specification, layer.md). */
 const whiteout = '.wh.';

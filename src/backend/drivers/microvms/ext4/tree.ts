@@ -1,8 +1,8 @@
 /** What tars hold, as a tree of inodes: the last entry of a path counts, and hard links share their inode. */
 import { BerthError } from '../../../../api/errors';
 import type { NewInode } from '../../../files/disk/filling/steps';
-import { leaveOut, type LeftOut } from '../../../files/losses';
-import { encodeName } from '../../../files/names';
+import { leaveOut, type LeftOut } from '../../../tar/losses';
+import { encodeName } from '../../../machine/file-names';
 
 /** A name in the tree; one inode may have several. */
 export interface Node {

@@ -8,7 +8,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { isErrno, readIfPresent, replaceFile } from '../../../store/files';
+import { isErrno, readIfPresent, replaceFile } from '../../../machine/files';
 
 export const kitFiles = { kernel: 'vmlinuz', initrd: 'initrd', toolsDisk: 'tools.ext4', about: 'kit.json' };
 /** In the order in which they are hashed. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { configureScript } from '../../containers/configure-script';
+import { configureScript } from '../../../inside/configure-script';
 
 /** Raised when kits are put together in another way. */
 const assembly = 1;

@@ -7,8 +7,8 @@ import { copyFile, mkdir, readFile, readdir, rename, stat, writeFile } from 'nod
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../../api/errors';
-import { isErrno, removeTree } from '../../../store/files';
-import { throwIfCancelled } from '../../containers/wait';
+import { isErrno, removeTree } from '../../../machine/files';
+import { throwIfCancelled } from '../../../machine/wait';
 import type { GuestKit, GuestKits } from '../parts';
 import type { Gatherer } from './gatherers';
 import { buildInitrd } from './initrd';

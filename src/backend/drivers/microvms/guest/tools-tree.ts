@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import tar, { type Header, type Pack } from 'tar-stream';
-import { configureScript } from '../../containers/configure-script';
+import { configureScript } from '../../../inside/configure-script';
 import { guestFiles, guestScripts } from './kit-parts';
 
 export interface ToolsTreeSource {

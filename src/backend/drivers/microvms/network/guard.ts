@@ -8,7 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../api/errors';
-import type { Log } from '../../containers/log';
+import type { Log } from '../../../machine/log';
 import { filterChardevs, filterInId, filterInObject } from '../qemu/command-line';
 import { connectSocket } from '../qemu/line-socket';
 import { killProcess, lastWords, startDetached } from '../qemu/process';

@@ -4,9 +4,9 @@
  */
 import { access, constants, readFile, rm } from 'node:fs/promises';
 import { Type, type Static } from '@sinclair/typebox';
-import { replaceFile } from '../../../store/files';
+import { replaceFile } from '../../../machine/files';
 import { readRecord, writeRecord, type RecordFormat } from '../../../store/records';
-import { identityOf } from '../../../store/process-identity';
+import { identityOf } from '../../../machine/process-identity';
 import { commandLine, type Acceleration, type MachinePlan } from './command-line';
 import { killProcess, lastWords, startDetached } from './process';
 import type { QemuPrograms, Surroundings } from './programs';

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../api/errors';
-import { isErrno } from '../../../store/files';
+import { isErrno } from '../../../machine/files';
 
 const retryMs = 10;
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
-import { identityOf, isRunning, type ProcessIdentity } from '../../../store/process-identity';
+import { identityOf, isRunning, type ProcessIdentity } from '../../../machine/process-identity';
 
 const saidKept = 2000;
 /** Written anew, and at its end also when it is cut meanwhile. */

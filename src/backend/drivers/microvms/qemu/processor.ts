@@ -1,7 +1,7 @@
 /** What a guest that runs on the processor itself sees of it: a saved state of it fits no other. */
 import { createHash } from 'node:crypto';
 import { cpus, release } from 'node:os';
-import { readIfPresent } from '../../../store/files';
+import { readIfPresent } from '../../../machine/files';
 
 /** Fields of /proc/cpuinfo that differ neither between cores nor from moment to moment. */
 const lasting = [

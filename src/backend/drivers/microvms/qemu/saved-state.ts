@@ -9,9 +9,9 @@ import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
-import { draftOf } from '../../../store/drafts';
-import { readIfPresent, renameDurably, replaceFile, syncFile } from '../../../store/files';
-import { waitFor } from '../../containers/wait';
+import { draftOf } from '../../../machine/drafts';
+import { readIfPresent, renameDurably, replaceFile, syncFile } from '../../../machine/files';
+import { waitFor } from '../../../machine/wait';
 import type { QmpClient } from './qmp';
 
 /** What `-incoming` is given for the file that `startDetached` opens. */

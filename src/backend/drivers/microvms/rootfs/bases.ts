@@ -6,16 +6,16 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
-import { superblockOffset, superblockSize } from '../../../files/disk/ext4/superblock';
-import { isErrno } from '../../../store/files';
-import type { Log } from '../../containers/log';
+import { superblockOffset, superblockSize } from '../../../ext4/structures/superblock';
+import { isErrno } from '../../../machine/files';
+import type { Log } from '../../../machine/log';
 import type { RootImage, RootImages } from '../parts';
 import type { RuntimeFiles } from '../runtime-files';
 import type { BaseIdentity, RuntimeRecord } from '../runtime-record';
 import type { RuntimeStore } from '../runtime-store';
 import { convertDisk } from './convert';
 import { makeOverlay, nameBase, readOverlay, readOwnStart } from './overlay';
-import { keepFile } from './publish';
+import { keepFile } from '../../../machine/publish';
 
 /** In the superblock (`s_uuid` of the kernel's ext4.h). */
 const uuidOffset = 0x68;

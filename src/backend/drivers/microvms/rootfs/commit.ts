@@ -6,15 +6,15 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { DiskWorker } from '../../../files/disk/disk-worker';
-import { makeFit, readSuperblock } from '../../../files/disk/fitness';
+import { makeFit, readSuperblock } from '../../../ext4/fitness';
 import { numberOf } from '../../../files/agent-replies';
-import type { ImageConfig } from '../../containers/image-config';
-import type { Part } from '../oci/blobs';
-import { mediaTypes, type Descriptor } from '../oci/documents';
-import { ownArchitecture } from '../oci/image';
-import type { Layout } from '../oci/layout';
-import type { Told } from '../oci/transfer';
-import { throwIfCancelled } from '../../containers/wait';
+import type { ImageConfig } from '../../../images/image-config';
+import type { Part } from '../../../images/oci/blobs';
+import { mediaTypes, type Descriptor } from '../../../images/oci/documents';
+import { ownArchitecture } from '../../../images/oci/image';
+import type { Layout } from '../../../images/oci/layout';
+import type { Told } from '../../../images/oci/transfer';
+import { throwIfCancelled } from '../../../machine/wait';
 
 /** Enough for most of what there is to save, at three times the speed. */
 const gzipLevel = 1;

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, copyFile, rename, rm, stat } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
-import { readSuperblock } from '../../../files/disk/fitness';
-import { draftOf } from '../../../store/drafts';
-import type { ImageConfig } from '../../containers/image-config';
+import { readSuperblock } from '../../../ext4/fitness';
+import { draftOf } from '../../../machine/drafts';
+import type { ImageConfig } from '../../../images/image-config';
 import { convertDisk } from './convert';
 import type { RootSource } from './source';
 

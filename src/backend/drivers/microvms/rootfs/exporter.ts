@@ -1,6 +1,6 @@
 /** What the engine that has the images does for us. */
 import { Transform, type Readable } from 'node:stream';
-import type { ImageConfig } from '../../containers/image-config';
+import type { ImageConfig } from '../../../images/image-config';
 
 /** An image that the engine has, which need not be for this machine. */
 export interface FoundImage {

@@ -2,11 +2,11 @@
 import { stat } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../../../../api/errors';
 import { withTag } from '../../../../api/image-reference';
-import { oneOf, openSaved, TarLayout } from '../oci/archives';
-import { imageName, refName, type Descriptor, type Index } from '../oci/documents';
-import { choose, openImage, refuseForeign } from '../oci/image';
-import { Layout } from '../oci/layout';
-import { TarFile } from '../oci/tar-file';
+import { oneOf, openSaved, TarLayout } from '../../../images/oci/archives';
+import { imageName, refName, type Descriptor, type Index } from '../../../images/oci/documents';
+import { choose, openImage, refuseForeign } from '../../../images/oci/image';
+import { Layout } from '../../../images/oci/layout';
+import { TarFile } from '../../../images/oci/tar-file';
 import { diskSource } from './disk-source';
 import type { FoundImage, ImageExporter } from './exporter';
 import { parseReference } from './reference';

@@ -2,9 +2,15 @@
 import { BerthError } from '../../../../api/errors';
 import { withTag } from '../../../../api/image-reference';
 import type { Image } from '../../../../api/schemas/engine';
-import { readBlob } from '../oci/blobs';
-import { ImageDocument, Manifest, parseDocument, refName, type Descriptor } from '../oci/documents';
-import type { Layout } from '../oci/layout';
+import { readBlob } from '../../../images/oci/blobs';
+import {
+  ImageDocument,
+  Manifest,
+  parseDocument,
+  refName,
+  type Descriptor,
+} from '../../../images/oci/documents';
+import type { Layout } from '../../../images/oci/layout';
 
 export interface OwnImage {
   layout: Layout;

@@ -1,11 +1,11 @@
 /** An image as a tar: an OCI image layout that `docker load`, also of old engines, takes as well. */
 import { Readable } from 'node:stream';
-import { blockSize, encodeHeader, paddingOf } from '../../../files/tar-header';
-import { writeNew } from '../../containers/write-new';
-import { readBlob, Verifier, type Part } from '../oci/blobs';
-import { imageName, Manifest, mediaTypes, parseDocument, refName } from '../oci/documents';
-import type { Layout } from '../oci/layout';
-import type { Told } from '../oci/transfer';
+import { blockSize, encodeHeader, paddingOf } from '../../../tar/header';
+import { writeNew } from '../../../images/write-new';
+import { readBlob, Verifier, type Part } from '../../../images/oci/blobs';
+import { imageName, Manifest, mediaTypes, parseDocument, refName } from '../../../images/oci/documents';
+import type { Layout } from '../../../images/oci/layout';
+import type { Told } from '../../../images/oci/transfer';
 import type { OwnImage } from './own-images';
 
 /** Throws `path_exists` when there is such a file. */

@@ -1,11 +1,11 @@
 /** Where a root file system can be made from. */
 import { createHash } from 'node:crypto';
-import type { ImageConfig } from '../../containers/image-config';
+import type { ImageConfig } from '../../../images/image-config';
 import { buildExt4, buildTree, type Ext4BuildOptions } from '../ext4/build';
-import { configOf, type OpenImage } from '../oci/image';
-import type { Layout } from '../oci/layout';
-import type { Told } from '../oci/transfer';
-import { applyLayers } from '../oci/unpack';
+import { configOf, type OpenImage } from '../../../images/oci/image';
+import type { Layout } from '../../../images/oci/layout';
+import type { Told } from '../../../images/oci/transfer';
+import { applyLayers } from './unpack';
 import { counted, type ImageExporter } from './exporter';
 
 /** Sparse: what a workspace may install beside its home. */

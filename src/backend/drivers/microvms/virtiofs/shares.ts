@@ -6,7 +6,7 @@
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../api/errors';
-import { identityOf, type ProcessIdentity } from '../../../store/process-identity';
+import { identityOf, type ProcessIdentity } from '../../../machine/process-identity';
 import { killProcess, lastWords, startDetached, type StartedProcess } from '../qemu/process';
 import type { Surroundings } from '../qemu/programs';
 import type { RuntimeFiles } from '../runtime-files';

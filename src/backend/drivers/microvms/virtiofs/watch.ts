@@ -3,8 +3,8 @@
  * for that folder inside waits for ever, and only a restart brings it back. So its end must be seen.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning, type ProcessIdentity } from '../../../store/process-identity';
-import type { Log } from '../../containers/log';
+import { isRunning, type ProcessIdentity } from '../../../machine/process-identity';
+import type { Log } from '../../../machine/log';
 import { lastWords } from '../qemu/process';
 import type { QmpClient } from '../qemu/qmp';
 import type { RuntimeFiles } from '../runtime-files';

@@ -3,9 +3,9 @@
  * is the same for both. It knows four kinds more, for archives: `tar_open`, `tar_next`, `untar_open`, `untar`.
  */
 import { type Frame } from '../../agent-frames';
-import { DiskError, errorReply } from '../disk-error';
-import type { Range } from '../holes';
-import type { Ext4 } from '../ext4/file-system';
+import { DiskError, errorReply } from '../../../ext4/disk-error';
+import type { Range } from '../../../ext4/punch-holes';
+import type { Ext4 } from '../../../ext4/file-system';
 import { type Answer, Content, Handles } from './content';
 import { type Fields, list, real, stat } from './entries';
 import { Volume } from './places';

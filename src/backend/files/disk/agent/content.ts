@@ -1,9 +1,9 @@
 /** Reading and writing the content of files: small ones in one request, large ones through a handle. */
-import { capability } from '../../losses';
-import { DiskError } from '../disk-error';
-import type { Attributes } from '../ext4/file-system';
-import type { FileReader, NewContent } from '../ext4/file-content';
-import { fileType, type Inode } from '../ext4/inode';
+import { capability } from '../../../tar/losses';
+import { DiskError } from '../../../ext4/disk-error';
+import type { Attributes } from '../../../ext4/file-system';
+import type { FileReader, NewContent } from '../../../ext4/file-content';
+import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { entryOf, type Fields } from './entries';
 import { type Place, split, type Volume } from './places';
 import type { Tell } from './watches';

@@ -2,12 +2,12 @@
  * Copies inside a volume, as `cp -a` does it: modes, owners, times, attributes, links and holes are kept. Only rights to
  * become somebody else are dropped.
  */
-import { capability, Losses, notCopied, setIdReason } from '../../losses';
+import { capability, Losses, notCopied, setIdReason } from '../../../tar/losses';
 import { isOwnName } from '../../paths';
-import { asDiskError, DiskError } from '../disk-error';
-import type { Attributes, Ext4 } from '../ext4/file-system';
-import type { FileReader, NewContent } from '../ext4/file-content';
-import { fileType, type Inode } from '../ext4/inode';
+import { asDiskError, DiskError } from '../../../ext4/disk-error';
+import type { Attributes, Ext4 } from '../../../ext4/file-system';
+import type { FileReader, NewContent } from '../../../ext4/file-content';
+import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { setId } from './content';
 import { isStillThere, Trail } from './trees';
 import type { Batch, Job, Work } from './work';

@@ -1,7 +1,7 @@
 /** What is at a path, and what is in a folder, as rows (src/backend/files/agent-replies.ts reads them). */
 import { isOwnName } from '../../paths';
-import { DiskError } from '../disk-error';
-import { fileType, type Inode } from '../ext4/inode';
+import { DiskError } from '../../../ext4/disk-error';
+import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { isUnusedLostAndFound } from './lost-found';
 import { type Place, split, type Volume } from './places';
 

@@ -1,5 +1,5 @@
 /** Content that arrives with holes of any length, which the file system has as whole blocks only. */
-import type { NewContent } from '../ext4/file-content';
+import type { NewContent } from '../../../ext4/file-content';
 
 export class HoledContent {
   /** A hole that nothing came after yet. */

@@ -1,5 +1,5 @@
 /** What mke2fs puts into every file system for e2fsck, and nobody has asked for: not shown while there is nothing in it. */
-import { rootInode, type Ext4 } from '../ext4/file-system';
+import { rootInode, type Ext4 } from '../../../ext4/file-system';
 
 const folderName = 'lost+found';
 

@@ -1,9 +1,9 @@
 /** Moves what a folder holds into another one: the rules of images/tools/agent/stages.py. */
 import { numberedName } from '../../naming';
 import { joinPath } from '../../paths';
-import { asDiskError, DiskError, errorReply } from '../disk-error';
-import type { Ext4 } from '../ext4/file-system';
-import { fileType, type Inode } from '../ext4/inode';
+import { asDiskError, DiskError, errorReply } from '../../../ext4/disk-error';
+import type { Ext4 } from '../../../ext4/file-system';
+import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { setId } from './content';
 import type { Fields } from './entries';
 import type { Tell } from './watches';

@@ -2,11 +2,11 @@
  * Finding a path inside the volume so that no link leads out of it: the rules of images/tools/agent/places.py. Links
  * are followed here, by hand; `..` in one goes back to a folder that was walked through, never above the root.
  */
-import { encodeName } from '../../names';
+import { encodeName } from '../../../machine/file-names';
 import { normalizePath } from '../../paths';
-import { DiskError } from '../disk-error';
-import { type Ext4, rootInode } from '../ext4/file-system';
-import { fileType, type Inode } from '../ext4/inode';
+import { DiskError } from '../../../ext4/disk-error';
+import { type Ext4, rootInode } from '../../../ext4/file-system';
+import { fileType, type Inode } from '../../../ext4/structures/inode';
 
 /** Where workspaces see the volume: absolute links made there mean the volume's root. */
 const mountPoints = ['/home/workspace', '/workspace', '/volume'];

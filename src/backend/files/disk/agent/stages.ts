@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isOwnName } from '../../paths';
-import { DiskError, errorReply } from '../disk-error';
-import { rootInode } from '../ext4/file-system';
+import { DiskError, errorReply } from '../../../ext4/disk-error';
+import { rootInode } from '../../../ext4/file-system';
 import { TreeCopy } from './copying';
 import { entryOf, type Fields } from './entries';
 import { Merge } from './merge';

@@ -2,13 +2,13 @@
  * Unpacks a tar into a folder of the volume, as it comes. Owners, modes and times are those of the tar; no name leads
  * out of the folder, and nothing is written through a link.
  */
-import { safeParts } from '../../local-names';
-import { hasSetId, isHarmless, Losses, notCopied, setIdReason } from '../../losses';
-import { changeTimeOf, type TarEntry } from '../../tar-header';
-import { TarReader, type ContentSink, type TarVisitor } from '../../tar-read';
-import { DiskError } from '../disk-error';
-import type { Attributes, Ext4 } from '../ext4/file-system';
-import type { NewContent } from '../ext4/file-content';
+import { safeParts } from '../../../tar/entry-names';
+import { hasSetId, isHarmless, Losses, notCopied, setIdReason } from '../../../tar/losses';
+import { changeTimeOf, type TarEntry } from '../../../tar/header';
+import { TarReader, type ContentSink, type TarVisitor } from '../../../tar/read';
+import { DiskError } from '../../../ext4/disk-error';
+import type { Attributes, Ext4 } from '../../../ext4/file-system';
+import type { NewContent } from '../../../ext4/file-content';
 import { setId } from './content';
 import type { Fields } from './entries';
 import { tryTo } from './copying';

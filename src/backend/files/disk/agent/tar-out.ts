@@ -2,14 +2,14 @@
  * A tar of a tree, made piece by piece as it is asked for, with devices, pipes and extended attributes: whoever can't keep
  * these says so.
  */
-import { sparseParts } from '../../holes';
+import { sparseParts } from '../../../tar/holes';
 import { baseName, isOwnName, joinPath } from '../../paths';
-import { errorReply } from '../disk-error';
-import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../tar-header';
-import { attributesOf } from '../ext4/attributes';
-import type { FileReader } from '../ext4/file-content';
-import type { Ext4 } from '../ext4/file-system';
-import { fileType, type Inode } from '../ext4/inode';
+import { errorReply } from '../../../ext4/disk-error';
+import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../../tar/header';
+import { attributesOf } from '../../../ext4/structures/attributes';
+import type { FileReader } from '../../../ext4/file-content';
+import type { Ext4 } from '../../../ext4/file-system';
+import { fileType, type Inode } from '../../../ext4/structures/inode';
 import type { Fields } from './entries';
 import { isUnusedLostAndFound } from './lost-found';
 import { split, type Volume } from './places';

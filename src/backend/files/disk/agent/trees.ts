@@ -1,8 +1,8 @@
 /** Folders, and whole trees. */
 import { isOwnName, joinPath } from '../../paths';
-import { DiskError, errorReply } from '../disk-error';
-import type { Ext4 } from '../ext4/file-system';
-import type { Inode } from '../ext4/inode';
+import { DiskError, errorReply } from '../../../ext4/disk-error';
+import type { Ext4 } from '../../../ext4/file-system';
+import type { Inode } from '../../../ext4/structures/inode';
 import { entryOf, type Fields } from './entries';
 import { type Place, split, type Volume } from './places';
 import type { Tell } from './watches';

@@ -1,6 +1,6 @@
 /** Changes below a folder. Nobody else changes a disk that is stopped: what the requests tell is all there is. */
 import { isInside, isOwnName } from '../../paths';
-import { DiskError } from '../disk-error';
+import { DiskError } from '../../../ext4/disk-error';
 import { type Fields } from './entries';
 import { split, type Volume } from './places';
 import type { Job } from './work';

@@ -1,8 +1,8 @@
 /**
  * Work that takes its time goes in steps: between two of them other requests are answered, and no transaction is open.
  */
-import { DiskError } from '../disk-error';
-import type { Ext4 } from '../ext4/file-system';
+import { DiskError } from '../../../ext4/disk-error';
+import type { Ext4 } from '../../../ext4/file-system';
 
 export type Work<T> = Generator<undefined, T>;
 

@@ -1,9 +1,9 @@
 /** Copies contents from the file that they were gathered in to blocks of a new file system. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { DiskError } from '../disk-error';
-import type { Allocator } from '../ext4/allocator';
-import type { BlockDevice } from '../ext4/block-device';
-import type { Extent } from '../ext4/mapping';
+import { DiskError } from '../../../ext4/disk-error';
+import type { Allocator } from '../../../ext4/allocator';
+import type { BlockDevice } from '../../../ext4/block-device';
+import type { Extent } from '../../../ext4/structures/mapping';
 import type { Piece } from './steps';
 
 const bufferBytes = 1024 * 1024;

@@ -5,7 +5,7 @@ import { BerthError, isErrorCode } from '../../../../api/errors';
 import { workerFile } from '../worker-file';
 import type { FillData } from './fill-thread';
 import type { FolderStep, FromFiller, ToFiller } from './steps';
-import type { LeftOut } from '../../losses';
+import type { LeftOut } from '../../../tar/losses';
 
 /** Steps that are on their way: enough that the thread never waits. */
 const ahead = 4;

@@ -1,6 +1,6 @@
 /** What runs in the thread that fills a new file system. */
 import type { MessagePort } from 'node:worker_threads';
-import { asDiskError } from '../disk-error';
+import { asDiskError } from '../../../ext4/disk-error';
 import { Filler } from './filler';
 import type { FromFiller, ToFiller } from './steps';
 

@@ -4,14 +4,14 @@
  * synchronous, and nothing of what comes in is ever parsed: names, targets and values are bytes.
  */
 import { closeSync } from 'node:fs';
-import { encodeName } from '../../names';
-import { DirectLog } from '../ext4/direct-log';
-import { fileType, type Inode } from '../ext4/inode';
-import { putTarget, maxTargetBytes } from '../ext4/link-target';
-import { newInode, openImage, Parts } from '../ext4/parts';
+import { encodeName } from '../../../machine/file-names';
+import { DirectLog } from '../../../ext4/direct-log';
+import { fileType, type Inode } from '../../../ext4/structures/inode';
+import { putTarget, maxTargetBytes } from '../../../ext4/link-target';
+import { newInode, openImage, Parts } from '../../../ext4/parts';
 import { ContentCopier } from './content-copier';
 import type { Child, FolderStep, NewInode } from './steps';
-import { leaveOut, type LeftOut } from '../../losses';
+import { leaveOut, type LeftOut } from '../../../tar/losses';
 
 const rootInode = 2;
 const rootId = 0;

@@ -1,5 +1,5 @@
 /** What a new file system is filled with, in the words that the engine and the thread that fills it share. */
-import type { LeftOut } from '../../losses';
+import type { LeftOut } from '../../../tar/losses';
 
 /** A part of a file that is more than zeros. */
 export interface Piece {

@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { configureScript } from '../../../../../src/backend/drivers/containers/configure-script';
+import { configureScript } from '../../../../../src/backend/inside/configure-script';
 
 const run = promisify(execFile);
 const begin = 'h=/home/workspace\n';

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findCandidates } from '../../../../../src/backend/drivers/containers/endpoint-candidates';
-import type { HostEnvironment } from '../../../../../src/backend/drivers/containers/host-environment';
+import type { HostEnvironment } from '../../../../../src/backend/machine/host-environment';
 import { productOf } from '../../../../../src/backend/drivers/containers/endpoint';
 
 describe('where a container engine may be', () => {

@@ -6,17 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { TarEntry } from '../../../../../src/backend/files/tar-header';
-import { unsafeMember, vetTar } from '../../../../../src/backend/drivers/containers/bundle-vetting';
+import type { TarEntry } from '../../../../../src/backend/tar/header';
+import { unsafeMember, vetTar } from '../../../../../src/backend/tar/vetting';
 import { demultiplex } from '../../../../../src/backend/drivers/containers/demux';
 import { toBerthError } from '../../../../../src/backend/drivers/containers/docker-errors';
 import { imageContext } from '../../../../../src/backend/drivers/containers/image-context';
 import { followProgress } from '../../../../../src/backend/drivers/containers/progress-stream';
 import { PullSum } from '../../../../../src/backend/drivers/containers/pull-progress';
-import { registryAuth } from '../../../../../src/backend/drivers/containers/registry-auth';
+import { registryAuth } from '../../../../../src/backend/images/registry-auth';
 import { linesOf } from '../../../../../src/backend/drivers/containers/streams';
-import { readBanner } from '../../../../../src/backend/drivers/containers/ssh-banner';
-import { waitFor } from '../../../../../src/backend/drivers/containers/wait';
+import { readBanner } from '../../../../../src/backend/inside/ssh-banner';
+import { waitFor } from '../../../../../src/backend/machine/wait';
 
 const frame = (id: number, text: string): Buffer => {
   const body = Buffer.from(text);

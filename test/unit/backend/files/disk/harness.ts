@@ -8,7 +8,7 @@ import { extract, pack, type Header } from 'tar-stream';
 import { AgentFiles } from '../../../../../src/backend/files/agent-files';
 import { DiskAccess } from '../../../../../src/backend/files/disk/disk-access';
 import type { Patience } from '../../../../../src/backend/files/disk/disk-worker';
-import { makeFit } from '../../../../../src/backend/files/disk/fitness';
+import { makeFit } from '../../../../../src/backend/ext4/fitness';
 import { lockImage } from '../../../../../src/backend/files/disk/image-lock';
 
 process.env.PATH = `${process.env.PATH}:/usr/sbin:/sbin`;

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { DiskAccess } from '../../../../../src/backend/files/disk/disk-access';
 import { DiskWorker } from '../../../../../src/backend/files/disk/disk-worker';
-import { makeFit, readSuperblock } from '../../../../../src/backend/files/disk/fitness';
+import { makeFit, readSuperblock } from '../../../../../src/backend/ext4/fitness';
 import { isLockedByKernel } from '../../../../../src/backend/files/disk/image-lock';
-import { redoLogOf } from '../../../../../src/backend/files/disk/ext4/redo-log';
+import { redoLogOf } from '../../../../../src/backend/ext4/redo-log';
 import { failure } from '../../../../support/errors';
 import { useTempFolder } from '../../../../support/temp';
 import { until } from '../../../../support/wait';
@@ -176,7 +176,7 @@ describe('a disk whose guest was killed', function () {
     const image = await dirty();
     const before = readFileSync(image);
     const source = `
-      const programs = require(${JSON.stringify(require.resolve('../../../../../src/backend/files/disk/e2fsprogs'))});
+      const programs = require(${JSON.stringify(require.resolve('../../../../../src/backend/ext4/e2fsprogs'))});
       programs.findE2fs('e2fsck', '').then((found) => process.stdout.write(String(found !== undefined)));`;
     const where = execFileSync(process.execPath, ['-e', source], { encoding: 'utf8' });
     assert.equal(where, 'true', 'found outside of PATH too');

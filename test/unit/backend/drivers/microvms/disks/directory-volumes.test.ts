@@ -4,7 +4,7 @@ import {
   DirectoryVolumes,
   refuseElsewhere,
 } from '../../../../../../src/backend/drivers/microvms/disks/directory-volumes';
-import { findAgentDirectory } from '../../../../../../src/backend/files/agent-source';
+import { findAgentDirectory } from '../../../../../../src/backend/inside/agent-source';
 import { useTempFolder } from '../../../../../support/temp';
 
 describe('volumes that are folders', () => {

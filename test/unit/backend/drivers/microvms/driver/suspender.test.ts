@@ -13,7 +13,7 @@ import type { Launch, RuntimeRecord } from '../../../../../../src/backend/driver
 import { RuntimeStore } from '../../../../../../src/backend/drivers/microvms/runtime-store';
 import type { GoingOn, Starter } from '../../../../../../src/backend/drivers/microvms/starter';
 import { Suspender } from '../../../../../../src/backend/drivers/microvms/suspender';
-import { isDraft } from '../../../../../../src/backend/store/drafts';
+import { isDraft } from '../../../../../../src/backend/machine/drafts';
 import { StateDirectory } from '../../../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../../../support/temp';
 import { until } from '../../../../../support/wait';

@@ -1,0 +1,149 @@
+/** Blocks of an image: metadata through a cache and in transactions, content directly. */
+import { readSync } from 'node:fs';
+import { damaged, DiskError } from './disk-error';
+import { writeFully } from './redo-log';
+
+const cachedBytes = 24 * 1024 * 1024;
+
+/** How changed blocks get into the image. */
+export interface CommitLog {
+  /** Makes blocks last, with all content written before. */
+  commit(blockSize: number, blocks: ReadonlyMap<number, Buffer>): void;
+  close(): void;
+}
+
+export class BlockDevice {
+  private readonly cache = new Map<number, Buffer>();
+  private readonly changed = new Map<number, Buffer>();
+
+  constructor(
+    private readonly file: number,
+    readonly blockSize: number,
+    readonly blocks: number,
+    /** Undefined: nothing may be written. */
+    private readonly log: CommitLog | undefined,
+  ) {}
+
+  get isWritable(): boolean {
+    return this.log !== undefined;
+  }
+
+  get hasChanges(): boolean {
+    return this.changed.size > 0;
+  }
+
+  /** How many blocks wait for the next commit. */
+  get changes(): number {
+    return this.changed.size;
+  }
+
+  /** A block as it is in this transaction. Not to be changed. */
+  read(block: number): Buffer {
+    const known = this.changed.get(block) ?? this.cache.get(block);
+    if (known !== undefined) {
+      return known;
+    }
+    this.check(block, 1);
+    const content = Buffer.allocUnsafeSlow(this.blockSize);
+    this.readContent(block, 0, content);
+    this.remember(block, content);
+    return content;
+  }
+
+  /** A block, to be changed. */
+  edit(block: number): Buffer {
+    const known = this.changed.get(block);
+    if (known !== undefined) {
+      return known;
+    }
+    const copy = Buffer.from(this.read(block));
+    this.put(block, copy);
+    return copy;
+  }
+
+  /** A block of zeros in place of what was there. */
+  fresh(block: number): Buffer {
+    this.check(block, 1);
+    const zeros = Buffer.alloc(this.blockSize);
+    this.put(block, zeros);
+    return zeros;
+  }
+
+  /** A block that is no longer metadata. */
+  forget(block: number): void {
+    this.changed.delete(block);
+    this.cache.delete(block);
+  }
+
+  /** Content, past the cache: `into` is filled from a place in a block on. */
+  readContent(block: number, offset: number, into: Buffer): void {
+    this.check(block, Math.ceil((offset + into.length) / this.blockSize));
+    const position = block * this.blockSize + offset;
+    for (let done = 0; done < into.length;) {
+      const count = readSync(this.file, into, done, into.length - done, position + done);
+      if (count === 0) {
+        throw damaged(`the image ends before block ${block}`);
+      }
+      done += count;
+    }
+  }
+
+  writeContent(block: number, offset: number, bytes: Uint8Array): void {
+    this.writable();
+    const count = Math.ceil((offset + bytes.length) / this.blockSize);
+    this.check(block, count);
+    for (let each = block; this.cache.size > 0 && each < block + count; each++) {
+      this.cache.delete(each);
+    }
+    writeFully(this.file, bytes, block * this.blockSize + offset);
+  }
+
+  /** Makes the changes last, all at once. */
+  commit(): void {
+    if (this.changed.size === 0) {
+      return;
+    }
+    this.writable().commit(this.blockSize, this.changed);
+    for (const [block, content] of this.changed) {
+      this.remember(block, content);
+    }
+    this.changed.clear();
+  }
+
+  rollback(): void {
+    this.changed.clear();
+  }
+
+  close(): void {
+    this.log?.close();
+  }
+
+  private writable(): CommitLog {
+    if (this.log === undefined) {
+      throw new DiskError('read_only');
+    }
+    return this.log;
+  }
+
+  private put(block: number, content: Buffer): void {
+    this.writable();
+    this.changed.set(block, content);
+  }
+
+  private remember(block: number, content: Buffer): void {
+    this.cache.delete(block);
+    this.cache.set(block, content);
+    if (this.cache.size * this.blockSize > cachedBytes) {
+      const [oldest] = this.cache.keys();
+      if (oldest !== undefined) {
+        this.cache.delete(oldest);
+      }
+    }
+  }
+
+  private check(block: number, count: number): void {
+    if (!Number.isInteger(block) || block < 0 || block + count > this.blocks) {
+      throw damaged(`block ${block} is not on the disk`);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/** Group descriptors (Documentation/filesystems/ext4/group_descr.rst), kept in the blocks after the superblock. */
+import { damaged } from '../disk-error';
+import type { BlockDevice } from '../block-device';
+import { crc16, crc32c, crc32cOf } from './crc';
+import { incompat, roCompat, type Superblock } from './superblock';
+
+export const groupFlag = { inodesUninitialised: 1, blocksUninitialised: 2 };
+
+const checksumAt = 0x1e;
+
+type Field = 'freeBlocks' | 'freeInodes' | 'directories' | 'unusedInodes';
+const fields: Readonly<Record<Field, readonly [low: number, high: number]>> = {
+  freeBlocks: [0xc, 0x2c],
+  freeInodes: [0xe, 0x2e],
+  directories: [0x10, 0x30],
+  unusedInodes: [0x1c, 0x32],
+};
+type Place = 'blockBitmap' | 'inodeBitmap' | 'inodeTable';
+const places: Readonly<Record<Place, readonly [low: number, high: number]>> = {
+  blockBitmap: [0x0, 0x20],
+  inodeBitmap: [0x4, 0x24],
+  inodeTable: [0x8, 0x28],
+};
+
+export class Groups {
+  private readonly isWide: boolean;
+
+  constructor(
+    private readonly device: BlockDevice,
+    private readonly superblock: Superblock,
+  ) {
+    this.isWide = superblock.has('incompat', incompat.bit64) && superblock.descriptorSize >= 64;
+  }
+
+  get count(): number {
+    return this.superblock.groups;
+  }
+
+  /** Blocks of the descriptor table. */
+  get tableBlocks(): number {
+    return Math.ceil((this.count * this.superblock.descriptorSize) / this.device.blockSize);
+  }
+
+  start(group: number): number {
+    return this.superblock.firstDataBlock + group * this.superblock.blocksPerGroup;
+  }
+
+  /** Blocks in a group: fewer in the last one. */
+  size(group: number): number {
+    return Math.min(this.superblock.blocksPerGroup, this.device.blocks - this.start(group));
+  }
+
+  place(group: number, place: Place): number {
+    const [low, high] = places[place];
+    const raw = this.read(group);
+    return raw.readUInt32LE(low) + (this.isWide ? raw.readUInt32LE(high) : 0) * 2 ** 32;
+  }
+
+  get(group: number, field: Field): number {
+    const [low, high] = fields[field];
+    const raw = this.read(group);
+    return raw.readUInt16LE(low) + (this.isWide ? raw.readUInt16LE(high) : 0) * 65536;
+  }
+
+  set(group: number, field: Field, value: number): void {
+    const [low, high] = fields[field];
+    this.change(group, (raw) => {
+      raw.writeUInt16LE(value & 0xffff, low);
+      if (this.isWide) {
+        raw.writeUInt16LE(value >>> 16, high);
+      }
+    });
+  }
+
+  flags(group: number): number {
+    const knows = this.superblock.hasChecksums || this.superblock.has('roCompat', roCompat.groupChecksum);
+    return knows ? this.read(group).readUInt16LE(0x12) : 0;
+  }
+
+  clearFlag(group: number, flag: number): void {
+    this.change(group, (raw) => raw.writeUInt16LE(raw.readUInt16LE(0x12) & ~flag, 0x12));
+  }
+
+  /** The checksum of a bitmap's bytes is kept in the descriptor. */
+  setBitmapChecksum(group: number, place: 'blockBitmap' | 'inodeBitmap', bytes: Buffer): void {
+    if (this.superblock.hasChecksums) {
+      const crc = crc32c(this.superblock.seed, bytes);
+      const [low, high] = place === 'blockBitmap' ? [0x18, 0x38] : [0x1a, 0x3a];
+      this.change(group, (raw) => {
+        raw.writeUInt16LE(crc & 0xffff, low);
+        if (this.isWide) {
+          raw.writeUInt16LE(crc >>> 16, high);
+        }
+      });
+    }
+  }
+
+  checkBitmap(group: number, place: 'blockBitmap' | 'inodeBitmap', bytes: Buffer): void {
+    if (this.superblock.hasChecksums) {
+      const crc = crc32c(this.superblock.seed, bytes);
+      const [low, high] = place === 'blockBitmap' ? [0x18, 0x38] : [0x1a, 0x3a];
+      const raw = this.read(group);
+      const isRight =
+        raw.readUInt16LE(low) === (crc & 0xffff) && (!this.isWide || raw.readUInt16LE(high) === crc >>> 16);
+      if (!isRight) {
+        throw damaged(`the checksum of the bitmap of group ${group} is wrong`);
+      }
+    }
+  }
+
+  private locate(group: number): [block: number, offset: number] {
+    const { firstDataBlock, descriptorSize } = this.superblock;
+    const at = group * descriptorSize;
+    const { blockSize } = this.device;
+    return [firstDataBlock + 1 + Math.floor(at / blockSize), at % blockSize];
+  }
+
+  private read(group: number): Buffer {
+    const [block, offset] = this.locate(group);
+    return this.device.read(block).subarray(offset, offset + this.superblock.descriptorSize);
+  }
+
+  private change(group: number, change: (raw: Buffer) => void): void {
+    const [block, offset] = this.locate(group);
+    const raw = this.device.edit(block).subarray(offset, offset + this.superblock.descriptorSize);
+    change(raw);
+    raw.writeUInt16LE(this.checksum(group, raw), checksumAt);
+  }
+
+  private checksum(group: number, raw: Buffer): number {
+    const { superblock } = this;
+    if (superblock.hasChecksums) {
+      const zeros = Buffer.alloc(2);
+      const before = crc32c(crc32cOf(superblock.seed, group), raw, 0, checksumAt);
+      return crc32c(crc32c(before, zeros), raw, checksumAt + 2) & 0xffff;
+    }
+    if (superblock.has('roCompat', roCompat.groupChecksum)) {
+      const number = Buffer.alloc(4);
+      number.writeUInt32LE(group);
+      const before = crc16(crc16(crc16(0xffff, superblock.uuid), number), raw, 0, checksumAt);
+      return crc16(before, raw, checksumAt + 2);
+    }
+    return raw.readUInt16LE(checksumAt);
+  }
+}

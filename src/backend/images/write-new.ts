@@ -1,0 +1,47 @@
+/** A stream into a file that is new: there as a whole or not at all. */
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { BerthError } from '../../api/errors';
+import { abandonedAfterMs, draftOf, sweepDrafts } from '../machine/drafts';
+import { isErrno, refuseExisting } from '../machine/files';
+import { placeNewOrThrow } from '../machine/place-new';
+import type { PullProgress } from './pull-progress';
+import { throwIfCancelled } from '../machine/wait';
+
+export interface WriteOptions {
+  /** Bytes to come, as far as is known. */
+  total: number;
+  progress: (p: PullProgress) => void;
+  signal: AbortSignal;
+}
+
+/** Throws `path_exists` when there is such a file. */
+export async function writeNew(path: string, source: Readable, options: WriteOptions): Promise<void> {
+  const { total, progress, signal } = options;
+  const draft = draftOf(path);
+  let done = 0;
+  const counter = new Transform({
+    transform: (chunk: Buffer, _encoding, next) => {
+      done += chunk.length;
+      progress({ done, total: Math.max(total, done), current: 'writing' });
+      next(null, chunk);
+    },
+  });
+  try {
+    await refuseExisting(path);
+    await sweepDrafts(dirname(path), abandonedAfterMs);
+    const file = createWriteStream(draft, { flags: 'wx', mode: 0o644 });
+    await pipeline(source, counter, file, { signal });
+    await placeNewOrThrow(draft, path);
+  } catch (error) {
+    source.destroy();
+    await rm(draft, { force: true });
+    throwIfCancelled(signal, 'write a file');
+    throw isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR')
+      ? new BerthError('path_not_found', `${path} can't be written: ${String(error)}.`, { cause: error })
+      : error;
+  }
+}

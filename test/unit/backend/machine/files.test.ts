@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmod, chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { draftOf } from '../../../../src/backend/machine/drafts';
+import { isErrno, readIfPresent, removeTree, replaceFile } from '../../../../src/backend/machine/files';
+import { StateDirectory } from '../../../../src/backend/store/state-directory';
+import { useTempFolder } from '../../../support/temp';
+import { skipWithout } from '../../../support/skip';
+
+describe('store/files', () => {
+  const folder = useTempFolder();
+
+  it('replaces a file privately, or with the mode asked for', async () => {
+    const path = join(folder(), 'a');
+    await replaceFile(path, 'one');
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    await replaceFile(path, Buffer.from('two'), 0o644);
+    assert.equal((await stat(path)).mode & 0o777, 0o644);
+    assert.equal(await readIfPresent(path), 'two');
+    assert.deepEqual(await readdir(folder()), ['a']);
+  });
+
+  it('writes many times at once: one of them wins, whole', async () => {
+    const path = join(folder(), 'a');
+    const contents = Array.from({ length: 10 }, (_, index) => String(index).repeat(10_000));
+    await Promise.all(contents.map((content) => replaceFile(path, content)));
+    assert(contents.includes(await readFile(path, 'utf8')));
+    assert.deepEqual(await readdir(folder()), ['a']);
+  });
+
+  it('leaves the whole old file when the disk has room for half of the new one', async function () {
+    const disk = join(folder(), 'disk');
+    await mkdir(disk);
+    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'berth-test', disk]);
+    if (mount.status !== 0) {
+      skipWithout(this, 'a small disk is mounted by root alone');
+    }
+    try {
+      const path = join(disk, 'record.json');
+      await replaceFile(path, 'a'.repeat(30_000));
+      await writeFile(join(disk, 'other'), 'x'.repeat(16_000));
+      await assert.rejects(replaceFile(path, 'b'.repeat(30_000)), { code: 'no_space' });
+      assert.equal(await readFile(path, 'utf8'), 'a'.repeat(30_000));
+      assert.deepEqual((await readdir(disk)).sort(), ['other', 'record.json']);
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  });
+
+  it('keeps the owner of the file that it replaces', async function () {
+    if (process.getuid?.() !== 0) {
+      skipWithout(this, 'only root gives a file to somebody else');
+    }
+    const path = join(folder(), 'a');
+    await writeFile(path, 'x');
+    await chown(path, 1234, 1235);
+    await replaceFile(path, 'y');
+    const { uid, gid } = await stat(path);
+    assert.deepEqual([uid, gid], [1234, 1235]);
+  });
+
+  it('answers undefined for a missing file, and other errors as they are', async () => {
+    assert.equal(await readIfPresent(join(folder(), 'no')), undefined);
+    await assert.rejects(readIfPresent(folder()), (error) => isErrno(error, 'ENOTDIR', 'EISDIR'));
+    assert.equal(isErrno(new Error('x'), 'ENOENT'), false);
+    assert.equal(isErrno('ENOENT', 'ENOENT'), false);
+  });
+
+  it('removes trees, missing ones too', async () => {
+    await mkdir(join(folder(), 'a/b'), { recursive: true });
+    await writeFile(join(folder(), 'a/b/c'), 'x');
+    await removeTree(join(folder(), 'a'));
+    await removeTree(join(folder(), 'a'));
+    assert.deepEqual(await readdir(folder()), []);
+  });
+});
+
+describe('store/state-directory', () => {
+  const folder = useTempFolder();
+
+  it('makes every folder, for its owner alone, again and again', async () => {
+    const state = new StateDirectory(join(folder(), 'deep/home'));
+    await state.ensure();
+    await state.ensure();
+    for (const path of [
+      state.home,
+      state.workspaces,
+      state.keys,
+      state.hostKeys,
+      state.ssh,
+      state.operations,
+    ]) {
+      assert.equal((await stat(path)).mode & 0o777, 0o700, path);
+    }
+    assert.equal(state.workspaceRecord('demo'), join(state.home, 'workspaces/demo/workspace.json'));
+  });
+
+  it('closes a home that was open to others', async () => {
+    const home = join(folder(), 'home');
+    await mkdir(home);
+    await chmod(home, 0o755);
+    await new StateDirectory(home).ensure();
+    assert.equal((await stat(home)).mode & 0o777, 0o700);
+  });
+
+  it('sweeps what a killed engine left half written, and nothing else', async () => {
+    const state = new StateDirectory(folder());
+    await state.ensure();
+    await mkdir(state.workspace('demo'));
+    await mkdir(state.volumes);
+    const drafts = [
+      ...[state.workspaceRecord('demo'), join(state.operations, 'x.json'), state.secrets, state.sshConfig],
+      ...[join(state.hostKeys, 'demo'), join(state.volumes, 'data.ext4'), state.settings, state.lock],
+    ].map(draftOf);
+    const others = [
+      state.workspaceRecord('demo'),
+      `${state.workspaceRecord('demo')}.v1`,
+      `${state.workspaceRecord('demo')}.damaged-1700000000000`,
+      state.sshConfig,
+      ...['workspace.json.1', 'workspace.json.3271940214'].map((name) => join(state.workspace('demo'), name)),
+      ...['data.ext4.20261126', '.berth-draft-notes', 'x.key.1'].map((name) => join(state.volumes, name)),
+      `${state.installation}.20261126`,
+      `${state.sshConfig}.4`,
+      join(state.home, 'engine.log.1'),
+      state.lock,
+    ];
+    await Promise.all([...drafts, ...others].map((path) => writeFile(path, '')));
+    await state.sweep();
+    assert.deepEqual(
+      await Promise.all(drafts.map(readIfPresent)),
+      drafts.map(() => undefined),
+    );
+    assert.deepEqual(
+      await Promise.all(others.map(readIfPresent)),
+      others.map(() => ''),
+    );
+  });
+});
