@@ -8,7 +8,7 @@ import { registryAuth } from './images/registry-auth';
 import type { Driver } from './drivers/driver';
 import { Disks } from './drivers/microvms/disks/disk-store';
 import { MicrovmDriver } from './drivers/microvms/driver';
-import { buildExt4 } from './drivers/microvms/ext4/build';
+import { buildExt4 } from './files/disk/filling/build';
 import { containerGatherer, hostGatherer } from './drivers/microvms/guest/gatherers';
 import { GuestKitStore } from './drivers/microvms/guest/kit';
 import { findQemuImg } from './drivers/microvms/rootfs/convert';

@@ -5,7 +5,7 @@ import type { EngineClient } from '../../src/client/engine-client';
 import { Locations, type LocationParts } from '../../src/backend/services/locations';
 import { Transfers, type TransferResult } from '../../src/backend/services/transfers';
 import { DownloadDrafts } from '../../src/backend/store/download-drafts';
-import type { TestVolume } from '../unit/backend/files/agent-harness';
+import type { TestVolume } from '../unit/backend/files/agent/harness';
 import { TestContext } from './test-context';
 
 interface Mounted {

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors';
 import type { ConflictList, FileType } from '../../api/schemas/file';
-import { statusOf } from '../files/local-stage';
+import { statusOf } from '../files/local/stage';
 import { localPath } from '../machine/file-names';
 import { joinPath, quote } from '../files/paths';
 import type { VolumeFiles } from '../files/volume-files';

@@ -2,9 +2,9 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors';
-import { syncBelow, syncFolders } from '../files/local-durable';
-import { mergeLocalStage } from '../files/local-stage';
-import { diskError, unpackTar } from '../files/local-unpack';
+import { syncBelow, syncFolders } from '../files/local/durable';
+import { mergeLocalStage } from '../files/local/stage';
+import { diskError, unpackTar } from '../files/local/unpack';
 import type { TakeChunk } from '../tar/flow';
 import type { VolumeFiles } from '../files/volume-files';
 import type { DownloadDrafts } from '../store/download-drafts';

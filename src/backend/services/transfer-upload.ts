@@ -1,9 +1,9 @@
 /** From this machine into a volume. */
 import { rm } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
-import { addDetail } from '../files/local-detail';
-import { packLocal } from '../files/local-pack';
-import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../files/local-tree';
+import { addDetail } from '../files/local/detail';
+import { packLocal } from '../files/local/pack';
+import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../files/local/tree';
 import { capability, setIdReason } from '../tar/losses';
 import { localPath } from '../machine/file-names';
 import { joinPath } from '../files/paths';

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keeperLabel } from '../../../src/backend/drivers/containers/keeper';
 import { describeContainers } from '../../support/runtimes/columns';
-import { hasCode, textOf } from '../../unit/backend/files/agent-harness';
+import { hasCode, textOf } from '../../unit/backend/files/agent/harness';
 import { busybox, Engine } from './harness';
 
 const over = { create: true, overwrite: true };

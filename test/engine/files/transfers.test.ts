@@ -8,7 +8,7 @@ import { Transfers } from '../../../src/backend/services/transfers';
 import { DownloadDrafts } from '../../../src/backend/store/download-drafts';
 import type { OperationContext } from '../../../src/backend/services/operation-context';
 import { describeContainers } from '../../support/runtimes/columns';
-import { hasCode } from '../../unit/backend/files/agent-harness';
+import { hasCode } from '../../unit/backend/files/agent/harness';
 import { busybox, Engine } from './harness';
 
 describeContainers('keepers', 'transfers into and out of docker volumes', function () {

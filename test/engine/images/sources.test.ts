@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { buildExt4 } from '../../../src/backend/drivers/microvms/ext4/build';
+import { buildExt4 } from '../../../src/backend/files/disk/filling/build';
 import { Repository } from '../../../src/backend/images/oci/registry';
 import { pushImage } from '../../../src/backend/images/oci/transfer';
 import { Layout } from '../../../src/backend/images/oci/layout';

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { planCopy } from '../../../src/cli/copy-plan';
 import { SmallEngine } from '../../support/small-engine';
 import { skipWithout } from '../../support/skip';
-import { TestVolume } from '../backend/files/agent-harness';
+import { TestVolume } from '../backend/files/agent/harness';
 
 /** What `s/src` is; `s/f` and `s/d` are there for links, `s/e` to be copied with it. */
 const things: Record<string, (at: string) => void> = {

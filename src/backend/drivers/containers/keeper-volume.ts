@@ -2,10 +2,10 @@
 import type Dockerode from 'dockerode';
 import type { Duplex } from 'node:stream';
 import { BerthError } from '../../../api/errors';
-import type { AgentAccess, BulkAccess } from '../../files/agent-access';
-import { AgentChannel } from '../../files/agent-channel';
+import type { AgentAccess, BulkAccess } from '../../files/agent/access';
+import { AgentChannel } from '../../files/agent/channel';
 import { agentCommand, agentSource } from '../../inside/agent-source';
-import { sweepLeftovers } from '../../files/agent-sweep';
+import { sweepLeftovers } from '../../files/agent/sweep';
 import { demultiplex } from './demux';
 import { receiveArchive, sendArchive } from './keeper-archive';
 import { keeperRoot, openingFailed, startKeeper, type KeeperPlan } from './keeper-container';

@@ -1,6 +1,6 @@
 /** All keepers of an engine. */
 import type Dockerode from 'dockerode';
-import { AgentFiles } from '../../files/agent-files';
+import { AgentFiles } from '../../files/agent/agent-files';
 import type { VolumeFiles } from '../../files/volume-files';
 import { toBerthError } from './docker-errors';
 import { Keeper } from './keeper-volume';

@@ -1,8 +1,8 @@
 /** All files of a container as its shell sees them: through an agent in one that runs, by the engine's archive else. */
 import { BerthError, asBerthError } from '../../../api/errors';
 import { rootFilesOf } from '../../../api/root-files';
-import { AgentFiles } from '../../files/agent-files';
-import { InsideAgent, type AgentProcess } from '../../files/inside-agent';
+import { AgentFiles } from '../../files/agent/agent-files';
+import { InsideAgent, type AgentProcess } from '../../files/agent/inside-agent';
 import { quote } from '../../files/paths';
 import { TarFiles } from '../../files/tar-files';
 import type { VolumeFiles } from '../../files/volume-files';

@@ -2,8 +2,8 @@
  * The files of disks that running machines have: two systems must not write to one disk, so the machine itself is
  * asked, by the same agent that serves other volumes, run inside as root on the folder where the disk is mounted.
  */
-import { AgentFiles } from '../../files/agent-files';
-import { InsideAgent, type AgentProcess } from '../../files/inside-agent';
+import { AgentFiles } from '../../files/agent/agent-files';
+import { InsideAgent, type AgentProcess } from '../../files/agent/inside-agent';
 import type { VolumeFiles } from '../../files/volume-files';
 import { quotedCommand } from './exec';
 import type { Machine } from './machine';

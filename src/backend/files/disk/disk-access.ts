@@ -1,7 +1,7 @@
 /** One volume's image: opened when its files are needed, closed when they were not needed for a while. */
-import type { AgentAccess } from '../agent-access';
-import type { AgentChannel } from '../agent-channel';
-import { sweepLeftovers } from '../agent-sweep';
+import type { AgentAccess } from '../agent/access';
+import type { AgentChannel } from '../agent/channel';
+import { sweepLeftovers } from '../agent/sweep';
 import { DiskWorker, type Patience } from './disk-worker';
 import { punchHoles } from '../../ext4/punch-holes';
 

@@ -2,8 +2,8 @@
 import { Readable, Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { BerthError } from '../../../api/errors';
-import { AgentChannel, type Reply, type RequestOptions } from '../agent-channel';
-import { agentError } from '../agent-errors';
+import { AgentChannel, type Reply, type RequestOptions } from '../agent/channel';
+import { agentError } from '../agent/errors';
 import type { Range } from '../../ext4/punch-holes';
 import type { FromWorker } from './worker';
 import { workerFile } from './worker-file';

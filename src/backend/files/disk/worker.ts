@@ -1,6 +1,6 @@
 /** The worker thread that an image is opened in: whatever a hostile one does to it, the engine goes on. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { encodeFrame, FrameReader } from '../agent-frames';
+import { encodeFrame, FrameReader } from '../agent/frames';
 import { DiskAgent } from './agent/agent';
 import { asDiskError } from '../../ext4/disk-error';
 import { Ext4 } from '../../ext4/file-system';

@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { Disks } from '../../../../src/backend/drivers/microvms/disks/disk-store';
 import { failure } from '../../../support/errors';
 import { until } from '../../../support/wait';
-import { agentDir } from '../../../unit/backend/files/agent-harness';
+import { agentDir } from '../../../unit/backend/files/agent/harness';
 import { assertClean, bytesOf, tarOf, type Member } from '../../../unit/backend/files/disk/harness';
 
 const over = { create: true, overwrite: true };

@@ -7,7 +7,7 @@ import { ImageExport } from '../../../../src/backend/drivers/containers/image-ex
 import { Ownership } from '../../../../src/backend/drivers/containers/ownership';
 import type { Log } from '../../../../src/backend/machine/log';
 import { MicrovmDriver } from '../../../../src/backend/drivers/microvms/driver';
-import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
+import { buildExt4 } from '../../../../src/backend/files/disk/filling/build';
 import { hostGatherer } from '../../../../src/backend/drivers/microvms/guest/gatherers';
 import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
 import type { GuestKit } from '../../../../src/backend/drivers/microvms/parts';

@@ -12,7 +12,7 @@ import { archiveOf, type Member } from '../../../../src/backend/tar/archive';
 import type { StartPlan } from '../../../../src/backend/drivers/driver';
 import { ControlPort } from '../../../../src/backend/drivers/microvms/control-port';
 import { runInside } from '../../../../src/backend/drivers/microvms/exec';
-import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
+import { buildExt4 } from '../../../../src/backend/files/disk/filling/build';
 import type { GuestKit } from '../../../../src/backend/drivers/microvms/parts';
 import { commandLine, type MachineDisk } from '../../../../src/backend/drivers/microvms/qemu/command-line';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../src/api/errors';
-import { buildExt4 } from '../../../../src/backend/drivers/microvms/ext4/build';
+import { buildExt4 } from '../../../../src/backend/files/disk/filling/build';
 import { containerGatherer, type Gatherer } from '../../../../src/backend/drivers/microvms/guest/gatherers';
 import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
 import { runProgram } from '../../../support/programs';

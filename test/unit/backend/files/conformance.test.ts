@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { filesKeepWhatTheyAre } from '../../../support/file-conformance';
 import { DirectoryVolumes } from '../../../../src/backend/drivers/microvms/disks/directory-volumes';
-import { agentDir, TestVolume } from './agent-harness';
+import { agentDir, TestVolume } from './agent/harness';
 import { TestDisk } from './disk/harness';
 
 describe('files keep what they are', function () {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { FrameReader, encodeFrame, type Frame } from '../../../../src/backend/files/agent-frames';
+import { FrameReader, encodeFrame, type Frame } from '../../../../src/backend/files/agent/frames';
 import { staysInside } from '../../../../src/backend/tar/entry-names';
 import { decodeName, encodeName, hasEscapes } from '../../../../src/backend/machine/file-names';
 import { copyName, firstFree, numberedName } from '../../../../src/backend/files/naming';
 import { baseName, isInside, joinPath, normalizePath, parentPath } from '../../../../src/backend/files/paths';
-import { hasCode } from '../files/agent-harness';
+import { hasCode } from '../files/agent/harness';
 
 describe('names', () => {
   it('map any bytes to text and back', () => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SmallEngine } from '../../../support/small-engine';
-import { hasCode, TestVolume } from '../files/agent-harness';
+import { hasCode, TestVolume } from '../files/agent/harness';
 
 describe('where the paths of a workspace are', function () {
   this.timeout(60_000);

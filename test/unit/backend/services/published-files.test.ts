@@ -7,7 +7,7 @@ import { Transfers } from '../../../../src/backend/services/transfers';
 import { DownloadDrafts } from '../../../../src/backend/store/download-drafts';
 import { useTempFolder } from '../../../support/temp';
 import { TestContext } from '../../../support/test-context';
-import { hasCode, TestVolume } from '../files/agent-harness';
+import { hasCode, TestVolume } from '../files/agent/harness';
 
 describe('services/published-files', function () {
   this.timeout(60_000);

@@ -6,7 +6,7 @@ import type { FileChange } from '../../../../src/api/schemas/file';
 import { checkRemoval, removalTitle, runRemoval } from '../../../../src/backend/services/removals';
 import { publishedFiles } from '../../../../src/backend/services/published-files';
 import { TestContext } from '../../../support/test-context';
-import { hasCode, TestVolume } from '../files/agent-harness';
+import { hasCode, TestVolume } from '../files/agent/harness';
 
 describe('services/removals', function () {
   this.timeout(60_000);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OperationContext } from '../../../../src/backend/services/operation-context';
 import { upload } from '../../../../src/backend/services/transfer-upload';
-import { TestVolume } from '../files/agent-harness';
+import { TestVolume } from '../files/agent/harness';
 
 describe('an upload', function () {
   this.timeout(30_000);

@@ -22,7 +22,7 @@ import type { VolumeFiles } from '../../../../src/backend/files/volume-files';
 import { Transfers } from '../../../../src/backend/services/transfers';
 import { DownloadDrafts } from '../../../../src/backend/store/download-drafts';
 import { TestContext } from '../../../support/test-context';
-import { TestVolume } from '../files/agent-harness';
+import { TestVolume } from '../files/agent/harness';
 import { bytesOf, membersOf, TestDisk } from '../files/disk/harness';
 
 const isRoot = process.getuid?.() === 0;

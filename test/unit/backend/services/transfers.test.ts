@@ -20,7 +20,7 @@ import type { TransferCreate } from '../../../../src/api/schemas/file';
 import { Transfers } from '../../../../src/backend/services/transfers';
 import { DownloadDrafts } from '../../../../src/backend/store/download-drafts';
 import { attributesAt, setAttribute } from '../../../support/file-facts';
-import { hasCode, TestVolume } from '../files/agent-harness';
+import { hasCode, TestVolume } from '../files/agent/harness';
 import { skipWithout } from '../../../support/skip';
 import { TestContext as Context } from '../../../support/test-context';
 

@@ -6,11 +6,11 @@ import { spawn } from 'node:child_process';
 import { chmod, chown, mkdir } from 'node:fs/promises';
 import { once } from 'node:events';
 import { BerthError, asBerthError } from '../../../../api/errors';
-import type { AgentAccess } from '../../../files/agent-access';
-import { AgentChannel } from '../../../files/agent-channel';
-import { AgentFiles } from '../../../files/agent-files';
+import type { AgentAccess } from '../../../files/agent/access';
+import { AgentChannel } from '../../../files/agent/channel';
+import { AgentFiles } from '../../../files/agent/agent-files';
 import { agentCommand, agentSource } from '../../../inside/agent-source';
-import { sweepLeftovers } from '../../../files/agent-sweep';
+import { sweepLeftovers } from '../../../files/agent/sweep';
 import type { VolumeFiles } from '../../../files/volume-files';
 
 /** The user of workspaces. */

@@ -1,6 +1,6 @@
 /** The disks whose files somebody looks at: opened by us while nobody has them, else reached through who has. */
 import { BerthError } from '../../../../api/errors';
-import { AgentFiles } from '../../../files/agent-files';
+import { AgentFiles } from '../../../files/agent/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
 import { makeFit } from '../../../ext4/fitness';
 import { lockImage } from '../../../files/disk/image-lock';

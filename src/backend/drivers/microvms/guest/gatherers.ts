@@ -3,7 +3,7 @@ import { access, constants, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
-import { unpackTar } from '../../../files/local-unpack';
+import { unpackTar } from '../../../files/local/unpack';
 import { gather } from './gather';
 
 type Line = (text: string) => void;

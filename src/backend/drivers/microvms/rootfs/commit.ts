@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { DiskWorker } from '../../../files/disk/disk-worker';
 import { makeFit, readSuperblock } from '../../../ext4/fitness';
-import { numberOf } from '../../../files/agent-replies';
+import { numberOf } from '../../../files/agent/replies';
 import type { ImageConfig } from '../../../images/image-config';
 import type { Part } from '../../../images/oci/blobs';
 import { mediaTypes, type Descriptor } from '../../../images/oci/documents';

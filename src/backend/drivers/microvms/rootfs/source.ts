@@ -1,7 +1,7 @@
 /** Where a root file system can be made from. */
 import { createHash } from 'node:crypto';
 import type { ImageConfig } from '../../../images/image-config';
-import { buildExt4, buildTree, type Ext4BuildOptions } from '../ext4/build';
+import { buildExt4, buildTree, type Ext4BuildOptions } from '../../../files/disk/filling/build';
 import { configOf, type OpenImage } from '../../../images/oci/image';
 import type { Layout } from '../../../images/oci/layout';
 import type { Told } from '../../../images/oci/transfer';

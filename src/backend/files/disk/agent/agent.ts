@@ -2,7 +2,7 @@
  * Answers requests about the files of one image: the protocol of images/tools/agent/main.py, so that the engine's side
  * is the same for both. It knows four kinds more, for archives: `tar_open`, `tar_next`, `untar_open`, `untar`.
  */
-import { type Frame } from '../../agent-frames';
+import { type Frame } from '../../agent/frames';
 import { DiskError, errorReply } from '../../../ext4/disk-error';
 import type { Range } from '../../../ext4/punch-holes';
 import type { Ext4 } from '../../../ext4/file-system';

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import type { FileChange } from '../../../../../src/api/schemas/file';
 import { useTempFolder } from '../../../../support/temp';
 import { until } from '../../../../support/wait';
-import { hasCode } from '../agent-harness';
+import { hasCode } from '../agent/harness';
 import { bytesOf, debugfs, membersOf, tarOf, TestDisk, type Member } from './harness';
 
 const over = { create: true, overwrite: true };

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useTempFolder } from '../../../../support/temp';
-import { hasCode } from '../agent-harness';
+import { hasCode } from '../agent/harness';
 import { bytesOf, debugfs, TestDisk } from './harness';
 
 const anew = { create: true, overwrite: false };

@@ -5,7 +5,7 @@ import { chmodSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { extract, pack, type Header } from 'tar-stream';
-import { AgentFiles } from '../../../../../src/backend/files/agent-files';
+import { AgentFiles } from '../../../../../src/backend/files/agent/agent-files';
 import { DiskAccess } from '../../../../../src/backend/files/disk/disk-access';
 import type { Patience } from '../../../../../src/backend/files/disk/disk-worker';
 import { makeFit } from '../../../../../src/backend/ext4/fitness';

@@ -11,7 +11,7 @@ import { FakeFiles } from '../../../../../support/fake-files';
 import { succeed } from '../../../../../support/programs';
 import { useTempFolder } from '../../../../../support/temp';
 import { until } from '../../../../../support/wait';
-import { agentDir } from '../../../files/agent-harness';
+import { agentDir } from '../../../files/agent/harness';
 import { assertClean, bytesOf } from '../../../files/disk/harness';
 
 const over = { create: true, overwrite: true };

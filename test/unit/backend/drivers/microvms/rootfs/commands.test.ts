@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { buildExt4 } from '../../../../../../src/backend/drivers/microvms/ext4/build';
+import { buildExt4 } from '../../../../../../src/backend/files/disk/filling/build';
 import { refreshBundles } from '../../../../../../src/backend/drivers/microvms/bundles';
 import { mediaTypes } from '../../../../../../src/backend/images/oci/documents';
 import { commitDisk } from '../../../../../../src/backend/drivers/microvms/rootfs/commit';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { buildExt4 } from '../../../../../../src/backend/drivers/microvms/ext4/build';
+import { buildExt4 } from '../../../../../../src/backend/files/disk/filling/build';
 import { commitDisk } from '../../../../../../src/backend/drivers/microvms/rootfs/commit';
 import { imageOf, LayoutMaker, tarOf, type Member } from '../../../../../support/images';
 import { succeed } from '../../../../../support/programs';

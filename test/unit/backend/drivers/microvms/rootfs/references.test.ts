@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { buildExt4 } from '../../../../../../src/backend/drivers/microvms/ext4/build';
+import { buildExt4 } from '../../../../../../src/backend/files/disk/filling/build';
 import { mediaTypes } from '../../../../../../src/backend/images/oci/documents';
 import { ownArchitecture } from '../../../../../../src/backend/images/oci/image';
 import { parseReference } from '../../../../../../src/backend/drivers/microvms/rootfs/reference';

@@ -1,0 +1,131 @@
+/**
+ * An agent that runs inside of a runtime, as root: started when it is needed, ended when nobody has needed it for a while.
+ */
+import type { Readable, Writable } from 'node:stream';
+import { BerthError } from '../../../api/errors';
+import type { AgentAccess } from './access';
+import { AgentChannel } from './channel';
+import { agentCommand, agentSource } from '../../inside/agent-source';
+import { sweepLeftovers } from './sweep';
+
+const python = '/.berth/bin/python3';
+const idleMs = 60_000;
+const farewellMs = 5_000;
+const saidKept = 4096;
+
+/** A process inside. */
+export interface AgentProcess {
+  stdin: Writable;
+  stdout: Readable;
+  stderr: Readable;
+  /** Cuts it off. */
+  destroy: () => void;
+}
+
+export interface InsidePlace {
+  /** As `AgentAccess` says. */
+  volume: string;
+  /** The folder that the agent is to serve. */
+  target: string;
+  agentDirectory: string;
+  run: (argv: string[]) => Promise<AgentProcess>;
+  /** Throws when what is asked of the runtime now would have no end. */
+  check?: () => Promise<void>;
+}
+
+export class InsideAgent implements AgentAccess {
+  private opening: Promise<AgentChannel> | undefined;
+  private holds = 0;
+  private idle: NodeJS.Timeout | undefined;
+
+  constructor(private readonly place: InsidePlace) {}
+
+  get volume(): string {
+    return this.place.volume;
+  }
+
+  async channel(): Promise<AgentChannel> {
+    await this.place.check?.();
+    if (this.opening === undefined) {
+      const opening = this.start();
+      this.opening = opening;
+      const forget = (): void => {
+        if (this.opening === opening) {
+          this.opening = undefined;
+        }
+      };
+      opening.then((channel) => void channel.closed.then(forget), forget);
+      this.endWhenIdle();
+    }
+    return this.opening;
+  }
+
+  hold(): () => void {
+    this.holds += 1;
+    clearTimeout(this.idle);
+    let isHeld = true;
+    return () => {
+      if (isHeld) {
+        isHeld = false;
+        this.holds -= 1;
+        this.endWhenIdle();
+      }
+    };
+  }
+
+  private endWhenIdle(): void {
+    clearTimeout(this.idle);
+    if (this.holds === 0) {
+      this.idle = setTimeout(() => {
+        const { opening } = this;
+        this.opening = undefined;
+        opening?.then(
+          (channel) => channel.end(),
+          () => undefined,
+        );
+      }, idleMs).unref();
+    }
+  }
+
+  private async start(): Promise<AgentChannel> {
+    const { run, agentDirectory, target } = this.place;
+    // First: a process that nobody feeds, or ends, must not be left.
+    const source = await agentSource(agentDirectory);
+    const process = await run(agentCommand(python, target));
+    const said = collect(process.stderr);
+    const channel = new AgentChannel(process.stdin, process.stdout);
+    // The end of its input has it tidy up; what does not go by itself is cut off.
+    void channel.closed.then(() => setTimeout(() => process.destroy(), farewellMs).unref());
+    try {
+      await channel.start(source);
+      await sweepLeftovers(channel);
+      return channel;
+    } catch (error) {
+      process.destroy();
+      throw reasonOf(error, said());
+    }
+  }
+}
+
+/** The end of what was said. */
+function collect(stream: Readable): () => string {
+  let said = '';
+  stream.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-saidKept)));
+  stream.on('error', () => undefined);
+  return () => said.trim();
+}
+
+function reasonOf(error: unknown, said: string): BerthError {
+  if (error instanceof BerthError && said === '') {
+    return error;
+  }
+  if (/no space left/i.test(said)) {
+    return new BerthError('no_space', 'The disk is full.', {
+      hint: 'Delete files, or grow it.',
+      cause: error,
+    });
+  }
+  const reason = said.split('\n').at(-1) ?? '';
+  const message = `The files inside could not be reached: ${reason === '' ? String(error) : reason}`;
+  return new BerthError('internal', message, { cause: error });
+}

@@ -1,0 +1,96 @@
+/** Files of this machine that must be on the disk before the only other copy of them goes. */
+import { execFile } from 'node:child_process';
+import type { Dirent } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { decodeName, localPath } from '../../machine/file-names';
+
+const run = promisify(execFile);
+/** So many are written one by one; for more, the whole file system is asked. */
+const few = 8;
+const timeoutMs = 3_600_000;
+/** What file systems without such a thing answer, and whoever may not read what was made. */
+const passedOver = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EACCES', 'EPERM', 'EISDIR']);
+
+async function syncOne(path: string): Promise<void> {
+  try {
+    // Windows writes only what is open for writing.
+    const file = await open(localPath(path), process.platform === 'win32' ? 'r+' : 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!passedOver.has(code)) {
+      throw error;
+    }
+  }
+}
+
+async function entriesOf(folder: string): Promise<Dirent<Buffer>[]> {
+  return readdir(localPath(folder), { withFileTypes: true, encoding: 'buffer' });
+}
+
+/** Files and folders at and below one, what is in a folder before the folder itself. */
+async function* everything(folder: string): AsyncGenerator<string> {
+  for (const entry of await entriesOf(folder)) {
+    const path = join(folder, decodeName(entry.name));
+    if (entry.isDirectory()) {
+      yield* everything(path);
+    } else if (entry.isFile()) {
+      yield path;
+    }
+  }
+  yield folder;
+}
+
+async function firstOf(folder: string, count: number): Promise<string[]> {
+  const found: string[] = [];
+  for await (const path of everything(folder)) {
+    found.push(path);
+    if (found.length === count) {
+      break;
+    }
+  }
+  return found;
+}
+
+/** False: there is no program here that can. */
+async function syncFileSystem(folder: string, signal: AbortSignal): Promise<boolean> {
+  if (process.platform !== 'linux') {
+    return false;
+  }
+  try {
+    await run('sync', ['-f', '--', folder], { signal, timeout: timeoutMs });
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+/** Waits until all that is in a folder of ours is on the disk. */
+export async function syncBelow(folder: string, signal: AbortSignal): Promise<void> {
+  const first = await firstOf(folder, few + 1);
+  if (first.length > few && (await syncFileSystem(folder, signal))) {
+    return;
+  }
+  for await (const path of everything(folder)) {
+    signal.throwIfAborted();
+    await syncOne(path);
+  }
+}
+
+/** Waits until the names in these folders, of one file system, are on the disk. */
+export async function syncFolders(folders: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+  const [first, ...others] = folders;
+  if (first !== undefined && others.length >= few && (await syncFileSystem(first, signal))) {
+    return;
+  }
+  for (const folder of folders) {
+    await syncOne(folder);
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * What Node can't say of this machine's files: attributes, holes, times to the nanosecond. Asked of the Python of this
+ * machine, where it has one; names and values travel as data on its standard input.
+ */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { encodeName } from '../../machine/file-names';
+
+/** So many files per process: their names and answers are in memory at once. */
+const batch = 10_000;
+/** Of values, which travel as twice as many digits. */
+const batchBytes = 8 * 1024 * 1024;
+const timeoutMs = 600_000;
+
+/** Answers, for files that have attributes or holes, `[index, {name: hex}, [[from, to], …] | null]`. */
+const inspecting = `
+import errno, json, os, stat, sys
+def ranges(path, size):
+    f = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        found, at = [], 0
+        while at < size:
+            try:
+                start = os.lseek(f, at, os.SEEK_DATA)
+            except OSError as e:
+                if e.errno == errno.ENXIO:
+                    break
+                return None
+            at = min(size, os.lseek(f, start, os.SEEK_HOLE))
+            found.append([start, at])
+        return found
+    finally:
+        os.close(f)
+answer = []
+for index, name in enumerate(json.load(sys.stdin)):
+    path = name.encode('latin-1')
+    try:
+        status = os.lstat(path)
+        values = {}
+        for key in os.listxattr(path, follow_symlinks=False):
+            if key.startswith(('user.', 'trusted.', 'system.posix_acl_', 'security.capability')):
+                values[key] = os.getxattr(path, key, follow_symlinks=False).hex()
+        sparse = stat.S_ISREG(status.st_mode) and status.st_blocks * 512 < status.st_size
+        data = ranges(path, status.st_size) if sparse else None
+        if values or data is not None:
+            answer.append([index, values, data])
+    except OSError:
+        pass
+json.dump(answer, sys.stdout)
+`;
+
+/** Answers `[index, name]` of each attribute that a file can't have. */
+const applying = `
+import json, os, stat, sys
+refused = []
+for index, (name, values, time) in enumerate(json.load(sys.stdin)):
+    path = name.encode('latin-1')
+    try:
+        status = os.lstat(path)
+    except OSError:
+        refused.extend([index, key] for key in values)
+        continue
+    mode = status.st_mode & 0o7777
+    if stat.S_ISLNK(status.st_mode):
+        refused.extend([index, key] for key in values)
+        values = {}
+    for key, value in values.items():
+        try:
+            try:
+                os.setxattr(path, key, bytes.fromhex(value), follow_symlinks=False)
+            except PermissionError:
+                os.chmod(path, mode | 0o200)
+                try:
+                    os.setxattr(path, key, bytes.fromhex(value), follow_symlinks=False)
+                finally:
+                    os.chmod(path, mode)
+        except (OSError, ValueError):
+            refused.append([index, key])
+    if time is not None:
+        try:
+            os.utime(path, ns=(int(time), int(time)), follow_symlinks=False)
+        except (OSError, OverflowError):
+            pass
+json.dump(refused, sys.stdout)
+`;
+
+export interface LocalFacts {
+  xattrs: Map<string, Buffer>;
+  /** Where there is data; undefined for a file without holes. */
+  data: [from: number, to: number][] | undefined;
+}
+
+export interface FactsToApply {
+  path: string;
+  xattrs: ReadonlyMap<string, Buffer>;
+  mtimeNs: bigint | undefined;
+}
+
+/** What there is to know of each path, by its index; undefined where nobody can say. */
+export async function inspectLocal(
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<number, LocalFacts> | undefined> {
+  const found = new Map<number, LocalFacts>();
+  for (let at = 0; at < paths.length; at += batch) {
+    const names = paths.slice(at, at + batch).map(bytesOf);
+    const rows = await ask(inspecting, names, signal);
+    if (rows === undefined) {
+      return undefined;
+    }
+    for (const row of rows) {
+      const [index, values, data] = listOf(row);
+      if (typeof index === 'number') {
+        found.set(at + index, { xattrs: valuesOf(values), data: rangesOf(data) });
+      }
+    }
+  }
+  return found;
+}
+
+/** Answers the attributes that were refused: all of them where nobody can set any. */
+export async function applyLocal<Item extends FactsToApply>(
+  items: readonly Item[],
+  signal: AbortSignal,
+): Promise<{ item: Item; name: string }[]> {
+  const refused: { item: Item; name: string }[] = [];
+  for (const some of batches(items)) {
+    const told = some.map(({ path, xattrs, mtimeNs }) => [
+      bytesOf(path),
+      Object.fromEntries([...xattrs].map(([name, value]) => [name, value.toString('hex')])),
+      mtimeNs?.toString() ?? null,
+    ]);
+    const rows = await ask(applying, told, signal);
+    if (rows === undefined) {
+      refused.push(...some.flatMap((item) => [...item.xattrs.keys()].map((name) => ({ item, name }))));
+    }
+    for (const row of rows ?? []) {
+      const [index, name] = listOf(row);
+      const item = typeof index === 'number' ? some[index] : undefined;
+      if (item !== undefined && typeof name === 'string') {
+        refused.push({ item, name });
+      }
+    }
+  }
+  return refused;
+}
+
+/** Neither too many nor too much at once. */
+function* batches<Item extends FactsToApply>(items: readonly Item[]): Generator<Item[]> {
+  let some: Item[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    some.push(item);
+    for (const { length } of item.xattrs.values()) bytes += length;
+    if (some.length >= batch || bytes > batchBytes) {
+      yield some;
+      [some, bytes] = [[], 0];
+    }
+  }
+  if (some.length > 0) {
+    yield some;
+  }
+}
+
+/** A name as JSON can carry it: a character for each byte. */
+function bytesOf(path: string): string {
+  return encodeName(path).toString('latin1');
+}
+
+function valuesOf(values: unknown): Map<string, Buffer> {
+  const entries: [string, unknown][] =
+    typeof values === 'object' && values !== null ? Object.entries(values) : [];
+  return new Map(entries.map(([name, hex]) => [name, Buffer.from(String(hex), 'hex')]));
+}
+
+function rangesOf(data: unknown): [number, number][] | undefined {
+  return Array.isArray(data)
+    ? data.map((range: unknown) => {
+        const [from, to] = listOf(range);
+        return [Number(from), Number(to)];
+      })
+    : undefined;
+}
+
+/** Undefined where there is no Python, or none that can. */
+async function ask(script: string, input: unknown, signal: AbortSignal): Promise<unknown[] | undefined> {
+  if (process.platform !== 'linux') {
+    return undefined;
+  }
+  const child = spawn('python3', ['-I', '-S', '-c', script], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    // Not the option for it, whose timer stays for a program that could not be started.
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+  });
+  const ended = new Promise<boolean>((resolve) => {
+    child.once('error', () => resolve(false));
+    child.once('close', (code) => resolve(code === 0));
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(JSON.stringify(input));
+  const said = await text(child.stdout).catch(() => '');
+  const isDone = await ended;
+  signal.throwIfAborted();
+  if (!isDone) {
+    return undefined;
+  }
+  const answer: unknown = JSON.parse(said);
+  return Array.isArray(answer) ? answer : undefined;
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FileChange } from '../../../../../src/api/schemas/file';
+import { hasCode, TestVolume } from './harness';
+
+describe('watching a volume', function () {
+  this.timeout(20_000);
+  let volume: TestVolume;
+  let seen: FileChange[];
+  const at = (...path: string[]): string => join(volume.root, ...path);
+  const listen = (changes: FileChange[]): void => {
+    seen.push(...changes);
+  };
+  const sees = async (type: string, path: string): Promise<void> => {
+    for (let end = Date.now() + 3000; Date.now() < end;) {
+      await sleep(10);
+      if (seen.some((change) => change.type === type && change.path === path)) {
+        return;
+      }
+    }
+    assert.fail(`no ${type} of ${path} in ${JSON.stringify(seen)}`);
+  };
+
+  beforeEach(async () => {
+    volume = await TestVolume.create();
+    seen = [];
+  });
+  afterEach(() => volume.dispose());
+
+  it('tells of what is made, changed, renamed and removed, also in new folders', async () => {
+    mkdirSync(at('old'));
+    const stop = await volume.files.watch('/', { recursive: true }, listen);
+    writeFileSync(at('old/a'), '1');
+    await sees('created', '/old/a');
+    seen = [];
+    appendFileSync(at('old/a'), '2');
+    await sees('changed', '/old/a');
+    mkdirSync(at('new/deep'), { recursive: true });
+    writeFileSync(at('new/deep/b'), '');
+    await sees('created', '/new/deep/b');
+    renameSync(at('new'), at('moved'));
+    await sees('deleted', '/new');
+    await sees('created', '/moved');
+    writeFileSync(at('moved/deep/c'), '');
+    await sees('created', '/moved/deep/c');
+    rmSync(at('old'), { recursive: true });
+    await sees('deleted', '/old');
+    stop();
+    assert.equal(volume.held, 0);
+  });
+
+  it('does not tell of temporary files, nor after it was stopped', async () => {
+    const stop = await volume.files.watch('/', { recursive: false }, listen);
+    await volume.files.write('/a', Buffer.from('1'), { create: true, overwrite: true });
+    await volume.files.write('/a', Buffer.from('2'), { create: true, overwrite: true });
+    await sees('created', '/a');
+    const stage = await volume.files.stage();
+    await volume.files.unstage(stage);
+    await sleep(150);
+    assert.ok(!seen.some(({ path }) => path.includes('.berth-')), JSON.stringify(seen));
+    stop();
+    seen = [];
+    writeFileSync(at('b'), '');
+    await sleep(200);
+    assert.deepEqual(seen, []);
+  });
+
+  it('watches one file by its name, also when it is replaced', async () => {
+    writeFileSync(at('f'), '');
+    writeFileSync(at('other'), '');
+    const stop = await volume.files.watch('/f', { recursive: false }, listen);
+    await volume.files.write('/f', Buffer.from('new'), { create: true, overwrite: true });
+    writeFileSync(at('other'), 'x');
+    await sleep(200);
+    assert.ok(seen.length > 0 && seen.every(({ path }) => path === '/f'), JSON.stringify(seen));
+    stop();
+    await assert.rejects(
+      volume.files.watch('/none', { recursive: false }, listen),
+      hasCode('path_not_found'),
+    );
+    assert.equal(volume.held, 0);
+  });
+
+  it('tells more than it can name as one change of the folder', async () => {
+    mkdirSync(at('d'));
+    mkdirSync(at('aside'));
+    for (let n = 0; n < 3000; n++) {
+      writeFileSync(at('aside', `f${n}`), '');
+    }
+    const stop = await volume.files.watch('/d', { recursive: true }, listen);
+    renameSync(at('aside'), at('d/in'));
+    await sees('changed', '/d');
+    stop();
+  });
+
+  it('goes on with a new agent', async () => {
+    const stop = await volume.files.watch('/', { recursive: true }, listen);
+    await volume.kill();
+    await sees('changed', '/');
+    writeFileSync(at('after'), '');
+    await sees('created', '/after');
+    stop();
+  });
+
+  it('ends when what it watches is removed', async () => {
+    mkdirSync(at('d'));
+    await volume.files.watch('/d', { recursive: true }, listen);
+    rmSync(at('d'), { recursive: true });
+    await sees('deleted', '/d');
+  });
+});
