@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { configureArchive } from '../../src/backend/inside/configure-archive';
 import { waitForBanner } from '../../src/backend/inside/ssh-banner';
 import { archiveOf } from '../../src/backend/tar/archive';
-import { ControlPort } from '../../src/backend/drivers/microvms/control-port';
+import { ControlPort } from '../../src/backend/drivers/microvms/guest/control-port';
 import { filterChardevs } from '../../src/backend/drivers/microvms/qemu/command-line';
 import { QmpClient } from '../../src/backend/drivers/microvms/qemu/qmp';
 import { makePair } from '../../src/backend/ssh/keys';

@@ -9,8 +9,8 @@ import type { Driver } from './drivers/driver';
 import { Disks } from './drivers/microvms/disks/disk-store';
 import { MicrovmDriver } from './drivers/microvms/driver';
 import { buildExt4 } from './files/disk/filling/build';
-import { containerGatherer, hostGatherer } from './drivers/microvms/guest/gatherers';
-import { GuestKitStore } from './drivers/microvms/guest/kit';
+import { containerGatherer, hostGatherer } from './drivers/microvms/kit/gatherers';
+import { GuestKitStore } from './drivers/microvms/kit/kit';
 import { findQemuImg } from './drivers/microvms/rootfs/convert';
 import { RootImageStore } from './drivers/microvms/rootfs/root-images';
 

@@ -1,6 +1,6 @@
 /**
  * Volumes that somebody else made and that the user had this installation take over. Labels can't be changed, so this
- * list says it, and a claim for others to see (`containers/claims.ts`). A volume is known by more than its name: another one that gets the name later is not taken for it.
+ * list says it, and a claim for others to see (`containers/volumes/claims.ts`). A volume is known by more than its name: another one that gets the name later is not taken for it.
  */
 import { Type, type Static } from '@sinclair/typebox';
 import { removeTree } from '../machine/files';

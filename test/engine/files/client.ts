@@ -1,6 +1,6 @@
 /** An engine's part that a test kills: opens a volume, starts an upload, says so, and waits. */
 import Dockerode from 'dockerode';
-import { Keepers } from '../../../src/backend/drivers/containers/keeper';
+import { Keepers } from '../../../src/backend/drivers/containers/volumes/keeper';
 import { agentDir, toolsImage } from './harness';
 
 async function main(): Promise<void> {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findAgentDirectory } from '../../../src/backend/inside/agent-source';
-import { Keepers } from '../../../src/backend/drivers/containers/keeper';
+import { Keepers } from '../../../src/backend/drivers/containers/volumes/keeper';
 
 export const agentDir = findAgentDirectory(__dirname);
 const version = readFileSync(join(dirname(agentDir), 'VERSION'), 'utf8').trim();

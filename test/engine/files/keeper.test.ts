@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keeperLabel } from '../../../src/backend/drivers/containers/keeper';
+import { keeperLabel } from '../../../src/backend/drivers/containers/volumes/keeper';
 import { describeContainers } from '../../support/runtimes/columns';
 import { hasCode, textOf } from '../../unit/backend/files/agent/harness';
 import { busybox, Engine } from './harness';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { removeContainer } from '../../../src/backend/drivers/containers/remove-container';
+import { removeContainer } from '../../../src/backend/drivers/containers/engine/remove-container';
 import { Transfers } from '../../../src/backend/services/transfers';
 import { DownloadDrafts } from '../../../src/backend/store/download-drafts';
 import type { OperationContext } from '../../../src/backend/services/operation-context';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import type Dockerode from 'dockerode';
 import { Readable } from 'node:stream';
-import { toReadable } from '../../../src/backend/drivers/containers/streams';
+import { toReadable } from '../../../src/backend/drivers/containers/engine/streams';
 import { imageOf, tarOf, type ImageParts, type Member } from '../../support/images';
 
 const applets = [

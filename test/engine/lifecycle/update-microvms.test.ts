@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { kitName, recipeOf } from '../../../src/backend/drivers/microvms/guest/kit-parts';
+import { kitName, recipeOf } from '../../../src/backend/drivers/microvms/kit/kit-parts';
 import { EngineHarness } from '../../support/engine-harness';
 import {
   makeOldMachine,

@@ -25,34 +25,34 @@ import type {
   StartPlan,
   Whose,
 } from '../driver';
-import { countAttached } from './attached';
-import { Bridges } from './bridges';
-import { builtWith } from './built-with';
-import { refreshBundles } from './bundles';
-import { commitContainer } from './commit';
-import { Claims } from './claims';
-import { configureRuntime } from './configure';
-import { startDockerInside } from './docker-inside';
-import { Endpoint, type Connection } from './endpoint';
+import { countAttached } from './runtime/attached';
+import { Bridges } from './runtime/bridges';
+import { builtWith } from './runtime/built-with';
+import { refreshBundles } from './runtime/bundles';
+import { commitContainer } from './images/commit';
+import { Claims } from './volumes/claims';
+import { configureRuntime } from './runtime/configure';
+import { startDockerInside } from './runtime/docker-inside';
+import { Endpoint, type Connection } from './engine/endpoint';
 import { hostEnvironment, type HostEnvironment } from '../../machine/host-environment';
-import { watchEvents } from './events';
-import { openExec } from './exec';
-import { Helpers } from './helpers';
-import { ImageExport } from './image-export';
-import { ContainerImages } from './images';
-import { Keepers } from './keeper';
+import { watchEvents } from './engine/events';
+import { openExec } from './runtime/exec';
+import { Helpers } from './engine/helpers';
+import { ImageExport } from './images/image-export';
+import { ContainerImages } from './images/images';
+import { Keepers } from './volumes/keeper';
 import type { Log } from '../../machine/log';
-import { readLogs } from './logs';
-import { ownFilesOf } from './own-files';
-import { volumeRole } from './labels';
-import { Ownership } from './ownership';
+import { readLogs } from './runtime/logs';
+import { ownFilesOf } from './replacement/own-files';
+import { volumeRole } from './engine/labels';
+import { Ownership } from './engine/ownership';
 import type { AdoptedVolume } from '../../store/adopted-volumes';
-import { Replacements } from './replacements';
-import { RootFiles } from './root-files';
-import { Runtimes } from './runtimes';
-import { Stats } from './stats';
-import { ToolsVolume } from './tools-volume';
-import { ContainerVolumes } from './volumes';
+import { Replacements } from './replacement/replacements';
+import { RootFiles } from './runtime/root-files';
+import { Runtimes } from './runtime/runtimes';
+import { Stats } from './runtime/stats';
+import { ToolsVolume } from './tools/tools-volume';
+import { ContainerVolumes } from './volumes/volumes';
 
 export interface ContainerDriverOptions {
   /** Id of this installation: on everything the driver makes. */

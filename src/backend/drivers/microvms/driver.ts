@@ -23,33 +23,33 @@ import type {
   StartPlan,
   Starting,
 } from '../driver';
-import { countAttached } from './attached';
-import { refreshBundles, type BundleBuilder } from './bundles';
-import { ClockWatch } from './clock-watch';
-import { configureMachine } from './configure';
-import { startDockerInside } from './docker-inside';
-import { openExec } from './exec';
-import { Host } from './host';
-import { MicrovmImages } from './images';
-import { liveFiles } from './live-files';
-import { readLogs } from './logs';
-import { KeptKits } from './kept-kits';
-import { Machines } from './machines';
+import { countAttached } from './guest/attached';
+import { refreshBundles, type BundleBuilder } from './runtimes/bundles';
+import { ClockWatch } from './machines/clock-watch';
+import { configureMachine } from './guest/configure';
+import { startDockerInside } from './guest/docker-inside';
+import { openExec } from './guest/exec';
+import { Host } from './machines/host';
+import { MicrovmImages } from './rootfs/images';
+import { liveFiles } from './guest/live-files';
+import { readLogs } from './guest/logs';
+import { KeptKits } from './kit/kept-kits';
+import { Machines } from './machines/machines';
 import type { DiskStore, GuestKits, HolderQuestions, RootImages } from './parts';
-import { toBuiltWith } from './runtime-info';
+import { toBuiltWith } from './runtimes/runtime-info';
 import type { Acceleration } from './qemu/command-line';
 import { ownSurroundings, type Surroundings } from './qemu/programs';
 import { Bases } from './rootfs/bases';
-import { MicrovmFiles } from './runtime-files';
-import { diskMounts } from './runtime-plan';
-import { RuntimeStore } from './runtime-store';
-import { Runtimes } from './runtimes';
-import { Starter } from './starter';
-import { StoppedRoots } from './stopped-roots';
-import { Stats } from './stats';
-import { Suspender } from './suspender';
-import { TellingDisks } from './telling-disks';
-import { Templates } from './templates';
+import { MicrovmFiles } from './runtimes/runtime-files';
+import { diskMounts } from './runtimes/runtime-plan';
+import { RuntimeStore } from './runtimes/runtime-store';
+import { Runtimes } from './runtimes/runtimes';
+import { Starter } from './machines/starter';
+import { StoppedRoots } from './rootfs/stopped-roots';
+import { Stats } from './guest/stats';
+import { Suspender } from './machines/suspender';
+import { TellingDisks } from './disks/telling-disks';
+import { Templates } from './machines/templates';
 import { Shares } from './virtiofs/shares';
 
 export interface MicrovmDriverOptions {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { processOf } from '../../../../src/backend/drivers/containers/exec';
+import { processOf } from '../../../../src/backend/drivers/containers/runtime/exec';
 import {
   comparable,
   describeRow,

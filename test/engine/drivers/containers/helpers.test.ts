@@ -1,10 +1,10 @@
 /** What an engine leaves that is killed while it reads an image. */
 import assert from 'node:assert/strict';
-import { fillerOwner } from '../../../../src/backend/drivers/containers/filler-lock';
-import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
-import { Helpers } from '../../../../src/backend/drivers/containers/helpers';
-import { label } from '../../../../src/backend/drivers/containers/labels';
-import { Ownership } from '../../../../src/backend/drivers/containers/ownership';
+import { fillerOwner } from '../../../../src/backend/drivers/containers/tools/filler-lock';
+import { Endpoint } from '../../../../src/backend/drivers/containers/engine/endpoint';
+import { Helpers } from '../../../../src/backend/drivers/containers/engine/helpers';
+import { label } from '../../../../src/backend/drivers/containers/engine/labels';
+import { Ownership } from '../../../../src/backend/drivers/containers/engine/ownership';
 import { Bench, quiet } from './support';
 
 describe('containers that read an image', function () {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { PullProgress } from '../../../../src/backend/drivers/driver';
 import { archiveOf } from '../../../../src/backend/tar/archive';
-import { toReadable } from '../../../../src/backend/drivers/containers/streams';
+import { toReadable } from '../../../../src/backend/drivers/containers/engine/streams';
 import { Registry } from './registry';
 import { Bench, eventually, imagesDirectory, never, text } from './support';
 import { skipWithout } from '../../../support/skip';

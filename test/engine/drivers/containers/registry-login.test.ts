@@ -4,7 +4,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { archiveOf } from '../../../../src/backend/tar/archive';
-import { toReadable } from '../../../../src/backend/drivers/containers/streams';
+import { toReadable } from '../../../../src/backend/drivers/containers/engine/streams';
 import { Registry } from './registry';
 import { Bench, never, text } from './support';
 

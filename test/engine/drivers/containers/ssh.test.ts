@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { toReadable } from '../../../../src/backend/drivers/containers/streams';
+import { toReadable } from '../../../../src/backend/drivers/containers/engine/streams';
 import { Bench, eventually, execute, never, text } from './support';
 import { skipWithout } from '../../../support/skip';
 

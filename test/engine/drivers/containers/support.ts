@@ -13,7 +13,7 @@ import {
   createContainerDriver,
   type ContainerDriver,
 } from '../../../../src/backend/drivers/containers/driver';
-import { toReadable } from '../../../../src/backend/drivers/containers/streams';
+import { toReadable } from '../../../../src/backend/drivers/containers/engine/streams';
 import type { ExecPlan, RuntimePlan, StartPlan } from '../../../../src/backend/drivers/driver';
 
 const run = promisify(execFile);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
-import { toolsVolumeName } from '../../../../src/backend/drivers/containers/labels';
+import { Endpoint } from '../../../../src/backend/drivers/containers/engine/endpoint';
+import { toolsVolumeName } from '../../../../src/backend/drivers/containers/engine/labels';
 import { archiveOf } from '../../../../src/backend/tar/archive';
-import { fillerOwner } from '../../../../src/backend/drivers/containers/filler-lock';
-import { scriptsVersion } from '../../../../src/backend/drivers/containers/tools-scripts';
-import { ToolsVolume } from '../../../../src/backend/drivers/containers/tools-volume';
+import { fillerOwner } from '../../../../src/backend/drivers/containers/tools/filler-lock';
+import { scriptsVersion } from '../../../../src/backend/drivers/containers/tools/tools-scripts';
+import { ToolsVolume } from '../../../../src/backend/drivers/containers/tools/tools-volume';
 import { fastest } from '../../../support/fastest';
 import { Bench, quiet } from './support';
 

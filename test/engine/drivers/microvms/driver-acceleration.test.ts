@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Host, waitingMark } from '../../../../src/backend/drivers/microvms/host';
+import { Host, waitingMark } from '../../../../src/backend/drivers/microvms/machines/host';
 import { whyNot } from '../../../../src/backend/drivers/microvms/qemu/acceleration';
 import type { MachinePlan } from '../../../../src/backend/drivers/microvms/qemu/command-line';
 import { findQemu, ownSurroundings } from '../../../../src/backend/drivers/microvms/qemu/programs';
-import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtime-files';
+import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtimes/runtime-files';
 import { machinesOf } from '../../../support/runtimes/microvms';
 import { kits, quiet, testKit } from './driver-parts';
 

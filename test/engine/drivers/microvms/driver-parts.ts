@@ -1,15 +1,15 @@
 /** The neighbours of the driver, as an engine has them; what takes long to make is kept for all tests. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Endpoint } from '../../../../src/backend/drivers/containers/endpoint';
-import { Helpers } from '../../../../src/backend/drivers/containers/helpers';
-import { ImageExport } from '../../../../src/backend/drivers/containers/image-export';
-import { Ownership } from '../../../../src/backend/drivers/containers/ownership';
+import { Endpoint } from '../../../../src/backend/drivers/containers/engine/endpoint';
+import { Helpers } from '../../../../src/backend/drivers/containers/engine/helpers';
+import { ImageExport } from '../../../../src/backend/drivers/containers/images/image-export';
+import { Ownership } from '../../../../src/backend/drivers/containers/engine/ownership';
 import type { Log } from '../../../../src/backend/machine/log';
 import { MicrovmDriver } from '../../../../src/backend/drivers/microvms/driver';
 import { buildExt4 } from '../../../../src/backend/files/disk/filling/build';
-import { hostGatherer } from '../../../../src/backend/drivers/microvms/guest/gatherers';
-import { GuestKitStore } from '../../../../src/backend/drivers/microvms/guest/kit';
+import { hostGatherer } from '../../../../src/backend/drivers/microvms/kit/gatherers';
+import { GuestKitStore } from '../../../../src/backend/drivers/microvms/kit/kit';
 import type { GuestKit } from '../../../../src/backend/drivers/microvms/parts';
 import { createDrivers } from '../../../../src/backend/make-drivers';
 import { microvmCache } from '../../../support/runtimes/microvms';

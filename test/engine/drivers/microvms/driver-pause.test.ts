@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
-import { settledStamps } from '../../../../src/backend/drivers/microvms/disk-stamps';
+import { settledStamps } from '../../../../src/backend/drivers/microvms/machines/disk-stamps';
 import { machinesOf } from '../../../support/runtimes/microvms';
 import { runProgram, succeed } from '../../../support/programs';
 import { until } from '../../../support/wait';

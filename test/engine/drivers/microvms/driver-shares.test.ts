@@ -5,7 +5,7 @@ import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlannedMount, RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { startDetached } from '../../../../src/backend/drivers/microvms/qemu/process';
-import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtime-files';
+import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtimes/runtime-files';
 import { daemonOf } from '../../../../src/backend/drivers/microvms/virtiofs/shares';
 import { findVirtiofsd, servingCommand } from '../../../../src/backend/drivers/microvms/virtiofs/daemon';
 import { runProgram } from '../../../support/programs';

@@ -10,8 +10,8 @@ import { configureArchive } from '../../../../src/backend/inside/configure-archi
 import { waitForBanner } from '../../../../src/backend/inside/ssh-banner';
 import { archiveOf, type Member } from '../../../../src/backend/tar/archive';
 import type { StartPlan } from '../../../../src/backend/drivers/driver';
-import { ControlPort } from '../../../../src/backend/drivers/microvms/control-port';
-import { runInside } from '../../../../src/backend/drivers/microvms/exec';
+import { ControlPort } from '../../../../src/backend/drivers/microvms/guest/control-port';
+import { runInside } from '../../../../src/backend/drivers/microvms/guest/exec';
 import { buildExt4 } from '../../../../src/backend/files/disk/filling/build';
 import type { GuestKit } from '../../../../src/backend/drivers/microvms/parts';
 import { commandLine, type MachineDisk } from '../../../../src/backend/drivers/microvms/qemu/command-line';
@@ -21,7 +21,7 @@ import {
   type StartedProcess,
 } from '../../../../src/backend/drivers/microvms/qemu/process';
 import { QmpClient } from '../../../../src/backend/drivers/microvms/qemu/qmp';
-import { SshLink } from '../../../../src/backend/drivers/microvms/ssh-link';
+import { SshLink } from '../../../../src/backend/drivers/microvms/guest/ssh-link';
 import { makePair } from '../../../../src/backend/ssh/keys';
 import { runProgram, type Ran } from '../../../support/programs';
 import { freePort } from './driver-bench';

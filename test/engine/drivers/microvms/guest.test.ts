@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ControlPort } from '../../../../src/backend/drivers/microvms/control-port';
+import { ControlPort } from '../../../../src/backend/drivers/microvms/guest/control-port';
 import { runE2fs } from '../../../../src/backend/ext4/e2fsprogs';
 import { runProgram } from '../../../support/programs';
 import { until } from '../../../support/wait';

@@ -4,7 +4,7 @@ import { lstatSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from '
 import { join, posix } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { BerthError } from '../../../../src/api/errors';
-import { ofPath } from '../../../../src/backend/drivers/containers/root-files';
+import { ofPath } from '../../../../src/backend/drivers/containers/runtime/root-files';
 import { TarFiles } from '../../../../src/backend/files/tar-files';
 import { failure } from '../../../support/errors';
 import { useTempFolder } from '../../../support/temp';

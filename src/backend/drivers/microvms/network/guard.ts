@@ -13,7 +13,7 @@ import { filterChardevs, filterInId, filterInObject } from '../qemu/command-line
 import { connectSocket } from '../qemu/line-socket';
 import { killProcess, lastWords, startDetached } from '../qemu/process';
 import type { QmpClient } from '../qemu/qmp';
-import type { RuntimeFiles } from '../runtime-files';
+import type { RuntimeFiles } from '../runtimes/runtime-files';
 
 const startTimeoutMs = 20_000;
 /** Before each start anew; one that lived for long is started at once again. */

@@ -10,9 +10,9 @@ import { superblockOffset, superblockSize } from '../../../ext4/structures/super
 import { isErrno } from '../../../machine/files';
 import type { Log } from '../../../machine/log';
 import type { RootImage, RootImages } from '../parts';
-import type { RuntimeFiles } from '../runtime-files';
-import type { BaseIdentity, RuntimeRecord } from '../runtime-record';
-import type { RuntimeStore } from '../runtime-store';
+import type { RuntimeFiles } from '../runtimes/runtime-files';
+import type { BaseIdentity, RuntimeRecord } from '../runtimes/runtime-record';
+import type { RuntimeStore } from '../runtimes/runtime-store';
 import { convertDisk } from './convert';
 import { makeOverlay, nameBase, readOverlay, readOwnStart } from './overlay';
 import { keepFile } from '../../../machine/publish';

@@ -9,7 +9,7 @@ import { BerthError } from '../../../../api/errors';
 import { identityOf, type ProcessIdentity } from '../../../machine/process-identity';
 import { killProcess, lastWords, startDetached, type StartedProcess } from '../qemu/process';
 import type { Surroundings } from '../qemu/programs';
-import type { RuntimeFiles } from '../runtime-files';
+import type { RuntimeFiles } from '../runtimes/runtime-files';
 import { findVirtiofsd, missingVirtiofsd, servingCommand, type Virtiofsd } from './daemon';
 
 const listenTimeoutMs = 20_000;

@@ -7,7 +7,7 @@ import { isRunning, type ProcessIdentity } from '../../../machine/process-identi
 import type { Log } from '../../../machine/log';
 import { lastWords } from '../qemu/process';
 import type { QmpClient } from '../qemu/qmp';
-import type { RuntimeFiles } from '../runtime-files';
+import type { RuntimeFiles } from '../runtimes/runtime-files';
 import { daemonOf } from './shares';
 
 const pollMs = 1_000;

@@ -1,8 +1,8 @@
 /** What the driver asks of its parts before it does what it is asked; the rest is for the tests with a real engine. */
 import assert from 'node:assert/strict';
 import { createContainerDriver } from '../../../../../src/backend/drivers/containers/driver';
-import { Replacements } from '../../../../../src/backend/drivers/containers/replacements';
-import { Runtimes } from '../../../../../src/backend/drivers/containers/runtimes';
+import { Replacements } from '../../../../../src/backend/drivers/containers/replacement/replacements';
+import { Runtimes } from '../../../../../src/backend/drivers/containers/runtime/runtimes';
 import { imagesDirectory } from '../../../../../src/backend/resources';
 
 const nothing = (): void => undefined;

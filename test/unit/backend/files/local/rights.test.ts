@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { unpackBundle } from '../../../../../src/backend/drivers/containers/bundles';
+import { unpackBundle } from '../../../../../src/backend/drivers/containers/runtime/bundles';
 import { encodeHeader, type TarEntry } from '../../../../../src/backend/tar/header';
 import { TarReader } from '../../../../../src/backend/tar/read';
 import type { VolumeFiles } from '../../../../../src/backend/files/volume-files';

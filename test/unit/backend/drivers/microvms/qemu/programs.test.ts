@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { launch } from '../../../../../../src/backend/drivers/microvms/launch';
+import { launch } from '../../../../../../src/backend/drivers/microvms/machines/launch';
 import { findQemu, ownSurroundings } from '../../../../../../src/backend/drivers/microvms/qemu/programs';
 import type { MachinePlan } from '../../../../../../src/backend/drivers/microvms/qemu/command-line';
-import type { RuntimeFiles } from '../../../../../../src/backend/drivers/microvms/runtime-files';
+import type { RuntimeFiles } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-files';
 import { useTempFolder } from '../../../../../support/temp';
 import { failure } from '../../../../../support/errors';
 

@@ -8,9 +8,9 @@ import { Bases, identify } from '../../../../../../src/backend/drivers/microvms/
 import { findQemuImg } from '../../../../../../src/backend/drivers/microvms/rootfs/convert';
 import { makeOverlay, readOverlay } from '../../../../../../src/backend/drivers/microvms/rootfs/overlay';
 import { keepFile, publish } from '../../../../../../src/backend/machine/publish';
-import { MicrovmFiles } from '../../../../../../src/backend/drivers/microvms/runtime-files';
-import type { RuntimeRecord } from '../../../../../../src/backend/drivers/microvms/runtime-record';
-import { RuntimeStore } from '../../../../../../src/backend/drivers/microvms/runtime-store';
+import { MicrovmFiles } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-files';
+import type { RuntimeRecord } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-record';
+import { RuntimeStore } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-store';
 import { draftOf } from '../../../../../../src/backend/machine/drafts';
 import { acquireLock } from '../../../../../../src/backend/machine/lock';
 import { imageOf, LayoutMaker } from '../../../../../support/images';

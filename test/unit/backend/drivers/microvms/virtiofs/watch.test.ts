@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RuntimeRecord } from '../../../../../../src/backend/drivers/microvms/runtime-record';
+import type { RuntimeRecord } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-record';
 import { ShareWatch } from '../../../../../../src/backend/drivers/microvms/virtiofs/watch';
-import { lostShares } from '../../../../../../src/backend/drivers/microvms/warnings';
+import { lostShares } from '../../../../../../src/backend/drivers/microvms/runtimes/warnings';
 import { useTempFolder } from '../../../../../support/temp';
 import { until } from '../../../../../support/wait';
 

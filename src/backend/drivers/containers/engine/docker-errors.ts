@@ -1,0 +1,199 @@
+/** Errors of the engine's API in words: what happened, and what to do. */
+import { BerthError, type ErrorCode } from '../../../../api/errors';
+
+/** Of its words, from the start and from the end. */
+const shownChars = 500;
+
+interface DockerError extends Error {
+  statusCode?: number;
+  code?: string;
+  syscall?: string;
+  json?: unknown;
+}
+
+const connectionCodes = new Set([
+  'ENOENT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'EACCES',
+  'EPERM',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** Files have these as well: a folder of ours that is gone says nothing of the container engine. */
+const codesOfFiles = new Set(['ENOENT', 'EACCES', 'EPERM']);
+
+const refusalCodes = new Set(['EACCES', 'EPERM', 'EROFS']);
+const fullCodes = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Nothing was sent yet: the call may be made again elsewhere. */
+const unsentCodes = new Set(['ENOENT', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENOTFOUND']);
+
+function isDockerError(error: unknown): error is DockerError {
+  return error instanceof Error;
+}
+
+/** HTTP status of the engine's answer; undefined when it did not answer. */
+export function statusOf(error: unknown): number | undefined {
+  return isDockerError(error) && typeof error.statusCode === 'number' ? error.statusCode : undefined;
+}
+
+export function isStatus(error: unknown, ...statuses: number[]): boolean {
+  const status = statusOf(error);
+  return status !== undefined && statuses.includes(status);
+}
+
+/** For `catch`: what is gone is undefined. */
+export function ifMissing(error: unknown): undefined {
+  if (!isStatus(error, 404)) {
+    throw error;
+  }
+}
+
+export function isConnectionError(error: unknown): boolean {
+  return (
+    isDockerError(error) &&
+    error.statusCode === undefined &&
+    !isOfFiles(error) &&
+    ((error.code !== undefined && connectionCodes.has(error.code)) || error.message === 'socket hang up')
+  );
+}
+
+function isOfFiles({ code = '', syscall = 'connect' }: DockerError): boolean {
+  return codesOfFiles.has(code) && syscall !== 'connect';
+}
+
+/** Of a file of this machine that we write: the container engine, which may be on another one, has room. */
+function isOwnDiskFull(error: unknown): boolean {
+  return isDockerError(error) && error.statusCode === undefined && fullCodes.has(error.code ?? '');
+}
+
+export function wasNotSent(error: unknown): boolean {
+  return isConnectionError(error) && isDockerError(error) && unsentCodes.has(error.code ?? '');
+}
+
+/**
+ * The engine's own words, without what the client library puts around them. In one line, and not more of it than people
+ * read: names of files in images are in there, of any length and with any character. Its status where it says nothing.
+ */
+export function engineMessage(error: unknown): string {
+  const said = wordsOf(error) || `the engine answered ${statusOf(error) ?? 'nothing'} without a reason.`;
+  const words = said.replace(/\s*[\n\r\u2028\u2029]\s*/g, ' ');
+  return words.length > 2 * shownChars
+    ? `${words.slice(0, shownChars)} … ${words.slice(-shownChars)}`
+    : words;
+}
+
+function wordsOf(error: unknown): string {
+  if (!isDockerError(error)) {
+    return String(error);
+  }
+  const { json } = error;
+  if (typeof json === 'object' && json !== null && 'message' in json && typeof json.message === 'string') {
+    return json.message.trim();
+  }
+  return error.message.replace(/^\(HTTP code \d+\) .*? - /s, '').trim();
+}
+
+interface Rule {
+  pattern: RegExp;
+  code: ErrorCode;
+  hint: string;
+}
+
+const rules: readonly Rule[] = [
+  {
+    pattern: /port is already allocated|address already in use|failed to bind (host )?port/i,
+    code: 'in_use',
+    hint: 'Another program has a port of the workspace. End that program, or name another port, then try again.',
+  },
+  {
+    pattern: /no space left on device|disk quota exceeded/i,
+    code: 'no_space',
+    hint: 'Make room on the disk that holds the images and volumes: `docker image prune` removes images without a name, `docker builder prune` what builds have kept.',
+  },
+  {
+    pattern:
+      /no matching manifest|does not match the (specified|detected) (host )?platform|exec format error/i,
+    code: 'not_supported',
+    hint: 'The image is made for another processor. Name one for this machine.',
+  },
+  {
+    // Said with status 500 when it ends between the request for a command and its start.
+    pattern: /\bcontainer \w+ is not running\b/i,
+    code: 'illegal_state',
+    hint: 'Try again.',
+  },
+  {
+    pattern:
+      /unable to apply caps|privileged mode is incompatible with user namespaces|operation not permitted.*privileged|privileged.*not permitted/i,
+    code: 'not_supported',
+    hint: 'The machine does not allow privileged containers. Create the workspace without Docker inside, or as a microVM.',
+  },
+  {
+    pattern:
+      /no such image|manifest (for .* )?(unknown|not found)|pull access denied|repository does not exist/i,
+    code: 'image_missing',
+    hint: 'Check the spelling of the image, or log in to its registry with `docker login`.',
+  },
+  {
+    pattern: /cannot allocate memory|can't fork|resource temporarily unavailable/i,
+    code: 'capacity',
+    hint: 'Stop something that runs on this machine, and try again.',
+  },
+  {
+    pattern:
+      /no such host|server misbehaving|i\/o timeout|connection refused|TLS handshake|network is unreachable/i,
+    code: 'runtime_unavailable',
+    hint: 'The registry could not be reached. Check the network and the name of the image.',
+  },
+];
+
+const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
+  400: 'bad_request',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  409: 'illegal_state',
+};
+
+/** Any error of a call as a `BerthError`. `what` says what was tried, e.g. `start workspace-demo`. */
+export function toBerthError(error: unknown, what: string): BerthError {
+  if (error instanceof BerthError) {
+    return error;
+  }
+  const message = engineMessage(error);
+  if (isConnectionError(error)) {
+    return new BerthError(
+      'runtime_unavailable',
+      `The container engine does not answer (${what}): ${message}`,
+      {
+        hint: 'Start Docker or Podman, then try again.',
+        cause: error,
+      },
+    );
+  }
+  if (isOwnDiskFull(error)) {
+    return new BerthError('no_space', `Could not ${what}: ${message}`, {
+      hint: 'Make room on the disk that is written to, which is one of this machine, then try again.',
+      cause: error,
+    });
+  }
+  if (isDockerError(error) && statusOf(error) === undefined && refusalCodes.has(error.code ?? '')) {
+    return new BerthError('forbidden', `Could not ${what}: ${message}`, {
+      hint: 'Look at the rights of that file or folder, which is one of this machine.',
+      cause: error,
+    });
+  }
+  const rule = rules.find((candidate) => candidate.pattern.test(message));
+  const text = `Could not ${what}: ${message}`;
+  if (rule !== undefined) {
+    return new BerthError(rule.code, text, { hint: rule.hint, cause: error });
+  }
+  return new BerthError(codeOfStatus[statusOf(error) ?? 0] ?? 'internal', text, { cause: error });
+}

@@ -1,0 +1,113 @@
+/** Where a Docker or Podman engine may listen, in the order in which the docker command itself would look. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HostEnvironment } from '../../../machine/host-environment';
+
+export interface Candidate {
+  /** `unix:///path`, `npipe:////./pipe/name`, `tcp://host:port`. */
+  host: string;
+  /** Where it was named: for messages. */
+  origin: string;
+  /** Folder with ca.pem, cert.pem and key.pem. */
+  tls?: string;
+}
+
+/** Candidates, best first. One that the user named stands alone: another engine would be a surprise. */
+export async function findCandidates(
+  setting: string | undefined,
+  surroundings: HostEnvironment,
+): Promise<Candidate[]> {
+  const { env } = surroundings;
+  const named = (host: string, origin: string): Candidate[] => [withTls({ host, origin }, surroundings)];
+  if (setting !== undefined && setting !== '') {
+    return named(setting, 'the setting dockerHost');
+  }
+  if (env.DOCKER_HOST !== undefined && env.DOCKER_HOST !== '') {
+    return named(env.DOCKER_HOST, 'DOCKER_HOST');
+  }
+  const context = await currentContext(surroundings);
+  const hosts = surroundings.platform === 'win32' ? windowsPipes : unixSockets(surroundings);
+  const sockets = hosts.map((host) => ({ host, origin: 'the usual places' }));
+  return context === undefined ? sockets : [context, ...sockets.filter(({ host }) => host !== context.host)];
+}
+
+/** With the certificates of DOCKER_CERT_PATH, or, as docker has it, of the folder of its settings. */
+function withTls(candidate: Candidate, { env, home }: HostEnvironment): Candidate {
+  const isWanted = env.DOCKER_TLS_VERIFY !== undefined && env.DOCKER_TLS_VERIFY !== '';
+  const [tls] = [env.DOCKER_CERT_PATH, env.DOCKER_CONFIG, join(home, '.docker')].filter(
+    (folder) => folder !== undefined && folder !== '',
+  );
+  return isWanted && tls !== undefined && candidate.host.startsWith('tcp:')
+    ? { ...candidate, tls }
+    : candidate;
+}
+
+/** The context in use: DOCKER_CONTEXT, else `currentContext` of the client's settings. */
+async function currentContext({ env, home }: HostEnvironment): Promise<Candidate | undefined> {
+  const config = env.DOCKER_CONFIG ?? join(home, '.docker');
+  const name = env.DOCKER_CONTEXT ?? textAt(await readJson(join(config, 'config.json')), 'currentContext');
+  if (name === undefined || name === '' || name === 'default') {
+    return undefined;
+  }
+  // The client names a context's folder by the SHA-256 of its name.
+  const folder = createHash('sha256').update(name).digest('hex');
+  const meta = await readJson(join(config, 'contexts', 'meta', folder, 'meta.json'));
+  const host = textAt(meta, 'Endpoints', 'docker', 'Host');
+  if (host === undefined) {
+    return undefined;
+  }
+  const origin = `the docker context "${name}"`;
+  const tls = join(config, 'contexts', 'tls', folder, 'docker');
+  return host.startsWith('tcp:') && (await isReadable(join(tls, 'ca.pem')))
+    ? { host, origin, tls }
+    : { host, origin };
+}
+
+function unixSockets({ env, home, uid }: HostEnvironment): string[] {
+  const runtime = env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
+  return [
+    '/var/run/docker.sock',
+    join(runtime, 'docker.sock'),
+    join(home, '.docker/run/docker.sock'),
+    join(home, '.docker/desktop/docker.sock'),
+    join(home, '.orbstack/run/docker.sock'),
+    join(home, '.colima/default/docker.sock'),
+    join(home, '.colima/docker.sock'),
+    join(home, '.config/colima/default/docker.sock'),
+    join(home, '.rd/docker.sock'),
+    join(home, '.lima/docker/sock/docker.sock'),
+    join(home, '.lima/default/sock/docker.sock'),
+    join(runtime, 'podman/podman.sock'),
+    '/run/podman/podman.sock',
+    join(home, '.local/share/containers/podman/machine/podman.sock'),
+  ].map((path) => `unix://${path}`);
+}
+
+const windowsPipes = ['npipe:////./pipe/docker_engine', 'npipe:////./pipe/podman-machine-default'];
+
+function textAt(value: unknown, ...path: string[]): string | undefined {
+  let current = value;
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null) {
+      return undefined;
+    }
+    current = (current as Record<string, unknown>)[key];
+  }
+  return typeof current === 'string' ? current : undefined;
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  return readFile(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,202 @@
+/** What Berth's images are built on: Debian from a registry when one answers, else made from Debian's packages. */
+import { spawn } from 'node:child_process';
+import { statfs } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { BerthError } from '../../../../api/errors';
+import { isStatus } from '../engine/docker-errors';
+import type { Endpoint } from '../engine/endpoint';
+import { followProgress } from '../engine/progress-stream';
+import { toReadable } from '../engine/streams';
+import { throwIfCancelled } from '../../../machine/wait';
+
+export const publicBase = 'debian:bookworm-slim';
+const ownBase = { repo: 'berth-base', tag: 'bookworm' };
+const incomplete = `${ownBase.repo}:incomplete`;
+const never = new AbortController().signal;
+/** A registry that says nothing for so long counts as absent. */
+const registryPatienceMs = 10_000;
+const importTimeoutMs = 15 * 60_000;
+const roomForUnpacking = 1024 ** 3;
+
+const mmdebstrap = [
+  '--quiet',
+  '--variant=minbase',
+  '--components=main',
+  '--dpkgopt=path-exclude=/usr/share/man/*',
+  '--dpkgopt=path-exclude=/usr/share/locale/*',
+  '--dpkgopt=path-exclude=/usr/share/doc/*',
+  '--dpkgopt=path-include=/usr/share/doc/*/copyright',
+  '--dpkgopt=force-unsafe-io',
+  '--format=tar',
+  'bookworm',
+  '-',
+  'deb http://deb.debian.org/debian bookworm main',
+  'deb http://deb.debian.org/debian bookworm-updates main',
+  'deb http://deb.debian.org/debian-security bookworm-security main',
+];
+
+const importChanges = [
+  'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  'CMD ["/bin/bash"]',
+];
+
+export interface BaseOptions {
+  /** The user's own choice, e.g. of a mirror: nothing else will do. */
+  wanted: string | undefined;
+  /** Make it anew even if there is one. */
+  fresh: boolean;
+  pull: (image: string, signal: AbortSignal) => Promise<void>;
+  line: (text: string) => void;
+  signal: AbortSignal;
+}
+
+/** The name of an image to build from. */
+export async function ensureBase(endpoint: Endpoint, options: BaseOptions): Promise<string> {
+  const own = `${ownBase.repo}:${ownBase.tag}`;
+  if (options.wanted !== undefined) {
+    if (options.fresh || !(await isThere(endpoint, options.wanted))) {
+      await options.pull(options.wanted, options.signal);
+    }
+    return options.wanted;
+  }
+  if (!options.fresh) {
+    for (const image of [publicBase, own]) {
+      if (await isThere(endpoint, image)) {
+        return image;
+      }
+    }
+  }
+  if (await pulled(options)) {
+    return publicBase;
+  }
+  await importDebian(endpoint, options);
+  return own;
+}
+
+async function isThere(endpoint: Endpoint, image: string): Promise<boolean> {
+  return endpoint.call(`look at the image ${image}`, async (docker) => {
+    try {
+      await docker.getImage(image).inspect();
+      return true;
+    } catch (error) {
+      if (isStatus(error, 404)) {
+        return false;
+      }
+      throw error;
+    }
+  });
+}
+
+async function pulled(options: BaseOptions): Promise<boolean> {
+  const patience = AbortSignal.timeout(registryPatienceMs);
+  try {
+    await options.pull(publicBase, AbortSignal.any([options.signal, patience]));
+    return true;
+  } catch (error) {
+    if (options.signal.aborted) {
+      throw error;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    options.line(`No registry for ${publicBase} (${reason}): making the base from Debian packages.`);
+    return false;
+  }
+}
+
+/**
+ * mmdebstrap's output is the engine's input. A tar that was cut off still makes an image: it gets the real name only
+ * when both have ended well.
+ */
+async function importDebian(endpoint: Endpoint, options: BaseOptions): Promise<void> {
+  const { signal } = options;
+  const child = spawn('mmdebstrap', mmdebstrap, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: what mmdebstrap started ends with it.
+    detached: true,
+    env: { ...process.env, TMPDIR: await temporaryFolder() },
+  });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    const text = chunk.toString('utf8');
+    said = (said + text).slice(-4096);
+    text.split('\n').forEach((line) => line.trim() !== '' && options.line(line));
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on('error', (error) => reject(notInstalled(error)));
+    child.on('close', (code) => resolve(code ?? -1));
+  });
+  const cancel = (): void => {
+    endGroup(child.pid);
+    child.stdout.destroy(new Error('cancelled'));
+  };
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    // Cancelling ends the child, which ends the import: both are waited for, so that nothing is left behind.
+    const importing = importTar(endpoint, child.stdout);
+    // Nobody reads on when the import fails: the child would wait for ever.
+    importing.catch(cancel);
+    const [imported, code] = await Promise.allSettled([importing, ended]);
+    throwIfCancelled(signal, 'make the base image');
+    const exitCode = settled(code);
+    settled(imported);
+    if (exitCode !== 0) {
+      throw new BerthError('internal', `mmdebstrap ended with code ${exitCode}: ${said.trim()}`, {
+        hint: 'Check that the Debian mirror can be reached, and that there is room on the disk.',
+      });
+    }
+    await endpoint.call('name the base image', (docker) => docker.getImage(incomplete).tag(ownBase));
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    await endpoint
+      .call(`remove the name ${incomplete}`, (docker) => docker.getImage(incomplete).remove())
+      .catch(() => undefined);
+  }
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) {
+      process.kill(-pid, 'SIGTERM');
+    }
+  } catch {
+    // It has ended already.
+  }
+}
+
+function settled<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') {
+    throw result.reason;
+  }
+  return result.value;
+}
+
+function importTar(endpoint: Endpoint, tar: Readable): Promise<void> {
+  return endpoint.call(
+    'import the base image',
+    async (docker) => {
+      const target = { fromSrc: '-', repo: ownBase.repo, tag: 'incomplete', changes: importChanges };
+      await followProgress(toReadable(await docker.importImage(tar, target)), never, () => undefined);
+    },
+    { timeoutMs: importTimeoutMs },
+  );
+}
+
+/** A third faster in memory, where there is enough of it. */
+async function temporaryFolder(): Promise<string | undefined> {
+  try {
+    const { bavail, bsize } = await statfs('/dev/shm');
+    return bavail * bsize > roomForUnpacking ? '/dev/shm' : process.env.TMPDIR;
+  } catch {
+    return process.env.TMPDIR;
+  }
+}
+
+function notInstalled(error: Error): BerthError {
+  return new BerthError(
+    'image_missing',
+    `The image ${publicBase} can't be had: no registry answers, and ${error.message}.`,
+    {
+      hint: `Pull ${publicBase} where there is a network, or install mmdebstrap (Debian and Ubuntu).`,
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,155 @@
+/** The container of a keeper: it can do nothing but hold a volume for the agent, and goes with it. */
+import type Dockerode from 'dockerode';
+import { BerthError } from '../../../../api/errors';
+import { ownedLabels } from './claims';
+import { isStatus, toBerthError } from '../engine/docker-errors';
+import { label } from '../engine/labels';
+import { removeContainer } from '../engine/remove-container';
+
+/** On every keeper, with the value `true`: whoever lists containers or holders leaves these out. */
+export const keeperLabel = label.keeper;
+export const keeperVolumeLabel = 'berth.volume';
+export const keeperEngineLabel = 'berth.engine';
+/** Where the volume is in a keeper. */
+export const keeperRoot = '/volume';
+
+const stopGraceS = 3;
+const busybox = '/.berth/bin/busybox';
+
+/**
+ * The first process: sleeps without waking up, ends by SIGTERM, and by itself when no agent has come (the engine died
+ * in between). The name `berth-keeper` is what the agent knows it by.
+ */
+const firstProcess = [
+  busybox,
+  'sh',
+  '-c',
+  `trap 'exit 0' TERM
+${busybox} sleep 60 & wait $!
+${busybox} pidof python3 >/dev/null || exit 0
+${busybox} sleep infinity & wait $!`,
+  'berth-keeper',
+];
+
+export interface KeeperPlan {
+  volume: string;
+  image: string;
+  /** Id of the installation of the engine. */
+  owner: string;
+  /** Throws for a volume that is not for this installation, which its labels and its claim say. */
+  refuse?: (volume: string, labels: Record<string, string>) => void;
+  /** Whether the user of workspaces is to have it when it is new. */
+  isForUser?: (volume: string, labels: Record<string, string>) => boolean;
+}
+
+export interface StartedKeeper {
+  container: Dockerode.Container;
+  isForUser: boolean;
+}
+
+function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
+  return {
+    Image: plan.image,
+    Entrypoint: firstProcess,
+    Cmd: [],
+    User: '0:0',
+    WorkingDir: '/',
+    NetworkDisabled: true,
+    StopSignal: 'SIGTERM',
+    Labels: {
+      [keeperLabel]: 'true',
+      [keeperVolumeLabel]: plan.volume,
+      [keeperEngineLabel]: plan.owner,
+    },
+    HostConfig: {
+      AutoRemove: true,
+      NetworkMode: 'none',
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      // To read, write and give away what belongs to any user of the workspace.
+      CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'],
+      SecurityOpt: ['no-new-privileges'],
+      PidsLimit: 128,
+      Memory: 512 * 1024 * 1024,
+      LogConfig: { Type: 'none', Config: {} },
+      Mounts: [{ Type: 'volume', Source: plan.volume, Target: keeperRoot, VolumeOptions: noCopy() }],
+    },
+  };
+}
+
+/** The types want all three; Docker takes what it gets. */
+function noCopy(): {
+  NoCopy: boolean;
+  Labels: Record<string, string>;
+  DriverConfig: { Name: string; Options: Record<string, string> };
+} {
+  return { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } };
+}
+
+/** Makes and starts a keeper. The volume must exist: it is never made by being asked for. */
+export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<StartedKeeper> {
+  // Also where nobody refuses: a container makes a volume that is not there.
+  const labels = await labelsOf(docker, plan.volume);
+  plan.refuse?.(plan.volume, labels);
+  const container = await createKeeper(docker, plan);
+  try {
+    await container.start();
+    return { container, isForUser: plan.isForUser?.(plan.volume, labels) ?? false };
+  } catch (error) {
+    await removeContainer(container);
+    throw openingFailed(error, plan.volume);
+  }
+}
+
+async function labelsOf(docker: Dockerode, volume: string): Promise<Record<string, string>> {
+  const labels = await ownedLabels(docker, volume).catch((error: unknown) => {
+    throw toBerthError(error, `look at the volume ${volume}`);
+  });
+  if (labels === undefined) {
+    throw new BerthError('not_found', `There is no volume "${volume}".`);
+  }
+  return labels;
+}
+
+/**
+ * Ends the keepers that engines of other installations have on a volume of ours: a keeper has one volume, and its
+ * engine starts another when it needs one. Answers whether there were any.
+ */
+export async function endOthersKeepers(docker: Dockerode, volume: string): Promise<boolean> {
+  const filters = { label: [`${keeperLabel}=true`, `${keeperVolumeLabel}=${volume}`] };
+  const found = await docker.listContainers({ all: true, filters });
+  await Promise.all(
+    found.map(async ({ Id }) => {
+      const container = docker.getContainer(Id);
+      // Asked first: its first process ends by SIGTERM, and the agent tidies up.
+      await container.stop({ t: stopGraceS }).catch(() => undefined);
+      await removeContainer(container);
+    }),
+  );
+  return found.length > 0;
+}
+
+/** A container that ended too early is not `not_found`, which says of a file or a volume that it is not there. */
+export function openingFailed(thrown: unknown, volume: string): BerthError {
+  const error = toBerthError(thrown, `open the volume ${volume}`);
+  return error.code === 'not_found' || error.code === 'illegal_state'
+    ? new BerthError('runtime_unavailable', error.message, {
+        hint: 'The container that opens the volume ended too early. Try again.',
+        cause: thrown,
+      })
+    : error;
+}
+
+async function createKeeper(docker: Dockerode, plan: KeeperPlan): Promise<Dockerode.Container> {
+  try {
+    return await docker.createContainer(keeperSpec(plan));
+  } catch (error) {
+    if (isStatus(error, 404)) {
+      throw new BerthError('image_missing', `The image "${plan.image}", which reads volumes, is not there.`, {
+        hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+        cause: error,
+      });
+    }
+    throw toBerthError(error, `open the volume ${plan.volume}`);
+  }
+}

@@ -1,0 +1,82 @@
+/** Disks that tell what happens to them: unlike a container engine's volumes, nobody else has events of them. */
+import type { Volume, VolumeCreate } from '../../../../api/schemas/volume';
+import type { VolumeFiles } from '../../../files/volume-files';
+import type { DriverEvent } from '../../driver';
+import type { DiskHolder, DiskStore } from '../parts';
+
+type VolumeVerb = (DriverEvent & { type: 'volume' })['what'];
+
+export class TellingDisks implements DiskStore {
+  readonly kinds: DiskStore['kinds'];
+
+  constructor(
+    private readonly disks: DiskStore,
+    private readonly tell: (event: DriverEvent) => void,
+  ) {
+    this.kinds = disks.kinds;
+  }
+
+  list(): Promise<Volume[]> {
+    return this.disks.list();
+  }
+
+  inspect(name: string): Promise<Volume | undefined> {
+    return this.disks.inspect(name);
+  }
+
+  async create(spec: VolumeCreate): Promise<Volume> {
+    const volume = await this.disks.create(spec);
+    this.happened(spec.name, 'created');
+    return volume;
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.disks.remove(name);
+    this.happened(name, 'removed');
+  }
+
+  resize(name: string, sizeMiB: number): Promise<Volume> {
+    return this.disks.resize(name, sizeMiB);
+  }
+
+  files(name: string): Promise<VolumeFiles> {
+    return this.disks.files(name);
+  }
+
+  usage(name: string, signal: AbortSignal): Promise<number> {
+    return this.disks.usage(name, signal);
+  }
+
+  async attach(volume: string, holder: DiskHolder): Promise<string> {
+    const path = await this.disks.attach(volume, holder);
+    this.happened(volume, 'attached');
+    return path;
+  }
+
+  async attachMounted(volume: string, holder: DiskHolder): Promise<string> {
+    const path = await this.disks.attachMounted(volume, holder);
+    this.happened(volume, 'attached');
+    return path;
+  }
+
+  attachImage(path: string, holder: DiskHolder): Promise<string> {
+    return this.disks.attachImage(path, holder);
+  }
+
+  checkImage(path: string, holder: DiskHolder): Promise<void> {
+    return this.disks.checkImage(path, holder);
+  }
+
+  /** Of which volumes is told by the events of their runtime. */
+  release(holder: { runtime: string }): Promise<void> {
+    return this.disks.release(holder);
+  }
+
+  close(): Promise<void> {
+    return this.disks.close();
+  }
+
+  private happened(name: string, what: VolumeVerb): void {
+    this.tell({ type: 'volume', name, what });
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * The engine's own way into a guest: one SSH connection over a port of the machine, needing no network, which
+ * carries every command as a channel of its own.
+ */
+import type { Socket } from 'node:net';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, type ClientChannel, type ExecOptions } from 'ssh2';
+import { BerthError } from '../../../../api/errors';
+import { connectSocket } from '../qemu/line-socket';
+
+const connectTimeoutMs = 10_000;
+/** A guest that is emulated on a busy machine takes its time to exchange keys. */
+const readyTimeoutMs = 60_000;
+/** As long: the connection may be one whose other end is no more, which no port of a machine tells. */
+const defaultOpenTimeoutMs = 60_000;
+const greetingTimeoutsMs = [5_000, 15_000, 40_000];
+const farewellMs = 250;
+const greeting = 'SSH-2.0-';
+const maxMixUps = 2;
+
+export interface SshLinkOptions {
+  socket: string;
+  /**
+   * Has the guest serve SSH on the port, once we are connected to it. `ended` resolves when nobody serves any more:
+   * the port itself does not tell, and what runs on the connection would be waited for without end.
+   */
+  serve: () => Promise<{ ended: Promise<void> }>;
+  /** OpenSSH private key that the guest takes for root. */
+  privateKey: () => Promise<string>;
+  /** How long the guest may take to begin with a command. */
+  openTimeoutMs?: number;
+}
+
+/** A command in a guest, and its end: undefined when the connection ended first, a signal as a shell tells it. */
+export interface GuestProcess {
+  channel: ClientChannel;
+  ended: Promise<number | undefined>;
+}
+
+export class SshLink {
+  private opening: Promise<Client> | undefined;
+
+  constructor(private readonly options: SshLinkOptions) {}
+
+  /** Starts a command of the login shell as root, on a connection that is opened when there is none. */
+  async run(command: string, options: ExecOptions): Promise<GuestProcess> {
+    const opening = this.client();
+    const client = await opening;
+    const { openTimeoutMs = defaultOpenTimeoutMs } = this.options;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        // The next command has a connection of its own.
+        this.forget(opening);
+        client.destroy();
+        reject(late(openTimeoutMs));
+      }, openTimeoutMs);
+      client.exec(command, options, (error, channel) => {
+        clearTimeout(timer);
+        if (error === undefined) {
+          // At once: a short command may have ended by the time that anybody else gets to listen.
+          resolve({ channel, ended: endOf(channel) });
+        } else {
+          reject(
+            new BerthError('runtime_unavailable', `No command can be run: ${error.message}`, {
+              cause: error,
+            }),
+          );
+        }
+      });
+    });
+  }
+
+  /** Connects, unless it is connected: commands that follow begin at once. */
+  async open(): Promise<void> {
+    await this.client();
+  }
+
+  close(): void {
+    const { opening } = this;
+    this.opening = undefined;
+    opening?.then(
+      (client) => client.destroy(),
+      () => undefined,
+    );
+  }
+
+  private client(): Promise<Client> {
+    if (this.opening === undefined) {
+      const opening = this.connect();
+      this.opening = opening;
+      const forget = (): void => this.forget(opening);
+      opening.then((client) => client.once('close', forget), forget);
+    }
+    return this.opening;
+  }
+
+  private forget(opening: Promise<Client>): void {
+    if (this.opening === opening) {
+      this.opening = undefined;
+    }
+  }
+
+  /** On a slow machine the words of a server before may come after those of the one that was asked for last. */
+  private async connect(): Promise<Client> {
+    const privateKey = await this.options.privateKey();
+    for (let left = maxMixUps; ; left -= 1) {
+      const sock = await this.reach();
+      try {
+        return await logIn(sock, privateKey);
+      } catch (error) {
+        sock.destroy();
+        if (left === 0 || !isMixUp(error)) {
+          throw error;
+        }
+        await sleep(farewellMs);
+      }
+    }
+  }
+
+  /**
+   * Connects until a server answers. One that served a connection before this one notices its end only while nobody
+   * is connected, so each further try leaves it time for that.
+   */
+  private async reach(): Promise<Socket> {
+    for (const patienceMs of greetingTimeoutsMs) {
+      const sock = await connectSocket(this.options.socket, { timeoutMs: connectTimeoutMs });
+      let isOver = false;
+      try {
+        const greeted = skipToGreeting(sock, patienceMs, () => isOver);
+        greeted.catch(() => undefined);
+        const { ended } = await this.options.serve();
+        // What was sent before may still be on its way.
+        void ended
+          .then(() => (isOver = true))
+          .then(() => sleep(farewellMs, undefined, { ref: false }))
+          .then(() => sock.destroy());
+        if (await greeted) {
+          return sock;
+        }
+      } catch (error) {
+        sock.destroy();
+        throw error;
+      }
+      sock.destroy();
+      await sleep(farewellMs);
+    }
+    throw new BerthError('timeout', "Waited for the guest's SSH server to answer the engine, in vain.", {
+      hint: 'Its log may say why: `berth logs` with its name. Restart the workspace.',
+    });
+  }
+}
+
+/**
+ * Waits for the server's first words, and drops what a connection before this one left on the way. The words stay in
+ * the socket for the client. Answers false when there are none in time, or when the server has ended without: it may have
+ * read what was left on the other way.
+ */
+function skipToGreeting(sock: Socket, patienceMs: number, isOver: () => boolean): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    let seen = Buffer.alloc(0);
+    const settle = (): void => {
+      clearTimeout(timer);
+      sock.off('readable', read);
+      sock.off('close', closed);
+    };
+    const closed = (): void => {
+      settle();
+      if (isOver()) {
+        resolve(false);
+      } else {
+        reject(new BerthError('runtime_unavailable', 'The virtual machine ended.'));
+      }
+    };
+    const end = (isGreeted: boolean): void => {
+      settle();
+      resolve(isGreeted);
+    };
+    const timer = setTimeout(() => end(false), patienceMs);
+    const read = (): void => {
+      for (let chunk = sock.read() as Buffer | null; chunk !== null; chunk = sock.read() as Buffer | null) {
+        seen = Buffer.concat([seen, chunk]);
+        const at = seen.lastIndexOf(greeting);
+        if (at >= 0) {
+          sock.unshift(seen.subarray(at));
+          end(true);
+          return;
+        }
+        seen = seen.subarray(Math.max(0, seen.length - greeting.length));
+      }
+    };
+    sock.on('readable', read);
+    sock.once('close', closed);
+    sock.on('error', () => undefined);
+  });
+}
+
+function late(timeoutMs: number): BerthError {
+  return new BerthError(
+    'timeout',
+    `Waited ${timeoutMs / 1000} s for the guest to begin a command, in vain.`,
+    {
+      hint: 'Try again; if that does not help, its log may say why: `berth logs` with its name.',
+    },
+  );
+}
+
+/** When the process has ended and its output was read. */
+function endOf(channel: ClientChannel): Promise<number | undefined> {
+  channel.on('error', () => undefined);
+  return new Promise((resolve) => {
+    let code: number | undefined;
+    channel.once('exit', (status: number | null, signal?: string) => {
+      code = status ?? 128 + numberOf(signal);
+    });
+    channel.once('close', () => resolve(code));
+  });
+}
+
+function numberOf(signal: string | undefined): number {
+  const name = `SIG${signal?.replace(/^SIG/, '') ?? ''}`;
+  const known = Object.entries(constants.signals).find(([candidate]) => candidate === name);
+  return known?.[1] ?? 0;
+}
+
+/** Nobody but the guest's init is at the other end, so its host key says nothing. */
+function logIn(sock: Socket, privateKey: string): Promise<Client> {
+  const client = new Client();
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      client.destroy();
+      reject(
+        new BerthError('runtime_unavailable', `The guest does not let the engine in: ${error.message}`, {
+          hint: 'Its log may say why: `berth logs` with its name.',
+          cause: error,
+        }),
+      );
+    };
+    client.once('error', fail);
+    client.once('close', () => fail(new Error('the connection ended')));
+    client.once('ready', () => {
+      client.off('error', fail);
+      // What happens from now on is seen by every channel.
+      client.on('error', () => undefined);
+      resolve(client);
+    });
+    client.connect({ sock, username: 'root', privateKey, readyTimeout: readyTimeoutMs, algorithms });
+  });
+}
+
+/** What came was not one server's: ssh2 gives all else a level of the client, e.g. `client-timeout`. */
+function isMixUp(error: unknown): boolean {
+  const cause = error instanceof BerthError ? error.cause : undefined;
+  const level = cause instanceof Error && 'level' in cause ? String(cause.level) : '';
+  return cause instanceof Error && !level.startsWith('client');
+}
+
+/** What a processor does by itself, or is cheap without: guests may be emulated. */
+const algorithms = {
+  cipher: ['aes128-gcm@openssh.com' as const, 'chacha20-poly1305@openssh.com' as const],
+  kex: ['curve25519-sha256' as const, 'curve25519-sha256@libssh.org' as const],
+};

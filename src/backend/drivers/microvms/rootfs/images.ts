@@ -1,0 +1,79 @@
+/**
+ * Images of microVMs: those of the container engine, turned into root file systems when they are first used, and
+ * those of our own, which were committed, or pulled without an engine. What is built for microVMs besides is the
+ * guest kit.
+ */
+import { BerthError } from '../../../../api/errors';
+import type { Image } from '../../../../api/schemas/engine';
+import type { ImageStore, PullProgress } from '../../driver';
+import type { GuestKits, ImageArchive, RootImages } from '../parts';
+
+export interface MicrovmImagesParts {
+  containers: ImageStore;
+  roots: RootImages;
+  kits: GuestKits;
+  /** Called when there is a new kit. */
+  built: () => void;
+}
+
+type Progress = (p: PullProgress) => void;
+
+export class MicrovmImages implements ImageStore {
+  constructor(private readonly parts: MicrovmImagesParts) {}
+
+  /** What the container engine does not list itself. */
+  list(): Promise<Image[]> {
+    return this.parts.roots.archive?.list() ?? Promise.resolve([]);
+  }
+
+  resolve(image: string): Promise<string | undefined> {
+    return this.parts.roots.resolve(image);
+  }
+
+  /** By the container engine, so that containers have it too; by ourselves where none answers. */
+  async pull(image: string, progress: Progress, signal: AbortSignal): Promise<void> {
+    const { containers, roots } = this.parts;
+    const hasEngine = await containers.resolve(image).then(
+      () => true,
+      () => false,
+    );
+    await (hasEngine || roots.archive === undefined
+      ? containers.pull(image, progress, signal)
+      : roots.archive.pull(image, { progress, signal }));
+  }
+
+  /** Makes the root file system, the part of a create that takes long. */
+  async prepare(image: string, progress: Progress, signal: AbortSignal): Promise<readonly string[]> {
+    return (await this.parts.roots.ensure(image, progress, signal)).leftOut;
+  }
+
+  push(image: string, progress: Progress, signal: AbortSignal): Promise<void> {
+    return this.archive().push(image, { progress, signal });
+  }
+
+  save(image: string, path: string, progress: Progress, signal: AbortSignal): Promise<void> {
+    return this.archive().save(image, path, { progress, signal });
+  }
+
+  remove(image: string): Promise<void> {
+    return this.archive().remove(image);
+  }
+
+  async build(...[options, step, line, signal]: Parameters<ImageStore['build']>): Promise<void> {
+    if (!options.toolsOnly) {
+      await this.parts.containers.build(options, step, line, signal);
+    }
+    await step('guest', 'Build the guest kit of microVMs', async () => {
+      await this.parts.kits.build(line, signal);
+      this.parts.built();
+    });
+  }
+
+  private archive(): ImageArchive {
+    const { archive } = this.parts.roots;
+    if (archive === undefined) {
+      throw new BerthError('not_supported', 'There is no place for images of microVMs.');
+    }
+    return archive;
+  }
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import {
+  isConnectionError,
+  toBerthError,
+} from '../../../../../../src/backend/drivers/containers/engine/docker-errors';
+
+describe('drivers/containers/docker-errors', () => {
+  it('takes a socket that is missing for an engine that does not answer, a folder that is missing not', async () => {
+    const [ofSocket] = (await once(connect('/not/there.sock'), 'error')) as [Error];
+    assert.equal(isConnectionError(ofSocket), true);
+    const ofFolder: unknown = await readdir('/not/there').catch((error: unknown) => error);
+    assert.equal(isConnectionError(ofFolder), false);
+  });
+
+  it('sends nobody to the disk of the container engine when a file of this machine has no room', async () => {
+    const full: unknown = await writeFile('/dev/full', 'x').catch((error: unknown) => error);
+    const own = toBerthError(full, 'save the image');
+    assert.deepEqual([own.code, own.hint?.includes('docker')], ['no_space', false]);
+    const said = 'write /var/lib/docker/tmp: no space left on device';
+    const ofEngine = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
+    assert.match(toBerthError(ofEngine, 'pull x').hint ?? '', /docker image prune/);
+  });
+
+  it('names the file of this machine that may not be written', () => {
+    const refused = Object.assign(new Error("EPERM: operation not permitted, open '/mnt/x.tar'"), {
+      ...{ code: 'EPERM', syscall: 'open' },
+    });
+    const { code, message, hint } = toBerthError(refused, 'save the image');
+    assert.equal(code, 'forbidden');
+    assert.match(`${message} ${hint}`, /\/mnt\/x\.tar.*rights/);
+  });
+
+  it('takes a container that ended before its command began for one that is stopped', () => {
+    const said = 'Container f88cc03f9fe3 is not running: Exited (137) Less than a second ago';
+    const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
+    assert.equal(toBerthError(error, 'run a command').code, 'illegal_state');
+  });
+
+  it('makes no lines of names in an image, and no long ones', () => {
+    const said = `failed to register layer: open /x\n✓ Pull\r\n${'n'.repeat(20_000)}: file name too long`;
+    const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
+    const { message } = toBerthError(error, 'pull x');
+    assert.match(
+      message,
+      /^Could not pull x: failed to register layer: open \/x ✓ Pull n+ … n+: file name too long$/,
+    );
+    assert(message.length < 1100);
+  });
+
+  it('names the status of an answer that says nothing, such as a redirect', () => {
+    const error = Object.assign(new Error('(HTTP code 301) unexpected - '), { statusCode: 301 });
+    const { message } = toBerthError(error, 'list volumes');
+    assert.equal(message, 'Could not list volumes: the engine answered 301 without a reason.');
+  });
+
+  it('says of privileged containers that the engine refuses what to do instead', () => {
+    const said =
+      'privileged mode is incompatible with user namespaces. You must run the container in the host namespace';
+    const error = Object.assign(new Error(said), { statusCode: 400, json: { message: said } });
+    const { code, hint } = toBerthError(error, 'create workspace-demo');
+    assert.deepEqual([code, hint?.includes('without Docker inside')], ['not_supported', true]);
+  });
+});

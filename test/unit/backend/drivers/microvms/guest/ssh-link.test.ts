@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server as SocketServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Server, utils, type Connection } from 'ssh2';
+import { SshLink } from '../../../../../../src/backend/drivers/microvms/guest/ssh-link';
+
+describe("the engine's way into a guest", () => {
+  let folder: string;
+  let port: SocketServer;
+  let isDeaf = false;
+  let isEndless = false;
+  let connections = 0;
+  /** What happens on the next connections instead of an answer. */
+  const silent: ((socket: Socket) => void)[] = [];
+  /** Said of a server before, once, right behind the greeting. */
+  let late: string | undefined;
+  const host = utils.generateKeyPairSync('ed25519');
+  const engine = utils.generateKeyPairSync('ed25519');
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-link-'));
+    const server = new Server({ hostKeys: [host.private] }, (client) => serve(client));
+    port = createServer((socket) => {
+      connections += 1;
+      const unanswered = silent.shift();
+      if (unanswered !== undefined) {
+        unanswered(socket);
+        return;
+      }
+      if (late !== undefined) {
+        socket.write('SSH-2.0-before\r\n');
+        const words = late;
+        setTimeout(() => socket.write(words), 100);
+        late = undefined;
+        return;
+      }
+      server.injectSocket(socket);
+    });
+    port.listen(join(folder, 'ssh'));
+    await once(port, 'listening');
+  });
+  after(async () => {
+    port.close();
+    await rm(folder, { recursive: true });
+  });
+
+  function serve(client: Connection): void {
+    client.on('error', () => undefined);
+    client.on('authentication', (attempt) => attempt.accept());
+    client.on('session', (accept) => {
+      if (isDeaf) {
+        return;
+      }
+      accept().on('exec', (take) => {
+        const channel = take();
+        if (isEndless) {
+          return;
+        }
+        channel.exit(7);
+        channel.end();
+      });
+    });
+  }
+
+  const link = (ended = new Promise<void>(() => undefined)): SshLink =>
+    new SshLink({
+      socket: join(folder, 'ssh'),
+      serve: () => Promise.resolve({ ended }),
+      privateKey: () => Promise.resolve(engine.private),
+      openTimeoutMs: 300,
+    });
+
+  it('carries commands over one connection, and tells how they ended', async () => {
+    const way = link();
+    try {
+      connections = 0;
+      for (let round = 0; round < 3; round += 1) {
+        const { channel, ended } = await way.run('exit 7', {});
+        channel.resume();
+        assert.equal(await ended, 7);
+      }
+      assert.equal(connections, 1);
+    } finally {
+      way.close();
+    }
+  });
+
+  it('connects anew when the words of a server before come in between', async () => {
+    const way = link();
+    try {
+      [connections, late] = [0, 'SSH-2.0-OpenSSH_9.2 and what it says then'];
+      const { channel, ended } = await way.run('exit 7', {});
+      channel.resume();
+      assert.deepEqual([await ended, connections], [7, 2]);
+    } finally {
+      way.close();
+    }
+  });
+
+  it('gives up commands whose server is gone, which the port does not show, and connects anew', async () => {
+    let end = (): void => undefined;
+    const way = link(new Promise((resolve) => (end = resolve)));
+    try {
+      connections = 0;
+      isEndless = true;
+      const { channel, ended } = await way.run('endless', {});
+      channel.resume();
+      end();
+      assert.equal(await ended, undefined);
+      isEndless = false;
+    } finally {
+      isEndless = false;
+      way.close();
+    }
+    const next = link();
+    try {
+      const { channel, ended } = await next.run('exit 7', {});
+      channel.resume();
+      assert.equal(await ended, 7);
+    } finally {
+      next.close();
+    }
+  });
+
+  it('does not wait for ever for who does not answer, and connects anew for the next command', async () => {
+    const way = link();
+    try {
+      isDeaf = true;
+      await assert.rejects(way.run('true', {}), {
+        code: 'timeout',
+        message: /0\.3 s for the guest to begin/,
+      });
+      isDeaf = false;
+      const { channel, ended } = await way.run('exit 7', {});
+      channel.resume();
+      assert.equal(await ended, 7);
+    } finally {
+      isDeaf = false;
+      way.close();
+    }
+  });
+
+  it('connects anew when a server has ended without a word, and not when the machine has', async () => {
+    let end = (): void => undefined;
+    const way = new SshLink({
+      socket: join(folder, 'ssh'),
+      serve: () => Promise.resolve({ ended: new Promise<void>((resolve) => (end = resolve)) }),
+      privateKey: () => Promise.resolve(engine.private),
+    });
+    try {
+      connections = 0;
+      silent.push(() => setTimeout(() => end(), 20));
+      const { channel, ended } = await way.run('exit 7', {});
+      channel.resume();
+      assert.equal(await ended, 7);
+      assert.equal(connections, 2);
+    } finally {
+      way.close();
+    }
+    silent.push((socket) => socket.end());
+    await assert.rejects(link().open(), { code: 'runtime_unavailable', message: /machine ended/ });
+  });
+});
