@@ -13,7 +13,7 @@ import { listen } from './listen';
 import { keepReserve, withReserve } from './reserve';
 import { imagesDirectory } from './resources';
 import { createServer } from './server/server';
-import { Settings } from './services/settings';
+import { Settings } from './services/engine/settings';
 import type { Lock } from './machine/lock';
 import { SshKeys } from './ssh/keys';
 import { StateDirectory } from './store/state-directory';

@@ -4,7 +4,7 @@ import type { Operation } from '../../src/api/schemas/operation';
 import type { WorkspaceCreate } from '../../src/api/schemas/workspace';
 import { createEngine, type Engine, type EngineOptions } from '../../src/backend/engine';
 import type { Log } from '../../src/backend/machine/log';
-import { Settings } from '../../src/backend/services/settings';
+import { Settings } from '../../src/backend/services/engine/settings';
 import { StateDirectory } from '../../src/backend/store/state-directory';
 import { FakeDriver } from './fake-driver';
 import { ownPortRange } from './ports';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Progress } from '../../src/api/schemas/operation';
-import type { OperationContext } from '../../src/backend/services/operation-context';
+import type { OperationContext } from '../../src/backend/services/operations/operation-context';
 
 /** What an operation tells, kept; a warning fails the test unless they are collected. */
 export class TestContext implements OperationContext {

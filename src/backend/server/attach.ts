@@ -6,7 +6,7 @@ import { BerthError, asBerthError } from '../../api/errors';
 import type { AttachControl } from '../../api/paths';
 import { AttachInput, AttachStart } from '../../api/schemas/streams';
 import { streams, type StreamParams } from '../../api/streams';
-import type { ExecSession } from '../services/workspace-access';
+import type { ExecSession } from '../services/workspaces/access';
 import { connectOutput, sendInput } from './attached-client';
 import type { Services } from './services';
 import { optionsOf } from './stream-options';

@@ -1,6 +1,6 @@
 /** The two directions of a WebSocket and a process, whoever is slower, until one of them ends. */
 import type { WebSocket } from 'ws';
-import type { ExecSession } from '../services/workspace-access';
+import type { ExecSession } from '../services/workspaces/access';
 
 const stdoutMark = Buffer.from([1]);
 const stderrMark = Buffer.from([2]);

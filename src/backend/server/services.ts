@@ -1,24 +1,24 @@
 /** What the routes call. Made once, in the composition root. */
-import type { Adoption } from '../services/adoption';
-import type { Commits } from '../services/commits';
-import type { Doctor } from '../services/doctor';
-import type { EngineDescription } from '../services/engine-description';
-import type { EventHub } from '../services/event-hub';
-import type { Images } from '../services/images';
-import type { Leases } from '../services/leases';
-import type { Lifetime } from '../services/lifetime';
-import type { Locations } from '../services/locations';
+import type { Adoption } from '../services/workspaces/adoption';
+import type { Commits } from '../services/images/commits';
+import type { Doctor } from '../services/engine/doctor';
+import type { EngineDescription } from '../services/engine/engine-description';
+import type { EventHub } from '../services/operations/event-hub';
+import type { Images } from '../services/images/images';
+import type { Leases } from '../services/workspaces/watch/leases';
+import type { Lifetime } from '../services/engine/lifetime';
+import type { Locations } from '../services/volumes/locations';
 import type { Log } from '../machine/log';
-import type { Operations } from '../services/operations';
-import type { Settings } from '../services/settings';
-import type { SshAccess } from '../services/ssh-access';
-import type { Transfers } from '../services/transfers';
-import type { Volumes } from '../services/volumes';
-import type { Visibility } from '../services/visibility';
-import type { Work } from '../services/work';
-import type { WorkspaceAccess } from '../services/workspace-access';
-import type { WorkspaceCreator } from '../services/workspace-create';
-import type { Workspaces } from '../services/workspaces';
+import type { Operations } from '../services/operations/operations';
+import type { Settings } from '../services/engine/settings';
+import type { SshAccess } from '../services/engine/ssh-access';
+import type { Transfers } from '../services/transfers/transfers';
+import type { Volumes } from '../services/volumes/volumes';
+import type { Visibility } from '../services/workspaces/visibility';
+import type { Work } from '../services/engine/work';
+import type { WorkspaceAccess } from '../services/workspaces/access';
+import type { WorkspaceCreator } from '../services/workspaces/create';
+import type { Workspaces } from '../services/workspaces/workspaces';
 
 export interface Services {
   workspaces: Workspaces;

@@ -1,5 +1,5 @@
 /** The end of input on a terminal: a terminal has none, so it is typed. */
-import type { ExecSession } from '../services/workspace-access';
+import type { ExecSession } from '../services/workspaces/access';
 
 /** VEOF of a terminal as it is by default: Ctrl-D. */
 const endOfText = '\u0004';

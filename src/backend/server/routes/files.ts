@@ -10,7 +10,7 @@ import {
   type RemovalOperation,
   type TransferOperation,
 } from '../../../api/schemas/operation';
-import { checkRemoval, removalTitle, runRemoval, type RemovalParts } from '../../services/removals';
+import { checkRemoval, removalTitle, runRemoval, type RemovalParts } from '../../services/volumes/removals';
 import type { WaitFor } from '../wait-for';
 import type { Handlers } from '../register';
 import type { Services } from '../services';

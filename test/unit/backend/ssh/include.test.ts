@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { addInclude, defaultUserConfig, isIncluded } from '../../../../src/backend/ssh/include';
 import { BerthError } from '../../../../src/api/errors';
 import { SshConfig } from '../../../../src/backend/ssh/config';
-import { SshAccess } from '../../../../src/backend/services/ssh-access';
+import { SshAccess } from '../../../../src/backend/services/engine/ssh-access';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../support/temp';
 

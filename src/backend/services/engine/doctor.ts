@@ -1,0 +1,218 @@
+/** Checks of this machine: each that fails names its remedy. */
+import { execFile } from 'node:child_process';
+import { statfs } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { asBerthError } from '../../../api/errors';
+import { checkImage } from '../../../api/image-reference';
+import { ownerWords } from '../../../api/owner';
+import type { Check, DoctorReport, Orphan } from '../../../api/schemas/engine';
+import type { RuntimeKind } from '../../../api/schemas/workspace';
+import type { StateDirectory } from '../../store/state-directory';
+import { statusOf, type Drivers } from './drivers';
+import type { Settings } from './settings';
+import { runtimeNameOf } from '../workspaces/record';
+import type { WorkspaceRegistry } from '../workspaces/registry';
+
+const run = promisify(execFile);
+const lowSpaceBytes = 2 * 1024 ** 3;
+
+export class Doctor {
+  constructor(
+    private readonly drivers: Drivers,
+    private readonly registry: WorkspaceRegistry,
+    private readonly settings: Settings,
+    private readonly state: StateDirectory,
+  ) {}
+
+  async report(): Promise<DoctorReport> {
+    const groups = await Promise.all([
+      this.runtimes(),
+      this.image(),
+      this.ssh(),
+      this.space(),
+      this.ports(),
+      this.records(),
+      this.leftovers(),
+    ]);
+    const checks = groups.flat();
+    return { ok: checks.every((check) => check.outcome !== 'failed'), checks };
+  }
+
+  /** Leftovers with our labels that no record owns: reported, never deleted by themselves. */
+  async orphans(): Promise<Orphan[]> {
+    const known = new Set(this.registry.all().map((record) => runtimeNameOf(record.name)));
+    const found: Orphan[] = [];
+    for (const driver of this.drivers.all()) {
+      for (const info of await driver.list()) {
+        const isKnown = known.has(info.name) && info.owner === undefined && info.isUnmarked !== true;
+        if (!isKnown && info.workspace !== undefined) {
+          found.push({
+            kind: driver.kind,
+            name: info.name,
+            reason:
+              info.owner === undefined
+                ? 'It has the labels of a workspace, and no workspace here owns it. `berth adopt` takes it over.'
+                : `It is a workspace of ${ownerWords(info.owner)}.`,
+            ...(info.owner === undefined ? {} : { owner: info.owner }),
+          });
+        }
+      }
+      for (const volume of await driver.volumes.list()) {
+        const isOwned = this.registry
+          .all()
+          .some(
+            (record) =>
+              volume.owner === undefined &&
+              (record.homeVolume === volume.name || record.dockerVolume === volume.name),
+          );
+        if ((volume.role === 'home' || volume.role === 'docker') && !isOwned) {
+          found.push({
+            kind: 'volume',
+            name: volume.name,
+            reason:
+              volume.owner === undefined
+                ? 'It is named like a home volume, and no workspace here owns it.'
+                : `It belongs to ${ownerWords(volume.owner)}.`,
+            ...(volume.owner === undefined ? {} : { owner: volume.owner }),
+          });
+        }
+      }
+    }
+    return found;
+  }
+
+  private async runtimes(): Promise<Check[]> {
+    const statuses = await Promise.all(this.drivers.all().map((driver) => statusOf(driver)));
+    const isUsable = statuses.some(({ available }) => available);
+    return statuses.map((status) => ({
+      name: `runtime.${status.runtime}`,
+      title: status.runtime === 'container' ? 'Containers' : 'MicroVMs',
+      outcome: status.available ? 'ok' : isUsable && !this.isWanted(status.runtime) ? 'warning' : 'failed',
+      message: status.available
+        ? `${status.product ?? 'available'}${status.endpoint === undefined ? '' : `, ${status.endpoint}`}`
+        : (status.message ?? 'not available'),
+      ...(status.hint !== undefined && { hint: status.hint }),
+    }));
+  }
+
+  /** Somebody chose it: for one that nobody uses it is no failure that it is not there. */
+  private isWanted(runtime: RuntimeKind): boolean {
+    return (
+      this.settings.defaults.runtime === runtime ||
+      this.registry.all().some(({ spec }) => spec.runtime === runtime)
+    );
+  }
+
+  private async image(): Promise<Check[]> {
+    const { image, runtime } = this.settings.defaults;
+    const base = { name: 'image', title: 'Default image' };
+    try {
+      checkImage(image, runtime, 'defaultImage');
+      const id = await this.drivers.of(runtime).images.resolve(image);
+      return id === undefined
+        ? [
+            {
+              ...base,
+              outcome: 'warning',
+              message: `${image} is not here.`,
+              hint: 'Build it: `berth image build`.',
+            },
+          ]
+        : [{ ...base, outcome: 'ok', message: image }];
+    } catch (error) {
+      const { code, message, hint } = asBerthError(error);
+      const outcome = code === 'bad_request' ? 'failed' : 'skipped';
+      return [{ ...base, outcome, message, ...(hint !== undefined && { hint }) }];
+    }
+  }
+
+  private async ssh(): Promise<Check[]> {
+    const base = { name: 'ssh', title: 'OpenSSH client' };
+    try {
+      const { stderr } = await run('ssh', ['-V'], { timeout: 10_000 });
+      return [{ ...base, outcome: 'ok', message: stderr.trim() }];
+    } catch {
+      return [
+        {
+          ...base,
+          outcome: 'failed',
+          message: 'There is no `ssh` command.',
+          hint: 'Install the OpenSSH client (openssh-client on Debian and Ubuntu).',
+        },
+      ];
+    }
+  }
+
+  private async space(): Promise<Check[]> {
+    const { bavail, bsize } = await statfs(this.state.home);
+    const free = bavail * bsize;
+    const message = `${(free / 1024 ** 3).toFixed(1)} GiB free in ${this.state.home}`;
+    const base = { name: 'space', title: 'Disk space', message };
+    return free < lowSpaceBytes
+      ? [{ ...base, outcome: 'warning', hint: 'Free some space: workspaces fail when the disk is full.' }]
+      : [{ ...base, outcome: 'ok' }];
+  }
+
+  private ports(): Promise<Check[]> {
+    const { first, last } = this.settings.portRange;
+    const used = this.registry.all().length;
+    const size = last - first + 1;
+    const base = {
+      name: 'ports',
+      title: 'SSH ports',
+      message: `${used} of ${size} in ${first}-${last} reserved`,
+    };
+    return Promise.resolve(
+      used >= size
+        ? [{ ...base, outcome: 'failed', hint: 'Delete workspaces, or widen the range in the settings.' }]
+        : [{ ...base, outcome: 'ok' }],
+    );
+  }
+
+  private records(): Promise<Check[]> {
+    const broken = this.registry.setAside;
+    const base = { name: 'records', title: 'Records' };
+    return Promise.resolve(
+      broken.length === 0
+        ? [{ ...base, outcome: 'ok', message: recordsOf(this.registry.all().length) }]
+        : [
+            {
+              ...base,
+              outcome: 'warning',
+              message: broken.join('\n'),
+              hint: 'The volumes are untouched: `berth adopt` makes workspaces of them again.',
+            },
+          ],
+    );
+  }
+
+  private async leftovers(): Promise<Check[]> {
+    const base = { name: 'orphans', title: 'Leftovers' };
+    try {
+      const all = await this.orphans();
+      // What another installation made is in use there, for all that is known here: nothing to delete.
+      const orphans = all.filter((orphan) => orphan.owner === undefined);
+      const others = all.length - orphans.length;
+      return orphans.length === 0
+        ? [{ ...base, outcome: 'ok', message: others === 0 ? 'none' : `none; ${foreignWords(others)}` }]
+        : [
+            {
+              ...base,
+              outcome: 'warning',
+              message: orphans.map((orphan) => `${orphan.kind} ${orphan.name}`).join(', '),
+              hint: 'Nothing is removed by itself: adopt them, or delete them by hand.',
+            },
+          ];
+    } catch (error) {
+      return [{ ...base, outcome: 'skipped', message: asBerthError(error).message }];
+    }
+  }
+}
+
+function foreignWords(count: number): string {
+  return `${count} of other installations of Berth (\`berth adopt\` and \`berth volume list\` show them)`;
+}
+
+function recordsOf(count: number): string {
+  return count === 1 ? '1 workspace' : `${count} workspaces`;
+}

@@ -1,0 +1,109 @@
+/** The drivers there are, by the kind of runtime, and which of them has a volume. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerthError, asBerthError } from '../../../api/errors';
+import { sessionVolumeOf } from '../../../api/rules/session-volume';
+import { volumeNamePattern } from '../../../api/schemas/common';
+import type { DriverStatus } from '../../../api/schemas/engine';
+import type { RuntimeKind } from '../../../api/schemas/workspace';
+import type { VolumeKind } from '../../../api/schemas/volume';
+import type { Driver } from '../../drivers/driver';
+
+const statusPatienceMs = 5_000;
+const volumeName = new RegExp(volumeNamePattern);
+
+/** What a driver says of itself; one that fails or does not answer in time is not available. */
+export async function statusOf(driver: Driver, patienceMs = statusPatienceMs): Promise<DriverStatus> {
+  const timer = new AbortController();
+  const late = sleep(patienceMs, undefined, { signal: timer.signal }).then(
+    () => unavailable(driver, `It did not answer within ${patienceMs / 1000} s.`),
+    () => unavailable(driver, 'cancelled'),
+  );
+  const status = driver.status().catch((error: unknown) => {
+    const { message, hint } = asBerthError(error);
+    return unavailable(driver, message, hint);
+  });
+  try {
+    return await Promise.race([status, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+function unavailable(driver: Driver, message: string, hint?: string): DriverStatus {
+  return { runtime: driver.kind, available: false, message, ...(hint !== undefined && { hint }) };
+}
+
+export class Drivers {
+  constructor(private readonly drivers: readonly Driver[]) {}
+
+  all(): readonly Driver[] {
+    return this.drivers;
+  }
+
+  of(kind: RuntimeKind): Driver {
+    const driver = this.drivers.find((candidate) => candidate.kind === kind);
+    if (driver === undefined) {
+      throw new BerthError('not_supported', `This engine has no driver for the runtime "${kind}".`, {
+        field: 'runtime',
+        hint: `Use ${this.drivers.map((candidate) => candidate.kind).join(' or ')}.`,
+      });
+    }
+    return driver;
+  }
+
+  /** The driver that makes volumes of that kind, or of the first kind there is. */
+  ofVolumeKind(kind: VolumeKind | undefined): Driver {
+    const driver = this.drivers.find(({ volumes }) => kind === undefined || volumes.kinds.includes(kind));
+    if (driver === undefined) {
+      const kinds = this.drivers.flatMap(({ volumes }) => volumes.kinds);
+      throw new BerthError('not_supported', `This engine makes no volumes of the kind "${kind}".`, {
+        field: 'kind',
+        hint: `Use ${kinds.join(' or ')}.`,
+      });
+    }
+    return driver;
+  }
+
+  /** The driver whose store has that volume; undefined when none has. Throws when the one that may have it can't tell. */
+  async findVolume(volume: string): Promise<Driver | undefined> {
+    const looks = await Promise.allSettled(this.drivers.map(({ volumes }) => volumes.inspect(volume)));
+    const found = looks.findIndex((look) => look.status === 'fulfilled' && look.value !== undefined);
+    const failed = looks.find((look) => look.status === 'rejected');
+    if (found < 0 && failed !== undefined) {
+      throw failed.reason;
+    }
+    return this.drivers[found];
+  }
+
+  /**
+   * The name of a volume that may be given as the id of a session volume: the volume of exactly that name where there
+   * is one. What no driver has, or can't tell now, stays as it was given.
+   */
+  async wholeVolumeName(given: string): Promise<string> {
+    const session = sessionVolumeOf(given);
+    if (session === given || !volumeName.test(session)) {
+      return given;
+    }
+    try {
+      const isThere = (await this.findVolume(given)) !== undefined;
+      return !isThere && (await this.findVolume(session)) !== undefined ? session : given;
+    } catch {
+      return given;
+    }
+  }
+
+  /** The same as `findVolume`; throws `not_found`. */
+  async ofVolume(volume: string): Promise<Driver> {
+    const driver = await this.findVolume(volume);
+    if (driver === undefined) {
+      throw new BerthError('not_found', `There is no volume ${volume}.`, {
+        hint: '`berth volume list` shows the ones there are.',
+      });
+    }
+    return driver;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.drivers.map((driver) => driver.close()));
+  }
+}

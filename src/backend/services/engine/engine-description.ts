@@ -1,0 +1,43 @@
+/** What `GET /v1/engine` answers. */
+import type { EngineInfo } from '../../../api/schemas/engine';
+import { protocolVersion } from '../../../api/version';
+import { statusOf, type Drivers } from './drivers';
+import type { EventHub } from '../operations/event-hub';
+import type { Operations } from '../operations/operations';
+import type { Settings } from './settings';
+import type { WorkspaceRegistry } from '../workspaces/registry';
+
+export interface DescriptionParts {
+  version: string;
+  home: string;
+  drivers: Drivers;
+  events: EventHub;
+  operations: Operations;
+  settings: Settings;
+  registry: WorkspaceRegistry;
+}
+
+export class EngineDescription {
+  private readonly startedAt = new Date().toISOString();
+
+  constructor(private readonly parts: DescriptionParts) {}
+
+  async info(): Promise<EngineInfo> {
+    const { version, home, drivers, events, operations, settings, registry } = this.parts;
+    return {
+      version,
+      protocol: protocolVersion,
+      pid: process.pid,
+      nodeVersion: process.version,
+      home,
+      startedAt: this.startedAt,
+      rssBytes: process.memoryUsage.rss(),
+      clients: events.subscriberCount,
+      operations: operations.runningCount,
+      drivers: await Promise.all(drivers.all().map((driver) => statusOf(driver))),
+      defaultImage: settings.defaults.image,
+      portRange: settings.portRange,
+      setAside: [...registry.setAside, ...settings.setAside],
+    };
+  }
+}

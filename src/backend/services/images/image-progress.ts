@@ -1,0 +1,42 @@
+/** The image that a runtime is made of: found, pulled where it is missing, and made ready. */
+import { imageMissing, isWorkspaceImage } from '../../../api/image-reference';
+import type { Driver, PullProgress } from '../../drivers/driver';
+import type { OperationContext } from '../operations/operation-context';
+
+/** Progress of a driver as that of an operation. */
+export function inBytes(context: OperationContext): (now: PullProgress) => void {
+  return ({ done, total, current }) => context.progress({ unit: 'bytes', done, total, current });
+}
+
+/**
+ * For whatever makes a runtime (create, and each verb that finds none), with a step of its own: `workspace:latest` is
+ * built, never pulled; others are pulled when they are not here. Throws `image_missing`.
+ */
+export async function ensureImage(driver: Driver, image: string, context: OperationContext): Promise<void> {
+  const { images } = driver;
+  await context.step('image', 'Find the image', async () => {
+    if ((await images.resolve(image)) !== undefined) {
+      return;
+    }
+    if (isWorkspaceImage(image)) {
+      throw imageMissing(image);
+    }
+    await images.pull(image, inBytes(context), context.signal);
+  });
+  await prepareImage(driver, image, context);
+}
+
+/** Where a runtime would wait for something that is made of its image: a step of its own, that can be cancelled. */
+export async function prepareImage(
+  { images }: Driver,
+  image: string,
+  context: OperationContext,
+): Promise<void> {
+  if (images.prepare !== undefined) {
+    const prepare = images.prepare.bind(images);
+    const leftOut = await context.step('prepare', 'Prepare the image', () =>
+      prepare(image, inBytes(context), context.signal),
+    );
+    leftOut.forEach((line) => context.warn(`The image ${image}: ${line}`));
+  }
+}

@@ -1,0 +1,12 @@
+import type { Progress } from '../../../api/schemas/operation';
+
+/** What a long-running job sees of the operation that it runs in. */
+export interface OperationContext {
+  /** Aborted when somebody cancels: the job cleans up and throws. */
+  readonly signal: AbortSignal;
+  progress(progress: Progress): void;
+  /** Something went wrong without failing the whole. */
+  warn(text: string): void;
+  /** Runs a part that is shown with its own time and outcome. */
+  step<T>(name: string, title: string, run: () => Promise<T>): Promise<T>;
+}

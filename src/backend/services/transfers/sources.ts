@@ -1,0 +1,63 @@
+/** What transfers out of a volume share. */
+import { asBerthError } from '../../../api/errors';
+import type { VolumeFiles } from '../../files/volume-files';
+import type { OperationContext } from '../operations/operation-context';
+import type { TransferPlan } from './request';
+import type { Outcome } from './result';
+
+export interface Measured {
+  bytes: number;
+  files: number;
+}
+
+export async function measure(
+  plan: TransferPlan,
+  files: VolumeFiles,
+  context: OperationContext,
+): Promise<Measured> {
+  return context.step('measure', 'Measure what is to be copied', async () => {
+    const total = { bytes: 0, files: 0 };
+    for (const { source } of plan.items) {
+      const usage = await files.usage(source, context.signal);
+      total.bytes += usage.bytes;
+      total.files += usage.files;
+    }
+    return total;
+  });
+}
+
+/** Fewer than were counted, and what failed does not say why: then no original may be removed. */
+export function noteMissing(
+  plan: TransferPlan,
+  expected: number,
+  outcome: Outcome,
+  context: OperationContext,
+): void {
+  const { files, skipped, failed } = outcome.result;
+  const known = files + skipped.length + failed.length;
+  if (known >= expected) {
+    return;
+  }
+  const rest = known === files ? '' : ` of the other ${expected - known}`;
+  const why =
+    failed.length > 0
+      ? 'the others are in what could not be copied, or changed meanwhile'
+      : `some${rest} changed while they were copied`;
+  context.warn(`${expected} files were counted, ${files} arrived: ${why}.`);
+  outcome.doubt(plan.items.map(({ name }) => name));
+}
+
+/** The end of a move: of what arrived as a whole, the original goes. */
+export async function removeOriginals(
+  plan: TransferPlan,
+  files: VolumeFiles,
+  outcome: Outcome,
+): Promise<void> {
+  for (const { source, name } of plan.items.filter((item) => outcome.isComplete(item.name))) {
+    try {
+      await files.remove(source, { recursive: true });
+    } catch (error) {
+      outcome.fail(name, source, `copied, but not removed: ${asBerthError(error).message}`);
+    }
+  }
+}

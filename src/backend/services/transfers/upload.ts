@@ -1,0 +1,127 @@
+/** From this machine into a volume. */
+import { rm } from 'node:fs/promises';
+import { BerthError } from '../../../api/errors';
+import { addDetail } from '../../files/local/detail';
+import { packLocal } from '../../files/local/pack';
+import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../../files/local/tree';
+import { capability, setIdReason } from '../../tar/losses';
+import { localPath } from '../../machine/file-names';
+import { joinPath } from '../../files/paths';
+import type { VolumeFiles } from '../../files/volume-files';
+import type { OperationContext } from '../operations/operation-context';
+import { noteMissing } from './sources';
+import { TransferProgress } from './progress';
+import type { TransferPlan } from './request';
+import { Outcome, type TransferResult } from './result';
+
+async function walk(plan: TransferPlan, context: OperationContext, outcome: Outcome): Promise<LocalTree> {
+  try {
+    const tree = await walkLocal(plan.items, context.signal);
+    const isAll = await addDetail(tree.nodes, context.signal, ({ source }) =>
+      outcome.lose([capability], source),
+    );
+    if (!isAll && process.platform === 'linux') {
+      const count = tree.nodes.filter(({ type }) => type !== 'symlink').length;
+      const what = `extended attributes and access lists of ${count} files and folders`;
+      context.warn(
+        `No ${what} were copied, if they have any: this machine has no python3 to read them with.`,
+      );
+    }
+    for (const { source } of tree.nodes.filter(({ dropsSetId }) => dropsSetId)) {
+      outcome.lose([setIdReason], source);
+    }
+    for (const { path, reason } of tree.failed) {
+      outcome.fail(itemOf(plan, path), path, reason);
+    }
+    return tree;
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw new BerthError('not_found', `What is to be copied can't be read: ${reasonOf(error)}.`, {
+      hint: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
+  }
+}
+
+function itemOf(plan: TransferPlan, path: string): string {
+  return plan.items.find(({ source }) => path === source || path.startsWith(source))?.name ?? path;
+}
+
+/** Sends everything in one tar into a stage; what could not be sent as it is, is taken out again. */
+async function send(
+  files: VolumeFiles,
+  stage: string,
+  tree: LocalTree,
+  plan: TransferPlan,
+  context: OperationContext,
+  outcome: Outcome,
+): Promise<void> {
+  const progress = new TransferProgress(context, tree.bytes);
+  const torn = new Map<string, { node: LocalNode; reason: string }>();
+  const report = {
+    sent: (bytes: number, name: string) => progress.add(bytes, name),
+    failed: (node: LocalNode, reason: string) => outcome.fail(node.name, node.source, reason),
+    torn: (node: LocalNode, reason: string) => void torn.set(node.name, { node, reason }),
+  };
+  const { uid, gid } = await files.stat(plan.target);
+  const { signal } = context;
+  const pack = (nodes: readonly LocalNode[]) => packLocal(nodes, { uid, gid }, report, signal);
+  const { putBulk } = files;
+  const isBulk = (node: LocalNode): boolean => putBulk !== undefined && isSimple(node, putBulk.minBytes);
+  const bulk = tree.nodes.filter(isBulk);
+  if (putBulk !== undefined && bulk.length > 0) {
+    await putBulk.put(stage, pack(bulk), signal);
+  }
+  const others = tree.nodes.filter((node) => !isBulk(node));
+  const { lost, failed } = await files.putTar(stage, pack(others), signal);
+  lost.forEach((loss) => outcome.lost(loss, (path) => joinPath(plan.target, path)));
+  failed.forEach(({ path, reason }) => outcome.fail(path.slice(1), path, reason));
+  progress.tell();
+  outcome.result.bytes = progress.bytes;
+  for (const [name, { node, reason }] of torn) {
+    await files.remove(`${stage}/${name}`, { recursive: false });
+    outcome.fail(name, node.source, reason);
+  }
+}
+
+function isSimple({ type, size, sparse, xattrs }: LocalNode, minBytes: number): boolean {
+  return type === 'file' && size >= minBytes && sparse === undefined && xattrs === undefined;
+}
+
+export async function upload(
+  plan: TransferPlan,
+  files: VolumeFiles,
+  context: OperationContext,
+): Promise<TransferResult> {
+  const outcome = new Outcome();
+  const tree = await context.step('measure', 'Measure what is to be copied', () =>
+    walk(plan, context, outcome),
+  );
+  const stage = await files.stage();
+  try {
+    await context.step('copy', 'Copy', () => send(files, stage, tree, plan, context, outcome));
+    context.signal.throwIfAborted();
+    const result = await context.step('place', 'Put in place', () =>
+      files.merge(stage, plan.target, plan.policy),
+    );
+    outcome.add(result, (path) => joinPath(plan.target, path.slice(1)));
+    noteMissing(plan, tree.files, outcome, context);
+    outcome.tellLosses((text) => context.warn(text));
+  } finally {
+    await files.unstage(stage);
+  }
+  if (plan.move) {
+    await context.step('remove', 'Remove the originals', () => removeSources(plan, outcome));
+  }
+  return outcome.result;
+}
+
+async function removeSources(plan: TransferPlan, outcome: Outcome): Promise<void> {
+  for (const { source, name } of plan.items.filter((item) => outcome.isComplete(item.name))) {
+    try {
+      await rm(localPath(source), { recursive: true });
+    } catch (error) {
+      outcome.fail(name, source, `copied, but not removed: ${reasonOf(error)}`);
+    }
+  }
+}

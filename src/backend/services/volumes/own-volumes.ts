@@ -1,0 +1,124 @@
+/** Which volumes are this installation's to use and to remove, and how others' become so. */
+import { ownerWords } from '../../../api/owner';
+import type { Volume } from '../../../api/schemas/volume';
+import type { Driver } from '../../drivers/driver';
+import type { AdoptedVolumes } from '../../store/adopted-volumes';
+import type { Log } from '../../machine/log';
+import type { WorkspaceRegistry } from '../workspaces/registry';
+
+interface Takings {
+  adopted: AdoptedVolumes;
+}
+
+/** Answers whether it was there. `warn` is told of one that stays, as another installation has it. */
+export async function removeOwnVolume(
+  { adopted }: Takings,
+  driver: Driver,
+  name: string,
+  warn: (message: string) => void,
+): Promise<boolean> {
+  const found = await driver.volumes.inspect(name);
+  if (found?.owner !== undefined) {
+    warn(`The volume ${name} stays: it belongs to ${ownerWords(found.owner)}.`);
+    return false;
+  }
+  // Versions before marked no volume: that another installation took it over shows in what holds it.
+  const holder = found?.holders.find(({ owner }) => owner !== undefined);
+  if (holder?.owner !== undefined) {
+    warn(`The volume ${name} stays: ${holder.runtime} of ${ownerWords(holder.owner)} has it.`);
+    return false;
+  }
+  // Also when it is not there: what a removal left that was cut off goes as well.
+  await driver.volumes.remove(name);
+  // Its name alone would not bring it back: what stays in the list, as on a full disk, does no harm.
+  await adopted.forget(name).catch(() => undefined);
+  return found !== undefined;
+}
+
+/** Makes a volume this installation's: marked for whoever looks, and noted here. Throws `in_use`. */
+export function takeVolume(
+  { adopted }: Takings,
+  driver: Driver,
+  volume: string,
+  takeOver: boolean,
+): Promise<void> {
+  return adopted.inTurn(volume, () => take(adopted, driver, volume, takeOver));
+}
+
+async function take(
+  adopted: AdoptedVolumes,
+  driver: Driver,
+  volume: string,
+  takeOver: boolean,
+): Promise<void> {
+  const { claims } = driver.volumes;
+  const identity = await claims?.claim(volume, takeOver);
+  if (identity === undefined) {
+    return;
+  }
+  try {
+    await adopted.add(identity);
+  } catch (error) {
+    await claims?.release(volume).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Undoes `takeVolume`. */
+export function giveVolumeBack({ adopted }: Takings, driver: Driver, volume: string): Promise<void> {
+  return adopted.inTurn(volume, async () => {
+    await adopted.forget(volume);
+    await driver.volumes.claims?.release(volume);
+  });
+}
+
+/**
+ * Marks again what somebody removed the marks of, and the homes that engines of before have adopted without any. What
+ * another installation has taken over since is not listed any more.
+ */
+export async function renewClaims(
+  { adopted, registry, log }: Takings & { registry: WorkspaceRegistry; log: Log },
+  driver: Driver,
+): Promise<void> {
+  if (driver.volumes.claims === undefined) {
+    return;
+  }
+  // What an adoption that was cut off has taken is given back instead. A disk of a microVM may have the same name.
+  const isOwn = (volume: string): boolean =>
+    registry
+      .all()
+      .filter(({ spec, replaced }) => spec.runtime === driver.kind && replaced?.adoption === undefined)
+      .some(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(volume));
+  for (const { name } of await driver.volumes.list()) {
+    if (!adopted.lists(name) && !isOwn(name)) {
+      continue;
+    }
+    try {
+      // Looked at again: meanwhile an adoption that was cut off may be undone.
+      await adopted.inTurn(name, async () => {
+        const volume = await driver.volumes.inspect(name);
+        if (volume !== undefined) {
+          await renew(adopted, driver, volume, isOwn(name));
+        }
+      });
+    } catch (error) {
+      log.warn({ err: error, volume: name }, 'not marked as taken over');
+    }
+  }
+}
+
+async function renew(
+  adopted: AdoptedVolumes,
+  driver: Driver,
+  { name, owner, managed, holders }: Volume,
+  isOwn: boolean,
+): Promise<void> {
+  const isListed = adopted.lists(name);
+  // Versions before marked none: what another installation took over then shows in what holds it.
+  const isTheirs = holders.some((holder) => holder.owner !== undefined);
+  if (isListed && owner !== undefined) {
+    await adopted.forget(name);
+  } else if (owner === undefined && (managed ? isListed : isOwn && !isTheirs)) {
+    await take(adopted, driver, name, false);
+  }
+}

@@ -1,0 +1,30 @@
+/** Who has a shared folder: workspaces of all kinds at once, which no single driver knows. */
+import type { Holder, Volume } from '../../../api/schemas/volume';
+import { runtimeNameOf, type WorkspaceRecord } from '../workspaces/record';
+
+/** As long as there is a runtime that was built with it. Other volumes are as their driver says. */
+export function withUsers(volume: Volume, records: readonly WorkspaceRecord[]): Volume {
+  if (volume.kind !== 'directory') {
+    return volume;
+  }
+  const holders = records.flatMap((record): Holder[] => {
+    const mounts = (record.spec.mounts ?? []).filter(
+      ({ kind, source }) => kind === 'volume' && source === volume.name,
+    );
+    return record.runtimeId === undefined || mounts.length === 0
+      ? []
+      : [
+          {
+            runtime: runtimeNameOf(record.name),
+            workspace: record.name,
+            state: stateOf(record),
+            readOnly: mounts.every(({ readOnly }) => readOnly),
+          },
+        ];
+  });
+  return { ...volume, holders };
+}
+
+function stateOf({ state }: WorkspaceRecord): Holder['state'] {
+  return state === 'running' || state === 'paused' || state === 'stopped' ? state : 'unknown';
+}

@@ -1,0 +1,248 @@
+/** Volumes of all drivers: list, create, delete with guard, and the files inside. */
+import { BerthError, asBerthError } from '../../../api/errors';
+import { ownerWords } from '../../../api/owner';
+import { workspaceOfRoot } from '../../../api/root-files';
+import type { Volume, VolumeCreate } from '../../../api/schemas/volume';
+import type { VolumeFiles } from '../../files/volume-files';
+import type { Driver } from '../../drivers/driver';
+import type { AdoptedVolumes } from '../../store/adopted-volumes';
+import { checkVolumeName } from '../workspaces/start/mount-syntax';
+import type { Drivers } from '../engine/drivers';
+import type { EventHub } from '../operations/event-hub';
+import type { Log } from '../../machine/log';
+import { publishedFiles } from './published-files';
+import { takeVolume } from './own-volumes';
+import { withUsers } from './volume-users';
+import { runtimeNameOf } from '../workspaces/record';
+import type { WorkspaceRegistry } from '../workspaces/registry';
+
+const usageTimeoutMs = 120_000;
+
+export interface VolumesParts {
+  drivers: Drivers;
+  registry: WorkspaceRegistry;
+  adopted: AdoptedVolumes;
+  events: EventHub;
+  log: Log;
+}
+
+export class Volumes {
+  /** Who has a volume whose files were opened: asking the drivers takes longer than most calls for files. */
+  private readonly keptBy = new Map<string, Driver>();
+
+  constructor(private readonly parts: VolumesParts) {
+    parts.events.observe((event) => {
+      if (event.type === 'volume.deleted') {
+        const { name } = event.payload;
+        this.keptBy.delete(name);
+        // Its name alone would not bring it back: what stays in the list after a failure does no harm.
+        parts.adopted
+          .forget(name)
+          .catch((error: unknown) => parts.log.warn({ err: error, name }, 'still listed'));
+      }
+    });
+  }
+
+  /** `isShown`: what is not is not measured either. */
+  async list(usage: boolean, isShown: (volume: Volume) => boolean = () => true): Promise<Volume[]> {
+    const lists = await Promise.allSettled(this.parts.drivers.all().map((driver) => driver.volumes.list()));
+    const records = this.parts.registry.all();
+    const volumes = lists
+      .flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
+      .map((volume) => withUsers(volume, records))
+      .filter(isShown)
+      .sort((a, b) => a.name.localeCompare(b.name));
+    for (const failure of lists.filter((each) => each.status === 'rejected')) {
+      // An empty list would say that there are none.
+      if (volumes.length === 0) {
+        throw failure.reason;
+      }
+      this.parts.log.warn({ err: failure.reason as unknown }, 'volumes of a driver not listed');
+    }
+    return usage ? Promise.all(volumes.map((volume) => this.withUsage(volume))) : volumes;
+  }
+
+  /** The id of a session volume becomes its name; any other name stays as it is. */
+  async wholeName(given: string): Promise<string> {
+    return this.keptBy.has(given) ? given : this.parts.drivers.wholeVolumeName(given);
+  }
+
+  async get(name: string, usage: boolean): Promise<Volume> {
+    const driver = await this.parts.drivers.ofVolume(name);
+    const found = await driver.volumes.inspect(name);
+    if (found === undefined) {
+      throw new BerthError('not_found', `There is no volume ${name}.`);
+    }
+    const volume = withUsers(found, this.parts.registry.all());
+    return usage ? this.withUsage(volume) : volume;
+  }
+
+  async create(spec: VolumeCreate): Promise<Volume> {
+    // Only disks have a size.
+    const kind = spec.kind ?? (spec.sizeMiB === undefined ? undefined : 'disk');
+    const driver = this.parts.drivers.ofVolumeKind(kind);
+    checkVolumeName(spec.name, driver.kind, 'name');
+    // A name means one volume, whoever keeps it.
+    const keeper = await this.parts.drivers.findVolume(spec.name);
+    if (keeper !== undefined) {
+      throw await this.nameTaken(spec.name);
+    }
+    const volume = await driver.volumes.create({ ...spec, ...(kind !== undefined && { kind }) });
+    this.parts.events.publish('volume.changed', volume);
+    return volume;
+  }
+
+  /** `force` consents to deleting what another tool made; a volume in use is never deleted. */
+  async delete(name: string, force: boolean): Promise<{ deleted: boolean }> {
+    const volume = await this.get(name, false);
+    const owner = this.parts.registry
+      .all()
+      .find((record) => [record.homeVolume, record.dockerVolume].includes(name));
+    if (owner !== undefined) {
+      throw new BerthError('in_use', `Volume ${name} belongs to workspace ${owner.name}.`, {
+        hint: `Delete the workspace instead: \`berth delete ${owner.name}\`.`,
+      });
+    }
+    if (volume.holders.length > 0) {
+      const holders = volume.holders.map((holder) => holder.workspace ?? holder.runtime).join(', ');
+      throw new BerthError('in_use', `Volume ${name} is attached to ${holders}.`, {
+        hint: 'Remove what holds it first.',
+      });
+    }
+    if (volume.owner !== undefined) {
+      throw new BerthError('in_use', `Volume ${name} belongs to ${ownerWords(volume.owner)}.`, {
+        hint: `Delete it from there, or take it over first: \`berth volume adopt ${name} --take-over\`.`,
+      });
+    }
+    if (!volume.managed && !force) {
+      throw new BerthError('forbidden', `Volume ${name} was made by another tool.`, {
+        hint: 'Say `force` (--force) to delete it all the same.',
+      });
+    }
+    const driver = await this.parts.drivers.ofVolume(name);
+    await driver.volumes.remove(name);
+    this.parts.events.publish('volume.deleted', { name });
+    return { deleted: true };
+  }
+
+  /**
+   * From now on it counts as made by this installation. `takeOver` consents to take it from another one, which then
+   * loses it; a volume that the other one uses just now is not taken.
+   */
+  async adopt(name: string, takeOver: boolean): Promise<Volume> {
+    const volume = await this.get(name, false);
+    if (volume.managed) {
+      return volume;
+    }
+    if (volume.kind !== 'docker') {
+      throw new BerthError('not_supported', `${name} is a file or folder of yours: it needs no adoption.`);
+    }
+    refuseOthersVolume(volume, takeOver);
+    await takeVolume(this.parts, await this.parts.drivers.ofVolume(name), name, takeOver);
+    const ours = await this.get(name, false);
+    this.parts.events.publish('volume.changed', ours);
+    return ours;
+  }
+
+  /** By whom, and what to do. */
+  private async nameTaken(name: string): Promise<BerthError> {
+    const volume = await this.get(name, false);
+    const { owner, workspace, managed } = volume;
+    const whose =
+      owner !== undefined
+        ? `of ${ownerWords(owner)}`
+        : workspace !== undefined
+          ? `of workspace ${workspace}`
+          : managed
+            ? 'made by Berth'
+            : 'made by another tool';
+    return new BerthError('exists', `There is a volume ${name} already, ${whose}.`, {
+      field: 'name',
+      hint:
+        owner === undefined
+          ? 'Use it, or choose another name.'
+          : `Choose another name, or take it over: \`berth volume adopt ${name} --take-over\`.`,
+    });
+  }
+
+  async resize(name: string, sizeMiB: number): Promise<Volume> {
+    const driver = await this.parts.drivers.ofVolume(name);
+    const volume = await driver.volumes.resize(name, sizeMiB);
+    this.parts.events.publish('volume.changed', volume);
+    return volume;
+  }
+
+  /** The files of a volume, or of a workspace's root; the driver keeps them open as long as they are used. */
+  async files(name: string): Promise<VolumeFiles> {
+    const workspace = workspaceOfRoot(name);
+    if (workspace !== undefined) {
+      const { spec } = this.parts.registry.get(workspace);
+      return this.parts.drivers.of(spec.runtime).rootFiles(runtimeNameOf(workspace));
+    }
+    const known = this.keptBy.get(name);
+    const driver = known ?? (await this.parts.drivers.ofVolume(name));
+    this.keptBy.set(name, driver);
+    try {
+      return publishedFiles(await driver.volumes.files(name), (volume, changes) =>
+        this.parts.events.publish('files.changed', { volume, changes }),
+      );
+    } catch (error) {
+      this.keptBy.delete(name);
+      throw error;
+    }
+  }
+
+  /** Opens each once: whoever opens a volume tidies up what a dead upload left in it. */
+  async tidy(names: Iterable<string>): Promise<void> {
+    for (const name of names) {
+      try {
+        await (await this.files(name)).stat('/');
+      } catch (error) {
+        this.parts.log.info(
+          { err: asBerthError(error).message, volume: name },
+          'drafts of an upload may be left',
+        );
+      }
+    }
+  }
+
+  private async withUsage(volume: Volume): Promise<Volume> {
+    if (volume.owner !== undefined) {
+      return volume;
+    }
+    try {
+      const driver = await this.parts.drivers.ofVolume(volume.name);
+      const usedBytes = await driver.volumes.usage(volume.name, AbortSignal.timeout(usageTimeoutMs));
+      return { ...volume, usedBytes, usedAt: new Date().toISOString() };
+    } catch (error) {
+      this.parts.log.warn({ err: error, volume: volume.name }, 'usage not measured');
+      return volume;
+    }
+  }
+}
+
+function refuseOthersVolume(volume: Volume, takeOver: boolean): void {
+  const { name, holders } = volume;
+  const theirs = holders.filter((holder) => holder.owner !== undefined);
+  // What another tool made may be the home of another installation's workspace, which has not marked it.
+  const owner = volume.owner ?? theirs[0]?.owner;
+  if (owner === undefined) {
+    return;
+  }
+  if (!takeOver) {
+    throw new BerthError('in_use', `The volume ${name} belongs to ${ownerWords(owner)}.`, {
+      hint: 'Say `takeOver` (--take-over) to take it over: that installation then loses it.',
+      field: 'takeOver',
+    });
+  }
+  const user = theirs.find((holder) => holder.state !== 'stopped');
+  if (user !== undefined) {
+    throw new BerthError(
+      'in_use',
+      `${user.runtime} of ${ownerWords(owner)} uses the volume ${name} (${user.state}).`,
+      {
+        hint: `Stop it there, or with \`docker stop ${user.runtime}\`, then try again.`,
+      },
+    );
+  }
+}

@@ -1,0 +1,178 @@
+/** Getting into a workspace: commands, the way to log in, measurements. */
+import type {
+  ExecRequest,
+  ExecResult,
+  SshTarget,
+  WorkspaceState,
+  WorkspaceStats,
+} from '../../../api/schemas/workspace';
+import type { Readable } from 'node:stream';
+import type { Driver, ExecPlan, ExecSession, LogOptions } from '../../drivers/driver';
+import { aliasOf } from '../../ssh/config';
+import type { SshKeys } from '../../ssh/keys';
+import type { SecretStore } from '../../store/secrets';
+import type { StateDirectory } from '../../store/state-directory';
+import type { Drivers } from '../engine/drivers';
+import { homeDirectory } from './start/injected-files';
+import { notWhile } from '../../../api/lifecycle';
+import { runCommand } from './start/run-command';
+import { haltError, isHalted } from './halted';
+import { runtimeNameOf, type WorkspaceRecord } from './record';
+import type { WorkspaceRegistry } from './registry';
+import { repositoryDirectory } from './start/first-steps';
+
+export type { ExecSession };
+
+const loginUser = 'workspace';
+/** Any other one inside has no business with them. */
+const usersOfSecrets: readonly string[] = [loginUser, 'root'];
+const defaultExecTimeoutMs = 600_000;
+const defaultOutputBytes = 1_048_576;
+
+export interface AccessParts {
+  registry: WorkspaceRegistry;
+  drivers: Drivers;
+  keys: SshKeys;
+  secrets: SecretStore;
+  state: StateDirectory;
+}
+
+export class WorkspaceAccess {
+  private readonly sessions = new Map<string, number>();
+
+  constructor(private readonly parts: AccessParts) {}
+
+  async stats(name: string): Promise<WorkspaceStats> {
+    this.require(name, ['running', 'paused'], 'nothing is to be measured');
+    return this.driver(name).stats(runtimeNameOf(name));
+  }
+
+  async exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
+    this.require(name, ['running'], "commands can't run in it");
+    const timeoutMs = request.timeoutMs ?? defaultExecTimeoutMs;
+    const user = request.user ?? loginUser;
+    const release = this.hold(name);
+    const result = await runCommand(
+      this.driver(name),
+      runtimeNameOf(name),
+      {
+        argv: request.argv,
+        user,
+        ...this.startingIn(name, request.cwd),
+        env: await this.environment(name, user, request.env),
+      },
+      {
+        timeoutMs,
+        maxOutputBytes: request.maxOutputBytes ?? defaultOutputBytes,
+        signal,
+        ...(request.stdin !== undefined && { stdin: Buffer.from(request.stdin, 'base64') }),
+      },
+    ).finally(release);
+    return { ...result, stdout: result.stdout.toString('base64'), stderr: result.stderr.toString('base64') };
+  }
+
+  /** In the clone, unless it is told otherwise; in the home when the clone is gone. */
+  private startingIn(name: string, cwd?: string): Pick<ExecPlan, 'cwd' | 'preferredCwd'> {
+    if (cwd !== undefined) {
+      return { cwd };
+    }
+    const { cloned } = this.parts.registry.get(name);
+    return { cwd: homeDirectory, ...(cloned && { preferredCwd: repositoryDirectory }) };
+  }
+
+  /** What a process started by us sees: the spec's variables, the secrets if they are its user's, then those of the call. */
+  private async environment(
+    name: string,
+    user: string,
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<Record<string, string>> {
+    const { spec } = this.parts.registry.get(name);
+    const secrets = usersOfSecrets.includes(user) ? await this.parts.secrets.values(name) : {};
+    return { ...spec.env, ...secrets, ...extra };
+  }
+
+  async ssh(name: string): Promise<SshTarget> {
+    const { registry, state, keys } = this.parts;
+    const record = registry.get(name);
+    await keys.clientKey();
+    return {
+      alias: aliasOf(name),
+      host: '127.0.0.1',
+      port: record.sshPort,
+      user: loginUser,
+      identityFile: state.clientKey,
+      knownHostsFile: state.knownHosts,
+      configFile: state.sshConfig,
+      hostKey: record.hostKey,
+      command: ['ssh', '-F', state.sshConfig, aliasOf(name)],
+      folder: record.cloned ? repositoryDirectory : homeDirectory,
+    };
+  }
+
+  /** Notes that it is in use now. */
+  async touch(name: string): Promise<void> {
+    await this.parts.registry.update(name, { lastUsedAt: new Date().toISOString() });
+  }
+
+  require(name: string, states: readonly WorkspaceState[], what: string): WorkspaceRecord {
+    const record = this.parts.registry.get(name);
+    if (isHalted(record) && !states.includes(record.state)) {
+      throw haltError(record);
+    }
+    if (!states.includes(record.state)) {
+      throw notWhile(record.state, name, what);
+    }
+    return record;
+  }
+
+  /** The log of the runtime, whatever its state, as long as there is one. */
+  async logs(name: string, options: LogOptions): Promise<Readable> {
+    return this.driver(name).logs(runtimeNameOf(name), options);
+  }
+
+  /** A process with its streams: the caller ends it. Counted as a client until it has ended. */
+  async attach(
+    name: string,
+    plan: Omit<ExecPlan, 'env' | 'user'> & Partial<Pick<ExecPlan, 'env' | 'user'>>,
+  ): Promise<ExecSession> {
+    this.require(name, ['running'], "commands can't run in it");
+    const user = plan.user ?? loginUser;
+    const session = await this.driver(name).exec(runtimeNameOf(name), {
+      ...plan,
+      user,
+      ...this.startingIn(name, plan.cwd),
+      env: await this.environment(name, user, plan.env),
+    });
+    void session.exit.catch(() => undefined).finally(this.hold(name));
+    return session;
+  }
+
+  /** Counts a file client of whatever workspace a volume is the home of. */
+  holdVolume(volume: string): () => void {
+    const owner = this.parts.registry.all().find((record) => record.homeVolume === volume);
+    return owner === undefined ? () => undefined : this.hold(owner.name);
+  }
+
+  /** Counts a client of the workspace until the answer is called; it is in use at both ends. */
+  private hold(name: string): () => void {
+    const change = (by: number) => {
+      const count = this.sessionsOf(name) + by;
+      this.sessions.set(name, count);
+      if (count === 0) {
+        this.sessions.delete(name);
+      }
+      // It may be deleted by now.
+      void this.touch(name).catch(() => undefined);
+    };
+    change(1);
+    return () => change(-1);
+  }
+
+  sessionsOf(name: string): number {
+    return this.sessions.get(name) ?? 0;
+  }
+
+  private driver(name: string): Driver {
+    return this.parts.drivers.of(this.parts.registry.get(name).spec.runtime);
+  }
+}

@@ -1,0 +1,393 @@
+/** Volumes and containers of other tools (ws, Sandkasten, a lost state directory) become workspaces, with consent. */
+import { BerthError, asBerthError } from '../../../api/errors';
+import { checkImage, imageFile, withTag } from '../../../api/image-reference';
+import { ownerWords } from '../../../api/owner';
+import { sessionPrefix } from '../../../api/rules/session-volume';
+import { namePattern, type Owner } from '../../../api/schemas/common';
+import type { Adoptable } from '../../../api/schemas/engine';
+import type { Operation } from '../../../api/schemas/operation';
+import type { Volume } from '../../../api/schemas/volume';
+import type { WorkspaceSpec } from '../../../api/schemas/workspace';
+import type { Driver, RuntimeInfo } from '../../drivers/driver';
+import type { PortLedger } from '../../ssh/ports';
+import type { Drivers } from '../engine/drivers';
+import { ensureImage } from '../images/image-progress';
+import { inheritedOf, inheritPorts, nothingInherited, type Inherited } from './inherited';
+import type { OperationContext } from '../operations/operation-context';
+import type { Operations } from '../operations/operations';
+import { describeOwnFiles, measureOwnFiles } from './own-files';
+import { giveVolumeBack, takeVolume } from '../volumes/own-volumes';
+import type { Settings } from '../engine/settings';
+import { settleReplacement, takePlace, type ReplacementParts } from './rebuild';
+import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './record';
+
+const stopGraceMs = 10_000;
+
+export interface AdoptionParts extends ReplacementParts {
+  drivers: Drivers;
+  ports: PortLedger;
+  operations: Operations;
+  settings: Settings;
+}
+
+export interface AdoptRequest {
+  volume: string;
+  image?: string;
+  replaceContainer?: boolean;
+  /** Consent to take what another installation of Berth made. */
+  takeOver?: boolean;
+}
+
+const prefixes = [
+  { prefix: sessionPrefix, origin: 'sandkasten' as const },
+  { prefix: 'workspace-', origin: 'ws' as const },
+];
+
+/** The name a workspace on that volume would have, and who made it. */
+export function originOf(volume: string): { name: string; origin: Adoptable['origin'] } | undefined {
+  const match = prefixes.find(({ prefix }) => volume.startsWith(prefix));
+  if (match === undefined) {
+    return undefined;
+  }
+  const name = volume.slice(match.prefix.length);
+  return new RegExp(namePattern).test(name) ? { name, origin: match.origin } : undefined;
+}
+
+export class Adoption {
+  constructor(private readonly parts: AdoptionParts) {}
+
+  /** Of every driver that answers. */
+  async list(): Promise<Adoptable[]> {
+    const lists = await Promise.allSettled(this.parts.drivers.all().map((driver) => this.listOf(driver)));
+    const found = lists.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const failure = lists.find((each) => each.status === 'rejected');
+    if (failure !== undefined && found.length === 0) {
+      throw failure.reason;
+    }
+    return found;
+  }
+
+  private async listOf(driver: Driver): Promise<Adoptable[]> {
+    const [volumes, runtimes] = await Promise.all([driver.volumes.list(), driver.list()]);
+    const owned = new Set(
+      this.parts.registry.all().flatMap((record) => [record.homeVolume, record.dockerVolume]),
+    );
+    return volumes.flatMap((volume) => {
+      const origin = originOf(volume.name);
+      const isDockerData = volume.role === 'docker';
+      return origin === undefined || owned.has(volume.name) || isDockerData
+        ? []
+        : [describe(volume, origin, runtimes)];
+    });
+  }
+
+  /**
+   * The volume stays as it is. A container that has the workspace's name gives all that it was built with to the new
+   * one; it goes with consent, and when the new one has answered: until then nothing that it has is changed.
+   */
+  async adopt(name: string, request: AdoptRequest): Promise<Operation> {
+    const { registry, drivers, operations } = this.parts;
+    registry.refuseTaken(name);
+    const driver = await drivers.findVolume(request.volume);
+    const volume = await driver?.volumes.inspect(request.volume);
+    if (driver === undefined || volume === undefined) {
+      throw new BerthError('not_found', `There is no volume ${request.volume}.`, { field: 'volume' });
+    }
+    const runtime = runtimeNameOf(name);
+    const existing = await driver.inspect(runtime);
+    const { image, isTheirs } = await this.imageFor(driver, existing, request);
+    checkImage(image, driver.kind);
+    const built = await driver.builtWith(runtime);
+    const inherited =
+      built === undefined ? await inheritedAlone(driver, name) : inheritedOf(built, volume.name);
+    const volumes = await this.volumesOf(driver, volume, inherited, request);
+    refuseForeign(existing?.owner, volume.name, request);
+    volumes
+      // Others may be shared.
+      .filter(
+        ({ name, owner }) => owner !== undefined || [volume.name, inherited.dockerVolume].includes(name),
+      )
+      .forEach((each) => refuseHeld(each, runtime));
+    if (existing !== undefined && request.replaceContainer !== true) {
+      throw await this.unconfirmed(driver, { name, existing, inherited });
+    }
+    const spec = { ...inherited.spec, runtime: driver.kind, image };
+    const takeOver = request.takeOver === true;
+    const reservation = { driver, volume, volumes, spec, inherited, existing, takeOver };
+    const warnings = await this.reserve(name, reservation);
+    return operations.start(
+      { kind: 'workspace.adopt', title: `Adopt ${volume.name} as workspace ${name}`, workspace: name },
+      async (context) => {
+        const ofImage = isTheirs ? [] : [`Its image is not here any more: it has ${image}.`];
+        // Whoever consented at once has not been asked, and was told nothing.
+        const ofRest = existing === undefined ? [] : leftOf(inherited);
+        [...warnings, ...ofImage, ...ofRest].forEach((line) => context.warn(line));
+        await (existing === undefined
+          ? this.startOn(name, driver, context)
+          : this.replace(name, existing, driver, context));
+        return { workspace: name };
+      },
+    );
+  }
+
+  /** All that the workspace would mount; throws `in_use` for what another workspace or installation has. */
+  private async volumesOf(
+    driver: Driver,
+    home: Volume,
+    { dockerVolume, spec }: Inherited,
+    request: AdoptRequest,
+  ): Promise<Volume[]> {
+    const { registry } = this.parts;
+    const own = [home.name, ...(dockerVolume === undefined ? [] : [dockerVolume])];
+    for (const name of own) {
+      const owner = registry
+        .all()
+        .find((record) => record.homeVolume === name || record.dockerVolume === name);
+      if (owner !== undefined) {
+        throw new BerthError('in_use', `Volume ${name} belongs to workspace ${owner.name}.`, {
+          field: 'volume',
+        });
+      }
+    }
+    const named = (spec.mounts ?? []).filter(({ kind }) => kind === 'volume').map(({ source }) => source);
+    const others = [...new Set([...own.slice(1), ...named])].filter((name) => name !== home.name);
+    const found = await Promise.all(others.map((name) => driver.volumes.inspect(name)));
+    const all = [home, ...found.filter((volume) => volume !== undefined)];
+    all.forEach((volume) => refuseForeign(volume.owner, volume.name, request));
+    return all;
+  }
+
+  /** What goes, with count and size, and what the new one can't have. */
+  private async unconfirmed(
+    driver: Driver,
+    { name, existing, inherited }: { name: string; existing: RuntimeInfo; inherited: Inherited },
+  ): Promise<BerthError> {
+    const { log } = this.parts;
+    const own = await measureOwnFiles(driver, existing.name, log, { anyOwner: true });
+    const what = `The ${driver.kind} ${existing.name} (${existing.state}) is replaced`;
+    const loss =
+      own?.files === 0
+        ? '. Outside of its volumes it has no files of its own.'
+        : `, and what lies outside of its volumes is removed${own === undefined ? '' : `: ${describeOwnFiles(own)}`}.`;
+    const lines = [`${what}${loss}`, ...leftOf(inherited)];
+    return new BerthError('needs_confirmation', lines.join(' '), {
+      field: 'replaceContainer',
+      hint: `Volumes, ports and variables go along; it is removed when the new one has answered. Say \`replaceContainer\` (\`berth adopt ${name} --yes\`).`,
+    });
+  }
+
+  /** There is no container: a workspace it is, also when it does not start. Its volume is as it was. */
+  private async startOn(name: string, driver: Driver, context: OperationContext): Promise<void> {
+    const { registry, starter } = this.parts;
+    try {
+      await ensureImage(driver, registry.get(name).spec.image, context);
+      await starter.start(name, context);
+      await registry.settle(name, 'running');
+    } catch (error) {
+      await driver.stop(runtimeNameOf(name), 0).catch(() => undefined);
+      await this.settle(name, 'stopped', error, context);
+      throw error;
+    }
+  }
+
+  private async replace(
+    name: string,
+    existing: RuntimeInfo,
+    driver: Driver,
+    context: OperationContext,
+  ): Promise<void> {
+    const { registry } = this.parts;
+    const putAside = async (): Promise<void> => {
+      await driver.stop(existing.name, stopGraceMs, { anyOwner: true });
+      await driver.setAside(existing.name, { anyOwner: true });
+    };
+    try {
+      // First: while it is pulled, what there is runs on.
+      await this.ensureImageOrUndo(name, driver, context);
+      await takePlace(this.parts, name, { putAside, isToRun: true }, context);
+      await registry.settle(name, 'running');
+    } catch (error) {
+      if (registry.find(name) !== undefined) {
+        await this.settle(name, 'error', error, context);
+      }
+      throw error;
+    }
+  }
+
+  private async ensureImageOrUndo(name: string, driver: Driver, context: OperationContext): Promise<void> {
+    try {
+      await ensureImage(driver, this.parts.registry.get(name).spec.image, context);
+    } catch (error) {
+      await settleReplacement(this.parts, name);
+      throw error;
+    }
+  }
+
+  private async settle(
+    name: string,
+    state: 'stopped' | 'error',
+    error: unknown,
+    context: OperationContext,
+  ): Promise<void> {
+    const { code, message, hint } = asBerthError(error);
+    const problem = { code, message, step: 'adopt', ...(hint !== undefined && { hint }) };
+    await this.parts.registry.settle(name, state, context.signal.aborted ? {} : { problem });
+  }
+
+  private async imageFor(
+    driver: Driver,
+    existing: RuntimeInfo | undefined,
+    request: AdoptRequest,
+  ): Promise<{ image: string; isTheirs: boolean }> {
+    const theirs = existing?.image;
+    const { image: usual } = this.parts.settings.defaults;
+    if (request.image !== undefined || theirs === undefined) {
+      return { image: request.image ?? usual, isTheirs: true };
+    }
+    const isThere = (await driver.images.resolve(theirs)) !== undefined;
+    // Without a tag it is the same image, and has not the name that all else knows.
+    return { image: isThere ? tagged(theirs) : usual, isTheirs: isThere };
+  }
+
+  /** Answers what is to be said of its ports. */
+  private async reserve(name: string, reservation: Reservation): Promise<string[]> {
+    const { volume, volumes, spec, inherited, existing } = reservation;
+    const { registry, ports, keys } = this.parts;
+    const isRunning = existing !== undefined && existing.state !== 'stopped';
+    const published = await inheritPorts(ports, name, inherited.ports, isRunning);
+    const reserved = published.ports.map(({ host }) => host);
+    // What another tool made and others may mount stays everybody's.
+    const own = [volume.name, inherited.dockerVolume];
+    const takenOver = volumes.filter(
+      ({ name: each, owner, managed }) => owner !== undefined || (!managed && own.includes(each)),
+    );
+    try {
+      const sshPort = await ports.assign(name);
+      reserved.push(sshPort);
+      const hostKey = await keys.hostKey(name);
+      const now = new Date().toISOString();
+      const { dockerVolume } = inherited;
+      const record: WorkspaceRecord = {
+        name,
+        label: name,
+        state: 'starting',
+        spec: { ...spec, ...(published.ports.length > 0 && { ports: published.ports }) },
+        sshPort,
+        hostKey: hostKey.publicKey,
+        homeVolume: volume.name,
+        ...(dockerVolume !== undefined && { dockerVolume }),
+        createdVolumes: [],
+        cloned: false,
+        createdAt: volume.createdAt ?? now,
+        lastUsedAt: now,
+        ...(existing !== undefined && {
+          replaced: {
+            image: spec.image,
+            runtimeId: existing.id,
+            adoption: { wasRunning: isRunning, takenOver: takenOver.map((each) => each.name) },
+          },
+        }),
+        warnings: [],
+      };
+      await registry.add(record);
+    } catch (error) {
+      reserved.forEach((port) => ports.releasePort(port, name));
+      throw error;
+    }
+    await this.takeOver(name, takenOver, reservation);
+    return published.said;
+  }
+
+  private async takeOver(
+    name: string,
+    volumes: readonly Volume[],
+    { driver, takeOver }: Reservation,
+  ): Promise<void> {
+    try {
+      for (const each of volumes) {
+        await takeVolume(this.parts, driver, each.name, takeOver);
+      }
+    } catch (error) {
+      // Nothing else has been changed yet: who had them has them still.
+      await Promise.allSettled(volumes.map((each) => giveVolumeBack(this.parts, driver, each.name)));
+      await this.parts.registry.remove(name);
+      throw error;
+    }
+  }
+}
+
+interface Reservation {
+  driver: Driver;
+  takeOver: boolean;
+  volume: Volume;
+  volumes: readonly Volume[];
+  spec: WorkspaceSpec;
+  inherited: Inherited;
+  existing: RuntimeInfo | undefined;
+}
+
+/** Without a container only the name tells that there was a Docker inside. */
+async function inheritedAlone(driver: Driver, name: string): Promise<Inherited> {
+  const dockerVolume = dockerVolumeOf(name);
+  const found = await driver.volumes.inspect(dockerVolume);
+  return found?.role === 'docker' && found.owner === undefined
+    ? { ...nothingInherited, spec: { docker: true }, dockerVolume }
+    : nothingInherited;
+}
+
+function refuseForeign(owner: Owner | undefined, volume: string, { takeOver }: AdoptRequest): void {
+  if (owner !== undefined && takeOver !== true) {
+    throw new BerthError('in_use', `Volume ${volume} belongs to ${ownerWords(owner)}.`, {
+      hint: 'Say `takeOver` (`berth adopt --take-over`) to take it over: that installation then loses its workspace.',
+      field: 'takeOver',
+    });
+  }
+}
+
+/** Two that write to one home, or one Docker's files, at once spoil it; and what another installation uses is not taken. */
+function refuseHeld({ name, holders }: Volume, runtime: string): void {
+  const other = holders.find((holder) => holder.runtime !== runtime && holder.state !== 'stopped');
+  if (other !== undefined) {
+    throw new BerthError('in_use', `Volume ${name} is in use by ${other.runtime} (${other.state}).`, {
+      hint: 'Stop that one first.',
+      field: 'volume',
+    });
+  }
+}
+
+const maxListed = 8;
+
+/** What to say of what the workspace can't have. */
+function leftOf({ left }: Inherited): string[] {
+  return left.length === 0 ? [] : [`The workspace does not have: ${listed(left)}.`];
+}
+
+/** At most so many, and how many more. */
+function listed(all: readonly string[]): string {
+  const more = all.length - maxListed;
+  return more > 0 ? `${all.slice(0, maxListed).join('; ')}; and ${more} more` : all.join('; ');
+}
+
+/** As all else knows it; what is no name is left as it is. */
+function tagged(image: string): string {
+  return imageFile(image) === undefined ? withTag(image) : image;
+}
+
+function describe(
+  volume: Volume,
+  { name, origin }: { name: string; origin: Adoptable['origin'] },
+  runtimes: readonly RuntimeInfo[],
+): Adoptable {
+  const container = runtimes.find((info) => info.volumes.some((mount) => mount.volume === volume.name));
+  const owner = volume.owner ?? container?.owner;
+  return {
+    name,
+    volume: volume.name,
+    ...(owner === undefined ? { origin } : { origin: 'berth', owner }),
+    ...(container !== undefined && {
+      container: container.name,
+      containerState: container.state,
+      image: container.image,
+    }),
+  };
+}

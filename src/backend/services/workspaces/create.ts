@@ -1,0 +1,273 @@
+/** Create: transactional. What a failure leaves is nothing, or a workspace that works and says what is missing. */
+import { BerthError } from '../../../api/errors';
+import { checkImage } from '../../../api/image-reference';
+import { ownerWords } from '../../../api/owner';
+import { checkCloneAddress, checkCloneOptions } from '../../../api/rules/clone-address';
+import type { Operation } from '../../../api/schemas/operation';
+import type { IdlePolicy, RuntimeKind, WorkspaceCreate, WorkspaceSpec } from '../../../api/schemas/workspace';
+import type { PortLedger } from '../../ssh/ports';
+import { checkAgentSocket } from '../../ssh/agent-forwarding';
+import type { SshKeys } from '../../ssh/keys';
+import type { AdoptedVolumes } from '../../store/adopted-volumes';
+import type { SecretStore } from '../../store/secrets';
+import type { Drivers } from '../engine/drivers';
+import { explainUndone } from './failed-create';
+import { ensureImage } from '../images/image-progress';
+import { resolveMounts } from './start/mount-resolution';
+import { parseMounts } from './start/mount-syntax';
+import type { OperationContext } from '../operations/operation-context';
+import type { Operations } from '../operations/operations';
+import { removeOwnVolume } from '../volumes/own-volumes';
+import { releasePorts, reservePorts } from './start/published-ports';
+import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './record';
+import type { WorkspaceRegistry } from './registry';
+import type { WorkspaceStarter } from './start/starter';
+
+export interface Defaults {
+  runtime: RuntimeKind;
+  image: string;
+  idle: IdlePolicy;
+}
+
+export interface CreatorParts {
+  registry: WorkspaceRegistry;
+  starter: WorkspaceStarter;
+  drivers: Drivers;
+  ports: PortLedger;
+  keys: SshKeys;
+  secrets: SecretStore;
+  adopted: AdoptedVolumes;
+  operations: Operations;
+  defaults: () => Defaults;
+}
+
+export class WorkspaceCreator {
+  constructor(private readonly parts: CreatorParts) {}
+
+  async create(request: WorkspaceCreate): Promise<Operation> {
+    const spec = await this.withWholeNames(this.specOf(request));
+    this.refuseUnknownNetwork(spec);
+    this.parts.registry.refuseTaken(request.name);
+    if (request.agentSocket !== undefined) {
+      await checkAgentSocket(request.agentSocket);
+    }
+    await this.refuseVolumesThatAreThere(request, spec);
+    await resolveMounts(spec.mounts ?? [], this.parts.drivers.of(spec.runtime), this.parts.drivers);
+    const record = await this.reserve(request, spec);
+    return this.parts.operations.start(
+      { kind: 'workspace.create', title: `Create workspace ${request.name}`, workspace: request.name },
+      async (context) => {
+        await this.build(record.name, request, context);
+        return { workspace: record.name };
+      },
+    );
+  }
+
+  private refuseUnknownNetwork({ runtime, network = 'on' }: WorkspaceSpec): void {
+    if (!this.parts.drivers.of(runtime).networks.includes(network)) {
+      throw new BerthError('bad_request', `A ${runtime} has no network of the kind "${network}".`, {
+        field: 'network',
+        hint: "Only a microVM can be given this machine's loopback: create the workspace as one (`--runtime microvm`), or leave the network out.",
+      });
+    }
+  }
+
+  /**
+   * A name means one volume: a home that another kind of runtime has kept would be hidden by a new one. And what
+   * another installation made is its own. One that is deleted unasked must not take with it what was there before.
+   */
+  private async refuseVolumesThatAreThere(
+    { name, temporary }: WorkspaceCreate,
+    spec: WorkspaceSpec,
+  ): Promise<void> {
+    const { drivers } = this.parts;
+    const own = drivers.of(spec.runtime);
+    const names = [runtimeNameOf(name), ...(spec.docker === true ? [dockerVolumeOf(name)] : [])];
+    for (const volume of names) {
+      const existing = await own.volumes.inspect(volume);
+      const owner = existing?.owner;
+      if (temporary === true && existing !== undefined) {
+        throw new BerthError('exists', `There is a volume ${volume} already: it would be deleted.`, {
+          field: 'name',
+          hint: 'Choose another name for a temporary workspace.',
+        });
+      }
+      if (owner !== undefined) {
+        throw new BerthError('exists', `There is a volume ${volume} already, of ${ownerWords(owner)}.`, {
+          field: 'name',
+          hint: `Choose another name, delete it from there, or take it over: \`berth adopt ${name} --take-over\`.`,
+        });
+      }
+    }
+    for (const other of drivers.all().filter((driver) => driver !== own)) {
+      for (const volume of names) {
+        // One that does not answer can't be asked, and is not needed for this.
+        if ((await other.volumes.inspect(volume).catch(() => undefined)) !== undefined) {
+          throw new BerthError('exists', `There is a volume ${volume} already, of another kind of runtime.`, {
+            field: 'name',
+            hint: `Choose another name, create it as a ${other.kind}, or delete the volume: \`berth volume delete ${volume}\`.`,
+          });
+        }
+      }
+    }
+  }
+
+  private specOf(request: WorkspaceCreate): WorkspaceSpec {
+    const defaults = this.parts.defaults();
+    if (request.cloneUrl !== undefined) {
+      checkCloneAddress(request.cloneUrl);
+    }
+    checkCloneOptions(request);
+    const { name, label, volumes, secrets, start, idle, ports, temporary, agentSocket, ...rest } = request;
+    const { runtime = defaults.runtime, image = defaults.image } = request;
+    const mounts = parseMounts(request.volumes ?? [], runtime);
+    checkImage(image, runtime);
+    return {
+      ...rest,
+      runtime,
+      image,
+      idle: { ...defaults.idle, ...idle },
+      ...(mounts.length > 0 && { mounts }),
+      ...(secrets !== undefined && { secretNames: Object.keys(secrets).sort() }),
+    };
+  }
+
+  /** The id of a session volume becomes its name: what is mounted is found again by that. */
+  private async withWholeNames(spec: WorkspaceSpec): Promise<WorkspaceSpec> {
+    const mounts = await Promise.all(
+      (spec.mounts ?? []).map(async (mount) =>
+        mount.kind === 'volume'
+          ? { ...mount, source: await this.parts.drivers.wholeVolumeName(mount.source) }
+          : mount,
+      ),
+    );
+    return mounts.length === 0 ? spec : { ...spec, mounts };
+  }
+
+  /** Name, port, host key and secrets: what must be ours before anything is built. */
+  private async reserve(request: WorkspaceCreate, spec: WorkspaceSpec): Promise<WorkspaceRecord> {
+    const { registry, ports, keys } = this.parts;
+    const { name } = request;
+    const published = await reservePorts(ports, name, request.ports ?? []);
+    let sshPort: number | undefined;
+    try {
+      sshPort = await ports.assign(name);
+      const hostKey = await keys.hostKey(name);
+      const now = new Date().toISOString();
+      const record: WorkspaceRecord = {
+        name,
+        label: request.label ?? name,
+        state: 'creating',
+        spec: { ...spec, ...(published.length > 0 && { ports: published }) },
+        sshPort,
+        hostKey: hostKey.publicKey,
+        homeVolume: runtimeNameOf(name),
+        ...(spec.docker === true && { dockerVolume: dockerVolumeOf(name) }),
+        createdVolumes: [],
+        cloned: false,
+        ...(request.temporary === true && { temporary: true }),
+        createdAt: now,
+        lastUsedAt: now,
+        warnings: [],
+      };
+      await registry.add(record);
+      await this.keepSecrets(request);
+      return record;
+    } catch (error) {
+      releasePorts(ports, name, published, []);
+      if (sshPort !== undefined) {
+        ports.releasePort(sshPort, name);
+      }
+      // Another create of that name may have been quicker: then the key is its own.
+      if (registry.find(name) === undefined) {
+        await keys.forgetHostKey(name).catch(() => undefined);
+      }
+      throw error;
+    }
+  }
+
+  private async keepSecrets({ name, secrets }: WorkspaceCreate): Promise<void> {
+    try {
+      // What a workspace of that name had before is not for this one.
+      await this.parts.secrets.forget(name);
+      if (secrets !== undefined) {
+        await this.parts.secrets.put(name, secrets);
+      }
+    } catch (error) {
+      await this.forget(name);
+      throw error;
+    }
+  }
+
+  private async forget(name: string): Promise<void> {
+    const { registry, keys, secrets } = this.parts;
+    await Promise.allSettled([secrets.forget(name), keys.forgetHostKey(name)]);
+    await registry.remove(name);
+  }
+
+  private async build(
+    name: string,
+    { start = true, agentSocket }: WorkspaceCreate,
+    context: OperationContext,
+  ): Promise<void> {
+    const { registry, starter } = this.parts;
+    try {
+      await ensureImage(starter.driverOf(registry.get(name)), registry.get(name).spec.image, context);
+      await context.step('container', 'Create the runtime', async () => {
+        await this.refuseForeign(name);
+        await starter.build(name, context);
+      });
+      if (start) {
+        await starter.start(name, context, { agentSocket });
+      }
+      await registry.settle(name, start ? 'running' : 'stopped');
+    } catch (error) {
+      const told = await explainUndone(name, starter.driverOf(registry.get(name)), error);
+      await this.undo(name);
+      throw told;
+    }
+  }
+
+  /** What has the name already is not ours: neither used nor removed. */
+  private async refuseForeign(name: string): Promise<void> {
+    const driver = this.parts.starter.driverOf(this.parts.registry.get(name));
+    const existing = await driver.inspect(runtimeNameOf(name));
+    if (existing !== undefined) {
+      const whose = existing.owner === undefined ? '' : `, of ${ownerWords(existing.owner)}`;
+      throw new BerthError(
+        'exists',
+        `There is a ${driver.kind} ${existing.name} already (${existing.state})${whose}.`,
+        {
+          field: 'name',
+          hint: `Choose another name, or take it over: \`berth adopt ${name}${existing.owner === undefined ? '' : ' --take-over'}\`.`,
+        },
+      );
+    }
+  }
+
+  /** Removes what this create made, and nothing that was there before. */
+  private async undo(name: string): Promise<void> {
+    const { registry, starter } = this.parts;
+    const record = registry.get(name);
+    const driver = starter.driverOf(record);
+    try {
+      if (record.runtimeId !== undefined) {
+        await driver.remove(runtimeNameOf(name));
+      }
+      for (const volume of record.createdVolumes) {
+        await removeOwnVolume(this.parts, driver, volume, () => undefined);
+      }
+    } catch (error) {
+      await registry.settle(name, 'error', {
+        problem: {
+          code: 'create',
+          step: 'undo',
+          message: `Create failed, and so did cleaning up: ${error instanceof Error ? error.message : String(error)}`,
+          hint: 'Recover it to go on from here, or delete it.',
+        },
+      });
+      return;
+    }
+    await this.forget(name);
+  }
+}

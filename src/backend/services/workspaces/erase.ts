@@ -1,0 +1,105 @@
+/** Removes a workspace: its runtime, its volumes, and all that is known of it; also where the disk is full. */
+import { asBerthError } from '../../../api/errors';
+import type { WorkspaceState } from '../../../api/schemas/workspace';
+import type { Driver } from '../../drivers/driver';
+import type { SecretStore } from '../../store/secrets';
+import type { OperationContext } from '../operations/operation-context';
+import { removeOwnVolume } from '../volumes/own-volumes';
+import { runtimeNameOf, type WorkspaceRecord } from './record';
+import { settleReplacement, type ReplacementParts } from './rebuild';
+
+export interface EraseParts extends ReplacementParts {
+  secrets: SecretStore;
+}
+
+export interface Erasure {
+  name: string;
+  keepVolumes: boolean;
+  /** The state to go back to when the runtime can't be reached. */
+  before: WorkspaceState;
+}
+
+/** Answers the volumes that were deleted. Whatever fails, the workspace ends in a state from which it can be deleted. */
+export async function eraseWorkspace(
+  parts: EraseParts,
+  driver: Driver,
+  { name, keepVolumes, before }: Erasure,
+  context: OperationContext,
+): Promise<{ deleted: string[] }> {
+  const { registry } = parts;
+  try {
+    if (registry.get(name).replaced?.adoption !== undefined) {
+      // Nothing was adopted: what there is belongs to whoever had it before.
+      await settleReplacement(parts, name);
+      if (registry.find(name) === undefined) {
+        return { deleted: [] };
+      }
+    }
+    const record = registry.get(name);
+    // On disk from the first: a delete that is cut off must keep what this one keeps.
+    await unlessDiskIsFull(
+      registry.update(name, { state: 'deleting', keepsVolumes: keepVolumes || undefined }),
+    );
+    await context.step('runtime', 'Remove the runtime', () => driver.remove(runtimeNameOf(name)));
+    const deleted = keepVolumes ? [] : await removeVolumes(parts, record, driver, context);
+    await forget(parts, record, context);
+    return { deleted };
+  } catch (error) {
+    const { message, hint, code } = asBerthError(error);
+    const problem = { code, message, step: 'delete', ...(hint !== undefined && { hint }) };
+    const isOutOfReach = code === 'runtime_unavailable';
+    const state = isOutOfReach ? before : 'error';
+    const stateDetail = isOutOfReach ? message : undefined;
+    // The state counts in memory, also when it can't be written: why the delete failed matters more.
+    await registry
+      .settle(name, state, { problem, stateDetail, keepsVolumes: undefined })
+      .catch(() => undefined);
+    throw error;
+  }
+}
+
+async function removeVolumes(
+  parts: EraseParts,
+  record: WorkspaceRecord,
+  driver: Driver,
+  context: OperationContext,
+): Promise<string[]> {
+  const deleted: string[] = [];
+  const volumes = [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
+  for (const volume of volumes) {
+    await context.step('volume', `Delete volume ${volume}`, async () => {
+      if (await removeOwnVolume(parts, driver, volume, (message) => context.warn(message))) {
+        deleted.push(volume);
+      }
+    });
+  }
+  return deleted;
+}
+
+/** Keys, secrets and the record. On a full disk the secrets go last: removing the others makes room to write. */
+async function forget(
+  { registry, keys, secrets }: EraseParts,
+  { name, spec }: WorkspaceRecord,
+  context: OperationContext,
+): Promise<void> {
+  const hasSecrets = (spec.secretNames ?? []).length > 0;
+  const isForgotten = !hasSecrets || (await unlessDiskIsFull(secrets.forget(name)));
+  await keys.forgetHostKey(name);
+  await registry.remove(name);
+  if (!isForgotten && !(await unlessDiskIsFull(secrets.forget(name)))) {
+    context.warn(`The disk is full: the encrypted secrets of ${name} are still in its file of secrets.`);
+  }
+}
+
+/** false when the disk has no room for it; other failures are thrown. */
+async function unlessDiskIsFull(writing: Promise<unknown>): Promise<boolean> {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    if (asBerthError(error).code !== 'no_space') {
+      throw error;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,41 @@
+/** What is to be known of a create that failed: its workspace goes, and the log with it. */
+import { text } from 'node:stream/consumers';
+import { BerthError } from '../../../api/errors';
+import type { Driver } from '../../drivers/driver';
+import { runtimeNameOf } from './record';
+
+const lines = 5;
+const shownChars = 500;
+/** By which what a driver has quoted itself is known. */
+const knownChars = 60;
+const readMs = 5_000;
+const namesLog = /`berth logs/;
+
+/** Nobody is told to start, or to read the log of, what is gone. Where the hint leads to that log, its end is in the message instead, in one line without control characters. */
+export async function explainUndone(name: string, driver: Driver, error: unknown): Promise<unknown> {
+  if (!(error instanceof BerthError) || error.hint === undefined) {
+    return error;
+  }
+  if (!namesLog.test(error.hint)) {
+    return error.remedy === undefined ? error : error.withRemedy('create');
+  }
+  const said = await endOfLog(name, driver).catch(() => '');
+  const { code, field, message } = error;
+  const isSaid = said === '' || message.endsWith(said.slice(-knownChars));
+  return new BerthError(code, isSaid ? message : `${message} Its log ended with: ${said}`, {
+    hint: 'Nothing of it is left. Create it again; if that does not help, create it of another image.',
+    remedy: 'create',
+    ...(field !== undefined && { field }),
+    cause: error,
+  });
+}
+
+async function endOfLog(name: string, driver: Driver): Promise<string> {
+  const signal = AbortSignal.timeout(readMs);
+  const options = { tail: lines, follow: false, timestamps: false, signal };
+  const said = await text(await driver.logs(runtimeNameOf(name), options));
+  return said
+    .replace(/[\s\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ')
+    .trim()
+    .slice(-shownChars);
+}

@@ -1,0 +1,61 @@
+/** What runtimes have written outside of volumes: measured, and named before it goes. */
+import type { OwnFiles } from '../../../api/schemas/workspace';
+import type { Driver, Whose } from '../../drivers/driver';
+import type { Log } from '../../machine/log';
+import type { OperationContext } from '../operations/operation-context';
+import { runtimeNameOf } from './record';
+import type { WorkspaceRegistry } from './registry';
+
+/** Code of the warning that an archive found no runtime any more. */
+export const lostBeforeArchive = 'runtime-gone-before-archive';
+
+const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** `312 files, 84 MiB`; without a count where only the size is known. */
+export function describeOwnFiles({ files, bytes }: Pick<OwnFiles, 'files' | 'bytes'>): string {
+  const size = describeBytes(bytes);
+  return files === undefined ? size : `${files} ${files === 1 ? 'file' : 'files'}, ${size}`;
+}
+
+/** Never fails: a size that can't be told is no reason to end what asks for it. */
+export async function measureOwnFiles(
+  driver: Driver,
+  runtime: string,
+  log: Log,
+  whose: Whose = {},
+): Promise<OwnFiles | undefined> {
+  try {
+    const found = await driver.ownFiles(runtime, whose);
+    return found === undefined ? undefined : { ...found, measuredAt: new Date().toISOString() };
+  } catch (error) {
+    log.debug({ err: error, runtime }, 'own files not measured');
+    return undefined;
+  }
+}
+
+/**
+ * For an archive: how much it keeps outside of volumes; or, once, that another program removed the runtime with all of
+ * that, and nobody has started it since.
+ */
+export async function noteOwnFiles(
+  { registry, log }: { registry: WorkspaceRegistry; log: Log },
+  driver: Driver,
+  name: string,
+  context: OperationContext,
+): Promise<void> {
+  const runtime = runtimeNameOf(name);
+  await registry.update(name, { ownFiles: await measureOwnFiles(driver, runtime, log) });
+  const { imageId, spec, warnings } = registry.get(name);
+  const isTold = warnings.some(({ code }) => code === lostBeforeArchive);
+  if (imageId !== undefined && !isTold && (await driver.inspect(runtime)) === undefined) {
+    const message = `Its ${spec.runtime} was removed by another program: what lay outside of volumes is gone. A restore makes a new one of ${spec.image}.`;
+    context.warn(message);
+    await registry.warn(name, { code: lostBeforeArchive, message });
+  }
+}
+
+function describeBytes(bytes: number): string {
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 1024 ** power;
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
+}

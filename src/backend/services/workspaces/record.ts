@@ -1,0 +1,121 @@
+/** What is kept of a workspace; survives everything but delete. Contains no secret. */
+import { Type, type Static } from '@sinclair/typebox';
+import { redactAddresses } from '../../../api/rules/redact-addresses';
+import { Name, Timestamp } from '../../../api/schemas/common';
+import {
+  OwnFiles,
+  Problem,
+  WorkspaceSpec,
+  WorkspaceState,
+  type Step,
+  type Workspace,
+} from '../../../api/schemas/workspace';
+import type { RecordFormat } from '../../store/records';
+import { aliasOf } from '../../ssh/config';
+
+export const WorkspaceRecord = Type.Object({
+  name: Name,
+  label: Type.String(),
+  state: WorkspaceState,
+  stateDetail: Type.Optional(Type.String()),
+  spec: WorkspaceSpec,
+  sshPort: Type.Integer(),
+  hostKey: Type.String({ description: 'Public; the private half is in `keys/hosts`.' }),
+  homeVolume: Type.String(),
+  dockerVolume: Type.Optional(Type.String()),
+  /** Volumes that came into being with it: removed when its create fails. */
+  createdVolumes: Type.Array(Type.String()),
+  /** The repository was cloned, or is known to be there. */
+  cloned: Type.Boolean(),
+  imageId: Type.Optional(Type.String()),
+  runtimeId: Type.Optional(Type.String()),
+  /** Deleted when no client holds its lease: `leases.ts`. Set by its create, never afterwards. */
+  temporary: Type.Optional(Type.Boolean()),
+  createdAt: Timestamp,
+  lastUsedAt: Timestamp,
+  startedAt: Type.Optional(Timestamp),
+  /** Ids of its volumes by their names, where they have any: another one of that name is not taken for it. */
+  volumeIds: Type.Optional(Type.Record(Type.String(), Type.String())),
+  /** A rebuild or an adoption has begun and the new runtime has not answered: what the old one is, which waits aside. */
+  replaced: Type.Optional(
+    Type.Object({
+      image: Type.String(),
+      imageId: Type.Optional(Type.String()),
+      /** Undefined where there was none. */
+      runtimeId: Type.Optional(Type.String()),
+      /** It is another tool's, or another installation's: then the record goes, and it is as it was. */
+      adoption: Type.Optional(
+        Type.Object({
+          wasRunning: Type.Boolean(),
+          /** Volumes that this adoption has taken over from another installation. */
+          takenOver: Type.Array(Type.String()),
+        }),
+      ),
+    }),
+  ),
+  /** What lies in the runtime outside of volumes, as last measured. */
+  ownFiles: Type.Optional(OwnFiles),
+  /** A delete is under way that leaves its volumes. */
+  keepsVolumes: Type.Optional(Type.Boolean()),
+  problem: Type.Optional(Problem),
+  warnings: Type.Array(Problem),
+});
+export type WorkspaceRecord = Static<typeof WorkspaceRecord>;
+
+export const workspaceFormat: RecordFormat<typeof WorkspaceRecord> = {
+  version: 1,
+  schema: WorkspaceRecord,
+  migrations: [],
+};
+
+/** Container, microVM and home volume have the same name. */
+export function runtimeNameOf(workspace: string): string {
+  return `workspace-${workspace}`;
+}
+
+export function dockerVolumeOf(workspace: string): string {
+  return `workspace-${workspace}-docker`;
+}
+
+/** What operations tell about a workspace. */
+export interface WorkspaceActivity {
+  /** Ids of those that run now. */
+  operations: string[];
+  /** The steps of the last one that built or started it. */
+  steps: Step[];
+}
+
+export function toWorkspace(
+  record: WorkspaceRecord,
+  activity: WorkspaceActivity,
+  attached?: number,
+): Workspace {
+  const {
+    hostKey,
+    createdVolumes,
+    cloned,
+    keepsVolumes,
+    volumeIds,
+    replaced,
+    spec,
+    problem,
+    warnings,
+    ...shown
+  } = record;
+  const { cloneUrl } = spec;
+  return {
+    ...shown,
+    // Older versions have taken addresses with tokens in them.
+    spec: { ...spec, ...(cloneUrl !== undefined && { cloneUrl: redactAddresses(cloneUrl) }) },
+    ...(problem !== undefined && { problem: redactProblem(problem) }),
+    warnings: warnings.map(redactProblem),
+    ...activity,
+    runtimeName: runtimeNameOf(record.name),
+    sshAlias: aliasOf(record.name),
+    ...(attached !== undefined && { attached }),
+  };
+}
+
+function redactProblem(problem: Problem): Problem {
+  return { ...problem, message: redactAddresses(problem.message) };
+}

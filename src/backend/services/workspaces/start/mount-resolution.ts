@@ -1,0 +1,54 @@
+/** Which volume a mount means: names are one space over all kinds of runtimes, and not every kind can mount every volume. */
+import { BerthError } from '../../../../api/errors';
+import type { Volume } from '../../../../api/schemas/volume';
+import type { Mount } from '../../../../api/schemas/workspace';
+import type { Driver, PlannedMount } from '../../../drivers/driver';
+import type { Drivers } from '../../engine/drivers';
+
+/** Each with the folder that it is, where it is one. Throws `not_supported` for a volume that the driver can't mount. */
+export function resolveMounts(
+  mounts: readonly Mount[],
+  driver: Driver,
+  drivers: Drivers,
+): Promise<PlannedMount[]> {
+  return Promise.all(
+    mounts.map(async (mount, index) => {
+      const volume = mount.kind === 'volume' ? await findVolume(mount.source, driver, drivers) : undefined;
+      if (volume?.kind === 'directory') {
+        return { ...mount, folder: volume.path };
+      }
+      if (volume !== undefined && !driver.volumes.kinds.includes(volume.kind)) {
+        throw cantMount(volume, driver, index);
+      }
+      return mount;
+    }),
+  );
+}
+
+/** A driver that does not answer can't be asked: what it has is not needed by the others. */
+export async function findVolume(name: string, own: Driver, drivers: Drivers): Promise<Volume | undefined> {
+  const others = drivers.all().filter((driver) => driver !== own);
+  for (const driver of [own, ...others]) {
+    const found = await driver.volumes.inspect(name).catch((error: unknown) => {
+      if (driver === own) {
+        throw error;
+      }
+      return undefined;
+    });
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
+}
+
+function cantMount({ name, kind }: Volume, driver: Driver, index: number): BerthError {
+  return new BerthError(
+    'not_supported',
+    `A ${driver.kind} can't mount ${name}, a volume of the kind "${kind}".`,
+    {
+      field: `volumes.${index}`,
+      hint: 'Use another volume. One of the kind "directory" is for all: `berth volume create NAME --kind directory`.',
+    },
+  );
+}

@@ -1,0 +1,115 @@
+/** Runs one command in a runtime and collects its output, with a deadline. */
+import { BerthError } from '../../../../api/errors';
+import type { Driver, ExecPlan, ExecSession } from '../../../drivers/driver';
+
+export interface CommandResult {
+  exitCode: number;
+  stdout: Buffer;
+  stderr: Buffer;
+  truncated: boolean;
+  timedOut: boolean;
+}
+
+export interface CommandOptions {
+  stdin?: Buffer;
+  timeoutMs: number;
+  maxOutputBytes: number;
+  signal?: AbortSignal;
+  /** How long a killed command may take to end before it is given up. */
+  killGraceMs?: number;
+}
+
+const killGraceMs = 10_000;
+
+class Collector {
+  private readonly chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
+  private room: number;
+  truncated = false;
+
+  constructor(limit: number) {
+    this.room = limit;
+  }
+
+  add(stream: 'stdout' | 'stderr', chunk: Buffer): void {
+    const taken = chunk.subarray(0, this.room);
+    this.truncated ||= taken.length < chunk.length;
+    this.room -= taken.length;
+    if (taken.length > 0) {
+      this.chunks[stream].push(taken);
+    }
+  }
+
+  of(stream: 'stdout' | 'stderr'): Buffer {
+    return Buffer.concat(this.chunks[stream]);
+  }
+}
+
+/** Output past `maxOutputBytes` is dropped and said so; after `timeoutMs` the command is killed. */
+export async function runCommand(
+  driver: Driver,
+  runtime: string,
+  plan: ExecPlan,
+  options: CommandOptions,
+): Promise<CommandResult> {
+  throwIfCancelled(options.signal);
+  const session = await driver.exec(runtime, plan);
+  const collected = new Collector(options.maxOutputBytes);
+  session.stdout.on('data', (chunk: Buffer) => collected.add('stdout', chunk));
+  session.stderr.on('data', (chunk: Buffer) => collected.add('stderr', chunk));
+  for (const stream of [session.stdin, session.stdout, session.stderr]) {
+    // How it ended is told by `exit`.
+    stream.on('error', () => undefined);
+  }
+  session.stdin.end(options.stdin);
+  const ending = await race(session, options);
+  return {
+    exitCode: ending.exitCode,
+    stdout: collected.of('stdout'),
+    stderr: collected.of('stderr'),
+    truncated: collected.truncated,
+    timedOut: ending.timedOut,
+  };
+}
+
+async function race(
+  session: ExecSession,
+  options: CommandOptions,
+): Promise<{ exitCode: number; timedOut: boolean }> {
+  let timedOut = false;
+  const givenUp = new AbortController();
+  let giveUpTimer: NodeJS.Timeout | undefined;
+  const kill = () => {
+    void session.kill().catch(() => undefined);
+    giveUpTimer ??= setTimeout(() => givenUp.abort(), options.killGraceMs ?? killGraceMs);
+  };
+  const timer = setTimeout(() => {
+    timedOut = true;
+    kill();
+  }, options.timeoutMs);
+  options.signal?.addEventListener('abort', kill, { once: true });
+  if (options.signal?.aborted === true) {
+    kill();
+  }
+  try {
+    const exitCode = await Promise.race([session.exit, unlessGivenUp(givenUp.signal)]);
+    throwIfCancelled(options.signal);
+    return { exitCode, timedOut };
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(giveUpTimer);
+    options.signal?.removeEventListener('abort', kill);
+  }
+}
+
+function unlessGivenUp(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const error = new BerthError('timeout', 'The command was killed, and did not end.');
+    signal.addEventListener('abort', () => reject(error), { once: true });
+  });
+}
+
+function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    throw new BerthError('cancelled', 'Cancelled.');
+  }
+}

@@ -1,0 +1,227 @@
+/** From a record to a workspace that answers SSH: every step of create and start, each with its own time. */
+import { asBerthError, type BerthError } from '../../../../api/errors';
+import type { Driver, RuntimeInfo } from '../../../drivers/driver';
+import type { PortLedger } from '../../../ssh/ports';
+import type { SshKeys } from '../../../ssh/keys';
+import type { SecretStore } from '../../../store/secrets';
+import type { Drivers } from '../../engine/drivers';
+import { FirstSteps } from './first-steps';
+import { readCredentials, readScripts, type Script } from './injected-files';
+import type { OperationContext } from '../../operations/operation-context';
+import { lostBeforeArchive } from '../own-files';
+import { notCarried, planOf, RuntimePreparation, type StartOptions } from './runtime-preparation';
+import { limitsAtStart } from '../waiting-changes';
+import { runtimeNameOf, type WorkspaceRecord } from '../record';
+import type { WorkspaceRegistry } from '../registry';
+
+const stopGraceMs = 10_000;
+const warningsOfAStart: readonly string[] = [
+  limitsAtStart,
+  'credentials',
+  'secrets',
+  'post-start',
+  'port-moved',
+  'runtime-gone',
+  notCarried,
+  lostBeforeArchive,
+  'networks',
+];
+
+export interface StarterParts {
+  registry: WorkspaceRegistry;
+  drivers: Drivers;
+  ports: PortLedger;
+  keys: SshKeys;
+  secrets: SecretStore;
+}
+
+export class WorkspaceStarter {
+  private readonly firstSteps: FirstSteps;
+  private readonly preparation: RuntimePreparation;
+
+  constructor(private readonly parts: StarterParts) {
+    this.firstSteps = new FirstSteps(parts);
+    this.preparation = new RuntimePreparation(parts);
+  }
+
+  driverOf(record: WorkspaceRecord): Driver {
+    return this.parts.drivers.of(record.spec.runtime);
+  }
+
+  /** Makes the runtime when there is none; notes the volumes that came into being with it. Throws `volume_gone`. */
+  build(name: string, context: OperationContext, options: StartOptions = {}): Promise<RuntimeInfo> {
+    return this.preparation.build(name, context, options);
+  }
+
+  /**
+   * Starts and configures. A runtime that vanished is built anew; one whose port was taken moves to another port, with
+   * all its files.
+   */
+  async start(name: string, context: OperationContext, options: StartOptions = {}): Promise<void> {
+    const { registry } = this.parts;
+    const { warnings } = registry.get(name);
+    const isLossTold = warnings.some(({ code }) => code === lostBeforeArchive);
+    // The start that moved it may have been cut off before anybody heard, and this one removes what it was before.
+    warnings.filter(({ code }) => code === notCarried).forEach(({ message }) => context.warn(message));
+    await this.forgetWarnings(name);
+    await context.step('runtime', 'Prepare the runtime', () =>
+      this.preparation.prepare(name, context, { ...options, isLossTold }),
+    );
+    const driver = this.driverOf(registry.get(name));
+    if ((registry.get(name).spec.mounts ?? []).some((mount) => mount.kind === 'archive')) {
+      await context.step('bundles', 'Unpack the bundles', () =>
+        driver.refreshBundles(planOf(registry.get(name)), context.signal, (text) => context.warn(text)),
+      );
+    }
+    const info = await context.step('start', 'Start', () => this.startRuntime(name, context));
+    const noteStart = async (): Promise<void> => {
+      const startedAt = info.startedAt ?? new Date().toISOString();
+      await registry.update(name, { runtimeId: info.id, startedAt });
+    };
+    await this.finish(name, context, noteStart, options.agentSocket);
+  }
+
+  /** Throws `volume_gone` unless told to go on. */
+  async checkVolumes(name: string, acceptEmpty = false): Promise<void> {
+    await this.preparation.checkVolumes(name, acceptEmpty);
+  }
+
+  /** Goes on with a paused one; what was saved on disk needs its volumes and ports again. */
+  async resume(name: string, context: OperationContext): Promise<void> {
+    const driver = this.driverOf(this.parts.registry.get(name));
+    const info = await driver.inspect(runtimeNameOf(name));
+    if (info?.isSaved === true) {
+      await this.forgetWarnings(name, ['port-moved']);
+      await this.preparation.prepareSaved(name, context);
+    }
+    await driver.resume(runtimeNameOf(name));
+  }
+
+  /**
+   * Starts a runtime that was just made to see it do all that a start asks of it, post-start scripts included, and stops
+   * it. Throws what its start would throw.
+   */
+  async tryOut(name: string, context: OperationContext): Promise<void> {
+    const driver = this.driverOf(this.parts.registry.get(name));
+    const runtime = runtimeNameOf(name);
+    const scripts = await readScripts(this.parts.registry.get(name).spec.postStart?.scripts ?? []);
+    await context.step('start', 'Try whether it starts', () => this.startRuntime(name, context));
+    await this.setUp(name, scripts.found, context);
+    await this.firstSteps.postStart(name, driver, scripts, context);
+    await driver.stop(runtime, stopGraceMs);
+  }
+
+  /** The container engine may keep a port from everybody though nobody listens on it: then it is moved as well. */
+  private async startRuntime(name: string, context: OperationContext): Promise<RuntimeInfo> {
+    const driver = this.driverOf(this.parts.registry.get(name));
+    const start = async (): Promise<RuntimeInfo> => {
+      const { notes = [], ...info } = await driver.start(runtimeNameOf(name), { signal: context.signal });
+      await this.warn(name, 'networks', notes, context);
+      return info;
+    };
+    try {
+      return await start();
+    } catch (error) {
+      const refused = asBerthError(error);
+      if (!isPortTaken(refused)) {
+        throw error;
+      }
+      await this.preparation.moveRefused(name, refused, context);
+      return start();
+    }
+  }
+
+  /** What a runtime that runs already still needs on every start, whoever started it. */
+  async finish(
+    name: string,
+    context: OperationContext,
+    isSetUp: () => Promise<void> = () => Promise.resolve(),
+    agentSocket?: string,
+  ): Promise<void> {
+    const { spec, replaced } = this.parts.registry.get(name);
+    const driver = this.parts.drivers.of(spec.runtime);
+    const scripts = await readScripts(spec.postStart?.scripts ?? []);
+    await this.setUp(name, scripts.found, context);
+    if (replaced === undefined) {
+      // It moved to another port, with all its files. What a rebuild has put aside is the rebuild's to drop.
+      await driver.dropAside(runtimeNameOf(name));
+    }
+    await isSetUp();
+    await this.firstSteps.clone(name, driver, context, agentSocket);
+    await this.firstSteps.postStart(name, driver, scripts, context);
+  }
+
+  private async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
+    const record = this.parts.registry.get(name);
+    const driver = this.driverOf(record);
+    await context.step('ssh', 'Put in keys and start SSH', () =>
+      this.configure(name, driver, scripts, context),
+    );
+    if (record.spec.docker === true) {
+      await context.step('docker', 'Start Docker inside', () =>
+        driver.startDocker(runtimeNameOf(name), context.signal),
+      );
+    }
+  }
+
+  /** What an earlier start had to say is told again by this one if it still holds. */
+  private async forgetWarnings(name: string, codes: readonly string[] = warningsOfAStart): Promise<void> {
+    const { registry } = this.parts;
+    const { warnings } = registry.get(name);
+    const kept = warnings.filter((warning) => !codes.includes(warning.code));
+    if (kept.length < warnings.length) {
+      await registry.update(name, { warnings: kept });
+    }
+  }
+
+  /** Keys, environment and files. */
+  private async configure(
+    name: string,
+    driver: Driver,
+    scripts: readonly Script[],
+    context: OperationContext,
+  ): Promise<void> {
+    const { registry, keys, secrets } = this.parts;
+    const { spec } = registry.get(name);
+    const [hostKey, clientKey, secretValues] = await Promise.all([
+      keys.hostKey(name),
+      keys.clientKey(),
+      secrets.values(name),
+    ]);
+    const credentials = await readCredentials(spec.credentialFiles ?? []);
+    const missing = (spec.secretNames ?? []).filter((secret) => secretValues[secret] === undefined);
+    await this.warn(
+      name,
+      'secrets',
+      missing.map((secret) => `The secret ${secret} is lost: set it again.`),
+      context,
+    );
+    if (hostKey.publicKey !== registry.get(name).hostKey) {
+      await registry.update(name, { hostKey: hostKey.publicKey });
+    }
+    const files = [...credentials.found, ...scripts.map((script) => script.file)];
+    const env = { ...spec.env, ...secretValues };
+    const notWritten = await driver.configure(
+      runtimeNameOf(name),
+      { hostKey: hostKey.privateKey, authorizedKeys: [clientKey.publicKey], env, files },
+      context.signal,
+    );
+    await this.warn(name, 'credentials', [...credentials.problems, ...notWritten], context);
+  }
+
+  private async warn(
+    name: string,
+    code: string,
+    problems: readonly string[],
+    context: OperationContext,
+  ): Promise<void> {
+    problems.forEach((problem) => context.warn(problem));
+    if (problems.length > 0) {
+      await this.parts.registry.warn(name, { code, message: problems.join('\n'), step: 'ssh' });
+    }
+  }
+}
+
+function isPortTaken({ code, message }: BerthError): boolean {
+  return code === 'in_use' && /\bport\b|\baddress already in use\b/i.test(message);
+}

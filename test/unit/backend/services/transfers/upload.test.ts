@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OperationContext } from '../../../../../src/backend/services/operations/operation-context';
+import { upload } from '../../../../../src/backend/services/transfers/upload';
+import { TestVolume } from '../../files/agent/harness';
+
+describe('an upload', function () {
+  this.timeout(30_000);
+
+  it('says that attributes stay behind where nobody can read them, with a count', async () => {
+    const volume = await TestVolume.create();
+    const local = mkdtempSync(join(tmpdir(), 'berth-upload-'));
+    mkdirSync(join(local, 'in'));
+    ['in/a', 'in/b'].forEach((name) => writeFileSync(join(local, name), 'x'));
+    const warnings: string[] = [];
+    const context: OperationContext = {
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      warn: (text) => void warnings.push(text),
+      step: (_name, _title, run) => run(),
+    };
+    const plan = {
+      ...{ fromVolume: undefined, toVolume: 'test', target: '/', move: false, policy: 'fail' as const },
+      items: [{ source: join(local, 'in'), name: 'in' }],
+    };
+    await volume.channel();
+    const { PATH } = process.env;
+    process.env.PATH = join(local, 'nowhere');
+    try {
+      await upload(plan, volume.files, context);
+    } finally {
+      process.env.PATH = PATH;
+      await volume.dispose();
+      rmSync(local, { recursive: true });
+    }
+    assert.match(warnings.join('\n'), /^[^\n]*of 3 files and folders were copied.*no python3[^\n]*$/);
+  });
+});

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { runCommand } from '../../../../../../src/backend/services/workspaces/start/run-command';
+import type { ExecSession } from '../../../../../../src/backend/drivers/driver';
+import { failure } from '../../../../../support/errors';
+import { turns } from '../../../../../support/wait';
+import { FakeDriver } from '../../../../../support/fake-driver';
+import type { FakeCommand } from '../../../../../support/fake-exec';
+
+const limits = { timeoutMs: 5_000, maxOutputBytes: 1_000 };
+
+describe('services/run-command', () => {
+  let driver: FakeDriver;
+  beforeEach(() => (driver = new FakeDriver()));
+
+  const run = (command: FakeCommand, options: Partial<Parameters<typeof runCommand>[3]> = {}) => {
+    driver.commands.set('tool', command);
+    return runCommand(driver, 'runtime', { argv: ['tool'], user: 'workspace' }, { ...limits, ...options });
+  };
+
+  it('answers exit code and both outputs', async () => {
+    const result = await run({ exitCode: 3, stdout: 'out', stderr: 'err' });
+    assert.deepEqual(
+      { ...result, stdout: String(result.stdout), stderr: String(result.stderr) },
+      { exitCode: 3, stdout: 'out', stderr: 'err', truncated: false, timedOut: false },
+    );
+  });
+
+  it('drops output past the limit and says so', async () => {
+    const result = await run({ stdout: 'x'.repeat(3_000), stderr: 'lost' }, { maxOutputBytes: 1_000 });
+    assert.equal(result.stdout.length + result.stderr.length, 1_000);
+    assert.equal(result.truncated, true);
+    assert.equal((await run({ stdout: 'x'.repeat(1_000) })).truncated, false);
+  });
+
+  it('kills a command that takes too long, keeping what it said', async () => {
+    const result = await run({ stdout: 'begun', endless: true }, { timeoutMs: 20 });
+    assert.equal(result.timedOut, true);
+    assert.equal(result.exitCode, 137);
+    assert.equal(String(result.stdout), 'begun');
+  });
+
+  it('is cancelled while it runs, and does not begin when it was cancelled before', async () => {
+    const abort = new AbortController();
+    const running = run({ endless: true }, { signal: abort.signal });
+    setTimeout(() => abort.abort(), 10);
+    await failure(running, 'cancelled');
+    driver.calls.length = 0;
+    await failure(run({}, { signal: abort.signal }), 'cancelled');
+    assert.deepEqual(driver.calls, []);
+  });
+
+  it('is cancelled also while the command is being started', async () => {
+    const abort = new AbortController();
+    const gate = driver.hold('exec');
+    const running = run({ endless: true }, { signal: abort.signal });
+    await gate.entered;
+    abort.abort();
+    gate.open();
+    await failure(running, 'cancelled');
+  });
+
+  it('gives up a command that does not end even when killed', async () => {
+    const error = await failure(run({ immortal: true }, { timeoutMs: 10, killGraceMs: 20 }), 'timeout');
+    assert.match(error.message, /killed, and did not end/);
+  });
+
+  it('survives streams that break', async () => {
+    const session: ExecSession = {
+      ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
+      exit: new Promise((_, reject) => setTimeout(() => reject(new Error('connection reset')), 10)),
+      resize: () => Promise.resolve(),
+      kill: () => Promise.resolve(),
+    };
+    driver.exec = () => Promise.resolve(session);
+    const running = run({});
+    await turns();
+    for (const stream of [session.stdin, session.stdout, session.stderr]) {
+      stream.destroy(new Error('connection reset'));
+    }
+    await assert.rejects(running, /connection reset/);
+  });
+});
