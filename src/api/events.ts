@@ -2,11 +2,11 @@
  * Server-sent events of `GET /v1/events`. Each carries an increasing id; a client that reconnects with
  * `Last-Event-ID` gets what it missed, or one `reset` when that is no longer known: then it reloads all.
  */
-import type { FileChange } from './schemas/file';
-import type { Operation } from './schemas/operation';
-import type { DriverStatus } from './schemas/engine';
-import type { Volume } from './schemas/volume';
-import type { Workspace } from './schemas/workspace';
+import type { FileChange } from './files/schemas';
+import type { Operation } from './operations/schemas';
+import type { DriverStatus } from './engine/schemas';
+import type { Volume } from './volumes/schemas';
+import type { Workspace } from './workspaces/schemas';
 
 export interface EventPayloads {
   'workspace.changed': Workspace;

@@ -8,8 +8,8 @@ export type {
   FileType,
   TransferCreate,
   ConflictList,
-} from './schemas/file';
-export type { Volume, VolumeCreate, VolumeKind, Holder } from './schemas/volume';
+} from './files/schemas';
+export type { Volume, VolumeCreate, VolumeKind, Holder } from './volumes/schemas';
 export type {
   ExecRequest,
   ExecResult,
@@ -29,14 +29,14 @@ export type {
   WorkspaceSpec,
   WorkspaceState,
   WorkspaceStats,
-} from './schemas/workspace';
+} from './workspaces/schemas';
 export type {
   Operation,
   OperationStatus,
   Progress,
   TransferOperation,
   TransferResult,
-} from './schemas/operation';
+} from './operations/schemas';
 export type {
   Adoptable,
   Check,
@@ -48,7 +48,7 @@ export type {
   Image,
   Orphan,
   SshConfigStatus,
-} from './schemas/engine';
+} from './engine/schemas';
 export type { EngineEvent, EventPayloads, EventType } from './events';
 export { BerthError, asBerthError, isRetryable, type ErrorBody, type ErrorCode } from './errors';
 export { berthVersion, protocolVersion } from './version';

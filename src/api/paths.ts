@@ -1,7 +1,7 @@
 /**
  * Every route by its id: method and path. Kept apart from the schemas so that clients carry no schema library.
  */
-import type { AttachInput, AttachOutput, AttachStart } from './schemas/streams';
+import type { AttachInput, AttachOutput, AttachStart } from './stream-schemas';
 
 export const paths = {
   'engine.info': ['GET', '/v1/engine'],

@@ -3,14 +3,14 @@
  * schemas and publishes them as OpenAPI; clients use only their types.
  */
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
-import { engineRoutes } from './engine-routes';
-import { fileRoutes } from './file-routes';
-import { imageRoutes } from './image-routes';
-import { operationRoutes } from './operation-routes';
+import { engineRoutes } from './engine/routes';
+import { fileRoutes } from './files/routes';
+import { imageRoutes } from './images/routes';
+import { operationRoutes } from './operations/routes';
 import type { RouteId } from './paths';
 import type { RouteScope } from './rules/principal';
-import { volumeRoutes } from './volume-routes';
-import { workspaceRoutes } from './workspace-routes';
+import { volumeRoutes } from './volumes/routes';
+import { workspaceRoutes } from './workspaces/routes';
 
 export interface RouteSchema {
   summary: string;

@@ -1,11 +1,11 @@
 /**
  * The part of the contract whose answers are streams: see `routes.ts` for the rest. What goes through them:
- * `schemas/streams.ts`.
+ * `api/stream-schemas.ts`.
  */
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { streamPaths } from './paths';
 import type { RouteScope } from './rules/principal';
-import { ByName, FilesName, Flag, VolumePath } from './schemas/common';
+import { ByName, FilesName, Flag, VolumePath } from './common';
 
 export interface StreamRoute {
   method: 'GET' | 'PUT';

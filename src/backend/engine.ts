@@ -25,7 +25,7 @@ import { WorkspaceCreator } from './services/workspaces/create';
 import { WorkspaceRegistry } from './services/workspaces/registry';
 import { WorkspaceStarter } from './services/workspaces/start/starter';
 import { Workspaces, recoverDelaysMs } from './services/workspaces/workspaces';
-import type { Operation } from '../api/schemas/operation';
+import type { Operation } from '../api/operations/schemas';
 import type { Driver } from './drivers/driver';
 import type { Services } from './server/services';
 import { SshConfig } from './ssh/config';

@@ -2,7 +2,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { refuseForeignFolder } from '../api/endpoint';
+import { refuseForeignFolder } from '../api/rules/endpoint';
 
 /** To be called with the engine's lock held: a socket file that is there belongs to a dead engine. */
 export async function listen(server: FastifyInstance, path: string): Promise<void> {

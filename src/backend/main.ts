@@ -1,8 +1,8 @@
 /** The engine process: one per state directory, started by the first client, ending by itself. */
 import { realpath } from 'node:fs/promises';
-import { socketPath, stateDirectory } from '../api/endpoint';
+import { socketPath, stateDirectory } from '../api/rules/endpoint';
 import { BerthError } from '../api/errors';
-import { refuseUnfitHome } from '../api/state-home';
+import { refuseUnfitHome } from '../api/rules/state-home';
 import { berthVersion } from '../api/version';
 import { createDrivers } from './make-drivers';
 import { createEngine, type Engine } from './engine';

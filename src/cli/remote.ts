@@ -1,6 +1,6 @@
 /** Names on the command line turned into files of the engine. */
 import { BerthError, asBerthError, type FileEntry, type FileLocation } from '../api';
-import { rootFilesOf } from '../api/root-files';
+import { rootFilesOf } from '../api/rules/root-files';
 import type { EngineClient } from '../client/engine-client';
 import { inVolume, type Place } from './parse/place';
 

@@ -1,6 +1,6 @@
 /** How volumes are shown in words. */
 import type { Holder, Volume } from '../api';
-import { ownerWords } from '../api/owner';
+import { ownerWords } from '../api/rules/owner';
 import { formatBytes, formatMiB } from './format/size';
 import { formatFields, formatTable } from './format/table';
 import { formatAgo } from './format/time';

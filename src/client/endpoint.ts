@@ -1,1 +1,1 @@
-export { socketPath, stateDirectory } from '../api/endpoint';
+export { socketPath, stateDirectory } from '../api/rules/endpoint';

@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { fillPath, paths, streamPaths, type RouteId } from '../api/paths';
 import type { RouteAnswer, RouteBody, RouteParams, RouteQuery } from '../api/routes';
-import type { FileEntry } from '../api/schemas/file';
-import type { Operation } from '../api/schemas/operation';
+import type { FileEntry } from '../api/files/schemas';
+import type { Operation } from '../api/operations/schemas';
 import { BerthError, isErrorCode } from '../api/errors';
 import { Transport, readAll } from './transport';
 

@@ -1,7 +1,7 @@
 /** Finds the engine of a state directory, or starts it; hands over from an older engine when that is idle. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../api/errors';
-import type { EngineInfo } from '../api/schemas/engine';
+import type { EngineInfo } from '../api/engine/schemas';
 import { compareVersions, protocolVersion } from '../api/version';
 import { socketPath, stateDirectory } from './endpoint';
 import { EngineClient } from './engine-client';

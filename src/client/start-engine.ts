@@ -4,7 +4,7 @@ import { closeSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, parseErrorBody, type ErrorBody } from '../api/errors';
-import { refuseUnfitHome } from '../api/state-home';
+import { refuseUnfitHome } from '../api/rules/state-home';
 import { engineCopy } from './engine-copy';
 import { openErrorFile, openLogTail } from './engine-errors';
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BerthError, asBerthError } from '../api/errors';
 import { fillPath, streamPaths } from '../api/paths';
-import type { FileChange } from '../api/schemas/file';
+import type { FileChange } from '../api/files/schemas';
 import type { EngineClient } from './engine-client';
 
 export interface WatchTarget {

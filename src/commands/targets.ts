@@ -1,7 +1,7 @@
 /** What a command works on: the clicked rows, the selection, a name, or what the user picks. */
 import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../api';
-import { rootFilesOf } from '../api/root-files';
+import { rootFilesOf } from '../api/rules/root-files';
 import type { EngineLink } from '../providers/engine-link';
 import { placeOf } from '../providers/files/volume-uri';
 import type { Store } from '../providers/store';

@@ -1,6 +1,6 @@
 /** What package.json says of one command, and the conditions under which it shows. Free of `vscode`: a build script reads it. */
-import { offeredIn, type Verb } from '../api/lifecycle';
-import type { WorkspaceState } from '../api/schemas/workspace';
+import { offeredIn, type Verb } from '../api/rules/lifecycle';
+import type { WorkspaceState } from '../api/workspaces/schemas';
 import { viewIds, type ContextKey } from '../commands/ids';
 
 export type View = keyof typeof viewIds;

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { listen } from '../../src/backend/listen';
 import { createServer } from '../../src/backend/server/server';
-import { socketPath } from '../../src/api/endpoint';
+import { socketPath } from '../../src/api/rules/endpoint';
 import { Cli } from '../../src/cli/cli';
 import { Interrupts } from '../../src/cli/interrupts';
 import { run } from '../../src/cli/program';

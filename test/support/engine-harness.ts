@@ -8,8 +8,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import Dockerode from 'dockerode';
-import type { Operation } from '../../src/api/schemas/operation';
-import type { ExecRequest, Workspace, WorkspaceCreate } from '../../src/api/schemas/workspace';
+import type { Operation } from '../../src/api/operations/schemas';
+import type { ExecRequest, Workspace, WorkspaceCreate } from '../../src/api/workspaces/schemas';
 import type { PortRange } from '../../src/backend/ssh/ports';
 import type { EngineClient } from '../../src/client/engine-client';
 import { takeCensus, type Census } from './census';

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { socketPath } from '../../src/api/endpoint';
+import { socketPath } from '../../src/api/rules/endpoint';
 import { EngineClient } from '../../src/client/engine-client';
 import { probe } from '../../src/client/launch';
 

@@ -5,7 +5,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { BerthError } from '../../src/api/errors';
-import type { Limits } from '../../src/api/schemas/workspace';
+import type { Limits } from '../../src/api/workspaces/schemas';
 import type {
   BuiltWith,
   CommitPlan,

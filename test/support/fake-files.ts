@@ -1,7 +1,7 @@
 /** Files in memory, by path: for the routes that carry them. The real ones are tested in `files/`. */
 import { Readable } from 'node:stream';
 import { BerthError } from '../../src/api/errors';
-import type { FileChange, FileEntry, FileList } from '../../src/api/schemas/file';
+import type { FileChange, FileEntry, FileList } from '../../src/api/files/schemas';
 import type {
   MergeResult,
   TreeUsage,

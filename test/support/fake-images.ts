@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { Image } from '../../src/api/schemas/engine';
+import type { Image } from '../../src/api/engine/schemas';
 import type { ImageStore, PullProgress } from '../../src/backend/drivers/driver';
 
 export type Act = (verb: string, of: string, signal?: AbortSignal) => Promise<void>;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Progress } from '../../src/api/schemas/operation';
+import type { Progress } from '../../src/api/operations/schemas';
 import type { OperationContext } from '../../src/backend/services/operations/operation-context';
 
 /** What an operation tells, kept; a warning fails the test unless they are collected. */

@@ -1,6 +1,6 @@
 /** The results of operations, read once for all clients. */
 import { BerthError } from '../errors';
-import type { Operation, TransferResult } from '../schemas/operation';
+import type { Operation, TransferResult } from '../operations/schemas';
 
 type Fields = Record<string, unknown>;
 

@@ -4,8 +4,8 @@
  * are on this machine: bytes go in and out through the streams it opens.
  */
 import type { Readable, Writable } from 'node:stream';
-import type { Owner } from '../../api/schemas/common';
-import type { DriverStatus } from '../../api/schemas/engine';
+import type { Owner } from '../../api/common';
+import type { DriverStatus } from '../../api/engine/schemas';
 import type {
   Limits,
   Mount,
@@ -14,9 +14,9 @@ import type {
   PublishedPort,
   RuntimeKind,
   WorkspaceStats,
-} from '../../api/schemas/workspace';
-import type { Volume, VolumeCreate, VolumeKind } from '../../api/schemas/volume';
-import type { Image } from '../../api/schemas/engine';
+} from '../../api/workspaces/schemas';
+import type { Volume, VolumeCreate, VolumeKind } from '../../api/volumes/schemas';
+import type { Image } from '../../api/engine/schemas';
 import type { VolumeFiles } from '../files/volume-files';
 import type { AdoptedVolume } from '../store/adopted-volumes';
 import type { PullProgress } from '../images/pull-progress';

@@ -1,8 +1,8 @@
 /** Files that can be had as tars alone, and not be changed: those of a container that does not run. */
 import { PassThrough, type Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
-import type { FileEntry, FileList } from '../../api/schemas/file';
-import { baseName, normalizePath, quote } from './paths';
+import type { FileEntry, FileList } from '../../api/files/schemas';
+import { baseName, normalizePath, quote } from '../../api/rules/volume-path';
 import { pieceZeros } from '../tar/sparse-sink';
 import { push, takeAll, type TakeChunk } from '../tar/flow';
 import type { TarEntry } from '../tar/header';

@@ -1,7 +1,7 @@
 /** Files that can be read, and not be changed now: each way to change them says why, and what to do. */
 import type { Readable } from 'node:stream';
 import type { BerthError } from '../../api/errors';
-import type { FileEntry, FileList } from '../../api/schemas/file';
+import type { FileEntry, FileList } from '../../api/files/schemas';
 import type { TakeChunk } from '../tar/flow';
 import type { ListOptions, MergeResult, TreeUsage, Unpacked, Unread, VolumeFiles } from './volume-files';
 

@@ -5,7 +5,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { TakeChunk, TarSource } from '../tar/flow';
-import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../api/schemas/file';
+import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../api/files/schemas';
 
 export interface WriteOptions {
   /** Make the file when it is missing; else `path_not_found`. */

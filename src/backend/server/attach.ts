@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import { Value } from '@sinclair/typebox/value';
 import { BerthError, asBerthError } from '../../api/errors';
 import type { AttachControl } from '../../api/paths';
-import { AttachInput, AttachStart } from '../../api/schemas/streams';
+import { AttachInput, AttachStart } from '../../api/stream-schemas';
 import { streams, type StreamParams } from '../../api/streams';
 import type { ExecSession } from '../services/workspaces/access';
 import { connectOutput, sendInput } from './attached-client';

@@ -1,7 +1,7 @@
 /** What the OpenAPI document says of routes that stream, by their operation ids. */
 import { Type } from '@sinclair/typebox';
-import { FileChange, FileEntry } from '../../api/schemas/file';
-import { AttachInput, AttachOutput, AttachStart, EngineEvent } from '../../api/schemas/streams';
+import { FileChange, FileEntry } from '../../api/files/schemas';
+import { AttachInput, AttachOutput, AttachStart, EngineEvent } from '../../api/stream-schemas';
 
 const binary = Type.String({ format: 'binary' });
 

@@ -37,7 +37,7 @@ function portable(path: string, platform: NodeJS.Platform): string {
 
 /**
  * As an argument of ssh_config(5): OpenSSH undoes `\"` and `\\` in quotes (`argv_split` in its misc.c). What has no way
- * to be written is refused as a state directory: `api/state-home.ts`.
+ * to be written is refused as a state directory: `api/rules/state-home.ts`.
  */
 export function quotePath(path: string, platform: NodeJS.Platform = process.platform): string {
   return `"${portable(path, platform).replace(/["\\]/g, '\\$&')}"`;

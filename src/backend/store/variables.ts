@@ -1,6 +1,6 @@
 /** Changes to named values: environment and secrets. */
 import { BerthError } from '../../api/errors';
-import { maxVariables } from '../../api/schemas/workspace';
+import { maxVariables } from '../../api/workspaces/schemas';
 
 /** What is not named stays, null takes one away; `field` is named when there would be too many. */
 export function changeVariables(

@@ -1,7 +1,7 @@
 /** Values of options, read strictly: commander turns what is thrown here into a usage error (exit code 2). */
 import { InvalidArgumentError } from 'commander';
 import { BerthError, type NetworkMode, type PublishedPort } from '../../api';
-import { parsePort } from '../../api/ports';
+import { parsePort } from '../../api/rules/ports';
 
 const memoryUnits: Record<string, number> = { k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 };
 

@@ -1,7 +1,7 @@
 /** Local paths in options, made absolute: the engine runs somewhere else. */
 import { homedir } from 'node:os';
 import { basename, isAbsolute, relative, resolve } from 'node:path';
-import { imageFile } from '../../api/image-reference';
+import { imageFile } from '../../api/rules/image-reference';
 
 /** `SRC:DST[:ro|rw]` with SRC absolute when it is a path; what can't be read is left for the engine to refuse. */
 export function absoluteMount(text: string, cwd: string): string {

@@ -1,6 +1,6 @@
 /** The name of a new workspace, held to its rule before anything is asked of the engine. */
 import { BerthError } from '../../api';
-import { namePattern } from '../../api/schemas/common';
+import { namePattern } from '../../api/common';
 
 const rule =
   'A name has lowercase letters, digits and hyphens, at most 63, and neither starts nor ends with a hyphen';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { asBerthError, BerthError, type Adoptable, type Operation } from '../../api';
-import { ownerWords } from '../../api/owner';
+import { ownerWords } from '../../api/rules/owner';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatTable } from '../format/table';

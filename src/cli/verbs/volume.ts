@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { BerthError, type VolumeKind } from '../../api';
-import { ownerWords } from '../../api/owner';
+import { ownerWords } from '../../api/rules/owner';
 import { deletedByWholeName } from '../../api/rules/session-volume';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';

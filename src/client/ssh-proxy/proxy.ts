@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../api/errors';
-import type { Workspace, WorkspaceState } from '../../api/schemas/workspace';
+import type { Workspace, WorkspaceState } from '../../api/workspaces/schemas';
 import type { EngineClient } from '../engine-client';
 import { openServer, type Server } from './server';
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { PublishedPort } from '../../api';
-import { parsePort } from '../../api/ports';
+import { parsePort } from '../../api/rules/ports';
 import type { WorkspaceRow } from '../../providers/trees/rows';
 import type { Handler, Services } from '../command';
 import type { CommandId } from '../ids';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { offeredIn } from '../../api/lifecycle';
+import { offeredIn } from '../../api/rules/lifecycle';
 import { asBerthError, type Operation, type Workspace } from '../../api';
 import type { CallInput, EngineClient } from '../../client/engine-client';
 import type { Handler, Services } from '../command';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { offeredIn } from '../../api/lifecycle';
+import { offeredIn } from '../../api/rules/lifecycle';
 import type { Handler } from '../command';
 import { startRoute, verbCommand, type Verb, type VerbServices } from './verb';
 

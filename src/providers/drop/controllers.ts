@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { asBerthError } from '../../api';
-import { rootFilesOf } from '../../api/root-files';
+import { rootFilesOf } from '../../api/rules/root-files';
 import type { Runner } from '../../commands/runner';
 import { Cancelled } from '../../commands/runner';
 import { parentOf } from '../files/paths';

@@ -1,4 +1,4 @@
-import { workspaceOfRoot } from '../../api/root-files';
+import { workspaceOfRoot } from '../../api/rules/root-files';
 import type { Store } from '../store';
 
 /** Whether something runs in a volume, or the workspace whose root file system it is: then files may change by themselves. */

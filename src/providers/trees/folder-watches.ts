@@ -2,7 +2,7 @@
 import type * as vscode from 'vscode';
 import type { FileChange } from '../../api';
 import type { WatchTarget } from '../../client/watch';
-import { rootFilesOf } from '../../api/root-files';
+import { rootFilesOf } from '../../api/rules/root-files';
 import type { EngineLink, Logger } from '../engine-link';
 import { FileWatches } from '../files/file-watches';
 import { isInUse } from '../files/in-use';

@@ -1,7 +1,7 @@
 /** The Workspaces view's rows: drawn from the store, refreshed row by row. */
 import * as vscode from 'vscode';
 import type { RuntimeKind, Workspace } from '../../api';
-import { rootFilesOf } from '../../api/root-files';
+import { rootFilesOf } from '../../api/rules/root-files';
 import { baseOf, parentOf } from '../files/paths';
 import type { EngineLink } from '../engine-link';
 import { choice, setting } from '../settings';

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PublishedPort, Workspace } from '../../../src/api/schemas/workspace';
+import type { PublishedPort, Workspace } from '../../../src/api/workspaces/schemas';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { occupy, vacate } from '../../support/ports';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Workspace } from '../../../src/api/schemas/workspace';
+import type { Workspace } from '../../../src/api/workspaces/schemas';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { FileServer, makeRepository } from '../../support/git-server';
 import { succeed } from '../../support/programs';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { socketPath } from '../../../src/api/endpoint';
+import { socketPath } from '../../../src/api/rules/endpoint';
 import { berthVersion } from '../../../src/api/version';
 import { EventStream } from '../../../src/client/events';
 import { connect } from '../../../src/client/launch';

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Workspace } from '../../../src/api/schemas/workspace';
+import type { Workspace } from '../../../src/api/workspaces/schemas';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { column, testTimeoutMs } from '../../support/runtimes/columns';

@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Operation } from '../../../src/api/schemas/operation';
+import type { Operation } from '../../../src/api/operations/schemas';
 import { isDraft } from '../../../src/backend/machine/drafts';
 import { processesOf } from '../../support/census';
 import { eventually, useEngineHarness, itLeavesNothing } from '../../support/engine-harness';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TransferCreate } from '../../../src/api/schemas/file';
+import type { TransferCreate } from '../../../src/api/files/schemas';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { succeed } from '../../support/programs';

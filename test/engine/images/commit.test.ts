@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Image } from '../../../src/api/schemas/engine';
-import type { Workspace } from '../../../src/api/schemas/workspace';
+import type { Image } from '../../../src/api/engine/schemas';
+import type { Workspace } from '../../../src/api/workspaces/schemas';
 import { useEngineHarness } from '../../support/engine-harness';
 import { failure } from '../../support/errors';
 import { succeed } from '../../support/programs';

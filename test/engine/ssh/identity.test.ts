@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { socketPath } from '../../../src/api/endpoint';
+import { socketPath } from '../../../src/api/rules/endpoint';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
 import { occupy, vacate } from '../../support/ports';
 import { listeningAddresses } from '../../support/census';

@@ -1,5 +1,5 @@
 /** The two columns of the engine's tests. The same files run for both; what is for one alone says so, and why, here. */
-import type { RuntimeKind } from '../../../src/api/schemas/workspace';
+import type { RuntimeKind } from '../../../src/api/workspaces/schemas';
 
 export const column: RuntimeKind = process.env.BERTH_TEST_RUNTIME === 'microvm' ? 'microvm' : 'container';
 const isEmulated = column === 'microvm';

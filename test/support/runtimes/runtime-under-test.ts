@@ -1,7 +1,7 @@
 /** Tests of behaviour run once for each kind of runtime: what they need to know of it beside the API. */
 import type Dockerode from 'dockerode';
-import type { VolumeKind } from '../../../src/api/schemas/volume';
-import type { RuntimeKind, WorkspaceCreate } from '../../../src/api/schemas/workspace';
+import type { VolumeKind } from '../../../src/api/volumes/schemas';
+import type { RuntimeKind, WorkspaceCreate } from '../../../src/api/workspaces/schemas';
 
 export interface Surroundings {
   docker: Dockerode;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import { Value } from '@sinclair/typebox/value';
-import { socketPath, stateDirectory } from '../../../src/api/endpoint';
+import { socketPath, stateDirectory } from '../../../src/api/rules/endpoint';
 import {
   BerthError,
   asBerthError,
@@ -14,8 +14,8 @@ import {
 } from '../../../src/api/errors';
 import { fillPath, paths, streamPaths } from '../../../src/api/paths';
 import { routes, type RouteSchema } from '../../../src/api/routes';
-import { Name, VolumeName, VolumePath } from '../../../src/api/schemas/common';
-import { WorkspaceCreate, WorkspacePatch } from '../../../src/api/schemas/workspace';
+import { Name, VolumeName, VolumePath } from '../../../src/api/common';
+import { WorkspaceCreate, WorkspacePatch } from '../../../src/api/workspaces/schemas';
 
 describe('api/errors', () => {
   it('go over the wire and come back the same', () => {

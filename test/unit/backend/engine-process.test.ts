@@ -7,7 +7,7 @@ import { chmod, mkdir, readFile, readdir, stat, symlink } from 'node:fs/promises
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { socketPath } from '../../../src/api/endpoint';
+import { socketPath } from '../../../src/api/rules/endpoint';
 import { berthVersion } from '../../../src/api/version';
 import { EngineClient } from '../../../src/client/engine-client';
 import { connect, untilGone } from '../../../src/client/launch';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { Operation } from '../../../src/api/schemas/operation';
+import type { Operation } from '../../../src/api/operations/schemas';
 import type { EngineEvent } from '../../../src/api/events';
 import { EngineClient, settled } from '../../../src/client/engine-client';
 import { EventStream } from '../../../src/client/events';

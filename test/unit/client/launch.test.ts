@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { socketPath } from '../../../src/api/endpoint';
+import { socketPath } from '../../../src/api/rules/endpoint';
 import { protocolVersion } from '../../../src/api/version';
 import { EngineClient } from '../../../src/client/engine-client';
 import { connect, probe, untilGone, type LaunchOptions } from '../../../src/client/launch';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { asBerthError } from '../../../api/errors';
-import type { DriverStatus } from '../../../api/schemas/engine';
-import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
+import type { DriverStatus } from '../../../api/engine/schemas';
+import type { Limits, WorkspaceStats } from '../../../api/workspaces/schemas';
 import { agentSource, ownFilesModules } from '../../inside/agent-source';
 import type { VolumeFiles } from '../../files/volume-files';
 import type {

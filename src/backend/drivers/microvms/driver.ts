@@ -1,9 +1,9 @@
 /** Workspaces as virtual machines with a kernel of their own, run by QEMU. */
 import type { Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../api/errors';
-import { rootFilesOf } from '../../../api/root-files';
-import type { DriverStatus } from '../../../api/schemas/engine';
-import type { Limits, WorkspaceStats } from '../../../api/schemas/workspace';
+import { rootFilesOf } from '../../../api/rules/root-files';
+import type { DriverStatus } from '../../../api/engine/schemas';
+import type { Limits, WorkspaceStats } from '../../../api/workspaces/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Log } from '../../machine/log';
 import type {

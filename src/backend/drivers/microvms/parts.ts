@@ -1,5 +1,5 @@
 /** What the driver needs of its neighbours: guest kits, root file systems and disks. */
-import type { Image } from '../../../api/schemas/engine';
+import type { Image } from '../../../api/engine/schemas';
 import type { PullProgress, RuntimeState, VolumeStore } from '../driver';
 import type { VolumeFiles } from '../../files/volume-files';
 

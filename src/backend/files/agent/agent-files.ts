@@ -1,7 +1,7 @@
 /** The files of a volume through an agent (images/tools/agent). */
 import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
-import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../api/schemas/file';
+import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../api/files/schemas';
 import type { AgentAccess } from './access';
 import { receiveTar, sendTar, type TarRequest } from './archives';
 import type { AgentChannel, Reply, RequestOptions } from './channel';
@@ -20,7 +20,7 @@ import {
   writtenOf,
 } from './replies';
 import { firstChunk, readStream, takeFirst, writeStream } from './streams';
-import { normalizePath, quote } from '../paths';
+import { normalizePath, quote } from '../../../api/rules/volume-path';
 import { push, type TakeChunk, type TarSource } from '../../tar/flow';
 import type {
   CopyOptions,

@@ -1,6 +1,6 @@
 /** What the agent's error codes mean to a person. */
 import { BerthError, isErrorCode, type ErrorCode } from '../../../api/errors';
-import { quote } from '../paths';
+import { quote } from '../../../api/rules/volume-path';
 
 /** The channel to the agent broke while a request was under way: what was asked may or may not be done. */
 export class ChannelClosedError extends BerthError {

@@ -1,7 +1,7 @@
 /** The agent's answers as the API's types; see `entries.py` for the rows. */
 import { BerthError } from '../../../api/errors';
-import { fileTypes, type FileChange, type FileEntry } from '../../../api/schemas/file';
-import { quote } from '../paths';
+import { fileTypes, type FileChange, type FileEntry } from '../../../api/files/schemas';
+import { quote } from '../../../api/rules/volume-path';
 import type { Loss, MergeResult, TreeUsage } from '../volume-files';
 
 const targetTypes = ['file', 'directory', 'other', 'missing', 'outside'] as const;

@@ -1,7 +1,7 @@
 /** Content of any length through an agent's channel, with several pieces under way. */
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
-import type { FileEntry } from '../../../api/schemas/file';
+import type { FileEntry } from '../../../api/files/schemas';
 import type { AgentChannel } from './channel';
 import { numberOf, writtenOf } from './replies';
 import type { WriteOptions } from '../volume-files';

@@ -6,7 +6,7 @@ import { chmod, lstat, readdir, rename } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../../api/errors';
-import type { ConflictPolicy } from '../../../api/schemas/file';
+import type { ConflictPolicy } from '../../../api/files/schemas';
 import { decodeName, localPath } from '../../machine/file-names';
 import { firstFree, numberedName } from '../naming';
 import { reasonOf } from './tree';

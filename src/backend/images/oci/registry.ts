@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
-import { imageName, versionOf } from '../../../api/image-reference';
+import { imageName, versionOf } from '../../../api/rules/image-reference';
 import type { RegistryAuth } from '../registry-auth';
 import { ask, bytesOf, placeOf, type Answer, type Ask } from './http';
 import type { Blobs, Part } from './blobs';

@@ -1,15 +1,15 @@
 import { basename } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../../api/errors';
-import { workspaceOfRoot } from '../../../api/root-files';
-import type { RemovalCreate, TransferCreate } from '../../../api/schemas/file';
+import { workspaceOfRoot } from '../../../api/rules/root-files';
+import type { RemovalCreate, TransferCreate } from '../../../api/files/schemas';
 import {
   RemovalResult,
   TransferResult,
   type Operation,
   type RemovalOperation,
   type TransferOperation,
-} from '../../../api/schemas/operation';
+} from '../../../api/operations/schemas';
 import { checkRemoval, removalTitle, runRemoval, type RemovalParts } from '../../services/volumes/removals';
 import type { WaitFor } from '../wait-for';
 import type { Handlers } from '../register';

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../../api/errors';
 import { sessionVolumeOf } from '../../../api/rules/session-volume';
-import { volumeNamePattern } from '../../../api/schemas/common';
-import type { DriverStatus } from '../../../api/schemas/engine';
-import type { RuntimeKind } from '../../../api/schemas/workspace';
-import type { VolumeKind } from '../../../api/schemas/volume';
+import { volumeNamePattern } from '../../../api/common';
+import type { DriverStatus } from '../../../api/engine/schemas';
+import type { RuntimeKind } from '../../../api/workspaces/schemas';
+import type { VolumeKind } from '../../../api/volumes/schemas';
 import type { Driver } from '../../drivers/driver';
 
 const statusPatienceMs = 5_000;

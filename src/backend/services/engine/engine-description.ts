@@ -1,5 +1,5 @@
 /** What `GET /v1/engine` answers. */
-import type { EngineInfo } from '../../../api/schemas/engine';
+import type { EngineInfo } from '../../../api/engine/schemas';
 import { protocolVersion } from '../../../api/version';
 import { statusOf, type Drivers } from './drivers';
 import type { EventHub } from '../operations/event-hub';

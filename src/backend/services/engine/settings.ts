@@ -1,10 +1,10 @@
 /** The engine's settings: `settings.json` of the state directory, changed through the API only. */
 import assert from 'node:assert/strict';
 import { Value } from '@sinclair/typebox/value';
-import { parseDockerHost } from '../../../api/docker-host';
+import { parseDockerHost } from '../../../api/rules/docker-host';
 import { BerthError } from '../../../api/errors';
-import { checkImage } from '../../../api/image-reference';
-import { EngineSettings, type EngineSettingsChange } from '../../../api/schemas/engine';
+import { checkImage } from '../../../api/rules/image-reference';
+import { EngineSettings, type EngineSettingsChange } from '../../../api/engine/schemas';
 import type { PortRange } from '../../ssh/ports';
 import { defaultPortRange } from '../../ssh/ports';
 import { KeyedLock } from '../../machine/keyed-lock';

@@ -1,7 +1,7 @@
 /** The user's own ssh config: whether it includes ours and ssh takes it, and the one line that makes it so. */
 import { isAbsolute } from 'node:path';
 import { BerthError } from '../../../api/errors';
-import type { SshConfigStatus } from '../../../api/schemas/engine';
+import type { SshConfigStatus } from '../../../api/engine/schemas';
 import { probeOf } from '../../ssh/config';
 import { addInclude, defaultUserConfig, isIncluded } from '../../ssh/include';
 import { notTaken, unreadable } from '../../ssh/proof';

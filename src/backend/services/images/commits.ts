@@ -1,12 +1,12 @@
 /** Runtimes become images, which other workspaces can be made of. */
 import { posix } from 'node:path';
-import type { Operation } from '../../../api/schemas/operation';
-import type { WorkspaceState } from '../../../api/schemas/workspace';
+import type { Operation } from '../../../api/operations/schemas';
+import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Drivers } from '../engine/drivers';
 import { checkNewImageName } from './image-names';
 import { inBytes } from './image-progress';
 import { credentialTargets } from '../workspaces/start/injected-files';
-import { notWhile } from '../../../api/lifecycle';
+import { notWhile } from '../../../api/rules/lifecycle';
 import type { Operations } from '../operations/operations';
 import { runtimeNameOf, type WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';

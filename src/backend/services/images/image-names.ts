@@ -1,6 +1,6 @@
 /** Names that new images may be given. */
 import { BerthError } from '../../../api/errors';
-import { imageName } from '../../../api/image-reference';
+import { imageName } from '../../../api/rules/image-reference';
 
 /** What Berth makes itself, and looks for by these names. */
 const own = /^(workspace(:latest)?|berth-(tools|base)(:.*)?)$/;

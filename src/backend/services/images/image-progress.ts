@@ -1,5 +1,5 @@
 /** The image that a runtime is made of: found, pulled where it is missing, and made ready. */
-import { imageMissing, isWorkspaceImage } from '../../../api/image-reference';
+import { imageMissing, isWorkspaceImage } from '../../../api/rules/image-reference';
 import type { Driver, PullProgress } from '../../drivers/driver';
 import type { OperationContext } from '../operations/operation-context';
 

@@ -1,10 +1,10 @@
 /** Images: list, build, pull; long ones as operations. */
 import { dirname, isAbsolute, join } from 'node:path';
 import { BerthError } from '../../../api/errors';
-import { imageName } from '../../../api/image-reference';
-import type { Image } from '../../../api/schemas/engine';
-import type { Operation } from '../../../api/schemas/operation';
-import type { RuntimeKind } from '../../../api/schemas/workspace';
+import { imageName } from '../../../api/rules/image-reference';
+import type { Image } from '../../../api/engine/schemas';
+import type { Operation } from '../../../api/operations/schemas';
+import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { DownloadDrafts } from '../../store/download-drafts';
 import { isErrno, refuseExisting } from '../../machine/files';

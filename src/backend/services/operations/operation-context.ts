@@ -1,4 +1,4 @@
-import type { Progress } from '../../../api/schemas/operation';
+import type { Progress } from '../../../api/operations/schemas';
 
 /** What a long-running job sees of the operation that it runs in. */
 export interface OperationContext {

@@ -2,7 +2,7 @@
 import { Transform, type Readable, type TransformCallback } from 'node:stream';
 import { BerthError, type ErrorCode } from '../../../api/errors';
 import { copyName, firstFree } from '../../files/naming';
-import { baseName, joinPath } from '../../files/paths';
+import { baseName, joinPath } from '../../../api/rules/volume-path';
 import type { Loss, VolumeFiles } from '../../files/volume-files';
 import type { OperationContext } from '../operations/operation-context';
 import { volumeSide } from './conflicts';

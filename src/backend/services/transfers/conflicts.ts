@@ -2,10 +2,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../api/errors';
-import type { ConflictList, FileType } from '../../../api/schemas/file';
+import type { ConflictList, FileType } from '../../../api/files/schemas';
 import { statusOf } from '../../files/local/stage';
 import { localPath } from '../../machine/file-names';
-import { joinPath, quote } from '../../files/paths';
+import { joinPath, quote } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { TransferPlan } from './request';
 

@@ -1,8 +1,8 @@
 /** A transfer as asked for, made plain: from where, to where, under which names. */
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { BerthError } from '../../../api/errors';
-import type { ConflictPolicy, TransferCreate } from '../../../api/schemas/file';
-import { baseName, isInside, joinPath, normalizePath, parentPath } from '../../files/paths';
+import type { ConflictPolicy, TransferCreate } from '../../../api/files/schemas';
+import { baseName, isInside, joinPath, normalizePath, parentPath } from '../../../api/rules/volume-path';
 
 export interface Item {
   /** A local path, or one in the source volume. */

@@ -1,6 +1,6 @@
-import type { TransferResult } from '../../../api/schemas/operation';
+import type { TransferResult } from '../../../api/operations/schemas';
 import { Losses } from '../../tar/losses';
-import { quote } from '../../files/paths';
+import { quote } from '../../../api/rules/volume-path';
 import type { Loss, MergeResult } from '../../files/volume-files';
 
 export type { TransferResult };

@@ -1,6 +1,6 @@
 /** Bulk copies and moves between this machine and volumes, and between volumes. */
 import { BerthError } from '../../../api/errors';
-import type { ConflictList, TransferCreate } from '../../../api/schemas/file';
+import type { ConflictList, TransferCreate } from '../../../api/files/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { DownloadDrafts } from '../../store/download-drafts';
 import type { OperationContext } from '../operations/operation-context';

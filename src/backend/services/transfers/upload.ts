@@ -6,7 +6,7 @@ import { packLocal } from '../../files/local/pack';
 import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../../files/local/tree';
 import { capability, setIdReason } from '../../tar/losses';
 import { localPath } from '../../machine/file-names';
-import { joinPath } from '../../files/paths';
+import { joinPath } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { OperationContext } from '../operations/operation-context';
 import { noteMissing } from './sources';

@@ -4,10 +4,10 @@
  */
 import { posix } from 'node:path';
 import { BerthError } from '../../../api/errors';
-import { rootFilesOf } from '../../../api/root-files';
-import type { FileEntry, FileLocation } from '../../../api/schemas/file';
+import { rootFilesOf } from '../../../api/rules/root-files';
+import type { FileEntry, FileLocation } from '../../../api/files/schemas';
 import type { RuntimeInfo } from '../../drivers/driver';
-import { quote } from '../../files/paths';
+import { quote } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Drivers } from '../engine/drivers';
 import { homeDirectory } from '../workspaces/start/injected-files';

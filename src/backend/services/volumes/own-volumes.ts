@@ -1,6 +1,6 @@
 /** Which volumes are this installation's to use and to remove, and how others' become so. */
-import { ownerWords } from '../../../api/owner';
-import type { Volume } from '../../../api/schemas/volume';
+import { ownerWords } from '../../../api/rules/owner';
+import type { Volume } from '../../../api/volumes/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { AdoptedVolumes } from '../../store/adopted-volumes';
 import type { Log } from '../../machine/log';

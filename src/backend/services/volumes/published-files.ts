@@ -1,7 +1,7 @@
 /** The files of a volume, every change of which is published, whoever makes it. */
 import { posix } from 'node:path';
-import type { FileChange } from '../../../api/schemas/file';
-import { isOwnName, joinPath } from '../../files/paths';
+import type { FileChange } from '../../../api/files/schemas';
+import { isOwnName, joinPath } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
 
 export type PublishChanges = (volume: string, changes: FileChange[]) => void;

@@ -1,9 +1,9 @@
 /** Deletes files and folders of a volume, with progress: one that can't be deleted stops none of the others. */
 import { posix } from 'node:path';
 import { BerthError, asBerthError } from '../../../api/errors';
-import { workspaceOfRoot } from '../../../api/root-files';
-import type { RemovalCreate } from '../../../api/schemas/file';
-import type { RemovalResult } from '../../../api/schemas/operation';
+import { workspaceOfRoot } from '../../../api/rules/root-files';
+import type { RemovalCreate } from '../../../api/files/schemas';
+import type { RemovalResult } from '../../../api/operations/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { OperationContext } from '../operations/operation-context';
 

@@ -1,5 +1,5 @@
 /** Who has a shared folder: workspaces of all kinds at once, which no single driver knows. */
-import type { Holder, Volume } from '../../../api/schemas/volume';
+import type { Holder, Volume } from '../../../api/volumes/schemas';
 import { runtimeNameOf, type WorkspaceRecord } from '../workspaces/record';
 
 /** As long as there is a runtime that was built with it. Other volumes are as their driver says. */

@@ -1,8 +1,8 @@
 /** Volumes of all drivers: list, create, delete with guard, and the files inside. */
 import { BerthError, asBerthError } from '../../../api/errors';
-import { ownerWords } from '../../../api/owner';
-import { workspaceOfRoot } from '../../../api/root-files';
-import type { Volume, VolumeCreate } from '../../../api/schemas/volume';
+import { ownerWords } from '../../../api/rules/owner';
+import { workspaceOfRoot } from '../../../api/rules/root-files';
+import type { Volume, VolumeCreate } from '../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Driver } from '../../drivers/driver';
 import type { AdoptedVolumes } from '../../store/adopted-volumes';

@@ -5,7 +5,7 @@ import type {
   SshTarget,
   WorkspaceState,
   WorkspaceStats,
-} from '../../../api/schemas/workspace';
+} from '../../../api/workspaces/schemas';
 import type { Readable } from 'node:stream';
 import type { Driver, ExecPlan, ExecSession, LogOptions } from '../../drivers/driver';
 import { aliasOf } from '../../ssh/config';
@@ -14,7 +14,7 @@ import type { SecretStore } from '../../store/secrets';
 import type { StateDirectory } from '../../store/state-directory';
 import type { Drivers } from '../engine/drivers';
 import { homeDirectory } from './start/injected-files';
-import { notWhile } from '../../../api/lifecycle';
+import { notWhile } from '../../../api/rules/lifecycle';
 import { runCommand } from './start/run-command';
 import { haltError, isHalted } from './halted';
 import { runtimeNameOf, type WorkspaceRecord } from './record';

@@ -1,13 +1,13 @@
 /** Volumes and containers of other tools (ws, Sandkasten, a lost state directory) become workspaces, with consent. */
 import { BerthError, asBerthError } from '../../../api/errors';
-import { checkImage, imageFile, withTag } from '../../../api/image-reference';
-import { ownerWords } from '../../../api/owner';
+import { checkImage, imageFile, withTag } from '../../../api/rules/image-reference';
+import { ownerWords } from '../../../api/rules/owner';
 import { sessionPrefix } from '../../../api/rules/session-volume';
-import { namePattern, type Owner } from '../../../api/schemas/common';
-import type { Adoptable } from '../../../api/schemas/engine';
-import type { Operation } from '../../../api/schemas/operation';
-import type { Volume } from '../../../api/schemas/volume';
-import type { WorkspaceSpec } from '../../../api/schemas/workspace';
+import { namePattern, type Owner } from '../../../api/common';
+import type { Adoptable } from '../../../api/engine/schemas';
+import type { Operation } from '../../../api/operations/schemas';
+import type { Volume } from '../../../api/volumes/schemas';
+import type { WorkspaceSpec } from '../../../api/workspaces/schemas';
 import type { Driver, RuntimeInfo } from '../../drivers/driver';
 import type { PortLedger } from '../../ssh/ports';
 import type { Drivers } from '../engine/drivers';

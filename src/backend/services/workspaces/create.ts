@@ -1,10 +1,15 @@
 /** Create: transactional. What a failure leaves is nothing, or a workspace that works and says what is missing. */
 import { BerthError } from '../../../api/errors';
-import { checkImage } from '../../../api/image-reference';
-import { ownerWords } from '../../../api/owner';
+import { checkImage } from '../../../api/rules/image-reference';
+import { ownerWords } from '../../../api/rules/owner';
 import { checkCloneAddress, checkCloneOptions } from '../../../api/rules/clone-address';
-import type { Operation } from '../../../api/schemas/operation';
-import type { IdlePolicy, RuntimeKind, WorkspaceCreate, WorkspaceSpec } from '../../../api/schemas/workspace';
+import type { Operation } from '../../../api/operations/schemas';
+import type {
+  IdlePolicy,
+  RuntimeKind,
+  WorkspaceCreate,
+  WorkspaceSpec,
+} from '../../../api/workspaces/schemas';
 import type { PortLedger } from '../../ssh/ports';
 import { checkAgentSocket } from '../../ssh/agent-forwarding';
 import type { SshKeys } from '../../ssh/keys';

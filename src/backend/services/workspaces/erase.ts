@@ -1,6 +1,6 @@
 /** Removes a workspace: its runtime, its volumes, and all that is known of it; also where the disk is full. */
 import { asBerthError } from '../../../api/errors';
-import type { WorkspaceState } from '../../../api/schemas/workspace';
+import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { SecretStore } from '../../store/secrets';
 import type { OperationContext } from '../operations/operation-context';

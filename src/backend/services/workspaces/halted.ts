@@ -3,9 +3,9 @@
  * `error`, but nothing of it is broken. It goes on by itself or by a resume, and nothing takes it for a pause.
  */
 import { BerthError } from '../../../api/errors';
-import type { Problem } from '../../../api/schemas/workspace';
+import type { Problem } from '../../../api/workspaces/schemas';
 import type { RuntimeInfo } from '../../drivers/driver';
-import type { Verb } from '../../../api/lifecycle';
+import type { Verb } from '../../../api/rules/lifecycle';
 import type { WorkspaceRecord } from './record';
 
 /** Marks the problem of such a workspace; no verb has a step of that name. */

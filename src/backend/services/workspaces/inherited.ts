@@ -1,6 +1,6 @@
 /** What the workspace of an adopted runtime has of it: volumes, ports, variables, limits. */
 import { asBerthError } from '../../../api/errors';
-import { EnvName, type Mount, type WorkspaceSpec } from '../../../api/schemas/workspace';
+import { EnvName, type Mount, type WorkspaceSpec } from '../../../api/workspaces/schemas';
 import type { BuiltWith } from '../../drivers/driver';
 import { isFree, type PortLedger } from '../../ssh/ports';
 import { parseMount } from './start/mount-syntax';

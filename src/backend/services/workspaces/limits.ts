@@ -1,5 +1,5 @@
 /** The limits of a workspace, and changes to them. */
-import type { Limits, LimitsPatch } from '../../../api/schemas/workspace';
+import type { Limits, LimitsPatch } from '../../../api/workspaces/schemas';
 
 /** Null takes a limit away. */
 export function changeLimits(before: Limits = {}, patch: LimitsPatch): Limits {

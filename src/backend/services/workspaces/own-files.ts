@@ -1,5 +1,5 @@
 /** What runtimes have written outside of volumes: measured, and named before it goes. */
-import type { OwnFiles } from '../../../api/schemas/workspace';
+import type { OwnFiles } from '../../../api/workspaces/schemas';
 import type { Driver, Whose } from '../../drivers/driver';
 import type { Log } from '../../machine/log';
 import type { OperationContext } from '../operations/operation-context';

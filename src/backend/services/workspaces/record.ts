@@ -1,7 +1,7 @@
 /** What is kept of a workspace; survives everything but delete. Contains no secret. */
 import { Type, type Static } from '@sinclair/typebox';
 import { redactAddresses } from '../../../api/rules/redact-addresses';
-import { Name, Timestamp } from '../../../api/schemas/common';
+import { Name, Timestamp } from '../../../api/common';
 import {
   OwnFiles,
   Problem,
@@ -9,7 +9,7 @@ import {
   WorkspaceState,
   type Step,
   type Workspace,
-} from '../../../api/schemas/workspace';
+} from '../../../api/workspaces/schemas';
 import type { RecordFormat } from '../../store/records';
 import { aliasOf } from '../../ssh/config';
 

@@ -1,7 +1,7 @@
 /** All workspace records in memory and on disk; every change is published. The only writer of both. */
 import { readdir } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
-import type { Problem, Workspace, WorkspaceState } from '../../../api/schemas/workspace';
+import type { Problem, Workspace, WorkspaceState } from '../../../api/workspaces/schemas';
 import { makeFolder, removeOurs } from '../../machine/files';
 import { KeyedLock } from '../../machine/keyed-lock';
 import { isRecordFile, readRecord, writeRecord, type ReadResult } from '../../store/records';
@@ -10,7 +10,7 @@ import type { PortLedger } from '../../ssh/ports';
 import type { SshConfig } from '../../ssh/config';
 import type { EventHub } from '../operations/event-hub';
 import { isHalted, refuseWhileHalted } from './halted';
-import { mayBegin, transitions, type Verb } from '../../../api/lifecycle';
+import { mayBegin, transitions, type Verb } from '../../../api/rules/lifecycle';
 import type { Log } from '../../machine/log';
 import { portsOf } from './start/published-ports';
 import { toWorkspace, workspaceFormat, type WorkspaceActivity, type WorkspaceRecord } from './record';

@@ -1,8 +1,8 @@
 /** What a caller may reach: the owner everything, a token what belongs to its workspaces, and what it began itself. */
 import type { EngineEvent } from '../../../api/events';
-import { workspaceOfRoot } from '../../../api/root-files';
+import { workspaceOfRoot } from '../../../api/rules/root-files';
 import type { Named, Principal } from '../../../api/rules/principal';
-import type { Operation } from '../../../api/schemas/operation';
+import type { Operation } from '../../../api/operations/schemas';
 import type { Operations } from '../operations/operations';
 import { runtimeNameOf, type WorkspaceRecord } from './record';
 import type { WorkspaceRegistry } from './registry';

@@ -1,21 +1,21 @@
 /** The verbs of workspaces: each checks the state, begins its operation, and settles the record. */
 import { BerthError, asBerthError } from '../../../api/errors';
-import { checkImage, imageMissing } from '../../../api/image-reference';
-import type { Operation } from '../../../api/schemas/operation';
+import { checkImage, imageMissing } from '../../../api/rules/image-reference';
+import type { Operation } from '../../../api/operations/schemas';
 import type {
   Limits,
   PublishedPort,
   Workspace,
   WorkspacePatch,
   WorkspaceState,
-} from '../../../api/schemas/workspace';
+} from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { PortLedger } from '../../ssh/ports';
 import { KeyedLock } from '../../machine/keyed-lock';
 import { changeVariables } from '../../store/variables';
 import { haltProblem, isHalted } from './halted';
 import { prepareImage } from '../images/image-progress';
-import { isSettled, joins, mayBegin, type Verb } from '../../../api/lifecycle';
+import { isSettled, joins, mayBegin, type Verb } from '../../../api/rules/lifecycle';
 import { changeLimits } from './limits';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { BerthError } from '../../../../src/api/errors';
-import type { Mount } from '../../../../src/api/schemas/workspace';
+import type { Mount } from '../../../../src/api/workspaces/schemas';
 import { archiveOf, type Member } from '../../../../src/backend/tar/archive';
 import { Bench, never, text } from './support';
 

@@ -3,7 +3,13 @@ import { FrameReader, encodeFrame, type Frame } from '../../../../src/backend/fi
 import { staysInside } from '../../../../src/backend/tar/entry-names';
 import { decodeName, encodeName, hasEscapes } from '../../../../src/backend/machine/file-names';
 import { copyName, firstFree, numberedName } from '../../../../src/backend/files/naming';
-import { baseName, isInside, joinPath, normalizePath, parentPath } from '../../../../src/backend/files/paths';
+import {
+  baseName,
+  isInside,
+  joinPath,
+  normalizePath,
+  parentPath,
+} from '../../../../src/api/rules/volume-path';
 import { hasCode } from '../files/agent/harness';
 
 describe('names', () => {

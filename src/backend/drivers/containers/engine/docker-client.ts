@@ -9,7 +9,7 @@ import Dockerode from 'dockerode';
 import DockerModem from 'docker-modem';
 import modemHttp from 'docker-modem/lib/http';
 import { BerthError } from '../../../../api/errors';
-import { imageName } from '../../../../api/image-reference';
+import { imageName } from '../../../../api/rules/image-reference';
 
 // The library's own requests follow any redirect, over TCP and without a listener for errors.
 modemHttp.http = http;

@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
-import { parseDockerHost, type DockerTarget } from '../../../../api/docker-host';
+import { parseDockerHost, type DockerTarget } from '../../../../api/rules/docker-host';
 import { BerthError } from '../../../../api/errors';
 
 import { dockerClient } from './docker-client';

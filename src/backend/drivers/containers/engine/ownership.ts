@@ -3,8 +3,8 @@
  * such label was made by the user, or by a tool that knows nothing of installations.
  */
 import { BerthError } from '../../../../api/errors';
-import { ownerWords } from '../../../../api/owner';
-import type { Owner } from '../../../../api/schemas/common';
+import { ownerWords } from '../../../../api/rules/owner';
+import type { Owner } from '../../../../api/common';
 import type { AdoptedVolume } from '../../../store/adopted-volumes';
 import { isInternalVolume, isToolsName, label } from './labels';
 

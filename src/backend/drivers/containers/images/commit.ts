@@ -1,7 +1,7 @@
 /** A container's own files as an image, by the engine's commit. */
 import { posix } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import { imageName, versionOf } from '../../../../api/image-reference';
+import { imageName, versionOf } from '../../../../api/rules/image-reference';
 import type { CommitPlan } from '../../driver';
 import { isStatus, toBerthError } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';

@@ -1,8 +1,8 @@
 /** Images of the engine. */
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
-import { imageName, versionOf } from '../../../../api/image-reference';
-import type { Image } from '../../../../api/schemas/engine';
+import { imageName, versionOf } from '../../../../api/rules/image-reference';
+import type { Image } from '../../../../api/engine/schemas';
 import type { ImageStore, PullProgress } from '../../driver';
 import { claimImage } from '../volumes/claims';
 import { isStatus, toBerthError } from '../engine/docker-errors';

@@ -13,7 +13,7 @@
  * name stays, and `dropAside` of its next start removes the old one.
  */
 import { BerthError } from '../../../../api/errors';
-import { quote } from '../../../files/paths';
+import { quote } from '../../../../api/rules/volume-path';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import type { RefitInfo, RuntimeInfo, RuntimePlan } from '../../driver';
 import { ifMissing, isStatus } from '../engine/docker-errors';

@@ -1,6 +1,6 @@
 /** What a container of anybody was built with, for a workspace that is to have the same. */
 import type Dockerode from 'dockerode';
-import type { Limits, Mount } from '../../../../api/schemas/workspace';
+import type { Limits, Mount } from '../../../../api/workspaces/schemas';
 import type { BuiltWith } from '../../driver';
 import { ifMissing } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';

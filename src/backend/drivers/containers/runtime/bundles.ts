@@ -1,7 +1,7 @@
 /** Tar bundles of the user, unpacked anew into volumes of their own before every start. */
 import { BerthError } from '../../../../api/errors';
 import { Losses } from '../../../tar/losses';
-import { quote } from '../../../files/paths';
+import { quote } from '../../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { openBundle } from '../../../tar/bundle-file';
 import type { RuntimePlan } from '../../driver';

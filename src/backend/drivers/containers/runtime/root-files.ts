@@ -1,9 +1,9 @@
 /** All files of a container as its shell sees them: through an agent in one that runs, by the engine's archive else. */
 import { BerthError, asBerthError } from '../../../../api/errors';
-import { rootFilesOf } from '../../../../api/root-files';
+import { rootFilesOf } from '../../../../api/rules/root-files';
 import { AgentFiles } from '../../../files/agent/agent-files';
 import { InsideAgent, type AgentProcess } from '../../../files/agent/inside-agent';
-import { quote } from '../../../files/paths';
+import { quote } from '../../../../api/rules/volume-path';
 import { TarFiles } from '../../../files/tar-files';
 import type { VolumeFiles } from '../../../files/volume-files';
 import type { RuntimeInfo } from '../../driver';

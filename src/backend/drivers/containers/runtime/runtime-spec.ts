@@ -1,6 +1,6 @@
 /** From a plan to what the engine is asked to create. */
 import type Dockerode from 'dockerode';
-import type { Limits, Mount } from '../../../../api/schemas/workspace';
+import type { Limits, Mount } from '../../../../api/workspaces/schemas';
 import type { PlannedPort, RuntimePlan } from '../../driver';
 import { berthDirectory, toolsDirectory } from '../../../inside/init-script';
 import { bundleVolumeName, label, planVersion } from '../engine/labels';

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
-import { imageMissing } from '../../../../api/image-reference';
-import type { Limits } from '../../../../api/schemas/workspace';
+import { imageMissing } from '../../../../api/rules/image-reference';
+import type { Limits } from '../../../../api/workspaces/schemas';
 import type { PlannedPort, RuntimeInfo, RuntimePlan, Whose } from '../../driver';
 import { ownedLabels } from '../volumes/claims';
 import { ifMissing, isStatus, toBerthError } from '../engine/docker-errors';

@@ -1,7 +1,7 @@
 /** CPU, memory and network of running containers. */
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
-import type { WorkspaceStats } from '../../../../api/schemas/workspace';
+import type { WorkspaceStats } from '../../../../api/workspaces/schemas';
 import { isStatus } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';
 import { stateOf } from './runtime-info';

@@ -1,7 +1,7 @@
 /** What the engine tells about volumes and their holders, in the words of the API. */
 import type Dockerode from 'dockerode';
-import type { Owner } from '../../../../api/schemas/common';
-import type { Holder, Volume } from '../../../../api/schemas/volume';
+import type { Owner } from '../../../../api/common';
+import type { Holder, Volume } from '../../../../api/volumes/schemas';
 import { claimedLabels } from './claims';
 import { isInternalContainer, label, volumeRole } from '../engine/labels';
 import type { Ownership } from '../engine/ownership';

@@ -1,8 +1,8 @@
 /** Volumes of the engine. Two calls answer a list of any length: one for the volumes, one for all holders. */
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../../api/errors';
-import { ownerWords } from '../../../../api/owner';
-import type { Volume, VolumeCreate } from '../../../../api/schemas/volume';
+import { ownerWords } from '../../../../api/rules/owner';
+import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../../files/volume-files';
 import type { VolumeStore } from '../../driver';
 import { claimsAmong, ownedLabels, type Claims } from './claims';

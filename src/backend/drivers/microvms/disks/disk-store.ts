@@ -2,7 +2,7 @@
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import type { Volume, VolumeCreate } from '../../../../api/schemas/volume';
+import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import { isErrno, removeTree } from '../../../machine/files';

@@ -1,7 +1,7 @@
 /** The files of one volume, through whoever has it now: the machine that runs with it, or nobody but us. */
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
-import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../../api/schemas/file';
+import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../../api/files/schemas';
 import type { TakeChunk, TarSource } from '../../../tar/flow';
 import type {
   Unpacked,

@@ -1,5 +1,5 @@
 /** Disks that tell what happens to them: unlike a container engine's volumes, nobody else has events of them. */
-import type { Volume, VolumeCreate } from '../../../../api/schemas/volume';
+import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../../files/volume-files';
 import type { DriverEvent } from '../../driver';
 import type { DiskHolder, DiskStore } from '../parts';

@@ -1,8 +1,8 @@
 /** Rows of the index in the words of the API. */
 import { BerthError } from '../../../../api/errors';
 import { isSessionVolume } from '../../../../api/rules/session-volume';
-import { namePattern } from '../../../../api/schemas/common';
-import type { Holder, Volume } from '../../../../api/schemas/volume';
+import { namePattern } from '../../../../api/common';
+import type { Holder, Volume } from '../../../../api/volumes/schemas';
 import type { VolumeRow } from './volume-index';
 
 const role = 'berth.role';

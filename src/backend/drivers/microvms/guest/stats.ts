@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
-import type { WorkspaceStats } from '../../../../api/schemas/workspace';
+import type { WorkspaceStats } from '../../../../api/workspaces/schemas';
 import { shell } from '../../../inside/init-script';
 import type { Machine } from '../machines/machine';
 import { quotedCommand } from './exec';

@@ -1,7 +1,7 @@
 /** From the word `image` of a workspace to where its files come from. */
 import { stat } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../../../../api/errors';
-import { withTag } from '../../../../api/image-reference';
+import { withTag } from '../../../../api/rules/image-reference';
 import { oneOf, openSaved, TarLayout } from '../../../images/oci/archives';
 import { imageName, refName, type Descriptor, type Index } from '../../../images/oci/documents';
 import { choose, openImage, refuseForeign } from '../../../images/oci/image';

@@ -4,7 +4,7 @@
  * guest kit.
  */
 import { BerthError } from '../../../../api/errors';
-import type { Image } from '../../../../api/schemas/engine';
+import type { Image } from '../../../../api/engine/schemas';
 import type { ImageStore, PullProgress } from '../../driver';
 import type { GuestKits, ImageArchive, RootImages } from '../parts';
 

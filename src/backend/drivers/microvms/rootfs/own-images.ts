@@ -1,7 +1,7 @@
 /** Images that no container engine has: committed here, or pulled without one. */
 import { BerthError } from '../../../../api/errors';
-import { withTag } from '../../../../api/image-reference';
-import type { Image } from '../../../../api/schemas/engine';
+import { withTag } from '../../../../api/rules/image-reference';
+import type { Image } from '../../../../api/engine/schemas';
 import { readBlob } from '../../../images/oci/blobs';
 import {
   ImageDocument,

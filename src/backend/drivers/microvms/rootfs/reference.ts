@@ -1,7 +1,7 @@
 /** What the word `image` of a workspace means to microVMs. */
 import { isAbsolute } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import { imageFile, type ImageScheme } from '../../../../api/image-reference';
+import { imageFile, type ImageScheme } from '../../../../api/rules/image-reference';
 
 export type ImageReference =
   /** An OCI image layout: a folder or a tar; the name of one image in it. */

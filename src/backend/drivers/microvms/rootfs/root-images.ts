@@ -6,8 +6,8 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import { imageMissing, withTag } from '../../../../api/image-reference';
-import type { Image } from '../../../../api/schemas/engine';
+import { imageMissing, withTag } from '../../../../api/rules/image-reference';
+import type { Image } from '../../../../api/engine/schemas';
 import { abandonedAfterMs, draftOf, sweepDrafts } from '../../../machine/drafts';
 import { firstOf } from '../../../tar/losses';
 import { replaceFile } from '../../../machine/files';

@@ -5,7 +5,7 @@
 import { rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import { rootFilesOf } from '../../../../api/root-files';
+import { rootFilesOf } from '../../../../api/rules/root-files';
 import { AgentFiles } from '../../../files/agent/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
 import { makeFit } from '../../../ext4/fitness';

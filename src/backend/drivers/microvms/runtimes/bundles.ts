@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { firstOf, Losses } from '../../../tar/losses';
-import { quote } from '../../../files/paths';
+import { quote } from '../../../../api/rules/volume-path';
 import { throwIfCancelled } from '../../../machine/wait';
 import { openBundle } from '../../../tar/bundle-file';
 import { vetTar } from '../../../tar/vetting';

@@ -1,6 +1,6 @@
 /** What is known of a runtime beyond its process: `workspaces/<name>/runtime.json`. Contains no secret. */
 import { Type, type Static } from '@sinclair/typebox';
-import { Limits, Mount, NetworkMode } from '../../../../api/schemas/workspace';
+import { Limits, Mount, NetworkMode } from '../../../../api/workspaces/schemas';
 import type { RecordFormat } from '../../../store/records';
 
 const Variables = Type.Record(Type.String(), Type.String());

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
-import type { Limits } from '../../../../api/schemas/workspace';
+import type { Limits } from '../../../../api/workspaces/schemas';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import { parseEnvironment } from '../../../inside/session-environment';
 import { throwIfCancelled } from '../../../machine/wait';

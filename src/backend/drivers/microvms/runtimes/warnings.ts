@@ -1,5 +1,5 @@
 /** What the owner of a microVM should know while it runs. */
-import type { Problem } from '../../../../api/schemas/workspace';
+import type { Problem } from '../../../../api/workspaces/schemas';
 import type { Machine } from '../machines/machine';
 import { diskMounts } from './runtime-plan';
 import type { RuntimeRecord } from './runtime-record';

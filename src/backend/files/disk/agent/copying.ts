@@ -3,7 +3,7 @@
  * become somebody else are dropped.
  */
 import { capability, Losses, notCopied, setIdReason } from '../../../tar/losses';
-import { isOwnName } from '../../paths';
+import { isOwnName } from '../../../../api/rules/volume-path';
 import { asDiskError, DiskError } from '../../../ext4/disk-error';
 import type { Attributes, Ext4 } from '../../../ext4/file-system';
 import type { FileReader, NewContent } from '../../../ext4/file-content';

@@ -1,5 +1,5 @@
 /** What is at a path, and what is in a folder, as rows (src/backend/files/agent/replies.ts reads them). */
-import { isOwnName } from '../../paths';
+import { isOwnName } from '../../../../api/rules/volume-path';
 import { DiskError } from '../../../ext4/disk-error';
 import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { isUnusedLostAndFound } from './lost-found';

@@ -1,6 +1,6 @@
 /** Moves what a folder holds into another one: the rules of images/tools/agent/stages.py. */
 import { numberedName } from '../../naming';
-import { joinPath } from '../../paths';
+import { joinPath } from '../../../../api/rules/volume-path';
 import { asDiskError, DiskError, errorReply } from '../../../ext4/disk-error';
 import type { Ext4 } from '../../../ext4/file-system';
 import { fileType, type Inode } from '../../../ext4/structures/inode';

@@ -3,7 +3,7 @@
  * are followed here, by hand; `..` in one goes back to a folder that was walked through, never above the root.
  */
 import { encodeName } from '../../../machine/file-names';
-import { normalizePath } from '../../paths';
+import { normalizePath } from '../../../../api/rules/volume-path';
 import { DiskError } from '../../../ext4/disk-error';
 import { type Ext4, rootInode } from '../../../ext4/file-system';
 import { fileType, type Inode } from '../../../ext4/structures/inode';

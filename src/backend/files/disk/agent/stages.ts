@@ -3,7 +3,7 @@
  * Nobody else has the disk: a stage that this agent did not make is what a dead upload left.
  */
 import { randomBytes } from 'node:crypto';
-import { isOwnName } from '../../paths';
+import { isOwnName } from '../../../../api/rules/volume-path';
 import { DiskError, errorReply } from '../../../ext4/disk-error';
 import { rootInode } from '../../../ext4/file-system';
 import { TreeCopy } from './copying';

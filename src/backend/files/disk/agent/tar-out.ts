@@ -3,7 +3,7 @@
  * these says so.
  */
 import { sparseParts } from '../../../tar/holes';
-import { baseName, isOwnName, joinPath } from '../../paths';
+import { baseName, isOwnName, joinPath } from '../../../../api/rules/volume-path';
 import { errorReply } from '../../../ext4/disk-error';
 import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../../tar/header';
 import { attributesOf } from '../../../ext4/structures/attributes';

@@ -1,5 +1,5 @@
 /** Folders, and whole trees. */
-import { isOwnName, joinPath } from '../../paths';
+import { isOwnName, joinPath } from '../../../../api/rules/volume-path';
 import { DiskError, errorReply } from '../../../ext4/disk-error';
 import type { Ext4 } from '../../../ext4/file-system';
 import type { Inode } from '../../../ext4/structures/inode';

@@ -1,5 +1,5 @@
 /** Changes below a folder. Nobody else changes a disk that is stopped: what the requests tell is all there is. */
-import { isInside, isOwnName } from '../../paths';
+import { isInside, isOwnName } from '../../../../api/rules/volume-path';
 import { DiskError } from '../../../ext4/disk-error';
 import { type Fields } from './entries';
 import { split, type Volume } from './places';

@@ -1,7 +1,7 @@
 /** What runs inside a workspace that has just started: the clone of its repository, once, and the post-start scripts. */
 import { BerthError } from '../../../../api/errors';
 import { redactAddresses } from '../../../../api/rules/redact-addresses';
-import type { WorkspaceSpec } from '../../../../api/schemas/workspace';
+import type { WorkspaceSpec } from '../../../../api/workspaces/schemas';
 import type { Driver } from '../../../drivers/driver';
 import { lendAgent } from '../../../ssh/agent-forwarding';
 import type { SshKeys } from '../../../ssh/keys';

@@ -2,7 +2,7 @@
 import type { Stats } from 'node:fs';
 import { readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, posix } from 'node:path';
-import type { CredentialFile } from '../../../../api/schemas/workspace';
+import type { CredentialFile } from '../../../../api/workspaces/schemas';
 import type { InjectedFile } from '../../../drivers/driver';
 
 export const homeDirectory = '/home/workspace';

@@ -1,7 +1,7 @@
 /** Which volume a mount means: names are one space over all kinds of runtimes, and not every kind can mount every volume. */
 import { BerthError } from '../../../../api/errors';
-import type { Volume } from '../../../../api/schemas/volume';
-import type { Mount } from '../../../../api/schemas/workspace';
+import type { Volume } from '../../../../api/volumes/schemas';
+import type { Mount } from '../../../../api/workspaces/schemas';
 import type { Driver, PlannedMount } from '../../../drivers/driver';
 import type { Drivers } from '../../engine/drivers';
 

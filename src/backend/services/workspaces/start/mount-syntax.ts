@@ -4,8 +4,8 @@
  */
 import { posix, win32 } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import { namePattern } from '../../../../api/schemas/common';
-import type { Mount, RuntimeKind } from '../../../../api/schemas/workspace';
+import { namePattern } from '../../../../api/common';
+import type { Mount, RuntimeKind } from '../../../../api/workspaces/schemas';
 
 const syntax = 'volume must be SRC:DST[:ro|rw]';
 const diskEnding = /\.(ext4|img)$/i;

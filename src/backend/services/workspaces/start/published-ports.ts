@@ -1,6 +1,6 @@
 /** Extra ports of workspaces: on loopback, from the ledger that has the SSH ports too. */
 import { BerthError } from '../../../../api/errors';
-import type { PublishedPort } from '../../../../api/schemas/workspace';
+import type { PublishedPort } from '../../../../api/workspaces/schemas';
 import type { PlannedPort } from '../../../drivers/driver';
 import { programOn } from '../../../ssh/port-user';
 import { isFree, type PortLedger } from '../../../ssh/ports';

@@ -3,9 +3,9 @@
  * ever removed here.
  */
 import { BerthError } from '../../../../api/errors';
-import { imageMissing } from '../../../../api/image-reference';
-import { ownerWords } from '../../../../api/owner';
-import type { Problem } from '../../../../api/schemas/workspace';
+import { imageMissing } from '../../../../api/rules/image-reference';
+import { ownerWords } from '../../../../api/rules/owner';
+import type { Problem } from '../../../../api/workspaces/schemas';
 import type { Driver, RuntimeInfo, RuntimePlan } from '../../../drivers/driver';
 import { isFree, type PortLedger } from '../../../ssh/ports';
 import type { Drivers } from '../../engine/drivers';

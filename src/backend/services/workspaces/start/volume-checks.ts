@@ -1,7 +1,7 @@
 /** Whether the volumes of a workspace are still the ones that it had: an empty one is never taken for a lost one. */
 import { BerthError } from '../../../../api/errors';
-import { ownerWords } from '../../../../api/owner';
-import type { Owner } from '../../../../api/schemas/common';
+import { ownerWords } from '../../../../api/rules/owner';
+import type { Owner } from '../../../../api/common';
 import type { Driver } from '../../../drivers/driver';
 import type { Drivers } from '../../engine/drivers';
 import { findVolume } from './mount-resolution';

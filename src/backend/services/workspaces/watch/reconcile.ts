@@ -3,7 +3,7 @@
  * to a runtime that was not our doing. Nothing is deleted here but what a confirmed delete left half done.
  */
 import { BerthError, asBerthError } from '../../../../api/errors';
-import type { Problem, WorkspaceState } from '../../../../api/schemas/workspace';
+import type { Problem, WorkspaceState } from '../../../../api/workspaces/schemas';
 import { runtimeWarnings, type Driver, type DriverEvent, type RuntimeInfo } from '../../../drivers/driver';
 import type { Drivers } from '../../engine/drivers';
 import { haltProblem, isHalted } from '../halted';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FileChange } from '../../../../../src/api/schemas/file';
+import type { FileChange } from '../../../../../src/api/files/schemas';
 import { hasCode, TestVolume } from './harness';
 
 describe('watching a volume', function () {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { FileChange } from '../../../../../src/api/schemas/file';
+import type { FileChange } from '../../../../../src/api/files/schemas';
 import { useTempFolder } from '../../../../support/temp';
 import { until } from '../../../../support/wait';
 import { hasCode } from '../agent/harness';

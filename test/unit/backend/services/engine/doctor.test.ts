@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Check } from '../../../../../src/api/schemas/engine';
+import type { Check } from '../../../../../src/api/engine/schemas';
 import { statusOf } from '../../../../../src/backend/services/engine/drivers';
 import { useEngine, type TestEngine } from '../../../../support/engine';
 import { failure } from '../../../../support/errors';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Progress } from '../../../../../src/api/schemas/operation';
+import type { Progress } from '../../../../../src/api/operations/schemas';
 import { TransferProgress } from '../../../../../src/backend/services/transfers/progress';
 
 describe('progress of a transfer', () => {

@@ -16,8 +16,8 @@ import {
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TransferCreate } from '../../../../../src/api/schemas/file';
-import type { TransferResult } from '../../../../../src/api/schemas/operation';
+import type { TransferCreate } from '../../../../../src/api/files/schemas';
+import type { TransferResult } from '../../../../../src/api/operations/schemas';
 import type { VolumeFiles } from '../../../../../src/backend/files/volume-files';
 import { Transfers } from '../../../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';

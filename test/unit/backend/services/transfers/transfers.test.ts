@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TransferCreate } from '../../../../../src/api/schemas/file';
+import type { TransferCreate } from '../../../../../src/api/files/schemas';
 import { Transfers } from '../../../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';
 import { attributesAt, setAttribute } from '../../../../support/file-facts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileChange, TransferCreate } from '../../../../../src/api/schemas/file';
+import type { FileChange, TransferCreate } from '../../../../../src/api/files/schemas';
 import { publishedFiles } from '../../../../../src/backend/services/volumes/published-files';
 import { Transfers } from '../../../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';

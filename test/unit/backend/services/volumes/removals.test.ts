@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileChange } from '../../../../../src/api/schemas/file';
+import type { FileChange } from '../../../../../src/api/files/schemas';
 import { checkRemoval, removalTitle, runRemoval } from '../../../../../src/backend/services/volumes/removals';
 import { publishedFiles } from '../../../../../src/backend/services/volumes/published-files';
 import { TestContext } from '../../../../support/test-context';

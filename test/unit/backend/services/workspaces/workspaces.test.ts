@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { BerthError } from '../../../../../src/api/errors';
-import type { Operation } from '../../../../../src/api/schemas/operation';
-import type { WorkspaceState } from '../../../../../src/api/schemas/workspace';
+import type { Operation } from '../../../../../src/api/operations/schemas';
+import type { WorkspaceState } from '../../../../../src/api/workspaces/schemas';
 import { useDemo } from '../../../../support/demo';
 import type { TestEngine } from '../../../../support/engine';
 import { failure } from '../../../../support/errors';

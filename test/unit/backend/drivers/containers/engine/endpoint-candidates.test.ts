@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseDockerHost } from '../../../../../../src/api/docker-host';
+import { parseDockerHost } from '../../../../../../src/api/rules/docker-host';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

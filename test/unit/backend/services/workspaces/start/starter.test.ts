@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { BerthError } from '../../../../../../src/api/errors';
-import type { WorkspaceCreate } from '../../../../../../src/api/schemas/workspace';
+import type { WorkspaceCreate } from '../../../../../../src/api/workspaces/schemas';
 import { useEngine, type TestEngine } from '../../../../../support/engine';
 
 describe('services/workspace-starter', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { IdlePolicy } from '../../../../../../src/api/schemas/workspace';
+import type { IdlePolicy } from '../../../../../../src/api/workspaces/schemas';
 import { nextIdleStep, systemClock } from '../../../../../../src/backend/services/workspaces/watch/idle';
 import type { WorkspaceRecord } from '../../../../../../src/backend/services/workspaces/record';
 import { useEngine, type TestEngine } from '../../../../../support/engine';

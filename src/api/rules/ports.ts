@@ -1,4 +1,4 @@
-import type { PublishedPort } from './schemas/workspace';
+import type { PublishedPort } from '../workspaces/schemas';
 
 /** `8080`, a port inside, or `18080:8080`, after the one of this machine; undefined for anything else. */
 export function parsePort(text: string): PublishedPort | undefined {

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { maxCloneAddress } from '../rules/clone-address';
 import { localOnly, localPath, namesWorkspace } from '../rules/principal';
-import { Label, Name, Timestamp, literals, nullable } from './common';
+import { Label, Name, Timestamp, literals, nullable } from '../common';
 
 export const workspaceStates = [
   'creating',

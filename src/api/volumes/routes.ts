@@ -1,8 +1,8 @@
 /** The part of the contract that is about volumes: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
-import { namesVolume } from './rules/principal';
-import { Flag, takeOver, VolumeName } from './schemas/common';
-import { Volume, VolumeCreate } from './schemas/volume';
+import { namesVolume } from '../rules/principal';
+import { Flag, takeOver, VolumeName } from '../common';
+import { Volume, VolumeCreate } from './schemas';
 
 const ByVolume = Type.Object({ volume: { ...VolumeName, ...namesVolume } });
 

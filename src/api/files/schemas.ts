@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { localOnly } from '../rules/principal';
-import { FilesName, Flag, VolumePath, literals } from './common';
+import { FilesName, Flag, VolumePath, literals } from '../common';
 
 export const fileTypes = ['file', 'directory', 'symlink', 'other'] as const;
 export const FileType = literals(fileTypes);

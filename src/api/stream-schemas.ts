@@ -1,13 +1,13 @@
 /** What goes through the streams of `streamPaths`: messages of terminals and commands, events. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { errorStatus } from '../errors';
-import type { EventType } from '../events';
+import { errorStatus } from './errors';
+import type { EventType } from './events';
 import { RemedyWord, literals } from './common';
-import { DriverStatus } from './engine';
-import { FileChange } from './file';
-import { Operation } from './operation';
-import { Volume } from './volume';
-import { Cwd, Environment, UserName, Workspace } from './workspace';
+import { DriverStatus } from './engine/schemas';
+import { FileChange } from './files/schemas';
+import { Operation } from './operations/schemas';
+import { Volume } from './volumes/schemas';
+import { Cwd, Environment, UserName, Workspace } from './workspaces/schemas';
 
 export const ErrorBody = Type.Object({
   code: literals(Object.keys(errorStatus), { description: 'For programs: stays as it is.' }),

@@ -1,9 +1,9 @@
 /** The part of the contract that is about workspaces: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
-import { localPath, type RouteScope } from './rules/principal';
-import { ByImage, ByName, Flag, takeOver, VolumeName, Wait, Waiting } from './schemas/common';
-import { Adoptable } from './schemas/engine';
-import { Operation } from './schemas/operation';
+import { localPath, type RouteScope } from '../rules/principal';
+import { ByImage, ByName, Flag, takeOver, VolumeName, Wait, Waiting } from '../common';
+import { Adoptable } from '../engine/schemas';
+import { Operation } from '../operations/schemas';
 import {
   ExecRequest,
   ExecResult,
@@ -12,7 +12,7 @@ import {
   WorkspaceCreate,
   WorkspacePatch,
   WorkspaceStats,
-} from './schemas/workspace';
+} from './schemas';
 
 /** Of verbs that start: what to do without the files of a volume that is gone. */
 const Starting = Type.Object({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { workspaceStates, type WorkspaceState } from '../../../src/api/schemas/workspace';
-import { isSettled, mayBegin, offeredIn, transitions, type Verb } from '../../../src/api/lifecycle';
-import { failure } from '../../support/errors';
+import { workspaceStates, type WorkspaceState } from '../../../../src/api/workspaces/schemas';
+import { isSettled, mayBegin, offeredIn, transitions, type Verb } from '../../../../src/api/rules/lifecycle';
+import { failure } from '../../../support/errors';
 
 /** DESIGN.md, section 4: what each verb does from each settled state. '=' changes nothing; all else is illegal. */
 const table: Record<Verb, Partial<Record<WorkspaceState, 'go' | '='>>> = {

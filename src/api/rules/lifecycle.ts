@@ -1,6 +1,6 @@
 /** The one table of legal transitions (DESIGN.md, section 4). */
-import { BerthError } from './errors';
-import type { WorkspaceState } from './schemas/workspace';
+import { BerthError } from '../errors';
+import type { WorkspaceState } from '../workspaces/schemas';
 
 export type Verb =
   | 'start'

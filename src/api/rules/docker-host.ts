@@ -1,6 +1,6 @@
 /** Addresses of container engines, as the setting `dockerHost`, `DOCKER_HOST` and docker contexts have them. */
-import { BerthError } from './errors';
-import { redactAddresses } from './rules/redact-addresses';
+import { BerthError } from '../errors';
+import { redactAddresses } from './redact-addresses';
 
 export type DockerTarget = { socketPath: string } | { host: string; port: number };
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { socketPath } from '../../../src/api/endpoint';
-import { refuseUnfitHome } from '../../../src/api/state-home';
-import { failure } from '../../support/errors';
-import { useTempFolder } from '../../support/temp';
+import { socketPath } from '../../../../src/api/rules/endpoint';
+import { refuseUnfitHome } from '../../../../src/api/rules/state-home';
+import { failure } from '../../../support/errors';
+import { useTempFolder } from '../../../support/temp';
 
 describe('api/state-home', () => {
   const folder = useTempFolder();

@@ -1,8 +1,8 @@
 /** The part of the contract that is about operations: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
-import { namesOperation } from './rules/principal';
-import { Flag, Waiting } from './schemas/common';
-import { Operation } from './schemas/operation';
+import { namesOperation } from '../rules/principal';
+import { Flag, Waiting } from '../common';
+import { Operation } from './schemas';
 
 const ById = Type.Object({ id: Type.String({ maxLength: 64, ...namesOperation }) });
 

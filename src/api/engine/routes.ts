@@ -1,6 +1,6 @@
 /** The part of the contract that is about the engine and ssh: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
-import { Flag } from './schemas/common';
+import { Flag } from '../common';
 import {
   DoctorReport,
   EngineInfo,
@@ -8,7 +8,7 @@ import {
   EngineSettingsChange,
   Orphan,
   SshConfigStatus,
-} from './schemas/engine';
+} from './schemas';
 
 const UserConfig = Type.Object(
   {

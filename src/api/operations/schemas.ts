@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { RemedyWord, Timestamp, literals } from './common';
-import { Step } from './workspace';
+import { RemedyWord, Timestamp, literals } from '../common';
+import { Step } from '../workspaces/schemas';
 
 export const OperationStatus = literals(['running', 'succeeded', 'failed', 'cancelled', 'interrupted']);
 export type OperationStatus = Static<typeof OperationStatus>;

@@ -1,5 +1,5 @@
 /** Paths inside volumes: absolute, `/`-separated, no `..`. */
-import { BerthError } from '../../api/errors';
+import { BerthError } from '../errors';
 
 /**
  * The agents' own: uploads, files and saves in the making. What only begins like one belongs to somebody else

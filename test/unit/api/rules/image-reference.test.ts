@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { checkImage, imageName, parseImageName, versionOf, withTag } from '../../../src/api/image-reference';
+import {
+  checkImage,
+  imageName,
+  parseImageName,
+  versionOf,
+  withTag,
+} from '../../../../src/api/rules/image-reference';
 
 const digest = `sha256:${'0a'.repeat(32)}`;
 

@@ -7,9 +7,9 @@ import {
   type TSchema,
   type TUnion,
 } from '@sinclair/typebox';
-import { namesWorkspace } from '../rules/principal';
-import { namesVolume } from '../rules/principal';
-import { remedies } from '../rules/remedy';
+import { namesWorkspace } from './rules/principal';
+import { namesVolume } from './rules/principal';
+import { remedies } from './rules/remedy';
 
 /** The one name type of Berth: workspaces, volumes, snapshots (DESIGN.md, section 5). */
 export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';

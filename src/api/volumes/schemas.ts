@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { namesVolume } from '../rules/principal';
-import { Name, Owner, Timestamp, literals, oneLine } from './common';
+import { Name, Owner, Timestamp, literals, oneLine } from '../common';
 
 /** Reserved are the names that Berth knows its own things by. */
 const volumeLabel = '^(?!berth\\.|workspace\\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$';

@@ -1,5 +1,5 @@
 /** Whose something is, in words that tell installations apart. */
-import type { Owner } from './schemas/common';
+import type { Owner } from '../common';
 
 /** `another installation of Berth (/home/me/.berth, 1b2c…)`. */
 export function ownerWords({ installation, home }: Owner): string {

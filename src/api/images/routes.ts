@@ -1,9 +1,9 @@
 /** The part of the contract that is about images: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
-import { ByImage, Flag, Nothing, Waiting } from './schemas/common';
-import { Image } from './schemas/engine';
-import { Operation } from './schemas/operation';
-import { RuntimeKind } from './schemas/workspace';
+import { ByImage, Flag, Nothing, Waiting } from '../common';
+import { Image } from '../engine/schemas';
+import { Operation } from '../operations/schemas';
+import { RuntimeKind } from '../workspaces/schemas';
 
 export const imageRoutes = {
   'images.list': {

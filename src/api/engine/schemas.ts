@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Owner, Timestamp, literals, nullable } from './common';
+import { Owner, Timestamp, literals, nullable } from '../common';
 
 /** State of one driver: can it make runtimes now, and if not, what to do. */
 export const DriverStatus = Type.Object({

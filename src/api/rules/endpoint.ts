@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, realpathSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { basename, dirname, join, resolve, win32 } from 'node:path';
-import { BerthError } from './errors';
+import { BerthError } from '../errors';
 
 /** Unix socket addresses hold at most 107 bytes on Linux, 103 on macOS. */
 const socketPathLimit = 100;

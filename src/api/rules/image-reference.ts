@@ -2,8 +2,8 @@
  * Names of images: the grammar of distribution/reference, `[registry/]path[:tag][@digest]`. The one parser of them, for
  * clients and the engine: a name that it does not take never becomes part of an address.
  */
-import { BerthError } from './errors';
-import type { RuntimeKind } from './schemas/workspace';
+import { BerthError } from '../errors';
+import type { RuntimeKind } from '../workspaces/schemas';
 
 export interface ImageName {
   /** With its registry, without tag and digest. */

@@ -1,6 +1,6 @@
 /** The part of the contract that is about files: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
-import { ByName, FilesName, Flag, Nothing, VolumePath, Waiting } from './schemas/common';
+import { ByName, FilesName, Flag, Nothing, VolumePath, Waiting } from '../common';
 import {
   ConflictList,
   FileEntry,
@@ -11,8 +11,8 @@ import {
   PathBody,
   RemovalCreate,
   TransferCreate,
-} from './schemas/file';
-import { RemovalOperation, TransferOperation } from './schemas/operation';
+} from './schemas';
+import { RemovalOperation, TransferOperation } from '../operations/schemas';
 
 const ByFiles = Type.Object({ volume: FilesName });
 

@@ -1,7 +1,7 @@
 /** Whether a folder may be the state directory: nothing is written to one that somebody uses for something else. */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { BerthError } from './errors';
+import { BerthError } from '../errors';
 
 /** What there is before an engine has got as far as to put its id there. */
 const ownNames =
