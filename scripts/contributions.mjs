@@ -1,5 +1,5 @@
 /**
- * `npm run contributions`: writes what src/contributions says into package.json. `npm run build` does it first; `npm test` does not,
+ * `npm run contributions`: writes what src/ui/contributions says into package.json. `npm run build` does it first; `npm test` does not,
  * so that its tests see what is committed.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ require.extensions['.ts'] = (module, path) => {
   Reflect.apply(Reflect.get(module, '_compile'), module, [outputText, path]);
 };
 
-const { generated } = require(join(ROOT, 'src/contributions/manifest.ts'));
+const { generated } = require(join(ROOT, 'src/ui/contributions/manifest.ts'));
 const path = join(ROOT, 'package.json');
 const before = await readFile(path, 'utf8');
 const after = `${JSON.stringify({ ...JSON.parse(before), ...generated() }, null, 2)}\n`;

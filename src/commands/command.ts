@@ -1,15 +1,15 @@
 /** What a command is, and what commands are given. */
 import type * as vscode from 'vscode';
 import type { ContextKeys } from '../providers/context-keys';
-import type { EngineLink } from '../providers/engine-link';
-import type { Store } from '../providers/store';
+import type { EngineLink } from '../ui/engine-link';
+import type { Store } from '../ui/store';
 import type { VolumesTree } from '../providers/trees/volumes-tree';
 import type { WorkspacesTree } from '../providers/trees/workspaces-tree';
 import type { WorkspaceTerminals } from '../providers/terminal/terminals';
 import type { Transfers } from '../providers/drop/transfers';
 import type { Views } from '../providers/views';
 import type { Clipboard } from './file/clipboard';
-import type { Runner } from './runner';
+import type { Runner } from '../ui/runner';
 import type { Targets } from './targets';
 
 /** The clicked row, then all selected rows, as VS Code passes them; a name when called by code. */

@@ -1,6 +1,6 @@
 /** Asking: one box, one dialog, one way to back out (`Cancelled`). */
 import * as vscode from 'vscode';
-import { Cancelled } from './runner';
+import { Cancelled } from '../ui/runner';
 
 const { t } = vscode.l10n;
 

@@ -3,11 +3,11 @@ import * as vscode from 'vscode';
 import { asBerthError, type FileEntry, type FileList } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { joinPath, normalized, parentOf } from '../providers/files/paths';
-import { bytes } from '../providers/words';
+import { bytes } from '../ui/words';
 import { sortEntries } from '../providers/trees/folder-listing';
 import { isDirectory } from '../providers/trees/rows';
-import { Looks } from './latest';
-import { Cancelled } from './runner';
+import { Looks } from '../ui/latest';
+import { Cancelled } from '../ui/runner';
 import type { Place } from './targets';
 
 const { t } = vscode.l10n;

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { asBerthError } from '../api';
 import type { Handler, Services } from './command';
-import { Cancelled } from './runner';
+import { Cancelled } from '../ui/runner';
 import { commandTable } from './table';
 
 export function registerCommands(services: Services): vscode.Disposable {

@@ -2,15 +2,15 @@
 import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../api';
 import { rootFilesOf } from '../api/rules/root-files';
-import type { EngineLink } from '../providers/engine-link';
+import type { EngineLink } from '../ui/engine-link';
 import { placeOf } from '../providers/files/volume-uri';
-import type { Store } from '../providers/store';
+import type { Store } from '../ui/store';
 import { sortVolumes, sortWorkspaces } from '../providers/trees/arrange';
 import { isDirectory, isRow, type FileRow, type Row } from '../providers/trees/rows';
 import { roleIcons, volumeDescription } from '../providers/trees/volume-item';
 import { stateIcon, workspaceDescription } from '../providers/trees/workspace-item';
-import { fileScheme } from './ids';
-import { Cancelled } from './runner';
+import { fileScheme } from '../ui/ids';
+import { Cancelled } from '../ui/runner';
 
 const { t } = vscode.l10n;
 /** Keybindings pass one of these instead of a row; no workspace and no volume can be called so. */

@@ -1,7 +1,7 @@
 /** A dialog of several steps with Back: each step is a quick input that fills a part of the state. */
 import * as vscode from 'vscode';
-import { DisposableList } from '../providers/signal';
-import { Cancelled } from './runner';
+import { DisposableList } from '../ui/signal';
+import { Cancelled } from '../ui/runner';
 
 export interface StepPlace {
   title: string;

@@ -1,9 +1,9 @@
 /** Context keys, set only when their value changes. */
 import * as vscode from 'vscode';
-import type { ContextKey } from '../commands/ids';
-import type { EngineLink } from './engine-link';
-import { DisposableList } from './signal';
-import type { Store } from './store';
+import type { ContextKey } from '../ui/ids';
+import type { EngineLink } from '../ui/engine-link';
+import { DisposableList } from '../ui/signal';
+import type { Store } from '../ui/store';
 
 export class ContextKeys implements vscode.Disposable {
   private readonly values = new Map<ContextKey, string | boolean>();

@@ -1,7 +1,7 @@
 /** The doctor's report as a read-only Markdown page. */
 import * as vscode from 'vscode';
 import type { Check, DoctorReport, EngineInfo } from '../api';
-import { bytes } from './words';
+import { bytes } from '../ui/words';
 
 const { t } = vscode.l10n;
 const scheme = 'berth-doctor';

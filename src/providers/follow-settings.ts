@@ -1,8 +1,8 @@
 /** Tells a running engine when the user changes its settings; one that does not run hears of them when it starts. */
 import * as vscode from 'vscode';
 import { asBerthError } from '../api';
-import type { SettingId } from '../commands/ids';
-import type { EngineLink, Logger } from './engine-link';
+import type { SettingId } from '../ui/ids';
+import type { EngineLink, Logger } from '../ui/engine-link';
 
 const ofEngine: readonly SettingId[] = [
   'dockerHost',

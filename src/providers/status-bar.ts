@@ -1,11 +1,11 @@
 /** The status bar entry: the workspace this window is in, or how many run. Absent until the engine was used. */
 import * as vscode from 'vscode';
-import { viewIds } from '../commands/ids';
-import type { EngineLink } from './engine-link';
-import { DisposableList } from './signal';
-import type { Store } from './store';
+import { viewIds } from '../ui/ids';
+import type { EngineLink } from '../ui/engine-link';
+import { DisposableList } from '../ui/signal';
+import type { Store } from '../ui/store';
 import { isInTransition } from './trees/arrange';
-import { stateWord } from './words';
+import { stateWord } from '../ui/words';
 
 const { t } = vscode.l10n;
 const aliasPrefix = 'ssh-remote+berth-';

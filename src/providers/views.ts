@@ -1,9 +1,9 @@
 /** The two views: starts the engine when one is first seen, counts in the badge, knows what is selected. */
 import * as vscode from 'vscode';
-import { viewIds } from '../commands/ids';
-import type { EngineLink } from './engine-link';
-import { DisposableList } from './signal';
-import type { Store } from './store';
+import { viewIds } from '../ui/ids';
+import type { EngineLink } from '../ui/engine-link';
+import { DisposableList } from '../ui/signal';
+import type { Store } from '../ui/store';
 import type { VolumeRow, WorkspaceRow } from './trees/rows';
 import type { VolumesTree } from './trees/volumes-tree';
 import type { WorkspacesTree } from './trees/workspaces-tree';

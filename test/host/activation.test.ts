@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { commandRows } from '../../src/contributions/commands';
+import { commandRows } from '../../src/ui/contributions/commands';
 import { extension } from './support';
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { EngineClient } from '../../src/client/engine-client';
-import { Cancelled, type Task } from '../../src/commands/runner';
+import { Cancelled, type Task } from '../../src/ui/runner';
 import { readForeign } from '../../src/providers/drop/foreign-tree';
 import { streamOut } from '../../src/providers/drop/stream-out';
 import { Link, MemoryFiles, type Thing } from './memory-files';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { names } from '../../providers/words';
+import { names } from '../../ui/words';
 import { baseOf } from '../../providers/files/paths';
 import type { Handler, Services } from '../command';
 import { placesOrPick, type PlaceServices } from './place';

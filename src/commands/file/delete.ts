@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import { BerthError, asBerthError } from '../../api';
 import { baseOf, topmost } from '../../providers/files/paths';
-import { setting } from '../../providers/settings';
-import { bytes, names } from '../../providers/words';
+import { setting } from '../../ui/settings';
+import { bytes, names } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
-import type { Task } from '../runner';
+import type { Task } from '../../ui/runner';
 import type { Place } from '../targets';
 import { placesOrPick, type PlaceServices } from './place';
 

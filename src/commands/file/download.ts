@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { baseOf } from '../../providers/files/paths';
-import { names } from '../../providers/words';
+import { names } from '../../ui/words';
 import type { Handler, Services } from '../command';
-import { Cancelled } from '../runner';
+import { Cancelled } from '../../ui/runner';
 import type { Place } from '../targets';
 import { placesOrPick, type PlaceServices } from './place';
 

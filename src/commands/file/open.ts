@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import { isForEditor } from '../../providers/files/editor-size';
 import { volumeUri } from '../../providers/files/volume-uri';
-import { bytes } from '../../providers/words';
+import { bytes } from '../../ui/words';
 import type { Handler } from '../command';
-import type { CommandId } from '../ids';
+import type { CommandId } from '../../ui/ids';
 import { placesOrPick, type PlaceServices } from './place';
 
 const { t } = vscode.l10n;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { baseOf, joinPath, parentOf } from '../../providers/files/paths';
 import type { Handler, Services } from '../command';
 import { ask, tellDone } from '../input';
-import { Cancelled } from '../runner';
+import { Cancelled } from '../../ui/runner';
 import { fileNameMessage } from './name-words';
 import { placesOrPick, type PlaceServices } from './place';
 

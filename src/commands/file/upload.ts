@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { bring } from '../../providers/drop/controllers';
 import { sortUris } from '../../providers/drop/sources';
 import type { Handler, Services } from '../command';
-import { Cancelled } from '../runner';
+import { Cancelled } from '../../ui/runner';
 import { folderOrPick, type PlaceServices } from './place';
 
 const { t } = vscode.l10n;

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { RuntimeKind } from '../../api';
-import { runtimeWords } from '../../providers/words';
+import { runtimeWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { tellDone } from '../input';
-import { Cancelled } from '../runner';
+import { Cancelled } from '../../ui/runner';
 
 const { t } = vscode.l10n;
 

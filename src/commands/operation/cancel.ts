@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { isRow } from '../../providers/trees/rows';
-import { progressText } from '../../providers/trees/progress';
+import { progressText } from '../../ui/progress';
 import type { Handler, Services } from '../command';
-import { Cancelled } from '../runner';
+import { Cancelled } from '../../ui/runner';
 
 const { t } = vscode.l10n;
 

@@ -1,9 +1,9 @@
 /** Changing which ports a workspace publishes, and what is told of it. */
 import * as vscode from 'vscode';
 import type { PublishedPort, Workspace } from '../../api';
-import type { CommandId } from '../ids';
+import type { CommandId } from '../../ui/ids';
 import type { Services } from '../command';
-import type { Outcome } from '../runner';
+import type { Outcome } from '../../ui/runner';
 
 const { t } = vscode.l10n;
 

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { isRow } from '../../providers/trees/rows';
 import type { Services } from '../command';
-import { Cancelled } from '../runner';
+import { Cancelled } from '../../ui/runner';
 
 const { t } = vscode.l10n;
 

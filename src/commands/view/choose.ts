@@ -1,8 +1,8 @@
 /** Choosing a value of a view's setting from a list that shows the current one. */
 import * as vscode from 'vscode';
-import { changeSetting, setting } from '../../providers/settings';
+import { changeSetting, setting } from '../../ui/settings';
 import type { Handler } from '../command';
-import type { SettingId } from '../ids';
+import type { SettingId } from '../../ui/ids';
 
 const { t } = vscode.l10n;
 

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { RuntimeKind, VolumeCreate, VolumeKind } from '../../api';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
-import { Cancelled } from '../runner';
+import { Cancelled } from '../../ui/runner';
 import { parseMemory } from '../workspace/draft';
 
 const { t } = vscode.l10n;

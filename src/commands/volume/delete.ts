@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Volume } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
-import { bytes, names } from '../../providers/words';
+import { bytes, names } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
 

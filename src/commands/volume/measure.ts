@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { names } from '../../providers/words';
+import { names } from '../../ui/words';
 import type { Handler, Services } from '../command';
 
 const { t } = vscode.l10n;

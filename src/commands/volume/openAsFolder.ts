@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { baseOf } from '../../providers/files/paths';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
-import { Cancelled } from '../runner';
+import { Cancelled } from '../../ui/runner';
 
 const { t } = vscode.l10n;
 

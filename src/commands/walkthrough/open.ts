@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler } from '../command';
-import { walkthroughId } from '../ids';
+import { walkthroughId } from '../../ui/ids';
 
 /** Shows the tour. */
 export const openWalkthrough = (): Handler => async () => {

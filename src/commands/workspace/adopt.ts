@@ -3,9 +3,9 @@ import { asBerthError, type Adoptable, type Operation } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import { isRow } from '../../providers/trees/rows';
 import type { Handler, Services } from '../command';
-import type { CommandId } from '../ids';
+import type { CommandId } from '../../ui/ids';
 import { confirm } from '../input';
-import { Cancelled } from '../runner';
+import { Cancelled } from '../../ui/runner';
 
 const { t } = vscode.l10n;
 

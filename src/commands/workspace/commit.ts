@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
-import type { CommandId } from '../ids';
+import type { CommandId } from '../../ui/ids';
 import { ask } from '../input';
 
 const { t } = vscode.l10n;

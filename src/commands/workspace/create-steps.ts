@@ -1,8 +1,8 @@
 /** The steps of the wizard that creates a workspace. */
 import * as vscode from 'vscode';
 import type { DriverStatus, EngineInfo, Image, Limits, RuntimeKind } from '../../api';
-import type { Store } from '../../providers/store';
-import { bytes, limitsWords, runtimeWords } from '../../providers/words';
+import type { Store } from '../../ui/store';
+import { bytes, limitsWords, runtimeWords } from '../../ui/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../wizard';
 import { cloneMessage } from './clone-words';
 import type { WorkspaceDraft } from './draft';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
-import { choice } from '../../providers/settings';
+import { choice } from '../../ui/settings';
 import type { RuntimeKind } from '../../api';
 import { runWizard } from '../wizard';
 import { createSteps } from './create-steps';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { RuntimeKind } from '../../api';
-import { choice } from '../../providers/settings';
+import { choice } from '../../ui/settings';
 import type { Handler } from '../command';
 import { ask } from '../input';
 import type { CreateServices } from './create';

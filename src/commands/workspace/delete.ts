@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
-import type { Store } from '../../providers/store';
-import { bytes, runtimeWords } from '../../providers/words';
+import type { Store } from '../../ui/store';
+import { bytes, runtimeWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
 import { runVerb, type Verb } from './verb';

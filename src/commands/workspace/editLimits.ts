@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Limits } from '../../api';
-import { limitsWords } from '../../providers/words';
+import { limitsWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { tellDone } from '../input';
 import { runWizard } from '../wizard';

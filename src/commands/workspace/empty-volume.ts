@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { asBerthError, type BerthError, type Operation, type Workspace } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import { confirm } from '../input';
-import { Cancelled, type Remedy, type Runner } from '../runner';
+import { Cancelled, type Remedy, type Runner } from '../../ui/runner';
 
 const { t } = vscode.l10n;
 

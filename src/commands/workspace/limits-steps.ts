@@ -1,7 +1,7 @@
 /** Asking for limits: presets first, numbers for who wants them. Used by the wizard and by "Edit Limits". */
 import * as vscode from 'vscode';
 import type { Limits, RuntimeKind } from '../../api';
-import { limitsWords, memoryWords, runtimeWords } from '../../providers/words';
+import { limitsWords, memoryWords, runtimeWords } from '../../ui/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../wizard';
 import { isCpuCount, parseMemory } from './draft';
 

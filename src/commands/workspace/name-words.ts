@@ -1,6 +1,6 @@
 /** Why a name can't be taken, said while it is typed. */
 import * as vscode from 'vscode';
-import type { Store } from '../../providers/store';
+import type { Store } from '../../ui/store';
 import { nameProblem } from './draft';
 
 const { t } = vscode.l10n;

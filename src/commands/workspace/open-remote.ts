@@ -1,11 +1,11 @@
 /** Opening a workspace over SSH, through whichever Remote-SSH extension is there. */
 import * as vscode from 'vscode';
 import type { SshTarget, Workspace } from '../../api';
-import { ownValue } from '../../providers/own-setting';
-import { changeSetting, setting } from '../../providers/settings';
+import { ownValue } from '../../ui/own-setting';
+import { changeSetting, setting } from '../../ui/settings';
 import type { Services } from '../command';
-import type { CommandId } from '../ids';
-import { Cancelled } from '../runner';
+import type { CommandId } from '../../ui/ids';
+import { Cancelled } from '../../ui/runner';
 import { ensureInclude } from '../ssh/include';
 import { remoteSide, sideApartFromRemoteSsh, type Placed } from '../this-side';
 import { installableRemoteExtension, installedRemoteExtension } from './remote-extensions';

@@ -3,8 +3,8 @@ import { offeredIn } from '../../api/rules/lifecycle';
 import { asBerthError, type Operation, type Workspace } from '../../api';
 import type { CallInput, EngineClient } from '../../client/engine-client';
 import type { Handler, Services } from '../command';
-import type { CommandId } from '../ids';
-import { Cancelled } from '../runner';
+import type { CommandId } from '../../ui/ids';
+import { Cancelled } from '../../ui/runner';
 import { VolumesGone } from './empty-volume';
 
 const { t } = vscode.l10n;

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { BerthError, asBerthError, type Operation, type Workspace, type WorkspaceState } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Handler, Services } from '../command';
-import type { Outcome, Task } from '../runner';
+import type { Outcome, Task } from '../../ui/runner';
 import { VolumesGone, type EmptyStart } from './empty-volume';
 
 const { t } = vscode.l10n;

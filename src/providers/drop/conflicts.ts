@@ -1,7 +1,7 @@
 /** Asks once what to do about things that are there already. */
 import * as vscode from 'vscode';
 import type { ConflictList, ConflictPolicy } from '../../api';
-import { Cancelled } from '../../commands/runner';
+import { Cancelled } from '../../ui/runner';
 
 const { t } = vscode.l10n;
 const shown = 10;

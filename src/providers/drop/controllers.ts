@@ -5,11 +5,11 @@
 import * as vscode from 'vscode';
 import { asBerthError } from '../../api';
 import { rootFilesOf } from '../../api/rules/root-files';
-import type { Runner } from '../../commands/runner';
-import { Cancelled } from '../../commands/runner';
+import type { Runner } from '../../ui/runner';
+import { Cancelled } from '../../ui/runner';
 import { parentOf } from '../files/paths';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
-import type { Store } from '../store';
+import type { Store } from '../../ui/store';
 import { isDirectory, type Row, type VolumeRow, type WorkspaceRow } from '../trees/rows';
 import { incomingFile, sourcesOf, uriListMime, type Sources } from './sources';
 import type { Transfers } from './transfers';

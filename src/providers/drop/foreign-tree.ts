@@ -1,8 +1,8 @@
 /** Reads what is below URIs of other file systems, which VS Code alone reaches: those of a remote window. */
 import * as vscode from 'vscode';
-import type { Task } from '../../commands/runner';
+import type { Task } from '../../ui/runner';
 import { baseOf } from '../files/paths';
-import { bytes } from '../words';
+import { bytes } from '../../ui/words';
 import { maxWholeBytes } from '../files/editor-size';
 import { inParallel } from './in-parallel';
 import type { Incoming } from './stream-in';

@@ -1,4 +1,4 @@
-import { Cancelled } from '../../commands/runner';
+import { Cancelled } from '../../ui/runner';
 
 /** Works on a few things at a time, in their order; throws `Cancelled` before the next one when told to stop. */
 export async function inParallel<T>(

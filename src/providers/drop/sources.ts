@@ -1,7 +1,7 @@
 /** Sorts what was dropped, chosen or pasted by how its bytes can be had. */
 import * as vscode from 'vscode';
 import { BerthError } from '../../api';
-import { fileScheme } from '../../commands/ids';
+import { fileScheme } from '../../ui/ids';
 import { placeOf, type VolumePlace } from '../files/volume-uri';
 import { baseOf } from '../files/paths';
 import type { Incoming } from './stream-in';

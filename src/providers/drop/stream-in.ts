@@ -1,10 +1,10 @@
 /** Writes contents that have no path on this machine into a volume, a few at a time. */
 import * as vscode from 'vscode';
 import { asBerthError, type ConflictPolicy } from '../../api';
-import type { Task } from '../../commands/runner';
+import type { Task } from '../../ui/runner';
 import { joinPath, parentOf } from '../files/paths';
 import type { VolumePlace } from '../files/volume-uri';
-import { bytes } from '../words';
+import { bytes } from '../../ui/words';
 import { chooseConflictPolicy } from './conflicts';
 import { inParallel } from './in-parallel';
 import type { TransferCounts } from './transfer-words';

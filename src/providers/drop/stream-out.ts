@@ -4,11 +4,11 @@
  */
 import * as vscode from 'vscode';
 import { asBerthError, type ConflictPolicy, type FileEntry } from '../../api';
-import { Cancelled, type Task } from '../../commands/runner';
+import { Cancelled, type Task } from '../../ui/runner';
 import { maxWholeBytes, tooLargeToCopy } from '../files/editor-size';
 import { baseOf, joinPath } from '../files/paths';
 import type { VolumePlace } from '../files/volume-uri';
-import { bytes } from '../words';
+import { bytes } from '../../ui/words';
 import { chooseConflictPolicy } from './conflicts';
 import { inParallel } from './in-parallel';
 import { numbered } from './stream-in';

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Operation } from '../../api';
 import { transferResultOf } from '../../api/rules/results';
-import { bytes } from '../words';
+import { bytes } from '../../ui/words';
 
 const { t } = vscode.l10n;
 

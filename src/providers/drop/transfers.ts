@@ -4,11 +4,11 @@
  */
 import * as vscode from 'vscode';
 import type { TransferCreate } from '../../api';
-import type { CommandId } from '../../commands/ids';
-import type { Runner, Task } from '../../commands/runner';
-import type { Logger } from '../engine-link';
+import type { CommandId } from '../../ui/ids';
+import type { Runner, Task } from '../../ui/runner';
+import type { Logger } from '../../ui/engine-link';
 import { baseOf, isWithin, joinPath, parentOf, topmost } from '../files/paths';
-import { names } from '../words';
+import { names } from '../../ui/words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { chooseConflictPolicy } from './conflicts';
 import { readForeign } from './foreign-tree';

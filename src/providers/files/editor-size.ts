@@ -1,7 +1,7 @@
 /** Which files are opened in an editor without a question, and which may be copied through VS Code. */
 import * as vscode from 'vscode';
-import { setting } from '../settings';
-import { bytes } from '../words';
+import { setting } from '../../ui/settings';
+import { bytes } from '../../ui/words';
 
 const { t } = vscode.l10n;
 const megabyte = 1_000_000;

@@ -5,9 +5,9 @@
  */
 import { BerthError, asBerthError, type FileChange } from '../../api';
 import { watchFiles, type WatchTarget } from '../../client/watch';
-import type { EngineLink, Logger } from '../engine-link';
-import { DisposableList, type Disposable } from '../signal';
-import type { Store } from '../store';
+import type { EngineLink, Logger } from '../../ui/engine-link';
+import { DisposableList, type Disposable } from '../../ui/signal';
+import type { Store } from '../../ui/store';
 import { isInUse } from './in-use';
 import { volumeNamed } from './volume-names';
 

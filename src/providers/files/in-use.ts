@@ -1,5 +1,5 @@
 import { workspaceOfRoot } from '../../api/rules/root-files';
-import type { Store } from '../store';
+import type { Store } from '../../ui/store';
 
 /** Whether something runs in a volume, or the workspace whose root file system it is: then files may change by themselves. */
 export function isInUse(store: Pick<Store, 'volume' | 'workspace'>, name: string): boolean {

@@ -1,6 +1,6 @@
 /** `berth://<volume>/<path>`: the volume is the authority, the path is from the volume's root. */
 import * as vscode from 'vscode';
-import { fileScheme } from '../../commands/ids';
+import { fileScheme } from '../../ui/ids';
 
 export interface VolumePlace {
   volume: string;

@@ -5,8 +5,8 @@
 import * as vscode from 'vscode';
 import { asBerthError } from '../../api';
 import type { AttachSession } from '../../client/attach';
-import type { EngineLink } from '../engine-link';
-import type { Store } from '../store';
+import type { EngineLink } from '../../ui/engine-link';
+import type { Store } from '../../ui/store';
 import { OutputFlow } from './output-flow';
 
 const { t } = vscode.l10n;

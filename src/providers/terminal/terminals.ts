@@ -1,9 +1,9 @@
 /** Terminals in workspaces: opened by command or as a profile, one pseudoterminal each. */
 import * as vscode from 'vscode';
-import { terminalProfileId } from '../../commands/ids';
-import type { EngineLink } from '../engine-link';
-import { DisposableList } from '../signal';
-import type { Store } from '../store';
+import { terminalProfileId } from '../../ui/ids';
+import type { EngineLink } from '../../ui/engine-link';
+import { DisposableList } from '../../ui/signal';
+import type { Store } from '../../ui/store';
 import { sortWorkspaces } from '../trees/arrange';
 import { WorkspacePty } from './pty';
 

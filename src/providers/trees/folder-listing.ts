@@ -1,6 +1,6 @@
 /** What the Volumes tree shows of folders: asked for when a folder is opened, a page at a time. */
 import { BerthError, asBerthError, type FileEntry } from '../../api';
-import type { EngineLink } from '../engine-link';
+import type { EngineLink } from '../../ui/engine-link';
 import { joinPath } from '../files/paths';
 import { isDirectory, type VolumeRow } from './rows';
 

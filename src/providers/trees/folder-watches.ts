@@ -3,11 +3,11 @@ import type * as vscode from 'vscode';
 import type { FileChange } from '../../api';
 import type { WatchTarget } from '../../client/watch';
 import { rootFilesOf } from '../../api/rules/root-files';
-import type { EngineLink, Logger } from '../engine-link';
+import type { EngineLink, Logger } from '../../ui/engine-link';
 import { FileWatches } from '../files/file-watches';
 import { isInUse } from '../files/in-use';
-import { DisposableList, type Disposable } from '../signal';
-import type { Store } from '../store';
+import { DisposableList, type Disposable } from '../../ui/signal';
+import type { Store } from '../../ui/store';
 import { rowId, type Row } from './rows';
 
 /** More open folders than this show changes at the next refresh only. */

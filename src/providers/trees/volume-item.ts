@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
 import { volumeUri } from '../files/volume-uri';
 import { isForEditor } from '../files/editor-size';
-import { bytes, time } from '../words';
+import { bytes, time } from '../../ui/words';
 import { panel } from './panel';
 import { isDirectory, rowId, type FileRow, type VolumeRow } from './rows';
 

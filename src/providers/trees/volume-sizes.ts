@@ -2,8 +2,8 @@
  * Measures a volume when it is opened, once: what keeps its files is there then, and walking through them is nothing
  * to be done for volumes that nobody looks at. "Measure Size" measures again.
  */
-import type { EngineLink, Logger } from '../engine-link';
-import type { Store } from '../store';
+import type { EngineLink, Logger } from '../../ui/engine-link';
+import type { Store } from '../../ui/store';
 
 /** A volume that is larger than can be counted in that time stays without a size. */
 const timeoutMs = 30_000;

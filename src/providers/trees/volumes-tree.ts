@@ -1,11 +1,11 @@
 /** The Volumes view's rows: volumes from the store, files and folders from the engine when they are opened. */
 import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
-import type { EngineLink, Logger } from '../engine-link';
+import type { EngineLink, Logger } from '../../ui/engine-link';
 import { parentOf, baseOf } from '../files/paths';
-import { choice, setting } from '../settings';
-import { DisposableList } from '../signal';
-import type { FilesChange, Store, StoreChange } from '../store';
+import { choice, setting } from '../../ui/settings';
+import { DisposableList } from '../../ui/signal';
+import type { FilesChange, Store, StoreChange } from '../../ui/store';
 import { groupBy, isInTransition, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
 import { FolderListing } from './folder-listing';
 import { GatheredRows } from './gathered-rows';

@@ -1,10 +1,10 @@
 /** How a workspace and what hangs on it look as rows. */
 import * as vscode from 'vscode';
 import type { Operation, Workspace, WorkspaceState } from '../../api';
-import type { Store } from '../store';
-import { bytes, runtimeWords, stateWord, time } from '../words';
+import type { Store } from '../../ui/store';
+import { bytes, runtimeWords, stateWord, time } from '../../ui/words';
 import { isInTransition } from './arrange';
-import { progressText } from './progress';
+import { progressText } from '../../ui/progress';
 import { rowId, type WorkspaceRow } from './rows';
 
 const { t } = vscode.l10n;

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import type { Volume, Workspace, WorkspaceStats } from '../../api';
-import { bytes, limitsWords, memoryWords, runtimeWords, stateWord, time } from '../words';
+import { bytes, limitsWords, memoryWords, runtimeWords, stateWord, time } from '../../ui/words';
 import { bar, escaped, panel } from './panel';
 
 const { t } = vscode.l10n;

@@ -3,11 +3,11 @@ import * as vscode from 'vscode';
 import type { RuntimeKind, Workspace } from '../../api';
 import { rootFilesOf } from '../../api/rules/root-files';
 import { baseOf, parentOf } from '../files/paths';
-import type { EngineLink } from '../engine-link';
-import { choice, setting } from '../settings';
-import { DisposableList } from '../signal';
-import type { FilesChange, Store, StoreChange } from '../store';
-import { runtimeWords, stateWord } from '../words';
+import type { EngineLink } from '../../ui/engine-link';
+import { choice, setting } from '../../ui/settings';
+import { DisposableList } from '../../ui/signal';
+import type { FilesChange, Store, StoreChange } from '../../ui/store';
+import { runtimeWords, stateWord } from '../../ui/words';
 import {
   groupBy,
   settledState,

@@ -4,7 +4,7 @@
  */
 import Module from 'node:module';
 import { URI, Utils } from 'vscode-uri';
-import { Signal } from '../../../src/providers/signal';
+import { Signal } from '../../../src/ui/signal';
 
 /** A message, with its buttons. */
 export interface ShownMessage {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { standIn } from '../../support/vscode/stand-in';
 import { BerthError } from '../../../src/api';
 import { guarded } from '../../../src/commands/register';
-import { Cancelled } from '../../../src/commands/runner';
+import { Cancelled } from '../../../src/ui/runner';
 
 describe('commands/register', () => {
   let told: [string, string][];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import '../../support/vscode/stand-in';
 import { commandTable } from '../../../src/commands/table';
-import { commandRows } from '../../../src/contributions/commands';
+import { commandRows } from '../../../src/ui/contributions/commands';
 
 describe('commands/table', () => {
   it('has a handler for each command of package.json, and makes them all without touching anything', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../support/vscode/stand-in';
 import * as vscode from 'vscode';
-import { Cancelled } from '../../../src/commands/runner';
+import { Cancelled } from '../../../src/ui/runner';
 import { Targets, type Selections } from '../../../src/commands/targets';
 import { EngineClient } from '../../../src/client/engine-client';
-import { Store } from '../../../src/providers/store';
+import { Store } from '../../../src/ui/store';
 import type { FileRow, Row } from '../../../src/providers/trees/rows';
 import { entry, volume, workspace } from '../providers/fixtures';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { contextKeys, settingUses, terminalProfileId, viewIds } from '../../../src/commands/ids';
-import { commandRows } from '../../../src/contributions/commands';
-import { generated } from '../../../src/contributions/manifest';
+import { contextKeys, settingUses, terminalProfileId, viewIds } from '../../../src/ui/ids';
+import { commandRows } from '../../../src/ui/contributions/commands';
+import { generated } from '../../../src/ui/contributions/manifest';
 
 const root = join(__dirname, '../../../..');
 

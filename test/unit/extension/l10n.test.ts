@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(__dirname, '../../../..');
-const rooms = ['src/commands', 'src/providers'];
+const rooms = ['src/commands', 'src/providers', 'src/ui'];
 
 /** Every text given to `t(…)`, as a person reads it. */
 function texts(): string[] {

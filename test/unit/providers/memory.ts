@@ -1,4 +1,4 @@
-import type { Memory } from '../../../src/providers/sent-settings';
+import type { Memory } from '../../../src/ui/sent-settings';
 
 /** As VS Code's, for as long as the test. */
 export class TestMemory implements Memory {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../../support/vscode/stand-in';
 import { deleteFiles } from '../../../../src/commands/file/delete';
-import { Runner } from '../../../../src/commands/runner';
+import { Runner } from '../../../../src/ui/runner';
 import { Targets } from '../../../../src/commands/targets';
-import { EngineLink } from '../../../../src/providers/engine-link';
-import { SentSettings } from '../../../../src/providers/sent-settings';
-import { Store } from '../../../../src/providers/store';
+import { EngineLink } from '../../../../src/ui/engine-link';
+import { SentSettings } from '../../../../src/ui/sent-settings';
+import { Store } from '../../../../src/ui/store';
 import type { FileRow } from '../../../../src/providers/trees/rows';
 import { useRecordedEngine } from '../../../support/recorded-engine';
 import { quietLog } from '../../../support/vscode/quiet-log';

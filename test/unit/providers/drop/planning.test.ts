@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { standIn } from '../../../support/vscode/stand-in';
 import * as vscode from 'vscode';
-import { Cancelled } from '../../../../src/commands/runner';
+import { Cancelled } from '../../../../src/ui/runner';
 import { chooseConflictPolicy } from '../../../../src/providers/drop/conflicts';
 import { bring, dropPlace } from '../../../../src/providers/drop/controllers';
 import { inParallel } from '../../../../src/providers/drop/in-parallel';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { FileChange } from '../../../../src/api';
 import { EngineClient } from '../../../../src/client/engine-client';
 import type { WatchTarget } from '../../../../src/client/watch';
-import type { LinkState } from '../../../../src/providers/engine-link';
+import type { LinkState } from '../../../../src/ui/engine-link';
 import { FileWatches } from '../../../../src/providers/files/file-watches';
-import { Signal } from '../../../../src/providers/signal';
+import { Signal } from '../../../../src/ui/signal';
 import { useTempFolder } from '../../../support/temp';
 import { until } from '../../../support/wait';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Store } from '../../../../src/providers/store';
+import { Store } from '../../../../src/ui/store';
 import { volumeNamed } from '../../../../src/providers/files/volume-names';
 import { volume } from '../fixtures';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineEvent, Workspace } from '../../../src/api';
-import { Store, type StoreChange } from '../../../src/providers/store';
+import { Store, type StoreChange } from '../../../src/ui/store';
 import { fastest } from '../../support/fastest';
-import { operation, volume, workspace } from './fixtures';
+import { operation, volume, workspace } from '../providers/fixtures';
 
 const changed = (payload: Workspace): EngineEvent => ({ id: 1, type: 'workspace.changed', payload });
 const empty = { workspaces: [], volumes: [], operations: [], drivers: [] };

@@ -1,5 +1,5 @@
-/** The settings: what VS Code knows of each. Where each may be set follows from its use in commands/ids.ts. */
-import { settingUses, type SettingId } from '../commands/ids';
+/** The settings: what VS Code knows of each. Where each may be set follows from its use in ui/ids.ts. */
+import { settingUses, type SettingId } from '../ids';
 
 /** A JSON schema, without what is the same for all settings. */
 interface SettingRow {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hintedCommand } from '../../../src/commands/hinted-command';
+import { hintedCommand } from '../../../src/ui/hinted-command';
 
 const root = join(__dirname, '../../../..');
 

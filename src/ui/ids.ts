@@ -1,5 +1,5 @@
 /** Every id that package.json and the code share. */
-export type { CommandId } from '../contributions/commands';
+export type { CommandId } from './contributions/commands';
 
 export const viewIds = { workspaces: 'berth.workspaces', volumes: 'berth.volumes' } as const;
 

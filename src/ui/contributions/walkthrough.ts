@@ -1,5 +1,5 @@
 /** The first steps that VS Code's Welcome page offers. */
-import { viewIds, walkthroughStart, type CommandId, type ContextKey } from '../commands/ids';
+import { viewIds, walkthroughStart, type CommandId, type ContextKey } from '../ids';
 
 const command = (id: CommandId): string => `onCommand:${id}`;
 const context = (key: ContextKey): string => `onContext:${key}`;

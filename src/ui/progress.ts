@@ -1,7 +1,7 @@
 /** The progress of an operation in a few words and as a fraction. */
 import * as vscode from 'vscode';
-import type { Operation } from '../../api';
-import { bytes } from '../words';
+import type { Operation } from '../api';
+import { bytes } from './words';
 
 const { t } = vscode.l10n;
 

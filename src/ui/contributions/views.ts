@@ -1,6 +1,6 @@
 /** The views, what they say while they are empty, and the terminal. */
-import { terminalProfileId, viewIds, type ContextKey } from '../commands/ids';
-import type { LinkState } from '../providers/engine-link';
+import { terminalProfileId, viewIds, type ContextKey } from '../ids';
+import type { LinkState } from '../engine-link';
 
 const icon = 'media/activity.svg';
 

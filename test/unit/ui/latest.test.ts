@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Looks, orCancelled } from '../../../src/commands/latest';
+import { Looks, orCancelled } from '../../../src/ui/latest';
 
 describe('commands/latest', () => {
   describe('looks into folders', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { proxyEnvironment } from '../../../src/providers/proxy-environment';
+import { proxyEnvironment } from '../../../src/ui/proxy-environment';
 
 describe('proxyEnvironment', () => {
   const none = { proxy: undefined, noProxy: undefined, support: undefined };

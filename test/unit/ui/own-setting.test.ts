@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ownValue } from '../../../src/providers/own-setting';
+import { ownValue } from '../../../src/ui/own-setting';
 
 describe('The value of a setting that acts', () => {
   it("is that of the user's own settings, whatever the machine of a remote window says", () => {

@@ -1,7 +1,7 @@
 /** What package.json says of one command, and the conditions under which it shows. Free of `vscode`: a build script reads it. */
-import { offeredIn, type Verb } from '../api/rules/lifecycle';
-import type { WorkspaceState } from '../api/workspaces/schemas';
-import { viewIds, type ContextKey } from '../commands/ids';
+import { offeredIn, type Verb } from '../../api/rules/lifecycle';
+import type { WorkspaceState } from '../../api/workspaces/schemas';
+import { viewIds, type ContextKey } from '../ids';
 
 export type View = keyof typeof viewIds;
 

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from '../../../src/backend/server/server';
 import { listen } from '../../../src/backend/listen';
-import { EngineLink, type LinkState } from '../../../src/providers/engine-link';
-import { SentSettings } from '../../../src/providers/sent-settings';
-import { Store } from '../../../src/providers/store';
+import { EngineLink, type LinkState } from '../../../src/ui/engine-link';
+import { SentSettings } from '../../../src/ui/sent-settings';
+import { Store } from '../../../src/ui/store';
 import { useServer } from '../../support/server';
-import { TestMemory } from './memory';
+import { TestMemory } from '../providers/memory';
 import { until } from '../../support/wait';
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -5,9 +5,9 @@
 import * as vscode from 'vscode';
 import { asBerthError, type BerthError, type Operation } from '../api';
 import type { EngineClient } from '../client/engine-client';
-import type { EngineLink, Logger } from '../providers/engine-link';
-import type { Store } from '../providers/store';
-import { percent, progressText } from '../providers/trees/progress';
+import type { EngineLink, Logger } from './engine-link';
+import type { Store } from './store';
+import { percent, progressText } from './progress';
 import { hintedRemedy } from './hinted-remedy';
 import { orCancelled } from './latest';
 

@@ -1,5 +1,5 @@
 /** The part of package.json that is generated: what the extension contributes to VS Code, and when it is started. */
-import { fileScheme, viewIds } from '../commands/ids';
+import { fileScheme, viewIds } from '../ids';
 import type { CommandRow, Placement } from './command-row';
 import { commandRows } from './commands';
 import { configuration } from './settings';

@@ -1,7 +1,7 @@
 /** Reads the settings of package.json by their typed ids. */
 import * as vscode from 'vscode';
 import type { EngineSettings } from '../api';
-import { settingUses, type SettingId } from '../commands/ids';
+import { settingUses, type SettingId } from './ids';
 import { ownValue } from './own-setting';
 
 export function setting(id: SettingId, fallback: string): string;
