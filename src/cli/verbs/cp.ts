@@ -9,7 +9,7 @@ import {
 } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
-import { planCopy } from '../copy-plan';
+import { planCopy } from '../copy/plan';
 import { exitCodes, formatFailure } from '../failure';
 import { formatTable } from '../format/table';
 import { printable } from '../format/text';

@@ -10,7 +10,7 @@ import { changeSetting, setting } from '../../ui/settings';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
 import { sideApartFromRemoteSsh, type Placed } from '../this-side';
-import { installedRemoteExtension } from '../workspace/remote-extensions';
+import { installedRemoteExtension } from '../workspace/open/remote-extensions';
 import { resolvedPath } from './resolved-path';
 
 const { t } = vscode.l10n;

@@ -3,7 +3,7 @@ import type { RuntimeKind, VolumeCreate, VolumeKind } from '../../api';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
 import { Cancelled } from '../../ui/runner';
-import { parseMemory } from '../workspace/draft';
+import { parseMemory } from '../workspace/create/draft';
 
 const { t } = vscode.l10n;
 const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
-import { parseMemory } from '../workspace/draft';
+import { parseMemory } from '../workspace/create/draft';
 
 const { t } = vscode.l10n;
 

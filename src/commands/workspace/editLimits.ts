@@ -4,7 +4,7 @@ import { limitsWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { tellDone } from '../input';
 import { runWizard } from '../wizard';
-import { limitsSteps } from './limits-steps';
+import { limitsSteps } from './create/limits-steps';
 
 const { t } = vscode.l10n;
 /** What is not chosen is taken away. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReadableResult } from '../../../src/cli/verbs/exec';
+import type { ReadableResult } from '../../../src/cli/verbs/workspace/exec';
 import { Berth, finished } from './harness';
 
 describe('berth exec, ssh, logs, stats', function () {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findProgram } from '../../../src/cli/verbs/open';
+import { findProgram } from '../../../src/cli/verbs/workspace/open';
 import { useTempFolder } from '../../support/temp';
 
 describe('cli/child', () => {

@@ -3,13 +3,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { EngineEvent, Operation, Volume, Workspace } from '../../../src/api';
-import { formatAdoptables } from '../../../src/cli/verbs/adopt';
-import { explain } from '../../../src/cli/verbs/delete';
+import { formatAdoptables } from '../../../src/cli/verbs/workspace/adopt';
+import { explain } from '../../../src/cli/verbs/workspace/delete';
 import { formatEngine } from '../../../src/cli/verbs/engine';
 import { formatImages } from '../../../src/cli/verbs/image';
 import { shellName } from '../../../src/cli/format/text';
 import { formatLong } from '../../../src/cli/verbs/ls';
-import { findProgram, openCommand } from '../../../src/cli/verbs/open';
+import { findProgram, openCommand } from '../../../src/cli/verbs/workspace/open';
 import { describeEvent, formatOperations } from '../../../src/cli/verbs/operations';
 import { createStyle } from '../../../src/cli/terminal/style';
 import { formatVolume, formatVolumes } from '../../../src/cli/volumes';

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import type { Volume, Workspace } from '../../../api';
+import type { EngineClient } from '../../../client/engine-client';
+import type { Cli } from '../../cli';
+import { formatBytes } from '../../format/size';
+import { formatTable } from '../../format/table';
+import { printable } from '../../format/text';
+import { examples } from '../../help';
+import { followEach } from '../../operation';
+
+interface DeleteOptions {
+  yes?: boolean;
+  keepVolumes?: boolean;
+}
+
+export function registerDelete(program: Command, cli: Cli): void {
+  examples(
+    program
+      .command('delete')
+      .description('delete workspaces with their home volumes, after a question; named volumes stay')
+      .argument('<name...>')
+      .option('-y, --yes', 'do not ask; needed where nobody can be asked')
+      .option('--keep-volumes', 'delete the record and the runtime only')
+      .action((names: string[], options: DeleteOptions) => remove(cli, names, options)),
+    ['berth delete demo', 'shows what goes, with sizes, and asks'],
+    ['berth delete demo --yes', ''],
+  );
+}
+
+async function remove(cli: Cli, names: string[], options: DeleteOptions): Promise<void> {
+  const client = await cli.engine();
+  if (options.yes !== true && cli.isInteractive) {
+    const losses = await Promise.all(names.map((name) => lossOf(client, name, cli.signal)));
+    await cli.consent(false, explain(losses, options.keepVolumes === true), 'Delete?');
+  } else {
+    if (options.yes !== true) {
+      // Consent to what is not there would help nobody.
+      await Promise.all(
+        names.map((name) => client.call('workspaces.get', { params: { name }, signal: cli.signal })),
+      );
+    }
+    await cli.consent(options.yes, '', `Delete ${names.join(', ')}?`);
+  }
+  const deleted = await followEach(
+    cli,
+    names,
+    (name) =>
+      client.call('workspaces.delete', {
+        params: { name },
+        ...(options.keepVolumes === true && { query: { keepVolumes: true } }),
+      }),
+    (_, name) => Promise.resolve({ name, deleted: true }),
+  );
+  cli.result(deleted, () => deleted.map(({ name }) => `${name} is deleted.`).join('\n'));
+}
+
+interface Loss {
+  workspace: Workspace;
+  volumes: Volume[];
+}
+
+async function lossOf(client: EngineClient, name: string, signal: AbortSignal): Promise<Loss> {
+  const workspace = await client.call('workspaces.get', { params: { name }, signal });
+  const names = [
+    workspace.homeVolume,
+    ...(workspace.dockerVolume === undefined ? [] : [workspace.dockerVolume]),
+  ];
+  const volumes = await Promise.all(
+    names.map((volume) =>
+      client
+        .call('volumes.get', { params: { volume }, query: { usage: true }, signal })
+        .catch((): Volume | undefined => undefined),
+    ),
+  );
+  return { workspace, volumes: volumes.filter((volume) => volume !== undefined) };
+}
+
+/** What goes and what stays, for the question. */
+export function explain(losses: readonly Loss[], keepVolumes: boolean): string {
+  const rows = losses.flatMap(({ workspace, volumes }) => [
+    [workspace.name, `workspace, ${workspace.state}`, ''],
+    ...volumes.map((volume) => [
+      `  ${volume.name}`,
+      keepVolumes ? 'volume, stays' : 'volume with all its files',
+      volume.usedBytes === undefined ? 'size unknown' : formatBytes(volume.usedBytes),
+    ]),
+  ]);
+  const staying = losses.flatMap(({ workspace }) =>
+    (workspace.spec.mounts ?? []).filter(({ kind }) => kind === 'volume').map(({ source }) => source),
+  );
+  const table = formatTable([{ title: 'DELETES' }, { title: '' }, { title: '', right: true }], rows);
+  return staying.length === 0 ? table : `${table}\nStays: ${printable([...new Set(staying)].join(', '))}`;
+}

@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import type { Cli } from '../../cli';
+import { formatBytes } from '../../format/size';
+import { formatFields } from '../../format/table';
+import { examples } from '../../help';
+import { formatWorkspace, formatWorkspaces } from '../../workspaces';
+
+/** `list`, `info`, `stats`. */
+export function registerList(program: Command, cli: Cli): void {
+  examples(
+    program
+      .command('list')
+      .description('list workspaces')
+      .option('-q, --quiet', 'names only')
+      .action((options: { quiet?: boolean }) => list(cli, options.quiet === true)),
+    ['berth list', 'all of them with their states'],
+    ['berth stop $(berth list -q)', 'names for other commands'],
+  );
+  examples(
+    program
+      .command('info')
+      .description('show all about a workspace')
+      .argument('<name>')
+      .action((name: string) => info(cli, name)),
+    ['berth info demo', ''],
+  );
+  examples(
+    program
+      .command('stats')
+      .description('show the CPU, memory, processes and network of a running workspace')
+      .argument('<name>')
+      .action((name: string) => stats(cli, name)),
+    ['berth stats demo', ''],
+  );
+}
+
+async function list(cli: Cli, quiet: boolean): Promise<void> {
+  const client = await cli.engine();
+  const workspaces = await client.call('workspaces.list', { signal: cli.signal });
+  cli.result(workspaces, () =>
+    quiet
+      ? workspaces.map((workspace) => workspace.name).join('\n')
+      : formatWorkspaces(workspaces, Date.now()),
+  );
+}
+
+async function info(cli: Cli, name: string): Promise<void> {
+  const client = await cli.engine();
+  const workspace = await client.call('workspaces.get', { params: { name }, signal: cli.signal });
+  cli.result(workspace, () => formatWorkspace(workspace, Date.now()));
+}
+
+async function stats(cli: Cli, name: string): Promise<void> {
+  const client = await cli.engine();
+  const now = await client.call('workspaces.stats', { params: { name }, signal: cli.signal });
+  cli.result(now, () =>
+    formatFields([
+      ['cpu', `${now.cpuPercent.toFixed(1)} %`],
+      ['memory', `${formatBytes(now.memoryBytes)} of ${formatBytes(now.memoryLimitBytes)}`],
+      ['processes', String(now.pids)],
+      ['received', formatBytes(now.networkRxBytes)],
+      ['sent', formatBytes(now.networkTxBytes)],
+    ]),
+  );
+}

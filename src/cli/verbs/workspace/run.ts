@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { Option, type Command } from 'commander';
+import type { EngineClient } from '../../../client/engine-client';
+import { holdLease } from '../../../client/lease';
+import { BerthError, type NetworkMode, type PublishedPort, type RuntimeKind } from '../../../api';
+import type { Cli } from '../../cli';
+import { formatFailure } from '../../failure';
+import { examples } from '../../help';
+import { parseOutputs } from '../../outputs';
+import { follow } from '../../operation';
+import {
+  collect,
+  collectEnv,
+  collectPorts,
+  networkHelp,
+  parseDuration,
+  parseNetwork,
+  parseRuntime,
+} from '../../parse/options';
+import { absoluteImage, absoluteMount } from '../../parse/sources';
+import { exec, type ExecOptions } from './exec';
+
+const deleteTimeoutMs = 120_000;
+
+interface RunOptions extends ExecOptions {
+  image?: string;
+  runtime?: RuntimeKind;
+  engine?: RuntimeKind;
+  volume?: string[];
+  network?: NetworkMode;
+  publish?: PublishedPort[];
+  expose?: PublishedPort[];
+}
+
+export function registerRun(program: Command, cli: Cli): void {
+  const command = program
+    .command('run')
+    .description('run one command in a workspace of its own, which is deleted afterwards')
+    .argument('<command...>', 'after `--`; an image may stand before it')
+    .option('--image <image>', 'an OCI image (default: workspace:latest)')
+    .option('--env <K=V>', 'set a variable (repeatable)', collectEnv)
+    .option('-v, --volume <SRC:DST[:ro|rw]>', 'a volume, disk or bundle, which stays (repeatable)', collect)
+    .option('--output <LOCAL=PATH>', 'copy PATH to this machine at the end (repeatable)', collect)
+    .option('--runtime <kind>', 'container or microvm', parseRuntime)
+    .addOption(new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp())
+    .option('--network <mode>', networkHelp, parseNetwork)
+    .option(
+      '-p, --publish <[HOST:]PORT>',
+      'reach a port inside on 127.0.0.1 of this machine while it runs (repeatable)',
+      collectPorts,
+    )
+    .addOption(new Option('--expose <port>', 'the same as --publish').argParser(collectPorts).hideHelp())
+    .option('-n, --no-stdin', 'pass no standard input: for loops that read theirs')
+    .option('--timeout <time>', 'end the command after 90s, 5m or 1h, with exit code 124', parseDuration)
+    .option('-t, --tty', 'allocate a terminal (default: when this is one)')
+    .option('--no-tty', 'allocate no terminal')
+    .action((argv: string[], options: RunOptions) => run(cli, argv, options));
+  examples(
+    command,
+    ['berth run debian:12 -- cat /etc/os-release', 'the same as with --image debian:12'],
+    ['berth run -v src.tar:/src:ro --output out=/home/workspace/out -- make -C /src', 'also when it fails'],
+  );
+}
+
+/** `IMAGE -- COMMAND`: the image is what stands before the `--`. */
+export function splitImage(
+  words: readonly string[],
+  afterDashes: number | undefined,
+  given: string | undefined,
+): { argv: string[]; image: string | undefined } {
+  const before = afterDashes === undefined ? 0 : words.length - afterDashes;
+  const [image = given] = words.slice(0, before);
+  if (before > 1 || (before === 1 && given !== undefined)) {
+    throw new BerthError('bad_request', 'Only an image stands before `--`, and it is given once.', {
+      hint: 'E.g. `berth run debian:12 -- cat /etc/os-release`.',
+    });
+  }
+  if (before === words.length) {
+    throw new BerthError('bad_request', 'There is no command after `--`.');
+  }
+  return { argv: words.slice(before), image };
+}
+
+async function run(cli: Cli, words: string[], options: RunOptions): Promise<void> {
+  const { argv, image } = splitImage(words, cli.wordsAfterDashes, options.image);
+  const ports = [...(options.publish ?? []), ...(options.expose ?? [])];
+  const name = `run-${randomBytes(4).toString('hex')}`;
+  const client = await cli.engine();
+  const runtime = options.runtime ?? options.engine;
+  const body = {
+    name,
+    temporary: true,
+    ...(image !== undefined && { image: absoluteImage(image, cli.cwd) }),
+    ...(runtime !== undefined && { runtime }),
+    ...(options.volume !== undefined && {
+      volumes: options.volume.map((volume) => absoluteMount(volume, cli.cwd)),
+    }),
+    ...(options.network !== undefined && { network: options.network }),
+    ...(ports.length > 0 && { ports }),
+  };
+  await parseOutputs(cli, options.output ?? [], options.volume);
+  // Whatever becomes of this process, the engine sees that it is gone, and deletes the workspace.
+  const lease: { dispose(): void }[] = [];
+  try {
+    const creation = await client.call('workspaces.create', { body });
+    lease.push(holdLease(client, name));
+    await follow(cli, client, creation);
+    await exec(cli, name, argv, options);
+  } finally {
+    await forget(cli, client, name);
+    lease.forEach((each) => each.dispose());
+  }
+}
+
+/** At once, so that the workspace is gone when this has ended; a create that failed has left nothing. */
+async function forget(cli: Cli, client: EngineClient, name: string): Promise<void> {
+  try {
+    const workspaces = await client.call('workspaces.list', {});
+    if (workspaces.some((workspace) => workspace.name === name)) {
+      const begun = await client.call('workspaces.delete', { params: { name }, query: {} });
+      await client.waitFor(begun, AbortSignal.timeout(deleteTimeoutMs));
+    }
+  } catch (error) {
+    cli.note(`The workspace ${name} is not deleted yet. The engine does it soon, or when it runs again.`);
+    cli.streams.stderr.write(formatFailure(error, cli.json, cli.errorStyle));
+  }
+}

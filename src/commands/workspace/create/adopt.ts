@@ -1,0 +1,124 @@
+import * as vscode from 'vscode';
+import { asBerthError, type Adoptable, type Operation } from '../../../api';
+import type { EngineClient } from '../../../client/engine-client';
+import { isRow } from '../../../providers/trees/rows';
+import type { Handler, Services } from '../../command';
+import type { CommandId } from '../../../ui/ids';
+import { confirm } from '../../input';
+import { Cancelled } from '../../../ui/runner';
+
+const { t } = vscode.l10n;
+
+/** Makes a workspace of a volume that another tool made, after saying what happens to its container. */
+export const adoptVolume =
+  ({ link, runner, views }: Pick<Services, 'link' | 'runner' | 'views'>): Handler =>
+  async (target) => {
+    const client = await link.client();
+    const all = await client.call('adoptable.list', {});
+    const clicked = isRow(target) && target.type === 'volume' ? target.name : undefined;
+    const found = all.filter(({ volume }) => clicked === undefined || volume === clicked);
+    if (found.length === 0) {
+      await tellNone(clicked, target);
+      return;
+    }
+    const chosen =
+      (found.length === 1 && clicked !== undefined ? found[0] : undefined) ?? (await pick(found));
+    await confirm(
+      t('Adopt volume {0} as workspace {1}?', chosen.volume, chosen.name),
+      consequences(chosen),
+      t('Adopt'),
+    );
+    const begun = await begin(client, chosen);
+    await runner.run(t('Adopting {0}', chosen.name), async (task) => {
+      void views.revealWorkspace(chosen.name);
+      await task.follow(begun);
+    });
+  };
+
+/** A volume that no workspace was on can be taken over as it is. */
+async function tellNone(clicked: string | undefined, target: unknown): Promise<void> {
+  if (clicked === undefined) {
+    void vscode.window.showInformationMessage(t('No volume of another tool can be adopted.'));
+    return;
+  }
+  const takeOver = t('Take Over Volume…');
+  const text = t(
+    '{0} does not become a workspace: its name does not say that it was the home of one. Taken over, it can be mounted in workspaces.',
+    clicked,
+  );
+  if ((await vscode.window.showInformationMessage(text, takeOver)) === takeOver) {
+    const command: CommandId = 'berth.volume.adopt';
+    await vscode.commands.executeCommand(command, target);
+  }
+}
+
+/** Asks once more when a container is replaced: the engine says what goes with it. Throws `Cancelled`. */
+async function begin(client: EngineClient, { name, volume, owner }: Adoptable): Promise<Operation> {
+  const body = { volume, ...(owner !== undefined && { takeOver: true }) };
+  const adopting = (replaceContainer: boolean): Promise<Operation> =>
+    client.call('adoptable.adopt', {
+      params: { name },
+      query: { wait: 0 },
+      body: { ...body, replaceContainer },
+    });
+  try {
+    return await adopting(false);
+  } catch (error) {
+    const { code, message } = asBerthError(error);
+    if (code !== 'needs_confirmation') {
+      throw error;
+    }
+    await confirm(t('Replace the container of {0}?', volume), message, t('Replace'));
+    return adopting(true);
+  }
+}
+
+async function pick(found: readonly Adoptable[]): Promise<Adoptable> {
+  // Those of other installations last: what is taken from them, they lose.
+  const sorted = [...found].sort((a, b) => Number(a.owner !== undefined) - Number(b.owner !== undefined));
+  const items = sorted.map((each) => ({
+    label: each.name,
+    description: each.volume,
+    detail: whose(each),
+    each,
+  }));
+  const chosen = await vscode.window.showQuickPick(items, {
+    placeHolder: t('Volume that becomes the home of a workspace'),
+    matchOnDescription: true,
+  });
+  if (chosen === undefined) {
+    throw new Cancelled();
+  }
+  return chosen.each;
+}
+
+function whose({ container, containerState, owner }: Adoptable): string {
+  return [
+    owner === undefined
+      ? t('of another tool')
+      : t('of another installation of Berth ({0})', owner.home ?? owner.installation),
+    ...(container === undefined ? [] : [t('held by container {0} ({1})', container, containerState ?? '?')]),
+  ].join(' · ');
+}
+
+function consequences({ container, owner }: Adoptable): string {
+  return [
+    t('The volume keeps its name and all its files.'),
+    ...(container === undefined
+      ? []
+      : [
+          t(
+            'Its container {0} is replaced by one of Berth: you are asked first what goes with it.',
+            container,
+          ),
+        ]),
+    ...(owner === undefined
+      ? []
+      : [
+          t(
+            'It belongs to another installation of Berth ({0}), which loses its workspace.',
+            owner.home ?? owner.installation,
+          ),
+        ]),
+  ].join('\n');
+}

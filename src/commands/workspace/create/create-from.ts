@@ -1,0 +1,44 @@
+/** Creates what was described, shows its steps, and offers what comes next. */
+import * as vscode from 'vscode';
+import type { CommandId } from '../../../ui/ids';
+import type { Services } from '../../command';
+import { toRequest, type WorkspaceDraft } from './draft';
+
+const { t } = vscode.l10n;
+
+export async function createFrom(
+  { runner, views }: Pick<Services, 'runner' | 'views'>,
+  draft: WorkspaceDraft,
+): Promise<void> {
+  const outcome = await runner.run(t('Creating {0}', draft.name), async (task) => {
+    const body = toRequest(draft);
+    const operation = await task.client.call('workspaces.create', { query: { wait: 0 }, body });
+    void views.revealWorkspace(draft.name);
+    return task.follow(operation);
+  });
+  if (outcome.kind === 'done') {
+    await offerNext(draft.name, outcome.value.warnings);
+  }
+}
+
+async function offerNext(name: string, warnings: readonly string[]): Promise<void> {
+  const open = t('Open');
+  const terminal = t('Terminal');
+  const chosen =
+    warnings.length === 0
+      ? await vscode.window.showInformationMessage(t('Workspace {0} is ready.', name), open, terminal)
+      : await vscode.window.showWarningMessage(
+          t('Workspace {0} is ready, with warnings: {1}', name, warnings.join(' ')),
+          open,
+          terminal,
+        );
+  const next: CommandId | undefined =
+    chosen === open
+      ? 'berth.workspace.open'
+      : chosen === terminal
+        ? 'berth.workspace.openTerminal'
+        : undefined;
+  if (next !== undefined) {
+    await vscode.commands.executeCommand(next, name);
+  }
+}

@@ -1,0 +1,36 @@
+import * as vscode from 'vscode';
+import type { RuntimeKind } from '../../../api';
+import { choice } from '../../../ui/settings';
+import type { Handler } from '../../command';
+import { ask } from '../../input';
+import type { CreateServices } from './create';
+import { createFrom } from './create-from';
+import { freeName } from './draft';
+import { nameMessage } from './name-words';
+
+const { t } = vscode.l10n;
+
+/** Asks for a name only; everything else is the default. */
+export const createWorkspaceQuick =
+  (services: CreateServices): Handler =>
+  async (target) => {
+    await services.link.client();
+    const isFree = (name: string): boolean => nameMessage(services.store, name) === undefined;
+    const name =
+      typeof target === 'string'
+        ? target
+        : await ask({
+            title: t('Create Workspace with Defaults'),
+            prompt: t('Name of the workspace'),
+            value: freeName('workspace', isFree),
+            validate: (text) => nameMessage(services.store, text.trim()),
+          });
+    await createFrom(services, {
+      name: name.trim(),
+      runtime: choice<RuntimeKind>('defaultRuntime', ['container', 'microvm']),
+      image: '',
+      cloneUrl: '',
+      limits: {},
+      docker: false,
+    });
+  };

@@ -1,0 +1,29 @@
+/** Why a name can't be taken, said while it is typed. */
+import * as vscode from 'vscode';
+import type { Store } from '../../../ui/store';
+import { nameProblem } from './draft';
+
+const { t } = vscode.l10n;
+
+export function nameMessage(store: Store, name: string): string | undefined {
+  const problem = nameProblem(name, {
+    workspaces: new Set(store.workspaces.map((each) => each.name)),
+    volumes: new Set(store.volumes.map((each) => each.name)),
+  });
+  switch (problem) {
+    case undefined:
+      return undefined;
+    case 'empty':
+      return t('A name is needed.');
+    case 'long':
+      return t('A name has at most 63 characters.');
+    case 'characters':
+      return t('Only lowercase letters, digits and hyphens.');
+    case 'hyphen':
+      return t('A name neither starts nor ends with a hyphen.');
+    case 'workspace':
+      return t('There is a workspace “{0}” already.', name);
+    case 'volume':
+      return t('There is a volume “workspace-{0}” already: adopt it, or choose another name.', name);
+  }
+}

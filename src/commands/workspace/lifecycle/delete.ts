@@ -1,0 +1,71 @@
+import * as vscode from 'vscode';
+import type { Volume, Workspace } from '../../../api';
+import type { EngineClient } from '../../../client/engine-client';
+import type { Store } from '../../../ui/store';
+import { bytes, runtimeWords } from '../../../ui/words';
+import type { Handler, Services } from '../../command';
+import { confirm } from '../../input';
+import { runVerb, type Verb } from './verb';
+
+const { t } = vscode.l10n;
+/** Measuring a large volume may take long: the dialog then opens without its size. */
+const measureTimeoutMs = 5_000;
+
+const remove: Verb = {
+  expected: 'deleting',
+  from: [],
+  title: (names) => t('Deleting {0}', names),
+  placeHolder: t('Workspace to delete'),
+  none: t('There is no workspace.'),
+  run: (client, name) => client.call('workspaces.delete', { params: { name }, query: { wait: 0 } }),
+};
+
+/** Deletes workspaces with their own volumes, after a dialog that names what goes, with sizes. */
+export const deleteWorkspace =
+  (services: Pick<Services, 'targets' | 'runner' | 'store' | 'link'>): Handler =>
+  async (target, selected) => {
+    const workspaces = await services.targets.workspaces(target, selected, {
+      ...remove,
+      eligible: () => true,
+    });
+    const client = await services.link.client();
+    const goes = await Promise.all(workspaces.map((each) => whatGoes(client, services.store, each)));
+    const [only] = workspaces;
+    const question =
+      workspaces.length === 1 && only
+        ? t('Delete workspace {0} and its files?', only.label)
+        : t('Delete {0} workspaces and their files?', workspaces.length);
+    await confirm(question, [...goes, t('This cannot be undone.')].join('\n\n'), t('Delete'));
+    await runVerb(services, remove, workspaces);
+  };
+
+async function whatGoes(client: EngineClient, store: Store, workspace: Workspace): Promise<string> {
+  const own = [workspace.homeVolume, workspace.dockerVolume].filter((name) => name !== undefined);
+  const sizes = await Promise.all(own.map((name) => measured(client, store, name)));
+  const kept = (workspace.spec.mounts ?? []).map(({ source }) => source);
+  return [
+    workspace.label === workspace.name ? workspace.name : t('{0} ({1})', workspace.label, workspace.name),
+    ...own.map((name, index) => t('• volume {0}: {1}', name, sizes[index] ?? '')),
+    workspace.runtimeId === undefined
+      ? ''
+      : t('• {0} {1}', runtimeWords(workspace.spec.runtime).name, workspace.runtimeName),
+    kept.length === 0 ? '' : t('Kept: {0}', kept.join(', ')),
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+async function measured(client: EngineClient, store: Store, volume: string): Promise<string> {
+  try {
+    const signal = AbortSignal.timeout(measureTimeoutMs);
+    const payload: Volume = await client.call('volumes.get', {
+      params: { volume },
+      query: { usage: true },
+      signal,
+    });
+    store.take({ type: 'volume.changed', payload });
+    return payload.usedBytes === undefined ? t('size unknown') : bytes(payload.usedBytes);
+  } catch {
+    return t('size unknown');
+  }
+}

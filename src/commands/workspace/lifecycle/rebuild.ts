@@ -1,0 +1,122 @@
+import * as vscode from 'vscode';
+import { offeredIn } from '../../../api/rules/lifecycle';
+import { asBerthError, type Operation, type Workspace } from '../../../api';
+import type { CallInput, EngineClient } from '../../../client/engine-client';
+import type { Handler, Services } from '../../command';
+import type { CommandId } from '../../../ui/ids';
+import { Cancelled } from '../../../ui/runner';
+import { VolumesGone } from './empty-volume';
+
+const { t } = vscode.l10n;
+
+/** A new runtime on the same volumes, from the image as it is now or from another one. */
+export const rebuildWorkspace =
+  ({ targets, runner, store, link }: Pick<Services, 'targets' | 'runner' | 'store' | 'link'>): Handler =>
+  async (target) => {
+    const workspace = await targets.workspace(target, {
+      eligible: ({ state }) => offeredIn('rebuild').includes(state),
+      placeHolder: t('Workspace to rebuild'),
+      none: t('No workspace can be rebuilt.'),
+    });
+    const client = await link.client();
+    const image = await pickImage(client, workspace);
+    const begun = await begin(client, workspace, image);
+    if (begun === 'commit first') {
+      await commitFirst({ runner, store }, workspace);
+      return;
+    }
+    const gone = new VolumesGone(runner, (each) =>
+      each.call('workspaces.rebuild', rebuildCall(workspace, image, { confirm: true, acceptEmpty: true })),
+    );
+    store.expect(workspace.name, 'recovering');
+    await runner.run(
+      t('Rebuilding {0}', workspace.label),
+      (task) => task.follow(begun).catch((error: unknown) => gone.note(workspace, error)),
+      () => gone.remedy,
+    );
+    store.settle(workspace.name);
+  };
+
+interface RebuildConsent {
+  confirm: boolean;
+  acceptEmpty?: boolean;
+}
+
+function rebuildCall(
+  { name, spec }: Workspace,
+  image: string,
+  consent: RebuildConsent,
+): CallInput<'workspaces.rebuild'> {
+  const changed = image === spec.image ? {} : { image };
+  return { params: { name }, query: { wait: 0 }, body: { ...changed, ...consent } };
+}
+
+/** Asks first when something goes: the engine says what that is. Throws `Cancelled`. */
+async function begin(
+  client: EngineClient,
+  workspace: Workspace,
+  image: string,
+): Promise<Operation | 'commit first'> {
+  const call = (confirm: boolean): Promise<Operation> =>
+    client.call('workspaces.rebuild', rebuildCall(workspace, image, { confirm }));
+  try {
+    return await call(false);
+  } catch (error) {
+    const { code, message } = asBerthError(error);
+    if (code !== 'needs_confirmation') {
+      throw error;
+    }
+    return (await choose(workspace, image, message)) === 'rebuild' ? call(true) : 'commit first';
+  }
+}
+
+/** `loss`: what goes, in the words of the engine. */
+async function choose(workspace: Workspace, image: string, loss: string): Promise<'rebuild' | 'commit'> {
+  const { label, homeVolume, dockerVolume } = workspace;
+  const kept = [homeVolume, dockerVolume].filter(Boolean).join(', ');
+  const detail = `${loss} ${t('Kept: volume {0}. Running processes end.', kept)}`;
+  const [rebuild, commit] = [t('Rebuild'), t('Commit to Image First…')];
+  const message = t('Rebuild {0} on {1}?', label, image);
+  const answer = await vscode.window.showWarningMessage(message, { modal: true, detail }, rebuild, commit);
+  if (answer === undefined) {
+    throw new Cancelled();
+  }
+  return answer === rebuild ? 'rebuild' : 'commit';
+}
+
+/** Only what is stopped can be committed. */
+async function commitFirst(
+  services: Pick<Services, 'runner' | 'store'>,
+  { name, label, state }: Workspace,
+): Promise<void> {
+  const { runner, store } = services;
+  const outcome = await runner.run(t('Stopping {0}', label), async (task) => {
+    const { client } = task;
+    const params = { name };
+    if (state !== 'stopped') {
+      await task.follow(await client.call('workspaces.stop', { params, query: { wait: 0 } }));
+    }
+    store.take({ type: 'workspace.changed', payload: await client.call('workspaces.get', { params }) });
+  });
+  if (outcome.kind === 'done') {
+    const commit: CommandId = 'berth.workspace.commit';
+    await vscode.commands.executeCommand(commit, name);
+  }
+}
+
+async function pickImage(client: EngineClient, workspace: Workspace): Promise<string> {
+  const current = workspace.spec.image;
+  const images = await client.call('images.list', {});
+  const others = images.flatMap(({ tags }) => tags).filter((tag) => tag !== current);
+  const items = [
+    { label: current, description: t('the image as it is now') },
+    ...others.map((label) => ({ label, description: '' })),
+  ];
+  const chosen = await vscode.window.showQuickPick(items, {
+    placeHolder: t('Image to rebuild {0} on', workspace.label),
+  });
+  if (chosen === undefined) {
+    throw new Cancelled();
+  }
+  return chosen.label;
+}

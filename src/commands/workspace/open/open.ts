@@ -1,0 +1,19 @@
+import * as vscode from 'vscode';
+import type { Workspace } from '../../../api';
+import type { Handler, Services } from '../../command';
+import { openRemote, type OpenServices } from './open-remote';
+
+const { t } = vscode.l10n;
+
+export const openable = {
+  eligible: ({ state }: Workspace): boolean =>
+    ['running', 'paused', 'stopped', 'archived', 'starting', 'resuming'].includes(state),
+  placeHolder: t('Workspace to open'),
+  none: t('No workspace can be opened.'),
+};
+
+/** Opens a workspace in this window. */
+export const openWorkspace =
+  (services: OpenServices & Pick<Services, 'targets'>): Handler =>
+  async (target) =>
+    openRemote(services, await services.targets.workspace(target, openable), false);
