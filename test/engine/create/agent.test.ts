@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
-import { bridgeAddress } from '../../support/git-server';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
+import { bridgeAddress } from '../../support/programs/git-server';
 import { succeed } from '../../support/programs';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 

@@ -4,8 +4,8 @@ import { mkdtemp, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure } from '../../support/errors';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
-import { FileServer, author, makeRepository } from '../../support/git-server';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
+import { FileServer, author, makeRepository } from '../../support/programs/git-server';
 import { succeed } from '../../support/programs';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 

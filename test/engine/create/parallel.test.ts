@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { column, testTimeoutMs } from '../../support/runtimes/columns';
 
 /** As many as a machine does at once without waiting long. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PublishedPort, Workspace } from '../../../src/api/workspaces/schemas';
 import { failure } from '../../support/errors';
-import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { occupy, vacate } from '../../support/ports';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 

@@ -1,7 +1,7 @@
 /** What can't be created is refused by name of the field, and changes nothing. */
 import assert from 'node:assert/strict';
 import { failure } from '../../support/errors';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 const tooMany = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`V${index}`, 'x']));

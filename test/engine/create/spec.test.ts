@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workspace } from '../../../src/api/workspaces/schemas';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
-import { FileServer, makeRepository } from '../../support/git-server';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
+import { FileServer, makeRepository } from '../../support/programs/git-server';
 import { succeed } from '../../support/programs';
 import { column, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 

@@ -1,8 +1,8 @@
 /** The same engine on Podman's service, whose API is Docker's but for the differences that the driver knows. */
 import assert from 'node:assert/strict';
 import { failure } from '../../support/errors';
-import { EngineHarness } from '../../support/engine-harness';
-import { PrivatePodman } from '../../support/private-podman';
+import { EngineHarness } from '../../support/engine/engine-harness';
+import { PrivatePodman } from '../../support/programs/private-podman';
 import { skipWithout } from '../../support/skip';
 
 const image = 'workspace:latest';

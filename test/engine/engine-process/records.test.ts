@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { draftOf } from '../../../src/backend/machine/drafts';
 import { openLog } from '../../../src/backend/engine-log';
 import { failure } from '../../support/errors';
-import { EngineHarness, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { EngineHarness, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { runProgram, succeed } from '../../support/programs';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 import { skipWithout } from '../../support/skip';

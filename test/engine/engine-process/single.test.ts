@@ -7,10 +7,10 @@ import { socketPath } from '../../../src/api/rules/endpoint';
 import { berthVersion } from '../../../src/api/version';
 import { EventStream } from '../../../src/client/events';
 import { connect } from '../../../src/client/launch';
-import { processesOf } from '../../support/census';
-import { EngineProcess, enginePath } from '../../support/engine-process';
-import { EngineHarness, eventually } from '../../support/engine-harness';
-import { FileServer } from '../../support/git-server';
+import { processesOf } from '../../support/engine/census';
+import { EngineProcess, enginePath } from '../../support/engine/engine-process';
+import { EngineHarness, eventually } from '../../support/engine/engine-harness';
+import { FileServer } from '../../support/programs/git-server';
 import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 const idleExitMs = 700;

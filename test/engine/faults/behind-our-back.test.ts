@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { failure } from '../../support/errors';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('faults: done by hand', function () {

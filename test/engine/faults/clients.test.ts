@@ -10,7 +10,7 @@ import { fillPath, streamPaths } from '../../../src/api/paths';
 import { EngineClient } from '../../../src/client/engine-client';
 import { EventStream } from '../../../src/client/events';
 import { failure } from '../../support/errors';
-import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('faults: clients', function () {

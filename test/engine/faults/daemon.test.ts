@@ -1,8 +1,8 @@
 /** The Docker daemon goes away and comes back: a private one, so that all there is on it is ours to count. */
 import assert from 'node:assert/strict';
 import { failure } from '../../support/errors';
-import { EngineHarness, eventually } from '../../support/engine-harness';
-import { PrivateDaemon } from '../../support/private-daemon';
+import { EngineHarness, eventually } from '../../support/engine/engine-harness';
+import { PrivateDaemon } from '../../support/programs/private-daemon';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 import { skipWithout } from '../../support/skip';
 

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure } from '../../support/errors';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { column, testTimeoutMs } from '../../support/runtimes/columns';
 
 const room = 4_000_000;

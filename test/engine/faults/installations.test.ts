@@ -1,6 +1,11 @@
 /** Two installations on one Docker: what one of them made is nothing that the other uses, changes or removes. */
 import assert from 'node:assert/strict';
-import { EngineHarness, eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import {
+  EngineHarness,
+  eventually,
+  itLeavesNothing,
+  useEngineHarness,
+} from '../../support/engine/engine-harness';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 import { failure } from '../../support/errors';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workspace } from '../../../src/api/workspaces/schemas';
 import { failure } from '../../support/errors';
-import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { column, testTimeoutMs } from '../../support/runtimes/columns';
 
 const all = [

@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Operation } from '../../../src/api/operations/schemas';
 import { isDraft } from '../../../src/backend/machine/drafts';
-import { processesOf } from '../../support/census';
-import { eventually, useEngineHarness, itLeavesNothing } from '../../support/engine-harness';
+import { processesOf } from '../../support/engine/census';
+import { eventually, useEngineHarness, itLeavesNothing } from '../../support/engine/engine-harness';
 import { Random } from '../../support/random';
 import { column, testTimeoutMs } from '../../support/runtimes/columns';
 

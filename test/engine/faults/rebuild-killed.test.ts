@@ -8,8 +8,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Dockerode from 'dockerode';
-import { DockerRelay, type Cut } from '../../support/docker-relay';
-import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { DockerRelay, type Cut } from '../../support/programs/docker-relay';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { occupy, vacate } from '../../support/ports';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 

@@ -1,4 +1,4 @@
-import { filesKeepWhatTheyAre } from '../../support/file-conformance';
+import { filesKeepWhatTheyAre } from '../../support/files/file-conformance';
 import { Engine } from './harness';
 
 describe('files of Docker volumes keep what they are', function () {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { runProgram } from '../../support/programs';
 import { column, itOfMicrovms, testTimeoutMs } from '../../support/runtimes/columns';
 

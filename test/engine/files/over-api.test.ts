@@ -5,7 +5,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TransferCreate } from '../../../src/api/files/schemas';
 import { failure } from '../../support/errors';
-import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { succeed } from '../../support/programs';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Image } from '../../../src/api/engine/schemas';
 import type { Workspace } from '../../../src/api/workspaces/schemas';
-import { useEngineHarness } from '../../support/engine-harness';
+import { useEngineHarness } from '../../support/engine/engine-harness';
 import { failure } from '../../support/errors';
 import { succeed } from '../../support/programs';
 import { column, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';

@@ -7,7 +7,7 @@ import { buildExt4 } from '../../../src/backend/files/disk/filling/build';
 import { Repository } from '../../../src/backend/images/oci/registry';
 import { pushImage } from '../../../src/backend/images/oci/transfer';
 import { Layout } from '../../../src/backend/images/oci/layout';
-import { eventually, useEngineHarness } from '../../support/engine-harness';
+import { eventually, useEngineHarness } from '../../support/engine/engine-harness';
 import { failure } from '../../support/errors';
 import { imageOf, LayoutMaker, savedOf, tarOf } from '../../support/images';
 import { succeed } from '../../support/programs';

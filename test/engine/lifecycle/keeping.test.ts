@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { archiveOf } from '../../../src/backend/tar/archive';
 import { failure } from '../../support/errors';
-import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 
 /** Of all that is below ~/kept: names, modes, times, contents. */

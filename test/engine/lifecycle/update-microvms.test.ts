@@ -8,13 +8,13 @@ import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { kitName, recipeOf } from '../../../src/backend/drivers/microvms/kit/kit-parts';
-import { EngineHarness } from '../../support/engine-harness';
+import { EngineHarness } from '../../support/engine/engine-harness';
 import {
   makeOldMachine,
   makeOldWorkspace,
   plantProgram,
   removeArchivedMachine,
-} from '../../support/previous-version';
+} from '../../support/engine/previous-version';
 import { succeed } from '../../support/programs';
 import { column, testTimeoutMs } from '../../support/runtimes/columns';
 import { microvmCache } from '../../support/runtimes/microvms';

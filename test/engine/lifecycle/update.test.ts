@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { EngineHarness } from '../../support/engine-harness';
+import { EngineHarness } from '../../support/engine/engine-harness';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
-import { makeOldWorkspace, plantProgram } from '../../support/previous-version';
+import { makeOldWorkspace, plantProgram } from '../../support/engine/previous-version';
 import { succeed } from '../../support/programs';
 
 const root = resolve(__dirname, '../../../..');

@@ -1,8 +1,8 @@
 /** Every verb in every settled state: what it leads to, what is nothing to do, what is refused. */
 import assert from 'node:assert/strict';
 import { failure } from '../../support/errors';
-import { itLeavesNothing, useEngineHarness, type SimpleVerb } from '../../support/engine-harness';
-import { FileServer } from '../../support/git-server';
+import { itLeavesNothing, useEngineHarness, type SimpleVerb } from '../../support/engine/engine-harness';
+import { FileServer } from '../../support/programs/git-server';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 
 type State = 'running' | 'paused' | 'stopped' | 'archived' | 'error';

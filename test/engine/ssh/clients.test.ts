@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { ownPortRange } from '../../support/ports';
 import { runProgram, succeed } from '../../support/programs';
 import { testTimeoutMs } from '../../support/runtimes/columns';

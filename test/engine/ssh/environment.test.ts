@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { runProgram } from '../../support/programs';
 import { itOfContainers, patience, testTimeoutMs } from '../../support/runtimes/columns';
 

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { socketPath } from '../../../src/api/rules/endpoint';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { occupy, vacate } from '../../support/ports';
-import { listeningAddresses } from '../../support/census';
+import { listeningAddresses } from '../../support/engine/census';
 import { runProgram, succeed } from '../../support/programs';
-import { spoilingSsh } from '../../support/spoiling-ssh';
+import { spoilingSsh } from '../../support/programs/spoiling-ssh';
 import { testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('ssh: identity', function () {

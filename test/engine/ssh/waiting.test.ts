@@ -1,7 +1,7 @@
 /** What ssh meets at a workspace that does not run. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { itLeavesNothing, useEngineHarness } from '../../support/engine-harness';
+import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { runProgram, type Ran } from '../../support/programs';
 import { patience, testTimeoutMs } from '../../support/runtimes/columns';
 

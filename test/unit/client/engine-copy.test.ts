@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { StateDirectory } from '../../../src/backend/store/state-directory';
 import { engineCopy } from '../../../src/client/engine-copy';
-import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../support/small-disk';
+import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../support/files/small-disk';
 import { useTempFolder } from '../../support/temp';
 import { skipWithout } from '../../support/skip';
 

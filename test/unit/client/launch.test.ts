@@ -10,7 +10,7 @@ import { failure } from '../../support/errors';
 import { useTempFolder } from '../../support/temp';
 import { until } from '../../support/wait';
 
-const enginePath = require.resolve('../../support/tiny-engine');
+const enginePath = require.resolve('../../support/engine/tiny-engine');
 
 describe('client/launch', function () {
   this.timeout(20_000);

@@ -6,7 +6,7 @@ import { listen } from '../../../src/backend/listen';
 import { EngineLink, type LinkState } from '../../../src/ui/engine-link';
 import { SentSettings } from '../../../src/ui/sent-settings';
 import { Store } from '../../../src/ui/store';
-import { useServer } from '../../support/server';
+import { useServer } from '../../support/engine/server';
 import { TestMemory } from '../providers/memory';
 import { until } from '../../support/wait';
 

@@ -5,7 +5,7 @@ import { BerthError } from '../../../src/api';
 import type { EngineClient } from '../../../src/client/engine-client';
 import { Cancelled, Runner } from '../../../src/ui/runner';
 import { Store } from '../../../src/ui/store';
-import { useRecordedEngine } from '../../support/recorded-engine';
+import { useRecordedEngine } from '../../support/engine/recorded-engine';
 import { quietLog, type QuietLog } from '../../support/vscode/quiet-log';
 import { until } from '../../support/wait';
 import { operation } from '../providers/fixtures';

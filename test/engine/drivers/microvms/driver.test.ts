@@ -18,7 +18,7 @@ import {
 import { until, within } from '../../../support/wait';
 import { machinesOf } from '../../../support/runtimes/microvms';
 import { Bench, never } from './driver-bench';
-import { filesKeepWhatTheyAre } from '../../../support/file-conformance';
+import { filesKeepWhatTheyAre } from '../../../support/files/file-conformance';
 
 const ignore = (): void => undefined;
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { filesKeepWhatTheyAre } from '../../../support/file-conformance';
+import { filesKeepWhatTheyAre } from '../../../support/files/file-conformance';
 import { DirectoryVolumes } from '../../../../src/backend/drivers/microvms/disks/directory-volumes';
 import { agentDir, TestVolume } from './agent/harness';
 import { TestDisk } from './disk/harness';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import type { AttachControl } from '../../../../src/api/paths';
-import { useServer, type TestServer } from '../../../support/server';
+import { useServer, type TestServer } from '../../../support/engine/server';
 import { until } from '../../../support/wait';
 
 describe('server: attach', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { useServer } from '../../../support/server';
+import { useServer } from '../../../support/engine/server';
 
 describe('server: requests without a body', () => {
   const { start } = useServer();

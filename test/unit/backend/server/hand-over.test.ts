@@ -5,7 +5,7 @@ import { request as httpRequest } from 'node:http';
 import { WebSocket } from 'ws';
 import { EventStream } from '../../../../src/client/events';
 import { watchFiles } from '../../../../src/client/watch';
-import { useServer, type TestServer } from '../../../support/server';
+import { useServer, type TestServer } from '../../../support/engine/server';
 import { until } from '../../../support/wait';
 
 describe('server: hand-over', () => {

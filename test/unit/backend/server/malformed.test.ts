@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import type { ErrorBody } from '../../../../src/api/errors';
-import { useServer } from '../../../support/server';
+import { useServer } from '../../../support/engine/server';
 
 describe('server: what is no request', () => {
   const { start } = useServer();

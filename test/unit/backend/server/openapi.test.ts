@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import Ajv from 'ajv/dist/2020';
 import { errorStatus } from '../../../../src/api/errors';
 import { paths, streamPaths } from '../../../../src/api/paths';
-import { useServer, type TestServer } from '../../../support/server';
+import { useServer, type TestServer } from '../../../support/engine/server';
 
 interface Operation {
   operationId: string;

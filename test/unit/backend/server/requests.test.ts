@@ -4,7 +4,7 @@ import { paths } from '../../../../src/api/paths';
 import type { ErrorBody } from '../../../../src/api/errors';
 import { failure } from '../../../support/errors';
 import { fastest } from '../../../support/fastest';
-import { useServer, type TestServer } from '../../../support/server';
+import { useServer, type TestServer } from '../../../support/engine/server';
 import { until } from '../../../support/wait';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';

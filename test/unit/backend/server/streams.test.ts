@@ -6,8 +6,8 @@ import { buffer } from 'node:stream/consumers';
 import { BerthError, type ErrorBody } from '../../../../src/api/errors';
 import type { EngineEvent } from '../../../../src/api/events';
 import { failure } from '../../../support/errors';
-import type { FakeFiles } from '../../../support/fake-files';
-import { useServer, type TestServer } from '../../../support/server';
+import type { FakeFiles } from '../../../support/fakes/fake-files';
+import { useServer, type TestServer } from '../../../support/engine/server';
 import { until } from '../../../support/wait';
 
 interface Stream {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { BerthError } from '../../../../src/api/errors';
 import { failure } from '../../../support/errors';
-import { useServer, type TestServer } from '../../../support/server';
+import { useServer, type TestServer } from '../../../support/engine/server';
 
 describe('server: the id of a session volume in place of its name', () => {
   const { start } = useServer();

@@ -16,7 +16,7 @@ import { streams, type StreamRoute } from '../../../../src/api/streams';
 import type { ErrorBody } from '../../../../src/api/errors';
 import { guardRoutes } from '../../../../src/backend/server/guard';
 import { runAs } from '../../../../src/backend/services/workspaces/caller';
-import { useServer, type TestServer } from '../../../support/server';
+import { useServer, type TestServer } from '../../../support/engine/server';
 
 interface Called {
   id: string;

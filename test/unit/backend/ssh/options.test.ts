@@ -8,7 +8,7 @@ import { SshConfig, renderConfig } from '../../../../src/backend/ssh/config';
 import { addInclude } from '../../../../src/backend/ssh/include';
 import { fixedOptions, optionsFor } from '../../../../src/backend/ssh/options';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
-import { spoilingSsh } from '../../../support/spoiling-ssh';
+import { spoilingSsh } from '../../../support/programs/spoiling-ssh';
 import { useTempFolder } from '../../../support/temp';
 
 const run = promisify(execFile);

@@ -16,7 +16,7 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planCopy } from '../../../../src/cli/copy/plan';
-import { SmallEngine } from '../../../support/small-engine';
+import { SmallEngine } from '../../../support/engine/small-engine';
 import { skipWithout } from '../../../support/skip';
 import { TestVolume } from '../../backend/files/agent/harness';
 

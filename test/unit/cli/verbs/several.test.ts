@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { useCli, type TestCli } from '../../../support/cli-engine';
+import { useCli, type TestCli } from '../../../support/engine/cli-engine';
 
 describe('cli: verbs with several names', () => {
   const { start } = useCli();

@@ -7,7 +7,7 @@ import { EngineLink } from '../../../../src/ui/engine-link';
 import { SentSettings } from '../../../../src/ui/sent-settings';
 import { Store } from '../../../../src/ui/store';
 import type { FileRow } from '../../../../src/providers/trees/rows';
-import { useRecordedEngine } from '../../../support/recorded-engine';
+import { useRecordedEngine } from '../../../support/engine/recorded-engine';
 import { quietLog } from '../../../support/vscode/quiet-log';
 import { entry, operation } from '../../providers/fixtures';
 import { TestMemory } from '../../providers/memory';

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepLeftovers } from '../../../../../src/backend/files/agent/sweep';
 import { skipWithout } from '../../../../support/skip';
-import { mountSmallDisk, unmountSmallDisk } from '../../../../support/small-disk';
+import { mountSmallDisk, unmountSmallDisk } from '../../../../support/files/small-disk';
 import { succeed } from '../../../../support/programs';
 import { agentDir, hasCode, TestVolume } from './harness';
 

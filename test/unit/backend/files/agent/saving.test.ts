@@ -21,7 +21,7 @@ import {
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { accessList, attributesAt, setAttribute } from '../../../../support/file-facts';
+import { accessList, attributesAt, setAttribute } from '../../../../support/files/file-facts';
 import { startAgent, TestVolume } from './harness';
 
 const over = { create: true, overwrite: true };

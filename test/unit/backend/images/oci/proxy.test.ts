@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { proxyFor } from '../../../../../src/backend/images/oci/proxy';
 import { mediaTypes } from '../../../../../src/backend/images/oci/documents';
-import { httpProxy, socksProxy, type ForwardProxy } from '../../../../support/forward-proxy';
+import { httpProxy, socksProxy, type ForwardProxy } from '../../../../support/programs/forward-proxy';
 import { imageOf, LayoutMaker } from '../../../../support/images';
 import { succeed } from '../../../../support/programs';
 import { useTempFolder } from '../../../../support/temp';
 
-const program = resolve(__dirname, '../../../../support/pull-manifest.js');
+const program = resolve(__dirname, '../../../../support/programs/pull-manifest.js');
 const noProxies = Object.fromEntries(
   ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'].flatMap((name) => [
     [name, ''],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Check } from '../../../../../src/api/engine/schemas';
 import { statusOf } from '../../../../../src/backend/services/engine/drivers';
-import { useEngine, type TestEngine } from '../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
-import { FakeDriver } from '../../../../support/fake-driver';
+import { FakeDriver } from '../../../../support/fakes/fake-driver';
 
 describe('services/doctor', () => {
   const { start } = useEngine();

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { DriverEvents } from '../../../../../src/backend/services/engine/driver-events';
 import { Drivers } from '../../../../../src/backend/services/engine/drivers';
 import { EventHub } from '../../../../../src/backend/services/operations/event-hub';
-import { silentLog } from '../../../../support/engine';
-import { FakeDriver } from '../../../../support/fake-driver';
+import { silentLog } from '../../../../support/engine/engine';
+import { FakeDriver } from '../../../../support/fakes/fake-driver';
 import { until } from '../../../../support/wait';
 
 describe('services/driver-events', () => {

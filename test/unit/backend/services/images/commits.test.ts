@@ -5,7 +5,7 @@ import { BerthError } from '../../../../../src/api/errors';
 import { injectedInto } from '../../../../../src/backend/services/images/commits';
 import { checkNewImageName } from '../../../../../src/backend/services/images/image-names';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';
-import { useEngine, type TestEngine } from '../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 
 describe('services/image-names', () => {

@@ -1,6 +1,6 @@
 /** Every door that takes the name of an image, with names that once became addresses. */
 import assert from 'node:assert/strict';
-import { useEngine, type TestEngine } from '../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 
 const wrong = [

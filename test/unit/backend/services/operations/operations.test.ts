@@ -7,7 +7,7 @@ import type { Operation } from '../../../../../src/api/operations/schemas';
 import type { Step } from '../../../../../src/api/workspaces/schemas';
 import { EventHub } from '../../../../../src/backend/services/operations/event-hub';
 import { Operations } from '../../../../../src/backend/services/operations/operations';
-import { silentLog } from '../../../../support/engine';
+import { silentLog } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { useTempFolder } from '../../../../support/temp';
 

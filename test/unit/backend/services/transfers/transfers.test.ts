@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import type { TransferCreate } from '../../../../../src/api/files/schemas';
 import { Transfers } from '../../../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';
-import { attributesAt, setAttribute } from '../../../../support/file-facts';
+import { attributesAt, setAttribute } from '../../../../support/files/file-facts';
 import { hasCode, TestVolume } from '../../files/agent/harness';
 import { skipWithout } from '../../../../support/skip';
 import { TestContext as Context } from '../../../../support/test-context';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SmallEngine } from '../../../../support/small-engine';
+import { SmallEngine } from '../../../../support/engine/small-engine';
 import { hasCode, TestVolume } from '../../files/agent/harness';
 
 describe('where the paths of a workspace are', function () {

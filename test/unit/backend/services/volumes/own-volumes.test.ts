@@ -8,7 +8,7 @@ import {
 } from '../../../../../src/backend/services/volumes/own-volumes';
 import type { WorkspaceRegistry } from '../../../../../src/backend/services/workspaces/registry';
 import { AdoptedVolumes } from '../../../../../src/backend/store/adopted-volumes';
-import { FakeVolumes } from '../../../../support/fake-volumes';
+import { FakeVolumes } from '../../../../support/fakes/fake-volumes';
 import { useTempFolder } from '../../../../support/temp';
 
 describe('services/own-volumes', () => {

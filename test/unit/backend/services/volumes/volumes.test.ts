@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { BerthError } from '../../../../../src/api/errors';
-import { useEngine, type TestEngine } from '../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { until } from '../../../../support/wait';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { originOf } from '../../../../../src/backend/services/workspaces/adoption';
 import { AdoptedVolumes } from '../../../../../src/backend/store/adopted-volumes';
-import { useEngine, type TestEngine } from '../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 
 describe('services/adoption', () => {

@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { BerthError } from '../../../../../src/api/errors';
 import type { Operation } from '../../../../../src/api/operations/schemas';
-import { useEngine, type TestEngine } from '../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { occupy, vacate } from '../../../../support/ports';
 

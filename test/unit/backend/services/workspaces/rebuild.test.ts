@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../../src/api/errors';
-import { useDemo } from '../../../../support/demo';
-import type { TestEngine } from '../../../../support/engine';
+import { useDemo } from '../../../../support/engine/demo';
+import type { TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { until } from '../../../../support/wait';
 

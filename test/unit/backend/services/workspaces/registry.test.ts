@@ -6,7 +6,7 @@ import { EventHub } from '../../../../../src/backend/services/operations/event-h
 import { WorkspaceRegistry } from '../../../../../src/backend/services/workspaces/registry';
 import { SshConfig } from '../../../../../src/backend/ssh/config';
 import { PortLedger } from '../../../../../src/backend/ssh/ports';
-import { silentLog, useEngine, type TestEngine } from '../../../../support/engine';
+import { silentLog, useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 
 describe('services/workspace-registry', () => {

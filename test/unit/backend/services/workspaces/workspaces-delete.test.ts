@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { BerthError } from '../../../../../src/api/errors';
-import { useDemo } from '../../../../support/demo';
-import { useEngine, type TestEngine } from '../../../../support/engine';
+import { useDemo } from '../../../../support/engine/demo';
+import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
-import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../../../support/small-disk';
+import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../../../support/files/small-disk';
 import { skipWithout } from '../../../../support/skip';
 
 describe('services/workspaces', () => {

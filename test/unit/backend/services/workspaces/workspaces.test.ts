@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { BerthError } from '../../../../../src/api/errors';
 import type { Operation } from '../../../../../src/api/operations/schemas';
 import type { WorkspaceState } from '../../../../../src/api/workspaces/schemas';
-import { useDemo } from '../../../../support/demo';
-import type { TestEngine } from '../../../../support/engine';
+import { useDemo } from '../../../../support/engine/demo';
+import type { TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { turns, until } from '../../../../support/wait';
 

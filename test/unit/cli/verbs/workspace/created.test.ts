@@ -1,6 +1,6 @@
 /** What `berth create` says at its end, and its exit code. */
 import assert from 'node:assert/strict';
-import { useCli, type TestCli } from '../../../../support/cli-engine';
+import { useCli, type TestCli } from '../../../../support/engine/cli-engine';
 
 const cloneUrl = 'https://example.com/me/project.git';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CapturedOutput } from '../../../../../src/cli/captured';
 import { readable, terminalOf } from '../../../../../src/cli/verbs/workspace/exec';
-import { useCli, type TestCli } from '../../../../support/cli-engine';
+import { useCli, type TestCli } from '../../../../support/engine/cli-engine';
 import { until } from '../../../../support/wait';
 
 describe('cli: exec', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { splitImage } from '../../../../../src/cli/verbs/workspace/run';
-import { useCli } from '../../../../support/cli-engine';
+import { useCli } from '../../../../support/engine/cli-engine';
 
 describe('cli: run', () => {
   const { start } = useCli();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { useCli, type TestCli } from '../../../../support/cli-engine';
+import { useCli, type TestCli } from '../../../../support/engine/cli-engine';
 
 describe('cli: set', () => {
   const { start } = useCli();

@@ -6,7 +6,7 @@ import { includeSshConfig } from '../../../../../src/commands/ssh/include';
 import { remoteSide, sideApartFromRemoteSsh, type Placed } from '../../../../../src/commands/this-side';
 import { Runner } from '../../../../../src/ui/runner';
 import { Store } from '../../../../../src/ui/store';
-import { useRecordedEngine } from '../../../../support/recorded-engine';
+import { useRecordedEngine } from '../../../../support/engine/recorded-engine';
 import { quietLog } from '../../../../support/vscode/quiet-log';
 import { workspace } from '../../../providers/fixtures';
 

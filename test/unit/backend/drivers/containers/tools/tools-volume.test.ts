@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ToolsVolume } from '../../../../../../src/backend/drivers/containers/tools/tools-volume';
 import { failure } from '../../../../../support/errors';
-import { useStandIn, type Answer } from '../../../../../support/stand-in-daemon';
+import { useStandIn, type Answer } from '../../../../../support/programs/stand-in-daemon';
 import { until } from '../../../../../support/wait';
 
 const nothing = () => undefined;

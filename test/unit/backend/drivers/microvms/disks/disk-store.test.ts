@@ -7,7 +7,7 @@ import {
 } from '../../../../../../src/backend/drivers/microvms/disks/disk-store';
 import { BerthError } from '../../../../../../src/api/errors';
 import { failure } from '../../../../../support/errors';
-import { FakeFiles } from '../../../../../support/fake-files';
+import { FakeFiles } from '../../../../../support/fakes/fake-files';
 import { succeed } from '../../../../../support/programs';
 import { useTempFolder } from '../../../../../support/temp';
 import { until } from '../../../../../support/wait';

@@ -21,7 +21,7 @@ import type {
 } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-record';
 import { RuntimeStore } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-store';
 import { skipWithout } from '../../../../../support/skip';
-import { mountSmallDisk, unmountSmallDisk } from '../../../../../support/small-disk';
+import { mountSmallDisk, unmountSmallDisk } from '../../../../../support/files/small-disk';
 import { useTempFolder } from '../../../../../support/temp';
 
 const name = 'workspace-w';

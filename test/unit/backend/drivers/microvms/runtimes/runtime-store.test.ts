@@ -7,7 +7,7 @@ import {
   MicrovmFiles,
 } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-files';
 import { RuntimeStore } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-store';
-import { silentLog } from '../../../../../support/engine';
+import { silentLog } from '../../../../../support/engine/engine';
 import { useTempFolder } from '../../../../../support/temp';
 
 describe('microvms/runtime-store: the folder of a workspace', () => {

@@ -6,7 +6,7 @@ import {
   portsNamedIn,
   reservePorts,
 } from '../../../../../../src/backend/services/workspaces/start/published-ports';
-import { useEngine, type TestEngine } from '../../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 import { failure } from '../../../../../support/errors';
 import { occupy, ownPortRange, vacate } from '../../../../../support/ports';
 

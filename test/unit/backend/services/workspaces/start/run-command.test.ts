@@ -4,8 +4,8 @@ import { runCommand } from '../../../../../../src/backend/services/workspaces/st
 import type { ExecSession } from '../../../../../../src/backend/drivers/driver';
 import { failure } from '../../../../../support/errors';
 import { turns } from '../../../../../support/wait';
-import { FakeDriver } from '../../../../../support/fake-driver';
-import type { FakeCommand } from '../../../../../support/fake-exec';
+import { FakeDriver } from '../../../../../support/fakes/fake-driver';
+import type { FakeCommand } from '../../../../../support/fakes/fake-exec';
 
 const limits = { timeoutMs: 5_000, maxOutputBytes: 1_000 };
 

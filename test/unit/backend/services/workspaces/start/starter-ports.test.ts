@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { BerthError } from '../../../../../../src/api/errors';
 import { imageMissing } from '../../../../../../src/api/rules/image-reference';
-import { useEngine, type TestEngine } from '../../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 import { occupy, ownPortRange, vacate } from '../../../../../support/ports';
 
 describe('services/workspace-starter: ports that are taken', () => {

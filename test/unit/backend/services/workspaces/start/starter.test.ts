@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { BerthError } from '../../../../../../src/api/errors';
 import type { WorkspaceCreate } from '../../../../../../src/api/workspaces/schemas';
-import { useEngine, type TestEngine } from '../../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 
 describe('services/workspace-starter', () => {
   const { start, home } = useEngine();

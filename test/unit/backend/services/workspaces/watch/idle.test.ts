@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { IdlePolicy } from '../../../../../../src/api/workspaces/schemas';
 import { nextIdleStep, systemClock } from '../../../../../../src/backend/services/workspaces/watch/idle';
 import type { WorkspaceRecord } from '../../../../../../src/backend/services/workspaces/record';
-import { useEngine, type TestEngine } from '../../../../../support/engine';
-import { FakeClock } from '../../../../../support/fake-clock';
+import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
+import { FakeClock } from '../../../../../support/fakes/fake-clock';
 import { turns, until } from '../../../../../support/wait';
 
 const minute = 60_000;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { leaseGraceMs } from '../../../../../../src/backend/services/workspaces/watch/leases';
-import type { StartOptions, TestEngine } from '../../../../../support/engine';
-import { useEngine } from '../../../../../support/engine';
+import type { StartOptions, TestEngine } from '../../../../../support/engine/engine';
+import { useEngine } from '../../../../../support/engine/engine';
 import { failure } from '../../../../../support/errors';
-import { FakeClock } from '../../../../../support/fake-clock';
-import type { FakeDriver } from '../../../../../support/fake-driver';
-import { useServer } from '../../../../../support/server';
+import { FakeClock } from '../../../../../support/fakes/fake-clock';
+import type { FakeDriver } from '../../../../../support/fakes/fake-driver';
+import { useServer } from '../../../../../support/engine/server';
 import { until } from '../../../../../support/wait';
 import { holdLease } from '../../../../../../src/client/lease';
 

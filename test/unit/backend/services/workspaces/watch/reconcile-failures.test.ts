@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { BerthError } from '../../../../../../src/api/errors';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { useEngine, type TestEngine } from '../../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 import { turns, until } from '../../../../../support/wait';
 
 describe('services/reconcile: when one workspace can not be looked at', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkspaceState } from '../../../../../../src/api/workspaces/schemas';
-import { useEngine, type TestEngine } from '../../../../../support/engine';
+import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 import { turns, until } from '../../../../../support/wait';
 
 describe('services/reconcile', () => {

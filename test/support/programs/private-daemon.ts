@@ -9,8 +9,8 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Dockerode from 'dockerode';
-import { eventually } from './engine-harness';
-import { runProgram, succeed } from './programs';
+import { eventually } from '../engine/engine-harness';
+import { runProgram, succeed } from '../programs';
 
 /** Installed by `npm start` where root may not raise limits. */
 const wrapper = '/usr/local/lib/berth/runc-nosysres';

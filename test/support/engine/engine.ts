@@ -1,14 +1,14 @@
 /** An engine in this process: everything of it is real but the runtime product, and the clock if asked for. */
-import type { EngineEvent, EventType } from '../../src/api/events';
-import type { Operation } from '../../src/api/operations/schemas';
-import type { WorkspaceCreate } from '../../src/api/workspaces/schemas';
-import { createEngine, type Engine, type EngineOptions } from '../../src/backend/engine';
-import type { Log } from '../../src/backend/machine/log';
-import { Settings } from '../../src/backend/services/engine/settings';
-import { StateDirectory } from '../../src/backend/store/state-directory';
-import { FakeDriver } from './fake-driver';
-import { ownPortRange } from './ports';
-import { useTempFolder } from './temp';
+import type { EngineEvent, EventType } from '../../../src/api/events';
+import type { Operation } from '../../../src/api/operations/schemas';
+import type { WorkspaceCreate } from '../../../src/api/workspaces/schemas';
+import { createEngine, type Engine, type EngineOptions } from '../../../src/backend/engine';
+import type { Log } from '../../../src/backend/machine/log';
+import { Settings } from '../../../src/backend/services/engine/settings';
+import { StateDirectory } from '../../../src/backend/store/state-directory';
+import { FakeDriver } from '../fakes/fake-driver';
+import { ownPortRange } from '../ports';
+import { useTempFolder } from '../temp';
 
 export const silentLog: Log = {
   debug: () => undefined,

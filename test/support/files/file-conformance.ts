@@ -6,11 +6,11 @@ import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { TransferCreate } from '../../src/api/files/schemas';
-import type { VolumeFiles } from '../../src/backend/files/volume-files';
-import type { OperationContext } from '../../src/backend/services/operations/operation-context';
-import { DownloadDrafts } from '../../src/backend/store/download-drafts';
-import { Transfers } from '../../src/backend/services/transfers/transfers';
+import type { TransferCreate } from '../../../src/api/files/schemas';
+import type { VolumeFiles } from '../../../src/backend/files/volume-files';
+import type { OperationContext } from '../../../src/backend/services/operations/operation-context';
+import { DownloadDrafts } from '../../../src/backend/store/download-drafts';
+import { Transfers } from '../../../src/backend/services/transfers/transfers';
 import { accessList, attributesAt, setAttribute } from './file-facts';
 import { differences, factsOf, generateTree } from './generated-tree';
 

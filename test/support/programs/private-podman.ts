@@ -6,8 +6,8 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Dockerode from 'dockerode';
-import { eventually } from './engine-harness';
-import { runProgram, succeed } from './programs';
+import { eventually } from '../engine/engine-harness';
+import { runProgram, succeed } from '../programs';
 
 const startPatienceMs = 30_000;
 

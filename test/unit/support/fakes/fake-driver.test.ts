@@ -1,5 +1,5 @@
-import { FakeDriver } from '../../support/fake-driver';
-import { itKeepsTheContract } from '../../support/runtime-contract';
+import { FakeDriver } from '../../../support/fakes/fake-driver';
+import { itKeepsTheContract } from '../../../support/runtime-contract';
 
 describe('the driver in memory keeps the contract of runtimes', () => {
   let made = 0;

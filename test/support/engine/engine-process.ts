@@ -3,11 +3,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { socketPath } from '../../src/api/rules/endpoint';
-import { EngineClient } from '../../src/client/engine-client';
-import { probe } from '../../src/client/launch';
+import { socketPath } from '../../../src/api/rules/endpoint';
+import { EngineClient } from '../../../src/client/engine-client';
+import { probe } from '../../../src/client/launch';
 
-export const enginePath = resolve(__dirname, '../../src/backend/main.js');
+export const enginePath = resolve(__dirname, '../../../src/backend/main.js');
 const startPatienceMs = 30_000;
 const endPatienceMs = 25_000;
 

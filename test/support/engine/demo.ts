@@ -1,7 +1,7 @@
 /** One workspace `demo` that runs, in an engine of its own for each test: what the tests of its verbs begin with. */
-import type { Workspace } from '../../src/api/workspaces/schemas';
+import type { Workspace } from '../../../src/api/workspaces/schemas';
 import { useEngine, type StartOptions, type TestEngine } from './engine';
-import type { FakeDriver } from './fake-driver';
+import type { FakeDriver } from '../fakes/fake-driver';
 
 const runtimeName = 'workspace-demo';
 

@@ -6,9 +6,9 @@ import { appendFileSync, chmodSync, existsSync, rmSync, writeFileSync } from 'no
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { socketPath, stateDirectory } from '../../src/api/rules/endpoint';
-import { protocolVersion } from '../../src/api/version';
-import { acquireLock } from '../../src/backend/machine/lock';
+import { socketPath, stateDirectory } from '../../../src/api/rules/endpoint';
+import { protocolVersion } from '../../../src/api/version';
+import { acquireLock } from '../../../src/backend/machine/lock';
 
 const {
   TINY_VERSION: version = '1.0.0',

@@ -1,7 +1,7 @@
 /** Commands of the fake driver: what they say, and how they end. */
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { ExecSession } from '../../src/backend/drivers/driver';
+import type { ExecSession } from '../../../src/backend/drivers/driver';
 
 export interface FakeCommand {
   exitCode?: number;

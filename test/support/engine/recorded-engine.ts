@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EngineClient } from '../../src/client/engine-client';
+import { EngineClient } from '../../../src/client/engine-client';
 
 export interface Asked {
   /** E.g. `POST /v1/ssh-config/include`, with its query. */

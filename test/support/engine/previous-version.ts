@@ -1,9 +1,9 @@
 /** Makes of what this version has written what the one before it wrote. */
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { succeed } from './programs';
+import { succeed } from '../programs';
 
-const root = resolve(__dirname, '../../..');
+const root = resolve(__dirname, '../../../..');
 
 /** Another version's engine, whose `images` are to be changed. Answers its program. */
 export async function plantProgram(folder: string): Promise<string> {

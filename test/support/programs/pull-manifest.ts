@@ -1,6 +1,6 @@
 /** A process of its own that asks a registry for an image, as its environment says: prints the digest, or the error. */
-import { asBerthError } from '../../src/api/errors';
-import { Repository } from '../../src/backend/images/oci/registry';
+import { asBerthError } from '../../../src/api/errors';
+import { Repository } from '../../../src/backend/images/oci/registry';
 
 async function main([image = '', timeoutMs = '20000']: readonly string[]): Promise<void> {
   const repository = new Repository(image, () => Promise.resolve(undefined));

@@ -1,14 +1,14 @@
 /** Files in memory, by path: for the routes that carry them. The real ones are tested in `files/`. */
 import { Readable } from 'node:stream';
-import { BerthError } from '../../src/api/errors';
-import type { FileChange, FileEntry, FileList } from '../../src/api/files/schemas';
+import { BerthError } from '../../../src/api/errors';
+import type { FileChange, FileEntry, FileList } from '../../../src/api/files/schemas';
 import type {
   MergeResult,
   TreeUsage,
   Unpacked,
   VolumeFiles,
   WriteOptions,
-} from '../../src/backend/files/volume-files';
+} from '../../../src/backend/files/volume-files';
 
 export class FakeFiles implements VolumeFiles {
   readonly contents = new Map<string, Buffer>();

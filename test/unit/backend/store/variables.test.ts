@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { changeVariables } from '../../../../src/backend/store/variables';
 import { failure } from '../../../support/errors';
-import { useEngine, type TestEngine } from '../../../support/engine';
+import { useEngine, type TestEngine } from '../../../support/engine/engine';
 
 const many = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`V${index}`, '']));
 

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 import type Dockerode from 'dockerode';
-import { succeed } from './programs';
+import { succeed } from '../programs';
 
 export const author = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com'];
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/backend/services/workspaces/watch/idle';
-import { turns } from './wait';
+import type { Clock } from '../../../src/backend/services/workspaces/watch/idle';
+import { turns } from '../wait';
 
 /** Time that passes only when told to. Starts at the real now, since records carry real timestamps. */
 export class FakeClock implements Clock {

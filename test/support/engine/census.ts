@@ -1,8 +1,8 @@
 /** Counts what an engine could leave behind on this machine, so that two counts can be compared. */
 import { readFile, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { PortRange } from '../../src/backend/ssh/ports';
-import type { RuntimeUnderTest } from './runtimes/runtime-under-test';
+import type { PortRange } from '../../../src/backend/ssh/ports';
+import type { RuntimeUnderTest } from '../runtimes/runtime-under-test';
 
 export interface Census {
   runtimes: string[];

@@ -4,8 +4,8 @@
  */
 import { PassThrough, type Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import { BerthError } from '../../src/api/errors';
-import type { Limits } from '../../src/api/workspaces/schemas';
+import { BerthError } from '../../../src/api/errors';
+import type { Limits } from '../../../src/api/workspaces/schemas';
 import type {
   BuiltWith,
   CommitPlan,
@@ -23,9 +23,9 @@ import type {
   RuntimePlan,
   RuntimeState,
   StartPlan,
-} from '../../src/backend/drivers/driver';
-import type { VolumeFiles } from '../../src/backend/files/volume-files';
-import { aborted } from './aborted';
+} from '../../../src/backend/drivers/driver';
+import type { VolumeFiles } from '../../../src/backend/files/volume-files';
+import { aborted } from '../aborted';
 import { runFake, type FakeCommand } from './fake-exec';
 import { FakeImages } from './fake-images';
 import { FakeVolumes } from './fake-volumes';

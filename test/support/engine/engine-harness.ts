@@ -8,19 +8,19 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import Dockerode from 'dockerode';
-import type { Operation } from '../../src/api/operations/schemas';
-import type { ExecRequest, Workspace, WorkspaceCreate } from '../../src/api/workspaces/schemas';
-import type { PortRange } from '../../src/backend/ssh/ports';
-import type { EngineClient } from '../../src/client/engine-client';
+import type { Operation } from '../../../src/api/operations/schemas';
+import type { ExecRequest, Workspace, WorkspaceCreate } from '../../../src/api/workspaces/schemas';
+import type { PortRange } from '../../../src/backend/ssh/ports';
+import type { EngineClient } from '../../../src/client/engine-client';
 import { takeCensus, type Census } from './census';
 import { EngineProcess } from './engine-process';
-import { homeBelow } from './conditions';
-import { ownPortRange } from './ports';
-import { runProgram, succeed, type Ran, type RunOptions } from './programs';
-import { runtimeUnderTest } from './runtimes';
-import { patience, testTimeoutMs } from './runtimes/columns';
-import type { RuntimeUnderTest } from './runtimes/runtime-under-test';
-import { until } from './wait';
+import { homeBelow } from '../conditions';
+import { ownPortRange } from '../ports';
+import { runProgram, succeed, type Ran, type RunOptions } from '../programs';
+import { runtimeUnderTest } from '../runtimes';
+import { patience, testTimeoutMs } from '../runtimes/columns';
+import type { RuntimeUnderTest } from '../runtimes/runtime-under-test';
+import { until } from '../wait';
 
 export type SimpleVerb =
   'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover';

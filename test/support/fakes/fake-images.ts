@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import type { Image } from '../../src/api/engine/schemas';
-import type { ImageStore, PullProgress } from '../../src/backend/drivers/driver';
+import type { Image } from '../../../src/api/engine/schemas';
+import type { ImageStore, PullProgress } from '../../../src/backend/drivers/driver';
 
 export type Act = (verb: string, of: string, signal?: AbortSignal) => Promise<void>;
 

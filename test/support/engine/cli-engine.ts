@@ -1,12 +1,12 @@
 /** The command line in this process, with an engine of this process that answers it. */
 import { EventEmitter } from 'node:events';
-import { listen } from '../../src/backend/listen';
-import { createServer } from '../../src/backend/server/server';
-import { socketPath } from '../../src/api/rules/endpoint';
-import { Cli } from '../../src/cli/cli';
-import { Interrupts } from '../../src/cli/interrupts';
-import { run } from '../../src/cli/program';
-import { createStreams, type Invocation } from '../unit/cli/harness';
+import { listen } from '../../../src/backend/listen';
+import { createServer } from '../../../src/backend/server/server';
+import { socketPath } from '../../../src/api/rules/endpoint';
+import { Cli } from '../../../src/cli/cli';
+import { Interrupts } from '../../../src/cli/interrupts';
+import { run } from '../../../src/cli/program';
+import { createStreams, type Invocation } from '../../unit/cli/harness';
 import { useEngine, type TestEngine } from './engine';
 
 export interface CallOptions {

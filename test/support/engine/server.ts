@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { listen } from '../../src/backend/listen';
-import type { FindPrincipal } from '../../src/backend/server/guard';
-import { createServer } from '../../src/backend/server/server';
-import { EngineClient } from '../../src/client/engine-client';
+import { listen } from '../../../src/backend/listen';
+import type { FindPrincipal } from '../../../src/backend/server/guard';
+import { createServer } from '../../../src/backend/server/server';
+import { EngineClient } from '../../../src/client/engine-client';
 import { useEngine, type StartOptions, type TestEngine } from './engine';
 
 export interface TestServer extends TestEngine {

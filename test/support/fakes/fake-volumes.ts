@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { BerthError } from '../../src/api/errors';
-import type { Holder, Volume, VolumeCreate } from '../../src/api/volumes/schemas';
-import type { VolumeClaims, VolumeStore } from '../../src/backend/drivers/driver';
+import { BerthError } from '../../../src/api/errors';
+import type { Holder, Volume, VolumeCreate } from '../../../src/api/volumes/schemas';
+import type { VolumeClaims, VolumeStore } from '../../../src/backend/drivers/driver';
 import { FakeFiles } from './fake-files';
 import type { Act } from './fake-images';
 

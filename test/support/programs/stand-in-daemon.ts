@@ -1,8 +1,8 @@
 /** A container engine that answers as the test says, on a real socket: for what the real ones do not do on demand. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { Endpoint } from '../../src/backend/drivers/containers/engine/endpoint';
-import { useTempFolder } from './temp';
+import { Endpoint } from '../../../src/backend/drivers/containers/engine/endpoint';
+import { useTempFolder } from '../temp';
 
 /** Undefined: it never answers. */
 export type Answer = { status: number; body?: unknown } | undefined;

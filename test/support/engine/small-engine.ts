@@ -1,12 +1,12 @@
 /** Workspaces whose homes are folders, with the real agent, and what `berth cp` asks an engine for. */
-import type { TransferCreate } from '../../src/api';
-import { asBerthError, BerthError } from '../../src/api/errors';
-import type { EngineClient } from '../../src/client/engine-client';
-import { Locations, type LocationParts } from '../../src/backend/services/volumes/locations';
-import { Transfers, type TransferResult } from '../../src/backend/services/transfers/transfers';
-import { DownloadDrafts } from '../../src/backend/store/download-drafts';
-import type { TestVolume } from '../unit/backend/files/agent/harness';
-import { TestContext } from './test-context';
+import type { TransferCreate } from '../../../src/api';
+import { asBerthError, BerthError } from '../../../src/api/errors';
+import type { EngineClient } from '../../../src/client/engine-client';
+import { Locations, type LocationParts } from '../../../src/backend/services/volumes/locations';
+import { Transfers, type TransferResult } from '../../../src/backend/services/transfers/transfers';
+import { DownloadDrafts } from '../../../src/backend/store/download-drafts';
+import type { TestVolume } from '../../unit/backend/files/agent/harness';
+import { TestContext } from '../test-context';
 
 interface Mounted {
   source: string;
