@@ -10,15 +10,11 @@ import type { RuntimeInfo } from '../../drivers/driver';
 import { quote } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Drivers } from '../engine/drivers';
-import { homeDirectory } from '../workspaces/start/injected-files';
+import { toolsDirectory } from '../../inside/init-script';
+import { dockerDirectory, homeAlias, homeDirectory } from '../../inside/places';
 import { runtimeNameOf, type WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
-/** Where containers have the home as well. */
-const homeAlias = '/workspace';
-const dockerDirectory = '/var/lib/docker';
-/** Of Berth's own program: no volume of anybody. */
-const toolsDirectory = '/.berth';
 /** As the kernel counts. */
 const maxLinks = 40;
 

@@ -13,7 +13,7 @@ import type { SshKeys } from '../../ssh/keys';
 import type { SecretStore } from '../../store/secrets';
 import type { StateDirectory } from '../../store/state-directory';
 import type { Drivers } from '../engine/drivers';
-import { homeDirectory } from './start/injected-files';
+import { homeDirectory } from '../../inside/places';
 import { notWhile } from '../../../api/rules/lifecycle';
 import { runCommand } from './start/run-command';
 import { haltError, isHalted } from './halted';

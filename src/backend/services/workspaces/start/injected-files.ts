@@ -3,9 +3,9 @@ import type { Stats } from 'node:fs';
 import { readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, posix } from 'node:path';
 import type { CredentialFile } from '../../../../api/workspaces/schemas';
+import { homeDirectory } from '../../../inside/places';
 import type { InjectedFile } from '../../../drivers/driver';
 
-export const homeDirectory = '/home/workspace';
 const scriptDirectory = '/tmp/.berth/post-start';
 const largestFile = 16 * 1024 * 1024;
 /** Of all credential files: they go through a file system in memory of 64 MiB, in which they lie twice. */
