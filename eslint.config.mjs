@@ -16,8 +16,16 @@ const forbid = (files, ...rooms) => ({
     ],
   },
 });
-const room = (name) => `(^|/)${name}(/|$)`;
+/** A folder of src/. */
+const top = (name) => `(^|/)${name}(/|$)`;
+/** Rooms of the engine: reached from others by going up. */
+const below = (...names) => names.map((name) => `(^|\\.\\./)${name}/`);
 const vscode = '^vscode$';
+const vscodeSide = [top('ui'), top('commands'), top('providers')];
+const outsideOfEngine = [vscode, top('client'), top('cli'), ...vscodeSide];
+const anyDriver = '(^|/)(drivers|\\.)/(containers|microvms)/';
+const roof = ['server', 'services', 'drivers', 'files', 'ssh'];
+const ground = ['inside', 'images', 'ext4', 'tar'];
 
 export default tseslint.config(
   {
@@ -81,39 +89,43 @@ export default tseslint.config(
       globals: { require: 'readonly', module: 'writable', __dirname: 'readonly' },
     },
   },
+  // VS Code's side, the clients and the contract.
+  forbid(['src/extension.ts', 'src/commands/**'], top('backend'), top('cli')),
+  forbid(['src/providers/**'], top('backend'), top('cli'), top('commands')),
+  forbid(['src/ui/**'], top('backend'), top('cli'), top('commands'), top('providers')),
   forbid(
-    ['src/api/**'],
+    ['src/ui/contributions/**'],
     vscode,
-    room('backend'),
-    room('client'),
-    room('cli'),
-    room('commands'),
-    room('providers'),
+    ...['backend', 'cli', 'client', 'commands', 'providers'].map(top),
   ),
-  forbid(['src/client/**'], vscode, room('backend'), room('cli'), room('commands'), room('providers')),
-  forbid(['src/cli/**'], vscode, room('backend'), room('commands'), room('providers')),
-  forbid(['src/backend/**'], vscode, room('client'), room('cli'), room('commands'), room('providers')),
+  forbid(['src/cli/**'], vscode, top('backend'), ...vscodeSide),
+  forbid(['src/client/**'], vscode, top('backend'), top('cli'), ...vscodeSide),
+  forbid(['src/api/**'], vscode, top('backend'), top('client'), top('cli'), ...vscodeSide),
+  // The engine, from its roof to its ground: each names what it must not know.
+  forbid(['src/backend/*.ts'], ...outsideOfEngine),
   forbid(
-    ['src/backend/services/**'],
-    vscode,
-    room('client'),
-    room('cli'),
-    room('commands'),
-    room('providers'),
-    room('server'),
-    room('containers'),
-    room('microvms'),
+    ['src/backend/server/**'],
+    ...outsideOfEngine,
+    ...below('drivers', 'files', 'ssh', 'store', ...ground),
+  ),
+  forbid(['src/backend/services/**'], ...outsideOfEngine, ...below('server'), anyDriver),
+  forbid(['src/backend/drivers/*.ts'], ...outsideOfEngine, ...below('server', 'services', 'ssh'), anyDriver),
+  forbid(
+    ['src/backend/drivers/containers/**'],
+    ...outsideOfEngine,
+    ...below('server', 'services', 'ssh', 'microvms'),
   ),
   forbid(
-    ['src/backend/{drivers,files,ssh,store}/**'],
-    vscode,
-    room('client'),
-    room('cli'),
-    room('commands'),
-    room('providers'),
-    room('server'),
-    room('services'),
+    ['src/backend/drivers/microvms/**'],
+    ...outsideOfEngine,
+    ...below('server', 'services', 'ssh', 'containers'),
   ),
-  forbid(['src/contributions/**'], vscode, room('backend'), room('cli'), room('client')),
-  forbid(['src/{commands,providers}/**', 'src/extension.ts'], room('backend'), room('cli')),
+  forbid(['src/backend/files/**'], ...outsideOfEngine, ...below('server', 'services', 'drivers', 'ssh')),
+  forbid(['src/backend/ssh/**'], ...outsideOfEngine, ...below('server', 'services', 'drivers', 'files')),
+  forbid(['src/backend/store/**'], ...outsideOfEngine, ...below(...roof, ...ground)),
+  forbid(['src/backend/inside/**'], ...outsideOfEngine, ...below(...roof, 'store', 'images', 'ext4')),
+  forbid(['src/backend/images/**'], ...outsideOfEngine, ...below(...roof, 'store', 'inside', 'ext4')),
+  forbid(['src/backend/ext4/**'], ...outsideOfEngine, ...below(...roof, 'store', 'inside', 'images', 'tar')),
+  forbid(['src/backend/tar/**'], ...outsideOfEngine, ...below(...roof, 'store', 'inside', 'images', 'ext4')),
+  forbid(['src/backend/machine/**'], ...outsideOfEngine, ...below(...roof, 'store', ...ground)),
 );
