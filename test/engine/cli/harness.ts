@@ -43,7 +43,10 @@ export class Berth {
   private made?: string;
   private readonly cli: string;
 
-  constructor(private readonly account?: Account) {
+  constructor(
+    private readonly account?: Account,
+    private readonly env: NodeJS.ProcessEnv = {},
+  ) {
     this.cli = account?.cli ?? ownCli;
   }
 
@@ -145,7 +148,8 @@ export class Berth {
   }
 
   private spawnOptions(options: RunOptions) {
-    const env = { ...process.env, BERTH_HOME: this.home, NO_COLOR: '1', LC_ALL: 'C.UTF-8', ...options.env };
+    const own = { BERTH_HOME: this.home, NO_COLOR: '1', LC_ALL: 'C.UTF-8' };
+    const env = { ...process.env, ...own, ...this.env, ...options.env };
     const { uid, gid } = this.account ?? {};
     const account = uid !== undefined && gid !== undefined ? { uid, gid } : {};
     return { cwd: options.cwd ?? this.folder, env, stdio: 'pipe' as const, ...account };
