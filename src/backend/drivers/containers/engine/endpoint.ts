@@ -8,6 +8,7 @@ import type Dockerode from 'dockerode';
 import { parseDockerHost, type DockerTarget } from '../../../../api/rules/docker-host';
 import { BerthError } from '../../../../api/errors';
 
+import { readConfinement, type Confinement } from './confinement';
 import { dockerClient } from './docker-client';
 import { isConnectionError, toBerthError, wasNotSent } from './docker-errors';
 import { findCandidates, type Candidate } from './endpoint-candidates';
@@ -23,6 +24,8 @@ export interface Connection {
   /** E.g. `Docker 20.10.24`. */
   product: string;
   isPodman: boolean;
+  /** Asked for with the first need of it. */
+  confinement: () => Promise<Confinement>;
 }
 
 export interface EndpointOptions {
@@ -157,7 +160,21 @@ async function open(candidate: Candidate): Promise<Connection> {
     ...tls,
     protocol: tls === undefined ? 'http' : 'https',
   });
-  return { docker, host: candidate.host, ...productOf(server) };
+  const product = productOf(server);
+  const confinement = kept(() => readConfinement(docker, product.isPodman));
+  return { docker, host: candidate.host, ...product, confinement };
+}
+
+/** Read once; again after a failure. */
+function kept<T>(read: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined;
+  return () => {
+    value ??= read().catch((error: unknown) => {
+      value = undefined;
+      throw error;
+    });
+    return value;
+  };
 }
 
 /** Reads the `Server` header: `Docker/20.10.24 (linux)` or `Libpod/4.3.1 (linux)`. */

@@ -15,6 +15,8 @@ export interface SpecContext {
   toolsVolume: string;
   /** Goes onto every volume that comes into being with this container. */
   nonce: string;
+  /** SELinux is on: folders get the label of containers. */
+  isLabelled?: boolean;
 }
 
 type Mounts = NonNullable<Dockerode.HostConfig['Mounts']>;
@@ -22,6 +24,7 @@ type Mounts = NonNullable<Dockerode.HostConfig['Mounts']>;
 export function containerOptions(plan: RuntimePlan, context: SpecContext): Dockerode.ContainerCreateOptions {
   const isOnline = plan.network === 'on';
   const ports = publishedPorts(plan);
+  const binds = context.isLabelled === true ? labelledBinds(plan) : [];
   return {
     name: plan.name,
     Hostname: plan.workspace,
@@ -52,6 +55,7 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
     HostConfig: {
       ...(isOnline ? { PortBindings: ports } : { NetworkMode: 'none' }),
       Mounts: mountsOf(plan, context),
+      ...(binds.length > 0 && { Binds: binds }),
       // Keys and variables live here: in memory only, gone when the container stops.
       Tmpfs: { [berthDirectory]: 'rw,nosuid,nodev,mode=0711,size=64m' },
       RestartPolicy: { Name: 'no' },
@@ -155,7 +159,9 @@ function mountsOf(plan: RuntimePlan, context: SpecContext): Mounts {
   const bundles = { ...ofWorkspace, [label.role]: 'bundle', [label.bundle]: 'true' };
   plan.mounts.forEach((mount, index) => {
     if (mount.folder !== undefined) {
-      mounts.push({ Type: 'bind', Source: mount.folder, Target: mount.target, ReadOnly: mount.readOnly });
+      if (context.isLabelled !== true) {
+        mounts.push({ Type: 'bind', Source: mount.folder, Target: mount.target, ReadOnly: mount.readOnly });
+      }
       return;
     }
     const isBundle = mount.kind === 'archive';
@@ -168,6 +174,16 @@ function mountsOf(plan: RuntimePlan, context: SpecContext): Mounts {
     );
   });
   return mounts;
+}
+
+/**
+ * Folders that the engine labels for all containers, which mounts can't ask for. Only Berth's own folders come here,
+ * so nothing of the user's gets another label.
+ */
+function labelledBinds(plan: RuntimePlan): string[] {
+  return plan.mounts.flatMap(({ folder, target, readOnly }) =>
+    folder === undefined ? [] : [`${folder}:${target}:${readOnly ? 'ro' : 'rw'},z`],
+  );
 }
 
 function volumeMount(

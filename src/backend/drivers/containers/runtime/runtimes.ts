@@ -6,6 +6,7 @@ import { imageMissing } from '../../../../api/rules/image-reference';
 import type { Limits } from '../../../../api/workspaces/schemas';
 import type { PlannedPort, RuntimeInfo, RuntimePlan, Whose } from '../../driver';
 import { ownedLabels } from '../volumes/claims';
+import { dependsOnConfinement, refuseConfined } from '../engine/confinement';
 import { ifMissing, isStatus, toBerthError } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';
 import { isBundleOf, isInternalContainer, label } from '../engine/labels';
@@ -61,6 +62,7 @@ export class Runtimes {
   async create(plan: RuntimePlan, signal: AbortSignal, taken: TakenOver): Promise<RuntimeInfo> {
     const what = `create ${plan.name}`;
     const name = taken.name ?? plan.name;
+    const isLabelled = await this.refuseConfined(plan);
     const [tools, image] = await Promise.all([
       this.tools.ensure(),
       this.inspectImage(taken.image ?? plan.image),
@@ -69,7 +71,7 @@ export class Runtimes {
     await this.refuseForeignVolumes(plan);
     throwIfCancelled(signal, what);
     const nonce = randomUUID();
-    const context = { owned: this.ownership.labels, toolsVolume: tools.volume, nonce };
+    const context = { owned: this.ownership.labels, toolsVolume: tools.volume, nonce, isLabelled };
     const options = takingOver(containerOptions(plan, context), taken);
     try {
       const create = async (docker: Dockerode, { isPodman }: { isPodman: boolean }) => {
@@ -233,6 +235,17 @@ export class Runtimes {
     const owner = this.ownership.of(info.labels);
     const isUnmarked = owner === undefined && !this.ownership.isOurRuntime(info.labels);
     return { ...info, ...(owner !== undefined && { owner }), ...(isUnmarked && { isUnmarked }) };
+  }
+
+  /** Before anything is made for it. Answers whether its folders have to be labelled. */
+  private async refuseConfined(plan: RuntimePlan): Promise<boolean> {
+    if (!dependsOnConfinement(plan)) {
+      return false;
+    }
+    const what = 'tell what it confines containers by';
+    const confinement = await this.endpoint.call(what, (_, connection) => connection.confinement());
+    refuseConfined(plan, confinement);
+    return confinement.isLabelled;
   }
 
   private async refuseForeignVolumes(plan: RuntimePlan): Promise<void> {

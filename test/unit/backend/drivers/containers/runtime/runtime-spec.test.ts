@@ -63,6 +63,26 @@ describe('what the engine is asked to create', () => {
     assert.equal(mounts[4]?.Type, 'volume');
   });
 
+  it('has such folders labelled under SELinux, and nothing else', () => {
+    const mount = { kind: 'volume', source: 'shared', target: '/data', readOnly: true } as const;
+    const mounts: RuntimePlan['mounts'] = [
+      { ...mount, folder: '/v/shared' },
+      { ...mount, folder: '/v/other', target: '/other', readOnly: false },
+      { ...mount, source: 'named', target: '/named' },
+      { kind: 'archive', source: '/x.tar', target: '/ctx', readOnly: false },
+    ];
+    const { HostConfig: host } = containerOptions({ ...plan, mounts }, { ...context, isLabelled: true });
+    assert.deepEqual(host?.Binds, ['/v/shared:/data:ro,z', '/v/other:/other:rw,z']);
+    assert.deepEqual(
+      host.Mounts?.slice(3).map(({ Type, Source }) => [Type, Source]),
+      [
+        ['volume', 'named'],
+        ['volume', 'workspace-demo.bundle-3'],
+      ],
+    );
+    assert.equal(containerOptions({ ...plan, mounts }, context).HostConfig?.Binds, undefined);
+  });
+
   it('mounts the home twice, the tools read-only, and labels what it makes', () => {
     const mounts = mountsOf({});
     assert.deepEqual(
