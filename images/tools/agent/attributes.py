@@ -6,6 +6,12 @@ What a label of a security module says is for that module to decide anew, here a
 import contextlib
 import errno
 import os
+import stat as modes
+
+# The user of every workspace.
+USER = 1000
+# Everybody may make something there, and remove only what is theirs.
+_FOR_ALL = modes.S_ISVTX | modes.S_IWOTH
 
 CAPABILITY = "security.capability"
 ACCESS_LIST = "system.posix_acl_access"
@@ -60,6 +66,18 @@ def write(file, attributes):
                 raise
             refused.append(name)
     return refused
+
+
+def owner_in(directory):
+    """User and group of what is made in an open folder: those of the folder.
+
+    In one of root's that is for all, as /tmp, the workspace's user: what root has there nobody else could remove.
+    As src/backend/files/owners.ts has it.
+    """
+    status = os.stat(".", dir_fd=directory)
+    if status.st_uid == 0 and status.st_mode & _FOR_ALL == _FOR_ALL:
+        return USER, USER
+    return status.st_uid, status.st_gid
 
 
 def give(file, uid, gid):

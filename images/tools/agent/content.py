@@ -13,6 +13,7 @@ from entries import entry
 from errors import AgentError
 from names import TEMP, own_name, split
 from places import lstat, make_locked, rename_new
+from unsized import ANY_SIZE, read_fully
 
 DEFAULT_MODE = 0o644
 # As with any write: new content does not run with the rights that the old one was given.
@@ -123,15 +124,14 @@ class Writing:
         return file
 
     def _like(self, mode):
-        """Owner, mode and attributes: of the file that is replaced, else the owner of the folder."""
+        """Owner, mode and attributes: of the file that is replaced, else the owner that the folder gives."""
         old = self.place.stat
         if old is not None:
             self._in_place = not self._can_replace(old)
             self.dropped += [name for bit, name in _DROPPED.items() if old.st_mode & bit]
             os.fchmod(self.file, modes.S_IMODE(old.st_mode) & ~SET_ID)
             return
-        parent = os.stat(".", dir_fd=self.place.directory)
-        attributes.give(self.file, parent.st_uid, parent.st_gid)
+        attributes.give(self.file, *attributes.owner_in(self.place.directory))
         os.fchmod(self.file, DEFAULT_MODE if mode is None else mode & 0o7777)
 
     def _can_replace(self, old):
@@ -165,7 +165,13 @@ class Writing:
         if self._in_place and self._write_over():
             return
         os.fsync(self.file)
-        self._place()
+        try:
+            self._place()
+        except OSError as error:
+            # Something is mounted there, which nothing can take the place of: it gets the content.
+            if error.errno != errno.EBUSY or not self.overwrite or not self._write_over():
+                raise
+            return
         sync_folder(self.place.directory)
 
     def _place(self):
@@ -198,7 +204,7 @@ class Writing:
             status, old = os.fstat(target), self.place.stat
             if (status.st_dev, status.st_ino) != (old.st_dev, old.st_ino):
                 return False
-            saving.write_over(self.volume, self.place, target, self.file)
+            saving.write_over(self.volume, self.place.path, target, self.file)
             if status.st_mode & SET_ID:
                 os.fchmod(target, modes.S_IMODE(status.st_mode) & ~SET_ID)
         finally:
@@ -248,11 +254,12 @@ class Content:
             file = open_file(place)
         handle = None
         try:
-            size = os.fstat(file).st_size
+            size = os.fstat(file).st_size or ANY_SIZE
             end = size if request.get("length") is None else min(size, request["offset"] + request["length"])
             want = max(0, end - request["offset"])
-            first = os.pread(file, min(want, request["chunk"]), request["offset"])
-            if first and len(first) < want:
+            piece = min(want, request["chunk"])
+            first = read_fully(file, piece, request["offset"])
+            if len(first) == piece < want:
                 handle = self.handles.add(Reading(file))
         finally:
             if handle is None:
@@ -261,7 +268,7 @@ class Content:
 
     def pread(self, _volume, request, _payload, _job):
         reading = self.handles.get(request["handle"], Reading)
-        return {}, os.pread(reading.file, request["length"], request["offset"])
+        return {}, read_fully(reading.file, request["length"], request["offset"])
 
     def close(self, _volume, request, _payload, _job):
         self.handles.close(request["handle"])

@@ -16,6 +16,7 @@ from errors import NO_ROOM, ONE_OF_MANY, AgentError, as_agent_error
 from holes import data_ranges
 from names import is_ours
 from places import READ_DIRECTORY
+from unsized import Unsized
 
 FICLONE = 0x40049409
 PIECE = 16 * 1024 * 1024
@@ -36,6 +37,7 @@ class TreeCopy:
         self._root = root
         # Where the copy of a file with several names is, from the root.
         self._linked = {}
+        self._unsized = Unsized()
         self._told = time.monotonic()
 
     def copy(self, name, directory, target, target_directory, path):
@@ -97,7 +99,11 @@ class TreeCopy:
                 return
             copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags, 0o600, dir_fd=target_directory)
             try:
-                self._content(source, copy, status.st_size)
+                content = self._unsized.content(source, status)
+                if content is None:
+                    self._content(source, copy, status.st_size)
+                else:
+                    self._write(copy, content, 0)
                 self._like(copy, source, status, path)
             except BaseException:
                 os.unlink(target, dir_fd=target_directory)
@@ -140,8 +146,6 @@ class TreeCopy:
         return found
 
     def _content(self, source, copy, size):
-        if size == 0:
-            return
         for way in (self._clone, self._in_kernel, self._by_hand):
             try:
                 way(source, copy, size)
@@ -168,13 +172,18 @@ class TreeCopy:
     def _by_hand(self, source, copy, size):
         for at, end in data_ranges(source, size):
             while at < end and (piece := os.pread(source, min(1 << 20, end - at), at)):
-                view = memoryview(piece)
-                while view:
-                    written = os.pwrite(copy, view, at)
-                    at += written
-                    view = view[written:]
-                self._copied(len(piece))
+                at = self._write(copy, piece, at)
         os.ftruncate(copy, size)
+
+    def _write(self, copy, piece, at):
+        """Answers where it ends."""
+        view = memoryview(piece)
+        while view:
+            written = os.pwrite(copy, view, at)
+            at += written
+            view = view[written:]
+        self._copied(len(piece))
+        return at
 
     def _copied(self, count):
         self.bytes += count

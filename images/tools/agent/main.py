@@ -10,7 +10,6 @@ import collections
 import contextlib
 import json
 import os
-import resource
 import signal
 import struct
 import sys
@@ -25,6 +24,12 @@ from errors import AgentError, Cancelled, as_agent_error
 from places import Volume
 from stages import Stages
 from watches import Watches
+
+try:
+    import resource
+except ImportError:
+    # A Python may be built without it: trees that are very deep are named then instead of copied.
+    resource = None
 
 PROTOCOL = 1
 LENGTHS = struct.Struct(">II")
@@ -222,6 +227,8 @@ def end_keeper():
 
 def open_many_files():
     """A walk has a folder open for each level of a tree: as many as we may have, not as many as a shell has."""
+    if resource is None:
+        return
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

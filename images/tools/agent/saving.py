@@ -24,12 +24,12 @@ NOTE = "target"
 LATER_NS = 3_000_000_000
 
 
-def write_over(volume, place, target, content):
-    """Gives the open file `target`, which is at `place`, what the file `content`, open too, holds."""
+def write_over(volume, path, target, content):
+    """Gives the open file `target`, which is at `path`, what the file `content`, open too, holds."""
     name, folder = make_locked(SAVE, volume.root)
     try:
         try:
-            _keep(volume, folder, place, target, content)
+            _keep(volume, folder, path, target, content)
             _make_room(target, os.fstat(content).st_size)
         except BaseException:
             _remove(volume, name, folder)
@@ -61,7 +61,7 @@ def sweep(volume, check):
     return finished, left
 
 
-def _keep(volume, folder, place, target, content):
+def _keep(volume, folder, path, target, content):
     copy = os.open(CONTENT, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
         _copy(content, copy)
@@ -69,7 +69,7 @@ def _keep(volume, folder, place, target, content):
     finally:
         os.close(copy)
     size = os.fstat(content).st_size
-    note = json.dumps({"path": to_wire(place.path), "inode": os.fstat(target).st_ino, "size": size}).encode()
+    note = json.dumps({"path": to_wire(path), "inode": os.fstat(target).st_ino, "size": size}).encode()
     file = os.open(NOTE + ".new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
         os.write(file, note)

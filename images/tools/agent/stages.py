@@ -89,12 +89,12 @@ class Stages:
 
     def merge(self, volume, request, _payload, job):
         stage = self._name(request)
-        merge = Merge(request["policy"], job, volume.root)
         source = os.open(stage, READ_DIRECTORY, dir_fd=volume.root)
         try:
             durable.sync_below(source)
             with volume.existing(split(request["target"])) as place:
                 target = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
+                merge = Merge(request["policy"], job, volume, place.path.rstrip("/"))
             try:
                 merge.folder(source, target, "")
                 merge.names.finish()
@@ -225,14 +225,25 @@ def _sweep_late(volume, stages):
         stages = [each for each in stages if not _sweep(volume, *each)]
 
 
+@contextlib.contextmanager
+def _opened(name, directory, flags=os.O_RDONLY):
+    file = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
 class Merge:
     """Moves what a folder holds into another one. Folders are merged; of files, the policy decides."""
 
-    def __init__(self, policy, job, root):
+    def __init__(self, policy, job, volume, base):
+        """`base`: the path of the folder that things are moved into."""
         self.policy = policy
         self.job = job
         self.check = job.check
-        self.root = root
+        self.volume = volume
+        self.base = base
         self.names = durable.Names()
         # The open folders that something was put into.
         self._changed = set()
@@ -295,7 +306,7 @@ class Merge:
 
     def _across(self, names, source, target, path):
         """Copied to a stage on the mount where they belong, and from there by rename."""
-        with top_of_mount(target, self.root) as top, _stage_in(top) as stage:
+        with top_of_mount(target, self.volume.root) as top, _stage_in(top) as stage:
             work = TreeCopy(self.job, stage)
             for name in names:
                 self._copy_across(work, name, source, stage, path)
@@ -359,17 +370,25 @@ class Merge:
     def _replace(self, name, source, target, path, new, old):
         """An existing file keeps its owner and mode; a link on either side is replaced as it is."""
         try:
-            if old is not None and modes.S_ISREG(old.st_mode) and modes.S_ISREG(new.st_mode):
-                file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=source)
-                try:
+            is_file = old is not None and modes.S_ISREG(old.st_mode) and modes.S_ISREG(new.st_mode)
+            if is_file:
+                with _opened(name, source) as file:
                     os.fchown(file, old.st_uid, old.st_gid)
                     os.fchmod(file, modes.S_IMODE(old.st_mode) & ~SET_ID)
-                finally:
-                    os.close(file)
-            os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+            try:
+                os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+            except OSError as error:
+                if error.errno != errno.EBUSY or not is_file:
+                    raise
+                self._write_over(name, source, target, path)
             self._placed(1, target)
         except OSError as error:
             self._failed(path, as_agent_error(error))
+
+    def _write_over(self, name, source, target, path):
+        """Something is mounted there, which nothing can take the place of: it gets the content, as with cp."""
+        with _opened(name, source) as content, _opened(name, target, os.O_RDWR) as file:
+            saving.write_over(self.volume, self.base + path, file, content)
 
     def _renamed(self, name, source, target, path):
         """`name (2).txt`, `name (3).txt`, … whichever is free first."""

@@ -14,6 +14,7 @@ from holes import data_ranges, has_holes
 from names import MAX_PATH, is_ours, split, to_wire
 from places import READ_DIRECTORY
 from tarformat import END, Entry, encode, padding
+from unsized import Unsized
 
 PIECE = 1024 * 1024
 # Holes that are smaller in all are sent as zeros; so are those between two parts, as each part costs a line.
@@ -37,6 +38,7 @@ class TarOut:
         self._bulk = request.get("bulk")
         # Names of one file: the first, by device and inode.
         self._linked = {}
+        self._unsized = Unsized()
         self.failed = []
         # Sockets: no tar can carry them, and that is no failure for those who want a tar.
         self.left_out = []
@@ -127,6 +129,12 @@ class TarOut:
             status = os.fstat(file)
             if not modes.S_ISREG(status.st_mode):
                 raise FileNotFoundError(2, "it was a file and is none any more")
+            content = self._unsized.content(file, status)
+            if content is not None:
+                size = len(content)
+                yield encode(Entry(stored, b"0", status, size, b"", attributes.read(file)))
+                yield content + bytes(padding(size))
+                return
             size = status.st_size
             parts = _parts(file, size) if has_holes(status) else None
             yield encode(Entry(stored, b"0", status, size, b"", attributes.read(file), parts))

@@ -22,12 +22,12 @@ def refuse_root(place):
 
 
 def make_folder(directory, name, mode=NEW_FOLDER_MODE):
-    """A new folder that belongs to whom the folder around it belongs to."""
+    """A new folder that belongs to whom the folder around it gives it."""
     parent = os.stat(".", dir_fd=directory)
     os.mkdir(name, 0o700, dir_fd=directory)
     folder = os.open(name, READ_DIRECTORY, dir_fd=directory)
     try:
-        attributes.give(folder, parent.st_uid, parent.st_gid)
+        attributes.give(folder, *attributes.owner_in(directory))
         os.fchmod(folder, mode | (parent.st_mode & modes.S_ISGID))
     finally:
         os.close(folder)

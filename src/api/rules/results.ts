@@ -33,3 +33,10 @@ export function transferResultOf({ id, result }: Pick<Operation, 'id' | 'result'
   }
   return result;
 }
+
+/** How many files of an operation failed, and how many arrived; of one that is no transfer none. */
+export function transferFailures({ result }: Pick<Operation, 'result'>): { failed: number; arrived: number } {
+  return isTransferResult(result)
+    ? { failed: result.failed.length, arrived: result.files }
+    : { failed: 0, arrived: 0 };
+}

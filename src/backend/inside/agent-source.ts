@@ -9,6 +9,7 @@ const agentModules: readonly string[] = [
   'names',
   'places',
   'mounts',
+  'unsized',
   'attributes',
   'durable',
   'holes',

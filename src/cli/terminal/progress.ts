@@ -1,5 +1,6 @@
 /** Shows an operation while it runs: one rewritten line on a terminal, plain lines elsewhere. */
 import type { Operation, Progress, Step } from '../../api';
+import { transferFailures } from '../../api/rules/results';
 import { formatBytes } from '../format/size';
 import { formatDuration } from '../format/time';
 import { clip, inOneLine, indentedLines, printable } from '../format/text';
@@ -92,7 +93,7 @@ export class ProgressDisplay {
     if (operation.status === 'succeeded') {
       const ms = Date.parse(operation.endedAt ?? '') - Date.parse(operation.startedAt);
       const time = Number.isNaN(ms) ? '' : `  ${this.style.dim(formatDuration(ms))}`;
-      this.line(`${mark('done', this.style)} ${printable(operation.title)}${time}`);
+      this.line(`${mark(outcomeOf(operation), this.style)} ${printable(operation.title)}${time}`);
     }
     operation.warnings.forEach((warning) => {
       this.line(`${mark('warning', this.style)} ${inOneLine(warning)}`);
@@ -102,6 +103,15 @@ export class ProgressDisplay {
   private line(text: string): void {
     this.target.write(`${this.timer === undefined ? '' : eraseLine}${text}\n`);
   }
+}
+
+/** Of one that has succeeded: not all of a transfer needs to have arrived. */
+function outcomeOf(operation: Operation): 'done' | 'warning' | 'failed' {
+  const { failed, arrived } = transferFailures(operation);
+  if (failed === 0) {
+    return 'done';
+  }
+  return arrived === 0 ? 'failed' : 'warning';
 }
 
 function currentStep(operation: Operation): Step | undefined {

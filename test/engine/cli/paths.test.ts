@@ -59,6 +59,22 @@ describe('berth cp, ls, cat, rm: a path is what the shell inside finds there', f
     assert.equal((await berth.run(['cp', 'up', `${name}:/.berth/x`])).code, 1);
   });
 
+  it('has what the kernel says, writes into what is mounted, and makes what the user can change', async () => {
+    const version = await inside('cat /proc/version');
+    assert.equal(await berth.ok('cat', `${name}:/proc/version`), version);
+    await berth.ok('cp', `${name}:/proc/version`, `${name}:/sys/kernel/uevent_seqnum`, '.');
+    assert.equal(readFileSync(local('version'), 'utf8'), version);
+    assert.match(readFileSync(local('uevent_seqnum'), 'utf8'), /^\d+\n$/);
+    await berth.ok('cp', '--force', 'up', `${name}:/etc/hosts`);
+    assert.equal(await inside('cat /etc/hosts; ls -A / | grep berth-; true'), 'up\n');
+    await berth.ok('mkdir', `${name}:/tmp/made`);
+    await berth.ok('cp', 'up', `${name}:/tmp/mine`);
+    await berth.ok('exec', name, '--', 'sh', '-c', 'rmdir /tmp/made && echo >>/tmp/mine && rm /tmp/mine');
+    const { stdout, stderr, code } = await berth.run(['cp', '--force', 'up', `${name}:/dev/null`]);
+    assert.equal(code, 1);
+    assert.doesNotMatch(stdout + stderr, /(✓|^ok) Copy up/mu);
+  });
+
   it('copies a whole home with what is mounted in it, and an output from anywhere', async () => {
     await berth.run(['cp', `${name}:`, 'home']);
     assert.equal(readFileSync(local('home', 'nest', 'n'), 'utf8'), 'nest\n');

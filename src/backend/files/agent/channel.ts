@@ -165,7 +165,7 @@ export class AgentChannel {
     if (typeof ok === 'object' && ok !== null) {
       pending?.resolve({ ok: { ...ok }, payload: frame.payload });
     } else {
-      pending?.reject(agentError(error));
+      pending?.reject(agentError(error, pending.op));
     }
   }
 

@@ -29,6 +29,19 @@ const sentences: Partial<Record<ErrorCode, (path: string) => string>> = {
   cancelled: () => 'Cancelled.',
 };
 
+/** Requests that change nothing. */
+const readings: ReadonlySet<string> = new Set([
+  'stat',
+  'real',
+  'list',
+  'read',
+  'pread',
+  'usage',
+  'watch',
+  'tar_open',
+  'tar_next',
+]);
+
 const hints: Partial<Record<ErrorCode, string>> = {
   gone: 'Try again: it is opened anew.',
   path_escapes: 'A link there points outside; the files of a volume are reached by their own paths.',
@@ -36,13 +49,16 @@ const hints: Partial<Record<ErrorCode, string>> = {
   no_space: 'Free some space in the volume or on the disk that holds it, then try again.',
 };
 
-/** The error of an agent's answer, e.g. `{code: 'path_exists', detail: null, path: '/a'}`. */
-export function agentError(error: unknown): BerthError {
+/** The error of an agent's answer to a request, e.g. `{code: 'path_exists', detail: null, path: '/a'}` to `mkdir`. */
+export function agentError(error: unknown, op = ''): BerthError {
   const { code, detail, path } =
     typeof error === 'object' && error !== null ? ({ ...error } as Record<string, unknown>) : {};
   const known: ErrorCode = isErrorCode(code) ? code : 'internal';
   const where = typeof path === 'string' ? quote(path) : 'The path';
-  const sentence = sentences[known]?.(where) ?? `${where} could not be used.`;
+  const isRefusedReading = known === 'forbidden' && readings.has(op);
+  const sentence = isRefusedReading
+    ? `${where} can't be read.`
+    : (sentences[known]?.(where) ?? `${where} could not be used.`);
   const hint = hints[known];
   return new BerthError(
     known,

@@ -4,6 +4,7 @@ import { BerthError } from '../../../api/errors';
 import { addDetail } from '../../files/local/detail';
 import { packLocal } from '../../files/local/pack';
 import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../../files/local/tree';
+import { ownerIn } from '../../files/owners';
 import { capability, setIdReason } from '../../tar/losses';
 import { localPath } from '../../machine/file-names';
 import { joinPath } from '../../../api/rules/volume-path';
@@ -63,9 +64,9 @@ async function send(
     failed: (node: LocalNode, reason: string) => outcome.fail(node.name, node.source, reason),
     torn: (node: LocalNode, reason: string) => void torn.set(node.name, { node, reason }),
   };
-  const { uid, gid } = await files.stat(plan.target);
+  const owner = ownerIn(await files.stat(plan.target));
   const { signal } = context;
-  const pack = (nodes: readonly LocalNode[]) => packLocal(nodes, { uid, gid }, report, signal);
+  const pack = (nodes: readonly LocalNode[]) => packLocal(nodes, owner, report, signal);
   const { putBulk } = files;
   const isBulk = (node: LocalNode): boolean => putBulk !== undefined && isSimple(node, putBulk.minBytes);
   const bulk = tree.nodes.filter(isBulk);

@@ -65,6 +65,22 @@ describe('cli/terminal/progress', () => {
     ]);
   });
 
+  it('says no success of a transfer of which nothing, or not all, arrived', () => {
+    const ended = (files: number, failed: number): string => {
+      const target = new Recorder(false);
+      const result = {
+        ...{ files, bytes: 0, skipped: [], renamed: [] },
+        failed: Array.from({ length: failed }, () => ({ path: '/etc/hosts', reason: 'in use' })),
+      };
+      const display = new ProgressDisplay(target, plain);
+      display.end(operation({ title: 'Copy f to w:/etc', status: 'succeeded', result }));
+      return target.text;
+    };
+    assert.equal(ended(1, 0), 'ok Copy f to w:/etc\n');
+    assert.equal(ended(1, 1), 'warning: Copy f to w:/etc\n');
+    assert.equal(ended(0, 1), 'failed: Copy f to w:/etc\n');
+  });
+
   it('leaves the error of a failed operation to the error itself', () => {
     const target = new Recorder(false);
     const failed = step('a', 'failed', { message: 'no such image' });

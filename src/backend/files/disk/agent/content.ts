@@ -1,5 +1,6 @@
 /** Reading and writing the content of files: small ones in one request, large ones through a handle. */
 import { capability } from '../../../tar/losses';
+import { ownerIn } from '../../owners';
 import { DiskError } from '../../../ext4/disk-error';
 import type { Attributes } from '../../../ext4/file-system';
 import type { FileReader, NewContent } from '../../../ext4/file-content';
@@ -76,7 +77,7 @@ class Writing {
   ) {
     this.parent = volume.fs.inode(place.directory);
     const old = place.inode;
-    const { uid, gid } = old ?? this.parent;
+    const { uid, gid } = old ?? ownerIn(this.parent);
     const bits = old === undefined ? numberOr(mode, defaultMode) & 0o7777 : old.mode & 0o7777 & ~setId;
     this.attributes = { mode: bits, uid, gid };
     this.content = volume.fs.newContent();

@@ -1,5 +1,6 @@
 /** Folders, and whole trees. */
 import { isOwnName, joinPath } from '../../../../api/rules/volume-path';
+import { ownerIn } from '../../owners';
 import { DiskError, errorReply } from '../../../ext4/disk-error';
 import type { Ext4 } from '../../../ext4/file-system';
 import type { Inode } from '../../../ext4/structures/inode';
@@ -54,8 +55,8 @@ export class Trail {
 
 /** A new folder that belongs to whom the folder around it belongs to. */
 export function makeFolder(fs: Ext4, directory: number, name: string, mode = newFolderMode): number {
-  const { uid, gid, mode: parentMode } = fs.inode(directory);
-  return fs.makeDirectory(directory, name, { mode: mode | (parentMode & setGid), uid, gid });
+  const parent = fs.inode(directory);
+  return fs.makeDirectory(directory, name, { mode: mode | (parent.mode & setGid), ...ownerIn(parent) });
 }
 
 export function mkdir(volume: Volume, { path, parents }: Fields, tell: Tell): Fields {

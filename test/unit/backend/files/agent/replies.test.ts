@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict';
 import type { AgentAccess } from '../../../../../src/backend/files/agent/access';
 import { AgentFiles } from '../../../../../src/backend/files/agent/agent-files';
+import { agentError } from '../../../../../src/backend/files/agent/errors';
 import { cursorOf, entriesOf } from '../../../../../src/backend/files/agent/replies';
 import { hasCode } from './harness';
 
 const rowOf = (name: string): unknown[] => [name, 0, 1, 0o644, 0, 0, 0, 0];
 
 describe('files/agent-replies', () => {
+  it('says of what was refused whether it was to be read or to be changed', () => {
+    const refused = { code: 'forbidden', detail: 'EPERM: Operation not permitted', path: '/proc/kmsg' };
+    const reason = '(EPERM: Operation not permitted).';
+    for (const op of ['read', 'list', 'stat', 'tar_open']) {
+      assert.equal(agentError(refused, op).message, `"/proc/kmsg" can't be read ${reason}`);
+    }
+    for (const op of ['write', 'remove', 'merge']) {
+      assert.equal(agentError(refused, op).message, `"/proc/kmsg" can't be changed ${reason}`);
+    }
+  });
+
   it('takes any name that a file can have', () => {
     const names = ['', '...', '..a', 'a\nb', 'a\\..\\b', '\uef80'];
     assert.deepEqual(
