@@ -3,10 +3,11 @@ import type { Operation } from '../api';
 import { transferResultOf } from '../api/rules/results';
 import type { Cli } from './cli';
 import { exitCodes } from './failure';
-import { printable } from './format/text';
+import { clipMiddle, printable } from './format/text';
 import { mark } from './terminal/progress';
 
 const shownLines = 20;
+const pathColumns = 72;
 
 /** Tells people; the exit code says too that something could not be copied. */
 export function tellOutcome(cli: Cli, operation: Operation): void {
@@ -14,12 +15,12 @@ export function tellOutcome(cli: Cli, operation: Operation): void {
   const { errorStyle } = cli;
   const lines = [
     ...failed.map(
-      (each) => `${mark('failed', errorStyle)} ${printable(each.path)}: ${printable(each.reason)}`,
+      (each) => `${mark('failed', errorStyle)} ${shortPath(each.path)}: ${printable(each.reason)}`,
     ),
     ...skipped.map(
-      (each) => `${mark('skipped', errorStyle)} ${printable(each.path)}: ${printable(each.reason)}`,
+      (each) => `${mark('skipped', errorStyle)} ${shortPath(each.path)}: ${printable(each.reason)}`,
     ),
-    ...renamed.map(({ from, to }) => `${mark('done', errorStyle)} ${printable(from)} is ${printable(to)}`),
+    ...renamed.map(({ from, to }) => `${mark('done', errorStyle)} ${shortPath(from)} is ${shortPath(to)}`),
   ];
   lines.slice(0, shownLines).forEach((line) => cli.note(line));
   if (lines.length > shownLines) {
@@ -28,4 +29,8 @@ export function tellOutcome(cli: Cli, operation: Operation): void {
   if (failed.length > 0) {
     cli.exitCode = exitCodes.failure;
   }
+}
+
+function shortPath(path: string): string {
+  return clipMiddle(printable(path), pathColumns);
 }

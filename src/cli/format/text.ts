@@ -117,3 +117,15 @@ export function clip(text: string, columns: number): string {
   }
   return text;
 }
+
+/** Shortened to so many columns by what is in its middle: where a path begins, and what it is about, stays. */
+export function clipMiddle(text: string, columns: number): string {
+  if (width(text) <= columns) {
+    return text;
+  }
+  const parts = Array.from(characters.segment(text), ({ segment }) => segment);
+  const start = clip(text, Math.floor(columns / 2));
+  const end = clip(parts.reverse().join(''), columns - width(start) + 1);
+  const turned = Array.from(characters.segment(end), ({ segment }) => segment).reverse();
+  return start + turned.slice(1).join('');
+}

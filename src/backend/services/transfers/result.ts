@@ -11,6 +11,7 @@ const alreadyThere = 'it is there already';
 export class Outcome {
   readonly result: TransferResult = { files: 0, bytes: 0, skipped: [], renamed: [], failed: [] };
   private readonly incomplete = new Set<string>();
+  private readonly failed = new Set<string>();
   private readonly losses = new Losses();
 
   /** `name` is the path from the target folder, beginning with an item's name. */
@@ -19,8 +20,13 @@ export class Outcome {
     this.result.skipped.push({ path, reason });
   }
 
+  /** What is below something that failed is not named again. */
   fail(name: string, path: string, reason: string): void {
     this.note(name);
+    if (this.isNamed(path)) {
+      return;
+    }
+    this.failed.add(path);
     this.result.failed.push({ path, reason });
   }
 
@@ -65,6 +71,15 @@ export class Outcome {
   /** Something is not as it was expected: a move keeps the originals of these. */
   doubt(items: readonly string[]): void {
     items.forEach((item) => this.note(item));
+  }
+
+  private isNamed(path: string): boolean {
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+      if (this.failed.has(path.slice(0, end))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private note(name: string): void {

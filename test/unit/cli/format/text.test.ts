@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   clip,
+  clipMiddle,
   inOneLine,
   printable,
   printableJson,
@@ -93,6 +94,19 @@ describe('cli/format/text', () => {
       assert.equal(width(text), expected);
     });
   }
+
+  it('clips the middle, and keeps both ends', () => {
+    assert.equal(clipMiddle('/short', 6), '/short');
+    assert.equal(clipMiddle('/a/b/c/d/e/f', 7), '/a…/e/f');
+    for (const text of ['/a/level-by-level/f'.repeat(90), '/é/日本語の名前/👩‍👩‍👧'.repeat(9)]) {
+      for (const columns of [10, 11, 72]) {
+        const clipped = clipMiddle(text, columns);
+        assert(width(clipped) <= columns && width(clipped) >= columns - 4, clipped);
+        const [start, end] = clipped.split('…');
+        assert(text.startsWith(start!) && text.endsWith(end!) && end !== '', clipped);
+      }
+    }
+  });
 
   it('clips to columns, and no character in two', () => {
     assert.equal(clip('short', 10), 'short');

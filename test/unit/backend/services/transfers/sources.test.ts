@@ -40,3 +40,18 @@ describe('what is missing after a transfer', () => {
     assert.deepEqual(kept, [true, true]);
   });
 });
+
+describe('what a transfer says has failed', () => {
+  it('is named once: not again below it, nor by the same name', () => {
+    const outcome = new Outcome();
+    for (const path of ['/dd/a', '/dd/a/b', '/dd/a/b/c', '/dd/a', '/dd/ab', '/dd/z/1', '/dd/z/2']) {
+      outcome.fail('dd', path, 'its name is too long');
+    }
+    outcome.fail('other', '/dd/a/other', 'its name is too long');
+    assert.deepEqual(
+      outcome.result.failed.map(({ path }) => path),
+      ['/dd/a', '/dd/ab', '/dd/z/1', '/dd/z/2'],
+    );
+    assert.deepEqual([outcome.isComplete('other'), outcome.isComplete('third')], [false, true]);
+  });
+});
