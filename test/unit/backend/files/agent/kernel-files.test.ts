@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import type { TransferResult } from '../../../../../src/backend/services/transfers/transfers';
 import { Transfers } from '../../../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';
-import { mountSmallDisk, unmountSmallDisk } from '../../../support/files/small-disk';
-import { skipWithout } from '../../../support/skip';
-import { TestContext } from '../../../support/test-context';
+import { mountSmallDisk, unmountSmallDisk } from '../../../../support/files/small-disk';
+import { skipWithout } from '../../../../support/skip';
+import { TestContext } from '../../../../support/test-context';
 import { textOf, TestVolume } from './harness';
 
 describe('files of a whole machine (mounts: needs root)', function () {
