@@ -40,7 +40,7 @@ const PLACES = {
       'engine/drivers/microvms',
       ...['create', 'engine-process', 'faults', 'files', 'lifecycle', 'ssh'].map((name) => `engine/${name}`),
     ],
-    environment: { BERTH_TEST_RUNTIME: 'microvm' },
+    environment: { BERTH_TEST_RUNTIME: 'microvm', ...odd },
   },
 };
 

@@ -76,7 +76,7 @@ describe('commands in a container, by a table', function () {
   });
 
   it('get what docker exec would give them, whatever they are', async () => {
-    const rows = execRows(4711, 240);
+    const rows = execRows(4711, 120);
     const seen = await run([...rows.map(asOurs), ...rows.map(asDocker)]);
     compare(rows, seen.slice(0, rows.length), seen.slice(rows.length));
   });
