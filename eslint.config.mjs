@@ -17,7 +17,7 @@ const forbid = (files, ...rooms) => ({
   },
 });
 /** A folder of src/. */
-const top = (name) => `(^|/)${name}(/|$)`;
+const top = (name) => `(^|/)${name}/`;
 /** Rooms of the engine: reached from others by going up. */
 const below = (...names) => names.map((name) => `(^|\\.\\./)${name}/`);
 const vscode = '^vscode$';
