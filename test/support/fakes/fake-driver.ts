@@ -25,16 +25,10 @@ import type {
   StartPlan,
 } from '../../../src/backend/drivers/driver';
 import type { VolumeFiles } from '../../../src/backend/files/volume-files';
-import { aborted } from '../aborted';
 import { runFake, type FakeCommand } from './fake-exec';
 import { FakeImages } from './fake-images';
 import { FakeVolumes } from './fake-volumes';
-
-/** A step that a test holds open. */
-export interface Gate {
-  entered: Promise<void>;
-  open: () => void;
-}
+import { Gates, type Gate } from './gates';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -71,7 +65,7 @@ export class FakeDriver implements Driver {
     ...{ ports: [], mounts: [], others: [] },
   };
   private readonly failures = new Map<string, unknown[]>();
-  private readonly gates = new Map<string, { enter: () => void; opened: Promise<void> }>();
+  private readonly gates = new Gates();
   private readonly listeners = new Set<(event: DriverEvent) => void>();
   private made = 0;
   private starts = 0;
@@ -83,12 +77,7 @@ export class FakeDriver implements Driver {
 
   /** The next call of that verb waits until the gate is opened, or it is cancelled. */
   hold(verb: string): Gate {
-    let enter = (): void => undefined;
-    let open = (): void => undefined;
-    const entered = new Promise<void>((resolve) => (enter = resolve));
-    const opened = new Promise<void>((resolve) => (open = resolve));
-    this.gates.set(verb, { enter, opened });
-    return { entered, open };
+    return this.gates.hold(verb);
   }
 
   /** What the next engine finds when this one is killed now: a driver of its own, on what is there. */
@@ -372,13 +361,7 @@ export class FakeDriver implements Driver {
   private async act(verb: string, of: string, signal?: AbortSignal): Promise<void> {
     this.calls.push(`${verb} ${of}`.trim());
     await Promise.resolve();
-    const gate = this.gates.get(verb);
-    if (gate !== undefined) {
-      this.gates.delete(verb);
-      gate.enter();
-      await (signal === undefined ? gate.opened : Promise.race([gate.opened, aborted(signal)]));
-    }
-    signal?.throwIfAborted();
+    await this.gates.pass(verb, signal);
     const failures = this.failures.get(verb) ?? [];
     if (failures.length > 0) {
       throw failures.shift();
