@@ -113,7 +113,7 @@ describe('api/schemas', () => {
   });
 });
 
-describe('api/endpoint', () => {
+describe('api/rules/endpoint', () => {
   it('is in the home, or where BERTH_HOME says', () => {
     assert.equal(stateDirectory({}), `${homedir()}/.berth`);
     assert.equal(stateDirectory({ BERTH_HOME: '' }), `${homedir()}/.berth`);

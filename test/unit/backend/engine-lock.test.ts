@@ -138,7 +138,7 @@ describe('backend/engine-lock', function () {
   });
 });
 
-describe('backend/store/lock-owner', () => {
+describe('backend/machine/lock-owner', () => {
   const here = { ...currentOwner() };
   const judge = (change: object, isLocal = true) =>
     verdictOn({ ...here, ...change }, '/x', here, () => isLocal);

@@ -30,7 +30,7 @@ function hintsOfSources(): string[] {
   );
 }
 
-describe('commands/hinted-command', () => {
+describe('ui/hinted-command', () => {
   it('has a button for whatever a hint names, or says why not', () => {
     const hints = [...new Set(hintsOfSources())];
     assert.ok(hints.length > 10, hints.join('\n'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Looks, orCancelled } from '../../../src/ui/latest';
 
-describe('commands/latest', () => {
+describe('ui/latest', () => {
   describe('looks into folders', () => {
     let answers: Map<string, { resolve: (text: string) => void; reject: (error: Error) => void }>;
     let told: string[];

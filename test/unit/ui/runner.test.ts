@@ -10,7 +10,7 @@ import { quietLog, type QuietLog } from '../../support/vscode/quiet-log';
 import { until } from '../../support/wait';
 import { operation } from '../providers/fixtures';
 
-describe('commands/runner', () => {
+describe('ui/runner', () => {
   const engine = useRecordedEngine();
   let store: Store;
   let log: QuietLog;

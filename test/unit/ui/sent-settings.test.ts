@@ -3,7 +3,7 @@ import type { EngineSettings } from '../../../src/api';
 import { SentSettings } from '../../../src/ui/sent-settings';
 import { TestMemory } from '../providers/memory';
 
-describe('providers/sent-settings', () => {
+describe('ui/sent-settings', () => {
   const memory = new TestMemory();
   let current: EngineSettings = {};
   /** As after a reload of the window. */

@@ -30,7 +30,7 @@ const ends: Record<Verb, [WorkspaceState, WorkspaceState]> = {
 };
 const settled: WorkspaceState[] = ['running', 'paused', 'stopped', 'archived', 'error'];
 
-describe('api/lifecycle', () => {
+describe('api/rules/lifecycle', () => {
   it('knows exactly the verbs of the table', () => {
     assert.deepEqual(Object.keys(transitions).sort(), Object.keys(table).sort());
   });

@@ -6,7 +6,7 @@ import { refuseUnfitHome } from '../../../../src/api/rules/state-home';
 import { failure } from '../../../support/errors';
 import { useTempFolder } from '../../../support/temp';
 
-describe('api/state-home', () => {
+describe('api/rules/state-home', () => {
   const folder = useTempFolder();
   const put = async (...names: string[]): Promise<void> => {
     for (const name of names) {
@@ -72,7 +72,7 @@ describe('api/state-home', () => {
   });
 });
 
-describe('api/endpoint: one socket for one folder', () => {
+describe('api/rules/endpoint: one socket for one folder', () => {
   const folder = useTempFolder();
   const long = (): string => join(folder(), 'long'.repeat(12), 'long'.repeat(12));
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endWithin } from '../../../../src/backend/inside/exec-end';
 
-describe('drivers/exec-end', () => {
+describe('inside/exec-end', () => {
   const never = new Promise<number>(() => undefined);
 
   it('cuts the connection of what does not end in time, also when ending it failed', async () => {

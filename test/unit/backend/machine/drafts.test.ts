@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { draftOf, sweepDrafts } from '../../../../src/backend/machine/drafts';
 import { useTempFolder } from '../../../support/temp';
 
-describe('store/drafts', () => {
+describe('machine/drafts', () => {
   const folder = useTempFolder();
   const old = new Date(Date.now() - 7_200_000);
 

@@ -8,7 +8,7 @@ import { useTempFolder } from '../../../support/temp';
 import { skipWithout } from '../../../support/skip';
 
 /** What a power cut would leave: whether a change is on the disk is known by what was synced after it. */
-describe('store/files: after a power cut', () => {
+describe('machine/files: after a power cut', () => {
   const folder = useTempFolder();
   const synced: { path: string; entries: string[] }[] = [];
   let other = '';

@@ -8,7 +8,7 @@ import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../support/temp';
 import { skipWithout } from '../../../support/skip';
 
-describe('store/files', () => {
+describe('machine/files', () => {
   const folder = useTempFolder();
 
   it('replaces a file privately, or with the mode asked for', async () => {

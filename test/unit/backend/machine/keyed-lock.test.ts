@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyedLock } from '../../../../src/backend/machine/keyed-lock';
 
-describe('store/keyed-lock', () => {
+describe('machine/keyed-lock', () => {
   it('runs tasks of one key in order, those of others beside them', async () => {
     const lock = new KeyedLock();
     const seen: string[] = [];

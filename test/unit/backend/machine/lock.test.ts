@@ -32,7 +32,7 @@ async function hold(path: string, ending = 'release') {
   return { child, answer: answer.toString() };
 }
 
-describe('store/lock', () => {
+describe('machine/lock', () => {
   const folder = useTempFolder();
   const path = () => join(folder(), 'engine.lock');
 

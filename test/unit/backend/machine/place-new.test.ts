@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { placeNew, placeNewOrThrow } from '../../../../src/backend/machine/place-new';
 import { useTempFolder } from '../../../support/temp';
 
-describe('store/place-new', () => {
+describe('machine/place-new', () => {
   const folder = useTempFolder();
   const at = (name: string) => join(folder(), name);
   const noLinks = {

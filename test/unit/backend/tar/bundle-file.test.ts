@@ -9,7 +9,7 @@ import { vetTar } from '../../../../src/backend/tar/vetting';
 import { tarOf } from '../../../support/images';
 import { useTempFolder } from '../../../support/temp';
 
-describe('drivers/bundle-file', () => {
+describe('tar/bundle-file', () => {
   const folder = useTempFolder();
   const at = (name: string): string => join(folder(), name);
 

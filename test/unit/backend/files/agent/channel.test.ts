@@ -5,7 +5,7 @@ import { AgentChannel } from '../../../../../src/backend/files/agent/channel';
 import { encodeFrame } from '../../../../../src/backend/files/agent/frames';
 import { failure } from '../../../../support/errors';
 
-describe('files/agent-channel', () => {
+describe('files/agent/channel', () => {
   let output: PassThrough;
   let channel: AgentChannel;
   const connect = async (): Promise<void> => {

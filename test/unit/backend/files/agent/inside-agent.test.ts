@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { InsideAgent } from '../../../../../src/backend/files/agent/inside-agent';
 
-describe('files/inside-agent', () => {
+describe('files/agent/inside-agent', () => {
   it('begins no process inside when it can not read what that one is to run', async () => {
     let begun = 0;
     const agent = new InsideAgent({

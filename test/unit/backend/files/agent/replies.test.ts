@@ -7,7 +7,7 @@ import { hasCode } from './harness';
 
 const rowOf = (name: string): unknown[] => [name, 0, 1, 0o644, 0, 0, 0, 0];
 
-describe('files/agent-replies', () => {
+describe('files/agent/replies', () => {
   it('says of what was refused whether it was to be read or to be changed', () => {
     const refused = { code: 'forbidden', detail: 'EPERM: Operation not permitted', path: '/proc/kmsg' };
     const reason = '(EPERM: Operation not permitted).';

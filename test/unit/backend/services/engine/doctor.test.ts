@@ -5,7 +5,7 @@ import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { FakeDriver } from '../../../../support/fakes/fake-driver';
 
-describe('services/doctor', () => {
+describe('services/engine/doctor', () => {
   const { start } = useEngine();
   let test: TestEngine;
   beforeEach(async () => (test = await start()));
@@ -94,7 +94,7 @@ describe('services/doctor', () => {
   });
 });
 
-describe('services/engine-description', () => {
+describe('services/engine/engine-description', () => {
   const { start, home } = useEngine();
 
   it('tells what the engine is, with clients and operations counted', async () => {
@@ -114,7 +114,7 @@ describe('services/engine-description', () => {
   });
 });
 
-describe('services/images', () => {
+describe('services/images/images', () => {
   const { start } = useEngine();
   let test: TestEngine;
   beforeEach(async () => (test = await start()));

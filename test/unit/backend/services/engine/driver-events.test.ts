@@ -6,7 +6,7 @@ import { silentLog } from '../../../../support/engine/engine';
 import { FakeDriver } from '../../../../support/fakes/fake-driver';
 import { until } from '../../../../support/wait';
 
-describe('services/driver-events', () => {
+describe('services/engine/driver-events', () => {
   it('tells of the volumes of a runtime that started, and calls none deleted that clients never saw', async () => {
     const driver = new FakeDriver();
     const hub = new EventHub();

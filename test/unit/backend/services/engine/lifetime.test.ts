@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Lifetime } from '../../../../../src/backend/services/engine/lifetime';
 import { until } from '../../../../support/wait';
 
-describe('services/lifetime', () => {
+describe('services/engine/lifetime', () => {
   let exits: number;
   let reason: string | undefined;
   let lifetime: Lifetime;

@@ -5,7 +5,7 @@ import { Settings } from '../../../../../src/backend/services/engine/settings';
 import { failure } from '../../../../support/errors';
 import { useTempFolder } from '../../../../support/temp';
 
-describe('services/settings', () => {
+describe('services/engine/settings', () => {
   const folder = useTempFolder();
   const path = () => join(folder(), 'settings.json');
   const load = async () => {

@@ -8,7 +8,7 @@ import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts
 import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 
-describe('services/image-names', () => {
+describe('services/images/image-names', () => {
   for (const name of [
     'a',
     'a:1',
@@ -39,7 +39,7 @@ describe('services/image-names', () => {
   });
 });
 
-describe('services/commits', () => {
+describe('services/images/commits', () => {
   const { start, home } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {
@@ -122,7 +122,7 @@ describe('services/commits', () => {
   });
 });
 
-describe('services/images', () => {
+describe('services/images/images', () => {
   const { start, home } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { EngineEvent } from '../../../../../src/api/events';
 import { EventHub } from '../../../../../src/backend/services/operations/event-hub';
 
-describe('services/event-hub', () => {
+describe('services/operations/event-hub', () => {
   const deleted = (hub: EventHub, name: string) => hub.publish('workspace.deleted', { name });
   const names = (events: EngineEvent[]) =>
     events.map((event) => (event.type === 'workspace.deleted' ? event.payload.name : event.type));

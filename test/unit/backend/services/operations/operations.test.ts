@@ -11,7 +11,7 @@ import { silentLog } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { useTempFolder } from '../../../../support/temp';
 
-describe('services/operations', () => {
+describe('services/operations/operations', () => {
   const folder = useTempFolder();
   let hub: EventHub;
   let told: Operation[];

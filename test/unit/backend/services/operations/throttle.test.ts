@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { throttle } from '../../../../../src/backend/services/operations/throttle';
 
-describe('services/throttle', () => {
+describe('services/operations/throttle', () => {
   it('runs the first at once, many as one, and the last one always', async () => {
     let runs = 0;
     const { request, stop } = throttle(30, () => (runs += 1));

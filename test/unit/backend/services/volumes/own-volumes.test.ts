@@ -11,7 +11,7 @@ import { AdoptedVolumes } from '../../../../../src/backend/store/adopted-volumes
 import { FakeVolumes } from '../../../../support/fakes/fake-volumes';
 import { useTempFolder } from '../../../../support/temp';
 
-describe('services/own-volumes', () => {
+describe('services/volumes/own-volumes', () => {
   const folder = useTempFolder();
 
   it('marks homes of the driver again, not what has the name of a home of the other driver', async () => {

@@ -9,7 +9,7 @@ import { useTempFolder } from '../../../../support/temp';
 import { TestContext } from '../../../../support/test-context';
 import { hasCode, TestVolume } from '../../files/agent/harness';
 
-describe('services/published-files', function () {
+describe('services/volumes/published-files', function () {
   this.timeout(60_000);
   const records = useTempFolder();
   let volumes: Record<string, TestVolume>;

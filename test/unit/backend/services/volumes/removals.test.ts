@@ -8,7 +8,7 @@ import { publishedFiles } from '../../../../../src/backend/services/volumes/publ
 import { TestContext } from '../../../../support/test-context';
 import { hasCode, TestVolume } from '../../files/agent/harness';
 
-describe('services/removals', function () {
+describe('services/volumes/removals', function () {
   this.timeout(60_000);
   let volume: TestVolume;
   let changes: FileChange[] = [];

@@ -4,7 +4,7 @@ import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { until } from '../../../../support/wait';
 
-describe('services/volumes', () => {
+describe('services/volumes/volumes', () => {
   const { start } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {
@@ -153,7 +153,7 @@ describe('services/volumes', () => {
   });
 });
 
-describe('services/driver-events', () => {
+describe('services/engine/driver-events', () => {
   const { start } = useEngine();
 
   it('tells of volumes that others make, remove and hold, once for many events', async () => {

@@ -8,7 +8,7 @@ import { turns, until } from '../../../../support/wait';
 const run = promisify(execFile);
 const never = new AbortController().signal;
 
-describe('services/workspace-access', () => {
+describe('services/workspaces/access', () => {
   const { start } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {

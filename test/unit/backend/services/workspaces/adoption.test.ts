@@ -4,7 +4,7 @@ import { AdoptedVolumes } from '../../../../../src/backend/store/adopted-volumes
 import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 
-describe('services/adoption', () => {
+describe('services/workspaces/adoption', () => {
   const { start } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {

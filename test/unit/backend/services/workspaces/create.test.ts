@@ -8,7 +8,7 @@ import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { occupy, vacate } from '../../../../support/ports';
 
-describe('services/workspace-create', () => {
+describe('services/workspaces/create', () => {
   const { start } = useEngine();
   let test: TestEngine;
   beforeEach(async () => (test = await start()));

@@ -7,7 +7,7 @@ import type { TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { until } from '../../../../support/wait';
 
-describe('services/workspace-rebuild', () => {
+describe('services/workspaces/rebuild', () => {
   const { engine, start, home, workspace, runtime, did } = useDemo();
   let test: TestEngine;
   beforeEach(() => {

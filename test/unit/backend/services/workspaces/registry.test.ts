@@ -9,7 +9,7 @@ import { PortLedger } from '../../../../../src/backend/ssh/ports';
 import { silentLog, useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 
-describe('services/workspace-registry', () => {
+describe('services/workspaces/registry', () => {
   const { start } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {

@@ -7,7 +7,7 @@ import { failure } from '../../../../support/errors';
 import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../../../support/files/small-disk';
 import { skipWithout } from '../../../../support/skip';
 
-describe('services/workspaces', () => {
+describe('services/workspaces/workspaces', () => {
   const { engine, workspace } = useDemo();
   let test: TestEngine;
   beforeEach(() => (test = engine()));
@@ -133,7 +133,7 @@ describe('services/workspaces', () => {
   });
 });
 
-describe('services/workspaces on a full disk (mounts a tmpfs: needs root)', () => {
+describe('services/workspaces/workspaces on a full disk (mounts a tmpfs: needs root)', () => {
   let disk = '';
   // Before the folder goes: hooks run in the order in which they are given.
   afterEach(() => unmountSmallDisk(disk));

@@ -10,7 +10,7 @@ import { turns, until } from '../../../../support/wait';
 
 type PlainVerb = 'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover';
 
-describe('services/workspaces', () => {
+describe('services/workspaces/workspaces', () => {
   const { engine, start, workspace, runtime, did } = useDemo();
   let test: TestEngine;
   beforeEach(() => (test = engine()));

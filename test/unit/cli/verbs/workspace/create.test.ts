@@ -3,7 +3,7 @@ import { ownAgent, toRequest } from '../../../../../src/cli/verbs/workspace/crea
 import { policyOf } from '../../../../../src/cli/verbs/cp';
 import { invoke } from '../../harness';
 
-describe('cli/verbs/create', () => {
+describe('cli/verbs/workspace/create', () => {
   it('sends only what was given', () => {
     assert.deepEqual(toRequest('demo', { start: true }, '/cwd', {}), { name: 'demo' });
   });

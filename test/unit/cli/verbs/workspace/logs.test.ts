@@ -6,7 +6,7 @@ import { Interrupts } from '../../../../../src/cli/interrupts';
 import { run } from '../../../../../src/cli/program';
 import { createStreams } from '../../harness';
 
-describe('cli/verbs/logs', () => {
+describe('cli/verbs/workspace/logs', () => {
   const log = ['a\u001b]0;title\u0007b\n', '\u009b2J\u202ec\n'];
 
   /** What it writes of that log. */

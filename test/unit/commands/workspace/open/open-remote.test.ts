@@ -16,7 +16,7 @@ const remoteMachine: Placed = { context: { extension: { extensionKind: vscode.Ex
 const target = { alias: 'berth-demo', folder: '/home/workspace/repo' };
 const status = { included: true, userConfig: '/home/u/.ssh/config', configFile: '/home/u/.berth/ssh/config' };
 
-describe('commands/workspace/open-remote', () => {
+describe('commands/workspace/open/open-remote', () => {
   const engine = useRecordedEngine();
   let store: Store;
   let services: { runner: Runner; store: Store };

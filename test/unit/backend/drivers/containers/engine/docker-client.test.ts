@@ -12,7 +12,7 @@ import {
 import { useTempFolder } from '../../../../../support/temp';
 import { until } from '../../../../../support/wait';
 
-describe('containers/docker-client', () => {
+describe('containers/engine/docker-client', () => {
   const folder = useTempFolder();
   const servers: Server[] = [];
   let asked: string[] = [];

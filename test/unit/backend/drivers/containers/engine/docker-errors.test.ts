@@ -7,7 +7,7 @@ import {
   toBerthError,
 } from '../../../../../../src/backend/drivers/containers/engine/docker-errors';
 
-describe('drivers/containers/docker-errors', () => {
+describe('drivers/containers/engine/docker-errors', () => {
   it('takes a socket that is missing for an engine that does not answer, a folder that is missing not', async () => {
     const [ofSocket] = (await once(connect('/not/there.sock'), 'error')) as [Error];
     assert.equal(isConnectionError(ofSocket), true);

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limited } from '../../../../../../src/backend/drivers/containers/engine/endpoint';
 
-describe('drivers/containers/endpoint', () => {
+describe('drivers/containers/engine/endpoint', () => {
   it('tidies away what comes after a call was cancelled or took too long, and nothing else', async () => {
     const comes = async (stream: PassThrough): Promise<PassThrough> => {
       await sleep(20);

@@ -52,7 +52,7 @@ const carry = (programs: Readonly<Record<string, Program | undefined>>) =>
     new AbortController().signal,
   );
 
-describe('containers/carrying', () => {
+describe('containers/replacement/carrying', () => {
   it('tells what was left behind', async () => {
     const report = JSON.stringify({ entries: 2, left: { sockets: [1, '/a'] } });
     assert.deepEqual(await carry({ old: ended, new: { exitCode: 0, report } }), [

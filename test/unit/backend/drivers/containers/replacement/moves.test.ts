@@ -19,7 +19,7 @@ const owner = 'installation';
 const draft = `w.moving-${owner.slice(0, 8)}`;
 const missing = Object.assign(new Error('no such thing'), { statusCode: 404 });
 
-describe('containers/moves', () => {
+describe('containers/replacement/moves', () => {
   /** By name, which is the id as well. */
   let containers: Map<string, Container>;
   let networks: Set<string>;

@@ -7,7 +7,7 @@ const count = (paths: string[], mounted: string[] = []): number =>
     mounted,
   );
 
-describe('drivers/containers/own-files', () => {
+describe('drivers/containers/replacement/own-files', () => {
   it('counts nothing of a fresh workspace: that is all from Berth and the engine', () => {
     const fresh = ['/run', '/run/sshd', '/run/berth', '/workspace', '/.berth', '/etc', '/etc/passwd'];
     assert.equal(count([...fresh, '/etc/sudoers.d', '/etc/sudoers.d/workspace', '/tmp', '/tmp/.berth/x']), 0);

@@ -12,7 +12,7 @@ const owner = 'installation';
 const aside = `w.before-${owner.slice(0, 8)}`;
 const draft = `w.moving-${owner.slice(0, 8)}`;
 
-describe('containers/replacements', () => {
+describe('containers/replacement/replacements', () => {
   /** Name to what tells one container from the others. */
   let containers: Map<string, string>;
   let failing: string | undefined;

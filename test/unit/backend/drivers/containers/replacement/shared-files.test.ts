@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hasOthers } from '../../../../../../src/backend/drivers/containers/replacement/shared-files';
 
-describe('drivers/containers/shared-files', () => {
+describe('drivers/containers/replacement/shared-files', () => {
   const passwd = 'root:x:0:0:root:/root:/bin/ash\nnobody:x:65534:65534::/:/sbin/nologin\n';
   const workspace = 'workspace:x:1000:1000:Berth workspace:/home/workspace:/bin/sh\n';
   const sshd = 'sshd:x:74:65534:sshd:/run/sshd:/sbin/nologin\n';

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const begin = 'h=/home/workspace\n';
 const end = 'while IFS= read -r mount';
 
-describe('containers/configure-script: the home', () => {
+describe('inside/configure-script: the home', () => {
   let folder: string;
   let home: string;
   beforeEach(async () => {

@@ -9,7 +9,7 @@ function frame(stream: number, text: string): Buffer {
   return Buffer.concat([header, content]);
 }
 
-describe('drivers/containers/configure', () => {
+describe('drivers/containers/runtime/configure', () => {
   it('quotes the log of a container as it is, without what frames its lines', async () => {
     const log = Buffer.concat([
       frame(2, 'berth: sshd ended with code 255, ärgerlich\n'),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fillerOwner, isAbandoned } from '../../../../../../src/backend/drivers/containers/tools/filler-lock';
 
-describe('drivers/containers/filler-lock', () => {
+describe('drivers/containers/tools/filler-lock', () => {
   const mine = fillerOwner('mine');
   // Asked for anew: much time may pass until a test runs.
   const now = () => ({ Created: new Date().toISOString() });

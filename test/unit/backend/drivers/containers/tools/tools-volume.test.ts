@@ -14,7 +14,7 @@ const ok = (body: unknown): (() => Answer) => {
 };
 const broken = (): Answer => ({ status: 500, body: { message: 'runc: no cgroup' } });
 
-describe('containers/tools-volume', () => {
+describe('containers/tools/tools-volume', () => {
   // Only Podman starts it.
   const standIn = useStandIn('Libpod/4.3.1 (linux)');
   let tools: ToolsVolume;

@@ -52,7 +52,7 @@ class FakeEngine {
   }
 }
 
-describe('containers/claims', () => {
+describe('containers/volumes/claims', () => {
   const owned = { 'berth.installation': 'maker', 'berth.home': '/maker', 'berth.nonce': 'n' };
 
   it('one that its maker has taken back is not taken again without consent, also where it is listed still', async () => {

@@ -9,7 +9,7 @@ import { failure } from '../../../../../support/errors';
 import { useTempFolder } from '../../../../../support/temp';
 import { until } from '../../../../../support/wait';
 
-describe('microvms/stopped-roots', () => {
+describe('microvms/rootfs/stopped-roots', () => {
   const folder = useTempFolder();
   const record = { plan: { name: 'workspace-x', workspace: 'x' } } as RuntimeRecord;
   let isHeld: boolean;

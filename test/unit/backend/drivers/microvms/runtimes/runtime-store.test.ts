@@ -10,7 +10,7 @@ import { RuntimeStore } from '../../../../../../src/backend/drivers/microvms/run
 import { silentLog } from '../../../../../support/engine/engine';
 import { useTempFolder } from '../../../../../support/temp';
 
-describe('microvms/runtime-store: the folder of a workspace', () => {
+describe('microvms/runtimes/runtime-store: the folder of a workspace', () => {
   const home = useTempFolder();
   const theirs = [
     'base.ext4.bak',

@@ -10,7 +10,7 @@ import { useTempFolder } from '../../../../../support/temp';
 
 type Header = Parameters<ReturnType<typeof pack>['entry']>[0];
 
-describe('ext4/build', function () {
+describe('files/disk/filling/build', function () {
   this.timeout(60_000);
   const folder = useTempFolder();
   const image = () => join(folder(), 'disk.ext4');

@@ -20,7 +20,7 @@ const acl = Buffer.from(
   'hex',
 );
 
-describe('ext4/build of all kinds', function () {
+describe('files/disk/filling/build of all kinds', function () {
   this.timeout(120_000);
   const folder = useTempFolder();
   const image = () => join(folder(), 'disk.ext4');

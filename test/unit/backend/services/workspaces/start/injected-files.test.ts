@@ -9,7 +9,7 @@ import {
 } from '../../../../../../src/backend/services/workspaces/start/injected-files';
 import { useTempFolder } from '../../../../../support/temp';
 
-describe('services/injected-files', () => {
+describe('services/workspaces/start/injected-files', () => {
   const folder = useTempFolder();
   const path = (name: string) => join(folder(), name);
 

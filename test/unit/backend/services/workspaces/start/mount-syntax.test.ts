@@ -60,7 +60,7 @@ const refused: [string, RegExp | string][] = [
   ['data:/dev/./shm', 'volume destination /dev/shm is taken by Berth'],
 ];
 
-describe('services/mount-syntax', () => {
+describe('services/workspaces/start/mount-syntax', () => {
   for (const [text, kind, source, target, readOnly] of accepted) {
     it(`takes ${text} as ${kind}`, () => {
       assert.deepEqual(parseMount(text), { kind, source, target, readOnly });

@@ -10,7 +10,7 @@ import { useEngine, type TestEngine } from '../../../../../support/engine/engine
 import { failure } from '../../../../../support/errors';
 import { occupy, ownPortRange, vacate } from '../../../../../support/ports';
 
-describe('services/published-ports', () => {
+describe('services/workspaces/start/published-ports', () => {
   const range = ownPortRange(20);
   const at = (offset: number): number => range.first + offset;
 

@@ -9,7 +9,7 @@ import type { FakeCommand } from '../../../../../support/fakes/fake-exec';
 
 const limits = { timeoutMs: 5_000, maxOutputBytes: 1_000 };
 
-describe('services/run-command', () => {
+describe('services/workspaces/start/run-command', () => {
   let driver: FakeDriver;
   beforeEach(() => (driver = new FakeDriver()));
 

@@ -5,7 +5,7 @@ import { imageMissing } from '../../../../../../src/api/rules/image-reference';
 import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 import { occupy, ownPortRange, vacate } from '../../../../../support/ports';
 
-describe('services/workspace-starter: ports that are taken', () => {
+describe('services/workspaces/start/starter: ports that are taken', () => {
   const { start } = useEngine();
   let test: TestEngine;
   beforeEach(async () => (test = await start()));

@@ -6,7 +6,7 @@ import { BerthError } from '../../../../../../src/api/errors';
 import type { WorkspaceCreate } from '../../../../../../src/api/workspaces/schemas';
 import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 
-describe('services/workspace-starter', () => {
+describe('services/workspaces/start/starter', () => {
   const { start, home } = useEngine();
   let test: TestEngine;
   beforeEach(async () => (test = await start()));

@@ -4,7 +4,7 @@ import {
   tryEach,
 } from '../../../../../../src/backend/services/workspaces/start/submodules';
 
-describe('services/submodules', () => {
+describe('services/workspaces/start/submodules', () => {
   const paths = Array.from({ length: 200 }, (_, index) => `path${index}`);
 
   it('names those that have not come, and none when all have', async () => {

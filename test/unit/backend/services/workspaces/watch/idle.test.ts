@@ -8,7 +8,7 @@ import { turns, until } from '../../../../../support/wait';
 
 const minute = 60_000;
 
-describe('services/idle', () => {
+describe('services/workspaces/watch/idle', () => {
   const { start } = useEngine();
   let test: TestEngine;
   let clock: FakeClock;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { LaterRetries } from '../../../../../../src/backend/services/workspaces/watch/later-retries';
 
-describe('services/later-retries', () => {
+describe('services/workspaces/watch/later-retries', () => {
   let retries: LaterRetries;
   let runs: number;
   const run = (): Promise<void> => {

@@ -9,7 +9,7 @@ import { useServer } from '../../../../../support/engine/server';
 import { until } from '../../../../../support/wait';
 import { holdLease } from '../../../../../../src/client/lease';
 
-describe('services/leases', () => {
+describe('services/workspaces/watch/leases', () => {
   const { start } = useEngine();
   let clock: FakeClock;
   beforeEach(() => (clock = new FakeClock()));

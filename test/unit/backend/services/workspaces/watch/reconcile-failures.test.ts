@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 import { turns, until } from '../../../../../support/wait';
 
-describe('services/reconcile: when one workspace can not be looked at', () => {
+describe('services/workspaces/watch/reconcile: when one workspace can not be looked at', () => {
   const { start } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {

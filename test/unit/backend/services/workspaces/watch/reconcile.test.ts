@@ -5,7 +5,7 @@ import type { WorkspaceState } from '../../../../../../src/api/workspaces/schema
 import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 import { turns, until } from '../../../../../support/wait';
 
-describe('services/reconcile', () => {
+describe('services/workspaces/watch/reconcile', () => {
   const { start, home } = useEngine();
   let test: TestEngine;
   beforeEach(async () => {
