@@ -165,7 +165,7 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
     assert.deepEqual(after, { ...before, label: 'Ünîcode & more' });
   });
 
-  it('changes limits live, and says what waits for a rebuild', async () => {
+  it('changes limits live, and says what waits, and for what', async () => {
     const { runtimeId } = await harness().workspace(name);
     const memory = async () =>
       (await harness().client.call('workspaces.stats', { params: { name } })).memoryLimitBytes / 1024 / 1024;
@@ -177,7 +177,7 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
     assert.equal(after.runtimeId, runtimeId);
     assert.notEqual(before, 200);
     await eventually('its memory is less', async () => (await memory()) === 200);
-    assert.match(after.warnings[0]?.message ?? '', /next rebuild: .*shmMiB/);
+    assert.match(after.warnings[0]?.message ?? '', /next (?:rebuild|start): .*shmMiB/);
     const operation = await harness().client.call('workspaces.rebuild', {
       params: { name },
       body: { confirm: true },

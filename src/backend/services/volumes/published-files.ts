@@ -4,7 +4,7 @@ import type { FileChange } from '../../../api/files/schemas';
 import { isOwnName, joinPath } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
 
-export type PublishChanges = (volume: string, changes: FileChange[]) => void;
+export type PublishChanges = (changes: FileChange[]) => void;
 
 /** Stages and drafts are nobody's to see. */
 function isHidden({ path }: FileChange): boolean {
@@ -15,7 +15,7 @@ export function publishedFiles(files: VolumeFiles, publish: PublishChanges): Vol
   const tell = (...changes: FileChange[]): void => {
     const seen = changes.filter((change) => !isHidden(change));
     if (seen.length > 0) {
-      publish(files.volume, seen);
+      publish(seen);
     }
   };
   return { ...looking(files), ...changing(files, tell), ...staging(files, tell) };

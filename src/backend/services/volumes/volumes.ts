@@ -174,6 +174,12 @@ export class Volumes {
 
   /** The files of a volume, or of a workspace's root; the driver keeps them open as long as they are used. */
   async files(name: string): Promise<VolumeFiles> {
+    return publishedFiles(await this.open(name), (changes) =>
+      this.parts.events.publish('files.changed', { volume: name, changes }),
+    );
+  }
+
+  private async open(name: string): Promise<VolumeFiles> {
     const workspace = workspaceOfRoot(name);
     if (workspace !== undefined) {
       const { spec } = this.parts.registry.get(workspace);
@@ -183,9 +189,7 @@ export class Volumes {
     const driver = known ?? (await this.parts.drivers.ofVolume(name));
     this.keptBy.set(name, driver);
     try {
-      return publishedFiles(await driver.volumes.files(name), (volume, changes) =>
-        this.parts.events.publish('files.changed', { volume, changes }),
-      );
+      return await driver.volumes.files(name);
     } catch (error) {
       this.keptBy.delete(name);
       throw error;

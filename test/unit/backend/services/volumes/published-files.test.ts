@@ -22,7 +22,7 @@ describe('services/volumes/published-files', function () {
   afterEach(() => Promise.all(Object.values(volumes).map((volume) => volume.dispose())));
 
   const open = (name: string) =>
-    Promise.resolve(publishedFiles(volumes[name]!.files, (_, more) => changes[name]!.push(...more)));
+    Promise.resolve(publishedFiles(volumes[name]!.files, (more) => changes[name]!.push(...more)));
   const put = (name: string, path: string): void => {
     mkdirSync(join(volumes[name]!.root, path, '..'), { recursive: true });
     writeFileSync(join(volumes[name]!.root, path), name);

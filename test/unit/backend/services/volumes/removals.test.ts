@@ -25,7 +25,7 @@ describe('services/volumes/removals', function () {
       { volume: 'v', paths },
       {
         openFiles: () =>
-          Promise.resolve(publishedFiles(volume.files, (_, published) => changes.push(...published))),
+          Promise.resolve(publishedFiles(volume.files, (published) => changes.push(...published))),
       },
       context,
     );

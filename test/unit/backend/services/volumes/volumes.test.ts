@@ -133,6 +133,9 @@ describe('services/volumes/volumes', () => {
     await files.write('/a/f', Buffer.from('x'), { create: true, overwrite: false });
     await files.rename('/a/f', '/a/g', { overwrite: false });
     await files.remove('/a/g', { recursive: false });
+    await test.create('w', { start: false });
+    test.driver.volumes.add('root of workspace-w');
+    await (await volumes().files('rootfs@w')).mkdir('/opt');
     const published = test
       .payloads('files.changed')
       .map(({ volume, changes }) =>
@@ -143,6 +146,7 @@ describe('services/volumes/volumes', () => {
       'data changed /a/f',
       'data deleted /a/f created /a/g',
       'data deleted /a/g',
+      'rootfs@w created /opt',
     ]);
   });
 
