@@ -12,7 +12,7 @@ import { Operation, type Progress } from '../../../api/operations/schemas';
 import type { Step } from '../../../api/workspaces/schemas';
 import { removeTree } from '../../machine/files';
 import { readRecord, writeRecord, type RecordFormat } from '../../store/records';
-import { currentCaller } from '../workspaces/caller';
+import { currentCaller } from './caller';
 import type { EventHub } from './event-hub';
 import type { Log } from '../../machine/log';
 import type { OperationContext } from './operation-context';
