@@ -74,11 +74,7 @@ function check(principal: Principal, visibility: Visibility, schema: unknown, va
       );
     }
     if (!mayName(principal, visibility, marked)) {
-      // The same for what is not there: a token learns nothing of others' names.
-      throw forbidden(
-        `This token does not reach ${String(marked.names)} ${String(marked.value)}.`,
-        marked.field,
-      );
+      throw outOfReach(String(marked.names), String(marked.value), marked.field);
     }
   }
 }
@@ -92,6 +88,11 @@ function mayName(principal: Principal, visibility: Visibility, { names, value }:
   } catch {
     return false;
   }
+}
+
+/** The same for what is not there: a token learns nothing of others' names. */
+export function outOfReach(what: string, name: string, field: string): BerthError {
+  return forbidden(`This token does not reach ${what} ${name}.`, field);
 }
 
 function forbidden(message: string, field?: string): BerthError {

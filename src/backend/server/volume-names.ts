@@ -1,7 +1,7 @@
 /** Ids of session volumes become whole names before a handler sees them, whatever the route. */
 import type { FastifyInstance } from 'fastify';
-import { BerthError } from '../../api/errors';
 import { deletedByWholeName } from '../../api/rules/session-volume';
+import { outOfReach } from './guard';
 import type { Services } from './services';
 
 interface NamesVolume {
@@ -31,7 +31,7 @@ export function nameWholeVolumes(server: FastifyInstance, { volumes, visibility 
       }
       // The short name was held against the caller; this one means another volume.
       if (!isExact && !isReached) {
-        throw new BerthError('forbidden', `This token does not reach volume ${whole}.`, { field: 'volume' });
+        throw outOfReach('volume', whole, 'volume');
       }
       place.volume = isExact ? place.volume : whole;
     }
