@@ -1,7 +1,6 @@
 /** Whom new files belong to. */
+import { workspaceUser } from '../inside/places';
 
-/** The user of every workspace, and its group. */
-export const workspaceUser = 1000;
 const sticky = 0o1000;
 const othersWrite = 0o002;
 

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { BerthError } from '../../api/errors';
 import type { InjectedFile, StartPlan } from './start-plan';
-import { homeAlias, homeDirectory } from './places';
+import { homeAlias, homeDirectory, workspaceUser } from './places';
 import {
   execEnvironment,
   loginEnvironment,
@@ -14,8 +14,6 @@ import {
 } from './session-environment';
 import { sshdConfig } from './sshd-config';
 import { archiveOf, type Member } from '../tar/archive';
-
-const userId = 1000;
 
 export interface ConfigureInput {
   plan: StartPlan;
@@ -40,15 +38,15 @@ export async function configureArchive({
     { name: 'host_key', mode: 0o600, content: ensureNewline(plan.hostKey) },
     { name: 'authorized_keys', mode: 0o644, content: plan.authorizedKeys.map(ensureNewline).join('') },
     { name: 'sshd_config', mode: 0o600, content: sshdConfig(env) },
-    { name: 'env', mode: 0o400, content: execEnvironment(env), uid: userId },
+    { name: 'env', mode: 0o400, content: execEnvironment(env), uid: workspaceUser },
     {
       name: 'env-plain',
       mode: 0o444,
       content: execEnvironment(sessionEnvironment(built, plainOf(built, plan.env))),
     },
     { name: 'environment', mode: 0o644, content: plainEnvironment(built, plan.env) },
-    { name: 'login.sh', mode: 0o400, content: loginEnvironment(env), uid: userId },
-    { name: 'multiline.sh', mode: 0o400, content: multilineEnvironment(env), uid: userId },
+    { name: 'login.sh', mode: 0o400, content: loginEnvironment(env), uid: workspaceUser },
+    { name: 'multiline.sh', mode: 0o400, content: multilineEnvironment(env), uid: workspaceUser },
     { name: 'mounts', mode: 0o600, content: lines(mounts.filter((path) => !path.includes('\n'))) },
     { name: 'directories', mode: 0o600, content: lines(directories) },
     { name: 'home-directories', mode: 0o600, content: lines(homeDirectories) },
@@ -91,10 +89,10 @@ function sortFiles(files: readonly InjectedFile[]): Sorted {
     const path = checkedTarget(target);
     const inHome = relativeToHome(path);
     if (inHome === undefined) {
-      root.push({ name: path.slice(1), mode, content, uid: userId });
+      root.push({ name: path.slice(1), mode, content, uid: workspaceUser });
       parentsOf(path).forEach((parent) => directories.add(parent));
     } else {
-      home.push({ name: inHome, mode, content, uid: userId });
+      home.push({ name: inHome, mode, content, uid: workspaceUser });
       parentsOf(inHome).forEach((parent) => homeDirectories.add(parent));
     }
   }

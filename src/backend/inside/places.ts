@@ -6,3 +6,5 @@ export const homeAlias = '/workspace';
 /** Of the Docker inside. */
 export const dockerDirectory = '/var/lib/docker';
 export const sshPortInside = 22;
+/** The id of the user `workspace`, and of its group. */
+export const workspaceUser = 1000;

@@ -6,6 +6,7 @@ import { Losses } from './losses';
 import { blockSize, dataBytes, encodeHeader, paddingOf, type TarEntry } from './header';
 import { TarReader, type ContentSink } from './read';
 
+/** The user of workspaces (`inside/places.ts`, which archives know nothing of). */
 const owner = 1000;
 
 /** Why a member may not be unpacked; undefined when it may. */

@@ -5,6 +5,7 @@ import { BerthError } from '../../../../api/errors';
 import type { AgentAccess, BulkAccess } from '../../../files/agent/access';
 import { AgentChannel } from '../../../files/agent/channel';
 import { agentCommand, agentSource } from '../../../inside/agent-source';
+import { workspaceUser } from '../../../inside/places';
 import { sweepLeftovers } from '../../../files/agent/sweep';
 import { demultiplex } from '../engine/demux';
 import { receiveArchive, sendArchive } from './keeper-archive';
@@ -14,8 +15,6 @@ import { removeContainer } from '../engine/remove-container';
 const python = '/.berth/bin/python3';
 /** How long an agent may take to tidy up before its container is removed under it. */
 const farewellMs = 5_000;
-/** Of the user of workspaces. */
-const userId = 1000;
 /** Enough of stderr to say why the agent ended. */
 const stderrKept = 4096;
 /** Larger files go by the engine's archive calls, which carry bytes faster than an exec, but take a while to begin. */
@@ -157,7 +156,7 @@ async function startAgent(
   isForUser: boolean,
 ): Promise<AgentChannel> {
   const exec = await container.exec({
-    Cmd: agentCommand(python, keeperRoot, isForUser ? userId : undefined),
+    Cmd: agentCommand(python, keeperRoot, isForUser ? workspaceUser : undefined),
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,

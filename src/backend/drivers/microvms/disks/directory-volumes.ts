@@ -10,11 +10,10 @@ import type { AgentAccess } from '../../../files/agent/access';
 import { AgentChannel } from '../../../files/agent/channel';
 import { AgentFiles } from '../../../files/agent/agent-files';
 import { agentCommand, agentSource } from '../../../inside/agent-source';
+import { workspaceUser } from '../../../inside/places';
 import { sweepLeftovers } from '../../../files/agent/sweep';
 import type { VolumeFiles } from '../../../files/volume-files';
 
-/** The user of workspaces. */
-const userOwner = 1000;
 const idleMs = 60_000;
 const saidKept = 2_000;
 
@@ -27,8 +26,8 @@ export class DirectoryVolumes {
   async make(path: string): Promise<void> {
     await mkdir(path, { mode: 0o700 });
     if (process.getuid?.() === 0) {
-      await chown(path, userOwner, userOwner);
-    } else if (process.getuid?.() !== userOwner) {
+      await chown(path, workspaceUser, workspaceUser);
+    } else if (process.getuid?.() !== workspaceUser) {
       await chmod(path, 0o777);
     }
   }

@@ -11,10 +11,10 @@ import { DirectoryVolumes } from './directory-volumes';
 import { checkSize, defaultSizeMiB, growDisk, makeDisk, usedBytes } from './disk-image';
 import { OpenDisks } from './open-disks';
 import { UserImages } from './user-images';
+import { workspaceUser } from '../../../inside/places';
 import { VolumeIndex, type VolumeRow } from './volume-index';
 import { checkName, notFound, roleOf, toVolume } from './volume-row';
 
-const userOwner = 1000;
 /** Between a disk's attachment and its machine's first sign of life. */
 const defaultStartMs = 30_000;
 const defaultWriteWaitMs = 30_000;
@@ -272,7 +272,7 @@ export class Disks implements DiskStore {
       if (row.kind === 'directory') {
         await this.directories.make(path);
       } else {
-        const owner = roleOf(row).role === 'docker' ? 0 : userOwner;
+        const owner = roleOf(row).role === 'docker' ? 0 : workspaceUser;
         await (this.options.makeDisk ?? makeDisk)(path, row.size_mib, owner);
       }
     } catch (error) {
