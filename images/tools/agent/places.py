@@ -33,6 +33,12 @@ def lstat(name, directory):
         return None
 
 
+def refuse_device(status):
+    """What uses it would go on with an ordinary file in its place: every program that writes to /dev/null, for one."""
+    if status is not None and (modes.S_ISCHR(status.st_mode) or modes.S_ISBLK(status.st_mode)):
+        raise AgentError("not_supported", "a device is not replaced by anything")
+
+
 @contextlib.contextmanager
 def unlocked(name, directory):
     """An open handle, locked meanwhile, of what nobody holds the lock of any more: whoever made it is dead. Else None."""

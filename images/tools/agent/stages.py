@@ -18,7 +18,7 @@ from copying import TreeCopy
 from errors import NO_ROOM, AgentError, as_agent_error
 from mounts import mounts_below
 from names import STAGE, is_ours, split, to_wire
-from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, top_of_mount, unlocked
+from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, refuse_device, top_of_mount, unlocked
 from trees import count_files, let_in, put, refuse_mounts, refuse_root, remove_tree, settled
 
 CLOSE_SECONDS = 5
@@ -107,14 +107,6 @@ class Stages:
         return merge.result()
 
 
-_NO_DEVICE = "a device is not replaced by anything"
-
-
-def _is_device(status):
-    """What uses it would go on with an ordinary file in its place: every program that writes to /dev/null, for one."""
-    return modes.S_ISCHR(status.st_mode) or modes.S_ISBLK(status.st_mode)
-
-
 @contextlib.contextmanager
 def _from_and_to(volume, request):
     with volume.existing(split(request["from"]), follow=False) as source:
@@ -124,8 +116,7 @@ def _from_and_to(volume, request):
                 raise AgentError("bad_request", "a folder can't be put into itself")
             if not target.missing and not request["overwrite"]:
                 raise AgentError("path_exists", path=to_wire(target.path))
-            if not target.missing and _is_device(target.stat):
-                raise AgentError("not_supported", _NO_DEVICE)
+            refuse_device(target.stat)
             yield source, target
 
 
@@ -358,8 +349,6 @@ class Merge:
             self.skipped.append(to_wire(path))
         elif self.policy == "rename":
             self._renamed(name, source, target, path)
-        elif old is not None and _is_device(old):
-            self._failed(path, AgentError("not_supported", _NO_DEVICE))
         elif modes.S_ISDIR(new.st_mode):
             self._failed(path, AgentError("not_a_directory", "a folder does not replace a file"))
         elif old is not None and modes.S_ISDIR(old.st_mode):
@@ -370,6 +359,7 @@ class Merge:
     def _replace(self, name, source, target, path, new, old):
         """An existing file keeps its owner and mode; a link on either side is replaced as it is."""
         try:
+            refuse_device(old)
             is_file = old is not None and modes.S_ISREG(old.st_mode) and modes.S_ISREG(new.st_mode)
             if is_file:
                 with _opened(name, source) as file:
@@ -382,7 +372,7 @@ class Merge:
                     raise
                 self._write_over(name, source, target, path)
             self._placed(1, target)
-        except OSError as error:
+        except (OSError, AgentError) as error:
             self._failed(path, as_agent_error(error))
 
     def _write_over(self, name, source, target, path):

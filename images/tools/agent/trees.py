@@ -10,7 +10,7 @@ from entries import entry
 from errors import ONE_OF_MANY, AgentError, as_agent_error
 from mounts import kernel_devices, mounted_in
 from names import is_ours, split, to_wire
-from places import READ_DIRECTORY, lstat, rename_new
+from places import READ_DIRECTORY, lstat, refuse_device, rename_new
 
 NEW_FOLDER_MODE = 0o755
 PROGRESS_EVERY = 0.1
@@ -61,6 +61,8 @@ def rename(volume, request, _payload, _job):
             refuse_root(source)
             refuse_root(target)
             names = (source.name, source.directory, target.name, target.directory)
+            if request["overwrite"]:
+                refuse_device(target.stat)
             try:
                 if request["overwrite"]:
                     os.rename(names[0], names[2], src_dir_fd=names[1], dst_dir_fd=names[3])

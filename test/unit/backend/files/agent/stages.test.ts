@@ -123,6 +123,10 @@ describe('uploads into a volume', function () {
     assert.deepEqual([failed.map(({ path }) => path), files], [['/null'], 0]);
     const copied = volume.files.copy('/t/a.txt', '/t/null', { overwrite: true });
     await assert.rejects(copied, hasCode('not_supported'));
+    const renamed = volume.files.rename('/t/a.txt', '/t/null', { overwrite: true });
+    await assert.rejects(renamed, hasCode('not_supported'));
+    const written = volume.files.write('/t/null', Buffer.from('x'), { create: true, overwrite: true });
+    await assert.rejects(written, hasCode('bad_request'));
     assert.ok(statSync(at('t/null')).isCharacterDevice());
   });
 
