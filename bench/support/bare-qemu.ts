@@ -18,7 +18,7 @@ import { firstLogin, must } from './docker';
 import type { RunningEngine } from './engine';
 import { argvOf, pidOf } from './microvms';
 
-const patienceMs = 180_000;
+const timeoutMs = 180_000;
 const homeMiB = 1024;
 const firstPort = 24_200;
 const ports = { last: firstPort };
@@ -82,9 +82,9 @@ export class BareQemu {
     const plan = {
       ...{ hostKey: makePair('host').private, authorizedKeys: [client.public.trim()], env: {}, files: [] },
     };
-    const told = `hostname bare\nepoch ${Math.floor(Date.now() / 1000)}\nmount home /home/workspace rw\n`;
+    const configuration = `hostname bare\nepoch ${Math.floor(Date.now() / 1000)}\nmount home /home/workspace rw\n`;
     bare.archive = await archiveOf([
-      { name: 'plan', mode: 0o600, content: told },
+      { name: 'plan', mode: 0o600, content: configuration },
       { name: 'entropy', mode: 0o600, content: Buffer.alloc(64, 1) },
       { name: 'stage.tar', mode: 0o600, content: await configureArchive({ plan, built: {} }) },
     ]);
@@ -111,8 +111,8 @@ export class BareQemu {
     const control = await ControlPort.connect(join(this.folder, 'control.sock'), () => this.hopeless());
     try {
       const { signal } = new AbortController();
-      await control.waiting(patienceMs, signal);
-      await control.configure(this.archive, patienceMs, signal);
+      await control.waiting(timeoutMs, signal);
+      await control.configure(this.archive, timeoutMs, signal);
     } finally {
       control.close();
     }
@@ -162,7 +162,7 @@ export class BareQemu {
 
   monitor(): Promise<QmpClient> {
     const hopeless = () => this.hopeless();
-    return QmpClient.connect(join(this.folder, 'qmp.sock'), { timeoutMs: patienceMs, hopeless });
+    return QmpClient.connect(join(this.folder, 'qmp.sock'), { timeoutMs, hopeless });
   }
 
   /** The first command over SSH. */
@@ -216,7 +216,7 @@ export class BareQemu {
 
   private banner(): Promise<unknown> {
     return waitForBanner(this.port, {
-      timeoutMs: patienceMs,
+      timeoutMs: timeoutMs,
       signal: new AbortController().signal,
       explain: () => Promise.resolve(''),
     });

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Client, type SFTPWrapper } from 'ssh2';
 import type { SshTarget } from '../../src/api';
 
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 function settled<T>(run: (done: (error: Error | undefined, value: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -27,9 +27,9 @@ export async function withSftp<T>(target: SshTarget, use: (sftp: Sftp) => Promis
       port,
       username,
       privateKey: readFileSync(identityFile),
-      readyTimeout: patienceMs,
+      readyTimeout: timeoutMs,
     });
-    await once(client, 'ready', { signal: AbortSignal.timeout(patienceMs) });
+    await once(client, 'ready', { signal: AbortSignal.timeout(timeoutMs) });
     const sftp = await settled<SFTPWrapper>((done) => client.sftp(done));
     return await use({
       stat: (path) => settled((done) => sftp.stat(path, done)),

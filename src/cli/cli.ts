@@ -116,10 +116,10 @@ export class Cli {
       return;
     }
     if (!this.isInteractive) {
-      const said = [explanation, question, 'Nobody can be asked here.']
+      const lines = [explanation, question, 'Nobody can be asked here.']
         .filter((part) => part !== '')
         .join(' ');
-      throw new BerthError('bad_request', said, {
+      throw new BerthError('bad_request', lines, {
         hint: `Add ${flag} when you are sure.`,
       });
     }

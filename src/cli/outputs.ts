@@ -100,11 +100,11 @@ export async function collectOutputs(cli: Cli, outputs: readonly Output[]): Prom
       await collectOutput(cli, output);
     } catch (error) {
       const { code, message } = asBerthError(error);
-      const told =
+      const failure =
         code === 'path_not_found'
           ? new BerthError(code, `The output ${output.path} is missing: the command has not made it.`)
           : new BerthError(code, `The output ${output.path} was not copied: ${message}`);
-      cli.streams.stderr.write(formatFailure(told, cli.json, cli.errorStyle));
+      cli.streams.stderr.write(formatFailure(failure, cli.json, cli.errorStyle));
       cli.exitCode = cli.exitCode === 0 ? 1 : cli.exitCode;
     }
   }

@@ -49,15 +49,15 @@ export function buildProgram(cli: Cli): Command {
       '\nStart with:\n  $ berth create demo\n  $ berth ssh demo\n  $ berth cp notes.md demo:',
     );
   addCommands(program, cli);
-  tellUsageOf(program, cli);
+  reportUsageOf(program, cli);
   return program;
 }
 
 /** Usage errors of each command, which its hint depends on. */
-function tellUsageOf(command: Command, cli: Cli): void {
-  command.configureOutput({ outputError: (text) => tellUsage(cli, command.name(), text) });
+function reportUsageOf(command: Command, cli: Cli): void {
+  command.configureOutput({ outputError: (text) => reportUsage(cli, command.name(), text) });
   command.commands.forEach((each) => {
-    tellUsageOf(each, cli);
+    reportUsageOf(each, cli);
   });
 }
 
@@ -123,7 +123,7 @@ function withoutHelpOfNothing(argv: readonly string[], program: Command): readon
 }
 
 /** A usage error in the words of commander, in the form of all errors. */
-function tellUsage(cli: Cli, command: string, text: string): void {
+function reportUsage(cli: Cli, command: string, text: string): void {
   const lines = text.trim().split('\n');
   const message = (lines[0] ?? '').replace(/^error: /, '');
   const suggestion = lines

@@ -10,7 +10,7 @@ const shownLines = 20;
 const pathColumns = 72;
 
 /** Tells people; the exit code says too that something could not be copied. */
-export function tellOutcome(cli: Cli, operation: Operation): void {
+export function reportOutcome(cli: Cli, operation: Operation): void {
   const { failed, skipped, renamed } = transferResultOf(operation);
   const { errorStyle } = cli;
   const lines = [

@@ -13,7 +13,7 @@ export interface ErrorFile {
   /** To be closed by whoever opened it; undefined where it can't be opened, as on a full disk. */
   descriptor: number | undefined;
   /** What was said since it was opened; '' for nothing. */
-  said: () => string;
+  output: () => string;
 }
 
 /** Opens it for an engine that is about to start; the file before a long one is kept as `engine.stderr.1`. */
@@ -24,7 +24,7 @@ export function openErrorFile(home: string): ErrorFile {
     rotate(path);
   }
   const start = size > maxBytes ? 0 : size;
-  return { descriptor: open(path), said: () => readFrom(path, start) };
+  return { descriptor: open(path), output: () => readFrom(path, start) };
 }
 
 /** Answers the messages of the last lines that were logged since then; '' for none. */

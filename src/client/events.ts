@@ -22,7 +22,7 @@ export class StreamEnded extends Error {
 }
 
 const firstRetryMs = 250;
-const longestRetryMs = 10_000;
+const maxRetryMs = 10_000;
 
 export class EventStream {
   private readonly abort = new AbortController();
@@ -51,7 +51,7 @@ export class EventStream {
         this.listener.disconnected(error);
       }
       await this.pause(this.retryMs);
-      this.retryMs = Math.min(this.retryMs * 2, longestRetryMs);
+      this.retryMs = Math.min(this.retryMs * 2, maxRetryMs);
     }
   }
 

@@ -32,7 +32,7 @@ interface StartedProcess {
   startedAt: number;
   /** Why it can't start, if it knows: it has no other way where the disk is full. */
   reason: ErrorBody | undefined;
-  said: () => string;
+  output: () => string;
   /** It is on its own from now on. */
   release: () => void;
 }
@@ -47,38 +47,38 @@ export async function startEngine(
   const end = Date.now() + timeoutMs;
   let started = startProcess(home, options);
   const log = openLogTail(home);
-  let said = '';
+  let output = '';
   for (let ends = 0; Date.now() < end;) {
     const { hasYielded } = started;
     if (await isAnswering()) {
       started.release();
       return;
     }
-    said = started.said() || said;
+    output = started.output() || output;
     if (started.hasFailed) {
-      throw failedStart(started, home, said);
+      throw failedStart(started, home, output);
     }
     if (hasYielded) {
       ends = Date.now() - started.startedAt < soonMs ? ends + 1 : 0;
       if (ends > retryMs.length) {
-        throw endedAtOnce(ends, home, said || log());
+        throw endedAtOnce(ends, home, output || log());
       }
       await sleep(retryMs[ends - 1]);
       started = startProcess(home, options);
     }
     await sleep(pollMs);
   }
-  throw notStarted('timeout', `The Berth engine did not answer within ${timeoutMs / 1000} s.`, home, said);
+  throw notStarted('timeout', `The Berth engine did not answer within ${timeoutMs / 1000} s.`, home, output);
 }
 
 function startProcess(home: string, options: StartOptions): StartedProcess {
   refuseUnfitHome(home);
   makeHome(home);
   const errors = openErrorFile(home);
-  const { said } = errors;
+  const { output } = errors;
   const release = (): void => undefined;
   const state = { hasFailed: false, hasYielded: false, reason: undefined, startedAt: Date.now() };
-  const started: StartedProcess = { ...state, said, release };
+  const started: StartedProcess = { ...state, output, release };
   try {
     const child = spawn(options.execPath ?? process.execPath, [engineCopy(home, options.enginePath)], {
       detached: true,
@@ -100,7 +100,7 @@ function startProcess(home: string, options: StartOptions): StartedProcess {
 function follow(child: ChildProcess, started: StartedProcess): void {
   child.on('error', (error) => {
     started.hasFailed = true;
-    started.said = () => error.message;
+    started.output = () => error.message;
   });
   child.on('message', (message) => (started.reason = parseErrorBody(message)));
   child.on('exit', (code) => {
@@ -136,20 +136,20 @@ function makeHome(home: string): void {
   }
 }
 
-function failedStart({ reason }: StartedProcess, home: string, said: string): BerthError {
+function failedStart({ reason }: StartedProcess, home: string, output: string): BerthError {
   const what = 'The Berth engine could not start';
   return reason === undefined
-    ? notStarted('internal', `${what}.`, home, said)
+    ? notStarted('internal', `${what}.`, home, output)
     : new BerthError(reason.code, `${what}: ${reason.message}`, reason);
 }
 
-function endedAtOnce(times: number, home: string, said: string): BerthError {
+function endedAtOnce(times: number, home: string, output: string): BerthError {
   const what = `The Berth engine was started ${times} times and ended at once each time, without an error.`;
-  return notStarted('internal', what, home, said);
+  return notStarted('internal', what, home, output);
 }
 
-function notStarted(code: 'internal' | 'timeout', what: string, home: string, said: string): BerthError {
-  return new BerthError(code, said === '' ? what : `${what} It said: ${said}`, {
+function notStarted(code: 'internal' | 'timeout', what: string, home: string, output: string): BerthError {
+  return new BerthError(code, output === '' ? what : `${what} It said: ${output}`, {
     hint: `${join(home, 'engine.log')} and ${join(home, 'engine.stderr')} say more.`,
   });
 }

@@ -40,7 +40,7 @@ export async function confirm(message: string, detail: string, button: string): 
 }
 
 /** Tells that something is done; with `undo`, offers to take it back. */
-export async function tellDone(message: string, undo?: () => Promise<void>): Promise<void> {
+export async function reportDone(message: string, undo?: () => Promise<void>): Promise<void> {
   if (undo === undefined) {
     vscode.window.setStatusBarMessage(message, 5_000);
     return;

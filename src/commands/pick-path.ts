@@ -11,7 +11,7 @@ import { Cancelled } from '../ui/runner';
 import type { Place } from './targets';
 
 const { t } = vscode.l10n;
-const mostEntries = 1_000;
+const maxEntries = 1_000;
 
 interface PathItem extends vscode.QuickPickItem {
   path: string;
@@ -48,7 +48,7 @@ class Browser {
     private readonly foldersOnly: boolean,
   ) {
     this.looks = new Looks({
-      load: (path) => client.call('files.list', { params: { volume }, query: { path, limit: mostEntries } }),
+      load: (path) => client.call('files.list', { params: { volume }, query: { path, limit: maxEntries } }),
       show: (folder, listed) => this.show(folder, listed),
       failed: (_folder, error) => this.warn(asBerthError(error).message),
       busy: (isBusy) => {

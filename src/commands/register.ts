@@ -19,7 +19,7 @@ function isStale(args: readonly unknown[]): boolean {
 
 /** A handler that never rejects. */
 export function guarded(
-  { runner }: { runner: Pick<Services['runner'], 'tell'> },
+  { runner }: { runner: Pick<Services['runner'], 'report'> },
   handler: Handler,
 ): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
@@ -34,7 +34,7 @@ export function guarded(
     } catch (thrown) {
       const error = asBerthError(thrown);
       if (!(thrown instanceof Cancelled) && error.code !== 'cancelled') {
-        void runner.tell('Berth', error);
+        void runner.report('Berth', error);
       }
     }
   };

@@ -26,10 +26,10 @@ function headline(ok: boolean, checks: readonly Check[]): string {
 
 export function doctorMarkdown({ ok, checks }: DoctorReport, info: EngineInfo): string {
   const rows = checks.map(({ outcome, title, message, hint }) => {
-    const said = [cell(message), hint === undefined ? undefined : `**${cell(hint)}**`]
+    const lines = [cell(message), hint === undefined ? undefined : `**${cell(hint)}**`]
       .filter(Boolean)
       .join('<br>');
-    return `| ${marks[outcome]} ${outcomeWord(outcome)} | ${cell(title)} | ${said} |`;
+    return `| ${marks[outcome]} ${outcomeWord(outcome)} | ${cell(title)} | ${lines} |`;
   });
   const facts = [
     [t('Engine'), `${info.version}, ${t('process {0}', info.pid)}, Node ${info.nodeVersion}`],

@@ -60,7 +60,7 @@ export class Runner {
     const outcome = await running;
     clearTimeout(timer);
     if (outcome.kind === 'failed') {
-      void this.tell(title, outcome.error, remedyOf(outcome.error));
+      void this.report(title, outcome.error, remedyOf(outcome.error));
     } else if (outcome.kind === 'cancelled') {
       vscode.window.setStatusBarMessage(t('{0}: cancelled', title), 4_000);
     }
@@ -68,7 +68,7 @@ export class Runner {
   }
 
   /** Shows an error with its hint and what helps. */
-  async tell(title: string, error: BerthError, remedy = hintedRemedy(error)): Promise<void> {
+  async report(title: string, error: BerthError, remedy = hintedRemedy(error)): Promise<void> {
     const showLog = t('Show Log');
     const text = [t('{0}: {1}', title, error.message), error.hint].filter(Boolean).join(' ');
     const chosen = await vscode.window.showErrorMessage(text, ...(remedy ? [remedy.title] : []), showLog);
@@ -145,24 +145,24 @@ export class Runner {
 class Reports {
   private message = '';
   private done: number | undefined;
-  private told = 0;
+  private reportedAt = 0;
   private listener: ((value: { message: string; increment?: number }) => void) | undefined;
 
   set(message: string, done: number | undefined): void {
     this.message = message;
     this.done = done;
-    this.tell();
+    this.report();
   }
 
   listen(listener: (value: { message: string; increment?: number }) => void): void {
     this.listener = listener;
-    this.tell();
+    this.report();
   }
 
-  private tell(): void {
-    const increment = this.done === undefined ? 0 : Math.max(0, this.done - this.told);
+  private report(): void {
+    const increment = this.done === undefined ? 0 : Math.max(0, this.done - this.reportedAt);
     if (this.listener !== undefined) {
-      this.told += increment;
+      this.reportedAt += increment;
       this.listener({ message: this.message, ...(increment > 0 && { increment }) });
     }
   }

@@ -311,14 +311,14 @@ export function execRows(seed: number, count: number): ExecRow[] {
 }
 
 /** Says who a process is, what it has of the image, the spec and the secrets, and of a session of somebody else. */
-export const surroundings = [
+export const printEnvironment = [
   'sh',
   '-c',
   `printf '%s|' "$HOME" "$USER" "$LOGNAME" "$SHELL" "$LANG" "$COLOUR" "\${SECRET-none}"; env | grep -cE '^(MAIL|SSH_)'`,
 ];
 
 /** What each user inside has: the image's and the spec's variables are for everyone, secrets are not. */
-export const expectedSurroundings = (secret: string): Record<string, string> => ({
+export const expectedEnvironment = (secret: string): Record<string, string> => ({
   workspace: `/home/workspace|workspace|workspace|/bin/bash|C.UTF-8|red|${secret}|0\n`,
   root: `/root|root|root|/bin/bash|C.UTF-8|red|${secret}|0\n`,
   nobody: '/nonexistent|nobody|nobody|/usr/sbin/nologin|C.UTF-8|red|none|0\n',

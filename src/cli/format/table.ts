@@ -32,8 +32,8 @@ function formatRow(columns: readonly Column[], widths: readonly number[], line: 
 /** `key  value` lines with the values aligned; rows without a value are left out. */
 export function formatFields(fields: readonly (readonly [string, string | undefined])[]): string {
   const shown = fields.filter((field): field is readonly [string, string] => field[1] !== undefined);
-  const longest = Math.max(0, ...shown.map(([key]) => width(key)));
+  const widest = Math.max(0, ...shown.map(([key]) => width(key)));
   return shown
-    .map(([key, value]) => `${key}${' '.repeat(longest - width(key))}  ${printable(value)}`.trimEnd())
+    .map(([key, value]) => `${key}${' '.repeat(widest - width(key))}  ${printable(value)}`.trimEnd())
     .join('\n');
 }

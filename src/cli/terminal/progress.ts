@@ -22,7 +22,7 @@ export class ProgressDisplay {
   private timer: NodeJS.Timeout | undefined;
   private frame = 0;
   private shown: Operation | undefined;
-  private readonly told = new Set<string>();
+  private readonly reported = new Set<string>();
   private stepSince = Date.now();
   private currentStep = '';
 
@@ -35,7 +35,7 @@ export class ProgressDisplay {
   /** The operation as it is now. */
   update(operation: Operation): void {
     this.shown = operation;
-    this.tellSteps(operation.steps);
+    this.reportSteps(operation.steps);
     const current = currentStep(operation)?.name ?? '';
     if (current !== this.currentStep) {
       this.currentStep = current;
@@ -52,8 +52,8 @@ export class ProgressDisplay {
   end(operation: Operation | undefined): void {
     this.release();
     if (operation !== undefined) {
-      this.tellSteps(operation.steps);
-      this.tellEnd(operation);
+      this.reportSteps(operation.steps);
+      this.reportEnd(operation);
     }
     this.shown = undefined;
   }
@@ -79,17 +79,17 @@ export class ProgressDisplay {
   }
 
   /** Each step once, when it has ended. */
-  private tellSteps(steps: readonly Step[]): void {
+  private reportSteps(steps: readonly Step[]): void {
     for (const step of steps) {
-      if (['pending', 'running', 'skipped'].includes(step.outcome) || this.told.has(step.name)) {
+      if (['pending', 'running', 'skipped'].includes(step.outcome) || this.reported.has(step.name)) {
         continue;
       }
-      this.told.add(step.name);
+      this.reported.add(step.name);
       this.line(formatStep(step, this.style));
     }
   }
 
-  private tellEnd(operation: Operation): void {
+  private reportEnd(operation: Operation): void {
     if (operation.status === 'succeeded') {
       const ms = Date.parse(operation.endedAt ?? '') - Date.parse(operation.startedAt);
       const time = Number.isNaN(ms) ? '' : `  ${this.style.dim(formatDuration(ms))}`;

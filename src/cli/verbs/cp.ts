@@ -15,7 +15,7 @@ import { formatTable } from '../format/table';
 import { printable } from '../format/text';
 import { examples } from '../help';
 import { follow } from '../operation';
-import { tellOutcome } from '../transfer-outcome';
+import { reportOutcome } from '../transfer-outcome';
 
 interface CopyOptions {
   force?: boolean;
@@ -101,7 +101,7 @@ export async function transfer(
   try {
     const begun = await client.call('transfers.create', { body: { ...request, conflict: policy } });
     const ended = await follow(cli, client, begun);
-    tellOutcome(cli, ended);
+    reportOutcome(cli, ended);
     return ended;
   } catch (error) {
     const failure = asBerthError(error);

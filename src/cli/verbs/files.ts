@@ -8,7 +8,7 @@ import { follow, forEach } from '../operation';
 import { parseRemote } from '../parse/place';
 import { isFolder, missingHint, resolvePlace, statOf, writable, type Located } from '../remote';
 import { pumpOutput } from '../terminal/attached';
-import { tellOutcome } from '../transfer-outcome';
+import { reportOutcome } from '../transfer-outcome';
 import { registerLs } from './ls';
 
 /** `ls`, `cat`, `mkdir`, `mv`, `rm`: what is in workspaces and volumes, whoever holds them. */
@@ -201,6 +201,6 @@ async function move(cli: Cli, source: string, target: string, overwrite: boolean
     },
   });
   const ended = await follow(cli, client, begun);
-  tellOutcome(cli, ended);
+  reportOutcome(cli, ended);
   cli.result(ended, () => '');
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { baseOf, joinPath, parentOf } from '../../providers/files/paths';
 import type { Handler, Services } from '../command';
-import { ask, tellDone } from '../input';
+import { ask, reportDone } from '../input';
 import { Cancelled } from '../../ui/runner';
 import { fileNameMessage } from './name-words';
 import { placesOrPick, type PlaceServices } from './place';
@@ -31,7 +31,7 @@ export const renameFile =
         await client.call('files.rename', { params: { volume }, body, signal });
       });
     if (wanted !== name && (await rename({ from, to })).kind === 'done') {
-      await tellDone(t('Renamed {0} to {1}.', name, wanted), async () => {
+      await reportDone(t('Renamed {0} to {1}.', name, wanted), async () => {
         await rename({ from: to, to: from });
       });
     }

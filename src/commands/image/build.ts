@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { RuntimeKind } from '../../api';
 import { runtimeWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
-import { tellDone } from '../input';
+import { reportDone } from '../input';
 import { Cancelled } from '../../ui/runner';
 
 const { t } = vscode.l10n;
@@ -17,7 +17,7 @@ export const buildImage =
       task.follow(await task.client.call('images.build', { query: { wait: 0 }, body: { runtime } })),
     );
     if (outcome.kind === 'done') {
-      await tellDone(t('The workspace image is built.'));
+      await reportDone(t('The workspace image is built.'));
     }
   };
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
-import { ask, tellDone } from '../input';
+import { ask, reportDone } from '../input';
 
 const { t } = vscode.l10n;
 
@@ -23,6 +23,6 @@ export const pullImage =
       return task.follow(await task.client.call('images.pull', { query: { wait: 0 }, body }));
     });
     if (outcome.kind === 'done') {
-      await tellDone(t('{0} is here.', image));
+      await reportDone(t('{0} is here.', image));
     }
   };

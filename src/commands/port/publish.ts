@@ -40,7 +40,7 @@ export const publishPort =
       ({ host, guest }) => guest === port.guest && !before.some((each) => each.host === host),
     );
     if (added?.host !== undefined) {
-      await tellAddress(label, { type: 'published', workspace: name, host: added.host, guest: port.guest });
+      await showAddress(label, { type: 'published', workspace: name, host: added.host, guest: port.guest });
     }
   };
 
@@ -55,7 +55,7 @@ function problemOf(typed: string, published: readonly PublishedPort[]): string |
 }
 
 /** With what else can be done with its row. */
-async function tellAddress(label: string, row: WorkspaceRow & { type: 'published' }): Promise<void> {
+async function showAddress(label: string, row: WorkspaceRow & { type: 'published' }): Promise<void> {
   const commands: ReadonlyMap<string, CommandId> = new Map([
     [t('Open in Browser'), 'berth.port.open'],
     [t('Copy Address'), 'berth.port.copyAddress'],

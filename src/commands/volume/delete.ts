@@ -18,7 +18,7 @@ export const deleteVolume =
       none: t('Every volume is held by a workspace: delete that first.'),
     });
     const volumes = chosen.filter(({ holders }) => holders.length === 0);
-    tellHeld(chosen.filter(({ holders }) => holders.length > 0));
+    reportHeld(chosen.filter(({ holders }) => holders.length > 0));
     if (volumes.length === 0) {
       return;
     }
@@ -47,7 +47,7 @@ export const deleteVolume =
     });
   };
 
-function tellHeld(held: readonly Volume[]): void {
+function reportHeld(held: readonly Volume[]): void {
   const [first] = held;
   if (first !== undefined) {
     const holder = first.holders[0];

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Limits } from '../../api';
 import { limitsWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
-import { tellDone } from '../input';
+import { reportDone } from '../input';
 import { runWizard } from '../wizard';
 import { limitsSteps } from './create/limits-steps';
 
@@ -40,7 +40,7 @@ export const editLimits =
       });
     const outcome = await change(draft.limits);
     if (outcome.kind === 'done') {
-      await tellDone(t('{0}: {1}.', workspace.label, limitsWords(outcome.value, runtime)), async () => {
+      await reportDone(t('{0}: {1}.', workspace.label, limitsWords(outcome.value, runtime)), async () => {
         await change(before);
       });
     }

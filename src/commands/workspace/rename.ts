@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
-import { ask, tellDone } from '../input';
+import { ask, reportDone } from '../input';
 
 const { t } = vscode.l10n;
 
@@ -25,7 +25,7 @@ export const renameWorkspace =
         store.take({ type: 'workspace.changed', payload });
       });
     if (wanted.trim() !== label && (await change(wanted.trim())).kind === 'done') {
-      await tellDone(t('Renamed {0} to {1}.', label, wanted.trim()), async () => {
+      await reportDone(t('Renamed {0} to {1}.', label, wanted.trim()), async () => {
         await change(label);
       });
     }

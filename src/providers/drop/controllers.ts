@@ -82,7 +82,7 @@ async function drop(
     await bring(services, await sourcesOf(transfer), to);
   } catch (error) {
     if (!(error instanceof Cancelled)) {
-      await services.runner.tell(t('Dropping'), asBerthError(error));
+      await services.runner.report(t('Dropping'), asBerthError(error));
     }
   }
 }

@@ -50,7 +50,7 @@ export class Transfers {
     if (outcome.value.files === 0 && outcome.value.failed.length > 0) {
       void this.offerUpload(outcome.value, to);
     } else {
-      await this.tell('copied', outcome.value, `${to.volume}:${to.path}`);
+      await this.report('copied', outcome.value, `${to.volume}:${to.path}`);
     }
     return true;
   }
@@ -62,7 +62,7 @@ export class Transfers {
       streamOut(task, places, to, exact),
     );
     if (outcome.kind === 'done') {
-      await this.tell('copied', outcome.value, to.path);
+      await this.report('copied', outcome.value, to.path);
     }
     return outcome.kind === 'done';
   }
@@ -132,7 +132,7 @@ export class Transfers {
     // What was overwritten or skipped can't be put back by moving: then there is no undo.
     const { conflict, counts } = outcome.value;
     const canUndo = conflict === 'fail' && !isPartial(counts);
-    await this.tell(request.move === true ? 'moved' : 'copied', counts, target, canUndo ? undo : undefined);
+    await this.report(request.move === true ? 'moved' : 'copied', counts, target, canUndo ? undo : undefined);
     return true;
   }
 
@@ -146,7 +146,7 @@ export class Transfers {
   }
 
   /** Never waited for by the work itself: the message may stay open for long. */
-  private tell(
+  private report(
     verb: 'copied' | 'moved',
     counts: TransferCounts,
     target: string,
@@ -154,7 +154,7 @@ export class Transfers {
   ): Promise<void> {
     const words = transferWords(verb, counts, target);
     if (isPartial(counts)) {
-      void this.tellPartial(words, counts);
+      void this.reportPartial(words, counts);
     } else if (counts.notes !== undefined) {
       void vscode.window.showInformationMessage([`${words}.`, ...counts.notes].join(' '));
     } else if (undo === undefined) {
@@ -177,7 +177,7 @@ export class Transfers {
     }
   }
 
-  private async tellPartial(words: string, counts: TransferCounts): Promise<void> {
+  private async reportPartial(words: string, counts: TransferCounts): Promise<void> {
     const { skipped, failed, notes = [] } = counts;
     this.log.warn([words, ...failed, ...skipped, ...notes].join('\n  '));
     const show = t('Show Log');

@@ -35,11 +35,11 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     this.owned.add(this.emitter);
     this.watches = this.owned.add(
       new FileWatches(link, store, log, {
-        changes: (volume, changes) => this.tell(volume, changes),
-        missed: (target) => this.tellMissed(target),
+        changes: (volume, changes) => this.publish(volume, changes),
+        missed: (target) => this.reportMissed(target),
       }),
     );
-    this.owned.add(store.onDidChangeFiles(({ volume, changes }) => this.tell(volume, changes)));
+    this.owned.add(store.onDidChangeFiles(({ volume, changes }) => this.publish(volume, changes)));
     this.owned.add(vscode.workspace.registerFileSystemProvider(fileScheme, this, { isCaseSensitive: true }));
   }
 
@@ -190,13 +190,13 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     });
   }
 
-  private tell(volume: string, changes: readonly FileChange[]): void {
+  private publish(volume: string, changes: readonly FileChange[]): void {
     const types = { created: Created, changed: Changed, deleted: Deleted };
     this.emitter.fire(changes.map(({ type, path }) => ({ type: types[type], uri: volumeUri(volume, path) })));
   }
 
   /** All that is shown of a place may be old: open editors, and the Explorer, which has no event for it. */
-  private tellMissed({ volume, path }: WatchTarget): void {
+  private reportMissed({ volume, path }: WatchTarget): void {
     const place = volumeUri(volume, path);
     const inside = `${place.path.replace(/\/$/, '')}/`;
     const shown = vscode.workspace.textDocuments

@@ -18,7 +18,7 @@ export interface WatchListener {
 }
 
 const firstRetryMs = 1_000;
-const longestRetryMs = 30_000;
+const maxRetryMs = 30_000;
 
 interface Watch {
   readonly key: string;
@@ -125,7 +125,7 @@ export class FileWatches implements Disposable {
         watch.retry = undefined;
         this.revive();
       }, watch.retryMs);
-      watch.retryMs = Math.min(2 * watch.retryMs, longestRetryMs);
+      watch.retryMs = Math.min(2 * watch.retryMs, maxRetryMs);
     }
   }
 

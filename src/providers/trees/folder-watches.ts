@@ -11,7 +11,7 @@ import type { Store } from '../../ui/store';
 import { rowId, type Row } from './rows';
 
 /** More open folders than this show changes at the next refresh only. */
-const mostWatches = 40;
+const maxWatches = 40;
 
 export class FolderWatches implements Disposable {
   private readonly owned = new DisposableList();
@@ -46,8 +46,8 @@ export class FolderWatches implements Disposable {
     if (targetOf(row) === undefined) {
       return;
     }
-    if (this.open.size >= mostWatches) {
-      this.log.info(`More than ${mostWatches} folders are open: ${rowId(row)} is not watched.`);
+    if (this.open.size >= maxWatches) {
+      this.log.info(`More than ${maxWatches} folders are open: ${rowId(row)} is not watched.`);
       return;
     }
     this.open.set(rowId(row), { row, watch: undefined });

@@ -7,7 +7,7 @@ export class GatheredRows<T> implements vscode.Disposable {
   private readonly rows = new Set<T>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly tell: (rows: T[]) => void) {}
+  constructor(private readonly notify: (rows: T[]) => void) {}
 
   add(row: T): void {
     this.rows.add(row);
@@ -15,7 +15,7 @@ export class GatheredRows<T> implements vscode.Disposable {
       const rows = [...this.rows];
       this.rows.clear();
       this.timer = undefined;
-      this.tell(rows);
+      this.notify(rows);
     }, gatherMs);
   }
 

@@ -28,7 +28,7 @@ export function distribution(from = __dirname): string {
 }
 
 const ownCli = process.env.BERTH_CLI_PATH ?? join(distribution(), 'cli.js');
-const patienceMs = 90_000;
+const timeoutMs = 90_000;
 
 /** An account that is not the one of the tests, and the program where that account reaches it. */
 export interface Account {
@@ -174,7 +174,7 @@ export async function finished(child: ChildProcessWithoutNullStreams, what: stri
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   clearTimeout(timer);
   const outcome = {

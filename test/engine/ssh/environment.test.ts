@@ -4,7 +4,7 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { runProgram } from '../../support/programs';
-import { itOfContainers, patience, testTimeoutMs } from '../../support/runtimes/columns';
+import { itOfContainers, timeoutFactor, testTimeoutMs } from '../../support/runtimes/columns';
 
 const path = '/opt/mine/bin:/usr/local/bin:/usr/bin:/bin';
 const plain = 'it\'s "quoted", $HOME `id` \\n #x';
@@ -87,7 +87,7 @@ describe('ssh: variables and secrets', function () {
   /** Lines that end with a zero byte: so grep skips what sparse disks have no blocks for. */
   const withSecret = async () => {
     const argv = ['-rlzaF', '--', secret, harness().home];
-    return (await runProgram('grep', argv, { timeoutMs: 30_000 * patience })).stdout;
+    return (await runProgram('grep', argv, { timeoutMs: 30_000 * timeoutFactor })).stdout;
   };
 
   it('secrets are in no file of the state directory, neither records, operations, disks nor the log', async () => {

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { runProgram, type Ran } from '../../support/programs';
-import { patience, testTimeoutMs } from '../../support/runtimes/columns';
+import { timeoutFactor, testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('ssh: a workspace that does not run', function () {
   this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   const { BERTH_HOME: _, ...around } = process.env;
-  const limitMs = 2_000 * patience;
+  const limitMs = 2_000 * timeoutFactor;
   let name: string;
 
   before(async () => {
@@ -22,7 +22,7 @@ describe('ssh: a workspace that does not run', function () {
     const env = { ...around, ...harness().env };
     // With no timeout but the configuration's own.
     const argv = ['-F', harness().sshConfig, '-o', 'BatchMode=yes', `berth-${name}`, 'echo in'];
-    const ran = await runProgram('ssh', argv, { env, timeoutMs: 60_000 * patience });
+    const ran = await runProgram('ssh', argv, { env, timeoutMs: 60_000 * timeoutFactor });
     return { ...ran, ms: performance.now() - from };
   };
   const refuses = async (message: string): Promise<void> => {

@@ -18,7 +18,7 @@ import { homeBelow } from '../conditions';
 import { ownPortRange } from '../ports';
 import { runProgram, succeed, type Ran, type RunOptions } from '../programs';
 import { runtimeUnderTest } from '../runtimes';
-import { patience, testTimeoutMs } from '../runtimes/columns';
+import { timeoutFactor, testTimeoutMs } from '../runtimes/columns';
 import type { RuntimeUnderTest } from '../runtimes/runtime-under-test';
 import { until } from '../wait';
 
@@ -33,7 +33,7 @@ export interface HarnessOptions {
   settings?: Record<string, unknown>;
 }
 
-const operationPatienceMs = 90_000 * patience;
+const operationTimeoutMs = 90_000 * timeoutFactor;
 
 /** Asks until the answer is neither undefined nor false. */
 export function eventually<T>(
@@ -41,7 +41,7 @@ export function eventually<T>(
   look: () => Promise<T | undefined | false>,
   timeoutMs = 30_000,
 ): Promise<T> {
-  return until(what, look, timeoutMs * patience, 30);
+  return until(what, look, timeoutMs * timeoutFactor, 30);
 }
 
 export class EngineHarness {
@@ -153,7 +153,7 @@ export class EngineHarness {
 
   /** Waits for its end; throws its error. */
   async done(operation: Operation): Promise<Operation> {
-    return this.client.waitFor(operation, AbortSignal.timeout(operationPatienceMs));
+    return this.client.waitFor(operation, AbortSignal.timeout(operationTimeoutMs));
   }
 
   untilState(name: string, state: string, timeoutMs?: number): Promise<Workspace> {

@@ -8,8 +8,8 @@ import { EngineClient } from '../../../src/client/engine-client';
 import { probe } from '../../../src/client/launch';
 
 export const enginePath = resolve(__dirname, '../../../src/backend/main.js');
-const startPatienceMs = 30_000;
-const endPatienceMs = 25_000;
+const startTimeoutMs = 30_000;
+const endTimeoutMs = 25_000;
 
 export class EngineProcess {
   readonly client: EngineClient;
@@ -81,7 +81,7 @@ export class EngineProcess {
   }
 
   /** Its exit code, or the signal that ended it; fails when it does not end. */
-  async ended(withinMs = endPatienceMs): Promise<number | NodeJS.Signals> {
+  async ended(withinMs = endTimeoutMs): Promise<number | NodeJS.Signals> {
     const timer = new AbortController();
     const late = sleep(withinMs, undefined, { signal: timer.signal }).then(
       () => {
@@ -99,7 +99,7 @@ export class EngineProcess {
   }
 
   private async untilAnswering(): Promise<void> {
-    const end = Date.now() + startPatienceMs;
+    const end = Date.now() + startTimeoutMs;
     while (Date.now() < end) {
       if ((await probe(this.client)) !== undefined) {
         return;
@@ -110,6 +110,6 @@ export class EngineProcess {
       await sleep(20);
     }
     this.child.kill('SIGKILL');
-    throw new Error(`The engine did not answer within ${startPatienceMs} ms:\n${this.stderr}`);
+    throw new Error(`The engine did not answer within ${startTimeoutMs} ms:\n${this.stderr}`);
   }
 }

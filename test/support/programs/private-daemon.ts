@@ -14,7 +14,7 @@ import { runProgram, succeed } from '../programs';
 
 /** Installed by `npm start` where root may not raise limits. */
 const wrapper = '/usr/local/lib/berth/runc-nosysres';
-const startPatienceMs = 30_000;
+const startTimeoutMs = 30_000;
 
 export class PrivateDaemon {
   readonly folder = mkdtempSync(join(tmpdir(), 'berth-daemon-'));
@@ -52,7 +52,7 @@ export class PrivateDaemon {
     closeSync(log);
     const ping = () =>
       this.docker.ping().then(Boolean, () => (this.child?.exitCode === null ? undefined : 'ended'));
-    const answer = await eventually('the private Docker daemon answers', ping, startPatienceMs);
+    const answer = await eventually('the private Docker daemon answers', ping, startTimeoutMs);
     if (answer === 'ended') {
       throw new Error(
         `dockerd ended: ${(await readFile(join(this.folder, 'dockerd.log'), 'utf8')).slice(-2000)}`,
@@ -65,7 +65,7 @@ export class PrivateDaemon {
     const { child } = this;
     if (child?.exitCode === null) {
       child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), startPatienceMs);
+      const late = setTimeout(() => child.kill('SIGKILL'), startTimeoutMs);
       await once(child, 'exit');
       clearTimeout(late);
     }

@@ -9,7 +9,7 @@ import Dockerode from 'dockerode';
 import { eventually } from '../engine/engine-harness';
 import { runProgram, succeed } from '../programs';
 
-const startPatienceMs = 30_000;
+const startTimeoutMs = 30_000;
 
 /**
  * An OCI runtime for machines whose root may neither grant CAP_SYS_RESOURCE nor raise limits: it takes both out of
@@ -75,7 +75,7 @@ export class PrivatePodman {
     closeSync(log);
     const ping = () =>
       this.docker.ping().then(Boolean, () => (this.child?.exitCode === null ? undefined : 'ended'));
-    const answer = await eventually('the private Podman answers', ping, startPatienceMs);
+    const answer = await eventually('the private Podman answers', ping, startTimeoutMs);
     if (answer === 'ended') {
       throw new Error(
         `podman ended: ${(await readFile(join(this.folder, 'podman.log'), 'utf8')).slice(-2000)}`,
@@ -100,7 +100,7 @@ export class PrivatePodman {
     const { child } = this;
     if (child?.exitCode === null) {
       child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), startPatienceMs);
+      const late = setTimeout(() => child.kill('SIGKILL'), startTimeoutMs);
       await once(child, 'exit');
       clearTimeout(late);
     }

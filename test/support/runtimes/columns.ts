@@ -6,7 +6,7 @@ const isEmulated = column === 'microvm';
 
 /** For one test, and for one condition: guests may be emulated, and other suites run beside this one. */
 export const testTimeoutMs = isEmulated ? 300_000 : 120_000;
-export const patience = isEmulated ? 4 : 1;
+export const timeoutFactor = isEmulated ? 4 : 1;
 
 /** What is tested for containers alone, and why. */
 export const onlyOfContainers = {

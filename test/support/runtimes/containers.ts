@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Dockerode from 'dockerode';
-import type { RealState, RuntimeUnderTest, Surroundings } from './runtime-under-test';
+import type { RealState, RuntimeUnderTest, TestedEngine } from './runtime-under-test';
 
 export class ContainersUnderTest implements RuntimeUnderTest {
   readonly kind = 'container';
@@ -10,7 +10,7 @@ export class ContainersUnderTest implements RuntimeUnderTest {
   readonly env = {};
   readonly defaults = {};
 
-  constructor(private readonly surroundings: Surroundings) {}
+  constructor(private readonly engine: TestedEngine) {}
 
   async stateOf(name: string): Promise<RealState> {
     try {
@@ -39,7 +39,7 @@ export class ContainersUnderTest implements RuntimeUnderTest {
 
   async hasVolume(volume: string): Promise<boolean> {
     try {
-      await this.surroundings.docker.getVolume(volume).inspect();
+      await this.engine.docker.getVolume(volume).inspect();
       return true;
     } catch (error) {
       return ifMissing(error, false);
@@ -47,7 +47,7 @@ export class ContainersUnderTest implements RuntimeUnderTest {
   }
 
   async removeVolume(volume: string): Promise<void> {
-    await this.surroundings.docker.getVolume(volume).remove();
+    await this.engine.docker.getVolume(volume).remove();
   }
 
   forgetImage(): Promise<void> {
@@ -56,7 +56,7 @@ export class ContainersUnderTest implements RuntimeUnderTest {
 
   /** By name, or by the label of the installation: keepers and bundles have no name of ours. */
   async runtimes(): Promise<string[]> {
-    const { docker, prefix } = this.surroundings;
+    const { docker, prefix } = this.engine;
     const installation = await this.installation();
     const all = await docker.listContainers({ all: true });
     return all
@@ -71,7 +71,7 @@ export class ContainersUnderTest implements RuntimeUnderTest {
 
   /** The volume of the tools is shared by all and stays. */
   async volumes(): Promise<string[]> {
-    const { docker, prefix } = this.surroundings;
+    const { docker, prefix } = this.engine;
     const installation = await this.installation();
     const { Volumes: all } = await docker.listVolumes();
     return all
@@ -86,10 +86,10 @@ export class ContainersUnderTest implements RuntimeUnderTest {
   }
 
   async clear(): Promise<void> {
-    const { docker } = this.surroundings;
+    const { docker } = this.engine;
     const ids = (await this.runtimes()).map((line) => line.split(' ')[0] ?? '');
     await Promise.allSettled(ids.map((id) => docker.getContainer(id).remove({ force: true, v: true })));
-    const { prefix } = this.surroundings;
+    const { prefix } = this.engine;
     const kept = await docker.listImages({ filters: { label: ['berth.own-files'] } });
     const images = kept.filter(({ Labels }) => Labels['berth.own-files']?.includes(prefix) === true);
     await Promise.allSettled(images.map(({ Id }) => docker.getImage(Id).remove({ force: true })));
@@ -98,12 +98,12 @@ export class ContainersUnderTest implements RuntimeUnderTest {
   }
 
   private container(name: string): Dockerode.Container {
-    return this.surroundings.docker.getContainer(`workspace-${name}`);
+    return this.engine.docker.getContainer(`workspace-${name}`);
   }
 
   private async installation(): Promise<string> {
     try {
-      const path = join(this.surroundings.home, 'installation.json');
+      const path = join(this.engine.home, 'installation.json');
       return (JSON.parse(await readFile(path, 'utf8')) as { id: string }).id;
     } catch {
       return 'none';

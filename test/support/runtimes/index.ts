@@ -1,9 +1,9 @@
 import { column } from './columns';
 import { ContainersUnderTest } from './containers';
 import { MicrovmsUnderTest } from './microvms';
-import type { RuntimeUnderTest, Surroundings } from './runtime-under-test';
+import type { RuntimeUnderTest, TestedEngine } from './runtime-under-test';
 
 /** Of the column that runs. */
-export function runtimeUnderTest(surroundings: Surroundings): RuntimeUnderTest {
-  return column === 'microvm' ? new MicrovmsUnderTest(surroundings) : new ContainersUnderTest(surroundings);
+export function runtimeUnderTest(engine: TestedEngine): RuntimeUnderTest {
+  return column === 'microvm' ? new MicrovmsUnderTest(engine) : new ContainersUnderTest(engine);
 }

@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../wait';
 import { ContainersUnderTest } from './containers';
-import type { RealState, RuntimeUnderTest, Surroundings } from './runtime-under-test';
+import type { RealState, RuntimeUnderTest, TestedEngine } from './runtime-under-test';
 
 /** Kit, root file systems and templates: made once, kept for the next run. */
 export const microvmCache =
@@ -31,8 +31,8 @@ export class MicrovmsUnderTest implements RuntimeUnderTest {
   /** What the driver for containers may leave, which the one for microVMs uses. */
   private readonly containers: ContainersUnderTest;
 
-  constructor(private readonly surroundings: Surroundings) {
-    this.containers = new ContainersUnderTest(surroundings);
+  constructor(private readonly engine: TestedEngine) {
+    this.containers = new ContainersUnderTest(engine);
   }
 
   async stateOf(name: string): Promise<RealState> {
@@ -87,13 +87,13 @@ export class MicrovmsUnderTest implements RuntimeUnderTest {
   }
 
   async runtimes(): Promise<string[]> {
-    const machines = await machinesOf(this.surroundings.home);
+    const machines = await machinesOf(this.engine.home);
     return [...(await this.containers.runtimes()), ...machines.map((pid) => `QEMU ${pid}`)];
   }
 
   /** Rows of the index, and files that are in none. */
   async volumes(): Promise<string[]> {
-    const folder = join(this.surroundings.home, 'volumes');
+    const folder = join(this.engine.home, 'volumes');
     const files: string[] = await readdir(folder).catch(() => []);
     const index = files.includes('index.json') ? await readFile(join(folder, 'index.json'), 'utf8') : '{}';
     const { volumes = [] } = JSON.parse(index) as { volumes?: { name: string }[] };
@@ -102,23 +102,23 @@ export class MicrovmsUnderTest implements RuntimeUnderTest {
   }
 
   async clear(): Promise<void> {
-    for (const pid of await machinesOf(this.surroundings.home)) {
+    for (const pid of await machinesOf(this.engine.home)) {
       process.kill(pid, 'SIGKILL');
     }
     await this.containers.clear();
   }
 
   private folder(name: string): string {
-    return join(this.surroundings.home, 'workspaces', name);
+    return join(this.engine.home, 'workspaces', name);
   }
 
   private disk(volume: string): string {
-    return join(this.surroundings.home, 'volumes', `${volume}.ext4`);
+    return join(this.engine.home, 'volumes', `${volume}.ext4`);
   }
 
   private async pidOf(name: string): Promise<number | undefined> {
     const text = await readFile(join(this.folder(name), 'qemu.pid'), 'utf8').catch(() => '');
-    return (await machinesOf(this.surroundings.home)).find((pid) => pid === Number.parseInt(text, 10));
+    return (await machinesOf(this.engine.home)).find((pid) => pid === Number.parseInt(text, 10));
   }
 }
 

@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import type { VolumeKind } from '../../../src/api/volumes/schemas';
 import type { RuntimeKind, WorkspaceCreate } from '../../../src/api/workspaces/schemas';
 
-export interface Surroundings {
+export interface TestedEngine {
   docker: Dockerode;
   /** In the names of all that the tests make. */
   prefix: string;

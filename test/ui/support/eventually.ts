@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const INTERVAL = 100;
-export const PATIENCE = 15_000;
+export const TIMEOUT_MS = 15_000;
 
 /** Calls `probe` until it returns without throwing; its last error is the reason of a timeout. */
 export async function eventually<T>(
   what: string,
   probe: () => T | Promise<T>,
-  timeout: number = PATIENCE,
+  timeout: number = TIMEOUT_MS,
 ): Promise<T> {
   const deadline = Date.now() + timeout;
   for (;;) {

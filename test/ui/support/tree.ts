@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core';
 import { dropFromFileManager, dropFromMemory, dropPaths, type MemoryFile } from './drop';
 import { eventually } from './eventually';
 
-const MENU_PATIENCE = 30_000;
+const MENU_TIMEOUT_MS = 30_000;
 
 export class Tree {
   readonly rows: Locator;
@@ -114,7 +114,7 @@ export class TreeRow {
         await this.locator.hover();
         await content.waitFor({ timeout: 5_000 });
       },
-      MENU_PATIENCE,
+      MENU_TIMEOUT_MS,
     );
   }
 
@@ -132,7 +132,7 @@ export class TreeRow {
         await entry.hover({ timeout: 3_000 });
         await entry.click({ timeout: 3_000 });
       },
-      MENU_PATIENCE,
+      MENU_TIMEOUT_MS,
     );
   }
 

@@ -5,18 +5,18 @@ import { guarded } from '../../../src/commands/register';
 import { Cancelled } from '../../../src/ui/runner';
 
 describe('commands/register', () => {
-  let told: [string, string][];
+  let reported: [string, string][];
   let given: unknown[][];
   const runner = {
-    tell: (title: string, error: BerthError) => {
-      told.push([title, error.message]);
+    report: (title: string, error: BerthError) => {
+      reported.push([title, error.message]);
       return Promise.resolve();
     },
   };
 
   beforeEach(() => {
     standIn.reset();
-    told = [];
+    reported = [];
     given = [];
   });
 
@@ -45,6 +45,6 @@ describe('commands/register', () => {
     await command(() => Promise.reject(new Error('odd')))('row');
     await command(() => Promise.reject(new Cancelled()))('row');
     await command(() => Promise.reject(new BerthError('cancelled', 'Cancelled.')))('row');
-    assert.deepEqual(told, [['Berth', 'odd']]);
+    assert.deepEqual(reported, [['Berth', 'odd']]);
   });
 });

@@ -4,16 +4,16 @@ import { Looks, orCancelled } from '../../../src/ui/latest';
 describe('ui/latest', () => {
   describe('looks into folders', () => {
     let answers: Map<string, { resolve: (text: string) => void; reject: (error: Error) => void }>;
-    let told: string[];
+    let reported: string[];
     let looks: Looks<string>;
     beforeEach(() => {
       answers = new Map();
-      told = [];
+      reported = [];
       looks = new Looks<string>({
         load: (folder) => new Promise((resolve, reject) => answers.set(folder, { resolve, reject })),
-        show: (folder, loaded) => told.push(`${folder}: ${loaded}`),
-        failed: (folder, error) => told.push(`${folder}: ${String(error)}`),
-        busy: (isBusy) => told.push(isBusy ? 'busy' : 'idle'),
+        show: (folder, loaded) => reported.push(`${folder}: ${loaded}`),
+        failed: (folder, error) => reported.push(`${folder}: ${String(error)}`),
+        busy: (isBusy) => reported.push(isBusy ? 'busy' : 'idle'),
       });
     });
 
@@ -25,7 +25,7 @@ describe('ui/latest', () => {
       await small;
       answers.get('/big')!.resolve('b');
       await big;
-      assert.deepEqual(told, ['busy', 'busy', '/small: s', 'idle']);
+      assert.deepEqual(reported, ['busy', 'busy', '/small: s', 'idle']);
       assert.equal(looks.folder, '/small');
     });
 
@@ -33,14 +33,14 @@ describe('ui/latest', () => {
       const first = looks.enter('/a');
       answers.get('/a')!.reject(new Error('no'));
       await first;
-      assert.deepEqual([told.at(-2), looks.folder], ['/a: Error: no', '/']);
+      assert.deepEqual([reported.at(-2), looks.folder], ['/a: Error: no', '/']);
       const late = looks.enter('/late');
       const next = looks.enter('/b');
       answers.get('/b')!.resolve('b');
       await next;
       answers.get('/late')!.reject(new Error('late'));
       await late;
-      assert.deepEqual(told.slice(-2), ['/b: b', 'idle']);
+      assert.deepEqual(reported.slice(-2), ['/b: b', 'idle']);
     });
   });
 

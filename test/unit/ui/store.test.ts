@@ -10,12 +10,12 @@ const empty = { workspaces: [], volumes: [], operations: [], drivers: [] };
 
 describe('the store of what the engine tells', () => {
   let store: Store;
-  let told: StoreChange[];
+  let reported: StoreChange[];
 
   beforeEach(() => {
     store = new Store();
-    told = [];
-    store.onDidChange((change) => told.push(change));
+    reported = [];
+    store.onDidChange((change) => reported.push(change));
   });
   afterEach(() => store.dispose());
 
@@ -23,27 +23,27 @@ describe('the store of what the engine tells', () => {
     store.apply(changed(workspace('a')));
     store.apply(changed(workspace('a', { state: 'starting' })));
     store.apply(changed(workspace('b')));
-    assert.equal(told.length, 0);
+    assert.equal(reported.length, 0);
     await sleep(80);
-    assert.equal(told.length, 1);
-    assert.deepEqual([...(told[0]?.workspaces ?? [])], ['a', 'b']);
-    assert.equal(told[0]?.all, false);
+    assert.equal(reported.length, 1);
+    assert.deepEqual([...(reported[0]?.workspaces ?? [])], ['a', 'b']);
+    assert.equal(reported[0]?.all, false);
   });
 
   it('tells within 50 ms', async () => {
     const ms = await fastest(5, async () => {
-      const telling = new Promise<void>((resolve) => store.onDidChange(() => resolve()));
+      const reported = new Promise<void>((resolve) => store.onDidChange(() => resolve()));
       store.apply(changed(workspace('a')));
-      await telling;
+      await reported;
     });
     assert.ok(ms < 100, `${ms} ms`);
   });
 
   it('shows an expected state at once and until the engine says something', () => {
     store.loadSnapshot({ ...empty, workspaces: [workspace('a')] });
-    told.length = 0;
+    reported.length = 0;
     store.expect('a', 'starting');
-    assert.equal(told.length, 1);
+    assert.equal(reported.length, 1);
     assert.equal(store.workspace('a')?.state, 'starting');
     store.apply(changed(workspace('a', { state: 'running' })));
     assert.equal(store.workspace('a')?.state, 'running');
@@ -75,7 +75,7 @@ describe('the store of what the engine tells', () => {
       ['b'],
     );
     assert.deepEqual(store.volumes, []);
-    assert.equal(told.at(-1)?.all, true);
+    assert.equal(reported.at(-1)?.all, true);
   });
 
   it('keeps a measured size when an event comes without one', () => {
@@ -99,7 +99,7 @@ describe('the store of what the engine tells', () => {
     assert.deepEqual(store.runningOperations, []);
     assert.deepEqual(seen, ['1 running', '1 succeeded']);
     await sleep(80);
-    assert.ok(told[0]?.workspaces.has('a'));
+    assert.ok(reported[0]?.workspaces.has('a'));
   });
 
   it('never has what has ended run again, whatever answer comes late', () => {

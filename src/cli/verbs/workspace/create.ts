@@ -114,7 +114,7 @@ async function create(cli: Cli, name: string, options: CreateOptions): Promise<v
   checkWorkspaceName(name);
   const body = toRequest(name, options, cli.cwd, await readSecrets(cli, options.secret ?? []));
   const client = await cli.engine();
-  const { warnings: told } = await follow(cli, client, await client.call('workspaces.create', { body }));
+  const { warnings } = await follow(cli, client, await client.call('workspaces.create', { body }));
   const workspace = await client.call('workspaces.get', { params: { name } });
   const lost = workspace.warnings.filter(({ code }) => lostWithout.includes(code));
   const others = workspace.warnings.filter((warning) => !lost.includes(warning));
@@ -124,7 +124,7 @@ async function create(cli: Cli, name: string, options: CreateOptions): Promise<v
   cli.result(workspace, () =>
     [
       `${name} is ${workspace.state}.`,
-      ...others.flatMap((warning) => warningLines(warning, told)),
+      ...others.flatMap((warning) => warningLines(warning, warnings)),
       ...(workspace.state === 'running' ? [`Open it: berth open ${name}    Log in: berth ssh ${name}`] : []),
       // Last, though it was said while it happened: a script that goes on would miss the files.
       ...lost.flatMap((warning) => warningLines(warning, [])),
@@ -138,9 +138,9 @@ async function create(cli: Cli, name: string, options: CreateOptions): Promise<v
  */
 const lostWithout: readonly string[] = ['clone', 'credentials'];
 
-function warningLines({ message, hint }: Problem, told: readonly string[]): string[] {
+function warningLines({ message, hint }: Problem, warnings: readonly string[]): string[] {
   return [
-    ...(told.includes(message) ? [] : [`warning: ${inOneLine(message)}`]),
+    ...(warnings.includes(message) ? [] : [`warning: ${inOneLine(message)}`]),
     ...(hint === undefined ? [] : [`hint: ${inOneLine(hint)}`]),
   ];
 }

@@ -18,7 +18,7 @@ export const adoptVolume =
     const clicked = isRow(target) && target.type === 'volume' ? target.name : undefined;
     const found = all.filter(({ volume }) => clicked === undefined || volume === clicked);
     if (found.length === 0) {
-      await tellNone(clicked, target);
+      await reportNone(clicked, target);
       return;
     }
     const chosen =
@@ -36,7 +36,7 @@ export const adoptVolume =
   };
 
 /** A volume that no workspace was on can be taken over as it is. */
-async function tellNone(clicked: string | undefined, target: unknown): Promise<void> {
+async function reportNone(clicked: string | undefined, target: unknown): Promise<void> {
   if (clicked === undefined) {
     void vscode.window.showInformationMessage(t('No volume of another tool can be adopted.'));
     return;

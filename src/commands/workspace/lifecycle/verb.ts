@@ -84,10 +84,10 @@ async function allOf(work: readonly Promise<void>[]): Promise<void> {
     return;
   }
   const errors = failed.map((reason) => asBerthError(reason));
-  const told = errors.find(({ code }) => code !== 'cancelled') ?? errors[0];
+  const reported = errors.find(({ code }) => code !== 'cancelled') ?? errors[0];
   const messages = [...new Set(errors.map(({ message }) => message))];
   throw new BerthError(
-    told?.code ?? 'internal',
+    reported?.code ?? 'internal',
     t('{0} of {1} failed: {2}', failed.length, work.length, messages.join(' ')),
   );
 }

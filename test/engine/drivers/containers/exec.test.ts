@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { BerthError } from '../../../../src/api/errors';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
-import { expectedSurroundings, surroundings } from '../../../support/exec-table';
+import { expectedEnvironment, printEnvironment } from '../../../support/exec-table';
 import { Bench, eventually, execute, text } from './support';
 
 /** What it says where it is none of those that are known to be right. */
@@ -56,12 +56,12 @@ describe('commands in a container', function () {
   });
 
   it('tells each user who he is, and secrets only to those whose they are', async () => {
-    for (const [user, expected] of Object.entries(expectedSurroundings("it's\nso"))) {
-      const { stdout } = await bench.exec(plan.name, { argv: surroundings, user });
+    for (const [user, expected] of Object.entries(expectedEnvironment("it's\nso"))) {
+      const { stdout } = await bench.exec(plan.name, { argv: printEnvironment, user });
       assert.equal(stdout, expected, user);
     }
     const given = { HOME: '/x', USER: 'y', SHELL: '/z', SECRET: 'own' };
-    const { stdout } = await bench.exec(plan.name, { argv: surroundings, user: 'nobody', env: given });
+    const { stdout } = await bench.exec(plan.name, { argv: printEnvironment, user: 'nobody', env: given });
     assert.equal(stdout, '/x|y|nobody|/z|C.UTF-8|red|own|0\n');
   });
 

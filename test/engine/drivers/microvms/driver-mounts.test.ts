@@ -136,9 +136,9 @@ describe('the disks and the network of a microVM', function () {
   it('is reached by its ports, on loopback only, and by those that come and go while it runs', async () => {
     const serve = 'cd /tmp && echo served >page && exec /.berth/bin/python3 -m http.server 8000';
     const serving = await bench.driver.exec(plan.name, { argv: ['sh', '-c', serve], user: 'workspace' });
-    const get = async (from: number, patienceMs = 30_000): Promise<string> => {
+    const get = async (from: number, timeoutMs = 30_000): Promise<string> => {
       const answer = await fetch(`http://127.0.0.1:${from}/page`, {
-        signal: AbortSignal.timeout(patienceMs),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       return answer.text();
     };

@@ -7,11 +7,11 @@ import {
   comparable,
   describeRow,
   execRows,
-  expectedSurroundings,
+  expectedEnvironment,
   prepareRows,
   rowRunner,
   seenByRunner,
-  surroundings,
+  printEnvironment,
   withUser,
   type ExecRow,
 } from '../../../support/exec-table';
@@ -90,12 +90,12 @@ describe('a microVM', function () {
   });
 
   it('tells each user who he is, and secrets only to those whose they are', async () => {
-    for (const [user, expected] of Object.entries(expectedSurroundings("it's\nso"))) {
-      const { stdout } = await bench.exec(plan.name, { argv: surroundings, user });
+    for (const [user, expected] of Object.entries(expectedEnvironment("it's\nso"))) {
+      const { stdout } = await bench.exec(plan.name, { argv: printEnvironment, user });
       assert.equal(stdout, expected, user);
     }
     const given = { HOME: '/x', USER: 'y', SHELL: '/z', SECRET: 'own' };
-    const { stdout } = await bench.exec(plan.name, { argv: surroundings, user: 'nobody', env: given });
+    const { stdout } = await bench.exec(plan.name, { argv: printEnvironment, user: 'nobody', env: given });
     assert.equal(stdout, '/x|y|nobody|/z|C.UTF-8|red|own|0\n');
   });
 
