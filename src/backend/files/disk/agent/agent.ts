@@ -10,7 +10,7 @@ import { type Answer, Content, Handles } from './content';
 import { type Fields, list, real, stat } from './entries';
 import { Volume } from './places';
 import { Stages } from './stages';
-import { TarIn, type Lose } from './tar-in';
+import { TarIn } from './tar-in';
 import { TarOut } from './tar-out';
 import { chmod, mkdir, remove, rename, usage } from './trees';
 import { Watches } from './watches';
@@ -119,7 +119,7 @@ export class DiskAgent {
   private do(op: string, request: Fields, payload: Buffer, job: Job): Answer {
     const quick = this.quick[op];
     if (quick === undefined) {
-      throw new DiskError('bad_request', `there is no request "${op}"`);
+      throw new DiskError('internal', `there is no ${op}`);
     }
     return quick(request, payload, job);
   }
@@ -157,10 +157,7 @@ export class DiskAgent {
         const { failed, leftOut } = tar instanceof TarOut ? tar : { failed: [], leftOut: [] };
         return [chunk.length === 0 ? { end: true, failed, left_out: leftOut } : {}, chunk];
       },
-      untar_open: (request) => {
-        const lose: Lose = (path, why) => this.stages.lose(request.folder, path, why);
-        return { handle: tars.add(new TarIn(fs, volume, request, lose)) };
-      },
+      untar_open: (request) => ({ handle: tars.add(new TarIn(fs, volume, request)) }),
       untar: ({ handle }, payload) => {
         const tar = tars.get(handle);
         if (tar instanceof TarIn) {
@@ -169,12 +166,13 @@ export class DiskAgent {
         return {};
       },
       untar_end: ({ handle }) => {
-        const tar = tars.take(handle);
+        const tar = tars.get(handle);
+        tars.take(handle);
         if (tar instanceof TarIn) {
           tar.end();
-          return { lost: tar.losses.rows() };
+          return { lost: tar.losses.rows(), failed: tar.failed };
         }
-        return { lost: [] };
+        return { lost: [], failed: [] };
       },
       tar_close: ({ handle }) => {
         tars.take(handle)?.close();

@@ -6,6 +6,7 @@ import type { Ext4 } from '../../../ext4/file-system';
 import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { setId } from './content';
 import type { Fields } from './entries';
+import { deviceStays, isDevice, isTooLong } from './places';
 import type { Tell } from './watches';
 import { countFiles, Trail } from './trees';
 import type { Batch, Work } from './work';
@@ -74,6 +75,8 @@ export class Merge {
       this.fail(path, new DiskError('not_a_directory', 'a folder does not replace a file'));
     } else if (old.isDirectory) {
       this.fail(path, new DiskError('is_a_directory', 'a file does not replace a folder'));
+    } else if (isDevice(old)) {
+      this.fail(path, deviceStays());
     } else {
       yield* this.replace(from, target, path, fresh, old);
     }
@@ -100,6 +103,10 @@ export class Merge {
     let name = numberedName(from.name, number, fresh.isDirectory);
     while (this.fs.lookup(target, name) !== undefined) {
       name = numberedName(from.name, ++number, fresh.isDirectory);
+    }
+    if (isTooLong(name)) {
+      this.fail(path, new DiskError('bad_request', 'its new name is too long'));
+      return;
     }
     const to = `${path.slice(0, path.lastIndexOf('/'))}/${name}`;
     yield* this.move(from, { folder: target, name }, to, 'created');

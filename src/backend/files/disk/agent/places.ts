@@ -12,20 +12,49 @@ import { fileType, type Inode } from '../../../ext4/structures/inode';
 const mountPoints = ['/home/workspace', '/workspace', '/volume'];
 const mostLinks = 40;
 const longestPath = 4096;
+/** Characters of one that is longer, in a message. */
+const shownPath = 200;
 const longestName = 255;
+
+/** True for a name that no file can have, as it has too many bytes. */
+export function isTooLong(name: string): boolean {
+  return (
+    name.length > longestName || (name.length * 3 > longestName && encodeName(name).length > longestName)
+  );
+}
 
 /** The names in a path, which no link and no `..` is in. */
 export function split(path: unknown): string[] {
-  if (typeof path !== 'string' || path.length > longestPath || /\p{Cs}/u.test(path)) {
+  if (typeof path !== 'string' || /\p{Cs}/u.test(path)) {
     throw new DiskError('bad_request', 'it is no path');
   }
   const parts = normalizePath(path)
     .split('/')
     .filter((part) => part !== '');
-  if (parts.some((part) => encodeName(part).length > longestName)) {
+  const whole = parts.join('/');
+  if (whole.length > longestPath || encodeName(whole).length > longestPath) {
+    const detail = `a path has at most ${longestPath} bytes`;
+    throw new DiskError('bad_request', detail, `${path.slice(0, shownPath)}…`);
+  }
+  if (parts.some(isTooLong)) {
     throw new DiskError('bad_request', 'a name in it is too long');
   }
   return parts;
+}
+
+/** What uses a device would go on with an ordinary file in its place: every program that writes to /dev/null, for one. */
+export function refuseDevice(inode: Inode | undefined): void {
+  if (isDevice(inode)) {
+    throw deviceStays();
+  }
+}
+
+export function isDevice(inode: Inode | undefined): boolean {
+  return inode?.type === fileType.character || inode?.type === fileType.block;
+}
+
+export function deviceStays(): DiskError {
+  return new DiskError('not_supported', 'a device is not replaced by anything');
 }
 
 /** A name in a folder, whether there is such a file or not. */

@@ -9,19 +9,16 @@ import { rootInode } from '../../../ext4/file-system';
 import { TreeCopy } from './copying';
 import { entryOf, type Fields } from './entries';
 import { Merge } from './merge';
-import { type Place, split, type Volume } from './places';
+import { type Place, refuseDevice, split, type Volume } from './places';
 import { refuseRoot, removeTree } from './trees';
 import type { Tell } from './watches';
 import { Batch, type Job, type Work } from './work';
 
 const prefix = '.berth-stage-';
 const stageMode = 0o700;
-const mostLosses = 1000;
 
 export class Stages {
   private readonly living = new Set<string>();
-  /** What of an upload could not be kept, by stage. */
-  private readonly losses = new Map<string, Fields[]>();
   private isSwept = false;
 
   constructor(private readonly volume: Volume) {}
@@ -29,18 +26,6 @@ export class Stages {
   *stage(): Work<Fields> {
     yield* this.sweep();
     return { stage: `/${this.make()}` };
-  }
-
-  /** Told with the outcome of the merge. `folder` is the stage or one in it, `path` lies below. */
-  lose(folder: unknown, path: string, detail: string): void {
-    const [name = '', ...inside] = split(folder);
-    const lost = this.losses.get(name) ?? [];
-    if (this.living.has(name) && lost.length <= mostLosses) {
-      const isLast = lost.length === mostLosses;
-      const reason = isLast ? `${detail}; what else was lost is not listed` : detail;
-      lost.push({ code: 'not_supported', detail: reason, path: `/${[...inside, path].join('/')}` });
-      this.losses.set(name, lost);
-    }
   }
 
   *unstage(request: Fields): Work<Fields> {
@@ -59,6 +44,7 @@ export class Stages {
     if (target.inode !== undefined && overwrite !== true) {
       throw new DiskError('path_exists', undefined, target.path);
     }
+    refuseDevice(target.inode);
     const { fs } = this.volume;
     const name = this.make();
     const batch = new Batch(fs);
@@ -94,8 +80,7 @@ export class Stages {
       const merge = new Merge(fs, batch, request.policy, place.path, tell);
       yield* merge.folder(fs.lookup(rootInode, name) ?? 0, place.inode.number, '');
       yield* batch.flush();
-      const { failed, ...result } = merge.result();
-      return { ...result, failed: [...(this.losses.get(name) ?? []), ...failed] };
+      return merge.result();
     } finally {
       // What was moved before an error stays moved, as with every file system.
       new Batch(fs).commit();
@@ -144,16 +129,16 @@ export class Stages {
     yield* removeTree(this.volume.fs, rootInode, name, batch);
     yield* batch.flush();
     this.living.delete(name);
-    this.losses.delete(name);
   }
 
   private putInPlace(stage: number, target: Place, overwrite: boolean): boolean {
     const { fs } = this.volume;
-    const existed = fs.lookup(target.directory, target.name) !== undefined;
-    if (existed && !overwrite) {
+    const old = this.volume.status(target.directory, target.name);
+    if (old !== undefined && !overwrite) {
       throw new DiskError('path_exists', undefined, target.path);
     }
+    refuseDevice(old);
     fs.transact(() => fs.rename(stage, 'copy', target.directory, target.name));
-    return existed;
+    return old !== undefined;
   }
 }

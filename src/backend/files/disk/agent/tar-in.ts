@@ -6,19 +6,24 @@ import { safeParts } from '../../../tar/entry-names';
 import { hasSetId, isHarmless, Losses, notCopied, setIdReason } from '../../../tar/losses';
 import { changeTimeOf, type TarEntry } from '../../../tar/header';
 import { TarReader, type ContentSink, type TarVisitor } from '../../../tar/read';
-import { DiskError } from '../../../ext4/disk-error';
+import { encodeName } from '../../../machine/file-names';
+import { DiskError, errorReply } from '../../../ext4/disk-error';
+import { maxTargetBytes } from '../../../ext4/link-target';
 import type { Attributes, Ext4 } from '../../../ext4/file-system';
 import type { NewContent } from '../../../ext4/file-content';
 import { setId } from './content';
 import type { Fields } from './entries';
 import { tryTo } from './copying';
 import { HoledContent } from './holed-content';
-import { split, type Volume } from './places';
+import { isTooLong, split, type Volume } from './places';
 import { Batch } from './work';
 
 const folderMode = 0o755;
 const mostChanges = 4096;
 const setUserId = 0o4000;
+const longestPath = 4096;
+/** Characters of a name that is too long, in a report. */
+const shownName = 200;
 
 function attributesOf(entry: TarEntry): Attributes {
   const { mode, uid, gid } = entry;
@@ -26,8 +31,22 @@ function attributesOf(entry: TarEntry): Attributes {
   return { mode, uid, gid, mtime, mtimeRest };
 }
 
-/** What of an entry is not kept, and why. */
-export type Lose = (path: string, why: string) => void;
+/** Why no file of a disk can have that name, or be a link to that; undefined when it can. */
+function whyTooLong({ name, type, linkName }: TarEntry): string | undefined {
+  const isTooLongPath = (path: string): boolean =>
+    path.length * 3 >= longestPath && encodeName(path).length >= longestPath;
+  if (isTooLongPath(name) || name.split('/').some(isTooLong)) {
+    return 'its name is too long';
+  }
+  const isLink = type === 'symlink' || type === 'link';
+  const isTooLongLink = isTooLongPath(linkName) || (type === 'link' && linkName.split('/').some(isTooLong));
+  return isLink && isTooLongLink ? 'what it links to has too long a name' : undefined;
+}
+
+/** Neither a file, a folder, a link nor a pipe. */
+function isOfNoUse({ type, special }: TarEntry): boolean {
+  return type === 'other' && special?.kind !== 'fifo';
+}
 
 export class TarIn implements TarVisitor {
   private readonly root: number;
@@ -38,6 +57,8 @@ export class TarIn implements TarVisitor {
   /** Times of folders are set last: what is put into them changes them. */
   private readonly folderTimes = new Map<number, TarEntry>();
   private open: NewContent | undefined;
+  /** What was left out; the rest is there. */
+  readonly failed: Fields[] = [];
   /** What of files could not be kept although they are there. */
   readonly losses = new Losses();
 
@@ -45,7 +66,6 @@ export class TarIn implements TarVisitor {
     private readonly fs: Ext4,
     volume: Volume,
     { folder, rights }: Fields,
-    private readonly lose: Lose = () => undefined,
   ) {
     const place = volume.existing(split(folder), false);
     if (!place.isDirectory) {
@@ -81,8 +101,10 @@ export class TarIn implements TarVisitor {
   }
 
   entry(entry: TarEntry, content: Buffer): undefined {
+    if (this.isLeftOut(entry)) {
+      return undefined;
+    }
     const parts = this.partsOf(entry);
-    this.tellLosses(parts, entry);
     const name = parts.at(-1);
     if (name === undefined) {
       this.seal(this.root, entry);
@@ -101,9 +123,11 @@ export class TarIn implements TarVisitor {
     return undefined;
   }
 
-  large(entry: TarEntry): ContentSink {
+  large(entry: TarEntry): ContentSink | undefined {
+    if (this.isLeftOut(entry)) {
+      return undefined;
+    }
     const parts = this.partsOf(entry);
-    this.tellLosses(parts, entry);
     const name = parts.at(-1) ?? '';
     const folder = this.folderOf(parts.slice(0, -1), entry);
     this.makeWay(folder, name);
@@ -140,10 +164,27 @@ export class TarIn implements TarVisitor {
     }
   }
 
-  private tellLosses(parts: readonly string[], entry: TarEntry): void {
-    if (entry.type === 'other' && entry.special?.kind !== 'fifo') {
-      this.lose(parts.join('/'), notCopied);
+  /** Notes what a disk can't be given. A name that leads out ends the archive all the same. */
+  private isLeftOut(entry: TarEntry): boolean {
+    const tooLong = whyTooLong(entry);
+    if (tooLong === undefined) {
+      this.partsOf(entry);
     }
+    const why = tooLong ?? (isOfNoUse(entry) ? notCopied : this.whyNoLink(entry));
+    if (why === undefined) {
+      return false;
+    }
+    const { name } = entry;
+    const shown = name.length > shownName ? `${name.slice(0, shownName)}…` : name;
+    this.failed.push(errorReply(new DiskError('not_supported', why), `/${shown}`));
+    return true;
+  }
+
+  /** File systems of small blocks have shorter links than Linux allows. */
+  private whyNoLink({ type, linkName }: TarEntry): string | undefined {
+    return type === 'symlink' && encodeName(linkName).length > maxTargetBytes(this.fs.device)
+      ? 'what it links to has too long a name'
+      : undefined;
   }
 
   private begin(): HoledContent {

@@ -5,7 +5,7 @@ import { DiskError, errorReply } from '../../../ext4/disk-error';
 import type { Ext4 } from '../../../ext4/file-system';
 import type { Inode } from '../../../ext4/structures/inode';
 import { entryOf, type Fields } from './entries';
-import { type Place, split, type Volume } from './places';
+import { type Place, refuseDevice, split, type Volume } from './places';
 import type { Tell } from './watches';
 import { Batch, type Job, type Work } from './work';
 
@@ -92,6 +92,7 @@ export function rename(volume: Volume, { from, to, overwrite }: Fields, tell: Te
   if (source.isDirectory && target.isBelow(source.inode.number)) {
     throw new DiskError('bad_request', "a folder can't be moved into itself");
   }
+  refuseDevice(target.inode);
   const existed = target.inode !== undefined;
   volume.fs.transact(() => volume.fs.rename(source.directory, source.name, target.directory, target.name));
   tell('deleted', source.path);

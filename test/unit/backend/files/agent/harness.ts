@@ -144,15 +144,21 @@ export class TestVolume implements AgentAccess {
     }
   }
 
-  async dispose(): Promise<void> {
-    await this.files.close();
+  /** Ends the agent in order; the next request has a new one. */
+  async restart(): Promise<void> {
     const agent = await this.agent;
+    this.agent = undefined;
     if (agent) {
       agent.channel.end();
       if (agent.child.exitCode === null && agent.child.signalCode === null) {
         await once(agent.child, 'exit');
       }
     }
+  }
+
+  async dispose(): Promise<void> {
+    await this.files.close();
+    await this.restart();
     await rm(this.root, { recursive: true, force: true });
   }
 }

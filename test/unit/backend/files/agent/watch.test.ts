@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileChange } from '../../../../../src/api/files/schemas';
-import { hasCode, TestVolume } from './harness';
+import { TestVolume } from './harness';
 
 describe('watching a volume', function () {
   this.timeout(20_000);
@@ -51,38 +51,6 @@ describe('watching a volume', function () {
     assert.equal(volume.held, 0);
   });
 
-  it('does not tell of temporary files, nor after it was stopped', async () => {
-    const stop = await volume.files.watch('/', { recursive: false }, listen);
-    await volume.files.write('/a', Buffer.from('1'), { create: true, overwrite: true });
-    await volume.files.write('/a', Buffer.from('2'), { create: true, overwrite: true });
-    await sees('created', '/a');
-    const stage = await volume.files.stage();
-    await volume.files.unstage(stage);
-    await sleep(150);
-    assert.ok(!seen.some(({ path }) => path.includes('.berth-')), JSON.stringify(seen));
-    stop();
-    seen = [];
-    writeFileSync(at('b'), '');
-    await sleep(200);
-    assert.deepEqual(seen, []);
-  });
-
-  it('watches one file by its name, also when it is replaced', async () => {
-    writeFileSync(at('f'), '');
-    writeFileSync(at('other'), '');
-    const stop = await volume.files.watch('/f', { recursive: false }, listen);
-    await volume.files.write('/f', Buffer.from('new'), { create: true, overwrite: true });
-    writeFileSync(at('other'), 'x');
-    await sleep(200);
-    assert.ok(seen.length > 0 && seen.every(({ path }) => path === '/f'), JSON.stringify(seen));
-    stop();
-    await assert.rejects(
-      volume.files.watch('/none', { recursive: false }, listen),
-      hasCode('path_not_found'),
-    );
-    assert.equal(volume.held, 0);
-  });
-
   it('tells more than it can name as one change of the folder', async () => {
     mkdirSync(at('d'));
     mkdirSync(at('aside'));
@@ -93,21 +61,5 @@ describe('watching a volume', function () {
     renameSync(at('aside'), at('d/in'));
     await sees('changed', '/d');
     stop();
-  });
-
-  it('goes on with a new agent', async () => {
-    const stop = await volume.files.watch('/', { recursive: true }, listen);
-    await volume.kill();
-    await sees('changed', '/');
-    writeFileSync(at('after'), '');
-    await sees('created', '/after');
-    stop();
-  });
-
-  it('ends when what it watches is removed', async () => {
-    mkdirSync(at('d'));
-    await volume.files.watch('/d', { recursive: true }, listen);
-    rmSync(at('d'), { recursive: true });
-    await sees('deleted', '/d');
   });
 });

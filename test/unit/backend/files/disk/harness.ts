@@ -3,13 +3,15 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { extract, pack, type Header } from 'tar-stream';
+import { extract } from 'tar-stream';
 import { AgentFiles } from '../../../../../src/backend/files/agent/agent-files';
 import { DiskAccess } from '../../../../../src/backend/files/disk/disk-access';
 import type { Patience } from '../../../../../src/backend/files/disk/disk-worker';
 import { makeFit } from '../../../../../src/backend/ext4/fitness';
+import { tarOf, type Member } from '../../../../support/files/agents/room';
 import { lockImage } from '../../../../../src/backend/files/disk/image-lock';
+
+export { bytesOf, tarOf, type Member } from '../../../../support/files/agents/room';
 
 process.env.PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 
@@ -34,17 +36,6 @@ export function debugfs(image: string, command: string): string {
     stdio: ['ignore', 'pipe', 'ignore'],
     maxBuffer: 64 * 1024 * 1024,
   });
-}
-
-export type Member = [Partial<Header> & { name: string }, (string | Buffer)?];
-
-export function tarOf(members: readonly Member[]): Readable {
-  const archive = pack();
-  for (const [header, content] of members) {
-    archive.entry(header, content ?? '');
-  }
-  archive.finalize();
-  return Readable.from(archive, { objectMode: false });
 }
 
 export interface DiskOptions {
@@ -112,18 +103,26 @@ export class TestDisk {
     assert.deepEqual(failed, []);
   }
 
+  /** Ends the worker behind the back of whoever uses it. */
+  async kill(): Promise<void> {
+    const channel = await this.access.channel();
+    channel.end();
+    await channel.closed;
+  }
+
   async dispose(): Promise<void> {
     await this.files.close();
     await this.access.close();
   }
 }
 
-export async function bytesOf(stream: Readable): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of stream) {
-    parts.push(part as Buffer);
-  }
-  return Buffer.concat(parts);
+/** Changes the image by another implementation, while nobody has it open. */
+export async function writeByDebugfs(disk: TestDisk, commands: readonly string[]): Promise<void> {
+  await disk.access.close();
+  execFileSync('debugfs', ['-w', '-f', '-', disk.image], {
+    input: commands.map((command) => `${command}\n`).join(''),
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
 }
 
 /** Type, size, mode, owner, group, time and target of what is in a tar, by name. */
