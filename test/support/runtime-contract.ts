@@ -30,6 +30,7 @@ const verbs: Record<string, (driver: Driver, plan: RuntimePlan) => Promise<unkno
   setAside: (driver, { name }) => driver.setAside(name),
   takeBack: (driver, { name }) => driver.takeBack(name),
   dropAside: (driver, { name }) => driver.dropAside(name),
+  dial: async (driver, { name }) => (await driver.dial(name, 22)).destroy(),
 };
 
 const expected: Record<string, Partial<Record<State, Outcome>>> = {
@@ -58,6 +59,12 @@ const expected: Record<string, Partial<Record<State, Outcome>>> = {
   },
   takeBack: { missing: 'missing', running: 'running' },
   dropAside: { missing: 'missing', running: 'running' },
+  dial: {
+    missing: { error: 'not_found' },
+    stopped: { error: 'illegal_state' },
+    running: 'running',
+    paused: { error: 'illegal_state' },
+  },
 };
 
 /** One runtime is led through all states. */

@@ -3,7 +3,7 @@
  * (`containers/`, `microvms/`); services know only this file. A driver never assumes that its runtimes
  * are on this machine: bytes go in and out through the streams it opens.
  */
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Owner } from '../../api/common';
 import type { DriverStatus } from '../../api/engine/schemas';
 import type {
@@ -159,6 +159,13 @@ export interface ExecSession {
   kill(): Promise<void>;
 }
 
+/** An address of this machine that leads straight into a runtime, with no process of ours in between. */
+export interface DirectEndpoint {
+  host: string;
+  /** Of sshd. Published ports are reached at the same host, by the numbers of the plan. */
+  port: number;
+}
+
 export interface LogOptions {
   tail: number;
   follow: boolean;
@@ -303,6 +310,17 @@ export interface Driver {
    */
   rootFiles(name: string): Promise<VolumeFiles>;
   exec(name: string, plan: ExecPlan): Promise<ExecSession>;
+  /**
+   * Opens a byte stream to a TCP port of a running runtime, on whatever machine it is; 22 is sshd. Ending one direction
+   * leaves the other open; destroying the stream closes the connection. Where nobody listens the stream ends at once.
+   * Throws `not_found` and `illegal_state`.
+   */
+  dial(name: string, port: number): Promise<Duplex>;
+  /**
+   * Where this machine reaches sshd and the published ports of a runtime without the engine; undefined where only `dial`
+   * leads there. Throws `not_found`.
+   */
+  directEndpoint(name: string): Promise<DirectEndpoint | undefined>;
   logs(name: string, options: LogOptions): Promise<Readable>;
   stats(name: string): Promise<WorkspaceStats>;
   /** SSH connections, those of published ports, and sessions inside now. */

@@ -2,13 +2,14 @@
  * A runtime product in memory. It stands in for what the real ones won't do on demand: an image that is missing,
  * a start that fails, a daemon that goes away, a step that takes as long as the test wants.
  */
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, type Duplex, type Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { BerthError } from '../../../src/api/errors';
 import type { Limits } from '../../../src/api/workspaces/schemas';
 import type {
   BuiltWith,
   CommitPlan,
+  DirectEndpoint,
   Driver,
   DriverEvent,
   ExecPlan,
@@ -27,10 +28,9 @@ import type {
 import type { VolumeFiles } from '../../../src/backend/files/volume-files';
 import { runFake, type FakeCommand } from './fake-exec';
 import { FakeImages } from './fake-images';
+import { copyInto, newRuntime, type Mutable } from './fake-runtime';
 import { FakeVolumes } from './fake-volumes';
 import { Gates, type Gate } from './gates';
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class FakeDriver implements Driver {
   readonly kind = 'container' as const;
@@ -49,6 +49,10 @@ export class FakeDriver implements Driver {
   /** The daemon does not answer. */
   down = false;
   killsOnStop = false;
+  /** The daemon is on another machine, or its containers have no network: only `dial` leads into them. */
+  isElsewhere = false;
+  /** What answers at a port of every runtime; nobody listens where there is none. */
+  readonly servers = new Map<number, () => Duplex>();
   /** What every configure says that it could not write. */
   notWritten: readonly string[] = [];
   closed = false;
@@ -306,6 +310,18 @@ export class FakeDriver implements Driver {
     return runFake(this.commands.get(known) ?? {});
   }
 
+  async dial(name: string, port: number): Promise<Duplex> {
+    await this.act('dial', `${name} ${port}`);
+    this.get(name, ['running']);
+    return this.servers.get(port)?.() ?? new PassThrough().end();
+  }
+
+  async directEndpoint(name: string): Promise<DirectEndpoint | undefined> {
+    await this.act('directEndpoint', name);
+    const { sshPort } = this.get(name);
+    return this.isElsewhere || sshPort === undefined ? undefined : { host: '127.0.0.1', port: sshPort };
+  }
+
   async logs(name: string, options: LogOptions): Promise<Readable> {
     await this.act('logs', name);
     const stream = new PassThrough();
@@ -370,16 +386,4 @@ export class FakeDriver implements Driver {
       throw new BerthError('runtime_unavailable', 'The daemon does not answer.');
     }
   }
-}
-
-function copyInto<T>(to: Map<string, T>, from: ReadonlyMap<string, T>): void {
-  from.forEach((value, key) => to.set(key, structuredClone(value)));
-}
-
-function newRuntime(name: string, workspace: string | undefined, image: string, imageId: string) {
-  const info: Mutable<RuntimeInfo> = {
-    ...{ id: '', name, workspace, state: 'stopped', image, imageId, volumes: [], labels: {} },
-    ...{ startedAt: undefined, exitCode: undefined, sshPort: undefined },
-  };
-  return info;
 }

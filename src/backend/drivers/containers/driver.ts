@@ -1,7 +1,7 @@
 /** Workspaces as containers, through the API that Docker and Podman share. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { asBerthError } from '../../../api/errors';
 import type { DriverStatus } from '../../../api/engine/schemas';
 import type { Limits, WorkspaceStats } from '../../../api/workspaces/schemas';
@@ -10,6 +10,7 @@ import type { VolumeFiles } from '../../files/volume-files';
 import type {
   BuiltWith,
   CommitPlan,
+  DirectEndpoint,
   Driver,
   DriverEvent,
   ExecPlan,
@@ -32,6 +33,7 @@ import { refreshBundles } from './runtime/bundles';
 import { commitContainer } from './images/commit';
 import { Claims } from './volumes/claims';
 import { configureRuntime } from './runtime/configure';
+import { dialContainer, directEndpointOf } from './runtime/dial';
 import { startDockerInside } from './runtime/docker-inside';
 import { Endpoint, type Connection } from './engine/endpoint';
 import { hostEnvironment, type HostEnvironment } from '../../machine/host-environment';
@@ -279,6 +281,15 @@ export class ContainerDriver implements Driver {
   async exec(name: string, plan: ExecPlan): Promise<ExecSession> {
     await this.runtimes.refuseForeign(name);
     return openExec(this.endpoint, name, plan);
+  }
+
+  async dial(name: string, port: number): Promise<Duplex> {
+    await this.runtimes.refuseForeign(name);
+    return dialContainer(this.endpoint, name, port);
+  }
+
+  async directEndpoint(name: string): Promise<DirectEndpoint | undefined> {
+    return directEndpointOf(name, await this.runtimes.inspect(name));
   }
 
   async logs(name: string, options: LogOptions): Promise<Readable> {

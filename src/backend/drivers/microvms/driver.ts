@@ -1,5 +1,5 @@
 /** Workspaces as virtual machines with a kernel of their own, run by QEMU. */
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../api/errors';
 import { rootFilesOf } from '../../../api/rules/root-files';
 import type { DriverStatus } from '../../../api/engine/schemas';
@@ -9,6 +9,7 @@ import type { Log } from '../../machine/log';
 import type {
   BuiltWith,
   CommitPlan,
+  DirectEndpoint,
   Driver,
   DriverEvent,
   ExecPlan,
@@ -27,6 +28,7 @@ import { countAttached } from './guest/attached';
 import { refreshBundles, type BundleBuilder } from './runtimes/bundles';
 import { ClockWatch } from './machines/clock-watch';
 import { configureMachine } from './guest/configure';
+import { dialMachine, directEndpointOf } from './guest/dial';
 import { startDockerInside } from './guest/docker-inside';
 import { openExec } from './guest/exec';
 import { Host } from './machines/host';
@@ -275,6 +277,15 @@ export class MicrovmDriver implements Driver {
     const ended = (): void => void (machine.sessions -= 1);
     session.exit.then(ended, ended);
     return session;
+  }
+
+  async dial(name: string, port: number): Promise<Duplex> {
+    const machine = await this.runtimes.running(name, 'be connected to');
+    return dialMachine(machine, (await this.store.get(name)).plan, port);
+  }
+
+  async directEndpoint(name: string): Promise<DirectEndpoint> {
+    return directEndpointOf((await this.store.get(name)).plan);
   }
 
   async logs(name: string, options: LogOptions): Promise<Readable> {

@@ -4,16 +4,14 @@
  * They answer while this process lives; whoever lists runtimes after a restart opens them again.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { pipeline } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import type { RuntimeInfo } from '../../driver';
-import { demultiplex } from '../engine/demux';
 import type { Endpoint } from '../engine/endpoint';
-import { startExec } from './exec';
-import { berthDirectory, toolsDirectory } from '../../../inside/init-script';
+import { dialContainer } from './dial';
+import { sshPortInside } from '../../../inside/places';
 import { label } from '../engine/labels';
 import type { Log } from '../../../machine/log';
-
-const sshdForOne = [`${toolsDirectory}/bin/sshd`, '-i', '-e', '-f', `${berthDirectory}/sshd_config`];
 
 interface Bridge {
   port: number;
@@ -79,23 +77,10 @@ export class Bridges {
   }
 
   private async carry(name: string, socket: Socket): Promise<void> {
-    const { stream } = await startExec(this.endpoint, name, {
-      argv: sshdForOne,
-      user: '0:0',
-      tty: false,
-      env: [],
-    });
-    const close = (): void => {
+    const inside = await dialContainer(this.endpoint, name, sshPortInside);
+    pipeline(socket, inside, socket, () => {
       socket.destroy();
-      stream.destroy();
-    };
-    const { stdout, stderr } = demultiplex(stream);
-    stderr.on('error', close).resume();
-    stdout.on('error', close).pipe(socket);
-    stream.on('error', close);
-    socket.on('close', () => stream.destroy()).pipe(stream);
-    if (socket.destroyed) {
-      close();
-    }
+      inside.destroy();
+    });
   }
 }

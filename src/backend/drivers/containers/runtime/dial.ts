@@ -1,0 +1,29 @@
+/** Connections into a container by exec: they need no port of any machine, and no network inside. */
+import { Duplex } from 'node:stream';
+import { BerthError } from '../../../../api/errors';
+import { relayCommand } from '../../../inside/relay';
+import { demultiplex } from '../engine/demux';
+import type { Endpoint } from '../engine/endpoint';
+import { label } from '../engine/labels';
+import type { DirectEndpoint, RuntimeInfo } from '../../driver';
+import { startExec } from './exec';
+
+/** Throws `not_found`, and `illegal_state` for a container that does not run. */
+export async function dialContainer(endpoint: Endpoint, name: string, port: number): Promise<Duplex> {
+  const argv = relayCommand(port);
+  const { stream } = await startExec(endpoint, name, { argv, user: '0:0', tty: false, env: [] });
+  const { stdout, stderr } = demultiplex(stream);
+  stderr.on('error', () => undefined).resume();
+  const close = (): void => void stream.destroy();
+  return Duplex.from({ readable: stdout, writable: stream }).on('error', close).on('close', close);
+}
+
+/** Where its ports are published on this machine: nowhere without a network. Throws `not_found`. */
+export function directEndpointOf(name: string, info: RuntimeInfo | undefined): DirectEndpoint | undefined {
+  if (info === undefined) {
+    throw new BerthError('not_found', `There is no container ${name}.`);
+  }
+  const { sshPort, labels } = info;
+  const isPublished = sshPort !== undefined && labels[label.network] !== 'off';
+  return isPublished ? { host: '127.0.0.1', port: sshPort } : undefined;
+}
