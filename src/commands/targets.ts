@@ -30,6 +30,8 @@ export interface VolumeChoice {
 export interface WorkspaceChoice {
   /** Which workspaces the command can work on; the others are ignored, and that is said. */
   eligible: (workspace: Workspace) => boolean;
+  /** Of these, those to choose from when none was named; absent: all. */
+  offered?: (workspace: Workspace) => boolean;
   placeHolder: string;
   /** Said when there is none. */
   none: string;
@@ -138,7 +140,10 @@ export class Targets {
   }
 
   private async pickWorkspace(choice: WorkspaceChoice): Promise<Workspace> {
-    const eligible = sortWorkspaces(this.store.workspaces.filter(choice.eligible), 'lastUsed');
+    const eligible = sortWorkspaces(
+      this.store.workspaces.filter(choice.offered ?? choice.eligible),
+      'lastUsed',
+    );
     if (eligible.length === 0) {
       throw this.nothing(choice.none);
     }

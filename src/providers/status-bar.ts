@@ -4,7 +4,7 @@ import { viewIds } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
-import { isInTransition } from './trees/arrange';
+import { isInTransition } from '../api/rules/lifecycle';
 import { stateWord } from '../ui/words';
 
 const { t } = vscode.l10n;

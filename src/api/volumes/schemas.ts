@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { runtimeStates } from '../rules/lifecycle';
 import { namesVolume } from '../rules/principal';
 import { Name, Owner, Timestamp, literals, oneLine } from '../common';
 
@@ -15,7 +16,7 @@ export const VolumeRole = literals(['home', 'docker', 'named', 'session', 'forei
 export const Holder = Type.Object({
   runtime: Type.String({ description: 'The container or microVM, by name.' }),
   workspace: Type.Optional(Type.String()),
-  state: literals(['running', 'paused', 'stopped', 'unknown']),
+  state: literals([...runtimeStates, 'unknown']),
   readOnly: Type.Boolean(),
   /** The other installation whose runtime it is. */
   owner: Type.Optional(Owner),

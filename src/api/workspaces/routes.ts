@@ -1,6 +1,7 @@
 /** The part of the contract that is about workspaces: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
-import { localPath, type RouteScope } from '../rules/principal';
+import { transitionOf, type PlainVerb, type StartVerb, type Verb } from '../rules/lifecycle';
+import { localPath } from '../rules/principal';
 import { ByImage, ByName, Flag, takeOver, VolumeName, Wait, Waiting } from '../common';
 import { Adoptable } from '../engine/schemas';
 import { Operation } from '../operations/schemas';
@@ -21,11 +22,12 @@ const Starting = Type.Object({
     Type.Boolean({ description: 'Make volumes that are gone anew, empty, instead of `volume_gone`.' }),
   ),
 });
-const starting = (summary: string, scope: RouteScope) =>
-  ({ summary, tag: 'workspaces', scope, params: ByName, query: Starting, response: Operation }) as const;
-
-const verb = (summary: string, scope: RouteScope) =>
-  ({ summary, tag: 'workspaces', scope, params: ByName, query: Waiting, response: Operation }) as const;
+const route = (verb: Verb) => {
+  const { summary, scope } = transitionOf(verb);
+  return { summary, tag: 'workspaces', scope, params: ByName, response: Operation } as const;
+};
+const starting = (verb: StartVerb) => ({ ...route(verb), query: Starting }) as const;
+const plain = (verb: Exclude<PlainVerb, StartVerb>) => ({ ...route(verb), query: Waiting }) as const;
 
 export const workspaceRoutes = {
   'workspaces.list': {
@@ -59,26 +61,19 @@ export const workspaceRoutes = {
     response: Workspace,
   },
   'workspaces.delete': {
-    summary: 'Delete a workspace with its home volume; named volumes stay',
-    tag: 'workspaces',
-    scope: 'manage',
-    params: ByName,
+    ...route('delete'),
     query: Type.Object({ wait: Type.Optional(Wait), keepVolumes: Type.Optional(Flag) }),
-    response: Operation,
   },
-  'workspaces.start': starting('Start', 'use'),
-  'workspaces.stop': verb('Stop: 10 s of grace, then kill; nothing is deleted', 'use'),
-  'workspaces.restart': starting('Stop and start', 'use'),
-  'workspaces.pause': verb('Freeze all processes', 'use'),
-  'workspaces.resume': verb('Go on after a pause', 'use'),
-  'workspaces.archive': verb('Stop it and set it aside: record, volumes and its own files stay', 'manage'),
-  'workspaces.restore': starting('Start an archived one: with its own files, on its volumes', 'manage'),
-  'workspaces.recover': starting('Start it after an error; a new runtime only where there is none', 'manage'),
+  'workspaces.start': starting('start'),
+  'workspaces.stop': plain('stop'),
+  'workspaces.restart': starting('restart'),
+  'workspaces.pause': plain('pause'),
+  'workspaces.resume': plain('resume'),
+  'workspaces.archive': plain('archive'),
+  'workspaces.restore': starting('restore'),
+  'workspaces.recover': starting('recover'),
   'workspaces.rebuild': {
-    summary: 'A new runtime on the same volumes, from the image as it is now or another one',
-    tag: 'workspaces',
-    scope: 'manage',
-    params: ByName,
+    ...route('rebuild'),
     query: Waiting,
     body: Type.Object(
       {

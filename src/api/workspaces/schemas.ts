@@ -1,26 +1,12 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { maxCloneAddress } from '../rules/clone-address';
+import { workspaceStates, type WorkspaceState as StateName } from '../rules/lifecycle';
 import { localOnly, localPath, namesWorkspace } from '../rules/principal';
 import { Label, Name, Timestamp, literals, nullable } from '../common';
 
-export const workspaceStates = [
-  'creating',
-  'starting',
-  'running',
-  'pausing',
-  'paused',
-  'resuming',
-  'stopping',
-  'stopped',
-  'archiving',
-  'archived',
-  'restoring',
-  'recovering',
-  'error',
-  'deleting',
-] as const;
+export { workspaceStates };
 export const WorkspaceState = literals(workspaceStates);
-export type WorkspaceState = (typeof workspaceStates)[number];
+export type WorkspaceState = StateName;
 
 /** What drives the workspace's runtime. */
 export const runtimeKinds = ['container', 'microvm'] as const;

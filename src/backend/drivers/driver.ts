@@ -20,6 +20,7 @@ import type { Image } from '../../api/engine/schemas';
 import type { VolumeFiles } from '../files/volume-files';
 import type { AdoptedVolume } from '../store/adopted-volumes';
 import type { PullProgress } from '../images/pull-progress';
+import type { RuntimeState } from '../../api/rules/lifecycle';
 import type { InjectedFile, StartPlan } from '../inside/start-plan';
 
 export type { InjectedFile, PullProgress, StartPlan };
@@ -50,7 +51,7 @@ export interface RuntimePlan {
   sshPort: number;
 }
 
-export type RuntimeState = 'running' | 'paused' | 'stopped';
+export type { RuntimeState };
 
 export interface RuntimeInfo {
   id: string;

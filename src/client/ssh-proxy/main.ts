@@ -1,6 +1,7 @@
 /** The program of `ProxyCommand`, a bundle of its own beside the engine's: NAME PORT STATE. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { stateNamed } from '../../api/rules/lifecycle';
 import { berthVersion } from '../../api/version';
 import { socketPath, stateDirectory } from '../endpoint';
 import { EngineClient } from '../engine-client';
@@ -28,7 +29,10 @@ async function main([name = '', port = '', state = '']: readonly string[]): Prom
     connect: () => connect({ version: berthVersion, enginePath: enginePath() }),
   };
   try {
-    const { socket: server, greeting } = await reach({ name, port: Number(port), state }, engine);
+    const { socket: server, greeting } = await reach(
+      { name, port: Number(port), state: stateNamed(state) },
+      engine,
+    );
     process.stdin.on('error', () => server.destroy());
     process.stdout.on('error', () => server.destroy());
     server.on('error', () => process.exit(1));

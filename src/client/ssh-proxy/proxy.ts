@@ -4,7 +4,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../api/errors';
-import type { Workspace, WorkspaceState } from '../../api/workspaces/schemas';
+import {
+  goalOf,
+  isAtRest,
+  isInTransition,
+  isLive,
+  wayOutOf,
+  type WorkspaceState,
+} from '../../api/rules/lifecycle';
+import type { Workspace } from '../../api/workspaces/schemas';
 import type { EngineClient } from '../engine-client';
 import { openServer, type Server } from './server';
 
@@ -12,7 +20,7 @@ export interface Target {
   name: string;
   port: number;
   /** When the configuration was written. */
-  state: string;
+  state: WorkspaceState | undefined;
 }
 
 export interface Engine {
@@ -33,9 +41,8 @@ export interface Times {
 
 export const usualTimes: Times = { quickMs: 500, serverMs: 20_000, workMs: 120_000, pollMs: 100 };
 
-const underWay: readonly WorkspaceState[] = [
-  ...(['creating', 'starting', 'pausing', 'resuming', 'restoring', 'recovering'] as const),
-];
+/** What is to come of it can be connected to, or resumed then. */
+const isComingUp = (state: WorkspaceState): boolean => isInTransition(state) && isLive(goalOf(state));
 
 /** A connection to its server. Throws what to tell the user. */
 export async function reach(target: Target, engine: Engine, times: Times = usualTimes): Promise<Server> {
@@ -45,8 +52,9 @@ export async function reach(target: Target, engine: Engine, times: Times = usual
     return direct;
   }
   // Nothing but a start leads out of these, and that has an engine.
-  if (['stopped', 'archived'].includes(target.state) && !(await engine.isRunning())) {
-    throw notRunning(target);
+  const { name, state } = target;
+  if (state !== undefined && isAtRest(state) && !(await engine.isRunning())) {
+    throw notRunning({ name, state });
   }
   const client = await engine.connect();
   try {
@@ -65,7 +73,7 @@ async function whenRunning({ name }: Target, client: EngineClient, times: Times)
     }
     if (workspace.state === 'paused') {
       await resume(name, client);
-    } else if (underWay.includes(workspace.state)) {
+    } else if (isComingUp(workspace.state)) {
       await sleep(times.pollMs);
     } else {
       throw notRunning(workspace);
@@ -97,13 +105,9 @@ async function serverOf(name: string, client: EngineClient, { serverMs }: Times)
   return server;
 }
 
-function notRunning({
-  name,
-  state,
-  problem,
-}: Pick<Workspace, 'name' | 'problem'> & { state: string }): BerthError {
+function notRunning({ name, state, problem }: Pick<Workspace, 'name' | 'state' | 'problem'>): BerthError {
   const reason = problem === undefined ? '' : ` (${problem.message})`;
-  const remedy = { stopped: 'start', archived: 'restore', error: 'recover' }[state];
+  const remedy = isInTransition(state) ? undefined : wayOutOf(state);
   return new BerthError('illegal_state', `Workspace ${name} is ${state}${reason}.`, {
     hint: remedy === undefined ? 'Wait until that is done.' : `Run \`berth ${remedy} ${name}\` first.`,
   });

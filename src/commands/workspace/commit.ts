@@ -1,18 +1,20 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
+import { isUsable, offeredToCommit } from '../../api/rules/lifecycle';
 import type { CommandId } from '../../ui/ids';
 import { ask } from '../input';
 
 const { t } = vscode.l10n;
 
-/** Makes an image of what a stopped workspace has outside of its volumes. */
+/** Makes an image of what a workspace has outside of its volumes. */
 export const commitWorkspace =
   ({ targets, runner }: Pick<Services, 'targets' | 'runner'>): Handler =>
   async (target) => {
     const { name, label } = await targets.workspace(target, {
-      eligible: ({ state }) => state === 'stopped',
+      eligible: ({ state }) => isUsable('commit', state),
+      offered: ({ state }) => offeredToCommit.includes(state),
       placeHolder: t('Workspace to commit to an image'),
-      none: t('No workspace is stopped.'),
+      none: t('No workspace can be committed.'),
     });
     const answer = await ask({
       title: t('Commit {0} to an Image', label),

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { asBerthError } from '../../api';
+import { isLive } from '../../api/rules/lifecycle';
 import type { AttachSession } from '../../client/attach';
 import type { EngineLink } from '../../ui/engine-link';
 import type { Store } from '../../ui/store';
@@ -103,7 +104,7 @@ export class WorkspacePty implements vscode.Pseudoterminal {
   /** The shell ended: of its own, or because its workspace did. */
   private ended(exitCode: number): void {
     const state = this.store.workspace(this.name)?.state;
-    if (state === 'running' || state === 'paused') {
+    if (state !== undefined && isLive(state)) {
       this.session = undefined;
       if (!this.isClosed()) {
         this.closed.fire(exitCode);

@@ -1,27 +1,23 @@
 /** Grouping and sorting of both trees: pure, on plain data. */
 import type { Volume, Workspace, WorkspaceState } from '../../api';
+import { goalOf } from '../../api/rules/lifecycle';
 
 export type WorkspaceGrouping = 'none' | 'state' | 'runtime' | 'image';
 export type WorkspaceOrder = 'name' | 'state' | 'lastUsed' | 'created';
 export type VolumeGrouping = 'none' | 'role' | 'kind';
 export type VolumeOrder = 'name' | 'size' | 'created';
 
-const stateRank: Record<WorkspaceState, number> = {
+/** Those that lead to the same state are beside each other; of them those that are not done yet come first when they come up. */
+const goalRank: Record<ReturnType<typeof goalOf>, number> = {
   error: 0,
-  creating: 1,
-  starting: 1,
-  resuming: 1,
-  restoring: 1,
-  recovering: 1,
   running: 2,
-  pausing: 3,
   paused: 3,
-  stopping: 4,
   stopped: 4,
-  archiving: 5,
   archived: 5,
   deleting: 6,
 };
+const isComingUp = (state: WorkspaceState): boolean => state !== 'running' && goalOf(state) === 'running';
+const stateRank = (state: WorkspaceState): number => (isComingUp(state) ? 1 : goalRank[goalOf(state)]);
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 const byName = (a: { name: string }, b: { name: string }): number => collator.compare(a.name, b.name);
@@ -29,7 +25,7 @@ const byName = (a: { name: string }, b: { name: string }): number => collator.co
 export function sortWorkspaces(list: readonly Workspace[], order: WorkspaceOrder): Workspace[] {
   const compare = {
     name: byName,
-    state: (a: Workspace, b: Workspace) => stateRank[a.state] - stateRank[b.state] || byName(a, b),
+    state: (a: Workspace, b: Workspace) => stateRank(a.state) - stateRank(b.state) || byName(a, b),
     lastUsed: (a: Workspace, b: Workspace) => b.lastUsedAt.localeCompare(a.lastUsedAt) || byName(a, b),
     created: (a: Workspace, b: Workspace) => b.createdAt.localeCompare(a.createdAt) || byName(a, b),
   }[order];
@@ -54,36 +50,12 @@ export function workspaceGroup(workspace: Workspace, grouping: WorkspaceGrouping
     case 'none':
       return '';
     case 'state':
-      return settledState(workspace.state);
+      return goalOf(workspace.state);
     case 'runtime':
       return workspace.spec.runtime;
     case 'image':
       return workspace.spec.image;
   }
-}
-
-/** Where a state in transition leads; others stay. */
-export function settledState(state: WorkspaceState): WorkspaceState {
-  switch (state) {
-    case 'creating':
-    case 'starting':
-    case 'resuming':
-    case 'restoring':
-    case 'recovering':
-      return 'running';
-    case 'pausing':
-      return 'paused';
-    case 'stopping':
-      return 'stopped';
-    case 'archiving':
-      return 'archived';
-    default:
-      return state;
-  }
-}
-
-export function isInTransition(state: WorkspaceState): boolean {
-  return state === 'deleting' || settledState(state) !== state;
 }
 
 /** Keys in the order in which their first member comes. */

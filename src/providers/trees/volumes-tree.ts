@@ -1,12 +1,13 @@
 /** The Volumes view's rows: volumes from the store, files and folders from the engine when they are opened. */
 import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
+import { isInTransition } from '../../api/rules/lifecycle';
 import type { EngineLink, Logger } from '../../ui/engine-link';
 import { parentOf, baseOf } from '../files/paths';
 import { choice, setting } from '../../ui/settings';
 import { DisposableList } from '../../ui/signal';
 import type { FilesChange, Store, StoreChange } from '../../ui/store';
-import { groupBy, isInTransition, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
+import { groupBy, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
 import { FolderListing } from './folder-listing';
 import { GatheredRows } from './gathered-rows';
 import { RowCache, rowId, type VolumeRow } from './rows';

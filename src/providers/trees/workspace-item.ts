@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Operation, Workspace, WorkspaceState } from '../../api';
 import type { Store } from '../../ui/store';
 import { bytes, runtimeWords, stateWord, time } from '../../ui/words';
-import { isInTransition } from './arrange';
+import { isInTransition } from '../../api/rules/lifecycle';
 import { progressText } from '../../ui/progress';
 import { rowId, type WorkspaceRow } from './rows';
 

@@ -1,6 +1,7 @@
 /** The Workspaces view's rows: drawn from the store, refreshed row by row. */
 import * as vscode from 'vscode';
 import type { RuntimeKind, Workspace } from '../../api';
+import { goalOf, isUsable } from '../../api/rules/lifecycle';
 import { rootFilesOf } from '../../api/rules/root-files';
 import { baseOf, parentOf } from '../files/paths';
 import type { EngineLink } from '../../ui/engine-link';
@@ -10,7 +11,6 @@ import type { FilesChange, Store, StoreChange } from '../../ui/store';
 import { runtimeWords, stateWord } from '../../ui/words';
 import {
   groupBy,
-  settledState,
   sortWorkspaces,
   workspaceGroup,
   type WorkspaceGrouping,
@@ -238,7 +238,7 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   private groupLabel(key: string): string {
     if (this.grouping === 'state') {
       const member = this.members(key)[0];
-      return member === undefined ? key : stateWord(settledState(member.state));
+      return member === undefined ? key : stateWord(goalOf(member.state));
     }
     if (this.grouping === 'runtime') {
       return runtimeWords(key as RuntimeKind).plural;
@@ -296,7 +296,7 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
 
 /** Those of a stopped workspace can be read, not changed. */
 function hasFiles({ state }: Workspace): boolean {
-  return state === 'running' || state === 'stopped';
+  return isUsable('rootFiles', state);
 }
 
 function insideOf(row: WorkspaceRow): Inside | undefined {

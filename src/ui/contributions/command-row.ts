@@ -1,6 +1,15 @@
 /** What package.json says of one command, and the conditions under which it shows. Free of `vscode`: a build script reads it. */
-import { offeredIn, type Verb } from '../../api/rules/lifecycle';
-import type { WorkspaceState } from '../../api/workspaces/schemas';
+import {
+  isLive,
+  isSettled,
+  offeredIn,
+  offeredToCommit,
+  uses,
+  workspaceStates,
+  type Use,
+  type Verb,
+  type WorkspaceState,
+} from '../../api/rules/lifecycle';
 import { viewIds, type ContextKey } from '../ids';
 
 export type View = keyof typeof viewIds;
@@ -67,6 +76,10 @@ export const workspaceIn = (...states: readonly WorkspaceState[]): string =>
   `${isWorkspacesView} && viewItem =~ /^workspace\\+(${states.join('|')})\\+/`;
 /** The rows of workspaces that a verb is offered for. */
 export const offered = (verb: Verb): string => workspaceIn(...offeredIn(verb));
+/** The rows of workspaces that last, where that can be done. */
+export const usable = (use: Use): string => workspaceIn(...uses[use].filter(isSettled));
+export const liveWorkspace = workspaceIn(...workspaceStates.filter(isLive));
+export const toCommit = workspaceIn(...offeredToCommit);
 /** The rows below a workspace. */
 export const part = (value: 'port' | 'published' | 'mount'): string =>
   `${isWorkspacesView} && viewItem == ${value}`;

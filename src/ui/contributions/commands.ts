@@ -2,6 +2,7 @@
  * The one table of commands: package.json is generated from it (`npm run contributions`), and its keys are all the ids there are. What a
  * command does is in commands/table.ts, what it is called in package.nls.json.
  */
+import { uses } from '../../api/rules/lifecycle';
 import {
   anyVolume,
   anyWorkspace,
@@ -12,6 +13,7 @@ import {
   explorer,
   file,
   fileOrFolder,
+  liveWorkspace,
   offered,
   orphanedVolume,
   part,
@@ -19,6 +21,8 @@ import {
   row,
   title,
   volumeOfOthers,
+  toCommit,
+  usable,
   workspaceIn,
   type CommandRow,
 } from './command-row';
@@ -53,31 +57,28 @@ const rows = {
     menus: [row('inline@1', offered('recover')), row('2_state@7', offered('recover'))],
   },
   'berth.workspace.rebuild': { icon: 'layers', menus: [row('4_edit@3', offered('rebuild'))] },
-  'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', workspaceIn('stopped'))] },
+  'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', toCommit)] },
   'berth.workspace.rename': { icon: 'edit', menus: [row('4_edit@1', anyWorkspace)] },
   'berth.workspace.editLimits': { icon: 'dashboard', menus: [row('4_edit@2', anyWorkspace)] },
   'berth.workspace.delete': { icon: 'trash', menus: [row('5_delete@1', anyWorkspace)] },
   'berth.workspace.open': {
     icon: 'window',
     menus: [
-      row('inline@3', workspaceIn('running', 'paused', 'stopped'), 'berth.workspace.openInNewWindow'),
-      row('1_open@1', workspaceIn('running', 'paused', 'stopped', 'archived')),
+      row('inline@3', usable('open'), 'berth.workspace.openInNewWindow'),
+      row('1_open@1', usable('open')),
     ],
   },
   'berth.workspace.openInNewWindow': {
     icon: 'empty-window',
-    menus: [row('1_open@2', workspaceIn('running', 'paused', 'stopped', 'archived'))],
+    menus: [row('1_open@2', usable('open'))],
   },
   'berth.workspace.openTerminal': {
     icon: 'terminal',
-    menus: [
-      row('inline@2', workspaceIn('running', 'paused')),
-      row('1_open@3', workspaceIn('running', 'paused', 'stopped')),
-    ],
+    menus: [row('inline@2', liveWorkspace), row('1_open@3', usable('open'))],
   },
   'berth.workspace.showLogs': {
     icon: 'output',
-    menus: [row('3_look@1', workspaceIn('running', 'paused', 'stopped', 'error', 'starting', 'creating'))],
+    menus: [row('3_look@1', workspaceIn(...uses.logs))],
   },
   'berth.workspace.copySshCommand': {
     icon: 'copy',

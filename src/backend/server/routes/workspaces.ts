@@ -1,12 +1,13 @@
+import type { RouteId } from '../../../api/paths';
 import type { WaitFor } from '../wait-for';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
 
-type Ids =
-  | `workspaces.${'list' | 'create' | 'get' | 'update' | 'delete' | 'stats' | 'ssh' | 'exec' | 'commit'}`
-  | `workspaces.${'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'archive' | 'restore' | 'recover' | 'rebuild'}`
-  | 'adoptable.list'
-  | 'adoptable.adopt';
+type Ids = Exclude<
+  Extract<RouteId, `workspaces.${string}` | `adoptable.${string}`>,
+  /** Of files: see `routes/files.ts`. */
+  'workspaces.locate'
+>;
 
 export function workspaceHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
   const { workspaces, creator, access, adoption, commits } = services;

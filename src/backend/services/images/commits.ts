@@ -1,18 +1,15 @@
 /** Runtimes become images, which other workspaces can be made of. */
 import { posix } from 'node:path';
 import type { Operation } from '../../../api/operations/schemas';
-import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Drivers } from '../engine/drivers';
 import { checkNewImageName } from './image-names';
 import { inBytes } from './image-progress';
 import { credentialTargets } from '../workspaces/start/injected-files';
-import { notWhile } from '../../../api/rules/lifecycle';
+import { isUsable, notWhile } from '../../../api/rules/lifecycle';
 import type { Operations } from '../operations/operations';
 import { runtimeNameOf, type WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
-/** There is something to commit; a driver may want it stopped. */
-const committable: readonly WorkspaceState[] = ['running', 'paused', 'stopped', 'archived'];
 /** The home volume, by both its names. */
 const homes = ['/home/workspace/', '/workspace/'];
 
@@ -26,7 +23,7 @@ export class Commits {
   commit(name: string, image: string): Operation {
     const record = this.registry.get(name);
     checkNewImageName(image);
-    if (!committable.includes(record.state)) {
+    if (!isUsable('commit', record.state)) {
       throw notWhile(record.state, name, "it can't be committed");
     }
     const begin = { kind: 'workspace.commit', title: `Commit ${name} to ${image}`, workspace: name };

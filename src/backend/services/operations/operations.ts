@@ -13,6 +13,7 @@ import type { Step } from '../../../api/workspaces/schemas';
 import { removeTree } from '../../machine/files';
 import { readRecord, writeRecord, type RecordFormat } from '../../store/records';
 import { currentCaller } from './caller';
+import { isStartKind } from '../../../api/rules/lifecycle';
 import type { EventHub } from './event-hub';
 import type { Log } from '../../machine/log';
 import type { OperationContext } from './operation-context';
@@ -24,7 +25,6 @@ const kept = 200;
 /** So long who began one has to ask what came of it, however many others end meanwhile; up to a bound. */
 const keptForMs = 60_000;
 const maxKept = 2_000;
-const startKinds = /^workspace\.(create|start|restart|restore|recover|rebuild|adopt)$/;
 
 export interface OperationStart {
   kind: string;
@@ -261,7 +261,7 @@ export class Operations {
 
   private noteStart(operation: Operation): void {
     const { workspace, kind, startedAt } = operation;
-    if (workspace !== undefined && startKinds.test(kind)) {
+    if (workspace !== undefined && isStartKind(kind)) {
       const known = this.lastStarts.get(workspace);
       if (known === undefined || known.startedAt <= startedAt) {
         this.lastStarts.set(workspace, operation);

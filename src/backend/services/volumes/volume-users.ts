@@ -1,4 +1,5 @@
 /** Who has a shared folder: workspaces of all kinds at once, which no single driver knows. */
+import { isRuntimeState } from '../../../api/rules/lifecycle';
 import type { Holder, Volume } from '../../../api/volumes/schemas';
 import { runtimeNameOf, type WorkspaceRecord } from '../workspaces/record';
 
@@ -26,5 +27,5 @@ export function withUsers(volume: Volume, records: readonly WorkspaceRecord[]): 
 }
 
 function stateOf({ state }: WorkspaceRecord): Holder['state'] {
-  return state === 'running' || state === 'paused' || state === 'stopped' ? state : 'unknown';
+  return isRuntimeState(state) ? state : 'unknown';
 }

@@ -14,7 +14,7 @@ import type { SecretStore } from '../../store/secrets';
 import type { StateDirectory } from '../../store/state-directory';
 import type { Drivers } from '../engine/drivers';
 import { homeDirectory } from '../../inside/places';
-import { notWhile } from '../../../api/rules/lifecycle';
+import { notWhile, uses } from '../../../api/rules/lifecycle';
 import { runCommand } from './start/run-command';
 import { haltError, isHalted } from './halted';
 import { runtimeNameOf, type WorkspaceRecord } from './record';
@@ -43,12 +43,12 @@ export class WorkspaceAccess {
   constructor(private readonly parts: AccessParts) {}
 
   async stats(name: string): Promise<WorkspaceStats> {
-    this.require(name, ['running', 'paused'], 'nothing is to be measured');
+    this.require(name, uses.stats, 'nothing is to be measured');
     return this.driver(name).stats(runtimeNameOf(name));
   }
 
   async exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
-    this.require(name, ['running'], "commands can't run in it");
+    this.require(name, uses.commands, "commands can't run in it");
     const timeoutMs = request.timeoutMs ?? defaultExecTimeoutMs;
     const user = request.user ?? loginUser;
     const release = this.hold(name);
@@ -135,7 +135,7 @@ export class WorkspaceAccess {
     name: string,
     plan: Omit<ExecPlan, 'env' | 'user'> & Partial<Pick<ExecPlan, 'env' | 'user'>>,
   ): Promise<ExecSession> {
-    this.require(name, ['running'], "commands can't run in it");
+    this.require(name, uses.commands, "commands can't run in it");
     const user = plan.user ?? loginUser;
     const session = await this.driver(name).exec(runtimeNameOf(name), {
       ...plan,

@@ -7,7 +7,7 @@ import { namePattern, type Owner } from '../../../api/common';
 import type { Adoptable } from '../../../api/engine/schemas';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Volume } from '../../../api/volumes/schemas';
-import type { WorkspaceSpec } from '../../../api/workspaces/schemas';
+import type { WorkspaceSpec, WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Driver, RuntimeInfo } from '../../drivers/driver';
 import type { PortLedger } from '../../ssh/ports';
 import type { Drivers } from '../engine/drivers';
@@ -225,7 +225,7 @@ export class Adoption {
 
   private async settle(
     name: string,
-    state: 'stopped' | 'error',
+    state: WorkspaceState,
     error: unknown,
     context: OperationContext,
   ): Promise<void> {

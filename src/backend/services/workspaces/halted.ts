@@ -5,14 +5,11 @@
 import { BerthError } from '../../../api/errors';
 import type { Problem } from '../../../api/workspaces/schemas';
 import type { RuntimeInfo } from '../../drivers/driver';
-import type { Verb } from '../../../api/rules/lifecycle';
+import { transitionOf, type Verb } from '../../../api/rules/lifecycle';
 import type { WorkspaceRecord } from './record';
 
 /** Marks the problem of such a workspace; no verb has a step of that name. */
 const haltStep = 'halt';
-const verbs: readonly Verb[] = [
-  ...(['start', 'resume', 'recover', 'stop', 'restart', 'archive', 'rebuild', 'delete'] as const),
-];
 
 export function isHalted({ state, problem }: Pick<WorkspaceRecord, 'state' | 'problem'>): boolean {
   return state === 'error' && problem?.step === haltStep;
@@ -36,7 +33,7 @@ export function haltError({ problem }: Pick<WorkspaceRecord, 'problem'>): BerthE
 
 /** Throws the reason for a verb that takes a guest which runs. */
 export function refuseWhileHalted(verb: Verb, record: Pick<WorkspaceRecord, 'problem'>): void {
-  if (!verbs.includes(verb)) {
+  if (transitionOf(verb).takesHalted !== true) {
     throw haltError(record);
   }
 }

@@ -15,7 +15,15 @@ import { KeyedLock } from '../../machine/keyed-lock';
 import { changeVariables } from '../../store/variables';
 import { haltProblem, isHalted } from './halted';
 import { prepareImage } from '../images/image-progress';
-import { isSettled, joins, mayBegin, type Verb } from '../../../api/rules/lifecycle';
+import {
+  isRuntimeState,
+  isSettled,
+  joins,
+  kindOf,
+  mayBegin,
+  transitions,
+  type Verb,
+} from '../../../api/rules/lifecycle';
 import { changeLimits } from './limits';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
@@ -37,19 +45,6 @@ export interface WorkspacesParts extends EraseParts {
   /** How long to wait after each failed try. */
   recoverDelaysMs: readonly number[];
 }
-
-const titles: Record<Verb, string> = {
-  start: 'Start',
-  stop: 'Stop',
-  restart: 'Restart',
-  pause: 'Pause',
-  resume: 'Resume',
-  archive: 'Archive',
-  restore: 'Restore',
-  recover: 'Recover',
-  rebuild: 'Rebuild',
-  delete: 'Delete',
-};
 
 export class Workspaces {
   private readonly updates = new KeyedLock();
@@ -304,8 +299,8 @@ export class Workspaces {
     const { registry, operations } = this.parts;
     const before = registry.get(name).state;
     const begin = {
-      kind: `workspace.${verb}`,
-      title: `${titles[verb]} workspace ${name}`,
+      kind: kindOf(verb),
+      title: `${transitions[verb].title} workspace ${name}`,
       workspace: name,
       cancellable: options.cancellable ?? true,
     };
@@ -362,7 +357,7 @@ export class Workspaces {
     const problem = { code, message, step: verb, ...(hint !== undefined && { hint }) };
     const halt = haltProblem(seen ?? undefined);
     const isOthers = seen?.owner !== undefined || seen?.isUnmarked === true;
-    const keepsFallback = seen === null || isOthers || fallback === 'archived' || fallback === 'error';
+    const keepsFallback = seen === null || isOthers || !isRuntimeState(fallback);
     const state = halt !== undefined ? 'error' : keepsFallback ? fallback : (seen?.state ?? 'stopped');
     const startedAt = state === 'stopped' ? { startedAt: undefined } : {};
     const why = halt ?? (error === undefined ? undefined : problem);

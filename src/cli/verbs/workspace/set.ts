@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { BerthError, type IdlePolicy, type Workspace, type WorkspacePatch } from '../../../api';
+import { isAtRest } from '../../../api/rules/lifecycle';
 import type { Cli } from '../../cli';
 import { printable } from '../../format/text';
 import { examples } from '../../help';
@@ -81,7 +82,7 @@ async function set(cli: Cli, name: string, options: SetOptions): Promise<void> {
   };
   const changed = await client.call('workspaces.update', { params: { name }, body });
   cli.result(changed, () =>
-    needsStart(options) && workspace.state !== 'stopped' && workspace.state !== 'archived'
+    needsStart(options) && !isAtRest(workspace.state)
       ? `${printable(name)} is changed. It takes effect with \`berth restart ${name}\`.`
       : `${printable(name)} is changed.`,
   );

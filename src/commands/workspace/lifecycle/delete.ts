@@ -5,28 +5,20 @@ import type { Store } from '../../../ui/store';
 import { bytes, runtimeWords } from '../../../ui/words';
 import type { Handler, Services } from '../../command';
 import { confirm } from '../../input';
-import { runVerb, type Verb } from './verb';
+import { runVerb, verbChoice } from './verb';
 
 const { t } = vscode.l10n;
 /** Measuring a large volume may take long: the dialog then opens without its size. */
 const measureTimeoutMs = 5_000;
-
-const remove: Verb = {
-  expected: 'deleting',
-  from: [],
-  title: (names) => t('Deleting {0}', names),
-  placeHolder: t('Workspace to delete'),
-  none: t('There is no workspace.'),
-  run: (client, name) => client.call('workspaces.delete', { params: { name }, query: { wait: 0 } }),
-};
 
 /** Deletes workspaces with their own volumes, after a dialog that names what goes, with sizes. */
 export const deleteWorkspace =
   (services: Pick<Services, 'targets' | 'runner' | 'store' | 'link'>): Handler =>
   async (target, selected) => {
     const workspaces = await services.targets.workspaces(target, selected, {
-      ...remove,
+      ...verbChoice('delete'),
       eligible: () => true,
+      offered: () => true,
     });
     const client = await services.link.client();
     const goes = await Promise.all(workspaces.map((each) => whatGoes(client, services.store, each)));
@@ -36,7 +28,7 @@ export const deleteWorkspace =
         ? t('Delete workspace {0} and its files?', only.label)
         : t('Delete {0} workspaces and their files?', workspaces.length);
     await confirm(question, [...goes, t('This cannot be undone.')].join('\n\n'), t('Delete'));
-    await runVerb(services, remove, workspaces);
+    await runVerb(services, 'delete', workspaces);
   };
 
 async function whatGoes(client: EngineClient, store: Store, workspace: Workspace): Promise<string> {

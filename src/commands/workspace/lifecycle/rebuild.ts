@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { offeredIn } from '../../../api/rules/lifecycle';
+import { transitions, worksIn } from '../../../api/rules/lifecycle';
 import { asBerthError, type Operation, type Workspace } from '../../../api';
 import type { CallInput, EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
@@ -14,7 +14,7 @@ export const rebuildWorkspace =
   ({ targets, runner, store, link }: Pick<Services, 'targets' | 'runner' | 'store' | 'link'>): Handler =>
   async (target) => {
     const workspace = await targets.workspace(target, {
-      eligible: ({ state }) => offeredIn('rebuild').includes(state),
+      eligible: ({ state }) => worksIn('rebuild', state),
       placeHolder: t('Workspace to rebuild'),
       none: t('No workspace can be rebuilt.'),
     });
@@ -28,7 +28,7 @@ export const rebuildWorkspace =
     const gone = new VolumesGone(runner, (each) =>
       each.call('workspaces.rebuild', rebuildCall(workspace, image, { confirm: true, acceptEmpty: true })),
     );
-    store.expect(workspace.name, 'recovering');
+    store.expect(workspace.name, transitions.rebuild.via);
     await runner.run(
       t('Rebuilding {0}', workspace.label),
       (task) => task.follow(begun).catch((error: unknown) => gone.note(workspace, error)),

@@ -1,57 +1,43 @@
 /** Commands that change a workspace's state: the row shows the new state at once, then the engine's truth. */
 import * as vscode from 'vscode';
-import { BerthError, asBerthError, type Operation, type Workspace, type WorkspaceState } from '../../../api';
+import { BerthError, asBerthError, type Operation, type Workspace } from '../../../api';
+import { offeredIn, takesEmptyVolumes, transitions, worksIn } from '../../../api/rules/lifecycle';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
 import type { Outcome, Task } from '../../../ui/runner';
+import type { WorkspaceChoice } from '../../targets';
 import { VolumesGone, type EmptyStart } from './empty-volume';
+import { verbWords, type RowVerb } from './verb-words';
 
 const { t } = vscode.l10n;
 
-type StartRoute = 'workspaces.start' | 'workspaces.restart' | 'workspaces.restore' | 'workspaces.recover';
-type VerbRoute = 'workspaces.stop' | 'workspaces.pause' | 'workspaces.resume' | 'workspaces.archive';
-
-export interface Verb {
-  /** What the row shows until the engine says more. */
-  expected: WorkspaceState;
-  from: readonly WorkspaceState[];
-  /** E.g. `Starting {0}`. */
-  title: (names: string) => string;
-  placeHolder: string;
-  none: string;
-  run: (client: EngineClient, name: string) => Promise<Operation>;
-  /** The same where a volume is gone, with a new one in its place. */
-  runEmpty?: EmptyStart;
-}
-
 export type VerbServices = Pick<Services, 'runner' | 'store' | 'targets'>;
 
-export const route =
-  (id: VerbRoute) =>
-  (client: EngineClient, name: string): Promise<Operation> =>
-    client.call(id, { params: { name }, query: { wait: 0 } });
+const call = (client: EngineClient, verb: RowVerb, name: string): Promise<Operation> =>
+  client.call(`workspaces.${verb}`, { params: { name }, query: { wait: 0 } });
 
-/** The two ways to start: as it was, and with empty volumes in place of those that are gone. */
-export const startRoute = (id: StartRoute): Required<Pick<Verb, 'run' | 'runEmpty'>> => ({
-  run: (client, name) => client.call(id, { params: { name }, query: { wait: 0 } }),
-  runEmpty: (client, name) => client.call(id, { params: { name }, query: { wait: 0, acceptEmpty: true } }),
-});
+/** The same where a volume is gone, with a new, empty one in its place. A memory fits only the volumes that it had. */
+function emptyStart(verb: RowVerb): EmptyStart {
+  const starting = takesEmptyVolumes(verb) ? verb : 'restart';
+  return (client, name) =>
+    client.call(`workspaces.${starting}`, { params: { name }, query: { wait: 0, acceptEmpty: true } });
+}
 
 /** Runs a verb on workspaces at once; the first failure is told, the others still end. */
 export async function runVerb(
   { runner, store }: Pick<VerbServices, 'runner' | 'store'>,
-  verb: Verb,
+  verb: RowVerb,
   workspaces: readonly Workspace[],
 ): Promise<Outcome<void>> {
   for (const { name } of workspaces) {
-    store.expect(name, verb.expected);
+    store.expect(name, transitions[verb].via);
   }
   const [only] = workspaces;
   const names = workspaces.length === 1 && only ? only.label : t('{0} workspaces', workspaces.length);
   try {
-    const gone = new VolumesGone(runner, verb.runEmpty ?? verb.run);
+    const gone = new VolumesGone(runner, emptyStart(verb));
     return await runner.run(
-      verb.title(names),
+      verbWords[verb].title(names),
       async (task) => {
         const begun = workspaces.map((each) =>
           runOne(task, verb, each.name).catch((error: unknown) => gone.note(each, error)),
@@ -67,8 +53,8 @@ export async function runVerb(
   }
 }
 
-async function runOne(task: Task, verb: Verb, name: string): Promise<void> {
-  await task.follow(await verb.run(task.client, name));
+async function runOne(task: Task, verb: RowVerb, name: string): Promise<void> {
+  await task.follow(await call(task.client, verb, name));
 }
 
 /** Waits for all; rejects after every one has ended, with what became of those that failed. */
@@ -92,14 +78,20 @@ async function allOf(work: readonly Promise<void>[]): Promise<void> {
   );
 }
 
+/** Which workspaces it can work on, and which of them are offered when none is chosen yet. */
+export function verbChoice(verb: RowVerb): WorkspaceChoice {
+  const { placeHolder, none } = verbWords[verb];
+  return {
+    eligible: ({ state }) => worksIn(verb, state),
+    offered: ({ state }) => offeredIn(verb).includes(state),
+    placeHolder,
+    none,
+  };
+}
+
 /** A command of a verb. */
-export function verbCommand(services: VerbServices, verb: Verb): Handler {
+export function verbCommand(services: VerbServices, verb: RowVerb): Handler {
   return async (target, selected) => {
-    const workspaces = await services.targets.workspaces(target, selected, {
-      eligible: ({ state }) => verb.from.includes(state),
-      placeHolder: verb.placeHolder,
-      none: verb.none,
-    });
-    await runVerb(services, verb, workspaces);
+    await runVerb(services, verb, await services.targets.workspaces(target, selected, verbChoice(verb)));
   };
 }

@@ -9,10 +9,7 @@ import { Cancelled } from '../../../ui/runner';
 import { ensureInclude } from '../../ssh/include';
 import { remoteSide, sideApartFromRemoteSsh, type Placed } from '../../this-side';
 import { installableRemoteExtension, installedRemoteExtension } from './remote-extensions';
-import { restore } from '../lifecycle/restore';
-import { resume } from '../lifecycle/resume';
-import { start } from '../lifecycle/start';
-import { runVerb } from '../lifecycle/verb';
+import { isMadeRunning } from '../lifecycle/make-running';
 
 const { t } = vscode.l10n;
 
@@ -48,20 +45,6 @@ export async function openRemote(
     const uri = vscode.Uri.from({ scheme: 'vscode-remote', authority, path: folder });
     await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow });
   });
-}
-
-async function isMadeRunning(services: OpenServices, workspace: Workspace): Promise<boolean> {
-  const verbs = { stopped: start, paused: resume, archived: restore };
-  const { name, state, label } = workspace;
-  if (state === 'stopped' || state === 'paused' || state === 'archived') {
-    return (await runVerb(services, verbs[state], [workspace])).kind === 'done';
-  }
-  const { runner, store } = services;
-  const underWay = store.runningOperations.find((operation) => operation.workspace === name);
-  if (state === 'running' || underWay === undefined) {
-    return true;
-  }
-  return (await runner.run(t('Starting {0}', label), (task) => task.follow(underWay))).kind === 'done';
 }
 
 /** The user said never to touch the SSH config: Remote-SSH would ask for a host that it does not know. */

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../../../api';
+import { isUsable } from '../../../api/rules/lifecycle';
 import type { Handler, Services } from '../../command';
 import { openRemote, type OpenServices } from './open-remote';
 
 const { t } = vscode.l10n;
 
 export const openable = {
-  eligible: ({ state }: Workspace): boolean =>
-    ['running', 'paused', 'stopped', 'archived', 'starting', 'resuming'].includes(state),
+  eligible: ({ state }: Workspace): boolean => isUsable('open', state),
   placeHolder: t('Workspace to open'),
   none: t('No workspace can be opened.'),
 };

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { BerthError } from '../../../api';
+import { isUsable } from '../../../api/rules/lifecycle';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
 
@@ -22,7 +23,7 @@ export const showLogs = ({
   });
   return async (target) => {
     const { name, label } = await targets.workspace(target, {
-      eligible: ({ state }) => state !== 'archived',
+      eligible: ({ state }) => isUsable('logs', state),
       placeHolder: t('Workspace whose log to show'),
       none: t('No workspace has a log.'),
     });

@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict';
 import { workspaceStates, type WorkspaceState } from '../../../../src/api/workspaces/schemas';
-import { isSettled, mayBegin, offeredIn, transitions, type Verb } from '../../../../src/api/rules/lifecycle';
+import {
+  isInTransition,
+  isSettled,
+  isStartKind,
+  mayBegin,
+  offeredIn,
+  stateNamed,
+  transitionOf,
+  transitions,
+  uses,
+  verbs,
+  wakingVerb,
+  wayOutOf,
+  worksIn,
+  type Verb,
+} from '../../../../src/api/rules/lifecycle';
 import { failure } from '../../../support/errors';
 
 /** DESIGN.md, section 4: what each verb does from each settled state. '=' changes nothing; all else is illegal. */
@@ -61,9 +76,10 @@ describe('api/rules/lifecycle', () => {
   });
 
   it('is offered only where it works, and what is left out is done there by another verb to the same end', () => {
-    for (const [verb, { from, to }] of Object.entries(transitions) as [Verb, (typeof transitions)[Verb]][]) {
+    for (const verb of verbs) {
+      const { from, to } = transitionOf(verb);
       for (const state of from) {
-        const others = (Object.keys(transitions) as Verb[]).filter(
+        const others = verbs.filter(
           (other) => other !== verb && transitions[other].to === to && offeredIn(other).includes(state),
         );
         assert.ok(offeredIn(verb).includes(state) || others.length > 0, `${verb} ${state}`);
@@ -74,6 +90,49 @@ describe('api/rules/lifecycle', () => {
         verb,
       );
     }
+  });
+
+  it('knows what operations start a runtime, by their kinds', () => {
+    const kinds = ['create', 'start', 'restart', 'restore', 'recover', 'rebuild', 'adopt'];
+    const all = [...new Set([...kinds, ...verbs, 'commit', 'configure'])];
+    assert.deepEqual(
+      all.filter((kind) => isStartKind(`workspace.${kind}`)),
+      kinds,
+    );
+    assert.equal(isStartKind('volume.create'), false);
+  });
+
+  it('leads out of what does not run by verbs that make it run, but for an error', () => {
+    const waking = settled.map((state) => [state, wakingVerb(state)]);
+    assert.deepEqual(waking, [
+      ['running', undefined],
+      ['paused', 'resume'],
+      ['stopped', 'start'],
+      ['archived', 'restore'],
+      ['error', undefined],
+    ]);
+    assert.equal(wayOutOf('error'), 'recover');
+    for (const state of workspaceStates) {
+      const verb = wayOutOf(state);
+      assert.equal(verb !== undefined, isSettled(state), state);
+      assert.ok(verb === undefined || worksIn(verb, state), state);
+    }
+  });
+
+  it('offers the uses of workspaces where they work', () => {
+    assert.deepEqual(uses.open.filter(isSettled), ['running', 'paused', 'stopped', 'archived']);
+    assert.deepEqual(uses.open.filter(isInTransition), [
+      'creating',
+      'starting',
+      'resuming',
+      'restoring',
+      'recovering',
+    ]);
+    assert.deepEqual(uses.stats, ['running', 'paused']);
+    assert.deepEqual(uses.commit, ['running', 'paused', 'stopped', 'archived']);
+    assert.ok(uses.logs.includes('error') && uses.logs.includes('archived'));
+    assert.equal(stateNamed('running'), 'running');
+    assert.equal(stateNamed('toString'), undefined);
   });
 
   it('says the remedy for each state that lasts', async () => {

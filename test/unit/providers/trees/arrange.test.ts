@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import {
   groupBy,
-  isInTransition,
-  settledState,
   sortVolumes,
   sortWorkspaces,
   workspaceGroup,
 } from '../../../../src/providers/trees/arrange';
+import { goalOf, isInTransition } from '../../../../src/api/rules/lifecycle';
 import { volume, workspace } from '../fixtures';
 
 const namesOf = (list: readonly { name: string }[]): string[] => list.map(({ name }) => name);
@@ -62,9 +61,9 @@ describe('sorting and grouping', () => {
   });
 
   it('counts a transition as the state it leads to', () => {
-    assert.equal(settledState('starting'), 'running');
-    assert.equal(settledState('stopping'), 'stopped');
-    assert.equal(settledState('paused'), 'paused');
+    assert.equal(goalOf('starting'), 'running');
+    assert.equal(goalOf('stopping'), 'stopped');
+    assert.equal(goalOf('paused'), 'paused');
     assert.equal(workspaceGroup(workspace('a', { state: 'creating' }), 'state'), 'running');
     assert.equal(workspaceGroup(workspace('a'), 'none'), '');
     assert.equal(workspaceGroup(workspace('a'), 'image'), 'workspace:latest');

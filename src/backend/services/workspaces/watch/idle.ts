@@ -2,6 +2,7 @@
  * Idle policies: after so many minutes without a client attached a workspace is paused, stopped, archived.
  * Looks only at workspaces that have a policy, and only when the next step could be due.
  */
+import { worksIn } from '../../../../api/rules/lifecycle';
 import type { Drivers } from '../../engine/drivers';
 import type { Log } from '../../../machine/log';
 import { runtimeNameOf, type WorkspaceRecord } from '../record';
@@ -33,7 +34,8 @@ const shortestWaitMs = 50;
 /** More than this between two looks that nobody planned: the machine slept, or its clock was set. */
 const gapMs = 15_000;
 
-type IdleVerb = 'pause' | 'stop' | 'archive';
+const idleVerbs = { pauseAfter: 'pause', stopAfter: 'stop', archiveAfter: 'archive' } as const;
+type IdleVerb = (typeof idleVerbs)[keyof typeof idleVerbs];
 
 export interface IdleStep {
   verb: IdleVerb;
@@ -49,13 +51,13 @@ export function nextIdleStep(
   since = Date.parse(record.lastUsedAt),
 ): IdleStep | undefined {
   const { pauseAfter = 0, stopAfter = 0, archiveAfter = 0 } = record.spec.idle ?? {};
-  const steps: { verb: IdleVerb; minutes: number; from: WorkspaceRecord['state'][] }[] = [
-    { verb: 'pause', minutes: pauseAfter, from: ['running'] },
-    { verb: 'stop', minutes: stopAfter, from: ['running', 'paused'] },
-    { verb: 'archive', minutes: archiveAfter, from: ['running', 'paused', 'stopped'] },
+  const steps: { verb: IdleVerb; minutes: number }[] = [
+    { verb: idleVerbs.pauseAfter, minutes: pauseAfter },
+    { verb: idleVerbs.stopAfter, minutes: stopAfter },
+    { verb: idleVerbs.archiveAfter, minutes: archiveAfter },
   ];
   const due = steps
-    .filter((step) => step.minutes > 0 && step.from.includes(record.state))
+    .filter(({ verb, minutes }) => minutes > 0 && worksIn(verb, record.state))
     .map(({ verb, minutes }) => ({ verb, at: since + minutes * minuteMs, after: minutes * minuteMs }))
     .sort((a, b) => a.at - b.at);
   return due[0];

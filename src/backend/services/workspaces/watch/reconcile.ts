@@ -3,6 +3,7 @@
  * to a runtime that was not our doing. Nothing is deleted here but what a confirmed delete left half done.
  */
 import { BerthError, asBerthError } from '../../../../api/errors';
+import { isAtRest, isBroken, isSetAside, isSetUp } from '../../../../api/rules/lifecycle';
 import type { Problem, WorkspaceState } from '../../../../api/workspaces/schemas';
 import { runtimeWarnings, type Driver, type DriverEvent, type RuntimeInfo } from '../../../drivers/driver';
 import type { Drivers } from '../../engine/drivers';
@@ -213,7 +214,7 @@ export class Reconciler {
   private async settle(record: WorkspaceRecord, info: RuntimeInfo | undefined): Promise<void> {
     const { registry } = this.parts;
     const { name } = record;
-    const state = settledState(record, info);
+    const state = stateNow(record, info);
     const problem = problemNow(record, state, info);
     const isChanged =
       state !== record.state ||
@@ -226,7 +227,7 @@ export class Reconciler {
       const lastUsedAt = new Date().toISOString();
       await registry.settle(name, 'starting', { runtimeId: info?.id, lastUsedAt });
     } else if (isChanged) {
-      const startedAt = state === 'stopped' || state === 'archived' ? undefined : record.startedAt;
+      const startedAt = isAtRest(state) ? undefined : record.startedAt;
       const patch = { runtimeId: info?.id, problem, startedAt, stateDetail: info?.detail };
       await registry.settle(name, state, patch);
     }
@@ -307,11 +308,9 @@ function isOurs({ owner, isUnmarked = false }: RuntimeInfo): boolean {
   return owner === undefined && !isUnmarked;
 }
 
-const configuredStates: readonly WorkspaceState[] = ['running', 'pausing', 'paused', 'resuming', 'stopping'];
-
 /** It runs, and the last start was not ours, or was not done. */
 function wasStartedElsewhere(record: WorkspaceRecord, info: RuntimeInfo | undefined): boolean {
-  return isAnotherStart(record, info) || !(configuredStates.includes(record.state) || isHalted(record));
+  return isAnotherStart(record, info) || !(isSetUp(record.state) || isHalted(record));
 }
 
 function isAnotherStart(record: WorkspaceRecord, info: RuntimeInfo | undefined): boolean {
@@ -319,8 +318,6 @@ function isAnotherStart(record: WorkspaceRecord, info: RuntimeInfo | undefined):
     info?.startedAt !== undefined && record.startedAt !== undefined && info.startedAt !== record.startedAt
   );
 }
-
-const archivedStates: readonly WorkspaceState[] = ['archived', 'archiving', 'restoring'];
 
 /** What stands still now, or what went wrong before and still counts. */
 function problemNow(
@@ -332,8 +329,8 @@ function problemNow(
   return haltProblem(info) ?? (isOver ? undefined : record.problem);
 }
 
-function settledState(record: WorkspaceRecord, info: RuntimeInfo | undefined): WorkspaceState {
-  if (archivedStates.includes(record.state) && (info === undefined || info.state === 'stopped')) {
+function stateNow(record: WorkspaceRecord, info: RuntimeInfo | undefined): WorkspaceState {
+  if (isSetAside(record.state) && (info === undefined || info.state === 'stopped')) {
     return 'archived';
   }
   if (info?.halt !== undefined) {
@@ -347,7 +344,7 @@ function settledState(record: WorkspaceRecord, info: RuntimeInfo | undefined): W
     const isMended = info.state === 'running' && isAnotherStart(record, info);
     return record.state === 'error' && !isMended ? 'error' : info.state;
   }
-  return record.state === 'error' || record.state === 'recovering' ? 'error' : 'stopped';
+  return isBroken(record.state) ? 'error' : 'stopped';
 }
 
 function textOf({ code, message }: Problem): string {
