@@ -1,6 +1,7 @@
 /** The superblock (Linux, Documentation/filesystems/ext4/super.rst): geometry and features of an image. */
 import { damaged, DiskError } from '../disk-error';
 import { crc32c } from './crc';
+import { refuseUnreadable, whyUnwritable } from './features';
 
 export const superblockOffset = 1024;
 export const superblockSize = 1024;
@@ -26,13 +27,6 @@ export const roCompat = {
   metadataChecksum: 0x400,
 };
 
-/** filetype, extents, 64bit, flex_bg, csum_seed, large_dir: all that is written too. */
-const writableIncompat = 0x2 | 0x40 | 0x80 | 0x200 | 0x2000 | 0x4000;
-/** And mmp, ea_inode, inline_data, casefold, whose files can be read when they don't use it. */
-const readableIncompat = writableIncompat | 0x100 | 0x400 | 0x8000 | 0x20000;
-/** sparse_super, large_file, huge_file, uninit_bg, dir_nlink, extra_isize, metadata_csum. */
-const writableRoCompat = 0x1 | 0x2 | 0x8 | 0x10 | 0x20 | 0x40 | 0x400;
-
 /** Fields of a superblock, read when they are asked for. */
 export class Superblock {
   readonly blockSize: number;
@@ -46,6 +40,7 @@ export class Superblock {
     if (raw.length < superblockSize || raw.readUInt16LE(0x38) !== magic) {
       throw damaged('it is not an ext4 file system');
     }
+    refuseUnreadable(raw);
     const shift = raw.readUInt32LE(0x18);
     if (shift > 2) {
       throw new DiskError('not_supported', 'the file system has blocks of more than 4096 bytes');
@@ -132,20 +127,9 @@ export class Superblock {
     };
   }
 
-  /** Why it can't be written to; undefined when it can. */
+  /** Why it can't be written to, and what to do; undefined when it can. */
   get unwritable(): string | undefined {
-    if (!this.has('incompat', incompat.extents)) {
-      return 'the file system has no extents, as those of ext2 and ext3';
-    }
-    const others = [
-      [this.raw.readUInt32LE(0x60) & ~writableIncompat & ~incompat.recover, 'incompat'],
-      [this.raw.readUInt32LE(0x64) & ~writableRoCompat, 'ro_compat'],
-    ] as const;
-    const found = others.find(([bits]) => bits !== 0);
-    return (
-      found &&
-      `the file system has features that Berth can't write (${found[1]} 0x${(found[0] >>> 0).toString(16)})`
-    );
+    return whyUnwritable(this.raw);
   }
 
   /** True for groups that hold a copy of the superblock and the group descriptors. */
@@ -171,19 +155,6 @@ export class Superblock {
 
   private check(): void {
     const { raw } = this;
-    const unknown = raw.readUInt32LE(0x60) & ~readableIncompat & ~incompat.recover;
-    if (unknown !== 0) {
-      throw new DiskError(
-        'not_supported',
-        `the file system has unknown features (incompat 0x${(unknown >>> 0).toString(16)})`,
-      );
-    }
-    if (this.has('roCompat', roCompat.bigalloc)) {
-      throw new DiskError(
-        'not_supported',
-        'the file system gives out room in clusters of several blocks (bigalloc), which Berth does not know',
-      );
-    }
     if (this.hasChecksums && crc32c(0xffffffff, raw, 0, checksumAt) !== raw.readUInt32LE(checksumAt)) {
       throw damaged('the checksum of its superblock is wrong');
     }
