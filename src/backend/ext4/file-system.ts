@@ -1,6 +1,19 @@
 /**
- * An ext4 file system in an image, read and written without mounting it. All is synchronous: it lives in a worker.
- * What `transact` runs becomes so as a whole, or not at all, whenever the process is killed.
+ * An ext4 file system in an image, read and written without mounting it: the disks of microVMs while no guest has them,
+ * and images that are filled before a guest sees them. A guest's kernel writes them too, so all of it is hostile input.
+ *
+ * - `Ext4` (here) is what users of this folder see. All is synchronous: it lives in a worker (`files/disk`).
+ * - What `transact` runs becomes so as a whole, or not at all, whenever the process is killed: changed blocks are gathered
+ *   (`block-device.ts`), written to a redo log beside the image (`redo-log.ts`), then to the image.
+ * - `entries.ts` files by their names, `file-content.ts` what is in them, `inode-attributes.ts` their attributes,
+ *   `directories.ts`, `allocator.ts` and `inode-blocks.ts` what these stand on; `structures/` the layouts on the disk.
+ * - `fitness.ts` comes before: it finishes a redo log, has e2fsck replay the journal, and refuses what we can't read.
+ *   `structures/features.ts` says which feature bits are read, and which are written.
+ * - `format.ts` makes an empty one with mke2fs, which knows the layouts of all sizes; it is filled by `Ext4` alone, as
+ *   neither mke2fs nor debugfs takes owners, attributes and names of an archive as data.
+ *
+ * Tests (test/unit/backend/ext4): random changes on file systems of every kind, after which `e2fsck -fn` and a model must
+ * agree; kills at every write; images that were damaged at random. `npm run soak` draws other cases each round.
  */
 import { closeSync } from 'node:fs';
 import { decodeName, encodeName } from '../machine/file-names';
@@ -9,6 +22,7 @@ import type { Range } from './punch-holes';
 import type { Allocator } from './allocator';
 import type { BlockDevice } from './block-device';
 import type { Directories, Name } from './directories';
+import { Entries, maxLinks } from './entries';
 import { FileReader, NewContent } from './file-content';
 import { fileType, maxMajor, maxMinor, type Inode, type InodeTable } from './structures/inode';
 import type { InodeAttributes } from './inode-attributes';
@@ -21,8 +35,6 @@ import { roCompat, type Superblock } from './structures/superblock';
 export type { Attributes } from './parts';
 
 export const rootInode = 2;
-const mostLinks = 65_000;
-const longestName = 255;
 /** Not worth the while below, in bytes. */
 const smallestHole = 64 * 1024;
 const longestLink = 4095;
@@ -36,6 +48,7 @@ export class Ext4 {
   private readonly allocator: Allocator;
   private readonly blocks: InodeBlocks;
   private readonly directories: Directories;
+  private readonly entries: Entries;
   private readers = 0;
 
   private constructor(
@@ -49,6 +62,7 @@ export class Ext4 {
     this.allocator = parts.allocator;
     this.blocks = parts.blocks;
     this.directories = parts.directories;
+    this.entries = new Entries(parts);
   }
 
   /** An image whose journal is empty and whose redo log is finished. */
@@ -96,15 +110,15 @@ export class Ext4 {
   }
 
   names(directory: number): ReadonlyMap<string, Name> {
-    return this.directories.names(this.directory(directory));
+    return this.entries.names(directory);
   }
 
   sortedNames(directory: number): readonly string[] {
-    return this.directories.sorted(this.directory(directory));
+    return this.entries.sortedNames(directory);
   }
 
   lookup(directory: number, name: string): number | undefined {
-    return this.names(directory).get(name)?.inode;
+    return this.entries.lookup(directory, name);
   }
 
   readLink(inode: Inode): string {
@@ -153,17 +167,29 @@ export class Ext4 {
   }
 
   change(number: number, change: (inode: Inode) => void): void {
-    const inode = this.inode(number);
-    change(inode);
-    inode.setTime('ctime', now());
-    this.inodes.write(inode);
+    this.entries.change(number, change);
+  }
+
+  /** Another name for a file. */
+  addName(directory: number, name: string, number: number): void {
+    this.entries.addName(directory, name, number);
+  }
+
+  /** Removes a name, and what it meant when that has no other. A folder must be empty. */
+  remove(directory: number, name: string): void {
+    this.entries.remove(directory, name);
+  }
+
+  /** What was at the target is gone afterwards; a folder replaces only an empty one. */
+  rename(from: number, name: string, to: number, newName: string): void {
+    this.entries.rename(from, name, to, newName);
   }
 
   makeFile(directory: number, name: string, content: NewContent, attributes: Attributes): number {
     const inode = this.begin(directory, fileType.regular, attributes);
     this.putContent(inode, content, []);
     this.inodes.write(inode);
-    this.enter(directory, name, inode);
+    this.entries.enter(directory, name, inode);
     return inode.number;
   }
 
@@ -178,7 +204,7 @@ export class Ext4 {
 
   makeDirectory(parent: number, name: string, attributes: Attributes): number {
     const above = this.inode(parent);
-    if (above.links >= mostLinks && !this.superblock.has('roCompat', roCompat.dirLinks)) {
+    if (above.links >= maxLinks && !this.superblock.has('roCompat', roCompat.dirLinks)) {
       throw new DiskError('capacity', 'a folder can not hold so many folders');
     }
     const inode = this.begin(parent, fileType.directory, attributes);
@@ -186,8 +212,8 @@ export class Ext4 {
     this.inodes.write(inode);
     this.directories.begin(inode, parent);
     this.inodes.write(inode);
-    this.enter(parent, name, inode);
-    this.countFolder(parent, 1);
+    this.entries.enter(parent, name, inode);
+    this.entries.countFolder(parent, 1);
     return inode.number;
   }
 
@@ -199,14 +225,14 @@ export class Ext4 {
     const inode = this.begin(directory, fileType.symlink, { ...attributes, mode: 0o777 });
     putTarget(this.parts, inode, bytes);
     this.inodes.write(inode);
-    this.enter(directory, name, inode);
+    this.entries.enter(directory, name, inode);
     return inode.number;
   }
 
   makePipe(directory: number, name: string, attributes: Attributes): number {
     const inode = this.begin(directory, fileType.fifo, attributes);
     this.inodes.write(inode);
-    this.enter(directory, name, inode);
+    this.entries.enter(directory, name, inode);
     return inode.number;
   }
 
@@ -223,72 +249,8 @@ export class Ext4 {
     const inode = this.begin(directory, fileType[device.kind], attributes);
     inode.device = device;
     this.inodes.write(inode);
-    this.enter(directory, name, inode);
+    this.entries.enter(directory, name, inode);
     return inode.number;
-  }
-
-  /** Another name for a file. */
-  addName(directory: number, name: string, number: number): void {
-    const inode = this.inode(number);
-    if (inode.isDirectory || inode.links >= mostLinks) {
-      throw new DiskError('bad_request', 'it can not have another name');
-    }
-    this.change(number, (changed) => (changed.links += 1));
-    this.enter(directory, name, inode);
-  }
-
-  /** Removes a name, and what it meant when that has no other. A folder must be empty. */
-  remove(directory: number, name: string): void {
-    const number = this.lookup(directory, name);
-    if (number === undefined) {
-      throw new DiskError('path_not_found');
-    }
-    const inode = this.inode(number);
-    if (inode.isDirectory && this.names(number).size > 0) {
-      throw new DiskError('directory_not_empty');
-    }
-    this.update(directory, (parent) => this.directories.remove(parent, name));
-    this.drop(inode, directory);
-  }
-
-  /** What was at the target is gone afterwards; a folder replaces only an empty one. */
-  rename(from: number, name: string, to: number, newName: string): void {
-    const number = this.lookup(from, name);
-    if (number === undefined) {
-      throw new DiskError('path_not_found');
-    }
-    const inode = this.inode(number);
-    const old = this.lookup(to, newName);
-    if (old === number) {
-      return;
-    }
-    if (old === undefined) {
-      this.enter(to, newName, inode);
-    } else {
-      const replaced = this.inode(old);
-      this.refuseReplacing(inode, replaced);
-      this.update(to, (parent) => this.directories.change(parent, newName, number, inode.entryType));
-      this.drop(replaced, to);
-    }
-    this.update(from, (parent) => this.directories.remove(parent, name));
-    this.change(number, () => undefined);
-    if (inode.isDirectory && from !== to) {
-      this.update(number, (moved) => this.directories.setParent(moved, to), false);
-      this.countFolder(from, -1);
-      this.countFolder(to, 1);
-    }
-  }
-
-  private refuseReplacing(inode: Inode, replaced: Inode): void {
-    if (replaced.isDirectory && !inode.isDirectory) {
-      throw new DiskError('is_a_directory');
-    }
-    if (inode.isDirectory && !replaced.isDirectory) {
-      throw new DiskError('not_a_directory');
-    }
-    if (replaced.isDirectory && this.names(replaced.number).size > 0) {
-      throw new DiskError('directory_not_empty');
-    }
   }
 
   private refuseReadOnly(): void {
@@ -310,14 +272,6 @@ export class Ext4 {
     inode.setBlocks(blocks + attributes + own, this.blockSize);
   }
 
-  private directory(number: number): Inode {
-    const inode = this.inode(number);
-    if (!inode.isDirectory) {
-      throw new DiskError('not_a_directory');
-    }
-    return inode;
-  }
-
   private begin(parent: number, type: number, attributes: Attributes): Inode {
     const inode = newInode(this.parts, parent, type, attributes);
     if (type === fileType.regular) {
@@ -325,53 +279,6 @@ export class Ext4 {
     }
     this.directories.forget(inode.number);
     return inode;
-  }
-
-  private enter(directory: number, name: string, inode: Inode): void {
-    const { length } = encodeName(name);
-    if (length === 0 || length > longestName || name === '.' || name === '..' || /[/\0]/.test(name)) {
-      throw new DiskError('bad_request', 'no file can have that name');
-    }
-    if (this.lookup(directory, name) !== undefined) {
-      throw new DiskError('path_exists');
-    }
-    this.update(directory, (parent) => this.directories.add(parent, name, inode.number, inode.entryType));
-  }
-
-  /** A change inside a directory, which shows in its times. */
-  private update(number: number, change: (directory: Inode) => void, isContent = true): void {
-    const directory = this.directory(number);
-    change(directory);
-    if (isContent) {
-      directory.setTime('mtime', now());
-      directory.setTime('ctime', now());
-    }
-    this.inodes.write(directory);
-  }
-
-  /** `..` of a folder is a link to the one around it; 1 stands for more than can be counted. */
-  private countFolder(parent: number, by: number): void {
-    this.change(parent, (inode) => {
-      const links = inode.links === 1 ? 1 : inode.links + by;
-      inode.links = links > mostLinks ? 1 : Math.max(2, links);
-      if (links === 1) {
-        inode.links = 1;
-      }
-    });
-  }
-
-  /** One name less. */
-  private drop(inode: Inode, parent: number): void {
-    if (inode.isDirectory) {
-      this.countFolder(parent, -1);
-    } else if (inode.links > 1) {
-      this.change(inode.number, (changed) => (changed.links -= 1));
-      return;
-    }
-    this.blocks.free(inode);
-    this.allocator.freeInode(inode.number, inode.isDirectory);
-    this.inodes.erase(inode.number);
-    this.directories.forget(inode.number);
   }
 
   /** Ends the transaction: what was changed since the last one is so for good. */
