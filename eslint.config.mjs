@@ -1,6 +1,12 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** The only files that start programs: the engine's runner, a client that starts the engine, an editor in the terminal. */
+const runners = ['src/backend/machine/run.ts', 'src/client/start-engine.ts', 'src/cli/child.ts'];
+const programs = {
+  regex: '^((node:)?child_process|cross-spawn)$',
+  message: 'Programs are run by src/backend/machine/run.ts.',
+};
 /** Imports go one way only (ARCHITECTURE.md): each room names the rooms it must not know. */
 const forbid = (files, ...rooms) => ({
   files,
@@ -8,10 +14,13 @@ const forbid = (files, ...rooms) => ({
     'no-restricted-imports': [
       'error',
       {
-        patterns: rooms.map((room) => ({
-          regex: room,
-          message: 'Dependencies point one way: see ARCHITECTURE.md, "Rooms".',
-        })),
+        patterns: [
+          ...rooms.map((room) => ({
+            regex: room,
+            message: 'Dependencies point one way: see ARCHITECTURE.md, "Rooms".',
+          })),
+          ...(files.every((file) => runners.includes(file)) ? [] : [programs]),
+        ],
       },
     ],
   },
@@ -128,4 +137,8 @@ export default tseslint.config(
   forbid(['src/backend/ext4/**'], ...outsideOfEngine, ...below(...roof, 'store', 'inside', 'images', 'tar')),
   forbid(['src/backend/tar/**'], ...outsideOfEngine, ...below(...roof, 'store', 'inside', 'images', 'ext4')),
   forbid(['src/backend/machine/**'], ...outsideOfEngine, ...below(...roof, 'store', ...ground)),
+  // Later settings of a rule take the place of earlier ones: each of these is listed with the arrows of its room.
+  forbid(['src/backend/machine/run.ts'], ...outsideOfEngine, ...below(...roof, 'store', ...ground)),
+  forbid(['src/client/start-engine.ts'], vscode, top('backend'), top('cli'), ...vscodeSide),
+  forbid(['src/cli/child.ts'], vscode, top('backend'), ...vscodeSide),
 );

@@ -1,8 +1,8 @@
 /** Programs of e2fsprogs, which make, check and grow file systems. Needed for that only: files are read and written without. */
-import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { BerthError } from '../../api/errors';
+import { endInWords, run } from '../machine/run';
 
 export type E2fsProgram = 'e2fsck' | 'mke2fs' | 'resize2fs';
 
@@ -67,25 +67,12 @@ export async function runE2fs(
       hint: 'Install e2fsprogs (`apt install e2fsprogs`, `brew install e2fsprogs`), then try again.',
     });
   }
-  return new Promise((resolve, reject) => {
-    const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
-    execFile(
-      file,
-      [...args],
-      { ...options, env: { ...process.env, LC_ALL: 'C' } },
-      (error, stdout, stderr) => {
-        const output = `${stdout}${stderr}`.trim().slice(-outputKept);
-        if (error === null) {
-          resolve({ exitCode: 0, output });
-        } else if (typeof error.code === 'number') {
-          resolve({ exitCode: error.code, output });
-        } else {
-          const late = error.killed === true ? `did not end in ${timeoutMs / 1000} s` : error.message;
-          reject(new BerthError('timeout', `Could not ${what}: ${program} ${late}.`, { cause: error }));
-        }
-      },
-    );
-  });
+  const env = { ...process.env, LC_ALL: 'C' };
+  const end = await run(file, args, { what, timeoutMs, env });
+  if (end.code === null) {
+    throw new BerthError('internal', `Could not ${what}: ${program} ${endInWords(end)}.`);
+  }
+  return { exitCode: end.code, output: `${end.stdout}${end.stderr}`.trim().slice(-outputKept) };
 }
 
 /** The last line that says something, for messages. */

@@ -1,7 +1,6 @@
 /** Gives room that an image no longer needs back to the disk that the image is on. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { run } from '../machine/run';
 
 /** In bytes. */
 export interface Range {
@@ -12,6 +11,7 @@ export interface Range {
 /** A program for each: the largest are worth it. */
 const maxRanges = 256;
 const allMs = 3000;
+const oneMs = 60_000;
 
 /**
  * Of ranges that nothing in the image uses, while nobody else has the image. What this machine can't do (Node has no
@@ -31,11 +31,7 @@ export async function punchHoles(image: string, ranges: readonly Range[]): Promi
 /** Resolves when the program is gone: what it does must not reach into the time of whoever has the image next. */
 async function punch(image: string, offset: number, length: number): Promise<boolean> {
   const args = ['--punch-hole', '--offset', String(offset), '--length', String(length), resolve(image)];
-  const child = spawn('fallocate', args, { stdio: 'ignore' });
-  try {
-    const [code] = (await once(child, 'close')) as [number | null];
-    return code === 0;
-  } catch {
-    return false; // it is not installed
-  }
+  const options = { what: 'give room back to the disk', timeoutMs: oneMs };
+  const end = await run('fallocate', args, options).catch(() => undefined); // it is not installed
+  return end?.code === 0;
 }

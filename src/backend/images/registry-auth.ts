@@ -1,11 +1,11 @@
 /** Passwords of registries, as `docker login` left them: in the client's settings or a credential helper. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
 import type { HostEnvironment } from '../machine/host-environment';
+import { runWell } from '../machine/run';
 
 const helperTimeoutMs = 10_000;
-const largestAnswer = 64 * 1024;
+const maxAnswerBytes = 64 * 1024;
 /** What Docker Hub is called in the settings. */
 const hub = 'https://index.docker.io/v1/';
 
@@ -76,7 +76,14 @@ async function askHelper(
   if (!/^[A-Za-z0-9._-]+$/.test(helper)) {
     return undefined;
   }
-  const answer: unknown = JSON.parse(await runHelper(`docker-credential-${helper}`, server, env));
+  const { stdout } = await runWell(`docker-credential-${helper}`, ['get'], {
+    what: 'ask for the password of a registry',
+    timeoutMs: helperTimeoutMs,
+    input: server,
+    env: { ...env },
+    maxBytes: maxAnswerBytes,
+  });
+  const answer: unknown = JSON.parse(stdout);
   if (typeof answer !== 'object' || answer === null || !('Username' in answer) || !('Secret' in answer)) {
     return undefined;
   }
@@ -87,27 +94,4 @@ async function askHelper(
   return username === '<token>'
     ? { identitytoken: secret, serveraddress: server }
     : { username, password: secret, serveraddress: server };
-}
-
-function runHelper(program: string, input: string, env: HostEnvironment['env']): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], {
-      env: { ...env },
-      stdio: ['pipe', 'pipe', 'ignore'],
-      // Not `timeout`: that timer goes on when there is no such program.
-      signal: AbortSignal.timeout(helperTimeoutMs),
-      killSignal: 'SIGKILL',
-    });
-    let output = '';
-    child.stdout.on(
-      'data',
-      (chunk: Buffer) => (output = (output + chunk.toString('utf8')).slice(0, largestAnswer)),
-    );
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
-    child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0 ? resolve(output) : reject(new Error(`${program} ended with code ${code ?? 'none'}`)),
-    );
-  });
 }

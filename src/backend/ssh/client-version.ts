@@ -1,7 +1,7 @@
 /** Which OpenSSH clients of this machine may read our configuration. */
-import { execFile } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { run } from '../machine/run';
 
 /** Major and minor. */
 export type SshVersion = readonly [number, number];
@@ -29,12 +29,11 @@ export async function oldestClient(env: NodeJS.ProcessEnv = process.env): Promis
   return known.sort(([a, b], [c, d]) => a - c || b - d)[0] ?? firstWithInclude;
 }
 
-function versionOf(program: string): Promise<SshVersion | undefined> {
-  return new Promise((resolve) => {
-    // Said on standard error: `OpenSSH_9.2p1 Debian-2, …`, `OpenSSH_for_Windows_8.1p1, …`.
-    execFile(program, ['-V'], { timeout: timeoutMs, windowsHide: true }, (_, stdout, stderr) => {
-      const [, major, minor] = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(`${stderr}${stdout}`) ?? [];
-      resolve(major === undefined ? undefined : [Number(major), Number(minor)]);
-    });
-  });
+async function versionOf(program: string): Promise<SshVersion | undefined> {
+  const options = { what: 'ask ssh for its version', timeoutMs };
+  const end = await run(program, ['-V'], options).catch(() => undefined);
+  // Said on standard error: `OpenSSH_9.2p1 Debian-2, …`, `OpenSSH_for_Windows_8.1p1, …`.
+  const said = `${end?.stderr ?? ''}${end?.stdout ?? ''}`;
+  const [, major, minor] = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(said) ?? [];
+  return major === undefined ? undefined : [Number(major), Number(minor)];
 }

@@ -1,5 +1,6 @@
 /** What the user's own ssh makes of configuration files: `ssh -G` prints it for a host without connecting. */
-import { execFile } from 'node:child_process';
+import { asBerthError } from '../../api/errors';
+import { endInWords, run } from '../machine/run';
 import { fixedOptions } from './options';
 
 const timeoutMs = 10_000;
@@ -7,19 +8,20 @@ const timeoutMs = 10_000;
 type Answer = { options: Map<string, string> } | { failure: string } | undefined;
 
 /** Undefined where there is no ssh. The first value of an option counts. */
-function effective(config: string, host: string): Promise<Answer> {
-  return new Promise((resolve) => {
-    const options = { timeout: timeoutMs, windowsHide: true };
-    execFile('ssh', ['-G', '-F', config, '--', host], options, (error, stdout, stderr) => {
-      if (error === null) {
-        const lines = stdout.split(/\r?\n/).map((line) => line.split(/ (.*)/s));
-        resolve({ options: new Map(lines.reverse().map(([name = '', value = '']) => [name, value])) });
-      } else {
-        const said = stderr.trim();
-        resolve(error.code === 'ENOENT' ? undefined : { failure: said === '' ? error.message : said });
-      }
-    });
-  });
+async function effective(config: string, host: string): Promise<Answer> {
+  try {
+    const options = { what: 'ask ssh what it makes of its configuration', timeoutMs };
+    const end = await run('ssh', ['-G', '-F', config, '--', host], options);
+    if (end.code !== 0) {
+      const said = end.stderr.trim();
+      return { failure: said === '' ? `ssh ${endInWords(end)}` : said };
+    }
+    const lines = end.stdout.split(/\r?\n/).map((line) => line.split(/ (.*)/s));
+    return { options: new Map(lines.reverse().map(([name = '', value = '']) => [name, value])) };
+  } catch (error) {
+    const { code, message } = asBerthError(error);
+    return code === 'not_supported' ? undefined : { failure: message };
+  }
 }
 
 /** Options by which a connection to one of our hosts is told from any other. */

@@ -1,12 +1,10 @@
 /** Files of this machine that must be on the disk before the only other copy of them goes. */
-import { execFile } from 'node:child_process';
 import type { Dirent } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { decodeName, localPath } from '../../machine/file-names';
+import { runWell } from '../../machine/run';
 
-const run = promisify(execFile);
 /** So many are written one by one; for more, the whole file system is asked. */
 const few = 8;
 const timeoutMs = 3_600_000;
@@ -64,7 +62,7 @@ async function syncFileSystem(folder: string, signal: AbortSignal): Promise<bool
     return false;
   }
   try {
-    await run('sync', ['-f', '--', folder], { signal, timeout: timeoutMs });
+    await runWell('sync', ['-f', '--', folder], { what: 'write to the disk', signal, timeoutMs });
     return true;
   } catch {
     signal.throwIfAborted();

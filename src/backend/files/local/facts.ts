@@ -2,15 +2,16 @@
  * What Node can't say of this machine's files: attributes, holes, times to the nanosecond. Asked of the Python of this
  * machine, where it has one; names and values travel as data on its standard input.
  */
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import { encodeName } from '../../machine/file-names';
+import { run } from '../../machine/run';
 
 /** So many files per process: their names and answers are in memory at once. */
 const batch = 10_000;
 /** Of values, which travel as twice as many digits. */
 const batchBytes = 8 * 1024 * 1024;
 const timeoutMs = 600_000;
+/** Of one batch: attributes have 64 KiB at most, and most files none. */
+const maxAnswerBytes = 512 * 1024 * 1024;
 
 /** Answers, for files that have attributes or holes, `[index, {name: hex}, [[from, to], …] | null]`. */
 const inspecting = `
@@ -187,24 +188,18 @@ async function ask(script: string, input: unknown, signal: AbortSignal): Promise
   if (process.platform !== 'linux') {
     return undefined;
   }
-  const child = spawn('python3', ['-I', '-S', '-c', script], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    // Not the option for it, whose timer stays for a program that could not be started.
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-  });
-  const ended = new Promise<boolean>((resolve) => {
-    child.once('error', () => resolve(false));
-    child.once('close', (code) => resolve(code === 0));
-  });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(JSON.stringify(input));
-  const said = await text(child.stdout).catch(() => '');
-  const isDone = await ended;
+  const end = await run('python3', ['-I', '-S', '-c', script], {
+    what: 'look at the files of this machine',
+    timeoutMs,
+    signal,
+    input: JSON.stringify(input),
+    maxBytes: maxAnswerBytes,
+  }).catch(() => undefined);
   signal.throwIfAborted();
-  if (!isDone) {
+  if (end?.code !== 0) {
     return undefined;
   }
-  const answer: unknown = JSON.parse(said);
+  const answer: unknown = JSON.parse(end.stdout);
   return Array.isArray(answer) ? answer : undefined;
 }
 

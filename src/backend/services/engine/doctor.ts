@@ -1,19 +1,17 @@
 /** Checks of this machine: each that fails names its remedy. */
-import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { asBerthError } from '../../../api/errors';
 import { checkImage } from '../../../api/rules/image-reference';
 import { ownerWords } from '../../../api/rules/owner';
 import type { Check, DoctorReport, Orphan } from '../../../api/engine/schemas';
 import type { RuntimeKind } from '../../../api/workspaces/schemas';
+import { run } from '../../machine/run';
 import type { StateDirectory } from '../../store/state-directory';
 import { statusOf, type Drivers } from './drivers';
 import type { Settings } from './settings';
 import { runtimeNameOf } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
-const run = promisify(execFile);
 const lowSpaceBytes = 2 * 1024 ** 3;
 
 export class Doctor {
@@ -129,7 +127,7 @@ export class Doctor {
   private async ssh(): Promise<Check[]> {
     const base = { name: 'ssh', title: 'OpenSSH client' };
     try {
-      const { stderr } = await run('ssh', ['-V'], { timeout: 10_000 });
+      const { stderr } = await run('ssh', ['-V'], { what: 'ask ssh for its version', timeoutMs: 10_000 });
       return [{ ...base, outcome: 'ok', message: stderr.trim() }];
     } catch {
       return [

@@ -1,12 +1,12 @@
 /** What Berth's images are built on: Debian from a registry when one answers, else made from Debian's packages. */
-import { spawn } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { BerthError } from '../../../../api/errors';
+import { asBerthError, BerthError } from '../../../../api/errors';
 import { isStatus } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';
 import { followProgress } from '../engine/progress-stream';
 import { toReadable } from '../engine/streams';
+import { endInWords, start } from '../../../machine/run';
 import { throwIfCancelled } from '../../../machine/wait';
 
 export const publicBase = 'debian:bookworm-slim';
@@ -108,38 +108,28 @@ async function pulled(options: BaseOptions): Promise<boolean> {
  */
 async function importDebian(endpoint: Endpoint, options: BaseOptions): Promise<void> {
   const { signal } = options;
-  const child = spawn('mmdebstrap', mmdebstrap, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: what mmdebstrap started ends with it.
-    detached: true,
+  const child = await start('mmdebstrap', mmdebstrap, {
     env: { ...process.env, TMPDIR: await temporaryFolder() },
+    onErrorLine: options.line,
+    signal,
+  }).catch((error: unknown) => {
+    throw notInstalled(asBerthError(error));
   });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    const text = chunk.toString('utf8');
-    said = (said + text).slice(-4096);
-    text.split('\n').forEach((line) => line.trim() !== '' && options.line(line));
-  });
-  const ended = new Promise<number>((resolve, reject) => {
-    child.on('error', (error) => reject(notInstalled(error)));
-    child.on('close', (code) => resolve(code ?? -1));
-  });
-  const cancel = (): void => {
-    endGroup(child.pid);
-    child.stdout.destroy(new Error('cancelled'));
-  };
+  const cancel = (): void => void child.stdout.destroy(new Error('cancelled'));
   signal.addEventListener('abort', cancel, { once: true });
   try {
     // Cancelling ends the child, which ends the import: both are waited for, so that nothing is left behind.
     const importing = importTar(endpoint, child.stdout);
     // Nobody reads on when the import fails: the child would wait for ever.
-    importing.catch(cancel);
-    const [imported, code] = await Promise.allSettled([importing, ended]);
+    importing.catch(() => child.kill());
+    const [imported] = await Promise.allSettled([importing, child.end]);
+    const end = await child.end;
     throwIfCancelled(signal, 'make the base image');
-    const exitCode = settled(code);
-    settled(imported);
-    if (exitCode !== 0) {
-      throw new BerthError('internal', `mmdebstrap ended with code ${exitCode}: ${said.trim()}`, {
+    if (imported.status === 'rejected') {
+      throw imported.reason;
+    }
+    if (end.code !== 0) {
+      throw new BerthError('internal', `mmdebstrap ${endInWords(end)}`, {
         hint: 'Check that the Debian mirror can be reached, and that there is room on the disk.',
       });
     }
@@ -150,23 +140,6 @@ async function importDebian(endpoint: Endpoint, options: BaseOptions): Promise<v
       .call(`remove the name ${incomplete}`, (docker) => docker.getImage(incomplete).remove())
       .catch(() => undefined);
   }
-}
-
-function endGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) {
-      process.kill(-pid, 'SIGTERM');
-    }
-  } catch {
-    // It has ended already.
-  }
-}
-
-function settled<T>(result: PromiseSettledResult<T>): T {
-  if (result.status === 'rejected') {
-    throw result.reason;
-  }
-  return result.value;
 }
 
 function importTar(endpoint: Endpoint, tar: Readable): Promise<void> {
@@ -193,7 +166,7 @@ async function temporaryFolder(): Promise<string | undefined> {
 function notInstalled(error: Error): BerthError {
   return new BerthError(
     'image_missing',
-    `The image ${publicBase} can't be had: no registry answers, and ${error.message}.`,
+    `The image ${publicBase} can't be had: no registry answers. ${error.message}`,
     {
       hint: `Pull ${publicBase} where there is a network, or install mmdebstrap (Debian and Ubuntu).`,
       cause: error,

@@ -2,9 +2,7 @@
  * Volumes that are folders of this machine, shared with guests by virtiofs. Guests write to them while we do: their
  * files are reached by the agent that serves container volumes, whose way of walking can't be led out by links.
  */
-import { spawn } from 'node:child_process';
 import { chmod, chown, mkdir } from 'node:fs/promises';
-import { once } from 'node:events';
 import { BerthError, asBerthError } from '../../../../api/errors';
 import type { AgentAccess } from '../../../files/agent/access';
 import { AgentChannel } from '../../../files/agent/channel';
@@ -12,10 +10,10 @@ import { AgentFiles } from '../../../files/agent/agent-files';
 import { agentCommand, agentSource } from '../../../inside/agent-source';
 import { workspaceUser } from '../../../inside/places';
 import { sweepLeftovers } from '../../../files/agent/sweep';
+import { start } from '../../../machine/run';
 import type { VolumeFiles } from '../../../files/volume-files';
 
 const idleMs = 60_000;
-const saidKept = 2_000;
 
 export class DirectoryVolumes {
   private readonly open = new Map<string, { access: LocalAccess; files: AgentFiles }>();
@@ -109,27 +107,17 @@ class LocalAccess implements AgentAccess {
   private async start(): Promise<AgentChannel> {
     refuseElsewhere(this.volume, process.platform);
     const [program = '', ...args] = agentCommand('python3', this.root);
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-saidKept)));
-    const failed = once(child, 'error').then(([error]: unknown[]) => {
-      throw new BerthError(
-        'not_supported',
-        `The files of ${this.volume} take Python 3 to reach: ${String(error)}`,
-        {
-          hint: 'Install python3, or use a volume of the kind "disk".',
-        },
-      );
+    const child = await start(program, args, {
+      install: 'Install python3, or use a volume of the kind "disk".',
     });
-    failed.catch(() => undefined);
     const channel = new AgentChannel(child.stdin, child.stdout);
     const source = agentSource(this.agentDirectory);
     try {
-      await Promise.race([failed, source.then((each) => channel.start(each))]);
+      await source.then((each) => channel.start(each));
       await sweepLeftovers(channel);
     } catch (error) {
       child.kill();
-      throw said === '' ? error : withLastWords(this.volume, said, error);
+      throw child.errors() === '' ? error : withLastWords(this.volume, child.errors(), error);
     }
     return channel;
   }

@@ -1,8 +1,8 @@
 /** QEMU as a process that outlives the engine. */
-import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { BerthError } from '../../../../api/errors';
+import { BerthError, asBerthError } from '../../../../api/errors';
+import { startDetached as startProcess } from '../../../machine/run';
 import { identityOf, isRunning, type ProcessIdentity } from '../../../machine/process-identity';
 
 const saidKept = 2000;
@@ -32,23 +32,15 @@ export async function startDetached({ binary, argv, log, input }: StartOptions):
   const output = await open(log, logFlags, 0o600);
   const file = input === undefined ? undefined : await open(input, 'r').catch(closing(output));
   try {
-    const child = spawn(binary, [...argv], {
-      detached: true,
-      stdio: ['ignore', output.fd, output.fd, ...(file === undefined ? [] : [file.fd])],
-    });
-    let reason: string | undefined;
-    const end = new Promise<void>((resolve) => {
-      child.once('exit', (code, signal) => {
-        reason = signal === null ? `it ended with code ${code ?? 0}` : `it was ended by ${signal}`;
-        resolve();
-      });
-    });
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', (error) => reject(notStarted(binary, error)));
-    });
-    child.unref();
-    return { identity: identityOf(child.pid ?? 0), ended: () => reason, end };
+    const others = file === undefined ? [] : [file.fd];
+    const started = await startProcess(binary, argv, { output: output.fd, others });
+    return {
+      identity: identityOf(started.pid),
+      ended: () => inSentence(started.ended()),
+      end: started.end,
+    };
+  } catch (error) {
+    throw notStarted(error);
   } finally {
     await output.close();
     await file?.close();
@@ -62,8 +54,12 @@ function closing(handle: { close(): Promise<void> }): (error: unknown) => Promis
   };
 }
 
-function notStarted(binary: string, cause: Error): BerthError {
-  return new BerthError('runtime_unavailable', `${binary} can't be started: ${cause.message}.`, {
+function inSentence(end: string | undefined): string | undefined {
+  return end === undefined ? undefined : `it ${end}`;
+}
+
+function notStarted(cause: unknown): BerthError {
+  return new BerthError('runtime_unavailable', asBerthError(cause).message, {
     hint: '`berth doctor` says what is missing.',
     cause,
   });

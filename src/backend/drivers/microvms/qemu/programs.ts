@@ -1,12 +1,10 @@
 /** QEMU's programs on this machine: where they are, and which version. */
-import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import { BerthError } from '../../../../api/errors';
+import { runWell } from '../../../machine/run';
 import type { Architecture } from './command-line';
 
-const run = promisify(execFile);
 /** Nothing that we have it do starts programs, changes users or priorities: seccomp refuses that. */
 const sandbox = [
   '-sandbox',
@@ -87,7 +85,10 @@ export async function findProgram(
 /** It refuses options that it was built without before it says its version. */
 async function versionOf(system: string): Promise<Pick<QemuPrograms, 'version' | 'build' | 'confinement'>> {
   const ask = (options: readonly string[]) =>
-    run(system, [...options, '-version'], { timeout: versionTimeoutMs });
+    runWell(system, [...options, '-version'], {
+      what: 'ask QEMU for its version',
+      timeoutMs: versionTimeoutMs,
+    });
   const confined = await ask(sandbox).catch(() => undefined);
   const { stdout } =
     confined ??

@@ -1,11 +1,9 @@
 /** Copies of disks by qemu-img: sparse, through overlays, and refused while a machine writes to them. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { BerthError } from '../../../../api/errors';
+import { endInWords, run, type ProcessEnd } from '../../../machine/run';
 import { findQemu, ownSurroundings } from '../qemu/programs';
 
 const convertTimeoutMs = 60 * 60_000;
-const keptOutput = 2_000;
 
 /** Throws `runtime_unavailable` that says what to install. */
 export async function findQemuImg(): Promise<string> {
@@ -30,41 +28,32 @@ export async function convertDisk(
   // Named as options: a path with a colon or a comma in it would mean something else.
   const source = `driver=${from.format},file.driver=file,file.filename=${from.path.replaceAll(',', ',,')}`;
   const cache = isScratch ? ['-t', 'unsafe'] : [];
-  const child = spawn(qemuImg, ['convert', '-p', ...cache, '--image-opts', source, '-O', 'raw', to], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: convertTimeoutMs,
-    killSignal: 'SIGKILL',
+  const args = ['convert', '-p', ...cache, '--image-opts', source, '-O', 'raw', to];
+  const end = await run(qemuImg, args, {
+    what: `copy ${from.path}`,
+    timeoutMs: convertTimeoutMs,
     signal,
+    onOutput: (text) => {
+      const [, percent] = /\((\d+(?:\.\d+)?)\/100%\)[^(]*$/.exec(text) ?? [];
+      if (percent !== undefined) {
+        tell(Number(percent) / 100);
+      }
+    },
   });
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    const [, percent] = /\((\d+(?:\.\d+)?)\/100%\)[^(]*$/.exec(chunk.toString('latin1')) ?? [];
-    if (percent !== undefined) {
-      tell(Number(percent) / 100);
-    }
-  });
-  child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-keptOutput)));
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (signal.aborted) {
-    throw new BerthError('cancelled', 'Cancelled.');
-  }
-  if (code !== 0) {
-    throw explain(from.path, said, code);
+  if (end.code !== 0) {
+    throw explain(from.path, end);
   }
 }
 
-function explain(path: string, said: string, code: number | null): BerthError {
-  if (/Failed to get .*lock/i.test(said)) {
+function explain(path: string, end: ProcessEnd): BerthError {
+  if (/Failed to get .*lock/i.test(end.stderr)) {
     return new BerthError('in_use', `${path} is written to by a machine that runs.`, {
       hint: 'Stop it first.',
     });
   }
-  return /no space left/i.test(said)
+  return /no space left/i.test(end.stderr)
     ? new BerthError('no_space', `There is no room for a copy of ${path}.`, {
         hint: 'Make room on the disk.',
       })
-    : new BerthError(
-        'internal',
-        `${path} was not copied: ${said.trim() || `qemu-img ended with ${code ?? 'a signal'}`}`,
-      );
+    : new BerthError('internal', `${path} was not copied: qemu-img ${endInWords(end)}`);
 }

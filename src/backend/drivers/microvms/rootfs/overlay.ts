@@ -2,13 +2,11 @@
  * A runtime's root disk: a qcow2 overlay over its base. Its header is read by ourselves: what it lies over must be known
  * before any program opens both (docs/interop/qcow2.txt of QEMU).
  */
-import { execFile } from 'node:child_process';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { BerthError } from '../../../../api/errors';
+import { runWell } from '../../../machine/run';
 
-const run = promisify(execFile);
 const toolTimeoutMs = 30_000;
 const magic = 0x514649fb;
 const headerBytes = 72;
@@ -51,21 +49,14 @@ export async function makeOverlay(qemuImg: string, base: string, overlay: string
   await rm(overlay, { force: true });
   const backing = relative(dirname(overlay), base);
   const argv = ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', backing, overlay];
-  await runTool(qemuImg, argv, 'The root file system was not made');
+  await runWell(qemuImg, argv, { what: 'make the root file system', timeoutMs: toolTimeoutMs });
 }
 
 /** Names another file with the same content as the base. */
 export async function nameBase(qemuImg: string, base: string, overlay: string): Promise<void> {
   const backing = relative(dirname(overlay), base);
   const argv = ['rebase', '-q', '-u', '-f', 'qcow2', '-F', 'raw', '-b', backing, overlay];
-  await runTool(qemuImg, argv, `The base of ${overlay} could not be written down`);
-}
-
-async function runTool(program: string, argv: string[], failure: string): Promise<void> {
-  await run(program, argv, { timeout: toolTimeoutMs }).catch((error: unknown) => {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new BerthError('internal', `${failure}: ${said}`, { cause: error });
-  });
+  await runWell(qemuImg, argv, { what: `note the base of ${overlay}`, timeoutMs: toolTimeoutMs });
 }
 
 async function readHeader(file: FileHandle, path: string): Promise<OverlayHeader> {

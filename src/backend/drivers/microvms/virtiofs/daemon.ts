@@ -2,14 +2,12 @@
  * virtiofsd serves one folder of this machine to one guest. There are two of the name: QEMU's own, in C, until QEMU 8,
  * and its successor in Rust (https://gitlab.com/virtio-fs/virtiofsd), with other arguments.
  */
-import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import { BerthError } from '../../../../api/errors';
+import { runWell } from '../../../machine/run';
 import type { Surroundings } from '../qemu/programs';
 
-const run = promisify(execFile);
 const helpTimeoutMs = 10_000;
 /** It is no program for users: mostly it lies beside PATH. */
 const prefixes = ['/usr', '/usr/local', '/opt/homebrew', '/home/linuxbrew/.linuxbrew', '/opt/local'];
@@ -139,7 +137,10 @@ async function isExecutable(path: string): Promise<boolean> {
 
 async function helpOf(path: string): Promise<string> {
   try {
-    const { stdout, stderr } = await run(path, ['--help'], { timeout: helpTimeoutMs });
+    const { stdout, stderr } = await runWell(path, ['--help'], {
+      what: 'ask virtiofsd what it can do',
+      timeoutMs: helpTimeoutMs,
+    });
     return stdout + stderr;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
