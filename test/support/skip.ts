@@ -3,3 +3,11 @@ export function skipWithout(context: Mocha.Context, missing: string): never {
   console.log(`      skipped: ${missing}`);
   return context.skip();
 }
+
+/** Root may give files to others and reads everything; both kinds of users run these tests. */
+export const isRoot = process.getuid?.() === 0;
+
+/** Skips a test whose subject is what root alone can do: "gives files to others". */
+export function needsRoot(context: Mocha.Context, what: string): void {
+  if (!isRoot) skipWithout(context, `root, who ${what}`);
+}

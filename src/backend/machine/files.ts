@@ -4,6 +4,7 @@
  */
 import {
   access,
+  chmod,
   constants,
   copyFile,
   lstat,
@@ -115,8 +116,23 @@ export async function makeFolder(path: string): Promise<void> {
 
 /** Removes a file or folder, if it is there, so that a power cut does not bring it back. */
 export async function removeTree(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  const remove = () => rm(path, { recursive: true, force: true, maxRetries: 3 });
+  await remove().catch(async (error: unknown) => {
+    if (!isErrno(error, 'EACCES', 'EPERM')) throw error;
+    await openFolders(path);
+    await remove();
+  });
   await syncFolder(dirname(path));
+}
+
+/** Nothing leaves a folder that its owner may not write to, as copies of such folders are: root alone never sees it. */
+async function openFolders(folder: string | Buffer): Promise<void> {
+  const status = await lstat(folder);
+  if (!status.isDirectory()) return;
+  await chmod(folder, status.mode | 0o700);
+  for (const name of await readdir(folder, { encoding: 'buffer' })) {
+    await openFolders(Buffer.concat([Buffer.from(folder), Buffer.from('/'), name]));
+  }
 }
 
 /** All that was written to a file is on the disk afterwards. */

@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeName, localPath } from '../../machine/file-names';
+import { isErrno } from '../../machine/files';
 import { runWell } from '../../machine/run';
 
 /** So many are written one by one; for more, the whole file system is asked. */
@@ -28,16 +29,25 @@ async function syncOne(path: string): Promise<void> {
   }
 }
 
-async function entriesOf(folder: string): Promise<Dirent<Buffer>[]> {
-  return readdir(localPath(folder), { withFileTypes: true, encoding: 'buffer' });
+/** `closed` gets a folder whose entries its owner may not list: who made it knows nothing of what is in it any more. */
+async function entriesOf(folder: string, closed: string[]): Promise<Dirent<Buffer>[]> {
+  try {
+    return await readdir(localPath(folder), { withFileTypes: true, encoding: 'buffer' });
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM')) {
+      throw error;
+    }
+    closed.push(folder);
+    return [];
+  }
 }
 
 /** Files and folders at and below one, what is in a folder before the folder itself. */
-async function* everything(folder: string): AsyncGenerator<string> {
-  for (const entry of await entriesOf(folder)) {
+async function* everything(folder: string, closed: string[]): AsyncGenerator<string> {
+  for (const entry of await entriesOf(folder, closed)) {
     const path = join(folder, decodeName(entry.name));
     if (entry.isDirectory()) {
-      yield* everything(path);
+      yield* everything(path, closed);
     } else if (entry.isFile()) {
       yield path;
     }
@@ -45,9 +55,9 @@ async function* everything(folder: string): AsyncGenerator<string> {
   yield folder;
 }
 
-async function firstOf(folder: string, count: number): Promise<string[]> {
+async function firstOf(folder: string, count: number, closed: string[]): Promise<string[]> {
   const found: string[] = [];
-  for await (const path of everything(folder)) {
+  for await (const path of everything(folder, closed)) {
     found.push(path);
     if (found.length === count) {
       break;
@@ -72,11 +82,12 @@ async function syncFileSystem(folder: string, signal: AbortSignal): Promise<bool
 
 /** Waits until all that is in a folder of ours is on the disk. */
 export async function syncBelow(folder: string, signal: AbortSignal): Promise<void> {
-  const first = await firstOf(folder, few + 1);
-  if (first.length > few && (await syncFileSystem(folder, signal))) {
+  const closed: string[] = [];
+  const first = await firstOf(folder, few + 1, closed);
+  if ((first.length > few || closed.length > 0) && (await syncFileSystem(folder, signal))) {
     return;
   }
-  for await (const path of everything(folder)) {
+  for await (const path of everything(folder, closed)) {
     signal.throwIfAborted();
     await syncOne(path);
   }

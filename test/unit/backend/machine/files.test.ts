@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { draftOf } from '../../../../src/backend/machine/drafts';
 import { isErrno, readIfPresent, removeTree, replaceFile } from '../../../../src/backend/machine/files';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../support/temp';
-import { skipWithout } from '../../../support/skip';
+import { needsRoot, skipWithout } from '../../../support/skip';
 
 describe('machine/files', () => {
   const folder = useTempFolder();
@@ -49,9 +49,7 @@ describe('machine/files', () => {
   });
 
   it('keeps the owner of the file that it replaces', async function () {
-    if (process.getuid?.() !== 0) {
-      skipWithout(this, 'only root gives a file to somebody else');
-    }
+    needsRoot(this, 'gives files to others');
     const path = join(folder(), 'a');
     await writeFile(path, 'x');
     await chown(path, 1234, 1235);
@@ -73,6 +71,18 @@ describe('machine/files', () => {
     await removeTree(join(folder(), 'a'));
     await removeTree(join(folder(), 'a'));
     assert.deepEqual(await readdir(folder()), []);
+  });
+
+  it('removes trees with folders that their owner may not change, and nothing that links in them lead to', async () => {
+    await mkdir(join(folder(), 'kept'), { mode: 0o500 });
+    await mkdir(join(folder(), 'a/closed/below'), { recursive: true });
+    await writeFile(join(folder(), 'a/closed/below/file'), 'x');
+    await symlink(join(folder(), 'kept'), join(folder(), 'a/closed/link'));
+    await chmod(join(folder(), 'a/closed/below'), 0);
+    await chmod(join(folder(), 'a/closed'), 0o555);
+    await removeTree(join(folder(), 'a'));
+    assert.deepEqual(await readdir(folder()), ['kept']);
+    assert.equal((await stat(join(folder(), 'kept'))).mode & 0o777, 0o500);
   });
 });
 

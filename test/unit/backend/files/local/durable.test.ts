@@ -4,6 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { syncBelow, syncFolders } from '../../../../../src/backend/files/local/durable';
+import { isRoot, skipWithout } from '../../../../support/skip';
 
 describe('files that arrive on this machine', () => {
   let folder: string;
@@ -52,6 +53,15 @@ describe('files that arrive on this machine', () => {
     symlinkSync('nowhere', join(folder, 'files/link'));
     await syncBelow(join(folder, 'files'), signal);
     assert.deepEqual([synced, logged()], [4, []]);
+  });
+
+  it('are synced at once where a folder can not be listed by its owner', async function () {
+    if (isRoot) skipWithout(this, 'a user whom modes stop: this is root');
+    mkdirSync(join(folder, 'files/closed'), { mode: 0o300 });
+    writeFileSync(join(folder, 'files/closed/a'), 'x');
+    await syncBelow(join(folder, 'files'), signal);
+    assert.deepEqual([synced, logged()], [0, [`-f -- ${join(folder, 'files')}`]]);
+    chmodSync(join(folder, 'files/closed'), 0o700);
   });
 
   it('are synced at once when they are many, one by one where nothing can do that', async () => {
