@@ -64,12 +64,18 @@ export function describeVirtiofsd(path: string, help: string): Virtiofsd {
   return { path, language, hasReadOnly: help.includes('--readonly') };
 }
 
-/** Program and arguments. Throws `not_supported` where nothing would keep a guest from writing to what it may only read. */
+/**
+ * Program and arguments. Throws `not_supported` for one that only root can run, and where nothing would keep a guest from
+ * writing to what it may only read.
+ */
 export function servingCommand(
   daemon: Virtiofsd,
   { socket, folder, readOnly }: Serving,
   isRoot: boolean,
 ): readonly [string, ...string[]] {
+  if (daemon.language === 'c' && !isRoot) {
+    throw forRootOnly(daemon.path);
+  }
   const own: [string, ...string[]] =
     daemon.language === 'c'
       ? // In fuse's options a comma separates.
@@ -120,6 +126,13 @@ export function missingVirtiofsd(volume: string): BerthError {
   );
 }
 
+function forRootOnly(path: string): BerthError {
+  return new BerthError('not_supported', `${path} shares folders with microVMs for root only.`, {
+    hint: 'Install the virtiofsd in Rust, version 1.4 or later (not in Debian 12), or use a volume of the kind "disk".',
+    field: 'mounts',
+  });
+}
+
 function words(...options: string[]): string[] {
   return options.flatMap((option) => ['-o', option]);
 }
@@ -144,6 +157,10 @@ async function helpOf(path: string): Promise<string> {
     return stdout + stderr;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    // The first thing that the C one does is to leave its groups.
+    if (reason.includes('setgroups() failed')) {
+      throw forRootOnly(path);
+    }
     throw new BerthError('not_supported', `${path} does not run: ${reason}`, {
       hint: 'Install it anew, or use a volume of the kind "disk".',
       cause: error,
