@@ -1,5 +1,4 @@
 /** What `configure` sends into a runtime: one tar, read by its script. */
-import { posix } from 'node:path';
 import { BerthError } from '../../api/errors';
 import type { InjectedFile, StartPlan } from './start-plan';
 import { homeAlias, homeDirectory, workspaceUser } from './places';
@@ -12,6 +11,7 @@ import {
   sessionEnvironment,
   type Environment,
 } from './session-environment';
+import { credentialTarget, shortened } from './target';
 import { sshdConfig } from './sshd-config';
 import { archiveOf, type Member } from '../tar/archive';
 
@@ -99,14 +99,12 @@ function sortFiles(files: readonly InjectedFile[]): Sorted {
   return { home, root, directories, homeDirectories };
 }
 
+/** What a user gave is absolute by now, and the path of the file itself. */
 function checkedTarget(target: string): string {
-  const path = posix.normalize(target);
-  if (!path.startsWith('/') || path === '/' || path.endsWith('/') || /[\n\0]/.test(path)) {
-    throw new BerthError('bad_request', `"${target}" is not the path of a file in the workspace.`, {
-      hint: 'Targets are absolute paths of files.',
-    });
+  if (!target.startsWith('/') || target.endsWith('/')) {
+    throw new BerthError('bad_request', `${shortened(target)} is not the path of a file in the workspace.`);
   }
-  return path;
+  return credentialTarget(target);
 }
 
 function relativeToHome(path: string): string | undefined {

@@ -2,6 +2,7 @@
 import { BerthError } from '../../../api/errors';
 import { checkImage } from '../../../api/rules/image-reference';
 import { ownerWords } from '../../../api/rules/owner';
+import { checkCredentials } from '../../inside/target';
 import { checkCloneAddress, checkCloneOptions } from '../../../api/rules/clone-address';
 import type { Operation } from '../../../api/operations/schemas';
 import type {
@@ -123,6 +124,7 @@ export class WorkspaceCreator {
       checkCloneAddress(request.cloneUrl);
     }
     checkCloneOptions(request);
+    checkCredentials(request.credentialFiles);
     const { name, label, volumes, secrets, start, idle, ports, temporary, agentSocket, ...rest } = request;
     const { runtime = defaults.runtime, image = defaults.image } = request;
     const mounts = parseMounts(request.volumes ?? [], runtime);

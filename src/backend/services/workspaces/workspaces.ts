@@ -35,6 +35,7 @@ import { eraseWorkspace, type EraseParts } from './erase';
 import { runtimeNameOf, type WorkspaceRecord } from './record';
 import { refuseUnconfirmed, replaceRuntime, settleReplacement, type RebuildRequest } from './rebuild';
 import type { StartOptions } from './start/runtime-preparation';
+import { checkCredentials } from '../../inside/target';
 
 export const stopGraceMs = 10_000;
 export const recoverDelaysMs: readonly number[] = [5_000, 30_000, 120_000];
@@ -214,6 +215,7 @@ export class Workspaces {
     const { registry, secrets } = this.parts;
     const record = registry.get(name);
     refuseTemporary(record);
+    checkCredentials(patch.credentialFiles);
     const { label, secrets: secretValues, limits: changed, ports: wanted, env: variables, ...spec } = patch;
     const env = variables && changeVariables(record.spec.env ?? {}, variables, 'env');
     const limits = changed === undefined ? undefined : changeLimits(record.spec.limits, changed);

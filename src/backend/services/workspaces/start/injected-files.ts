@@ -1,9 +1,10 @@
 /** What is read from the user's machine on every start: credential files and post-start scripts. */
 import type { Stats } from 'node:fs';
 import { readFile, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, posix } from 'node:path';
+import { basename, join, posix } from 'node:path';
 import type { CredentialFile } from '../../../../api/workspaces/schemas';
 import { homeDirectory } from '../../../inside/places';
+import { credentialTarget } from '../../../inside/target';
 import type { InjectedFile } from '../../../drivers/driver';
 
 const scriptDirectory = '/tmp/.berth/post-start';
@@ -38,14 +39,25 @@ export function modeOf(name: string, content: Buffer, own: number): number {
   return own & (isKey || isNamedKey ? privateBits : publicBits);
 }
 
-function targetOf(path: string): string {
-  const inside = path.startsWith('~/') ? path.slice(2) : path;
-  return posix.normalize(isAbsolute(inside) ? inside : posix.join(homeDirectory, inside));
-}
-
 interface Entry {
   source: string;
   target: string;
+}
+
+/** Of all that one names. Records of before may hold a target that is refused today: it is a problem of its own. */
+async function entriesOf({ source, target }: CredentialFile, problems: string[]): Promise<Entry[]> {
+  try {
+    const path = credentialTarget(target);
+    const isInto = target.endsWith('/') || path === homeDirectory;
+    const isFolder = isInto && (await stat(source)).isDirectory();
+    return await filesBelow(
+      { source, target: isInto && !isFolder ? posix.join(path, basename(source)) : path },
+      problems,
+    );
+  } catch (error) {
+    problems.push(notPutIn(source, error));
+    return [];
+  }
 }
 
 /** Links are followed, but not back into a folder that they are in. What can't be read is a problem of its own. */
@@ -90,8 +102,8 @@ async function readLimited(path: string): Promise<{ content: Buffer; found: Stat
 /** Credential files and folders, with their modes. */
 export async function readCredentials(files: readonly CredentialFile[]): Promise<Collected<InjectedFile>> {
   const result: Credentials = { found: [], problems: [], bytes: 0, tooMuch: [] };
-  for (const { source, target } of files) {
-    for (const file of await filesBelow({ source, target: targetOf(target) }, result.problems)) {
+  for (const each of files) {
+    for (const file of await entriesOf(each, result.problems)) {
       await readCredential(file, result);
     }
   }
@@ -107,7 +119,7 @@ export async function readCredentials(files: readonly CredentialFile[]): Promise
 
 /** Where all of them go, or went at an earlier start, also those that there is no room for now. */
 export async function credentialTargets(files: readonly CredentialFile[]): Promise<string[]> {
-  const found = files.map(({ source, target }) => filesBelow({ source, target: targetOf(target) }, []));
+  const found = files.map((each) => entriesOf(each, []));
   return (await Promise.all(found)).flat().map(({ target }) => target);
 }
 

@@ -4,6 +4,7 @@
  */
 import { posix, win32 } from 'node:path';
 import { BerthError } from '../../../../api/errors';
+import { shortened, targetProblem } from '../../../inside/target';
 import { namePattern } from '../../../../api/common';
 import type { Mount, RuntimeKind } from '../../../../api/workspaces/schemas';
 
@@ -88,6 +89,10 @@ export function parseMount(text: string, field = 'volumes'): Mount {
   }
   if (!target.startsWith('/') || target.split('/').includes('..')) {
     refuse(field, 'volume destination must be an absolute guest path');
+  }
+  const problem = targetProblem(target);
+  if (problem !== undefined) {
+    refuse(field, `volume destination ${shortened(target)} ${problem}`);
   }
   const clean = posix.join(target.replace(/\/+$/, ''), '/').slice(0, -1) || '/';
   if (reserved.includes(clean) || reservedTrees.some((tree) => `${clean}/`.startsWith(`${tree}/`))) {

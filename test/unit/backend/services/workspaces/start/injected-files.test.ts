@@ -57,6 +57,23 @@ describe('services/workspaces/start/injected-files', () => {
     assert.match(problems[1] ?? '', /all together have more than 24 MiB: .*many\/b and 1 more$/);
   });
 
+  it('puts a file into the folder that it is given one, and names a target that is refused today', async () => {
+    await writeFile(path('f'), 'x');
+    const targets = ['conf/', '/home/workspace', '.', 'a\nb'];
+    const { found, problems } = await readCredentials(
+      targets.map((target) => ({ source: path('f'), target })),
+    );
+    assert.deepEqual(
+      found.map(({ target }) => target),
+      ['/home/workspace/conf/f', '/home/workspace/f'],
+    );
+    assert.equal(problems.length, 2);
+    for (const problem of problems) {
+      assert.match(problem, /^Credential .* was not put in: The target .* (is no name|holds a line break)/);
+      assert.doesNotMatch(problem, /\n/);
+    }
+  });
+
   it('puts files where they were asked for: absolute, in the home, with ~', async () => {
     await writeFile(path('a'), 'A');
     const { found, problems } = await readCredentials([
