@@ -4,6 +4,8 @@
  * The address is kept in the record and shown, so nothing that may be a secret is taken with it.
  */
 import { BerthError } from '../errors';
+import { isBranchName } from './branch-name';
+import { quote } from './volume-path';
 
 export const maxCloneAddress = 2048;
 const maxPort = 65_535;
@@ -192,6 +194,12 @@ export function checkCloneOptions(options: {
         hint: 'Give the address of the repository, too: `--clone`.',
       });
     }
+  }
+  if (options.cloneBranch !== undefined && !isBranchName(options.cloneBranch)) {
+    throw new BerthError('bad_request', `${quote(options.cloneBranch)} is no name of a branch or tag.`, {
+      field: 'cloneBranch',
+      hint: 'See `git help check-ref-format`.',
+    });
   }
   if (options.agentSocket !== undefined && options.start === false) {
     throw new BerthError(

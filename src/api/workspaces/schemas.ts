@@ -133,9 +133,6 @@ export const PostStart = Type.Object(
 export const NetworkMode = literals(['on', 'off', 'host-loopback']);
 export type NetworkMode = Static<typeof NetworkMode>;
 
-/** What git-check-ref-format(1) says of single characters; the rest is git's to refuse. */
-const BranchName = '^[^-\\x00-\\x20\\x7f~^:?*[\\\\][^\\x00-\\x20\\x7f~^:?*[\\\\]*$';
-
 export const WorkspaceSpec = Type.Object(
   {
     runtime: RuntimeKind,
@@ -149,10 +146,10 @@ export const WorkspaceSpec = Type.Object(
           'https://host/path, ssh://[user@]host/path, [user@]host:path, or /path inside. No secrets.',
       }),
     ),
+    /** Which names are taken: `rules/branch-name.ts`. */
     cloneBranch: Type.Optional(
       Type.String({
         maxLength: 255,
-        pattern: BranchName,
         description: 'The branch or tag to clone; the default is that of the repository. Needs `cloneUrl`.',
       }),
     ),

@@ -32,6 +32,12 @@ const wrong: [title: string, field: string, body: Record<string, unknown>][] = [
     'credentialFiles.0.source',
     { credentialFiles: [{ source: '', target: 'x' }] },
   ],
+  [
+    'a credential that would be a folder',
+    'credentialFiles.0.target',
+    { credentialFiles: [{ source: '/etc/hostname', target: '..' }] },
+  ],
+  ['no name of a branch', 'cloneBranch', { cloneUrl: 'https://example.org/x', cloneBranch: 'a..b' }],
   ['idle minutes below zero', 'idle.stopAfter', { idle: { stopAfter: -1 } }],
 ];
 
