@@ -4,6 +4,7 @@
  */
 import { posix } from 'node:path';
 import { BerthError } from '../../../api/errors';
+import { notWhile } from '../../../api/rules/lifecycle';
 import { rootFilesOf } from '../../../api/rules/root-files';
 import type { FileEntry, FileLocation } from '../../../api/files/schemas';
 import type { RuntimeInfo } from '../../drivers/driver';
@@ -43,6 +44,9 @@ export class Locations {
   /** `follow`: also when the last component is a link. What is missing is located where it would be made. */
   async locate(workspace: string, path: string, { follow }: { follow: boolean }): Promise<FileLocation> {
     const record = this.parts.registry.get(workspace);
+    if (record.state === 'creating') {
+      throw notWhile(record.state, workspace, "its files can't be reached");
+    }
     const runtime = await this.parts.drivers.of(record.spec.runtime).inspect(runtimeNameOf(workspace));
     const root = rootFilesOf(workspace);
     const planned = mountPointsOf(record, runtime);

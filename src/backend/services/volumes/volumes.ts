@@ -1,5 +1,6 @@
 /** Volumes of all drivers: list, create, delete with guard, and the files inside. */
 import { BerthError, asBerthError } from '../../../api/errors';
+import { notWhile } from '../../../api/rules/lifecycle';
 import { ownerWords } from '../../../api/rules/owner';
 import { workspaceOfRoot } from '../../../api/rules/root-files';
 import type { Volume, VolumeCreate } from '../../../api/volumes/schemas';
@@ -182,7 +183,10 @@ export class Volumes {
   private async open(name: string): Promise<VolumeFiles> {
     const workspace = workspaceOfRoot(name);
     if (workspace !== undefined) {
-      const { spec } = this.parts.registry.get(workspace);
+      const { spec, state } = this.parts.registry.get(workspace);
+      if (state === 'creating') {
+        throw notWhile(state, workspace, "its files can't be reached");
+      }
       return this.parts.drivers.of(spec.runtime).rootFiles(runtimeNameOf(workspace));
     }
     const known = this.keptBy.get(name);

@@ -228,6 +228,16 @@ function answerTo(id: string, said: string[]): Expectation['take'] {
 }
 
 function refused(reason: string): BerthError {
+  // The guest is up, and the engine has not said yet what it is to be.
+  if (reason === 'not configured yet') {
+    return new BerthError(
+      'illegal_state',
+      'The microVM is being started: nothing can be reached in it now.',
+      {
+        hint: 'Wait until that is done.',
+      },
+    );
+  }
   return /no space left/i.test(reason)
     ? new BerthError('no_space', `The guest could not be set up, because a disk of it is full: ${reason}`, {
         first: 'Delete files from its home volume, or grow it.',
