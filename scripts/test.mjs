@@ -1,6 +1,6 @@
 /**
  * `npm test [-- SUITE...] [--grep TEXT]`: sets up what is missing, then lint, types and all suites, or those that are
- * named (lint, types, unit, runner, engine, microvm, host, ui, package). Suites that share nothing run beside each other:
+ * named (lint, types, unit, ordinary, runner, engine, microvm, host, ui, package). Suites that share nothing run beside each other:
  * scripts/lib/lanes.mjs; the output of each comes when it has ended, and is in test-results/. The last line is the sum.
  */
 import { readFile } from 'node:fs/promises';

@@ -7,7 +7,7 @@
 export const LANES = [
   ['microvm', 'ui'],
   ['engine', 'host', 'package'],
-  ['lint', 'types', 'unit', 'runner'],
+  ['lint', 'types', 'unit', 'ordinary', 'runner'],
 ];
 
 /**

@@ -20,6 +20,7 @@ const NEEDS = {
   lint: [],
   types: [],
   unit: ['programs'],
+  ordinary: ['programs'],
   runner: ['VS Code'],
   engine: ['programs', 'images'],
   microvm: ['programs', 'guest kit'],

@@ -2,6 +2,7 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
+import { isRoot, withOrdinaryUser } from './ordinary-user.mjs';
 import { tool } from './repository.mjs';
 import { run } from './run.mjs';
 
@@ -9,11 +10,11 @@ const SUITE_TIMEOUT_MS = 2_700_000;
 const RESULTS = join(ROOT, 'test-results');
 
 /** Suites of compiled tests in out/test/<name>. */
-export const SUITES = ['unit', 'runner', 'engine', 'microvm', 'host', 'ui', 'package'];
+export const SUITES = ['unit', 'runner', 'engine', 'microvm', 'host', 'ui', 'package', 'ordinary'];
 
 /** No two suites try the same ports at the same time. The system gives out those above 32,767. @param {string} name */
 function portsOf(name) {
-  const size = 1_600;
+  const size = 1_400;
   const first = 21_000 + SUITES.indexOf(name) * size;
   return { BERTH_TEST_PORTS: `${first}-${first + size - 1}` };
 }
@@ -25,10 +26,18 @@ const odd = { BERTH_TEST_CONDITIONS: process.env.BERTH_TEST_CONDITIONS ?? 'odd' 
  * Where a suite's tests are when not in one folder of its name. Those of behaviour run for both kinds of runtimes.
  * A window of VS Code that is clicked on a busy machine may close a menu or lose the focus: what fails there is tried
  * once more, and told apart in the sum.
- * @type {Record<string, {folders: string[], except?: string, environment?: Record<string, string>, retries?: number}>}
+ * `ordinary` is what differs for who is not root, and part of `unit` for everybody else.
+ * @type {Record<string, {folders: string[], except?: string, environment?: Record<string, string>, retries?: number, isOrdinary?: boolean}>}
  */
 const PLACES = {
   unit: { folders: ['unit'], environment: odd },
+  ordinary: {
+    folders: ['files/agent', 'files/local', 'inside', 'machine', 'services/transfers'].map(
+      (name) => `unit/backend/${name}`,
+    ),
+    environment: odd,
+    isOrdinary: true,
+  },
   ui: { folders: ['ui'], retries: 1 },
   engine: {
     folders: ['engine'],
@@ -46,6 +55,8 @@ const PLACES = {
 
 /** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], unsteady?: string[], seconds?: number}} Outcome */
 
+const placeOf = (/** @type {string} */ name) => PLACES[name] ?? { folders: [name] };
+
 /** Where the output of a suite goes that runs beside others. @param {string} name */
 export const logOf = (name) => join(RESULTS, `${name}.log`);
 
@@ -62,25 +73,18 @@ async function outputOptions(name, isHeard) {
  * @returns {Promise<Outcome>}
  */
 export async function runSuite(name, { grep, isHeard, env }) {
-  const place = PLACES[name] ?? { folders: [name] };
+  const place = placeOf(name);
   const none = noneOf(name);
   if (!(await hasTests(place.folders))) return none;
-  const resultFile = join(RESULTS, `${name}.json`);
-  const options = { ...(await outputOptions(name, isHeard)), timeoutMs: SUITE_TIMEOUT_MS };
-  await rm(resultFile, { force: true });
-  const { program, environment } =
-    name === 'host' ? hostTests(resultFile, grep) : nodeTests(place, resultFile, grep);
-  let complaint = '';
-  let code = 1;
-  try {
-    ({ code } = await run(process.execPath, program, {
-      ...options,
-      env: { ...env, ...portsOf(name), ...environment },
-    }));
-  } catch (error) {
-    complaint = error instanceof Error ? error.message : String(error);
-  }
-  const result = await readResult(resultFile);
+  const isOther = isRoot() && (place.isOrdinary === true || env.BERTH_TEST_USER === 'ordinary');
+  // Who is nobody else runs these tests in `unit`.
+  if (place.isOrdinary === true && !isOther) return none;
+  const how = { name, grep, isHeard, env };
+  const { code, complaint, result } = isOther
+    ? await withOrdinaryUser(({ wrap, folder, environment }) =>
+        runTests({ ...how, resultFile: join(folder, 'result.json'), wrap, env: { ...env, ...environment } }),
+      )
+    : await runTests({ ...how, resultFile: join(RESULTS, `${name}.json`), wrap: (argv) => argv });
   if (!result) return failed(none, complaint || `ended with ${code} and left no result`);
   const failures = result.tests.filter(({ state }) => state === 'failed').map(titleAndReason);
   const unsteady = result.tests
@@ -90,6 +94,29 @@ export async function runSuite(name, { grep, isHeard, env }) {
   const outcome = { name, passed, failed: failedCount, skipped, failures, unsteady };
   // Whatever ends badly counts, also when each of its tests went well.
   return code !== 0 && result.failed === 0 ? failed(outcome, complaint || `ended with ${code}`) : outcome;
+}
+
+/**
+ * @param {{name: string, grep: string | undefined, isHeard: boolean, env: NodeJS.ProcessEnv, resultFile: string,
+ *   wrap: (argv: string[]) => string[]}} how
+ */
+async function runTests({ name, grep, isHeard, env, resultFile, wrap }) {
+  await rm(resultFile, { force: true });
+  const { program, environment } =
+    name === 'host' ? hostTests(resultFile, grep) : nodeTests(placeOf(name), resultFile, grep);
+  const [first = '', ...argv] = wrap([process.execPath, ...program]);
+  let complaint = '';
+  let code = 1;
+  try {
+    ({ code } = await run(first, argv, {
+      ...(await outputOptions(name, isHeard)),
+      timeoutMs: SUITE_TIMEOUT_MS,
+      env: { ...env, ...portsOf(name), ...environment },
+    }));
+  } catch (error) {
+    complaint = error instanceof Error ? error.message : String(error);
+  }
+  return { code, complaint, result: await readResult(resultFile) };
 }
 
 /** What the sum says of a failure: what is above it may be long gone from a log that is cut. */

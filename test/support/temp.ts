@@ -1,5 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +13,16 @@ export function useTempFolder(): () => string {
   beforeEach(async () => {
     path = await mkdtemp(join(root, 'berth-test-'));
   });
-  afterEach(() => rm(path, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => removeTree(path));
   return () => path;
+}
+
+/** Removes what a test made, also folders that their owner may not enter, and paths that no call takes for their length. */
+export function removeTree(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+  } catch {
+    execFileSync('chmod', ['-R', 'u+rwX', path]);
+    execFileSync('rm', ['-rf', path]);
+  }
 }

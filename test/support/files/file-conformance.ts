@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,6 +13,7 @@ import { DownloadDrafts } from '../../../src/backend/store/download-drafts';
 import { Transfers } from '../../../src/backend/services/transfers/transfers';
 import { accessList, attributesAt, setAttribute } from './file-facts';
 import { differences, factsOf, generateTree } from './generated-tree';
+import { removeTree } from '../temp';
 
 class Context implements OperationContext {
   readonly signal = new AbortController().signal;
@@ -54,7 +55,7 @@ export function filesKeepWhatTheyAre(door: Door): void {
   beforeEach(() => {
     local = mkdtempSync(join(tmpdir(), 'berth-conformance-'));
   });
-  afterEach(() => rmSync(local, { recursive: true, force: true }));
+  afterEach(() => removeTree(local));
 
   for (const seed of door.seeds) {
     it(`up, inside and down again a tree is as \`cp -a\` leaves it (seed ${seed})`, async () => {

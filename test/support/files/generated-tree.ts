@@ -38,7 +38,9 @@ for i in range(40):
     if with_lists and rnd.random() < .2:
         os.setxattr(path, 'system.posix_acl_access', acl)
     else:
-        os.chmod(path, rnd.choice([0o644, 0o755, 0o444, 0o600, 0o777, 0o000, 0o640]))
+        # Only root copies what its owner may not read.
+        closed = 0o000 if os.geteuid() == 0 else 0o400
+        os.chmod(path, rnd.choice([0o644, 0o755, 0o444, 0o600, 0o777, closed, 0o640]))
     files.append(path)
     if rnd.random() < .3:
         other = os.path.join(rnd.choice(folders), b'l%d' % i)

@@ -16,7 +16,7 @@ import { failure } from '../../support/errors';
 import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../support/files/small-disk';
 import { useTempFolder } from '../../support/temp';
 import { until } from '../../support/wait';
-import { skipWithout } from '../../support/skip';
+import { needsRoot, skipWithout } from '../../support/skip';
 
 describe('the engine as a process', function () {
   this.timeout(120_000);
@@ -148,9 +148,8 @@ describe('the engine as a process', function () {
   });
 
   it('tells a user who is not root why a folder can not be used', async function () {
-    if (process.getuid?.() !== 0 || spawnSync('setpriv', ['--version']).status !== 0) {
-      skipWithout(this, 'only root becomes another user, by setpriv');
-    }
+    needsRoot(this, 'becomes another user');
+    if (spawnSync('setpriv', ['--version']).status !== 0) skipWithout(this, 'setpriv');
     // Where that user may go: not below the folder of this user.
     const open = mkdtempSync(join(tmpdir(), 'berth-user-'));
     try {

@@ -57,7 +57,8 @@ export function contentCases(rooms: Rooms): void {
     assert.deepEqual(await at.names(), ['a']);
   });
 
-  it('keeps mode and owner of a file it replaces; new ones belong to the owner of their folder', async () => {
+  it('keeps mode and owner of a file it replaces; new ones belong to the owner of their folder', async function () {
+    at.needsOwners(this);
     await at.put('/', [
       [{ name: 'home', type: 'directory', uid: 1000, gid: 1001, mode: 0o755 }],
       [{ name: 'home/old', uid: 70_007, gid: 8, mode: 0o640 }, 'old'],

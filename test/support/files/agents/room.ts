@@ -4,10 +4,13 @@ import { Readable } from 'node:stream';
 import assert from 'node:assert/strict';
 import type { AgentAccess } from '../../../../src/backend/files/agent/access';
 import type { AgentFiles } from '../../../../src/backend/files/agent/agent-files';
+import { needsRoot } from '../../skip';
 
 export interface Room {
   readonly files: AgentFiles;
   readonly access: AgentAccess;
+  /** Files may belong to others than who runs the tests. */
+  readonly givesOwners: boolean;
   /** Makes a device (character, 1:3). False where this machine's user may make none. */
   makeDevice: (path: string) => Promise<boolean>;
   /** Sets an extended attribute as another program would. */
@@ -68,6 +71,11 @@ export class Case {
 
   get files(): AgentFiles {
     return this.room.files;
+  }
+
+  /** For a test whose subject is to whom files belong. */
+  needsOwners(context: Mocha.Context): void {
+    if (!this.room.givesOwners) needsRoot(context, 'gives files to others');
   }
 
   async text(path: string): Promise<string> {

@@ -37,7 +37,8 @@ export function uploadCases(rooms: Rooms): void {
     await failure(at.ask('unstage', { stage: '/t/d' }), 'gone');
   });
 
-  it('overwrites files, merges folders, keeps mode and owner of what it replaces', async () => {
+  it('overwrites files, merges folders, keeps mode and owner of what it replaces', async function () {
+    at.needsOwners(this);
     const result = await at.files.merge(await at.stage(fresh), '/t', 'overwrite');
     assert.deepEqual(result, { files: 3, skipped: [], renamed: [], failed: [] });
     assert.equal((await at.text('/t/a.txt')) + (await at.text('/t/d/b')), 'newnew');
@@ -92,7 +93,8 @@ export function uploadCases(rooms: Rooms): void {
     assert.deepEqual([failed.map(({ path }) => path), files], [['/a.txt', '/d', '/link'], 0]);
   });
 
-  it('hands out what it was given: names, sizes, modes, times, owners, links, pipes', async () => {
+  it('hands out what it was given: names, sizes, modes, times, owners, links, pipes', async function () {
+    at.needsOwners(this);
     const mtime = new Date(1_234_567_890_000);
     const long = 'n'.repeat(150);
     await at.put('/', [

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { checkCloneAddress, cloneAddressProblem } from '../../../../src/api/rules/clone-address';
 import { refused, taken } from './clone-addresses';
 import { failure } from '../../../support/errors';
+import { useTempFolder } from '../../../support/temp';
 
 const repeated = [
   'a',
@@ -65,6 +66,8 @@ function sshAddresses(): SshAddress[] {
 }
 
 describe('the address of a repository', () => {
+  const folder = useTempFolder();
+
   it('is one that git reads as an address or a path', () => {
     for (const address of taken) {
       assert.equal(cloneAddressProblem(address), undefined, address);
@@ -98,13 +101,15 @@ describe('the address of a repository', () => {
 
   it('reaches ssh as git reads it, with no option and no other machine', async function () {
     this.timeout(30_000);
+    // It asks for a repository, and heeds none that belongs to another user.
+    await run('git', ['init', '--quiet', '--bare', folder()]);
     let count = 0;
     for (const { address, user, host, port, path } of sshAddresses()) {
       if (cloneAddressProblem(address) !== undefined) {
         continue;
       }
       count += 1;
-      const { stdout } = await run('git', ['fetch-pack', '--diag-url', address]);
+      const { stdout } = await run('git', ['fetch-pack', '--diag-url', address], { cwd: folder() });
       const read = new Map(
         stdout
           .trim()

@@ -7,6 +7,7 @@ import { AgentFiles } from '../../../../src/backend/files/agent/agent-files';
 import { agentKeepsProtocol } from '../../../support/files/agent-conformance';
 import type { Room } from '../../../support/files/agents/room';
 import { setAttribute } from '../../../support/files/file-facts';
+import { isRoot } from '../../../support/skip';
 import { TestVolume } from './agent/harness';
 import { TestDisk, writeByDebugfs } from './disk/harness';
 
@@ -16,6 +17,7 @@ function folderRoom(volume: TestVolume): Room {
   return {
     files,
     access: volume,
+    givesOwners: isRoot,
     makeDevice: (path) =>
       Promise.resolve(spawnSync('mknod', [join(volume.root, path), 'c', '1', '3']).status === 0),
     setAttribute: (path, name, value) => {
@@ -38,6 +40,7 @@ async function diskRoom(): Promise<Room> {
   return {
     files: disk.files,
     access: disk.access,
+    givesOwners: true,
     makeDevice: async (path) => {
       await writeByDebugfs(disk, [`cd ${dirname(path)}`, `mknod ${basename(path)} c 1 3`]);
       return true;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { filesKeepWhatTheyAre } from '../../../support/files/file-conformance';
 import { DirectoryVolumes } from '../../../../src/backend/drivers/microvms/disks/directory-volumes';
+import { removeTree } from '../../../support/temp';
 import { agentDir, TestVolume } from './agent/harness';
 import { TestDisk } from './disk/harness';
 
@@ -25,7 +26,7 @@ describe('files keep what they are', function () {
     });
     after(async () => {
       await volumes.closeAll();
-      rmSync(folder, { recursive: true, force: true });
+      removeTree(folder);
     });
     filesKeepWhatTheyAre({
       files: () => Promise.resolve(volumes.files('v', join(folder, 'v'))),

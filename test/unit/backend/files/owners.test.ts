@@ -6,7 +6,7 @@ import { ownerIn } from '../../../../src/backend/files/owners';
 import type { VolumeFiles } from '../../../../src/backend/files/volume-files';
 import { Transfers } from '../../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../../src/backend/store/download-drafts';
-import { skipWithout } from '../../../support/skip';
+import { needsRoot } from '../../../support/skip';
 import { TestContext } from '../../../support/test-context';
 import { TestVolume } from './agent/harness';
 import { TestDisk } from './disk/harness';
@@ -14,10 +14,7 @@ import { TestDisk } from './disk/harness';
 describe('whom new files belong to', function () {
   this.timeout(30_000);
   let local: string;
-  before(function () {
-    if (process.getuid?.() !== 0) {
-      skipWithout(this, 'files are given away by root alone');
-    }
+  before(() => {
     local = mkdtempSync(join(tmpdir(), 'berth-owners-'));
     mkdirSync(join(local, 'records'));
     mkdirSync(join(local, 'up'));
@@ -59,7 +56,8 @@ describe('whom new files belong to', function () {
     }
   }
 
-  it('is so in a folder', async () => {
+  it('is so in a folder', async function () {
+    needsRoot(this, 'gives files to others');
     const volume = await TestVolume.create();
     try {
       for (const [name, mode] of [

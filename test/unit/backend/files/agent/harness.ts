@@ -1,11 +1,12 @@
 /** The real agent on a temporary folder, run by the Python of this machine. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { removeTree } from '../../../../support/temp';
 import { BerthError } from '../../../../../src/api/errors';
 import type { AgentAccess } from '../../../../../src/backend/files/agent/access';
 import { AgentChannel } from '../../../../../src/backend/files/agent/channel';
@@ -159,7 +160,7 @@ export class TestVolume implements AgentAccess {
   async dispose(): Promise<void> {
     await this.files.close();
     await this.restart();
-    await rm(this.root, { recursive: true, force: true });
+    removeTree(this.root);
   }
 }
 

@@ -24,8 +24,9 @@ import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts
 import { TestContext } from '../../../../support/test-context';
 import { TestVolume } from '../../files/agent/harness';
 import { bytesOf, membersOf, TestDisk } from '../../files/disk/harness';
+import { isRoot } from '../../../../support/skip';
+import { removeTree } from '../../../../support/temp';
 
-const isRoot = process.getuid?.() === 0;
 /** Root may read everything. */
 const ordinary = isRoot ? 65534 : process.getuid?.();
 const group = process.getgid?.();
@@ -90,10 +91,9 @@ describe('what can not be copied', function () {
         readdirSync(volume.root).filter((name) => name.startsWith('.berth-')),
         [],
       );
-      execFileSync('rm', ['-rf', volume.root]); // no call takes paths as long as some here
       await volume.dispose();
     }
-    rmSync(local, { recursive: true, force: true });
+    removeTree(local);
   });
 
   describe('as nobody may read it', () => {

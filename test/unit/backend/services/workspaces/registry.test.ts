@@ -7,7 +7,9 @@ import { WorkspaceRegistry } from '../../../../../src/backend/services/workspace
 import { SshConfig } from '../../../../../src/backend/ssh/config';
 import { PortLedger } from '../../../../../src/backend/ssh/ports';
 import { silentLog, useEngine, type TestEngine } from '../../../../support/engine/engine';
+import { removeTree } from '../../../../support/temp';
 import { failure } from '../../../../support/errors';
+import { isRoot } from '../../../../support/skip';
 
 describe('services/workspaces/registry', () => {
   const { start } = useEngine();
@@ -143,7 +145,7 @@ describe('services/workspaces/registry', () => {
   });
 
   it('works on with what it knows when a record can not be written', async function () {
-    if (process.getuid?.() === 0) {
+    if (isRoot) {
       // root writes into everything: a folder in the way does for it.
       await rm(test.state.workspace('demo'), { recursive: true });
       await writeFile(test.state.workspace('demo'), '');
@@ -153,6 +155,6 @@ describe('services/workspaces/registry', () => {
     const operation = await test.done(test.services.workspaces.stop('demo'));
     assert.equal(operation.status, 'failed', 'it says so');
     assert.equal(test.services.workspaces.get('demo').state, 'stopped', 'and shows what is');
-    await rm(test.state.workspace('demo'), { recursive: true });
+    removeTree(test.state.workspace('demo'));
   });
 });
