@@ -35,7 +35,7 @@ export class ProgressDisplay {
   /** The operation as it is now. */
   update(operation: Operation): void {
     this.shown = operation;
-    this.reportSteps(operation.steps);
+    this.reportSteps(operation);
     const current = currentStep(operation)?.name ?? '';
     if (current !== this.currentStep) {
       this.currentStep = current;
@@ -52,7 +52,7 @@ export class ProgressDisplay {
   end(operation: Operation | undefined): void {
     this.release();
     if (operation !== undefined) {
-      this.reportSteps(operation.steps);
+      this.reportSteps(operation);
       this.reportEnd(operation);
     }
     this.shown = undefined;
@@ -78,9 +78,14 @@ export class ProgressDisplay {
     this.target.write(`${eraseLine}${this.style.blue(spinner[this.frame] ?? '')} ${clip(text, room)}`);
   }
 
-  /** Each step once, when it has ended. */
-  private reportSteps(steps: readonly Step[]): void {
-    for (const step of steps) {
+  /** Each step once, when it has ended. How well things were put in place is known at the end of all. */
+  private reportSteps(operation: Operation): void {
+    for (const each of operation.steps) {
+      const isPlacing = each.name === 'place' && each.outcome === 'done';
+      if (isPlacing && operation.status === 'running') {
+        return;
+      }
+      const step = isPlacing ? { ...each, outcome: outcomeOf(operation) } : each;
       if (['pending', 'running', 'skipped'].includes(step.outcome) || this.reported.has(step.name)) {
         continue;
       }
@@ -161,7 +166,7 @@ function formatBar(share: number, unicode: boolean): string {
 }
 
 /** A finished step with its time, and its message, in as many lines as it has, when it did not simply succeed. */
-export function formatStep(step: Step, style: Style): string {
+export function formatStep(step: Omit<Step, 'outcome'> & { outcome: string }, style: Style): string {
   const time = step.ms === undefined ? '' : `  ${style.dim(formatDuration(step.ms))}`;
   const [first, ...rest] = step.outcome === 'done' ? [] : indentedLines(step.message ?? '');
   const reason = first === undefined ? '' : `: ${first}`;

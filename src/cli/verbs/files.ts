@@ -98,6 +98,17 @@ async function nothingAt(client: EngineClient, at: Located, text: string, error:
   throw new BerthError(failure.code, `There is nothing at "${text}".`, { ...hint, cause: error });
 }
 
+/** Throws the error; a missing folder above what is to be made in the words of who asked. */
+function noFolderFor(text: string, error: unknown): never {
+  const failure = asBerthError(error);
+  throw failure.code === 'path_not_found'
+    ? new BerthError(failure.code, `The folder that ${text} would be in is not there.`, {
+        hint: 'Make it first: `berth mkdir -p`.',
+        cause: error,
+      })
+    : failure;
+}
+
 async function mkdir(cli: Cli, texts: string[], parents: boolean): Promise<void> {
   const made = await forEachPlace(cli, texts, async (client, text) => {
     const { volume, path } = await openToChange(cli, text, true);
@@ -181,13 +192,18 @@ async function move(cli: Cli, source: string, target: string, overwrite: boolean
   const named = await openToChange(cli, target, false);
   const followed = await openToChange(cli, target, true);
   refuseMounted(from);
+  if ((await statOf(client, from)) === undefined) {
+    await nothingAt(client, from, source, new BerthError('path_not_found', `There is no ${from.path}.`));
+  }
   const existing = await statOf(client, followed);
   const into = existing !== undefined && isFolder(existing);
   const to = into ? followed : named;
   const path = into ? posix.join(to.path, posix.basename(from.path)) : to.path;
   if (from.volume === to.volume) {
     const body = { from: from.path, to: path, overwrite };
-    const moved = await client.call('files.rename', { params: { volume: to.volume }, body });
+    const moved = await client
+      .call('files.rename', { params: { volume: to.volume }, body })
+      .catch((error: unknown) => noFolderFor(target, error));
     cli.result(moved, () => '');
     return;
   }

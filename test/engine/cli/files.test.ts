@@ -182,6 +182,12 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
     await berth.ok('mv', `${name}:m/renamed.txt`, `volume:${cache}:/moved.txt`);
     assert.deepEqual(await list(`${name}:m`), ['n/']);
     assert.ok((await list(cache)).includes('moved.txt'));
+    for (const target of [`${name}:m/other`, `volume:${cache}:/other`]) {
+      const { code, stderr } = await berth.run(['mv', `${name}:nope`, target]);
+      assert.deepEqual([code, stderr.includes(`There is nothing at "${name}:nope".`)], [1, true], stderr);
+    }
+    const { stderr } = await berth.run(['mv', `${name}:m/n`, `${name}:none/n`]);
+    assert.match(stderr, new RegExp(`The folder that ${name}:none/n would be in is not there`));
     await berth.ok('rm', '-r', `${name}:m`);
     await berth.ok('rm', `volume:${cache}:/moved.txt`);
     assert.equal((await berth.run(['ls', `${name}:m`])).code, 1);

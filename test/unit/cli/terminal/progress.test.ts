@@ -73,12 +73,26 @@ describe('cli/terminal/progress', () => {
         failed: Array.from({ length: failed }, () => ({ path: '/etc/hosts', reason: 'in use' })),
       };
       const display = new ProgressDisplay(target, plain);
-      display.end(operation({ title: 'Copy f to w:/etc', status: 'succeeded', result }));
+      const steps = [step('copy', 'done'), step('place', 'done'), step('remove', 'done')];
+      display.update(operation({ steps }));
+      assert.equal(target.text, 'ok Title copy\n', 'nobody knows yet how the rest went');
+      display.end(operation({ title: 'Copy f to w:/etc', status: 'succeeded', steps, result }));
       return target.text;
     };
-    assert.equal(ended(1, 0), 'ok Copy f to w:/etc\n');
-    assert.equal(ended(1, 1), 'warning: Copy f to w:/etc\n');
-    assert.equal(ended(0, 1), 'failed: Copy f to w:/etc\n');
+    for (const [files, failed, mark] of [
+      [1, 0, 'ok'],
+      [1, 1, 'warning:'],
+      [0, 1, 'failed:'],
+    ] as const) {
+      const lines = [
+        'ok Title copy',
+        `${mark} Title place`,
+        'ok Title remove',
+        `${mark} Copy f to w:/etc`,
+        '',
+      ];
+      assert.equal(ended(files, failed), lines.join('\n'));
+    }
   });
 
   it('leaves the error of a failed operation to the error itself', () => {
