@@ -118,7 +118,12 @@ export default tseslint.config(
     ...below('drivers', 'files', 'ssh', 'store', ...ground),
   ),
   forbid(['src/backend/services/**'], ...outsideOfEngine, ...below('server'), anyDriver),
-  forbid(['src/backend/drivers/*.ts'], ...outsideOfEngine, ...below('server', 'services', 'ssh'), anyDriver),
+  forbid(
+    ['src/backend/drivers/*.ts', 'src/backend/drivers/contract/**'],
+    ...outsideOfEngine,
+    ...below('server', 'services', 'ssh'),
+    anyDriver,
+  ),
   forbid(
     ['src/backend/drivers/containers/**'],
     ...outsideOfEngine,

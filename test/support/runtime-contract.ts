@@ -3,7 +3,7 @@
  * the one in memory that stands in for them.
  */
 import assert from 'node:assert/strict';
-import type { Driver, RuntimePlan } from '../../src/backend/drivers/driver';
+import type { Driver, PlannedMount, RuntimePlan } from '../../src/backend/drivers/driver';
 
 export interface ContractBench {
   driver: Driver;
@@ -16,6 +16,9 @@ type State = (typeof states)[number];
 
 /** What the runtime is afterwards, or the code of the error. */
 type Outcome = State | { error: string };
+
+const mountKinds = ['volume', 'disk', 'archive'] as const;
+const networks = ['on', 'off', 'host-loopback'] as const;
 
 const never = () => new AbortController().signal;
 
@@ -120,6 +123,56 @@ export function itKeepsTheContract(bench: () => ContractBench): void {
       await drop(plan);
     });
   }
+
+  it('features: what they do not name is refused before anything is made, and what they name is there', async () => {
+    const { driver } = bench();
+    const plan = await bench().plan();
+    const { features } = driver;
+    const mount = (kind: (typeof mountKinds)[number]): PlannedMount => ({
+      ...{ kind, source: '/none', target: '/none', readOnly: false },
+    });
+    const beyond = [
+      ...networks.filter((each) => !features.networks.includes(each)).map((network) => ({ network })),
+      ...mountKinds
+        .filter((each) => !features.mounts.includes(each))
+        .map((kind) => ({ mounts: [mount(kind)] })),
+      ...(features.portsWithoutNetwork ? [] : [{ network: 'off' as const, ports: [{ host: 1, guest: 1 }] }]),
+    ];
+    for (const wanted of beyond) {
+      await assert.rejects(driver.create({ ...plan, ...wanted }, never()), { code: 'not_supported' });
+      assert.equal(await driver.inspect(plan.name), undefined, JSON.stringify(wanted));
+    }
+    assert.equal(driver.commit !== undefined, features.commit !== undefined);
+    const home = features.volumeKinds[0];
+    const found = await driver.create(plan, never()).then(() => driver.volumes.inspect(plan.homeVolume));
+    assert.equal(found?.kind, home);
+    await driver.remove(plan.name);
+  });
+
+  it('of several calls for one name at once each is done before or after the others', async () => {
+    const { driver } = bench();
+    const plan = await bench().plan();
+    const made = await Promise.allSettled([1, 2].map(() => driver.create(plan, never())));
+    const failed = made.flatMap((each) =>
+      each.status === 'rejected' ? [each.reason as { code?: string }] : [],
+    );
+    assert.deepEqual(
+      failed.map(({ code }) => code),
+      ['exists'],
+    );
+    const started = await Promise.all([driver.start(plan.name), driver.start(plan.name)]);
+    assert.deepEqual(
+      started.map(({ state }) => state),
+      ['running', 'running'],
+    );
+    await Promise.all([driver.pause(plan.name), driver.pause(plan.name)]);
+    assert.equal((await driver.inspect(plan.name))?.state, 'paused');
+    await Promise.all([driver.resume(plan.name), driver.resume(plan.name)]);
+    await Promise.all([driver.stop(plan.name, 0), driver.stop(plan.name, 0)]);
+    assert.equal((await driver.inspect(plan.name))?.state, 'stopped');
+    await Promise.all([driver.remove(plan.name), driver.remove(plan.name)]);
+    assert.equal(await driver.inspect(plan.name), undefined);
+  });
 
   it('setAside, create, takeBack: the first one is back; dropAside: the second one stays', async () => {
     const { driver } = bench();

@@ -1,10 +1,14 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Owner, Timestamp, literals, nullable } from '../common';
+import { RuntimeKind, runtimeKinds } from '../workspaces/schemas';
+import { DriverFeatures } from './features';
 
 /** State of one driver: can it make runtimes now, and if not, what to do. */
 export const DriverStatus = Type.Object({
-  runtime: literals(['container', 'microvm']),
+  runtime: RuntimeKind,
   available: Type.Boolean(),
+  /** Absent in the answer of an engine of before. */
+  features: Type.Optional(DriverFeatures),
   /** E.g. `Docker 20.10.24`. */
   product: Type.Optional(Type.String()),
   endpoint: Type.Optional(Type.String()),
@@ -41,7 +45,7 @@ const settings = {
     { additionalProperties: false },
   ),
   defaultImage: Type.String({ minLength: 1, maxLength: 512 }),
-  defaultRuntime: literals(['container', 'microvm']),
+  defaultRuntime: RuntimeKind,
   dockerHost: Type.String({ maxLength: 1024 }),
   hostLoopback: Type.Boolean({
     description:
@@ -125,7 +129,7 @@ export type Adoptable = Static<typeof Adoptable>;
 
 /** Leftovers: reported, never deleted by themselves. */
 export const Orphan = Type.Object({
-  kind: literals(['container', 'microvm', 'volume', 'temp']),
+  kind: literals([...runtimeKinds, 'volume', 'temp']),
   name: Type.String(),
   reason: Type.String(),
   /** The other installation whose it is: no leftover, but nothing of this one's. */

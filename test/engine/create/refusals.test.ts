@@ -71,9 +71,8 @@ describe('create: refusals', function () {
 
   itOfContainers('disk images', 'refuses a disk image for a container before anything is made', async () => {
     const name = harness().name();
-    const operation = await create({ name, volumes: ['/tmp/none.ext4:/data'] });
-    const error = await failure(harness().done(operation), 'not_supported');
-    assert.match(error.hint ?? '', /microVM/);
+    const error = await failure(create({ name, volumes: ['/tmp/none.ext4:/data'] }), 'not_supported');
+    assert.match(error.hint ?? '', /--runtime microvm/);
     await failure(harness().workspace(name), 'not_found');
   });
 

@@ -5,6 +5,7 @@
 import { PassThrough, type Duplex, type Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { BerthError } from '../../../src/api/errors';
+import type { DriverFeatures } from '../../../src/api/engine/features';
 import type { Limits } from '../../../src/api/workspaces/schemas';
 import type {
   BuiltWith,
@@ -25,8 +26,10 @@ import type {
   RuntimeState,
   StartPlan,
 } from '../../../src/backend/drivers/driver';
+import { refuseUnsupported } from '../../../src/backend/drivers/contract/support';
 import type { VolumeFiles } from '../../../src/backend/files/volume-files';
 import { runFake, type FakeCommand } from './fake-exec';
+import { fakeFeatures } from './fake-features';
 import { FakeImages } from './fake-images';
 import { copyInto, newRuntime, type Mutable } from './fake-runtime';
 import { FakeVolumes } from './fake-volumes';
@@ -34,7 +37,7 @@ import { Gates, type Gate } from './gates';
 
 export class FakeDriver implements Driver {
   readonly kind = 'container' as const;
-  readonly networks = ['on', 'off'] as const;
+  features: DriverFeatures = fakeFeatures;
   readonly images = new FakeImages((what, of, signal) => this.act(what, of, signal));
   readonly volumes = new FakeVolumes((what, of) => this.act(what, of));
   readonly runtimes = new Map<string, Mutable<RuntimeInfo>>();
@@ -134,7 +137,7 @@ export class FakeDriver implements Driver {
   }
 
   status(): ReturnType<Driver['status']> {
-    return this.act('status', '').then(() => ({ runtime: this.kind, available: true, product: 'Fake 1' }));
+    return this.act('status', '').then(() => ({ available: true, product: 'Fake 1' }));
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {
@@ -160,13 +163,14 @@ export class FakeDriver implements Driver {
   }
 
   async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    refuseUnsupported(plan, this);
     await this.act('create', plan.name, signal);
-    if (this.runtimes.has(plan.name)) {
-      throw new BerthError('exists', `There is a container ${plan.name}.`);
-    }
     const imageId = await this.images.resolve(plan.image);
     if (imageId === undefined) {
       throw new BerthError('image_missing', `No image ${plan.image}.`);
+    }
+    if (this.runtimes.has(plan.name)) {
+      throw new BerthError('exists', `There is a container ${plan.name}.`);
     }
     const named = plan.mounts.filter(({ kind }) => kind === 'volume').map(({ source }) => source);
     for (const volume of [plan.homeVolume, plan.dockerVolume, ...named]) {

@@ -6,7 +6,6 @@ import { FakeFiles } from './fake-files';
 import type { Act } from './fake-images';
 
 export class FakeVolumes implements VolumeStore {
-  readonly kinds = ['docker'] as const;
   readonly known = new Map<string, Volume>();
   private made = 0;
   /** Taken over, with what they were before. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { asBerthError } from '../../../api/errors';
-import type { DriverStatus } from '../../../api/engine/schemas';
+import type { DriverFeatures } from '../../../api/engine/features';
 import type { Limits, WorkspaceStats } from '../../../api/workspaces/schemas';
 import { agentSource, ownFilesModules } from '../../inside/agent-source';
 import type { VolumeFiles } from '../../files/volume-files';
@@ -13,6 +13,7 @@ import type {
   DirectEndpoint,
   Driver,
   DriverEvent,
+  DriverHealth,
   ExecPlan,
   ExecSession,
   LogOptions,
@@ -26,6 +27,7 @@ import type {
   StartPlan,
   Whose,
 } from '../driver';
+import { refuseUnsupported } from '../contract/support';
 import { countAttached } from './runtime/attached';
 import { Bridges } from './runtime/bridges';
 import { builtWith } from './runtime/built-with';
@@ -35,18 +37,18 @@ import { Claims } from './volumes/claims';
 import { configureRuntime } from './runtime/configure';
 import { dialContainer, directEndpointOf } from './runtime/dial';
 import { startDockerInside } from './runtime/docker-inside';
-import { Endpoint, type Connection } from './engine/endpoint';
+import { Endpoint } from './engine/endpoint';
 import { hostEnvironment, type HostEnvironment } from '../../machine/host-environment';
 import { watchEvents } from './engine/events';
+import { containerFeatures } from './engine/features';
 import { openExec } from './runtime/exec';
 import { Helpers } from './engine/helpers';
 import { ImageExport } from './images/image-export';
 import { ContainerImages } from './images/images';
-import { Keepers } from './volumes/keeper';
+import { EngineKeepers } from './volumes/engine-keepers';
 import type { Log } from '../../machine/log';
 import { readLogs } from './runtime/logs';
 import { ownFilesOf } from './replacement/own-files';
-import { volumeRole } from './engine/labels';
 import { Ownership } from './engine/ownership';
 import type { AdoptedVolume } from '../../store/adopted-volumes';
 import { Replacements } from './replacement/replacements';
@@ -78,7 +80,6 @@ export function createContainerDriver(options: ContainerDriverOptions): Containe
 
 export class ContainerDriver implements Driver {
   readonly kind = 'container';
-  readonly networks = ['on', 'off'] as const;
   readonly images: ContainerImages;
   readonly volumes: ContainerVolumes;
   /** The files of images, and of our tools, for runtimes that are no containers. */
@@ -87,13 +88,14 @@ export class ContainerDriver implements Driver {
   private readonly ownership: Ownership;
   private readonly helpers: Helpers;
   private isTidy = false;
+  private isPodman = false;
   private readonly runtimes: Runtimes;
   private readonly replacements: Replacements;
   private readonly measurements: Stats;
   private readonly roots: RootFiles;
   private readonly bridges: Bridges;
   private readonly toolsImage: string;
-  private kept: { connection: Connection; keepers: Keepers } | undefined;
+  private readonly keepers: EngineKeepers;
   /** Containers that we started and nobody has configured since, with the time of the start. */
   private readonly unconfigured = new Map<string, string | undefined>();
   private readonly watchers = new Set<() => void>();
@@ -119,8 +121,12 @@ export class ContainerDriver implements Driver {
     this.measurements = new Stats(this.endpoint);
     this.roots = new RootFiles(this.endpoint, agentDirectoryOf(imagesDirectory));
     this.bridges = new Bridges(this.endpoint, installation, log);
+    this.keepers = new EngineKeepers({
+      ...{ endpoint: this.endpoint, ownership: this.ownership, installation, log },
+      ...{ toolsImage: this.toolsImage, agentDirectory: agentDirectoryOf(imagesDirectory) },
+    });
     const claims = new Claims(this.endpoint, this.ownership);
-    this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers(), this.ownership, claims);
+    this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers.get(), this.ownership, claims);
     this.exports = new ImageExport(this.endpoint, this.toolsImage, this.helpers);
     this.images = new ContainerImages(this.endpoint, {
       surroundings,
@@ -129,16 +135,21 @@ export class ContainerDriver implements Driver {
     });
   }
 
-  async status(): Promise<DriverStatus> {
+  get features(): DriverFeatures {
+    return containerFeatures(this.isPodman);
+  }
+
+  async status(): Promise<DriverHealth> {
     try {
-      const { product, host } = await this.endpoint.call('ping', async (docker, connection) => {
+      const { product, host, isPodman } = await this.endpoint.call('ping', async (docker, connection) => {
         await docker.ping();
         return connection;
       });
-      return { runtime: this.kind, available: true, product, endpoint: host };
+      this.isPodman = isPodman;
+      return { available: true, product, endpoint: host };
     } catch (error) {
       const { message, hint } = asBerthError(error);
-      return { runtime: this.kind, available: false, message, ...(hint !== undefined && { hint }) };
+      return { available: false, message, ...(hint !== undefined && { hint }) };
     }
   }
 
@@ -178,7 +189,8 @@ export class ContainerDriver implements Driver {
     return info;
   }
 
-  create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+  async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    refuseUnsupported(plan, this);
     return this.replacements.create(plan, signal);
   }
 
@@ -307,7 +319,7 @@ export class ContainerDriver implements Driver {
 
   refreshBundles(plan: RuntimePlan, signal: AbortSignal, warn?: (text: string) => void): Promise<void> {
     return refreshBundles(
-      { endpoint: this.endpoint, keepers: () => this.keepers(), ownership: this.ownership },
+      { endpoint: this.endpoint, keepers: () => this.keepers.get(), ownership: this.ownership },
       plan,
       signal,
       warn,
@@ -319,9 +331,7 @@ export class ContainerDriver implements Driver {
     this.watchers.clear();
     this.measurements.close();
     this.bridges.closeAll();
-    const { kept } = this;
-    this.kept = undefined;
-    await kept?.keepers.close();
+    await this.keepers.close();
   }
 
   /** Once: what an engine that was killed has left. */
@@ -331,7 +341,7 @@ export class ContainerDriver implements Driver {
     }
     this.isTidy = true;
     try {
-      await Promise.all([this.keepers(), this.helpers.sweep()]);
+      await Promise.all([this.keepers.get(), this.helpers.sweep()]);
     } catch (error) {
       this.options.log.warn({ error: String(error) }, 'containers of a dead engine may be left');
     }
@@ -366,28 +376,6 @@ export class ContainerDriver implements Driver {
     } catch (error) {
       this.options.log.warn({ name: info.name, error: String(error) }, 'SSH does not answer');
     }
-  }
-
-  /** Keepers belong to one engine: another one that answers now gets its own. */
-  private async keepers(): Promise<Keepers> {
-    const connection = await this.endpoint.connect();
-    if (this.kept?.connection.host !== connection.host) {
-      const old = this.kept;
-      const keepers = new Keepers(connection.docker, {
-        image: () => this.toolsImage,
-        owner: this.options.installation,
-        refuse: (volume, labels) => this.ownership.refuseVolume(volume, labels),
-        isForUser: (volume, labels) =>
-          this.ownership.isOurs(volume, labels) && volumeRole(volume, labels).role === 'named',
-        agentDir: agentDirectoryOf(this.options.imagesDirectory),
-      });
-      this.kept = { connection, keepers };
-      await old?.keepers.close().catch(() => undefined);
-      await keepers.sweep().catch((error: unknown) => {
-        this.options.log.warn({ error: String(error) }, 'keepers of a dead engine may be left');
-      });
-    }
-    return this.kept.keepers;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../api/errors';
 import { rootFilesOf } from '../../../api/rules/root-files';
-import type { DriverStatus } from '../../../api/engine/schemas';
+import type { DriverFeatures } from '../../../api/engine/features';
 import type { Limits, WorkspaceStats } from '../../../api/workspaces/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Log } from '../../machine/log';
@@ -12,6 +12,7 @@ import type {
   DirectEndpoint,
   Driver,
   DriverEvent,
+  DriverHealth,
   ExecPlan,
   ExecSession,
   ImageStore,
@@ -24,6 +25,7 @@ import type {
   StartPlan,
   Starting,
 } from '../driver';
+import { refuseUnsupported } from '../contract/support';
 import { countAttached } from './guest/attached';
 import { refreshBundles, type BundleBuilder } from './runtimes/bundles';
 import { ClockWatch } from './machines/clock-watch';
@@ -43,7 +45,7 @@ import type { Acceleration } from './qemu/command-line';
 import { ownSurroundings, type Surroundings } from './qemu/programs';
 import { Bases } from './rootfs/bases';
 import { MicrovmFiles } from './runtimes/runtime-files';
-import { diskMounts } from './runtimes/runtime-plan';
+import { diskMounts, maxMounts } from './runtimes/runtime-plan';
 import { RuntimeStore } from './runtimes/runtime-store';
 import { Runtimes } from './runtimes/runtimes';
 import { Starter } from './machines/starter';
@@ -53,6 +55,22 @@ import { Suspender } from './machines/suspender';
 import { TellingDisks } from './disks/telling-disks';
 import { Templates } from './machines/templates';
 import { Shares } from './virtiofs/shares';
+
+const features: DriverFeatures = {
+  networks: ['on', 'off', 'host-loopback'],
+  mounts: ['volume', 'disk', 'archive'],
+  maxMounts,
+  volumeKinds: ['disk', 'directory'],
+  sharedVolumes: true,
+  commit: 'stopped',
+  // A balloon: to less, and back to what the machine was started with.
+  liveLimits: ['memoryMiB'],
+  portsWithoutNetwork: true,
+  livePorts: true,
+  pauseSavesMemory: true,
+  docker: 'isolated',
+  stoppedFiles: true,
+};
 
 export interface MicrovmDriverOptions {
   /** The state directory. */
@@ -80,7 +98,7 @@ export interface MicrovmDriverOptions {
 
 export class MicrovmDriver implements Driver {
   readonly kind = 'microvm';
-  readonly networks = ['on', 'off', 'host-loopback'] as const;
+  readonly features: DriverFeatures = features;
   readonly images: MicrovmImages;
   readonly volumes: DiskStore;
   readonly templates: Templates;
@@ -147,15 +165,15 @@ export class MicrovmDriver implements Driver {
     this.suspender = suspender;
   }
 
-  async status(): Promise<DriverStatus> {
+  async status(): Promise<DriverHealth> {
     try {
       const { version } = await this.host.programs();
       const kit = await this.host.kit();
       const endpoint = kit === undefined ? 'guest kit not built yet' : `guest kit ${kit.version}`;
-      return { runtime: this.kind, available: true, product: `QEMU ${version}`, endpoint };
+      return { available: true, product: `QEMU ${version}`, endpoint };
     } catch (error) {
       const { message, hint } = asBerthError(error);
-      return { runtime: this.kind, available: false, message, ...(hint !== undefined && { hint }) };
+      return { available: false, message, ...(hint !== undefined && { hint }) };
     }
   }
 
@@ -179,7 +197,8 @@ export class MicrovmDriver implements Driver {
     return record === undefined ? undefined : toBuiltWith(record.plan);
   }
 
-  create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+  async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
+    refuseUnsupported(plan, this);
     return this.runtimes.create(plan, signal);
   }
 

@@ -6,7 +6,7 @@ import { volumeNamePattern } from '../../../api/common';
 import type { DriverStatus } from '../../../api/engine/schemas';
 import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import type { VolumeKind } from '../../../api/volumes/schemas';
-import type { Driver } from '../../drivers/driver';
+import type { Driver, DriverHealth } from '../../drivers/driver';
 
 const statusPatienceMs = 5_000;
 const volumeName = new RegExp(volumeNamePattern);
@@ -15,22 +15,23 @@ const volumeName = new RegExp(volumeNamePattern);
 export async function statusOf(driver: Driver, patienceMs = statusPatienceMs): Promise<DriverStatus> {
   const timer = new AbortController();
   const late = sleep(patienceMs, undefined, { signal: timer.signal }).then(
-    () => unavailable(driver, `It did not answer within ${patienceMs / 1000} s.`),
-    () => unavailable(driver, 'cancelled'),
+    () => unavailable(`It did not answer within ${patienceMs / 1000} s.`),
+    () => unavailable('cancelled'),
   );
-  const status = driver.status().catch((error: unknown) => {
+  const health = driver.status().catch((error: unknown) => {
     const { message, hint } = asBerthError(error);
-    return unavailable(driver, message, hint);
+    return unavailable(message, hint);
   });
   try {
-    return await Promise.race([status, late]);
+    const now = await Promise.race([health, late]);
+    return { runtime: driver.kind, ...now, features: driver.features };
   } finally {
     timer.abort();
   }
 }
 
-function unavailable(driver: Driver, message: string, hint?: string): DriverStatus {
-  return { runtime: driver.kind, available: false, message, ...(hint !== undefined && { hint }) };
+function unavailable(message: string, hint?: string): DriverHealth {
+  return { available: false, message, ...(hint !== undefined && { hint }) };
 }
 
 export class Drivers {
@@ -53,9 +54,11 @@ export class Drivers {
 
   /** The driver that makes volumes of that kind, or of the first kind there is. */
   ofVolumeKind(kind: VolumeKind | undefined): Driver {
-    const driver = this.drivers.find(({ volumes }) => kind === undefined || volumes.kinds.includes(kind));
+    const driver = this.drivers.find(
+      ({ features }) => kind === undefined || features.volumeKinds.includes(kind),
+    );
     if (driver === undefined) {
-      const kinds = this.drivers.flatMap(({ volumes }) => volumes.kinds);
+      const kinds = this.drivers.flatMap(({ features }) => features.volumeKinds);
       throw new BerthError('not_supported', `This engine makes no volumes of the kind "${kind}".`, {
         field: 'kind',
         hint: `Use ${kinds.join(' or ')}.`,

@@ -1,6 +1,8 @@
 /** Runtimes become images, which other workspaces can be made of. */
 import { posix } from 'node:path';
+import { BerthError } from '../../../api/errors';
 import type { Operation } from '../../../api/operations/schemas';
+import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Drivers } from '../engine/drivers';
 import { checkNewImageName } from './image-names';
 import { inBytes } from './image-progress';
@@ -10,6 +12,7 @@ import type { Operations } from '../operations/operations';
 import { runtimeNameOf, type WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
+const standsStill: readonly WorkspaceState[] = ['stopped', 'archived'];
 /** The home volume, by both its names. */
 const homes = ['/home/workspace/', '/workspace/'];
 
@@ -26,15 +29,27 @@ export class Commits {
     if (!isUsable('commit', record.state)) {
       throw notWhile(record.state, name, "it can't be committed");
     }
+    const driver = this.drivers.of(record.spec.runtime);
+    if (driver.commit === undefined) {
+      throw new BerthError('not_supported', `Of a ${driver.kind} no image can be made.`);
+    }
+    if (driver.features.commit === 'stopped' && !standsStill.includes(record.state)) {
+      throw new BerthError(
+        'illegal_state',
+        `${name} is ${record.state}: an image is made of a stopped ${driver.kind}.`,
+        {
+          hint: 'Stop the workspace first.',
+        },
+      );
+    }
+    const makeImage = driver.commit.bind(driver);
     const begin = { kind: 'workspace.commit', title: `Commit ${name} to ${image}`, workspace: name };
     return this.operations.start(begin, async (context) => {
-      const driver = this.drivers.of(record.spec.runtime);
       const plan = { image, without: await injectedInto(record) };
       const commit = (): Promise<string> =>
-        driver.commit(runtimeNameOf(name), plan, inBytes(context), context.signal);
+        makeImage(runtimeNameOf(name), plan, inBytes(context), context.signal);
       const title = `Read the files of ${name}, which is paused meanwhile`;
-      // A microVM refuses while it runs.
-      const isPaused = record.state === 'running' && record.spec.runtime === 'container';
+      const isPaused = record.state === 'running' && driver.features.commit === 'always';
       const id = await (isPaused ? context.step('commit', title, commit) : commit());
       return { image, id };
     });

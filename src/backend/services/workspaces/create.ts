@@ -11,6 +11,7 @@ import type {
   WorkspaceCreate,
   WorkspaceSpec,
 } from '../../../api/workspaces/schemas';
+import { refuseUnsupported } from '../../drivers/contract/support';
 import type { PortLedger } from '../../ssh/ports';
 import { checkAgentSocket } from '../../ssh/agent-forwarding';
 import type { SshKeys } from '../../ssh/keys';
@@ -52,13 +53,14 @@ export class WorkspaceCreator {
 
   async create(request: WorkspaceCreate): Promise<Operation> {
     const spec = await this.withWholeNames(this.specOf(request));
-    this.refuseUnknownNetwork(spec);
+    const driver = this.parts.drivers.of(spec.runtime);
+    refuseUnsupported({ ...spec, ports: request.ports }, driver, this.parts.drivers.all());
     this.parts.registry.refuseTaken(request.name);
     if (request.agentSocket !== undefined) {
       await checkAgentSocket(request.agentSocket);
     }
     await this.refuseVolumesThatAreThere(request, spec);
-    await resolveMounts(spec.mounts ?? [], this.parts.drivers.of(spec.runtime), this.parts.drivers);
+    await resolveMounts(spec.mounts ?? [], driver, this.parts.drivers);
     const record = await this.reserve(request, spec);
     return this.parts.operations.start(
       { kind: 'workspace.create', title: `Create workspace ${request.name}`, workspace: request.name },
@@ -67,15 +69,6 @@ export class WorkspaceCreator {
         return { workspace: record.name };
       },
     );
-  }
-
-  private refuseUnknownNetwork({ runtime, network = 'on' }: WorkspaceSpec): void {
-    if (!this.parts.drivers.of(runtime).networks.includes(network)) {
-      throw new BerthError('bad_request', `A ${runtime} has no network of the kind "${network}".`, {
-        field: 'network',
-        hint: "Only a microVM can be given this machine's loopback: create the workspace as one (`--runtime microvm`), or leave the network out.",
-      });
-    }
   }
 
   /**

@@ -9,6 +9,7 @@ import type {
   WorkspacePatch,
   WorkspaceState,
 } from '../../../api/workspaces/schemas';
+import { refuseUnsupported } from '../../drivers/contract/support';
 import type { Driver } from '../../drivers/driver';
 import type { PortLedger } from '../../ssh/ports';
 import { KeyedLock } from '../../machine/keyed-lock';
@@ -278,8 +279,9 @@ export class Workspaces {
     await tellOfWaiting(this.parts.registry, name, 'limits', waiting);
   }
 
-  private changePorts(name: string, wanted: readonly PublishedPort[]): Promise<PublishedPort[]> {
+  private async changePorts(name: string, wanted: readonly PublishedPort[]): Promise<PublishedPort[]> {
     const { spec, runtimeId } = this.parts.registry.get(name);
+    refuseUnsupported({ ...spec, ports: wanted }, this.driver(name));
     return changePorts(this.parts.ports, name, { wanted, before: spec.ports }, async (ports) => {
       if (runtimeId !== undefined) {
         const { needsRebuild } = await this.driver(name).setPorts(runtimeNameOf(name), ports);

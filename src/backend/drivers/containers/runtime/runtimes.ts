@@ -323,19 +323,6 @@ export class Runtimes {
 }
 
 function refuseUnusable(plan: RuntimePlan, image: Dockerode.ImageInspectInfo, tools: Tools): void {
-  const disk = plan.mounts.find((mount) => mount.kind === 'disk');
-  if (disk !== undefined) {
-    throw new BerthError('not_supported', `A container can't mount the disk image ${disk.source}.`, {
-      hint: 'Create the workspace as a microVM, or use a named volume.',
-      field: 'mounts',
-    });
-  }
-  if (plan.network === 'off' && (plan.ports ?? []).length > 0) {
-    throw new BerthError('not_supported', 'A container without a network has no ports to publish.', {
-      hint: 'Leave the ports out, or create the workspace as a microVM.',
-      field: 'ports',
-    });
-  }
   if (image.Os !== 'linux' || image.Architecture !== tools.architecture) {
     throw new BerthError(
       'not_supported',

@@ -21,7 +21,6 @@ export interface VolumeKeepers {
 }
 
 export class ContainerVolumes implements VolumeStore {
-  readonly kinds = ['docker'] as const;
   /** Being removed: a look into them now would bring a keeper that holds them. */
   private readonly leaving = new Set<string>();
 

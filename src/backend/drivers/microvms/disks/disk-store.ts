@@ -35,7 +35,6 @@ export interface DiskStoreOptions {
 }
 
 export class Disks implements DiskStore {
-  readonly kinds = ['disk', 'directory'] as const;
   private readonly index: VolumeIndex;
   private readonly images: UserImages;
   private readonly open: OpenDisks;

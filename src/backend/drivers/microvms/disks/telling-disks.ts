@@ -7,14 +7,10 @@ import type { DiskHolder, DiskStore } from '../parts';
 type VolumeVerb = (DriverEvent & { type: 'volume' })['what'];
 
 export class TellingDisks implements DiskStore {
-  readonly kinds: DiskStore['kinds'];
-
   constructor(
     private readonly disks: DiskStore,
     private readonly tell: (event: DriverEvent) => void,
-  ) {
-    this.kinds = disks.kinds;
-  }
+  ) {}
 
   list(): Promise<Volume[]> {
     return this.disks.list();

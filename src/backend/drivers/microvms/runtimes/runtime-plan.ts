@@ -1,6 +1,5 @@
 /** From a runtime's plan to a machine's: its size, its disks, and what the guest mounts where. */
 import { availableParallelism } from 'node:os';
-import { BerthError } from '../../../../api/errors';
 import { dockerDirectory, homeDirectory } from '../../../inside/places';
 import type { PlannedMount, RuntimePlan, RuntimeInfo } from '../../driver';
 import type { HostTools } from '../machines/host';
@@ -11,7 +10,8 @@ import type { Launch, RuntimeRecord } from './runtime-record';
 const defaultMemoryMiB = 1024;
 /** Under emulation a second processor costs more than it brings. */
 const defaultCpus = { emulated: 1, accelerated: 4 };
-const mostMounts = 8;
+/** Beside its home. */
+export const maxMounts = 8;
 
 export interface DiskMount {
   serial: string;
@@ -48,15 +48,6 @@ export function diskMounts({ homeVolume, dockerVolume, mounts }: Volumes): DiskM
       index,
     })),
   ];
-}
-
-export function refuseTooMany({ mounts }: Pick<RuntimePlan, 'mounts'>): void {
-  if (mounts.length > mostMounts) {
-    throw new BerthError('not_supported', `A microVM takes at most ${mostMounts} volumes beside its home.`, {
-      hint: 'Put more into one volume.',
-      field: 'mounts',
-    });
-  }
 }
 
 export function volumesOf(plan: Volumes): RuntimeInfo['volumes'] {

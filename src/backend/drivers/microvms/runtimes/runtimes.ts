@@ -21,7 +21,7 @@ import { Leftovers } from './leftovers';
 import { pressPower, type Machine } from '../machines/machine';
 import type { RootImages } from '../parts';
 import { makeVolumes } from './plan-volumes';
-import { diskMounts, isShared, refuseTooMany } from './runtime-plan';
+import { diskMounts, isShared } from './runtime-plan';
 import { Replacements } from './replacements';
 import { notRunning, toInfo } from './runtime-info';
 import type { RuntimeRecord } from './runtime-record';
@@ -82,7 +82,6 @@ export class Runtimes {
   }
 
   async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
-    refuseTooMany(plan);
     return this.lock.run(plan.name, async () => {
       const { store, disks } = this.parts;
       if ((await store.find(plan.name)) !== undefined) {

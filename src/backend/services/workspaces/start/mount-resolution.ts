@@ -17,7 +17,7 @@ export function resolveMounts(
       if (volume?.kind === 'directory') {
         return { ...mount, folder: volume.path };
       }
-      if (volume !== undefined && !driver.volumes.kinds.includes(volume.kind)) {
+      if (volume !== undefined && !driver.features.volumeKinds.includes(volume.kind)) {
         throw cantMount(volume, driver, index);
       }
       return mount;

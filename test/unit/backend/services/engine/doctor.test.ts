@@ -88,6 +88,7 @@ describe('services/engine/doctor', () => {
     driver.hold('status');
     assert.deepEqual(await statusOf(driver, 20), {
       ...{ runtime: 'container', available: false, message: 'It did not answer within 0.02 s.' },
+      features: driver.features,
     });
     driver.fail('status', new Error('bang'));
     assert.equal((await statusOf(driver)).message, 'bang');
@@ -106,7 +107,8 @@ describe('services/engine/engine-description', () => {
     assert.equal(info.home, home());
     assert.equal(info.clients, 1, 'its own observers are no clients');
     assert.equal(info.operations, 0);
-    assert.deepEqual(info.drivers, [{ runtime: 'container', available: true, product: 'Fake 1' }]);
+    const { features } = test.driver;
+    assert.deepEqual(info.drivers, [{ runtime: 'container', available: true, product: 'Fake 1', features }]);
     assert(info.rssBytes > 1_000_000);
     stop();
     test.driver.down = true;

@@ -70,6 +70,14 @@ describe('services/images/commits', () => {
     assert.equal((await test.done(commit())).error?.hint, 'Stop it.');
   });
 
+  it('refuses at once what the driver makes no image of as it is', async () => {
+    test.driver.features = { ...test.driver.features, commit: 'stopped' };
+    const error = await failure(() => commit(), 'illegal_state');
+    assert.match(error.hint ?? '', /Stop the workspace/);
+    await test.done(test.services.workspaces.stop('demo'));
+    assert.equal((await test.done(commit())).status, 'succeeded');
+  });
+
   it('refuses what does not exist, is between two states, or has no name', async () => {
     await failure(() => commit('No Name'), 'bad_request');
     await failure(() => test.services.commits.commit('none', 'a:1'), 'not_found');

@@ -188,9 +188,10 @@ describe('services/engine/driver-events', () => {
     await until('it is told', () => test.payloads('driver.changed').length === 1);
     test.driver.emit({ type: 'connection', up: true });
     await until('it is told', () => test.payloads('driver.changed').length === 2);
+    const { features } = test.driver;
     assert.deepEqual(test.payloads('driver.changed'), [
-      { runtime: 'container', available: false, message: 'gone', hint: 'Start Docker.' },
-      { runtime: 'container', available: true, product: 'Fake 1' },
+      { runtime: 'container', features, available: false, message: 'gone', hint: 'Start Docker.' },
+      { runtime: 'container', features, available: true, product: 'Fake 1' },
     ]);
   });
 

@@ -48,6 +48,7 @@ describe('cli: run', () => {
   it('makes what other tools of the field make of the same words', async () => {
     const test = await start();
     test.driver.commands.set('true', {});
+    test.driver.features = { ...test.driver.features, portsWithoutNetwork: true };
     const words = ['--expose', '8080', '-p', '18080:80', '--network', 'none', '-n'];
     const { code, stderr } = await test.berth([
       'run',

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { countConnections } from '../../../../../../src/backend/drivers/microvms/guest/attached';
 import { guestPlan } from '../../../../../../src/backend/drivers/microvms/guest/configure';
-import {
-  diskMounts,
-  launchOf,
-  refuseTooMany,
-} from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-plan';
+import { diskMounts, launchOf } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-plan';
 import { parseFigures } from '../../../../../../src/backend/drivers/microvms/guest/stats';
 import { templateKey } from '../../../../../../src/backend/drivers/microvms/machines/templates';
 import { MicrovmFiles } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-files';
@@ -81,15 +77,6 @@ describe('the disks of a microVM', () => {
         ['v1', '/set', false, undefined],
       ],
     );
-  });
-
-  it('are at most eight besides', () => {
-    const mount = plan.mounts[0]!;
-    refuseTooMany({ mounts: Array.from({ length: 8 }, () => mount) });
-    assert.throws(() => refuseTooMany({ mounts: Array.from({ length: 9 }, () => mount) }), {
-      code: 'not_supported',
-      field: 'mounts',
-    });
   });
 
   it('are told to the guest with their targets', () => {

@@ -1,0 +1,53 @@
+/** Images that runtimes are made of, and those that are made of runtimes. */
+import type { Image } from '../../../api/engine/schemas';
+import type { PullProgress } from '../../images/pull-progress';
+
+export interface ImageStore {
+  list(): Promise<Image[]>;
+  /** Id of the image, or undefined when it is not there. */
+  resolve(image: string): Promise<string | undefined>;
+  pull(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Does beforehand what else a runtime would wait for; missing where there is nothing to do. Answers in words what of
+   * the image can't be had.
+   */
+  prepare?(
+    image: string,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+  /** To its registry. */
+  push(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /** Into a new file of this machine, as `docker load` takes it. */
+  save(image: string, path: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /** Takes the name away, and the image when it has no other; throws `in_use`. */
+  remove(image: string): Promise<void>;
+  /** Builds what the driver itself needs, and `workspace:latest` unless only the tools are asked for. */
+  build(
+    options: { noCache: boolean; toolsOnly: boolean },
+    step: <T>(name: string, title: string, run: () => Promise<T>) => Promise<T>,
+    line: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+/** What is to become of a runtime's own files. */
+export interface CommitPlan {
+  /** The name of the image. */
+  image: string;
+  /** Absolute paths of files that were put in at start, and must not be in an image. */
+  without: readonly string[];
+}
+
+export interface Commit {
+  /**
+   * Makes an image of a runtime's own files, volumes excepted; answers the image's id. Throws `illegal_state` where
+   * `features.commit` does not take it as it is.
+   */
+  commit(
+    name: string,
+    plan: CommitPlan,
+    progress: (p: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<string>;
+}

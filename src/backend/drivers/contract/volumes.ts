@@ -1,0 +1,31 @@
+/** Volumes: durable, with a life of their own. No call here starts or stops a runtime. */
+import type { Volume, VolumeCreate } from '../../../api/volumes/schemas';
+import type { VolumeFiles } from '../../files/volume-files';
+import type { AdoptedVolume } from '../../store/adopted-volumes';
+
+/** Marks on volumes that somebody else made, for all installations that look. */
+export interface VolumeClaims {
+  /**
+   * From now on it is this installation's, and no prune removes it. Answers what it is known by. Throws `in_use` when
+   * another installation has it and `takeOver` is false.
+   */
+  claim(volume: string, takeOver: boolean): Promise<AdoptedVolume>;
+  /** Gives it back to whoever had it. */
+  release(volume: string): Promise<void>;
+}
+
+export interface VolumeStore {
+  list(): Promise<Volume[]>;
+  inspect(name: string): Promise<Volume | undefined>;
+  /** Of one of `features.volumeKinds`, the first unless the spec names one. */
+  create(spec: VolumeCreate): Promise<Volume>;
+  /** Succeeds when it is not there: what a removal left that was cut off goes as well. Throws `in_use`. */
+  remove(name: string): Promise<void>;
+  resize(name: string, sizeMiB: number): Promise<Volume>;
+  /** The files of a volume, held or not. Released by `close`; opened again on the next call. */
+  files(name: string): Promise<VolumeFiles>;
+  /** Bytes in use, measured now. */
+  usage(name: string, signal: AbortSignal): Promise<number>;
+  /** Missing where no other installation can have the volumes. */
+  readonly claims?: VolumeClaims;
+}
