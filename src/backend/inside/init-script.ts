@@ -97,7 +97,7 @@ export const nameForFront = (name: string): string =>
  * In front of a command: notes its process id under the exec's id (so that it can be ended), sets the terminal's
  * size, goes where it starts if that is there, and gives it the environment of a login except for the names in BERTH_GIVEN,
  * which came with the exec: what is for its user's eyes, then who the user is by /etc/passwd, whatever the image says.
- * It looks for the program itself: busybox's shell would take its own before those of the image. A kind of terminal
+ * As with every container, an empty HOME is the same as none. It looks for the program itself: busybox's shell would take its own before those of the image. A kind of terminal
  * that the image's terminfo does not know (xterm-kitty) becomes one that all know. What is set here has names that no
  * user's variable has: the shell would export the value of its own in its place. A text that says not what runs it is
  * one for the shell of the image, as everywhere: the shell here would take it for its own.
@@ -122,7 +122,7 @@ berth_set() {
 for berth_f in $berth_d/env $berth_d/env-plain; do [ ! -r $berth_f ] || { . $berth_f; break; }; done
 [ ! -r /etc/passwd ] || while IFS=: read -r berth_name berth_x berth_id berth_x berth_x berth_home berth_shell || [ -n "$berth_name" ]; do
   case "$berth_user" in "$berth_name" | "$berth_id") ;; *) continue ;; esac
-  berth_set HOME "$berth_home"; berth_set SHELL "\${berth_shell:-/bin/sh}"
+  berth_set HOME "$berth_home"; [ -n "$HOME" ] || export "HOME=$berth_home"; berth_set SHELL "\${berth_shell:-/bin/sh}"
   berth_set USER "$berth_name"; berth_set LOGNAME "$berth_name"
   break
 done </etc/passwd

@@ -47,6 +47,8 @@ describe('commands in a container', function () {
     ];
     const ran = await bench.exec(plan.name, { argv, env: { BOTH: 'exec', HOME: '/tmp' } });
     assert.equal(ran.stdout, "workspace\n/home/workspace\n/tmp workspace red exec\nit's\nso\n0\n");
+    const empty = await bench.exec(plan.name, { argv: ['sh', '-c', 'echo "$HOME"'], env: { HOME: '' } });
+    assert.equal(empty.stdout, '/home/workspace\n', 'as Docker has it');
     const asRoot = await bench.exec(plan.name, {
       argv: ['sh', '-c', 'id -u; pwd'],
       user: 'root',

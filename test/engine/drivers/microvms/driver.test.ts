@@ -97,6 +97,8 @@ describe('a microVM', function () {
     const given = { HOME: '/x', USER: 'y', SHELL: '/z', SECRET: 'own' };
     const { stdout } = await bench.exec(plan.name, { argv: printEnvironment, user: 'nobody', env: given });
     assert.equal(stdout, '/x|y|nobody|/z|C.UTF-8|red|own|0\n');
+    const empty = await bench.exec(plan.name, { argv: ['sh', '-c', 'echo "$HOME"'], env: { HOME: '' } });
+    assert.equal(empty.stdout, '/home/workspace\n', 'as Docker has it');
   });
 
   it('gives commands what they would have from who executes them himself, by rows of the table', async () => {
