@@ -5,6 +5,12 @@ import { formatBytes, formatMiB } from './format/size';
 import { formatFields, formatTable } from './format/table';
 import { formatAgo } from './format/time';
 
+/** undefined: not measured. */
+export function usedOf({ usedBytes, usedIsAtLeast }: Volume): string | undefined {
+  if (usedBytes === undefined) return undefined;
+  return usedIsAtLeast === true ? `at least ${formatBytes(usedBytes)}` : formatBytes(usedBytes);
+}
+
 export function formatVolumes(volumes: readonly Volume[], now: number): string {
   if (volumes.length === 0) {
     return 'No volumes yet. Create one: berth volume create NAME';
@@ -24,7 +30,7 @@ export function formatVolumes(volumes: readonly Volume[], now: number): string {
       volume.kind,
       purposeOf(volume),
       volume.sizeMiB === undefined ? '-' : formatMiB(volume.sizeMiB),
-      volume.usedBytes === undefined ? '-' : formatBytes(volume.usedBytes),
+      usedOf(volume) ?? '-',
       volume.holders.length === 0 ? '-' : volume.holders.map(formatHolder).join(', '),
       volume.createdAt === undefined ? '-' : formatAgo(volume.createdAt, now),
     ]),
@@ -39,7 +45,7 @@ export function formatVolume(volume: Volume, now: number): string {
     ['for', purposeOf(volume)],
     ['managed', managerOf(volume)],
     ['size', volume.sizeMiB === undefined ? undefined : formatMiB(volume.sizeMiB)],
-    ['used', volume.usedBytes === undefined ? undefined : formatBytes(volume.usedBytes)],
+    ['used', usedOf(volume)],
     ['created', volume.createdAt === undefined ? undefined : formatAgo(volume.createdAt, now)],
     ['held by', volume.holders.length === 0 ? 'nobody' : volume.holders.map(formatHolder).join(', ')],
   ]);

@@ -237,6 +237,7 @@ function keepUsage(before: Volume | undefined, now: Volume): Volume {
   return {
     ...now,
     usedBytes: before.usedBytes,
+    ...(before.usedIsAtLeast === true && { usedIsAtLeast: true }),
     ...(before.usedAt !== undefined && { usedAt: before.usedAt }),
   };
 }

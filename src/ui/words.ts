@@ -1,6 +1,6 @@
 /** Sizes, times and states as people read them. */
 import * as vscode from 'vscode';
-import type { Limits, RuntimeKind, WorkspaceState } from '../api';
+import type { Limits, RuntimeKind, Volume, WorkspaceState } from '../api';
 
 const { t } = vscode.l10n;
 const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -15,6 +15,12 @@ export function bytes(count: number): string {
   }
   const digits = unit === 0 || value >= 100 ? 0 : 1;
   return `${value.toFixed(digits)} ${units[unit] ?? ''}`;
+}
+
+/** What is known to be in a volume; undefined where that was not measured. */
+export function usedWords({ usedBytes, usedIsAtLeast }: Volume): string | undefined {
+  if (usedBytes === undefined) return undefined;
+  return usedIsAtLeast === true ? t('at least {0}', bytes(usedBytes)) : bytes(usedBytes);
 }
 
 /** `14:05` today, else date and time, in the user's language. */

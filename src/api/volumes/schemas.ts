@@ -41,6 +41,9 @@ export const Volume = Type.Object({
   path: Type.Optional(Type.String({ description: 'The file or folder of this machine that it is.' })),
   /** Bytes in use; only when known: ask with `usage=true`. */
   usedBytes: Type.Optional(Type.Integer()),
+  usedIsAtLeast: Type.Optional(
+    Type.Boolean({ description: 'Some of it could not be read: there is more than `usedBytes`.' }),
+  ),
   usedAt: Type.Optional(Timestamp),
   holders: Type.Array(Holder),
   labels: Type.Record(Type.String(), Type.String()),

@@ -32,6 +32,17 @@ export interface TreeUsage {
   unread?: { count: number; first: string; reason: string };
 }
 
+/** Of a whole volume, in the fields that tell it. */
+export interface VolumeUsage {
+  usedBytes: number;
+  /** Some of it could not be read. */
+  usedIsAtLeast?: boolean;
+}
+
+export function volumeUsage({ allocated, unread }: Pick<TreeUsage, 'allocated' | 'unread'>): VolumeUsage {
+  return { usedBytes: allocated, ...(unread !== undefined && { usedIsAtLeast: true }) };
+}
+
 /** What files that arrived could not keep, e.g. attributes that the file system there does not have. */
 export interface Loss {
   what: string;

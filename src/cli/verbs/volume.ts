@@ -4,11 +4,11 @@ import { ownerWords } from '../../api/rules/owner';
 import { deletedByWholeName } from '../../api/rules/session-volume';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
-import { formatBytes, formatMiB } from '../format/size';
+import { formatMiB } from '../format/size';
 import { examples } from '../help';
 import { forEach } from '../operation';
 import { parseMiB } from '../parse/options';
-import { formatVolume, formatVolumes } from '../volumes';
+import { formatVolume, formatVolumes, usedOf } from '../volumes';
 
 interface CreateOptions {
   kind?: VolumeKind;
@@ -118,10 +118,7 @@ async function remove(cli: Cli, names: string[], options: { yes?: boolean; force
   const client = await cli.engine();
   if (options.yes !== true && cli.isInteractive) {
     const volumes = await Promise.all(names.map((name) => inspectExact(client, name, cli.signal)));
-    const lines = volumes.map(
-      ({ name, usedBytes }) =>
-        `${name}, ${usedBytes === undefined ? 'size unknown' : formatBytes(usedBytes)}`,
-    );
+    const lines = volumes.map((volume) => `${volume.name}, ${usedOf(volume) ?? 'size unknown'}`);
     await cli.consent(false, `With all their files:\n  ${lines.join('\n  ')}`, 'Delete?');
   } else {
     await cli.consent(options.yes, '', `Delete the volumes ${names.join(', ')}?`);

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Volume } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
-import { bytes, names } from '../../ui/words';
+import { names, usedWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
 
@@ -62,12 +62,12 @@ function reportHeld(held: readonly Volume[]): void {
 async function describe(client: EngineClient, { name }: Volume): Promise<string> {
   try {
     const signal = AbortSignal.timeout(measureTimeoutMs);
-    const { usedBytes } = await client.call('volumes.get', {
+    const volume = await client.call('volumes.get', {
       params: { volume: name },
       query: { usage: true },
       signal,
     });
-    return `${name}: ${usedBytes === undefined ? t('size unknown') : bytes(usedBytes)}`;
+    return `${name}: ${usedWords(volume) ?? t('size unknown')}`;
   } catch {
     return `${name}: ${t('size unknown')}`;
   }

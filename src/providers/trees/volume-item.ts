@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
 import { volumeUri } from '../files/volume-uri';
 import { isForEditor } from '../files/editor-size';
-import { bytes, time } from '../../ui/words';
+import { bytes, time, usedWords } from '../../ui/words';
 import { panel } from './panel';
 import { isDirectory, rowId, type FileRow, type VolumeRow } from './rows';
 
@@ -37,10 +37,9 @@ function shortRole(volume: Volume): string {
 }
 
 function sizeWord(volume: Volume): string | undefined {
-  if (volume.usedBytes !== undefined) {
-    return volume.sizeMiB === undefined
-      ? bytes(volume.usedBytes)
-      : t('{0} of {1}', bytes(volume.usedBytes), bytes(volume.sizeMiB * 1024 * 1024));
+  const used = usedWords(volume);
+  if (used !== undefined) {
+    return volume.sizeMiB === undefined ? used : t('{0} of {1}', used, bytes(volume.sizeMiB * 1024 * 1024));
   }
   return volume.sizeMiB === undefined ? undefined : bytes(volume.sizeMiB * 1024 * 1024);
 }

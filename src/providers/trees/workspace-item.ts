@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Operation, Workspace, WorkspaceState } from '../../api';
 import type { Store } from '../../ui/store';
-import { bytes, runtimeWords, stateWord, time } from '../../ui/words';
+import { bytes, runtimeWords, stateWord, time, usedWords } from '../../ui/words';
 import { isInTransition } from '../../api/rules/lifecycle';
 import { progressText } from '../../ui/progress';
 import { rowId, type WorkspaceRow } from './rows';
@@ -175,11 +175,7 @@ export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
   const volume = store.volume(row.volume);
   const item = new vscode.TreeItem(row.volume);
   item.id = rowId(row);
-  item.description = [
-    row.target,
-    row.readOnly ? t('read-only') : undefined,
-    volume?.usedBytes === undefined ? undefined : bytes(volume.usedBytes),
-  ]
+  item.description = [row.target, row.readOnly ? t('read-only') : undefined, volume && usedWords(volume)]
     .filter(Boolean)
     .join(' · ');
   item.iconPath = new vscode.ThemeIcon('database');

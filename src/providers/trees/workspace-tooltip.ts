@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import type { Volume, Workspace, WorkspaceStats } from '../../api';
-import { bytes, limitsWords, memoryWords, runtimeWords, stateWord, time } from '../../ui/words';
+import { limitsWords, memoryWords, runtimeWords, stateWord, time, usedWords } from '../../ui/words';
 import { bar, escaped, panel } from './panel';
 
 const { t } = vscode.l10n;
@@ -29,7 +29,8 @@ function usage({ spec: { limits } }: Workspace, stats: WorkspaceStats | undefine
 }
 
 function identity(workspace: Workspace, home: Volume | undefined): Fact[] {
-  const size = home?.usedBytes === undefined ? '' : ` (${bytes(home.usedBytes)})`;
+  const used = home && usedWords(home);
+  const size = used === undefined ? '' : ` (${used})`;
   const runtime = runtimeWords(workspace.spec.runtime);
   return [
     [t('Name'), workspace.name],

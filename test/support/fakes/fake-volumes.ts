@@ -4,8 +4,11 @@ import type { Holder, Volume, VolumeCreate } from '../../../src/api/volumes/sche
 import type { VolumeClaims, VolumeStore } from '../../../src/backend/drivers/driver';
 import { FakeFiles } from './fake-files';
 import type { Act } from './fake-images';
+import type { VolumeUsage } from '../../../src/backend/files/volume-files';
 
 export class FakeVolumes implements VolumeStore {
+  /** Some of what is in them can't be read. */
+  readonly partlyRead = new Set<string>();
   readonly known = new Map<string, Volume>();
   private made = 0;
   /** Taken over, with what they were before. */
@@ -92,8 +95,8 @@ export class FakeVolumes implements VolumeStore {
     return files;
   }
 
-  async usage(name: string): Promise<number> {
+  async usage(name: string): Promise<VolumeUsage> {
     await this.act('volumes.usage', name);
-    return 4096;
+    return { usedBytes: 4096, ...(this.partlyRead.has(name) && { usedIsAtLeast: true }) };
   }
 }

@@ -79,9 +79,10 @@ describe('the store of what the engine tells', () => {
   });
 
   it('keeps a measured size when an event comes without one', () => {
-    store.apply({ id: 1, type: 'volume.changed', payload: volume('v', { usedBytes: 7, usedAt: 'then' }) });
+    const measured = { usedBytes: 7, usedIsAtLeast: true, usedAt: 'then' };
+    store.apply({ id: 1, type: 'volume.changed', payload: volume('v', measured) });
     store.apply({ id: 2, type: 'volume.changed', payload: volume('v', { role: 'home' }) });
-    assert.deepEqual(store.volume('v'), volume('v', { role: 'home', usedBytes: 7, usedAt: 'then' }));
+    assert.deepEqual(store.volume('v'), volume('v', { role: 'home', ...measured }));
   });
 
   it('tells every change of an operation, and refreshes the row of its workspace', async () => {

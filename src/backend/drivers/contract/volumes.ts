@@ -2,6 +2,7 @@
 import type { Volume, VolumeCreate } from '../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { AdoptedVolume } from '../../store/adopted-volumes';
+import type { VolumeUsage } from '../../files/volume-files';
 
 /** Marks on volumes that somebody else made, for all installations that look. */
 export interface VolumeClaims {
@@ -24,8 +25,8 @@ export interface VolumeStore {
   resize(name: string, sizeMiB: number): Promise<Volume>;
   /** The files of a volume, held or not. Released by `close`; opened again on the next call. */
   files(name: string): Promise<VolumeFiles>;
-  /** Bytes in use, measured now. */
-  usage(name: string, signal: AbortSignal): Promise<number>;
+  /** Measured now. */
+  usage(name: string, signal: AbortSignal): Promise<VolumeUsage>;
   /** Missing where no other installation can have the volumes. */
   readonly claims?: VolumeClaims;
 }

@@ -220,8 +220,8 @@ export class Volumes {
     }
     try {
       const driver = await this.parts.drivers.ofVolume(volume.name);
-      const usedBytes = await driver.volumes.usage(volume.name, AbortSignal.timeout(usageTimeoutMs));
-      return { ...volume, usedBytes, usedAt: new Date().toISOString() };
+      const usage = await driver.volumes.usage(volume.name, AbortSignal.timeout(usageTimeoutMs));
+      return { ...volume, ...usage, usedAt: new Date().toISOString() };
     } catch (error) {
       this.parts.log.warn({ err: error, volume: volume.name }, 'usage not measured');
       return volume;

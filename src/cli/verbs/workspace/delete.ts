@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import type { Volume, Workspace } from '../../../api';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Cli } from '../../cli';
-import { formatBytes } from '../../format/size';
 import { formatTable } from '../../format/table';
 import { printable } from '../../format/text';
 import { examples } from '../../help';
 import { followEach } from '../../operation';
+import { usedOf } from '../../volumes';
 
 interface DeleteOptions {
   yes?: boolean;
@@ -82,7 +82,7 @@ export function explain(losses: readonly Loss[], keepVolumes: boolean): string {
     ...volumes.map((volume) => [
       `  ${volume.name}`,
       keepVolumes ? 'volume, stays' : 'volume with all its files',
-      volume.usedBytes === undefined ? 'size unknown' : formatBytes(volume.usedBytes),
+      usedOf(volume) ?? 'size unknown',
     ]),
   ]);
   const staying = losses.flatMap(({ workspace }) =>

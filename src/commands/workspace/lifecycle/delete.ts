@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../../../api';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Store } from '../../../ui/store';
-import { bytes, runtimeWords } from '../../../ui/words';
+import { runtimeWords, usedWords } from '../../../ui/words';
 import type { Handler, Services } from '../../command';
 import { confirm } from '../../input';
 import { runVerb, verbChoice } from './verb';
@@ -56,7 +56,7 @@ async function measured(client: EngineClient, store: Store, volume: string): Pro
       signal,
     });
     store.take({ type: 'volume.changed', payload });
-    return payload.usedBytes === undefined ? t('size unknown') : bytes(payload.usedBytes);
+    return usedWords(payload) ?? t('size unknown');
   } catch {
     return t('size unknown');
   }

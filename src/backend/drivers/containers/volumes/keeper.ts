@@ -1,7 +1,7 @@
 /** All keepers of an engine. */
 import type Dockerode from 'dockerode';
 import { AgentFiles } from '../../../files/agent/agent-files';
-import type { VolumeFiles } from '../../../files/volume-files';
+import { volumeUsage, type VolumeFiles, type VolumeUsage } from '../../../files/volume-files';
 import { toBerthError } from '../engine/docker-errors';
 import { Keeper } from './keeper-volume';
 import { keeperEngineLabel, keeperLabel, type KeeperPlan } from './keeper-container';
@@ -43,9 +43,8 @@ export class Keepers {
   }
 
   /** Bytes in use, measured now. */
-  async usage(volume: string, signal?: AbortSignal): Promise<number> {
-    const { allocated } = await this.of(volume).files.usage('/', signal);
-    return allocated;
+  async usage(volume: string, signal?: AbortSignal): Promise<VolumeUsage> {
+    return volumeUsage(await this.of(volume).files.usage('/', signal));
   }
 
   /** Lets go of a volume, so that it can be removed; resolves when no keeper of ours holds it. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../../api/errors';
 import { ownerWords } from '../../../../api/rules/owner';
 import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
-import type { VolumeFiles } from '../../../files/volume-files';
+import type { VolumeFiles, VolumeUsage } from '../../../files/volume-files';
 import type { VolumeStore } from '../../driver';
 import { claimsAmong, ownedLabels, type Claims } from './claims';
 import { ifMissing, isStatus } from '../engine/docker-errors';
@@ -16,7 +16,7 @@ import { indexHolders, toVolume, type ListedVolume } from './volume-info';
 /** What is needed of the keepers. */
 export interface VolumeKeepers {
   files(volume: string): Promise<VolumeFiles>;
-  usage(volume: string, signal?: AbortSignal): Promise<number>;
+  usage(volume: string, signal?: AbortSignal): Promise<VolumeUsage>;
   release(volume: string): Promise<void>;
 }
 
@@ -145,7 +145,7 @@ export class ContainerVolumes implements VolumeStore {
     return (await this.keepers()).files(name);
   }
 
-  async usage(name: string, signal: AbortSignal): Promise<number> {
+  async usage(name: string, signal: AbortSignal): Promise<VolumeUsage> {
     this.refuseLeaving(name);
     return (await this.keepers()).usage(name, signal);
   }

@@ -3,7 +3,7 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
-import type { VolumeFiles } from '../../../files/volume-files';
+import { volumeUsage, type VolumeFiles, type VolumeUsage } from '../../../files/volume-files';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import { isErrno, removeTree } from '../../../machine/files';
 import type { DiskHolder, DiskStore, HolderQuestions } from '../parts';
@@ -141,13 +141,13 @@ export class Disks implements DiskStore {
     return row.kind === 'directory' ? this.directories.files(name, path) : this.open.files(name, path);
   }
 
-  async usage(name: string, signal: AbortSignal): Promise<number> {
+  async usage(name: string, signal: AbortSignal): Promise<VolumeUsage> {
     const row = await this.existing(name);
     if (row.kind === 'directory') {
-      return (await (await this.files(name)).usage('/', signal)).allocated;
+      return volumeUsage(await (await this.files(name)).usage('/', signal));
     }
     // What a running guest has not written back yet is missing: nobody else is to be asked for a number.
-    return usedBytes(name, this.index.fileOf(row));
+    return { usedBytes: await usedBytes(name, this.index.fileOf(row)) };
   }
 
   /** The path of a disk that is this runtime's alone from now on. Whoever had it before must provably not run. */

@@ -1,6 +1,6 @@
 /** Disks that tell what happens to them: unlike a container engine's volumes, nobody else has events of them. */
 import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
-import type { VolumeFiles } from '../../../files/volume-files';
+import type { VolumeFiles, VolumeUsage } from '../../../files/volume-files';
 import type { DriverEvent } from '../../driver';
 import type { DiskHolder, DiskStore } from '../parts';
 
@@ -39,7 +39,7 @@ export class TellingDisks implements DiskStore {
     return this.disks.files(name);
   }
 
-  usage(name: string, signal: AbortSignal): Promise<number> {
+  usage(name: string, signal: AbortSignal): Promise<VolumeUsage> {
     return this.disks.usage(name, signal);
   }
 

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TransferCreate } from '../../../../../src/api/files/schemas';
 import type { TransferResult } from '../../../../../src/api/operations/schemas';
-import type { VolumeFiles } from '../../../../../src/backend/files/volume-files';
+import { volumeUsage, type VolumeFiles } from '../../../../../src/backend/files/volume-files';
 import { Transfers } from '../../../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';
 import { TestContext } from '../../../../support/test-context';
@@ -113,6 +113,8 @@ describe('what can not be copied', function () {
       const { unread, ...rest } = await one.files.usage('/');
       assert.deepEqual(unread, { count: 1, first: '/data/secret', reason: 'EACCES: Permission denied' });
       assert.deepEqual([rest.bytes, rest.files, rest.directories], [1, 1, 3]);
+      assert.equal(volumeUsage({ unread, ...rest }).usedIsAtLeast, true);
+      assert.equal(volumeUsage(rest).usedIsAtLeast, undefined);
       assert.equal((await two.files.usage('/')).unread, undefined);
       const { entries } = await one.files.list('/data');
       assert.deepEqual(

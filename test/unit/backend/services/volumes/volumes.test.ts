@@ -3,6 +3,7 @@ import { BerthError } from '../../../../../src/api/errors';
 import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { until } from '../../../../support/wait';
+import { formatVolume, formatVolumes } from '../../../../../src/cli/volumes';
 
 describe('services/volumes/volumes', () => {
   const { start } = useEngine();
@@ -31,6 +32,15 @@ describe('services/volumes/volumes', () => {
       'one could not be measured',
     );
     assert.equal((await volumes().get('data', true)).usedBytes, 4096);
+  });
+
+  it('says where the size is a lower bound, as some of it could not be read', async () => {
+    assert.equal((await volumes().get('data', true)).usedIsAtLeast, undefined);
+    test.driver.volumes.partlyRead.add('data');
+    const volume = await volumes().get('data', true);
+    assert.equal(volume.usedIsAtLeast, true);
+    assert.match(formatVolume(volume, Date.now()), /at least 4\.0 KiB/);
+    assert.match(formatVolumes([volume], Date.now()), /at least 4\.0 KiB/);
   });
 
   it('creates, tells of it, and refuses what is there', async () => {

@@ -258,7 +258,8 @@ describe('named disks', function () {
   });
 
   it('use what their files take, without the tables of the file system, also when they grew', async () => {
-    const used = (name: string): Promise<number> => disks.usage(name, AbortSignal.timeout(10_000));
+    const used = async (name: string): Promise<number> =>
+      (await disks.usage(name, AbortSignal.timeout(10_000))).usedBytes;
     await disks.create({ name: 'large', sizeMiB: 10_240 });
     assert.ok((await used('large')) < 100_000, `${await used('large')} bytes`);
     await disks.create({ name: 'grown', sizeMiB: 64 });
@@ -303,7 +304,7 @@ describe('named disks', function () {
     await disks.create({ name: 'data', sizeMiB: 8 });
     const files = await disks.files('data');
     await files.write('/f', Buffer.alloc(4_000_000, 'x'), over);
-    const used = await disks.usage('data', AbortSignal.timeout(10_000));
+    const { usedBytes: used } = await disks.usage('data', AbortSignal.timeout(10_000));
     assert.ok(used >= 4_000_000 && used <= 8 * mebibyte);
     assert.equal((await disks.resize('data', 64)).sizeMiB, 64);
     assert.equal((await disks.inspect('data'))!.sizeMiB, 64);
@@ -358,7 +359,7 @@ describe('named disks', function () {
     const stage = await files.stage();
     await files.putTar(stage, await files.getTar('/f'));
     assert.equal((await files.merge(stage, '/', 'rename')).renamed.length, 1);
-    assert.ok((await disks.usage('shared', AbortSignal.timeout(10_000))) > 0);
+    assert.ok((await disks.usage('shared', AbortSignal.timeout(10_000))).usedBytes > 0);
     await failure(disks.resize('shared', 10), 'not_supported');
     await failure(disks.create({ name: 'sized', kind: 'directory', sizeMiB: 4 }), 'not_supported');
     await failure(disks.create({ name: 'box', kind: 'docker' }), 'not_supported');
