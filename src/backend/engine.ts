@@ -24,7 +24,10 @@ import { WorkspaceAccess } from './services/workspaces/access';
 import { WorkspaceCreator } from './services/workspaces/create';
 import { WorkspaceRegistry } from './services/workspaces/registry';
 import { WorkspaceStarter } from './services/workspaces/start/starter';
-import { Workspaces, recoverDelaysMs } from './services/workspaces/workspaces';
+import { workspaceVerbs } from './services/workspaces/verbs';
+import { recoverDelaysMs } from './services/workspaces/verbs/recover';
+import { Workspaces } from './services/workspaces/workspaces';
+import { Runtimes } from './services/workspaces/runtime-handle';
 import type { Operation } from '../api/operations/schemas';
 import type { Driver } from './drivers/driver';
 import type { Services } from './server/services';
@@ -82,18 +85,20 @@ function wire(options: EngineOptions) {
   });
   const sshConfig = new SshConfig(state);
   const registry = new WorkspaceRegistry({ state, ports, sshConfig, events, log, activityOf });
-  const starter = new WorkspaceStarter({ registry, drivers, ports, keys, secrets });
-  const workspaces = new Workspaces({
-    ...{ registry, starter, operations, keys, secrets, ports, adopted, log },
+  const runtimes = new Runtimes(drivers);
+  const starter = new WorkspaceStarter({ registry, drivers, runtimes, ports, keys, secrets });
+  const workspaces = new Workspaces({ registry, runtimes, secrets, ports });
+  const verbs = workspaceVerbs({
+    ...{ registry, runtimes, starter, operations, keys, secrets, adopted, log },
     recoverDelaysMs: options.recoverDelaysMs ?? recoverDelaysMs,
   });
-  const access = new WorkspaceAccess({ registry, drivers, keys, secrets, state });
-  const volumes = new Volumes({ drivers, registry, adopted, events, log });
+  const access = new WorkspaceAccess({ registry, runtimes, keys, secrets, state });
+  const volumes = new Volumes({ drivers, runtimes, registry, adopted, events, log });
   const sessionsOf = (workspace: string) => access.sessionsOf(workspace);
   const clock = options.clock ?? systemClock;
-  const idle = new IdleWatch({ registry, workspaces, drivers, clock, log, sessionsOf });
+  const idle = new IdleWatch({ registry, verbs, runtimes, clock, log, sessionsOf });
   const remove = async (workspace: string) => {
-    await operations.end([workspaces.delete(workspace, false).id]);
+    await operations.end([verbs.delete(workspace, false).id]);
   };
   const leases = new Leases({ registry, clock, log, remove });
   const shared = {
@@ -106,7 +111,9 @@ function wire(options: EngineOptions) {
     secrets,
     registry,
     starter,
+    runtimes,
     workspaces,
+    verbs,
     access,
   };
   return { ...options, ...shared, volumes, idle, leases };
@@ -136,20 +143,20 @@ function lifetimeOf(parts: Parts): Lifetime {
 }
 
 function servicesOf(parts: Parts): Services {
-  const { state, settings, log, drivers, registry, operations, volumes } = parts;
+  const { state, settings, log, drivers, runtimes, registry, operations, volumes } = parts;
   const work = new Work();
   const drafts = new DownloadDrafts(state.downloads);
   return {
     ...parts,
     creator: new WorkspaceCreator({ ...parts, defaults: () => settings.defaults }),
     adoption: new Adoption(parts),
-    locations: new Locations({ registry, drivers, openFiles: (volume) => volumes.files(volume) }),
+    locations: new Locations({ registry, runtimes, openFiles: (volume) => volumes.files(volume) }),
     transfers: new Transfers({
       drafts,
       openFiles: (volume) => volumes.files(volume),
     }),
     images: new Images(drivers, registry, operations, log, drafts),
-    commits: new Commits(registry, drivers, operations),
+    commits: new Commits(registry, runtimes, operations),
     doctor: new Doctor(drivers, registry, settings, state),
     sshAccess: new SshAccess(state),
     visibility: new Visibility({ registry, operations }),

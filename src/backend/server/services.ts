@@ -18,10 +18,12 @@ import type { Visibility } from '../services/workspaces/visibility';
 import type { Work } from '../services/engine/work';
 import type { WorkspaceAccess } from '../services/workspaces/access';
 import type { WorkspaceCreator } from '../services/workspaces/create';
+import type { WorkspaceVerbs } from '../services/workspaces/verbs';
 import type { Workspaces } from '../services/workspaces/workspaces';
 
 export interface Services {
   workspaces: Workspaces;
+  verbs: WorkspaceVerbs;
   creator: WorkspaceCreator;
   access: WorkspaceAccess;
   adoption: Adoption;

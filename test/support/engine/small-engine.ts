@@ -36,8 +36,8 @@ export class SmallEngine {
       mounts: mounts.map((mount) => ({ kind: 'volume', readOnly: false, ...mount })),
     };
     const registry = { get: (name: string) => ({ name, homeVolume: homes[name], spec }) };
-    const drivers = { of: () => ({ inspect: () => Promise.resolve({ id: 'runtime', volumes: [] }) }) };
-    this.locations = new Locations({ registry, drivers, openFiles } as unknown as LocationParts);
+    const runtimes = { of: () => ({ inspect: () => Promise.resolve({ id: 'runtime', volumes: [] }) }) };
+    this.locations = new Locations({ registry, runtimes, openFiles } as unknown as LocationParts);
     this.transfers = new Transfers({
       openFiles,
       drafts: new DownloadDrafts(records),

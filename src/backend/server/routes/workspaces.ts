@@ -10,7 +10,7 @@ type Ids = Exclude<
 >;
 
 export function workspaceHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
-  const { workspaces, creator, access, adoption, commits } = services;
+  const { workspaces, verbs, creator, access, adoption, commits } = services;
   return {
     'workspaces.list': ({ principal }) =>
       workspaces.list().filter(({ name }) => services.visibility.workspace(principal, name)),
@@ -18,17 +18,17 @@ export function workspaceHandlers(services: Services, waitFor: WaitFor): Handler
     'workspaces.get': ({ params }) => workspaces.get(params.name),
     'workspaces.update': ({ params, body }) => workspaces.update(params.name, body),
     'workspaces.delete': ({ params, query }) =>
-      waitFor(workspaces.delete(params.name, query.keepVolumes ?? false), query),
-    'workspaces.start': ({ params, query }) => waitFor(workspaces.start(params.name, query), query),
-    'workspaces.stop': ({ params, query }) => waitFor(workspaces.stop(params.name), query),
-    'workspaces.restart': ({ params, query }) => waitFor(workspaces.restart(params.name, query), query),
-    'workspaces.pause': ({ params, query }) => waitFor(workspaces.pause(params.name), query),
-    'workspaces.resume': ({ params, query }) => waitFor(workspaces.resume(params.name), query),
-    'workspaces.archive': ({ params, query }) => waitFor(workspaces.archive(params.name), query),
-    'workspaces.restore': ({ params, query }) => waitFor(workspaces.restore(params.name, query), query),
-    'workspaces.recover': ({ params, query }) => waitFor(workspaces.recover(params.name, query), query),
+      waitFor(verbs.delete(params.name, query.keepVolumes ?? false), query),
+    'workspaces.start': ({ params, query }) => waitFor(verbs.start(params.name, query), query),
+    'workspaces.stop': ({ params, query }) => waitFor(verbs.stop(params.name), query),
+    'workspaces.restart': ({ params, query }) => waitFor(verbs.restart(params.name, query), query),
+    'workspaces.pause': ({ params, query }) => waitFor(verbs.pause(params.name), query),
+    'workspaces.resume': ({ params, query }) => waitFor(verbs.resume(params.name), query),
+    'workspaces.archive': ({ params, query }) => waitFor(verbs.archive(params.name), query),
+    'workspaces.restore': ({ params, query }) => waitFor(verbs.restore(params.name, query), query),
+    'workspaces.recover': ({ params, query }) => waitFor(verbs.recover(params.name, query), query),
     'workspaces.rebuild': async ({ params, body, query }) =>
-      waitFor(await workspaces.rebuild(params.name, body), query),
+      waitFor(await verbs.rebuild(params.name, body), query),
     'workspaces.commit': ({ params, body, query }) => waitFor(commits.commit(params.name, body.image), query),
     'workspaces.stats': ({ params }) => access.stats(params.name),
     'workspaces.ssh': ({ params }) => access.ssh(params.name),

@@ -2,24 +2,22 @@
 import { posix } from 'node:path';
 import { BerthError } from '../../../api/errors';
 import type { Operation } from '../../../api/operations/schemas';
-import type { WorkspaceState } from '../../../api/workspaces/schemas';
-import type { Drivers } from '../engine/drivers';
 import { checkNewImageName } from './image-names';
 import { inBytes } from './image-progress';
 import { credentialTargets } from '../workspaces/start/injected-files';
-import { isUsable, notWhile } from '../../../api/rules/lifecycle';
+import { isAtRest, isUsable, notWhile } from '../../../api/rules/lifecycle';
 import type { Operations } from '../operations/operations';
-import { runtimeNameOf, type WorkspaceRecord } from '../workspaces/record';
+import type { WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
+import type { Runtimes } from '../workspaces/runtime-handle';
 
-const standsStill: readonly WorkspaceState[] = ['stopped', 'archived'];
 /** The home volume, by both its names. */
 const homes = ['/home/workspace/', '/workspace/'];
 
 export class Commits {
   constructor(
     private readonly registry: WorkspaceRegistry,
-    private readonly drivers: Drivers,
+    private readonly runtimes: Runtimes,
     private readonly operations: Operations,
   ) {}
 
@@ -29,11 +27,12 @@ export class Commits {
     if (!isUsable('commit', record.state)) {
       throw notWhile(record.state, name, "it can't be committed");
     }
-    const driver = this.drivers.of(record.spec.runtime);
+    const runtime = this.runtimes.of(record);
+    const { driver } = runtime;
     if (driver.commit === undefined) {
       throw new BerthError('not_supported', `Of a ${driver.kind} no image can be made.`);
     }
-    if (driver.features.commit === 'stopped' && !standsStill.includes(record.state)) {
+    if (driver.features.commit === 'stopped' && !isAtRest(record.state)) {
       throw new BerthError(
         'illegal_state',
         `${name} is ${record.state}: an image is made of a stopped ${driver.kind}.`,
@@ -46,8 +45,7 @@ export class Commits {
     const begin = { kind: 'workspace.commit', title: `Commit ${name} to ${image}`, workspace: name };
     return this.operations.start(begin, async (context) => {
       const plan = { image, without: await injectedInto(record) };
-      const commit = (): Promise<string> =>
-        makeImage(runtimeNameOf(name), plan, inBytes(context), context.signal);
+      const commit = (): Promise<string> => makeImage(runtime.name, plan, inBytes(context), context.signal);
       const title = `Read the files of ${name}, which is paused meanwhile`;
       const isPaused = record.state === 'running' && driver.features.commit === 'always';
       const id = await (isPaused ? context.step('commit', title, commit) : commit());

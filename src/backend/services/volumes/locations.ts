@@ -10,11 +10,11 @@ import type { FileEntry, FileLocation } from '../../../api/files/schemas';
 import type { RuntimeInfo } from '../../drivers/driver';
 import { quote } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
-import type { Drivers } from '../engine/drivers';
 import { toolsDirectory } from '../../inside/init-script';
 import { dockerDirectory, homeAlias, homeDirectory } from '../../inside/places';
-import { runtimeNameOf, type WorkspaceRecord } from '../workspaces/record';
+import type { WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
+import type { Runtimes } from '../workspaces/runtime-handle';
 
 /** As the kernel counts. */
 const maxLinks = 40;
@@ -28,7 +28,7 @@ export interface MountPoint {
 
 export interface LocationParts {
   registry: WorkspaceRegistry;
-  drivers: Drivers;
+  runtimes: Runtimes;
   openFiles: (volume: string) => Promise<VolumeFiles>;
 }
 
@@ -47,7 +47,7 @@ export class Locations {
     if (record.state === 'creating') {
       throw notWhile(record.state, workspace, "its files can't be reached");
     }
-    const runtime = await this.parts.drivers.of(record.spec.runtime).inspect(runtimeNameOf(workspace));
+    const runtime = await this.parts.runtimes.of(record).inspect();
     const root = rootFilesOf(workspace);
     const planned = mountPointsOf(record, runtime);
     const mounts = runtime === undefined ? planned : await this.atRealTargets(workspace, runtime, planned);

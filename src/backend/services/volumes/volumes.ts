@@ -14,13 +14,14 @@ import type { Log } from '../../machine/log';
 import { publishedFiles } from './published-files';
 import { takeVolume } from './own-volumes';
 import { withUsers } from './volume-users';
-import { runtimeNameOf } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
+import type { Runtimes } from '../workspaces/runtime-handle';
 
 const usageTimeoutMs = 120_000;
 
 export interface VolumesParts {
   drivers: Drivers;
+  runtimes: Runtimes;
   registry: WorkspaceRegistry;
   adopted: AdoptedVolumes;
   events: EventHub;
@@ -183,11 +184,11 @@ export class Volumes {
   private async open(name: string): Promise<VolumeFiles> {
     const workspace = workspaceOfRoot(name);
     if (workspace !== undefined) {
-      const { spec, state } = this.parts.registry.get(workspace);
-      if (state === 'creating') {
-        throw notWhile(state, workspace, "its files can't be reached");
+      const record = this.parts.registry.get(workspace);
+      if (record.state === 'creating') {
+        throw notWhile(record.state, workspace, "its files can't be reached");
       }
-      return this.parts.drivers.of(spec.runtime).rootFiles(runtimeNameOf(workspace));
+      return this.parts.runtimes.of(record).rootFiles();
     }
     const known = this.keptBy.get(name);
     const driver = known ?? (await this.parts.drivers.ofVolume(name));

@@ -7,17 +7,17 @@ import type {
   WorkspaceStats,
 } from '../../../api/workspaces/schemas';
 import type { Readable } from 'node:stream';
-import type { Driver, ExecPlan, ExecSession, LogOptions } from '../../drivers/driver';
+import type { ExecPlan, ExecSession, LogOptions } from '../../drivers/driver';
 import { aliasOf } from '../../ssh/config';
 import type { SshKeys } from '../../ssh/keys';
 import type { SecretStore } from '../../store/secrets';
 import type { StateDirectory } from '../../store/state-directory';
-import type { Drivers } from '../engine/drivers';
 import { homeDirectory } from '../../inside/places';
 import { notWhile, uses } from '../../../api/rules/lifecycle';
 import { runCommand } from './start/run-command';
 import { haltError, isHalted } from './halted';
-import { runtimeNameOf, type WorkspaceRecord } from './record';
+import type { WorkspaceRecord } from './record';
+import type { RuntimeHandle, Runtimes } from './runtime-handle';
 import type { WorkspaceRegistry } from './registry';
 import { repositoryDirectory } from './start/first-steps';
 
@@ -31,7 +31,7 @@ const defaultOutputBytes = 1_048_576;
 
 export interface AccessParts {
   registry: WorkspaceRegistry;
-  drivers: Drivers;
+  runtimes: Runtimes;
   keys: SshKeys;
   secrets: SecretStore;
   state: StateDirectory;
@@ -44,7 +44,7 @@ export class WorkspaceAccess {
 
   async stats(name: string): Promise<WorkspaceStats> {
     this.require(name, uses.stats, 'nothing is to be measured');
-    return this.driver(name).stats(runtimeNameOf(name));
+    return this.runtime(name).stats();
   }
 
   async exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
@@ -53,8 +53,7 @@ export class WorkspaceAccess {
     const user = request.user ?? loginUser;
     const release = this.hold(name);
     const result = await runCommand(
-      this.driver(name),
-      runtimeNameOf(name),
+      this.runtime(name),
       {
         argv: request.argv,
         user,
@@ -127,7 +126,7 @@ export class WorkspaceAccess {
 
   /** The log of the runtime, whatever its state, as long as there is one. */
   async logs(name: string, options: LogOptions): Promise<Readable> {
-    return this.driver(name).logs(runtimeNameOf(name), options);
+    return this.runtime(name).logs(options);
   }
 
   /** A process with its streams: the caller ends it. Counted as a client until it has ended. */
@@ -137,7 +136,7 @@ export class WorkspaceAccess {
   ): Promise<ExecSession> {
     this.require(name, uses.commands, "commands can't run in it");
     const user = plan.user ?? loginUser;
-    const session = await this.driver(name).exec(runtimeNameOf(name), {
+    const session = await this.runtime(name).exec({
       ...plan,
       user,
       ...this.startingIn(name, plan.cwd),
@@ -172,7 +171,7 @@ export class WorkspaceAccess {
     return this.sessions.get(name) ?? 0;
   }
 
-  private driver(name: string): Driver {
-    return this.parts.drivers.of(this.parts.registry.get(name).spec.runtime);
+  private runtime(name: string): RuntimeHandle {
+    return this.parts.runtimes.of(this.parts.registry.get(name));
   }
 }

@@ -18,13 +18,13 @@ import type { Operations } from '../operations/operations';
 import { describeOwnFiles, measureOwnFiles } from './own-files';
 import { giveVolumeBack, takeVolume } from '../volumes/own-volumes';
 import type { Settings } from '../engine/settings';
-import { settleReplacement, takePlace, type ReplacementParts } from './rebuild';
-import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './record';
-
-const stopGraceMs = 10_000;
+import { settleReplacement, takePlace, type ReplacementParts } from './replacement';
+import { dockerVolumeOf, type WorkspaceRecord } from './record';
+import { runtimeOn, stopGraceMs, type RuntimeHandle, type Runtimes } from './runtime-handle';
 
 export interface AdoptionParts extends ReplacementParts {
   drivers: Drivers;
+  runtimes: Runtimes;
   ports: PortLedger;
   operations: Operations;
   settings: Settings;
@@ -93,11 +93,11 @@ export class Adoption {
     if (driver === undefined || volume === undefined) {
       throw new BerthError('not_found', `There is no volume ${request.volume}.`, { field: 'volume' });
     }
-    const runtime = runtimeNameOf(name);
-    const existing = await driver.inspect(runtime);
+    const runtime = runtimeOn(driver, name);
+    const existing = await runtime.inspect();
     const { image, isTheirs } = await this.imageFor(driver, existing, request);
     checkImage(image, driver.kind);
-    const built = await driver.builtWith(runtime);
+    const built = await runtime.builtWith();
     const inherited =
       built === undefined ? await inheritedAlone(driver, name) : inheritedOf(built, volume.name);
     const volumes = await this.volumesOf(driver, volume, inherited, request);
@@ -107,9 +107,9 @@ export class Adoption {
       .filter(
         ({ name, owner }) => owner !== undefined || [volume.name, inherited.dockerVolume].includes(name),
       )
-      .forEach((each) => refuseHeld(each, runtime));
+      .forEach((each) => refuseHeld(each, runtime.name));
     if (existing !== undefined && request.replaceContainer !== true) {
-      throw await this.unconfirmed(driver, { name, existing, inherited });
+      throw await this.unconfirmed(runtime, { name, existing, inherited });
     }
     const spec = { ...inherited.spec, runtime: driver.kind, image };
     const takeOver = request.takeOver === true;
@@ -122,9 +122,7 @@ export class Adoption {
         // Whoever consented at once has not been asked, and was told nothing.
         const ofRest = existing === undefined ? [] : leftOf(inherited);
         [...warnings, ...ofImage, ...ofRest].forEach((line) => context.warn(line));
-        await (existing === undefined
-          ? this.startOn(name, driver, context)
-          : this.replace(name, existing, driver, context));
+        await (existing === undefined ? this.startOn(name, context) : this.replace(name, context));
         return { workspace: name };
       },
     );
@@ -159,12 +157,12 @@ export class Adoption {
 
   /** What goes, with count and size, and what the new one can't have. */
   private async unconfirmed(
-    driver: Driver,
+    runtime: RuntimeHandle,
     { name, existing, inherited }: { name: string; existing: RuntimeInfo; inherited: Inherited },
   ): Promise<BerthError> {
     const { log } = this.parts;
-    const own = await measureOwnFiles(driver, existing.name, log, { anyOwner: true });
-    const what = `The ${driver.kind} ${existing.name} (${existing.state}) is replaced`;
+    const own = await measureOwnFiles(runtime, log, { anyOwner: true });
+    const what = `The ${runtime.driver.kind} ${existing.name} (${existing.state}) is replaced`;
     const loss =
       own?.files === 0
         ? '. Outside of its volumes it has no files of its own.'
@@ -177,33 +175,30 @@ export class Adoption {
   }
 
   /** There is no container: a workspace it is, also when it does not start. Its volume is as it was. */
-  private async startOn(name: string, driver: Driver, context: OperationContext): Promise<void> {
-    const { registry, starter } = this.parts;
+  private async startOn(name: string, context: OperationContext): Promise<void> {
+    const { registry, runtimes, starter } = this.parts;
+    const runtime = runtimes.of(registry.get(name));
     try {
-      await ensureImage(driver, registry.get(name).spec.image, context);
+      await ensureImage(runtime.driver, registry.get(name).spec.image, context);
       await starter.start(name, context);
       await registry.settle(name, 'running');
     } catch (error) {
-      await driver.stop(runtimeNameOf(name), 0).catch(() => undefined);
+      await runtime.stop(0).catch(() => undefined);
       await this.settle(name, 'stopped', error, context);
       throw error;
     }
   }
 
-  private async replace(
-    name: string,
-    existing: RuntimeInfo,
-    driver: Driver,
-    context: OperationContext,
-  ): Promise<void> {
-    const { registry } = this.parts;
+  private async replace(name: string, context: OperationContext): Promise<void> {
+    const { registry, runtimes } = this.parts;
+    const runtime = runtimes.of(registry.get(name));
     const putAside = async (): Promise<void> => {
-      await driver.stop(existing.name, stopGraceMs, { anyOwner: true });
-      await driver.setAside(existing.name, { anyOwner: true });
+      await runtime.stop(stopGraceMs, { anyOwner: true });
+      await runtime.setAside({ anyOwner: true });
     };
     try {
       // First: while it is pulled, what there is runs on.
-      await this.ensureImageOrUndo(name, driver, context);
+      await this.ensureImageOrUndo(name, runtime.driver, context);
       await takePlace(this.parts, name, { putAside, isToRun: true }, context);
       await registry.settle(name, 'running');
     } catch (error) {

@@ -26,8 +26,9 @@ import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import { removeOwnVolume } from '../volumes/own-volumes';
 import { releasePorts, reservePorts } from './start/published-ports';
-import { dockerVolumeOf, runtimeNameOf, type WorkspaceRecord } from './record';
+import { dockerVolumeOf, homeVolumeOf, type WorkspaceRecord } from './record';
 import type { WorkspaceRegistry } from './registry';
+import type { Runtimes } from './runtime-handle';
 import type { WorkspaceStarter } from './start/starter';
 
 export interface Defaults {
@@ -40,6 +41,7 @@ export interface CreatorParts {
   registry: WorkspaceRegistry;
   starter: WorkspaceStarter;
   drivers: Drivers;
+  runtimes: Runtimes;
   ports: PortLedger;
   keys: SshKeys;
   secrets: SecretStore;
@@ -81,7 +83,7 @@ export class WorkspaceCreator {
   ): Promise<void> {
     const { drivers } = this.parts;
     const own = drivers.of(spec.runtime);
-    const names = [runtimeNameOf(name), ...(spec.docker === true ? [dockerVolumeOf(name)] : [])];
+    const names = [homeVolumeOf(name), ...(spec.docker === true ? [dockerVolumeOf(name)] : [])];
     for (const volume of names) {
       const existing = await own.volumes.inspect(volume);
       const owner = existing?.owner;
@@ -161,7 +163,7 @@ export class WorkspaceCreator {
         spec: { ...spec, ...(published.length > 0 && { ports: published }) },
         sshPort,
         hostKey: hostKey.publicKey,
-        homeVolume: runtimeNameOf(name),
+        homeVolume: homeVolumeOf(name),
         ...(spec.docker === true && { dockerVolume: dockerVolumeOf(name) }),
         createdVolumes: [],
         cloned: false,
@@ -210,9 +212,9 @@ export class WorkspaceCreator {
     { start = true, agentSocket }: WorkspaceCreate,
     context: OperationContext,
   ): Promise<void> {
-    const { registry, starter } = this.parts;
+    const { registry, runtimes, starter } = this.parts;
     try {
-      await ensureImage(starter.driverOf(registry.get(name)), registry.get(name).spec.image, context);
+      await ensureImage(runtimes.of(registry.get(name)).driver, registry.get(name).spec.image, context);
       await context.step('container', 'Create the runtime', async () => {
         await this.refuseForeign(name);
         await starter.build(name, context);
@@ -222,7 +224,7 @@ export class WorkspaceCreator {
       }
       await registry.settle(name, start ? 'running' : 'stopped');
     } catch (error) {
-      const told = await explainUndone(name, starter.driverOf(registry.get(name)), error);
+      const told = await explainUndone(runtimes.of(registry.get(name)), error);
       await this.undo(name);
       throw told;
     }
@@ -230,13 +232,13 @@ export class WorkspaceCreator {
 
   /** What has the name already is not ours: neither used nor removed. */
   private async refuseForeign(name: string): Promise<void> {
-    const driver = this.parts.starter.driverOf(this.parts.registry.get(name));
-    const existing = await driver.inspect(runtimeNameOf(name));
+    const runtime = this.parts.runtimes.of(this.parts.registry.get(name));
+    const existing = await runtime.inspect();
     if (existing !== undefined) {
       const whose = existing.owner === undefined ? '' : `, of ${ownerWords(existing.owner)}`;
       throw new BerthError(
         'exists',
-        `There is a ${driver.kind} ${existing.name} already (${existing.state})${whose}.`,
+        `There is a ${runtime.driver.kind} ${existing.name} already (${existing.state})${whose}.`,
         {
           field: 'name',
           hint: `Choose another name, or take it over: \`berth adopt ${name}${existing.owner === undefined ? '' : ' --take-over'}\`.`,
@@ -247,15 +249,15 @@ export class WorkspaceCreator {
 
   /** Removes what this create made, and nothing that was there before. */
   private async undo(name: string): Promise<void> {
-    const { registry, starter } = this.parts;
+    const { registry, runtimes } = this.parts;
     const record = registry.get(name);
-    const driver = starter.driverOf(record);
+    const runtime = runtimes.of(record);
     try {
       if (record.runtimeId !== undefined) {
-        await driver.remove(runtimeNameOf(name));
+        await runtime.remove();
       }
       for (const volume of record.createdVolumes) {
-        await removeOwnVolume(this.parts, driver, volume, () => undefined);
+        await removeOwnVolume(this.parts, runtime.driver, volume, () => undefined);
       }
     } catch (error) {
       await registry.settle(name, 'error', {

@@ -5,8 +5,8 @@ import type { Driver } from '../../drivers/driver';
 import type { SecretStore } from '../../store/secrets';
 import type { OperationContext } from '../operations/operation-context';
 import { removeOwnVolume } from '../volumes/own-volumes';
-import { runtimeNameOf, type WorkspaceRecord } from './record';
-import { settleReplacement, type ReplacementParts } from './rebuild';
+import type { WorkspaceRecord } from './record';
+import { settleReplacement, type ReplacementParts } from './replacement';
 
 export interface EraseParts extends ReplacementParts {
   secrets: SecretStore;
@@ -22,11 +22,10 @@ export interface Erasure {
 /** Answers the volumes that were deleted. Whatever fails, the workspace ends in a state from which it can be deleted. */
 export async function eraseWorkspace(
   parts: EraseParts,
-  driver: Driver,
   { name, keepVolumes, before }: Erasure,
   context: OperationContext,
 ): Promise<{ deleted: string[] }> {
-  const { registry } = parts;
+  const { registry, runtimes } = parts;
   try {
     if (registry.get(name).replaced?.adoption !== undefined) {
       // Nothing was adopted: what there is belongs to whoever had it before.
@@ -36,12 +35,13 @@ export async function eraseWorkspace(
       }
     }
     const record = registry.get(name);
+    const runtime = runtimes.of(record);
     // On disk from the first: a delete that is cut off must keep what this one keeps.
     await unlessDiskIsFull(
       registry.update(name, { state: 'deleting', keepsVolumes: keepVolumes || undefined }),
     );
-    await context.step('runtime', 'Remove the runtime', () => driver.remove(runtimeNameOf(name)));
-    const deleted = keepVolumes ? [] : await removeVolumes(parts, record, driver, context);
+    await context.step('runtime', 'Remove the runtime', () => runtime.remove());
+    const deleted = keepVolumes ? [] : await removeVolumes(parts, record, runtime.driver, context);
     await forget(parts, record, context);
     return { deleted };
   } catch (error) {

@@ -1,8 +1,7 @@
 /** What is to be known of a create that failed: its workspace goes, and the log with it. */
 import { text } from 'node:stream/consumers';
 import { BerthError } from '../../../api/errors';
-import type { Driver } from '../../drivers/driver';
-import { runtimeNameOf } from './record';
+import type { RuntimeHandle } from './runtime-handle';
 
 const lines = 5;
 const shownChars = 500;
@@ -12,14 +11,14 @@ const readMs = 5_000;
 const namesLog = /`berth logs/;
 
 /** Nobody is told to start, or to read the log of, what is gone. Where the hint leads to that log, its end is in the message instead, in one line without control characters. */
-export async function explainUndone(name: string, driver: Driver, error: unknown): Promise<unknown> {
+export async function explainUndone(runtime: RuntimeHandle, error: unknown): Promise<unknown> {
   if (!(error instanceof BerthError) || error.hint === undefined) {
     return error;
   }
   if (!namesLog.test(error.hint)) {
     return error.remedy === undefined ? error : error.withRemedy('create');
   }
-  const said = await endOfLog(name, driver).catch(() => '');
+  const said = await endOfLog(runtime).catch(() => '');
   const { code, field, message } = error;
   const isSaid = said === '' || message.endsWith(said.slice(-knownChars));
   return new BerthError(code, isSaid ? message : `${message} Its log ended with: ${said}`, {
@@ -30,10 +29,10 @@ export async function explainUndone(name: string, driver: Driver, error: unknown
   });
 }
 
-async function endOfLog(name: string, driver: Driver): Promise<string> {
+async function endOfLog(runtime: RuntimeHandle): Promise<string> {
   const signal = AbortSignal.timeout(readMs);
   const options = { tail: lines, follow: false, timestamps: false, signal };
-  const said = await text(await driver.logs(runtimeNameOf(name), options));
+  const said = await text(await runtime.logs(options));
   return said
     .replace(/[\s\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ')
     .trim()

@@ -1,10 +1,10 @@
 /** What runtimes have written outside of volumes: measured, and named before it goes. */
 import type { OwnFiles } from '../../../api/workspaces/schemas';
-import type { Driver, Whose } from '../../drivers/driver';
+import type { Whose } from '../../drivers/driver';
 import type { Log } from '../../machine/log';
 import type { OperationContext } from '../operations/operation-context';
-import { runtimeNameOf } from './record';
 import type { WorkspaceRegistry } from './registry';
+import type { RuntimeHandle, Runtimes } from './runtime-handle';
 
 /** Code of the warning that an archive found no runtime any more. */
 export const lostBeforeArchive = 'runtime-gone-before-archive';
@@ -19,16 +19,15 @@ export function describeOwnFiles({ files, bytes }: Pick<OwnFiles, 'files' | 'byt
 
 /** Never fails: a size that can't be told is no reason to end what asks for it. */
 export async function measureOwnFiles(
-  driver: Driver,
-  runtime: string,
+  runtime: RuntimeHandle,
   log: Log,
   whose: Whose = {},
 ): Promise<OwnFiles | undefined> {
   try {
-    const found = await driver.ownFiles(runtime, whose);
+    const found = await runtime.ownFiles(whose);
     return found === undefined ? undefined : { ...found, measuredAt: new Date().toISOString() };
   } catch (error) {
-    log.debug({ err: error, runtime }, 'own files not measured');
+    log.debug({ err: error, runtime: runtime.name }, 'own files not measured');
     return undefined;
   }
 }
@@ -38,16 +37,15 @@ export async function measureOwnFiles(
  * that, and nobody has started it since.
  */
 export async function noteOwnFiles(
-  { registry, log }: { registry: WorkspaceRegistry; log: Log },
-  driver: Driver,
+  { registry, runtimes, log }: { registry: WorkspaceRegistry; runtimes: Runtimes; log: Log },
   name: string,
   context: OperationContext,
 ): Promise<void> {
-  const runtime = runtimeNameOf(name);
-  await registry.update(name, { ownFiles: await measureOwnFiles(driver, runtime, log) });
+  const runtime = runtimes.of(registry.get(name));
+  await registry.update(name, { ownFiles: await measureOwnFiles(runtime, log) });
   const { imageId, spec, warnings } = registry.get(name);
   const isTold = warnings.some(({ code }) => code === lostBeforeArchive);
-  if (imageId !== undefined && !isTold && (await driver.inspect(runtime)) === undefined) {
+  if (imageId !== undefined && !isTold && (await runtime.inspect()) === undefined) {
     const message = `Its ${spec.runtime} was removed by another program: what lay outside of volumes is gone. A restore makes a new one of ${spec.image}.`;
     context.warn(message);
     await registry.warn(name, { code: lostBeforeArchive, message });

@@ -73,6 +73,11 @@ export function runtimeNameOf(workspace: string): string {
   return `workspace-${workspace}`;
 }
 
+/** The volume that is a workspace's home. */
+export function homeVolumeOf(workspace: string): string {
+  return `workspace-${workspace}`;
+}
+
 export function dockerVolumeOf(workspace: string): string {
   return `workspace-${workspace}-docker`;
 }

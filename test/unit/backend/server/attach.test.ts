@@ -89,7 +89,7 @@ describe('server: attach', () => {
   }
 
   it('says that it does not run', async () => {
-    await test.done(test.services.workspaces.stop('demo'));
+    await test.done(test.services.verbs.stop('demo'));
     const attached = await request({ tty: true });
     await attached.closed;
     const [answer] = attached.controls;

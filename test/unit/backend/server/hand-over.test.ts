@@ -59,7 +59,7 @@ describe('server: hand-over', () => {
 
   it('waits for workspaces that are reached through it', async () => {
     await test.create('alone', { network: 'off' });
-    await staysFor(/without a network/, () => void test.services.workspaces.stop('alone'));
+    await staysFor(/without a network/, () => void test.services.verbs.stop('alone'));
   });
 
   it('does not wait for windows that listen to events, nor for what looks only', async () => {

@@ -309,7 +309,7 @@ describe('server: requests', () => {
       test.server.inject({ method: 'POST', url: '/v1/engine/stop', payload: body });
     await test.create('demo');
     const gate = test.driver.hold('stop');
-    test.services.workspaces.stop('demo');
+    test.services.verbs.stop('demo');
     assert.deepEqual((await stop({ onlyIfIdle: true })).json(), {
       ...{ stopping: false, reason: 'an operation is running' },
     });

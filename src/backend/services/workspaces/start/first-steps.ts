@@ -2,7 +2,6 @@
 import { BerthError } from '../../../../api/errors';
 import { redactAddresses } from '../../../../api/rules/redact-addresses';
 import type { WorkspaceSpec } from '../../../../api/workspaces/schemas';
-import type { Driver } from '../../../drivers/driver';
 import { lendAgent } from '../../../ssh/agent-forwarding';
 import type { SshKeys } from '../../../ssh/keys';
 import type { SecretStore } from '../../../store/secrets';
@@ -10,7 +9,7 @@ import { homeDirectory } from '../../../inside/places';
 import type { Script } from './injected-files';
 import type { OperationContext } from '../../operations/operation-context';
 import { runCommand } from './run-command';
-import { runtimeNameOf } from '../record';
+import type { RuntimeHandle } from '../runtime-handle';
 import { tryEach } from './submodules';
 import type { WorkspaceRegistry } from '../registry';
 
@@ -33,7 +32,12 @@ export class FirstSteps {
    * Into a draft first: a clone that was cut off never looks like a whole one. `agentSocket`: an SSH agent of this machine,
    * which the workspace has for as long.
    */
-  async clone(name: string, driver: Driver, context: OperationContext, agentSocket?: string): Promise<void> {
+  async clone(
+    name: string,
+    runtime: RuntimeHandle,
+    context: OperationContext,
+    agentSocket?: string,
+  ): Promise<void> {
     const { registry } = this.parts;
     const { spec, cloned } = registry.get(name);
     if (spec.cloneUrl === undefined || cloned) {
@@ -43,14 +47,14 @@ export class FirstSteps {
     const missing: string[] = [];
     try {
       await context.step('clone', `Clone ${redactAddresses(url)}`, async () => {
-        if ((await this.tryRun(name, driver, ['test', '-e', repositoryDirectory], context)).exitCode !== 0) {
-          await this.run(name, driver, ['rm', '-rf', '--', draftRepository], context);
+        if ((await this.tryRun(name, runtime, ['test', '-e', repositoryDirectory], context)).exitCode !== 0) {
+          await this.run(name, runtime, ['rm', '-rf', '--', draftRepository], context);
           await this.withAgent(name, agentSocket, context, async (agent) => {
-            const env = { ...(await this.sshOf(name, driver, context)), ...agent };
-            await this.run(name, driver, cloneCommand(spec, url), context, { env });
-            missing.push(...(await this.complete(name, driver, context, env)));
+            const env = { ...(await this.sshOf(name, runtime, context)), ...agent };
+            await this.run(name, runtime, cloneCommand(spec, url), context, { env });
+            missing.push(...(await this.complete(name, runtime, context, env)));
           });
-          await this.run(name, driver, ['mv', '--', draftRepository, repositoryDirectory], context);
+          await this.run(name, runtime, ['mv', '--', draftRepository, repositoryDirectory], context);
         }
       });
       await registry.update(name, {
@@ -101,33 +105,33 @@ export class FirstSteps {
   /** Submodules, and a look for files of Git LFS. What does not come is told: the repository is there without it. */
   private async complete(
     name: string,
-    driver: Driver,
+    runtime: RuntimeHandle,
     context: OperationContext,
     env: Record<string, string>,
   ): Promise<string[]> {
     const git = ['git', '-C', draftRepository];
     const missing: string[] = [];
     const update = [...git, 'submodule', '--quiet', 'update', '--init', '--recursive'];
-    const failed = await this.failureOf(name, driver, update, context, { env });
+    const failed = await this.failureOf(name, runtime, update, context, { env });
     if (failed !== undefined) {
       // One that can't be had keeps all others away: one by one then.
       const list = [...git, 'config', '-z', '-f', '.gitmodules', '--get-regexp', '^submodule\\..*\\.path$'];
-      const { stdout } = await this.tryRun(name, driver, list, context);
+      const { stdout } = await this.tryRun(name, runtime, list, context);
       const failures = await tryEach(submodulePaths(stdout.toString('utf8')), (path, timeoutMs) => {
         // By force, as git takes one that was fetched and not checked out for up to date.
         const one = [...update, '--force', '--', path];
-        return this.failureOf(name, driver, one, context, { env, timeoutMs });
+        return this.failureOf(name, runtime, one, context, { env, timeoutMs });
       });
       missing.push(`Not all submodules were cloned: ${failures ?? failed}`);
     }
     const files = await this.tryRun(
       name,
-      driver,
+      runtime,
       [...git, 'ls-files', '-z', '--', ':(attr:filter=lfs)'],
       context,
     );
     if (files.exitCode === 0 && files.stdout.length > 0) {
-      const lfs = await this.tryRun(name, driver, ['git', 'lfs', 'version'], context);
+      const lfs = await this.tryRun(name, runtime, ['git', 'lfs', 'version'], context);
       if (lfs.exitCode !== 0) {
         const count = `${files.truncated ? 'more than ' : ''}${files.stdout.filter((byte) => byte === 0).length}`;
         missing.push(
@@ -141,16 +145,16 @@ export class FirstSteps {
   /** In their order; what fails is told, and fails the start only if that was asked for. */
   async postStart(
     name: string,
-    driver: Driver,
+    runtime: RuntimeHandle,
     scripts: { found: readonly Script[]; problems: readonly string[] },
     context: OperationContext,
   ): Promise<void> {
     const failures = [...scripts.problems];
-    const env = scripts.found.length === 0 ? {} : await this.sshOf(name, driver, context);
+    const env = scripts.found.length === 0 ? {} : await this.sshOf(name, runtime, context);
     for (const script of scripts.found) {
       try {
         await context.step('post-start', `Run ${script.source}`, () =>
-          this.run(name, driver, script.argv, context, { timeoutMs: scriptTimeoutMs, env }),
+          this.run(name, runtime, script.argv, context, { timeoutMs: scriptTimeoutMs, env }),
         );
       } catch (error) {
         context.signal.throwIfAborted();
@@ -185,12 +189,12 @@ export class FirstSteps {
 
   private async run(
     name: string,
-    driver: Driver,
+    runtime: RuntimeHandle,
     argv: readonly string[],
     context: OperationContext,
     options: RunOptions = {},
   ): Promise<void> {
-    const result = await this.tryRun(name, driver, argv, context, options);
+    const result = await this.tryRun(name, runtime, argv, context, options);
     if (result.exitCode !== 0 || result.timedOut) {
       const said = Buffer.concat([result.stdout, result.stderr]).toString('utf8').trim();
       const ending = result.timedOut
@@ -203,7 +207,7 @@ export class FirstSteps {
 
   private async tryRun(
     name: string,
-    driver: Driver,
+    runtime: RuntimeHandle,
     argv: readonly string[],
     context: OperationContext,
     { timeoutMs = cloneTimeoutMs, env: more }: RunOptions = {},
@@ -218,7 +222,7 @@ export class FirstSteps {
       GIT_TERMINAL_PROMPT: '0',
     };
     const plan = { argv, user: 'workspace', cwd: homeDirectory, env };
-    return runCommand(driver, runtimeNameOf(name), plan, {
+    return runCommand(runtime, plan, {
       timeoutMs,
       maxOutputBytes: outputKept,
       signal: context.signal,
@@ -228,7 +232,7 @@ export class FirstSteps {
   /** What git is to use for SSH, unless a variable, a secret or the user's own configuration says it. */
   private async sshOf(
     name: string,
-    driver: Driver,
+    runtime: RuntimeHandle,
     context: OperationContext,
   ): Promise<Record<string, string>> {
     const { spec } = this.parts.registry.get(name);
@@ -236,7 +240,7 @@ export class FirstSteps {
     if (given.GIT_SSH_COMMAND !== undefined || given.GIT_SSH !== undefined) {
       return {};
     }
-    const own = await this.tryRun(name, driver, ['git', 'config', '--get', 'core.sshCommand'], context);
+    const own = await this.tryRun(name, runtime, ['git', 'config', '--get', 'core.sshCommand'], context);
     return own.exitCode === 0 ? {} : sshOfGit;
   }
 }

@@ -1,6 +1,7 @@
 /** Runs one command in a runtime and collects its output, with a deadline. */
 import { BerthError } from '../../../../api/errors';
-import type { Driver, ExecPlan, ExecSession } from '../../../drivers/driver';
+import type { ExecPlan, ExecSession } from '../../../drivers/driver';
+import type { RuntimeHandle } from '../runtime-handle';
 
 export interface CommandResult {
   exitCode: number;
@@ -46,13 +47,12 @@ class Collector {
 
 /** Output past `maxOutputBytes` is dropped and said so; after `timeoutMs` the command is killed. */
 export async function runCommand(
-  driver: Driver,
-  runtime: string,
+  runtime: Pick<RuntimeHandle, 'exec'>,
   plan: ExecPlan,
   options: CommandOptions,
 ): Promise<CommandResult> {
   throwIfCancelled(options.signal);
-  const session = await driver.exec(runtime, plan);
+  const session = await runtime.exec(plan);
   const collected = new Collector(options.maxOutputBytes);
   session.stdout.on('data', (chunk: Buffer) => collected.add('stdout', chunk));
   session.stderr.on('data', (chunk: Buffer) => collected.add('stderr', chunk));

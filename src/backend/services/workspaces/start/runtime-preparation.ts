@@ -6,16 +6,18 @@ import { BerthError } from '../../../../api/errors';
 import { imageMissing } from '../../../../api/rules/image-reference';
 import { ownerWords } from '../../../../api/rules/owner';
 import type { Problem } from '../../../../api/workspaces/schemas';
-import type { Driver, RuntimeInfo, RuntimePlan } from '../../../drivers/driver';
+import type { Driver, RuntimeInfo } from '../../../drivers/driver';
 import { isFree, type PortLedger } from '../../../ssh/ports';
 import type { Drivers } from '../../engine/drivers';
 import { ensureImage } from '../../images/image-progress';
 import { resolveMounts } from './mount-resolution';
 import type { OperationContext } from '../../operations/operation-context';
+import { planOf } from './runtime-plan';
 import { assignedOf, movePorts, portsNamedIn, portsOf } from './published-ports';
 import { acceptedLoss, lookAtVolumes, volumesGone, type VolumeFindings } from './volume-checks';
-import { runtimeNameOf, type WorkspaceRecord } from '../record';
+import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
+import type { RuntimeHandle, Runtimes } from '../runtime-handle';
 
 /** Code of the warning of what is lost with a runtime that was moved to other ports. */
 export const notCarried = 'not-carried';
@@ -35,25 +37,8 @@ export interface PrepareOptions extends StartOptions {
 export interface PreparationParts {
   registry: WorkspaceRegistry;
   drivers: Drivers;
+  runtimes: Runtimes;
   ports: PortLedger;
-}
-
-export function planOf(record: WorkspaceRecord): RuntimePlan {
-  const { spec } = record;
-  return {
-    name: runtimeNameOf(record.name),
-    workspace: record.name,
-    image: spec.image,
-    env: spec.env ?? {},
-    limits: spec.limits ?? {},
-    docker: spec.docker ?? false,
-    network: spec.network ?? 'on',
-    homeVolume: record.homeVolume,
-    dockerVolume: record.dockerVolume,
-    mounts: spec.mounts ?? [],
-    ports: portsOf(spec.ports),
-    sshPort: record.sshPort,
-  };
 }
 
 export class RuntimePreparation {
@@ -66,10 +51,10 @@ export class RuntimePreparation {
     { acceptEmpty = false, isLossTold = false }: PrepareOptions,
   ): Promise<void> {
     const { registry } = this.parts;
-    const driver = this.driverOf(name);
-    const info = await driver.inspect(runtimeNameOf(name));
+    const runtime = this.runtime(name);
+    const info = await runtime.inspect();
     if (info !== undefined) {
-      refuseForeign(driver, info);
+      refuseForeign(runtime.driver, info);
     }
     if (info !== undefined && info.state !== 'stopped') {
       return;
@@ -91,7 +76,7 @@ export class RuntimePreparation {
     await this.checkVolumes(name, 'saved');
     const before = this.parts.registry.get(name);
     const moves = await this.movePorts(name);
-    const info = await this.driverOf(name).inspect(runtimeNameOf(name));
+    const info = await this.runtime(name).inspect();
     if (await this.hasOtherPorts(name, info, moves)) {
       await this.refitMoved(name, before, movesWith(info, this.parts.registry.get(name), moves), context);
     }
@@ -103,7 +88,7 @@ export class RuntimePreparation {
    */
   async moveRefused(name: string, refused: BerthError, context: OperationContext): Promise<void> {
     const { sshPort, spec } = this.parts.registry.get(name);
-    const { needsRebuild } = await this.driverOf(name).setPorts(runtimeNameOf(name), portsOf(spec.ports));
+    const { needsRebuild } = await this.runtime(name).setPorts(portsOf(spec.ports));
     if (needsRebuild.length > 0) {
       // It may be one that the user has given up since: a start may not need a rebuild, which removes files.
       await this.refit(name, context);
@@ -134,7 +119,7 @@ export class RuntimePreparation {
 
   private async make(name: string, signal: AbortSignal): Promise<RuntimeInfo> {
     const record = this.parts.registry.get(name);
-    const driver = this.driverOf(name);
+    const { driver } = this.runtime(name);
     const imageId = await driver.images.resolve(record.spec.image);
     if (imageId === undefined) {
       throw imageMissing(record.spec.image);
@@ -155,8 +140,8 @@ export class RuntimePreparation {
     return names.filter((_, index) => there[index] === undefined);
   }
 
-  private driverOf(name: string): Driver {
-    return this.parts.drivers.of(this.parts.registry.get(name).spec.runtime);
+  private runtime(name: string): RuntimeHandle {
+    return this.parts.runtimes.of(this.parts.registry.get(name));
   }
 
   /** One that was there before has taken its own files along: that is said, unless the archive has said so. */
@@ -164,7 +149,7 @@ export class RuntimePreparation {
     const { registry } = this.parts;
     const record = registry.get(name);
     const { spec } = record;
-    await ensureImage(this.driverOf(name), spec.image, context);
+    await ensureImage(this.runtime(name).driver, spec.image, context);
     await this.make(name, context.signal);
     if (record.imageId !== undefined && !isTold) {
       const gone = wasRemovedByArchive(record)
@@ -206,7 +191,7 @@ export class RuntimePreparation {
       // The user has changed them, and knows that they wait for a rebuild.
       return false;
     }
-    const { needsRebuild } = await this.driverOf(name).setPorts(runtimeNameOf(name), portsOf(spec.ports));
+    const { needsRebuild } = await this.runtime(name).setPorts(portsOf(spec.ports));
     return needsRebuild.length > 0;
   }
 
@@ -226,7 +211,7 @@ export class RuntimePreparation {
 
   private async refit(name: string, context: OperationContext): Promise<void> {
     const { registry, drivers } = this.parts;
-    const driver = this.driverOf(name);
+    const { driver } = this.runtime(name);
     const { runtimeId, warnings } = registry.get(name);
     const plan = planOf(registry.get(name));
     const mounts = await resolveMounts(plan.mounts, driver, drivers);
@@ -243,7 +228,7 @@ export class RuntimePreparation {
   /** Throws `volume_gone`. */
   async checkVolumes(name: string, accepts: boolean | 'saved'): Promise<VolumeFindings> {
     const record = this.parts.registry.get(name);
-    const findings = await lookAtVolumes(record, this.driverOf(name), this.parts.drivers);
+    const findings = await lookAtVolumes(record, this.runtime(name).driver, this.parts.drivers);
     const wasBuilt = record.imageId !== undefined;
     if (!wasBuilt) {
       return { ...findings, gone: [], replaced: [] };
@@ -267,7 +252,7 @@ export class RuntimePreparation {
       context.warn(message);
       await registry.warn(name, { code: 'volume-gone', message });
     }
-    const { ids } = hasMade ? await lookAtVolumes(record, this.driverOf(name), drivers) : findings;
+    const { ids } = hasMade ? await lookAtVolumes(record, this.runtime(name).driver, drivers) : findings;
     const known = record.volumeIds ?? {};
     const isKnown = Object.keys({ ...ids, ...known }).every((volume) => known[volume] === ids[volume]);
     if (!isKnown) {

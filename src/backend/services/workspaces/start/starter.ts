@@ -1,6 +1,6 @@
 /** From a record to a workspace that answers SSH: every step of create and start, each with its own time. */
 import { asBerthError, type BerthError } from '../../../../api/errors';
-import type { Driver, RuntimeInfo } from '../../../drivers/driver';
+import type { RuntimeInfo } from '../../../drivers/driver';
 import type { PortLedger } from '../../../ssh/ports';
 import type { SshKeys } from '../../../ssh/keys';
 import type { SecretStore } from '../../../store/secrets';
@@ -9,12 +9,12 @@ import { FirstSteps } from './first-steps';
 import { readCredentials, readScripts, type Script } from './injected-files';
 import type { OperationContext } from '../../operations/operation-context';
 import { lostBeforeArchive } from '../own-files';
-import { notCarried, planOf, RuntimePreparation, type StartOptions } from './runtime-preparation';
+import { planOf } from './runtime-plan';
+import { notCarried, RuntimePreparation, type StartOptions } from './runtime-preparation';
 import { limitsAtStart } from '../waiting-changes';
-import { runtimeNameOf, type WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
+import type { RuntimeHandle, Runtimes } from '../runtime-handle';
 
-const stopGraceMs = 10_000;
 const warningsOfAStart: readonly string[] = [
   limitsAtStart,
   'credentials',
@@ -30,6 +30,7 @@ const warningsOfAStart: readonly string[] = [
 export interface StarterParts {
   registry: WorkspaceRegistry;
   drivers: Drivers;
+  runtimes: Runtimes;
   ports: PortLedger;
   keys: SshKeys;
   secrets: SecretStore;
@@ -44,8 +45,8 @@ export class WorkspaceStarter {
     this.preparation = new RuntimePreparation(parts);
   }
 
-  driverOf(record: WorkspaceRecord): Driver {
-    return this.parts.drivers.of(record.spec.runtime);
+  private runtime(name: string): RuntimeHandle {
+    return this.parts.runtimes.of(this.parts.registry.get(name));
   }
 
   /** Makes the runtime when there is none; notes the volumes that came into being with it. Throws `volume_gone`. */
@@ -67,7 +68,7 @@ export class WorkspaceStarter {
     await context.step('runtime', 'Prepare the runtime', () =>
       this.preparation.prepare(name, context, { ...options, isLossTold }),
     );
-    const driver = this.driverOf(registry.get(name));
+    const { driver } = this.runtime(name);
     if ((registry.get(name).spec.mounts ?? []).some((mount) => mount.kind === 'archive')) {
       await context.step('bundles', 'Unpack the bundles', () =>
         driver.refreshBundles(planOf(registry.get(name)), context.signal, (text) => context.warn(text)),
@@ -88,13 +89,13 @@ export class WorkspaceStarter {
 
   /** Goes on with a paused one; what was saved on disk needs its volumes and ports again. */
   async resume(name: string, context: OperationContext): Promise<void> {
-    const driver = this.driverOf(this.parts.registry.get(name));
-    const info = await driver.inspect(runtimeNameOf(name));
+    const runtime = this.runtime(name);
+    const info = await runtime.inspect();
     if (info?.isSaved === true) {
       await this.forgetWarnings(name, ['port-moved']);
       await this.preparation.prepareSaved(name, context);
     }
-    await driver.resume(runtimeNameOf(name));
+    await runtime.resume();
   }
 
   /**
@@ -102,20 +103,19 @@ export class WorkspaceStarter {
    * it. Throws what its start would throw.
    */
   async tryOut(name: string, context: OperationContext): Promise<void> {
-    const driver = this.driverOf(this.parts.registry.get(name));
-    const runtime = runtimeNameOf(name);
+    const runtime = this.runtime(name);
     const scripts = await readScripts(this.parts.registry.get(name).spec.postStart?.scripts ?? []);
     await context.step('start', 'Try whether it starts', () => this.startRuntime(name, context));
     await this.setUp(name, scripts.found, context);
-    await this.firstSteps.postStart(name, driver, scripts, context);
-    await driver.stop(runtime, stopGraceMs);
+    await this.firstSteps.postStart(name, runtime, scripts, context);
+    await runtime.stop();
   }
 
   /** The container engine may keep a port from everybody though nobody listens on it: then it is moved as well. */
   private async startRuntime(name: string, context: OperationContext): Promise<RuntimeInfo> {
-    const driver = this.driverOf(this.parts.registry.get(name));
+    const runtime = this.runtime(name);
     const start = async (): Promise<RuntimeInfo> => {
-      const { notes = [], ...info } = await driver.start(runtimeNameOf(name), { signal: context.signal });
+      const { notes = [], ...info } = await runtime.start({ signal: context.signal });
       await this.warn(name, 'networks', notes, context);
       return info;
     };
@@ -139,28 +139,24 @@ export class WorkspaceStarter {
     agentSocket?: string,
   ): Promise<void> {
     const { spec, replaced } = this.parts.registry.get(name);
-    const driver = this.parts.drivers.of(spec.runtime);
+    const runtime = this.runtime(name);
     const scripts = await readScripts(spec.postStart?.scripts ?? []);
     await this.setUp(name, scripts.found, context);
     if (replaced === undefined) {
       // It moved to another port, with all its files. What a rebuild has put aside is the rebuild's to drop.
-      await driver.dropAside(runtimeNameOf(name));
+      await runtime.dropAside();
     }
     await isSetUp();
-    await this.firstSteps.clone(name, driver, context, agentSocket);
-    await this.firstSteps.postStart(name, driver, scripts, context);
+    await this.firstSteps.clone(name, runtime, context, agentSocket);
+    await this.firstSteps.postStart(name, runtime, scripts, context);
   }
 
   private async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
-    const record = this.parts.registry.get(name);
-    const driver = this.driverOf(record);
-    await context.step('ssh', 'Put in keys and start SSH', () =>
-      this.configure(name, driver, scripts, context),
-    );
-    if (record.spec.docker === true) {
-      await context.step('docker', 'Start Docker inside', () =>
-        driver.startDocker(runtimeNameOf(name), context.signal),
-      );
+    const { spec } = this.parts.registry.get(name);
+    const runtime = this.runtime(name);
+    await context.step('ssh', 'Put in keys and start SSH', () => this.configure(name, scripts, context));
+    if (spec.docker === true) {
+      await context.step('docker', 'Start Docker inside', () => runtime.startDocker(context.signal));
     }
   }
 
@@ -177,7 +173,6 @@ export class WorkspaceStarter {
   /** Keys, environment and files. */
   private async configure(
     name: string,
-    driver: Driver,
     scripts: readonly Script[],
     context: OperationContext,
   ): Promise<void> {
@@ -201,8 +196,7 @@ export class WorkspaceStarter {
     }
     const files = [...credentials.found, ...scripts.map((script) => script.file)];
     const env = { ...spec.env, ...secretValues };
-    const notWritten = await driver.configure(
-      runtimeNameOf(name),
+    const notWritten = await this.runtime(name).configure(
       { hostKey: hostKey.privateKey, authorizedKeys: [clientKey.publicKey], env, files },
       context.signal,
     );

@@ -3,11 +3,11 @@
  * Looks only at workspaces that have a policy, and only when the next step could be due.
  */
 import { worksIn } from '../../../../api/rules/lifecycle';
-import type { Drivers } from '../../engine/drivers';
 import type { Log } from '../../../machine/log';
-import { runtimeNameOf, type WorkspaceRecord } from '../record';
+import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
-import type { Workspaces } from '../workspaces';
+import type { Runtimes } from '../runtime-handle';
+import type { WorkspaceVerbs } from '../verbs';
 
 export interface Clock {
   now(): number;
@@ -74,8 +74,8 @@ function rhythmOf(step: IdleStep): number {
 
 export interface IdleParts {
   registry: WorkspaceRegistry;
-  workspaces: Workspaces;
-  drivers: Drivers;
+  verbs: Pick<WorkspaceVerbs, IdleVerb>;
+  runtimes: Runtimes;
   clock: Clock;
   log: Log;
   /** Terminals, execs and file clients that the engine itself holds open. */
@@ -204,7 +204,7 @@ export class IdleWatch {
   }
 
   private async lookAt(name: string): Promise<void> {
-    const { registry, workspaces, clock, log } = this.parts;
+    const { registry, verbs, clock, log } = this.parts;
     const record = registry.find(name);
     const due = record === undefined ? undefined : this.dueAt(record);
     if (record === undefined || due === undefined || due > clock.now()) {
@@ -224,7 +224,7 @@ export class IdleWatch {
       } else if (step.at <= clock.now()) {
         log.info({ workspace: name, verb: step.verb }, 'idle');
         this.retryLater(name, step);
-        workspaces[step.verb](name);
+        verbs[step.verb](name);
       }
     } catch (error) {
       log.warn({ err: error, workspace: name }, 'idle step failed');
@@ -241,11 +241,11 @@ export class IdleWatch {
 
   /** Nothing inside a frozen one can be counted; what the engine itself holds open counts always. */
   private async attached(record: WorkspaceRecord): Promise<number> {
-    const { drivers, sessionsOf } = this.parts;
+    const { runtimes, sessionsOf } = this.parts;
     if (record.state !== 'running') {
       return sessionsOf(record.name);
     }
-    const inside = await drivers.of(record.spec.runtime).attached(runtimeNameOf(record.name));
+    const inside = await runtimes.of(record).attached();
     return sessionsOf(record.name) + inside;
   }
 }

@@ -11,13 +11,12 @@ import { haltProblem, isHalted } from '../halted';
 import type { Operations } from '../../operations/operations';
 import { renewClaims } from '../../volumes/own-volumes';
 import type { WorkspaceRecord } from '../record';
-import { runtimeNameOf } from '../record';
 import { LaterRetries } from './later-retries';
-import { settleReplacement, type ReplacementParts } from '../rebuild';
-import type { Workspaces } from '../workspaces';
+import { settleReplacement, type ReplacementParts } from '../replacement';
+import type { WorkspaceVerbs } from '../verbs';
 
 export interface ReconcilerParts extends ReplacementParts {
-  workspaces: Workspaces;
+  verbs: Pick<WorkspaceVerbs, 'finishDelete'>;
   operations: Operations;
   drivers: Drivers;
   /** The pause before the first retry of what could not be looked at. */
@@ -91,14 +90,14 @@ export class Reconciler {
   }
 
   private async round(driver: Driver): Promise<void> {
-    const { registry, log } = this.parts;
+    const { registry, runtimes, log } = this.parts;
     const mine = registry.all().filter((record) => record.spec.runtime === driver.kind);
     if (mine.length === 0) {
       return;
     }
-    let runtimes: RuntimeInfo[];
+    let found: RuntimeInfo[];
     try {
-      runtimes = await driver.list();
+      found = await driver.list();
     } catch (error) {
       log.warn({ err: error, driver: driver.kind }, 'driver does not answer');
       for (const { name } of mine) {
@@ -111,13 +110,13 @@ export class Reconciler {
       return;
     }
     this.retries.done(driver.kind);
-    const byName = new Map(runtimes.filter(isOurs).map((info) => [info.name, info]));
+    const byName = new Map(found.filter(isOurs).map((info) => [info.name, info]));
     for (const record of mine) {
-      await this.attempt(driver, record.name, async () => {
-        const info = byName.get(runtimeNameOf(record.name));
+      await this.attempt(record.name, async () => {
+        const info = byName.get(runtimes.of(record).name);
         // A list does not tell when something was started: that needs a closer look.
         if (info?.state === 'running' || registry.find(record.name) !== record) {
-          await this.lookAt(driver, record.name);
+          await this.lookAt(record.name);
         } else {
           await this.one(record, info);
         }
@@ -126,19 +125,15 @@ export class Reconciler {
   }
 
   /** One workspace that can't be looked at keeps no other from it: it says so, and is tried again. */
-  private async attempt(
-    driver: Driver,
-    name: string,
-    look: () => Promise<void> = () => this.lookAt(driver, name),
-  ): Promise<void> {
+  private async attempt(name: string, look: () => Promise<void> = () => this.lookAt(name)): Promise<void> {
     const { log } = this.parts;
-    const key = `${driver.kind}/${name}`;
+    const key = `workspace/${name}`;
     try {
       await look();
       this.retries.done(key);
     } catch (error) {
       log.warn({ err: error, workspace: name }, 'not looked at: tried again later');
-      this.retries.again(key, () => this.attempt(driver, name));
+      this.retries.again(key, () => this.attempt(name));
       await this.noteUnseen(name, error);
     }
   }
@@ -159,14 +154,15 @@ export class Reconciler {
   }
 
   /** What was seen counts only when nobody changed the record meanwhile. */
-  private async lookAt(driver: Driver, name: string): Promise<void> {
+  private async lookAt(name: string): Promise<void> {
+    const { registry, runtimes } = this.parts;
     for (let look = 0; look < looks; look += 1) {
-      const record = this.parts.registry.find(name);
+      const record = registry.find(name);
       if (record === undefined) {
         return;
       }
-      const info = await driver.inspect(runtimeNameOf(name));
-      if (this.parts.registry.find(name) === record) {
+      const info = await runtimes.of(record).inspect();
+      if (registry.find(name) === record) {
         await this.one(record, info !== undefined && isOurs(info) ? info : undefined);
         return;
       }
@@ -183,7 +179,7 @@ export class Reconciler {
       return;
     }
     if (record.state === 'deleting') {
-      this.finishDelete(name, record.keepsVolumes ?? false);
+      this.parts.verbs.finishDelete(name, record.keepsVolumes ?? false);
     } else if (record.state === 'creating') {
       if (this.interrupted.delete(name)) {
         const { id: runtimeId, startedAt } = info ?? {};
@@ -192,7 +188,7 @@ export class Reconciler {
     } else if (record.replaced !== undefined) {
       // The engine was killed in the middle of a rebuild, or of an adoption.
       await settleReplacement(this.parts, name);
-      await this.lookAt(this.parts.starter.driverOf(record), name);
+      await this.lookAt(name);
     } else {
       await this.settle(record, info);
       await this.warn(name, info?.warning);
@@ -235,15 +231,14 @@ export class Reconciler {
 
   /** To be called when an operation on a workspace has ended. */
   async operationEnded(name: string): Promise<void> {
-    const { registry, starter } = this.parts;
-    const record = registry.find(name);
+    const record = this.parts.registry.find(name);
     if (this.missed.delete(name) && record !== undefined) {
-      await this.attempt(starter.driverOf(record), name);
+      await this.attempt(name);
     }
   }
 
   private async seen(driver: Driver, event: DriverEvent): Promise<void> {
-    const { registry, log } = this.parts;
+    const { registry, runtimes, log } = this.parts;
     try {
       if (event.type === 'connection') {
         await Promise.all([this.all(driver), event.up ? renewClaims(this.parts, driver) : undefined]);
@@ -253,8 +248,8 @@ export class Reconciler {
         return;
       }
       const record = registry.find(event.workspace);
-      if (record !== undefined && runtimeNameOf(record.name) === event.name) {
-        await this.attempt(driver, record.name);
+      if (record !== undefined && runtimes.of(record).name === event.name) {
+        await this.attempt(record.name);
       }
     } catch (error) {
       log.warn({ err: error, event }, 'event not taken in');
@@ -286,19 +281,6 @@ export class Reconciler {
         }
         return undefined;
       },
-    );
-  }
-
-  private finishDelete(name: string, keepsVolumes: boolean): void {
-    const { operations, workspaces } = this.parts;
-    operations.start(
-      {
-        kind: 'workspace.delete',
-        title: `Finish deleting workspace ${name}`,
-        workspace: name,
-        cancellable: false,
-      },
-      (context) => workspaces.erase(name, keepsVolumes, context),
     );
   }
 }

@@ -74,17 +74,17 @@ describe('services/images/commits', () => {
     test.driver.features = { ...test.driver.features, commit: 'stopped' };
     const error = await failure(() => commit(), 'illegal_state');
     assert.match(error.hint ?? '', /Stop the workspace/);
-    await test.done(test.services.workspaces.stop('demo'));
+    await test.done(test.services.verbs.stop('demo'));
     assert.equal((await test.done(commit())).status, 'succeeded');
   });
 
   it('refuses what does not exist, is between two states, or has no name', async () => {
     await failure(() => commit('No Name'), 'bad_request');
     await failure(() => test.services.commits.commit('none', 'a:1'), 'not_found');
-    await test.done(test.services.workspaces.archive('demo'));
+    await test.done(test.services.verbs.archive('demo'));
     assert.equal((await test.done(commit())).status, 'succeeded', 'what is set aside can be committed');
     const gate = test.driver.hold('start');
-    const restore = test.services.workspaces.restore('demo');
+    const restore = test.services.verbs.restore('demo');
     await gate.entered;
     assert.match((await failure(() => commit(), 'illegal_state')).hint ?? '', /Wait/);
     gate.open();
@@ -194,7 +194,7 @@ describe('services/images/images', () => {
     const created = await test.create('demo');
     assert(created.steps.some(({ name, outcome }) => name === 'prepare' && outcome === 'done'));
     const ended = await test.done(
-      test.services.workspaces.rebuild('demo', { image: 'tools:latest', confirm: true }),
+      test.services.verbs.rebuild('demo', { image: 'tools:latest', confirm: true }),
     );
     assert.equal(ended.error?.code, 'no_space');
     assert.deepEqual(prepared, ['workspace:latest', 'tools:latest']);

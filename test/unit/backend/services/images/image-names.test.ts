@@ -27,12 +27,12 @@ describe('services: names of images at every door', () => {
 
   for (const image of wrong) {
     it(`refuses ${JSON.stringify(image.slice(0, 40))} before anything is asked or made`, async () => {
-      const { creator, workspaces, adoption, images, commits, settings } = test.services;
+      const { creator, verbs, adoption, images, commits, settings } = test.services;
       const before = [...test.driver.calls];
       const operations = test.services.operations.list().length;
       const doors: Record<string, () => unknown> = {
         create: () => creator.create({ name: 'more', image }),
-        rebuild: () => workspaces.rebuild('demo', { confirm: true, image }),
+        rebuild: () => verbs.rebuild('demo', { confirm: true, image }),
         adopt: () => adoption.adopt('old', { volume: 'workspace-old', image }),
         pull: () => images.pull(image),
         push: () => images.push(image),

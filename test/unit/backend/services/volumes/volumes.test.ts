@@ -67,7 +67,7 @@ describe('services/volumes/volumes', () => {
   });
 
   it('deletes no volume of a workspace, forced or not, whatever its state', async () => {
-    await test.done(test.services.workspaces.archive('demo'));
+    await test.done(test.services.verbs.archive('demo'));
     for (const name of ['workspace-demo', 'workspace-demo-docker']) {
       const error = await failure(volumes().delete(name, true), 'in_use');
       assert.equal(error.message, `Volume ${name} belongs to workspace demo.`);
@@ -97,7 +97,7 @@ describe('services/volumes/volumes', () => {
     );
     await failure(volumes().delete('shared', true), 'in_use');
     for (const name of ['one', 'two']) {
-      await test.done(test.services.workspaces.delete(name, false));
+      await test.done(test.services.verbs.delete(name, false));
     }
     assert.deepEqual((await volumes().get('shared', false)).holders, []);
     assert.deepEqual(await volumes().delete('shared', false), { deleted: true });

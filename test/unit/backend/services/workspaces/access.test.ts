@@ -62,13 +62,13 @@ describe('services/workspaces/access', () => {
   });
 
   it('says what to do when it does not run', async () => {
-    await test.done(test.services.workspaces.stop('demo'));
+    await test.done(test.services.verbs.stop('demo'));
     const error = await failure(access().exec('demo', { argv: ['id'] }, never), 'illegal_state');
     assert.equal(error.message, "Workspace demo is stopped: commands can't run in it now.");
     assert.equal(error.hint, 'Start it first: `berth start demo`.');
     await failure(access().attach('demo', { argv: ['sh'] }), 'illegal_state');
     await failure(access().stats('demo'), 'illegal_state');
-    await test.done(test.services.workspaces.archive('demo'));
+    await test.done(test.services.verbs.archive('demo'));
     assert.equal((await failure(access().stats('demo'))).hint, 'Restore it first: `berth restore demo`.');
     await failure(access().exec('none', { argv: ['id'] }, never), 'not_found');
   });
@@ -105,7 +105,7 @@ describe('services/workspaces/access', () => {
     test.driver.commands.set('sleep', { endless: true });
     const running = access().exec('demo', { argv: ['sleep'], timeoutMs: 60 }, never);
     await until('it runs', () => access().sessionsOf('demo') === 1);
-    await test.done(test.services.workspaces.delete('demo', false));
+    await test.done(test.services.verbs.delete('demo', false));
     assert.equal((await running).timedOut, true);
     assert.equal(access().sessionsOf('demo'), 0);
   });
@@ -124,9 +124,9 @@ describe('services/workspaces/access', () => {
   });
 
   it('gives stats of a paused one, and logs of a stopped one', async () => {
-    await test.done(test.services.workspaces.pause('demo'));
+    await test.done(test.services.verbs.pause('demo'));
     assert.equal((await access().stats('demo')).pids, 4);
-    await test.done(test.services.workspaces.stop('demo'));
+    await test.done(test.services.verbs.stop('demo'));
     const options = { tail: 5, follow: false, timestamps: false, signal: never };
     const chunks = await (await access().logs('demo', options)).toArray();
     assert.equal(Buffer.concat(chunks as Buffer[]).toString(), 'tail 5\n');

@@ -152,7 +152,7 @@ describe('services/workspaces/adoption', () => {
     test.driver.fail('takeBack', new Error('not now'));
     await adopt('old', 'workspace-old', { replaceContainer: true });
     assert.equal(test.services.workspaces.get('old').state, 'error');
-    await test.done(test.services.workspaces.delete('old', false));
+    await test.done(test.services.verbs.delete('old', false));
     await failure(() => test.services.workspaces.get('old'), 'not_found');
     assert.equal(test.driver.runtimes.get('workspace-old')?.id, 'foreign-workspace-old');
     assert(test.driver.volumes.names.includes('workspace-old'));
@@ -211,7 +211,7 @@ describe('services/workspaces/adoption', () => {
       assert.equal(workspace.problem?.message, 'no luck');
       assert.notEqual(test.driver.runtimes.get('workspace-old')?.state, 'running');
       assert(test.driver.volumes.names.includes('workspace-old'));
-      assert.equal((await test.done(test.services.workspaces.start('old'))).status, 'succeeded');
+      assert.equal((await test.done(test.services.verbs.start('old'))).status, 'succeeded');
     });
   }
 

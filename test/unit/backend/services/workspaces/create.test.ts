@@ -230,7 +230,7 @@ describe('services/workspaces/create', () => {
     const { state, problem } = test.services.workspaces.get('demo');
     assert.equal(state, 'error');
     assert.equal(problem?.message, 'Create failed, and so did cleaning up: gone');
-    assert.equal((await test.done(test.services.workspaces.recover('demo'))).status, 'succeeded');
+    assert.equal((await test.done(test.services.verbs.recover('demo'))).status, 'succeeded');
     assert.equal(test.services.workspaces.get('demo').state, 'running');
   });
 
@@ -252,8 +252,8 @@ describe('services/workspaces/create', () => {
     };
     lose();
     test = await start({}, driver);
-    const { workspaces } = test.services;
-    assert.equal(workspaces.get('cut').state, 'error');
+    const { verbs } = test.services;
+    assert.equal(test.services.workspaces.get('cut').state, 'error');
     const pulls = async (operation: Operation): Promise<void> => {
       const { kind, status, error, steps } = await test.done(operation);
       assert.equal(status, 'succeeded', `${kind}: ${JSON.stringify(error)}`);
@@ -263,13 +263,13 @@ describe('services/workspaces/create', () => {
         kind,
       );
     };
-    await pulls(workspaces.recover('cut'));
-    await test.done(workspaces.stop('cut'));
+    await pulls(verbs.recover('cut'));
+    await test.done(verbs.stop('cut'));
     lose();
-    await pulls(workspaces.start('cut'));
-    await test.done(workspaces.archive('cut'));
+    await pulls(verbs.start('cut'));
+    await test.done(verbs.archive('cut'));
     lose();
-    await pulls(workspaces.restore('cut'));
+    await pulls(verbs.restore('cut'));
   });
 
   it('refuses a name that is taken, at once, also by a create that has just begun', async () => {

@@ -52,7 +52,7 @@ describe('services: what another installation made', () => {
 
   it('does not move the record of ours that has the name, at an event or at a start of the engine', async () => {
     await test.create('x');
-    await test.done(test.services.workspaces.archive('x'));
+    await test.done(test.services.verbs.archive('x'));
     test.driver.runtimes.delete('workspace-x');
     addTheirRuntime('workspace-x');
     test.driver.emit({ type: 'runtime', name: 'workspace-x', workspace: 'x', what: 'started' });
@@ -67,7 +67,7 @@ describe('services: what another installation made', () => {
     assert.equal(test.services.workspaces.get('x').state, 'archived');
     assert.notEqual(test.services.workspaces.get('x').runtimeId, 'foreign-workspace-x');
     assert(!test.services.operations.list().some(({ kind }) => kind === 'workspace.configure'));
-    const restored = await test.done(test.services.workspaces.restore('x'));
+    const restored = await test.done(test.services.verbs.restore('x'));
     assert.equal(restored.error?.code, 'exists');
     assert.match(restored.error.message, whose);
     assert.equal(test.services.workspaces.get('x').state, 'archived');
@@ -133,7 +133,7 @@ describe('services: what another installation made', () => {
     test.driver.volumes.add('workspace-gone', undefined, false);
     await test.done(test.services.adoption.adopt('gone', { volume: 'workspace-gone' }));
     assert.equal(adopted()?.length, 1);
-    await test.done(test.services.workspaces.delete('gone', false));
+    await test.done(test.services.verbs.delete('gone', false));
     assert.equal(test.driver.volumes.known.has('workspace-gone'), false);
     assert.equal(adopted(), undefined);
   });
@@ -155,7 +155,7 @@ describe('services: what another installation made', () => {
     addTheirRuntime('workspace-x');
     const held = { runtime: 'workspace-x', state: 'running', readOnly: false, owner } as const;
     test.driver.volumes.heldBy('workspace-x', held);
-    const operation = await test.done(test.services.workspaces.delete('x', false));
+    const operation = await test.done(test.services.verbs.delete('x', false));
     assert.equal(operation.status, 'succeeded');
     assert.match(operation.warnings.join(), whose);
     assert.deepEqual(operation.result, { deleted: [] });
@@ -165,15 +165,15 @@ describe('services: what another installation made', () => {
 
   it('was the home of ours until they took it over: it is not started on it, and again when it is taken back', async () => {
     await test.create('x');
-    await test.done(test.services.workspaces.stop('x'));
+    await test.done(test.services.verbs.stop('x'));
     const ours = test.driver.volumes.known.get('workspace-x')!;
     test.driver.volumes.known.set('workspace-x', { ...ours, managed: false, owner });
-    const { error } = await test.done(test.services.workspaces.start('x'));
+    const { error } = await test.done(test.services.verbs.start('x'));
     assert.equal(error?.code, 'in_use');
     assert.match(error.message, whose);
     assert.equal(test.driver.runtimes.get('workspace-x')?.state, 'stopped');
     await test.services.volumes.adopt('workspace-x', true);
-    assert.equal((await test.done(test.services.workspaces.start('x'))).status, 'succeeded');
+    assert.equal((await test.done(test.services.verbs.start('x'))).status, 'succeeded');
   });
 
   it('was an unmarked home of ours that they took over: it is not marked as ours again', async () => {

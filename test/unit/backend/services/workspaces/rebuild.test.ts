@@ -16,9 +16,7 @@ describe('services/workspaces/rebuild', () => {
   });
 
   const rebuild = async (image?: string) =>
-    test.done(
-      test.services.workspaces.rebuild('demo', { confirm: true, ...(image !== undefined && { image }) }),
-    );
+    test.done(test.services.verbs.rebuild('demo', { confirm: true, ...(image !== undefined && { image }) }));
 
   it('makes a new runtime on another image, keeping the volume and running again', async () => {
     const id = runtime()?.id;
@@ -32,7 +30,7 @@ describe('services/workspaces/rebuild', () => {
   });
 
   it('names what goes, and changes nothing, until that is confirmed', async () => {
-    const error = await failure(test.services.workspaces.rebuild('demo'), 'needs_confirmation');
+    const error = await failure(test.services.verbs.rebuild('demo'), 'needs_confirmation');
     assert.match(error.message, /312 files, 84 MiB/);
     assert.match(error.hint ?? '', /Volumes stay.*berth commit demo/);
     assert.equal(error.status, 409);
@@ -43,7 +41,7 @@ describe('services/workspaces/rebuild', () => {
   it('asks nothing where nothing would go', async () => {
     test.driver.own = { files: 0, bytes: 8192 };
     const { id } = runtime() ?? assert.fail();
-    await test.done(test.services.workspaces.rebuild('demo'));
+    await test.done(test.services.verbs.rebuild('demo'));
     assert.notEqual(runtime()?.id, id);
   });
 
@@ -53,7 +51,7 @@ describe('services/workspaces/rebuild', () => {
       const { id } = test.driver.runtimes.get('workspace-big') ?? assert.fail();
       test.driver.fail(step, new BerthError('not_supported', 'it does not work'));
       const { error, warnings } = await test.done(
-        test.services.workspaces.rebuild('big', { confirm: true, image: 'debian:12' }),
+        test.services.verbs.rebuild('big', { confirm: true, image: 'debian:12' }),
       );
       assert.equal(error?.message, 'it does not work');
       assert.match(warnings.join(), /the old one is back, with all its files/);
@@ -75,7 +73,7 @@ describe('services/workspaces/rebuild', () => {
     assert.match(error?.message ?? '', /the script failed/);
     assert.equal(runtime()?.id, id);
     assert.equal(workspace().state, 'running');
-    await test.done(test.services.workspaces.stop('demo'));
+    await test.done(test.services.verbs.stop('demo'));
     test.driver.fail('exec', new BerthError('internal', 'the script failed'));
     const stopped = await rebuild('debian:12');
     assert.match(stopped.error?.message ?? '', /the script failed/, 'also of one that is stopped');
@@ -90,7 +88,7 @@ describe('services/workspaces/rebuild', () => {
     const { error, warnings } = await rebuild('debian:12');
     assert.equal(error?.message, 'it does not work');
     assert.match(warnings.join(), /not back yet: no answer/);
-    await test.done(test.services.workspaces.start('demo'));
+    await test.done(test.services.verbs.start('demo'));
     assert.equal(runtime()?.id, id);
     assert.equal(workspace().state, 'running');
     assert.notEqual(workspace().spec.image, 'debian:12');
@@ -111,11 +109,11 @@ describe('services/workspaces/rebuild', () => {
     assert.equal(refused.error?.code, 'volume_gone');
     assert(!did('stop'), 'looked at first');
     const accepted = await test.done(
-      test.services.workspaces.rebuild('demo', { confirm: true, acceptEmpty: true }),
+      test.services.verbs.rebuild('demo', { confirm: true, acceptEmpty: true }),
     );
     assert.equal(accepted.status, 'succeeded', JSON.stringify(accepted.error));
     assert.match(JSON.stringify(workspace().warnings), /workspace-demo was gone: a new, empty one/);
-    await test.done(test.services.workspaces.restart('demo'));
+    await test.done(test.services.verbs.restart('demo'));
     assert.equal(workspace().state, 'running');
   });
 
@@ -124,7 +122,7 @@ describe('services/workspaces/rebuild', () => {
       await test.create('big', { docker: true });
       const { id } = test.driver.runtimes.get('workspace-big') ?? assert.fail();
       const gate = test.driver.hold(verb);
-      await test.services.workspaces.rebuild('big', { confirm: true, image: 'debian:12' });
+      await test.services.verbs.rebuild('big', { confirm: true, image: 'debian:12' });
       await gate.entered;
       // The next engine: the last one says no more.
       const next = await start({}, test.driver.afterKill());
@@ -132,14 +130,14 @@ describe('services/workspaces/rebuild', () => {
       assert.deepEqual([state, runtimeId], ['stopped', id]);
       assert.notEqual(spec.image, 'debian:12');
       assert.equal(next.driver.aside.size, 0);
-      await next.done(next.services.workspaces.start('big'));
+      await next.done(next.services.verbs.start('big'));
       assert.equal(next.driver.runtimes.get('workspace-big')?.id, id);
       gate.open();
     });
   }
 
   it('leaves a stopped one stopped', async () => {
-    await test.done(test.services.workspaces.stop('demo'));
+    await test.done(test.services.verbs.stop('demo'));
     await rebuild();
     assert.equal(workspace().state, 'stopped');
     assert.equal(runtime()?.state, 'stopped');
@@ -155,7 +153,7 @@ describe('services/workspaces/rebuild', () => {
 
   it('keeps what was changed while it ran', async () => {
     const gate = test.driver.hold('stop');
-    const operation = await test.services.workspaces.rebuild('demo', { confirm: true });
+    const operation = await test.services.verbs.rebuild('demo', { confirm: true });
     await gate.entered;
     await test.services.workspaces.update('demo', { env: { NEW: '1' } });
     gate.open();

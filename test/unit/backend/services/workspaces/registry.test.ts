@@ -63,11 +63,11 @@ describe('services/workspaces/registry', () => {
     const theirs = ['notes.txt', 'workspace.json.bak', 'runtime.json5'];
     const ours = ['workspace.json.v0', 'workspace.json.damaged-17'];
     [...theirs, ...ours].forEach((file) => writeFileSync(join(folder, file), 'x'));
-    await test.done(test.services.workspaces.delete('demo', false));
+    await test.done(test.services.verbs.delete('demo', false));
     assert.deepEqual(readdirSync(folder).sort(), [...theirs].sort());
     assert.equal((await test.create('demo')).status, 'succeeded');
     theirs.forEach((file) => rmSync(join(folder, file)));
-    await test.done(test.services.workspaces.delete('demo', false));
+    await test.done(test.services.verbs.delete('demo', false));
     assert(!existsSync(folder));
   });
 
@@ -131,7 +131,7 @@ describe('services/workspaces/registry', () => {
     const updates = Array.from({ length: 10 }, (_, index) =>
       test.services.workspaces.update('demo', { label: String(index) }),
     );
-    const operation = test.services.workspaces.delete('demo', false);
+    const operation = test.services.verbs.delete('demo', false);
     await Promise.allSettled(updates);
     await test.done(operation);
     assert.deepEqual(await readdir(test.state.workspaces), []);
@@ -152,7 +152,7 @@ describe('services/workspaces/registry', () => {
     } else {
       await chmod(test.state.workspace('demo'), 0o500);
     }
-    const operation = await test.done(test.services.workspaces.stop('demo'));
+    const operation = await test.done(test.services.verbs.stop('demo'));
     assert.equal(operation.status, 'failed', 'it says so');
     assert.equal(test.services.workspaces.get('demo').state, 'stopped', 'and shows what is');
     removeTree(test.state.workspace('demo'));

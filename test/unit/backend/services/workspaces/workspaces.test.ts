@@ -15,7 +15,7 @@ describe('services/workspaces/workspaces', () => {
   let test: TestEngine;
   beforeEach(() => (test = engine()));
 
-  const run = (verb: PlainVerb): Promise<Operation> => test.done(test.services.workspaces[verb]('demo'));
+  const run = (verb: PlainVerb): Promise<Operation> => test.done(test.services.verbs[verb]('demo'));
   const statesSeen = () =>
     test
       .payloads('workspace.changed')
@@ -25,7 +25,7 @@ describe('services/workspaces/workspaces', () => {
   /** Brings it to `error`, as a create that was cut off would. */
   async function toError(): Promise<void> {
     test.driver.fail('remove', new BerthError('internal', 'stuck'));
-    await test.done(test.services.workspaces.delete('demo', false));
+    await test.done(test.services.verbs.delete('demo', false));
     assert.equal(workspace().state, 'error');
   }
 
@@ -93,11 +93,11 @@ describe('services/workspaces/workspaces', () => {
 
   it('shows the state in between, and ends it', async () => {
     const gate = test.driver.hold('stop');
-    const operation = test.services.workspaces.stop('demo');
+    const operation = test.services.verbs.stop('demo');
     assert.equal(workspace().state, 'stopping', 'at once');
     await gate.entered;
     assert.deepEqual(workspace().operations, [operation.id]);
-    const error = await failure(() => test.services.workspaces.pause('demo'), 'illegal_state');
+    const error = await failure(() => test.services.verbs.pause('demo'), 'illegal_state');
     assert.equal(error.message, "Workspace demo is stopping: it can't pause now.");
     gate.open();
     await test.done(operation);
@@ -123,8 +123,8 @@ describe('services/workspaces/workspaces', () => {
 
   it('takes one of two verbs at the same instant, and refuses the other', async () => {
     const [first, second] = await Promise.allSettled([
-      Promise.resolve().then(() => test.services.workspaces.stop('demo')),
-      Promise.resolve().then(() => test.services.workspaces.restart('demo')),
+      Promise.resolve().then(() => test.services.verbs.stop('demo')),
+      Promise.resolve().then(() => test.services.verbs.restart('demo')),
     ]);
     assert.deepEqual([first.status, second.status], ['fulfilled', 'rejected']);
     await test.done(first.status === 'fulfilled' ? first.value : assert.fail());
@@ -132,7 +132,7 @@ describe('services/workspaces/workspaces', () => {
   });
 
   it('waits with who asks for what is under way already', async () => {
-    const { workspaces } = test.services;
+    const { verbs } = test.services;
     for (const [verb, others, gateAt] of [
       ['stop', ['stop'], 'stop'],
       ['start', ['start', 'resume'], 'configure'],
@@ -141,11 +141,11 @@ describe('services/workspaces/workspaces', () => {
       ['restart', ['start'], 'configure'],
     ] as const) {
       const gate = test.driver.hold(gateAt);
-      const first = workspaces[verb]('demo');
+      const first = verbs[verb]('demo');
       await gate.entered;
-      others.forEach((other) => assert.equal(workspaces[other]('demo').id, first.id, `${other} in ${verb}`));
+      others.forEach((other) => assert.equal(verbs[other]('demo').id, first.id, `${other} in ${verb}`));
       const against = verb === 'stop' ? 'start' : 'stop';
-      await failure(() => workspaces[against]('demo'), 'illegal_state');
+      await failure(() => verbs[against]('demo'), 'illegal_state');
       gate.open();
       assert.equal((await test.done(first)).status, 'succeeded', verb);
     }
@@ -227,7 +227,7 @@ describe('services/workspaces/workspaces', () => {
     it('cancelled: no problem, and the state is what the runtime is', async () => {
       await run('stop');
       const gate = test.driver.hold('configure');
-      const operation = test.services.workspaces.start('demo');
+      const operation = test.services.verbs.start('demo');
       await gate.entered;
       test.services.operations.cancel(operation.id);
       assert.equal((await test.done(operation)).status, 'cancelled');
@@ -239,7 +239,7 @@ describe('services/workspaces/workspaces', () => {
     it('the engine ends in the middle: cancelled, not a problem', async () => {
       await run('stop');
       const gate = test.driver.hold('configure');
-      test.services.workspaces.start('demo');
+      test.services.verbs.start('demo');
       await gate.entered;
       await test.engine.close();
       assert.equal(workspace().state, 'stopped');
@@ -300,7 +300,7 @@ describe('services/workspaces/workspaces', () => {
     test = await start({ recoverDelaysMs: [60_000, 1, 1] }, test.driver);
     await toError();
     test.driver.fail('start', new BerthError('runtime_unavailable', 'not yet'));
-    const operation = test.services.workspaces.recover('demo');
+    const operation = test.services.verbs.recover('demo');
     for (; operation.warnings.length === 0;) {
       await test.services.operations.wait(operation.id, 5);
     }
@@ -341,7 +341,7 @@ describe('services/workspaces/workspaces', () => {
       await test.services.workspaces.update('demo', { limits: { memoryMiB: 512, shmMiB: 64 } });
       assert.deepEqual(workspace().spec.limits, { cpus: 2, memoryMiB: 512, shmMiB: 64 });
       assert.equal(workspace().warnings[0]?.code, 'limits');
-      await test.done(test.services.workspaces.rebuild('demo', { confirm: true }));
+      await test.done(test.services.verbs.rebuild('demo', { confirm: true }));
       assert.deepEqual(workspace().warnings, []);
       assert.deepEqual(test.driver.plans.get('workspace-demo')?.limits, workspace().spec.limits);
     });
@@ -352,7 +352,7 @@ describe('services/workspaces/workspaces', () => {
         shown.warnings.map(({ message, hint }) => [message, hint]),
         [['Takes effect with the next start: pids.', '`berth restart demo` does that.']],
       );
-      await test.done(test.services.workspaces.restart('demo'));
+      await test.done(test.services.verbs.restart('demo'));
       assert.deepEqual(workspace().warnings, []);
     });
 
@@ -385,12 +385,12 @@ describe('services/workspaces/workspaces', () => {
   it('knows no workspace that is not there', async () => {
     for (const call of [
       () => test.services.workspaces.get('none'),
-      () => test.services.workspaces.start('none'),
-      () => test.services.workspaces.delete('none', false),
+      () => test.services.verbs.start('none'),
+      () => test.services.verbs.delete('none', false),
     ]) {
       const error = await failure(call, 'not_found');
       assert.equal(error.message, 'There is no workspace none.');
     }
-    await failure(test.services.workspaces.rebuild('none'), 'not_found');
+    await failure(test.services.verbs.rebuild('none'), 'not_found');
   });
 });

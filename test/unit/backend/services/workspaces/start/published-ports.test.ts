@@ -148,7 +148,7 @@ describe('services/workspaces/start/published-ports', () => {
       await test.services.workspaces.update('demo', { ports: before });
       assert.deepEqual(workspace().warnings, []);
       await test.services.workspaces.update('demo', { ports: [] });
-      await test.done(test.services.workspaces.rebuild('demo', { confirm: true }));
+      await test.done(test.services.verbs.rebuild('demo', { confirm: true }));
       assert.deepEqual(workspace().warnings, []);
       assert.deepEqual(test.driver.plans.get('workspace-demo')?.ports, []);
       await test.create('other', { ports: [{ host: at(15), guest: 1 }] });
@@ -163,15 +163,15 @@ describe('services/workspaces/start/published-ports', () => {
     });
 
     it('keep it from starting while another program has one, which is said', async () => {
-      await test.done(test.services.workspaces.stop('demo'));
+      await test.done(test.services.verbs.stop('demo'));
       const server = await occupy(at(15), '127.0.0.1');
       try {
-        const { status, error } = await test.done(test.services.workspaces.start('demo'));
+        const { status, error } = await test.done(test.services.verbs.start('demo'));
         assert.deepEqual([status, error?.code, error?.field], ['failed', 'in_use', 'ports.1.host']);
       } finally {
         await vacate(server);
       }
-      assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
+      assert.equal((await test.done(test.services.verbs.start('demo'))).status, 'succeeded');
     });
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
+import { RuntimeHandle } from '../../../../../../src/backend/services/workspaces/runtime-handle';
 import { runCommand } from '../../../../../../src/backend/services/workspaces/start/run-command';
 import type { ExecSession } from '../../../../../../src/backend/drivers/driver';
 import { failure } from '../../../../../support/errors';
@@ -13,9 +14,13 @@ describe('services/workspaces/start/run-command', () => {
   let driver: FakeDriver;
   beforeEach(() => (driver = new FakeDriver()));
 
-  const run = (command: FakeCommand, options: Partial<Parameters<typeof runCommand>[3]> = {}) => {
+  const run = (command: FakeCommand, options: Partial<Parameters<typeof runCommand>[2]> = {}) => {
     driver.commands.set('tool', command);
-    return runCommand(driver, 'runtime', { argv: ['tool'], user: 'workspace' }, { ...limits, ...options });
+    return runCommand(
+      new RuntimeHandle(driver, 'runtime'),
+      { argv: ['tool'], user: 'workspace' },
+      { ...limits, ...options },
+    );
   };
 
   it('answers exit code and both outputs', async () => {

@@ -14,7 +14,7 @@ describe('services/workspaces/start/starter', () => {
   const workspace = () => test.services.workspaces.get('demo');
   const codes = () => workspace().warnings.map(({ code }) => code);
   const removals = () => test.driver.calls.filter((call) => /^remove |^setAside /.test(call));
-  const restart = () => test.done(test.services.workspaces.restart('demo'));
+  const restart = () => test.done(test.services.verbs.restart('demo'));
   const url = 'https://example.org/group/project.git';
 
   it('clones into a draft first, once, and opens the repository from then on', async () => {
@@ -120,7 +120,7 @@ describe('services/workspaces/start/starter', () => {
     test = await start({ log: { debug: note, info: note, warn: note, error: note } }, test.driver);
     const said = `fatal: unable to access '${old}/': The requested URL returned error: 403`;
     test.driver.commands.set('test', { exitCode: 1 }).set('git', { exitCode: 128, stderr: said });
-    const operation = await test.done(test.services.workspaces.start('demo'));
+    const operation = await test.done(test.services.verbs.start('demo'));
     assert.deepEqual(codes(), ['clone']);
     assert.match(JSON.stringify(workspace()), /returned error: 403/);
     assert.doesNotMatch(JSON.stringify([operation, workspace(), test.events, logged]), /hunter2/);
@@ -158,14 +158,14 @@ describe('services/workspaces/start/starter', () => {
       postStart: { scripts: [join(home(), 'a.sh')], failOnError: true },
     });
     test.driver.commands.set('/tmp/.berth/post-start/00-a.sh', { exitCode: 1, stdout: 'boom' });
-    const operation = await test.done(test.services.workspaces.start('demo'));
+    const operation = await test.done(test.services.verbs.start('demo'));
     assert.equal(operation.status, 'failed');
     assert.match(operation.error?.message ?? '', /a\.sh.*exit code 1: boom/);
     assert.equal(workspace().state, 'stopped');
     assert.equal(workspace().problem?.step, 'start');
     assert.equal(test.driver.runtimes.get('workspace-demo')?.state, 'stopped');
     test.driver.commands.clear();
-    await test.done(test.services.workspaces.start('demo'));
+    await test.done(test.services.verbs.start('demo'));
     assert.equal(workspace().problem, undefined);
   });
 
@@ -182,9 +182,9 @@ describe('services/workspaces/start/starter', () => {
 
   it('builds the runtime anew when it vanished, on the same volume, and says what is lost', async () => {
     await test.create('demo');
-    await test.done(test.services.workspaces.stop('demo'));
+    await test.done(test.services.verbs.stop('demo'));
     test.driver.runtimes.clear();
-    const operation = await test.done(test.services.workspaces.start('demo'));
+    const operation = await test.done(test.services.verbs.start('demo'));
     assert.equal(operation.status, 'succeeded');
     assert.match(operation.warnings[0] ?? '', /What lay outside of volumes is gone/);
     assert.equal(test.driver.runtimes.get('workspace-demo')?.state, 'running');
@@ -201,10 +201,10 @@ describe('services/workspaces/start/starter', () => {
     async function lose(verb: (typeof verbs)[number], ...names: string[]): Promise<void> {
       if (verb === 'recover') {
         test.driver.fail('remove', new BerthError('internal', 'stuck'));
-        await test.done(test.services.workspaces.delete('demo', false));
+        await test.done(test.services.verbs.delete('demo', false));
         test.driver.calls.length = 0;
       } else {
-        await test.done(test.services.workspaces[verb === 'restore' ? 'archive' : 'stop']('demo'));
+        await test.done(test.services.verbs[verb === 'restore' ? 'archive' : 'stop']('demo'));
       }
       names.forEach((name) => test.driver.volumes.known.delete(name));
     }
@@ -214,7 +214,7 @@ describe('services/workspaces/start/starter', () => {
         await lose(verb, 'workspace-demo', 'workspace-demo-docker', 'data');
         const before = workspace().state;
         test.driver.calls.length = 0;
-        const refused = await test.done(test.services.workspaces[verb]('demo'));
+        const refused = await test.done(test.services.verbs[verb]('demo'));
         assert.equal(refused.error?.code, 'volume_gone');
         for (const name of ['workspace-demo', 'workspace-demo-docker', 'data']) {
           assert.match(refused.error.message, new RegExp(`The volume ${name} is gone\\.`));
@@ -225,7 +225,7 @@ describe('services/workspaces/start/starter', () => {
         assert.equal(workspace().problem?.code, 'volume_gone');
         // The error says that nothing was changed.
         assert(!test.driver.calls.includes('create workspace-demo'));
-        const accepted = await test.done(test.services.workspaces[verb]('demo', { acceptEmpty: true }));
+        const accepted = await test.done(test.services.verbs[verb]('demo', { acceptEmpty: true }));
         assert.equal(accepted.status, 'succeeded');
         assert.match(accepted.warnings.join(), /data was gone: a new, empty one was made/);
         assert.deepEqual(test.driver.volumes.names, ['data', 'workspace-demo', 'workspace-demo-docker']);
@@ -236,11 +236,8 @@ describe('services/workspaces/start/starter', () => {
 
     it('is named before a restart or a rebuild stops what runs', async () => {
       test.driver.volumes.known.delete('data');
-      const { workspaces } = test.services;
-      for (const verb of [
-        () => workspaces.restart('demo'),
-        () => workspaces.rebuild('demo', { confirm: true }),
-      ]) {
+      const { verbs } = test.services;
+      for (const verb of [() => verbs.restart('demo'), () => verbs.rebuild('demo', { confirm: true })]) {
         assert.equal((await test.done(verb())).error?.code, 'volume_gone');
         assert.equal(workspace().state, 'running');
         assert(!test.driver.calls.includes('stop workspace-demo'));
@@ -250,7 +247,7 @@ describe('services/workspaces/start/starter', () => {
     it('is one that another program made anew under its name, too', async () => {
       await lose('start', 'data');
       test.driver.volumes.add('data');
-      const refused = await test.done(test.services.workspaces.start('demo'));
+      const refused = await test.done(test.services.verbs.start('demo'));
       assert.equal(refused.error?.code, 'volume_gone');
       assert.match(refused.error.message, /data is not the one that demo had/);
       assert.match(
@@ -258,35 +255,35 @@ describe('services/workspaces/start/starter', () => {
         /^Go on with the one that is there now, as it is.*--accept-empty/,
       );
       assert.equal(
-        (await test.done(test.services.workspaces.start('demo', { acceptEmpty: true }))).status,
+        (await test.done(test.services.verbs.start('demo', { acceptEmpty: true }))).status,
         'succeeded',
       );
       assert.equal((await restart()).status, 'succeeded', 'it is known from then on');
     });
 
     it('stops what goes on from its state on disk, too, which no other volume fits', async () => {
-      await test.done(test.services.workspaces.pause('demo'));
+      await test.done(test.services.verbs.pause('demo'));
       test.driver.runtimes.get('workspace-demo')!.isSaved = true;
       test.driver.volumes.known.delete('data');
       for (const verb of ['resume', 'start'] as const) {
-        const refused = await test.done(test.services.workspaces[verb]('demo', { acceptEmpty: true }));
+        const refused = await test.done(test.services.verbs[verb]('demo', { acceptEmpty: true }));
         assert.equal(refused.error?.code, 'volume_gone');
         assert.equal(workspace().state, 'paused');
         assert.match(refused.error.hint ?? '', /`berth stop demo`\. Then `berth start demo --accept-empty`/);
       }
       // As the hint says.
-      assert.equal((await test.done(test.services.workspaces.stop('demo'))).status, 'succeeded');
+      assert.equal((await test.done(test.services.verbs.stop('demo'))).status, 'succeeded');
       test.driver.runtimes.get('workspace-demo')!.isSaved = false;
-      const started = await test.done(test.services.workspaces.start('demo', { acceptEmpty: true }));
+      const started = await test.done(test.services.verbs.start('demo', { acceptEmpty: true }));
       assert.equal(started.status, 'succeeded');
     });
 
     it('is said in other words of the runtime that an archive of Berth 0.1 removed', async () => {
-      await test.done(test.services.workspaces.archive('demo'));
-      const { registry } = test.engine.services.workspaces['parts'];
+      await test.done(test.services.verbs.archive('demo'));
+      const { registry } = test.engine.services.workspaces['deps'];
       await registry.update('demo', { runtimeId: undefined, ownFiles: undefined, volumeIds: undefined });
       test.driver.runtimes.delete('workspace-demo');
-      const restored = await test.done(test.services.workspaces.restore('demo'));
+      const restored = await test.done(test.services.verbs.restore('demo'));
       assert.equal(restored.status, 'succeeded');
       assert.match(
         restored.warnings.join(),

@@ -118,7 +118,7 @@ describe('services/workspaces/watch/idle', () => {
     await prepare({ stopAfter: 10 });
     test.driver.commands.set('sleep', { endless: true });
     const session = await test.services.access.attach('demo', { argv: ['sleep'] });
-    await test.done(test.services.workspaces.pause('demo'));
+    await test.done(test.services.verbs.pause('demo'));
     await pass(60);
     assert.equal(workspace().state, 'paused');
     await session.kill();
@@ -175,7 +175,7 @@ describe('services/workspaces/watch/idle', () => {
     const passing = clock.pass(minute);
     await gate.entered;
     await test.services.workspaces.update('demo', { label: 'x' });
-    test.services.workspaces.stop('demo');
+    test.services.verbs.stop('demo');
     gate.open();
     await passing;
     await pass(0);
@@ -218,7 +218,7 @@ describe('services/workspaces/watch/idle', () => {
   for (const state of ['stopped', 'paused'] as const) {
     it(`comes to a long policy of a ${state} one on a machine that sleeps at night`, async () => {
       await prepare(state === 'stopped' ? { archiveAfter: 3 * 24 * 60 } : { archiveAfter: 40 * 60 });
-      await test.done(test.services.workspaces[state === 'stopped' ? 'stop' : 'pause']('demo'));
+      await test.done(test.services.verbs[state === 'stopped' ? 'stop' : 'pause']('demo'));
       for (let day = 0; day < 2; day += 1) {
         await pass(14 * 60);
         clock.set(10 * 60 * minute);
@@ -268,7 +268,7 @@ describe('services/workspaces/watch/idle', () => {
     };
     const first = await used();
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await test.done(test.services.workspaces.start('demo'));
+    await test.done(test.services.verbs.start('demo'));
     const second = await used();
     assert(second > first);
     test.driver.behindOurBack('workspace-demo', 'stopped');

@@ -101,11 +101,11 @@ describe('services/workspaces/watch/reconcile', () => {
     for (const verb of ['resume', 'recover', 'start'] as const) {
       await killed({}, () => Object.assign(runtime(), { state: 'paused', halt }));
       assert.deepEqual([workspace().state, workspace().problem?.message], ['error', 'No room for /d.']);
-      assert.throws(() => test.services.workspaces.pause('demo'), { code: 'no_space' });
+      assert.throws(() => test.services.verbs.pause('demo'), { code: 'no_space' });
       await assert.rejects(test.services.access.attach('demo', { argv: ['true'] }), { code: 'no_space' });
       delete runtime().halt;
       test.driver.calls.length = 0;
-      assert.equal((await test.done(test.services.workspaces[verb]('demo'))).status, 'succeeded');
+      assert.equal((await test.done(test.services.verbs[verb]('demo'))).status, 'succeeded');
       assert.deepEqual([workspace().state, workspace().problem], ['running', undefined]);
       assert.deepEqual(
         test.driver.calls.filter((call) => /^(stop|remove|create|start) /.test(call)),
@@ -136,7 +136,7 @@ describe('services/workspaces/watch/reconcile', () => {
     await killed({ state: 'creating' }, () => test.driver.runtimes.clear());
     assert.equal(workspace().state, 'error');
     assert.equal(workspace().problem?.code, 'interrupted');
-    await test.done(test.services.workspaces.recover('demo'));
+    await test.done(test.services.verbs.recover('demo'));
     assert.equal(workspace().state, 'running');
   });
 
@@ -175,7 +175,7 @@ describe('services/workspaces/watch/reconcile', () => {
 
   it('keeps the volumes when the delete that was cut off was to keep them', async () => {
     const gate = test.driver.hold('remove');
-    test.services.workspaces.delete('demo', true);
+    test.services.verbs.delete('demo', true);
     await gate.entered;
     const record = JSON.parse(await readFile(test.state.workspaceRecord('demo'), 'utf8')) as object;
     gate.open();
@@ -197,9 +197,9 @@ describe('services/workspaces/watch/reconcile', () => {
   it('goes on with the scripts of a start that a killed engine had not finished', async () => {
     const script = join(home(), 'setup.sh');
     await writeFile(script, '#!/bin/sh\n');
-    await test.done(test.services.workspaces.stop('demo'));
+    await test.done(test.services.verbs.stop('demo'));
     await test.services.workspaces.update('demo', { postStart: { scripts: [script] } });
-    await test.done(test.services.workspaces.start('demo'));
+    await test.done(test.services.verbs.start('demo'));
     test.driver.execs.length = 0;
     await killed({ state: 'starting' });
     assert.equal(workspace().state, 'running');
@@ -252,11 +252,11 @@ describe('services/workspaces/watch/reconcile', () => {
       test.driver.behindOurBack(name, 'removed');
       await until('its runtime is gone', () => workspace().runtimeId === undefined);
       assert.equal(workspace().state, 'stopped');
-      assert.equal((await test.done(test.services.workspaces.start('demo'))).status, 'succeeded');
+      assert.equal((await test.done(test.services.verbs.start('demo'))).status, 'succeeded');
     });
 
     it('sets up what another tool started', async () => {
-      await test.done(test.services.workspaces.stop('demo'));
+      await test.done(test.services.verbs.stop('demo'));
       test.driver.behindOurBack(name, 'running');
       await until('it has keys', () => test.driver.configured.has(name));
       await quiet();
@@ -276,7 +276,7 @@ describe('services/workspaces/watch/reconcile', () => {
 
     it('does not meddle with an operation of ours', async () => {
       const gate = test.driver.hold('stop');
-      const operation = test.services.workspaces.stop('demo');
+      const operation = test.services.verbs.stop('demo');
       await gate.entered;
       test.driver.behindOurBack(name, 'stopped');
       gate.open();
@@ -286,7 +286,7 @@ describe('services/workspaces/watch/reconcile', () => {
     });
 
     it('is not running before it is set up', async () => {
-      await test.done(test.services.workspaces.stop('demo'));
+      await test.done(test.services.verbs.stop('demo'));
       const gate = test.driver.hold('configure');
       test.driver.behindOurBack(name, 'running');
       await gate.entered;
@@ -297,7 +297,7 @@ describe('services/workspaces/watch/reconcile', () => {
     });
 
     it('sees what happened while an operation was under way when that has ended', async () => {
-      await test.done(test.services.workspaces.stop('demo'));
+      await test.done(test.services.verbs.stop('demo'));
       const gate = test.driver.hold('configure');
       test.driver.behindOurBack(name, 'running');
       await gate.entered;
@@ -309,7 +309,7 @@ describe('services/workspaces/watch/reconcile', () => {
 
     it('sees that a runtime ended just when an operation of ours was done with it', async () => {
       const gate = test.driver.hold('pause');
-      const operation = test.services.workspaces.pause('demo');
+      const operation = test.services.verbs.pause('demo');
       await gate.entered;
       test.driver.behindOurBack(name, 'removed');
       gate.open();
@@ -322,7 +322,7 @@ describe('services/workspaces/watch/reconcile', () => {
       const gate = test.driver.hold('inspect');
       test.driver.emit({ type: 'runtime', name, workspace: 'demo', what: 'started' });
       await gate.entered;
-      await test.done(test.services.workspaces.stop('demo'));
+      await test.done(test.services.verbs.stop('demo'));
       gate.open();
       await quiet();
       await until('it settled', () => workspace().state === 'stopped');

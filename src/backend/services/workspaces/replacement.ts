@@ -3,7 +3,6 @@
  * the new one has answered: until then the old one waits aside, and comes back when the new one fails.
  */
 import { asBerthError, BerthError } from '../../../api/errors';
-import type { Driver } from '../../drivers/driver';
 import type { SshKeys } from '../../ssh/keys';
 import type { AdoptedVolumes } from '../../store/adopted-volumes';
 import type { Log } from '../../machine/log';
@@ -11,7 +10,7 @@ import type { OperationContext } from '../operations/operation-context';
 import { describeOwnFiles, measureOwnFiles } from './own-files';
 import { giveVolumeBack } from '../volumes/own-volumes';
 import { notCarried, type StartOptions } from './start/runtime-preparation';
-import { runtimeNameOf } from './record';
+import type { RuntimeHandle, Runtimes } from './runtime-handle';
 import type { WorkspaceRegistry } from './registry';
 import type { WorkspaceStarter } from './start/starter';
 
@@ -27,6 +26,7 @@ export interface RebuildRequest extends StartOptions {
 
 export interface ReplacementParts {
   registry: WorkspaceRegistry;
+  runtimes: Runtimes;
   starter: WorkspaceStarter;
   keys: SshKeys;
   adopted: AdoptedVolumes;
@@ -41,12 +41,11 @@ export interface Placing extends StartOptions {
 }
 
 /** Throws `needs_confirmation`, naming what goes; where nothing would go there is nothing to confirm. */
-export async function refuseUnconfirmed(name: string, driver: Driver, log: Log): Promise<void> {
-  const runtime = runtimeNameOf(name);
-  if ((await driver.inspect(runtime)) === undefined) {
+export async function refuseUnconfirmed(name: string, runtime: RuntimeHandle, log: Log): Promise<void> {
+  if ((await runtime.inspect()) === undefined) {
     return;
   }
-  const own = await measureOwnFiles(driver, runtime, log);
+  const own = await measureOwnFiles(runtime, log);
   if (own?.files === 0) {
     return;
   }
@@ -72,14 +71,13 @@ export async function replaceRuntime(
   { image, isToRun, acceptEmpty }: { image: string; isToRun: boolean; acceptEmpty: boolean },
   context: OperationContext,
 ): Promise<void> {
-  const { registry, starter } = parts;
+  const { registry, runtimes } = parts;
   const { imageId, spec } = registry.get(name);
-  const runtime = runtimeNameOf(name);
-  const driver = starter.driverOf(registry.get(name));
-  const old = await driver.inspect(runtime);
+  const runtime = runtimes.of(registry.get(name));
+  const old = await runtime.inspect();
   const replaced = { image: spec.image, imageId, runtimeId: old?.id };
   await registry.update(name, { replaced, spec: { ...spec, image } });
-  const putAside = old === undefined ? undefined : () => driver.setAside(runtime);
+  const putAside = old === undefined ? undefined : () => runtime.setAside();
   await takePlace(parts, name, { putAside, isToRun, acceptEmpty }, context);
 }
 
@@ -90,8 +88,8 @@ export async function takePlace(
   { putAside, isToRun, acceptEmpty = false }: Placing,
   context: OperationContext,
 ): Promise<void> {
-  const { registry, starter } = parts;
-  const driver = starter.driverOf(registry.get(name));
+  const { registry, runtimes, starter } = parts;
+  const runtime = runtimes.of(registry.get(name));
   try {
     if (putAside !== undefined) {
       await context.step('aside', 'Put the old runtime aside', putAside);
@@ -100,7 +98,7 @@ export async function takePlace(
       starter.build(name, context, { acceptEmpty }),
     );
     await (isToRun ? starter.start(name, context, { acceptEmpty }) : starter.tryOut(name, context));
-    await driver.dropAside(runtimeNameOf(name));
+    await runtime.dropAside();
   } catch (error) {
     await goBack(parts, name, context);
     throw error;
@@ -132,23 +130,22 @@ async function goBack(parts: ReplacementParts, name: string, context: OperationC
  * there; does nothing when nothing is to be ended.
  */
 export async function settleReplacement(parts: ReplacementParts, name: string): Promise<boolean> {
-  const { registry, starter } = parts;
+  const { registry, runtimes } = parts;
   const { replaced, spec } = registry.get(name);
   if (replaced === undefined) {
     return true;
   }
-  const runtime = runtimeNameOf(name);
-  const driver = starter.driverOf(registry.get(name));
-  await driver.takeBack(runtime);
+  const runtime = runtimes.of(registry.get(name));
+  await runtime.takeBack();
   const { image, imageId, runtimeId, adoption } = replaced;
   if (runtimeId === undefined) {
     // There was none before.
-    await driver.remove(runtime);
+    await runtime.remove();
   }
-  const now = await driver.inspect(runtime);
+  const now = await runtime.inspect();
   const isBack = now?.id === runtimeId;
   if (isBack && adoption !== undefined) {
-    await undoAdoption(parts, name, driver);
+    await undoAdoption(parts, name, runtime);
     return true;
   }
   await registry.update(
@@ -161,12 +158,12 @@ export async function settleReplacement(parts: ReplacementParts, name: string): 
 }
 
 /** The old runtime has its name again: it runs if it did, and nothing here knows of it any more. */
-async function undoAdoption(parts: ReplacementParts, name: string, driver: Driver): Promise<void> {
+async function undoAdoption(parts: ReplacementParts, name: string, runtime: RuntimeHandle): Promise<void> {
   const { registry, keys, log } = parts;
   const adoption = registry.get(name).replaced?.adoption;
   if (adoption?.wasRunning === true) {
     try {
-      await driver.start(runtimeNameOf(name), { anyOwner: true });
+      await runtime.start({ anyOwner: true });
     } catch (error) {
       if (asBerthError(error).code === 'runtime_unavailable') {
         throw error;
@@ -176,7 +173,7 @@ async function undoAdoption(parts: ReplacementParts, name: string, driver: Drive
     }
   }
   for (const volume of adoption?.takenOver ?? []) {
-    await giveVolumeBack(parts, driver, volume);
+    await giveVolumeBack(parts, runtime.driver, volume);
   }
   await keys.forgetHostKey(name);
   await registry.remove(name);

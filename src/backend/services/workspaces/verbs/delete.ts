@@ -1,0 +1,39 @@
+import type { Operation } from '../../../../api/operations/schemas';
+import { isSettled, kindOf, transitions } from '../../../../api/rules/lifecycle';
+import { eraseWorkspace } from '../erase';
+import type { VerbDeps } from './run-verb';
+
+const beginning = (name: string, title: string) =>
+  ({ kind: kindOf('delete'), title, workspace: name, cancellable: false }) as const;
+
+/**
+ * With its home and Docker volumes, unless told to keep them; named volumes stay always. Whatever is under way on it is
+ * ended first, so it has a frame of its own.
+ */
+export function remove(deps: VerbDeps, name: string, keepVolumes: boolean): Operation {
+  const { registry, operations } = deps;
+  const state = registry.get(name).state;
+  const underWay = isSettled(state) ? [] : operations.idsOf(name);
+  if (underWay.length === 0) {
+    registry.begin('delete', name);
+  }
+  const title = `${transitions.delete.title} workspace ${name}`;
+  return operations.start(beginning(name, title), async (context) => {
+    if (underWay.length > 0) {
+      await context.step('cancel', 'End what is under way', () => operations.end(underWay));
+      if (registry.find(name) === undefined) {
+        return { deleted: [] };
+      }
+      registry.begin('delete', name);
+    }
+    const before = isSettled(state) ? state : 'stopped';
+    return eraseWorkspace(deps, { name, keepVolumes, before }, context);
+  });
+}
+
+/** Goes on with a delete that was cut off. */
+export function finishRemoval(deps: VerbDeps, name: string, keepVolumes: boolean): Operation {
+  return deps.operations.start(beginning(name, `Finish deleting workspace ${name}`), (context) =>
+    eraseWorkspace(deps, { name, keepVolumes, before: 'error' }, context),
+  );
+}

@@ -1,0 +1,104 @@
+/** The frame of every verb: check, in-between state, operation, settled state. */
+import { asBerthError } from '../../../../api/errors';
+import type { Operation } from '../../../../api/operations/schemas';
+import {
+  isRuntimeState,
+  isSettled,
+  joins,
+  kindOf,
+  transitions,
+  type Verb,
+  type WorkspaceState,
+} from '../../../../api/rules/lifecycle';
+import type { OperationContext } from '../../operations/operation-context';
+import type { Operations } from '../../operations/operations';
+import type { EraseParts } from '../erase';
+import { haltProblem } from '../halted';
+import { settleReplacement } from '../replacement';
+
+/** What verbs work with. */
+export interface VerbDeps extends EraseParts {
+  operations: Operations;
+  /** How long a recovery waits after each failed try. */
+  recoverDelaysMs: readonly number[];
+}
+
+export interface VerbOptions {
+  cancellable?: boolean;
+  /** The state after a failure, where the runtime does not say another one; absent: the one before. */
+  onFailure?: WorkspaceState;
+}
+
+/**
+ * Begins the verb's operation, or answers the one under way that leads to the same. Where nothing is to be done the
+ * operation succeeds and changes nothing. Throws `not_found`, and `illegal_state` in words.
+ */
+export function runVerb(
+  deps: VerbDeps,
+  verb: Verb,
+  name: string,
+  work: (context: OperationContext) => Promise<WorkspaceState>,
+  { cancellable = true, onFailure }: VerbOptions = {},
+): Operation {
+  const { registry, operations } = deps;
+  const before = registry.get(name).state;
+  const title = `${transitions[verb].title} workspace ${name}`;
+  const begin = { kind: kindOf(verb), title, workspace: name, cancellable };
+  // One that has settled is past what it does, though its record is still written.
+  const running = isSettled(before) ? [] : operations.runningOn(name);
+  const underWay = running.find(({ kind }) => joins(verb, kind));
+  if (underWay !== undefined) {
+    return underWay;
+  }
+  if (!registry.begin(verb, name)) {
+    return operations.nothing(begin, () => lookAgain(deps, name));
+  }
+  return operations.start(begin, async (context) => {
+    try {
+      await registry.followSsh();
+      // A rebuild whose old runtime could not be brought back at its end.
+      await settleReplacement(deps, name);
+      const state = await work(context);
+      // A stop is no activity: idle steps that follow count from the last real use.
+      await registry.settle(name, state, state === 'running' ? { lastUsedAt: now() } : {});
+      return { state };
+    } catch (error) {
+      const isCancelled = context.signal.aborted || asBerthError(error).code === 'cancelled';
+      await settleFailure(deps, verb, name, onFailure ?? before, isCancelled ? undefined : error);
+      throw error;
+    }
+  });
+}
+
+/** What was last seen is no answer while the runtime can't be reached. Who starts what runs wants to use it. */
+async function lookAgain({ registry, runtimes }: VerbDeps, name: string): Promise<void> {
+  await runtimes.of(registry.get(name)).inspect();
+  if (registry.get(name).state === 'running') {
+    await registry.update(name, { lastUsedAt: now() });
+  }
+}
+
+/** The state is read from the runtime: after a failure only that is known. `error`: undefined when it was cancelled. */
+async function settleFailure(
+  { registry, runtimes }: VerbDeps,
+  verb: Verb,
+  name: string,
+  fallback: WorkspaceState,
+  error: unknown,
+): Promise<void> {
+  const seen = await runtimes
+    .of(registry.get(name))
+    .inspect()
+    .catch(() => null);
+  const { code, message, hint } = asBerthError(error);
+  const problem = { code, message, step: verb, ...(hint !== undefined && { hint }) };
+  const halt = haltProblem(seen ?? undefined);
+  const isOthers = seen?.owner !== undefined || seen?.isUnmarked === true;
+  const keepsFallback = seen === null || isOthers || !isRuntimeState(fallback);
+  const state = halt !== undefined ? 'error' : keepsFallback ? fallback : (seen?.state ?? 'stopped');
+  const startedAt = state === 'stopped' ? { startedAt: undefined } : {};
+  const why = halt ?? (error === undefined ? undefined : problem);
+  await registry.settle(name, state, { ...startedAt, problem: why, stateDetail: seen?.detail });
+}
+
+const now = (): string => new Date().toISOString();
