@@ -1,6 +1,7 @@
 /**
  * Every route by its id: method and path. Kept apart from the schemas so that clients carry no schema library.
  */
+import { byRoute, plainVerbs } from './rules/lifecycle';
 import type { AttachInput, AttachOutput, AttachStart } from './stream-schemas';
 
 export const paths = {
@@ -22,14 +23,7 @@ export const paths = {
   'workspaces.get': ['GET', '/v1/workspaces/:name'],
   'workspaces.update': ['PATCH', '/v1/workspaces/:name'],
   'workspaces.delete': ['DELETE', '/v1/workspaces/:name'],
-  'workspaces.start': ['POST', '/v1/workspaces/:name/start'],
-  'workspaces.stop': ['POST', '/v1/workspaces/:name/stop'],
-  'workspaces.restart': ['POST', '/v1/workspaces/:name/restart'],
-  'workspaces.pause': ['POST', '/v1/workspaces/:name/pause'],
-  'workspaces.resume': ['POST', '/v1/workspaces/:name/resume'],
-  'workspaces.archive': ['POST', '/v1/workspaces/:name/archive'],
-  'workspaces.restore': ['POST', '/v1/workspaces/:name/restore'],
-  'workspaces.recover': ['POST', '/v1/workspaces/:name/recover'],
+  ...byRoute(plainVerbs, (verb) => ['POST', `/v1/workspaces/:name/${verb}`] as const),
   'workspaces.rebuild': ['POST', '/v1/workspaces/:name/rebuild'],
   'workspaces.commit': ['POST', '/v1/workspaces/:name/commit'],
   'workspaces.stats': ['GET', '/v1/workspaces/:name/stats'],

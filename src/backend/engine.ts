@@ -5,6 +5,7 @@ import { Commits } from './services/images/commits';
 import { Doctor } from './services/engine/doctor';
 import { DriverEvents } from './services/engine/driver-events';
 import { Drivers } from './services/engine/drivers';
+import { Ending } from './services/engine/ending';
 import { EngineDescription } from './services/engine/engine-description';
 import { IdleWatch, systemClock, type Clock } from './services/workspaces/watch/idle';
 import { Images } from './services/images/images';
@@ -18,7 +19,7 @@ import { Settings } from './services/engine/settings';
 import { SshAccess } from './services/engine/ssh-access';
 import { Transfers } from './services/transfers/transfers';
 import { Volumes } from './services/volumes/volumes';
-import { Visibility } from './services/workspaces/visibility';
+import { Visibility } from './services/callers/visibility';
 import { Work } from './services/engine/work';
 import { WorkspaceAccess } from './services/workspaces/access';
 import { WorkspaceCreator } from './services/workspaces/create';
@@ -145,6 +146,7 @@ function lifetimeOf(parts: Parts): Lifetime {
 function servicesOf(parts: Parts): Services {
   const { state, settings, log, drivers, runtimes, registry, operations, volumes } = parts;
   const work = new Work();
+  const lifetime = lifetimeOf(parts);
   const drafts = new DownloadDrafts(state.downloads);
   return {
     ...parts,
@@ -161,10 +163,9 @@ function servicesOf(parts: Parts): Services {
     sshAccess: new SshAccess(state),
     visibility: new Visibility({ registry, operations }),
     description: new EngineDescription({ ...parts, home: state.home }),
-    lifetime: lifetimeOf(parts),
+    lifetime,
     work,
-    reasonToStay: () => reasonToStay(parts, work),
-    stop: parts.exit,
+    ending: new Ending({ lifetime, reasonToStay: () => reasonToStay(parts, work), exit: parts.exit }),
   };
 }
 

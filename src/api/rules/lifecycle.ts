@@ -241,6 +241,19 @@ export const takesEmptyVolumes = (verb: Verb): verb is StartVerb => transitionOf
 export const isPlain = (verb: Verb): verb is PlainVerb => transitionOf(verb).help !== undefined;
 export const plainVerbs: readonly PlainVerb[] = verbs.filter(isPlain);
 
+/** Those that may be told nothing but which workspace. */
+export const bareVerbs = plainVerbs.filter((verb) => !takesEmptyVolumes(verb));
+export const startVerbs: readonly StartVerb[] = verbs.filter(takesEmptyVolumes);
+
+/** A row for the route of each of these verbs, by its id. */
+export function byRoute<V extends Verb, T>(
+  of: readonly V[],
+  row: (verb: V) => T,
+): Readonly<Record<`workspaces.${V}`, T>> {
+  const rows = of.map((verb) => [`workspaces.${verb}`, row(verb)] as const);
+  return Object.fromEntries(rows) as Record<`workspaces.${V}`, T>;
+}
+
 /** Whether the verb does something in that state. */
 export const worksIn = (verb: Verb, state: WorkspaceState): boolean =>
   transitionOf(verb).from.includes(state);

@@ -1,6 +1,6 @@
 /** The part of the contract that is about workspaces: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
-import { transitionOf, type PlainVerb, type StartVerb, type Verb } from '../rules/lifecycle';
+import { bareVerbs, byRoute, startVerbs, transitionOf, type Verb } from '../rules/lifecycle';
 import { localPath } from '../rules/principal';
 import { ByImage, ByName, Flag, takeOver, VolumeName, Wait, Waiting } from '../common';
 import { Adoptable } from '../engine/schemas';
@@ -26,8 +26,6 @@ const route = (verb: Verb) => {
   const { summary, scope } = transitionOf(verb);
   return { summary, tag: 'workspaces', scope, params: ByName, response: Operation } as const;
 };
-const starting = (verb: StartVerb) => ({ ...route(verb), query: Starting }) as const;
-const plain = (verb: Exclude<PlainVerb, StartVerb>) => ({ ...route(verb), query: Waiting }) as const;
 
 export const workspaceRoutes = {
   'workspaces.list': {
@@ -64,14 +62,8 @@ export const workspaceRoutes = {
     ...route('delete'),
     query: Type.Object({ wait: Type.Optional(Wait), keepVolumes: Type.Optional(Flag) }),
   },
-  'workspaces.start': starting('start'),
-  'workspaces.stop': plain('stop'),
-  'workspaces.restart': starting('restart'),
-  'workspaces.pause': plain('pause'),
-  'workspaces.resume': plain('resume'),
-  'workspaces.archive': plain('archive'),
-  'workspaces.restore': starting('restore'),
-  'workspaces.recover': starting('recover'),
+  ...byRoute(startVerbs, (verb) => ({ ...route(verb), query: Starting }) as const),
+  ...byRoute(bareVerbs, (verb) => ({ ...route(verb), query: Waiting }) as const),
   'workspaces.rebuild': {
     ...route('rebuild'),
     query: Waiting,

@@ -1,8 +1,7 @@
 /** The WebSocket behind terminals and `exec`: see `streamPaths.attach`. */
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
-import { Value } from '@sinclair/typebox/value';
-import { BerthError, asBerthError } from '../../api/errors';
+import { asBerthError } from '../../api/errors';
 import type { AttachControl } from '../../api/paths';
 import { AttachInput, AttachStart } from '../../api/stream-schemas';
 import { streams, type StreamParams } from '../../api/streams';
@@ -11,7 +10,7 @@ import { connectOutput, sendInput } from './attached-client';
 import type { Services } from './services';
 import { optionsOf } from './stream-options';
 import { typeEndOfInput } from './terminal-input';
-import { makeValidator } from './validation';
+import { makeReader } from './validation';
 
 /** bash where it is, else sh: the user's login shell. */
 const loginShell = ['/bin/sh', '-c', 'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi'];
@@ -34,35 +33,15 @@ export function registerAttach(server: FastifyInstance, services: Services): voi
   );
 }
 
-const validateStart = makeValidator(AttachStart, 'body');
+const readStart = makeReader(AttachStart);
+const readInput = makeReader(AttachInput);
 
 function control(socket: WebSocket, message: AttachControl): void {
   socket.send(JSON.stringify(message));
 }
 
-/** undefined for what is not JSON: no schema of ours takes that. */
-function parseJson(content: Buffer): unknown {
-  try {
-    return JSON.parse(content.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function parse(content: Buffer): AttachStart {
-  const value = parseJson(content);
-  const checked = validateStart(value);
-  if ('error' in checked) {
-    throw checked.error;
-  }
-  if (!Value.Check(AttachStart, value)) {
-    throw new BerthError('bad_request', 'The first message does not say what to run.');
-  }
-  return value;
-}
-
 async function begin(socket: WebSocket, name: string, content: Buffer, { access }: Services): Promise<void> {
-  const { argv, tty, cols = 80, rows = 24, ...rest } = parse(content);
+  const { argv, tty, cols = 80, rows = 24, ...rest } = readStart(content.toString('utf8'));
   const early: { content: Buffer; isBinary: boolean }[] = [];
   const keep = (message: Buffer, isBinary: boolean) => void early.push({ content: message, isBinary });
   socket.on('message', keep);
@@ -94,9 +73,18 @@ async function begin(socket: WebSocket, name: string, content: Buffer, { access 
   socket.close();
 }
 
+/** What a later version may send is no reason to end a program. */
+function inputOf(content: Buffer): AttachInput | undefined {
+  try {
+    return readInput(content.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 function obey(session: ExecSession, hasTerminal: boolean, content: Buffer): void {
-  const message = parseJson(content);
-  if (!Value.Check(AttachInput, message)) {
+  const message = inputOf(content);
+  if (message === undefined) {
     return;
   }
   if (message.type === 'resize') {

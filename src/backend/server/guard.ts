@@ -12,7 +12,7 @@ import {
   type Principal,
   type RouteScope,
 } from '../../api/rules/principal';
-import type { Visibility } from '../services/workspaces/visibility';
+import type { Visibility } from '../services/callers/visibility';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -10,7 +10,7 @@ import {
   type RouteQuery,
   type RouteSchema,
 } from '../../api/routes';
-import { runAs } from '../services/operations/caller';
+import { runAs } from '../services/callers/caller';
 
 export interface RouteInput<Id extends RouteId> {
   params: RouteParams<Id>;

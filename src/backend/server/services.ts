@@ -2,6 +2,7 @@
 import type { Adoption } from '../services/workspaces/adoption';
 import type { Commits } from '../services/images/commits';
 import type { Doctor } from '../services/engine/doctor';
+import type { Ending } from '../services/engine/ending';
 import type { EngineDescription } from '../services/engine/engine-description';
 import type { EventHub } from '../services/operations/event-hub';
 import type { Images } from '../services/images/images';
@@ -14,7 +15,7 @@ import type { Settings } from '../services/engine/settings';
 import type { SshAccess } from '../services/engine/ssh-access';
 import type { Transfers } from '../services/transfers/transfers';
 import type { Volumes } from '../services/volumes/volumes';
-import type { Visibility } from '../services/workspaces/visibility';
+import type { Visibility } from '../services/callers/visibility';
 import type { Work } from '../services/engine/work';
 import type { WorkspaceAccess } from '../services/workspaces/access';
 import type { WorkspaceCreator } from '../services/workspaces/create';
@@ -44,8 +45,5 @@ export interface Services {
   log: Log;
   /** What is done for clients beside operations. */
   work: Work;
-  /** What would be cut off if the engine ended now; undefined when nothing would. */
-  reasonToStay: () => string | undefined;
-  /** Ends the engine after the answer is sent. */
-  stop: () => void;
+  ending: Ending;
 }

@@ -1,20 +1,42 @@
 /** Validates requests with the contract's schemas; the error names the field. Compiled on first use. */
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Static, TSchema } from '@sinclair/typebox';
 import { BerthError } from '../../api/errors';
 
 const strict = new Ajv({ useDefaults: true, strict: false, verbose: true });
 /** Query strings and paths hold text only. */
 const fromText = new Ajv({ useDefaults: true, coerceTypes: true, strict: false, verbose: true });
 
-export type Validate = (input: unknown) => { value: unknown } | { error: Error };
+export type Validate<T = unknown> = (input: unknown) => { value: T } | { error: Error };
 
 /** A validator for one part (`body`, `querystring`, `params`) of one route. */
-export function makeValidator(schema: object, part: string | undefined): Validate {
-  let compiled: ValidateFunction | undefined;
+export function makeValidator<T = unknown>(schema: object, part: string | undefined): Validate<T> {
+  let compiled: ValidateFunction<T> | undefined;
   return (input) => {
-    compiled ??= (part === 'body' ? strict : fromText).compile(schema);
+    compiled ??= (part === 'body' ? strict : fromText).compile<T>(schema);
     return compiled(input) ? { value: input } : { error: describe(compiled.errors ?? [], part) };
   };
+}
+
+/** Reads one message of a stream, which is JSON. Throws `bad_request`, naming the field. */
+export function makeReader<S extends TSchema>(schema: S): (text: string) => Static<S> {
+  const validate = makeValidator<Static<S>>(schema, 'body');
+  return (text) => {
+    const checked = validate(parseJson(text));
+    if ('error' in checked) {
+      throw checked.error;
+    }
+    return checked.value;
+  };
+}
+
+/** undefined for what is not JSON: no schema of ours takes that. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function describe(errors: readonly ErrorObject[], part: string | undefined): BerthError {

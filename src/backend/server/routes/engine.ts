@@ -22,20 +22,10 @@ type Ids =
   | 'images.remove';
 
 export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
-  const { description, settings, doctor, sshAccess, operations, images, lifetime } = services;
+  const { description, settings, doctor, sshAccess, operations, images, ending } = services;
   return {
     'engine.info': () => description.info(),
-    'engine.stop': ({ body }) => {
-      // Clients that only listen to events don't count, they come back: what counts is work.
-      const reason = services.reasonToStay();
-      if (body.onlyIfIdle === true && reason !== undefined) {
-        lifetime.touch();
-        return { stopping: false, reason };
-      }
-      // After the answer is written: closing the server cuts what is not.
-      setImmediate(() => services.stop());
-      return { stopping: true };
-    },
+    'engine.stop': ({ body }) => ending.ask(body.onlyIfIdle ?? false),
     'engine.settings': () => settings.get(),
     'engine.configure': ({ body }) => settings.change(body),
     'engine.doctor': () => doctor.report(),

@@ -1,4 +1,5 @@
 import type { RouteId } from '../../../api/paths';
+import { bareVerbs, byRoute, startVerbs } from '../../../api/rules/lifecycle';
 import type { WaitFor } from '../wait-for';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
@@ -8,6 +9,11 @@ type Ids = Exclude<
   /** Of files: see `routes/files.ts`. */
   'workspaces.locate'
 >;
+
+interface Begin {
+  params: { name: string };
+  query: { wait?: number; acceptEmpty?: boolean };
+}
 
 export function workspaceHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
   const { workspaces, verbs, creator, access, adoption, commits } = services;
@@ -19,14 +25,18 @@ export function workspaceHandlers(services: Services, waitFor: WaitFor): Handler
     'workspaces.update': ({ params, body }) => workspaces.update(params.name, body),
     'workspaces.delete': ({ params, query }) =>
       waitFor(verbs.delete(params.name, query.keepVolumes ?? false), query),
-    'workspaces.start': ({ params, query }) => waitFor(verbs.start(params.name, query), query),
-    'workspaces.stop': ({ params, query }) => waitFor(verbs.stop(params.name), query),
-    'workspaces.restart': ({ params, query }) => waitFor(verbs.restart(params.name, query), query),
-    'workspaces.pause': ({ params, query }) => waitFor(verbs.pause(params.name), query),
-    'workspaces.resume': ({ params, query }) => waitFor(verbs.resume(params.name), query),
-    'workspaces.archive': ({ params, query }) => waitFor(verbs.archive(params.name), query),
-    'workspaces.restore': ({ params, query }) => waitFor(verbs.restore(params.name, query), query),
-    'workspaces.recover': ({ params, query }) => waitFor(verbs.recover(params.name, query), query),
+    ...byRoute(
+      startVerbs,
+      (verb) =>
+        ({ params, query }: Begin) =>
+          waitFor(verbs[verb](params.name, query), query),
+    ),
+    ...byRoute(
+      bareVerbs,
+      (verb) =>
+        ({ params, query }: Begin) =>
+          waitFor(verbs[verb](params.name), query),
+    ),
     'workspaces.rebuild': async ({ params, body, query }) =>
       waitFor(await verbs.rebuild(params.name, body), query),
     'workspaces.commit': ({ params, body, query }) => waitFor(commits.commit(params.name, body.image), query),

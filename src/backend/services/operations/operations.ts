@@ -12,7 +12,7 @@ import { Operation, type Progress } from '../../../api/operations/schemas';
 import type { Step } from '../../../api/workspaces/schemas';
 import { removeTree } from '../../machine/files';
 import { readRecord, writeRecord, type RecordFormat } from '../../store/records';
-import { currentCaller } from './caller';
+import { currentCaller } from '../callers/caller';
 import { isStartKind } from '../../../api/rules/lifecycle';
 import type { EventHub } from './event-hub';
 import type { Log } from '../../machine/log';

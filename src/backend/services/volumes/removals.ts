@@ -3,9 +3,10 @@ import { posix } from 'node:path';
 import { BerthError, asBerthError } from '../../../api/errors';
 import { workspaceOfRoot } from '../../../api/rules/root-files';
 import type { RemovalCreate } from '../../../api/files/schemas';
-import type { RemovalResult } from '../../../api/operations/schemas';
+import type { Operation, RemovalResult } from '../../../api/operations/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { OperationContext } from '../operations/operation-context';
+import type { Operations } from '../operations/operations';
 
 export interface RemovalParts {
   openFiles: (volume: string) => Promise<VolumeFiles>;
@@ -27,6 +28,18 @@ export function checkRemoval({ paths }: RemovalCreate): void {
       hint: 'Name what is in it, or delete the volume.',
     });
   }
+}
+
+/** Throws for a request that can never work, before an operation is made of it. */
+export function beginRemoval(
+  { operations, openFiles }: RemovalParts & { operations: Operations },
+  request: RemovalCreate,
+): Operation {
+  checkRemoval(request);
+  const begin = { kind: 'removal', title: removalTitle(request), volume: request.volume };
+  return operations.start(begin, async (context) => ({
+    ...(await runRemoval(request, { openFiles }, context)),
+  }));
 }
 
 /** Cancelled: what is gone stays gone, the rest stays. Throws when nothing that was asked for could be deleted. */

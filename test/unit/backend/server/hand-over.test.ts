@@ -22,7 +22,7 @@ describe('server: hand-over', () => {
     const answer = await askToStop();
     assert.deepEqual([answer.stopping, what.test(answer.reason ?? '')], [false, true], answer.reason);
     end();
-    await until('nothing keeps it', () => test.services.reasonToStay() === undefined);
+    await until('nothing keeps it', () => test.services.ending.reasonToStay === undefined);
   }
 
   it('waits for terminals and attached commands', async () => {

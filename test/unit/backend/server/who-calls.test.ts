@@ -15,7 +15,7 @@ import { routes, type RouteSchema } from '../../../../src/api/routes';
 import { streams, type StreamRoute } from '../../../../src/api/streams';
 import type { ErrorBody } from '../../../../src/api/errors';
 import { guardRoutes } from '../../../../src/backend/server/guard';
-import { runAs } from '../../../../src/backend/services/operations/caller';
+import { runAs } from '../../../../src/backend/services/callers/caller';
 import { useServer, type TestServer } from '../../../support/engine/server';
 
 interface Called {

@@ -4,8 +4,8 @@ import { workspaceOfRoot } from '../../../api/rules/root-files';
 import type { Named, Principal } from '../../../api/rules/principal';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Operations } from '../operations/operations';
-import { runtimeNameOf, type WorkspaceRecord } from './record';
-import type { WorkspaceRegistry } from './registry';
+import { homeVolumeOf, type WorkspaceRecord } from '../workspaces/record';
+import type { WorkspaceRegistry } from '../workspaces/registry';
 
 export interface VisibilityDeps {
   registry: Pick<WorkspaceRegistry, 'find'>;
@@ -72,7 +72,7 @@ export class Visibility {
   private volumesOf(workspace: string): string[] {
     const record = this.deps.registry.find(workspace);
     // Its home goes after its record.
-    return record === undefined ? [runtimeNameOf(workspace)] : namedIn(record);
+    return record === undefined ? [homeVolumeOf(workspace)] : namedIn(record);
   }
 }
 
