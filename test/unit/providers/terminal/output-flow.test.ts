@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { setImmediate as turn } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { EscapeFollower } from '../../../../src/providers/terminal/escape-follower';
 import { OutputFlow } from '../../../../src/providers/terminal/output-flow';
 
@@ -51,6 +52,26 @@ describe('providers/terminal/output-flow', () => {
     await followed;
     assert.equal(terminal.text, Array.from({ length: 500 }, (_, index) => line(index)).join(''));
     assert.equal(terminal.typed, '');
+  });
+
+  it('holds a real flood back: little of it is written undrawn, and memory grows by less than 100 MB', async () => {
+    const child = spawn('yes', ['x'.repeat(80)], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let undrawn = 0;
+    const flow = new OutputFlow((text) => (undrawn += text.length), { timeoutMs: 60_000 });
+    const before = process.memoryUsage().rss;
+    const over = new AbortController();
+    const followed = flow.follow(child.stdout.setEncoding('utf8')).finally(() => over.abort());
+    // A second of it is a gigabyte and more where nothing holds it back.
+    await sleep(1_000);
+    assert.ok(undrawn > 100_000 && undrawn < 200_000, `${undrawn} characters were written and not drawn`);
+    const grown = process.memoryUsage().rss - before;
+    assert.ok(grown < 100_000_000, `memory grew by ${grown} bytes`);
+    child.kill();
+    while (!over.signal.aborted) {
+      flow.typed(answer);
+      await turn();
+    }
+    await followed;
   });
 
   it('asks nothing of a terminal that has little to show', async () => {
