@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import type { AgentAccess } from './access';
 import { AgentChannel } from './channel';
+import { type AgentSession, LeasedChannel } from './leased-channel';
 import { agentCommand, agentSource } from '../../inside/agent-source';
 import { sweepLeftovers } from './sweep';
 
@@ -34,9 +35,7 @@ export interface InsidePlace {
 }
 
 export class InsideAgent implements AgentAccess {
-  private opening: Promise<AgentChannel> | undefined;
-  private holds = 0;
-  private idle: NodeJS.Timeout | undefined;
+  private readonly lease = new LeasedChannel(() => this.start(), idleMs);
 
   constructor(private readonly place: InsidePlace) {}
 
@@ -46,48 +45,14 @@ export class InsideAgent implements AgentAccess {
 
   async channel(): Promise<AgentChannel> {
     await this.place.check?.();
-    if (this.opening === undefined) {
-      const opening = this.start();
-      this.opening = opening;
-      const forget = (): void => {
-        if (this.opening === opening) {
-          this.opening = undefined;
-        }
-      };
-      opening.then((channel) => void channel.closed.then(forget), forget);
-      this.endWhenIdle();
-    }
-    return this.opening;
+    return this.lease.channel();
   }
 
   hold(): () => void {
-    this.holds += 1;
-    clearTimeout(this.idle);
-    let isHeld = true;
-    return () => {
-      if (isHeld) {
-        isHeld = false;
-        this.holds -= 1;
-        this.endWhenIdle();
-      }
-    };
+    return this.lease.hold();
   }
 
-  private endWhenIdle(): void {
-    clearTimeout(this.idle);
-    if (this.holds === 0) {
-      this.idle = setTimeout(() => {
-        const { opening } = this;
-        this.opening = undefined;
-        opening?.then(
-          (channel) => channel.end(),
-          () => undefined,
-        );
-      }, idleMs).unref();
-    }
-  }
-
-  private async start(): Promise<AgentChannel> {
+  private async start(): Promise<AgentSession> {
     const { run, agentDirectory, target } = this.place;
     // First: a process that nobody feeds, or ends, must not be left.
     const source = await agentSource(agentDirectory);
@@ -99,7 +64,7 @@ export class InsideAgent implements AgentAccess {
     try {
       await channel.start(source);
       await sweepLeftovers(channel);
-      return channel;
+      return { channel, end: () => channel.end() };
     } catch (error) {
       process.destroy();
       throw reasonOf(error, said());

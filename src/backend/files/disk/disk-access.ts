@@ -1,6 +1,7 @@
 /** One volume's image: opened when its files are needed, closed when they were not needed for a while. */
 import type { AgentAccess } from '../agent/access';
 import type { AgentChannel } from '../agent/channel';
+import { type AgentSession, LeasedChannel } from '../agent/leased-channel';
 import { sweepLeftovers } from '../agent/sweep';
 import { DiskWorker, type Patience } from './disk-worker';
 import { punchHoles } from '../../ext4/punch-holes';
@@ -17,48 +18,36 @@ export interface DiskImage {
   patience?: Patience;
 }
 
-interface Open {
+interface Session extends AgentSession {
   worker: DiskWorker;
-  image: string;
-  giveBack: () => void;
 }
 
 export class DiskAccess implements AgentAccess {
-  private opening: Promise<Open> | undefined;
-  private closing: Promise<void> = Promise.resolve();
-  private holds = 0;
-  private idle: NodeJS.Timeout | undefined;
+  private readonly lease: LeasedChannel<Session>;
 
-  constructor(private readonly image: DiskImage) {}
+  constructor(private readonly image: DiskImage) {
+    this.lease = new LeasedChannel(() => this.start(), image.idleMs ?? defaultIdleMs);
+  }
 
   get volume(): string {
     return this.image.volume;
   }
 
   get isOpen(): boolean {
-    return this.opening !== undefined;
+    return this.lease.isOpen;
   }
 
-  async channel(): Promise<AgentChannel> {
-    return (await this.open()).worker.channel;
+  channel(): Promise<AgentChannel> {
+    return this.lease.channel();
   }
 
   hold(): () => void {
-    this.holds++;
-    clearTimeout(this.idle);
-    let isHeld = true;
-    return () => {
-      if (isHeld) {
-        isHeld = false;
-        this.holds--;
-        this.closeWhenIdle();
-      }
-    };
+    return this.lease.hold();
   }
 
   /** Waits for what is being written, then lets go of the image; false, and nothing happened, when that takes longer. */
   async evict(waitMs: number): Promise<boolean> {
-    const open = await this.opening?.catch(() => undefined);
+    const open = await this.lease.current();
     if (open !== undefined && !(await open.worker.channel.quiet(waitMs))) {
       return false;
     }
@@ -66,51 +55,11 @@ export class DiskAccess implements AgentAccess {
     return true;
   }
 
-  async close(): Promise<void> {
-    clearTimeout(this.idle);
-    const { opening } = this;
-    this.opening = undefined;
-    if (opening !== undefined) {
-      this.closing = opening.then(end, () => undefined);
-    }
-    await this.closing;
+  close(): Promise<void> {
+    return this.lease.close();
   }
 
-  private closeWhenIdle(): void {
-    if (this.holds > 0 || this.opening === undefined) {
-      return;
-    }
-    clearTimeout(this.idle);
-    this.idle = setTimeout(
-      () => void this.close().catch(() => undefined),
-      this.image.idleMs ?? defaultIdleMs,
-    );
-    this.idle.unref();
-  }
-
-  private open(): Promise<Open> {
-    if (this.opening === undefined) {
-      const opening = this.closing.then(() => this.start());
-      this.opening = opening;
-      opening.then(
-        (open) => void open.worker.channel.closed.then(() => this.forget(opening, open)),
-        () => this.forget(opening),
-      );
-    }
-    return this.opening;
-  }
-
-  /** The worker ended, whyever: the next call opens a new one. */
-  private forget(opening: Promise<Open>, open?: Open): void {
-    if (this.opening === opening) {
-      this.opening = undefined;
-      if (open !== undefined) {
-        this.closing = end(open);
-      }
-    }
-  }
-
-  private async start(): Promise<Open> {
+  private async start(): Promise<Session> {
     const { volume, path, patience } = this.image;
     const giveBack = await this.image.prepare();
     try {
@@ -118,7 +67,7 @@ export class DiskAccess implements AgentAccess {
       await worker.start();
       // What an upload of a killed engine left; on a disk that can't be written it stays, unseen.
       await sweepLeftovers(worker.channel);
-      return { worker, image: path, giveBack };
+      return { worker, channel: worker.channel, end: () => end(worker, path, giveBack) };
     } catch (error) {
       giveBack();
       throw error;
@@ -126,7 +75,7 @@ export class DiskAccess implements AgentAccess {
   }
 }
 
-async function end({ worker, image, giveBack }: Open): Promise<void> {
+async function end(worker: DiskWorker, image: string, giveBack: () => void): Promise<void> {
   try {
     await worker.end();
     await punchHoles(image, worker.released);

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import type { AgentAccess, BulkAccess } from '../../../files/agent/access';
 import { AgentChannel } from '../../../files/agent/channel';
+import { type AgentSession, LeasedChannel } from '../../../files/agent/leased-channel';
 import { agentCommand, agentSource } from '../../../inside/agent-source';
 import { workspaceUser } from '../../../inside/places';
 import { sweepLeftovers } from '../../../files/agent/sweep';
@@ -20,25 +21,23 @@ const stderrKept = 4096;
 /** Larger files go by the engine's archive calls, which carry bytes faster than an exec, but take a while to begin. */
 const bulkBytes = 16 * 1024 * 1024;
 
-interface Open {
+interface Session extends AgentSession {
   container: Dockerode.Container;
-  channel: AgentChannel;
 }
 
 /** One volume's keeper: opened when it is needed, closed when it was not needed for a while. */
 export class Keeper implements AgentAccess {
-  private opening: Promise<Open> | undefined;
-  private closing: Promise<void> = Promise.resolve();
-  private holds = 0;
-  private idle: NodeJS.Timeout | undefined;
+  private readonly lease: LeasedChannel<Session>;
   private retired = false;
 
   constructor(
     private readonly docker: Dockerode,
     private readonly plan: () => KeeperPlan,
     private readonly agentDir: string,
-    private readonly idleMs: number,
-  ) {}
+    idleMs: number,
+  ) {
+    this.lease = new LeasedChannel(() => this.start(), idleMs);
+  }
 
   get volume(): string {
     return this.plan().volume;
@@ -49,16 +48,7 @@ export class Keeper implements AgentAccess {
   }
 
   hold(): () => void {
-    this.holds++;
-    clearTimeout(this.idle);
-    let held = true;
-    return () => {
-      if (held) {
-        held = false;
-        this.holds--;
-        this.closeWhenIdle();
-      }
-    };
+    return this.lease.hold();
   }
 
   readonly bulk: BulkAccess = {
@@ -75,74 +65,32 @@ export class Keeper implements AgentAccess {
 
   /** The container, when there is one now. */
   async containerId(): Promise<string | undefined> {
-    return this.opening?.then(
-      ({ container }) => container.id,
-      () => undefined,
-    );
+    return (await this.lease.current())?.container.id;
   }
 
   /** Closes it for good: it is not opened again. Resolves when its container is gone. */
   async retire(): Promise<void> {
     this.retired = true;
-    await this.close();
+    await this.lease.close();
   }
 
-  private closeWhenIdle(): void {
-    if (this.holds > 0 || this.opening === undefined) {
-      return;
-    }
-    clearTimeout(this.idle);
-    this.idle = setTimeout(() => void this.close().catch(() => undefined), this.idleMs);
-    this.idle.unref();
-  }
-
-  private async close(): Promise<void> {
-    clearTimeout(this.idle);
-    const opening = this.opening;
-    this.opening = undefined;
-    if (opening !== undefined) {
-      this.closing = opening.then(endKeeper, () => undefined);
-    }
-    await this.closing;
-  }
-
-  private open(): Promise<Open> {
+  private async open(): Promise<Session> {
     if (this.retired) {
       throw new BerthError('gone', `The files of "${this.volume}" were closed.`, {
         hint: 'The volume is being removed, or the engine is ending.',
       });
     }
-    if (this.opening === undefined) {
-      const opening = this.closing.then(() => this.start());
-      this.opening = opening;
-      opening.then(
-        ({ container, channel }) => void channel.closed.then(() => this.lost(opening, container)),
-        () => this.forget(opening),
-      );
-    }
-    return this.opening;
+    return this.lease.open();
   }
 
-  private forget(opening: Promise<Open>): void {
-    if (this.opening === opening) {
-      this.opening = undefined;
-    }
-  }
-
-  /** The agent ended, or its container, or the connection: the next call opens a new one. */
-  private lost(opening: Promise<Open>, container: Dockerode.Container): void {
-    this.forget(opening);
-    removeContainer(container).catch(() => undefined);
-  }
-
-  private async start(): Promise<Open> {
+  private async start(): Promise<Session> {
     // First: a container that nobody feeds, or removes, must not be left.
     const source = await agentSource(this.agentDir);
     const { container, isForUser } = await startKeeper(this.docker, this.plan());
     try {
       const channel = await startAgent(container, source, isForUser);
       await sweepLeftovers(channel);
-      return { container, channel };
+      return { container, channel, end: (isLost) => endKeeper(container, channel, isLost) };
     } catch (error) {
       await removeContainer(container);
       throw openingFailed(error, this.volume);
@@ -181,7 +129,16 @@ async function startAgent(
 }
 
 /** The end of its input lets the agent tidy up and end the container, which removes itself. */
-async function endKeeper({ container, channel }: Open): Promise<void> {
+async function endKeeper(
+  container: Dockerode.Container,
+  channel: AgentChannel,
+  isLost: boolean,
+): Promise<void> {
+  if (isLost) {
+    // Nobody waits for it: the daemon itself may be what is gone.
+    removeContainer(container).catch(() => undefined);
+    return;
+  }
   channel.end();
   await Promise.race([
     container.wait({ condition: 'removed' }).catch(() => undefined),

@@ -6,6 +6,7 @@ import { chmod, chown, mkdir } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../../../../api/errors';
 import type { AgentAccess } from '../../../files/agent/access';
 import { AgentChannel } from '../../../files/agent/channel';
+import { type AgentSession, LeasedChannel } from '../../../files/agent/leased-channel';
 import { AgentFiles } from '../../../files/agent/agent-files';
 import { agentCommand, agentSource } from '../../../inside/agent-source';
 import { workspaceUser } from '../../../inside/places';
@@ -45,7 +46,7 @@ export class DirectoryVolumes {
     const known = this.open.get(volume);
     this.open.delete(volume);
     await known?.files.close();
-    known?.access.end();
+    await known?.access.close();
   }
 
   async closeAll(): Promise<void> {
@@ -55,9 +56,7 @@ export class DirectoryVolumes {
 
 /** The agent as a child of the engine, on one folder. */
 class LocalAccess implements AgentAccess {
-  private opening: Promise<AgentChannel> | undefined;
-  private holds = 0;
-  private idle: NodeJS.Timeout | undefined;
+  private readonly lease = new LeasedChannel(() => this.start(), idleMs);
 
   constructor(
     readonly volume: string,
@@ -66,45 +65,18 @@ class LocalAccess implements AgentAccess {
   ) {}
 
   channel(): Promise<AgentChannel> {
-    if (this.opening === undefined) {
-      const opening = this.start();
-      const forget = (): void => {
-        this.opening = this.opening === opening ? undefined : this.opening;
-      };
-      this.opening = opening;
-      opening.then((channel) => void channel.closed.then(forget), forget);
-    }
-    return this.opening;
+    return this.lease.channel();
   }
 
   hold(): () => void {
-    this.holds++;
-    clearTimeout(this.idle);
-    let isHeld = true;
-    return () => {
-      if (isHeld) {
-        isHeld = false;
-        this.holds--;
-        this.endWhenIdle();
-      }
-    };
+    return this.lease.hold();
   }
 
-  end(): void {
-    clearTimeout(this.idle);
-    this.opening?.then((channel) => channel.end()).catch(() => undefined);
-    this.opening = undefined;
+  close(): Promise<void> {
+    return this.lease.close();
   }
 
-  private endWhenIdle(): void {
-    if (this.holds === 0 && this.opening !== undefined) {
-      clearTimeout(this.idle);
-      this.idle = setTimeout(() => this.end(), idleMs);
-      this.idle.unref();
-    }
-  }
-
-  private async start(): Promise<AgentChannel> {
+  private async start(): Promise<AgentSession> {
     refuseElsewhere(this.volume, process.platform);
     const [program = '', ...args] = agentCommand('python3', this.root);
     const child = await start(program, args, {
@@ -119,7 +91,7 @@ class LocalAccess implements AgentAccess {
       child.kill();
       throw child.errors() === '' ? error : withLastWords(this.volume, child.errors(), error);
     }
-    return channel;
+    return { channel, end: () => channel.end() };
   }
 }
 
