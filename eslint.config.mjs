@@ -36,6 +36,32 @@ const anyDriver = '(^|/)(drivers|\\.)/(containers|microvms)/';
 const roof = ['server', 'services', 'drivers', 'files', 'ssh'];
 const ground = ['inside', 'images', 'ext4', 'tar'];
 
+/** Messages are for people, and change: what a client does depends on the code of an error. */
+const readsMessage = 'What happened is told by the code of an error, not by its message.';
+const noMessages = {
+  files: ['client', 'cli', 'commands', 'providers', 'ui'].map((room) => `src/${room}/**/*.ts`),
+  rules: {
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector:
+          "BinaryExpression[operator=/^[!=]==$/]:matches([left.property.name='message'], [right.property.name='message'])",
+        message: readsMessage,
+      },
+      {
+        selector:
+          "CallExpression[callee.object.property.name='message'][callee.property.name=/^(includes|startsWith|endsWith|match|search)$/]",
+        message: readsMessage,
+      },
+      {
+        selector:
+          "CallExpression[callee.property.name=/^(test|exec)$/] > MemberExpression.arguments[property.name='message']",
+        message: readsMessage,
+      },
+    ],
+  },
+};
+
 export default tseslint.config(
   {
     ignores: ['dist/**', 'out/**', 'node_modules/**', '.cache/**', 'test-results/**', 'test/**/fixtures/**'],
@@ -146,4 +172,5 @@ export default tseslint.config(
   forbid(['src/backend/machine/run.ts'], ...outsideOfEngine, ...below(...roof, 'store', ...ground)),
   forbid(['src/client/start-engine.ts'], vscode, top('backend'), top('cli'), ...vscodeSide),
   forbid(['src/cli/child.ts'], vscode, top('backend'), ...vscodeSide),
+  noMessages,
 );
