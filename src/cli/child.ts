@@ -18,7 +18,7 @@ export async function runInTerminal(cli: Cli, argv: readonly string[], missingHi
         cli.signal.addEventListener('abort', stop, { once: true });
         child.on('error', (error: NodeJS.ErrnoException) => {
           const missing = error.code === 'ENOENT';
-          const message = missing ? `There is no program "${program}" here.` : error.message;
+          const message = missing ? `There is no program "${program}" on this machine.` : error.message;
           reject(
             new BerthError(
               missing ? 'not_found' : 'internal',

@@ -116,7 +116,7 @@ export class Cli {
       return;
     }
     if (!this.isInteractive) {
-      const lines = [explanation, question, 'Nobody can be asked here.']
+      const lines = [explanation, question, 'No terminal to confirm on.']
         .filter((part) => part !== '')
         .join(' ');
       throw new BerthError('bad_request', lines, {

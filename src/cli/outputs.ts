@@ -50,7 +50,7 @@ function parseOutput(text: string, cwd: string): Omit<Output, 'workspace'> {
 function wholeVolume(path: string): BerthError {
   return new BerthError('bad_request', `${path} is a whole volume.`, {
     field: 'output',
-    hint: 'Name something in it.',
+    hint: 'Name a file or folder in it.',
   });
 }
 
@@ -60,7 +60,7 @@ async function checkLocal(local: string): Promise<void> {
   for (;;) {
     try {
       if (!(await stat(folder)).isDirectory()) {
-        throw new BerthError('bad_request', `${folder} is no folder: ${local} can't be written.`, {
+        throw new BerthError('bad_request', `${folder} is not a folder: ${local} can't be written.`, {
           field: 'output',
         });
       }
@@ -102,7 +102,7 @@ export async function collectOutputs(cli: Cli, outputs: readonly Output[]): Prom
       const { code, message } = asBerthError(error);
       const failure =
         code === 'path_not_found'
-          ? new BerthError(code, `The output ${output.path} is missing: the command has not made it.`)
+          ? new BerthError(code, `The output ${output.path} is missing: the command did not create it.`)
           : new BerthError(code, `The output ${output.path} was not copied: ${message}`);
       cli.streams.stderr.write(formatFailure(failure, cli.json, cli.errorStyle));
       cli.exitCode = cli.exitCode === 0 ? 1 : cli.exitCode;

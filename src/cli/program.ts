@@ -30,7 +30,7 @@ import { usageHint } from './usage-hint';
 export function buildProgram(cli: Cli): Command {
   const program = new Command('berth')
     .description(
-      'Persistent workspaces on your own machine: named computers whose files outlive what runs them.',
+      'Persistent workspaces on your own machine: named computers whose files outlive the container or microVM that runs them.',
     )
     .version(cli.version, '-V, --version', 'show the version')
     .option('--json', 'machine output on stdout, errors as JSON on stderr')

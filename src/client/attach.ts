@@ -67,7 +67,9 @@ export class AttachSession {
   }
 
   /** Lets go of the process: the engine ends it. `exit` rejects with the reason. */
-  close(reason = new BerthError('cancelled', 'The process was let go.')): void {
+  close(
+    reason = new BerthError('cancelled', 'Detached from the process, which the engine then ends.'),
+  ): void {
     this.fail(reason);
   }
 
@@ -167,7 +169,9 @@ function bound(
 ): () => void {
   const timer = setTimeout(() => {
     const what = socket.readyState === WebSocket.OPEN ? 'the process to start' : 'the engine to answer';
-    session.close(new BerthError('timeout', `Waited ${timeoutMs / 1000} s in ${name} for ${what}.`));
+    session.close(
+      new BerthError('timeout', `Timed out after ${timeoutMs / 1000} s in ${name} waiting for ${what}.`),
+    );
   }, timeoutMs);
   const abort = (): void => session.close();
   if (signal?.aborted === true) {

@@ -149,7 +149,7 @@ function endedAtOnce(times: number, home: string, output: string): BerthError {
 }
 
 function notStarted(code: 'internal' | 'timeout', what: string, home: string, output: string): BerthError {
-  return new BerthError(code, output === '' ? what : `${what} It said: ${output}`, {
+  return new BerthError(code, output === '' ? what : `${what} Its output: ${output}`, {
     hint: `${join(home, 'engine.log')} and ${join(home, 'engine.stderr')} say more.`,
   });
 }

@@ -19,7 +19,7 @@ const unreachable = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'EPIPE', 'ECON
 export class EngineUnreachable extends BerthError {
   constructor(cause: unknown) {
     super('runtime_unavailable', 'The Berth engine does not answer.', {
-      hint: 'It is started by the next command; `berth doctor` says more.',
+      hint: 'The next command starts it; `berth doctor` says more.',
       cause,
     });
   }

@@ -21,7 +21,7 @@ function headline(ok: boolean, checks: readonly Check[]): string {
     return t('Something needs your attention');
   }
   const hints = checks.filter(({ outcome }) => outcome === 'warning').length;
-  return hints === 0 ? t('All is well') : t('All works; {0} to look at', hints);
+  return hints === 0 ? t('Everything works') : t('Everything works; warnings: {0}', hints);
 }
 
 export function doctorMarkdown({ ok, checks }: DoctorReport, info: EngineInfo): string {

@@ -167,7 +167,7 @@ export class EngineLink implements Disposable {
   private follow(client: EngineClient): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new BerthError('timeout', 'Waited 15 s for the event stream of the engine.'));
+        reject(new BerthError('timeout', 'Timed out after 15 s waiting for the event stream of the engine.'));
       }, 15_000);
       this.stream?.dispose();
       const stream = new EventStream(() => Promise.resolve(client.transport), {

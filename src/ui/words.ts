@@ -97,7 +97,7 @@ const runtimeTable: Record<RuntimeKind, () => RuntimeWords> = {
     unlimited: t('no limits'),
     unlimitedTitle: t('No limits'),
     dockerInside: t(
-      'A daemon and data volume of its own. The container becomes privileged: trust what runs in it.',
+      'Its own Docker daemon and data volume. The container becomes privileged: run only software that you trust.',
     ),
     withDocker: t('yes, privileged'),
   }),
@@ -106,11 +106,11 @@ const runtimeTable: Record<RuntimeKind, () => RuntimeWords> = {
     title: t('MicroVM'),
     plural: t('MicroVMs'),
     icon: 'vm',
-    detail: t('A small machine with a kernel of its own: keeps what runs in it further apart.'),
+    detail: t('A small virtual machine with its own kernel: better isolated from this machine.'),
     unlimited: t('default size'),
     unlimitedTitle: t('Default size'),
     dockerInside: t(
-      'A daemon and data disk of its own. Its kernel is its own too: no rights on this machine.',
+      'Its own Docker daemon and data disk. The microVM has its own kernel: this gives no rights on this machine.',
     ),
     withDocker: t('yes'),
   }),

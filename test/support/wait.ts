@@ -14,7 +14,7 @@ export async function until<T>(
       return seen;
     }
     if (Date.now() > end) {
-      throw new Error(`Waited ${timeoutMs} ms in vain until ${what}.`);
+      throw new Error(`Timed out after ${timeoutMs} ms waiting until ${what}.`);
     }
     await sleep(everyMs);
   }
@@ -37,7 +37,9 @@ export async function within<T>(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`Waited ${timeoutMs} ms in vain for ${what}. Seen: ${JSON.stringify(seen())}`));
+      reject(
+        new Error(`Timed out after ${timeoutMs} ms waiting for ${what}. Seen: ${JSON.stringify(seen())}`),
+      );
     }, timeoutMs);
   });
   try {

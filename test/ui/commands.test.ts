@@ -250,7 +250,7 @@ describe('commands that ask, from the palette and the menus', function () {
       assert.deepEqual(await workbench.tree('Workspaces').labels(), [name, other]),
     );
     await workbench.run('Berth: Group Volumes By…');
-    await quickInput.pick('What they are for');
+    await quickInput.pick('Purpose');
     await workbench.tree('Volumes').row('Homes of workspaces').waitFor();
     await workbench.run('Berth: Group Volumes By…');
     await quickInput.pick('Nothing');

@@ -1,4 +1,4 @@
-"""What is at a path, and what is in a folder."""
+"""What is at a path, and the contents of a folder."""
 
 import bisect
 import contextlib

@@ -78,7 +78,7 @@ export const EngineSettingsChange = Type.Partial(
   }),
   {
     additionalProperties: false,
-    description: 'What is not named stays as it is; `null` takes a setting back to its default.',
+    description: 'Settings that are not given stay as they are; `null` resets a setting to its default.',
   },
 );
 export type EngineSettingsChange = Static<typeof EngineSettingsChange>;

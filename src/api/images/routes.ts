@@ -13,7 +13,8 @@ export const imageRoutes = {
     response: Type.Array(Image),
   },
   'images.build': {
-    summary: 'Build `workspace:latest` and what every workspace of that kind of runtime needs',
+    summary:
+      'Build `workspace:latest`, and the tools or the guest kit that all workspaces of that runtime need',
     tag: 'images',
     scope: 'local',
     query: Waiting,

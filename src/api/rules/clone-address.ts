@@ -161,7 +161,7 @@ export const cloneAddressWords: Record<CloneAddressProblem, { message: string; h
     message: 'The clone address holds what may be a token, after "?" or "#". It would be kept and shown.',
     hint: `Leave it out, and ${safeWay}`,
   },
-  unknown: { message: 'The clone address has no form that Berth gives to git.', hint: forms },
+  unknown: { message: 'The clone address has a form that Berth does not pass to git.', hint: forms },
 };
 
 /** Throws `bad_request` for an address that git is not given. */
@@ -174,9 +174,9 @@ export function checkCloneAddress(address: string): void {
 }
 
 const ofClones = {
-  cloneBranch: 'A branch is one of a repository',
-  cloneDepth: 'A depth is one of the history of a repository',
-  agentSocket: 'An SSH agent is forwarded to clone a repository',
+  cloneBranch: 'A branch needs a repository',
+  cloneDepth: 'A depth needs a repository',
+  agentSocket: 'A forwarded SSH agent needs a repository',
 } as const;
 
 /** A branch, a depth and an agent are of a clone. Throws `bad_request`. */
@@ -189,7 +189,7 @@ export function checkCloneOptions(options: {
 }): void {
   for (const field of ['cloneBranch', 'cloneDepth', 'agentSocket'] as const) {
     if (options.cloneUrl === undefined && options[field] !== undefined) {
-      throw new BerthError('bad_request', `${ofClones[field]}, and none is to be cloned.`, {
+      throw new BerthError('bad_request', `${ofClones[field]}, and there is none to clone.`, {
         field,
         hint: 'Give the address of the repository, too: `--clone`.',
       });
@@ -204,10 +204,10 @@ export function checkCloneOptions(options: {
   if (options.agentSocket !== undefined && options.start === false) {
     throw new BerthError(
       'bad_request',
-      'An SSH agent is forwarded only while a create clones, so the workspace must be started.',
+      'An SSH agent is forwarded only while the repository is cloned, so the workspace must be started.',
       {
         field: 'agentSocket',
-        hint: 'Leave the agent out, or have the workspace started.',
+        hint: 'Leave out the agent, or start the workspace (without --no-start).',
       },
     );
   }

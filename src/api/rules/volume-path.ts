@@ -13,11 +13,13 @@ export function normalizePath(path: string): string {
     throw new BerthError('bad_request', `The path ${quote(path)} must start with "/".`, { field: 'path' });
   }
   if (path.includes('\0')) {
-    throw new BerthError('bad_request', `The path ${quote(path)} holds a NUL character.`, { field: 'path' });
+    throw new BerthError('bad_request', `The path ${quote(path)} contains a NUL character.`, {
+      field: 'path',
+    });
   }
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) {
-    throw new BerthError('path_escapes', `The path ${quote(path)} holds "..".`, {
+    throw new BerthError('path_escapes', `The path ${quote(path)} contains "..".`, {
       field: 'path',
       hint: "Give the path from the volume's root.",
     });

@@ -38,7 +38,7 @@ export const volumeRoutes = {
     response: Type.Object({ deleted: Type.Boolean() }),
   },
   'volumes.adopt': {
-    summary: 'Count a volume that another tool or installation made as made by this one',
+    summary: 'Take over a volume that another tool or installation made',
     tag: 'volumes',
     scope: 'local',
     params: ByVolume,

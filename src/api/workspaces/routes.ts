@@ -35,7 +35,7 @@ export const workspaceRoutes = {
     response: Type.Array(Workspace),
   },
   'workspaces.create': {
-    summary: 'Create a workspace, and start it unless told not to',
+    summary: 'Create a workspace, and start it unless `start` is false',
     tag: 'workspaces',
     scope: 'manage',
     query: Waiting,

@@ -33,7 +33,7 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
   async list(path: string, { limit, cursor }: ListOptions = {}): Promise<FileList> {
     const { real, entry } = await this.follow(path);
     if (entry.type !== 'directory') {
-      throw new BerthError('not_a_directory', `${quote(path)} is no folder.`);
+      throw new BerthError('not_a_directory', `${quote(path)} is not a folder.`);
     }
     const found = new Map<string, FileEntry>();
     await this.walk(real, (each, parts) => {
@@ -61,7 +61,7 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
     const { real, entry } = await this.follow(path);
     if (entry.type !== 'file') {
       const code = entry.type === 'directory' ? 'is_a_directory' : 'not_supported';
-      throw new BerthError(code, `${quote(path)} is no file.`);
+      throw new BerthError(code, `${quote(path)} is not a file.`);
     }
     const tar = await this.open(real, signal);
     const output = new PassThrough();

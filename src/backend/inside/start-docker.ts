@@ -75,7 +75,7 @@ export function throwIfDockerFailed(name: string, exitCode: number, output: stri
   }
   throw new BerthError(
     'timeout',
-    `Waited ${readyTimeoutMs / 1000} s for the Docker daemon in ${name}, in vain. Last seen: ${output}`,
+    `Timed out after ${readyTimeoutMs / 1000} s waiting for the Docker daemon in ${name}. Last seen: ${output}`,
     { hint: 'Its log is /var/log/berth-dockerd.log in the workspace.' },
   );
 }

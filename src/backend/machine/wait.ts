@@ -26,7 +26,7 @@ export async function waitFor<T>(ask: () => Promise<T | undefined>, options: Wai
       const seen = (await options.lastSeen?.()) ?? '';
       throw new BerthError(
         'timeout',
-        `Waited ${options.timeoutMs / 1000} s for ${options.what}, in vain.${seen === '' ? '' : ` Last seen: ${seen}`}`,
+        `Timed out after ${options.timeoutMs / 1000} s waiting for ${options.what}.${seen === '' ? '' : ` Last seen: ${seen}`}`,
         options.hint === undefined ? {} : { hint: options.hint },
       );
     }

@@ -119,7 +119,7 @@ function explain(source: string, error: unknown): BerthError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') {
     return new BerthError('not_found', `The bundle ${source} is not there.`, {
-      hint: 'Put it back, or take it out of the mounts.',
+      hint: 'Put it back, or remove the mount.',
       field: 'mounts',
       cause: error,
     });

@@ -116,7 +116,7 @@ function requireFolder(to: CopyTarget): void {
 
 function noFolder({ text }: CopyTarget): BerthError {
   return new BerthError('path_not_found', `There is no folder "${text}".`, {
-    hint: 'Make it first, with mkdir or `berth mkdir`.',
+    hint: 'Create it first, with mkdir or `berth mkdir`.',
   });
 }
 

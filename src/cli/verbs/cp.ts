@@ -29,15 +29,15 @@ export function registerCopy(program: Command, cli: Cli): void {
     .description('copy files and folders in, out, or between volumes; running or not')
     .usage('[options] <src...> <dst>')
     .argument('<paths...>', 'SRC... DST: each a local path, NAME:path in a workspace, or volume:NAME:/path')
-    .option('--force', 'replace what exists')
-    .option('--skip', 'leave what exists')
-    .option('--keep-both', 'copy beside what exists, under a new name')
+    .option('--force', 'replace files that exist')
+    .option('--skip', 'skip files that exist')
+    .option('--keep-both', 'keep both: copy under a new name where a file exists')
     .action((paths: string[], options: CopyOptions) => copy(cli, paths, options));
   examples(
     command,
     ['berth cp notes.md demo:', 'into the home of a workspace'],
     ['berth cp -- src demo:repo/src2', 'a folder, under a new name'],
-    ['berth cp demo:output/. results', 'what is in a folder'],
+    ['berth cp demo:output/. results', 'the contents of a folder'],
     ['berth cp demo:/etc/debian_version .', 'from outside of its volumes'],
     ['berth cp api:dump.sql volume:cache:/', 'from volume to volume'],
   );

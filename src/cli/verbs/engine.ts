@@ -21,7 +21,7 @@ export function registerEngine(program: Command, cli: Cli): void {
   examples(
     program
       .command('up')
-      .description('start the engine; every other command does so by itself')
+      .description('start the engine; every other command also starts it')
       .action(() => up(cli)),
     ['berth up', 'start it and show what it can do'],
   );
@@ -39,9 +39,9 @@ export function registerEngine(program: Command, cli: Cli): void {
   examples(
     program
       .command('status')
-      .description('show the engine and what it drives, without starting it')
+      .description('show the engine and its runtimes, without starting it')
       .action(() => status(cli)),
-    ['berth status --json', 'the same for programs'],
+    ['berth status --json', 'as JSON, for programs'],
   );
   examples(
     program
@@ -84,8 +84,8 @@ async function endIfIdle(client: EngineClient): Promise<boolean> {
     signal: AbortSignal.timeout(answerTimeoutMs),
   });
   if (!answer.stopping) {
-    throw new BerthError('illegal_state', `The engine goes on: ${answer.reason ?? 'it is working'}.`, {
-      hint: 'Leave out --if-idle to end it all the same.',
+    throw new BerthError('illegal_state', `The engine keeps running: ${answer.reason ?? 'it is working'}.`, {
+      hint: 'Leave out --if-idle to end it anyway.',
     });
   }
   await untilGone(client);

@@ -39,7 +39,7 @@ export function registerFiles(program: Command, cli: Cli): void {
       .description('move or rename inside a volume, or move to another volume')
       .argument('<src>', 'NAME:path or volume:NAME:/path')
       .argument('<dst>', 'an existing folder to move into, or the new name')
-      .option('--force', 'replace what exists')
+      .option('--force', 'replace files that exist')
       .action((from: string, to: string, options: { force?: boolean }) =>
         move(cli, from, to, options.force === true),
       ),
@@ -167,7 +167,7 @@ function rootStays(text: string): BerthError {
       ? `\`berth volume delete ${place.name}\` deletes the volume`
       : `\`berth delete ${place.name}\` deletes the workspace`;
   return new BerthError('bad_request', `${text} is the root of a volume, which can't be removed.`, {
-    hint: `Name what is in it. ${whole}.`,
+    hint: `Name a file or folder in it. ${whole}.`,
   });
 }
 
@@ -180,7 +180,7 @@ function refuseMounted({ seen }: Located): void {
       'in_use',
       `${what} is mounted at ${seen.inside}/${mount.path} in ${seen.workspace}.`,
       {
-        hint: 'Name what is beside it in the folder.',
+        hint: 'Name the other files of the folder instead.',
       },
     );
   }

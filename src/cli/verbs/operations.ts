@@ -12,8 +12,8 @@ export function registerOperations(program: Command, cli: Cli): void {
   examples(
     program
       .command('operations')
-      .description('list what the engine works on and did lately, newest first')
-      .option('--running', 'only what runs now')
+      .description('list running and recent operations, newest first')
+      .option('--running', 'only running operations')
       .action((options: { running?: boolean }) => operations(cli, options.running === true)),
     ['berth operations --running', ''],
   );
@@ -28,7 +28,7 @@ export function registerOperations(program: Command, cli: Cli): void {
   examples(
     program
       .command('events')
-      .description('follow what happens, until Ctrl-C')
+      .description('follow events until Ctrl-C')
       .action(() => events(cli)),
     ['berth events --json', 'one JSON object a line'],
   );
@@ -71,7 +71,7 @@ async function events(cli: Cli): Promise<void> {
       cli.print(cli.json ? JSON.stringify(event) : describeEvent(event));
     },
     connected: () => undefined,
-    disconnected: () => cli.note('The engine closed the stream; trying again.'),
+    disconnected: () => cli.note('The engine closed the stream; reconnecting.'),
   });
   await new Promise<void>((resolve) => {
     cli.signal.addEventListener('abort', () => resolve(), { once: true });

@@ -27,7 +27,7 @@ export function registerVolume(program: Command, cli: Cli): void {
       .description('create a volume')
       .argument('<name>')
       .addOption(new Option('--kind <kind>').choices(['docker', 'disk', 'directory']))
-      .option('--size <size>', 'of a disk: 2g, 512m, or MiB', parseMiB)
+      .option('--size <size>', 'size of a disk: 2g, 512m, or a number of MiB', parseMiB)
       .addOption(new Option('--size-mib <n>').argParser(parseMiB).conflicts('size').hideHelp())
       .action((name: string, options: CreateOptions) => create(cli, name, options)),
     ['berth volume create cache', 'then `berth create demo -v cache:/cache`'],
@@ -36,7 +36,7 @@ export function registerVolume(program: Command, cli: Cli): void {
     volume
       .command('list')
       .description('list volumes')
-      .option('--usage', 'measure how much they hold (slow)')
+      .option('--usage', 'measure how much space they use (slow)')
       .action((options: { usage?: boolean }) => list(cli, options.usage === true)),
     ['berth volume list --usage', ''],
   );
@@ -54,7 +54,7 @@ export function registerVolume(program: Command, cli: Cli): void {
       .command('delete')
       .description('delete volumes with all their files, after a question')
       .argument('<name...>')
-      .option('-y, --yes', 'do not ask; needed where nobody can be asked')
+      .option('-y, --yes', 'do not ask; required without a terminal')
       .option('-f, --force', 'also those that a stopped workspace holds, or that another tool made')
       .action((names: string[], options: { yes?: boolean; force?: boolean }) => remove(cli, names, options)),
     ['berth volume delete cache', ''],
@@ -66,11 +66,11 @@ function registerChanges(volume: Command, cli: Cli): void {
   examples(
     volume
       .command('adopt')
-      .description('count a volume that another tool or installation made as one of yours')
+      .description('take over a volume that another tool or installation made')
       .argument('<name>')
       .option('--take-over', 'consent to take what another installation of Berth made')
       .action((name: string, options: { takeOver?: boolean }) => adopt(cli, name, options.takeOver === true)),
-    ['berth volume adopt data --take-over', 'of an installation that is lost, say'],
+    ['berth volume adopt data --take-over', 'e.g. from an installation that is lost'],
   );
   examples(
     volume
@@ -142,7 +142,7 @@ async function adopt(cli: Cli, name: string, takeOver: boolean): Promise<void> {
     params: { volume: name },
     body: { ...(owner !== undefined && { takeOver: true }) },
   });
-  cli.result(volume, () => `Volume ${name} counts as made by this installation now.`);
+  cli.result(volume, () => `Volume ${name} belongs to this installation now.`);
 }
 
 async function resize(cli: Cli, name: string, sizeMiB: number | undefined): Promise<void> {

@@ -13,7 +13,7 @@ export const restartEngine =
       const titles = busy.map(({ title }) => title).join('\n');
       await confirm(
         t('Restart the engine while it works?'),
-        t('These end unfinished:\n{0}', titles),
+        t('These operations will be cut off:\n{0}', titles),
         t('Restart'),
       );
     }

@@ -33,7 +33,10 @@ export const deleteFiles =
       if (first !== undefined) {
         throw more.length === 0
           ? first
-          : new BerthError(first.code, t('{0} More that is still there: {1}.', first.message, more.length));
+          : new BerthError(
+              first.code,
+              t('{0} Files and folders that were not deleted either: {1}.', first.message, more.length),
+            );
       }
     });
   };

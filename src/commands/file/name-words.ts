@@ -9,11 +9,11 @@ export function fileNameMessage(name: string): string | undefined {
     case undefined:
       return undefined;
     case 'empty':
-      return t('A name is needed.');
+      return t('Enter a name.');
     case 'slash':
       return t('A name has no “/” in it.');
     case 'dots':
-      return t('“.” and “..” are no names.');
+      return t('“.” and “..” can’t be names.');
     case 'long':
       return t('A name has at most 255 bytes.');
   }

@@ -10,7 +10,9 @@ export const pasteFiles =
   async (target) => {
     const clip = services.clipboard.content;
     if (clip === undefined) {
-      void vscode.window.showInformationMessage(t('Nothing was copied or cut in the Volumes view.'));
+      void vscode.window.showInformationMessage(
+        t('There is nothing to paste: copy or cut files in the Volumes view first.'),
+      );
       return;
     }
     const to = await folderOrPick(services, target, t('Paste into'));

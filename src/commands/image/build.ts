@@ -17,7 +17,7 @@ export const buildImage =
       task.follow(await task.client.call('images.build', { query: { wait: 0 }, body: { runtime } })),
     );
     if (outcome.kind === 'done') {
-      await reportDone(t('The workspace image is built.'));
+      await reportDone(t('Built the workspace image.'));
     }
   };
 
@@ -31,7 +31,7 @@ async function pickRuntime(runtimes: readonly RuntimeKind[]): Promise<RuntimeKin
     return { label: words.plural, iconPath: new vscode.ThemeIcon(words.icon), runtime };
   });
   const chosen = await vscode.window.showQuickPick(items, {
-    placeHolder: t('Build what which workspaces need?'),
+    placeHolder: t('Build the base image for…'),
   });
   if (chosen === undefined) {
     throw new Cancelled();

@@ -15,14 +15,13 @@ export const pullImage =
             title: t('Pull Image'),
             prompt: t('Name of the image'),
             placeHolder: 'debian:12',
-            validate: (text) =>
-              /^\S+$/.test(text.trim()) ? undefined : t('A name without spaces is needed.'),
+            validate: (text) => (/^\S+$/.test(text.trim()) ? undefined : t('Enter a name without spaces.')),
           });
     const outcome = await runner.run(t('Pulling {0}', image), async (task) => {
       const body = { image: image.trim() };
       return task.follow(await task.client.call('images.pull', { query: { wait: 0 }, body }));
     });
     if (outcome.kind === 'done') {
-      await reportDone(t('{0} is here.', image));
+      await reportDone(t('Pulled {0}.', image));
     }
   };

@@ -21,7 +21,7 @@ export const publishPort =
     const text = await ask({
       title: t('Publish a Port of {0}', label),
       prompt: t(
-        'Port inside, where a program listens on all addresses; after the one of this machine, if that matters',
+        'Port inside the workspace, e.g. 8080, where a program listens on all addresses; or a port of this machine and the port inside, e.g. 18080:8080',
       ),
       placeHolder: t('8080, or 18080:8080'),
       validate: (typed) => problemOf(typed, spec.ports ?? []),
@@ -47,7 +47,7 @@ export const publishPort =
 function problemOf(typed: string, published: readonly PublishedPort[]): string | undefined {
   const port = parsePort(typed.trim());
   if (port === undefined) {
-    return t('A port like 8080, or two like 18080:8080, of at most 65535.');
+    return t('Enter a port, e.g. 8080, or two ports, e.g. 18080:8080, of at most 65535.');
   }
   return published.some(({ guest }) => guest === port.guest)
     ? t('Port {0} is published already.', port.guest)

@@ -20,7 +20,7 @@ export const removePort =
       return;
     }
     const removed = outcome.value.before.filter((each) => each.host === host);
-    await reportDone(t('127.0.0.1:{0} is not published any more.', host), async () => {
+    await reportDone(t('127.0.0.1:{0} is no longer published.', host), async () => {
       await changePorts(services, t('Publishing port {0} of {1}', host, label), name, (ports) => [
         ...ports,
         ...removed,

@@ -90,7 +90,7 @@ export const includeSshConfig =
       void vscode.window.showInformationMessage(
         included
           ? t('SSH finds Berth workspaces by name, through {0}.', file)
-          : t('{0} was left alone: the setting “berth.ssh.includeConfig” is “never”.', file),
+          : t('{0} was not changed: the setting “berth.ssh.includeConfig” is “never”.', file),
       );
     });
   };

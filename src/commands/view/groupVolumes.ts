@@ -7,6 +7,6 @@ const { t } = vscode.l10n;
 export const groupVolumes = (): Handler =>
   chooseSetting('volumes.groupBy', t('Group volumes by'), {
     none: t('Nothing'),
-    role: t('What they are for'),
+    role: t('Purpose'),
     kind: t('Kind'),
   });

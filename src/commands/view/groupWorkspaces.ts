@@ -8,6 +8,6 @@ export const groupWorkspaces = (): Handler =>
   chooseSetting('workspaces.groupBy', t('Group workspaces by'), {
     none: t('Nothing'),
     state: t('State'),
-    runtime: t('What runs them'),
+    runtime: t('Runtime'),
     image: t('Image'),
   });

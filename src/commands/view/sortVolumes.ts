@@ -7,6 +7,6 @@ const { t } = vscode.l10n;
 export const sortVolumes = (): Handler =>
   chooseSetting('volumes.sortBy', t('Sort volumes by'), {
     name: t('Name'),
-    size: t('Size, largest first (measured ones)'),
+    size: t('Size, largest first (measured volumes)'),
     created: t('Created, newest first'),
   });

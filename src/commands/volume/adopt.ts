@@ -21,7 +21,7 @@ export const adoptVolumeAlone =
     }
     const { name, owner } = volume;
     if (!isOfOthers(volume)) {
-      void vscode.window.showInformationMessage(t('{0} was made by this installation already.', name));
+      void vscode.window.showInformationMessage(t('{0} already belongs to this installation.', name));
       return;
     }
     await confirm(t('Take over volume {0}?', name), consequences(volume), t('Take Over'));
@@ -37,11 +37,9 @@ function consequences({ owner }: Volume): string {
     owner === undefined
       ? t('Another tool made it, and may go on using it.')
       : t(
-          'It belongs to another installation of Berth ({0}), which loses it.',
+          'It belongs to another installation of Berth ({0}), which will lose it.',
           owner.home ?? owner.installation,
         ),
-    t(
-      'It keeps its name and all its files, and counts as made by this installation: it can be mounted and deleted.',
-    ),
+    t('It keeps its name and all its files. This installation can then mount and delete it.'),
   ].join('\n');
 }

@@ -50,7 +50,7 @@ async function askKind(kinds: readonly VolumeKind[]): Promise<Pick<VolumeCreate,
   const items = kinds.map((kind) => ({ ...kindWords[kind](), value: kind }));
   const chosen = await vscode.window.showQuickPick(items, {
     title: t('Create Volume'),
-    placeHolder: t('What keeps its files'),
+    placeHolder: t('Type of volume'),
     ignoreFocusOut: true,
   });
   if (chosen === undefined) {
@@ -62,12 +62,12 @@ async function askKind(kinds: readonly VolumeKind[]): Promise<Pick<VolumeCreate,
 const kindWords: Record<VolumeKind, () => vscode.QuickPickItem> = {
   docker: () => ({
     label: t('Volume of the container engine'),
-    detail: t('For containers, several at once. It grows with its files.'),
+    detail: t('For containers; several can use it at once. It grows with its files.'),
     iconPath: new vscode.ThemeIcon('package'),
   }),
   disk: () => ({
     label: t('Disk'),
-    detail: t('For microVMs, one at a time. It has a size, which can grow.'),
+    detail: t('For microVMs; one at a time. It has a fixed size, which you can increase.'),
     iconPath: new vscode.ThemeIcon('vm'),
   }),
   directory: () => ({
@@ -80,7 +80,7 @@ const kindWords: Record<VolumeKind, () => vscode.QuickPickItem> = {
 async function askSize(): Promise<number> {
   const size = await ask({
     title: t('Create Volume'),
-    prompt: t('Size of the disk, e.g. 20 GiB. What is not used takes no room.'),
+    prompt: t('Size of the disk, e.g. 20 GiB. Unused space takes no room.'),
     value: defaultSize,
     validate: (text) => (parseMemory(text) === undefined ? t('A size, e.g. 512 MiB or 20 GiB.') : undefined),
   });

@@ -15,7 +15,7 @@ export const deleteVolume =
     const chosen = await targets.volumes(target, selected, {
       placeHolder: t('Volume to delete'),
       offered: ({ holders }) => holders.length === 0,
-      none: t('Every volume is held by a workspace: delete that first.'),
+      none: t('Every volume is in use by a workspace: delete the workspace first.'),
     });
     const volumes = chosen.filter(({ holders }) => holders.length === 0);
     reportHeld(chosen.filter(({ holders }) => holders.length > 0));
@@ -33,9 +33,9 @@ export const deleteVolume =
     const foreign = volumes.filter(({ managed }) => !managed).map(({ name }) => name);
     if (foreign.length > 0) {
       await confirm(
-        t('{0} was made by another tool. Delete it all the same?', names(foreign)),
+        t('{0} was made by another tool. Delete it anyway?', names(foreign)),
         t('The other tool may still need it.'),
-        t('Delete All the Same'),
+        t('Delete Anyway'),
       );
     }
     await runner.run(t('Deleting {0}', names(volumes.map(({ name }) => name))), async (task) => {
@@ -53,8 +53,12 @@ function reportHeld(held: readonly Volume[]): void {
     const holder = first.holders[0];
     void vscode.window.showWarningMessage(
       held.length === 1
-        ? t('{0} is held by {1}: delete that first.', first.name, holder?.workspace ?? holder?.runtime ?? '?')
-        : t('{0} volumes are held by workspaces and stay.', held.length),
+        ? t(
+            '{0} is in use by {1}: delete {1} first.',
+            first.name,
+            holder?.workspace ?? holder?.runtime ?? '?',
+          )
+        : t('{0} volumes are in use by workspaces and stay.', held.length),
     );
   }
 }

@@ -18,7 +18,7 @@ export const commitWorkspace =
     });
     const answer = await ask({
       title: t('Commit {0} to an Image', label),
-      prompt: t('Name of the image: all but the volumes will be in it'),
+      prompt: t('Name of the image, which will contain everything outside of volumes'),
       value: `${name}:1`,
       validate: (text) =>
         /^[a-z0-9]\S*$/.test(text.trim())
@@ -43,7 +43,7 @@ export const commitWorkspace =
 /** It may have taken so long that nobody looks any more. */
 async function offerNext(image: string): Promise<void> {
   const create = t('Create Workspace…');
-  const text = t('{0} is an image now: new workspaces can be made of it.', image);
+  const text = t('Committed {0}: you can create workspaces from this image.', image);
   if ((await vscode.window.showInformationMessage(text, create)) === create) {
     const command: CommandId = 'berth.workspace.create';
     await vscode.commands.executeCommand(command);

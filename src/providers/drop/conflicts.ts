@@ -25,7 +25,7 @@ export async function chooseConflictPolicy({ conflicts, total }: ConflictList): 
   const detail = [...conflicts.slice(0, shown).map(({ path }) => path), ...rest].join('\n');
   const answer = await vscode.window.showWarningMessage(
     question,
-    { modal: true, detail: total === 1 ? t('What shall happen to it?') : detail },
+    { modal: true, detail: total === 1 ? t('Choose what to do with it.') : detail },
     ...policies.keys(),
   );
   const policy = answer === undefined ? undefined : policies.get(answer);

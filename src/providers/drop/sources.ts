@@ -77,7 +77,7 @@ export function incomingFile(file: vscode.DataTransferFile): Incoming {
       try {
         return await file.data();
       } catch (error) {
-        const text = t('It can’t be read; of a folder, a browser hands over nothing.');
+        const text = t('It can’t be read. Browsers don’t pass on the contents of folders.');
         throw new BerthError('not_supported', text, { cause: error });
       }
     },

@@ -113,7 +113,7 @@ function holdersText({ holders }: Volume): string {
   const words = holders.map(
     ({ runtime, state, readOnly }) => `${runtime} (${state}${readOnly ? `, ${t('read-only')}` : ''})`,
   );
-  return words.join(', ') || t('nothing: it can be browsed and edited all the same');
+  return words.join(', ') || t('nothing (you can still browse and edit it)');
 }
 
 function makerWord({ managed, owner }: Volume): string | undefined {

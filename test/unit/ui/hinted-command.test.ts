@@ -56,7 +56,7 @@ describe('ui/hinted-command', () => {
   });
 
   it('is about the workspace that the hint names', () => {
-    const hint = 'Make room there: it goes on by itself then, or by `berth resume demo`.';
+    const hint = 'Free some space there: it goes on by itself then, or by `berth resume demo`.';
     const resume = { command: 'berth.workspace.resume', workspace: 'demo' };
     assert.deepEqual(hintedCommand({ code: 'no_space', hint }), resume);
     const image = { code: 'image_missing', hint: 'Try `berth image pull debian:12`.' } as const;

@@ -34,7 +34,7 @@ export async function openSaved(tar: TarFile, wanted: string | undefined): Promi
   }
   const config = await tar.read(entry.Config);
   if (config === undefined) {
-    throw new BerthError('bad_request', `${tar.path} lacks its configuration: it is not whole.`, {
+    throw new BerthError('bad_request', `${tar.path} lacks its configuration: it is incomplete.`, {
       field: 'image',
     });
   }
@@ -80,7 +80,7 @@ export class TarLayout implements Blobs {
   async index(): Promise<Index> {
     const bytes = await this.tar.read('index.json');
     if (bytes === undefined) {
-      throw new BerthError('bad_request', `${this.name} is no OCI image layout.`, {
+      throw new BerthError('bad_request', `${this.name} is not an OCI image layout.`, {
         field: 'image',
         hint: 'What `docker save` writes is named with `docker-archive:` in front.',
       });

@@ -50,7 +50,7 @@ export class Verifier extends Transform {
     if (this.seen !== size) {
       done(this.wrong(`has ${this.seen} bytes instead of ${size}`));
     } else {
-      done(found === digest ? null : this.wrong(`is in truth ${found}`));
+      done(found === digest ? null : this.wrong(`has the digest ${found} instead`));
     }
   }
 
@@ -69,9 +69,13 @@ export class Verifier extends Transform {
 /** A small part as a whole, checked. */
 export async function readBlob(blobs: Blobs, part: Part, signal: AbortSignal): Promise<Buffer> {
   if (part.size > largestDocument) {
-    throw new BerthError('too_large', `A document of ${blobs.name} has ${part.size} bytes: that is none.`, {
-      field: 'image',
-    });
+    throw new BerthError(
+      'too_large',
+      `A document of ${blobs.name} has ${part.size} bytes, which no document has.`,
+      {
+        field: 'image',
+      },
+    );
   }
   const verifier = new Verifier(part, blobs.name);
   const source = await blobs.open(part, signal);

@@ -78,18 +78,14 @@ export function parseDocument<S extends TSchema>(schema: S, bytes: Buffer, what:
   try {
     value = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    throw new BerthError('bad_request', `${what} is no JSON.`, { field: 'image', cause: error });
+    throw new BerthError('bad_request', `${what} is not JSON.`, { field: 'image', cause: error });
   }
   if (!Value.Check(schema, value)) {
     const first = Value.Errors(schema, value).First();
     const where = first === undefined || first.path === '' ? '' : ` at ${first.path}`;
-    throw new BerthError(
-      'bad_request',
-      `${what} is not what it should be${where}: ${first?.message ?? 'unknown'}.`,
-      {
-        field: 'image',
-      },
-    );
+    throw new BerthError('bad_request', `${what} is not valid${where}: ${first?.message ?? 'unknown'}.`, {
+      field: 'image',
+    });
   }
   return value;
 }

@@ -43,7 +43,7 @@ export async function ask(url: URL, options: Ask): Promise<Answer> {
     answer.body.destroy();
     const next = placeOf(location, at);
     if (next.protocol !== 'https:' && next.protocol !== at.protocol) {
-      throw new BerthError('forbidden', `${at.host} leads to ${next.host} without encryption.`);
+      throw new BerthError('forbidden', `${at.host} redirects to ${next.host} without encryption.`);
     }
     if (next.host !== at.host) {
       const { authorization: _authorization, ...others } = headers ?? {};
@@ -51,7 +51,7 @@ export async function ask(url: URL, options: Ask): Promise<Answer> {
     }
     at = next;
   }
-  throw new BerthError('runtime_unavailable', `${url.host} leads from one address to the next without end.`);
+  throw new BerthError('runtime_unavailable', `${url.host} redirects without end.`);
 }
 
 function once(url: URL, { method, headers, body, signal }: Ask): Promise<Answer> {
@@ -122,7 +122,7 @@ function namingHost(message: IncomingMessage, named: (error: unknown) => BerthEr
 /** An address that another host has named. */
 export function placeOf(text: string, base: URL): URL {
   if (!URL.canParse(text, base.href)) {
-    throw new BerthError('runtime_unavailable', `The registry ${base.host} leads to what is no address.`);
+    throw new BerthError('runtime_unavailable', `The registry ${base.host} redirects to an invalid address.`);
   }
   return new URL(text, base);
 }
@@ -148,7 +148,7 @@ export async function bytesOf({ body }: Answer): Promise<Buffer> {
     size += (chunk as Buffer).length;
     if (size > mostBytes) {
       body.destroy();
-      throw new BerthError('too_large', 'A document of the registry is too large for what it is.');
+      throw new BerthError('too_large', 'The registry sent a document that is too large.');
     }
     chunks.push(chunk as Buffer);
   }
@@ -172,14 +172,10 @@ function unreachable({ host }: URL, proxy: Proxy | undefined, cause: unknown): B
 function brokeOff({ host }: URL, cause: unknown): BerthError {
   const said = cause instanceof Error ? cause.message : String(cause);
   const why = said === 'aborted' ? '' : `: ${said}`;
-  return new BerthError(
-    'runtime_unavailable',
-    `The registry ${host} broke off in the middle of its answer${why}.`,
-    {
-      hint: 'Try again: what has come whole is kept.',
-      cause,
-    },
-  );
+  return new BerthError('runtime_unavailable', `The registry ${host} cut off its answer${why}.`, {
+    hint: 'Try again: the layers that are complete are kept.',
+    cause,
+  });
 }
 
 /** As of a proxy that looks into what passes. */
@@ -189,7 +185,7 @@ function isUntrusted(error: unknown): boolean {
 
 function refusedBy(proxy: Proxy | undefined, { host }: URL, status: number): BerthError {
   const { name = '', variable = 'HTTPS_PROXY' } = proxy ?? {};
-  const what = `The proxy ${name} (${variable}) lets nothing through to the registry ${host}: it answered ${status}`;
+  const what = `The proxy ${name} (${variable}) did not let the request through to the registry ${host}: it answered ${status}`;
   return status === 407
     ? new BerthError('forbidden', `${what}, it wants a user and a password.`, {
         hint: `Set ${variable} to http://USER:PASSWORD@${proxy?.url.host ?? 'proxy.example:3128'} where the engine is started, restart it (\`berth down\`), then try again.`,

@@ -64,7 +64,7 @@ export class LayoutLock {
       if (!timeout.aborted) {
         throw error;
       }
-      const waited = `Waited ${lockTimeoutMs / 1000} s for another engine to be done with the images in ${this.folder}, in vain.`;
+      const waited = `Timed out after ${lockTimeoutMs / 1000} s waiting for another engine to release the images in ${this.folder}.`;
       throw new BerthError('timeout', waited, { hint: 'Try again.', cause: error });
     }
   }

@@ -36,7 +36,9 @@ export class Layout implements Blobs {
   async open({ digest }: Part): Promise<Readable> {
     const path = this.pathOf(digest);
     if (!(await isFile(path))) {
-      throw new BerthError('not_found', `${this.name} lacks ${digest}: it is not whole.`, { field: 'image' });
+      throw new BerthError('not_found', `${this.name} lacks ${digest}: it is incomplete.`, {
+        field: 'image',
+      });
     }
     return createReadStream(path, { highWaterMark: 1024 * 1024 });
   }

@@ -152,7 +152,7 @@ export class Repository implements Blobs {
     if (place.protocol !== 'https:' && !isNear) {
       throw new BerthError(
         'forbidden',
-        `The registry ${this.base.host} leads to ${place.host} without encryption.`,
+        `The registry ${this.base.host} redirects to ${place.host} without encryption.`,
       );
     }
   }
@@ -197,7 +197,7 @@ export class Repository implements Blobs {
     const what = `The registry ${this.base.host} answered ${answer.status} for ${this.name}`;
     if (answer.status === 401 || answer.status === 403) {
       const login = ['docker', 'login', ...(this.registry === undefined ? [] : [this.registry])].join(' ');
-      throw new BerthError('forbidden', `${what}: you may not, or are not logged in.`, {
+      throw new BerthError('forbidden', `${what}: access denied, or not logged in.`, {
         hint: `Log in to the registry: \`${login}\`, then try again.`,
         field: 'image',
       });
@@ -206,7 +206,7 @@ export class Repository implements Blobs {
     const hint =
       answer.status === 404
         ? 'Check the spelling of the image, or log in to its registry with `docker login`.'
-        : 'Try again in a while.';
+        : 'Try again later.';
     throw new BerthError(code, `${what}${said === '' ? '' : `: ${said}`}`, { hint, field: 'image' });
   }
 }

@@ -45,7 +45,7 @@ export class TarFile {
   stream(name: string): Readable {
     const member = this.find(name);
     if (member === undefined) {
-      throw new BerthError('bad_request', `${this.path} lacks ${JSON.stringify(name)}: it is not whole.`, {
+      throw new BerthError('bad_request', `${this.path} lacks ${JSON.stringify(name)}: it is incomplete.`, {
         field: 'image',
       });
     }

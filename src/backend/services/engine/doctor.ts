@@ -112,7 +112,7 @@ export class Doctor {
             {
               ...base,
               outcome: 'warning',
-              message: `${image} is not here.`,
+              message: `${image} is not on this machine.`,
               hint: 'Build it: `berth image build`.',
             },
           ]

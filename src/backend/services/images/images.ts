@@ -138,7 +138,7 @@ export class Images {
     const user = this.registry.all().find((record) => sameName(record.spec.image, image));
     if (user !== undefined) {
       throw new BerthError('in_use', `The workspace ${user.name} is made of ${image}.`, {
-        hint: 'It would be missed at the next rebuild. Delete the workspace first, or rebuild it on another image.',
+        hint: 'The next rebuild would need it. Delete the workspace first, or rebuild it on another image.',
       });
     }
     await images.remove(image);

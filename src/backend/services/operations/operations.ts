@@ -114,7 +114,7 @@ export class Operations {
     const operation = this.running.get(id)?.operation ?? this.ended.get(id) ?? this.idle.get(id);
     if (operation === undefined) {
       throw new BerthError('not_found', `There is no operation ${id}.`, {
-        hint: 'Ended ones are kept for a while only.',
+        hint: 'Operations that have ended are kept only for a while.',
       });
     }
     return operation;
@@ -328,8 +328,8 @@ function markInterrupted(operation: Operation): Operation {
   operation.endedAt = new Date().toISOString();
   operation.error = {
     code: 'internal',
-    message: `${operation.title}: the engine ended in the middle of it.`,
-    hint: 'Nothing of yours is lost. Look at the state now, and do it again.',
+    message: `${operation.title}: the engine ended before it was done.`,
+    hint: 'Nothing of yours is lost. Check the state, then try again.',
   };
   return operation;
 }

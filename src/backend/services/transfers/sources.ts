@@ -15,7 +15,7 @@ export async function measure(
   files: VolumeFiles,
   context: OperationContext,
 ): Promise<Measured> {
-  return context.step('measure', 'Measure what is to be copied', async () => {
+  return context.step('measure', 'Measure the files to copy', async () => {
     const total = { bytes: 0, files: 0 };
     for (const { source } of plan.items) {
       const usage = await files.usage(source, context.signal);

@@ -37,7 +37,7 @@ async function walk(plan: TransferPlan, context: OperationContext, outcome: Outc
     return tree;
   } catch (error) {
     context.signal.throwIfAborted();
-    throw new BerthError('not_found', `What is to be copied can't be read: ${reasonOf(error)}.`, {
+    throw new BerthError('not_found', `The files to copy can't be read: ${reasonOf(error)}.`, {
       hint: error instanceof Error ? error.message : String(error),
       cause: error,
     });
@@ -95,9 +95,7 @@ export async function upload(
   context: OperationContext,
 ): Promise<TransferResult> {
   const outcome = new Outcome();
-  const tree = await context.step('measure', 'Measure what is to be copied', () =>
-    walk(plan, context, outcome),
-  );
+  const tree = await context.step('measure', 'Measure the files to copy', () => walk(plan, context, outcome));
   const stage = await files.stage();
   try {
     await context.step('copy', 'Copy', () => send(files, stage, tree, plan, context, outcome));

@@ -106,7 +106,9 @@ function innermostFirst(a: MountPoint, b: MountPoint): number {
 /** As a shell reads it that starts in the home. */
 function absolute(path: string): string[] {
   if (path.includes('\0')) {
-    throw new BerthError('bad_request', `The path ${quote(path)} holds a NUL character.`, { field: 'path' });
+    throw new BerthError('bad_request', `The path ${quote(path)} contains a NUL character.`, {
+      field: 'path',
+    });
   }
   const text = path.replace(/^~(?=\/|$)/, homeDirectory);
   return componentsOf(text.startsWith('/') ? text : `${homeDirectory}/${text}`);
@@ -214,7 +216,7 @@ class Walk {
   /** As nothing else has a `..`: without it a mistyped path would lead to something else, which may be removed then. */
   private async mustBeFolder(inside: string): Promise<void> {
     if (!this.isOfMounts(inside) && (await this.stat(inside)).type !== 'directory') {
-      throw new BerthError('not_a_directory', `${quote(inside)} is no folder.`);
+      throw new BerthError('not_a_directory', `${quote(inside)} is not a folder.`);
     }
   }
 

@@ -25,7 +25,7 @@ export function checkRemoval({ paths }: RemovalCreate): void {
   if (paths.some((path) => posix.normalize(path) === '/')) {
     throw new BerthError('bad_request', 'The root of a volume stays.', {
       field: 'paths',
-      hint: 'Name what is in it, or delete the volume.',
+      hint: 'Name files or folders in it, or delete the volume.',
     });
   }
 }
@@ -49,7 +49,7 @@ export async function runRemoval(
   context: OperationContext,
 ): Promise<RemovalResult> {
   const files = await openFiles(volume);
-  const total = await context.step('measure', 'Count what is to be deleted', () =>
+  const total = await context.step('measure', 'Count the files to delete', () =>
     countNames(files, paths, context),
   );
   return context.step('remove', 'Delete', async () => {
@@ -68,7 +68,7 @@ export async function runRemoval(
         if (context.signal.aborted) {
           throw new BerthError(
             'cancelled',
-            `Cancelled. ${progress.names} names are gone, the rest is there.`,
+            `Cancelled. ${progress.names} files and folders were deleted, the rest is still there.`,
             {
               cause: error,
             },

@@ -108,7 +108,7 @@ export class Volumes {
     if (volume.holders.length > 0) {
       const holders = volume.holders.map((holder) => holder.workspace ?? holder.runtime).join(', ');
       throw new BerthError('in_use', `Volume ${name} is attached to ${holders}.`, {
-        hint: 'Remove what holds it first.',
+        hint: 'Delete the workspace or container that uses it first.',
       });
     }
     if (volume.owner !== undefined) {
@@ -118,7 +118,7 @@ export class Volumes {
     }
     if (!volume.managed && !force) {
       throw new BerthError('forbidden', `Volume ${name} was made by another tool.`, {
-        hint: 'Say `force` (--force) to delete it all the same.',
+        hint: 'Use `force` (--force) to delete it anyway.',
       });
     }
     const driver = await this.parts.drivers.ofVolume(name);
@@ -240,7 +240,7 @@ function refuseOthersVolume(volume: Volume, takeOver: boolean): void {
   }
   if (!takeOver) {
     throw new BerthError('in_use', `The volume ${name} belongs to ${ownerWords(owner)}.`, {
-      hint: 'Say `takeOver` (--take-over) to take it over: that installation then loses it.',
+      hint: 'Use `takeOver` (--take-over) to take it over: that installation then loses it.',
       field: 'takeOver',
     });
   }

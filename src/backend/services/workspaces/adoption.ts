@@ -118,7 +118,7 @@ export class Adoption {
     return operations.start(
       { kind: 'workspace.adopt', title: `Adopt ${volume.name} as workspace ${name}`, workspace: name },
       async (context) => {
-        const ofImage = isTheirs ? [] : [`Its image is not here any more: it has ${image}.`];
+        const ofImage = isTheirs ? [] : [`Its image is no longer on this machine: it gets ${image}.`];
         // Whoever consented at once has not been asked, and was told nothing.
         const ofRest = existing === undefined ? [] : leftOf(inherited);
         [...warnings, ...ofImage, ...ofRest].forEach((line) => context.warn(line));
@@ -333,7 +333,7 @@ async function inheritedAlone(driver: Driver, name: string): Promise<Inherited> 
 function refuseForeign(owner: Owner | undefined, volume: string, { takeOver }: AdoptRequest): void {
   if (owner !== undefined && takeOver !== true) {
     throw new BerthError('in_use', `Volume ${volume} belongs to ${ownerWords(owner)}.`, {
-      hint: 'Say `takeOver` (`berth adopt --take-over`) to take it over: that installation then loses its workspace.',
+      hint: 'Use `takeOver` (`berth adopt --take-over`) to take it over: that installation then loses its workspace.',
       field: 'takeOver',
     });
   }
@@ -344,7 +344,7 @@ function refuseHeld({ name, holders }: Volume, runtime: string): void {
   const other = holders.find((holder) => holder.runtime !== runtime && holder.state !== 'stopped');
   if (other !== undefined) {
     throw new BerthError('in_use', `Volume ${name} is in use by ${other.runtime} (${other.state}).`, {
-      hint: 'Stop that one first.',
+      hint: 'Stop it first.',
       field: 'volume',
     });
   }

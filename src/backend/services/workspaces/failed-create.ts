@@ -22,7 +22,7 @@ export async function explainUndone(runtime: RuntimeHandle, error: unknown): Pro
   const { code, field, message } = error;
   const isSaid = said === '' || message.endsWith(said.slice(-knownChars));
   return new BerthError(code, isSaid ? message : `${message} Its log ended with: ${said}`, {
-    hint: 'Nothing of it is left. Create it again; if that does not help, create it of another image.',
+    hint: 'Nothing of it is left. Create it again; if that does not help, use another image.',
     remedy: 'create',
     ...(field !== undefined && { field }),
     cause: error,

@@ -92,7 +92,7 @@ export async function takePlace(
   const runtime = runtimes.of(registry.get(name));
   try {
     if (putAside !== undefined) {
-      await context.step('aside', 'Put the old runtime aside', putAside);
+      await context.step('aside', 'Set the old runtime aside', putAside);
     }
     await context.step('create', 'Create the new runtime', () =>
       starter.build(name, context, { acceptEmpty }),

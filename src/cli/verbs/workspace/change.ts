@@ -35,10 +35,10 @@ export function registerChange(program: Command, cli: Cli): void {
       .description('build a new runtime on the same volumes, from the image as it is now or another one')
       .argument('<name>')
       .option('--image <image>', 'the image to use from now on')
-      .option('-y, --yes', 'do not ask; needed where nobody can be asked')
+      .option('-y, --yes', 'do not ask; required without a terminal')
       .option('--accept-empty', 'go on with new, empty volumes in place of those that are gone')
       .action((name: string, options: RebuildOptions) => rebuild(cli, name, options)),
-    ['berth rebuild demo', 'names what goes, and asks'],
+    ['berth rebuild demo', 'shows what will be removed, and asks'],
     ['berth rebuild demo --yes', 'after `berth image build`'],
     ['berth rebuild demo --image debian:12', ''],
   );

@@ -64,10 +64,14 @@ export function registerCreate(program: Command, cli: Cli): void {
     .option('--image <image>', 'an OCI image (default: workspace:latest); see below for those of microVMs')
     .option('--clone <url>', 'clone a git repository into /home/workspace/repo')
     .option('--branch <name>', 'the branch or tag to clone')
-    .option('--depth <n>', 'clone so many commits of history only', parseWhole)
-    .option('-A, --forward-agent', 'lend your SSH agent to the workspace while it clones, and no longer')
-    .option('--env <K=V>', 'set a variable; K alone takes its value from here (repeatable)', collectEnv)
-    .option('--docker', 'a Docker daemon of its own inside; privileged for containers')
+    .option('--depth <n>', 'clone only this many commits of history', parseWhole)
+    .option('-A, --forward-agent', 'forward your SSH agent while the repository is cloned, and no longer')
+    .option(
+      '--env <K=V>',
+      'set a variable; K alone takes the value of your environment (repeatable)',
+      collectEnv,
+    )
+    .option('--docker', 'run a Docker daemon inside; makes a container privileged')
     .option('--cpus <n>', 'CPUs, e.g. 1.5', parseNumber)
     .option('--memory <size>', 'memory: 512m, 2g, or MiB', parseMiB)
     .option('--pids <n>', 'processes', parseWhole)
@@ -89,9 +93,9 @@ export function registerCreate(program: Command, cli: Cli): void {
     .option('--credential <SRC[:DST]>', 'a file put into its home on every start (repeatable)', collect)
     .option('--post-start <path>', 'a script, or a folder of *.sh, run on every start (repeatable)', collect)
     .option('--fail-on-error', 'a failing post-start script fails the start')
-    .option('--idle-pause <time>', 'pause when nothing was attached for so long: 30m, 2h', parseMinutes)
-    .option('--idle-stop <time>', 'stop when nothing was attached for so long', parseMinutes)
-    .option('--idle-archive <time>', 'archive when nothing was attached for so long', parseMinutes)
+    .option('--idle-pause <time>', 'pause after this long with no client attached: 30m, 2h', parseMinutes)
+    .option('--idle-stop <time>', 'stop after this long with no client attached', parseMinutes)
+    .option('--idle-archive <time>', 'archive after this long with no client attached', parseMinutes)
     .option('--network <mode>', networkHelp, parseNetwork)
     .option('--no-start', 'leave it stopped')
     .action((name: string, options: CreateOptions) => create(cli, name, options));
@@ -101,7 +105,7 @@ export function registerCreate(program: Command, cli: Cli): void {
     ['berth create api --clone https://github.com/me/api.git --cpus 2 --memory 4g', ''],
     ['berth create web --publish 8080', '`berth port list web` says where'],
     ['berth create ci --docker -v cache:/cache -v bundle.tar:/input:ro', ''],
-    ['TOKEN=… berth create bot --secret TOKEN', 'the value never is an argument'],
+    ['TOKEN=… berth create bot --secret TOKEN', 'the value is never an argument'],
   );
   command.addHelpText(
     'after',

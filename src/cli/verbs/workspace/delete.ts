@@ -19,10 +19,10 @@ export function registerDelete(program: Command, cli: Cli): void {
       .command('delete')
       .description('delete workspaces with their home volumes, after a question; named volumes stay')
       .argument('<name...>')
-      .option('-y, --yes', 'do not ask; needed where nobody can be asked')
+      .option('-y, --yes', 'do not ask; required without a terminal')
       .option('--keep-volumes', 'delete the record and the runtime only')
       .action((names: string[], options: DeleteOptions) => remove(cli, names, options)),
-    ['berth delete demo', 'shows what goes, with sizes, and asks'],
+    ['berth delete demo', 'shows what will be removed, with sizes, and asks'],
     ['berth delete demo --yes', ''],
   );
 }

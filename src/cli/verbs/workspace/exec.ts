@@ -34,12 +34,12 @@ export function registerExec(program: Command, cli: Cli): void {
       .description('run a command in a running workspace, without SSH; passes its exit code')
       .argument('<name>')
       .argument('[command...]', 'after `--`; the login shell when left out')
-      .option('-i, --interactive', 'pass standard input; always done, accepted as a habit from docker')
+      .option('-i, --interactive', 'pass standard input: always on, accepted for users of docker')
       .option('-n, --no-stdin', 'pass no standard input: for loops that read theirs')
-      .option('-t, --tty', 'allocate a terminal (default: when this is one)')
+      .option('-t, --tty', 'allocate a terminal (default: when berth runs in one)')
       .option('--no-tty', 'allocate no terminal')
       .option('--env <K=V>', 'set a variable (repeatable)', collectEnv)
-      .option('--cwd <path>', 'run it there (default: the clone, else the home directory)')
+      .option('--cwd <path>', 'run it in this folder (default: the clone, else the home directory)')
       .option('--user <user>', 'run it as this user (default: workspace)')
       .option('--timeout <time>', 'end it after 90s, 5m or 1h, with exit code 124', parseDuration)
       .option(
@@ -53,7 +53,7 @@ export function registerExec(program: Command, cli: Cli): void {
     ['tar c . | berth exec demo -- tar x', 'standard input is passed'],
     [
       'berth exec demo --json -- git status',
-      'stdout and stderr as text; in base64 what is none, see "encoding"',
+      'stdout and stderr as text, or in base64 where they are not text: see "encoding"',
     ],
     ['berth exec demo --output report=/home/workspace/report -- make report', 'also when it fails'],
   );

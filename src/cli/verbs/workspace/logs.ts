@@ -20,10 +20,13 @@ export function registerLogs(program: Command, cli: Cli): void {
       .command('logs')
       .description('show the log of a workspace')
       .argument('<name>')
-      .option('-f, --follow', 'go on until Ctrl-C')
+      .option('-f, --follow', 'follow the log until Ctrl-C')
       .option('--tail <n>', 'only the last lines', parseWhole)
-      .option('--timestamps', 'the time before each line')
-      .option('--raw', 'as it is, also what drives a terminal (default: when this is none)')
+      .option('--timestamps', 'print the time before each line')
+      .option(
+        '--raw',
+        'unchanged, with terminal control sequences (default: when the output is not a terminal)',
+      )
       .action((name: string, options: LogsOptions) => logs(cli, name, options)),
     ['berth logs demo --tail 100', ''],
     ['berth logs demo -f', ''],

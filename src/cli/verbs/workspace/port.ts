@@ -33,7 +33,7 @@ export function registerPort(program: Command, cli: Cli): void {
   examples(
     port
       .command('remove')
-      .description('publish ports no more')
+      .description('stop publishing ports')
       .argument('<name>')
       .argument('<port...>', 'a port inside, or one pair', toPort)
       .action((name: string, ports: PublishedPort[]) => remove(cli, name, ports)),

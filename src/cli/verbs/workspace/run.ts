@@ -52,7 +52,7 @@ export function registerRun(program: Command, cli: Cli): void {
     .addOption(new Option('--expose <port>', 'the same as --publish').argParser(collectPorts).hideHelp())
     .option('-n, --no-stdin', 'pass no standard input: for loops that read theirs')
     .option('--timeout <time>', 'end the command after 90s, 5m or 1h, with exit code 124', parseDuration)
-    .option('-t, --tty', 'allocate a terminal (default: when this is one)')
+    .option('-t, --tty', 'allocate a terminal (default: when berth runs in one)')
     .option('--no-tty', 'allocate no terminal')
     .action((argv: string[], options: RunOptions) => run(cli, argv, options));
   examples(
@@ -71,7 +71,7 @@ export function splitImage(
   const before = afterDashes === undefined ? 0 : words.length - afterDashes;
   const [image = given] = words.slice(0, before);
   if (before > 1 || (before === 1 && given !== undefined)) {
-    throw new BerthError('bad_request', 'Only an image stands before `--`, and it is given once.', {
+    throw new BerthError('bad_request', 'Only one image can be given before `--`.', {
       hint: 'E.g. `berth run debian:12 -- cat /etc/os-release`.',
     });
   }

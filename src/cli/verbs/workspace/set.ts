@@ -34,7 +34,11 @@ export function registerSet(program: Command, cli: Cli): void {
       )
       .argument('<name>')
       .option('--label <text>', 'its name for people')
-      .option('--env <K=V>', 'set a variable; K alone takes its value from here (repeatable)', collectEnv)
+      .option(
+        '--env <K=V>',
+        'set a variable; K alone takes the value of your environment (repeatable)',
+        collectEnv,
+      )
       .option('--unset-env <K>', 'take a variable away (repeatable)', collect)
       .option(
         '--secret <K>',
@@ -43,26 +47,26 @@ export function registerSet(program: Command, cli: Cli): void {
       )
       .option('--unset-secret <K>', 'take a secret variable away (repeatable)', collect)
       .option('--credential <SRC[:DST]>', 'put a file into its home on every start (repeatable)', collect)
-      .option('--unset-credential <SRC|DST>', 'put that file in no more (repeatable)', collect)
+      .option('--unset-credential <SRC|DST>', 'stop putting that file in (repeatable)', collect)
       .option(
         '--post-start <path>',
         'run a script, or a folder of *.sh, on every start (repeatable)',
         collect,
       )
-      .option('--unset-post-start <path>', 'run that no more (repeatable)', collect)
+      .option('--unset-post-start <path>', 'stop running that script or folder (repeatable)', collect)
       .option('--fail-on-error', 'a failing post-start script fails the start')
       .option('--no-fail-on-error', 'a failing post-start script is a warning')
       .option(
         '--idle-pause <time>',
-        'pause after so long with nothing attached: 30m, 2h; 0 is never',
+        'pause after this long with no client attached: 30m, 2h; 0 means never',
         parseMinutes,
       )
-      .option('--idle-stop <time>', 'stop after so long with nothing attached', parseMinutes)
-      .option('--idle-archive <time>', 'archive after so long with nothing attached', parseMinutes)
+      .option('--idle-stop <time>', 'stop after this long with no client attached', parseMinutes)
+      .option('--idle-archive <time>', 'archive after this long with no client attached', parseMinutes)
       .action((name: string, options: SetOptions) => set(cli, name, options)),
     ['berth set demo --idle-stop 2h', ''],
     ['berth set demo --env EDITOR=vim --unset-env DEBUG', ''],
-    ['TOKEN=… berth set demo --secret TOKEN', 'the value never is an argument'],
+    ['TOKEN=… berth set demo --secret TOKEN', 'the value is never an argument'],
   );
 }
 

@@ -43,7 +43,7 @@ async function reportNone(clicked: string | undefined, target: unknown): Promise
   }
   const takeOver = t('Take Over Volume…');
   const text = t(
-    '{0} does not become a workspace: its name does not say that it was the home of one. Taken over, it can be mounted in workspaces.',
+    '{0} can’t become a workspace: its name is not that of a home volume. You can take it over, and mount it in workspaces.',
     clicked,
   );
   if ((await vscode.window.showInformationMessage(text, takeOver)) === takeOver) {
@@ -106,17 +106,12 @@ function consequences({ container, owner }: Adoptable): string {
     t('The volume keeps its name and all its files.'),
     ...(container === undefined
       ? []
-      : [
-          t(
-            'Its container {0} is replaced by one of Berth: you are asked first what goes with it.',
-            container,
-          ),
-        ]),
+      : [t('Berth replaces its container {0}. First it shows what will be removed, and asks.', container)]),
     ...(owner === undefined
       ? []
       : [
           t(
-            'It belongs to another installation of Berth ({0}), which loses its workspace.',
+            'It belongs to another installation of Berth ({0}), which will lose its workspace.',
             owner.home ?? owner.installation,
           ),
         ]),

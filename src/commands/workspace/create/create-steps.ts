@@ -59,7 +59,7 @@ function runtimeItem(runtime: RuntimeKind, drivers: readonly DriverStatus[]): Pi
 function askRuntime({ drivers }: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
   const items = drivers.map(({ runtime }) => runtimeItem(runtime, drivers));
   return showPick(place, {
-    placeHolder: t('What runs it'),
+    placeHolder: t('Runtime'),
     items,
     active: draft.runtime,
     accept: (runtime) => {
@@ -136,7 +136,7 @@ function summary(last: number, { info }: CreateChoices, draft: WorkspaceDraft, p
   };
   const limits: Limits = draft.limits;
   return showPick(place, {
-    placeHolder: t('Enter to create, or choose what to change'),
+    placeHolder: t('Press Enter to create the workspace, or choose a setting to change'),
     items: [
       create,
       line(t('Name'), draft.name, 0),

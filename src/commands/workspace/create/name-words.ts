@@ -14,11 +14,11 @@ export function nameMessage(store: Store, name: string): string | undefined {
     case undefined:
       return undefined;
     case 'empty':
-      return t('A name is needed.');
+      return t('Enter a name.');
     case 'long':
       return t('A name has at most 63 characters.');
     case 'characters':
-      return t('Only lowercase letters, digits and hyphens.');
+      return t('Use only lowercase letters, digits and hyphens.');
     case 'hyphen':
       return t('A name neither starts nor ends with a hyphen.');
     case 'workspace':

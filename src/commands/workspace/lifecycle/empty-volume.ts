@@ -56,10 +56,10 @@ async function confirmEmpty({ label, state }: Workspace, { message }: BerthError
     t('Start {0} without the files of its volume?', label),
     [
       message,
-      ...(state === 'paused' ? [t('It is paused: what its programs have in memory is lost.')] : []),
+      ...(state === 'paused' ? [t('It is paused: the memory of its programs will be lost.')] : []),
       '',
       t(
-        'A new, empty volume takes its place. A volume that you can bring back from a backup is better brought back first.',
+        'Berth creates a new, empty volume in its place. If you have a backup of the volume, restore it first.',
       ),
     ].join('\n'),
     t('Start with an Empty Volume'),

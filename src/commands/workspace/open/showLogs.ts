@@ -34,7 +34,7 @@ export const showLogs = ({
     if (!following.has(name)) {
       const abort = new AbortController();
       following.set(name, abort);
-      channel.replace(t('— the log of {0}, as it comes —', label) + '\n');
+      channel.replace(t('— the log of {0}, live —', label) + '\n');
       void follow(client, name, channel, abort.signal).finally(() => following.delete(name));
     }
   };

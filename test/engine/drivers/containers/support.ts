@@ -246,7 +246,7 @@ export async function eventually(
   const end = Date.now() + timeoutMs;
   while (!(await ask())) {
     if (Date.now() > end) {
-      throw new Error(`Waited ${timeoutMs} ms for ${what}, in vain.`);
+      throw new Error(`Timed out after ${timeoutMs} ms waiting for ${what}.`);
     }
     await new Promise((wake) => setTimeout(wake, 25));
   }

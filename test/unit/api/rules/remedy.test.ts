@@ -4,9 +4,9 @@ import { hintOf, isRemedy } from '../../../../src/api/rules/remedy';
 
 describe('api/rules/remedy', () => {
   it('is the last sentence of a hint', () => {
-    assert.equal(hintOf('Make room there.', 'start'), 'Make room there. Then start it again.');
+    assert.equal(hintOf('Free some space there.', 'start'), 'Free some space there. Then start it again.');
     assert.equal(hintOf(undefined, 'restart'), 'Stop it and start it again.');
-    assert.equal(hintOf('Make room there.', undefined), 'Make room there.');
+    assert.equal(hintOf('Free some space there.', undefined), 'Free some space there.');
     assert.equal(hintOf(undefined, undefined), undefined);
   });
 

@@ -223,7 +223,7 @@ export class Replacements {
     try {
       if (!(await this.tryRename(id, this.asideOf(name)))) {
         throw new BerthError('exists', `A container ${this.asideOf(name)} is in the way.`, {
-          hint: 'Look what it is; rename it, or remove it.',
+          hint: 'Find out what it is, then rename or remove it.',
         });
       }
     } catch (error) {
@@ -326,7 +326,7 @@ export class Replacements {
 
 function nameTaken(name: string): BerthError {
   return new BerthError('exists', `Another container has the name ${name} now.`, {
-    hint: 'Look what it is; rename it, or remove it.',
+    hint: 'Find out what it is, then rename or remove it.',
   });
 }
 

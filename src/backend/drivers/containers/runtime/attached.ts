@@ -19,7 +19,7 @@ export function countConnections(titles: readonly string[]): number {
 }
 
 export async function countAttached(endpoint: Endpoint, name: string): Promise<number> {
-  return endpoint.call(`look who uses ${name}`, async (docker) => {
+  return endpoint.call(`find out who uses ${name}`, async (docker) => {
     const container = docker.getContainer(name);
     try {
       const { State, ExecIDs, HostConfig: host } = await container.inspect();

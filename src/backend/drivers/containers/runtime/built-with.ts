@@ -35,7 +35,7 @@ interface Inspected {
 
 /** undefined: there is no such container. */
 export function builtWith(endpoint: Endpoint, name: string): Promise<BuiltWith | undefined> {
-  return endpoint.call(`look how ${name} was built`, async (docker) => {
+  return endpoint.call(`read how ${name} was built`, async (docker) => {
     const found = await docker.getContainer(name).inspect().catch(ifMissing);
     if (found === undefined) {
       return undefined;

@@ -231,7 +231,7 @@ export async function runInside(
     if (timeout.aborted) {
       throw new BerthError(
         'timeout',
-        `Waited ${plan.timeoutMs / 1000} s for a command in ${container} to end, in vain. Last seen: ${output.trim()}`,
+        `Timed out after ${plan.timeoutMs / 1000} s waiting for a command in ${container} to end. Last seen: ${output.trim()}`,
       );
     }
     throw error;

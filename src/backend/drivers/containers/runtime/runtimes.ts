@@ -242,7 +242,7 @@ export class Runtimes {
     if (!dependsOnConfinement(plan)) {
       return false;
     }
-    const what = 'tell what it confines containers by';
+    const what = 'read how it confines containers';
     const confinement = await this.endpoint.call(what, (_, connection) => connection.confinement());
     refuseConfined(plan, confinement);
     return confinement.isLabelled;

@@ -129,7 +129,7 @@ export class Stats {
   ): Promise<WorkspaceStats> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const what = `Waited ${firstSampleTimeoutMs / 1000} s for figures of ${name}, in vain.`;
+        const what = `Timed out after ${firstSampleTimeoutMs / 1000} s waiting for figures of ${name}.`;
         reject(new BerthError('timeout', what));
         stream.destroy();
       }, firstSampleTimeoutMs);

@@ -189,7 +189,7 @@ export class ContainerVolumes implements VolumeStore {
       (await this.inspect(name))?.holders.map((holder) => `${holder.runtime} (${holder.state})`) ?? [];
     const who = holders.length === 0 ? 'a container' : holders.join(', ');
     return new BerthError('in_use', `The volume ${name} is in use by ${who}.`, {
-      hint: 'Delete what holds it first.',
+      hint: 'Delete the workspace or container that uses it first.',
     });
   }
 }

@@ -191,7 +191,7 @@ export class Disks implements DiskStore {
       if (row.kind !== 'directory' && row.runtime !== runtime) {
         throw new BerthError(
           'illegal_state',
-          `The volume ${name} was let go of since ${runtime} was paused.`,
+          `The volume ${name} was released since ${runtime} was paused.`,
           {
             hint: 'Stop it and start it again: what was in its memory is lost, its volumes are not.',
           },

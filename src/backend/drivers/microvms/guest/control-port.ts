@@ -250,7 +250,7 @@ function refused(reason: string): BerthError {
 
 function late(what: string, timeoutMs: number, last: string): BerthError {
   const seen = last === '' ? '' : ` Last seen: ${last}`;
-  return new BerthError('timeout', `Waited ${timeoutMs / 1000} s for ${what}, in vain.${seen}`);
+  return new BerthError('timeout', `Timed out after ${timeoutMs / 1000} s waiting for ${what}.${seen}`);
 }
 
 /** Why the engine does not listen to a guest any more. */

@@ -120,7 +120,7 @@ export async function runInside(
       throw new BerthError('cancelled', 'Cancelled.');
     }
     if (timeout.aborted) {
-      const waited = `Waited ${plan.timeoutMs / 1000} s for a command in ${name} to end, in vain.`;
+      const waited = `Timed out after ${plan.timeoutMs / 1000} s waiting for a command in ${name} to end.`;
       throw new BerthError('timeout', `${waited} Last seen: ${output.trim()}`);
     }
     throw error;

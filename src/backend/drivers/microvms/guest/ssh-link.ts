@@ -145,7 +145,7 @@ export class SshLink {
       sock.destroy();
       await sleep(farewellMs);
     }
-    throw new BerthError('timeout', "Waited for the guest's SSH server to answer the engine, in vain.", {
+    throw new BerthError('timeout', "Timed out waiting for the guest's SSH server to answer the engine.", {
       hint: 'Its log may say why: `berth logs` with its name. Restart the workspace.',
     });
   }
@@ -198,7 +198,7 @@ function skipToGreeting(sock: Socket, patienceMs: number, isOver: () => boolean)
 function late(timeoutMs: number): BerthError {
   return new BerthError(
     'timeout',
-    `Waited ${timeoutMs / 1000} s for the guest to begin a command, in vain.`,
+    `Timed out after ${timeoutMs / 1000} s waiting for the guest to begin a command.`,
     {
       hint: 'Try again; if that does not help, its log may say why: `berth logs` with its name.',
     },

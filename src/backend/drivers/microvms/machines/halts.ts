@@ -26,10 +26,10 @@ export async function haltOf(machine: Machine, record: RuntimeRecord): Promise<B
   const resume = `\`berth resume ${workspace}\``;
   return isFull
     ? new BerthError('no_space', `${name} stands still: no room is left for ${what}.`, {
-        hint: `Make room there: it goes on by itself then, or by ${resume}.`,
+        hint: `Free some space there: the workspace then goes on by itself, or after ${resume}.`,
       })
     : new BerthError('illegal_state', `${name} stands still: ${what} can't be written.`, {
-        hint: `Mend the disk that it lies on, then ${resume}.`,
+        hint: `Repair the disk that holds it, then ${resume}.`,
       });
 }
 
@@ -40,7 +40,7 @@ export class StaysPaused extends BerthError {
     const { what, isFull } = await causeOf(machine, record);
     const why = isFull ? `no room is left for ${what}` : `${what} can't be written`;
     return new StaysPaused(isFull ? 'no_space' : 'illegal_state', `${name} stays paused: ${why}.`, {
-      hint: `${isFull ? 'Make room there' : 'Mend the disk that it lies on'}, then \`berth resume ${workspace}\`.`,
+      hint: `${isFull ? 'Free some space there' : 'Repair the disk that holds it'}, then \`berth resume ${workspace}\`.`,
     });
   }
 }

@@ -24,7 +24,7 @@ export function knownCause(plan: Named, said: string, cause: unknown): BerthErro
   }
   if (/No space left on device/.test(said)) {
     return new BerthError('no_space', `${what}: the disk of the state directory is full.`, {
-      first: 'Make room there.',
+      first: 'Free some space there.',
       remedy: 'start',
       cause,
     });

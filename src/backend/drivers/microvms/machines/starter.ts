@@ -319,7 +319,7 @@ export class Starter {
       return known;
     }
     const line = said.replace(/[\s\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ').trim();
-    const details = line === '' ? '' : ` Its last words: ${line.slice(-500)}`;
+    const details = line === '' ? '' : ` Its last output: ${line.slice(-500)}`;
     return new BerthError('runtime_unavailable', `${record.plan.name} did not start: ${reason}${details}`, {
       first: `Its log says more: \`berth logs ${record.plan.workspace}\`.`,
       remedy: 'start',

@@ -130,7 +130,7 @@ export async function whyNot(
     const ended = started.ended();
     const said = await lastWords(log);
     return ended === undefined
-      ? `its guest said nothing within ${timeoutMs / 1000} s`
+      ? `its guest printed nothing within ${timeoutMs / 1000} s`
       : `${ended}: ${said.slice(-quotedChars)}`;
   } finally {
     await killProcess(started.identity);

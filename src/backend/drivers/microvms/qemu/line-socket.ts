@@ -46,7 +46,7 @@ export async function connectSocket(path: string, options: ConnectOptions): Prom
         });
       }
       if (performance.now() > deadline) {
-        const waited = `Waited ${options.timeoutMs / 1000} s for ${path} to answer, in vain.`;
+        const waited = `Timed out after ${options.timeoutMs / 1000} s waiting for ${path} to answer.`;
         throw new BerthError('timeout', waited, { cause: error });
       }
     }

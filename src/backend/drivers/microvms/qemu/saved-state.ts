@@ -137,6 +137,6 @@ export async function isIntact(state: string): Promise<boolean> {
 
 function explain(error: unknown, isLate: boolean, timeoutMs: number): unknown {
   return isLate
-    ? new BerthError('timeout', `Waited ${timeoutMs / 1000} s for QEMU to save a machine, in vain.`)
+    ? new BerthError('timeout', `Timed out after ${timeoutMs / 1000} s waiting for QEMU to save a machine.`)
     : error;
 }

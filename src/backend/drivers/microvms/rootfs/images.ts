@@ -72,7 +72,7 @@ export class MicrovmImages implements ImageStore {
   private archive(): ImageArchive {
     const { archive } = this.parts.roots;
     if (archive === undefined) {
-      throw new BerthError('not_supported', 'There is no place for images of microVMs.');
+      throw new BerthError('not_supported', 'This engine has no image store for microVMs.');
     }
     return archive;
   }

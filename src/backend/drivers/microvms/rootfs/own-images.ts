@@ -66,7 +66,7 @@ export class OwnImages {
   private at(index: number): Layout {
     const layout = this.layouts.at(index);
     if (layout === undefined) {
-      throw new Error('there is no place for images');
+      throw new Error('this engine has no image store');
     }
     return layout;
   }

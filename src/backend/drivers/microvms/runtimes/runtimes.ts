@@ -231,7 +231,7 @@ export class Runtimes {
     const { store, images } = this.parts;
     const { archive } = images;
     if (archive === undefined) {
-      throw new BerthError('not_supported', 'There is no place for images of microVMs.');
+      throw new BerthError('not_supported', 'This engine has no image store for microVMs.');
     }
     let made: Promise<string> | undefined;
     await this.whileStopped(name, async (record) => {

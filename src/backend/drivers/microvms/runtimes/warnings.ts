@@ -34,7 +34,7 @@ export function lostShares(
   }
   const places = gone.map(({ volume = '', target }) => `${volume} at ${target}`).join(', ');
   const said = gone.map(({ serial }) => lost.get(serial) ?? '').find((words) => words !== '');
-  const quoted = said === undefined ? '' : ` It said last: ${said}`;
+  const quoted = said === undefined ? '' : ` Its last output: ${said}`;
   return {
     code: 'share-lost',
     message: `virtiofsd has ended: what asks for the folder ${places} waits for ever inside.${quoted}`,

@@ -1,4 +1,4 @@
-/** What is at a path, and what is in a folder, as rows (src/backend/files/agent/replies.ts reads them). */
+/** What is at a path, and the contents of a folder, as rows (src/backend/files/agent/replies.ts reads them). */
 import { isOwnName } from '../../../../api/rules/volume-path';
 import { DiskError } from '../../../ext4/disk-error';
 import { fileType, type Inode } from '../../../ext4/structures/inode';

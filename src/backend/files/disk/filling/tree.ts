@@ -31,7 +31,7 @@ const folder = (): NewInode => ({
   xattrs: new Map(),
 });
 
-/** Of all that is no folder: nothing is ever put in, and a map for each would be a third of the memory. */
+/** Of all that is not a folder: nothing is ever put in, and a map for each would be a third of the memory. */
 const childless = new Map<string, Node>();
 
 export class Tree {

@@ -171,7 +171,7 @@ export class FirstSteps {
     await this.parts.registry.warn(name, { code: 'post-start', message, step: 'post-start' });
     if (this.parts.registry.get(name).spec.postStart?.failOnError === true) {
       throw new BerthError('internal', message, {
-        hint: 'Mend the script, or allow the start to go on without it.',
+        hint: 'Fix the script, or turn off "fail on error".',
       });
     }
   }

@@ -172,7 +172,7 @@ function taken(
   host: number,
   who: string,
   index: number,
-  hint = 'Name another one, or none to get one that is free.',
+  hint = 'Name another port, or none to get a free port.',
 ): BerthError {
   return new BerthError('in_use', `Port ${host} of this machine is used by ${who}.`, {
     field: `ports.${index}.host`,

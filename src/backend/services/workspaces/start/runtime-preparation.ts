@@ -316,7 +316,7 @@ function inVain(error: unknown, moves: readonly Move[]): unknown {
   return error instanceof BerthError && error.code === 'image_missing' && taken !== ''
     ? new BerthError(
         'in_use',
-        `Another program has ${taken}, and no other can be given: the image that it was made of is gone.`,
+        `Another program has ${taken}, and the workspace can't move to another port: the image that it was made of is gone.`,
         { first: 'End the program that has the port.', remedy: 'start', cause: error },
       )
     : error;

@@ -248,7 +248,7 @@ describe('oci/registry', function () {
   });
 
   it('names the registry that breaks off', async () => {
-    const message = new RegExp(`^The registry ${host} broke off in the middle of its answer\\.$`);
+    const message = new RegExp(`^The registry ${host} cut off its answer\\.$`);
     for (const part of ['/manifests/', '/blobs/']) {
       first = ({ url = '' }, response) => {
         if (url.includes(part)) {

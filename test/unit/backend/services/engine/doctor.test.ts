@@ -39,7 +39,7 @@ describe('services/engine/doctor', () => {
     test.driver.images.known.clear();
     assert.deepEqual(await check('image'), {
       ...{ name: 'image', title: 'Default image', outcome: 'warning' },
-      ...{ message: 'workspace:latest is not here.', hint: 'Build it: `berth image build`.' },
+      ...{ message: 'workspace:latest is not on this machine.', hint: 'Build it: `berth image build`.' },
     });
   });
 

@@ -144,10 +144,10 @@ describe('services/workspaces/create', () => {
   });
 
   it('tells nobody to start what is gone, but to create it again', async () => {
-    const options = { first: 'Make room there.', remedy: 'start' as const };
+    const options = { first: 'Free some space there.', remedy: 'start' as const };
     test.driver.fail('start', new BerthError('no_space', 'The disk is full.', options));
     const { error } = await test.create('demo');
-    assert.equal(error?.hint, 'Make room there. Then create it again.');
+    assert.equal(error?.hint, 'Free some space there. Then create it again.');
     assert.equal(error.remedy, 'create');
     await assertNothingLeft('demo');
   });

@@ -40,7 +40,7 @@ describe('cli: create', () => {
   it('names no field of the API for an option that is only for a clone', async () => {
     const { code, stderr } = await test.berth(['create', 'demo', '--branch', 'next']);
     assert.equal(code, 2);
-    assert.match(stderr, /A branch is one of a repository.*\n.*`--clone`/);
+    assert.match(stderr, /A branch needs a repository.*\n.*`--clone`/);
     assert.doesNotMatch(stderr, /cloneBranch/);
   });
 });

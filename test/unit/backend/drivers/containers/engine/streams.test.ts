@@ -270,7 +270,7 @@ describe('waiting', () => {
     const options = { what: 'a sign', timeoutMs: 30, intervalMs: 5, lastSeen: () => 'nothing' };
     await assert.rejects(
       waitFor(() => Promise.resolve(undefined), options),
-      { code: 'timeout', message: 'Waited 0.03 s for a sign, in vain. Last seen: nothing' },
+      { code: 'timeout', message: 'Timed out after 0.03 s waiting for a sign. Last seen: nothing' },
     );
     const signal = AbortSignal.abort();
     await assert.rejects(

@@ -133,7 +133,7 @@ describe('the line that leads a guest', () => {
     guest.write('still here\n');
     await assert.rejects(port.waiting(50, never), {
       code: 'timeout',
-      message: /Waited 0.05 s for the guest to boot, in vain/,
+      message: /Timed out after 0.05 s waiting for the guest to boot/,
     });
     const cancel = new AbortController();
     const cancelled = port.waiting(5_000, cancel.signal);

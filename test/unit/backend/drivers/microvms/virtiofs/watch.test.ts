@@ -76,7 +76,7 @@ describe('what is said of shared folders that are lost', () => {
   it('names them, where they are, and what brings them back', () => {
     const problem = lostShares({ plan }, new Map([['v1', 'out of memory']])) ?? assert.fail();
     assert.equal(problem.code, 'share-lost');
-    assert.match(problem.message, /two at \/b .*It said last: out of memory$/);
+    assert.match(problem.message, /two at \/b .*Its last output: out of memory$/);
     assert.doesNotMatch(problem.message, /one/);
     assert.match(problem.hint ?? '', /berth restart w/);
     assert.equal(lostShares({ plan }, new Map()), undefined);
