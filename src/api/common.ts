@@ -11,7 +11,7 @@ import { namesWorkspace } from './rules/principal';
 import { namesVolume } from './rules/principal';
 import { remedies } from './rules/remedy';
 
-/** The one name type of Berth: workspaces, volumes, snapshots (DESIGN.md, section 5). */
+/** The one name type of Berth: workspaces, volumes, snapshots. */
 export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
 
 export const Name = Type.String({

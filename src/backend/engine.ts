@@ -54,7 +54,7 @@ export interface EngineOptions {
   /** The pauses between the tries of a recovery. */
   recoverDelaysMs?: readonly number[];
   /** How long a silent runtime product may hold up the start of the engine. */
-  reconcilePatienceMs?: number;
+  reconcileTimeoutMs?: number;
   /** The pause before a workspace that could not be looked at is looked at again; it doubles with each failure. */
   reconcileRetryMs?: number;
 }
@@ -68,7 +68,7 @@ export interface Engine {
   running(): string[];
 }
 
-const reconcilePatienceMs = 3_000;
+const reconcileTimeoutMs = 3_000;
 
 /** Everything but what the routes alone use. */
 function wire(options: EngineOptions) {
@@ -190,7 +190,7 @@ export function createEngine(options: EngineOptions): Engine {
       log.error({ err: error }, 'not reconciled');
     });
     void reconciled.then(() => parts.volumes.tidy(operations.unfinishedVolumes));
-    await Promise.race([reconciled, patience(options.reconcilePatienceMs ?? reconcilePatienceMs)]);
+    await Promise.race([reconciled, timeout(options.reconcileTimeoutMs ?? reconcileTimeoutMs)]);
     driverEvents.start();
     events.observe((event) => {
       if (event.type === 'workspace.changed' || event.type === 'workspace.deleted') {
@@ -227,6 +227,6 @@ function changesWorkspace({ status, steps, progress }: Operation): boolean {
   return status !== 'running' || (steps.length === 0 && progress === undefined);
 }
 
-function patience(ms: number): Promise<void> {
+function timeout(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

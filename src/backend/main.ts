@@ -79,7 +79,7 @@ async function run(
     log,
     running: () => started.engine?.running() ?? ['the start'],
     end: () => ending.request('failed'),
-    say,
+    print,
   };
   process.on('uncaughtException', onUncaught(unhandled));
   process.on('unhandledRejection', onRejection(unhandled));
@@ -141,11 +141,11 @@ async function start(): Promise<End | undefined> {
 /** Who starts engines tries again for a while, and quotes this when it gives up. */
 function reportTaken(path: string, { by, isAnswering }: Taken): void {
   if (!isAnswering) {
-    say(`Process ${by?.pid ?? '?'} holds ${path} and does not answer: it is starting, ending, or hangs.`);
+    print(`Process ${by?.pid ?? '?'} holds ${path} and does not answer: it is starting, ending, or hangs.`);
   }
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 }
 
@@ -166,7 +166,7 @@ async function report(error: unknown): Promise<void> {
 start().then(
   (end) => process.exit(end === 'failed' ? 1 : 0),
   async (error: unknown) => {
-    say(explain(error));
+    print(explain(error));
     await report(error);
     process.exit(1);
   },

@@ -11,18 +11,18 @@ const ofConnections = [
   ...['ERR_STREAM_WRITE_AFTER_END', 'ERR_STREAM_DESTROYED', 'ERR_SOCKET_CLOSED'],
 ];
 
-export interface UnhandledParts {
+export interface UnhandledDeps {
   log: { error(fields: object, message: string): void; fatal(fields: object, message: string): void };
   /** Operations and requests that run now. */
   running: () => readonly string[];
   /** Ends the process, with what can be ended in order. */
   end: () => void;
   /** Kept in `engine.stderr`, which the next client quotes. */
-  say: (text: string) => void;
+  print: (text: string) => void;
 }
 
 /** A listener for `uncaughtException`. */
-export function onUncaught({ log, running, end, say }: UnhandledParts): (error: unknown) => void {
+export function onUncaught({ log, running, end, print }: UnhandledDeps): (error: unknown) => void {
   let isEnding = false;
   return (error) => {
     const fields = { err: error, running: running() };
@@ -32,7 +32,7 @@ export function onUncaught({ log, running, end, say }: UnhandledParts): (error: 
     }
     log.fatal(fields, 'uncaught exception: the engine ends');
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    say(
+    print(
       `The engine failed${fields.running.length > 0 ? ` during ${fields.running.join(', ')}` : ''}: ${text}`,
     );
     if (!isEnding) {
@@ -43,6 +43,6 @@ export function onUncaught({ log, running, end, say }: UnhandledParts): (error: 
 }
 
 /** A listener for `unhandledRejection`: what was awaited by nobody leaves nothing half done in memory. */
-export function onRejection({ log, running }: UnhandledParts): (error: unknown) => void {
+export function onRejection({ log, running }: UnhandledDeps): (error: unknown) => void {
   return (error) => log.error({ err: error, running: running() }, 'unhandled rejection');
 }

@@ -116,7 +116,7 @@ const runtimeTable: Record<RuntimeKind, () => RuntimeWords> = {
   }),
 };
 
-/** What one calls what runs a workspace. */
+/** Display words for a kind of runtime. */
 export function runtimeWords(runtime: RuntimeKind): RuntimeWords {
   return runtimeTable[runtime]();
 }

@@ -6,12 +6,12 @@ import type { OperationContext } from '../../src/backend/services/operations/ope
 export class TestContext implements OperationContext {
   readonly cancelling = new AbortController();
   readonly signal = this.cancelling.signal;
-  readonly told: Progress[] = [];
+  readonly reported: Progress[] = [];
   readonly steps: string[] = [];
   onProgress: () => void = () => undefined;
   constructor(private readonly warnings?: string[]) {}
   progress(progress: Progress): void {
-    this.told.push(progress);
+    this.reported.push(progress);
     this.onProgress();
   }
   warn(text: string): void {

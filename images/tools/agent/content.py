@@ -16,7 +16,7 @@ from places import lstat, make_locked, rename_new
 from unsized import ANY_SIZE, read_fully
 
 DEFAULT_MODE = 0o644
-# As with any write: new content does not run with the rights that the old one was given.
+# Clears setuid and setgid, as write(2) does.
 SET_ID = modes.S_ISUID | modes.S_ISGID
 _DROPPED = {modes.S_ISUID: "setuid", modes.S_ISGID: "setgid"}
 _NO_TEMP_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)

@@ -37,7 +37,7 @@ export interface DirectoryStore {
 /** A leaf is filled so far when it is made: there is room for more until the next time. */
 const fillOfNew = 0.75;
 const cachedNames = 400_000;
-const mostPlaces = 1000;
+const maxPlaces = 1000;
 
 export class Directories {
   private readonly cache = new Map<number, Map<string, Name>>();
@@ -113,7 +113,7 @@ export class Directories {
   add(inode: Inode, name: string, target: number, type: number): void {
     const names = this.load(inode);
     const bytes = encodeName(name);
-    const kind = this.saysTypes ? type : 0;
+    const kind = this.storesTypes ? type : 0;
     const block = this.insert(inode, bytes, target, kind);
     if (block !== undefined) {
       names.set(name, { inode: target, type, block });
@@ -135,7 +135,7 @@ export class Directories {
   }
 
   /** True when entries tell what kind of file they name. */
-  get saysTypes(): boolean {
+  get storesTypes(): boolean {
     return this.superblock.has('incompat', incompat.filetype);
   }
 
@@ -153,7 +153,7 @@ export class Directories {
 
   change(inode: Inode, name: string, target: number, type: number): void {
     const found = this.load(inode).get(name);
-    const kind = this.saysTypes ? type : 0;
+    const kind = this.storesTypes ? type : 0;
     if (
       found === undefined ||
       !changeDirent(this.device.edit(found.block), this.usable, encodeName(name), target, kind)
@@ -199,7 +199,7 @@ export class Directories {
   /** The blocks of a directory, in order; none is left out and none is there twice. */
   private blocks(inode: Inode): number[] {
     const known = this.places.get(inode.number) ?? this.findBlocks(inode);
-    if (this.places.size > mostPlaces) {
+    if (this.places.size > maxPlaces) {
       this.places.clear();
     }
     this.places.set(inode.number, known);
@@ -253,7 +253,7 @@ export class Directories {
   }
 
   private writeDots(block: Buffer, own: number, parent: number, end: number): void {
-    const type = this.saysTypes ? 2 : 0;
+    const type = this.storesTypes ? 2 : 0;
     packDirents(block, end, [
       [Buffer.from('.'), own, type],
       [Buffer.from('..'), parent, type],
@@ -292,7 +292,7 @@ export class Directories {
   /** All names anew: in one block when they fit, else behind an index. */
   private rebuild(inode: Inode, parent: number, known: readonly (readonly [Buffer, number, number])[]): void {
     // Where entries say no types, what we know of them is ours alone.
-    const entries = this.saysTypes ? known : known.map(([name, target]) => [name, target, 0] as const);
+    const entries = this.storesTypes ? known : known.map(([name, target]) => [name, target, 0] as const);
     const size = entries.reduce((sum, [name]) => sum + direntSize(name.length), 24);
     if (size <= this.usable) {
       this.writeLinear(inode, parent, [entries]);
@@ -310,7 +310,7 @@ export class Directories {
   ): void {
     inode.flags &= ~inodeFlag.indexed;
     this.resize(inode, leaves.length);
-    const type = this.saysTypes ? 2 : 0;
+    const type = this.storesTypes ? 2 : 0;
     for (const [index, block] of this.blocks(inode).entries()) {
       const dots = [
         [Buffer.from('.'), inode.number, type],

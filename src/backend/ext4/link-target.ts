@@ -3,12 +3,12 @@ import type { BlockDevice } from './block-device';
 import type { Inode } from './structures/inode';
 import type { Parts } from './parts';
 
-const longestLink = 4095;
+const maxLinkBytes = 4095;
 const inInode = 60;
 
 /** PATH_MAX without its zero, and what fits into a block with one. */
 export function maxTargetBytes({ blockSize }: BlockDevice): number {
-  return Math.min(longestLink, blockSize - 1);
+  return Math.min(maxLinkBytes, blockSize - 1);
 }
 
 /** Gives a new link its target. The inode is not written. */

@@ -18,9 +18,9 @@ const oneMs = 60_000;
  * call for it, fallocate of util-linux is on Linux only, and not every file system has holes) is left as it is.
  */
 export async function punchHoles(image: string, ranges: readonly Range[]): Promise<void> {
-  const largest = [...ranges].sort((a, b) => b.length - a.length).slice(0, maxRanges);
+  const widest = [...ranges].sort((a, b) => b.length - a.length).slice(0, maxRanges);
   const until = Date.now() + allMs;
-  for (const { offset, length } of largest) {
+  for (const { offset, length } of widest) {
     const isDone = Date.now() < until && (await punch(image, offset, length));
     if (!isDone) {
       return;

@@ -15,8 +15,8 @@ export const configuredMark = 'berth: configured ';
  * more than a write, or by an exec, which then tells by the pipe `go`. From then on it keeps sshd running. On TERM it
  * ends everybody else first: TERM to all, HUP to what has a terminal because interactive shells ignore TERM, then waits
  * until they are gone; whoever comes late gets the same. sshd is the last, so that those who are connected hear what
- * the others say of their end, and nobody is ended by a connection that is gone before he was done: it has a second to
- * pass on what was said, and not for ever for those who stay. The engine kills what is left when its grace is over.
+ * the others print at their end, and no program gets SIGPIPE because its SSH connection closed first: sshd has a second
+ * to pass on their output, and no longer, even if programs remain. The engine kills what is left when its grace is over.
  * (Field 7 of /proc/PID/stat is the terminal; the name before may hold spaces. Whose program a process of another user
  * runs can't be read here, its name can.)
  */

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 
 /** A client that reads this much slower than we write is cut off: it reconnects and catches up. */
-const largestBacklog = 16 * 1024 * 1024;
+const maxBacklogBytes = 16 * 1024 * 1024;
 
 export interface EventWriter {
   send(payload: unknown, id?: number): void;
@@ -27,7 +27,7 @@ export function openEventStream(response: ServerResponse): EventWriter {
   response.write(': open\n\n');
   return {
     send: (payload, id) => {
-      if (response.writableLength > largestBacklog) {
+      if (response.writableLength > maxBacklogBytes) {
         response.destroy();
         return;
       }

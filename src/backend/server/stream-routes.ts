@@ -10,7 +10,7 @@ import { openEventStream, type EventWriter } from './sse';
 import { optionsOf } from './stream-options';
 
 /** For clients to take the end of their event stream. */
-const farewellMs = 1_000;
+const closeTimeoutMs = 1_000;
 const contentBuffer = 256 * 1024;
 
 interface Input<Id extends StreamId> {
@@ -54,7 +54,7 @@ function registerEvents(server: FastifyInstance, { events, lifetime, visibility 
       writer.end();
       return writer.closed;
     });
-    await Promise.race([Promise.all(ended), sleep(farewellMs, undefined, { ref: false })]);
+    await Promise.race([Promise.all(ended), sleep(closeTimeoutMs, undefined, { ref: false })]);
   });
   server.get(streams.events.path, optionsOf('events'), (request, reply) => {
     const last = lastEventOf(request.headers['last-event-id']);

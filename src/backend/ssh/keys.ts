@@ -55,7 +55,7 @@ export class SshKeys {
   }
 }
 
-const mostTries = 20;
+const maxTries = 20;
 
 /**
  * ssh2 drops leading zero bytes of the public key: one pair in 200 is one that nobody can read
@@ -66,13 +66,13 @@ export function makePair(
   generate: () => { private: string; public: string } = () =>
     utils.generateKeyPairSync('ed25519', { comment }),
 ): { private: string; public: string } {
-  for (let tries = 0; tries < mostTries; tries += 1) {
+  for (let tries = 0; tries < maxTries; tries += 1) {
     const pair = generate();
     if (![pair.private, pair.public].some((half) => utils.parseKey(half) instanceof Error)) {
       return pair;
     }
   }
-  throw new BerthError('internal', `No readable SSH key in ${mostTries} tries.`);
+  throw new BerthError('internal', `No readable SSH key in ${maxTries} tries.`);
 }
 
 /** The private half holds the public one, so a lost or edited `.pub` does no harm. */

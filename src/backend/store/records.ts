@@ -104,8 +104,8 @@ function unreadable(error: unknown): Refusal {
   if (isErrno(error, 'EISDIR')) {
     return { reason: "It can't be read: it is a folder, not a file.", hint: 'Move the folder away.' };
   }
-  const said = error instanceof Error ? error.message : String(error);
-  return { reason: `It can't be read: ${said}.`, hint: 'Make it readable, or move it away.' };
+  const reason = error instanceof Error ? error.message : String(error);
+  return { reason: `It can't be read: ${reason}.`, hint: 'Make it readable, or move it away.' };
 }
 
 function versionOf<S extends TObject>(parsed: unknown, format: RecordFormat<S>): number | undefined {

@@ -1,4 +1,4 @@
-/** Where everything is kept (DESIGN.md, section 5). Directories 0700, files 0600. */
+/** Where all state is kept; ARCHITECTURE.md, "State directory", lists the files. Directories are 0700, files 0600. */
 import { chmod, readdir, realpath, rename, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { abandonedAfterMs, draftOf, sweepDrafts } from '../machine/drafts';

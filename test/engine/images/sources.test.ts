@@ -75,12 +75,12 @@ describeMicrovms('image sources', function () {
       const maker = new LayoutMaker();
       const descriptor = maker.manifest(await smallImage());
       const layout = new Layout(await maker.write(path('pushed')));
-      const told = { progress: () => undefined, signal: none };
+      const options = { progress: () => undefined, signal: none };
       await pushImage(
         layout,
         descriptor,
         new Repository(name, () => Promise.resolve(undefined), 'pull,push'),
-        told,
+        options,
       );
       assert.equal(await inside(name, look), seen);
       const images = await harness().client.call('images.list', {});

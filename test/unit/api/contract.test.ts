@@ -83,7 +83,7 @@ describe('api/paths', () => {
 });
 
 describe('api/schemas', () => {
-  it('take the names that DESIGN.md allows, and no other', () => {
+  it('take names of lowercase letters, digits and inner hyphens only', () => {
     for (const good of ['a', '0', 'a-b', 'a'.repeat(63), '1-2-3']) {
       assert(Value.Check(Name, good), good);
     }

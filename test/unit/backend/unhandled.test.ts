@@ -3,7 +3,7 @@ import { onRejection, onUncaught } from '../../../src/backend/unhandled';
 
 describe('backend/unhandled', () => {
   let logged: [string, string, readonly string[]][];
-  let said: string[];
+  let printed: string[];
   let ends: number;
   const note = (level: string) => (fields: object, message: string) => {
     logged.push([level, message, (fields as { running: string[] }).running]);
@@ -12,10 +12,10 @@ describe('backend/unhandled', () => {
     log: { error: note('error'), fatal: note('fatal') },
     running: () => ['Start workspace demo (17)', 'PUT /v1/volumes/x/files/content'],
     end: () => void (ends += 1),
-    say: (text: string) => void said.push(text),
+    print: (text: string) => void printed.push(text),
   };
   beforeEach(() => {
-    [logged, said, ends] = [[], [], 0];
+    [logged, printed, ends] = [[], [], 0];
   });
 
   it('goes on after the error of a connection that nobody listened to, with what ran in the log', () => {
@@ -24,7 +24,7 @@ describe('backend/unhandled', () => {
     }
     assert.equal(logged.length, 5);
     assert(logged.every(([level, , running]) => level === 'error' && running.length === 2));
-    assert.deepEqual([said, ends], [[], 0]);
+    assert.deepEqual([printed, ends], [[], 0]);
   });
 
   it('ends once, in order, after any other, and says what ran', () => {
@@ -36,7 +36,7 @@ describe('backend/unhandled', () => {
       ['fatal', 'fatal'],
     );
     assert.match(
-      said[0] ?? '',
+      printed[0] ?? '',
       /failed during Start workspace demo \(17\), PUT .*: TypeError: no such thing\n/,
     );
     assert.equal(ends, 1);

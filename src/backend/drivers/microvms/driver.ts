@@ -320,7 +320,7 @@ export class MicrovmDriver implements Driver {
     }
     const isRunning = (await machine.state()) === 'running';
     const most = record.launch?.memoryMiB ?? 0;
-    // Less than it was started with it gets at once, more with the next start.
+    // A lower limit applies now (balloon), a higher one at the next start.
     return this.measurements.of(machine, Math.min(record.plan.limits.memoryMiB ?? most, most), isRunning);
   }
 

@@ -44,7 +44,7 @@ export interface RootImages {
   ): Promise<RootImage>;
 }
 
-interface Told {
+interface TransferOptions {
   progress: (progress: PullProgress) => void;
   signal: AbortSignal;
 }
@@ -67,13 +67,13 @@ export interface CommitFrom {
 export interface ImageArchive {
   list(): Promise<Image[]>;
   has(image: string): Promise<boolean>;
-  pull(image: string, told: Told): Promise<void>;
-  push(image: string, told: Told): Promise<void>;
+  pull(image: string, options: TransferOptions): Promise<void>;
+  push(image: string, options: TransferOptions): Promise<void>;
   /** As a tar that `docker load` takes, and that is an OCI image layout too. */
-  save(image: string, path: string, told: Told): Promise<void>;
+  save(image: string, path: string, options: TransferOptions): Promise<void>;
   remove(image: string): Promise<void>;
   /** Answers the image's id. */
-  commit(from: CommitFrom, image: string, told: Told): Promise<string>;
+  commit(from: CommitFrom, image: string, options: TransferOptions): Promise<string>;
 }
 
 export interface DiskHolder {

@@ -60,25 +60,25 @@ export function storedAttribute(name: string, value: Buffer): StoredAttribute | 
 }
 
 /** The name and value that getxattr(2) answers; undefined for an index that is not known. */
-export function toldAttribute({ index, name, value }: StoredAttribute): [string, Buffer] | undefined {
+export function attributeFromDisk({ index, name, value }: StoredAttribute): [string, Buffer] | undefined {
   const prefix = prefixes[index];
   if (prefix === undefined) {
     return undefined;
   }
-  const told = accessLists.has(index) ? aclFromDisk(value) : value;
-  return told === undefined ? undefined : [`${prefix}${decodeName(name)}`, told];
+  const readable = accessLists.has(index) ? aclFromDisk(value) : value;
+  return readable === undefined ? undefined : [`${prefix}${decodeName(name)}`, readable];
 }
 
 /** By their full names. Values that are in inodes of their own are left out. */
 export function attributesOf(device: BlockDevice, inode: Inode): Map<string, Buffer> {
   const found = new Map<string, Buffer>();
   for (const stored of readAttributes(device, inode)) {
-    const told = toldAttribute(stored);
-    if (told === undefined && accessLists.has(stored.index)) {
+    const value = attributeFromDisk(stored);
+    if (value === undefined && accessLists.has(stored.index)) {
       throw broken(inode);
     }
-    if (told !== undefined) {
-      found.set(...told);
+    if (value !== undefined) {
+      found.set(...value);
     }
   }
   return found;

@@ -13,7 +13,7 @@ function tableOf(polynomial: number): Uint32Array {
 const castagnoli = tableOf(0x82f63b78);
 const ibm = tableOf(0xa001);
 
-/** Tables of what a byte does from one to seven bytes on: eight bytes at a time are four times as fast. */
+/** Slicing-by-8 tables: eight bytes at a time, four times as fast as one table. */
 const sliced = Array.from({ length: 8 }, () => castagnoli);
 for (let ahead = 1; ahead < 8; ahead++) {
   sliced[ahead] = (sliced[ahead - 1] ?? castagnoli).map(

@@ -23,7 +23,7 @@ const extentMagic = 0xf30a;
 const entrySize = 12;
 const inRoot = 4;
 const unwrittenFrom = 32768;
-export const longestExtent = 32768;
+export const maxExtentBlocks = 32768;
 const deepest = 5;
 
 /** Gathers extents, and refuses what a sound file system can't have. */
@@ -188,12 +188,12 @@ function indexEntry(child: Buffer, block: number): Buffer {
 /** No longer than what one entry can say. */
 function cut(extents: readonly Extent[]): Extent[] {
   return extents.flatMap((extent) => {
-    const longest = extent.written ? longestExtent : longestExtent - 1;
-    return Array.from({ length: Math.ceil(extent.count / longest) }, (_, index) => ({
+    const maxBlocks = extent.written ? maxExtentBlocks : maxExtentBlocks - 1;
+    return Array.from({ length: Math.ceil(extent.count / maxBlocks) }, (_, index) => ({
       ...extent,
-      logical: extent.logical + index * longest,
-      physical: extent.physical + index * longest,
-      count: Math.min(longest, extent.count - index * longest),
+      logical: extent.logical + index * maxBlocks,
+      physical: extent.physical + index * maxBlocks,
+      count: Math.min(maxBlocks, extent.count - index * maxBlocks),
     }));
   });
 }

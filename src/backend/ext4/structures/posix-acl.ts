@@ -2,10 +2,10 @@
  * Access control lists in their two forms: what getxattr(2) answers and setxattr(2) takes (linux/posix_acl_xattr.h,
  * where every entry has an id), and what ext4 keeps (fs/ext4/acl.h, where only those of named users and groups have).
  */
-const toldVersion = 2;
+const xattrVersion = 2;
 const diskVersion = 1;
 const headerSize = 4;
-const toldEntry = 8;
+const xattrEntrySize = 8;
 
 const namedUser = 0x02;
 const namedGroup = 0x08;
@@ -17,25 +17,25 @@ function hasId(tag: number): boolean {
 }
 
 /** Undefined for what is no list. */
-export function aclToDisk(told: Buffer): Buffer | undefined {
-  const isWhole = told.length > headerSize && (told.length - headerSize) % toldEntry === 0;
-  if (!isWhole || told.readUInt32LE(0) !== toldVersion) {
+export function aclToDisk(acl: Buffer): Buffer | undefined {
+  const isWhole = acl.length > headerSize && (acl.length - headerSize) % xattrEntrySize === 0;
+  if (!isWhole || acl.readUInt32LE(0) !== xattrVersion) {
     return undefined;
   }
   const parts: Uint8Array[] = [Buffer.from([diskVersion, 0, 0, 0])];
-  for (let at = headerSize; at < told.length; at += toldEntry) {
-    const tag = told.readUInt16LE(at);
-    if ((!hasId(tag) && !otherTags.has(tag)) || told.readUInt16LE(at + 2) > maxPermission) {
+  for (let at = headerSize; at < acl.length; at += xattrEntrySize) {
+    const tag = acl.readUInt16LE(at);
+    if ((!hasId(tag) && !otherTags.has(tag)) || acl.readUInt16LE(at + 2) > maxPermission) {
       return undefined;
     }
-    parts.push(told.subarray(at, at + (hasId(tag) ? 8 : 4)));
+    parts.push(acl.subarray(at, at + (hasId(tag) ? 8 : 4)));
   }
   return Buffer.concat(parts);
 }
 
 /** Undefined for what is no list. */
 export function aclFromDisk(onDisk: Buffer): Buffer | undefined {
-  const parts: Uint8Array[] = [Buffer.from([toldVersion, 0, 0, 0])];
+  const parts: Uint8Array[] = [Buffer.from([xattrVersion, 0, 0, 0])];
   for (let at = headerSize; at + 4 <= onDisk.length;) {
     const isLong = hasId(onDisk.readUInt16LE(at));
     if (isLong && at + 8 > onDisk.length) {

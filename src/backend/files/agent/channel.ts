@@ -44,19 +44,19 @@ export class AgentChannel {
   private readonly ready: Promise<void>;
   private greet: (frame: Frame) => void = () => undefined;
   private endedBecause: string | undefined;
-  private tellClosed: (reason: string) => void = () => undefined;
+  private reportClosed: (reason: string) => void = () => undefined;
   private lastId = 0;
 
   constructor(
     private readonly input: Writable,
     output: Readable,
   ) {
-    this.closed = new Promise((resolve) => (this.tellClosed = resolve));
+    this.closed = new Promise((resolve) => (this.reportClosed = resolve));
     this.ready = this.waitForHello();
     this.ready.catch(() => undefined);
     const reader = new FrameReader(
       (frame) => this.receive(frame),
-      () => this.longestFrame(),
+      () => this.maxFrameBytes(),
     );
     output.on('data', (chunk: Buffer) => {
       try {
@@ -169,7 +169,7 @@ export class AgentChannel {
     }
   }
 
-  private longestFrame(): number {
+  private maxFrameBytes(): number {
     return Math.max(headLimit, this.watchers.size > 0 ? changesLimit : 0, ...this.limits.values());
   }
 
@@ -200,7 +200,7 @@ export class AgentChannel {
     this.endedBecause = reason;
     this.watchers.clear();
     this.limits.clear();
-    this.tellClosed(reason);
+    this.reportClosed(reason);
     for (const pending of [...this.pending.values()]) {
       pending.reject(new ChannelClosedError(reason));
     }

@@ -11,8 +11,8 @@ import { sweepLeftovers } from './sweep';
 
 const python = '/.berth/bin/python3';
 const idleMs = 60_000;
-const farewellMs = 5_000;
-const saidKept = 4096;
+const closeTimeoutMs = 5_000;
+const keptOutputChars = 4096;
 
 /** A process inside. */
 export interface AgentProcess {
@@ -57,40 +57,40 @@ export class InsideAgent implements AgentAccess {
     // First: a process that nobody feeds, or ends, must not be left.
     const source = await agentSource(agentDirectory);
     const process = await run(agentCommand(python, target));
-    const said = collect(process.stderr);
+    const output = collect(process.stderr);
     const channel = new AgentChannel(process.stdin, process.stdout);
     // The end of its input has it tidy up; what does not go by itself is cut off.
-    void channel.closed.then(() => setTimeout(() => process.destroy(), farewellMs).unref());
+    void channel.closed.then(() => setTimeout(() => process.destroy(), closeTimeoutMs).unref());
     try {
       await channel.start(source);
       await sweepLeftovers(channel);
       return { channel, end: () => channel.end() };
     } catch (error) {
       process.destroy();
-      throw reasonOf(error, said());
+      throw reasonOf(error, output());
     }
   }
 }
 
 /** The end of what was said. */
 function collect(stream: Readable): () => string {
-  let said = '';
-  stream.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-saidKept)));
+  let output = '';
+  stream.on('data', (chunk: Buffer) => (output = (output + chunk.toString('utf8')).slice(-keptOutputChars)));
   stream.on('error', () => undefined);
-  return () => said.trim();
+  return () => output.trim();
 }
 
-function reasonOf(error: unknown, said: string): BerthError {
-  if (error instanceof BerthError && said === '') {
+function reasonOf(error: unknown, output: string): BerthError {
+  if (error instanceof BerthError && output === '') {
     return error;
   }
-  if (/no space left/i.test(said)) {
+  if (/no space left/i.test(output)) {
     return new BerthError('no_space', 'The disk is full.', {
       hint: 'Delete files, or grow it.',
       cause: error,
     });
   }
-  const reason = said.split('\n').at(-1) ?? '';
+  const reason = output.split('\n').at(-1) ?? '';
   const message = `The files inside could not be reached: ${reason === '' ? String(error) : reason}`;
   return new BerthError('internal', message, { cause: error });
 }

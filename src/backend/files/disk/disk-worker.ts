@@ -9,11 +9,11 @@ import type { FromWorker } from './worker';
 import { workerFile } from './worker-file';
 
 /** A step of its work takes milliseconds: one that says nothing for so long, and then not to a ping, hangs. */
-export interface Patience {
+export interface WorkerTimeouts {
   silentMs: number;
   pingMs: number;
 }
-const patience: Patience = { silentMs: 20_000, pingMs: 15_000 };
+const timeouts: WorkerTimeouts = { silentMs: 20_000, pingMs: 15_000 };
 const memoryMiB = 512;
 const endMs = 15_000;
 
@@ -57,7 +57,7 @@ export class DiskChannel extends AgentChannel {
       if (kind !== undefined) {
         this.open.delete(keyOf(kind, fields));
       }
-      this.tellIdle();
+      this.notifyIdle();
     }
   }
 
@@ -82,10 +82,10 @@ export class DiskChannel extends AgentChannel {
     return !this.isOpen || (this.underWay === 0 && this.open.size === 0);
   }
 
-  private tellIdle(): void {
+  private notifyIdle(): void {
     if (this.isQuiet) {
-      for (const tell of this.idle.splice(0)) {
-        tell();
+      for (const resolve of this.idle.splice(0)) {
+        resolve();
       }
     }
   }
@@ -100,7 +100,7 @@ class Watchdog {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly patience: Patience,
+    private readonly timeouts: WorkerTimeouts,
     private readonly ping: () => void,
     private readonly bite: () => void,
   ) {}
@@ -108,8 +108,8 @@ class Watchdog {
   asked(): void {
     this.timer ??= setTimeout(() => {
       this.ping();
-      this.timer = setTimeout(this.bite, this.patience.pingMs);
-    }, this.patience.silentMs);
+      this.timer = setTimeout(this.bite, this.timeouts.pingMs);
+    }, this.timeouts.silentMs);
   }
 
   /** `busy`: more is to come. */
@@ -137,7 +137,7 @@ export class DiskWorker {
   constructor(
     private readonly volume: string,
     image: string,
-    limits: Patience = patience,
+    limits: WorkerTimeouts = timeouts,
   ) {
     this.worker = new Worker(workerFile(), {
       workerData: { image },

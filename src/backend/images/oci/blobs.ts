@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { Transform, type Readable, type TransformCallback } from 'node:stream';
 import { BerthError } from '../../../api/errors';
-import { largestDocument, type Descriptor } from './documents';
+import { maxDocumentBytes, type Descriptor } from './documents';
 
 export type Part = Pick<Descriptor, 'digest' | 'size'>;
 
@@ -68,7 +68,7 @@ export class Verifier extends Transform {
 
 /** A small part as a whole, checked. */
 export async function readBlob(blobs: Blobs, part: Part, signal: AbortSignal): Promise<Buffer> {
-  if (part.size > largestDocument) {
+  if (part.size > maxDocumentBytes) {
     throw new BerthError(
       'too_large',
       `A document of ${blobs.name} has ${part.size} bytes, which no document has.`,

@@ -13,7 +13,7 @@ export const mediaTypes = {
 } as const;
 
 /** Documents are small; layers are not documents. */
-export const largestDocument = 4 * 1024 * 1024;
+export const maxDocumentBytes = 4 * 1024 * 1024;
 export const refName = 'org.opencontainers.image.ref.name';
 /** What containerd and newer Dockers put the whole name in. */
 export const imageName = 'io.containerd.image.name';

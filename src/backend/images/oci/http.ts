@@ -12,8 +12,8 @@ import { agentFor, proxyFor, type Proxy } from './proxy';
 
 /** Without a byte. */
 const silentMs = 60_000;
-const mostRedirects = 5;
-const mostBytes = 4 * 1024 * 1024;
+const maxRedirects = 5;
+const maxBytes = 4 * 1024 * 1024;
 
 export interface Ask {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT';
@@ -33,7 +33,7 @@ export interface Answer {
 export async function ask(url: URL, options: Ask): Promise<Answer> {
   let at = url;
   let { headers } = options;
-  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+  for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     const answer = await once(at, { ...options, ...(headers !== undefined && { headers }) });
     const { location } = answer.headers;
     const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
@@ -146,7 +146,7 @@ export async function bytesOf({ body }: Answer): Promise<Buffer> {
   let size = 0;
   for await (const chunk of body) {
     size += (chunk as Buffer).length;
-    if (size > mostBytes) {
+    if (size > maxBytes) {
       body.destroy();
       throw new BerthError('too_large', 'The registry sent a document that is too large.');
     }
@@ -170,8 +170,8 @@ function unreachable({ host }: URL, proxy: Proxy | undefined, cause: unknown): B
 }
 
 function brokeOff({ host }: URL, cause: unknown): BerthError {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  const why = said === 'aborted' ? '' : `: ${said}`;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const why = reason === 'aborted' ? '' : `: ${reason}`;
   return new BerthError('runtime_unavailable', `The registry ${host} cut off its answer${why}.`, {
     hint: 'Try again: the layers that are complete are kept.',
     cause,

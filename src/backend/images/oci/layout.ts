@@ -1,4 +1,4 @@
-/** OCI image layouts: folders of blobs with an index (OCI image specification, image-layout.md). */
+/** OCI image layouts: folders of blobs with an index (OCI image specification, "Image Layout"). */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { replaceFile } from '../../machine/files';
 import { digestOf, readBlob, Verifier, type Blobs, type Part } from './blobs';
 import {
   Index,
-  largestDocument,
+  maxDocumentBytes,
   Manifest,
   mediaTypes,
   parseDocument,
@@ -51,7 +51,7 @@ export class Layout implements Blobs {
   /** Empty when there is no such layout. */
   async index(): Promise<Index> {
     const path = join(this.folder, 'index.json');
-    return (await isFile(path, largestDocument))
+    return (await isFile(path, maxDocumentBytes))
       ? parseDocument(Index, await readFile(path), `The index of ${this.name}`)
       : { schemaVersion: 2, manifests: [] };
   }
@@ -173,9 +173,9 @@ export class Layout implements Blobs {
 }
 
 /** A pipe, or something endless, is no part of an image. */
-async function isFile(path: string, mostBytes = Infinity): Promise<boolean> {
+async function isFile(path: string, maxBytes = Infinity): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
-  return found?.isFile() === true && found.size <= mostBytes;
+  return found?.isFile() === true && found.size <= maxBytes;
 }
 
 /** Of an image for several platforms only one is kept. */

@@ -190,7 +190,7 @@ export class Repository implements Blobs {
     }
     const body = (await bytesOf(answer).catch(() => Buffer.alloc(0))).toString('utf8');
     // In one line: whoever wrote it must not make others that look like ours.
-    const said = body
+    const details = body
       .slice(0, 300)
       .replace(/[\s\p{Cc}]+/gu, ' ')
       .trim();
@@ -207,7 +207,7 @@ export class Repository implements Blobs {
       answer.status === 404
         ? 'Check the spelling of the image, or log in to its registry with `docker login`.'
         : 'Try again later.';
-    throw new BerthError(code, `${what}${said === '' ? '' : `: ${said}`}`, { hint, field: 'image' });
+    throw new BerthError(code, `${what}${details === '' ? '' : `: ${details}`}`, { hint, field: 'image' });
   }
 }
 

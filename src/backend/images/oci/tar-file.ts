@@ -6,12 +6,12 @@ import { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import { isErrno, openRegular } from '../../machine/files';
 import { blockSize, decodeHeader, paddingOf, applyPax, type RawHeader } from '../../tar/header';
-import { largestDocument } from './documents';
+import { maxDocumentBytes } from './documents';
 import { throwIfCancelled } from '../../machine/wait';
 
 /** An archive of an image has a few members for each layer. */
-const mostMembers = 20_000;
-const mostLinks = 10;
+const maxMembers = 20_000;
+const maxLinks = 10;
 
 interface Member {
   offset: number;
@@ -61,7 +61,7 @@ export class TarFile {
     if (size === undefined) {
       return undefined;
     }
-    if (size > largestDocument) {
+    if (size > maxDocumentBytes) {
       throw new BerthError(
         'too_large',
         `${JSON.stringify(name)} of ${this.path} is too large for what it is.`,
@@ -77,7 +77,7 @@ export class TarFile {
   /** Links lead to other members only. */
   private find(name: string): Member | undefined {
     let at = clean(name);
-    for (let links = 0; links <= mostLinks; links++) {
+    for (let links = 0; links <= maxLinks; links++) {
       const member = this.members.get(at);
       if (member?.link === undefined) {
         return member;
@@ -130,7 +130,7 @@ async function membersOf(
     }
     const size = header.type === 'link' || header.type === 'symlink' ? 0 : header.size;
     at = offset + size + paddingOf(size);
-    if (at > end || members.size > mostMembers) {
+    if (at > end || members.size > maxMembers) {
       throw damaged(path, at > end ? 'it was cut off' : 'it has too many members for an image');
     }
   }
@@ -174,7 +174,7 @@ function decode(block: Buffer, path: string, at: number): RawHeader | undefined 
 }
 
 async function extended(file: FileHandle, header: RawHeader, offset: number, path: string): Promise<Buffer> {
-  if (header.size > largestDocument) {
+  if (header.size > maxDocumentBytes) {
     throw damaged(path, 'an extended header is too large');
   }
   const content = Buffer.alloc(header.size);

@@ -11,19 +11,23 @@ import { throwIfCancelled } from '../../machine/wait';
 
 const atOnce = 3;
 
-export interface Told {
+export interface TransferOptions {
   progress: (progress: PullProgress) => void;
   signal: AbortSignal;
 }
 
 /** Into a layout, under its name; what is there already is not got again. */
-export async function pullImage(from: Repository, into: Layout, told: Told): Promise<Descriptor> {
+export async function pullImage(
+  from: Repository,
+  into: Layout,
+  options: TransferOptions,
+): Promise<Descriptor> {
   const release = await into.hold();
   try {
-    const { descriptor, bytes } = await manifestOf(from, told.signal);
+    const { descriptor, bytes } = await manifestOf(from, options.signal);
     const { config, layers } = parseDocument(Manifest, bytes, `The manifest of ${from.name}`);
     await into.put(bytes);
-    await each([config, ...layers], told, async (part, count, signal) => {
+    await each([config, ...layers], options, async (part, count, signal) => {
       if (await into.has(part)) {
         count(part.size);
       } else {
@@ -38,13 +42,20 @@ export async function pullImage(from: Repository, into: Layout, told: Told): Pro
 }
 
 /** From a layout to the tag of its name; what is there already is not sent again. */
-export async function pushImage(from: Layout, image: Descriptor, to: Repository, told: Told): Promise<void> {
+export async function pushImage(
+  from: Layout,
+  image: Descriptor,
+  to: Repository,
+  options: TransferOptions,
+): Promise<void> {
   const release = await from.hold();
   try {
-    const bytes = await readBlob(from, image, told.signal);
+    const bytes = await readBlob(from, image, options.signal);
     const { config, layers } = parseDocument(Manifest, bytes, `The manifest of ${to.name}`);
-    await each([...layers, config], told, (part, count, signal) => pushPart(from, part, to, count, signal));
-    await to.putManifest(image, bytes, told.signal);
+    await each([...layers, config], options, (part, count, signal) =>
+      pushPart(from, part, to, count, signal),
+    );
+    await to.putManifest(image, bytes, options.signal);
   } finally {
     release();
   }
@@ -88,7 +99,7 @@ async function manifestOf(
 /** Several at once; the first that fails ends the others. */
 async function each(
   parts: readonly Part[],
-  { progress, signal }: Told,
+  { progress, signal }: TransferOptions,
   work: (part: Part, count: (bytes: number) => void, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const unique = [...new Map(parts.map((part) => [part.digest, part])).values()];

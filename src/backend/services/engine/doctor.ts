@@ -93,7 +93,7 @@ export class Doctor {
     }));
   }
 
-  /** Somebody chose it: for one that nobody uses it is no failure that it is not there. */
+  /** True if the default or any workspace uses this runtime. If not, a missing runtime is a warning, not a failure. */
   private isWanted(runtime: RuntimeKind): boolean {
     return (
       this.settings.defaults.runtime === runtime ||

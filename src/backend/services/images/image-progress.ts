@@ -26,7 +26,7 @@ export async function ensureImage(driver: Driver, image: string, context: Operat
   await prepareImage(driver, image, context);
 }
 
-/** Where a runtime would wait for something that is made of its image: a step of its own, that can be cancelled. */
+/** Converts the image before the runtime needs it, as a step that can be cancelled (microVMs: the root file system). */
 export async function prepareImage(
   { images }: Driver,
   image: string,

@@ -131,7 +131,7 @@ export class Images {
     }
   }
 
-  /** What a workspace was made of stays. */
+  /** Throws `in_use` if the spec of a workspace names the image. */
   async remove(image: string): Promise<void> {
     imageName(image);
     const { images } = await this.ownerOf(image);

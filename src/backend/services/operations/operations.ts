@@ -153,8 +153,8 @@ export class Operations {
     return operation;
   }
 
-  /** An operation that has nothing to do, if `check` does not object. */
-  nothing(begin: OperationStart, check: () => Promise<unknown>): Operation {
+  /** An operation that succeeds without changes, unless `check` throws. */
+  startNoop(begin: OperationStart, check: () => Promise<unknown>): Operation {
     const work = async (): Promise<OperationResult> => {
       await check();
       return { changed: false };

@@ -166,7 +166,7 @@ async function copyItems(
     );
     outcome.add(result, (path) => joinPath(plan.target, path.slice(1)));
     noteMissing(plan, expected.files, outcome, context);
-    outcome.tellLosses((text) => context.warn(text));
+    outcome.reportLosses((text) => context.warn(text));
   } finally {
     await to.unstage(stage);
   }

@@ -132,7 +132,7 @@ export async function download(
     const stayed = await context.step('place', 'Put in place', () => settle(plan, stage, context, outcome));
     outcome.result.files += Math.max(0, count - stayed);
     noteMissing(plan, expected.files, outcome, context);
-    outcome.tellLosses((text) => context.warn(text));
+    outcome.reportLosses((text) => context.warn(text));
   } finally {
     await draft.remove();
   }

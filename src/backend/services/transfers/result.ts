@@ -40,7 +40,7 @@ export class Outcome {
   }
 
   /** What files could not keep, each kind once. */
-  tellLosses(warn: (text: string) => void): void {
+  reportLosses(warn: (text: string) => void): void {
     for (const [what, count, first] of this.losses.rows()) {
       const files = count === 1 ? `${quote(first)} was copied` : `${count} files were copied`;
       const example = count === 1 ? '' : ` (the first is ${quote(first)})`;

@@ -105,7 +105,7 @@ export async function upload(
     );
     outcome.add(result, (path) => joinPath(plan.target, path.slice(1)));
     noteMissing(plan, tree.files, outcome, context);
-    outcome.tellLosses((text) => context.warn(text));
+    outcome.reportLosses((text) => context.warn(text));
   } finally {
     await files.unstage(stage);
   }

@@ -190,7 +190,7 @@ export class WorkspaceCreator {
 
   private async keepSecrets({ name, secrets }: WorkspaceCreate): Promise<void> {
     try {
-      // What a workspace of that name had before is not for this one.
+      // Drop the secrets of an earlier workspace of this name.
       await this.parts.secrets.forget(name);
       if (secrets !== undefined) {
         await this.parts.secrets.put(name, secrets);

@@ -18,7 +18,7 @@ import {
 } from '../../../../src/api/rules/lifecycle';
 import { failure } from '../../../support/errors';
 
-/** DESIGN.md, section 4: what each verb does from each settled state. '=' changes nothing; all else is illegal. */
+/** What each verb does from each settled state. '=' changes nothing; all else is illegal. */
 const table: Record<Verb, Partial<Record<WorkspaceState, 'go' | '='>>> = {
   start: { stopped: 'go', paused: 'go', running: '=' },
   stop: { running: 'go', paused: 'go', stopped: '=' },

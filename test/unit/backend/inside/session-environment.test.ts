@@ -78,8 +78,8 @@ describe('the environment of a session', () => {
     ] as const) {
       for (const [program = '', ...argv] of shells) {
         const setting = `PATH=${quoteForShell(path)}\n${script}`;
-        const told = execFileSync(program, [...argv, '-c', setting], { encoding: 'utf8' });
-        assert.equal(told, `${seen}|b\nc`, `${program} ${path}`);
+        const output = execFileSync(program, [...argv, '-c', setting], { encoding: 'utf8' });
+        assert.equal(output, `${seen}|b\nc`, `${program} ${path}`);
       }
     }
   });

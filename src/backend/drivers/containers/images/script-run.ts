@@ -8,7 +8,7 @@ import { linesOf, toReadable } from '../engine/streams';
 import { archiveOf } from '../../../tar/archive';
 
 const runTimeoutMs = 15 * 60_000;
-const saidKept = 5;
+const keptOutputChars = 5;
 const scriptPath = '/berth-script.sh';
 
 export interface ScriptRun {
@@ -64,7 +64,7 @@ async function finish(container: Container, { line }: ScriptRun): Promise<string
   const hear = (text: string): void => {
     line(text);
     said.push(text);
-    said.splice(0, said.length - saidKept);
+    said.splice(0, said.length - keptOutputChars);
   };
   const heard = Promise.all([eachLine(stdout, () => undefined), eachLine(stderr, hear)]);
   await container.start();

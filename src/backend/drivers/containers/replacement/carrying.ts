@@ -98,10 +98,10 @@ async function run(endpoint: Endpoint, container: string, role: string, source: 
 /** The one that failed first has the reason; the other one only sees that it has ended. */
 function leftOf(ends: readonly End[]): Left {
   const failures = ends.filter(({ exitCode }) => exitCode !== 0).map(failureOf);
-  const told = failures.find(
+  const options = failures.find(
     ({ errno, message }) => errno !== undefined || !/ended in the middle/.test(message),
   );
-  const failure = told ?? failures[0];
+  const failure = options ?? failures[0];
   if (failure !== undefined) {
     const message = `The files outside of volumes could not be copied: ${lineOf(failure.message)}.`;
     throw failure.errno === diskFull

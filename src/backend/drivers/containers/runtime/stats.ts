@@ -133,7 +133,7 @@ export class Stats {
         reject(new BerthError('timeout', what));
         stream.destroy();
       }, firstSampleTimeoutMs);
-      const told = (stats: WorkspaceStats): void => {
+      const options = (stats: WorkspaceStats): void => {
         clearTimeout(timer);
         tell(stats);
         resolve(stats);
@@ -144,7 +144,7 @@ export class Stats {
         this.samplers.get(name)?.close();
         reject(new BerthError('illegal_state', `${name} stopped while it was measured.`));
       };
-      readSamples(stream, told).then(ended, ended);
+      readSamples(stream, options).then(ended, ended);
     });
   }
 }

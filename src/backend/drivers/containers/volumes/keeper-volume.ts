@@ -15,7 +15,7 @@ import { removeContainer } from '../engine/remove-container';
 
 const python = '/.berth/bin/python3';
 /** How long an agent may take to tidy up before its container is removed under it. */
-const farewellMs = 5_000;
+const closeTimeoutMs = 5_000;
 /** Enough of stderr to say why the agent ended. */
 const stderrKept = 4096;
 /** Larger files go by the engine's archive calls, which carry bytes faster than an exec, but take a while to begin. */
@@ -142,7 +142,7 @@ async function endKeeper(
   channel.end();
   await Promise.race([
     container.wait({ condition: 'removed' }).catch(() => undefined),
-    new Promise((resolve) => setTimeout(resolve, farewellMs).unref()),
+    new Promise((resolve) => setTimeout(resolve, closeTimeoutMs).unref()),
   ]);
   await removeContainer(container);
 }

@@ -82,7 +82,7 @@ export class UserImages {
     return { file, others: all.filter((each) => each.file !== file || each.runtime === runtime) };
   }
 
-  /** By its name, a disk of ours has rules that a path would lead around. */
+  /** Refuses paths to Berth's own disks: mounting by path would bypass the checks of mounting by name. */
   private async refuseOurs(path: string): Promise<void> {
     const [real, folder] = await Promise.all(
       [realpath(path), realpath(this.options.volumes)].map(orUndefined),

@@ -1,4 +1,4 @@
-/** Makes a guest a workspace: its name, its clock, chance, where its disks go, and all that a container gets as well. */
+/** Configures a booted guest as a workspace: hostname, clock, entropy seed, disk mounts, and all that a container gets. */
 import { randomBytes } from 'node:crypto';
 import { configureArchive } from '../../../inside/configure-archive';
 import { notWrittenOf } from '../../../inside/configure-script';

@@ -26,7 +26,7 @@ const idBytes = 4;
 /** Answers are a few lines; a guest that says more than this is not ours any more. */
 const floodLimits = { burstBytes: 1024 * 1024, bytesPerSecond: 16 * 1024 };
 /** Of what it says of one request, and of the last line that is quoted. */
-const saidKept = 200;
+const keptOutputChars = 200;
 const quotedChars = 200;
 
 interface Expectation {
@@ -220,7 +220,7 @@ function answerTo(id: string, said: string[]): Expectation['take'] {
     if (to !== id) {
       return undefined;
     }
-    if (word === 'said' && said.length < saidKept) {
+    if (word === 'said' && said.length < keptOutputChars) {
       said.push(text.slice(0, quotedChars));
     }
     return word === 'ready' ? 'done' : word === 'failed' ? refused(text) : undefined;

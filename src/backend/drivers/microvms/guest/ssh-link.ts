@@ -15,7 +15,7 @@ const readyTimeoutMs = 60_000;
 /** As long: the connection may be one whose other end is no more, which no port of a machine tells. */
 const defaultOpenTimeoutMs = 60_000;
 const greetingTimeoutsMs = [5_000, 15_000, 40_000];
-const farewellMs = 250;
+const closeTimeoutMs = 250;
 const greeting = 'SSH-2.0-';
 const maxMixUps = 2;
 
@@ -113,7 +113,7 @@ export class SshLink {
         if (left === 0 || !isMixUp(error)) {
           throw error;
         }
-        await sleep(farewellMs);
+        await sleep(closeTimeoutMs);
       }
     }
   }
@@ -133,7 +133,7 @@ export class SshLink {
         // What was sent before may still be on its way.
         void ended
           .then(() => (isOver = true))
-          .then(() => sleep(farewellMs, undefined, { ref: false }))
+          .then(() => sleep(closeTimeoutMs, undefined, { ref: false }))
           .then(() => sock.destroy());
         if (await greeted) {
           return sock;
@@ -143,7 +143,7 @@ export class SshLink {
         throw error;
       }
       sock.destroy();
-      await sleep(farewellMs);
+      await sleep(closeTimeoutMs);
     }
     throw new BerthError('timeout', "Timed out waiting for the guest's SSH server to answer the engine.", {
       hint: 'Its log may say why: `berth logs` with its name. Restart the workspace.',

@@ -1,6 +1,6 @@
 /**
- * Removes large files a little later: on many disks whatever is synced meanwhile waits for that, which would be what
- * somebody waits for now.
+ * Removes large files a little later, after the user's operation: unlinking a large file stalls concurrent fsyncs on
+ * many disks.
  */
 import { rm } from 'node:fs/promises';
 import type { Log } from '../../../machine/log';

@@ -5,7 +5,7 @@ import { BerthError, asBerthError } from '../../../../api/errors';
 import { startDetached as startProcess } from '../../../machine/run';
 import { identityOf, isRunning, type ProcessIdentity } from '../../../machine/process-identity';
 
-const saidKept = 2000;
+const keptOutputChars = 2000;
 /** Written anew, and at its end also when it is cut meanwhile. */
 const logFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
 const endPollMs = 20;
@@ -73,7 +73,7 @@ export async function lastWords(log: string): Promise<string> {
   }
   try {
     const { size } = await file.stat();
-    const length = Math.min(size, saidKept);
+    const length = Math.min(size, keptOutputChars);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
     return buffer.toString('utf8', 0, bytesRead).trim();
   } catch {

@@ -114,8 +114,8 @@ export class Bases {
   private async keep(from: string, to: string): Promise<void> {
     const { qemuImg } = this.parts;
     await keepFile(from, to, async (source, copy) => {
-      const told = { tell: () => undefined, signal: never };
-      await convertDisk(await qemuImg(), { path: source, format: 'raw' }, copy, told);
+      const options = { tell: () => undefined, signal: never };
+      await convertDisk(await qemuImg(), { path: source, format: 'raw' }, copy, options);
     });
   }
 }

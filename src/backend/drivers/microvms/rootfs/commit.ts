@@ -13,7 +13,7 @@ import type { Part } from '../../../images/oci/blobs';
 import { mediaTypes, type Descriptor } from '../../../images/oci/documents';
 import { ownArchitecture } from '../../../images/oci/image';
 import type { Layout } from '../../../images/oci/layout';
-import type { Told } from '../../../images/oci/transfer';
+import type { TransferOptions } from '../../../images/oci/transfer';
 import { throwIfCancelled } from '../../../machine/wait';
 
 /** Enough for most of what there is to save, at three times the speed. */
@@ -38,10 +38,10 @@ export interface CommitSource {
 export async function commitDisk(
   source: CommitSource,
   layout: Layout,
-  told: Told,
+  options: TransferOptions,
 ): Promise<{ id: string; descriptor: Descriptor }> {
   await makeFit(source.name, source.disk);
-  const { layer, diffId } = await packLayer(source, layout, told);
+  const { layer, diffId } = await packLayer(source, layout, options);
   const created = new Date().toISOString();
   const { env, user, workdir, entrypoint, cmd } = source.config;
   const document = {
@@ -70,7 +70,7 @@ export async function commitDisk(
 async function packLayer(
   source: CommitSource,
   layout: Layout,
-  { progress, signal }: Told,
+  { progress, signal }: TransferOptions,
 ): Promise<{ layer: Part; diffId: string }> {
   const total = Math.max(1, (await readSuperblock(source.name, source.disk)).usedBytes);
   let done = 0;

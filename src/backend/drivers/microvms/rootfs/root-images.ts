@@ -15,7 +15,7 @@ import type { Log } from '../../../machine/log';
 import type { ImageConfig } from '../../../images/image-config';
 import { Layout } from '../../../images/oci/layout';
 import { Repository, type Authority } from '../../../images/oci/registry';
-import { pullImage, pushImage, type Told } from '../../../images/oci/transfer';
+import { pullImage, pushImage, type TransferOptions } from '../../../images/oci/transfer';
 import type { CommitFrom, ImageArchive, RootImage, RootImages } from '../parts';
 import { commitDisk } from './commit';
 import { convertDisk } from './convert';
@@ -76,18 +76,18 @@ export class RootImageStore implements RootImages, ImageArchive {
   }
 
   /** From its registry, without a container engine. */
-  async pull(image: string, told: Told): Promise<void> {
+  async pull(image: string, transfer: TransferOptions): Promise<void> {
     const repository = new Repository(withTag(image), this.options.authority);
-    await pullImage(repository, this.own.pulled, told);
+    await pullImage(repository, this.own.pulled, transfer);
   }
 
-  async push(image: string, told: Told): Promise<void> {
+  async push(image: string, transfer: TransferOptions): Promise<void> {
     const { layout, descriptor, name } = await this.own.get(image);
-    await pushImage(layout, descriptor, new Repository(name, this.options.authority, 'pull,push'), told);
+    await pushImage(layout, descriptor, new Repository(name, this.options.authority, 'pull,push'), transfer);
   }
 
-  async save(image: string, path: string, told: Told): Promise<void> {
-    await saveImage(await this.own.get(image), path, told);
+  async save(image: string, path: string, transfer: TransferOptions): Promise<void> {
+    await saveImage(await this.own.get(image), path, transfer);
   }
 
   async remove(image: string): Promise<void> {
@@ -95,7 +95,7 @@ export class RootImageStore implements RootImages, ImageArchive {
     await layout.remove(name);
   }
 
-  async commit(from: CommitFrom, image: string, { progress, signal }: Told): Promise<string> {
+  async commit(from: CommitFrom, image: string, { progress, signal }: TransferOptions): Promise<string> {
     if (await this.finder.engineHas(image)) {
       throw new BerthError('exists', `The container engine has an image ${image} already.`, {
         hint: 'It would be taken instead of this one: choose another name.',
@@ -124,13 +124,20 @@ export class RootImageStore implements RootImages, ImageArchive {
     }
   }
 
-  async ensure(reference: string, progress: Told['progress'], signal: AbortSignal): Promise<RootImage> {
+  async ensure(
+    reference: string,
+    progress: TransferOptions['progress'],
+    signal: AbortSignal,
+  ): Promise<RootImage> {
     const source = await this.finder.find(reference, signal);
     if (source === undefined || !digestPattern.test(source.digest)) {
       throw imageMissing(reference);
     }
     const known = await this.known(source.digest);
-    return known ?? this.making.join(source.digest, { progress, signal }, (told) => this.make(source, told));
+    return (
+      known ??
+      this.making.join(source.digest, { progress, signal }, (transfer) => this.make(source, transfer))
+    );
   }
 
   /** One that was made, by its digest. */
@@ -149,22 +156,22 @@ export class RootImageStore implements RootImages, ImageArchive {
   }
 
   /** By one engine at a time, as the cache may be shared; whoever comes second has what the first one made. */
-  private async make(source: RootSource, told: Told): Promise<RootImage> {
+  private async make(source: RootSource, transfer: TransferOptions): Promise<RootImage> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const path = `${this.baseOf(source.digest)}.ext4`;
-    const lock = await lockFile(`${path}.lock`, told.signal, 'make a root file system');
+    const lock = await lockFile(`${path}.lock`, transfer.signal, 'make a root file system');
     try {
-      return (await this.known(source.digest)) ?? (await this.makeAlone(source, path, told));
+      return (await this.known(source.digest)) ?? (await this.makeAlone(source, path, transfer));
     } finally {
       lock.release();
     }
   }
 
-  private async makeAlone(source: RootSource, path: string, told: Told): Promise<RootImage> {
+  private async makeAlone(source: RootSource, path: string, transfer: TransferOptions): Promise<RootImage> {
     const { digest } = source;
     await sweepDrafts(this.folder, abandonedAfterMs);
     const draft = draftOf(path);
-    const { config, warnings, unlisted } = await source.make(draft, told);
+    const { config, warnings, unlisted } = await source.make(draft, transfer);
     const leftOut = firstOf(warnings, unlisted);
     if (warnings.length > 0) {
       this.options.log.warn({ digest, warnings, unlisted }, 'left out of a root file system');

@@ -5,15 +5,15 @@ import { writeNew } from '../../../images/write-new';
 import { readBlob, Verifier, type Part } from '../../../images/oci/blobs';
 import { imageName, Manifest, mediaTypes, parseDocument, refName } from '../../../images/oci/documents';
 import type { Layout } from '../../../images/oci/layout';
-import type { Told } from '../../../images/oci/transfer';
+import type { TransferOptions } from '../../../images/oci/transfer';
 import type { OwnImage } from './own-images';
 
 /** Throws `path_exists` when there is such a file. */
-export async function saveImage(image: OwnImage, path: string, told: Told): Promise<void> {
+export async function saveImage(image: OwnImage, path: string, options: TransferOptions): Promise<void> {
   const release = await image.layout.hold();
   try {
-    const tar = Readable.from(archiveOf(image, told.signal), { objectMode: false });
-    await writeNew(path, tar, { total: 0, ...told });
+    const tar = Readable.from(archiveOf(image, options.signal), { objectMode: false });
+    await writeNew(path, tar, { total: 0, ...options });
   } finally {
     release();
   }

@@ -1,18 +1,22 @@
 /** Work that several want at once is done once; it is cancelled when nobody waits for it any more. */
 import { BerthError } from '../../../../api/errors';
-import type { Told } from '../../../images/oci/transfer';
+import type { TransferOptions } from '../../../images/oci/transfer';
 import { throwIfCancelled } from '../../../machine/wait';
 
 interface Run<T> {
   done: Promise<T>;
   abort: AbortController;
-  waiting: Set<Told['progress']>;
+  waiting: Set<TransferOptions['progress']>;
 }
 
 export class SharedWork<T> {
   private readonly runs = new Map<string, Run<T>>();
 
-  async join(key: string, { progress, signal }: Told, work: (told: Told) => Promise<T>): Promise<T> {
+  async join(
+    key: string,
+    { progress, signal }: TransferOptions,
+    work: (options: TransferOptions) => Promise<T>,
+  ): Promise<T> {
     throwIfCancelled(signal, 'make a root file system');
     for (
       let ending = this.runs.get(key);
@@ -40,10 +44,10 @@ export class SharedWork<T> {
     }
   }
 
-  private begin(key: string, work: (told: Told) => Promise<T>): Run<T> {
+  private begin(key: string, work: (options: TransferOptions) => Promise<T>): Run<T> {
     const abort = new AbortController();
     const waiting: Run<T>['waiting'] = new Set();
-    const progress: Told['progress'] = (now) => waiting.forEach((tell) => tell(now));
+    const progress: TransferOptions['progress'] = (now) => waiting.forEach((tell) => tell(now));
     const done = work({ progress, signal: abort.signal }).finally(() => this.runs.delete(key));
     const run = { done, abort, waiting };
     this.runs.set(key, run);

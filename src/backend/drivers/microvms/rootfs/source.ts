@@ -4,7 +4,7 @@ import type { ImageConfig } from '../../../images/image-config';
 import { buildExt4, buildTree, type Ext4BuildOptions } from '../../../files/disk/filling/build';
 import { configOf, type OpenImage } from '../../../images/oci/image';
 import type { Layout } from '../../../images/oci/layout';
-import type { Told } from '../../../images/oci/transfer';
+import type { TransferOptions } from '../../../images/oci/transfer';
 import { applyLayers } from './unpack';
 import { counted, type ImageExporter } from './exporter';
 
@@ -15,7 +15,10 @@ export interface RootSource {
   /** The image's id. */
   digest: string;
   /** Makes the file, which is there as a whole or not at all; what had to be left out is told in words. */
-  make(out: string, told: Told): Promise<{ config: ImageConfig; warnings: string[]; unlisted?: number }>;
+  make(
+    out: string,
+    transfer: TransferOptions,
+  ): Promise<{ config: ImageConfig; warnings: string[]; unlisted?: number }>;
 }
 
 /** From the image: whoever makes its file system makes the same one. */
@@ -24,7 +27,11 @@ function uuidOf(digest: string): string {
   return [8, 12, 16, 20, 32].map((end, index) => hex.slice([0, 8, 12, 16, 20][index], end)).join('-');
 }
 
-function options(digest: string, { progress, signal }: Told, total: () => number): Ext4BuildOptions {
+function options(
+  digest: string,
+  { progress, signal }: TransferOptions,
+  total: () => number,
+): Ext4BuildOptions {
   const filling = (): void => progress({ done: total(), total: total(), current: 'filling the disk' });
   return { sizeMiB: rootSizeMiB, label: 'root', uuid: uuidOf(digest), signal, filling };
 }
@@ -33,18 +40,18 @@ function options(digest: string, { progress, signal }: Told, total: () => number
 export function engineSource(exporter: ImageExporter, image: string, digest: string): RootSource {
   return {
     digest,
-    make: async (out, told) => {
+    make: async (out, transfer) => {
       const { config, sizeBytes } = await exporter.config(image);
-      const tar = await exporter.exportFiles(image, told.signal);
+      const tar = await exporter.exportFiles(image, transfer.signal);
       let done = 0;
       const count = (bytes: number): void => {
         done += bytes;
-        told.progress({ done, total: Math.max(sizeBytes, done), current: image });
+        transfer.progress({ done, total: Math.max(sizeBytes, done), current: image });
       };
       const built = await buildExt4(
         out,
         counted(tar, count),
-        options(digest, told, () => done),
+        options(digest, transfer, () => done),
       );
       return { config, warnings: built.warnings, unlisted: built.unlisted };
     },
@@ -56,18 +63,18 @@ export function ociSource(image: OpenImage, held?: Pick<Layout, 'hold'>): RootSo
   const total = image.layers.reduce((sum, { size }) => sum + size, 0);
   return {
     digest: image.digest,
-    make: async (out, told) => {
+    make: async (out, transfer) => {
       let done = 0;
       const count = (bytes: number): void => {
         done += bytes;
-        told.progress({ done, total, current: image.name });
+        transfer.progress({ done, total, current: image.name });
       };
       const release = await held?.hold();
       try {
         const { warnings, unlisted } = await buildTree(
           out,
-          options(image.digest, told, () => total),
-          (tree, contents) => applyLayers(image, tree, contents, { count, signal: told.signal }),
+          options(image.digest, transfer, () => total),
+          (tree, contents) => applyLayers(image, tree, contents, { count, signal: transfer.signal }),
         );
         return { config: configOf(image.document), warnings, unlisted };
       } finally {

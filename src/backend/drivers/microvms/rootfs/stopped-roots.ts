@@ -103,13 +103,13 @@ export class StoppedRoots {
     const given = new AbortController();
     this.copying.set(name, given);
     const signal = AbortSignal.any([given.signal, AbortSignal.timeout(copyTimeoutMs)]);
-    const told = { tell: () => undefined, signal, isScratch: true };
+    const options = { tell: () => undefined, signal, isScratch: true };
     try {
       await whileStopped(name, async (record) => {
         await bases.require(record);
         const { rootfs: path, base } = store.files.of(name);
         await this.requireRoom(volume, [path, base]);
-        await convertDisk(await qemuImg(), { path, format: 'qcow2' }, copy, told);
+        await convertDisk(await qemuImg(), { path, format: 'qcow2' }, copy, options);
       });
       await makeFit(volume, copy);
     } catch (error) {

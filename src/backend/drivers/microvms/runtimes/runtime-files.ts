@@ -91,8 +91,8 @@ export class MicrovmFiles {
   }
 
   /**
-   * The folder that sockets are in which would have too long a path in this one: ours alone, as anybody may make one
-   * of that name first.
+   * The fallback directory for sockets whose path here would be too long. Checked to be this user's alone, as anybody
+   * can create a directory of that name first.
    */
   async ensureSocketFolder(folder: string): Promise<void> {
     if (hasRoom(folder)) {

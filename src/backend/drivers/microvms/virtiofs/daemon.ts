@@ -9,7 +9,7 @@ import { runWell } from '../../../machine/run';
 import type { Surroundings } from '../qemu/programs';
 
 const helpTimeoutMs = 10_000;
-/** It is no program for users: mostly it lies beside PATH. */
+/** Usually installed in libexec, not on PATH. */
 const prefixes = ['/usr', '/usr/local', '/opt/homebrew', '/home/linuxbrew/.linuxbrew', '/opt/local'];
 const usualFolders = prefixes.flatMap((prefix) =>
   ['libexec', 'lib', 'lib/qemu', 'bin'].map((folder) => `${prefix}/${folder}`),

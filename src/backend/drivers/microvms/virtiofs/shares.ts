@@ -15,7 +15,7 @@ import { findVirtiofsd, missingVirtiofsd, servingCommand, type Virtiofsd } from 
 const listenTimeoutMs = 20_000;
 const pollMs = 10;
 /** A daemon sees the end of its machine, and goes; one that hangs is ended. */
-const farewellMs = 2_000;
+const closeTimeoutMs = 2_000;
 /** In /proc/net/unix: somebody listens (__SO_ACCEPTCON of linux/net.h). */
 const acceptsConnections = '00010000';
 
@@ -60,7 +60,7 @@ export class Shares {
   async end(
     files: RuntimeFiles,
     shares: readonly Pick<Share, 'serial'>[],
-    graceMs = farewellMs,
+    graceMs = closeTimeoutMs,
   ): Promise<void> {
     const sockets = shares.map(({ serial }) => files.shareSocket(serial));
     let left = await serving(sockets);

@@ -12,7 +12,7 @@ import { daemonOf } from './shares';
 
 const pollMs = 1_000;
 /** With their machine they end as well, and may be seen to do so first. */
-const farewellMs = 2_000;
+const closeTimeoutMs = 2_000;
 const quotedChars = 300;
 
 export interface ShareWatchParts {
@@ -45,7 +45,7 @@ export class ShareWatch {
     try {
       const daemon = await daemonOf(files.shareSocket(serial));
       await this.waitForEnd(daemon);
-      await this.pause(farewellMs);
+      await this.pause(closeTimeoutMs);
       if (this.ended.signal.aborted) {
         return;
       }

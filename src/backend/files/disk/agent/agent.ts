@@ -40,7 +40,7 @@ export class DiskAgent {
     const content = (this.content = new Content(volume));
     const stages = (this.stages = new Stages(volume));
     const { watches } = this;
-    const { tell } = watches;
+    const { notify } = watches;
     this.quick = {
       stat: (request) => stat(volume, request),
       real: (request) => real(volume, request),
@@ -48,24 +48,24 @@ export class DiskAgent {
       read: (request) => content.read(request),
       pread: (request) => content.pread(request),
       close: (request) => content.close(request),
-      write: (request, payload) => content.write(request, payload, tell),
+      write: (request, payload) => content.write(request, payload, notify),
       open_write: (request) => content.openWrite(request),
       pwrite: (request, payload) => content.pwrite(request, payload),
-      commit: (request) => content.commit(request, tell),
-      mkdir: (request) => mkdir(volume, request, tell),
-      rename: (request) => rename(volume, request, tell),
-      chmod: (request) => chmod(volume, request, tell),
+      commit: (request) => content.commit(request, notify),
+      mkdir: (request) => mkdir(volume, request, notify),
+      rename: (request) => rename(volume, request, notify),
+      chmod: (request) => chmod(volume, request, notify),
       watch: (request, _payload, job) => watches.watch(volume, request, job),
       unwatch: (request) => watches.unwatch(request),
       ...this.archives(volume),
     };
     this.slow = {
-      copy: (request, job) => stages.copy(request, job, tell),
-      remove: (request, job) => remove(volume, request, tell, job),
+      copy: (request, job) => stages.copy(request, job, notify),
+      remove: (request, job) => remove(volume, request, notify, job),
       usage: (request) => usage(volume, request),
       stage: () => stages.stage(),
       unstage: (request) => stages.unstage(request),
-      merge: (request) => stages.merge(request, tell),
+      merge: (request) => stages.merge(request, notify),
       sweep: () => stages.sweep(),
     };
   }

@@ -7,10 +7,10 @@ import type { FileReader, NewContent } from '../../../ext4/file-content';
 import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { entryOf, type Fields } from './entries';
 import { type Place, split, type Volume } from './places';
-import type { Tell } from './watches';
+import type { NotifyChange } from './watches';
 
 const defaultMode = 0o644;
-/** As with any write: new content does not run with the rights that the old one was given. */
+/** Clears setuid and setgid, as write(2) does. */
 export const setId = 0o6000;
 const setIds = { setuid: 0o4000, setgid: 0o2000 };
 
@@ -91,7 +91,7 @@ class Writing {
   }
 
   /** Replaces what is there, in one step. */
-  commit(tell: Tell): Fields {
+  commit(notify: NotifyChange): Fields {
     const { fs } = this.volume;
     const { place } = this;
     this.content.finish();
@@ -103,7 +103,7 @@ class Writing {
       fs.makeFile(place.directory, place.name, this.content, this.attributes);
       return [];
     });
-    tell(before === undefined ? 'created' : 'changed', place.path);
+    notify(before === undefined ? 'created' : 'changed', place.path);
     this.volume.settle(place, place.name);
     return { entry: entryOf(this.volume, place), dropped };
   }
@@ -192,11 +192,11 @@ export class Content {
   }
 
   /** A whole file in one request. */
-  write(request: Fields, payload: Buffer, tell: Tell): Answer {
+  write(request: Fields, payload: Buffer, notify: NotifyChange): Answer {
     const writing = this.begin(request);
     try {
       writing.write(payload, 0);
-      return writing.commit(tell);
+      return writing.commit(notify);
     } finally {
       writing.close();
     }
@@ -211,11 +211,11 @@ export class Content {
     return {};
   }
 
-  commit({ handle }: Fields, tell: Tell): Answer {
+  commit({ handle }: Fields, notify: NotifyChange): Answer {
     const writing = this.writing(handle);
     this.handles.take(handle);
     try {
-      return writing.commit(tell);
+      return writing.commit(notify);
     } finally {
       writing.close();
     }

@@ -6,12 +6,12 @@ import { split, type Volume } from './places';
 import type { Job } from './work';
 
 export type ChangeType = 'created' | 'changed' | 'deleted';
-export type Tell = (type: ChangeType, path: string) => void;
+export type NotifyChange = (type: ChangeType, path: string) => void;
 
 /** Changes come in bursts: what happens within this time is told at once, and no path twice. */
 const gatherMs = 50;
 /** More than that at once is told as one change of the watched folder. */
-const mostChanges = 1000;
+const maxChanges = 1000;
 
 interface Watch {
   job: Job;
@@ -47,7 +47,7 @@ export class Watches {
     return {};
   }
 
-  readonly tell: Tell = (type, path) => {
+  readonly notify: NotifyChange = (type, path) => {
     if (path.split('/').some(isOwnName)) {
       return;
     }
@@ -79,7 +79,7 @@ export class Watches {
       }
       const base = watch.path === '/' ? '' : watch.path;
       const rows = changes.map(([below, type]): [string, string] => [type, base + below || '/']);
-      watch.job.changes(rows.length > mostChanges ? [['changed', watch.path]] : rows);
+      watch.job.changes(rows.length > maxChanges ? [['changed', watch.path]] : rows);
       if (changes.some(([below, type]) => below === '' && type === 'deleted')) {
         this.watches.delete(id);
       }

@@ -8,18 +8,18 @@ export type Work<T> = Generator<undefined, T>;
 
 /** A step is so long at most, where it can be cut. */
 const stepMs = 25;
-const mostChanges = 1024;
-const mostInOne = 512;
+const maxChanges = 1024;
+const maxPerFrame = 512;
 const progressEveryMs = 100;
 
 /** What a request knows of whoever asked. */
 export class Job {
   private isCancelled = false;
-  private told = 0;
+  private sentAt = 0;
 
   constructor(
     readonly id: number,
-    private readonly tell: (head: Readonly<Record<string, unknown>>) => void,
+    private readonly send: (head: Readonly<Record<string, unknown>>) => void,
   ) {}
 
   cancel(): void {
@@ -35,14 +35,14 @@ export class Job {
   /** Bytes, or names that are gone. */
   progress(count: number): void {
     const now = Date.now();
-    if (now - this.told >= progressEveryMs) {
-      this.told = now;
-      this.tell({ id: this.id, progress: count });
+    if (now - this.sentAt >= progressEveryMs) {
+      this.sentAt = now;
+      this.send({ id: this.id, progress: count });
     }
   }
 
   changes(rows: readonly (readonly [string, string])[]): void {
-    this.tell({ id: this.id, changes: rows });
+    this.send({ id: this.id, changes: rows });
   }
 }
 
@@ -90,7 +90,7 @@ export class Batch {
       throw error;
     }
     this.count++;
-    if (this.count >= mostInOne || this.fs.changes >= mostChanges) {
+    if (this.count >= maxPerFrame || this.fs.changes >= maxChanges) {
       yield* this.flush();
     }
   }

@@ -193,7 +193,7 @@ export class Filler {
   }
 
   private entryType(type: number): number {
-    return this.parts.directories.saysTypes ? type : 0;
+    return this.parts.directories.storesTypes ? type : 0;
   }
 
   private isTarget(target = ''): boolean {

@@ -11,7 +11,7 @@ import type { Contents } from './contents';
 import { shown, type Tree } from './tree';
 import { throwIfCancelled } from '../../../machine/wait';
 
-/** What a layer says about those below it (OCI image specification, layer.md). */
+/** What a layer says about those below it (OCI image specification, "Image Layer Filesystem Changeset"). */
 const whiteout = '.wh.';
 const opaque = '.wh..wh..opq';
 /** PATH_MAX (linux/limits.h) without the zero at its end. */

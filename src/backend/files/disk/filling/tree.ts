@@ -15,16 +15,16 @@ export interface Node {
 }
 
 /** As the kernel has it (path_resolution(7)). */
-const mostLinks = 40;
+const maxLinks = 40;
 /** Names on one way, those in the targets of links too: links in links must not cost minutes. */
-const mostSteps = 8192;
-const longestName = 255;
-const mostShown = 255;
-const longestPath = 4096;
+const maxSteps = 8192;
+const maxNameBytes = 255;
+const maxShownChars = 255;
+const maxPathBytes = 4096;
 /** Far more than any real image has: a hostile one must not fill the memory. */
-const mostNodes = 2_000_000;
+const maxNodes = 2_000_000;
 /** Of names, targets, values and maps of holes. */
-const mostBytes = 1024 ** 3;
+const maxBytes = 1024 ** 3;
 
 const folder = (): NewInode => ({
   ...{ kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, size: 0 },
@@ -53,7 +53,8 @@ export class Tree {
       ? 'leads outside'
       : name.includes('\0')
         ? 'has a zero byte in its name'
-        : encodeName(name).length > longestPath || parts.some((part) => encodeName(part).length > longestName)
+        : encodeName(name).length > maxPathBytes ||
+            parts.some((part) => encodeName(part).length > maxNameBytes)
           ? 'has too long a name'
           : undefined;
     if (problem !== undefined) {
@@ -85,10 +86,10 @@ export class Tree {
   /** Throws when all that is kept in memory becomes too much. */
   weigh(bytes: number): void {
     this.bytes += bytes;
-    if (this.bytes > mostBytes) {
+    if (this.bytes > maxBytes) {
       throw new BerthError(
         'too_large',
-        `The image has more than ${mostBytes / 1024 ** 2} MiB of names and attributes.`,
+        `The image has more than ${maxBytes / 1024 ** 2} MiB of names and attributes.`,
       );
     }
   }
@@ -173,7 +174,7 @@ export class Tree {
     let steps = 0;
     for (let name = left.pop(); name !== undefined; name = left.pop()) {
       steps += 1;
-      if (steps > mostSteps) {
+      if (steps > maxSteps) {
         throw new BerthError('bad_request', `The image has too long a way at ${JSON.stringify(name)}.`);
       }
       const at = trail.at(-1) ?? this.root;
@@ -185,7 +186,7 @@ export class Tree {
         trail.length = Math.max(1, trail.length - 1);
       } else if (child?.inode.kind === 'symlink' && (follows || left.length > 0)) {
         links += 1;
-        if (links > mostLinks) {
+        if (links > maxLinks) {
           throw new BerthError('bad_request', `The image has a loop of links at ${JSON.stringify(name)}.`);
         }
         const target = child.inode.target ?? '';
@@ -235,8 +236,8 @@ export class Tree {
 
   private node(inode: NewInode): Node {
     this.made += 1;
-    if (this.made > mostNodes) {
-      throw new BerthError('too_large', `The image has more than ${mostNodes} files.`);
+    if (this.made > maxNodes) {
+      throw new BerthError('too_large', `The image has more than ${maxNodes} files.`);
     }
     const children = inode.kind === 'directory' ? new Map<string, Node>() : childless;
     return { inode, children, layer: this.layer };
@@ -245,7 +246,7 @@ export class Tree {
 
 /** A name for people: the beginning of a long one, so that what is said of it is read as well. */
 export function shown(name: string): string {
-  return JSON.stringify(name.length > mostShown ? `${name.slice(0, mostShown)}…` : name);
+  return JSON.stringify(name.length > maxShownChars ? `${name.slice(0, maxShownChars)}…` : name);
 }
 
 function bytesOf(parts: readonly string[], { target = '', xattrs }: NewInode): number {

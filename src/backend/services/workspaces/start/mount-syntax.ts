@@ -1,5 +1,5 @@
 /**
- * `-v SRC:DST[:ro|rw]`, parsed from the right (the rules and texts are microagent's, see DESIGN.md, section 5):
+ * `-v SRC:DST[:ro|rw]`, parsed from the right (the rules and texts are microagent's):
  * a bare name is a named volume, `.ext4`/`.img` a raw disk, `.tar`/`.tar.gz`/`.tgz` a bundle.
  */
 import { posix, win32 } from 'node:path';

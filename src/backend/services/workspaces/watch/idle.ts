@@ -239,7 +239,7 @@ export class IdleWatch {
     this.retries.set(name, { verb: step.verb, at: this.parts.clock.now() + rhythmOf(step) });
   }
 
-  /** Nothing inside a frozen one can be counted; what the engine itself holds open counts always. */
+  /** Clients inside a paused workspace can't be counted; the sessions of the engine itself always are. */
   private async attached(record: WorkspaceRecord): Promise<number> {
     const { runtimes, sessionsOf } = this.parts;
     if (record.state !== 'running') {

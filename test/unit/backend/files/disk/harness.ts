@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { extract } from 'tar-stream';
 import { AgentFiles } from '../../../../../src/backend/files/agent/agent-files';
 import { DiskAccess } from '../../../../../src/backend/files/disk/disk-access';
-import type { Patience } from '../../../../../src/backend/files/disk/disk-worker';
+import type { WorkerTimeouts } from '../../../../../src/backend/files/disk/disk-worker';
 import { makeFit } from '../../../../../src/backend/ext4/fitness';
 import { tarOf, type Member } from '../../../../support/files/agents/room';
 import { lockImage } from '../../../../../src/backend/files/disk/image-lock';
@@ -42,7 +42,7 @@ export interface DiskOptions {
   sizeMiB?: number;
   mke2fs?: readonly string[];
   idleMs?: number;
-  patience?: Patience;
+  timeouts?: WorkerTimeouts;
 }
 
 /** A volume on an image of its own; all that is in it at first is `lost+found`, which is taken out. */
@@ -52,12 +52,12 @@ export class TestDisk {
 
   private constructor(
     readonly image: string,
-    { idleMs, patience }: DiskOptions,
+    { idleMs, timeouts }: DiskOptions,
   ) {
     this.access = new DiskAccess({
       ...{ volume: 'test', path: image },
       ...(idleMs !== undefined && { idleMs }),
-      ...(patience !== undefined && { patience }),
+      ...(timeouts !== undefined && { timeouts }),
       prepare: async () => {
         const unlock = await lockImage('test', image);
         await makeFit('test', image).catch((error: unknown) => {

@@ -319,11 +319,11 @@ describe('unpacking a tar on this machine', function () {
       execFileSync('tar', ['-C', other, '--xattrs', '--xattrs-include=*', '--no-same-owner', '-xpf', '-'], {
         input: tar,
       });
-      const told: string[] = [];
-      const tell = (name: string, what: string | readonly string[]): void =>
-        void told.push(`${name}: ${String(what)}`);
-      await unpack(tar, stage, { received() {}, failed: tell, lost: tell });
-      assert.deepEqual(told, []);
+      const reported: string[] = [];
+      const report = (name: string, what: string | readonly string[]): void =>
+        void reported.push(`${name}: ${String(what)}`);
+      await unpack(tar, stage, { received() {}, failed: report, lost: report });
+      assert.deepEqual(reported, []);
       assert.deepEqual(description(stage), description(other), `seed ${seed}`);
       execFileSync('chmod', ['-R', 'u+rwx', source, other, stage]);
     }

@@ -10,9 +10,9 @@ describe('services/engine/driver-events', () => {
   it('tells of the volumes of a runtime that started, and calls none deleted that clients never saw', async () => {
     const driver = new FakeDriver();
     const hub = new EventHub();
-    const told: string[] = [];
+    const reported: string[] = [];
     hub.subscribe((event) => {
-      told.push(`${event.type} ${'name' in event.payload ? event.payload.name : ''}`);
+      reported.push(`${event.type} ${'name' in event.payload ? event.payload.name : ''}`);
     });
     driver.volumes.add('workspace-x', 'x');
     driver.addForeign('workspace-x', ['berth-tools-1-0123456789ab', 'workspace-x'], 'x');
@@ -20,13 +20,13 @@ describe('services/engine/driver-events', () => {
     events.start();
     try {
       driver.emit({ type: 'runtime', name: 'workspace-x', workspace: 'x', what: 'started' });
-      await until('it is told', () => told.includes('volume.changed workspace-x'));
+      await until('it is told', () => reported.includes('volume.changed workspace-x'));
       driver.emit({ type: 'volume', name: 'workspace-x.bundle-0', what: 'attached' });
       driver.emit({ type: 'volume', name: 'gone', what: 'removed' });
-      await until('it is told', () => told.includes('volume.deleted gone'));
+      await until('it is told', () => reported.includes('volume.deleted gone'));
     } finally {
       events.close();
     }
-    assert.deepEqual(told, ['volume.changed workspace-x', 'volume.deleted gone']);
+    assert.deepEqual(reported, ['volume.changed workspace-x', 'volume.deleted gone']);
   });
 });

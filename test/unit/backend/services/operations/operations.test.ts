@@ -14,13 +14,13 @@ import { useTempFolder } from '../../../../support/temp';
 describe('services/operations/operations', () => {
   const folder = useTempFolder();
   let hub: EventHub;
-  let told: Operation[];
+  let reported: Operation[];
   let operations: Operations;
 
   beforeEach(() => {
     hub = new EventHub();
-    told = [];
-    hub.subscribe((event) => event.type === 'operation.changed' && told.push(event.payload));
+    reported = [];
+    hub.subscribe((event) => event.type === 'operation.changed' && reported.push(event.payload));
     operations = new Operations(folder(), hub, silentLog);
   });
   afterEach(() => operations.close());
@@ -78,7 +78,7 @@ describe('services/operations/operations', () => {
     });
     await operations.wait(operation.id, 5_000);
     assert.deepEqual(
-      told.map(({ status, steps }) => [status, steps.map((step) => step.outcome).join()]),
+      reported.map(({ status, steps }) => [status, steps.map((step) => step.outcome).join()]),
       [
         ['running', ''],
         ['running', 'running'],
@@ -177,8 +177,8 @@ describe('services/operations/operations', () => {
       return undefined;
     });
     await operations.wait(operation.id, 5_000);
-    assert(told.length <= 6, `${told.length} events for 1000 changes`);
-    assert.equal(told.filter(({ status }) => status === 'running').at(-1)?.progress?.done, 1_000);
+    assert(reported.length <= 6, `${reported.length} events for 1000 changes`);
+    assert.equal(reported.filter(({ status }) => status === 'running').at(-1)?.progress?.done, 1_000);
   });
 
   it('tells nothing more once it has ended', async () => {
@@ -189,7 +189,7 @@ describe('services/operations/operations', () => {
     });
     await operations.wait(operation.id, 5_000);
     await sleep(130);
-    assert.equal(told.at(-1)?.status, 'succeeded');
+    assert.equal(reported.at(-1)?.status, 'succeeded');
   });
 
   it('is interrupted when the engine was killed, and says that nothing is lost', async () => {
@@ -273,15 +273,15 @@ describe('services/operations/operations', () => {
   });
 
   it('keeps no record of one that had nothing to do, only what came of it', async () => {
-    const { id } = operations.nothing(begin, () => Promise.resolve());
+    const { id } = operations.startNoop(begin, () => Promise.resolve());
     assert.equal((await operations.wait(id, 5_000)).status, 'succeeded');
     assert.deepEqual(operations.get(id).result, { changed: false });
-    const refused = operations.nothing(begin, () => Promise.reject(new BerthError('internal', 'no')));
+    const refused = operations.startNoop(begin, () => Promise.reject(new BerthError('internal', 'no')));
     assert.equal((await operations.wait(refused.id, 5_000)).error?.message, 'no');
     assert.deepEqual(await readdir(folder()), []);
     assert.deepEqual(operations.list(), []);
     for (let count = 0; count < 230; count += 1) {
-      await operations.wait(operations.nothing(begin, () => Promise.resolve()).id, 5_000);
+      await operations.wait(operations.startNoop(begin, () => Promise.resolve()).id, 5_000);
     }
     assert.deepEqual(operations.get(id).result, { changed: false }, 'for a minute at least');
   });
@@ -331,8 +331,8 @@ describe('services/operations/operations', () => {
       return undefined;
     });
     await operations.wait(started.id, 5_000);
-    const nothing = operations.nothing({ ...begin, kind: 'workspace.start' }, () => Promise.resolve());
-    assert.deepEqual((await operations.wait(nothing.id, 5_000)).result, { changed: false });
+    const noop = operations.startNoop({ ...begin, kind: 'workspace.start' }, () => Promise.resolve());
+    assert.deepEqual((await operations.wait(noop.id, 5_000)).result, { changed: false });
     assert.deepEqual(
       operations.startStepsOf('demo').map((step) => step.name),
       ['ssh'],

@@ -4,12 +4,12 @@ import { TransferProgress } from '../../../../../src/backend/services/transfers/
 
 describe('progress of a transfer', () => {
   let now = 0;
-  let told: Progress[] = [];
+  let reported: Progress[] = [];
   const make = (total: number): TransferProgress =>
     new TransferProgress(
       {
         signal: new AbortController().signal,
-        progress: (progress) => told.push(progress),
+        progress: (progress) => reported.push(progress),
         warn: () => undefined,
         step: (_name, _title, run) => run(),
       },
@@ -18,7 +18,7 @@ describe('progress of a transfer', () => {
     );
   beforeEach(() => {
     now = 0;
-    told = [];
+    reported = [];
   });
 
   it('is told ten times a second at most, with the file it is at', () => {
@@ -27,26 +27,26 @@ describe('progress of a transfer', () => {
       now += 10;
       progress.add(10, `f${n}`);
     }
-    assert.equal(told.length, 10);
-    assert.equal(told.at(-1)?.done, 1000);
-    assert.equal(told.at(-1)?.current, 'f99');
+    assert.equal(reported.length, 10);
+    assert.equal(reported.at(-1)?.done, 1000);
+    assert.equal(reported.at(-1)?.current, 'f99');
   });
 
   it('has a rate that follows smoothly', () => {
     const progress = make(1e6);
     now = 100;
     progress.add(1000);
-    assert.equal(told[0]?.rate, 10_000);
+    assert.equal(reported[0]?.rate, 10_000);
     now = 200;
     progress.add(0);
-    assert.equal(told[1]?.rate, 7000);
+    assert.equal(reported[1]?.rate, 7000);
   });
 
   it('never passes its total', () => {
     const progress = make(10);
     progress.add(25);
     progress.tell();
-    assert.equal(told[0]?.total, 25);
+    assert.equal(reported[0]?.total, 25);
     assert.equal(progress.bytes, 25);
   });
 });

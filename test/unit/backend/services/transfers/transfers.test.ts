@@ -79,7 +79,7 @@ describe('transfers', function () {
       assert.equal(text(join(one.root, 'src/a.txt')), 'from here');
       assert.equal((await one.files.stat('/src/link')).linkTarget, 'sub/b');
       assert.deepEqual(context.steps, ['measure', 'copy', 'place']);
-      const last = context.told.at(-1)!;
+      const last = context.reported.at(-1)!;
       assert.deepEqual([last.done, last.total, last.unit], [200_009, 200_009, 'bytes']);
     });
 
@@ -187,7 +187,7 @@ describe('transfers', function () {
       assert.equal(statSync(at('data/a.txt')).mode & 0o777, 0o755);
       assert.ok(lstatSync(at('data/link')).isSymbolicLink());
       assert.equal(statSync(at('data/sub/big')).size, 3_000_000);
-      assert.equal(context.told.at(-1)?.done, 3_000_011);
+      assert.equal(context.reported.at(-1)?.done, 3_000_011);
     });
 
     it('keeps the sticky bit in both directions, and another name of a link as a link', async () => {

@@ -45,7 +45,7 @@ describe('services/volumes/removals', function () {
     const context = new TestContext();
     assert.deepEqual(await run(['/tree', '/file'], context), { removed: 17, failed: [] });
     assert.deepEqual(context.steps, ['measure', 'remove']);
-    assert.deepEqual(context.told[0], { unit: 'files', done: 0, total: 17, current: 'tree' });
+    assert.deepEqual(context.reported[0], { unit: 'files', done: 0, total: 17, current: 'tree' });
     assert.deepEqual(readdirSync(at()), []);
     assert.deepEqual(changes, [
       { type: 'deleted', path: '/tree' },
@@ -71,7 +71,7 @@ describe('services/volumes/removals', function () {
     makeTree('many', 40, 1_000);
     const context = new TestContext();
     context.onProgress = () => {
-      if ((context.told.at(-1)?.done ?? 0) > 0) {
+      if ((context.reported.at(-1)?.done ?? 0) > 0) {
         context.cancelling.abort();
       }
     };
@@ -81,7 +81,7 @@ describe('services/volumes/removals', function () {
     });
     assert(existsSync(at('many')));
     assert.deepEqual(changes, [{ type: 'changed', path: '/many' }]);
-    assert.equal(context.told[0]?.total, 40_041);
+    assert.equal(context.reported[0]?.total, 40_041);
   });
 
   it('refuses the root, and has a title for people', () => {

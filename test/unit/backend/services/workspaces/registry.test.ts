@@ -47,14 +47,14 @@ describe('services/workspaces/registry', () => {
     });
     await registry.load();
     const record = registry.get('demo');
-    const told: string[] = [];
-    events.observe(({ type }) => told.push(type));
+    const reported: string[] = [];
+    events.observe(({ type }) => reported.push(type));
     const removal = registry.remove('demo');
     assert.equal(registry.find('demo'), undefined);
     await failure(registry.add(record), 'exists');
     await removal;
     await registry.add(record);
-    assert.deepEqual(told, ['workspace.deleted', 'workspace.changed']);
+    assert.deepEqual(reported, ['workspace.deleted', 'workspace.changed']);
     assert.deepEqual(await readdir(state.workspace('demo')), ['workspace.json']);
   });
 
@@ -119,9 +119,9 @@ describe('services/workspaces/registry', () => {
     const before = test.payloads('workspace.changed').length;
     const updates = ['a', 'b', 'c'].map((label) => test.services.workspaces.update('demo', { label }));
     await Promise.all(updates);
-    const told = test.payloads('workspace.changed').slice(before);
+    const reported = test.payloads('workspace.changed').slice(before);
     assert.deepEqual(
-      told.map(({ label }) => label),
+      reported.map(({ label }) => label),
       ['a', 'b', 'c'],
     );
     assert.equal((JSON.parse(await readFile(path(), 'utf8')) as { label: string }).label, 'c');

@@ -29,7 +29,7 @@ describe('what an image says', function () {
   const temp = useTempFolder();
   // Relative: it would run in the folder of these tests, or of whatever runs it.
   const markers = () => ['name', 'link', 'long', 'file', 'hard'].map((name) => join(temp(), name));
-  const told = { progress: silent, signal: never };
+  const options = { progress: silent, signal: never };
 
   /** Every way in which a line of a script for debugfs could have been begun. */
   function members(): Member[] {
@@ -99,7 +99,7 @@ describe('what an image says', function () {
     try {
       const name = `127.0.0.1:${(server.address() as AddressInfo).port}/group/x:1`;
       const store = storeIn(temp());
-      await store.pull(name, told);
+      await store.pull(name, options);
       await check((await store.ensure(name, silent, never)).path);
     } finally {
       server.close();
@@ -135,7 +135,7 @@ describe('what an image says', function () {
     await buildExt4(disk, Readable.from([tarOf(members())]), { sizeMiB: 64 });
     const store = storeIn(temp());
     const source = { name: 'demo', disk, config, without: [] };
-    const { descriptor } = await commitDisk(source, store.own.committed, told);
+    const { descriptor } = await commitDisk(source, store.own.committed, options);
     await store.own.committed.tag('mine:1', descriptor);
     await check((await store.ensure('mine:1', silent, never)).path);
   });

@@ -34,7 +34,7 @@ const members: Member[] = [
 describe('rootfs/commit', function () {
   this.timeout(120_000);
   const temp = useTempFolder();
-  const told = { progress: silent, signal: never };
+  const options = { progress: silent, signal: never };
   const config = { env: ['A=b'], user: 'me', workdir: '/w', entrypoint: ['/e'], cmd: ['c'] };
 
   async function disk(): Promise<string> {
@@ -49,7 +49,7 @@ describe('rootfs/commit', function () {
     const source = { name: 'demo', disk: await disk(), config, without: ['/etc/injected'] };
     const seen: number[] = [];
     const progress = ({ done, total }: { done: number; total: number }) => seen.push(done / total);
-    const { id, descriptor } = await commitDisk(source, layout, { ...told, progress });
+    const { id, descriptor } = await commitDisk(source, layout, { ...options, progress });
     await layout.tag('mine:1', descriptor);
     assert(seen.length > 0 && seen.every((share) => share > 0 && share <= 1), String(seen));
 
@@ -84,7 +84,7 @@ describe('rootfs/commit', function () {
     const store = storeIn(temp());
     const layout = store.own.committed;
     const source = { name: 'demo', disk: await disk(), config, without: [] };
-    const { id, descriptor } = await commitDisk(source, layout, told);
+    const { id, descriptor } = await commitDisk(source, layout, options);
     await layout.tag('mine:latest', descriptor);
     const [listed] = await store.list();
     assert.deepEqual([listed?.id, listed?.tags], [id, ['mine:latest']]);
@@ -92,15 +92,15 @@ describe('rootfs/commit', function () {
     assert.equal(await store.resolve('mine'), id);
 
     const tar = join(temp(), 'saved.tar');
-    await store.save('mine', tar, told);
+    await store.save('mine', tar, options);
     const names = await succeed('tar', ['-tf', tar]);
     assert.match(names, /oci-layout\nindex\.json\nmanifest\.json\nblobs\/sha256\//);
     for (const image of [`docker-archive:${tar}:mine`, `oci:${tar}`, `oci:${tar}:latest`]) {
       assert.equal(await store.resolve(image), id, image);
     }
-    await assert.rejects(store.save('mine', tar, told), { code: 'path_exists' });
-    await assert.rejects(store.save('mine', '/nowhere/x.tar', told), { code: 'path_not_found' });
-    await assert.rejects(store.save('other', join(temp(), 'o.tar'), told), { code: 'image_missing' });
+    await assert.rejects(store.save('mine', tar, options), { code: 'path_exists' });
+    await assert.rejects(store.save('mine', '/nowhere/x.tar', options), { code: 'path_not_found' });
+    await assert.rejects(store.save('other', join(temp(), 'o.tar'), options), { code: 'image_missing' });
 
     const other = imageOf([[{ name: 'x' }]]);
     const part = await layout.put(other.config);
@@ -115,9 +115,9 @@ describe('rootfs/commit', function () {
     const store = storeIn(temp());
     const layout = store.own.committed;
     const source = { name: 'demo', disk: await disk(), config, without: [] };
-    const first = await commitDisk(source, layout, told);
+    const first = await commitDisk(source, layout, options);
     await layout.tag('mine:1', first.descriptor);
-    const second = await commitDisk({ ...source, config: { ...config, cmd: ['d'] } }, layout, told);
+    const second = await commitDisk({ ...source, config: { ...config, cmd: ['d'] } }, layout, options);
     await layout.tag('mine:1', second.descriptor);
     await layout.tag('mine:2', second.descriptor);
     await store.remove('mine:2');
@@ -138,7 +138,7 @@ describe('rootfs/commit', function () {
     });
     assert.deepEqual(await readdir(layout.folder), ['blobs']);
     await succeed('/sbin/debugfs', ['-w', '-R', 'feature needs_recovery', source.disk]);
-    await commitDisk(source, layout, told);
+    await commitDisk(source, layout, options);
   });
 
   it('refuses a disk that is damaged', async () => {
@@ -147,7 +147,7 @@ describe('rootfs/commit', function () {
     const store = storeIn(temp());
     await mkdir(store.own.committed.folder, { recursive: true });
     const source = { name: 'demo', disk: path, config, without: [] };
-    await assert.rejects(commitDisk(source, store.own.committed, told), {
+    await assert.rejects(commitDisk(source, store.own.committed, options), {
       code: 'internal',
       message: /ext4/,
     });

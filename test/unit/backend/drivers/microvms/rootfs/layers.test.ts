@@ -206,12 +206,12 @@ describe('rootfs of layers', function () {
     const store = storeIn(temp());
     const [one, two] = [new AbortController(), new AbortController()];
     const first = store.ensure(`oci:${layout}`, silent, one.signal);
-    const told: number[] = [];
-    const second = store.ensure(`oci:${layout}`, ({ done }) => told.push(done), two.signal);
+    const reported: number[] = [];
+    const second = store.ensure(`oci:${layout}`, ({ done }) => reported.push(done), two.signal);
     one.abort();
     await assert.rejects(first, { code: 'cancelled' });
     const { path } = await second;
-    assert(told.length > 0);
+    assert(reported.length > 0);
     await checkClean(path);
     assert.deepEqual((await left()).length, 2);
   });

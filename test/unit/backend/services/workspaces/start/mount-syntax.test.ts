@@ -5,7 +5,7 @@ import {
 } from '../../../../../../src/backend/services/workspaces/start/mount-syntax';
 import { failure } from '../../../../../support/errors';
 
-/** seeds.md, 1.5: how sources are classified. */
+/** How sources are classified. */
 const accepted: [string, ReturnType<typeof parseMount>['kind'], string, string, boolean][] = [
   ['data:/data', 'volume', 'data', '/data', false],
   ['data:/data:ro', 'volume', 'data', '/data', true],

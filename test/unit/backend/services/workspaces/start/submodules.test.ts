@@ -16,7 +16,7 @@ describe('services/workspaces/start/submodules', () => {
   it('gives all of them together no more time than one', async () => {
     let clock = 0;
     const asked: number[] = [];
-    const told = await tryEach(
+    const reported = await tryEach(
       paths,
       (_path, timeoutMs) => {
         asked.push(timeoutMs);
@@ -30,14 +30,14 @@ describe('services/workspaces/start/submodules', () => {
       [3, 2, 1].map((thirds) => (thirds * submodulesTimeoutMs) / 3),
     );
     assert.equal(
-      told,
+      reported,
       'path0 (no answer); path1 (no answer); path2 (no answer); 197 more, as 30 min were over',
     );
   });
 
   it('names a few of many, in few words', async () => {
-    const told = await tryEach([...paths, 'x'.repeat(10_000)], () => Promise.resolve('y'.repeat(2000)));
-    assert.match(told ?? '', /and 191 others$/);
-    assert((told ?? '').length < 5000);
+    const reported = await tryEach([...paths, 'x'.repeat(10_000)], () => Promise.resolve('y'.repeat(2000)));
+    assert.match(reported ?? '', /and 191 others$/);
+    assert((reported ?? '').length < 5000);
   });
 });

@@ -362,7 +362,7 @@ describe('services/workspaces/watch/reconcile', () => {
     it('does not keep the engine from starting when it hangs', async () => {
       await test.engine.close();
       const gate = test.driver.hold('list');
-      test = await start({ reconcilePatienceMs: 20 }, test.driver);
+      test = await start({ reconcileTimeoutMs: 20 }, test.driver);
       assert.equal(workspace().state, 'running');
       gate.open();
     });
