@@ -51,7 +51,7 @@ describe('a workspace, from the wizard to its end', function () {
     await quickInput.waitForTitle('Create Workspace (1/');
     await quickInput.box.fill('Not A Name');
     await eventually('the message', async () =>
-      assert.match(await quickInput.message(), /Only lowercase letters/),
+      assert.match(await quickInput.message(), /Use only lowercase letters/),
     );
     await workbench.screenshot('wizard-name');
     await quickInput.enter(name);

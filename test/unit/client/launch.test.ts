@@ -109,7 +109,7 @@ describe('client/launch', function () {
     );
     try {
       const error = await failure(connect(options({ enginePath: path, startTimeoutMs: 2_000 })), 'timeout');
-      assert.match(error.message, /did not answer within 2 s.* It said: still thinking/);
+      assert.match(error.message, /did not answer within 2 s.* Its output: still thinking/);
     } finally {
       await remove();
     }
@@ -186,7 +186,7 @@ describe('client/launch', function () {
       const error = await failure(connect(options({ enginePath: path, startTimeoutMs: 50_000 })), 'internal');
       assert.match(
         error.message,
-        /was started 6 times and ended at once each time.* It said: not mine to say/,
+        /was started 6 times and ended at once each time.* Its output: not mine to say/,
       );
       assert.doesNotMatch(error.message, /earlier/);
       // Those that a busy machine took long to run are not among the six.

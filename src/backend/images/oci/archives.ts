@@ -20,7 +20,7 @@ const Saved = Type.Array(
 export async function openSaved(tar: TarFile, wanted: string | undefined): Promise<OpenImage> {
   const bytes = await tar.read('manifest.json');
   if (bytes === undefined) {
-    throw new BerthError('bad_request', `${tar.path} is no image as \`docker save\` writes them.`, {
+    throw new BerthError('bad_request', `${tar.path} is not an archive of \`docker save\`.`, {
       field: 'image',
       hint: 'An OCI layout is named with `oci:` in front.',
     });

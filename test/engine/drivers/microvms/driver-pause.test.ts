@@ -229,7 +229,7 @@ describe('microVMs that stand still', function () {
     const halt = (await haltOf()) ?? assert.fail();
     assert.equal(halt.code, 'no_space');
     assert(halt.message.includes(join(volumes(), `${plan.homeVolume}.ext4`)), halt.message);
-    assert.match(halt.hint ?? '', /Make room.*berth resume/);
+    assert.match(halt.hint ?? '', /Free some space.*berth resume/);
     await assert.rejects(bench.exec(plan.name, { argv: ['true'] }), { code: 'no_space' });
     await assert.rejects(files.list('/'), { code: 'no_space' });
     await assert.rejects(bench.driver.resume(plan.name), { code: 'no_space' });

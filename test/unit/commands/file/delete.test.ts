@@ -84,7 +84,7 @@ describe('commands/file/delete', () => {
     ]);
     assert.match(
       standIn.messages.at(-1)?.text ?? '',
-      /: \/one\.txt was not deleted: It is in use\. More that is still there: 1\.$/,
+      /: \/one\.txt was not deleted: It is in use\. Files and folders that were not deleted either: 1\.$/,
     );
   });
 });

@@ -108,7 +108,7 @@ describe('providers/drop', () => {
     const incoming = incomingFile({ name: 'site', data });
     assert.equal(incoming.name, 'site');
     const error = await failure(() => incoming.read?.(), 'not_supported');
-    assert.match(error.message, /of a folder, a browser hands over nothing/);
+    assert.match(error.message, /Browsers don’t pass on the contents of folders/);
   });
 
   describe('what is there already', () => {

@@ -188,7 +188,7 @@ describe('oci/proxy', () => {
       ] as const) {
         const { port: at } = await proxy(status);
         const answer = await pull({ https_proxy: `http://user:secret@127.0.0.1:${at}` });
-        const start = `The proxy http://127.0.0.1:${at} (https_proxy) lets nothing through to the registry registry.example:`;
+        const start = `The proxy http://127.0.0.1:${at} (https_proxy) did not let the request through to the registry registry.example:`;
         assert(answer.message?.startsWith(`${start} ${reason}`), JSON.stringify(answer));
         assert(!JSON.stringify(answer).includes('secret'));
       }

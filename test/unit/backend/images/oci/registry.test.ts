@@ -212,7 +212,7 @@ describe('oci/registry', function () {
         response.writeHead('location' in headers ? 302 : 401, headers).end();
         return true;
       };
-      await assert.rejects(pull(), { code: 'runtime_unavailable', message: /127\.0\.0\.1.*no address/ });
+      await assert.rejects(pull(), { code: 'runtime_unavailable', message: /127\.0\.0\.1.*invalid address/ });
     }
   });
 

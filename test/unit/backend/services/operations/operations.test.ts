@@ -200,7 +200,7 @@ describe('services/operations/operations', () => {
     const next = new Operations(folder(), new EventHub(), silentLog);
     await next.load();
     assert.equal(next.get(running.id).status, 'interrupted');
-    assert.match(next.get(running.id).error?.message ?? '', /Test: the engine ended in the middle of it/);
+    assert.match(next.get(running.id).error?.message ?? '', /Test: the engine ended before it was done/);
     assert.equal(next.get(done.id).status, 'succeeded');
     assert.equal(next.runningCount, 0);
     assert.equal((await onDisk(running.id)).status, 'interrupted');

@@ -16,8 +16,8 @@ describe('cli: run', () => {
     assert.deepEqual(splitImage(['debian:12', 'ls', '-l'], 2, undefined), {
       ...{ argv: ['ls', '-l'], image: 'debian:12' },
     });
-    assert.throws(() => splitImage(['a', 'b', 'ls'], 1, undefined), /Only an image/);
-    assert.throws(() => splitImage(['a', 'ls'], 1, 'b'), /given once/);
+    assert.throws(() => splitImage(['a', 'b', 'ls'], 1, undefined), /Only one image/);
+    assert.throws(() => splitImage(['a', 'ls'], 1, 'b'), /Only one image/);
     assert.throws(() => splitImage(['a'], 0, undefined), /no command/);
   });
 
@@ -32,7 +32,7 @@ describe('cli: run', () => {
       ['out=~', /whole volume/],
       ['out=/home/workspace/x/..', /whole volume/],
       ['out=/data/', /whole volume/],
-      ['file/out=/tmp/x', /is no folder|can't be written/],
+      ['file/out=/tmp/x', /is not a folder|can't be written/],
       ['file/deeper/out=/tmp/x', /can't be written/],
     ];
     for (const [output, message] of bad) {

@@ -81,7 +81,7 @@ describe('rootfs of what is named', function () {
       await writeFile(file, tarOf(tagged().members));
       assert.deepEqual(await names(`oci:${file}:1`), ['one']);
       await writeFile(file, tarOf([{ name: 'else' }]));
-      await rejects(`oci:${file}`, { code: 'bad_request', message: /no OCI image layout/ });
+      await rejects(`oci:${file}`, { code: 'bad_request', message: /not an OCI image layout/ });
     });
 
     it('has the image of this platform, also below an index', async () => {
@@ -110,7 +110,7 @@ describe('rootfs of what is named', function () {
       await writeFile(layer, tarOf([{ name: 'one' }, { name: 'more' }]));
       await rejects(`oci:${layout}`, { code: 'bad_request', message: /longer/ });
       await succeed('rm', [layer]);
-      await rejects(`oci:${layout}`, { code: 'not_found', message: /not whole/ });
+      await rejects(`oci:${layout}`, { code: 'not_found', message: /it is incomplete/ });
       await symlink('/dev/zero', layer);
       await rejects(`oci:${layout}`, { code: 'not_found' });
       await mkdir(join(temp(), 'empty'));

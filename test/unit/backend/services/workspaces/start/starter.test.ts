@@ -57,7 +57,7 @@ describe('services/workspaces/start/starter', () => {
     const refused: [Partial<WorkspaceCreate>, RegExp][] = [
       [{ agentSocket: '/nowhere/agent', cloneUrl: url }, /There is no SSH agent at "\/nowhere\/agent"/],
       [{ agentSocket: __filename, cloneUrl: url }, /There is no SSH agent/],
-      [{ agentSocket: '/nowhere/agent' }, /none is to be cloned/],
+      [{ agentSocket: '/nowhere/agent' }, /needs a repository/],
       [{ agentSocket: '/nowhere/agent', cloneUrl: url, start: false }, /must be started/],
     ];
     for (const [more, message] of refused) {
