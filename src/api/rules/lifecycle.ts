@@ -168,7 +168,7 @@ export const transitions = {
     title: 'Archive',
     summary: 'Stop it and set it aside: record, volumes and its own files stay',
     scope: 'manage',
-    help: 'set workspaces aside: nothing of them runs, all their files stay',
+    help: 'set workspaces aside: they stop, and all their files stay',
     takesHalted: true,
     joins: ['archive'],
   },

@@ -7,7 +7,7 @@ import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { setId } from './content';
 import type { Fields } from './entries';
 import { deviceStays, isDevice, isTooLong } from './places';
-import type { Tell } from './watches';
+import type { NotifyChange } from './watches';
 import { countFiles, Trail } from './trees';
 import type { Batch, Work } from './work';
 
@@ -29,7 +29,7 @@ export class Merge {
     private readonly policy: unknown,
     /** Where it goes to, for whoever watches that. */
     private readonly base: string,
-    private readonly tell: Tell,
+    private readonly notify: NotifyChange,
   ) {}
 
   result(): Fields & { failed: readonly Fields[] } {
@@ -93,7 +93,7 @@ export class Merge {
       }
       this.fs.rename(from.folder, from.name, target, from.name);
       this.files++;
-      this.tell('changed', joinPath(this.base, path.slice(1)));
+      this.notify('changed', joinPath(this.base, path.slice(1)));
     });
   }
 
@@ -118,7 +118,7 @@ export class Merge {
       const count = countFiles(this.fs, from.folder, from.name);
       this.fs.rename(from.folder, from.name, to.folder, to.name);
       this.files += count;
-      this.tell(what, joinPath(this.base, path.slice(1)));
+      this.notify(what, joinPath(this.base, path.slice(1)));
     });
   }
 

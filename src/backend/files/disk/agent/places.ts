@@ -10,16 +10,16 @@ import { fileType, type Inode } from '../../../ext4/structures/inode';
 
 /** Where workspaces see the volume: absolute links made there mean the volume's root. */
 const mountPoints = ['/home/workspace', '/workspace', '/volume'];
-const mostLinks = 40;
-const longestPath = 4096;
+const maxLinks = 40;
+const maxPathBytes = 4096;
 /** Characters of one that is longer, in a message. */
 const shownPath = 200;
-const longestName = 255;
+const maxNameBytes = 255;
 
 /** True for a name that no file can have, as it has too many bytes. */
 export function isTooLong(name: string): boolean {
   return (
-    name.length > longestName || (name.length * 3 > longestName && encodeName(name).length > longestName)
+    name.length > maxNameBytes || (name.length * 3 > maxNameBytes && encodeName(name).length > maxNameBytes)
   );
 }
 
@@ -32,8 +32,8 @@ export function split(path: unknown): string[] {
     .split('/')
     .filter((part) => part !== '');
   const whole = parts.join('/');
-  if (whole.length > longestPath || encodeName(whole).length > longestPath) {
-    const detail = `a path has at most ${longestPath} bytes`;
+  if (whole.length > maxPathBytes || encodeName(whole).length > maxPathBytes) {
+    const detail = `a path has at most ${maxPathBytes} bytes`;
     throw new DiskError('bad_request', detail, `${path.slice(0, shownPath)}…`);
   }
   if (parts.some(isTooLong)) {
@@ -127,7 +127,7 @@ export class Volume {
       }
       const inode = this.status(place.directory, name);
       if (inode?.type === fileType.symlink && (todo.length > 0 || follow)) {
-        if (++links > mostLinks) {
+        if (++links > maxLinks) {
           throw new DiskError('path_not_found', 'too many links');
         }
         todo.push(...this.behind(inode, place));

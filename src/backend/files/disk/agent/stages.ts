@@ -11,7 +11,7 @@ import { entryOf, type Fields } from './entries';
 import { Merge } from './merge';
 import { type Place, refuseDevice, split, type Volume } from './places';
 import { refuseRoot, removeTree } from './trees';
-import type { Tell } from './watches';
+import type { NotifyChange } from './watches';
 import { Batch, type Job, type Work } from './work';
 
 const prefix = '.berth-stage-';
@@ -34,7 +34,7 @@ export class Stages {
   }
 
   /** By way of a stage: a copy that is cut off leaves nothing where it was going to. */
-  *copy({ from, to, overwrite }: Fields, job: Job, tell: Tell): Work<Fields> {
+  *copy({ from, to, overwrite }: Fields, job: Job, notify: NotifyChange): Work<Fields> {
     const source = this.volume.existing(split(from), false);
     const target = this.volume.find(split(to), false);
     refuseRoot(target);
@@ -58,7 +58,7 @@ export class Stages {
         throw new DiskError(first.error.code, first.error.detail, source.path);
       }
       const existed = this.putInPlace(stage, target, overwrite === true);
-      tell(existed ? 'changed' : 'created', target.path);
+      notify(existed ? 'changed' : 'created', target.path);
     } finally {
       yield* this.drop(name);
     }
@@ -68,7 +68,7 @@ export class Stages {
     return { entry: entryOf(this.volume, target), bytes: work.bytes, failed, lost };
   }
 
-  *merge(request: Fields, tell: Tell): Work<Fields> {
+  *merge(request: Fields, notify: NotifyChange): Work<Fields> {
     const name = this.nameOf(request);
     const { fs } = this.volume;
     try {
@@ -77,7 +77,7 @@ export class Stages {
         throw new DiskError('not_a_directory');
       }
       const batch = new Batch(fs);
-      const merge = new Merge(fs, batch, request.policy, place.path, tell);
+      const merge = new Merge(fs, batch, request.policy, place.path, notify);
       yield* merge.folder(fs.lookup(rootInode, name) ?? 0, place.inode.number, '');
       yield* batch.flush();
       return merge.result();

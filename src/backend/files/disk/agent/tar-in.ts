@@ -19,9 +19,9 @@ import { isTooLong, split, type Volume } from './places';
 import { Batch } from './work';
 
 const folderMode = 0o755;
-const mostChanges = 4096;
+const maxChanges = 4096;
 const setUserId = 0o4000;
-const longestPath = 4096;
+const maxPathBytes = 4096;
 /** Characters of a name that is too long, in a report. */
 const shownName = 200;
 
@@ -34,7 +34,7 @@ function attributesOf(entry: TarEntry): Attributes {
 /** Why no file of a disk can have that name, or be a link to that; undefined when it can. */
 function whyTooLong({ name, type, linkName }: TarEntry): string | undefined {
   const isTooLongPath = (path: string): boolean =>
-    path.length * 3 >= longestPath && encodeName(path).length >= longestPath;
+    path.length * 3 >= maxPathBytes && encodeName(path).length >= maxPathBytes;
   if (isTooLongPath(name) || name.split('/').some(isTooLong)) {
     return 'its name is too long';
   }
@@ -117,7 +117,7 @@ export class TarIn implements TarVisitor {
       this.makeWay(folder, name);
       this.make(folder, name, entry, content);
     }
-    if (this.fs.changes >= mostChanges) {
+    if (this.fs.changes >= maxChanges) {
       this.batch.commit();
     }
     return undefined;

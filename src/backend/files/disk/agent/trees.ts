@@ -6,7 +6,7 @@ import type { Ext4 } from '../../../ext4/file-system';
 import type { Inode } from '../../../ext4/structures/inode';
 import { entryOf, type Fields } from './entries';
 import { type Place, refuseDevice, split, type Volume } from './places';
-import type { Tell } from './watches';
+import type { NotifyChange } from './watches';
 import { Batch, type Job, type Work } from './work';
 
 const newFolderMode = 0o755;
@@ -59,14 +59,14 @@ export function makeFolder(fs: Ext4, directory: number, name: string, mode = new
   return fs.makeDirectory(directory, name, { mode: mode | (parent.mode & setGid), ...ownerIn(parent) });
 }
 
-export function mkdir(volume: Volume, { path, parents }: Fields, tell: Tell): Fields {
+export function mkdir(volume: Volume, { path, parents }: Fields, notify: NotifyChange): Fields {
   const parts = split(path);
   const withParents = parents === true;
   for (let depth = withParents ? 1 : parts.length; depth <= parts.length; depth++) {
     const place = volume.find(parts.slice(0, depth));
     if (place.inode === undefined) {
       volume.fs.transact(() => makeFolder(volume.fs, place.directory, place.name));
-      tell('created', place.path);
+      notify('created', place.path);
     } else if (!place.isDirectory) {
       throw new DiskError(depth === parts.length ? 'path_exists' : 'not_a_directory');
     } else if (!withParents) {
@@ -81,7 +81,7 @@ export function settled(volume: Volume, place: Place): Fields {
   return { entry: entryOf(volume, place) };
 }
 
-export function rename(volume: Volume, { from, to, overwrite }: Fields, tell: Tell): Fields {
+export function rename(volume: Volume, { from, to, overwrite }: Fields, notify: NotifyChange): Fields {
   const source = volume.existing(split(from), false);
   const target = volume.find(split(to), false);
   refuseRoot(source);
@@ -95,12 +95,17 @@ export function rename(volume: Volume, { from, to, overwrite }: Fields, tell: Te
   refuseDevice(target.inode);
   const existed = target.inode !== undefined;
   volume.fs.transact(() => volume.fs.rename(source.directory, source.name, target.directory, target.name));
-  tell('deleted', source.path);
-  tell(existed ? 'changed' : 'created', target.path);
+  notify('deleted', source.path);
+  notify(existed ? 'changed' : 'created', target.path);
   return settled(volume, target);
 }
 
-export function* remove(volume: Volume, { path, recursive }: Fields, tell: Tell, job: Job): Work<Fields> {
+export function* remove(
+  volume: Volume,
+  { path, recursive }: Fields,
+  notify: NotifyChange,
+  job: Job,
+): Work<Fields> {
   const place = volume.existing(split(path), false);
   refuseRoot(place);
   let count = 1;
@@ -113,7 +118,7 @@ export function* remove(volume: Volume, { path, recursive }: Fields, tell: Tell,
   } else {
     volume.fs.transact(() => volume.fs.remove(place.directory, place.name));
   }
-  tell('deleted', place.path);
+  notify('deleted', place.path);
   return { removed: count };
 }
 
@@ -186,7 +191,7 @@ export function isStillThere(fs: Ext4, directory: number, name: string, number: 
   }
 }
 
-export function chmod(volume: Volume, { path, mode }: Fields, tell: Tell): Fields {
+export function chmod(volume: Volume, { path, mode }: Fields, notify: NotifyChange): Fields {
   const place = volume.existing(split(path));
   const bits = Number(mode) & 0o7777;
   volume.fs.transact(() =>
@@ -194,7 +199,7 @@ export function chmod(volume: Volume, { path, mode }: Fields, tell: Tell): Field
       inode.mode = inode.type | bits;
     }),
   );
-  tell('changed', place.path);
+  notify('changed', place.path);
   return settled(volume, place);
 }
 

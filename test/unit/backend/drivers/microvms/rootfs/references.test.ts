@@ -106,7 +106,7 @@ describe('rootfs of what is named', function () {
       const layout = await new LayoutMaker().add(one, { pack: (tar) => tar }).write(join(temp(), 'l'));
       const layer = join(layout, 'blobs', 'sha256', sha256(one.layers[0]!).slice(7));
       await writeFile(layer, tarOf([{ name: 'bad' }]));
-      await rejects(`oci:${layout}`, { code: 'bad_request', message: /in truth sha256:/ });
+      await rejects(`oci:${layout}`, { code: 'bad_request', message: /has the digest sha256:/ });
       await writeFile(layer, tarOf([{ name: 'one' }, { name: 'more' }]));
       await rejects(`oci:${layout}`, { code: 'bad_request', message: /longer/ });
       await succeed('rm', [layer]);
