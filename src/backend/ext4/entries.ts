@@ -1,5 +1,5 @@
 /**
- * Files by their names: what is in a folder, and what becomes of a file when it gets, changes or loses a name. Changes are
+ * Files by their names: the contents of a folder, and what becomes of a file when it gets, changes or loses a name. Changes are
  * made in the transaction of whoever asks.
  */
 import { encodeName } from '../machine/file-names';

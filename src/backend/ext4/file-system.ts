@@ -37,7 +37,7 @@ export type { Attributes } from './parts';
 export const rootInode = 2;
 /** Not worth the while below, in bytes. */
 const smallestHole = 64 * 1024;
-const longestLink = 4095;
+const maxLinkBytes = 4095;
 
 export class Ext4 {
   readonly device: BlockDevice;
@@ -123,7 +123,7 @@ export class Ext4 {
 
   readLink(inode: Inode): string {
     const { size } = inode;
-    if (size === 0 || size > longestLink) {
+    if (size === 0 || size > maxLinkBytes) {
       throw damaged(`the link of inode ${inode.number} has an impossible length`);
     }
     const ownSectors = inode.attributes === 0 ? 0 : this.blockSize / 512;

@@ -42,7 +42,7 @@ async function entriesOf(folder: string, closed: string[]): Promise<Dirent<Buffe
   }
 }
 
-/** Files and folders at and below one, what is in a folder before the folder itself. */
+/** Files and folders at and below one, the contents of a folder before the folder itself. */
 async function* everything(folder: string, closed: string[]): AsyncGenerator<string> {
   for (const entry of await entriesOf(folder, closed)) {
     const path = join(folder, decodeName(entry.name));

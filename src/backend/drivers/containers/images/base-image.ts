@@ -166,7 +166,7 @@ async function temporaryFolder(): Promise<string | undefined> {
 function notInstalled(error: Error): BerthError {
   return new BerthError(
     'image_missing',
-    `The image ${publicBase} can't be had: no registry answers. ${error.message}`,
+    `The image ${publicBase} is not available: no registry answers. ${error.message}`,
     {
       hint: `Pull ${publicBase} where there is a network, or install mmdebstrap (Debian and Ubuntu).`,
       cause: error,

@@ -100,7 +100,7 @@ export function refuseElsewhere(volume: string, platform: NodeJS.Platform): void
   if (platform !== 'linux') {
     throw new BerthError(
       'not_supported',
-      `The files of ${volume} can't be reached here: it is a folder, which takes Linux.`,
+      `The files of ${volume} can't be reached here: volumes of the kind "directory" need Linux.`,
       { hint: 'Use a volume of the kind "disk", or one of the container engine.' },
     );
   }
@@ -109,8 +109,12 @@ export function refuseElsewhere(volume: string, platform: NodeJS.Platform): void
 function withLastWords(volume: string, said: string, cause: unknown): BerthError {
   const { code, message, hint } = asBerthError(cause);
   const last = said.trim().split('\n').at(-1) ?? '';
-  return new BerthError(code, `The files of ${volume} can't be reached: ${message} It said last: ${last}`, {
-    ...(hint !== undefined && { hint }),
-    cause,
-  });
+  return new BerthError(
+    code,
+    `The files of ${volume} can't be reached: ${message} Its last output: ${last}`,
+    {
+      ...(hint !== undefined && { hint }),
+      cause,
+    },
+  );
 }

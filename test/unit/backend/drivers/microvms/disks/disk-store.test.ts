@@ -169,7 +169,7 @@ describe('named disks', function () {
     assert.ok(readFileSync(at('data.ext4')).equals(mounted), 'its journal is as it was');
     await disks.release({ runtime: 'workspace-one' });
     const error = await failure(disks.attachMounted('data', holder), 'illegal_state');
-    assert.match(error.message, /volume data was let go of since workspace-one was paused/);
+    assert.match(error.message, /volume data was released since workspace-one was paused/);
     await disks.attach('data', holder);
     assert.ok(!readFileSync(at('data.ext4')).equals(mounted), 'who starts anew has it replayed');
   });

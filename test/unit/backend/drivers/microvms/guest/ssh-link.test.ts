@@ -131,7 +131,7 @@ describe("the engine's way into a guest", () => {
       isDeaf = true;
       await assert.rejects(way.run('true', {}), {
         code: 'timeout',
-        message: /0\.3 s for the guest to begin/,
+        message: /0\.3 s waiting for the guest to begin/,
       });
       isDeaf = false;
       const { channel, ended } = await way.run('exit 7', {});
