@@ -3,7 +3,7 @@ import type { AgentAccess } from '../agent/access';
 import type { AgentChannel } from '../agent/channel';
 import { type AgentSession, LeasedChannel } from '../agent/leased-channel';
 import { sweepLeftovers } from '../agent/sweep';
-import { DiskWorker, type Patience } from './disk-worker';
+import { DiskWorker, type WorkerTimeouts } from './disk-worker';
 import { punchHoles } from '../../ext4/punch-holes';
 
 const defaultIdleMs = 30_000;
@@ -15,7 +15,7 @@ export interface DiskImage {
   /** Fails when it must not be opened; makes it fit to be. The answer gives it back. */
   prepare(): Promise<() => void>;
   idleMs?: number;
-  patience?: Patience;
+  timeouts?: WorkerTimeouts;
 }
 
 interface Session extends AgentSession {
@@ -60,10 +60,10 @@ export class DiskAccess implements AgentAccess {
   }
 
   private async start(): Promise<Session> {
-    const { volume, path, patience } = this.image;
+    const { volume, path, timeouts } = this.image;
     const giveBack = await this.image.prepare();
     try {
-      const worker = new DiskWorker(volume, path, patience);
+      const worker = new DiskWorker(volume, path, timeouts);
       await worker.start();
       // What an upload of a killed engine left; on a disk that can't be written it stays, unseen.
       await sweepLeftovers(worker.channel);

@@ -105,7 +105,7 @@ export class WorkspaceStarter {
   async tryOut(name: string, context: OperationContext): Promise<void> {
     const runtime = this.runtime(name);
     const scripts = await readScripts(this.parts.registry.get(name).spec.postStart?.scripts ?? []);
-    await context.step('start', 'Try whether it starts', () => this.startRuntime(name, context));
+    await context.step('start', 'Test the start', () => this.startRuntime(name, context));
     await this.setUp(name, scripts.found, context);
     await this.firstSteps.postStart(name, runtime, scripts, context);
     await runtime.stop();
@@ -154,7 +154,7 @@ export class WorkspaceStarter {
   private async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
     const { spec } = this.parts.registry.get(name);
     const runtime = this.runtime(name);
-    await context.step('ssh', 'Put in keys and start SSH', () => this.configure(name, scripts, context));
+    await context.step('ssh', 'Install keys and start SSH', () => this.configure(name, scripts, context));
     if (spec.docker === true) {
       await context.step('docker', 'Start Docker inside', () => runtime.startDocker(context.signal));
     }

@@ -51,7 +51,7 @@ export function runVerb(
     return underWay;
   }
   if (!registry.begin(verb, name)) {
-    return operations.nothing(begin, () => lookAgain(deps, name));
+    return operations.startNoop(begin, () => lookAgain(deps, name));
   }
   return operations.start(begin, async (context) => {
     try {
