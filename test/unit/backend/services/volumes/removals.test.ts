@@ -76,7 +76,10 @@ describe('services/volumes/removals', function () {
       }
     };
     await assert.rejects(run(['/many'], context), (error: Error) => {
-      assert.match(error.message, /^Cancelled\. [1-9]\d* files and folders were deleted, the rest is still there\.$/);
+      assert.match(
+        error.message,
+        /^Cancelled\. [1-9]\d* files and folders were deleted, the rest is still there\.$/,
+      );
       return hasCode('cancelled')(error);
     });
     assert(existsSync(at('many')));
