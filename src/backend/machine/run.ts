@@ -190,7 +190,9 @@ async function spawned(child: ChildProcess, program: string, install: string | u
 }
 
 function notStarted(program: string, cause: Error, install: string | undefined): BerthError {
-  const isMissing = 'code' in cause && cause.code === 'ENOENT';
+  // A folder in PATH that this user may not look into makes the system say so of what is nowhere.
+  const isDenied = 'code' in cause && cause.code === 'EACCES' && !/[/\\]/.test(program);
+  const isMissing = ('code' in cause && cause.code === 'ENOENT') || isDenied;
   return isMissing
     ? new BerthError('not_supported', `There is no program "${program}" on this machine.`, {
         hint: install ?? 'Install it, or see that PATH names its folder.',

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { asBerthError } from '../../../../src/api/errors';
 import { isRunning, identityOf } from '../../../../src/backend/machine/process-identity';
@@ -24,6 +27,21 @@ describe('a program that is run to its end', () => {
       assert.equal(message, 'There is no program "no-such-program" on this machine.');
       return hint === 'Install the package of it.';
     });
+  });
+
+  it('that is in no folder of PATH is missing, also where one of them is closed to who looks', async () => {
+    const path = process.env.PATH ?? '';
+    const folder = await mkdtemp(join(tmpdir(), 'berth-path-'));
+    // Root may look into everything: what may not be run is refused in the same way.
+    await writeFile(join(folder, 'not-to-be-run'), '', { mode: 0o600 });
+    process.env.PATH = `${folder}:${path}`;
+    try {
+      await assert.rejects(run('not-to-be-run', [], soon), { code: 'not_supported' });
+      await assert.rejects(run(join(folder, 'not-to-be-run'), [], soon), { code: 'internal' });
+    } finally {
+      process.env.PATH = path;
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('has a code that its caller judges, or an error with its last words', async () => {
