@@ -1,4 +1,5 @@
 /** Reads the settings of package.json by their typed ids. */
+import { isRuntimeKind } from '../api/rules/runtimes';
 import * as vscode from 'vscode';
 import type { EngineSettings } from '../api';
 import { settingUses, type SettingId } from './ids';
@@ -54,7 +55,7 @@ export function engineSettings(): EngineSettings {
   return {
     ...(range !== undefined && { portRange: range }),
     ...(isText(image) && { defaultImage: image }),
-    ...((runtime === 'container' || runtime === 'microvm') && { defaultRuntime: runtime }),
+    ...(isRuntimeKind(runtime) && { defaultRuntime: runtime }),
     ...(isText(dockerHost) && { dockerHost }),
     ...(typeof hostLoopback === 'boolean' && { hostLoopback }),
     ...(Object.keys(idle).length > 0 && { idle }),

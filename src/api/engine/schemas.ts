@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Owner, Timestamp, literals, nullable } from '../common';
-import { RuntimeKind, runtimeKinds } from '../workspaces/schemas';
+import { runtimeKinds } from '../rules/runtimes';
+import { RuntimeKind } from '../workspaces/schemas';
 import { DriverFeatures } from './features';
 
 /** State of one driver: can it make runtimes now, and if not, what to do. */

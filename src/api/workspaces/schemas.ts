@@ -2,16 +2,15 @@ import { Type, type Static } from '@sinclair/typebox';
 import { maxCloneAddress } from '../rules/clone-address';
 import { workspaceStates, type WorkspaceState as StateName } from '../rules/lifecycle';
 import { localOnly, localPath, namesWorkspace } from '../rules/principal';
+import { runtimeKinds, type RuntimeKind as Kind } from '../rules/runtimes';
 import { Label, Name, Timestamp, literals, nullable } from '../common';
 
 export { workspaceStates };
 export const WorkspaceState = literals(workspaceStates);
 export type WorkspaceState = StateName;
 
-/** What drives the workspace's runtime. */
-export const runtimeKinds = ['container', 'microvm'] as const;
 export const RuntimeKind = literals(runtimeKinds);
-export type RuntimeKind = (typeof runtimeKinds)[number];
+export type RuntimeKind = Kind;
 
 export const EnvName = '^[A-Za-z_][A-Za-z0-9_]{0,127}$';
 export const maxVariables = 64;

@@ -1,4 +1,5 @@
 /** Values of options, read strictly: commander turns what is thrown here into a usage error (exit code 2). */
+import { isRuntimeKind, runtimeKinds, type RuntimeKind } from '../../api/rules/runtimes';
 import { InvalidArgumentError } from 'commander';
 import { BerthError, type NetworkMode, type PublishedPort } from '../../api';
 import { parsePort } from '../../api/rules/ports';
@@ -57,9 +58,9 @@ export function parseMinutes(text: string): number {
   return minutes;
 }
 
-export function parseRuntime(text: string): 'container' | 'microvm' {
-  if (text !== 'container' && text !== 'microvm') {
-    throw new InvalidArgumentError('Give container or microvm.');
+export function parseRuntime(text: string): RuntimeKind {
+  if (!isRuntimeKind(text)) {
+    throw new InvalidArgumentError(`Give ${runtimeKinds.join(' or ')}.`);
   }
   return text;
 }

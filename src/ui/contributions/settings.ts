@@ -1,4 +1,5 @@
 /** The settings: what VS Code knows of each. Where each may be set follows from its use in ui/ids.ts. */
+import { defaultRuntime, runtimeKinds } from '../../api/rules/runtimes';
 import { settingUses, type SettingId } from '../ids';
 
 /** A JSON schema, without what is the same for all settings. */
@@ -20,7 +21,7 @@ const rows: Readonly<Record<SettingId, SettingRow>> = {
     patternErrorMessage: '%config.dockerHost.pattern%',
   },
   defaultImage: { type: 'string', default: '' },
-  defaultRuntime: { type: 'string', enum: ['container', 'microvm'], default: 'container' },
+  defaultRuntime: { type: 'string', enum: [...runtimeKinds], default: defaultRuntime },
   hostLoopback: { type: 'boolean', default: false },
   portRange: {
     type: 'object',

@@ -1,4 +1,5 @@
 /** The engine's settings: `settings.json` of the state directory, changed through the API only. */
+import { defaultRuntime } from '../../../api/rules/runtimes';
 import assert from 'node:assert/strict';
 import { Value } from '@sinclair/typebox/value';
 import { parseDockerHost } from '../../../api/rules/docker-host';
@@ -45,7 +46,7 @@ export class Settings {
         field: 'portRange',
       });
     }
-    const { defaultImage: image, defaultRuntime: runtime = 'container' } = merge(this.current, change);
+    const { defaultImage: image, defaultRuntime: runtime = defaultRuntime } = merge(this.current, change);
     if (image !== undefined && (change.defaultImage ?? change.defaultRuntime) !== undefined) {
       checkImage(image, runtime, 'defaultImage');
     }
@@ -69,7 +70,7 @@ export class Settings {
 
   get defaults(): Defaults {
     return {
-      runtime: this.current.defaultRuntime ?? 'container',
+      runtime: this.current.defaultRuntime ?? defaultRuntime,
       image: this.current.defaultImage ?? defaultImage,
       idle: this.current.idle ?? {},
     };

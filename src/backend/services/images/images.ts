@@ -1,4 +1,5 @@
 /** Images: list, build, pull; long ones as operations. */
+import { defaultRuntime } from '../../../api/rules/runtimes';
 import { dirname, isAbsolute, join } from 'node:path';
 import { BerthError } from '../../../api/errors';
 import { imageName } from '../../../api/rules/image-reference';
@@ -51,7 +52,7 @@ export class Images {
     }));
   }
 
-  /** For one kind of runtime; the first there is unless named. */
+  /** For one kind of runtime; containers unless another is named. */
   build({ runtime, ...options }: BuildOptions): Operation {
     const driver = this.driver(runtime);
     const what = options.toolsOnly ? 'the tools of workspaces' : 'workspace:latest';
@@ -163,7 +164,7 @@ export class Images {
   }
 
   private driver(runtime: RuntimeKind | undefined): Driver {
-    return this.drivers.of(runtime ?? this.drivers.all()[0]?.kind ?? 'container');
+    return this.drivers.of(runtime ?? defaultRuntime);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RuntimeKind } from '../../../api/rules/runtimes';
 import { Option, type Command } from 'commander';
 import {
   BerthError,
@@ -42,8 +43,8 @@ export interface CreateOptions extends LimitOptions {
   docker?: boolean;
   volume?: string[];
   publish?: PublishedPort[];
-  runtime?: 'container' | 'microvm';
-  engine?: 'container' | 'microvm';
+  runtime?: RuntimeKind;
+  engine?: RuntimeKind;
   label?: string;
   secret?: string[];
   credential?: string[];

@@ -1,3 +1,4 @@
+import { runtimeKinds } from '../../../api/rules/runtimes';
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../../command';
 import { choice } from '../../../ui/settings';
@@ -23,7 +24,7 @@ export const createWorkspace =
     ]);
     const draft: WorkspaceDraft = {
       name: '',
-      runtime: choice<RuntimeKind>('defaultRuntime', ['container', 'microvm']),
+      runtime: choice<RuntimeKind>('defaultRuntime', runtimeKinds),
       image: '',
       cloneUrl: '',
       limits: {},

@@ -1,3 +1,4 @@
+import { runtimeKinds } from '../../../api/rules/runtimes';
 import * as vscode from 'vscode';
 import type { RuntimeKind } from '../../../api';
 import { choice } from '../../../ui/settings';
@@ -27,7 +28,7 @@ export const createWorkspaceQuick =
           });
     await createFrom(services, {
       name: name.trim(),
-      runtime: choice<RuntimeKind>('defaultRuntime', ['container', 'microvm']),
+      runtime: choice<RuntimeKind>('defaultRuntime', runtimeKinds),
       image: '',
       cloneUrl: '',
       limits: {},
