@@ -4,12 +4,11 @@
  */
 import { constants } from 'node:fs';
 import { copyFile, link, rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { draftOf } from './drafts';
 import { isErrno, renameDurably, syncFile } from './files';
 import { acquireLock, type Lock } from './lock';
 import { noLinks, placeNew } from './place-new';
-import { throwIfCancelled } from './wait';
+import { waitFor } from './wait';
 
 const lockPollMs = 200;
 
@@ -54,12 +53,6 @@ export async function keepFile(
 
 /** Waits until no other process holds the lock. */
 export async function lockFile(path: string, signal: AbortSignal, what: string): Promise<Lock> {
-  for (;;) {
-    throwIfCancelled(signal, what);
-    const lock = acquireLock(path);
-    if (lock !== undefined) {
-      return lock;
-    }
-    await sleep(lockPollMs, undefined, { signal }).catch(() => undefined);
-  }
+  const options = { what, timeoutMs: Infinity, intervalMs: lockPollMs, signal };
+  return waitFor(() => acquireLock(path), options);
 }

@@ -3,13 +3,13 @@
  * The other fields are ours, there only when they say something.
  */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../../../api/errors';
 import { makeFolder, readIfPresent, replaceFile } from '../../../machine/files';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import { acquireLock } from '../../../machine/lock';
+import { askFor } from '../../../machine/wait';
 
 export const VolumeRow = Type.Object({
   name: Type.String(),
@@ -76,12 +76,10 @@ export class VolumeIndex {
   }
 
   private async acquire(): Promise<{ release(): void }> {
-    for (const end = Date.now() + lockTimeoutMs; Date.now() < end;) {
-      const lock = acquireLock(`${this.path}.lock`);
-      if (lock !== undefined) {
-        return lock;
-      }
-      await sleep(lockRetryMs);
+    const options = { what: 'the list of volumes', timeoutMs: lockTimeoutMs, intervalMs: lockRetryMs };
+    const lock = await askFor(() => acquireLock(`${this.path}.lock`), options);
+    if (lock !== undefined) {
+      return lock;
     }
     throw new BerthError('in_use', `The list of volumes is locked by another program: ${this.path}.lock.`, {
       hint: 'Wait until it has ended, then try again.',

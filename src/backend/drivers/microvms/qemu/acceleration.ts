@@ -7,6 +7,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { replaceFile } from '../../../machine/files';
 import { readRecord, writeRecord, type RecordFormat } from '../../../store/records';
 import { identityOf } from '../../../machine/process-identity';
+import { askFor } from '../../../machine/wait';
 import { commandLine, type Acceleration, type MachinePlan } from './command-line';
 import { killProcess, lastWords, startDetached } from './process';
 import type { QemuPrograms, Surroundings } from './programs';
@@ -120,12 +121,14 @@ export async function whyNot(
   const argv = [...confinement, ...commandLine(plan)];
   const started = await startDetached({ binary: system, argv, log });
   try {
-    const deadline = performance.now() + timeoutMs;
-    while (started.ended() === undefined && performance.now() < deadline) {
-      if ((await readFile(plan.consoleLog, 'latin1')).includes(probe.marker)) {
-        return undefined;
-      }
-      await new Promise((resolve) => setTimeout(resolve, lookMs));
+    const look = async (): Promise<'spoke' | 'ended' | undefined> => {
+      const hasEnded = started.ended() !== undefined;
+      const hasSpoken = (await readFile(plan.consoleLog, 'latin1')).includes(probe.marker);
+      return hasSpoken ? 'spoke' : hasEnded ? 'ended' : undefined;
+    };
+    const options = { what: 'a word of the guest', timeoutMs, intervalMs: lookMs };
+    if ((await askFor(look, options)) === 'spoke') {
+      return undefined;
     }
     const ended = started.ended();
     const said = await lastWords(log);

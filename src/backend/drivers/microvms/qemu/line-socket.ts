@@ -1,15 +1,15 @@
 /** Unix sockets that QEMU listens on: connected with patience, read line by line. */
 import { connect, type Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../api/errors';
 import { isErrno } from '../../../machine/files';
+import { askFor } from '../../../machine/wait';
 
 const retryMs = 10;
 
 export interface ConnectOptions {
   timeoutMs: number;
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignal;
   /** Why there is nothing to wait for any more, e.g. that the process has ended. */
   hopeless?: () => string | undefined;
 }
@@ -32,26 +32,28 @@ function connectOnce(path: string): Promise<Socket> {
 
 /** Connects to a socket that may not be there yet. */
 export async function connectSocket(path: string, options: ConnectOptions): Promise<Socket> {
-  const deadline = performance.now() + options.timeoutMs;
-  for (;;) {
-    try {
-      return await connectOnce(path);
-    } catch (error) {
-      const ended = options.hopeless?.();
-      // A full queue of connections (EAGAIN): somebody else is being served.
-      const isForNow = isNobodyThere(error) || isErrno(error, 'EAGAIN');
-      if (ended !== undefined || !isForNow) {
-        throw new BerthError('runtime_unavailable', `${path} does not answer: ${ended ?? String(error)}`, {
-          cause: error,
-        });
-      }
-      if (performance.now() > deadline) {
-        const waited = `Timed out after ${options.timeoutMs / 1000} s waiting for ${path} to answer.`;
-        throw new BerthError('timeout', waited, { cause: error });
-      }
-    }
-    await sleep(retryMs, undefined, { ...(options.signal !== undefined && { signal: options.signal }) });
+  let last: unknown;
+  const connected = await askFor(
+    () =>
+      connectOnce(path).catch((error: unknown) => {
+        last = error;
+        const ended = options.hopeless?.();
+        // A full queue of connections (EAGAIN): somebody else is being served.
+        const isForNow = isNobodyThere(error) || isErrno(error, 'EAGAIN');
+        if (ended !== undefined || !isForNow) {
+          throw new BerthError('runtime_unavailable', `${path} does not answer: ${ended ?? String(error)}`, {
+            cause: error,
+          });
+        }
+        return undefined;
+      }),
+    { ...options, what: `connect to ${path}`, intervalMs: retryMs },
+  );
+  if (connected === undefined) {
+    const waited = `Timed out after ${options.timeoutMs / 1000} s waiting for ${path} to answer.`;
+    throw new BerthError('timeout', waited, { cause: last });
   }
+  return connected;
 }
 
 /** Calls back with every whole line, without its end. */

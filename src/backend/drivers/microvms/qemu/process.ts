@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../../../../api/errors';
 import { startDetached as startProcess } from '../../../machine/run';
 import { identityOf, isRunning, type ProcessIdentity } from '../../../machine/process-identity';
+import { becomes } from '../../../machine/wait';
 
 const keptOutputChars = 2000;
 /** Written anew, and at its end also when it is cut meanwhile. */
@@ -85,14 +86,8 @@ export async function lastWords(log: string): Promise<string> {
 
 /** Waits until a process is gone that need not be our child; false when it still runs after that time. */
 export async function waitUntilGone(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
-  const deadline = performance.now() + timeoutMs;
-  while (isRunning(identity)) {
-    if (performance.now() > deadline) {
-      return false;
-    }
-    await new Promise((resolve) => setTimeout(resolve, endPollMs));
-  }
-  return true;
+  const what = `the end of process ${identity.pid}`;
+  return becomes(() => !isRunning(identity), { what, timeoutMs, intervalMs: endPollMs });
 }
 
 /** Ends that very process at once, and waits until it is gone. */

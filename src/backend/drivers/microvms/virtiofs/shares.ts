@@ -4,9 +4,9 @@
  * killed had just started is found as well, and nothing else ever is.
  */
 import { readFile, readdir, rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../api/errors';
 import { identityOf, type ProcessIdentity } from '../../../machine/process-identity';
+import { askFor, becomes } from '../../../machine/wait';
 import { killProcess, lastWords, startDetached, type StartedProcess } from '../qemu/process';
 import type { Surroundings } from '../qemu/programs';
 import type { RuntimeFiles } from '../runtimes/runtime-files';
@@ -63,12 +63,9 @@ export class Shares {
     graceMs = closeTimeoutMs,
   ): Promise<void> {
     const sockets = shares.map(({ serial }) => files.shareSocket(serial));
-    let left = await serving(sockets);
-    for (const deadline = performance.now() + graceMs; left.length > 0 && performance.now() < deadline;) {
-      await sleep(pollMs);
-      left = await serving(sockets);
-    }
-    await Promise.all(left.map((process) => killProcess(process)));
+    const options = { what: 'the end of what serves folders', timeoutMs: graceMs, intervalMs: pollMs };
+    await becomes(async () => (await serving(sockets)).length === 0, options);
+    await Promise.all((await serving(sockets)).map((process) => killProcess(process)));
     await Promise.all(sockets.map((socket) => rm(socket, { force: true })));
   }
 
@@ -102,18 +99,14 @@ export class Shares {
 
 /** Not by connecting: a daemon takes one connection in its life. */
 async function waitUntilListening(socket: string, daemon: StartedProcess): Promise<boolean> {
-  for (const deadline = performance.now() + listenTimeoutMs; performance.now() < deadline;) {
+  const look = async (): Promise<boolean | undefined> => {
+    const hasEnded = daemon.ended() !== undefined;
     const table = await readFile('/proc/net/unix', 'utf8');
     const row = table.split('\n').find((line) => line.endsWith(` ${socket}`));
-    if (row?.split(/\s+/)[3] === acceptsConnections) {
-      return true;
-    }
-    if (daemon.ended() !== undefined) {
-      return false;
-    }
-    await sleep(pollMs);
-  }
-  return false;
+    return row?.split(/\s+/)[3] === acceptsConnections || (hasEnded ? false : undefined);
+  };
+  const options = { what: socket, timeoutMs: listenTimeoutMs, intervalMs: pollMs };
+  return (await askFor(look, options)) ?? false;
 }
 
 /** The process that serves a folder on this socket; undefined when there is none. */
