@@ -1,6 +1,6 @@
 /** Every command by its id. The type makes sure that none is missing. */
 import type { Handler, Services } from './command';
-import type { CommandId } from '../ui/ids';
+import type { CommandId } from '../ui/contributions/commands';
 import { doctor } from './engine/doctor';
 import { restartEngine } from './engine/restart';
 import { showLog } from './engine/showLog';

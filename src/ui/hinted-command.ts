@@ -4,7 +4,7 @@
  */
 import type { ErrorBody } from '../api';
 import type { Remedy } from '../api/rules/remedy';
-import type { CommandId } from './ids';
+import type { CommandId } from './contributions/commands';
 
 export interface HintedCommand {
   command: CommandId;

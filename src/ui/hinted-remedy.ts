@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { BerthError } from '../api';
 import { hintedCommand } from './hinted-command';
-import type { CommandId } from './ids';
-import type { Remedy } from './runner';
+import type { CommandId } from './contributions/commands';
+import type { RemedyButton } from './remedy-button';
 
 const { t } = vscode.l10n;
 
@@ -23,7 +23,7 @@ const titles: Partial<Record<CommandId, string>> = {
 };
 
 /** The button for what the hint of an error recommends. */
-export function hintedRemedy(error: BerthError): Remedy | undefined {
+export function hintedRemedy(error: BerthError): RemedyButton | undefined {
   const found = hintedCommand(error);
   const title = found && titles[found.command];
   return found === undefined || title === undefined

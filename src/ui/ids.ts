@@ -1,6 +1,4 @@
-/** Every id that package.json and the code share. */
-export type { CommandId } from './contributions/commands';
-
+/** The ids that package.json and the code share, but those of commands, which are `CommandId` of contributions/commands. */
 export const viewIds = { workspaces: 'berth.workspaces', volumes: 'berth.volumes' } as const;
 
 export const contextKeys = [

@@ -9,6 +9,7 @@ import type { EngineLink, Logger } from './engine-link';
 import type { Store } from './store';
 import { percent, progressText } from './progress';
 import { hintedRemedy } from './hinted-remedy';
+import type { RemedyButton } from './remedy-button';
 import { orCancelled } from './latest';
 
 const { t } = vscode.l10n;
@@ -31,14 +32,8 @@ export interface Task {
 /** Thrown to end a command quietly: the user closed a dialog. */
 export class Cancelled extends Error {}
 
-/** What helps against an error, as a button beside "Show Log". */
-export interface Remedy {
-  title: string;
-  run: () => Thenable<unknown>;
-}
-
 /** What one kind of work knows better than the hint of its error. */
-export type RemedyOf = (error: BerthError) => Remedy | undefined;
+export type RemedyOf = (error: BerthError) => RemedyButton | undefined;
 
 export class Runner {
   constructor(

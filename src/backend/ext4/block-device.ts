@@ -1,16 +1,10 @@
 /** Blocks of an image: metadata through a cache and in transactions, content directly. */
 import { readSync } from 'node:fs';
+import type { CommitLog } from './commit-log';
 import { damaged, DiskError } from './disk-error';
 import { writeFully } from './redo-log';
 
 const cachedBytes = 24 * 1024 * 1024;
-
-/** How changed blocks get into the image. */
-export interface CommitLog {
-  /** Makes blocks last, with all content written before. */
-  commit(blockSize: number, blocks: ReadonlyMap<number, Buffer>): void;
-  close(): void;
-}
 
 export class BlockDevice {
   private readonly cache = new Map<number, Buffer>();

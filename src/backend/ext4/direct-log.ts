@@ -1,6 +1,6 @@
 /** Changed blocks go straight into the image: for one that is a draft, and thrown away when it is not finished. */
 import { fsyncSync } from 'node:fs';
-import type { CommitLog } from './block-device';
+import type { CommitLog } from './commit-log';
 import { writeFully } from './redo-log';
 
 const maxWriteBytes = 1024 * 1024;

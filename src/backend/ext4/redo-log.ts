@@ -15,7 +15,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import type { CommitLog } from './block-device';
+import type { CommitLog } from './commit-log';
 
 const magic = Buffer.from('BERTH REDO LOG 1');
 const headerSize = 32;

@@ -6,7 +6,8 @@ import { baseName, normalizePath, quote } from '../../api/rules/volume-path';
 import { pieceZeros } from '../tar/sparse-sink';
 import { push, takeAll, type TakeChunk } from '../tar/flow';
 import type { TarEntry } from '../tar/header';
-import { TarReader, type TarVisitor } from '../tar/read';
+import { TarReader } from '../tar/read';
+import type { TarVisitor } from '../tar/visitor';
 import { UnchangeableFiles } from './unchangeable-files';
 import type { ListOptions, TreeUsage, VolumeFiles } from './volume-files';
 

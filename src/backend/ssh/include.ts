@@ -6,7 +6,7 @@ import { mkdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { BerthError } from '../../api/errors';
-import { abandonedAfterMs, sweepDrafts } from '../machine/drafts';
+import { abandonedAfterMs, sweepDrafts } from '../machine/draft-sweep';
 import { isErrno, replaceFile } from '../machine/files';
 import { globPattern, quotePath } from './config';
 

@@ -1,7 +1,8 @@
 /** Where all state is kept; ARCHITECTURE.md, "State directory", lists the files. Directories are 0700, files 0600. */
 import { chmod, readdir, realpath, rename, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { abandonedAfterMs, draftOf, sweepDrafts } from '../machine/drafts';
+import { abandonedAfterMs, sweepDrafts } from '../machine/draft-sweep';
+import { draftOf } from '../machine/drafts';
 import { makeFolder, removeTree } from '../machine/files';
 
 /** As `client/engine-copy.ts` makes them. */

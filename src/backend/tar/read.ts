@@ -3,6 +3,7 @@
  * cost more than all the rest. Small contents are handed over whole, large ones in pieces.
  */
 import { SparseSink } from './sparse-sink';
+import type { Answer, PieceSink, TarVisitor } from './visitor';
 import {
   applyPax,
   blockSize,
@@ -11,7 +12,6 @@ import {
   numberAt,
   paddingOf,
   type RawHeader,
-  type TarEntry,
 } from './header';
 import { checkParts, GnuMap, TextMap, type BlockMap, type SparsePart } from './sparse';
 
@@ -19,29 +19,6 @@ import { checkParts, GnuMap, TextMap, type BlockMap, type SparsePart } from './s
 export const wholeSize = 1024 * 1024;
 /** No extended header is that large: a damaged tar must not fill the memory. */
 const maxExtended = 8 * 1024 * 1024;
-
-/** What answers a promise is waited for before it gets more. */
-type Answer = Promise<void> | undefined;
-
-/** Gets bytes as the archive has them. */
-export interface PieceSink {
-  /** The bytes are the sender's again when the answer has settled. */
-  piece(bytes: Buffer): Answer;
-  end(): Answer;
-}
-
-/** Gets a content in its places. */
-export interface ContentSink extends PieceSink {
-  /** So many zeros that take no room, in a sparse file: a few bytes of a tar may say that they are a petabyte. */
-  hole(length: number): Answer;
-}
-
-export interface TarVisitor {
-  /** A complete entry; `content` is empty but for files. */
-  entry(entry: TarEntry, content: Buffer): Answer;
-  /** A file that is larger than `wholeSize`, or sparse; undefined: its content is passed over. */
-  large(entry: TarEntry): ContentSink | undefined;
-}
 
 /** The map of a sparse file that is being read. */
 interface Mapping {

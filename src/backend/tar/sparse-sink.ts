@@ -1,5 +1,5 @@
 /** Hands the content of a sparse file on in its places: pieces where there are bytes, holes in between. */
-import type { ContentSink, PieceSink } from './read';
+import type { ContentSink, PieceSink } from './visitor';
 import type { SparsePart } from './sparse';
 
 const zeros = Buffer.alloc(64 * 1024);

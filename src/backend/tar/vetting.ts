@@ -4,7 +4,8 @@ import { Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import { Losses } from './losses';
 import { blockSize, dataBytes, encodeHeader, paddingOf, type TarEntry } from './header';
-import { TarReader, type ContentSink } from './read';
+import { TarReader } from './read';
+import type { ContentSink } from './visitor';
 
 /** The user of workspaces (`inside/places.ts`, which archives know nothing of). */
 const owner = 1000;

@@ -6,7 +6,8 @@ import { posix } from 'node:path';
 import { BerthError, asBerthError, type TransferCreate } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import { openSource, type CopyItem, type CopySource } from './sources';
-import { openTarget, type CopyPlace, type CopyTarget } from './targets';
+import type { CopyPlace } from './copy-place';
+import { openTarget, type CopyTarget } from './targets';
 
 export interface CopyPlan {
   requests: TransferCreate[];

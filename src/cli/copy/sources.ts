@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join, posix } from 'node:path';
 import type { Stats } from 'node:fs';
 import { BerthError, type FileEntry, type FileType } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
-import type { CopyPlace } from './targets';
+import type { CopyPlace } from './copy-place';
 import { parsePlace, type Place } from '../parse/place';
 import { localPath } from '../parse/sources';
 import { isFolder, missingHint, resolvePlace, statOf, withMounts, type VolumePath } from '../remote';

@@ -3,11 +3,10 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { BerthError, type FileEntry } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
+import type { CopyPlace } from './copy-place';
 import { rawPath, withRealParent } from './sources';
 import { parsePlace, type Place } from '../parse/place';
 import { isFolder, resolvePlace, statOf, withMounts, writable, type VolumePath } from '../remote';
-
-export type CopyPlace = { local: string } | VolumePath;
 
 export interface CopyTarget {
   /** As it was given. */

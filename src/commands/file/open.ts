@@ -3,7 +3,7 @@ import { isForEditor } from '../../providers/files/editor-size';
 import { volumeUri } from '../../providers/files/volume-uri';
 import { bytes } from '../../ui/words';
 import type { Handler } from '../command';
-import type { CommandId } from '../../ui/ids';
+import type { CommandId } from '../../ui/contributions/commands';
 import { placesOrPick, type PlaceServices } from './place';
 
 const { t } = vscode.l10n;

@@ -1,7 +1,7 @@
 /** Changing which ports a workspace publishes, and what is told of it. */
 import * as vscode from 'vscode';
 import type { PublishedPort, Workspace } from '../../api';
-import type { CommandId } from '../../ui/ids';
+import type { CommandId } from '../../ui/contributions/commands';
 import type { Services } from '../command';
 import type { Outcome } from '../../ui/runner';
 

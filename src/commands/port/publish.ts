@@ -3,7 +3,7 @@ import type { PublishedPort } from '../../api';
 import { parsePort } from '../../api/rules/ports';
 import type { WorkspaceRow } from '../../providers/trees/rows';
 import type { Handler, Services } from '../command';
-import type { CommandId } from '../../ui/ids';
+import type { CommandId } from '../../ui/contributions/commands';
 import { ask } from '../input';
 import { changePorts, offersRebuild } from './change';
 

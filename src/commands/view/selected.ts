@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { isDirectory, type Row } from '../../providers/trees/rows';
 import type { Handler, Services } from '../command';
-import type { CommandId } from '../../ui/ids';
+import type { CommandId } from '../../ui/contributions/commands';
 
 type Choice = (row: Row) => CommandId | 'list.toggleExpand' | undefined;
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
 import { isUsable, offeredToCommit } from '../../api/rules/lifecycle';
-import type { CommandId } from '../../ui/ids';
+import type { CommandId } from '../../ui/contributions/commands';
 import { ask } from '../input';
 
 const { t } = vscode.l10n;

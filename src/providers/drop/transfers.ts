@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { TransferCreate } from '../../api';
-import type { CommandId } from '../../ui/ids';
+import type { CommandId } from '../../ui/contributions/commands';
 import type { Runner, Task } from '../../ui/runner';
 import type { Logger } from '../../ui/engine-link';
 import { baseOf, isWithin, joinPath, parentOf, topmost } from '../files/paths';

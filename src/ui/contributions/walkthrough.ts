@@ -1,5 +1,6 @@
 /** The first steps that VS Code's Welcome page offers. */
-import { viewIds, walkthroughStart, type CommandId, type ContextKey } from '../ids';
+import type { CommandId } from './commands';
+import { viewIds, walkthroughStart, type ContextKey } from '../ids';
 
 const command = (id: CommandId): string => `onCommand:${id}`;
 const context = (key: ContextKey): string => `onContext:${key}`;

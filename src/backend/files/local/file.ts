@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { keptBits } from './tree';
 import { localPath } from '../../machine/file-names';
 import type { TarEntry } from '../../tar/header';
-import type { ContentSink } from '../../tar/read';
+import type { ContentSink } from '../../tar/visitor';
 
 /** Not the promise API: it costs twice as much per file. */
 const openFile = promisify(open);

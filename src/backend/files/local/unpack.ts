@@ -13,7 +13,8 @@ import { hasSetId, isHarmless, notCopied, setIdReason } from '../../tar/losses';
 import { localPath } from '../../machine/file-names';
 import type { TakeChunk } from '../../tar/flow';
 import type { TarEntry } from '../../tar/header';
-import { TarReader, type ContentSink, type TarVisitor } from '../../tar/read';
+import { TarReader } from '../../tar/read';
+import type { ContentSink, TarVisitor } from '../../tar/visitor';
 
 const parallel = 24;
 /** As Linux has it: no path of a volume is longer, and each level of a name is work. */

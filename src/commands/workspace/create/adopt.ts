@@ -3,7 +3,7 @@ import { asBerthError, type Adoptable, type Operation } from '../../../api';
 import type { EngineClient } from '../../../client/engine-client';
 import { isRow } from '../../../providers/trees/rows';
 import type { Handler, Services } from '../../command';
-import type { CommandId } from '../../../ui/ids';
+import type { CommandId } from '../../../ui/contributions/commands';
 import { confirm } from '../../input';
 import { Cancelled } from '../../../ui/runner';
 

@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { asBerthError, type BerthError, type Operation, type Workspace } from '../../../api';
 import type { EngineClient } from '../../../client/engine-client';
 import { confirm } from '../../input';
-import { Cancelled, type Remedy, type Runner } from '../../../ui/runner';
+import type { RemedyButton } from '../../../ui/remedy-button';
+import { Cancelled, type Runner } from '../../../ui/runner';
 
 const { t } = vscode.l10n;
 
@@ -27,7 +28,7 @@ export class VolumesGone {
     throw thrown;
   }
 
-  get remedy(): Remedy | undefined {
+  get remedy(): RemedyButton | undefined {
     const title = t('Start with an Empty Volume…');
     return this.found.length === 0 ? undefined : { title, run: () => this.goOn() };
   }

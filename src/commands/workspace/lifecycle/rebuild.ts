@@ -3,7 +3,7 @@ import { transitions, worksIn } from '../../../api/rules/lifecycle';
 import { asBerthError, type Operation, type Workspace } from '../../../api';
 import type { CallInput, EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
-import type { CommandId } from '../../../ui/ids';
+import type { CommandId } from '../../../ui/contributions/commands';
 import { Cancelled } from '../../../ui/runner';
 import { VolumesGone } from './empty-volume';
 

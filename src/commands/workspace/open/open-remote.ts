@@ -4,7 +4,7 @@ import type { SshTarget, Workspace } from '../../../api';
 import { ownValue } from '../../../ui/own-setting';
 import { changeSetting, setting } from '../../../ui/settings';
 import type { Services } from '../../command';
-import type { CommandId } from '../../../ui/ids';
+import type { CommandId } from '../../../ui/contributions/commands';
 import { Cancelled } from '../../../ui/runner';
 import { ensureInclude } from '../../ssh/include';
 import { remoteSide, sideApartFromRemoteSsh, type Placed } from '../../this-side';

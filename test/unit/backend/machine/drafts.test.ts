@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { draftOf, sweepDrafts } from '../../../../src/backend/machine/drafts';
+import { sweepDrafts } from '../../../../src/backend/machine/draft-sweep';
+import { draftOf } from '../../../../src/backend/machine/drafts';
 import { useTempFolder } from '../../../support/temp';
 
 describe('machine/drafts', () => {

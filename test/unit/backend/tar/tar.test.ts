@@ -22,7 +22,8 @@ import { walkLocal } from '../../../../src/backend/files/local/tree';
 import { unpackTar } from '../../../../src/backend/files/local/unpack';
 import { encodeHeader, type TarEntry } from '../../../../src/backend/tar/header';
 import { readableOf, takeAll } from '../../../../src/backend/tar/flow';
-import { TarReader, type TarVisitor } from '../../../../src/backend/tar/read';
+import { TarReader } from '../../../../src/backend/tar/read';
+import type { TarVisitor } from '../../../../src/backend/tar/visitor';
 
 const never = new AbortController().signal;
 const quiet = { sent: () => undefined, failed: () => undefined, torn: () => undefined };

@@ -5,7 +5,8 @@
 import { safeParts } from '../../../tar/entry-names';
 import { hasSetId, isHarmless, Losses, notCopied, setIdReason } from '../../../tar/losses';
 import { changeTimeOf, type TarEntry } from '../../../tar/header';
-import { TarReader, type ContentSink, type TarVisitor } from '../../../tar/read';
+import { TarReader } from '../../../tar/read';
+import type { ContentSink, TarVisitor } from '../../../tar/visitor';
 import { encodeName } from '../../../machine/file-names';
 import { DiskError, errorReply } from '../../../ext4/disk-error';
 import { maxTargetBytes } from '../../../ext4/link-target';

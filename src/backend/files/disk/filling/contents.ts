@@ -2,7 +2,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import type { Piece } from './steps';
-import type { ContentSink } from '../../../tar/read';
+import type { ContentSink } from '../../../tar/visitor';
 
 /** Gathered before it is written. */
 const atOnce = 1024 * 1024;
