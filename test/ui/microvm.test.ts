@@ -163,7 +163,7 @@ describe('a microVM, from the wizard to its end', function () {
     await row('Port 8000').contextMenu('Stop Publishing Port');
     await row('Port 8000').waitFor('hidden', slow);
     await assert.rejects(fetch(`http://${address}/`, { signal: AbortSignal.timeout(10_000) }));
-    await notifications.press(`${address} is not published any more.`, 'Undo');
+    await notifications.press(`${address} is no longer published.`, 'Undo');
     await berth(session, 'port', 'add', name, '8001');
     await row('Port 8001').waitFor('visible', slow);
     await row('Port 8000').waitForDescription(new RegExp(`^${address.replaceAll('.', '\\.')}$`));
@@ -204,7 +204,7 @@ describe('a microVM, from the wizard to its end', function () {
     await quickInput.waitForTitle(`Commit ${name} to an Image`);
     assert.equal(await quickInput.box.inputValue(), image);
     await session.workbench.page.keyboard.press('Enter');
-    await notifications.waitFor(`${image} is an image now`, slow);
+    await notifications.waitFor(`Committed ${image}:`, slow);
     await session.workbench.screenshot('microvm-commit');
     assert.match(await berth(session, 'image', 'list'), new RegExp(name));
   });
