@@ -7,6 +7,7 @@ import { sshPortInside } from '../../../inside/places';
 import { relayCommand } from '../../../inside/relay';
 import type { DirectEndpoint, RuntimePlan } from '../../driver';
 import type { Machine } from '../machines/machine';
+import { quotedCommand } from './exec';
 
 /** QEMU forwards all ports of a machine on loopback. */
 export function directEndpointOf({ sshPort }: Pick<RuntimePlan, 'sshPort'>): DirectEndpoint {
@@ -22,7 +23,7 @@ export async function dialMachine(
   const { host, port: sshPort } = directEndpointOf(plan);
   const forwarded = port === sshPortInside ? sshPort : plan.ports?.find(({ guest }) => guest === port)?.host;
   if (forwarded === undefined) {
-    const { channel } = await ssh.run(relayCommand(port).join(' '), {});
+    const { channel } = await ssh.run(quotedCommand(relayCommand(port)), {});
     channel.stderr.resume();
     return channel;
   }
