@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { runProgram } from '../../../support/programs';
 import { until } from '../../../support/wait';
@@ -101,6 +103,26 @@ describe('what a microVM reaches by its network', function () {
       /^nameserver ([\d.]+)$/m.exec(await readFile('/etc/resolv.conf', 'utf8')) ?? [];
     const here = await runProgram('python3', ['-', nameServer], { input: askNameServer });
     assert.equal((await python(plan.name, askNameServer, '10.0.2.3')).stdout, here.stdout);
+  });
+
+  it('is dialled at a port that nothing forwards, both ways with their ends', async () => {
+    const server = `import socket
+listener = socket.create_server(('127.0.0.1', 7000))
+print('listening', flush=True)
+peer, _ = listener.accept()
+got = b''.join(iter(lambda: peer.recv(65536), b''))
+peer.sendall(got.upper())
+peer.close()
+`;
+    const argv = ['/.berth/bin/python3', '-c', server];
+    const listening = await bench.driver.exec(plan.name, { argv, user: 'workspace' });
+    await once(listening.stdout, 'data');
+    const stream = await bench.driver.dial(plan.name, 7000);
+    const sent = 'x'.repeat(1_000_000);
+    stream.end(sent);
+    assert.equal((await text(stream)) === sent.toUpperCase(), true);
+    assert.equal(await listening.exit, 0);
+    assert.equal(await text(await bench.driver.dial(plan.name, 7001)), '', 'nobody listens there');
   });
 
   it('does not reach the loopback of this machine, whatever its kernel sends', async () => {
