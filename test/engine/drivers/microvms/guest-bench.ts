@@ -28,6 +28,7 @@ import { freePort } from './driver-bench';
 import { testKit } from './driver-parts';
 
 const bootTimeoutMs = 120_000;
+const consoleTail = 3000;
 const shell = '/.berth/busybox/sh';
 
 export const never = (): AbortSignal => new AbortController().signal;
@@ -87,6 +88,9 @@ export class GuestBench {
 
 export class Guest {
   readonly ssh: SshLink;
+  /** What the engine's line to it had to mend. */
+  readonly reports: string[] = [];
+
   private constructor(
     private readonly bench: GuestBench,
     private readonly name: string,
@@ -209,6 +213,7 @@ export class Guest {
       socket: this.bench.path(`${this.name}.ssh`),
       serve: () => this.control.serveSsh(),
       privateKey: () => Promise.resolve(this.bench.client.private),
+      report: (message) => this.reports.push(`${new Date().toISOString()} ${message}`),
     });
   }
 
@@ -217,11 +222,28 @@ export class Guest {
     const { exitCode, output } = await runInside(this.ssh, this.name, {
       argv: [shell, '-c', script],
       timeoutMs: 90_000,
+    }).catch(async (error: unknown) => {
+      throw new Error(`"${script}" did not run. ${await this.condition()}`, { cause: error });
     });
     if (exitCode !== 0) {
       throw new Error(`"${script}" ended with ${exitCode}: ${output}`);
     }
     return output;
+  }
+
+  /** For the error of a command that got no answer: what else is to be seen of the guest, by other ways. */
+  private async condition(): Promise<string> {
+    const look = 'cat /proc/uptime /proc/loadavg; date; ps -o pid,ppid,stat,args; cat /proc/interrupts';
+    const [seen, status, console] = await Promise.allSettled([
+      this.user(look),
+      this.qmp.execute('query-status'),
+      this.console(),
+    ]);
+    const reports = this.reports.join('\n');
+    return JSON.stringify({ seen, status, reports, console: tail(console) }, undefined, 1).replaceAll(
+      '\\n',
+      '\n',
+    );
   }
 
   /** As its user, with the real client, the host key pinned. */
@@ -257,3 +279,6 @@ export class Guest {
     await killProcess(this.process.identity);
   }
 }
+
+const tail = (result: PromiseSettledResult<string>): string =>
+  result.status === 'fulfilled' ? result.value.slice(-consoleTail) : String(result.reason);

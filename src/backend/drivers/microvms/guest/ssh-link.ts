@@ -30,6 +30,8 @@ export interface SshLinkOptions {
   privateKey: () => Promise<string>;
   /** How long the guest may take to begin with a command. */
   openTimeoutMs?: number;
+  /** Of what went wrong and was mended, for a log. */
+  report?: (message: string) => void;
 }
 
 /** A command in a guest, and its end: undefined when the connection ended first, a signal as a shell tells it. */
@@ -38,37 +40,63 @@ export interface GuestProcess {
   ended: Promise<number | undefined>;
 }
 
+/** A connection, and the socket that carries it. */
+interface Connection {
+  client: Client;
+  sock: Socket;
+}
+
+/** `mayHaveBegun` is false when the guest can't have heard of the command. */
+interface NotRun {
+  error: BerthError;
+  mayHaveBegun: boolean;
+}
+
 export class SshLink {
-  private opening: Promise<Client> | undefined;
+  private opening: Promise<Connection> | undefined;
 
   constructor(private readonly options: SshLinkOptions) {}
 
-  /** Starts a command of the login shell as root, on a connection that is opened when there is none. */
+  /**
+   * Starts a command of the login shell as root, on a connection that is opened when there is none. A command that
+   * certainly never began, as not a byte came from the guest, is tried once more on a new connection.
+   */
   async run(command: string, options: ExecOptions): Promise<GuestProcess> {
+    const first = await this.tryToRun(command, options);
+    if (!('error' in first)) {
+      return first;
+    }
+    if (first.mayHaveBegun) {
+      throw first.error;
+    }
+    this.options.report?.(
+      `A command is tried on a new connection, as it never began: ${first.error.message}`,
+    );
+    const second = await this.tryToRun(command, options);
+    if ('error' in second) {
+      throw second.error;
+    }
+    return second;
+  }
+
+  private async tryToRun(command: string, options: ExecOptions): Promise<GuestProcess | NotRun> {
     const opening = this.client();
-    const client = await opening;
+    const { client, sock } = await opening;
     const { openTimeoutMs = defaultOpenTimeoutMs } = this.options;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+    const read = sock.bytesRead;
+    try {
+      return await execWithin(client, command, options, openTimeoutMs);
+    } catch (cause) {
+      const isLate = cause instanceof BerthError;
+      // The guest is asked to run it once it has answered that there is a channel for it.
+      const mayHaveBegun = sock.bytesRead > read;
+      if (isLate || !mayHaveBegun) {
         // The next command has a connection of its own.
         this.forget(opening);
         client.destroy();
-        reject(late(openTimeoutMs));
-      }, openTimeoutMs);
-      client.exec(command, options, (error, channel) => {
-        clearTimeout(timer);
-        if (error === undefined) {
-          // At once: a short command may have ended by the time that anybody else gets to listen.
-          resolve({ channel, ended: endOf(channel) });
-        } else {
-          reject(
-            new BerthError('runtime_unavailable', `No command can be run: ${error.message}`, {
-              cause: error,
-            }),
-          );
-        }
-      });
-    });
+      }
+      return { error: isLate ? cause : cannotRun(cause), mayHaveBegun };
+    }
   }
 
   /** Connects, unless it is connected: commands that follow begin at once. */
@@ -80,34 +108,34 @@ export class SshLink {
     const { opening } = this;
     this.opening = undefined;
     opening?.then(
-      (client) => client.destroy(),
+      ({ client }) => client.destroy(),
       () => undefined,
     );
   }
 
-  private client(): Promise<Client> {
+  private client(): Promise<Connection> {
     if (this.opening === undefined) {
       const opening = this.connect();
       this.opening = opening;
       const forget = (): void => this.forget(opening);
-      opening.then((client) => client.once('close', forget), forget);
+      opening.then(({ client }) => client.once('close', forget), forget);
     }
     return this.opening;
   }
 
-  private forget(opening: Promise<Client>): void {
+  private forget(opening: Promise<Connection>): void {
     if (this.opening === opening) {
       this.opening = undefined;
     }
   }
 
   /** On a slow machine the words of a server before may come after those of the one that was asked for last. */
-  private async connect(): Promise<Client> {
+  private async connect(): Promise<Connection> {
     const privateKey = await this.options.privateKey();
     for (let left = maxMixUps; ; left -= 1) {
       const sock = await this.reach();
       try {
-        return await logIn(sock, privateKey);
+        return { client: await logIn(sock, privateKey), sock };
       } catch (error) {
         sock.destroy();
         if (left === 0 || !isMixUp(error)) {
@@ -193,6 +221,37 @@ function skipToGreeting(sock: Socket, patienceMs: number, isOver: () => boolean)
     sock.once('close', closed);
     sock.on('error', () => undefined);
   });
+}
+
+/** Rejects when the guest does not begin in time, or refuses. */
+async function execWithin(
+  client: Client,
+  command: string,
+  options: ExecOptions,
+  timeoutMs: number,
+): Promise<GuestProcess> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise((resolve, reject) => {
+      // What came while this process stood still is read before it is called late.
+      timer = setTimeout(() => setImmediate(() => reject(late(timeoutMs))), timeoutMs);
+      client.exec(command, options, (error, channel) => {
+        if (error === undefined) {
+          // At once: a short command may have ended by the time that anybody else gets to listen.
+          resolve({ channel, ended: endOf(channel) });
+        } else {
+          reject(error);
+        }
+      });
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function cannotRun(cause: unknown): BerthError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new BerthError('runtime_unavailable', `No command can be run: ${reason}`, { cause });
 }
 
 function late(timeoutMs: number): BerthError {

@@ -54,6 +54,7 @@ export class Machine {
       socket: parts.files.sockets.ssh,
       privateKey: parts.privateKey,
       serve: async () => (await this.controlPort()).serveSsh(),
+      report: (message) => parts.log.warn({ name: parts.name }, message),
     });
     this.network = new NetworkGuard({ ...parts, pid: parts.process.pid });
     this.shares = new ShareWatch({ ...parts, serials: parts.shares });

@@ -12,7 +12,13 @@ describe("the engine's way into a guest", () => {
   let port: SocketServer;
   let isDeaf = false;
   let isEndless = false;
+  /** What happens instead of an answer, when a channel is asked for, and when a command is. */
+  const unheard: (() => void)[] = [];
+  let unanswered = 0;
+  let commands = 0;
+  const reports: string[] = [];
   let connections = 0;
+  let latest: Socket | undefined;
   /** What happens on the next connections instead of an answer. */
   const silent: ((socket: Socket) => void)[] = [];
   /** Said of a server before, once, right behind the greeting. */
@@ -25,9 +31,10 @@ describe("the engine's way into a guest", () => {
     const server = new Server({ hostKeys: [host.private] }, (client) => serve(client));
     port = createServer((socket) => {
       connections += 1;
-      const unanswered = silent.shift();
-      if (unanswered !== undefined) {
-        unanswered(socket);
+      latest = socket;
+      const instead = silent.shift();
+      if (instead !== undefined) {
+        instead(socket);
         return;
       }
       if (late !== undefined) {
@@ -51,10 +58,17 @@ describe("the engine's way into a guest", () => {
     client.on('error', () => undefined);
     client.on('authentication', (attempt) => attempt.accept());
     client.on('session', (accept) => {
-      if (isDeaf) {
+      const instead = unheard.shift();
+      if (isDeaf || instead !== undefined) {
+        instead?.();
         return;
       }
       accept().on('exec', (take) => {
+        commands += 1;
+        if (unanswered > 0) {
+          unanswered -= 1;
+          return;
+        }
         const channel = take();
         if (isEndless) {
           return;
@@ -71,6 +85,7 @@ describe("the engine's way into a guest", () => {
       serve: () => Promise.resolve({ ended }),
       privateKey: () => Promise.resolve(engine.private),
       openTimeoutMs: 300,
+      report: (message) => reports.push(message),
     });
 
   it('carries commands over one connection, and tells how they ended', async () => {
@@ -139,6 +154,53 @@ describe("the engine's way into a guest", () => {
       assert.equal(await ended, 7);
     } finally {
       isDeaf = false;
+      way.close();
+    }
+  });
+
+  it('tries a command that never began once more, on a new connection, and reports that', async () => {
+    const way = link();
+    try {
+      await way.open();
+      [connections, commands] = [0, 0];
+      reports.length = 0;
+      unheard.push(() => undefined);
+      const { channel, ended } = await way.run('exit 7', {});
+      channel.resume();
+      assert.equal(await ended, 7);
+      assert.deepEqual([connections, commands], [1, 1]);
+      assert.match(reports.join('\n'), /^A command is tried on a new connection.*Timed out after 0\.3 s/);
+    } finally {
+      unheard.length = 0;
+      way.close();
+    }
+  });
+
+  it('tries it once more also when the connection ends before the guest has heard of it', async () => {
+    const way = link();
+    try {
+      await way.open();
+      [connections, commands] = [0, 0];
+      unheard.push(() => latest?.destroy());
+      const { channel, ended } = await way.run('exit 7', {});
+      channel.resume();
+      assert.deepEqual([await ended, connections, commands], [7, 1, 1]);
+    } finally {
+      unheard.length = 0;
+      way.close();
+    }
+  });
+
+  it('does not try again what the guest may have begun', async () => {
+    const way = link();
+    try {
+      await way.open();
+      [connections, commands, unanswered] = [0, 0, 1];
+      reports.length = 0;
+      await assert.rejects(way.run('true', {}), { code: 'timeout' });
+      assert.deepEqual([connections, commands, reports], [0, 1, []]);
+    } finally {
+      unanswered = 0;
       way.close();
     }
   });
