@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type ClientChannel, type ExecOptions } from 'ssh2';
 import { BerthError } from '../../../../api/errors';
 import { connectSocket } from '../qemu/line-socket';
+import { Nudge } from './nudge';
 
 const connectTimeoutMs = 10_000;
 /** A guest that is emulated on a busy machine takes its time to exchange keys. */
@@ -30,6 +31,8 @@ export interface SshLinkOptions {
   privateKey: () => Promise<string>;
   /** How long the guest may take to begin with a command. */
   openTimeoutMs?: number;
+  /** How soon something more is sent when the guest may have missed what was sent: see `nudge.ts`. */
+  nudgeMs?: number;
   /** Of what went wrong and was mended, for a log. */
   report?: (message: string) => void;
 }
@@ -44,6 +47,7 @@ export interface GuestProcess {
 interface Connection {
   client: Client;
   sock: Socket;
+  nudge: Nudge;
 }
 
 /** `mayHaveBegun` is false when the guest can't have heard of the command. */
@@ -81,12 +85,16 @@ export class SshLink {
 
   private async tryToRun(command: string, options: ExecOptions): Promise<GuestProcess | NotRun> {
     const opening = this.client();
-    const { client, sock } = await opening;
+    const { client, sock, nudge } = await opening;
     const { openTimeoutMs = defaultOpenTimeoutMs } = this.options;
     const read = sock.bytesRead;
+    const release = nudge.hold();
     try {
-      return await execWithin(client, command, options, openTimeoutMs);
+      const process = await execWithin(client, command, options, openTimeoutMs);
+      void process.ended.then(release);
+      return process;
     } catch (cause) {
+      release();
       const isLate = cause instanceof BerthError;
       // The guest is asked to run it once it has answered that there is a channel for it.
       const mayHaveBegun = sock.bytesRead > read;
@@ -135,7 +143,8 @@ export class SshLink {
     for (let left = maxMixUps; ; left -= 1) {
       const sock = await this.reach();
       try {
-        return { client: await logIn(sock, privateKey), sock };
+        const client = await logIn(sock, privateKey);
+        return { client, sock, nudge: new Nudge(client, sock, this.options.nudgeMs) };
       } catch (error) {
         sock.destroy();
         if (left === 0 || !isMixUp(error)) {

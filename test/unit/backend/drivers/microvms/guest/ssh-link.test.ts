@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server as SocketServer, type Socket } from 'node:net';
+import { connect, createServer, type Server as SocketServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, utils, type Connection } from 'ssh2';
+import { until } from '../../../../../support/wait';
 import { SshLink } from '../../../../../../src/backend/drivers/microvms/guest/ssh-link';
 
 describe("the engine's way into a guest", () => {
@@ -16,6 +18,7 @@ describe("the engine's way into a guest", () => {
   const unheard: (() => void)[] = [];
   let unanswered = 0;
   let commands = 0;
+  let requests = 0;
   const reports: string[] = [];
   let connections = 0;
   let latest: Socket | undefined;
@@ -57,6 +60,10 @@ describe("the engine's way into a guest", () => {
   function serve(client: Connection): void {
     client.on('error', () => undefined);
     client.on('authentication', (attempt) => attempt.accept());
+    client.on('request', (_, reject) => {
+      requests += 1;
+      reject?.();
+    });
     client.on('session', (accept) => {
       const instead = unheard.shift();
       if (isDeaf || instead !== undefined) {
@@ -154,6 +161,75 @@ describe("the engine's way into a guest", () => {
       assert.equal(await ended, 7);
     } finally {
       isDeaf = false;
+      way.close();
+    }
+  });
+
+  it('goes on though the guest does not see what it was sent until something else comes', async () => {
+    const relay = createServer((socket) => {
+      const onward = connect(join(folder, 'ssh'));
+      [socket, onward].forEach((end) => end.on('error', () => undefined));
+      onward.pipe(socket);
+      let last = 0;
+      socket.on('data', (chunk: Buffer) => {
+        const now = performance.now();
+        if (held !== undefined && (held.length === 0 || now - last < 200)) {
+          held.push(chunk);
+        } else {
+          (held ?? []).concat(chunk).forEach((each) => onward.write(each));
+          held = undefined;
+        }
+        last = now;
+      });
+      socket.on('close', () => onward.destroy());
+    });
+    let held: Buffer[] | undefined;
+    relay.listen(join(folder, 'lossy'));
+    await once(relay, 'listening');
+    const way = new SshLink({
+      socket: join(folder, 'lossy'),
+      serve: () => Promise.resolve({ ended: new Promise<void>(() => undefined) }),
+      privateKey: () => Promise.resolve(engine.private),
+      nudgeMs: 300,
+    });
+    try {
+      await way.open();
+      held = [];
+      const began = performance.now();
+      const { channel, ended } = await way.run('exit 7', {});
+      assert.equal(held, undefined);
+      assert(performance.now() - began < 15_000);
+      channel.resume();
+      assert.equal(await ended, 7);
+    } finally {
+      way.close();
+      relay.close();
+    }
+  });
+
+  it('asks once whether all was read that was sent, and nothing while nothing is sent or runs', async () => {
+    const way = new SshLink({
+      socket: join(folder, 'ssh'),
+      serve: () => Promise.resolve({ ended: new Promise<void>(() => undefined) }),
+      privateKey: () => Promise.resolve(engine.private),
+      nudgeMs: 20,
+    });
+    try {
+      [requests, isEndless] = [0, true];
+      const { channel, ended } = await way.run('endless', {});
+      channel.resume();
+      await until('it has asked', () => requests === 1);
+      await sleep(400);
+      assert.equal(requests, 1);
+      channel.write('more');
+      await until('it has asked again', () => requests === 2);
+      channel.close();
+      await ended;
+      const atEnd = requests;
+      await sleep(200);
+      assert.equal(requests, atEnd);
+    } finally {
+      isEndless = false;
       way.close();
     }
   });
