@@ -68,9 +68,14 @@ export class Nudge {
 
   private ask(): void {
     let sent = 0;
-    this.client.unforwardIn(nowhere.address, nowhere.port, () => {
-      this.read = Math.max(this.read, sent);
-    });
+    try {
+      this.client.unforwardIn(nowhere.address, nowhere.port, () => {
+        this.read = Math.max(this.read, sent);
+      });
+    } catch {
+      // The guest has hung up, which the socket says only once all that came before is read: nobody is left to ask.
+      return;
+    }
     sent = this.sock.bytesWritten;
     this.seen = sent;
   }
