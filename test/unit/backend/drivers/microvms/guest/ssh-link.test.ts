@@ -212,21 +212,22 @@ describe("the engine's way into a guest", () => {
       socket: join(folder, 'ssh'),
       serve: () => Promise.resolve({ ended: new Promise<void>(() => undefined) }),
       privateKey: () => Promise.resolve(engine.private),
-      nudgeMs: 20,
+      // The answer takes several turns of the loop, which are slow on a busy machine.
+      nudgeMs: 100,
     });
     try {
       [requests, isEndless] = [0, true];
       const { channel, ended } = await way.run('endless', {});
       channel.resume();
       await until('it has asked', () => requests === 1);
-      await sleep(400);
+      await sleep(1_000);
       assert.equal(requests, 1);
       channel.write('more');
       await until('it has asked again', () => requests === 2);
       channel.close();
       await ended;
       const atEnd = requests;
-      await sleep(200);
+      await sleep(500);
       assert.equal(requests, atEnd);
     } finally {
       isEndless = false;
