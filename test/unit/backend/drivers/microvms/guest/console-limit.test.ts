@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,6 +32,8 @@ describe('the limit of a console log', function () {
     path = join(temp(), 'console.log');
     await writeFile(path, '');
     guest = createWriteStream(path, { flags: 'a' });
+    // A test that ends sooner would take the folder away under it.
+    await once(guest, 'open');
     calls = [];
     canClose = true;
   });
