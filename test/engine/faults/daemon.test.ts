@@ -26,6 +26,11 @@ describeContainers('a daemon', 'faults: the Docker daemon', function () {
     harness = new EngineHarness({ docker: daemon.docker, settings: { dockerHost: daemon.host } });
     await harness.open();
   });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') {
+      console.log(await daemon?.lastLog());
+    }
+  });
   after(async () => {
     await harness.close();
     await daemon?.dispose();

@@ -2,8 +2,8 @@
  * A Docker daemon of the test's own, which may be stopped: the shared one has others' containers. It has its own
  * bridge and leaves the firewall alone; ports are published by its user-land proxy.
  */
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, closeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,10 +11,22 @@ import { join } from 'node:path';
 import Dockerode from 'dockerode';
 import { eventually } from '../engine/engine-harness';
 import { runProgram, succeed } from '../programs';
+import { endDaemon, hasEnded, removeMountedFolder } from './daemon-process';
 
 /** Installed by `npm start` where root may not raise limits. */
 const wrapper = '/usr/local/lib/berth/runc-nosysres';
 const startTimeoutMs = 30_000;
+
+/** The first three numbers of a network that no other bridge here has: two would take each other's packets. */
+async function freeSubnet(): Promise<string> {
+  const taken = await succeed('ip', ['-o', '-4', 'addr', 'show']);
+  const free = Array.from({ length: 100 }, (_, index) => `10.213.${100 + index}`).filter(
+    (subnet) => !taken.includes(` ${subnet}.`),
+  );
+  const subnet = free[Math.floor(Math.random() * free.length)];
+  assert(subnet !== undefined, 'no network is free for a private daemon');
+  return subnet;
+}
 
 export class PrivateDaemon {
   readonly folder = mkdtempSync(join(tmpdir(), 'berth-daemon-'));
@@ -43,32 +55,27 @@ export class PrivateDaemon {
   async start(): Promise<void> {
     if (this.child === undefined) {
       await succeed('ip', ['link', 'add', 'name', this.bridge, 'type', 'bridge']);
-      const subnet = 100 + Math.floor(Math.random() * 100);
-      await succeed('ip', ['addr', 'add', `10.213.${subnet}.1/24`, 'dev', this.bridge]);
+      await succeed('ip', ['addr', 'add', `${await freeSubnet()}.1/24`, 'dev', this.bridge]);
       await succeed('ip', ['link', 'set', this.bridge, 'up']);
     }
     const log = openSync(join(this.folder, 'dockerd.log'), 'a');
     this.child = spawn('dockerd', this.argv(), { stdio: ['ignore', log, log] });
     closeSync(log);
-    const ping = () =>
-      this.docker.ping().then(Boolean, () => (this.child?.exitCode === null ? undefined : 'ended'));
+    const ping = () => this.docker.ping().then(Boolean, () => (hasEnded(this.child) ? 'ended' : undefined));
     const answer = await eventually('the private Docker daemon answers', ping, startTimeoutMs);
     if (answer === 'ended') {
-      throw new Error(
-        `dockerd ended: ${(await readFile(join(this.folder, 'dockerd.log'), 'utf8')).slice(-2000)}`,
-      );
+      throw new Error(`dockerd ended: ${await this.lastLog()}`);
     }
+  }
+
+  /** The end of what it logged, for a test that failed. */
+  async lastLog(): Promise<string> {
+    return (await readFile(join(this.folder, 'dockerd.log'), 'utf8')).slice(-4000);
   }
 
   /** As a restart of the service does: containers are stopped with it. */
   async stop(): Promise<void> {
-    const { child } = this;
-    if (child?.exitCode === null) {
-      child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), startTimeoutMs);
-      await once(child, 'exit');
-      clearTimeout(late);
-    }
+    await endDaemon(this.child, startTimeoutMs);
   }
 
   /** Copies an image of the shared daemon. */
@@ -82,14 +89,7 @@ export class PrivateDaemon {
   async dispose(): Promise<void> {
     await this.stop();
     await runProgram('ip', ['link', 'del', this.bridge]);
-    // What it had mounted goes first, or its folder can't.
-    const mounts = (await readFile('/proc/mounts', 'utf8'))
-      .split('\n')
-      .map((line) => line.split(' ')[1] ?? '');
-    for (const path of mounts.filter((mount) => mount.startsWith(this.folder)).reverse()) {
-      await runProgram('umount', ['-l', path]);
-    }
-    await succeed('rm', ['-rf', this.folder]);
+    await removeMountedFolder(this.folder);
   }
 
   private argv(): string[] {

@@ -1,6 +1,5 @@
 /** A Podman service of the test's own: images, containers, volumes and network apart from any other. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import { join } from 'node:path';
 import Dockerode from 'dockerode';
 import { eventually } from '../engine/engine-harness';
 import { runProgram, succeed } from '../programs';
+import { endDaemon, hasEnded, removeMountedFolder } from './daemon-process';
 
 const startTimeoutMs = 30_000;
 
@@ -73,8 +73,7 @@ export class PrivatePodman {
       env: this.environment,
     });
     closeSync(log);
-    const ping = () =>
-      this.docker.ping().then(Boolean, () => (this.child?.exitCode === null ? undefined : 'ended'));
+    const ping = () => this.docker.ping().then(Boolean, () => (hasEnded(this.child) ? 'ended' : undefined));
     const answer = await eventually('the private Podman answers', ping, startTimeoutMs);
     if (answer === 'ended') {
       throw new Error(
@@ -97,21 +96,8 @@ export class PrivatePodman {
 
   async dispose(): Promise<void> {
     await runProgram('podman', ['rm', '--all', '--force', '--time', '0'], { env: this.environment });
-    const { child } = this;
-    if (child?.exitCode === null) {
-      child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), startTimeoutMs);
-      await once(child, 'exit');
-      clearTimeout(late);
-    }
-    // What it had mounted goes first, or its folder can't.
-    const mounts = (await readFile('/proc/mounts', 'utf8'))
-      .split('\n')
-      .map((line) => line.split(' ')[1] ?? '');
-    for (const path of mounts.filter((mount) => mount.startsWith(this.folder)).reverse()) {
-      await runProgram('umount', ['-l', path]);
-    }
-    await succeed('rm', ['-rf', this.folder]);
+    await endDaemon(this.child, startTimeoutMs);
+    await removeMountedFolder(this.folder);
   }
 
   private get environment(): NodeJS.ProcessEnv {
