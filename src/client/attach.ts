@@ -5,7 +5,7 @@ import { WebSocket, type RawData } from 'ws';
 import { BerthError, asBerthError, isErrorCode } from '../api/errors';
 import { fillPath, streamPaths, type AttachControl, type AttachRequest } from '../api/paths';
 import type { EngineClient } from './engine-client';
-import { readError, wrapTransportError } from './transport';
+import { readRefusal, wrapTransportError } from './transport';
 
 export interface AttachOptions {
   signal?: AbortSignal;
@@ -127,11 +127,20 @@ export class AttachSession {
 }
 
 /** Starts a process in a running workspace (without `argv`: the login shell) and attaches to it. */
-export async function attach(
+export function attach(
   client: EngineClient,
   name: string,
   request: AttachRequest,
   options: AttachOptions = {},
+): Promise<AttachSession> {
+  return client.reach(() => attachOnce(client, name, request, options), options.signal);
+}
+
+async function attachOnce(
+  client: EngineClient,
+  name: string,
+  request: AttachRequest,
+  options: AttachOptions,
 ): Promise<AttachSession> {
   const socket = new WebSocket(localAddress(fillPath(streamPaths.attach, { name })), {
     createConnection: () => connect(client.socketPath),
@@ -193,7 +202,7 @@ function started(socket: WebSocket, session: AttachSession, request: AttachReque
       }
     });
     socket.once('unexpected-response', (_, response) => {
-      readError(response, response.statusCode ?? 0).then(reject, reject);
+      readRefusal(response).then(reject, reject);
     });
     session.exit.catch(reject);
   });

@@ -27,7 +27,7 @@ export async function endEngine(
   { timeoutMs = 5_000, warn }: EndOptions,
 ): Promise<void> {
   try {
-    await client.call('engine.stop', { body: {}, signal: AbortSignal.timeout(timeoutMs) });
+    await client.callRunning('engine.stop', { body: {}, signal: AbortSignal.timeout(timeoutMs) });
   } catch (error) {
     warn(`The engine did not take the request to end: ${String(error)}`);
   }
@@ -70,7 +70,7 @@ async function pidOf(
   timeoutMs: number,
 ): Promise<number | 'none' | undefined> {
   try {
-    return (await client.call('engine.info', { signal: AbortSignal.timeout(timeoutMs) })).pid;
+    return (await client.callRunning('engine.info', { signal: AbortSignal.timeout(timeoutMs) })).pid;
   } catch (error) {
     return error instanceof EngineUnreachable ? 'none' : lockedBy(home);
   }
@@ -81,7 +81,7 @@ async function isGoneWithin(client: EngineClient, timeoutMs: number): Promise<bo
   const isOver = (): boolean => limit.aborted;
   while (!isOver()) {
     try {
-      await client.call('engine.info', { signal: limit });
+      await client.callRunning('engine.info', { signal: limit });
     } catch (error) {
       if (error instanceof EngineUnreachable && !isOver()) {
         return true;

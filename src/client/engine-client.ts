@@ -6,7 +6,7 @@ import type { RouteAnswer, RouteBody, RouteParams, RouteQuery } from '../api/rou
 import type { FileEntry } from '../api/files/schemas';
 import type { Operation } from '../api/operations/schemas';
 import { BerthError, isErrorCode } from '../api/errors';
-import { Transport, readAll } from './transport';
+import { EngineUnreachable, Transport, readAll, type HttpRequest } from './transport';
 
 type Part<Key extends string, T> = T extends undefined ? Partial<Record<Key, never>> : Record<Key, T>;
 type OptionalPart<Key extends string, T> = T extends undefined
@@ -40,13 +40,40 @@ function queryString(query: Readonly<Record<string, unknown>> = {}): string {
 
 export class EngineClient {
   readonly transport: Transport;
+  private isDisposed = false;
 
-  constructor(readonly socketPath: string) {
+  /** `revive` makes sure that an engine answers; without it, a request that finds none fails. */
+  constructor(
+    readonly socketPath: string,
+    private readonly revive?: () => Promise<void>,
+  ) {
     this.transport = new Transport(socketPath);
   }
 
+  /**
+   * What `ask` resolves with. Where the engine has just ended, another is started and asked: only when the first has done
+   * nothing of it, so that nothing is done twice.
+   */
+  async reach<T>(ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      const isToBeSentAgain = error instanceof EngineUnreachable && error.isUntouched;
+      if (!isToBeSentAgain || this.revive === undefined || this.isDisposed || signal?.aborted === true) {
+        throw error;
+      }
+    }
+    await this.revive();
+    return ask();
+  }
+
   /** Calls one route of the contract. The engine validates; the answer has the type of the contract. */
-  async call<Id extends RouteId>(id: Id, input: CallInput<Id>): Promise<RouteAnswer<Id>> {
+  call<Id extends RouteId>(id: Id, input: CallInput<Id>): Promise<RouteAnswer<Id>> {
+    return this.reach(() => this.callRunning(id, input), input.signal);
+  }
+
+  /** The same for who asks about the engine itself: starts none. */
+  async callRunning<Id extends RouteId>(id: Id, input: CallInput<Id>): Promise<RouteAnswer<Id>> {
     const [method, path] = paths[id];
     const { params, query, body, signal }: AnyInput = input;
     const answer = await this.transport.json({
@@ -75,8 +102,7 @@ export class EngineClient {
     options: { offset?: number; length?: number; signal?: AbortSignal } = {},
   ): Promise<IncomingMessage> {
     const { signal, ...range } = options;
-    return this.transport.open({
-      method: 'GET',
+    return this.openAnswer({
       path: fillPath(streamPaths.fileContent, { volume }) + queryString({ path, ...range }),
       ...(signal !== undefined && { signal }),
     });
@@ -89,14 +115,16 @@ export class EngineClient {
     options: WriteQuery,
     signal?: AbortSignal,
   ): Promise<FileEntry> {
-    const answer = await this.transport.json({
+    const request = {
       method: 'PUT',
       path: fillPath(streamPaths.fileContent, { volume }) + queryString({ path, ...options }),
       headers: { 'content-type': 'application/octet-stream' },
       body: content,
       ...(signal !== undefined && { signal }),
-    });
-    return answer as FileEntry;
+    };
+    const write = () => this.transport.json(request);
+    // A stream can be sent once only.
+    return (await (Buffer.isBuffer(content) ? this.reach(write, signal) : write())) as FileEntry;
   }
 
   /** The log of a workspace as text; ends by itself unless `follow`. */
@@ -105,8 +133,7 @@ export class EngineClient {
     options: { tail?: number; follow?: boolean; timestamps?: boolean; signal?: AbortSignal } = {},
   ): Promise<IncomingMessage> {
     const { signal, ...query } = options;
-    return this.transport.open({
-      method: 'GET',
+    return this.openAnswer({
       path: fillPath(streamPaths.logs, { name }) + queryString(query),
       ...(query.follow === true && { ownConnection: true }),
       ...(signal !== undefined && { signal }),
@@ -137,7 +164,12 @@ export class EngineClient {
   }
 
   dispose(): void {
+    this.isDisposed = true;
     this.transport.dispose();
+  }
+
+  private openAnswer(request: Omit<HttpRequest, 'method'>): Promise<IncomingMessage> {
+    return this.reach(() => this.transport.open({ method: 'GET', ...request }), request.signal);
   }
 }
 

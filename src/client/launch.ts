@@ -25,7 +25,7 @@ const maxRounds = 3;
 /** The running engine's description, or undefined when none answers. */
 export async function probe(client: EngineClient): Promise<EngineInfo | undefined> {
   try {
-    return await client.call('engine.info', { signal: AbortSignal.timeout(10_000) });
+    return await client.callRunning('engine.info', { signal: AbortSignal.timeout(10_000) });
   } catch (error) {
     if (error instanceof EngineUnreachable) {
       return undefined;
@@ -34,9 +34,23 @@ export async function probe(client: EngineClient): Promise<EngineInfo | undefine
   }
 }
 
-/** A client of a running engine: of this version, or of one that this version can talk to. */
+/**
+ * A client of a running engine: of this version, or of one that this version can talk to. When the engine ends while the
+ * client is used, the next request starts another.
+ */
 export async function connect(options: LaunchOptions): Promise<EngineClient> {
   const home = options.home ?? stateDirectory();
+  let reviving: Promise<void> | undefined;
+  const revive = (): Promise<void> => {
+    reviving ??= launch(home, options).finally(() => (reviving = undefined));
+    return reviving;
+  };
+  await launch(home, options);
+  return new EngineClient(socketPath(home), revive);
+}
+
+/** Resolves when an engine answers. */
+async function launch(home: string, options: LaunchOptions): Promise<void> {
   const client = new EngineClient(socketPath(home));
   try {
     for (let round = 1; ; round += 1) {
@@ -44,17 +58,16 @@ export async function connect(options: LaunchOptions): Promise<EngineClient> {
       if (running === undefined) {
         options.onStart?.();
         await startEngine(home, options, async () => (await probe(client)) !== undefined);
-        return client;
+        return;
       }
       const isOurs = running.version === options.version;
       if (isOurs || round > maxRounds || !(await handOver(client, running, options))) {
         refuseOtherProtocol(running, options.version);
-        return client;
+        return;
       }
     }
-  } catch (error) {
+  } finally {
     client.dispose();
-    throw error;
   }
 }
 
@@ -67,13 +80,15 @@ async function handOver(
   if (compareVersions(version, running.version) <= 0) {
     return false;
   }
-  const answer = await client.call('engine.stop', { body: { onlyIfIdle: true } }).catch((error: unknown) => {
-    // Another client of this version was quicker.
-    if (error instanceof EngineUnreachable) {
-      return { stopping: true, reason: undefined };
-    }
-    throw error;
-  });
+  const answer = await client
+    .callRunning('engine.stop', { body: { onlyIfIdle: true } })
+    .catch((error: unknown) => {
+      // Another client of this version was quicker.
+      if (error instanceof EngineUnreachable) {
+        return { stopping: true, reason: undefined };
+      }
+      throw error;
+    });
   if (answer.stopping) {
     await untilGone(client, running);
     return true;

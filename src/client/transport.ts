@@ -1,6 +1,7 @@
 /** HTTP over the engine's socket: one keep-alive agent, errors turned into `BerthError`s. */
 import { Agent, request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import { endingHeader } from '../api/rules/ending';
 import { BerthError, fromErrorBody, parseErrorBody, type ErrorCode } from '../api/errors';
 
 export interface HttpRequest {
@@ -13,11 +14,16 @@ export interface HttpRequest {
   ownConnection?: boolean;
 }
 
-const unreachable = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'EPIPE', 'ECONNRESET']);
+const isNobody = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED']);
+const unreachable = new Set([...isNobody, 'EPIPE', 'ECONNRESET']);
 
 /** The engine can't be reached: not started yet, or gone. */
 export class EngineUnreachable extends BerthError {
-  constructor(cause: unknown) {
+  constructor(
+    cause: unknown,
+    /** Nothing of the request was done: it may be sent to another engine. */
+    readonly isUntouched = false,
+  ) {
     super('runtime_unavailable', 'The Berth engine does not answer.', {
       hint: 'The next command starts it; `berth doctor` says more.',
       cause,
@@ -40,7 +46,17 @@ export function wrapTransportError(error: unknown): unknown {
     }
     return new BerthError('cancelled', 'Cancelled.');
   }
-  return code !== undefined && unreachable.has(code) ? new EngineUnreachable(error) : error;
+  return code !== undefined && unreachable.has(code)
+    ? new EngineUnreachable(error, wasNotRead(error, code))
+    : error;
+}
+
+/**
+ * Nobody listens; or the connection was closed with the request unread in it, which `unix(7)` answers a read with
+ * ECONNRESET for, and a write with EPIPE. Who has read a request and ends makes Node say `socket hang up`, without a call.
+ */
+function wasNotRead(error: unknown, code: string): boolean {
+  return isNobody.has(code) || (error instanceof Error && 'syscall' in error && error.syscall !== undefined);
 }
 
 export class Transport {
@@ -57,7 +73,7 @@ export class Transport {
     if (status >= 200 && status < 300) {
       return response;
     }
-    throw await readError(response, status);
+    throw await readRefusal(response);
   }
 
   async json(req: HttpRequest): Promise<unknown> {
@@ -108,8 +124,13 @@ export async function readAll(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The error that a refused request was answered with. */
-export async function readError(response: IncomingMessage, status: number): Promise<BerthError> {
+/** What a refused request was answered with; `EngineUnreachable` where the engine is ending. */
+export async function readRefusal(response: IncomingMessage): Promise<BerthError> {
+  const error = await readError(response, response.statusCode ?? 0);
+  return endingHeader in response.headers ? new EngineUnreachable(error, true) : error;
+}
+
+async function readError(response: IncomingMessage, status: number): Promise<BerthError> {
   const text = (await readAll(response)).toString('utf8');
   try {
     const body = parseErrorBody(JSON.parse(text));

@@ -7,6 +7,7 @@ import { BerthError, asBerthError } from '../../api/errors';
 import { paths, streamPaths } from '../../api/paths';
 import { streams } from '../../api/streams';
 import { registerAttach } from './attach';
+import { closeInOrder } from './closing';
 import { guardRoutes, ofSocket, type FindPrincipal } from './guard';
 import { makeHandlers } from './handlers';
 import { registerLease } from './lease-route';
@@ -30,6 +31,8 @@ export async function createServer(
     logger: false,
     bodyLimit,
     forceCloseConnections: true,
+    // `closeInOrder` refuses in our own form.
+    return503OnClosing: false,
     exposeHeadRoutes: false,
     // What is wrong before there is a route is said in the same form as all else.
     frameworkErrors: (error, _request, reply) => {
@@ -43,6 +46,7 @@ export async function createServer(
   // Answers are made by us and typed: checking them again would cost more than it finds.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   setErrors(server, services);
+  closeInOrder(server);
   guardRoutes(server, services.visibility, principalOf);
   takeEmptyJson(server);
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
@@ -90,10 +94,14 @@ function holdWhileAnswering(server: FastifyInstance, { lifetime, work }: Service
     if (request.ws) {
       lifetime.touch();
     } else {
-      reply.raw.once('close', lifetime.hold());
-      if (isWork(request)) {
-        reply.raw.once('close', work.begin(`${request.method} ${request.url.split('?')[0] ?? ''}`));
-      }
+      const release = lifetime.hold();
+      const end = isWork(request)
+        ? work.begin(`${request.method} ${request.url.split('?')[0] ?? ''}`)
+        : undefined;
+      reply.raw.once('close', () => {
+        release();
+        end?.();
+      });
     }
     done();
   });

@@ -127,6 +127,29 @@ describe('engine process: one, and only as long as needed', function () {
     assert(harness.process.isRunning);
   });
 
+  itOfContainers('the engine alone', 'no client notices that it was ended meanwhile', async () => {
+    const clients = await Promise.all(Array.from({ length: 4 }, () => launch()));
+    const [first] = clients;
+    assert(first);
+    const pids = new Set<number>();
+    for (let round = 0; round < 2; round += 1) {
+      const asking = clients.map(async (client, index) => {
+        await sleep(index * 3);
+        for (let call = 0; call < 15; call += 1) {
+          await client.call('workspaces.list', {});
+        }
+        return client.call('engine.info', {});
+      });
+      await sleep(10);
+      await first.callRunning('engine.stop', { body: {} });
+      (await Promise.all(asking)).forEach(({ pid }) => pids.add(pid));
+    }
+    assert(pids.size > 1, 'others have been started');
+    await first.call('engine.stop', { body: {} });
+    clients.forEach((client) => client.dispose());
+    await eventually('the last has ended', async () => (await processesOf(harness.home)).length === 0);
+  });
+
   it('hands over to another version when it is idle, not when it is busy', async () => {
     await harness.start({ BERTH_IDLE_EXIT_MS: '20000' });
     const files = await FileServer.start(harness.folder, harness.docker);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer as createSocketServer } from 'node:net';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { Operation } from '../../../src/api/operations/schemas';
+import { endingHeader } from '../../../src/api/rules/ending';
 import type { EngineEvent } from '../../../src/api/events';
 import { EngineClient, settled } from '../../../src/client/engine-client';
 import { EventStream } from '../../../src/client/events';
@@ -100,6 +102,63 @@ describe('client', () => {
       const gone = await failure(client.call('engine.info', {}), 'runtime_unavailable');
       assert(gone instanceof EngineUnreachable);
       nobody.dispose();
+    });
+
+    it('are sent again when the engine did nothing of them, once another runs, and only then', async () => {
+      let revived = 0;
+      let next: Answer = json({ ok: true });
+      const reviving = new EngineClient(join(folder, 's'), () => {
+        answer = next;
+        revived += 1;
+        return Promise.resolve();
+      });
+      const create = () => reviving.call('workspaces.start', { params: { name: 'demo' } });
+      answer = (_, response) => {
+        response.writeHead(503, { 'content-type': 'application/json', [endingHeader]: 'true' });
+        response.end('{"error":{"code":"runtime_unavailable","message":"ending"}}');
+      };
+      const ending = answer;
+      assert.deepEqual([await create(), revived, asked.length], [{ ok: true }, 1, 2]);
+      next = answer = ending;
+      assert((await failure(create(), 'runtime_unavailable')) instanceof EngineUnreachable);
+      assert.equal(revived, 2, 'once for a request');
+      answer = json({ error: { code: 'runtime_unavailable', message: 'no Docker' } }, 503);
+      await failure(create(), 'runtime_unavailable');
+      answer = (request) => request.socket.destroy();
+      await failure(create(), 'runtime_unavailable');
+      assert.equal(revived, 2, 'what was read may have been done');
+      answer = ending;
+      await failure(reviving.callRunning('engine.info', {}), 'runtime_unavailable');
+      reviving.dispose();
+      await failure(create(), 'runtime_unavailable');
+      assert.equal(revived, 2);
+    });
+
+    it('are sent again when the connection was closed with them unread in it', async () => {
+      let revived = 0;
+      const reviving = new EngineClient(join(folder, 'deaf'), () => {
+        revived += 1;
+        isDeaf = false;
+        return Promise.resolve();
+      });
+      answer = json({ ok: true });
+      let isDeaf = true;
+      const deaf = createSocketServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+        if (isDeaf) {
+          setTimeout(() => socket.destroy(), 50);
+        } else {
+          server.emit('connection', socket.resume());
+        }
+      });
+      deaf.listen(join(folder, 'deaf'));
+      await once(deaf, 'listening');
+      try {
+        const start = reviving.call('workspaces.start', { params: { name: 'demo' } });
+        assert.deepEqual([await start, revived], [{ ok: true }, 1]);
+      } finally {
+        reviving.dispose();
+        deaf.close();
+      }
     });
 
     it('are cancelled, and tell cancelling from waiting too long', async () => {

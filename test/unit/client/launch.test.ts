@@ -230,6 +230,17 @@ describe('client/launch', function () {
     assert.match(error.hint ?? '', /berth down/);
   });
 
+  it('starts another for a client whose engine has ended since', async () => {
+    env('TINY_LINGER_MS', '300');
+    const [client, other] = [await open(), await open()];
+    const { pid } = await client.call('engine.info', {});
+    await other.call('engine.stop', { body: {} });
+    await untilGone(other);
+    const pids = await Promise.all([1, 2, 3].map(async () => (await client.call('engine.info', {})).pid));
+    assert.deepEqual([new Set(pids).size, pids.includes(pid)], [1, false]);
+    assert.equal((await started()).length, 2);
+  });
+
   it('tries again when the engine that kept it from starting was just ending', async () => {
     env('TINY_LINGER_MS', '900');
     const client = await open();
