@@ -189,4 +189,23 @@ describe('the Workspaces tree', function () {
     });
     assert.equal(Buffer.from(stdout, 'base64').toString(), 'outside of volumes');
   });
+
+  it('lets the files of a stopped workspace be read, not written, and an open editor knows it', async () => {
+    const { fs } = vscode.workspace;
+    const uri = uriOf(`rootfs@${name}`, '/opt/note.txt');
+    assert.equal((await fs.stat(uri)).permissions, undefined);
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
+    await vscode.commands.executeCommand('berth.workspace.stop', name);
+    assert.equal((await fs.stat(uri)).permissions, vscode.FilePermission.Readonly);
+    const isSaid = async (wanted: boolean): Promise<void> =>
+      eventually(`the editor to be ${wanted ? 'read-only' : 'writable'}`, async () => {
+        await vscode.commands.executeCommand('type', { text: 'x' });
+        const [{ document } = assert.fail('no editor')] = vscode.window.visibleTextEditors;
+        assert.equal(document.isDirty, !wanted);
+      });
+    await isSaid(true);
+    await vscode.commands.executeCommand('berth.workspace.start', name);
+    await isSaid(false);
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  });
 });

@@ -19,8 +19,9 @@ export function fileType({ type, targetType }: FileEntry): vscode.FileType {
   }
 }
 
-export function fileStat(entry: FileEntry): vscode.FileStat {
-  const isWritable = entry.type === 'symlink' || (entry.mode & anyWriteBit) !== 0;
+/** `isFixed`: it is where nothing can be changed. */
+export function fileStat(entry: FileEntry, isFixed: boolean): vscode.FileStat {
+  const isWritable = !isFixed && (entry.type === 'symlink' || (entry.mode & anyWriteBit) !== 0);
   return {
     type: fileType(entry),
     ctime: Math.floor(entry.ctimeMs),

@@ -12,6 +12,7 @@ import { isForEditor, maxWholeBytes, tooLargeToCopy } from './editor-size';
 import { fileSystemError } from './file-errors';
 import { fileStat, fileType } from './file-stat';
 import { FileWatches } from './file-watches';
+import { FixedRoots } from './fixed-roots';
 import { hasTab } from './open-tabs';
 import { removeFrom } from './remove-from';
 import { transferBetween } from './transfer-between';
@@ -26,6 +27,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   private readonly emitter = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly onDidChangeFile = this.emitter.event;
   private readonly watches: FileWatches;
+  private readonly fixed: FixedRoots;
 
   constructor(
     private readonly link: EngineLink,
@@ -39,6 +41,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
         missed: (target) => this.reportMissed(target),
       }),
     );
+    this.fixed = this.owned.add(new FixedRoots(store, (volume) => this.refreshOpen(volume, '/')));
     this.owned.add(store.onDidChangeFiles(({ volume, changes }) => this.publish(volume, changes)));
     this.owned.add(vscode.workspace.registerFileSystemProvider(fileScheme, this, { isCaseSensitive: true }));
   }
@@ -53,7 +56,8 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
-    return fileStat(await this.entry(uri));
+    const entry = await this.entry(uri);
+    return fileStat(entry, this.fixed.has(this.placeOf(uri).volume));
   }
 
   readDirectory(uri: vscode.Uri): Promise<[string, vscode.FileType][]> {
@@ -197,6 +201,11 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
 
   /** All that is shown of a place may be old: open editors, and the Explorer, which has no event for it. */
   private reportMissed({ volume, path }: WatchTarget): void {
+    this.refreshOpen(volume, path);
+    void vscode.commands.executeCommand('workbench.files.action.refreshFilesExplorer');
+  }
+  /** Editors of what is below a place ask again what it is. */
+  private refreshOpen(volume: string, path: string): void {
     const place = volumeUri(volume, path);
     const inside = `${place.path.replace(/\/$/, '')}/`;
     const shown = vscode.workspace.textDocuments
@@ -204,6 +213,5 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
       .filter(({ scheme, authority }) => scheme === place.scheme && authority === place.authority)
       .filter((uri) => uri.path.startsWith(inside));
     this.emitter.fire([place, ...shown].map((uri) => ({ type: Changed, uri })));
-    void vscode.commands.executeCommand('workbench.files.action.refreshFilesExplorer');
   }
 }

@@ -155,6 +155,7 @@ const vscode = {
   Uri: Object.assign(URI, { joinPath: Utils.joinPath }),
   ConfigurationTarget: { Global: 1 },
   ExtensionKind: { UI: 1, Workspace: 2 },
+  FilePermission: { Readonly: 1 },
   FileType: { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 },
   ProgressLocation: { Notification: 15 },
   TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
