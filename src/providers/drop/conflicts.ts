@@ -1,31 +1,46 @@
 /** Asks once what to do about things that are there already. */
 import * as vscode from 'vscode';
-import type { ConflictList, ConflictPolicy } from '../../api';
-import { Cancelled } from '../../ui/runner';
+import type { ConflictList, ConflictPolicy, TransferCreate } from '../../api';
+import { Cancelled, type Task } from '../../ui/runner';
+import { isWithin } from '../files/paths';
 
 const { t } = vscode.l10n;
 const shown = 10;
 
+export interface Conflicts extends ConflictList {
+  /**
+   * Folders that meet a folder of their name: what is in the way is in them, and keeping both gives the whole folder
+   * another name.
+   */
+  folders?: readonly string[];
+}
+
 /** `fail` when nothing is in the way; throws `Cancelled` when the user backs out. */
-export async function chooseConflictPolicy({ conflicts, total }: ConflictList): Promise<ConflictPolicy> {
+export async function chooseConflictPolicy({
+  conflicts,
+  total,
+  folders = [],
+}: Conflicts): Promise<ConflictPolicy> {
   const [first] = conflicts;
   if (first === undefined) {
     return 'fail';
   }
+  // The first button is the one that Enter presses: it loses nothing.
   const policies = new Map<string, ConflictPolicy>([
-    [t('Overwrite'), 'overwrite'],
-    [t('Skip'), 'skip'],
     [t('Keep Both'), 'rename'],
+    [total === 1 ? t('Replace') : t('Replace All'), 'overwrite'],
+    [t('Skip'), 'skip'],
   ]);
   const question =
     total === 1
       ? t('{0} is there already.', first.path)
       : t('{0} files or folders are there already.', total);
+  const listed = total === 1 ? [] : conflicts.slice(0, shown).map(({ path }) => path);
   const rest = total > shown ? [t('… and {0} more', total - shown)] : [];
-  const detail = [...conflicts.slice(0, shown).map(({ path }) => path), ...rest].join('\n');
+  const detail = [...listed, ...rest, ...keepBothWords(folders)].join('\n');
   const answer = await vscode.window.showWarningMessage(
     question,
-    { modal: true, detail: total === 1 ? t('Choose what to do with it.') : detail },
+    { modal: true, detail: detail === '' ? t('Choose what to do with it.') : detail },
     ...policies.keys(),
   );
   const policy = answer === undefined ? undefined : policies.get(answer);
@@ -34,3 +49,51 @@ export async function chooseConflictPolicy({ conflicts, total }: ConflictList): 
   }
   return policy;
 }
+
+function keepBothWords(folders: readonly string[]): string[] {
+  const [only] = folders;
+  if (only === undefined) {
+    return [];
+  }
+  return [
+    folders.length === 1
+      ? t('Keep Both brings the whole folder {0} under a new name.', only)
+      : t('Keep Both brings {0} whole folders under new names.', folders.length),
+  ];
+}
+
+/** Asks the engine what transfers would meet, and the user once what to do about all of it. */
+export async function askedPolicy(
+  { client, signal }: Pick<Task, 'client' | 'signal'>,
+  requests: readonly TransferCreate[],
+): Promise<ConflictPolicy> {
+  const all: Required<Conflicts> = { conflicts: [], total: 0, folders: [] };
+  const folders = new Set<string>();
+  for (const request of requests) {
+    const found = await client.call('transfers.conflicts', { body: request, signal });
+    const { to } = request;
+    const named = (path: string): string => ('volume' in to ? `${to.volume}:${path}` : path);
+    all.total += found.total;
+    all.conflicts.push(...found.conflicts.map(({ path, type }) => ({ path: named(path), type })));
+    for (const { path } of found.conflicts) {
+      const folder = folderAround(request, path);
+      if (folder !== undefined) {
+        folders.add(folder);
+      }
+    }
+  }
+  return chooseConflictPolicy({ ...all, folders: [...folders] });
+}
+
+/** The name of the folder that comes with what would be at `path`; undefined where that comes by itself. */
+function folderAround({ to, exact }: TransferCreate, path: string): string | undefined {
+  const target = plain('volume' in to ? to.path : to.local);
+  const at = plain(path);
+  if (!isWithin(at, target) || exact === true) {
+    return undefined;
+  }
+  const [top, ...below] = at.slice(target.length).split('/').filter((part) => part !== '');
+  return below.length === 0 ? undefined : top;
+}
+
+const plain = (path: string): string => path.replace(/\\/g, '/').replace(/(?<=.)\/$/, '');

@@ -1,6 +1,6 @@
 /** Writes contents that have no path on this machine into a volume, a few at a time. */
 import * as vscode from 'vscode';
-import { asBerthError, type ConflictPolicy } from '../../api';
+import { asBerthError, type ConflictList, type ConflictPolicy } from '../../api';
 import type { Task } from '../../ui/runner';
 import { joinPath, parentOf } from '../files/paths';
 import type { VolumePlace } from '../files/volume-uri';
@@ -24,10 +24,13 @@ export async function streamIn(
   incoming: readonly Incoming[],
   to: VolumePlace,
 ): Promise<TransferCounts> {
-  const policy = await policyFor(task, incoming, to);
   const counts: TransferCounts = { files: 0, bytes: 0, skipped: [], failed: [], renamed: 0 };
-  await makeFolders(task, incoming, to);
-  const files = incoming.filter(({ read }) => read !== undefined);
+  const { conflicts, folders } = await conflictsOf(task, incoming, to);
+  const policy = await chooseConflictPolicy({ conflicts, total: conflicts.length, folders });
+  const coming = policy === 'rename' ? await besides(task, incoming, to, folders) : incoming;
+  counts.renamed += policy === 'rename' ? folders.length : 0;
+  await makeFolders(task, coming, to);
+  const files = coming.filter(({ read }) => read !== undefined);
   await inParallel(files, { atOnce: parallel, signal: task.signal }, async (next) => {
     await writeOne(task, next, to, policy, counts);
     const done = counts.files + counts.skipped.length + counts.failed.length;
@@ -39,16 +42,59 @@ export async function streamIn(
   return counts;
 }
 
-/** Asks once when things of the top level are there already. */
-async function policyFor(
+const topOf = (name: string): string => name.split('/')[0] ?? name;
+
+/** What is in the way, as the engine sees it: folders are merged, and what is in them is compared. */
+async function conflictsOf(
   task: Task,
   incoming: readonly Incoming[],
   to: VolumePlace,
-): Promise<ConflictPolicy> {
-  const tops = [...new Set(incoming.map(({ name }) => name.split('/')[0] ?? name))];
-  const found = await Promise.all(tops.map((name) => entryAt(task, to.volume, joinPath(to.path, name))));
-  const conflicts = found.filter((each) => each !== undefined);
-  return chooseConflictPolicy({ conflicts, total: conflicts.length });
+): Promise<{ conflicts: ConflictList['conflicts']; folders: string[] }> {
+  const tops = [...new Set(incoming.map(({ name }) => topOf(name)))];
+  const isFolder = new Set(
+    incoming.filter(({ name, read }) => read === undefined || name !== topOf(name)).map(({ name }) => topOf(name)),
+  );
+  const pace = { atOnce: parallel, signal: task.signal };
+  const conflicts: ConflictList['conflicts'] = [];
+  const folders = new Set<string>();
+  const merged = new Set<string>();
+  const look = async (name: string): Promise<void> => {
+    const found = await entryAt(task, to.volume, joinPath(to.path, name));
+    if (found?.type === 'directory' && isFolder.has(name)) {
+      merged.add(name);
+    } else if (found !== undefined) {
+      conflicts.push({ ...found, path: `${to.volume}:${found.path}` });
+      if (name !== topOf(name)) {
+        folders.add(topOf(name));
+      }
+    }
+  };
+  await inParallel(tops, pace, look);
+  const below = incoming.filter(({ name, read }) => read !== undefined && name !== topOf(name));
+  const toCompare = below.map(({ name }) => name).filter((name) => merged.has(topOf(name)));
+  await inParallel(toCompare, pace, look);
+  return { conflicts, folders: [...folders] };
+}
+
+/** The same, in folders of other names where these would meet some of their own. */
+async function besides(
+  task: Task,
+  incoming: readonly Incoming[],
+  to: VolumePlace,
+  folders: readonly string[],
+): Promise<Incoming[]> {
+  const free = new Map<string, string>();
+  for (const folder of folders) {
+    let number = 2;
+    while ((await entryAt(task, to.volume, joinPath(to.path, `${folder} (${number})`))) !== undefined) {
+      number++;
+    }
+    free.set(folder, `${folder} (${number})`);
+  }
+  return incoming.map((each) => {
+    const top = topOf(each.name);
+    return { ...each, name: `${free.get(top) ?? top}${each.name.slice(top.length)}` };
+  });
 }
 
 async function entryAt({ client, signal }: Task, volume: string, path: string) {

@@ -26,8 +26,9 @@ export function countsOf(operation: Operation): TransferCounts {
   };
 }
 
-export function isPartial({ skipped, failed }: TransferCounts): boolean {
-  return skipped.length > 0 || failed.length > 0;
+/** Something was to be copied and was not. What the user chose to skip does not count. */
+export function isPartial({ failed }: TransferCounts): boolean {
+  return failed.length > 0;
 }
 
 /** E.g. `Copied 3 files (1.2 MB) to demo:/src; 1 skipped`. */

@@ -3,14 +3,14 @@
  * it told. Bytes go through the engine; only what has no local path passes through here (`stream-in.ts`).
  */
 import * as vscode from 'vscode';
-import type { TransferCreate } from '../../api';
+import type { ConflictPolicy, TransferCreate } from '../../api';
 import type { CommandId } from '../../ui/contributions/commands';
 import type { Runner, Task } from '../../ui/runner';
 import type { Logger } from '../../ui/engine-link';
 import { baseOf, isWithin, joinPath, parentOf, topmost } from '../files/paths';
 import { names } from '../../ui/words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
-import { chooseConflictPolicy } from './conflicts';
+import { askedPolicy } from './conflicts';
 import { readForeign } from './foreign-tree';
 import { streamIn, type Incoming } from './stream-in';
 import { streamOut } from './stream-out';
@@ -18,6 +18,13 @@ import { countsOf, isPartial, transferWords, type TransferCounts } from './trans
 
 const { t } = vscode.l10n;
 const shownFailures = 3;
+
+/** One transfer, under its title; `undo` takes it back. */
+interface Work {
+  title: string;
+  request: TransferCreate;
+  undo?: () => Promise<void>;
+}
 
 export class Transfers {
   constructor(
@@ -28,7 +35,7 @@ export class Transfers {
   /** Files and folders of this machine into a folder of a volume. */
   async upload(local: readonly string[], to: VolumePlace): Promise<boolean> {
     const title = t('Uploading {0}', names(local.map((path) => baseOf(path.replace(/\\/g, '/')))));
-    return this.run(title, { from: { local: [...local] }, to });
+    return this.runAll([{ title, request: { from: { local: [...local] }, to } }]);
   }
 
   /** Contents that have no path on this machine: browser files, and what is on other file systems. */
@@ -69,17 +76,17 @@ export class Transfers {
 
   /** Out of volumes into a folder of this machine; `exact` names the one copied thing. */
   async download(places: readonly VolumePlace[], local: string, exact = false): Promise<boolean> {
-    let isDone = true;
-    for (const { volume, paths } of byVolume(places)) {
-      const title = t('Downloading {0}', names(paths.map((path) => nameOfPlace({ volume, path }))));
-      isDone = (await this.run(title, { from: { volume, paths }, to: { local }, exact })) && isDone;
-    }
-    return isDone;
+    const works = byVolume(places).map(({ volume, paths }) => ({
+      title: t('Downloading {0}', names(paths.map((path) => nameOfPlace({ volume, path })))),
+      request: { from: { volume, paths }, to: { local }, exact },
+    }));
+    // The dialog that asked for an exact name has asked about what is there as well.
+    return this.runAll(works, exact ? 'overwrite' : undefined);
   }
 
   /** Between folders and volumes; a move can be undone. */
   async place(places: readonly VolumePlace[], to: VolumePlace, how: 'copy' | 'move'): Promise<boolean> {
-    let isDone = true;
+    const works: Work[] = [];
     for (const { volume, paths } of byVolume(places)) {
       const moving = how === 'move' && volume === to.volume;
       const useful = topmost(paths).filter((path) => !moving || parentOf(path) !== to.path);
@@ -90,42 +97,63 @@ export class Transfers {
         void vscode.window.showInformationMessage(t('A folder can’t be put into itself.'));
         return false;
       }
-      isDone = (await this.placeOne({ volume, paths: useful }, to, how === 'move')) && isDone;
+      works.push(this.placing({ volume, paths: useful }, to, how === 'move'));
+    }
+    return this.runAll(works);
+  }
+
+  private placing(from: { volume: string; paths: string[] }, to: VolumePlace, move: boolean): Work {
+    const what = names(from.paths.map(baseOf));
+    const title = move ? t('Moving {0}', what) : t('Copying {0}', what);
+    return {
+      title,
+      request: { from, to, move },
+      ...(move && { undo: () => this.moveBack(from, to) }),
+    };
+  }
+
+  private async moveBack(from: { volume: string; paths: string[] }, to: VolumePlace): Promise<void> {
+    const works = from.paths.map((path) => ({
+      title: t('Moving {0} back', baseOf(path)),
+      request: {
+        from: { volume: to.volume, paths: [joinPath(to.path, baseOf(path))] },
+        to: { volume: from.volume, path: parentOf(path) },
+        move: true,
+      },
+    }));
+    await this.runAll(works);
+  }
+
+  /** One after the other. What is there already is asked about once, for all of them, unless `given` says what to do. */
+  private async runAll(works: readonly Work[], given?: ConflictPolicy): Promise<boolean> {
+    let asked: Promise<ConflictPolicy> | undefined;
+    const requests = works.map(({ request }) => request).filter((request) => !isCopyBeside(request));
+    const policy = (task: Task): Promise<ConflictPolicy> =>
+      (asked ??= given === undefined ? askedPolicy(task, requests) : Promise.resolve(given));
+    let isDone = true;
+    for (const work of works) {
+      const kind = await this.run(work, policy);
+      if (kind === 'cancelled') {
+        return false;
+      }
+      isDone = kind === 'done' && isDone;
     }
     return isDone;
   }
 
-  private placeOne(
-    from: { volume: string; paths: string[] },
-    to: VolumePlace,
-    move: boolean,
-  ): Promise<boolean> {
-    const what = names(from.paths.map(baseOf));
-    const title = move ? t('Moving {0}', what) : t('Copying {0}', what);
-    const undo = move ? () => this.moveBack(from, to) : undefined;
-    return this.run(title, { from, to, move }, undo);
-  }
-
-  private async moveBack(from: { volume: string; paths: string[] }, to: VolumePlace): Promise<void> {
-    for (const path of from.paths) {
-      const moved = joinPath(to.path, baseOf(path));
-      await this.run(t('Moving {0} back', baseOf(path)), {
-        from: { volume: to.volume, paths: [moved] },
-        to: { volume: from.volume, path: parentOf(path) },
-        move: true,
-      });
-    }
-  }
-
-  private async run(title: string, request: TransferCreate, undo?: () => Promise<void>): Promise<boolean> {
+  private async run(
+    { title, request, undo }: Work,
+    policy: (task: Task) => Promise<ConflictPolicy>,
+  ): Promise<'done' | 'cancelled' | 'failed'> {
     const outcome = await this.runner.run(title, async (task) => {
-      const conflict = await this.policy(task, request);
+      // A copy beside its original keeps both without a question.
+      const conflict = isCopyBeside(request) ? 'rename' : await policy(task);
       const body = { ...request, conflict };
       const operation = await task.client.call('transfers.create', { query: { wait: 0 }, body });
       return { conflict, counts: countsOf(await task.follow(operation)) };
     });
     if (outcome.kind !== 'done') {
-      return false;
+      return outcome.kind;
     }
     const { to } = request;
     const target = 'local' in to ? to.local : `${to.volume}:${to.path}`;
@@ -133,16 +161,7 @@ export class Transfers {
     const { conflict, counts } = outcome.value;
     const canUndo = conflict === 'fail' && !isPartial(counts);
     await this.report(request.move === true ? 'moved' : 'copied', counts, target, canUndo ? undo : undefined);
-    return true;
-  }
-
-  private async policy(task: Task, request: TransferCreate) {
-    // A copy beside its original keeps both without a question.
-    if (isCopyBeside(request)) {
-      return 'rename' as const;
-    }
-    const found = await task.client.call('transfers.conflicts', { body: request, signal: task.signal });
-    return chooseConflictPolicy(found);
+    return 'done';
   }
 
   /** Never waited for by the work itself: the message may stay open for long. */

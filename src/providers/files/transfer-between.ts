@@ -1,7 +1,7 @@
 /** Copies or moves one thing to another volume, under the name that is asked for. */
 import { BerthError } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
-import { countsOf, isPartial } from '../drop/transfer-words';
+import { countsOf } from '../drop/transfer-words';
 import type { VolumePlace } from './volume-uri';
 
 export async function transferBetween(
@@ -20,9 +20,8 @@ export async function transferBetween(
       conflict: overwrite ? 'overwrite' : 'fail',
     },
   });
-  const counts = countsOf(await client.waitFor(operation));
-  if (isPartial(counts)) {
-    const [first = ''] = [...counts.failed, ...counts.skipped];
+  const [first] = countsOf(await client.waitFor(operation)).failed;
+  if (first !== undefined) {
     throw new BerthError('internal', first);
   }
 }

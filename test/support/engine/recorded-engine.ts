@@ -12,7 +12,7 @@ export interface Asked {
   body: unknown;
 }
 
-/** The status and the body of an answer; the body alone is a 200. */
+/** The body of an answer: one of an `error` alone is a 404, every other one a 200. */
 export type Answer = (asked: Asked) => unknown;
 
 export interface RecordedEngine {
@@ -43,7 +43,9 @@ export function useRecordedEngine(): () => RecordedEngine {
         asked.push(one);
         const body = answers.get(route.replace(/\?.*/, ''))?.(one);
         const error = { error: { code: 'not_found', message: `Nobody answers ${route}.` } };
-        response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
+        const keys = typeof body === 'object' && body !== null ? Object.keys(body) : [];
+        const isGood = body !== undefined && keys.join() !== 'error';
+        response.writeHead(isGood ? 200 : 404, { 'content-type': 'application/json' });
         response.end(JSON.stringify(body ?? error));
       });
     });

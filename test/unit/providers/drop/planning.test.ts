@@ -121,7 +121,7 @@ describe('providers/drop', () => {
     });
 
     for (const [button, policy] of [
-      ['Overwrite', 'overwrite'],
+      ['Replace', 'overwrite'],
       ['Skip', 'skip'],
       ['Keep Both', 'rename'],
     ] as const) {
@@ -138,6 +138,7 @@ describe('providers/drop', () => {
       assert.equal(message?.text, '3000 files or folders are there already.');
       assert.equal(message.detail?.split('\n').length, 11);
       assert.ok(message.detail.endsWith('… and 2990 more'), message.detail);
+      assert.deepEqual(message.buttons, ['Keep Both', 'Replace All', 'Skip']);
     });
   });
 
