@@ -92,7 +92,10 @@ function folderAround({ to, exact }: TransferCreate, path: string): string | und
   if (!isWithin(at, target) || exact === true) {
     return undefined;
   }
-  const [top, ...below] = at.slice(target.length).split('/').filter((part) => part !== '');
+  const [top, ...below] = at
+    .slice(target.length)
+    .split('/')
+    .filter((part) => part !== '');
   return below.length === 0 ? undefined : top;
 }
 

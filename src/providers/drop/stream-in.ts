@@ -52,7 +52,9 @@ async function conflictsOf(
 ): Promise<{ conflicts: ConflictList['conflicts']; folders: string[] }> {
   const tops = [...new Set(incoming.map(({ name }) => topOf(name)))];
   const isFolder = new Set(
-    incoming.filter(({ name, read }) => read === undefined || name !== topOf(name)).map(({ name }) => topOf(name)),
+    incoming
+      .filter(({ name, read }) => read === undefined || name !== topOf(name))
+      .map(({ name }) => topOf(name)),
   );
   const pace = { atOnce: parallel, signal: task.signal };
   const conflicts: ConflictList['conflicts'] = [];
