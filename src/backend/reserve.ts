@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../api/errors';
-import { isErrno, replaceFile } from './machine/files';
+import { isErrno } from './machine/files';
+import { replaceFile } from './machine/whole-file';
 
 const reserveBytes = 64 * 1024;
 

@@ -1,14 +1,12 @@
 /** A stream into a file that is new: there as a whole or not at all. */
 import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../api/errors';
 import { abandonedAfterMs, sweepDrafts } from '../machine/draft-sweep';
-import { draftOf } from '../machine/drafts';
 import { isErrno, refuseExisting } from '../machine/files';
-import { placeNewOrThrow } from '../machine/place-new';
+import { writeWhole } from '../machine/whole-file';
 import type { PullProgress } from './pull-progress';
 import { throwIfCancelled } from '../machine/wait';
 
@@ -22,7 +20,6 @@ export interface WriteOptions {
 /** Throws `path_exists` when there is such a file. */
 export async function writeNew(path: string, source: Readable, options: WriteOptions): Promise<void> {
   const { total, progress, signal } = options;
-  const draft = draftOf(path);
   let done = 0;
   const counter = new Transform({
     transform: (chunk: Buffer, _encoding, next) => {
@@ -34,12 +31,11 @@ export async function writeNew(path: string, source: Readable, options: WriteOpt
   try {
     await refuseExisting(path);
     await sweepDrafts(dirname(path), abandonedAfterMs);
-    const file = createWriteStream(draft, { flags: 'wx', mode: 0o644 });
-    await pipeline(source, counter, file, { signal });
-    await placeNewOrThrow(draft, path);
+    const write = (draft: string): Promise<void> =>
+      pipeline(source, counter, createWriteStream(draft, { flags: 'wx', mode: 0o644 }), { signal });
+    await writeWhole(path, write, { ifPresent: 'refuse' });
   } catch (error) {
     source.destroy();
-    await rm(draft, { force: true });
     throwIfCancelled(signal, 'write a file');
     throw isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR')
       ? new BerthError('path_not_found', `${path} can't be written: ${String(error)}.`, { cause: error })

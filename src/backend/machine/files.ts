@@ -1,12 +1,8 @@
-/**
- * The one way to write a file of ours: temp file, fsync, rename, fsync of the folder. Libraries for this take a write
- * that the disk had room for half of as done, and put the half in place of the whole file that was there.
- */
+/** Files and folders of this machine: read, removed, renamed, synced. Whole files are written by whole-file.ts. */
 import {
   access,
   chmod,
   constants,
-  copyFile,
   lstat,
   mkdir,
   open,
@@ -15,51 +11,10 @@ import {
   rename,
   rm,
   rmdir,
-  stat,
   type FileHandle,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../api/errors';
-import { draftOf } from './drafts';
-
-/** Replaces `path` by `content`, or leaves it as it was. Mode 0600 unless told; the owner stays. */
-export async function replaceFile(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
-  const draft = draftOf(path);
-  try {
-    const file = await open(draft, 'wx', mode);
-    try {
-      await file.writeFile(content);
-      await keepOwner(file, path);
-      await file.chmod(mode);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await renameDurably(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw isErrno(error, 'ENOSPC', 'EDQUOT') ? diskFull(path, error) : error;
-  }
-}
-
-/** Of a file that belongs to somebody else, e.g. the ssh config of who ran us by sudo. */
-async function keepOwner(file: FileHandle, path: string): Promise<void> {
-  const [old, now] = await Promise.all([stat(path).catch(() => undefined), file.stat()]);
-  if (old !== undefined && (old.uid !== now.uid || old.gid !== now.gid)) {
-    await file.chown(old.uid, old.gid).catch((error: unknown) => {
-      if (!isErrno(error, 'EPERM', 'ENOSYS', 'EINVAL')) {
-        throw error;
-      }
-    });
-  }
-}
-
-function diskFull(path: string, cause: unknown): BerthError {
-  return new BerthError('no_space', `The disk is full: ${path} was not written and is as it was.`, {
-    hint: 'Make room on the disk that holds the state directory, then try again.',
-    cause,
-  });
-}
 
 /** The text of a file, or undefined when there is none. */
 export async function readIfPresent(path: string): Promise<string | undefined> {
@@ -77,33 +32,6 @@ export async function readIfPresent(path: string): Promise<string | undefined> {
 export async function renameDurably(from: string, to: string): Promise<void> {
   await rename(from, to);
   await syncFolder(dirname(to));
-}
-
-/** Also to another disk; at the new place it is whole or not there, and on the disk before the old one goes. */
-export async function moveFile(from: string, to: string): Promise<void> {
-  try {
-    await renameDurably(from, to);
-    return;
-  } catch (error) {
-    if (!isErrno(error, 'EXDEV')) {
-      throw error;
-    }
-  }
-  await copyWhole(from, to);
-  await rm(from, { force: true });
-}
-
-/** Copies a file, holes and all where the system does so; `to` is whole or as it was. */
-export async function copyWhole(from: string, to: string): Promise<void> {
-  const draft = draftOf(to);
-  try {
-    await copyFile(from, draft);
-    await syncFile(draft);
-    await renameDurably(draft, to);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
 }
 
 /** A private folder that is there after a power cut as well. */

@@ -1,6 +1,6 @@
 /** The generated ssh config and known_hosts: one `Host` block per workspace, host keys pinned. */
 import { createHash } from 'node:crypto';
-import { replaceFile } from '../machine/files';
+import { replaceFile } from '../machine/whole-file';
 import type { StateDirectory } from '../store/state-directory';
 import { firstWithInclude, oldestClient, type SshVersion } from './client-version';
 import { optionsFor } from './options';

@@ -7,7 +7,8 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { abandonedAfterMs, sweepDrafts } from '../machine/draft-sweep';
-import { isErrno, replaceFile } from '../machine/files';
+import { isErrno } from '../machine/files';
+import { replaceFile } from '../machine/whole-file';
 import { globPattern, quotePath } from './config';
 
 export function defaultUserConfig(): string {

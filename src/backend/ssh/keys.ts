@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { utils } from 'ssh2';
 import { BerthError } from '../../api/errors';
-import { isErrno, removeTree, replaceFile } from '../machine/files';
+import { isErrno, removeTree } from '../machine/files';
+import { replaceFile } from '../machine/whole-file';
 import { KeyedLock } from '../machine/keyed-lock';
 import type { StateDirectory } from '../store/state-directory';
 

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from '../machine/files';
+import { replaceFile } from '../machine/whole-file';
 
 export interface ProxyProgram {
   /** Node, or VS Code's own program as one. */

@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isErrno, makeFolder, readIfPresent, removeTree, replaceFile } from '../machine/files';
+import { isErrno, makeFolder, readIfPresent, removeTree } from '../machine/files';
+import { replaceFile } from '../machine/whole-file';
 
 const prefix = '.berth-part-';
 /** A name that nobody else makes. */

@@ -7,7 +7,8 @@ import { Value } from '@sinclair/typebox/value';
 import type { Static, TObject } from '@sinclair/typebox';
 import { BerthError, asBerthError } from '../../api/errors';
 import { isDraft } from '../machine/drafts';
-import { copyWhole, isErrno, readIfPresent, replaceFile } from '../machine/files';
+import { isErrno, readIfPresent } from '../machine/files';
+import { copyWhole, replaceFile } from '../machine/whole-file';
 
 export interface RecordFormat<S extends TObject> {
   /** The current version: written to `schemaVersion` of each file. */

@@ -1,12 +1,13 @@
 /** OCI image layouts: folders of blobs with an index (OCI image specification, "Image Layout"). */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../api/errors';
 import { draftOf } from '../../machine/drafts';
-import { replaceFile } from '../../machine/files';
+import { makeFolder } from '../../machine/files';
+import { replaceFile, writeWhole } from '../../machine/whole-file';
 import { digestOf, readBlob, Verifier, type Blobs, type Part } from './blobs';
 import {
   Index,
@@ -66,7 +67,7 @@ export class Layout implements Blobs {
   async put(bytes: Buffer): Promise<Part> {
     const part = { digest: digestOf(bytes), size: bytes.length };
     if (!(await this.has(part))) {
-      await mkdir(this.blobs, { recursive: true, mode: 0o700 });
+      await makeFolder(this.blobs);
       await replaceFile(this.pathOf(part.digest), bytes);
     }
     return part;
@@ -78,25 +79,24 @@ export class Layout implements Blobs {
     part: Part,
     { count, signal }: { count: (bytes: number) => void; signal: AbortSignal },
   ): Promise<void> {
-    const draft = await this.draft();
-    try {
+    await this.write(async (draft) => {
       const file = createWriteStream(draft, { mode: 0o600, flags: 'wx' });
       await pipeline(source, new Verifier(part, this.name, count), file, { signal });
-      await this.adopt(draft, part.digest);
-    } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
-    }
+      return part;
+    });
   }
 
-  /** A path for a blob that is not known yet; `adopt` makes it one, otherwise remove it. */
-  async draft(): Promise<string> {
-    await mkdir(this.blobs, { recursive: true, mode: 0o700 });
-    return draftOf(join(this.folder, 'blob'));
+  /** Keeps what `write` puts at the path that it is given as the blob that it says it is. */
+  async write<T extends Pick<Part, 'digest'>>(write: (draft: string) => Promise<T>): Promise<T> {
+    await makeFolder(this.blobs);
+    const nameOf = ({ digest }: T): string => this.pathOf(digest);
+    return writeWhole({ beside: join(this.folder, 'blob'), nameOf }, write);
   }
 
-  async adopt(draft: string, digest: string): Promise<void> {
-    await rename(draft, this.pathOf(digest));
+  /** A path for a file that is needed meanwhile, and to be removed by the caller. */
+  async scratch(): Promise<string> {
+    await makeFolder(this.blobs);
+    return draftOf(join(this.folder, 'scratch'));
   }
 
   /** Until the answer is called no blob is removed, also if no image needs it (yet). */

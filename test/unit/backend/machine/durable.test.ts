@@ -3,7 +3,8 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { mkdtemp, open, readFile, readdir, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder, moveFile, removeTree, replaceFile } from '../../../../src/backend/machine/files';
+import { makeFolder, removeTree } from '../../../../src/backend/machine/files';
+import { moveFile, replaceFile } from '../../../../src/backend/machine/whole-file';
 import { useTempFolder } from '../../../support/temp';
 import { skipWithout } from '../../../support/skip';
 

@@ -1,62 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { draftOf } from '../../../../src/backend/machine/drafts';
-import { isErrno, readIfPresent, removeTree, replaceFile } from '../../../../src/backend/machine/files';
+import { isErrno, readIfPresent, removeTree } from '../../../../src/backend/machine/files';
 import { StateDirectory } from '../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../support/temp';
-import { needsRoot, skipWithout } from '../../../support/skip';
 
 describe('machine/files', () => {
   const folder = useTempFolder();
-
-  it('replaces a file privately, or with the mode asked for', async () => {
-    const path = join(folder(), 'a');
-    await replaceFile(path, 'one');
-    assert.equal((await stat(path)).mode & 0o777, 0o600);
-    await replaceFile(path, Buffer.from('two'), 0o644);
-    assert.equal((await stat(path)).mode & 0o777, 0o644);
-    assert.equal(await readIfPresent(path), 'two');
-    assert.deepEqual(await readdir(folder()), ['a']);
-  });
-
-  it('writes many times at once: one of them wins, whole', async () => {
-    const path = join(folder(), 'a');
-    const contents = Array.from({ length: 10 }, (_, index) => String(index).repeat(10_000));
-    await Promise.all(contents.map((content) => replaceFile(path, content)));
-    assert(contents.includes(await readFile(path, 'utf8')));
-    assert.deepEqual(await readdir(folder()), ['a']);
-  });
-
-  it('leaves the whole old file when the disk has room for half of the new one', async function () {
-    const disk = join(folder(), 'disk');
-    await mkdir(disk);
-    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'berth-test', disk]);
-    if (mount.status !== 0) {
-      skipWithout(this, 'a small disk is mounted by root alone');
-    }
-    try {
-      const path = join(disk, 'record.json');
-      await replaceFile(path, 'a'.repeat(30_000));
-      await writeFile(join(disk, 'other'), 'x'.repeat(16_000));
-      await assert.rejects(replaceFile(path, 'b'.repeat(30_000)), { code: 'no_space' });
-      assert.equal(await readFile(path, 'utf8'), 'a'.repeat(30_000));
-      assert.deepEqual((await readdir(disk)).sort(), ['other', 'record.json']);
-    } finally {
-      spawnSync('umount', [disk]);
-    }
-  });
-
-  it('keeps the owner of the file that it replaces', async function () {
-    needsRoot(this, 'gives files to others');
-    const path = join(folder(), 'a');
-    await writeFile(path, 'x');
-    await chown(path, 1234, 1235);
-    await replaceFile(path, 'y');
-    const { uid, gid } = await stat(path);
-    assert.deepEqual([uid, gid], [1234, 1235]);
-  });
 
   it('answers undefined for a missing file, and other errors as they are', async () => {
     assert.equal(await readIfPresent(join(folder(), 'no')), undefined);

@@ -6,7 +6,8 @@ import { link, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isErrno, removeTree } from '../../../machine/files';
 import type { Log } from '../../../machine/log';
-import { copyWithHoles, holdsKit, kitContents, kitFiles, readAbout, writeAbout } from './kit-files';
+import { holdsKit, kitContents, kitFiles, readAbout, writeAbout } from './kit-files';
+import { copySparse } from '../../../machine/copies';
 import { keepFile } from '../../../machine/publish';
 import type { Launch, RuntimeRecord } from '../runtimes/runtime-record';
 import type { RuntimeStore } from '../runtimes/runtime-store';
@@ -35,7 +36,7 @@ export class KeptKits {
   /** For one whose memory is saved: as a copy where there is no other way. */
   async ensure(record: Started): Promise<void> {
     try {
-      await this.keep(record, copyWithHoles);
+      await this.keep(record, copySparse);
       const bytes = await this.bytes(record);
       if (bytes > 0) {
         this.log.info(

@@ -4,17 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { isErrno, readIfPresent, replaceFile } from '../../../machine/files';
+import { isErrno, readIfPresent } from '../../../machine/files';
+import { replaceFile } from '../../../machine/whole-file';
 
 export const kitFiles = { kernel: 'vmlinuz', initrd: 'initrd', toolsDisk: 'tools.ext4', about: 'kit.json' };
 /** In the order in which they are hashed. */
 export const kitContents: readonly string[] = [kitFiles.kernel, kitFiles.initrd, kitFiles.toolsDisk];
-
-const copiedAtOnce = 1024 * 1024;
 
 const KitStamps = Type.Record(Type.String(), Type.String());
 
@@ -85,41 +84,6 @@ export async function hashKit(folder: string): Promise<string> {
     }
   }
   return hash.digest('hex');
-}
-
-/** A copy in a new file, in which what is zero takes no room. */
-export async function copyWithHoles(from: string, to: string): Promise<void> {
-  const source = await open(from, 'r');
-  try {
-    const copy = await open(to, 'wx', 0o600);
-    try {
-      const buffer = Buffer.alloc(copiedAtOnce);
-      const { size } = await source.stat();
-      for (let at = 0; at < size;) {
-        const { bytesRead } = await source.read(buffer, 0, buffer.length, at);
-        if (bytesRead === 0) {
-          break;
-        }
-        const piece = buffer.subarray(0, bytesRead);
-        if (piece.some((byte) => byte !== 0)) {
-          await writeWhole(copy, piece, at);
-        }
-        at += bytesRead;
-      }
-      await copy.truncate(size);
-    } finally {
-      await copy.close();
-    }
-  } finally {
-    await source.close();
-  }
-}
-
-/** Where room runs out within a piece, a write answers how much it took: the next one says why. */
-async function writeWhole(file: FileHandle, piece: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < piece.length;) {
-    done += (await file.write(piece, done, piece.length - done, at + done)).bytesWritten;
-  }
 }
 
 /** Size and time of the last change of each file. Throws when one is missing. */

@@ -3,11 +3,12 @@
  * not there, and is never changed: machines that were saved need the very files they were started with.
  */
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../../api/errors';
-import { isErrno, removeTree } from '../../../machine/files';
+import { isErrno, removeTree, renameDurably, syncFile } from '../../../machine/files';
+import { copyWhole, replaceFile } from '../../../machine/whole-file';
 import { throwIfCancelled } from '../../../machine/wait';
 import type { GuestKit, GuestKits } from '../parts';
 import type { Gatherer } from './gatherers';
@@ -148,7 +149,7 @@ export class GuestKitStore implements GuestKits {
   ): Promise<void> {
     const { images, tools, buildExt4 } = this.options;
     const guest = join(images, 'guest');
-    await copyFile(join(gathered, 'vmlinuz'), join(draft, files.kernel));
+    await copyWhole(join(gathered, 'vmlinuz'), join(draft, files.kernel));
     const initrd = await buildInitrd({
       busybox: await readFile(join(gathered, 'busybox')),
       init: await readFile(join(guest, 'init')),
@@ -159,11 +160,13 @@ export class GuestKitStore implements GuestKits {
       modules: join(gathered, 'modules', 'lib', 'modules', kernel),
       wanted: await readFile(join(guest, 'boot-modules'), 'utf8'),
     });
-    await writeFile(join(draft, files.initrd), initrd);
+    await replaceFile(join(draft, files.initrd), initrd, 0o644);
     throwIfCancelled(signal, 'build the guest kit');
     line('Making the disk of the tools.');
     const tree = toolsTree({ tools: await tools(signal), guest, gathered });
-    await buildExt4(join(draft, files.toolsDisk), tree, { label: 'berth-tools', signal });
+    const toolsDisk = join(draft, files.toolsDisk);
+    await buildExt4(toolsDisk, tree, { label: 'berth-tools', signal });
+    await syncFile(toolsDisk);
     throwIfCancelled(signal, 'build the guest kit');
     await writeAbout(draft, {
       ...{ recipe: recipe.hash, kernel, hash: await hashKit(draft), kernelArguments },
@@ -186,7 +189,7 @@ export class GuestKitStore implements GuestKits {
   /** Another engine may have been quicker: its kit stays. */
   private async putInPlace(draft: string, name: string): Promise<void> {
     try {
-      await rename(draft, join(this.folder, name));
+      await renameDurably(draft, join(this.folder, name));
     } catch (error) {
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EPERM')) {
         throw error;

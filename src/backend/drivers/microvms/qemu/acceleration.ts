@@ -4,7 +4,7 @@
  */
 import { access, constants, readFile, rm } from 'node:fs/promises';
 import { Type, type Static } from '@sinclair/typebox';
-import { replaceFile } from '../../../machine/files';
+import { replaceFile } from '../../../machine/whole-file';
 import { readRecord, writeRecord, type RecordFormat } from '../../../store/records';
 import { identityOf } from '../../../machine/process-identity';
 import { askFor } from '../../../machine/wait';

@@ -9,8 +9,8 @@ import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
-import { draftOf } from '../../../machine/drafts';
-import { readIfPresent, renameDurably, replaceFile, syncFile } from '../../../machine/files';
+import { readIfPresent } from '../../../machine/files';
+import { replaceFile, writeWhole } from '../../../machine/whole-file';
 import { waitFor } from '../../../machine/wait';
 import type { QmpClient } from './qmp';
 
@@ -32,7 +32,6 @@ export interface SaveOptions {
  * checksum beside it.
  */
 export async function saveState(qmp: QmpClient, file: string, options: SaveOptions): Promise<void> {
-  const draft = draftOf(file);
   const server = createServer({ pauseOnConnect: true });
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
@@ -41,24 +40,33 @@ export async function saveState(qmp: QmpClient, file: string, options: SaveOptio
     await rm(options.socket, { force: true });
     server.listen(options.socket);
     await once(server, 'listening', { signal });
-    const received = receive(server, draft, signal);
-    received.catch(() => undefined);
-    await qmp.execute('migrate-set-parameters', { 'max-bandwidth': unlimited });
-    await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
-    await qmp.execute('migrate', { uri: `unix:${options.socket}` });
-    const [checksum] = await Promise.all([received, outcome.completed(signal)]);
-    await syncFile(draft);
-    await replaceFile(checksumOf(file), checksum);
-    await renameDurably(draft, file);
+    await writeWhole(file, async (draft) => {
+      const received = receive(server, draft, signal);
+      received.catch(() => undefined);
+      try {
+        await sendState(qmp, options.socket);
+        const [checksum] = await Promise.all([received, outcome.completed(signal)]);
+        await replaceFile(checksumOf(file), checksum);
+      } catch (error) {
+        await cancelSave(qmp);
+        throw error;
+      }
+    });
   } catch (error) {
-    await cancelSave(qmp);
-    await Promise.all([draft, checksumOf(file)].map((path) => rm(path, { force: true })));
+    await rm(checksumOf(file), { force: true });
     throw explain(error, timeout.aborted, options.timeoutMs);
   } finally {
     outcome.forget();
     server.close();
     await rm(options.socket, { force: true });
   }
+}
+
+/** Begins to send a machine's state to a socket. */
+async function sendState(qmp: QmpClient, socket: string): Promise<void> {
+  await qmp.execute('migrate-set-parameters', { 'max-bandwidth': unlimited });
+  await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
+  await qmp.execute('migrate', { uri: `unix:${socket}` });
 }
 
 /** Ends a migration under way; fine when there is none. */

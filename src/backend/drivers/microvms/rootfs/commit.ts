@@ -1,7 +1,6 @@
 /** The root file system of a stopped microVM as an image of one layer, without mounting it. */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -79,18 +78,17 @@ async function packLayer(
     progress({ done: Math.min(done, total), total, current: 'packing' });
   });
   const outside = new Hasher();
-  const draft = await layout.draft();
   const worker = new DiskWorker(source.name, source.disk);
   try {
     await worker.start();
-    const file = createWriteStream(draft, { mode: 0o600, flags: 'wx' });
-    const gzip = createGzip({ level: gzipLevel, chunkSize: 256 * 1024 });
-    await pipeline(tarOf(worker, source.without, signal), inside, gzip, outside, file, { signal });
-    const layer = { digest: outside.digest, size: outside.size };
-    await layout.adopt(draft, layer.digest);
+    const layer = await layout.write(async (draft) => {
+      const file = createWriteStream(draft, { mode: 0o600, flags: 'wx' });
+      const gzip = createGzip({ level: gzipLevel, chunkSize: 256 * 1024 });
+      await pipeline(tarOf(worker, source.without, signal), inside, gzip, outside, file, { signal });
+      return { digest: outside.digest, size: outside.size };
+    });
     return { layer, diffId: inside.digest };
   } catch (error) {
-    await rm(draft, { force: true });
     throwIfCancelled(signal, 'commit');
     throw error;
   } finally {

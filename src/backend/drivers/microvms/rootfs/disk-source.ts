@@ -1,10 +1,10 @@
 /** A root file system that somebody has made already: a file with ext4 in it, which is copied and never written to. */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { chmod, copyFile, rename, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import { readSuperblock } from '../../../ext4/fitness';
-import { draftOf } from '../../../machine/drafts';
+import { cloneFile } from '../../../machine/copies';
+import { writeWhole } from '../../../machine/whole-file';
 import type { ImageConfig } from '../../../images/image-config';
 import { convertDisk } from './convert';
 import type { RootSource } from './source';
@@ -38,31 +38,18 @@ export async function diskSource(path: string, qemuImg: () => Promise<string>): 
   return {
     digest: `sha256:${createHash('sha256').update(identity).digest('hex')}`,
     make: async (out, { progress, signal }) => {
-      const draft = draftOf(out);
-      try {
-        if (!(await isCloned(path, draft))) {
-          const tell = (share: number): void => {
-            progress({ done: Math.round(share * size), total: size, current: path });
-          };
+      const tell = (share: number): void => {
+        progress({ done: Math.round(share * size), total: size, current: path });
+      };
+      const copy = async (draft: string): Promise<void> => {
+        // Blocks are shared where the file system of the host can.
+        if (!(await cloneFile(path, draft))) {
           await convertDisk(await qemuImg(), { path, format: 'raw' }, draft, { tell, signal });
         }
-        await chmod(draft, 0o600);
-        await rename(draft, out);
-      } finally {
-        await rm(draft, { force: true });
-      }
+      };
+      // A draft itself, that is synced by who puts it in place.
+      await writeWhole(out, copy, { mode: 0o600, isDurable: false });
       return { config, warnings: [] };
     },
   };
-}
-
-/** Shares the blocks where the file system of the host can. */
-async function isCloned(from: string, to: string): Promise<boolean> {
-  try {
-    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
-    return true;
-  } catch {
-    await rm(to, { force: true });
-    return false;
-  }
 }

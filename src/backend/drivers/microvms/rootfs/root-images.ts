@@ -9,9 +9,8 @@ import { BerthError } from '../../../../api/errors';
 import { imageMissing, withTag } from '../../../../api/rules/image-reference';
 import type { Image } from '../../../../api/engine/schemas';
 import { abandonedAfterMs, sweepDrafts } from '../../../machine/draft-sweep';
-import { draftOf } from '../../../machine/drafts';
 import { firstOf } from '../../../tar/losses';
-import { replaceFile } from '../../../machine/files';
+import { replaceFile, writeWhole } from '../../../machine/whole-file';
 import type { Log } from '../../../machine/log';
 import type { ImageConfig } from '../../../images/image-config';
 import { Layout } from '../../../images/oci/layout';
@@ -23,7 +22,7 @@ import { convertDisk } from './convert';
 import type { ImageExporter } from './exporter';
 import { ImageFinder } from './find-image';
 import { OwnImages } from './own-images';
-import { lockFile, publish } from '../../../machine/publish';
+import { lockFile } from '../../../machine/publish';
 import { saveImage } from './save';
 import { SharedWork } from './shared-work';
 import type { RootSource } from './source';
@@ -106,7 +105,7 @@ export class RootImageStore implements RootImages, ImageArchive {
     const config = from.config ?? (await this.known(from.imageId))?.config ?? noConfig;
     const { committed } = this.own;
     const release = await committed.hold();
-    const disk = await committed.draft();
+    const disk = await committed.scratch();
     try {
       const { size } = await stat(from.disk);
       const tell = (share: number): void => {
@@ -171,17 +170,19 @@ export class RootImageStore implements RootImages, ImageArchive {
   private async makeAlone(source: RootSource, path: string, transfer: TransferOptions): Promise<RootImage> {
     const { digest } = source;
     await sweepDrafts(this.folder, abandonedAfterMs);
-    const draft = draftOf(path);
-    const { config, warnings, unlisted } = await source.make(draft, transfer);
-    const leftOut = firstOf(warnings, unlisted);
-    if (warnings.length > 0) {
-      this.options.log.warn({ digest, warnings, unlisted }, 'left out of a root file system');
-    }
-    // Last, so that what is there is whole; one that is there stays, as root disks may lie over it.
-    const about: RootFile = { ...config, ...(warnings.length > 0 && { leftOut }) };
-    await replaceFile(`${this.baseOf(digest)}.json`, JSON.stringify(about));
-    await publish(draft, path);
-    return { digest, path, config, leftOut };
+    const make = async (draft: string): Promise<RootImage> => {
+      const { config, warnings, unlisted } = await source.make(draft, transfer);
+      const leftOut = firstOf(warnings, unlisted);
+      if (warnings.length > 0) {
+        this.options.log.warn({ digest, warnings, unlisted }, 'left out of a root file system');
+      }
+      const about: RootFile = { ...config, ...(warnings.length > 0 && { leftOut }) };
+      // Before the file system, so that there is one for whatever is there.
+      await replaceFile(`${this.baseOf(digest)}.json`, JSON.stringify(about));
+      return { digest, path, config, leftOut };
+    };
+    // One that is there stays, as root disks may lie over it.
+    return writeWhole(path, make, { ifPresent: 'keep' });
   }
 
   private baseOf(digest: string): string {

@@ -1,11 +1,11 @@
 /** ext4 images from tars: without root, without mounting, and there as a whole or not at all. */
-import { chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import { fillDisk } from './fill-disk';
 import { encodeName } from '../../../machine/file-names';
-import { draftOf } from '../../../machine/drafts';
+import { writeWhole } from '../../../machine/whole-file';
 import { Contents } from './contents';
 import { fillSteps } from './fill-steps';
 import { formatExt4 } from '../../../ext4/format';
@@ -61,7 +61,22 @@ export async function buildTree(
   options: Ext4BuildOptions,
   plant: (tree: Tree, contents: Contents) => Promise<void>,
 ): Promise<Built> {
-  const draft = draftOf(out);
+  try {
+    // Whoever keeps it puts it in place, and syncs it then: a disk for one start would only be waited for.
+    const make = (draft: string): Promise<Built> => buildDraft(draft, options, plant);
+    return await writeWhole(out, make, { mode: 0o600, isDurable: false });
+  } catch (error) {
+    throw options.signal?.aborted === true
+      ? new BerthError('cancelled', 'Cancelled.', { cause: error })
+      : error;
+  }
+}
+
+async function buildDraft(
+  draft: string,
+  options: Ext4BuildOptions,
+  plant: (tree: Tree, contents: Contents) => Promise<void>,
+): Promise<Built> {
   const folder = `${draft}.content`;
   const { signal, sizeMiB: given, label, uuid } = options;
   try {
@@ -79,13 +94,8 @@ export async function buildTree(
       ...(uuid !== undefined && { uuid }),
     });
     const left = await fillDisk({ image: draft, contents: content, signal }, fillSteps(tree));
-    await chmod(draft, 0o600);
-    await rename(draft, out);
     const { leftOut } = tree;
     return { sizeMiB, warnings: [...leftOut.lines, ...left.lines], unlisted: leftOut.more + left.more };
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw signal?.aborted === true ? new BerthError('cancelled', 'Cancelled.', { cause: error }) : error;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { copyWithHoles } from '../../../../../../src/backend/drivers/microvms/kit/kit-files';
+import { copySparse } from '../../../../../../src/backend/machine/copies';
 import { KeptKits, withKit } from '../../../../../../src/backend/drivers/microvms/kit/kept-kits';
 import { MicrovmFiles } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-files';
 import type {
@@ -134,7 +134,7 @@ describe('the guest kit of a paused microVM', () => {
       const whole = join(folder(), 'whole');
       // In one piece, which the disk takes the beginning of.
       writeFileSync(whole, Buffer.alloc(100_000, 'x'));
-      await assert.rejects(copyWithHoles(whole, join(disk, 'part')), { code: 'ENOSPC' });
+      await assert.rejects(copySparse(whole, join(disk, 'part')), { code: 'ENOSPC' });
     } finally {
       unmountSmallDisk(disk);
     }
