@@ -1,4 +1,4 @@
-// Six bundles: the extension, the engine, its worker for disks, the network filter of microVMs, what ssh runs, the CLI. No native module is in any of them.
+// Seven bundles: the extension, the engine and what loads it, its worker for disks, the network filter of microVMs, what ssh runs, the CLI. No native module is in any of them.
 const { resolve } = require('node:path');
 const { BannerPlugin } = require('webpack');
 
@@ -64,7 +64,8 @@ module.exports = (_env, { mode }) => {
       output: { asyncChunks: true, chunkFilename: 'extension-[name].js' },
       optimization: { splitChunks: false },
     }),
-    bundle('engine', './src/backend/main.ts', { externals: [nativeModules] }),
+    bundle('engine', './src/backend/loader.ts'),
+    bundle('engine-main', './src/backend/main.ts', { externals: [nativeModules] }),
     // The thread that a disk's image is opened in.
     bundle('disk-worker', './src/backend/files/disk/worker.ts'),
     // The process between a microVM and the network.

@@ -1,6 +1,6 @@
 /**
  * The engine outlives the folder that it came in: an update of the extension removes that, while windows keep the engine
- * running. So it runs from a copy in its state directory, with all that it reads later: its worker, and `images/`.
+ * running. So it runs from a copy in its state directory, with all that it reads later: its own code, its worker, and `images/`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const bundles = ['engine.js', 'disk-worker.js', 'network-filter.js', 'ssh-proxy.js'];
+const bundles = ['engine.js', 'engine-main.js', 'disk-worker.js', 'network-filter.js', 'ssh-proxy.js'];
 
 /** Where to start the engine from: the copy, or `enginePath` itself when it is no bundle or can't be copied. */
 export function engineCopy(home: string, enginePath: string): string {

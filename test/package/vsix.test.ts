@@ -71,6 +71,7 @@ describe('the packaged extension', function () {
       ...copied,
       ...guest,
       'dist/engine.js',
+      'dist/engine-main.js',
       'dist/disk-worker.js',
       'dist/network-filter.js',
       'dist/ssh-proxy.js',

@@ -33,7 +33,7 @@ describe('client/engine-copy', () => {
     await mkdir(join(extension(), 'dist'), { recursive: true });
     await mkdir(join(extension(), 'images/tools'), { recursive: true });
     await mkdir(home(), { mode: 0o700 });
-    const bundles = ['engine', 'disk-worker', 'network-filter', 'ssh-proxy', 'cli'].map(
+    const bundles = ['engine', 'engine-main', 'disk-worker', 'network-filter', 'ssh-proxy', 'cli'].map(
       (name) => `dist/${name}.js`,
     );
     for (const file of [...bundles, 'images/tools/run']) {
@@ -47,7 +47,7 @@ describe('client/engine-copy', () => {
     await rename(extension(), `${extension()}-gone`);
     const root = join(copy, '../..');
     assert.equal(await readFile(copy, 'utf8'), 'dist/engine.js');
-    for (const bundle of ['dist/disk-worker.js', 'dist/network-filter.js']) {
+    for (const bundle of ['dist/engine-main.js', 'dist/disk-worker.js', 'dist/network-filter.js']) {
       assert.equal(await readFile(join(root, bundle), 'utf8'), bundle);
     }
     assert.equal((await stat(join(root, 'images/tools/run'))).mode & 0o777, 0o755);
@@ -108,7 +108,7 @@ describe('client/engine-copy', () => {
     const named = calls.indexOf('rename');
     const before = calls.slice(0, named).map((path) => path.replace(/.*-draft-[0-9a-f]{32}/, ''));
     const folders = ['', '/dist', '/images', '/images/tools'];
-    const bundles = ['disk-worker', 'engine', 'network-filter', 'ssh-proxy'].map(
+    const bundles = ['disk-worker', 'engine', 'engine-main', 'network-filter', 'ssh-proxy'].map(
       (name) => `/dist/${name}.js`,
     );
     assert.deepEqual(before.sort(), [...folders, ...bundles, '/images/tools/run'].sort());

@@ -1,0 +1,75 @@
+/**
+ * Runs a bundle with the code that V8 made of it at an earlier start: to compile it anew takes longer than all else that
+ * a start does. V8 itself takes whatever code fits the length of the source, so what is read here has to have the digest
+ * of the very source, the very code and the very V8; anything else is compiled again, and kept instead.
+ */
+import { createHash } from 'node:crypto';
+import { lstatSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { cachedDataVersionTag } from 'node:v8';
+import { Script } from 'node:vm';
+import { replaceFile } from './machine/whole-file';
+
+const digestBytes = 32;
+/** When what is used at each start has been compiled, and nobody waits for an answer any more. */
+const settleMs = 3_000;
+const [before, after] = ['(function (exports, require, module, __filename, __dirname) {', '\n})'];
+
+export interface Ran {
+  exports: unknown;
+  /** The code was there, and nothing had to be compiled first. */
+  wasKept: boolean;
+}
+
+/** Runs the CommonJS module at `path`. Its code is kept at `codePath`; where that can't be written, nothing is kept. */
+export function runWithKeptCode(path: string, codePath: string, keepAfterMs = settleMs): Ran {
+  const source = readFileSync(path);
+  const cachedData = readCode(codePath, source);
+  const script = new Script(`${before}${source.toString()}${after}`, {
+    filename: path,
+    columnOffset: -before.length,
+    ...(cachedData !== undefined && { cachedData }),
+  });
+  const module = { exports: {} };
+  const run: unknown = script.runInThisContext();
+  if (typeof run === 'function') {
+    run.call(module.exports, module.exports, createRequire(path), module, path, dirname(path));
+  }
+  const wasKept = cachedData !== undefined && script.cachedDataRejected !== true;
+  if (!wasKept) {
+    setTimeout(() => void keep(codePath, source, script.createCachedData()), keepAfterMs).unref();
+  }
+  return { exports: module.exports, wasKept };
+}
+
+function readCode(codePath: string, source: Buffer): Buffer | undefined {
+  try {
+    if (!isOwnFile(codePath)) {
+      return undefined;
+    }
+    const content = readFileSync(codePath);
+    const code = content.subarray(digestBytes);
+    return content.subarray(0, digestBytes).equals(digestOf(source, code)) ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What others may write to is not run. */
+function isOwnFile(path: string): boolean {
+  const status = lstatSync(path);
+  const own = process.getuid?.();
+  return status.isFile() && (own === undefined || (status.uid === own && (status.mode & 0o022) === 0));
+}
+
+async function keep(codePath: string, source: Buffer, code: Buffer): Promise<void> {
+  const content = Buffer.concat([digestOf(source, code), code]);
+  // Without it the next start is slower, which is no reason to bother anybody.
+  await replaceFile(codePath, content).catch(() => undefined);
+}
+
+function digestOf(source: Buffer, code: Buffer): Buffer {
+  const maker = [process.versions.v8, process.arch, cachedDataVersionTag(), source.length, code.length];
+  return createHash('sha256').update(maker.join(' ')).update(source).update(code).digest();
+}
