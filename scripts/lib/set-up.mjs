@@ -32,6 +32,7 @@ const NEEDS = {
 /** What the tests run beside what Berth itself needs: the real thing, to hold ours against. */
 const PROGRAMS = {
   ssh: 'openssh-client',
+  sshd: 'openssh-server',
   git: 'git',
   openssl: 'openssl',
   rsync: 'rsync',

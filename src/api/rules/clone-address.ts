@@ -27,6 +27,16 @@ const scpLike = /^(?:([^:/[\]]*)@)?(\[[^\]/]+\]|[^@:/[\]]+):([^]+)$/;
 /** In its brackets: a machine with a port, or all that is before the path. An IPv6 address has two colons. */
 const bracketed = /^\[(?:([^:]*)@)?([^@:]+)(?::([0-9]{1,5}))?\]$/;
 
+/** What OpenSSH takes for a machine: a name of DNS or of its configuration, or an address of IPv6 in brackets. */
+export function isSshHost(text: string): boolean {
+  return sshHost.test(text);
+}
+
+/** What OpenSSH takes for a user's name: never an option of it. */
+export function isSshUser(text: string): boolean {
+  return sshUser.test(text);
+}
+
 /** Why git is not given this address; undefined when it is. */
 export function cloneAddressProblem(address: string): CloneAddressProblem | undefined {
   if (address.length > maxCloneAddress) {
@@ -65,7 +75,7 @@ function urlProblem(isSsh: boolean, authority: string, rest: string): CloneAddre
     return 'secret';
   }
   const isPath = rest.startsWith('/') && rest.length > 1 && !rest.startsWith('/-');
-  const isRight = isSsh ? sshHost.test(machine ?? '') && isSshUser(user, name) : host.test(machine ?? '');
+  const isRight = isSsh ? isSshHost(machine ?? '') && isRightUser(user, name) : host.test(machine ?? '');
   return isPath && isRight ? undefined : 'unknown';
 }
 
@@ -82,8 +92,8 @@ export function isShownAnyway(name: string, path: string): boolean {
   return /^[^:@%?#]+$/.test(name) && path.startsWith(`/${name}/`);
 }
 
-function isSshUser(user: string | undefined, written: string | undefined): boolean {
-  return written === undefined || (user !== undefined && sshUser.test(user));
+function isRightUser(user: string | undefined, written: string | undefined): boolean {
+  return written === undefined || (user !== undefined && isSshUser(user));
 }
 
 /** git undoes `%40` in addresses of ssh; undefined for what is no text. */
@@ -117,17 +127,17 @@ function scpProblem(address: string): CloneAddressProblem | undefined {
   }
   const isDrive = name === undefined && /^[A-Za-z]$/.test(machine);
   const isBrokenUrl = name === undefined && /^(?:https?|git|ssh|file|ftps?)$/i.test(machine);
-  const isRight = isSshUser(name, name) && isScpHost(machine, name) && !path.startsWith('-');
+  const isRight = isRightUser(name, name) && isScpHost(machine, name) && !path.startsWith('-');
   return isRight && !isDrive && !isBrokenUrl ? undefined : 'unknown';
 }
 
 function isScpHost(machine: string, name: string | undefined): boolean {
   const [, inner, bare, port = '1'] = bracketed.exec(machine) ?? [];
   if (bare === undefined) {
-    return sshHost.test(machine);
+    return isSshHost(machine);
   }
   const isUserTwice = inner !== undefined && name !== undefined;
-  return sshHost.test(bare) && Number(port) <= maxPort && isSshUser(inner, inner) && !isUserTwice;
+  return isSshHost(bare) && Number(port) <= maxPort && isRightUser(inner, inner) && !isUserTwice;
 }
 
 const safeWay =

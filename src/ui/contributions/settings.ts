@@ -17,7 +17,7 @@ const rows: Readonly<Record<SettingId, SettingRow>> = {
   dockerHost: {
     type: 'string',
     default: '',
-    pattern: '^$|^(unix|npipe|tcp|http)://',
+    pattern: '^$|^(unix|npipe|tcp|http|ssh)://',
     patternErrorMessage: '%config.dockerHost.pattern%',
   },
   defaultImage: { type: 'string', default: '' },

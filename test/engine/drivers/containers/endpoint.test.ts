@@ -128,7 +128,11 @@ describe('the connection to the container engine', function () {
   });
 
   it('says what to do about an address that can not be used', async () => {
-    await assert.rejects(driverOf('ssh://me@there').list(), { code: 'not_supported', hint: /ssh -N -L/ });
+    await assert.rejects(driverOf('ssh://me@no-machine.invalid').list(), {
+      code: 'runtime_unavailable',
+      hint: /`ssh me@no-machine.invalid true`/,
+    });
+    await assert.rejects(driverOf('ssh://-oProxyCommand=id').list(), { code: 'bad_request', field: 'dockerHost' });
     await assert.rejects(driverOf('nonsense').list(), { code: 'bad_request', field: 'dockerHost' });
     await assert.rejects(driverOf('tcp://127.0.0.1:1').list(), {
       code: 'runtime_unavailable',

@@ -55,7 +55,18 @@ export function ifMissing(error: unknown): undefined {
   }
 }
 
+/** What carries the connection to another machine has failed, and has said why. */
+export class EngineUnreachable extends BerthError {
+  constructor(message: string, hint: string) {
+    super('runtime_unavailable', message, { hint });
+  }
+}
+
 export function isConnectionError(error: unknown): boolean {
+  return error instanceof EngineUnreachable || isUnanswered(error);
+}
+
+function isUnanswered(error: unknown): boolean {
   return (
     isDockerError(error) &&
     error.statusCode === undefined &&

@@ -4,13 +4,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostEnvironment } from '../../../machine/host-environment';
 
+export interface TlsChoice {
+  /** With ca.pem, cert.pem and key.pem. */
+  folder: string;
+  /** Whether the engine must be the one of its certificate; what is said is encrypted in any case. */
+  isVerified: boolean;
+}
+
 export interface Candidate {
-  /** `unix:///path`, `npipe:////./pipe/name`, `tcp://host:port`. */
+  /** `unix:///path`, `npipe:////./pipe/name`, `tcp://host:port`, `ssh://user@host`. */
   host: string;
   /** Where it was named: for messages. */
   origin: string;
-  /** Folder with ca.pem, cert.pem and key.pem. */
-  tls?: string;
+  tls?: TlsChoice;
 }
 
 /** Candidates, best first. One that the user named stands alone: another engine would be a surprise. */
@@ -34,12 +40,11 @@ export async function findCandidates(
 
 /** With the certificates of DOCKER_CERT_PATH, or, as docker has it, of the folder of its settings. */
 function withTls(candidate: Candidate, { env, home }: HostEnvironment): Candidate {
-  const isWanted = env.DOCKER_TLS_VERIFY !== undefined && env.DOCKER_TLS_VERIFY !== '';
-  const [tls] = [env.DOCKER_CERT_PATH, env.DOCKER_CONFIG, join(home, '.docker')].filter(
-    (folder) => folder !== undefined && folder !== '',
-  );
-  return isWanted && tls !== undefined && candidate.host.startsWith('tcp:')
-    ? { ...candidate, tls }
+  const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
+  const isVerified = isSet(env.DOCKER_TLS_VERIFY);
+  const folder = [env.DOCKER_CERT_PATH, env.DOCKER_CONFIG].find(isSet) ?? join(home, '.docker');
+  return (isVerified || isSet(env.DOCKER_TLS)) && candidate.host.startsWith('tcp:')
+    ? { ...candidate, tls: { folder, isVerified } }
     : candidate;
 }
 
@@ -59,9 +64,9 @@ async function currentContext({ env, home }: HostEnvironment): Promise<Candidate
   }
   const origin = `the docker context "${name}"`;
   const tls = join(config, 'contexts', 'tls', folder, 'docker');
-  return host.startsWith('tcp:') && (await isReadable(join(tls, 'ca.pem')))
-    ? { host, origin, tls }
-    : { host, origin };
+  const isVerified = valueAt(meta, 'Endpoints', 'docker', 'SkipTLSVerify') !== true;
+  const hasTls = host.startsWith('tcp:') && (!isVerified || (await isReadable(join(tls, 'ca.pem'))));
+  return { host, origin, ...(hasTls && { tls: { folder: tls, isVerified } }) };
 }
 
 function unixSockets({ env, home, uid }: HostEnvironment): string[] {
@@ -87,6 +92,11 @@ function unixSockets({ env, home, uid }: HostEnvironment): string[] {
 const windowsPipes = ['npipe:////./pipe/docker_engine', 'npipe:////./pipe/podman-machine-default'];
 
 function textAt(value: unknown, ...path: string[]): string | undefined {
+  const found = valueAt(value, ...path);
+  return typeof found === 'string' ? found : undefined;
+}
+
+function valueAt(value: unknown, ...path: string[]): unknown {
   let current = value;
   for (const key of path) {
     if (typeof current !== 'object' || current === null) {
@@ -94,7 +104,7 @@ function textAt(value: unknown, ...path: string[]): string | undefined {
     }
     current = (current as Record<string, unknown>)[key];
   }
-  return typeof current === 'string' ? current : undefined;
+  return current;
 }
 
 async function readJson(path: string): Promise<unknown> {

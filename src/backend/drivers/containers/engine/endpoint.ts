@@ -1,32 +1,16 @@
 /** The connection to the engine: found when first needed, and found again after it went away. */
-import { readFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
-import { parseDockerHost, type DockerTarget } from '../../../../api/rules/docker-host';
 import { BerthError } from '../../../../api/errors';
-
-import { readConfinement, type Confinement } from './confinement';
-import { dockerClient } from './docker-client';
 import { isConnectionError, toBerthError, wasNotSent } from './docker-errors';
-import { findCandidates, type Candidate } from './endpoint-candidates';
+import { findCandidates } from './endpoint-candidates';
+import { openConnection, type Connection } from './open-connection';
 import type { HostEnvironment } from '../../../machine/host-environment';
 import type { Log } from '../../../machine/log';
 
-const pingTimeoutMs = 2000;
 const callTimeoutMs = 60_000;
 
-export interface Connection {
-  docker: Dockerode;
-  host: string;
-  /** E.g. `Docker 20.10.24`. */
-  product: string;
-  isPodman: boolean;
-  /** Asked for with the first need of it. */
-  confinement: () => Promise<Confinement>;
-}
+export type { Connection };
 
 export interface EndpointOptions {
   dockerHost: () => string | undefined;
@@ -41,12 +25,6 @@ export interface CallOptions<T = unknown> {
   late?: (result: T) => void;
 }
 
-interface Tls {
-  ca: Buffer;
-  cert: Buffer;
-  key: Buffer;
-}
-
 export class Endpoint {
   private current: { connection: Promise<Connection>; setting: string | undefined } | undefined;
   private leaving = new AbortController();
@@ -57,9 +35,7 @@ export class Endpoint {
   connect(): Promise<Connection> {
     const setting = this.options.dockerHost();
     if (this.current !== undefined && this.current.setting !== setting) {
-      this.current = undefined;
-      this.leaving.abort();
-      this.leaving = new AbortController();
+      this.close();
     }
     if (this.current === undefined) {
       const connection = this.find(setting);
@@ -102,20 +78,32 @@ export class Endpoint {
 
   /** The next call looks for an engine again. */
   lost(): void {
-    this.current = undefined;
+    this.drop(this.current);
+  }
+
+  /** What is open ends; the next call opens a connection again. */
+  close(): void {
+    this.drop(this.current, 'all');
+    this.leaving.abort();
+    this.leaving = new AbortController();
   }
 
   private forget(current: Endpoint['current']): void {
     if (this.current === current) {
-      this.current = undefined;
+      this.drop(current);
     }
+  }
+
+  private drop(current: Endpoint['current'], what: 'idle' | 'all' = 'idle'): void {
+    this.current = undefined;
+    current?.connection.then(({ close }) => close(what)).catch(() => undefined);
   }
 
   private async find(setting: string | undefined): Promise<Connection> {
     const tried: string[] = [];
     for (const candidate of await findCandidates(setting, this.options.surroundings)) {
       try {
-        const connection = await open(candidate);
+        const connection = await openConnection(candidate);
         this.options.log.info(
           { host: candidate.host, product: connection.product },
           'container engine found',
@@ -142,78 +130,6 @@ function unavailable(tried: readonly string[]): BerthError {
       ? 'Your user may not use the socket: `sudo usermod -aG docker $USER`, then log in again.'
       : 'Start Docker or Podman, or install one; another address goes into the setting dockerHost.',
   });
-}
-
-async function open(candidate: Candidate): Promise<Connection> {
-  const target = parseDockerHost(candidate.host, candidate.tls !== undefined);
-  const tls = candidate.tls === undefined ? undefined : await readTls(candidate.tls);
-  const server = await ping(target, tls);
-  // Every key is named: the library would fill the missing ones from the environment.
-  const docker = dockerClient({
-    socketPath: undefined,
-    host: undefined,
-    port: undefined,
-    ca: undefined,
-    cert: undefined,
-    key: undefined,
-    ...target,
-    ...tls,
-    protocol: tls === undefined ? 'http' : 'https',
-  });
-  const product = productOf(server);
-  const confinement = kept(() => readConfinement(docker, product.isPodman));
-  return { docker, host: candidate.host, ...product, confinement };
-}
-
-/** Read once; again after a failure. */
-function kept<T>(read: () => Promise<T>): () => Promise<T> {
-  let value: Promise<T> | undefined;
-  return () => {
-    value ??= read().catch((error: unknown) => {
-      value = undefined;
-      throw error;
-    });
-    return value;
-  };
-}
-
-/** Reads the `Server` header: `Docker/20.10.24 (linux)` or `Libpod/4.3.1 (linux)`. */
-export function productOf(server: string): { product: string; isPodman: boolean } {
-  const [, name, version] = /^([A-Za-z]+)\/([^\s]+)/.exec(server) ?? [];
-  const isPodman = name?.toLowerCase() === 'libpod';
-  const product = isPodman ? 'Podman' : 'Docker';
-  return {
-    product: version === undefined ? product : `${product} ${version.split('+')[0] ?? version}`,
-    isPodman,
-  };
-}
-
-function ping(target: DockerTarget, tls: Tls | undefined): Promise<string> {
-  const request = tls === undefined ? httpRequest : httpsRequest;
-  return new Promise((resolve, reject) => {
-    const options = { ...target, ...tls, path: '/_ping', timeout: pingTimeoutMs, agent: false };
-    const call = request(options, (response) => {
-      response.resume();
-      if (response.statusCode === 200) {
-        resolve([response.headers.server ?? ''].flat().join(' '));
-      } else {
-        reject(new Error(`answered ${response.statusCode ?? 0} to /_ping`));
-      }
-    });
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${pingTimeoutMs} ms`)));
-    call.on('error', reject);
-    call.end();
-  });
-}
-
-async function readTls(folder: string): Promise<Tls> {
-  const [ca, cert, key] = await Promise.all(
-    (['ca.pem', 'cert.pem', 'key.pem'] as const).map((file) => readFile(join(folder, file))),
-  );
-  if (ca === undefined || cert === undefined || key === undefined) {
-    throw new Error(`${folder} lacks ca.pem, cert.pem or key.pem`);
-  }
-  return { ca, cert, key };
 }
 
 /** Settles with the call, or fails when its time is up or it is cancelled; what comes after that is tidied away. */

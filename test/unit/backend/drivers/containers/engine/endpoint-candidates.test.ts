@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findCandidates } from '../../../../../../src/backend/drivers/containers/engine/endpoint-candidates';
 import type { HostEnvironment } from '../../../../../../src/backend/machine/host-environment';
-import { productOf } from '../../../../../../src/backend/drivers/containers/engine/endpoint';
+import { productOf } from '../../../../../../src/backend/drivers/containers/engine/open-connection';
 
 describe('where a container engine may be', () => {
   let home: string;
@@ -24,13 +24,13 @@ describe('where a container engine may be', () => {
   const hosts = async (setting: string | undefined, surroundings: HostEnvironment): Promise<string[]> =>
     (await findCandidates(setting, surroundings)).map(({ host }) => host);
 
-  const writeContext = async (name: string, host: string): Promise<string> => {
+  const writeContext = async (name: string, host: string, more: object = {}): Promise<string> => {
     const folder = createHash('sha256').update(name).digest('hex');
     const meta = join(home, '.docker', 'contexts', 'meta', folder);
     await mkdir(meta, { recursive: true });
     await writeFile(
       join(meta, 'meta.json'),
-      JSON.stringify({ Name: name, Endpoints: { docker: { Host: host } } }),
+      JSON.stringify({ Name: name, Endpoints: { docker: { Host: host, ...more } } }),
     );
     return folder;
   };
@@ -44,11 +44,19 @@ describe('where a container engine may be', () => {
     const env = { DOCKER_HOST: 'tcp://h:2376', DOCKER_CERT_PATH: '/certs' };
     assert.equal((await findCandidates(undefined, around(env)))[0]?.tls, undefined);
     const verified = { ...env, DOCKER_TLS_VERIFY: '1' };
-    assert.equal((await findCandidates(undefined, around(verified)))[0]?.tls, '/certs');
+    assert.deepEqual((await findCandidates(undefined, around(verified)))[0]?.tls, {
+      folder: '/certs',
+      isVerified: true,
+    });
+    const encrypted = { ...env, DOCKER_TLS: '1' };
+    assert.deepEqual((await findCandidates(undefined, around(encrypted)))[0]?.tls, {
+      folder: '/certs',
+      isVerified: false,
+    });
     const folderOf = async (more: Record<string, string>) =>
       (
         await findCandidates(undefined, around({ DOCKER_HOST: 'tcp://h', DOCKER_TLS_VERIFY: '1', ...more }))
-      )[0]?.tls;
+      )[0]?.tls?.folder;
     assert.match((await folderOf({})) ?? '', /\/\.docker$/, 'where docker itself looks');
     assert.equal(await folderOf({ DOCKER_CONFIG: '/settings' }), '/settings');
     const socket = { ...verified, DOCKER_HOST: 'unix:///s' };
@@ -80,7 +88,9 @@ describe('where a container engine may be', () => {
     });
     await mkdir(tls, { recursive: true });
     await writeFile(join(tls, 'ca.pem'), 'x');
-    assert.equal((await findCandidates(undefined, around()))[0]?.tls, tls);
+    assert.deepEqual((await findCandidates(undefined, around()))[0]?.tls, { folder: tls, isVerified: true });
+    await writeContext('away', 'tcp://10.0.0.1:2376', { SkipTLSVerify: true });
+    assert.deepEqual((await findCandidates(undefined, around()))[0]?.tls, { folder: tls, isVerified: false });
     assert.equal((await hosts(undefined, around({ DOCKER_CONTEXT: 'near' })))[0], 'unix:///near.sock');
     const standard = await hosts(undefined, around({ DOCKER_CONTEXT: 'default' }));
     assert.equal(standard[0], 'unix:///var/run/docker.sock');
@@ -97,7 +107,6 @@ describe('where a container engine may be', () => {
     assert.deepEqual(parseDockerHost('tcp://host:2376'), { host: 'host', port: 2376 });
     assert.deepEqual(parseDockerHost('tcp://host', true), { host: 'host', port: 2376 });
     assert.deepEqual(parseDockerHost('tcp://[::1]:23750'), { host: '::1', port: 23750 });
-    assert.throws(() => parseDockerHost('ssh://me@host'), { code: 'not_supported', hint: /ssh -N -L/ });
     const more = [
       'tcp://host/x',
       'tcp://host?x',
@@ -108,6 +117,21 @@ describe('where a container engine may be', () => {
     ];
     for (const bad of ['', 'host', 'ftp://host', '/var/run/docker.sock', 'unix:///a\nb', ...more]) {
       assert.throws(() => parseDockerHost(bad), { code: 'bad_request', field: 'dockerHost' }, bad);
+    }
+  });
+
+  it('is behind ssh by names that ssh and a shell take for nothing else', () => {
+    assert.deepEqual(parseDockerHost('ssh://box'), { ssh: { host: 'box' } });
+    assert.deepEqual(parseDockerHost('ssh://me@box.example.org:2222/'), {
+      ssh: { user: 'me', host: 'box.example.org', port: 2222 },
+    });
+    assert.deepEqual(parseDockerHost('ssh://[fe80::1]/run/user/1000/docker.sock'), {
+      ssh: { host: 'fe80::1', socketPath: '/run/user/1000/docker.sock' },
+    });
+    const options = ['-oProxyCommand=x', 'me@-oProxyCommand=x', '-l@box', 'box;id', 'box:0', 'box:70000'];
+    const paths = ['box/a b', 'box/$(id)', "box/'", 'box/../x', 'box/a;id', 'box?x', 'me:secret@box', ''];
+    for (const bad of [...options, ...paths]) {
+      assert.throws(() => parseDockerHost(`ssh://${bad}`), { code: 'bad_request', field: 'dockerHost' }, bad);
     }
   });
 

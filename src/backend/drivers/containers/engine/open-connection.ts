@@ -1,0 +1,160 @@
+/** From the address of an engine to a client of it: by a socket, TCP, TLS or the user's OpenSSH. */
+import { readFile } from 'node:fs/promises';
+import { request as httpRequest, type Agent } from 'node:http';
+import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
+import type Dockerode from 'dockerode';
+import { parseDockerHost, type DockerTarget } from '../../../../api/rules/docker-host';
+import { readConfinement, type Confinement } from './confinement';
+import { dockerClient } from './docker-client';
+import type { Candidate, TlsChoice } from './endpoint-candidates';
+import { isElsewhere } from './reach';
+import { SshAgent } from './ssh-transport';
+
+const pingTimeoutMs = 2_000;
+/** On another machine: ssh and its proxies take their time. */
+const farPingTimeoutMs = 25_000;
+
+export interface Connection {
+  docker: Dockerode;
+  host: string;
+  /** E.g. `Docker 20.10.24`. */
+  product: string;
+  isPodman: boolean;
+  /** Asked for with the first need of it. */
+  confinement: () => Promise<Confinement>;
+  /** The engine is on another machine: what it publishes on its loopback is not on ours. */
+  isElsewhere: boolean;
+  /** Ends what is kept open for the next call, and with `all` what is under way. */
+  close: (what: 'idle' | 'all') => void;
+}
+
+interface Tls {
+  ca?: Buffer;
+  cert?: Buffer;
+  key?: Buffer;
+}
+
+/** How Node's http reaches it. */
+interface Transport {
+  address: { socketPath: string } | { host: string; port: number };
+  tls?: Tls;
+  agent?: Agent;
+}
+
+/** Throws what the address is wrong in, and what kept the engine from answering. */
+export async function openConnection(candidate: Candidate): Promise<Connection> {
+  const target = parseDockerHost(candidate.host, candidate.tls !== undefined);
+  const transport = await transportTo(target, candidate.tls);
+  const close = (what: 'idle' | 'all'): void => {
+    const { agent } = transport;
+    if (what === 'all' && agent instanceof SshAgent) {
+      agent.endAll();
+    } else {
+      agent?.destroy();
+    }
+  };
+  try {
+    const isFar = await isElsewhere(target);
+    const server = await ping(transport, isFar ? farPingTimeoutMs : pingTimeoutMs);
+    const docker = clientOf(transport);
+    const product = productOf(server);
+    const confinement = kept(() => readConfinement(docker, product.isPodman));
+    return { docker, host: candidate.host, ...product, confinement, isElsewhere: isFar, close };
+  } catch (error) {
+    close('all');
+    throw error;
+  }
+}
+
+async function transportTo(target: DockerTarget, choice: TlsChoice | undefined): Promise<Transport> {
+  if ('ssh' in target) {
+    // No name of DNS: the agent alone knows where its connections lead.
+    return { address: { host: 'docker.invalid', port: 80 }, agent: new SshAgent(target.ssh) };
+  }
+  if (choice === undefined) {
+    return { address: target };
+  }
+  const tls = await readTls(choice);
+  return choice.isVerified
+    ? { address: target, tls }
+    : { address: target, tls, agent: new TlsAgent({ keepAlive: true, rejectUnauthorized: false }) };
+}
+
+function clientOf({ address, tls, agent }: Transport): Dockerode {
+  // Every key is named: the library would fill the missing ones from the environment.
+  return dockerClient({
+    socketPath: undefined,
+    host: undefined,
+    port: undefined,
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
+    ...address,
+    ...tls,
+    ...(agent !== undefined && { agent }),
+    protocol: tls === undefined ? 'http' : 'https',
+  });
+}
+
+/** Read once; again after a failure. */
+function kept<T>(read: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined;
+  return () => {
+    value ??= read().catch((error: unknown) => {
+      value = undefined;
+      throw error;
+    });
+    return value;
+  };
+}
+
+/** Reads the `Server` header: `Docker/20.10.24 (linux)` or `Libpod/4.3.1 (linux)`. */
+export function productOf(server: string): { product: string; isPodman: boolean } {
+  const [, name, version] = /^([A-Za-z]+)\/([^\s]+)/.exec(server) ?? [];
+  const isPodman = name?.toLowerCase() === 'libpod';
+  const product = isPodman ? 'Podman' : 'Docker';
+  return {
+    product: version === undefined ? product : `${product} ${version.split('+')[0] ?? version}`,
+    isPodman,
+  };
+}
+
+function ping({ address, tls, agent }: Transport, timeoutMs: number): Promise<string> {
+  const request = tls === undefined ? httpRequest : httpsRequest;
+  return new Promise((resolve, reject) => {
+    const options = { ...address, ...tls, path: '/_ping', agent: agent ?? false };
+    const call = request(options, (response) => {
+      clearTimeout(late);
+      response.resume();
+      if (response.statusCode === 200) {
+        resolve([response.headers.server ?? ''].flat().join(' '));
+      } else {
+        reject(new Error(`answered ${response.statusCode ?? 0} to /_ping`));
+      }
+    });
+    const late = setTimeout(() => call.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    call.on('error', (error) => {
+      clearTimeout(late);
+      reject(error);
+    });
+    call.end();
+  });
+}
+
+/** Without verification, as docker has it: those files that are there. */
+async function readTls({ folder, isVerified }: TlsChoice): Promise<Tls> {
+  const read = async (file: string): Promise<Buffer | undefined> => {
+    try {
+      return await readFile(join(folder, file));
+    } catch (error) {
+      if (isVerified) {
+        throw error;
+      }
+      return undefined;
+    }
+  };
+  const [ca, cert, key] = await Promise.all([read('ca.pem'), read('cert.pem'), read('key.pem')]);
+  const hasKey = cert !== undefined && key !== undefined;
+  return { ...(ca !== undefined && { ca }), ...(hasKey && { cert, key }) };
+}

@@ -1,0 +1,272 @@
+/**
+ * Connections to the engine of another machine by the user's own OpenSSH, as docker itself makes them: each is a
+ * `ssh HOST docker system dial-stdio`, whose standard input and output are the connection.
+ */
+import { Agent } from 'node:http';
+import { Duplex } from 'node:stream';
+import type { SshTarget } from '../../../../api/rules/docker-host';
+import { EngineUnreachable } from './docker-errors';
+import { start, type Child, type ProcessEnd } from '../../../machine/run';
+
+const connectTimeoutS = 15;
+/** Idle connections that wait for the next call. */
+const keptConnections = 4;
+const idleTimeoutMs = 60_000;
+const flushMs = 500;
+/** An sshd turns away whom it has not let in yet beyond ten (`MaxStartups`). */
+const handshakesAtOnce = 6;
+/** A connection that carries nothing for so long has been let in, or will not be. */
+const handshakeTimeoutMs = (connectTimeoutS + 5) * 1000;
+
+/** Whatever the user's configuration says: nobody can be asked, and nothing but this connection is to be made. */
+const fixedOptions = [
+  'BatchMode=yes',
+  `ConnectTimeout=${connectTimeoutS}`,
+  'ServerAliveInterval=15',
+  'ServerAliveCountMax=4',
+  'ClearAllForwardings=yes',
+  'ForwardAgent=no',
+  'ForwardX11=no',
+  'RemoteCommand=none',
+  'PermitLocalCommand=no',
+];
+
+/** The arguments of ssh. Every word of the target has been checked: `docker-host.ts`. */
+export function sshArguments({ user, host, port, socketPath }: SshTarget): string[] {
+  return [
+    '-T',
+    ...fixedOptions.flatMap((option) => ['-o', option]),
+    ...(user === undefined ? [] : ['-l', user]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...['--', host, 'docker'],
+    ...(socketPath === undefined ? [] : ['--host', `unix://${socketPath}`]),
+    ...['system', 'dial-stdio'],
+  ];
+}
+
+/** As the user writes it, for messages. */
+export function sshWords({ user, host, port }: SshTarget): string {
+  return `ssh ${port === undefined ? '' : `-p ${port} `}${user === undefined ? '' : `${user}@`}${host}`;
+}
+
+const reasons: readonly { pattern: RegExp; message: string; hint: (command: string) => string }[] = [
+  {
+    pattern: /host key verification failed|host key is known|no matching host key|IDENTIFICATION HAS CHANGED/i,
+    message: 'ssh does not know the host key of that machine, or knows another one',
+    hint: (command) => `Connect once by hand, compare the key and accept it: \`${command}\`.`,
+  },
+  {
+    pattern: /permission denied|too many authentication failures|no more authentication methods/i,
+    message: 'that machine does not let you in without a password',
+    hint: (command) =>
+      `Set up a key that needs no question (\`ssh-copy-id\`, or a running ssh-agent), until \`${command} true\` works.`,
+  },
+  {
+    pattern: /docker: (?:command )?not found|command not found|'docker' is not recognized|no such file or directory.*docker/i,
+    message: 'there is no `docker` command on that machine',
+    hint: () => 'Install Docker there, with its command line, and see that PATH names it for commands of ssh.',
+  },
+  {
+    pattern: /cannot connect to the docker daemon|dial unix|docker\.sock/i,
+    message: 'the Docker of that machine does not answer',
+    hint: (command) =>
+      `Start Docker there, and see that your user may use it: \`${command} docker version\` tells.`,
+  },
+  {
+    pattern:
+      /could not resolve hostname|connection refused|timed out|no route to host|network is unreachable|connection (?:closed|reset)/i,
+    message: 'that machine can not be reached',
+    hint: (command) => `See that \`${command} true\` works: ssh uses your own configuration.`,
+  },
+];
+
+/** What ended a connection that never answered, in words: with what ssh has said. */
+export function sshFailure(target: SshTarget, { code, signal, stderr }: ProcessEnd): EngineUnreachable {
+  const said = stderr
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(-4)
+    .join(' ');
+  const command = sshWords(target);
+  const reason = reasons.find(({ pattern }) => pattern.test(said));
+  const how = signal === null ? `ssh ended with code ${code ?? 0}` : `ssh was ended by ${signal}`;
+  const words = said === '' ? how : said;
+  return new EngineUnreachable(
+    `No container engine answers at ${command.slice('ssh '.length)}: ${reason === undefined ? words : `${reason.message} (${words})`}.`,
+    reason?.hint(command) ?? `See that \`${command} docker version\` works.`,
+  );
+}
+
+/** The two pipes of an ssh as what Node's http takes for a socket. */
+class SshSocket extends Duplex {
+  private hasAnswered = false;
+  private writtenAt = 0;
+  private idle: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly child: Child,
+    private readonly target: SshTarget,
+  ) {
+    super({ allowHalfOpen: true });
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (!this.hasAnswered) {
+        this.hasAnswered = true;
+        this.emit('answered');
+      }
+      if (!this.push(chunk)) {
+        child.stdout.pause();
+      }
+    });
+    child.stdout.on('error', (error) => this.destroy(error));
+    void child.end.then((end) => this.finish(end));
+  }
+
+  private finish(end: ProcessEnd): void {
+    if (this.hasAnswered && (end.code === 0 || this.readableEnded)) {
+      this.push(null);
+    } else {
+      this.destroy(sshFailure(this.target, end));
+    }
+  }
+
+  override _read(): void {
+    this.child.stdout.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.writtenAt = Date.now();
+    // What could not be written is of an ssh that ends, whose end says why.
+    this.child.stdin.write(chunk, () => done());
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.child.stdin.end(() => done());
+  }
+
+  /** Nobody uses it for now. */
+  rest(): void {
+    this.idle = setTimeout(() => this.destroy(), idleTimeoutMs);
+  }
+
+  resumeUse(): void {
+    clearTimeout(this.idle);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearTimeout(this.idle);
+    // What was written last may still be on its way through ssh.
+    const restMs = error === null ? this.writtenAt + flushMs - Date.now() : 0;
+    this.child.stdin.end();
+    if (restMs > 0) {
+      setTimeout(() => this.child.kill(), restMs).unref();
+    } else {
+      this.child.kill();
+    }
+    done(error);
+  }
+
+  /** Of a socket: there is nothing to set of two pipes. */
+  setTimeout(): this {
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+}
+
+/** Makes the connections of Node's http by ssh. `destroy` ends those that are idle, `endAll` the others as well. */
+export class SshAgent extends Agent {
+  private shaking = 0;
+  private readonly waiting: (() => void)[] = [];
+  private readonly children = new Set<Child>();
+
+  constructor(
+    private readonly target: SshTarget,
+    private readonly program = 'ssh',
+  ) {
+    super({ keepAlive: true, maxFreeSockets: keptConnections, scheduling: 'lifo' });
+  }
+
+  override createConnection(
+    _options: unknown,
+    connected?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | undefined {
+    void this.open(connected ?? (() => undefined));
+    return undefined;
+  }
+
+  endAll(): void {
+    this.destroy();
+    this.children.forEach((child) => child.kill());
+  }
+
+  override keepSocketAlive(socket: Duplex): boolean {
+    if (socket instanceof SshSocket) {
+      socket.rest();
+    }
+    return true;
+  }
+
+  override reuseSocket(socket: Duplex): void {
+    if (socket instanceof SshSocket) {
+      socket.resumeUse();
+    }
+  }
+
+  private async open(connected: (error: Error | null, stream: Duplex) => void): Promise<void> {
+    const leave = await this.enter();
+    try {
+      const install = 'Install the OpenSSH client (openssh-client on Debian and Ubuntu).';
+      const child = await start(this.program, sshArguments(this.target), { install });
+      this.children.add(child);
+      void child.end.then(() => this.children.delete(child));
+      const socket = new SshSocket(child, this.target);
+      const late = setTimeout(leave, handshakeTimeoutMs);
+      const settle = (): void => {
+        clearTimeout(late);
+        leave();
+      };
+      socket.once('answered', settle).once('close', settle);
+      connected(null, socket);
+    } catch (error) {
+      leave();
+      const failure = error instanceof Error ? error : new Error(String(error));
+      connected(failure, new Duplex());
+    }
+  }
+
+  /** Waits for its turn; the answer lets the next one in. */
+  private async enter(): Promise<() => void> {
+    if (this.shaking >= handshakesAtOnce) {
+      await new Promise<void>((go) => this.waiting.push(go));
+    } else {
+      this.shaking += 1;
+    }
+    let isOver = false;
+    return () => {
+      if (!isOver) {
+        isOver = true;
+        const next = this.waiting.shift();
+        if (next === undefined) {
+          this.shaking -= 1;
+        } else {
+          next();
+        }
+      }
+    };
+  }
+}
