@@ -123,13 +123,13 @@ function wire(options: EngineOptions) {
 type Parts = ReturnType<typeof wire>;
 
 /** What would be cut off if the engine ended now; undefined when nothing would. */
-function reasonToStay({ operations, registry }: Parts, work?: Work): string | undefined {
+function reasonToStay({ operations, registry, runtimes }: Parts, work?: Work): string | undefined {
   if (operations.runningCount > 0) {
     return 'an operation is running';
   }
-  // Without a network of its own, a workspace is reached through the engine.
-  if (registry.all().some(({ state, spec }) => state === 'running' && spec.network === 'off')) {
-    return 'a workspace without a network is served';
+  const carried = registry.all().find((record) => record.state === 'running' && runtimes.of(record).isCarried);
+  if (carried !== undefined) {
+    return `connections to ${carried.name} go through it`;
   }
   return work?.all[0];
 }

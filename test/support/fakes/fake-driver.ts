@@ -326,6 +326,10 @@ export class FakeDriver implements Driver {
     return this.isElsewhere || sshPort === undefined ? undefined : { host: '127.0.0.1', port: sshPort };
   }
 
+  carries(name: string): boolean {
+    return this.isElsewhere && this.runtimes.has(name);
+  }
+
   async logs(name: string, options: LogOptions): Promise<Readable> {
     await this.act('logs', name);
     const stream = new PassThrough();

@@ -301,7 +301,12 @@ export class ContainerDriver implements Driver {
   }
 
   async directEndpoint(name: string): Promise<DirectEndpoint | undefined> {
-    return directEndpointOf(name, await this.runtimes.inspect(name));
+    const info = await this.runtimes.inspect(name);
+    return directEndpointOf(name, info, (await this.endpoint.connect()).isElsewhere);
+  }
+
+  carries(name: string): boolean {
+    return this.bridges.has(name);
   }
 
   async logs(name: string, options: LogOptions): Promise<Readable> {
@@ -313,8 +318,8 @@ export class ContainerDriver implements Driver {
     return this.measurements.of(name);
   }
 
-  attached(name: string): Promise<number> {
-    return countAttached(this.endpoint, name);
+  async attached(name: string): Promise<number> {
+    return (await countAttached(this.endpoint, name)) + this.bridges.clientsOf(name);
   }
 
   refreshBundles(plan: RuntimePlan, signal: AbortSignal, warn?: (text: string) => void): Promise<void> {
@@ -332,6 +337,7 @@ export class ContainerDriver implements Driver {
     this.measurements.close();
     this.bridges.closeAll();
     await this.keepers.close();
+    this.endpoint.close();
   }
 
   /** Once: what an engine that was killed has left. */

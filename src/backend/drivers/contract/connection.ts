@@ -20,4 +20,6 @@ export interface Connections {
    * leads there. Throws `not_found`.
    */
   directEndpoint(name: string): Promise<DirectEndpoint | undefined>;
+  /** Connections to its SSH and ports go through this process now, and break when it ends. Asks nobody. */
+  carries(name: string): boolean;
 }

@@ -303,6 +303,11 @@ export class MicrovmDriver implements Driver {
     return dialMachine(machine, (await this.store.get(name)).plan, port);
   }
 
+  /** QEMU itself listens on its ports. */
+  carries(): boolean {
+    return false;
+  }
+
   async directEndpoint(name: string): Promise<DirectEndpoint> {
     return directEndpointOf((await this.store.get(name)).plan);
   }

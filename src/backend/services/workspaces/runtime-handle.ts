@@ -29,6 +29,11 @@ export class RuntimeHandle {
     readonly name: string,
   ) {}
 
+  /** Its connections go through the engine, and break when that ends. */
+  get isCarried(): boolean {
+    return this.driver.carries(this.name);
+  }
+
   /** What an adoption gives the workspace. */
   builtWith(): Promise<BuiltWith | undefined> {
     return this.driver.builtWith(this.name);

@@ -19,6 +19,8 @@ export const label = {
   ports: 'berth.ports',
   /** `off`: without a network, reached by a bridge. */
   network: 'berth.network',
+  /** `engine`: it publishes nothing, and the engine dials to it, as its machine was another one when it was made. */
+  reach: 'berth.reach',
   /** A volume that a user made by name. */
   volume: 'berth.volume',
   bundle: 'berth.bundle',

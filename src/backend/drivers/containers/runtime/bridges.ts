@@ -1,22 +1,35 @@
 /**
- * SSH into containers without a network: nothing can be published for them, so this process listens on their port,
- * and gives each connection an sshd of its own by exec (`sshd -i` speaks SSH on its standard input and output).
- * They answer while this process lives; whoever lists runtimes after a restart opens them again.
+ * The way into containers that no port of this machine leads to: those without a network, for which nothing can be
+ * published, and those of another machine. This process listens on their ports here, and carries each connection by an
+ * exec (`dial.ts`). They answer while this process lives; whoever lists runtimes after a restart opens them again.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import type { RuntimeInfo } from '../../driver';
 import type { Endpoint } from '../engine/endpoint';
-import { dialContainer } from './dial';
+import { dialContainer, publishesNothing } from './dial';
 import { sshPortInside } from '../../../inside/places';
 import { label } from '../engine/labels';
 import type { Log } from '../../../machine/log';
 
-interface Bridge {
-  port: number;
+/** Of loopback here, and inside. */
+interface Way {
+  host: number;
+  guest: number;
+}
+
+interface Listener extends Way {
   server: Server;
   sockets: Set<Socket>;
+}
+
+interface Bridge {
+  /** What it was opened for: another one when this differs. */
+  key: string;
+  listeners: Listener[];
+  /** It is not closed any more when the user names another engine. */
+  release: () => void;
 }
 
 export class Bridges {
@@ -28,59 +41,108 @@ export class Bridges {
     private readonly log: Log,
   ) {}
 
-  /** Open for a runtime of ours that runs without a network, closed for every other. */
-  async follow({ name, labels, state, sshPort }: RuntimeInfo): Promise<void> {
-    const isOffline = labels[label.network] === 'off' && labels[label.installation] === this.installation;
-    if (!isOffline || state === 'stopped' || sshPort === undefined) {
+  /** Open for a runtime of ours that runs where no port leads to it, closed for every other. Throws `in_use`. */
+  async follow(info: RuntimeInfo): Promise<void> {
+    const { name, labels, state, sshPort } = info;
+    const isOurs = labels[label.installation] === this.installation;
+    if (!isOurs || state === 'stopped' || sshPort === undefined || !(await this.isNeeded(info))) {
       this.close(name);
-    } else if (this.bridges.get(name)?.port !== sshPort) {
-      this.close(name);
-      await this.open(name, sshPort);
+      return;
     }
+    const ways = [{ host: sshPort, guest: sshPortInside }, ...portsIn(labels)];
+    const key = ways.map(({ host, guest }) => `${host}:${guest}`).join(',');
+    if (this.bridges.get(name)?.key !== key) {
+      this.close(name);
+      await this.open(name, key, ways);
+    }
+  }
+
+  /** Connections to it go through this process, and break with it. */
+  has(name: string): boolean {
+    return this.bridges.has(name);
+  }
+
+  /** Connections to its ports, beside those of SSH, which its sshd tells. */
+  clientsOf(name: string): number {
+    const { listeners = [] } = this.bridges.get(name) ?? {};
+    return listeners
+      .filter(({ guest }) => guest !== sshPortInside)
+      .reduce((sum, { sockets }) => sum + sockets.size, 0);
   }
 
   close(name: string): void {
     const bridge = this.bridges.get(name);
     this.bridges.delete(name);
-    bridge?.server.close();
-    bridge?.sockets.forEach((socket) => socket.destroy());
+    bridge?.release();
+    bridge?.listeners.forEach(({ server, sockets }) => {
+      server.close();
+      sockets.forEach((socket) => socket.destroy());
+    });
   }
 
   closeAll(): void {
     [...this.bridges.keys()].forEach((name) => this.close(name));
   }
 
-  private open(name: string, port: number): Promise<void> {
+  private async isNeeded({ labels }: RuntimeInfo): Promise<boolean> {
+    return publishesNothing(labels) || (await this.endpoint.connect()).isElsewhere;
+  }
+
+  private async open(name: string, key: string, ways: readonly Way[]): Promise<void> {
+    const listeners = ways.map((way) => this.listenerFor(name, way));
+    const { left } = this.endpoint;
+    const end = (): void => this.close(name);
+    left.addEventListener('abort', end, { once: true });
+    this.bridges.set(name, { key, listeners, release: () => left.removeEventListener('abort', end) });
+    try {
+      await Promise.all(listeners.map(({ server, host }) => listen(server, host, name)));
+    } catch (error) {
+      this.close(name);
+      throw error;
+    }
+  }
+
+  private listenerFor(name: string, way: Way): Listener {
     const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
       sockets.add(socket);
       socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
-      this.carry(name, socket).catch((error: unknown) => {
-        this.log.debug({ name, error: String(error) }, 'no SSH into a container without a network');
+      socket.setNoDelay(true);
+      this.carry(name, way.guest, socket).catch((error: unknown) => {
+        this.log.debug({ name, port: way.guest, error: String(error) }, 'a connection was not carried inside');
         socket.destroy();
       });
     });
-    this.bridges.set(name, { port, server, sockets });
-    return new Promise((resolve, reject) => {
-      server.once('error', (error) => {
-        this.close(name);
-        const message = `Could not listen on port ${port} for ${name}: ${error.message}`;
-        reject(
-          new BerthError('in_use', message, {
-            hint: 'Another program took the SSH port. Try again: the workspace gets another one.',
-            cause: error,
-          }),
-        );
-      });
-      server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve());
-    });
+    return { ...way, server, sockets };
   }
 
-  private async carry(name: string, socket: Socket): Promise<void> {
-    const inside = await dialContainer(this.endpoint, name, sshPortInside);
+  private async carry(name: string, port: number, socket: Socket): Promise<void> {
+    const inside = await dialContainer(this.endpoint, name, port);
     pipeline(socket, inside, socket, () => {
       socket.destroy();
       inside.destroy();
     });
   }
+}
+
+/** As it was built: `18080:8080,…`. */
+function portsIn(labels: RuntimeInfo['labels']): Way[] {
+  return (labels[label.ports] ?? '').split(',').flatMap((pair) => {
+    const [host = 0, guest = 0] = pair.split(':').map(Number);
+    return host > 0 && guest > 0 ? [{ host, guest }] : [];
+  });
+}
+
+function listen(server: Server, port: number, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(
+        new BerthError('in_use', `Could not listen on port ${port} for ${name}: ${error.message}`, {
+          hint: 'Another program took the port. Try again: the workspace gets another one.',
+          cause: error,
+        }),
+      );
+    });
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve());
+  });
 }

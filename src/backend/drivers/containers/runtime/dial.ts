@@ -18,12 +18,24 @@ export async function dialContainer(endpoint: Endpoint, name: string, port: numb
   return Duplex.from({ readable: stdout, writable: stream }).on('error', close).on('close', close);
 }
 
-/** Where its ports are published on this machine: nowhere without a network. Throws `not_found`. */
-export function directEndpointOf(name: string, info: RuntimeInfo | undefined): DirectEndpoint | undefined {
+/**
+ * Where its ports are published on this machine: nowhere without a network, and nowhere for one of another machine.
+ * Throws `not_found`.
+ */
+export function directEndpointOf(
+  name: string,
+  info: RuntimeInfo | undefined,
+  isElsewhere: boolean,
+): DirectEndpoint | undefined {
   if (info === undefined) {
     throw new BerthError('not_found', `There is no container ${name}.`);
   }
   const { sshPort, labels } = info;
-  const isPublished = sshPort !== undefined && labels[label.network] !== 'off';
+  const isPublished = sshPort !== undefined && !isElsewhere && !publishesNothing(labels);
   return isPublished ? { host: '127.0.0.1', port: sshPort } : undefined;
+}
+
+/** As it was made: no port of any machine leads into it. */
+export function publishesNothing(labels: RuntimeInfo['labels']): boolean {
+  return labels[label.network] === 'off' || labels[label.reach] === 'engine';
 }

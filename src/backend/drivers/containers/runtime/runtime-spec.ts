@@ -17,12 +17,16 @@ export interface SpecContext {
   nonce: string;
   /** SELinux is on: folders get the label of containers. */
   isLabelled?: boolean;
+  /** It is made on another machine, where nobody asked for open ports: the engine dials to it. */
+  isElsewhere?: boolean;
 }
 
 type Mounts = NonNullable<Dockerode.HostConfig['Mounts']>;
 
 export function containerOptions(plan: RuntimePlan, context: SpecContext): Dockerode.ContainerCreateOptions {
   const isOnline = plan.network === 'on';
+  const isElsewhere = context.isElsewhere === true;
+  const isPublished = isOnline && !isElsewhere;
   const ports = publishedPorts(plan);
   const binds = context.isLabelled === true ? labelledBinds(plan) : [];
   return {
@@ -49,11 +53,13 @@ export function containerOptions(plan: RuntimePlan, context: SpecContext): Docke
       [label.nonce]: context.nonce,
       [label.sshPort]: String(plan.sshPort),
       [label.network]: plan.network,
+      ...(isElsewhere && { [label.reach]: 'engine' }),
       ...((plan.ports ?? []).length > 0 && { [label.ports]: portsLabel(plan.ports ?? []) }),
     },
-    ...(isOnline && { ExposedPorts: Object.fromEntries(Object.keys(ports).map((port) => [port, {}])) }),
+    ...(isPublished && { ExposedPorts: Object.fromEntries(Object.keys(ports).map((port) => [port, {}])) }),
     HostConfig: {
-      ...(isOnline ? { PortBindings: ports } : { NetworkMode: 'none' }),
+      ...(isPublished && { PortBindings: ports }),
+      ...(!isOnline && { NetworkMode: 'none' }),
       Mounts: mountsOf(plan, context),
       ...(binds.length > 0 && { Binds: binds }),
       // Keys and variables live here: in memory only, gone when the container stops.

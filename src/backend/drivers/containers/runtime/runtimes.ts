@@ -71,7 +71,9 @@ export class Runtimes {
     await this.refuseForeignVolumes(plan);
     throwIfCancelled(signal, what);
     const nonce = randomUUID();
-    const context = { owned: this.ownership.labels, toolsVolume: tools.volume, nonce, isLabelled };
+    const { isElsewhere } = await this.endpoint.connect();
+    const owned = this.ownership.labels;
+    const context = { owned, toolsVolume: tools.volume, nonce, isLabelled, isElsewhere };
     const options = takingOver(containerOptions(plan, context), taken);
     try {
       const create = async (docker: Dockerode, { isPodman }: { isPodman: boolean }) => {

@@ -37,6 +37,16 @@ describe('what the engine is asked to create', () => {
     assert.ok(!JSON.stringify(options.Entrypoint).includes('\n'), 'process lists stay readable');
   });
 
+  it('publishes nothing on another machine, and notes that the engine dials to it', () => {
+    const ports = [{ host: 18080, guest: 8080 }];
+    const options = containerOptions({ ...plan, ports }, { ...context, isElsewhere: true });
+    assert.deepEqual([options.HostConfig?.PortBindings, options.ExposedPorts], [undefined, undefined]);
+    assert.equal(options.HostConfig?.NetworkMode, undefined, 'it has a network');
+    assert.equal(options.Labels?.['berth.reach'], 'engine');
+    assert.equal(options.Labels['berth.ports'], '18080:8080');
+    assert.equal(containerOptions(plan, context).Labels?.['berth.reach'], undefined);
+  });
+
   it('publishes other ports beside it, several of them for one inside, and notes how it was built', () => {
     const ports = [
       { host: 18080, guest: 8080 },

@@ -1,0 +1,133 @@
+/** A Docker of another machine, by TCP with TLS and by ssh: all that a workspace does, with nothing published there. */
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { EngineHarness, eventually } from '../../support/engine/engine-harness';
+import { OtherMachine } from '../../support/programs/other-machine';
+import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { skipWithout } from '../../support/skip';
+
+/** Small, and on every machine that has Berth. */
+const image = 'berth-tools:1';
+
+const server = `
+import socket
+listener = socket.create_server(('127.0.0.1', 7000))
+while True:
+    peer, _ = listener.accept()
+    peer.recv(65536)
+    peer.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\nfrom inside')
+    peer.close()
+`;
+
+const ways = {
+  'TCP with TLS': (machine: OtherMachine) => ({
+    DOCKER_HOST: machine.tcpHost,
+    DOCKER_TLS_VERIFY: '1',
+    DOCKER_CERT_PATH: machine.certificates,
+  }),
+  ssh: (machine: OtherMachine) => ({
+    DOCKER_HOST: machine.sshHost,
+    PATH: `${machine.programs}:${process.env.PATH ?? ''}`,
+  }),
+};
+
+const textAt = (port: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const call = request({ host: '127.0.0.1', port, path: '/' }, (answer) => {
+      let text = '';
+      answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      answer.on('end', () => resolve(text));
+    });
+    call.on('error', reject).end();
+  });
+
+describeContainers('a daemon', 'the Docker of another machine', function () {
+  this.timeout(testTimeoutMs);
+  let machine: OtherMachine | undefined;
+  before(async function () {
+    const obstacle = await OtherMachine.obstacle();
+    if (obstacle !== undefined) {
+      skipWithout(this, obstacle);
+    }
+    machine = new OtherMachine();
+    await machine.start();
+    await machine.take(image);
+  });
+  after(() => machine?.dispose());
+
+  const theMachine = (): OtherMachine => {
+    assert(machine);
+    return machine;
+  };
+
+  for (const [way, environment] of Object.entries(ways)) {
+    describe(`by ${way}`, () => {
+      let harness: EngineHarness;
+      let name: string;
+      let port: number;
+
+      before(async () => {
+        harness = new EngineHarness({ docker: theMachine().docker, env: environment(theMachine()) });
+        await harness.open();
+      });
+      after(() => harness.close());
+
+      it('makes a workspace that ssh reaches on this machine, and opens no port on that one', async () => {
+        const workspace = await harness.create({ image, ports: [{ guest: 7000 }] });
+        name = workspace.name;
+        port = workspace.spec.ports?.[0]?.host ?? 0;
+        assert.equal(await harness.ssh(name, ['echo over ssh; echo kept > kept']), 'over ssh');
+        const { HostConfig: host } = await harness.container(name).inspect();
+        assert.deepEqual({ ...(host.PortBindings as object | null) }, {});
+      });
+
+      it('runs commands, and carries published ports', async () => {
+        assert.equal(await harness.sh(name, 'cat ~/kept; id -un'), 'kept\nworkspace');
+        const running = harness.exec(name, ['/.berth/bin/python3', '-c', server]);
+        running.catch(() => undefined);
+        const answered = () => textAt(port).then((text) => text === 'from inside', () => undefined);
+        await eventually('the server inside answers', answered);
+      });
+
+      it('carries much through ssh, both ways at once, and whole', async () => {
+        const input = Buffer.alloc(8_000_000, 'some bytes ');
+        const { stdout, code } = await harness.trySsh(name, ['cat'], { input });
+        assert.deepEqual([code, stdout === input.toString()], [0, true]);
+      });
+
+      it('takes files up and down', async () => {
+        const { homeVolume: volume } = await harness.workspace(name);
+        const bytes = Buffer.alloc(300_000, 'x');
+        await harness.client.writeFile(volume, '/up', bytes, { create: true, overwrite: false });
+        assert.equal(await harness.sh(name, 'wc -c <~/up'), '300000');
+        assert.ok(bytes.equals(await harness.client.readFile(volume, '/up')));
+      });
+
+      it('pauses, resumes, stops, starts, archives and restores', async () => {
+        for (const [away, state, back] of [
+          ['pause', 'paused', 'resume'],
+          ['stop', 'stopped', 'start'],
+          ['archive', 'archived', 'restore'],
+        ] as const) {
+          await harness.verb(away, name);
+          assert.equal(await harness.state(name), state);
+          await harness.verb(back, name);
+          assert.equal(await harness.ssh(name, ['cat kept']), 'kept', `after ${back}`);
+        }
+      });
+
+      it('is reached again by an engine that comes after one that was killed', async () => {
+        await harness.killAndRestart();
+        await harness.untilState(name, 'running');
+        assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
+      });
+
+      it('goes with its delete', async () => {
+        await harness.leavesNothing();
+        await assert.rejects(theMachine().docker.getContainer(`workspace-${name}`).inspect(), {
+          statusCode: 404,
+        });
+      });
+    });
+  }
+});
