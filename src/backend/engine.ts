@@ -127,7 +127,9 @@ function reasonToStay({ operations, registry, runtimes }: Parts, work?: Work): s
   if (operations.runningCount > 0) {
     return 'an operation is running';
   }
-  const carried = registry.all().find((record) => record.state === 'running' && runtimes.of(record).isCarried);
+  const carried = registry
+    .all()
+    .find((record) => record.state === 'running' && runtimes.of(record).isCarried);
   if (carried !== undefined) {
     return `connections to ${carried.name} go through it`;
   }

@@ -85,7 +85,11 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         assert.equal(await harness.sh(name, 'cat ~/kept; id -un'), 'kept\nworkspace');
         const running = harness.exec(name, ['/.berth/bin/python3', '-c', server]);
         running.catch(() => undefined);
-        const answered = () => textAt(port).then((text) => text === 'from inside', () => undefined);
+        const answered = () =>
+          textAt(port).then(
+            (text) => text === 'from inside',
+            () => undefined,
+          );
         await eventually('the server inside answers', answered);
       });
 

@@ -139,7 +139,8 @@ export class OtherMachine {
     const hosts = ['-H', `unix://${this.socket}`, '-H', `tcp://${this.address}:2376`];
     const pidfile = ['--pidfile', join(folder, 'pid')];
     const child = this.launch('dockerd', [...own, ...pidfile, ...hosts, ...tls, ...network, ...runtime]);
-    const ping = () => this.docker.ping().then(Boolean, () => (child.exitCode === null ? undefined : 'ended'));
+    const ping = () =>
+      this.docker.ping().then(Boolean, () => (child.exitCode === null ? undefined : 'ended'));
     if ((await eventually('the Docker of the other machine answers', ping, startTimeoutMs)) === 'ended') {
       throw new Error(`dockerd ended: ${(await readFile(join(folder, 'log'), 'utf8')).slice(-2000)}`);
     }
@@ -147,7 +148,14 @@ export class OtherMachine {
 
   private certificateOptions(): string[] {
     const file = (name: string): string => join(this.folder, 'tls', name);
-    return ['--tlscacert', file('ca.pem'), '--tlscert', file('server.pem'), '--tlskey', file('server-key.pem')];
+    return [
+      '--tlscacert',
+      file('ca.pem'),
+      '--tlscert',
+      file('server.pem'),
+      '--tlskey',
+      file('server-key.pem'),
+    ];
   }
 
   private async makeCertificates(): Promise<void> {

@@ -132,7 +132,10 @@ describe('the connection to the container engine', function () {
       code: 'runtime_unavailable',
       hint: /`ssh me@no-machine.invalid true`/,
     });
-    await assert.rejects(driverOf('ssh://-oProxyCommand=id').list(), { code: 'bad_request', field: 'dockerHost' });
+    await assert.rejects(driverOf('ssh://-oProxyCommand=id').list(), {
+      code: 'bad_request',
+      field: 'dockerHost',
+    });
     await assert.rejects(driverOf('nonsense').list(), { code: 'bad_request', field: 'dockerHost' });
     await assert.rejects(driverOf('tcp://127.0.0.1:1').list(), {
       code: 'runtime_unavailable',

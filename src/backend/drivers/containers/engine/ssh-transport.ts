@@ -51,7 +51,8 @@ export function sshWords({ user, host, port }: SshTarget): string {
 
 const reasons: readonly { pattern: RegExp; message: string; hint: (command: string) => string }[] = [
   {
-    pattern: /host key verification failed|host key is known|no matching host key|IDENTIFICATION HAS CHANGED/i,
+    pattern:
+      /host key verification failed|host key is known|no matching host key|IDENTIFICATION HAS CHANGED/i,
     message: 'ssh does not know the host key of that machine, or knows another one',
     hint: (command) => `Connect once by hand, compare the key and accept it: \`${command}\`.`,
   },
@@ -62,9 +63,11 @@ const reasons: readonly { pattern: RegExp; message: string; hint: (command: stri
       `Set up a key that needs no question (\`ssh-copy-id\`, or a running ssh-agent), until \`${command} true\` works.`,
   },
   {
-    pattern: /docker: (?:command )?not found|command not found|'docker' is not recognized|no such file or directory.*docker/i,
+    pattern:
+      /docker: (?:command )?not found|command not found|'docker' is not recognized|no such file or directory.*docker/i,
     message: 'there is no `docker` command on that machine',
-    hint: () => 'Install Docker there, with its command line, and see that PATH names it for commands of ssh.',
+    hint: () =>
+      'Install Docker there, with its command line, and see that PATH names it for commands of ssh.',
   },
   {
     pattern: /cannot connect to the docker daemon|dial unix|docker\.sock/i,

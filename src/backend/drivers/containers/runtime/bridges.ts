@@ -109,7 +109,10 @@ export class Bridges {
       socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
       socket.setNoDelay(true);
       this.carry(name, way.guest, socket).catch((error: unknown) => {
-        this.log.debug({ name, port: way.guest, error: String(error) }, 'a connection was not carried inside');
+        this.log.debug(
+          { name, port: way.guest, error: String(error) },
+          'a connection was not carried inside',
+        );
         socket.destroy();
       });
     });

@@ -107,7 +107,11 @@ describe('drivers/containers/engine/ssh-transport', () => {
       ['me@box: Permission denied (publickey,password).', /without a password/, /ssh-copy-id/],
       ['sh: 1: docker: not found', /no `docker` command/, /Install Docker there/],
       ['bash: line 1: docker: command not found', /no `docker` command/, /Install Docker there/],
-      ['Cannot connect to the Docker daemon at unix:///var/run/docker.sock.', /does not answer/, /docker version/],
+      [
+        'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.',
+        /does not answer/,
+        /docker version/,
+      ],
       ['ssh: connect to host box port 22: Connection refused', /can not be reached/, /`ssh me@box true`/],
       ['ssh: Could not resolve hostname box: Name or service not known', /can not be reached/, /true/],
       ['something else', /something else/, /docker version/],
@@ -137,6 +141,12 @@ describe('drivers/containers/engine/ssh-transport', () => {
     assert.deepEqual(all.slice(all.indexOf('--')), ['--', 'box', ...end]);
     assert.deepEqual(all.slice(all.indexOf('-l'), all.indexOf('--')), ['-l', 'me', '-p', '2222']);
     assert.ok(all.includes('BatchMode=yes'));
-    assert.deepEqual(sshArguments({ host: 'box' }).slice(-5), ['--', 'box', 'docker', 'system', 'dial-stdio']);
+    assert.deepEqual(sshArguments({ host: 'box' }).slice(-5), [
+      '--',
+      'box',
+      'docker',
+      'system',
+      'dial-stdio',
+    ]);
   });
 });
