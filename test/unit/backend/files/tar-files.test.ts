@@ -9,7 +9,8 @@ import { TarFiles } from '../../../../src/backend/files/tar-files';
 import { failure } from '../../../support/errors';
 import { useTempFolder } from '../../../support/temp';
 
-describe('files that can be had as tars alone', () => {
+describe('files that can be had as tars alone', function () {
+  this.timeout(60_000);
   const folder = useTempFolder();
   const at = (...path: string[]): string => join(folder(), ...path);
   const files = new TarFiles(

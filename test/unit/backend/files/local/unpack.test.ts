@@ -122,7 +122,7 @@ function randomOf(seed: number): (below: number) => number {
 }
 
 describe('unpacking a tar on this machine', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let home: string;
   let stage: string;
   beforeEach(() => {

@@ -200,7 +200,11 @@ describe('the pause of a microVM', () => {
       return answer;
     };
     await suspender.pause(record);
-    await until('it is saved', () => existsSync(files().state));
+    // The draft goes a moment after what was saved has its name.
+    await until('it is saved, and no draft is left', async () => {
+      const names = await others();
+      return existsSync(files().state) && !names.some(isDraft);
+    });
     assert(
       during.every((file) => isDraft(file) || file.startsWith('machine.state')),
       during.join(),
