@@ -63,7 +63,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   );
   own(new FolderWatches(views.volumes, link, store, log));
   own(new FolderWatches(views.workspaces, link, store, log));
-  own(new VolumeFileSystem(link, store, log));
+  own(new VolumeFileSystem(link, store, runner, log));
   own(new StatusBar(link, store));
   own(followSettings(link, log));
   const terminals = own(new WorkspaceTerminals(link, store));

@@ -5,7 +5,7 @@ import { bytes } from './words';
 
 const { t } = vscode.l10n;
 
-/** E.g. `Wait for SSH (3/5)`, `12.0 MB of 40.0 MB, 8.1 MB/s`. */
+/** E.g. `Wait for SSH (3/5)`, `Delete (2/2), 120 of 5000 files`, `12.0 MB of 40.0 MB, 8.1 MB/s`. */
 export function progressText(operation: Operation): string {
   const { progress, steps } = operation;
   if (progress?.unit === 'bytes') {
@@ -13,16 +13,16 @@ export function progressText(operation: Operation): string {
   }
   const index = steps.findIndex(({ outcome }) => outcome === 'running');
   const step = steps[index];
-  if (step !== undefined) {
-    return t('{0} ({1}/{2})', step.title, index + 1, steps.length);
-  }
-  if (progress?.unit === 'files') {
-    return progress.total === undefined
-      ? t('{0} files', progress.done)
-      : t('{0} of {1} files', progress.done, progress.total);
-  }
-  return '';
+  return [
+    step && t('{0} ({1}/{2})', step.title, index + 1, steps.length),
+    progress?.unit === 'files' ? filesText(progress.done, progress.total) : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
 }
+
+const filesText = (done: number, total?: number): string =>
+  total === undefined ? t('{0} files', done) : t('{0} of {1} files', done, total);
 
 function bytesText(done: number, total?: number, rate?: number, current?: string): string {
   const amount =

@@ -48,17 +48,23 @@ export class Runner {
     work: (task: Task) => Promise<T>,
     remedyOf: RemedyOf = () => undefined,
   ): Promise<Outcome<T>> {
+    const outcome = await this.watched(title, work);
+    if (outcome.kind === 'failed') {
+      void this.report(title, outcome.error, remedyOf(outcome.error));
+    } else if (outcome.kind === 'cancelled') {
+      vscode.window.setStatusBarMessage(t('{0}: cancelled', title), 4_000);
+    }
+    return outcome;
+  }
+
+  /** As `run`, for work whose end its caller tells: VS Code itself says what becomes of files. Never rejects. */
+  async watched<T>(title: string, work: (task: Task) => Promise<T>): Promise<Outcome<T>> {
     const abort = new AbortController();
     const reports = new Reports();
     const running = this.attempt(title, work, abort, reports);
     const timer = setTimeout(() => void showProgress(title, running, abort, reports), quickMs);
     const outcome = await running;
     clearTimeout(timer);
-    if (outcome.kind === 'failed') {
-      void this.report(title, outcome.error, remedyOf(outcome.error));
-    } else if (outcome.kind === 'cancelled') {
-      vscode.window.setStatusBarMessage(t('{0}: cancelled', title), 4_000);
-    }
     return outcome;
   }
 

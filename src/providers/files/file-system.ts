@@ -5,6 +5,7 @@ import type { EngineClient } from '../../client/engine-client';
 import type { WatchTarget } from '../../client/watch';
 import { fileScheme } from '../../ui/ids';
 import type { EngineLink, Logger } from '../../ui/engine-link';
+import type { Runner } from '../../ui/runner';
 import { DisposableList } from '../../ui/signal';
 import type { Store } from '../../ui/store';
 import { bytes } from '../../ui/words';
@@ -14,6 +15,7 @@ import { fileStat, fileType } from './file-stat';
 import { FileWatches } from './file-watches';
 import { FixedRoots } from './fixed-roots';
 import { hasTab } from './open-tabs';
+import { baseOf } from './paths';
 import { removeFrom } from './remove-from';
 import { transferBetween } from './transfer-between';
 import { volumeNamed } from './volume-names';
@@ -32,6 +34,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   constructor(
     private readonly link: EngineLink,
     private readonly store: Store,
+    private readonly runner: Pick<Runner, 'watched'>,
     log: Logger,
   ) {
     this.owned.add(this.emitter);
@@ -112,7 +115,15 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   }
 
   async delete(uri: vscode.Uri, { recursive }: { recursive: boolean }): Promise<void> {
-    await this.at(uri, (client, place) => removeFrom(client, place, recursive));
+    const title = t('Deleting {0}', baseOf(uri.path));
+    // VS Code shows no progress that could be cancelled for what a file system does.
+    const outcome = await this.runner.watched(title, (task) => removeFrom(task, this.placeOf(uri), recursive));
+    if (outcome.kind === 'cancelled') {
+      throw vscode.FileSystemError.Unavailable(t('Cancelled: what was not deleted yet is still there.'));
+    }
+    if (outcome.kind === 'failed') {
+      throw fileSystemError(outcome.error, uri);
+    }
     this.emitter.fire([{ type: Deleted, uri }]);
   }
 

@@ -1,15 +1,15 @@
 /** What VS Code deletes: a folder with all that is in it as an operation, with progress, which can be cancelled. */
 import { BerthError, asBerthError } from '../../api';
-import type { EngineClient } from '../../client/engine-client';
+import type { Task } from '../../ui/runner';
 import type { VolumePlace } from './volume-uri';
 
 export async function removeFrom(
-  client: EngineClient,
+  { client, follow, signal }: Pick<Task, 'client' | 'follow' | 'signal'>,
   { volume, path }: VolumePlace,
   recursive: boolean,
 ): Promise<void> {
   try {
-    await client.call('files.remove', { params: { volume }, body: { path } });
+    await client.call('files.remove', { params: { volume }, body: { path }, signal });
   } catch (error) {
     if (!recursive || asBerthError(error).code !== 'directory_not_empty') {
       throw error;
@@ -18,7 +18,7 @@ export async function removeFrom(
       query: { wait: 0 },
       body: { volume, paths: [path] },
     });
-    const [first] = (await client.waitFor(begun)).warnings;
+    const [first] = (await follow(begun)).warnings;
     if (first !== undefined) {
       throw new BerthError('internal', first);
     }

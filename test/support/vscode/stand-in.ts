@@ -104,7 +104,23 @@ class TreeItem {
   ) {}
 }
 
-class FileSystemError extends Error {}
+class FileSystemError extends Error {
+  constructor(
+    message?: string,
+    readonly code = 'Unknown',
+  ) {
+    super(message);
+  }
+
+  static readonly FileNotFound = ofCode('FileNotFound');
+  static readonly FileExists = ofCode('FileExists');
+  static readonly NoPermissions = ofCode('NoPermissions');
+  static readonly Unavailable = ofCode('Unavailable');
+}
+
+function ofCode(code: string) {
+  return (what: string | URI) => new FileSystemError(String(what), code);
+}
 
 const formatted = (text: string, ...values: unknown[]): string =>
   text.replace(/\{(\d+)\}/g, (place, index: string) =>
@@ -155,6 +171,7 @@ const vscode = {
   Uri: Object.assign(URI, { joinPath: Utils.joinPath }),
   ConfigurationTarget: { Global: 1 },
   ExtensionKind: { UI: 1, Workspace: 2 },
+  FileChangeType: { Changed: 1, Created: 2, Deleted: 3 },
   FilePermission: { Readonly: 1 },
   FileType: { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 },
   ProgressLocation: { Notification: 15 },
@@ -194,7 +211,9 @@ const vscode = {
   },
   workspace: {
     getConfiguration: configuration,
+    textDocuments: [],
     registerTextDocumentContentProvider: () => new Disposable(() => undefined),
+    registerFileSystemProvider: () => new Disposable(() => undefined),
     fs: {
       stat: ({ path }: URI) =>
         Promise.resolve({ type: path === '/' || standIn.folders.has(path) ? 2 : 1, size: 0 }),

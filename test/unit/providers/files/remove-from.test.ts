@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { BerthError } from '../../../../src/api/errors';
+import type { Operation } from '../../../../src/api';
 import type { EngineClient } from '../../../../src/client/engine-client';
 import { removeFrom } from '../../../../src/providers/files/remove-from';
 
@@ -14,24 +15,25 @@ describe('removeFrom', () => {
           ? Promise.reject(new BerthError('directory_not_empty', 'It is not empty.'))
           : Promise.resolve({ id: '1' });
       },
-      waitFor: () => Promise.resolve({ warnings }),
     };
-    return { asked, client: client as unknown as EngineClient };
+    const follow = (begun: Operation) => Promise.resolve({ ...begun, warnings });
+    const signal = new AbortController().signal;
+    return { asked, task: { client: client as unknown as EngineClient, follow, signal } };
   }
   const place = { volume: 'v', path: '/d' };
 
   it('deletes a folder that is not empty as an operation, if all in it may go', async () => {
-    const { client, asked } = engine();
-    await removeFrom(client, place, true);
+    const { task, asked } = engine();
+    await removeFrom(task, place, true);
     assert.deepEqual(asked, [
       ['files.remove', { path: '/d' }],
       ['removals.create', { volume: 'v', paths: ['/d'] }],
     ]);
-    await assert.rejects(removeFrom(client, place, false), { code: 'directory_not_empty' });
+    await assert.rejects(removeFrom(task, place, false), { code: 'directory_not_empty' });
     assert.equal(asked.length, 3);
   });
 
   it('fails with what stayed', async () => {
-    await assert.rejects(removeFrom(engine(['/d was not deleted']).client, place, true), /was not deleted/);
+    await assert.rejects(removeFrom(engine(['/d was not deleted']).task, place, true), /was not deleted/);
   });
 });
