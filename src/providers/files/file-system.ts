@@ -117,7 +117,9 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   async delete(uri: vscode.Uri, { recursive }: { recursive: boolean }): Promise<void> {
     const title = t('Deleting {0}', baseOf(uri.path));
     // VS Code shows no progress that could be cancelled for what a file system does.
-    const outcome = await this.runner.watched(title, (task) => removeFrom(task, this.placeOf(uri), recursive));
+    const outcome = await this.runner.watched(title, (task) =>
+      removeFrom(task, this.placeOf(uri), recursive),
+    );
     if (outcome.kind === 'cancelled') {
       throw vscode.FileSystemError.Unavailable(t('Cancelled: what was not deleted yet is still there.'));
     }
