@@ -54,7 +54,7 @@ export function formatVolume(volume: Volume, now: number): string {
 /** What another installation made is marked: a name says nothing of it. */
 function purposeOf({ role, workspace, owner }: Volume): string {
   if (owner !== undefined) {
-    return `${role} of another installation`;
+    return `${role} of another installation (${owner.home ?? owner.installation})`;
   }
   return workspace === undefined ? role : `${role} of ${workspace}`;
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Volume } from '../../api';
+import { heldVolume } from '../../api/rules/holder';
 import type { EngineClient } from '../../client/engine-client';
 import { names, usedWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
@@ -50,14 +51,10 @@ export const deleteVolume =
 function reportHeld(held: readonly Volume[]): void {
   const [first] = held;
   if (first !== undefined) {
-    const holder = first.holders[0];
+    const { message, hint } = heldVolume(first);
     void vscode.window.showWarningMessage(
       held.length === 1
-        ? t(
-            '{0} is in use by {1}: delete {1} first.',
-            first.name,
-            holder?.workspace ?? holder?.runtime ?? '?',
-          )
+        ? `${message} ${hint ?? ''}`
         : t('{0} volumes are in use by workspaces and stay.', held.length),
     );
   }

@@ -1,6 +1,7 @@
 /** Volumes of all drivers: list, create, delete with guard, and the files inside. */
 import { BerthError, asBerthError } from '../../../api/errors';
 import { notWhile } from '../../../api/rules/lifecycle';
+import { heldVolume } from '../../../api/rules/holder';
 import { ownerWords } from '../../../api/rules/owner';
 import { workspaceOfRoot } from '../../../api/rules/root-files';
 import type { Volume, VolumeCreate } from '../../../api/volumes/schemas';
@@ -106,10 +107,7 @@ export class Volumes {
       });
     }
     if (volume.holders.length > 0) {
-      const holders = volume.holders.map((holder) => holder.workspace ?? holder.runtime).join(', ');
-      throw new BerthError('in_use', `Volume ${name} is attached to ${holders}.`, {
-        hint: 'Delete the workspace or container that uses it first.',
-      });
+      throw heldVolume(volume);
     }
     if (volume.owner !== undefined) {
       throw new BerthError('in_use', `Volume ${name} belongs to ${ownerWords(volume.owner)}.`, {

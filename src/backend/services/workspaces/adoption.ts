@@ -1,6 +1,7 @@
 /** Volumes and containers of other tools (ws, Sandkasten, a lost state directory) become workspaces, with consent. */
 import { BerthError, asBerthError } from '../../../api/errors';
 import { checkImage, imageFile, withTag } from '../../../api/rules/image-reference';
+import { holderWords } from '../../../api/rules/holder';
 import { ownerWords } from '../../../api/rules/owner';
 import { sessionPrefix } from '../../../api/rules/session-volume';
 import { namePattern, type Owner } from '../../../api/common';
@@ -340,10 +341,10 @@ function refuseForeign(owner: Owner | undefined, volume: string, { takeOver }: A
 }
 
 /** Two that write to one home, or one Docker's files, at once spoil it; and what another installation uses is not taken. */
-function refuseHeld({ name, holders }: Volume, runtime: string): void {
+function refuseHeld({ name, kind, holders }: Volume, runtime: string): void {
   const other = holders.find((holder) => holder.runtime !== runtime && holder.state !== 'stopped');
   if (other !== undefined) {
-    throw new BerthError('in_use', `Volume ${name} is in use by ${other.runtime} (${other.state}).`, {
+    throw new BerthError('in_use', `The volume ${name} is in use by ${holderWords(other, kind)}.`, {
       hint: 'Stop it first.',
       field: 'volume',
     });

@@ -1,6 +1,7 @@
 /** Volumes of the engine. Two calls answer a list of any length: one for the volumes, one for all holders. */
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../../api/errors';
+import { heldVolume } from '../../../../api/rules/holder';
 import { ownerWords } from '../../../../api/rules/owner';
 import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
 import type { VolumeFiles, VolumeUsage } from '../../../files/volume-files';
@@ -185,12 +186,8 @@ export class ContainerVolumes implements VolumeStore {
   }
 
   private async inUse(name: string): Promise<BerthError> {
-    const holders =
-      (await this.inspect(name))?.holders.map((holder) => `${holder.runtime} (${holder.state})`) ?? [];
-    const who = holders.length === 0 ? 'a container' : holders.join(', ');
-    return new BerthError('in_use', `The volume ${name} is in use by ${who}.`, {
-      hint: 'Delete the workspace or container that uses it first.',
-    });
+    const holders = (await this.inspect(name))?.holders ?? [];
+    return heldVolume({ name, kind: 'docker', holders });
   }
 }
 

@@ -121,8 +121,28 @@ describe('services/volumes/volumes', () => {
       { runtime: 'mysql', state: 'unknown', readOnly: true },
     );
     const error = await failure(volumes().delete('data', true), 'in_use');
-    assert.equal(error.message, 'Volume data is attached to a, mysql.');
+    assert.equal(
+      error.message,
+      'The volume data is in use by the workspace a (running), the container mysql of another tool (unknown).',
+    );
+    assert.equal(error.hint, 'Delete the workspace first: `berth delete a`.');
     assert(test.driver.volumes.names.includes('data'));
+  });
+
+  it('says of which tool or installation it is what has a volume', async () => {
+    const holder = { runtime: 'mysql', state: 'stopped' as const, readOnly: false };
+    test.driver.volumes.heldBy('data', holder);
+    const tool = await failure(volumes().delete('data', true), 'in_use');
+    assert.match(tool.message, /in use by the container mysql of another tool \(stopped\)/);
+    assert.match(tool.hint ?? '', /`docker rm mysql`/);
+    const owner = { installation: '1b2c', home: '/home/me/.berth' };
+    test.driver.volumes.heldBy('data', { ...holder, runtime: 'workspace-y', owner });
+    const other = await failure(volumes().delete('data', true), 'in_use');
+    assert.match(
+      other.message,
+      /the container workspace-y of another installation of Berth \(\/home\/me\/\.berth, 1b2c\) \(stopped\)/,
+    );
+    assert.match(other.hint ?? '', /from there/);
   });
 
   it('deletes what another tool made only with consent', async () => {

@@ -162,7 +162,7 @@ describe('services/workspaces/adoption', () => {
     const holder = { runtime: 'sandkasten-1', state: 'running' as const, readOnly: false };
     test.driver.volumes.heldBy('sandkasten-ws-user1', holder);
     const { message } = await failure(adopt('user1', 'sandkasten-ws-user1'), 'in_use');
-    assert.match(message, /in use by sandkasten-1 \(running\)/);
+    assert.match(message, /in use by the container sandkasten-1 of another tool \(running\)/);
   });
 
   it('refuses to take what another one uses just now, which may have what it shares', async () => {
@@ -177,7 +177,12 @@ describe('services/workspaces/adoption', () => {
       const before = known.get(name)!;
       known.set(name, { ...before, holders, ...(owner !== undefined && { owner }) });
       const { message } = await failure(adopt('old', 'workspace-old', all), 'in_use');
-      assert.match(message, new RegExp(`^Volume ${name} is in use by workspace-y`));
+      assert.match(
+        message,
+        new RegExp(
+          `^The volume ${name} is in use by the container workspace-y of another tool \\(running\\)`,
+        ),
+      );
       known.set(name, before);
     }
     known.set('unrelated', { ...known.get('unrelated')!, holders });
