@@ -4,7 +4,8 @@ import { viewIds } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
-import type { VolumeRow, WorkspaceRow } from './trees/rows';
+import type { Folds } from './trees/folds';
+import type { Row, VolumeRow, WorkspaceRow } from './trees/rows';
 import type { VolumesTree } from './trees/volumes-tree';
 import type { WorkspacesTree } from './trees/workspaces-tree';
 
@@ -44,9 +45,8 @@ export class Views implements vscode.Disposable {
         showCollapseAll: true,
       }),
     );
-    for (const view of [this.workspaces, this.volumes]) {
-      this.owned.add(view.onDidChangeVisibility(() => this.seen()));
-    }
+    this.follow(this.workspaces, trees.workspaces.folds);
+    this.follow(this.volumes, trees.volumes.folds);
     this.owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.seen()));
     this.owned.add(store.onDidChange(() => this.count()));
   }
@@ -87,6 +87,12 @@ export class Views implements vscode.Disposable {
       // A failure shows as the view's welcome text.
       this.link.client().catch(() => undefined);
     }
+  }
+
+  private follow<T extends Row>(view: vscode.TreeView<T>, folds: Folds): void {
+    this.owned.add(view.onDidChangeVisibility(() => this.seen()));
+    this.owned.add(view.onDidExpandElement(({ element }) => folds.set(element, true)));
+    this.owned.add(view.onDidCollapseElement(({ element }) => folds.set(element, false)));
   }
 
   private count(): void {

@@ -9,6 +9,7 @@ import { DisposableList } from '../../ui/signal';
 import type { FilesChange, Store, StoreChange } from '../../ui/store';
 import { groupBy, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
 import { FolderListing } from './folder-listing';
+import { Folds } from './folds';
 import { GatheredRows } from './gathered-rows';
 import { RowCache, rowId, type VolumeRow } from './rows';
 import { entryItem, fileTooltip, kindWord, roleWord, volumeItem, volumeTooltip } from './volume-item';
@@ -24,6 +25,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   private readonly sizes: VolumeSizes;
   private readonly emitter = new vscode.EventEmitter<VolumeRow | VolumeRow[] | undefined>();
   readonly onDidChangeTreeData = this.emitter.event;
+  readonly folds = new Folds();
   private drawnOrder = '';
   private readonly stale = this.owned.add(new GatheredRows<VolumeRow>((rows) => this.emitter.fire(rows)));
 
@@ -51,6 +53,10 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   }
 
   getTreeItem(row: VolumeRow): vscode.TreeItem {
+    return this.folds.apply(row, this.itemOf(row));
+  }
+
+  private itemOf(row: VolumeRow): vscode.TreeItem {
     switch (row.type) {
       case 'group':
         return groupItem(this.groupLabel(row.key), rowId(row), this.members(row.key).length);

@@ -16,7 +16,9 @@ import {
   type WorkspaceGrouping,
   type WorkspaceOrder,
 } from './arrange';
+import { DrawnRows } from './drawn-rows';
 import { FolderListing } from './folder-listing';
+import { Folds } from './folds';
 import { GatheredRows } from './gathered-rows';
 import { InsideListing } from './inside-listing';
 import { RowCache, rowId, type Inside, type WorkspaceRow } from './rows';
@@ -46,6 +48,13 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   private readonly listing: FolderListing;
   private readonly inside: InsideListing;
   private readonly stale = this.owned.add(new GatheredRows<WorkspaceRow>((rows) => this.emitter.fire(rows)));
+  private readonly drawn = this.owned.add(
+    new DrawnRows<WorkspaceRow>(
+      (row) => this.itemOf(row),
+      (rows) => this.emitter.fire(rows),
+    ),
+  );
+  readonly folds = new Folds();
   private drawnOrder = '';
 
   constructor(
@@ -71,6 +80,12 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   }
 
   getTreeItem(row: WorkspaceRow): vscode.TreeItem {
+    const item = this.folds.apply(row, this.itemOf(row));
+    this.drawn.drawn(row, item);
+    return item;
+  }
+
+  private itemOf(row: WorkspaceRow): vscode.TreeItem {
     switch (row.type) {
       case 'group':
         return groupItem(this.groupLabel(row.key), rowId(row), this.members(row.key).length);
@@ -277,17 +292,19 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   }
 
   private refresh(change: StoreChange): void {
+    const names = change.all ? this.store.workspaces.map(({ name }) => name) : [...change.workspaces];
+    const changed = names.map((name) => this.rows.find(`workspace:${name}`)).filter((row) => row !== undefined);
+    this.drawn.changed(changed);
     if (change.all || this.orderOf(this.sorted()) !== this.drawnOrder || change.workspaces.size > manyRows) {
       this.rows.drop((row) => this.isGone(row));
       this.emitter.fire(undefined);
       return;
     }
-    const changed = [...change.workspaces].map((name) => this.rows.find(`workspace:${name}`));
-    const found = changed.filter((row) => row !== undefined);
-    if (found.length > 0) {
-      this.emitter.fire(found);
+    if (changed.length > 0) {
+      this.emitter.fire(changed);
     }
   }
+
   private isGone(row: WorkspaceRow): boolean {
     const name = row.type === 'workspace' ? row.name : insideOf(row)?.workspace;
     return name !== undefined && this.store.workspace(name) === undefined;

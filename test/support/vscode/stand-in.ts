@@ -94,7 +94,14 @@ class ThemeColor {
 }
 
 class MarkdownString {
-  constructor(readonly value = '') {}
+  constructor(public value = '') {}
+
+  appendMarkdown(text: string): this {
+    this.value += text;
+    return this;
+  }
+
+  readonly appendText = (text: string): this => this.appendMarkdown(text);
 }
 
 class TreeItem {
@@ -198,6 +205,7 @@ const vscode = {
   },
   env: {
     appName: 'Visual Studio Code',
+    language: 'en',
     get remoteName() {
       return standIn.remoteName;
     },
@@ -211,6 +219,7 @@ const vscode = {
   },
   workspace: {
     getConfiguration: configuration,
+    onDidChangeConfiguration: () => new Disposable(() => undefined),
     textDocuments: [],
     registerTextDocumentContentProvider: () => new Disposable(() => undefined),
     registerFileSystemProvider: () => new Disposable(() => undefined),

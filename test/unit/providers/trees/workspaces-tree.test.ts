@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { standIn } from '../../../support/vscode/stand-in';
+import * as vscode from 'vscode';
+import type { Workspace } from '../../../../src/api';
+import { WorkspacesTree } from '../../../../src/providers/trees/workspaces-tree';
+import type { WorkspaceRow } from '../../../../src/providers/trees/rows';
+import { EngineLink } from '../../../../src/ui/engine-link';
+import { SentSettings } from '../../../../src/ui/sent-settings';
+import { Store } from '../../../../src/ui/store';
+import { quietLog } from '../../../support/vscode/quiet-log';
+import { until } from '../../../support/wait';
+import { workspace } from '../fixtures';
+import { TestMemory } from '../memory';
+
+const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+
+describe('providers/trees/workspaces-tree', () => {
+  let store: Store;
+  let link: EngineLink;
+  let tree: WorkspacesTree;
+  /** What VS Code was asked to draw again. */
+  let refreshed: unknown[];
+
+  beforeEach(() => {
+    standIn.reset();
+    store = new Store();
+    const log = quietLog();
+    const options = {
+      launch: () => ({ enginePath: '/not/there.js', version: '1.0.0' }),
+      settings: new SentSettings(new TestMemory(), () => ({})),
+      isWatched: () => false,
+    };
+    link = new EngineLink(options, store, log);
+    tree = new WorkspacesTree(store, link);
+    refreshed = [];
+    tree.onDidChangeTreeData((rows) => refreshed.push(rows));
+  });
+  afterEach(() => {
+    tree.dispose();
+    link.dispose();
+    store.dispose();
+  });
+
+  const load = (...workspaces: Workspace[]): void =>
+    store.loadSnapshot({ workspaces, volumes: [], operations: [], drivers: [] });
+  const demo = async (): Promise<WorkspaceRow> => {
+    const [row] = await tree.getChildren();
+    assert.ok(row);
+    return row;
+  };
+
+  it('draws a row again whose refresh VS Code dropped', async function () {
+    this.timeout(10_000);
+    load(workspace('demo', { state: 'creating' }));
+    const row = await demo();
+    tree.getTreeItem(row);
+    refreshed.length = 0;
+    store.apply({ id: 1, type: 'workspace.changed', payload: workspace('demo', { state: 'running' }) });
+    await until('the change is told', () => refreshed.length === 1);
+    // VS Code does not ask for the row: it was still drawing it.
+    await until('it is told again', () => refreshed.length === 2);
+    assert.deepEqual(refreshed[1], [row]);
+  });
+
+  it('leaves a row unfolded or folded as the user left it, also when it comes again', async () => {
+    load(workspace('demo'));
+    assert.equal(tree.getTreeItem(await demo()).collapsibleState, Collapsed);
+    tree.folds.set(await demo(), true);
+    assert.equal(tree.getTreeItem(await demo()).collapsibleState, Expanded);
+    store.clear();
+    assert.deepEqual(await tree.getChildren(), []);
+    load(workspace('demo'));
+    assert.equal(tree.getTreeItem(await demo()).collapsibleState, Expanded);
+    tree.folds.set(await demo(), false);
+    assert.equal(tree.getTreeItem(await demo()).collapsibleState, Collapsed);
+  });
+
+  it('never makes a row unfoldable that has nothing below it', () => {
+    const port: WorkspaceRow = { type: 'port', workspace: 'demo' };
+    tree.folds.set(port, true);
+    assert.equal(tree.getTreeItem(port).collapsibleState, vscode.TreeItemCollapsibleState.None);
+  });
+});
