@@ -293,7 +293,9 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
 
   private refresh(change: StoreChange): void {
     const names = change.all ? this.store.workspaces.map(({ name }) => name) : [...change.workspaces];
-    const changed = names.map((name) => this.rows.find(`workspace:${name}`)).filter((row) => row !== undefined);
+    const changed = names
+      .map((name) => this.rows.find(`workspace:${name}`))
+      .filter((row) => row !== undefined);
     this.drawn.changed(changed);
     if (change.all || this.orderOf(this.sorted()) !== this.drawnOrder || change.workspaces.size > manyRows) {
       this.rows.drop((row) => this.isGone(row));

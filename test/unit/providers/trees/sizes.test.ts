@@ -17,17 +17,29 @@ describe('the size of a volume of which some files could not be read', () => {
     assert.equal(volumeDescription(home), 'Docker volume · at least 1.5 MB');
     const { accessibilityInformation } = volumeItem({ type: 'volume', name: 'data' }, home, false);
     assert.match(accessibilityInformation?.label ?? '', /at least 1\.5 MB/);
-    assert.match(volumeDescription(volume('data', { ...some, kind: 'disk', sizeMiB: 1024 })), /at least 1\.5 MB of 1\.1 GB/);
+    assert.match(
+      volumeDescription(volume('data', { ...some, kind: 'disk', sizeMiB: 1024 })),
+      /at least 1\.5 MB of 1\.1 GB/,
+    );
   });
 
   it('is one below its workspace, in its own tooltip, and in that of the workspace', () => {
     const store = new Store();
     const home = volume('workspace-demo', some);
     store.take({ type: 'volume.changed', payload: home });
-    const row = { type: 'mount', workspace: 'demo', volume: 'workspace-demo', target: '/data', readOnly: false } as const;
+    const row = {
+      type: 'mount',
+      workspace: 'demo',
+      volume: 'workspace-demo',
+      target: '/data',
+      readOnly: false,
+    } as const;
     assert.equal(mountItem(row, store).description, '/data · at least 1.5 MB');
     assert.match(text(volumeTooltip(home)), /\| Size \| at least 1\.5 MB \|/);
-    assert.match(text(workspaceTooltip(workspace('demo'), home, undefined)), /workspace-demo \(at least 1\.5 MB\)/);
+    assert.match(
+      text(workspaceTooltip(workspace('demo'), home, undefined)),
+      /workspace-demo \(at least 1\.5 MB\)/,
+    );
     store.dispose();
   });
 });
