@@ -7,21 +7,19 @@ import {
   type TSchema,
   type TUnion,
 } from '@sinclair/typebox';
+import { maxNameLength, namePattern, volumeNamePattern } from './rules/names';
 import { namesWorkspace } from './rules/principal';
 import { namesVolume } from './rules/principal';
 import { remedies } from './rules/remedy';
+import { filesNamePattern } from './rules/root-files';
 
 /** The one name type of Berth: workspaces, volumes, snapshots. */
-export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
-
 export const Name = Type.String({
   pattern: namePattern,
-  maxLength: 63,
+  maxLength: maxNameLength,
   description:
     'Lowercase letters, digits and hyphens; 1 to 63 characters; neither starts nor ends with a hyphen.',
 });
-
-export const volumeNamePattern = '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$';
 
 /** A volume's name: ours follow `Name`, those that other tools made may have capitals, dots and underscores. */
 export const VolumeName = Type.String({
@@ -33,7 +31,7 @@ export const VolumeName = Type.String({
 /** Where files are: a volume, or the root file system of a workspace (`root-files.ts`). */
 export const FilesName = Type.String({
   ...namesVolume,
-  pattern: '^(?:[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}|rootfs@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$',
+  pattern: filesNamePattern,
   description:
     'The name of a volume, or `rootfs@<workspace>` for what a workspace has outside of its volumes (of one that does ' +
     'not run it can be read, not changed).',

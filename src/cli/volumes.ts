@@ -1,7 +1,7 @@
 /** How volumes are shown in words. */
 import type { Holder, Volume } from '../api';
 import { ownerWords } from '../api/rules/owner';
-import { formatBytes, formatMiB } from './format/size';
+import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
 import { formatAgo } from './format/time';
 

@@ -1,7 +1,7 @@
 /** How workspaces are shown in words. */
 import type { PublishedPort, Workspace } from '../api';
 import { formatAgo, formatDuration } from './format/time';
-import { formatBytes, formatMiB } from './format/size';
+import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
 import { inOneLine, printable } from './format/text';
 

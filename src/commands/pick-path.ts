@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import { asBerthError, type FileEntry, type FileList } from '../api';
 import type { EngineClient } from '../client/engine-client';
-import { joinPath, normalized, parentOf } from '../providers/files/paths';
+import { parentPath } from '../api/rules/volume-path';
+import { joinPath, normalized } from '../providers/files/paths';
 import { bytes } from '../ui/words';
 import { sortEntries } from '../providers/trees/folder-listing';
 import { isDirectory } from '../providers/trees/rows';
@@ -118,7 +119,7 @@ class Browser {
     const entries = sortEntries(listed.entries).filter((entry) => !this.foldersOnly || isDirectory(entry));
     this.pick.items = [
       { label: t('$(check) This folder'), description: `${this.volume}:${folder}`, path: folder, take: true },
-      ...(folder === '/' ? [] : [{ label: '$(arrow-up) ..', path: parentOf(folder) }]),
+      ...(folder === '/' ? [] : [{ label: '$(arrow-up) ..', path: parentPath(folder) }]),
       ...entries.map((entry) => itemIn(folder, entry)),
       ...(listed.next === undefined
         ? []

@@ -2,7 +2,13 @@
  * What a workspace has outside of its volumes, addressed where volumes are: `rootfs@<workspace>`. No volume can have such
  * a name.
  */
+import { namePattern, volumeNamePattern } from './names';
+
 const prefix = 'rootfs@';
+const within = (pattern: string): string => pattern.slice(1, -1);
+
+/** Where files are: a volume, or the root file system of a workspace. */
+export const filesNamePattern = `^(?:${within(volumeNamePattern)}|${prefix}${within(namePattern)})$`;
 
 export function rootFilesOf(workspace: string): string {
   return prefix + workspace;

@@ -1,5 +1,6 @@
 /** The part of the contract that is about volumes: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
+import { diskBounds } from '../rules/sizes';
 import { namesVolume } from '../rules/principal';
 import { Flag, takeOver, VolumeName } from '../common';
 import { Volume, VolumeCreate } from './schemas';
@@ -50,10 +51,7 @@ export const volumeRoutes = {
     tag: 'volumes',
     scope: 'manage',
     params: ByVolume,
-    body: Type.Object(
-      { sizeMiB: Type.Integer({ minimum: 1, maximum: 1_048_576 }) },
-      { additionalProperties: false },
-    ),
+    body: Type.Object({ sizeMiB: Type.Integer(diskBounds) }, { additionalProperties: false }),
     response: Volume,
   },
 } as const;

@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { diskBounds } from '../rules/sizes';
 import { runtimeStates } from '../rules/lifecycle';
 import { namesVolume } from '../rules/principal';
 import { Name, Owner, Timestamp, literals, oneLine } from '../common';
@@ -54,7 +55,7 @@ export const VolumeCreate = Type.Object(
   {
     name: { ...Name, ...namesVolume },
     kind: Type.Optional(VolumeKind),
-    sizeMiB: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_048_576 })),
+    sizeMiB: Type.Optional(Type.Integer(diskBounds)),
     labels: Type.Optional(
       Type.Record(Type.String({ pattern: volumeLabel }), Type.String({ maxLength: 1024, pattern: oneLine }), {
         additionalProperties: false,

@@ -1,8 +1,10 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { maxCloneAddress } from '../rules/clone-address';
 import { workspaceStates, type WorkspaceState as StateName } from '../rules/lifecycle';
+import { variablePattern } from '../rules/names';
 import { localOnly, localPath, namesWorkspace } from '../rules/principal';
 import { runtimeKinds, type RuntimeKind as Kind } from '../rules/runtimes';
+import { cpuBounds, idleBounds, memoryBounds, processBounds, sharedMemoryBounds } from '../rules/sizes';
 import { Label, Name, Timestamp, literals, nullable } from '../common';
 
 export { workspaceStates };
@@ -12,17 +14,16 @@ export type WorkspaceState = StateName;
 export const RuntimeKind = literals(runtimeKinds);
 export type RuntimeKind = Kind;
 
-export const EnvName = '^[A-Za-z_][A-Za-z0-9_]{0,127}$';
 export const maxVariables = 64;
 const Value = Type.String({ maxLength: 8192 });
-export const Environment = Type.Record(Type.String({ pattern: EnvName }), Value, {
+export const Environment = Type.Record(Type.String({ pattern: variablePattern }), Value, {
   maxProperties: maxVariables,
   additionalProperties: false,
   description: 'Environment variables, at most 64.',
 });
 
 /** A change of variables: those that are not named stay, null takes one away. */
-export const EnvironmentPatch = Type.Record(Type.String({ pattern: EnvName }), nullable(Value), {
+export const EnvironmentPatch = Type.Record(Type.String({ pattern: variablePattern }), nullable(Value), {
   maxProperties: 2 * maxVariables,
   additionalProperties: false,
   description: 'Variables that are not named stay; null takes one away.',
@@ -31,13 +32,11 @@ export type EnvironmentPatch = Static<typeof EnvironmentPatch>;
 
 export const Limits = Type.Object(
   {
-    cpus: Type.Optional(Type.Number({ minimum: 0.1, maximum: 1024, description: 'CPUs, e.g. 1.5.' })),
-    memoryMiB: Type.Optional(Type.Integer({ minimum: 32, maximum: 16_777_216 })),
-    pids: Type.Optional(
-      Type.Integer({ minimum: 16, maximum: 4_194_304, description: 'At most this many processes.' }),
-    ),
+    cpus: Type.Optional(Type.Number({ ...cpuBounds, description: 'CPUs, e.g. 1.5.' })),
+    memoryMiB: Type.Optional(Type.Integer(memoryBounds)),
+    pids: Type.Optional(Type.Integer({ ...processBounds, description: 'At most this many processes.' })),
     shmMiB: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1_048_576, description: 'Size of /dev/shm; at create only.' }),
+      Type.Integer({ ...sharedMemoryBounds, description: 'Size of /dev/shm; at create only.' }),
     ),
   },
   { additionalProperties: false },
@@ -59,9 +58,9 @@ export type LimitsPatch = Static<typeof LimitsPatch>;
 /** Minutes without an SSH, exec, terminal or file client; 0 or absent = never. */
 export const IdlePolicy = Type.Object(
   {
-    pauseAfter: Type.Optional(Type.Number({ minimum: 0, maximum: 525_600 })),
-    stopAfter: Type.Optional(Type.Number({ minimum: 0, maximum: 525_600 })),
-    archiveAfter: Type.Optional(Type.Number({ minimum: 0, maximum: 525_600 })),
+    pauseAfter: Type.Optional(Type.Number(idleBounds)),
+    stopAfter: Type.Optional(Type.Number(idleBounds)),
+    archiveAfter: Type.Optional(Type.Number(idleBounds)),
   },
   { additionalProperties: false, description: 'Minutes of idleness before each step; 0 = never.' },
 );
@@ -168,7 +167,7 @@ export const WorkspaceSpec = Type.Object(
     ports: Type.Optional(Type.Array(PublishedPort, { maxItems: 32 })),
     credentialFiles: Type.Optional(Type.Array(CredentialFile, { maxItems: 64 })),
     /** Names only: the values are secrets, write-only, kept encrypted. */
-    secretNames: Type.Optional(Type.Array(Type.String({ pattern: EnvName }), { maxItems: 64 })),
+    secretNames: Type.Optional(Type.Array(Type.String({ pattern: variablePattern }), { maxItems: 64 })),
     postStart: Type.Optional(PostStart),
     idle: Type.Optional(IdlePolicy),
     network: Type.Optional({

@@ -2,6 +2,7 @@
  * Files by their names: the contents of a folder, and what becomes of a file when it gets, changes or loses a name. Changes are
  * made in the transaction of whoever asks.
  */
+import { fileNameProblem } from '../../api/rules/names';
 import { encodeName } from '../machine/file-names';
 import type { Allocator } from './allocator';
 import type { Directories, Name } from './directories';
@@ -12,7 +13,6 @@ import type { Inode, InodeTable } from './structures/inode';
 
 /** How many names a file, and how many folders a folder can have. */
 export const maxLinks = 65_000;
-const maxNameBytes = 255;
 
 export class Entries {
   private readonly inodes: InodeTable;
@@ -122,7 +122,7 @@ export class Entries {
   /** Gives an inode a name. Throws `path_exists`, and `bad_request` for what can't be a name. */
   enter(directory: number, name: string, inode: Inode): void {
     const { length } = encodeName(name);
-    if (length === 0 || length > maxNameBytes || name === '.' || name === '..' || /[/\0]/.test(name)) {
+    if (fileNameProblem(name, length) !== undefined) {
       throw new DiskError('bad_request', 'no file can have that name');
     }
     if (this.lookup(directory, name) !== undefined) {

@@ -1,4 +1,5 @@
 /** The variables of a login: the image's, the spec's and the secrets, in the forms that sshd and shells read. */
+import { isVariableName } from '../../api/rules/names';
 import { toolsDirectory } from './init-script';
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -15,7 +16,6 @@ const ofLogin = new Set([
   'SHLVL',
   '_',
 ]);
-const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -33,7 +33,7 @@ export function parseEnvironment(list: readonly string[] | null | undefined): Re
 
 /** The image's variables under the given ones; PATH ends with our own programs, where the image lacks some. */
 export function sessionEnvironment(ofImage: Environment, given: Environment): Record<string, string> {
-  const inherited = Object.entries(ofImage).filter(([name]) => !ofLogin.has(name) && namePattern.test(name));
+  const inherited = Object.entries(ofImage).filter(([name]) => !ofLogin.has(name) && isVariableName(name));
   const merged: Record<string, string> = { ...Object.fromEntries(inherited), ...given };
   const path = merged.PATH === undefined || merged.PATH === '' ? defaultPath : merged.PATH;
   return { ...merged, PATH: `${path}:${toolsDirectory}/fallback:${toolsDirectory}/busybox` };

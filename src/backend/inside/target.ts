@@ -1,12 +1,10 @@
 /** Paths of the workspace that a user gives for what is put there: files of credentials, mounts. One rule for all. */
 import { posix } from 'node:path';
 import { BerthError } from '../../api/errors';
+import { maxFileNameBytes, maxPathBytes } from '../../api/rules/names';
 import { quote } from '../../api/rules/volume-path';
 import { homeDirectory } from './places';
 
-/** Of Linux: bytes of a name, and of a path with the NUL at its end. */
-const maxNameBytes = 255;
-const maxPathBytes = 4095;
 const quotedChars = 80;
 
 /** What no path for a new file or folder is; undefined when it is one. */
@@ -14,11 +12,11 @@ export function targetProblem(path: string): string | undefined {
   if (/[\p{Cc}\u2028\u2029]/u.test(path)) {
     return 'holds a line break or another control character';
   }
-  if (Buffer.byteLength(path) > maxPathBytes) {
-    return `has more than ${maxPathBytes} bytes`;
+  if (Buffer.byteLength(path) >= maxPathBytes) {
+    return `has more than ${maxPathBytes - 1} bytes`;
   }
-  if (path.split('/').some((name) => Buffer.byteLength(name) > maxNameBytes)) {
-    return `holds a name of more than ${maxNameBytes} bytes`;
+  if (path.split('/').some((name) => Buffer.byteLength(name) > maxFileNameBytes)) {
+    return `holds a name of more than ${maxFileNameBytes} bytes`;
   }
   return undefined;
 }

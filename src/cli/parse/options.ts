@@ -2,19 +2,17 @@
 import { isRuntimeKind, runtimeKinds, type RuntimeKind } from '../../api/rules/runtimes';
 import { InvalidArgumentError } from 'commander';
 import { BerthError, type NetworkMode, type PublishedPort } from '../../api';
+import { isVariableName } from '../../api/rules/names';
 import { parsePort } from '../../api/rules/ports';
-
-const memoryUnits: Record<string, number> = { k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 };
+import { parseMiB } from '../../api/rules/sizes';
 
 /** `512m`, `2g`, `1.5GiB`, or a number of MiB; answers whole MiB. */
-export function parseMiB(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?)?$/i.exec(text.trim());
-  const factor = memoryUnits[(match?.[2] ?? 'm').toLowerCase()];
-  const value = Math.round(Number(match?.[1]) * (factor ?? Number.NaN));
-  if (Number.isNaN(value) || value < 1) {
+export function parseSize(text: string): number {
+  const mebibytes = parseMiB(text);
+  if (mebibytes === undefined) {
     throw new InvalidArgumentError('Give a size like 512m, 2g, or a number of MiB.');
   }
-  return value;
+  return mebibytes;
 }
 
 export function parseNumber(text: string): number {
@@ -101,7 +99,7 @@ export function collectEnv(
   const split = text.indexOf('=');
   const name = split < 0 ? text : text.slice(0, split);
   const value = split < 0 ? process.env[name] : text.slice(split + 1);
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+  if (!isVariableName(name)) {
     throw new InvalidArgumentError('Give NAME=VALUE; a name has letters, digits and underscores.');
   }
   if (value === undefined) {
@@ -120,7 +118,7 @@ export function secretName(text: string): string {
       hint: 'The value is read from the environment variable of that name, or from standard input.',
     });
   }
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) {
+  if (!isVariableName(text)) {
     throw new BerthError('bad_request', 'The name of a secret has letters, digits and underscores.');
   }
   return text;

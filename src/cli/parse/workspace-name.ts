@@ -1,13 +1,13 @@
 /** The name of a new workspace, held to its rule before anything is asked of the engine. */
 import { BerthError } from '../../api';
-import { namePattern } from '../../api/common';
+import { isName } from '../../api/rules/names';
 
 const rule =
   'A name has lowercase letters, digits and hyphens, at most 63, and neither starts nor ends with a hyphen';
 
 /** Throws `bad_request` with the nearest name that is right. */
 export function checkWorkspaceName(name: string): void {
-  if (!new RegExp(namePattern).test(name)) {
+  if (!isName(name)) {
     const nearest = nearestName(name);
     throw new BerthError('bad_request', `${JSON.stringify(name)} can't be the name of a workspace.`, {
       field: 'name',

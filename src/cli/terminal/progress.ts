@@ -1,7 +1,7 @@
 /** Shows an operation while it runs: one rewritten line on a terminal, plain lines elsewhere. */
 import type { Operation, Progress, Step } from '../../api';
 import { transferFailures } from '../../api/rules/results';
-import { formatBytes } from '../format/size';
+import { formatBytes } from '../../api/rules/sizes';
 import { formatDuration } from '../format/time';
 import { clip, inOneLine, indentedLines, printable } from '../format/text';
 import { showCursor } from './streams';

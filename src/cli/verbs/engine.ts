@@ -6,7 +6,7 @@ import { socketPath } from '../../client/endpoint';
 import { probe, untilGone } from '../../client/launch';
 import type { Cli } from '../cli';
 import { exitCodes } from '../failure';
-import { formatBytes } from '../format/size';
+import { formatBytes } from '../../api/rules/sizes';
 import { formatFields } from '../format/table';
 import { formatAgo } from '../format/time';
 import { printable } from '../format/text';

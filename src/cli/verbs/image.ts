@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Image, RuntimeKind } from '../../api';
 import type { Cli } from '../cli';
-import { formatBytes } from '../format/size';
+import { formatBytes } from '../../api/rules/sizes';
 import { formatTable } from '../format/table';
 import { formatAgo } from '../format/time';
 import { examples } from '../help';

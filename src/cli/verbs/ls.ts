@@ -3,7 +3,7 @@ import { BerthError, type FileEntry } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatMode } from '../format/mode';
-import { formatBytes } from '../format/size';
+import { formatBytes } from '../../api/rules/sizes';
 import { formatTable } from '../format/table';
 import { shellName } from '../format/text';
 import { isTerminal } from '../terminal/streams';

@@ -4,10 +4,10 @@ import { ownerWords } from '../../api/rules/owner';
 import { deletedByWholeName } from '../../api/rules/session-volume';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
-import { formatMiB } from '../format/size';
+import { formatMiB } from '../../api/rules/sizes';
 import { examples } from '../help';
 import { forEach } from '../operation';
-import { parseMiB } from '../parse/options';
+import { parseSize } from '../parse/options';
 import { formatVolume, formatVolumes, usedOf } from '../volumes';
 
 interface CreateOptions {
@@ -27,8 +27,8 @@ export function registerVolume(program: Command, cli: Cli): void {
       .description('create a volume')
       .argument('<name>')
       .addOption(new Option('--kind <kind>').choices(['docker', 'disk', 'directory']))
-      .option('--size <size>', 'size of a disk: 2g, 512m, or a number of MiB', parseMiB)
-      .addOption(new Option('--size-mib <n>').argParser(parseMiB).conflicts('size').hideHelp())
+      .option('--size <size>', 'size of a disk: 2g, 512m, or a number of MiB', parseSize)
+      .addOption(new Option('--size-mib <n>').argParser(parseSize).conflicts('size').hideHelp())
       .action((name: string, options: CreateOptions) => create(cli, name, options)),
     ['berth volume create cache', 'then `berth create demo -v cache:/cache`'],
   );
@@ -77,8 +77,8 @@ function registerChanges(volume: Command, cli: Cli): void {
       .command('resize')
       .description('grow a disk that nothing holds')
       .argument('<name>')
-      .argument('[size]', '4g, 512m, or MiB', parseMiB)
-      .addOption(new Option('--size-mib <n>').argParser(parseMiB).hideHelp())
+      .argument('[size]', '4g, 512m, or MiB', parseSize)
+      .addOption(new Option('--size-mib <n>').argParser(parseSize).hideHelp())
       .action((name: string, size: number | undefined, options: { sizeMib?: number }) =>
         resize(cli, name, size ?? options.sizeMib),
       ),

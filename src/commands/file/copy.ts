@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { names } from '../../ui/words';
-import { baseOf } from '../../providers/files/paths';
+import { baseName } from '../../api/rules/volume-path';
 import type { Handler, Services } from '../command';
 import { placesOrPick, type PlaceServices } from './place';
 
@@ -12,6 +12,6 @@ export const copyFiles =
   async (target, selected) => {
     const places = await placesOrPick(services, target, selected, t('Copy'));
     services.clipboard.put({ places, how: 'copy' });
-    const what = names(places.map(({ volume, path }) => (path === '/' ? volume : baseOf(path))));
+    const what = names(places.map(({ volume, path }) => (path === '/' ? volume : baseName(path))));
     vscode.window.setStatusBarMessage(t('Copied {0}: paste it into a folder of a volume.', what), 4_000);
   };

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { names } from '../../ui/words';
-import { baseOf } from '../../providers/files/paths';
+import { baseName } from '../../api/rules/volume-path';
 import type { Handler, Services } from '../command';
 import { placesOrPick, type PlaceServices } from './place';
 
@@ -14,7 +14,7 @@ export const cutFiles =
     const places = chosen.filter(({ path }) => path !== '/');
     if (places.length > 0) {
       services.clipboard.put({ places, how: 'move' });
-      const what = names(places.map(({ path }) => baseOf(path)));
+      const what = names(places.map(({ path }) => baseName(path)));
       vscode.window.setStatusBarMessage(t('Cut {0}: paste it into a folder of a volume.', what), 4_000);
     }
   };

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { BerthError, asBerthError } from '../../api';
-import { baseOf, topmost } from '../../providers/files/paths';
+import { baseName } from '../../api/rules/volume-path';
+import { topmost } from '../../providers/files/paths';
 import { setting } from '../../ui/settings';
 import { bytes, names } from '../../ui/words';
 import type { Handler, Services } from '../command';
@@ -23,7 +24,7 @@ export const deleteFiles =
     if (setting('files.confirmDelete', true)) {
       await ask(places);
     }
-    const title = t('Deleting {0}', names(places.map(({ path }) => baseOf(path))));
+    const title = t('Deleting {0}', names(places.map(({ path }) => baseName(path))));
     await services.runner.run(title, async (task) => {
       const failures: BerthError[] = [];
       for (const [volume, paths] of byVolume(places)) {
@@ -78,8 +79,8 @@ async function ask(places: readonly Place[]): Promise<void> {
   const question =
     places.length === 1 && only
       ? only.isFolder
-        ? t('Delete the folder {0} and all that is in it?', baseOf(only.path))
-        : t('Delete {0}?', baseOf(only.path))
+        ? t('Delete the folder {0} and all that is in it?', baseName(only.path))
+        : t('Delete {0}?', baseName(only.path))
       : t('Delete {0} files and folders?', places.length);
   const lines = places.slice(0, listed).map(({ volume, path, isFolder, row }) => {
     const size = isFolder || row === undefined ? '' : ` (${bytes(row.entry.size)})`;

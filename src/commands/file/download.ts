@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
-import { baseOf } from '../../providers/files/paths';
+import { baseName } from '../../api/rules/volume-path';
 import { names } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
@@ -30,16 +30,16 @@ export const download =
   };
 
 async function chooseFile({ path }: Place): Promise<vscode.Uri | undefined> {
-  const defaultUri = vscode.Uri.joinPath(vscode.Uri.file(homedir()), baseOf(path));
+  const defaultUri = vscode.Uri.joinPath(vscode.Uri.file(homedir()), baseName(path));
   return vscode.window.showSaveDialog({
     defaultUri,
-    title: t('Download {0}', baseOf(path)),
+    title: t('Download {0}', baseName(path)),
     saveLabel: t('Download'),
   });
 }
 
 async function chooseFolder(places: readonly Place[]): Promise<vscode.Uri | undefined> {
-  const what = names(places.map(({ volume, path }) => (path === '/' ? volume : baseOf(path))));
+  const what = names(places.map(({ volume, path }) => (path === '/' ? volume : baseName(path))));
   const [folder] =
     (await vscode.window.showOpenDialog({
       canSelectFiles: false,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { joinPath, parentOf } from '../../providers/files/paths';
+import { joinPath } from '../../providers/files/paths';
+import { parentPath } from '../../api/rules/volume-path';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
@@ -21,7 +22,7 @@ export const newFile =
     const path = joinPath(folder, name);
     const outcome = await services.runner.run(t('New file {0}', name), async ({ client, signal }) => {
       if (name.includes('/')) {
-        const body = { path: parentOf(path), parents: true };
+        const body = { path: parentPath(path), parents: true };
         await client.call('files.mkdir', { params: { volume }, body, signal });
       }
       await client.writeFile(volume, path, Buffer.alloc(0), { create: true, overwrite: false }, signal);

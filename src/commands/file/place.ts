@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Services } from '../command';
 import { pickPath } from '../pick-path';
 import type { Place } from '../targets';
-import { parentOf } from '../../providers/files/paths';
+import { parentPath } from '../../api/rules/volume-path';
 
 const { t } = vscode.l10n;
 
@@ -31,7 +31,7 @@ export async function folderOrPick(
 ): Promise<{ volume: string; path: string }> {
   const [place] = await targets.places(target, undefined);
   if (place !== undefined) {
-    return { volume: place.volume, path: place.isFolder ? place.path : parentOf(place.path) };
+    return { volume: place.volume, path: place.isFolder ? place.path : parentPath(place.path) };
   }
   const { name } = await targets.pickVolume({ placeHolder: t('{0}: choose a volume', title) });
   const { volume, path } = await pickPath(await link.client(), name, { title, foldersOnly: true });

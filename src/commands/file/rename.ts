@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { baseOf, joinPath, parentOf } from '../../providers/files/paths';
+import { joinPath } from '../../providers/files/paths';
+import { baseName, parentPath } from '../../api/rules/volume-path';
 import type { Handler, Services } from '../command';
 import { ask, reportDone } from '../input';
 import { Cancelled } from '../../ui/runner';
@@ -17,7 +18,7 @@ export const renameFile =
       throw new Cancelled();
     }
     const { volume, path: from } = place;
-    const name = baseOf(from);
+    const name = baseName(from);
     const dot = name.lastIndexOf('.');
     const wanted = await ask({
       title: t('Rename {0}', name),
@@ -25,9 +26,9 @@ export const renameFile =
       selection: [0, dot > 0 && !place.isFolder ? dot : name.length],
       validate: fileNameMessage,
     });
-    const to = joinPath(parentOf(from), wanted);
+    const to = joinPath(parentPath(from), wanted);
     const rename = (body: { from: string; to: string }) =>
-      services.runner.run(t('Renaming {0}', baseOf(body.from)), async ({ client, signal }) => {
+      services.runner.run(t('Renaming {0}', baseName(body.from)), async ({ client, signal }) => {
         await client.call('files.rename', { params: { volume }, body, signal });
       });
     if (wanted !== name && (await rename({ from, to })).kind === 'done') {

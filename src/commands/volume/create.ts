@@ -3,10 +3,10 @@ import type { RuntimeKind, VolumeCreate, VolumeKind } from '../../api';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
 import { Cancelled } from '../../ui/runner';
-import { parseMemory } from '../workspace/create/draft';
+import { isName } from '../../api/rules/names';
+import { parseDiskSize } from '../../api/rules/sizes';
 
 const { t } = vscode.l10n;
-const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const defaultSize = '1 GiB';
 
 /** What each kind of runtime can hold. */
@@ -21,7 +21,7 @@ export const createVolume =
   async (target) => {
     const { drivers } = await (await link.client()).call('engine.info', {});
     const problem = (name: string): string | undefined => {
-      if (!namePattern.test(name)) {
+      if (!isName(name)) {
         return t('Lowercase letters, digits and hyphens, 1 to 63 characters, no hyphen at the ends.');
       }
       return store.volume(name) === undefined ? undefined : t('There is a volume “{0}” already.', name);
@@ -82,7 +82,8 @@ async function askSize(): Promise<number> {
     title: t('Create Volume'),
     prompt: t('Size of the disk, e.g. 20 GiB. Unused space takes no room.'),
     value: defaultSize,
-    validate: (text) => (parseMemory(text) === undefined ? t('A size, e.g. 512 MiB or 20 GiB.') : undefined),
+    validate: (text) =>
+      parseDiskSize(text) === undefined ? t('A size, e.g. 512 MiB or 20 GiB.') : undefined,
   });
-  return parseMemory(size) ?? 0;
+  return parseDiskSize(size) ?? 0;
 }

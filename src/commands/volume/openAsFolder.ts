@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { baseOf } from '../../providers/files/paths';
+import { baseName } from '../../api/rules/volume-path';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
@@ -13,7 +13,7 @@ export const openVolumeAsFolder =
     const named = typeof target === 'string' ? { volume: target, path: '/' } : undefined;
     const place = named ?? (await targets.places(target, undefined))[0] ?? (await pick());
     const uri = volumeUri(place.volume, place.path);
-    const name = place.path === '/' ? place.volume : `${baseOf(place.path)} (${place.volume})`;
+    const name = place.path === '/' ? place.volume : `${baseName(place.path)} (${place.volume})`;
     const ways = [
       {
         label: t('$(add) Add to this window'),

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
-import { parseMemory } from '../workspace/create/draft';
+import { parseDiskSize } from '../../api/rules/sizes';
 
 const { t } = vscode.l10n;
 
@@ -26,10 +26,10 @@ export const resizeVolume =
       title: t('Resize {0}', name),
       prompt: t('New size, larger than {0} MiB, e.g. 20 GiB', sizeMiB),
       validate: (text) =>
-        (parseMemory(text) ?? 0) > sizeMiB ? undefined : t('A size larger than {0} MiB.', sizeMiB),
+        (parseDiskSize(text) ?? 0) > sizeMiB ? undefined : t('A size larger than {0} MiB.', sizeMiB),
     });
     await runner.run(t('Resizing {0}', name), async ({ client, signal }) => {
-      const body = { sizeMiB: parseMemory(size) ?? sizeMiB };
+      const body = { sizeMiB: parseDiskSize(size) ?? sizeMiB };
       const payload = await client.call('volumes.resize', { params: { volume: name }, body, signal });
       store.take({ type: 'volume.changed', payload });
     });

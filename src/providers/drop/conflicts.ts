@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { ConflictList, ConflictPolicy, TransferCreate } from '../../api';
 import { Cancelled, type Task } from '../../ui/runner';
-import { isWithin } from '../files/paths';
+import { isInside } from '../../api/rules/volume-path';
 
 const { t } = vscode.l10n;
 const shown = 10;
@@ -89,7 +89,7 @@ export async function askedPolicy(
 function folderAround({ to, exact }: TransferCreate, path: string): string | undefined {
   const target = plain('volume' in to ? to.path : to.local);
   const at = plain(path);
-  if (!isWithin(at, target) || exact === true) {
+  if (!isInside(at, target) || exact === true) {
     return undefined;
   }
   const [top, ...below] = at

@@ -7,7 +7,7 @@ import { asBerthError } from '../../api';
 import { rootFilesOf } from '../../api/rules/root-files';
 import type { Runner } from '../../ui/runner';
 import { Cancelled } from '../../ui/runner';
-import { parentOf } from '../files/paths';
+import { parentPath } from '../../api/rules/volume-path';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import type { Store } from '../../ui/store';
 import { isDirectory, type Row, type VolumeRow, type WorkspaceRow } from '../trees/rows';
@@ -32,7 +32,7 @@ export function dropPlace(row: Row | undefined, store: Pick<Store, 'workspaces'>
     case 'file':
       return row.inside?.readOnly === true
         ? undefined
-        : { volume: row.volume, path: isDirectory(row.entry) ? row.path : parentOf(row.path) };
+        : { volume: row.volume, path: isDirectory(row.entry) ? row.path : parentPath(row.path) };
     case 'more':
       return row.inside?.readOnly === true ? undefined : { volume: row.volume, path: row.path };
     case 'mount':

@@ -1,7 +1,7 @@
 /** Reads what is below URIs of other file systems, which VS Code alone reaches: those of a remote window. */
 import * as vscode from 'vscode';
 import type { Task } from '../../ui/runner';
-import { baseOf } from '../files/paths';
+import { baseName } from '../../api/rules/volume-path';
 import { bytes } from '../../ui/words';
 import { maxWholeBytes } from '../files/editor-size';
 import { inParallel } from './in-parallel';
@@ -37,7 +37,7 @@ export async function readForeign(
   const tree: ForeignTree = { incoming: [], left: [] };
   const pace = { atOnce: parallel, signal: task.signal };
   let level: Found[] = [];
-  const given = uris.map((uri) => ({ uri, name: baseOf(uri.path) }));
+  const given = uris.map((uri) => ({ uri, name: baseName(uri.path) }));
   await inParallel(given, pace, async ({ uri, name }) => {
     await orLeft(tree, name, async () => {
       const { type } = await vscode.workspace.fs.stat(uri);

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { BerthError } from '../../api';
 import { fileScheme } from '../../ui/ids';
 import { placeOf, type VolumePlace } from '../files/volume-uri';
-import { baseOf } from '../files/paths';
+import { baseName } from '../../api/rules/volume-path';
 import type { Incoming } from './stream-in';
 
 const { t } = vscode.l10n;
@@ -70,7 +70,7 @@ export async function sourcesOf(transfer: vscode.DataTransfer): Promise<Sources>
 
 /** A browser gives a folder as a file that can't be read, and nothing of what is in it. */
 export function incomingFile(file: vscode.DataTransferFile): Incoming {
-  const name = baseOf(file.name);
+  const name = baseName(file.name);
   return {
     name,
     read: async () => {

@@ -1,8 +1,9 @@
 /** Writes contents that have no path on this machine into a volume, a few at a time. */
 import * as vscode from 'vscode';
+import { joinPath } from '../files/paths';
 import { asBerthError, type ConflictList, type ConflictPolicy } from '../../api';
 import type { Task } from '../../ui/runner';
-import { joinPath, parentOf } from '../files/paths';
+import { parentPath } from '../../api/rules/volume-path';
 import type { VolumePlace } from '../files/volume-uri';
 import { bytes } from '../../ui/words';
 import { chooseConflictPolicy } from './conflicts';
@@ -117,7 +118,7 @@ async function makeFolders(
   to: VolumePlace,
 ): Promise<void> {
   const folders = incoming.map(({ name, read }) =>
-    joinPath(to.path, read === undefined ? name : parentOf(`/${name}`)),
+    joinPath(to.path, read === undefined ? name : parentPath(`/${name}`)),
   );
   for (const path of [...new Set(folders)].filter((each) => each !== to.path).sort()) {
     const params = { volume: to.volume };

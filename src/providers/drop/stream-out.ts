@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { asBerthError, type ConflictPolicy, type FileEntry } from '../../api';
 import { Cancelled, type Task } from '../../ui/runner';
 import { maxWholeBytes, tooLargeToCopy } from '../files/editor-size';
-import { baseOf, joinPath } from '../files/paths';
+import { baseName, joinPath } from '../../api/rules/volume-path';
 import type { VolumePlace } from '../files/volume-uri';
 import { bytes } from '../../ui/words';
 import { chooseConflictPolicy } from './conflicts';
@@ -35,7 +35,7 @@ export async function streamOut(
   const counts: TransferCounts = { files: 0, bytes: 0, skipped: [], failed: [], renamed: 0 };
   const named = places.map((place) => ({
     place,
-    to: exact ? to : vscode.Uri.joinPath(to, place.path === '/' ? place.volume : baseOf(place.path)),
+    to: exact ? to : vscode.Uri.joinPath(to, place.path === '/' ? place.volume : baseName(place.path)),
   }));
   // The dialog that asked for an exact name has asked about what is there as well.
   const policy = exact ? 'overwrite' : await policyFor(named.map((each) => each.to));

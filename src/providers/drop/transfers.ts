@@ -7,7 +7,8 @@ import type { ConflictPolicy, TransferCreate } from '../../api';
 import type { CommandId } from '../../ui/contributions/commands';
 import type { Runner, Task } from '../../ui/runner';
 import type { Logger } from '../../ui/engine-link';
-import { baseOf, isWithin, joinPath, parentOf, topmost } from '../files/paths';
+import { baseName, isInside, joinPath, parentPath } from '../../api/rules/volume-path';
+import { topmost } from '../files/paths';
 import { names } from '../../ui/words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { askedPolicy } from './conflicts';
@@ -34,7 +35,7 @@ export class Transfers {
 
   /** Files and folders of this machine into a folder of a volume. */
   async upload(local: readonly string[], to: VolumePlace): Promise<boolean> {
-    const title = t('Uploading {0}', names(local.map((path) => baseOf(path.replace(/\\/g, '/')))));
+    const title = t('Uploading {0}', names(local.map((path) => baseName(path.replace(/\\/g, '/')))));
     return this.runAll([{ title, request: { from: { local: [...local] }, to } }]);
   }
 
@@ -44,7 +45,7 @@ export class Transfers {
     files: readonly Incoming[],
     to: VolumePlace,
   ): Promise<boolean> {
-    const given = [...foreign.map(({ path }) => baseOf(path)), ...files.map(({ name }) => name)];
+    const given = [...foreign.map(({ path }) => baseName(path)), ...files.map(({ name }) => name)];
     const outcome = await this.runner.run(t('Uploading {0}', names(given)), async (task) => {
       const { incoming, left } = await readForeign(foreign, task);
       const counts = await streamIn(task, [...incoming, ...files], to);
@@ -89,11 +90,11 @@ export class Transfers {
     const works: Work[] = [];
     for (const { volume, paths } of byVolume(places)) {
       const moving = how === 'move' && volume === to.volume;
-      const useful = topmost(paths).filter((path) => !moving || parentOf(path) !== to.path);
+      const useful = topmost(paths).filter((path) => !moving || parentPath(path) !== to.path);
       if (useful.length === 0) {
         continue;
       }
-      if (volume === to.volume && useful.some((path) => isWithin(to.path, path))) {
+      if (volume === to.volume && useful.some((path) => isInside(to.path, path))) {
         void vscode.window.showInformationMessage(t('A folder can’t be put into itself.'));
         return false;
       }
@@ -103,7 +104,7 @@ export class Transfers {
   }
 
   private placing(from: { volume: string; paths: string[] }, to: VolumePlace, move: boolean): Work {
-    const what = names(from.paths.map(baseOf));
+    const what = names(from.paths.map(baseName));
     const title = move ? t('Moving {0}', what) : t('Copying {0}', what);
     return {
       title,
@@ -114,10 +115,10 @@ export class Transfers {
 
   private async moveBack(from: { volume: string; paths: string[] }, to: VolumePlace): Promise<void> {
     const works = from.paths.map((path) => ({
-      title: t('Moving {0} back', baseOf(path)),
+      title: t('Moving {0} back', baseName(path)),
       request: {
-        from: { volume: to.volume, paths: [joinPath(to.path, baseOf(path))] },
-        to: { volume: from.volume, path: parentOf(path) },
+        from: { volume: to.volume, paths: [joinPath(to.path, baseName(path))] },
+        to: { volume: from.volume, path: parentPath(path) },
         move: true,
       },
     }));
@@ -210,10 +211,10 @@ function isCopyBeside({ from, to, move }: TransferCreate): boolean {
   if (move === true || !('volume' in from) || !('volume' in to) || from.volume !== to.volume) {
     return false;
   }
-  return from.paths.every((path) => parentOf(path) === to.path);
+  return from.paths.every((path) => parentPath(path) === to.path);
 }
 
-const nameOfPlace = ({ volume, path }: VolumePlace): string => (path === '/' ? volume : baseOf(path));
+const nameOfPlace = ({ volume, path }: VolumePlace): string => (path === '/' ? volume : baseName(path));
 
 function byVolume(places: readonly VolumePlace[]): { volume: string; paths: string[] }[] {
   const found = new Map<string, string[]>();

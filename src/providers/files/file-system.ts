@@ -15,7 +15,7 @@ import { fileStat, fileType } from './file-stat';
 import { FileWatches } from './file-watches';
 import { FixedRoots } from './fixed-roots';
 import { hasTab } from './open-tabs';
-import { baseOf } from './paths';
+import { baseName } from '../../api/rules/volume-path';
 import { removeFrom } from './remove-from';
 import { transferBetween } from './transfer-between';
 import { volumeNamed } from './volume-names';
@@ -115,7 +115,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   }
 
   async delete(uri: vscode.Uri, { recursive }: { recursive: boolean }): Promise<void> {
-    const title = t('Deleting {0}', baseOf(uri.path));
+    const title = t('Deleting {0}', baseName(uri.path));
     // VS Code shows no progress that could be cancelled for what a file system does.
     const outcome = await this.runner.watched(title, (task) =>
       removeFrom(task, this.placeOf(uri), recursive),

@@ -1,37 +1,30 @@
 /** Paths inside volumes: absolute, `/`-separated. */
 import { posix } from 'node:path';
-
-export const parentOf = (path: string): string => posix.dirname(path);
-export const baseOf = (path: string): string => posix.basename(path);
-export const joinPath = (folder: string, name: string): string => posix.join(folder, name);
-
-/** `path` is `ancestor` or lies below it. */
-export function isWithin(path: string, ancestor: string): boolean {
-  return path === ancestor || path.startsWith(ancestor === '/' ? '/' : `${ancestor}/`);
-}
+import { fileNameProblem, type FileNameProblem } from '../../api/rules/names';
+import { isInside } from '../../api/rules/volume-path';
 
 /** Without those that another one of the list contains: each thing is moved or deleted once. */
 export function topmost(paths: readonly string[]): string[] {
   const unique = [...new Set(paths)];
-  return unique.filter((path) => !unique.some((other) => other !== path && isWithin(path, other)));
+  return unique.filter((path) => !unique.some((other) => other !== path && isInside(path, other)));
 }
 
-/** Why a name can't be given to a file, or undefined when it can. */
-export function nameProblem(name: string): 'empty' | 'slash' | 'dots' | 'long' | undefined {
-  if (name.trim() === '') {
-    return 'empty';
-  }
-  if (name.includes('/') || name.includes('\0')) {
-    return 'slash';
-  }
-  if (name === '.' || name === '..') {
-    return 'dots';
-  }
-  return Buffer.byteLength(name) > 255 ? 'long' : undefined;
+/** Why a name that was typed can't be given to a file, or undefined when it can. */
+export function nameProblem(name: string): FileNameProblem | undefined {
+  return fileNameProblem(name.trim() === '' ? '' : name);
+}
+
+/** A name, or several with folders in front, in a folder; free of doubled and trailing slashes. */
+export function joinPath(folder: string, name: string): string {
+  return clean(`${folder}/${name}`);
 }
 
 /** A typed path made absolute and free of `.` and `..`; never leads above the root. */
 export function normalized(typed: string): string {
-  const path = posix.normalize(`/${typed.trim()}`);
+  return clean(`/${typed.trim()}`);
+}
+
+function clean(absolute: string): string {
+  const path = posix.normalize(absolute);
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }

@@ -1,7 +1,7 @@
 /** What the Volumes tree shows of folders: asked for when a folder is opened, a page at a time. */
 import { BerthError, asBerthError, type FileEntry } from '../../api';
 import type { EngineLink } from '../../ui/engine-link';
-import { joinPath } from '../files/paths';
+import { joinPath } from '../../api/rules/volume-path';
 import { isDirectory, type VolumeRow } from './rows';
 
 export const pageSize = 1_000;

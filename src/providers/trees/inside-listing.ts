@@ -1,7 +1,7 @@
 /** Folders of a workspace as its shell sees them: what is mounted there shows as the volume that it is. */
 import { asBerthError, type FileEntry, type FileLocation } from '../../api';
 import type { EngineLink } from '../../ui/engine-link';
-import { joinPath } from '../files/paths';
+import { joinPath } from '../../api/rules/volume-path';
 import type { Store } from '../../ui/store';
 import { describeError, type FolderListing } from './folder-listing';
 import type { FileRow, Inside, VolumeRow } from './rows';

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
 import { isInTransition } from '../../api/rules/lifecycle';
 import type { EngineLink, Logger } from '../../ui/engine-link';
-import { parentOf, baseOf } from '../files/paths';
+import { baseName, parentPath } from '../../api/rules/volume-path';
 import { choice, setting } from '../../ui/settings';
 import { DisposableList } from '../../ui/signal';
 import type { FilesChange, Store, StoreChange } from '../../ui/store';
@@ -83,7 +83,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       const key = volume === undefined ? '' : this.groupOf(volume);
       return key === '' ? undefined : this.rows.intern({ type: 'group', key });
     }
-    const folder = row.type === 'file' ? parentOf(row.path) : row.path;
+    const folder = row.type === 'file' ? parentPath(row.path) : row.path;
     return folder === '/' ? this.rowOfVolume(row.volume) : this.rows.find(`file:${row.volume}:${folder}`);
   }
 
@@ -233,8 +233,8 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   /** A change to a thing makes the listing of its folder stale; a folder that was never listed is left alone. */
   private filesChanged({ volume, changes }: FilesChange): void {
     for (const { path, type } of changes) {
-      const folder = this.folderRow(volume, parentOf(path));
-      if (folder !== undefined && !baseOf(path).startsWith('.berth-')) {
+      const folder = this.folderRow(volume, parentPath(path));
+      if (folder !== undefined && !baseName(path).startsWith('.berth-')) {
         this.stale.add(folder);
       }
       if (type === 'deleted') {

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { RuntimeKind, Workspace } from '../../api';
 import { goalOf, isUsable } from '../../api/rules/lifecycle';
 import { rootFilesOf } from '../../api/rules/root-files';
-import { baseOf, parentOf } from '../files/paths';
+import { baseName, parentPath } from '../../api/rules/volume-path';
 import type { EngineLink } from '../../ui/engine-link';
 import { choice, setting } from '../../ui/settings';
 import { DisposableList } from '../../ui/signal';
@@ -187,14 +187,14 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
     if (inside === undefined) {
       return undefined;
     }
-    const path = type === 'file' ? parentOf(inside.path) : inside.path;
+    const path = type === 'file' ? parentPath(inside.path) : inside.path;
     return this.rows.find(path === '/' ? `root:${inside.workspace}` : `file:${inside.workspace}@${path}`);
   }
 
   /** The same folder may show in several places. */
   private filesChanged({ volume, changes }: FilesChange): void {
-    const shown = changes.filter(({ path }) => !baseOf(path).startsWith('.berth-'));
-    const folders = new Set(shown.map(({ path }) => parentOf(path)));
+    const shown = changes.filter(({ path }) => !baseName(path).startsWith('.berth-'));
+    const folders = new Set(shown.map(({ path }) => parentPath(path)));
     for (const row of this.rows.all()) {
       const isRoot = row.type === 'root' && rootFilesOf(row.workspace) === volume && folders.has('/');
       if (isRoot || (row.type === 'file' && row.volume === volume && folders.has(row.path))) {

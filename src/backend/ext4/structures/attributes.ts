@@ -14,7 +14,7 @@ export const attributesMagic = 0xea020000;
 export const blockHeader = 32;
 const oldInodeSize = 128;
 const entrySize = 16;
-const maxNameBytes = 255;
+const maxAttributeNameBytes = 255;
 /** XATTR_SIZE_MAX of linux/limits.h. */
 const maxValueBytes = 65_536;
 
@@ -40,7 +40,7 @@ export interface StoredAttribute {
 /** As it is on the disk, or why the kernel would not take it (xattr(7), fs/xattr.c). */
 export function storedAttribute(name: string, value: Buffer): StoredAttribute | { problem: string } {
   const bytes = encodeName(name);
-  if (bytes.length > maxNameBytes || bytes.includes(0)) {
+  if (bytes.length > maxAttributeNameBytes || bytes.includes(0)) {
     return { problem: 'has a name that is too long or holds a zero byte' };
   }
   if (value.length > maxValueBytes) {

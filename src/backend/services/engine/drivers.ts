@@ -2,14 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../../api/errors';
 import { sessionVolumeOf } from '../../../api/rules/session-volume';
-import { volumeNamePattern } from '../../../api/common';
+import { isVolumeName } from '../../../api/rules/names';
 import type { DriverStatus } from '../../../api/engine/schemas';
 import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import type { VolumeKind } from '../../../api/volumes/schemas';
 import type { Driver, DriverHealth } from '../../drivers/driver';
 
 const statusPatienceMs = 5_000;
-const volumeName = new RegExp(volumeNamePattern);
 
 /** What a driver says of itself; one that fails or does not answer in time is not available. */
 export async function statusOf(driver: Driver, patienceMs = statusPatienceMs): Promise<DriverStatus> {
@@ -84,7 +83,7 @@ export class Drivers {
    */
   async wholeVolumeName(given: string): Promise<string> {
     const session = sessionVolumeOf(given);
-    if (session === given || !volumeName.test(session)) {
+    if (session === given || !isVolumeName(session)) {
       return given;
     }
     try {

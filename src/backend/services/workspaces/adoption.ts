@@ -4,7 +4,8 @@ import { checkImage, imageFile, withTag } from '../../../api/rules/image-referen
 import { holderWords } from '../../../api/rules/holder';
 import { ownerWords } from '../../../api/rules/owner';
 import { sessionPrefix } from '../../../api/rules/session-volume';
-import { namePattern, type Owner } from '../../../api/common';
+import type { Owner } from '../../../api/common';
+import { isName } from '../../../api/rules/names';
 import type { Adoptable } from '../../../api/engine/schemas';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Volume } from '../../../api/volumes/schemas';
@@ -51,7 +52,7 @@ export function originOf(volume: string): { name: string; origin: Adoptable['ori
     return undefined;
   }
   const name = volume.slice(match.prefix.length);
-  return new RegExp(namePattern).test(name) ? { name, origin: match.origin } : undefined;
+  return isName(name) ? { name, origin: match.origin } : undefined;
 }
 
 export class Adoption {

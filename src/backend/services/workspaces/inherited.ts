@@ -1,6 +1,7 @@
 /** What the workspace of an adopted runtime has of it: volumes, ports, variables, limits. */
 import { asBerthError } from '../../../api/errors';
-import { EnvName, type Mount, type WorkspaceSpec } from '../../../api/workspaces/schemas';
+import { variablePattern } from '../../../api/rules/names';
+import type { Mount, WorkspaceSpec } from '../../../api/workspaces/schemas';
 import type { BuiltWith } from '../../drivers/driver';
 import { isFree, type PortLedger } from '../../ssh/ports';
 import { parseMount } from './start/mount-syntax';
@@ -48,7 +49,7 @@ export function inheritedOf(built: BuiltWith, homeVolume: string): Inherited {
 
 function variablesOf(env: BuiltWith['env']): { kept: Record<string, string>; left: string[] } {
   const all = Object.entries(env);
-  const isName = new RegExp(EnvName);
+  const isName = new RegExp(variablePattern);
   const fitting = all.filter(([name, value]) => isName.test(name) && value.length <= maxValue);
   const kept = Object.fromEntries(fitting.slice(0, maxVariables));
   const others = all.filter(([name]) => !Object.hasOwn(kept, name));

@@ -1,4 +1,5 @@
 /** What runtimes have written outside of volumes: measured, and named before it goes. */
+import { formatBytes } from '../../../api/rules/sizes';
 import type { OwnFiles } from '../../../api/workspaces/schemas';
 import type { Whose } from '../../drivers/driver';
 import type { Log } from '../../machine/log';
@@ -9,11 +10,9 @@ import type { RuntimeHandle, Runtimes } from './runtime-handle';
 /** Code of the warning that an archive found no runtime any more. */
 export const lostBeforeArchive = 'runtime-gone-before-archive';
 
-const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-
 /** `312 files, 84 MiB`; without a count where only the size is known. */
 export function describeOwnFiles({ files, bytes }: Pick<OwnFiles, 'files' | 'bytes'>): string {
-  const size = describeBytes(bytes);
+  const size = formatBytes(bytes);
   return files === undefined ? size : `${files} ${files === 1 ? 'file' : 'files'}, ${size}`;
 }
 
@@ -50,10 +49,4 @@ export async function noteOwnFiles(
     context.warn(message);
     await registry.warn(name, { code: lostBeforeArchive, message });
   }
-}
-
-function describeBytes(bytes: number): string {
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  const value = bytes / 1024 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
 }

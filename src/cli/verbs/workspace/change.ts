@@ -5,7 +5,7 @@ import type { Cli } from '../../cli';
 import { printable } from '../../format/text';
 import { examples } from '../../help';
 import { follow } from '../../operation';
-import { parseMiB, parseNumber, parseWhole } from '../../parse/options';
+import { parseSize, parseNumber, parseWhole } from '../../parse/options';
 import { absoluteImage } from '../../parse/sources';
 import { formatLimits, formatWarnings } from '../../workspaces';
 
@@ -57,7 +57,7 @@ export function registerChange(program: Command, cli: Cli): void {
       .description('show or change CPU, memory and process limits, also while it runs')
       .argument('<name>')
       .option('--cpus <n>', 'CPUs, e.g. 1.5', parseNumber)
-      .option('--memory <size>', 'memory: 512m, 2g, or MiB', parseMiB)
+      .option('--memory <size>', 'memory: 512m, 2g, or MiB', parseSize)
       .option('--pids <n>', 'processes', parseWhole)
       .action((name: string, options: LimitOptions) => limits(cli, name, options)),
     ['berth limits demo', 'show them'],

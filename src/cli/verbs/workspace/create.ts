@@ -18,7 +18,7 @@ import {
   collectEnv,
   collectPorts,
   networkHelp,
-  parseMiB,
+  parseSize,
   parseMinutes,
   parseNetwork,
   parseNumber,
@@ -74,9 +74,9 @@ export function registerCreate(program: Command, cli: Cli): void {
     )
     .option('--docker', 'run a Docker daemon inside; makes a container privileged')
     .option('--cpus <n>', 'CPUs, e.g. 1.5', parseNumber)
-    .option('--memory <size>', 'memory: 512m, 2g, or MiB', parseMiB)
+    .option('--memory <size>', 'memory: 512m, 2g, or MiB', parseSize)
     .option('--pids <n>', 'processes', parseWhole)
-    .option('--shm <size>', 'shared memory: 64m, 1g, or MiB', parseMiB)
+    .option('--shm <size>', 'shared memory: 64m, 1g, or MiB', parseSize)
     .option(
       '-v, --volume <SRC:DST[:ro|rw]>',
       'a volume, .ext4/.img disk or .tar bundle (repeatable)',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Cli } from '../../cli';
-import { formatBytes } from '../../format/size';
+import { formatBytes } from '../../../api/rules/sizes';
 import { formatFields } from '../../format/table';
 import { examples } from '../../help';
 import { formatWorkspace, formatWorkspaces } from '../../workspaces';

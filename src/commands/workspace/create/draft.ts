@@ -1,6 +1,8 @@
 /** A workspace being described: its validation and its request. Pure, without VS Code. */
 import type { Limits, RuntimeKind, WorkspaceCreate } from '../../../api';
 import { cloneAddressProblem, type CloneAddressProblem } from '../../../api/rules/clone-address';
+import { isName, maxNameLength } from '../../../api/rules/names';
+import { cpuBounds, isWithin, memoryBounds, parseMiB } from '../../../api/rules/sizes';
 
 export interface WorkspaceDraft {
   name: string;
@@ -12,8 +14,6 @@ export interface WorkspaceDraft {
   docker: boolean;
 }
 
-const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
 export type NameProblem = 'empty' | 'long' | 'characters' | 'hyphen' | 'workspace' | 'volume';
 
 /** Why a workspace can't have this name, or undefined when it can. */
@@ -24,13 +24,13 @@ export function nameProblem(
   if (name === '') {
     return 'empty';
   }
-  if (name.length > 63) {
+  if (name.length > maxNameLength) {
     return 'long';
   }
   if (/[^a-z0-9-]/.test(name)) {
     return 'characters';
   }
-  if (!namePattern.test(name)) {
+  if (!isName(name)) {
     return 'hyphen';
   }
   if (taken.workspaces.has(name)) {
@@ -56,18 +56,13 @@ export function cloneProblem(text: string): CloneAddressProblem | undefined {
 
 export const isCpuCount = (text: string): boolean => {
   const count = Number(text);
-  return text.trim() === '' || (Number.isFinite(count) && count >= 0.1 && count <= 1024);
+  return text.trim() === '' || isWithin(count, cpuBounds);
 };
 
-/** `4096`, `4096M`, `4 GiB`: MiB; undefined when it is no amount of memory. */
+/** MiB; undefined when it is no amount of memory that a workspace can have. */
 export function parseMemory(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*(m|mb|mib|g|gb|gib)?$/i.exec(text.trim());
-  if (match?.[1] === undefined) {
-    return undefined;
-  }
-  const isGiga = match[2]?.toLowerCase().startsWith('g') === true;
-  const mebibytes = Math.round(Number(match[1]) * (isGiga ? 1024 : 1));
-  return mebibytes >= 32 && mebibytes <= 16_777_216 ? mebibytes : undefined;
+  const mebibytes = parseMiB(text);
+  return mebibytes !== undefined && isWithin(mebibytes, memoryBounds) ? mebibytes : undefined;
 }
 
 export function toRequest(draft: WorkspaceDraft): WorkspaceCreate {

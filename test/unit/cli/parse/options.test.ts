@@ -5,7 +5,7 @@ import {
   collect,
   collectEnv,
   collectPorts,
-  parseMiB,
+  parseSize,
   parseNetwork,
   parseNumber,
   parseRuntime,
@@ -16,12 +16,12 @@ import {
 describe('cli/parse/options', () => {
   it('reads sizes as MiB', () => {
     const sizes = ['512', '512m', '512M', '512MiB', '512mb', '2g', '1.5GiB', '2048k', '1t'];
-    assert.deepEqual(sizes.map(parseMiB), [512, 512, 512, 512, 512, 2048, 1536, 2, 1_048_576]);
+    assert.deepEqual(sizes.map(parseSize), [512, 512, 512, 512, 512, 2048, 1536, 2, 1_048_576]);
   });
 
   for (const bad of ['', 'abc', '-1', '0', '1x', '1 g b', '1k', '0.2m', '1e3', 'm']) {
     it(`refuses the size "${bad}"`, () => {
-      assert.throws(() => parseMiB(bad), InvalidArgumentError);
+      assert.throws(() => parseSize(bad), InvalidArgumentError);
     });
   }
 

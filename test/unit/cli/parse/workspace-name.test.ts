@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { BerthError } from '../../../../src/api';
-import { namePattern } from '../../../../src/api/common';
+import { namePattern } from '../../../../src/api/rules/names';
 import { checkWorkspaceName } from '../../../../src/cli/parse/workspace-name';
 
 function hintFor(name: string): string {

@@ -1,28 +1,21 @@
 import assert from 'node:assert/strict';
-import {
-  baseOf,
-  isWithin,
-  joinPath,
-  nameProblem,
-  normalized,
-  parentOf,
-  topmost,
-} from '../../../../src/providers/files/paths';
+import { baseName, isInside, joinPath, parentPath } from '../../../../src/api/rules/volume-path';
+import { nameProblem, normalized, topmost } from '../../../../src/providers/files/paths';
 
 describe('paths inside volumes', () => {
   it('have parents and names', () => {
-    assert.equal(parentOf('/a/b'), '/a');
-    assert.equal(parentOf('/a'), '/');
-    assert.equal(baseOf('/a/b.txt'), 'b.txt');
+    assert.equal(parentPath('/a/b'), '/a');
+    assert.equal(parentPath('/a'), '/');
+    assert.equal(baseName('/a/b.txt'), 'b.txt');
     assert.equal(joinPath('/', 'a'), '/a');
     assert.equal(joinPath('/a', 'b/c'), '/a/b/c');
   });
 
   it('lie within themselves and their ancestors, and not in siblings of a like name', () => {
-    assert.ok(isWithin('/a', '/a'));
-    assert.ok(isWithin('/a/b', '/a'));
-    assert.ok(isWithin('/a', '/'));
-    assert.ok(!isWithin('/ab', '/a'));
+    assert.ok(isInside('/a', '/a'));
+    assert.ok(isInside('/a/b', '/a'));
+    assert.ok(isInside('/a', '/'));
+    assert.ok(!isInside('/ab', '/a'));
   });
 
   it('are reduced to the topmost, each once', () => {

@@ -10,13 +10,12 @@ import DockerModem from 'docker-modem';
 import modemHttp from 'docker-modem/lib/http';
 import { BerthError } from '../../../../api/errors';
 import { imageName } from '../../../../api/rules/image-reference';
+import { isVolumeName } from '../../../../api/rules/names';
 
 // The library's own requests follow any redirect, over TCP and without a listener for errors.
 modemHttp.http = http;
 modemHttp.https = https;
 
-/** Of containers, volumes and execs: names as the engine takes them, and ids. */
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/;
 const segments = /^(?:\/[A-Za-z0-9_.:@%[\]-]+)+$/;
 /** What a call has in its path from the start; the library adds the rest, escaped. */
 const query = /^(?:[A-Za-z0-9_.%=&-]*)$/;
@@ -37,8 +36,9 @@ export function checkPath(path: string): void {
   }
 }
 
+/** Of containers, volumes and execs: names as the engine takes them, and ids. Throws `bad_request`. */
 export function checkedName(name: string, what: string): string {
-  if (!namePattern.test(name)) {
+  if (!isVolumeName(name)) {
     throw new BerthError('bad_request', `${JSON.stringify(name.slice(0, 100))} is not the name of ${what}.`, {
       hint: 'Letters, digits, underscores, dots and hyphens; the first is a letter or a digit.',
     });

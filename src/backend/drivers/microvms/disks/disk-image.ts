@@ -1,6 +1,7 @@
 /** Images of named disks: made, grown, measured. */
 import { stat, truncate } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
+import { diskBounds, isWithin } from '../../../../api/rules/sizes';
 import { lastLine, runE2fs, type E2fsProgram, type Outcome } from '../../../ext4/e2fsprogs';
 import { formatExt4 } from '../../../ext4/format';
 import { makeFit, readSuperblock } from '../../../ext4/fitness';
@@ -8,16 +9,14 @@ import { cloneFile, copySparse } from '../../../machine/copies';
 import { writeWhole } from '../../../machine/whole-file';
 
 export const defaultSizeMiB = 1024;
-export const smallestMiB = 1;
-export const largestMiB = 1_048_576;
 const mebibyte = 1024 * 1024;
 const growTimeoutMs = 900_000;
 
 export function checkSize(sizeMiB: number): number {
-  if (!Number.isInteger(sizeMiB) || sizeMiB < smallestMiB || sizeMiB > largestMiB) {
+  if (!Number.isInteger(sizeMiB) || !isWithin(sizeMiB, diskBounds)) {
     throw new BerthError(
       'bad_request',
-      `invalid volume size ${sizeMiB} MiB: must be between ${smallestMiB} and ${largestMiB}`,
+      `invalid volume size ${sizeMiB} MiB: must be between ${diskBounds.minimum} and ${diskBounds.maximum}`,
       { field: 'sizeMiB' },
     );
   }

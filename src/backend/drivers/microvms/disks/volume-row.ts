@@ -1,7 +1,7 @@
 /** Rows of the index in the words of the API. */
 import { BerthError } from '../../../../api/errors';
 import { isSessionVolume } from '../../../../api/rules/session-volume';
-import { namePattern } from '../../../../api/common';
+import { isName } from '../../../../api/rules/names';
 import type { Holder, Volume } from '../../../../api/volumes/schemas';
 import type { VolumeRow } from './volume-index';
 
@@ -10,7 +10,7 @@ const workspaceLabel = 'workspace.name';
 const workspacePrefix = 'workspace-';
 
 export function checkName(name: string): string {
-  if (!new RegExp(namePattern).test(name)) {
+  if (!isName(name)) {
     throw new BerthError(
       'bad_request',
       `invalid volume name ${JSON.stringify(name)}: use lowercase letters, digits, and hyphens (1-63 chars, not starting or ending with a hyphen)`,

@@ -3,6 +3,7 @@
  * are followed here, by hand; `..` in one goes back to a folder that was walked through, never above the root.
  */
 import { encodeName } from '../../../machine/file-names';
+import { maxFileNameBytes, maxPathBytes } from '../../../../api/rules/names';
 import { normalizePath } from '../../../../api/rules/volume-path';
 import { DiskError } from '../../../ext4/disk-error';
 import { type Ext4, rootInode } from '../../../ext4/file-system';
@@ -11,15 +12,14 @@ import { fileType, type Inode } from '../../../ext4/structures/inode';
 /** Where workspaces see the volume: absolute links made there mean the volume's root. */
 const mountPoints = ['/home/workspace', '/workspace', '/volume'];
 const maxLinks = 40;
-const maxPathBytes = 4096;
 /** Characters of one that is longer, in a message. */
 const shownPath = 200;
-const maxNameBytes = 255;
 
 /** True for a name that no file can have, as it has too many bytes. */
 export function isTooLong(name: string): boolean {
   return (
-    name.length > maxNameBytes || (name.length * 3 > maxNameBytes && encodeName(name).length > maxNameBytes)
+    name.length > maxFileNameBytes ||
+    (name.length * 3 > maxFileNameBytes && encodeName(name).length > maxFileNameBytes)
   );
 }
 

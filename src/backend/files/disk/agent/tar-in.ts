@@ -2,6 +2,7 @@
  * Unpacks a tar into a folder of the volume, as it comes. Owners, modes and times are those of the tar; no name leads
  * out of the folder, and nothing is written through a link.
  */
+import { maxPathBytes } from '../../../../api/rules/names';
 import { safeParts } from '../../../tar/entry-names';
 import { hasSetId, isHarmless, Losses, notCopied, setIdReason } from '../../../tar/losses';
 import { changeTimeOf, type TarEntry } from '../../../tar/header';
@@ -22,7 +23,6 @@ import { Batch } from './work';
 const folderMode = 0o755;
 const maxChanges = 4096;
 const setUserId = 0o4000;
-const maxPathBytes = 4096;
 /** Characters of a name that is too long, in a report. */
 const shownName = 200;
 

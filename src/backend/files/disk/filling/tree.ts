@@ -1,5 +1,6 @@
 /** What tars hold, as a tree of inodes: the last entry of a path counts, and hard links share their inode. */
 import { BerthError } from '../../../../api/errors';
+import { maxFileNameBytes, maxPathBytes } from '../../../../api/rules/names';
 import type { NewInode } from './steps';
 import { leaveOut, type LeftOut } from '../../../tar/losses';
 import { encodeName } from '../../../machine/file-names';
@@ -18,9 +19,7 @@ export interface Node {
 const maxLinks = 40;
 /** Names on one way, those in the targets of links too: links in links must not cost minutes. */
 const maxSteps = 8192;
-const maxNameBytes = 255;
 const maxShownChars = 255;
-const maxPathBytes = 4096;
 /** Far more than any real image has: a hostile one must not fill the memory. */
 const maxNodes = 2_000_000;
 /** Of names, targets, values and maps of holes. */
@@ -54,7 +53,7 @@ export class Tree {
       : name.includes('\0')
         ? 'has a zero byte in its name'
         : encodeName(name).length > maxPathBytes ||
-            parts.some((part) => encodeName(part).length > maxNameBytes)
+            parts.some((part) => encodeName(part).length > maxFileNameBytes)
           ? 'has too long a name'
           : undefined;
     if (problem !== undefined) {

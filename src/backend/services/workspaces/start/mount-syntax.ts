@@ -5,7 +5,7 @@
 import { posix, win32 } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import { shortened, targetProblem } from '../../../inside/target';
-import { namePattern } from '../../../../api/common';
+import { dockerVolumePattern, isName, namePattern } from '../../../../api/rules/names';
 import type { Mount, RuntimeKind } from '../../../../api/workspaces/schemas';
 
 const syntax = 'volume must be SRC:DST[:ro|rw]';
@@ -42,7 +42,7 @@ function classify(source: string, field: string): Mount['kind'] {
     return 'disk';
   }
   if (!/[/\\]/.test(source) && !source.startsWith('.')) {
-    if (new RegExp(namePattern).test(source) || /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(source)) {
+    if (isName(source) || /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(source)) {
       return 'volume';
     }
     refuse(
@@ -60,7 +60,7 @@ function classify(source: string, field: string): Mount['kind'] {
 /** What names of volumes each kind of runtime takes; containers also have those that other tools made. */
 const volumeNames: Readonly<Record<RuntimeKind, { form: RegExp; words: string }>> = {
   container: {
-    form: /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}$/,
+    form: new RegExp(dockerVolumePattern),
     words:
       'Docker takes letters, digits, underscores, dots and hyphens, 2 to 255, the first a letter or digit',
   },

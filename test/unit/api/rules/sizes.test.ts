@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { formatBytes, formatMiB } from '../../../../src/cli/format/size';
+import { formatBytes, formatMiB, parseDiskSize, parseMiB } from '../../../../src/api/rules/sizes';
 
-describe('cli/format/size', () => {
+describe('api/rules/sizes', () => {
   it('shows bytes with at most three digits before the unit changes', () => {
     const shown = [0, 1, 999, 1000, 1024, 1536, 10_240, 1_048_575, 1_048_576, 5e9, 2 ** 50].map(formatBytes);
     assert.deepEqual(shown, [
@@ -33,5 +33,18 @@ describe('cli/format/size', () => {
   it('shows MiB', () => {
     assert.equal(formatMiB(512), '512 MiB');
     assert.equal(formatMiB(2048), '2.0 GiB');
+  });
+
+  it('reads MiB, whole ones of one at least', () => {
+    const sizes = ['512', '512m', '512 MiB', '2g', '1.5GiB', '2048k', '1t', ' 4 G '];
+    assert.deepEqual(sizes.map(parseMiB), [512, 512, 512, 2048, 1536, 2, 1_048_576, 4096]);
+    for (const text of ['', 'much', '-1', '0', '1k', '1e3', 'm', '1 g b']) {
+      assert.equal(parseMiB(text), undefined, text);
+    }
+  });
+
+  it('takes for disks what the engine makes', () => {
+    assert.deepEqual(['1', '1t'].map(parseDiskSize), [1, 1_048_576]);
+    assert.deepEqual(['0', '1.1t'].map(parseDiskSize), [undefined, undefined]);
   });
 });

@@ -1,0 +1,58 @@
+/** What may be the name of what: one pattern for each, for the schemas, the engine and both clients. */
+
+export const maxNameLength = 63;
+
+/** The one name of Berth: workspaces, the volumes that it makes, snapshots. */
+export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
+
+/** Of a volume, whoever made it. */
+export const volumeNamePattern = '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$';
+
+/** Of a volume that Docker is to make: two characters at least. */
+export const dockerVolumePattern = '^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}$';
+
+/** Of an environment variable or a secret that is given to a workspace; images may bring longer ones. */
+export const variablePattern = '^[A-Za-z_][A-Za-z0-9_]{0,127}$';
+
+/** Of a name in a folder, as Linux has it (NAME_MAX); what it is encoded to counts, not its characters. */
+export const maxFileNameBytes = 255;
+
+/** Of a path with the zero byte at its end, as Linux has it (PATH_MAX). */
+export const maxPathBytes = 4096;
+
+const name = new RegExp(namePattern);
+const volumeName = new RegExp(volumeNamePattern);
+const variable = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export function isName(text: string): boolean {
+  return name.test(text);
+}
+
+export function isVolumeName(text: string): boolean {
+  return volumeName.test(text);
+}
+
+/** As a shell takes it, however long. */
+export function isVariableName(text: string): boolean {
+  return variable.test(text);
+}
+
+export type FileNameProblem = 'empty' | 'slash' | 'dots' | 'long';
+
+/** Why no file can have this name; undefined when one can. `bytes` is what it takes on a disk. */
+export function fileNameProblem(text: string, bytes = utf8Bytes(text)): FileNameProblem | undefined {
+  if (text === '') {
+    return 'empty';
+  }
+  if (text.includes('/') || text.includes('\0')) {
+    return 'slash';
+  }
+  if (text === '.' || text === '..') {
+    return 'dots';
+  }
+  return bytes > maxFileNameBytes ? 'long' : undefined;
+}
+
+function utf8Bytes(text: string): number {
+  return Buffer.byteLength(text);
+}
