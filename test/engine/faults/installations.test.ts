@@ -1,5 +1,7 @@
 /** Two installations on one Docker: what one of them made is nothing that the other uses, changes or removes. */
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   EngineHarness,
   eventually,
@@ -195,6 +197,24 @@ describeContainers('foreign containers', 'faults: two installations on one daemo
     await assert.rejects(ours().docker.getVolume(volume).inspect(), { statusCode: 404 });
     const images = await first.client.call('images.list', {});
     assert(!images.some(({ tags }) => tags.some((tag) => tag.includes('berth-claim'))));
+  });
+
+  it('the mark of a volume that nobody has here any more goes with the next start', async () => {
+    const { docker, client } = ours();
+    const volume = `${ours().prefix}-marked`;
+    await docker.createVolume({ Name: volume });
+    await client.call('volumes.adopt', { params: { volume }, body: {} });
+    // As an engine leaves it that is killed while it gives the volume back.
+    await rm(join(ours().home, 'adopted.json'));
+    await assert.rejects(docker.getVolume(volume).remove(), { statusCode: 409 });
+    await ours().killAndRestart();
+    await eventually('other tools can remove it', () =>
+      docker
+        .getVolume(volume)
+        .remove()
+        .then(() => true)
+        .catch(() => false),
+    );
   });
 
   it("a volume that has a name like those of the tools is its user's", async () => {

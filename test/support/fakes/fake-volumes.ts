@@ -34,7 +34,13 @@ export class FakeVolumes implements VolumeStore {
         this.claimed.delete(name);
       }
     },
+    ours: () =>
+      Promise.resolve(
+        [...this.claimed.keys()].map((volume) => ({ volume, isReturned: this.returned.has(volume) })),
+      ),
   };
+  /** Claims that another installation has given back. */
+  readonly returned = new Set<string>();
   readonly contents = new Map<string, FakeFiles>();
 
   constructor(private readonly act: Act) {}
@@ -78,6 +84,7 @@ export class FakeVolumes implements VolumeStore {
   async remove(name: string): Promise<void> {
     await this.act('volumes.remove', name);
     this.known.delete(name);
+    this.claimed.delete(name);
   }
 
   async resize(name: string, sizeMiB: number): Promise<Volume> {

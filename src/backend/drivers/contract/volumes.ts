@@ -13,6 +13,8 @@ export interface VolumeClaims {
   claim(volume: string, takeOver: boolean): Promise<AdoptedVolume>;
   /** Gives it back to whoever had it. */
   release(volume: string): Promise<void>;
+  /** Those of this installation, by their volumes; `isReturned`: another installation has given it back. */
+  ours(): Promise<readonly { volume: string; isReturned: boolean }[]>;
 }
 
 export interface VolumeStore {

@@ -29,10 +29,18 @@ export async function removeOwnVolume(
     return false;
   }
   // Also when it is not there: what a removal left that was cut off goes as well.
-  await driver.volumes.remove(name);
-  // Its name alone would not bring it back: what stays in the list, as on a full disk, does no harm.
-  await adopted.forget(name).catch(() => undefined);
+  await removeVolume({ adopted }, driver, name);
   return found !== undefined;
+}
+
+/** With its mark, and its place in the list, so that another one that gets the name is not taken for it. */
+export function removeVolume({ adopted }: Takings, driver: Driver, name: string): Promise<void> {
+  // Who marks it at the same time would make it anew.
+  return adopted.inTurn(name, async () => {
+    await driver.volumes.remove(name);
+    // What stays in the list, as on a full disk, is known by more than the name, where it is known.
+    await adopted.forget(name).catch(() => undefined);
+  });
 }
 
 /** Makes a volume this installation's: marked for whoever looks, and noted here. Throws `in_use`. */
@@ -74,13 +82,15 @@ export function giveVolumeBack({ adopted }: Takings, driver: Driver, volume: str
 
 /**
  * Marks again what somebody removed the marks of, and the homes that engines of before have adopted without any. What
- * another installation has taken over since is not listed any more.
+ * another installation has taken over since is not listed any more. Marks of what nobody here has go: an engine that was
+ * killed left them, and no other tool could remove the volume.
  */
 export async function renewClaims(
   { adopted, registry, log }: Takings & { registry: WorkspaceRegistry; log: Log },
   driver: Driver,
 ): Promise<void> {
-  if (driver.volumes.claims === undefined) {
+  const { claims } = driver.volumes;
+  if (claims === undefined) {
     return;
   }
   // What an adoption that was cut off has taken is given back instead. A disk of a microVM may have the same name.
@@ -103,6 +113,18 @@ export async function renewClaims(
       });
     } catch (error) {
       log.warn({ err: error, volume: name }, 'not marked as taken over');
+    }
+  }
+  for (const { volume, isReturned } of await claims.ours()) {
+    try {
+      await adopted.inTurn(volume, async () => {
+        if (adopted.lists(volume) || isOwn(volume)) {
+          return;
+        }
+        await (isReturned ? take(adopted, driver, volume, false) : claims.release(volume));
+      });
+    } catch (error) {
+      log.warn({ err: error, volume }, 'the mark of a volume that was given back stays');
     }
   }
 }

@@ -13,7 +13,7 @@ import type { Drivers } from '../engine/drivers';
 import type { EventHub } from '../operations/event-hub';
 import type { Log } from '../../machine/log';
 import { publishedFiles } from './published-files';
-import { takeVolume } from './own-volumes';
+import { removeVolume, takeVolume } from './own-volumes';
 import { withUsers } from './volume-users';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { Runtimes } from '../workspaces/runtime-handle';
@@ -119,8 +119,7 @@ export class Volumes {
         hint: 'Use `force` (--force) to delete it anyway.',
       });
     }
-    const driver = await this.parts.drivers.ofVolume(name);
-    await driver.volumes.remove(name);
+    await removeVolume(this.parts, await this.parts.drivers.ofVolume(name), name);
     this.parts.events.publish('volume.deleted', { name });
     return { deleted: true };
   }

@@ -39,6 +39,8 @@ export const label = {
   /** On a claim that took the place of another installation's: whose that was. */
   claimedFrom: 'berth.claimed-from',
   claimedFromHome: 'berth.claimed-from-home',
+  /** On a claim that another installation made as it gave the volume back: its owner does not know of it yet. */
+  claimReturned: 'berth.claim-returned',
   /** On no object: that the owner among labels is the one that a claim names. */
   claimed: 'berth.claimed',
   /** Tells who of two that made the same volume at once was first. */

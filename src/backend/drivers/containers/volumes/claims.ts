@@ -61,9 +61,21 @@ export class Claims implements VolumeClaims {
       const claim = await this.drop(docker, volume);
       const { [label.claimedFrom]: installation, [label.claimedFromHome]: home } = claim ?? {};
       if (installation !== undefined) {
-        await createClaim(docker, volume, { [label.installation]: installation, [label.home]: home });
+        const owner = { [label.installation]: installation, [label.home]: home };
+        await createClaim(docker, volume, { ...owner, [label.claimReturned]: 'true' });
       }
     });
+  }
+
+  async ours(): Promise<readonly { volume: string; isReturned: boolean }[]> {
+    const claims = await this.endpoint.call('list what was taken over', async (docker) =>
+      claimsAmong(await docker.listContainers({ all: true, filters: { label: [`${label.role}=claim`] } })),
+    );
+    return [...claims].flatMap(([volume, labels]) =>
+      this.ownership.isOurRuntime(labels)
+        ? [{ volume, isReturned: labels[label.claimReturned] !== undefined }]
+        : [],
+    );
   }
 
   /** Removes our claim, so that the volume can be removed; answers its labels when there was one. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from '../../../../../src/backend/drivers/driver';
 import {
   giveVolumeBack,
+  removeOwnVolume,
   renewClaims,
   takeVolume,
 } from '../../../../../src/backend/services/volumes/own-volumes';
@@ -60,6 +61,47 @@ describe('services/volumes/own-volumes', () => {
       assert(givenBack, moment);
       await givenBack;
       assert.deepEqual([...volumes.claimed.keys()], [], moment);
+      assert(!adopted.lists('workspace-a'), moment);
+    }
+  });
+
+  it('takes the mark off what nobody here has, and knows again what was given back to it', async () => {
+    const volumes = new FakeVolumes(() => Promise.resolve());
+    const driver = { kind: 'container', volumes } as unknown as Driver;
+    const adopted = new AdoptedVolumes(`${folder()}/adopted.json`);
+    for (const name of ['left', 'workspace-ours', 'listed', 'returned']) {
+      volumes.add(name, undefined, false);
+      await volumes.claims.claim(name, false);
+    }
+    volumes.returned.add('returned');
+    await adopted.add({ name: 'listed' });
+    const records = [{ name: 'ours', homeVolume: 'workspace-ours', spec: { runtime: 'container' } }];
+    const registry = { all: () => records } as unknown as WorkspaceRegistry;
+    const log = { warn: (_: object, text: string) => assert.fail(text) };
+    await renewClaims({ adopted, registry, log: log as never }, driver);
+    assert.deepEqual([...volumes.claimed.keys()], ['workspace-ours', 'listed', 'returned']);
+    assert.deepEqual([adopted.lists('left'), adopted.lists('returned')], [false, true]);
+  });
+
+  it('marks nothing that is deleted meanwhile: that would make it anew', async () => {
+    for (const moment of ['volumes.inspect', 'volumes.claim']) {
+      const adopted = new AdoptedVolumes(`${folder()}/${moment}.json`);
+      let deleted: Promise<boolean> | undefined;
+      const volumes: FakeVolumes = new FakeVolumes(async (what) => {
+        if (what === moment && deleted === undefined) {
+          const warn = (text: string): void => assert.fail(text);
+          deleted = Promise.resolve().then(() => removeOwnVolume({ adopted }, driver, 'workspace-a', warn));
+          await sleep(30);
+        }
+      });
+      const driver = { kind: 'container', volumes } as unknown as Driver;
+      volumes.add('workspace-a', undefined, false);
+      const records = [{ name: 'a', homeVolume: 'workspace-a', spec: { runtime: 'container' } }];
+      const registry = { all: () => records } as unknown as WorkspaceRegistry;
+      const log = { warn: ({ err }: { err: unknown }) => assert.fail(String(err)) };
+      await renewClaims({ adopted, registry, log: log as never }, driver);
+      assert.equal(await deleted, true, moment);
+      assert.deepEqual([[...volumes.claimed.keys()], volumes.names], [[], []], moment);
       assert(!adopted.lists('workspace-a'), moment);
     }
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { BerthError } from '../../../../../src/api/errors';
+import { AdoptedVolumes } from '../../../../../src/backend/store/adopted-volumes';
 import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { until } from '../../../../support/wait';
@@ -143,6 +144,22 @@ describe('services/volumes/volumes', () => {
       /the container workspace-y of another installation of Berth \(\/home\/me\/\.berth, 1b2c\) \(stopped\)/,
     );
     assert.match(other.hint ?? '', /from there/);
+  });
+
+  it('forgets what it had taken over with its delete: another one of that name is nobody it knows', async () => {
+    test.driver.volumes.known.set('old', {
+      ...test.driver.volumes.add('old', undefined, false),
+      id: undefined,
+    });
+    const isListed = async (): Promise<boolean> => {
+      const adopted = new AdoptedVolumes(test.state.adopted);
+      await adopted.load();
+      return adopted.lists('old');
+    };
+    await volumes().adopt('old', false);
+    assert.equal(await isListed(), true);
+    await volumes().delete('old', false);
+    assert.equal(await isListed(), false);
   });
 
   it('deletes what another tool made only with consent', async () => {

@@ -33,6 +33,10 @@ class FakeEngine {
         this.containers.set(name, labels);
         return Promise.resolve(this.container(name));
       },
+      listContainers: () =>
+        Promise.resolve(
+          [...this.containers].map(([name, labels]) => ({ Names: [`/${name}`], Labels: labels })),
+        ),
       getImage: () => ({ remove: () => Promise.reject(missing) }),
     };
     return { call: (_: string, run: (each: object) => unknown) => run(docker) } as unknown as Endpoint;
@@ -79,6 +83,8 @@ describe('containers/volumes/claims', () => {
     assert.equal(engine.containers.get('berth-claim-data')?.['berth.installation'], 'second');
     await second.claims.release('data');
     assert.equal(engine.containers.get('berth-claim-data')?.['berth.installation'], 'first');
+    assert.deepEqual(await second.claims.ours(), []);
+    assert.deepEqual(await first.claims.ours(), [{ volume: 'data', isReturned: true }]);
     await first.claims.release('data');
     assert.deepEqual([...engine.containers], []);
   });
