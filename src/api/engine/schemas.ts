@@ -13,6 +13,9 @@ export const DriverStatus = Type.Object({
   /** E.g. `Docker 20.10.24`. */
   product: Type.Optional(Type.String()),
   endpoint: Type.Optional(Type.String()),
+  target: Type.Optional(
+    Type.String({ description: 'The machine that it makes runtimes on: `local`, or a name.' }),
+  ),
   message: Type.Optional(Type.String()),
   hint: Type.Optional(Type.String()),
 });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { BerthError, type DoctorReport, type EngineInfo } from '../../api';
+import { placeWords } from '../../api/rules/runtimes';
 import { endEngineOf } from '../../client/end-engine';
 import { EngineClient } from '../../client/engine-client';
 import { socketPath } from '../../client/endpoint';
@@ -117,7 +118,7 @@ export function formatEngine(info: EngineInfo, now: number): string {
   const drivers = info.drivers.map((driver): [string, string] => [
     driver.runtime,
     driver.available
-      ? [driver.product, driver.endpoint].filter(Boolean).join(', ')
+      ? [driver.product, driver.endpoint, placeWords(driver.target)].filter(Boolean).join(', ')
       : `not available: ${[driver.message, driver.hint].filter(Boolean).join(' ')}`,
   ]);
   return formatFields([

@@ -137,7 +137,8 @@ export class FakeDriver implements Driver {
   }
 
   status(): ReturnType<Driver['status']> {
-    return this.act('status', '').then(() => ({ available: true, product: 'Fake 1' }));
+    const where = this.isElsewhere ? { target: 'box' } : {};
+    return this.act('status', '').then(() => ({ available: true, product: 'Fake 1', ...where }));
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {
@@ -326,9 +327,9 @@ export class FakeDriver implements Driver {
     return this.isElsewhere || sshPort === undefined ? undefined : { host: '127.0.0.1', port: sshPort };
   }
 
-  carries(name: string): boolean {
-    return this.isElsewhere && this.runtimes.has(name);
-  }
+  readonly target = (): Promise<string> => Promise.resolve(this.isElsewhere ? 'box' : 'local');
+
+  readonly carries = (name: string): boolean => this.isElsewhere && this.runtimes.has(name);
 
   async logs(name: string, options: LogOptions): Promise<Readable> {
     await this.act('logs', name);

@@ -141,16 +141,23 @@ export class ContainerDriver implements Driver {
 
   async status(): Promise<DriverHealth> {
     try {
-      const { product, host, isPodman } = await this.endpoint.call('ping', async (docker, connection) => {
-        await docker.ping();
-        return connection;
-      });
+      const { product, host, target, isPodman } = await this.endpoint.call(
+        'ping',
+        async (docker, connection) => {
+          await docker.ping();
+          return connection;
+        },
+      );
       this.isPodman = isPodman;
-      return { available: true, product, endpoint: host };
+      return { available: true, product, endpoint: host, target };
     } catch (error) {
       const { message, hint } = asBerthError(error);
       return { available: false, message, ...(hint !== undefined && { hint }) };
     }
+  }
+
+  target(): Promise<string> {
+    return this.endpoint.target();
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {
@@ -301,8 +308,7 @@ export class ContainerDriver implements Driver {
   }
 
   async directEndpoint(name: string): Promise<DirectEndpoint | undefined> {
-    const info = await this.runtimes.inspect(name);
-    return directEndpointOf(name, info, (await this.endpoint.connect()).isElsewhere);
+    return directEndpointOf(this.endpoint, name, await this.runtimes.inspect(name));
   }
 
   carries(name: string): boolean {

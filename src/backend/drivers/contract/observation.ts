@@ -46,6 +46,8 @@ export type DriverEvent =
 export interface Observation {
   /** Does not throw, and does not wait for long. */
   status(): Promise<DriverHealth>;
+  /** The machine that it makes runtimes on now: `local`, or a name. Throws `runtime_unavailable` where none answers. */
+  target(): Promise<string>;
   /**
    * Calls back until the returned function is called; reconnects by itself, telling so by `connection`. Events may be
    * late or come twice, and those during a break are missing: who hears of one looks.

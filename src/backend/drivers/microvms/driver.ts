@@ -1,6 +1,7 @@
 /** Workspaces as virtual machines with a kernel of their own, run by QEMU. */
 import type { Duplex, Readable } from 'node:stream';
 import { BerthError, asBerthError } from '../../../api/errors';
+import { localTarget } from '../../../api/rules/runtimes';
 import { rootFilesOf } from '../../../api/rules/root-files';
 import type { DriverFeatures } from '../../../api/engine/features';
 import type { Limits, WorkspaceStats } from '../../../api/workspaces/schemas';
@@ -301,6 +302,10 @@ export class MicrovmDriver implements Driver {
   async dial(name: string, port: number): Promise<Duplex> {
     const machine = await this.runtimes.running(name, 'be connected to');
     return dialMachine(machine, (await this.store.get(name)).plan, port);
+  }
+
+  target(): Promise<string> {
+    return Promise.resolve(localTarget);
   }
 
   /** QEMU itself listens on its ports. */

@@ -1,6 +1,7 @@
 /** Checks of this machine: each that fails names its remedy. */
 import { statfs } from 'node:fs/promises';
 import { asBerthError } from '../../../api/errors';
+import { localTarget, placeWords } from '../../../api/rules/runtimes';
 import { checkImage } from '../../../api/rules/image-reference';
 import { ownerWords } from '../../../api/rules/owner';
 import type { Check, DoctorReport, Orphan } from '../../../api/engine/schemas';
@@ -87,7 +88,9 @@ export class Doctor {
       title: status.runtime === 'container' ? 'Containers' : 'MicroVMs',
       outcome: status.available ? 'ok' : isUsable && !this.isWanted(status.runtime) ? 'warning' : 'failed',
       message: status.available
-        ? `${status.product ?? 'available'}${status.endpoint === undefined ? '' : `, ${status.endpoint}`}`
+        ? [status.product ?? 'available', status.endpoint, placeWords(status.target)]
+            .filter(Boolean)
+            .join(', ')
         : (status.message ?? 'not available'),
       ...(status.hint !== undefined && { hint: status.hint }),
     }));
@@ -112,7 +115,7 @@ export class Doctor {
             {
               ...base,
               outcome: 'warning',
-              message: `${image} is not on this machine.`,
+              message: `${image} is not on ${await this.machineOf(runtime)}.`,
               hint: 'Build it: `berth image build`.',
             },
           ]
@@ -122,6 +125,11 @@ export class Doctor {
       const outcome = code === 'bad_request' ? 'failed' : 'skipped';
       return [{ ...base, outcome, message, ...(hint !== undefined && { hint }) }];
     }
+  }
+
+  private async machineOf(runtime: RuntimeKind): Promise<string> {
+    const target = await this.drivers.of(runtime).target();
+    return target === localTarget ? 'this machine' : target;
   }
 
   private async ssh(): Promise<Check[]> {
@@ -144,7 +152,15 @@ export class Doctor {
   private async space(): Promise<Check[]> {
     const { bavail, bsize } = await statfs(this.state.home);
     const free = bavail * bsize;
-    const message = `${(free / 1024 ** 3).toFixed(1)} GiB free in ${this.state.home}`;
+    const size = `${(free / 1024 ** 3).toFixed(1)} GiB free in ${this.state.home}`;
+    const targets = await Promise.all(
+      this.drivers.all().map((driver) => driver.target().catch(() => localTarget)),
+    );
+    const others = targets.filter((target) => target !== localTarget);
+    const message =
+      others.length === 0
+        ? size
+        : `${size} on this machine; the disk of ${others.join(', ')}, which has the images and volumes there, was not measured`;
     const base = { name: 'space', title: 'Disk space', message };
     return free < lowSpaceBytes
       ? [{ ...base, outcome: 'warning', hint: 'Free some space: workspaces fail when the disk is full.' }]

@@ -71,6 +71,11 @@ export class Endpoint {
     }
   }
 
+  /** The machine that runs what is made now: `local`, or its name. Throws `runtime_unavailable`. */
+  async target(): Promise<string> {
+    return (await this.connect()).target;
+  }
+
   /** Aborted when the user names another engine: what is still open belongs to the old one. */
   get left(): AbortSignal {
     return this.leaving.signal;

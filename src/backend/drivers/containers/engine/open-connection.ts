@@ -5,10 +5,11 @@ import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import type Dockerode from 'dockerode';
 import { parseDockerHost, type DockerTarget } from '../../../../api/rules/docker-host';
+import { localTarget } from '../../../../api/rules/runtimes';
 import { readConfinement, type Confinement } from './confinement';
 import { dockerClient } from './docker-client';
 import type { Candidate, TlsChoice } from './endpoint-candidates';
-import { isElsewhere } from './reach';
+import { machineOf } from './reach';
 import { SshAgent } from './ssh-transport';
 
 const pingTimeoutMs = 2_000;
@@ -23,8 +24,8 @@ export interface Connection {
   isPodman: boolean;
   /** Asked for with the first need of it. */
   confinement: () => Promise<Confinement>;
-  /** The engine is on another machine: what it publishes on its loopback is not on ours. */
-  isElsewhere: boolean;
+  /** The machine that it is on: `local`, or its name. What another one publishes on its loopback is not on ours. */
+  target: string;
   /** Ends what is kept open for the next call, and with `all` what is under way. */
   close: (what: 'idle' | 'all') => void;
 }
@@ -55,12 +56,12 @@ export async function openConnection(candidate: Candidate): Promise<Connection> 
     }
   };
   try {
-    const isFar = await isElsewhere(target);
-    const server = await ping(transport, isFar ? farPingTimeoutMs : pingTimeoutMs);
+    const machine = await machineOf(target);
+    const server = await ping(transport, machine === localTarget ? pingTimeoutMs : farPingTimeoutMs);
     const docker = clientOf(transport);
     const product = productOf(server);
     const confinement = kept(() => readConfinement(docker, product.isPodman));
-    return { docker, host: candidate.host, ...product, confinement, isElsewhere: isFar, close };
+    return { docker, host: candidate.host, ...product, confinement, target: machine, close };
   } catch (error) {
     close('all');
     throw error;

@@ -1,18 +1,25 @@
-/** Whether an engine is on this machine, so that what it publishes on loopback is reached from here. */
+/** On which machine an engine is: what it publishes on loopback is reached from here only where that is this one. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { DockerTarget } from '../../../../api/rules/docker-host';
+import { localTarget } from '../../../../api/rules/runtimes';
 
 /**
- * By its address: ssh leads to another machine, a socket or pipe to this one, and TCP to this one where the address is
- * its own. A socket that is forwarded from another machine looks like one of this one: who finds its ports closed tells.
+ * `local`, or the name of the machine in its address: ssh leads to another machine, a socket or pipe to this one, and
+ * TCP to this one where the address is its own. A socket that is forwarded from another machine looks like one of this.
  */
-export async function isElsewhere(target: DockerTarget): Promise<boolean> {
+export async function machineOf(target: DockerTarget): Promise<string> {
   if ('ssh' in target) {
-    return true;
+    return otherMachine(target.ssh.host);
   }
-  return 'host' in target && !(await isOwnAddress(target.host));
+  const isLocal = 'socketPath' in target || (await isOwnAddress(target.host));
+  return isLocal ? localTarget : otherMachine(target.host);
+}
+
+/** A machine that has the name which means this one is told by its full name. */
+export function otherMachine(name: string): string {
+  return name === localTarget ? `${name}.` : name;
 }
 
 /** Of loopback, or of a network interface of this machine. Of a name all addresses must be. */

@@ -6,6 +6,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
+import { localTarget } from '../../../../api/rules/runtimes';
 import type { RuntimeInfo } from '../../driver';
 import type { Endpoint } from '../engine/endpoint';
 import { dialContainer, publishesNothing } from './dial';
@@ -85,7 +86,7 @@ export class Bridges {
   }
 
   private async isNeeded({ labels }: RuntimeInfo): Promise<boolean> {
-    return publishesNothing(labels) || (await this.endpoint.connect()).isElsewhere;
+    return publishesNothing(labels) || (await this.endpoint.target()) !== localTarget;
   }
 
   private async open(name: string, key: string, ways: readonly Way[]): Promise<void> {

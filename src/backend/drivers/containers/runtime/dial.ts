@@ -1,6 +1,7 @@
 /** Connections into a container by exec: they need no port of any machine, and no network inside. */
 import { Duplex } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
+import { localTarget } from '../../../../api/rules/runtimes';
 import { relayCommand } from '../../../inside/relay';
 import { demultiplex } from '../engine/demux';
 import type { Endpoint } from '../engine/endpoint';
@@ -22,16 +23,17 @@ export async function dialContainer(endpoint: Endpoint, name: string, port: numb
  * Where its ports are published on this machine: nowhere without a network, and nowhere for one of another machine.
  * Throws `not_found`.
  */
-export function directEndpointOf(
+export async function directEndpointOf(
+  endpoint: Endpoint,
   name: string,
   info: RuntimeInfo | undefined,
-  isElsewhere: boolean,
-): DirectEndpoint | undefined {
+): Promise<DirectEndpoint | undefined> {
   if (info === undefined) {
     throw new BerthError('not_found', `There is no container ${name}.`);
   }
   const { sshPort, labels } = info;
-  const isPublished = sshPort !== undefined && !isElsewhere && !publishesNothing(labels);
+  const isPublished =
+    sshPort !== undefined && !publishesNothing(labels) && (await endpoint.target()) === localTarget;
   return isPublished ? { host: '127.0.0.1', port: sshPort } : undefined;
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
+import { localTarget } from '../../../../api/rules/runtimes';
 import { imageMissing } from '../../../../api/rules/image-reference';
 import type { Limits } from '../../../../api/workspaces/schemas';
 import type { PlannedPort, RuntimeInfo, RuntimePlan, Whose } from '../../driver';
@@ -71,7 +72,7 @@ export class Runtimes {
     await this.refuseForeignVolumes(plan);
     throwIfCancelled(signal, what);
     const nonce = randomUUID();
-    const { isElsewhere } = await this.endpoint.connect();
+    const isElsewhere = (await this.endpoint.target()) !== localTarget;
     const owned = this.ownership.labels;
     const context = { owned, toolsVolume: tools.volume, nonce, isLabelled, isElsewhere };
     const options = takingOver(containerOptions(plan, context), taken);

@@ -1,11 +1,15 @@
 /** Which volume a mount means: names are one space over all kinds of runtimes, and not every kind can mount every volume. */
 import { BerthError } from '../../../../api/errors';
+import { localTarget } from '../../../../api/rules/runtimes';
 import type { Volume } from '../../../../api/volumes/schemas';
 import type { Mount } from '../../../../api/workspaces/schemas';
 import type { Driver, PlannedMount } from '../../../drivers/driver';
 import type { Drivers } from '../../engine/drivers';
 
-/** Each with the folder that it is, where it is one. Throws `not_supported` for a volume that the driver can't mount. */
+/**
+ * Each with the folder that it is, where it is one. Throws `not_supported` for a volume that the driver can't mount, and
+ * for a folder of this machine where the driver's runtimes are on another one.
+ */
 export function resolveMounts(
   mounts: readonly Mount[],
   driver: Driver,
@@ -15,6 +19,7 @@ export function resolveMounts(
     mounts.map(async (mount, index) => {
       const volume = mount.kind === 'volume' ? await findVolume(mount.source, driver, drivers) : undefined;
       if (volume?.kind === 'directory') {
+        await refuseFolderElsewhere(volume, driver, index);
         return { ...mount, folder: volume.path };
       }
       if (volume !== undefined && !driver.features.volumeKinds.includes(volume.kind)) {
@@ -40,6 +45,20 @@ export async function findVolume(name: string, own: Driver, drivers: Drivers): P
     }
   }
   return undefined;
+}
+
+async function refuseFolderElsewhere({ name }: Volume, driver: Driver, index: number): Promise<void> {
+  const target = await driver.target();
+  if (target !== localTarget) {
+    throw new BerthError(
+      'not_supported',
+      `The volume ${name} is a folder of this machine, and the ${driver.kind} would be on ${target}.`,
+      {
+        field: `volumes.${index}`,
+        hint: 'Use a volume of the kind `docker`, and upload its files. A microVM runs on this machine: `--runtime microvm`.',
+      },
+    );
+  }
 }
 
 function cantMount({ name, kind }: Volume, driver: Driver, index: number): BerthError {

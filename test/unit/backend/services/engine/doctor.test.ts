@@ -43,6 +43,14 @@ describe('services/engine/doctor', () => {
     });
   });
 
+  it('says which machine it looked at, and whose disk it measured', async () => {
+    test.driver.isElsewhere = true;
+    assert.match((await check('runtime.container')).message, /, on box$/);
+    assert.match((await check('space')).message, /on this machine; the disk of box, .* was not measured$/);
+    test.driver.images.known.clear();
+    assert.equal((await check('image')).message, 'workspace:latest is not on box.');
+  });
+
   it('says when the ports are used up', async () => {
     await test.services.settings.change({ portRange: { first: 29_000, last: 29_000 } });
     await test.create('demo');

@@ -344,6 +344,19 @@ describe('services/workspaces/create', () => {
     assert.deepEqual(await readdir(test.state.workspaces), []);
   });
 
+  it('refuses a folder of this machine for a container of another one, before anything is made', async () => {
+    test.driver.isElsewhere = true;
+    const shared = { ...test.driver.volumes.add('shared'), kind: 'directory' as const, path: '/v/shared' };
+    test.driver.volumes.known.set('shared', shared);
+    const wanted = { name: 'demo', volumes: ['other:/o', 'shared:/data'] };
+    const error = await failure(test.services.creator.create(wanted), 'not_supported');
+    assert.equal(error.field, 'volumes.1');
+    assert.match(error.message, /shared is a folder of this machine, and the container would be on box/);
+    assert.match(error.hint ?? '', /kind `docker`/);
+    assert.deepEqual(await readdir(test.state.workspaces), []);
+    assert.equal(test.driver.runtimes.size, 0);
+  });
+
   it('takes what the settings say by default', async () => {
     await test.services.settings.change({ defaultImage: 'debian:12', idle: { stopAfter: 5 } });
     await test.create('demo', { idle: { pauseAfter: 1 } });
