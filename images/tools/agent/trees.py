@@ -55,16 +55,33 @@ def settled(volume, place):
     return {"entry": entry(volume, place)}
 
 
+def is_same_file(source, target):
+    return not target.missing and os.path.samestat(source.stat, target.stat)
+
+
+def refuse_itself(source, target):
+    """One name in one folder, by whichever path. A folder may have two only where something is mounted twice."""
+    if not is_same_file(source, target):
+        return
+    folders = (os.fstat(place.directory) for place in (source, target))
+    if source.is_directory or (source.name == target.name and os.path.samestat(*folders)):
+        raise AgentError("bad_request", "source and target are the same file", path=to_wire(target.path))
+
+
 def rename(volume, request, _payload, _job):
     with volume.existing(split(request["from"]), follow=False) as source:
         with volume.find(split(request["to"]), follow=False) as target:
             refuse_root(source)
             refuse_root(target)
             names = (source.name, source.directory, target.name, target.directory)
+            refuse_itself(source, target)
             if request["overwrite"]:
                 refuse_device(target.stat)
             try:
-                if request["overwrite"]:
+                if request["overwrite"] and is_same_file(source, target):
+                    # rename(2) would leave both names: as with mv, the old one goes.
+                    os.unlink(source.name, dir_fd=source.directory)
+                elif request["overwrite"]:
                     os.rename(names[0], names[2], src_dir_fd=names[1], dst_dir_fd=names[3])
                 else:
                     _rename_new(source, target, names)

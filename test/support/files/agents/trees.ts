@@ -39,8 +39,30 @@ export function treeCases(rooms: Rooms): void {
     await failure(at.files.rename('/other', '/d', { overwrite: true }), 'directory_not_empty');
     await at.files.rename('/d', '/other/d', { overwrite: false });
     assert.deepEqual(await at.names('/other/d'), ['in']);
-    await at.files.rename('/b', '/b', { overwrite: true });
-    assert.equal(await at.text('/b'), 'a');
+  });
+
+  it('renames as mv does where both names are of one file', async () => {
+    await at.put('/', [
+      [{ name: 'a' }, 'text'],
+      [{ name: 'd/b', type: 'link', linkname: 'a' }],
+      [{ name: 'l', type: 'symlink', linkname: 'd' }],
+    ]);
+    await failure(at.files.rename('/a', '/d/b', { overwrite: false }), 'path_exists');
+    assert.deepEqual([await at.names(), await at.names('/d')], [['a', 'd', 'l'], ['b']]);
+    await at.files.rename('/a', '/d/b', { overwrite: true });
+    assert.deepEqual([await at.names(), await at.names('/d')], [['d', 'l'], ['b']]);
+    assert.deepEqual([await at.text('/d/b'), (await at.files.usage('/')).files], ['text', 2]);
+    for (const overwrite of [false, true]) {
+      for (const [from, to] of [
+        ['/d/b', '/d/b'],
+        ['/d/b', '/l/b'],
+        ['/d', '/d'],
+      ] as const) {
+        const { message } = await failure(at.files.rename(from, to, { overwrite }), 'bad_request');
+        assert.match(message, /source and target are the same file/);
+      }
+    }
+    assert.equal(await at.text('/d/b'), 'text');
   });
 
   it('lets only one of many renames have a name', async () => {

@@ -86,6 +86,10 @@ export function rename(volume: Volume, { from, to, overwrite }: Fields, notify: 
   const target = volume.find(split(to), false);
   refuseRoot(source);
   refuseRoot(target);
+  const isSame = target.inode?.number === source.inode.number;
+  if (isSame && source.directory === target.directory && source.name === target.name) {
+    throw new DiskError('bad_request', 'source and target are the same file', target.path);
+  }
   if (target.inode !== undefined && overwrite !== true) {
     throw new DiskError('path_exists', undefined, target.path);
   }
@@ -94,7 +98,14 @@ export function rename(volume: Volume, { from, to, overwrite }: Fields, notify: 
   }
   refuseDevice(target.inode);
   const existed = target.inode !== undefined;
-  volume.fs.transact(() => volume.fs.rename(source.directory, source.name, target.directory, target.name));
+  volume.fs.transact(() => {
+    if (isSame) {
+      // A rename would leave both names: as with mv, the old one goes.
+      volume.fs.remove(source.directory, source.name);
+    } else {
+      volume.fs.rename(source.directory, source.name, target.directory, target.name);
+    }
+  });
   notify('deleted', source.path);
   notify(existed ? 'changed' : 'created', target.path);
   return settled(volume, target);
