@@ -32,7 +32,7 @@ import { copyPortAddress } from './port/copyAddress';
 import { openPort } from './port/open';
 import { publishPort } from './port/publish';
 import { removePort } from './port/remove';
-import { adoptVolumeAlone } from './volume/adopt';
+import { adoptVolumeAlone, takeVolumeOver } from './volume/adopt';
 import { createVolume } from './volume/create';
 import { deleteVolume } from './volume/delete';
 import { goToPath } from './volume/goToPath';
@@ -103,6 +103,7 @@ function fileCommands(services: Services) {
     'berth.volume.create': createVolume(services),
     'berth.volume.delete': deleteVolume(services),
     'berth.volume.adopt': adoptVolumeAlone(services),
+    'berth.volume.takeOver': takeVolumeOver(services),
     'berth.volume.resize': resizeVolume(services),
     'berth.volume.measure': measureVolume(services),
     'berth.volume.openAsFolder': openVolumeAsFolder(services),

@@ -190,7 +190,7 @@ describe('commands that ask, from the palette and the menus', function () {
 
   it('adopts the volume of another tool by name, and with consent', async () => {
     const { workbench } = session;
-    await workbench.run('Berth: Adopt Volume of Another Tool…');
+    await workbench.run('Berth: Adopt Volume as Workspace…');
     await workbench.quickInput.pick(other);
     assert.match(await workbench.dialog.text(), /keeps its name and all its files/);
     await workbench.dialog.press('Adopt');

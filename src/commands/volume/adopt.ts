@@ -1,38 +1,64 @@
 import * as vscode from 'vscode';
 import type { Volume } from '../../api';
+import { ownerOf } from '../../api/rules/owner';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
 
 const { t } = vscode.l10n;
 
-const isOfOthers = ({ managed, owner }: Volume): boolean => !managed || owner !== undefined;
+type AdoptServices = Pick<Services, 'runner' | 'store' | 'targets'>;
 
-/** Counts a volume that another tool or installation made as one of ours: it is offered, mounted and deleted as ours are. */
-export const adoptVolumeAlone =
-  ({ runner, store, targets }: Pick<Services, 'runner' | 'store' | 'targets'>): Handler =>
-  async (target) => {
+/** Counts a volume that another tool made as one of ours: it is offered, mounted and deleted as ours are. */
+export const adoptVolumeAlone = (services: AdoptServices): Handler =>
+  adopting(services, {
+    offered: (volume) => !volume.managed && ownerOf(volume) === undefined,
+    placeHolder: t('Volume to adopt'),
+    none: t('There is no volume of another tool.'),
+  });
+
+/** The same with one of another installation, which loses it. */
+export const takeVolumeOver = (services: AdoptServices): Handler =>
+  adopting(services, {
+    offered: (volume) => ownerOf(volume) !== undefined,
+    placeHolder: t('Volume to take over'),
+    none: t('There is no volume of another installation of Berth.'),
+  });
+
+function adopting(
+  { runner, store, targets }: AdoptServices,
+  choice: { offered: (volume: Volume) => boolean; placeHolder: string; none: string },
+): Handler {
+  return async (target) => {
     const [volume] = await targets.volumes(target, undefined, {
-      placeHolder: t('Volume to take over'),
-      offered: isOfOthers,
-      none: t('There is no volume of another tool or installation.'),
+      ...choice,
+      offered: (each) => each.kind === 'docker' && choice.offered(each),
     });
     if (volume === undefined) {
       return;
     }
-    const { name, owner } = volume;
-    if (!isOfOthers(volume)) {
+    const { name } = volume;
+    const owner = ownerOf(volume);
+    if (volume.managed && owner === undefined) {
       void vscode.window.showInformationMessage(t('{0} already belongs to this installation.', name));
       return;
     }
-    await confirm(t('Take over volume {0}?', name), consequences(volume), t('Take Over'));
-    await runner.run(t('Taking over {0}', name), async ({ client, signal }) => {
-      const body = owner === undefined ? {} : { takeOver: true };
+    const isOfTool = owner === undefined;
+    await confirm(
+      isOfTool ? t('Adopt volume {0}?', name) : t('Take over volume {0}?', name),
+      consequences(volume),
+      isOfTool ? t('Adopt') : t('Take Over'),
+    );
+    const title = isOfTool ? t('Adopting {0}', name) : t('Taking over {0}', name);
+    await runner.run(title, async ({ client, signal }) => {
+      const body = isOfTool ? {} : { takeOver: true };
       const payload = await client.call('volumes.adopt', { params: { volume: name }, body, signal });
       store.take({ type: 'volume.changed', payload });
     });
   };
+}
 
-function consequences({ owner }: Volume): string {
+function consequences(volume: Volume): string {
+  const owner = ownerOf(volume);
   return [
     owner === undefined
       ? t('Another tool made it, and may go on using it.')

@@ -1,6 +1,9 @@
 /** How volumes, files and folders look as rows. */
 import * as vscode from 'vscode';
 import type { FileEntry, Volume } from '../../api';
+import { originOf } from '../../api/rules/home-volume';
+import { ownerOf } from '../../api/rules/owner';
+import { volumeTraits, type VolumeTrait } from '../../ui/contributions/command-row';
 import { volumeUri } from '../files/volume-uri';
 import { isForEditor } from '../files/editor-size';
 import { bytes, time, usedWords } from '../../ui/words';
@@ -79,11 +82,25 @@ export const roleIcons: Record<Volume['role'], string> = {
   foreign: 'archive',
 };
 
-/** `isOrphan`: no workspace of ours has it, so that it may be adopted. */
+/** What can be done with it. `isOwned`: a workspace of this installation has it for its own. */
+export function traitsOf(volume: Volume, isOwned: boolean): VolumeTrait[] {
+  const { name, kind, role, managed, holders } = volume;
+  const owner = ownerOf(volume);
+  const traits: Record<VolumeTrait, boolean> = {
+    adoptable: !isOwned && role !== 'docker' && originOf(name) !== undefined,
+    ofTool: !managed && kind === 'docker' && owner === undefined,
+    ofInstallation: !managed && kind === 'docker' && owner !== undefined,
+    ours: volume.owner === undefined,
+    deletable: !isOwned && holders.length === 0 && volume.owner === undefined,
+    resizable: kind === 'disk' && volume.owner === undefined && holders.every(({ state }) => state === 'stopped'),
+  };
+  return volumeTraits.filter((trait) => traits[trait]);
+}
+
 export function volumeItem(
   row: RowOf<'volume'>,
   volume: Volume | undefined,
-  isOrphan: boolean,
+  isOwned: boolean,
 ): vscode.TreeItem {
   const item = new vscode.TreeItem(row.name, vscode.TreeItemCollapsibleState.Collapsed);
   item.id = rowId(row);
@@ -96,12 +113,7 @@ export function volumeItem(
     roleIcons[volume.role],
     isHeld ? new vscode.ThemeColor('testing.iconPassed') : undefined,
   );
-  const isOfOthers = !volume.managed || volume.owner !== undefined;
-  item.contextValue = [
-    `volume+${volume.kind}+${volume.role}`,
-    ...(isOrphan ? ['orphan'] : []),
-    ...(isOfOthers ? ['others'] : []),
-  ].join('+');
+  item.contextValue = [`volume+${volume.kind}+${volume.role}`, ...traitsOf(volume, isOwned)].join('+');
   item.accessibilityInformation = {
     label: t('Volume {0}, {1}', volume.name, item.description),
     role: 'treeitem',

@@ -61,7 +61,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       case 'group':
         return groupItem(this.groupLabel(row.key), rowId(row), this.members(row.key).length);
       case 'volume':
-        return volumeItem(row, this.store.volume(row.name), this.isOrphan(row.name));
+        return volumeItem(row, this.store.volume(row.name), this.isOwned(row.name));
       case 'file':
       case 'more':
       case 'notice':
@@ -158,12 +158,8 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     return states.some((state) => state !== undefined && isInTransition(state));
   }
 
-  private isOrphan(name: string): boolean {
-    const volume = this.store.volume(name);
-    if (volume === undefined || volume.role === 'named' || volume.role === 'docker') {
-      return false;
-    }
-    return volume.workspace === undefined || this.store.workspace(volume.workspace) === undefined;
+  private isOwned(name: string): boolean {
+    return this.store.workspaces.some(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(name));
   }
 
   private get grouping(): VolumeGrouping {

@@ -65,6 +65,13 @@ export const explorer = (group: string): Placement => ({
   when: 'resourceScheme == berth',
 });
 
+/**
+ * What a volume is, as far as commands depend on it. `adoptable`: a workspace can be made of it; `ofTool` and `ofInstallation`: who
+ * made it, not this installation; `ours`: nobody else did; `deletable`, `resizable`: nothing is in the way of that.
+ */
+export const volumeTraits = ['adoptable', 'ofTool', 'ofInstallation', 'ours', 'deletable', 'resizable'] as const;
+export type VolumeTrait = (typeof volumeTraits)[number];
+
 const isWorkspacesView = `view == ${viewIds.workspaces}`;
 const isVolumesView = `view == ${viewIds.volumes}`;
 const isEitherView = 'view =~ /^berth\\.(volumes|workspaces)$/';
@@ -85,11 +92,10 @@ export const part = (value: 'port' | 'published' | 'mount'): string =>
   `${isWorkspacesView} && viewItem == ${value}`;
 export const cancellable = `${isWorkspacesView} && viewItem =~ /^operation\\+cancellable/`;
 
-/** The rows of volumes: their value is `volume+KIND+ROLE`, with `+orphan` or `+others` after it. */
+/** The rows of volumes: their value is `volume+KIND+ROLE`, and after it what can be done with it. */
 export const anyVolume = `${isVolumesView} && viewItem =~ /^volume\\+/`;
-export const diskVolume = `${isVolumesView} && viewItem =~ /^volume\\+disk/`;
-export const orphanedVolume = `${isVolumesView} && viewItem =~ /^volume\\+.*\\+orphan/`;
-export const volumeOfOthers = `${isVolumesView} && viewItem =~ /^volume\\+.*\\+others/`;
+export const volumeThat = (is: VolumeTrait): string =>
+  `${isVolumesView} && viewItem =~ /^volume\\+.*\\+${is}(\\+|$)/`;
 
 /** The rows of files are in both views. Those that something can be put into: */
 export const container = `${isEitherView} && viewItem =~ /^(volume\\+|root|mounted\\+volume|entry\\+folder)/`;

@@ -2,7 +2,7 @@
 import { BerthError, asBerthError } from '../../../api/errors';
 import { notWhile } from '../../../api/rules/lifecycle';
 import { heldVolume } from '../../../api/rules/holder';
-import { ownerWords } from '../../../api/rules/owner';
+import { ownerOf, ownerWords } from '../../../api/rules/owner';
 import { workspaceOfRoot } from '../../../api/rules/root-files';
 import type { Volume, VolumeCreate } from '../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
@@ -230,8 +230,7 @@ export class Volumes {
 function refuseOthersVolume(volume: Volume, takeOver: boolean): void {
   const { name, holders } = volume;
   const theirs = holders.filter((holder) => holder.owner !== undefined);
-  // What another tool made may be the home of another installation's workspace, which has not marked it.
-  const owner = volume.owner ?? theirs[0]?.owner;
+  const owner = ownerOf(volume);
   if (owner === undefined) {
     return;
   }

@@ -2,10 +2,9 @@
 import { BerthError, asBerthError } from '../../../api/errors';
 import { checkImage, imageFile, withTag } from '../../../api/rules/image-reference';
 import { holderWords } from '../../../api/rules/holder';
+import { originOf } from '../../../api/rules/home-volume';
 import { ownerWords } from '../../../api/rules/owner';
-import { sessionPrefix } from '../../../api/rules/session-volume';
 import type { Owner } from '../../../api/common';
-import { isName } from '../../../api/rules/names';
 import type { Adoptable } from '../../../api/engine/schemas';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Volume } from '../../../api/volumes/schemas';
@@ -38,21 +37,6 @@ export interface AdoptRequest {
   replaceContainer?: boolean;
   /** Consent to take what another installation of Berth made. */
   takeOver?: boolean;
-}
-
-const prefixes = [
-  { prefix: sessionPrefix, origin: 'sandkasten' as const },
-  { prefix: 'workspace-', origin: 'ws' as const },
-];
-
-/** The name a workspace on that volume would have, and who made it. */
-export function originOf(volume: string): { name: string; origin: Adoptable['origin'] } | undefined {
-  const match = prefixes.find(({ prefix }) => volume.startsWith(prefix));
-  if (match === undefined) {
-    return undefined;
-  }
-  const name = volume.slice(match.prefix.length);
-  return isName(name) ? { name, origin: match.origin } : undefined;
 }
 
 export class Adoption {

@@ -41,12 +41,12 @@ async function reportNone(clicked: string | undefined, target: unknown): Promise
     void vscode.window.showInformationMessage(t('No volume of another tool can be adopted.'));
     return;
   }
-  const takeOver = t('Take Over Volume…');
+  const adopt = t('Adopt Volume…');
   const text = t(
-    '{0} can’t become a workspace: its name is not that of a home volume. You can take it over, and mount it in workspaces.',
+    '{0} can’t become a workspace: its name is not that of a home volume. You can adopt it, and mount it in workspaces.',
     clicked,
   );
-  if ((await vscode.window.showInformationMessage(text, takeOver)) === takeOver) {
+  if ((await vscode.window.showInformationMessage(text, adopt)) === adopt) {
     const command: CommandId = 'berth.volume.adopt';
     await vscode.commands.executeCommand(command, target);
   }

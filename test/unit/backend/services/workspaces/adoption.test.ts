@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { originOf } from '../../../../../src/backend/services/workspaces/adoption';
 import { AdoptedVolumes } from '../../../../../src/backend/store/adopted-volumes';
 import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
@@ -17,14 +16,6 @@ describe('services/workspaces/adoption', () => {
   });
   const adopt = (name: string, volume: string, more = {}) =>
     test.done(test.services.adoption.adopt(name, { volume, ...more }));
-
-  it('knows by the name of a volume who made it', () => {
-    assert.deepEqual(originOf('workspace-demo'), { name: 'demo', origin: 'ws' });
-    assert.deepEqual(originOf('sandkasten-ws-user1'), { name: 'user1', origin: 'sandkasten' });
-    assert.equal(originOf('data'), undefined);
-    assert.equal(originOf('workspace-'), undefined);
-    assert.equal(originOf('workspace-Not_A_Name'), undefined);
-  });
 
   it('lists what could become a workspace, with what holds it now', async () => {
     await test.create('mine');

@@ -1,0 +1,20 @@
+/** The volumes that can be the home of a workspace: their names say so. */
+import { isName } from './names';
+import { sessionPrefix } from './session-volume';
+
+const prefixes = [
+  { prefix: sessionPrefix, origin: 'sandkasten' },
+  { prefix: 'workspace-', origin: 'ws' },
+] as const;
+
+type Origin = (typeof prefixes)[number]['origin'];
+
+/** The name a workspace on that volume would have, and who made it; undefined for a volume that is no home. */
+export function originOf(volume: string): { name: string; origin: Origin } | undefined {
+  const match = prefixes.find(({ prefix }) => volume.startsWith(prefix));
+  if (match === undefined) {
+    return undefined;
+  }
+  const name = volume.slice(match.prefix.length);
+  return isName(name) ? { name, origin: match.origin } : undefined;
+}
