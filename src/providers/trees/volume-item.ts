@@ -92,7 +92,8 @@ export function traitsOf(volume: Volume, isOwned: boolean): VolumeTrait[] {
     ofInstallation: !managed && kind === 'docker' && owner !== undefined,
     ours: volume.owner === undefined,
     deletable: !isOwned && holders.length === 0 && volume.owner === undefined,
-    resizable: kind === 'disk' && volume.owner === undefined && holders.every(({ state }) => state === 'stopped'),
+    resizable:
+      kind === 'disk' && volume.owner === undefined && holders.every(({ state }) => state === 'stopped'),
   };
   return volumeTraits.filter((trait) => traits[trait]);
 }

@@ -159,7 +159,9 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   }
 
   private isOwned(name: string): boolean {
-    return this.store.workspaces.some(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(name));
+    return this.store.workspaces.some(({ homeVolume, dockerVolume }) =>
+      [homeVolume, dockerVolume].includes(name),
+    );
   }
 
   private get grouping(): VolumeGrouping {

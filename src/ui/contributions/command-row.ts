@@ -69,7 +69,14 @@ export const explorer = (group: string): Placement => ({
  * What a volume is, as far as commands depend on it. `adoptable`: a workspace can be made of it; `ofTool` and `ofInstallation`: who
  * made it, not this installation; `ours`: nobody else did; `deletable`, `resizable`: nothing is in the way of that.
  */
-export const volumeTraits = ['adoptable', 'ofTool', 'ofInstallation', 'ours', 'deletable', 'resizable'] as const;
+export const volumeTraits = [
+  'adoptable',
+  'ofTool',
+  'ofInstallation',
+  'ours',
+  'deletable',
+  'resizable',
+] as const;
 export type VolumeTrait = (typeof volumeTraits)[number];
 
 const isWorkspacesView = `view == ${viewIds.workspaces}`;

@@ -38,12 +38,7 @@ describe('what is offered for a volume', () => {
       false,
       ['volume.adopt', 'volume.delete', 'volume.measure'],
     ],
-    [
-      'one of another installation',
-      volume('data', { managed: false, owner }),
-      false,
-      ['volume.takeOver'],
-    ],
+    ['one of another installation', volume('data', { managed: false, owner }), false, ['volume.takeOver']],
     [
       'one that only a container of another installation has',
       volume('pgdata', { role: 'foreign', managed: false, holders: [{ ...holder('stopped'), owner }] }),
@@ -69,19 +64,33 @@ describe('what is offered for a volume', () => {
       ['volume.delete', 'volume.measure', 'volume.resize'],
     ],
   ];
-  const conditional = ['workspace.adopt', 'volume.adopt', 'volume.takeOver', 'volume.delete', 'volume.measure', 'volume.resize'];
+  const conditional = [
+    'workspace.adopt',
+    'volume.adopt',
+    'volume.takeOver',
+    'volume.delete',
+    'volume.measure',
+    'volume.resize',
+  ];
 
   for (const [what, each, isOwned, commands] of cases) {
     it(`${what}: ${commands.join(', ')}`, () => {
       const { contextValue = '' } = volumeItem({ type: 'volume', name: each.name }, each, isOwned);
-      assert.deepEqual(offered(contextValue).filter((id) => conditional.includes(id)).sort(), commands);
+      assert.deepEqual(
+        offered(contextValue)
+          .filter((id) => conditional.includes(id))
+          .sort(),
+        commands,
+      );
       assert.deepEqual(contextValue.split('+').slice(3), traitsOf(each, isOwned));
     });
   }
 
   /** The commands of the menu of rows with that value, by the generated conditions. */
   function offered(contextValue: string): string[] {
-    const { menus } = generated().contributes as { menus: Record<string, { command: string; when: string }[]> };
+    const { menus } = generated().contributes as {
+      menus: Record<string, { command: string; when: string }[]>;
+    };
     const entries = menus['view/item/context'] ?? [];
     return entries
       .filter(({ when }) => /^view == berth\.volumes && viewItem =~ /.test(when))
