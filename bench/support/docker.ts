@@ -1,5 +1,6 @@
 /** The baseline: Docker's own API and OpenSSH, without anything of Berth. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Dockerode from 'dockerode';
 
@@ -22,6 +23,18 @@ export async function must(argv: readonly string[]): Promise<void> {
   const code = await run(argv);
   if (code !== 0) {
     throw new Error(`${argv.join(' ')} ended with ${code}.`);
+  }
+}
+
+/** One program's output into another, which both must succeed. */
+export async function piped(from: readonly string[], to: readonly string[]): Promise<void> {
+  const [source = '', ...sourceArgs] = from;
+  const [target = '', ...targetArgs] = to;
+  const writer = spawn(source, sourceArgs, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const reader = spawn(target, targetArgs, { stdio: [writer.stdout, 'ignore', 'ignore'] });
+  const codes = await Promise.all([once(writer, 'exit'), once(reader, 'exit')]);
+  if (codes.some(([code]) => code !== 0)) {
+    throw new Error(`${from.join(' ')} | ${to.join(' ')} ended with ${codes.flat().join(', ')}.`);
   }
 }
 

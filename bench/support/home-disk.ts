@@ -101,10 +101,17 @@ export class HomeDisk {
         ...{ what: `${this.state}: ${question}`, unit: 'ms', note: `median of ${times}` },
         value: median(await repeat(times, ours[question])),
         baseline: { what, value: median(await repeat(times, baseline[question])) },
-        budget: { atMost: budgets[question], of: 'value' },
+        budget: this.budgetOf(question),
       });
     }
     return rows;
+  }
+
+  /** A list of a stopped disk is held to the process that reads the same image; all else to what a user feels. */
+  private budgetOf(question: Question): NonNullable<Row['budget']> {
+    return this.state === 'stopped' && question === 'list 10,000 entries'
+      ? { atMost: 1.5, of: 'ratio' }
+      : { atMost: budgets[question], of: 'value' };
   }
 
   private async transfer(body: TransferCreate): Promise<void> {
