@@ -10,6 +10,7 @@ import { EngineDescription } from './services/engine/engine-description';
 import { IdleWatch, systemClock, type Clock } from './services/workspaces/watch/idle';
 import { Images } from './services/images/images';
 import { Leases } from './services/workspaces/watch/leases';
+import { IdleMemory } from './services/engine/idle-memory';
 import { Lifetime } from './services/engine/lifetime';
 import { Locations } from './services/volumes/locations';
 import type { Log } from './machine/log';
@@ -117,7 +118,7 @@ function wire(options: EngineOptions) {
     verbs,
     access,
   };
-  return { ...options, ...shared, volumes, idle, leases };
+  return { ...options, ...shared, volumes, idle, leases, idleMemory: new IdleMemory() };
 }
 
 type Parts = ReturnType<typeof wire>;
@@ -137,12 +138,12 @@ function reasonToStay({ operations, registry, runtimes }: Parts, work?: Work): s
 }
 
 function lifetimeOf(parts: Parts): Lifetime {
-  const { idle, leases, idleExitMs, exit } = parts;
+  const { idle, idleMemory, leases, idleExitMs, exit } = parts;
   const busy = () =>
     reasonToStay(parts) ??
     (idle.isWatching ? 'an idle policy is watched' : undefined) ??
     (leases.isWaiting ? 'a temporary workspace is to be deleted' : undefined);
-  return new Lifetime({ idleExitMs, busy, exit });
+  return new Lifetime({ idleExitMs, busy, exit, used: () => idleMemory.touch() });
 }
 
 function servicesOf(parts: Parts): Services {
@@ -173,7 +174,7 @@ function servicesOf(parts: Parts): Services {
 
 export function createEngine(options: EngineOptions): Engine {
   const parts = wire(options);
-  const { registry, operations, keys, idle, leases, events, drivers, log } = parts;
+  const { registry, operations, keys, idle, idleMemory, leases, events, drivers, log } = parts;
   const services = servicesOf(parts);
   const reconciler = new Reconciler(parts);
   const driverEvents = new DriverEvents(drivers, events, log);
@@ -195,6 +196,7 @@ export function createEngine(options: EngineOptions): Engine {
     await Promise.race([reconciled, timeout(options.reconcileTimeoutMs ?? reconcileTimeoutMs)]);
     driverEvents.start();
     events.observe((event) => {
+      idleMemory.touch();
       if (event.type === 'workspace.changed' || event.type === 'workspace.deleted') {
         idle.reschedule();
         leases.look(event.payload.name);
@@ -211,6 +213,7 @@ export function createEngine(options: EngineOptions): Engine {
   const close = async () => {
     services.lifetime.close();
     idle.close();
+    idleMemory.close();
     leases.close();
     reconciler.close();
     driverEvents.close();

@@ -8,6 +8,8 @@ export interface LifetimeParts {
   /** Why it must stay, or undefined. */
   busy: () => string | undefined;
   exit: () => void;
+  /** Called with every sign of use. */
+  used?: () => void;
 }
 
 const lastLookMs = 20;
@@ -25,6 +27,7 @@ export class Lifetime {
 
   /** Something was asked for, or ended. */
   touch(): void {
+    this.parts.used?.();
     clearTimeout(this.timer);
     if (this.isClosed) {
       return;
