@@ -50,7 +50,6 @@ export class Workspaces {
     const record = registry.get(name);
     refuseTemporary(record);
     checkCredentials(patch.credentialFiles);
-    checkCredentials(patch.credentialFiles);
     const { label, secrets: secretValues, limits: changed, ports: wanted, env: variables, ...spec } = patch;
     const env = variables && changeVariables(record.spec.env ?? {}, variables, 'env');
     const limits = changed === undefined ? undefined : changeLimits(record.spec.limits, changed);
