@@ -53,7 +53,7 @@ import { Starter } from './machines/starter';
 import { StoppedRoots } from './rootfs/stopped-roots';
 import { Stats } from './guest/stats';
 import { Suspender } from './machines/suspender';
-import { TellingDisks } from './disks/telling-disks';
+import { TellingDisks } from './disks/observed-disks';
 import { Templates } from './machines/templates';
 import { Shares } from './virtiofs/shares';
 
