@@ -56,7 +56,7 @@ export function createDrivers(options: DriversOptions): Driver[] {
       authority: (registry) => registryAuth(registry, hostEnvironment()),
       qemuImg: findQemuImg,
     }),
-    disks: (questions) => new Disks({ home, agentDirectory, questions }),
+    disks: (questions) => new Disks({ home, agentDirectory, holders: questions }),
     buildBundle: buildExt4,
     containerImages: containers.images,
     ...(options.opensLoopback !== undefined && { opensLoopback: options.opensLoopback }),

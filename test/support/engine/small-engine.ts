@@ -2,7 +2,7 @@
 import type { TransferCreate } from '../../../src/api';
 import { asBerthError, BerthError } from '../../../src/api/errors';
 import type { EngineClient } from '../../../src/client/engine-client';
-import { Locations, type LocationParts } from '../../../src/backend/services/volumes/locations';
+import { Locations, type LocationDeps } from '../../../src/backend/services/volumes/locations';
 import { Transfers, type TransferResult } from '../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../src/backend/store/download-drafts';
 import type { TestVolume } from '../../unit/backend/files/agent/harness';
@@ -37,7 +37,7 @@ export class SmallEngine {
     };
     const registry = { get: (name: string) => ({ name, homeVolume: homes[name], spec }) };
     const runtimes = { of: () => ({ inspect: () => Promise.resolve({ id: 'runtime', volumes: [] }) }) };
-    this.locations = new Locations({ registry, runtimes, openFiles } as unknown as LocationParts);
+    this.locations = new Locations({ registry, runtimes, openFiles } as unknown as LocationDeps);
     this.transfers = new Transfers({
       openFiles,
       drafts: new DownloadDrafts(records),

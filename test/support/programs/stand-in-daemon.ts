@@ -48,7 +48,7 @@ export function useStandIn(server: string): () => StandIn {
     const socket = join(folder(), 'engine.sock');
     const endpoint = new Endpoint({
       dockerHost: () => `unix://${socket}`,
-      surroundings: { env: {}, home: folder(), platform: 'linux', uid: 0 },
+      environment: { env: {}, home: folder(), platform: 'linux', uid: 0 },
       log: quiet,
     });
     standIn = { asked: [], bodies: [], answers: new Map([['/_ping', () => ({ status: 200 })]]), endpoint };

@@ -71,7 +71,7 @@ export interface ContainerDriverOptions {
   /** The user's setting, read anew whenever a connection is made. */
   dockerHost: () => string | undefined;
   /** Environment and home that the search for an engine depends on; of this process unless given. */
-  surroundings?: HostEnvironment;
+  environment?: HostEnvironment;
 }
 
 export function createContainerDriver(options: ContainerDriverOptions): ContainerDriver {
@@ -101,11 +101,11 @@ export class ContainerDriver implements Driver {
   private readonly watchers = new Set<() => void>();
 
   constructor(private readonly options: ContainerDriverOptions) {
-    const surroundings = options.surroundings ?? hostEnvironment();
+    const environment = options.environment ?? hostEnvironment();
     const { log, installation, imagesDirectory } = options;
     this.toolsImage = `berth-tools:${toolsVersion(imagesDirectory)}`;
     this.ownership = new Ownership(installation, options.home, options.isAdopted);
-    this.endpoint = new Endpoint({ dockerHost: options.dockerHost, surroundings, log });
+    this.endpoint = new Endpoint({ dockerHost: options.dockerHost, environment: environment, log });
     this.helpers = new Helpers(this.endpoint, this.ownership);
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
     this.runtimes = new Runtimes(this.endpoint, tools, this.ownership);
@@ -129,7 +129,7 @@ export class ContainerDriver implements Driver {
     this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers.get(), this.ownership, claims);
     this.exports = new ImageExport(this.endpoint, this.toolsImage, this.helpers);
     this.images = new ContainerImages(this.endpoint, {
-      surroundings,
+      environment: environment,
       folder: imagesDirectory,
       toolsImage: this.toolsImage,
     });

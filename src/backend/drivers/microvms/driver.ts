@@ -40,10 +40,10 @@ import { liveFiles } from './guest/live-files';
 import { readLogs } from './guest/logs';
 import { KeptKits } from './kit/kept-kits';
 import { Machines } from './machines/machines';
-import type { DiskStore, GuestKits, HolderQuestions, RootImages } from './parts';
+import type { DiskStore, GuestKits, HolderLookup, RootImages } from './parts';
 import { toBuiltWith } from './runtimes/runtime-info';
 import type { Acceleration } from './qemu/command-line';
-import { ownSurroundings, type Surroundings } from './qemu/programs';
+import { ownQemuEnvironment, type QemuEnvironment } from './qemu/programs';
 import { Bases } from './rootfs/bases';
 import { MicrovmFiles } from './runtimes/runtime-files';
 import { diskMounts, maxMounts } from './runtimes/runtime-plan';
@@ -53,7 +53,7 @@ import { Starter } from './machines/starter';
 import { StoppedRoots } from './rootfs/stopped-roots';
 import { Stats } from './guest/stats';
 import { Suspender } from './machines/suspender';
-import { TellingDisks } from './disks/observed-disks';
+import { ObservedDisks } from './disks/observed-disks';
 import { Templates } from './machines/templates';
 import { Shares } from './virtiofs/shares';
 
@@ -82,7 +82,7 @@ export interface MicrovmDriverOptions {
   kits: GuestKits;
   roots: RootImages;
   /** The disks, which ask us who has them. */
-  disks: (questions: HolderQuestions) => DiskStore;
+  disks: (holders: HolderLookup) => DiskStore;
   buildBundle: BundleBuilder;
   /** Where images are listed, pulled and built. */
   containerImages: ImageStore;
@@ -90,7 +90,7 @@ export interface MicrovmDriverOptions {
   privateKey: () => Promise<string>;
   /** The folder `images/tools/agent`. */
   agentDirectory: string;
-  surroundings?: Surroundings;
+  environment?: QemuEnvironment;
   /** Instead of what a probe finds. */
   acceleration?: Acceleration;
   /** Guests may reach this machine's loopback, those that are started from now on. */
@@ -120,23 +120,23 @@ export class MicrovmDriver implements Driver {
     const { home, cache, log, kits, roots, privateKey, acceleration } = options;
     const files = new MicrovmFiles(home, cache);
     const store = new RuntimeStore(files, log);
-    const surroundings = options.surroundings ?? ownSurroundings();
+    const environment = options.environment ?? ownQemuEnvironment();
     const host = new Host({
       files,
       kits,
-      surroundings,
+      environment: environment,
       log,
       ...(acceleration !== undefined && { acceleration }),
     });
     const templates = new Templates({ host, files, log });
-    const machines = new Machines({ store, log, privateKey, tell: (event) => this.tell(event) });
-    const questions: HolderQuestions = {
+    const machines = new Machines({ store, log, privateKey, report: (event) => this.report(event) });
+    const holders: HolderLookup = {
       isGone: (runtime) => this.runtimes.isGone(runtime),
       stateOf: async (runtime) => (await this.runtimes.inspect(runtime))?.state ?? 'unknown',
       liveFiles: (runtime, volume) => this.liveFiles(runtime, volume),
     };
-    const disks = new TellingDisks(options.disks(questions), (event) => this.tell(event));
-    const shares = new Shares(surroundings);
+    const disks = new ObservedDisks(options.disks(holders), (event) => this.report(event));
+    const shares = new Shares(environment);
     const qemuImg = async (): Promise<string> => (await host.programs()).image;
     const bases = new Bases({ store, images: roots, qemuImg, log });
     const { opensLoopback = () => false } = options;
@@ -360,7 +360,7 @@ export class MicrovmDriver implements Driver {
     return this.runtimes;
   }
 
-  private tell(event: DriverEvent): void {
+  private report(event: DriverEvent): void {
     [...this.listeners].forEach((listener) => listener(event));
   }
 

@@ -96,7 +96,7 @@ export interface DiskStore extends VolumeStore {
 }
 
 /** What disks ask the driver. */
-export interface HolderQuestions {
+export interface HolderLookup {
   /** That runtime provably does not run, nor is it paused. */
   isGone(runtime: string): Promise<boolean>;
   /** What it is shown as. */

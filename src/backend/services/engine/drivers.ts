@@ -8,13 +8,13 @@ import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import type { VolumeKind } from '../../../api/volumes/schemas';
 import type { Driver, DriverHealth } from '../../drivers/driver';
 
-const statusPatienceMs = 5_000;
+const statusTimeoutMs = 5_000;
 
 /** What a driver says of itself; one that fails or does not answer in time is not available. */
-export async function statusOf(driver: Driver, patienceMs = statusPatienceMs): Promise<DriverStatus> {
+export async function statusOf(driver: Driver, timeoutMs = statusTimeoutMs): Promise<DriverStatus> {
   const timer = new AbortController();
-  const late = sleep(patienceMs, undefined, { signal: timer.signal }).then(
-    () => unavailable(`It did not answer within ${patienceMs / 1000} s.`),
+  const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(
+    () => unavailable(`It did not answer within ${timeoutMs / 1000} s.`),
     () => unavailable('cancelled'),
   );
   const health = driver.status().catch((error: unknown) => {

@@ -7,7 +7,7 @@ import type { Operations } from '../operations/operations';
 import type { Settings } from './settings';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
-export interface DescriptionParts {
+export interface DescriptionDeps {
   version: string;
   home: string;
   drivers: Drivers;
@@ -20,10 +20,10 @@ export interface DescriptionParts {
 export class EngineDescription {
   private readonly startedAt = new Date().toISOString();
 
-  constructor(private readonly parts: DescriptionParts) {}
+  constructor(private readonly deps: DescriptionDeps) {}
 
   async info(): Promise<EngineInfo> {
-    const { version, home, drivers, events, operations, settings, registry } = this.parts;
+    const { version, home, drivers, events, operations, settings, registry } = this.deps;
     return {
       version,
       protocol: protocolVersion,

@@ -2,7 +2,7 @@
  * When the engine may end by itself: no client is connected, no operation runs, nothing needs watching, and
  * the last request is some time ago.
  */
-export interface LifetimeParts {
+export interface LifetimeDeps {
   /** How long after the last sign of use. */
   idleExitMs: number;
   /** Why it must stay, or undefined. */
@@ -19,22 +19,22 @@ export class Lifetime {
   private isClosed = false;
   private readonly connections = new Set<symbol>();
 
-  constructor(private readonly parts: LifetimeParts) {}
+  constructor(private readonly deps: LifetimeDeps) {}
 
   get reasonToStay(): string | undefined {
-    return this.connections.size > 0 ? 'a client is connected' : this.parts.busy();
+    return this.connections.size > 0 ? 'a client is connected' : this.deps.busy();
   }
 
   /** Something was asked for, or ended. */
   touch(): void {
-    this.parts.used?.();
+    this.deps.used?.();
     clearTimeout(this.timer);
     if (this.isClosed) {
       return;
     }
     this.timer = setTimeout(() => {
       this.consider();
-    }, this.parts.idleExitMs);
+    }, this.deps.idleExitMs);
   }
 
   /** A client that stays connected, until the answer is called. */
@@ -57,7 +57,7 @@ export class Lifetime {
 
   private end(): void {
     if (this.reasonToStay === undefined) {
-      this.parts.exit();
+      this.deps.exit();
     } else if (this.connections.size === 0) {
       this.touch();
     }

@@ -218,12 +218,14 @@ export class Operations {
     work: (context: OperationContext) => Promise<OperationResult>,
     isRecorded: boolean,
   ): Promise<void> {
-    const tell = throttle(progressEveryMs, () => this.publish(operation));
+    const report = throttle(progressEveryMs, () => this.publish(operation));
     // A turn later, so that the caller has the operation before its work can end it.
     await Promise.resolve();
     const saved = isRecorded ? this.save(operation) : undefined;
     try {
-      const result = await work(makeContext(operation, signal, tell.request, () => this.publish(operation)));
+      const result = await work(
+        makeContext(operation, signal, report.request, () => this.publish(operation)),
+      );
       if (result !== undefined) {
         operation.result = result;
       }
@@ -231,7 +233,7 @@ export class Operations {
     } catch (error) {
       this.fail(operation, signal, error);
     }
-    tell.stop();
+    report.stop();
     operation.cancellable = false;
     operation.endedAt = new Date().toISOString();
     (isRecorded ? this.ended : this.idle).set(operation.id, operation);

@@ -94,7 +94,7 @@ async function fill(
     }
   }
   progress.set(total);
-  progress.tell();
+  progress.report();
   outcome.result.bytes = total;
 }
 

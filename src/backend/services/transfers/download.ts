@@ -109,7 +109,7 @@ async function receive(
       files.receiveTar(item.source, take, context.signal, unread);
     count += await unpackTar(receiveItem, stageOf(stage, index), renamed(item), report, context.signal);
   }
-  progress.tell();
+  progress.report();
   outcome.result.bytes = progress.bytes;
   return count;
 }

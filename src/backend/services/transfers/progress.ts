@@ -28,7 +28,7 @@ export class TransferProgress {
     if (elapsed >= everyMs) {
       const latest = ((this.done - this.toldDone) / elapsed) * 1000;
       this.rate = this.rate === undefined ? latest : this.rate + smoothing * (latest - this.rate);
-      this.tell();
+      this.report();
     }
   }
 
@@ -41,7 +41,7 @@ export class TransferProgress {
     return this.done;
   }
 
-  tell(): void {
+  report(): void {
     this.total = Math.max(this.total, this.done);
     this.toldAt = this.now();
     this.toldDone = this.done;

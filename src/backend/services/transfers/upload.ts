@@ -77,7 +77,7 @@ async function send(
   const { lost, failed } = await files.putTar(stage, pack(others), signal);
   lost.forEach((loss) => outcome.lost(loss, (path) => joinPath(plan.target, path)));
   failed.forEach(({ path, reason }) => outcome.fail(path.slice(1), path, reason));
-  progress.tell();
+  progress.report();
   outcome.result.bytes = progress.bytes;
   for (const [name, { node, reason }] of torn) {
     await files.remove(`${stage}/${name}`, { recursive: false });

@@ -26,7 +26,7 @@ export interface MountPoint {
   readOnly: boolean;
 }
 
-export interface LocationParts {
+export interface LocationDeps {
   registry: WorkspaceRegistry;
   runtimes: Runtimes;
   openFiles: (volume: string) => Promise<VolumeFiles>;
@@ -39,15 +39,15 @@ export class Locations {
   /** Where the mounts of a runtime really are: that does not change as long as it is there. */
   private readonly real = new Map<string, { runtime: string; targets: Map<string, string> }>();
 
-  constructor(private readonly parts: LocationParts) {}
+  constructor(private readonly deps: LocationDeps) {}
 
   /** `follow`: also when the last component is a link. What is missing is located where it would be made. */
   async locate(workspace: string, path: string, { follow }: { follow: boolean }): Promise<FileLocation> {
-    const record = this.parts.registry.get(workspace);
+    const record = this.deps.registry.get(workspace);
     if (record.state === 'creating') {
       throw notWhile(record.state, workspace, "its files can't be reached");
     }
-    const runtime = await this.parts.runtimes.of(record).inspect();
+    const runtime = await this.deps.runtimes.of(record).inspect();
     const root = rootFilesOf(workspace);
     const planned = mountPointsOf(record, runtime);
     const mounts = runtime === undefined ? planned : await this.atRealTargets(workspace, runtime, planned);
@@ -58,7 +58,7 @@ export class Locations {
   private walk(mounts: readonly MountPoint[], root: string): Walk {
     return new Walk(mounts, async (at) => {
       const { volume, path } = place(mounts, at, root);
-      return (await this.parts.openFiles(volume)).stat(path);
+      return (await this.deps.openFiles(volume)).stat(path);
     });
   }
 

@@ -12,16 +12,16 @@ function isHidden({ path }: FileChange): boolean {
 }
 
 export function publishedFiles(files: VolumeFiles, publish: PublishChanges): VolumeFiles {
-  const tell = (...changes: FileChange[]): void => {
+  const report = (...changes: FileChange[]): void => {
     const seen = changes.filter((change) => !isHidden(change));
     if (seen.length > 0) {
       publish(seen);
     }
   };
-  return { ...looking(files), ...changing(files, tell), ...staging(files, tell) };
+  return { ...looking(files), ...changing(files, report), ...staging(files, report) };
 }
 
-type Tell = (...changes: FileChange[]) => void;
+type Report = (...changes: FileChange[]) => void;
 
 const changed = (path: string): FileChange => ({ type: 'changed', path });
 const created = (path: string): FileChange => ({ type: 'created', path });
@@ -47,27 +47,27 @@ function withAncestors(path: string): string[] {
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
 }
 
-function changing(files: VolumeFiles, tell: Tell) {
+function changing(files: VolumeFiles, report: Report) {
   return {
     write: async (path, ...input) => {
       const entry = await files.write(path, ...input);
-      tell(changed(path));
+      report(changed(path));
       return entry;
     },
     mkdir: async (path, options = {}) => {
       const entry = await files.mkdir(path, options);
       // Which of those above it are new as well is not known: who has seen them already looks again.
-      tell(...(options.parents === true ? withAncestors(path) : [path]).map(created));
+      report(...(options.parents === true ? withAncestors(path) : [path]).map(created));
       return entry;
     },
     rename: async (from, to, options) => {
       const entry = await files.rename(from, to, options);
-      tell(deleted(from), created(to));
+      report(deleted(from), created(to));
       return entry;
     },
     copy: async (from, to, ...input) => {
       const entry = await files.copy(from, to, ...input);
-      tell(created(to));
+      report(created(to));
       return entry;
     },
     remove: async (path, ...input) => {
@@ -75,21 +75,21 @@ function changing(files: VolumeFiles, tell: Tell) {
         await files.remove(path, ...input);
       } catch (error) {
         // Part of a folder may be gone.
-        tell(changed(path));
+        report(changed(path));
         throw error;
       }
-      tell(deleted(path));
+      report(deleted(path));
     },
     chmod: async (path, mode) => {
       const entry = await files.chmod(path, mode);
-      tell(changed(path));
+      report(changed(path));
       return entry;
     },
   } satisfies Partial<VolumeFiles>;
 }
 
 /** A stage is nobody's to see until it is merged. */
-function staging(files: VolumeFiles, tell: Tell) {
+function staging(files: VolumeFiles, report: Report) {
   const { putBulk } = files;
   return {
     stage: () => files.stage(),
@@ -102,11 +102,11 @@ function staging(files: VolumeFiles, tell: Tell) {
         const result = await files.merge(stage, target, policy);
         const renamed = new Map(result.renamed.map(({ from, to }) => [from, to]));
         const arrived = entries.map(({ name }) => renamed.get(`/${name}`) ?? `/${name}`);
-        tell(changed(target), ...arrived.map((path) => changed(joinPath(target, path.slice(1)))));
+        report(changed(target), ...arrived.map((path) => changed(joinPath(target, path.slice(1)))));
         return result;
       } catch (error) {
         // Some of it may be in place.
-        tell(changed(target), ...entries.map(({ name }) => changed(joinPath(target, name))));
+        report(changed(target), ...entries.map(({ name }) => changed(joinPath(target, name))));
         throw error;
       }
     },

@@ -8,7 +8,7 @@ import type { VolumeFiles } from '../../files/volume-files';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 
-export interface RemovalParts {
+export interface RemovalDeps {
   openFiles: (volume: string) => Promise<VolumeFiles>;
 }
 
@@ -32,7 +32,7 @@ export function checkRemoval({ paths }: RemovalCreate): void {
 
 /** Throws for a request that can never work, before an operation is made of it. */
 export function beginRemoval(
-  { operations, openFiles }: RemovalParts & { operations: Operations },
+  { operations, openFiles }: RemovalDeps & { operations: Operations },
   request: RemovalCreate,
 ): Operation {
   checkRemoval(request);
@@ -45,7 +45,7 @@ export function beginRemoval(
 /** Cancelled: what is gone stays gone, the rest stays. Throws when nothing that was asked for could be deleted. */
 export async function runRemoval(
   { volume, paths }: RemovalCreate,
-  { openFiles }: RemovalParts,
+  { openFiles }: RemovalDeps,
   context: OperationContext,
 ): Promise<RemovalResult> {
   const files = await openFiles(volume);
@@ -130,15 +130,15 @@ class RemovalProgress {
     this.before += this.here;
     this.here = 0;
     this.path = path;
-    this.tell();
+    this.report();
   }
 
   at(names: number): void {
     this.here = names;
-    this.tell();
+    this.report();
   }
 
-  private tell(): void {
+  private report(): void {
     const now = performance.now();
     if (now - this.toldAt < progressMs) {
       return;

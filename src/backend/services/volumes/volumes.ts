@@ -20,7 +20,7 @@ import type { Runtimes } from '../workspaces/runtime-handle';
 
 const usageTimeoutMs = 120_000;
 
-export interface VolumesParts {
+export interface VolumesDeps {
   drivers: Drivers;
   runtimes: Runtimes;
   registry: WorkspaceRegistry;
@@ -33,23 +33,23 @@ export class Volumes {
   /** Who has a volume whose files were opened: asking the drivers takes longer than most calls for files. */
   private readonly keptBy = new Map<string, Driver>();
 
-  constructor(private readonly parts: VolumesParts) {
-    parts.events.observe((event) => {
+  constructor(private readonly deps: VolumesDeps) {
+    deps.events.observe((event) => {
       if (event.type === 'volume.deleted') {
         const { name } = event.payload;
         this.keptBy.delete(name);
         // Its name alone would not bring it back: what stays in the list after a failure does no harm.
-        parts.adopted
+        deps.adopted
           .forget(name)
-          .catch((error: unknown) => parts.log.warn({ err: error, name }, 'still listed'));
+          .catch((error: unknown) => deps.log.warn({ err: error, name }, 'still listed'));
       }
     });
   }
 
   /** `isShown`: what is not is not measured either. */
   async list(usage: boolean, isShown: (volume: Volume) => boolean = () => true): Promise<Volume[]> {
-    const lists = await Promise.allSettled(this.parts.drivers.all().map((driver) => driver.volumes.list()));
-    const records = this.parts.registry.all();
+    const lists = await Promise.allSettled(this.deps.drivers.all().map((driver) => driver.volumes.list()));
+    const records = this.deps.registry.all();
     const volumes = lists
       .flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
       .map((volume) => withUsers(volume, records))
@@ -60,45 +60,45 @@ export class Volumes {
       if (volumes.length === 0) {
         throw failure.reason;
       }
-      this.parts.log.warn({ err: failure.reason as unknown }, 'volumes of a driver not listed');
+      this.deps.log.warn({ err: failure.reason as unknown }, 'volumes of a driver not listed');
     }
     return usage ? Promise.all(volumes.map((volume) => this.withUsage(volume))) : volumes;
   }
 
   /** The id of a session volume becomes its name; any other name stays as it is. */
   async wholeName(given: string): Promise<string> {
-    return this.keptBy.has(given) ? given : this.parts.drivers.wholeVolumeName(given);
+    return this.keptBy.has(given) ? given : this.deps.drivers.wholeVolumeName(given);
   }
 
   async get(name: string, usage: boolean): Promise<Volume> {
-    const driver = await this.parts.drivers.ofVolume(name);
+    const driver = await this.deps.drivers.ofVolume(name);
     const found = await driver.volumes.inspect(name);
     if (found === undefined) {
       throw new BerthError('not_found', `There is no volume ${name}.`);
     }
-    const volume = withUsers(found, this.parts.registry.all());
+    const volume = withUsers(found, this.deps.registry.all());
     return usage ? this.withUsage(volume) : volume;
   }
 
   async create(spec: VolumeCreate): Promise<Volume> {
     // Only disks have a size.
     const kind = spec.kind ?? (spec.sizeMiB === undefined ? undefined : 'disk');
-    const driver = this.parts.drivers.ofVolumeKind(kind);
+    const driver = this.deps.drivers.ofVolumeKind(kind);
     checkVolumeName(spec.name, driver.kind, 'name');
     // A name means one volume, whoever keeps it.
-    const keeper = await this.parts.drivers.findVolume(spec.name);
+    const keeper = await this.deps.drivers.findVolume(spec.name);
     if (keeper !== undefined) {
       throw await this.nameTaken(spec.name);
     }
     const volume = await driver.volumes.create({ ...spec, ...(kind !== undefined && { kind }) });
-    this.parts.events.publish('volume.changed', volume);
+    this.deps.events.publish('volume.changed', volume);
     return volume;
   }
 
   /** `force` consents to deleting what another tool made; a volume in use is never deleted. */
   async delete(name: string, force: boolean): Promise<{ deleted: boolean }> {
     const volume = await this.get(name, false);
-    const owner = this.parts.registry
+    const owner = this.deps.registry
       .all()
       .find((record) => [record.homeVolume, record.dockerVolume].includes(name));
     if (owner !== undefined) {
@@ -119,8 +119,8 @@ export class Volumes {
         hint: 'Use `force` (--force) to delete it anyway.',
       });
     }
-    await removeVolume(this.parts, await this.parts.drivers.ofVolume(name), name);
-    this.parts.events.publish('volume.deleted', { name });
+    await removeVolume(this.deps, await this.deps.drivers.ofVolume(name), name);
+    this.deps.events.publish('volume.deleted', { name });
     return { deleted: true };
   }
 
@@ -137,9 +137,9 @@ export class Volumes {
       throw new BerthError('not_supported', `${name} is a file or folder of yours: it needs no adoption.`);
     }
     refuseOthersVolume(volume, takeOver);
-    await takeVolume(this.parts, await this.parts.drivers.ofVolume(name), name, takeOver);
+    await takeVolume(this.deps, await this.deps.drivers.ofVolume(name), name, takeOver);
     const ours = await this.get(name, false);
-    this.parts.events.publish('volume.changed', ours);
+    this.deps.events.publish('volume.changed', ours);
     return ours;
   }
 
@@ -165,30 +165,30 @@ export class Volumes {
   }
 
   async resize(name: string, sizeMiB: number): Promise<Volume> {
-    const driver = await this.parts.drivers.ofVolume(name);
+    const driver = await this.deps.drivers.ofVolume(name);
     const volume = await driver.volumes.resize(name, sizeMiB);
-    this.parts.events.publish('volume.changed', volume);
+    this.deps.events.publish('volume.changed', volume);
     return volume;
   }
 
   /** The files of a volume, or of a workspace's root; the driver keeps them open as long as they are used. */
   async files(name: string): Promise<VolumeFiles> {
     return publishedFiles(await this.open(name), (changes) =>
-      this.parts.events.publish('files.changed', { volume: name, changes }),
+      this.deps.events.publish('files.changed', { volume: name, changes }),
     );
   }
 
   private async open(name: string): Promise<VolumeFiles> {
     const workspace = workspaceOfRoot(name);
     if (workspace !== undefined) {
-      const record = this.parts.registry.get(workspace);
+      const record = this.deps.registry.get(workspace);
       if (record.state === 'creating') {
         throw notWhile(record.state, workspace, "its files can't be reached");
       }
-      return this.parts.runtimes.of(record).rootFiles();
+      return this.deps.runtimes.of(record).rootFiles();
     }
     const known = this.keptBy.get(name);
-    const driver = known ?? (await this.parts.drivers.ofVolume(name));
+    const driver = known ?? (await this.deps.drivers.ofVolume(name));
     this.keptBy.set(name, driver);
     try {
       return await driver.volumes.files(name);
@@ -204,7 +204,7 @@ export class Volumes {
       try {
         await (await this.files(name)).stat('/');
       } catch (error) {
-        this.parts.log.info(
+        this.deps.log.info(
           { err: asBerthError(error).message, volume: name },
           'drafts of an upload may be left',
         );
@@ -217,11 +217,11 @@ export class Volumes {
       return volume;
     }
     try {
-      const driver = await this.parts.drivers.ofVolume(volume.name);
+      const driver = await this.deps.drivers.ofVolume(volume.name);
       const usage = await driver.volumes.usage(volume.name, AbortSignal.timeout(usageTimeoutMs));
       return { ...volume, ...usage, usedAt: new Date().toISOString() };
     } catch (error) {
-      this.parts.log.warn({ err: error, volume: volume.name }, 'usage not measured');
+      this.deps.log.warn({ err: error, volume: volume.name }, 'usage not measured');
       return volume;
     }
   }

@@ -29,7 +29,7 @@ const usersOfSecrets: readonly string[] = [loginUser, 'root'];
 const defaultExecTimeoutMs = 600_000;
 const defaultOutputBytes = 1_048_576;
 
-export interface AccessParts {
+export interface AccessDeps {
   registry: WorkspaceRegistry;
   runtimes: Runtimes;
   keys: SshKeys;
@@ -40,7 +40,7 @@ export interface AccessParts {
 export class WorkspaceAccess {
   private readonly sessions = new Map<string, number>();
 
-  constructor(private readonly parts: AccessParts) {}
+  constructor(private readonly deps: AccessDeps) {}
 
   async stats(name: string): Promise<WorkspaceStats> {
     this.require(name, uses.stats, 'nothing is to be measured');
@@ -75,7 +75,7 @@ export class WorkspaceAccess {
     if (cwd !== undefined) {
       return { cwd };
     }
-    const { cloned } = this.parts.registry.get(name);
+    const { cloned } = this.deps.registry.get(name);
     return { cwd: homeDirectory, ...(cloned && { preferredCwd: repositoryDirectory }) };
   }
 
@@ -85,13 +85,13 @@ export class WorkspaceAccess {
     user: string,
     extra: Readonly<Record<string, string>> = {},
   ): Promise<Record<string, string>> {
-    const { spec } = this.parts.registry.get(name);
-    const secrets = usersOfSecrets.includes(user) ? await this.parts.secrets.values(name) : {};
+    const { spec } = this.deps.registry.get(name);
+    const secrets = usersOfSecrets.includes(user) ? await this.deps.secrets.values(name) : {};
     return { ...spec.env, ...secrets, ...extra };
   }
 
   async ssh(name: string): Promise<SshTarget> {
-    const { registry, state, keys } = this.parts;
+    const { registry, state, keys } = this.deps;
     const record = registry.get(name);
     await keys.clientKey();
     return {
@@ -110,11 +110,11 @@ export class WorkspaceAccess {
 
   /** Notes that it is in use now. */
   async touch(name: string): Promise<void> {
-    await this.parts.registry.update(name, { lastUsedAt: new Date().toISOString() });
+    await this.deps.registry.update(name, { lastUsedAt: new Date().toISOString() });
   }
 
   require(name: string, states: readonly WorkspaceState[], what: string): WorkspaceRecord {
-    const record = this.parts.registry.get(name);
+    const record = this.deps.registry.get(name);
     if (isHalted(record) && !states.includes(record.state)) {
       throw haltError(record);
     }
@@ -148,7 +148,7 @@ export class WorkspaceAccess {
 
   /** Counts a file client of whatever workspace a volume is the home of. */
   holdVolume(volume: string): () => void {
-    const owner = this.parts.registry.all().find((record) => record.homeVolume === volume);
+    const owner = this.deps.registry.all().find((record) => record.homeVolume === volume);
     return owner === undefined ? () => undefined : this.hold(owner.name);
   }
 
@@ -172,6 +172,6 @@ export class WorkspaceAccess {
   }
 
   private runtime(name: string): RuntimeHandle {
-    return this.parts.runtimes.of(this.parts.registry.get(name));
+    return this.deps.runtimes.of(this.deps.registry.get(name));
   }
 }

@@ -19,11 +19,11 @@ import type { Operations } from '../operations/operations';
 import { describeOwnFiles, measureOwnFiles } from './own-files';
 import { giveVolumeBack, takeVolume } from '../volumes/own-volumes';
 import type { Settings } from '../engine/settings';
-import { settleReplacement, takePlace, type ReplacementParts } from './replacement';
+import { settleReplacement, takePlace, type ReplacementDeps } from './replacement';
 import { dockerVolumeOf, type WorkspaceRecord } from './record';
 import { runtimeOn, stopGraceMs, type RuntimeHandle, type Runtimes } from './runtime-handle';
 
-export interface AdoptionParts extends ReplacementParts {
+export interface AdoptionDeps extends ReplacementDeps {
   drivers: Drivers;
   runtimes: Runtimes;
   ports: PortLedger;
@@ -40,11 +40,11 @@ export interface AdoptRequest {
 }
 
 export class Adoption {
-  constructor(private readonly parts: AdoptionParts) {}
+  constructor(private readonly deps: AdoptionDeps) {}
 
   /** Of every driver that answers. */
   async list(): Promise<Adoptable[]> {
-    const lists = await Promise.allSettled(this.parts.drivers.all().map((driver) => this.listOf(driver)));
+    const lists = await Promise.allSettled(this.deps.drivers.all().map((driver) => this.listOf(driver)));
     const found = lists.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
     const failure = lists.find((each) => each.status === 'rejected');
     if (failure !== undefined && found.length === 0) {
@@ -56,7 +56,7 @@ export class Adoption {
   private async listOf(driver: Driver): Promise<Adoptable[]> {
     const [volumes, runtimes] = await Promise.all([driver.volumes.list(), driver.list()]);
     const owned = new Set(
-      this.parts.registry.all().flatMap((record) => [record.homeVolume, record.dockerVolume]),
+      this.deps.registry.all().flatMap((record) => [record.homeVolume, record.dockerVolume]),
     );
     return volumes.flatMap((volume) => {
       const origin = originOf(volume.name);
@@ -72,7 +72,7 @@ export class Adoption {
    * one; it goes with consent, and when the new one has answered: until then nothing that it has is changed.
    */
   async adopt(name: string, request: AdoptRequest): Promise<Operation> {
-    const { registry, drivers, operations } = this.parts;
+    const { registry, drivers, operations } = this.deps;
     registry.refuseTaken(name);
     const driver = await drivers.findVolume(request.volume);
     const volume = await driver?.volumes.inspect(request.volume);
@@ -121,7 +121,7 @@ export class Adoption {
     { dockerVolume, spec }: Inherited,
     request: AdoptRequest,
   ): Promise<Volume[]> {
-    const { registry } = this.parts;
+    const { registry } = this.deps;
     const own = [home.name, ...(dockerVolume === undefined ? [] : [dockerVolume])];
     for (const name of own) {
       const owner = registry
@@ -146,7 +146,7 @@ export class Adoption {
     runtime: RuntimeHandle,
     { name, existing, inherited }: { name: string; existing: RuntimeInfo; inherited: Inherited },
   ): Promise<BerthError> {
-    const { log } = this.parts;
+    const { log } = this.deps;
     const own = await measureOwnFiles(runtime, log, { anyOwner: true });
     const what = `The ${runtime.driver.kind} ${existing.name} (${existing.state}) is replaced`;
     const loss =
@@ -162,7 +162,7 @@ export class Adoption {
 
   /** There is no container: a workspace it is, also when it does not start. Its volume is as it was. */
   private async startOn(name: string, context: OperationContext): Promise<void> {
-    const { registry, runtimes, starter } = this.parts;
+    const { registry, runtimes, starter } = this.deps;
     const runtime = runtimes.of(registry.get(name));
     try {
       await ensureImage(runtime.driver, registry.get(name).spec.image, context);
@@ -176,7 +176,7 @@ export class Adoption {
   }
 
   private async replace(name: string, context: OperationContext): Promise<void> {
-    const { registry, runtimes } = this.parts;
+    const { registry, runtimes } = this.deps;
     const runtime = runtimes.of(registry.get(name));
     const putAside = async (): Promise<void> => {
       await runtime.stop(stopGraceMs, { anyOwner: true });
@@ -185,7 +185,7 @@ export class Adoption {
     try {
       // First: while it is pulled, what there is runs on.
       await this.ensureImageOrUndo(name, runtime.driver, context);
-      await takePlace(this.parts, name, { putAside, isToRun: true }, context);
+      await takePlace(this.deps, name, { putAside, isToRun: true }, context);
       await registry.settle(name, 'running');
     } catch (error) {
       if (registry.find(name) !== undefined) {
@@ -197,9 +197,9 @@ export class Adoption {
 
   private async ensureImageOrUndo(name: string, driver: Driver, context: OperationContext): Promise<void> {
     try {
-      await ensureImage(driver, this.parts.registry.get(name).spec.image, context);
+      await ensureImage(driver, this.deps.registry.get(name).spec.image, context);
     } catch (error) {
-      await settleReplacement(this.parts, name);
+      await settleReplacement(this.deps, name);
       throw error;
     }
   }
@@ -212,7 +212,7 @@ export class Adoption {
   ): Promise<void> {
     const { code, message, hint } = asBerthError(error);
     const problem = { code, message, step: 'adopt', ...(hint !== undefined && { hint }) };
-    await this.parts.registry.settle(name, state, context.signal.aborted ? {} : { problem });
+    await this.deps.registry.settle(name, state, context.signal.aborted ? {} : { problem });
   }
 
   private async imageFor(
@@ -221,7 +221,7 @@ export class Adoption {
     request: AdoptRequest,
   ): Promise<{ image: string; isTheirs: boolean }> {
     const theirs = existing?.image;
-    const { image: usual } = this.parts.settings.defaults;
+    const { image: usual } = this.deps.settings.defaults;
     if (request.image !== undefined || theirs === undefined) {
       return { image: request.image ?? usual, isTheirs: true };
     }
@@ -233,7 +233,7 @@ export class Adoption {
   /** Answers what is to be said of its ports. */
   private async reserve(name: string, reservation: Reservation): Promise<string[]> {
     const { volume, volumes, spec, inherited, existing } = reservation;
-    const { registry, ports, keys } = this.parts;
+    const { registry, ports, keys } = this.deps;
     const isRunning = existing !== undefined && existing.state !== 'stopped';
     const published = await inheritPorts(ports, name, inherited.ports, isRunning);
     const reserved = published.ports.map(({ host }) => host);
@@ -286,12 +286,12 @@ export class Adoption {
   ): Promise<void> {
     try {
       for (const each of volumes) {
-        await takeVolume(this.parts, driver, each.name, takeOver);
+        await takeVolume(this.deps, driver, each.name, takeOver);
       }
     } catch (error) {
       // Nothing else has been changed yet: who had them has them still.
-      await Promise.allSettled(volumes.map((each) => giveVolumeBack(this.parts, driver, each.name)));
-      await this.parts.registry.remove(name);
+      await Promise.allSettled(volumes.map((each) => giveVolumeBack(this.deps, driver, each.name)));
+      await this.deps.registry.remove(name);
       throw error;
     }
   }

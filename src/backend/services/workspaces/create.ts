@@ -37,7 +37,7 @@ export interface Defaults {
   idle: IdlePolicy;
 }
 
-export interface CreatorParts {
+export interface CreatorDeps {
   registry: WorkspaceRegistry;
   starter: WorkspaceStarter;
   drivers: Drivers;
@@ -51,20 +51,20 @@ export interface CreatorParts {
 }
 
 export class WorkspaceCreator {
-  constructor(private readonly parts: CreatorParts) {}
+  constructor(private readonly deps: CreatorDeps) {}
 
   async create(request: WorkspaceCreate): Promise<Operation> {
     const spec = await this.withWholeNames(this.specOf(request));
-    const driver = this.parts.drivers.of(spec.runtime);
-    refuseUnsupported({ ...spec, ports: request.ports }, driver, this.parts.drivers.all());
-    this.parts.registry.refuseTaken(request.name);
+    const driver = this.deps.drivers.of(spec.runtime);
+    refuseUnsupported({ ...spec, ports: request.ports }, driver, this.deps.drivers.all());
+    this.deps.registry.refuseTaken(request.name);
     if (request.agentSocket !== undefined) {
       await checkAgentSocket(request.agentSocket);
     }
     await this.refuseVolumesThatAreThere(request, spec);
-    await resolveMounts(spec.mounts ?? [], driver, this.parts.drivers);
+    await resolveMounts(spec.mounts ?? [], driver, this.deps.drivers);
     const record = await this.reserve(request, spec);
-    return this.parts.operations.start(
+    return this.deps.operations.start(
       { kind: 'workspace.create', title: `Create workspace ${request.name}`, workspace: request.name },
       async (context) => {
         await this.build(record.name, request, context);
@@ -81,7 +81,7 @@ export class WorkspaceCreator {
     { name, temporary }: WorkspaceCreate,
     spec: WorkspaceSpec,
   ): Promise<void> {
-    const { drivers } = this.parts;
+    const { drivers } = this.deps;
     const own = drivers.of(spec.runtime);
     const names = [homeVolumeOf(name), ...(spec.docker === true ? [dockerVolumeOf(name)] : [])];
     for (const volume of names) {
@@ -114,7 +114,7 @@ export class WorkspaceCreator {
   }
 
   private specOf(request: WorkspaceCreate): WorkspaceSpec {
-    const defaults = this.parts.defaults();
+    const defaults = this.deps.defaults();
     if (request.cloneUrl !== undefined) {
       checkCloneAddress(request.cloneUrl);
     }
@@ -139,7 +139,7 @@ export class WorkspaceCreator {
     const mounts = await Promise.all(
       (spec.mounts ?? []).map(async (mount) =>
         mount.kind === 'volume'
-          ? { ...mount, source: await this.parts.drivers.wholeVolumeName(mount.source) }
+          ? { ...mount, source: await this.deps.drivers.wholeVolumeName(mount.source) }
           : mount,
       ),
     );
@@ -148,7 +148,7 @@ export class WorkspaceCreator {
 
   /** Name, port, host key and secrets: what must be ours before anything is built. */
   private async reserve(request: WorkspaceCreate, spec: WorkspaceSpec): Promise<WorkspaceRecord> {
-    const { registry, ports, keys } = this.parts;
+    const { registry, ports, keys } = this.deps;
     const { name } = request;
     const published = await reservePorts(ports, name, request.ports ?? []);
     let sshPort: number | undefined;
@@ -191,9 +191,9 @@ export class WorkspaceCreator {
   private async keepSecrets({ name, secrets }: WorkspaceCreate): Promise<void> {
     try {
       // Drop the secrets of an earlier workspace of this name.
-      await this.parts.secrets.forget(name);
+      await this.deps.secrets.forget(name);
       if (secrets !== undefined) {
-        await this.parts.secrets.put(name, secrets);
+        await this.deps.secrets.put(name, secrets);
       }
     } catch (error) {
       await this.forget(name);
@@ -202,7 +202,7 @@ export class WorkspaceCreator {
   }
 
   private async forget(name: string): Promise<void> {
-    const { registry, keys, secrets } = this.parts;
+    const { registry, keys, secrets } = this.deps;
     await Promise.allSettled([secrets.forget(name), keys.forgetHostKey(name)]);
     await registry.remove(name);
   }
@@ -212,7 +212,7 @@ export class WorkspaceCreator {
     { start = true, agentSocket }: WorkspaceCreate,
     context: OperationContext,
   ): Promise<void> {
-    const { registry, runtimes, starter } = this.parts;
+    const { registry, runtimes, starter } = this.deps;
     try {
       await ensureImage(runtimes.of(registry.get(name)).driver, registry.get(name).spec.image, context);
       await context.step('container', 'Create the runtime', async () => {
@@ -232,7 +232,7 @@ export class WorkspaceCreator {
 
   /** What has the name already is not ours: neither used nor removed. */
   private async refuseForeign(name: string): Promise<void> {
-    const runtime = this.parts.runtimes.of(this.parts.registry.get(name));
+    const runtime = this.deps.runtimes.of(this.deps.registry.get(name));
     const existing = await runtime.inspect();
     if (existing !== undefined) {
       const whose = existing.owner === undefined ? '' : `, of ${ownerWords(existing.owner)}`;
@@ -249,7 +249,7 @@ export class WorkspaceCreator {
 
   /** Removes what this create made, and nothing that was there before. */
   private async undo(name: string): Promise<void> {
-    const { registry, runtimes } = this.parts;
+    const { registry, runtimes } = this.deps;
     const record = registry.get(name);
     const runtime = runtimes.of(record);
     try {
@@ -257,7 +257,7 @@ export class WorkspaceCreator {
         await runtime.remove();
       }
       for (const volume of record.createdVolumes) {
-        await removeOwnVolume(this.parts, runtime.driver, volume, () => undefined);
+        await removeOwnVolume(this.deps, runtime.driver, volume, () => undefined);
       }
     } catch (error) {
       await registry.settle(name, 'error', {

@@ -6,9 +6,9 @@ import type { SecretStore } from '../../store/secrets';
 import type { OperationContext } from '../operations/operation-context';
 import { removeOwnVolume } from '../volumes/own-volumes';
 import type { WorkspaceRecord } from './record';
-import { settleReplacement, type ReplacementParts } from './replacement';
+import { settleReplacement, type ReplacementDeps } from './replacement';
 
-export interface EraseParts extends ReplacementParts {
+export interface EraseDeps extends ReplacementDeps {
   secrets: SecretStore;
 }
 
@@ -21,15 +21,15 @@ export interface Erasure {
 
 /** Answers the volumes that were deleted. Whatever fails, the workspace ends in a state from which it can be deleted. */
 export async function eraseWorkspace(
-  parts: EraseParts,
+  deps: EraseDeps,
   { name, keepVolumes, before }: Erasure,
   context: OperationContext,
 ): Promise<{ deleted: string[] }> {
-  const { registry, runtimes } = parts;
+  const { registry, runtimes } = deps;
   try {
     if (registry.get(name).replaced?.adoption !== undefined) {
       // Nothing was adopted: what there is belongs to whoever had it before.
-      await settleReplacement(parts, name);
+      await settleReplacement(deps, name);
       if (registry.find(name) === undefined) {
         return { deleted: [] };
       }
@@ -41,8 +41,8 @@ export async function eraseWorkspace(
       registry.update(name, { state: 'deleting', keepsVolumes: keepVolumes || undefined }),
     );
     await context.step('runtime', 'Remove the runtime', () => runtime.remove());
-    const deleted = keepVolumes ? [] : await removeVolumes(parts, record, runtime.driver, context);
-    await forget(parts, record, context);
+    const deleted = keepVolumes ? [] : await removeVolumes(deps, record, runtime.driver, context);
+    await forget(deps, record, context);
     return { deleted };
   } catch (error) {
     const { message, hint, code } = asBerthError(error);
@@ -59,7 +59,7 @@ export async function eraseWorkspace(
 }
 
 async function removeVolumes(
-  parts: EraseParts,
+  deps: EraseDeps,
   record: WorkspaceRecord,
   driver: Driver,
   context: OperationContext,
@@ -68,7 +68,7 @@ async function removeVolumes(
   const volumes = [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
   for (const volume of volumes) {
     await context.step('volume', `Delete volume ${volume}`, async () => {
-      if (await removeOwnVolume(parts, driver, volume, (message) => context.warn(message))) {
+      if (await removeOwnVolume(deps, driver, volume, (message) => context.warn(message))) {
         deleted.push(volume);
       }
     });
@@ -78,7 +78,7 @@ async function removeVolumes(
 
 /** Keys, secrets and the record. On a full disk the secrets go last: removing the others makes room to write. */
 async function forget(
-  { registry, keys, secrets }: EraseParts,
+  { registry, keys, secrets }: EraseDeps,
   { name, spec }: WorkspaceRecord,
   context: OperationContext,
 ): Promise<void> {

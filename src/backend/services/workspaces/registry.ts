@@ -15,7 +15,7 @@ import type { Log } from '../../machine/log';
 import { portsOf } from './start/published-ports';
 import { toWorkspace, workspaceFormat, type WorkspaceActivity, type WorkspaceRecord } from './record';
 
-export interface RegistryParts {
+export interface RegistryDeps {
   state: StateDirectory;
   ports: PortLedger;
   sshConfig: SshConfig;
@@ -34,10 +34,10 @@ export class WorkspaceRegistry {
   private readonly attachedNow = new Map<string, number>();
   readonly setAside: string[] = [];
 
-  constructor(private readonly parts: RegistryParts) {}
+  constructor(private readonly deps: RegistryDeps) {}
 
   async load(): Promise<void> {
-    const { state, ports } = this.parts;
+    const { state, ports } = this.deps;
     for (const name of await readdir(state.workspaces)) {
       const path = state.workspaceRecord(name);
       const read = checkName(name, await readRecord(path, workspaceFormat));
@@ -52,7 +52,7 @@ export class WorkspaceRegistry {
         this.setAside.push(
           `${path}: ${read.reason}${read.movedTo === undefined ? '' : ` Kept as ${read.movedTo}.`}`,
         );
-        this.parts.log.error({ path, reason: read.reason }, 'record set aside');
+        this.deps.log.error({ path, reason: read.reason }, 'record set aside');
       }
     }
     await this.followSsh();
@@ -85,7 +85,7 @@ export class WorkspaceRegistry {
   }
 
   show(record: WorkspaceRecord): Workspace {
-    return toWorkspace(record, this.parts.activityOf(record.name), this.attachedNow.get(record.name));
+    return toWorkspace(record, this.deps.activityOf(record.name), this.attachedNow.get(record.name));
   }
 
   /** Takes a new name; throws `exists`. Nothing is awaited before it is taken. */
@@ -93,7 +93,7 @@ export class WorkspaceRegistry {
     this.refuseTaken(record.name);
     this.records.set(record.name, record);
     try {
-      await makeFolder(this.parts.state.workspace(record.name));
+      await makeFolder(this.deps.state.workspace(record.name));
       await this.store(record);
     } catch (error) {
       await this.remove(record.name).catch(() => this.records.delete(record.name));
@@ -179,7 +179,7 @@ export class WorkspaceRegistry {
     this.leaving.add(name);
     try {
       await this.writes.run(name, () =>
-        removeOurs(this.parts.state.workspace(name), (file) => isRecordFile('workspace.json', file)),
+        removeOurs(this.deps.state.workspace(name), (file) => isRecordFile('workspace.json', file)),
       );
     } catch (error) {
       this.leaving.delete(name);
@@ -193,9 +193,9 @@ export class WorkspaceRegistry {
       await this.followSsh();
     } finally {
       this.attachedNow.delete(name);
-      this.parts.ports.release(name);
+      this.deps.ports.release(name);
       this.leaving.delete(name);
-      this.parts.events.publish('workspace.deleted', { name });
+      this.deps.events.publish('workspace.deleted', { name });
     }
   }
 
@@ -209,7 +209,7 @@ export class WorkspaceRegistry {
   publish(name: string): void {
     const record = this.records.get(name);
     if (record !== undefined) {
-      this.parts.events.publish('workspace.changed', this.show(record));
+      this.deps.events.publish('workspace.changed', this.show(record));
     }
   }
 
@@ -225,7 +225,7 @@ export class WorkspaceRegistry {
     await this.writes.run(record.name, async () => {
       const latest = this.records.get(record.name);
       if (latest !== undefined) {
-        await writeRecord(this.parts.state.workspaceRecord(record.name), workspaceFormat, latest);
+        await writeRecord(this.deps.state.workspaceRecord(record.name), workspaceFormat, latest);
       }
     });
     await this.writeSshConfig();
@@ -236,7 +236,7 @@ export class WorkspaceRegistry {
     if (!(error instanceof BerthError && error.code === 'no_space')) {
       throw error;
     }
-    this.parts.log.warn({ err: error }, 'ssh configuration not written');
+    this.deps.log.warn({ err: error }, 'ssh configuration not written');
   }
 
   private async writeSshConfig(): Promise<void> {
@@ -246,7 +246,7 @@ export class WorkspaceRegistry {
         ...{ workspace: name, port: sshPort, hostKey },
         ...(state !== 'running' && { waiting: state }),
       }));
-    await this.parts.sshConfig.update(hosts);
+    await this.deps.sshConfig.update(hosts);
   }
 }
 

@@ -24,7 +24,7 @@ export interface RebuildRequest extends StartOptions {
   confirm?: boolean;
 }
 
-export interface ReplacementParts {
+export interface ReplacementDeps {
   registry: WorkspaceRegistry;
   runtimes: Runtimes;
   starter: WorkspaceStarter;
@@ -66,29 +66,29 @@ export async function refuseUnconfirmed(name: string, runtime: RuntimeHandle, lo
  * the old one is: of a rebuild that failed, or whose engine was killed, nothing is left but the old runtime.
  */
 export async function replaceRuntime(
-  parts: ReplacementParts,
+  deps: ReplacementDeps,
   name: string,
   { image, isToRun, acceptEmpty }: { image: string; isToRun: boolean; acceptEmpty: boolean },
   context: OperationContext,
 ): Promise<void> {
-  const { registry, runtimes } = parts;
+  const { registry, runtimes } = deps;
   const { imageId, spec } = registry.get(name);
   const runtime = runtimes.of(registry.get(name));
   const old = await runtime.inspect();
   const replaced = { image: spec.image, imageId, runtimeId: old?.id };
   await registry.update(name, { replaced, spec: { ...spec, image } });
   const putAside = old === undefined ? undefined : () => runtime.setAside();
-  await takePlace(parts, name, { putAside, isToRun, acceptEmpty }, context);
+  await takePlace(deps, name, { putAside, isToRun, acceptEmpty }, context);
 }
 
 /** The part that rebuild and adoption share, once the record has `replaced`. */
 export async function takePlace(
-  parts: ReplacementParts,
+  deps: ReplacementDeps,
   name: string,
   { putAside, isToRun, acceptEmpty = false }: Placing,
   context: OperationContext,
 ): Promise<void> {
-  const { registry, runtimes, starter } = parts;
+  const { registry, runtimes, starter } = deps;
   const runtime = runtimes.of(registry.get(name));
   try {
     if (putAside !== undefined) {
@@ -100,7 +100,7 @@ export async function takePlace(
     await (isToRun ? starter.start(name, context, { acceptEmpty }) : starter.tryOut(name, context));
     await runtime.dropAside();
   } catch (error) {
-    await goBack(parts, name, context);
+    await goBack(deps, name, context);
     throw error;
   }
   const { warnings } = registry.get(name);
@@ -109,9 +109,9 @@ export async function takePlace(
 }
 
 /** Says what there is now; the error of the rebuild is the one that tells. */
-async function goBack(parts: ReplacementParts, name: string, context: OperationContext): Promise<void> {
+async function goBack(deps: ReplacementDeps, name: string, context: OperationContext): Promise<void> {
   try {
-    const isBack = await settleReplacement(parts, name);
+    const isBack = await settleReplacement(deps, name);
     context.warn(
       isBack
         ? 'The new runtime did not work: the old one is back, with all its files.'
@@ -129,8 +129,8 @@ async function goBack(parts: ReplacementParts, name: string, context: OperationC
  * comes back, unless the new one has answered. With an adoption the workspace goes. Answers whether the old one is
  * there; does nothing when nothing is to be ended.
  */
-export async function settleReplacement(parts: ReplacementParts, name: string): Promise<boolean> {
-  const { registry, runtimes } = parts;
+export async function settleReplacement(deps: ReplacementDeps, name: string): Promise<boolean> {
+  const { registry, runtimes } = deps;
   const { replaced, spec } = registry.get(name);
   if (replaced === undefined) {
     return true;
@@ -145,7 +145,7 @@ export async function settleReplacement(parts: ReplacementParts, name: string): 
   const now = await runtime.inspect();
   const isBack = now?.id === runtimeId;
   if (isBack && adoption !== undefined) {
-    await undoAdoption(parts, name, runtime);
+    await undoAdoption(deps, name, runtime);
     return true;
   }
   await registry.update(
@@ -158,8 +158,8 @@ export async function settleReplacement(parts: ReplacementParts, name: string): 
 }
 
 /** The old runtime has its name again: it runs if it did, and nothing here knows of it any more. */
-async function undoAdoption(parts: ReplacementParts, name: string, runtime: RuntimeHandle): Promise<void> {
-  const { registry, keys, log } = parts;
+async function undoAdoption(deps: ReplacementDeps, name: string, runtime: RuntimeHandle): Promise<void> {
+  const { registry, keys, log } = deps;
   const adoption = registry.get(name).replaced?.adoption;
   if (adoption?.wasRunning === true) {
     try {
@@ -173,7 +173,7 @@ async function undoAdoption(parts: ReplacementParts, name: string, runtime: Runt
     }
   }
   for (const volume of adoption?.takenOver ?? []) {
-    await giveVolumeBack(parts, runtime.driver, volume);
+    await giveVolumeBack(deps, runtime.driver, volume);
   }
   await keys.forgetHostKey(name);
   await registry.remove(name);

@@ -14,8 +14,8 @@ describe('containers that read an image', function () {
   after(() => bench.dispose());
 
   it('are removed by the next engine of the same installation when nobody waits for them', async () => {
-    const surroundings = { env: {}, home: '/', platform: process.platform, uid: 0 };
-    const endpoint = new Endpoint({ dockerHost: () => undefined, surroundings, log: quiet });
+    const environment = { env: {}, home: '/', platform: process.platform, uid: 0 };
+    const endpoint = new Endpoint({ dockerHost: () => undefined, environment: environment, log: quiet });
     const ours = new Ownership(bench.name());
     const dead = JSON.stringify({ ...fillerOwner('another'), pid: 4_000_000, startTime: '1' });
     const helpers = new Helpers(endpoint, ours);

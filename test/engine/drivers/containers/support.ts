@@ -62,7 +62,7 @@ export class Bench {
   another(env?: Readonly<Record<string, string | undefined>>): ContainerDriver {
     const own = { home: this.folder, platform: process.platform, uid: process.getuid?.() ?? 0 };
     return createContainerDriver({
-      ...(env !== undefined && { surroundings: { env: { ...process.env, ...env }, ...own } }),
+      ...(env !== undefined && { environment: { env: { ...process.env, ...env }, ...own } }),
       installation: this.installation,
       imagesDirectory,
       log: quiet,

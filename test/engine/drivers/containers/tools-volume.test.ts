@@ -40,8 +40,8 @@ describe('the volume of the tools', function () {
 
   /** As an engine of its own would have it. */
   const tools = (): ToolsVolume => {
-    const surroundings = { env: {}, home: '/', platform: process.platform, uid: 0 };
-    const endpoint = new Endpoint({ dockerHost: () => undefined, surroundings, log: quiet });
+    const environment = { env: {}, home: '/', platform: process.platform, uid: 0 };
+    const endpoint = new Endpoint({ dockerHost: () => undefined, environment: environment, log: quiet });
     return new ToolsVolume(endpoint, { image: () => image, log: quiet });
   };
   const isWhole = async (): Promise<boolean> => {

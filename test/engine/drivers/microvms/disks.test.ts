@@ -39,7 +39,7 @@ describe('disks of microVMs', function () {
     folder = mkdtempSync(join(tmpdir(), 'berth-disks-'));
     disks = new Disks({
       ...{ home: folder, agentDirectory: agentDir },
-      questions: {
+      holders: {
         isGone: () => Promise.resolve(true),
         stateOf: () => Promise.resolve('unknown'),
         liveFiles: () => Promise.reject(new Error('nobody has it')),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Host, waitingMark } from '../../../../src/backend/drivers/microvms/machines/host';
 import { whyNot } from '../../../../src/backend/drivers/microvms/qemu/acceleration';
 import type { MachinePlan } from '../../../../src/backend/drivers/microvms/qemu/command-line';
-import { findQemu, ownSurroundings } from '../../../../src/backend/drivers/microvms/qemu/programs';
+import { findQemu, ownQemuEnvironment } from '../../../../src/backend/drivers/microvms/qemu/programs';
 import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtimes/runtime-files';
 import { machinesOf } from '../../../support/runtimes/microvms';
 import { kits, quiet, testKit } from './driver-parts';
@@ -23,13 +23,13 @@ describe('the acceleration of microVMs', function () {
     await rm(home, { recursive: true, force: true });
   });
 
-  const surroundings = ownSurroundings();
+  const environment = ownQemuEnvironment();
   const hostOf = (changes: object = {}): Host =>
     new Host({
       files: new MicrovmFiles(home),
       kits,
       log: quiet,
-      surroundings: { ...surroundings, ...changes },
+      environment: { ...environment, ...changes },
     });
 
   it('is found by booting, once per boot of this machine, and a guest really runs with it', async () => {
@@ -45,7 +45,7 @@ describe('the acceleration of microVMs', function () {
     );
     const { consoleLog, pidFile, sockets } = new MicrovmFiles(home).inFolder(home);
     const plan: MachinePlan = {
-      ...{ architecture: surroundings.architecture, acceleration, cpus: 1, memoryMiB: 256 },
+      ...{ architecture: environment.architecture, acceleration, cpus: 1, memoryMiB: 256 },
       ...{ kernel: kit.kernel, initrd: kit.initrd, kernelArguments: kit.kernelArguments },
       ...{
         name: 'probe',
@@ -58,7 +58,13 @@ describe('the acceleration of microVMs', function () {
       disks: [{ serial: 'tools', file: kit.toolsDisk, format: 'raw', readOnly: true }],
       ...{ consoleLog, pidFile, sockets },
     };
-    const probe = { programs, surroundings, cacheFile: '', marker: waitingMark, machine: () => plan };
+    const probe = {
+      programs,
+      environment,
+      cacheFile: '',
+      marker: waitingMark,
+      machine: () => plan,
+    };
     assert.equal(await whyNot(probe, acceleration, 120_000), undefined);
   });
 
@@ -83,7 +89,7 @@ describe('the acceleration of microVMs', function () {
     const nowhere = {
       env: { PATH: home },
       platform: 'aix' as const,
-      architecture: surroundings.architecture,
+      architecture: environment.architecture,
     };
     await assert.rejects(findQemu(nowhere), {
       code: 'runtime_unavailable',

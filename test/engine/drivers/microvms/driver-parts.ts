@@ -25,7 +25,7 @@ export const quiet: Log = {
 
 const endpoint = new Endpoint({
   dockerHost: () => process.env.DOCKER_HOST,
-  surroundings: {
+  environment: {
     ...{ env: process.env, home: homedir(), platform: process.platform },
     uid: process.getuid?.() ?? 0,
   },

@@ -261,7 +261,7 @@ describe('server: streams', () => {
     it('tell changes until the client goes', async () => {
       const stream = await open('/v1/volumes/data/files/watch?path=/src&recursive=false');
       await until('it is watched', () => files.watchers.size === 1);
-      files.watchers.forEach((tell) => tell([{ type: 'created', path: '/src/a' }]));
+      files.watchers.forEach((report) => report([{ type: 'created', path: '/src/a' }]));
       await until('it came', () => stream.text().includes('data: [{"type":"created","path":"/src/a"}]'));
       stream.request.destroy();
       await until('it is let go', () => files.watchers.size === 0);

@@ -22,18 +22,18 @@ export interface Candidate {
 /** Candidates, best first. One that the user named stands alone: another engine would be a surprise. */
 export async function findCandidates(
   setting: string | undefined,
-  surroundings: HostEnvironment,
+  environment: HostEnvironment,
 ): Promise<Candidate[]> {
-  const { env } = surroundings;
-  const named = (host: string, origin: string): Candidate[] => [withTls({ host, origin }, surroundings)];
+  const { env } = environment;
+  const named = (host: string, origin: string): Candidate[] => [withTls({ host, origin }, environment)];
   if (setting !== undefined && setting !== '') {
     return named(setting, 'the setting dockerHost');
   }
   if (env.DOCKER_HOST !== undefined && env.DOCKER_HOST !== '') {
     return named(env.DOCKER_HOST, 'DOCKER_HOST');
   }
-  const context = await currentContext(surroundings);
-  const hosts = surroundings.platform === 'win32' ? windowsPipes : unixSockets(surroundings);
+  const context = await currentContext(environment);
+  const hosts = environment.platform === 'win32' ? windowsPipes : unixSockets(environment);
   const sockets = hosts.map((host) => ({ host, origin: 'the usual places' }));
   return context === undefined ? sockets : [context, ...sockets.filter(({ host }) => host !== context.host)];
 }

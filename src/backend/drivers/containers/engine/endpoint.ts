@@ -14,7 +14,7 @@ export type { Connection };
 
 export interface EndpointOptions {
   dockerHost: () => string | undefined;
-  surroundings: HostEnvironment;
+  environment: HostEnvironment;
   log: Log;
 }
 
@@ -106,7 +106,7 @@ export class Endpoint {
 
   private async find(setting: string | undefined): Promise<Connection> {
     const tried: string[] = [];
-    for (const candidate of await findCandidates(setting, this.options.surroundings)) {
+    for (const candidate of await findCandidates(setting, this.options.environment)) {
       try {
         const connection = await openConnection(candidate);
         this.options.log.info(

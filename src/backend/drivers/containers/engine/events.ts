@@ -8,7 +8,7 @@ import type { Ownership } from './ownership';
 import { linesOf, toReadable } from './streams';
 
 const firstPauseMs = 200;
-const longestPauseMs = 10_000;
+const maxPauseMs = 10_000;
 
 export interface EngineEvent {
   Type?: string;
@@ -117,7 +117,7 @@ async function follow(
 ): Promise<void> {
   let pauseMs = firstPauseMs;
   let isUp: boolean | undefined;
-  const tell = (up: boolean): void => {
+  const report = (up: boolean): void => {
     if (isUp !== up && !signal.aborted) {
       isUp = up;
       listener({ type: 'connection', up });
@@ -127,16 +127,16 @@ async function follow(
     try {
       await readOnce(source, listener, signal, () => {
         pauseMs = firstPauseMs;
-        tell(true);
+        report(true);
       });
       log.debug({}, 'the event stream of the container engine ended');
     } catch (error) {
       log.debug({ error: String(error) }, 'no events from the container engine');
     }
     source.endpoint.lost();
-    tell(false);
+    report(false);
     await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    pauseMs = Math.min(pauseMs * 2, maxPauseMs);
   }
 }
 

@@ -21,7 +21,7 @@ export interface ProgressLine {
 export async function followProgress(
   stream: Readable,
   signal: AbortSignal,
-  tell: (line: ProgressLine) => void,
+  report: (line: ProgressLine) => void,
 ): Promise<void> {
   const close = (): void => void stream.destroy();
   signal.addEventListener('abort', close, { once: true });
@@ -35,7 +35,7 @@ export async function followProgress(
         throw new Error(line.errorDetail?.message ?? line.error);
       }
       if (line !== undefined) {
-        tell(line);
+        report(line);
       }
     }
   } catch (error) {

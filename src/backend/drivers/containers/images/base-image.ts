@@ -14,7 +14,7 @@ const ownBase = { repo: 'berth-base', tag: 'bookworm' };
 const incomplete = `${ownBase.repo}:incomplete`;
 const never = new AbortController().signal;
 /** A registry that says nothing for so long counts as absent. */
-const registryPatienceMs = 10_000;
+const registryTimeoutMs = 10_000;
 const importTimeoutMs = 15 * 60_000;
 const roomForUnpacking = 1024 ** 3;
 
@@ -88,9 +88,9 @@ async function isThere(endpoint: Endpoint, image: string): Promise<boolean> {
 }
 
 async function pulled(options: BaseOptions): Promise<boolean> {
-  const patience = AbortSignal.timeout(registryPatienceMs);
+  const timeout = AbortSignal.timeout(registryTimeoutMs);
   try {
-    await options.pull(publicBase, AbortSignal.any([options.signal, patience]));
+    await options.pull(publicBase, AbortSignal.any([options.signal, timeout]));
     return true;
   } catch (error) {
     if (options.signal.aborted) {

@@ -13,7 +13,7 @@ export const workspaceImage = 'workspace:latest';
 
 type BuildArguments = Parameters<ImageStore['build']>;
 
-export interface BuildParts {
+export interface BuildDeps {
   endpoint: Endpoint;
   /** The folder `images/`. */
   folder: string;
@@ -25,24 +25,24 @@ export interface BuildParts {
 
 /** Three steps: the base, the tools, and unless `toolsOnly` the workspace. */
 export async function buildImages(
-  parts: BuildParts,
+  deps: BuildDeps,
   options: BuildArguments[0],
   step: BuildArguments[1],
   line: BuildArguments[2],
   signal: BuildArguments[3],
 ): Promise<void> {
   const base = await step('base', 'Get a base image', () =>
-    ensureBase(parts.endpoint, {
-      wanted: parts.wantedBase,
+    ensureBase(deps.endpoint, {
+      wanted: deps.wantedBase,
       fresh: options.noCache,
-      pull: parts.pull,
+      pull: deps.pull,
       line,
       signal,
     }),
   );
   const build = (target: string, tag: string): Promise<void> =>
-    buildTarget(parts, { target, tag, base, noCache: options.noCache }, line, signal);
-  await step('tools', `Build ${parts.toolsImage}`, () => build('tools', parts.toolsImage));
+    buildTarget(deps, { target, tag, base, noCache: options.noCache }, line, signal);
+  await step('tools', `Build ${deps.toolsImage}`, () => build('tools', deps.toolsImage));
   if (!options.toolsOnly) {
     await step('workspace', `Build ${workspaceImage}`, () => build('workspace', workspaceImage));
   }
@@ -56,7 +56,7 @@ interface Target {
 }
 
 async function buildTarget(
-  { endpoint, folder }: BuildParts,
+  { endpoint, folder }: BuildDeps,
   { target, tag, base, noCache }: Target,
   line: (text: string) => void,
   signal: AbortSignal,

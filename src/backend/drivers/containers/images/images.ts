@@ -20,7 +20,7 @@ import { toReadable } from '../engine/streams';
 const pullTimeoutMs = 24 * 60 * 60_000;
 
 export interface ImagesOptions {
-  surroundings: HostEnvironment;
+  environment: HostEnvironment;
   /** The folder `images/`. */
   folder: string;
   toolsImage: string;
@@ -65,7 +65,7 @@ export class ContainerImages implements ImageStore {
     const name = imageName(image);
     const { repository, registry } = name;
     const tag = versionOf(name);
-    const authconfig = await registryAuth(registry, this.options.surroundings);
+    const authconfig = await registryAuth(registry, this.options.environment);
     const what = `pull ${image}`;
     const sum = new PullSum();
     await this.endpoint.call(
@@ -92,7 +92,7 @@ export class ContainerImages implements ImageStore {
     const name = imageName(image);
     const { repository, registry } = name;
     const tag = versionOf(name);
-    const authconfig = await registryAuth(registry, this.options.surroundings);
+    const authconfig = await registryAuth(registry, this.options.environment);
     const sum = new PullSum('Pushing');
     await this.endpoint.call(
       `push ${image}`,
@@ -139,7 +139,7 @@ export class ContainerImages implements ImageStore {
       endpoint: this.endpoint,
       folder: this.options.folder,
       toolsImage: this.options.toolsImage,
-      wantedBase: this.options.surroundings.env.BERTH_BASE_IMAGE,
+      wantedBase: this.options.environment.env.BERTH_BASE_IMAGE,
       pull: (image: string, cancelled: AbortSignal) =>
         this.pull(image, ({ current }) => line(current), cancelled),
     };

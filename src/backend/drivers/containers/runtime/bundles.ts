@@ -14,22 +14,22 @@ import type { ListedVolume } from '../volumes/volume-info';
 import type { VolumeKeepers } from '../volumes/volumes';
 import { throwIfCancelled } from '../../../machine/wait';
 
-export interface BundleParts {
+export interface BundleDeps {
   endpoint: Endpoint;
   keepers: () => Promise<VolumeKeepers>;
   ownership: Ownership;
 }
 
 export async function refreshBundles(
-  parts: BundleParts,
+  deps: BundleDeps,
   plan: RuntimePlan,
   signal: AbortSignal,
   warn: (text: string) => void = () => undefined,
 ): Promise<void> {
   for (const { mount, volume } of bundlesOf(plan)) {
     throwIfCancelled(signal, `unpack ${mount.source}`);
-    await ensureVolume(parts, plan, volume);
-    const keepers = await parts.keepers();
+    await ensureVolume(deps, plan, volume);
+    const keepers = await deps.keepers();
     try {
       await unpackBundle(await keepers.files(volume), mount.source, signal, warn);
     } finally {
@@ -39,19 +39,19 @@ export async function refreshBundles(
 }
 
 /** What is not marked as a bundle is somebody's data: never emptied. */
-async function ensureVolume(parts: BundleParts, plan: RuntimePlan, name: string): Promise<void> {
+async function ensureVolume(deps: BundleDeps, plan: RuntimePlan, name: string): Promise<void> {
   const labels = {
     [label.bundle]: 'true',
     [label.role]: 'bundle',
     [label.workspace]: plan.workspace,
     [label.managed]: 'true',
-    ...parts.ownership.labels,
+    ...deps.ownership.labels,
   };
-  const volume: ListedVolume = await parts.endpoint.call(`make the volume ${name}`, async (docker) => {
+  const volume: ListedVolume = await deps.endpoint.call(`make the volume ${name}`, async (docker) => {
     await docker.createVolume({ Name: name, Driver: 'local', Labels: labels });
     return await docker.getVolume(name).inspect();
   });
-  parts.ownership.refuseVolume(name, volume.Labels);
+  deps.ownership.refuseVolume(name, volume.Labels);
   if (volume.Labels?.[label.bundle] === undefined) {
     throw new BerthError('in_use', `The volume ${name} is not a bundle's: it is left alone.`, {
       first: 'Rename or remove it.',

@@ -101,7 +101,7 @@ export class Stats {
   private async sample(
     name: string,
     signal: AbortSignal,
-    tell: (stats: WorkspaceStats) => void,
+    report: (stats: WorkspaceStats) => void,
   ): Promise<WorkspaceStats> {
     const stream = await this.endpoint.call(`measure ${name}`, async (docker) => {
       const container = docker.getContainer(name);
@@ -119,13 +119,13 @@ export class Stats {
     if (signal.aborted) {
       stream.destroy();
     }
-    return this.readFirst(name, stream, tell);
+    return this.readFirst(name, stream, report);
   }
 
   private readFirst(
     name: string,
     stream: Readable,
-    tell: (stats: WorkspaceStats) => void,
+    report: (stats: WorkspaceStats) => void,
   ): Promise<WorkspaceStats> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -135,7 +135,7 @@ export class Stats {
       }, firstSampleTimeoutMs);
       const options = (stats: WorkspaceStats): void => {
         clearTimeout(timer);
-        tell(stats);
+        report(stats);
         resolve(stats);
       };
       const ended = (): void => {
@@ -149,11 +149,11 @@ export class Stats {
   }
 }
 
-async function readSamples(stream: Readable, tell: (stats: WorkspaceStats) => void): Promise<void> {
+async function readSamples(stream: Readable, report: (stats: WorkspaceStats) => void): Promise<void> {
   for await (const line of linesOf(stream)) {
     const stats = toStats(JSON.parse(line) as RawStats);
     if (stats !== undefined) {
-      tell(stats);
+      report(stats);
     }
   }
 }

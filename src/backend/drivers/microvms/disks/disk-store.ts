@@ -6,7 +6,7 @@ import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
 import { volumeUsage, type VolumeFiles, type VolumeUsage } from '../../../files/volume-files';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import { isErrno, removeTree } from '../../../machine/files';
-import type { DiskHolder, DiskStore, HolderQuestions } from '../parts';
+import type { DiskHolder, DiskStore, HolderLookup } from '../parts';
 import { DirectoryVolumes } from './directory-volumes';
 import { checkSize, defaultSizeMiB, growDisk, makeDisk, usedBytes } from './disk-image';
 import { OpenDisks } from './open-disks';
@@ -24,7 +24,7 @@ export interface DiskStoreOptions {
   home: string;
   /** The folder `images/tools/agent`. */
   agentDirectory: string;
-  questions: HolderQuestions;
+  holders: HolderLookup;
   /** An image that nobody uses for so long is closed. */
   idleMs?: number;
   /** How long an attachment waits for what is being written. */
@@ -44,10 +44,10 @@ export class Disks implements DiskStore {
   private readonly starting = new Map<string, number>();
 
   constructor(private readonly options: DiskStoreOptions) {
-    const { idleMs, questions, agentDirectory } = options;
+    const { idleMs, holders: questions, agentDirectory } = options;
     const volumes = join(options.home, 'volumes');
     this.index = new VolumeIndex(volumes);
-    this.images = new UserImages({ volumes, questions });
+    this.images = new UserImages({ volumes, holders: questions });
     this.directories = new DirectoryVolumes(agentDirectory);
     this.open = new OpenDisks({
       ...(idleMs !== undefined && { idleMs }),
@@ -312,7 +312,7 @@ export class Disks implements DiskStore {
             {
               runtime,
               ...(row.attached_to !== '' && { workspace: row.attached_to }),
-              state: await this.options.questions.stateOf(runtime).catch(() => 'unknown' as const),
+              state: await this.options.holders.stateOf(runtime).catch(() => 'unknown' as const),
               readOnly: row.read_only === true,
             },
           ],
@@ -329,7 +329,7 @@ export class Disks implements DiskStore {
       return undefined;
     }
     const runtime = row.runtime ?? row.attached_to;
-    const isGone = await this.options.questions.isGone(runtime).catch(() => false);
+    const isGone = await this.options.holders.isGone(runtime).catch(() => false);
     const since = this.starting.get(row.name);
     if (!isGone) {
       this.starting.delete(row.name);

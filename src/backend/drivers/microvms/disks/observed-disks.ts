@@ -6,10 +6,10 @@ import type { DiskHolder, DiskStore } from '../parts';
 
 type VolumeVerb = (DriverEvent & { type: 'volume' })['what'];
 
-export class TellingDisks implements DiskStore {
+export class ObservedDisks implements DiskStore {
   constructor(
     private readonly disks: DiskStore,
-    private readonly tell: (event: DriverEvent) => void,
+    private readonly report: (event: DriverEvent) => void,
   ) {}
 
   list(): Promise<Volume[]> {
@@ -73,6 +73,6 @@ export class TellingDisks implements DiskStore {
   }
 
   private happened(name: string, what: VolumeVerb): void {
-    this.tell({ type: 'volume', name, what });
+    this.report({ type: 'volume', name, what });
   }
 }

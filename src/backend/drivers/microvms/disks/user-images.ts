@@ -11,7 +11,7 @@ import { isLockedByKernel } from '../../../files/disk/image-lock';
 import { isErrno } from '../../../machine/files';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import { readRecord, untouched, writeRecord, type RecordFormat } from '../../../store/records';
-import type { DiskHolder, HolderQuestions } from '../parts';
+import type { DiskHolder, HolderLookup } from '../parts';
 
 /** Of the ext2 family (fs/ext4/ext4.h of Linux): the superblock, its magic number, and a journal that is to be replayed. */
 const superblock = { offset: 1024, size: 1024, magicAt: 0x38, incompatibleAt: 0x60 };
@@ -35,7 +35,7 @@ const format: RecordFormat<typeof Attachments> = { version: 1, schema: Attachmen
 export interface UserImagesOptions {
   /** The folder of named volumes. */
   volumes: string;
-  questions: Pick<HolderQuestions, 'isGone'>;
+  holders: Pick<HolderLookup, 'isGone'>;
 }
 
 export class UserImages {
@@ -75,7 +75,7 @@ export class UserImages {
     const file = `${dev}:${ino}`;
     const all = await this.read();
     const holder = all.find((each) => each.file === file && each.runtime !== runtime);
-    if (holder !== undefined && !(await this.options.questions.isGone(holder.runtime).catch(() => false))) {
+    if (holder !== undefined && !(await this.options.holders.isGone(holder.runtime).catch(() => false))) {
       throw inUse(path, `workspace ${holder.workspace}`);
     }
     await refuseUnfit(path, fileSystem, readOnly);

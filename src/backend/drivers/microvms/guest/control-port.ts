@@ -19,7 +19,7 @@ import { throwIfCancelled } from '../../../machine/wait';
 import { FloodGuard } from './flood-guard';
 import { connectSocket, readLines } from '../qemu/line-socket';
 
-const longestLine = 64 * 1024;
+const maxLineChars = 64 * 1024;
 const connectTimeoutMs = 10_000;
 const sshTimeoutMs = 30_000;
 const idBytes = 4;
@@ -58,7 +58,7 @@ export class ControlPort {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     void this.closed.then(() => this.end());
     socket.on('error', () => undefined);
-    readLines(socket, longestLine, (line) => this.receive(line));
+    readLines(socket, maxLineChars, (line) => this.receive(line));
   }
 
   static async connect(path: string, hopeless?: () => string | undefined): Promise<ControlPort> {

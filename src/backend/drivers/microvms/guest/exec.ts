@@ -13,7 +13,7 @@ import type { GuestProcess } from './ssh-link';
 const ofSession = ['HOME', 'USER', 'LOGNAME', 'SHELL', 'MAIL', 'SSH_CLIENT', 'SSH_CONNECTION', 'SSH_TTY'];
 const killTimeoutMs = 30_000;
 /** sshd hands the command over as one argument, and no kernel takes a longer one. What is larger belongs on standard input. */
-const longestCommand = 128 * 1024 - 1;
+const maxCommandBytes = 128 * 1024 - 1;
 const outputKept = 4096;
 
 /**
@@ -135,7 +135,7 @@ async function start(
   options: { env?: NodeJS.ProcessEnv; pty?: object },
 ): Promise<GuestProcess> {
   const command = quotedCommand(argv);
-  if (Buffer.byteLength(command) > longestCommand) {
+  if (Buffer.byteLength(command) > maxCommandBytes) {
     throw new BerthError('too_large', 'The command has more than about 120 KiB of arguments.', {
       hint: 'Hand large input over on standard input.',
     });

@@ -160,11 +160,11 @@ export class SshLink {
    * is connected, so each further try leaves it time for that.
    */
   private async reach(): Promise<Socket> {
-    for (const patienceMs of greetingTimeoutsMs) {
+    for (const timeoutMs of greetingTimeoutsMs) {
       const sock = await connectSocket(this.options.socket, { timeoutMs: connectTimeoutMs });
       let isOver = false;
       try {
-        const greeted = skipToGreeting(sock, patienceMs, () => isOver);
+        const greeted = skipToGreeting(sock, timeoutMs, () => isOver);
         greeted.catch(() => undefined);
         const { ended } = await this.options.serve();
         // What was sent before may still be on its way.
@@ -193,7 +193,7 @@ export class SshLink {
  * the socket for the client. Answers false when there are none in time, or when the server has ended without: it may have
  * read what was left on the other way.
  */
-function skipToGreeting(sock: Socket, patienceMs: number, isOver: () => boolean): Promise<boolean> {
+function skipToGreeting(sock: Socket, timeoutMs: number, isOver: () => boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
     const settle = (): void => {
@@ -213,7 +213,7 @@ function skipToGreeting(sock: Socket, patienceMs: number, isOver: () => boolean)
       settle();
       resolve(isGreeted);
     };
-    const timer = setTimeout(() => end(false), patienceMs);
+    const timer = setTimeout(() => end(false), timeoutMs);
     const read = (): void => {
       for (let chunk = sock.read() as Buffer | null; chunk !== null; chunk = sock.read() as Buffer | null) {
         seen = Buffer.concat([seen, chunk]);

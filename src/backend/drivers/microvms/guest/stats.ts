@@ -142,7 +142,7 @@ class GuestShell {
     const { channel } = await machine.ssh.run(quotedCommand([shell, '-c', answering]), {});
     const guest = new GuestShell(channel);
     channel.once('close', () => {
-      guest.waiting.splice(0).forEach((tell) => tell(undefined));
+      guest.waiting.splice(0).forEach((report) => report(undefined));
       closed();
     });
     return guest;

@@ -7,7 +7,7 @@ import type { GuestKit, GuestKits } from '../parts';
 import { findAcceleration, type Found } from '../qemu/acceleration';
 import type { Acceleration, MachinePlan } from '../qemu/command-line';
 import { processorId } from '../qemu/processor';
-import { findQemu, type QemuPrograms, type Surroundings } from '../qemu/programs';
+import { findQemu, type QemuPrograms, type QemuEnvironment } from '../qemu/programs';
 import { removeTree } from '../../../machine/files';
 import type { MicrovmFiles, RuntimeFiles } from '../runtimes/runtime-files';
 
@@ -28,7 +28,7 @@ export interface HostTools {
 export interface HostOptions {
   files: MicrovmFiles;
   kits: GuestKits;
-  surroundings: Surroundings;
+  environment: QemuEnvironment;
   log: Log;
   /** Instead of what a probe finds. */
   acceleration?: Acceleration;
@@ -42,8 +42,8 @@ export class Host {
 
   constructor(private readonly options: HostOptions) {}
 
-  get architecture(): Surroundings['architecture'] {
-    return this.options.surroundings.architecture;
+  get architecture(): QemuEnvironment['architecture'] {
+    return this.options.environment.architecture;
   }
 
   /** Makes the kit when there is none. Throws `runtime_unavailable` saying what is missing and how to get it. */
@@ -76,7 +76,7 @@ export class Host {
   async programs(): Promise<QemuPrograms> {
     const now = performance.now();
     if (this.known === undefined || now - this.known.atMs > programsKeptMs) {
-      this.known = { programs: await findQemu(this.options.surroundings), atMs: now };
+      this.known = { programs: await findQemu(this.options.environment), atMs: now };
     }
     return this.known.programs;
   }
@@ -115,13 +115,13 @@ export class Host {
   }
 
   private async probe(programs: QemuPrograms, kit: GuestKit): Promise<Found> {
-    const { files, surroundings } = this.options;
+    const { files, environment: environment } = this.options;
     const folder = join(files.home, `probe-${randomUUID().slice(0, 8)}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
       await files.ensureSocketFolder(folder);
       return await findAcceleration({
-        ...{ programs, surroundings, cacheFile: files.acceleration, marker: waitingMark },
+        ...{ programs, environment: environment, cacheFile: files.acceleration, marker: waitingMark },
         machine: (acceleration) => this.probeMachine(kit, acceleration, files.inFolder(folder)),
       });
     } finally {

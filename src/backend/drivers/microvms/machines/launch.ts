@@ -10,7 +10,7 @@ import type { RuntimeFiles } from '../runtimes/runtime-files';
 
 const answerTimeoutMs = 30_000;
 /** A console log of this size is put aside at the next start. */
-const largestLogBytes = 8 * 1024 * 1024;
+const maxLogBytes = 8 * 1024 * 1024;
 
 export interface Launched {
   process: StartedProcess;
@@ -31,8 +31,8 @@ export async function launch(
     ...(savedState !== undefined && { input: savedState }),
   });
   try {
-    const patience = { timeoutMs: answerTimeoutMs, hopeless: () => process.ended() };
-    return { process, qmp: await QmpClient.connect(plan.sockets.qmp, patience) };
+    const timeout = { timeoutMs: answerTimeoutMs, hopeless: () => process.ended() };
+    return { process, qmp: await QmpClient.connect(plan.sockets.qmp, timeout) };
   } catch (error) {
     await killProcess(process.identity);
     throw explainEnd(plan, await lastWords(files.qemuLog), error);
@@ -41,7 +41,7 @@ export async function launch(
 
 async function putLogAside(path: string): Promise<void> {
   try {
-    if ((await stat(path)).size > largestLogBytes) {
+    if ((await stat(path)).size > maxLogBytes) {
       await rename(path, `${path}.old`);
     }
   } catch (error) {

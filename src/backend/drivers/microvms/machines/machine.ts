@@ -17,7 +17,7 @@ const endTimeoutMs = 10_000;
 
 const mutedDetail = `Its guest says more than ${ownLimits.bytesPerSecond / 1024} KiB a second on its console: what it says is left out of its log for a while.`;
 
-export interface MachineParts {
+export interface MachineDeps {
   name: string;
   qmp: QmpClient;
   process: ProcessIdentity;
@@ -49,36 +49,36 @@ export class Machine {
   private isMuted = false;
   private control: Promise<ControlPort> | undefined;
 
-  constructor(private readonly parts: MachineParts) {
+  constructor(private readonly deps: MachineDeps) {
     this.ssh = new SshLink({
-      socket: parts.files.sockets.ssh,
-      privateKey: parts.privateKey,
+      socket: deps.files.sockets.ssh,
+      privateKey: deps.privateKey,
       serve: async () => (await this.controlPort()).serveSsh(),
-      report: (message) => parts.log.warn({ name: parts.name }, message),
+      report: (message) => deps.log.warn({ name: deps.name }, message),
     });
-    this.network = new NetworkGuard({ ...parts, pid: parts.process.pid });
-    this.shares = new ShareWatch({ ...parts, serials: parts.shares });
-    this.console = new ConsoleValve(parts.qmp, parts.files.consoleLog);
+    this.network = new NetworkGuard({ ...deps, pid: deps.process.pid });
+    this.shares = new ShareWatch({ ...deps, serials: deps.shares });
+    this.console = new ConsoleValve(deps.qmp, deps.files.consoleLog);
     const muted = (isMuted: boolean): void => {
       this.isMuted = isMuted;
-      parts.flooded(isMuted ? 'its console, which is not written down for a while' : 'its console no more');
+      deps.flooded(isMuted ? 'its console, which is not written down for a while' : 'its console no more');
     };
-    const limited = { path: parts.files.consoleLog, valve: this.console, log: parts.log, muted };
+    const limited = { path: deps.files.consoleLog, valve: this.console, log: deps.log, muted };
     const limit = new ConsoleLimit(limited);
-    void parts.qmp.closed.then(() => {
+    void deps.qmp.closed.then(() => {
       limit.end();
       this.close();
     });
   }
 
   get name(): string {
-    return this.parts.name;
+    return this.deps.name;
   }
   get qmp(): QmpClient {
-    return this.parts.qmp;
+    return this.deps.qmp;
   }
   get process(): ProcessIdentity {
-    return this.parts.process;
+    return this.deps.process;
   }
 
   /** What is to be known of a machine that runs, for people. */
@@ -115,7 +115,7 @@ export class Machine {
     }
     if (this.control === undefined) {
       const hopeless = (): string | undefined => (this.qmp.isOpen ? undefined : 'QEMU has ended');
-      const control = ControlPort.connect(this.parts.files.sockets.control, hopeless);
+      const control = ControlPort.connect(this.deps.files.sockets.control, hopeless);
       this.control = control;
       const forget = (): void => {
         if (this.control === control) {
@@ -127,7 +127,7 @@ export class Machine {
           void port.closed.then(() => {
             if (port.wasFlooded) {
               this.floodedBefore = true;
-              this.parts.flooded('the line to the engine, which is closed');
+              this.deps.flooded('the line to the engine, which is closed');
             }
             forget();
           }),

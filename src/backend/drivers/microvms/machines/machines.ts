@@ -25,7 +25,7 @@ export interface MachinesOptions {
   store: RuntimeStore;
   log: Log;
   privateKey: () => Promise<string>;
-  tell: (event: DriverEvent) => void;
+  report: (event: DriverEvent) => void;
 }
 
 export class Machines {
@@ -82,9 +82,9 @@ export class Machines {
     }
   }
 
-  tell(record: Pick<RuntimeRecord, 'plan'>, what: RuntimeVerb): void {
+  report(record: Pick<RuntimeRecord, 'plan'>, what: RuntimeVerb): void {
     const { name, workspace } = record.plan;
-    this.options.tell({ type: 'runtime', name, workspace, what });
+    this.options.report({ type: 'runtime', name, workspace, what });
   }
 
   /** Waits until a machine has ended and that is noted; false when it runs on after that time. */
@@ -197,7 +197,7 @@ export class Machines {
   private connect(record: RuntimeRecord, qmp: QmpClient, process: ProcessIdentity): Machine {
     const { store, privateKey, log } = this.options;
     const { name } = record.plan;
-    const changed = (): void => this.tell(record, 'resumed');
+    const changed = (): void => this.report(record, 'resumed');
     const flooded = (where: string): void => {
       log.warn({ name }, `a guest floods ${where}`);
       changed();
@@ -225,7 +225,7 @@ export class Machines {
       this.options.log.warn({ name: record.plan.name, ...data }, 'a disk of a microVM failed');
     }
     if (machine.isGoing && (event === 'STOP' || event === 'RESUME')) {
-      this.tell(record, event === 'STOP' ? 'paused' : 'resumed');
+      this.report(record, event === 'STOP' ? 'paused' : 'resumed');
     }
   }
 
@@ -256,10 +256,10 @@ export class Machines {
         : { ...record, process: undefined, exitCode },
     );
     if (noted !== undefined) {
-      this.tell(noted, 'stopped');
+      this.report(noted, 'stopped');
     } else if ((await this.options.store.find(name)) === undefined) {
       // Whoever ended it has removed its files as well.
-      this.tell(ended, 'removed');
+      this.report(ended, 'removed');
     }
   }
 }

@@ -31,7 +31,7 @@ const lasting: readonly string[] = ['in_use', 'no_space', 'capacity', 'cancelled
 const startAnew = 'Stop it and start it again: what was in its memory is lost, its volumes are not.';
 const putBack = `Put it back, e.g. from a backup. Where there is none: ${startAnew}`;
 
-export interface StarterParts {
+export interface StarterDeps {
   store: RuntimeStore;
   machines: Machines;
   host: Host;
@@ -64,11 +64,11 @@ interface Way {
 }
 
 export class Starter {
-  constructor(private readonly parts: StarterParts) {}
+  constructor(private readonly deps: StarterDeps) {}
 
   /** Has the guest as far as it gets without knowing whose it is. */
   async start(record: RuntimeRecord, cancel?: AbortSignal): Promise<Machine> {
-    const { host, store, templates, bases, kept, log } = this.parts;
+    const { host, store, templates, bases, kept, log } = this.deps;
     await bases.require(record);
     const tools = await host.tools();
     const files = store.files.of(record.plan.name);
@@ -106,7 +106,7 @@ export class Starter {
    * Where it stood when it was saved; resolves when the guest has shown that it lives. When this fails nothing runs.
    */
   async restore(record: RuntimeRecord, going: GoingOn): Promise<Machine> {
-    const { host, store } = this.parts;
+    const { host, store } = this.deps;
     const programs = await host.programs();
     if (record.launch?.build !== programs.build) {
       throw new BerthError('not_supported', `${record.plan.name} was paused under another version of QEMU.`, {
@@ -114,13 +114,13 @@ export class Starter {
       });
     }
     // Its guest has the disk of the tools mounted.
-    const kit = await this.parts.kept.find(record);
+    const kit = await this.deps.kept.find(record);
     if (kit === undefined) {
       const folder = dirname(record.launch.kernel);
       const what = `The guest kit that ${record.plan.name} was started with is gone, or another one is in its place`;
       throw new BerthError('gone', `${what}: ${folder}.`, { hint: putBack });
     }
-    await this.parts.bases.require(record);
+    await this.deps.bases.require(record);
     await this.attach(record, 'mounted');
     const { state } = store.files.of(record.plan.name);
     if (!(await isIntact(state))) {
@@ -136,7 +136,7 @@ export class Starter {
     { plan }: Pick<RuntimeRecord, 'plan'>,
     as: 'unmounted' | 'mounted' = 'unmounted',
   ): Promise<Map<string, string>> {
-    const { disks, store } = this.parts;
+    const { disks, store } = this.deps;
     const files = store.files.of(plan.name);
     const paths = new Map<string, string>();
     for (const each of diskMounts(plan).filter((mount) => !isShared(mount))) {
@@ -157,7 +157,7 @@ export class Starter {
 
   /** For a machine that runs no more: nobody serves folders to it. */
   async unshare({ plan }: RuntimeRecord): Promise<void> {
-    const { shares, store } = this.parts;
+    const { shares, store } = this.deps;
     const shared = diskMounts(plan).filter(isShared);
     if (shared.length > 0) {
       await shares.end(store.files.of(plan.name), shared);
@@ -165,7 +165,7 @@ export class Starter {
   }
 
   private async share({ plan }: RuntimeRecord): Promise<void> {
-    const { shares, store } = this.parts;
+    const { shares, store } = this.deps;
     await shares.start(store.files.of(plan.name), sharesOf(plan));
   }
 
@@ -206,13 +206,13 @@ export class Starter {
     { state, going, cancel }: Way,
     getGoing: (machine: Machine, signal: AbortSignal) => Promise<void>,
   ): Promise<Machine> {
-    const { store, machines, host } = this.parts;
+    const { store, machines, host } = this.deps;
     const { name } = record.plan;
     const files = store.files.of(name);
     const plan = machinePlan(record, wanted, {
       ...{ architecture: host.architecture, files },
       ...(state !== undefined && { incoming: incomingInput }),
-      opensLoopback: this.parts.opensLoopback(),
+      opensLoopback: this.deps.opensLoopback(),
     });
     await mkdir(files.folder, { recursive: true, mode: 0o700 });
     await store.files.ensureSocketFolder(files.folder);
@@ -234,7 +234,7 @@ export class Starter {
       await unlessCancelled(Promise.all([getGoing(machine, ended.signal), filtering]), name, cancel);
       await store.change(name, { starting: undefined });
       machine.isGoing = true;
-      machines.tell(record, 'started');
+      machines.report(record, 'started');
       return machine;
     } catch (error) {
       qmp.close();
@@ -298,7 +298,7 @@ export class Starter {
 
   private async noted(name: string, { process, qmp }: Launched) {
     try {
-      const record = await this.parts.store.change(name, { process: process.identity });
+      const record = await this.deps.store.change(name, { process: process.identity });
       return { record, process: process.identity };
     } catch (error) {
       qmp.close();
@@ -308,12 +308,12 @@ export class Starter {
   }
 
   private async explain(record: RuntimeRecord, error: unknown, said: string): Promise<unknown> {
-    await this.parts.machines.kill(record);
+    await this.deps.machines.kill(record);
     if (error instanceof GivenUp || error instanceof StaysPaused) {
       return error;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    const ofQemu = await lastWords(this.parts.store.files.of(record.plan.name).qemuLog);
+    const ofQemu = await lastWords(this.deps.store.files.of(record.plan.name).qemuLog);
     const known = knownCause(record.plan, `${reason}\n${ofQemu}`, error);
     if (known !== undefined) {
       return known;

@@ -25,7 +25,7 @@ const saveTimeoutMs = 10 * 60_000;
 /** A guest that does not write within this time is saved before anybody is told that it is paused. */
 const syncTimeoutMs = 5_000;
 
-export interface SuspenderParts {
+export interface SuspenderDeps {
   store: RuntimeStore;
   machines: Machines;
   starter: Starter;
@@ -45,14 +45,14 @@ export class Suspender {
   private readonly unsaved = new Map<string, string>();
   private readonly removal: LateRemoval;
 
-  constructor(private readonly parts: SuspenderParts) {
-    this.removal = new LateRemoval(parts.log);
+  constructor(private readonly deps: SuspenderDeps) {
+    this.removal = new LateRemoval(deps.log);
   }
 
   /** Succeeds when it is paused already. */
   async pause(record: RuntimeRecord): Promise<void> {
     const { name } = record.plan;
-    const machine = await this.parts.machines.of(record);
+    const machine = await this.deps.machines.of(record);
     if (machine === undefined || (await machine.state()) === 'paused') {
       await this.refuseHalted(record, machine);
       return;
@@ -76,7 +76,7 @@ export class Suspender {
     if (record.paused !== true || this.saving.has(name)) {
       return;
     }
-    const machine = await this.parts.machines.of(record);
+    const machine = await this.deps.machines.of(record);
     const state = await machine?.state();
     if (record.resuming === true) {
       await this.settleResume(record, state === 'running');
@@ -91,7 +91,7 @@ export class Suspender {
 
   /** Succeeds when it runs already. Answers the machine; undefined when it neither runs nor was saved. */
   async resume(record: RuntimeRecord): Promise<Machine | undefined> {
-    const { machines } = this.parts;
+    const { machines } = this.deps;
     await this.cancelSave(record.plan.name);
     const machine = await machines.of(record);
     if (machine === undefined) {
@@ -102,7 +102,7 @@ export class Suspender {
         await goOnWithRoom(machine, record);
       } else {
         await this.goOn(record, machine);
-        await this.parts.kept.dropCopy(record);
+        await this.deps.kept.dropCopy(record);
       }
       await machine.setTime();
     }
@@ -111,7 +111,7 @@ export class Suspender {
 
   /** Its state is on disk, and it is to go on from there. */
   async isSaved({ plan, paused, resuming }: RuntimeRecord): Promise<boolean> {
-    return paused === true && resuming !== true && (await exists(this.parts.store.files.of(plan.name).state));
+    return paused === true && resuming !== true && (await exists(this.deps.store.files.of(plan.name).state));
   }
 
   /** What is to be known of a machine that was paused, for people. */
@@ -133,7 +133,7 @@ export class Suspender {
   async forget(name: string): Promise<void> {
     await this.cancelSave(name);
     await this.discard(name);
-    await this.parts.kept.drop(name);
+    await this.deps.kept.drop(name);
   }
 
   /** Waits until what is being saved is on disk: an engine that ends takes the receiver of it along. */
@@ -144,7 +144,7 @@ export class Suspender {
 
   /** On record first: a guest that stands still without that would be nobody's pause. */
   private async standStill(name: string, machine: Machine): Promise<void> {
-    const { store } = this.parts;
+    const { store } = this.deps;
     // Of an earlier pause, whose end was undone by a power cut.
     await this.putAside(store.files.of(name).state);
     await store.change(name, { paused: true });
@@ -172,10 +172,7 @@ export class Suspender {
       await (await machine.controlPort()).sync(syncTimeoutMs);
       return true;
     } catch (error) {
-      this.parts.log.warn(
-        { name: plan.name, error: String(error) },
-        'a guest did not write before its pause',
-      );
+      this.deps.log.warn({ name: plan.name, error: String(error) }, 'a guest did not write before its pause');
       return false;
     }
   }
@@ -193,8 +190,8 @@ export class Suspender {
     } catch (error) {
       // Unless QEMU refused, it is not known what became of it: the next look tells.
       if ((await machine.state().catch(() => 'running')) === 'paused') {
-        await this.parts.store.change(name, notResuming);
-        await this.keep(await this.parts.store.get(name));
+        await this.deps.store.change(name, notResuming);
+        await this.keep(await this.deps.store.get(name));
       }
       throw knownCause(record.plan, String(error), error) ?? error;
     }
@@ -202,7 +199,7 @@ export class Suspender {
   }
 
   private async restore(record: RuntimeRecord): Promise<Machine> {
-    const { starter, store } = this.parts;
+    const { starter, store } = this.deps;
     const { name } = record.plan;
     await refuseChanged(record);
     const qemu = { hasOpened: false };
@@ -226,7 +223,7 @@ export class Suspender {
       throw error;
     }
     await this.discard(name);
-    await this.parts.kept.dropCopy(record);
+    await this.deps.kept.dropCopy(record);
     await this.refuseHalted(record, machine);
     await machine.setTime();
     return machine;
@@ -239,11 +236,11 @@ export class Suspender {
   private async settleResume(record: RuntimeRecord, runs: boolean): Promise<boolean> {
     const { name } = record.plan;
     if (runs || (await this.hasWritten(record))) {
-      this.parts.log.info({ name, runs }, 'a guest has gone on from what was saved');
+      this.deps.log.info({ name, runs }, 'a guest has gone on from what was saved');
       await this.discard(name);
       return true;
     }
-    await this.parts.store.change(name, notResuming);
+    await this.deps.store.change(name, notResuming);
     return false;
   }
 
@@ -251,7 +248,7 @@ export class Suspender {
   private async hasWritten(record: RuntimeRecord): Promise<boolean> {
     const { plan, process, disksBefore } = record;
     const now = identityOf(globalThis.process.pid);
-    const isSaved = await exists(this.parts.store.files.of(plan.name).state);
+    const isSaved = await exists(this.deps.store.files.of(plan.name).state);
     const hasCrashed = process !== undefined && process.bootId !== now.bootId;
     return (
       !isSaved || hasCrashed || disksBefore === undefined || hasChangedSince(disksBefore, writable(record))
@@ -261,30 +258,30 @@ export class Suspender {
   /** From here on what is written to the disks shows. */
   private async begin(record: RuntimeRecord): Promise<void> {
     const disksBefore = { ...(await settledStamps(writable(record))) };
-    await this.parts.store.change(record.plan.name, { resuming: true, disksBefore });
+    await this.deps.store.change(record.plan.name, { resuming: true, disksBefore });
   }
 
   private save(record: RuntimeRecord, machine: Machine): Saving {
     const { name } = record.plan;
-    const { state, saveSocket } = this.parts.store.files.of(name);
+    const { state, saveSocket } = this.deps.store.files.of(name);
     const cancel = new AbortController();
     const options = { socket: saveSocket, timeoutMs: saveTimeoutMs, signal: cancel.signal };
     this.unsaved.delete(name);
     const done = saveState(machine.qmp, state, options)
       .then(() => this.noteDisks(record))
-      .then(() => this.parts.kept.ensure(record))
+      .then(() => this.deps.kept.ensure(record))
       .catch((error: unknown) => {
         if (!cancel.signal.aborted) {
           const { message } = asBerthError(error);
           this.unsaved.set(name, `Its memory could not be saved, and is lost when QEMU ends: ${message}`);
-          this.parts.log.warn({ name, error: String(error) }, 'a paused microVM was not saved');
+          this.deps.log.warn({ name, error: String(error) }, 'a paused microVM was not saved');
         }
       })
       .finally(() => {
         this.saving.delete(name);
         if (!cancel.signal.aborted) {
           // What is known of it has changed.
-          this.parts.machines.tell(record, 'paused');
+          this.deps.machines.report(record, 'paused');
         }
       });
     const saving = { cancel, done };
@@ -296,9 +293,9 @@ export class Suspender {
   private async noteDisks(record: RuntimeRecord): Promise<void> {
     const { name } = record.plan;
     try {
-      await this.parts.store.change(name, { disksSaved: { ...(await coarseStampsOf(mounted(record))) } });
+      await this.deps.store.change(name, { disksSaved: { ...(await coarseStampsOf(mounted(record))) } });
     } catch (error) {
-      this.parts.log.warn(
+      this.deps.log.warn(
         { name, error: String(error) },
         'changes to the disks of a paused microVM will not show',
       );
@@ -313,8 +310,8 @@ export class Suspender {
 
   private async discard(name: string): Promise<void> {
     this.unsaved.delete(name);
-    await this.putAside(this.parts.store.files.of(name).state);
-    await this.parts.store.update(name, (record) =>
+    await this.putAside(this.deps.store.files.of(name).state);
+    await this.deps.store.update(name, (record) =>
       record.paused === undefined && record.resuming === undefined ? undefined : { ...record, ...notPaused },
     );
   }

@@ -25,7 +25,7 @@ import type { Launch } from '../runtimes/runtime-record';
 /** Raised whenever the command line of machines changes what they consist of. */
 const shapeVersion = 2;
 /** Each is as large as the memory that a booted guest has touched. */
-const mostTemplates = 6;
+const maxTemplates = 6;
 const ending = '.state';
 const bootTimeoutMs = 120_000;
 const saveTimeoutMs = 60_000;
@@ -216,7 +216,7 @@ export class Templates {
       }),
     );
     aged.sort((a, b) => b.usedMs - a.usedMs);
-    await Promise.all(aged.slice(mostTemplates).map(({ key }) => this.remove(key)));
+    await Promise.all(aged.slice(maxTemplates).map(({ key }) => this.remove(key)));
   }
 }
 

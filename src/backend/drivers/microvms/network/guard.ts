@@ -19,9 +19,9 @@ const startTimeoutMs = 20_000;
 /** Before each start anew; one that lived for long is started at once again. */
 const pausesMs = [0, 500, 2_000, 10_000, 30_000];
 const longLifeMs = 60_000;
-const largestLogBytes = 1024 * 1024;
+const maxLogBytes = 1024 * 1024;
 
-export interface GuardParts {
+export interface GuardDeps {
   name: string;
   qmp: Pick<QmpClient, 'execute' | 'human' | 'isOpen' | 'closed'>;
   /** Of QEMU. */
@@ -42,8 +42,8 @@ export class NetworkGuard {
   private readonly ended = new AbortController();
   private life: Socket | undefined;
 
-  constructor(private readonly parts: GuardParts) {
-    void parts.qmp.closed.then(() => this.close());
+  constructor(private readonly deps: GuardDeps) {
+    void deps.qmp.closed.then(() => this.close());
   }
 
   /** For a machine that was just started: resolves when its guest can be reached. */
@@ -55,11 +55,11 @@ export class NetworkGuard {
 
   /** For one that an earlier engine started. One without a filter stays as it is. */
   async adopt(): Promise<void> {
-    this.isFiltering = await hasFilter(this.parts.qmp);
+    this.isFiltering = await hasFilter(this.deps.qmp);
     if (!this.isFiltering) {
       return;
     }
-    const { files, pid } = this.parts;
+    const { files, pid } = this.deps;
     this.life = await connectOnce(files.filterSocket(pid));
     void this.keep();
   }
@@ -71,7 +71,7 @@ export class NetworkGuard {
   }
 
   private async keep(): Promise<void> {
-    const { log, name } = this.parts;
+    const { log, name } = this.deps;
     for (let failures = 0; ; failures++) {
       const since = performance.now();
       await closed(this.life);
@@ -80,7 +80,7 @@ export class NetworkGuard {
       }
       const pauseMs = pausesMs[Math.min(failures, pausesMs.length - 1)] ?? 0;
       await sleep(pauseMs, undefined, { signal: this.ended.signal }).catch(() => undefined);
-      if (this.ended.signal.aborted || !this.parts.qmp.isOpen) {
+      if (this.ended.signal.aborted || !this.deps.qmp.isOpen) {
         return;
       }
       try {
@@ -95,7 +95,7 @@ export class NetworkGuard {
 
   /** Without its reader QEMU would say of each frame that it is lost: no frames until there is one again. */
   private async restart(): Promise<void> {
-    const { qmp, files } = this.parts;
+    const { qmp, files } = this.deps;
     await qmp.execute('set_link', { name: 'net', up: false });
     await cutIfLarge(files.qemuLog);
     await this.spawn();
@@ -109,7 +109,7 @@ export class NetworkGuard {
   }
 
   private async spawn(): Promise<void> {
-    const { name, files, pid } = this.parts;
+    const { name, files, pid } = this.deps;
     const { filterOut, filterIn } = files.sockets;
     const life = files.filterSocket(pid);
     await rm(life, { force: true });
@@ -153,7 +153,7 @@ export async function hasFilter(qmp: Pick<QmpClient, 'execute'>): Promise<boolea
 /** QEMU writes a line for each frame that it had no filter for. */
 async function cutIfLarge(log: string): Promise<void> {
   const size = (await stat(log).catch(() => undefined))?.size ?? 0;
-  if (size > largestLogBytes) {
+  if (size > maxLogBytes) {
     await truncate(log);
   }
 }

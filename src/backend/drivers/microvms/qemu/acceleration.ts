@@ -10,7 +10,7 @@ import { identityOf } from '../../../machine/process-identity';
 import { askFor } from '../../../machine/wait';
 import { commandLine, type Acceleration, type MachinePlan } from './command-line';
 import { killProcess, lastWords, startDetached } from './process';
-import type { QemuPrograms, Surroundings } from './programs';
+import type { QemuPrograms, QemuEnvironment } from './programs';
 
 export const probeTimeoutMs = 5_000;
 /** A machine may have been busy, or its processor in another's hands: it is asked again, less and less often. */
@@ -39,7 +39,7 @@ const format: RecordFormat<typeof Known> = { version: 1, schema: Known, migratio
 
 export interface Probe {
   programs: QemuPrograms;
-  surroundings: Surroundings;
+  environment: QemuEnvironment;
   /** Remembers the answer for this boot of the machine and this build of QEMU, a failure for a while. */
   cacheFile: string;
   /** A machine whose guest prints `marker` on its console; its files are of this probe alone. */
@@ -57,9 +57,9 @@ export interface Found {
 
 /** Never throws: what can't be probed is emulated. */
 export async function findAcceleration(probe: Probe): Promise<Found> {
-  const { programs, surroundings, cacheFile } = probe;
-  const candidate = hosts[surroundings.platform];
-  if (candidate === undefined || !(await seemsPossible(candidate, surroundings))) {
+  const { programs, environment: environment, cacheFile } = probe;
+  const candidate = hosts[environment.platform];
+  if (candidate === undefined || !(await seemsPossible(candidate, environment))) {
     return { acceleration: 'tcg' };
   }
   const { bootId } = identityOf(process.pid);
@@ -98,7 +98,7 @@ function isFor(known: Known, bootId: string, { build }: QemuPrograms): boolean {
 }
 
 /** Without a device that we may write there is nothing to probe. */
-async function seemsPossible(candidate: Acceleration, { platform }: Surroundings): Promise<boolean> {
+async function seemsPossible(candidate: Acceleration, { platform }: QemuEnvironment): Promise<boolean> {
   if (candidate !== 'kvm' || platform !== 'linux') {
     return true;
   }

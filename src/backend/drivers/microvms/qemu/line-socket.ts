@@ -1,4 +1,4 @@
-/** Unix sockets that QEMU listens on: connected with patience, read line by line. */
+/** Unix sockets that QEMU listens on: connected within a timeout, read line by line. */
 import { connect, type Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { BerthError } from '../../../../api/errors';

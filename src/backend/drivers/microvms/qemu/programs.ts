@@ -28,24 +28,24 @@ export interface QemuPrograms {
   confinement: readonly string[];
 }
 
-export interface Surroundings {
+export interface QemuEnvironment {
   env: Readonly<Partial<Record<string, string>>>;
   platform: NodeJS.Platform;
   architecture: Architecture;
 }
 
-export function ownSurroundings(): Surroundings {
+export function ownQemuEnvironment(): QemuEnvironment {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
   return { env: process.env, platform: process.platform, architecture };
 }
 
 /** Throws `runtime_unavailable` that says what to install. */
-export async function findQemu(surroundings: Surroundings): Promise<QemuPrograms> {
-  const { architecture } = surroundings;
+export async function findQemu(environment: QemuEnvironment): Promise<QemuPrograms> {
+  const { architecture } = environment;
   const name = architecture === 'x64' ? 'qemu-system-x86_64' : 'qemu-system-aarch64';
   const [system, image] = await Promise.all([
-    findProgram(name, surroundings),
-    findProgram('qemu-img', surroundings),
+    findProgram(name, environment),
+    findProgram('qemu-img', environment),
   ]);
   if (system === undefined || image === undefined) {
     const missing = [system ?? name, image ?? 'qemu-img'].filter(
@@ -55,7 +55,7 @@ export async function findQemu(surroundings: Surroundings): Promise<QemuPrograms
       'runtime_unavailable',
       `QEMU is not installed: there is no ${missing.join(' and no ')}.`,
       {
-        hint: installHint(surroundings),
+        hint: installHint(environment),
       },
     );
   }
@@ -65,7 +65,7 @@ export async function findQemu(surroundings: Surroundings): Promise<QemuPrograms
 /** The path of a program, or undefined. */
 export async function findProgram(
   name: string,
-  { env, platform }: Pick<Surroundings, 'env' | 'platform'>,
+  { env, platform }: Pick<QemuEnvironment, 'env' | 'platform'>,
 ): Promise<string | undefined> {
   const file = platform === 'win32' ? `${name}.exe` : name;
   const folders = [...(env.PATH ?? '').split(delimiter), ...(usualFolders[platform] ?? [])];
@@ -101,7 +101,7 @@ async function versionOf(system: string): Promise<Pick<QemuPrograms, 'version' |
   return { version, build: build.trim(), confinement: confined === undefined ? [] : sandbox };
 }
 
-function installHint({ platform, architecture }: Surroundings): string {
+function installHint({ platform, architecture }: QemuEnvironment): string {
   if (platform === 'darwin') {
     return 'Install it: `brew install qemu`.';
   }

@@ -7,7 +7,7 @@ import { BerthError } from '../../../../api/errors';
 import { connectSocket, readLines, type ConnectOptions } from './line-socket';
 
 /** Answers may hold whole device trees, never more than this. */
-const longestLine = 16 * 1024 * 1024;
+const maxLineChars = 16 * 1024 * 1024;
 const answerTimeoutMs = 30_000;
 
 export interface QmpEvent {
@@ -52,7 +52,7 @@ export class QmpClient {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     void this.closed.then(() => this.end());
     socket.on('error', () => undefined);
-    readLines(socket, longestLine, (line) => this.receive(line));
+    readLines(socket, maxLineChars, (line) => this.receive(line));
   }
 
   /** Connects, waits for the greeting and leaves negotiation behind. */

@@ -22,7 +22,7 @@ const uuidOffset = 0x68;
 const uuidBytes = 16;
 const never = new AbortController().signal;
 
-export interface BasesParts {
+export interface BasesDeps {
   store: RuntimeStore;
   images: Pick<RootImages, 'known'>;
   qemuImg: () => Promise<string>;
@@ -30,11 +30,11 @@ export interface BasesParts {
 }
 
 export class Bases {
-  constructor(private readonly parts: BasesParts) {}
+  constructor(private readonly deps: BasesDeps) {}
 
   /** The root disk of a new runtime, over an image in the cache. */
   async make(image: RootImage, files: RuntimeFiles): Promise<BaseIdentity> {
-    const { qemuImg } = this.parts;
+    const { qemuImg } = this.deps;
     await this.keep(image.path, files.base);
     const identity = await identify(files.base);
     if (identity === undefined) {
@@ -49,7 +49,7 @@ export class Bases {
    * throws. Runtimes of earlier versions get their base to themselves here.
    */
   async require(record: RuntimeRecord): Promise<void> {
-    const { store, qemuImg } = this.parts;
+    const { store, qemuImg } = this.deps;
     const { name } = record.plan;
     const files = store.files.of(name);
     const { backing } = await readOverlay(files.rootfs).catch((error: unknown) => {
@@ -79,14 +79,14 @@ export class Bases {
       }
       return own;
     }
-    const cached = (await this.parts.images.known(record.imageId))?.path;
+    const cached = (await this.deps.images.known(record.imageId))?.path;
     let other: string | undefined;
     for (const candidate of [backing, cached]) {
       const found = candidate === undefined ? undefined : await identify(candidate);
       if (candidate !== undefined && found !== undefined) {
         if (fits(found)) {
           await this.keep(candidate, files.base);
-          this.parts.log.info({ name, from: candidate }, 'the base of a root disk is the runtime’s own now');
+          this.deps.log.info({ name, from: candidate }, 'the base of a root disk is the runtime’s own now');
           return found;
         }
         other = candidate;
@@ -112,9 +112,9 @@ export class Bases {
   }
 
   private async keep(from: string, to: string): Promise<void> {
-    const { qemuImg } = this.parts;
+    const { qemuImg } = this.deps;
     await keepFile(from, to, async (source, copy) => {
-      const options = { tell: () => undefined, signal: never };
+      const options = { report: () => undefined, signal: never };
       await convertDisk(await qemuImg(), { path: source, format: 'raw' }, copy, options);
     });
   }

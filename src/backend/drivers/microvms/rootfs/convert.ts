@@ -1,18 +1,18 @@
 /** Copies of disks by qemu-img: sparse, through overlays, and refused while a machine writes to them. */
 import { BerthError } from '../../../../api/errors';
 import { endInWords, run, type ProcessEnd } from '../../../machine/run';
-import { findQemu, ownSurroundings } from '../qemu/programs';
+import { findQemu, ownQemuEnvironment } from '../qemu/programs';
 
 const convertTimeoutMs = 60 * 60_000;
 
 /** Throws `runtime_unavailable` that says what to install. */
 export async function findQemuImg(): Promise<string> {
-  return (await findQemu(ownSurroundings())).image;
+  return (await findQemu(ownQemuEnvironment())).image;
 }
 
-export interface ConvertTold {
+export interface ConvertOptions {
   /** From 0 to 1. */
-  tell: (share: number) => void;
+  report: (share: number) => void;
   signal: AbortSignal;
   /** Nobody needs the copy after a crash of this machine: it is not waited for until it is on the disk. */
   isScratch?: boolean;
@@ -23,7 +23,7 @@ export async function convertDisk(
   qemuImg: string,
   from: { path: string; format: 'raw' | 'qcow2' },
   to: string,
-  { tell, signal, isScratch = false }: ConvertTold,
+  { report: report, signal, isScratch = false }: ConvertOptions,
 ): Promise<void> {
   // Named as options: a path with a colon or a comma in it would mean something else.
   const source = `driver=${from.format},file.driver=file,file.filename=${from.path.replaceAll(',', ',,')}`;
@@ -36,7 +36,7 @@ export async function convertDisk(
     onOutput: (text) => {
       const [, percent] = /\((\d+(?:\.\d+)?)\/100%\)[^(]*$/.exec(text) ?? [];
       if (percent !== undefined) {
-        tell(Number(percent) / 100);
+        report(Number(percent) / 100);
       }
     },
   });

@@ -38,13 +38,13 @@ export async function diskSource(path: string, qemuImg: () => Promise<string>): 
   return {
     digest: `sha256:${createHash('sha256').update(identity).digest('hex')}`,
     make: async (out, { progress, signal }) => {
-      const tell = (share: number): void => {
+      const report = (share: number): void => {
         progress({ done: Math.round(share * size), total: size, current: path });
       };
       const copy = async (draft: string): Promise<void> => {
         // Blocks are shared where the file system of the host can.
         if (!(await cloneFile(path, draft))) {
-          await convertDisk(await qemuImg(), { path, format: 'raw' }, draft, { tell, signal });
+          await convertDisk(await qemuImg(), { path, format: 'raw' }, draft, { report: report, signal });
         }
       };
       // A draft itself, that is synced by who puts it in place.

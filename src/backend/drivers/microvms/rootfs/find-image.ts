@@ -12,7 +12,7 @@ import type { FoundImage, ImageExporter } from './exporter';
 import { parseReference } from './reference';
 import { engineSource, ociSource, type RootSource } from './source';
 
-export interface FinderParts {
+export interface FinderDeps {
   exporter: ImageExporter;
   /** Our own, in the order in which they are asked: what was committed, what was pulled. */
   layouts: readonly Layout[];
@@ -20,14 +20,14 @@ export interface FinderParts {
 }
 
 export class ImageFinder {
-  constructor(private readonly parts: FinderParts) {}
+  constructor(private readonly deps: FinderDeps) {}
 
   /** Undefined when nobody here has an image of that name; throws when what a path names is no image. */
   async find(image: string, signal: AbortSignal): Promise<RootSource | undefined> {
     const reference = parseReference(image);
     switch (reference.kind) {
       case 'disk':
-        return diskSource(reference.path, this.parts.qemuImg);
+        return diskSource(reference.path, this.deps.qemuImg);
       case 'docker-archive': {
         const tar = await TarFile.open(reference.path, signal);
         return ociSource(await openSaved(tar, reference.name));
@@ -48,9 +48,9 @@ export class ImageFinder {
     const found = await this.inEngine(name);
     if (found !== undefined) {
       refuseForeign(name, found);
-      return engineSource(this.parts.exporter, name, found.id);
+      return engineSource(this.deps.exporter, name, found.id);
     }
-    for (const layout of this.parts.layouts) {
+    for (const layout of this.deps.layouts) {
       const own = await layout.find(withTag(name));
       if (own !== undefined) {
         return ociSource(await openImage(layout, own, signal), layout);
@@ -62,7 +62,7 @@ export class ImageFinder {
   /** An engine that does not answer has nothing. */
   private async inEngine(name: string): Promise<FoundImage | undefined> {
     try {
-      return await this.parts.exporter.find(name);
+      return await this.deps.exporter.find(name);
     } catch (error) {
       if (asBerthError(error).code === 'runtime_unavailable') {
         return undefined;

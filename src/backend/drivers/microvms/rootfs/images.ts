@@ -8,7 +8,7 @@ import type { Image } from '../../../../api/engine/schemas';
 import type { ImageStore, PullProgress } from '../../driver';
 import type { GuestKits, ImageArchive, RootImages } from '../parts';
 
-export interface MicrovmImagesParts {
+export interface MicrovmImagesDeps {
   containers: ImageStore;
   roots: RootImages;
   kits: GuestKits;
@@ -19,20 +19,20 @@ export interface MicrovmImagesParts {
 type Progress = (p: PullProgress) => void;
 
 export class MicrovmImages implements ImageStore {
-  constructor(private readonly parts: MicrovmImagesParts) {}
+  constructor(private readonly deps: MicrovmImagesDeps) {}
 
   /** What the container engine does not list itself. */
   list(): Promise<Image[]> {
-    return this.parts.roots.archive?.list() ?? Promise.resolve([]);
+    return this.deps.roots.archive?.list() ?? Promise.resolve([]);
   }
 
   resolve(image: string): Promise<string | undefined> {
-    return this.parts.roots.resolve(image);
+    return this.deps.roots.resolve(image);
   }
 
   /** By the container engine, so that containers have it too; by ourselves where none answers. */
   async pull(image: string, progress: Progress, signal: AbortSignal): Promise<void> {
-    const { containers, roots } = this.parts;
+    const { containers, roots } = this.deps;
     const hasEngine = await containers.resolve(image).then(
       () => true,
       () => false,
@@ -44,7 +44,7 @@ export class MicrovmImages implements ImageStore {
 
   /** Makes the root file system, the part of a create that takes long. */
   async prepare(image: string, progress: Progress, signal: AbortSignal): Promise<readonly string[]> {
-    return (await this.parts.roots.ensure(image, progress, signal)).leftOut;
+    return (await this.deps.roots.ensure(image, progress, signal)).leftOut;
   }
 
   push(image: string, progress: Progress, signal: AbortSignal): Promise<void> {
@@ -61,16 +61,16 @@ export class MicrovmImages implements ImageStore {
 
   async build(...[options, step, line, signal]: Parameters<ImageStore['build']>): Promise<void> {
     if (!options.toolsOnly) {
-      await this.parts.containers.build(options, step, line, signal);
+      await this.deps.containers.build(options, step, line, signal);
     }
     await step('guest', 'Build the guest kit of microVMs', async () => {
-      await this.parts.kits.build(line, signal);
-      this.parts.built();
+      await this.deps.kits.build(line, signal);
+      this.deps.built();
     });
   }
 
   private archive(): ImageArchive {
-    const { archive } = this.parts.roots;
+    const { archive } = this.deps.roots;
     if (archive === undefined) {
       throw new BerthError('not_supported', 'This engine has no image store for microVMs.');
     }

@@ -108,11 +108,11 @@ export class RootImageStore implements RootImages, ImageArchive {
     const disk = await committed.scratch();
     try {
       const { size } = await stat(from.disk);
-      const tell = (share: number): void => {
+      const report = (share: number): void => {
         progress({ done: Math.round(share * size), total: size, current: 'reading the disk' });
       };
       const source = { path: from.disk, format: 'qcow2' } as const;
-      await convertDisk(await this.options.qemuImg(), source, disk, { tell, signal });
+      await convertDisk(await this.options.qemuImg(), source, disk, { report: report, signal });
       from.copied();
       const { name, without } = from;
       const made = await commitDisk({ name, disk, config, without }, committed, { progress, signal });

@@ -47,7 +47,7 @@ export class SharedWork<T> {
   private begin(key: string, work: (options: TransferOptions) => Promise<T>): Run<T> {
     const abort = new AbortController();
     const waiting: Run<T>['waiting'] = new Set();
-    const progress: TransferOptions['progress'] = (now) => waiting.forEach((tell) => tell(now));
+    const progress: TransferOptions['progress'] = (now) => waiting.forEach((report) => report(now));
     const done = work({ progress, signal: abort.signal }).finally(() => this.runs.delete(key));
     const run = { done, abort, waiting };
     this.runs.set(key, run);

@@ -22,7 +22,7 @@ const copyTimeoutMs = 10 * 60_000;
 const reserveBytes = 512 * 2 ** 20;
 const blockBytes = 512;
 
-export interface StoppedRootsParts {
+export interface StoppedRootsDeps {
   store: RuntimeStore;
   bases: Bases;
   qemuImg: () => Promise<string>;
@@ -46,7 +46,7 @@ export class StoppedRoots {
   /** Copies in the making, by the runtimes whose lock they hold or wait for. */
   private readonly copying = new Map<string, AbortController>();
 
-  constructor(private readonly parts: StoppedRootsParts) {}
+  constructor(private readonly deps: StoppedRootsDeps) {}
 
   /** Nothing is copied before the first call that needs it. */
   async files(record: RuntimeRecord): Promise<VolumeFiles> {
@@ -84,7 +84,7 @@ export class StoppedRoots {
   private open({ plan }: RuntimeRecord, stamp: string): Root {
     const { name, workspace } = plan;
     const volume = rootFilesOf(workspace);
-    const copy = draftOf(this.parts.store.files.of(name).rootfs);
+    const copy = draftOf(this.deps.store.files.of(name).rootfs);
     const root = { removed: Promise.resolve() };
     const prepare = async (): Promise<() => void> => {
       await this.copy(name, volume, copy);
@@ -99,11 +99,11 @@ export class StoppedRoots {
   }
 
   private async copy(name: string, volume: string, copy: string): Promise<void> {
-    const { store, bases, qemuImg, whileStopped } = this.parts;
+    const { store, bases, qemuImg, whileStopped } = this.deps;
     const given = new AbortController();
     this.copying.set(name, given);
     const signal = AbortSignal.any([given.signal, AbortSignal.timeout(copyTimeoutMs)]);
-    const options = { tell: () => undefined, signal, isScratch: true };
+    const options = { report: () => undefined, signal, isScratch: true };
     try {
       await whileStopped(name, async (record) => {
         await bases.require(record);
@@ -124,7 +124,7 @@ export class StoppedRoots {
 
   /** For a copy of what these files have in all. */
   private async requireRoom(volume: string, paths: [string, string]): Promise<void> {
-    const { freeBytes = freeBytesAt } = this.parts;
+    const { freeBytes = freeBytesAt } = this.deps;
     const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).blocks * blockBytes));
     const wanted = sizes.reduce((sum, size) => sum + size, reserveBytes);
     if ((await freeBytes(paths[0])) < wanted) {
@@ -135,7 +135,7 @@ export class StoppedRoots {
   }
 
   private async stampOf(name: string): Promise<string> {
-    const { ino, size, mtimeNs } = await stat(this.parts.store.files.of(name).rootfs, { bigint: true });
+    const { ino, size, mtimeNs } = await stat(this.deps.store.files.of(name).rootfs, { bigint: true });
     return `${ino} ${size} ${mtimeNs}`;
   }
 }

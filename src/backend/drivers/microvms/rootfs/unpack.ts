@@ -13,7 +13,7 @@ import { throwIfCancelled } from '../../../machine/wait';
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** Headers, padding and what is left out, beside the contents that are counted themselves. */
-const mostUnpacked = 64 * 1024 ** 3;
+const maxUnpackedBytes = 64 * 1024 ** 3;
 
 /** Of Node 22.15 and later. */
 function zstd(): Transform {
@@ -49,7 +49,7 @@ class Digester extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.seen += chunk.length;
-    if (this.seen > mostUnpacked) {
+    if (this.seen > maxUnpackedBytes) {
       done(new BerthError('too_large', `A layer of ${this.where} unpacks to more than any disk holds.`));
       return;
     }

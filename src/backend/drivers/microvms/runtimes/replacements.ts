@@ -9,7 +9,7 @@ import { toInfo } from './runtime-info';
 import type { RuntimeRecord } from './runtime-record';
 import type { RuntimeStore } from './runtime-store';
 
-export interface ReplacementsParts {
+export interface ReplacementsDeps {
   store: RuntimeStore;
   disks: DiskStore;
   /** Of all that is done to a microVM, by its name. */
@@ -25,8 +25,8 @@ export class Replacements {
   private readonly aside: Aside;
   private healing: Promise<void> | undefined;
 
-  constructor(private readonly parts: ReplacementsParts) {
-    this.aside = new Aside(parts.store.files);
+  constructor(private readonly deps: ReplacementsDeps) {
+    this.aside = new Aside(deps.store.files);
   }
 
   /** Once: what an engine that was killed had begun. */
@@ -37,13 +37,13 @@ export class Replacements {
 
   /** Ports are a matter of the start; volumes that are missing are made. */
   async refit(plan: RuntimePlan): Promise<RuntimeInfo> {
-    return this.parts.lock.run(plan.name, async () => {
-      const { store, disks } = this.parts;
+    return this.deps.lock.run(plan.name, async () => {
+      const { store, disks } = this.deps;
       const before = await store.get(plan.name);
-      if (await this.parts.runs(before)) {
+      if (await this.deps.runs(before)) {
         throw runs(plan.name, "can't be given other ports");
       }
-      const state = await this.parts.stateOf(before);
+      const state = await this.deps.stateOf(before);
       if (state === 'stopped') {
         await makeVolumes(disks, plan, []);
       }
@@ -56,24 +56,24 @@ export class Replacements {
   }
 
   async setAside(name: string): Promise<void> {
-    await this.parts.lock.run(name, async () => {
-      if ((await this.parts.stateOf(await this.parts.store.get(name))) !== 'stopped') {
+    await this.deps.lock.run(name, async () => {
+      if ((await this.deps.stateOf(await this.deps.store.get(name))) !== 'stopped') {
         throw runs(name, "can't be replaced");
       }
       await this.aside.put(name);
-      await this.parts.disks.release({ runtime: name });
+      await this.deps.disks.release({ runtime: name });
     });
   }
 
   /** false: nothing was aside. */
   async takeBack(name: string): Promise<boolean> {
-    return this.parts.lock.run(name, async () => {
+    return this.deps.lock.run(name, async () => {
       if (!(await this.aside.isThere(name))) {
         return false;
       }
-      const record = await this.parts.store.find(name);
-      await (record === undefined ? undefined : this.parts.end(record));
-      await this.parts.disks.release({ runtime: name });
+      const record = await this.deps.store.find(name);
+      await (record === undefined ? undefined : this.deps.end(record));
+      await this.deps.disks.release({ runtime: name });
       await this.aside.takeBack(name);
       return true;
     });
@@ -81,11 +81,11 @@ export class Replacements {
 
   /** To be called when it has done all that its start asks of it: nobody needs what was before it. */
   async dropAside(name: string): Promise<void> {
-    await this.parts.lock.run(name, () => this.aside.drop(name));
+    await this.deps.lock.run(name, () => this.aside.drop(name));
   }
 
   private async healAll(): Promise<void> {
-    const names = await this.parts.store.names();
+    const names = await this.deps.store.names();
     await Promise.all(names.map((name) => this.aside.heal(name)));
   }
 }

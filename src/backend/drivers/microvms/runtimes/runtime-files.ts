@@ -8,8 +8,8 @@ import { isRecordFile } from '../../../store/records';
 import type { MachineSockets } from '../qemu/command-line';
 
 /** Of `sun_path` in unix(7), with its end. */
-const longestSocketPath = 107;
-const longestSocketName = '/templates-0000.sock'.length;
+const maxSocketPathBytes = 107;
+const maxSocketNameBytes = '/templates-0000.sock'.length;
 const prefix = 'workspace-';
 
 export interface RuntimeFiles {
@@ -129,7 +129,7 @@ export class MicrovmFiles {
 }
 
 function hasRoom(folder: string): boolean {
-  return Buffer.byteLength(folder) + longestSocketName <= longestSocketPath;
+  return Buffer.byteLength(folder) + maxSocketNameBytes <= maxSocketPathBytes;
 }
 
 /** As the names above, and what is kept beside them. */

@@ -25,7 +25,7 @@ import { diskMounts, isShared } from './runtime-plan';
 import { Replacements } from './replacements';
 import { notRunning, toInfo } from './runtime-info';
 import type { RuntimeRecord } from './runtime-record';
-import type { Starter, StarterParts } from '../machines/starter';
+import type { Starter, StarterDeps } from '../machines/starter';
 import type { Suspender } from '../machines/suspender';
 import { warningOf } from './warnings';
 
@@ -34,7 +34,7 @@ const mebibyte = 1024 * 1024;
 /** Of `st_blocks` in stat(2). */
 const blockBytes = 512;
 
-export interface RuntimesParts extends StarterParts {
+export interface RuntimesDeps extends StarterDeps {
   starter: Starter;
   suspender: Suspender;
   images: RootImages;
@@ -50,13 +50,13 @@ export class Runtimes {
   private readonly leftovers: Leftovers;
   private readonly room: RoomWatch;
 
-  constructor(private readonly parts: RuntimesParts) {
-    this.leftovers = new Leftovers(parts.store, parts.log);
-    this.room = new RoomWatch((name) => this.resume(name), parts.log);
+  constructor(private readonly deps: RuntimesDeps) {
+    this.leftovers = new Leftovers(deps.store, deps.log);
+    this.room = new RoomWatch((name) => this.resume(name), deps.log);
     this.replacements = new Replacements({
-      ...{ store: parts.store, disks: parts.disks, lock: this.lock },
+      ...{ store: deps.store, disks: deps.disks, lock: this.lock },
       stateOf: (record) => this.stateOf(record),
-      runs: async (record) => (await parts.machines.of(record)) !== undefined,
+      runs: async (record) => (await deps.machines.of(record)) !== undefined,
       end: (record) => this.end(record, 0),
     });
   }
@@ -64,26 +64,26 @@ export class Runtimes {
   /** Takes over what runs, so that what happens to it is told from then on. */
   async list(): Promise<RuntimeInfo[]> {
     await this.replacements.heal();
-    const records = await this.parts.store.list();
+    const records = await this.deps.store.list();
     return Promise.all(
       records.map(async (record) => {
         const { name } = record.plan;
-        await this.lock.runIfFree(name, async () => this.keep(await this.parts.store.find(name)));
+        await this.lock.runIfFree(name, async () => this.keep(await this.deps.store.find(name)));
         await this.tidy(record);
         // What came of it is on record.
-        return this.look((await this.parts.store.find(record.plan.name)) ?? record);
+        return this.look((await this.deps.store.find(record.plan.name)) ?? record);
       }),
     );
   }
 
   async inspect(name: string): Promise<RuntimeInfo | undefined> {
-    const record = await this.parts.store.find(name);
+    const record = await this.deps.store.find(name);
     return record === undefined ? undefined : this.look(record);
   }
 
   async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
     return this.lock.run(plan.name, async () => {
-      const { store, disks } = this.parts;
+      const { store, disks } = this.deps;
       if ((await store.find(plan.name)) !== undefined) {
         throw new BerthError('exists', `There is a microVM ${plan.name} already.`, {
           hint: 'Remove it, or choose another name.',
@@ -106,7 +106,7 @@ export class Runtimes {
   /** Boots it, unless it runs; one that is paused goes on. */
   async start(name: string, signal?: AbortSignal): Promise<RuntimeInfo> {
     return this.lock.run(name, async () => {
-      const { store, starter, suspender, disks } = this.parts;
+      const { store, starter, suspender, disks } = this.deps;
       const record = await store.get(name);
       const state = await this.stateOf(record);
       if (state === 'paused') {
@@ -129,28 +129,28 @@ export class Runtimes {
 
   async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
     return this.lock.run(name, async () => {
-      const record = await this.parts.store.find(name);
+      const record = await this.deps.store.find(name);
       return { killed: record !== undefined && (await this.end(record, graceMs)) };
     });
   }
 
   async pause(name: string): Promise<void> {
     await this.lock.run(name, async () => {
-      const record = await this.parts.store.get(name);
+      const record = await this.deps.store.get(name);
       if ((await this.stateOf(record)) === 'stopped') {
         throw notRunning(name, 'pause');
       }
-      await this.parts.suspender.pause(record);
+      await this.deps.suspender.pause(record);
     });
   }
 
   async resume(name: string): Promise<void> {
     await this.lock.run(name, async () => {
-      const record = await this.parts.store.get(name);
+      const record = await this.deps.store.get(name);
       if ((await this.stateOf(record)) === 'stopped') {
         throw notRunning(name, 'resume');
       }
-      await this.parts.suspender.resume(record);
+      await this.deps.suspender.resume(record);
     });
   }
 
@@ -160,7 +160,7 @@ export class Runtimes {
    */
   async remove(name: string): Promise<void> {
     await this.lock.run(name, async () => {
-      const { store, machines, disks } = this.parts;
+      const { store, machines, disks } = this.deps;
       const record = await store.find(name);
       if (record !== undefined) {
         await this.end(record, removeGraceMs);
@@ -168,14 +168,14 @@ export class Runtimes {
       await disks.release({ runtime: name });
       if (record !== undefined) {
         await store.remove(name);
-        machines.tell(record, 'removed');
+        machines.report(record, 'removed');
       }
     });
   }
 
   /** What its overlay takes on this machine; how many files that are, only its guest could tell. */
   async ownFiles(name: string): Promise<OwnFiles | undefined> {
-    const { store } = this.parts;
+    const { store } = this.deps;
     if ((await store.find(name)) === undefined) {
       return undefined;
     }
@@ -186,7 +186,7 @@ export class Runtimes {
   /** Memory is changed live within what the machine was started with; all else takes a restart. */
   async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[]; needsRestart: string[] }> {
     return this.lock.run(name, async () => {
-      const { store, machines } = this.parts;
+      const { store, machines } = this.deps;
       const record = await store.get(name);
       const before = record.plan.limits;
       await store.change(name, { plan: { ...record.plan, limits } });
@@ -210,7 +210,7 @@ export class Runtimes {
   /** Live, also while it is paused. */
   async setPorts(name: string, ports: readonly PlannedPort[]): Promise<{ needsRebuild: string[] }> {
     return this.lock.run(name, async () => {
-      const { store, machines } = this.parts;
+      const { store, machines } = this.deps;
       const record = await store.get(name);
       const machine = await machines.of(record);
       if (machine !== undefined) {
@@ -228,14 +228,14 @@ export class Runtimes {
     progress: (p: PullProgress) => void,
     signal: AbortSignal,
   ): Promise<string> {
-    const { store, images } = this.parts;
+    const { store, images } = this.deps;
     const { archive } = images;
     if (archive === undefined) {
       throw new BerthError('not_supported', 'This engine has no image store for microVMs.');
     }
     let made: Promise<string> | undefined;
     await this.whileStopped(name, async (record) => {
-      await this.parts.bases.require(record);
+      await this.deps.bases.require(record);
       const { rootfs: disk } = store.files.of(name);
       await new Promise<void>((copied, failed) => {
         const { imageId, config } = record;
@@ -250,7 +250,7 @@ export class Runtimes {
   /** For what reads its root disk, which nobody else has meanwhile. */
   async whileStopped(name: string, work: (record: RuntimeRecord) => Promise<void>): Promise<void> {
     await this.lock.run(name, async () => {
-      const record = await this.parts.store.get(name);
+      const record = await this.deps.store.get(name);
       if ((await this.stateOf(record)) !== 'stopped') {
         throw new BerthError('illegal_state', `${name} runs: its disk can't be read.`, {
           hint: 'Stop the workspace first.',
@@ -262,8 +262,8 @@ export class Runtimes {
 
   /** The machine of a runtime that runs, for what happens inside of it. */
   async running(name: string, verb: string): Promise<Machine> {
-    const record = await this.parts.store.get(name);
-    const machine = await this.parts.machines.of(record);
+    const record = await this.deps.store.get(name);
+    const machine = await this.deps.machines.of(record);
     if (machine === undefined || (await machine.state()) !== 'running') {
       throw (machine === undefined ? undefined : await haltOf(machine, record)) ?? notRunning(name, verb);
     }
@@ -275,17 +275,17 @@ export class Runtimes {
     if (this.starting.has(name)) {
       return false;
     }
-    const record = await this.parts.store.find(name);
+    const record = await this.deps.store.find(name);
     return record === undefined || (await this.stateOf(record)) === 'stopped';
   }
 
   async stateOf(record: RuntimeRecord): Promise<RuntimeState> {
-    const machine = await this.parts.machines.of(record);
+    const machine = await this.deps.machines.of(record);
     const state = (await machine?.state()) ?? 'stopped';
     if (state !== 'stopped') {
       return state;
     }
-    return (await this.parts.suspender.isSaved(record)) ? 'paused' : 'stopped';
+    return (await this.deps.suspender.isSaved(record)) ? 'paused' : 'stopped';
   }
 
   /** Releases what looks after machines; they run on. */
@@ -294,15 +294,14 @@ export class Runtimes {
   }
 
   private async look(record: RuntimeRecord): Promise<RuntimeInfo> {
-    const { machines, store } = this.parts;
+    const { machines, store } = this.deps;
     const state = await this.stateOf(record);
     const machine = state === 'stopped' ? undefined : await machines.of(record);
     if (machine !== undefined) {
       this.room.seen(machine, record);
     }
     const halt = machine === undefined ? undefined : await haltOf(machine, record);
-    const warning =
-      machine === undefined ? undefined : warningOf(machine, record, this.parts.opensLoopback());
+    const warning = machine === undefined ? undefined : warningOf(machine, record, this.deps.opensLoopback());
     // What was paused when the look began may have been resumed or stopped since.
     const now = (await store.find(record.plan.name)) ?? record;
     return {
@@ -316,7 +315,7 @@ export class Runtimes {
 
   /** What is to be known of one that does not run, for people. */
   private async standingDetail(record: RuntimeRecord, state: RuntimeState): Promise<string | undefined> {
-    const { suspender, kept } = this.parts;
+    const { suspender, kept } = this.deps;
     const detail = suspender.detailOf(record, state === 'stopped');
     return detail ?? (state === 'paused' ? await kept.detailOf(record) : undefined);
   }
@@ -326,7 +325,7 @@ export class Runtimes {
    * can't end by itself.
    */
   private async end(record: RuntimeRecord, graceMs: number): Promise<boolean> {
-    const { machines, suspender } = this.parts;
+    const { machines, suspender } = this.deps;
     if ((await this.stateOf(record)) === 'stopped') {
       return false;
     }
@@ -337,14 +336,14 @@ export class Runtimes {
       await machines.kill(record);
     }
     await suspender.forget(record.plan.name);
-    await this.parts.starter.unshare(record);
+    await this.deps.starter.unshare(record);
     return !hasEnded;
   }
 
   private async keep(record: RuntimeRecord | undefined): Promise<void> {
     if (record !== undefined) {
       await this.leftovers.tidy(record.plan.name);
-      await this.parts.suspender.keep(record);
+      await this.deps.suspender.keep(record);
     }
   }
 
@@ -356,14 +355,14 @@ export class Runtimes {
     }
     this.tidied.add(name);
     await this.lock.run(name, async () => {
-      if ((await this.parts.machines.of(record)) === undefined) {
-        await this.parts.starter.unshare(record);
+      if ((await this.deps.machines.of(record)) === undefined) {
+        await this.deps.starter.unshare(record);
       }
     });
   }
 
   private async build(plan: RuntimePlan, made: string[], signal: AbortSignal): Promise<RuntimeRecord> {
-    const { images, host, store, shares, bases, log } = this.parts;
+    const { images, host, store, shares, bases, log } = this.deps;
     await host.programs();
     // What is not known yet is found out while the root file system is made.
     host.tools().catch(() => undefined);
@@ -375,7 +374,7 @@ export class Runtimes {
         .filter(isShared)
         .map(({ volume }) => volume ?? ''),
     );
-    await makeVolumes(this.parts.disks, plan, made);
+    await makeVolumes(this.deps.disks, plan, made);
     const files = store.files.of(plan.name);
     await mkdir(files.folder, { recursive: true, mode: 0o700 });
     const base = await bases.make(image, files);
@@ -391,7 +390,7 @@ export class Runtimes {
       createdAt: new Date().toISOString(),
     };
     await store.write(record);
-    this.parts.machines.tell(record, 'created');
+    this.deps.machines.report(record, 'created');
     return record;
   }
 }

@@ -6,7 +6,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import { runWell } from '../../../machine/run';
-import type { Surroundings } from '../qemu/programs';
+import type { QemuEnvironment } from '../qemu/programs';
 
 const helpTimeoutMs = 10_000;
 /** Usually installed in libexec, not on PATH. */
@@ -44,7 +44,7 @@ export interface Serving {
 export async function findVirtiofsd({
   env,
   platform,
-}: Pick<Surroundings, 'env' | 'platform'>): Promise<Virtiofsd | undefined> {
+}: Pick<QemuEnvironment, 'env' | 'platform'>): Promise<Virtiofsd | undefined> {
   if (platform !== 'linux') {
     // It is made of system calls of Linux.
     return undefined;

@@ -8,7 +8,7 @@ import { BerthError } from '../../../../api/errors';
 import { identityOf, type ProcessIdentity } from '../../../machine/process-identity';
 import { askFor, becomes } from '../../../machine/wait';
 import { killProcess, lastWords, startDetached, type StartedProcess } from '../qemu/process';
-import type { Surroundings } from '../qemu/programs';
+import type { QemuEnvironment } from '../qemu/programs';
 import type { RuntimeFiles } from '../runtimes/runtime-files';
 import { findVirtiofsd, missingVirtiofsd, servingCommand, type Virtiofsd } from './daemon';
 
@@ -28,7 +28,7 @@ export interface Share {
 
 export class Shares {
   constructor(
-    private readonly surroundings: Pick<Surroundings, 'env' | 'platform'>,
+    private readonly environment: Pick<QemuEnvironment, 'env' | 'platform'>,
     private readonly isRoot = process.getuid?.() === 0,
   ) {}
 
@@ -70,7 +70,7 @@ export class Shares {
   }
 
   private async daemon(volume: string): Promise<Virtiofsd> {
-    const found = await findVirtiofsd(this.surroundings);
+    const found = await findVirtiofsd(this.environment);
     if (found === undefined) {
       throw missingVirtiofsd(volume);
     }

@@ -15,7 +15,7 @@ const pollMs = 1_000;
 const closeTimeoutMs = 2_000;
 const quotedChars = 300;
 
-export interface ShareWatchParts {
+export interface ShareWatchDeps {
   name: string;
   /** Of the folders it has. */
   serials: readonly string[];
@@ -31,9 +31,9 @@ export class ShareWatch {
   readonly lost = new Map<string, string>();
   private readonly ended = new AbortController();
 
-  constructor(private readonly parts: ShareWatchParts) {
-    void parts.qmp.closed.then(() => this.close());
-    parts.serials.forEach((serial) => void this.follow(serial));
+  constructor(private readonly deps: ShareWatchDeps) {
+    void deps.qmp.closed.then(() => this.close());
+    deps.serials.forEach((serial) => void this.follow(serial));
   }
 
   close(): void {
@@ -41,7 +41,7 @@ export class ShareWatch {
   }
 
   private async follow(serial: string): Promise<void> {
-    const { files, log, name, changed } = this.parts;
+    const { files, log, name, changed } = this.deps;
     try {
       const daemon = await daemonOf(files.shareSocket(serial));
       await this.waitForEnd(daemon);

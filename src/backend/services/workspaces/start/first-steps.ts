@@ -26,7 +26,7 @@ interface RunOptions {
 }
 
 export class FirstSteps {
-  constructor(private readonly parts: { registry: WorkspaceRegistry; secrets: SecretStore; keys: SshKeys }) {}
+  constructor(private readonly deps: { registry: WorkspaceRegistry; secrets: SecretStore; keys: SshKeys }) {}
 
   /**
    * Into a draft first: a clone that was cut off never looks like a whole one. `agentSocket`: an SSH agent of this machine,
@@ -38,7 +38,7 @@ export class FirstSteps {
     context: OperationContext,
     agentSocket?: string,
   ): Promise<void> {
-    const { registry } = this.parts;
+    const { registry } = this.deps;
     const { spec, cloned } = registry.get(name);
     if (spec.cloneUrl === undefined || cloned) {
       return;
@@ -92,8 +92,8 @@ export class FirstSteps {
       await run({});
       return;
     }
-    const { sshPort: port, hostKey } = this.parts.registry.get(name);
-    const { privateKey } = await this.parts.keys.clientKey();
+    const { sshPort: port, hostKey } = this.deps.registry.get(name);
+    const { privateKey } = await this.deps.keys.clientKey();
     const agent = await lendAgent({ port, hostKey, privateKey, agentSocket, signal });
     try {
       await run({ SSH_AUTH_SOCK: agent.socket });
@@ -168,8 +168,8 @@ export class FirstSteps {
     }
     failures.forEach((failure) => context.warn(failure));
     const message = failures.join('\n');
-    await this.parts.registry.warn(name, { code: 'post-start', message, step: 'post-start' });
-    if (this.parts.registry.get(name).spec.postStart?.failOnError === true) {
+    await this.deps.registry.warn(name, { code: 'post-start', message, step: 'post-start' });
+    if (this.deps.registry.get(name).spec.postStart?.failOnError === true) {
       throw new BerthError('internal', message, {
         hint: 'Fix the script, or turn off "fail on error".',
       });
@@ -212,10 +212,10 @@ export class FirstSteps {
     context: OperationContext,
     { timeoutMs = cloneTimeoutMs, env: more }: RunOptions = {},
   ) {
-    const { spec } = this.parts.registry.get(name);
+    const { spec } = this.deps.registry.get(name);
     const env = {
       ...spec.env,
-      ...(await this.parts.secrets.values(name)),
+      ...(await this.deps.secrets.values(name)),
       ...more,
       HOME: homeDirectory,
       USER: 'workspace',
@@ -235,8 +235,8 @@ export class FirstSteps {
     runtime: RuntimeHandle,
     context: OperationContext,
   ): Promise<Record<string, string>> {
-    const { spec } = this.parts.registry.get(name);
-    const given = { ...spec.env, ...(await this.parts.secrets.values(name)) };
+    const { spec } = this.deps.registry.get(name);
+    const given = { ...spec.env, ...(await this.deps.secrets.values(name)) };
     if (given.GIT_SSH_COMMAND !== undefined || given.GIT_SSH !== undefined) {
       return {};
     }

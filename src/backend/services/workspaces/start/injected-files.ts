@@ -8,7 +8,7 @@ import { credentialTarget } from '../../../inside/target';
 import type { InjectedFile } from '../../../drivers/driver';
 
 const scriptDirectory = '/tmp/.berth/post-start';
-const largestFile = 16 * 1024 * 1024;
+const maxFileBytes = 16 * 1024 * 1024;
 /** Of all credential files: they go through a file system in memory of 64 MiB, in which they lie twice. */
 const maxCredentialBytes = 24 * 1024 * 1024;
 /** What a file takes there beside its content. */
@@ -93,8 +93,8 @@ async function readLimited(path: string): Promise<{ content: Buffer; found: Stat
     throw new Error('it is not a regular file');
   }
   const { size } = found;
-  if (size > largestFile) {
-    throw new Error(`it has ${size} bytes, more than ${largestFile}`);
+  if (size > maxFileBytes) {
+    throw new Error(`it has ${size} bytes, more than ${maxFileBytes}`);
   }
   return { content: await readFile(path), found };
 }
@@ -134,7 +134,7 @@ async function readCredential({ source, target }: Entry, result: Credentials): P
   try {
     const { size } = await stat(source);
     const bytes = result.bytes + size + entryBytes;
-    if (size <= largestFile && bytes > maxCredentialBytes) {
+    if (size <= maxFileBytes && bytes > maxCredentialBytes) {
       result.tooMuch.push(source);
       return;
     }

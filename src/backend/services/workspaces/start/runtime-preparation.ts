@@ -34,7 +34,7 @@ export interface PrepareOptions extends StartOptions {
   isLossTold?: boolean;
 }
 
-export interface PreparationParts {
+export interface PreparationDeps {
   registry: WorkspaceRegistry;
   drivers: Drivers;
   runtimes: Runtimes;
@@ -42,7 +42,7 @@ export interface PreparationParts {
 }
 
 export class RuntimePreparation {
-  constructor(private readonly parts: PreparationParts) {}
+  constructor(private readonly deps: PreparationDeps) {}
 
   /** Throws `volume_gone`, or `in_use` for a port that the user named, with nothing changed. */
   async prepare(
@@ -50,7 +50,7 @@ export class RuntimePreparation {
     context: OperationContext,
     { acceptEmpty = false, isLossTold = false }: PrepareOptions,
   ): Promise<void> {
-    const { registry } = this.parts;
+    const { registry } = this.deps;
     const runtime = this.runtime(name);
     const info = await runtime.inspect();
     if (info !== undefined) {
@@ -74,11 +74,11 @@ export class RuntimePreparation {
   /** The same for what goes on from its state on disk, which can't go on with another volume. */
   async prepareSaved(name: string, context: OperationContext): Promise<void> {
     await this.checkVolumes(name, 'saved');
-    const before = this.parts.registry.get(name);
+    const before = this.deps.registry.get(name);
     const moves = await this.movePorts(name);
     const info = await this.runtime(name).inspect();
     if (await this.hasOtherPorts(name, info, moves)) {
-      await this.refitMoved(name, before, movesWith(info, this.parts.registry.get(name), moves), context);
+      await this.refitMoved(name, before, movesWith(info, this.deps.registry.get(name), moves), context);
     }
   }
 
@@ -87,7 +87,7 @@ export class RuntimePreparation {
    * be told, and `in_use` for one that the user named.
    */
   async moveRefused(name: string, refused: BerthError, context: OperationContext): Promise<void> {
-    const { sshPort, spec } = this.parts.registry.get(name);
+    const { sshPort, spec } = this.deps.registry.get(name);
     const { needsRebuild } = await this.runtime(name).setPorts(portsOf(spec.ports));
     if (needsRebuild.length > 0) {
       // It may be one that the user has given up since: a start may not need a rebuild, which removes files.
@@ -100,7 +100,7 @@ export class RuntimePreparation {
     if (ours.size === 0 && published.length > 0) {
       throw refused;
     }
-    const before = this.parts.registry.get(name);
+    const before = this.deps.registry.get(name);
     const moves = await this.movePorts(name, ours.size === 0 ? new Set([sshPort]) : ours);
     await this.refitMoved(name, before, moves, context);
   }
@@ -118,7 +118,7 @@ export class RuntimePreparation {
   }
 
   private async make(name: string, signal: AbortSignal): Promise<RuntimeInfo> {
-    const record = this.parts.registry.get(name);
+    const record = this.deps.registry.get(name);
     const { driver } = this.runtime(name);
     const imageId = await driver.images.resolve(record.spec.image);
     if (imageId === undefined) {
@@ -126,11 +126,11 @@ export class RuntimePreparation {
     }
     const missing = await this.missingVolumes(record, driver);
     const created = [...new Set([...record.createdVolumes, ...missing])];
-    await this.parts.registry.update(name, { createdVolumes: created });
-    const plan = planOf(this.parts.registry.get(name));
-    const mounts = await resolveMounts(plan.mounts, driver, this.parts.drivers);
+    await this.deps.registry.update(name, { createdVolumes: created });
+    const plan = planOf(this.deps.registry.get(name));
+    const mounts = await resolveMounts(plan.mounts, driver, this.deps.drivers);
     const info = await driver.create({ ...plan, mounts }, signal);
-    await this.parts.registry.update(name, { runtimeId: info.id, imageId });
+    await this.deps.registry.update(name, { runtimeId: info.id, imageId });
     return info;
   }
 
@@ -141,12 +141,12 @@ export class RuntimePreparation {
   }
 
   private runtime(name: string): RuntimeHandle {
-    return this.parts.runtimes.of(this.parts.registry.get(name));
+    return this.deps.runtimes.of(this.deps.registry.get(name));
   }
 
   /** One that was there before has taken its own files along: that is said, unless the archive has said so. */
   private async buildAgain(name: string, context: OperationContext, isTold: boolean): Promise<void> {
-    const { registry } = this.parts;
+    const { registry } = this.deps;
     const record = registry.get(name);
     const { spec } = record;
     await ensureImage(this.runtime(name).driver, spec.image, context);
@@ -183,7 +183,7 @@ export class RuntimePreparation {
     info: RuntimeInfo | undefined,
     moves: readonly Move[],
   ): Promise<boolean> {
-    const { sshPort, spec, warnings } = this.parts.registry.get(name);
+    const { sshPort, spec, warnings } = this.deps.registry.get(name);
     if (moves.length > 0 || info?.sshPort !== sshPort) {
       return true;
     }
@@ -196,7 +196,7 @@ export class RuntimePreparation {
   }
 
   private async moveBack(name: string, before: WorkspaceRecord): Promise<void> {
-    const { registry, ports } = this.parts;
+    const { registry, ports } = this.deps;
     const { spec, sshPort } = registry.get(name);
     const had = [before.sshPort, ...assignedOf(before.spec.ports).map(({ host }) => host)];
     if (had.some((port) => (ports.ownerOf(port) ?? name) !== name)) {
@@ -210,7 +210,7 @@ export class RuntimePreparation {
   }
 
   private async refit(name: string, context: OperationContext): Promise<void> {
-    const { registry, drivers } = this.parts;
+    const { registry, drivers } = this.deps;
     const { driver } = this.runtime(name);
     const { runtimeId, warnings } = registry.get(name);
     const plan = planOf(registry.get(name));
@@ -227,8 +227,8 @@ export class RuntimePreparation {
 
   /** Throws `volume_gone`. */
   async checkVolumes(name: string, accepts: boolean | 'saved'): Promise<VolumeFindings> {
-    const record = this.parts.registry.get(name);
-    const findings = await lookAtVolumes(record, this.runtime(name).driver, this.parts.drivers);
+    const record = this.deps.registry.get(name);
+    const findings = await lookAtVolumes(record, this.runtime(name).driver, this.deps.drivers);
     const wasBuilt = record.imageId !== undefined;
     if (!wasBuilt) {
       return { ...findings, gone: [], replaced: [] };
@@ -245,7 +245,7 @@ export class RuntimePreparation {
     context: OperationContext,
     hasMade: boolean,
   ): Promise<void> {
-    const { registry, drivers } = this.parts;
+    const { registry, drivers } = this.deps;
     const record = registry.get(name);
     if (lost(findings)) {
       const message = acceptedLoss(findings);
@@ -262,7 +262,7 @@ export class RuntimePreparation {
 
   /** Somebody else has a port of ours: another one is taken. Answers which have moved, for `tellMoves`. */
   private async movePorts(name: string, refused: ReadonlySet<number> = new Set()): Promise<Move[]> {
-    const { registry, ports } = this.parts;
+    const { registry, ports } = this.deps;
     const { sshPort: before, spec } = registry.get(name);
     const published = await movePorts(ports, name, assignedOf(spec.ports), refused);
     const moves: Move[] = published.moves.map(({ from, to }) => ({
@@ -298,14 +298,14 @@ export class RuntimePreparation {
 
   /** Of a workspace that is being created nobody has seen the port yet that another program took. */
   private isKnownToUser(name: string): boolean {
-    return this.parts.registry.get(name).state !== 'creating';
+    return this.deps.registry.get(name).state !== 'creating';
   }
 
   /** To be called when the runtime has its new ports. */
   private async tellMoves(name: string, moves: readonly Move[], context: OperationContext): Promise<void> {
     if (moves.length > 0 && this.isKnownToUser(name)) {
       linesOf(moves).forEach((line) => context.warn(line));
-      await this.parts.registry.warn(name, warningOf(moves));
+      await this.deps.registry.warn(name, warningOf(moves));
     }
   }
 }

@@ -27,7 +27,7 @@ const warningsOfAStart: readonly string[] = [
   'networks',
 ];
 
-export interface StarterParts {
+export interface StarterDeps {
   registry: WorkspaceRegistry;
   drivers: Drivers;
   runtimes: Runtimes;
@@ -40,13 +40,13 @@ export class WorkspaceStarter {
   private readonly firstSteps: FirstSteps;
   private readonly preparation: RuntimePreparation;
 
-  constructor(private readonly parts: StarterParts) {
-    this.firstSteps = new FirstSteps(parts);
-    this.preparation = new RuntimePreparation(parts);
+  constructor(private readonly deps: StarterDeps) {
+    this.firstSteps = new FirstSteps(deps);
+    this.preparation = new RuntimePreparation(deps);
   }
 
   private runtime(name: string): RuntimeHandle {
-    return this.parts.runtimes.of(this.parts.registry.get(name));
+    return this.deps.runtimes.of(this.deps.registry.get(name));
   }
 
   /** Makes the runtime when there is none; notes the volumes that came into being with it. Throws `volume_gone`. */
@@ -59,7 +59,7 @@ export class WorkspaceStarter {
    * all its files.
    */
   async start(name: string, context: OperationContext, options: StartOptions = {}): Promise<void> {
-    const { registry } = this.parts;
+    const { registry } = this.deps;
     const { warnings } = registry.get(name);
     const isLossTold = warnings.some(({ code }) => code === lostBeforeArchive);
     // The start that moved it may have been cut off before anybody heard, and this one removes what it was before.
@@ -104,7 +104,7 @@ export class WorkspaceStarter {
    */
   async tryOut(name: string, context: OperationContext): Promise<void> {
     const runtime = this.runtime(name);
-    const scripts = await readScripts(this.parts.registry.get(name).spec.postStart?.scripts ?? []);
+    const scripts = await readScripts(this.deps.registry.get(name).spec.postStart?.scripts ?? []);
     await context.step('start', 'Test the start', () => this.startRuntime(name, context));
     await this.setUp(name, scripts.found, context);
     await this.firstSteps.postStart(name, runtime, scripts, context);
@@ -138,7 +138,7 @@ export class WorkspaceStarter {
     isSetUp: () => Promise<void> = () => Promise.resolve(),
     agentSocket?: string,
   ): Promise<void> {
-    const { spec, replaced } = this.parts.registry.get(name);
+    const { spec, replaced } = this.deps.registry.get(name);
     const runtime = this.runtime(name);
     const scripts = await readScripts(spec.postStart?.scripts ?? []);
     await this.setUp(name, scripts.found, context);
@@ -152,7 +152,7 @@ export class WorkspaceStarter {
   }
 
   private async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
-    const { spec } = this.parts.registry.get(name);
+    const { spec } = this.deps.registry.get(name);
     const runtime = this.runtime(name);
     await context.step('ssh', 'Install keys and start SSH', () => this.configure(name, scripts, context));
     if (spec.docker === true) {
@@ -162,7 +162,7 @@ export class WorkspaceStarter {
 
   /** What an earlier start had to say is told again by this one if it still holds. */
   private async forgetWarnings(name: string, codes: readonly string[] = warningsOfAStart): Promise<void> {
-    const { registry } = this.parts;
+    const { registry } = this.deps;
     const { warnings } = registry.get(name);
     const kept = warnings.filter((warning) => !codes.includes(warning.code));
     if (kept.length < warnings.length) {
@@ -176,7 +176,7 @@ export class WorkspaceStarter {
     scripts: readonly Script[],
     context: OperationContext,
   ): Promise<void> {
-    const { registry, keys, secrets } = this.parts;
+    const { registry, keys, secrets } = this.deps;
     const { spec } = registry.get(name);
     const [hostKey, clientKey, secretValues] = await Promise.all([
       keys.hostKey(name),
@@ -211,7 +211,7 @@ export class WorkspaceStarter {
   ): Promise<void> {
     problems.forEach((problem) => context.warn(problem));
     if (problems.length > 0) {
-      await this.parts.registry.warn(name, { code, message: problems.join('\n'), step: 'ssh' });
+      await this.deps.registry.warn(name, { code, message: problems.join('\n'), step: 'ssh' });
     }
   }
 }

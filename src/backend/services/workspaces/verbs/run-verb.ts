@@ -12,12 +12,12 @@ import {
 } from '../../../../api/rules/lifecycle';
 import type { OperationContext } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
-import type { EraseParts } from '../erase';
+import type { EraseDeps } from '../erase';
 import { haltProblem } from '../halted';
 import { settleReplacement } from '../replacement';
 
 /** What verbs work with. */
-export interface VerbDeps extends EraseParts {
+export interface VerbDeps extends EraseDeps {
   operations: Operations;
   /** How long a recovery waits after each failed try. */
   recoverDelaysMs: readonly number[];

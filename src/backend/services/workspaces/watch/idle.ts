@@ -72,7 +72,7 @@ function rhythmOf(step: IdleStep): number {
   return Math.min(step.after / looksPerIdleTime, rarestLookMs);
 }
 
-export interface IdleParts {
+export interface IdleDeps {
   registry: WorkspaceRegistry;
   verbs: Pick<WorkspaceVerbs, IdleVerb>;
   runtimes: Runtimes;
@@ -94,11 +94,11 @@ export class IdleWatch {
   /** Steps that were begun or failed: not tried again at once. */
   private readonly retries = new Map<string, { verb: IdleVerb; at: number }>();
 
-  constructor(private readonly parts: IdleParts) {}
+  constructor(private readonly deps: IdleDeps) {}
 
   /** Some workspace has a step to come: the engine must stay. */
   get isWatching(): boolean {
-    return this.parts.registry.all().some((record) => nextIdleStep(record) !== undefined);
+    return this.deps.registry.all().some((record) => nextIdleStep(record) !== undefined);
   }
 
   /** To be called when a workspace changed. */
@@ -108,12 +108,12 @@ export class IdleWatch {
     }
     this.noticeGap();
     this.close();
-    const now = this.parts.clock.now();
-    const times = this.parts.registry.all().flatMap((record) => this.dueAt(record) ?? []);
+    const now = this.deps.clock.now();
+    const times = this.deps.registry.all().flatMap((record) => this.dueAt(record) ?? []);
     if (times.length > 0) {
       const wait = Math.min(Math.max(Math.min(...times) - now, shortestWaitMs), rarestLookMs * 60);
       this.planned = now + wait;
-      this.cancelTimer = this.parts.clock.after(wait, () => this.look());
+      this.cancelTimer = this.deps.clock.after(wait, () => this.look());
     }
   }
 
@@ -125,8 +125,8 @@ export class IdleWatch {
 
   /** What happened while the machine slept was not seen, and a clock that was set tells nothing. */
   private noticeGap(): void {
-    const now = this.parts.clock.now();
-    const offset = now - this.parts.clock.monotonic();
+    const now = this.deps.clock.now();
+    const offset = now - this.deps.clock.monotonic();
     const moved = offset - (this.offset ?? offset);
     const late = now - (this.planned ?? now);
     this.offset = offset;
@@ -142,7 +142,7 @@ export class IdleWatch {
    */
   private skip(now: number, gap: number): void {
     for (const [name, entry] of this.watched) {
-      const record = this.parts.registry.find(name);
+      const record = this.deps.registry.find(name);
       if (record?.state === 'paused') {
         entry.since = Math.min(now, Math.max(entry.since, Date.parse(record.lastUsedAt)) + gap);
       } else if (record?.state !== 'stopped') {
@@ -152,7 +152,7 @@ export class IdleWatch {
   }
 
   private stepOf(record: WorkspaceRecord): IdleStep | undefined {
-    const now = this.parts.clock.now();
+    const now = this.deps.clock.now();
     const used = Date.parse(record.lastUsedAt);
     const isFuture = used > now + gapMs;
     if (!hasPolicy(record)) {
@@ -176,7 +176,7 @@ export class IdleWatch {
       this.lastLooks.delete(record.name);
       return undefined;
     }
-    const now = this.parts.clock.now();
+    const now = this.deps.clock.now();
     const lastLook = this.lastLooks.get(record.name) ?? now;
     this.lastLooks.set(record.name, lastLook);
     const wanted = record.state === 'running' ? Math.min(step.at, lastLook + rhythmOf(step)) : step.at;
@@ -189,7 +189,7 @@ export class IdleWatch {
     this.noticeGap();
     this.planned = undefined;
     try {
-      const names = this.parts.registry.all().map((record) => record.name);
+      const names = this.deps.registry.all().map((record) => record.name);
       for (const name of names) {
         await this.lookAt(name);
       }
@@ -204,7 +204,7 @@ export class IdleWatch {
   }
 
   private async lookAt(name: string): Promise<void> {
-    const { registry, verbs, clock, log } = this.parts;
+    const { registry, verbs, clock, log } = this.deps;
     const record = registry.find(name);
     const due = record === undefined ? undefined : this.dueAt(record);
     if (record === undefined || due === undefined || due > clock.now()) {
@@ -236,12 +236,12 @@ export class IdleWatch {
   }
 
   private retryLater(name: string, step: IdleStep): void {
-    this.retries.set(name, { verb: step.verb, at: this.parts.clock.now() + rhythmOf(step) });
+    this.retries.set(name, { verb: step.verb, at: this.deps.clock.now() + rhythmOf(step) });
   }
 
   /** Clients inside a paused workspace can't be counted; the sessions of the engine itself always are. */
   private async attached(record: WorkspaceRecord): Promise<number> {
-    const { runtimes, sessionsOf } = this.parts;
+    const { runtimes, sessionsOf } = this.deps;
     if (record.state !== 'running') {
       return sessionsOf(record.name);
     }

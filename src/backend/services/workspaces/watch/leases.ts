@@ -12,7 +12,7 @@ const maxRetryMs = 300_000;
 /** A timer this late says that nobody could be heard meanwhile: the machine slept, or the process stood still. */
 const lateMs = 2_000;
 
-export interface LeasesParts {
+export interface LeasesDeps {
   registry: WorkspaceRegistry;
   clock: Clock;
   log: Log;
@@ -28,7 +28,7 @@ export class Leases {
   private readonly tries = new Map<string, number>();
   private isListening = false;
 
-  constructor(private readonly parts: LeasesParts) {}
+  constructor(private readonly deps: LeasesDeps) {}
 
   /** Some workspace is to be deleted soon: the engine must stay. */
   get isWaiting(): boolean {
@@ -38,7 +38,7 @@ export class Leases {
   /** To be called when clients can be heard: those of an earlier engine come back now. */
   listen(): void {
     this.isListening = true;
-    this.parts.registry.all().forEach(({ name }) => this.look(name));
+    this.deps.registry.all().forEach(({ name }) => this.look(name));
   }
 
   /** A client is there for it, until the answer is called. */
@@ -56,7 +56,7 @@ export class Leases {
 
   /** To be called when a workspace changed, or is gone. */
   look(name: string): void {
-    if (this.parts.registry.find(name) === undefined) {
+    if (this.deps.registry.find(name) === undefined) {
       this.forget(name);
     } else if (!this.isAbandoned(name)) {
       this.cancel(name);
@@ -71,13 +71,13 @@ export class Leases {
   }
 
   private isAbandoned(name: string): boolean {
-    const record = this.parts.registry.find(name);
+    const record = this.deps.registry.find(name);
     const isHeld = (this.holders.get(name)?.size ?? 0) > 0;
     return record?.temporary === true && record.state !== 'deleting' && !isHeld && !this.removing.has(name);
   }
 
   private wait(name: string): void {
-    const { clock } = this.parts;
+    const { clock } = this.deps;
     const ms = Math.min(leaseGraceMs * 2 ** (this.tries.get(name) ?? 0), maxRetryMs);
     const due = clock.monotonic() + ms;
     const cancel = clock.after(ms, async () => {
@@ -92,7 +92,7 @@ export class Leases {
   }
 
   private async remove(name: string): Promise<void> {
-    const { log, remove } = this.parts;
+    const { log, remove } = this.deps;
     log.info({ workspace: name }, 'temporary workspace deleted: its client is gone');
     this.tries.set(name, (this.tries.get(name) ?? 0) + 1);
     this.removing.add(name);

@@ -12,10 +12,10 @@ import type { Operations } from '../../operations/operations';
 import { renewClaims } from '../../volumes/own-volumes';
 import type { WorkspaceRecord } from '../record';
 import { LaterRetries } from './later-retries';
-import { settleReplacement, type ReplacementParts } from '../replacement';
+import { settleReplacement, type ReplacementDeps } from '../replacement';
 import type { WorkspaceVerbs } from '../verbs';
 
-export interface ReconcilerParts extends ReplacementParts {
+export interface ReconcilerDeps extends ReplacementDeps {
   verbs: Pick<WorkspaceVerbs, 'finishDelete'>;
   operations: Operations;
   drivers: Drivers;
@@ -48,13 +48,13 @@ export class Reconciler {
   private readonly rounds = new Map<Driver, { done: Promise<void>; again: boolean }>();
   private readonly retries: LaterRetries;
 
-  constructor(private readonly parts: ReconcilerParts) {
-    this.retries = new LaterRetries(parts.reconcileRetryMs ?? firstRetryMs, maxRetryMs);
+  constructor(private readonly deps: ReconcilerDeps) {
+    this.retries = new LaterRetries(deps.reconcileRetryMs ?? firstRetryMs, maxRetryMs);
   }
 
   /** All records of all drivers, then whatever the drivers tell. */
   async start(): Promise<void> {
-    const { drivers, registry } = this.parts;
+    const { drivers, registry } = this.deps;
     const creating = registry.all().filter((record) => record.state === 'creating');
     creating.forEach((record) => this.interrupted.add(record.name));
     await Promise.all(
@@ -90,7 +90,7 @@ export class Reconciler {
   }
 
   private async round(driver: Driver): Promise<void> {
-    const { registry, runtimes, log } = this.parts;
+    const { registry, runtimes, log } = this.deps;
     const mine = registry.all().filter((record) => record.spec.runtime === driver.kind);
     if (mine.length === 0) {
       return;
@@ -126,7 +126,7 @@ export class Reconciler {
 
   /** One workspace that can't be looked at keeps no other from it: it says so, and is tried again. */
   private async attempt(name: string, look: () => Promise<void> = () => this.lookAt(name)): Promise<void> {
-    const { log } = this.parts;
+    const { log } = this.deps;
     const key = `workspace/${name}`;
     try {
       await look();
@@ -140,7 +140,7 @@ export class Reconciler {
 
   /** While an operation of ours works on it, that one says how it is. */
   private async noteUnseen(name: string, cause: unknown): Promise<void> {
-    const { registry, operations, log } = this.parts;
+    const { registry, operations, log } = this.deps;
     if (registry.find(name) === undefined || operations.idsOf(name).length > 0) {
       return;
     }
@@ -155,7 +155,7 @@ export class Reconciler {
 
   /** What was seen counts only when nobody changed the record meanwhile. */
   private async lookAt(name: string): Promise<void> {
-    const { registry, runtimes } = this.parts;
+    const { registry, runtimes } = this.deps;
     for (let look = 0; look < looks; look += 1) {
       const record = registry.find(name);
       if (record === undefined) {
@@ -171,7 +171,7 @@ export class Reconciler {
   }
 
   private async one(record: WorkspaceRecord, info: RuntimeInfo | undefined): Promise<void> {
-    const { registry, operations } = this.parts;
+    const { registry, operations } = this.deps;
     const { name } = record;
     // While an operation of ours works on it, that one settles the state. What it did not see is looked at afterwards.
     if (operations.idsOf(name).length > 0) {
@@ -179,7 +179,7 @@ export class Reconciler {
       return;
     }
     if (record.state === 'deleting') {
-      this.parts.verbs.finishDelete(name, record.keepsVolumes ?? false);
+      this.deps.verbs.finishDelete(name, record.keepsVolumes ?? false);
     } else if (record.state === 'creating') {
       if (this.interrupted.delete(name)) {
         const { id: runtimeId, startedAt } = info ?? {};
@@ -187,7 +187,7 @@ export class Reconciler {
       }
     } else if (record.replaced !== undefined) {
       // The engine was killed in the middle of a rebuild, or of an adoption.
-      await settleReplacement(this.parts, name);
+      await settleReplacement(this.deps, name);
       await this.lookAt(name);
     } else {
       await this.settle(record, info);
@@ -197,7 +197,7 @@ export class Reconciler {
 
   /** What the driver warns of, for as long as it does. */
   private async warn(name: string, warning: Problem | undefined): Promise<void> {
-    const { registry } = this.parts;
+    const { registry } = this.deps;
     const warnings = registry.find(name)?.warnings ?? [];
     const known = warnings.filter(({ code }) => runtimeWarnings.includes(code));
     const wanted = warning === undefined ? [] : [warning];
@@ -208,7 +208,7 @@ export class Reconciler {
   }
 
   private async settle(record: WorkspaceRecord, info: RuntimeInfo | undefined): Promise<void> {
-    const { registry } = this.parts;
+    const { registry } = this.deps;
     const { name } = record;
     const state = stateNow(record, info);
     const problem = problemNow(record, state, info);
@@ -231,17 +231,17 @@ export class Reconciler {
 
   /** To be called when an operation on a workspace has ended. */
   async operationEnded(name: string): Promise<void> {
-    const record = this.parts.registry.find(name);
+    const record = this.deps.registry.find(name);
     if (this.missed.delete(name) && record !== undefined) {
       await this.attempt(name);
     }
   }
 
   private async seen(driver: Driver, event: DriverEvent): Promise<void> {
-    const { registry, runtimes, log } = this.parts;
+    const { registry, runtimes, log } = this.deps;
     try {
       if (event.type === 'connection') {
-        await Promise.all([this.all(driver), event.up ? renewClaims(this.parts, driver) : undefined]);
+        await Promise.all([this.all(driver), event.up ? renewClaims(this.deps, driver) : undefined]);
         return;
       }
       if (event.type !== 'runtime' || event.workspace === undefined) {
@@ -258,7 +258,7 @@ export class Reconciler {
 
   /** Started by another tool, or by an engine that was killed while it did: it runs, and has no keys yet, or not all. */
   private setUp(name: string, startedAt: string | undefined): void {
-    const { operations, starter, registry } = this.parts;
+    const { operations, starter, registry } = this.deps;
     operations.start(
       {
         kind: 'workspace.configure',

@@ -45,7 +45,7 @@ describe('progress of a transfer', () => {
   it('never passes its total', () => {
     const progress = make(10);
     progress.add(25);
-    progress.tell();
+    progress.report();
     assert.equal(reported[0]?.total, 25);
     assert.equal(progress.bytes, 25);
   });

@@ -21,8 +21,8 @@ describe('where a container engine may be', () => {
     platform,
     uid: 1000,
   });
-  const hosts = async (setting: string | undefined, surroundings: HostEnvironment): Promise<string[]> =>
-    (await findCandidates(setting, surroundings)).map(({ host }) => host);
+  const hosts = async (setting: string | undefined, environment: HostEnvironment): Promise<string[]> =>
+    (await findCandidates(setting, environment)).map(({ host }) => host);
 
   const writeContext = async (name: string, host: string, more: object = {}): Promise<string> => {
     const folder = createHash('sha256').update(name).digest('hex');

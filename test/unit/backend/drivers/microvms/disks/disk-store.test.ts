@@ -34,7 +34,7 @@ describe('named disks', function () {
   function make(options: Partial<DiskStoreOptions> = {}): Disks {
     return new Disks({
       ...{ home: home(), agentDirectory: agentDir, startMs: 0, writeWaitMs: 300 },
-      questions: {
+      holders: {
         isGone: (runtime) =>
           unknown.has(runtime)
             ? Promise.reject(new Error('unknown'))
@@ -213,7 +213,7 @@ describe('named disks', function () {
   it('go on being watched when they change hands, also when their machine takes its time', async () => {
     let isReady = false;
     disks = make({
-      questions: {
+      holders: {
         isGone: (runtime) => Promise.resolve(!running.has(runtime)),
         stateOf: () => Promise.resolve('running'),
         liveFiles: () =>
@@ -233,7 +233,7 @@ describe('named disks', function () {
     isReady = true;
     await files.write('/theirs', Buffer.from('x'), over);
     await until('the machine is watched', () => live.watchers.size === 1);
-    live.watchers.forEach((tell) => tell([{ type: 'created', path: '/inside' }]));
+    live.watchers.forEach((report) => report([{ type: 'created', path: '/inside' }]));
     running.clear();
     await disks.release({ runtime: 'workspace-one' });
     await until('the machine is not watched any more', () => live.watchers.size === 0);

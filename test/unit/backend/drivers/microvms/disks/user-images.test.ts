@@ -14,7 +14,7 @@ describe('disk images of the user', () => {
   const another = () =>
     new UserImages({
       volumes: join(home(), 'volumes'),
-      questions: { isGone: (runtime) => Promise.resolve(!running.has(runtime)) },
+      holders: { isGone: (runtime) => Promise.resolve(!running.has(runtime)) },
     });
   const holder = (name: string, readOnly = false) => ({
     workspace: name,
@@ -57,7 +57,7 @@ describe('disk images of the user', () => {
   it('stay with one that can not be asked', async () => {
     const unsure = new UserImages({
       volumes: join(home(), 'volumes'),
-      questions: { isGone: () => Promise.reject(new Error('no answer')) },
+      holders: { isGone: () => Promise.reject(new Error('no answer')) },
     });
     await unsure.attach(image, holder('one'));
     await failure(unsure.attach(image, holder('two')), 'in_use');

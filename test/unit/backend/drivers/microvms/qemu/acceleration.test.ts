@@ -34,7 +34,7 @@ describe('what is known of the acceleration', () => {
     return findAcceleration({
       programs: { system: at('qemu'), image: '', version: '9', build: 'QEMU 9', confinement: [] },
       // No device tells there whether a probe is worth it.
-      surroundings: { env: {}, platform: 'darwin', architecture: 'x64' },
+      environment: { env: {}, platform: 'darwin', architecture: 'x64' },
       ...{ cacheFile: at('acceleration.json'), machine: () => plan, marker: 'SPOKEN' },
     });
   }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch } from '../../../../../../src/backend/drivers/microvms/machines/launch';
-import { findQemu, ownSurroundings } from '../../../../../../src/backend/drivers/microvms/qemu/programs';
+import { findQemu, ownQemuEnvironment } from '../../../../../../src/backend/drivers/microvms/qemu/programs';
 import type { MachinePlan } from '../../../../../../src/backend/drivers/microvms/qemu/command-line';
 import type { RuntimeFiles } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-files';
 import { useTempFolder } from '../../../../../support/temp';
@@ -11,7 +11,7 @@ import { failure } from '../../../../../support/errors';
 
 describe('the programs of QEMU', () => {
   const temp = useTempFolder();
-  const { architecture } = ownSurroundings();
+  const { architecture } = ownQemuEnvironment();
   const name = architecture === 'x64' ? 'qemu-system-x86_64' : 'qemu-system-aarch64';
   const confined = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny';
 
