@@ -18,6 +18,8 @@ from names import own_name
 MOUNT_POINTS = ("/home/workspace", "/workspace", "/volume")
 MAX_LINKS = 40
 DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# What a folder that lets its owner not in has for a moment.
+OPENED = 0o700
 READ_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 RENAME_NOREPLACE = 1
 _TRIES = 100

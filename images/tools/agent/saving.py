@@ -1,7 +1,8 @@
 """Saving into the file that is there, for what a new file in its place would break: hard links, and what can't be copied.
 
 The new content is whole and on the disk before the first byte of the old one is touched, in a folder of the volume's
-root with a note of where it belongs. Whoever opens the volume after a crash in the middle finishes from there.
+root with a note of where it belongs. Whoever opens the volume after a crash in the middle finishes from there. A note of
+the same kind says which mode a folder is to have again that is opened for a moment.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import time
 from durable import sync_folder
 from errors import AgentError, Cancelled
 from names import SAVE, is_ours, split, to_wire
-from places import lstat, make_locked, unlocked
+from places import OPENED, READ_DIRECTORY, lstat, make_locked, unlocked
 
 # Each one is written within LATER_NS, also to a slow disk.
 PIECE = 1024 * 1024
@@ -37,6 +38,27 @@ def write_over(volume, path, target, content):
         # From here on an error leaves the folder: what is half written can be finished.
         _pour(content, target, folder, os.fstat(content).st_size)
         _remove(volume, name, folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def noted_mode(volume, path, status):
+    """While it lasts, a dead agent leaves to the next one to give the folder that is at `path` by then its mode again.
+
+    Where nothing can be made in the volume's root there is no note.
+    """
+    try:
+        name, folder = make_locked(SAVE, volume.root)
+    except OSError:
+        yield
+        return
+    try:
+        try:
+            _note(volume, folder, path, {"inode": status.st_ino, "mode": modes.S_IMODE(status.st_mode)})
+            yield
+        finally:
+            _remove(volume, name, folder)
     finally:
         os.close(folder)
 
@@ -68,8 +90,11 @@ def _keep(volume, folder, path, target, content):
         os.fsync(copy)
     finally:
         os.close(copy)
-    size = os.fstat(content).st_size
-    note = json.dumps({"path": to_wire(path), "inode": os.fstat(target).st_ino, "size": size}).encode()
+    _note(volume, folder, path, {"inode": os.fstat(target).st_ino, "size": os.fstat(content).st_size})
+
+
+def _note(volume, folder, path, fields):
+    note = json.dumps({"path": to_wire(path), **fields}).encode()
     file = os.open(NOTE + ".new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
         os.write(file, note)
@@ -140,14 +165,16 @@ def _finish(volume, name, check):
         if folder is None:
             return 0
         note = _note_in(folder)
-        if note is not None:
+        if note is not None and "mode" in note[0]:
+            _close(volume, note[0])
+        elif note is not None:
             _replay(volume, folder, *note, check)
         _remove(volume, name, folder)
     return 1
 
 
 def _note_in(folder):
-    """Path, inode and size, and when it was last written; None: it was not yet there, or nobody can read it."""
+    """What is to be done, and when it was last written; None: it was not yet there, or nobody can read it."""
     try:
         file = _open_plain(NOTE, folder)
     except FileNotFoundError:
@@ -159,7 +186,7 @@ def _note_in(folder):
         return None
     finally:
         os.close(file)
-    return split(note["path"]), int(note["inode"]), note.get("size"), min(begun, time.time_ns())
+    return note, min(begun, time.time_ns())
 
 
 def _open_plain(name, folder):
@@ -172,9 +199,28 @@ def _open_plain(name, folder):
     raise AgentError("internal", f"{name} is no file")
 
 
-def _replay(volume, folder, path, inode, size, begun, check):
+def _close(volume, note):
+    """Gives a folder the mode that it had, when it is the same one and nobody has changed it since."""
+    try:
+        place = volume.existing(split(note["path"]), follow=False)
+    except (AgentError, FileNotFoundError, NotADirectoryError):
+        return
+    with place:
+        if not place.is_directory or place.stat.st_ino != int(note["inode"]):
+            return
+        folder = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
+    try:
+        status = os.fstat(folder)
+        if status.st_ino == int(note["inode"]) and modes.S_IMODE(status.st_mode) == OPENED:
+            os.fchmod(folder, int(note["mode"]) & 0o7777)
+    finally:
+        os.close(folder)
+
+
+def _replay(volume, folder, note, begun, check):
     """What can't be done now, as the file is a program that runs, raises: it is tried again another time."""
-    target = _target(volume, path, inode, begun)
+    size = note.get("size")
+    target = _target(volume, split(note["path"]), int(note["inode"]), begun)
     if target is None:
         return
     try:

@@ -12,18 +12,17 @@ import time
 
 import attributes
 import durable
+import leftovers
 import saving
 from content import SET_ID
 from copying import TreeCopy
 from errors import NO_ROOM, AgentError, as_agent_error
-from mounts import mounts_below
 from names import STAGE, is_ours, split, to_wire
-from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, refuse_device, top_of_mount, unlocked
-from trees import count_files, let_in, put, refuse_mounts, refuse_root, remove_tree, settled
+from opened import let_in, put
+from places import READ_DIRECTORY, is_elsewhere, lstat, make_locked, refuse_device, top_of_mount
+from trees import count_files, refuse_mounts, refuse_root, remove_tree, settled
 
 CLOSE_SECONDS = 5
-# An agent or an unpacking that ends late leaves its stage to whoever opens the volume meanwhile.
-LATE_SECONDS = 120
 
 
 class Stages:
@@ -65,10 +64,10 @@ class Stages:
 
     def sweep(self, volume, _request, _payload, job):
         """Removes the stages that nobody holds; those that somebody still does, when they are let go. Finishes saves."""
-        found = [each for each in _stages_of(volume) if each[0] not in self._locks]
-        late = [each for each in found if not _sweep(volume, *each)]
+        found = [each for each in leftovers.stages_of(volume) if each[0] not in self._locks]
+        late = [each for each in found if not leftovers.sweep(volume, *each)]
         if late:
-            threading.Thread(target=_sweep_late, args=(volume, late), daemon=True).start()
+            threading.Thread(target=leftovers.sweep_late, args=(volume, late), daemon=True).start()
         finished, left = saving.sweep(volume, job.check)
         return {"swept": len(found) - len(late) + finished, "left": left}
 
@@ -158,7 +157,7 @@ def _copy(volume, source, target, overwrite, job, is_move=False):
         if overwrite:
             os.rename("copy", target.name, src_dir_fd=stage, dst_dir_fd=target.directory)
         else:
-            put("copy", stage, target.name, target.directory)
+            put("copy", stage, target.name, target.directory, lambda status: saving.noted_mode(volume, target.path, status))
         if is_final:
             durable.sync_folder(target.directory)
     return work
@@ -173,47 +172,6 @@ def _report(work, source, target):
     failed = [{**error.reply(None), "path": to_wire(_from(source, path))} for path, error in work.failed]
     lost = work.losses.rows(lambda path: to_wire(target.path + path.removeprefix("copy")))
     return {"bytes": work.bytes, "failed": failed, "lost": lost}
-
-
-def _stages_of(volume):
-    """Names and the folders that they are in: at the top of the volume, and of what is mounted in it."""
-    for parts in [(), *mounts_below(volume.root)]:
-        # What is mounted over by now, or is no folder, has none.
-        with contextlib.suppress(OSError, AgentError), _open_folder(volume, parts) as folder:
-            with os.scandir(folder) as entries:
-                names = [item.name for item in entries if is_ours(item.name, STAGE)]
-            yield from ((name, parts) for name in names)
-
-
-@contextlib.contextmanager
-def _open_folder(volume, parts):
-    with volume.existing(list(parts), follow=False) as place:
-        folder = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
-    try:
-        yield folder
-    finally:
-        os.close(folder)
-
-
-def _sweep(volume, name, parts):
-    """False: somebody holds it, or still writes into it."""
-    try:
-        with _open_folder(volume, parts) as folder:
-            if lstat(name, folder) is None:
-                return True
-            with unlocked(name, folder) as file:
-                if file is not None:
-                    remove_tree(name, folder, forced=True)
-            return lstat(name, folder) is None
-    except Exception:  # whatever is in there: what can't be removed must not close the volume
-        return False
-
-
-def _sweep_late(volume, stages):
-    end = time.monotonic() + LATE_SECONDS
-    while stages and time.monotonic() < end:
-        time.sleep(0.5)
-        stages = [each for each in stages if not _sweep(volume, *each)]
 
 
 @contextlib.contextmanager
@@ -274,8 +232,10 @@ class Merge:
     def _child(self, name, source, target, path):
         """False: the target is another file system, or another mount of this one."""
         try:
-            put(name, source, name, target)
-            self._placed(count_files(name, target), target)
+            # Counted in the stage: for that closed folders are opened, and nobody is to find them so.
+            count = count_files(name, source) if lstat(name, target) is None else None
+            put(name, source, name, target, self._noted(path))
+            self._placed(count_files(name, target) if count is None else count, target)
             return True
         except FileExistsError:
             pass
@@ -385,20 +345,24 @@ class Merge:
         stem, dot, extension = name.rpartition(".")
         if not stem or lstat(name, source) is None or modes.S_ISDIR(lstat(name, source).st_mode):
             stem, dot, extension = name, "", ""
+        count = count_files(name, source)
+        parent = path.rpartition("/")[0]
         for number in range(2, 10_000):
             free = f"{stem} ({number}){dot}{extension}"
             try:
-                put(name, source, free, target)
+                put(name, source, free, target, self._noted(f"{parent}/{free}"))
             except FileExistsError:
                 continue
             except OSError as error:
                 self._failed(path, as_agent_error(error))
                 return
-            self._placed(count_files(free, target), target)
-            parent = path.rpartition("/")[0]
+            self._placed(count, target)
             self.renamed.append({"from": to_wire(path), "to": to_wire(f"{parent}/{free}")})
             return
         self._failed(path, AgentError("path_exists"))
+
+    def _noted(self, path):
+        return lambda status: saving.noted_mode(self.volume, self.base + path, status)
 
     def _failed(self, path, error):
         self.failed.append({**error.reply(to_wire(path)), "path": to_wire(path)})

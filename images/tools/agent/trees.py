@@ -10,6 +10,7 @@ from entries import entry
 from errors import ONE_OF_MANY, AgentError, as_agent_error
 from mounts import kernel_devices, mounted_in
 from names import is_ours, split, to_wire
+from opened import let_in, set_mode
 from places import READ_DIRECTORY, lstat, refuse_device, rename_new
 
 NEW_FOLDER_MODE = 0o755
@@ -265,27 +266,6 @@ class Descent:
         os.close(self.folder)
 
 
-def let_in(name, directory):
-    """Lets an ordinary user into a folder of its own, whatever its mode; answers the mode that it had when it has changed."""
-    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    if not modes.S_ISDIR(status.st_mode) or status.st_mode & 0o700 == 0o700 or status.st_uid != os.geteuid():
-        return None
-    set_mode(name, directory, 0o700)
-    return modes.S_IMODE(status.st_mode)
-
-
-def set_mode(name, directory, mode):
-    """Of what is there, which is no link."""
-    file = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-    try:
-        if modes.S_ISLNK(os.fstat(file).st_mode):
-            raise AgentError("path_not_found", "it became a link")
-        # By the descriptor: the name may mean something else by now.
-        os.chmod(f"/proc/self/fd/{file}", mode)
-    finally:
-        os.close(file)
-
-
 def _unlink_if_there(name, directory):
     try:
         os.unlink(name, dir_fd=directory)
@@ -297,22 +277,6 @@ def chmod(volume, request, _payload, _job):
     with volume.existing(split(request["path"])) as place:
         set_mode(place.name, place.directory, request["mode"])
         return settled(volume, place)
-
-
-def put(name, source, new_name, target):
-    """Renames to a free name. Who may not write into a folder may not rename it either, as its `..` changes."""
-    try:
-        rename_new(name, source, new_name, target)
-    except PermissionError:
-        mode = let_in(name, source)
-        if mode is None:
-            raise
-        try:
-            rename_new(name, source, new_name, target)
-        except OSError:
-            set_mode(name, source, mode)
-            raise
-        set_mode(new_name, target, mode)
 
 
 def count_files(name, directory):

@@ -68,24 +68,28 @@ class Libc:
 os.rename, os.fsync, ctypes.CDLL = renaming, syncing, Libc
 `;
 
-async function recordedSource(root: string, log: string): Promise<Buffer> {
+/** The agent's source, after a module that runs before it. */
+async function sourceAfter(before: string): Promise<Buffer> {
   const source = (await agentSource(agentDir)).toString();
   const modules: unknown = JSON.parse(source.slice(source.indexOf('\n') + 1));
   assert.ok(Array.isArray(modules));
-  const text = Buffer.from(JSON.stringify([['recorder', recorder(root, log)], ...(modules as unknown[])]));
+  const text = Buffer.from(JSON.stringify([['before', before], ...(modules as unknown[])]));
   return Buffer.concat([Buffer.from(`${text.length}\n`), text]);
 }
 
 export interface AgentOptions {
   /** The agent notes in that file what it does to make files last. */
   log?: string | undefined;
+  /** A module in Python that runs before those of the agent, for the first agent only. */
+  before?: string | undefined;
   /** Who it runs as. */
   uid?: number | undefined;
   /** How many files it may have open: the soft and the hard limit, e.g. `256:8192`. */
   openFiles?: string | undefined;
 }
 
-export async function startAgent(root: string, { log, uid, openFiles }: AgentOptions = {}): Promise<Agent> {
+export async function startAgent(root: string, options: AgentOptions = {}): Promise<Agent> {
+  const { log, uid, openFiles, before = log === undefined ? undefined : recorder(root, log) } = options;
   const limit = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}`];
   const [program, ...args] = [...limit, ...agentCommand('python3', root)];
   const child = spawn(program!, args, {
@@ -94,7 +98,7 @@ export async function startAgent(root: string, { log, uid, openFiles }: AgentOpt
     ...(uid !== undefined && { uid }),
   });
   const channel = new AgentChannel(child.stdin, child.stdout);
-  await channel.start(log === undefined ? await agentSource(agentDir) : await recordedSource(root, log));
+  await channel.start(before === undefined ? await agentSource(agentDir) : await sourceAfter(before));
   return { child, channel };
 }
 
@@ -124,7 +128,8 @@ export class TestVolume implements AgentAccess {
   async channel(): Promise<AgentChannel> {
     if (this.agent === undefined || !(await this.agent).channel.isOpen) {
       this.started++;
-      this.agent = startAgent(this.root, this.options);
+      const { before, ...options } = this.options;
+      this.agent = startAgent(this.root, this.started === 1 ? { ...options, before } : options);
     }
     return (await this.agent).channel;
   }
