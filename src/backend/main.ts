@@ -9,7 +9,7 @@ import { createEngine, type Engine } from './engine';
 import { takeEngineLock, touchEngineLock, type Taken } from './engine-lock';
 import { openLog, type EngineLog } from './engine-log';
 import { installationId } from './installation';
-import { listen } from './listen';
+import { listen, removeSocketFolder } from './listen';
 import { keepReserve, withReserve } from './reserve';
 import { imagesDirectory } from './resources';
 import { createServer } from './server/server';
@@ -105,6 +105,7 @@ async function run(
   // A failed engine does not say farewell: its clients see a broken connection, which they mend.
   await (end === 'failed' ? undefined : server.close());
   await engine.close();
+  await removeSocketFolder(socketPath(state.home), state.home).catch(() => undefined);
   untouchLast();
   lock.release();
   await engineLog.close();

@@ -352,6 +352,7 @@ export class MicrovmDriver implements Driver {
     this.runtimes.close();
     await Promise.all([this.templates.close(), this.suspender.close(), this.volumes.close()]);
     await Promise.all([this.machines.close(), this.stoppedRoots.close()]);
+    await this.store.files.removeSocketFolder();
   }
 
   /** For what takes a runtime's lock and is not to wait for whoever only looks at its files. */

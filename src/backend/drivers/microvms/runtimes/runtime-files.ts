@@ -1,6 +1,6 @@
 /** Where the files of microVMs lie in the state directory. */
 import { createHash } from 'node:crypto';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir, rmdir } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
@@ -110,6 +110,11 @@ export class MicrovmFiles {
         },
       );
     }
+  }
+
+  /** When no machine has a socket in it any more. */
+  async removeSocketFolder(): Promise<void> {
+    await rmdir(this.shortFolder).catch(() => undefined);
   }
 
   private get shortFolder(): string {
