@@ -1,6 +1,6 @@
 /** What a transfer left out or renamed, told in full: success is not said of what was not copied. */
 import type { Operation } from '../api';
-import { transferResultOf } from '../api/rules/results';
+import { resultOf } from '../api/rules/results';
 import type { Cli } from './cli';
 import { exitCodes } from './failure';
 import { clipMiddle, printable } from './format/text';
@@ -11,7 +11,7 @@ const pathColumns = 72;
 
 /** Tells people; the exit code says too that something could not be copied. */
 export function reportOutcome(cli: Cli, operation: Operation): void {
-  const { failed, skipped, renamed } = transferResultOf(operation);
+  const { failed, skipped, renamed } = resultOf(operation, 'transfer');
   const { errorStyle } = cli;
   const lines = [
     ...failed.map(

@@ -1,42 +1,35 @@
-/** The results of operations, read once for all clients. */
+/** The results of operations, typed by their kind (`api/operations/results.ts`), for clients without a schema library. */
 import { BerthError } from '../errors';
-import type { Operation, TransferResult } from '../operations/schemas';
+import type { OperationKind, OperationResults } from '../operations/results';
+import type { Operation } from '../operations/schemas';
 
-type Fields = Record<string, unknown>;
+type Ended<K extends OperationKind> = Pick<Operation, 'kind'> & { kind: K; result: OperationResults[K] };
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null;
+/** Whether an operation is of that kind, and has produced what such a one does. */
+export function hasProduced<K extends OperationKind>(
+  operation: Pick<Operation, 'kind' | 'result'>,
+  kind: K,
+): operation is Ended<K> {
+  return operation.kind === kind && operation.result !== undefined;
 }
 
-function hasTexts(keys: readonly string[], value: unknown): boolean {
-  return (
-    Array.isArray(value) &&
-    value.every((entry) => isFields(entry) && keys.every((key) => typeof entry[key] === 'string'))
-  );
-}
-
-function isTransferResult(value: unknown): value is TransferResult {
-  return (
-    isFields(value) &&
-    typeof value.files === 'number' &&
-    typeof value.bytes === 'number' &&
-    hasTexts(['path', 'reason'], value.skipped) &&
-    hasTexts(['path', 'reason'], value.failed) &&
-    hasTexts(['from', 'to'], value.renamed)
-  );
-}
-
-/** Of a transfer that has succeeded. Throws `internal` for what is none. */
-export function transferResultOf({ id, result }: Pick<Operation, 'id' | 'result'>): TransferResult {
-  if (!isTransferResult(result)) {
-    throw new BerthError('internal', `Operation ${id} does not have the result of a transfer.`);
+/** What an operation of that kind has produced. Throws `internal` for one of another kind, or that did not succeed. */
+export function resultOf<K extends OperationKind>(
+  operation: Pick<Operation, 'id' | 'kind' | 'result'>,
+  kind: K,
+): OperationResults[K] {
+  if (!hasProduced(operation, kind)) {
+    throw new BerthError('internal', `Operation ${operation.id} does not have the result of a ${kind}.`);
   }
-  return result;
+  return operation.result;
 }
 
 /** How many files of an operation failed, and how many arrived; of one that is no transfer none. */
-export function transferFailures({ result }: Pick<Operation, 'result'>): { failed: number; arrived: number } {
-  return isTransferResult(result)
-    ? { failed: result.failed.length, arrived: result.files }
+export function transferFailures(operation: Pick<Operation, 'kind' | 'result'>): {
+  failed: number;
+  arrived: number;
+} {
+  return hasProduced(operation, 'transfer')
+    ? { failed: operation.result.failed.length, arrived: operation.result.files }
     : { failed: 0, arrived: 0 };
 }

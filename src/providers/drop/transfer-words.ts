@@ -1,7 +1,7 @@
 /** What became of a transfer, in a sentence. The counts come from the operation's `result`. */
 import * as vscode from 'vscode';
 import type { Operation } from '../../api';
-import { transferResultOf } from '../../api/rules/results';
+import { resultOf } from '../../api/rules/results';
 import { bytes } from '../../ui/words';
 
 const { t } = vscode.l10n;
@@ -19,7 +19,7 @@ export interface TransferCounts {
 const line = ({ path, reason }: { path: string; reason: string }): string => `${path}: ${reason}`;
 
 export function countsOf(operation: Operation): TransferCounts {
-  const { files, bytes, skipped, failed, renamed } = transferResultOf(operation);
+  const { files, bytes, skipped, failed, renamed } = resultOf(operation, 'transfer');
   return {
     ...{ files, bytes, skipped: skipped.map(line), failed: failed.map(line) },
     renamed: renamed.length,

@@ -1,12 +1,7 @@
 import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../../api/errors';
-import {
-  RemovalResult,
-  TransferResult,
-  type Operation,
-  type RemovalOperation,
-  type TransferOperation,
-} from '../../../api/operations/schemas';
+import { resultSchemaOf, type OperationKind } from '../../../api/operations/results';
+import type { Operation, RemovalOperation, TransferOperation } from '../../../api/operations/schemas';
 import { beginTransfer } from '../../services/transfers/begin';
 import { beginRemoval } from '../../services/volumes/removals';
 import type { WaitFor } from '../wait-for';
@@ -21,13 +16,17 @@ function withResult<T extends Operation>(operation: Operation, has: (each: Opera
   return operation;
 }
 
-function hasTransferResult(operation: Operation): operation is TransferOperation {
-  return operation.result === undefined || Value.Check(TransferResult, operation.result);
+/** Where there is a result at all: it has none before its end, nor after a failure. */
+function hasFitting({ kind, result }: Operation, wanted: OperationKind): boolean {
+  const schema = resultSchemaOf(wanted);
+  return kind === wanted && (result === undefined || (schema !== undefined && Value.Check(schema, result)));
 }
 
-function hasRemovalResult(operation: Operation): operation is RemovalOperation {
-  return operation.result === undefined || Value.Check(RemovalResult, operation.result);
-}
+const hasTransferResult = (operation: Operation): operation is TransferOperation =>
+  hasFitting(operation, 'transfer');
+
+const hasRemovalResult = (operation: Operation): operation is RemovalOperation =>
+  hasFitting(operation, 'removal');
 
 type Ids =
   | `files.${'stat' | 'list' | 'mkdir' | 'rename' | 'copy' | 'remove' | 'chmod'}`

@@ -42,13 +42,14 @@ export class Commits {
       );
     }
     const makeImage = driver.commit.bind(driver);
-    const begin = { kind: 'workspace.commit', title: `Commit ${name} to ${image}`, workspace: name };
+    const title = `Commit ${name} to ${image}`;
+    const begin = { kind: 'workspace.commit', title, workspace: name } as const;
     return this.operations.start(begin, async (context) => {
       const plan = { image, without: await injectedInto(record) };
       const commit = (): Promise<string> => makeImage(runtime.name, plan, inBytes(context), context.signal);
-      const title = `Read the files of ${name}, which is paused meanwhile`;
+      const reading = `Read the files of ${name}, which is paused meanwhile`;
       const isPaused = record.state === 'running' && driver.features.commit === 'always';
-      const id = await (isPaused ? context.step('commit', title, commit) : commit());
+      const id = await (isPaused ? context.step('commit', reading, commit) : commit());
       return { image, id };
     });
   }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, asBerthError } from '../../../api/errors';
 import { redactAddresses } from '../../../api/rules/redact-addresses';
+import type { OperationKind, OperationResults, VerbKind } from '../../../api/operations/results';
 import { Operation, type Progress } from '../../../api/operations/schemas';
 import type { Step } from '../../../api/workspaces/schemas';
 import { removeTree } from '../../machine/files';
@@ -26,15 +27,18 @@ const kept = 200;
 const keptForMs = 60_000;
 const maxKept = 2_000;
 
-export interface OperationStart {
-  kind: string;
+export interface OperationStart<K extends OperationKind = OperationKind> {
+  kind: K;
   title: string;
   workspace?: string;
   volume?: string;
   cancellable?: boolean;
 }
 
-export type OperationResult = Record<string, unknown> | undefined;
+/** Does what the operation is for, and answers what it has produced, where there is something to say. */
+export type Work<K extends OperationKind> = (
+  context: OperationContext,
+) => Promise<OperationResults[K] | undefined>;
 
 interface Running {
   operation: Operation;
@@ -121,16 +125,16 @@ export class Operations {
   }
 
   /** Begins at once; the answer is the operation as it starts. Errors of `work` end up in its record. */
-  start(begin: OperationStart, work: (context: OperationContext) => Promise<OperationResult>): Operation {
+  start<K extends OperationKind>(begin: OperationStart<K>, work: Work<K>): Operation {
     const operation = this.launch(begin, work, true);
     this.noteStart(operation);
     this.publish(operation);
     return operation;
   }
 
-  private launch(
-    begin: OperationStart,
-    work: (context: OperationContext) => Promise<OperationResult>,
+  private launch<K extends OperationKind>(
+    begin: OperationStart<K>,
+    work: Work<K>,
     isRecorded: boolean,
   ): Operation {
     const caller = currentCaller();
@@ -154,8 +158,8 @@ export class Operations {
   }
 
   /** An operation that succeeds without changes, unless `check` throws. */
-  startNoop(begin: OperationStart, check: () => Promise<unknown>): Operation {
-    const work = async (): Promise<OperationResult> => {
+  startNoop(begin: OperationStart<VerbKind>, check: () => Promise<unknown>): Operation {
+    const work = async (): Promise<OperationResults[VerbKind]> => {
       await check();
       return { changed: false };
     };
@@ -215,7 +219,7 @@ export class Operations {
   private async perform(
     operation: Operation,
     signal: AbortSignal,
-    work: (context: OperationContext) => Promise<OperationResult>,
+    work: Work<OperationKind>,
     isRecorded: boolean,
   ): Promise<void> {
     const report = throttle(progressEveryMs, () => this.publish(operation));

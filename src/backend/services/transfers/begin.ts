@@ -12,8 +12,8 @@ export function beginTransfer(
   request: TransferCreate,
 ): Operation {
   transfers.check(request);
-  const begin = { kind: 'transfer', title: transferTitle(request), ...volumeOf(request) };
-  return operations.start(begin, async (context) => ({ ...(await transfers.run(request, context)) }));
+  const begin = { kind: 'transfer' as const, title: transferTitle(request), ...volumeOf(request) };
+  return operations.start(begin, (context) => transfers.run(request, context));
 }
 
 /** The volume that is written to, or else read. */

@@ -36,10 +36,8 @@ export function beginRemoval(
   request: RemovalCreate,
 ): Operation {
   checkRemoval(request);
-  const begin = { kind: 'removal', title: removalTitle(request), volume: request.volume };
-  return operations.start(begin, async (context) => ({
-    ...(await runRemoval(request, { openFiles }, context)),
-  }));
+  const begin = { kind: 'removal' as const, title: removalTitle(request), volume: request.volume };
+  return operations.start(begin, (context) => runRemoval(request, { openFiles }, context));
 }
 
 /** Cancelled: what is gone stays gone, the rest stays. Throws when nothing that was asked for could be deleted. */

@@ -226,7 +226,7 @@ describe('server: who calls', () => {
   });
 
   it('notes who asked for what takes longer, also where it is begun later', async () => {
-    const begin = { kind: 'test', title: 'Test' };
+    const begin = { kind: 'image.pull', title: 'Test' } as const;
     const by = await runAs(token('manage', 'all'), async () => {
       await new Promise((resolve) => setImmediate(resolve));
       return test.services.operations.start(begin, () => Promise.resolve(undefined)).by;

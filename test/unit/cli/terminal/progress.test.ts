@@ -76,7 +76,9 @@ describe('cli/terminal/progress', () => {
       const steps = [step('copy', 'done'), step('place', 'done'), step('remove', 'done')];
       display.update(operation({ steps }));
       assert.equal(target.text, 'ok Title copy\n', 'nobody knows yet how the rest went');
-      display.end(operation({ title: 'Copy f to w:/etc', status: 'succeeded', steps, result }));
+      display.end(
+        operation({ kind: 'transfer', title: 'Copy f to w:/etc', status: 'succeeded', steps, result }),
+      );
       return target.text;
     };
     for (const [files, failed, mark] of [

@@ -35,7 +35,7 @@ export interface VerbOptions {
  */
 export function runVerb(
   deps: VerbDeps,
-  verb: Verb,
+  verb: Exclude<Verb, 'delete'>,
   name: string,
   work: (context: OperationContext) => Promise<WorkspaceState>,
   { cancellable = true, onFailure }: VerbOptions = {},

@@ -25,7 +25,7 @@ describe('services/operations/operations', () => {
   });
   afterEach(() => operations.close());
 
-  const begin = { kind: 'test', title: 'Test', workspace: 'demo' };
+  const begin = { kind: 'image.pull', title: 'Test', workspace: 'demo' } as const;
   const ssh: Step = { name: 'ssh', title: 'SSH', outcome: 'done', ms: 5 };
   const onDisk = async (id: string) =>
     JSON.parse(await readFile(join(folder(), `${id}.json`), 'utf8')) as Operation;
@@ -40,13 +40,13 @@ describe('services/operations/operations', () => {
 
   it('answers at once, goes on, and ends with its result, steps and times', async () => {
     const operation = operations.start(begin, async (context) => {
-      const made = await context.step('make', 'Make it', async () => {
+      const image = await context.step('make', 'Make it', async () => {
         await sleep(12);
-        return 7;
+        return 'made';
       });
       context.warn('careful');
       await context.step('look', 'Look at it', () => Promise.resolve());
-      return { made };
+      return { image };
     });
     assert.equal(operation.status, 'running');
     assert.deepEqual(operations.idsOf('demo'), [operation.id]);
@@ -54,7 +54,7 @@ describe('services/operations/operations', () => {
     const ended = await operations.wait(operation.id, 5_000);
     assert.equal(ended.status, 'succeeded');
     assert.equal(ended.cancellable, false);
-    assert.deepEqual(ended.result, { made: 7 });
+    assert.deepEqual(ended.result, { image: 'made' });
     assert.deepEqual(ended.warnings, ['careful']);
     assert.deepEqual(
       ended.steps.map(({ name, title, outcome }) => [name, title, outcome]),
@@ -194,7 +194,7 @@ describe('services/operations/operations', () => {
 
   it('is interrupted when the engine was killed, and says that nothing is lost', async () => {
     const running = operations.start(begin, ({ signal }) => forever(signal));
-    const done = operations.start(begin, () => Promise.resolve({ ok: true }));
+    const done = operations.start(begin, () => Promise.resolve({ image: 'ok' }));
     await operations.wait(done.id, 5_000);
     await sleep(20);
     const next = new Operations(folder(), new EventHub(), silentLog);
@@ -209,7 +209,7 @@ describe('services/operations/operations', () => {
   it('is not kept from its work by a disk that takes no record', async () => {
     await chmod(folder(), 0o700);
     const gone = new Operations(join(folder(), 'gone'), hub, silentLog);
-    const operation = gone.start(begin, () => Promise.resolve({ ok: true }));
+    const operation = gone.start(begin, () => Promise.resolve({ image: 'ok' }));
     const ended = await gone.wait(operation.id, 5_000);
     assert.equal(ended.status, 'succeeded');
     await gone.close();
@@ -224,7 +224,7 @@ describe('services/operations/operations', () => {
 
   it('keeps the newest two hundred, on disk too', async () => {
     const records = Array.from({ length: 230 }, (_, index): Operation & { schemaVersion: number } => ({
-      ...{ schemaVersion: 1, id: `id-${index}`, kind: 'test', title: 'T', status: 'succeeded' },
+      ...{ schemaVersion: 1, id: `id-${index}`, kind: 'image.pull', title: 'T', status: 'succeeded' },
       ...{ cancellable: false, steps: [], warnings: [] },
       startedAt: new Date(1_700_000_000_000 + index * 1000).toISOString(),
     }));
@@ -244,7 +244,7 @@ describe('services/operations/operations', () => {
     const until = new Promise<void>((resolve) => (finish = resolve));
     const long = operations.start(begin, async () => {
       await until;
-      return { built: true };
+      return { image: 'built' };
     });
     // Older than any other by its begin, and younger by its end.
     for (let count = 0; count < 230; count += 1) {
@@ -252,14 +252,14 @@ describe('services/operations/operations', () => {
     }
     const waited = operations.wait(long.id, 10_000);
     finish();
-    assert.deepEqual((await waited).result, { built: true });
-    assert.deepEqual(operations.get(long.id).result, { built: true });
-    assert.deepEqual((await onDisk(long.id)).result, { built: true });
+    assert.deepEqual((await waited).result, { image: 'built' });
+    assert.deepEqual(operations.get(long.id).result, { image: 'built' });
+    assert.deepEqual((await onDisk(long.id)).result, { image: 'built' });
   });
 
   it('keeps for a minute what ended, so that a slow client can ask for it, and then the last 200', async () => {
     const records = Array.from({ length: 2_300 }, (_, index): Operation & { schemaVersion: number } => ({
-      ...{ schemaVersion: 1, id: `id-${index}`, kind: 'test', title: 'T', status: 'succeeded' },
+      ...{ schemaVersion: 1, id: `id-${index}`, kind: 'image.pull', title: 'T', status: 'succeeded' },
       ...{ cancellable: false, steps: [], warnings: [] },
       // The first began last.
       startedAt: new Date(Date.now() - index * 1000).toISOString(),
@@ -273,15 +273,20 @@ describe('services/operations/operations', () => {
   });
 
   it('keeps no record of one that had nothing to do, only what came of it', async () => {
-    const { id } = operations.startNoop(begin, () => Promise.resolve());
+    const { id } = operations.startNoop({ ...begin, kind: 'workspace.stop' }, () => Promise.resolve());
     assert.equal((await operations.wait(id, 5_000)).status, 'succeeded');
     assert.deepEqual(operations.get(id).result, { changed: false });
-    const refused = operations.startNoop(begin, () => Promise.reject(new BerthError('internal', 'no')));
+    const refused = operations.startNoop({ ...begin, kind: 'workspace.stop' }, () =>
+      Promise.reject(new BerthError('internal', 'no')),
+    );
     assert.equal((await operations.wait(refused.id, 5_000)).error?.message, 'no');
     assert.deepEqual(await readdir(folder()), []);
     assert.deepEqual(operations.list(), []);
     for (let count = 0; count < 230; count += 1) {
-      await operations.wait(operations.startNoop(begin, () => Promise.resolve()).id, 5_000);
+      await operations.wait(
+        operations.startNoop({ ...begin, kind: 'workspace.stop' }, () => Promise.resolve()).id,
+        5_000,
+      );
     }
     assert.deepEqual(operations.get(id).result, { changed: false }, 'for a minute at least');
   });
@@ -316,12 +321,12 @@ describe('services/operations/operations', () => {
     const cancellable = operations.start(begin, ({ signal }) => forever(signal));
     const stubborn = operations.start({ ...begin, cancellable: false }, async () => {
       await sleep(30);
-      return { finished: true };
+      return { image: 'finished' };
     });
     await sleep(1);
     await operations.close();
     assert.equal(operations.get(cancellable.id).status, 'cancelled');
-    assert.deepEqual(operations.get(stubborn.id).result, { finished: true });
+    assert.deepEqual(operations.get(stubborn.id).result, { image: 'finished' });
     await rm(folder(), { recursive: true });
   });
 
