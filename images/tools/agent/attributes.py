@@ -3,7 +3,6 @@
 What a label of a security module says is for that module to decide anew, here and wherever the file goes.
 """
 
-import contextlib
 import errno
 import os
 import stat as modes
@@ -82,22 +81,23 @@ def owner_in(directory):
 
 def give(file, uid, gid):
     """Makes an open file somebody's. Who may not give files away keeps them, as with cp."""
-    with _unless_refused():
+    try:
         os.fchown(file, uid, gid)
+    except PermissionError:
+        _unless_root()
 
 
 def give_name(name, uid, gid, directory):
-    with _unless_refused():
-        os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)
-
-
-@contextlib.contextmanager
-def _unless_refused():
     try:
-        yield
+        os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)
     except PermissionError:
-        if os.geteuid() == 0:
-            raise
+        _unless_root()
+
+
+def _unless_root():
+    """Of a change of owner that was refused: raises it again for root, who is refused nothing without a reason."""
+    if os.geteuid() == 0:
+        raise
 
 
 def without_rights(attributes):

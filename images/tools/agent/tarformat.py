@@ -15,6 +15,7 @@ XATTR = b"SCHILY.xattr."
 SPARSE = b"GNU.sparse."
 MAX_PARTS = 1_000_000
 END = bytes(2 * BLOCK)
+_EMPTY = bytes(BLOCK)
 _TAIL = b"ustar\x0000" + bytes(247)
 
 
@@ -122,16 +123,16 @@ def number_at(block, start, length):
         value = int.from_bytes(block[start : start + length], "big", signed=True)
         return value if block[start] == 0xFF else value & ((1 << (8 * length - 1)) - 1)
     try:
-        return int(_text(block, start, length).strip() or b"0", 8)
+        return int(block[start : start + length].split(b"\0", 1)[0].strip() or b"0", 8)
     except ValueError:
         return 0
 
 
 def decode(block):
     """The entry of a header, its name and size not yet as extended headers have them; None at the end of a tar."""
-    if not any(block):
+    if block == _EMPTY:
         return None
-    if number_at(block, 148, 8) != sum(block[:148]) + 256 + sum(block[156:]):
+    if number_at(block, 148, 8) != sum(block) - sum(block[148:156]) + 256:
         raise damaged("a header has a wrong checksum")
     flag = block[156:157]
     prefix = _text(block, 345, 155) if block[257:263] == b"ustar\0" and flag != b"S" else b""

@@ -182,9 +182,11 @@ class TarIn:
             check_parts(places, size, data)
         file = self._make(parts, entry, lambda name, folder: os.open(name, _NEW, 0o600, dir_fd=folder))
         try:
-            for offset, length in places if places is not None else ((0, size),):
-                yield from self._pour(file, offset, length)
-            if places is not None:
+            if places is None:
+                yield from self._pour(file, 0, size)
+            else:
+                for offset, length in places:
+                    yield from self._pour(file, offset, length)
                 os.ftruncate(file, size)
             yield from self._take(padding(data))
             self._like(file, entry)
@@ -222,6 +224,8 @@ class TarIn:
 
     def _enter(self, parts, entry):
         """The open folder of that path below the root, made when the tar did not name it."""
+        if self._open and parts == self._known:
+            return self._open[-1]
         self._go_up_to(parts)
         for name in parts[len(self._known) :]:
             folder = self._down(name, self._open[-1] if self._open else self._root, entry)
@@ -313,19 +317,20 @@ class TarIn:
 
     def _like(self, file, entry, is_file=True):
         attributes.give(file, entry.uid, entry.gid)
-        path = os.fsdecode(entry.name)
         mode, kept, refused = entry.mode, entry.attributes, entry.refused
         if not self._keeps_rights:
-            kept, dropped = attributes.without_rights(kept)
-            refused = refused + dropped
+            if kept:
+                kept, dropped = attributes.without_rights(kept)
+                refused = refused + dropped
             # Of a folder, the group's bit says what is made in it belongs to: that gives nobody a right.
             rights = SET_ID if is_file else modes.S_ISUID
             if is_file and mode & rights:
-                self.losses.add(attributes.SET_ID_LOSS, path)
+                self.losses.add(attributes.SET_ID_LOSS, os.fsdecode(entry.name))
             mode &= ~rights
         if kept:
             refused = refused + attributes.write(file, kept)
-        self.losses.attributes(refused, path)
+        if refused:
+            self.losses.attributes(refused, os.fsdecode(entry.name))
         os.fchmod(file, mode)
         os.utime(file, ns=(entry.mtime, entry.mtime))
 
@@ -334,7 +339,7 @@ class TarIn:
 
 
 def _parts_of(name):
-    parts = tuple(os.fsdecode(part) for part in name.split(b"/") if part not in (b"", b"."))
+    parts = tuple([part for part in os.fsdecode(name).split("/") if part not in ("", ".")])
     if name.startswith(b"/") or ".." in parts or b"\0" in name:
         raise _outside(name)
     return parts
@@ -342,6 +347,8 @@ def _parts_of(name):
 
 def _is_too_long(name, is_text=False):
     """For Linux. The text of a link may be anything that is no longer than a path."""
+    if len(name) <= MAX_NAME:
+        return False
     if len(name) >= MAX_PATH:
         return True
     return not is_text and any(len(part) > MAX_NAME for part in name.split(b"/"))
