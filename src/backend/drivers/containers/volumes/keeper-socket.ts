@@ -119,22 +119,26 @@ export function rawGet(
   });
 }
 
+function write(upload: ClientRequest, chunk: Buffer, source: TarSource): Promise<void> {
+  return new Promise((resolve, reject) => {
+    upload.write(chunk, (error) => {
+      source.release(chunk);
+      if (error) {
+        reject(error);
+      } else {
+        resolve();
+      }
+    });
+  });
+}
+
 async function send(upload: ClientRequest, source: TarSource): Promise<void> {
   const sent: Promise<void>[] = [];
   for (let chunk = await source.next(); chunk !== undefined; chunk = await source.next()) {
-    const mine = chunk;
-    sent.push(
-      new Promise((resolve, reject) => {
-        upload.write(mine, (error) => {
-          source.release(mine);
-          if (error) {
-            reject(error);
-          } else {
-            resolve();
-          }
-        });
-      }),
-    );
+    const writing = write(upload, chunk, source);
+    // It may fail while the next chunk is waited for: who waits for it comes later.
+    writing.catch(() => undefined);
+    sent.push(writing);
     if (sent.length >= inFlight) {
       await sent.shift();
     }
