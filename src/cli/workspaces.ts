@@ -1,5 +1,6 @@
 /** How workspaces are shown in words. */
 import type { PublishedPort, Workspace } from '../api';
+import { placeWords } from '../api/rules/runtimes';
 import { formatAgo, formatDuration } from './format/time';
 import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
@@ -23,12 +24,17 @@ export function formatWorkspaces(workspaces: readonly Workspace[], now: number):
         ? workspace.name
         : `${workspace.name} (${printable(workspace.label)})`,
       stateOf(workspace),
-      workspace.spec.runtime,
+      runtimeOf(workspace),
       printable(workspace.spec.image),
       String(workspace.sshPort),
       formatAgo(workspace.lastUsedAt, now),
     ]),
   );
+}
+
+/** The kind, and the machine where that is another one. */
+function runtimeOf({ spec: { runtime, target } }: Workspace): string {
+  return [runtime, placeWords(target)].filter(Boolean).join(' ');
 }
 
 /** All there is to know about one workspace. */
@@ -39,7 +45,7 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
     ['name', workspace.name],
     ['label', workspace.label === workspace.name ? undefined : printable(workspace.label)],
     ['state', [workspace.state, workspace.stateDetail].filter(Boolean).join(': ')],
-    ['runtime', spec.runtime],
+    ['runtime', runtimeOf(workspace)],
     ['image', printable(spec.image)],
     [spec.runtime, workspace.runtimeName],
     ['id', workspace.runtimeId?.slice(0, 12)],

@@ -131,9 +131,17 @@ export const PostStart = Type.Object(
 export const NetworkMode = literals(['on', 'off', 'host-loopback']);
 export type NetworkMode = Static<typeof NetworkMode>;
 
+export const RuntimeTarget = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  description: 'Where it runs: `local`, or the name of the machine whose container engine is configured.',
+});
+
 export const WorkspaceSpec = Type.Object(
   {
     runtime: RuntimeKind,
+    /** Absent in records of this machine, and in the answers of an engine of before: `local`. */
+    target: Type.Optional(RuntimeTarget),
     image: Type.String({ minLength: 1, maxLength: 512 }),
     /** Which addresses are taken: `rules/clone-address.ts`. Records of before hold others, too. */
     cloneUrl: Type.Optional(
@@ -185,6 +193,7 @@ export const WorkspaceCreate = Type.Object(
     name: { ...Name, ...namesWorkspace },
     label: Type.Optional(Label),
     runtime: Type.Optional(RuntimeKind),
+    target: Type.Optional(RuntimeTarget),
     image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, ...localPath })),
     cloneUrl: WorkspaceSpec.properties.cloneUrl,
     cloneBranch: WorkspaceSpec.properties.cloneBranch,

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Operation, Workspace, WorkspaceState } from '../../api';
 import type { Store } from '../../ui/store';
 import { bytes, runtimeWords, stateWord, time, usedWords } from '../../ui/words';
+import { localTarget } from '../../api/rules/runtimes';
 import { isInTransition } from '../../api/rules/lifecycle';
 import { progressText } from '../../ui/progress';
 import { rowId, type WorkspaceRow } from './rows';
@@ -40,7 +41,7 @@ export function workspaceDescription(
   }
   const words: Record<string, string | undefined> = {
     state: stateWithSize(workspace),
-    runtime: runtimeWords(workspace.spec.runtime).name,
+    runtime: runtimeAndPlace(workspace),
     image: workspace.spec.image,
     port: workspace.state === 'running' ? `:${workspace.sshPort}` : undefined,
     idle: idleSince(workspace),
@@ -49,6 +50,11 @@ export function workspaceDescription(
     .map((part) => words[part])
     .filter((word) => word !== undefined)
     .join(' · ');
+}
+
+function runtimeAndPlace({ spec: { runtime, target = localTarget } }: Workspace): string {
+  const { name } = runtimeWords(runtime);
+  return target === localTarget ? name : t('{0} on {1}', name, target);
 }
 
 /** What is set aside goes on taking room on the disk. */

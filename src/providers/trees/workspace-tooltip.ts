@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import type { Volume, Workspace, WorkspaceStats } from '../../api';
+import { localTarget } from '../../api/rules/runtimes';
 import { limitsWords, memoryWords, runtimeWords, stateWord, time, usedWords } from '../../ui/words';
 import { bar, escaped, panel } from './panel';
 
@@ -31,10 +32,12 @@ function usage({ spec: { limits } }: Workspace, stats: WorkspaceStats | undefine
 function identity(workspace: Workspace, home: Volume | undefined): Fact[] {
   const used = home && usedWords(home);
   const size = used === undefined ? '' : ` (${used})`;
+  const { target = localTarget } = workspace.spec;
   const runtime = runtimeWords(workspace.spec.runtime);
   return [
     [t('Name'), workspace.name],
     [t('Image'), workspace.spec.image],
+    [t('Machine'), target === localTarget ? undefined : target],
     [t('{0} id', runtime.title), workspace.runtimeId?.slice(0, 12) ?? t('none')],
     [t('{0} name', runtime.title), workspace.runtimeName],
     [t('Volume'), workspace.homeVolume + size],

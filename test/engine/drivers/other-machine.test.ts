@@ -1,6 +1,7 @@
 /** A Docker of another machine, by TCP with TLS and by ssh: all that a workspace does, with nothing published there. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { probe } from '../../../src/client/launch';
 import { EngineHarness, eventually } from '../../support/engine/engine-harness';
 import { OtherMachine } from '../../support/programs/other-machine';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
@@ -77,6 +78,7 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         name = workspace.name;
         port = workspace.spec.ports?.[0]?.host ?? 0;
         assert.equal(await harness.ssh(name, ['echo over ssh; echo kept > kept']), 'over ssh');
+        assert.equal(workspace.spec.target, way === 'ssh' ? 'other' : theMachine().address);
         const { HostConfig: host } = await harness.container(name).inspect();
         assert.deepEqual({ ...(host.PortBindings as object | null) }, {});
       });
@@ -124,6 +126,17 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         await harness.killAndRestart();
         await harness.untilState(name, 'running');
         assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
+      });
+
+      it('is reached by ssh while no engine runs: ssh starts one', async () => {
+        await harness.process.kill();
+        const { BERTH_HOME: _, ...around } = process.env;
+        const env = { ...around, ...harness.env };
+        const { code, stdout, stderr } = await harness.trySsh(name, ['cat kept'], { env, timeoutMs: 60_000 });
+        assert.deepEqual([code, stdout], [0, 'kept\n'], stderr);
+        await harness.client.call('engine.stop', { body: {} });
+        await eventually('that engine ends', async () => (await probe(harness.client)) === undefined);
+        await harness.start();
       });
 
       it('goes with its delete', async () => {

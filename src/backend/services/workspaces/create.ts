@@ -20,6 +20,7 @@ import type { SecretStore } from '../../store/secrets';
 import type { Drivers } from '../engine/drivers';
 import { explainUndone } from './failed-create';
 import { ensureImage } from '../images/image-progress';
+import { onTarget, targetFor } from './target';
 import { resolveMounts } from './start/mount-resolution';
 import { parseMounts } from './start/mount-syntax';
 import type { OperationContext } from '../operations/operation-context';
@@ -54,10 +55,11 @@ export class WorkspaceCreator {
   constructor(private readonly deps: CreatorDeps) {}
 
   async create(request: WorkspaceCreate): Promise<Operation> {
-    const spec = await this.withWholeNames(this.specOf(request));
-    const driver = this.deps.drivers.of(spec.runtime);
-    refuseUnsupported({ ...spec, ports: request.ports }, driver, this.deps.drivers.all());
+    const wanted = await this.withWholeNames(this.specOf(request));
+    const driver = this.deps.drivers.of(wanted.runtime);
+    refuseUnsupported({ ...wanted, ports: request.ports }, driver, this.deps.drivers.all());
     this.deps.registry.refuseTaken(request.name);
+    const spec = onTarget(wanted, await targetFor(wanted, driver));
     if (request.agentSocket !== undefined) {
       await checkAgentSocket(request.agentSocket);
     }

@@ -1,5 +1,6 @@
 /** What is kept of a workspace; survives everything but delete. Contains no secret. */
 import { Type, type Static } from '@sinclair/typebox';
+import { localTarget } from '../../../api/rules/runtimes';
 import { redactAddresses } from '../../../api/rules/redact-addresses';
 import { Name, Timestamp } from '../../../api/common';
 import {
@@ -68,6 +69,11 @@ export const workspaceFormat: RecordFormat<typeof WorkspaceRecord> = {
   migrations: [],
 };
 
+/** On another machine: the engine carries the connections to it. */
+export function isElsewhere({ spec: { target = localTarget } }: Pick<WorkspaceRecord, 'spec'>): boolean {
+  return target !== localTarget;
+}
+
 /** Container, microVM and home volume have the same name. */
 export function runtimeNameOf(workspace: string): string {
   return `workspace-${workspace}`;
@@ -111,7 +117,11 @@ export function toWorkspace(
   return {
     ...shown,
     // Older versions have taken addresses with tokens in them.
-    spec: { ...spec, ...(cloneUrl !== undefined && { cloneUrl: redactAddresses(cloneUrl) }) },
+    spec: {
+      target: localTarget,
+      ...spec,
+      ...(cloneUrl !== undefined && { cloneUrl: redactAddresses(cloneUrl) }),
+    },
     ...(problem !== undefined && { problem: redactProblem(problem) }),
     warnings: warnings.map(redactProblem),
     ...activity,

@@ -13,7 +13,13 @@ import { isHalted, refuseWhileHalted } from './halted';
 import { mayBegin, transitions, type Verb } from '../../../api/rules/lifecycle';
 import type { Log } from '../../machine/log';
 import { portsOf } from './start/published-ports';
-import { toWorkspace, workspaceFormat, type WorkspaceActivity, type WorkspaceRecord } from './record';
+import {
+  isElsewhere,
+  toWorkspace,
+  workspaceFormat,
+  type WorkspaceActivity,
+  type WorkspaceRecord,
+} from './record';
 
 export interface RegistryDeps {
   state: StateDirectory;
@@ -242,9 +248,10 @@ export class WorkspaceRegistry {
   private async writeSshConfig(): Promise<void> {
     const hosts = this.all()
       .filter((record) => record.state !== 'deleting')
-      .map(({ name, sshPort, hostKey, state }) => ({
-        ...{ workspace: name, port: sshPort, hostKey },
-        ...(state !== 'running' && { waiting: state }),
+      .map((record) => ({
+        ...{ workspace: record.name, port: record.sshPort, hostKey: record.hostKey },
+        // What the engine carries is not there without one, which the proxy starts.
+        ...((record.state !== 'running' || isElsewhere(record)) && { waiting: record.state }),
       }));
     await this.deps.sshConfig.update(hosts);
   }

@@ -228,13 +228,14 @@ export class RuntimePreparation {
   /** Throws `volume_gone`. */
   async checkVolumes(name: string, accepts: boolean | 'saved'): Promise<VolumeFindings> {
     const record = this.deps.registry.get(name);
-    const findings = await lookAtVolumes(record, this.runtime(name).driver, this.deps.drivers);
+    const { driver } = this.runtime(name);
+    const findings = await lookAtVolumes(record, driver, this.deps.drivers);
     const wasBuilt = record.imageId !== undefined;
     if (!wasBuilt) {
       return { ...findings, gone: [], replaced: [] };
     }
     if (lost(findings) && accepts !== true) {
-      throw volumesGone(name, findings, accepts === 'saved');
+      throw volumesGone(record, findings, accepts === 'saved', await driver.target());
     }
     return findings;
   }

@@ -11,6 +11,7 @@ import type { OperationContext } from '../../operations/operation-context';
 import { lostBeforeArchive } from '../own-files';
 import { planOf } from './runtime-plan';
 import { notCarried, RuntimePreparation, type StartOptions } from './runtime-preparation';
+import { onTarget } from '../target';
 import { limitsAtStart } from '../waiting-changes';
 import type { WorkspaceRegistry } from '../registry';
 import type { RuntimeHandle, Runtimes } from '../runtime-handle';
@@ -200,7 +201,18 @@ export class WorkspaceStarter {
       { hostKey: hostKey.privateKey, authorizedKeys: [clientKey.publicKey], env, files },
       context.signal,
     );
+    await this.noteTarget(name);
     await this.warn(name, 'credentials', [...credentials.problems, ...notWritten], context);
+  }
+
+  /** The user may have named another Docker, or its machine has turned out to be another one. */
+  private async noteTarget(name: string): Promise<void> {
+    const { registry } = this.deps;
+    const { spec } = registry.get(name);
+    const next = onTarget(spec, await this.runtime(name).driver.target());
+    if (next.target !== spec.target) {
+      await registry.update(name, { spec: next });
+    }
   }
 
   private async warn(

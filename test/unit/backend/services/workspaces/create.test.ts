@@ -357,6 +357,24 @@ describe('services/workspaces/create', () => {
     assert.equal(test.driver.runtimes.size, 0);
   });
 
+  it('says where a workspace runs, and makes none where it is not asked to', async () => {
+    await test.create('here', { target: 'local' });
+    assert.equal(test.services.workspaces.get('here').spec.target, 'local');
+    const error = await failure(
+      test.services.creator.create({ name: 'demo', target: 'moon' }),
+      'not_supported',
+    );
+    assert.deepEqual(
+      [error.field, /"moon".* this machine \(`local`\)/.test(error.message)],
+      ['target', true],
+    );
+    test.driver.isElsewhere = true;
+    await test.create('there', { target: 'box' });
+    assert.equal(test.services.workspaces.get('there').spec.target, 'box');
+    const wrong = await failure(test.services.creator.create({ name: 'demo', target: 'local' }));
+    assert.deepEqual([wrong.field, wrong.hint?.includes('"box"')], ['target', true]);
+  });
+
   it('takes what the settings say by default', async () => {
     await test.services.settings.change({ defaultImage: 'debian:12', idle: { stopAfter: 5 } });
     await test.create('demo', { idle: { pauseAfter: 1 } });

@@ -36,6 +36,24 @@ describe('services/workspaces/registry', () => {
     assert.deepEqual(await setAside(), []);
   });
 
+  it('takes a record that names no machine for one of this machine, and writes it as it was', async () => {
+    const before = await readFile(path(), 'utf8');
+    assert.ok(!before.includes('"target"'), 'an earlier version reads it as well');
+    await restart();
+    assert.equal(test.services.workspaces.get('demo').spec.target, 'local');
+    assert.equal(await readFile(path(), 'utf8'), before);
+  });
+
+  it('has ssh start an engine for what only an engine leads to', async () => {
+    const proxyOf = async () =>
+      /Host berth-demo[^]*?ProxyCommand (.*)/.exec(await readFile(test.state.sshConfig, 'utf8'))?.[1];
+    assert.equal(await proxyOf(), 'none');
+    test.driver.isElsewhere = true;
+    await test.done(test.services.verbs.restart('demo'));
+    assert.equal(test.services.workspaces.get('demo').spec.target, 'box');
+    assert.match((await proxyOf()) ?? '', /demo.*running/);
+  });
+
   it('frees a name only when all of it is gone, and clients were told', async () => {
     await test.engine.close();
     const events = new EventHub();
