@@ -32,6 +32,7 @@ export interface BerthApi {
   readonly trees: { workspaces: WorkspacesTree; volumes: VolumesTree };
 }
 
+/** Called by VS Code. The answer is what other extensions may use. */
 export function activate(context: vscode.ExtensionContext): { getApi(version: 1): BerthApi } {
   const own = <T extends vscode.Disposable>(item: T): T => {
     context.subscriptions.push(item);

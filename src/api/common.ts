@@ -68,6 +68,7 @@ export const VolumePath = Type.String({
 const literalsKind = 'BerthLiterals';
 TypeRegistry.Set<{ enum: readonly unknown[] }>(literalsKind, (schema, value) => schema.enum.includes(value));
 
+/** One of these texts; the error of a request that has another one lists them. */
 export function literals<const T extends readonly string[]>(
   values: T,
   options: SchemaOptions = {},
@@ -75,6 +76,7 @@ export function literals<const T extends readonly string[]>(
   return Type.Unsafe<T[number]>({ [Kind]: literalsKind, type: 'string', enum: [...values], ...options });
 }
 
+/** The same, or null. */
 export function nullable<T extends TSchema>(schema: T): TUnion<[T, ReturnType<typeof Type.Null>]> {
   return Type.Union([schema, Type.Null()]);
 }

@@ -8,6 +8,7 @@ export interface EngineLog {
   close(): Promise<void>;
 }
 
+/** Opens it. What can't be written, as on a full disk, ends nothing. */
 export async function openLog(path: string, level: string): Promise<EngineLog> {
   const { createStream } = await import('rotating-file-stream');
   const stream = createStream(basename(path), { path: dirname(path), size: '5M', maxFiles: 4, mode: 0o600 });

@@ -172,6 +172,7 @@ function servicesOf(parts: Parts): Services {
   };
 }
 
+/** Builds the engine; nothing runs, and nothing is written, before it is started. */
 export function createEngine(options: EngineOptions): Engine {
   const parts = wire(options);
   const { registry, operations, keys, idle, idleMemory, leases, events, drivers, log } = parts;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { AdoptedVolume } from './store/adopted-volumes';
 import type { Log } from './machine/log';
-import { createContainerDriver } from './drivers/containers/driver';
+import { ContainerDriver } from './drivers/containers/driver';
 import { hostEnvironment } from './machine/host-environment';
 import { registryAuth } from './images/registry-auth';
 import type { Driver } from './drivers/driver';
@@ -36,9 +36,10 @@ export interface DriversOptions {
   log: Log;
 }
 
+/** The driver of containers first: its engine's images are what microVMs look for. */
 export function createDrivers(options: DriversOptions): Driver[] {
   const { home, cache, imagesDirectory, privateKey, log } = options;
-  const containers = createContainerDriver(options);
+  const containers = new ContainerDriver(options);
   const agentDirectory = join(imagesDirectory, 'tools', 'agent');
   const gatherScript = join(imagesDirectory, 'guest', 'gather.sh');
   const microvms = new MicrovmDriver({

@@ -13,6 +13,10 @@ export class ExitWith extends Error {
   }
 }
 
+/**
+ * What the process ends with: that of a command that ran inside; else one for wrong usage, for a cancel,
+ * for what may work when it is tried again, or for any other failure.
+ */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ExitWith) {
     return error.exitCode;

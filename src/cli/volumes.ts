@@ -11,6 +11,7 @@ export function usedOf({ usedBytes, usedIsAtLeast }: Volume): string | undefined
   return usedIsAtLeast === true ? `at least ${formatBytes(usedBytes)}` : formatBytes(usedBytes);
 }
 
+/** A table. `now` is in ms since 1970. */
 export function formatVolumes(volumes: readonly Volume[], now: number): string {
   if (volumes.length === 0) {
     return 'No volumes yet. Create one: berth volume create NAME';
@@ -37,6 +38,7 @@ export function formatVolumes(volumes: readonly Volume[], now: number): string {
   );
 }
 
+/** One volume in lines of name and value. `now` is in ms since 1970. */
 export function formatVolume(volume: Volume, now: number): string {
   return formatFields([
     ['name', volume.name],

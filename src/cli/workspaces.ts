@@ -6,6 +6,7 @@ import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
 import { inOneLine, printable } from './format/text';
 
+/** A table. `now` is in ms since 1970. */
 export function formatWorkspaces(workspaces: readonly Workspace[], now: number): string {
   if (workspaces.length === 0) {
     return 'No workspaces yet. Create one: berth create NAME';
@@ -109,6 +110,7 @@ export function formatWarnings({ warnings }: Workspace, about: 'limits' | 'ports
     .map(({ message, hint }) => printable(`warning: ${message} ${hint ?? ''}`.trim()));
 }
 
+/** E.g. `2 CPUs, 4.0 GiB memory`; `none` without any. */
 export function formatLimits({ spec: { limits = {} } }: Workspace): string {
   const parts = [
     limits.cpus === undefined ? undefined : `${limits.cpus} CPUs`,

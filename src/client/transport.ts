@@ -116,6 +116,7 @@ export class Transport {
   }
 }
 
+/** All of a stream, in memory. */
 export async function readAll(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) {

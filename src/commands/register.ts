@@ -5,6 +5,7 @@ import type { Handler, Services } from './command';
 import { Cancelled } from '../ui/runner';
 import { commandTable } from './table';
 
+/** Registers all of the table; disposing it takes them away. */
 export function registerCommands(services: Services): vscode.Disposable {
   const registrations = Object.entries(commandTable(services)).map(([id, handler]) =>
     vscode.commands.registerCommand(id, guarded(services, handler)),

@@ -63,6 +63,7 @@ import { showLogs } from './workspace/open/showLogs';
 import { startWorkspace } from './workspace/lifecycle/start';
 import { stopWorkspace } from './workspace/lifecycle/stop';
 
+/** What is done by each command. */
 export function commandTable(services: Services): Record<CommandId, Handler> {
   return { ...workspaceCommands(services), ...fileCommands(services), ...otherCommands(services) };
 }

@@ -67,6 +67,7 @@ export interface InputStep {
   accept: (value: string) => void;
 }
 
+/** Asks for a text; resolves with where the user goes next. Throws `Cancelled`. */
 export function showInput(place: StepPlace, options: InputStep): Promise<Move> {
   const input = vscode.window.createInputBox();
   input.value = options.value;
@@ -100,6 +101,7 @@ export interface PickStep<T> {
   accept: (value: T) => Move;
 }
 
+/** Asks for one of a list; resolves with where the user goes next. Throws `Cancelled`. */
 export function showPick<T>(place: StepPlace, options: PickStep<T>): Promise<Move> {
   const pick = vscode.window.createQuickPick<PickItem<T>>();
   pick.items = options.items;

@@ -24,6 +24,7 @@ function headline(ok: boolean, checks: readonly Check[]): string {
   return hints === 0 ? t('Everything works') : t('Everything works; warnings: {0}', hints);
 }
 
+/** The report as Markdown. */
 export function doctorMarkdown({ ok, checks }: DoctorReport, info: EngineInfo): string {
   const rows = checks.map(({ outcome, title, message, hint }) => {
     const lines = [cell(message), hint === undefined ? undefined : `**${cell(hint)}**`]

@@ -15,6 +15,7 @@ const ofEngine: readonly SettingId[] = [
   'idle.archiveAfter',
 ];
 
+/** Follows them until it is disposed. */
 export function followSettings(link: EngineLink, log: Logger): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration((event) => {
     if (link.state.kind === 'ready' && ofEngine.some((id) => event.affectsConfiguration(`berth.${id}`))) {

@@ -47,6 +47,9 @@ const onWorkspace = new Set<CommandId>([
 ]);
 const hinted = /`berth (?<verb>(?:image |volume )?[a-z]+)(?: (?<name>[a-z0-9][a-z0-9-]*))?[^`]*`/;
 
+/**
+ * The command, with its title and arguments; undefined where a hint names none, or none that a window has.
+ */
 export function hintedCommand({
   code,
   hint,

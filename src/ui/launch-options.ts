@@ -7,6 +7,7 @@ import { ownValue } from './own-setting';
 import { proxyEnvironment } from './proxy-environment';
 import { setting } from './settings';
 
+/** Throws `bad_request` for a state directory that can't be one. */
 export function launchOptions(context: vscode.ExtensionContext): LaunchOptions {
   const home = setting('stateDirectory', '');
   if (home !== '' && !isAbsolute(home)) {

@@ -5,6 +5,7 @@ import type { EngineSettings } from '../api';
 import { settingUses, type SettingId } from './ids';
 import { ownValue } from './own-setting';
 
+/** The value of a setting; the fallback where it has another type. */
 export function setting(id: SettingId, fallback: string): string;
 export function setting(id: SettingId, fallback: number): number;
 export function setting(id: SettingId, fallback: boolean): boolean;
@@ -23,6 +24,7 @@ export function choice<T extends string>(id: SettingId, words: readonly [T, ...T
   return words.find((word) => word === value) ?? words[0];
 }
 
+/** Changes a setting of the user. */
 export async function changeSetting(id: SettingId, value: unknown): Promise<void> {
   await vscode.workspace.getConfiguration('berth').update(id, value, vscode.ConfigurationTarget.Global);
 }

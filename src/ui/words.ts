@@ -140,5 +140,6 @@ export function limitsWords({ cpus, memoryMiB, pids, shmMiB }: Limits, runtime: 
   return words.length === 0 ? runtimeWords(runtime).unlimited : words.join(', ');
 }
 
+/** MiB as people write them: `4 GiB`, `512 MiB`. */
 export const memoryWords = (mebibytes: number): string =>
   mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : `${mebibytes} MiB`;

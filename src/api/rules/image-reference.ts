@@ -91,6 +91,7 @@ export function withTag(text: string): string {
 /** Berth's own: built here, never pulled. */
 export const workspaceImage = 'workspace:latest';
 
+/** Whether it means the base image of Berth, with or without its tag. */
 export function isWorkspaceImage(text: string): boolean {
   return parseImageName(text) !== undefined && withTag(text) === workspaceImage;
 }

@@ -48,6 +48,7 @@ export const workspaceStates: readonly WorkspaceState[] = Object.keys(states).fi
 export const runtimeStates = ['running', 'paused', 'stopped'] as const;
 export type RuntimeState = (typeof runtimeStates)[number];
 
+/** Whether a driver can report the state of its runtime as this one. */
 export const isRuntimeState = (state: WorkspaceState): state is RuntimeState =>
   runtimeStates.some((each) => each === state);
 
@@ -66,7 +67,9 @@ export const isLive = (state: WorkspaceState): boolean => state === 'running' ||
 export const isAtRest = (state: WorkspaceState): boolean => state === 'stopped' || state === 'archived';
 /** Its runtime has what our last start put into it: see `StateRow`. */
 export const isSetUp = (state: WorkspaceState): boolean => rowOf(state).isSetUp === true;
+/** Whether the workspace has volumes only, and no runtime. */
 export const isSetAside = (state: WorkspaceState): boolean => rowOf(state).isSetAside === true;
+/** Whether somebody must look at what went wrong before it can be used. */
 export const isBroken = (state: WorkspaceState): boolean => rowOf(state).isBroken === true;
 
 interface Transition {
@@ -237,7 +240,9 @@ const isVerb = (name: string): name is Verb => Object.hasOwn(transitions, name);
 /** What the table says of a verb, whichever it is. */
 export const transitionOf = (verb: Verb): Transition => transitions[verb];
 export const verbs: readonly Verb[] = Object.keys(transitions).filter(isVerb);
+/** Whether the verb can be told to go on with new, empty volumes in place of those that are gone. */
 export const takesEmptyVolumes = (verb: Verb): verb is StartVerb => transitionOf(verb).starts === true;
+/** Whether the verb's command of the command line is made of its row alone. */
 export const isPlain = (verb: Verb): verb is PlainVerb => transitionOf(verb).help !== undefined;
 export const plainVerbs: readonly PlainVerb[] = verbs.filter(isPlain);
 
@@ -296,6 +301,7 @@ export const uses: Readonly<Record<Use, readonly WorkspaceState[]>> = useTable;
 /** A runtime that runs is paused while it is read, or must be stopped first: people are offered what can be read at once. */
 export const offeredToCommit = uses.commit.filter(isAtRest);
 
+/** Whether a workspace in that state can be used so. */
 export const isUsable = (use: Use, state: WorkspaceState): boolean => uses[use].includes(state);
 
 function wakes(state: WorkspaceState): boolean {

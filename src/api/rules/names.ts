@@ -24,10 +24,12 @@ const name = new RegExp(namePattern);
 const volumeName = new RegExp(volumeNamePattern);
 const variable = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** Whether a workspace, or a volume of Berth's, may have this name. */
 export function isName(text: string): boolean {
   return name.test(text);
 }
 
+/** Whether a volume may have this name, whoever made it. */
 export function isVolumeName(text: string): boolean {
   return volumeName.test(text);
 }

@@ -22,6 +22,7 @@ export type Principal = { kind: 'owner' } | TokenPrincipal;
 
 export const owner: Principal = { kind: 'owner' };
 
+/** Whether a caller may use a route of that scope; of a token, whatever the workspace. */
 export function mayCall(principal: Principal, scope: RouteScope): boolean {
   if (principal.kind === 'owner') {
     return true;

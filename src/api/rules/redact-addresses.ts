@@ -14,6 +14,7 @@ const closing = /['"`<>)\]},.:;!]{0,8}$/;
 const scpName = /(?:^|[,;'"([=])[\w.+-]+:/;
 const scpHost = /@[\w.-]+\]?:/g;
 
+/** The text with the secrets of its addresses replaced, and all else as it is. */
 export function redactAddresses(text: string): string {
   return text.replace(/\S+/g, (word) => (/[@?#]/.test(word) ? redactWord(word) : word));
 }

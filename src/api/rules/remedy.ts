@@ -8,6 +8,7 @@ const sentences: Readonly<Record<Remedy, string>> = {
   create: 'Create it again',
 };
 
+/** Whether it is a remedy that clients have a button for. */
 export function isRemedy(value: unknown): value is Remedy {
   return remedies.some((remedy) => remedy === value);
 }

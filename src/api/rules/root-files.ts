@@ -10,6 +10,7 @@ const within = (pattern: string): string => pattern.slice(1, -1);
 /** Where files are: a volume, or the root file system of a workspace. */
 export const filesNamePattern = `^(?:${within(volumeNamePattern)}|${prefix}${within(namePattern)})$`;
 
+/** What the files of a workspace outside of its volumes are addressed by, in place of a volume's name. */
 export function rootFilesOf(workspace: string): string {
   return prefix + workspace;
 }

@@ -15,6 +15,7 @@ export function placeWords(target = localTarget): string {
 /** Where neither a request nor the settings name one. */
 export const defaultRuntime: RuntimeKind = 'container';
 
+/** Whether it names a kind of runtimes. */
 export function isRuntimeKind(value: unknown): value is RuntimeKind {
   return runtimeKinds.some((kind) => kind === value);
 }

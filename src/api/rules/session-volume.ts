@@ -3,6 +3,7 @@ import { BerthError } from '../errors';
 
 export const sessionPrefix = 'sandkasten-ws-';
 
+/** Whether a volume was made by the session API, by its whole name. */
 export function isSessionVolume(name: string): boolean {
   return name.startsWith(sessionPrefix);
 }

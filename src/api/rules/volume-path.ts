@@ -27,14 +27,17 @@ export function normalizePath(path: string): string {
   return '/' + parts.join('/');
 }
 
+/** A path below a folder. The names are taken as they are: doubled slashes and `..` stay. */
 export function joinPath(folder: string, ...names: readonly string[]): string {
   return [folder === '/' ? '' : folder, ...names].join('/') || '/';
 }
 
+/** The last name of a path; '' of the root. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** The folder around; the root's is the root. */
 export function parentPath(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/';
 }
@@ -44,6 +47,7 @@ export function isInside(path: string, folder: string): boolean {
   return folder === '/' || path === folder || path.startsWith(folder + '/');
 }
 
+/** Whether a file of that name is one that an agent is making, which no list shows. */
 export function isOwnName(name: string): boolean {
   return ownName.test(name);
 }

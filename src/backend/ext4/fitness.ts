@@ -14,6 +14,7 @@ const replayTimeoutMs = 120_000;
 /** Bits of e2fsck's exit code: 1 and 2 are repairs that were made. */
 const unrepaired = ~3;
 
+/** The superblock of an image. Throws `not_found` without a file, and a `DiskError` for what is no ext4. */
 export async function readSuperblock(volume: string, path: string): Promise<Superblock> {
   const raw = Buffer.alloc(superblockSize);
   const file = await open(path, 'r').catch((error: unknown) => {

@@ -21,10 +21,12 @@ const magic = Buffer.from('BERTH REDO LOG 1');
 const headerSize = 32;
 const digestSize = 32;
 
+/** Where the log of an image lies. */
 export function redoLogOf(image: string): string {
   return `${image}.redo`;
 }
 
+/** Writes all of it, however little a single write takes. `position` is in bytes from the file's start. */
 export function writeFully(file: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length;) {
     done += writeSync(file, bytes, done, bytes.length - done, position + done);

@@ -39,6 +39,7 @@ export interface VolumeUsage {
   usedIsAtLeast?: boolean;
 }
 
+/** What a volume takes, in bytes; at least so much where a part could not be read. */
 export function volumeUsage({ allocated, unread }: Pick<TreeUsage, 'allocated' | 'unread'>): VolumeUsage {
   return { usedBytes: allocated, ...(unread !== undefined && { usedIsAtLeast: true }) };
 }

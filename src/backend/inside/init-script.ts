@@ -208,4 +208,5 @@ rm -f "$f"
 exit 0
 `;
 
+/** The program that ends the command with that id and all that it started. */
 export const endExecCommand = (id: string): string[] => [shell, '-c', end, 'berth-end', id];

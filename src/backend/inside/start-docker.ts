@@ -57,6 +57,7 @@ sys.exit(1)
 export const startDockerCommand: readonly string[] = [shell, '-c', start, 'berth-start-docker'];
 export const startDockerTimeoutMs = readyTimeoutMs + 10_000;
 
+/** Throws `not_supported` without a daemon in the image, and `timeout` for one that did not answer. */
 export function throwIfDockerFailed(name: string, exitCode: number, output: string): void {
   if (exitCode === 0) {
     return;

@@ -13,6 +13,7 @@ export function draftOf(path: string): string {
   return join(dirname(path), `${prefix}${randomBytes(16).toString('hex')}`);
 }
 
+/** Whether a file of that name is a draft, or belongs to one. */
 export function isDraft(name: string): boolean {
   return pattern.test(name);
 }

@@ -111,10 +111,12 @@ export async function refuseExisting(path: string): Promise<void> {
   }
 }
 
+/** The error `path_exists`. */
 export function pathExists(path: string): BerthError {
   return new BerthError('path_exists', `There is a file ${path} already.`, { hint: 'Choose another name.' });
 }
 
+/** Whether it is an error of the system with one of these codes, e.g. `ENOENT`. */
 export function isErrno(error: unknown, ...codes: string[]): error is Error {
   return (
     error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)

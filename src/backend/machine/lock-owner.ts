@@ -48,6 +48,7 @@ export function currentOwner(): LockOwner {
   };
 }
 
+/** What a lock file says; undefined for one that is damaged. */
 export function parseOwner(content: string): LockOwner | undefined {
   try {
     const value: unknown = JSON.parse(content);

@@ -28,6 +28,7 @@ function startTimeOf(pid: number): string {
   return fields[0] === 'Z' || fields[0] === 'X' ? '' : (fields[19] ?? '');
 }
 
+/** Who the process with that pid is now. */
 export function identityOf(pid: number): ProcessIdentity {
   return { pid, startTime: startTimeOf(pid), bootId: readText('/proc/sys/kernel/random/boot_id') };
 }

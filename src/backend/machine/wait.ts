@@ -57,6 +57,7 @@ export async function becomes(isSo: () => boolean | Promise<boolean>, options: A
   return (await askFor(async () => ((await isSo()) ? true : undefined), options)) ?? false;
 }
 
+/** Throws `cancelled`, naming what was not done, when the signal has been given. */
 export function throwIfCancelled(signal: AbortSignal | undefined, what: string): void {
   if (signal?.aborted === true) {
     throw new BerthError('cancelled', `Cancelled: ${what}.`);

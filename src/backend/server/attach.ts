@@ -15,6 +15,7 @@ import { makeReader } from './validation';
 /** bash where it is, else sh: the user's login shell. */
 const loginShell = ['/bin/sh', '-c', 'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi'];
 
+/** Registers the route. A terminal ends with its connection, or when the client ends it. */
 export function registerAttach(server: FastifyInstance, services: Services): void {
   server.get<{ Params: StreamParams<'workspaces.attach'> }>(
     streams['workspaces.attach'].path,

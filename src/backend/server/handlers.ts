@@ -7,6 +7,7 @@ import { volumeHandlers } from './routes/volumes';
 import type { Services } from './services';
 import type { WaitFor } from './wait-for';
 
+/** The handlers of all routes that are no streams. */
 export function makeHandlers(services: Services): Handlers {
   const waitFor: WaitFor = (operation, { wait = 0 }) => services.operations.wait(operation.id, wait);
   return {

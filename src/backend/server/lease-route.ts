@@ -6,6 +6,7 @@ import type { Services } from './services';
 import { openEventStream } from './sse';
 import { optionsOf } from './stream-options';
 
+/** Registers the route. It throws `bad_request` for a workspace that is not temporary. */
 export function registerLease(server: FastifyInstance, { workspaces, leases }: Services): void {
   server.addHook('onListen', (done) => {
     leases.listen();

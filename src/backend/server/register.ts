@@ -43,6 +43,7 @@ function call<Id extends RouteId>(handler: Handler<Id>, input: RouteInput<RouteI
   return handler(input);
 }
 
+/** Registers all of them. Callers without the scope of a route get `forbidden`, bad input `bad_request`. */
 export function registerHandlers(server: FastifyInstance, handlers: Handlers): void {
   for (const id of Object.keys(paths) as RouteId[]) {
     const [method, url] = paths[id];

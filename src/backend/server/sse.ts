@@ -11,6 +11,7 @@ export interface EventWriter {
   end(): void;
 }
 
+/** Begins the answer. Who stops reading is cut off when too much waits to be sent. */
 export function openEventStream(response: ServerResponse): EventWriter {
   const closed = new Promise<void>((resolve) => {
     // The client may have gone before there was anything to send.

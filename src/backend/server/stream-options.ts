@@ -2,6 +2,7 @@
 import type { RouteShorthandOptions } from 'fastify';
 import { streams, type StreamId, type StreamRoute } from '../../api/streams';
 
+/** Its method, schemas and description. */
 export function optionsOf(id: StreamId): RouteShorthandOptions {
   const { summary, tag, scope, params, query }: StreamRoute = streams[id];
   return {

@@ -39,6 +39,7 @@ async function sendStream(reply: FastifyReply, stream: Readable, contentType: st
   }
 }
 
+/** Registers all of them. */
 export function registerStreams(server: FastifyInstance, services: Services): void {
   registerEvents(server, services);
   registerFiles(server, services);

@@ -19,6 +19,7 @@ function placesIn({ params, body }: { params: unknown; body: unknown }): NamesVo
   return [params, body, ...ends].filter(namesVolume);
 }
 
+/** Registers the hook. Names that a caller may not see stay as they are. */
 export function nameWholeVolumes(server: FastifyInstance, { volumes, visibility }: Services): void {
   server.addHook('preHandler', async (request) => {
     // Deleting a volume twice must not delete the session volume of that id as well.

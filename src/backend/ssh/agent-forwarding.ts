@@ -50,6 +50,10 @@ export async function checkAgentSocket(path: string): Promise<void> {
   }
 }
 
+/**
+ * Resolves when programs inside can reach the agent; they can until it is released, or the signal is
+ * given.
+ */
 export async function lendAgent(loan: AgentLoan): Promise<LentAgent> {
   const client = new Client();
   const end = (): void => {

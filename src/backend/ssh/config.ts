@@ -62,6 +62,7 @@ export interface ConfigPaths {
   proxy: string;
 }
 
+/** The whole configuration, with no keyword that the oldest client found does not know. */
 export function renderConfig(hosts: readonly SshHost[], paths: ConfigPaths, oldest: SshVersion): string {
   const fixed = optionsFor(oldest).map(({ keyword, value }) => `  ${keyword} ${value}`);
   const block = (pattern: string, alias: string, port: number, proxy = 'none'): string =>
@@ -92,6 +93,7 @@ export function renderConfig(hosts: readonly SshHost[], paths: ConfigPaths, olde
   return ['# Written by Berth: changes are lost.', '', ...blocks].join('\n');
 }
 
+/** A line for the host key of each workspace. */
 export function renderKnownHosts(hosts: readonly SshHost[]): string {
   return hosts.map((host) => `${aliasOf(host.workspace)} ${host.hostKey}\n`).join('');
 }

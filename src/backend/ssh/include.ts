@@ -11,6 +11,7 @@ import { isErrno } from '../machine/files';
 import { replaceFile } from '../machine/whole-file';
 import { globPattern, quotePath } from './config';
 
+/** The path that ssh reads. */
 export function defaultUserConfig(): string {
   return join(homedir(), '.ssh', 'config');
 }
@@ -88,6 +89,7 @@ function withoutOldLine(bytes: Buffer, configFile: string): Buffer {
   return Buffer.from(lines.filter((line) => line.replace(/\r$/, '') !== sought).join('\n'), 'latin1');
 }
 
+/** Whether the user's configuration includes ours. */
 export async function isIncluded(userConfig: string, configFile: string): Promise<boolean> {
   return holds((await readConfig(userConfig)).text, configFile);
 }

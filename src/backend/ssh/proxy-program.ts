@@ -45,6 +45,7 @@ export function proxyCommand(
   return [program.replaceAll('%', '%%'), ...words].join(' ');
 }
 
+/** The script, in the language of the platform's shell. */
 export function renderWrapper(
   { execPath, script, env }: ProxyProgram,
   platform: NodeJS.Platform = process.platform,
@@ -65,6 +66,7 @@ export function renderWrapper(
   ].join('\n');
 }
 
+/** Writes the script, whole or not at all. Throws `no_space`. */
 export function writeWrapper(path: string, program: ProxyProgram): Promise<void> {
   return replaceFile(path, renderWrapper(program));
 }

@@ -38,6 +38,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Reads a record, migrated where it is older: then a copy is kept. A damaged one is set aside; both are
+ * said in the answer.
+ */
 export async function readRecord<S extends TObject>(
   path: string,
   format: RecordFormat<S>,
@@ -66,6 +70,7 @@ export async function readRecord<S extends TObject>(
   return { kind: 'ok', value };
 }
 
+/** Replaces a record. Throws for one that a newer version has written, and `no_space`. */
 export async function writeRecord<S extends TObject>(
   path: string,
   format: RecordFormat<S>,

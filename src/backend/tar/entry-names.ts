@@ -37,6 +37,7 @@ export function staysInside(linkParts: readonly string[], target: string): boole
   return up < linkParts.length && !parts.slice(up).includes('..');
 }
 
+/** The path of an entry in a folder of this machine; the parts are safe. */
 export function below(folder: string, parts: readonly string[]): string {
   return join(folder, ...parts);
 }

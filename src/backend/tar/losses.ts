@@ -12,6 +12,7 @@ export function isHarmless(attribute: string): boolean {
   return attribute.startsWith('user.') || attribute.startsWith('system.posix_acl_');
 }
 
+/** Whether a file is run with the rights of its owner or group. */
 export function hasSetId({ type, mode }: { type: string; mode: number }): boolean {
   return type === 'file' && (mode & setId) !== 0;
 }

@@ -42,6 +42,7 @@ complete -c berth -a '(__berth_complete)'`;
 
 const scripts: Record<Shell, string> = { bash, zsh, fish };
 
+/** To be read by that shell when it starts. */
 export function completionScript(shell: Shell): string {
   return scripts[shell];
 }

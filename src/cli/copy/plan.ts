@@ -17,6 +17,7 @@ export interface CopyPlan {
   failed: BerthError[];
 }
 
+/** What has to be copied where. Throws `path_not_found`, and `bad_request` for what can't be copied so. */
 export async function planCopy(
   client: EngineClient,
   sources: readonly string[],

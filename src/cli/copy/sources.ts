@@ -25,6 +25,7 @@ export interface CopySource {
 
 const maxLinks = 40;
 
+/** Looks at what is to be copied. Throws `path_not_found`. */
 export async function openSource(client: EngineClient, text: string, cwd: string): Promise<CopySource> {
   const place = parsePlace(text);
   return place.kind === 'local' ? openLocal(place.path, text, cwd) : openRemote(client, place, text);
@@ -116,6 +117,7 @@ export async function withRealParent(raw: string): Promise<string> {
   return join(await realpath(dirname(path)), basename(path));
 }
 
+/** The kind of a file of this machine in the words of the API. */
 export function typeOf(found: Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>): FileType {
   if (found.isDirectory()) {
     return 'directory';

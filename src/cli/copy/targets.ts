@@ -21,6 +21,7 @@ export interface CopyTarget {
   ending: 'slash' | 'dot' | undefined;
 }
 
+/** Looks at where it is to go. Throws `path_not_found`. */
 export function openTarget(client: EngineClient, text: string, cwd: string): Promise<CopyTarget> {
   const place = parsePlace(text);
   return place.kind === 'local' ? openLocal(place.path, text, cwd) : openRemote(client, place, text);

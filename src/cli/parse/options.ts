@@ -15,6 +15,7 @@ export function parseSize(text: string): number {
   return mebibytes;
 }
 
+/** A number of at least 0; else commander's usage error. */
 export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value < 0) {
@@ -23,6 +24,7 @@ export function parseNumber(text: string): number {
   return value;
 }
 
+/** A whole number of at least 0; else commander's usage error. */
 export function parseWhole(text: string): number {
   const value = parseNumber(text);
   if (!Number.isSafeInteger(value)) {
@@ -56,6 +58,7 @@ export function parseMinutes(text: string): number {
   return minutes;
 }
 
+/** A kind of runtimes; else commander's usage error. */
 export function parseRuntime(text: string): RuntimeKind {
   if (!isRuntimeKind(text)) {
     throw new InvalidArgumentError(`Give ${runtimeKinds.join(' or ')}.`);

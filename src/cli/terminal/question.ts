@@ -31,6 +31,7 @@ export async function ask(
   }
 }
 
+/** Asks; only y and yes are a yes. Throws `cancelled` when the input or the question ends. */
 export async function confirm(streams: Streams, question: string, signal?: AbortSignal): Promise<boolean> {
   const answer = await ask(streams, `${question} [y/N] `, signal === undefined ? {} : { signal });
   return /^y(?:es)?$/i.test(answer);

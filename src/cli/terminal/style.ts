@@ -28,6 +28,7 @@ export function hasUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = p
   return platform !== 'linux' || /utf-?8/i.test(locale ?? '');
 }
 
+/** Colours and marks; plain ones where the terminal has none. */
 export function createStyle(color: boolean, unicode: boolean): Style {
   const paint =
     (code: number) =>

@@ -23,6 +23,7 @@ interface CopyOptions {
   keepBoth?: boolean;
 }
 
+/** `berth cp`. */
 export function registerCopy(program: Command, cli: Cli): void {
   const command = program
     .command('cp')
@@ -74,6 +75,7 @@ async function copy(cli: Cli, paths: string[], options: CopyOptions): Promise<vo
   cli.result(operations, () => '');
 }
 
+/** What is to be done with what is there already. Throws `bad_request` for two answers at once. */
 export function policyOf(options: CopyOptions): ConflictPolicy {
   const given = [options.force, options.skip, options.keepBoth].filter((flag) => flag === true);
   if (given.length > 1) {

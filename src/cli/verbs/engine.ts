@@ -114,6 +114,7 @@ async function doctor(cli: Cli): Promise<void> {
   cli.exitCode = report.ok ? 0 : exitCodes.failure;
 }
 
+/** The engine in lines of name and value. `now` is in ms since 1970. */
 export function formatEngine(info: EngineInfo, now: number): string {
   const drivers = info.drivers.map((driver): [string, string] => [
     driver.runtime,

@@ -140,6 +140,7 @@ async function list(cli: Cli): Promise<void> {
   );
 }
 
+/** A table. `now` is in ms since 1970. */
 export function formatImages(images: readonly Image[], now: number): string {
   return formatTable(
     [

@@ -22,6 +22,7 @@ const pageSize = 10_000;
 /** More than any folder that people list: what answers from inside of a workspace may go on without end. */
 const maxPages = 2_000;
 
+/** `berth ls`. */
 export function registerLs(program: Command, cli: Cli): void {
   examples(
     program
@@ -54,6 +55,7 @@ async function list(cli: Cli, where: string, options: ListOptions): Promise<void
   cli.result(shown, () => (options.long === true ? formatLong(shown, look) : formatShort(shown, look)));
 }
 
+/** All entries of a folder, however many pages. Throws `too_large` beyond what can be shown. */
 export async function listFolder(
   client: Pick<EngineClient, 'call'>,
   at: Pick<VolumePath, 'volume' | 'path'>,
@@ -83,6 +85,7 @@ interface Look {
   shownName: (name: string) => string;
 }
 
+/** A name in each line. */
 export function formatShort(entries: readonly FileEntry[], look: Look): string {
   return entries.map((entry) => formatName(entry, look)).join('\n');
 }

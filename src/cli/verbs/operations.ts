@@ -43,6 +43,7 @@ async function operations(cli: Cli, running: boolean): Promise<void> {
   cli.result(found, () => (found.length === 0 ? 'No operations.' : formatOperations(found, Date.now())));
 }
 
+/** A table. `now` is in ms since 1970. */
 export function formatOperations(found: readonly Operation[], now: number): string {
   return formatTable(
     [{ title: 'ID' }, { title: 'WHAT' }, { title: 'STATUS' }, { title: 'STARTED' }],

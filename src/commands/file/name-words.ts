@@ -4,6 +4,7 @@ import { nameProblem } from '../../providers/files/paths';
 
 const { t } = vscode.l10n;
 
+/** In words what is wrong with a name; undefined when nothing is. */
 export function fileNameMessage(name: string): string | undefined {
   switch (nameProblem(name)) {
     case undefined:

@@ -9,6 +9,7 @@ const { t } = vscode.l10n;
 
 export type PlaceServices = Pick<Services, 'targets' | 'link'>;
 
+/** All that is selected, or what the user picks. Throws `Cancelled`. */
 export async function placesOrPick(
   { targets, link }: PlaceServices,
   target: unknown,

@@ -8,6 +8,7 @@ import { folderOrPick, type PlaceServices } from './place';
 
 const { t } = vscode.l10n;
 
+/** The command that asks by such a dialog, and uploads what is chosen. */
 export function upload(
   services: PlaceServices & Pick<Services, 'transfers'>,
   dialog: { canSelectFiles: boolean; canSelectFolders: boolean },

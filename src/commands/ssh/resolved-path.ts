@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 
+/** The path, with what stands for others put in place. */
 export function resolvedPath(text: string, env: NodeJS.ProcessEnv, home: string): string {
   const filled = text
     .replaceAll('${userHome}', () => home)

@@ -6,6 +6,7 @@ import type { SettingId } from '../../ui/ids';
 
 const { t } = vscode.l10n;
 
+/** The command that asks for a value of the setting, one of those that have a label. */
 export function chooseSetting(
   id: SettingId,
   placeHolder: string,

@@ -4,6 +4,7 @@ import { chooseSetting } from './choose';
 
 const { t } = vscode.l10n;
 
+/** Asks how the rows of volumes are grouped. */
 export const groupVolumes = (): Handler =>
   chooseSetting('volumes.groupBy', t('Group volumes by'), {
     none: t('Nothing'),

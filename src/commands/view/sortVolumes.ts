@@ -4,6 +4,7 @@ import { chooseSetting } from './choose';
 
 const { t } = vscode.l10n;
 
+/** Asks in which order volumes are shown. */
 export const sortVolumes = (): Handler =>
   chooseSetting('volumes.sortBy', t('Sort volumes by'), {
     name: t('Name'),

@@ -4,6 +4,7 @@ import { chooseSetting } from './choose';
 
 const { t } = vscode.l10n;
 
+/** Asks in which order workspaces are shown. */
 export const sortWorkspaces = (): Handler =>
   chooseSetting('workspaces.sortBy', t('Sort workspaces by'), {
     name: t('Name'),

@@ -108,5 +108,7 @@ function controller<T extends Row>(services: DropServices): vscode.TreeDragAndDr
   };
 }
 
+/** The drag and drop of the Volumes view. */
 export const volumesDrop = (services: DropServices) => controller<VolumeRow>(services);
+/** The drag and drop of the Workspaces view. */
 export const workspacesDrop = (services: DropServices) => controller<WorkspaceRow>(services);

@@ -20,6 +20,7 @@ export interface Sources {
   files: vscode.DataTransferFile[];
 }
 
+/** By scheme: paths of this machine, places in volumes, and those that only VS Code can read. */
 export function sortUris(uris: readonly vscode.Uri[]): Sources {
   const sources: Sources = { local: [], places: [], foreign: [], files: [] };
   for (const uri of uris) {

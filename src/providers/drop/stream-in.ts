@@ -20,6 +20,10 @@ export interface Incoming {
   read?: () => Thenable<Uint8Array>;
 }
 
+/**
+ * Asks what to do about what is in the way, then writes them. Throws `Cancelled`; what failed is counted,
+ * not thrown.
+ */
 export async function streamIn(
   task: Task,
   incoming: readonly Incoming[],

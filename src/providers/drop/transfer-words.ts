@@ -18,6 +18,7 @@ export interface TransferCounts {
 
 const line = ({ path, reason }: { path: string; reason: string }): string => `${path}: ${reason}`;
 
+/** The counts of a transfer that has succeeded. Throws `internal` for another operation. */
 export function countsOf(operation: Operation): TransferCounts {
   const { files, bytes, skipped, failed, renamed } = resultOf(operation, 'transfer');
   return {

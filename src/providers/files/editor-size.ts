@@ -10,10 +10,12 @@ const defaultMegabytes = 50;
 /** VS Code copies from one file system to another by reading and writing whole files, in this process and in the window. */
 export const maxWholeBytes = 1_000 * megabyte;
 
+/** Whether a file of `size` bytes is opened without a question. */
 export function isForEditor({ size }: { size: number }): boolean {
   return size <= setting('files.maxEditorSizeMB', defaultMegabytes) * megabyte;
 }
 
+/** Why a file of `size` bytes is not copied so, and what does copy it. */
 export function tooLargeToCopy(path: string, size: number): string {
   return t(
     '{0} is {1} large, more than VS Code can copy from one file system to another. Copy it with `berth cp` in a terminal.',

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { asBerthError } from '../../api';
 
+/** The error that VS Code knows best for what was thrown. */
 export function fileSystemError(thrown: unknown, uri: vscode.Uri): vscode.FileSystemError {
   if (thrown instanceof vscode.FileSystemError) {
     return thrown;

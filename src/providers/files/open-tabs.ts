@@ -1,6 +1,7 @@
 /** What editors show. A tab is there before its content is read, so that an opening can be told from a copy. */
 import * as vscode from 'vscode';
 
+/** Whether an editor shows it. */
 export function hasTab(uri: vscode.Uri): boolean {
   const wanted = uri.toString();
   return vscode.window.tabGroups.all

@@ -3,6 +3,7 @@ import { BerthError, asBerthError } from '../../api';
 import type { Task } from '../../ui/runner';
 import type { VolumePlace } from './volume-uri';
 
+/** Resolves when it is gone. Throws what was in the way, `internal` for what was left. */
 export async function removeFrom(
   { client, follow, signal }: Pick<Task, 'client' | 'follow' | 'signal'>,
   { volume, path }: VolumePlace,

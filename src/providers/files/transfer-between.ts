@@ -4,6 +4,7 @@ import type { EngineClient } from '../../client/engine-client';
 import { countsOf } from '../drop/transfer-words';
 import type { VolumePlace } from './volume-uri';
 
+/** Resolves when it has arrived. Throws what was in the way, `internal` for what did not arrive. */
 export async function transferBetween(
   client: EngineClient,
   from: VolumePlace,

@@ -7,10 +7,12 @@ export interface VolumePlace {
   path: string;
 }
 
+/** The URI of a path in a volume. */
 export function volumeUri(volume: string, path: string): vscode.Uri {
   return vscode.Uri.from({ scheme: fileScheme, authority: volume, path });
 }
 
+/** What a URI of ours means. */
 export function placeOf(uri: vscode.Uri): VolumePlace {
   return { volume: uri.authority, path: uri.path === '' ? '/' : uri.path };
 }

@@ -22,6 +22,7 @@ const stateRank = (state: WorkspaceState): number => (isComingUp(state) ? 1 : go
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 const byName = (a: { name: string }, b: { name: string }): number => collator.compare(a.name, b.name);
 
+/** A new list in that order. */
 export function sortWorkspaces(list: readonly Workspace[], order: WorkspaceOrder): Workspace[] {
   const compare = {
     name: byName,
@@ -35,6 +36,7 @@ export function sortWorkspaces(list: readonly Workspace[], order: WorkspaceOrder
 /** Those of other tools and installations last: there may be dozens that have nothing to do with workspaces. */
 const ofOthers = ({ role, owner }: Volume): number => (role === 'foreign' || owner !== undefined ? 1 : 0);
 
+/** A new list in that order. */
 export function sortVolumes(list: readonly Volume[], order: VolumeOrder): Volume[] {
   const compare = {
     name: (a: Volume, b: Volume) => ofOthers(a) - ofOthers(b) || byName(a, b),

@@ -72,6 +72,7 @@ export class FolderListing {
 
 const key = (volume: string, path: string): string => `${volume}:${path}`;
 
+/** What happened, and what to do, in one text. */
 export function describeError(error: BerthError): string {
   return error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
 }

@@ -125,6 +125,7 @@ export class RowCache<T extends Row> {
   }
 }
 
+/** Whether it is a folder, or a link to one. */
 export function isDirectory(entry: FileEntry): boolean {
   return entry.type === 'directory' || (entry.type === 'symlink' && entry.targetType === 'directory');
 }

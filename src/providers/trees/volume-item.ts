@@ -13,6 +13,7 @@ import { isDirectory, rowId, type FileRow, type VolumeRow } from './rows';
 const { t } = vscode.l10n;
 type RowOf<T extends VolumeRow['type']> = Extract<VolumeRow, { type: T }>;
 
+/** What a volume is for, in words, e.g. `home of demo`. */
 export function roleWord(volume: Volume): string {
   switch (volume.role) {
     case 'home':
@@ -28,6 +29,7 @@ export function roleWord(volume: Volume): string {
   }
 }
 
+/** The kind of a volume in words. */
 export function kindWord(kind: Volume['kind']): string {
   return { docker: t('Docker volume'), disk: t('disk'), directory: t('folder') }[kind];
 }
@@ -61,6 +63,7 @@ function holderWord(volume: Volume): string | undefined {
   return more.length === 0 ? first : t('{0} and {1} more', first ?? '', more.length);
 }
 
+/** What stands behind a volume's name: role, kind, size, who has it. */
 export function volumeDescription(volume: Volume): string {
   return [
     volume.owner === undefined ? undefined : t('another installation'),
@@ -98,6 +101,7 @@ export function traitsOf(volume: Volume, isOwned: boolean): VolumeTrait[] {
   return volumeTraits.filter((trait) => traits[trait]);
 }
 
+/** The row of a volume; of one that is gone meanwhile its name alone. */
 export function volumeItem(
   row: RowOf<'volume'>,
   volume: Volume | undefined,
@@ -136,6 +140,7 @@ function makerWord({ managed, owner }: Volume): string | undefined {
   return managed ? undefined : t('another tool');
 }
 
+/** What is known of a volume, as Markdown. */
 export function volumeTooltip(volume: Volume): vscode.MarkdownString {
   return panel(volume.name, roleWord(volume), [
     [t('Kind'), kindWord(volume.kind)],
@@ -206,6 +211,7 @@ function fileLabel(entry: FileEntry, isFolder: boolean): string {
   return isFolder ? t('{0}, folder', entry.name) : t('{0}, file, {1}', entry.name, bytes(entry.size));
 }
 
+/** What is known of a file, as Markdown. */
 export function fileTooltip({ volume, path, entry }: FileRow): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   text.appendText(`${volume}:${path}`);

@@ -11,6 +11,7 @@ import { rowId, type WorkspaceRow } from './rows';
 const { t } = vscode.l10n;
 type RowOf<T extends WorkspaceRow['type']> = Extract<WorkspaceRow, { type: T }>;
 
+/** The icon of a state, with its colour. */
 export function stateIcon(state: WorkspaceState): vscode.ThemeIcon {
   if (isInTransition(state)) {
     return new vscode.ThemeIcon('sync~spin', new vscode.ThemeColor('charts.blue'));
@@ -71,6 +72,7 @@ function idleSince(workspace: Workspace): string | undefined {
   return t('idle since {0}', time(workspace.lastUsedAt));
 }
 
+/** The row of a workspace; `parts` are added to its description. */
 export function workspaceItem(
   row: RowOf<'workspace'>,
   store: Store,
@@ -96,6 +98,7 @@ export function workspaceItem(
   return item;
 }
 
+/** The row of a group, with how many there are in it. */
 export function groupItem(label: string, id: string, count: number): vscode.TreeItem {
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Expanded);
   item.id = id;
@@ -105,6 +108,7 @@ export function groupItem(label: string, id: string, count: number): vscode.Tree
   return item;
 }
 
+/** The row that says what went wrong with a workspace. */
 export function problemItem(row: RowOf<'problem'>, store: Store): vscode.TreeItem {
   const workspace = store.workspace(row.workspace);
   const all =
@@ -125,6 +129,7 @@ export function problemItem(row: RowOf<'problem'>, store: Store): vscode.TreeIte
   return item;
 }
 
+/** The row of an operation that is under way. */
 export function operationItem(row: RowOf<'operation'>, store: Store): vscode.TreeItem {
   const operation = store.operation(row.id);
   const title = operation?.title ?? t('Operation');
@@ -141,6 +146,7 @@ export function operationItem(row: RowOf<'operation'>, store: Store): vscode.Tre
   return item;
 }
 
+/** The row of a workspace's SSH port. */
 export function portItem(row: RowOf<'port'>, store: Store): vscode.TreeItem {
   const workspace = store.workspace(row.workspace);
   const item = new vscode.TreeItem(t('SSH {0}', `127.0.0.1:${workspace?.sshPort ?? ''}`));
@@ -159,6 +165,7 @@ export function portItem(row: RowOf<'port'>, store: Store): vscode.TreeItem {
   return item;
 }
 
+/** The row of a published port. */
 export function publishedItem(row: RowOf<'published'>, store: Store): vscode.TreeItem {
   const answers = store.workspace(row.workspace)?.state === 'running';
   const item = new vscode.TreeItem(t('Port {0}', row.guest));
@@ -177,6 +184,7 @@ export function publishedItem(row: RowOf<'published'>, store: Store): vscode.Tre
   return item;
 }
 
+/** The row of a volume that is mounted in a workspace. */
 export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
   const volume = store.volume(row.volume);
   const item = new vscode.TreeItem(row.volume);
@@ -190,6 +198,7 @@ export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
   return item;
 }
 
+/** The row of the files outside of volumes. */
 export function rootItem(row: RowOf<'root'>): vscode.TreeItem {
   const item = new vscode.TreeItem(t('Files'), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = rowId(row);

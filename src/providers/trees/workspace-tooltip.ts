@@ -49,6 +49,7 @@ function identity(workspace: Workspace, home: Volume | undefined): Fact[] {
   ];
 }
 
+/** All that identifies a workspace, as Markdown; `stats` where they are known already. */
 export function workspaceTooltip(
   workspace: Workspace,
   home: Volume | undefined,

@@ -86,6 +86,7 @@ const contextKey = (key: ContextKey): string => key;
 
 /** The rows of workspaces: their value is `workspace+STATE+RUNTIME`. */
 export const anyWorkspace = `${isWorkspacesView} && viewItem =~ /^workspace\\+/`;
+/** The condition that a row of the tree is a workspace in one of these states. */
 export const workspaceIn = (...states: readonly WorkspaceState[]): string =>
   `${isWorkspacesView} && viewItem =~ /^workspace\\+(${states.join('|')})\\+/`;
 /** The rows of workspaces that a verb is offered for. */
@@ -101,6 +102,7 @@ export const cancellable = `${isWorkspacesView} && viewItem =~ /^operation\\+can
 
 /** The rows of volumes: their value is `volume+KIND+ROLE`, and after it what can be done with it. */
 export const anyVolume = `${isVolumesView} && viewItem =~ /^volume\\+/`;
+/** The condition that a row of the tree is such a volume. */
 export const volumeThat = (is: VolumeTrait): string =>
   `${isVolumesView} && viewItem =~ /^volume\\+.*\\+${is}(\\+|$)/`;
 

@@ -74,10 +74,7 @@ export interface ContainerDriverOptions {
   environment?: HostEnvironment;
 }
 
-export function createContainerDriver(options: ContainerDriverOptions): ContainerDriver {
-  return new ContainerDriver(options);
-}
-
+/** The driver of one container engine, which is looked for when it is first needed. */
 export class ContainerDriver implements Driver {
   readonly kind = 'container';
   readonly images: ContainerImages;

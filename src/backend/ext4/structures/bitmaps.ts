@@ -3,10 +3,12 @@ import type { BlockDevice } from '../block-device';
 import { groupFlag, type Groups } from './groups';
 import type { Superblock } from './superblock';
 
+/** Whether the bit of a block or inode, counted from 0, is set. */
 export function isSet(bits: Uint8Array, index: number): boolean {
   return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
 }
 
+/** Sets or clears `count` bits from `start` on. */
 export function setBits(bits: Uint8Array, start: number, count: number, value: boolean): void {
   for (let index = start; index < start + count; index++) {
     const byte = bits[index >> 3] ?? 0;

@@ -25,6 +25,7 @@ const [t0, t1, t2, t3, t4, t5, t6, t7] = sliced as [
   ...[Uint32Array, Uint32Array, Uint32Array, Uint32Array],
 ];
 
+/** CRC-32C of the bytes from `start` to `end`, going on from `seed`. */
 export function crc32c(seed: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
   let crc = seed;
   let at = start;
@@ -58,6 +59,7 @@ export function crc32cOf(seed: number, value: number): number {
   return crc32c(seed, word);
 }
 
+/** CRC-16 of the bytes from `start` to `end`, going on from `seed`. */
 export function crc16(seed: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
   let crc = seed;
   for (let at = start; at < end; at++) {

@@ -185,6 +185,7 @@ export function packDirents(
   }
 }
 
+/** Writes the checksum into the tail of a block of entries. */
 export function sealDirents(block: Buffer, seed: number): void {
   const tail = block.length - tailSize;
   block.fill(0, tail);
@@ -193,6 +194,7 @@ export function sealDirents(block: Buffer, seed: number): void {
   block.writeUInt32LE(crc32c(seed, block, 0, tail), tail + 8);
 }
 
+/** Whether the checksum of a block of entries fits it. */
 export function isSealed(block: Buffer, seed: number): boolean {
   const tail = block.length - tailSize;
   return block.readUInt32LE(tail + 8) === crc32c(seed, block, 0, tail);

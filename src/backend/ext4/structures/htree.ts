@@ -67,6 +67,7 @@ function writeEntries(block: Buffer, entriesAt: number, limit: number, entries: 
   block.writeUInt16LE(entries.length, entriesAt + 2);
 }
 
+/** Writes the checksum of a block of an index. */
 export function sealIndex(block: Buffer, seed: number, isRoot: boolean): void {
   const entriesAt = isRoot ? rootEntriesAt : nodeEntriesAt;
   const tail = entriesAt + block.readUInt16LE(entriesAt) * 8;
@@ -78,6 +79,7 @@ export function sealIndex(block: Buffer, seed: number, isRoot: boolean): void {
   block.writeUInt32LE(checksum(block, seed, used, tail), tail + 4);
 }
 
+/** Whether the checksum of a block of an index fits it. */
 export function isIndexSealed(block: Buffer, seed: number, isRoot: boolean): boolean {
   const entriesAt = isRoot ? rootEntriesAt : nodeEntriesAt;
   const tail = entriesAt + block.readUInt16LE(entriesAt) * 8;

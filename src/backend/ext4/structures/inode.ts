@@ -41,6 +41,7 @@ export const inodeFlag = {
 const timeAt = { atime: [0x8, 0x8c], ctime: [0xc, 0x84], mtime: [0x10, 0x88], crtime: [0x90, 0x94] } as const;
 export type Time = keyof typeof timeAt;
 
+/** One inode: a copy, which counts when it is written to its table. */
 export class Inode {
   /** Of its checksums and those of its blocks. */
   readonly seed: number;
@@ -200,6 +201,7 @@ function hasHighChecksum(raw: Buffer): boolean {
   return raw.length > 128 && raw.readUInt16LE(0x80) >= 4;
 }
 
+/** The inodes of a file system, read and written by their numbers, which begin with 1. */
 export class InodeTable {
   constructor(
     private readonly device: BlockDevice,

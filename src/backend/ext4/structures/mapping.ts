@@ -131,6 +131,7 @@ function tailOf(capacity: number): number {
   return entrySize * (capacity + 1);
 }
 
+/** The mapping of an inode, of whichever form. Throws a `DiskError` for one that is damaged. */
 export function readMapping(device: BlockDevice, inode: Inode, hasChecksums: boolean): Mapping {
   const walk = new Walk(device, inode, hasChecksums);
   if (inode.has(inodeFlag.inlineData | inodeFlag.foreign)) {

@@ -16,6 +16,7 @@ export interface Frame {
   payload: Buffer;
 }
 
+/** The buffers of a frame, in order; the payload is not copied. */
 export function encodeFrame(head: Readonly<Record<string, unknown>>, payload?: Buffer): Buffer[] {
   const text = Buffer.from(JSON.stringify(head));
   const lengths = Buffer.allocUnsafe(lengthsSize);

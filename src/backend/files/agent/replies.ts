@@ -11,6 +11,7 @@ function unexpected(what: string): BerthError {
   return new BerthError('internal', `The volume's agent answered without ${what}.`);
 }
 
+/** The number that it must be. Throws `internal` that names `what`. */
 export function numberOf(value: unknown, what: string): number {
   if (typeof value !== 'number') {
     throw unexpected(what);
@@ -18,6 +19,7 @@ export function numberOf(value: unknown, what: string): number {
   return value;
 }
 
+/** The text that it must be. Throws `internal` that names `what`. */
 export function textOf(value: unknown, what: string): string {
   if (typeof value !== 'string') {
     throw unexpected(what);
@@ -107,10 +109,12 @@ export function writtenOf(ok: Readonly<Record<string, unknown>>): FileEntry {
   return dropped.length === 0 ? entry : { ...entry, dropped };
 }
 
+/** The rows of a list. Throws `internal` for others. */
 export function entriesOf(value: unknown): FileEntry[] {
   return rowsOf(value, 'entries').map(entryOf);
 }
 
+/** The changes that a watch saw. Throws `internal` for what are none. */
 export function changesOf(value: unknown): FileChange[] {
   return rowsOf(value, 'changes').map((row) => {
     const [type, path] = rowsOf(row, 'a change');
@@ -118,6 +122,7 @@ export function changesOf(value: unknown): FileChange[] {
   });
 }
 
+/** What a tree takes, in bytes and names. Throws `internal` for what says neither. */
 export function usageOf(ok: Readonly<Record<string, unknown>>): TreeUsage {
   return {
     bytes: numberOf(ok.bytes, 'bytes'),
@@ -133,6 +138,7 @@ function unreadOf(count: unknown, first: unknown): TreeUsage['unread'] {
   return row && { count: numberOf(count, 'a number'), first: row.path, reason: row.reason };
 }
 
+/** A list of names. Throws `internal` for others. */
 export function stringsOf(value: unknown): string[] {
   return rowsOf(value, 'names').map((item) => textOf(item, 'a name'));
 }
@@ -144,6 +150,7 @@ function fieldsOf(value: unknown): Record<string, unknown> {
   return { ...value };
 }
 
+/** What became of a stage. Throws `internal` for what does not say it. */
 export function mergeOf(ok: Readonly<Record<string, unknown>>): MergeResult {
   const lost = lostOf(ok.lost ?? []);
   return {
@@ -158,6 +165,7 @@ export function mergeOf(ok: Readonly<Record<string, unknown>>): MergeResult {
   };
 }
 
+/** What could not be done, and why. Throws `internal` for what does not say it. */
 export function failedOf(value: unknown): { path: string; reason: string }[] {
   return rowsOf(value, 'failed').map((item) => {
     const { path, code, detail } = fieldsOf(item);

@@ -42,6 +42,10 @@ async function writeAll(file: number, pieces: Buffer[], position: number): Promi
   }
 }
 
+/**
+ * Writes a file that is there as a whole. Throws the errors of the system, `EEXIST` for a second one of
+ * the name.
+ */
 export async function writeSmall(path: string, entry: TarEntry, content: Buffer): Promise<void> {
   const file = await create(path);
   try {

@@ -12,6 +12,7 @@ import { firstFree, numberedName } from '../naming';
 import { reasonOf } from './tree';
 import type { MergeResult } from '../volume-files';
 
+/** The status of a name, a link not followed; undefined when there is none. */
 export async function statusOf(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(localPath(path));

@@ -44,6 +44,7 @@ const knowsModes = process.platform !== 'win32';
 /** Permissions and the sticky bit: no right to become somebody else. */
 export const keptBits = 0o1777;
 
+/** Why a file could not be read or written, for a list of those that failed. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reasons: Readonly<Record<string, string>> = {

@@ -326,6 +326,7 @@ class Unpack implements TarVisitor {
   }
 }
 
+/** The error for a disk that takes no more: `read_only`, else `no_space`. */
 export function diskError(code: string, cause: unknown): BerthError {
   return code === 'EROFS'
     ? new BerthError('read_only', 'The folder on this machine is on a read-only disk.', { cause })

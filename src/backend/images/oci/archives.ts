@@ -56,6 +56,7 @@ function hasTag(tags: readonly string[], wanted: string): boolean {
   return tags.some((tag) => tag === wanted || tag === `${wanted}:latest` || tag.endsWith(`:${wanted}`));
 }
 
+/** The error `image_missing` that names the images of an archive which is to be one of them. */
 export function oneOf(path: string, wanted: string | undefined, names: readonly string[]): BerthError {
   const shown = names.length === 0 ? 'no names' : names.slice(0, 10).join(', ');
   const what = wanted === undefined ? 'does not hold one image' : `holds no image "${wanted}"`;

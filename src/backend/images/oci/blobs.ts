@@ -13,6 +13,7 @@ export interface Blobs {
   open(part: Part, signal: AbortSignal): Promise<Readable>;
 }
 
+/** Its SHA-256, as images are named: `sha256:` and 64 digits. */
 export function digestOf(bytes: Buffer | string): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }

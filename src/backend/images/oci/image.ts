@@ -30,10 +30,12 @@ export interface OpenImage {
   name: string;
 }
 
+/** This machine's processor in the words of OCI, e.g. `amd64`. */
 export function ownArchitecture(): string {
   return architectures[arch] ?? arch;
 }
 
+/** Whether a document lists images, one for each platform. */
 export function isIndex(mediaType: string): boolean {
   return mediaType === mediaTypes.index || mediaType === mediaTypes.dockerList;
 }
@@ -73,6 +75,7 @@ export function imageOf(
   };
 }
 
+/** How an image is to be run. */
 export function configOf({ config }: ImageDocument): ImageConfig {
   return {
     env: config?.Env ?? [],

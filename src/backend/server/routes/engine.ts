@@ -21,6 +21,7 @@ type Ids =
   | 'images.save'
   | 'images.remove';
 
+/** Routes of the engine, its settings, images and operations. */
 export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
   const { description, settings, doctor, sshAccess, operations, images, ending } = services;
   return {

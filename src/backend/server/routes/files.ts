@@ -35,6 +35,7 @@ type Ids =
   | 'transfers.create'
   | 'transfers.conflicts';
 
+/** Routes of files, transfers and removals. */
 export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
   const { volumes, transfers, operations, locations } = services;
   const openFiles = (volume: string) => volumes.files(volume);

@@ -3,6 +3,7 @@ import type { Services } from '../services';
 
 type Ids = `volumes.${'list' | 'create' | 'get' | 'delete' | 'adopt' | 'resize'}`;
 
+/** Routes of volumes. */
 export function volumeHandlers({ volumes, visibility }: Services): Handlers<Ids> {
   return {
     'volumes.list': ({ query, principal }) =>

@@ -15,6 +15,7 @@ interface Begin {
   query: { wait?: number; acceptEmpty?: boolean };
 }
 
+/** Routes of workspaces and what is done with them. */
 export function workspaceHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
   const { workspaces, verbs, creator, access, adoption, commits } = services;
   return {

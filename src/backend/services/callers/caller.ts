@@ -12,6 +12,7 @@ export function currentCaller(): Principal {
   return callers.getStore() ?? owner;
 }
 
+/** Does something in the name of a caller, also what goes on after it was answered. */
 export function runAs<T>(principal: Principal, work: () => T): T {
   return callers.run(principal, work);
 }

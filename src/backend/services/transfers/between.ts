@@ -172,6 +172,7 @@ async function copyItems(
   }
 }
 
+/** Copies or moves what a plan names. Throws when nothing arrived; what failed in part is in the result. */
 export async function between(
   plan: TransferPlan,
   from: VolumeFiles,

@@ -58,6 +58,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof BerthError && error.code === 'path_not_found';
 }
 
+/** A volume, as one side of a transfer. */
 export function volumeSide(files: VolumeFiles): Side {
   const entryAt = (path: string) =>
     files.stat(path).catch((error: unknown) => {
@@ -143,6 +144,7 @@ export async function findConflicts(plan: TransferPlan, from: Side, to: Side): P
   return comparison.found;
 }
 
+/** The error `path_exists` that names the first of what is in the way. */
 export function conflictError({ conflicts, total }: ConflictList): BerthError {
   const named = conflicts.slice(0, namedInMessage).map(({ path }) => quote(path));
   const more = total > named.length ? ` and ${total - named.length} more` : '';

@@ -114,6 +114,7 @@ async function receive(
   return count;
 }
 
+/** Copies or moves what a plan names. Throws when nothing arrived; what failed in part is in the result. */
 export async function download(
   plan: TransferPlan,
   files: VolumeFiles,

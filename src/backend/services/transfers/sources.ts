@@ -10,6 +10,7 @@ export interface Measured {
   files: number;
 }
 
+/** How many files and bytes there are to copy, and which of the sources are missing. */
 export async function measure(
   plan: TransferPlan,
   files: VolumeFiles,

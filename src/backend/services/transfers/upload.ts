@@ -89,6 +89,7 @@ function isSimple({ type, size, sparse, xattrs }: LocalNode, minBytes: number): 
   return type === 'file' && size >= minBytes && sparse === undefined && xattrs === undefined;
 }
 
+/** Copies or moves what a plan names. Throws when nothing arrived; what failed in part is in the result. */
 export async function upload(
   plan: TransferPlan,
   files: VolumeFiles,

@@ -11,6 +11,7 @@ function isHidden({ path }: FileChange): boolean {
   return isOwnName(path.split('/')[1] ?? '');
 }
 
+/** The same files; `publish` hears of each change once it is made. */
 export function publishedFiles(files: VolumeFiles, publish: PublishChanges): VolumeFiles {
   const report = (...changes: FileChange[]): void => {
     const seen = changes.filter((change) => !isHidden(change));

@@ -14,6 +14,7 @@ export interface RemovalDeps {
 
 const progressMs = 100;
 
+/** E.g. `Delete 3 items of demo`. */
 export function removalTitle({ volume, paths }: RemovalCreate): string {
   const [first = ''] = paths;
   const what = paths.length > 1 ? `${paths.length} items` : posix.basename(first);

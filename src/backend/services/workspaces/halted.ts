@@ -11,6 +11,7 @@ import type { WorkspaceRecord } from './record';
 /** Marks the problem of such a workspace; no verb has a step of that name. */
 const haltStep = 'halt';
 
+/** Whether a workspace was given up, as its runtime ended again and again. */
 export function isHalted({ state, problem }: Pick<WorkspaceRecord, 'state' | 'problem'>): boolean {
   return state === 'error' && problem?.step === haltStep;
 }

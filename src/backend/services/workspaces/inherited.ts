@@ -23,6 +23,7 @@ export interface Inherited {
 
 export const nothingInherited: Inherited = { spec: {}, dockerVolume: undefined, ports: [], left: [] };
 
+/** What the workspace takes over, and in words what it can't. */
 export function inheritedOf(built: BuiltWith, homeVolume: string): Inherited {
   const env = variablesOf(built.env);
   const mounts = mountsOf(built.mounts, homeVolume);

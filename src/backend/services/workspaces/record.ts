@@ -84,6 +84,7 @@ export function homeVolumeOf(workspace: string): string {
   return `workspace-${workspace}`;
 }
 
+/** The volume that a Docker inside of that workspace keeps its images and containers in. */
 export function dockerVolumeOf(workspace: string): string {
   return `workspace-${workspace}-docker`;
 }
@@ -96,6 +97,10 @@ export interface WorkspaceActivity {
   steps: Step[];
 }
 
+/**
+ * A record as the API shows it. `attached` is how many clients use it now; absent where nobody has
+ * counted.
+ */
 export function toWorkspace(
   record: WorkspaceRecord,
   activity: WorkspaceActivity,

@@ -9,6 +9,7 @@ interface Waiting {
   needsRestart?: readonly string[];
 }
 
+/** Notes a warning that says what a change waits for, or takes back the one of before. */
 export async function tellOfWaiting(
   registry: WorkspaceRegistry,
   name: string,

@@ -14,6 +14,7 @@ interface AdoptOptions {
   takeOver?: boolean;
 }
 
+/** `berth adopt`. */
 export function registerAdopt(program: Command, cli: Cli): void {
   examples(
     program
@@ -37,6 +38,7 @@ async function list(cli: Cli): Promise<void> {
   cli.result(found, () => (found.length === 0 ? 'Nothing to adopt.' : formatAdoptables(found)));
 }
 
+/** A table of volumes, and the workspaces that can be made of them. */
 export function formatAdoptables(found: readonly Adoptable[]): string {
   return formatTable(
     [

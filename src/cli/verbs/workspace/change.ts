@@ -17,6 +17,7 @@ export interface LimitOptions {
   shm?: number;
 }
 
+/** The limits that options name; undefined for none. */
 export function toLimits(options: LimitOptions): Limits | undefined {
   const limits: Limits = {
     ...(options.cpus !== undefined && { cpus: options.cpus }),

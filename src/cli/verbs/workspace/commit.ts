@@ -3,6 +3,7 @@ import type { Cli } from '../../cli';
 import { examples } from '../../help';
 import { follow } from '../../operation';
 
+/** `berth commit`. */
 export function registerCommit(program: Command, cli: Cli): void {
   const command = program
     .command('commit')

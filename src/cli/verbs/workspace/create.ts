@@ -57,6 +57,7 @@ export interface CreateOptions extends LimitOptions {
   start: boolean;
 }
 
+/** `berth create`. */
 export function registerCreate(program: Command, cli: Cli): void {
   const command = program
     .command('create')

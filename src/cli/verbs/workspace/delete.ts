@@ -13,6 +13,7 @@ interface DeleteOptions {
   keepVolumes?: boolean;
 }
 
+/** `berth delete`. */
 export function registerDelete(program: Command, cli: Cli): void {
   examples(
     program

@@ -27,6 +27,7 @@ export interface ExecOptions {
   output?: string[];
 }
 
+/** `berth exec`. */
 export function registerExec(program: Command, cli: Cli): void {
   examples(
     program

@@ -14,6 +14,7 @@ interface LogsOptions {
   raw?: boolean;
 }
 
+/** `berth logs`. */
 export function registerLogs(program: Command, cli: Cli): void {
   examples(
     program

@@ -9,6 +9,7 @@ import { ensureRunning } from '../../ready';
 
 const editors = ['code', 'cursor', 'windsurf', 'codium', 'code-insiders'];
 
+/** `berth open`. */
 export function registerOpen(program: Command, cli: Cli): void {
   examples(
     program

@@ -32,6 +32,7 @@ interface RunOptions extends ExecOptions {
   expose?: PublishedPort[];
 }
 
+/** `berth run`. */
 export function registerRun(program: Command, cli: Cli): void {
   const command = program
     .command('run')

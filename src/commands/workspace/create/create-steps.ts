@@ -18,6 +18,7 @@ export interface CreateChoices {
 
 type Step = WizardStep<WorkspaceDraft>;
 
+/** All of them, in order; which ones are skipped depends on what was chosen before. */
 export function createSteps(store: Store, choices: CreateChoices): Step[] {
   const steps: Step[] = [
     { show: (draft, place) => askName(store, draft, place) },

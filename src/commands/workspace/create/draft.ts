@@ -54,6 +54,7 @@ export function cloneProblem(text: string): CloneAddressProblem | undefined {
   return text === '' ? undefined : cloneAddressProblem(text);
 }
 
+/** Whether a text is a number of CPUs that a workspace can have, or empty for the default. */
 export const isCpuCount = (text: string): boolean => {
   const count = Number(text);
   return text.trim() === '' || isWithin(count, cpuBounds);
@@ -65,6 +66,7 @@ export function parseMemory(text: string): number | undefined {
   return mebibytes !== undefined && isWithin(mebibytes, memoryBounds) ? mebibytes : undefined;
 }
 
+/** The request for the engine, which names only what differs from the defaults. */
 export function toRequest(draft: WorkspaceDraft): WorkspaceCreate {
   return {
     name: draft.name,

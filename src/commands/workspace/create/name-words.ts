@@ -5,6 +5,7 @@ import { nameProblem } from './draft';
 
 const { t } = vscode.l10n;
 
+/** In words what is wrong with a name; undefined when nothing is. */
 export function nameMessage(store: Store, name: string): string | undefined {
   const problem = nameProblem(name, {
     workspaces: new Set(store.workspaces.map((each) => each.name)),

@@ -10,6 +10,7 @@ export const remoteExtensions = [
   'google.antigravity-remote-openssh',
 ] as const;
 
+/** Its id; undefined when none of those that are known is installed. */
 export function installedRemoteExtension(): string | undefined {
   return remoteExtensions.find((id) => vscode.extensions.getExtension(id) !== undefined);
 }

@@ -3,10 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  createContainerDriver,
-  type ContainerDriver,
-} from '../../../../src/backend/drivers/containers/driver';
+import { ContainerDriver } from '../../../../src/backend/drivers/containers/driver';
 import type { DriverEvent } from '../../../../src/backend/drivers/driver';
 import { eventually, imagesDirectory, quiet } from './support';
 
@@ -49,7 +46,7 @@ describe('the connection to the container engine', function () {
   let host: string;
   const driverOf = (address: string): ContainerDriver => {
     host = address;
-    return createContainerDriver({
+    return new ContainerDriver({
       installation: 'test-endpoint',
       imagesDirectory,
       log: quiet,

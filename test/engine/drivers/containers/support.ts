@@ -9,10 +9,7 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import Dockerode from 'dockerode';
 import { pack as packTar } from 'tar-stream';
-import {
-  createContainerDriver,
-  type ContainerDriver,
-} from '../../../../src/backend/drivers/containers/driver';
+import { ContainerDriver } from '../../../../src/backend/drivers/containers/driver';
 import { toReadable } from '../../../../src/backend/drivers/containers/engine/streams';
 import type { ExecPlan, RuntimePlan, StartPlan } from '../../../../src/backend/drivers/driver';
 
@@ -61,7 +58,7 @@ export class Bench {
   /** A second driver of the same installation, e.g. of an engine that was started anew. */
   another(env?: Readonly<Record<string, string | undefined>>): ContainerDriver {
     const own = { home: this.folder, platform: process.platform, uid: process.getuid?.() ?? 0 };
-    return createContainerDriver({
+    return new ContainerDriver({
       ...(env !== undefined && { environment: { env: { ...process.env, ...env }, ...own } }),
       installation: this.installation,
       imagesDirectory,

@@ -14,6 +14,7 @@ export interface Confinement {
 /** Any version from 4 on has it under this one. */
 const podmanInfoPath = '/v4.0.0/libpod/info';
 
+/** Asks the engine. Throws the errors of its API. */
 export async function readConfinement(docker: Dockerode, isPodman: boolean): Promise<Confinement> {
   return isPodman ? ofPodman(await podmanInfo(docker)) : ofDocker(await docker.info());
 }

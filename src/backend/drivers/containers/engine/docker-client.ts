@@ -89,6 +89,7 @@ class CheckedDocker extends Dockerode {
   }
 }
 
+/** A client that refuses paths which a value has changed, with `bad_request`, and follows no redirect. */
 export function dockerClient(options: DockerModem.ConstructorOptions): Dockerode {
   // The types know the options of a modem, and not the modem itself, which the library takes as well.
   const withModem: Dockerode.DockerOptions & { modem: DockerModem } = { modem: new CheckedModem(options) };

@@ -43,6 +43,7 @@ export function statusOf(error: unknown): number | undefined {
   return isDockerError(error) && typeof error.statusCode === 'number' ? error.statusCode : undefined;
 }
 
+/** Whether the engine answered with one of these HTTP statuses. */
 export function isStatus(error: unknown, ...statuses: number[]): boolean {
   const status = statusOf(error);
   return status !== undefined && statuses.includes(status);
@@ -62,6 +63,7 @@ export class EngineUnreachable extends BerthError {
   }
 }
 
+/** Whether the engine could not be asked, or did not answer. */
 export function isConnectionError(error: unknown): boolean {
   return error instanceof EngineUnreachable || isUnanswered(error);
 }
@@ -84,6 +86,7 @@ function isOwnDiskFull(error: unknown): boolean {
   return isDockerError(error) && error.statusCode === undefined && fullCodes.has(error.code ?? '');
 }
 
+/** Whether the engine has certainly not heard of what it was asked, so that it can be asked again. */
 export function wasNotSent(error: unknown): boolean {
   return isConnectionError(error) && isDockerError(error) && unsentCodes.has(error.code ?? '');
 }

@@ -85,6 +85,7 @@ export function bundleVolumeName(runtime: string, index: number): string {
   return `${runtime}.bundle-${index}`;
 }
 
+/** Whether the volume was filled from a tar bundle for that runtime. */
 export function isBundleOf(runtime: string, volume: string): boolean {
   return volume.startsWith(`${runtime}.bundle-`);
 }

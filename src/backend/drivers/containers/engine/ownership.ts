@@ -88,6 +88,7 @@ export class Ownership {
   }
 }
 
+/** The error `forbidden` for a name that a user's volume can't have. */
 export function reservedVolume(name: string): BerthError {
   return new BerthError('forbidden', `The volume name ${name} is kept for what Berth itself needs.`, {
     field: 'name',

@@ -2,10 +2,12 @@
 import { Duplex, Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
+/** The same stream, as Node's own kind. */
 export function toReadable(stream: NodeJS.ReadableStream): Readable {
   return stream instanceof Readable ? stream : new Readable().wrap(stream);
 }
 
+/** The same stream, as Node's own kind. Throws for one that has but one direction. */
 export function toDuplex(stream: NodeJS.ReadWriteStream): Duplex {
   if (!(stream instanceof Duplex)) {
     throw new TypeError('The engine answered with half a connection.');

@@ -18,6 +18,7 @@ export function countConnections(titles: readonly string[]): number {
   return Math.max(0, ordinary) + count(/^sshd: root(@\S+)?$/);
 }
 
+/** How many clients use a container. Throws `not_found`. */
 export async function countAttached(endpoint: Endpoint, name: string): Promise<number> {
   return endpoint.call(`find out who uses ${name}`, async (docker) => {
     const container = docker.getContainer(name);
@@ -78,6 +79,7 @@ async function countClients(endpoint: Endpoint, name: string, ports: readonly nu
   return Number(output);
 }
 
+/** The program that counts, inside: its one line of output is the number of connections to these ports. */
 export function countingCommand(ports: readonly number[], tables: readonly string[]): string[] {
   const inHex = ports.map((port) => port.toString(16).toUpperCase().padStart(4, '0')).join(',');
   return [`${toolsDirectory}/busybox/awk`, '-v', `ports=,${inHex},`, countingProgram, ...tables];

@@ -50,6 +50,7 @@ function environmentOf(image: Dockerode.ImageInspectInfo | undefined): readonly 
   return (image?.Config.Env as string[] | null | undefined) ?? [];
 }
 
+/** What was asked for when a container was made, without what its image says by itself. */
 export function describeBuild(container: Inspected, ofImage: readonly string[]): BuiltWith {
   const { HostConfig: host, Config: config } = container;
   const { mounts, others } = mountsOf(container);

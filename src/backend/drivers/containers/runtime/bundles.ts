@@ -20,6 +20,10 @@ export interface BundleDeps {
   ownership: Ownership;
 }
 
+/**
+ * Unpacks the bundles of a plan. `warn` gets a sentence for what could not be kept of one. Throws
+ * `bad_request` for what is no tar.
+ */
 export async function refreshBundles(
   deps: BundleDeps,
   plan: RuntimePlan,

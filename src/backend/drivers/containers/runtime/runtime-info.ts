@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode';
 import type { RuntimeInfo, RuntimeState } from '../../driver';
 import { label } from '../engine/labels';
 
+/** The engine's word for a container's state in ours. */
 export function stateOf(state: string): RuntimeState {
   if (state === 'paused') {
     return 'paused';
@@ -17,6 +18,7 @@ interface ListedMount {
   RW: boolean;
 }
 
+/** The named volumes among what is mounted. */
 export function volumesOf(mounts: readonly ListedMount[]): RuntimeInfo['volumes'] {
   return mounts.flatMap((mount) =>
     mount.Type === 'volume' && mount.Name !== undefined
@@ -49,6 +51,7 @@ export function fromListed(container: Dockerode.ContainerInfo): RuntimeInfo {
   };
 }
 
+/** What `inspect` of a container says. */
 export function fromInspected(container: Dockerode.ContainerInspectInfo): RuntimeInfo {
   const { State: state, Config: config } = container;
   const labels: Record<string, string> = config.Labels;
@@ -75,6 +78,7 @@ function imageOf(labels: Readonly<Record<string, string>>, image: string): strin
   return planned === '' ? image : planned;
 }
 
+/** The engine's name of a container, which begins with a slash, without it. */
 export function nameOf(name: string): string {
   return name.replace(/^\//, '');
 }

@@ -23,6 +23,7 @@ export interface SpecContext {
 
 type Mounts = NonNullable<Dockerode.HostConfig['Mounts']>;
 
+/** What the engine is asked to create for a plan. */
 export function containerOptions(plan: RuntimePlan, context: SpecContext): Dockerode.ContainerCreateOptions {
   const isOnline = plan.network === 'on';
   const isElsewhere = context.isElsewhere === true;
@@ -124,6 +125,9 @@ function publishedPorts(plan: RuntimePlan): Record<string, { HostIp: string; Hos
   return ports;
 }
 
+/**
+ * The published ports as a label, `host:guest,…`, by which they are known when the container does not run.
+ */
 export function portsLabel(ports: readonly PlannedPort[]): string {
   return ports.map(({ host, guest }) => `${host}:${guest}`).join(',');
 }

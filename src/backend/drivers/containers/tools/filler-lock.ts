@@ -10,6 +10,7 @@ export interface FillerOwner extends ProcessIdentity {
   instance: string;
 }
 
+/** This process, as the owner of a container that fills the volume. */
 export function fillerOwner(instance: string): FillerOwner {
   return { ...identityOf(process.pid), instance };
 }

@@ -12,6 +12,7 @@ export const defaultSizeMiB = 1024;
 const mebibyte = 1024 * 1024;
 const growTimeoutMs = 900_000;
 
+/** The size, in MiB, if a disk can have it. Throws `bad_request`. */
 export function checkSize(sizeMiB: number): number {
   if (!Number.isInteger(sizeMiB) || !isWithin(sizeMiB, diskBounds)) {
     throw new BerthError(

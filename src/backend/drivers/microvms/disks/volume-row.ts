@@ -9,6 +9,7 @@ const role = 'berth.role';
 const workspaceLabel = 'workspace.name';
 const workspacePrefix = 'workspace-';
 
+/** The name, if a volume of ours can have it. Throws `bad_request`. */
 export function checkName(name: string): string {
   if (!isName(name)) {
     throw new BerthError(
@@ -42,6 +43,7 @@ export function roleOf({
     : { role: 'home', workspace: rest };
 }
 
+/** A row of the index as the API shows it. */
 export function toVolume(row: VolumeRow, path: string, holders: Holder[]): Volume {
   return {
     name: row.name,
@@ -57,6 +59,7 @@ export function toVolume(row: VolumeRow, path: string, holders: Holder[]): Volum
   };
 }
 
+/** The error `not_found` for a volume that has no row. */
 export function notFound(name: string): BerthError {
   return new BerthError('not_found', `volume "${name}" not found`, {
     hint: '`berth volume list` shows the ones there are.',

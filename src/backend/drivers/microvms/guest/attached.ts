@@ -12,6 +12,7 @@ export function countConnections(table: string): number {
   }).length;
 }
 
+/** How many connections and commands there are. Throws when QEMU does not answer. */
 export async function countAttached(machine: Machine): Promise<number> {
   return countConnections(await machine.qmp.human('info usernet')) + machine.sessions;
 }

@@ -17,6 +17,7 @@ export interface LivePlace {
   agentDirectory: string;
 }
 
+/** The files of one disk, through the guest that has it mounted. */
 export function liveFiles({ machine, ...place }: LivePlace): VolumeFiles {
   let asked: Machine | undefined;
   const run = async (argv: string[]): Promise<AgentProcess> => {

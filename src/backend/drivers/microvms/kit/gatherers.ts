@@ -43,6 +43,7 @@ export function hostGatherer(script: string): Gatherer {
 const gathered = '/berth-gathered';
 const update = '#!/bin/sh\napt-get update -q >&2 || exit 1\n';
 
+/** Takes them from the packages of a container's image, by a script that is run in one. */
 export function containerGatherer(script: string, image: string, runScript: ScriptRunner): Gatherer {
   const run = async (
     args: readonly string[],

@@ -44,6 +44,7 @@ export async function recipeOf(folder: string): Promise<KitRecipe> {
   return { version, hash: hash.digest('hex') };
 }
 
+/** The name of the folder of a kit. */
 export function kitName({ version, hash }: KitRecipe, kernel: string): string {
   return `${version}-${kernel}-${hash.slice(0, 8)}`;
 }

@@ -14,6 +14,7 @@ const second = 1_000_000_000n;
 /** What was written longer ago has another time than what is written now, on any file system. */
 const longAgoMs = 3_000;
 
+/** The times at which files were written to last, by their paths. */
 export async function stampsOf(files: readonly string[]): Promise<DiskStamps> {
   const known = await Promise.all(files.map(async (file) => [file, stampOf(await timesOf(file))] as const));
   return Object.fromEntries(known);

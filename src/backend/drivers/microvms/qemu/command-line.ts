@@ -80,6 +80,7 @@ export const filterInId = 'filter-in';
 /** As QEMU takes it, at the start and live. */
 export const filterInObject = `filter-redirector,netdev=net,queue=rx,indev=${filterChardevs.in}`;
 
+/** The arguments of QEMU for a plan, without the program itself. */
 export function commandLine(plan: MachinePlan): string[] {
   return [
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],

@@ -34,6 +34,7 @@ export interface QemuEnvironment {
   architecture: Architecture;
 }
 
+/** That of this process. */
 export function ownQemuEnvironment(): QemuEnvironment {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
   return { env: process.env, platform: process.platform, architecture };

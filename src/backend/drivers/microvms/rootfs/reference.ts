@@ -11,6 +11,7 @@ export type ImageReference =
   /** In the container engine, in our own store, or in a registry. */
   | { kind: 'name'; name: string };
 
+/** Whether an image is a file, a layout or a name. Throws `bad_request`. */
 export function parseReference(image: string): ImageReference {
   const file = imageFile(image);
   if (file?.scheme !== undefined) {

@@ -17,6 +17,10 @@ export type BundleBuilder = (
   options: { signal: AbortSignal },
 ) => Promise<{ warnings: readonly string[]; unlisted?: number }>;
 
+/**
+ * Makes the disks of a plan's bundles. `warn` gets a sentence for what could not be kept of one. Throws
+ * `bad_request` for what is no tar.
+ */
 export async function refreshBundles(
   plan: RuntimePlan,
   files: RuntimeFiles,

@@ -4,6 +4,7 @@ import type { BuiltWith, RuntimeInfo, RuntimeState } from '../../driver';
 import { volumesOf } from './runtime-plan';
 import type { RuntimeRecord } from './runtime-record';
 
+/** What a microVM was made with, for a workspace that is to have the same. */
 export function toBuiltWith(plan: RuntimeRecord['plan']): BuiltWith {
   const { env, limits, network, docker, dockerVolume, ports = [] } = plan;
   // The folder of a shared volume is found anew by its name.
@@ -11,6 +12,7 @@ export function toBuiltWith(plan: RuntimeRecord['plan']): BuiltWith {
   return { env, limits, network, docker, dockerVolume, ports, mounts, others: [] };
 }
 
+/** The record of a microVM in a state as the driver reports it. */
 export function toInfo(record: RuntimeRecord, state: RuntimeState): RuntimeInfo {
   const { plan } = record;
   return {

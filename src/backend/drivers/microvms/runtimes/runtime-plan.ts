@@ -50,6 +50,7 @@ export function diskMounts({ homeVolume, dockerVolume, mounts }: Volumes): DiskM
   ];
 }
 
+/** The volumes that a microVM holds, and where they are mounted. */
 export function volumesOf(plan: Volumes): RuntimeInfo['volumes'] {
   return diskMounts(plan).flatMap(({ volume, target, readOnly }) =>
     volume === undefined ? [] : [{ volume, target, readOnly }],
@@ -110,6 +111,7 @@ export interface MachineContext {
   opensLoopback?: boolean;
 }
 
+/** What QEMU is started with for a runtime: devices, memory, ports, and how its kernel is called. */
 export function machinePlan(
   { id, plan }: Pick<RuntimeRecord, 'id' | 'plan'>,
   launch: Launch,

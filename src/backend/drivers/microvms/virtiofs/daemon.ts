@@ -59,6 +59,7 @@ export async function findVirtiofsd({
   return undefined;
 }
 
+/** Which virtiofsd a program is, by what its `--help` says. */
 export function describeVirtiofsd(path: string, help: string): Virtiofsd {
   const language = help.includes('--shared-dir') ? 'rust' : 'c';
   return { path, language, hasReadOnly: help.includes('--readonly') };
@@ -115,6 +116,7 @@ export function servingCommand(
   ];
 }
 
+/** The error `not_supported` for a folder that no daemon can serve, with what to install. */
 export function missingVirtiofsd(volume: string): BerthError {
   return new BerthError(
     'not_supported',

@@ -54,6 +54,7 @@ function requireFile(inode: Inode): void {
   }
 }
 
+/** A number that is not negative, else the other one. */
 export function numberOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' && value >= 0 ? value : otherwise;
 }

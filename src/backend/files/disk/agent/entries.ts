@@ -65,6 +65,7 @@ export function entryOf(volume: Volume, place: Place): Row {
     : row(name, kindOf(inode), inode);
 }
 
+/** What is at a path, a link not followed. Throws `path_not_found`, `path_escapes`. */
 export function stat(volume: Volume, { path }: Fields): Fields {
   const place = volume.existing(split(path), false);
   return { entry: entryOf(volume, place), real: place.path };
@@ -76,6 +77,10 @@ export function real(volume: Volume, { path }: Fields): Fields {
   return { real: place.path, directory: place.isDirectory };
 }
 
+/**
+ * The entries of a folder, a page of them where `limit` says so. Throws `path_not_found`,
+ * `not_a_directory`.
+ */
 export function list(volume: Volume, { path, limit, cursor }: Fields): Fields {
   const place = volume.existing(split(path));
   if (!place.isDirectory) {

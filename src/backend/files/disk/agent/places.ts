@@ -49,10 +49,12 @@ export function refuseDevice(inode: Inode | undefined): void {
   }
 }
 
+/** Whether it is a device of characters or blocks. */
 export function isDevice(inode: Inode | undefined): boolean {
   return inode?.type === fileType.character || inode?.type === fileType.block;
 }
 
+/** The error for what would take the place of a device. */
 export function deviceStays(): DiskError {
   return new DiskError('not_supported', 'a device is not replaced by anything');
 }
@@ -112,6 +114,7 @@ export class Place {
   }
 }
 
+/** A file system by paths from its root. */
 export class Volume {
   constructor(readonly fs: Ext4) {}
 

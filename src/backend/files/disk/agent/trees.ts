@@ -14,6 +14,7 @@ const setGid = 0o2000;
 /** What is deeper is no tree that anybody made on purpose, and would take all of the stack. */
 const deepest = 1000;
 
+/** Throws `bad_request` for the root of a volume, which nothing replaces or removes. */
 export function refuseRoot(place: Place): void {
   if (place.isRoot) {
     throw new DiskError('bad_request', 'the root of a volume stays');
@@ -59,6 +60,7 @@ export function makeFolder(fs: Ext4, directory: number, name: string, mode = new
   return fs.makeDirectory(directory, name, { mode: mode | (parent.mode & setGid), ...ownerIn(parent) });
 }
 
+/** Makes a folder, with those around it where `parents` says so. Throws `path_exists`, `path_not_found`. */
 export function mkdir(volume: Volume, { path, parents }: Fields, notify: NotifyChange): Fields {
   const parts = split(path);
   const withParents = parents === true;
@@ -76,11 +78,16 @@ export function mkdir(volume: Volume, { path, parents }: Fields, notify: NotifyC
   return { entry: entryOf(volume, volume.existing(parts, false)) };
 }
 
+/** The answer to a change of one place: what is there now. */
 export function settled(volume: Volume, place: Place): Fields {
   volume.settle(place, place.name);
   return { entry: entryOf(volume, place) };
 }
 
+/**
+ * Gives a file or folder another path. Throws `path_exists` unless it may overwrite, `bad_request` into
+ * itself.
+ */
 export function rename(volume: Volume, { from, to, overwrite }: Fields, notify: NotifyChange): Fields {
   const source = volume.existing(split(from), false);
   const target = volume.find(split(to), false);
@@ -111,6 +118,10 @@ export function rename(volume: Volume, { from, to, overwrite }: Fields, notify: 
   return settled(volume, target);
 }
 
+/**
+ * Removes a file, or a folder with all in it where `recursive` says so. Throws `path_not_found`,
+ * `directory_not_empty`.
+ */
 export function* remove(
   volume: Volume,
   { path, recursive }: Fields,
@@ -194,6 +205,7 @@ export function countFiles(fs: Ext4, directory: number, name: string): number {
   return count;
 }
 
+/** Whether the name in a folder still means that inode. */
 export function isStillThere(fs: Ext4, directory: number, name: string, number: number): boolean {
   try {
     return fs.lookup(directory, name) === number;
@@ -202,6 +214,7 @@ export function isStillThere(fs: Ext4, directory: number, name: string, number: 
   }
 }
 
+/** Sets the permission bits; `mode` is a number. Throws `path_not_found`. */
 export function chmod(volume: Volume, { path, mode }: Fields, notify: NotifyChange): Fields {
   const place = volume.existing(split(path));
   const bits = Number(mode) & 0o7777;
@@ -266,6 +279,7 @@ class Usage {
   }
 }
 
+/** What a tree takes, hard links counted once. */
 export function* usage(volume: Volume, { path }: Fields): Work<Fields> {
   const place = volume.existing(split(path), false);
   const total = new Usage(volume.fs);

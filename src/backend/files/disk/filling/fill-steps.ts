@@ -34,6 +34,7 @@ function forThread(inode: NewInode): NewInode {
     : { ...inode, xattrs: new Map([...inode.xattrs].map(([name, value]) => [name, new Uint8Array(value)])) };
 }
 
+/** One step for each folder. */
 export function* fillSteps(tree: Tree): Generator<FolderStep> {
   const numbers = new Numbers(tree.root.inode);
   for (const [path, node] of tree.folders()) {

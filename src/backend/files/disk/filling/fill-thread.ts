@@ -10,10 +10,12 @@ export interface FillData {
   contents: string;
 }
 
+/** Whether a worker was started to fill a file system. */
 export function isFillData(data: unknown): data is { fill: FillData } {
   return typeof data === 'object' && data !== null && 'fill' in data;
 }
 
+/** Takes steps from the port until the last one, and answers what was left out, or why it failed. */
 export function serveFilling(port: MessagePort, { image, contents }: FillData): void {
   const post = (message: FromFiller): void => port.postMessage(message);
   const guarded = (run: () => void): void => {

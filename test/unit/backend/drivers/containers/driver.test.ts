@@ -1,6 +1,6 @@
 /** What the driver asks of its parts before it does what it is asked; the rest is for the tests with a real engine. */
 import assert from 'node:assert/strict';
-import { createContainerDriver } from '../../../../../src/backend/drivers/containers/driver';
+import { ContainerDriver } from '../../../../../src/backend/drivers/containers/driver';
 import { Replacements } from '../../../../../src/backend/drivers/containers/replacement/replacements';
 import { Runtimes } from '../../../../../src/backend/drivers/containers/runtime/runtimes';
 import { imagesDirectory } from '../../../../../src/backend/resources';
@@ -16,7 +16,7 @@ describe('containers/driver: a move that could not be undone', () => {
   });
 
   const driver = () =>
-    createContainerDriver({
+    new ContainerDriver({
       installation: 'installation',
       imagesDirectory: imagesDirectory(),
       log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
