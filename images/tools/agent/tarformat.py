@@ -1,6 +1,7 @@
 """Headers of tar entries, as src/backend/tar/header.ts and tar/sparse.ts have them: ustar with pax records, and
 files with holes as GNU tar stores them (its manual, "Storing Sparse Files")."""
 
+import functools
 import os
 import re
 
@@ -17,6 +18,7 @@ MAX_PARTS = 1_000_000
 END = bytes(2 * BLOCK)
 _EMPTY = bytes(BLOCK)
 _TAIL = b"ustar\x0000" + bytes(247)
+_TAIL_SUM = sum(_TAIL)
 
 
 def padding(size):
@@ -44,9 +46,15 @@ class Entry:
 
 def _block(name, flag, size, mode, uid, gid, seconds, link):
     numbers = b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (mode, uid, gid, size, seconds)
-    start = name[:100].ljust(100, b"\0") + numbers
-    rest = flag + link[:100].ljust(100, b"\0") + _TAIL
-    return start + b"%06o\0 " % (sum(start) + sum(rest) + 256) + rest
+    name, link = name[:100], link[:100]
+    total = sum(name) + sum(numbers) + sum(flag) + sum(link) + _TAIL_SUM + 256
+    return b"".join((name.ljust(100, b"\0"), numbers, b"%06o\0 " % total, flag, link.ljust(100, b"\0"), _TAIL))
+
+
+@functools.lru_cache(maxsize=64)
+def _pax_block(size):
+    """The header of an extended one: they differ in their size only."""
+    return _block(b"pax", b"x", size, 0o644, 0, 0, 0, b"")
 
 
 def _record(key, value):
@@ -97,8 +105,7 @@ def encode(entry):
     records = _records(entry, size)
     if not records:
         return block
-    before = _block(b"pax", b"x", len(records), 0o644, 0, 0, 0, b"")
-    return b"".join((before, records, bytes(padding(len(records))), block, sparse_map))
+    return b"".join((_pax_block(len(records)), records, bytes(padding(len(records))), block, sparse_map))
 
 
 def _encode_map(parts):
