@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { RuntimeKind, VolumeCreate, VolumeKind } from '../../api';
+import type { VolumeCreate, VolumeKind } from '../../api';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
 import { Cancelled } from '../../ui/runner';
@@ -8,12 +8,6 @@ import { parseDiskSize } from '../../api/rules/sizes';
 
 const { t } = vscode.l10n;
 const defaultSize = '1 GiB';
-
-/** What each kind of runtime can hold. */
-const kindsOf: Record<RuntimeKind, readonly VolumeKind[]> = {
-  container: ['docker'],
-  microvm: ['disk', 'directory'],
-};
 
 /** Creates a named volume, to be shared between workspaces or filled beforehand. */
 export const createVolume =
@@ -30,7 +24,9 @@ export const createVolume =
       typeof target === 'string'
         ? target
         : await ask({ title: t('Create Volume'), prompt: t('Name of the volume'), validate: problem });
-    const usable = drivers.filter(({ available }) => available).flatMap(({ runtime }) => kindsOf[runtime]);
+    const usable = drivers.flatMap(({ available, features }) =>
+      available ? (features?.volumeKinds ?? []) : [],
+    );
     // Who gives the name is a program, and wants no questions.
     const body: VolumeCreate = { name, ...(typeof target !== 'string' && (await askKind(usable))) };
     const outcome = await runner.run(t('Creating volume {0}', name), async ({ client, signal }) => {
