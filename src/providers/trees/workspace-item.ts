@@ -3,8 +3,10 @@ import * as vscode from 'vscode';
 import type { Operation, Workspace, WorkspaceState } from '../../api';
 import type { Store } from '../../ui/store';
 import { bytes, runtimeWords, stateWord, time, usedWords } from '../../ui/words';
-import { localTarget } from '../../api/rules/runtimes';
+import { workspaceImage } from '../../api/rules/image-reference';
 import { isInTransition } from '../../api/rules/lifecycle';
+import { defaultRuntime, localTarget } from '../../api/rules/runtimes';
+import { setting } from '../../ui/settings';
 import { progressText } from '../../ui/progress';
 import { rowId, type WorkspaceRow } from './rows';
 
@@ -30,7 +32,10 @@ export function stateIcon(state: WorkspaceState): vscode.ThemeIcon {
   }
 }
 
-/** The grey text: the parts that the user chose, or what is going on when something is. */
+/**
+ * The grey text: what is going on when something is; else the state, unless it is running, and the parts that the user chose.
+ * What is as for all workspaces, the default runtime and image, is left out.
+ */
 export function workspaceDescription(
   workspace: Workspace,
   operation: Operation | undefined,
@@ -40,22 +45,35 @@ export function workspaceDescription(
     const step = operation && progressText(operation);
     return [`${stateWord(workspace.state)}…`, step].filter(Boolean).join(' ');
   }
-  const words: Record<string, string | undefined> = {
-    state: stateWithSize(workspace),
-    runtime: runtimeAndPlace(workspace),
-    image: workspace.spec.image,
-    port: workspace.state === 'running' ? `:${workspace.sshPort}` : undefined,
-    idle: idleSince(workspace),
-  };
-  return parts
-    .map((part) => words[part])
+  const details = parts.filter((part) => part !== 'state').map((part) => detail(workspace, part));
+  return [saysState(workspace.state, parts) ? stateWithSize(workspace) : undefined, ...details]
     .filter((word) => word !== undefined)
     .join(' · ');
 }
 
-function runtimeAndPlace({ spec: { runtime, target = localTarget } }: Workspace): string {
+/** A detail that says nothing new, as the default runtime of this machine, is undefined. */
+function detail(workspace: Workspace, part: string): string | undefined {
+  const { spec, state, sshPort } = workspace;
+  switch (part) {
+    case 'runtime':
+      return runtimeAndPlace(workspace);
+    case 'image':
+      return spec.image === setting('defaultImage', '') || spec.image === workspaceImage ? undefined : spec.image;
+    case 'port':
+      return state === 'running' ? `:${sshPort}` : undefined;
+    case 'idle':
+      return idleSince(workspace);
+    default:
+      return undefined;
+  }
+}
+
+function runtimeAndPlace({ spec: { runtime, target = localTarget } }: Workspace): string | undefined {
   const { name } = runtimeWords(runtime);
-  return target === localTarget ? name : t('{0} on {1}', name, target);
+  if (target !== localTarget) {
+    return t('{0} on {1}', name, target);
+  }
+  return runtime === defaultRuntime ? undefined : name;
 }
 
 /** What is set aside goes on taking room on the disk. */
@@ -85,18 +103,23 @@ export function workspaceItem(
     return item;
   }
   const running = store.runningOperations.find((operation) => operation.workspace === row.name);
-  item.description = workspaceDescription(workspace, running, parts);
-  if (workspace.label !== workspace.name) {
-    item.description = `${workspace.name} · ${item.description}`;
-  }
+  const name = workspace.label === workspace.name ? '' : workspace.name;
+  const description = [name, workspaceDescription(workspace, running, parts)].filter(Boolean).join(' · ');
+  item.description = description;
   item.iconPath = stateIcon(workspace.state);
   item.contextValue = `workspace+${workspace.state}+${workspace.spec.runtime}`;
   item.accessibilityInformation = {
-    label: t('Workspace {0}, {1}, {2}', workspace.label, stateWord(workspace.state), item.description),
+    // The state is said once, also where the grey text leaves it out.
+    label: saysState(workspace.state, parts)
+      ? t('Workspace {0}, {1}', workspace.label, description)
+      : t('Workspace {0}, {1}, {2}', workspace.label, stateWord(workspace.state), description),
     role: 'treeitem',
   };
   return item;
 }
+
+const saysState = (state: WorkspaceState, parts: readonly string[]): boolean =>
+  state !== 'running' || parts.includes('state');
 
 /** The row of a group, with how many there are in it. */
 export function groupItem(label: string, id: string, count: number): vscode.TreeItem {

@@ -41,7 +41,7 @@ const rows: Readonly<Record<SettingId, SettingRow>> = {
     type: 'array',
     items: { type: 'string', enum: ['state', 'runtime', 'image', 'port', 'idle'] },
     uniqueItems: true,
-    default: ['runtime', 'image', 'port', 'idle'],
+    default: ['port', 'idle', 'runtime', 'image'],
   },
   'volumes.groupBy': { type: 'string', enum: ['none', 'role', 'kind'], default: 'none' },
   'volumes.sortBy': { type: 'string', enum: ['name', 'size', 'created'], default: 'name' },

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { standIn } from '../../../support/vscode/stand-in';
+import type { Workspace } from '../../../../src/api';
+import { workspaceDescription, workspaceItem } from '../../../../src/providers/trees/workspace-item';
+import { Store } from '../../../../src/ui/store';
+import { workspace } from '../fixtures';
+
+const parts = ['port', 'idle', 'runtime', 'image'];
+const described = (more: Partial<Workspace>, shown = parts): string =>
+  workspaceDescription(workspace('demo', more), undefined, shown);
+
+describe('the grey text of a workspace', () => {
+  beforeEach(() => standIn.reset());
+
+  it('begins with the state in words when it is not running, whatever the user chose to see', () => {
+    assert.equal(described({ state: 'stopped' }), 'stopped');
+    assert.equal(described({ state: 'paused' }, []), 'paused');
+    assert.equal(described({ state: 'error' }), 'error');
+    const ownFiles = { bytes: 1_500_000, measuredAt: '2026-01-02T00:00:00Z' };
+    assert.equal(described({ state: 'archived', ownFiles }), 'archived, 1.5 MB outside of volumes');
+    assert.equal(described({ state: 'running', attached: 1 }), ':2200');
+    assert.equal(described({ state: 'running', attached: 1 }, ['state', 'port']), 'running · :2200');
+    assert.equal(described({ state: 'starting' }), 'starting…');
+  });
+
+  it('names a runtime and an image where they are not the default ones, after the port', () => {
+    const spec = { runtime: 'microvm', image: 'debian:12' } as const;
+    assert.equal(described({ state: 'running', attached: 1, spec }), ':2200 · microVM · debian:12');
+    standIn.settings.set('berth.defaultImage', { globalValue: 'debian:12' });
+    assert.equal(described({ state: 'stopped', spec }), 'stopped · microVM');
+  });
+
+  it('is spoken with the state once', () => {
+    const store = new Store();
+    const spoken = (state: Workspace['state']): string | undefined => {
+      store.loadSnapshot({
+        workspaces: [workspace('demo', { state, attached: 1 })],
+        volumes: [],
+        operations: [],
+        drivers: [],
+      });
+      return workspaceItem({ type: 'workspace', name: 'demo' }, store, parts).accessibilityInformation?.label;
+    };
+    assert.equal(spoken('stopped'), 'Workspace demo, stopped');
+    assert.equal(spoken('running'), 'Workspace demo, running, :2200');
+    store.dispose();
+  });
+});
