@@ -15,8 +15,10 @@ export class Dialog {
   }
 
   async press(button: string): Promise<void> {
+    const pressed = await this.box.elementHandle();
     await this.box.locator('.monaco-button').filter({ hasText: button }).first().click();
-    await this.box.waitFor({ state: 'hidden' });
+    // The next dialog may be there before anybody could see that there was none.
+    await pressed.waitForElementState('hidden');
   }
 }
 
