@@ -8,6 +8,7 @@ import { rootFilesOf } from '../../api/rules/root-files';
 import type { Runner } from '../../ui/runner';
 import { Cancelled } from '../../ui/runner';
 import { parentPath } from '../../api/rules/volume-path';
+import { isFixedRoot } from '../files/fixed-roots';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import type { Store } from '../../ui/store';
 import { isDirectory, type Row, type VolumeRow, type WorkspaceRow } from '../trees/rows';
@@ -24,11 +25,14 @@ export interface DropServices {
 
 /** Where a drop on a row goes; undefined where nothing can be dropped. */
 export function dropPlace(row: Row | undefined, store: Pick<Store, 'workspaces'>): VolumePlace | undefined {
+  const workspace = (name: string) => store.workspaces.find((each) => each.name === name);
   switch (row?.type) {
     case 'volume':
       return { volume: row.name, path: '/' };
     case 'root':
-      return { volume: rootFilesOf(row.workspace), path: '/' };
+      return isFixedRoot({ workspace }, rootFilesOf(row.workspace))
+        ? undefined
+        : { volume: rootFilesOf(row.workspace), path: '/' };
     case 'file':
       return row.inside?.readOnly === true
         ? undefined
@@ -38,7 +42,7 @@ export function dropPlace(row: Row | undefined, store: Pick<Store, 'workspaces'>
     case 'mount':
       return row.readOnly ? undefined : { volume: row.volume, path: '/' };
     case 'workspace': {
-      const home = store.workspaces.find(({ name }) => name === row.name)?.homeVolume;
+      const home = workspace(row.name)?.homeVolume;
       return home === undefined ? undefined : { volume: home, path: '/' };
     }
     default:

@@ -1,6 +1,7 @@
 /** Folders of a workspace as its shell sees them: what is mounted there shows as the volume that it is. */
 import { asBerthError, type FileEntry, type FileLocation } from '../../api';
 import type { EngineLink } from '../../ui/engine-link';
+import { isFixedRoot } from '../files/fixed-roots';
 import { joinPath } from '../../api/rules/volume-path';
 import type { Store } from '../../ui/store';
 import { describeError, type FolderListing } from './folder-listing';
@@ -34,7 +35,7 @@ export class InsideListing {
     folder: Pick<Inside, 'workspace' | 'path'>,
     location: FileLocation,
   ): VolumeRow {
-    const { readOnly } = location;
+    const readOnly = location.readOnly || isFixedRoot(this.store, location.volume);
     if (row.type === 'more' || row.type === 'notice') {
       return { ...row, inside: { ...folder, readOnly } };
     }

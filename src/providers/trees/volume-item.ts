@@ -172,7 +172,8 @@ function fileItem(row: FileRow): vscode.TreeItem {
   item.resourceUri = volumeUri(row.volume, row.path);
   item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
   item.description = entry.type === 'symlink' ? `→ ${entry.linkTarget ?? '?'}` : undefined;
-  item.contextValue = isFolder ? `entry+folder+${entry.type}` : `entry+file+${entry.type}`;
+  const isFixed = row.inside?.readOnly === true ? '+fixed' : '';
+  item.contextValue = `entry+${isFolder ? 'folder' : 'file'}+${entry.type}${isFixed}`;
   item.accessibilityInformation = { label: fileLabel(entry, isFolder), role: 'treeitem' };
   if (row.inside?.mounted !== undefined) {
     showMounted(item, row);
@@ -192,7 +193,7 @@ function showMounted(item: vscode.TreeItem, { volume, entry, inside }: FileRow):
     .filter((word) => word !== '')
     .join(' · ');
   item.iconPath = new vscode.ThemeIcon(isVolume ? 'database' : 'folder-library');
-  item.contextValue = isVolume ? 'mounted+volume' : 'mounted+other';
+  item.contextValue = isVolume ? `mounted+volume${inside.readOnly ? '+fixed' : ''}` : 'mounted+other';
   item.accessibilityInformation = { label: `${entry.name}, ${item.description}`, role: 'treeitem' };
 }
 

@@ -58,7 +58,9 @@ function detail(workspace: Workspace, part: string): string | undefined {
     case 'runtime':
       return runtimeAndPlace(workspace);
     case 'image':
-      return spec.image === setting('defaultImage', '') || spec.image === workspaceImage ? undefined : spec.image;
+      return spec.image === setting('defaultImage', '') || spec.image === workspaceImage
+        ? undefined
+        : spec.image;
     case 'port':
       return state === 'running' ? `:${sshPort}` : undefined;
     case 'idle':
@@ -221,14 +223,16 @@ export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
   return item;
 }
 
-/** The row of the files outside of volumes. */
-export function rootItem(row: RowOf<'root'>): vscode.TreeItem {
+/** `isFixed`: its files can be read, not changed. */
+export function rootItem(row: RowOf<'root'>, isFixed: boolean): vscode.TreeItem {
   const item = new vscode.TreeItem(t('Files'), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = rowId(row);
-  item.description = '/';
+  item.description = isFixed ? t('/ · read-only') : '/';
   item.iconPath = new vscode.ThemeIcon('root-folder');
   item.tooltip = t('All files of {0}, as its shell sees them, from / on.', row.workspace);
-  item.contextValue = 'root';
-  item.accessibilityInformation = { label: t('Files of {0}', row.workspace) };
+  item.contextValue = isFixed ? 'root+fixed' : 'root';
+  item.accessibilityInformation = {
+    label: isFixed ? t('Files of {0}, read-only', row.workspace) : t('Files of {0}', row.workspace),
+  };
   return item;
 }

@@ -108,9 +108,12 @@ export const volumeThat = (is: VolumeTrait): string =>
 
 /** The rows of files are in both views. Those that something can be put into: */
 export const container = `${isEitherView} && viewItem =~ /^(volume\\+|root|mounted\\+volume|entry\\+folder)/`;
+/** Those of them that can be written to: the value of what is read-only ends in `+fixed`. */
+export const writableFolder = `${isEitherView} && viewItem =~ /^(volume\\+|root$|mounted\\+volume$|entry\\+folder\\+\\w+$)/`;
+export const writableEntry = `${isEitherView} && viewItem =~ /^entry\\+\\w+\\+\\w+$/`;
 export const file = `${isEitherView} && viewItem =~ /^entry\\+file/`;
 export const fileOrFolder = `${isEitherView} && viewItem =~ /^entry\\+/`;
 /** Those that can be copied, whole volumes as well. */
 export const copyable = `${isEitherView} && viewItem =~ /^(volume\\+|mounted\\+volume|entry\\+)/`;
 /** Into a folder, or beside a file. */
-export const pasteTarget = `${isEitherView} && viewItem =~ /^(volume\\+|root|mounted\\+volume|entry\\+)/ && ${contextKey('berth.canPaste')}`;
+export const pasteTarget = `${isEitherView} && viewItem =~ /^(volume\\+|root$|mounted\\+volume$|entry\\+\\w+\\+\\w+$)/ && ${contextKey('berth.canPaste')}`;

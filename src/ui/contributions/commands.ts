@@ -22,6 +22,8 @@ import {
   toCommit,
   usable,
   workspaceIn,
+  writableEntry,
+  writableFolder,
   type CommandRow,
 } from './command-row';
 
@@ -115,15 +117,18 @@ const rows = {
     menus: [title('1_go@1', 'volumes'), row('1_open@2', anyVolume)],
   },
   'berth.file.open': { icon: 'go-to-file', menus: [row('1_open@1', file)] },
-  'berth.file.newFile': { icon: 'new-file', menus: [row('inline@1', container), row('2_new@1', container)] },
-  'berth.file.newFolder': { icon: 'new-folder', menus: [row('2_new@2', container)] },
-  'berth.file.rename': { icon: 'edit', menus: [row('6_edit@1', fileOrFolder)] },
-  'berth.file.delete': { icon: 'trash', menus: [row('6_edit@2', fileOrFolder)] },
+  'berth.file.newFile': {
+    icon: 'new-file',
+    menus: [row('inline@1', writableFolder), row('2_new@1', writableFolder)],
+  },
+  'berth.file.newFolder': { icon: 'new-folder', menus: [row('2_new@2', writableFolder)] },
+  'berth.file.rename': { icon: 'edit', menus: [row('6_edit@1', writableEntry)] },
+  'berth.file.delete': { icon: 'trash', menus: [row('6_edit@2', writableEntry)] },
   'berth.file.uploadFiles': {
     icon: 'cloud-upload',
-    menus: [row('inline@2', container, 'berth.file.uploadFolder'), row('3_transfer@1', container)],
+    menus: [row('inline@2', writableFolder, 'berth.file.uploadFolder'), row('3_transfer@1', writableFolder)],
   },
-  'berth.file.uploadFolder': { icon: 'cloud-upload', menus: [row('3_transfer@2', container)] },
+  'berth.file.uploadFolder': { icon: 'cloud-upload', menus: [row('3_transfer@2', writableFolder)] },
   'berth.file.download': {
     icon: 'cloud-download',
     menus: [row('inline@1', file), row('3_transfer@3', copyable), explorer('5_cutcopypaste@90')],
@@ -135,7 +140,7 @@ const rows = {
   },
   'berth.file.cut': {
     icon: 'copy',
-    menus: [row('4_clip@1', fileOrFolder)],
+    menus: [row('4_clip@1', writableEntry)],
     keys: { key: 'ctrl+x', mac: 'cmd+x', views: ['volumes'] },
   },
   'berth.file.paste': {

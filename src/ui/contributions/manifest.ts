@@ -54,6 +54,13 @@ export function generated(): { activationEvents: string[]; contributes: object }
     viewsWelcome,
     walkthroughs,
     terminal,
+    // Two volumes may have files of the same path: tooltips, breadcrumbs and lists of recent files tell them apart.
+    resourceLabelFormatters: [
+      {
+        scheme: fileScheme,
+        formatting: { label: '${authority}${path}', separator: '/', workspaceSuffix: 'Berth' },
+      },
+    ],
   };
   return { activationEvents: [`onFileSystem:${fileScheme}`], contributes };
 }

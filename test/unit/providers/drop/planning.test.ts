@@ -15,7 +15,8 @@ describe('providers/drop', () => {
   beforeEach(() => standIn.reset());
 
   describe('the place that a drop goes to', () => {
-    const store = { workspaces: [workspace('demo', { homeVolume: 'home-of-demo' })] };
+    const demo = workspace('demo', { homeVolume: 'home-of-demo', state: 'running' });
+    const store = { workspaces: [demo, workspace('resting')] };
     const inside = (readOnly: boolean): Inside => ({ workspace: 'demo', path: '/mnt/x', readOnly });
     const file = (path: string, type: 'file' | 'directory', where?: Inside): Row => ({
       type: 'file',
@@ -34,6 +35,7 @@ describe('providers/drop', () => {
     const cases: [string, Row | undefined, { volume: string; path: string } | undefined][] = [
       ['a volume: its root', { type: 'volume', name: 'data' }, { volume: 'data', path: '/' }],
       ['the files of a workspace', { type: 'root', workspace: 'demo' }, { volume: 'rootfs@demo', path: '/' }],
+      ['the files of a workspace that does not run', { type: 'root', workspace: 'resting' }, undefined],
       ['a folder', file('/a/b', 'directory'), { volume: 'data', path: '/a/b' }],
       ['a file: beside it', file('/a/b.txt', 'file'), { volume: 'data', path: '/a' }],
       ['a file at the top', file('/b.txt', 'file'), { volume: 'data', path: '/' }],
