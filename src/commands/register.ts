@@ -4,6 +4,7 @@ import { asBerthError } from '../api';
 import type { Handler, Services } from './command';
 import { Cancelled } from '../ui/runner';
 import { commandTable } from './table';
+import { selectionWords } from './targets';
 
 /** Registers all of the table; disposing it takes them away. */
 export function registerCommands(services: Services): vscode.Disposable {
@@ -20,7 +21,10 @@ function isStale(args: readonly unknown[]): boolean {
 
 /** A handler that never rejects. */
 export function guarded(
-  { runner }: { runner: Pick<Services['runner'], 'report'> },
+  {
+    runner,
+    views,
+  }: { runner: Pick<Services['runner'], 'report'>; views: Pick<Services['views'], 'focused'> },
   handler: Handler,
 ): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
@@ -31,7 +35,9 @@ export function guarded(
       return;
     }
     try {
-      await handler(args[0], args[1]);
+      const view = selectionWords.get(args[0]);
+      const rows = view === undefined ? [] : await views.focused(view);
+      await (rows.length > 0 ? handler(rows[0], rows) : handler(args[0], args[1]));
     } catch (thrown) {
       const error = asBerthError(thrown);
       if (!(thrown instanceof Cancelled) && error.code !== 'cancelled') {

@@ -14,7 +14,7 @@ import { Cancelled } from '../ui/runner';
 
 const { t } = vscode.l10n;
 /** Keybindings pass one of these instead of a row; no workspace and no volume can be called so. */
-const selectionWords: ReadonlyMap<unknown, keyof Selections> = new Map([
+export const selectionWords: ReadonlyMap<unknown, keyof Selections> = new Map([
   ['selection:workspaces', 'workspaces'],
   ['selection:volumes', 'volumes'],
 ]);

@@ -4,6 +4,7 @@ import { viewIds } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
+import { focusedRows } from './trees/focused-rows';
 import type { Folds } from './trees/folds';
 import type { Row, VolumeRow, WorkspaceRow } from './trees/rows';
 import type { VolumesTree } from './trees/volumes-tree';
@@ -57,6 +58,11 @@ export class Views implements vscode.Disposable {
 
   get areVisible(): boolean {
     return this.workspaces.visible || this.volumes.visible;
+  }
+
+  /** The rows that a key pressed in a view is meant for. */
+  focused(view: 'workspaces' | 'volumes'): Promise<readonly Row[]> {
+    return view === 'workspaces' ? focusedRows(this.workspaces) : focusedRows(this.volumes);
   }
 
   /** Shows a workspace's row; quietly gives up when the tree has no such row yet. */

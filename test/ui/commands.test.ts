@@ -223,6 +223,23 @@ describe('commands that ask, from the palette and the menus', function () {
     await row(other).waitFor();
   });
 
+  it('does by keys what is meant for the row that has the focus, whatever is selected', async () => {
+    const { workbench } = session;
+    const { keyboard } = workbench.page;
+    const tree = workbench.tree('Workspaces');
+    const [first = '', second = ''] = [name, other].sort();
+    await tree.row(first).click();
+    // A click unfolds a row: below it is the next one again.
+    await keyboard.press('ArrowLeft');
+    await keyboard.press('ArrowDown');
+    await keyboard.press('Delete');
+    assert.match(await workbench.dialog.text(), new RegExp(`Delete workspace ${second}`));
+    await workbench.dialog.press('Cancel');
+    await keyboard.press('F2');
+    await workbench.quickInput.waitForTitle(second);
+    await workbench.quickInput.cancel();
+  });
+
   it('archives, and takes it back', async () => {
     const { notifications } = session.workbench;
     await row(other).click();
@@ -235,6 +252,8 @@ describe('commands that ask, from the palette and the menus', function () {
   it('groups and sorts both views', async () => {
     const { workbench } = session;
     const { quickInput } = workbench;
+    // What is unfolded stays so in its group.
+    await workbench.tree('Workspaces').titleAction('Collapse All');
     await workbench.run('Berth: Group Workspaces By…');
     await quickInput.pick('State');
     await eventually('the groups', async () =>

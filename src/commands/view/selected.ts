@@ -7,8 +7,8 @@ import type { CommandId } from '../../ui/contributions/commands';
 type Choice = (row: Row) => CommandId | 'list.toggleExpand' | undefined;
 
 function forSelection({ targets }: Pick<Services, 'targets'>, choose: Choice): Handler {
-  return async (target) => {
-    const rows = targets.rows(target, undefined);
+  return async (target, selected) => {
+    const rows = targets.rows(target, selected);
     const [first] = rows;
     const command = first && choose(first);
     if (command !== undefined) {

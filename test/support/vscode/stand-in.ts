@@ -42,6 +42,8 @@ class StandIn {
   settings = new Map<string, Setting>();
   /** The folders that exist; every other path is a file. */
   folders = new Set<string>();
+  /** What commands of VS Code do, by id. */
+  effects = new Map<string, () => void>();
   /** Presses Cancel in the progress notification that is open. */
   cancelProgress: () => void = () => undefined;
 
@@ -196,6 +198,7 @@ const vscode = {
   commands: {
     executeCommand: (...command: unknown[]) => {
       standIn.executed.push(command);
+      standIn.effects.get(String(command[0]))?.();
       return Promise.resolve();
     },
     registerCommand: (id: string, handler: (...args: unknown[]) => Promise<void>) => {

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { standIn } from '../../support/vscode/stand-in';
 import { BerthError } from '../../../src/api';
 import { guarded } from '../../../src/commands/register';
+import type { Row } from '../../../src/providers/trees/rows';
 import { Cancelled } from '../../../src/ui/runner';
 
 describe('commands/register', () => {
   let reported: [string, string][];
   let given: unknown[][];
+  let focused: Row[];
   const runner = {
     report: (title: string, error: BerthError) => {
       reported.push([title, error.message]);
@@ -18,10 +20,12 @@ describe('commands/register', () => {
     standIn.reset();
     reported = [];
     given = [];
+    focused = [];
   });
 
+  const views = { focused: () => Promise.resolve(focused) };
   const command = (end: () => Promise<void> = () => Promise.resolve()) =>
-    guarded({ runner }, (target, selected) => {
+    guarded({ runner, views }, (target, selected) => {
       given.push([target, selected]);
       return end();
     });
@@ -32,6 +36,16 @@ describe('commands/register', () => {
     assert.deepEqual(given, [
       ['row', ['row', 'other']],
       [undefined, undefined],
+    ]);
+  });
+
+  it('passes on to a key the rows that it is meant for', async () => {
+    await command()('selection:workspaces');
+    focused = [{ type: 'workspace', name: 'a' }];
+    await command()('selection:workspaces');
+    assert.deepEqual(given, [
+      ['selection:workspaces', undefined],
+      [focused[0], focused],
     ]);
   });
 

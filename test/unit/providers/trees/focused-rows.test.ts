@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { standIn } from '../../../support/vscode/stand-in';
+import { focusedRows } from '../../../../src/providers/trees/focused-rows';
+
+describe('providers/trees/focused-rows', () => {
+  let view: { selection: readonly string[] };
+
+  function focus(row: string | undefined, selection: readonly string[]): void {
+    view = { selection };
+    standIn.effects.set('list.toggleSelection', () => {
+      const { selection: now } = view;
+      const rest = now.filter((each) => each !== row);
+      view.selection = row === undefined ? now : rest.length < now.length ? rest : [...now, row];
+    });
+  }
+  beforeEach(() => standIn.reset());
+
+  it('are the focused one alone when another one is selected', async () => {
+    focus('b', ['a']);
+    assert.deepEqual(await focusedRows(view), ['b']);
+    assert.deepEqual(view.selection, ['a']);
+  });
+
+  it('are all selected ones when the focused one is among them', async () => {
+    focus('b', ['a', 'b']);
+    assert.deepEqual(await focusedRows(view), ['a', 'b']);
+    assert.deepEqual([...view.selection].sort(), ['a', 'b']);
+  });
+
+  it('are the selected ones where nothing has the focus', async () => {
+    focus(undefined, ['a']);
+    assert.deepEqual(await focusedRows(view), ['a']);
+  });
+});
