@@ -117,6 +117,8 @@ function wordsOf(error: unknown): string {
 interface Rule {
   pattern: RegExp;
   code: ErrorCode;
+  /** What happened, for people: it comes before the engine's own words. */
+  what: string;
   hint: string;
 }
 
@@ -124,47 +126,55 @@ const rules: readonly Rule[] = [
   {
     pattern: /port is already allocated|address already in use|failed to bind (host )?port/i,
     code: 'in_use',
+    what: 'a port is taken',
     hint: 'Another program has a port of the workspace. End that program, or name another port, then try again.',
   },
   {
     pattern: /no space left on device|disk quota exceeded/i,
     code: 'no_space',
+    what: 'the disk is full',
     hint: 'Make room on the disk that holds the images and volumes: `docker image prune` removes images without a name, `docker builder prune` what builds have kept.',
   },
   {
     pattern:
       /no matching manifest|does not match the (specified|detected) (host )?platform|exec format error/i,
     code: 'not_supported',
+    what: 'the image is not for this machine',
     hint: 'The image is made for another processor. Name one for this machine.',
   },
   {
     // Said with status 500 when it ends between the request for a command and its start.
     pattern: /\bcontainer \w+ is not running\b/i,
     code: 'illegal_state',
+    what: 'the container has stopped',
     hint: 'Try again.',
   },
   {
     pattern:
       /unable to apply caps|privileged mode is incompatible with user namespaces|operation not permitted.*privileged|privileged.*not permitted/i,
     code: 'not_supported',
+    what: 'privileged containers are refused',
     hint: 'The machine does not allow privileged containers. Create the workspace without Docker inside, or as a microVM.',
   },
   {
     pattern:
       /no such image|manifest (for .* )?(unknown|not found)|pull access denied|repository does not exist/i,
     code: 'image_missing',
+    what: 'there is no such image',
     hint: 'Check the spelling of the image, or log in to its registry with `docker login`.',
   },
   {
     pattern: /cannot allocate memory|can't fork|resource temporarily unavailable/i,
     code: 'capacity',
+    what: 'this machine has no memory or processes left',
     hint: 'Stop something that runs on this machine, and try again.',
   },
   {
     pattern:
       /no such host|server misbehaving|i\/o timeout|connection refused|TLS handshake|network is unreachable/i,
     code: 'runtime_unavailable',
-    hint: 'The registry could not be reached. Check the network and the name of the image.',
+    what: 'the registry can not be reached',
+    hint: 'Check the network and the name of the image.',
   },
 ];
 
@@ -207,7 +217,11 @@ export function toBerthError(error: unknown, what: string): BerthError {
   const rule = rules.find((candidate) => candidate.pattern.test(message));
   const text = `Could not ${what}: ${message}`;
   if (rule !== undefined) {
-    return new BerthError(rule.code, text, { hint: rule.hint, cause: error });
+    return new BerthError(
+      rule.code,
+      `Could not ${what}: ${rule.what}. The container engine says: ${message}`,
+      { hint: rule.hint, cause: error },
+    );
   }
   return new BerthError(codeOfStatus[statusOf(error) ?? 0] ?? 'internal', text, { cause: error });
 }

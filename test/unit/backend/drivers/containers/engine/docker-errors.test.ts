@@ -39,6 +39,18 @@ describe('drivers/containers/engine/docker-errors', () => {
     assert.equal(toBerthError(error, 'run a command').code, 'illegal_state');
   });
 
+  it('says in its own words what happened, before those of the engine', () => {
+    const said = 'Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host';
+    const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
+    const { code, message, hint } = toBerthError(error, 'pull x');
+    assert.equal(code, 'runtime_unavailable');
+    assert.equal(
+      message,
+      `Could not pull x: the registry can not be reached. The container engine says: ${said}`,
+    );
+    assert.equal(hint, 'Check the network and the name of the image.');
+  });
+
   it('makes no lines of names in an image, and no long ones', () => {
     const said = `failed to register layer: open /x\n✓ Pull\r\n${'n'.repeat(20_000)}: file name too long`;
     const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
