@@ -126,12 +126,12 @@ export async function applyLocal<Item extends FactsToApply>(
 ): Promise<{ item: Item; name: string }[]> {
   const refused: { item: Item; name: string }[] = [];
   for (const some of batches(items)) {
-    const told = some.map(({ path, xattrs, mtimeNs }) => [
+    const sent = some.map(({ path, xattrs, mtimeNs }) => [
       bytesOf(path),
       Object.fromEntries([...xattrs].map(([name, value]) => [name, value.toString('hex')])),
       mtimeNs?.toString() ?? null,
     ]);
-    const rows = await ask(applying, told, signal);
+    const rows = await ask(applying, sent, signal);
     if (rows === undefined) {
       refused.push(...some.flatMap((item) => [...item.xattrs.keys()].map((name) => ({ item, name }))));
     }

@@ -32,13 +32,13 @@ export class DriverEvents {
 
   private seen(driver: Driver, event: DriverEvent): void {
     if (event.type === 'connection') {
-      void this.tellStatus(driver).catch((error: unknown) => {
+      void this.reportStatus(driver).catch((error: unknown) => {
         this.log.debug({ err: asBerthError(error).message }, 'driver status not read after an event');
       });
     } else if (event.type === 'volume') {
-      this.soon(event.name, () => this.tellVolume(driver, event.name, event.what === 'removed'));
+      this.soon(event.name, () => this.reportVolume(driver, event.name, event.what === 'removed'));
     } else {
-      this.soon(`runtime:${event.name}`, () => this.tellVolumesOf(driver, event.name));
+      this.soon(`runtime:${event.name}`, () => this.reportVolumesOf(driver, event.name));
     }
   }
 
@@ -53,12 +53,12 @@ export class DriverEvents {
     this.pending.set(key, timer);
   }
 
-  private async tellStatus(driver: Driver): Promise<void> {
+  private async reportStatus(driver: Driver): Promise<void> {
     this.events.publish('driver.changed', await statusOf(driver));
   }
 
   /** What Berth has for itself is not shown: a driver knows no such volume, and only the end of one says that it is gone. */
-  private async tellVolume(driver: Driver, name: string, isRemoved = false): Promise<void> {
+  private async reportVolume(driver: Driver, name: string, isRemoved = false): Promise<void> {
     const volume = await driver.volumes.inspect(name);
     if (volume !== undefined) {
       this.events.publish('volume.changed', volume);
@@ -67,11 +67,11 @@ export class DriverEvents {
     }
   }
 
-  private async tellVolumesOf(driver: Driver, runtime: string): Promise<void> {
+  private async reportVolumesOf(driver: Driver, runtime: string): Promise<void> {
     const info = await driver.inspect(runtime);
     const names = new Set(info?.volumes.map((mount) => mount.volume));
     for (const name of names) {
-      await this.tellVolume(driver, name);
+      await this.reportVolume(driver, name);
     }
   }
 }

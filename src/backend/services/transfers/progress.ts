@@ -9,24 +9,24 @@ export class TransferProgress {
   private done = 0;
   private current = '';
   private rate: number | undefined;
-  private toldAt: number;
-  private toldDone = 0;
+  private reportedAt: number;
+  private reportedDone = 0;
 
   constructor(
     private readonly context: OperationContext,
     private total: number,
     private readonly now: () => number = () => performance.now(),
   ) {
-    this.toldAt = now();
+    this.reportedAt = now();
   }
 
   /** More bytes than were measured beforehand (a file grew) push the total up rather than pass it. */
   add(bytes: number, current?: string): void {
     this.done += bytes;
     this.current = current ?? this.current;
-    const elapsed = this.now() - this.toldAt;
+    const elapsed = this.now() - this.reportedAt;
     if (elapsed >= everyMs) {
-      const latest = ((this.done - this.toldDone) / elapsed) * 1000;
+      const latest = ((this.done - this.reportedDone) / elapsed) * 1000;
       this.rate = this.rate === undefined ? latest : this.rate + smoothing * (latest - this.rate);
       this.report();
     }
@@ -43,8 +43,8 @@ export class TransferProgress {
 
   report(): void {
     this.total = Math.max(this.total, this.done);
-    this.toldAt = this.now();
-    this.toldDone = this.done;
+    this.reportedAt = this.now();
+    this.reportedDone = this.done;
     this.context.progress({
       unit: 'bytes',
       done: this.done,

@@ -114,7 +114,7 @@ class RemovalProgress {
   private before = 0;
   private here = 0;
   private path = '';
-  private toldAt = 0;
+  private reportedAt = 0;
 
   constructor(
     private readonly context: OperationContext,
@@ -139,10 +139,10 @@ class RemovalProgress {
 
   private report(): void {
     const now = performance.now();
-    if (now - this.toldAt < progressMs) {
+    if (now - this.reportedAt < progressMs) {
       return;
     }
-    this.toldAt = now;
+    this.reportedAt = now;
     const { total, names, path } = this;
     this.context.progress({
       ...{ unit: 'files', done: names, current: posix.basename(path) },

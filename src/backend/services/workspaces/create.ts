@@ -226,9 +226,9 @@ export class WorkspaceCreator {
       }
       await registry.settle(name, start ? 'running' : 'stopped');
     } catch (error) {
-      const told = await explainUndone(runtimes.of(registry.get(name)), error);
+      const explained = await explainUndone(runtimes.of(registry.get(name)), error);
       await this.undo(name);
-      throw told;
+      throw explained;
     }
   }
 

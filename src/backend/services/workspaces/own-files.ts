@@ -43,8 +43,8 @@ export async function noteOwnFiles(
   const runtime = runtimes.of(registry.get(name));
   await registry.update(name, { ownFiles: await measureOwnFiles(runtime, log) });
   const { imageId, spec, warnings } = registry.get(name);
-  const isTold = warnings.some(({ code }) => code === lostBeforeArchive);
-  if (imageId !== undefined && !isTold && (await runtime.inspect()) === undefined) {
+  const isReported = warnings.some(({ code }) => code === lostBeforeArchive);
+  if (imageId !== undefined && !isReported && (await runtime.inspect()) === undefined) {
     const message = `Its ${spec.runtime} was removed by another program: what lay outside of volumes is gone. A restore makes a new one of ${spec.image}.`;
     context.warn(message);
     await registry.warn(name, { code: lostBeforeArchive, message });

@@ -10,7 +10,7 @@ interface Waiting {
 }
 
 /** Notes a warning that says what a change waits for, or takes back the one of before. */
-export async function tellOfWaiting(
+export async function reportWaiting(
   registry: WorkspaceRegistry,
   name: string,
   what: 'limits' | 'ports',

@@ -12,7 +12,7 @@ import type { WorkspaceRecord } from './record';
 import type { WorkspaceRegistry } from './registry';
 import type { RuntimeHandle, Runtimes } from './runtime-handle';
 import { changePorts } from './start/published-ports';
-import { tellOfWaiting } from './waiting-changes';
+import { reportWaiting } from './waiting-changes';
 
 export interface WorkspacesDeps {
   registry: WorkspaceRegistry;
@@ -80,7 +80,7 @@ export class Workspaces {
 
   private async applyLimits(name: string, limits: Limits): Promise<void> {
     const waiting = await this.runtime(name).setLimits(limits);
-    await tellOfWaiting(this.deps.registry, name, 'limits', waiting);
+    await reportWaiting(this.deps.registry, name, 'limits', waiting);
   }
 
   private async changePorts(name: string, wanted: readonly PublishedPort[]): Promise<PublishedPort[]> {
@@ -92,7 +92,7 @@ export class Workspaces {
         // What was to wait for a rebuild may be taken back.
         const others = this.deps.registry.get(name).warnings.filter(({ code }) => code !== 'ports');
         await this.deps.registry.update(name, { warnings: others });
-        await tellOfWaiting(this.deps.registry, name, 'ports', { needsRebuild });
+        await reportWaiting(this.deps.registry, name, 'ports', { needsRebuild });
       }
     });
   }

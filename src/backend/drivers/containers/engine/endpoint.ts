@@ -128,8 +128,8 @@ export class Endpoint {
 function unavailable(tried: readonly string[]): BerthError {
   const isDenied = tried.some((line) => line.includes('EACCES'));
   // Sockets that aren't there at all are the rule: only what is there and fails helps somebody.
-  const telling = tried.length === 1 ? tried : tried.filter((line) => !line.includes('ENOENT'));
-  const details = telling.length === 0 ? '' : ` ${telling.join('; ')}.`;
+  const meaningful = tried.length === 1 ? tried : tried.filter((line) => !line.includes('ENOENT'));
+  const details = meaningful.length === 0 ? '' : ` ${meaningful.join('; ')}.`;
   return new BerthError('runtime_unavailable', `No container engine answers.${details}`, {
     hint: isDenied
       ? 'Your user may not use the socket: `sudo usermod -aG docker $USER`, then log in again.'

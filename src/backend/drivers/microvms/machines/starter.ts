@@ -186,7 +186,7 @@ export class Starter {
     return this.launched(record, wanted, tools, way, async (machine, signal) => {
       const { qmp } = machine;
       await waitUntilRestored(qmp, restoreTimeoutMs);
-      await tellSizes(qmp, wanted);
+      await reportSizes(qmp, wanted);
       // It may have been saved just while it had no filter.
       await qmp.execute('set_link', { name: 'net', up: true });
       if (going === undefined) {
@@ -354,7 +354,7 @@ async function unlessCancelled(work: Promise<unknown>, name: string, cancel?: Ab
 }
 
 /** The guest has seen placeholders where the real disks are now: it is told how large these are. */
-async function tellSizes(qmp: QmpClient, { disks }: Launch): Promise<void> {
+async function reportSizes(qmp: QmpClient, { disks }: Launch): Promise<void> {
   const sizes = sizesOf(await qmp.execute('query-named-block-nodes', { flat: true }));
   for (const { serial, file, readOnly } of disks) {
     const size = sizes.get(`disk-${serial}`);

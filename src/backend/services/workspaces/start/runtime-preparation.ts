@@ -31,7 +31,7 @@ export interface StartOptions {
 
 export interface PrepareOptions extends StartOptions {
   /** The user knows that the runtime was removed with all its own files. */
-  isLossTold?: boolean;
+  isLossReported?: boolean;
 }
 
 export interface PreparationDeps {
@@ -48,7 +48,7 @@ export class RuntimePreparation {
   async prepare(
     name: string,
     context: OperationContext,
-    { acceptEmpty = false, isLossTold = false }: PrepareOptions,
+    { acceptEmpty = false, isLossReported: isLossReported = false }: PrepareOptions,
   ): Promise<void> {
     const { registry } = this.deps;
     const runtime = this.runtime(name);
@@ -63,8 +63,8 @@ export class RuntimePreparation {
     const before = registry.get(name);
     const moves = await this.movePorts(name);
     if (info === undefined) {
-      await this.buildAgain(name, context, isLossTold);
-      await this.tellMoves(name, moves, context);
+      await this.buildAgain(name, context, isLossReported);
+      await this.reportMoves(name, moves, context);
     } else if (lost(findings) || (await this.hasOtherPorts(name, info, moves))) {
       await this.refitMoved(name, before, movesWith(info, registry.get(name), moves), context);
     }
@@ -145,13 +145,13 @@ export class RuntimePreparation {
   }
 
   /** One that was there before has taken its own files along: that is said, unless the archive has said so. */
-  private async buildAgain(name: string, context: OperationContext, isTold: boolean): Promise<void> {
+  private async buildAgain(name: string, context: OperationContext, isReported: boolean): Promise<void> {
     const { registry } = this.deps;
     const record = registry.get(name);
     const { spec } = record;
     await ensureImage(this.runtime(name).driver, spec.image, context);
     await this.make(name, context.signal);
-    if (record.imageId !== undefined && !isTold) {
+    if (record.imageId !== undefined && !isReported) {
       const gone = wasRemovedByArchive(record)
         ? `An earlier version of Berth archived it and removed its ${spec.runtime}`
         : `Its ${spec.runtime} was removed by another program`;
@@ -174,7 +174,7 @@ export class RuntimePreparation {
       await this.moveBack(name, before).catch(() => undefined);
       throw inVain(error, moves);
     }
-    await this.tellMoves(name, moves, context);
+    await this.reportMoves(name, moves, context);
   }
 
   /** It was built with others than the record has: one has moved just now, or an engine was killed after one had. */
@@ -303,7 +303,7 @@ export class RuntimePreparation {
   }
 
   /** To be called when the runtime has its new ports. */
-  private async tellMoves(name: string, moves: readonly Move[], context: OperationContext): Promise<void> {
+  private async reportMoves(name: string, moves: readonly Move[], context: OperationContext): Promise<void> {
     if (moves.length > 0 && this.isKnownToUser(name)) {
       linesOf(moves).forEach((line) => context.warn(line));
       await this.deps.registry.warn(name, warningOf(moves));
@@ -370,8 +370,8 @@ function movesWith(
   moves: readonly Move[],
 ): readonly Move[] {
   const from = info?.sshPort;
-  const isTold = moves.some(({ what }) => what === 'SSH');
-  return from === undefined || from === to || isTold ? moves : [{ from, to, what: 'SSH' }, ...moves];
+  const isReported = moves.some(({ what }) => what === 'SSH');
+  return from === undefined || from === to || isReported ? moves : [{ from, to, what: 'SSH' }, ...moves];
 }
 
 /** An archive of Berth 0.1 removed the runtime, and said so. Nothing that later versions note is in its record. */

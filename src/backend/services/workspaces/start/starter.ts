@@ -62,12 +62,12 @@ export class WorkspaceStarter {
   async start(name: string, context: OperationContext, options: StartOptions = {}): Promise<void> {
     const { registry } = this.deps;
     const { warnings } = registry.get(name);
-    const isLossTold = warnings.some(({ code }) => code === lostBeforeArchive);
+    const isLossReported = warnings.some(({ code }) => code === lostBeforeArchive);
     // The start that moved it may have been cut off before anybody heard, and this one removes what it was before.
     warnings.filter(({ code }) => code === notCarried).forEach(({ message }) => context.warn(message));
     await this.forgetWarnings(name);
     await context.step('runtime', 'Prepare the runtime', () =>
-      this.preparation.prepare(name, context, { ...options, isLossTold }),
+      this.preparation.prepare(name, context, { ...options, isLossReported: isLossReported }),
     );
     const { driver } = this.runtime(name);
     if ((registry.get(name).spec.mounts ?? []).some((mount) => mount.kind === 'archive')) {
