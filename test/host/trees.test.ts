@@ -20,7 +20,7 @@ describe('the Volumes tree', function () {
         return found;
       });
       const item = trees.volumes.getTreeItem(row);
-      assert.equal(item.contextValue, 'volume+docker+named');
+      assert.equal(item.contextValue, 'volume+docker+named+ours+deletable');
       assert.match(item.accessibilityInformation?.label ?? '', new RegExp(volume));
       const children = await trees.volumes.getChildren(row);
       const [folder, file] = children
