@@ -11,7 +11,7 @@ const NPM_TIMEOUT_MS = 600_000;
 /** Half a minute on an idle machine. It ends what hangs: a machine that is busy with other work must not come near it. */
 const BUILD_TIMEOUT_MS = 1_200_000;
 const LOCAL_CACHE = join(ROOT, '.cache');
-const BUNDLES = ['extension', 'engine', 'cli'].map((name) => join(ROOT, 'dist', `${name}.js`));
+const BUNDLES = ['extension', 'engine', 'engine-main', 'cli'].map((name) => join(ROOT, 'dist', `${name}.js`));
 const BUILD_INPUTS = ['src', 'package.json', 'package-lock.json', 'tsconfig.json', 'webpack.config.js'];
 
 /** @param {string} name a file in a package of node_modules */
@@ -44,7 +44,7 @@ async function isInstalled(lock) {
 }
 
 /**
- * Builds the three bundles, unless those that are there were made from the sources as they are.
+ * Builds the bundles, unless those that are there were made from the sources as they are.
  * @param {(message: string) => void} say
  * @param {'production' | 'any'} mode `any` takes what is there, and builds for development: four times as fast
  * @returns {Promise<{hash: string, isNew: boolean}>} a hash of the sources, and whether anything was built
