@@ -52,7 +52,7 @@ describe('a microVM, from the wizard to its end', function () {
   const until = (state: string) =>
     eventually(
       `the microVM to be ${state}`,
-      async () => assert.match(await row().spoken(), new RegExp(`, ${state}, .*microVM`)),
+      async () => assert.match(await row().spoken(), new RegExp(`, ${state}(,| ·) .*microVM`)),
       slow,
     );
   const inside = (...argv: string[]): Promise<string> => berth(session, 'exec', name, '--', ...argv);
