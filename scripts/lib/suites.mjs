@@ -24,8 +24,10 @@ const odd = { BERTH_TEST_CONDITIONS: process.env.BERTH_TEST_CONDITIONS ?? 'odd' 
 
 /**
  * Where a suite's tests are when not in one folder of its name. Those of behaviour run for both kinds of runtimes.
+ * A window of VS Code that is clicked on a busy machine may close a menu or lose the focus: what fails there is tried
+ * once more, and told apart in the sum.
  * `ordinary` is what differs for who is not root, and part of `unit` for everybody else.
- * @type {Record<string, {folders: string[], except?: string, environment?: Record<string, string>, isOrdinary?: boolean}>}
+ * @type {Record<string, {folders: string[], except?: string, environment?: Record<string, string>, retries?: number, isOrdinary?: boolean}>}
  */
 const PLACES = {
   unit: { folders: ['unit'], environment: odd },
@@ -36,6 +38,7 @@ const PLACES = {
     environment: odd,
     isOrdinary: true,
   },
+  ui: { folders: ['ui'], retries: 1 },
   engine: {
     folders: ['engine'],
     except: 'engine/drivers/microvms',
@@ -50,7 +53,7 @@ const PLACES = {
   },
 };
 
-/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], seconds?: number}} Outcome */
+/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], unsteady?: string[], seconds?: number}} Outcome */
 
 const placeOf = (/** @type {string} */ name) => PLACES[name] ?? { folders: [name] };
 
@@ -84,8 +87,11 @@ export async function runSuite(name, { grep, isHeard, env }) {
     : await runTests({ ...how, resultFile: join(RESULTS, `${name}.json`), wrap: (argv) => argv });
   if (!result) return failed(none, complaint || `ended with ${code} and left no result`);
   const failures = result.tests.filter(({ state }) => state === 'failed').map(titleAndReason);
+  const unsteady = result.tests
+    .filter(({ firstError }) => firstError !== undefined)
+    .map(({ title }) => title);
   const { passed, failed: failedCount, skipped } = result;
-  const outcome = { name, passed, failed: failedCount, skipped, failures };
+  const outcome = { name, passed, failed: failedCount, skipped, failures, unsteady };
   // Whatever ends badly counts, also when each of its tests went well.
   return code !== 0 && result.failed === 0 ? failed(outcome, complaint || `ended with ${code}`) : outcome;
 }
@@ -140,9 +146,10 @@ async function hasTests(folders) {
 }
 
 /** @param {typeof PLACES[string]} place @param {string} resultFile @param {string | undefined} grep */
-function nodeTests({ folders, except, environment = {} }, resultFile, grep) {
+function nodeTests({ folders, except, environment = {}, retries }, resultFile, grep) {
   const left = except ? ['--except', compiled(except)] : [];
   const options = [...left, '--result', resultFile, ...(grep ? ['--grep', grep] : [])];
+  if (retries !== undefined) options.push('--retries', String(retries));
   const cli = join(ROOT, 'out/test/runner/suite-cli.js');
   return { program: [cli, ...folders.map(compiled), ...options], environment };
 }

@@ -8,6 +8,8 @@ export interface TestOutcome {
   /** Milliseconds. */
   duration: number;
   error?: string;
+  /** Passed at the second try: what the first one failed with. */
+  firstError?: string;
 }
 
 export interface TestResult {

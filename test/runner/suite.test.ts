@@ -19,16 +19,29 @@ describe('a suite in plain Node', function () {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  const run = async () => {
+  const run = async (...options: string[]) => {
     const resultFile = join(directory, 'result.json');
-    const program = [join(__dirname, 'suite-cli.js'), directory, '--result', resultFile];
+    const program = [join(__dirname, 'suite-cli.js'), directory, '--result', resultFile, ...options];
     const ran = spawnSync(process.execPath, program, { encoding: 'utf8' });
     return { ...ran, result: await readResult(resultFile) };
   };
 
-  it('fails with what fails, and tries nothing again', async () => {
+  it('fails with what fails', async () => {
     const { status, result } = await run();
     assert.equal(status, 1);
     assert.deepEqual([result?.passed, result?.failed], [1, 2]);
+  });
+
+  it('tries again when told to, and says what passed only then, and why it did not before', async () => {
+    const { status, stdout, result } = await run('--retries', '1');
+    assert.equal(status, 1, 'what never passes fails');
+    assert.deepEqual([result?.passed, result?.failed], [2, 1]);
+    const firstErrors = result!.tests.map(({ title, firstError = '' }) => [title, firstError.split('\n')[0]]);
+    assert.deepEqual(firstErrors, [
+      ['is steady', ''],
+      ['is unsteady', 'Error: the first time'],
+      ['is broken', ''],
+    ]);
+    assert.match(stdout, /is unsteady: tried again after\s+Error: the first time/);
   });
 });

@@ -18,6 +18,8 @@ export interface SuiteOptions {
   bail?: boolean;
   /** Milliseconds for one test. */
   timeout?: number;
+  /** How often a test that failed is tried again. One that passes then is told apart: see `TestOutcome.firstError`. */
+  retries?: number;
   /** Where the report goes, in place of the console. */
   print?: (text: string) => void;
 }
@@ -36,6 +38,7 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
     timeout: options.timeout ?? DEFAULT_TIMEOUT,
     ...(grep ? { grep } : {}),
     ...(options.bail ? { bail: true } : {}),
+    ...(options.retries ? { retries: options.retries } : {}),
   });
   // Also when a variable (CI) asks for colours: in a file or a log they are noise.
   Mocha.reporters.Base.useColors = isatty(1);
@@ -45,9 +48,17 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
     if (except === undefined || !file.startsWith(join(except, sep))) mocha.addFile(file);
   await mocha.loadFilesAsync();
   const tests: TestOutcome[] = [];
+  const firstErrors = new Map<string, string>();
   await new Promise<void>((resolve) => {
     const runner = mocha.run(() => resolve());
-    runner.on('pass', (test) => tests.push(outcome(test, 'passed')));
+    runner.on('pass', (test) => {
+      const firstError = firstErrors.get(test.fullTitle());
+      tests.push({ ...outcome(test, 'passed'), ...(firstError !== undefined && { firstError }) });
+    });
+    runner.on('retry', (test: Test, error: unknown) => {
+      firstErrors.set(test.fullTitle(), wordsOf(error));
+      Mocha.reporters.Base.consoleLog(`    ↻ ${test.title}: tried again after\n${wordsOf(error)}`);
+    });
     runner.on('pending', (test) => tests.push(outcome(test, 'skipped')));
     runner.on('fail', (test, error: unknown) => tests.push(outcome(test, 'failed', error)));
   });
