@@ -93,10 +93,16 @@ async function resume(name: string, client: EngineClient): Promise<void> {
   }
 }
 
-async function serverOf(name: string, client: EngineClient, { serverMs }: Times): Promise<Server> {
+async function serverOf(name: string, client: EngineClient, { serverMs, pollMs }: Times): Promise<Server> {
   // It may have another port than before.
   const { port } = await client.call('workspaces.ssh', { params: { name } });
-  const server = await openServer(port, serverMs);
+  const end = Date.now() + serverMs;
+  let server = await openServer(port, serverMs);
+  // An engine that has just started may not listen for it yet.
+  while (server === undefined && Date.now() < end) {
+    await sleep(pollMs);
+    server = await openServer(port, Math.max(pollMs, end - Date.now()));
+  }
   if (server === undefined) {
     throw new BerthError('timeout', `SSH of workspace ${name} does not answer on port ${port}.`, {
       hint: `\`berth logs ${name}\` may say why.`,

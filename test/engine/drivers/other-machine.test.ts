@@ -1,6 +1,7 @@
 /** A Docker of another machine, by TCP with TLS and by ssh: all that a workspace does, with nothing published there. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { hostname } from 'node:os';
 import { probe } from '../../../src/client/launch';
 import { EngineHarness, eventually } from '../../support/engine/engine-harness';
 import { OtherMachine } from '../../support/programs/other-machine';
@@ -26,6 +27,7 @@ const ways = {
     DOCKER_TLS_VERIFY: '1',
     DOCKER_CERT_PATH: machine.certificates,
   }),
+  'a forwarded socket': (machine: OtherMachine) => ({ DOCKER_HOST: `unix://${machine.socket}` }),
   ssh: (machine: OtherMachine) => ({
     DOCKER_HOST: machine.sshHost,
     PATH: `${machine.programs}:${process.env.PATH ?? ''}`,
@@ -78,6 +80,11 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         name = workspace.name;
         port = workspace.spec.ports?.[0]?.host ?? 0;
         assert.equal(await harness.ssh(name, ['echo over ssh; echo kept > kept']), 'over ssh');
+        if (way === 'a forwarded socket') {
+          // Its machine was found out by this very workspace.
+          assert.equal(workspace.spec.target, hostname());
+          return;
+        }
         assert.equal(workspace.spec.target, way === 'ssh' ? 'other' : theMachine().address);
         const { HostConfig: host } = await harness.container(name).inspect();
         assert.deepEqual({ ...(host.PortBindings as object | null) }, {});
@@ -116,7 +123,7 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
           ['archive', 'archived', 'restore'],
         ] as const) {
           await harness.verb(away, name);
-          assert.equal(await harness.state(name), state);
+          assert.equal(await harness.state(name), state, `after ${away}`);
           await harness.verb(back, name);
           assert.equal(await harness.ssh(name, ['cat kept']), 'kept', `after ${back}`);
         }

@@ -216,7 +216,7 @@ export class ContainerDriver implements Driver {
     await this.runtimes.refuseForeign(name);
     const startedAt = this.unconfigured.get(name);
     this.unconfigured.delete(name);
-    const reach = (info: RuntimeInfo): Promise<void> => this.bridges.follow(info);
+    const reach = (info: RuntimeInfo): Promise<void> => this.bridges.follow(info, true);
     return configureRuntime(this.endpoint, name, plan, { startedAt, reach, signal });
   }
 

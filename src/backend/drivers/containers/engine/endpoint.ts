@@ -4,6 +4,7 @@ import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
 import { isConnectionError, toBerthError, wasNotSent } from './docker-errors';
 import { findCandidates } from './endpoint-candidates';
+import { otherMachine } from './reach';
 import { openConnection, type Connection } from './open-connection';
 import type { HostEnvironment } from '../../../machine/host-environment';
 import type { Log } from '../../../machine/log';
@@ -28,6 +29,8 @@ export interface CallOptions<T = unknown> {
 export class Endpoint {
   private current: { connection: Promise<Connection>; setting: string | undefined } | undefined;
   private leaving = new AbortController();
+  /** Machines behind sockets of this one, by address. */
+  private readonly forwarded = new Map<string, string>();
 
   constructor(private readonly options: EndpointOptions) {}
 
@@ -76,6 +79,16 @@ export class Endpoint {
     return (await this.connect()).target;
   }
 
+  /** Its machine has turned out to be another one: its socket is forwarded. It stays so for that address. */
+  async foundElsewhere(connection: Connection): Promise<string> {
+    const { Name: name } = (await connection.docker.info()) as { Name?: string };
+    const target = otherMachine(name ?? connection.host);
+    this.forwarded.set(connection.host, target);
+    connection.target = target;
+    this.options.log.info({ host: connection.host, target }, 'the container engine is on another machine');
+    return target;
+  }
+
   /** Aborted when the user names another engine: what is still open belongs to the old one. */
   get left(): AbortSignal {
     return this.leaving.signal;
@@ -109,6 +122,7 @@ export class Endpoint {
     for (const candidate of await findCandidates(setting, this.options.environment)) {
       try {
         const connection = await openConnection(candidate);
+        connection.target = this.forwarded.get(connection.host) ?? connection.target;
         this.options.log.info(
           { host: candidate.host, product: connection.product },
           'container engine found',

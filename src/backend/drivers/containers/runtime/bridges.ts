@@ -8,8 +8,9 @@ import { pipeline } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import { localTarget } from '../../../../api/rules/runtimes';
 import type { RuntimeInfo } from '../../driver';
-import type { Endpoint } from '../engine/endpoint';
+import type { Connection, Endpoint } from '../engine/endpoint';
 import { dialContainer, publishesNothing } from './dial';
+import { isForwarded } from './forwarded';
 import { sshPortInside } from '../../../inside/places';
 import { label } from '../engine/labels';
 import type { Log } from '../../../machine/log';
@@ -35,6 +36,10 @@ interface Bridge {
 
 export class Bridges {
   private readonly bridges = new Map<string, Bridge>();
+  /** Runtimes that one of `looks` is awaited for. */
+  private readonly awaited = new Set<string>();
+  /** Of each connection to an engine of this machine, as it seems: whether its ports are here. Asked once. */
+  private readonly looks = new WeakMap<Connection, Promise<boolean>>();
 
   constructor(
     private readonly endpoint: Endpoint,
@@ -42,18 +47,23 @@ export class Bridges {
     private readonly log: Log,
   ) {}
 
-  /** Open for a runtime of ours that runs where no port leads to it, closed for every other. Throws `in_use`. */
-  async follow(info: RuntimeInfo): Promise<void> {
+  /**
+   * Open for a runtime of ours that runs where no port leads to it, closed for every other. Throws `in_use`. Where it may
+   * take a while to find out whether a port does, only `waits` waits for it.
+   */
+  async follow(info: RuntimeInfo, waits = false): Promise<void> {
     const { name, labels, state, sshPort } = info;
     const isOurs = labels[label.installation] === this.installation;
-    if (!isOurs || state === 'stopped' || sshPort === undefined || !(await this.isNeeded(info))) {
-      this.close(name);
+    const isUp = isOurs && state !== 'stopped' && sshPort !== undefined;
+    const isNeeded = isUp && (await this.isNeeded(info, waits));
+    if (!isNeeded) {
+      this.shut(name);
       return;
     }
     const ways = [{ host: sshPort, guest: sshPortInside }, ...portsIn(labels)];
     const key = ways.map(({ host, guest }) => `${host}:${guest}`).join(',');
     if (this.bridges.get(name)?.key !== key) {
-      this.close(name);
+      this.shut(name);
       await this.open(name, key, ways);
     }
   }
@@ -72,6 +82,11 @@ export class Bridges {
   }
 
   close(name: string): void {
+    this.awaited.delete(name);
+    this.shut(name);
+  }
+
+  private shut(name: string): void {
     const bridge = this.bridges.get(name);
     this.bridges.delete(name);
     bridge?.release();
@@ -85,8 +100,41 @@ export class Bridges {
     [...this.bridges.keys()].forEach((name) => this.close(name));
   }
 
-  private async isNeeded({ labels }: RuntimeInfo): Promise<boolean> {
-    return publishesNothing(labels) || (await this.endpoint.target()) !== localTarget;
+  private async isNeeded(info: RuntimeInfo, waits: boolean): Promise<boolean> {
+    if (publishesNothing(info.labels)) {
+      return true;
+    }
+    const connection = await this.endpoint.connect();
+    if (connection.target !== localTarget || info.state !== 'running') {
+      return connection.target !== localTarget;
+    }
+    const known = this.looks.get(connection);
+    const look = known ?? this.look(connection, info);
+    if (waits) {
+      return look;
+    }
+    // Not for the first alone. What has been stopped or removed by then is left alone.
+    this.awaited.add(info.name);
+    look
+      .then((isFar) => (isFar && this.awaited.delete(info.name) ? this.follow(info) : undefined))
+      .catch((error: unknown) => {
+        this.log.debug({ name: info.name, error: String(error) }, 'not known where its ports are');
+      });
+    return false;
+  }
+
+  private look(connection: Connection, info: RuntimeInfo): Promise<boolean> {
+    const look = isForwarded(this.endpoint, info).then(async (isFar) => {
+      if (isFar === undefined) {
+        this.looks.delete(connection);
+      } else if (isFar) {
+        await this.endpoint.foundElsewhere(connection);
+      }
+      return isFar === true;
+    });
+    this.looks.set(connection, look);
+    look.catch(() => this.looks.delete(connection));
+    return look;
   }
 
   private async open(name: string, key: string, ways: readonly Way[]): Promise<void> {
