@@ -11,8 +11,8 @@ import type { Endpoint } from '../engine/endpoint';
 import { runInside } from './exec';
 
 /** Engines in a virtual machine of this one have their ports forwarded only some seconds after a start. */
-const newPatienceMs = 8_000;
-const oldPatienceMs = 500;
+const newTimeoutMs = 8_000;
+const oldTimeoutMs = 500;
 const isOldAfterMs = 60_000;
 const pollMs = 100;
 const connectTimeoutMs = 2_000;
@@ -31,7 +31,7 @@ export async function isForwarded(
     return Date.parse(state.StartedAt);
   });
   const age = Date.now() - startedAt;
-  const end = Date.now() + (age > isOldAfterMs ? oldPatienceMs : newPatienceMs);
+  const end = Date.now() + (age > isOldAfterMs ? oldTimeoutMs : newTimeoutMs);
   while (Date.now() < end) {
     await sleep(pollMs);
     if ((await attempt(sshPort)) !== 'refused') {
