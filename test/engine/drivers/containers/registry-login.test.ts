@@ -118,6 +118,6 @@ describe('images of a registry', function () {
       () => undefined,
       never(),
     );
-    await assert.rejects(build, { code: 'runtime_unavailable', hint: /registry/ });
+    await assert.rejects(build, { code: 'runtime_unavailable', message: /the registry can not be reached/ });
   });
 });

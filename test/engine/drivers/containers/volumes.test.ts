@@ -132,8 +132,8 @@ describe('volumes of the container engine', function () {
     await assert.rejects(bench.driver.volumes.remove(shared), (error: unknown) => {
       assert.ok(error instanceof BerthError);
       assert.equal(error.code, 'in_use');
-      assert.match(error.message, new RegExp(`${one.name} \\(running\\)`));
-      assert.match(error.message, new RegExp(`${two.name} \\(stopped\\)`));
+      assert.match(error.message, new RegExp(`the workspace ${one.workspace} \\(running\\)`));
+      assert.match(error.message, new RegExp(`the workspace ${two.workspace} \\(stopped\\)`));
       return true;
     });
   });

@@ -92,7 +92,7 @@ describe('the pause of a microVM', () => {
     store = new RuntimeStore(new MicrovmFiles(folder()), log);
     await store.write(record);
     machine = new FakeMachine();
-    const machines = { of: () => Promise.resolve(machine), tell: () => undefined };
+    const machines = { of: () => Promise.resolve(machine), report: () => undefined };
     suspender = new Suspender({
       ...{ store, log, kept: new KeptKits(store, log), starter: {} as unknown as Starter },
       machines: machines as unknown as Machines,
@@ -116,7 +116,7 @@ describe('the pause of a microVM', () => {
     await until('it is saved', async () => (await store.get(name)).disksSaved !== undefined);
     let fails: (going: GoingOn) => Promise<never> = () => Promise.reject(new Error('unset'));
     const starter: Pick<Starter, 'restore'> = { restore: (_, going) => fails(going) };
-    const noMachine = { of: () => Promise.resolve(undefined), tell: () => undefined };
+    const noMachine = { of: () => Promise.resolve(undefined), report: () => undefined };
     suspender = new Suspender({
       ...{ store, log, kept: new KeptKits(store, log), starter: starter as unknown as Starter },
       machines: noMachine as unknown as Machines,
