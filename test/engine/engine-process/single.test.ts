@@ -1,7 +1,7 @@
 /** One engine per state directory: started by whoever comes first, ending by itself, handing over. */
 import assert from 'node:assert/strict';
-import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { socketPath } from '../../../src/api/rules/endpoint';
 import { berthVersion } from '../../../src/api/version';
@@ -114,6 +114,8 @@ describe('engine process: one, and only as long as needed', function () {
     // A lock of a process before the last boot, and a link that leads nowhere.
     const owner = { pid: 1, startTime: '1', bootId: 'x', nonce: 'y' };
     await writeFile(join(harness.home, 'engine.lock'), JSON.stringify(owner));
+    // A short socket path has a folder of its own, which goes with the engine.
+    await mkdir(dirname(socketPath(harness.home)), { recursive: true, mode: 0o700 });
     await symlink(join(harness.folder, 'nowhere'), socketPath(harness.home));
     await harness.start();
   });
