@@ -60,7 +60,7 @@ module.exports = (_env, { mode }) => {
     bundle('extension', './src/extension.ts', {
       externals: [{ vscode: 'commonjs vscode' }, nativeModules],
       module: shaken,
-      // What only terminals need is a file of its own, read when the first one opens.
+      // What only terminals need, and what few commands need, are files of their own, read when they are first used.
       output: { asyncChunks: true, chunkFilename: 'extension-[name].js' },
       optimization: { splitChunks: false },
     }),

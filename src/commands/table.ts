@@ -40,10 +40,8 @@ import { measureVolume } from './volume/measure';
 import { openVolumeAsFolder } from './volume/openAsFolder';
 import { resizeVolume } from './volume/resize';
 import { openWalkthrough } from './walkthrough/open';
-import { adoptVolume } from './workspace/create/adopt';
 import { archiveWorkspace } from './workspace/lifecycle/archive';
 import { browseFiles } from './workspace/open/browseFiles';
-import { commitWorkspace } from './workspace/commit';
 import { copySshCommand } from './workspace/open/copySshCommand';
 import { createWorkspace } from './workspace/create/create';
 import { createWorkspaceQuick } from './workspace/create/createQuick';
@@ -53,7 +51,6 @@ import { openWorkspace } from './workspace/open/open';
 import { openInNewWindow } from './workspace/open/openInNewWindow';
 import { openTerminal } from './workspace/open/openTerminal';
 import { pauseWorkspace } from './workspace/lifecycle/pause';
-import { rebuildWorkspace } from './workspace/lifecycle/rebuild';
 import { recoverWorkspace } from './workspace/lifecycle/recover';
 import { renameWorkspace } from './workspace/rename';
 import { restartWorkspace } from './workspace/lifecycle/restart';
@@ -80,8 +77,8 @@ function workspaceCommands(services: Services) {
     'berth.workspace.archive': archiveWorkspace(services),
     'berth.workspace.restore': restoreWorkspace(services),
     'berth.workspace.recover': recoverWorkspace(services),
-    'berth.workspace.rebuild': rebuildWorkspace(services),
-    'berth.workspace.commit': commitWorkspace(services),
+    'berth.workspace.rebuild': seldom(async () => (await rare()).rebuildWorkspace(services)),
+    'berth.workspace.commit': seldom(async () => (await rare()).commitWorkspace(services)),
     'berth.workspace.rename': renameWorkspace(services),
     'berth.workspace.editLimits': editLimits(services),
     'berth.workspace.delete': deleteWorkspace(services),
@@ -91,7 +88,7 @@ function workspaceCommands(services: Services) {
     'berth.workspace.showLogs': showLogs(services),
     'berth.workspace.copySshCommand': copySshCommand(services),
     'berth.workspace.browseFiles': browseFiles(services),
-    'berth.workspace.adopt': adoptVolume(services),
+    'berth.workspace.adopt': seldom(async () => (await rare()).adoptVolume(services)),
     'berth.port.publish': publishPort(services),
     'berth.port.remove': removePort(services),
     'berth.port.open': openPort(services),
@@ -146,3 +143,11 @@ function otherCommands(services: Services) {
     'berth.walkthrough.open': openWalkthrough(),
   };
 }
+
+/** Commands that few need, in a file of their own, which is read when the first of them is called. */
+const rare = () => import(/* webpackChunkName: "rare" */ './workspace/rare.js');
+
+const seldom =
+  (load: () => Promise<Handler>): Handler =>
+  async (...targets) =>
+    (await load())(...targets);

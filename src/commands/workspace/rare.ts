@@ -1,0 +1,4 @@
+/** What is read only when one of these commands is called: see `webpack.config.js`. */
+export { commitWorkspace } from './commit';
+export { adoptVolume } from './create/adopt';
+export { rebuildWorkspace } from './lifecycle/rebuild';
