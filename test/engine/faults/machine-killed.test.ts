@@ -53,6 +53,7 @@ interface Case {
 const everyRun: readonly Case[] = [
   { verb: 'pause', victim: 'engine', share: 0.02 },
   { verb: 'resume', victim: 'engine', share: 0.1 },
+  { verb: 'resume', victim: 'qemu', share: 0 },
   { verb: 'resume', victim: 'qemu', share: 0.1 },
   { verb: 'start', victim: 'filter', share: 0.7 },
   { verb: 'stop', victim: 'engine', share: 0.1 },

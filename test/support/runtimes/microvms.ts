@@ -42,7 +42,9 @@ export class MicrovmsUnderTest implements RuntimeUnderTest {
     }
     const { plan, paused } = JSON.parse(await readFile(record, 'utf8')) as KnownRuntime;
     if ((await this.pidOf(name)) === undefined) {
-      return paused === true ? 'paused' : 'stopped';
+      // Of what ended before its memory was saved, nothing can go on.
+      const isSaved = existsSync(join(this.folder(name), 'machine.state'));
+      return paused === true && isSaved ? 'paused' : 'stopped';
     }
     // Who has QEMU's only connection is the engine, so others ask the guest.
     return (await greets(plan.sshPort)) ? 'running' : 'paused';
