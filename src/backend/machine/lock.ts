@@ -12,6 +12,7 @@ import { currentOwner, parseOwner, verdictOn, type LockOwner, type Verdict } fro
 
 const touchMs = 10_000;
 const silentMs = 60_000;
+const takeAttempts = 100;
 
 export interface Lock {
   release(): void;
@@ -103,19 +104,28 @@ function takeFromTheDead(path: string, isDead: IsDead): boolean {
 
 /** Creates `path` with its whole content at once: link(2) fails when it exists. */
 function take(path: string): boolean {
-  const draft = draftOf(path);
-  try {
-    writeFileSync(draft, JSON.stringify({ ...currentOwner(), nonce: randomUUID() }), { mode: 0o600 });
-    linkSync(draft, path);
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'EEXIST')) {
-      return false;
+  for (let attempt = 1; ; attempt += 1) {
+    const draft = draftOf(path);
+    try {
+      writeFileSync(draft, JSON.stringify({ ...currentOwner(), nonce: randomUUID() }), { mode: 0o600 });
+      linkSync(draft, path);
+      return true;
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) {
+        return false;
+      }
+      // Whoever has just got the lock sweeps the folder of drafts, this one too.
+      if (!isSwept(error) || attempt === takeAttempts) {
+        throw error;
+      }
+    } finally {
+      rmSync(draft, { force: true });
     }
-    throw error;
-  } finally {
-    rmSync(draft, { force: true });
   }
+}
+
+function isSwept(error: unknown): boolean {
+  return isErrno(error, 'ENOENT') && (error as NodeJS.ErrnoException).syscall === 'link';
 }
 
 function readContent(path: string): string | undefined {

@@ -19,6 +19,19 @@ const holder = `
   process.stdin.resume();
   process.stdin.on('end', () => { if (process.argv[2] !== 'leave') lock?.release(); });`;
 
+/** Removes every draft of a folder at once, as who has just got the lock does, until its input ends. */
+const sweeper = `
+  const { readdirSync, rmSync } = require('node:fs');
+  process.stdin.on('end', () => process.exit()).resume();
+  process.stdout.write('ready');
+  const sweep = () => {
+    for (const end = Date.now() + 20; Date.now() < end; ) {
+      readdirSync('.').filter((name) => name.startsWith('.berth-draft-')).forEach((name) => rmSync(name, { force: true }));
+    }
+    setImmediate(sweep);
+  };
+  sweep();`;
+
 /** Tries when it is told to, says `got` or `no`, and lives until its input ends. */
 const racer = `
   const { acquireLock } = require(${JSON.stringify(lockModule)});
@@ -45,6 +58,21 @@ describe('machine/lock', () => {
     assert.equal(existsSync(path()), false);
     acquireLock(path())?.release();
     assert.deepEqual(readdirSync(folder()), []);
+  });
+
+  it('is had also while another process sweeps the folder of drafts', async () => {
+    const child = spawn(process.execPath, ['-e', sweeper], { cwd: folder(), stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    try {
+      for (const end = Date.now() + 500; Date.now() < end; ) {
+        const lock = acquireLock(path());
+        assert(lock !== undefined);
+        lock.release();
+      }
+    } finally {
+      child.stdin.end();
+      await once(child, 'exit');
+    }
   });
 
   it('is kept by one that can not be seen from here until that is silent', () => {
