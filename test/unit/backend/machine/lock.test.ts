@@ -61,10 +61,13 @@ describe('machine/lock', () => {
   });
 
   it('is had also while another process sweeps the folder of drafts', async () => {
-    const child = spawn(process.execPath, ['-e', sweeper], { cwd: folder(), stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['-e', sweeper], {
+      cwd: folder(),
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     await once(child.stdout, 'data');
     try {
-      for (const end = Date.now() + 500; Date.now() < end; ) {
+      for (const end = Date.now() + 500; Date.now() < end;) {
         const lock = acquireLock(path());
         assert(lock !== undefined);
         lock.release();
