@@ -1,6 +1,7 @@
 /**
  * Volumes that somebody else made and that the user had this installation take over. Labels can't be changed, so this
- * list says it, and a claim for others to see (`containers/volumes/claims.ts`). A volume is known by more than its name: another one that gets the name later is not taken for it.
+ * list says it, and a claim for others to see (`containers/volumes/claims.ts`). A volume is known by more than its
+ * name: another one that gets the name later is not taken for it.
  */
 import { Type, type Static } from '@sinclair/typebox';
 import { removeTree } from '../machine/files';
@@ -42,6 +43,11 @@ export class AdoptedVolumes {
   /** Whether one of that name was taken over, this one or another. */
   lists(name: string): boolean {
     return this.volumes.some((known) => known.name === name);
+  }
+
+  /** Whether one of that name was taken over that no installation of Berth has made. */
+  isOfAnotherTool(name: string): boolean {
+    return this.volumes.some((known) => known.name === name && known.installation === undefined);
   }
 
   /** One change of whose a volume is, here and with its marks, after the other. A task must not ask for another turn. */

@@ -199,6 +199,20 @@ describeContainers('foreign containers', 'faults: two installations on one daemo
     assert(!images.some(({ tags }) => tags.some((tag) => tag.includes('berth-claim'))));
   });
 
+  it("another tool's volume is that tool's again when its workspace is deleted without it", async () => {
+    const { docker, client } = ours();
+    const name = ours().name();
+    const volume = `workspace-${name}`;
+    await docker.createVolume({ Name: volume });
+    await ours().done(await client.call('adoptable.adopt', { params: { name }, body: { volume } }));
+    await assert.rejects(docker.getVolume(volume).remove(), { statusCode: 409 });
+    await ours().done(
+      await client.call('workspaces.delete', { params: { name }, query: { keepVolumes: true } }),
+    );
+    assert.equal((await client.call('volumes.get', { params: { volume } })).managed, false);
+    await docker.getVolume(volume).remove();
+  });
+
   it('the mark of a volume that nobody has here any more goes with the next start', async () => {
     const { docker, client } = ours();
     const volume = `${ours().prefix}-marked`;

@@ -4,7 +4,7 @@ import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { SecretStore } from '../../store/secrets';
 import type { OperationContext } from '../operations/operation-context';
-import { removeOwnVolume } from '../volumes/own-volumes';
+import { giveVolumeBack, removeOwnVolume } from '../volumes/own-volumes';
 import type { WorkspaceRecord } from './record';
 import { settleReplacement, type ReplacementDeps } from './replacement';
 
@@ -42,6 +42,9 @@ export async function eraseWorkspace(
     );
     await context.step('runtime', 'Remove the runtime', () => runtime.remove());
     const deleted = keepVolumes ? [] : await removeVolumes(deps, record, runtime.driver, context);
+    if (keepVolumes && deps.adopted.isOfAnotherTool(record.homeVolume)) {
+      await giveVolumeBack(deps, runtime.driver, record.homeVolume);
+    }
     await forget(deps, record, context);
     return { deleted };
   } catch (error) {
