@@ -48,16 +48,14 @@ export class SecretStore {
     });
   }
 
-  async values(workspace: string): Promise<Record<string, string>> {
-    const own = (await this.read())[workspace];
-    if (own === undefined) {
+  /** Those of the names, which the workspace's record has, that are there: what no record names is nobody's. */
+  async values(workspace: string, names: readonly string[]): Promise<Record<string, string>> {
+    const own = Object.entries((await this.read())[workspace] ?? {}).filter(([name]) => names.includes(name));
+    if (own.length === 0) {
       return {};
     }
     const key = await this.key();
-    const opened = Object.entries(own).map(([name, value]) => [
-      name,
-      open(key, `${workspace}/${name}`, value),
-    ]);
+    const opened = own.map(([name, value]) => [name, open(key, `${workspace}/${name}`, value)]);
     return Object.fromEntries(opened) as Record<string, string>;
   }
 

@@ -86,7 +86,9 @@ export class WorkspaceAccess {
     extra: Readonly<Record<string, string>> = {},
   ): Promise<Record<string, string>> {
     const { spec } = this.deps.registry.get(name);
-    const secrets = usersOfSecrets.includes(user) ? await this.deps.secrets.values(name) : {};
+    const secrets = usersOfSecrets.includes(user)
+      ? await this.deps.secrets.values(name, spec.secretNames ?? [])
+      : {};
     return { ...spec.env, ...secrets, ...extra };
   }
 

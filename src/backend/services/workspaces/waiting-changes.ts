@@ -1,33 +1,38 @@
 /** Changes that are on record and not in force yet: what each of them waits for. */
-import type { WorkspaceRegistry } from './registry';
+import type { Problem } from '../../../api/workspaces/schemas';
 
 /** The code of what is said of limits that the next start puts in force. */
 export const limitsAtStart = 'limits-at-start';
 
-interface Waiting {
+/** What a driver says of a change: the names of what it could not put in force while the runtime is as it is. */
+export interface Waiting {
   needsRebuild: readonly string[];
   needsRestart?: readonly string[];
 }
 
-/** Notes a warning that says what a change waits for, or takes back the one of before. */
-export async function reportWaiting(
-  registry: WorkspaceRegistry,
+/** The warnings of a workspace with one that says what a change waits for, or without the one of before. */
+export function withWaiting(
+  warnings: readonly Problem[],
   name: string,
   what: 'limits' | 'ports',
   { needsRebuild, needsRestart = [] }: Waiting,
-): Promise<void> {
-  if (needsRebuild.length > 0) {
-    await registry.warn(name, {
-      code: what,
-      message: `Takes effect with the next rebuild: ${needsRebuild.join(', ')}.`,
-      hint: `\`berth rebuild ${name}\` keeps all volumes.`,
-    });
-  }
-  if (needsRestart.length > 0) {
-    await registry.warn(name, {
-      code: limitsAtStart,
-      message: `Takes effect with the next start: ${needsRestart.join(', ')}.`,
-      hint: `\`berth restart ${name}\` does that.`,
-    });
-  }
+): Problem[] {
+  const atRebuild: Problem = {
+    code: what,
+    message: `Takes effect with the next rebuild: ${needsRebuild.join(', ')}.`,
+    hint: `\`berth rebuild ${name}\` keeps all volumes.`,
+  };
+  const atStart: Problem = {
+    code: limitsAtStart,
+    message: `Takes effect with the next start: ${needsRestart.join(', ')}.`,
+    hint: `\`berth restart ${name}\` does that.`,
+  };
+  const others = warnings.filter(
+    ({ code }) => code !== what && !(needsRestart.length > 0 && code === limitsAtStart),
+  );
+  return [
+    ...others,
+    ...(needsRebuild.length > 0 ? [atRebuild] : []),
+    ...(needsRestart.length > 0 ? [atStart] : []),
+  ];
 }

@@ -1,6 +1,13 @@
 /** Reading and changing workspaces. What changes their state is in `verbs/`. */
 import { BerthError } from '../../../api/errors';
-import type { Limits, PublishedPort, Workspace, WorkspacePatch } from '../../../api/workspaces/schemas';
+import type {
+  Limits,
+  Problem,
+  PublishedPort,
+  Workspace,
+  WorkspacePatch,
+} from '../../../api/workspaces/schemas';
+import type { PlannedPort } from '../../drivers/driver';
 import { refuseUnsupported } from '../../drivers/contract/support';
 import { checkCredentials } from '../../inside/target';
 import { KeyedLock } from '../../machine/keyed-lock';
@@ -12,7 +19,7 @@ import type { WorkspaceRecord } from './record';
 import type { WorkspaceRegistry } from './registry';
 import type { RuntimeHandle, Runtimes } from './runtime-handle';
 import { changePorts } from './start/published-ports';
-import { reportWaiting } from './waiting-changes';
+import { withWaiting, type Waiting } from './waiting-changes';
 
 export interface WorkspacesDeps {
   registry: WorkspaceRegistry;
@@ -20,6 +27,8 @@ export interface WorkspacesDeps {
   secrets: SecretStore;
   ports: PortLedger;
 }
+
+type Undo = () => Promise<unknown>;
 
 export class Workspaces {
   private readonly updates = new KeyedLock();
@@ -38,35 +47,49 @@ export class Workspaces {
   }
 
   /**
-   * One change after the other: what one has read, no other may have changed when it is written. Throws `illegal_state`
-   * for a temporary workspace, and `in_use` for a port that another program has.
+   * One change after the other: what one has read, no other may have changed when it is written. One that fails leaves
+   * all as it was. Throws `illegal_state` for a temporary workspace, and `in_use` for a port that another program has.
    */
   update(name: string, patch: WorkspacePatch): Promise<Workspace> {
     return this.updates.run(name, () => this.change(name, patch));
   }
 
   private async change(name: string, patch: WorkspacePatch): Promise<Workspace> {
-    const { registry, secrets } = this.deps;
+    const undo: Undo[] = [];
+    try {
+      return await this.apply(name, patch, undo);
+    } catch (error) {
+      for (const step of undo.reverse()) {
+        // What went wrong is told; what can't be undone either is most likely of the same cause.
+        await step().catch(() => undefined);
+      }
+      throw error;
+    }
+  }
+
+  /** What each of its steps has changed outside of the record, `undo` takes back. */
+  private async apply(name: string, patch: WorkspacePatch, undo: Undo[]): Promise<Workspace> {
+    const { registry } = this.deps;
     const record = registry.get(name);
     refuseTemporary(record);
     checkCredentials(patch.credentialFiles);
     const { label, secrets: secretValues, limits: changed, ports: wanted, env: variables, ...spec } = patch;
     const env = variables && changeVariables(record.spec.env ?? {}, variables, 'env');
     const limits = changed === undefined ? undefined : changeLimits(record.spec.limits, changed);
-    if (limits !== undefined && record.runtimeId !== undefined) {
-      await this.applyLimits(name, limits);
-    }
-    const secretNames = secretValues === undefined ? undefined : await secrets.put(name, secretValues);
-    const ports = wanted === undefined ? undefined : await this.changePorts(name, wanted);
+    const published = wanted && (await this.publish(name, wanted, undo));
+    const waiting = limits && (await this.applyLimits(name, limits, undo));
+    const secretNames = secretValues && (await this.putSecrets(name, secretValues, undo));
+    const { spec: before, warnings } = registry.get(name);
     const next = await registry.change(name, {
+      warnings: withAll(warnings, name, { limits: waiting, ports: published?.waiting }),
       ...(label !== undefined && { label }),
       // Its time begins now: what was idle under another policy, or none, says nothing.
       ...(patch.idle !== undefined && { lastUsedAt: new Date().toISOString() }),
       spec: {
-        ...registry.get(name).spec,
+        ...before,
         ...spec,
         ...(env !== undefined && { env }),
-        ...(ports !== undefined && { ports }),
+        ...(published !== undefined && { ports: published.ports }),
         ...(limits !== undefined && { limits }),
         ...(secretNames !== undefined && { secretNames }),
       },
@@ -78,24 +101,62 @@ export class Workspaces {
     return this.deps.runtimes.of(this.deps.registry.get(name));
   }
 
-  private async applyLimits(name: string, limits: Limits): Promise<void> {
-    const waiting = await this.runtime(name).setLimits(limits);
-    await reportWaiting(this.deps.registry, name, 'limits', waiting);
+  private async applyLimits(name: string, limits: Limits, undo: Undo[]): Promise<Waiting | undefined> {
+    const { runtimeId, spec } = this.deps.registry.get(name);
+    if (runtimeId === undefined) {
+      return undefined;
+    }
+    undo.push(() => this.runtime(name).setLimits(spec.limits ?? {}));
+    return this.runtime(name).setLimits(limits);
   }
 
-  private async changePorts(name: string, wanted: readonly PublishedPort[]): Promise<PublishedPort[]> {
-    const { spec, runtimeId } = this.deps.registry.get(name);
-    refuseUnsupported({ ...spec, ports: wanted }, this.runtime(name).driver);
-    return changePorts(this.deps.ports, name, { wanted, before: spec.ports }, async (ports) => {
-      if (runtimeId !== undefined) {
-        const { needsRebuild } = await this.runtime(name).setPorts(ports);
-        // What was to wait for a rebuild may be taken back.
-        const others = this.deps.registry.get(name).warnings.filter(({ code }) => code !== 'ports');
-        await this.deps.registry.update(name, { warnings: others });
-        await reportWaiting(this.deps.registry, name, 'ports', { needsRebuild });
-      }
-    });
+  /** Answers all names. */
+  private async putSecrets(
+    name: string,
+    values: Readonly<Record<string, string | null>>,
+    undo: Undo[],
+  ): Promise<string[]> {
+    const { registry, secrets } = this.deps;
+    const names = registry.get(name).spec.secretNames ?? [];
+    // What can't be read any more is set anew by this very call.
+    const before = new Map(Object.entries(await secrets.values(name, names).catch(() => ({}))));
+    const old = Object.keys(values).map((key) => [key, before.get(key) ?? null] as const);
+    undo.push(() => secrets.put(name, Object.fromEntries(old)));
+    return secrets.put(name, values);
   }
+
+  private async publish(
+    name: string,
+    wanted: readonly PublishedPort[],
+    undo: Undo[],
+  ): Promise<{ ports: PublishedPort[]; waiting: Waiting | undefined }> {
+    const { spec } = this.deps.registry.get(name);
+    refuseUnsupported({ ...spec, ports: wanted }, this.runtime(name).driver);
+    const before = spec.ports ?? [];
+    let waiting: Waiting | undefined;
+    const change = (ports: readonly PublishedPort[], from: readonly PublishedPort[]) =>
+      changePorts(this.deps.ports, name, { wanted: ports, before: from }, async (planned) => {
+        waiting = await this.setPorts(name, planned);
+      });
+    const ports = await change(wanted, before);
+    undo.push(() => change(before, ports));
+    return { ports, waiting };
+  }
+
+  private async setPorts(name: string, ports: readonly PlannedPort[]): Promise<Waiting | undefined> {
+    const { runtimeId } = this.deps.registry.get(name);
+    return runtimeId === undefined ? undefined : this.runtime(name).setPorts(ports);
+  }
+}
+
+/** What was to wait may be taken back. */
+function withAll(
+  warnings: readonly Problem[],
+  name: string,
+  { limits, ports }: { limits: Waiting | undefined; ports: Waiting | undefined },
+): Problem[] {
+  const after = limits === undefined ? [...warnings] : withWaiting(warnings, name, 'limits', limits);
+  return ports === undefined ? after : withWaiting(after, name, 'ports', ports);
 }
 
 /** Who changes one means to keep it, and would lose it all the same. */

@@ -10,6 +10,7 @@ describe('store/secrets', () => {
   const folder = useTempFolder();
   let state: StateDirectory;
   let secrets: SecretStore;
+  const all = ['TOKEN', 'KEY', 'EXTRA', 'X', 'NAME'];
 
   beforeEach(async () => {
     state = new StateDirectory(folder());
@@ -21,8 +22,9 @@ describe('store/secrets', () => {
     assert.deepEqual(await secrets.put('demo', { TOKEN: 'one', KEY: 'ü\n' }), ['KEY', 'TOKEN']);
     assert.deepEqual(await secrets.put('demo', { TOKEN: 'two', EXTRA: '' }), ['EXTRA', 'KEY', 'TOKEN']);
     const again = new SecretStore(state);
-    assert.deepEqual(await again.values('demo'), { TOKEN: 'two', KEY: 'ü\n', EXTRA: '' });
-    assert.deepEqual(await again.values('other'), {});
+    assert.deepEqual(await again.values('demo', all), { TOKEN: 'two', KEY: 'ü\n', EXTRA: '' });
+    assert.deepEqual(await again.values('demo', ['EXTRA', 'GONE']), { EXTRA: '' });
+    assert.deepEqual(await again.values('other', all), {});
   });
 
   it('leaves nothing in clear on the disk, in private files', async () => {
@@ -42,15 +44,15 @@ describe('store/secrets', () => {
     await secrets.put('b', { X: '2' });
     await secrets.forget('a');
     await secrets.forget('never-there');
-    assert.deepEqual(await secrets.values('a'), {});
-    assert.deepEqual(await secrets.values('b'), { X: '2' });
+    assert.deepEqual(await secrets.values('a', all), {});
+    assert.deepEqual(await secrets.values('b', all), { X: '2' });
   });
 
   it('loses none of many that are put at once', async () => {
     const names = Array.from({ length: 20 }, (_, index) => `w${index}`);
     await Promise.all(names.map((name) => secrets.put(name, { NAME: name })));
     for (const name of names) {
-      assert.deepEqual(await secrets.values(name), { NAME: name });
+      assert.deepEqual(await secrets.values(name, all), { NAME: name });
     }
   });
 
@@ -62,7 +64,7 @@ describe('store/secrets', () => {
     it(`says what to do when it has ${what}`, async () => {
       await secrets.put('demo', { TOKEN: 'x' });
       await writeFile(state.masterKey, key);
-      const error = await failure(secrets.values('demo'), 'internal');
+      const error = await failure(secrets.values('demo', all), 'internal');
       assert.match(error.message, /demo\/TOKEN/);
       assert.match(error.hint ?? '', /set the secret again/);
     });
@@ -74,14 +76,14 @@ describe('store/secrets', () => {
       workspaces: { a: unknown };
     };
     await writeFile(state.secrets, JSON.stringify({ schemaVersion: 1, workspaces: { b: workspaces.a } }));
-    await failure(secrets.values('b'), 'internal');
+    await failure(secrets.values('b', all), 'internal');
   });
 
   it('reads a file of the time before it had a version, and keeps no copy of it', async () => {
     await secrets.put('workspaces', { TOKEN: 'x' });
     const { workspaces } = JSON.parse(await readFile(state.secrets, 'utf8')) as { workspaces: unknown };
     await writeFile(state.secrets, JSON.stringify(workspaces));
-    assert.deepEqual(await secrets.values('workspaces'), { TOKEN: 'x' });
+    assert.deepEqual(await secrets.values('workspaces', all), { TOKEN: 'x' });
     assert.match(await readFile(state.secrets, 'utf8'), /"schemaVersion": 1/);
     assert.deepEqual((await readdir(state.keys)).sort(), ['hosts', 'master.key', 'secrets.json']);
   });
@@ -89,7 +91,7 @@ describe('store/secrets', () => {
   it('leaves what a newer Berth wrote, or can not be read, untouched', async () => {
     const newer = '{"schemaVersion":2,"sealed":"differently"}';
     await writeFile(state.secrets, newer);
-    for (const use of [secrets.values('a'), secrets.put('a', { X: '1' }), secrets.forget('a')]) {
+    for (const use of [secrets.values('a', all), secrets.put('a', { X: '1' }), secrets.forget('a')]) {
       assert.match((await failure(use, 'forbidden')).message, /left untouched: A newer Berth/);
     }
     assert.equal(await readFile(state.secrets, 'utf8'), newer);
@@ -102,12 +104,12 @@ describe('store/secrets', () => {
   it('sets a damaged file aside and goes on', async () => {
     for (const content of ['{', '[]', '{"a":1}', '{"a":{"X":1}}']) {
       await writeFile(state.secrets, content);
-      assert.deepEqual(await secrets.values('a'), {}, content);
+      assert.deepEqual(await secrets.values('a', all), {}, content);
     }
     const kept = (await readdir(state.keys)).filter((name) => name.startsWith('secrets.json.damaged-'));
     assert(kept.length > 0);
     await secrets.forget('a');
     await secrets.put('a', { X: '1' });
-    assert.deepEqual(await secrets.values('a'), { X: '1' });
+    assert.deepEqual(await secrets.values('a', all), { X: '1' });
   });
 });

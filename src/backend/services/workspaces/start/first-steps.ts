@@ -215,7 +215,7 @@ export class FirstSteps {
     const { spec } = this.deps.registry.get(name);
     const env = {
       ...spec.env,
-      ...(await this.deps.secrets.values(name)),
+      ...(await this.deps.secrets.values(name, spec.secretNames ?? [])),
       ...more,
       HOME: homeDirectory,
       USER: 'workspace',
@@ -236,7 +236,7 @@ export class FirstSteps {
     context: OperationContext,
   ): Promise<Record<string, string>> {
     const { spec } = this.deps.registry.get(name);
-    const given = { ...spec.env, ...(await this.deps.secrets.values(name)) };
+    const given = { ...spec.env, ...(await this.deps.secrets.values(name, spec.secretNames ?? [])) };
     if (given.GIT_SSH_COMMAND !== undefined || given.GIT_SSH !== undefined) {
       return {};
     }

@@ -182,7 +182,7 @@ export class WorkspaceStarter {
     const [hostKey, clientKey, secretValues] = await Promise.all([
       keys.hostKey(name),
       keys.clientKey(),
-      secrets.values(name),
+      secrets.values(name, spec.secretNames ?? []),
     ]);
     const credentials = await readCredentials(spec.credentialFiles ?? []);
     const missing = (spec.secretNames ?? []).filter((secret) => secretValues[secret] === undefined);
