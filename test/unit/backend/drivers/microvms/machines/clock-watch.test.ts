@@ -22,4 +22,16 @@ describe('the watch over the time of day', () => {
     watch.close();
     assert.deepEqual(jumps, [3_600_400, -60_000]);
   });
+
+  it('tells of a sleep that both clocks have counted, by its own lateness, and not of a busy machine', () => {
+    let now = 1_000_000;
+    const jumps: number[] = [];
+    const watch = new ClockWatch((ms) => jumps.push(ms), { wall: () => now, steady: () => now });
+    for (const ms of [5_000, 12_000, 3_605_000, 5_000]) {
+      now += ms;
+      watch.look();
+    }
+    watch.close();
+    assert.deepEqual(jumps, [3_600_000]);
+  });
 });
