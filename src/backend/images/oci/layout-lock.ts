@@ -7,8 +7,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../api/errors';
 import { KeyedLock } from '../../machine/keyed-lock';
-import { acquireLock, ownerOf } from '../../machine/lock';
-import { isRunning } from '../../machine/process-identity';
+import { acquireLock, hasEnded, ownerOf } from '../../machine/lock';
 import { lockFile } from '../../machine/publish';
 
 const lockTimeoutMs = 60_000;
@@ -46,7 +45,7 @@ export class LayoutLock {
     for (const name of (await readdir(this.folder)).filter((each) => holdName.test(each))) {
       const path = join(this.folder, name);
       const owner = ownerOf(path);
-      if (owner !== undefined && isRunning(owner)) {
+      if (owner !== undefined && !hasEnded(path, owner)) {
         isHeld = true;
       } else {
         await rm(path, { force: true });

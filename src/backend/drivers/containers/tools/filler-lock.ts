@@ -1,18 +1,22 @@
 /**
  * Who makes the container that fills the volume of the tools. Its name is a lock between engines, also on other
- * machines with the same daemon: one that a dead engine of this machine left is known at once, others by their age.
+ * machines or in containers with the same daemon: one that a dead engine which we could see left is known at once, others
+ * by their age.
  */
 import type Dockerode from 'dockerode';
+import { currentOwner } from '../../../machine/lock-owner';
 import { identityOf, isRunning, type ProcessIdentity } from '../../../machine/process-identity';
 
 export interface FillerOwner extends ProcessIdentity {
+  /** The namespace in which `pid` means something (pid_namespaces(7)); missing in labels of Berth 0.1. */
+  pidNamespace?: string | undefined;
   /** Tells apart two that are in the same process. */
   instance: string;
 }
 
 /** This process, as the owner of a container that fills the volume. */
 export function fillerOwner(instance: string): FillerOwner {
-  return { ...identityOf(process.pid), instance };
+  return { ...identityOf(process.pid), pidNamespace: currentOwner().pidNamespace, instance };
 }
 
 function parseOwner(text: string | undefined): FillerOwner | undefined {
@@ -39,8 +43,13 @@ export function isAbandoned(
   oldestMs: number,
 ): boolean {
   const owner = parseOwner(label);
-  if (owner === undefined || owner.bootId === '' || owner.bootId !== mine.bootId) {
+  if (owner === undefined || !isSeenBy(mine, owner)) {
     return Date.now() - Date.parse(created) > oldestMs;
   }
   return owner.instance === mine.instance || !isRunning(owner);
+}
+
+/** Whether that pid is one of the processes that we see. */
+function isSeenBy(mine: FillerOwner, { bootId, pidNamespace }: FillerOwner): boolean {
+  return bootId !== '' && bootId === mine.bootId && pidNamespace === mine.pidNamespace;
 }

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { digestOf } from '../../../../../src/backend/images/oci/blobs';
 import { mediaTypes } from '../../../../../src/backend/images/oci/documents';
 import { Layout } from '../../../../../src/backend/images/oci/layout';
+import { currentOwner } from '../../../../../src/backend/machine/lock-owner';
 import { useTempFolder } from '../../../../support/temp';
 import { until } from '../../../../support/wait';
 
@@ -106,6 +107,22 @@ if (process.env.BERTH_TEST_LAYOUT !== undefined) {
       await layout.remove('two');
       assert.deepEqual((await readdir(folder)).filter(isLock), []);
       assert.notEqual(await layout.find('one'), undefined);
+    });
+
+    it('is held by an engine in a container, whose process is not to be seen, until that is silent', async () => {
+      const layout = new Layout(join(temp(), 'oci'));
+      await add(layout, 'one');
+      const blob = join(layout.folder, 'blobs', 'sha256', digestOf(shared).slice('sha256:'.length));
+      const hold = join(layout.folder, 'hold-00000000-0000-0000-0000-000000000000.lock');
+      const owner = { ...currentOwner(), pid: 4_000_000, startTime: '1', pidNamespace: 'pid:[1]' };
+      await writeFile(hold, JSON.stringify(owner));
+      await layout.remove('one');
+      assert(existsSync(blob));
+      await utimes(hold, 0, 0);
+      await add(layout, 'two');
+      await layout.remove('two');
+      assert(!existsSync(blob));
+      assert(!existsSync(hold));
     });
 
     it('lets an image go, and removes no blob, while another one can not be read', async () => {

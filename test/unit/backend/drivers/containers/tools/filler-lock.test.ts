@@ -20,9 +20,10 @@ describe('drivers/containers/tools/filler-lock', () => {
     assert.equal(abandoned({ ...mine, instance: 'other', pid: 4_000_000 }), true);
   });
 
-  it('goes by the age of what it can not judge: another machine, another boot, no label', () => {
+  it('goes by the age of what it can not judge: another machine, another boot, a container, no label', () => {
     const elsewhere = { ...mine, bootId: 'elsewhere' };
-    for (const owner of [elsewhere, undefined, { pid: 1 }]) {
+    const inContainer = { ...mine, instance: 'other', pidNamespace: 'pid:[1]', pid: 4_000_000 };
+    for (const owner of [elsewhere, inContainer, undefined, { pid: 1 }]) {
       assert.equal(abandoned(owner), false);
       assert.equal(abandoned(owner, old), true);
     }
