@@ -11,3 +11,19 @@ export const isRoot = process.getuid?.() === 0;
 export function needsRoot(context: Mocha.Context, what: string): void {
   if (!isRoot) skipWithout(context, `root, who ${what}`);
 }
+
+/** Who may not read everything: this user, or `nobody` where it is root. */
+export const ordinaryUser = isRoot ? 65_534 : (process.getuid?.() ?? 0);
+
+/** This process does something as an ordinary user, which it is already unless it is root's. */
+export async function asOrdinaryUser(run: () => Promise<void>): Promise<void> {
+  if (!isRoot) {
+    return run();
+  }
+  process.seteuid?.(ordinaryUser);
+  try {
+    await run();
+  } finally {
+    process.seteuid?.(0);
+  }
+}

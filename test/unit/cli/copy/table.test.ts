@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planCopy } from '../../../../src/cli/copy/plan';
 import { SmallEngine } from '../../../support/engine/small-engine';
-import { isRoot, skipWithout } from '../../../support/skip';
+import { isRoot, ordinaryUser, skipWithout } from '../../../support/skip';
 import { TestVolume } from '../../backend/files/agent/harness';
 import { removeTree } from '../../../support/temp';
 
@@ -149,9 +149,6 @@ function expectedOf(gnu: string[], thing: string, direction: Direction): string[
     ? gnu
     : ['with errors', ...gnu.slice(1).filter((line) => !line.endsWith(left))];
 }
-
-/** Root may read everything. */
-const ordinary = isRoot ? 65534 : process.getuid?.();
 
 function compare(title: string, tables: Readonly<Record<string, () => Iterable<Row>>>, uid?: number): void {
   describe(title, function () {
@@ -300,5 +297,5 @@ compare(
     [`copies what it can of a ${unreadable}`]: () =>
       plainRowsOf(unreadable, isRoot ? ['down', 'across'] : directions),
   },
-  ordinary,
+  ordinaryUser,
 );

@@ -24,26 +24,11 @@ import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts
 import { TestContext } from '../../../../support/test-context';
 import { TestVolume } from '../../files/agent/harness';
 import { bytesOf, membersOf, TestDisk } from '../../files/disk/harness';
-import { isRoot } from '../../../../support/skip';
+import { asOrdinaryUser, isRoot, ordinaryUser } from '../../../../support/skip';
 import { removeTree } from '../../../../support/temp';
 
-/** Root may read everything. */
-const ordinary = isRoot ? 65534 : process.getuid?.();
 const group = process.getgid?.();
 const neither = 'it is neither a file, a folder nor a link';
-
-/** This process does something as an ordinary user, which it is already unless it is root's. */
-async function as(user: number, run: () => Promise<void>): Promise<void> {
-  if (!isRoot) {
-    return run();
-  }
-  process.seteuid!(user);
-  try {
-    await run();
-  } finally {
-    process.seteuid!(0);
-  }
-}
 
 function debugfsWrite(image: string, command: string): void {
   execFileSync('debugfs', ['-w', '-R', command, image], { stdio: 'ignore' });
@@ -105,7 +90,7 @@ describe('what can not be copied', function () {
     });
 
     beforeEach(async () => {
-      await prepare({ uid: ordinary });
+      await prepare({ uid: ordinaryUser });
       chmodSync(at('data', 'secret'), 0);
     });
 
@@ -154,7 +139,7 @@ describe('what can not be copied', function () {
       chmodSync(at('data', 'secret'), 0o755);
       chmodSync(at('data'), 0o555);
       if (isRoot) {
-        chownSync(at('data', 'a'), ordinary!, 12345); // a group that this user is not in
+        chownSync(at('data', 'a'), ordinaryUser, 12345); // a group that this user is not in
       }
       for (const to of [
         { volume: 'two', path: '/data' },
@@ -165,9 +150,9 @@ describe('what can not be copied', function () {
       }
       assert.equal(statSync(join(two.root, 'data')).mode & 0o777, 0o555);
       assert.equal(statSync(at('data2')).mode & 0o777, 0o555);
-      chownSync(local, ordinary!, -1);
-      chownSync(join(local, 'records'), ordinary!, -1);
-      await as(ordinary!, async () => {
+      chownSync(local, ordinaryUser, -1);
+      chownSync(join(local, 'records'), ordinaryUser, -1);
+      await asOrdinaryUser(async () => {
         const { failed, warnings, files } = await run(request({}));
         assert.deepEqual([failed, warnings, files], [[], [], 2]);
         const again = await run(request({ conflict: 'overwrite' }));
