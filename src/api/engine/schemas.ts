@@ -16,7 +16,9 @@ export const DriverStatus = Type.Object({
   target: Type.Optional(
     Type.String({ description: 'The machine that it makes runtimes on: `local`, or a name.' }),
   ),
-  message: Type.Optional(Type.String()),
+  message: Type.Optional(
+    Type.String({ description: 'Why it is not available; or what it does less well than it could.' }),
+  ),
   hint: Type.Optional(Type.String()),
 });
 export type DriverStatus = Static<typeof DriverStatus>;

@@ -119,7 +119,9 @@ export function formatEngine(info: EngineInfo, now: number): string {
   const drivers = info.drivers.map((driver): [string, string] => [
     driver.runtime,
     driver.available
-      ? [driver.product, driver.endpoint, placeWords(driver.target)].filter(Boolean).join(', ')
+      ? [driver.product, driver.endpoint, placeWords(driver.target), driver.message]
+          .filter(Boolean)
+          .join(', ')
       : `not available: ${[driver.message, driver.hint].filter(Boolean).join(' ')}`,
   ]);
   return formatFields([

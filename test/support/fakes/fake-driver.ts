@@ -54,6 +54,8 @@ export class FakeDriver implements Driver {
   killsOnStop = false;
   /** The daemon is on another machine, or its containers have no network: only `dial` leads into them. */
   isElsewhere = false;
+  /** What it says beside being available. */
+  remark: { message?: string; hint?: string } = {};
   /** What answers at a port of every runtime; nobody listens where there is none. */
   readonly servers = new Map<number, () => Duplex>();
   /** What every configure says that it could not write. */
@@ -137,8 +139,8 @@ export class FakeDriver implements Driver {
   }
 
   status(): ReturnType<Driver['status']> {
-    const where = this.isElsewhere ? { target: 'box' } : {};
-    return this.act('status', '').then(() => ({ available: true, product: 'Fake 1', ...where }));
+    const said = { ...(this.isElsewhere && { target: 'box' }), ...this.remark };
+    return this.act('status', '').then(() => ({ available: true, product: 'Fake 1', ...said }));
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {

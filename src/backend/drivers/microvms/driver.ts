@@ -171,7 +171,12 @@ export class MicrovmDriver implements Driver {
       const { version } = await this.host.programs();
       const kit = await this.host.kit();
       const endpoint = kit === undefined ? 'guest kit not built yet' : `guest kit ${kit.version}`;
-      return { available: true, product: `QEMU ${version}`, endpoint };
+      const obstacle = await this.host.obstacle();
+      return {
+        ...{ available: true, product: `QEMU ${version}`, endpoint },
+        ...(obstacle !== undefined && { message: `emulated: ${obstacle.reason}` }),
+        ...(obstacle?.hint !== undefined && { hint: obstacle.hint }),
+      };
     } catch (error) {
       const { message, hint } = asBerthError(error);
       return { available: false, message, ...(hint !== undefined && { hint }) };

@@ -88,7 +88,7 @@ export class Doctor {
       title: status.runtime === 'container' ? 'Containers' : 'MicroVMs',
       outcome: status.available ? 'ok' : isUsable && !this.isWanted(status.runtime) ? 'warning' : 'failed',
       message: status.available
-        ? [status.product ?? 'available', status.endpoint, placeWords(status.target)]
+        ? [status.product ?? 'available', status.endpoint, placeWords(status.target), status.message]
             .filter(Boolean)
             .join(', ')
         : (status.message ?? 'not available'),

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../../machine/log';
 import type { GuestKit, GuestKits } from '../parts';
-import { findAcceleration, type Found } from '../qemu/acceleration';
+import { findAcceleration, knownObstacle, type Found, type Obstacle } from '../qemu/acceleration';
 import type { Acceleration, MachinePlan } from '../qemu/command-line';
 import { processorId } from '../qemu/processor';
 import { findQemu, type QemuPrograms, type QemuEnvironment } from '../qemu/programs';
@@ -79,6 +79,16 @@ export class Host {
       this.known = { programs: await findQemu(this.options.environment), atMs: now };
     }
     return this.known.programs;
+  }
+
+  /** Why guests are emulated, as far as it is known without booting one. Throws as `programs` does. */
+  async obstacle(): Promise<Obstacle | undefined> {
+    const { acceleration, environment, files } = this.options;
+    if (acceleration !== undefined) {
+      return undefined;
+    }
+    const programs = await this.programs();
+    return knownObstacle({ programs, environment, cacheFile: files.acceleration });
   }
 
   /** Looks again at the next call, e.g. after a new kit was built. */

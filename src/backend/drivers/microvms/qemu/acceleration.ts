@@ -2,8 +2,9 @@
  * Which acceleration really runs a guest. A device that opens and creates machines is no proof (some nested hosts
  * then never run a single instruction of the guest), so a machine is booted until its guest says a word.
  */
-import { access, constants, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { Type, type Static } from '@sinclair/typebox';
+import { isErrno } from '../../../machine/files';
 import { replaceFile } from '../../../machine/whole-file';
 import { readRecord, writeRecord, type RecordFormat } from '../../../store/records';
 import { identityOf } from '../../../machine/process-identity';
@@ -55,17 +56,26 @@ export interface Found {
   untilMs?: number;
 }
 
+/** What stands in the way of an acceleration; `hint` where something can be done about it. */
+export interface Obstacle {
+  reason: string;
+  hint?: string;
+}
+
 /** Never throws: what can't be probed is emulated. */
 export async function findAcceleration(probe: Probe): Promise<Found> {
-  const { programs, environment: environment, cacheFile } = probe;
+  const { programs, environment, cacheFile } = probe;
   const candidate = hosts[environment.platform];
-  if (candidate === undefined || !(await seemsPossible(candidate, environment))) {
+  if (candidate === undefined) {
     return { acceleration: 'tcg' };
   }
+  const obstacle = await deviceObstacle(environment);
+  if (obstacle !== undefined) {
+    // Rights may be given while this process runs, and a look costs nothing.
+    return { acceleration: 'tcg', reason: obstacle.reason, untilMs: Date.now() + firstRetryMs };
+  }
   const { bootId } = identityOf(process.pid);
-  const read = await readRecord(cacheFile, format);
-  const known =
-    read.kind === 'ok' && bootId !== '' && isFor(read.value, bootId, programs) ? read.value : undefined;
+  const known = await knownOf(cacheFile, bootId, programs);
   const found = known === undefined ? undefined : foundOf(known);
   if (found !== undefined && (found.untilMs ?? Infinity) > Date.now()) {
     return found;
@@ -83,6 +93,26 @@ export async function findAcceleration(probe: Probe): Promise<Found> {
   return foundOf(fresh);
 }
 
+/** Why guests are emulated here, as far as it is known without booting one. Never throws. */
+export async function knownObstacle({
+  programs,
+  environment,
+  cacheFile,
+}: Pick<Probe, 'programs' | 'environment' | 'cacheFile'>): Promise<Obstacle | undefined> {
+  const obstacle = await deviceObstacle(environment);
+  if (obstacle !== undefined) {
+    return obstacle;
+  }
+  const known = await knownOf(cacheFile, identityOf(process.pid).bootId, programs);
+  const reason = known?.acceleration === 'tcg' ? known.reason?.split('\n')[0] : undefined;
+  return reason === undefined ? undefined : { reason };
+}
+
+async function knownOf(file: string, bootId: string, programs: QemuPrograms): Promise<Known | undefined> {
+  const read = await readRecord(file, format);
+  return read.kind === 'ok' && bootId !== '' && isFor(read.value, bootId, programs) ? read.value : undefined;
+}
+
 /** What earlier versions noted as emulated is asked again. */
 function foundOf({ acceleration, failures = 1, failedAt = '', reason }: Known): Found {
   if (acceleration !== 'tcg') {
@@ -97,15 +127,30 @@ function isFor(known: Known, bootId: string, { build }: QemuPrograms): boolean {
   return known.bootId === bootId && known.build === build;
 }
 
-/** Without a device that we may write there is nothing to probe. */
-async function seemsPossible(candidate: Acceleration, { platform }: QemuEnvironment): Promise<boolean> {
-  if (candidate !== 'kvm' || platform !== 'linux') {
-    return true;
+/** Without a device that we may open there is nothing to probe. */
+async function deviceObstacle({
+  platform,
+  kvmDevice = '/dev/kvm',
+}: QemuEnvironment): Promise<Obstacle | undefined> {
+  if (platform !== 'linux') {
+    return undefined;
   }
-  return access('/dev/kvm', constants.R_OK | constants.W_OK).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await (await open(kvmDevice, 'r+')).close();
+    return undefined;
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM')) {
+      return {
+        reason: `this user may not open ${kvmDevice}`,
+        hint: 'Join the group that owns it (`sudo usermod -aG kvm "$USER"`), log in again, then stop the engine: `berth down`.',
+      };
+    }
+    return {
+      reason: isErrno(error, 'ENOENT')
+        ? `this machine has no ${kvmDevice}`
+        : `${kvmDevice} can't be opened: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
 }
 
 /** Boots the machine; undefined when its guest spoke in time, else why not. */

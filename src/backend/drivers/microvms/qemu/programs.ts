@@ -32,6 +32,8 @@ export interface QemuEnvironment {
   env: Readonly<Partial<Record<string, string>>>;
   platform: NodeJS.Platform;
   architecture: Architecture;
+  /** Of Linux. Default: `/dev/kvm`. */
+  kvmDevice?: string;
 }
 
 /** That of this process. */

@@ -51,6 +51,15 @@ describe('services/engine/doctor', () => {
     assert.equal((await check('image')).message, 'workspace:latest is not on box.');
   });
 
+  it('says what a runtime does less well than it could, and what to do, without calling it wrong', async () => {
+    test.driver.remark = { message: 'emulated: this user may not open /dev/kvm', hint: 'Join the group.' };
+    const { outcome, message, hint } = await check('runtime.container');
+    assert.deepEqual(
+      [outcome, message, hint],
+      ['ok', 'Fake 1, emulated: this user may not open /dev/kvm', 'Join the group.'],
+    );
+  });
+
   it('says when the ports are used up', async () => {
     await test.services.settings.change({ portRange: { first: 29_000, last: 29_000 } });
     await test.create('demo');

@@ -2,8 +2,14 @@
 import assert from 'node:assert/strict';
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findAcceleration } from '../../../../../../src/backend/drivers/microvms/qemu/acceleration';
+import {
+  findAcceleration,
+  knownObstacle,
+  type Probe,
+} from '../../../../../../src/backend/drivers/microvms/qemu/acceleration';
 import type { MachinePlan } from '../../../../../../src/backend/drivers/microvms/qemu/command-line';
+import type { QemuEnvironment } from '../../../../../../src/backend/drivers/microvms/qemu/programs';
+import { asOrdinaryUser } from '../../../../../support/skip';
 import { useTempFolder } from '../../../../../support/temp';
 
 const program = `#!/bin/sh
@@ -24,19 +30,25 @@ describe('what is known of the acceleration', () => {
     await chmod(at('qemu'), 0o755);
   });
 
-  function find() {
+  // On a Mac no device tells whether a probe is worth it.
+  function find(ofSystem: Partial<QemuEnvironment> = {}) {
+    return findAcceleration(probe(ofSystem));
+  }
+
+  const obstacle = (ofSystem: Partial<QemuEnvironment> = {}) => knownObstacle(probe(ofSystem));
+
+  function probe(ofSystem: Partial<QemuEnvironment>): Probe {
+    const environment: QemuEnvironment = { env: {}, platform: 'darwin', architecture: 'x64', ...ofSystem };
     const sockets = { qmp: at('q'), control: at('c'), ssh: at('s'), filterOut: at('o'), filterIn: at('i') };
     const plan: MachinePlan = {
       ...{ architecture: 'x64', acceleration: 'hvf', cpus: 1, memoryMiB: 64, kernel: '/k', initrd: '/i' },
       ...{ kernelArguments: [], name: 'probe', uuid: 'u', disks: [], sshPort: undefined, isOffline: true },
       ...{ isFiltered: false, incoming: undefined, sockets, consoleLog: at('log'), pidFile: at('pid') },
     };
-    return findAcceleration({
+    return {
       programs: { system: at('qemu'), image: '', version: '9', build: 'QEMU 9', confinement: [] },
-      // No device tells there whether a probe is worth it.
-      environment: { env: {}, platform: 'darwin', architecture: 'x64' },
-      ...{ cacheFile: at('acceleration.json'), machine: () => plan, marker: 'SPOKEN' },
-    });
+      ...{ environment, cacheFile: at('acceleration.json'), machine: () => plan, marker: 'SPOKEN' },
+    };
   }
 
   async function age(ms: number): Promise<void> {
@@ -76,5 +88,38 @@ describe('what is known of the acceleration', () => {
     const known = JSON.parse(await readFile(at('acceleration.json'), 'utf8')) as object;
     await writeFile(at('acceleration.json'), JSON.stringify({ ...known, acceleration: 'tcg' }));
     assert.deepEqual(await find(), { acceleration: 'hvf' });
+  });
+
+  it('says why it is none, as soon as that is known', async () => {
+    assert.equal(await obstacle(), undefined);
+    await writeFile(at('fails'), '');
+    await find();
+    assert.match((await obstacle())?.reason ?? '', /^it ended with code 1: the processor is in other hands$/);
+  });
+
+  it('names the group to join where this user may not open the device, and takes it once it may', async () => {
+    const kvmDevice = at('kvm');
+    const linux = { platform: 'linux', kvmDevice } as const;
+    await writeFile(kvmDevice, '', { mode: 0o000 });
+    await chmod(folder(), 0o755);
+    await asOrdinaryUser(async () => {
+      const reason = `this user may not open ${kvmDevice}`;
+      const { untilMs = Infinity, ...found } = await find(linux);
+      assert.deepEqual(found, { acceleration: 'tcg', reason });
+      assert(untilMs < Date.now() + 11 * 60_000, 'it is looked at again');
+      const { hint, ...rest } = (await obstacle(linux)) ?? assert.fail('nothing in the way');
+      assert.deepEqual(rest, { reason });
+      assert.match(hint ?? '', /usermod -aG kvm "\$USER".*log in again.*berth down/);
+    });
+    assert.equal(await starts(), 0);
+    await chmod(kvmDevice, 0o600);
+    assert.equal(await obstacle(linux), undefined);
+    assert.deepEqual(await find(linux), { acceleration: 'kvm' });
+  });
+
+  it('says that there is no device', async () => {
+    const linux = { platform: 'linux', kvmDevice: at('kvm') } as const;
+    assert.deepEqual(await obstacle(linux), { reason: `this machine has no ${at('kvm')}` });
+    assert.equal((await find(linux)).reason, `this machine has no ${at('kvm')}`);
   });
 });
