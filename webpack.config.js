@@ -10,8 +10,13 @@ const nativeModules = ({ request }, callback) => {
   callback();
 };
 
-/** Docker's BuildKit sessions are not used: their gRPC stack stays out. */
-const unusedModules = { '@grpc/grpc-js': false, '@grpc/proto-loader': false };
+/** Docker's BuildKit sessions are not used, and its SSH is by the user's own OpenSSH: what these need stays out. */
+const unusedModules = {
+  '@grpc/grpc-js': false,
+  '@grpc/proto-loader': false,
+  protobufjs: false,
+  [require.resolve('docker-modem/lib/ssh')]: false,
+};
 
 const typescript = (compilerOptions = {}) => ({
   test: /\.ts$/,
