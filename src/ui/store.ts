@@ -47,6 +47,10 @@ export class Store implements Disposable {
   private readonly expected = new Map<string, WorkspaceState>();
   /** Keys that events touched while a snapshot was on its way: the event is newer. */
   private touched: Set<string> | undefined;
+  /** Counts events and snapshots: what came last about one thing, and about all. */
+  private sequence = 0;
+  private readonly told = new Map<string, number>();
+  private allToldAt = 0;
   private pending = emptyChange();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -109,6 +113,7 @@ export class Store implements Disposable {
   }
 
   loadSnapshot(snapshot: Snapshot): void {
+    this.allToldAt = ++this.sequence;
     const touched = this.touched ?? new Set<string>();
     this.touched = undefined;
     replace(this.workspacesByName, snapshot.workspaces, nameOf, touched, 'workspaces');
@@ -123,6 +128,38 @@ export class Store implements Disposable {
   /** Takes one thing that an answer brought, as if an event had told it. */
   take(event: Omit<EngineEvent, 'id'>): void {
     this.apply({ ...event, id: 0 } as EngineEvent);
+  }
+
+  /**
+   * To be called before a workspace is asked for, or changed: takes the answer, unless an event about it came meanwhile,
+   * which is newer.
+   */
+  awaitWorkspace(name: string): (answer: Workspace) => void {
+    const isOld = this.sinceNow(`workspaces/${name}`);
+    return (payload) => {
+      if (!isOld()) {
+        this.take({ type: 'workspace.changed', payload });
+      }
+    };
+  }
+
+  /** The same for a volume. Its size, which events need not carry, is taken in any case while the volume is there. */
+  awaitVolume(name: string): (answer: Volume) => void {
+    const isOld = this.sinceNow(`volumes/${name}`);
+    return (answer) => {
+      const now = this.volume(name);
+      if (!isOld()) {
+        this.take({ type: 'volume.changed', payload: answer });
+      } else if (now !== undefined && answer.usedBytes !== undefined) {
+        this.take({ type: 'volume.changed', payload: withUsage(now, answer) });
+      }
+    };
+  }
+
+  /** Whether something was told of it after this call. */
+  private sinceNow(key: string): () => boolean {
+    const at = this.sequence;
+    return () => Math.max(this.allToldAt, this.told.get(key) ?? 0) > at;
   }
 
   apply(event: EngineEvent): void {
@@ -203,6 +240,7 @@ export class Store implements Disposable {
 
   private mark(kind: 'workspaces' | 'volumes' | 'operations', key: string): void {
     this.touched?.add(`${kind}/${key}`);
+    this.told.set(`${kind}/${key}`, ++this.sequence);
     this.pending[kind].add(key);
     this.schedule();
   }
@@ -234,11 +272,15 @@ function keepUsage(before: Volume | undefined, now: Volume): Volume {
   if (now.usedBytes !== undefined || before?.usedBytes === undefined) {
     return now;
   }
+  return withUsage(now, before);
+}
+
+function withUsage({ usedIsAtLeast, usedAt, ...volume }: Volume, from: Volume): Volume {
   return {
-    ...now,
-    usedBytes: before.usedBytes,
-    ...(before.usedIsAtLeast === true && { usedIsAtLeast: true }),
-    ...(before.usedAt !== undefined && { usedAt: before.usedAt }),
+    ...volume,
+    ...(from.usedBytes !== undefined && { usedBytes: from.usedBytes }),
+    ...(from.usedIsAtLeast === true && { usedIsAtLeast: true }),
+    ...(from.usedAt !== undefined && { usedAt: from.usedAt }),
   };
 }
 

@@ -23,8 +23,9 @@ export function changePorts(
     const params = { name };
     const before = (await client.call('workspaces.get', { params, signal })).spec.ports ?? [];
     const body = { ports: edit(before) };
+    const take = store.awaitWorkspace(name);
     const workspace = await client.call('workspaces.update', { params, body, signal });
-    store.take({ type: 'workspace.changed', payload: workspace });
+    take(workspace);
     return { before, workspace };
   });
 }

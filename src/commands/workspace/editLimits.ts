@@ -31,11 +31,12 @@ export const editLimits =
     const change = (limits: Limits) =>
       runner.run(t('Changing limits of {0}', workspace.label), async ({ client }) => {
         const params = { name: workspace.name };
+        const take = store.awaitWorkspace(workspace.name);
         const payload = await client.call('workspaces.update', {
           params,
           body: { limits: { ...noLimits, ...limits } },
         });
-        store.take({ type: 'workspace.changed', payload });
+        take(payload);
         return payload.spec.limits ?? {};
       });
     const outcome = await change(draft.limits);

@@ -21,8 +21,8 @@ export const renameWorkspace =
     });
     const change = async (to: string) =>
       runner.run(t('Renaming {0}', label), async ({ client }) => {
-        const payload = await client.call('workspaces.update', { params: { name }, body: { label: to } });
-        store.take({ type: 'workspace.changed', payload });
+        const take = store.awaitWorkspace(name);
+        take(await client.call('workspaces.update', { params: { name }, body: { label: to } }));
       });
     if (wanted.trim() !== label && (await change(wanted.trim())).kind === 'done') {
       await reportDone(t('Renamed {0} to {1}.', label, wanted.trim()), async () => {

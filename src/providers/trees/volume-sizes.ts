@@ -28,6 +28,7 @@ export class VolumeSizes {
   private async measure(name: string): Promise<void> {
     try {
       const client = await this.link.client();
+      const take = this.store.awaitVolume(name);
       const payload = await client.call('volumes.get', {
         params: { volume: name },
         query: { usage: true },
@@ -35,7 +36,7 @@ export class VolumeSizes {
       });
       // It may have gone meanwhile: an answer must not bring it back.
       if (this.store.volume(name) !== undefined) {
-        this.store.take({ type: 'volume.changed', payload });
+        take(payload);
       }
     } catch (error) {
       this.asked.delete(name);

@@ -111,6 +111,37 @@ describe('the store of what the engine tells', () => {
     assert.deepEqual(store.runningOperations, []);
   });
 
+  it('takes no answer that is older than what events have told meanwhile', () => {
+    const take = store.awaitWorkspace('a');
+    take(workspace('a', { label: 'first' }));
+    assert.equal(store.workspace('a')?.label, 'first');
+    const late = store.awaitWorkspace('a');
+    store.apply({ id: 1, type: 'workspace.changed', payload: workspace('a', { state: 'stopped' }) });
+    late(workspace('a', { state: 'running' }));
+    assert.equal(store.workspace('a')?.state, 'stopped');
+    const tooLate = store.awaitWorkspace('a');
+    store.apply({ id: 2, type: 'workspace.deleted', payload: { name: 'a' } });
+    tooLate(workspace('a'));
+    assert.equal(store.workspace('a'), undefined);
+    const beforeAll = store.awaitWorkspace('b');
+    store.loadSnapshot(empty);
+    beforeAll(workspace('b'));
+    assert.equal(store.workspace('b'), undefined);
+  });
+
+  it('takes the size of a volume from a late answer, and nothing else', () => {
+    store.loadSnapshot({ ...empty, volumes: [volume('v', { holders: [] })] });
+    const late = store.awaitVolume('v');
+    const holders = [{ runtime: 'workspace-a', workspace: 'a', state: 'running' as const, readOnly: false }];
+    store.apply({ id: 1, type: 'volume.changed', payload: volume('v', { holders }) });
+    late(volume('v', { holders: [], usedBytes: 5 }));
+    assert.deepEqual(store.volume('v'), volume('v', { holders, usedBytes: 5 }));
+    const tooLate = store.awaitVolume('v');
+    store.apply({ id: 2, type: 'volume.deleted', payload: { name: 'v' } });
+    tooLate(volume('v', { usedBytes: 6 }));
+    assert.equal(store.volume('v'), undefined);
+  });
+
   it('does not keep ended operations for ever', () => {
     for (let number = 0; number < 200; number++) {
       store.take({ type: 'operation.changed', payload: operation(`o${number}`, { status: 'succeeded' }) });

@@ -50,13 +50,14 @@ async function whatGoes(client: EngineClient, store: Store, workspace: Workspace
 async function measured(client: EngineClient, store: Store, volume: string): Promise<string> {
   try {
     const signal = AbortSignal.timeout(measureTimeoutMs);
-    const payload: Volume = await client.call('volumes.get', {
+    const take = store.awaitVolume(volume);
+    const answer: Volume = await client.call('volumes.get', {
       params: { volume },
       query: { usage: true },
       signal,
     });
-    store.take({ type: 'volume.changed', payload });
-    return usedWords(payload) ?? t('size unknown');
+    take(answer);
+    return usedWords(answer) ?? t('size unknown');
   } catch {
     return t('size unknown');
   }

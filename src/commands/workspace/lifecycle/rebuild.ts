@@ -96,7 +96,8 @@ async function commitFirst(
     if (state !== 'stopped') {
       await task.follow(await client.call('workspaces.stop', { params, query: { wait: 0 } }));
     }
-    store.take({ type: 'workspace.changed', payload: await client.call('workspaces.get', { params }) });
+    const take = store.awaitWorkspace(name);
+    take(await client.call('workspaces.get', { params }));
   });
   if (outcome.kind === 'done') {
     const commit: CommandId = 'berth.workspace.commit';
