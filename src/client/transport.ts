@@ -41,7 +41,7 @@ export function wrapTransportError(error: unknown): unknown {
   if (code === 'ABORT_ERR') {
     if (error instanceof Error && error.cause instanceof Error && error.cause.name === 'TimeoutError') {
       return new BerthError('timeout', 'The Berth engine did not answer in time.', {
-        hint: 'Look at engine.log in the state directory.',
+        hint: 'If it hangs, end it: `berth down`, or *Restart Engine* in VS Code. engine.log in the state directory says what it did.',
       });
     }
     return new BerthError('cancelled', 'Cancelled.');

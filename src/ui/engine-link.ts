@@ -6,7 +6,7 @@ import { BerthError, asBerthError, type EngineInfo } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { EventStream, StreamEnded } from '../client/events';
 import { socketPath, stateDirectory } from '../client/endpoint';
-import { endEngine } from '../client/end-engine';
+import { endEngine, endEngineOf } from '../client/end-engine';
 import { connect, type LaunchOptions } from '../client/launch';
 import { onSocketMade } from '../client/socket-made';
 import type { SentSettings } from './sent-settings';
@@ -87,25 +87,28 @@ export class EngineLink implements Disposable {
     await this.load(client);
   }
 
-  /** Ends the engine and starts it again; running workspaces go on. */
+  /** Ends the engine, also one that never answered this window, and starts it again; running workspaces go on. */
   async restart(): Promise<void> {
     const client = this.connected;
     const pid = this.current.kind === 'ready' ? this.current.info.pid : undefined;
     this.setState({ kind: 'starting' });
     this.close();
-    if (client !== undefined) {
-      const { endTimeoutMs } = this.options;
-      try {
-        await endEngine(client, this.home, pid, {
-          ...(endTimeoutMs !== undefined && { timeoutMs: endTimeoutMs }),
-          warn: (message) => this.log.warn(message),
-        });
-      } catch (error) {
-        const reason = asBerthError(error);
-        this.setState({ kind: 'failed', error: reason });
-        throw reason;
-      }
+    const { endTimeoutMs } = this.options;
+    const options = {
+      ...(endTimeoutMs !== undefined && { timeoutMs: endTimeoutMs }),
+      warn: (message: string) => this.log.warn(message),
+    };
+    try {
+      await (client === undefined
+        ? endEngineOf(this.options.launch().home ?? stateDirectory(), options)
+        : endEngine(client, this.home, pid, options));
+    } catch (error) {
+      const reason = asBerthError(error);
+      this.setState({ kind: 'failed', error: reason });
+      throw reason;
     }
+    // An attempt that waited for the old one has heard of its end by now.
+    await this.connecting?.catch(() => undefined);
     this.restarts = [];
     await this.client();
   }

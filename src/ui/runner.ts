@@ -43,28 +43,45 @@ export class Runner {
   ) {}
 
   /** Runs one piece of work under a title, e.g. `Starting demo`, and tells how it ended. Never rejects. */
-  async run<T>(
-    title: string,
-    work: (task: Task) => Promise<T>,
-    remedyOf: RemedyOf = () => undefined,
-  ): Promise<Outcome<T>> {
-    const outcome = await this.watched(title, work);
-    if (outcome.kind === 'failed') {
-      void this.report(title, outcome.error, remedyOf(outcome.error));
-    } else if (outcome.kind === 'cancelled') {
-      vscode.window.setStatusBarMessage(t('{0}: cancelled', title), 4_000);
-    }
-    return outcome;
+  async run<T>(title: string, work: (task: Task) => Promise<T>, remedyOf?: RemedyOf): Promise<Outcome<T>> {
+    return this.tell(title, await this.watched(title, work), remedyOf);
+  }
+
+  /** As `run`, for what is done to the engine itself: it need not answer. */
+  async runApart(title: string, work: () => Promise<void>): Promise<Outcome<void>> {
+    return this.tell(title, await this.show(title, ({ signal }) => orCancelled(work(), signal)));
   }
 
   /** As `run`, for work whose end its caller tells: VS Code itself says what becomes of files. Never rejects. */
-  async watched<T>(title: string, work: (task: Task) => Promise<T>): Promise<Outcome<T>> {
+  watched<T>(title: string, work: (task: Task) => Promise<T>): Promise<Outcome<T>> {
+    return this.show(title, async ({ signal }, reports) => {
+      // An engine that does not come up must not hold up who cancels.
+      const client = await orCancelled(this.link.client(), signal);
+      return work({
+        client,
+        signal,
+        report: (message, done) => reports.set(message, done),
+        follow: (operation) => this.follow(client, operation, signal, reports),
+      });
+    });
+  }
+
+  private async show<T>(title: string, work: Attempt<T>): Promise<Outcome<T>> {
     const abort = new AbortController();
     const reports = new Reports();
     const running = this.attempt(title, work, abort, reports);
     const timer = setTimeout(() => void showProgress(title, running, abort, reports), quickMs);
     const outcome = await running;
     clearTimeout(timer);
+    return outcome;
+  }
+
+  private tell<T>(title: string, outcome: Outcome<T>, remedyOf?: RemedyOf): Outcome<T> {
+    if (outcome.kind === 'failed') {
+      void this.report(title, outcome.error, remedyOf?.(outcome.error));
+    } else if (outcome.kind === 'cancelled') {
+      vscode.window.setStatusBarMessage(t('{0}: cancelled', title), 4_000);
+    }
     return outcome;
   }
 
@@ -82,20 +99,12 @@ export class Runner {
 
   private async attempt<T>(
     title: string,
-    work: (task: Task) => Promise<T>,
+    work: Attempt<T>,
     abort: AbortController,
     reports: Reports,
   ): Promise<Outcome<T>> {
     try {
-      // An engine that does not come up must not hold up who cancels.
-      const client = await orCancelled(this.link.client(), abort.signal);
-      const task: Task = {
-        client,
-        signal: abort.signal,
-        report: (message, done) => reports.set(message, done),
-        follow: (operation) => this.follow(client, operation, abort.signal, reports),
-      };
-      return { kind: 'done', value: await work(task) };
+      return { kind: 'done', value: await work(abort, reports) };
     } catch (thrown) {
       const error = asBerthError(thrown);
       if (thrown instanceof Cancelled || abort.signal.aborted || error.code === 'cancelled') {
@@ -141,6 +150,8 @@ export class Runner {
     }
   }
 }
+
+type Attempt<T> = (abort: AbortController, reports: Reports) => Promise<T>;
 
 /** The latest report, kept for a notification that opens later. */
 class Reports {

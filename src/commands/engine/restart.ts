@@ -17,5 +17,5 @@ export const restartEngine =
         t('Restart'),
       );
     }
-    await runner.run(t('Restarting the Berth engine'), () => link.restart());
+    await runner.runApart(t('Restarting the Berth engine'), () => link.restart());
   };

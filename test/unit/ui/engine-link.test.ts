@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from '../../../src/backend/server/server';
 import { listen } from '../../../src/backend/listen';
+import { endEngineOf } from '../../../src/client/end-engine';
 import { EngineLink, type LinkState } from '../../../src/ui/engine-link';
 import { SentSettings } from '../../../src/ui/sent-settings';
 import { Store } from '../../../src/ui/store';
+import { EngineProcess, enginePath } from '../../support/engine/engine-process';
 import { useServer } from '../../support/engine/server';
 import { TestMemory } from '../providers/memory';
+import { useTempFolder } from '../../support/temp';
 import { until } from '../../support/wait';
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -81,6 +84,36 @@ describe('the line to the engine', () => {
       Date.now = now;
       link.dispose();
       await late.close();
+    }
+  });
+});
+
+describe('the line to an engine that hangs', function () {
+  this.timeout(60_000);
+  const temp = useTempFolder();
+
+  it('ends it and starts another, also in a window that it has never answered', async () => {
+    const home = join(temp(), 'home');
+    const hanging = await EngineProcess.start(home);
+    process.kill(hanging.pid, 'SIGSTOP');
+    const launch = () => ({ enginePath, version: '1.0.0', home });
+    const settings = new SentSettings(new TestMemory(), () => ({}));
+    const link = new EngineLink(
+      { launch, settings, isWatched: () => true, endTimeoutMs: 500 },
+      new Store(),
+      quiet,
+    );
+    try {
+      await link.restart();
+      assert(link.state.kind === 'ready');
+      assert.notEqual(link.state.info.pid, hanging.pid);
+      assert.equal(await hanging.exited, 'SIGKILL');
+    } finally {
+      link.dispose();
+      if (hanging.isRunning) {
+        process.kill(hanging.pid, 'SIGKILL');
+      }
+      await endEngineOf(home, { warn: () => undefined });
     }
   });
 });

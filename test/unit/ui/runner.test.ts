@@ -105,6 +105,19 @@ describe('ui/runner', () => {
     assert.deepEqual(await running, { kind: 'cancelled' });
   });
 
+  it('restarts an engine without waiting for its answer, and lets that be cancelled', async () => {
+    client = () => new Promise(() => undefined);
+    let restarts = 0;
+    const restart = (): Promise<void> => Promise.resolve(void (restarts += 1));
+    assert.deepEqual(await runner.runApart('Restarting', restart), { kind: 'done', value: undefined });
+    assert.equal(restarts, 1);
+    const running = runner.runApart('Restarting', () => new Promise(() => undefined));
+    await until('the progress shows', () => standIn.progress.length === 1);
+    await sleep(5);
+    standIn.cancelProgress();
+    assert.deepEqual(await running, { kind: 'cancelled' });
+  });
+
   it('follows an operation to its end; its warnings are in the log', async () => {
     const ended = operation('o', { status: 'succeeded', warnings: ['The disk is nearly full.'] });
     engine().answers.set('GET /v1/operations/o', () => ended);
