@@ -100,7 +100,7 @@ function wire(options: EngineOptions) {
   const clock = options.clock ?? systemClock;
   const idle = new IdleWatch({ registry, verbs, runtimes, clock, log, sessionsOf });
   const remove = async (workspace: string) => {
-    await operations.end([verbs.delete(workspace, false).id]);
+    await operations.end([verbs.delete(workspace).id]);
   };
   const leases = new Leases({ registry, clock, log, remove });
   const shared = {

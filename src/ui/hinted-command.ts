@@ -13,7 +13,7 @@ export interface HintedCommand {
 }
 
 /** Of errors that carry what to do about them; a hint may name a command that comes before it. */
-const ofRemedies: Readonly<Record<Remedy, CommandId>> = {
+const ofRemedies: Readonly<Partial<Record<Remedy, CommandId>>> = {
   start: 'berth.workspace.start',
   restart: 'berth.workspace.restart',
   create: 'berth.workspace.create',

@@ -1,11 +1,12 @@
 /** What to do about an error, as data: clients make a button of it, and the hint its last sentence. */
-export const remedies = ['start', 'restart', 'create'] as const;
+export const remedies = ['start', 'restart', 'create', 'forget'] as const;
 export type Remedy = (typeof remedies)[number];
 
 const sentences: Readonly<Record<Remedy, string>> = {
   start: 'Start it again',
   restart: 'Stop it and start it again',
   create: 'Create it again',
+  forget: 'Forget it, which leaves its runtime and volumes where they are',
 };
 
 /** Whether it is a remedy that clients have a button for. */

@@ -60,7 +60,11 @@ export const workspaceRoutes = {
   },
   'workspaces.delete': {
     ...route('delete'),
-    query: Type.Object({ wait: Type.Optional(Wait), keepVolumes: Type.Optional(Flag) }),
+    query: Type.Object({
+      wait: Type.Optional(Wait),
+      keepVolumes: Type.Optional(Flag),
+      forget: Type.Optional(Flag),
+    }),
   },
   ...byRoute(startVerbs, (verb) => ({ ...route(verb), query: Starting }) as const),
   ...byRoute(bareVerbs, (verb) => ({ ...route(verb), query: Waiting }) as const),

@@ -146,6 +146,27 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         await harness.start();
       });
 
+      it('is left alone while another container engine is in use, and can be deleted afterwards', async () => {
+        await harness.process.kill();
+        await harness.start({ DOCKER_HOST: undefined, PATH: process.env.PATH });
+        const { target = '' } = (await harness.workspace(name)).spec;
+        const refusal = new RegExp(
+          `${name} is on ${target}, and the container engine in use is that of this machine`,
+        );
+        for (const run of [
+          () => harness.delete(name),
+          () => harness.verb('stop', name),
+          () => harness.sh(name, 'true'),
+        ]) {
+          await assert.rejects(run, { code: 'runtime_unavailable', message: refusal });
+        }
+        assert.equal(await harness.state(name), 'running');
+        await harness.process.kill();
+        await harness.start();
+        await harness.untilState(name, 'running');
+        assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
+      });
+
       it('goes with its delete', async () => {
         await harness.leavesNothing();
         await assert.rejects(theMachine().docker.getContainer(`workspace-${name}`).inspect(), {

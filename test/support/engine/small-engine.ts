@@ -36,7 +36,9 @@ export class SmallEngine {
       mounts: mounts.map((mount) => ({ kind: 'volume', readOnly: false, ...mount })),
     };
     const registry = { get: (name: string) => ({ name, homeVolume: homes[name], spec }) };
-    const runtimes = { of: () => ({ inspect: () => Promise.resolve({ id: 'runtime', volumes: [] }) }) };
+    const runtimes = {
+      reach: () => Promise.resolve({ inspect: () => Promise.resolve({ id: 'runtime', volumes: [] }) }),
+    };
     this.locations = new Locations({ registry, runtimes, openFiles } as unknown as LocationDeps);
     this.transfers = new Transfers({
       openFiles,

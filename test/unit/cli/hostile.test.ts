@@ -86,7 +86,7 @@ function shownOf(text: string): string[] {
     formatAdoptables([
       { name: text, volume: text, container: text, containerState: text, image: text, origin: 'ws' },
     ]),
-    explain([{ workspace, volumes: [volume] }], false),
+    explain([{ workspace, volumes: [volume] }], {}),
     formatOperations([operation], now),
     // What is indented is no line of its own: a message of several lines keeps them.
     formatStep(step, style).replaceAll('\n    ', ' '),

@@ -127,10 +127,10 @@ describe('cli: what is shown', () => {
       workspace: workspace({ spec: { runtime: 'container', image: 'x', mounts } }),
       volumes: [volume({ name: 'workspace-demo', usedBytes: 3 * 2 ** 30 })],
     };
-    const shown = explain([loss], false);
+    const shown = explain([loss], {});
     assert.match(shown, /demo +workspace, running\n {2}workspace-demo +volume with all its files +3\.0 GiB/);
     assert.match(shown, /\nStays: cache$/);
-    assert.match(explain([loss], true), /workspace-demo +volume, stays/);
+    assert.match(explain([loss], { keepVolumes: true }), /workspace-demo +volume, stays/);
   });
 
   it('lists operations and images and what can be adopted', () => {

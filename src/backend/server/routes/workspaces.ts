@@ -24,8 +24,7 @@ export function workspaceHandlers(services: Services, waitFor: WaitFor): Handler
     'workspaces.create': async ({ body, query }) => waitFor(await creator.create(body), query),
     'workspaces.get': ({ params }) => workspaces.get(params.name),
     'workspaces.update': ({ params, body }) => workspaces.update(params.name, body),
-    'workspaces.delete': ({ params, query }) =>
-      waitFor(verbs.delete(params.name, query.keepVolumes ?? false), query),
+    'workspaces.delete': ({ params, query }) => waitFor(verbs.delete(params.name, query), query),
     ...byRoute(
       startVerbs,
       (verb) =>

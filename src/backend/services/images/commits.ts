@@ -45,6 +45,7 @@ export class Commits {
     const title = `Commit ${name} to ${image}`;
     const begin = { kind: 'workspace.commit', title, workspace: name } as const;
     return this.operations.start(begin, async (context) => {
+      await this.runtimes.reach(record);
       const plan = { image, without: await injectedInto(record) };
       const commit = (): Promise<string> => makeImage(runtime.name, plan, inBytes(context), context.signal);
       const reading = `Read the files of ${name}, which is paused meanwhile`;

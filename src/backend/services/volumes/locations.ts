@@ -47,7 +47,7 @@ export class Locations {
     if (record.state === 'creating') {
       throw notWhile(record.state, workspace, "its files can't be reached");
     }
-    const runtime = await this.deps.runtimes.of(record).inspect();
+    const runtime = await (await this.deps.runtimes.reach(record)).inspect();
     const root = rootFilesOf(workspace);
     const planned = mountPointsOf(record, runtime);
     const mounts = runtime === undefined ? planned : await this.atRealTargets(workspace, runtime, planned);

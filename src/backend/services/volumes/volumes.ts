@@ -16,6 +16,7 @@ import { publishedFiles } from './published-files';
 import { removeVolume, takeVolume } from './own-volumes';
 import { withUsers } from './volume-users';
 import type { WorkspaceRegistry } from '../workspaces/registry';
+import type { WorkspaceRecord } from '../workspaces/record';
 import type { Runtimes } from '../workspaces/runtime-handle';
 
 const usageTimeoutMs = 120_000;
@@ -98,9 +99,7 @@ export class Volumes {
   /** `force` consents to deleting what another tool made; a volume in use is never deleted. */
   async delete(name: string, force: boolean): Promise<{ deleted: boolean }> {
     const volume = await this.get(name, false);
-    const owner = this.deps.registry
-      .all()
-      .find((record) => [record.homeVolume, record.dockerVolume].includes(name));
+    const owner = this.ownerOf(name);
     if (owner !== undefined) {
       throw new BerthError('in_use', `Volume ${name} belongs to workspace ${owner.name}.`, {
         hint: `Delete the workspace instead: \`berth delete ${owner.name}\`.`,
@@ -178,6 +177,13 @@ export class Volumes {
     );
   }
 
+  /** The workspace that has the volume to itself. */
+  private ownerOf(volume: string): WorkspaceRecord | undefined {
+    return this.deps.registry
+      .all()
+      .find(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(volume));
+  }
+
   private async open(name: string): Promise<VolumeFiles> {
     const workspace = workspaceOfRoot(name);
     if (workspace !== undefined) {
@@ -185,8 +191,11 @@ export class Volumes {
       if (record.state === 'creating') {
         throw notWhile(record.state, workspace, "its files can't be reached");
       }
-      return this.deps.runtimes.of(record).rootFiles();
+      return (await this.deps.runtimes.reach(record)).rootFiles();
     }
+    // The container engine in use may have another one of that name.
+    const owner = this.ownerOf(name);
+    await (owner && this.deps.runtimes.reach(owner));
     const known = this.keptBy.get(name);
     const driver = known ?? (await this.deps.drivers.ofVolume(name));
     this.keptBy.set(name, driver);

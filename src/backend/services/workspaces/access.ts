@@ -44,7 +44,7 @@ export class WorkspaceAccess {
 
   async stats(name: string): Promise<WorkspaceStats> {
     this.require(name, uses.stats, 'nothing is to be measured');
-    return this.runtime(name).stats();
+    return (await this.runtime(name)).stats();
   }
 
   async exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
@@ -53,7 +53,7 @@ export class WorkspaceAccess {
     const user = request.user ?? loginUser;
     const release = this.hold(name);
     const result = await runCommand(
-      this.runtime(name),
+      await this.runtime(name),
       {
         argv: request.argv,
         user,
@@ -128,7 +128,7 @@ export class WorkspaceAccess {
 
   /** The log of the runtime, whatever its state, as long as there is one. */
   async logs(name: string, options: LogOptions): Promise<Readable> {
-    return this.runtime(name).logs(options);
+    return (await this.runtime(name)).logs(options);
   }
 
   /** A process with its streams: the caller ends it. Counted as a client until it has ended. */
@@ -138,7 +138,8 @@ export class WorkspaceAccess {
   ): Promise<ExecSession> {
     this.require(name, uses.commands, "commands can't run in it");
     const user = plan.user ?? loginUser;
-    const session = await this.runtime(name).exec({
+    const runtime = await this.runtime(name);
+    const session = await runtime.exec({
       ...plan,
       user,
       ...this.startingIn(name, plan.cwd),
@@ -173,7 +174,7 @@ export class WorkspaceAccess {
     return this.sessions.get(name) ?? 0;
   }
 
-  private runtime(name: string): RuntimeHandle {
-    return this.deps.runtimes.of(this.deps.registry.get(name));
+  private runtime(name: string): Promise<RuntimeHandle> {
+    return this.deps.runtimes.reach(this.deps.registry.get(name));
   }
 }

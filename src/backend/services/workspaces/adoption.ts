@@ -21,6 +21,7 @@ import { giveVolumeBack, takeVolume } from '../volumes/own-volumes';
 import type { Settings } from '../engine/settings';
 import { settleReplacement, takePlace, type ReplacementDeps } from './replacement';
 import { dockerVolumeOf, type WorkspaceRecord } from './record';
+import { onTarget } from './target';
 import { runtimeOn, stopGraceMs, type RuntimeHandle, type Runtimes } from './runtime-handle';
 
 export interface AdoptionDeps extends ReplacementDeps {
@@ -97,7 +98,7 @@ export class Adoption {
     if (existing !== undefined && request.replaceContainer !== true) {
       throw await this.unconfirmed(runtime, { name, existing, inherited });
     }
-    const spec = { ...inherited.spec, runtime: driver.kind, image };
+    const spec = onTarget({ ...inherited.spec, runtime: driver.kind, image }, await driver.target());
     const takeOver = request.takeOver === true;
     const reservation = { driver, volume, volumes, spec, inherited, existing, takeOver };
     const warnings = await this.reserve(name, reservation);

@@ -1,5 +1,5 @@
 /** Removes a workspace: its runtime, its volumes, and all that is known of it; also where the disk is full. */
-import { asBerthError } from '../../../api/errors';
+import { asBerthError, BerthError } from '../../../api/errors';
 import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { SecretStore } from '../../store/secrets';
@@ -7,26 +7,40 @@ import type { OperationContext } from '../operations/operation-context';
 import { giveVolumeBack, removeOwnVolume } from '../volumes/own-volumes';
 import type { WorkspaceRecord } from './record';
 import { settleReplacement, type ReplacementDeps } from './replacement';
+import { WorkspaceElsewhere } from './target';
 
 export interface EraseDeps extends ReplacementDeps {
   secrets: SecretStore;
 }
 
-export interface Erasure {
+export interface Erasure extends Removal {
   name: string;
-  keepVolumes: boolean;
   /** The state to go back to when the runtime can't be reached. */
   before: WorkspaceState;
+}
+
+/** What of a workspace a delete leaves. */
+export interface Removal {
+  /** All of its volumes. */
+  keepVolumes?: boolean;
+  /** Also its runtime: the container engine that has them is out of reach. */
+  forget?: boolean;
 }
 
 /** Answers the volumes that were deleted. Whatever fails, the workspace ends in a state from which it can be deleted. */
 export async function eraseWorkspace(
   deps: EraseDeps,
-  { name, keepVolumes, before }: Erasure,
+  { name, keepVolumes = false, forget: isForgotten = false, before }: Erasure,
   context: OperationContext,
 ): Promise<{ deleted: string[] }> {
   const { registry, runtimes } = deps;
   try {
+    if (isForgotten) {
+      await refuseInReach(deps, name);
+      await forget(deps, registry.get(name), context);
+      return { deleted: [] };
+    }
+    await runtimes.reach(registry.get(name));
     if (registry.get(name).replaced?.adoption !== undefined) {
       // Nothing was adopted: what there is belongs to whoever had it before.
       await settleReplacement(deps, name);
@@ -49,6 +63,10 @@ export async function eraseWorkspace(
     return { deleted };
   } catch (error) {
     const { message, hint, code } = asBerthError(error);
+    if (error instanceof WorkspaceElsewhere || isForgotten) {
+      await registry.update(name, { state: before, stateDetail: isForgotten ? undefined : message });
+      throw error;
+    }
     const problem = { code, message, step: 'delete', ...(hint !== undefined && { hint }) };
     const isOutOfReach = code === 'runtime_unavailable';
     const state = isOutOfReach ? before : 'error';
@@ -58,6 +76,30 @@ export async function eraseWorkspace(
       .settle(name, state, { problem, stateDetail, keepsVolumes: undefined })
       .catch(() => undefined);
     throw error;
+  }
+}
+
+/** Throws `illegal_state` where nothing is in the way of a delete: what it left would be in the way of the next one. */
+async function refuseInReach({ registry, runtimes }: EraseDeps, name: string): Promise<void> {
+  const record = registry.get(name);
+  const isInReach = await runtimes
+    .reach(record)
+    .then((runtime) => runtime.inspect())
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (asBerthError(error).code !== 'runtime_unavailable') {
+          throw error;
+        }
+        return false;
+      },
+    );
+  if (isInReach) {
+    throw new BerthError(
+      'illegal_state',
+      `Workspace ${name} is in reach: its ${record.spec.runtime} can be deleted.`,
+      { hint: `Delete it: \`berth delete ${name}\`, with \`--keep-volumes\` where its files are to stay.` },
+    );
   }
 }
 

@@ -18,6 +18,7 @@ import type {
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Drivers } from '../engine/drivers';
 import { runtimeNameOf, type WorkspaceRecord } from './record';
+import { requireTarget } from './target';
 
 /** How long a runtime has to end its programs before it is killed. */
 export const stopGraceMs = 10_000;
@@ -127,5 +128,12 @@ export class Runtimes {
   /** Throws `not_supported` where this engine has no such driver. */
   of(record: Pick<WorkspaceRecord, 'name' | 'spec'>): RuntimeHandle {
     return runtimeOn(this.drivers.of(record.spec.runtime), record.name);
+  }
+
+  /** The same for whoever begins to work with it. Throws `WorkspaceElsewhere` where its driver works on another machine now. */
+  async reach(record: WorkspaceRecord): Promise<RuntimeHandle> {
+    const runtime = this.of(record);
+    await requireTarget(record, runtime.driver, runtime.name);
+    return runtime;
   }
 }

@@ -97,8 +97,8 @@ export class Workspaces {
     return registry.show(next);
   }
 
-  private runtime(name: string): RuntimeHandle {
-    return this.deps.runtimes.of(this.deps.registry.get(name));
+  private runtime(name: string): Promise<RuntimeHandle> {
+    return this.deps.runtimes.reach(this.deps.registry.get(name));
   }
 
   private async applyLimits(name: string, limits: Limits, undo: Undo[]): Promise<Waiting | undefined> {
@@ -106,8 +106,9 @@ export class Workspaces {
     if (runtimeId === undefined) {
       return undefined;
     }
-    undo.push(() => this.runtime(name).setLimits(spec.limits ?? {}));
-    return this.runtime(name).setLimits(limits);
+    const runtime = await this.runtime(name);
+    undo.push(() => runtime.setLimits(spec.limits ?? {}));
+    return runtime.setLimits(limits);
   }
 
   /** Answers all names. */
@@ -130,8 +131,9 @@ export class Workspaces {
     wanted: readonly PublishedPort[],
     undo: Undo[],
   ): Promise<{ ports: PublishedPort[]; waiting: Waiting | undefined }> {
-    const { spec } = this.deps.registry.get(name);
-    refuseUnsupported({ ...spec, ports: wanted }, this.runtime(name).driver);
+    const record = this.deps.registry.get(name);
+    const { spec } = record;
+    refuseUnsupported({ ...spec, ports: wanted }, this.deps.runtimes.of(record).driver);
     const before = spec.ports ?? [];
     let waiting: Waiting | undefined;
     const change = (ports: readonly PublishedPort[], from: readonly PublishedPort[]) =>
@@ -145,7 +147,7 @@ export class Workspaces {
 
   private async setPorts(name: string, ports: readonly PlannedPort[]): Promise<Waiting | undefined> {
     const { runtimeId } = this.deps.registry.get(name);
-    return runtimeId === undefined ? undefined : this.runtime(name).setPorts(ports);
+    return runtimeId === undefined ? undefined : (await this.runtime(name)).setPorts(ports);
   }
 }
 

@@ -11,6 +11,7 @@ import { usedOf } from '../../volumes';
 interface DeleteOptions {
   yes?: boolean;
   keepVolumes?: boolean;
+  forget?: boolean;
 }
 
 /** `berth delete`. */
@@ -22,6 +23,7 @@ export function registerDelete(program: Command, cli: Cli): void {
       .argument('<name...>')
       .option('-y, --yes', 'do not ask; required without a terminal')
       .option('--keep-volumes', 'delete the record and the runtime only')
+      .option('--forget', 'delete the record only, while the container engine is out of reach')
       .action((names: string[], options: DeleteOptions) => remove(cli, names, options)),
     ['berth delete demo', 'shows what will be removed, with sizes, and asks'],
     ['berth delete demo --yes', ''],
@@ -32,7 +34,7 @@ async function remove(cli: Cli, names: string[], options: DeleteOptions): Promis
   const client = await cli.engine();
   if (options.yes !== true && cli.isInteractive) {
     const losses = await Promise.all(names.map((name) => lossOf(client, name, cli.signal)));
-    await cli.consent(false, explain(losses, options.keepVolumes === true), 'Delete?');
+    await cli.consent(false, explain(losses, options), options.forget === true ? 'Forget?' : 'Delete?');
   } else {
     if (options.yes !== true) {
       // Consent to what is not there would help nobody.
@@ -48,11 +50,15 @@ async function remove(cli: Cli, names: string[], options: DeleteOptions): Promis
     (name) =>
       client.call('workspaces.delete', {
         params: { name },
-        ...(options.keepVolumes === true && { query: { keepVolumes: true } }),
+        query: {
+          ...(options.keepVolumes === true && { keepVolumes: true }),
+          ...(options.forget === true && { forget: true }),
+        },
       }),
     (_, name) => Promise.resolve({ name, deleted: true }),
   );
-  cli.result(deleted, () => deleted.map(({ name }) => `${name} is deleted.`).join('\n'));
+  const done = options.forget === true ? 'is forgotten' : 'is deleted';
+  cli.result(deleted, () => deleted.map(({ name }) => `${name} ${done}.`).join('\n'));
 }
 
 interface Loss {
@@ -77,12 +83,13 @@ async function lossOf(client: EngineClient, name: string, signal: AbortSignal): 
 }
 
 /** What goes and what stays, for the question. */
-export function explain(losses: readonly Loss[], keepVolumes: boolean): string {
+export function explain(losses: readonly Loss[], { keepVolumes, forget }: DeleteOptions): string {
   const rows = losses.flatMap(({ workspace, volumes }) => [
     [workspace.name, `workspace, ${workspace.state}`, ''],
+    ...(forget === true ? [[`  ${workspace.runtimeName}`, `${workspace.spec.runtime}, stays`, '']] : []),
     ...volumes.map((volume) => [
       `  ${volume.name}`,
-      keepVolumes ? 'volume, stays' : 'volume with all its files',
+      keepVolumes === true || forget === true ? 'volume, stays' : 'volume with all its files',
       usedOf(volume) ?? 'size unknown',
     ]),
   ]);

@@ -6,6 +6,7 @@ import type { EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
 import type { Outcome, Task } from '../../../ui/runner';
 import type { WorkspaceChoice } from '../../targets';
+import { WorkspacesElsewhere } from './forget';
 import { VolumesGone, type EmptyStart } from './empty-volume';
 import { verbWords, type RowVerb } from './verb-words';
 
@@ -36,15 +37,18 @@ export async function runVerb(
   const names = workspaces.length === 1 && only ? only.label : t('{0} workspaces', workspaces.length);
   try {
     const gone = new VolumesGone(runner, emptyStart(verb));
+    const elsewhere = new WorkspacesElsewhere(runner);
     return await runner.run(
       verbWords[verb].title(names),
       async (task) => {
         const begun = workspaces.map((each) =>
-          runOne(task, verb, each.name).catch((error: unknown) => gone.note(each, error)),
+          runOne(task, verb, each.name)
+            .catch((error: unknown) => gone.note(each, error))
+            .catch((error: unknown) => elsewhere.note(each, error)),
         );
         await allOf(begun);
       },
-      () => gone.remedy,
+      () => gone.remedy ?? elsewhere.remedy,
     );
   } finally {
     for (const { name } of workspaces) {

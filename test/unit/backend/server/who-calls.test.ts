@@ -216,7 +216,7 @@ describe('server: who calls', () => {
     });
     for (const name of ['mine', 'other']) {
       await test.create(name, { start: false });
-      await test.done(test.services.verbs.delete(name, false));
+      await test.done(test.services.verbs.delete(name));
     }
     assert(seen.includes('workspace.deleted mine') && seen.includes('operation.changed '), seen.join(', '));
     assert.deepEqual(

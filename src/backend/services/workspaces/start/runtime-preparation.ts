@@ -235,7 +235,7 @@ export class RuntimePreparation {
       return { ...findings, gone: [], replaced: [] };
     }
     if (lost(findings) && accepts !== true) {
-      throw volumesGone(record, findings, accepts === 'saved', await driver.target());
+      throw volumesGone(name, findings, accepts === 'saved');
     }
     return findings;
   }

@@ -1,6 +1,5 @@
 /** Whether the volumes of a workspace are still the ones that it had: an empty one is never taken for a lost one. */
 import { BerthError } from '../../../../api/errors';
-import { localTarget } from '../../../../api/rules/runtimes';
 import { ownerWords } from '../../../../api/rules/owner';
 import type { Owner } from '../../../../api/common';
 import type { Driver } from '../../../drivers/driver';
@@ -59,22 +58,10 @@ function takenOver(volume: string, workspace: string, owner: Owner): BerthError 
 
 /** `isSaved`: it is paused on disk, and goes on with these very volumes or not at all. */
 export function volumesGone(
-  { name: workspace, spec }: Pick<WorkspaceRecord, 'name' | 'spec'>,
+  workspace: string,
   { gone, replaced }: VolumeFindings,
   isSaved: boolean,
-  target: string,
 ): BerthError {
-  const { target: before = localTarget } = spec;
-  if (before !== target) {
-    const [there, here] = [before, target].map((name) => (name === localTarget ? 'this machine' : name));
-    return new BerthError(
-      'volume_gone',
-      `Workspace ${workspace} and its files are on ${there}, and the container engine in use is that of ${here}. Nothing was changed.`,
-      {
-        hint: `Name the container engine of ${there} again: the setting dockerHost, or DOCKER_HOST. Or go on here with ${wayOut(gone)}: \`--accept-empty\` (\`acceptEmpty\` in the API).`,
-      },
-    );
-  }
   const said = [
     ...gone.map((name) => `The volume ${name} is gone.`),
     ...replaced.map(

@@ -1,16 +1,16 @@
 import type { Operation } from '../../../../api/operations/schemas';
 import { isSettled, kindOf, transitions } from '../../../../api/rules/lifecycle';
-import { eraseWorkspace } from '../erase';
+import { eraseWorkspace, type Removal } from '../erase';
 import type { VerbDeps } from './run-verb';
 
 const beginning = (name: string, title: string) =>
   ({ kind: kindOf('delete'), title, workspace: name, cancellable: false }) as const;
 
 /**
- * With its home and Docker volumes, unless told to keep them; named volumes stay always. Whatever is under way on it is
+ * With its home and Docker volumes, unless told to keep them; named volumes stay always. Or only forgets it. Whatever is under way on it is
  * ended first, so it has a frame of its own.
  */
-export function remove(deps: VerbDeps, name: string, keepVolumes: boolean): Operation {
+export function remove(deps: VerbDeps, name: string, removal: Removal): Operation {
   const { registry, operations } = deps;
   const state = registry.get(name).state;
   const underWay = isSettled(state) ? [] : operations.idsOf(name);
@@ -27,7 +27,7 @@ export function remove(deps: VerbDeps, name: string, keepVolumes: boolean): Oper
       registry.begin('delete', name);
     }
     const before = isSettled(state) ? state : 'stopped';
-    return eraseWorkspace(deps, { name, keepVolumes, before }, context);
+    return eraseWorkspace(deps, { name, before, ...removal }, context);
   });
 }
 

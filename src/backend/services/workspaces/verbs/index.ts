@@ -2,6 +2,7 @@
 import type { Verb } from '../../../../api/rules/lifecycle';
 import type { RebuildRequest } from '../replacement';
 import type { StartOptions } from '../start/runtime-preparation';
+import type { Removal } from '../erase';
 import { archive } from './archive';
 import { finishRemoval, remove } from './delete';
 import { pause } from './pause';
@@ -26,7 +27,7 @@ export function workspaceVerbs(deps: VerbDeps) {
     restore: (name: string, options?: StartOptions) => restore(deps, name, options),
     recover: (name: string, options?: StartOptions) => recover(deps, name, options),
     rebuild: (name: string, request?: RebuildRequest) => rebuild(deps, name, request),
-    delete: (name: string, keepVolumes: boolean) => remove(deps, name, keepVolumes),
+    delete: (name: string, removal: Removal = {}) => remove(deps, name, removal),
     finishDelete: (name: string, keepVolumes: boolean) => finishRemoval(deps, name, keepVolumes),
   } satisfies Record<Verb | 'finishDelete', unknown>;
 }

@@ -18,7 +18,7 @@ export async function rebuild(
   const wanted = request.image ?? before.image;
   checkImage(wanted, before.runtime);
   mayBegin('rebuild', state, name);
-  const runtime = runtimes.of(registry.get(name));
+  const runtime = await runtimes.reach(registry.get(name));
   if ((await runtime.driver.images.resolve(wanted)) === undefined) {
     throw imageMissing(wanted);
   }

@@ -15,6 +15,7 @@ import type { Operations } from '../../operations/operations';
 import type { EraseDeps } from '../erase';
 import { haltProblem } from '../halted';
 import { settleReplacement } from '../replacement';
+import { WorkspaceElsewhere } from '../target';
 
 /** What verbs work with. */
 export interface VerbDeps extends EraseDeps {
@@ -40,7 +41,7 @@ export function runVerb(
   work: (context: OperationContext) => Promise<WorkspaceState>,
   { cancellable = true, onFailure }: VerbOptions = {},
 ): Operation {
-  const { registry, operations } = deps;
+  const { registry, operations, runtimes } = deps;
   const before = registry.get(name).state;
   const title = `${transitions[verb].title} workspace ${name}`;
   const begin = { kind: kindOf(verb), title, workspace: name, cancellable };
@@ -55,6 +56,7 @@ export function runVerb(
   }
   return operations.start(begin, async (context) => {
     try {
+      await runtimes.reach(registry.get(name));
       await registry.followSsh();
       // A rebuild whose old runtime could not be brought back at its end.
       await settleReplacement(deps, name);
@@ -63,6 +65,10 @@ export function runVerb(
       await registry.settle(name, state, state === 'running' ? { lastUsedAt: now() } : {});
       return { state };
     } catch (error) {
+      if (error instanceof WorkspaceElsewhere) {
+        await registry.update(name, { state: before, stateDetail: error.message });
+        throw error;
+      }
       const isCancelled = context.signal.aborted || asBerthError(error).code === 'cancelled';
       await settleFailure(deps, verb, name, onFailure ?? before, isCancelled ? undefined : error);
       throw error;
@@ -72,7 +78,7 @@ export function runVerb(
 
 /** What was last seen is no answer while the runtime can't be reached. Who starts what runs wants to use it. */
 async function lookAgain({ registry, runtimes }: VerbDeps, name: string): Promise<void> {
-  await runtimes.of(registry.get(name)).inspect();
+  await (await runtimes.reach(registry.get(name))).inspect();
   if (registry.get(name).state === 'running') {
     await registry.update(name, { lastUsedAt: now() });
   }

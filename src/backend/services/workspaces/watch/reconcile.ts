@@ -13,6 +13,7 @@ import { renewClaims } from '../../volumes/own-volumes';
 import type { WorkspaceRecord } from '../record';
 import { LaterRetries } from './later-retries';
 import { settleReplacement, type ReplacementDeps } from '../replacement';
+import { WorkspaceElsewhere } from '../target';
 import type { WorkspaceVerbs } from '../verbs';
 
 export interface ReconcilerDeps extends ReplacementDeps {
@@ -113,7 +114,7 @@ export class Reconciler {
     const byName = new Map(found.filter(isOurs).map((info) => [info.name, info]));
     for (const record of mine) {
       await this.attempt(record.name, async () => {
-        const info = byName.get(runtimes.of(record).name);
+        const info = byName.get((await runtimes.reach(record)).name);
         // A list does not tell when something was started: that needs a closer look.
         if (info?.state === 'running' || registry.find(record.name) !== record) {
           await this.lookAt(record.name);
@@ -132,9 +133,14 @@ export class Reconciler {
       await look();
       this.retries.done(key);
     } catch (error) {
+      await this.noteUnseen(name, error);
+      if (error instanceof WorkspaceElsewhere) {
+        // All are looked at again with the connection to another container engine.
+        this.retries.done(key);
+        return;
+      }
       log.warn({ err: error, workspace: name }, 'not looked at: tried again later');
       this.retries.again(key, () => this.attempt(name));
-      await this.noteUnseen(name, error);
     }
   }
 
@@ -146,8 +152,9 @@ export class Reconciler {
     }
     // On a full disk it may well have been seen, but not written down.
     const { code, message } = asBerthError(cause);
+    const isClear = code === 'no_space' || cause instanceof WorkspaceElsewhere;
     try {
-      await registry.update(name, { stateDetail: code === 'no_space' ? message : unreachable });
+      await registry.update(name, { stateDetail: isClear ? message : unreachable });
     } catch (error) {
       log.warn({ err: error, workspace: name }, 'record not written');
     }
@@ -161,7 +168,7 @@ export class Reconciler {
       if (record === undefined) {
         return;
       }
-      const info = await runtimes.of(record).inspect();
+      const info = await (await runtimes.reach(record)).inspect();
       if (registry.find(name) === record) {
         await this.one(record, info !== undefined && isOurs(info) ? info : undefined);
         return;

@@ -98,7 +98,7 @@ describe('services/volumes/volumes', () => {
     );
     await failure(volumes().delete('shared', true), 'in_use');
     for (const name of ['one', 'two']) {
-      await test.done(test.services.verbs.delete(name, false));
+      await test.done(test.services.verbs.delete(name));
     }
     assert.deepEqual((await volumes().get('shared', false)).holders, []);
     assert.deepEqual(await volumes().delete('shared', false), { deleted: true });

@@ -105,7 +105,7 @@ describe('services/workspaces/access', () => {
     test.driver.commands.set('sleep', { endless: true });
     const running = access().exec('demo', { argv: ['sleep'], timeoutMs: 60 }, never);
     await until('it runs', () => access().sessionsOf('demo') === 1);
-    await test.done(test.services.verbs.delete('demo', false));
+    await test.done(test.services.verbs.delete('demo'));
     assert.equal((await running).timedOut, true);
     assert.equal(access().sessionsOf('demo'), 0);
   });

@@ -143,7 +143,7 @@ describe('services/workspaces/adoption', () => {
     test.driver.fail('takeBack', new Error('not now'));
     await adopt('old', 'workspace-old', { replaceContainer: true });
     assert.equal(test.services.workspaces.get('old').state, 'error');
-    await test.done(test.services.verbs.delete('old', false));
+    await test.done(test.services.verbs.delete('old'));
     await failure(() => test.services.workspaces.get('old'), 'not_found');
     assert.equal(test.driver.runtimes.get('workspace-old')?.id, 'foreign-workspace-old');
     assert(test.driver.volumes.names.includes('workspace-old'));

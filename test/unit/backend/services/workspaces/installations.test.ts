@@ -133,7 +133,7 @@ describe('services: what another installation made', () => {
     test.driver.volumes.add('workspace-gone', undefined, false);
     await test.done(test.services.adoption.adopt('gone', { volume: 'workspace-gone' }));
     assert.equal(adopted()?.length, 1);
-    await test.done(test.services.verbs.delete('gone', false));
+    await test.done(test.services.verbs.delete('gone'));
     assert.equal(test.driver.volumes.known.has('workspace-gone'), false);
     assert.equal(adopted(), undefined);
   });
@@ -155,7 +155,7 @@ describe('services: what another installation made', () => {
     addTheirRuntime('workspace-x');
     const held = { runtime: 'workspace-x', state: 'running', readOnly: false, owner } as const;
     test.driver.volumes.heldBy('workspace-x', held);
-    const operation = await test.done(test.services.verbs.delete('x', false));
+    const operation = await test.done(test.services.verbs.delete('x'));
     assert.equal(operation.status, 'succeeded');
     assert.match(operation.warnings.join(), whose);
     assert.deepEqual(operation.result, { deleted: [] });

@@ -81,11 +81,11 @@ describe('services/workspaces/registry', () => {
     const theirs = ['notes.txt', 'workspace.json.bak', 'runtime.json5'];
     const ours = ['workspace.json.v0', 'workspace.json.damaged-17'];
     [...theirs, ...ours].forEach((file) => writeFileSync(join(folder, file), 'x'));
-    await test.done(test.services.verbs.delete('demo', false));
+    await test.done(test.services.verbs.delete('demo'));
     assert.deepEqual(readdirSync(folder).sort(), [...theirs].sort());
     assert.equal((await test.create('demo')).status, 'succeeded');
     theirs.forEach((file) => rmSync(join(folder, file)));
-    await test.done(test.services.verbs.delete('demo', false));
+    await test.done(test.services.verbs.delete('demo'));
     assert(!existsSync(folder));
   });
 
@@ -149,7 +149,7 @@ describe('services/workspaces/registry', () => {
     const updates = Array.from({ length: 10 }, (_, index) =>
       test.services.workspaces.update('demo', { label: String(index) }),
     );
-    const operation = test.services.verbs.delete('demo', false);
+    const operation = test.services.verbs.delete('demo');
     await Promise.allSettled(updates);
     await test.done(operation);
     assert.deepEqual(await readdir(test.state.workspaces), []);

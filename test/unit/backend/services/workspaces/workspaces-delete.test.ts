@@ -16,7 +16,7 @@ describe('services/workspaces/workspaces', () => {
     it('removes runtime, home and Docker volume, keys, secrets, port, record; named volumes stay', async () => {
       await test.create('big', { docker: true, volumes: ['data:/data'], secrets: { A: 'b' } });
       test.driver.volumes.add('data');
-      const operation = await test.done(test.services.verbs.delete('big', false));
+      const operation = await test.done(test.services.verbs.delete('big'));
       assert.deepEqual(operation.result, { deleted: ['workspace-big', 'workspace-big-docker'] });
       assert.deepEqual(test.driver.volumes.names, ['data', 'workspace-demo']);
       assert.deepEqual(await readdir(test.state.workspaces), ['demo']);
@@ -32,7 +32,7 @@ describe('services/workspaces/workspaces', () => {
     });
 
     it('keeps the volumes if told so', async () => {
-      const operation = await test.done(test.services.verbs.delete('demo', true));
+      const operation = await test.done(test.services.verbs.delete('demo', { keepVolumes: true }));
       assert.deepEqual(operation.result, { deleted: [] });
       assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
       assert.equal(test.driver.runtimes.size, 0);
@@ -40,7 +40,7 @@ describe('services/workspaces/workspaces', () => {
 
     it('shows one whose folder can not be removed, to be deleted once more', async () => {
       const gate = test.driver.hold('remove');
-      const deletion = test.services.verbs.delete('demo', false);
+      const deletion = test.services.verbs.delete('demo');
       await gate.entered;
       const aside = `${test.state.workspaces}-aside`;
       await rename(test.state.workspaces, aside);
@@ -50,31 +50,31 @@ describe('services/workspaces/workspaces', () => {
       assert.equal(workspace().state, 'error');
       await rm(test.state.workspaces);
       await rename(aside, test.state.workspaces);
-      await test.done(test.services.verbs.delete('demo', false));
+      await test.done(test.services.verbs.delete('demo'));
       await failure(workspace, 'not_found');
       assert.deepEqual(await readdir(test.state.workspaces), []);
     });
 
     it('goes to error when it fails, and can be done again', async () => {
       test.driver.fail('volumes.remove', new BerthError('in_use', 'volume is in use', { hint: 'Look.' }));
-      const operation = await test.done(test.services.verbs.delete('demo', false));
+      const operation = await test.done(test.services.verbs.delete('demo'));
       assert.equal(operation.error?.message, 'volume is in use');
       assert.equal(workspace().state, 'error');
       assert.deepEqual(workspace().problem, {
         ...{ code: 'in_use', message: 'volume is in use', step: 'delete', hint: 'Look.' },
       });
-      await test.done(test.services.verbs.delete('demo', false));
+      await test.done(test.services.verbs.delete('demo'));
       await failure(workspace, 'not_found');
     });
 
     it('leaves it as it was when the runtime can not be reached', async () => {
       test.driver.down = true;
-      const operation = await test.done(test.services.verbs.delete('demo', false));
+      const operation = await test.done(test.services.verbs.delete('demo'));
       assert.equal(operation.error?.code, 'runtime_unavailable');
       assert.equal(workspace().state, 'running');
       assert.equal(workspace().problem?.step, 'delete');
       test.driver.down = false;
-      await test.done(test.services.verbs.delete('demo', false));
+      await test.done(test.services.verbs.delete('demo'));
       await failure(workspace, 'not_found');
     });
 
@@ -83,7 +83,7 @@ describe('services/workspaces/workspaces', () => {
       const gate = test.driver.hold('start');
       const start = test.services.verbs.start('demo');
       await gate.entered;
-      const operation = test.services.verbs.delete('demo', false);
+      const operation = test.services.verbs.delete('demo');
       gate.open();
       await test.done(operation);
       assert.equal(test.services.operations.get(start.id).status, 'cancelled');
@@ -92,9 +92,9 @@ describe('services/workspaces/workspaces', () => {
 
     it('succeeds when it is being deleted already', async () => {
       const gate = test.driver.hold('remove');
-      const first = test.services.verbs.delete('demo', false);
+      const first = test.services.verbs.delete('demo');
       await gate.entered;
-      const second = test.services.verbs.delete('demo', false);
+      const second = test.services.verbs.delete('demo');
       gate.open();
       await test.done(first);
       assert.deepEqual((await test.done(second)).result, { deleted: [] });
@@ -102,7 +102,7 @@ describe('services/workspaces/workspaces', () => {
 
     it('can not be cancelled, nor met by another verb', async () => {
       const gate = test.driver.hold('remove');
-      const operation = test.services.verbs.delete('demo', false);
+      const operation = test.services.verbs.delete('demo');
       await gate.entered;
       await failure(() => test.services.operations.cancel(operation.id), 'illegal_state');
       await failure(() => test.services.verbs.start('demo'), 'illegal_state');
@@ -115,11 +115,11 @@ describe('services/workspaces/workspaces', () => {
       await test.create('kept', { secrets: { A: 'b' } });
       await rename(test.state.secrets, `${test.state.secrets}.away`);
       await mkdir(test.state.secrets);
-      const operation = await test.done(test.services.verbs.delete('kept', false));
+      const operation = await test.done(test.services.verbs.delete('kept'));
       assert.equal(operation.status, 'failed');
       assert.equal(test.services.workspaces.get('kept').state, 'error');
       await rmdir(test.state.secrets);
-      await test.done(test.services.verbs.delete('kept', false));
+      await test.done(test.services.verbs.delete('kept'));
       await failure(() => test.services.workspaces.get('kept'), 'not_found');
     });
 
@@ -127,7 +127,7 @@ describe('services/workspaces/workspaces', () => {
       test.services.workspaces.list();
       const { registry } = test.services.workspaces['deps'];
       await registry.update('demo', { state: 'deleting' });
-      await test.done(test.services.verbs.delete('demo', false));
+      await test.done(test.services.verbs.delete('demo'));
       await failure(workspace, 'not_found');
     });
   });
@@ -156,7 +156,7 @@ describe('services/workspaces/workspaces on a full disk (mounts a tmpfs: needs r
       first.services.workspaces.list().map(({ name }) => name),
       ['one', 'two'],
     );
-    const deleted = await first.done(first.services.verbs.delete('one', false));
+    const deleted = await first.done(first.services.verbs.delete('one'));
     assert.equal(deleted.status, 'succeeded', deleted.error?.message);
     assert.deepEqual(await readdir(first.state.workspaces), ['two']);
     assert(!(await readFile(first.state.secrets, 'utf8')).includes('TOKEN'));
@@ -168,7 +168,7 @@ describe('services/workspaces/workspaces on a full disk (mounts a tmpfs: needs r
       second.services.workspaces.list().map(({ name }) => name),
       ['two'],
     );
-    const last = await second.done(second.services.verbs.delete('two', false));
+    const last = await second.done(second.services.verbs.delete('two'));
     assert.equal(last.status, 'succeeded', last.error?.message);
     assert.deepEqual(await readdir(first.state.workspaces), []);
   });

@@ -25,7 +25,7 @@ describe('services/workspaces/workspaces', () => {
   /** Brings it to `error`, as a create that was cut off would. */
   async function toError(): Promise<void> {
     test.driver.fail('remove', new BerthError('internal', 'stuck'));
-    await test.done(test.services.verbs.delete('demo', false));
+    await test.done(test.services.verbs.delete('demo'));
     assert.equal(workspace().state, 'error');
   }
 
@@ -386,7 +386,7 @@ describe('services/workspaces/workspaces', () => {
     for (const call of [
       () => test.services.workspaces.get('none'),
       () => test.services.verbs.start('none'),
-      () => test.services.verbs.delete('none', false),
+      () => test.services.verbs.delete('none'),
     ]) {
       const error = await failure(call, 'not_found');
       assert.equal(error.message, 'There is no workspace none.');

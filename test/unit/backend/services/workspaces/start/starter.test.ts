@@ -201,7 +201,7 @@ describe('services/workspaces/start/starter', () => {
     async function lose(verb: (typeof verbs)[number], ...names: string[]): Promise<void> {
       if (verb === 'recover') {
         test.driver.fail('remove', new BerthError('internal', 'stuck'));
-        await test.done(test.services.verbs.delete('demo', false));
+        await test.done(test.services.verbs.delete('demo'));
         test.driver.calls.length = 0;
       } else {
         await test.done(test.services.verbs[verb === 'restore' ? 'archive' : 'stop']('demo'));

@@ -107,7 +107,7 @@ describe('services/workspaces/watch/leases', () => {
     const release = test.services.leases.hold('brief');
     release();
     await clock.pass(leaseGraceMs - 1);
-    await test.done(test.services.verbs.delete('brief', false));
+    await test.done(test.services.verbs.delete('brief'));
     await test.create('brief');
     release();
     await clock.pass(leaseGraceMs * 10);

@@ -175,7 +175,7 @@ describe('services/workspaces/watch/reconcile', () => {
 
   it('keeps the volumes when the delete that was cut off was to keep them', async () => {
     const gate = test.driver.hold('remove');
-    test.services.verbs.delete('demo', true);
+    test.services.verbs.delete('demo', { keepVolumes: true });
     await gate.entered;
     const record = JSON.parse(await readFile(test.state.workspaceRecord('demo'), 'utf8')) as object;
     gate.open();
