@@ -40,21 +40,32 @@ export interface Serving {
   readOnly: boolean;
 }
 
-/** The one of this machine; undefined when there is none. */
-export async function findVirtiofsd({
-  env,
-  platform,
-}: Pick<QemuEnvironment, 'env' | 'platform'>): Promise<Virtiofsd | undefined> {
+/**
+ * The first one of this machine that runs for this user, in PATH or `elsewhere`; undefined when there is none at all. Throws
+ * `not_supported` when all are for root only, or when one that is not does not run.
+ */
+export async function findVirtiofsd(
+  { env, platform }: Pick<QemuEnvironment, 'env' | 'platform'>,
+  elsewhere: readonly string[] = usualFolders,
+): Promise<Virtiofsd | undefined> {
   if (platform !== 'linux') {
     // It is made of system calls of Linux.
     return undefined;
   }
-  const folders = [...(env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), ...usualFolders];
+  const folders = [...(env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), ...elsewhere];
+  let forRoot: string | undefined;
   for (const folder of folders) {
     const path = join(folder, 'virtiofsd');
     if (await isExecutable(path)) {
-      return describeVirtiofsd(path, await helpOf(path));
+      const help = await helpOf(path);
+      if (help !== undefined) {
+        return describeVirtiofsd(path, help);
+      }
+      forRoot ??= path;
     }
+  }
+  if (forRoot !== undefined) {
+    throw forRootOnly(forRoot);
   }
   return undefined;
 }
@@ -150,7 +161,8 @@ async function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-async function helpOf(path: string): Promise<string> {
+/** What it says of itself; undefined when it runs for root only. */
+async function helpOf(path: string): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await runWell(path, ['--help'], {
       what: 'ask virtiofsd what it can do',
@@ -161,7 +173,7 @@ async function helpOf(path: string): Promise<string> {
     const reason = error instanceof Error ? error.message : String(error);
     // The first thing that the C one does is to leave its groups.
     if (reason.includes('setgroups() failed')) {
-      throw forRootOnly(path);
+      return undefined;
     }
     throw new BerthError('not_supported', `${path} does not run: ${reason}`, {
       hint: 'Install it anew, or use a volume of the kind "disk".',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   describeVirtiofsd,
@@ -14,6 +14,7 @@ const serving = { socket: '/run/s', folder: '/v/a,b\\c', readOnly: false };
 const inC = describeVirtiofsd('/q/virtiofsd', '-o source=PATH   shared directory tree');
 const inRust = describeVirtiofsd('/r/virtiofsd', '--shared-dir <SHARED_DIR>\n--readonly');
 const oldRust = describeVirtiofsd('/r/virtiofsd', '--shared-dir <SHARED_DIR>');
+const forRootOnly = '#!/bin/sh\necho "setgroups() failed with error=1:Operation not permitted" >&2; exit 1\n';
 
 describe('virtiofsd', () => {
   const home = useTempFolder();
@@ -39,9 +40,8 @@ describe('virtiofsd', () => {
 
   it('in C is refused to who is not root, in words that name another way', async () => {
     const path = join(home(), 'virtiofsd');
-    const fails = '#!/bin/sh\necho "setgroups() failed with error=1:Operation not permitted" >&2; exit 1\n';
-    await writeFile(path, fails, { mode: 0o755 });
-    const found = failure(findVirtiofsd({ env: { PATH: home() }, platform: 'linux' }), 'not_supported');
+    await writeFile(path, forRootOnly, { mode: 0o755 });
+    const found = failure(findVirtiofsd({ env: { PATH: home() }, platform: 'linux' }, []), 'not_supported');
     for (const { message, hint, field } of [
       await found,
       await failure(() => servingCommand(inC, serving, false), 'not_supported'),
@@ -50,6 +50,15 @@ describe('virtiofsd', () => {
       assert.match(hint ?? '', /in Rust.* the kind "disk"/);
       assert.equal(field, 'mounts');
     }
+  });
+
+  it('in C is passed over by who is not root, where there is another one', async () => {
+    const [path, other] = [join(home(), 'virtiofsd'), join(home(), 'other')];
+    await writeFile(path, forRootOnly, { mode: 0o755 });
+    await mkdir(other);
+    await writeFile(join(other, 'virtiofsd'), '#!/bin/sh\necho "--shared-dir DIR"\n', { mode: 0o755 });
+    const found = await findVirtiofsd({ env: { PATH: home() }, platform: 'linux' }, [other]);
+    assert.equal(found?.path, join(other, 'virtiofsd'));
   });
 
   it('is missed in words that name the other way', async () => {
