@@ -32,8 +32,10 @@ describeContainers('a daemon', 'faults: the Docker daemon', function () {
     }
   });
   after(async () => {
-    await harness.close();
-    await daemon?.dispose();
+    if (daemon !== undefined) {
+      await harness.close();
+      await daemon.dispose();
+    }
   });
 
   const theDaemon = () => {

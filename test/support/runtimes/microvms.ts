@@ -5,6 +5,9 @@ import { readFile, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { BerthError } from '../../../src/api/errors';
+import { ownQemuEnvironment } from '../../../src/backend/drivers/microvms/qemu/programs';
+import { Shares } from '../../../src/backend/drivers/microvms/virtiofs/shares';
 import { until } from '../wait';
 import { ContainersUnderTest } from './containers';
 import type { RealState, RuntimeUnderTest, TestedEngine } from './runtime-under-test';
@@ -13,6 +16,19 @@ import type { RealState, RuntimeUnderTest, TestedEngine } from './runtime-under-
 export const microvmCache =
   process.env.BERTH_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'berth', 'microvm');
+
+/** Why folders can't be shared with microVMs here; undefined when they can. Throws where there is nothing to do it with. */
+export async function obstacleToShares(): Promise<string | undefined> {
+  try {
+    await new Shares(ownQemuEnvironment()).require(['test']);
+    return undefined;
+  } catch (error) {
+    if (error instanceof BerthError && error.message.endsWith('for root only.')) {
+      return `a virtiofsd for ordinary users: ${error.message}`;
+    }
+    throw error;
+  }
+}
 
 const endTimeoutMs = 30_000;
 const greetingTimeoutMs = 10_000;

@@ -9,6 +9,8 @@ import { MicrovmFiles } from '../../../../src/backend/drivers/microvms/runtimes/
 import { daemonOf } from '../../../../src/backend/drivers/microvms/virtiofs/shares';
 import { findVirtiofsd, servingCommand } from '../../../../src/backend/drivers/microvms/virtiofs/daemon';
 import { runProgram } from '../../../support/programs';
+import { obstacleToShares } from '../../../support/runtimes/microvms';
+import { skipWithout } from '../../../support/skip';
 import { until } from '../../../support/wait';
 import { Bench, never } from './driver-bench';
 
@@ -26,20 +28,25 @@ async function daemonsOf(folder: string): Promise<number[]> {
 describe('folders shared with microVMs', function () {
   this.timeout(300_000);
   let bench: Bench;
+  let opened: Bench | undefined;
   let folder: string;
   let writer: RuntimePlan;
   let reader: RuntimePlan;
   const shared = (target: string, readOnly = false): PlannedMount => {
     return { kind: 'volume', source: 'shared', target, readOnly, folder };
   };
-  before(async () => {
-    bench = await Bench.open();
+  before(async function () {
+    const obstacle = await obstacleToShares();
+    if (obstacle !== undefined) {
+      skipWithout(this, obstacle);
+    }
+    bench = opened = await Bench.open();
     const volume = await bench.driver.volumes.create({ name: 'shared', kind: 'directory' });
     folder = volume.path!;
     writer = await bench.running({ mounts: [shared('/data')] });
     reader = await bench.running({ mounts: [shared('/in put', true)] });
   });
-  after(() => bench.dispose());
+  after(() => opened?.dispose());
 
   it('are seen by all of them at once, and by us, with owners and modes', async () => {
     const wrote = await bench.shell(
