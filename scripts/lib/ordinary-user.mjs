@@ -1,6 +1,7 @@
 /** Runs suites as an ordinary user where it is root who runs them: as `nobody`, who may reach Docker. */
 import { access, chown, mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serveMounts } from './mount-service.mjs';
 import { ROOT } from './paths.mjs';
 import { run } from './run.mjs';
 
@@ -23,12 +24,17 @@ export async function withOrdinaryUser(work) {
   try {
     await chown(folder, NOBODY, NOBODY);
     const become = await becomeOrdinary();
+    const socket = join(folder, 'mounts.sock');
+    const mounts = await serveMounts(socket, NOBODY);
     const see = (await maySee(become)) ? undefined : await mkdtemp('/tmp/berth-tests-');
     const wrap = (/** @type {string[]} */ argv) =>
       see ? [...seenAt(see), ...become, ...moved(argv, see)] : [...become, ...argv];
+    const who = { HOME: folder, USER: 'nobody', LOGNAME: 'nobody' };
+    const environment = { ...who, BERTH_TEST_MOUNTS: socket, ...(await ownCache(become, folder)) };
     try {
-      return await work({ wrap, folder, environment: { HOME: folder, USER: 'nobody', LOGNAME: 'nobody' } });
+      return await work({ wrap, folder, environment });
     } finally {
+      await mounts.close();
       if (see) await rm(see, { recursive: true, force: true });
     }
   } finally {
@@ -49,12 +55,20 @@ async function maySee([program = '', ...become]) {
   return code === 0;
 }
 
-/** In a view of its own of the file system, which ends with it. @param {string} path */
+/** Guest kits and the like go elsewhere where those of the whole run are out of reach. @param {string[]} become @param {string} folder */
+async function ownCache([program = '', ...become], folder) {
+  const given = process.env.BERTH_CACHE;
+  if (given === undefined) return {};
+  const { code } = await run(program, [...become, 'test', '-w', given], { allowFailure: true });
+  return code === 0 ? {} : { BERTH_CACHE: join(folder, 'cache') };
+}
+
+/** In a view of its own of the file system, which ends with it, and shows what is mounted elsewhere meanwhile. @param {string} path */
 const seenAt = (path) => [
   'unshare',
   '--mount',
   '--propagation',
-  'private',
+  'slave',
   '--',
   'sh',
   '-c',

@@ -32,9 +32,10 @@ const odd = { BERTH_TEST_CONDITIONS: process.env.BERTH_TEST_CONDITIONS ?? 'odd' 
 const PLACES = {
   unit: { folders: ['unit'], environment: odd },
   ordinary: {
-    folders: ['files/agent', 'files/local', 'inside', 'machine', 'services/transfers'].map(
-      (name) => `unit/backend/${name}`,
-    ),
+    folders: [
+      ...['drivers/microvms/qemu', 'drivers/microvms/virtiofs', 'files/agent', 'files/local', 'inside'],
+      ...['machine', 'services/transfers'],
+    ].map((name) => `unit/backend/${name}`),
     environment: odd,
     isOrdinary: true,
   },

@@ -9,6 +9,7 @@ import { draftOf } from '../../../src/backend/machine/drafts';
 import { openLog } from '../../../src/backend/engine-log';
 import { failure } from '../../support/errors';
 import { EngineHarness, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
+import { mountSmallDisk, unmount } from '../../support/files/small-disk';
 import { runProgram, succeed } from '../../support/programs';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 import { skipWithout } from '../../support/skip';
@@ -103,16 +104,15 @@ describeContainers(
 
     before(async function () {
       folder = mkdtempSync(join(tmpdir(), 'berth-full-'));
-      const mount = await runProgram('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'berth-test', folder]);
-      if (mount.code !== 0) {
-        skipWithout(this, `a small tmpfs can't be mounted here: ${mount.stderr.trim()}`);
+      if (!mountSmallDisk(folder, '1m')) {
+        skipWithout(this, 'a small disk is mounted by root alone');
       }
       harness = new EngineHarness({ home: join(folder, 'home') });
       await harness.start();
     });
     after(async () => {
       await harness?.close();
-      await runProgram('umount', [folder]);
+      unmount(folder);
       await rm(folder, { recursive: true, force: true });
     });
 

@@ -13,7 +13,7 @@ import { EngineClient } from '../../../src/client/engine-client';
 import { connect, untilGone } from '../../../src/client/launch';
 import { EngineProcess, enginePath } from '../../support/engine/engine-process';
 import { failure } from '../../support/errors';
-import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../support/files/small-disk';
+import { fillDisk, mountSmallDisk, unmount } from '../../support/files/small-disk';
 import { useTempFolder } from '../../support/temp';
 import { until } from '../../support/wait';
 import { needsRoot, skipWithout } from '../../support/skip';
@@ -27,7 +27,7 @@ describe('the engine as a process', function () {
     await running?.stop();
     running = undefined;
     if (mounted !== undefined) {
-      unmountSmallDisk(mounted);
+      unmount(mounted);
       mounted = undefined;
     }
   });

@@ -15,14 +15,14 @@ import {
 import { join } from 'node:path';
 import { StateDirectory } from '../../../src/backend/store/state-directory';
 import { engineCopy } from '../../../src/client/engine-copy';
-import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../support/files/small-disk';
+import { fillDisk, mountSmallDisk, unmount } from '../../support/files/small-disk';
 import { useTempFolder } from '../../support/temp';
 import { skipWithout } from '../../support/skip';
 
 describe('client/engine-copy', () => {
   let disk: string | undefined;
   // Before the folder goes: hooks run in the order in which they are given.
-  afterEach(() => disk !== undefined && unmountSmallDisk(disk));
+  afterEach(() => disk !== undefined && unmount(disk));
   const folder = useTempFolder();
   const home = () => join(folder(), 'home');
   const extension = () => join(folder(), 'berth-1.0.0');

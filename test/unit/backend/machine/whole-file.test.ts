@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDraft } from '../../../../src/backend/machine/drafts';
 import { readIfPresent } from '../../../../src/backend/machine/files';
 import { replaceFile, writeWhole } from '../../../../src/backend/machine/whole-file';
+import { mountSmallDisk, unmount } from '../../../support/files/small-disk';
 import { needsRoot, skipWithout } from '../../../support/skip';
 import { useTempFolder } from '../../../support/temp';
 
@@ -31,9 +31,7 @@ describe('machine/whole-file', () => {
 
   it('leaves the whole old file when the disk has room for half of the new one', async function () {
     const disk = join(folder(), 'disk');
-    await mkdir(disk);
-    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'berth-test', disk]);
-    if (mount.status !== 0) {
+    if (!mountSmallDisk(disk, '64k')) {
       skipWithout(this, 'a small disk is mounted by root alone');
     }
     try {
@@ -44,7 +42,7 @@ describe('machine/whole-file', () => {
       assert.equal(await readFile(path, 'utf8'), 'a'.repeat(30_000));
       assert.deepEqual((await readdir(disk)).sort(), ['other', 'record.json']);
     } finally {
-      spawnSync('umount', [disk]);
+      unmount(disk);
     }
   });
 

@@ -1,18 +1,17 @@
 /** What is special in the files of a whole machine: those of the kernel, and files that something is mounted at. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TransferResult } from '../../../../../src/backend/services/transfers/transfers';
 import { Transfers } from '../../../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';
-import { mountSmallDisk, unmountSmallDisk } from '../../../../support/files/small-disk';
+import { mount, mountSmallDisk, unmount } from '../../../../support/files/small-disk';
 import { skipWithout } from '../../../../support/skip';
 import { TestContext } from '../../../../support/test-context';
 import { textOf, TestVolume } from './harness';
 
-describe('files of a whole machine (mounts: needs root)', function () {
+describe('files of a whole machine (mounts: takes root)', function () {
   this.timeout(20_000);
   let one: TestVolume;
   let two: TestVolume;
@@ -45,18 +44,18 @@ describe('files of a whole machine (mounts: needs root)', function () {
       ['sys', 'sysfs'],
     ] as const) {
       mkdirSync(at(name));
-      assert.equal(spawnSync('mount', ['-t', type, '-o', 'ro', 'berth-test', at(name)]).status, 0);
+      assert(mount('-t', type, '-o', 'ro', 'berth-test', at(name)));
     }
     writeFileSync(at('hosts'), 'old');
     mkdirSync(at('d'));
     writeFileSync(at('d', 'hosts'), 'old too');
     writeFileSync(join(local, 'mounted'), 'as Docker does it');
     for (const path of ['hosts', 'd/hosts']) {
-      assert.equal(spawnSync('mount', ['--bind', join(local, 'mounted'), at(path)]).status, 0);
+      assert(mount('--bind', join(local, 'mounted'), at(path)));
     }
   });
   after(async () => {
-    ['tmp', 'proc', 'sys', 'hosts', 'd/hosts'].forEach((path) => unmountSmallDisk(at(path)));
+    ['tmp', 'proc', 'sys', 'hosts', 'd/hosts'].forEach((path) => unmount(at(path)));
     await one.dispose();
     await two.dispose();
     rmSync(local, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { BerthError } from '../../../../../src/api/errors';
 import { useDemo } from '../../../../support/engine/demo';
 import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
-import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../../../../support/files/small-disk';
+import { fillDisk, mountSmallDisk, unmount } from '../../../../support/files/small-disk';
 import { skipWithout } from '../../../../support/skip';
 
 describe('services/workspaces/workspaces', () => {
@@ -136,7 +136,7 @@ describe('services/workspaces/workspaces', () => {
 describe('services/workspaces/workspaces on a full disk (mounts a tmpfs: needs root)', () => {
   let disk = '';
   // Before the folder goes: hooks run in the order in which they are given.
-  afterEach(() => unmountSmallDisk(disk));
+  afterEach(() => unmount(disk));
   const { start, home } = useEngine();
   beforeEach(function () {
     disk = home();

@@ -21,7 +21,7 @@ import type {
 } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-record';
 import { RuntimeStore } from '../../../../../../src/backend/drivers/microvms/runtimes/runtime-store';
 import { skipWithout } from '../../../../../support/skip';
-import { mountSmallDisk, unmountSmallDisk } from '../../../../../support/files/small-disk';
+import { mountSmallDisk, unmount } from '../../../../../support/files/small-disk';
 import { useTempFolder } from '../../../../../support/temp';
 
 const name = 'workspace-w';
@@ -136,7 +136,7 @@ describe('the guest kit of a paused microVM', () => {
       writeFileSync(whole, Buffer.alloc(100_000, 'x'));
       await assert.rejects(copySparse(whole, join(disk, 'part')), { code: 'ENOSPC' });
     } finally {
-      unmountSmallDisk(disk);
+      unmount(disk);
     }
   });
 
