@@ -11,20 +11,20 @@ import type { PullProgress } from './pull-progress';
 import { throwIfCancelled } from '../machine/wait';
 
 export interface WriteOptions {
-  /** Bytes to come, as far as is known. */
-  total: number;
+  /** About what is to come; 0 where it is not known. */
+  totalBytes: number;
   progress: (p: PullProgress) => void;
   signal: AbortSignal;
 }
 
 /** Throws `path_exists` when there is such a file. */
 export async function writeNew(path: string, source: Readable, options: WriteOptions): Promise<void> {
-  const { total, progress, signal } = options;
+  const { totalBytes, progress, signal } = options;
   let done = 0;
   const counter = new Transform({
     transform: (chunk: Buffer, _encoding, next) => {
       done += chunk.length;
-      progress({ done, total: Math.max(total, done), current: 'writing' });
+      progress({ done, total: Math.max(totalBytes, done), current: 'writing' });
       next(null, chunk);
     },
   });

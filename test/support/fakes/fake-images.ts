@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { Image } from '../../../src/api/engine/schemas';
-import type { ImageStore, PullProgress } from '../../../src/backend/drivers/driver';
+import type { ImageStore, PullProgress, SavedImage } from '../../../src/backend/drivers/driver';
 
 export type Act = (verb: string, of: string, signal?: AbortSignal) => Promise<void>;
 
@@ -31,15 +31,9 @@ export class FakeImages implements ImageStore {
     await this.act('push', name, signal);
   }
 
-  async save(
-    name: string,
-    path: string,
-    progress: (p: PullProgress) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    progress({ done: 1, total: 1, current: path });
-    await writeFile(path, name);
+  async save(name: string, signal: AbortSignal): Promise<SavedImage> {
     await this.act('save', name, signal);
+    return { tar: Readable.from([Buffer.from(name)]), totalBytes: 1 };
   }
 
   async remove(name: string): Promise<void> {

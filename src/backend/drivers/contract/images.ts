@@ -1,6 +1,15 @@
 /** Images that runtimes are made of, and those that are made of runtimes. */
+import type { Readable } from 'node:stream';
 import type { Image } from '../../../api/engine/schemas';
 import type { PullProgress } from '../../images/pull-progress';
+
+/** To be read to its end, or destroyed. */
+export interface SavedImage {
+  /** As `docker load` takes it. Fails with a `BerthError` when the rest can't be had. */
+  tar: Readable;
+  /** About what is to come; 0 where it is not known. */
+  totalBytes: number;
+}
 
 export interface ImageStore {
   list(): Promise<Image[]>;
@@ -18,8 +27,7 @@ export interface ImageStore {
   ): Promise<readonly string[]>;
   /** To its registry. */
   push(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
-  /** Into a new file of this machine, as `docker load` takes it. */
-  save(image: string, path: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  save(image: string, signal: AbortSignal): Promise<SavedImage>;
   /** Takes the name away, and the image when it has no other; throws `in_use`. */
   remove(image: string): Promise<void>;
   /** Builds what the driver itself needs, and `workspace:latest` unless only the tools are asked for. */

@@ -1,6 +1,6 @@
 /** What the driver needs of its neighbours: guest kits, root file systems and disks. */
 import type { Image } from '../../../api/engine/schemas';
-import type { PullProgress, RuntimeState, VolumeStore } from '../driver';
+import type { PullProgress, RuntimeState, SavedImage, VolumeStore } from '../driver';
 import type { VolumeFiles } from '../../files/volume-files';
 
 /** A kernel, an initramfs and a disk of programs that boot any root file system. */
@@ -70,7 +70,7 @@ export interface ImageArchive {
   pull(image: string, options: TransferOptions): Promise<void>;
   push(image: string, options: TransferOptions): Promise<void>;
   /** As a tar that `docker load` takes, and that is an OCI image layout too. */
-  save(image: string, path: string, options: TransferOptions): Promise<void>;
+  save(image: string, signal: AbortSignal): Promise<SavedImage>;
   remove(image: string): Promise<void>;
   /** Answers the image's id. */
   commit(from: CommitFrom, image: string, options: TransferOptions): Promise<string>;

@@ -9,6 +9,7 @@ import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { DownloadDrafts } from '../../store/download-drafts';
 import { isErrno, refuseExisting } from '../../machine/files';
+import { writeNew } from '../../images/write-new';
 import { placeNewOrThrow } from '../../machine/place-new';
 import type { Drivers } from '../engine/drivers';
 import { inBytes } from './image-progress';
@@ -113,7 +114,8 @@ export class Images {
       const draft = await this.draftFor(path);
       try {
         const whole = join(draft.path, 'image.tar');
-        await images.save(image, whole, inBytes(context), context.signal);
+        const { tar, totalBytes } = await images.save(image, context.signal);
+        await writeNew(whole, tar, { totalBytes, progress: inBytes(context), signal: context.signal });
         await placeNewOrThrow(whole, path);
       } finally {
         await draft.remove();

@@ -1,5 +1,5 @@
 /** The client library promises streams of an older kind only; in fact they are Node's. */
-import { Duplex, Readable } from 'node:stream';
+import { Duplex, finished, PassThrough, Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 /** The same stream, as Node's own kind. */
@@ -13,6 +13,18 @@ export function toDuplex(stream: NodeJS.ReadWriteStream): Duplex {
     throw new TypeError('The engine answered with half a connection.');
   }
   return stream;
+}
+
+/** The same bytes; what the stream fails with is said in the words of `explain`. */
+export function withErrorsOf(stream: Readable, explain: (error: unknown) => Error): Readable {
+  const passed = new PassThrough();
+  finished(stream, (error) => {
+    if (error) {
+      passed.destroy(explain(error));
+    }
+  });
+  finished(passed, () => stream.destroy());
+  return stream.pipe(passed);
 }
 
 /** Lines without their ends. Unlike readline it also ends, with an error, when the stream is cut off or destroyed. */

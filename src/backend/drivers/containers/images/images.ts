@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
 import { imageName, versionOf } from '../../../../api/rules/image-reference';
 import type { Image } from '../../../../api/engine/schemas';
-import type { ImageStore, PullProgress } from '../../driver';
+import type { ImageStore, PullProgress, SavedImage } from '../../driver';
 import { claimImage } from '../volumes/claims';
 import { isStatus, toBerthError } from '../engine/docker-errors';
 import type { HostEnvironment } from '../../../machine/host-environment';
@@ -14,8 +14,7 @@ import { followProgress } from '../engine/progress-stream';
 import { PullSum } from './pull-progress';
 import { registryAuth } from '../../../images/registry-auth';
 import { nameOf } from '../runtime/runtime-info';
-import { writeNew } from '../../../images/write-new';
-import { toReadable } from '../engine/streams';
+import { toReadable, withErrorsOf } from '../engine/streams';
 
 const pullTimeoutMs = 24 * 60 * 60_000;
 
@@ -113,18 +112,14 @@ export class ContainerImages implements ImageStore {
     );
   }
 
-  async save(
-    image: string,
-    path: string,
-    progress: (p: PullProgress) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    await this.endpoint.call(
-      `save ${image}`,
+  async save(image: string, signal: AbortSignal): Promise<SavedImage> {
+    const what = `save ${image}`;
+    return this.endpoint.call(
+      what,
       async (docker) => {
-        const { Size: total } = await docker.getImage(image).inspect();
+        const { Size: totalBytes } = await docker.getImage(image).inspect();
         const tar = toReadable(await docker.getImage(image).get());
-        await writeNew(path, tar, { total, progress, signal });
+        return { tar: withErrorsOf(tar, (error) => toBerthError(error, what)), totalBytes };
       },
       { timeoutMs: pullTimeoutMs, signal },
     );

@@ -5,7 +5,7 @@
  */
 import { BerthError } from '../../../../api/errors';
 import type { Image } from '../../../../api/engine/schemas';
-import type { ImageStore, PullProgress } from '../../driver';
+import type { ImageStore, PullProgress, SavedImage } from '../../driver';
 import type { GuestKits, ImageArchive, RootImages } from '../parts';
 
 export interface MicrovmImagesDeps {
@@ -51,8 +51,8 @@ export class MicrovmImages implements ImageStore {
     return this.archive().push(image, { progress, signal });
   }
 
-  save(image: string, path: string, progress: Progress, signal: AbortSignal): Promise<void> {
-    return this.archive().save(image, path, { progress, signal });
+  save(image: string, signal: AbortSignal): Promise<SavedImage> {
+    return this.archive().save(image, signal);
   }
 
   remove(image: string): Promise<void> {

@@ -15,6 +15,7 @@ import type { Log } from '../../../machine/log';
 import type { ImageConfig } from '../../../images/image-config';
 import { Layout } from '../../../images/oci/layout';
 import { Repository, type Authority } from '../../../images/oci/registry';
+import type { SavedImage } from '../../driver';
 import { pullImage, pushImage, type TransferOptions } from '../../../images/oci/transfer';
 import type { CommitFrom, ImageArchive, RootImage, RootImages } from '../parts';
 import { commitDisk } from './commit';
@@ -86,8 +87,8 @@ export class RootImageStore implements RootImages, ImageArchive {
     await pushImage(layout, descriptor, new Repository(name, this.options.authority, 'pull,push'), transfer);
   }
 
-  async save(image: string, path: string, transfer: TransferOptions): Promise<void> {
-    await saveImage(await this.own.get(image), path, transfer);
+  async save(image: string, signal: AbortSignal): Promise<SavedImage> {
+    return { tar: await saveImage(await this.own.get(image), signal), totalBytes: 0 };
   }
 
   async remove(image: string): Promise<void> {

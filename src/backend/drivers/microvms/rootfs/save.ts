@@ -1,22 +1,17 @@
 /** An image as a tar: an OCI image layout that `docker load`, also of old engines, takes as well. */
-import { Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
 import { blockSize, encodeHeader, paddingOf } from '../../../tar/header';
-import { writeNew } from '../../../images/write-new';
 import { readBlob, Verifier, type Part } from '../../../images/oci/blobs';
 import { imageName, Manifest, mediaTypes, parseDocument, refName } from '../../../images/oci/documents';
 import type { Layout } from '../../../images/oci/layout';
-import type { TransferOptions } from '../../../images/oci/transfer';
 import type { OwnImage } from './own-images';
 
-/** Throws `path_exists` when there is such a file. */
-export async function saveImage(image: OwnImage, path: string, options: TransferOptions): Promise<void> {
+/** What it is of is not removed before the tar has ended. */
+export async function saveImage(image: OwnImage, signal: AbortSignal): Promise<Readable> {
   const release = await image.layout.hold();
-  try {
-    const tar = Readable.from(archiveOf(image, options.signal), { objectMode: false });
-    await writeNew(path, tar, { total: 0, ...options });
-  } finally {
-    release();
-  }
+  const tar = Readable.from(archiveOf(image, signal), { objectMode: false });
+  finished(tar, release);
+  return tar;
 }
 
 function pathOf({ digest }: Part): string {

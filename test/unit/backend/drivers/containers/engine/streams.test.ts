@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -14,7 +15,7 @@ import { imageContext } from '../../../../../../src/backend/drivers/containers/i
 import { followProgress } from '../../../../../../src/backend/drivers/containers/engine/progress-stream';
 import { PullSum } from '../../../../../../src/backend/drivers/containers/images/pull-progress';
 import { registryAuth } from '../../../../../../src/backend/images/registry-auth';
-import { linesOf } from '../../../../../../src/backend/drivers/containers/engine/streams';
+import { linesOf, withErrorsOf } from '../../../../../../src/backend/drivers/containers/engine/streams';
 import { readBanner } from '../../../../../../src/backend/inside/ssh-banner';
 import { waitFor } from '../../../../../../src/backend/machine/wait';
 
@@ -277,5 +278,36 @@ describe('waiting', () => {
       waitFor(() => Promise.resolve(undefined), { ...options, signal }),
       { code: 'cancelled' },
     );
+  });
+});
+
+describe('a stream with errors in words of ours', () => {
+  const explained = (stream: Readable): Readable =>
+    withErrorsOf(stream, (error) => toBerthError(error, 'save x'));
+
+  it('passes all bytes, also of none and of many', async () => {
+    for (const size of [0, 1, 300_000]) {
+      const bytes = Buffer.alloc(size, 7);
+      assert.deepEqual(await buffer(explained(Readable.from([bytes]))), bytes);
+    }
+  });
+
+  it('says what was tried when the rest can not be had', async () => {
+    const torn = new PassThrough();
+    const whole = buffer(explained(torn));
+    torn.write('half');
+    torn.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    await assert.rejects(whole, { code: 'runtime_unavailable', message: /save x/ });
+  });
+
+  it('ends the one below when nobody wants it any more', async () => {
+    const below = new PassThrough();
+    below.write('half');
+    const stream = explained(below);
+    for await (const chunk of stream) {
+      assert.equal(String(chunk), 'half');
+      break;
+    }
+    await once(below, 'close');
   });
 });

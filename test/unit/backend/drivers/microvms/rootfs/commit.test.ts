@@ -1,8 +1,10 @@
 /** A disk becomes an image, and the image a disk again: what was on it is on it. */
 import assert from 'node:assert/strict';
+import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { buildExt4 } from '../../../../../../src/backend/files/disk/filling/build';
 import { commitDisk } from '../../../../../../src/backend/drivers/microvms/rootfs/commit';
 import { imageOf, LayoutMaker, tarOf, type Member } from '../../../../../support/images';
@@ -92,15 +94,14 @@ describe('rootfs/commit', function () {
     assert.equal(await store.resolve('mine'), id);
 
     const tar = join(temp(), 'saved.tar');
-    await store.save('mine', tar, options);
+    const saved = await store.save('mine', options.signal);
+    await pipeline(saved.tar, createWriteStream(tar));
     const names = await succeed('tar', ['-tf', tar]);
     assert.match(names, /oci-layout\nindex\.json\nmanifest\.json\nblobs\/sha256\//);
     for (const image of [`docker-archive:${tar}:mine`, `oci:${tar}`, `oci:${tar}:latest`]) {
       assert.equal(await store.resolve(image), id, image);
     }
-    await assert.rejects(store.save('mine', tar, options), { code: 'path_exists' });
-    await assert.rejects(store.save('mine', '/nowhere/x.tar', options), { code: 'path_not_found' });
-    await assert.rejects(store.save('other', join(temp(), 'o.tar'), options), { code: 'image_missing' });
+    await assert.rejects(store.save('other', options.signal), { code: 'image_missing' });
 
     const other = imageOf([[{ name: 'x' }]]);
     const part = await layout.put(other.config);
