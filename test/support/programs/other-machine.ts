@@ -17,6 +17,18 @@ const wrapper = '/usr/local/lib/berth/runc-nosysres';
 const startTimeoutMs = 30_000;
 const programs = ['dockerd', 'ip', 'nsenter', 'sshd', 'openssl', 'ssh-keygen'];
 
+/** What its sshd refuses, by the port that it listens on for that. */
+const refusals = {
+  /** No command but those of the shell. */
+  bare: { port: 2201, sshd: 'SetEnv PATH=/nowhere' },
+  forwardsNothing: { port: 2202, sshd: 'AllowTcpForwarding no\n  AllowStreamLocalForwarding no' },
+  /** A user that may not use the Docker socket. */
+  withoutDocker: {
+    port: 2203,
+    sshd: 'ForceCommand HOME=/ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "$SSH_ORIGINAL_COMMAND"',
+  },
+} as const;
+
 export class OtherMachine {
   readonly folder = mkdtempSync(join(tmpdir(), 'berth-machine-'));
   readonly socket = join(this.folder, 'docker.sock');
@@ -50,6 +62,11 @@ export class OtherMachine {
   /** The name is one of the user's ssh configuration: `sshProgram` reads it. */
   get sshHost(): string {
     return `ssh://other${this.socket}`;
+  }
+
+  /** The same by another name of the ssh configuration: one of `refusals`, `stranger`, `changed` or `keyless`. */
+  sshHostAs(name: string): string {
+    return `ssh://${name}${this.socket}`;
   }
 
   /** With ca.pem, cert.pem and key.pem of a client. */
@@ -86,6 +103,15 @@ export class OtherMachine {
     await succeed('docker', ['save', '-o', file, ...images], { timeoutMs: 60_000 });
     await succeed('docker', ['-H', `unix://${this.socket}`, 'load', '-i', file], { timeoutMs: 60_000 });
     await succeed('rm', [file]);
+  }
+
+  /** A folder of docker's settings with a context that skips the look at the daemon's certificate. */
+  async makeContext(name: string, certificates: string): Promise<string> {
+    const folder = join(this.folder, 'docker-config');
+    const file = (each: string): string => `${each}=${join(certificates, `${each}.pem`)}`;
+    const tls = `host=${this.tcpHost},skip-tls-verify=true,${file('ca')},${file('cert')},${file('key')}`;
+    await succeed('docker', ['--config', folder, 'context', 'create', name, '--docker', tls]);
+    return folder;
   }
 
   async dispose(): Promise<void> {
@@ -168,6 +194,10 @@ export class OtherMachine {
       ...['req', '-x509', ...key, '-keyout', 'ca-key.pem', '-out', 'ca.pem'],
       ...['-subj', '/CN=test', '-days', '2'],
     );
+    await openssl(
+      ...['req', '-x509', ...key, '-keyout', 'another-ca-key.pem', '-out', 'another-ca.pem'],
+      ...['-subj', '/CN=another', '-days', '2'],
+    );
     await writeFile(join(tls, 'names'), `subjectAltName=IP:${this.address}\n`);
     const sign = async (name: string, extensions: string[]): Promise<void> => {
       const request = ['-keyout', `${name}-key.pem`, '-out', `${name}.csr`, '-subj', `/CN=${name}`];
@@ -188,9 +218,10 @@ export class OtherMachine {
 
   private async startSshd(): Promise<void> {
     const path = (name: string): string => join(this.folder, name);
-    for (const name of ['host-key', 'user-key']) {
+    for (const name of ['host-key', 'user-key', 'another-key']) {
       await succeed('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path(name)]);
     }
+    const matched = Object.values(refusals);
     mkdirSync('/run/sshd', { recursive: true });
     mkdirSync(this.programs);
     await succeed('cp', [path('user-key.pub'), path('authorized')]);
@@ -198,19 +229,27 @@ export class OtherMachine {
     await writeFile(
       path('sshd_config'),
       [
-        `Port 22\nListenAddress ${this.address}\nHostKey ${path('host-key')}\nPidFile none`,
+        `Port 22\n${matched.map(({ port }) => `Port ${port}\n`).join('')}ListenAddress ${this.address}\nHostKey ${path('host-key')}\nPidFile none`,
         `AuthorizedKeysFile ${path('authorized')}\nStrictModes no\nPasswordAuthentication no`,
-        'KbdInteractiveAuthentication no\nUsePAM no\nPermitRootLogin yes\n',
+        'KbdInteractiveAuthentication no\nUsePAM no\nPermitRootLogin yes',
+        ...matched.map(({ port, sshd }) => `Match LocalPort ${port}\n  ${sshd}`),
+        '',
       ].join('\n'),
     );
     this.launch('/usr/sbin/sshd', ['-D', '-e', '-f', path('sshd_config')]);
     const hostKey = (await readFile(path('host-key.pub'), 'utf8')).split(' ').slice(0, 2).join(' ');
-    await writeFile(path('known'), `other ${hostKey}\n`);
+    const anotherKey = (await readFile(path('another-key.pub'), 'utf8')).split(' ').slice(0, 2).join(' ');
+    await writeFile(path('known'), `other ${hostKey}\nchanged ${anotherKey}\n`);
     await writeFile(
       path('ssh_config'),
       [
-        `Host other\n  HostName ${this.address}\n  User root\n  IdentityFile ${path('user-key')}`,
-        `  HostKeyAlias other\n  UserKnownHostsFile ${path('known')}\n  StrictHostKeyChecking yes\n`,
+        ...Object.entries(refusals).map(([name, { port }]) => `Host ${name}\n  Port ${port}`),
+        'Host stranger changed\n  HostKeyAlias %n',
+        `Host keyless\n  IdentityFile ${path('another-key')}`,
+        `Host * !keyless\n  IdentityFile ${path('user-key')}`,
+        `Host *\n  HostName ${this.address}\n  User root`,
+        `  IdentitiesOnly yes\n  HostKeyAlias other\n  UserKnownHostsFile ${path('known')}`,
+        '  GlobalKnownHostsFile none\n  StrictHostKeyChecking yes\n',
       ].join('\n'),
     );
     const real = await succeed('sh', ['-c', 'command -v ssh']);

@@ -57,6 +57,12 @@ const reasons: readonly { pattern: RegExp; message: string; hint: (command: stri
     hint: (command) => `Connect once by hand, compare the key and accept it: \`${command}\`.`,
   },
   {
+    pattern: /permission denied while trying to connect to the docker|dial unix .*permission denied/i,
+    message: 'your user may not use the Docker of that machine',
+    hint: (command) =>
+      `Let it, there: \`sudo usermod -aG docker $USER\`, and see that \`${command} docker version\` works.`,
+  },
+  {
     pattern: /permission denied|too many authentication failures|no more authentication methods/i,
     message: 'that machine does not let you in without a password',
     hint: (command) =>
