@@ -44,12 +44,12 @@ export class Runner {
 
   /** Runs one piece of work under a title, e.g. `Starting demo`, and tells how it ended. Never rejects. */
   async run<T>(title: string, work: (task: Task) => Promise<T>, remedyOf?: RemedyOf): Promise<Outcome<T>> {
-    return this.tell(title, await this.watched(title, work), remedyOf);
+    return this.reported(title, await this.watched(title, work), remedyOf);
   }
 
   /** As `run`, for what is done to the engine itself: it need not answer. */
   async runApart(title: string, work: () => Promise<void>): Promise<Outcome<void>> {
-    return this.tell(title, await this.show(title, ({ signal }) => orCancelled(work(), signal)));
+    return this.reported(title, await this.show(title, ({ signal }) => orCancelled(work(), signal)));
   }
 
   /** As `run`, for work whose end its caller tells: VS Code itself says what becomes of files. Never rejects. */
@@ -76,7 +76,7 @@ export class Runner {
     return outcome;
   }
 
-  private tell<T>(title: string, outcome: Outcome<T>, remedyOf?: RemedyOf): Outcome<T> {
+  private reported<T>(title: string, outcome: Outcome<T>, remedyOf?: RemedyOf): Outcome<T> {
     if (outcome.kind === 'failed') {
       void this.report(title, outcome.error, remedyOf?.(outcome.error));
     } else if (outcome.kind === 'cancelled') {

@@ -49,7 +49,7 @@ export class Store implements Disposable {
   private touched: Set<string> | undefined;
   /** Counts events and snapshots: what came last about one thing, and about all. */
   private sequence = 0;
-  private readonly told = new Map<string, number>();
+  private readonly reported = new Map<string, number>();
   private allToldAt = 0;
   private pending = emptyChange();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -159,7 +159,7 @@ export class Store implements Disposable {
   /** Whether something was told of it after this call. */
   private sinceNow(key: string): () => boolean {
     const at = this.sequence;
-    return () => Math.max(this.allToldAt, this.told.get(key) ?? 0) > at;
+    return () => Math.max(this.allToldAt, this.reported.get(key) ?? 0) > at;
   }
 
   apply(event: EngineEvent): void {
@@ -240,7 +240,7 @@ export class Store implements Disposable {
 
   private mark(kind: 'workspaces' | 'volumes' | 'operations', key: string): void {
     this.touched?.add(`${kind}/${key}`);
-    this.told.set(`${kind}/${key}`, ++this.sequence);
+    this.reported.set(`${kind}/${key}`, ++this.sequence);
     this.pending[kind].add(key);
     this.schedule();
   }
