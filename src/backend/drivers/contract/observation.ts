@@ -44,8 +44,11 @@ export type DriverEvent =
   | { type: 'connection'; up: boolean };
 
 export interface Observation {
-  /** Does not throw, and does not wait for long. */
-  status(): Promise<DriverHealth>;
+  /**
+   * Does not throw, and does not wait for long. With `afresh`, for who looks because something is wrong, what did not work a
+   * while ago is tried again, which takes seconds.
+   */
+  status(look?: { afresh: boolean }): Promise<DriverHealth>;
   /** The machine that it makes runtimes on now: `local`, or a name. Throws `runtime_unavailable` where none answers. */
   target(): Promise<string>;
   /**

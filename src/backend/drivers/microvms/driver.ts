@@ -166,8 +166,11 @@ export class MicrovmDriver implements Driver {
     this.suspender = suspender;
   }
 
-  async status(): Promise<DriverHealth> {
+  async status({ afresh } = { afresh: false }): Promise<DriverHealth> {
     try {
+      if (afresh) {
+        await this.host.probeAgain();
+      }
       const { version } = await this.host.programs();
       const kit = await this.host.kit();
       const endpoint = kit === undefined ? 'guest kit not built yet' : `guest kit ${kit.version}`;

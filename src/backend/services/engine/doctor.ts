@@ -81,7 +81,9 @@ export class Doctor {
   }
 
   private async runtimes(): Promise<Check[]> {
-    const statuses = await Promise.all(this.drivers.all().map((driver) => statusOf(driver)));
+    const statuses = await Promise.all(
+      this.drivers.all().map((driver) => statusOf(driver, { afresh: true })),
+    );
     const isUsable = statuses.some(({ available }) => available);
     return statuses.map((status) => ({
       name: `runtime.${status.runtime}`,

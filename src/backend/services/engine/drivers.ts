@@ -9,15 +9,22 @@ import type { VolumeKind } from '../../../api/volumes/schemas';
 import type { Driver, DriverHealth } from '../../drivers/driver';
 
 const statusTimeoutMs = 5_000;
+const afreshTimeoutMs = 15_000;
 
 /** What a driver says of itself; one that fails or does not answer in time is not available. */
-export async function statusOf(driver: Driver, timeoutMs = statusTimeoutMs): Promise<DriverStatus> {
+export async function statusOf(
+  driver: Driver,
+  {
+    afresh = false,
+    timeoutMs = afresh ? afreshTimeoutMs : statusTimeoutMs,
+  }: { afresh?: boolean; timeoutMs?: number } = {},
+): Promise<DriverStatus> {
   const timer = new AbortController();
   const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(
     () => unavailable(`It did not answer within ${timeoutMs / 1000} s.`),
     () => unavailable('cancelled'),
   );
-  const health = driver.status().catch((error: unknown) => {
+  const health = driver.status({ afresh }).catch((error: unknown) => {
     const { message, hint } = asBerthError(error);
     return unavailable(message, hint);
   });

@@ -91,6 +91,16 @@ export class Host {
     return knownObstacle({ programs, environment, cacheFile: files.acceleration });
   }
 
+  /** Asks anew for an acceleration that failed when it was asked for last. Makes no kit. Throws as `programs` does. */
+  async probeAgain(): Promise<void> {
+    this.known = undefined;
+    const kit = await this.kit();
+    if (kit !== undefined && (await this.obstacle()) !== undefined) {
+      await this.probe(await this.programs(), kit, true);
+      this.forget();
+    }
+  }
+
   /** Looks again at the next call, e.g. after a new kit was built. */
   forget(): void {
     this.known = undefined;
@@ -124,16 +134,17 @@ export class Host {
     return found;
   }
 
-  private async probe(programs: QemuPrograms, kit: GuestKit): Promise<Found> {
+  private async probe(programs: QemuPrograms, kit: GuestKit, isAskedFor = false): Promise<Found> {
     const { files, environment: environment } = this.options;
     const folder = join(files.home, `probe-${randomUUID().slice(0, 8)}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
       await files.ensureSocketFolder(folder);
-      return await findAcceleration({
+      const probe = {
         ...{ programs, environment: environment, cacheFile: files.acceleration, marker: waitingMark },
-        machine: (acceleration) => this.probeMachine(kit, acceleration, files.inFolder(folder)),
-      });
+        machine: (acceleration: Acceleration) => this.probeMachine(kit, acceleration, files.inFolder(folder)),
+      };
+      return await findAcceleration(probe, isAskedFor);
     } finally {
       await removeTree(folder);
     }

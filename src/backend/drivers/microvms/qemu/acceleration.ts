@@ -62,8 +62,11 @@ export interface Obstacle {
   hint?: string;
 }
 
-/** Never throws: what can't be probed is emulated. */
-export async function findAcceleration(probe: Probe): Promise<Found> {
+/**
+ * Never throws: what can't be probed is emulated. With `isAskedFor` an earlier failure is asked again now, and does not
+ * count: whoever asks has changed something.
+ */
+export async function findAcceleration(probe: Probe, isAskedFor = false): Promise<Found> {
   const { programs, environment, cacheFile } = probe;
   const candidate = hosts[environment.platform];
   if (candidate === undefined) {
@@ -77,7 +80,8 @@ export async function findAcceleration(probe: Probe): Promise<Found> {
   const { bootId } = identityOf(process.pid);
   const known = await knownOf(cacheFile, bootId, programs);
   const found = known === undefined ? undefined : foundOf(known);
-  if (found !== undefined && (found.untilMs ?? Infinity) > Date.now()) {
+  const untilMs = isAskedFor && found?.acceleration === 'tcg' ? 0 : (found?.untilMs ?? Infinity);
+  if (found !== undefined && untilMs > Date.now()) {
     return found;
   }
   const common = { bootId, build: programs.build };
@@ -87,7 +91,7 @@ export async function findAcceleration(probe: Probe): Promise<Found> {
       ? { ...common, acceleration: candidate }
       : {
           ...{ ...common, acceleration: 'tcg', reason },
-          ...{ failures: (known?.failures ?? 0) + 1, failedAt: new Date().toISOString() },
+          ...{ failures: isAskedFor ? 1 : (known?.failures ?? 0) + 1, failedAt: new Date().toISOString() },
         };
   await writeRecord(cacheFile, format, fresh);
   return foundOf(fresh);

@@ -51,6 +51,18 @@ describe('services/engine/doctor', () => {
     assert.equal((await check('image')).message, 'workspace:latest is not on box.');
   });
 
+  it('has drivers try again what did not work, which nobody else who looks does', async () => {
+    const status = test.driver.status.bind(test.driver);
+    const looks: unknown[] = [];
+    test.driver.status = (look?: { afresh: boolean }) => {
+      looks.push(look?.afresh);
+      return status();
+    };
+    await statusOf(test.driver);
+    await check('runtime.container');
+    assert.deepEqual(looks, [false, true]);
+  });
+
   it('says what a runtime does less well than it could, and what to do, without calling it wrong', async () => {
     test.driver.remark = { message: 'emulated: this user may not open /dev/kvm', hint: 'Join the group.' };
     const { outcome, message, hint } = await check('runtime.container');
@@ -103,7 +115,7 @@ describe('services/engine/doctor', () => {
   it('waits for no driver that hangs', async () => {
     const driver = new FakeDriver();
     driver.hold('status');
-    assert.deepEqual(await statusOf(driver, 20), {
+    assert.deepEqual(await statusOf(driver, { timeoutMs: 20 }), {
       ...{ runtime: 'container', available: false, message: 'It did not answer within 0.02 s.' },
       features: driver.features,
     });

@@ -83,6 +83,23 @@ describe('what is known of the acceleration', () => {
     assert.deepEqual(await find(), { acceleration: 'hvf' });
   });
 
+  it('is asked again at once for whoever asks, as the doctor does, and soon after that', async () => {
+    await writeFile(at('fails'), '');
+    await find();
+    await age(11 * 60_000);
+    await find();
+    assert.equal(await starts(), 2);
+    await findAcceleration(probe({}), true);
+    assert.equal(await starts(), 3);
+    await age(11 * 60_000);
+    await find();
+    assert.equal(await starts(), 4);
+    await rm(at('fails'));
+    assert.deepEqual(await findAcceleration(probe({}), true), { acceleration: 'hvf' });
+    assert.deepEqual(await findAcceleration(probe({}), true), { acceleration: 'hvf' });
+    assert.equal(await starts(), 5);
+  });
+
   it('is asked again where an earlier version noted a failure', async () => {
     await find();
     const known = JSON.parse(await readFile(at('acceleration.json'), 'utf8')) as object;
