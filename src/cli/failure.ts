@@ -6,7 +6,7 @@ import type { Style } from './terminal/style';
 
 export const exitCodes = { failure: 1, usage: 2, retryable: 75, cancelled: 130 } as const;
 
-/** An exit code that says all there is to say: of a command inside, or of something told already. */
+/** An exit code that says all there is to say: of a command inside, or of something reported already. */
 export class ExitWith extends Error {
   constructor(readonly exitCode: number) {
     super(`exit code ${exitCode}`);

@@ -41,7 +41,7 @@ function watch(client: EngineClient, id: string, listener: (operation: Operation
 }
 
 /**
- * The rule of every verb with several names: all are tried, each failure is told, what succeeded is the answer, and the
+ * The rule of every verb with several names: all are tried, each failure is reported, what succeeded is the answer, and the
  * exit code is that of the first failure. Ctrl-C leaves those that are not begun.
  */
 export async function forEach<N, T>(

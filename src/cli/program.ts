@@ -114,7 +114,7 @@ export async function run(argv: readonly string[], cli: Cli): Promise<number> {
   }
 }
 
-/** `help` of a command that there isn't is told as that command would be, not answered with all there are. */
+/** `help` of a command that there isn't is refused as that command would be, not answered with all there are. */
 function withoutHelpOfNothing(argv: readonly string[], program: Command): readonly string[] {
   const [help, name = 'help'] = argv;
   const isOne =

@@ -1,4 +1,4 @@
-/** What a transfer left out or renamed, told in full: success is not said of what was not copied. */
+/** What a transfer left out or renamed, listed in full: success is not said of what was not copied. */
 import type { Operation } from '../api';
 import { resultOf } from '../api/rules/results';
 import type { Cli } from './cli';

@@ -92,7 +92,7 @@ async function isGoneWithin(client: EngineClient, timeoutMs: number): Promise<bo
   return false;
 }
 
-/** The process that the lock names; undefined where its number means nothing here, or can't be told. */
+/** The process that the lock names; undefined where its number means nothing here, or can't be known. */
 async function lockedBy(home: string): Promise<number | undefined> {
   try {
     const lock: unknown = JSON.parse(await readFile(join(home, 'engine.lock'), 'utf8'));

@@ -8,7 +8,7 @@ export interface EventListener {
   event(event: EngineEvent): void;
   /** The stream is open: what was missed comes as events, or as one `reset`. */
   connected(): void;
-  /** The stream ended (`StreamEnded`) or broke; it is opened again after `retryMs`, unless told to stop. */
+  /** The stream ended (`StreamEnded`) or broke; it is opened again after `retryMs`, unless it is stopped. */
   disconnected(error: unknown): void;
 }
 

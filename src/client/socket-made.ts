@@ -2,7 +2,7 @@
 import { existsSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
-/** Nothing is told where a socket is no file (Windows), or where its folder can't be watched. */
+/** Nothing is reported where a socket is no file (Windows), or where its folder can't be watched. */
 export function onSocketMade(path: string, listener: () => void): { dispose(): void } {
   let watcher: FSWatcher | undefined;
   const close = (): void => {

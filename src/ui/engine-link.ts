@@ -23,7 +23,7 @@ export type LinkState =
   | { kind: 'idle' }
   | { kind: 'starting' }
   | { kind: 'ready'; info: EngineInfo }
-  /** It ended by itself or was told to. */
+  /** It ended by itself, or somebody asked it to. */
   | { kind: 'stopped' }
   | { kind: 'failed'; error: BerthError };
 

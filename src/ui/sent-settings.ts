@@ -1,5 +1,5 @@
 /**
- * What this VS Code has told the engine: what the user takes out of the settings later, the engine must be told too.
+ * What this VS Code has sent to the engine: what the user takes out of the settings later has to be sent too.
  * Kept per state directory, over the end of the window: settings are edited while no engine runs as well.
  */
 import type { EngineSettings, EngineSettingsChange } from '../api';
@@ -16,7 +16,7 @@ export class SentSettings {
     private readonly current: () => EngineSettings,
   ) {}
 
-  /** What the engine of `home` must hear: what is set, and `null` for what was set when it was told last. */
+  /** What the engine of `home` must hear: what is set, and `null` for what was set when settings were sent last. */
   change(home: string): EngineSettingsChange {
     const current = this.current();
     const gone = this.sent(home).filter((name) => !(name in current));

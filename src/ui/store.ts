@@ -1,6 +1,6 @@
 /**
  * What the extension knows of the engine's world: fed by snapshots and events, read by the trees. Changes are
- * gathered for a moment and told once, by key, so that a view refreshes single rows. Asks nothing by itself.
+ * gathered for a moment and reported once, by key, so that a view refreshes single rows. Asks nothing by itself.
  */
 import type {
   DriverStatus,
@@ -43,14 +43,14 @@ export class Store implements Disposable {
   private readonly volumesByName = new Map<string, Volume>();
   private readonly operationsById = new Map<string, Operation>();
   private readonly driversByKind = new Map<string, DriverStatus>();
-  /** States we asked for and the engine has not told yet. */
+  /** States we asked for and the engine has not reported yet. */
   private readonly expected = new Map<string, WorkspaceState>();
   /** Keys that events touched while a snapshot was on its way: the event is newer. */
   private touched: Set<string> | undefined;
   /** Counts events and snapshots: what came last about one thing, and about all. */
   private sequence = 0;
   private readonly reported = new Map<string, number>();
-  private allToldAt = 0;
+  private allReportedAt = 0;
   private pending = emptyChange();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -113,7 +113,7 @@ export class Store implements Disposable {
   }
 
   loadSnapshot(snapshot: Snapshot): void {
-    this.allToldAt = ++this.sequence;
+    this.allReportedAt = ++this.sequence;
     const touched = this.touched ?? new Set<string>();
     this.touched = undefined;
     replace(this.workspacesByName, snapshot.workspaces, nameOf, touched, 'workspaces');
@@ -125,7 +125,7 @@ export class Store implements Disposable {
     this.flush();
   }
 
-  /** Takes one thing that an answer brought, as if an event had told it. */
+  /** Takes one thing that an answer brought, as if an event had brought it. */
   take(event: Omit<EngineEvent, 'id'>): void {
     this.apply({ ...event, id: 0 } as EngineEvent);
   }
@@ -156,10 +156,10 @@ export class Store implements Disposable {
     };
   }
 
-  /** Whether something was told of it after this call. */
+  /** Whether something was reported of it after this call. */
   private sinceNow(key: string): () => boolean {
     const at = this.sequence;
-    return () => Math.max(this.allToldAt, this.reported.get(key) ?? 0) > at;
+    return () => Math.max(this.allReportedAt, this.reported.get(key) ?? 0) > at;
   }
 
   apply(event: EngineEvent): void {

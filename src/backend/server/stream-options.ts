@@ -1,4 +1,4 @@
-/** What Fastify is told of a stream of the contract. */
+/** The options of Fastify for a stream of the contract. */
 import type { RouteShorthandOptions } from 'fastify';
 import { streams, type StreamId, type StreamRoute } from '../../api/streams';
 

@@ -49,7 +49,7 @@ export function registerStreams(server: FastifyInstance, services: Services): vo
 
 function registerEvents(server: FastifyInstance, { events, lifetime, visibility }: Services): void {
   const writers = new Set<EventWriter>();
-  // An engine that was told to end says so: a connection that breaks looks like a crash, which clients mend.
+  // An engine that was asked to end says so: a connection that breaks looks like a crash, which clients mend.
   server.addHook('preClose', async () => {
     const ended = [...writers].map((writer) => {
       writer.end();

@@ -67,7 +67,7 @@ export function readableOf(source: TarSource): Readable {
 
 /** Hands a stream's chunks to `take`, one after the other; resolves when all are taken. */
 export function takeAll(source: Readable, take: TakeChunk): Promise<void> {
-  // What is still being done; a stream may go on although it was told to pause (that of a child that ended does).
+  // What is still being done; a stream may go on although it was asked to pause (that of a child that ended does).
   let busy: Promise<void> | undefined;
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {

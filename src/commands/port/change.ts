@@ -1,4 +1,4 @@
-/** Changing which ports a workspace publishes, and what is told of it. */
+/** Changing which ports a workspace publishes, and what is said of it. */
 import * as vscode from 'vscode';
 import type { PublishedPort, Workspace } from '../../api';
 import type { CommandId } from '../../ui/contributions/commands';

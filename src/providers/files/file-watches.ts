@@ -92,7 +92,7 @@ export class FileWatches implements Disposable {
     try {
       const client = await this.link.client();
       if (this.isWanted(watch)) {
-        // Known by now: whoever has a client has what the engine told.
+        // Known by now: whoever has a client has what the engine reported.
         const volume = volumeNamed(this.store, watch.target.volume);
         watch.stream = watchFiles(
           client,

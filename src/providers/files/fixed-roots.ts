@@ -1,6 +1,6 @@
 /**
  * The root file systems of workspaces that do not run: they can be read, not changed. VS Code asks once whether a file can
- * be written; when that becomes different, it has to be told.
+ * be written; a change of that has to be reported.
  */
 import { workspaceOfRoot } from '../../api/rules/root-files';
 import type { Disposable } from '../../ui/signal';

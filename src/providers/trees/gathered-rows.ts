@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 
 const gatherMs = 50;
 
-/** Rows whose children changed, told together after a moment. */
+/** Rows whose children changed, reported together after a moment. */
 export class GatheredRows<T> implements vscode.Disposable {
   private readonly rows = new Set<T>();
   private timer: ReturnType<typeof setTimeout> | undefined;

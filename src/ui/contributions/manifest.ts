@@ -26,7 +26,7 @@ const inMenu =
       .filter(({ menu }) => menu === wanted)
       .map(({ group, when, alt }) => ({ command: id, when, group, ...(alt !== undefined && { alt }) }));
 
-/** A key finds no row under a pointer: the command is told in which view to take the selected ones. */
+/** A key finds no row under a pointer: the command gets the view whose selected rows it takes. */
 const keybindings = ([id, { keys }]: Entry): object[] =>
   (keys?.views ?? []).map((view) => ({
     command: id,

@@ -36,7 +36,7 @@ export interface Lifecycle {
   start(name: string, options?: Starting): Promise<StartInfo>;
   /**
    * Puts keys, environment and files in and starts sshd; resolves when sshd answers on the plan's port. What could not
-   * be written, though it does well without, is told in words.
+   * be written, though it does well without, is answered in words.
    */
   configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]>;
   /** Waits for the Docker daemon inside. Only of one whose plan has `docker`, after `configure`. */

@@ -10,7 +10,7 @@ const piece = 1024 * 1024;
 const block = 4096;
 const zeros = Buffer.alloc(block);
 
-/** False where nobody can tell of attributes. `dropped` is told of files whose capabilities stay behind. */
+/** False where nobody can tell of attributes. `dropped` gets files whose capabilities stay behind. */
 export async function addDetail(
   nodes: readonly LocalNode[],
   signal: AbortSignal,
@@ -41,7 +41,7 @@ export async function addDetail(
   return found !== undefined;
 }
 
-/** Blocks that are more than zeros; undefined for a file that can't be read, which is told when it is to be sent. */
+/** Blocks that are more than zeros; undefined for a file that can't be read, which is reported when it is to be sent. */
 async function dataByReading(node: LocalNode, signal: AbortSignal): Promise<[number, number][] | undefined> {
   try {
     const file = await open(localPath(node.source), 'r');

@@ -301,7 +301,7 @@ class Unpack implements TarVisitor {
     await lutimes(path, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
   }
 
-  /** False when it failed, which is told. */
+  /** False when it failed, which is reported. */
   private async attempt(parts: readonly string[], run: () => Promise<void>): Promise<boolean> {
     try {
       await run();
@@ -312,7 +312,7 @@ class Unpack implements TarVisitor {
     }
   }
 
-  /** What one file can't is told and passed over; a full disk ends it all. */
+  /** What can't be done for one file is reported and passed over; a full disk ends it all. */
   private note(parts: readonly string[], error: unknown): void {
     if (error === undefined) {
       return;

@@ -73,7 +73,7 @@ export class Layout implements Blobs {
     return part;
   }
 
-  /** Keeps a stream as the blob that it must be. `count` is told of bytes. */
+  /** Keeps a stream as the blob that it must be. `count` gets the bytes. */
   async receive(
     source: Readable,
     part: Part,
@@ -141,7 +141,7 @@ export class Layout implements Blobs {
     });
   }
 
-  /** Removes nothing where it can't be told what an image needs: one that is damaged must not keep others from going. */
+  /** Removes nothing where it is not known what an image needs: one that is damaged must not keep others from going. */
   private async sweep(index: Index): Promise<void> {
     const used = new Set<string>();
     try {

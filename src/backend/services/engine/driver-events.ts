@@ -1,4 +1,4 @@
-/** What drivers see, told to clients: volumes that came, went or changed hands, and drivers that come and go. */
+/** What drivers see, reported to clients: volumes that came, went or changed hands, and drivers that come and go. */
 import { asBerthError } from '../../../api/errors';
 import type { Driver, DriverEvent } from '../../drivers/driver';
 import { statusOf, type Drivers } from './drivers';

@@ -10,7 +10,7 @@ interface Takings {
   adopted: AdoptedVolumes;
 }
 
-/** Answers whether it was there. `warn` is told of one that stays, as another installation has it. */
+/** Answers whether it was there. `warn` gets a message of one that stays, as another installation has it. */
 export async function removeOwnVolume(
   { adopted }: Takings,
   driver: Driver,

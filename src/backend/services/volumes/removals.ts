@@ -89,7 +89,7 @@ export async function runRemoval(
   });
 }
 
-/** Undefined when it can't be told: then nobody knows how long it takes, and it is deleted all the same. */
+/** Undefined when it can't be measured: then nobody knows how long it takes, and it is deleted all the same. */
 async function countNames(
   files: VolumeFiles,
   paths: readonly string[],

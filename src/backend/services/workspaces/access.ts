@@ -70,7 +70,7 @@ export class WorkspaceAccess {
     return { ...result, stdout: result.stdout.toString('base64'), stderr: result.stderr.toString('base64') };
   }
 
-  /** In the clone, unless it is told otherwise; in the home when the clone is gone. */
+  /** In the clone, unless the plan names another folder; in the home when the clone is gone. */
   private startingIn(name: string, cwd?: string): Pick<ExecPlan, 'cwd' | 'preferredCwd'> {
     if (cwd !== undefined) {
       return { cwd };

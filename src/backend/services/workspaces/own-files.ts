@@ -16,7 +16,7 @@ export function describeOwnFiles({ files, bytes }: Pick<OwnFiles, 'files' | 'byt
   return files === undefined ? size : `${files} ${files === 1 ? 'file' : 'files'}, ${size}`;
 }
 
-/** Never fails: a size that can't be told is no reason to end what asks for it. */
+/** Never fails: a size that can't be measured is no reason to end what asks for it. */
 export async function measureOwnFiles(
   runtime: RuntimeHandle,
   log: Log,

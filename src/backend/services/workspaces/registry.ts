@@ -34,7 +34,7 @@ export class WorkspaceRegistry {
   private readonly records = new Map<string, WorkspaceRecord>();
   /** Names whose record is there but can't be used: not given to others. */
   private readonly unusable = new Map<string, { reason: string; isThere: boolean }>();
-  /** Names that are removed just now: theirs until all of it is gone and told. */
+  /** Names that are removed just now: theirs until all of it is gone and reported. */
   private readonly leaving = new Set<string>();
   private readonly writes = new KeyedLock();
   private readonly attachedNow = new Map<string, number>();

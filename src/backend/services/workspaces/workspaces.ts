@@ -60,7 +60,7 @@ export class Workspaces {
       return await this.apply(name, patch, undo);
     } catch (error) {
       for (const step of undo.reverse()) {
-        // What went wrong is told; what can't be undone either is most likely of the same cause.
+        // What went wrong is reported; what can't be undone either is most likely of the same cause.
         await step().catch(() => undefined);
       }
       throw error;

@@ -24,7 +24,7 @@ export interface SetOptions {
   idleArchive?: number;
 }
 
-/** `set`: what `create` was told, changed later. */
+/** `set`: what `create` was given, changed later. */
 export function registerSet(program: Command, cli: Cli): void {
   examples(
     program

@@ -6,7 +6,7 @@ import { toRequest, type WorkspaceDraft } from './draft';
 
 const { t } = vscode.l10n;
 
-/** Resolves when it is made, or was cancelled or failed, which the user was told then. */
+/** Resolves when it is made, or was cancelled or failed, which the user has seen then. */
 export async function createFrom(
   { runner, views }: Pick<Services, 'runner' | 'views'>,
   draft: WorkspaceDraft,

@@ -24,7 +24,7 @@ function emptyStart(verb: RowVerb): EmptyStart {
     client.call(`workspaces.${starting}`, { params: { name }, query: { wait: 0, acceptEmpty: true } });
 }
 
-/** Runs a verb on workspaces at once; the first failure is told, the others still end. */
+/** Runs a verb on workspaces at once; the first failure is reported, the others still end. */
 export async function runVerb(
   { runner, store }: Pick<VerbServices, 'runner' | 'store'>,
   verb: RowVerb,

@@ -1,4 +1,4 @@
-/** Labels of volumes. Podman makes the volumes of a container without the labels that it is told: whose they are would be forgotten. */
+/** Labels of volumes. Podman makes the volumes of a container without the labels that it was given: whose they are would be forgotten. */
 import type Dockerode from 'dockerode';
 
 /** Makes those that are not there yet, with their labels; a volume that is there is left as it is. */

@@ -14,7 +14,7 @@ export class Ownership {
   constructor(
     /** Of this installation. */
     readonly id: string,
-    /** Its state directory: told to whoever meets what it made. */
+    /** Its state directory: shown to whoever meets what it made. */
     private readonly home?: string,
     /** Volumes that the user had this installation take over: their labels can't be changed. */
     private readonly isAdopted: (volume: AdoptedVolume) => boolean = () => false,

@@ -171,7 +171,7 @@ export class Replacements {
       if (this.underWay.has(name) || (await this.findAside(name)) === undefined) {
         return false;
       }
-      // What the killed engine asked for last may come only now: then both are there, which is told as well.
+      // What the killed engine asked for last may come only now: then both are there, which is reported as well.
       await this.tryRename(this.asideOf(name), name);
       return true;
     });

@@ -63,7 +63,7 @@ export class ObservedDisks implements DiskStore {
     return this.disks.checkImage(path, holder);
   }
 
-  /** Of which volumes is told by the events of their runtime. */
+  /** The events of their runtime say of which volumes. */
   release(holder: { runtime: string }): Promise<void> {
     return this.disks.release(holder);
   }

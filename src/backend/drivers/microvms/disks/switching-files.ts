@@ -174,7 +174,7 @@ export class SwitchingFiles implements VolumeFiles {
     return files;
   }
 
-  /** Asks for what is watched but not told of now; what can't be had yet is asked for again later. */
+  /** Asks for what is watched but not reported now; what can't be had yet is asked for again later. */
   async resume(): Promise<void> {
     for (const watch of [...this.watches].filter((each) => this.isWaiting(each))) {
       try {

@@ -36,7 +36,7 @@ if [ -n "$BERTH_TERMINAL" ]; then chown "$berth_user" "$(tty)"; fi
 exec su -p -s ${shell} -c "$berth_front" -- "$berth_user" "$0" "$@"
 `;
 
-/** In the user's place: goes where it was told to, then is the front of any command. */
+/** In the user's place: goes to the folder that it was given, then is the front of any command. */
 const front = `
 cd -- "$BERTH_FOLDER" || exit 126
 unset BERTH_FOLDER BERTH_TERMINAL OLDPWD

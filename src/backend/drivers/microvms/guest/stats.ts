@@ -65,7 +65,7 @@ interface Asked {
 export class Stats {
   private readonly asked = new Map<string, Asked>();
 
-  /** `isRunning`: a machine that stands still is told as it was last seen. */
+  /** `isRunning`: a machine that stands still is reported as it was last seen. */
   async of(machine: Machine, memoryMiB: number, isRunning: boolean): Promise<WorkspaceStats> {
     const asked = await this.askedOf(machine);
     asked.linger.refresh();

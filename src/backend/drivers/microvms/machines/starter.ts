@@ -353,7 +353,7 @@ async function unlessCancelled(work: Promise<unknown>, name: string, cancel?: Ab
   }
 }
 
-/** The guest has seen placeholders where the real disks are now: it is told how large these are. */
+/** The guest has seen placeholders where the real disks are now: it gets their sizes. */
 async function reportSizes(qmp: QmpClient, { disks }: Launch): Promise<void> {
   const sizes = sizesOf(await qmp.execute('query-named-block-nodes', { flat: true }));
   for (const { serial, file, readOnly } of disks) {

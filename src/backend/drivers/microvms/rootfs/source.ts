@@ -14,7 +14,7 @@ const rootSizeMiB = 16_384;
 export interface RootSource {
   /** The image's id. */
   digest: string;
-  /** Makes the file, which is there as a whole or not at all; what had to be left out is told in words. */
+  /** Makes the file, which is there as a whole or not at all; the answer says in words what had to be left out. */
   make(
     out: string,
     transfer: TransferOptions,

@@ -64,7 +64,7 @@ class Digester extends Transform {
   }
 }
 
-/** All its layers, lowest first. `count` is told of packed bytes. */
+/** All its layers, lowest first. `count` gets packed bytes. */
 export async function applyLayers(
   image: OpenImage,
   tree: Tree,

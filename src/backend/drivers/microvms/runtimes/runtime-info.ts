@@ -1,4 +1,4 @@
-/** What is told of a microVM, in the words of the driver interface. */
+/** What is known of a microVM, in the words of the driver interface. */
 import { BerthError } from '../../../../api/errors';
 import type { BuiltWith, RuntimeInfo, RuntimeState } from '../../driver';
 import { volumesOf } from './runtime-plan';

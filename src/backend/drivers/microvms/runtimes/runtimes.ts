@@ -61,7 +61,7 @@ export class Runtimes {
     });
   }
 
-  /** Takes over what runs, so that what happens to it is told from then on. */
+  /** Takes over what runs, so that what happens to it is reported from then on. */
   async list(): Promise<RuntimeInfo[]> {
     await this.replacements.heal();
     const records = await this.deps.store.list();

@@ -8,9 +8,9 @@ import type { Job } from './work';
 export type ChangeType = 'created' | 'changed' | 'deleted';
 export type NotifyChange = (type: ChangeType, path: string) => void;
 
-/** Changes come in bursts: what happens within this time is told at once, and no path twice. */
+/** Changes come in bursts: what happens within this time is reported at once, and no path twice. */
 const gatherMs = 50;
-/** More than that at once is told as one change of the watched folder. */
+/** More than that at once is reported as one change of the watched folder. */
 const maxChanges = 1000;
 
 interface Watch {

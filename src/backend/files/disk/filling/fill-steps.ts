@@ -4,7 +4,7 @@ import type { Node, Tree } from './tree';
 
 const childrenAtOnce = 1000;
 
-/** Every inode has a number; it is told what it is with its first name. */
+/** Every inode has a number; what it is comes with its first name. */
 class Numbers {
   private readonly known = new Map<NewInode, number>();
 

@@ -102,7 +102,7 @@ export class FirstSteps {
     }
   }
 
-  /** Submodules, and a look for files of Git LFS. What does not come is told: the repository is there without it. */
+  /** Submodules, and a look for files of Git LFS. What does not come is reported: the repository is there without it. */
   private async complete(
     name: string,
     runtime: RuntimeHandle,
@@ -142,7 +142,7 @@ export class FirstSteps {
     return missing;
   }
 
-  /** In their order; what fails is told, and fails the start only if that was asked for. */
+  /** In their order; what fails is reported, and fails the start only if that was asked for. */
   async postStart(
     name: string,
     runtime: RuntimeHandle,

@@ -21,7 +21,7 @@ const windowsMode = 0o644;
 
 export interface Collected<T> {
   found: T[];
-  /** What is missing or unreadable: told as warnings, the start goes on. */
+  /** What is missing or unreadable: reported as warnings, the start goes on. */
   problems: string[];
 }
 
@@ -31,7 +31,7 @@ export interface Script {
   source: string;
 }
 
-/** The file's own, but for what others may write; a private key, told by content or name, is for its user alone. */
+/** The file's own, but for what others may write; a private key, known by content or name, is for its user alone. */
 export function modeOf(name: string, content: Buffer, own: number): number {
   const head = content.subarray(0, 128).toString('latin1');
   const isKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(head);

@@ -57,7 +57,7 @@ export async function runCommand(
   session.stdout.on('data', (chunk: Buffer) => collected.add('stdout', chunk));
   session.stderr.on('data', (chunk: Buffer) => collected.add('stderr', chunk));
   for (const stream of [session.stdin, session.stdout, session.stderr]) {
-    // How it ended is told by `exit`.
+    // How it ended is in `exit`.
     stream.on('error', () => undefined);
   }
   session.stdin.end(options.stdin);

@@ -161,7 +161,7 @@ export class WorkspaceStarter {
     }
   }
 
-  /** What an earlier start had to say is told again by this one if it still holds. */
+  /** This start repeats the warnings of an earlier one that still hold. */
   private async forgetWarnings(name: string, codes: readonly string[] = warningsOfAStart): Promise<void> {
     const { registry } = this.deps;
     const { warnings } = registry.get(name);
