@@ -10,6 +10,7 @@ import { ask, confirm } from './terminal/question';
 import { createStyle, hasColor, hasUnicode, type Style } from './terminal/style';
 import { isTerminal, type Streams } from './terminal/streams';
 import type { Interrupts } from './interrupts';
+import { TypedPaths } from './typed-paths';
 
 export interface CliOptions {
   streams: Streams;
@@ -32,6 +33,8 @@ export class Cli {
   wordsAfterDashes: number | undefined;
   /** What the program ends with when nothing is thrown. */
   exitCode = 0;
+  /** How the paths of this command line were typed. */
+  readonly paths = new TypedPaths();
   private client: Promise<EngineClient> | undefined;
 
   constructor(options: CliOptions) {

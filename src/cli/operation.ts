@@ -12,14 +12,14 @@ export async function follow(cli: Cli, client: EngineClient, operation: Operatio
   }
   const display = cli.progress();
   display.update(operation);
-  const events = watch(client, operation.id, (current) => display.update(current));
+  const events = watch(client, operation.id, (current) => display.update(cli.paths.inOperation(current)));
   try {
     const ended = await client.waitFor(operation, cli.signal);
-    display.end(ended);
+    display.end(cli.paths.inOperation(ended));
     return ended;
   } catch (error) {
     const last = client.call('operations.get', { params: { id: operation.id } });
-    display.end(await last.catch(() => undefined));
+    display.end(await last.then((each) => cli.paths.inOperation(each)).catch(() => undefined));
     throw error;
   } finally {
     events.dispose();

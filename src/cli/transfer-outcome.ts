@@ -13,6 +13,7 @@ const pathColumns = 72;
 export function reportOutcome(cli: Cli, operation: Operation): void {
   const { failed, skipped, renamed } = resultOf(operation, 'transfer');
   const { errorStyle } = cli;
+  const shortPath = (path: string): string => clipMiddle(printable(cli.paths.typed(path)), pathColumns);
   const lines = [
     ...failed.map(
       (each) => `${mark('failed', errorStyle)} ${shortPath(each.path)}: ${printable(each.reason)}`,
@@ -29,8 +30,4 @@ export function reportOutcome(cli: Cli, operation: Operation): void {
   if (failed.length > 0) {
     cli.exitCode = exitCodes.failure;
   }
-}
-
-function shortPath(path: string): string {
-  return clipMiddle(printable(path), pathColumns);
 }

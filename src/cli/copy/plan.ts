@@ -6,7 +6,8 @@ import { posix } from 'node:path';
 import { BerthError, asBerthError, type TransferCreate } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import { openSource, type CopyItem, type CopySource } from './sources';
-import type { CopyPlace } from './copy-place';
+import type { CopyPlace, CopyWords } from './copy-place';
+import type { TypedPaths } from '../typed-paths';
 import { openTarget, type CopyTarget } from './targets';
 
 export interface CopyPlan {
@@ -22,9 +23,11 @@ export async function planCopy(
   client: EngineClient,
   sources: readonly string[],
   target: string,
-  cwd: string,
+  words: CopyWords,
 ): Promise<CopyPlan> {
-  const to = await openTarget(client, target, cwd);
+  const { paths } = words;
+  const to = await openTarget(client, target, words);
+  addTarget(paths, to);
   if (sources.length > 1) {
     requireFolder(to);
   }
@@ -32,7 +35,9 @@ export async function planCopy(
   const found: CopySource[] = [];
   for (const source of sources) {
     try {
-      found.push(await openSource(client, source, cwd));
+      const opened = await openSource(client, source, words);
+      addSource(paths, source, opened);
+      found.push(opened);
     } catch (error) {
       failed.push(asBerthError(error));
     }
@@ -46,6 +51,25 @@ export async function planCopy(
   }
   const plan = to.kind === 'folder' ? into(found, to) : under(first, to);
   return { ...plan, failed };
+}
+
+/** Paths of this machine are told in full. */
+function addTarget(paths: TypedPaths, { place, text, link, mounted }: CopyTarget): void {
+  for (const each of [place, link, mounted?.place].filter((known) => known !== undefined)) {
+    paths.add(pathOf(each), 'local' in each ? each.local : text);
+  }
+}
+
+function addSource(paths: TypedPaths, text: string, { items, isContents }: CopySource): void {
+  for (const { at, name } of items) {
+    const folder = text.replace(/(?<=[:/])\.$/, '');
+    const within = /[:/]$/.test(folder) ? folder + name : `${folder}/${name}`;
+    paths.add(pathOf(at), 'local' in at ? at.local : isContents ? within : text);
+  }
+}
+
+function pathOf(place: CopyPlace): string {
+  return 'local' in place ? place.local : place.path;
 }
 
 /** Each under its own name, beside what is there. */

@@ -4,7 +4,8 @@ import { basename, dirname, isAbsolute, join, posix } from 'node:path';
 import type { Stats } from 'node:fs';
 import { BerthError, type FileEntry, type FileType } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
-import type { CopyPlace } from './copy-place';
+import type { TypedPaths } from '../typed-paths';
+import type { CopyPlace, CopyWords } from './copy-place';
 import { parsePlace, type Place } from '../parse/place';
 import { localPath } from '../parse/sources';
 import { isFolder, missingHint, resolvePlace, statOf, withMounts, type VolumePath } from '../remote';
@@ -26,20 +27,28 @@ export interface CopySource {
 const maxLinks = 40;
 
 /** Looks at what is to be copied. Throws `path_not_found`. */
-export async function openSource(client: EngineClient, text: string, cwd: string): Promise<CopySource> {
+export async function openSource(
+  client: EngineClient,
+  text: string,
+  { cwd, paths }: CopyWords,
+): Promise<CopySource> {
   const place = parsePlace(text);
-  return place.kind === 'local' ? openLocal(place.path, text, cwd) : openRemote(client, place, text);
+  return place.kind === 'local'
+    ? openLocal(place.path, text, cwd)
+    : paths.during(openRemote(client, place, text, paths));
 }
 
 async function openRemote(
   client: EngineClient,
   place: Exclude<Place, { kind: 'local' }>,
   text: string,
+  paths: TypedPaths,
 ): Promise<CopySource> {
   const written = text.slice(text.lastIndexOf(':') + 1);
   const isContents = place.path === '' || place.path === '/' || /(?:^|\/)\.{1,2}$/.test(written);
   const isFollowed = isContents || written.endsWith('/');
   const located = await resolvePlace(client, place, { follow: isFollowed });
+  paths.add(located.path, text);
   const whole = withMounts(located);
   const at = isFollowed && place.kind === 'volume' ? await followed(client, whole) : whole;
   const entry = await statOf(client, at);

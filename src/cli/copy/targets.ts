@@ -3,7 +3,8 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { BerthError, type FileEntry } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
-import type { CopyPlace } from './copy-place';
+import type { TypedPaths } from '../typed-paths';
+import type { CopyPlace, CopyWords } from './copy-place';
 import { rawPath, withRealParent } from './sources';
 import { parsePlace, type Place } from '../parse/place';
 import { isFolder, resolvePlace, statOf, withMounts, writable, type VolumePath } from '../remote';
@@ -22,19 +23,27 @@ export interface CopyTarget {
 }
 
 /** Looks at where it is to go. Throws `path_not_found`. */
-export function openTarget(client: EngineClient, text: string, cwd: string): Promise<CopyTarget> {
+export function openTarget(
+  client: EngineClient,
+  text: string,
+  { cwd, paths }: CopyWords,
+): Promise<CopyTarget> {
   const place = parsePlace(text);
-  return place.kind === 'local' ? openLocal(place.path, text, cwd) : openRemote(client, place, text);
+  return place.kind === 'local'
+    ? openLocal(place.path, text, cwd)
+    : paths.during(openRemote(client, place, text, paths));
 }
 
 async function openRemote(
   client: EngineClient,
   place: Exclude<Place, { kind: 'local' }>,
   text: string,
+  paths: TypedPaths,
 ): Promise<CopyTarget> {
   const ending = endingOf(place.kind === 'volume' ? text : place.path);
   const located = writable(await resolvePlace(client, place, { follow: true }));
   const at = { volume: located.volume, path: located.path };
+  paths.add(at.path, text);
   const entry = await statOf(client, at);
   if (entry !== undefined && isFolder(entry)) {
     const names = located.seen?.mounts.map(({ path }) => path.split('/')[0] ?? '') ?? [];

@@ -1,12 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
-import {
-  BerthError,
-  asBerthError,
-  type ConflictPolicy,
-  type Operation,
-  type TransferCreate,
-} from '../../api';
+import { BerthError, type ConflictPolicy, type Operation, type TransferCreate } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { planCopy } from '../copy/plan';
@@ -59,9 +53,9 @@ async function copy(cli: Cli, paths: string[], options: CopyOptions): Promise<vo
   }
   const policy = policyOf(options);
   const client = await cli.engine();
-  const plan = await planCopy(client, sources, target, cli.cwd);
+  const plan = await planCopy(client, sources, target, { cwd: cli.cwd, paths: cli.paths });
   if (plan.makeFolder !== undefined) {
-    await makeFolder(client, plan.makeFolder);
+    await cli.paths.during(makeFolder(client, plan.makeFolder));
   }
   for (const failure of plan.failed) {
     cli.streams.stderr.write(formatFailure(failure, cli.json, cli.errorStyle));
@@ -87,7 +81,10 @@ export function policyOf(options: CopyOptions): ConflictPolicy {
   return options.skip === true ? 'skip' : options.keepBoth === true ? 'rename' : 'fail';
 }
 
-function makeFolder(client: EngineClient, place: { local: string } | { volume: string; path: string }) {
+async function makeFolder(
+  client: EngineClient,
+  place: { local: string } | { volume: string; path: string },
+): Promise<unknown> {
   return 'local' in place
     ? mkdir(place.local)
     : client.call('files.mkdir', { params: { volume: place.volume }, body: { path: place.path } });
@@ -106,9 +103,9 @@ export async function transfer(
     reportOutcome(cli, ended);
     return ended;
   } catch (error) {
-    const failure = asBerthError(error);
+    const failure = cli.paths.inError(error);
     if (failure.code !== 'path_exists' || policy !== 'fail') {
-      throw error;
+      throw failure;
     }
     if (!cli.isInteractive) {
       throw new BerthError(failure.code, failure.message, {
@@ -125,7 +122,7 @@ async function askPolicy(cli: Cli, client: EngineClient, request: TransferCreate
     body: request,
     signal: cli.signal,
   });
-  const shown = conflicts.slice(0, 10).map(({ path, type }) => [printable(path), type]);
+  const shown = conflicts.slice(0, 10).map(({ path, type }) => [printable(cli.paths.typed(path)), type]);
   cli.note(formatTable([{ title: 'EXISTS' }, { title: '' }], shown));
   if (total > shown.length) {
     cli.note(`… and ${total - shown.length} more`);

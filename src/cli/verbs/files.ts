@@ -41,7 +41,7 @@ export function registerFiles(program: Command, cli: Cli): void {
       .argument('<dst>', 'an existing folder to move into, or the new name')
       .option('--force', 'replace files that exist')
       .action((from: string, to: string, options: { force?: boolean }) =>
-        move(cli, from, to, options.force === true),
+        cli.paths.during(move(cli, from, to, options.force === true)),
       ),
     ['berth mv demo:a.txt demo:b.txt', ''],
   );
@@ -59,7 +59,9 @@ export function registerFiles(program: Command, cli: Cli): void {
 }
 
 async function open(cli: Cli, text: string, follow: boolean): Promise<Located> {
-  return resolvePlace(await cli.engine(), parseRemote(text), { follow, signal: cli.signal });
+  const at = await resolvePlace(await cli.engine(), parseRemote(text), { follow, signal: cli.signal });
+  cli.paths.add(at.path, text);
+  return at;
 }
 
 /** The same for what is to be changed. */
@@ -75,7 +77,10 @@ async function forEachPlace<T>(
 ): Promise<T[]> {
   const client = await cli.engine();
   texts.forEach((text) => parseRemote(text));
-  return forEach(cli, texts, (text) => act(client, text));
+  return forEach(cli, texts, (text) => {
+    cli.paths.clear();
+    return cli.paths.during(act(client, text));
+  });
 }
 
 async function cat(cli: Cli, texts: string[]): Promise<void> {

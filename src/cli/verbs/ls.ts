@@ -31,7 +31,7 @@ export function registerLs(program: Command, cli: Cli): void {
       .argument('<where>', 'NAME, NAME:path, or volume:NAME:/path')
       .option('-l, --long', 'modes, sizes and times')
       .option('-a, --all', 'also names that start with a dot')
-      .action((where: string, options: ListOptions) => list(cli, where, options)),
+      .action((where: string, options: ListOptions) => cli.paths.during(list(cli, where, options))),
     ['berth ls demo', 'the home of a workspace, running or not'],
     ['berth ls -la volume:cache:/pip', ''],
   );
@@ -40,6 +40,7 @@ export function registerLs(program: Command, cli: Cli): void {
 async function list(cli: Cli, where: string, options: ListOptions): Promise<void> {
   const client = await cli.engine();
   const at = await resolvePlace(client, parseRemote(where), { follow: true, signal: cli.signal });
+  cli.paths.add(at.path, where.includes(':') ? where : `${where}:`);
   const found = await statOf(client, at);
   if (found === undefined) {
     const hint = await missingHint(client, at);

@@ -3,6 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { Berth } from './harness';
 
+/** Makes a socket, in a folder of the shell. */
+const odd = (path: string): string =>
+  `python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("${path}")'`;
+
 describe('berth cp, ls, cat, rm: a path is what the shell inside finds there', function () {
   this.timeout(180_000);
   const berth = new Berth();
@@ -35,6 +39,39 @@ describe('berth cp, ls, cat, rm: a path is what the shell inside finds there', f
     assert.equal(text, 'data\ndata\ndata\nnest\nroot\nroot\ntemp\ntemp\n');
     const missing = await berth.run(['cat', `${name}:/to-d`]);
     assert.match(missing.stderr, new RegExp(`hint: .*${name}:to-d`));
+  });
+
+  it('are told as they were typed, whichever volume they are in', async () => {
+    await inside('cd /data; mkdir -p told; rm -f told/s; touch told/f;', odd('told/s'));
+    const stderr = async (...argv: string[]): Promise<string> => (await berth.run(argv)).stderr;
+    assert.match(
+      await stderr('cat', `${name}:to-data/told`),
+      new RegExp(`"${name}:to-data/told" is a folder`),
+    );
+    assert.match(await stderr('mkdir', `${name}:/data/told/f`), new RegExp(`"${name}:/data/told/f" exists`));
+    assert.match(
+      await stderr('ls', `${name}:/data/told/f/x`),
+      new RegExp(`"${name}:/data/told/f/x", or a part`),
+    );
+    assert.match(await stderr('cp', 'up', `${name}:/data/told/f/x`), new RegExp(`"${name}:/data/told/f`));
+    assert.match(
+      await stderr('cp', 'up', `${name}:/data/none/x`),
+      new RegExp(`no folder "${name}:/data/none"`),
+    );
+    assert.match(
+      await stderr('rm', '-r', `${name}:/data/none`),
+      new RegExp(`✗ Delete: .*"${name}:/data/none"`),
+    );
+    assert.match(
+      await stderr('mv', `${name}:/data/told/f`, `${name}:/data/d`),
+      new RegExp(`"${name}:/data/d" exists`),
+    );
+    // Of this machine, though the home has a path of that name.
+    assert.match(await stderr('cp', '/nowhere', `${name}:`), /nothing at "\/nowhere" on this machine/);
+    await berth.run(['cp', `${name}:/data/told`, 'told']);
+    const left = await berth.run(['cp', '--force', `${name}:/data/told`, 'told']);
+    assert.equal(left.code, 1);
+    assert.ok(left.stderr.includes(`✗ ${name}:/data/told/s: `), left.stderr);
   });
 
   it('writes there, also onto another file system, and over a nested mount', async () => {

@@ -90,7 +90,7 @@ async function requireFolder(plan: TransferPlan, { to }: Ends): Promise<void> {
       `There is no folder ${JSON.stringify(plan.target)} in the volume.`,
       {
         field: 'to.path',
-        hint: 'Create it first, or with `exact` give the name that the copy is to have.',
+        hint: 'Make that folder first, or name one that is there.',
       },
     );
   }

@@ -18,6 +18,7 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planCopy } from '../../../../src/cli/copy/plan';
+import { TypedPaths } from '../../../../src/cli/typed-paths';
 import { SmallEngine } from '../../../support/engine/small-engine';
 import { isRoot, ordinaryUser, skipWithout } from '../../../support/skip';
 import { TestVolume } from '../../backend/files/agent/harness';
@@ -204,7 +205,10 @@ function compare(title: string, tables: Readonly<Record<string, () => Iterable<R
     }
 
     async function copied(sources: readonly string[], target: string): Promise<boolean> {
-      const { requests, makeFolder, failed } = await planCopy(engine.client, sources, target, local);
+      const { requests, makeFolder, failed } = await planCopy(engine.client, sources, target, {
+        cwd: local,
+        paths: new TypedPaths(),
+      });
       if (makeFolder !== undefined) {
         await ('local' in makeFolder
           ? mkdir(makeFolder.local)
