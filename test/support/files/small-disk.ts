@@ -33,10 +33,15 @@ export function mount(...argv: string[]): boolean {
 }
 
 /** Mounts a small disk of this user's at `path`; false where this user may not mount. */
-export function mountSmallDisk(path: string, size: string): boolean {
+export function mountSmallDisk(path: string, size: string, mode = 0o755): boolean {
   mkdirSync(path, { recursive: true });
-  const own = `uid=${process.getuid?.() ?? 0},gid=${process.getgid?.() ?? 0},mode=755`;
+  const own = `uid=${process.getuid?.() ?? 0},gid=${process.getgid?.() ?? 0},mode=${mode.toString(8)}`;
   return mount('-t', 'tmpfs', '-o', `size=${size},${own}`, 'berth-test', path);
+}
+
+/** Gives a mounted one that much room; false where this user may not. */
+export function resizeSmallDisk(path: string, size: string): boolean {
+  return run('mount', '-o', `remount,size=${size}`, path);
 }
 
 /** Whatever is mounted there, also while it is in use. */

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { settledStamps } from '../../../../src/backend/drivers/microvms/machines/disk-stamps';
 import { machinesOf } from '../../../support/runtimes/microvms';
-import { runProgram, succeed } from '../../../support/programs';
+import { mountSmallDisk, resizeSmallDisk, unmount } from '../../../support/files/small-disk';
+import { runProgram } from '../../../support/programs';
 import { until } from '../../../support/wait';
 import { Bench } from './driver-bench';
 import { skipWithout } from '../../../support/skip';
@@ -23,9 +24,7 @@ describe('microVMs that stand still', function () {
   const volumes = () => join(bench.home, 'volumes');
   before(async () => {
     bench = await Bench.open();
-    await mkdir(volumes(), { recursive: true });
-    const options = ['-t', 'tmpfs', '-o', `size=${room},mode=700`, 'berth-test'];
-    isSmall = (await runProgram('mount', [...options, volumes()])).code === 0;
+    isSmall = mountSmallDisk(volumes(), room, 0o700);
     plan = await bench.running();
   });
   after(async () => {
@@ -33,7 +32,7 @@ describe('microVMs that stand still', function () {
       await bench.driver.remove(name);
     }
     if (isSmall) {
-      await succeed('umount', ['-l', volumes()]);
+      unmount(volumes());
     }
     await bench.dispose();
   });
@@ -237,7 +236,7 @@ describe('microVMs that stand still', function () {
     await bench.restartEngine();
     assert.equal((await bench.driver.list())[0]?.halt?.code, 'no_space');
     assert.equal(said, '');
-    await succeed('mount', ['-o', 'remount,size=600m', volumes()]);
+    assert(resizeSmallDisk(volumes(), '600m'));
     await until(
       'it goes on',
       async () => (await bench.driver.inspect(plan.name))?.state === 'running',
