@@ -169,7 +169,7 @@ export const cloneAddressWords: Record<CloneAddressProblem, { message: string; h
   },
   query: {
     message: 'The clone address holds what may be a token, after "?" or "#". It would be kept and shown.',
-    hint: `Leave it out, and ${safeWay}`,
+    hint: `Leave it out. A branch is \`--branch NAME\` (\`cloneBranch\`). Where a login is needed: ${safeWay}`,
   },
   unknown: { message: 'The clone address has a form that Berth does not pass to git.', hint: forms },
 };

@@ -69,6 +69,12 @@ describe('cli/verbs/workspace/create', () => {
     assert.doesNotMatch(stderr, /hunter2/);
   });
 
+  it('says how a branch is named, where one is written behind an address', async () => {
+    const { code, stderr } = await invoke('create', 'demo', '--clone', 'https://host/x.git#feature');
+    assert.equal(code, 2);
+    assert.match(stderr, /hint: Leave it out\. A branch is `--branch NAME`/);
+  });
+
   it('refuses a secret in an argument without repeating it', async () => {
     const { code, stderr } = await invoke('create', 'demo', '--secret', 'TOKEN=hunter2');
     assert.equal(code, 2);
