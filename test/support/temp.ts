@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,11 @@ export function useTempFolder(): () => string {
   });
   afterEach(() => removeTree(path));
   return () => path;
+}
+
+/** A path where nothing is yet: for what must be known by name before a test has begun, which may be none that runs. */
+export function temporaryPath(prefix: string): string {
+  return join(tmpdir(), prefix + randomBytes(4).toString('hex'));
 }
 
 /** Removes what a test made, also folders that their owner may not enter, and paths that no call takes for their length. */

@@ -1,18 +1,9 @@
 /** Who may reach Docker needs to be nobody else: all that a workspace is made of belongs to that account. */
 import assert from 'node:assert/strict';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  chownSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync, chownSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Workspace } from '../../../src/api';
+import { temporaryPath } from '../../support/temp';
 import { Berth, distribution } from './harness';
 
 /** Root runs them as `nobody`, who has an entry in passwd (OpenSSH wants one); others as themselves. */
@@ -22,7 +13,7 @@ const uid = own === 0 ? 65_534 : own;
 describe('berth of an ordinary user', function () {
   this.timeout(180_000);
   // A checkout in the home of another account is not readable.
-  const program = mkdtempSync(join(tmpdir(), 'berth-program-'));
+  const program = temporaryPath('berth-program-');
   const gid = statSync('/var/run/docker.sock').gid;
   const account = { uid, gid, cli: join(program, 'dist', 'cli.js') };
   const berth = new Berth(own === 0 ? account : undefined);
@@ -30,6 +21,7 @@ describe('berth of an ordinary user', function () {
   const local = (file: string) => join(berth.folder, file);
 
   before(async () => {
+    mkdirSync(program, { mode: 0o700 });
     const from = dirname(distribution());
     for (const part of ['dist', 'images', 'media', 'package.json']) {
       cpSync(join(from, part), join(program, part), { recursive: true });

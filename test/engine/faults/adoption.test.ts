@@ -3,19 +3,19 @@
  * adoption fails, also when the engine is killed at any request to the daemon that changes something.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type Dockerode from 'dockerode';
 import { DockerRelay, type Cut } from '../../support/programs/docker-relay';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { failure } from '../../support/errors';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { temporaryPath } from '../../support/temp';
 import { runProgram } from '../../support/programs';
 
 describeContainers('foreign containers', 'faults: adoption of a container', function () {
   this.timeout(testTimeoutMs);
-  const folder = mkdtempSync(join(tmpdir(), 'berth-relay-'));
+  const folder = temporaryPath('berth-relay-');
   const relay = new DockerRelay(join(folder, 'docker.sock'));
   const harness = useEngineHarness({ env: { DOCKER_HOST: relay.host } });
   let name: string;
@@ -26,6 +26,7 @@ describeContainers('foreign containers', 'faults: adoption of a container', func
   let port: number;
 
   before(async () => {
+    mkdirSync(folder, { mode: 0o700 });
     await relay.listen();
     name = harness().name();
     home = `workspace-${name}`;

@@ -4,18 +4,18 @@
  * either case.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Dockerode from 'dockerode';
 import { DockerRelay, type Cut } from '../../support/programs/docker-relay';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { occupy, vacate } from '../../support/ports';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { temporaryPath } from '../../support/temp';
 
 describeContainers('a daemon', 'faults: the engine is killed in a rebuild', function () {
   this.timeout(testTimeoutMs);
-  const folder = mkdtempSync(join(tmpdir(), 'berth-relay-'));
+  const folder = temporaryPath('berth-relay-');
   const relay = new DockerRelay(join(folder, 'docker.sock'));
   const harness = useEngineHarness({ env: { DOCKER_HOST: relay.host } });
   let name: string;
@@ -23,6 +23,7 @@ describeContainers('a daemon', 'faults: the engine is killed in a rebuild', func
   let volumesBefore: Set<string>;
 
   before(async () => {
+    mkdirSync(folder, { mode: 0o700 });
     await relay.listen();
     const { docker, prefix } = harness();
     volumesBefore = await anonymousVolumes(docker);
