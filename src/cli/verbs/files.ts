@@ -64,6 +64,38 @@ async function open(cli: Cli, text: string, follow: boolean): Promise<Located> {
   return at;
 }
 
+/** What is to be removed or moved is named itself: neither `.` nor what a link leads to by a `/` at its end. */
+async function openToTake(cli: Cli, text: string): Promise<Located> {
+  const place = requireName(text);
+  const path = place.path.replace(/(?<=.)\/+$/, '');
+  const client = await cli.engine();
+  const at = writable(await resolvePlace(client, { ...place, path }, { signal: cli.signal }));
+  await requireFolderBySlash(client, at, text);
+  return at;
+}
+
+/** Throws where a path ends in `.` or `..`, as rm and mv do: it is not what people mean who write so. */
+function requireName(text: string): ReturnType<typeof parseRemote> {
+  const place = parseRemote(text);
+  if (/[/:]\.{1,2}\/*$/.test(text)) {
+    throw new BerthError('bad_request', `${text} ends in a dot, which is no name.`, {
+      hint: 'Name the folder itself, by its path.',
+    });
+  }
+  return place;
+}
+
+/** `file/` is nothing, and `link/` is not the link. */
+async function requireFolderBySlash(client: EngineClient, at: Located, text: string): Promise<void> {
+  const entry = text.endsWith('/') ? await statOf(client, at) : undefined;
+  if (entry !== undefined && entry.type !== 'directory') {
+    const what = entry.type === 'symlink' ? 'link' : 'file';
+    throw new BerthError('not_a_directory', `${text} is a ${what}, not a folder.`, {
+      hint: 'Name it without the slash at the end.',
+    });
+  }
+}
+
 /** The same for what is to be changed. */
 async function openToChange(cli: Cli, text: string, follow: boolean): Promise<Located> {
   return writable(await open(cli, text, follow));
@@ -137,8 +169,9 @@ async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<vo
   if (root !== undefined) {
     throw rootStays(root);
   }
+  texts.forEach((text) => requireName(text));
   const removed = await forEachPlace(cli, texts, async (client, text) => {
-    const at = await openToChange(cli, text, false);
+    const at = await openToTake(cli, text);
     refuseMounted(at);
     const { volume, path } = at;
     if (path === '/') {
@@ -193,23 +226,29 @@ function refuseMounted({ seen }: Located): void {
 
 async function move(cli: Cli, source: string, target: string, overwrite: boolean): Promise<void> {
   const client = await cli.engine();
-  const from = await openToChange(cli, source, false);
+  const from = await openToTake(cli, source);
   const named = await openToChange(cli, target, false);
   const followed = await openToChange(cli, target, true);
   refuseMounted(from);
-  if ((await statOf(client, from)) === undefined) {
+  const moved = await statOf(client, from);
+  if (moved === undefined) {
     await nothingAt(client, from, source, new BerthError('path_not_found', `There is no ${from.path}.`));
   }
   const existing = await statOf(client, followed);
   const into = existing !== undefined && isFolder(existing);
+  if (!into && moved?.type !== 'directory' && /\/\.{0,2}$/.test(target)) {
+    throw new BerthError('path_not_found', `There is no folder "${target}".`, {
+      hint: 'Make it first: `berth mkdir -p`.',
+    });
+  }
   const to = into ? followed : named;
   const path = into ? posix.join(to.path, posix.basename(from.path)) : to.path;
   if (from.volume === to.volume) {
     const body = { from: from.path, to: path, overwrite };
-    const moved = await client
+    const renamed = await client
       .call('files.rename', { params: { volume: to.volume }, body })
       .catch((error: unknown) => noFolderFor(target, error));
-    cli.result(moved, () => '');
+    cli.result(renamed, () => '');
     return;
   }
   const begun = await client.call('transfers.create', {

@@ -112,6 +112,17 @@ describe('berth cp, ls, cat, rm: a path is what the shell inside finds there', f
     assert.doesNotMatch(stdout + stderr, /(✓|^ok) Copy up/mu);
   });
 
+  it('removes and moves nothing but what is named: not what a link leads to, nor a folder above', async () => {
+    await inside('cd /home/workspace; mkdir -p kept/in; echo kept >kept/f; ln -s kept to-kept');
+    for (const path of ['to-kept/', 'kept/in/..', 'kept/.', 'kept/f/']) {
+      assert.notEqual((await berth.run(['rm', '-r', `${name}:${path}`])).code, 0, path);
+      assert.notEqual((await berth.run(['mv', `${name}:${path}`, `${name}:gone`])).code, 0, path);
+    }
+    assert.equal(await inside('cd /home/workspace; ls -A kept; readlink to-kept'), 'f\nin\nkept\n');
+    await berth.ok('rm', '-r', `${name}:to-kept`);
+    await berth.ok('rm', '-r', `${name}:kept/`);
+  });
+
   it('copies a whole home with what is mounted in it, and an output from anywhere', async () => {
     await berth.run(['cp', `${name}:`, 'home']);
     assert.equal(readFileSync(local('home', 'nest', 'n'), 'utf8'), 'nest\n');

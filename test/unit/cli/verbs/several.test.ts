@@ -85,9 +85,24 @@ describe('cli: verbs with several names', () => {
   });
 
   it('touches nothing when one of them can not be meant', async () => {
-    for (const bad of ['volume:v2:/', './local', 'volume:v2:/a/../b']) {
+    for (const bad of ['volume:v2:/', './local', 'volume:v2:/a/../b', 'v2:a/..', 'v2:a/./', 'volume:v2:/a/.']) {
       const outcome = await test.berth(['rm', 'volume:v1:/p', bad]);
       assert.equal(outcome.code, 2, outcome.stderr);
+    }
+    assert.deepEqual(await left('v1'), ['/p']);
+  });
+
+  it('neither removes nor moves a file that is named like a folder, and makes none of that name', async () => {
+    for (const argv of [
+      ['rm', 'volume:v1:/p/'],
+      ['rm', '-r', 'v1:p/'],
+      ['mv', 'v1:p/', 'v1:q'],
+      ['mv', 'v1:p', 'v1:none/'],
+      ['mv', 'v1:p/.', 'v1:q'],
+    ]) {
+      const outcome = await test.berth(argv);
+      assert.notEqual(outcome.code, 0, argv.join(' '));
+      assert.match(outcome.stderr, /is a file, not a folder|no folder|ends in a dot/);
     }
     assert.deepEqual(await left('v1'), ['/p']);
   });
