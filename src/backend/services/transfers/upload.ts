@@ -1,5 +1,6 @@
 /** From this machine into a volume. */
 import { rm } from 'node:fs/promises';
+import { sep } from 'node:path';
 import { BerthError } from '../../../api/errors';
 import { addDetail } from '../../files/local/detail';
 import { packLocal } from '../../files/local/pack';
@@ -44,8 +45,10 @@ async function walk(plan: TransferPlan, context: OperationContext, outcome: Outc
   }
 }
 
+/** The name of what was asked for that has this in it: `ab` is not in `a`. */
 function itemOf(plan: TransferPlan, path: string): string {
-  return plan.items.find(({ source }) => path === source || path.startsWith(source))?.name ?? path;
+  const isBelow = (source: string): boolean => path.startsWith(source.endsWith(sep) ? source : source + sep);
+  return plan.items.find(({ source }) => path === source || isBelow(source))?.name ?? path;
 }
 
 /** Sends everything in one tar into a stage; what could not be sent as it is, is taken out again. */

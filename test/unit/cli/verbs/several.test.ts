@@ -85,7 +85,14 @@ describe('cli: verbs with several names', () => {
   });
 
   it('touches nothing when one of them can not be meant', async () => {
-    for (const bad of ['volume:v2:/', './local', 'volume:v2:/a/../b', 'v2:a/..', 'v2:a/./', 'volume:v2:/a/.']) {
+    for (const bad of [
+      'volume:v2:/',
+      './local',
+      'volume:v2:/a/../b',
+      'v2:a/..',
+      'v2:a/./',
+      'volume:v2:/a/.',
+    ]) {
       const outcome = await test.berth(['rm', 'volume:v1:/p', bad]);
       assert.equal(outcome.code, 2, outcome.stderr);
     }

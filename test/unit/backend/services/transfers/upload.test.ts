@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OperationContext } from '../../../../../src/backend/services/operations/operation-context';
@@ -36,5 +37,34 @@ describe('an upload', function () {
       rmSync(local, { recursive: true });
     }
     assert.match(warnings.join('\n'), /^[^\n]*of 3 files and folders were copied.*no python3[^\n]*$/);
+  });
+
+  it('keeps the original of what did not arrive as a whole, also beside one with the beginning of its name', async () => {
+    const volume = await TestVolume.create();
+    const local = mkdtempSync(join(tmpdir(), 'berth-upload-'));
+    const names = ['in', 'in2'];
+    names.forEach((name) => mkdirSync(join(local, name)));
+    execFileSync('mkfifo', [join(local, 'in2', 'pipe')]);
+    const context: OperationContext = {
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      warn: () => undefined,
+      step: (_name, _title, run) => run(),
+    };
+    const plan = {
+      ...{ fromVolume: undefined, toVolume: 'test', target: '/', move: true, policy: 'fail' as const },
+      items: names.map((name) => ({ source: join(local, name), name })),
+    };
+    try {
+      const { failed } = await upload(plan, volume.files, context);
+      assert.equal(failed.length, 1);
+      assert.deepEqual(
+        [existsSync(join(local, 'in')), existsSync(join(local, 'in2', 'pipe'))],
+        [false, true],
+      );
+    } finally {
+      await volume.dispose();
+      rmSync(local, { recursive: true });
+    }
   });
 });
