@@ -1,43 +1,18 @@
 /** `berth cp` against GNU `cp -r`: every kind of source, in every spelling, to every kind of target, in every direction. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planCopy } from '../../../../src/cli/copy/plan';
 import { TypedPaths } from '../../../../src/cli/typed-paths';
+import { casesOf, layAround, spellings, things, tree, type Case } from '../../../support/files/copy-table';
 import { SmallEngine } from '../../../support/engine/small-engine';
 import { isRoot, ordinaryUser, skipWithout } from '../../../support/skip';
 import { TestVolume } from '../../backend/files/agent/harness';
 import { removeTree } from '../../../support/temp';
 
-/** What `s/src` is; `s/f` and `s/d` are there for links, `s/e` to be copied with it. */
-const things: Record<string, (at: string) => void> = {
-  file: (at) => writeFileSync(at, 'new'),
-  folder: (at) => {
-    mkdirSync(join(at, 'sub'), { recursive: true });
-    writeFileSync(join(at, 'sub', 'x'), 'x');
-    symlinkSync('sub/x', join(at, 'l'));
-  },
-  'empty folder': (at) => mkdirSync(at),
-  'link to a file': (at) => symlinkSync('f', at),
-  'link to a folder': (at) => symlinkSync('d', at),
-  'link to nothing': (at) => symlinkSync('nowhere', at),
-  nothing: () => undefined,
-};
 /** What not every way can carry; `left`: in which directions, and how `cp` shows what stays behind. */
 const oddThings: Record<string, { make: (at: string) => void; left?: Partial<Record<Direction, string>> }> = {
   'folder with a fifo': {
@@ -62,32 +37,8 @@ const oddThings: Record<string, { make: (at: string) => void; left?: Partial<Rec
 const makeSocket = 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])';
 /** Has one, which is the same under all its names. */
 let socketFolder = '';
-const spellings = ['s/src', 's/src/', 's/src/.', 's/d/../src/.', 's/f s/src', 's/src/. s/e'];
-/** What `t/to` is. */
-const targets: Record<string, (at: string) => void> = {
-  nothing: () => undefined,
-  folder: (at) => mkdirSync(at),
-  file: (at) => writeFileSync(at, 'old'),
-  'link to a file': (at) => {
-    writeFileSync(join(at, '..', 'f'), 'old');
-    symlinkSync('f', at);
-  },
-  'link to a folder': (at) => {
-    mkdirSync(join(at, '..', 'd'));
-    symlinkSync('d', at);
-  },
-  'link to nothing': (at) => symlinkSync('nowhere', at),
-  'folder with a file of that name': (at) => {
-    mkdirSync(at);
-    writeFileSync(join(at, 'src'), 'old');
-  },
-  'folder with a folder of that name': (at) => mkdirSync(join(at, 'src', 'old'), { recursive: true }),
-};
-const namings = ['t/to', 't/to/', 't/to/.', 't/none/to'];
 const directions = ['up', 'down', 'across'] as const;
 type Direction = (typeof directions)[number];
-
-type Case = readonly [thing: string, spelling: string, target: string, naming: string];
 
 /** The plain spellings in every direction, the others in one after the other. */
 function directionsOf([, spelling, , naming]: Case, index: number): readonly Direction[] {
@@ -97,12 +48,7 @@ function directionsOf([, spelling, , naming]: Case, index: number): readonly Dir
 }
 
 function lay(root: string, thing: string, target: string): void {
-  mkdirSync(join(root, 's', 'd'), { recursive: true });
-  mkdirSync(join(root, 't'));
-  mkdirSync(join(root, 's', 'e'));
-  writeFileSync(join(root, 's', 'f'), 'f');
-  writeFileSync(join(root, 's', 'd', 'in'), 'in');
-  const src = join(root, 's', 'src');
+  const src = layAround(root, target);
   const odd = oddThings[thing];
   if (odd !== undefined) {
     mkdirSync(src);
@@ -116,32 +62,9 @@ function lay(root: string, thing: string, target: string): void {
   } else {
     things[thing]!(src);
   }
-  targets[target]!(join(root, 't', 'to'));
 }
 
 const unreadable = 'folder with one that nobody may read';
-
-/** All at and below a folder, as text. */
-function tree(folder: string, name = ''): string[] {
-  const status = lstatSync(join(folder, name));
-  // Its owner can't list it, and it is made of nothing that is looked at later.
-  if (!isRoot && (status.mode & 0o700) !== 0o700) chmodSync(join(folder, name), 0o700);
-  return readdirSync(join(folder, name))
-    .sort()
-    .flatMap((child) => {
-      const path = join(name, child);
-      const status = lstatSync(join(folder, path));
-      if (status.isDirectory()) {
-        return [`${path}/`, ...tree(folder, path)];
-      }
-      if (status.isFIFO() || status.isSocket()) {
-        return [`${path} is a ${status.isFIFO() ? 'fifo' : 'socket'}`];
-      }
-      return status.isSymbolicLink()
-        ? [`${path} -> ${readlinkSync(join(folder, path))}`]
-        : [`${path}: ${readFileSync(join(folder, path), 'utf8')}`];
-    });
-}
 
 /** What `cp` leaves, without what Berth can't carry that way. */
 function expectedOf(gnu: string[], thing: string, direction: Direction): string[] {
@@ -262,13 +185,7 @@ interface Row {
 }
 
 function rowsOf(thing: string): Row[] {
-  const cases = spellings.flatMap((spelling) =>
-    Object.keys(targets).flatMap((target) =>
-      namings
-        .filter((naming) => !naming.includes('none') || target === 'nothing')
-        .map((naming) => [thing, spelling, target, naming] as const),
-    ),
-  );
+  const cases = casesOf(thing);
   return cases.map((each, index) => ({ each, ways: directionsOf(each, index) }));
 }
 
