@@ -158,9 +158,10 @@ berth_begin() {
     unset "BERTH_OWN_$berth_f"
   done
   case "$berth_head" in
-    '' | '#!'* | *[![:print:][:space:]]*) exec -a "$berth_name" "$berth_program" "$@" ;;
-    *) exec /bin/sh "$berth_program" "$@" ;;
+    '' | '#!'* | *[![:print:][:space:]]*) ;;
+    *) [ ! -x "$berth_program" ] || exec /bin/sh "$berth_program" "$@" ;;
   esac
+  exec -a "$berth_name" "$berth_program" "$@"
 }
 case "$1" in
   */*) berth_program=$1 ;;

@@ -102,4 +102,10 @@ describe('commands in a container, by a table', function () {
     assert.deepEqual(found, expected);
     assert.equal(found?.code, 0);
   });
+
+  it('are no text that may not be executed', async () => {
+    const row = { env: {}, cwd: '/etc', user: 'workspace', input: '', argv: ['./passwd'] };
+    const [found, expected] = await run([asOurs(row), asDocker(row)]);
+    assert.deepEqual([found?.code, found?.stdout, expected?.code], [126, '', 126]);
+  });
 });
