@@ -26,6 +26,7 @@ export async function parseOutputs(
   const volumes = ['/', home, ...mounts.flatMap((mount) => /:(\/[^:]*)(?::r[ow])?$/.exec(mount)?.[1] ?? [])];
   const whole = volumes.map((volume) => posix.resolve(volume));
   const outputs = texts.map((text) => parseOutput(text, cli.cwd));
+  refuseSameTargets(outputs.map(({ local }) => local));
   for (const { local, path } of outputs) {
     if (whole.includes(posix.resolve(home, path.replace(/^~(?=\/|$)/, home)))) {
       throw wholeVolume(path);
@@ -45,6 +46,17 @@ function parseOutput(text: string, cwd: string): Omit<Output, 'workspace'> {
     });
   }
   return { local: localPath(local, cwd), path };
+}
+
+/** Each takes the place of what is there: of two in one place nothing would be left of the first. */
+function refuseSameTargets(locals: readonly string[]): void {
+  const twice = locals.find((local, index) => locals.indexOf(local) < index);
+  if (twice !== undefined) {
+    throw new BerthError('bad_request', `Two outputs would both be ${twice}.`, {
+      field: 'output',
+      hint: 'Give each a place of its own.',
+    });
+  }
 }
 
 function wholeVolume(path: string): BerthError {

@@ -45,6 +45,14 @@ describe('cli: run', () => {
     assert.deepEqual(test.services.operations.list(), []);
   });
 
+  it('makes nothing for two outputs in one place', async () => {
+    const test = await start();
+    const words = ['run', '--output', 'out=/tmp/a', '--output', './out=/tmp/b', '--', 'true'];
+    const { code, stderr } = await test.berth(words);
+    assert.deepEqual([code, /Two outputs would both be/.test(stderr)], [2, true], stderr);
+    assert.deepEqual(test.services.operations.list(), []);
+  });
+
   it('makes what other tools of the field make of the same words', async () => {
     const test = await start();
     test.driver.commands.set('true', {});
