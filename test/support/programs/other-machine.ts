@@ -69,6 +69,11 @@ export class OtherMachine {
     return `ssh://${name}${this.socket}`;
   }
 
+  /** How often its sshd has let somebody in. */
+  async logins(): Promise<number> {
+    return (await readFile(join(this.folder, 'log'), 'utf8')).split('Accepted publickey').length - 1;
+  }
+
   /** With ca.pem, cert.pem and key.pem of a client. */
   get certificates(): string {
     return join(this.folder, 'client');
@@ -244,6 +249,7 @@ export class OtherMachine {
       path('ssh_config'),
       [
         ...Object.entries(refusals).map(([name, { port }]) => `Host ${name}\n  Port ${port}`),
+        `Host sharing\n  ControlPath ${path('own-%C')}`,
         'Host stranger changed\n  HostKeyAlias %n',
         `Host keyless\n  IdentityFile ${path('another-key')}`,
         `Host * !keyless\n  IdentityFile ${path('user-key')}`,

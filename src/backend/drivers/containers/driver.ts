@@ -102,7 +102,8 @@ export class ContainerDriver implements Driver {
     const { log, installation, imagesDirectory } = options;
     this.toolsImage = `berth-tools:${toolsVersion(imagesDirectory)}`;
     this.ownership = new Ownership(installation, options.home, options.isAdopted);
-    this.endpoint = new Endpoint({ dockerHost: options.dockerHost, environment: environment, log });
+    const folder = options.home === undefined ? {} : { folder: join(options.home, 'ssh') };
+    this.endpoint = new Endpoint({ dockerHost: options.dockerHost, environment, log, ...folder });
     this.helpers = new Helpers(this.endpoint, this.ownership);
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
     this.runtimes = new Runtimes(this.endpoint, tools, this.ownership);

@@ -16,6 +16,8 @@ export type { Connection };
 export interface EndpointOptions {
   dockerHost: () => string | undefined;
   environment: HostEnvironment;
+  /** A private folder, for sockets of ssh. */
+  folder?: string;
   log: Log;
 }
 
@@ -121,7 +123,7 @@ export class Endpoint {
     const tried: string[] = [];
     for (const candidate of await findCandidates(setting, this.options.environment)) {
       try {
-        const connection = await openConnection(candidate);
+        const connection = await openConnection(candidate, this.options.folder);
         connection.target = this.forwarded.get(connection.host) ?? connection.target;
         this.options.log.info(
           { host: candidate.host, product: connection.product },

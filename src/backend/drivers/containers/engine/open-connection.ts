@@ -43,10 +43,10 @@ interface Transport {
   agent?: Agent;
 }
 
-/** Throws what the address is wrong in, and what kept the engine from answering. */
-export async function openConnection(candidate: Candidate): Promise<Connection> {
+/** `folder`: a private one, for sockets of ssh. Throws what the address is wrong in, and what kept the engine from answering. */
+export async function openConnection(candidate: Candidate, folder?: string): Promise<Connection> {
   const target = parseDockerHost(candidate.host, candidate.tls !== undefined);
-  const transport = await transportTo(target, candidate.tls);
+  const transport = await transportTo(target, candidate.tls, folder);
   const close = (what: 'idle' | 'all'): void => {
     const { agent } = transport;
     if (what === 'all' && agent instanceof SshAgent) {
@@ -68,10 +68,14 @@ export async function openConnection(candidate: Candidate): Promise<Connection> 
   }
 }
 
-async function transportTo(target: DockerTarget, choice: TlsChoice | undefined): Promise<Transport> {
+async function transportTo(
+  target: DockerTarget,
+  choice: TlsChoice | undefined,
+  folder: string | undefined,
+): Promise<Transport> {
   if ('ssh' in target) {
     // No name of DNS: the agent alone knows where its connections lead.
-    return { address: { host: 'docker.invalid', port: 80 }, agent: new SshAgent(target.ssh) };
+    return { address: { host: 'docker.invalid', port: 80 }, agent: new SshAgent(target.ssh, 'ssh', folder) };
   }
   if (choice === undefined) {
     return { address: target };

@@ -6,6 +6,7 @@ import { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
 import type { SshTarget } from '../../../../api/rules/docker-host';
 import { EngineUnreachable } from './docker-errors';
+import { sharedConnection, sharedSessions, type SharedConnection } from './ssh-sharing';
 import { start, type Child, type ProcessEnd } from '../../../machine/run';
 
 const connectTimeoutS = 15;
@@ -32,15 +33,24 @@ const fixedOptions = [
 ];
 
 /** The arguments of ssh. Every word of the target has been checked: `docker-host.ts`. */
-export function sshArguments({ user, host, port, socketPath }: SshTarget): string[] {
+export function sshArguments(target: SshTarget, sharing: readonly string[] = []): string[] {
+  const { socketPath } = target;
   return [
     '-T',
     ...fixedOptions.flatMap((option) => ['-o', option]),
-    ...(user === undefined ? [] : ['-l', user]),
-    ...(port === undefined ? [] : ['-p', String(port)]),
-    ...['--', host, 'docker'],
+    ...sharing,
+    ...machineArguments(target),
+    'docker',
     ...(socketPath === undefined ? [] : ['--host', `unix://${socketPath}`]),
     ...['system', 'dial-stdio'],
+  ];
+}
+
+function machineArguments({ user, host, port }: SshTarget): string[] {
+  return [
+    ...(user === undefined ? [] : ['-l', user]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...['--', host],
   ];
 }
 
@@ -203,9 +213,17 @@ export class SshAgent extends Agent {
   private readonly waiting: (() => void)[] = [];
   private readonly children = new Set<Child>();
 
+  /** Streams in the shared connection. */
+  private sharing = 0;
+  private shared: Promise<SharedConnection | undefined> | undefined;
+  /** Settles when the first stream has made the shared connection, or has failed to. */
+  private first: Promise<void> | undefined;
+
+  /** `folder`: a private one for the socket of a shared connection; without it each stream has one of its own. */
   constructor(
     private readonly target: SshTarget,
     private readonly program = 'ssh',
+    private readonly folder?: string,
   ) {
     super({ keepAlive: true, maxFreeSockets: keptConnections, scheduling: 'lifo' });
   }
@@ -221,6 +239,7 @@ export class SshAgent extends Agent {
   endAll(): void {
     this.destroy();
     this.children.forEach((child) => child.kill());
+    void this.shared?.then((shared) => shared?.end());
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
@@ -237,12 +256,12 @@ export class SshAgent extends Agent {
   }
 
   private async open(connected: (error: Error | null, stream: Duplex) => void): Promise<void> {
-    const leave = await this.enter();
+    const { options, settle: leave, share } = await this.turn();
     try {
       const install = 'Install the OpenSSH client (openssh-client on Debian and Ubuntu).';
-      const child = await start(this.program, sshArguments(this.target), { install });
+      const child = await start(this.program, sshArguments(this.target, options), { install });
       this.children.add(child);
-      void child.end.then(() => this.children.delete(child));
+      void child.end.then(() => this.children.delete(child)).then(share);
       const socket = new SshSocket(child, this.target);
       const late = setTimeout(leave, handshakeTimeoutMs);
       const settle = (): void => {
@@ -253,9 +272,31 @@ export class SshAgent extends Agent {
       connected(null, socket);
     } catch (error) {
       leave();
+      share();
       const failure = error instanceof Error ? error : new Error(String(error));
       connected(failure, new Duplex());
     }
+  }
+
+  /**
+   * The next stream may begin. `settle` is to be called when it has answered or failed, and `share` when it has ended.
+   */
+  private async turn(): Promise<{ options: readonly string[]; settle: () => void; share: () => void }> {
+    this.shared ??= sharedConnection(this.program, machineArguments(this.target), this.folder);
+    const shared = await this.shared;
+    if (shared === undefined || this.sharing >= sharedSessions) {
+      const options = shared === undefined ? [] : ['-o', 'ControlPath=none'];
+      return { options, settle: await this.enter(), share: () => undefined };
+    }
+    this.sharing += 1;
+    const share = (): void => void (this.sharing -= 1);
+    let settle = (): void => undefined;
+    if (this.first === undefined) {
+      this.first = new Promise((resolve) => (settle = resolve));
+    } else {
+      await this.first;
+    }
+    return { options: shared.options, settle, share };
   }
 
   /** Waits for its turn; the answer lets the next one in. */
