@@ -31,14 +31,14 @@ export async function endEngine(
   } catch (error) {
     warn(`The engine did not take the request to end: ${String(error)}`);
   }
-  if (await isGoneWithin(client, timeoutMs)) {
+  if (await isGoneWithin(client, pid, timeoutMs)) {
     return;
   }
   if (pid !== undefined && (await lockedBy(home)) === pid) {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       warn(`The engine does not end: ${signal} to its process ${pid}.`);
       end(pid, signal);
-      if (await isGoneWithin(client, timeoutMs)) {
+      if (await isGoneWithin(client, pid, timeoutMs)) {
         return;
       }
     }
@@ -76,12 +76,20 @@ async function pidOf(
   }
 }
 
-async function isGoneWithin(client: EngineClient, timeoutMs: number): Promise<boolean> {
+/** Another engine that answers by then was started by somebody else: the one with that `pid` is gone. */
+async function isGoneWithin(
+  client: EngineClient,
+  pid: number | undefined,
+  timeoutMs: number,
+): Promise<boolean> {
   const limit = AbortSignal.timeout(timeoutMs);
   const isOver = (): boolean => limit.aborted;
   while (!isOver()) {
     try {
-      await client.callRunning('engine.info', { signal: limit });
+      const now = await client.callRunning('engine.info', { signal: limit });
+      if (pid !== undefined && now.pid !== pid) {
+        return true;
+      }
     } catch (error) {
       if (error instanceof EngineUnreachable && !isOver()) {
         return true;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { endEngine, endEngineOf } from '../../../src/client/end-engine';
 import { EngineClient } from '../../../src/client/engine-client';
@@ -62,6 +63,25 @@ describe('client/end-engine', () => {
     await gone;
     assert.equal(child.signalCode, 'SIGKILL');
     assert.equal(await endEngineOf(home(), options), false);
+  });
+
+  it('is done when another engine answers, which somebody has started meanwhile', async () => {
+    const socket = join(home(), 'next.sock');
+    const next = createServer((_, response) =>
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ pid: process.pid })),
+    );
+    next.listen(socket);
+    await once(next, 'listening');
+    const toNext = new EngineClient(socket);
+    try {
+      const options = { timeoutMs: 300, warn: (text: string) => warnings.push(text) };
+      await endEngine(toNext, home(), child.pid, options);
+      assert.deepEqual(warnings, []);
+      assert.equal(child.exitCode ?? child.signalCode, null);
+    } finally {
+      toNext.dispose();
+      next.close();
+    }
   });
 
   it('leaves a process alone that is not known to be that engine', async () => {
