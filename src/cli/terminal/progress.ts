@@ -3,7 +3,7 @@ import type { Operation, Progress, Step } from '../../api';
 import { transferFailures } from '../../api/rules/results';
 import { formatBytes } from '../../api/rules/sizes';
 import { formatDuration } from '../format/time';
-import { clip, inOneLine, indentedLines, printable } from '../format/text';
+import { clip, indentedLines, printable } from '../format/text';
 import { showCursor } from './streams';
 import type { Style } from './style';
 
@@ -101,7 +101,7 @@ export class ProgressDisplay {
       this.line(`${mark(outcomeOf(operation), this.style)} ${printable(operation.title)}${time}`);
     }
     operation.warnings.forEach((warning) => {
-      this.line(`${mark('warning', this.style)} ${inOneLine(warning)}`);
+      this.line(`${mark('warning', this.style)} ${indentedLines(warning).join('\n')}`);
     });
   }
 

@@ -10,7 +10,7 @@ import {
 } from '../../../api';
 import { checkCloneAddress } from '../../../api/rules/clone-address';
 import type { Cli } from '../../cli';
-import { inOneLine } from '../../format/text';
+import { indentedLines, inOneLine } from '../../format/text';
 import { examples } from '../../help';
 import { follow } from '../../operation';
 import {
@@ -146,7 +146,7 @@ const lostWithout: readonly string[] = ['clone', 'credentials'];
 
 function warningLines({ message, hint }: Problem, warnings: readonly string[]): string[] {
   return [
-    ...(warnings.includes(message) ? [] : [`warning: ${inOneLine(message)}`]),
+    ...(warnings.includes(message) ? [] : indentedLines(`warning: ${message}`)),
     ...(hint === undefined ? [] : [`hint: ${inOneLine(hint)}`]),
   ];
 }

@@ -53,7 +53,7 @@ describe('cli/terminal/progress', () => {
         status: 'succeeded',
         endedAt: '2026-01-01T00:00:02.500Z',
         steps: [...last, step('c', 'skipped')],
-        warnings: ['Careful'],
+        warnings: ['Careful', 'It said:\nfirst\r\n\u001b[2Jsecond'],
       }),
     );
     assert.deepEqual(target.text.split('\n'), [
@@ -61,6 +61,9 @@ describe('cli/terminal/progress', () => {
       'warning: Title b: slow  30 ms',
       'ok Create workspace demo  2.5 s',
       'warning: Careful',
+      'warning: It said:',
+      '    first',
+      '    ?[2Jsecond',
       '',
     ]);
   });
