@@ -50,7 +50,28 @@ export async function planCopy(
       : new BerthError('path_not_found', failed.map(({ message }) => message).join(' '));
   }
   const plan = to.kind === 'folder' ? into(found, to) : under(first, to);
-  return { ...plan, failed };
+  const requests = plan.requests.flatMap((request) => {
+    const { rest, same } = withoutSame(request);
+    failed.push(...same.map((path) => new BerthError('bad_request', `${path} would be copied onto itself.`)));
+    return rest === undefined ? [] : [rest];
+  });
+  if (requests.length === 0 && failed.length === 1 && failed[0] !== undefined) {
+    throw failed[0];
+  }
+  return { ...plan, requests, failed };
+}
+
+/** The engine copies under a new name what is to be where it is: good for "paste", not for what names its target. */
+function withoutSame(request: TransferCreate): { rest: TransferCreate | undefined; same: string[] } {
+  const { from, to } = request;
+  if (!('volume' in from) || !('volume' in to) || from.volume !== to.volume) {
+    return { rest: request, same: [] };
+  }
+  const targetOf = (path: string): string =>
+    request.exact === true ? to.path : posix.join(to.path, posix.basename(path));
+  const paths = from.paths.filter((path) => targetOf(path) !== path);
+  const same = from.paths.filter((path) => targetOf(path) === path);
+  return { rest: paths.length === 0 ? undefined : { ...request, from: { ...from, paths } }, same };
 }
 
 /** Paths of this machine are told in full. */

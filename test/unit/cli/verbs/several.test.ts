@@ -114,6 +114,18 @@ describe('cli: verbs with several names', () => {
     assert.deepEqual(await left('v1'), ['/p']);
   });
 
+  it('copies nothing onto itself, nor beside itself under a name that nobody gave', async () => {
+    for (const argv of [
+      ['v1:p', 'v1:p'],
+      ['--force', 'v1:p', 'volume:v1:/p'],
+    ]) {
+      const outcome = await test.berth(['cp', ...argv]);
+      assert.notEqual(outcome.code, 0, argv.join(' '));
+      assert.match(outcome.stderr, /p would be copied onto itself/);
+    }
+    assert.deepEqual(await left('v1'), ['/p']);
+  });
+
   it('starts and deletes workspaces by the same rule', async () => {
     await test.create('a');
     await test.create('b');
