@@ -135,6 +135,14 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
       });
 
+      it('is still paused for an engine that comes after one that was killed, and goes on', async () => {
+        await harness.verb('pause', name);
+        await harness.killAndRestart();
+        await harness.untilState(name, 'paused');
+        await harness.verb('resume', name);
+        assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
+      });
+
       it('is reached by ssh while no engine runs: ssh starts one', async () => {
         await harness.process.kill();
         const { BERTH_HOME: _, ...around } = process.env;
