@@ -9,6 +9,7 @@ export class TestContext implements OperationContext {
   readonly reported: Progress[] = [];
   readonly steps: string[] = [];
   onProgress: () => void = () => undefined;
+  onStep: (name: string) => void = () => undefined;
   constructor(private readonly warnings?: string[]) {}
   progress(progress: Progress): void {
     this.reported.push(progress);
@@ -20,6 +21,7 @@ export class TestContext implements OperationContext {
   }
   step<T>(name: string, _title: string, run: () => Promise<T>): Promise<T> {
     this.steps.push(name);
+    this.onStep(name);
     return run();
   }
 }

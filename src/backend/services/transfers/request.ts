@@ -1,5 +1,5 @@
 /** A transfer as asked for, made plain: from where, to where, under which names. */
-import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, parse, resolve } from 'node:path';
 import { BerthError } from '../../../api/errors';
 import type { ConflictPolicy, TransferCreate } from '../../../api/files/schemas';
 import { baseName, isInside, joinPath, normalizePath, parentPath } from '../../../api/rules/volume-path';
@@ -113,8 +113,9 @@ export function planTransfer(request: TransferCreate): TransferPlan {
     move: request.move ?? false,
     policy: request.conflict ?? 'fail',
   };
-  if (plan.move && plan.fromVolume !== undefined && plan.items.some(({ source }) => source === '/')) {
-    throw bad('The root of a volume can be copied but not moved.', 'move');
+  const isLocal = plan.fromVolume === undefined;
+  if (plan.move && plan.items.some(({ source }) => source === (isLocal ? parse(source).root : '/'))) {
+    throw bad(`The root of ${isLocal ? 'this machine' : 'a volume'} can be copied but not moved.`, 'move');
   }
   refuseSameNames(plan.items);
   refuseIntoItself(plan);

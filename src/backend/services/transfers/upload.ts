@@ -1,13 +1,12 @@
 /** From this machine into a volume. */
-import { rm } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { BerthError } from '../../../api/errors';
 import { addDetail } from '../../files/local/detail';
 import { packLocal } from '../../files/local/pack';
+import { removeCopied } from '../../files/local/remove-copied';
 import { reasonOf, walkLocal, type LocalNode, type LocalTree } from '../../files/local/tree';
 import { ownerIn } from '../../files/owners';
 import { capability, setIdReason } from '../../tar/losses';
-import { localPath } from '../../machine/file-names';
 import { joinPath } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { OperationContext } from '../operations/operation-context';
@@ -114,17 +113,13 @@ export async function upload(
     await files.unstage(stage);
   }
   if (plan.move) {
-    await context.step('remove', 'Remove the originals', () => removeSources(plan, outcome));
+    await context.step('remove', 'Remove the originals', () => removeSources(tree, outcome));
   }
   return outcome.result;
 }
 
-async function removeSources(plan: TransferPlan, outcome: Outcome): Promise<void> {
-  for (const { source, name } of plan.items.filter((item) => outcome.isComplete(item.name))) {
-    try {
-      await rm(localPath(source), { recursive: true });
-    } catch (error) {
-      outcome.fail(name, source, `copied, but not removed: ${reasonOf(error)}`);
-    }
-  }
+async function removeSources(tree: LocalTree, outcome: Outcome): Promise<void> {
+  const isWhole = ({ name }: LocalNode): boolean => outcome.isComplete(name.split('/')[0] ?? name);
+  const kept = await removeCopied(tree.nodes.filter(isWhole));
+  kept.forEach(({ node, path, reason }) => outcome.fail(node.name, path, reason));
 }

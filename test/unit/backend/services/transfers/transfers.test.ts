@@ -388,6 +388,7 @@ describe('transfers', function () {
     bad({ from: { local: ['/a', '/b'] }, to: { volume: 'one', path: '/c' }, exact: true }, 'exact');
     bad({ from: { volume: 'one', paths: ['/d'] }, to: { volume: 'one', path: '/d/sub' } }, 'to');
     bad({ from: { volume: 'one', paths: ['/'] }, to: { local: '/tmp' }, move: true }, 'move');
+    bad({ from: { local: ['/'] }, to: { volume: 'one', path: '/x' }, exact: true, move: true }, 'move');
     assert.throws(
       () => transfers.check({ from: { volume: 'one', paths: ['/../x'] }, to: { local: '/tmp' } }),
       hasCode('path_escapes'),
