@@ -117,6 +117,11 @@ export function pathExists(path: string): BerthError {
 }
 
 /** Whether it is an error of the system with one of these codes, e.g. `ENOENT`. */
+/** A time for `utimes` and its like, which take a number before 1970 for now. */
+export function fileTime(ms: number): number | Date {
+  return ms < 0 ? new Date(ms) : ms / 1000;
+}
+
 export function isErrno(error: unknown, ...codes: string[]): error is Error {
   return (
     error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)

@@ -216,7 +216,7 @@ function refuseMounted({ seen }: Located): void {
     const what = mount.volume === undefined ? 'Something else' : `The volume ${mount.volume}`;
     throw new BerthError(
       'in_use',
-      `${what} is mounted at ${seen.inside}/${mount.path} in ${seen.workspace}.`,
+      `${what} is mounted at ${posix.join(seen.inside, mount.path)} in ${seen.workspace}.`,
       {
         hint: 'Name the other files of the folder instead.',
       },

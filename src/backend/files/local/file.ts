@@ -2,6 +2,7 @@
 import { close, fchmod, ftruncate, futimes, open, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import { keptBits } from './tree';
+import { fileTime } from '../../machine/files';
 import { localPath } from '../../machine/file-names';
 import type { TarEntry } from '../../tar/header';
 import type { ContentSink } from '../../tar/visitor';
@@ -23,7 +24,8 @@ function create(path: string): Promise<number> {
 /** Mode and time, without the rights to become somebody else. The umask has no say: a copy is like its original. */
 async function seal(file: number, entry: TarEntry): Promise<void> {
   await changeMode(file, entry.mode & (process.platform === 'linux' ? keptBits : 0o777));
-  await setTimes(file, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
+  const time = fileTime(entry.mtimeMs);
+  await setTimes(file, time, time);
 }
 
 async function writeAll(file: number, pieces: Buffer[], position: number): Promise<void> {

@@ -10,6 +10,7 @@ import { LargeFile, writeSmall } from './file';
 import { below, safeParts, staysInside, unusableName } from '../../tar/entry-names';
 import { keptBits, reasonOf } from './tree';
 import { hasSetId, isHarmless, notCopied, setIdReason } from '../../tar/losses';
+import { fileTime } from '../../machine/files';
 import { localPath } from '../../machine/file-names';
 import type { TakeChunk } from '../../tar/flow';
 import type { TarEntry } from '../../tar/header';
@@ -136,7 +137,7 @@ class Unpack implements TarVisitor {
         await this.attempt(parts, () => change(localPath(below(this.folder, parts)), entry));
       }
     };
-    await seal((path, { mtimeMs }) => utimes(path, mtimeMs / 1000, mtimeMs / 1000));
+    await seal((path, { mtimeMs }) => utimes(path, fileTime(mtimeMs), fileTime(mtimeMs)));
     this.check();
     await this.finishFacts();
     // Deepest first, as a folder may let nobody in afterwards.
@@ -298,7 +299,7 @@ class Unpack implements TarVisitor {
     this.madeLinks.set(parts.join('/'), entry.linkName);
     this.made.add(parts.join('/'));
     this.files++;
-    await lutimes(path, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
+    await lutimes(path, fileTime(entry.mtimeMs), fileTime(entry.mtimeMs));
   }
 
   /** False when it failed, which is reported. */
