@@ -1,9 +1,9 @@
 /** `--output LOCAL=PATH`: what a command leaves behind, copied to this machine when it has ended. */
-import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, posix } from 'node:path';
 import { BerthError, asBerthError } from '../api';
 import type { Cli } from './cli';
-import { formatFailure } from './failure';
+import { exitCodes, formatFailure } from './failure';
 import { localPath } from './parse/sources';
 import { locate, withMounts } from './remote';
 import { transfer } from './verbs/cp';
@@ -126,9 +126,24 @@ async function collectOutput(cli: Cli, { local, path, workspace }: Output): Prom
   const client = await cli.engine();
   // Only now is known where the links lead that the command has made.
   const at = withMounts(await locate(client, workspace, path));
-  await client.call('files.stat', { params: { volume: at.volume }, query: { path: at.path } });
+  const { type } = await client.call('files.stat', {
+    params: { volume: at.volume },
+    query: { path: at.path },
+  });
   await mkdir(dirname(local), { recursive: true });
+  const isBeside = await isOfOtherKind(local, type === 'directory');
   // Under that very name, also when there is a folder of the last time.
   const from = { volume: at.volume, paths: [at.path] };
-  await transfer(cli, client, { from, to: { local }, exact: true }, 'overwrite');
+  await transfer(cli, client, { from, to: { local }, exact: true }, isBeside ? 'rename' : 'overwrite');
+  if (isBeside && cli.exitCode === 0) {
+    cli.exitCode = exitCodes.failure;
+  }
+}
+
+/** A file takes no folder's place, nor a folder a file's: the output is put beside it, as its workspace may go now. */
+async function isOfOtherKind(local: string, isFolder: boolean): Promise<boolean> {
+  return lstat(local).then(
+    (there) => there.isDirectory() !== isFolder,
+    () => false,
+  );
 }

@@ -1,7 +1,7 @@
 /** What a command leaves behind is on this machine afterwards, whatever became of the command. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workspace } from '../../../src/api';
 import { Berth } from './harness';
@@ -46,6 +46,22 @@ describe('berth exec --output, berth run', function () {
     assert.equal(code, 1);
     assert.match(stderr, /output \/home\/workspace\/none is missing/);
     assert(existsSync(local('there')) && !existsSync(local('none')));
+  });
+
+  it('puts beside what it can not replace what would be lost with its workspace, and says where', async () => {
+    await mkdir(local('taken/inner'), { recursive: true });
+    await writeFile(local('full'), 'mine');
+    const script = 'echo made >~/file; mkdir ~/folder; echo in >~/folder/x';
+    const out = ['--output', 'taken=file', '--output', 'full=folder'];
+    const { code, stderr } = await berth.run(['run', ...out, ...sh(script)]);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /taken.* is .*taken 2[^]*full.* is .*full 2/);
+    assert.deepEqual(
+      [await readdir(local('taken')), await readFile(local('full'), 'utf8')],
+      [['inner'], 'mine'],
+    );
+    assert.equal(await readFile(local('taken 2'), 'utf8'), 'made\n');
+    assert.equal(await readFile(local('full 2/x'), 'utf8'), 'in\n');
   });
 
   it('refuses before the command runs what can not be copied', async () => {
