@@ -11,7 +11,7 @@ export async function follow(cli: Cli, client: EngineClient, operation: Operatio
     return client.waitFor(operation, cli.signal);
   }
   const display = cli.progress();
-  display.update(operation);
+  display.update(cli.paths.inOperation(operation));
   const events = watch(client, operation.id, (current) => display.update(cli.paths.inOperation(current)));
   try {
     const ended = await client.waitFor(operation, cli.signal);
