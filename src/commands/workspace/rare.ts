@@ -1,4 +1,5 @@
 /** What is read only when one of these commands is called: see `webpack.config.js`. */
 export { commitWorkspace } from './commit';
 export { adoptVolume } from './create/adopt';
+export { forgetWorkspaces } from './lifecycle/forget';
 export { rebuildWorkspace } from './lifecycle/rebuild';

@@ -1,47 +1,28 @@
 /** Giving up a workspace whose container engine is out of reach: only after a dialog that says what stays there. */
 import * as vscode from 'vscode';
-import { asBerthError, type Workspace } from '../../../api';
+import type { Workspace } from '../../../api';
 import { runtimeWords } from '../../../ui/words';
 import { confirm } from '../../input';
-import type { RemedyButton } from '../../../ui/remedy-button';
 import { Cancelled, type Runner } from '../../../ui/runner';
 
 const { t } = vscode.l10n;
 
-/** Those of several workspaces that are on another machine than the container engine in use. */
-export class WorkspacesElsewhere {
-  private readonly found: Workspace[] = [];
-
-  constructor(private readonly runner: Runner) {}
-
-  /** Notes what was thrown for a workspace, and hands it on. */
-  note(workspace: Workspace, thrown: unknown): never {
-    if (asBerthError(thrown).remedy === 'forget') {
-      this.found.push(workspace);
-    }
-    throw thrown;
-  }
-
-  get remedy(): RemedyButton | undefined {
-    return this.found.length === 0 ? undefined : { title: t('Forget Workspace…'), run: () => this.forget() };
-  }
-
-  private async forget(): Promise<void> {
-    for (const workspace of this.found) {
-      try {
-        await confirmForget(workspace);
-      } catch (thrown) {
-        if (thrown instanceof Cancelled) {
-          continue;
-        }
-        throw thrown;
+/** One after the other; those that the user keeps are passed over. */
+export async function forgetWorkspaces(runner: Runner, workspaces: readonly Workspace[]): Promise<void> {
+  for (const workspace of workspaces) {
+    try {
+      await confirmForget(workspace);
+    } catch (thrown) {
+      if (thrown instanceof Cancelled) {
+        continue;
       }
-      const { name, label } = workspace;
-      await this.runner.run(t('Forgetting {0}', label), async (task) => {
-        const query = { wait: 0, forget: true };
-        await task.follow(await task.client.call('workspaces.delete', { params: { name }, query }));
-      });
+      throw thrown;
     }
+    const { name, label } = workspace;
+    await runner.run(t('Forgetting {0}', label), async (task) => {
+      const query = { wait: 0, forget: true };
+      await task.follow(await task.client.call('workspaces.delete', { params: { name }, query }));
+    });
   }
 }
 

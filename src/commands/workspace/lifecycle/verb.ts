@@ -6,7 +6,7 @@ import type { EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
 import type { Outcome, Task } from '../../../ui/runner';
 import type { WorkspaceChoice } from '../../targets';
-import { WorkspacesElsewhere } from './forget';
+import { WorkspacesElsewhere } from './elsewhere';
 import { VolumesGone, type EmptyStart } from './empty-volume';
 import { verbWords, type RowVerb } from './verb-words';
 
