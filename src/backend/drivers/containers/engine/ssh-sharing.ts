@@ -11,7 +11,7 @@ const askTimeoutMs = 5_000;
 /** An sshd has ten sessions in one connection (`MaxSessions`); the others get connections of their own. */
 export const sharedSessions = 8;
 /** `sun_path` is 104 bytes on macOS; ssh adds 17 characters while it makes the socket. */
-const maxPathBytes = 86;
+const maxSocketBytes = 86;
 /** ssh expands `%`, `~` and `$`, and splits at blanks. */
 const plainPath = /^\/[\w./-]+$/;
 
@@ -33,7 +33,7 @@ export async function sharedConnection(
 ): Promise<SharedConnection | undefined> {
   const id = createHash('sha256').update(target.join('\0')).digest('hex').slice(0, 12);
   const path = folder === undefined ? '' : join(folder, `c-${id}`);
-  const isPossible = process.platform !== 'win32' && plainPath.test(path) && path.length <= maxPathBytes;
+  const isPossible = process.platform !== 'win32' && plainPath.test(path) && path.length <= maxSocketBytes;
   if (!isPossible || (await isConfigured(program, target))) {
     return undefined;
   }
