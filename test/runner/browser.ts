@@ -14,8 +14,10 @@ const ARGUMENTS = [
 
 export const VIEWPORT = { width: 1280, height: 800 };
 
-export function launchBrowser(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, headless: true, args: ARGUMENTS });
+/** What it makes for itself goes into `folder`: a browser that has to be killed leaves it. */
+export function launchBrowser(executablePath: string, folder?: string): Promise<Browser> {
+  const env = { ...process.env, ...(folder !== undefined && { TMPDIR: folder }) };
+  return chromium.launch({ executablePath, headless: true, args: ARGUMENTS, env });
 }
 
 export async function newPage(browser: Browser): Promise<Page> {

@@ -23,7 +23,7 @@ describe('tests inside a real extension host', function () {
 
   before(async () => {
     vscode = await startVsCode({ smokeTestDriver: true });
-    browser = await launchBrowser(vscode.chromium);
+    browser = await launchBrowser(vscode.chromium, vscode.directory);
   });
 
   after(async () => {

@@ -26,7 +26,7 @@ export interface HostRunOptions {
 export async function runInVsCode(options: HostRunOptions): Promise<Verdict> {
   const vscode = await startVsCode({ smokeTestDriver: true });
   try {
-    const browser = await launchBrowser(vscode.chromium);
+    const browser = await launchBrowser(vscode.chromium, vscode.directory);
     try {
       return await runInPage(vscode, browser, options);
     } finally {

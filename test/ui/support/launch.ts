@@ -43,7 +43,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
   });
   let browser: Browser | undefined;
   try {
-    browser = await launchBrowser(vscode.chromium);
+    browser = await launchBrowser(vscode.chromium, vscode.directory);
     const started = browser;
     const consoleLines: string[] = [];
     const newWindow = (other = window): Promise<Workbench> =>
