@@ -3,3 +3,4 @@ export { commitWorkspace } from './commit';
 export { adoptVolume } from './create/adopt';
 export { forgetWorkspaces } from './lifecycle/forget';
 export { rebuildWorkspace } from './lifecycle/rebuild';
+export { startEmpty } from './lifecycle/start-empty';

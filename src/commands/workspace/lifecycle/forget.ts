@@ -3,27 +3,21 @@ import * as vscode from 'vscode';
 import type { Workspace } from '../../../api';
 import { runtimeWords } from '../../../ui/words';
 import { confirm } from '../../input';
-import { Cancelled, type Runner } from '../../../ui/runner';
+import type { Runner } from '../../../ui/runner';
+import { oneByOne } from './one-by-one';
 
 const { t } = vscode.l10n;
 
 /** One after the other; those that the user keeps are passed over. */
 export async function forgetWorkspaces(runner: Runner, workspaces: readonly Workspace[]): Promise<void> {
-  for (const workspace of workspaces) {
-    try {
-      await confirmForget(workspace);
-    } catch (thrown) {
-      if (thrown instanceof Cancelled) {
-        continue;
-      }
-      throw thrown;
-    }
+  await oneByOne(workspaces, async (workspace) => {
+    await confirmForget(workspace);
     const { name, label } = workspace;
     await runner.run(t('Forgetting {0}', label), async (task) => {
       const query = { wait: 0, forget: true };
       await task.follow(await task.client.call('workspaces.delete', { params: { name }, query }));
     });
-  }
+  });
 }
 
 async function confirmForget(workspace: Workspace): Promise<void> {
