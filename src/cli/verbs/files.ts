@@ -58,8 +58,20 @@ export function registerFiles(program: Command, cli: Cli): void {
   );
 }
 
+type RemotePlace = ReturnType<typeof parseRemote>;
+
 async function open(cli: Cli, text: string, follow: boolean): Promise<Located> {
-  const at = await resolvePlace(await cli.engine(), parseRemote(text), { follow, signal: cli.signal });
+  return locatePlace(cli, parseRemote(text), text, { follow });
+}
+
+/** From here on its path is named as it was typed. */
+async function locatePlace(
+  cli: Cli,
+  place: RemotePlace,
+  text: string,
+  options: { follow?: boolean } = {},
+): Promise<Located> {
+  const at = await resolvePlace(await cli.engine(), place, { ...options, signal: cli.signal });
   cli.paths.add(at.path, text);
   return at;
 }
@@ -68,14 +80,13 @@ async function open(cli: Cli, text: string, follow: boolean): Promise<Located> {
 async function openToTake(cli: Cli, text: string): Promise<Located> {
   const place = requireName(text);
   const path = place.path.replace(/(?<=.)\/+$/, '');
-  const client = await cli.engine();
-  const at = writable(await resolvePlace(client, { ...place, path }, { signal: cli.signal }));
-  await requireFolderBySlash(client, at, text);
+  const at = writable(await locatePlace(cli, { ...place, path }, text));
+  await requireFolderBySlash(await cli.engine(), at, text);
   return at;
 }
 
 /** Throws where a path ends in `.` or `..`, as rm and mv do: it is not what people mean who write so. */
-function requireName(text: string): ReturnType<typeof parseRemote> {
+function requireName(text: string): RemotePlace {
   const place = parseRemote(text);
   if (/[/:]\.{1,2}\/*$/.test(text)) {
     throw new BerthError('bad_request', `${text} ends in a dot, which is no name.`, {
