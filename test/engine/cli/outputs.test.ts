@@ -55,13 +55,13 @@ describe('berth exec --output, berth run', function () {
     const out = ['--output', 'taken=file', '--output', 'full=folder'];
     const { code, stderr } = await berth.run(['run', ...out, ...sh(script)]);
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /taken.* is .*taken 2[^]*full.* is .*full 2/);
+    assert.match(stderr, /taken is .*taken \(2\)[^]*full is .*full \(2\)/);
     assert.deepEqual(
       [await readdir(local('taken')), await readFile(local('full'), 'utf8')],
       [['inner'], 'mine'],
     );
-    assert.equal(await readFile(local('taken 2'), 'utf8'), 'made\n');
-    assert.equal(await readFile(local('full 2/x'), 'utf8'), 'in\n');
+    assert.equal(await readFile(local('taken (2)'), 'utf8'), 'made\n');
+    assert.equal(await readFile(local('full (2)/x'), 'utf8'), 'in\n');
   });
 
   it('refuses before the command runs what can not be copied', async () => {
