@@ -116,12 +116,12 @@ export function pathExists(path: string): BerthError {
   return new BerthError('path_exists', `There is a file ${path} already.`, { hint: 'Choose another name.' });
 }
 
-/** Whether it is an error of the system with one of these codes, e.g. `ENOENT`. */
 /** A time for `utimes` and its like, which take a number before 1970 for now. */
 export function fileTime(ms: number): number | Date {
   return ms < 0 ? new Date(ms) : ms / 1000;
 }
 
+/** Whether it is an error of the system with one of these codes, e.g. `ENOENT`. */
 export function isErrno(error: unknown, ...codes: string[]): error is Error {
   return (
     error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
