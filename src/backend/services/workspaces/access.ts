@@ -51,15 +51,12 @@ export class WorkspaceAccess {
     this.require(name, uses.commands, "commands can't run in it");
     const timeoutMs = request.timeoutMs ?? defaultExecTimeoutMs;
     const user = request.user ?? loginUser;
+    const runtime = await this.runtime(name);
+    const env = await this.environment(name, user, request.env);
     const release = this.hold(name);
     const result = await runCommand(
-      await this.runtime(name),
-      {
-        argv: request.argv,
-        user,
-        ...this.startingIn(name, request.cwd),
-        env: await this.environment(name, user, request.env),
-      },
+      runtime,
+      { argv: request.argv, user, ...this.startingIn(name, request.cwd), env },
       {
         timeoutMs,
         maxOutputBytes: request.maxOutputBytes ?? defaultOutputBytes,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { BerthError } from '../../../../../src/api/errors';
 import { useEngine, type TestEngine } from '../../../../support/engine/engine';
 import { failure } from '../../../../support/errors';
 import { turns, until } from '../../../../support/wait';
@@ -71,6 +72,14 @@ describe('services/workspaces/access', () => {
     await test.done(test.services.verbs.archive('demo'));
     assert.equal((await failure(access().stats('demo'))).hint, 'Restore it first: `berth restore demo`.');
     await failure(access().exec('none', { argv: ['id'] }, never), 'not_found');
+  });
+
+  it('counts no client whose command could not even be tried', async () => {
+    const gone = new BerthError('runtime_unavailable', 'Gone.');
+    Object.assign(test.driver, { target: () => Promise.reject(gone) });
+    await failure(access().exec('demo', { argv: ['id'] }, never), 'runtime_unavailable');
+    await failure(access().attach('demo', { argv: ['id'] }), 'runtime_unavailable');
+    assert.equal(access().sessionsOf('demo'), 0);
   });
 
   it('counts its clients, and notes the use at both ends', async () => {
