@@ -80,6 +80,14 @@ export function giveVolumeBack({ adopted }: Takings, driver: Driver, volume: str
   });
 }
 
+/** What becomes of a home that outlives its workspace: one that another tool has made is that tool's again. */
+export async function leaveVolume({ adopted }: Takings, driver: Driver, volume: string): Promise<void> {
+  // A disk of a microVM may have the name of a volume that was taken over.
+  if (driver.volumes.claims !== undefined && adopted.isOfAnotherTool(volume)) {
+    await giveVolumeBack({ adopted }, driver, volume);
+  }
+}
+
 /**
  * Marks again what somebody removed the marks of, and the homes that engines of before have adopted without any. What
  * another installation has taken over since is not listed any more. Marks of what nobody here has go: an engine that was

@@ -4,7 +4,7 @@ import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { SecretStore } from '../../store/secrets';
 import type { OperationContext } from '../operations/operation-context';
-import { giveVolumeBack, removeOwnVolume } from '../volumes/own-volumes';
+import { leaveVolume, removeOwnVolume } from '../volumes/own-volumes';
 import type { WorkspaceRecord } from './record';
 import { settleReplacement, type ReplacementDeps } from './replacement';
 import { WorkspaceElsewhere } from './target';
@@ -56,15 +56,17 @@ export async function eraseWorkspace(
     );
     await context.step('runtime', 'Remove the runtime', () => runtime.remove());
     const deleted = keepVolumes ? [] : await removeVolumes(deps, record, runtime.driver, context);
-    if (keepVolumes && deps.adopted.isOfAnotherTool(record.homeVolume)) {
-      await giveVolumeBack(deps, runtime.driver, record.homeVolume);
+    if (keepVolumes) {
+      await leaveVolume(deps, runtime.driver, record.homeVolume);
     }
     await forget(deps, record, context);
     return { deleted };
   } catch (error) {
     const { message, hint, code } = asBerthError(error);
     if (error instanceof WorkspaceElsewhere || isForgotten) {
-      await registry.update(name, { state: before, stateDetail: isForgotten ? undefined : message });
+      // Counts in memory, also when it can't be written; why nothing was deleted matters more.
+      const stateDetail = isForgotten ? undefined : message;
+      await registry.update(name, { state: before, stateDetail }).catch(() => undefined);
       throw error;
     }
     const problem = { code, message, step: 'delete', ...(hint !== undefined && { hint }) };

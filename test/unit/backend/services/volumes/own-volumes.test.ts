@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from '../../../../../src/backend/drivers/driver';
 import {
   giveVolumeBack,
+  leaveVolume,
   removeOwnVolume,
   renewClaims,
   takeVolume,
@@ -37,6 +38,19 @@ describe('services/volumes/own-volumes', () => {
     await renewClaims({ adopted, registry, log: log as never }, driver);
     assert.deepEqual([...volumes.claimed.keys()], ['workspace-ours']);
     assert(!adopted.lists('workspace-machine'));
+  });
+
+  it('gives back what another tool made when its workspace leaves it, not what has its name in the other driver', async () => {
+    const adopted = new AdoptedVolumes(`${folder()}/left.json`);
+    const volumes = new FakeVolumes(() => Promise.resolve());
+    volumes.add('workspace-a', undefined, false);
+    const driver = { kind: 'container', volumes } as unknown as Driver;
+    await takeVolume({ adopted }, driver, 'workspace-a', false);
+    const machines = { kind: 'microvm', volumes: { claims: undefined } } as unknown as Driver;
+    await leaveVolume({ adopted }, machines, 'workspace-a');
+    assert.deepEqual([adopted.lists('workspace-a'), volumes.claimed.size], [true, 1]);
+    await leaveVolume({ adopted }, driver, 'workspace-a');
+    assert.deepEqual([adopted.lists('workspace-a'), volumes.claimed.size], [false, 0]);
   });
 
   it('marks nothing again that is given back meanwhile, whoever is first', async () => {
