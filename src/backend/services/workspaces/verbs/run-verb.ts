@@ -66,7 +66,8 @@ export function runVerb(
       return { state };
     } catch (error) {
       if (error instanceof WorkspaceElsewhere) {
-        await registry.update(name, { state: before, stateDetail: error.message });
+        // Counts in memory, also when it can't be written.
+        await registry.update(name, { state: before, stateDetail: error.message }).catch(() => undefined);
         throw error;
       }
       const isCancelled = context.signal.aborted || asBerthError(error).code === 'cancelled';
