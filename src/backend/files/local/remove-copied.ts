@@ -38,8 +38,11 @@ export async function removeCopied(nodes: readonly LocalNode[]): Promise<Kept[]>
         continue;
       }
       full.add(dirname(source));
-      const isFull = isErrno(error, 'ENOTEMPTY', 'EEXIST');
-      const reason = isFull ? 'something has come into it since' : reasonOf(error);
+      const reason = isErrno(error, 'ENOTEMPTY', 'EEXIST')
+        ? 'something has come into it since'
+        : isErrno(error, 'EACCES', 'EPERM', 'EROFS')
+          ? 'you may not remove it, or what is in it'
+          : reasonOf(error);
       const path = type === 'directory' ? source : dirname(source);
       kept.push({ node, path, reason: `copied, but not removed: ${reason}` });
     }
