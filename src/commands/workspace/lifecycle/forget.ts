@@ -5,12 +5,13 @@ import { runtimeWords } from '../../../ui/words';
 import { confirm } from '../../input';
 import type { Runner } from '../../../ui/runner';
 import { oneByOne } from './one-by-one';
+import type { Failed } from './remediable';
 
 const { t } = vscode.l10n;
 
 /** One after the other; those that the user keeps are passed over. */
-export async function forgetWorkspaces(runner: Runner, workspaces: readonly Workspace[]): Promise<void> {
-  await oneByOne(workspaces, async (workspace) => {
+export async function forgetWorkspaces(runner: Runner, found: readonly Failed[]): Promise<void> {
+  await oneByOne(found, async ({ workspace }) => {
     await confirmForget(workspace);
     const { name, label } = workspace;
     await runner.run(t('Forgetting {0}', label), async (task) => {

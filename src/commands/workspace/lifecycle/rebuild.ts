@@ -5,7 +5,7 @@ import type { CallInput, EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
 import type { CommandId } from '../../../ui/contributions/commands';
 import { Cancelled } from '../../../ui/runner';
-import { VolumesGone } from './empty-volume';
+import { volumesGone } from './empty-volume';
 
 const { t } = vscode.l10n;
 
@@ -25,7 +25,7 @@ export const rebuildWorkspace =
       await commitFirst({ runner, store }, workspace);
       return;
     }
-    const gone = new VolumesGone(runner, (each) =>
+    const gone = volumesGone(runner, (each) =>
       each.call('workspaces.rebuild', rebuildCall(workspace, image, { confirm: true, acceptEmpty: true })),
     );
     store.expect(workspace.name, transitions.rebuild.via);

@@ -3,16 +3,13 @@ import * as vscode from 'vscode';
 import type { BerthError, Workspace } from '../../../api';
 import type { Runner } from '../../../ui/runner';
 import { confirm } from '../../input';
-import type { EmptyStart, WithoutVolume } from './empty-volume';
+import type { EmptyStart } from './empty-volume';
 import { oneByOne } from './one-by-one';
+import type { Failed } from './remediable';
 
 const { t } = vscode.l10n;
 
-export async function startEmpty(
-  runner: Runner,
-  found: readonly WithoutVolume[],
-  start: EmptyStart,
-): Promise<void> {
+export async function startEmpty(runner: Runner, found: readonly Failed[], start: EmptyStart): Promise<void> {
   await oneByOne(found, async ({ workspace, error }) => {
     await confirmEmpty(workspace, error);
     await runner.run(t('Starting {0}', workspace.label), async (task) => {

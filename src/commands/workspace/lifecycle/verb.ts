@@ -6,8 +6,8 @@ import type { EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
 import type { Outcome, Task } from '../../../ui/runner';
 import type { WorkspaceChoice } from '../../targets';
-import { WorkspacesElsewhere } from './elsewhere';
-import { VolumesGone, type EmptyStart } from './empty-volume';
+import { workspacesElsewhere } from './elsewhere';
+import { volumesGone, type EmptyStart } from './empty-volume';
 import { verbWords, type RowVerb } from './verb-words';
 
 const { t } = vscode.l10n;
@@ -36,8 +36,8 @@ export async function runVerb(
   const [only] = workspaces;
   const names = workspaces.length === 1 && only ? only.label : t('{0} workspaces', workspaces.length);
   try {
-    const gone = new VolumesGone(runner, emptyStart(verb));
-    const elsewhere = new WorkspacesElsewhere(runner);
+    const gone = volumesGone(runner, emptyStart(verb));
+    const elsewhere = workspacesElsewhere(runner);
     return await runner.run(
       verbWords[verb].title(names),
       async (task) => {
