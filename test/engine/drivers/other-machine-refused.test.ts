@@ -7,33 +7,14 @@ import { hostEnvironment } from '../../../src/backend/machine/host-environment';
 import { silentLog } from '../../support/engine/engine';
 import { EngineHarness } from '../../support/engine/engine-harness';
 import { failure } from '../../support/errors';
-import { OtherMachine } from '../../support/programs/other-machine';
+import { useOtherMachine } from '../../support/programs/use-other-machine';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
-import { skipWithout } from '../../support/skip';
 
 const refusedTimeoutMs = 10_000;
 
 describeContainers('a daemon', 'a Docker of another machine that is not to be had', function () {
   this.timeout(testTimeoutMs);
-  let machine: OtherMachine | undefined;
-  const path = process.env.PATH ?? '';
-  before(async function () {
-    const obstacle = await OtherMachine.obstacle();
-    if (obstacle !== undefined) {
-      skipWithout(this, obstacle);
-    }
-    machine = new OtherMachine();
-    await machine.start();
-    process.env.PATH = `${machine.programs}:${path}`;
-  });
-  after(async () => {
-    process.env.PATH = path;
-    await machine?.dispose();
-  });
-  const theMachine = (): OtherMachine => {
-    assert(machine);
-    return machine;
-  };
+  const theMachine = useOtherMachine({ isInPath: true });
 
   let endpoint: Endpoint | undefined;
   afterEach(() => endpoint?.close());

@@ -9,35 +9,15 @@ import { toReadable } from '../../../src/backend/drivers/containers/engine/strea
 import { hostEnvironment } from '../../../src/backend/machine/host-environment';
 import { silentLog } from '../../support/engine/engine';
 import { eventually } from '../../support/engine/engine-harness';
-import { OtherMachine } from '../../support/programs/other-machine';
+import { useOtherMachine } from '../../support/programs/use-other-machine';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
-import { skipWithout } from '../../support/skip';
 
 describeContainers('a daemon', 'connections of ssh to the Docker of another machine', function () {
   this.timeout(testTimeoutMs);
-  let machine: OtherMachine | undefined;
+  const theMachine = useOtherMachine({ isInPath: true });
   let folder: string;
-  const path = process.env.PATH ?? '';
-  before(async function () {
-    const obstacle = await OtherMachine.obstacle();
-    if (obstacle !== undefined) {
-      skipWithout(this, obstacle);
-    }
-    machine = new OtherMachine();
-    await machine.start();
-    process.env.PATH = `${machine.programs}:${path}`;
-  });
-  after(async () => {
-    process.env.PATH = path;
-    await machine?.dispose();
-  });
   beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'berth-s-'))));
   afterEach(() => rm(folder, { recursive: true, force: true }));
-
-  const theMachine = (): OtherMachine => {
-    assert(machine);
-    return machine;
-  };
 
   /** Opens so many streams at once, all of which must answer; how many logins they took, and the files left for it. */
   async function loginsOf(streams: number, host: string): Promise<{ logins: number; files: string[] }> {

@@ -4,9 +4,9 @@ import { request } from 'node:http';
 import { hostname } from 'node:os';
 import { probe } from '../../../src/client/launch';
 import { EngineHarness, eventually } from '../../support/engine/engine-harness';
-import { OtherMachine } from '../../support/programs/other-machine';
+import type { OtherMachine } from '../../support/programs/other-machine';
+import { useOtherMachine } from '../../support/programs/use-other-machine';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
-import { skipWithout } from '../../support/skip';
 
 /** Small, and on every machine that has Berth. */
 const image = 'berth-tools:1';
@@ -46,22 +46,7 @@ const textAt = (port: number): Promise<string> =>
 
 describeContainers('a daemon', 'the Docker of another machine', function () {
   this.timeout(testTimeoutMs);
-  let machine: OtherMachine | undefined;
-  before(async function () {
-    const obstacle = await OtherMachine.obstacle();
-    if (obstacle !== undefined) {
-      skipWithout(this, obstacle);
-    }
-    machine = new OtherMachine();
-    await machine.start();
-    await machine.take(image);
-  });
-  after(() => machine?.dispose());
-
-  const theMachine = (): OtherMachine => {
-    assert(machine);
-    return machine;
-  };
+  const theMachine = useOtherMachine({ image });
 
   for (const [way, environment] of Object.entries(ways)) {
     describe(`by ${way}`, () => {
