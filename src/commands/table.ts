@@ -17,8 +17,6 @@ import { pasteFiles } from './file/paste';
 import { renameFile } from './file/rename';
 import { uploadFiles } from './file/uploadFiles';
 import { uploadFolder } from './file/uploadFolder';
-import { buildImage } from './image/build';
-import { pullImage } from './image/pull';
 import { cancelOperation } from './operation/cancel';
 import { includeSshConfig } from './ssh/include';
 import { groupVolumes } from './view/groupVolumes';
@@ -30,23 +28,15 @@ import { sortVolumes } from './view/sortVolumes';
 import { sortWorkspaces } from './view/sortWorkspaces';
 import { copyPortAddress } from './port/copyAddress';
 import { openPort } from './port/open';
-import { publishPort } from './port/publish';
 import { removePort } from './port/remove';
-import { adoptVolumeAlone, takeVolumeOver } from './volume/adopt';
-import { createVolume } from './volume/create';
 import { deleteVolume } from './volume/delete';
-import { goToPath } from './volume/goToPath';
 import { measureVolume } from './volume/measure';
 import { openVolumeAsFolder } from './volume/openAsFolder';
-import { resizeVolume } from './volume/resize';
 import { openWalkthrough } from './walkthrough/open';
 import { archiveWorkspace } from './workspace/lifecycle/archive';
 import { browseFiles } from './workspace/open/browseFiles';
 import { copySshCommand } from './workspace/open/copySshCommand';
-import { createWorkspace } from './workspace/create/create';
-import { createWorkspaceQuick } from './workspace/create/createQuick';
 import { deleteWorkspace } from './workspace/lifecycle/delete';
-import { editLimits } from './workspace/editLimits';
 import { openWorkspace } from './workspace/open/open';
 import { openInNewWindow } from './workspace/open/openInNewWindow';
 import { openTerminal } from './workspace/open/openTerminal';
@@ -56,7 +46,6 @@ import { renameWorkspace } from './workspace/rename';
 import { restartWorkspace } from './workspace/lifecycle/restart';
 import { restoreWorkspace } from './workspace/lifecycle/restore';
 import { resumeWorkspace } from './workspace/lifecycle/resume';
-import { showLogs } from './workspace/open/showLogs';
 import { startWorkspace } from './workspace/lifecycle/start';
 import { stopWorkspace } from './workspace/lifecycle/stop';
 
@@ -67,8 +56,8 @@ export function commandTable(services: Services): Record<CommandId, Handler> {
 
 function workspaceCommands(services: Services) {
   return {
-    'berth.workspace.create': createWorkspace(services),
-    'berth.workspace.createQuick': createWorkspaceQuick(services),
+    'berth.workspace.create': seldom(async () => (await rare()).createWorkspace(services)),
+    'berth.workspace.createQuick': seldom(async () => (await rare()).createWorkspaceQuick(services)),
     'berth.workspace.start': startWorkspace(services),
     'berth.workspace.stop': stopWorkspace(services),
     'berth.workspace.restart': restartWorkspace(services),
@@ -80,16 +69,16 @@ function workspaceCommands(services: Services) {
     'berth.workspace.rebuild': seldom(async () => (await rare()).rebuildWorkspace(services)),
     'berth.workspace.commit': seldom(async () => (await rare()).commitWorkspace(services)),
     'berth.workspace.rename': renameWorkspace(services),
-    'berth.workspace.editLimits': editLimits(services),
+    'berth.workspace.editLimits': seldom(async () => (await rare()).editLimits(services)),
     'berth.workspace.delete': deleteWorkspace(services),
     'berth.workspace.open': openWorkspace(services),
     'berth.workspace.openInNewWindow': openInNewWindow(services),
     'berth.workspace.openTerminal': openTerminal(services),
-    'berth.workspace.showLogs': showLogs(services),
+    'berth.workspace.showLogs': seldom(async () => (await rare()).showLogs(services)),
     'berth.workspace.copySshCommand': copySshCommand(services),
     'berth.workspace.browseFiles': browseFiles(services),
     'berth.workspace.adopt': seldom(async () => (await rare()).adoptVolume(services)),
-    'berth.port.publish': publishPort(services),
+    'berth.port.publish': seldom(async () => (await rare()).publishPort(services)),
     'berth.port.remove': removePort(services),
     'berth.port.open': openPort(services),
     'berth.port.copyAddress': copyPortAddress(services),
@@ -98,14 +87,14 @@ function workspaceCommands(services: Services) {
 
 function fileCommands(services: Services) {
   return {
-    'berth.volume.create': createVolume(services),
+    'berth.volume.create': seldom(async () => (await rare()).createVolume(services)),
     'berth.volume.delete': deleteVolume(services),
-    'berth.volume.adopt': adoptVolumeAlone(services),
-    'berth.volume.takeOver': takeVolumeOver(services),
-    'berth.volume.resize': resizeVolume(services),
+    'berth.volume.adopt': seldom(async () => (await rare()).adoptVolumeAlone(services)),
+    'berth.volume.takeOver': seldom(async () => (await rare()).takeVolumeOver(services)),
+    'berth.volume.resize': seldom(async () => (await rare()).resizeVolume(services)),
     'berth.volume.measure': measureVolume(services),
     'berth.volume.openAsFolder': openVolumeAsFolder(services),
-    'berth.volume.goToPath': goToPath(services),
+    'berth.volume.goToPath': seldom(async () => (await rare()).goToPath(services)),
     'berth.file.open': openFile(services),
     'berth.file.newFile': newFile(services),
     'berth.file.newFolder': newFolder(services),
@@ -137,17 +126,18 @@ function otherCommands(services: Services) {
     'berth.engine.restart': restartEngine(services),
     'berth.engine.doctor': doctor(services),
     'berth.engine.showLog': showLog(services),
-    'berth.image.build': buildImage(services),
-    'berth.image.pull': pullImage(services),
+    'berth.image.build': seldom(async () => (await rare()).buildImage(services)),
+    'berth.image.pull': seldom(async () => (await rare()).pullImage(services)),
     'berth.ssh.include': includeSshConfig(services),
     'berth.walkthrough.open': openWalkthrough(),
   };
 }
 
 /** Commands that few need, in a file of their own, which is read when the first of them is called. */
-const rare = () => import(/* webpackChunkName: "rare" */ './workspace/rare.js');
+const rare = () => import(/* webpackChunkName: "rare" */ './rare.js');
 
-const seldom =
-  (load: () => Promise<Handler>): Handler =>
-  async (...targets) =>
-    (await load())(...targets);
+/** A handler that is made when it is first called, and then kept with what it remembers. */
+function seldom(load: () => Promise<Handler>): Handler {
+  let handler: Promise<Handler> | undefined;
+  return async (...targets) => (await (handler ??= load()))(...targets);
+}

@@ -14,7 +14,7 @@ export function volumesGone(runner: Runner, start: EmptyStart): Remediable {
     ({ code }) => code === 'volume_gone',
     t('Start with an Empty Volume…'),
     async (found) => {
-      const { startEmpty } = await import(/* webpackChunkName: "rare" */ '../rare.js');
+      const { startEmpty } = await import(/* webpackChunkName: "rare" */ '../../rare.js');
       await startEmpty(runner, found, start);
     },
   );
