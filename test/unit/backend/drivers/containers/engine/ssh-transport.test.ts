@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import {
   SshAgent,
   sshArguments,
-  sshFailure,
 } from '../../../../../../src/backend/drivers/containers/engine/ssh-transport';
+import { sshFailure } from '../../../../../../src/backend/drivers/containers/engine/ssh-failure';
 import { isConnectionError } from '../../../../../../src/backend/drivers/containers/engine/docker-errors';
 
 const relay = `
