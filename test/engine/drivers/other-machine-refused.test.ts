@@ -33,7 +33,11 @@ describeContainers('a daemon', 'a Docker of another machine that is not to be ha
       /your user may not use the Docker of that machine/,
       /`sudo usermod -aG docker \$USER`.*`ssh withoutDocker docker version`/,
     ],
-    'no docker command': ['bare', /there is no `docker` command on that machine/, /Install Docker there/],
+    'no command of an engine': [
+      'bare',
+      /there is neither a `docker` nor a `podman` command on that machine/,
+      /Install Docker there/,
+    ],
   };
   for (const [what, [name, message, hint]] of Object.entries(refused)) {
     it(`by ${what}: says so at once, and what to do`, async () => {

@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync } from 'node:fs';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Dockerode from 'dockerode';
@@ -22,6 +22,8 @@ const refusals = {
   /** No command but those of the shell. */
   bare: { port: 2201, sshd: 'SetEnv PATH=/nowhere' },
   forwardsNothing: { port: 2202, sshd: 'AllowTcpForwarding no\n  AllowStreamLocalForwarding no' },
+  /** Podman alone is in its PATH, where it is installed: see `podmanOnly`. */
+  podmanOnly: { port: 2204, sshd: 'SetEnv PATH=%FOLDER%/podman-only' },
   /** A user that may not use the Docker socket. */
   withoutDocker: {
     port: 2203,
@@ -229,6 +231,9 @@ export class OtherMachine {
     const matched = Object.values(refusals);
     mkdirSync('/run/sshd', { recursive: true });
     mkdirSync(this.programs);
+    mkdirSync(path('podman-only'));
+    const podman = await runProgram('sh', ['-c', 'command -v podman']);
+    await symlink(podman.stdout.trim() || '/nowhere', path('podman-only/podman'));
     await succeed('cp', [path('user-key.pub'), path('authorized')]);
     await chmod(path('authorized'), 0o600);
     await writeFile(
@@ -237,7 +242,9 @@ export class OtherMachine {
         `Port 22\n${matched.map(({ port }) => `Port ${port}\n`).join('')}ListenAddress ${this.address}\nHostKey ${path('host-key')}\nPidFile none`,
         `AuthorizedKeysFile ${path('authorized')}\nStrictModes no\nPasswordAuthentication no`,
         'KbdInteractiveAuthentication no\nUsePAM no\nPermitRootLogin yes',
-        ...matched.map(({ port, sshd }) => `Match LocalPort ${port}\n  ${sshd}`),
+        ...matched.map(
+          ({ port, sshd }) => `Match LocalPort ${port}\n  ${sshd.replace('%FOLDER%', this.folder)}`,
+        ),
         '',
       ].join('\n'),
     );

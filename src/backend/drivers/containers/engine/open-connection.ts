@@ -10,6 +10,7 @@ import { readConfinement, type Confinement } from './confinement';
 import { dockerClient } from './docker-client';
 import type { Candidate, TlsChoice } from './endpoint-candidates';
 import { machineOf } from './reach';
+import { CommandMissing } from './ssh-failure';
 import { SshAgent } from './ssh-transport';
 
 const pingTimeoutMs = 2_000;
@@ -57,7 +58,7 @@ export async function openConnection(candidate: Candidate, folder?: string): Pro
   };
   try {
     const machine = await machineOf(target);
-    const server = await ping(transport, machine === localTarget ? pingTimeoutMs : farPingTimeoutMs);
+    const server = await firstPing(transport, machine === localTarget ? pingTimeoutMs : farPingTimeoutMs);
     const docker = clientOf(transport);
     const product = productOf(server);
     const confinement = kept(() => readConfinement(docker, product.isPodman));
@@ -123,6 +124,20 @@ export function productOf(server: string): { product: string; isPodman: boolean 
     product: version === undefined ? product : `${product} ${version.split('+')[0] ?? version}`,
     isPodman,
   };
+}
+
+/** By ssh with Podman's command where the machine has no Docker. */
+async function firstPing(transport: Transport, timeoutMs: number): Promise<string> {
+  try {
+    return await ping(transport, timeoutMs);
+  } catch (error) {
+    const { agent } = transport;
+    if (!(agent instanceof SshAgent && error instanceof CommandMissing)) {
+      throw error;
+    }
+    agent.command = 'podman';
+    return ping(transport, timeoutMs);
+  }
 }
 
 function ping({ address, tls, agent }: Transport, timeoutMs: number): Promise<string> {

@@ -3,17 +3,39 @@ import type { SshTarget } from '../../../../api/rules/docker-host';
 import type { ProcessEnd } from '../../../machine/run';
 import { EngineUnreachable } from './docker-errors';
 
+/** What leads to the socket of an engine on its machine, the usual one first: each has `system dial-stdio`. */
+export type EngineCommand = 'docker' | 'podman';
+
 /** As the user writes it, for messages. */
 export function sshWords({ user, host, port }: SshTarget): string {
   return `ssh ${port === undefined ? '' : `-p ${port} `}${user === undefined ? '' : `${user}@`}${host}`;
 }
 
-const reasons: readonly { pattern: RegExp; message: string; hint: (command: string) => string }[] = [
+interface Reason {
+  pattern: RegExp;
+  /** Only by this command. */
+  by?: EngineCommand;
+  message: string;
+  hint: (command: string) => string;
+}
+
+/** docker's own options are unknown to a Podman that is called `docker`, too. */
+const missing =
+  /(?:docker|podman): (?:command )?not found|command not found|'(?:docker|podman)' is not recognized|no such file or directory.*(?:docker|podman)$|unknown flag: --host/im;
+
+const reasons: readonly Reason[] = [
   {
     pattern:
       /host key verification failed|host key is known|no matching host key|IDENTIFICATION HAS CHANGED/i,
     message: 'ssh does not know the host key of that machine, or knows another one',
     hint: (command) => `Connect once by hand, compare the key and accept it: \`${command}\`.`,
+  },
+  {
+    pattern: /dial unix .*permission denied/i,
+    by: 'podman',
+    message: 'your user may not use the Podman of that machine',
+    hint: () =>
+      'Leave the socket out of the address: that is the Podman of your own user. Or connect as the user that may.',
   },
   {
     pattern: /permission denied while trying to connect to the docker|dial unix .*permission denied/i,
@@ -28,11 +50,24 @@ const reasons: readonly { pattern: RegExp; message: string; hint: (command: stri
       `Set up a key that needs no question (\`ssh-copy-id\`, or a running ssh-agent), until \`${command} true\` works.`,
   },
   {
-    pattern:
-      /docker: (?:command )?not found|command not found|'docker' is not recognized|no such file or directory.*docker/i,
+    pattern: missing,
+    by: 'podman',
+    message: 'there is neither a `docker` nor a `podman` command on that machine',
+    hint: () =>
+      'Install Docker there, with its command line, or Podman, and see that PATH names it for commands of ssh.',
+  },
+  {
+    pattern: missing,
     message: 'there is no `docker` command on that machine',
     hint: () =>
       'Install Docker there, with its command line, and see that PATH names it for commands of ssh.',
+  },
+  {
+    pattern: /cannot connect to podman|unable to connect to podman|dial unix/i,
+    by: 'podman',
+    message: 'the Podman of that machine does not answer',
+    hint: () =>
+      'Start its service there: `systemctl --user enable --now podman.socket`, or as root without `--user`.',
   },
   {
     pattern: /cannot connect to the docker daemon|dial unix|docker\.sock/i,
@@ -48,8 +83,15 @@ const reasons: readonly { pattern: RegExp; message: string; hint: (command: stri
   },
 ];
 
+/** That machine has no such command, or one that does not know what it was asked. */
+export class CommandMissing extends EngineUnreachable {}
+
 /** What ended a connection that never answered, in words: with what ssh has said. */
-export function sshFailure(target: SshTarget, { code, signal, stderr }: ProcessEnd): EngineUnreachable {
+export function sshFailure(
+  target: SshTarget,
+  { code, signal, stderr }: ProcessEnd,
+  by: EngineCommand = 'docker',
+): EngineUnreachable {
   const said = stderr
     .split(/\r?\n/)
     .map((line) => line.trim())
@@ -57,11 +99,12 @@ export function sshFailure(target: SshTarget, { code, signal, stderr }: ProcessE
     .slice(-4)
     .join(' ');
   const command = sshWords(target);
-  const reason = reasons.find(({ pattern }) => pattern.test(said));
+  const reason = reasons.find((each) => (each.by ?? by) === by && each.pattern.test(said));
   const how = signal === null ? `ssh ended with code ${code ?? 0}` : `ssh was ended by ${signal}`;
   const words = said === '' ? how : said;
-  return new EngineUnreachable(
+  const Failure = reason?.pattern === missing ? CommandMissing : EngineUnreachable;
+  return new Failure(
     `No container engine answers at ${command.slice('ssh '.length)}: ${reason === undefined ? words : `${reason.message} (${words})`}.`,
-    reason?.hint(command) ?? `See that \`${command} docker version\` works.`,
+    reason?.hint(command) ?? `See that \`${command} ${by} version\` works.`,
   );
 }

@@ -1,11 +1,11 @@
 /**
  * Connections to the engine of another machine by the user's own OpenSSH, as docker itself makes them: each is a
- * `ssh HOST docker system dial-stdio`, whose standard input and output are the connection.
+ * `ssh HOST docker system dial-stdio`, whose standard input and output are the connection. Podman has the same command.
  */
 import { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
 import type { SshTarget } from '../../../../api/rules/docker-host';
-import { sshFailure } from './ssh-failure';
+import { sshFailure, type EngineCommand } from './ssh-failure';
 import { sharedConnection, sharedSessions, type SharedConnection } from './ssh-sharing';
 import { start, type Child, type ProcessEnd } from '../../../machine/run';
 
@@ -32,16 +32,22 @@ const fixedOptions = [
   'PermitLocalCommand=no',
 ];
 
+const addressOption = { docker: '--host', podman: '--url' } as const;
+
 /** The arguments of ssh. Every word of the target has been checked: `docker-host.ts`. */
-export function sshArguments(target: SshTarget, sharing: readonly string[] = []): string[] {
+export function sshArguments(
+  target: SshTarget,
+  sharing: readonly string[] = [],
+  command: EngineCommand = 'docker',
+): string[] {
   const { socketPath } = target;
   return [
     '-T',
     ...fixedOptions.flatMap((option) => ['-o', option]),
     ...sharing,
     ...machineArguments(target),
-    'docker',
-    ...(socketPath === undefined ? [] : ['--host', `unix://${socketPath}`]),
+    command,
+    ...(socketPath === undefined ? [] : [addressOption[command], `unix://${socketPath}`]),
     ...['system', 'dial-stdio'],
   ];
 }
@@ -62,7 +68,7 @@ class SshSocket extends Duplex {
 
   constructor(
     private readonly child: Child,
-    private readonly target: SshTarget,
+    private readonly failureOf: (end: ProcessEnd) => Error,
   ) {
     super({ allowHalfOpen: true });
     child.stdout.on('data', (chunk: Buffer) => {
@@ -82,7 +88,7 @@ class SshSocket extends Duplex {
     if (this.hasAnswered && (end.code === 0 || this.readableEnded)) {
       this.push(null);
     } else {
-      this.destroy(sshFailure(this.target, end));
+      this.destroy(this.failureOf(end));
     }
   }
 
@@ -146,6 +152,8 @@ class SshSocket extends Duplex {
 
 /** Makes the connections of Node's http by ssh. `destroy` ends those that are idle, `endAll` the others as well. */
 export class SshAgent extends Agent {
+  /** What the connections from now on are made by, on that machine. */
+  command: EngineCommand = 'docker';
   private shaking = 0;
   private readonly waiting: (() => void)[] = [];
   private readonly children = new Set<Child>();
@@ -196,10 +204,11 @@ export class SshAgent extends Agent {
     const { options, settle: leave, share } = await this.turn();
     try {
       const install = 'Install the OpenSSH client (openssh-client on Debian and Ubuntu).';
-      const child = await start(this.program, sshArguments(this.target, options), { install });
+      const { command } = this;
+      const child = await start(this.program, sshArguments(this.target, options, command), { install });
       this.children.add(child);
       void child.end.then(() => this.children.delete(child)).then(share);
-      const socket = new SshSocket(child, this.target);
+      const socket = new SshSocket(child, (end) => sshFailure(this.target, end, command));
       const late = setTimeout(leave, handshakeTimeoutMs);
       const settle = (): void => {
         clearTimeout(late);

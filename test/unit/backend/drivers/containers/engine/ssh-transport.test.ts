@@ -129,6 +129,25 @@ describe('drivers/containers/engine/ssh-transport', () => {
       });
       agent.destroy();
     }
+    const saidToPodman: readonly (readonly [string, RegExp, RegExp])[] = [
+      ['sh: 1: podman: not found', /neither a `docker` nor a `podman` command/, /or Podman/],
+      [
+        'Error: unable to connect to Podman socket: dial unix ///run/podman/podman.sock: connect: no such file or directory',
+        /the Podman of that machine does not answer/,
+        /podman\.socket/,
+      ],
+      [
+        'Error: unable to connect to Podman socket: dial unix /run/podman.sock: connect: permission denied',
+        /may not use the Podman/,
+        /your own user/,
+      ],
+      ['something else', /something else/, /podman version/],
+    ];
+    for (const [stderr, message, hint] of saidToPodman) {
+      const failed = sshFailure({ host: 'box' }, { code: 125, signal: null, stderr }, 'podman');
+      assert.match(failed.message, message);
+      assert.match(failed.hint ?? '', hint);
+    }
     const missing = new SshAgent({ host: 'box' }, join(folder, 'no-such-ssh'));
     await assert.rejects(ask(missing, ''), { code: 'not_supported', hint: /OpenSSH/ });
     const silent = sshFailure({ host: 'box', port: 2222 }, { code: null, signal: 'SIGKILL', stderr: '' });
@@ -141,6 +160,14 @@ describe('drivers/containers/engine/ssh-transport', () => {
     assert.deepEqual(all.slice(all.indexOf('--')), ['--', 'box', ...end]);
     assert.deepEqual(all.slice(all.indexOf('-l'), all.indexOf('--')), ['-l', 'me', '-p', '2222']);
     assert.ok(all.includes('BatchMode=yes'));
+    const podman = sshArguments({ host: 'box', socketPath: '/run/podman.sock' }, [], 'podman');
+    assert.deepEqual(podman.slice(-5), [
+      'podman',
+      '--url',
+      'unix:///run/podman.sock',
+      'system',
+      'dial-stdio',
+    ]);
     assert.deepEqual(sshArguments({ host: 'box' }).slice(-5), [
       '--',
       'box',
