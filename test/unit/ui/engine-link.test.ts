@@ -9,7 +9,7 @@ import { SentSettings } from '../../../src/ui/sent-settings';
 import { Store } from '../../../src/ui/store';
 import { EngineProcess, enginePath } from '../../support/engine/engine-process';
 import { useServer } from '../../support/engine/server';
-import { TestMemory } from '../providers/memory';
+import { TestMemory } from '../../support/vscode/memory';
 import { useTempFolder } from '../../support/temp';
 import { until } from '../../support/wait';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EngineSettings } from '../../../src/api';
 import { SentSettings } from '../../../src/ui/sent-settings';
-import { TestMemory } from '../providers/memory';
+import { TestMemory } from '../../support/vscode/memory';
 
 describe('ui/sent-settings', () => {
   const memory = new TestMemory();

@@ -3,14 +3,12 @@ import { standIn } from '../../../support/vscode/stand-in';
 import { deleteFiles } from '../../../../src/commands/file/delete';
 import { Runner } from '../../../../src/ui/runner';
 import { Targets } from '../../../../src/commands/targets';
-import { EngineLink } from '../../../../src/ui/engine-link';
-import { SentSettings } from '../../../../src/ui/sent-settings';
-import { Store } from '../../../../src/ui/store';
+import type { EngineLink } from '../../../../src/ui/engine-link';
+import type { Store } from '../../../../src/ui/store';
 import type { FileRow } from '../../../../src/providers/trees/rows';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
-import { quietLog } from '../../../support/vscode/quiet-log';
+import { useUnlinked } from '../../../support/vscode/unlinked';
 import { entry, operation } from '../../providers/fixtures';
-import { TestMemory } from '../../providers/memory';
 
 const row = (volume: string, path: string, type: 'file' | 'directory' = 'file'): FileRow => ({
   type: 'file',
@@ -20,6 +18,7 @@ const row = (volume: string, path: string, type: 'file' | 'directory' = 'file'):
 });
 
 describe('commands/file/delete', () => {
+  const unlinked = useUnlinked();
   const engine = useRecordedEngine();
   let store: Store;
   let link: EngineLink;
@@ -28,17 +27,10 @@ describe('commands/file/delete', () => {
   let ends: Map<string, object>;
 
   beforeEach(() => {
-    standIn.reset();
     standIn.pressed = ({ buttons }) => buttons.find((button) => button === 'Delete');
-    store = new Store();
     ends = new Map();
-    const log = quietLog();
-    const options = {
-      launch: () => ({ enginePath: '/not/there.js', version: '1.0.0' }),
-      settings: new SentSettings(new TestMemory(), () => ({})),
-      isWatched: () => false,
-    };
-    link = new EngineLink(options, store, log);
+    const { log } = unlinked();
+    ({ store, link } = unlinked());
     const connected = { client: () => Promise.resolve(engine().client) };
     const targets = new Targets(connected, store, () => ({ workspaces: [], volumes: [] }));
     services = { targets, link, runner: new Runner(connected, store, log) };
@@ -46,10 +38,6 @@ describe('commands/file/delete', () => {
       const { volume } = body as { volume: string };
       return operation(volume, { kind: 'files.remove', ...ends.get(volume), status: 'succeeded' });
     });
-  });
-  afterEach(() => {
-    link.dispose();
-    store.dispose();
   });
 
   const asked = () =>

@@ -4,17 +4,16 @@ import { standIn } from '../../../support/vscode/stand-in';
 import * as vscode from 'vscode';
 import { VolumeFileSystem } from '../../../../src/providers/files/file-system';
 import { volumeUri } from '../../../../src/providers/files/volume-uri';
-import { EngineLink } from '../../../../src/ui/engine-link';
+import type { EngineLink } from '../../../../src/ui/engine-link';
 import { Runner } from '../../../../src/ui/runner';
-import { SentSettings } from '../../../../src/ui/sent-settings';
-import { Store } from '../../../../src/ui/store';
+import type { Store } from '../../../../src/ui/store';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
-import { quietLog } from '../../../support/vscode/quiet-log';
+import { useUnlinked } from '../../../support/vscode/unlinked';
 import { until } from '../../../support/wait';
 import { operation } from '../fixtures';
-import { TestMemory } from '../memory';
 
 describe('providers/files/file-system', () => {
+  const unlinked = useUnlinked();
   const engine = useRecordedEngine();
   let store: Store;
   let link: EngineLink;
@@ -22,15 +21,8 @@ describe('providers/files/file-system', () => {
   let changes: vscode.FileChangeEvent[];
 
   beforeEach(() => {
-    standIn.reset();
-    store = new Store();
-    const log = quietLog();
-    const options = {
-      launch: () => ({ enginePath: '/not/there.js', version: '1.0.0' }),
-      settings: new SentSettings(new TestMemory(), () => ({})),
-      isWatched: () => false,
-    };
-    link = new EngineLink(options, store, log);
+    const { log } = unlinked();
+    ({ store, link } = unlinked());
     const connected = { client: () => Promise.resolve(engine().client) };
     files = new VolumeFileSystem(link, store, new Runner(connected, store, log), log);
     changes = [];
@@ -48,8 +40,6 @@ describe('providers/files/file-system', () => {
   });
   afterEach(() => {
     files.dispose();
-    link.dispose();
-    store.dispose();
   });
 
   it('shows how far it is with a folder that VS Code deletes, and lets that be cancelled', async () => {

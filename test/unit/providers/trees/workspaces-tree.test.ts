@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
-import { standIn } from '../../../support/vscode/stand-in';
+import { useUnlinked } from '../../../support/vscode/unlinked';
 import * as vscode from 'vscode';
 import type { Workspace } from '../../../../src/api';
 import { WorkspacesTree } from '../../../../src/providers/trees/workspaces-tree';
 import type { WorkspaceRow } from '../../../../src/providers/trees/rows';
-import { EngineLink } from '../../../../src/ui/engine-link';
-import { SentSettings } from '../../../../src/ui/sent-settings';
-import { Store } from '../../../../src/ui/store';
-import { quietLog } from '../../../support/vscode/quiet-log';
+import type { EngineLink } from '../../../../src/ui/engine-link';
+import type { Store } from '../../../../src/ui/store';
 import { until } from '../../../support/wait';
 import { workspace } from '../fixtures';
-import { TestMemory } from '../memory';
 
 const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
 
 describe('providers/trees/workspaces-tree', () => {
+  const unlinked = useUnlinked();
   let store: Store;
   let link: EngineLink;
   let tree: WorkspacesTree;
@@ -22,23 +20,13 @@ describe('providers/trees/workspaces-tree', () => {
   let refreshed: unknown[];
 
   beforeEach(() => {
-    standIn.reset();
-    store = new Store();
-    const log = quietLog();
-    const options = {
-      launch: () => ({ enginePath: '/not/there.js', version: '1.0.0' }),
-      settings: new SentSettings(new TestMemory(), () => ({})),
-      isWatched: () => false,
-    };
-    link = new EngineLink(options, store, log);
+    ({ store, link } = unlinked());
     tree = new WorkspacesTree(store, link);
     refreshed = [];
     tree.onDidChangeTreeData((rows) => refreshed.push(rows));
   });
   afterEach(() => {
     tree.dispose();
-    link.dispose();
-    store.dispose();
   });
 
   const load = (...workspaces: Workspace[]): void =>
