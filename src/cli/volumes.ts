@@ -1,5 +1,6 @@
 /** How volumes are shown in words. */
 import type { Holder, Volume } from '../api';
+import { machineWords, placeWords } from '../api/rules/runtimes';
 import { ownerWords } from '../api/rules/owner';
 import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
@@ -11,10 +12,12 @@ export function usedOf({ usedBytes, usedIsAtLeast }: Volume): string | undefined
   return usedIsAtLeast === true ? `at least ${formatBytes(usedBytes)}` : formatBytes(usedBytes);
 }
 
-/** A table. `now` is in ms since 1970. */
-export function formatVolumes(volumes: readonly Volume[], now: number): string {
+/** A table. `now` is in ms since 1970; `target` the machine that was asked for. */
+export function formatVolumes(volumes: readonly Volume[], now: number, target?: string): string {
   if (volumes.length === 0) {
-    return 'No volumes yet. Create one: berth volume create NAME';
+    return target === undefined
+      ? 'No volumes yet. Create one: berth volume create NAME'
+      : `No volumes on ${machineWords(target)}.`;
   }
   return formatTable(
     [
@@ -28,7 +31,7 @@ export function formatVolumes(volumes: readonly Volume[], now: number): string {
     ],
     volumes.map((volume) => [
       volume.name,
-      volume.kind,
+      kindOf(volume),
       purposeOf(volume),
       volume.sizeMiB === undefined ? '-' : formatMiB(volume.sizeMiB),
       usedOf(volume) ?? '-',
@@ -42,7 +45,7 @@ export function formatVolumes(volumes: readonly Volume[], now: number): string {
 export function formatVolume(volume: Volume, now: number): string {
   return formatFields([
     ['name', volume.name],
-    ['kind', volume.kind],
+    ['kind', kindOf(volume)],
     ['path', volume.path],
     ['for', purposeOf(volume)],
     ['managed', managerOf(volume)],
@@ -51,6 +54,11 @@ export function formatVolume(volume: Volume, now: number): string {
     ['created', volume.createdAt === undefined ? undefined : formatAgo(volume.createdAt, now)],
     ['held by', volume.holders.length === 0 ? 'nobody' : volume.holders.map(formatHolder).join(', ')],
   ]);
+}
+
+/** With the machine where that is another one. */
+function kindOf({ kind, target }: Volume): string {
+  return [kind, placeWords(target)].filter(Boolean).join(' ');
 }
 
 /** What another installation made is marked: a name says nothing of it. */

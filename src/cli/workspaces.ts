@@ -1,15 +1,17 @@
 /** How workspaces are shown in words. */
 import type { PublishedPort, Workspace } from '../api';
-import { placeWords } from '../api/rules/runtimes';
+import { machineWords, placeWords } from '../api/rules/runtimes';
 import { formatAgo, formatDuration } from './format/time';
 import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
 import { inOneLine, printable } from './format/text';
 
-/** A table. `now` is in ms since 1970. */
-export function formatWorkspaces(workspaces: readonly Workspace[], now: number): string {
+/** A table. `now` is in ms since 1970; `target` the machine that was asked for. */
+export function formatWorkspaces(workspaces: readonly Workspace[], now: number, target?: string): string {
   if (workspaces.length === 0) {
-    return 'No workspaces yet. Create one: berth create NAME';
+    return target === undefined
+      ? 'No workspaces yet. Create one: berth create NAME'
+      : `No workspaces on ${machineWords(target)}.`;
   }
   return formatTable(
     [

@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { diskBounds } from '../rules/sizes';
 import { namesVolume } from '../rules/principal';
+import { RuntimeTarget } from '../workspaces/schemas';
 import { Flag, takeOver, VolumeName } from '../common';
 import { Volume, VolumeCreate } from './schemas';
 
@@ -9,10 +10,10 @@ const ByVolume = Type.Object({ volume: { ...VolumeName, ...namesVolume } });
 
 export const volumeRoutes = {
   'volumes.list': {
-    summary: 'All volumes; `usage` measures them (slow)',
+    summary: 'All volumes, or those of one machine; `usage` measures them (slow)',
     tag: 'volumes',
     scope: 'read',
-    query: Type.Object({ usage: Type.Optional(Flag) }),
+    query: Type.Object({ usage: Type.Optional(Flag), target: Type.Optional(RuntimeTarget) }),
     response: Type.Array(Volume),
   },
   'volumes.create': {

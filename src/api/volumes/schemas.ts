@@ -27,6 +27,11 @@ export type Holder = Static<typeof Holder>;
 export const Volume = Type.Object({
   name: Type.String(),
   kind: VolumeKind,
+  target: Type.Optional(
+    Type.String({
+      description: 'The machine that it is on, where that is another one than this: absent else.',
+    }),
+  ),
   role: VolumeRole,
   /** The workspace that it belongs to. */
   workspace: Type.Optional(Type.String()),

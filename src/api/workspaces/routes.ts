@@ -8,6 +8,7 @@ import { Operation } from '../operations/schemas';
 import {
   ExecRequest,
   ExecResult,
+  RuntimeTarget,
   SshTarget,
   Workspace,
   WorkspaceCreate,
@@ -29,9 +30,10 @@ const route = (verb: Verb) => {
 
 export const workspaceRoutes = {
   'workspaces.list': {
-    summary: 'All workspaces',
+    summary: 'All workspaces, or those of one machine',
     tag: 'workspaces',
     scope: 'read',
+    query: Type.Object({ target: Type.Optional(RuntimeTarget) }),
     response: Type.Array(Workspace),
   },
   'workspaces.create': {

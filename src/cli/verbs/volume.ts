@@ -16,6 +16,11 @@ interface CreateOptions {
   sizeMib?: number;
 }
 
+interface ListOptions {
+  usage?: boolean;
+  target?: string;
+}
+
 /** `volume create|list|info|delete|adopt|resize`. */
 export function registerVolume(program: Command, cli: Cli): void {
   const volume = program
@@ -37,7 +42,8 @@ export function registerVolume(program: Command, cli: Cli): void {
       .command('list')
       .description('list volumes')
       .option('--usage', 'measure how much space they use (slow)')
-      .action((options: { usage?: boolean }) => list(cli, options.usage === true)),
+      .option('--target <machine>', 'only those of this machine (`local`), or of another one')
+      .action((options: ListOptions) => list(cli, options)),
     ['berth volume list --usage', ''],
   );
   examples(
@@ -99,13 +105,10 @@ async function create(cli: Cli, name: string, options: CreateOptions): Promise<v
   cli.result(volume, () => `Volume ${volume.name} is created.`);
 }
 
-async function list(cli: Cli, usage: boolean): Promise<void> {
+async function list(cli: Cli, options: ListOptions): Promise<void> {
   const client = await cli.engine();
-  const volumes = await client.call('volumes.list', {
-    ...(usage && { query: { usage } }),
-    signal: cli.signal,
-  });
-  cli.result(volumes, () => formatVolumes(volumes, Date.now()));
+  const volumes = await client.call('volumes.list', { query: options, signal: cli.signal });
+  cli.result(volumes, () => formatVolumes(volumes, Date.now(), options.target));
 }
 
 async function info(cli: Cli, name: string): Promise<void> {

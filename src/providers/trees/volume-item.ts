@@ -69,6 +69,7 @@ export function volumeDescription(volume: Volume): string {
     volume.owner === undefined ? undefined : t('another installation'),
     volume.role === 'named' ? kindWord(volume.kind) : shortRole(volume),
     volume.role !== 'named' && volume.kind !== 'docker' ? kindWord(volume.kind) : undefined,
+    volume.target === undefined ? undefined : t('on {0}', volume.target),
     sizeWord(volume),
     holderWord(volume),
   ]
@@ -144,6 +145,7 @@ function makerWord({ managed, owner }: Volume): string | undefined {
 export function volumeTooltip(volume: Volume): vscode.MarkdownString {
   return panel(volume.name, roleWord(volume), [
     [t('Kind'), kindWord(volume.kind)],
+    [t('Machine'), volume.target],
     [t('Size'), sizeWord(volume) ?? t('measured when it is opened')],
     [t('Held by'), holdersText(volume)],
     [t('Made by'), makerWord(volume)],

@@ -101,6 +101,20 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         assert.ok(bytes.equals(await harness.client.readFile(volume, '/up')));
       });
 
+      it('is in the lists of its machine, with its volume, and in no other', async () => {
+        const { spec, homeVolume } = await harness.workspace(name);
+        const listed = async (target: string): Promise<[boolean, boolean]> => {
+          const workspaces = await harness.client.call('workspaces.list', { query: { target } });
+          const volumes = await harness.client.call('volumes.list', { query: { target } });
+          return [
+            workspaces.some((each) => each.name === name),
+            volumes.some((each) => each.name === homeVolume),
+          ];
+        };
+        assert.deepEqual(await listed(spec.target ?? ''), [true, true]);
+        assert.deepEqual(await listed('local'), [false, false]);
+      });
+
       it('pauses, resumes, stops, starts, archives and restores', async () => {
         for (const [away, state, back] of [
           ['pause', 'paused', 'resume'],

@@ -1,3 +1,4 @@
+import { isOnTarget } from '../../../api/rules/runtimes';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
 
@@ -7,7 +8,10 @@ type Ids = `volumes.${'list' | 'create' | 'get' | 'delete' | 'adopt' | 'resize'}
 export function volumeHandlers({ volumes, visibility }: Services): Handlers<Ids> {
   return {
     'volumes.list': ({ query, principal }) =>
-      volumes.list(query.usage ?? false, ({ name }) => visibility.volume(principal, name)),
+      volumes.list(
+        query.usage ?? false,
+        (volume) => isOnTarget(volume, query.target) && visibility.volume(principal, volume.name),
+      ),
     'volumes.create': ({ body }) => volumes.create(body),
     'volumes.get': ({ params, query }) => volumes.get(params.volume, query.usage ?? false),
     'volumes.delete': ({ params, query }) => volumes.delete(params.volume, query.force ?? false),

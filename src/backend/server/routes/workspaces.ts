@@ -1,5 +1,6 @@
 import type { RouteId } from '../../../api/paths';
 import { bareVerbs, byRoute, startVerbs } from '../../../api/rules/lifecycle';
+import { isOnTarget } from '../../../api/rules/runtimes';
 import type { WaitFor } from '../wait-for';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
@@ -19,8 +20,11 @@ interface Begin {
 export function workspaceHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
   const { workspaces, verbs, creator, access, adoption, commits } = services;
   return {
-    'workspaces.list': ({ principal }) =>
-      workspaces.list().filter(({ name }) => services.visibility.workspace(principal, name)),
+    'workspaces.list': ({ query, principal }) =>
+      workspaces
+        .list()
+        .filter(({ spec }) => isOnTarget(spec, query.target))
+        .filter(({ name }) => services.visibility.workspace(principal, name)),
     'workspaces.create': async ({ body, query }) => waitFor(await creator.create(body), query),
     'workspaces.get': ({ params }) => workspaces.get(params.name),
     'workspaces.update': ({ params, body }) => workspaces.update(params.name, body),

@@ -1,6 +1,6 @@
 /** Where a workspace runs: which machine its driver works on, and what the record says of it. */
 import { BerthError } from '../../../api/errors';
-import { localTarget } from '../../../api/rules/runtimes';
+import { localTarget, machineWords } from '../../../api/rules/runtimes';
 import type { WorkspaceSpec } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { WorkspaceRecord } from './record';
@@ -78,7 +78,7 @@ function elsewhere(
   target: string,
   actual: string,
 ): WorkspaceElsewhere {
-  const [there, here] = [target, actual].map((each) => (each === localTarget ? 'this machine' : each));
+  const [there, here] = [machineWords(target), machineWords(actual)];
   const pointTo =
     target === localTarget
       ? `Take ${here} out of the setting dockerHost, or start an engine without DOCKER_HOST (\`berth down\` ends this one)`

@@ -5,6 +5,11 @@ import { formatFields } from '../../format/table';
 import { examples } from '../../help';
 import { formatWorkspace, formatWorkspaces } from '../../workspaces';
 
+interface ListOptions {
+  quiet?: boolean;
+  target?: string;
+}
+
 /** `list`, `info`, `stats`. */
 export function registerList(program: Command, cli: Cli): void {
   examples(
@@ -12,8 +17,10 @@ export function registerList(program: Command, cli: Cli): void {
       .command('list')
       .description('list workspaces')
       .option('-q, --quiet', 'names only')
-      .action((options: { quiet?: boolean }) => list(cli, options.quiet === true)),
+      .option('--target <machine>', 'only those of this machine (`local`), or of another one')
+      .action((options: ListOptions) => list(cli, options)),
     ['berth list', 'all of them with their states'],
+    ['berth list --target box', 'those on the Docker of another machine'],
     ['berth stop $(berth list -q)', 'names for other commands'],
   );
   examples(
@@ -34,13 +41,16 @@ export function registerList(program: Command, cli: Cli): void {
   );
 }
 
-async function list(cli: Cli, quiet: boolean): Promise<void> {
+async function list(cli: Cli, { quiet = false, target }: ListOptions): Promise<void> {
   const client = await cli.engine();
-  const workspaces = await client.call('workspaces.list', { signal: cli.signal });
+  const workspaces = await client.call('workspaces.list', {
+    ...(target !== undefined && { query: { target } }),
+    signal: cli.signal,
+  });
   cli.result(workspaces, () =>
     quiet
       ? workspaces.map((workspace) => workspace.name).join('\n')
-      : formatWorkspaces(workspaces, Date.now()),
+      : formatWorkspaces(workspaces, Date.now(), target),
   );
 }
 

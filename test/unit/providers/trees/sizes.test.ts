@@ -43,3 +43,13 @@ describe('the size of a volume of which some files could not be read', () => {
     store.dispose();
   });
 });
+
+describe('a volume of another machine', () => {
+  beforeEach(() => standIn.reset());
+
+  it('says so in its row and in its tooltip', () => {
+    const data = volume('data', { target: 'box' });
+    assert.equal(volumeDescription(data), 'Docker volume · on box');
+    assert.match(volumeTooltip(data).value, /\| Machine \| box \|/);
+  });
+});

@@ -1,6 +1,7 @@
 /** What the engine tells about volumes and their holders, in the words of the API. */
 import type Dockerode from 'dockerode';
 import type { Owner } from '../../../../api/common';
+import { localTarget } from '../../../../api/rules/runtimes';
 import type { Holder, Volume } from '../../../../api/volumes/schemas';
 import { claimedLabels } from './claims';
 import { isInternalContainer, label, volumeRole } from '../engine/labels';
@@ -77,6 +78,11 @@ export function toVolume(
     holders: [...(holders.get(volume.Name) ?? [])],
     labels: withoutNonce(labels),
   };
+}
+
+/** Says on which machine it is, where that is another one than this. */
+export function onMachine(volume: Volume, target: string): Volume {
+  return target === localTarget ? volume : { ...volume, target };
 }
 
 function withoutNonce(labels: Readonly<Record<string, string>>): Record<string, string> {

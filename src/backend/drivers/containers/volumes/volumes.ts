@@ -12,7 +12,7 @@ import type { Endpoint } from '../engine/endpoint';
 import { endOthersKeepers } from './keeper-container';
 import { isInternalVolume, isToolsName, label } from '../engine/labels';
 import { reservedVolume, type Ownership } from '../engine/ownership';
-import { indexHolders, toVolume, type ListedVolume } from './volume-info';
+import { indexHolders, onMachine, toVolume, type ListedVolume } from './volume-info';
 
 /** What is needed of the keepers. */
 export interface VolumeKeepers {
@@ -33,7 +33,7 @@ export class ContainerVolumes implements VolumeStore {
   ) {}
 
   async list(): Promise<Volume[]> {
-    return this.endpoint.call('list volumes', async (docker) => {
+    return this.endpoint.call('list volumes', async (docker, { target }) => {
       const [{ Volumes: volumes }, containers] = await Promise.all([
         // Null instead of an empty list.
         docker.listVolumes() as Promise<{ Volumes: ListedVolume[] | null }>,
@@ -43,24 +43,28 @@ export class ContainerVolumes implements VolumeStore {
       const claims = claimsAmong(containers);
       return (volumes ?? [])
         .filter((volume) => !isInternalVolume(volume.Name, volume.Labels ?? {}))
-        .map((volume) => toVolume(volume, holders, this.ownership, claims.get(volume.Name)));
+        .map((volume) => toVolume(volume, holders, this.ownership, claims.get(volume.Name)))
+        .map((volume) => onMachine(volume, target));
     });
   }
 
   /** Volumes that only serve runtimes (tools, bundles) count as not there, as in `list`. */
   async inspect(name: string): Promise<Volume | undefined> {
-    return this.endpoint.call(`look at the volume ${name}`, async (docker) => {
+    return this.endpoint.call(`look at the volume ${name}`, async (docker, { target }) => {
       const [volume, containers] = await Promise.all([
         docker.getVolume(name).inspect().catch(ifMissing) as Promise<ListedVolume | undefined>,
         docker.listContainers({ all: true, filters: { volume: [name] } }),
       ]);
       return volume === undefined || isInternalVolume(name, volume.Labels ?? {})
         ? undefined
-        : toVolume(
-            volume,
-            indexHolders(containers, this.ownership),
-            this.ownership,
-            claimsAmong(containers).get(name),
+        : onMachine(
+            toVolume(
+              volume,
+              indexHolders(containers, this.ownership),
+              this.ownership,
+              claimsAmong(containers).get(name),
+            ),
+            target,
           );
     });
   }
@@ -91,7 +95,7 @@ export class ContainerVolumes implements VolumeStore {
     if (volume.Labels?.[label.nonce] !== nonce) {
       throw await this.nameTaken(volume);
     }
-    return toVolume(volume, new Map(), this.ownership);
+    return onMachine(toVolume(volume, new Map(), this.ownership), await this.endpoint.target());
   }
 
   async remove(name: string): Promise<void> {
