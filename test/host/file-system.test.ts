@@ -120,6 +120,33 @@ describe('the file system of a volume that nothing holds', function () {
       await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
     }));
 
+  it('still opens what was kept by an older URI, and tells of its changes', () =>
+    withVolume(async (volume, client) => {
+      await fs.writeFile(uriOf(volume, '/kept.txt'), bytes('one\n'));
+      const uri = vscode.Uri.from({ scheme: 'berth', authority: volume, path: '/kept.txt' });
+      const document = await vscode.workspace.openTextDocument(uri);
+      await vscode.window.showTextDocument(document);
+      assert.equal(document.getText(), 'one\n');
+      const options = { create: true, overwrite: true };
+      await client.writeFile(volume, '/kept.txt', Buffer.from('from elsewhere\n'), options);
+      await eventually('the editor to show the new text', () =>
+        assert.equal(document.getText(), 'from elsewhere\n'),
+      );
+      await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    }));
+
+  it('lists all volumes where none is named, and makes nothing there', () =>
+    withVolume(async (volume) => {
+      const all = vscode.Uri.from({ scheme: 'berth', path: '/' });
+      assert.equal((await fs.stat(all)).type, vscode.FileType.Directory);
+      const listed = await fs.readDirectory(all);
+      assert.ok(
+        listed.some(([name, type]) => name === volume && type === vscode.FileType.Directory),
+        JSON.stringify(listed),
+      );
+      await assert.rejects(async () => fs.createDirectory(uriOf('no-such-volume-here', '/')));
+    }));
+
   it('shows no message when somebody probes for files that are not there', () =>
     withVolume(async (volume) => {
       for (const name of ['.vscode', '.git', 'pom.xml', 'package.json']) {

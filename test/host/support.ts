@@ -55,7 +55,7 @@ export async function eventually<T>(
 }
 
 export const uriOf = (volume: string, path: string): vscode.Uri =>
-  vscode.Uri.from({ scheme: 'berth', authority: volume, path });
+  vscode.Uri.from({ scheme: 'berth', path: path === '/' ? `/${volume}` : `/${volume}${path}` });
 
 export const text = (content: Uint8Array): string => Buffer.from(content).toString('utf8');
 

@@ -29,7 +29,7 @@ describe('the Volumes tree', function () {
       assert.equal(folder?.label, 'folder');
       assert.equal(folder.collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
       assert.match(folder.contextValue ?? '', /^entry\+folder/);
-      assert.equal(file?.resourceUri?.toString(), `berth://${volume}/a.txt`);
+      assert.equal(file?.resourceUri?.toString(), `berth:/${volume}/a.txt`);
       assert.equal(file.command?.command, 'vscode.open');
       assert.match(file.accessibilityInformation?.label ?? '', /5 B/);
     }));

@@ -19,14 +19,14 @@ export const openFile =
       if (isForEditor({ size })) {
         await vscode.commands.executeCommand('vscode.open', uri, { preview: places.length === 1 });
       } else {
-        await offerDownload(uri, size);
+        await offerDownload(uri, place.path, size);
       }
     }
   };
 
-async function offerDownload(uri: vscode.Uri, size: number): Promise<void> {
+async function offerDownload(uri: vscode.Uri, path: string, size: number): Promise<void> {
   const download = t('Download…');
-  const text = t('{0} is {1} large: download it instead of opening it?', uri.path, bytes(size));
+  const text = t('{0} is {1} large: download it instead of opening it?', path, bytes(size));
   if ((await vscode.window.showInformationMessage(text, download)) === download) {
     const command: CommandId = 'berth.file.download';
     await vscode.commands.executeCommand(command, uri);

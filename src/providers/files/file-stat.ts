@@ -30,3 +30,12 @@ export function fileStat(entry: FileEntry, isFixed: boolean): vscode.FileStat {
     ...(!isWritable && { permissions: vscode.FilePermission.Readonly }),
   };
 }
+
+/** The folder of all volumes: volumes are neither made nor deleted as folders. */
+export const allVolumesStat: vscode.FileStat = {
+  type: Directory,
+  ctime: 0,
+  mtime: 0,
+  size: 0,
+  permissions: vscode.FilePermission.Readonly,
+};

@@ -1,4 +1,4 @@
-/** `berth://<volume>/<path>`: the files of volumes as a file system of VS Code, running or not. */
+/** `berth:/<volume>/<path>`: the files of volumes as a file system of VS Code, running or not. */
 import * as vscode from 'vscode';
 import { asBerthError, type FileChange, type FileEntry } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
@@ -11,7 +11,7 @@ import type { Store } from '../../ui/store';
 import { bytes } from '../../ui/words';
 import { isForEditor, maxWholeBytes, tooLargeToCopy } from './editor-size';
 import { fileSystemError } from './file-errors';
-import { fileStat, fileType } from './file-stat';
+import { allVolumesStat, fileStat, fileType } from './file-stat';
 import { FileWatches } from './file-watches';
 import { FixedRoots } from './fixed-roots';
 import { hasTab } from './open-tabs';
@@ -19,7 +19,7 @@ import { baseName } from '../../api/rules/volume-path';
 import { removeFrom } from './remove-from';
 import { transferBetween } from './transfer-between';
 import { volumeNamed } from './volume-names';
-import { placeOf, volumeUri, type VolumePlace } from './volume-uri';
+import { isAllVolumes, isOlderUri, olderUri, placeOf, volumeUri, type VolumePlace } from './volume-uri';
 
 const { t } = vscode.l10n;
 const { Changed, Created, Deleted } = vscode.FileChangeType;
@@ -30,6 +30,8 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   readonly onDidChangeFile = this.emitter.event;
   private readonly watches: FileWatches;
   private readonly fixed: FixedRoots;
+  /** Volumes that somebody has open by older URIs: their changes are told by these as well. */
+  private readonly byOlderUris = new Set<string>();
 
   constructor(
     private readonly link: EngineLink,
@@ -54,17 +56,26 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   }
 
   watch(uri: vscode.Uri, { recursive }: { recursive: boolean }): vscode.Disposable {
+    if (isAllVolumes(uri)) {
+      return new vscode.Disposable(() => undefined);
+    }
     const watch = this.watches.watch({ ...placeOf(uri), recursive });
     return new vscode.Disposable(() => watch.dispose());
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
+    if (isAllVolumes(uri)) {
+      return allVolumesStat;
+    }
     const entry = await this.entry(uri);
     return fileStat(entry, this.fixed.has(this.placeOf(uri).volume));
   }
 
   readDirectory(uri: vscode.Uri): Promise<[string, vscode.FileType][]> {
     return this.at(uri, async (client, { volume, path }) => {
+      if (isAllVolumes(uri)) {
+        return this.store.volumes.map(({ name }) => [name, vscode.FileType.Directory]);
+      }
       const { entries } = await client.call('files.list', { params: { volume }, query: { path } });
       return entries.map((entry) => [entry.name, fileType(entry)]);
     });
@@ -77,7 +88,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
       if (!isForEditor({ size }) && hasTab(uri)) {
         this.offerDownload(uri, size);
         throw vscode.FileSystemError.Unavailable(
-          t('{0} is {1} large: download it instead.', uri.path, bytes(size)),
+          t('{0} is {1} large: download it instead.', path, bytes(size)),
         );
       }
       if (size > maxWholeBytes) {
@@ -102,7 +113,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     if (dropped !== undefined) {
       const rights = dropped.join(', ');
       void vscode.window.showInformationMessage(
-        t('{0} was saved. With its old content it lost: {1}.', uri.path, rights),
+        t('{0} was saved. With its old content it lost: {1}.', placeOf(uri).path, rights),
       );
     }
   }
@@ -194,12 +205,16 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
 
   private placeOf(uri: vscode.Uri): VolumePlace {
     const { volume, path } = placeOf(uri);
-    return { volume: volumeNamed(this.store, volume), path };
+    const name = volumeNamed(this.store, volume);
+    if (isOlderUri(uri)) {
+      this.byOlderUris.add(name);
+    }
+    return { volume: name, path };
   }
 
   private offerDownload(uri: vscode.Uri, size: number): void {
     const download = t('Download…');
-    const text = t('{0} is {1} large, more than an editor of Berth opens.', uri.path, bytes(size));
+    const text = t('{0} is {1} large, more than an editor of Berth opens.', placeOf(uri).path, bytes(size));
     void vscode.window.showWarningMessage(text, download).then((chosen) => {
       if (chosen === download) {
         void vscode.commands.executeCommand('berth.file.download', uri);
@@ -209,7 +224,16 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
 
   private publish(volume: string, changes: readonly FileChange[]): void {
     const types = { created: Created, changed: Changed, deleted: Deleted };
-    this.emitter.fire(changes.map(({ type, path }) => ({ type: types[type], uri: volumeUri(volume, path) })));
+    this.emitter.fire(
+      changes.flatMap(({ type, path }) =>
+        this.urisOf(volume, path).map((uri) => ({ type: types[type], uri })),
+      ),
+    );
+  }
+
+  private urisOf(volume: string, path: string): vscode.Uri[] {
+    const older = this.byOlderUris.has(volume) ? [olderUri(volume, path)] : [];
+    return [volumeUri(volume, path), ...older];
   }
 
   /** All that is shown of a place may be old: open editors, and the Explorer, which has no event for it. */
@@ -217,14 +241,17 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     this.refreshOpen(volume, path);
     void vscode.commands.executeCommand('workbench.files.action.refreshFilesExplorer');
   }
+
   /** Editors of what is below a place ask again what it is. */
   private refreshOpen(volume: string, path: string): void {
-    const place = volumeUri(volume, path);
-    const inside = `${place.path.replace(/\/$/, '')}/`;
-    const shown = vscode.workspace.textDocuments
-      .map(({ uri }) => uri)
-      .filter(({ scheme, authority }) => scheme === place.scheme && authority === place.authority)
-      .filter((uri) => uri.path.startsWith(inside));
-    this.emitter.fire([place, ...shown].map((uri) => ({ type: Changed, uri })));
+    const inside = `${path.replace(/\/$/, '')}/`;
+    const shown = vscode.workspace.textDocuments.map(({ uri }) => uri).filter((uri) => isInside(uri));
+    this.emitter.fire([...this.urisOf(volume, path), ...shown].map((uri) => ({ type: Changed, uri })));
+
+    function isInside(uri: vscode.Uri): boolean {
+      return (
+        uri.scheme === fileScheme && placeOf(uri).volume === volume && placeOf(uri).path.startsWith(inside)
+      );
+    }
   }
 }

@@ -1,4 +1,8 @@
-/** `berth://<volume>/<path>`: the volume is the authority, the path is from the volume's root. */
+/**
+ * `berth:/<volume>/<path>`: the volume is the first name of the path, as VS Code names folders, windows, tabs and recent
+ * files by their path alone. There is no authority: VS Code keeps one in lower case, and one is left for other views of
+ * volumes, such as `snapshot+<id>` (no volume has a `+` in its name). The older `berth://<volume>/<path>` still opens.
+ */
 import * as vscode from 'vscode';
 import { fileScheme } from '../../ui/ids';
 
@@ -9,10 +13,28 @@ export interface VolumePlace {
 
 /** The URI of a path in a volume. */
 export function volumeUri(volume: string, path: string): vscode.Uri {
+  return vscode.Uri.from({ scheme: fileScheme, path: path === '/' ? `/${volume}` : `/${volume}${path}` });
+}
+
+/** The URI by which a path in a volume went before. */
+export function olderUri(volume: string, path: string): vscode.Uri {
   return vscode.Uri.from({ scheme: fileScheme, authority: volume, path });
 }
 
-/** What a URI of ours means. */
+export function isOlderUri({ authority }: vscode.Uri): boolean {
+  return authority !== '';
+}
+
+/** Whether that is the folder of all volumes, `berth:/`. */
+export function isAllVolumes(uri: vscode.Uri): boolean {
+  return !isOlderUri(uri) && placeOf(uri).volume === '';
+}
+
+/** What a URI of ours means; the volume is empty for the folder of all volumes. */
 export function placeOf(uri: vscode.Uri): VolumePlace {
-  return { volume: uri.authority, path: uri.path === '' ? '/' : uri.path };
+  if (isOlderUri(uri)) {
+    return { volume: uri.authority, path: uri.path === '' ? '/' : uri.path };
+  }
+  const [, volume = '', path = ''] = /^\/?([^/]*)(.*)$/s.exec(uri.path) ?? [];
+  return { volume, path: path === '' ? '/' : path };
 }

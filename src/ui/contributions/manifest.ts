@@ -36,6 +36,16 @@ const keybindings = ([id, { keys }]: Entry): object[] =>
     args: `selection:${view}`,
   }));
 
+/** How VS Code names a file or folder of a volume, without and with an authority (see `volume-uri.ts`). */
+const resourceLabelFormatters = [
+  { label: '${path}', stripPathStartingSeparator: true },
+  { authority: '?*', label: '${authority}${path}' },
+].map(({ authority, ...formatting }) => ({
+  scheme: fileScheme,
+  ...(authority !== undefined && { authority }),
+  formatting: { ...formatting, separator: '/', workspaceSuffix: 'Berth' },
+}));
+
 /** What `npm run contributions` writes into package.json, in place of what is there under these names. */
 export function generated(): { activationEvents: string[]; contributes: object } {
   const entries: Entry[] = Object.entries(commandRows);
@@ -54,13 +64,7 @@ export function generated(): { activationEvents: string[]; contributes: object }
     viewsWelcome,
     walkthroughs,
     terminal,
-    // Two volumes may have files of the same path: tooltips, breadcrumbs and lists of recent files tell them apart.
-    resourceLabelFormatters: [
-      {
-        scheme: fileScheme,
-        formatting: { label: '${authority}${path}', separator: '/', workspaceSuffix: 'Berth' },
-      },
-    ],
+    resourceLabelFormatters,
   };
   return { activationEvents: [`onFileSystem:${fileScheme}`], contributes };
 }

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { berthVsix } from '../runner/package-extension';
+import { berth } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+
+const slow = 90_000;
+
+describe('a volume opened as a folder', function () {
+  this.timeout(180_000);
+  const suffix = randomBytes(3).toString('hex');
+  const [one, other] = [`uione-${suffix}`, `uiother-${suffix}`];
+  let session: Session;
+
+  before(async () => {
+    session = await launch({ vsix: await berthVsix() });
+    const { workbench } = session;
+    await workbench.openSideBar('Berth');
+    await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    for (const volume of [one, other]) {
+      await berth(session, 'volume', 'create', volume);
+      await berth(session, 'mkdir', `volume:${volume}:/src`);
+      await berth(session, 'cp', __filename, `volume:${volume}:/src/main.js`);
+      await row(volume).waitFor('visible', slow);
+    }
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    for (const volume of [one, other]) {
+      await berth(session, 'volume', 'delete', volume, '--yes').catch(() => undefined);
+    }
+    await session.stop();
+  });
+
+  const row = (label: string) => session.workbench.tree('Volumes').row(label);
+  const explorer = () => session.workbench.explorer();
+  const rootTitle = () => session.workbench.page.locator('.explorer-viewlet .pane-header .title').first();
+
+  async function openAlone(): Promise<void> {
+    await row(one).contextMenu('Open Volume as Folder');
+    await session.workbench.quickInput.pick('Open in this window');
+    await session.workbench.openSideBar('Explorer');
+    await explorer().row('src').waitFor('visible', slow);
+  }
+
+  it('is called by its name in the Explorer and in the title of the window', async () => {
+    await openAlone();
+    await eventually('the name of the folder', async () =>
+      assert.match(await rootTitle().innerText(), new RegExp(`^${one}`, 'i')),
+    );
+    await eventually('the title of the window', async () =>
+      assert.match(await session.workbench.page.title(), new RegExp(`^${one} \\[Berth\\]`)),
+    );
+  });
+
+  it('names its volume in tooltips, breadcrumbs and recent folders', async () => {
+    const { workbench } = session;
+    await explorer().expand('src');
+    await explorer().row('main.js').doubleClick();
+    await workbench.editor.waitForTab('main.js');
+    const tab = workbench.editor.tab('main.js');
+    await eventually('the tooltip of the tab', async () => {
+      await workbench.page.mouse.move(0, 0);
+      await tab.hover();
+      const tooltip = workbench.page.locator('.workbench-hover', { hasText: `${one}/src/main.js` });
+      await tooltip.waitFor({ timeout: 5_000 });
+    });
+    await workbench.page.keyboard.press('Control+R');
+    await workbench.quickInput.rows.filter({ hasText: one }).first().waitFor();
+    await workbench.screenshot('volume-folder');
+    await workbench.quickInput.cancel();
+  });
+
+  it('tells files of two volumes apart', async () => {
+    const { workbench } = session;
+    await workbench.openSideBar('Berth');
+    await workbench.tree('Volumes').expand(other, 'src');
+    await row('main.js').doubleClick();
+    await eventually('two tabs', async () => {
+      const tabs = await workbench.editor.tab('main.js').allInnerTexts();
+      assert.equal(tabs.length, 2);
+      assert.ok(
+        tabs.some((text) => text.includes(other)),
+        JSON.stringify(tabs),
+      );
+    });
+    const breadcrumbs = workbench.page.locator('.breadcrumbs-control');
+    await breadcrumbs.filter({ hasText: other }).waitFor();
+    await workbench.screenshot('two-volumes');
+  });
+});
