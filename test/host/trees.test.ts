@@ -2,9 +2,15 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { dropPlace } from '../../src/providers/drop/controllers';
 import type { VolumeRow, WorkspaceRow } from '../../src/providers/trees/rows';
+import type { VolumesTree } from '../../src/providers/trees/volumes-tree';
 import { api, deleteWorkspace, eventually, unique, uriOf, withVolume } from './support';
 
-const isVolume = (name: string) => (row: VolumeRow) => row.type === 'volume' && row.name === name;
+/** The row of a volume, in whatever group it is. */
+async function volumeRow(tree: VolumesTree, name: string): Promise<VolumeRow | undefined> {
+  const groups = await tree.getChildren();
+  const rows = (await Promise.all(groups.map((group) => tree.getChildren(group)))).flat();
+  return rows.find((row) => row.type === 'volume' && row.name === name);
+}
 
 describe('the Volumes tree', function () {
   this.timeout(90_000);
@@ -15,7 +21,7 @@ describe('the Volumes tree', function () {
       await client.call('files.mkdir', { params: { volume }, body: { path: '/folder' } });
       await client.writeFile(volume, '/a.txt', Buffer.from('12345'), { create: true, overwrite: false });
       const row = await eventually('the volume in the tree', async () => {
-        const found = (await trees.volumes.getChildren()).find(isVolume(volume));
+        const found = await volumeRow(trees.volumes, volume);
         assert.ok(found);
         return found;
       });
@@ -43,7 +49,7 @@ describe('the Volumes tree', function () {
         await Promise.all(Array.from({ length: 20 }, (_, step) => write(index + step)));
       }
       const row = await eventually('the volume in the tree', async () => {
-        const found = (await trees.volumes.getChildren()).find(isVolume(volume));
+        const found = await volumeRow(trees.volumes, volume);
         assert.ok(found);
         return found;
       });

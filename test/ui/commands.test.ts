@@ -269,18 +269,19 @@ describe('commands that ask, from the palette and the menus', function () {
       assert.deepEqual(await workbench.tree('Workspaces').labels(), [name, other]),
     );
     await workbench.run('Berth: Group Volumes By…');
-    await quickInput.pick('Purpose');
-    await workbench.tree('Volumes').row('Homes of workspaces').waitFor();
-    await workbench.run('Berth: Group Volumes By…');
     await quickInput.pick('Nothing');
+    await workbench.tree('Volumes').row('Homes').waitFor('hidden');
+    await workbench.run('Berth: Group Volumes By…');
+    await quickInput.pick('Purpose');
+    await workbench.tree('Volumes').row('Homes').waitFor();
   });
 
   it('measures a volume when asked, and by itself when it is opened', async () => {
-    await volume(`workspace-${other}`).contextMenu('Measure Size');
-    await volume(`workspace-${other}`).waitForDescription(/\d [kM]?B/, slow);
-    await volume(`workspace-${name}`).expand();
-    await volume(`workspace-${name}`).waitForDescription(/\d [kM]?B/, slow);
-    await volume(`workspace-${name}`).showTooltip(
+    await volume(other).contextMenu('Measure Size');
+    await volume(other).waitForDescription(/\d [kM]?B/, slow);
+    await volume(name).expand();
+    await volume(name).waitForDescription(/\d [kM]?B/, slow);
+    await volume(name).showTooltip(
       session.workbench.page.getByRole('cell', { name: 'Held by' }),
     );
     await session.workbench.screenshot('volume-panel');

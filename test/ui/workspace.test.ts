@@ -199,6 +199,6 @@ describe('a workspace, from the wizard to its end', function () {
     await row().contextMenu('Delete Workspace…');
     await workbench.dialog.press('Delete');
     await row().waitFor('hidden', slow);
-    await workbench.tree('Volumes').row(`workspace-${name}`).waitFor('hidden', slow);
+    await workbench.tree('Volumes').row(name).waitFor('hidden', slow);
   });
 });

@@ -7,7 +7,7 @@ const { t } = vscode.l10n;
 /** Asks how the rows of volumes are grouped. */
 export const groupVolumes = (): Handler =>
   chooseSetting('volumes.groupBy', t('Group volumes by'), {
-    none: t('Nothing'),
     role: t('Purpose'),
+    none: t('Nothing'),
     kind: t('Kind'),
   });

@@ -33,13 +33,45 @@ export function sortWorkspaces(list: readonly Workspace[], order: WorkspaceOrder
   return [...list].sort(compare);
 }
 
-/** Those of other tools and installations last: there may be dozens that have nothing to do with workspaces. */
-const ofOthers = ({ role, owner }: Volume): number => (role === 'foreign' || owner !== undefined ? 1 : 0);
+/** Whether another tool or installation made it. */
+export const isOfOthers = ({ role, owner }: Volume): boolean => role === 'foreign' || owner !== undefined;
+
+/** The groups by purpose, in their order. Those of others are last: there may be dozens that have nothing to do with workspaces. */
+const purposes = ['home', 'named', 'session', 'foreign'] as const;
+
+/** The group that a volume belongs to; what belongs to a workspace is beside its home. */
+export function volumeGroup(volume: Volume, grouping: VolumeGrouping): string {
+  switch (grouping) {
+    case 'none':
+      return '';
+    case 'role':
+      return purposeOf(volume);
+    case 'kind':
+      return volume.kind;
+  }
+}
+
+function purposeOf(volume: Volume): (typeof purposes)[number] {
+  if (isOfOthers(volume)) return 'foreign';
+  return volume.role === 'docker' ? 'home' : volume.role;
+}
+
+/** What is of a workspace is beside its home. */
+const byOwner = (a: Volume, b: Volume): number =>
+  Number(isOfOthers(a)) - Number(isOfOthers(b)) ||
+  collator.compare(a.workspace ?? a.name, b.workspace ?? b.name) ||
+  byName(a, b);
+
+/** The keys of the groups of sorted volumes, top to bottom. */
+export function volumeGroups(sorted: readonly Volume[], grouping: VolumeGrouping): string[] {
+  const keys = [...groupBy(sorted, (volume) => volumeGroup(volume, grouping)).keys()];
+  return grouping === 'role' ? purposes.filter((purpose) => keys.includes(purpose)) : keys;
+}
 
 /** A new list in that order. */
 export function sortVolumes(list: readonly Volume[], order: VolumeOrder): Volume[] {
   const compare = {
-    name: (a: Volume, b: Volume) => ofOthers(a) - ofOthers(b) || byName(a, b),
+    name: byOwner,
     size: (a: Volume, b: Volume) => (b.usedBytes ?? -1) - (a.usedBytes ?? -1) || byName(a, b),
     created: (a: Volume, b: Volume) => (b.createdAt ?? '').localeCompare(a.createdAt ?? '') || byName(a, b),
   }[order];

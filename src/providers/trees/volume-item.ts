@@ -34,11 +34,16 @@ export function kindWord(kind: Volume['kind']): string {
   return { docker: t('Docker volume'), disk: t('disk'), directory: t('folder') }[kind];
 }
 
-/** The name of a home volume says already whose it is. */
-function shortRole(volume: Volume): string {
+/** What a row is called: a volume that a workspace of this installation has for its own, by that workspace. */
+export function volumeLabel({ name, workspace }: Volume, isOwned: boolean): string {
+  return isOwned && workspace !== undefined ? workspace : name;
+}
+
+/** Whose it is, is said by the label, or by the name of a home volume. */
+function shortRole(volume: Volume, isOwned: boolean): string {
   const isNamedAfter = volume.workspace !== undefined && volume.name.includes(volume.workspace);
   const { workspace: _, ...anonymous } = volume;
-  return roleWord(isNamedAfter ? anonymous : volume);
+  return roleWord(isOwned || isNamedAfter ? anonymous : volume);
 }
 
 function sizeWord(volume: Volume): string | undefined {
@@ -63,11 +68,11 @@ function holderWord(volume: Volume): string | undefined {
   return more.length === 0 ? first : t('{0} and {1} more', first ?? '', more.length);
 }
 
-/** What stands behind a volume's name: role, kind, size, who has it. */
-export function volumeDescription(volume: Volume): string {
+/** What stands behind a volume's label: role, kind, size, who has it. `isOwned`: the label is that of its workspace. */
+export function volumeDescription(volume: Volume, isOwned = false): string {
   return [
     volume.owner === undefined ? undefined : t('another installation'),
-    volume.role === 'named' ? kindWord(volume.kind) : shortRole(volume),
+    volume.role === 'named' ? kindWord(volume.kind) : shortRole(volume, isOwned),
     volume.role !== 'named' && volume.kind !== 'docker' ? kindWord(volume.kind) : undefined,
     volume.target === undefined ? undefined : t('on {0}', volume.target),
     sizeWord(volume),
@@ -108,20 +113,21 @@ export function volumeItem(
   volume: Volume | undefined,
   isOwned: boolean,
 ): vscode.TreeItem {
-  const item = new vscode.TreeItem(row.name, vscode.TreeItemCollapsibleState.Collapsed);
+  const label = volume === undefined ? row.name : volumeLabel(volume, isOwned);
+  const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
   item.id = rowId(row);
   if (volume === undefined) {
     return item;
   }
   const isHeld = volume.holders.some(({ state }) => state === 'running');
-  item.description = volumeDescription(volume);
+  item.description = volumeDescription(volume, isOwned);
   item.iconPath = new vscode.ThemeIcon(
     roleIcons[volume.role],
     isHeld ? new vscode.ThemeColor('testing.iconPassed') : undefined,
   );
   item.contextValue = [`volume+${volume.kind}+${volume.role}`, ...traitsOf(volume, isOwned)].join('+');
   item.accessibilityInformation = {
-    label: t('Volume {0}, {1}', volume.name, item.description),
+    label: t('Volume {0}, {1}', label, item.description),
     role: 'treeitem',
   };
   return item;

@@ -7,12 +7,19 @@ import { baseName, parentPath } from '../../api/rules/volume-path';
 import { choice, setting } from '../../ui/settings';
 import { DisposableList } from '../../ui/signal';
 import type { FilesChange, Store, StoreChange } from '../../ui/store';
-import { groupBy, sortVolumes, type VolumeGrouping, type VolumeOrder } from './arrange';
+import {
+  isOfOthers,
+  sortVolumes,
+  volumeGroup,
+  volumeGroups,
+  type VolumeGrouping,
+  type VolumeOrder,
+} from './arrange';
 import { FolderListing } from './folder-listing';
 import { Folds } from './folds';
 import { GatheredRows } from './gathered-rows';
 import { RowCache, rowId, type VolumeRow } from './rows';
-import { entryItem, fileTooltip, kindWord, roleWord, volumeItem, volumeTooltip } from './volume-item';
+import { entryItem, fileTooltip, kindWord, volumeItem, volumeTooltip } from './volume-item';
 import { VolumeSizes } from './volume-sizes';
 import { groupItem } from './workspace-item';
 
@@ -165,16 +172,16 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   }
 
   private get grouping(): VolumeGrouping {
-    return choice<VolumeGrouping>('volumes.groupBy', ['none', 'role', 'kind']);
+    return choice<VolumeGrouping>('volumes.groupBy', ['role', 'none', 'kind']);
   }
 
   private groupOf(volume: Volume): string {
-    return this.grouping === 'none' ? '' : volume[this.grouping];
+    return volumeGroup(volume, this.grouping);
   }
 
   private sorted(): Volume[] {
     const showForeign = setting('volumes.showForeign', true);
-    const shown = this.store.volumes.filter(({ role }) => showForeign || role !== 'foreign');
+    const shown = this.store.volumes.filter((volume) => showForeign || !isOfOthers(volume));
     return sortVolumes(shown, choice<VolumeOrder>('volumes.sortBy', ['name', 'size', 'created']));
   }
 
@@ -188,10 +195,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     if (this.grouping === 'none') {
       return sorted.map(({ name }) => ({ type: 'volume', name }));
     }
-    return [...groupBy(sorted, (volume) => this.groupOf(volume)).keys()].map((key) => ({
-      type: 'group',
-      key,
-    }));
+    return volumeGroups(sorted, this.grouping).map((key) => ({ type: 'group', key }));
   }
 
   private orderOf(sorted: readonly Volume[]): string {
@@ -199,15 +203,14 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   }
 
   private groupLabel(key: string): string {
+    const purposes: Record<string, string> = {
+      home: t('Homes'),
+      named: t('Named'),
+      session: t('Sessions'),
+      foreign: t('Other tools'),
+    };
     const member = this.members(key)[0];
-    if (member === undefined) {
-      return key;
-    }
-    if (this.grouping === 'kind') {
-      return kindWord(member.kind);
-    }
-    const { workspace: _, ...anonymous } = member;
-    return member.role === 'home' ? t('Homes of workspaces') : roleWord(anonymous);
+    return this.grouping === 'kind' && member !== undefined ? kindWord(member.kind) : (purposes[key] ?? key);
   }
 
   private folderRow(volume: string, path: string): VolumeRow | undefined {

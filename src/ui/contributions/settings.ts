@@ -43,7 +43,7 @@ const rows: Readonly<Record<SettingId, SettingRow>> = {
     uniqueItems: true,
     default: ['port', 'idle', 'runtime', 'image'],
   },
-  'volumes.groupBy': { type: 'string', enum: ['none', 'role', 'kind'], default: 'none' },
+  'volumes.groupBy': { type: 'string', enum: ['role', 'none', 'kind'], default: 'role' },
   'volumes.sortBy': { type: 'string', enum: ['name', 'size', 'created'], default: 'name' },
   'volumes.showForeign': { type: 'boolean', default: true },
   'files.maxEditorSizeMB': { type: 'number', minimum: 1, maximum: 1024, default: 50 },

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { standIn } from '../../../support/vscode/stand-in';
+import { useUnlinked } from '../../../support/vscode/unlinked';
+import type { Volume } from '../../../../src/api';
+import { VolumesTree } from '../../../../src/providers/trees/volumes-tree';
+import type { VolumeRow } from '../../../../src/providers/trees/rows';
+import { volume, workspace } from '../fixtures';
+
+const volumes: readonly Volume[] = [
+  volume('aaa-of-others', { role: 'foreign', managed: false }),
+  volume('cache'),
+  volume('workspace-api', { role: 'home', workspace: 'api' }),
+  volume('workspace-api-docker', { role: 'docker', workspace: 'api' }),
+  volume('workspace-b', { role: 'home', workspace: 'b', owner: { installation: 'another' } }),
+  volume('workspace-kept', { role: 'home', workspace: 'kept' }),
+];
+
+describe('the groups of the Volumes view', () => {
+  const unlinked = useUnlinked();
+  let tree: VolumesTree;
+
+  beforeEach(() => {
+    const { store, link, log } = unlinked();
+    tree = new VolumesTree(store, link, log);
+    const workspaces = [workspace('api', { dockerVolume: 'workspace-api-docker' })];
+    store.loadSnapshot({ workspaces, volumes: [...volumes], operations: [], drivers: [] });
+  });
+  afterEach(() => {
+    tree.dispose();
+  });
+
+  const shown = async (rows: VolumeRow[]): Promise<string[]> =>
+    (
+      await Promise.all(
+        rows.map(async (row) => {
+          const { label, description } = tree.getTreeItem(row);
+          const below = row.type === 'group' ? await shown(await tree.getChildren(row)) : [];
+          return [`${String(label)}: ${String(description)}`, ...below];
+        }),
+      )
+    ).flat();
+
+  it('are homes by their workspaces, then named ones, then those of others', async () => {
+    assert.deepEqual(await shown(await tree.getChildren()), [
+      ...['Homes: 3', 'api: home', 'api: Docker data', 'workspace-kept: home'],
+      ...['Named: 1', 'cache: Docker volume'],
+      ...['Other tools: 2', 'aaa-of-others: other tool', 'workspace-b: another installation · home'],
+    ]);
+  });
+
+  it('say the whole name of a home to who hovers, and its workspace to a screen reader', async () => {
+    const row: VolumeRow = { type: 'volume', name: 'workspace-api' };
+    const item = tree.getTreeItem(row);
+    assert.equal(item.accessibilityInformation?.label, 'Volume api, home');
+    const { tooltip } = tree.resolveTreeItem(item, row);
+    assert.match(JSON.stringify(tooltip), /workspace.*api/);
+  });
+
+  it('hide all of what others made where the setting says so', async () => {
+    standIn.settings.set('berth.volumes.showForeign', { globalValue: false });
+    const labels = (await tree.getChildren()).map((row) => tree.getTreeItem(row).label);
+    assert.deepEqual(labels, ['Homes', 'Named']);
+    standIn.settings.set('berth.volumes.groupBy', { globalValue: 'none' });
+    const rows = await tree.getChildren();
+    assert.deepEqual(
+      rows.map((row) => (row.type === 'volume' ? row.name : row.type)),
+      ['workspace-api', 'workspace-api-docker', 'cache', 'workspace-kept'],
+    );
+  });
+});
