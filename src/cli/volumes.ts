@@ -52,7 +52,7 @@ export function formatVolume(volume: Volume, now: number): string {
     ['size', volume.sizeMiB === undefined ? undefined : formatMiB(volume.sizeMiB)],
     ['used', usedOf(volume)],
     ['created', volume.createdAt === undefined ? undefined : formatAgo(volume.createdAt, now)],
-    ['held by', volume.holders.length === 0 ? 'nobody' : volume.holders.map(formatHolder).join(', ')],
+    ['used by', volume.holders.length === 0 ? 'nobody' : volume.holders.map(formatHolder).join(', ')],
   ]);
 }
 

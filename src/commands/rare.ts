@@ -1,4 +1,6 @@
 /** What is read only when one of these commands is called: see `webpack.config.js`. */
+export { openEngineLog } from './engine/openLog';
+export { stopEngine } from './engine/stop';
 export { buildImage } from './image/build';
 export { pullImage } from './image/pull';
 export { publishPort } from './port/publish';

@@ -126,6 +126,8 @@ function otherCommands(services: Services) {
     'berth.engine.restart': restartEngine(services),
     'berth.engine.doctor': doctor(services),
     'berth.engine.showLog': showLog(services),
+    'berth.engine.openLog': seldom(async () => (await rare()).openEngineLog(services)),
+    'berth.engine.stop': seldom(async () => (await rare()).stopEngine(services)),
     'berth.image.build': seldom(async () => (await rare()).buildImage(services)),
     'berth.image.pull': seldom(async () => (await rare()).pullImage(services)),
     'berth.ssh.include': includeSshConfig(services),

@@ -67,9 +67,7 @@ export class Views implements vscode.Disposable {
 
   /** Shows a workspace's row; quietly gives up when the tree has no such row yet. */
   async revealWorkspace(name: string): Promise<void> {
-    await reveal(() =>
-      this.workspaces.reveal(this.trees.workspaces.rowOf(name), { select: true, expand: true }),
-    );
+    await reveal(this.workspaces, this.trees.workspaces.rowOf(name), { select: true, expand: true });
   }
 
   /** Without `focus` it leaves whoever types elsewhere alone. */
@@ -77,14 +75,13 @@ export class Views implements vscode.Disposable {
     if (focus) {
       await vscode.commands.executeCommand(`${viewIds.volumes}.focus`);
     }
-    await reveal(() =>
-      this.volumes.reveal(this.trees.volumes.rowOfVolume(name), { select: true, focus, expand: true }),
-    );
+    const row = this.trees.volumes.rowOfVolume(name);
+    await reveal(this.volumes, row, { select: true, focus, expand: true });
   }
 
   /** Reveals a row whose parents were listed. */
   async revealFile(row: VolumeRow): Promise<void> {
-    await reveal(() => this.volumes.reveal(row, { select: true, focus: true, expand: true }));
+    await reveal(this.volumes, row, { select: true, focus: true, expand: true });
   }
 
   /** Starts the engine for who looks, unless the window is untrusted or somebody stopped the engine. */
@@ -113,14 +110,20 @@ export class Views implements vscode.Disposable {
   }
 }
 
-/** VS Code rejects `reveal` while the tree is being built (TreeError): tried again for a second, then dropped. */
-async function reveal(attempt: () => Thenable<void>): Promise<void> {
+/**
+ * VS Code rejects `reveal` while the tree is being built (TreeError), and ignores it for a row that it has not drawn yet, as one in
+ * a group that is new: tried again until the row is selected, for a second or so.
+ */
+async function reveal<T extends Row>(
+  view: Pick<vscode.TreeView<T>, 'reveal' | 'selection'>,
+  row: T,
+  options: { select: true; focus?: boolean; expand: true },
+): Promise<void> {
   for (let tries = 0; tries < revealTries; tries++) {
-    try {
-      await attempt();
+    await Promise.resolve(view.reveal(row, options)).catch(() => undefined);
+    if (view.selection.includes(row)) {
       return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, revealPauseMs));
     }
+    await new Promise((resolve) => setTimeout(resolve, revealPauseMs));
   }
 }

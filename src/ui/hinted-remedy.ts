@@ -7,7 +7,7 @@ import type { RemedyButton } from './remedy-button';
 const { t } = vscode.l10n;
 
 const titles: Partial<Record<CommandId, string>> = {
-  'berth.workspace.adopt': t('Adopt Volume…'),
+  'berth.workspace.adopt': t('Use an Existing Volume…'),
   'berth.workspace.commit': t('Commit to Image…'),
   'berth.workspace.create': t('Create Workspace…'),
   'berth.engine.doctor': t('Check This Machine'),

@@ -87,7 +87,7 @@ export class Runner {
 
   /** Shows an error with its hint and what helps. */
   async report(title: string, error: BerthError, remedy = hintedRemedy(error)): Promise<void> {
-    const showLog = t('Show Log');
+    const showLog = t('Show Berth Log');
     const text = [t('{0}: {1}', title, error.message), error.hint].filter(Boolean).join(' ');
     const chosen = await vscode.window.showErrorMessage(text, ...(remedy ? [remedy.title] : []), showLog);
     if (chosen === showLog) {

@@ -80,20 +80,20 @@ describe('commands that ask, from the palette and the menus', function () {
 
   it('a command of the palette offers what it can work on, and nothing else', async () => {
     const { workbench } = session;
-    await workbench.run('Berth: Pause');
+    await workbench.run('Berth: Pause Workspace');
     assert.deepEqual(await workbench.quickInput.labels(), [name]);
     await workbench.quickInput.pick(name);
     await until('paused');
-    await workbench.run('Berth: Pause');
+    await workbench.run('Berth: Pause Workspace');
     await workbench.notifications.waitFor('No workspace is running.');
-    await workbench.run('Berth: Resume');
+    await workbench.run('Berth: Resume Workspace');
     await workbench.quickInput.pick(name);
     await until('running');
   });
 
   it('restarts', async () => {
     const before = await inspect('{{.State.StartedAt}}');
-    await row().contextMenu('Restart');
+    await row().contextMenu('Restart Workspace');
     await eventually(
       'a new start',
       async () => assert.notEqual(await inspect('{{.State.StartedAt}}'), before),
@@ -104,7 +104,7 @@ describe('commands that ask, from the palette and the menus', function () {
 
   it('changes limits while it runs, and takes them back', async () => {
     const { quickInput, notifications } = session.workbench;
-    await row().contextMenu('Edit Limits…');
+    await row().contextMenu('Edit Workspace Limits…');
     await quickInput.waitForTitle(`Limits of ${name}`);
     await quickInput.pick('1 CPU, 2 GiB');
     await eventually('the limit', async () =>
@@ -159,7 +159,7 @@ describe('commands that ask, from the palette and the menus', function () {
     const { quickInput, dialog } = session.workbench;
     await berth(session, 'exec', name, '--', 'touch', '/var/tmp/own');
     const before = await inspect('{{.Id}}');
-    await row().contextMenu('Rebuild on Image…');
+    await row().contextMenu('Rebuild Workspace from Image…');
     await quickInput.pick('workspace:latest');
     const asked = await dialog.text();
     assert.match(asked, /outside of its volumes: \d+ files?, \d/);
@@ -168,10 +168,10 @@ describe('commands that ask, from the palette and the menus', function () {
     await quickInput.waitForTitle(`Commit ${name} to an Image`);
     await until('stopped');
     await quickInput.cancel();
-    await row().contextMenu('Start');
+    await row().contextMenu('Start Workspace');
     await until('running');
     assert.equal(await inspect('{{.Id}}'), before);
-    await row().contextMenu('Rebuild on Image…');
+    await row().contextMenu('Rebuild Workspace from Image…');
     await quickInput.pick('workspace:latest');
     await dialog.press('Rebuild');
     await eventually('a new container', async () => assert.notEqual(await inspect('{{.Id}}'), before), slow);
@@ -182,7 +182,7 @@ describe('commands that ask, from the palette and the menus', function () {
   it('shows the log of a workspace', async () => {
     const { workbench } = session;
     await berth(session, 'ssh', name, '--', 'true');
-    await row().contextMenu('Show Logs');
+    await row().contextMenu('Show Workspace Log');
     const output = workbench.page.locator('.part.panel .view-lines');
     await eventually('the log', async () => assert.match(await output.innerText(), /Accepted/), slow);
     await workbench.screenshot('logs');
@@ -190,7 +190,7 @@ describe('commands that ask, from the palette and the menus', function () {
 
   it('adopts the volume of another tool by name, and with consent', async () => {
     const { workbench } = session;
-    await workbench.run('Berth: Adopt Volume as Workspace…');
+    await workbench.run('Berth: Use an Existing Volume as Workspace…');
     await workbench.quickInput.pick(other);
     assert.match(await workbench.dialog.text(), /keeps its name and all its files/);
     await workbench.dialog.press('Adopt');
@@ -199,7 +199,7 @@ describe('commands that ask, from the palette and the menus', function () {
 
   it('works on all selected rows, and says what it leaves out', async () => {
     const { workbench } = session;
-    await row(other).contextMenu('Stop');
+    await row(other).contextMenu('Stop Workspace');
     await until('stopped', other);
     await row().click();
     await row(other)
@@ -210,7 +210,7 @@ describe('commands that ask, from the palette and the menus', function () {
     await row(other).inlineAction('Start');
     await workbench.notifications.waitFor('1 of 2 ignored');
     await until('running', other);
-    await row(other).contextMenu('Stop');
+    await row(other).contextMenu('Stop Workspace');
     await Promise.all([until('stopped'), until('stopped', other)]);
     await workbench.page.keyboard.press('Delete');
     const text = await workbench.dialog.text();
@@ -243,7 +243,7 @@ describe('commands that ask, from the palette and the menus', function () {
   it('archives, and takes it back', async () => {
     const { notifications } = session.workbench;
     await row(other).click();
-    await row(other).contextMenu('Archive');
+    await row(other).contextMenu('Archive Workspace');
     await until('archived', other);
     await notifications.press(`Archived ${other}`, 'Undo');
     await until('running', other);
@@ -277,13 +277,11 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('measures a volume when asked, and by itself when it is opened', async () => {
-    await volume(other).contextMenu('Measure Size');
+    await volume(other).contextMenu('Measure Volume Size');
     await volume(other).waitForDescription(/\d [kM]?B/, slow);
     await volume(name).expand();
     await volume(name).waitForDescription(/\d [kM]?B/, slow);
-    await volume(name).showTooltip(
-      session.workbench.page.getByRole('cell', { name: 'Held by' }),
-    );
+    await volume(name).showTooltip(session.workbench.page.getByRole('cell', { name: 'Used by' }));
     await session.workbench.screenshot('volume-panel');
   });
 
@@ -296,8 +294,11 @@ describe('commands that ask, from the palette and the menus', function () {
       assert.match(await quickInput.message(), /Lowercase letters/),
     );
     await quickInput.enter(made);
-    await quickInput.pick('Volume of the container engine');
+    await quickInput.pick('Docker volume');
     await volume(made).waitFor('visible', slow);
+    await eventually('the new row to be selected', async () =>
+      assert.equal(await volume(made).locator.getAttribute('aria-selected'), 'true'),
+    );
     await workbench.run('Berth: Resize Volume…');
     await workbench.notifications.waitFor('There is no disk to resize');
     await workbench.run('Berth: Delete Volume…');
@@ -349,17 +350,28 @@ describe('commands that ask, from the palette and the menus', function () {
     await eventually('another engine', async () => assert.notEqual(await pid(), before), slow);
     await until('running', other);
     assert.match(await workbench.statusBar(/^\s*1\s*$/), /1/);
-    await workbench.run('Berth: Show Log');
+    await workbench.run('Berth: Show Berth Log');
     const output = workbench.page.locator('.part.panel .view-lines');
     await eventually('the log', async () =>
       assert.match((await output.innerText()).replace(/\u00a0/g, ' '), /Starting the engine/),
     );
   });
 
+  it('shows the log of the engine, and ends the engine until it is wanted again', async () => {
+    const { workbench } = session;
+    await workbench.run('Berth: Show Engine Log');
+    await workbench.page.locator('.tab', { hasText: 'engine.log' }).waitFor();
+    await workbench.run('Berth: Stop Engine');
+    await workbench.page.getByText('The Berth engine is stopped.').first().waitFor({ timeout: slow });
+    await workbench.screenshot('engine-stopped');
+    await workbench.run('Berth: Start Engine');
+    await row().waitFor('visible', slow);
+  });
+
   it('has a terminal profile', async () => {
     const { workbench } = session;
     const tabs = workbench.page.locator('.tabs-list .monaco-list-row');
-    await workbench.run('Berth: Open Terminal');
+    await workbench.run('Berth: Open Workspace Terminal');
     await workbench.quickInput.pick(other);
     await workbench.terminal.waitForText('$', slow);
     // A VS Code that has looked for profiles before it knew of its extensions looks again when these settings change.

@@ -118,7 +118,7 @@ describe('a microVM, from the wizard to its end', function () {
   it('has files that open, change and are saved while it runs', async () => {
     const { workbench } = session;
     const { editor } = workbench;
-    await row().contextMenu('Browse Files');
+    await row().contextMenu('Browse Workspace Files');
     await file('src').waitFor('visible', slow);
     await file('src').expand();
     await file('hello.txt').doubleClick();
@@ -170,7 +170,7 @@ describe('a microVM, from the wizard to its end', function () {
   });
 
   it('stands still while it is paused', async () => {
-    await row().contextMenu('Pause');
+    await row().contextMenu('Pause Workspace');
     await until('paused');
     await session.workbench.screenshot('microvm-paused');
     await row().inlineAction('Resume');
@@ -200,7 +200,7 @@ describe('a microVM, from the wizard to its end', function () {
 
   it('becomes an image', async () => {
     const { quickInput, notifications } = session.workbench;
-    await row().contextMenu('Commit to Image…');
+    await row().contextMenu('Commit Workspace to Image…');
     await quickInput.waitForTitle(`Commit ${name} to an Image`);
     assert.equal(await quickInput.box.inputValue(), image);
     await session.workbench.page.keyboard.press('Enter');

@@ -102,14 +102,14 @@ describe('the files of a volume, by dialogs and keys', function () {
   });
 
   it('downloads a file under a chosen name', async () => {
-    await row('one.txt').contextMenu('Download…');
+    await row('one.txt').contextMenu('Download Files…');
     const target = join(folder, 'out', 'copy.txt');
     await choose('Download one.txt', target, 'OK');
     await eventually('the file', async () => assert.equal(await readFile(target, 'utf8'), 'one\n'), slow);
   });
 
   it('downloads a folder into a chosen one', async () => {
-    await row('site').contextMenu('Download…');
+    await row('site').contextMenu('Download Files…');
     await choose('Download site into', join(folder, 'out'), 'Download Here');
     const target = join(folder, 'out', 'site', 'deep', 'page.html');
     await eventually('the file', async () => assert.equal(await readFile(target, 'utf8'), '<p>\n'), slow);
@@ -133,13 +133,13 @@ describe('the files of a volume, by dialogs and keys', function () {
   it('goes to a path: a file opens, a folder is shown', async () => {
     const { workbench } = session;
     const { quickInput } = workbench;
-    await row(volume).contextMenu('Go to Path…');
+    await row(volume).contextMenu('Go to Path in Volume…');
     await quickInput.waitForTitle(`Go to path in ${volume}`);
     await quickInput.enter('/site/nothing');
     await eventually('the answer', async () => assert.match((await quickInput.labels())[0] ?? '', /nothing/));
     await quickInput.enter('/site/deep/page.html');
     await workbench.editor.waitForTab('page.html');
-    await workbench.run('Berth: Go to Path…');
+    await workbench.run('Berth: Go to Path in Volume…');
     await quickInput.pick(volume);
     await quickInput.waitForTitle(`Go to path in ${volume}`);
     await quickInput.enter('/site/deep');

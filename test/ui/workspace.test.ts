@@ -121,7 +121,7 @@ describe('a workspace, from the wizard to its end', function () {
 
   it('keeps its log in an output channel', async () => {
     const { workbench } = session;
-    await row().contextMenu('Show Logs');
+    await row().contextMenu('Show Workspace Log');
     await workbench.page.locator('.pane-body, .output-view, .monaco-editor').first().waitFor();
   });
 
@@ -141,7 +141,7 @@ describe('a workspace, from the wizard to its end', function () {
 
   it('gets another label, and undoes it', async () => {
     const { workbench } = session;
-    await row().contextMenu('Rename…');
+    await row().contextMenu('Rename Workspace…');
     await workbench.quickInput.enter('My project');
     const renamed = workbench.tree('Workspaces').row('My project');
     await renamed.waitForDescription(new RegExp(`^${name}`));
@@ -174,13 +174,13 @@ describe('a workspace, from the wizard to its end', function () {
     await isStopped();
     await run('docker', ['rm', '-f', home]);
     await run('docker', ['volume', 'rm', home]);
-    await row().contextMenu('Start');
+    await row().contextMenu('Start Workspace');
     await workbench.notifications.press(`The volume ${home} is gone`, 'Start with an Empty Volume…');
     assert.match(await workbench.dialog.text(), new RegExp(`The volume ${home} is gone`));
     await workbench.screenshot('volume-gone');
     await workbench.dialog.press('Cancel');
     await isStopped();
-    await row().contextMenu('Start');
+    await row().contextMenu('Start Workspace');
     await workbench.notifications.press(`The volume ${home} is gone`, 'Start with an Empty Volume…');
     await workbench.dialog.press('Start with an Empty Volume');
     await row().waitForDescription(/^:2\d{3}/, slow);

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
-import { confirm } from '../input';
+import { confirmCutOff } from './cut-off';
 
 const { t } = vscode.l10n;
 
@@ -8,14 +8,6 @@ const { t } = vscode.l10n;
 export const restartEngine =
   ({ link, runner, store }: Pick<Services, 'link' | 'runner' | 'store'>): Handler =>
   async () => {
-    const busy = store.runningOperations;
-    if (busy.length > 0) {
-      const titles = busy.map(({ title }) => title).join('\n');
-      await confirm(
-        t('Restart the engine while it works?'),
-        t('These operations will be cut off:\n{0}', titles),
-        t('Restart'),
-      );
-    }
+    await confirmCutOff(t('Restart the engine while it works?'), store, t('Restart'));
     await runner.runApart(t('Restarting the Berth engine'), () => link.restart());
   };

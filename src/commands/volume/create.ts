@@ -57,7 +57,7 @@ async function askKind(kinds: readonly VolumeKind[]): Promise<Pick<VolumeCreate,
 
 const kindWords: Record<VolumeKind, () => vscode.QuickPickItem> = {
   docker: () => ({
-    label: t('Volume of the container engine'),
+    label: t('Docker volume'),
     detail: t('For containers; several can use it at once. It grows with its files.'),
     iconPath: new vscode.ThemeIcon('package'),
   }),

@@ -200,7 +200,7 @@ export class Transfers {
   private async reportPartial(words: string, counts: TransferCounts): Promise<void> {
     const { skipped, failed, notes = [] } = counts;
     this.log.warn([words, ...failed, ...skipped, ...notes].join('\n  '));
-    const show = t('Show Log');
+    const show = t('Show Berth Log');
     if ((await vscode.window.showWarningMessage(words, show)) === show) {
       this.log.show();
     }

@@ -63,7 +63,7 @@ function holderWord(volume: Volume): string | undefined {
   const [first, ...more] = active.map(({ workspace, runtime, state }) =>
     state === 'running'
       ? t('in use by {0}', workspace ?? runtime)
-      : t('held by {0} ({1})', workspace ?? runtime, state),
+      : t('used by {0} ({1})', workspace ?? runtime, state),
   );
   return more.length === 0 ? first : t('{0} and {1} more', first ?? '', more.length);
 }
@@ -152,8 +152,8 @@ export function volumeTooltip(volume: Volume): vscode.MarkdownString {
   return panel(volume.name, roleWord(volume), [
     [t('Kind'), kindWord(volume.kind)],
     [t('Machine'), volume.target],
-    [t('Size'), sizeWord(volume) ?? t('measured when it is opened')],
-    [t('Held by'), holdersText(volume)],
+    [t('Size'), sizeWord(volume) ?? t('not measured yet')],
+    [t('Used by'), holdersText(volume)],
     [t('Made by'), makerWord(volume)],
     [t('Created'), volume.createdAt === undefined ? undefined : time(volume.createdAt)],
   ]);

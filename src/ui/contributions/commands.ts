@@ -47,10 +47,10 @@ const rows = {
     icon: 'debug-continue',
     menus: [row('inline@1', offered('resume')), row('2_state@5', offered('resume'))],
   },
-  'berth.workspace.archive': { icon: 'archive', menus: [row('2_state@8', offered('archive'))] },
+  'berth.workspace.archive': { icon: 'archive', menus: [row('2b_archive@1', offered('archive'))] },
   'berth.workspace.restore': {
     icon: 'history',
-    menus: [row('inline@1', offered('restore')), row('2_state@6', offered('restore'))],
+    menus: [row('inline@1', offered('restore')), row('2b_archive@2', offered('restore'))],
   },
   'berth.workspace.recover': {
     icon: 'tools',
@@ -179,6 +179,8 @@ const rows = {
   'berth.engine.restart': { icon: 'debug-restart', menus: [title('4_engine@2', 'workspaces')] },
   'berth.engine.doctor': { icon: 'pulse', menus: [title('4_engine@1', 'workspaces')] },
   'berth.engine.showLog': { icon: 'output', menus: [title('4_engine@3', 'workspaces')] },
+  'berth.engine.openLog': { icon: 'output', menus: [title('4_engine@4', 'workspaces')] },
+  'berth.engine.stop': { icon: 'debug-stop', menus: [title('4_engine@5', 'workspaces')] },
   'berth.image.build': { icon: 'package', menus: [title('3_image@1', 'workspaces')] },
   'berth.image.pull': { icon: 'cloud-download', menus: [title('3_image@2', 'workspaces')] },
   'berth.ssh.include': { icon: 'key' },

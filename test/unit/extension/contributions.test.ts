@@ -152,6 +152,26 @@ describe('what is contributed keeps to the rules', () => {
     }
   });
 
+  it('every title says in the palette what it is about, and is that of one command', () => {
+    const titles = contributes.commands.map(({ title }) => text(title));
+    const noun =
+      /\b(Workspaces?|Volumes?|Files?|Folder|Ports?|Path|Engine|Image|Item|Items|Log|Views|Operation|Machine|Config|Berth)\b/;
+    assert.deepEqual(
+      titles.filter((title) => !noun.test(title)),
+      [],
+    );
+    assert.equal(new Set(titles).size, titles.length);
+  });
+
+  it('keeps what sets a workspace aside apart from what pauses it', () => {
+    const groupOf = (id: string): string | undefined =>
+      contributes.menus['view/item/context']
+        ?.find(({ command, group }) => command === id && group?.startsWith('inline') === false)
+        ?.group?.split('@')[0];
+    assert.notEqual(groupOf('berth.workspace.archive'), groupOf('berth.workspace.pause'));
+    assert.equal(groupOf('berth.workspace.archive'), groupOf('berth.workspace.restore'));
+  });
+
   it('at most 20 settings, each described, and those that name programs or paths out of reach of a folder', () => {
     const properties = Object.entries(contributes.configuration.properties);
     assert.ok(properties.length <= 20);

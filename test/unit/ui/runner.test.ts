@@ -43,7 +43,7 @@ describe('ui/runner', () => {
   });
 
   it('shows the log when that is pressed', async () => {
-    standIn.pressed = ({ buttons }) => buttons.find((button) => button === 'Show Log');
+    standIn.pressed = ({ buttons }) => buttons.find((button) => button === 'Show Berth Log');
     await runner.run('Doing it', () => Promise.reject(new Error('odd')));
     await until('the log shows', () => log.isShown);
   });
@@ -62,7 +62,7 @@ describe('ui/runner', () => {
       () => remedy,
     );
     await until('the command is helped', () => isHelped);
-    assert.deepEqual(standIn.messages.at(-1)?.buttons, ['Start Empty', 'Show Log']);
+    assert.deepEqual(standIn.messages.at(-1)?.buttons, ['Start Empty', 'Show Berth Log']);
   });
 
   it('makes no error of who backs out', async () => {

@@ -173,7 +173,10 @@ export class MicrovmDriver implements Driver {
       }
       const { version } = await this.host.programs();
       const kit = await this.host.kit();
-      const endpoint = kit === undefined ? 'guest kit not built yet' : `guest kit ${kit.version}`;
+      const endpoint =
+        kit === undefined
+          ? 'the first microVM takes longer: its kernel is prepared then'
+          : `guest kit ${kit.version}`;
       const obstacle = await this.host.obstacle();
       return {
         ...{ available: true, product: `QEMU ${version}`, endpoint },

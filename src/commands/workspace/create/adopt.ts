@@ -97,7 +97,7 @@ function whose({ container, containerState, owner }: Adoptable): string {
     owner === undefined
       ? t('of another tool')
       : t('of another installation of Berth ({0})', owner.home ?? owner.installation),
-    ...(container === undefined ? [] : [t('held by container {0} ({1})', container, containerState ?? '?')]),
+    ...(container === undefined ? [] : [t('used by container {0} ({1})', container, containerState ?? '?')]),
   ].join(' · ');
 }
 

@@ -60,7 +60,7 @@ function runtimeItem(runtime: RuntimeKind, drivers: readonly DriverStatus[]): Pi
 function askRuntime({ drivers }: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
   const items = drivers.map(({ runtime }) => runtimeItem(runtime, drivers));
   return showPick(place, {
-    placeHolder: t('Runtime'),
+    placeHolder: t('Container or microVM?'),
     items,
     active: draft.runtime,
     accept: (runtime) => {

@@ -37,7 +37,7 @@ async function add(qmp: Pick<QmpClient, 'human'>, forward: Forward): Promise<voi
   const said = (await qmp.human(`hostfwd_add ${network} ${forwardRule(forward)}`)).trim();
   if (said !== '') {
     throw new BerthError('in_use', `Port ${forward.host} can't be used: another program has it (${said}).`, {
-      hint: 'Name another port, or none to get a free port.',
+      hint: 'Choose another port, or leave it out and Berth picks a free one.',
       field: 'ports',
     });
   }

@@ -172,7 +172,7 @@ function taken(
   host: number,
   who: string,
   index: number,
-  hint = 'Name another port, or none to get a free port.',
+  hint = 'Choose another port, or leave it out and Berth picks a free one.',
 ): BerthError {
   return new BerthError('in_use', `Port ${host} of this machine is used by ${who}.`, {
     field: `ports.${index}.host`,
