@@ -363,7 +363,6 @@ describe('commands that ask, from the palette and the menus', function () {
     await workbench.page.locator('.tab', { hasText: 'engine.log' }).waitFor();
     await workbench.run('Berth: Stop Engine');
     await workbench.page.getByText('The Berth engine is stopped.').first().waitFor({ timeout: slow });
-    await workbench.screenshot('engine-stopped');
     await workbench.run('Berth: Start Engine');
     await row().waitFor('visible', slow);
   });

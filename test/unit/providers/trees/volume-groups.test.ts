@@ -35,7 +35,8 @@ describe('the groups of the Volumes view', () => {
         rows.map(async (row) => {
           const { label, description } = tree.getTreeItem(row);
           const below = row.type === 'group' ? await shown(await tree.getChildren(row)) : [];
-          return [`${String(label)}: ${String(description)}`, ...below];
+          assert.ok(typeof label === 'string');
+          return [`${label}: ${String(description)}`, ...below];
         }),
       )
     ).flat();
@@ -48,7 +49,7 @@ describe('the groups of the Volumes view', () => {
     ]);
   });
 
-  it('say the whole name of a home to who hovers, and its workspace to a screen reader', async () => {
+  it('say the whole name of a home to who hovers, and its workspace to a screen reader', () => {
     const row: VolumeRow = { type: 'volume', name: 'workspace-api' };
     const item = tree.getTreeItem(row);
     assert.equal(item.accessibilityInformation?.label, 'Volume api, home');
