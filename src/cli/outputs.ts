@@ -2,6 +2,7 @@
 import { access, constants, lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, posix } from 'node:path';
 import { BerthError, asBerthError } from '../api';
+import { resultOf } from '../api/rules/results';
 import type { Cli } from './cli';
 import { exitCodes, formatFailure } from './failure';
 import { localPath } from './parse/sources';
@@ -105,24 +106,35 @@ export async function locateOutputs(cli: Cli, name: string, texts: readonly stri
   return outputs.map((output) => ({ ...output, workspace: name }));
 }
 
-/** All that are there, whatever became of the command; what was there on this machine is replaced. */
-export async function collectOutputs(cli: Cli, outputs: readonly Output[]): Promise<void> {
+/** Sees to it that an output which was not copied is not lost; answers what to do to get it. */
+export type Rescue = (output: Output) => Promise<string | undefined>;
+
+/**
+ * All that are there, whatever became of the command; what was there on this machine is replaced. `rescue` is asked for
+ * each that is there and was not copied, or not whole.
+ */
+export async function collectOutputs(cli: Cli, outputs: readonly Output[], rescue?: Rescue): Promise<void> {
   for (const output of outputs) {
-    try {
-      await collectOutput(cli, output);
-    } catch (error) {
-      const { code, message } = asBerthError(error);
-      const failure =
-        code === 'path_not_found'
-          ? new BerthError(code, `The output ${output.path} is missing: the command did not create it.`)
-          : new BerthError(code, `The output ${output.path} was not copied: ${message}`);
-      cli.streams.stderr.write(formatFailure(failure, cli.json, cli.errorStyle));
-      cli.exitCode = cli.exitCode === 0 ? 1 : cli.exitCode;
+    const failure = await collectOutput(cli, output).catch((error: unknown) => notCopied(output, error));
+    if (failure === undefined) {
+      continue;
     }
+    const hint = failure.code === 'path_not_found' ? undefined : await rescue?.(output);
+    const told = new BerthError(failure.code, failure.message, hint === undefined ? {} : { hint });
+    cli.streams.stderr.write(formatFailure(told, cli.json, cli.errorStyle));
+    cli.exitCode = cli.exitCode === 0 ? exitCodes.failure : cli.exitCode;
   }
 }
 
-async function collectOutput(cli: Cli, { local, path, workspace }: Output): Promise<void> {
+function notCopied({ path }: Output, error: unknown): BerthError {
+  const { code, message } = asBerthError(error);
+  return code === 'path_not_found'
+    ? new BerthError(code, `The output ${path} is missing: the command did not create it.`)
+    : new BerthError(code, `The output ${path} was not copied: ${message}`);
+}
+
+/** Answers what is to be said when a part of it was left out. */
+async function collectOutput(cli: Cli, { local, path, workspace }: Output): Promise<BerthError | undefined> {
   const client = await cli.engine();
   // Only now is known where the links lead that the command has made.
   const at = withMounts(await locate(client, workspace, path));
@@ -134,10 +146,15 @@ async function collectOutput(cli: Cli, { local, path, workspace }: Output): Prom
   const isBeside = await isOfOtherKind(local, type === 'directory');
   // Under that very name, also when there is a folder of the last time.
   const from = { volume: at.volume, paths: [at.path] };
-  await transfer(cli, client, { from, to: { local }, exact: true }, isBeside ? 'rename' : 'overwrite');
+  const policy = isBeside ? 'rename' : 'overwrite';
+  const ended = await transfer(cli, client, { from, to: { local }, exact: true }, policy);
   if (isBeside && cli.exitCode === 0) {
     cli.exitCode = exitCodes.failure;
   }
+  const { failed } = resultOf(ended, 'transfer');
+  return failed.length === 0
+    ? undefined
+    : new BerthError('forbidden', `The output ${path} was not copied as a whole.`);
 }
 
 /** A file takes no folder's place, nor a folder a file's: the output is put beside it, as its workspace may go now. */

@@ -247,6 +247,11 @@ export const WorkspacePatch = Type.Object(
     credentialFiles: { ...WorkspaceSpec.properties.credentialFiles, ...localOnly },
     postStart: { ...WorkspaceSpec.properties.postStart, ...localOnly },
     secrets: Type.Optional(EnvironmentPatch),
+    temporary: Type.Optional(
+      Type.Literal(false, {
+        description: 'Of a temporary workspace: it stays from now on, until it is deleted.',
+      }),
+    ),
   },
   {
     additionalProperties: false,

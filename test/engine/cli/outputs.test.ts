@@ -1,9 +1,12 @@
 /** What a command leaves behind is on this machine afterwards, whatever became of the command. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workspace } from '../../../src/api';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mountSmallDisk, unmount } from '../../support/files/small-disk';
+import { skipWithout } from '../../support/skip';
 import { Berth } from './harness';
 
 describe('berth exec --output, berth run', function () {
@@ -91,6 +94,34 @@ describe('berth exec --output, berth run', function () {
       left.map((workspace) => workspace.name),
       [name],
     );
+  });
+
+  describe('of a run, with no room for them here', () => {
+    const disk = () => local('small');
+    before(function () {
+      if (!mountSmallDisk(disk(), '1M')) {
+        skipWithout(this, 'this user may not mount a small disk');
+      }
+    });
+    after(() => unmount(disk()));
+
+    it('keeps the workspace, and says its name and how to get the files', async () => {
+      const script = 'head -c 3000000 /dev/zero >~/big; echo said';
+      const out = ['--output', 'small/big=big', '--output', 'fits=/etc/hostname', '--output', 'none=none'];
+      const { code, stdout, stderr } = await berth.run(['run', ...out, ...sh(script)]);
+      assert.deepEqual([code, stdout], [1, 'said\n'], stderr);
+      const kept = /The workspace (run-\w+) is kept/.exec(stderr)?.[1] ?? '';
+      assert.match(stderr, new RegExp(`berth cp ${kept}:big ${disk()}/big.*berth delete ${kept}`));
+      assert.equal(stderr.split('is kept').length, 2, 'of a missing one nothing is to be had');
+      assert(existsSync(local('fits')));
+      // Longer than an engine waits for clients of temporary ones.
+      await sleep(12_000);
+      const { temporary } = await berth.json<Workspace>('info', kept);
+      assert.equal(temporary, undefined);
+      await berth.ok('cp', `${kept}:big`, local('big'));
+      assert.equal((await stat(local('big'))).size, 3_000_000);
+      await berth.ok('delete', kept, '--yes');
+    });
   });
 
   it('leaves nothing when it can not even begin', async () => {

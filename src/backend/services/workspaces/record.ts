@@ -30,7 +30,7 @@ export const WorkspaceRecord = Type.Object({
   cloned: Type.Boolean(),
   imageId: Type.Optional(Type.String()),
   runtimeId: Type.Optional(Type.String()),
-  /** Deleted when no client holds its lease: `leases.ts`. Set by its create, never afterwards. */
+  /** Deleted when no client holds its lease: `leases.ts`. Set by its create alone; it may be made one that stays. */
   temporary: Type.Optional(Type.Boolean()),
   createdAt: Timestamp,
   lastUsedAt: Timestamp,

@@ -48,7 +48,7 @@ export class Workspaces {
 
   /**
    * One change after the other: what one has read, no other may have changed when it is written. One that fails leaves
-   * all as it was. Throws `illegal_state` for a temporary workspace, and `in_use` for a port that another program has.
+   * all as it was. Throws `illegal_state` for a temporary workspace that does not stop to be one, and `in_use` for a port that another program has.
    */
   update(name: string, patch: WorkspacePatch): Promise<Workspace> {
     return this.updates.run(name, () => this.change(name, patch));
@@ -71,9 +71,12 @@ export class Workspaces {
   private async apply(name: string, patch: WorkspacePatch, undo: Undo[]): Promise<Workspace> {
     const { registry } = this.deps;
     const record = registry.get(name);
-    refuseTemporary(record);
+    if (patch.temporary === undefined) {
+      refuseTemporary(record);
+    }
     checkCredentials(patch.credentialFiles);
-    const { label, secrets: secretValues, limits: changed, ports: wanted, env: variables, ...spec } = patch;
+    const { label, temporary, secrets: secretValues, limits: changed, ports: wanted, ...given } = patch;
+    const { env: variables, ...spec } = given;
     const env = variables && changeVariables(record.spec.env ?? {}, variables, 'env');
     const limits = changed === undefined ? undefined : changeLimits(record.spec.limits, changed);
     const published = wanted && (await this.publish(name, wanted, undo));
@@ -83,6 +86,7 @@ export class Workspaces {
     const next = await registry.change(name, {
       warnings: withAll(warnings, name, { limits: waiting, ports: published?.waiting }),
       ...(label !== undefined && { label }),
+      ...(temporary === false && { temporary: undefined }),
       // Its time begins now: what was idle under another policy, or none, says nothing.
       ...(patch.idle !== undefined && { lastUsedAt: new Date().toISOString() }),
       spec: {

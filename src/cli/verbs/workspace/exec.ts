@@ -8,7 +8,7 @@ import type { Cli } from '../../cli';
 import { ExitWith, exitCodes } from '../../failure';
 import { formatDuration } from '../../format/time';
 import { examples } from '../../help';
-import { collectOutputs, locateOutputs } from '../../outputs';
+import { collectOutputs, locateOutputs, type Rescue } from '../../outputs';
 import { collect, collectEnv, parseDuration } from '../../parse/options';
 import { pumpInput, pumpOutput, rawTerminal, sizeOf } from '../../terminal/attached';
 import { isTerminal } from '../../terminal/streams';
@@ -60,13 +60,19 @@ export function registerExec(program: Command, cli: Cli): void {
   );
 }
 
-/** Also copies what is declared as output, whatever became of the command. */
-export async function exec(cli: Cli, name: string, argv: string[], options: ExecOptions): Promise<void> {
+/** Also copies what is declared as output, whatever became of the command; `rescue` is asked for what was not copied. */
+export async function exec(
+  cli: Cli,
+  name: string,
+  argv: string[],
+  options: ExecOptions,
+  rescue?: Rescue,
+): Promise<void> {
   const outputs = await locateOutputs(cli, name, options.output ?? []);
   try {
     await perform(cli, name, argv, options);
   } finally {
-    await collectOutputs(cli, outputs);
+    await collectOutputs(cli, outputs, rescue);
   }
 }
 

@@ -2,11 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { Option, type Command } from 'commander';
 import type { EngineClient } from '../../../client/engine-client';
 import { holdLease } from '../../../client/lease';
-import { BerthError, type NetworkMode, type PublishedPort, type RuntimeKind } from '../../../api';
+import {
+  asBerthError,
+  BerthError,
+  type NetworkMode,
+  type PublishedPort,
+  type RuntimeKind,
+} from '../../../api';
 import type { Cli } from '../../cli';
 import { formatFailure } from '../../failure';
+import { shellName } from '../../format/text';
 import { examples } from '../../help';
-import { parseOutputs } from '../../outputs';
+import { parseOutputs, type Rescue } from '../../outputs';
 import { follow } from '../../operation';
 import {
   collect,
@@ -102,14 +109,49 @@ async function run(cli: Cli, words: string[], options: RunOptions): Promise<void
   await parseOutputs(cli, options.output ?? [], options.volume);
   // Whatever becomes of this process, the engine sees that it is gone, and deletes the workspace.
   const lease: { dispose(): void }[] = [];
+  const kept = new KeptForOutputs(cli, name);
   try {
     const creation = await client.call('workspaces.create', { body });
     lease.push(holdLease(client, name));
     await follow(cli, client, creation);
-    await exec(cli, name, argv, options);
+    await exec(cli, name, argv, options, kept.rescue);
   } finally {
-    await forget(cli, client, name);
+    await (kept.isKept || forget(cli, client, name));
     lease.forEach((each) => each.dispose());
+  }
+}
+
+/** A workspace with outputs that were not copied stays, unless the user has ended the run. */
+class KeptForOutputs {
+  private keeping: Promise<BerthError | undefined> | undefined;
+  isKept = false;
+
+  constructor(
+    private readonly cli: Cli,
+    private readonly name: string,
+  ) {}
+
+  readonly rescue: Rescue = async ({ path, local }) => {
+    if (this.cli.signal.aborted) {
+      return undefined;
+    }
+    this.keeping ??= this.keep();
+    const failure = await this.keeping;
+    const from = shellName(`${this.name}:${path}`);
+    return failure === undefined
+      ? `The workspace ${this.name} is kept for it: \`berth cp ${from} ${shellName(local)}\` when nothing is in the way any more, then \`berth delete ${this.name}\`.`
+      : `The workspace ${this.name} could not be kept for it: ${failure.message}`;
+  };
+
+  private async keep(): Promise<BerthError | undefined> {
+    try {
+      const client = await this.cli.engine();
+      await client.call('workspaces.update', { params: { name: this.name }, body: { temporary: false } });
+      this.isKept = true;
+      return undefined;
+    } catch (error) {
+      return asBerthError(error);
+    }
   }
 }
 

@@ -43,6 +43,18 @@ describe('services/workspaces/watch/leases', () => {
     assert.deepEqual(names(test), ['kept']);
   });
 
+  it('keeps what was told to stay, when its client has gone as well', async () => {
+    const test = await listening();
+    await test.create('brief', { temporary: true });
+    const release = test.services.leases.hold('brief');
+    const { temporary } = await test.services.workspaces.update('brief', { temporary: false });
+    assert.equal(temporary, undefined);
+    release();
+    await clock.pass(leaseGraceMs * 10);
+    assert.deepEqual(names(test), ['brief']);
+    assert.equal((await test.services.workspaces.update('brief', { label: 'Mine' })).label, 'Mine');
+  });
+
   it('keeps it for a client that comes back in time, and as long as one of them is there', async () => {
     const test = await listening();
     await test.create('brief', { temporary: true });
