@@ -6,6 +6,7 @@ import { asDiskError } from '../../ext4/disk-error';
 import { Ext4 } from '../../ext4/file-system';
 import type { Range } from '../../ext4/punch-holes';
 import { isFillData, serveFilling } from './filling/fill-thread';
+import { isSmallFilesData, serveSmallFiles } from '../local/small/serve';
 
 /** The engine sends pieces of half a mebibyte: a stream out of step is noticed. */
 const maxRequest = 64 * 1024 * 1024;
@@ -57,6 +58,8 @@ function serve(port: MessagePort, image: string): void {
 
 if (parentPort !== null && isFillData(workerData)) {
   serveFilling(parentPort, workerData.fill);
+} else if (parentPort !== null && isSmallFilesData(workerData)) {
+  serveSmallFiles(parentPort);
 } else if (parentPort !== null) {
   try {
     serve(parentPort, imageOf(workerData));

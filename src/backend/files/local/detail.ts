@@ -17,10 +17,7 @@ export async function addDetail(
   dropped: (node: LocalNode) => void,
 ): Promise<boolean> {
   const asked = nodes.filter(({ type }) => type === 'file' || type === 'directory');
-  const found = await inspectLocal(
-    asked.map(({ source }) => source),
-    signal,
-  );
+  const found = await inspectLocal(asked, signal);
   for (const [index, node] of asked.entries()) {
     const facts = found?.get(index);
     const xattrs = new Map(facts?.xattrs);

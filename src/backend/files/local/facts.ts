@@ -33,16 +33,20 @@ def ranges(path, size):
     finally:
         os.close(f)
 answer = []
-for index, name in enumerate(json.load(sys.stdin)):
+asked = json.load(sys.stdin)
+holed = set(asked['holed'])
+for index, name in enumerate(asked['names']):
     path = name.encode('latin-1')
     try:
-        status = os.lstat(path)
         values = {}
         for key in os.listxattr(path, follow_symlinks=False):
             if key.startswith(('user.', 'trusted.', 'system.posix_acl_', 'security.capability')):
                 values[key] = os.getxattr(path, key, follow_symlinks=False).hex()
-        sparse = stat.S_ISREG(status.st_mode) and status.st_blocks * 512 < status.st_size
-        data = ranges(path, status.st_size) if sparse else None
+        data = None
+        if index in holed:
+            status = os.lstat(path)
+            if stat.S_ISREG(status.st_mode) and status.st_blocks * 512 < status.st_size:
+                data = ranges(path, status.st_size)
         if values or data is not None:
             answer.append([index, values, data])
     except OSError:
@@ -54,17 +58,16 @@ json.dump(answer, sys.stdout)
 const applying = `
 import json, os, stat, sys
 refused = []
-for index, (name, values, time) in enumerate(json.load(sys.stdin)):
-    path = name.encode('latin-1')
+def give(index, path, values):
     try:
         status = os.lstat(path)
     except OSError:
         refused.extend([index, key] for key in values)
-        continue
+        return
     mode = status.st_mode & 0o7777
     if stat.S_ISLNK(status.st_mode):
         refused.extend([index, key] for key in values)
-        values = {}
+        return
     for key, value in values.items():
         try:
             try:
@@ -77,6 +80,10 @@ for index, (name, values, time) in enumerate(json.load(sys.stdin)):
                     os.chmod(path, mode)
         except (OSError, ValueError):
             refused.append([index, key])
+for index, (name, values, time) in enumerate(json.load(sys.stdin)):
+    path = name.encode('latin-1')
+    if values:
+        give(index, path, values)
     if time is not None:
         try:
             os.utime(path, ns=(int(time), int(time)), follow_symlinks=False)
@@ -97,15 +104,17 @@ export interface FactsToApply {
   mtimeNs: bigint | undefined;
 }
 
-/** What there is to know of each path, by its index; undefined where nobody can say. */
+/** What there is to know of each file, by its index; undefined where nobody can say. Holes are sought where they may be. */
 export async function inspectLocal(
-  paths: readonly string[],
+  files: readonly { source: string; mayHaveHoles: boolean }[],
   signal: AbortSignal,
 ): Promise<Map<number, LocalFacts> | undefined> {
   const found = new Map<number, LocalFacts>();
-  for (let at = 0; at < paths.length; at += batch) {
-    const names = paths.slice(at, at + batch).map(bytesOf);
-    const rows = await ask(inspecting, names, signal);
+  for (let at = 0; at < files.length; at += batch) {
+    const some = files.slice(at, at + batch);
+    const names = some.map(({ source }) => bytesOf(source));
+    const holed = some.flatMap(({ mayHaveHoles }, index) => (mayHaveHoles ? [index] : []));
+    const rows = await ask(inspecting, { names, holed }, signal);
     if (rows === undefined) {
       return undefined;
     }

@@ -21,9 +21,13 @@ function create(path: string): Promise<number> {
   return openFile(localPath(path), 'wx', 0o600);
 }
 
-/** Mode and time, without the rights to become somebody else. The umask has no say: a copy is like its original. */
+/** Without the rights to become somebody else. The umask has no say: a copy is like its original. */
+export function modeOf(entry: TarEntry): number {
+  return entry.mode & (process.platform === 'linux' ? keptBits : 0o777);
+}
+
 async function seal(file: number, entry: TarEntry): Promise<void> {
-  await changeMode(file, entry.mode & (process.platform === 'linux' ? keptBits : 0o777));
+  await changeMode(file, modeOf(entry));
   const time = fileTime(entry.mtimeMs);
   await setTimes(file, time, time);
 }
@@ -48,7 +52,7 @@ async function writeAll(file: number, pieces: Buffer[], position: number): Promi
  * Writes a file that is there as a whole. Throws the errors of the system, `EEXIST` for a second one of
  * the name.
  */
-export async function writeSmall(path: string, entry: TarEntry, content: Buffer): Promise<void> {
+export async function writeWhole(path: string, entry: TarEntry, content: Buffer): Promise<void> {
   const file = await create(path);
   try {
     await writeAll(file, [content], 0);

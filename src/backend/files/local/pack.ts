@@ -1,6 +1,9 @@
 /** Makes a tar of local files as it is sent: small files are read several at a time, large ones ahead. */
-import { close, constants, open, read } from 'node:fs';
+import { close, open, read } from 'node:fs';
 import { promisify } from 'node:util';
+import { readFlags } from './open-flags';
+import { ReadAhead, type Small } from './small/read-ahead';
+import { smallSize } from './small/thread';
 import { reasonOf, type LocalNode } from './tree';
 import { localPath } from '../../machine/file-names';
 import { BufferPool, type TarSource } from '../../tar/flow';
@@ -8,19 +11,11 @@ import { blockSize, dataBytes, encodeHeader, paddingOf, type TarEntry } from '..
 import type { SparsePart } from '../../tar/sparse';
 
 const pieceSize = 1024 * 1024;
-const smallSize = 128 * 1024;
-const readAhead = 24;
 
 /** Not the promise API: it costs twice as much per file. */
 const openFile = promisify(open);
 const closeFile = promisify(close);
 const readFile = promisify(read);
-/** A pipe that took a file's name meanwhile must not make us wait; undefined on Windows. */
-const openFlags =
-  constants.O_RDONLY |
-  ((constants.O_NONBLOCK as number | undefined) ?? 0) |
-  ((constants.O_NOFOLLOW as number | undefined) ?? 0);
-
 export interface PackReport {
   /** Bytes of content sent. */
   sent(bytes: number, name: string): void;
@@ -33,29 +28,6 @@ export interface PackReport {
 export interface Owner {
   uid: number;
   gid: number;
-}
-
-interface Small {
-  content: Buffer;
-  error?: unknown;
-}
-
-async function readSmall(node: LocalNode): Promise<Small> {
-  const content = Buffer.allocUnsafe(node.size);
-  try {
-    const file = await openFile(localPath(node.source), openFlags);
-    try {
-      const { bytesRead } = await readFile(file, content, 0, node.size, 0);
-      if (bytesRead === node.size) {
-        return { content };
-      }
-      return { content, error: new Error('it changed while it was read') };
-    } finally {
-      await closeFile(file);
-    }
-  } catch (error) {
-    return { content, error };
-  }
 }
 
 /** Gathers small pieces into large ones: every write to the socket costs. */
@@ -94,38 +66,41 @@ class Packer {
   private readonly gathered = new Gathered(this.pool);
   /** Names of what is not in the tar. */
   private readonly failed = new Set<string>();
+  private readonly ahead: ReadAhead;
 
   constructor(
     private readonly nodes: readonly LocalNode[],
     private readonly owner: Owner,
     private readonly report: PackReport,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.ahead = new ReadAhead(nodes.filter(isSmall));
+  }
 
   async *pack(): AsyncGenerator<Buffer, undefined> {
-    const ahead: Promise<Small>[] = [];
-    let next = 0;
-    for (const [index, node] of this.nodes.entries()) {
+    try {
+      yield* this.all();
+    } finally {
+      await this.ahead.close();
+    }
+    return undefined;
+  }
+
+  private async *all(): AsyncGenerator<Buffer> {
+    for (const node of this.nodes) {
       this.signal.throwIfAborted();
-      for (next = Math.max(next, index); next < this.nodes.length && ahead.length < readAhead; next++) {
-        const coming = this.nodes[next];
-        if (coming !== undefined && isSmall(coming)) {
-          ahead.push(readSmall(coming));
-        }
-      }
       if (node.type === 'link' && this.failed.has(node.linkTarget)) {
         this.fail(node, 'another name of it could not be read');
       } else if (node.type !== 'file') {
         yield* this.put(this.header(node), Buffer.alloc(0));
       } else if (isSmall(node)) {
-        yield* this.small(node, await ahead.shift());
+        yield* this.small(node, await this.ahead.next());
       } else {
         yield* this.large(node);
       }
     }
     yield* this.put(Buffer.alloc(2 * blockSize), Buffer.alloc(0));
     yield this.gathered.take();
-    return undefined;
   }
 
   private header(node: LocalNode): Buffer {
@@ -157,9 +132,9 @@ class Packer {
     this.gathered.zeros(padding);
   }
 
-  private *small(node: LocalNode, read: Small | undefined): Generator<Buffer> {
-    if (read === undefined || read.error !== undefined) {
-      this.fail(node, reasonOf(read?.error));
+  private *small(node: LocalNode, read: Small): Generator<Buffer> {
+    if (!('content' in read)) {
+      this.fail(node, reasonOf(read.error));
       return;
     }
     yield* this.put(this.header(node), read.content);
@@ -169,7 +144,7 @@ class Packer {
   private async *large(node: LocalNode): AsyncGenerator<Buffer> {
     let file: number;
     try {
-      file = await openFile(localPath(node.source), openFlags);
+      file = await openFile(localPath(node.source), readFlags);
     } catch (error) {
       this.fail(node, reasonOf(error));
       return;

@@ -6,7 +6,8 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, link, lstat, lutimes, mkdir, symlink, utimes } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
 import { applyLocal } from './facts';
-import { LargeFile, writeSmall } from './file';
+import { LargeFile } from './file';
+import { SmallWriter } from './small/writer';
 import { below, safeParts, staysInside, unusableName } from '../../tar/entry-names';
 import { keptBits, reasonOf } from './tree';
 import { hasSetId, isHarmless, notCopied, setIdReason } from '../../tar/losses';
@@ -17,7 +18,6 @@ import type { TarEntry } from '../../tar/header';
 import { TarReader } from '../../tar/read';
 import type { ContentSink, TarVisitor } from '../../tar/visitor';
 
-const parallel = 24;
 /** As Linux has it: no path of a volume is longer, and each level of a name is work. */
 const maxName = 4096;
 /** Of all files: they are in memory until the end. */
@@ -62,6 +62,7 @@ class Unpack implements TarVisitor {
   private readonly facts: Facts[] = [];
   private attributeBytes = 0;
   private readonly running = new Set<Promise<unknown>>();
+  private readonly small = new SmallWriter();
   private largeFile: LargeFile | undefined;
   /** What makes going on useless, e.g. a full disk. */
   private fatal: BerthError | undefined;
@@ -117,6 +118,7 @@ class Unpack implements TarVisitor {
   /** Waits for what is under way, then makes links, then gives folders their modes and times. */
   async finish(): Promise<void> {
     await Promise.all(this.running);
+    this.small.close();
     this.check();
     const linkNames = new Set(this.links.map(({ parts }) => parts.join('/')));
     const isOfLink = ({ entry }: Later): boolean => linkNames.has(this.linkedTo(entry)?.join('/') ?? '');
@@ -182,6 +184,7 @@ class Unpack implements TarVisitor {
   async abandon(): Promise<void> {
     await Promise.all(this.running);
     await this.largeFile?.close();
+    this.small.close();
   }
 
   private check(): void {
@@ -245,13 +248,13 @@ class Unpack implements TarVisitor {
   private start(parts: string[], entry: TarEntry, content: Buffer): Promise<void> | undefined {
     const job: Promise<unknown> = this.attempt(parts, async () => {
       this.requireParent(parts);
-      await writeSmall(below(this.folder, parts), entry, content);
+      await this.small.write(below(this.folder, parts), entry, content);
       this.made.add(parts.join('/'));
       this.files++;
       this.report.received(content.length, parts.join('/'));
     }).finally(() => this.running.delete(job));
     this.running.add(job);
-    return this.running.size >= parallel ? Promise.race(this.running).then(() => undefined) : undefined;
+    return this.small.isFull ? Promise.race(this.running).then(() => undefined) : undefined;
   }
 
   /** Where the file is that another name is of; undefined for one that would be elsewhere. */
