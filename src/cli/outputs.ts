@@ -120,8 +120,8 @@ export async function collectOutputs(cli: Cli, outputs: readonly Output[], rescu
       continue;
     }
     const hint = failure.code === 'path_not_found' ? undefined : await rescue?.(output);
-    const told = new BerthError(failure.code, failure.message, hint === undefined ? {} : { hint });
-    cli.streams.stderr.write(formatFailure(told, cli.json, cli.errorStyle));
+    const shown = new BerthError(failure.code, failure.message, hint === undefined ? {} : { hint });
+    cli.streams.stderr.write(formatFailure(shown, cli.json, cli.errorStyle));
     cli.exitCode = cli.exitCode === 0 ? exitCodes.failure : cli.exitCode;
   }
 }
