@@ -13,7 +13,7 @@ import { archiveOf } from '../../src/backend/tar/archive';
 import { ControlPort } from '../../src/backend/drivers/microvms/guest/control-port';
 import { filterChardevs } from '../../src/backend/drivers/microvms/qemu/command-line';
 import { QmpClient } from '../../src/backend/drivers/microvms/qemu/qmp';
-import { makePair } from '../../src/backend/ssh/keys';
+import { makePair } from '../../src/backend/ssh/key-pair';
 import { firstLogin, must } from './docker';
 import type { RunningEngine } from './engine';
 import { argvOf, pidOf } from './microvms';

@@ -13,11 +13,11 @@ const maxPort = 65_535;
 export type CloneAddressProblem =
   'long' | 'characters' | 'option' | 'helper' | 'secret' | 'name' | 'query' | 'unknown';
 
-/** Line breaks, blanks, control characters, and those that are not seen but change what is. */
-const unwanted = /[\s\p{C}]/u;
+/** Line breaks, blanks, control characters, and those that are not seen but change what is. V8 needs milliseconds for a class of characters, so none is made at the start. */
+const unwanted = (): RegExp => /[\s\p{C}]/u;
 const encodedControl = /%(?:[01][0-9a-f]|7f)/i;
 const url = /^(https?|git|ssh|git\+ssh|ssh\+git):\/\/([^/?#]*)([^]*)$/;
-const host = /^(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*)|\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\])$/u;
+const host = (): RegExp => /^(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*)|\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\])$/u;
 /** What OpenSSH takes for a machine or a name of its configuration, and for a user (`valid_hostname`, `valid_ruser`). */
 const sshHost =
   /^(?:[^-\s'"`$\\;&<>|(){}@:/?#%*[\]][^\s'"`$\\;&<>|(){}@:/?#%*[\]]*|\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\])$/;
@@ -42,7 +42,7 @@ export function cloneAddressProblem(address: string): CloneAddressProblem | unde
   if (address.length > maxCloneAddress) {
     return 'long';
   }
-  if (unwanted.test(address) || encodedControl.test(address)) {
+  if (unwanted().test(address) || encodedControl.test(address)) {
     return 'characters';
   }
   if (address.startsWith('-')) {
@@ -75,7 +75,7 @@ function urlProblem(isSsh: boolean, authority: string, rest: string): CloneAddre
     return 'secret';
   }
   const isPath = rest.startsWith('/') && rest.length > 1 && !rest.startsWith('/-');
-  const isRight = isSsh ? isSshHost(machine ?? '') && isRightUser(user, name) : host.test(machine ?? '');
+  const isRight = isSsh ? isSshHost(machine ?? '') && isRightUser(user, name) : host().test(machine ?? '');
   return isPath && isRight ? undefined : 'unknown';
 }
 

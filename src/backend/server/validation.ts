@@ -3,9 +3,16 @@ import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Static, TSchema } from '@sinclair/typebox';
 import { BerthError } from '../../api/errors';
 
-const strict = new Ajv({ useDefaults: true, strict: false, verbose: true });
-/** Query strings and paths hold text only. */
-const fromText = new Ajv({ useDefaults: true, coerceTypes: true, strict: false, verbose: true });
+/** By whether values are made of text, as in query strings and paths, which hold nothing else. Made on first use. */
+const validators = new Map<boolean, Ajv>();
+
+function validatorOf(isText: boolean): Ajv {
+  const made =
+    validators.get(isText) ??
+    new Ajv({ useDefaults: true, coerceTypes: isText, strict: false, verbose: true });
+  validators.set(isText, made);
+  return made;
+}
 
 export type Validate<T = unknown> = (input: unknown) => { value: T } | { error: Error };
 
@@ -13,7 +20,7 @@ export type Validate<T = unknown> = (input: unknown) => { value: T } | { error: 
 export function makeValidator<T = unknown>(schema: object, part: string | undefined): Validate<T> {
   let compiled: ValidateFunction<T> | undefined;
   return (input) => {
-    compiled ??= (part === 'body' ? strict : fromText).compile<T>(schema);
+    compiled ??= validatorOf(part !== 'body').compile<T>(schema);
     return compiled(input) ? { value: input } : { error: describe(compiled.errors ?? [], part) };
   };
 }

@@ -4,7 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, type ClientChannel } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { BerthError } from '../../api/errors';
 
 const readyTimeoutMs = 60_000;
@@ -55,7 +55,8 @@ export async function checkAgentSocket(path: string): Promise<void> {
  * given.
  */
 export async function lendAgent(loan: AgentLoan): Promise<LentAgent> {
-  const client = new Client();
+  const ssh2 = await import('ssh2');
+  const client = new ssh2.Client();
   const end = (): void => {
     client.destroy();
   };

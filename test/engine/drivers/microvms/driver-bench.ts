@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DriverEvent, ExecPlan, RuntimePlan, StartPlan } from '../../../../src/backend/drivers/driver';
 import type { MicrovmDriver } from '../../../../src/backend/drivers/microvms/driver';
-import { makePair } from '../../../../src/backend/ssh/keys';
+import { makePair } from '../../../../src/backend/ssh/key-pair';
 import { runProgram, type Ran } from '../../../support/programs';
 import { machinesOf } from '../../../support/runtimes/microvms';
 import { testKit, wireDriver, type WiredDriver } from './driver-parts';

@@ -22,7 +22,7 @@ import {
 } from '../../../../src/backend/drivers/microvms/qemu/process';
 import { QmpClient } from '../../../../src/backend/drivers/microvms/qemu/qmp';
 import { SshLink } from '../../../../src/backend/drivers/microvms/guest/ssh-link';
-import { makePair } from '../../../../src/backend/ssh/keys';
+import { makePair } from '../../../../src/backend/ssh/key-pair';
 import { runProgram, type Ran } from '../../../support/programs';
 import { freePort } from './driver-bench';
 import { testKit } from './driver-parts';

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, type ClientChannel, type ExecOptions } from 'ssh2';
+import type { Client, ClientChannel, ExecOptions } from 'ssh2';
 import { BerthError } from '../../../../api/errors';
 import { connectSocket } from '../qemu/line-socket';
 import { Nudge } from './nudge';
@@ -292,8 +292,9 @@ function numberOf(signal: string | undefined): number {
 }
 
 /** Nobody but the guest's init is at the other end, so its host key says nothing. */
-function logIn(sock: Socket, privateKey: string): Promise<Client> {
-  const client = new Client();
+async function logIn(sock: Socket, privateKey: string): Promise<Client> {
+  const ssh2 = await import('ssh2');
+  const client = new ssh2.Client();
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       client.destroy();
