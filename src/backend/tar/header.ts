@@ -5,6 +5,8 @@ import { encodeMap, sparseKey, SparseRecords, type SparsePart } from './sparse';
 export const blockSize = 512;
 const maxOctalSize = 0o77777777777;
 const nsPerSecond = 1_000_000_000n;
+const none = Buffer.alloc(0);
+const paxName = Buffer.from('pax');
 
 export type TarType = 'file' | 'directory' | 'symlink' | 'link' | 'other';
 
@@ -82,14 +84,20 @@ function checksum(header: Buffer): number {
   return sum;
 }
 
-function ustar(flag: string, name: Buffer, entry: TarEntry, size: number, link: Buffer): Buffer {
+/** What both headers of an entry say of it. */
+type Common = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtimeMs' | 'special'>;
+
+function ustar(flag: string, name: Buffer, entry: Common, size: number, link: Buffer): Buffer {
   const header = Buffer.alloc(blockSize);
   name.copy(header, 0, 0, 100);
-  header.write(octal(entry.mode & 0o7777, 8), 100, 'latin1');
-  header.write(octal(Math.min(entry.uid, 0o7777777), 8), 108, 'latin1');
-  header.write(octal(Math.min(entry.gid, 0o7777777), 8), 116, 'latin1');
-  header.write(octal(Math.min(size, maxOctalSize), 12), 124, 'latin1');
-  header.write(octal(Math.min(entry.mtimeMs / 1000, maxOctalSize), 12), 136, 'latin1');
+  const numbers = [
+    octal(entry.mode & 0o7777, 8),
+    octal(Math.min(entry.uid, 0o7777777), 8),
+    octal(Math.min(entry.gid, 0o7777777), 8),
+    octal(Math.min(size, maxOctalSize), 12),
+    octal(Math.min(entry.mtimeMs / 1000, maxOctalSize), 12),
+  ];
+  header.write(numbers.join('\0'), 100, 'latin1');
   header.write(flag, 156, 'latin1');
   link.copy(header, 157, 0, 100);
   header.write('ustar\u000000', 257, 'latin1');
@@ -101,13 +109,16 @@ function ustar(flag: string, name: Buffer, entry: TarEntry, size: number, link: 
   return header;
 }
 
-/** `LENGTH key=value\n`, where LENGTH counts itself. */
-function paxRecord(key: string | Buffer, value: Buffer): Buffer {
-  const text = Buffer.from(key);
-  const rest = text.length + value.length + 3;
+/** `LENGTH key=value\n`, where LENGTH counts itself. Text is ASCII. */
+function paxRecord(key: string | Buffer, value: string | Buffer): Buffer {
+  const rest = key.length + value.length + 3;
   let length = rest + String(rest).length;
   length = rest + String(length).length;
-  return Buffer.concat([Buffer.from(`${length} `), text, Buffer.from('='), value, Buffer.from('\n')]);
+  if (typeof key === 'string' && typeof value === 'string') {
+    return Buffer.from(`${length} ${key}=${value}\n`, 'latin1');
+  }
+  const parts = [`${length} `, key, '=', value, '\n'];
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
 
 /** GNU tar and others: `=` would end a name, and `%` begins what stands for it. */
@@ -120,8 +131,7 @@ function unescapeKey(key: string): string {
 }
 
 function sparseRecords(name: Buffer, size: number): Buffer[] {
-  const record = (key: string, value: string | Buffer): Buffer =>
-    paxRecord(`${sparseKey}${key}`, Buffer.from(value));
+  const record = (key: string, value: string | Buffer): Buffer => paxRecord(`${sparseKey}${key}`, value);
   return [record('major', '1'), record('minor', '0'), record('name', name), record('realsize', String(size))];
 }
 
@@ -129,9 +139,9 @@ function paxRecords(entry: TarEntry, name: Buffer, size: number, link: Buffer): 
   const records: Buffer[] = entry.sparse === undefined ? [] : sparseRecords(name, entry.size);
   const seconds = entry.mtimeMs / 1000;
   if (entry.mtimeNs !== undefined && entry.mtimeNs % nsPerSecond !== 0n) {
-    records.push(paxRecord('mtime', Buffer.from(secondsOf(entry.mtimeNs))));
+    records.push(paxRecord('mtime', secondsOf(entry.mtimeNs)));
   } else if (seconds < 0 || seconds > maxOctalSize) {
-    records.push(paxRecord('mtime', Buffer.from(String(seconds))));
+    records.push(paxRecord('mtime', String(seconds)));
   }
   if (name.length > 100) {
     records.push(paxRecord('path', name));
@@ -140,13 +150,13 @@ function paxRecords(entry: TarEntry, name: Buffer, size: number, link: Buffer): 
     records.push(paxRecord('linkpath', link));
   }
   if (size > maxOctalSize) {
-    records.push(paxRecord('size', Buffer.from(String(size))));
+    records.push(paxRecord('size', String(size)));
   }
   if (entry.uid > 0o7777777) {
-    records.push(paxRecord('uid', Buffer.from(String(entry.uid))));
+    records.push(paxRecord('uid', String(entry.uid)));
   }
   if (entry.gid > 0o7777777) {
-    records.push(paxRecord('gid', Buffer.from(String(entry.gid))));
+    records.push(paxRecord('gid', String(entry.gid)));
   }
   for (const [attribute, value] of entry.xattrs ?? []) {
     records.push(paxRecord(encodeName(`${xattrKey}${escapeKey(attribute)}`), value));
@@ -161,7 +171,7 @@ function paxRecords(entry: TarEntry, name: Buffer, size: number, link: Buffer): 
 export function encodeHeader(entry: TarEntry): Buffer {
   const name = encodeName(entry.type === 'directory' ? `${entry.name}/` : entry.name);
   const link = encodeName(entry.linkName);
-  const map = entry.sparse === undefined ? Buffer.alloc(0) : encodeMap(entry.sparse, entry.size);
+  const map = entry.sparse === undefined ? none : encodeMap(entry.sparse, entry.size);
   const size = entry.type === 'file' ? map.length + dataBytes(entry) : 0;
   const flag = entry.special === undefined ? flags[entry.type] : specialFlags[entry.special.kind];
   const header = ustar(flag, name, entry, size, link);
@@ -169,9 +179,8 @@ export function encodeHeader(entry: TarEntry): Buffer {
   if (pax.length === 0) {
     return header;
   }
-  const none = Buffer.alloc(0);
-  const { special: _special, ...plain } = entry;
-  const before = ustar('x', Buffer.from('pax'), { ...plain, mode: 0o644 }, pax.length, none);
+  const { uid, gid, mtimeMs } = entry;
+  const before = ustar('x', paxName, { mode: 0o644, uid, gid, mtimeMs }, pax.length, none);
   return Buffer.concat([before, pax, Buffer.alloc(paddingOf(pax.length)), header, map]);
 }
 
@@ -211,9 +220,11 @@ function isZero(block: Buffer): boolean {
 }
 
 function text(block: Buffer, start: number, length: number): Buffer {
-  const field = block.subarray(start, start + length);
-  const end = field.indexOf(0);
-  return end < 0 ? field : field.subarray(0, end);
+  let end = start;
+  while (end < start + length && block[end] !== 0) {
+    end++;
+  }
+  return block.subarray(start, end);
 }
 
 /** Seconds, which may be below zero in base 256. */
@@ -234,6 +245,18 @@ export function numberAt(block: Buffer, start: number, length: number): number {
     }
     // A first byte of 0xff: below zero, which only a time can be.
     return block[start] === 0x80 && Number.isSafeInteger(value) ? value : 0;
+  }
+  // As it nearly always is: digits, then a zero or space.
+  let digits = 0;
+  for (let at = start; at < start + length; at++) {
+    const byte = block[at] ?? 0;
+    if (at > start && (byte === 0 || byte === 0x20)) {
+      return digits;
+    }
+    if (byte < 0x30 || byte > 0x37) {
+      break;
+    }
+    digits = digits * 8 + byte - 0x30;
   }
   const value = Number.parseInt(text(block, start, length).toString('latin1').trim() || '0', 8);
   return Number.isSafeInteger(value) && value >= 0 ? value : 0;
@@ -268,8 +291,8 @@ export function decodeHeader(block: Buffer): RawHeader | undefined {
     throw new Error('the tar is damaged: a header has a wrong checksum');
   }
   const flag = text(block, 156, 1).toString('latin1');
-  const isUstar = text(block, 257, 6).toString('latin1') === 'ustar';
-  const prefix = isUstar ? text(block, 345, 155) : Buffer.alloc(0);
+  const isUstar = block.toString('latin1', 257, 263) === 'ustar\0';
+  const prefix = isUstar ? text(block, 345, 155) : none;
   const name = text(block, 0, 100);
   const full = prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name;
   const kind = specialKinds[flag];

@@ -52,8 +52,9 @@ export class Groups {
 
   place(group: number, place: Place): number {
     const [low, high] = places[place];
-    const raw = this.read(group);
-    return raw.readUInt32LE(low) + (this.isWide ? raw.readUInt32LE(high) : 0) * 2 ** 32;
+    const [block, offset] = this.locate(group);
+    const table = this.device.read(block);
+    return table.readUInt32LE(offset + low) + (this.isWide ? table.readUInt32LE(offset + high) : 0) * 2 ** 32;
   }
 
   get(group: number, field: Field): number {

@@ -187,14 +187,14 @@ export class Inode {
   }
 }
 
+const zeroField = Buffer.alloc(2);
+
 /** Of an inode's bytes, its own two fields taken as zero. */
-function checksumOf(inode: Inode): number {
-  const raw = Buffer.from(inode.raw);
-  raw.writeUInt16LE(0, 0x7c);
-  if (hasHighChecksum(raw)) {
-    raw.writeUInt16LE(0, 0x82);
-  }
-  return crc32c(inode.seed, raw);
+function checksumOf({ raw, seed }: Inode): number {
+  const low = crc32c(crc32c(seed, raw, 0, 0x7c), zeroField);
+  return hasHighChecksum(raw)
+    ? crc32c(crc32c(crc32c(low, raw, 0x7e, 0x82), zeroField), raw, 0x84)
+    : crc32c(low, raw, 0x7e);
 }
 
 function hasHighChecksum(raw: Buffer): boolean {
@@ -213,7 +213,8 @@ export class InodeTable {
   read(number: number): Inode {
     const [block, offset] = this.locate(number);
     const { inodeSize } = this.superblock;
-    const raw = Buffer.from(this.device.read(block).subarray(offset, offset + inodeSize));
+    const raw = Buffer.allocUnsafe(inodeSize);
+    this.device.read(block).copy(raw, 0, offset, offset + inodeSize);
     const inode = new Inode(number, raw, this.superblock);
     if (inode.links === 0 || inode.mode === 0) {
       throw damaged(`inode ${number} is named but not in use`);
