@@ -9,6 +9,7 @@ export type {
   TransferCreate,
   ConflictList,
 } from './files/schemas';
+export type { FindEnd, FindEvent, FindQuery, FoundLine } from './files/find';
 export type { Volume, VolumeCreate, VolumeKind, Holder } from './volumes/schemas';
 export type {
   ExecRequest,

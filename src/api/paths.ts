@@ -74,6 +74,8 @@ export const streamPaths = {
   fileArchive: '/v1/volumes/:volume/files/archive',
   /** GET: SSE of `FileChange[]`, `?path=&recursive=`. */
   fileWatch: '/v1/volumes/:volume/files/watch',
+  /** GET: SSE of `FindEvent`, see `files/find.ts`. Ends by itself. */
+  fileFind: '/v1/volumes/:volume/files/find',
   /** GET: text, `?tail=&follow=&timestamps=`. */
   logs: '/v1/workspaces/:name/logs',
   /** GET: stays open. A temporary workspace is deleted some seconds after the last of these was closed. */

@@ -6,6 +6,7 @@ import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { streamPaths } from './paths';
 import type { RouteScope } from './rules/principal';
 import { ByName, FilesName, Flag, VolumePath } from './common';
+import { FindQuery } from './files/find';
 
 export interface StreamRoute {
   method: 'GET' | 'PUT';
@@ -76,6 +77,15 @@ export const streams = defineStreams({
       path: Type.Optional(Type.String({ pattern: '^/', default: '/' })),
       recursive: Type.Optional(Type.Boolean({ default: true })),
     }),
+  },
+  'files.find': {
+    method: 'GET',
+    path: streamPaths.fileFind,
+    summary: 'Files below a folder, or lines of files that contain a text, as they are found',
+    tag: 'files',
+    scope: 'read',
+    params: ByFiles,
+    query: FindQuery,
   },
   'workspaces.logs': {
     method: 'GET',

@@ -1,9 +1,9 @@
 /** Follows the changes below one path of a volume, over its own event stream, until disposed. */
-import type { IncomingMessage } from 'node:http';
 import { BerthError, asBerthError } from '../api/errors';
 import { fillPath, streamPaths } from '../api/paths';
 import type { FileChange } from '../api/files/schemas';
 import type { EngineClient } from './engine-client';
+import { readEvents } from './read-events';
 
 export interface WatchTarget {
   volume: string;
@@ -49,26 +49,6 @@ async function follow(
     ownConnection: true,
   });
   listener.opened?.();
-  await read(response, (changes) => listener.changes(changes));
+  await readEvents(response, (changes) => listener.changes(changes as FileChange[]));
   throw new BerthError('gone', `The engine ended the watch of ${volume}:${path}.`);
-}
-
-async function read(response: IncomingMessage, deliver: (changes: FileChange[]) => void): Promise<void> {
-  let buffered = '';
-  response.setEncoding('utf8');
-  for await (const chunk of response) {
-    buffered += String(chunk);
-    const blocks = buffered.split('\n\n');
-    buffered = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const payload = block
-        .split('\n')
-        .filter((line) => line.startsWith('data: '))
-        .map((line) => line.slice('data: '.length))
-        .join('\n');
-      if (payload !== '') {
-        deliver(JSON.parse(payload) as FileChange[]);
-      }
-    }
-  }
 }

@@ -18,6 +18,8 @@ const blockBytes = 512;
 export type OpenTar = (path: string, signal?: AbortSignal) => Promise<Readable>;
 
 export class TarFiles extends UnchangeableFiles implements VolumeFiles {
+  readonly hasSlowLists = true;
+
   constructor(
     readonly volume: string,
     private readonly openTar: OpenTar,

@@ -103,6 +103,8 @@ export interface RemoveOptions {
 
 export interface VolumeFiles {
   readonly volume: string;
+  /** A list of a folder reads all that is below it. */
+  readonly hasSlowLists?: boolean;
   stat(path: string): Promise<FileEntry>;
   list(path: string, options?: ListOptions): Promise<FileList>;
   /** Bytes from `offset`, at most `length`. Fails before the first byte when the file can't be read. */

@@ -1,5 +1,6 @@
 /** What the OpenAPI document says of routes that stream, by their operation ids. */
 import { Type } from '@sinclair/typebox';
+import { FindEvent } from '../../api/files/find';
 import { FileChange, FileEntry } from '../../api/files/schemas';
 import { AttachInput, AttachOutput, AttachStart, EngineEvent } from '../../api/stream-schemas';
 
@@ -41,6 +42,13 @@ export const streamDocs: Readonly<Record<string, object>> = {
       'text/event-stream',
       'Server-sent events, until the client goes; the schema is that of their data.',
       Type.Array(FileChange),
+    ),
+  },
+  'files.find': {
+    responses: answer(
+      'text/event-stream',
+      'Server-sent events; the schema is that of their data. The last one is `end` or `error`.',
+      FindEvent,
     ),
   },
   'workspaces.logs': {

@@ -3,8 +3,10 @@ import { pipeline } from 'node:stream/promises';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { BerthError } from '../../api/errors';
+import { BerthError, asBerthError } from '../../api/errors';
+import type { FindEvent } from '../../api/files/find';
 import { streams, type StreamId, type StreamParams, type StreamQuery } from '../../api/streams';
+import { refuseSlowLists, Search } from '../services/volumes/find/find';
 import type { Services } from './services';
 import { openEventStream, type EventWriter } from './sse';
 import { optionsOf } from './stream-options';
@@ -44,6 +46,7 @@ export function registerStreams(server: FastifyInstance, services: Services): vo
   registerEvents(server, services);
   registerFiles(server, services);
   registerWatch(server, services);
+  registerFind(server, services);
   registerLogs(server, services);
 }
 
@@ -185,6 +188,34 @@ function registerWatch(server: FastifyInstance, { volumes, access, lifetime }: S
         detach();
         release();
       });
+    },
+  );
+}
+
+function registerFind(server: FastifyInstance, { volumes, access, lifetime }: Services): void {
+  server.get<Input<'files.find'>>(
+    streams['files.find'].path,
+    optionsOf('files.find'),
+    async (request, reply) => {
+      const { volume } = request.params;
+      const files = await volumes.files(volume);
+      refuseSlowLists(files);
+      let send = (_event: FindEvent): void => undefined;
+      const search = new Search(files, request.query, (event) => send(event), goneSignal(reply));
+      reply.hijack();
+      const writer = openEventStream(reply.raw);
+      send = (event) => writer.send(event);
+      const release = lifetime.hold();
+      const detach = access.holdVolume(volume);
+      try {
+        await search.run();
+      } catch (error) {
+        writer.send({ error: asBerthError(error).toBody() } satisfies FindEvent);
+      } finally {
+        writer.end();
+        detach();
+        release();
+      }
     },
   );
 }

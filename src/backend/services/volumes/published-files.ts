@@ -31,6 +31,7 @@ const deleted = (path: string): FileChange => ({ type: 'deleted', path });
 function looking(files: VolumeFiles) {
   return {
     volume: files.volume,
+    hasSlowLists: files.hasSlowLists === true,
     stat: (...input) => files.stat(...input),
     list: (...input) => files.list(...input),
     read: (...input) => files.read(...input),

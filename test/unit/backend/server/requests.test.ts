@@ -380,6 +380,7 @@ describe('server: requests', () => {
       'files.write',
       'files.archive',
       'files.watch',
+      'files.find',
       'workspaces.logs',
     ]) {
       assert(ids.has(id), id);
