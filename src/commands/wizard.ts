@@ -20,15 +20,19 @@ export interface WizardStep<State> {
   isFollowed?(state: State): boolean;
 }
 
-/** Resolves with the filled state; throws `Cancelled` when the user closes a step. */
+/**
+ * Resolves with the filled state; throws `Cancelled` when the user closes a step. `jump`: the step to begin with, when all is filled
+ * already and only that is to be changed; the last one comes after it.
+ */
 export async function runWizard<State>(
   title: string,
   steps: readonly WizardStep<State>[],
   state: State,
+  jump?: number,
 ): Promise<State> {
-  let index = 0;
-  let isJump = false;
-  for (let step = steps[0]; step !== undefined; step = steps[index]) {
+  let index = jump ?? 0;
+  let isJump = jump !== undefined;
+  for (let step = steps[index]; step !== undefined; step = steps[index]) {
     const shown = steps.filter((each) => each.isSkipped?.(state) !== true);
     const at = shown.indexOf(step);
     const place = { title, step: at + 1, totalSteps: shown.length, canGoBack: at > 0 };

@@ -31,10 +31,9 @@ export class ContextKeys implements vscode.Disposable {
 
   private update(): void {
     this.set('berth.engineState', this.link.state.kind);
-    this.set(
-      'berth.containersAvailable',
-      this.store.drivers.some(({ runtime, available }) => runtime === 'container' && available),
-    );
+    const usable = this.store.drivers.filter(({ available }) => available).map(({ runtime }) => runtime);
+    this.set('berth.containersAvailable', usable.includes('container'));
+    this.set('berth.microvmsAvailable', usable.includes('microvm'));
     this.set('berth.hasWorkspaces', this.store.workspaces.length > 0);
     this.set('berth.hasVolumes', this.store.volumes.length > 0);
   }

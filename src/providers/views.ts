@@ -98,7 +98,18 @@ export class Views implements vscode.Disposable {
     this.owned.add(view.onDidCollapseElement(({ element }) => folds.set(element, false)));
   }
 
+  /** Where a container engine was looked for in vain, whose volumes are missing here: the texts of empty views are fixed. */
+  private describe(): void {
+    const containers = this.store.drivers.find(({ runtime }) => runtime === 'container');
+    const why = containers?.available === false ? containers.message : undefined;
+    const { message: shown } = this.volumes;
+    if (shown !== why) {
+      this.volumes.message = why;
+    }
+  }
+
   private count(): void {
+    this.describe();
     const running = this.store.workspaces.filter(({ state }) => state === 'running').length;
     this.workspaces.badge =
       running === 0

@@ -6,6 +6,9 @@ import type { ErrorBody } from '../api';
 import type { Remedy } from '../api/rules/remedy';
 import type { CommandId } from './contributions/commands';
 
+/** An error, or a warning that stays with a workspace. */
+export type Hinted = Pick<ErrorBody, 'hint' | 'remedy'> & { code: string };
+
 export interface HintedCommand {
   command: CommandId;
   /** The workspace that the hint names. */
@@ -45,16 +48,13 @@ const onWorkspace = new Set<CommandId>([
   'berth.workspace.resume',
   'berth.workspace.start',
 ]);
-const hinted = /`berth (?<verb>(?:image |volume )?[a-z]+)(?: (?<name>[a-z0-9][a-z0-9-]*))?[^`]*`/;
+/** A command of the command line in a hint. */
+export const hinted = /`berth (?<verb>(?:image |volume )?[a-z]+)(?: (?<name>[a-z0-9][a-z0-9-]*))?[^`]*`/;
 
 /**
  * The command, with its title and arguments; undefined where a hint names none, or none that a window has.
  */
-export function hintedCommand({
-  code,
-  hint,
-  remedy,
-}: Pick<ErrorBody, 'code' | 'hint' | 'remedy'>): HintedCommand | undefined {
+export function hintedCommand({ code, hint, remedy }: Hinted): HintedCommand | undefined {
   const { verb, name } = hinted.exec(hint ?? '')?.groups ?? {};
   const command =
     commands.get(verb ?? '') ??

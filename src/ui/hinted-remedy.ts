@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
-import type { BerthError } from '../api';
-import { hintedCommand } from './hinted-command';
+import { hinted, hintedCommand, type Hinted } from './hinted-command';
 import type { CommandId } from './contributions/commands';
 import type { RemedyButton } from './remedy-button';
 
@@ -18,15 +17,23 @@ const titles: Partial<Record<CommandId, string>> = {
   'berth.workspace.recover': t('Recover'),
   'berth.workspace.restore': t('Restore'),
   'berth.workspace.resume': t('Resume'),
+  'berth.workspace.restart': t('Restart'),
   'berth.workspace.start': t('Start'),
   'berth.volume.create': t('Create Volume…'),
 };
 
 /** The button for what the hint of an error recommends. */
-export function hintedRemedy(error: BerthError): RemedyButton | undefined {
+export function hintedRemedy(error: Hinted): RemedyButton | undefined {
   const found = hintedCommand(error);
   const title = found && titles[found.command];
   return found === undefined || title === undefined
     ? undefined
     : { title, run: () => vscode.commands.executeCommand(found.command, found.workspace) };
+}
+
+/** The hint as it reads in a window: what it names of the command line is the title of the button beside it. */
+export function hintInWindow(error: Hinted): string | undefined {
+  const command = hintedCommand(error)?.command;
+  const title = command && titles[command];
+  return title === undefined ? error.hint : error.hint?.replace(hinted, () => t('“{0}”', title));
 }

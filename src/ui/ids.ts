@@ -4,8 +4,10 @@ export const viewIds = { workspaces: 'berth.workspaces', volumes: 'berth.volumes
 export const contextKeys = [
   /** `idle`, `starting`, `ready`, `stopped` or `failed`. */
   'berth.engineState',
-  /** Docker or Podman answers; microVMs need it too, as it makes their images. */
+  /** Docker or Podman answers. */
   'berth.containersAvailable',
+  /** QEMU is there; their images come from a registry or an archive where no container engine has them. */
+  'berth.microvmsAvailable',
   'berth.hasWorkspaces',
   'berth.hasVolumes',
   /** Something was copied or cut in the Volumes view. */

@@ -8,7 +8,7 @@ import type { EngineClient } from '../client/engine-client';
 import type { EngineLink, Logger } from './engine-link';
 import type { Store } from './store';
 import { percent, progressText } from './progress';
-import { hintedRemedy } from './hinted-remedy';
+import { hintedRemedy, hintInWindow } from './hinted-remedy';
 import type { RemedyButton } from './remedy-button';
 import { orCancelled } from './latest';
 
@@ -33,7 +33,7 @@ export interface Task {
 export class Cancelled extends Error {}
 
 /** What one kind of work knows better than the hint of its error. */
-export type RemedyOf = (error: BerthError) => RemedyButton | undefined;
+export type RemedyOf = (error: BerthError) => RemedyButton | readonly RemedyButton[] | undefined;
 
 export class Runner {
   constructor(
@@ -86,14 +86,20 @@ export class Runner {
   }
 
   /** Shows an error with its hint and what helps. */
-  async report(title: string, error: BerthError, remedy = hintedRemedy(error)): Promise<void> {
+  async report(
+    title: string,
+    error: BerthError,
+    remedies: ReturnType<RemedyOf> = hintedRemedy(error),
+  ): Promise<void> {
     const showLog = t('Show Berth Log');
-    const text = [t('{0}: {1}', title, error.message), error.hint].filter(Boolean).join(' ');
-    const chosen = await vscode.window.showErrorMessage(text, ...(remedy ? [remedy.title] : []), showLog);
+    const buttons = remedies === undefined ? [] : [remedies].flat();
+    const text = [t('{0}: {1}', title, error.message), hintInWindow(error)].filter(Boolean).join(' ');
+    const titles = buttons.map((button) => button.title);
+    const chosen = await vscode.window.showErrorMessage(text, ...titles, showLog);
     if (chosen === showLog) {
       this.log.show();
-    } else if (chosen !== undefined && remedy !== undefined) {
-      await remedy.run();
+    } else {
+      await buttons.find((button) => button.title === chosen)?.run();
     }
   }
 

@@ -121,7 +121,7 @@ describe('commands that ask, from the palette and the menus', function () {
     const { quickInput } = workbench;
     await publishAndRebuild('Cancel');
     await row('Port 8000').waitForDescription(/^127\.0\.0\.1:\d+$/);
-    await row('Takes effect with the next rebuild: ports.').waitFor();
+    await row('Takes effect with the next rebuild: ports.').waitForDescription(/^“Rebuild…” keeps all/);
     await row().contextMenu('Publish Port…');
     await quickInput.waitForTitle(`Publish a Port of ${name}`);
     await quickInput.box.fill('18000:8000');

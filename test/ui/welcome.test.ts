@@ -55,9 +55,12 @@ describe('the views while there is nothing to show', function () {
     await session.workbench.screenshot('welcome-untrusted');
     assert.equal(engine(), false);
     await press('Start Engine');
-    await says('No container engine answers on this machine');
+    await says('No container engine answers');
     assert.equal(engine(), true);
+    await says('unix:///nothing/there.sock');
     await session.workbench.screenshot('welcome-no-runtime');
+    await press('Change the Address');
+    await session.workbench.page.locator('.settings-editor').waitFor();
   });
 
   it('follow when the setting that was wrong is mended', async () => {

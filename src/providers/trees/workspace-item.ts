@@ -7,6 +7,8 @@ import { workspaceImage } from '../../api/rules/image-reference';
 import { isInTransition } from '../../api/rules/lifecycle';
 import { defaultRuntime, localTarget } from '../../api/rules/runtimes';
 import { setting } from '../../ui/settings';
+import { hintedCommand } from '../../ui/hinted-command';
+import { hintInWindow } from '../../ui/hinted-remedy';
 import { progressText } from '../../ui/progress';
 import { rowId, type WorkspaceRow } from './rows';
 
@@ -142,12 +144,14 @@ export function problemItem(row: RowOf<'problem'>, store: Store): vscode.TreeIte
   const isError = row.index === 0 && workspace?.problem !== undefined;
   const item = new vscode.TreeItem(problem?.message ?? '');
   item.id = rowId(row);
-  item.description = problem?.hint ?? '';
-  item.tooltip = [problem?.message, problem?.hint].filter(Boolean).join('\n\n');
+  const hint = problem && hintInWindow(problem);
+  item.description = hint ?? '';
+  item.tooltip = [problem?.message, hint].filter(Boolean).join('\n\n');
   item.iconPath = isError
     ? new vscode.ThemeIcon('error', new vscode.ThemeColor('errorForeground'))
     : new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
-  item.contextValue = 'problem';
+  const verb = problem && hintedCommand(problem)?.command.replace('berth.workspace.', '');
+  item.contextValue = verb === undefined ? 'problem' : `problem+${verb}`;
   item.accessibilityInformation = {
     label: t('{0}: {1}', isError ? t('Error') : t('Warning'), problem?.message ?? ''),
   };

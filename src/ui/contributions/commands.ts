@@ -13,6 +13,7 @@ import {
   file,
   fileOrFolder,
   liveWorkspace,
+  mendedBy,
   offered,
   part,
   pasteTarget,
@@ -35,13 +36,20 @@ const rows = {
   'berth.workspace.createQuick': { icon: 'zap', menus: [title('1_create@1', 'workspaces')] },
   'berth.workspace.start': {
     icon: 'play',
-    menus: [row('inline@1', offered('start')), row('2_state@1', offered('start'))],
+    menus: [
+      row('inline@1', offered('start')),
+      row('inline@1', mendedBy('start')),
+      row('2_state@1', offered('start')),
+    ],
   },
   'berth.workspace.stop': {
     icon: 'debug-stop',
     menus: [row('inline@1', workspaceIn('running')), row('2_state@2', offered('stop'))],
   },
-  'berth.workspace.restart': { icon: 'debug-restart', menus: [row('2_state@3', offered('restart'))] },
+  'berth.workspace.restart': {
+    icon: 'debug-restart',
+    menus: [row('inline@1', mendedBy('restart')), row('2_state@3', offered('restart'))],
+  },
   'berth.workspace.pause': { icon: 'debug-pause', menus: [row('2_state@4', offered('pause'))] },
   'berth.workspace.resume': {
     icon: 'debug-continue',
@@ -54,9 +62,16 @@ const rows = {
   },
   'berth.workspace.recover': {
     icon: 'tools',
-    menus: [row('inline@1', offered('recover')), row('2_state@7', offered('recover'))],
+    menus: [
+      row('inline@1', offered('recover')),
+      row('inline@1', mendedBy('recover')),
+      row('2_state@7', offered('recover')),
+    ],
   },
-  'berth.workspace.rebuild': { icon: 'layers', menus: [row('4_edit@3', offered('rebuild'))] },
+  'berth.workspace.rebuild': {
+    icon: 'layers',
+    menus: [row('inline@1', mendedBy('rebuild')), row('4_edit@3', offered('rebuild'))],
+  },
   'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', toCommit)] },
   'berth.workspace.rename': { icon: 'edit', menus: [row('4_edit@1', anyWorkspace)] },
   'berth.workspace.editLimits': { icon: 'dashboard', menus: [row('4_edit@2', anyWorkspace)] },

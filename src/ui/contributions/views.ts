@@ -30,9 +30,18 @@ export const viewsWelcome = [
   welcome('workspaces', 'failed', engine('failed')),
   welcome(
     'workspaces',
+    'noContainers',
+    engine('ready'),
+    isNot('berth.containersAvailable'),
+    is('berth.microvmsAvailable'),
+    isNot('berth.hasWorkspaces'),
+  ),
+  welcome(
+    'workspaces',
     'noRuntime',
     engine('ready'),
     isNot('berth.containersAvailable'),
+    isNot('berth.microvmsAvailable'),
     isNot('berth.hasWorkspaces'),
   ),
   welcome(

@@ -163,6 +163,18 @@ describe('what is contributed keeps to the rules', () => {
     assert.equal(new Set(titles).size, titles.length);
   });
 
+  it('has a button in the row of what waits for a rebuild or a restart', () => {
+    for (const verb of ['rebuild', 'restart']) {
+      const inline = contributes.menus['view/item/context']?.filter(
+        ({ group, when }) => group?.startsWith('inline') && when?.endsWith(`viewItem == problem+${verb}`),
+      );
+      assert.deepEqual(
+        inline?.map(({ command }) => command),
+        [`berth.workspace.${verb}`],
+      );
+    }
+  });
+
   it('keeps what sets a workspace aside apart from what pauses it', () => {
     const groupOf = (id: string): string | undefined =>
       contributes.menus['view/item/context']

@@ -1,22 +1,38 @@
 /** Creates what was described, shows its steps, and offers what comes next. */
 import * as vscode from 'vscode';
+import { hintedRemedy } from '../../../ui/hinted-remedy';
 import type { CommandId } from '../../../ui/contributions/commands';
 import type { Services } from '../../command';
 import { toRequest, type WorkspaceDraft } from './draft';
 
 const { t } = vscode.l10n;
 
-/** Resolves when it is made, or was cancelled or failed, which the user has seen then. */
+/**
+ * Resolves when it is made, or was cancelled or failed, which the user has seen then, with buttons to try again. `changeImage`: asks
+ * for another image, with all other answers as they are.
+ */
 export async function createFrom(
-  { runner, views }: Pick<Services, 'runner' | 'views'>,
+  services: Pick<Services, 'runner' | 'views'>,
   draft: WorkspaceDraft,
+  changeImage?: () => Promise<void>,
 ): Promise<void> {
-  const outcome = await runner.run(t('Creating {0}', draft.name), async (task) => {
-    const body = toRequest(draft);
-    const operation = await task.client.call('workspaces.create', { query: { wait: 0 }, body });
-    void views.revealWorkspace(draft.name);
-    return task.follow(operation);
-  });
+  const again = { title: t('Try Again'), run: () => createFrom(services, draft, changeImage) };
+  const change = changeImage === undefined ? [] : [{ title: t('Change Image…'), run: changeImage }];
+  const { runner, views } = services;
+  const outcome = await runner.run(
+    t('Creating {0}', draft.name),
+    async (task) => {
+      const body = toRequest(draft);
+      const operation = await task.client.call('workspaces.create', { query: { wait: 0 }, body });
+      void views.revealWorkspace(draft.name);
+      return task.follow(operation);
+    },
+    (error) => {
+      // A message has room for three buttons: the doctor knows of no image that would do better.
+      const hinted = error.code === 'image_missing' ? hintedRemedy(error) : undefined;
+      return [...(hinted === undefined ? [] : [hinted]), again, ...change];
+    },
+  );
   if (outcome.kind === 'done') {
     await offerNext(draft.name, outcome.value.warnings);
   }

@@ -18,6 +18,9 @@ export interface CreateChoices {
 
 type Step = WizardStep<WorkspaceDraft>;
 
+/** Where the image is asked for. */
+export const imageStep = 2;
+
 /** All of them, in order; which ones are skipped depends on what was chosen before. */
 export function createSteps(store: Store, choices: CreateChoices): Step[] {
   const steps: Step[] = [
@@ -142,7 +145,7 @@ function summary(last: number, { info }: CreateChoices, draft: WorkspaceDraft, p
       create,
       line(t('Name'), draft.name, 0),
       line(t('Runs as'), runtimeWords(draft.runtime).name, 1),
-      line(t('Image'), draft.image === '' ? info.defaultImage : draft.image, 2),
+      line(t('Image'), draft.image === '' ? info.defaultImage : draft.image, imageStep),
       line(t('Clone'), draft.cloneUrl === '' ? t('nothing') : draft.cloneUrl, 3),
       line(t('Limits'), limitsWords(limits, draft.runtime), 4),
       line(t('Docker inside'), draft.docker ? runtimeWords(draft.runtime).withDocker : t('no'), last - 1),

@@ -4,9 +4,10 @@ import type { RuntimeKind } from '../../../api';
 import { choice } from '../../../ui/settings';
 import type { Handler } from '../../command';
 import { ask } from '../../input';
-import type { CreateServices } from './create';
+import { createByWizard, type CreateServices } from './create';
+import { imageStep } from './create-steps';
 import { createFrom } from './create-from';
-import { freeName } from './draft';
+import { freeName, type WorkspaceDraft } from './draft';
 import { nameMessage } from './name-words';
 
 const { t } = vscode.l10n;
@@ -26,12 +27,13 @@ export const createWorkspaceQuick =
             value: freeName('workspace', isFree),
             validate: (text) => nameMessage(services.store, text.trim()),
           });
-    await createFrom(services, {
+    const draft: WorkspaceDraft = {
       name: name.trim(),
       runtime: choice<RuntimeKind>('defaultRuntime', runtimeKinds),
       image: '',
       cloneUrl: '',
       limits: {},
       docker: false,
-    });
+    };
+    await createFrom(services, draft, () => createByWizard(services, draft, imageStep));
   };

@@ -145,7 +145,9 @@ function unavailable(tried: readonly string[]): BerthError {
   const isDenied = tried.some((line) => line.includes('EACCES'));
   // Sockets that aren't there at all are the rule: only what is there and fails helps somebody.
   const meaningful = tried.length === 1 ? tried : tried.filter((line) => !line.includes('ENOENT'));
-  const details = meaningful.length === 0 ? '' : ` ${meaningful.join('; ')}.`;
+  const places = tried.map((line) => line.split(' ', 1)[0]).join(', ');
+  const nothing = tried.length === 0 ? '' : ` Nothing is at ${places}.`;
+  const details = meaningful.length === 0 ? nothing : ` ${meaningful.join('; ')}.`;
   return new BerthError('runtime_unavailable', `No container engine answers.${details}`, {
     hint: isDenied
       ? 'Your user may not use the socket: `sudo usermod -aG docker $USER`, then log in again.'
