@@ -7,6 +7,7 @@ import { protocolVersion } from '../../../src/api/version';
 import { EngineClient } from '../../../src/client/engine-client';
 import { connect, probe, untilGone, type LaunchOptions } from '../../../src/client/launch';
 import { failure } from '../../support/errors';
+import { skipWithout } from '../../support/skip';
 import { useTempFolder } from '../../support/temp';
 import { until } from '../../support/wait';
 
@@ -68,6 +69,22 @@ describe('client/launch', function () {
     assert.equal((await second.call('engine.info', {})).pid, info.pid);
     assert.equal(starts, 1);
     assert.equal((await stat(socketPath(home()))).mode & 0o777, 0o600);
+  });
+
+  it('has its memory come back from its threads, unless the user has set how', async function () {
+    if (process.platform !== 'linux') {
+      skipWithout(this, '/proc, where the environment of a process is read');
+    }
+    const arenas = async (): Promise<string | undefined> => {
+      const { pid } = await (await open()).call('engine.info', {});
+      const text = await readFile(`/proc/${pid}/environ`, 'utf8');
+      return text.split('\0').find((line) => line.startsWith('MALLOC_ARENA_MAX='));
+    };
+    assert.equal(await arenas(), 'MALLOC_ARENA_MAX=2');
+    await clients[0]?.call('engine.stop', { body: {} });
+    await untilGone(clients[0] ?? assert.fail());
+    env('MALLOC_ARENA_MAX', '3');
+    assert.equal(await arenas(), 'MALLOC_ARENA_MAX=3');
   });
 
   it('starts exactly one for ten clients at once', async () => {
