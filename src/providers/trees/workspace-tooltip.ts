@@ -14,17 +14,20 @@ type Fact = readonly [string, string | undefined];
 const memory = (count: number): string => memoryWords(Math.round(count / 1024 ** 2));
 
 /** Bars measure against the limit, or against the machine where there is none. */
-function usage({ spec: { limits } }: Workspace, stats: WorkspaceStats | undefined): Fact[] {
+function usage({ spec: { limits, runtime } }: Workspace, stats: WorkspaceStats | undefined): Fact[] {
   if (stats === undefined) {
     return [];
   }
   const { cpuPercent, memoryBytes, memoryLimitBytes, pids } = stats;
   const cpus = limits?.cpus ?? availableParallelism();
   const share = memoryLimitBytes > 0 ? memoryBytes / memoryLimitBytes : 0;
-  const ofLimit = t('{0} of {1}', memory(memoryBytes), memory(memoryLimitBytes));
+  // A container without a limit reports the memory of the machine for one.
+  const isLimited = memoryLimitBytes > 0 && (runtime !== 'container' || limits?.memoryMiB !== undefined);
+  const used = memory(memoryBytes);
+  const memoryUse = isLimited ? t('{0} of {1}', used, memory(memoryLimitBytes)) : t('{0}, no limit', used);
   return [
     [t('CPU'), `${bar(cpuPercent / 100 / cpus)} ${t('{0} % of one CPU', cpuPercent.toFixed(0))}`],
-    [t('Memory'), `${bar(share)} ${memoryLimitBytes > 0 ? ofLimit : memory(memoryBytes)}`],
+    [t('Memory'), `${bar(share)} ${memoryUse}`],
     [t('Processes'), String(pids)],
   ];
 }
