@@ -54,6 +54,7 @@ export class FakeDriver implements Driver {
   killsOnStop = false;
   /** The daemon is on another machine, or its containers have no network: only `dial` leads into them. */
   isElsewhere = false;
+  identity: Awaited<ReturnType<Driver['engine']>>;
   /** What it says beside being available. */
   remark: { message?: string; hint?: string } = {};
   /** What answers at a port of every runtime; nobody listens where there is none. */
@@ -328,9 +329,8 @@ export class FakeDriver implements Driver {
     const { sshPort } = this.get(name);
     return this.isElsewhere || sshPort === undefined ? undefined : { host: '127.0.0.1', port: sshPort };
   }
-
-  readonly target = (): Promise<string> => Promise.resolve(this.isElsewhere ? 'box' : 'local');
-
+  readonly engine = () => Promise.resolve(this.identity);
+  readonly target = () => Promise.resolve(this.isElsewhere ? 'box' : 'local');
   readonly carries = (name: string): boolean => this.isElsewhere && this.runtimes.has(name);
 
   async logs(name: string, options: LogOptions): Promise<Readable> {

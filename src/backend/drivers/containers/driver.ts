@@ -158,6 +158,8 @@ export class ContainerDriver implements Driver {
     return this.endpoint.target();
   }
 
+  readonly engine = () => this.endpoint.identity();
+
   watch(listener: (event: DriverEvent) => void): () => void {
     const source = { endpoint: this.endpoint, ownership: this.ownership };
     const end = watchEvents(source, this.options.log, (event) => {

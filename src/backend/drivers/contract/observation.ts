@@ -4,6 +4,13 @@ import type { DriverStatus } from '../../../api/engine/schemas';
 import type { Limits, Mount, NetworkMode, WorkspaceStats } from '../../../api/workspaces/schemas';
 import type { RuntimeInfo } from './runtime';
 
+/** A container engine: another one at its address later has another id. */
+export interface EngineIdentity {
+  id: string;
+  /** Its address, for messages: e.g. `unix:///var/run/docker.sock`. */
+  host: string;
+}
+
 /** Whether runtimes can be made now, and what to do where not. What it can do at all is in `features`. */
 export type DriverHealth = Omit<DriverStatus, 'runtime' | 'features'>;
 
@@ -51,6 +58,11 @@ export interface Observation {
   status(look?: { afresh: boolean }): Promise<DriverHealth>;
   /** The machine that it makes runtimes on now: `local`, or a name. Throws `runtime_unavailable` where none answers. */
   target(): Promise<string>;
+  /**
+   * Which container engine of that machine it is, as there may be several; undefined where nothing tells. Throws
+   * `runtime_unavailable` where none answers.
+   */
+  engine(): Promise<EngineIdentity | undefined>;
   /**
    * Calls back until the returned function is called; reconnects by itself, telling so by `connection`. Events may be
    * late or come twice, and those during a break are missing: who hears of one looks.

@@ -319,6 +319,10 @@ export class MicrovmDriver implements Driver {
     return Promise.resolve(localTarget);
   }
 
+  engine(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   /** QEMU itself listens on its ports. */
   carries(): boolean {
     return false;

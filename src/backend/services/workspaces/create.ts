@@ -17,6 +17,7 @@ import { checkAgentSocket } from '../../ssh/agent-forwarding';
 import type { SshKeys } from '../../ssh/keys';
 import type { AdoptedVolumes } from '../../store/adopted-volumes';
 import type { SecretStore } from '../../store/secrets';
+import type { EngineIdentity } from '../../drivers/driver';
 import type { Drivers } from '../engine/drivers';
 import { explainUndone } from './failed-create';
 import { ensureImage } from '../images/image-progress';
@@ -65,7 +66,7 @@ export class WorkspaceCreator {
     }
     await this.refuseVolumesThatAreThere(request, spec);
     await resolveMounts(spec.mounts ?? [], driver, this.deps.drivers);
-    const record = await this.reserve(request, spec);
+    const record = await this.reserve(request, spec, await driver.engine());
     return this.deps.operations.start(
       { kind: 'workspace.create', title: `Create workspace ${request.name}`, workspace: request.name },
       async (context) => {
@@ -149,7 +150,11 @@ export class WorkspaceCreator {
   }
 
   /** Name, port, host key and secrets: what must be ours before anything is built. */
-  private async reserve(request: WorkspaceCreate, spec: WorkspaceSpec): Promise<WorkspaceRecord> {
+  private async reserve(
+    request: WorkspaceCreate,
+    spec: WorkspaceSpec,
+    engine: EngineIdentity | undefined,
+  ): Promise<WorkspaceRecord> {
     const { registry, ports, keys } = this.deps;
     const { name } = request;
     const published = await reservePorts(ports, name, request.ports ?? []);
@@ -170,6 +175,7 @@ export class WorkspaceCreator {
         createdVolumes: [],
         cloned: false,
         ...(request.temporary === true && { temporary: true }),
+        ...(engine !== undefined && { engine }),
         createdAt: now,
         lastUsedAt: now,
         warnings: [],

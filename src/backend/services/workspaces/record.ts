@@ -37,6 +37,8 @@ export const WorkspaceRecord = Type.Object({
   startedAt: Type.Optional(Timestamp),
   /** Ids of its volumes by their names, where they have any: another one of that name is not taken for it. */
   volumeIds: Type.Optional(Type.Record(Type.String(), Type.String())),
+  /** The container engine that had its runtime when that was last started: a machine may have several. */
+  engine: Type.Optional(Type.Object({ id: Type.String(), host: Type.String() })),
   /** A rebuild or an adoption has begun and the new runtime has not answered: what the old one is, which waits aside. */
   replaced: Type.Optional(
     Type.Object({
@@ -112,6 +114,7 @@ export function toWorkspace(
     cloned,
     keepsVolumes,
     volumeIds,
+    engine,
     replaced,
     spec,
     problem,

@@ -123,6 +123,9 @@ export const runtimeOn = (driver: Driver, workspace: string): RuntimeHandle =>
 
 /** Makes the handles. */
 export class Runtimes {
+  /** Where workspaces were seen whose container engine has another name than on record: `requireTarget`. */
+  private readonly found = new Map<string, string>();
+
   constructor(private readonly drivers: Drivers) {}
 
   /** Throws `not_supported` where this engine has no such driver. */
@@ -133,7 +136,7 @@ export class Runtimes {
   /** The same for whoever begins to work with it. Throws `WorkspaceElsewhere` where its driver works on another machine now. */
   async reach(record: WorkspaceRecord): Promise<RuntimeHandle> {
     const runtime = this.of(record);
-    await requireTarget(record, runtime.driver, runtime.name);
+    await requireTarget(record, runtime.driver, runtime.name, this.found);
     return runtime;
   }
 }

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
+import type { EngineIdentity } from '../../driver';
 import { isConnectionError, toBerthError, wasNotSent } from './docker-errors';
 import { findCandidates } from './endpoint-candidates';
 import { otherMachine } from './reach';
@@ -79,6 +80,14 @@ export class Endpoint {
   /** The machine that runs what is made now: `local`, or its name. Throws `runtime_unavailable`. */
   async target(): Promise<string> {
     return (await this.connect()).target;
+  }
+
+  /** Which engine it is; undefined where nothing tells it from others of its machine. Throws `runtime_unavailable`. */
+  identity(): Promise<EngineIdentity | undefined> {
+    return this.call('say which one it is', async (_docker, { id, host }) => {
+      const known = await id();
+      return known === undefined ? undefined : { id: known, host };
+    });
   }
 
   /** Its machine has turned out to be another one: its socket is forwarded. It stays so for that address. */

@@ -25,6 +25,8 @@ export interface Connection {
   isPodman: boolean;
   /** Asked for with the first need of it. */
   confinement: () => Promise<Confinement>;
+  /** What tells it from others of its machine, asked for with the first need of it. */
+  id: () => Promise<string | undefined>;
   /** The machine that it is on: `local`, or its name. What another one publishes on its loopback is not on ours. */
   target: string;
   /** Ends what is kept open for the next call, and with `all` what is under way. */
@@ -62,7 +64,8 @@ export async function openConnection(candidate: Candidate, folder?: string): Pro
     const docker = clientOf(transport);
     const product = productOf(server);
     const confinement = kept(() => readConfinement(docker, product.isPodman));
-    return { docker, host: candidate.host, ...product, confinement, target: machine, close };
+    const id = kept(() => idOf(docker, product.isPodman));
+    return { docker, host: candidate.host, ...product, confinement, id, target: machine, close };
   } catch (error) {
     close('all');
     throw error;
@@ -101,6 +104,17 @@ function clientOf({ address, tls, agent }: Transport): Dockerode {
     ...(agent !== undefined && { agent }),
     protocol: tls === undefined ? 'http' : 'https',
   });
+}
+
+/**
+ * Its own id, and the folder of its data: until Docker 23 all daemons of a machine have one id (/etc/docker/key.json), and
+ * Podman answers another one each time.
+ */
+async function idOf(docker: Dockerode, isPodman: boolean): Promise<string | undefined> {
+  const info = (await docker.info()) as { ID?: unknown; DockerRootDir?: unknown };
+  const parts = isPodman ? [info.DockerRootDir] : [info.ID, info.DockerRootDir];
+  const known = parts.filter((part) => typeof part === 'string' && part !== '');
+  return known.length === parts.length ? known.join(' ') : undefined;
 }
 
 /** Read once; again after a failure. */

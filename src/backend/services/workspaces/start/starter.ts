@@ -208,10 +208,11 @@ export class WorkspaceStarter {
   /** The user may have named another Docker, or its machine has turned out to be another one. */
   private async noteTarget(name: string): Promise<void> {
     const { registry } = this.deps;
-    const { spec } = registry.get(name);
-    const next = onTarget(spec, await this.runtime(name).driver.target());
-    if (next.target !== spec.target) {
-      await registry.update(name, { spec: next });
+    const { spec, engine: known } = registry.get(name);
+    const { driver } = this.runtime(name);
+    const [next, engine] = [onTarget(spec, await driver.target()), await driver.engine()];
+    if (next.target !== spec.target || engine?.id !== known?.id || engine?.host !== known?.host) {
+      await registry.update(name, { spec: next, engine });
     }
   }
 

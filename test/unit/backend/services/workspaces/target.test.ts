@@ -106,6 +106,80 @@ describe('services/workspaces/target', () => {
     assert.equal((await test.done(test.services.verbs.start('demo'))).status, 'succeeded');
   });
 
+  it('asks for its runtime once only where its machine has another name', async () => {
+    await test.engine.close();
+    box.isElsewhere = false;
+    box.identity = { id: 'one', host: 'unix:///one.sock' };
+    test = await start({}, box);
+    box.calls.length = 0;
+    for (let time = 0; time < 3; time += 1) {
+      await test.services.volumes.files('workspace-demo');
+    }
+    assert.deepEqual(
+      box.calls.filter((call) => call.startsWith('inspect')),
+      [],
+    );
+  });
+
+  describe('of two container engines of one machine', () => {
+    const as = (driver: FakeDriver, id: string, host = `unix:///${id}.sock`): FakeDriver =>
+      Object.assign(driver, { identity: { id, host } });
+    let one: FakeDriver;
+    beforeEach(async () => {
+      one = as(new FakeDriver(), 'one');
+      await test.engine.close();
+      const before = await start({}, one);
+      await before.create('mine');
+      await before.engine.close();
+      here = as(new FakeDriver(), 'two');
+      test = await start({}, here);
+    });
+    const mine = () => test.services.workspaces.get('mine');
+    const refusal =
+      'Workspace mine is on the container engine unix:///one.sock of this machine, and the one in use is unix:///two.sock. Nothing was changed.';
+
+    for (const verb of verbs) {
+      it(`${verb}: refused in a sentence that names both, and nothing is lost`, async () => {
+        const error = await errorOf(() => test.services.verbs[verb]('mine'));
+        assert.equal(error?.message, refusal);
+        assert.equal(error.remedy, 'forget');
+        assert.match(error.hint ?? '', /^Name unix:\/\/\/one\.sock again: in the setting dockerHost/);
+        assert.deepEqual([mine().state, mine().stateDetail], ['running', refusal]);
+        assert.deepEqual(changes(), []);
+      });
+    }
+
+    it('says so where another one answers at the same address', async () => {
+      await test.engine.close();
+      test = await start({}, as(new FakeDriver(), 'two', 'unix:///one.sock'));
+      const error = await errorOf(() => test.services.verbs.stop('mine'));
+      assert.match(
+        error?.message ?? '',
+        /made by another container engine at unix:\/\/\/one\.sock than the one/,
+      );
+    });
+
+    it('goes on where its own answers again, at whatever address, and with another id', async () => {
+      await test.engine.close();
+      test = await start({}, as(one, 'renewed', 'unix:///moved.sock'));
+      assert.deepEqual([mine().state, mine().stateDetail], ['running', undefined]);
+      await test.done(test.services.verbs.restart('mine'));
+      await test.engine.close();
+      one.runtimes.clear();
+      one.volumes.known.clear();
+      test = await start({}, one);
+      // By its new id it is known without its runtime and its home.
+      assert.equal((await errorOf(() => test.services.verbs.start('mine')))?.code, 'volume_gone');
+    });
+
+    it('is no other than before for records that name none', async () => {
+      await test.engine.close();
+      one.identity = undefined;
+      test = await start({}, one);
+      assert.equal(await errorOf(() => test.services.verbs.stop('mine')), undefined);
+    });
+  });
+
   it('can be forgotten: all of it here goes, and nothing there', async () => {
     const operation = await test.done(test.services.verbs.delete('demo', { forget: true }));
     assert.deepEqual([operation.status, operation.result], ['succeeded', { deleted: [] }]);
