@@ -6,6 +6,8 @@ export { pullImage } from './image/pull';
 export { publishPort } from './port/publish';
 export { adoptVolumeAlone, takeVolumeOver } from './volume/adopt';
 export { createVolume } from './volume/create';
+export { findText } from './volume/findText';
+export { goToFile } from './volume/goToFile';
 export { goToPath } from './volume/goToPath';
 export { resizeVolume } from './volume/resize';
 export { commitWorkspace } from './workspace/commit';

@@ -94,6 +94,8 @@ function fileCommands(services: Services) {
     'berth.volume.resize': seldom(async () => (await rare()).resizeVolume(services)),
     'berth.volume.measure': measureVolume(services),
     'berth.volume.openAsFolder': openVolumeAsFolder(services),
+    'berth.volume.findText': seldom(async () => (await rare()).findText(services)),
+    'berth.volume.goToFile': seldom(async () => (await rare()).goToFile(services)),
     'berth.volume.goToPath': seldom(async () => (await rare()).goToPath(services)),
     'berth.file.open': openFile(services),
     'berth.file.newFile': newFile(services),

@@ -93,4 +93,22 @@ describe('a volume opened as a folder', function () {
     await breadcrumbs.filter({ hasText: other }).waitFor();
     await workbench.screenshot('two-volumes');
   });
+
+  it('goes to a file by a part of its name, and finds text in files', async () => {
+    const { workbench } = session;
+    await workbench.editor.closeAll();
+    await workbench.openSideBar('Berth');
+    await row(other).contextMenu('Go to File in Volume…');
+    await workbench.quickInput.box.fill('main');
+    await workbench.quickInput.rows.filter({ hasText: 'main.js' }).first().waitFor();
+    await workbench.screenshot('go-to-file');
+    await workbench.quickInput.pick('main.js');
+    await workbench.editor.waitForTab('main.js');
+    await row(other).contextMenu('Find in Volume…');
+    await workbench.quickInput.enter('USE strict');
+    await workbench.quickInput.rows.filter({ hasText: '/src/main.js:1' }).first().waitFor();
+    await workbench.screenshot('find-in-volume');
+    await workbench.quickInput.pick('"use strict"');
+    await workbench.statusBar(/Ln 1, Col \d+ \(10 selected\)/);
+  });
 });

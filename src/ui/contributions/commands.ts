@@ -127,6 +127,14 @@ const rows = {
     icon: 'folder-opened',
     menus: [row('inline@3', anyVolume), row('1_open@1', container)],
   },
+  'berth.volume.findText': {
+    icon: 'search',
+    menus: [title('1_go@3', 'volumes'), row('1_open@4', container)],
+  },
+  'berth.volume.goToFile': {
+    icon: 'go-to-search',
+    menus: [title('1_go@2', 'volumes'), row('1_open@3', container)],
+  },
   'berth.volume.goToPath': {
     icon: 'search',
     menus: [title('1_go@1', 'volumes'), row('1_open@2', anyVolume)],

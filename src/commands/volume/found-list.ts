@@ -1,0 +1,83 @@
+/** A list that fills while the engine finds, and whose closing ends the search. */
+import * as vscode from 'vscode';
+import { asBerthError, type FindEnd, type FindQuery, type FoundLine } from '../../api';
+import type { EngineClient } from '../../client/engine-client';
+import { find } from '../../client/find';
+import type { VolumePlace } from '../../providers/files/volume-uri';
+import { Cancelled } from '../../ui/runner';
+import { leftOut } from './searched-place';
+
+const { t } = vscode.l10n;
+/** Each time the whole list goes to the window. */
+const redrawMs = 250;
+
+export interface FoundItem extends vscode.QuickPickItem {
+  path: string;
+  line?: FoundLine;
+}
+
+export interface FoundListOptions {
+  title: string;
+  query: FindQuery;
+  itemOf: (found: string | FoundLine) => FoundItem;
+  /** Of all that was found. */
+  summary: (items: readonly FoundItem[]) => string;
+}
+
+/** Resolves with what was chosen; throws `Cancelled` when the list is closed, and what is wrong with the question. */
+export async function chooseFound(
+  client: EngineClient,
+  { volume, path }: VolumePlace,
+  { title, query, itemOf, summary }: FoundListOptions,
+): Promise<FoundItem> {
+  const pick = vscode.window.createQuickPick<FoundItem>();
+  const abort = new AbortController();
+  const items: FoundItem[] = [];
+  const draw = (): void => {
+    pick.items = [...items];
+  };
+  const add = (found: readonly (string | FoundLine)[]): void => void items.push(...found.map(itemOf));
+  Object.assign(pick, { title, busy: true, matchOnDescription: true, placeholder: t('Searching…') });
+  const timer = setInterval(() => pick.items.length < items.length && draw(), redrawMs);
+  try {
+    return await new Promise<FoundItem>((resolve, reject) => {
+      pick.onDidHide(() => reject(new Cancelled()));
+      pick.onDidAccept(() => {
+        const [chosen] = pick.selectedItems;
+        if (chosen !== undefined) {
+          resolve(chosen);
+        }
+      });
+      pick.show();
+      find(
+        client,
+        volume,
+        { path, exclude: leftOut, ...query },
+        { files: add, lines: add },
+        abort.signal,
+      ).then(
+        (end) => {
+          draw();
+          pick.busy = false;
+          pick.placeholder = [summary(items), ...remarks(end)].join(' · ');
+        },
+        (error: unknown) => reject(asBerthError(error)),
+      );
+    });
+  } finally {
+    clearInterval(timer);
+    abort.abort();
+    pick.dispose();
+  }
+}
+
+/** What a list does not show. */
+function remarks({ hasMore, binary, tooLarge, unread }: FindEnd): string[] {
+  return [
+    hasMore ? t('there are more: search for something narrower') : '',
+    binary > 0 ? t('{0} binary files skipped', binary) : '',
+    tooLarge > 0 ? t('{0} files of more than 16 MB skipped', tooLarge) : '',
+    unread > 0 ? t('{0} could not be read', unread) : '',
+    t('without {0}', leftOut.replace(',', ', ')),
+  ].filter((remark) => remark !== '');
+}

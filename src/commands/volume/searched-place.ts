@@ -1,0 +1,22 @@
+import * as vscode from 'vscode';
+import { placeOf, type VolumePlace } from '../../providers/files/volume-uri';
+import { fileScheme } from '../../ui/ids';
+import type { Targets } from '../targets';
+
+const { t } = vscode.l10n;
+/** What nobody looks for; the lists say that it is left out. */
+export const leftOut = '.git,node_modules';
+
+/** The folder to look in: the clicked one, that of this window, or the root of a volume that is picked. */
+export async function searchedPlace(targets: Targets, target: unknown): Promise<VolumePlace> {
+  const clicked = (await targets.places(target, undefined)).find(({ isFolder }) => isFolder);
+  const opened = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === fileScheme);
+  if (clicked !== undefined) {
+    return clicked;
+  }
+  if (opened !== undefined) {
+    return placeOf(opened.uri);
+  }
+  const { name } = await targets.pickVolume({ placeHolder: t('Volume to search') });
+  return { volume: name, path: '/' };
+}
