@@ -8,7 +8,7 @@ import { exitCodes, formatFailure } from '../failure';
 import { formatTable } from '../format/table';
 import { printable } from '../format/text';
 import { examples } from '../help';
-import { follow } from '../operation';
+import { follow, forEach } from '../operation';
 import { reportOutcome } from '../transfer-outcome';
 
 interface CopyOptions {
@@ -61,10 +61,7 @@ async function copy(cli: Cli, paths: string[], options: CopyOptions): Promise<vo
     cli.streams.stderr.write(formatFailure(failure, cli.json, cli.errorStyle));
     cli.exitCode = exitCodes.failure;
   }
-  const operations: Operation[] = [];
-  for (const request of plan.requests) {
-    operations.push(await transfer(cli, client, request, policy));
-  }
+  const operations = await forEach(cli, plan.requests, (request) => transfer(cli, client, request, policy));
   // People have seen the operation end; machines get its result.
   cli.result(operations, () => '');
 }

@@ -123,6 +123,20 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
     assert.deepEqual(readdirSync(local('all')).sort(), ['a.txt', 'link', 'sub', 'tree']);
   });
 
+  it('copies from every volume, also when what comes from one of them is in the way', async () => {
+    await berth.ok('cp', 'one.txt', `${name}:first`);
+    await berth.ok('cp', 'one.txt', `volume:${cache}:/second`);
+    mkdirSync(local('both'));
+    writeFileSync(local('both', 'first'), 'mine');
+    const argv = ['cp', `${name}:first`, `volume:${cache}:/second`, 'both'];
+    const { code, stderr } = await berth.run(argv);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /hint: Add --force/);
+    assert.equal(readFileSync(local('both', 'first'), 'utf8'), 'mine');
+    assert.equal(readFileSync(local('both', 'second'), 'utf8'), readFileSync(local('one.txt'), 'utf8'));
+    await berth.ok('rm', `${name}:first`, `volume:${cache}:/second`);
+  });
+
   it('copies between volumes, and from a stopped workspace', async () => {
     await berth.ok('stop', name);
     await berth.ok('cp', `${name}:new/a.txt`, `volume:${cache}:/`);
