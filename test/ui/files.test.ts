@@ -14,7 +14,6 @@ const slow = 60_000;
 describe('the files of a volume, running and stopped', function () {
   this.timeout(120_000);
   const name = `uif-${randomBytes(3).toString('hex')}`;
-  const volume = `workspace-${name}`;
   let session: Session;
   let folder: string;
 
@@ -31,7 +30,7 @@ describe('the files of a volume, running and stopped', function () {
     await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
     await berth(session, 'create', name);
     // Nobody refreshes: the event of the other client does.
-    await workbench.tree('Volumes').row(volume).waitFor('visible', slow);
+    await workbench.tree('Volumes').row(name).waitFor('visible', slow);
   });
 
   afterEach(function () {
@@ -69,7 +68,7 @@ describe('the files of a volume, running and stopped', function () {
   it('opens and saves a file of a running workspace', async () => {
     const { workbench } = session;
     await exec('sh', '-c', 'mkdir -p ~/src && echo "print(1)" > ~/src/hello.py');
-    await tree().expand(volume, 'src');
+    await tree().expand(name, 'src');
     await tree().row('hello.py').doubleClick();
     await workbench.editor.waitForTab('hello.py');
     await workbench.editor.waitForText('print(1)');
@@ -185,7 +184,7 @@ describe('the files of a volume, running and stopped', function () {
     await eventually(
       'the volume to be free',
       async () => {
-        assert.doesNotMatch(await tree().row(volume).description(), /in use/);
+        assert.doesNotMatch(await tree().row(name).description(), /in use/);
       },
       slow,
     );

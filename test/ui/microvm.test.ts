@@ -131,7 +131,7 @@ describe('a microVM, from the wizard to its end', function () {
       async () => assert.equal(await inside('cat', 'src/hello.txt'), 'one\ntwo\n'),
       slow,
     );
-    await file(volume).waitForDescription(/^home · disk · .*in use$/, slow);
+    await file(name).waitForDescription(/^home · disk · .*in use$/, slow);
     await workbench.screenshot('microvm-edit-running');
     await inside('touch', 'src/made-inside.txt');
     await file('made-inside.txt').waitFor('visible', slow);
@@ -185,7 +185,7 @@ describe('a microVM, from the wizard to its end', function () {
     await row().inlineAction('Stop');
     await until('stopped');
     await eventually('the disk to be free', async () =>
-      assert.doesNotMatch(await file(volume).description(), /in use/),
+      assert.doesNotMatch(await file(name).description(), /in use/),
     );
     await file('hello.txt').doubleClick();
     await editor.waitForTab('hello.txt');
@@ -248,7 +248,7 @@ describe('a microVM, from the wizard to its end', function () {
     await workbench.screenshot('microvm-delete');
     await workbench.dialog.press('Delete');
     await row().waitFor('hidden', slow);
-    await file(volume).waitFor('hidden', slow);
+    await file(name).waitFor('hidden', slow);
     await eventually('its processes to end', async () => assert.deepEqual(await machinesOf(home), []), slow);
     assert.equal(existsSync(join(home, 'workspaces', name)), false);
     assert.deepEqual(await readdir(join(home, 'volumes')), ['index.json']);
