@@ -33,13 +33,18 @@ export const findText =
               path: found.path,
               line: found,
             },
-      summary: (items) =>
-        t('{0} lines in {1} files', items.length, new Set(items.map(({ path }) => path)).size),
+      summary: foundWords,
     });
     await vscode.window.showTextDocument(volumeUri(place.volume, chosen.path), {
       selection: selectionOf(chosen),
     });
   };
+
+function foundWords(items: readonly FoundItem[]): string {
+  const files = new Set(items.map(({ path }) => path)).size;
+  const lines = items.length === 1 ? t('1 line') : t('{0} lines', items.length);
+  return files === 1 ? t('{0} in 1 file', lines) : t('{0} in {1} files', lines, files);
+}
 
 function selectionOf({ line }: FoundItem): vscode.Range {
   const { line: number, column, length } = line ?? { line: 1, column: 1, length: 0 };

@@ -75,8 +75,12 @@ export async function chooseFound(
 function remarks({ hasMore, binary, tooLarge, unread }: FindEnd): string[] {
   return [
     hasMore ? t('there are more: search for something narrower') : '',
-    binary > 0 ? t('{0} binary files skipped', binary) : '',
-    tooLarge > 0 ? t('{0} files of more than 16 MB skipped', tooLarge) : '',
+    binary === 0 ? '' : binary === 1 ? t('1 binary file skipped') : t('{0} binary files skipped', binary),
+    tooLarge === 0
+      ? ''
+      : tooLarge === 1
+        ? t('1 file of more than 16 MB skipped')
+        : t('{0} files of more than 16 MB skipped', tooLarge),
     unread > 0 ? t('{0} could not be read', unread) : '',
     t('without {0}', leftOut.replace(',', ', ')),
   ].filter((remark) => remark !== '');

@@ -20,7 +20,7 @@ export const goToFile =
         const path = typeof found === 'string' ? found : found.path;
         return { label: baseName(path), description: parentPath(path), path };
       },
-      summary: (items) => t('{0} files', items.length),
+      summary: ({ length }) => (length === 1 ? t('1 file') : t('{0} files', length)),
     });
     await vscode.commands.executeCommand('vscode.open', volumeUri(place.volume, chosen.path));
   };
