@@ -12,6 +12,7 @@ import { registerDelete } from './verbs/workspace/delete';
 import { registerEngine } from './verbs/engine';
 import { registerExec } from './verbs/workspace/exec';
 import { registerFiles } from './verbs/files';
+import { registerFind } from './verbs/find';
 import { registerImage } from './verbs/image';
 import { registerLifecycle } from './verbs/workspace/lifecycle';
 import { registerList } from './verbs/workspace/list';
@@ -81,6 +82,7 @@ function addCommands(program: Command, cli: Cli): void {
   program.commandsGroup('Files:');
   registerCopy(program, cli);
   registerFiles(program, cli);
+  registerFind(program, cli);
   program.commandsGroup('Volumes and images:');
   registerVolume(program, cli);
   registerImage(program, cli);

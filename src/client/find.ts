@@ -4,13 +4,14 @@ import type { FindEnd, FindEvent, FindQuery, FoundLine } from '../api/files/find
 import { fillPath, streamPaths } from '../api/paths';
 import type { EngineClient } from './engine-client';
 import { readEvents } from './read-events';
+import { wrapTransportError } from './transport';
 
 export interface FindListener {
   files?(paths: string[]): void;
   lines?(lines: FoundLine[]): void;
 }
 
-/** Resolves with the counts at its end. Throws what is wrong with the question, `gone` when the engine ends. */
+/** Resolves with the counts at its end. Throws what is wrong with the question, `cancelled`, `gone` when the engine ends. */
 export async function find(
   client: EngineClient,
   volume: string,
@@ -27,13 +28,16 @@ export async function find(
     ownConnection: true,
   });
   let last: FindEvent | undefined;
-  await readEvents(response, (payload) => {
+  const deliver = (payload: unknown): void => {
     const event = (last = payload as FindEvent);
     if ('files' in event) {
       listener.files?.(event.files);
     } else if ('lines' in event) {
       listener.lines?.(event.lines);
     }
+  };
+  await readEvents(response, deliver).catch((error: unknown) => {
+    throw wrapTransportError(error);
   });
   if (last !== undefined && 'error' in last) {
     const body = parseErrorBody({ error: last.error });

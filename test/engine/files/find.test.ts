@@ -66,6 +66,11 @@ describe('files: found', function () {
       assert.deepEqual(python.places, ['/tree/src/main.py:2:8']);
     });
 
+    it(`${state}: lines of one file`, async () => {
+      const { places, end } = await search({ path: '/tree/src/main.py', text: 'needle' });
+      assert.deepEqual([places, end.searched], [['/tree/src/main.py:2:8'], 1]);
+    });
+
     it(`${state}: files, and the limit is said`, async () => {
       const { files, end } = await search({ path: '/tree/src' });
       assert.deepEqual(files, ['/tree/src/binary', '/tree/src/deep/--odd $(id).txt', '/tree/src/main.py']);

@@ -38,7 +38,7 @@ describe('cli/program', () => {
     const names = program().commands.map((command) => command.name());
     const documented =
       'up down status doctor create list info start stop restart pause resume archive restore recover rebuild ' +
-      'rename limits set delete ssh exec logs stats cp ls cat rm mkdir mv volume image ssh-config adopt operations ' +
+      'rename limits set delete ssh exec logs stats cp ls cat rm mkdir mv find volume image ssh-config adopt operations ' +
       'events completion open';
     assert.deepEqual(
       documented.split(' ').filter((name) => !names.includes(name)),
@@ -80,6 +80,7 @@ describe('cli/program', () => {
       ['remove demo', '`berth delete` for workspaces, `berth rm` for files'],
       ['volume rm cache', '`berth volume delete`'],
       ['image ls', '`berth image list`'],
+      ['grep TODO demo', '`berth find NAME --text PATTERN`'],
     ] as const) {
       const { code, stderr } = await invoke(...typed.split(' '));
       assert.equal(code, 2);

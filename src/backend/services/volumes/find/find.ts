@@ -54,7 +54,7 @@ export class Search {
 
   /** Resolves when all is reported. Rejects with what is wrong with the folder itself, and when it is cancelled. */
   async run(): Promise<void> {
-    await this.folder(this.root);
+    await this.begin();
     await new Promise<void>((resolve, reject) => {
       let running = 0;
       const next = (): void => {
@@ -77,6 +77,20 @@ export class Search {
     });
     this.signal.throwIfAborted();
     this.report({ end: this.end });
+  }
+
+  /** At a folder, or at one file. */
+  private async begin(): Promise<void> {
+    try {
+      await this.folder(this.root);
+    } catch (error) {
+      const entry =
+        asBerthError(error).code === 'not_a_directory' ? await this.files.stat(this.root) : undefined;
+      if (entry === undefined || (entry.targetType ?? entry.type) !== 'file') {
+        throw error;
+      }
+      this.take([{ path: this.root, entry }]);
+    }
   }
 
   private isOver(): boolean {
@@ -105,13 +119,17 @@ export class Search {
     const files = left.filter(({ entry }) => entry.type === 'file');
     const included = this.include?.(files.map(relative));
     const wanted = included === undefined ? files : files.filter((each) => included.has(relative(each)));
+    this.take(wanted);
+    this.todo.push(...left.filter(({ entry }) => entry.type === 'directory'));
+  }
+
+  private take(wanted: readonly Found[]): void {
     if (this.matcher === undefined) {
       this.end.searched += wanted.length;
       this.reported(wanted, (some) => ({ files: some.map((each) => each.path) }));
     } else {
       this.todo.push(...wanted);
     }
-    this.todo.push(...left.filter(({ entry }) => entry.type === 'directory'));
   }
 
   private async file(path: string, size: number): Promise<void> {
