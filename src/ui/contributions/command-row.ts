@@ -99,8 +99,7 @@ export const toCommit = workspaceIn(...offeredToCommit);
 export const part = (value: 'port' | 'published' | 'mount'): string =>
   `${isWorkspacesView} && viewItem == ${value}`;
 /** The rows of what is wrong, or waits, where one of these commands is the way out. */
-export const mendedBy = (command: 'rebuild' | 'restart' | 'recover' | 'start'): string =>
-  `${isWorkspacesView} && viewItem == problem+${command}`;
+export const mendedBy = (command: Verb): string => `${isWorkspacesView} && viewItem == problem+${command}`;
 export const cancellable = `${isWorkspacesView} && viewItem =~ /^operation\\+cancellable/`;
 
 /** The rows of volumes: their value is `volume+KIND+ROLE`, and after it what can be done with it. */
