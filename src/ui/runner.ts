@@ -8,6 +8,7 @@ import type { EngineClient } from '../client/engine-client';
 import type { EngineLink, Logger } from './engine-link';
 import type { Store } from './store';
 import { percent, progressText } from './progress';
+import { asSentence } from './words';
 import { hintedRemedy, hintInWindow } from './hinted-remedy';
 import type { RemedyButton } from './remedy-button';
 import { orCancelled } from './latest';
@@ -93,7 +94,8 @@ export class Runner {
   ): Promise<void> {
     const showLog = t('Show Berth Log');
     const buttons = remedies === undefined ? [] : [remedies].flat();
-    const text = [t('{0}: {1}', title, error.message), hintInWindow(error)].filter(Boolean).join(' ');
+    const hint = hintInWindow(error);
+    const text = t('{0}: {1}', title, hint === undefined ? error.message : `${asSentence(error.message)} ${hint}`);
     const titles = buttons.map((button) => button.title);
     const chosen = await vscode.window.showErrorMessage(text, ...titles, showLog);
     if (chosen === showLog) {

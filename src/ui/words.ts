@@ -23,6 +23,11 @@ export function usedWords({ usedBytes, usedIsAtLeast }: Volume): string | undefi
   return usedIsAtLeast === true ? t('at least {0}', bytes(usedBytes)) : bytes(usedBytes);
 }
 
+/** With a full stop, where something is to follow: words of other programs come without one. */
+export function asSentence(text: string): string {
+  return /[.!?…:]$/.test(text) ? text : `${text}.`;
+}
+
 /** `14:05` today, else date and time, in the user's language. */
 export function time(iso: string): string {
   const date = new Date(iso);

@@ -42,6 +42,12 @@ describe('ui/runner', () => {
     assert.deepEqual(log.lines, ['error: Doing it: exists: It is taken.']);
   });
 
+  it('ends what another program says before the hint follows', async () => {
+    const error = new BerthError('runtime_unavailable', 'It says: connection refused', { hint: 'Try again.' });
+    await runner.run('Doing it', () => Promise.reject(error));
+    assert.equal(standIn.messages[0]?.text, 'Doing it: It says: connection refused. Try again.');
+  });
+
   it('shows the log when that is pressed', async () => {
     standIn.pressed = ({ buttons }) => buttons.find((button) => button === 'Show Berth Log');
     await runner.run('Doing it', () => Promise.reject(new Error('odd')));
