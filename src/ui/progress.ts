@@ -1,24 +1,42 @@
 /** The progress of an operation in a few words and as a fraction. */
 import * as vscode from 'vscode';
-import type { Operation } from '../api';
+import type { Operation, Progress } from '../api';
 import { bytes } from './words';
 
 const { t } = vscode.l10n;
 
-/** E.g. `Wait for SSH (3/5)`, `Delete (2/2), 120 of 5000 files`, `12.0 MB of 40.0 MB, 8.1 MB/s`. */
+/** A copy: what it is about is how much has been copied, not the parts of it. */
+const isCopy = ({ kind }: Operation): boolean => kind === 'transfer';
+
+/**
+ * E.g. `Boot (4/5)`, `Delete (2/2), 120 of 5000 files`, `Prepare the image (2/6), 12.0 MB of 40.0 MB`, and of a copy
+ * `12.0 MB of 40.0 MB, 8.1 MB/s`.
+ */
 export function progressText(operation: Operation): string {
   const { progress, steps } = operation;
-  if (progress?.unit === 'bytes') {
-    return bytesText(progress.done, progress.total, progress.rate, progress.current);
+  if (progress?.unit === 'bytes' && isCopy(operation)) {
+    return amountText(progress);
   }
   const index = steps.findIndex(({ outcome }) => outcome === 'running');
   const step = steps[index];
   return [
     step && t('{0} ({1}/{2})', step.title, index + 1, steps.length),
-    progress?.unit === 'files' ? filesText(progress.done, progress.total) : undefined,
+    amountText(progress),
   ]
-    .filter((part) => part !== undefined)
+    .filter((part) => part !== undefined && part !== '')
     .join(', ');
+}
+
+/** E.g. `120 of 5000 files`; empty for what is not counted. */
+function amountText(progress: Progress | undefined): string {
+  switch (progress?.unit) {
+    case 'bytes':
+      return bytesText(progress.done, progress.total, progress.rate, progress.current);
+    case 'files':
+      return filesText(progress.done, progress.total);
+    default:
+      return '';
+  }
 }
 
 const filesText = (done: number, total?: number): string =>
@@ -34,12 +52,14 @@ function bytesText(done: number, total?: number, rate?: number, current?: string
 /** How much is done, 0 to 100; undefined when it can't be known. */
 export function percent(operation: Operation): number | undefined {
   const { progress, steps } = operation;
-  if (progress?.total !== undefined && progress.total > 0) {
-    return Math.min(100, (progress.done / progress.total) * 100);
+  const { done = 0, total = 0 } = progress ?? {};
+  const part = total > 0 ? Math.min(1, done / total) : 0;
+  if (total > 0 && (steps.length === 0 || isCopy(operation))) {
+    return part * 100;
   }
   if (steps.length === 0) {
     return undefined;
   }
   const ended = steps.filter(({ outcome }) => outcome !== 'pending' && outcome !== 'running').length;
-  return (ended / steps.length) * 100;
+  return (Math.min(ended + part, steps.length) / steps.length) * 100;
 }

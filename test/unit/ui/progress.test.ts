@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../support/vscode/stand-in';
-import { progressText } from '../../../src/ui/progress';
+import { percent, progressText } from '../../../src/ui/progress';
 import { operation } from '../providers/fixtures';
 
 describe('ui/progress', () => {
@@ -18,9 +18,25 @@ describe('ui/progress', () => {
     assert.equal(progressText(operation('o', { progress: { unit: 'files', done: 3 } })), '3 files');
   });
 
-  it('says of bytes how many and how fast, without the step', () => {
+  it('says of a copy how many bytes and how fast, without the step', () => {
     const progress = { unit: 'bytes' as const, done: 12e6, total: 40e6, rate: 8.1e6 };
-    assert.equal(progressText(operation('o', { steps, progress })), '12.0 MB of 40.0 MB, 8.1 MB/s');
+    const copy = operation('o', { kind: 'transfer', steps, progress });
+    assert.equal(progressText(copy), '12.0 MB of 40.0 MB, 8.1 MB/s');
+    assert.equal(percent(copy), 30);
+  });
+
+  it('counts the steps that are to come, and the part of the one under way', () => {
+    const planned = [
+      { name: 'image', title: 'Find the image', outcome: 'done' as const },
+      { name: 'prepare', title: 'Prepare the image', outcome: 'running' as const },
+      { name: 'container', title: 'Create the runtime', outcome: 'pending' as const },
+      { name: 'start', title: 'Boot', outcome: 'pending' as const },
+    ];
+    const progress = { unit: 'bytes' as const, done: 20e6, total: 40e6 };
+    const create = operation('o', { kind: 'workspace.create', steps: planned, progress });
+    assert.equal(progressText(create), 'Prepare the image (2/4), 20.0 MB of 40.0 MB');
+    assert.equal(percent(create), 37.5);
+    assert.equal(percent(operation('o', { steps: planned })), 25);
   });
 
   it('says nothing of what has no steps', () => {

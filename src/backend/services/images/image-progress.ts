@@ -1,6 +1,7 @@
 /** The image that a runtime is made of: found, pulled where it is missing, and made ready. */
 import { imageMissing, isWorkspaceImage } from '../../../api/rules/image-reference';
 import type { Driver, PullProgress } from '../../drivers/driver';
+import { startSteps } from '../workspaces/start/start-steps';
 import type { OperationContext } from '../operations/operation-context';
 
 /** Progress of a driver as that of an operation. */
@@ -14,7 +15,7 @@ export function inBytes(context: OperationContext): (now: PullProgress) => void 
  */
 export async function ensureImage(driver: Driver, image: string, context: OperationContext): Promise<void> {
   const { images } = driver;
-  await context.step('image', 'Find the image', async () => {
+  await context.step(startSteps.image.name, startSteps.image.title, async () => {
     if ((await images.resolve(image)) !== undefined) {
       return;
     }
@@ -34,7 +35,7 @@ export async function prepareImage(
 ): Promise<void> {
   if (images.prepare !== undefined) {
     const prepare = images.prepare.bind(images);
-    const leftOut = await context.step('prepare', 'Prepare the image', () =>
+    const leftOut = await context.step(startSteps.prepare.name, startSteps.prepare.title, () =>
       prepare(image, inBytes(context), context.signal),
     );
     leftOut.forEach((line) => context.warn(`The image ${image}: ${line}`));

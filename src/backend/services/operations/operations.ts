@@ -17,7 +17,7 @@ import { currentCaller } from '../callers/caller';
 import { isStartKind } from '../../../api/rules/lifecycle';
 import type { EventHub } from './event-hub';
 import type { Log } from '../../machine/log';
-import type { OperationContext } from './operation-context';
+import type { OperationContext, PlannedStep } from './operation-context';
 import { throttle } from './throttle';
 
 const format: RecordFormat<typeof Operation> = { version: 1, schema: Operation, migrations: [] };
@@ -33,6 +33,8 @@ export interface OperationStart<K extends OperationKind = OperationKind> {
   workspace?: string;
   volume?: string;
   cancellable?: boolean;
+  /** Shown as `pending` until they begin; those that turn out not to be needed are left out. */
+  plan?: readonly PlannedStep[];
 }
 
 /** Does what the operation is for, and answers what it has produced, where there is something to say. */
@@ -148,7 +150,7 @@ export class Operations {
       status: 'running',
       cancellable: begin.cancellable ?? true,
       startedAt: new Date().toISOString(),
-      steps: [],
+      steps: (begin.plan ?? []).map((step) => ({ ...step, outcome: 'pending' })),
       warnings: [],
     };
     const abort = new AbortController();
@@ -238,6 +240,7 @@ export class Operations {
       this.fail(operation, signal, error);
     }
     report.stop();
+    operation.steps = operation.steps.filter(({ outcome }) => outcome !== 'pending');
     operation.cancellable = false;
     operation.endedAt = new Date().toISOString();
     (isRecorded ? this.ended : this.idle).set(operation.id, operation);
@@ -359,7 +362,9 @@ function makeContext(
     step: async (name, title, run) => {
       signal.throwIfAborted();
       const step: Step = { name, title, outcome: 'running' };
-      operation.steps.push(step);
+      operation.steps = withBegun(operation.steps, step);
+      // That was of the step before.
+      delete operation.progress;
       now();
       const started = performance.now();
       try {
@@ -376,4 +381,14 @@ function makeContext(
       }
     },
   };
+}
+
+/** In the place that was planned for it: planned ones before that were not needed. Else before all that are to come. */
+function withBegun(steps: readonly Step[], begun: Step): Step[] {
+  const [past, coming] = [
+    steps.filter(({ outcome }) => outcome !== 'pending'),
+    steps.filter(({ outcome }) => outcome === 'pending'),
+  ];
+  const at = coming.findIndex(({ name }) => name === begun.name);
+  return [...past, begun, ...coming.slice(at + 1)];
 }

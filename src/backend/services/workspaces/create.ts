@@ -28,6 +28,7 @@ import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import { removeOwnVolume } from '../volumes/own-volumes';
 import { releasePorts, reservePorts } from './start/published-ports';
+import { startSteps, stepsOfCreate } from './start/start-steps';
 import { dockerVolumeOf, homeVolumeOf, type WorkspaceRecord } from './record';
 import type { WorkspaceRegistry } from './registry';
 import type { Runtimes } from './runtime-handle';
@@ -68,7 +69,12 @@ export class WorkspaceCreator {
     await resolveMounts(spec.mounts ?? [], driver, this.deps.drivers);
     const record = await this.reserve(request, spec, await driver.engine());
     return this.deps.operations.start(
-      { kind: 'workspace.create', title: `Create workspace ${request.name}`, workspace: request.name },
+      {
+        kind: 'workspace.create',
+        title: `Create workspace ${request.name}`,
+        workspace: request.name,
+        plan: stepsOfCreate(spec, driver.images.prepare !== undefined, request.start !== false),
+      },
       async (context) => {
         await this.build(record.name, request, context);
         return { workspace: record.name };
@@ -223,7 +229,8 @@ export class WorkspaceCreator {
     const { registry, runtimes, starter } = this.deps;
     try {
       await ensureImage(runtimes.of(registry.get(name)).driver, registry.get(name).spec.image, context);
-      await context.step('container', 'Create the runtime', async () => {
+      const { name: step, title } = startSteps.container;
+      await context.step(step, title, async () => {
         await this.refuseForeign(name);
         await starter.build(name, context);
       });

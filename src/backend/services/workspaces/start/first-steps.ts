@@ -9,6 +9,7 @@ import { homeDirectory } from '../../../inside/places';
 import type { Script } from './injected-files';
 import type { OperationContext } from '../../operations/operation-context';
 import { runCommand } from './run-command';
+import { cloneStep } from './start-steps';
 import type { RuntimeHandle } from '../runtime-handle';
 import { tryEach } from './submodules';
 import type { WorkspaceRegistry } from '../registry';
@@ -46,7 +47,8 @@ export class FirstSteps {
     const url = spec.cloneUrl;
     const missing: string[] = [];
     try {
-      await context.step('clone', `Clone ${redactAddresses(url)}`, async () => {
+      const { name: step, title } = cloneStep(url);
+      await context.step(step, title, async () => {
         if ((await this.tryRun(name, runtime, ['test', '-e', repositoryDirectory], context)).exitCode !== 0) {
           await this.run(name, runtime, ['rm', '-rf', '--', draftRepository], context);
           await this.withAgent(name, agentSocket, context, async (agent) => {

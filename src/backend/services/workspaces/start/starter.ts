@@ -10,6 +10,7 @@ import { readCredentials, readScripts, type Script } from './injected-files';
 import type { OperationContext } from '../../operations/operation-context';
 import { lostBeforeArchive } from '../own-files';
 import { planOf } from './runtime-plan';
+import { hasBundles, startStep, startSteps } from './start-steps';
 import { notCarried, RuntimePreparation, type StartOptions } from './runtime-preparation';
 import { onTarget } from '../target';
 import { limitsAtStart } from '../waiting-changes';
@@ -66,16 +67,18 @@ export class WorkspaceStarter {
     // The start that moved it may have been cut off before anybody heard, and this one removes what it was before.
     warnings.filter(({ code }) => code === notCarried).forEach(({ message }) => context.warn(message));
     await this.forgetWarnings(name);
-    await context.step('runtime', 'Prepare the runtime', () =>
+    await context.step(startSteps.runtime.name, startSteps.runtime.title, () =>
       this.preparation.prepare(name, context, { ...options, isLossReported: isLossReported }),
     );
     const { driver } = this.runtime(name);
-    if ((registry.get(name).spec.mounts ?? []).some((mount) => mount.kind === 'archive')) {
-      await context.step('bundles', 'Unpack the bundles', () =>
+    const { spec } = registry.get(name);
+    if (hasBundles(spec)) {
+      await context.step(startSteps.bundles.name, startSteps.bundles.title, () =>
         driver.refreshBundles(planOf(registry.get(name)), context.signal, (text) => context.warn(text)),
       );
     }
-    const info = await context.step('start', 'Start', () => this.startRuntime(name, context));
+    const { name: step, title } = startStep(spec.runtime);
+    const info = await context.step(step, title, () => this.startRuntime(name, context));
     const noteStart = async (): Promise<void> => {
       const startedAt = info.startedAt ?? new Date().toISOString();
       await registry.update(name, { runtimeId: info.id, startedAt });
@@ -155,9 +158,11 @@ export class WorkspaceStarter {
   private async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
     const { spec } = this.deps.registry.get(name);
     const runtime = this.runtime(name);
-    await context.step('ssh', 'Install keys and start SSH', () => this.configure(name, scripts, context));
+    await context.step(startSteps.ssh.name, startSteps.ssh.title, () =>
+      this.configure(name, scripts, context),
+    );
     if (spec.docker === true) {
-      await context.step('docker', 'Start Docker inside', () => runtime.startDocker(context.signal));
+      await context.step(startSteps.docker.name, startSteps.docker.title, () => runtime.startDocker(context.signal));
     }
   }
 

@@ -10,7 +10,7 @@ import {
   type Verb,
   type WorkspaceState,
 } from '../../../../api/rules/lifecycle';
-import type { OperationContext } from '../../operations/operation-context';
+import type { OperationContext, PlannedStep } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
 import type { EraseDeps } from '../erase';
 import { haltProblem } from '../halted';
@@ -26,6 +26,8 @@ export interface VerbDeps extends EraseDeps {
 
 export interface VerbOptions {
   cancellable?: boolean;
+  /** What it is expected to do, shown before it is done. */
+  plan?: readonly PlannedStep[];
   /** The state after a failure, where the runtime does not say another one; absent: the one before. */
   onFailure?: WorkspaceState;
 }
@@ -39,12 +41,12 @@ export function runVerb(
   verb: Exclude<Verb, 'delete'>,
   name: string,
   work: (context: OperationContext) => Promise<WorkspaceState>,
-  { cancellable = true, onFailure }: VerbOptions = {},
+  { cancellable = true, plan = [], onFailure }: VerbOptions = {},
 ): Operation {
   const { registry, operations, runtimes } = deps;
   const before = registry.get(name).state;
   const title = `${transitions[verb].title} workspace ${name}`;
-  const begin = { kind: kindOf(verb), title, workspace: name, cancellable };
+  const begin = { kind: kindOf(verb), title, workspace: name, cancellable, plan };
   // One that has settled is past what it does, though its record is still written.
   const running = isSettled(before) ? [] : operations.runningOn(name);
   const underWay = running.find(({ kind }) => joins(verb, kind));

@@ -88,6 +88,37 @@ describe('services/operations/operations', () => {
     );
   });
 
+  it('announces what it plans to do, and leaves out what was not needed', async () => {
+    const plan = ['find', 'pull', 'boot', 'clone'].map((name) => ({ name, title: `${name}!` }));
+    const operation = operations.start({ ...begin, plan }, async (context) => {
+      await context.step('find', 'Find', () => {
+        context.progress({ unit: 'bytes', done: 1, total: 1 });
+        return Promise.resolve();
+      });
+      await context.step('check', 'Check', () => Promise.resolve());
+      await context.step('boot', 'Boot', () => Promise.resolve());
+      return undefined;
+    });
+    const ended = await operations.wait(operation.id, 5_000);
+    const seen = reported.map(({ steps, progress }) => [
+      steps.map(({ title, outcome }) => `${title} ${outcome}`).join(', '),
+      progress?.done,
+    ]);
+    assert.deepEqual(seen, [
+      ['find! pending, pull! pending, boot! pending, clone! pending', undefined],
+      ['Find running, pull! pending, boot! pending, clone! pending', undefined],
+      ['Find running, pull! pending, boot! pending, clone! pending', 1],
+      ['Find done, pull! pending, boot! pending, clone! pending', 1],
+      // What was counted was of the step before.
+      ['Find done, Check running, pull! pending, boot! pending, clone! pending', undefined],
+      ['Find done, Check done, pull! pending, boot! pending, clone! pending', undefined],
+      ['Find done, Check done, Boot running, clone! pending', undefined],
+      ['Find done, Check done, Boot done, clone! pending', undefined],
+      ['Find done, Check done, Boot done', undefined],
+    ]);
+    assert.equal(ended.steps.length, 3);
+  });
+
   it('keeps the error of what failed, and which step it was', async () => {
     const operation = operations.start(begin, (context) =>
       context.step('pull', 'Pull', () =>
