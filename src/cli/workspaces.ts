@@ -1,7 +1,8 @@
 /** How workspaces are shown in words. */
 import type { PublishedPort, Workspace } from '../api';
 import { machineWords, placeWords } from '../api/rules/runtimes';
-import { formatAgo, formatDuration } from './format/time';
+import { formatAgo } from './format/time';
+import { formatDuration } from '../api/rules/duration';
 import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
 import { inOneLine, printable } from './format/text';

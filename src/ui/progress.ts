@@ -19,16 +19,13 @@ export function progressText(operation: Operation): string {
   }
   const index = steps.findIndex(({ outcome }) => outcome === 'running');
   const step = steps[index];
-  return [
-    step && t('{0} ({1}/{2})', step.title, index + 1, steps.length),
-    amountText(progress),
-  ]
+  return [step && t('{0} ({1}/{2})', step.title, index + 1, steps.length), amountText(progress)]
     .filter((part) => part !== undefined && part !== '')
     .join(', ');
 }
 
 /** E.g. `120 of 5000 files`; empty for what is not counted. */
-function amountText(progress: Progress | undefined): string {
+export function amountText(progress: Progress | undefined): string {
   switch (progress?.unit) {
     case 'bytes':
       return bytesText(progress.done, progress.total, progress.rate, progress.current);

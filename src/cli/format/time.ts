@@ -26,21 +26,6 @@ export function formatAgo(iso: string, now: number): string {
   return ms >= 0 ? `${amount} ago` : `in ${amount}`;
 }
 
-/** A duration for people: `40 ms`, `1.2 s`, `2 min 5 s`, `1 h 3 min`. */
-export function formatDuration(ms: number): string {
-  if (ms < 1000) {
-    return `${Math.round(ms)} ms`;
-  }
-  if (ms < 59_950) {
-    return `${(ms / 1000).toFixed(1)} s`;
-  }
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) {
-    return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  }
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-}
-
 /** Local date and time to the minute, sortable: `2026-01-31 09:05`. */
 export function formatDate(ms: number): string {
   const date = new Date(ms);

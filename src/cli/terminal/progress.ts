@@ -2,7 +2,7 @@
 import type { Operation, Progress, Step } from '../../api';
 import { transferFailures } from '../../api/rules/results';
 import { formatBytes } from '../../api/rules/sizes';
-import { formatDuration } from '../format/time';
+import { formatDuration } from '../../api/rules/duration';
 import { clip, indentedLines, printable } from '../format/text';
 import { showCursor } from './streams';
 import type { Style } from './style';

@@ -6,6 +6,7 @@ export type WorkspaceRow =
   | { type: 'workspace'; name: string }
   | { type: 'problem'; workspace: string; index: number }
   | { type: 'operation'; workspace: string; id: string }
+  | { type: 'step'; workspace: string; operation: string; index: number }
   | { type: 'port'; workspace: string }
   | { type: 'published'; workspace: string; host: number; guest: number }
   | { type: 'mount'; workspace: string; volume: string; target: string; readOnly: boolean }
@@ -68,6 +69,8 @@ export function rowId(row: Row): string {
       return `problem:${row.workspace}:${row.index}`;
     case 'operation':
       return `operation:${row.id}`;
+    case 'step':
+      return `step:${row.operation}:${row.index}`;
     case 'port':
       return `port:${row.workspace}`;
     case 'published':
@@ -135,6 +138,7 @@ const types = new Set<unknown>([
   'workspace',
   'problem',
   'operation',
+  'step',
   'port',
   'published',
   'mount',

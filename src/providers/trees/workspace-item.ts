@@ -158,23 +158,6 @@ export function problemItem(row: RowOf<'problem'>, store: Store): vscode.TreeIte
   return item;
 }
 
-/** The row of an operation that is under way. */
-export function operationItem(row: RowOf<'operation'>, store: Store): vscode.TreeItem {
-  const operation = store.operation(row.id);
-  const title = operation?.title ?? t('Operation');
-  const progress = operation === undefined ? '' : progressText(operation);
-  // Below its workspace it need not say again what is done with it: there is room for how far it is.
-  const item = new vscode.TreeItem(progress === '' ? title : progress);
-  item.id = rowId(row);
-  item.iconPath = new vscode.ThemeIcon('loading~spin');
-  item.tooltip = title;
-  item.contextValue = operation?.cancellable === true ? 'operation+cancellable' : 'operation';
-  item.accessibilityInformation = {
-    label: t('Running: {0}, {1}', title, progress),
-  };
-  return item;
-}
-
 /** The row of a workspace's SSH port. */
 export function portItem(row: RowOf<'port'>, store: Store): vscode.TreeItem {
   const workspace = store.workspace(row.workspace);

@@ -22,12 +22,12 @@ import { FolderListing } from './folder-listing';
 import { Folds } from './folds';
 import { GatheredRows } from './gathered-rows';
 import { InsideListing } from './inside-listing';
+import { operationItem, stepItem, stepRows } from './operation-item';
 import { RowCache, rowId, type Inside, type WorkspaceRow } from './rows';
 import { entryItem, fileTooltip } from './volume-item';
 import {
   groupItem,
   mountItem,
-  operationItem,
   portItem,
   problemItem,
   publishedItem,
@@ -96,6 +96,8 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
         return problemItem(row, this.store);
       case 'operation':
         return operationItem(row, this.store);
+      case 'step':
+        return stepItem(row, this.store);
       case 'port':
         return portItem(row, this.store);
       case 'published':
@@ -118,6 +120,9 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
     if (row.type === 'group') {
       return this.members(row.key).map(({ name }) => this.rows.intern({ type: 'workspace', name }));
     }
+    if (row.type === 'operation') {
+      return stepRows(row, this.store).map((each) => this.rows.intern(each));
+    }
     const folder = insideOf(row);
     if (folder !== undefined) {
       return this.files(folder);
@@ -132,6 +137,9 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
     }
     if (row.type === 'file' || row.type === 'more' || row.type === 'notice') {
       return this.folderAbove(row);
+    }
+    if (row.type === 'step') {
+      return this.rows.find(`operation:${row.operation}`);
     }
     if (row.type !== 'workspace') {
       return this.rows.intern({ type: 'workspace', name: row.workspace });
@@ -309,6 +317,9 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   }
 
   private isGone(row: WorkspaceRow): boolean {
+    if (row.type === 'operation' || row.type === 'step') {
+      return this.store.operation(row.type === 'step' ? row.operation : row.id) === undefined;
+    }
     const name = row.type === 'workspace' ? row.name : insideOf(row)?.workspace;
     return name !== undefined && this.store.workspace(name) === undefined;
   }

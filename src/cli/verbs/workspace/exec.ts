@@ -6,7 +6,7 @@ import { attach, type AttachSession } from '../../../client/attach';
 import { CapturedOutput } from '../../captured';
 import type { Cli } from '../../cli';
 import { ExitWith, exitCodes } from '../../failure';
-import { formatDuration } from '../../format/time';
+import { formatDuration } from '../../../api/rules/duration';
 import { examples } from '../../help';
 import { collectOutputs, locateOutputs, type Rescue } from '../../outputs';
 import { collect, collectEnv, parseDuration } from '../../parse/options';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { formatAgo, formatDate, formatDuration } from '../../../../src/cli/format/time';
+import { formatAgo, formatDate } from '../../../../src/cli/format/time';
+import { formatDuration } from '../../../../src/api/rules/duration';
 
 const now = Date.parse('2026-06-15T12:00:00.000Z');
 const before = (ms: number): string => formatAgo(new Date(now - ms).toISOString(), now);

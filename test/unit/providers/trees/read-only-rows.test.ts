@@ -18,6 +18,7 @@ describe('what is offered for files that can be read, not changed', () => {
     'uploadFiles',
     'uploadFolder',
   ];
+  const readingFolder = ['copy', 'copyPath', 'download', 'findText', 'goToFile', 'openAsFolder'];
   const file = (type: 'file' | 'directory', readOnly: boolean): string => {
     const inside = { workspace: 'demo', path: '/etc/x', readOnly };
     const row = {
@@ -48,11 +49,10 @@ describe('what is offered for files that can be read, not changed', () => {
   }
 
   it('is all of it where they can be changed', () => {
-    assert.deepEqual(
-      offered(file('directory', false)),
-      [...changing, 'copy', 'copyPath', 'download', 'openAsFolder'].sort(),
-    );
+    assert.deepEqual(offered(file('directory', false)), [...changing, ...readingFolder].sort());
     assert.deepEqual(offered(root(false)), [
+      'findText',
+      'goToFile',
       'newFile',
       'newFolder',
       'openAsFolder',
@@ -63,8 +63,8 @@ describe('what is offered for files that can be read, not changed', () => {
   });
 
   it('is nothing that changes them', () => {
-    assert.deepEqual(offered(file('directory', true)), ['copy', 'copyPath', 'download', 'openAsFolder']);
+    assert.deepEqual(offered(file('directory', true)), readingFolder);
     assert.deepEqual(offered(file('file', true)), ['copy', 'copyPath', 'download', 'open']);
-    assert.deepEqual(offered(root(true)), ['openAsFolder']);
+    assert.deepEqual(offered(root(true)), ['findText', 'goToFile', 'openAsFolder']);
   });
 });

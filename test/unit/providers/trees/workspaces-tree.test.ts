@@ -7,7 +7,7 @@ import type { WorkspaceRow } from '../../../../src/providers/trees/rows';
 import type { EngineLink } from '../../../../src/ui/engine-link';
 import type { Store } from '../../../../src/ui/store';
 import { until } from '../../../support/wait';
-import { workspace } from '../fixtures';
+import { operation, workspace } from '../fixtures';
 
 const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
 
@@ -67,5 +67,37 @@ describe('providers/trees/workspaces-tree', () => {
     const port: WorkspaceRow = { type: 'port', workspace: 'demo' };
     tree.folds.set(port, true);
     assert.equal(tree.getTreeItem(port).collapsibleState, vscode.TreeItemCollapsibleState.None);
+  });
+
+  it('lists the steps of what is under way, with the time of each that has ended', async () => {
+    const steps = [
+      { name: 'image', title: 'Find the image', outcome: 'done' as const, ms: 40 },
+      { name: 'start', title: 'Boot', outcome: 'running' as const },
+      { name: 'ssh', title: 'Install keys and start SSH', outcome: 'pending' as const },
+    ];
+    const progress = { unit: 'bytes' as const, done: 1e6, total: 2e6 };
+    const create = operation('o', { workspace: 'demo', kind: 'workspace.create', steps, progress });
+    const snapshot = { workspaces: [workspace('demo', { state: 'creating' })], volumes: [], drivers: [] };
+    store.loadSnapshot({ ...snapshot, operations: [create] });
+    const children = await tree.getChildren(await demo());
+    const [row] = children.filter(({ type }) => type === 'operation');
+    assert.ok(row);
+    assert.equal(tree.getTreeItem(row).label, 'Boot (2/3), 1.0 MB of 2.0 MB');
+    const rows = await tree.getChildren(row);
+    assert.deepEqual(
+      rows.map((each) => {
+        const item = tree.getTreeItem(each);
+        return [item.label, item.description, item.accessibilityInformation?.label];
+      }),
+      [
+        ['Find the image', '40 ms', 'Find the image, done, 40 ms'],
+        ['Boot', '1.0 MB of 2.0 MB', 'Boot, running, 1.0 MB of 2.0 MB'],
+        ['Install keys and start SSH', '', 'Install keys and start SSH, to come'],
+      ],
+    );
+    assert.equal(tree.getParent(rows[0] ?? assert.fail()), row);
+    // A single step is what the row of the operation says.
+    store.loadSnapshot({ ...snapshot, operations: [{ ...create, steps: steps.slice(1, 2) }] });
+    assert.deepEqual(await tree.getChildren(row), []);
   });
 });

@@ -162,7 +162,9 @@ export class WorkspaceStarter {
       this.configure(name, scripts, context),
     );
     if (spec.docker === true) {
-      await context.step(startSteps.docker.name, startSteps.docker.title, () => runtime.startDocker(context.signal));
+      await context.step(startSteps.docker.name, startSteps.docker.title, () =>
+        runtime.startDocker(context.signal),
+      );
     }
   }
 
