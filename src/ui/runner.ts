@@ -95,7 +95,11 @@ export class Runner {
     const showLog = t('Show Berth Log');
     const buttons = remedies === undefined ? [] : [remedies].flat();
     const hint = hintInWindow(error);
-    const text = t('{0}: {1}', title, hint === undefined ? error.message : `${asSentence(error.message)} ${hint}`);
+    const text = t(
+      '{0}: {1}',
+      title,
+      hint === undefined ? error.message : `${asSentence(error.message)} ${hint}`,
+    );
     const titles = buttons.map((button) => button.title);
     const chosen = await vscode.window.showErrorMessage(text, ...titles, showLog);
     if (chosen === showLog) {

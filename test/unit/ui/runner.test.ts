@@ -43,7 +43,9 @@ describe('ui/runner', () => {
   });
 
   it('ends what another program says before the hint follows', async () => {
-    const error = new BerthError('runtime_unavailable', 'It says: connection refused', { hint: 'Try again.' });
+    const error = new BerthError('runtime_unavailable', 'It says: connection refused', {
+      hint: 'Try again.',
+    });
     await runner.run('Doing it', () => Promise.reject(error));
     assert.equal(standIn.messages[0]?.text, 'Doing it: It says: connection refused. Try again.');
   });
