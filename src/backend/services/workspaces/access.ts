@@ -51,20 +51,29 @@ export class WorkspaceAccess {
     this.require(name, uses.commands, "commands can't run in it");
     const timeoutMs = request.timeoutMs ?? defaultExecTimeoutMs;
     const user = request.user ?? loginUser;
-    const runtime = await this.runtime(name);
-    const env = await this.environment(name, user, request.env);
+    // From now on: nothing pauses it on the way to the command.
     const release = this.hold(name);
-    const result = await runCommand(
-      runtime,
-      { argv: request.argv, user, ...this.startingIn(name, request.cwd), env },
-      {
-        timeoutMs,
-        maxOutputBytes: request.maxOutputBytes ?? defaultOutputBytes,
-        signal,
-        ...(request.stdin !== undefined && { stdin: Buffer.from(request.stdin, 'base64') }),
-      },
-    ).finally(release);
-    return { ...result, stdout: result.stdout.toString('base64'), stderr: result.stderr.toString('base64') };
+    try {
+      const runtime = await this.runtime(name);
+      const env = await this.environment(name, user, request.env);
+      const result = await runCommand(
+        runtime,
+        { argv: request.argv, user, ...this.startingIn(name, request.cwd), env },
+        {
+          timeoutMs,
+          maxOutputBytes: request.maxOutputBytes ?? defaultOutputBytes,
+          signal,
+          ...(request.stdin !== undefined && { stdin: Buffer.from(request.stdin, 'base64') }),
+        },
+      );
+      return {
+        ...result,
+        stdout: result.stdout.toString('base64'),
+        stderr: result.stderr.toString('base64'),
+      };
+    } finally {
+      release();
+    }
   }
 
   /** In the clone, unless the plan names another folder; in the home when the clone is gone. */
@@ -135,15 +144,21 @@ export class WorkspaceAccess {
   ): Promise<ExecSession> {
     this.require(name, uses.commands, "commands can't run in it");
     const user = plan.user ?? loginUser;
-    const runtime = await this.runtime(name);
-    const session = await runtime.exec({
-      ...plan,
-      user,
-      ...this.startingIn(name, plan.cwd),
-      env: await this.environment(name, user, plan.env),
-    });
-    void session.exit.catch(() => undefined).finally(this.hold(name));
-    return session;
+    const release = this.hold(name);
+    try {
+      const runtime = await this.runtime(name);
+      const session = await runtime.exec({
+        ...plan,
+        user,
+        ...this.startingIn(name, plan.cwd),
+        env: await this.environment(name, user, plan.env),
+      });
+      void session.exit.catch(() => undefined).finally(release);
+      return session;
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /** Counts a file client of whatever workspace a volume is the home of. */
