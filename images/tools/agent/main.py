@@ -22,6 +22,7 @@ from archives import Archives
 from content import Content
 from errors import AgentError, Cancelled, as_agent_error
 from places import Volume
+from search import search
 from stages import Stages
 from watches import Watches
 
@@ -105,6 +106,7 @@ class Agent:
             "move": stages.move,
             "remove": trees.remove,
             "usage": trees.usage,
+            "search": search,
             "unstage": stages.unstage,
             "merge": stages.merge,
             "sweep": stages.sweep,

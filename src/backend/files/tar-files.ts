@@ -9,13 +9,20 @@ import type { TarEntry } from '../tar/header';
 import { TarReader } from '../tar/read';
 import type { TarVisitor } from '../tar/visitor';
 import { UnchangeableFiles } from './unchangeable-files';
-import type { ListOptions, TreeUsage, VolumeFiles } from './volume-files';
+import type { ListOptions, TextOfFiles, TreeUsage, VolumeFiles } from './volume-files';
 
 const maxLinks = 40;
 const blockBytes = 512;
 
 /** A tar of what is at a path, links on the way followed inside; the first entry is the thing itself. */
 export type OpenTar = (path: string, signal?: AbortSignal) => Promise<Readable>;
+
+/** Each list of a folder reads all that is in it. */
+export function tooSlowToSearch(volume: string): BerthError {
+  return new BerthError('not_supported', `${volume} can't be searched while its workspace does not run.`, {
+    hint: 'Start the workspace, or search one of its volumes.',
+  });
+}
 
 export class TarFiles extends UnchangeableFiles implements VolumeFiles {
   readonly hasSlowLists = true;
@@ -91,6 +98,10 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
       (error: unknown) => output.destroy(error instanceof Error ? error : new Error(String(error))),
     );
     return output;
+  }
+
+  searchText(): Promise<TextOfFiles> {
+    return Promise.reject(tooSlowToSearch(this.volume));
   }
 
   async usage(path: string, signal?: AbortSignal): Promise<TreeUsage> {

@@ -3,7 +3,16 @@ import type { Readable } from 'node:stream';
 import type { BerthError } from '../../api/errors';
 import type { FileEntry, FileList } from '../../api/files/schemas';
 import type { TakeChunk } from '../tar/flow';
-import type { ListOptions, MergeResult, TreeUsage, Unpacked, Unread, VolumeFiles } from './volume-files';
+import type {
+  ListOptions,
+  MergeResult,
+  TextOfFiles,
+  TextQuery,
+  TreeUsage,
+  Unpacked,
+  Unread,
+  VolumeFiles,
+} from './volume-files';
 
 export abstract class UnchangeableFiles {
   /** Why nothing can be changed, and what to do. */
@@ -82,6 +91,10 @@ export class ReadOnlyFiles extends UnchangeableFiles implements VolumeFiles {
     signal?: AbortSignal,
   ): Promise<Readable> {
     return this.files.read(path, options, signal);
+  }
+
+  searchText(paths: readonly string[], query: TextQuery, signal?: AbortSignal): Promise<TextOfFiles> {
+    return this.files.searchText(paths, query, signal);
   }
 
   usage(path: string, signal?: AbortSignal): Promise<TreeUsage> {

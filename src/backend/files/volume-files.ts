@@ -101,6 +101,39 @@ export interface RemoveOptions {
   progress?: (names: number) => void;
 }
 
+/** What of the lines of files is looked for. */
+export interface TextQuery {
+  /**
+   * Without line breaks: each line that is wanted has it, and so may have others that are found. Undefined: all are to be had.
+   * ASCII, or letters that have no case.
+   */
+  needle?: string | undefined;
+  /** Of the needle. */
+  anyCase: boolean;
+  maxFileBytes: number;
+}
+
+/** Of a text: one line without its break, or several. */
+export interface TextPiece {
+  /** The number of the first line, from 1. */
+  line: number;
+  content: Buffer;
+}
+
+export interface TextOfFiles {
+  /** How many of the paths, from the first on. At least one: the rest is to be asked for again. */
+  done: number;
+  /** Those that have such lines. */
+  files: { path: string; pieces: TextPiece[] }[];
+  /** Files that were read, binary ones as well. */
+  searched: number;
+  /** No text. */
+  binary: number;
+  tooLarge: number;
+  /** Not those that are gone. */
+  unread: number;
+}
+
 export interface VolumeFiles {
   readonly volume: string;
   /** A list of a folder reads all that is below it. */
@@ -109,6 +142,8 @@ export interface VolumeFiles {
   list(path: string, options?: ListOptions): Promise<FileList>;
   /** Bytes from `offset`, at most `length`. Fails before the first byte when the file can't be read. */
   read(path: string, options?: { offset?: number; length?: number }, signal?: AbortSignal): Promise<Readable>;
+  /** The lines of many files that have something, in as few messages as can be. At least one path. */
+  searchText(paths: readonly string[], query: TextQuery, signal?: AbortSignal): Promise<TextOfFiles>;
   /** Atomic: a temp file in the same folder, then renamed over; nothing changes when it fails. */
   write(
     path: string,

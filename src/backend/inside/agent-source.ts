@@ -16,6 +16,7 @@ const agentModules: readonly string[] = [
   'entries',
   'saving',
   'content',
+  'search',
   'copying',
   'opened',
   'trees',

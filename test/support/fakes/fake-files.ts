@@ -4,6 +4,7 @@ import { BerthError } from '../../../src/api/errors';
 import type { FileChange, FileEntry, FileList } from '../../../src/api/files/schemas';
 import type {
   MergeResult,
+  TextOfFiles,
   TreeUsage,
   Unpacked,
   VolumeFiles,
@@ -39,6 +40,18 @@ export class FakeFiles implements VolumeFiles {
     await this.stat(path);
     const content = this.contents.get(path) ?? Buffer.alloc(0);
     return Readable.from([content.subarray(offset, length === undefined ? undefined : offset + length)]);
+  }
+
+  /** All lines, whatever is looked for. */
+  searchText(paths: readonly string[]): Promise<TextOfFiles> {
+    const counts = { binary: 0, tooLarge: 0, unread: 0 };
+    const files = paths.flatMap((path) => {
+      const content = this.contents.get(path) ?? Buffer.alloc(0);
+      const isBinary = content.includes(0);
+      counts.binary += isBinary ? 1 : 0;
+      return isBinary ? [] : [{ path, pieces: [{ line: 1, content }] }];
+    });
+    return Promise.resolve({ ...counts, done: paths.length, searched: paths.length, files });
   }
 
   async write(

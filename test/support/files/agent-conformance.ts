@@ -5,6 +5,7 @@
 import { contentCases } from './agents/content';
 import { nameCases } from './agents/names';
 import type { Rooms } from './agents/room';
+import { searchCases } from './agents/searching';
 import { treeCases } from './agents/trees';
 import { uploadCases } from './agents/uploads';
 import { watchCases } from './agents/watching';
@@ -13,6 +14,7 @@ import { watchCases } from './agents/watching';
 export function agentKeepsProtocol(rooms: Rooms): void {
   describe('content', () => contentCases(rooms));
   describe('names', () => nameCases(rooms));
+  describe('searching', () => searchCases(rooms));
   describe('trees', () => treeCases(rooms));
   describe('uploads', () => uploadCases(rooms));
   describe('watching', () => watchCases(rooms));

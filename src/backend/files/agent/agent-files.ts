@@ -19,6 +19,7 @@ import {
   usageOf,
   writtenOf,
 } from './replies';
+import { searchFields, textOfFiles } from './search';
 import { firstChunk, readStream, takeFirst, writeStream } from './streams';
 import { normalizePath, quote } from '../../../api/rules/volume-path';
 import { push, type TakeChunk, type TarSource } from '../../tar/flow';
@@ -29,6 +30,8 @@ import type {
   MergeResult,
   RenameOptions,
   PutTarOptions,
+  TextOfFiles,
+  TextQuery,
   TreeUsage,
   Unpacked,
   Unread,
@@ -38,6 +41,8 @@ import type {
 
 /** Walks and copies of whole trees: as long as they get on, they may take their time. */
 const treeTimeoutMs = 6 * 3_600_000;
+/** For as many files as one message is about. */
+const searchTimeoutMs = 10 * 60_000;
 const tarBuffer = 2 * 1024 * 1024;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -87,6 +92,15 @@ export class AgentFiles implements VolumeFiles {
       release();
       throw error;
     }
+  }
+
+  async searchText(paths: readonly string[], query: TextQuery, signal?: AbortSignal): Promise<TextOfFiles> {
+    const asked = paths.map((path) => normalizePath(path));
+    const reply = await this.again('search', searchFields(asked, query), {
+      signal,
+      timeoutMs: searchTimeoutMs,
+    });
+    return textOfFiles(asked, reply);
   }
 
   async write(

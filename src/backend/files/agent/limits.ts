@@ -9,6 +9,8 @@ const mebibyte = 1024 * kibibyte;
 export const headLimit = 64 * kibibyte;
 /** A thousand changes with paths of any length. */
 export const changesLimit = 32 * mebibyte;
+/** Two files of the size that is searched at most, and where their lines are. */
+const searchLimit = 40 * mebibyte;
 /** Lists of what was skipped, renamed or has failed. */
 const reportLimit = 64 * mebibyte;
 /** A row of a folder is short; links may have long targets. */
@@ -34,6 +36,8 @@ export function limitOf(op: string, fields: Readonly<Record<string, unknown>>): 
       return headLimit + lengthOf(fields.length);
     case 'list':
       return linksLimit + rowLimit * Math.min(lengthOf(fields.limit) || maxRows, maxRows);
+    case 'search':
+      return searchLimit;
     default:
       return reportLimit;
   }

@@ -35,6 +35,7 @@ function looking(files: VolumeFiles) {
     stat: (...input) => files.stat(...input),
     list: (...input) => files.list(...input),
     read: (...input) => files.read(...input),
+    searchText: (...input) => files.searchText(...input),
     usage: (...input) => files.usage(...input),
     watch: (...input) => files.watch(...input),
     getTar: (...input) => files.getTar(...input),

@@ -12,6 +12,8 @@ import type {
   MergeResult,
   RenameOptions,
   PutTarOptions,
+  TextOfFiles,
+  TextQuery,
   TreeUsage,
   VolumeFiles,
   WriteOptions,
@@ -70,6 +72,10 @@ export class SwitchingFiles implements VolumeFiles {
     signal?: AbortSignal,
   ): Promise<Readable> {
     return (await this.now()).read(path, options, signal);
+  }
+
+  async searchText(paths: readonly string[], query: TextQuery, signal?: AbortSignal): Promise<TextOfFiles> {
+    return (await this.now()).searchText(paths, query, signal);
   }
 
   async write(

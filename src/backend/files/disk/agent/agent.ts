@@ -9,6 +9,7 @@ import type { Ext4 } from '../../../ext4/file-system';
 import { type Answer, Content, Handles } from './content';
 import { type Fields, list, real, stat } from './entries';
 import { Volume } from './places';
+import { search } from './search';
 import { Stages } from './stages';
 import { TarIn } from './tar-in';
 import { TarOut } from './tar-out';
@@ -18,7 +19,7 @@ import { finish, Job, type Work } from './work';
 
 export type Send = (head: Readonly<Record<string, unknown>>, payload?: Buffer) => void;
 type Quick = (request: Fields, payload: Buffer, job: Job) => Answer;
-type Slow = (request: Fields, job: Job) => Work<Fields>;
+type Slow = (request: Fields, job: Job) => Work<Answer>;
 
 /** How long jobs may take to notice that it is over. */
 const graceMs = 5000;
@@ -63,6 +64,7 @@ export class DiskAgent {
       copy: (request, job) => stages.copy(request, job, notify),
       remove: (request, job) => remove(volume, request, notify, job),
       usage: (request) => usage(volume, request),
+      search: (request) => search(volume, request),
       stage: () => stages.stage(),
       unstage: (request) => stages.unstage(request),
       merge: (request) => stages.merge(request, notify),
@@ -126,7 +128,7 @@ export class DiskAgent {
 
   private async run(slow: Slow, request: Fields, job: Job): Promise<void> {
     try {
-      this.send({ id: job.id, ok: await finish(slow(request, job), job) });
+      this.reply(job, await finish(slow(request, job), job));
     } catch (error) {
       this.fail(job, request, error);
     }
@@ -134,12 +136,15 @@ export class DiskAgent {
 
   private answer(job: Job, request: Fields, run: () => Answer): void {
     try {
-      const answer = run();
-      const [ok, payload] = isPair(answer) ? answer : [answer];
-      this.send({ id: job.id, ok }, payload);
+      this.reply(job, run());
     } catch (error) {
       this.fail(job, request, error);
     }
+  }
+
+  private reply(job: Job, answer: Answer): void {
+    const [ok, payload] = isPair(answer) ? answer : [answer];
+    this.send({ id: job.id, ok }, payload);
   }
 
   private fail(job: Job, request: Fields, error: unknown): void {

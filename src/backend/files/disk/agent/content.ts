@@ -45,7 +45,8 @@ export class Handles<T> {
   }
 }
 
-function requireFile(inode: Inode): void {
+/** Throws `is_a_directory`, or `bad_request` for what is neither. */
+export function requireFile(inode: Inode): void {
   if (inode.isDirectory) {
     throw new DiskError('is_a_directory');
   }

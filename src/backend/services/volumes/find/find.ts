@@ -2,20 +2,26 @@
  * Finds files, or lines in files, below a folder of a volume: through its files' interface, so that it is the same for what
  * runs and what does not, in containers and in disks. Links are not followed.
  */
-import { BerthError, asBerthError } from '../../../../api/errors';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { asBerthError } from '../../../../api/errors';
 import type { FindEnd, FindEvent, FindQuery } from '../../../../api/files/find';
 import type { FileEntry } from '../../../../api/files/schemas';
 import { joinPath, normalizePath } from '../../../../api/rules/volume-path';
-import type { VolumeFiles } from '../../../files/volume-files';
+import { tooSlowToSearch } from '../../../files/tar-files';
+import type { TextQuery, VolumeFiles } from '../../../files/volume-files';
 import { selectionOf, type Selection } from './globs';
-import { lineMatcher, type LineMatcher } from './line-matcher';
+import { lineMatcher, needleOf, type LineMatcher } from './line-matcher';
 
-/** Folders and files that are asked for at once: each answer is a round trip. */
-const atOnce = 12;
+/** Each answer is a round trip: so many are under way at once. */
+const foldersAtOnce = 8;
+const batchesAtOnce = 4;
+/** Files that are asked for at once. */
+const batchFiles = 256;
+const batchBytes = 4 * 1024 * 1024;
 const maxFileBytes = 16 * 1024 * 1024;
 const defaultLimit = 10_000;
-/** Text has no NUL; where one is, it is near the beginning, as git has it. */
-const lookedForNul = 8_000;
+/** So long, in ms, others wait while lines are looked at; an expression may take longer for one file. */
+const stepMs = 20;
 
 interface Found {
   path: string;
@@ -25,11 +31,15 @@ interface Found {
 /** Made before anything is sent: what is wrong with the question is an ordinary answer. Throws `bad_request`. */
 export class Search {
   private readonly matcher: LineMatcher | undefined;
+  private readonly text: TextQuery;
   private readonly include: Selection | undefined;
   private readonly exclude: Selection | undefined;
   private readonly root: string;
   private readonly limit: number;
+  private readonly folders: string[] = [];
   private readonly todo: Found[] = [];
+  private readonly over = new AbortController();
+  private readonly signal: AbortSignal;
   private readonly end: FindEnd = {
     found: 0,
     hasMore: false,
@@ -43,9 +53,11 @@ export class Search {
     private readonly files: VolumeFiles,
     query: FindQuery,
     private readonly report: (event: FindEvent) => void,
-    private readonly signal: AbortSignal,
+    private readonly cancelled: AbortSignal,
   ) {
+    this.signal = AbortSignal.any([cancelled, this.over.signal]);
     this.matcher = query.text === undefined ? undefined : lineMatcher(query);
+    this.text = { needle: needleOf(query), anyCase: query.caseSensitive !== true, maxFileBytes };
     this.include = selectionOf('include', query.include);
     this.exclude = selectionOf('exclude', query.exclude);
     this.root = normalizePath(query.path ?? '/');
@@ -54,28 +66,14 @@ export class Search {
 
   /** Resolves when all is reported. Rejects with what is wrong with the folder itself, and when it is cancelled. */
   async run(): Promise<void> {
-    await this.begin();
-    await new Promise<void>((resolve, reject) => {
-      let running = 0;
-      const next = (): void => {
-        while (running < atOnce && !this.isOver()) {
-          const item = this.todo.pop();
-          if (item === undefined) {
-            break;
-          }
-          running++;
-          this.look(item).then(() => {
-            running--;
-            next();
-          }, reject);
-        }
-        if (running === 0) {
-          resolve();
-        }
-      };
-      next();
-    });
-    this.signal.throwIfAborted();
+    try {
+      await this.begin();
+      await this.rest();
+    } finally {
+      // What is still under way ends where it is.
+      this.over.abort();
+    }
+    this.cancelled.throwIfAborted();
     this.report({ end: this.end });
   }
 
@@ -93,19 +91,47 @@ export class Search {
     }
   }
 
+  private rest(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const running = { folders: 0, batches: 0 };
+      const run = async (kind: keyof typeof running, work: Promise<void>): Promise<void> => {
+        running[kind]++;
+        await work.catch((error: unknown) => {
+          if (!this.isOver()) {
+            throw error;
+          }
+        });
+        running[kind]--;
+        next();
+      };
+      const next = (): void => {
+        while (!this.isOver() && running.folders < foldersAtOnce && this.folders.length > 0) {
+          run('folders', this.folderUnlessGone(this.folders.pop() ?? this.root)).catch(reject);
+        }
+        while (!this.isOver() && running.batches < batchesAtOnce && this.todo.length > 0) {
+          run('batches', this.batch()).catch(reject);
+        }
+        if (this.isOver() || running.folders + running.batches === 0) {
+          resolve();
+        }
+      };
+      next();
+    });
+  }
+
   private isOver(): boolean {
     return this.end.hasMore || this.signal.aborted;
   }
 
-  private async look({ path, entry }: Found): Promise<void> {
+  private async folderUnlessGone(path: string): Promise<void> {
     try {
-      await (entry.type === 'directory' ? this.folder(path) : this.file(path, entry.size));
+      await this.folder(path);
     } catch (error) {
       const { code } = asBerthError(error);
-      if (code === 'bad_request' || this.signal.aborted) {
+      if (code === 'bad_request') {
         throw error;
       }
-      // Gone since its folder was read.
+      // Gone since the folder around it was read.
       this.end.unread += code === 'path_not_found' ? 0 : 1;
     }
   }
@@ -120,43 +146,55 @@ export class Search {
     const included = this.include?.(files.map(relative));
     const wanted = included === undefined ? files : files.filter((each) => included.has(relative(each)));
     this.take(wanted);
-    this.todo.push(...left.filter(({ entry }) => entry.type === 'directory'));
+    this.folders.push(...left.filter(({ entry }) => entry.type === 'directory').map((each) => each.path));
   }
 
   private take(wanted: readonly Found[]): void {
     if (this.matcher === undefined) {
       this.end.searched += wanted.length;
       this.reported(wanted, (some) => ({ files: some.map((each) => each.path) }));
-    } else {
-      this.todo.push(...wanted);
+      return;
+    }
+    const small = wanted.filter(({ entry }) => entry.size <= maxFileBytes);
+    this.todo.push(...small);
+    this.end.tooLarge += wanted.length - small.length;
+  }
+
+  /** Reads some of the files; what does not fit into one answer is done later. */
+  private async batch(): Promise<void> {
+    const batch = this.nextBatch();
+    const paths = batch.map(({ path }) => path);
+    const { done, files, ...counts } = await this.files.searchText(paths, this.text, this.signal);
+    this.todo.push(...batch.slice(done));
+    this.end.searched += counts.searched;
+    this.end.binary += counts.binary;
+    this.end.tooLarge += counts.tooLarge;
+    this.end.unread += counts.unread;
+    let begun = performance.now();
+    for (const { path, pieces } of files) {
+      if (this.isOver()) {
+        return;
+      }
+      const lines = this.matcher?.(pieces, this.limit - this.end.found + 1) ?? [];
+      this.reported(lines, (some) => ({ lines: some.map((line) => ({ path, ...line })) }));
+      if (performance.now() - begun > stepMs) {
+        await nextTurn();
+        begun = performance.now();
+      }
     }
   }
 
-  private async file(path: string, size: number): Promise<void> {
-    if (size > maxFileBytes) {
-      this.end.tooLarge++;
-      return;
+  private nextBatch(): Found[] {
+    let bytes = 0;
+    const batch: Found[] = [];
+    for (let next = this.todo.pop(); next !== undefined; next = this.todo.pop()) {
+      batch.push(next);
+      bytes += next.entry.size;
+      if (batch.length === batchFiles || bytes >= batchBytes) {
+        break;
+      }
     }
-    const content = await this.read(path);
-    this.end.searched++;
-    if (content.subarray(0, lookedForNul).includes(0)) {
-      this.end.binary++;
-      return;
-    }
-    if (this.isOver()) {
-      return;
-    }
-    const lines = this.matcher?.(content.toString('utf8'), this.limit - this.end.found + 1) ?? [];
-    this.reported(lines, (some) => ({ lines: some.map((line) => ({ path, ...line })) }));
-  }
-
-  private async read(path: string): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    const stream: AsyncIterable<Buffer> = await this.files.read(path, { length: maxFileBytes }, this.signal);
-    for await (const chunk of stream) {
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
+    return batch;
   }
 
   private reported<T>(all: readonly T[], eventOf: (some: readonly T[]) => FindEvent): void {
@@ -172,12 +210,6 @@ export class Search {
 /** Refuses files that are read as a whole for every folder that is listed. Throws `not_supported`. */
 export function refuseSlowLists(files: VolumeFiles): void {
   if (files.hasSlowLists === true) {
-    throw new BerthError(
-      'not_supported',
-      `${files.volume} can't be searched while its workspace does not run.`,
-      {
-        hint: 'Start the workspace, or search one of its volumes.',
-      },
-    );
+    throw tooSlowToSearch(files.volume);
   }
 }
