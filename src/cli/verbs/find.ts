@@ -57,16 +57,21 @@ async function findIn(cli: Cli, where: string, options: FindOptions): Promise<vo
   const at = withMounts(await resolvePlace(client, parseRemote(where), { follow: true, signal: cli.signal }));
   cli.paths.add(at.path, where.includes(':') ? where : `${where}:`);
   const { volume } = at;
+  const onTerminal = isTerminal(cli.streams.stdout);
   const end = await find(
     client,
     volume,
     { ...query, path: at.path },
     {
       files: (paths) => {
-        paths.forEach((path) => show(cli, { volume, path }, fileText(cli, path)));
+        paths.forEach((path) => {
+          show(cli, { volume, path }, formatFound(cli.paths.typed(path), undefined, onTerminal));
+        });
       },
       lines: (lines) => {
-        lines.forEach((line) => show(cli, { volume, ...line }, lineText(cli, line)));
+        lines.forEach((line) => {
+          show(cli, { volume, ...line }, formatFound(cli.paths.typed(line.path), line, onTerminal));
+        });
       },
     },
     cli.signal,
@@ -112,15 +117,18 @@ function show(cli: Cli, found: object, text: string): void {
   cli.print(cli.json ? JSON.stringify(found) : text);
 }
 
-/** As `berth ls` has names: on a terminal as a shell reads them, for programs themselves. */
-function fileText(cli: Cli, path: string): string {
-  const typed = cli.paths.typed(path);
-  return isTerminal(cli.streams.stdout) ? shellName(typed) : typed;
-}
-
-function lineText(cli: Cli, { path, line, text }: FoundLine): string {
-  const shown = isTerminal(cli.streams.stdout) ? text.split('\t').map(printable).join('\t') : text;
-  return `${fileText(cli, path)}:${line}:${shown}`;
+/** As grep; on a terminal names as a shell reads them and text without what drives it, for programs themselves. */
+export function formatFound(
+  name: string,
+  found: Pick<FoundLine, 'line' | 'text'> | undefined,
+  onTerminal: boolean,
+): string {
+  const shownName = onTerminal ? shellName(name) : name;
+  if (found === undefined) {
+    return shownName;
+  }
+  const text = onTerminal ? found.text.split('\t').map(printable).join('\t') : found.text;
+  return `${shownName}:${found.line}:${text}`;
 }
 
 /** What is not among what was found. */

@@ -9,6 +9,7 @@ import { createStyle } from '../../../src/cli/terminal/style';
 import { formatAdoptables } from '../../../src/cli/verbs/workspace/adopt';
 import { explain } from '../../../src/cli/verbs/workspace/delete';
 import { formatImages } from '../../../src/cli/verbs/image';
+import { formatFound } from '../../../src/cli/verbs/find';
 import { formatLong, formatShort } from '../../../src/cli/verbs/ls';
 import { describeEvent, formatOperations } from '../../../src/cli/verbs/operations';
 import { formatVolume, formatVolumes } from '../../../src/cli/volumes';
@@ -92,6 +93,9 @@ function shownOf(text: string): string[] {
     formatStep(step, style).replaceAll('\n    ', ' '),
     formatShort([entry], look),
     formatLong([entry], look),
+    // Lines of files have tabs.
+    formatFound(text, { line: 1, text }, true).replaceAll('\t', ' '),
+    formatFound(text, undefined, true),
     describeEvent({ id: 1, type: 'operation.changed', payload: operation }),
     formatFailure(
       new BerthError('internal', text.replaceAll('\n', ' '), { hint: text }),
