@@ -45,7 +45,8 @@ export function registerFind(program: Command, cli: Cli): void {
   );
   command.addHelpText(
     'after',
-    '\nA glob without a slash counts at any depth. Links are not followed. What was skipped is said on stderr.' +
+    '\nA glob without a slash counts at any depth. Links are not followed. Of a whole system /proc, /sys and /dev' +
+      '\nare left out. What was skipped is said on stderr.' +
       '\nAs of grep, the exit code is 1 where nothing is found.' +
       '\nWith --json each line is an object of what was found; the last one, `end`, has the counts.',
   );

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { asBerthError } from '../../../../api/errors';
 import type { FindEnd, FindEvent, FindQuery } from '../../../../api/files/find';
 import type { FileEntry } from '../../../../api/files/schemas';
+import { workspaceOfRoot } from '../../../../api/rules/root-files';
 import { joinPath, normalizePath } from '../../../../api/rules/volume-path';
 import { tooSlowToSearch } from '../../../files/tar-files';
 import type { TextQuery, VolumeFiles } from '../../../files/volume-files';
@@ -22,6 +23,9 @@ const maxFileBytes = 16 * 1024 * 1024;
 const defaultLimit = 10_000;
 /** So long, in ms, others wait while lines are looked at; an expression may take longer for one file. */
 const stepMs = 20;
+
+/** In the root of a whole system: what its kernel makes up while it is read. Named by a search, they are searched. */
+const madeUp: ReadonlySet<string> = new Set(['proc', 'sys', 'dev']);
 
 interface Found {
   path: string;
@@ -138,7 +142,9 @@ export class Search {
 
   private async folder(path: string): Promise<void> {
     const { entries } = await this.files.list(path);
-    const below = entries.map((entry) => ({ entry, path: joinPath(path, entry.name) }));
+    const isSystem = path === '/' && workspaceOfRoot(this.files.volume) !== undefined;
+    const real = isSystem ? entries.filter(({ name }) => !madeUp.has(name)) : entries;
+    const below = real.map((entry) => ({ entry, path: joinPath(path, entry.name) }));
     const relative = (found: Found): string => found.path.slice(this.root === '/' ? 1 : this.root.length + 1);
     const excluded = this.exclude?.(below.map(relative));
     const left = excluded === undefined ? below : below.filter((each) => !excluded.has(relative(each)));

@@ -9,18 +9,22 @@ class WaitingFiles extends FakeFiles {
   readonly asked: { paths: readonly string[]; signal: AbortSignal | undefined }[] = [];
   answer: (paths: readonly string[]) => Promise<TextOfFiles> = () => new Promise(() => undefined);
 
-  override searchText(
+  override async searchText(
     paths: readonly string[],
     _query?: unknown,
     signal?: AbortSignal,
   ): Promise<TextOfFiles> {
     this.asked.push({ paths, signal });
-    return Promise.race([
-      this.answer(paths),
-      new Promise<never>((_resolve, reject) => {
-        signal?.addEventListener('abort', () => reject(new Error('ended')));
-      }),
-    ]);
+    let end = (): void => undefined;
+    const ended = new Promise<never>((_resolve, reject) => {
+      end = () => reject(new Error('ended'));
+    });
+    signal?.addEventListener('abort', end);
+    try {
+      return await Promise.race([this.answer(paths), ended]);
+    } finally {
+      signal?.removeEventListener('abort', end);
+    }
   }
 }
 
@@ -81,5 +85,30 @@ describe('services/volumes/find/find', () => {
     fill(10);
     files.answer = () => Promise.reject(new Error('the agent is gone'));
     await assert.rejects(search({ text: 'needle' }), /the agent is gone/);
+  });
+
+  it('leaves out what a kernel makes up, unless that is what is searched', async () => {
+    const entry = { size: 1, mode: 0, uid: 0, gid: 0, mtimeMs: 0, ctimeMs: 0 };
+    const foldersOf = (volume: string) => {
+      const made = new WaitingFiles(volume);
+      made.list = (path) => {
+        const folders = path === '/' ? ['dev', 'etc', 'proc', 'sys'] : [];
+        const entries = [
+          ...folders.map((name) => ({ ...entry, name, type: 'directory' as const })),
+          { ...entry, name: 'file', type: 'file' as const },
+        ];
+        return Promise.resolve({ path, entries, total: entries.length });
+      };
+      return made;
+    };
+    const found = async (volume: string, path = '/') => {
+      files = foldersOf(volume);
+      events = [];
+      await search({ path });
+      return events.flatMap((event) => ('files' in event ? event.files : [])).sort();
+    };
+    assert.deepEqual(await found('rootfs@demo'), ['/etc/file', '/file']);
+    assert.deepEqual(await found('rootfs@demo', '/proc'), ['/proc/file']);
+    assert.equal((await found('demo')).length, 5);
   });
 });
