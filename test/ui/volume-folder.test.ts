@@ -111,4 +111,35 @@ describe('a volume opened as a folder', function () {
     await workbench.quickInput.pick('"use strict"');
     await workbench.statusBar(/Ln 1, Col \d+ \(10 selected\)/);
   });
+
+  it('opens all that was found in chosen files, with links to the lines', async () => {
+    const { workbench } = session;
+    const { quickInput } = workbench;
+    await workbench.editor.closeAll();
+    await workbench.openSideBar('Berth');
+    await row(other).contextMenu('Find in Volume…');
+    await quickInput.widget.getByRole('button', { name: 'Choose Files to Include and Exclude' }).click();
+    await quickInput.enter('USE strict');
+    for (const [prompt, globs] of [
+      ['Files to include', '*.js, *.ts'],
+      ['Files and folders to exclude', 'none'],
+    ] as const) {
+      await eventually(`the prompt "${prompt}"`, async () => {
+        assert((await quickInput.message()).includes(prompt));
+      });
+      await quickInput.enter(globs);
+    }
+    await quickInput.rows.filter({ hasText: '/src/main.js:1' }).first().waitFor();
+    await quickInput.widget.getByRole('button', { name: 'Open All in an Editor' }).click();
+    await workbench.editor.waitForTab(`“USE strict” in ${other}`);
+    await workbench.editor.waitForText('in 1 file · only *.js, *.ts · without none');
+    await workbench.editor.waitForText('/src/main.js:');
+    await workbench.screenshot('found-document');
+    await workbench.page
+      .locator('.view-lines .detected-link')
+      .nth(1)
+      .click({ modifiers: ['ControlOrMeta'] });
+    await workbench.editor.waitForTab('main.js');
+    await workbench.statusBar(/Ln 1, Col 2\b/);
+  });
 });

@@ -5,7 +5,6 @@ import type { EngineClient } from '../../client/engine-client';
 import { find } from '../../client/find';
 import type { VolumePlace } from '../../providers/files/volume-uri';
 import { Cancelled } from '../../ui/runner';
-import { leftOut } from './searched-place';
 
 const { t } = vscode.l10n;
 /** Each time the whole list goes to the window. */
@@ -22,14 +21,19 @@ export interface FoundListOptions {
   itemOf: (found: string | FoundLine) => FoundItem;
   /** Of all that was found. */
   summary: (items: readonly FoundItem[]) => string;
+  /** A button for all that was found, in place of one of it. */
+  all?: {
+    tooltip: string;
+    open: (items: readonly FoundItem[], summary: string) => Promise<void>;
+  };
 }
 
-/** Resolves with what was chosen; throws `Cancelled` when the list is closed, and what is wrong with the question. */
+/** Resolves with what was chosen, undefined when all was opened; throws `Cancelled` when the list is closed, and what is wrong with the question. */
 export async function chooseFound(
   client: EngineClient,
   { volume, path }: VolumePlace,
-  { title, query, itemOf, summary }: FoundListOptions,
-): Promise<FoundItem> {
+  { title, query, itemOf, summary, all }: FoundListOptions,
+): Promise<FoundItem | undefined> {
   const pick = vscode.window.createQuickPick<FoundItem>();
   const abort = new AbortController();
   const items: FoundItem[] = [];
@@ -38,9 +42,11 @@ export async function chooseFound(
   };
   const add = (found: readonly (string | FoundLine)[]): void => void items.push(...found.map(itemOf));
   Object.assign(pick, { title, busy: true, matchOnDescription: true, placeholder: t('Searching…') });
+  let rest = [t('the search had not ended')];
+  const said = (): string => [summary(items), ...rest].join(' · ');
   const timer = setInterval(() => pick.items.length < items.length && draw(), redrawMs);
   try {
-    return await new Promise<FoundItem>((resolve, reject) => {
+    return await new Promise<FoundItem | undefined>((resolve, reject) => {
       pick.onDidHide(() => reject(new Cancelled()));
       pick.onDidAccept(() => {
         const [chosen] = pick.selectedItems;
@@ -48,18 +54,21 @@ export async function chooseFound(
           resolve(chosen);
         }
       });
+      if (all !== undefined) {
+        pick.buttons = [{ iconPath: new vscode.ThemeIcon('open-preview'), tooltip: all.tooltip }];
+        pick.onDidTriggerButton(() => {
+          if (items.length > 0) {
+            all.open(items, said()).then(() => resolve(undefined), reject);
+          }
+        });
+      }
       pick.show();
-      find(
-        client,
-        volume,
-        { path, exclude: leftOut, ...query },
-        { files: add, lines: add },
-        abort.signal,
-      ).then(
+      find(client, volume, { path, ...query }, { files: add, lines: add }, abort.signal).then(
         (end) => {
           draw();
+          rest = remarks(end, query);
           pick.busy = false;
-          pick.placeholder = [summary(items), ...remarks(end)].join(' · ');
+          pick.placeholder = said();
         },
         (error: unknown) => reject(asBerthError(error)),
       );
@@ -72,7 +81,7 @@ export async function chooseFound(
 }
 
 /** What a list does not show. */
-function remarks({ hasMore, binary, tooLarge, unread }: FindEnd): string[] {
+function remarks({ hasMore, binary, tooLarge, unread }: FindEnd, query: FindQuery): string[] {
   return [
     hasMore ? t('there are more: search for something narrower') : '',
     binary === 0 ? '' : binary === 1 ? t('1 binary file skipped') : t('{0} binary files skipped', binary),
@@ -82,6 +91,15 @@ function remarks({ hasMore, binary, tooLarge, unread }: FindEnd): string[] {
         ? t('1 file of more than 16 MB skipped')
         : t('{0} files of more than 16 MB skipped', tooLarge),
     unread > 0 ? t('{0} could not be read', unread) : '',
-    t('without {0}', leftOut.replace(',', ', ')),
+    ...globsWords(query),
   ].filter((remark) => remark !== '');
+}
+
+/** Which files were looked at. */
+function globsWords({ include = '', exclude = '' }: Pick<FindQuery, 'include' | 'exclude'>): string[] {
+  const spaced = (globs: string): string => globs.replace(/\s*,\s*/g, ', ');
+  return [
+    include === '' ? '' : t('only {0}', spaced(include)),
+    exclude === '' ? '' : t('without {0}', spaced(exclude)),
+  ].filter((words) => words !== '');
 }

@@ -4,7 +4,7 @@ import { fileScheme } from '../../ui/ids';
 import type { Targets } from '../targets';
 
 const { t } = vscode.l10n;
-/** What nobody looks for; the lists say that it is left out. */
+/** What is left out unless it is asked for; the lists say so. */
 export const leftOut = '.git,node_modules';
 
 /** The folder to look in: the clicked one, that of this window, or the root of a volume that is picked. */
