@@ -3,22 +3,20 @@ import { lstat, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isErrno } from '../../machine/files';
 import { localPath } from '../../machine/file-names';
+import { keptReasons, notRemoved, type Kept } from '../kept';
 import { reasonOf, type LocalNode } from './tree';
 
-/** Something that is still there, and why. */
-export interface Kept {
+interface KeptNode extends Kept {
   /** Of which it is, or is in. */
   node: LocalNode;
-  path: string;
-  reason: string;
 }
 
 /**
  * Removes the originals of a walk, what is in folders first. What was written to since the walk stays, and so do folders
  * with something that has come into them. Whoever may not remove one file of a folder is told of the folder, once.
  */
-export async function removeCopied(nodes: readonly LocalNode[]): Promise<Kept[]> {
-  const kept: Kept[] = [];
+export async function removeCopied(nodes: readonly LocalNode[]): Promise<KeptNode[]> {
+  const kept: KeptNode[] = [];
   const full = new Set<string>();
   for (const node of nodes.toReversed()) {
     const { source, type } = node;
@@ -30,7 +28,7 @@ export async function removeCopied(nodes: readonly LocalNode[]): Promise<Kept[]>
       } else if (await isAsCopied(node)) {
         await rm(localPath(source));
       } else {
-        kept.push({ node, path: source, reason: 'copied, but not removed: it has changed since' });
+        kept.push({ node, path: source, reason: keptReasons.changed });
         full.add(dirname(source));
       }
     } catch (error) {
@@ -39,12 +37,12 @@ export async function removeCopied(nodes: readonly LocalNode[]): Promise<Kept[]>
       }
       full.add(dirname(source));
       const reason = isErrno(error, 'ENOTEMPTY', 'EEXIST')
-        ? 'something has come into it since'
+        ? keptReasons.filled
         : isErrno(error, 'EACCES', 'EPERM', 'EROFS')
-          ? 'you may not remove it, or what is in it'
-          : reasonOf(error);
+          ? notRemoved('you may not remove it, or what is in it')
+          : notRemoved(reasonOf(error));
       const path = type === 'directory' ? source : dirname(source);
-      kept.push({ node, path, reason: `copied, but not removed: ${reason}` });
+      kept.push({ node, path, reason });
     }
   }
   return kept;
