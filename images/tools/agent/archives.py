@@ -44,7 +44,8 @@ class Turns:
 
 
 class Archives:
-    def __init__(self):
+    def __init__(self, notes):
+        self._notes = notes
         self._numbers = itertools.count(1)
         self._open = {}
 
@@ -60,7 +61,7 @@ class Archives:
         return turns
 
     def tar_open(self, volume, request, _payload, _job):
-        return self._add(TarOut(volume, request))
+        return self._add(TarOut(volume, request, self._notes.of(request)))
 
     def tar_next(self, _volume, request, _payload, _job):
         turns = self._get(request)

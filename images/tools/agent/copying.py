@@ -27,7 +27,8 @@ PROGRESS_EVERY = 0.1
 class TreeCopy:
     """One copy of a file or tree into a folder of ours. Modes, owners and times are kept, links stay links."""
 
-    def __init__(self, job, root):
+    def __init__(self, job, root, copied=None):
+        """`copied` notes what is read."""
         self.job = job
         self.bytes = 0
         # What is not in the copy, by its path there, and why: what can't be read, and sockets and devices, which mean
@@ -35,6 +36,7 @@ class TreeCopy:
         self.failed = []
         self.losses = attributes.Losses()
         self._root = root
+        self._notes = copied
         # Where the copy of a file with several names is, from the root.
         self._linked = {}
         self._unsized = Unsized()
@@ -59,12 +61,17 @@ class TreeCopy:
         elif modes.S_ISREG(status.st_mode):
             self._file(name, directory, target, target_directory, path)
         elif modes.S_ISLNK(status.st_mode):
+            self._note(status)
             os.symlink(os.readlink(name, dir_fd=directory), target, dir_fd=target_directory)
             attributes.give_name(target, status.st_uid, status.st_gid, target_directory)
             times = (status.st_atime_ns, status.st_mtime_ns)
             os.utime(target, ns=times, dir_fd=target_directory, follow_symlinks=False)
         else:
             self.failed.append((path, AgentError("not_supported", "it is neither a file, a folder nor a link")))
+
+    def _note(self, status):
+        if self._notes is not None:
+            self._notes.note(status)
 
     def _folder(self, name, directory, target, target_directory, path, status):
         try:
@@ -75,6 +82,7 @@ class TreeCopy:
             attributes.give_name(target, status.st_uid, status.st_gid, target_directory)
             raise
         try:
+            self._note(os.fstat(source))
             os.mkdir(target, 0o700, dir_fd=target_directory)
             copy = os.open(target, READ_DIRECTORY, dir_fd=target_directory)
             try:
@@ -95,6 +103,7 @@ class TreeCopy:
             status = os.fstat(source)
             if not modes.S_ISREG(status.st_mode):
                 raise AgentError("path_not_found", "it was a file and is none any more")
+            self._note(status)
             if self._is_linked(status, target, target_directory, path):
                 return
             copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags, 0o600, dir_fd=target_directory)

@@ -20,6 +20,7 @@ import entries
 import trees
 from archives import Archives
 from content import Content
+from copied import Notes
 from errors import AgentError, Cancelled, as_agent_error
 from places import Volume
 from search import search
@@ -70,9 +71,10 @@ class Agent:
     def __init__(self, root, source, sink):
         self.volume = Volume(root)
         self.content = Content()
-        self.stages = Stages()
+        self.notes = Notes()
+        self.stages = Stages(self.notes)
         self.watches = Watches()
-        self.archives = Archives()
+        self.archives = Archives(self.notes)
         self._source = source
         self._sink = sink
         self._sending = threading.Lock()
@@ -81,6 +83,7 @@ class Agent:
         self._waiting = collections.deque()
         self._jobs = {}
         content, stages, watches, archives = self.content, self.stages, self.watches, self.archives
+        notes = self.notes
         # Done at once, in the order they come: none of them waits for the disk for long.
         self._quick = {
             "stat": entries.stat,
@@ -97,6 +100,8 @@ class Agent:
             "unwatch": watches.unwatch,
             "tar_open": archives.tar_open,
             "untar_open": archives.untar_open,
+            "note_copied": notes.note_copied,
+            "forget_copied": notes.forget_copied,
         }
         self._slow = {
             "write": content.write,
@@ -105,6 +110,7 @@ class Agent:
             "copy": stages.copy,
             "move": stages.move,
             "remove": trees.remove,
+            "remove_copied": notes.remove_copied,
             "usage": trees.usage,
             "search": search,
             "unstage": stages.unstage,

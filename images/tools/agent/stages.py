@@ -15,6 +15,7 @@ import durable
 import leftovers
 import saving
 from content import SET_ID
+from copied import Copied, remove_original
 from copying import TreeCopy
 from errors import NO_ROOM, AgentError, as_agent_error
 from names import STAGE, is_ours, split, to_wire
@@ -26,8 +27,9 @@ CLOSE_SECONDS = 5
 
 
 class Stages:
-    def __init__(self):
+    def __init__(self, notes):
         self._locks = {}
+        self._notes = notes
 
     def stage(self, volume, _request, _payload, _job):
         name, lock = make_locked(STAGE, volume.root)
@@ -73,7 +75,7 @@ class Stages:
 
     def copy(self, volume, request, _payload, job):
         with _from_and_to(volume, request) as (source, target):
-            work = _copy(volume, source, target, request["overwrite"], job)
+            work = _copy(volume, source, target, request["overwrite"], job, copied=self._notes.of(request))
             return {**settled(volume, target), **_report(work, source, target)}
 
     def move(self, volume, request, _payload, job):
@@ -82,8 +84,9 @@ class Stages:
             refuse_root(source)
             if source.is_directory:
                 refuse_mounts(source)
-            work = _copy(volume, source, target, request["overwrite"], job, is_move=True)
-            remove_tree(source.name, source.directory)
+            copied = Copied()
+            work = _copy(volume, source, target, request["overwrite"], job, is_move=True, copied=copied)
+            remove_original(source, copied, job)
             return {**settled(volume, target), **_report(work, source, target)}
 
     def merge(self, volume, request, _payload, job):
@@ -142,10 +145,10 @@ def _near(volume, directory):
         yield volume.root
 
 
-def _copy(volume, source, target, overwrite, job, is_move=False):
+def _copy(volume, source, target, overwrite, job, is_move=False, copied=None):
     """By way of a stage: a copy that is cut off leaves nothing where it was going to."""
     with _near(volume, target.directory) as where, _stage_in(where) as stage:
-        work = TreeCopy(job, stage)
+        work = TreeCopy(job, stage, copied)
         work.copy(source.name, source.directory, "copy", stage, "copy")
         if work.failed and (is_move or lstat("copy", stage) is None):
             path, error = work.failed[0]

@@ -34,10 +34,12 @@ class Bulk:
 
 
 class TarOut:
-    def __init__(self, volume, request):
+    def __init__(self, volume, request, copied=None):
+        """`copied` notes what is read."""
         self._bulk = request.get("bulk")
         # Names of one file: the first, by device and inode.
         self._linked = {}
+        self._copied = copied
         self._unsized = Unsized()
         self.failed = []
         # Sockets: no tar can carry them, and that is no failure for those who want a tar.
@@ -82,6 +84,7 @@ class TarOut:
             if status.st_nlink > 1 and not modes.S_ISDIR(mode):
                 first = self._linked.setdefault((status.st_dev, status.st_ino), stored)
                 if first is not stored:
+                    self._note(status)
                     yield encode(Entry(stored, b"1", status, link=first))
                     return
             if modes.S_ISREG(mode):
@@ -89,9 +92,11 @@ class TarOut:
             elif modes.S_ISDIR(mode):
                 yield from self._folder(directory, name, stored, path, status)
             elif modes.S_ISLNK(mode):
+                self._note(status)
                 target = os.fsencode(os.readlink(name, dir_fd=directory))
                 yield encode(Entry(stored, b"2", status, link=target))
             elif modes.S_ISFIFO(mode):
+                self._note(status)
                 yield encode(Entry(stored, b"6", status))
             else:
                 self.failed.append((path, AgentError("not_supported", "it is neither a file, a folder nor a link")))
@@ -99,6 +104,10 @@ class TarOut:
             # Gone since its folder was read, or not for us to read.
             if not isinstance(error, FileNotFoundError) or path == f"{self._base}/{name}":
                 self.failed.append((path, as_agent_error(error)))
+
+    def _note(self, status):
+        if self._copied is not None:
+            self._copied.note(status)
 
     def _folder(self, directory, name, stored, path, status):
         if len(stored) > MAX_PATH - 2:
@@ -112,7 +121,9 @@ class TarOut:
             yield encode(Entry(stored + b"/", b"5", status))
             raise
         try:
-            yield encode(Entry(stored + b"/", b"5", os.fstat(folder), attributes=attributes.read(folder)))
+            status = os.fstat(folder)
+            self._note(status)
+            yield encode(Entry(stored + b"/", b"5", status, attributes=attributes.read(folder)))
             with os.scandir(folder) as entries:
                 children = [item for item in entries if not is_ours(item.name)]
             if self._is_root and path == f"{self._base}/.":
@@ -129,6 +140,7 @@ class TarOut:
             status = os.fstat(file)
             if not modes.S_ISREG(status.st_mode):
                 raise FileNotFoundError(2, "it was a file and is none any more")
+            self._note(status)
             content = self._unsized.content(file, status)
             if content is not None:
                 size = len(content)

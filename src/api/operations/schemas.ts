@@ -54,7 +54,9 @@ export const TransferResult = Type.Object({
     description: 'What was there already and stayed, or has no meaning at the target.',
   }),
   renamed: Type.Array(Type.Object({ from: Type.String(), to: Type.String() })),
-  failed: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() })),
+  failed: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() }), {
+    description: 'What was not copied, or, of a move, stays where it was, and why.',
+  }),
 });
 export type TransferResult = Static<typeof TransferResult>;
 

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { BerthError } from '../../api/errors';
 import type { FileEntry, FileList } from '../../api/files/schemas';
+import type { Kept } from './kept';
 import type { TakeChunk } from '../tar/flow';
 import type {
   ListOptions,
@@ -41,6 +42,19 @@ export abstract class UnchangeableFiles {
 
   remove(): Promise<void> {
     return Promise.reject(this.refusal());
+  }
+
+  /** They can be copied, so that only the end of a move is refused. */
+  noteCopied(): Promise<string> {
+    return Promise.resolve('');
+  }
+
+  removeCopied(): Promise<Kept[]> {
+    return Promise.reject(this.refusal());
+  }
+
+  forgetCopied(): Promise<void> {
+    return Promise.resolve();
   }
 
   chmod(): Promise<FileEntry> {

@@ -5,6 +5,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { TakeChunk, TarSource } from '../tar/flow';
+import type { Kept } from './kept';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../api/files/schemas';
 
 export interface WriteOptions {
@@ -93,6 +94,8 @@ export interface CopyOptions {
   /** What could not be read, and sockets and devices, by their paths in the volume: they are left out. */
   unread?: Unread;
   lost?: (loss: Loss) => void;
+  /** As `noteCopied` answers it: what is read is noted. */
+  note?: string | undefined;
 }
 
 export interface RemoveOptions {
@@ -169,11 +172,28 @@ export interface VolumeFiles {
 
   /**
    * A tar of what is at `path`, its entries named from the base name of `path` (`.` for the root). Without `unread`
-   * it fails at the end when something could not be read, and leaves sockets out: no tar can carry them.
+   * it fails at the end when something could not be read, and leaves sockets out: no tar can carry them. With a `note`,
+   * as `noteCopied` answers it, what is read is noted.
    */
-  getTar(path: string, signal?: AbortSignal, unread?: Unread): Promise<Readable>;
+  getTar(path: string, signal?: AbortSignal, unread?: Unread, note?: string): Promise<Readable>;
   /** The same tar, handed over in chunks that are not kept: for large transfers. */
-  receiveTar(path: string, take: TakeChunk, signal?: AbortSignal, unread?: Unread): Promise<void>;
+  receiveTar(
+    path: string,
+    take: TakeChunk,
+    signal?: AbortSignal,
+    unread?: Unread,
+    note?: string,
+  ): Promise<void>;
+  /** Begins to note what is read for a move, by one request after the other, until `forgetCopied`. */
+  noteCopied(): Promise<string>;
+  /**
+   * Removes at and below a path what was noted and has not changed since, and folders that were noted and are empty
+   * then. Answers what stays. Throws `gone` when what was noted is not known any more, as the connection broke; nothing
+   * is removed then.
+   */
+  removeCopied(note: string, path: string): Promise<Kept[]>;
+  /** Fine when it is not known any more. */
+  forgetCopied(note: string): Promise<void>;
   /** A new, hidden, empty folder for an upload; what is left of a dead upload is swept at the next open. */
   stage(): Promise<string>;
   /** Unpacks a tar into a staged folder, without touching anything else. */

@@ -20,6 +20,7 @@ const agentModules: readonly string[] = [
   'copying',
   'opened',
   'trees',
+  'copied',
   'leftovers',
   'stages',
   'watches',

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../src/api/errors';
 import type { FileChange, FileEntry, FileList } from '../../../src/api/files/schemas';
+import type { Kept } from '../../../src/backend/files/kept';
 import type {
   MergeResult,
   TextOfFiles,
@@ -115,6 +116,19 @@ export class FakeFiles implements VolumeFiles {
   }
 
   receiveTar(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  noteCopied(): Promise<string> {
+    return Promise.resolve('note');
+  }
+
+  removeCopied(_note: string, path: string): Promise<Kept[]> {
+    this.contents.delete(path);
+    return Promise.resolve([]);
+  }
+
+  forgetCopied(): Promise<void> {
     return Promise.resolve();
   }
 

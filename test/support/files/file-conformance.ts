@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { TransferCreate } from '../../../src/api/files/schemas';
+import type { TransferResult } from '../../../src/api/operations/schemas';
+import { keptReasons } from '../../../src/backend/files/kept';
 import type { VolumeFiles } from '../../../src/backend/files/volume-files';
 import type { OperationContext } from '../../../src/backend/services/operations/operation-context';
 import { DownloadDrafts } from '../../../src/backend/store/download-drafts';
@@ -18,13 +20,16 @@ import { removeTree } from '../temp';
 class Context implements OperationContext {
   readonly signal = new AbortController().signal;
   readonly warnings: string[] = [];
+  /** Done before a step of that name. */
+  constructor(private readonly before: Readonly<Record<string, () => Promise<void>>> = {}) {}
   progress(): void {
     // nobody looks
   }
   warn(text: string): void {
     this.warnings.push(text);
   }
-  step<T>(_name: string, _title: string, run: () => Promise<T>): Promise<T> {
+  async step<T>(name: string, _title: string, run: () => Promise<T>): Promise<T> {
+    await this.before[name]?.();
     return run();
   }
 }
@@ -40,14 +45,17 @@ export function filesKeepWhatTheyAre(door: Door): void {
   let local: string;
   const at = (...path: string[]): string => join(local, ...path);
 
-  const run = async (request: TransferCreate): Promise<string[]> => {
+  const transfer = async (request: TransferCreate, context: Context): Promise<TransferResult> => {
     const files = await door.files();
     const transfers = new Transfers({
       openFiles: () => Promise.resolve(files),
       drafts: new DownloadDrafts(at('records')),
     });
+    return transfers.run(request, context);
+  };
+  const run = async (request: TransferCreate): Promise<string[]> => {
     const context = new Context();
-    const result = await transfers.run(request, context);
+    const result = await transfer(request, context);
     assert.deepEqual([result.failed, result.skipped], [[], []]);
     return context.warnings;
   };
@@ -127,6 +135,40 @@ export function filesKeepWhatTheyAre(door: Door): void {
       assert.deepEqual(attributesAt(at('back/listed')), lists);
     } finally {
       await files.remove('/saved', { recursive: true });
+    }
+  });
+
+  it('a move out or over a folder removes what was copied, not what came or changed meanwhile', async () => {
+    const files = await door.files();
+    const change = async (): Promise<void> => {
+      await files.write('/moved/sub/new', Buffer.from('new'), { create: true, overwrite: false });
+      await files.chmod('/moved/deep/er/b', 0o640);
+    };
+    try {
+      for (const to of [{ local }, { volume: 'v', path: '/there' }]) {
+        for (const name of ['tree/a', 'tree/deep/er/b', 'tree/sub/c']) {
+          mkdirSync(join(at(name), '..'), { recursive: true });
+          writeFileSync(at(name), name, { mode: 0o600 });
+        }
+        mkdirSync(at('tree/empty'), { recursive: true });
+        await files.mkdir('/there/moved', { parents: true });
+        await run({ from: { local: [at('tree')] }, to: { volume: 'v', path: '/moved' }, exact: true });
+        const { failed } = await transfer(
+          { from: { volume: 'v', paths: ['/moved'] }, to, move: true, conflict: 'overwrite' },
+          new Context({ place: change }),
+        );
+        assert.deepEqual(failed.map(({ path, reason }) => [path, reason]).sort(), [
+          ['/moved/deep/er/b', keptReasons.changed],
+          ['/moved/sub/new', keptReasons.came],
+        ]);
+        const names = (await files.list('/moved')).entries.map(({ name }) => name);
+        assert.deepEqual([names, (await files.usage('/moved')).files], [['deep', 'sub'], 2]);
+        await files.remove('/moved', { recursive: true });
+      }
+      assert.equal(readFileSync(at('moved/deep/er/b'), 'utf8'), 'tree/deep/er/b');
+      assert.equal((await files.usage('/there')).files, 3);
+    } finally {
+      await files.remove('/there', { recursive: true });
     }
   });
 

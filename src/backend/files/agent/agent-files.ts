@@ -1,9 +1,11 @@
 /** The files of a volume through an agent (images/tools/agent). */
+import { randomUUID } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../api/files/schemas';
+import type { Kept } from '../kept';
 import type { AgentAccess } from './access';
-import { receiveTar, sendTar, type TarRequest } from './archives';
+import { failWith, receiveTar, sendTar, unreadable, type TarRequest } from './archives';
 import type { AgentChannel, Reply, RequestOptions } from './channel';
 import { ChannelClosedError } from './errors';
 import {
@@ -12,6 +14,7 @@ import {
   entriesOf,
   entryOf,
   failedOf,
+  keptOf,
   lostOf,
   mergeOf,
   numberOf,
@@ -48,7 +51,7 @@ const tarBuffer = 2 * 1024 * 1024;
 type Fields = Readonly<Record<string, unknown>>;
 
 export class AgentFiles implements VolumeFiles {
-  /** From an upload's first step to its last the agent must stay the same one. */
+  /** From the first step of an upload or a move to its last the agent must stay the same one. */
   private readonly stages = new Map<string, () => void>();
   private readonly watches = new Set<() => void>();
 
@@ -149,9 +152,10 @@ export class AgentFiles implements VolumeFiles {
   }
 
   async copy(from: string, to: string, options: CopyOptions, signal?: AbortSignal): Promise<FileEntry> {
+    const { overwrite, note } = options;
     const { ok } = await this.once(
       'copy',
-      { from: normalizePath(from), to: normalizePath(to), overwrite: options.overwrite },
+      { from: normalizePath(from), to: normalizePath(to), overwrite, note },
       { signal, timeoutMs: treeTimeoutMs, progress: options.progress },
     );
     failedOf(ok.failed).forEach((each) => options.unread?.(each.path, each.reason));
@@ -203,14 +207,14 @@ export class AgentFiles implements VolumeFiles {
     return stop;
   }
 
-  async getTar(path: string, signal?: AbortSignal, unread?: Unread): Promise<Readable> {
+  async getTar(path: string, signal?: AbortSignal, unread?: Unread, note?: string): Promise<Readable> {
     const source = await this.realPath(path, signal);
     const stream = new PassThrough({ highWaterMark: tarBuffer });
     const gone = new AbortController();
     stream.once('close', () => gone.abort());
     const take = (chunk: Buffer): Promise<void> | undefined => push(stream, Buffer.from(chunk));
     const ended = signal === undefined ? gone.signal : AbortSignal.any([signal, gone.signal]);
-    const notes = { unread: unread ?? failWith(stream), leftOut: unread };
+    const notes = { unread: unread ?? failWith(stream), leftOut: unread, note };
     this.receive({ path: source, signal: ended, ...notes }, take).then(
       () => stream.end(),
       (error: unknown) => stream.destroy(error instanceof Error ? error : new Error(String(error))),
@@ -218,14 +222,43 @@ export class AgentFiles implements VolumeFiles {
     return stream;
   }
 
-  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal, unread?: Unread): Promise<void> {
+  async receiveTar(
+    path: string,
+    take: TakeChunk,
+    signal?: AbortSignal,
+    unread?: Unread,
+    note?: string,
+  ): Promise<void> {
     const source = await this.realPath(path, signal);
     const missing: string[] = [];
-    const note = unread ?? ((file: string, reason: string) => void missing.push(`${quote(file)}: ${reason}`));
-    await this.receive({ path: source, signal, unread: note, leftOut: unread }, take);
+    const tell = unread ?? ((file: string, reason: string) => void missing.push(`${quote(file)}: ${reason}`));
+    await this.receive({ path: source, signal, unread: tell, leftOut: unread, note }, take);
     if (missing[0] !== undefined) {
       throw unreadable(missing[0]);
     }
+  }
+
+  async noteCopied(): Promise<string> {
+    const note = randomUUID();
+    this.stages.set(note, this.access.hold());
+    try {
+      await this.once('note_copied', { note });
+      return note;
+    } catch (error) {
+      this.releaseStage(note);
+      throw error;
+    }
+  }
+
+  async removeCopied(note: string, path: string): Promise<Kept[]> {
+    const fields = { note, path: normalizePath(path) };
+    const { ok } = await this.once('remove_copied', fields, { timeoutMs: treeTimeoutMs });
+    return keptOf(ok.kept);
+  }
+
+  async forgetCopied(note: string): Promise<void> {
+    await this.once('forget_copied', { note }).catch(() => undefined);
+    this.releaseStage(note);
   }
 
   async stage(): Promise<string> {
@@ -378,13 +411,4 @@ export class AgentFiles implements VolumeFiles {
       }
     });
   }
-}
-
-function unreadable(what: string): BerthError {
-  return new BerthError('internal', `Not all could be read: ${what}.`);
-}
-
-/** A tar that lacks something must not be taken for one that is complete. */
-function failWith(stream: PassThrough): Unread {
-  return (path, reason) => void stream.destroy(unreadable(`${quote(path)}: ${reason}`));
 }

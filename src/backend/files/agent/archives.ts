@@ -4,6 +4,7 @@ import { BerthError } from '../../../api/errors';
 import type { BulkAccess } from './access';
 import type { AgentChannel } from './channel';
 import { failedOf, lostOf, numberOf, stringsOf, textOf } from './replies';
+import { quote } from '../../../api/rules/volume-path';
 import { notCopied } from '../../tar/losses';
 import { pieceZeros } from '../../tar/sparse-sink';
 import { TarReader } from '../../tar/read';
@@ -22,6 +23,8 @@ export interface TarRequest {
   bulk?: BulkAccess | undefined;
   signal?: AbortSignal | undefined;
   unread: Unread;
+  /** Where the agent notes what it reads. */
+  note?: string | undefined;
   /** Told of sockets, which no tar can carry. */
   leftOut?: Unread | undefined;
 }
@@ -33,8 +36,8 @@ interface Bulk {
 
 /** Hands over the tar of a path in chunks. */
 export async function receiveTar(channel: AgentChannel, request: TarRequest, take: TakeChunk): Promise<void> {
-  const { path, bulk, signal, unread, leftOut } = request;
-  const open = { path, ...(bulk !== undefined && { bulk: bulk.minBytes }) };
+  const { path, bulk, signal, unread, leftOut, note } = request;
+  const open = { path, note, ...(bulk !== undefined && { bulk: bulk.minBytes }) };
   const { ok } = await channel.request('tar_open', open, { signal });
   const handle = numberOf(ok.handle, 'a handle');
   const ask = () => {
@@ -193,4 +196,14 @@ class Sending {
       await this.queue.shift();
     }
   }
+}
+
+/** Something of a tree is missing in its tar. */
+export function unreadable(what: string): BerthError {
+  return new BerthError('internal', `Not all could be read: ${what}.`);
+}
+
+/** A tar that lacks something must not be taken for one that is complete. */
+export function failWith(stream: Readable): Unread {
+  return (path, reason) => void stream.destroy(unreadable(`${quote(path)}: ${reason}`));
 }

@@ -2,6 +2,7 @@
 import { BerthError } from '../../../api/errors';
 import { fileTypes, type FileChange, type FileEntry } from '../../../api/files/schemas';
 import { quote } from '../../../api/rules/volume-path';
+import { keptReasons, notRemoved, type Kept } from '../kept';
 import type { Loss, MergeResult, TreeUsage } from '../volume-files';
 
 const targetTypes = ['file', 'directory', 'other', 'missing', 'outside'] as const;
@@ -171,6 +172,15 @@ export function failedOf(value: unknown): { path: string; reason: string }[] {
     const { path, code, detail } = fieldsOf(item);
     const reason = typeof detail === 'string' ? detail : textOf(code, 'a code');
     return { path: textOf(path, 'a path'), reason };
+  });
+}
+
+/** What stays of what was to be moved, in words. Throws `internal` for what does not say it. */
+export function keptOf(value: unknown): Kept[] {
+  return rowsOf(value, 'what was kept').map((item) => {
+    const { path, why, detail } = fieldsOf(item);
+    const known = why === 'changed' || why === 'came' || why === 'filled' ? keptReasons[why] : undefined;
+    return { path: textOf(path, 'a path'), reason: known ?? notRemoved(textOf(detail, 'a reason')) };
   });
 }
 

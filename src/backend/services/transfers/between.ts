@@ -9,7 +9,7 @@ import { volumeSide } from './conflicts';
 import { TransferProgress } from './progress';
 import { targetPath, type Item, type TransferPlan } from './request';
 import { Outcome, type TransferResult } from './result';
-import { measure, noteMissing, removeOriginals } from './sources';
+import { copyOrMove, measure, noteMissing } from './sources';
 
 function counted(tar: Readable, count: (bytes: number) => void): Transform {
   const counter = new Transform({
@@ -33,6 +33,7 @@ async function pipeItem(
   count: (bytes: number) => void,
   outcome: Outcome,
   signal: AbortSignal,
+  note?: string,
 ): Promise<void> {
   const isRoot = item.source === '/';
   const folder = isRoot ? joinPath(stage, item.name) : stage;
@@ -40,7 +41,7 @@ async function pipeItem(
     await to.mkdir(folder);
   }
   const unread = (path: string, reason: string): void => outcome.fail(item.name, path, reason);
-  const tar = await from.getTar(item.source, signal, unread);
+  const tar = await from.getTar(item.source, signal, unread, note);
   const { lost, failed } = await to.putTar(folder, counted(tar, count), signal);
   lost.forEach((loss) => outcome.lost(loss, (path) => `/${path}`));
   failed.forEach(({ path, reason }) => outcome.fail(item.name, path, reason));
@@ -66,6 +67,7 @@ async function fill(
   context: OperationContext,
   outcome: Outcome,
   total: number,
+  note?: string,
 ): Promise<void> {
   const progress = new TransferProgress(context, total);
   for (const item of plan.items) {
@@ -77,6 +79,7 @@ async function fill(
         path.startsWith(staged) ? `${item.source}${path.slice(staged.length)}` : path;
       const options = {
         overwrite: false,
+        note,
         progress: (bytes: number) => progress.set(before + bytes, item.name),
         lost: (loss: Loss) => outcome.lost(loss, original),
         unread: (path: string, reason: string) => outcome.fail(item.name, path, reason),
@@ -90,7 +93,7 @@ async function fill(
     } else {
       // The tar is a little larger than what is in it.
       const count = (bytes: number): void => progress.set(Math.min(total, progress.bytes + bytes), item.name);
-      await pipeItem(item, from, to, stage, count, outcome, context.signal);
+      await pipeItem(item, from, to, stage, count, outcome, context.signal, note);
     }
   }
   progress.set(total);
@@ -155,11 +158,14 @@ async function copyItems(
   to: VolumeFiles,
   context: OperationContext,
   outcome: Outcome,
+  note?: string,
 ): Promise<void> {
   const expected = await measure(plan, from, context);
   const stage = await to.stage();
   try {
-    await context.step('copy', 'Copy', () => fill(plan, from, to, stage, context, outcome, expected.bytes));
+    await context.step('copy', 'Copy', () =>
+      fill(plan, from, to, stage, context, outcome, expected.bytes, note),
+    );
     context.signal.throwIfAborted();
     const result = await context.step('place', 'Put in place', () =>
       to.merge(stage, plan.target, plan.policy),
@@ -185,10 +191,9 @@ export async function between(
     left = await context.step('move', 'Move', () => renameItems(left, to, outcome));
   }
   if (left.items.length > 0) {
-    await copyItems(left, from, to, context, outcome);
-    if (plan.move) {
-      await context.step('remove', 'Remove the originals', () => removeOriginals(left, from, outcome));
-    }
+    await copyOrMove(left, from, context, outcome, (note) =>
+      copyItems(left, from, to, context, outcome, note),
+    );
   }
   return outcome.result;
 }

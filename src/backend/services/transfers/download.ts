@@ -9,7 +9,7 @@ import type { TakeChunk } from '../../tar/flow';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { DownloadDrafts } from '../../store/download-drafts';
 import type { OperationContext } from '../operations/operation-context';
-import { measure, noteMissing, removeOriginals } from './sources';
+import { copyOrMove, measure, noteMissing } from './sources';
 import { TransferProgress } from './progress';
 import type { Item, TransferPlan } from './request';
 import { Outcome, type TransferResult } from './result';
@@ -93,6 +93,7 @@ async function receive(
   context: OperationContext,
   outcome: Outcome,
   total: number,
+  note?: string,
 ): Promise<number> {
   const progress = new TransferProgress(context, total);
   const at = (name: string): string => join(plan.target, name);
@@ -106,7 +107,7 @@ async function receive(
     await mkdir(stageOf(stage, index), { mode: 0o700 });
     const unread = (path: string, reason: string): void => outcome.fail(item.name, path, reason);
     const receiveItem = (take: TakeChunk): Promise<void> =>
-      files.receiveTar(item.source, take, context.signal, unread);
+      files.receiveTar(item.source, take, context.signal, unread, note);
     count += await unpackTar(receiveItem, stageOf(stage, index), renamed(item), report, context.signal);
   }
   progress.report();
@@ -123,12 +124,26 @@ export async function download(
 ): Promise<TransferResult> {
   const outcome = new Outcome();
   await requireFolder(plan.target);
+  await copyOrMove(plan, files, context, outcome, (note) =>
+    copyItems(plan, files, drafts, context, outcome, note),
+  );
+  return outcome.result;
+}
+
+async function copyItems(
+  plan: TransferPlan,
+  files: VolumeFiles,
+  drafts: DownloadDrafts,
+  context: OperationContext,
+  outcome: Outcome,
+  note?: string,
+): Promise<void> {
   const expected = await measure(plan, files, context);
   const draft = await draftIn(drafts, plan.target);
   const stage = draft.path;
   try {
     const count = await context.step('copy', 'Copy', () =>
-      receive(plan, files, stage, context, outcome, expected.bytes),
+      receive(plan, files, stage, context, outcome, expected.bytes, note),
     );
     const stayed = await context.step('place', 'Put in place', () => settle(plan, stage, context, outcome));
     outcome.result.files += Math.max(0, count - stayed);
@@ -137,8 +152,4 @@ export async function download(
   } finally {
     await draft.remove();
   }
-  if (plan.move) {
-    await context.step('remove', 'Remove the originals', () => removeOriginals(plan, files, outcome));
-  }
-  return outcome.result;
 }

@@ -1,5 +1,6 @@
 /** What transfers out of a volume share. */
 import { asBerthError } from '../../../api/errors';
+import { notRemoved } from '../../files/kept';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { OperationContext } from '../operations/operation-context';
 import type { TransferPlan } from './request';
@@ -48,17 +49,39 @@ export function noteMissing(
   outcome.doubt(plan.items.map(({ name }) => name));
 }
 
-/** The end of a move: of what arrived as a whole, the original goes. */
-export async function removeOriginals(
+/** Copies; of a move, the files note what is read, and at its end that goes, of what arrived as a whole. */
+export async function copyOrMove(
   plan: TransferPlan,
   files: VolumeFiles,
+  context: OperationContext,
+  outcome: Outcome,
+  copy: (note?: string) => Promise<void>,
+): Promise<void> {
+  if (!plan.move) {
+    await copy();
+    return;
+  }
+  const note = await files.noteCopied();
+  try {
+    await copy(note);
+    await context.step('remove', 'Remove the originals', () => removeOriginals(plan, files, note, outcome));
+  } finally {
+    await files.forgetCopied(note);
+  }
+}
+
+async function removeOriginals(
+  plan: TransferPlan,
+  files: VolumeFiles,
+  note: string,
   outcome: Outcome,
 ): Promise<void> {
   for (const { source, name } of plan.items.filter((item) => outcome.isComplete(item.name))) {
     try {
-      await files.remove(source, { recursive: true });
+      const kept = await files.removeCopied(note, source);
+      kept.forEach(({ path, reason }) => outcome.fail(name, path, reason));
     } catch (error) {
-      outcome.fail(name, source, `copied, but not removed: ${asBerthError(error).message}`);
+      outcome.fail(name, source, notRemoved(asBerthError(error).message));
     }
   }
 }

@@ -40,6 +40,8 @@ function looking(files: VolumeFiles) {
     watch: (...input) => files.watch(...input),
     getTar: (...input) => files.getTar(...input),
     receiveTar: (...input) => files.receiveTar(...input),
+    noteCopied: () => files.noteCopied(),
+    forgetCopied: (...input) => files.forgetCopied(...input),
     close: () => files.close(),
   } satisfies Partial<VolumeFiles>;
 }
@@ -82,6 +84,17 @@ function changing(files: VolumeFiles, report: Report) {
         throw error;
       }
       report(deleted(path));
+    },
+    removeCopied: async (note, path) => {
+      try {
+        const kept = await files.removeCopied(note, path);
+        report(kept.length === 0 ? deleted(path) : changed(path));
+        return kept;
+      } catch (error) {
+        // Part of a folder may be gone.
+        report(changed(path));
+        throw error;
+      }
     },
     chmod: async (path, mode) => {
       const entry = await files.chmod(path, mode);

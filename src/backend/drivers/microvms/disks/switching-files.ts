@@ -2,7 +2,8 @@
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../../api/files/schemas';
-import type { TakeChunk, TarSource } from '../../../tar/flow';
+import type { Kept } from '../../../files/kept';
+import type { TarSource } from '../../../tar/flow';
 import type {
   Unpacked,
   Unread,
@@ -32,7 +33,7 @@ interface Watch {
 export class SwitchingFiles implements VolumeFiles {
   private readonly watches = new Set<Watch>();
   private generation = 0;
-  /** Stages live and die with the files that they were made in. */
+  /** Stages, and notes of what was copied, live and die with the files that they were made in. */
   private readonly stages = new Map<string, VolumeFiles>();
 
   constructor(
@@ -126,12 +127,30 @@ export class SwitchingFiles implements VolumeFiles {
     };
   }
 
-  async getTar(path: string, signal?: AbortSignal, unread?: Unread): Promise<Readable> {
-    return (await this.now()).getTar(path, signal, unread);
+  async getTar(path: string, signal?: AbortSignal, unread?: Unread, note?: string): Promise<Readable> {
+    return (await this.now()).getTar(path, signal, unread, note);
   }
 
-  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal, unread?: Unread): Promise<void> {
-    return (await this.now()).receiveTar(path, take, signal, unread);
+  async receiveTar(...input: Parameters<VolumeFiles['receiveTar']>): Promise<void> {
+    return (await this.now()).receiveTar(...input);
+  }
+
+  async noteCopied(): Promise<string> {
+    const files = await this.now();
+    const note = await files.noteCopied();
+    this.stages.set(note, files);
+    return note;
+  }
+
+  /** Whoever has it now may not know the note: then nothing is removed. */
+  async removeCopied(note: string, path: string): Promise<Kept[]> {
+    return (await this.now()).removeCopied(note, path);
+  }
+
+  async forgetCopied(note: string): Promise<void> {
+    const files = this.stages.get(note);
+    this.stages.delete(note);
+    await files?.forgetCopied(note);
   }
 
   async stage(): Promise<string> {

@@ -7,6 +7,7 @@ import { DiskError, errorReply } from '../../../ext4/disk-error';
 import type { Range } from '../../../ext4/punch-holes';
 import type { Ext4 } from '../../../ext4/file-system';
 import { type Answer, Content, Handles } from './content';
+import { Notes } from './copied';
 import { type Fields, list, real, stat } from './entries';
 import { Volume } from './places';
 import { search } from './search';
@@ -29,6 +30,7 @@ export class DiskAgent {
   private readonly content: Content;
   private readonly stages: Stages;
   private readonly watches = new Watches();
+  private readonly notes = new Notes();
   private readonly tars = new Handles<TarOut | TarIn>();
   private readonly quick: Readonly<Record<string, Quick>>;
   private readonly slow: Readonly<Record<string, Slow>>;
@@ -40,7 +42,7 @@ export class DiskAgent {
     const volume = new Volume(fs);
     const content = (this.content = new Content(volume));
     const stages = (this.stages = new Stages(volume));
-    const { watches } = this;
+    const { watches, notes } = this;
     const { notify } = watches;
     this.quick = {
       stat: (request) => stat(volume, request),
@@ -58,11 +60,14 @@ export class DiskAgent {
       chmod: (request) => chmod(volume, request, notify),
       watch: (request, _payload, job) => watches.watch(volume, request, job),
       unwatch: (request) => watches.unwatch(request),
+      note_copied: (request) => notes.noteCopied(request),
+      forget_copied: (request) => notes.forgetCopied(request),
       ...this.archives(volume),
     };
     this.slow = {
-      copy: (request, job) => stages.copy(request, job, notify),
+      copy: (request, job) => stages.copy(request, job, notify, notes.of(request)),
       remove: (request, job) => remove(volume, request, notify, job),
+      remove_copied: (request, job) => notes.removeCopied(volume, request, notify, job),
       usage: (request) => usage(volume, request),
       search: (request) => search(volume, request),
       stage: () => stages.stage(),
@@ -153,9 +158,9 @@ export class DiskAgent {
   }
 
   private archives(volume: Volume): Readonly<Record<string, Quick>> {
-    const { tars, fs } = this;
+    const { tars, fs, notes } = this;
     return {
-      tar_open: (request) => ({ handle: tars.add(new TarOut(fs, volume, request)) }),
+      tar_open: (request) => ({ handle: tars.add(new TarOut(fs, volume, request, notes.of(request))) }),
       tar_next: ({ handle }) => {
         const tar = tars.get(handle);
         const chunk = tar instanceof TarOut ? tar.next() : Buffer.alloc(0);

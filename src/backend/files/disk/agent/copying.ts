@@ -9,6 +9,7 @@ import type { Attributes, Ext4 } from '../../../ext4/file-system';
 import type { FileReader, NewContent } from '../../../ext4/file-content';
 import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { setId } from './content';
+import type { Copied } from './copied';
 import { isStillThere, Trail } from './trees';
 import type { Batch, Job, Work } from './work';
 
@@ -38,10 +39,13 @@ export class TreeCopy {
     private readonly fs: Ext4,
     private readonly batch: Batch,
     private readonly job: Job,
+    /** Notes what is read. */
+    private readonly copied?: Copied,
   ) {}
 
   /** `path`: what the copy is below, for whoever reads of losses. */
   *copy(inode: Inode, directory: number, target: string, path = ''): Work<void> {
+    this.copied?.note(inode);
     if (inode.isDirectory) {
       yield* this.folder(inode, directory, target, path);
     } else if (inode.type === fileType.regular) {

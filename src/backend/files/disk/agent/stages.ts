@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { isOwnName } from '../../../../api/rules/volume-path';
 import { DiskError, errorReply } from '../../../ext4/disk-error';
 import { rootInode } from '../../../ext4/file-system';
+import type { Copied } from './copied';
 import { TreeCopy } from './copying';
 import { entryOf, type Fields } from './entries';
 import { Merge } from './merge';
@@ -34,7 +35,7 @@ export class Stages {
   }
 
   /** By way of a stage: a copy that is cut off leaves nothing where it was going to. */
-  *copy({ from, to, overwrite }: Fields, job: Job, notify: NotifyChange): Work<Fields> {
+  *copy({ from, to, overwrite }: Fields, job: Job, notify: NotifyChange, copied?: Copied): Work<Fields> {
     const source = this.volume.existing(split(from), false);
     const target = this.volume.find(split(to), false);
     refuseRoot(target);
@@ -48,7 +49,7 @@ export class Stages {
     const { fs } = this.volume;
     const name = this.make();
     const batch = new Batch(fs);
-    const work = new TreeCopy(fs, batch, job);
+    const work = new TreeCopy(fs, batch, job, copied);
     try {
       const stage = fs.lookup(rootInode, name) ?? 0;
       yield* work.copy(source.inode, stage, 'copy');

@@ -10,6 +10,7 @@ import { attributesOf } from '../../../ext4/structures/attributes';
 import type { FileReader } from '../../../ext4/file-content';
 import type { Ext4 } from '../../../ext4/file-system';
 import { fileType, type Inode } from '../../../ext4/structures/inode';
+import type { Copied } from './copied';
 import type { Fields } from './entries';
 import { isUnusedLostAndFound } from './lost-found';
 import { split, type Volume } from './places';
@@ -59,6 +60,8 @@ export class TarOut {
     private readonly fs: Ext4,
     volume: Volume,
     request: Fields,
+    /** Notes what is read. */
+    private readonly copied?: Copied,
   ) {
     this.extent = extentOf(request);
     const place = volume.existing(split(request.path), false);
@@ -102,6 +105,7 @@ export class TarOut {
       this.leftOut.push(this.pathOf(name));
       return;
     }
+    this.copied?.note(inode);
     const first = this.linked.get(inode.number);
     if (first !== undefined) {
       yield encodeHeader(this.entryOf(inode, name, 'link', first));

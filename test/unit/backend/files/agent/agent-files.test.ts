@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode, textOf, TestVolume } from './harness';
@@ -25,6 +25,38 @@ describe('files of a volume', function () {
     unread.destroy();
     await sleep(50);
     assert.equal(volume.held, 0);
+  });
+
+  it('a move to where something else is mounted leaves what has come meanwhile, and says so', async () => {
+    const before = `
+import errno, os
+rename = os.rename
+def renaming(source, target, src_dir_fd=None, dst_dir_fd=None):
+    if source != "copy":
+        raise OSError(errno.EXDEV, "across")
+    rename(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+    for name in ("new", "sub/new"):
+        open(os.path.join(os.readlink(f"/proc/self/fd/{dst_dir_fd}"), "d", name), "w").close()
+os.rename = renaming
+`;
+    const across = await TestVolume.create('across', { before });
+    try {
+      mkdirSync(join(across.root, 'd/sub'), { recursive: true });
+      ['d/a', 'd/sub/b'].forEach((path) => writeFileSync(join(across.root, path), path));
+      await assert.rejects(across.files.rename('/d', '/e', { overwrite: true }), (error: Error) => {
+        assert.match(error.message, /^"\/d\/new" is in use \(it, and 1 more, stays: all else was moved\)/);
+        return hasCode('in_use')(error);
+      });
+      const left = readdirSync(join(across.root, 'd'), { recursive: true }).sort();
+      assert.deepEqual(left, ['new', 'sub', 'sub/new']);
+      assert.deepEqual(readdirSync(join(across.root, 'e'), { recursive: true }).sort(), [
+        'a',
+        'sub',
+        'sub/b',
+      ]);
+    } finally {
+      await across.dispose();
+    }
   });
 
   it('is never led out by a folder that turns into a link and back', async () => {
