@@ -8,8 +8,8 @@ import type { AgentAccess } from './access';
 import { failWith, receiveTar, sendTar, unreadable, type TarRequest } from './archives';
 import type { AgentChannel, Reply, RequestOptions } from './channel';
 import { ChannelClosedError } from './errors';
+import { follow } from './following';
 import {
-  changesOf,
   cursorOf,
   entriesOf,
   entryOf,
@@ -199,7 +199,7 @@ export class AgentFiles implements VolumeFiles {
     };
     this.watches.add(stop);
     try {
-      await this.follow(normalizePath(path), options.recursive, listener, watching.signal, stop);
+      await follow(this.access, normalizePath(path), options.recursive, listener, watching.signal, stop);
     } catch (error) {
       stop();
       throw error;
@@ -374,41 +374,5 @@ export class AgentFiles implements VolumeFiles {
     } finally {
       release();
     }
-  }
-
-  /** Watches, and watches again with a new agent when the old one goes. */
-  private async follow(
-    path: string,
-    recursive: boolean,
-    listener: (changes: FileChange[]) => void,
-    signal: AbortSignal,
-    stop: () => void,
-  ): Promise<void> {
-    const changes = (rows: unknown): void => listener(changesOf(rows));
-    const channel = await this.access.channel();
-    const { ok } = await channel.request('watch', { path, recursive }, { changes });
-    const watch = numberOf(ok.watch, 'a watch');
-    const unwatch = (): void => {
-      channel.forget(watch);
-      channel.request('unwatch', { watch }).catch(() => undefined);
-    };
-    if (signal.aborted) {
-      unwatch();
-      return;
-    }
-    signal.addEventListener('abort', unwatch, { once: true });
-    void channel.closed.then(async () => {
-      signal.removeEventListener('abort', unwatch);
-      if (signal.aborted) {
-        return;
-      }
-      try {
-        await this.follow(path, recursive, listener, signal, stop);
-        listener([{ type: 'changed', path }]); // what happened in between is not known
-      } catch {
-        listener([{ type: 'deleted', path }]);
-        stop();
-      }
-    });
   }
 }
