@@ -207,7 +207,7 @@ describe('commands that ask, from the palette and the menus', function () {
       .first()
       .click({ modifiers: ['Control'] });
     // The menu offers only what all of them can do; the button is that of one row, and works on all.
-    await row(other).inlineAction('Start');
+    await row(other).inlineAction('Start Workspace');
     await workbench.notifications.waitFor('1 of 2 ignored');
     await until('running', other);
     await row(other).contextMenu('Stop Workspace');

@@ -173,7 +173,7 @@ describe('a microVM, from the wizard to its end', function () {
     await row().contextMenu('Pause Workspace');
     await until('paused');
     await session.workbench.screenshot('microvm-paused');
-    await row().inlineAction('Resume');
+    await row().inlineAction('Resume Workspace');
     await until('running');
     assert.equal(await inside('cat', 'src/hello.txt'), 'one\ntwo\n');
   });
@@ -182,7 +182,7 @@ describe('a microVM, from the wizard to its end', function () {
     const { workbench } = session;
     const { editor } = workbench;
     await editor.closeAll();
-    await row().inlineAction('Stop');
+    await row().inlineAction('Stop Workspace');
     await until('stopped');
     await eventually('the disk to be free', async () =>
       assert.doesNotMatch(await file(name).description(), /in use/),
@@ -211,7 +211,7 @@ describe('a microVM, from the wizard to its end', function () {
 
   it('finds all its files when it starts again', async () => {
     const tree = session.workbench.tree('Volumes');
-    await row().inlineAction('Start');
+    await row().inlineAction('Start Workspace');
     const seen: string[][] = [];
     await eventually(
       'the microVM to run',

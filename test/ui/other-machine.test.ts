@@ -68,7 +68,7 @@ describe('a workspace of another machine than the one in use', function () {
 
   it('is kept when the dialog that its error offers is cancelled, which names what stays there', async () => {
     const { dialog, notifications } = session.workbench;
-    await row().contextMenu('Stop');
+    await row().contextMenu('Stop Workspace');
     await notifications.press(isElsewhere(), 'Forget Workspace…');
     const text = await dialog.text();
     assert.match(text, new RegExp(`^Forget workspace ${name}\\?`));
@@ -83,7 +83,7 @@ describe('a workspace of another machine than the one in use', function () {
 
   it('is gone from the view after the dialog, and its container still runs on its machine', async () => {
     const { dialog, notifications } = session.workbench;
-    await row().contextMenu('Stop');
+    await row().contextMenu('Stop Workspace');
     await notifications.press(isElsewhere(), 'Forget Workspace…');
     await dialog.press('Forget');
     await row().waitFor('hidden', slow);

@@ -103,7 +103,7 @@ describe('a workspace, from the wizard to its end', function () {
 
   it('says in the terminal that it stopped, and connects again when it runs', async () => {
     const { workbench } = session;
-    await row().inlineAction('Stop');
+    await row().inlineAction('Stop Workspace');
     await eventually(
       'the play button',
       async () => {
@@ -112,7 +112,7 @@ describe('a workspace, from the wizard to its end', function () {
       slow,
     );
     await workbench.terminal.waitForText('Disconnected', slow);
-    await row().inlineAction('Start');
+    await row().inlineAction('Start Workspace');
     await eventually('the workspace to run', async () => assert.match(await row().spoken(), /running/), slow);
     await workbench.terminal.screen.click();
     await workbench.page.keyboard.press('Space');

@@ -102,7 +102,10 @@ export class TreeRow {
   /** Clicks one of the icons that show on hovering. */
   async inlineAction(label: string): Promise<void> {
     await this.locator.hover();
-    await this.locator.locator(`.actions a[aria-label^="${label}"]`).click();
+    await this.locator
+      .locator('.actions')
+      .getByRole('button', { name: action(label) })
+      .click();
   }
 
   /** Rests on it until its tooltip shows that. A tooltip goes when its row changes, and comes only with the pointer. */
@@ -156,6 +159,11 @@ export class TreeRow {
   async dropPaths(...paths: string[]): Promise<void> {
     await dropPaths(this.locator, paths);
   }
+}
+
+/** With the key that does the same, and what it does with Alt. */
+function action(label: string): RegExp {
+  return new RegExp(`${exactly(label).source.slice(0, -1)}(?: \\(.*\\))?(?:\\s+\\[Alt\\].*)?$`, 's');
 }
 
 function exactly(text: string): RegExp {
