@@ -28,7 +28,7 @@ import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import { removeOwnVolume } from '../volumes/own-volumes';
 import { releasePorts, reservePorts } from './start/published-ports';
-import { startSteps, stepsOfCreate } from './start/start-steps';
+import { createStep, stepsOfCreate } from './start/start-steps';
 import { dockerVolumeOf, homeVolumeOf, type WorkspaceRecord } from './record';
 import type { WorkspaceRegistry } from './registry';
 import type { Runtimes } from './runtime-handle';
@@ -229,7 +229,7 @@ export class WorkspaceCreator {
     const { registry, runtimes, starter } = this.deps;
     try {
       await ensureImage(runtimes.of(registry.get(name)).driver, registry.get(name).spec.image, context);
-      const { name: step, title } = startSteps.container;
+      const { name: step, title } = createStep(registry.get(name).spec.runtime);
       await context.step(step, title, async () => {
         await this.refuseForeign(name);
         await starter.build(name, context);

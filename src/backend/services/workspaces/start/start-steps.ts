@@ -6,12 +6,22 @@ import type { PlannedStep } from '../../operations/operation-context';
 export const startSteps = {
   image: { name: 'image', title: 'Find the image' },
   prepare: { name: 'prepare', title: 'Prepare the image' },
-  container: { name: 'container', title: 'Create the runtime' },
-  runtime: { name: 'runtime', title: 'Prepare the runtime' },
   bundles: { name: 'bundles', title: 'Unpack the bundles' },
   ssh: { name: 'ssh', title: 'Install keys and start SSH' },
   docker: { name: 'docker', title: 'Start Docker inside' },
 } as const satisfies Record<string, PlannedStep>;
+
+const nameOf = (runtime: RuntimeKind): string => (runtime === 'microvm' ? 'microVM' : 'container');
+
+export const createStep = (runtime: RuntimeKind): PlannedStep => ({
+  name: 'container',
+  title: `Create the ${nameOf(runtime)}`,
+});
+
+export const prepareStep = (runtime: RuntimeKind): PlannedStep => ({
+  name: 'runtime',
+  title: `Prepare the ${nameOf(runtime)}`,
+});
 
 /** A microVM has an operating system to boot, which takes most of the time. */
 export const startStep = (runtime: RuntimeKind): PlannedStep => ({
@@ -36,7 +46,7 @@ export interface PlannedStart {
 /** What a start does, in its order. Scripts are known when they are read. */
 export function stepsOfStart({ spec, cloned }: PlannedStart): PlannedStep[] {
   return [
-    startSteps.runtime,
+    prepareStep(spec.runtime),
     ...(hasBundles(spec) ? [startSteps.bundles] : []),
     startStep(spec.runtime),
     startSteps.ssh,
@@ -50,7 +60,7 @@ export function stepsOfCreate(spec: WorkspaceSpec, isPrepared: boolean, isStarte
   return [
     startSteps.image,
     ...(isPrepared ? [startSteps.prepare] : []),
-    startSteps.container,
+    createStep(spec.runtime),
     ...(isStarted ? stepsOfStart({ spec, cloned: false }) : []),
   ];
 }

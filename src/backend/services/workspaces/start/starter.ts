@@ -10,7 +10,7 @@ import { readCredentials, readScripts, type Script } from './injected-files';
 import type { OperationContext } from '../../operations/operation-context';
 import { lostBeforeArchive } from '../own-files';
 import { planOf } from './runtime-plan';
-import { hasBundles, startStep, startSteps } from './start-steps';
+import { hasBundles, prepareStep, startStep, startSteps } from './start-steps';
 import { notCarried, RuntimePreparation, type StartOptions } from './runtime-preparation';
 import { onTarget } from '../target';
 import { limitsAtStart } from '../waiting-changes';
@@ -62,16 +62,16 @@ export class WorkspaceStarter {
    */
   async start(name: string, context: OperationContext, options: StartOptions = {}): Promise<void> {
     const { registry } = this.deps;
-    const { warnings } = registry.get(name);
+    const { spec, warnings } = registry.get(name);
     const isLossReported = warnings.some(({ code }) => code === lostBeforeArchive);
     // The start that moved it may have been cut off before anybody heard, and this one removes what it was before.
     warnings.filter(({ code }) => code === notCarried).forEach(({ message }) => context.warn(message));
     await this.forgetWarnings(name);
-    await context.step(startSteps.runtime.name, startSteps.runtime.title, () =>
+    const preparation = prepareStep(spec.runtime);
+    await context.step(preparation.name, preparation.title, () =>
       this.preparation.prepare(name, context, { ...options, isLossReported: isLossReported }),
     );
     const { driver } = this.runtime(name);
-    const { spec } = registry.get(name);
     if (hasBundles(spec)) {
       await context.step(startSteps.bundles.name, startSteps.bundles.title, () =>
         driver.refreshBundles(planOf(registry.get(name)), context.signal, (text) => context.warn(text)),
