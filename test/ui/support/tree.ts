@@ -92,6 +92,8 @@ export class TreeRow {
   async expand(): Promise<void> {
     await this.locator.waitFor();
     if ((await this.locator.getAttribute('aria-expanded')) !== 'true') {
+      // The tooltip of what the pointer rests on, such as the icon of the side bar, may lie over the row.
+      await this.page.mouse.move(0, 0);
       await this.locator.locator('.monaco-tl-twistie').click();
     }
     await eventually('the row to open', async () => {
