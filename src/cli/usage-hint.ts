@@ -15,8 +15,8 @@ const otherWords: Record<string, Record<string, string>> = {
     images: '`berth image list`',
     volumes: '`berth volume list`',
     ports: '`berth port list`',
-    grep: '`berth find NAME --text PATTERN`',
-    search: '`berth find NAME --text PATTERN`',
+    grep: '`berth find --text`',
+    search: '`berth find --text`',
   },
   volume: {
     ls: '`berth volume list`',

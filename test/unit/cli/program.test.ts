@@ -80,7 +80,7 @@ describe('cli/program', () => {
       ['remove demo', '`berth delete` for workspaces, `berth rm` for files'],
       ['volume rm cache', '`berth volume delete`'],
       ['image ls', '`berth image list`'],
-      ['grep TODO demo', '`berth find NAME --text PATTERN`'],
+      ['grep TODO demo', '`berth find --text`'],
     ] as const) {
       const { code, stderr } = await invoke(...typed.split(' '));
       assert.equal(code, 2);

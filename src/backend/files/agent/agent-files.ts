@@ -231,8 +231,9 @@ export class AgentFiles implements VolumeFiles {
   ): Promise<void> {
     const source = await this.realPath(path, signal);
     const missing: string[] = [];
-    const tell = unread ?? ((file: string, reason: string) => void missing.push(`${quote(file)}: ${reason}`));
-    await this.receive({ path: source, signal, unread: tell, leftOut: unread, note }, take);
+    const noteUnread =
+      unread ?? ((file: string, reason: string) => void missing.push(`${quote(file)}: ${reason}`));
+    await this.receive({ path: source, signal, unread: noteUnread, leftOut: unread, note }, take);
     if (missing[0] !== undefined) {
       throw unreadable(missing[0]);
     }
