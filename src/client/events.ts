@@ -1,7 +1,7 @@
 /** Follows `GET /v1/events` and reconnects with the last id until disposed. */
-import type { IncomingMessage } from 'node:http';
 import type { EngineEvent } from '../api/events';
 import { streamPaths } from '../api/paths';
+import { readEvents } from './read-events';
 import type { Transport } from './transport';
 
 export interface EventListener {
@@ -73,35 +73,11 @@ export class EventStream {
     });
     this.retryMs = firstRetryMs;
     this.listener.connected();
-    await this.read(response);
+    await readEvents(response, (event, id) => {
+      this.lastId = id ?? this.lastId;
+      this.listener.event(event as EngineEvent);
+    });
     throw new StreamEnded();
-  }
-
-  private async read(response: IncomingMessage): Promise<void> {
-    let buffered = '';
-    response.setEncoding('utf8');
-    for await (const chunk of response) {
-      buffered += String(chunk);
-      const blocks = buffered.split('\n\n');
-      buffered = blocks.pop() ?? '';
-      blocks.forEach((block) => {
-        this.dispatch(block);
-      });
-    }
-  }
-
-  private dispatch(block: string): void {
-    const payload: string[] = [];
-    for (const line of block.split('\n')) {
-      if (line.startsWith('id: ')) {
-        this.lastId = line.slice(4);
-      } else if (line.startsWith('data: ')) {
-        payload.push(line.slice(6));
-      }
-    }
-    if (payload.length > 0) {
-      this.listener.event(JSON.parse(payload.join('\n')) as EngineEvent);
-    }
   }
 
   private pause(ms: number): Promise<void> {
