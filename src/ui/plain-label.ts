@@ -1,0 +1,7 @@
+/**
+ * Text of files and of others, for lists of VS Code: these draw `$(name)` as an icon, or as nothing, which is code of
+ * jQuery and of shells as well. A backslash before it keeps it as text (`escapeIcons` in VS Code's iconLabels.ts).
+ */
+export function plainLabel(text: string): string {
+  return text.replace(/\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/g, '\\$&');
+}
