@@ -6,7 +6,7 @@ import { ErrorBody } from '../stream-schemas';
 const Globs = Type.String({
   maxLength: 1000,
   description:
-    'Globs, separated by commas; one without a slash counts at any depth, and what matches a folder counts for all in it.',
+    'Globs, separated by commas, but for those in braces or after a backslash; one without a slash counts at any depth, and what matches a folder counts for all in it.',
 });
 
 export const FindQuery = Type.Object({

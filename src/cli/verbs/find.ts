@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { BerthError, type FindEnd, type FindQuery, type FoundLine } from '../../api';
+import { joinGlobs } from '../../api/rules/globs';
 import { find } from '../../client/find';
 import type { Cli } from '../cli';
 import { exitCodes } from '../failure';
@@ -47,7 +48,7 @@ export function registerFind(program: Command, cli: Cli): void {
     'after',
     '\nA glob without a slash counts at any depth. Links are not followed. Of a whole system /proc, /sys and /dev' +
       '\nare left out. What was skipped is said on stderr.' +
-      '\nAs of grep, the exit code is 1 where nothing is found.' +
+      '\nThe exit code is 1 where nothing is found, as of grep, and where something could not be read.' +
       '\nWith --json each line is an object of what was found; the last one, `end`, has the counts.',
   );
 }
@@ -84,7 +85,8 @@ async function findIn(cli: Cli, where: string, options: FindOptions): Promise<vo
   if (remarks.length > 0) {
     cli.note(remarks.join('\n'));
   }
-  if (end.found === 0) {
+  // What could not be read may have had it.
+  if (end.found === 0 || end.unread > 0) {
     cli.exitCode = exitCodes.failure;
   }
 }
@@ -108,8 +110,8 @@ function queryOf({
   return {
     ...ways,
     ...(text !== undefined && { text }),
-    ...(include !== undefined && { include: include.join(',') }),
-    ...(exclude !== undefined && { exclude: exclude.join(',') }),
+    ...(include !== undefined && { include: joinGlobs(include) }),
+    ...(exclude !== undefined && { exclude: joinGlobs(exclude) }),
     ...(limit !== undefined && { limit }),
   };
 }

@@ -1,6 +1,7 @@
 /** Which paths are looked at: globs as VS Code's search has them. */
 import { Minimatch } from 'minimatch';
 import { BerthError } from '../../../../api/errors';
+import { splitGlobs } from '../../../../api/rules/globs';
 import { withinTime } from '../../../machine/within-time';
 
 /** For the names of one folder. */
@@ -11,7 +12,10 @@ export type Selection = (paths: readonly string[]) => ReadonlySet<string>;
 
 /** Undefined where there are no globs. */
 export function selectionOf(field: string, globs = ''): Selection | undefined {
-  const matchers = splitGlobs(globs).flatMap((glob) => matchersOf(glob));
+  const matchers = splitGlobs(globs)
+    .map(tidied)
+    .filter((glob) => glob !== '')
+    .flatMap((glob) => matchersOf(glob));
   if (matchers.length === 0) {
     return undefined;
   }
@@ -30,18 +34,11 @@ export function selectionOf(field: string, globs = ''): Selection | undefined {
   };
 }
 
-/** Commas in braces separate nothing. */
-function splitGlobs(globs: string): string[] {
-  const parts = globs.match(/(?:\{[^}]*\}|[^,{]|\{)+/g) ?? [];
-  return parts
-    .map((part) =>
-      part
-        .trim()
-        .replace(/^\.?\//, '')
-        .replace(/\/$/, ''),
-    )
-    .filter((part) => part !== '');
-}
+const tidied = (glob: string): string =>
+  glob
+    .trim()
+    .replace(/^\.?\//, '')
+    .replace(/\/$/, '');
 
 /** What matches a folder matches all in it. */
 function matchersOf(glob: string): Minimatch[] {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { joinGlobs } from '../../../../../../src/api/rules/globs';
 import { selectionOf } from '../../../../../../src/backend/services/volumes/find/globs';
 import { failure } from '../../../../../support/errors';
 
@@ -13,6 +14,14 @@ describe('services/volumes/find/globs', () => {
     assert.deepEqual(selected('node_modules, .git/'), ['node_modules', 'x/node_modules/y.ts', '.git/config']);
     assert.deepEqual(selected('src'), ['src/b.ts', 'src/deep/c.py']);
     assert.deepEqual(selected('*.{py,cfg}'), ['src/deep/c.py']);
+  });
+
+  it('may have commas of their own, in braces, after a backslash, or as each was given', () => {
+    const names = ['a,b.txt', 'a', 'b.txt', 'c,d'];
+    const chosen = (globs: string) => [...(selectionOf('include', globs)?.(names) ?? [])];
+    assert.deepEqual(chosen('a\\,b.txt'), ['a,b.txt']);
+    assert.deepEqual(chosen('a,b.txt'), ['a', 'b.txt']);
+    assert.deepEqual(chosen(joinGlobs(['a,b.*', '{b,c}.txt', 'c\\,d'])), ['a,b.txt', 'b.txt', 'c,d']);
   });
 
   it('means all where there is none', () => {
