@@ -1,5 +1,6 @@
 /** The two views: starts the engine when one is first seen, counts in the badge, knows what is selected. */
 import * as vscode from 'vscode';
+import { plainMessage } from '../ui/plain-label';
 import { viewIds } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
@@ -101,7 +102,8 @@ export class Views implements vscode.Disposable {
   /** Where a container engine was looked for in vain, whose volumes are missing here: the texts of empty views are fixed. */
   private describe(): void {
     const containers = this.store.drivers.find(({ runtime }) => runtime === 'container');
-    const why = containers?.available === false ? containers.message : undefined;
+    const reason = containers?.available === false ? containers.message : undefined;
+    const why = reason === undefined ? undefined : plainMessage(reason);
     const { message: shown } = this.volumes;
     if (shown !== why) {
       this.volumes.message = why;

@@ -5,3 +5,8 @@
 export function plainLabel(text: string): string {
   return text.replace(/\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/g, '\\$&');
 }
+
+/** The same for the message of a view, in which VS Code makes links and buttons of `[text](address)`, commands too. */
+export function plainMessage(text: string): string {
+  return text.replaceAll('](', '] (');
+}
