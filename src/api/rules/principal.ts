@@ -45,8 +45,13 @@ export const namesWorkspace = { 'x-names': 'workspace' } as const satisfies Acce
 export const namesVolume = { 'x-names': 'volume' } as const satisfies AccessMarks;
 export const namesOperation = { 'x-names': 'operation' } as const satisfies AccessMarks;
 
-/** A path of the engine's machine in the place of the name of an image. */
-export const localPath = { 'x-local': '^([/.~\\\\]|[A-Za-z]:[\\\\/]|file:)' } as const satisfies AccessMarks;
+/**
+ * A path of the engine's machine in the place of the name of an image: all that `imageFile` can take for one. It names no
+ * image of a repository `oci` or `docker-archive` either, which would be a name of that look.
+ */
+export const localPath = {
+  'x-local': '^([/.~\\\\]|[A-Za-z]:[\\\\/]|(file|oci|docker-archive):)',
+} as const satisfies AccessMarks;
 
 export interface MarkedValue {
   /** Dotted, from the body. */
