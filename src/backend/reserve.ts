@@ -38,7 +38,7 @@ function isDiskFull(error: unknown): boolean {
 
 function tooFull(home: string, cause: unknown): BerthError {
   return new BerthError('no_space', `The disk that holds ${home} is full: the engine can't start.`, {
-    hint: 'Make some room there (100 kB are enough to start and delete workspaces), then try again.',
+    hint: 'Make some room there (100 KiB are enough to start and delete workspaces), then try again.',
     cause,
   });
 }

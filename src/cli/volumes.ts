@@ -26,7 +26,7 @@ export function formatVolumes(volumes: readonly Volume[], now: number, target?: 
       { title: 'FOR' },
       { title: 'SIZE', right: true },
       { title: 'USED', right: true },
-      { title: 'HELD BY' },
+      { title: 'USED BY' },
       { title: 'CREATED' },
     ],
     volumes.map((volume) => [

@@ -1,10 +1,10 @@
 /** Finding a place in a volume by browsing or typing: one list that follows what is typed. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../api/rules/sizes';
 import { asBerthError, type FileEntry, type FileList } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { parentPath } from '../api/rules/volume-path';
 import { joinPath, normalized } from '../providers/files/paths';
-import { bytes } from '../ui/words';
 import { sortEntries } from '../providers/trees/folder-listing';
 import { isDirectory } from '../providers/trees/rows';
 import { Looks } from '../ui/latest';
@@ -132,7 +132,7 @@ function itemIn(folder: string, entry: FileEntry): PathItem {
   const isFolder = isDirectory(entry);
   return {
     label: `$(${isFolder ? 'folder' : 'file'}) ${entry.name}`,
-    description: isFolder ? '' : bytes(entry.size),
+    description: isFolder ? '' : formatBytes(entry.size),
     path: joinPath(folder, entry.name),
     entry,
   };

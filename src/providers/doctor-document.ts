@@ -1,7 +1,7 @@
 /** The doctor's report as a read-only Markdown page. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../api/rules/sizes';
 import type { Check, DoctorReport, EngineInfo } from '../api';
-import { bytes } from '../ui/words';
 
 const { t } = vscode.l10n;
 const scheme = 'berth-doctor';
@@ -35,7 +35,7 @@ export function doctorMarkdown({ ok, checks }: DoctorReport, info: EngineInfo): 
   const facts = [
     [t('Engine'), `${info.version}, ${t('process {0}', info.pid)}, Node ${info.nodeVersion}`],
     [t('State directory'), info.home],
-    [t('Memory'), bytes(info.rssBytes)],
+    [t('Memory'), formatBytes(info.rssBytes)],
     [t('Runtimes'), info.drivers.map((each) => each.product ?? each.message ?? each.runtime).join(', ')],
     [t('SSH ports'), `${info.portRange.first}–${info.portRange.last}`],
     ...info.setAside.map((file) => [t('Set aside'), file]),

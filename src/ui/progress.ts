@@ -1,7 +1,7 @@
 /** The progress of an operation in a few words and as a fraction. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../api/rules/sizes';
 import type { Operation, Progress } from '../api';
-import { bytes } from './words';
 
 const { t } = vscode.l10n;
 
@@ -9,8 +9,8 @@ const { t } = vscode.l10n;
 const isCopy = ({ kind }: Operation): boolean => kind === 'transfer';
 
 /**
- * E.g. `Boot (4/5)`, `Delete (2/2), 120 of 5000 files`, `Prepare the image (2/6), 12.0 MB of 40.0 MB`, and of a copy
- * `12.0 MB of 40.0 MB, 8.1 MB/s`.
+ * E.g. `Boot (4/5)`, `Delete (2/2), 120 of 5000 files`, `Prepare the image (2/6), 12 MiB of 40 MiB`, and of a copy
+ * `12 MiB of 40 MiB, 8.1 MiB/s`.
  */
 export function progressText(operation: Operation): string {
   const { progress, steps } = operation;
@@ -41,8 +41,10 @@ const filesText = (done: number, total?: number): string =>
 
 function bytesText(done: number, total?: number, rate?: number, current?: string): string {
   const amount =
-    total === undefined || total === 0 ? bytes(done) : t('{0} of {1}', bytes(done), bytes(total));
-  const speed = rate === undefined ? undefined : t('{0}/s', bytes(rate));
+    total === undefined || total === 0
+      ? formatBytes(done)
+      : t('{0} of {1}', formatBytes(done), formatBytes(total));
+  const speed = rate === undefined ? undefined : t('{0}/s', formatBytes(rate));
   return [current, amount, speed].filter((part) => part !== undefined && part !== '').join(', ');
 }
 

@@ -1,26 +1,14 @@
 /** Sizes, times and states as people read them. */
 import * as vscode from 'vscode';
 import type { Limits, RuntimeKind, Volume, WorkspaceState } from '../api';
+import { exactMiB, formatBytes } from '../api/rules/sizes';
 
 const { t } = vscode.l10n;
-const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-
-/** `1.5 MB`: decimal units, as VS Code's own file sizes are written. */
-export function bytes(count: number): string {
-  let value = count;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 100 ? 0 : 1;
-  return `${value.toFixed(digits)} ${units[unit] ?? ''}`;
-}
 
 /** What is known to be in a volume; undefined where that was not measured. */
 export function usedWords({ usedBytes, usedIsAtLeast }: Volume): string | undefined {
   if (usedBytes === undefined) return undefined;
-  return usedIsAtLeast === true ? t('at least {0}', bytes(usedBytes)) : bytes(usedBytes);
+  return usedIsAtLeast === true ? t('at least {0}', formatBytes(usedBytes)) : formatBytes(usedBytes);
 }
 
 /** With a full stop, where something is to follow: words of other programs come without one. */
@@ -138,13 +126,9 @@ export function names(list: readonly string[], shown = 3): string {
 export function limitsWords({ cpus, memoryMiB, pids, shmMiB }: Limits, runtime: RuntimeKind): string {
   const words = [
     cpus === undefined ? undefined : cpus === 1 ? t('1 CPU') : t('{0} CPUs', cpus),
-    memoryMiB === undefined ? undefined : memoryWords(memoryMiB),
+    memoryMiB === undefined ? undefined : exactMiB(memoryMiB),
     pids === undefined ? undefined : t('{0} processes', pids),
-    shmMiB === undefined ? undefined : t('{0} shared memory', memoryWords(shmMiB)),
+    shmMiB === undefined ? undefined : t('{0} shared memory', exactMiB(shmMiB)),
   ].filter((word) => word !== undefined);
   return words.length === 0 ? runtimeWords(runtime).unlimited : words.join(', ');
 }
-
-/** MiB as people write them: `4 GiB`, `512 MiB`. */
-export const memoryWords = (mebibytes: number): string =>
-  mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : `${mebibytes} MiB`;

@@ -57,3 +57,8 @@ export function formatBytes(bytes: number): string {
 export function formatMiB(mebibytes: number): string {
   return formatBytes(mebibytes * 1024 * 1024);
 }
+
+/** MiB for people who may type them again, so without rounding: `4 GiB`, `1300 MiB`. */
+export function exactMiB(mebibytes: number): string {
+  return mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : `${mebibytes} MiB`;
+}

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import { BerthError, asBerthError } from '../../api';
 import { baseName } from '../../api/rules/volume-path';
 import { topmost } from '../../providers/files/paths';
 import { setting } from '../../ui/settings';
-import { bytes, names } from '../../ui/words';
+import { names } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
 import type { Task } from '../../ui/runner';
@@ -83,7 +84,7 @@ async function ask(places: readonly Place[]): Promise<void> {
         : t('Delete {0}?', baseName(only.path))
       : t('Delete {0} files and folders?', places.length);
   const lines = places.slice(0, listed).map(({ volume, path, isFolder, row }) => {
-    const size = isFolder || row === undefined ? '' : ` (${bytes(row.entry.size)})`;
+    const size = isFolder || row === undefined ? '' : ` (${formatBytes(row.entry.size)})`;
     return `${volume}:${path}${size}`;
   });
   const rest = places.length > listed ? [t('… and {0} more', places.length - listed)] : [];

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import { isForEditor } from '../../providers/files/editor-size';
 import { volumeUri } from '../../providers/files/volume-uri';
-import { bytes } from '../../ui/words';
 import type { Handler } from '../command';
 import type { CommandId } from '../../ui/contributions/commands';
 import { placesOrPick, type PlaceServices } from './place';
@@ -26,7 +26,7 @@ export const openFile =
 
 async function offerDownload(uri: vscode.Uri, path: string, size: number): Promise<void> {
   const download = t('Download…');
-  const text = t('{0} is {1} large: download it instead of opening it?', path, bytes(size));
+  const text = t('{0} is {1} large: download it instead of opening it?', path, formatBytes(size));
   if ((await vscode.window.showInformationMessage(text, download)) === download) {
     const command: CommandId = 'berth.file.download';
     await vscode.commands.executeCommand(command, uri);

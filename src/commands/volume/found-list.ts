@@ -96,8 +96,8 @@ function remarks({ hasMore, binary, tooLarge, unread }: FindEnd, query: FindQuer
     tooLarge === 0
       ? ''
       : tooLarge === 1
-        ? t('1 file of more than 16 MB skipped')
-        : t('{0} files of more than 16 MB skipped', tooLarge),
+        ? t('1 file of more than 16 MiB skipped')
+        : t('{0} files of more than 16 MiB skipped', tooLarge),
     unread > 0 ? t('{0} could not be read', unread) : '',
     ...globsWords(query),
   ].filter((remark) => remark !== '');

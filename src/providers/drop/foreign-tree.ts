@@ -1,8 +1,8 @@
 /** Reads what is below URIs of other file systems, which VS Code alone reaches: those of a remote window. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import type { Task } from '../../ui/runner';
 import { baseName } from '../../api/rules/volume-path';
-import { bytes } from '../../ui/words';
 import { maxWholeBytes } from '../files/editor-size';
 import { inParallel } from './in-parallel';
 import type { Incoming } from './stream-in';
@@ -89,7 +89,7 @@ async function take(tree: ForeignTree, { uri, name, type, depth }: Found): Promi
 async function readWhole(uri: vscode.Uri): Promise<Uint8Array> {
   const { size } = await vscode.workspace.fs.stat(uri);
   if (size > maxWholeBytes) {
-    throw new Error(t('It is {0} large, more than VS Code can hand over.', bytes(size)));
+    throw new Error(t('It is {0} large, more than VS Code can hand over.', formatBytes(size)));
   }
   return vscode.workspace.fs.readFile(uri);
 }

@@ -1,11 +1,11 @@
 /** Writes contents that have no path on this machine into a volume, a few at a time. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import { joinPath } from '../files/paths';
 import { asBerthError, type ConflictList, type ConflictPolicy } from '../../api';
 import type { Task } from '../../ui/runner';
 import { parentPath } from '../../api/rules/volume-path';
 import type { VolumePlace } from '../files/volume-uri';
-import { bytes } from '../../ui/words';
 import { chooseConflictPolicy } from './conflicts';
 import { inParallel } from './in-parallel';
 import type { TransferCounts } from './transfer-words';
@@ -40,7 +40,7 @@ export async function streamIn(
     await writeOne(task, next, to, policy, counts);
     const done = counts.files + counts.skipped.length + counts.failed.length;
     task.report(
-      t('{0} of {1} files, {2}', done, files.length, bytes(counts.bytes)),
+      t('{0} of {1} files, {2}', done, files.length, formatBytes(counts.bytes)),
       (done / files.length) * 100,
     );
   });

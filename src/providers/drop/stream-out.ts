@@ -3,12 +3,12 @@
  * file passes through here as a whole, since VS Code writes no other way.
  */
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import { asBerthError, type ConflictPolicy, type FileEntry } from '../../api';
 import { Cancelled, type Task } from '../../ui/runner';
 import { maxWholeBytes, tooLargeToCopy } from '../files/editor-size';
 import { baseName, joinPath } from '../../api/rules/volume-path';
 import type { VolumePlace } from '../files/volume-uri';
-import { bytes } from '../../ui/words';
 import { chooseConflictPolicy } from './conflicts';
 import { inParallel } from './in-parallel';
 import { numbered } from './stream-in';
@@ -140,7 +140,7 @@ async function writeAll(
     });
     const done = counts.files + counts.skipped.length + counts.failed.length;
     task.report(
-      t('{0} of {1} files, {2}', counts.files, files.length, bytes(counts.bytes)),
+      t('{0} of {1} files, {2}', counts.files, files.length, formatBytes(counts.bytes)),
       (done / files.length) * 100,
     );
   });

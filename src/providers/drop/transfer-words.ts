@@ -1,8 +1,8 @@
 /** What became of a transfer, in a sentence. The counts come from the operation's `result`. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import type { Operation } from '../../api';
 import { resultOf } from '../../api/rules/results';
-import { bytes } from '../../ui/words';
 
 const { t } = vscode.l10n;
 
@@ -35,7 +35,7 @@ export function isPartial({ failed }: TransferCounts): boolean {
 /** E.g. `Copied 3 files (1.2 MB) to demo:/src; 1 skipped`. */
 export function transferWords(verb: 'copied' | 'moved', counts: TransferCounts, target: string): string {
   const files = counts.files === 1 ? t('1 file') : t('{0} files', counts.files);
-  const amount = counts.bytes > 0 ? t('{0} ({1})', files, bytes(counts.bytes)) : files;
+  const amount = counts.bytes > 0 ? t('{0} ({1})', files, formatBytes(counts.bytes)) : files;
   const head =
     verb === 'moved' ? t('Moved {0} to {1}', amount, target) : t('Copied {0} to {1}', amount, target);
   return [

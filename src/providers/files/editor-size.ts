@@ -1,18 +1,18 @@
 /** Which files are opened in an editor without a question, and which may be copied through VS Code. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import { setting } from '../../ui/settings';
-import { bytes } from '../../ui/words';
 
 const { t } = vscode.l10n;
-const megabyte = 1_000_000;
-const defaultMegabytes = 50;
+const mebibyte = 1024 ** 2;
+const defaultMebibytes = 50;
 
 /** VS Code copies from one file system to another by reading and writing whole files, in this process and in the window. */
-export const maxWholeBytes = 1_000 * megabyte;
+export const maxWholeBytes = 1_000_000_000;
 
 /** Whether a file of `size` bytes is opened without a question. */
 export function isForEditor({ size }: { size: number }): boolean {
-  return size <= setting('files.maxEditorSizeMB', defaultMegabytes) * megabyte;
+  return size <= setting('files.maxEditorSizeMB', defaultMebibytes) * mebibyte;
 }
 
 /** Why a file of `size` bytes is not copied so, and what does copy it. */
@@ -20,6 +20,6 @@ export function tooLargeToCopy(path: string, size: number): string {
   return t(
     '{0} is {1} large, more than VS Code can copy from one file system to another. Copy it with `berth cp` in a terminal.',
     path,
-    bytes(size),
+    formatBytes(size),
   );
 }

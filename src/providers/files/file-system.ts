@@ -1,5 +1,6 @@
 /** `berth:/<volume>/<path>`: the files of volumes as a file system of VS Code, running or not. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import { asBerthError, type FileChange, type FileEntry } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { WatchTarget } from '../../client/watch';
@@ -8,7 +9,6 @@ import type { EngineLink, Logger } from '../../ui/engine-link';
 import type { Runner } from '../../ui/runner';
 import { DisposableList } from '../../ui/signal';
 import type { Store } from '../../ui/store';
-import { bytes } from '../../ui/words';
 import { isForEditor, maxWholeBytes, tooLargeToCopy } from './editor-size';
 import { fileSystemError } from './file-errors';
 import { allVolumesStat, fileStat, fileType } from './file-stat';
@@ -88,7 +88,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
       if (!isForEditor({ size }) && hasTab(uri)) {
         this.offerDownload(uri, size);
         throw vscode.FileSystemError.Unavailable(
-          t('{0} is {1} large: download it instead.', path, bytes(size)),
+          t('{0} is {1} large: download it instead.', path, formatBytes(size)),
         );
       }
       if (size > maxWholeBytes) {
@@ -214,7 +214,11 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
 
   private offerDownload(uri: vscode.Uri, size: number): void {
     const download = t('Download…');
-    const text = t('{0} is {1} large, more than an editor of Berth opens.', placeOf(uri).path, bytes(size));
+    const text = t(
+      '{0} is {1} large, more than an editor of Berth opens.',
+      placeOf(uri).path,
+      formatBytes(size),
+    );
     void vscode.window.showWarningMessage(text, download).then((chosen) => {
       if (chosen === download) {
         void vscode.commands.executeCommand('berth.file.download', uri);

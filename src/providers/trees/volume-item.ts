@@ -1,12 +1,13 @@
 /** How volumes, files and folders look as rows. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import type { FileEntry, Volume } from '../../api';
 import { originOf } from '../../api/rules/home-volume';
 import { ownerOf } from '../../api/rules/owner';
 import { volumeTraits, type VolumeTrait } from '../../ui/contributions/command-row';
 import { volumeUri } from '../files/volume-uri';
 import { isForEditor } from '../files/editor-size';
-import { bytes, time, usedWords } from '../../ui/words';
+import { time, usedWords } from '../../ui/words';
 import { panel } from './panel';
 import { isDirectory, rowId, type FileRow, type VolumeRow } from './rows';
 
@@ -49,9 +50,11 @@ function shortRole(volume: Volume, isOwned: boolean): string {
 function sizeWord(volume: Volume): string | undefined {
   const used = usedWords(volume);
   if (used !== undefined) {
-    return volume.sizeMiB === undefined ? used : t('{0} of {1}', used, bytes(volume.sizeMiB * 1024 * 1024));
+    return volume.sizeMiB === undefined
+      ? used
+      : t('{0} of {1}', used, formatBytes(volume.sizeMiB * 1024 * 1024));
   }
-  return volume.sizeMiB === undefined ? undefined : bytes(volume.sizeMiB * 1024 * 1024);
+  return volume.sizeMiB === undefined ? undefined : formatBytes(volume.sizeMiB * 1024 * 1024);
 }
 
 function holderWord(volume: Volume): string | undefined {
@@ -217,7 +220,7 @@ function fileLabel(entry: FileEntry, isFolder: boolean): string {
   if (entry.type === 'symlink') {
     return t('{0}, link to {1}', entry.name, entry.linkTarget ?? '?');
   }
-  return isFolder ? t('{0}, folder', entry.name) : t('{0}, file, {1}', entry.name, bytes(entry.size));
+  return isFolder ? t('{0}, folder', entry.name) : t('{0}, file, {1}', entry.name, formatBytes(entry.size));
 }
 
 /** What is known of a file, as Markdown. */
@@ -228,7 +231,7 @@ export function fileTooltip({ volume, path, entry }: FileRow): vscode.MarkdownSt
   text.appendMarkdown('\n\n');
   text.appendText(
     [
-      isDirectory(entry) ? undefined : bytes(entry.size),
+      isDirectory(entry) ? undefined : formatBytes(entry.size),
       mode,
       `${entry.uid}:${entry.gid}`,
       time(new Date(entry.mtimeMs).toISOString()),

@@ -1,8 +1,9 @@
 /** How a workspace and what hangs on it look as rows. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../../api/rules/sizes';
 import type { Operation, Workspace, WorkspaceState } from '../../api';
 import type { Store } from '../../ui/store';
-import { bytes, runtimeWords, stateWord, time, usedWords } from '../../ui/words';
+import { runtimeWords, stateWord, time, usedWords } from '../../ui/words';
 import { workspaceImage } from '../../api/rules/image-reference';
 import { isInTransition } from '../../api/rules/lifecycle';
 import { defaultRuntime, localTarget } from '../../api/rules/runtimes';
@@ -83,7 +84,7 @@ function runtimeAndPlace({ spec: { runtime, target = localTarget } }: Workspace)
 /** What is set aside goes on taking room on the disk. */
 function stateWithSize({ state, ownFiles }: Workspace): string {
   return state === 'archived' && ownFiles !== undefined
-    ? t('{0}, {1} outside of volumes', stateWord(state), bytes(ownFiles.bytes))
+    ? t('{0}, {1} outside of volumes', stateWord(state), formatBytes(ownFiles.bytes))
     : stateWord(state);
 }
 

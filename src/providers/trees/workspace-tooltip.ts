@@ -1,9 +1,10 @@
 /** The identity panel of a workspace: built when somebody hovers. */
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
+import { exactMiB } from '../../api/rules/sizes';
 import type { Volume, Workspace, WorkspaceStats } from '../../api';
 import { localTarget } from '../../api/rules/runtimes';
-import { limitsWords, memoryWords, runtimeWords, stateWord, time, usedWords } from '../../ui/words';
+import { limitsWords, runtimeWords, stateWord, time, usedWords } from '../../ui/words';
 import { bar, escaped, panel } from './panel';
 
 const { t } = vscode.l10n;
@@ -11,7 +12,7 @@ const { t } = vscode.l10n;
 type Fact = readonly [string, string | undefined];
 
 /** In the units of the limits. */
-const memory = (count: number): string => memoryWords(Math.round(count / 1024 ** 2));
+const memory = (count: number): string => exactMiB(Math.round(count / 1024 ** 2));
 
 /** Bars measure against the limit, or against the machine where there is none. */
 function usage({ spec: { limits, runtime } }: Workspace, stats: WorkspaceStats | undefined): Fact[] {

@@ -113,7 +113,7 @@ describe('cli: what is shown', () => {
     });
     assert.equal(
       formatVolumes([held, volume({ kind: 'disk', sizeMiB: 1024 })], now),
-      'NAME   KIND    FOR              SIZE     USED  HELD BY                    CREATED\n' +
+      'NAME   KIND    FOR              SIZE     USED  USED BY                    CREATED\n' +
         'cache  docker  home of demo        -  1.0 MiB  demo (running, read-only)  3 minutes ago\n' +
         'cache  disk    named         1.0 GiB        -  -                          -',
     );

@@ -19,9 +19,9 @@ describe('ui/progress', () => {
   });
 
   it('says of a copy how many bytes and how fast, without the step', () => {
-    const progress = { unit: 'bytes' as const, done: 12e6, total: 40e6, rate: 8.1e6 };
+    const progress = { unit: 'bytes' as const, done: 12 * 2 ** 20, total: 40 * 2 ** 20, rate: 8.1 * 2 ** 20 };
     const copy = operation('o', { kind: 'transfer', steps, progress });
-    assert.equal(progressText(copy), '12.0 MB of 40.0 MB, 8.1 MB/s');
+    assert.equal(progressText(copy), '12 MiB of 40 MiB, 8.1 MiB/s');
     assert.equal(percent(copy), 30);
   });
 
@@ -32,9 +32,9 @@ describe('ui/progress', () => {
       { name: 'container', title: 'Create the runtime', outcome: 'pending' as const },
       { name: 'start', title: 'Boot', outcome: 'pending' as const },
     ];
-    const progress = { unit: 'bytes' as const, done: 20e6, total: 40e6 };
+    const progress = { unit: 'bytes' as const, done: 20 * 2 ** 20, total: 40 * 2 ** 20 };
     const create = operation('o', { kind: 'workspace.create', steps: planned, progress });
-    assert.equal(progressText(create), 'Prepare the image (2/4), 20.0 MB of 40.0 MB');
+    assert.equal(progressText(create), 'Prepare the image (2/4), 20 MiB of 40 MiB');
     assert.equal(percent(create), 37.5);
     assert.equal(percent(operation('o', { steps: planned })), 25);
   });

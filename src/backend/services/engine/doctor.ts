@@ -4,6 +4,7 @@ import { asBerthError } from '../../../api/errors';
 import { localTarget, placeWords } from '../../../api/rules/runtimes';
 import { checkImage } from '../../../api/rules/image-reference';
 import { ownerWords } from '../../../api/rules/owner';
+import { formatBytes } from '../../../api/rules/sizes';
 import type { Check, DoctorReport, Orphan } from '../../../api/engine/schemas';
 import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import { run } from '../../machine/run';
@@ -154,7 +155,7 @@ export class Doctor {
   private async space(): Promise<Check[]> {
     const { bavail, bsize } = await statfs(this.state.home);
     const free = bavail * bsize;
-    const size = `${(free / 1024 ** 3).toFixed(1)} GiB free in ${this.state.home}`;
+    const size = `${formatBytes(free)} free in ${this.state.home}`;
     const targets = await Promise.all(
       this.drivers.all().map((driver) => driver.target().catch(() => localTarget)),
     );

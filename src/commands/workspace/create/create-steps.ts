@@ -1,8 +1,9 @@
 /** The steps of the wizard that creates a workspace. */
 import * as vscode from 'vscode';
+import { formatBytes } from '../../../api/rules/sizes';
 import type { DriverStatus, EngineInfo, Image, Limits, RuntimeKind } from '../../../api';
 import type { Store } from '../../../ui/store';
-import { bytes, limitsWords, runtimeWords } from '../../../ui/words';
+import { limitsWords, runtimeWords } from '../../../ui/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../../wizard';
 import { cloneMessage } from './clone-words';
 import type { WorkspaceDraft } from './draft';
@@ -83,7 +84,7 @@ function askImage({ info, images }: CreateChoices, draft: WorkspaceDraft, place:
       description: isPresent ? t('default') : t('default, not built yet'),
       value: '',
     },
-    ...others.map(({ tag, sizeBytes }) => ({ label: tag, description: bytes(sizeBytes), value: tag })),
+    ...others.map(({ tag, sizeBytes }) => ({ label: tag, description: formatBytes(sizeBytes), value: tag })),
   ];
   return showPick(place, {
     placeHolder: t('Image: choose one, or type any name'),

@@ -1,7 +1,8 @@
 /** Asking for limits: presets first, numbers for who wants them. Used by the wizard and by "Edit Limits". */
 import * as vscode from 'vscode';
+import { exactMiB } from '../../../api/rules/sizes';
 import type { Limits, RuntimeKind } from '../../../api';
-import { limitsWords, memoryWords, runtimeWords } from '../../../ui/words';
+import { limitsWords, runtimeWords } from '../../../ui/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../../wizard';
 import { isCpuCount, parseMemory } from './draft';
 
@@ -89,7 +90,7 @@ function askCpus({ cpus }: Limits, place: StepPlace, accept: (value: number | un
 function askMemory({ memoryMiB }: Limits, place: StepPlace, accept: (value: number | undefined) => void) {
   return showInput(place, {
     prompt: t('Memory, e.g. 4 GiB or 512 MiB (leave empty for the default)'),
-    value: memoryMiB === undefined ? '' : memoryWords(memoryMiB),
+    value: memoryMiB === undefined ? '' : exactMiB(memoryMiB),
     validate: (text) =>
       text.trim() === '' || parseMemory(text) !== undefined
         ? undefined

@@ -76,7 +76,7 @@ async function choose(workspace: Workspace, image: string, loss: string): Promis
   const kept = [homeVolume, dockerVolume].filter(Boolean).join(', ');
   const detail = `${loss} ${t('Kept: volume {0}. Running processes end.', kept)}`;
   const [rebuild, commit] = [t('Rebuild'), t('Commit to Image First…')];
-  const message = t('Rebuild {0} on {1}?', label, image);
+  const message = t('Rebuild {0} from {1}?', label, image);
   const answer = await vscode.window.showWarningMessage(message, { modal: true, detail }, rebuild, commit);
   if (answer === undefined) {
     throw new Cancelled();
@@ -114,7 +114,7 @@ async function pickImage(client: EngineClient, workspace: Workspace): Promise<st
     ...others.map((label) => ({ label, description: '' })),
   ];
   const chosen = await vscode.window.showQuickPick(items, {
-    placeHolder: t('Image to rebuild {0} on', workspace.label),
+    placeHolder: t('Image to rebuild {0} from', workspace.label),
   });
   if (chosen === undefined) {
     throw new Cancelled();

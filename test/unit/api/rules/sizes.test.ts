@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { formatBytes, formatMiB, parseDiskSize, parseMiB } from '../../../../src/api/rules/sizes';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { exactMiB, formatBytes, formatMiB, parseDiskSize, parseMiB } from '../../../../src/api/rules/sizes';
 
 describe('api/rules/sizes', () => {
   it('shows bytes with at most three digits before the unit changes', () => {
@@ -35,6 +37,10 @@ describe('api/rules/sizes', () => {
     assert.equal(formatMiB(2048), '2.0 GiB');
   });
 
+  it('shows MiB that may be typed again as they are', () => {
+    assert.deepEqual([512, 1300, 4096].map(exactMiB), ['512 MiB', '1300 MiB', '4 GiB']);
+  });
+
   it('reads MiB, whole ones of one at least', () => {
     const sizes = ['512', '512m', '512 MiB', '2g', '1.5GiB', '2048k', '1t', ' 4 G '];
     assert.deepEqual(sizes.map(parseMiB), [512, 512, 512, 2048, 1536, 2, 1_048_576, 4096]);
@@ -46,5 +52,29 @@ describe('api/rules/sizes', () => {
   it('takes for disks what the engine makes', () => {
     assert.deepEqual(['1', '1t'].map(parseDiskSize), [1, 1_048_576]);
     assert.deepEqual(['0', '1.1t'].map(parseDiskSize), [undefined, undefined]);
+  });
+});
+
+describe('sizes in what people read', () => {
+  const root = join(__dirname, '../../../../..');
+  const decimal = /(?:\d|\}|'|"|`) ?(?:kB|KB|MB|GB|TB)\b/;
+  /** What /proc of a guest says, in its own words. */
+  const quotes = ['src/backend/drivers/microvms/guest/stats.ts'];
+
+  it('have binary units everywhere', () => {
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => `src/${path}`);
+    const texts = ['README.md', 'package.nls.json', 'l10n/bundle.l10n.json'];
+    const found = [...sources, ...texts]
+      .filter((path) => !quotes.includes(path))
+      .flatMap((path) =>
+        readFileSync(join(root, path), 'utf8')
+          .split('\n')
+          .filter((line) => !/^\s*(?:\*|\/[/*])/.test(line) && decimal.test(line))
+          .map((line) => `${path}: ${line.trim()}`),
+      );
+    assert.ok(sources.length > 500);
+    assert.deepEqual(found, []);
   });
 });

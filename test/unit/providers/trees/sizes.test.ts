@@ -14,12 +14,12 @@ describe('the size of a volume of which some files could not be read', () => {
 
   it('is a lower bound in its row, for eyes and screen readers', () => {
     const home = volume('data', some);
-    assert.equal(volumeDescription(home), 'Docker volume · at least 1.5 MB');
+    assert.equal(volumeDescription(home), 'Docker volume · at least 1.4 MiB');
     const { accessibilityInformation } = volumeItem({ type: 'volume', name: 'data' }, home, false);
-    assert.match(accessibilityInformation?.label ?? '', /at least 1\.5 MB/);
+    assert.match(accessibilityInformation?.label ?? '', /at least 1\.4 MiB/);
     assert.match(
       volumeDescription(volume('data', { ...some, kind: 'disk', sizeMiB: 1024 })),
-      /at least 1\.5 MB of 1\.1 GB/,
+      /at least 1\.4 MiB of 1\.0 GiB/,
     );
   });
 
@@ -34,11 +34,11 @@ describe('the size of a volume of which some files could not be read', () => {
       target: '/data',
       readOnly: false,
     } as const;
-    assert.equal(mountItem(row, store).description, '/data · at least 1.5 MB');
-    assert.match(text(volumeTooltip(home)), /\| Size \| at least 1\.5 MB \|/);
+    assert.equal(mountItem(row, store).description, '/data · at least 1.4 MiB');
+    assert.match(text(volumeTooltip(home)), /\| Size \| at least 1\.4 MiB \|/);
     assert.match(
       text(workspaceTooltip(workspace('demo'), home, undefined)),
-      /workspace-demo \(at least 1\.5 MB\)/,
+      /workspace-demo \(at least 1\.4 MiB\)/,
     );
     store.dispose();
   });

@@ -17,7 +17,7 @@ describe('the grey text of a workspace', () => {
     assert.equal(described({ state: 'paused' }, []), 'paused');
     assert.equal(described({ state: 'error' }), 'error');
     const ownFiles = { bytes: 1_500_000, measuredAt: '2026-01-02T00:00:00Z' };
-    assert.equal(described({ state: 'archived', ownFiles }), 'archived, 1.5 MB outside of volumes');
+    assert.equal(described({ state: 'archived', ownFiles }), 'archived, 1.4 MiB outside of volumes');
     assert.equal(described({ state: 'running', attached: 1 }), ':2200');
     assert.equal(described({ state: 'running', attached: 1 }, ['state', 'port']), 'running · :2200');
     assert.equal(described({ state: 'starting' }), 'starting…');

@@ -82,7 +82,7 @@ describe('providers/trees/workspaces-tree', () => {
     const children = await tree.getChildren(await demo());
     const [row] = children.filter(({ type }) => type === 'operation');
     assert.ok(row);
-    assert.equal(tree.getTreeItem(row).label, 'Boot (2/3), 1.0 MB of 2.0 MB');
+    assert.equal(tree.getTreeItem(row).label, 'Boot (2/3), 977 KiB of 1.9 MiB');
     const rows = await tree.getChildren(row);
     assert.deepEqual(
       rows.map((each) => {
@@ -91,7 +91,7 @@ describe('providers/trees/workspaces-tree', () => {
       }),
       [
         ['Find the image', '40 ms', 'Find the image, done, 40 ms'],
-        ['Boot', '1.0 MB of 2.0 MB', 'Boot, running, 1.0 MB of 2.0 MB'],
+        ['Boot', '977 KiB of 1.9 MiB', 'Boot, running, 977 KiB of 1.9 MiB'],
         ['Install keys and start SSH', '', 'Install keys and start SSH, to come'],
       ],
     );
