@@ -1,5 +1,7 @@
 /** Asking: one box, one dialog, one way to back out (`Cancelled`). */
 import * as vscode from 'vscode';
+import type { Owner } from '../api/common';
+import { choose } from '../ui/dialog';
 import { Cancelled } from '../ui/runner';
 
 const { t } = vscode.l10n;
@@ -31,12 +33,31 @@ export async function ask(question: Question): Promise<string> {
   return answer;
 }
 
-/** A modal question before something is destroyed; resolves only when it was confirmed. */
-export async function confirm(message: string, detail: string, button: string): Promise<void> {
-  const answer = await vscode.window.showWarningMessage(message, { modal: true, detail }, button);
-  if (answer !== button) {
+export interface Harm {
+  message: string;
+  detail: string;
+  /** The button that does it. */
+  act: string;
+  /** The button that Enter presses: everything stays as it is, or something that does no harm is done instead. */
+  harmless: { title: string; run?: () => Thenable<unknown> };
+}
+
+/** A modal question before something is destroyed; resolves only when it was confirmed. Throws `Cancelled` otherwise. */
+export async function confirm({ message, detail, act, harmless }: Harm): Promise<void> {
+  if ((await choose({ message, detail, harmless: harmless.title, others: [act] })) !== act) {
+    await harmless.run?.();
     throw new Cancelled();
   }
+}
+
+/** A modal question before something of another tool, or of another owner, who loses it, becomes ours. Throws `Cancelled`. */
+export async function confirmAdoption(
+  message: string,
+  { detail, act, owner }: { detail: string; act: string; owner: Owner | undefined },
+): Promise<void> {
+  await (owner === undefined
+    ? choose({ message, detail, harmless: act, others: [] })
+    : confirm({ message, detail, act, harmless: { title: t('Leave It There') } }));
 }
 
 /** Tells that something is done; with `undo`, offers to take it back. */

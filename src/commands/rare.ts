@@ -1,11 +1,13 @@
 /** What is read only when one of these commands is called: see `webpack.config.js`. */
 export { openEngineLog } from './engine/openLog';
 export { stopEngine } from './engine/stop';
+export { deleteFiles } from './file/delete';
 export { buildImage } from './image/build';
 export { pullImage } from './image/pull';
 export { publishPort } from './port/publish';
 export { adoptVolumeAlone, takeVolumeOver } from './volume/adopt';
 export { createVolume } from './volume/create';
+export { deleteVolume } from './volume/delete';
 export { findText } from './volume/findText';
 export { goToFile } from './volume/goToFile';
 export { goToPath } from './volume/goToPath';
@@ -15,6 +17,7 @@ export { adoptVolume } from './workspace/create/adopt';
 export { createWorkspace } from './workspace/create/create';
 export { createWorkspaceQuick } from './workspace/create/createQuick';
 export { editLimits } from './workspace/editLimits';
+export { deleteWorkspace } from './workspace/lifecycle/delete';
 export { forgetWorkspaces } from './workspace/lifecycle/forget';
 export { rebuildWorkspace } from './workspace/lifecycle/rebuild';
 export { startEmpty } from './workspace/lifecycle/start-empty';

@@ -8,7 +8,6 @@ import { startEngine } from './engine/start';
 import { copyFiles } from './file/copy';
 import { copyPath } from './file/copyPath';
 import { cutFiles } from './file/cut';
-import { deleteFiles } from './file/delete';
 import { download } from './file/download';
 import { newFile } from './file/newFile';
 import { newFolder } from './file/newFolder';
@@ -29,14 +28,12 @@ import { sortWorkspaces } from './view/sortWorkspaces';
 import { copyPortAddress } from './port/copyAddress';
 import { openPort } from './port/open';
 import { removePort } from './port/remove';
-import { deleteVolume } from './volume/delete';
 import { measureVolume } from './volume/measure';
 import { openVolumeAsFolder } from './volume/openAsFolder';
 import { openWalkthrough } from './walkthrough/open';
 import { archiveWorkspace } from './workspace/lifecycle/archive';
 import { browseFiles } from './workspace/open/browseFiles';
 import { copySshCommand } from './workspace/open/copySshCommand';
-import { deleteWorkspace } from './workspace/lifecycle/delete';
 import { openWorkspace } from './workspace/open/open';
 import { openInNewWindow } from './workspace/open/openInNewWindow';
 import { openTerminal } from './workspace/open/openTerminal';
@@ -70,7 +67,7 @@ function workspaceCommands(services: Services) {
     'berth.workspace.commit': seldom(async () => (await rare()).commitWorkspace(services)),
     'berth.workspace.rename': renameWorkspace(services),
     'berth.workspace.editLimits': seldom(async () => (await rare()).editLimits(services)),
-    'berth.workspace.delete': deleteWorkspace(services),
+    'berth.workspace.delete': seldom(async () => (await rare()).deleteWorkspace(services)),
     'berth.workspace.open': openWorkspace(services),
     'berth.workspace.openInNewWindow': openInNewWindow(services),
     'berth.workspace.openTerminal': openTerminal(services),
@@ -88,7 +85,7 @@ function workspaceCommands(services: Services) {
 function fileCommands(services: Services) {
   return {
     'berth.volume.create': seldom(async () => (await rare()).createVolume(services)),
-    'berth.volume.delete': deleteVolume(services),
+    'berth.volume.delete': seldom(async () => (await rare()).deleteVolume(services)),
     'berth.volume.adopt': seldom(async () => (await rare()).adoptVolumeAlone(services)),
     'berth.volume.takeOver': seldom(async () => (await rare()).takeVolumeOver(services)),
     'berth.volume.resize': seldom(async () => (await rare()).resizeVolume(services)),
@@ -101,7 +98,7 @@ function fileCommands(services: Services) {
     'berth.file.newFile': newFile(services),
     'berth.file.newFolder': newFolder(services),
     'berth.file.rename': renameFile(services),
-    'berth.file.delete': deleteFiles(services),
+    'berth.file.delete': seldom(async () => (await rare()).deleteFiles(services)),
     'berth.file.uploadFiles': uploadFiles(services),
     'berth.file.uploadFolder': uploadFolder(services),
     'berth.file.download': download(services),

@@ -7,6 +7,7 @@ import { setting } from '../../ui/settings';
 import { names } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
+import { downloadPlaces } from './download';
 import type { Task } from '../../ui/runner';
 import type { Place } from '../targets';
 import { placesOrPick, type PlaceServices } from './place';
@@ -16,14 +17,14 @@ const listed = 15;
 
 /** Deletes files and folders after a question that names them: a volume has no trash. */
 export const deleteFiles =
-  (services: PlaceServices & Pick<Services, 'runner'>): Handler =>
+  (services: PlaceServices & Pick<Services, 'runner' | 'transfers'>): Handler =>
   async (target, selected) => {
     const places = outermost(await placesOrPick(services, target, selected, t('Delete')));
     if (places.length === 0) {
       return;
     }
     if (setting('files.confirmDelete', true)) {
-      await ask(places);
+      await ask(places, () => downloadPlaces(services, places));
     }
     const title = t('Deleting {0}', names(places.map(({ path }) => baseName(path))));
     await services.runner.run(title, async (task) => {
@@ -75,9 +76,9 @@ function outermost(places: readonly Place[]): Place[] {
   });
 }
 
-async function ask(places: readonly Place[]): Promise<void> {
+async function ask(places: readonly Place[], downloadInstead: () => Promise<void>): Promise<void> {
   const [only] = places;
-  const question =
+  const message =
     places.length === 1 && only
       ? only.isFolder
         ? t('Delete the folder {0} and all that is in it?', baseName(only.path))
@@ -88,5 +89,10 @@ async function ask(places: readonly Place[]): Promise<void> {
     return `${volume}:${path}${size}`;
   });
   const rest = places.length > listed ? [t('… and {0} more', places.length - listed)] : [];
-  await confirm(question, [...lines, ...rest, '', t('This cannot be undone.')].join('\n'), t('Delete'));
+  await confirm({
+    message,
+    detail: [...lines, ...rest, '', t('This cannot be undone.')].join('\n'),
+    act: t('Delete'),
+    harmless: { title: t('Download Instead…'), run: downloadInstead },
+  });
 }

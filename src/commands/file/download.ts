@@ -15,19 +15,26 @@ type DownloadServices = PlaceServices & Pick<Services, 'transfers'>;
 export const download =
   (services: DownloadServices): Handler =>
   async (target, selected) => {
-    const places = await placesOrPick(services, target, selected, t('Download'));
-    const [only] = places;
-    const isOneFile = places.length === 1 && only !== undefined && !only.isFolder;
-    const chosen = isOneFile ? await chooseFile(only) : await chooseFolder(places);
-    if (chosen === undefined) {
-      throw new Cancelled();
-    }
-    if (chosen.scheme === 'file') {
-      await services.transfers.download(places, chosen.fsPath, isOneFile);
-    } else {
-      await services.transfers.downloadStreams(places, chosen, isOneFile);
-    }
+    await downloadPlaces(services, await placesOrPick(services, target, selected, t('Download')));
   };
+
+/** The same, when it is known what is to be copied. Throws `Cancelled`. */
+export async function downloadPlaces(
+  { transfers }: Pick<Services, 'transfers'>,
+  places: readonly Place[],
+): Promise<void> {
+  const [only] = places;
+  const isOneFile = places.length === 1 && only !== undefined && !only.isFolder;
+  const chosen = isOneFile ? await chooseFile(only) : await chooseFolder(places);
+  if (chosen === undefined) {
+    throw new Cancelled();
+  }
+  if (chosen.scheme === 'file') {
+    await transfers.download(places, chosen.fsPath, isOneFile);
+  } else {
+    await transfers.downloadStreams(places, chosen, isOneFile);
+  }
+}
 
 async function chooseFile({ path }: Place): Promise<vscode.Uri | undefined> {
   const defaultUri = vscode.Uri.joinPath(vscode.Uri.file(homedir()), baseName(path));

@@ -5,10 +5,10 @@ import type { SshConfigStatus } from '../../api';
 import { BerthError } from '../../api/errors';
 import type { EngineClient } from '../../client/engine-client';
 import type { EngineLink } from '../../ui/engine-link';
+import { choose } from '../../ui/dialog';
 import { ownValue } from '../../ui/own-setting';
 import { changeSetting, setting } from '../../ui/settings';
 import type { Handler, Services } from '../command';
-import { Cancelled } from '../../ui/runner';
 import { sideApartFromRemoteSsh, type Placed } from '../this-side';
 import { installedRemoteExtension } from '../workspace/open/remote-extensions';
 import { resolvedPath } from './resolved-path';
@@ -61,22 +61,16 @@ export async function ensureInclude(placed: Placed, client: EngineClient): Promi
 }
 
 async function consent(config: string, ours: string): Promise<void> {
-  const add = t('Add the Line');
-  const answer = await vscode.window.showWarningMessage(
-    t('Let SSH find Berth workspaces by name?'),
-    {
-      modal: true,
-      detail: t(
-        'One line goes to the top of {0}. It includes {1}\n\nNothing else in that file is changed. You are asked once.',
-        config,
-        ours,
-      ),
-    },
-    add,
-  );
-  if (answer !== add) {
-    throw new Cancelled();
-  }
+  await choose({
+    message: t('Let SSH find Berth workspaces by name?'),
+    detail: t(
+      'One line goes to the top of {0}. It includes {1}\n\nNothing else in that file is changed. You are asked once.',
+      config,
+      ours,
+    ),
+    harmless: t('Add the Line'),
+    others: [],
+  });
 }
 
 /** The same, by hand. */

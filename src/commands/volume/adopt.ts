@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Volume } from '../../api';
 import { ownerOf } from '../../api/rules/owner';
 import type { Handler, Services } from '../command';
-import { confirm } from '../input';
+import { confirmAdoption } from '../input';
 
 const { t } = vscode.l10n;
 
@@ -43,11 +43,11 @@ function adopting(
       return;
     }
     const isOfTool = owner === undefined;
-    await confirm(
-      isOfTool ? t('Adopt volume {0}?', name) : t('Take over volume {0}?', name),
-      consequences(volume),
-      isOfTool ? t('Adopt') : t('Take Over'),
-    );
+    await confirmAdoption(isOfTool ? t('Adopt volume {0}?', name) : t('Take over volume {0}?', name), {
+      detail: consequences(volume),
+      act: isOfTool ? t('Adopt') : t('Take Over'),
+      owner,
+    });
     const title = isOfTool ? t('Adopting {0}', name) : t('Taking over {0}', name);
     await runner.run(title, async ({ client, signal }) => {
       const body = isOfTool ? {} : { takeOver: true };

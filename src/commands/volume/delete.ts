@@ -4,15 +4,18 @@ import { heldVolume } from '../../api/rules/holder';
 import type { EngineClient } from '../../client/engine-client';
 import { names, usedWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
+import { downloadPlaces } from '../file/download';
 import { confirm } from '../input';
+import type { Place } from '../targets';
 
 const { t } = vscode.l10n;
 const measureTimeoutMs = 5_000;
 
 /** Deletes volumes that nothing holds, after a dialog with names and sizes; other tools' ones are asked for twice. */
 export const deleteVolume =
-  ({ link, runner, store, targets }: Pick<Services, 'link' | 'runner' | 'store' | 'targets'>): Handler =>
+  (services: Pick<Services, 'link' | 'runner' | 'store' | 'targets' | 'transfers'>): Handler =>
   async (target, selected) => {
+    const { link, runner, store, targets } = services;
     const chosen = await targets.volumes(target, selected, {
       placeHolder: t('Volume to delete'),
       offered: ({ holders }) => holders.length === 0,
@@ -26,18 +29,27 @@ export const deleteVolume =
     const client = await link.client();
     const lines = await Promise.all(volumes.map((volume) => describe(client, volume)));
     const [only] = volumes;
-    const question =
+    const message =
       volumes.length === 1 && only
         ? t('Delete volume {0} and all its files?', only.name)
         : t('Delete {0} volumes and all their files?', volumes.length);
-    await confirm(question, [...lines, '', t('This cannot be undone.')].join('\n'), t('Delete'));
+    await confirm({
+      message,
+      detail: [...lines, '', t('This cannot be undone.')].join('\n'),
+      act: t('Delete'),
+      harmless: {
+        title: t('Download Instead…'),
+        run: () => downloadPlaces(services, volumes.map(wholeVolume)),
+      },
+    });
     const foreign = volumes.filter(({ managed }) => !managed).map(({ name }) => name);
     if (foreign.length > 0) {
-      await confirm(
-        t('{0} was made by another tool. Delete it anyway?', names(foreign)),
-        t('The other tool may still need it.'),
-        t('Delete Anyway'),
-      );
+      await confirm({
+        message: t('{0} was made by another tool. Delete it anyway?', names(foreign)),
+        detail: t('The other tool may still need it.'),
+        act: t('Delete Anyway'),
+        harmless: { title: t('Keep') },
+      });
     }
     await runner.run(t('Deleting {0}', names(volumes.map(({ name }) => name))), async (task) => {
       for (const { name, managed } of volumes) {
@@ -47,6 +59,8 @@ export const deleteVolume =
       }
     });
   };
+
+const wholeVolume = ({ name }: Volume): Place => ({ volume: name, path: '/', isFolder: true });
 
 function reportHeld(held: readonly Volume[]): void {
   const [first] = held;

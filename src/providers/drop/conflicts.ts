@@ -1,7 +1,8 @@
 /** Asks once what to do about things that are there already. */
 import * as vscode from 'vscode';
 import type { ConflictList, ConflictPolicy, TransferCreate } from '../../api';
-import { Cancelled, type Task } from '../../ui/runner';
+import { choose } from '../../ui/dialog';
+import type { Task } from '../../ui/runner';
 import { isInside } from '../../api/rules/volume-path';
 
 const { t } = vscode.l10n;
@@ -25,29 +26,21 @@ export async function chooseConflictPolicy({
   if (first === undefined) {
     return 'fail';
   }
-  // The first button is the one that Enter presses: it loses nothing.
-  const policies = new Map<string, ConflictPolicy>([
-    [t('Keep Both'), 'rename'],
-    [total === 1 ? t('Replace') : t('Replace All'), 'overwrite'],
-    [t('Skip'), 'skip'],
-  ]);
-  const question =
+  const [both, replace, skip] = [t('Keep Both'), total === 1 ? t('Replace') : t('Replace All'), t('Skip')];
+  const message =
     total === 1
       ? t('{0} is there already.', first.path)
       : t('{0} files or folders are there already.', total);
   const listed = total === 1 ? [] : conflicts.slice(0, shown).map(({ path }) => path);
   const rest = total > shown ? [t('… and {0} more', total - shown)] : [];
   const detail = [...listed, ...rest, ...keepBothWords(folders)].join('\n');
-  const answer = await vscode.window.showWarningMessage(
-    question,
-    { modal: true, detail: detail === '' ? t('Choose what to do with it.') : detail },
-    ...policies.keys(),
-  );
-  const policy = answer === undefined ? undefined : policies.get(answer);
-  if (policy === undefined) {
-    throw new Cancelled();
-  }
-  return policy;
+  const answer = await choose({
+    message,
+    detail: detail === '' ? t('Choose what to do with it.') : detail,
+    harmless: both,
+    others: [skip, replace],
+  });
+  return answer === both ? 'rename' : answer === skip ? 'skip' : 'overwrite';
 }
 
 function keepBothWords(folders: readonly string[]): string[] {

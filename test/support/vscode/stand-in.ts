@@ -35,6 +35,8 @@ class StandIn {
   pressed: (message: ShownMessage) => string | undefined = () => undefined;
   /** The item that is chosen; undefined closes the list. */
   chosen: (items: readonly PickItem[]) => PickItem | undefined = () => undefined;
+  /** The folder that is chosen in the file dialog; undefined closes it. */
+  folder: string | undefined;
   extensions = new Set<string>();
   remoteName: string | undefined;
   uiKind = 1;
@@ -192,6 +194,8 @@ const vscode = {
     showWarningMessage: show('warning'),
     showErrorMessage: show('error'),
     showQuickPick: (items: readonly PickItem[]) => Promise.resolve(standIn.chosen(items)),
+    showOpenDialog: () =>
+      Promise.resolve(standIn.folder === undefined ? undefined : [URI.file(standIn.folder)]),
     setStatusBarMessage: (text: string) => void standIn.statusBar.push(text),
     withProgress,
   },

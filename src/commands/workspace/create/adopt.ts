@@ -4,7 +4,7 @@ import type { EngineClient } from '../../../client/engine-client';
 import { isRow } from '../../../providers/trees/rows';
 import type { Handler, Services } from '../../command';
 import type { CommandId } from '../../../ui/contributions/commands';
-import { confirm } from '../../input';
+import { confirm, confirmAdoption } from '../../input';
 import { Cancelled } from '../../../ui/runner';
 
 const { t } = vscode.l10n;
@@ -23,11 +23,11 @@ export const adoptVolume =
     }
     const chosen =
       (found.length === 1 && clicked !== undefined ? found[0] : undefined) ?? (await pick(found));
-    await confirm(
-      t('Adopt volume {0} as workspace {1}?', chosen.volume, chosen.name),
-      consequences(chosen),
-      t('Adopt'),
-    );
+    await confirmAdoption(t('Adopt volume {0} as workspace {1}?', chosen.volume, chosen.name), {
+      detail: consequences(chosen),
+      act: t('Adopt'),
+      owner: chosen.owner,
+    });
     const begun = await begin(client, chosen);
     await runner.run(t('Adopting {0}', chosen.name), async (task) => {
       void views.revealWorkspace(chosen.name);
@@ -68,7 +68,12 @@ async function begin(client: EngineClient, { name, volume, owner }: Adoptable): 
     if (code !== 'needs_confirmation') {
       throw error;
     }
-    await confirm(t('Replace the container of {0}?', volume), message, t('Replace'));
+    await confirm({
+      message: t('Replace the container of {0}?', volume),
+      detail: message,
+      act: t('Replace'),
+      harmless: { title: t('Keep') },
+    });
     return adopting(true);
   }
 }

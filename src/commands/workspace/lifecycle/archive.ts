@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { isLive } from '../../../api/rules/lifecycle';
 import type { Handler } from '../../command';
 import { runVerb, verbChoice, type VerbServices } from './verb';
 
@@ -15,7 +16,12 @@ export const archiveWorkspace =
     }
     const undo = t('Undo');
     const labels = workspaces.map(({ label }) => label).join(', ');
-    const text = t('Archived {0}. All files are kept, also those outside of volumes.', labels);
+    const text = workspaces.some(({ state }) => isLive(state))
+      ? t(
+          'Archived {0}. Its programs and their memory are gone; all files are kept, also those outside of volumes.',
+          labels,
+        )
+      : t('Archived {0}. All files are kept, also those outside of volumes.', labels);
     if ((await vscode.window.showInformationMessage(text, undo)) === undo) {
       await runVerb(services, 'restore', workspaces);
     }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../../../api';
+import { worksIn } from '../../../api/rules/lifecycle';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Store } from '../../../ui/store';
 import { runtimeWords, usedWords } from '../../../ui/words';
@@ -23,11 +24,19 @@ export const deleteWorkspace =
     const client = await services.link.client();
     const goes = await Promise.all(workspaces.map((each) => whatGoes(client, services.store, each)));
     const [only] = workspaces;
-    const question =
+    const message =
       workspaces.length === 1 && only
         ? t('Delete workspace {0} and its files?', only.label)
         : t('Delete {0} workspaces and their files?', workspaces.length);
-    await confirm(question, [...goes, t('This cannot be undone.')].join('\n\n'), t('Delete'));
+    const isArchivable = workspaces.every(({ state }) => worksIn('archive', state));
+    await confirm({
+      message,
+      detail: [...goes, t('This cannot be undone.')].join('\n\n'),
+      act: t('Delete'),
+      harmless: isArchivable
+        ? { title: t('Archive Instead'), run: () => runVerb(services, 'archive', workspaces) }
+        : { title: t('Keep') },
+    });
     await runVerb(services, 'delete', workspaces);
   };
 

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Workspace } from '../../../api';
 import { runtimeWords } from '../../../ui/words';
 import { confirm } from '../../input';
+import type { CommandId } from '../../../ui/contributions/commands';
 import type { Runner } from '../../../ui/runner';
 import { oneByOne } from './one-by-one';
 import type { Failed } from './remediable';
@@ -24,13 +25,15 @@ export async function forgetWorkspaces(runner: Runner, found: readonly Failed[])
 async function confirmForget(workspace: Workspace): Promise<void> {
   const { label, spec, runtimeName, homeVolume, dockerVolume } = workspace;
   const kept = [homeVolume, dockerVolume].filter((name) => name !== undefined);
-  await confirm(
-    t('Forget workspace {0}?', label),
-    [
+  const check: CommandId = 'berth.engine.doctor';
+  await confirm({
+    message: t('Forget workspace {0}?', label),
+    detail: [
       t('Its keys, secrets and settings are deleted here. What it has on its own machine stays there:'),
       t('• {0} {1}', runtimeWords(spec.runtime).name, runtimeName),
       ...kept.map((name) => t('• volume {0}', name)),
     ].join('\n'),
-    t('Forget'),
-  );
+    act: t('Forget'),
+    harmless: { title: t('Check This Machine'), run: () => vscode.commands.executeCommand(check) },
+  });
 }

@@ -4,6 +4,7 @@ import { asBerthError, type Operation, type Workspace } from '../../../api';
 import type { CallInput, EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
 import type { CommandId } from '../../../ui/contributions/commands';
+import { choose } from '../../../ui/dialog';
 import { Cancelled } from '../../../ui/runner';
 import { volumesGone } from './empty-volume';
 
@@ -66,21 +67,18 @@ async function begin(
     if (code !== 'needs_confirmation') {
       throw error;
     }
-    return (await choose(workspace, image, message)) === 'rebuild' ? call(true) : 'commit first';
+    return (await askFirst(workspace, image, message)) === 'rebuild' ? call(true) : 'commit first';
   }
 }
 
 /** `loss`: what goes, in the words of the engine. */
-async function choose(workspace: Workspace, image: string, loss: string): Promise<'rebuild' | 'commit'> {
+async function askFirst(workspace: Workspace, image: string, loss: string): Promise<'rebuild' | 'commit'> {
   const { label, homeVolume, dockerVolume } = workspace;
   const kept = [homeVolume, dockerVolume].filter(Boolean).join(', ');
   const detail = `${loss} ${t('Kept: volume {0}. Running processes end.', kept)}`;
   const [rebuild, commit] = [t('Rebuild'), t('Commit to Image First…')];
   const message = t('Rebuild {0} from {1}?', label, image);
-  const answer = await vscode.window.showWarningMessage(message, { modal: true, detail }, rebuild, commit);
-  if (answer === undefined) {
-    throw new Cancelled();
-  }
+  const answer = await choose({ message, detail, harmless: commit, others: [rebuild] });
   return answer === rebuild ? 'rebuild' : 'commit';
 }
 

@@ -19,17 +19,18 @@ export async function startEmpty(runner: Runner, found: readonly Failed[], start
 }
 
 /** The engine's message names each volume. */
-async function confirmEmpty({ label, state }: Workspace, { message }: BerthError): Promise<void> {
-  await confirm(
-    t('Start {0} without the files of its volume?', label),
-    [
-      message,
+async function confirmEmpty({ label, state }: Workspace, error: BerthError): Promise<void> {
+  await confirm({
+    message: t('Start {0} without the files of its volume?', label),
+    detail: [
+      error.message,
       ...(state === 'paused' ? [t('It is paused: the memory of its programs will be lost.')] : []),
       '',
       t(
         'Berth creates a new, empty volume in its place. If you have a backup of the volume, restore it first.',
       ),
     ].join('\n'),
-    t('Start with an Empty Volume'),
-  );
+    act: t('Start with an Empty Volume'),
+    harmless: { title: t('Not Now') },
+  });
 }

@@ -1,6 +1,7 @@
 /** Opening a workspace over SSH, through whichever Remote-SSH extension is there. */
 import * as vscode from 'vscode';
 import type { SshTarget, Workspace } from '../../../api';
+import { choose } from '../../../ui/dialog';
 import { ownValue } from '../../../ui/own-setting';
 import { changeSetting, setting } from '../../../ui/settings';
 import type { Services } from '../../command';
@@ -85,15 +86,16 @@ async function rememberPlatform({ alias }: SshTarget): Promise<void> {
 async function consentsToPlatform(): Promise<boolean> {
   const always = t('Always');
   const never = t('Never');
-  const answer = await vscode.window.showInformationMessage(
-    t('Note in the settings of Remote-SSH that Berth workspaces run Linux?'),
-    {
-      modal: true,
-      detail: t('Otherwise Remote-SSH asks for the platform each time a new workspace is opened.'),
-    },
-    always,
-    never,
-  );
+  const answer = await choose({
+    message: t('Note in the settings of Remote-SSH that Berth workspaces run Linux?'),
+    detail: t('Otherwise Remote-SSH asks for the platform each time a new workspace is opened.'),
+    kind: 'question',
+    harmless: always,
+    others: [never],
+  }).catch((thrown: unknown) => {
+    if (thrown instanceof Cancelled) return undefined;
+    throw thrown;
+  });
   if (answer === undefined) {
     return false;
   }

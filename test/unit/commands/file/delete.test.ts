@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../../support/vscode/stand-in';
 import { deleteFiles } from '../../../../src/commands/file/delete';
-import { Runner } from '../../../../src/ui/runner';
+import { Cancelled, Runner } from '../../../../src/ui/runner';
 import { Targets } from '../../../../src/commands/targets';
+import { Transfers } from '../../../../src/providers/drop/transfers';
 import type { EngineLink } from '../../../../src/ui/engine-link';
 import type { Store } from '../../../../src/ui/store';
 import type { FileRow } from '../../../../src/providers/trees/rows';
@@ -23,6 +24,7 @@ describe('commands/file/delete', () => {
   let store: Store;
   let link: EngineLink;
   let services: Parameters<typeof deleteFiles>[0];
+  let downloaded: string[];
   /** What becomes of the removal in a volume. */
   let ends: Map<string, object>;
 
@@ -33,7 +35,14 @@ describe('commands/file/delete', () => {
     ({ store, link } = unlinked());
     const connected = { client: () => Promise.resolve(engine().client) };
     const targets = new Targets(connected, store, () => ({ workspaces: [], volumes: [] }));
-    services = { targets, link, runner: new Runner(connected, store, log) };
+    const runner = new Runner(connected, store, log);
+    const transfers = new Transfers(runner, log);
+    downloaded = [];
+    transfers.download = (places, folder) => {
+      downloaded.push(...places.map(({ path }) => `${path} to ${folder}`));
+      return Promise.resolve(true);
+    };
+    services = { targets, link, runner, transfers };
     engine().answers.set('POST /v1/removals', ({ body }) => {
       const { volume } = body as { volume: string };
       return operation(volume, { kind: 'files.remove', ...ends.get(volume), status: 'succeeded' });
@@ -52,6 +61,15 @@ describe('commands/file/delete', () => {
     const [question] = standIn.messages;
     assert.equal(question?.text, 'Delete 2 files and folders?');
     assert.equal(question.detail, 'data:/sub\ndata:/two.txt (1 B)\n\nThis cannot be undone.');
+  });
+
+  it('has a copy made instead by who presses Enter too early', async () => {
+    standIn.pressed = ({ buttons }) => buttons[0];
+    standIn.folder = '/home/u/Desktop';
+    await assert.rejects(deleteFiles(services)(row('data', '/sub', 'directory')), Cancelled);
+    assert.deepEqual(standIn.messages[0]?.buttons, ['Download Instead…', 'Delete']);
+    assert.deepEqual(downloaded, ['/sub to /home/u/Desktop']);
+    assert.deepEqual(asked(), []);
   });
 
   it('deletes nothing unless that is confirmed', async () => {

@@ -140,7 +140,7 @@ describe('providers/drop', () => {
       assert.equal(message?.text, '3000 files or folders are there already.');
       assert.equal(message.detail?.split('\n').length, 11);
       assert.ok(message.detail.endsWith('… and 2990 more'), message.detail);
-      assert.deepEqual(message.buttons, ['Keep Both', 'Replace All', 'Skip']);
+      assert.deepEqual(message.buttons, ['Keep Both', 'Skip', 'Replace All']);
     });
   });
 
