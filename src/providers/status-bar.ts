@@ -49,7 +49,7 @@ export class StatusBar implements vscode.Disposable {
     const text = kind === 'ready' ? this.ready(own) : undefined;
     this.item.text = text?.text ?? (kind === 'starting' ? '$(sync~spin) Berth' : '$(warning) Berth');
     this.item.tooltip = text?.tooltip ?? this.notReady();
-    this.item.accessibilityInformation = { label: `Berth: ${this.item.tooltip}` };
+    this.item.accessibilityInformation = { label: t('Berth: {0}', this.item.tooltip) };
     this.item.show();
   }
 

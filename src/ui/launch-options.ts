@@ -7,13 +7,17 @@ import { ownValue } from './own-setting';
 import { proxyEnvironment } from './proxy-environment';
 import { setting } from './settings';
 
+const { t } = vscode.l10n;
+
 /** Throws `bad_request` for a state directory that can't be one. */
 export function launchOptions(context: vscode.ExtensionContext): LaunchOptions {
   const home = setting('stateDirectory', '');
   if (home !== '' && !isAbsolute(home)) {
-    throw new BerthError('bad_request', `The setting berth.stateDirectory is not an absolute path: ${home}`, {
-      hint: 'Correct it in the settings, or leave it empty.',
-    });
+    throw new BerthError(
+      'bad_request',
+      t('The setting “{0}” is not an absolute path: {1}.', 'berth.stateDirectory', home),
+      { hint: t('Correct it in the settings, or leave it empty.') },
+    );
   }
   const { version } = context.extension.packageJSON as { version: string };
   return {

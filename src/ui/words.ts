@@ -1,6 +1,6 @@
 /** Sizes, times and states as people read them. */
 import * as vscode from 'vscode';
-import type { Limits, RuntimeKind, Volume, WorkspaceState } from '../api';
+import type { Holder, Limits, RuntimeKind, Volume, WorkspaceState } from '../api';
 import { exactMiB, formatBytes } from '../api/rules/sizes';
 
 const { t } = vscode.l10n;
@@ -61,6 +61,11 @@ export function stateWord(state: WorkspaceState): string {
     case 'deleting':
       return t('deleting');
   }
+}
+
+/** What whoever has a volume does, as a word. */
+export function holderStateWord(state: Holder['state']): string {
+  return state === 'unknown' ? t('unknown') : stateWord(state);
 }
 
 export interface RuntimeWords {

@@ -7,7 +7,7 @@ import { ownerOf } from '../../api/rules/owner';
 import { volumeTraits, type VolumeTrait } from '../../ui/contributions/command-row';
 import { volumeUri } from '../files/volume-uri';
 import { isForEditor } from '../files/editor-size';
-import { time, usedWords } from '../../ui/words';
+import { holderStateWord, time, usedWords } from '../../ui/words';
 import { panel } from './panel';
 import { isDirectory, rowId, type FileRow, type VolumeRow } from './rows';
 
@@ -66,7 +66,7 @@ function holderWord(volume: Volume): string | undefined {
   const [first, ...more] = active.map(({ workspace, runtime, state }) =>
     state === 'running'
       ? t('in use by {0}', workspace ?? runtime)
-      : t('used by {0} ({1})', workspace ?? runtime, state),
+      : t('used by {0} ({1})', workspace ?? runtime, holderStateWord(state)),
   );
   return more.length === 0 ? first : t('{0} and {1} more', first ?? '', more.length);
 }
@@ -138,7 +138,8 @@ export function volumeItem(
 
 function holdersText({ holders }: Volume): string {
   const words = holders.map(
-    ({ runtime, state, readOnly }) => `${runtime} (${state}${readOnly ? `, ${t('read-only')}` : ''})`,
+    ({ runtime, state, readOnly }) =>
+      `${runtime} (${holderStateWord(state)}${readOnly ? `, ${t('read-only')}` : ''})`,
   );
   return words.join(', ') || t('nothing (you can still browse and edit it)');
 }

@@ -37,6 +37,8 @@ class StandIn {
   chosen: (items: readonly PickItem[]) => PickItem | undefined = () => undefined;
   /** The folder that is chosen in the file dialog; undefined closes it. */
   folder: string | undefined;
+  /** A text in the language of the window, with the places for its values. */
+  translated: (text: string) => string = (text) => text;
   extensions = new Set<string>();
   remoteName: string | undefined;
   uiKind = 1;
@@ -134,9 +136,11 @@ function ofCode(code: string) {
 }
 
 const formatted = (text: string, ...values: unknown[]): string =>
-  text.replace(/\{(\d+)\}/g, (place, index: string) =>
-    Number(index) < values.length ? String(values[Number(index)]) : place,
-  );
+  standIn
+    .translated(text)
+    .replace(/\{(\d+)\}/g, (place, index: string) =>
+      Number(index) < values.length ? String(values[Number(index)]) : place,
+    );
 
 function show(kind: ShownMessage['kind']) {
   return (text: string, ...rest: (string | { detail?: string })[]): Promise<string | undefined> => {
