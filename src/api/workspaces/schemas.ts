@@ -357,9 +357,11 @@ export const Cwd = Type.Optional(
 );
 
 /** Who runs a command. */
+const nameOrId = '(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})';
 export const UserName = Type.String({
-  pattern: '^[a-z_][a-z0-9_-]{0,31}$',
-  description: 'The name of a user of the workspace, such as `root`; ids and groups are not taken.',
+  pattern: `^${nameOrId}(?::${nameOrId})?$`,
+  description:
+    'A user of the workspace by name or id, alone or with a group: `root`, `1000`, `0:0`, `workspace:users`.',
 });
 
 export const ExecRequest = Type.Object(

@@ -25,7 +25,7 @@ export type { ExecSession };
 
 const loginUser = 'workspace';
 /** Any other one inside has no business with them. */
-const usersOfSecrets: readonly string[] = [loginUser, 'root'];
+const usersOfSecrets: readonly string[] = [loginUser, 'root', '0'];
 const defaultExecTimeoutMs = 600_000;
 const defaultOutputBytes = 1_048_576;
 
@@ -92,7 +92,8 @@ export class WorkspaceAccess {
     extra: Readonly<Record<string, string>> = {},
   ): Promise<Record<string, string>> {
     const { spec } = this.deps.registry.get(name);
-    const secrets = usersOfSecrets.includes(user)
+    const [userAlone = user] = user.split(':');
+    const secrets = usersOfSecrets.includes(userAlone)
       ? await this.deps.secrets.values(name, spec.secretNames ?? [])
       : {};
     return { ...spec.env, ...secrets, ...extra };

@@ -41,7 +41,10 @@ export function registerExec(program: Command, cli: Cli): void {
       .option('--no-tty', 'allocate no terminal')
       .option('--env <K=V>', 'set a variable (repeatable)', collectEnv)
       .option('--cwd <path>', 'run it in this folder (default: the clone, else the home directory)')
-      .option('--user <user>', 'run it as this user (default: workspace)')
+      .option(
+        '--user <user>',
+        'run it as this user, by name or id, alone or with :GROUP (default: workspace)',
+      )
       .option('--timeout <time>', 'end it after 90s, 5m or 1h, with exit code 124', parseDuration)
       .option(
         '--output <LOCAL=PATH>',

@@ -12,19 +12,31 @@ export interface Demultiplexed {
   done: Promise<void>;
 }
 
+/** Looks at standard output before it is handed on. */
+export interface OutputFilter {
+  take(chunk: Buffer): Buffer;
+  /** What is still to be written when the source has ended. */
+  end(): Promise<{ stdout: Buffer; stderr: Buffer }>;
+}
+
 /**
  * Frames have a header of 8 bytes: stream id, three zeros, length (big endian): Docker API, "Stream format".
  * A reader that does not read holds the source back.
  */
-export function demultiplex(source: Readable): Demultiplexed {
+export function demultiplex(source: Readable, filter?: OutputFilter): Demultiplexed {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  const done = pump(source, stdout, stderr);
+  const done = pump(source, stdout, stderr, filter);
   done.catch(() => undefined);
   return { stdout, stderr, done };
 }
 
-async function pump(source: Readable, stdout: PassThrough, stderr: PassThrough): Promise<void> {
+async function pump(
+  source: Readable,
+  stdout: PassThrough,
+  stderr: PassThrough,
+  filter?: OutputFilter,
+): Promise<void> {
   try {
     let header = Buffer.alloc(0);
     let left = 0;
@@ -45,12 +57,13 @@ async function pump(source: Readable, stdout: PassThrough, stderr: PassThrough):
           const body = rest.subarray(0, left);
           rest = rest.subarray(left);
           left -= body.length;
-          await write(target, body);
+          await write(target, target === stdout && filter !== undefined ? filter.take(body) : body);
         }
       }
     }
-    stdout.end();
-    stderr.end();
+    const last = await filter?.end();
+    stdout.end(last?.stdout);
+    stderr.end(last?.stderr);
   } catch (error) {
     const cause = error instanceof Error ? error : new Error(String(error));
     stdout.destroy(cause);

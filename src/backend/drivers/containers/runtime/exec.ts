@@ -7,10 +7,11 @@ import { BerthError } from '../../../../api/errors';
 import type { ExecPlan, ExecSession } from '../../driver';
 import { endWithin } from '../../../inside/exec-end';
 import { stdinOf } from '../../../inside/exec-input';
-import { demultiplex } from '../engine/demux';
+import { demultiplex, write, type OutputFilter } from '../engine/demux';
 import { ifMissing, isConnectionError, isStatus, toBerthError } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';
 import { endExecCommand, execFront, nameForFront } from '../../../inside/init-script';
+import { HeldReport } from './not-started';
 import { stateOf } from './runtime-info';
 import { homeDirectory } from '../../../inside/places';
 import { waitFor } from '../../../machine/wait';
@@ -52,34 +53,46 @@ export async function startExec(endpoint: Endpoint, container: string, plan: Raw
   });
 }
 
-async function pipeTerminal(stream: Duplex, stdout: PassThrough): Promise<void> {
+async function pipeTerminal(stream: Duplex, stdout: PassThrough, filter: OutputFilter): Promise<void> {
   try {
     for await (const chunk of stream) {
-      if (!stdout.destroyed && !stdout.write(chunk)) {
-        await new Promise<void>((resolve) => {
-          stdout.once('drain', resolve);
-          stdout.once('close', resolve);
-        });
-      }
+      await write(stdout, filter.take(chunk as Buffer));
     }
-    stdout.end();
+    const last = await filter.end();
+    stdout.end(Buffer.concat([last.stdout, last.stderr]));
   } catch (error) {
     stdout.destroy(error instanceof Error ? error : new Error(String(error)));
     throw error;
   }
 }
 
+/** Tells why a command was not started in our words: see `HeldReport`. */
+function filterOf(raw: RawExec, container: string, plan: ExecPlan): OutputFilter {
+  const report = new HeldReport(plan);
+  const none = Buffer.alloc(0);
+  return {
+    take: (chunk) => report.take(chunk),
+    end: async () => {
+      if (report.isEmpty || (await exitCodeOf(raw, container)).hasBegun) {
+        return { stdout: report.release(), stderr: none };
+      }
+      return { stdout: none, stderr: report.words() };
+    },
+  };
+}
+
 function outputOf(
   stream: Duplex,
   hasTerminal: boolean,
+  filter: OutputFilter,
 ): { stdout: Readable; stderr: Readable; done: Promise<void> } {
   if (!hasTerminal) {
-    return demultiplex(stream);
+    return demultiplex(stream, filter);
   }
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   stderr.end();
-  return { stdout, stderr, done: pipeTerminal(stream, stdout) };
+  return { stdout, stderr, done: pipeTerminal(stream, stdout, filter) };
 }
 
 /** The stream may end a moment before the engine knows the exit code. */
@@ -174,7 +187,11 @@ export function processOf(id: string, plan: ExecPlan): RawPlan {
 export async function openExec(endpoint: Endpoint, container: string, plan: ExecPlan): Promise<ExecSession> {
   const id = randomUUID();
   const raw = await startExec(endpoint, container, processOf(id, plan));
-  const { stdout, stderr, done } = outputOf(raw.stream, plan.tty !== undefined);
+  const { stdout, stderr, done } = outputOf(
+    raw.stream,
+    plan.tty !== undefined,
+    filterOf(raw, container, plan),
+  );
   let hasEnded = false;
   const exit = finish(endpoint, raw, container, done).finally(() => (hasEnded = true));
   exit.catch(() => undefined);

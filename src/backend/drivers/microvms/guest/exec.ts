@@ -1,7 +1,14 @@
 /** Processes in a running guest: the same front and the same end as in containers, reached over SSH. */
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../../api/errors';
-import { endExecCommand, execFront, execMarker, nameForFront, shell } from '../../../inside/init-script';
+import {
+  endExecCommand,
+  execFront,
+  execMarker,
+  nameForFront,
+  shell,
+  toolsDirectory,
+} from '../../../inside/init-script';
 import { homeDirectory } from '../../../inside/places';
 import { quoteForShell } from '../../../inside/session-environment';
 import type { ExecPlan, ExecSession } from '../../driver';
@@ -15,6 +22,35 @@ const killTimeoutMs = 30_000;
 /** sshd hands the command over as one argument, and no kernel takes a longer one. What is larger belongs on standard input. */
 const maxCommandBytes = 128 * 1024 - 1;
 const outputKept = 4096;
+
+/**
+ * Becomes who is named by an id, or with a group, as \`docker exec\` does: who has no line in /etc/passwd is in the group 0,
+ * and who is named with a group is in no other. The terminal is made theirs as well.
+ */
+const becoming = `
+import grp, os, pwd, sys
+user, _, group = sys.argv[1].partition(":")
+def missing(what, name):
+    sys.stderr.write(f'berth: not started: there is no {what} "{name}" in the workspace.\\n')
+    sys.exit(126)
+def found(all, field, name):
+    return next((each for each in all if each[0] == name or str(each[field]) == name), None)
+def number(entry, field, what, name):
+    if entry is None and not name.isdigit(): missing(what, name)
+    return entry[field] if entry else int(name)
+entry = found(pwd.getpwall(), 2, user)
+uid = number(entry, 2, "user", user)
+if group:
+    gid = number(found(grp.getgrall(), 2, group), 2, "group", group)
+    groups = [gid]
+else:
+    gid = entry.pw_gid if entry else 0
+    groups = os.getgrouplist(entry.pw_name, gid) if entry else [gid]
+if os.environ.get("BERTH_TERMINAL"): os.chown(os.ttyname(0), uid, -1)
+if entry is None: os.environ.setdefault("HOME", "/")
+os.setgroups(groups); os.setgid(gid); os.setuid(uid)
+os.execv(sys.argv[2], sys.argv[2:])
+`;
 
 /**
  * Runs as root: takes the variables over and becomes the user. The terminal was made for root; programs that open it
@@ -32,13 +68,28 @@ unset BERTH_COUNT
 berth_user=$1 berth_front=$2
 shift 2
 if [ "$berth_user" = root ]; then eval "$berth_front"; fi
+case "$berth_user" in
+  *:* | [0-9]*)
+    exec ${toolsDirectory}/bin/python3 -I -S -c ${quoteForShell(becoming)} "$berth_user" ${shell} -c "$berth_front" "$0" "$@" ;;
+esac
+if [ "$berth_user" != workspace ] && command -v id >/dev/null && ! id -- "$berth_user" >/dev/null 2>&1; then
+  echo "berth: not started: there is no user \\"$berth_user\\" in the workspace." >&2
+  exit 126
+fi
 if [ -n "$BERTH_TERMINAL" ]; then chown "$berth_user" "$(tty)"; fi
 exec su -p -s ${shell} -c "$berth_front" -- "$berth_user" "$0" "$@"
 `;
 
 /** In the user's place: goes to the folder that it was given, then is the front of any command. */
 const front = `
-cd -- "$BERTH_FOLDER" || exit 126
+cd -- "$BERTH_FOLDER" 2>/dev/null || {
+  if [ -d "$BERTH_FOLDER" ]; then
+    echo "berth: not started: the user \\"\${BERTH_USER%%:*}\\" may not enter the folder \\"$BERTH_FOLDER\\"."
+  else
+    echo "berth: not started: there is no folder \\"$BERTH_FOLDER\\" in the workspace."
+  fi >&2
+  exit 126
+}
 unset BERTH_FOLDER BERTH_TERMINAL OLDPWD
 ${execFront[2] ?? ''}`;
 
