@@ -50,6 +50,7 @@ export type {
   Orphan,
   SshConfigStatus,
 } from './engine/schemas';
+export type { CheckRemedy } from './engine/check-remedy';
 export type { EngineEvent, EventPayloads, EventType } from './events';
 export { BerthError, asBerthError, isRetryable, type ErrorBody, type ErrorCode } from './errors';
 export { berthVersion, protocolVersion } from './version';

@@ -150,6 +150,7 @@ function servicesOf(parts: Parts): Services {
   const { state, settings, log, drivers, runtimes, registry, operations, volumes } = parts;
   const work = new Work();
   const lifetime = lifetimeOf(parts);
+  const sshAccess = new SshAccess(state);
   const drafts = new DownloadDrafts(state.downloads);
   return {
     ...parts,
@@ -162,8 +163,8 @@ function servicesOf(parts: Parts): Services {
     }),
     images: new Images(drivers, registry, operations, log, drafts),
     commits: new Commits(registry, runtimes, operations),
-    doctor: new Doctor(drivers, registry, settings, state),
-    sshAccess: new SshAccess(state),
+    doctor: new Doctor(drivers, registry, settings, state, sshAccess),
+    sshAccess,
     visibility: new Visibility({ registry, operations }),
     description: new EngineDescription({ ...parts, home: state.home }),
     lifetime,

@@ -45,7 +45,13 @@ export const engineRoutes = {
     body: EngineSettingsChange,
     response: EngineSettings,
   },
-  'engine.doctor': { summary: 'Check this machine', tag: 'engine', scope: 'local', response: DoctorReport },
+  'engine.doctor': {
+    summary: "Check this machine, and a user's ssh config",
+    tag: 'engine',
+    scope: 'local',
+    query: UserConfig,
+    response: DoctorReport,
+  },
   'engine.orphans': {
     summary: 'Leftovers that no workspace owns',
     tag: 'engine',

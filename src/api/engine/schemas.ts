@@ -1,8 +1,14 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Owner, Timestamp, literals, nullable } from '../common';
+import { checkRemedies } from './check-remedy';
 import { runtimeKinds } from '../rules/runtimes';
 import { RuntimeKind } from '../workspaces/schemas';
 import { DriverFeatures } from './features';
+
+const Remedies = Type.Array(literals(checkRemedies), {
+  description:
+    'What can be done about it, the most likely first. Absent in the answer of an engine of before.',
+});
 
 /** State of one driver: can it make runtimes now, and if not, what to do. */
 export const DriverStatus = Type.Object({
@@ -20,6 +26,12 @@ export const DriverStatus = Type.Object({
     Type.String({ description: 'Why it is not available; or what it does less well than it could.' }),
   ),
   hint: Type.Optional(Type.String()),
+  remedies: Type.Optional(Remedies),
+  acceleration: Type.Optional(
+    literals(['kvm', 'hvf', 'whpx', 'tcg'], {
+      description: 'What runs the guests of microVMs: `tcg` is emulation. Absent as long as none was tried.',
+    }),
+  ),
 });
 export type DriverStatus = Static<typeof DriverStatus>;
 
@@ -95,6 +107,7 @@ export const Check = Type.Object({
   outcome: literals(['ok', 'warning', 'failed', 'skipped']),
   message: Type.String(),
   hint: Type.Optional(Type.String()),
+  remedies: Type.Optional(Remedies),
 });
 export type Check = Static<typeof Check>;
 

@@ -56,7 +56,7 @@ export class FakeDriver implements Driver {
   isElsewhere = false;
   identity: Awaited<ReturnType<Driver['engine']>>;
   /** What it says beside being available. */
-  remark: { message?: string; hint?: string } = {};
+  remark: Partial<Awaited<ReturnType<Driver['status']>>> = {};
   /** What answers at a port of every runtime; nobody listens where there is none. */
   readonly servers = new Map<number, () => Duplex>();
   /** What every configure says that it could not write. */

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
-import { asBerthError } from '../../../api/errors';
 import type { DriverFeatures } from '../../../api/engine/features';
 import type { Limits, WorkspaceStats } from '../../../api/workspaces/schemas';
 import { agentSource, ownFilesModules } from '../../inside/agent-source';
@@ -27,6 +26,7 @@ import type {
   StartPlan,
   Whose,
 } from '../driver';
+import { unavailable } from '../contract/observation';
 import { refuseUnsupported } from '../contract/support';
 import { countAttached } from './runtime/attached';
 import { Bridges } from './runtime/bridges';
@@ -149,8 +149,7 @@ export class ContainerDriver implements Driver {
       this.isPodman = isPodman;
       return { available: true, product, endpoint: host, target };
     } catch (error) {
-      const { message, hint } = asBerthError(error);
-      return { available: false, message, ...(hint !== undefined && { hint }) };
+      return unavailable(error, this.endpoint.remediesFor(error));
     }
   }
 

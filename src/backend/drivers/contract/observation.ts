@@ -1,6 +1,8 @@
 /** Looking at runtimes. At any time, any number at once, and never changing what is looked at. */
 import type { Readable } from 'node:stream';
+import { asBerthError } from '../../../api/errors';
 import type { DriverStatus } from '../../../api/engine/schemas';
+import type { CheckRemedy } from '../../../api/engine/check-remedy';
 import type { Limits, Mount, NetworkMode, WorkspaceStats } from '../../../api/workspaces/schemas';
 import type { RuntimeInfo } from './runtime';
 
@@ -13,6 +15,16 @@ export interface EngineIdentity {
 
 /** Whether runtimes can be made now, and what to do where not. What it can do at all is in `features`. */
 export type DriverHealth = Omit<DriverStatus, 'runtime' | 'features'>;
+
+/** The health of a driver that can make nothing now, for that reason. */
+export function unavailable(reason: unknown, remedies?: readonly CheckRemedy[]): DriverHealth {
+  const { message, hint } = asBerthError(reason);
+  return {
+    ...{ available: false, message },
+    ...(hint !== undefined && { hint }),
+    ...(remedies !== undefined && { remedies: [...remedies] }),
+  };
+}
 
 /** What a runtime was built with, whoever built it. */
 export interface BuiltWith {

@@ -1,6 +1,6 @@
 /** Workspaces as virtual machines with a kernel of their own, run by QEMU. */
 import type { Duplex, Readable } from 'node:stream';
-import { BerthError, asBerthError } from '../../../api/errors';
+import { BerthError } from '../../../api/errors';
 import { localTarget } from '../../../api/rules/runtimes';
 import { rootFilesOf } from '../../../api/rules/root-files';
 import type { DriverFeatures } from '../../../api/engine/features';
@@ -26,6 +26,7 @@ import type {
   StartPlan,
   Starting,
 } from '../driver';
+import { unavailable } from '../contract/observation';
 import { refuseUnsupported } from '../contract/support';
 import { countAttached } from './guest/attached';
 import { refreshBundles, type BundleBuilder } from './runtimes/bundles';
@@ -177,15 +178,20 @@ export class MicrovmDriver implements Driver {
         kit === undefined
           ? 'the first microVM takes longer: its kernel is prepared then'
           : `guest kit ${kit.version}`;
-      const obstacle = await this.host.obstacle();
+      const [obstacle, acceleration] = await Promise.all([this.host.obstacle(), this.host.acceleration()]);
+      const remedies: DriverHealth['remedies'] = [
+        ...(obstacle?.remedy === undefined ? [] : [obstacle.remedy]),
+        ...(kit === undefined ? (['prepare-guest-kit'] as const) : []),
+      ];
       return {
         ...{ available: true, product: `QEMU ${version}`, endpoint },
         ...(obstacle !== undefined && { message: `emulated: ${obstacle.reason}` }),
         ...(obstacle?.hint !== undefined && { hint: obstacle.hint }),
+        ...(remedies.length > 0 && { remedies }),
+        ...(acceleration !== undefined && { acceleration }),
       };
     } catch (error) {
-      const { message, hint } = asBerthError(error);
-      return { available: false, message, ...(hint !== undefined && { hint }) };
+      return unavailable(error, ['install-qemu']);
     }
   }
 

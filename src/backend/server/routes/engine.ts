@@ -29,7 +29,7 @@ export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<I
     'engine.stop': ({ body }) => ending.ask(body.onlyIfIdle ?? false),
     'engine.settings': () => settings.get(),
     'engine.configure': ({ body }) => settings.change(body),
-    'engine.doctor': () => doctor.report(),
+    'engine.doctor': ({ query }) => doctor.report(query.userConfig),
     'engine.orphans': () => doctor.orphans(),
     'ssh.config': ({ query }) => sshAccess.status(query.userConfig),
     'ssh.include': ({ body }) => sshAccess.include(body.userConfig),

@@ -5,12 +5,13 @@ import { localTarget, placeWords } from '../../../api/rules/runtimes';
 import { checkImage } from '../../../api/rules/image-reference';
 import { ownerWords } from '../../../api/rules/owner';
 import { formatBytes } from '../../../api/rules/sizes';
-import type { Check, DoctorReport, Orphan } from '../../../api/engine/schemas';
+import type { Check, DoctorReport, DriverStatus, Orphan } from '../../../api/engine/schemas';
 import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import { run } from '../../machine/run';
 import type { StateDirectory } from '../../store/state-directory';
 import { statusOf, type Drivers } from './drivers';
-import type { Settings } from './settings';
+import { defaultImage, type Settings } from './settings';
+import type { SshAccess } from './ssh-access';
 import { runtimeNameOf } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
@@ -22,13 +23,16 @@ export class Doctor {
     private readonly registry: WorkspaceRegistry,
     private readonly settings: Settings,
     private readonly state: StateDirectory,
+    private readonly sshAccess: SshAccess,
   ) {}
 
-  async report(): Promise<DoctorReport> {
+  /** `userConfig`: the ssh config that is read for a user, when not the usual one. */
+  async report(userConfig?: string): Promise<DoctorReport> {
     const groups = await Promise.all([
       this.runtimes(),
       this.image(),
       this.ssh(),
+      this.sshConfig(userConfig),
       this.space(),
       this.ports(),
       this.records(),
@@ -91,11 +95,17 @@ export class Doctor {
       title: status.runtime === 'container' ? 'Containers' : 'MicroVMs',
       outcome: status.available ? 'ok' : isUsable && !this.isWanted(status.runtime) ? 'warning' : 'failed',
       message: status.available
-        ? [status.product ?? 'available', status.endpoint, placeWords(status.target), status.message]
+        ? [
+            status.product ?? 'available',
+            status.endpoint,
+            placeWords(status.target),
+            status.message ?? accelerationWords(status),
+          ]
             .filter(Boolean)
             .join(', ')
         : (status.message ?? 'not available'),
       ...(status.hint !== undefined && { hint: status.hint }),
+      ...(status.remedies !== undefined && { remedies: status.remedies }),
     }));
   }
 
@@ -120,13 +130,21 @@ export class Doctor {
               outcome: 'warning',
               message: `${image} is not on ${await this.machineOf(runtime)}.`,
               hint: 'Build it: `berth image build`.',
+              remedies: image === defaultImage ? ['build-image', 'choose-image'] : ['choose-image'],
             },
           ]
         : [{ ...base, outcome: 'ok', message: image }];
     } catch (error) {
       const { code, message, hint } = asBerthError(error);
       const outcome = code === 'bad_request' ? 'failed' : 'skipped';
-      return [{ ...base, outcome, message, ...(hint !== undefined && { hint }) }];
+      const remedies: Check['remedies'] = outcome === 'failed' ? ['choose-image'] : undefined;
+      return [
+        {
+          ...{ ...base, outcome, message },
+          ...(hint !== undefined && { hint }),
+          ...(remedies !== undefined && { remedies }),
+        },
+      ];
     }
   }
 
@@ -147,8 +165,39 @@ export class Doctor {
           outcome: 'failed',
           message: 'There is no `ssh` command.',
           hint: 'Install the OpenSSH client (openssh-client on Debian and Ubuntu).',
+          remedies: ['install-ssh-client'],
         },
       ];
+    }
+  }
+
+  /** That it does not include ours is no fault: the user is asked when a workspace is first opened. */
+  private async sshConfig(userConfig: string | undefined): Promise<Check[]> {
+    const base = { name: 'ssh.config', title: 'SSH config' };
+    try {
+      const status = await this.sshAccess.status(userConfig);
+      const { included, problem } = status;
+      if (problem !== undefined) {
+        return [
+          {
+            ...{ ...base, outcome: 'warning', message: `SSH does not find the workspaces: ${problem}` },
+            hint: `Look at the lines around the Include in ${status.userConfig}.`,
+            remedies: ['open-ssh-config'],
+          },
+        ];
+      }
+      return included
+        ? [{ ...base, outcome: 'ok', message: `${status.userConfig} includes the workspaces.` }]
+        : [
+            {
+              ...{ ...base, outcome: 'skipped' },
+              message: `${status.userConfig} does not include the workspaces yet: SSH and Remote-SSH do not know their names.`,
+              remedies: ['include-ssh-config'],
+            },
+          ];
+    } catch (error) {
+      const { message, hint } = asBerthError(error);
+      return [{ ...base, outcome: 'warning', message, ...(hint !== undefined && { hint }) }];
     }
   }
 
@@ -181,7 +230,14 @@ export class Doctor {
     };
     return Promise.resolve(
       used >= size
-        ? [{ ...base, outcome: 'failed', hint: 'Delete workspaces, or widen the range in the settings.' }]
+        ? [
+            {
+              ...base,
+              outcome: 'failed',
+              hint: 'Delete workspaces, or widen the range in the settings.',
+              remedies: ['widen-port-range'],
+            },
+          ]
         : [{ ...base, outcome: 'ok' }],
     );
   }
@@ -198,6 +254,7 @@ export class Doctor {
               outcome: 'warning',
               message: broken.join('\n'),
               hint: 'The volumes are untouched: `berth adopt` makes workspaces of them again.',
+              remedies: ['adopt'],
             },
           ],
     );
@@ -218,12 +275,24 @@ export class Doctor {
               outcome: 'warning',
               message: orphans.map((orphan) => `${orphan.kind} ${orphan.name}`).join(', '),
               hint: 'Nothing is removed by itself: adopt them, or delete them by hand.',
+              remedies: ['adopt'],
             },
           ];
     } catch (error) {
       return [{ ...base, outcome: 'skipped', message: asBerthError(error).message }];
     }
   }
+}
+
+const accelerations: Readonly<Record<NonNullable<DriverStatus['acceleration']>, string>> = {
+  kvm: 'accelerated by KVM',
+  hvf: 'accelerated by Hypervisor.framework',
+  whpx: 'accelerated by the Windows Hypervisor Platform',
+  tcg: 'emulated',
+};
+
+function accelerationWords({ acceleration }: DriverStatus): string | undefined {
+  return acceleration && accelerations[acceleration];
 }
 
 function foreignWords(count: number): string {

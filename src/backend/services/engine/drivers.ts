@@ -1,12 +1,13 @@
 /** The drivers there are, by the kind of runtime, and which of them has a volume. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BerthError, asBerthError } from '../../../api/errors';
+import { BerthError } from '../../../api/errors';
 import { sessionVolumeOf } from '../../../api/rules/session-volume';
 import { isVolumeName } from '../../../api/rules/names';
 import type { DriverStatus } from '../../../api/engine/schemas';
 import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import type { VolumeKind } from '../../../api/volumes/schemas';
-import type { Driver, DriverHealth } from '../../drivers/driver';
+import type { Driver } from '../../drivers/driver';
+import { unavailable } from '../../drivers/contract/observation';
 
 const statusTimeoutMs = 5_000;
 const afreshTimeoutMs = 15_000;
@@ -21,23 +22,16 @@ export async function statusOf(
 ): Promise<DriverStatus> {
   const timer = new AbortController();
   const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(
-    () => unavailable(`It did not answer within ${timeoutMs / 1000} s.`),
-    () => unavailable('cancelled'),
+    () => unavailable(new Error(`It did not answer within ${timeoutMs / 1000} s.`)),
+    () => unavailable(new Error('cancelled')),
   );
-  const health = driver.status({ afresh }).catch((error: unknown) => {
-    const { message, hint } = asBerthError(error);
-    return unavailable(message, hint);
-  });
+  const health = driver.status({ afresh }).catch(unavailable);
   try {
     const now = await Promise.race([health, late]);
     return { runtime: driver.kind, ...now, features: driver.features };
   } finally {
     timer.abort();
   }
-}
-
-function unavailable(message: string, hint?: string): DriverHealth {
-  return { available: false, message, ...(hint !== undefined && { hint }) };
 }
 
 export class Drivers {

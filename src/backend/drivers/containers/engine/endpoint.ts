@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
+import type { CheckRemedy } from '../../../../api/engine/check-remedy';
 import type { EngineIdentity } from '../../driver';
 import { isConnectionError, toBerthError, wasNotSent } from './docker-errors';
 import { findCandidates } from './endpoint-candidates';
@@ -100,6 +101,16 @@ export class Endpoint {
     return target;
   }
 
+  /** What can be done when a call failed for that reason. An engine of another machine is started there. */
+  remediesFor(error: unknown): readonly CheckRemedy[] {
+    if (error instanceof NoEngine && error.isDenied) {
+      return ['join-docker-group', 'choose-container-engine'];
+    }
+    return /^(ssh|tcp|http):/.test(this.options.dockerHost() ?? '')
+      ? ['choose-container-engine']
+      : ['start-container-engine', 'choose-container-engine', 'install-container-engine'];
+  }
+
   /** Aborted when the user names another engine: what is still open belongs to the old one. */
   get left(): AbortSignal {
     return this.leaving.signal;
@@ -146,22 +157,32 @@ export class Endpoint {
         tried.push(`${candidate.host} (${candidate.origin}): ${reasonOf(error)}`);
       }
     }
-    throw unavailable(tried);
+    throw noEngine(tried);
   }
 }
 
-function unavailable(tried: readonly string[]): BerthError {
+/** No container engine answers; `isDenied`: there is one whose socket this user may not use. */
+class NoEngine extends BerthError {
+  constructor(
+    message: string,
+    readonly isDenied: boolean,
+  ) {
+    super('runtime_unavailable', message, {
+      hint: isDenied
+        ? 'Your user may not use the socket: `sudo usermod -aG docker $USER`, then log in again.'
+        : 'Start Docker or Podman, or install one; another address goes into the setting dockerHost.',
+    });
+  }
+}
+
+function noEngine(tried: readonly string[]): NoEngine {
   const isDenied = tried.some((line) => line.includes('EACCES'));
   // Sockets that aren't there at all are the rule: only what is there and fails helps somebody.
   const meaningful = tried.length === 1 ? tried : tried.filter((line) => !line.includes('ENOENT'));
   const places = tried.map((line) => line.split(' ', 1)[0]).join(', ');
   const nothing = tried.length === 0 ? '' : ` Nothing is at ${places}.`;
   const details = meaningful.length === 0 ? nothing : ` ${meaningful.join('; ')}.`;
-  return new BerthError('runtime_unavailable', `No container engine answers.${details}`, {
-    hint: isDenied
-      ? 'Your user may not use the socket: `sudo usermod -aG docker $USER`, then log in again.'
-      : 'Start Docker or Podman, or install one; another address goes into the setting dockerHost.',
-  });
+  return new NoEngine(`No container engine answers.${details}`, isDenied);
 }
 
 /** Settles with the call, or fails when its time is up or it is cancelled; what comes after that is tidied away. */

@@ -4,7 +4,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../../machine/log';
 import type { GuestKit, GuestKits } from '../parts';
-import { findAcceleration, knownObstacle, type Found, type Obstacle } from '../qemu/acceleration';
+import {
+  findAcceleration,
+  knownAcceleration,
+  knownObstacle,
+  type Found,
+  type Obstacle,
+} from '../qemu/acceleration';
 import type { Acceleration, MachinePlan } from '../qemu/command-line';
 import { processorId } from '../qemu/processor';
 import { findQemu, type QemuPrograms, type QemuEnvironment } from '../qemu/programs';
@@ -89,6 +95,13 @@ export class Host {
     }
     const programs = await this.programs();
     return knownObstacle({ programs, environment, cacheFile: files.acceleration });
+  }
+
+  /** What runs guests here, as far as it is known without booting one. Throws as `programs` does. */
+  async acceleration(): Promise<Acceleration | undefined> {
+    const { acceleration, environment, files } = this.options;
+    const programs = await this.programs();
+    return acceleration ?? knownAcceleration({ programs, environment, cacheFile: files.acceleration });
   }
 
   /** Asks anew for an acceleration that failed when it was asked for last. Makes no kit. Throws as `programs` does. */

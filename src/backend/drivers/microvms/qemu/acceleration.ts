@@ -3,6 +3,7 @@
  * then never run a single instruction of the guest), so a machine is booted until its guest says a word.
  */
 import { open, readFile, rm } from 'node:fs/promises';
+import type { CheckRemedy } from '../../../../api/engine/check-remedy';
 import { Type, type Static } from '@sinclair/typebox';
 import { isErrno } from '../../../machine/files';
 import { replaceFile } from '../../../machine/whole-file';
@@ -60,6 +61,7 @@ export interface Found {
 export interface Obstacle {
   reason: string;
   hint?: string;
+  remedy?: CheckRemedy;
 }
 
 /**
@@ -112,6 +114,19 @@ export async function knownObstacle({
   return reason === undefined ? undefined : { reason };
 }
 
+/** What runs guests here, as far as it is known without booting one. Never throws. */
+export async function knownAcceleration({
+  programs,
+  environment,
+  cacheFile,
+}: Pick<Probe, 'programs' | 'environment' | 'cacheFile'>): Promise<Acceleration | undefined> {
+  const isPossible = hosts[environment.platform] !== undefined;
+  if (!isPossible || (await deviceObstacle(environment)) !== undefined) {
+    return 'tcg';
+  }
+  return (await knownOf(cacheFile, identityOf(process.pid).bootId, programs))?.acceleration;
+}
+
 async function knownOf(file: string, bootId: string, programs: QemuPrograms): Promise<Known | undefined> {
   const read = await readRecord(file, format);
   return read.kind === 'ok' && bootId !== '' && isFor(read.value, bootId, programs) ? read.value : undefined;
@@ -146,6 +161,7 @@ async function deviceObstacle({
     if (isErrno(error, 'EACCES', 'EPERM')) {
       return {
         reason: `this user may not open ${kvmDevice}`,
+        remedy: 'join-kvm-group',
         hint: 'Join the group that owns it (`sudo usermod -aG kvm "$USER"`), log in again, then stop the engine: `berth down`.',
       };
     }

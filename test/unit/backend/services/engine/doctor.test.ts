@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Check } from '../../../../../src/api/engine/schemas';
 import { statusOf } from '../../../../../src/backend/services/engine/drivers';
 import { useEngine, type TestEngine } from '../../../../support/engine/engine';
+import { useTempFolder } from '../../../../support/temp';
 import { failure } from '../../../../support/errors';
 import { FakeDriver } from '../../../../support/fakes/fake-driver';
 
 describe('services/engine/doctor', () => {
   const { start } = useEngine();
+  const configs = useTempFolder();
   let test: TestEngine;
   beforeEach(async () => (test = await start()));
 
@@ -16,7 +20,9 @@ describe('services/engine/doctor', () => {
   };
 
   it('finds nothing wrong on a good machine, with the real ssh client', async () => {
-    const report = await test.services.doctor.report();
+    const config = join(configs(), 'config');
+    await test.services.sshAccess.include(config);
+    const report = await test.services.doctor.report(config);
     assert.deepEqual(
       report.checks.filter(({ outcome, name }) => outcome !== 'ok' && name !== 'space'),
       [],
@@ -40,6 +46,7 @@ describe('services/engine/doctor', () => {
     assert.deepEqual(await check('image'), {
       ...{ name: 'image', title: 'Default image', outcome: 'warning' },
       ...{ message: 'workspace:latest is not on this machine.', hint: 'Build it: `berth image build`.' },
+      remedies: ['build-image', 'choose-image'],
     });
   });
 
@@ -72,13 +79,39 @@ describe('services/engine/doctor', () => {
     );
   });
 
+  it('names what runs the guests of microVMs, and passes on what can be done', async () => {
+    test.driver.remark = { acceleration: 'kvm', remedies: ['prepare-guest-kit'] };
+    const { message, remedies } = await check('runtime.container');
+    assert.equal(message, 'Fake 1, accelerated by KVM');
+    assert.deepEqual(remedies, ['prepare-guest-kit']);
+  });
+
+  it('looks at the ssh config that it is asked for: it says what is not set up yet, and what ssh does not take', async () => {
+    const config = join(configs(), 'config');
+    const found = async () => {
+      const { checks } = await test.services.doctor.report(config);
+      return checks.find(({ name }) => name === 'ssh.config') ?? assert.fail('no check');
+    };
+    const missing = await found();
+    assert.deepEqual([missing.outcome, missing.remedies], ['skipped', ['include-ssh-config']]);
+    await test.services.sshAccess.include(config);
+    assert.deepEqual(await found(), {
+      ...{ name: 'ssh.config', title: 'SSH config', outcome: 'ok' },
+      message: `${config} includes the workspaces.`,
+    });
+    await appendFile(config, '\nNoSuchOption yes\n');
+    const broken = await found();
+    assert.deepEqual([broken.outcome, broken.remedies], ['warning', ['open-ssh-config']]);
+  });
+
   it('says when the ports are used up', async () => {
     await test.services.settings.change({ portRange: { first: 29_000, last: 29_000 } });
     await test.create('demo');
-    const { outcome, message, hint } = await check('ports');
+    const { outcome, message, hint, remedies } = await check('ports');
     assert.equal(outcome, 'failed');
     assert.equal(message, '1 of 1 in 29000-29000 reserved');
     assert.match(hint ?? '', /widen the range/);
+    assert.deepEqual(remedies, ['widen-port-range']);
     const error = (await failure(test.services.creator.create({ name: 'more' }), 'capacity')).message;
     assert.equal(error, 'No available port in range 29000-29000.');
   });

@@ -4,6 +4,7 @@ import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   findAcceleration,
+  knownAcceleration,
   knownObstacle,
   type Probe,
 } from '../../../../../../src/backend/drivers/microvms/qemu/acceleration';
@@ -107,6 +108,14 @@ describe('what is known of the acceleration', () => {
     assert.deepEqual(await find(), { acceleration: 'hvf' });
   });
 
+  it('is named before it was tried only where nothing else can be', async () => {
+    const known = (more = {}) => knownAcceleration(probe(more));
+    assert.equal(await known(), undefined);
+    await find();
+    assert.equal(await known(), 'hvf');
+    assert.equal(await known({ platform: 'linux', kvmDevice: at('kvm') }), 'tcg');
+  });
+
   it('says why it is none, as soon as that is known', async () => {
     assert.equal(await obstacle(), undefined);
     await writeFile(at('fails'), '');
@@ -125,7 +134,7 @@ describe('what is known of the acceleration', () => {
       assert.deepEqual(found, { acceleration: 'tcg', reason });
       assert(untilMs < Date.now() + 11 * 60_000, 'it is looked at again');
       const { hint, ...rest } = (await obstacle(linux)) ?? assert.fail('nothing in the way');
-      assert.deepEqual(rest, { reason });
+      assert.deepEqual(rest, { reason, remedy: 'join-kvm-group' });
       assert.match(hint ?? '', /usermod -aG kvm "\$USER".*log in again.*berth down/);
     });
     assert.equal(await starts(), 0);
