@@ -16,7 +16,6 @@ CODES = {
     errno.ENOSPC: "no_space",
     errno.EDQUOT: "no_space",
     errno.EFBIG: "too_large",
-    errno.ENAMETOOLONG: "bad_request",
     errno.EINVAL: "bad_request",
     errno.EXDEV: "not_supported",
     errno.EBUSY: "in_use",
@@ -55,6 +54,9 @@ def as_agent_error(error):
         return error
     if isinstance(error, RecursionError):
         return AgentError("capacity", "its folders are too deep")
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        # Folders are entered one by one: no whole path is ever handed to the kernel.
+        return AgentError("bad_request", "a name in it is too long")
     if isinstance(error, OSError) and error.errno is not None:
         code = CODES.get(error.errno, "internal")
         return AgentError(code, f"{errno.errorcode.get(error.errno, error.errno)}: {error.strerror}")

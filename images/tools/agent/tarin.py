@@ -161,7 +161,7 @@ class TarIn:
 
     def _too_long(self, entry):
         text = entry.name if len(entry.name) <= 200 else entry.name[:200] + "…".encode()
-        why = "its name is too long" if _is_too_long(entry.name) else "what it links to has too long a name"
+        why = _what_is_too_long(entry.name) if _is_too_long(entry.name) else "what it links to has too long a name"
         self.failed.append((text, why))
 
     def _file(self, parts, entry, block, sparse):
@@ -351,7 +351,15 @@ def _is_too_long(name, is_text=False):
         return False
     if len(name) >= MAX_PATH:
         return True
-    return not is_text and any(len(part) > MAX_NAME for part in name.split(b"/"))
+    return not is_text and _has_long_name(name)
+
+
+def _has_long_name(path):
+    return any(len(part) > MAX_NAME for part in path.split(b"/"))
+
+
+def _what_is_too_long(path):
+    return "its name is too long" if _has_long_name(path) else "its path is too long"
 
 
 def _outside(name):

@@ -1,3 +1,5 @@
+import { maxFileNameBytes } from '../../api/rules/names';
+
 /**
  * File names are bytes, ours are text: a byte NN that is not part of valid UTF-8 is U+EFNN (U+EF80 to U+EFFF), and
  * a genuine character of that range is written as its three bytes, each escaped so. One to one; lone surrogates,
@@ -72,4 +74,17 @@ export function encodeName(text: string): Buffer {
 /** A local path as Node wants it: bytes only where text can't say it. Windows and macOS know no such names. */
 export function localPath(text: string): string | Buffer {
   return process.platform === 'linux' && hasEscapes(text) ? encodeName(text) : text;
+}
+
+/** Whether a name has more bytes than one of a file may have. */
+export function isTooLongName(name: string): boolean {
+  return (
+    name.length > maxFileNameBytes ||
+    (name.length * 3 > maxFileNameBytes && encodeName(name).length > maxFileNameBytes)
+  );
+}
+
+/** Why a path was refused as too long: one of its names is, or all of them together. images/tools/agent/tarin.py says the same. */
+export function whatIsTooLong(path: string): string {
+  return path.split('/').some(isTooLongName) ? 'its name is too long' : 'its path is too long';
 }

@@ -144,14 +144,27 @@ function isClientMistake(error: unknown): error is Error & { statusCode: number 
   );
 }
 
-function mistake({ statusCode, message }: Error & { statusCode?: number }): BerthError {
-  return new BerthError(statusCode === 413 ? 'too_large' : 'bad_request', message);
+function mistake({ statusCode, message }: Error & { statusCode?: number }, url?: string): BerthError {
+  return statusCode === 415
+    ? otherContent(url)
+    : new BerthError(statusCode === 413 ? 'too_large' : 'bad_request', message);
+}
+
+/** Of a body whose type is none that the route takes, or that has none, as `curl -T` sends it. */
+function otherContent(url: string | undefined): BerthError {
+  const isFile = url === streamPaths.fileContent;
+  const [type, option] = isFile ? ['application/octet-stream', '-T FILE'] : ['application/json', "-d '{…}'"];
+  const what = isFile ? 'The content of a file' : 'The body of a request';
+  return new BerthError('bad_request', `${what} is taken as ${type} only.`, {
+    field: 'content-type',
+    hint: `Send the header \`Content-Type: ${type}\`, for example: curl -H 'Content-Type: ${type}' ${option}`,
+  });
 }
 
 function setErrors(server: FastifyInstance, { log }: Services): void {
   server.setErrorHandler((thrown, request, reply) => {
     const isMistake = !(thrown instanceof BerthError) && isClientMistake(thrown);
-    const error = isMistake ? mistake(thrown) : asBerthError(thrown);
+    const error = isMistake ? mistake(thrown, request.routeOptions.url) : asBerthError(thrown);
     if (error.code === 'internal') {
       log.error({ err: thrown, method: request.method, url: request.routeOptions.url }, 'request failed');
     }

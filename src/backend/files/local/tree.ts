@@ -3,7 +3,7 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { hasSetId, notCopied } from '../../tar/losses';
-import { decodeName, localPath } from '../../machine/file-names';
+import { decodeName, localPath, whatIsTooLong } from '../../machine/file-names';
 import type { SparsePart } from '../../tar/sparse';
 
 export interface LocalNode {
@@ -47,12 +47,13 @@ export const keptBits = 0o1777;
 /** Why a file could not be read or written, for a list of those that failed. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const path = error instanceof Error && 'path' in error ? String(error.path) : '';
   const reasons: Readonly<Record<string, string>> = {
     EACCES: 'it may not be read',
     EPERM: 'it may not be read',
     ENOENT: 'it is not there',
     ELOOP: 'it is a link to itself',
-    ENAMETOOLONG: 'its name is too long',
+    ENAMETOOLONG: whatIsTooLong(path),
   };
   return reasons[code] ?? (error instanceof Error ? error.message : String(error));
 }

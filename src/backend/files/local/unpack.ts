@@ -12,7 +12,7 @@ import { below, safeParts, staysInside, unusableName } from '../../tar/entry-nam
 import { keptBits, reasonOf } from './tree';
 import { hasSetId, isHarmless, notCopied, setIdReason } from '../../tar/losses';
 import { fileTime } from '../../machine/files';
-import { localPath } from '../../machine/file-names';
+import { localPath, whatIsTooLong } from '../../machine/file-names';
 import type { TakeChunk } from '../../tar/flow';
 import type { TarEntry } from '../../tar/header';
 import { TarReader } from '../../tar/read';
@@ -197,7 +197,9 @@ class Unpack implements TarVisitor {
   private accept(entry: TarEntry): string[] | undefined {
     this.check();
     if (entry.name.length > maxName || entry.linkName.length > maxName) {
-      this.report.failed(`${entry.name.slice(0, 200)}…`, 'its name is too long');
+      const reason =
+        entry.name.length > maxName ? whatIsTooLong(entry.name) : 'what it links to has too long a name';
+      this.report.failed(`${entry.name.slice(0, 200)}…`, reason);
       return undefined;
     }
     const safe = safeParts(entry.name);

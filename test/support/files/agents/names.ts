@@ -108,7 +108,8 @@ export function nameCases(rooms: Rooms): void {
       assert.equal(await at.text(`/${name}`), 'long');
     }
     for (const name of ['x'.repeat(256), 'ü'.repeat(128)]) {
-      await failure(at.files.stat(`/${name}`), 'bad_request');
+      const { message } = await failure(at.files.stat(`/${name}`), 'bad_request');
+      assert.match(message, /\(a name in it is too long\)/);
       await failure(at.files.stat(`/${name}/below`), 'bad_request');
       await failure(at.save(`/${name}`, 'x'), 'bad_request');
       await failure(at.files.mkdir(`/${name}`), 'bad_request');

@@ -156,6 +156,7 @@ export function uploadCases(rooms: Rooms): void {
       [{ name: 'x/null', type: 'character-device', devmajor: 1, devminor: 3 }],
       [{ name: `x/${long}` }, 'too long a name'],
       [{ name: `x/${long}/below` }, 'in a folder of too long a name'],
+      [{ name: `w/${`${'z'.repeat(200)}/`.repeat(21)}f` }, 'at too long a path'],
       [{ name: 'x/z' }, 'last'],
     ];
     const stage = await at.files.stage();
@@ -165,6 +166,7 @@ export function uploadCases(rooms: Rooms): void {
       ['/x/null', 'it is neither a file, a folder nor a link'],
       ['/x/yyyy', 'its name is too long'],
       ['/x/yyyy', 'its name is too long'],
+      ['/w/zzzz', 'its path is too long'],
     ]);
     const merged = await at.files.merge(stage, '/', 'fail');
     assert.deepEqual([merged.failed, merged.files, await at.names('/x')], [[], 2, ['a', 'z']]);

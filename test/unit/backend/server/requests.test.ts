@@ -210,7 +210,9 @@ describe('server: requests', () => {
       ...{ method: 'POST', url: '/v1/workspaces', payload: 'name=a' },
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
     });
-    assert.equal(form.statusCode, 400);
+    const { error } = form.json<{ error: ErrorBody }>();
+    assert.deepEqual([form.statusCode, error.field], [400, 'content-type']);
+    assert.match(error.hint ?? '', /`Content-Type: application\/json`/);
   });
 
   it('answers an unknown route with the place that knows all', async () => {

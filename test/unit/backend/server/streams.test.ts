@@ -186,11 +186,16 @@ describe('server: streams', () => {
       for (const [type, payload] of [
         ['application/json', '{}'],
         ['text/plain', 'x'],
+        ['application/x-www-form-urlencoded', 'x'],
+        [undefined, 'x'],
         [undefined, undefined],
       ]) {
         const answer = await test.server.inject({
           ...{ method: 'PUT', url: content('path=/a') },
-          ...(payload !== undefined && { payload, headers: { 'content-type': type } }),
+          ...(payload !== undefined && {
+            payload,
+            headers: type === undefined ? {} : { 'content-type': type },
+          }),
         });
         assert.equal(answer.statusCode, 400, answer.body);
         assert.match(answer.json<{ error: ErrorBody }>().error.hint ?? '', /octet-stream/);

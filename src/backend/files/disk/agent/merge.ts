@@ -1,4 +1,5 @@
 /** Moves what a folder holds into another one: the rules of images/tools/agent/stages.py. */
+import { isTooLongName } from '../../../machine/file-names';
 import { numberedName } from '../../naming';
 import { joinPath } from '../../../../api/rules/volume-path';
 import { asDiskError, DiskError, errorReply } from '../../../ext4/disk-error';
@@ -6,7 +7,7 @@ import type { Ext4 } from '../../../ext4/file-system';
 import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { setId } from './content';
 import type { Fields } from './entries';
-import { deviceStays, isDevice, isTooLong } from './places';
+import { deviceStays, isDevice } from './places';
 import type { NotifyChange } from './watches';
 import { countFiles, Trail } from './trees';
 import type { Batch, Work } from './work';
@@ -104,7 +105,7 @@ export class Merge {
     while (this.fs.lookup(target, name) !== undefined) {
       name = numberedName(from.name, ++number, fresh.isDirectory);
     }
-    if (isTooLong(name)) {
+    if (isTooLongName(name)) {
       this.fail(path, new DiskError('bad_request', 'its new name is too long'));
       return;
     }

@@ -2,8 +2,8 @@
  * Finding a path inside the volume so that no link leads out of it: the rules of images/tools/agent/places.py. Links
  * are followed here, by hand; `..` in one goes back to a folder that was walked through, never above the root.
  */
-import { encodeName } from '../../../machine/file-names';
-import { maxFileNameBytes, maxPathBytes } from '../../../../api/rules/names';
+import { encodeName, isTooLongName } from '../../../machine/file-names';
+import { maxPathBytes } from '../../../../api/rules/names';
 import { normalizePath } from '../../../../api/rules/volume-path';
 import { DiskError } from '../../../ext4/disk-error';
 import { type Ext4, rootInode } from '../../../ext4/file-system';
@@ -14,14 +14,6 @@ const mountPoints = ['/home/workspace', '/workspace', '/volume'];
 const maxLinks = 40;
 /** Characters of one that is longer, in a message. */
 const shownPath = 200;
-
-/** True for a name that no file can have, as it has too many bytes. */
-export function isTooLong(name: string): boolean {
-  return (
-    name.length > maxFileNameBytes ||
-    (name.length * 3 > maxFileNameBytes && encodeName(name).length > maxFileNameBytes)
-  );
-}
 
 /** The names in a path, which no link and no `..` is in. */
 export function split(path: unknown): string[] {
@@ -36,7 +28,7 @@ export function split(path: unknown): string[] {
     const detail = `a path has at most ${maxPathBytes} bytes`;
     throw new DiskError('bad_request', detail, `${path.slice(0, shownPath)}…`);
   }
-  if (parts.some(isTooLong)) {
+  if (parts.some(isTooLongName)) {
     throw new DiskError('bad_request', 'a name in it is too long');
   }
   return parts;

@@ -8,7 +8,7 @@ import { hasSetId, isHarmless, Losses, notCopied, setIdReason } from '../../../t
 import { changeTimeOf, type TarEntry } from '../../../tar/header';
 import { TarReader } from '../../../tar/read';
 import type { ContentSink, TarVisitor } from '../../../tar/visitor';
-import { encodeName } from '../../../machine/file-names';
+import { encodeName, isTooLongName, whatIsTooLong } from '../../../machine/file-names';
 import { DiskError, errorReply } from '../../../ext4/disk-error';
 import { maxTargetBytes } from '../../../ext4/link-target';
 import type { Attributes, Ext4 } from '../../../ext4/file-system';
@@ -17,7 +17,7 @@ import { setId } from './content';
 import type { Fields } from './entries';
 import { tryTo } from './copying';
 import { HoledContent } from './holed-content';
-import { isTooLong, split, type Volume } from './places';
+import { split, type Volume } from './places';
 import { Batch } from './work';
 
 const folderMode = 0o755;
@@ -36,11 +36,12 @@ function attributesOf(entry: TarEntry): Attributes {
 function whyTooLong({ name, type, linkName }: TarEntry): string | undefined {
   const isTooLongPath = (path: string): boolean =>
     path.length * 3 >= maxPathBytes && encodeName(path).length >= maxPathBytes;
-  if (isTooLongPath(name) || name.split('/').some(isTooLong)) {
-    return 'its name is too long';
+  if (isTooLongPath(name) || name.split('/').some(isTooLongName)) {
+    return whatIsTooLong(name);
   }
   const isLink = type === 'symlink' || type === 'link';
-  const isTooLongLink = isTooLongPath(linkName) || (type === 'link' && linkName.split('/').some(isTooLong));
+  const isTooLongLink =
+    isTooLongPath(linkName) || (type === 'link' && linkName.split('/').some(isTooLongName));
   return isLink && isTooLongLink ? 'what it links to has too long a name' : undefined;
 }
 
