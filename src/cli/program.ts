@@ -17,6 +17,7 @@ import { registerImage } from './verbs/image';
 import { registerLifecycle } from './verbs/workspace/lifecycle';
 import { registerList } from './verbs/workspace/list';
 import { registerLogs } from './verbs/workspace/logs';
+import { registerMark } from './verbs/workspace/mark';
 import { registerOpen } from './verbs/workspace/open';
 import { registerOperations } from './verbs/operations';
 import { registerPort } from './verbs/workspace/port';
@@ -69,6 +70,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerLifecycle(program, cli);
   registerChange(program, cli);
   registerSet(program, cli);
+  registerMark(program, cli);
   registerPort(program, cli);
   registerCommit(program, cli);
   registerDelete(program, cli);

@@ -7,13 +7,23 @@ import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
 import { inOneLine, printable } from './format/text';
 
-/** A table. `now` is in ms since 1970; `target` the machine that was asked for. */
-export function formatWorkspaces(workspaces: readonly Workspace[], now: number, target?: string): string {
+/** What a list was asked for. */
+export interface Wanted {
+  /** The machine. */
+  target?: string | undefined;
+  tags?: readonly string[];
+}
+
+/** A table, with a column of tags where there are any. `now` is in ms since 1970. */
+export function formatWorkspaces(
+  workspaces: readonly Workspace[],
+  now: number,
+  { target, tags = [] }: Wanted = {},
+): string {
   if (workspaces.length === 0) {
-    return target === undefined
-      ? 'No workspaces yet. Create one: berth create NAME'
-      : `No workspaces on ${machineWords(target)}.`;
+    return noneOf(target, tags);
   }
+  const areTagged = workspaces.some((workspace) => workspace.tags !== undefined);
   return formatTable(
     [
       { title: 'NAME' },
@@ -22,6 +32,7 @@ export function formatWorkspaces(workspaces: readonly Workspace[], now: number, 
       { title: 'IMAGE' },
       { title: 'SSH', right: true },
       { title: 'USED' },
+      ...(areTagged ? [{ title: 'TAGS' }] : []),
     ],
     workspaces.map((workspace) => [
       workspace.label === workspace.name
@@ -32,8 +43,17 @@ export function formatWorkspaces(workspaces: readonly Workspace[], now: number, 
       printable(workspace.spec.image),
       String(workspace.sshPort),
       formatAgo(workspace.lastUsedAt, now),
+      ...(areTagged ? [(workspace.tags ?? []).join(', ') || '-'] : []),
     ]),
   );
+}
+
+function noneOf(target: string | undefined, tags: readonly string[]): string {
+  const place = target === undefined ? '' : ` on ${machineWords(target)}`;
+  if (tags.length > 0) {
+    return `No workspaces${place} with the ${tags.length === 1 ? 'tag' : 'tags'} ${tags.join(', ')}.`;
+  }
+  return target === undefined ? 'No workspaces yet. Create one: berth create NAME' : `No workspaces${place}.`;
 }
 
 /** The kind, and the machine where that is another one. */
@@ -49,6 +69,8 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
     ['name', workspace.name],
     ['label', workspace.label === workspace.name ? undefined : printable(workspace.label)],
     ['state', [workspace.state, workspace.stateDetail].filter(Boolean).join(': ')],
+    ['tags', namesOf(workspace.tags ?? [])],
+    ['protected', workspace.protected === true ? 'from delete, rebuild and archive' : undefined],
     ['runtime', runtimeOf(workspace)],
     ['image', printable(spec.image)],
     [spec.runtime, workspace.runtimeName],
@@ -86,10 +108,10 @@ function namesOf(names: readonly string[]): string | undefined {
 }
 
 /** The state in words, with the room that an archived workspace still takes. */
-function stateOf({ state, ownFiles }: Workspace): string {
-  return state === 'archived' && ownFiles !== undefined
-    ? `${state} (${formatBytes(ownFiles.bytes)} of its own)`
-    : state;
+function stateOf({ state, ownFiles, protected: isProtected }: Workspace): string {
+  const size =
+    state === 'archived' && ownFiles !== undefined ? ` (${formatBytes(ownFiles.bytes)} of its own)` : '';
+  return `${state}${size}${isProtected === true ? ', protected' : ''}`;
 }
 
 /** What lies outside of volumes: said of those that were set aside, since it goes on taking room. */

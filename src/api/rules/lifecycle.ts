@@ -94,6 +94,8 @@ interface Transition {
   isStart?: true;
   /** It takes a guest that stands still by itself, too. */
   takesHalted?: true;
+  /** It takes away what somebody may want to keep: refused for a workspace that is protected. */
+  isGuarded?: true;
   /** The verbs that lead to the same: who asks for it while one of these is under way waits for that. */
   joins?: readonly string[];
 }
@@ -173,6 +175,7 @@ export const transitions = {
     scope: 'manage',
     help: 'set workspaces aside: they stop, and all their files stay',
     takesHalted: true,
+    isGuarded: true,
     joins: ['archive'],
   },
   restore: {
@@ -212,6 +215,7 @@ export const transitions = {
     scope: 'manage',
     isStart: true,
     takesHalted: true,
+    isGuarded: true,
   },
   // A delete that nothing works at any more is begun again.
   delete: {
@@ -223,6 +227,7 @@ export const transitions = {
     summary: 'Delete a workspace with its home volume; named volumes stay',
     scope: 'manage',
     takesHalted: true,
+    isGuarded: true,
   },
 } as const satisfies Record<string, Transition>;
 
@@ -331,6 +336,20 @@ export function notWhile(state: WorkspaceState, name: string, what: string): Ber
     hint:
       first === undefined ? 'Wait until that is done.' : state === 'error' ? `${first} Or delete it.` : first,
   });
+}
+
+/** Whether the verb is refused for that workspace, until somebody takes its protection away. */
+export const isProtectedFrom = (verb: Verb, { protected: isProtected }: { protected?: boolean }): boolean =>
+  isProtected === true && transitionOf(verb).isGuarded === true;
+
+/** Throws `illegal_state` where the workspace is protected from the verb, naming what to do. */
+export function refuseProtected(verb: Verb, workspace: { name: string; protected?: boolean }): void {
+  if (isProtectedFrom(verb, workspace)) {
+    const { name } = workspace;
+    throw new BerthError('illegal_state', `Workspace ${name} is protected: it can't ${verb} now.`, {
+      hint: `Take the protection away first: \`berth unprotect ${name}\`.`,
+    });
+  }
 }
 
 /** Whether an operation of that kind, which runs on the workspace, is what the verb asks for. */

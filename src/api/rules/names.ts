@@ -11,6 +11,11 @@ export const volumeNamePattern = '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$';
 /** Of a volume that Docker is to make: two characters at least. */
 export const dockerVolumePattern = '^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}$';
 
+/** Of a tag of a workspace: what a shell needs no quotes for. */
+export const tagPattern = '^[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?$';
+/** Of one workspace. */
+export const maxTags = 16;
+
 /** Of an environment variable or a secret that is given to a workspace; images may bring longer ones. */
 export const variablePattern = '^[A-Za-z_][A-Za-z0-9_]{0,127}$';
 
@@ -22,6 +27,7 @@ export const maxPathBytes = 4096;
 
 const name = new RegExp(namePattern);
 const volumeName = new RegExp(volumeNamePattern);
+const tag = new RegExp(tagPattern);
 const variable = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Whether a workspace, or a volume of Berth's, may have this name. */
@@ -32,6 +38,16 @@ export function isName(text: string): boolean {
 /** Whether a volume may have this name, whoever made it. */
 export function isVolumeName(text: string): boolean {
   return volumeName.test(text);
+}
+
+/** Whether a workspace may have this tag. */
+export function isTag(text: string): boolean {
+  return tag.test(text);
+}
+
+/** Tags as they are kept: sorted, each once. */
+export function sortedTags(tags: readonly string[]): string[] {
+  return [...new Set(tags)].sort();
 }
 
 /** As a shell takes it, however long. */

@@ -5,6 +5,7 @@ import { variablePattern } from '../rules/names';
 import { localOnly, localPath, namesWorkspace } from '../rules/principal';
 import { runtimeKinds, type RuntimeKind as Kind } from '../rules/runtimes';
 import { cpuBounds, idleBounds, memoryBounds, processBounds, sharedMemoryBounds } from '../rules/sizes';
+import { Favourite, Protected, Tags } from './marks';
 import { Label, Name, Timestamp, literals, nullable } from '../common';
 
 export { workspaceStates };
@@ -192,6 +193,8 @@ export const WorkspaceCreate = Type.Object(
   {
     name: { ...Name, ...namesWorkspace },
     label: Type.Optional(Label),
+    tags: Type.Optional(Tags),
+    protected: Type.Optional(Protected),
     runtime: Type.Optional(RuntimeKind),
     target: Type.Optional(RuntimeTarget),
     image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, ...localPath })),
@@ -240,6 +243,9 @@ export type WorkspaceCreate = Static<typeof WorkspaceCreate>;
 export const WorkspacePatch = Type.Object(
   {
     label: Type.Optional(Label),
+    tags: Type.Optional(Tags),
+    protected: Type.Optional(Protected),
+    favourite: Type.Optional(Favourite),
     limits: Type.Optional(LimitsPatch),
     idle: WorkspaceSpec.properties.idle,
     env: Type.Optional(EnvironmentPatch),
@@ -257,7 +263,7 @@ export const WorkspacePatch = Type.Object(
     additionalProperties: false,
     minProperties: 1,
     description:
-      '`env`, `secrets` and `limits` are merged: what is not named stays, null takes one away. `idle`, `ports`, `credentialFiles` and `postStart` are replaced as a whole.',
+      '`env`, `secrets` and `limits` are merged: what is not named stays, null takes one away. `tags`, `idle`, `ports`, `credentialFiles` and `postStart` are replaced as a whole.',
   },
 );
 export type WorkspacePatch = Static<typeof WorkspacePatch>;
@@ -293,6 +299,10 @@ export type OwnFiles = Static<typeof OwnFiles>;
 export const Workspace = Type.Object({
   name: Type.String(),
   label: Type.String(),
+  /** Sorted; absent for none. */
+  tags: Type.Optional(Type.Array(Type.String())),
+  protected: Type.Optional(Protected),
+  favourite: Type.Optional(Favourite),
   state: WorkspaceState,
   /** What the state is about to be or why it is so, for people. */
   stateDetail: Type.Optional(Type.String()),

@@ -2,7 +2,7 @@
 import { isRuntimeKind, runtimeKinds, type RuntimeKind } from '../../api/rules/runtimes';
 import { InvalidArgumentError } from 'commander';
 import { BerthError, type NetworkMode, type PublishedPort } from '../../api';
-import { isVariableName } from '../../api/rules/names';
+import { isTag, isVariableName, sortedTags } from '../../api/rules/names';
 import { parsePort } from '../../api/rules/ports';
 import { parseMiB } from '../../api/rules/sizes';
 
@@ -92,6 +92,16 @@ export function collectPorts(text: string, previous: readonly PublishedPort[] | 
 /** For options that may be given several times. */
 export function collect(text: string, previous: readonly string[] | undefined): string[] {
   return [...(previous ?? []), text];
+}
+
+/** Tags of a workspace, each once. */
+export function collectTags(text: string, previous: readonly string[] | undefined): string[] {
+  if (!isTag(text)) {
+    throw new InvalidArgumentError(
+      'Give lowercase letters, digits, dots, hyphens and underscores, at most 32 characters.',
+    );
+  }
+  return sortedTags([...(previous ?? []), text]);
 }
 
 /** `K=V` into what was given before; a bare `K` takes the value of this process's environment. */

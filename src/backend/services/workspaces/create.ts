@@ -1,6 +1,7 @@
 /** Create: transactional. What a failure leaves is nothing, or a workspace that works and says what is missing. */
 import { BerthError } from '../../../api/errors';
 import { checkImage } from '../../../api/rules/image-reference';
+import { sortedTags } from '../../../api/rules/names';
 import { ownerWords } from '../../../api/rules/owner';
 import { checkCredentials } from '../../inside/target';
 import { checkCloneAddress, checkCloneOptions } from '../../../api/rules/clone-address';
@@ -57,6 +58,7 @@ export class WorkspaceCreator {
   constructor(private readonly deps: CreatorDeps) {}
 
   async create(request: WorkspaceCreate): Promise<Operation> {
+    refuseProtectedTemporary(request);
     const wanted = await this.withWholeNames(this.specOf(request));
     const driver = this.deps.drivers.of(wanted.runtime);
     refuseUnsupported({ ...wanted, ports: request.ports }, driver, this.deps.drivers.all());
@@ -129,7 +131,20 @@ export class WorkspaceCreator {
     }
     checkCloneOptions(request);
     checkCredentials(request.credentialFiles);
-    const { name, label, volumes, secrets, start, idle, ports, temporary, agentSocket, ...rest } = request;
+    const {
+      name,
+      label,
+      volumes,
+      secrets,
+      start,
+      idle,
+      ports,
+      temporary,
+      agentSocket,
+      tags,
+      protected: _,
+      ...rest
+    } = request;
     const { runtime = defaults.runtime, image = defaults.image } = request;
     const mounts = parseMounts(request.volumes ?? [], runtime);
     checkImage(image, runtime);
@@ -172,6 +187,8 @@ export class WorkspaceCreator {
       const record: WorkspaceRecord = {
         name,
         label: request.label ?? name,
+        ...((request.tags ?? []).length > 0 && { tags: sortedTags(request.tags ?? []) }),
+        ...(request.protected === true && { protected: true }),
         state: 'creating',
         spec: { ...spec, ...(published.length > 0 && { ports: published }) },
         sshPort,
@@ -286,5 +303,15 @@ export class WorkspaceCreator {
       return;
     }
     await this.forget(name);
+  }
+}
+
+/** One that is deleted when its client is gone can't be kept from that. */
+function refuseProtectedTemporary({ temporary, protected: isProtected }: WorkspaceCreate): void {
+  if (temporary === true && isProtected === true) {
+    throw new BerthError('bad_request', 'A temporary workspace can not be protected.', {
+      field: 'protected',
+      hint: 'Leave out one of the two.',
+    });
   }
 }

@@ -17,6 +17,10 @@ import { aliasOf } from '../../ssh/config';
 export const WorkspaceRecord = Type.Object({
   name: Name,
   label: Type.String(),
+  tags: Type.Optional(Type.Array(Type.String())),
+  /** Archive, rebuild and delete are refused. */
+  protected: Type.Optional(Type.Boolean()),
+  favourite: Type.Optional(Type.Boolean()),
   state: WorkspaceState,
   stateDetail: Type.Optional(Type.String()),
   spec: WorkspaceSpec,

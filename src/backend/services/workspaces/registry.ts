@@ -10,7 +10,7 @@ import type { PortLedger } from '../../ssh/ports';
 import type { SshConfig } from '../../ssh/config';
 import type { EventHub } from '../operations/event-hub';
 import { isHalted, refuseWhileHalted } from './halted';
-import { mayBegin, transitions, type Verb } from '../../../api/rules/lifecycle';
+import { mayBegin, refuseProtected, transitions, type Verb } from '../../../api/rules/lifecycle';
 import type { Log } from '../../machine/log';
 import { portsOf } from './start/published-ports';
 import {
@@ -152,6 +152,7 @@ export class WorkspaceRegistry {
   /** Compare-and-swap into the verb's in-between state. false: it is there already, nothing to do. */
   begin(verb: Verb, name: string): boolean {
     const record = this.get(name);
+    refuseProtected(verb, record);
     if (isHalted(record)) {
       refuseWhileHalted(verb, record);
     } else if (!mayBegin(verb, record.state, name)) {

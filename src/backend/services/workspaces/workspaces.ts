@@ -7,6 +7,7 @@ import type {
   Workspace,
   WorkspacePatch,
 } from '../../../api/workspaces/schemas';
+import { sortedTags } from '../../../api/rules/names';
 import type { PlannedPort } from '../../drivers/driver';
 import { refuseUnsupported } from '../../drivers/contract/support';
 import { checkCredentials } from '../../inside/target';
@@ -75,7 +76,17 @@ export class Workspaces {
       refuseTemporary(record);
     }
     checkCredentials(patch.credentialFiles);
-    const { label, temporary, secrets: secretValues, limits: changed, ports: wanted, ...given } = patch;
+    const {
+      label,
+      tags,
+      protected: isProtected,
+      favourite,
+      temporary,
+      secrets: secretValues,
+      limits: changed,
+      ports: wanted,
+      ...given
+    } = patch;
     const { env: variables, ...spec } = given;
     const env = variables && changeVariables(record.spec.env ?? {}, variables, 'env');
     const limits = changed === undefined ? undefined : changeLimits(record.spec.limits, changed);
@@ -86,6 +97,7 @@ export class Workspaces {
     const next = await registry.change(name, {
       warnings: withAll(warnings, name, { limits: waiting, ports: published?.waiting }),
       ...(label !== undefined && { label }),
+      ...marksOf({ tags, isProtected, favourite }),
       ...(temporary === false && { temporary: undefined }),
       // Its time begins now: what was idle under another policy, or none, says nothing.
       ...(patch.idle !== undefined && { lastUsedAt: new Date().toISOString() }),
@@ -153,6 +165,20 @@ export class Workspaces {
     const { runtimeId } = this.deps.registry.get(name);
     return runtimeId === undefined ? undefined : (await this.runtime(name)).setPorts(ports);
   }
+}
+
+/** What is not set is not in the record. */
+function marksOf(wanted: {
+  tags: readonly string[] | undefined;
+  isProtected: boolean | undefined;
+  favourite: boolean | undefined;
+}): Partial<WorkspaceRecord> {
+  const { tags, isProtected, favourite } = wanted;
+  return {
+    ...(tags !== undefined && { tags: tags.length === 0 ? undefined : sortedTags(tags) }),
+    ...(isProtected !== undefined && { protected: isProtected || undefined }),
+    ...(favourite !== undefined && { favourite: favourite || undefined }),
+  };
 }
 
 /** What was to wait may be taken back. */

@@ -17,6 +17,7 @@ import {
   collect,
   collectEnv,
   collectPorts,
+  collectTags,
   networkHelp,
   parseSize,
   parseMinutes,
@@ -46,6 +47,8 @@ export interface CreateOptions extends LimitOptions {
   runtime?: RuntimeKind;
   engine?: RuntimeKind;
   label?: string;
+  tag?: string[];
+  protect?: boolean;
   secret?: string[];
   credential?: string[];
   postStart?: string[];
@@ -91,6 +94,8 @@ export function registerCreate(program: Command, cli: Cli): void {
     .option('--runtime <kind>', 'container or microvm', parseRuntime)
     .addOption(new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp())
     .option('--label <text>', 'a name for people')
+    .option('--tag <tag>', 'a word to find it by: `berth list --tag` (repeatable)', collectTags)
+    .option('--protect', 'refuse to delete, rebuild or archive it until `berth unprotect`')
     .option('--secret <K>', 'a secret variable, read from the environment or stdin (repeatable)', collect)
     .option('--credential <SRC[:DST]>', 'a file put into its home on every start (repeatable)', collect)
     .option('--post-start <path>', 'a script, or a folder of *.sh, run on every start (repeatable)', collect)
@@ -168,6 +173,8 @@ export function toRequest(
   return {
     name,
     ...(options.label !== undefined && { label: options.label }),
+    ...(options.tag !== undefined && { tags: options.tag }),
+    ...(options.protect === true && { protected: true }),
     ...(runtime !== undefined && { runtime }),
     ...(options.image !== undefined && { image: absoluteImage(options.image, cwd) }),
     ...(options.clone !== undefined && { cloneUrl: options.clone }),

@@ -3,11 +3,13 @@ import type { Cli } from '../../cli';
 import { formatBytes } from '../../../api/rules/sizes';
 import { formatFields } from '../../format/table';
 import { examples } from '../../help';
+import { collectTags } from '../../parse/options';
 import { formatWorkspace, formatWorkspaces } from '../../workspaces';
 
 interface ListOptions {
   quiet?: boolean;
   target?: string;
+  tag?: string[];
 }
 
 /** `list`, `info`, `stats`. */
@@ -18,6 +20,7 @@ export function registerList(program: Command, cli: Cli): void {
       .description('list workspaces')
       .option('-q, --quiet', 'names only')
       .option('--target <machine>', 'only those of this machine (`local`), or of another one')
+      .option('--tag <tag>', 'only those that have this tag (repeatable: all of them)', collectTags)
       .action((options: ListOptions) => list(cli, options)),
     ['berth list', 'all of them with their states'],
     ['berth list --target box', 'those on the Docker of another machine'],
@@ -41,16 +44,17 @@ export function registerList(program: Command, cli: Cli): void {
   );
 }
 
-async function list(cli: Cli, { quiet = false, target }: ListOptions): Promise<void> {
+async function list(cli: Cli, { quiet = false, target, tag = [] }: ListOptions): Promise<void> {
   const client = await cli.engine();
-  const workspaces = await client.call('workspaces.list', {
+  const all = await client.call('workspaces.list', {
     ...(target !== undefined && { query: { target } }),
     signal: cli.signal,
   });
+  const workspaces = all.filter(({ tags = [] }) => tag.every((each) => tags.includes(each)));
   cli.result(workspaces, () =>
     quiet
       ? workspaces.map((workspace) => workspace.name).join('\n')
-      : formatWorkspaces(workspaces, Date.now(), target),
+      : formatWorkspaces(workspaces, Date.now(), { target, tags: tag }),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Operation } from '../../../../api/operations/schemas';
-import { isSettled, kindOf, transitions } from '../../../../api/rules/lifecycle';
+import { isSettled, kindOf, refuseProtected, transitions } from '../../../../api/rules/lifecycle';
 import { eraseWorkspace, type Removal } from '../erase';
 import type { VerbDeps } from './run-verb';
 
@@ -12,7 +12,9 @@ const beginning = (name: string, title: string) =>
  */
 export function remove(deps: VerbDeps, name: string, removal: Removal): Operation {
   const { registry, operations } = deps;
-  const state = registry.get(name).state;
+  const record = registry.get(name);
+  refuseProtected('delete', record);
+  const { state } = record;
   const underWay = isSettled(state) ? [] : operations.idsOf(name);
   if (underWay.length === 0) {
     registry.begin('delete', name);

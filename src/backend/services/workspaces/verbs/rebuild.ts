@@ -1,6 +1,6 @@
 import { checkImage, imageMissing } from '../../../../api/rules/image-reference';
 import type { Operation } from '../../../../api/operations/schemas';
-import { mayBegin } from '../../../../api/rules/lifecycle';
+import { mayBegin, refuseProtected } from '../../../../api/rules/lifecycle';
 import { prepareImage } from '../../images/image-progress';
 import type { OperationContext } from '../../operations/operation-context';
 import { refuseUnconfirmed, replaceRuntime, type RebuildRequest } from '../replacement';
@@ -14,9 +14,11 @@ export async function rebuild(
   request: RebuildRequest = {},
 ): Promise<Operation> {
   const { registry, runtimes, starter, log } = deps;
-  const { spec: before, state } = registry.get(name);
+  const record = registry.get(name);
+  const { spec: before, state } = record;
   const wanted = request.image ?? before.image;
   checkImage(wanted, before.runtime);
+  refuseProtected('rebuild', record);
   mayBegin('rebuild', state, name);
   const runtime = await runtimes.reach(registry.get(name));
   if ((await runtime.driver.images.resolve(wanted)) === undefined) {

@@ -2,7 +2,7 @@
  * Idle policies: after so many minutes without a client attached a workspace is paused, stopped, archived.
  * Looks only at workspaces that have a policy, and only when the next step could be due.
  */
-import { worksIn } from '../../../../api/rules/lifecycle';
+import { isProtectedFrom, worksIn } from '../../../../api/rules/lifecycle';
 import type { Log } from '../../../machine/log';
 import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
@@ -57,7 +57,9 @@ export function nextIdleStep(
     { verb: idleVerbs.archiveAfter, minutes: archiveAfter },
   ];
   const due = steps
-    .filter(({ verb, minutes }) => minutes > 0 && worksIn(verb, record.state))
+    .filter(
+      ({ verb, minutes }) => minutes > 0 && worksIn(verb, record.state) && !isProtectedFrom(verb, record),
+    )
     .map(({ verb, minutes }) => ({ verb, at: since + minutes * minuteMs, after: minutes * minuteMs }))
     .sort((a, b) => a.at - b.at);
   return due[0];
