@@ -114,7 +114,7 @@ function rowsOf({ bare, cold, template, first }: Measured): Row[] {
       first.ready,
       { what: 'cold', value: of(cold, 'ready') },
       undefined,
-      'once',
+      `once: ${stepsOf([first])}`,
     ),
   ];
 }

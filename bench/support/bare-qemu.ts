@@ -4,9 +4,9 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { configureArchive } from '../../src/backend/inside/configure-archive';
 import { waitForBanner } from '../../src/backend/inside/ssh-banner';
 import { archiveOf } from '../../src/backend/tar/archive';
@@ -46,9 +46,16 @@ export async function blueprintOf({ client, home }: RunningEngine, name: string)
     argv.splice(incoming, 2);
   }
   return {
-    ...{ argv, folder, sshPort: port, base: realpathSync(base ?? '') },
+    ...{ argv, folder, sshPort: port, base: keptBase(base ?? '', home) },
     homeDisk: join(home, 'volumes', `workspace-${name}.ext4`),
   };
+}
+
+/** Beside the state directory: it goes with its workspace, and is needed for longer. */
+function keptBase(base: string, home: string): string {
+  const kept = join(dirname(home), 'base.ext4');
+  linkSync(realpathSync(base), kept);
+  return kept;
 }
 
 /**

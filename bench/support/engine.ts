@@ -1,5 +1,5 @@
 /** An engine of its own for a benchmark, with an empty or prepared state directory. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { berthVersion } from '../../src/api/version';
@@ -15,13 +15,15 @@ export interface RunningEngine {
   pid: number;
 }
 
-/** A state directory for the time of a call. */
+/** A state directory for the time of a call, in a folder of its own: what belongs beside it goes with it. */
 export async function withHome<T>(use: (home: string) => Promise<T>): Promise<T> {
-  const home = mkdtempSync(join(tmpdir(), 'berth-bench-'));
+  const folder = mkdtempSync(join(tmpdir(), 'berth-bench-'));
   try {
+    const home = join(folder, 'home');
+    mkdirSync(home, { mode: 0o700 });
     return await use(home);
   } finally {
-    rmSync(home, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

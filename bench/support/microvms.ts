@@ -1,7 +1,7 @@
 /** Engines with microVMs. What takes long to make comes from a cache that stays, and what runs is ended. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Operation } from '../../src/api';
 import { EventStream } from '../../src/client/events';
@@ -53,7 +53,7 @@ function stay({ client }: RunningEngine): EventStream {
 }
 
 function cacheBeside(home: string, templates: TemplatesUsed): string {
-  const cache = join(home, 'cache');
+  const cache = join(dirname(home), 'cache');
   mkdirSync(cache, { mode: 0o700 });
   for (const name of ['guest', 'images']) {
     mkdirSync(join(lastingCache, name), { recursive: true, mode: 0o700 });
