@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { forEngine } from '../api/engine/environment';
 import { BerthError, parseErrorBody, type ErrorBody } from '../api/errors';
 import { refuseUnfitHome } from '../api/rules/state-home';
 import { engineCopy } from './engine-copy';
@@ -71,12 +72,6 @@ export async function startEngine(
   throw notStarted('timeout', `The Berth engine did not answer within ${timeoutMs / 1000} s.`, home, output);
 }
 
-/**
- * glibc keeps free memory for each thread: 10 MiB of an engine that has made a few hundred workspaces. `backend/loader.ts`
- * keeps it from what the engine starts in its turn.
- */
-const lean = { MALLOC_ARENA_MAX: '2' };
-
 function startProcess(home: string, options: StartOptions): StartedProcess {
   refuseUnfitHome(home);
   makeHome(home);
@@ -91,7 +86,7 @@ function startProcess(home: string, options: StartOptions): StartedProcess {
       stdio: ['ignore', 'ignore', errors.descriptor ?? 'ignore', 'ipc'],
       windowsHide: true,
       cwd: home,
-      env: { ...lean, ...process.env, ...options.env, BERTH_HOME: home, ELECTRON_RUN_AS_NODE: '1' },
+      env: forEngine({ ...process.env, ...options.env, BERTH_HOME: home, ELECTRON_RUN_AS_NODE: '1' }),
     });
     follow(child, started);
     return started;
