@@ -37,6 +37,7 @@ export const paths = {
   'volumes.list': ['GET', '/v1/volumes'],
   'volumes.create': ['POST', '/v1/volumes'],
   'volumes.get': ['GET', '/v1/volumes/:volume'],
+  'volumes.update': ['PATCH', '/v1/volumes/:volume'],
   'volumes.delete': ['DELETE', '/v1/volumes/:volume'],
   'volumes.adopt': ['POST', '/v1/volumes/:volume/adopt'],
   'volumes.resize': ['POST', '/v1/volumes/:volume/resize'],

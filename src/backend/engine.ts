@@ -37,6 +37,7 @@ import { SshConfig } from './ssh/config';
 import { SshKeys } from './ssh/keys';
 import { PortLedger } from './ssh/ports';
 import { AdoptedVolumes, type AdoptedVolume } from './store/adopted-volumes';
+import { ProtectedVolumes } from './store/protected-volumes';
 import { DownloadDrafts } from './store/download-drafts';
 import { SecretStore } from './store/secrets';
 import type { StateDirectory } from './store/state-directory';
@@ -76,6 +77,7 @@ function wire(options: EngineOptions) {
   const { state, settings, log } = options;
   const events = new EventHub();
   const adopted = new AdoptedVolumes(state.adopted);
+  const guarded = new ProtectedVolumes(state.protectedVolumes);
   const drivers = new Drivers(options.makeDrivers(settings, (volume) => adopted.has(volume)));
   const operations = new Operations(state.operations, events, log);
   const ports = new PortLedger(() => settings.portRange);
@@ -91,11 +93,11 @@ function wire(options: EngineOptions) {
   const starter = new WorkspaceStarter({ registry, drivers, runtimes, ports, keys, secrets });
   const workspaces = new Workspaces({ registry, runtimes, secrets, ports });
   const verbs = workspaceVerbs({
-    ...{ registry, runtimes, starter, operations, keys, secrets, adopted, log },
+    ...{ registry, runtimes, starter, operations, keys, secrets, adopted, guarded, log },
     recoverDelaysMs: options.recoverDelaysMs ?? recoverDelaysMs,
   });
   const access = new WorkspaceAccess({ registry, runtimes, keys, secrets, state });
-  const volumes = new Volumes({ drivers, runtimes, registry, adopted, events, log });
+  const volumes = new Volumes({ drivers, runtimes, registry, adopted, guarded, events, log });
   const sessionsOf = (workspace: string) => access.sessionsOf(workspace);
   const clock = options.clock ?? systemClock;
   const idle = new IdleWatch({ registry, verbs, runtimes, clock, log, sessionsOf });
@@ -105,6 +107,7 @@ function wire(options: EngineOptions) {
   const leases = new Leases({ registry, clock, log, remove });
   const shared = {
     adopted,
+    guarded,
     events,
     drivers,
     operations,
@@ -179,7 +182,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { registry, operations, keys, idle, idleMemory, leases, events, drivers, log } = parts;
   const services = servicesOf(parts);
   const reconciler = new Reconciler(parts);
-  const driverEvents = new DriverEvents(drivers, events, log);
+  const driverEvents = new DriverEvents(drivers, events, log, (volume) => parts.volumes.shown(volume));
 
   const load = async () => {
     await options.state.sweep();
@@ -188,6 +191,7 @@ export function createEngine(options: EngineOptions): Engine {
       log.warn({ err: error }, 'drafts of downloads were not removed');
     });
     await parts.adopted.load();
+    await parts.guarded.load();
     await operations.load();
     await registry.load();
     await keys.clientKey();

@@ -51,6 +51,7 @@ export function formatVolume(volume: Volume, now: number): string {
     ['managed', managerOf(volume)],
     ['size', volume.sizeMiB === undefined ? undefined : formatMiB(volume.sizeMiB)],
     ['used', usedOf(volume)],
+    ['protected', volume.protected === true ? 'from delete' : undefined],
     ['created', volume.createdAt === undefined ? undefined : formatAgo(volume.createdAt, now)],
     ['used by', volume.holders.length === 0 ? 'nobody' : volume.holders.map(formatHolder).join(', ')],
   ]);

@@ -4,7 +4,7 @@ import { diskBounds } from '../rules/sizes';
 import { namesVolume } from '../rules/principal';
 import { RuntimeTarget } from '../workspaces/schemas';
 import { Flag, takeOver, VolumeName } from '../common';
-import { Volume, VolumeCreate } from './schemas';
+import { Volume, VolumeCreate, VolumePatch } from './schemas';
 
 const ByVolume = Type.Object({ volume: { ...VolumeName, ...namesVolume } });
 
@@ -29,6 +29,14 @@ export const volumeRoutes = {
     scope: 'read',
     params: ByVolume,
     query: Type.Object({ usage: Type.Optional(Flag) }),
+    response: Volume,
+  },
+  'volumes.update': {
+    summary: 'Protect a volume from deletes, or take that away',
+    tag: 'volumes',
+    scope: 'manage',
+    params: ByVolume,
+    body: VolumePatch,
     response: Volume,
   },
   'volumes.delete': {

@@ -53,6 +53,9 @@ export const Volume = Type.Object({
   usedAt: Type.Optional(Timestamp),
   holders: Type.Array(Holder),
   labels: Type.Record(Type.String(), Type.String()),
+  protected: Type.Optional(
+    Type.Boolean({ description: 'It is not deleted, neither by itself nor with its workspace.' }),
+  ),
 });
 export type Volume = Static<typeof Volume>;
 
@@ -70,3 +73,9 @@ export const VolumeCreate = Type.Object(
   { additionalProperties: false },
 );
 export type VolumeCreate = Static<typeof VolumeCreate>;
+
+export const VolumePatch = Type.Object(
+  { protected: Type.Boolean({ description: 'Whether deletes of it are refused from now on.' }) },
+  { additionalProperties: false },
+);
+export type VolumePatch = Static<typeof VolumePatch>;

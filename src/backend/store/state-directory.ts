@@ -118,6 +118,10 @@ export class StateDirectory {
   get adopted(): string {
     return join(this.home, 'adopted.json');
   }
+  /** Volumes that are not to be deleted. */
+  get protectedVolumes(): string {
+    return join(this.home, 'protected-volumes.json');
+  }
   /** Copies of the engine's program, one for each version. */
   get engines(): string {
     return join(this.home, 'engine');

@@ -21,11 +21,11 @@ interface ListOptions {
   target?: string;
 }
 
-/** `volume create|list|info|delete|adopt|resize`. */
+/** `volume create|list|info|delete|adopt|resize|protect|unprotect`. */
 export function registerVolume(program: Command, cli: Cli): void {
   const volume = program
     .command('volume')
-    .description('create, list, show, delete, adopt and resize volumes');
+    .description('create, list, show, delete, adopt, resize and protect volumes');
   examples(
     volume
       .command('create')
@@ -66,6 +66,36 @@ export function registerVolume(program: Command, cli: Cli): void {
     ['berth volume delete cache', ''],
   );
   registerChanges(volume, cli);
+  registerProtection(volume, cli);
+}
+
+function registerProtection(volume: Command, cli: Cli): void {
+  examples(
+    volume
+      .command('protect')
+      .description('refuse to delete volumes, also with their workspaces, until they are unprotected')
+      .argument('<name...>')
+      .action((names: string[]) => protect(cli, names, true)),
+    ['berth volume protect data', ''],
+  );
+  examples(
+    volume
+      .command('unprotect')
+      .description('take the protection of volumes away')
+      .argument('<name...>')
+      .action((names: string[]) => protect(cli, names, false)),
+    ['berth volume unprotect data', ''],
+  );
+}
+
+async function protect(cli: Cli, names: string[], isProtected: boolean): Promise<void> {
+  const client = await cli.engine();
+  const changed = await forEach(cli, names, (volume) =>
+    client.call('volumes.update', { params: { volume }, body: { protected: isProtected } }),
+  );
+  cli.result(changed, () =>
+    changed.map(({ name }) => `Volume ${name} is ${isProtected ? '' : 'no longer '}protected.`).join('\n'),
+  );
 }
 
 function registerChanges(volume: Command, cli: Cli): void {

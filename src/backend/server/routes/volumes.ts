@@ -2,7 +2,7 @@ import { isOnTarget } from '../../../api/rules/runtimes';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
 
-type Ids = `volumes.${'list' | 'create' | 'get' | 'delete' | 'adopt' | 'resize'}`;
+type Ids = `volumes.${'list' | 'create' | 'get' | 'update' | 'delete' | 'adopt' | 'resize'}`;
 
 /** Routes of volumes. */
 export function volumeHandlers({ volumes, visibility }: Services): Handlers<Ids> {
@@ -14,6 +14,7 @@ export function volumeHandlers({ volumes, visibility }: Services): Handlers<Ids>
       ),
     'volumes.create': ({ body }) => volumes.create(body),
     'volumes.get': ({ params, query }) => volumes.get(params.volume, query.usage ?? false),
+    'volumes.update': ({ params, body }) => volumes.update(params.volume, body),
     'volumes.delete': ({ params, query }) => volumes.delete(params.volume, query.force ?? false),
     'volumes.adopt': ({ params, body }) => volumes.adopt(params.volume, body.takeOver ?? false),
     'volumes.resize': ({ params, body }) => volumes.resize(params.volume, body.sizeMiB),

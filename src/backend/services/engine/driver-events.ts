@@ -1,5 +1,6 @@
 /** What drivers see, reported to clients: volumes that came, went or changed hands, and drivers that come and go. */
 import { asBerthError } from '../../../api/errors';
+import type { Volume } from '../../../api/volumes/schemas';
 import type { Driver, DriverEvent } from '../../drivers/driver';
 import { statusOf, type Drivers } from './drivers';
 import type { EventHub } from '../operations/event-hub';
@@ -16,6 +17,8 @@ export class DriverEvents {
     private readonly drivers: Drivers,
     private readonly events: EventHub,
     private readonly log: Log,
+    /** As clients see it. */
+    private readonly shown: (volume: Volume) => Volume,
   ) {}
 
   start(): void {
@@ -61,7 +64,7 @@ export class DriverEvents {
   private async reportVolume(driver: Driver, name: string, isRemoved = false): Promise<void> {
     const volume = await driver.volumes.inspect(name);
     if (volume !== undefined) {
-      this.events.publish('volume.changed', volume);
+      this.events.publish('volume.changed', this.shown(volume));
     } else if (isRemoved) {
       this.events.publish('volume.deleted', { name });
     }

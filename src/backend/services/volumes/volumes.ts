@@ -4,10 +4,11 @@ import { notWhile } from '../../../api/rules/lifecycle';
 import { heldVolume } from '../../../api/rules/holder';
 import { ownerOf, ownerWords } from '../../../api/rules/owner';
 import { workspaceOfRoot } from '../../../api/rules/root-files';
-import type { Volume, VolumeCreate } from '../../../api/volumes/schemas';
+import type { Volume, VolumeCreate, VolumePatch } from '../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Driver } from '../../drivers/driver';
 import type { AdoptedVolumes } from '../../store/adopted-volumes';
+import type { ProtectedVolumes } from '../../store/protected-volumes';
 import { checkVolumeName } from '../workspaces/start/mount-syntax';
 import type { Drivers } from '../engine/drivers';
 import type { EventHub } from '../operations/event-hub';
@@ -26,6 +27,7 @@ export interface VolumesDeps {
   runtimes: Runtimes;
   registry: WorkspaceRegistry;
   adopted: AdoptedVolumes;
+  guarded: ProtectedVolumes;
   events: EventHub;
   log: Log;
 }
@@ -40,9 +42,9 @@ export class Volumes {
         const { name } = event.payload;
         this.keptBy.delete(name);
         // Its name alone would not bring it back: what stays in the list after a failure does no harm.
-        deps.adopted
-          .forget(name)
-          .catch((error: unknown) => deps.log.warn({ err: error, name }, 'still listed'));
+        Promise.all([deps.adopted.forget(name), deps.guarded.set(name, false)]).catch((error: unknown) =>
+          deps.log.warn({ err: error, name }, 'still listed'),
+        );
       }
     });
   }
@@ -50,10 +52,9 @@ export class Volumes {
   /** `isShown`: what is not is not measured either. */
   async list(usage: boolean, isShown: (volume: Volume) => boolean = () => true): Promise<Volume[]> {
     const lists = await Promise.allSettled(this.deps.drivers.all().map((driver) => driver.volumes.list()));
-    const records = this.deps.registry.all();
     const volumes = lists
       .flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
-      .map((volume) => withUsers(volume, records))
+      .map((volume) => this.shown(volume))
       .filter(isShown)
       .sort((a, b) => a.name.localeCompare(b.name));
     for (const failure of lists.filter((each) => each.status === 'rejected')) {
@@ -77,7 +78,7 @@ export class Volumes {
     if (found === undefined) {
       throw new BerthError('not_found', `There is no volume ${name}.`);
     }
-    const volume = withUsers(found, this.deps.registry.all());
+    const volume = this.shown(found);
     return usage ? this.withUsage(volume) : volume;
   }
 
@@ -105,6 +106,7 @@ export class Volumes {
         hint: `Delete the workspace instead: \`berth delete ${owner.name}\`.`,
       });
     }
+    this.deps.guarded.refuse(name);
     if (volume.holders.length > 0) {
       throw heldVolume(volume);
     }
@@ -142,6 +144,20 @@ export class Volumes {
     return ours;
   }
 
+  /** A protected volume is not deleted, neither by itself nor with its workspace. */
+  async update(name: string, { protected: isProtected }: VolumePatch): Promise<Volume> {
+    const { name: found } = await this.get(name, false);
+    await this.deps.guarded.set(found, isProtected);
+    const volume = await this.get(found, false);
+    this.deps.events.publish('volume.changed', volume);
+    return volume;
+  }
+
+  /** What a driver says of a volume, with what it does not know. */
+  shown(volume: Volume): Volume {
+    return this.deps.guarded.shown(withUsers(volume, this.deps.registry.all()));
+  }
+
   /** By whom, and what to do. */
   private async nameTaken(name: string): Promise<BerthError> {
     const volume = await this.get(name, false);
@@ -165,7 +181,7 @@ export class Volumes {
 
   async resize(name: string, sizeMiB: number): Promise<Volume> {
     const driver = await this.deps.drivers.ofVolume(name);
-    const volume = await driver.volumes.resize(name, sizeMiB);
+    const volume = this.shown(await driver.volumes.resize(name, sizeMiB));
     this.deps.events.publish('volume.changed', volume);
     return volume;
   }

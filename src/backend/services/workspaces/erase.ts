@@ -2,6 +2,7 @@
 import { asBerthError, BerthError } from '../../../api/errors';
 import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
+import type { ProtectedVolumes } from '../../store/protected-volumes';
 import type { SecretStore } from '../../store/secrets';
 import type { OperationContext } from '../operations/operation-context';
 import { leaveVolume, removeOwnVolume } from '../volumes/own-volumes';
@@ -11,6 +12,7 @@ import { WorkspaceElsewhere } from './target';
 
 export interface EraseDeps extends ReplacementDeps {
   secrets: SecretStore;
+  guarded: ProtectedVolumes;
 }
 
 export interface Erasure extends Removal {

@@ -1,6 +1,7 @@
 import type { Operation } from '../../../../api/operations/schemas';
 import { isSettled, kindOf, refuseProtected, transitions } from '../../../../api/rules/lifecycle';
 import { eraseWorkspace, type Removal } from '../erase';
+import type { WorkspaceRecord } from '../record';
 import type { VerbDeps } from './run-verb';
 
 const beginning = (name: string, title: string) =>
@@ -14,6 +15,7 @@ export function remove(deps: VerbDeps, name: string, removal: Removal): Operatio
   const { registry, operations } = deps;
   const record = registry.get(name);
   refuseProtected('delete', record);
+  volumesThatGo(record, removal).forEach((volume) => deps.guarded.refuse(volume));
   const { state } = record;
   const underWay = isSettled(state) ? [] : operations.idsOf(name);
   if (underWay.length === 0) {
@@ -31,6 +33,14 @@ export function remove(deps: VerbDeps, name: string, removal: Removal): Operatio
     const before = isSettled(state) ? state : 'stopped';
     return eraseWorkspace(deps, { name, before, ...removal }, context);
   });
+}
+
+function volumesThatGo(
+  { homeVolume, dockerVolume }: WorkspaceRecord,
+  { keepVolumes, forget }: Removal,
+): string[] {
+  const volumes = [homeVolume, ...(dockerVolume === undefined ? [] : [dockerVolume])];
+  return keepVolumes === true || forget === true ? [] : volumes;
 }
 
 /** Goes on with a delete that was cut off. */

@@ -16,7 +16,7 @@ describe('services/engine/driver-events', () => {
     });
     driver.volumes.add('workspace-x', 'x');
     driver.addForeign('workspace-x', ['berth-tools-1-0123456789ab', 'workspace-x'], 'x');
-    const events = new DriverEvents(new Drivers([driver]), hub, silentLog);
+    const events = new DriverEvents(new Drivers([driver]), hub, silentLog, (volume) => volume);
     events.start();
     try {
       driver.emit({ type: 'runtime', name: 'workspace-x', workspace: 'x', what: 'started' });

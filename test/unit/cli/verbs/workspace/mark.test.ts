@@ -54,6 +54,28 @@ describe('cli: tag, protect', () => {
     await ok('delete', 'demo', '--yes');
   });
 
+  it('keeps a protected volume from delete, also with its workspace', async () => {
+    test.driver.volumes.add('data');
+    assert.equal(
+      await ok('volume', 'protect', 'data', 'workspace-demo'),
+      'Volume data is protected.\nVolume workspace-demo is protected.\n',
+    );
+    assert.match(await ok('volume', 'info', 'data'), /^protected +from delete$/m);
+    for (const [words, name] of [
+      [['volume', 'delete', 'data', '--yes', '--force'], 'data'],
+      [['delete', 'demo', '--yes'], 'workspace-demo'],
+    ] as const) {
+      const { code, stderr } = await test.berth([...words]);
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(`Volume ${name} is protected: it can't be deleted now\\.`));
+      assert.match(stderr, new RegExp(`\`berth volume unprotect ${name}\``));
+    }
+    assert.equal(test.services.workspaces.get('demo').state, 'running');
+    await ok('delete', 'demo', '--yes', '--keep-volumes');
+    assert.equal(await ok('volume', 'unprotect', 'data'), 'Volume data is no longer protected.\n');
+    await ok('volume', 'delete', 'data', '--yes');
+  });
+
   it('protects with the create', async () => {
     await ok('create', 'kept', '--protect', '--no-start');
     assert.equal(test.services.workspaces.get('kept').protected, true);
