@@ -1,5 +1,5 @@
 /** Files that can be had as tars alone, and not be changed: those of a container that does not run. */
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, pipeline, Transform, type Readable } from 'node:stream';
 import { BerthError } from '../../api/errors';
 import type { FileEntry, FileList } from '../../api/files/schemas';
 import { baseName, normalizePath, quote } from '../../api/rules/volume-path';
@@ -8,8 +8,9 @@ import { push, takeAll, type TakeChunk } from '../tar/flow';
 import type { TarEntry } from '../tar/header';
 import { TarReader } from '../tar/read';
 import type { TarVisitor } from '../tar/visitor';
+import { TarGaps, type BesideTars } from './tar-gaps';
 import { UnchangeableFiles } from './unchangeable-files';
-import type { ListOptions, TextOfFiles, TreeUsage, VolumeFiles } from './volume-files';
+import type { ListOptions, TextOfFiles, TreeUsage, Unread, VolumeFiles } from './volume-files';
 
 const maxLinks = 40;
 const blockBytes = 512;
@@ -31,6 +32,8 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
     readonly volume: string,
     private readonly openTar: OpenTar,
     protected readonly refusal: () => BerthError,
+    /** Absent where tars have all that there is. */
+    private readonly beside?: BesideTars,
   ) {
     super();
   }
@@ -121,14 +124,45 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
     return usage;
   }
 
-  getTar(path: string, signal?: AbortSignal): Promise<Readable> {
-    return this.open(normalizePath(path), signal);
+  async getTar(path: string, signal?: AbortSignal, unread?: Unread): Promise<Readable> {
+    const gaps = await this.gaps(path, unread);
+    const tar = await this.open(normalizePath(path), signal);
+    if (gaps === undefined || unread === undefined) {
+      return tar;
+    }
+    const watched = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        gaps.push(chunk);
+        done(null, chunk);
+      },
+      flush: (done) => void gaps.report(unread).then(() => done(), done),
+    });
+    return pipeline(tar, watched, () => undefined);
   }
 
-  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal): Promise<void> {
+  async receiveTar(path: string, take: TakeChunk, signal?: AbortSignal, unread?: Unread): Promise<void> {
+    const gaps = await this.gaps(path, unread);
     const tar = await this.open(normalizePath(path), signal);
-    await takeAll(tar, take);
+    await takeAll(tar, (chunk) => {
+      gaps?.push(chunk);
+      return take(chunk);
+    });
     signal?.throwIfAborted();
+    if (unread !== undefined) {
+      await gaps?.report(unread);
+    }
+  }
+
+  /** Undefined where nobody asks for what is left out, or nothing can be. */
+  private async gaps(path: string, unread?: Unread): Promise<TarGaps | undefined> {
+    return this.beside === undefined || unread === undefined
+      ? undefined
+      : TarGaps.begin(
+          this.beside,
+          normalizePath(path),
+          unread,
+          async (folder) => (await this.follow(folder)).real,
+        );
   }
 
   close(): Promise<void> {

@@ -149,4 +149,15 @@ describe('berth cp, ls, cat, rm: a path is what the shell inside finds there', f
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /can be read, not changed\.\nhint: Start it: `berth start/);
   });
+
+  it('names the sockets in what a stopped container has', async () => {
+    await berth.ok('start', name);
+    const bind =
+      'import os, socket; os.mkdir("/opt/s"); socket.socket(socket.AF_UNIX).bind("/opt/s/a socket")';
+    await berth.ok('exec', name, '--user', '0:0', '--', '/.berth/bin/python3', '-c', bind);
+    await berth.ok('stop', name);
+    const { stderr } = await berth.run(['cp', `${name}:/opt`, 'with-socket']);
+    assert.match(stderr, /:\/opt\/s\/a socket: it is neither a file, a folder nor a link\n/);
+    assert.deepEqual(readdirSync(local('with-socket', 's')), []);
+  });
 });

@@ -13,17 +13,14 @@ describe('files that can be had as tars alone', function () {
   this.timeout(60_000);
   const folder = useTempFolder();
   const at = (...path: string[]): string => join(folder(), ...path);
-  const files = new TarFiles(
-    'rootfs@w',
-    (path) => {
-      if (lstatSync(at(path), { throwIfNoEntry: false }) === undefined) {
-        return Promise.reject(new BerthError('not_found', 'nothing'));
-      }
-      const [above, name] = path === '/' ? [folder(), '.'] : [at(posix.dirname(path)), posix.basename(path)];
-      return Promise.resolve(spawn('tar', ['-c', '-S', '-C', above, '--', name]).stdout);
-    },
-    () => new BerthError('illegal_state', 'no'),
-  );
+  const open = (path: string) => {
+    if (lstatSync(at(path), { throwIfNoEntry: false }) === undefined) {
+      return Promise.reject(new BerthError('not_found', 'nothing'));
+    }
+    const [above, name] = path === '/' ? [folder(), '.'] : [at(posix.dirname(path)), posix.basename(path)];
+    return Promise.resolve(spawn('tar', ['-c', '-S', '-C', above, '--', name]).stdout);
+  };
+  const files = new TarFiles('rootfs@w', open, () => new BerthError('illegal_state', 'no'));
 
   it('follows a link as the kernel does, also through `..` after another link', async () => {
     mkdirSync(at('w'));
@@ -54,6 +51,59 @@ describe('files that can be had as tars alone', function () {
     truncateSync(at('hole'), 2 ** 42);
     const tail = await files.read('/hole', { offset: 2 ** 42 - 5, length: 10 });
     assert.equal(await text(tail), '\0'.repeat(5));
+  });
+
+  it('names the sockets that an engine leaves out of its tars, and asks for nothing else', async () => {
+    mkdirSync(at('s', 'sub'), { recursive: true });
+    writeFileSync(at('s', 'file'), '');
+    symlinkSync('s', at('way'));
+    const asked: string[] = [];
+    const beside = {
+      changed: () =>
+        Promise.resolve(['/s', '/s/file', '/s/sub', '/s/sub/a\nb', '/s/sock', '/s/gone', '/other/sock']),
+      isSocket: (path: string) => Promise.resolve(asked.push(path) > 0 && path !== '/s/gone'),
+    };
+    const opened = new TarFiles('rootfs@w', open, () => new BerthError('illegal_state', 'no'), beside);
+    for (const [path, prefix] of [
+      ['/s', '/s'],
+      ['/', '/s'],
+    ] as const) {
+      const left: string[] = [];
+      const unread = (each: string, reason: string): void => void left.push(`${each}: ${reason}`);
+      await text(await opened.getTar(path, undefined, unread));
+      await opened.receiveTar(path, () => undefined, undefined, unread);
+      const reason = 'it is neither a file, a folder nor a link';
+      const others = path === '/' ? ['/other/sock'] : [];
+      const expected = [...others, `${prefix}/sock`, `${prefix}/sub/a\nb`].map(
+        (each) => `${each}: ${reason}`,
+      );
+      assert.deepEqual(left, [...expected, ...expected]);
+    }
+    assert(!asked.includes('/s/file') && !asked.includes('/s/sub'));
+    const below: string[] = [];
+    await opened.receiveTar(
+      '/way/sub',
+      () => undefined,
+      undefined,
+      (each) => void below.push(each),
+    );
+    assert.deepEqual(below, ['/way/sub/a\nb']);
+  });
+
+  it('says where it is not known what was left out', async () => {
+    const beside = {
+      changed: () => Promise.reject(new Error('too busy')),
+      isSocket: () => Promise.resolve(true),
+    };
+    const opened = new TarFiles('rootfs@w', open, () => new BerthError('illegal_state', 'no'), beside);
+    const left: string[] = [];
+    await opened.receiveTar(
+      '/',
+      () => undefined,
+      undefined,
+      (path, reason) => void left.push(`${path} ${reason}`),
+    );
+    assert.match(left.join('|'), /^\/ it is not known whether sockets were left out \(".*too busy.*"\)$/);
   });
 
   it('says in words of its own what the container engine says of a path', () => {

@@ -1,4 +1,5 @@
 /** All files of a container as its shell sees them: through an agent in one that runs, by the engine's archive else. */
+import type Dockerode from 'dockerode';
 import { BerthError, asBerthError } from '../../../../api/errors';
 import { rootFilesOf } from '../../../../api/rules/root-files';
 import { AgentFiles } from '../../../files/agent/agent-files';
@@ -10,7 +11,10 @@ import type { RuntimeInfo } from '../../driver';
 import { demultiplex } from '../engine/demux';
 import type { Endpoint } from '../engine/endpoint';
 import { startExec } from './exec';
-import { getArchive } from '../volumes/keeper-archive';
+import { getArchive, isSocketIn } from '../volumes/keeper-archive';
+
+/** As the engine tells removed files from new and changed ones. */
+const removedKind = 2;
 
 export class RootFiles {
   /** Of containers that run or have run, by name. */
@@ -83,8 +87,18 @@ export class RootFiles {
           `${workspace} does not run: what it has outside of its volumes can be read, not changed.`,
           { hint: `Start it: \`berth start ${workspace}\`.` },
         ),
+      {
+        changed: () =>
+          this.endpoint.call(`list what changed in ${workspace}`, async (docker) => changedIn(docker, id)),
+        isSocket: (path) => this.endpoint.call(`look at ${path}`, (docker) => isSocketIn(docker, id, path)),
+      },
     );
   }
+}
+
+async function changedIn(docker: Dockerode, id: string): Promise<string[]> {
+  const changes = (await docker.getContainer(id).changes()) as { Path: string; Kind: number }[] | null;
+  return (changes ?? []).filter(({ Kind }) => Kind !== removedKind).map(({ Path }) => Path);
 }
 
 /** What the engine has no status for, and says with a path of its own. */

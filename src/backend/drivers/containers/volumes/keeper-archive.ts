@@ -1,5 +1,6 @@
 /** Tars into and out of a keeper by Docker's archive calls: the daemon does the work, not the agent. */
 import type Dockerode from 'dockerode';
+import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import { encodeName } from '../../../machine/file-names';
@@ -7,6 +8,9 @@ import { readableOf, takeAll, type TakeChunk, type TarSource } from '../../../ta
 import { toBerthError } from '../engine/docker-errors';
 import { keeperRoot } from './keeper-container';
 import { rawGet, rawPut } from './keeper-socket';
+
+/** Go's bit for sockets, as the engine writes modes. */
+const modeSocket = 1 << 24;
 
 function asArchiveError(error: unknown, what: string, signal?: AbortSignal): BerthError {
   return signal?.aborted === true ? new BerthError('cancelled', 'Cancelled.') : toBerthError(error, what);
@@ -50,6 +54,33 @@ export async function getArchive(
   } catch (error) {
     throw asArchiveError(error, `read ${path}`, signal);
   }
+}
+
+/** Whether there is a socket at a path of a container, which no archive can carry. */
+export async function isSocketIn(docker: Dockerode, id: string, path: string): Promise<boolean> {
+  const header = await new Promise<unknown>((resolve, reject) => {
+    const options = {
+      path: `/containers/${id}/archive?path=${percentEncoded(path)}&`,
+      method: 'HEAD',
+      isStream: true,
+      statusCodes: { 200: true, 400: 'bad parameter', 404: true, 500: 'server error' },
+    };
+    docker.modem.dial(options, (error: unknown, answer: unknown) => {
+      if (answer instanceof IncomingMessage) {
+        answer.resume();
+        resolve(answer.headers['x-docker-container-path-stat']);
+      } else {
+        reject(error instanceof Error ? error : new Error('the engine did not answer'));
+      }
+    });
+  });
+  const status: unknown =
+    typeof header === 'string' ? JSON.parse(Buffer.from(header, 'base64').toString()) : {};
+  return hasMode(status) && (status.mode & modeSocket) !== 0;
+}
+
+function hasMode(status: unknown): status is { mode: number } {
+  return typeof status === 'object' && status !== null && 'mode' in status && typeof status.mode === 'number';
 }
 
 /** The socket of an engine on this machine; undefined for one that is reached over the network. */
