@@ -89,7 +89,12 @@ export class Allocator {
   /** Reserved blocks become used ones, or free ones when the transaction fails. */
   use(run: Run): void {
     this.inGroups(run, (group, start, count) => this.bitmaps.markBlocks(group, start, count, true));
-    this.using.push(run);
+    const last = this.using.at(-1);
+    if (last !== undefined && last.start + last.count === run.start) {
+      last.count += run.count;
+    } else {
+      this.using.push({ ...run });
+    }
   }
 
   /** Blocks for metadata, used at once. */

@@ -1,14 +1,17 @@
 /** Blocks of an image: metadata through a cache and in transactions, content directly. */
 import { readSync } from 'node:fs';
 import type { CommitLog } from './commit-log';
+import { ContentBuffer } from './content-buffer';
 import { damaged, DiskError } from './disk-error';
-import { writeFully } from './redo-log';
 
 const cachedBytes = 24 * 1024 * 1024;
 
 export class BlockDevice {
   private readonly cache = new Map<number, Buffer>();
   private readonly changed = new Map<number, Buffer>();
+  /** What is still to be done to changed blocks before they are committed. */
+  private readonly unfinished = new Map<number, (content: Buffer) => void>();
+  private readonly content: ContentBuffer;
 
   constructor(
     private readonly file: number,
@@ -16,7 +19,9 @@ export class BlockDevice {
     readonly blocks: number,
     /** Undefined: nothing may be written. */
     private readonly log: CommitLog | undefined,
-  ) {}
+  ) {
+    this.content = new ContentBuffer(file);
+  }
 
   get isWritable(): boolean {
     return this.log !== undefined;
@@ -29,6 +34,11 @@ export class BlockDevice {
   /** How many blocks wait for the next commit. */
   get changes(): number {
     return this.changed.size;
+  }
+
+  /** How often content that was taken could not be written: what was under way then is not all there. */
+  get losses(): number {
+    return this.content.losses;
   }
 
   /** A block as it is in this transaction. Not to be changed. */
@@ -55,9 +65,24 @@ export class BlockDevice {
     return copy;
   }
 
+  /** Has something done to a block that was changed once, however often it still changes: before it is committed. */
+  finishLater(block: number, finish: (content: Buffer) => void): void {
+    this.unfinished.set(block, finish);
+  }
+
+  /** Does at once what was to be done later to a block. */
+  finish(block: number): void {
+    const finish = this.unfinished.get(block);
+    if (finish !== undefined) {
+      this.unfinished.delete(block);
+      finish(this.edit(block));
+    }
+  }
+
   /** A block of zeros in place of what was there. */
   fresh(block: number): Buffer {
     this.check(block, 1);
+    this.unfinished.delete(block);
     const zeros = Buffer.alloc(this.blockSize);
     this.put(block, zeros);
     return zeros;
@@ -66,6 +91,7 @@ export class BlockDevice {
   /** A block that is no longer metadata. */
   forget(block: number): void {
     this.changed.delete(block);
+    this.unfinished.delete(block);
     this.cache.delete(block);
   }
 
@@ -73,6 +99,7 @@ export class BlockDevice {
   readContent(block: number, offset: number, into: Buffer): void {
     this.check(block, Math.ceil((offset + into.length) / this.blockSize));
     const position = block * this.blockSize + offset;
+    this.content.settle(position, into.length);
     for (let done = 0; done < into.length;) {
       const count = readSync(this.file, into, done, into.length - done, position + done);
       if (count === 0) {
@@ -82,6 +109,7 @@ export class BlockDevice {
     }
   }
 
+  /** The bytes are copied or written; they are all in the image before the next commit is. */
   writeContent(block: number, offset: number, bytes: Uint8Array): void {
     this.writable();
     const count = Math.ceil((offset + bytes.length) / this.blockSize);
@@ -89,7 +117,7 @@ export class BlockDevice {
     for (let each = block; this.cache.size > 0 && each < block + count; each++) {
       this.cache.delete(each);
     }
-    writeFully(this.file, bytes, block * this.blockSize + offset);
+    this.content.write(bytes, block * this.blockSize + offset);
   }
 
   /** Makes the changes last, all at once. */
@@ -97,7 +125,12 @@ export class BlockDevice {
     if (this.changed.size === 0) {
       return;
     }
-    this.writable().commit(this.blockSize, this.changed);
+    const log = this.writable();
+    for (const block of [...this.unfinished.keys()]) {
+      this.finish(block);
+    }
+    this.content.flush();
+    log.commit(this.blockSize, this.changed);
     for (const [block, content] of this.changed) {
       this.remember(block, content);
     }
@@ -106,6 +139,7 @@ export class BlockDevice {
 
   rollback(): void {
     this.changed.clear();
+    this.unfinished.clear();
   }
 
   close(): void {

@@ -59,6 +59,11 @@ export class Directories {
     return this.load(inode);
   }
 
+  /** The names of a directory that was read before and has been one since; the map is live. */
+  known(directory: number): ReadonlyMap<string, Name> | undefined {
+    return this.cache.get(directory);
+  }
+
   /** In order; kept for the next page. */
   sorted(inode: Inode): readonly string[] {
     const names = this.load(inode);
@@ -224,6 +229,7 @@ export class Directories {
   }
 
   private checked(inode: Inode, block: number, index: number): Buffer {
+    this.device.finish(block);
     const content = this.device.read(block);
     if (this.superblock.hasChecksums) {
       const isRoot = inode.has(inodeFlag.indexed) && index === 0;
@@ -248,7 +254,8 @@ export class Directories {
 
   private sealLeaf(inode: Inode, block: number): void {
     if (this.superblock.hasChecksums) {
-      sealDirents(this.device.edit(block), inode.seed);
+      const { seed } = inode;
+      this.device.finishLater(block, (content) => sealDirents(content, seed));
     }
   }
 

@@ -28,7 +28,7 @@ export class Entries {
   }
 
   names(directory: number): ReadonlyMap<string, Name> {
-    return this.directories.names(this.directory(directory));
+    return this.directories.known(directory) ?? this.directories.names(this.directory(directory));
   }
 
   sortedNames(directory: number): readonly string[] {

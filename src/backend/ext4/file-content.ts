@@ -3,6 +3,8 @@ import type { Allocator, Run } from './allocator';
 import type { BlockDevice } from './block-device';
 import type { Extent } from './structures/mapping';
 
+const nothing = Buffer.alloc(0);
+
 /** The content of a file as it was when this was made. */
 export class FileReader {
   constructor(
@@ -66,20 +68,30 @@ export class NewContent {
   readonly extents: Extent[] = [];
   size = 0;
   /** What does not fill a block yet. */
-  private rest = Buffer.alloc(0);
+  private rest = nothing;
+  private readonly losses: number;
 
   constructor(
     private readonly device: BlockDevice,
     private readonly allocator: Allocator,
-  ) {}
+  ) {
+    this.losses = device.losses;
+  }
+
+  /** Some of it may not be in the image: the disk of this machine took no more. */
+  get isLost(): boolean {
+    return this.device.losses !== this.losses;
+  }
 
   append(bytes: Buffer): void {
     const { blockSize } = this.device;
     const all = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
     const whole = all.length - (all.length % blockSize);
-    this.put(this.logical, all.subarray(0, whole));
+    if (whole > 0) {
+      this.put(this.logical, whole === all.length ? all : all.subarray(0, whole));
+    }
     this.size += bytes.length;
-    this.rest = Buffer.from(all.subarray(whole));
+    this.rest = whole === all.length ? nothing : Buffer.from(all.subarray(whole));
   }
 
   /** Zeros that take no room, up to a whole block. Only after whole blocks. */
@@ -93,7 +105,7 @@ export class NewContent {
       const logical = this.logical;
       const last = Buffer.alloc(this.device.blockSize);
       this.rest.copy(last);
-      this.rest = Buffer.alloc(0);
+      this.rest = nothing;
       this.put(logical, last);
     }
   }

@@ -261,6 +261,9 @@ export class Ext4 {
 
   /** The inode is not written. `map`: the blocks of the map that it has. */
   private putContent(inode: Inode, content: NewContent, map: readonly number[]): void {
+    if (content.isLost) {
+      throw new DiskError('no_space', 'the disk of this machine took not all of it');
+    }
     const blocks = content.runs.reduce((sum, run) => sum + run.count, 0);
     // From here on they are the transaction's.
     for (const run of content.runs.splice(0)) {

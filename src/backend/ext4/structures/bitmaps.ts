@@ -91,6 +91,7 @@ export class Bitmaps {
       const bits = this.device.read(this.groups.place(group, 'inodeBitmap'));
       this.groups.setBitmapChecksum(group, 'inodeBitmap', bits.subarray(0, inodesPerGroup / 8));
     }
+    this.groups.seal();
     this.settle();
   }
 
@@ -98,6 +99,7 @@ export class Bitmaps {
   settle(): void {
     this.changed.blockBitmap.clear();
     this.changed.inodeBitmap.clear();
+    this.groups.settle();
   }
 
   private writable(

@@ -24,6 +24,8 @@ const places: Readonly<Record<Place, readonly [low: number, high: number]>> = {
 
 export class Groups {
   private readonly isWide: boolean;
+  /** Whose checksums are to be made anew at the end of the transaction. */
+  private readonly changed = new Set<number>();
 
   constructor(
     private readonly device: BlockDevice,
@@ -109,6 +111,20 @@ export class Groups {
     }
   }
 
+  /** Before a commit: the checksums of what was changed. */
+  seal(): void {
+    for (const group of this.changed) {
+      const raw = this.edit(group);
+      raw.writeUInt16LE(this.checksum(group, raw), checksumAt);
+    }
+    this.settle();
+  }
+
+  /** After a rollback: nothing was changed. */
+  settle(): void {
+    this.changed.clear();
+  }
+
   private locate(group: number): [block: number, offset: number] {
     const { firstDataBlock, descriptorSize } = this.superblock;
     const at = group * descriptorSize;
@@ -122,10 +138,13 @@ export class Groups {
   }
 
   private change(group: number, change: (raw: Buffer) => void): void {
+    change(this.edit(group));
+    this.changed.add(group);
+  }
+
+  private edit(group: number): Buffer {
     const [block, offset] = this.locate(group);
-    const raw = this.device.edit(block).subarray(offset, offset + this.superblock.descriptorSize);
-    change(raw);
-    raw.writeUInt16LE(this.checksum(group, raw), checksumAt);
+    return this.device.edit(block).subarray(offset, offset + this.superblock.descriptorSize);
   }
 
   private checksum(group: number, raw: Buffer): number {

@@ -203,6 +203,9 @@ function hasHighChecksum(raw: Buffer): boolean {
 
 /** The inodes of a file system, read and written by their numbers, which begin with 1. */
 export class InodeTable {
+  /** By blocks as they are in memory, which a change replaces: what of them was checked. */
+  private readonly checked = new WeakMap<Buffer, Uint8Array>();
+
   constructor(
     private readonly device: BlockDevice,
     private readonly superblock: Superblock,
@@ -214,8 +217,28 @@ export class InodeTable {
     const [block, offset] = this.locate(number);
     const { inodeSize } = this.superblock;
     const raw = Buffer.allocUnsafe(inodeSize);
-    this.device.read(block).copy(raw, 0, offset, offset + inodeSize);
+    const content = this.device.read(block);
+    content.copy(raw, 0, offset, offset + inodeSize);
     const inode = new Inode(number, raw, this.superblock);
+    const checked = this.checkedIn(content);
+    if (checked[offset / inodeSize] === 0) {
+      this.check(inode);
+      checked[offset / inodeSize] = 1;
+    }
+    return inode;
+  }
+
+  private checkedIn(content: Buffer): Uint8Array {
+    let checked = this.checked.get(content);
+    if (checked === undefined) {
+      checked = new Uint8Array(content.length / this.superblock.inodeSize);
+      this.checked.set(content, checked);
+    }
+    return checked;
+  }
+
+  private check(inode: Inode): void {
+    const { number, raw } = inode;
     if (inode.links === 0 || inode.mode === 0) {
       throw damaged(`inode ${number} is named but not in use`);
     }
@@ -231,7 +254,6 @@ export class InodeTable {
         throw damaged(`the checksum of inode ${number} is wrong`);
       }
     }
-    return inode;
   }
 
   /** An empty one, not written yet. */
@@ -253,12 +275,19 @@ export class InodeTable {
         inode.raw.writeUInt16LE(crc >>> 16, 0x82);
       }
     }
-    inode.raw.copy(this.device.edit(block), offset);
+    this.changing(block, offset).set(inode.raw, offset);
   }
 
   erase(number: number): void {
     const [block, offset] = this.locate(number);
-    this.device.edit(block).fill(0, offset, offset + this.superblock.inodeSize);
+    this.changing(block, offset).fill(0, offset, offset + this.superblock.inodeSize);
+  }
+
+  /** What is there now is to be checked before it is believed. */
+  private changing(block: number, offset: number): Buffer {
+    const content = this.device.edit(block);
+    this.checkedIn(content)[offset / this.superblock.inodeSize] = 0;
+    return content;
   }
 
   private locate(number: number): [block: number, offset: number] {

@@ -190,6 +190,9 @@ function indexEntry(child: Buffer, block: number): Buffer {
 function cut(extents: readonly Extent[]): Extent[] {
   return extents.flatMap((extent) => {
     const maxBlocks = extent.written ? maxExtentBlocks : maxExtentBlocks - 1;
+    if (extent.count <= maxBlocks) {
+      return extent;
+    }
     return Array.from({ length: Math.ceil(extent.count / maxBlocks) }, (_, index) => ({
       ...extent,
       logical: extent.logical + index * maxBlocks,

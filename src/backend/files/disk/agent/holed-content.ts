@@ -29,6 +29,9 @@ export class HoledContent {
 
   private fillHole(): void {
     const { content, blockSize, hole } = this;
+    if (hole === 0) {
+      return;
+    }
     const before = Math.min(hole, (blockSize - (content.size % blockSize)) % blockSize);
     const after = (hole - before) % blockSize;
     this.hole = 0;
