@@ -92,6 +92,7 @@ export class DiskAgent {
       return;
     }
     const job = new Job(id, this.send);
+    this.settleArchives(op, head.handle);
     const slow = this.slow[op];
     if (slow === undefined) {
       this.answer(job, head, () => this.do(op, head, payload, job));
@@ -101,9 +102,9 @@ export class DiskAgent {
     this.jobs.set(id, { job, ended });
   }
 
-  /** Ends what is under way, leaves nothing behind, and closes the image. */
-  /** Answers what of the image may become holes. */
+  /** Ends what is under way, leaves nothing behind, and closes the image. Answers what of it may become holes. */
   async end(): Promise<Range[]> {
+    this.settleArchives('end');
     for (const { job } of this.jobs.values()) {
       job.cancel();
     }
@@ -147,6 +148,16 @@ export class DiskAgent {
     }
   }
 
+  /** An archive that comes alone is committed in large parts: nobody else may find one of them open. */
+  private settleArchives(op: string, handle?: unknown): void {
+    const isOwn = op === 'untar' || op === 'untar_end';
+    for (const [number, tar] of this.tars.open) {
+      if (tar instanceof TarIn && !(isOwn && number === handle)) {
+        tar.settle();
+      }
+    }
+  }
+
   private reply(job: Job, answer: Answer): void {
     const [ok, payload] = isPair(answer) ? answer : [answer];
     this.send({ id: job.id, ok }, payload);
@@ -171,7 +182,7 @@ export class DiskAgent {
       untar: ({ handle }, payload) => {
         const tar = tars.get(handle);
         if (tar instanceof TarIn) {
-          tar.push(payload);
+          tar.push(payload, this.jobs.size === 0);
         }
         return {};
       },

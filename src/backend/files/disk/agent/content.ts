@@ -18,7 +18,7 @@ export type Answer = Fields | readonly [Fields, Buffer];
 
 /** What is open, by number. */
 export class Handles<T> {
-  private readonly open = new Map<number, T>();
+  readonly open = new Map<number, T>();
   private last = 0;
 
   add(item: T): number {

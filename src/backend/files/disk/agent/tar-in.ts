@@ -9,7 +9,7 @@ import { changeTimeOf, type TarEntry } from '../../../tar/header';
 import { TarReader } from '../../../tar/read';
 import type { ContentSink, TarVisitor } from '../../../tar/visitor';
 import { encodeName, isTooLongName, whatIsTooLong } from '../../../machine/file-names';
-import { DiskError, errorReply } from '../../../ext4/disk-error';
+import { asDiskError, DiskError, errorReply } from '../../../ext4/disk-error';
 import { maxTargetBytes } from '../../../ext4/link-target';
 import type { Attributes, Ext4 } from '../../../ext4/file-system';
 import type { NewContent } from '../../../ext4/file-content';
@@ -22,6 +22,8 @@ import { Batch } from './work';
 
 const folderMode = 0o755;
 const maxChanges = 4096;
+/** Of contents, which have to be on the disk before they are committed: that takes its time. */
+const maxBytes = 64 * 1024 * 1024;
 const setUserId = 0o4000;
 /** Characters of a name that is too long, in a report. */
 const shownName = 200;
@@ -59,6 +61,12 @@ export class TarIn implements TarVisitor {
   /** Times of folders are set last: what is put into them changes them. */
   private readonly folderTimes = new Map<number, TarEntry>();
   private open: NewContent | undefined;
+  /** Since the last commit. */
+  private bytes = 0;
+  /** Why nothing more is taken. */
+  private failure: Error | undefined;
+  /** The folder of the last entry, as long as nothing else can have been put there. */
+  private lastFolder: { path: string; number: number } | undefined;
   /** What was left out; the rest is there. */
   readonly failed: Fields[] = [];
   /** What of files could not be kept although they are there. */
@@ -78,11 +86,33 @@ export class TarIn implements TarVisitor {
     this.batch = new Batch(fs);
   }
 
-  push(chunk: Buffer): void {
+  /**
+   * `isAlone`: what was made so far need not be committed yet, as `settle` is called before anybody else changes
+   * something.
+   */
+  push(chunk: Buffer, isAlone: boolean): void {
     this.guarded(() => {
+      this.lastFolder = undefined;
       void this.reader.push(chunk);
-      this.batch.commit();
+      this.bytes += chunk.length;
+      if (!isAlone || this.bytes >= maxBytes) {
+        this.commit();
+      }
     });
+  }
+
+  /** Commits what was made so far. When that fails, the next piece does. */
+  settle(): void {
+    try {
+      this.guarded(() => this.commit());
+    } catch {
+      // Said to whoever sends the archive.
+    }
+  }
+
+  private commit(): void {
+    this.bytes = 0;
+    this.batch.commit();
   }
 
   end(): void {
@@ -93,7 +123,7 @@ export class TarIn implements TarVisitor {
       for (const [folder, entry] of this.folderTimes) {
         this.fs.change(folder, (inode) => inode.setTime('mtime', ...changeTimeOf(entry)));
       }
-      this.batch.commit();
+      this.commit();
     });
   }
 
@@ -120,7 +150,7 @@ export class TarIn implements TarVisitor {
       this.make(folder, name, entry, content);
     }
     if (this.fs.changes >= maxChanges) {
-      this.batch.commit();
+      this.commit();
     }
     return undefined;
   }
@@ -224,14 +254,19 @@ export class TarIn implements TarVisitor {
   }
 
   private guarded(run: () => void): void {
+    if (this.failure !== undefined) {
+      throw this.failure;
+    }
     try {
       run();
     } catch (error) {
       this.fs.rollback();
       this.close();
-      throw error instanceof DiskError || !(error instanceof Error)
-        ? error
-        : new DiskError('bad_request', error.message);
+      const known = asDiskError(error);
+      // What is wrong with an archive is said by plain errors.
+      this.failure =
+        known.code === 'internal' && known !== error ? new DiskError('bad_request', known.detail) : known;
+      throw this.failure;
     }
   }
 
@@ -248,6 +283,10 @@ export class TarIn implements TarVisitor {
 
   /** The folder that an entry belongs into, made when the tar did not name it. No link is followed. */
   private folderOf(parts: readonly string[], entry: TarEntry): number {
+    const path = parts.join('/');
+    if (this.lastFolder?.path === path) {
+      return this.lastFolder.number;
+    }
     let folder = this.root;
     for (const name of parts) {
       const number = this.fs.lookup(folder, name);
@@ -260,6 +299,7 @@ export class TarIn implements TarVisitor {
       folder =
         number ?? this.fs.makeDirectory(folder, name, { mode: folderMode, uid: entry.uid, gid: entry.gid });
     }
+    this.lastFolder = { path, number: folder };
     return folder;
   }
 
@@ -278,6 +318,7 @@ export class TarIn implements TarVisitor {
   /** The last one of a name counts, as with every tar. */
   private makeWay(folder: number, name: string): void {
     if (this.fs.lookup(folder, name) !== undefined) {
+      this.lastFolder = undefined;
       this.fs.remove(folder, name);
     }
   }

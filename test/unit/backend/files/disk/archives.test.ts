@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { Ext4 } from '../../../../../src/backend/ext4/file-system';
+import { Volume } from '../../../../../src/backend/files/disk/agent/places';
+import { TarIn } from '../../../../../src/backend/files/disk/agent/tar-in';
 import { useTempFolder } from '../../../../support/temp';
 import { hasCode } from '../agent/harness';
 import { bytesOf, debugfs, tarOf, TestDisk, type Member } from './harness';
@@ -71,6 +74,59 @@ describe('archives of a stopped disk', function () {
     await disk.files.unstage(await disk.files.stage());
     await disk.access.close();
     assert.doesNotMatch(debugfs(disk.image, 'ls -p /'), /berth-stage/);
+  });
+
+  it('lose nothing when another request fails while they arrive', async () => {
+    await disk.put('/', [[{ name: 'u/x' }, 'x']]);
+    const large: Member[] = [
+      [{ name: 'first' }, 'first'],
+      [{ name: 'more' }, 'm'.repeat(3 * 1024 * 1024)],
+      [{ name: 'last' }, 'last'],
+    ];
+    const tar = await bytesOf(tarOf(large));
+    const sending = new PassThrough();
+    const stage = await disk.files.stage();
+    const put = disk.files.putTar(stage, sending);
+    sending.write(tar.subarray(0, 2 * 1024 * 1024));
+    while ((await names(stage)).length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await assert.rejects(disk.files.rename('/t', '/u', { overwrite: true }), hasCode('directory_not_empty'));
+    sending.end(tar.subarray(2 * 1024 * 1024));
+    assert.deepEqual((await put).failed, []);
+    assert.deepEqual(await names(stage), ['first', 'last', 'more']);
+    assert.equal(await get(`${stage}/first`), 'first');
+  });
+
+  it('are committed together as long as nobody else has a turn', async () => {
+    await disk.access.close();
+    const fs = Ext4.open(disk.image);
+    const tar = new TarIn(fs, new Volume(fs), { folder: '/t' });
+    const bytes = await bytesOf(tarOf(fresh));
+    tar.push(bytes.subarray(0, 1024), true);
+    assert.ok(fs.changes > 0);
+    tar.settle();
+    assert.equal(fs.changes, 0);
+    tar.push(bytes.subarray(1024, 2048), false);
+    assert.equal(fs.changes, 0);
+    tar.push(bytes.subarray(2048), true);
+    tar.end();
+    assert.equal(fs.changes, 0);
+    fs.close();
+    assert.equal(await get('/t/d/c'), 'new');
+  });
+
+  it('take nothing more once a part of them was wrong', async () => {
+    await disk.access.close();
+    const fs = Ext4.open(disk.image);
+    const tar = new TarIn(fs, new Volume(fs), { folder: '/t' });
+    const bytes = await bytesOf(tarOf([[{ name: 'z' }, 'z']]));
+    assert.throws(() => tar.push(Buffer.alloc(512, 'x'), true), { code: 'bad_request' });
+    tar.settle();
+    assert.throws(() => tar.push(bytes, true), { code: 'bad_request' });
+    assert.equal(fs.changes, 0);
+    fs.close();
+    assert.deepEqual(await names('/t'), ['a.txt', 'd']);
   });
 
   it('carry ten thousand files, into one folder, with an index that others understand', async () => {
