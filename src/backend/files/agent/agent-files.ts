@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../api/files/schemas';
-import type { Kept } from '../kept';
+import { maxNoted, type Kept } from '../kept';
 import type { AgentAccess } from './access';
 import { failWith, receiveTar, sendTar, unreadable, type TarRequest } from './archives';
 import type { AgentChannel, Reply, RequestOptions } from './channel';
@@ -243,7 +243,7 @@ export class AgentFiles implements VolumeFiles {
     const note = randomUUID();
     this.stages.set(note, this.access.hold());
     try {
-      await this.once('note_copied', { note });
+      await this.once('note_copied', { note, max: maxNoted });
       return note;
     } catch (error) {
       this.releaseStage(note);

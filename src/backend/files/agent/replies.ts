@@ -2,7 +2,7 @@
 import { BerthError } from '../../../api/errors';
 import { fileTypes, type FileChange, type FileEntry } from '../../../api/files/schemas';
 import { quote } from '../../../api/rules/volume-path';
-import { keptReasons, notRemoved, type Kept } from '../kept';
+import { isKeptReason, keptReasons, notRemoved, type Kept } from '../kept';
 import type { Loss, MergeResult, TreeUsage } from '../volume-files';
 
 const targetTypes = ['file', 'directory', 'other', 'missing', 'outside'] as const;
@@ -179,7 +179,7 @@ export function failedOf(value: unknown): { path: string; reason: string }[] {
 export function keptOf(value: unknown): Kept[] {
   return rowsOf(value, 'what was kept').map((item) => {
     const { path, why, detail } = fieldsOf(item);
-    const known = why === 'changed' || why === 'came' || why === 'filled' ? keptReasons[why] : undefined;
+    const known = isKeptReason(why) ? keptReasons[why] : undefined;
     return { path: textOf(path, 'a path'), reason: known ?? notRemoved(textOf(detail, 'a reason')) };
   });
 }

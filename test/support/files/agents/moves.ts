@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { keptReasons, type Kept } from '../../../../src/backend/files/kept';
 import { failure } from '../../errors';
 import { bytesOf, Case, type Member, type Rooms } from './room';
@@ -22,7 +23,7 @@ export function moveCases(rooms: Rooms): void {
     await bytesOf(await at.files.getTar(path, undefined, undefined, note));
   }
 
-  /** The paths of what stays, and which of the three reasons. */
+  /** The paths of what stays, and which of the reasons. */
   function rows(kept: readonly Kept[]): string[][] {
     const words = new Map<string, string>(Object.entries(keptReasons).map(([why, words]) => [words, why]));
     return kept.map(({ path, reason }) => [path, words.get(reason) ?? reason]).sort();
@@ -138,6 +139,25 @@ export function moveCases(rooms: Rooms): void {
       assert.equal((await at.files.usage('/d')).files, 6);
       await at.files.forgetCopied(note);
     }
+  });
+
+  it('removes nothing of a move that was too large to note, and says so', async () => {
+    const whole = await at.files.usage('/d');
+    // Files of several names count once.
+    const inodes = 10;
+    for (const [max, kept] of [
+      [inodes - 1, [['/d', 'many']]],
+      [inodes, []],
+    ] as const) {
+      assert.deepEqual(await at.files.usage('/d'), whole);
+      const note = randomUUID();
+      await at.ask('note_copied', { note, max });
+      await read(note);
+      await read(note);
+      assert.deepEqual(rows(await at.files.removeCopied(note, '/d')), kept);
+      await at.files.forgetCopied(note);
+    }
+    assert.deepEqual(await at.names(), ['outside']);
   });
 
   it('takes no more of many files than of few, and none of their room is left', async () => {

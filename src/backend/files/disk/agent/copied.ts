@@ -5,6 +5,7 @@ import { isOwnName, joinPath } from '../../../../api/rules/volume-path';
 import { asDiskError, DiskError } from '../../../ext4/disk-error';
 import type { Ext4 } from '../../../ext4/file-system';
 import type { Inode } from '../../../ext4/structures/inode';
+import { maxNoted } from '../../kept';
 import type { Fields } from './entries';
 import { split, type Volume } from './places';
 import { isStillThere, refuseRoot } from './trees';
@@ -12,15 +13,28 @@ import type { NotifyChange } from './watches';
 import { Batch, type Job, type Work } from './work';
 
 const pageInodes = 1024;
+/** 128 MiB of them, however far apart the inodes are. */
+const maxPages = 16_384;
 const none = 0;
 const folder = -1;
 
 /** What was read for one move: the ctime of each file, in microseconds, 8 bytes for each inode around it. */
 export class Copied {
   private readonly pages = new Map<number, Float64Array>();
+  /** Not all was noted: of the rest nobody knows whether it was copied. */
+  isOver = false;
+
+  constructor(private room: number) {}
 
   /** Before it is read. Of a file with several names the first counts: what changes in between is noticed. */
   note(inode: Inode): void {
+    if (this.known(inode.number) === none) {
+      this.isOver ||= this.room === 0 || this.pages.size > maxPages;
+      if (this.isOver) {
+        return;
+      }
+      this.room -= 1;
+    }
     if (inode.isDirectory) {
       this.set(inode.number, folder);
     } else if (this.known(inode.number) <= none) {
@@ -122,6 +136,10 @@ class CopiedRemoval {
     if (level === undefined || number === undefined) {
       return;
     }
+    if (this.copied.isOver) {
+      this.keep({ path, why: 'many' }, level);
+      return;
+    }
     const inode = this.fs.inode(number);
     if (inode.isDirectory && this.copied.isFolder(number) && !levels.some((each) => each.number === number)) {
       levels.push({ directory: level.number, name, number, path, isFull: false });
@@ -195,8 +213,8 @@ class CopiedRemoval {
 export class Notes {
   private readonly open = new Map<string, Copied>();
 
-  noteCopied({ note }: Fields): Fields {
-    this.open.set(String(note), new Copied());
+  noteCopied({ note, max }: Fields): Fields {
+    this.open.set(String(note), new Copied(typeof max === 'number' ? max : maxNoted));
     return {};
   }
 
