@@ -118,6 +118,12 @@ export default tseslint.config(
     },
   },
   {
+    files: ['media/**/*.js'],
+    languageOptions: {
+      globals: { acquireVsCodeApi: 'readonly', document: 'readonly', Element: 'readonly' },
+    },
+  },
+  {
     files: ['**/*.js'],
     languageOptions: {
       sourceType: 'commonjs',

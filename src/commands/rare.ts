@@ -1,4 +1,5 @@
 /** What is read only when one of these commands is called: see `webpack.config.js`. */
+export { doctor } from './engine/doctor/doctor';
 export { openEngineLog } from './engine/openLog';
 export { stopEngine } from './engine/stop';
 export { deleteFiles } from './file/delete';

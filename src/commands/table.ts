@@ -1,7 +1,6 @@
 /** Every command by its id. The type makes sure that none is missing. */
 import type { Handler, Services } from './command';
 import type { CommandId } from '../ui/contributions/commands';
-import { doctor } from './engine/doctor';
 import { restartEngine } from './engine/restart';
 import { showLog } from './engine/showLog';
 import { startEngine } from './engine/start';
@@ -123,7 +122,7 @@ function otherCommands(services: Services) {
     'berth.operation.cancel': cancelOperation(services),
     'berth.engine.start': startEngine(services),
     'berth.engine.restart': restartEngine(services),
-    'berth.engine.doctor': doctor(services),
+    'berth.engine.doctor': seldom(async () => (await rare()).doctor(services)),
     'berth.engine.showLog': showLog(services),
     'berth.engine.openLog': seldom(async () => (await rare()).openEngineLog(services)),
     'berth.engine.stop': seldom(async () => (await rare()).stopEngine(services)),

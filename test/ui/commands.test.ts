@@ -331,16 +331,6 @@ describe('commands that ask, from the palette and the menus', function () {
     });
   });
 
-  it('shows what it knows of this machine', async () => {
-    const { workbench } = session;
-    await workbench.run('Berth: Check This Machine');
-    const report = workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
-    await report.getByText('OpenSSH client').waitFor({ timeout: slow });
-    await report.getByText('State directory').waitFor();
-    await workbench.screenshot('doctor');
-    await workbench.editor.closeAll();
-  });
-
   it('restarts its engine, keeps its log, and says in the status bar how many run', async () => {
     const { workbench } = session;
     const pid = async (): Promise<number> =>

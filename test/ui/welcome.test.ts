@@ -48,6 +48,14 @@ describe('the views while there is nothing to show', function () {
       .getByRole('button', { name: button })
       .first()
       .click();
+  /** They are over the window, as a dialog is. */
+  const closeSettings = async () => {
+    const { page } = session.workbench;
+    const settings = page.locator('.settings-editor');
+    await settings.waitFor();
+    await page.keyboard.press('Escape');
+    await settings.waitFor({ state: 'hidden' });
+  };
   const engine = () => existsSync(join(session.vscode.home, '.berth', 'engine.sock'));
 
   it('start nothing in a folder that is not trusted, unless they are told to', async () => {
@@ -60,7 +68,29 @@ describe('the views while there is nothing to show', function () {
     await says('unix:///nothing/there.sock');
     await session.workbench.screenshot('welcome-no-runtime');
     await press('Change the Address');
-    await session.workbench.page.locator('.settings-editor').waitFor();
+    await closeSettings();
+  });
+
+  it('lead to a page that says what is wrong with this machine, with buttons that mend it', async () => {
+    const { workbench } = session;
+    await press('Check This Machine');
+    const page = workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+    const report = page.locator('main[aria-busy="false"]');
+    const check = (title: string) =>
+      report.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
+    await check('Containers').getByRole('img', { name: 'failed' }).waitFor({ timeout: slow });
+    assert.match(await check('Containers').innerText(), /unix:\/\/\/nothing\/there\.sock/);
+    await check('OpenSSH client').getByRole('img', { name: 'ok' }).waitFor();
+    await workbench.screenshot('doctor');
+    // By the keyboard, too; after what mends something it is looked at again.
+    await check('SSH config').getByRole('button', { name: 'Add the Line…' }).press('Enter');
+    assert.match(await workbench.dialog.text(), /Let SSH find Berth workspaces by name\?/);
+    await workbench.dialog.press('Add the Line');
+    await check('SSH config').getByRole('img', { name: 'ok' }).waitFor({ timeout: slow });
+    await report.getByRole('button', { name: 'Run Again' }).press('Enter');
+    await page.locator('main[aria-busy="false"] #again:focus').waitFor({ timeout: slow });
+    await check('Containers').getByRole('button', { name: 'Change the Address…' }).click();
+    await closeSettings();
   });
 
   it('follow when the setting that was wrong is mended', async () => {

@@ -15,8 +15,8 @@ import { resolvedPath } from './resolved-path';
 
 const { t } = vscode.l10n;
 
-/** The config file that Remote-SSH reads when it is not the usual one. */
-function userConfig(placed: Placed): { userConfig?: string } {
+/** The config file that Remote-SSH reads when it is not the usual one. Throws `bad_request` for a path that is none. */
+export function userConfig(placed: Placed): { userConfig?: string } {
   if (sideApartFromRemoteSsh(placed) !== undefined || installedRemoteExtension() === undefined) {
     // Then the setting is that of another machine, or nobody's.
     return {};

@@ -51,7 +51,11 @@ class StandIn {
   /** Presses Cancel in the progress notification that is open. */
   cancelProgress: () => void = () => undefined;
 
+  clipboard = '';
+
   readonly messages: ShownMessage[] = [];
+  /** What was typed into terminals. */
+  readonly typed: { line: string; isRun: boolean }[] = [];
   readonly statusBar: string[] = [];
   readonly executed: unknown[][] = [];
   readonly progress: { title: string; reports: { message?: string; increment?: number }[] }[] = [];
@@ -59,9 +63,9 @@ class StandIn {
 
   /** As it was before any test. */
   reset(): void {
-    const { messages, statusBar, executed, progress, registered, ...initial } = new StandIn();
+    const { messages, typed, statusBar, executed, progress, registered, ...initial } = new StandIn();
     Object.assign(this, initial);
-    for (const list of [this.messages, this.statusBar, this.executed, this.progress]) {
+    for (const list of [this.messages, this.typed, this.statusBar, this.executed, this.progress]) {
       list.splice(0);
     }
     this.registered.clear();
@@ -202,6 +206,10 @@ const vscode = {
       Promise.resolve(standIn.folder === undefined ? undefined : [URI.file(standIn.folder)]),
     setStatusBarMessage: (text: string) => void standIn.statusBar.push(text),
     withProgress,
+    createTerminal: () => ({
+      show: () => undefined,
+      sendText: (line: string, isRun: boolean) => void standIn.typed.push({ line, isRun }),
+    }),
   },
   commands: {
     executeCommand: (...command: unknown[]) => {
@@ -223,6 +231,8 @@ const vscode = {
     get uiKind() {
       return standIn.uiKind;
     },
+    openExternal: () => Promise.resolve(true),
+    clipboard: { writeText: (text: string) => Promise.resolve(void (standIn.clipboard = text)) },
     asExternalUri: (uri: URI) => Promise.resolve(uri),
   },
   extensions: {

@@ -74,7 +74,7 @@ describe('the connection to the container engine', function () {
     assert.equal(gone.available, false);
     assert.match(gone.message ?? '', /No container engine answers/);
     assert.deepEqual(gone.remedies, [
-      ...['start-container-engine', 'choose-container-engine', 'install-container-engine'],
+      ...['choose-container-engine', 'start-container-engine', 'install-container-engine'],
     ]);
     await relay.open();
     assert.ok(Array.isArray(await driver.list()));

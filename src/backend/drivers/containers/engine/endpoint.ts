@@ -106,9 +106,13 @@ export class Endpoint {
     if (error instanceof NoEngine && error.isDenied) {
       return ['join-docker-group', 'choose-container-engine'];
     }
-    return /^(ssh|tcp|http):/.test(this.options.dockerHost() ?? '')
-      ? ['choose-container-engine']
-      : ['start-container-engine', 'choose-container-engine', 'install-container-engine'];
+    const setting = this.options.dockerHost() ?? '';
+    if (/^(ssh|tcp|http):/.test(setting)) {
+      return ['choose-container-engine'];
+    }
+    return setting === ''
+      ? ['start-container-engine', 'choose-container-engine', 'install-container-engine']
+      : ['choose-container-engine', 'start-container-engine', 'install-container-engine'];
   }
 
   /** Aborted when the user names another engine: what is still open belongs to the old one. */
