@@ -1,9 +1,10 @@
 /** What transfers out of a volume share. */
 import { asBerthError } from '../../../api/errors';
+import { quote } from '../../../api/rules/volume-path';
 import { notRemoved } from '../../files/kept';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { OperationContext } from '../operations/operation-context';
-import type { TransferPlan } from './request';
+import { targetPath, type Item, type TransferPlan } from './request';
 import type { Outcome } from './result';
 
 export interface Measured {
@@ -64,19 +65,47 @@ export async function copyOrMove(
   const note = await files.noteCopied();
   try {
     await copy(note);
-    await context.step('remove', 'Remove the originals', () => removeOriginals(plan, files, note, outcome));
+    const remove = (items: readonly Item[]): Promise<void> => removeOriginals(items, files, note, outcome);
+    await removeWhole(plan, outcome, context, remove);
   } finally {
     await files.forgetCopied(note);
   }
 }
 
-async function removeOriginals(
+/**
+ * The end of a move: hands on what arrived as a whole. Of the rest the originals stay, which is said where what failed
+ * does not say it already: part of them was copied.
+ */
+export async function removeWhole(
   plan: TransferPlan,
+  outcome: Outcome,
+  context: OperationContext,
+  remove: (items: readonly Item[]) => Promise<void>,
+): Promise<void> {
+  const isWhole = ({ name }: Item): boolean => outcome.isComplete(name);
+  const { failed, skipped } = outcome.result;
+  const named = new Set([...failed, ...skipped].map(({ path }) => path));
+  const inPart = plan.items.filter(
+    (item) => !isWhole(item) && !named.has(item.source) && !named.has(targetPath(plan, item)),
+  );
+  const whole = plan.items.filter(isWhole);
+  if (whole.length > 0) {
+    await context.step('remove', 'Remove the originals', () => remove(whole));
+  }
+  const [first, ...others] = inPart;
+  if (first !== undefined) {
+    const what = quote(first.name) + (others.length === 0 ? '' : ` and ${others.length} more`);
+    context.warn(`Not all of ${what} was copied: all originals of it stay, also of what was.`);
+  }
+}
+
+async function removeOriginals(
+  items: readonly Item[],
   files: VolumeFiles,
   note: string,
   outcome: Outcome,
 ): Promise<void> {
-  for (const { source, name } of plan.items.filter((item) => outcome.isComplete(item.name))) {
+  for (const { source, name } of items) {
     try {
       const kept = await files.removeCopied(note, source);
       kept.forEach(({ path, reason }) => outcome.fail(name, path, reason));

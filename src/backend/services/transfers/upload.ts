@@ -10,7 +10,7 @@ import { capability, setIdReason } from '../../tar/losses';
 import { joinPath } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { OperationContext } from '../operations/operation-context';
-import { noteMissing } from './sources';
+import { noteMissing, removeWhole } from './sources';
 import { TransferProgress } from './progress';
 import type { TransferPlan } from './request';
 import { Outcome, type TransferResult } from './result';
@@ -113,7 +113,7 @@ export async function upload(
     await files.unstage(stage);
   }
   if (plan.move) {
-    await context.step('remove', 'Remove the originals', () => removeSources(tree, outcome));
+    await removeWhole(plan, outcome, context, () => removeSources(tree, outcome));
   }
   return outcome.result;
 }

@@ -144,12 +144,13 @@ describe('transfers', function () {
     it('brings the rest when a part can not be read', async () => {
       const { execFileSync } = await import('node:child_process');
       execFileSync('mkfifo', [at('src/pipe')]);
-      const result = await run(request({ move: true }));
+      const context = new Context([]);
+      const result = await run(request({ move: true }), context);
       assert.deepEqual(
         result.failed.map(({ path }) => path),
         [at('src/pipe')],
       );
-      assert.equal(result.files, 3);
+      assert.deepEqual([result.files, context.steps.includes('remove')], [3, false]);
       assert.ok(existsSync(at('src/a.txt')), 'what did not arrive as a whole is not removed');
     });
 
@@ -326,8 +327,10 @@ describe('transfers', function () {
         to: { volume: 'two', path: '/' },
         move: true,
       };
-      const { skipped } = await run({ ...request, conflict: 'skip' });
+      const warnings: string[] = [];
+      const { skipped } = await run({ ...request, conflict: 'skip' }, new Context(warnings));
       assert.equal(skipped.length, 1);
+      assert.deepEqual(warnings, ['Not all of "d" was copied: all originals of it stay, also of what was.']);
       assert.ok(existsSync(join(one.root, 'd/f')));
       await run({ ...request, conflict: 'overwrite' });
       assert.ok(!existsSync(join(one.root, 'd')));
