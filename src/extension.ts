@@ -60,7 +60,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const volumesTree = own(new VolumesTree(store, link, log));
   const trees = { workspaces: workspacesTree, volumes: volumesTree };
   const views = own(
-    new Views(trees, { workspaces: workspacesDrop(drops), volumes: volumesDrop(drops) }, link, store),
+    new Views(trees, { workspaces: workspacesDrop(drops), volumes: volumesDrop(drops) }, link, store, keys),
   );
   own(new FolderWatches(views.volumes, link, store, log));
   own(new FolderWatches(views.workspaces, link, store, log));

@@ -17,6 +17,7 @@ import { uploadFiles } from './file/uploadFiles';
 import { uploadFolder } from './file/uploadFolder';
 import { cancelOperation } from './operation/cancel';
 import { includeSshConfig } from './ssh/include';
+import { clearFilter } from './view/clearFilter';
 import { groupVolumes } from './view/groupVolumes';
 import { groupWorkspaces } from './view/groupWorkspaces';
 import { loadMore } from './view/loadMore';
@@ -66,6 +67,11 @@ function workspaceCommands(services: Services) {
     'berth.workspace.commit': seldom(async () => (await rare()).commitWorkspace(services)),
     'berth.workspace.rename': renameWorkspace(services),
     'berth.workspace.editLimits': seldom(async () => (await rare()).editLimits(services)),
+    'berth.workspace.editTags': seldom(async () => (await rare()).editTags(services)),
+    'berth.workspace.addFavourite': seldom(async () => (await rare()).markFavourite(services, true)),
+    'berth.workspace.removeFavourite': seldom(async () => (await rare()).markFavourite(services, false)),
+    'berth.workspace.protect': seldom(async () => (await rare()).protectWorkspace(services, true)),
+    'berth.workspace.unprotect': seldom(async () => (await rare()).protectWorkspace(services, false)),
     'berth.workspace.delete': seldom(async () => (await rare()).deleteWorkspace(services)),
     'berth.workspace.open': openWorkspace(services),
     'berth.workspace.openInNewWindow': openInNewWindow(services),
@@ -85,6 +91,8 @@ function fileCommands(services: Services) {
   return {
     'berth.volume.create': seldom(async () => (await rare()).createVolume(services)),
     'berth.volume.delete': seldom(async () => (await rare()).deleteVolume(services)),
+    'berth.volume.protect': seldom(async () => (await rare()).protectVolume(services, true)),
+    'berth.volume.unprotect': seldom(async () => (await rare()).protectVolume(services, false)),
     'berth.volume.adopt': seldom(async () => (await rare()).adoptVolumeAlone(services)),
     'berth.volume.takeOver': seldom(async () => (await rare()).takeVolumeOver(services)),
     'berth.volume.resize': seldom(async () => (await rare()).resizeVolume(services)),
@@ -111,6 +119,8 @@ function fileCommands(services: Services) {
 function otherCommands(services: Services) {
   return {
     'berth.view.refresh': refresh(services),
+    'berth.view.filterWorkspaces': seldom(async () => (await rare()).filterWorkspaces(services)),
+    'berth.view.clearFilter': clearFilter(services),
     'berth.view.groupWorkspaces': groupWorkspaces(),
     'berth.view.sortWorkspaces': sortWorkspaces(),
     'berth.view.groupVolumes': groupVolumes(),

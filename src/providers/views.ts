@@ -5,6 +5,10 @@ import { viewIds } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
+import { stateWord } from '../ui/words';
+import { RowDecorations } from './row-decorations';
+import type { ContextKeys } from './context-keys';
+import type { WorkspaceFilter } from './trees/filter';
 import { focusedRows } from './trees/focused-rows';
 import type { Folds } from './trees/folds';
 import type { Row, VolumeRow, WorkspaceRow } from './trees/rows';
@@ -30,6 +34,7 @@ export class Views implements vscode.Disposable {
     drops: DropTargets,
     private readonly link: EngineLink,
     private readonly store: Store,
+    private readonly keys: ContextKeys,
   ) {
     this.workspaces = this.owned.add(
       vscode.window.createTreeView(viewIds.workspaces, {
@@ -47,6 +52,7 @@ export class Views implements vscode.Disposable {
         showCollapseAll: true,
       }),
     );
+    this.owned.add(new RowDecorations(store));
     this.follow(this.workspaces, trees.workspaces.folds);
     this.follow(this.volumes, trees.volumes.folds);
     this.owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.seen()));
@@ -69,6 +75,13 @@ export class Views implements vscode.Disposable {
   /** Shows a workspace's row; quietly gives up when the tree has no such row yet. */
   async revealWorkspace(name: string): Promise<void> {
     await reveal(this.workspaces, this.trees.workspaces.rowOf(name), { select: true, expand: true });
+  }
+
+  /** Shows those workspaces alone, and says so; undefined: all. */
+  filter(filter: WorkspaceFilter | undefined): void {
+    this.trees.workspaces.filterBy(filter);
+    this.keys.set('berth.isFiltered', filter !== undefined);
+    this.describeFilter();
   }
 
   /** Without `focus` it leaves whoever types elsewhere alone. */
@@ -110,8 +123,19 @@ export class Views implements vscode.Disposable {
     }
   }
 
+  private describeFilter(): void {
+    const shown = this.trees.workspaces.shown;
+    const words =
+      shown && t('Filter: {0}. {1} of {2} shown.', filterWords(shown.filter), shown.count, shown.total);
+    const { message: before } = this.workspaces;
+    if (before !== words) {
+      this.workspaces.message = words;
+    }
+  }
+
   private count(): void {
     this.describe();
+    this.describeFilter();
     const running = this.store.workspaces.filter(({ state }) => state === 'running').length;
     this.workspaces.badge =
       running === 0
@@ -120,6 +144,17 @@ export class Views implements vscode.Disposable {
             value: running,
             tooltip: running === 1 ? t('1 workspace runs') : t('{0} workspaces run', running),
           };
+  }
+}
+
+function filterWords(filter: WorkspaceFilter): string {
+  switch (filter.by) {
+    case 'name':
+      return t('name contains “{0}”', plainMessage(filter.text));
+    case 'tag':
+      return t('tag {0}', filter.tag);
+    case 'state':
+      return stateWord(filter.state);
   }
 }
 

@@ -11,7 +11,7 @@ export type Hinted = Pick<ErrorBody, 'hint' | 'remedy'> & { code: string };
 
 export interface HintedCommand {
   command: CommandId;
-  /** The workspace that the hint names. */
+  /** The workspace, or volume, that the hint names. */
   workspace?: string;
 }
 
@@ -37,7 +37,9 @@ const commands = new Map<string, CommandId>([
   ['restart', 'berth.workspace.restart'],
   ['resume', 'berth.workspace.resume'],
   ['start', 'berth.workspace.start'],
+  ['unprotect', 'berth.workspace.unprotect'],
   ['volume create', 'berth.volume.create'],
+  ['volume unprotect', 'berth.volume.unprotect'],
 ]);
 const onWorkspace = new Set<CommandId>([
   'berth.workspace.commit',
@@ -47,6 +49,8 @@ const onWorkspace = new Set<CommandId>([
   'berth.workspace.restore',
   'berth.workspace.resume',
   'berth.workspace.start',
+  'berth.workspace.unprotect',
+  'berth.volume.unprotect',
 ]);
 /** A command of the command line in a hint. */
 export const hinted = /`berth (?<verb>(?:image |volume )?[a-z]+)(?: (?<name>[a-z0-9][a-z0-9-]*))?[^`]*`/;

@@ -19,7 +19,9 @@ const titles: Partial<Record<CommandId, string>> = {
   'berth.workspace.resume': t('Resume'),
   'berth.workspace.restart': t('Restart'),
   'berth.workspace.start': t('Start'),
+  'berth.workspace.unprotect': t('Unprotect'),
   'berth.volume.create': t('Create Volume…'),
+  'berth.volume.unprotect': t('Unprotect'),
 };
 
 /** The button for what the hint of an error recommends. */

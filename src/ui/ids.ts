@@ -12,6 +12,8 @@ export const contextKeys = [
   'berth.hasVolumes',
   /** Something was copied or cut in the Volumes view. */
   'berth.canPaste',
+  /** The Workspaces view shows some of them only. */
+  'berth.isFiltered',
 ] as const;
 export type ContextKey = (typeof contextKeys)[number];
 
@@ -47,3 +49,5 @@ export const terminalProfileId = 'berth.terminal';
 export const walkthroughStart = 'start';
 export const walkthroughId = `berth.berth#${walkthroughStart}`;
 export const fileScheme = 'berth';
+/** Of rows that are no files: what marks them (`row-decorations.ts`). */
+export const rowScheme = 'berth-row';

@@ -29,6 +29,13 @@ export function heldVolume({ name, kind, holders }: HeldVolume): BerthError {
   );
 }
 
+/** That it is not deleted while it is protected, and what to do. */
+export function protectedVolume(name: string): BerthError {
+  return new BerthError('illegal_state', `Volume ${name} is protected: it can't be deleted now.`, {
+    hint: `Take the protection away first: \`berth volume unprotect ${name}\`.`,
+  });
+}
+
 function remedyOf({ runtime, workspace, owner }: Holder, kind: Volume['kind']): string {
   if (owner !== undefined) {
     return 'Delete its workspace from there first.';

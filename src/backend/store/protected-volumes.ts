@@ -3,7 +3,7 @@
  * changed, so this list says it. Another volume that gets the name of one that went unseen is protected as well, and shown so.
  */
 import { Type } from '@sinclair/typebox';
-import { BerthError } from '../../api/errors';
+import { protectedVolume } from '../../api/rules/holder';
 import type { Volume } from '../../api/volumes/schemas';
 import { removeTree } from '../machine/files';
 import { KeyedLock } from '../machine/keyed-lock';
@@ -35,9 +35,7 @@ export class ProtectedVolumes {
   /** Throws `illegal_state` for a volume that is protected, naming what to do. */
   refuse(name: string): void {
     if (this.names.has(name)) {
-      throw new BerthError('illegal_state', `Volume ${name} is protected: it can't be deleted now.`, {
-        hint: `Take the protection away first: \`berth volume unprotect ${name}\`.`,
-      });
+      throw protectedVolume(name);
     }
   }
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Volume } from '../../api';
-import { heldVolume } from '../../api/rules/holder';
+import { heldVolume, protectedVolume } from '../../api/rules/holder';
 import type { EngineClient } from '../../client/engine-client';
 import { names, usedWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
@@ -18,13 +18,17 @@ export const deleteVolume =
     const { link, runner, store, targets } = services;
     const chosen = await targets.volumes(target, selected, {
       placeHolder: t('Volume to delete'),
-      offered: ({ holders }) => holders.length === 0,
+      offered: ({ holders, protected: isProtected }) => holders.length === 0 && isProtected !== true,
       none: t('Every volume is in use by a workspace: delete the workspace first.'),
     });
     const volumes = chosen.filter(({ holders }) => holders.length === 0);
     reportHeld(chosen.filter(({ holders }) => holders.length > 0));
     if (volumes.length === 0) {
       return;
+    }
+    const guarded = volumes.find((volume) => volume.protected === true);
+    if (guarded !== undefined) {
+      throw protectedVolume(guarded.name);
     }
     const client = await link.client();
     const lines = await Promise.all(volumes.map((volume) => describe(client, volume)));

@@ -1,7 +1,7 @@
 /** Sorts what was dropped, chosen or pasted by how its bytes can be had. */
 import * as vscode from 'vscode';
 import { BerthError } from '../../api';
-import { fileScheme } from '../../ui/ids';
+import { fileScheme, rowScheme } from '../../ui/ids';
 import { placeOf, type VolumePlace } from '../files/volume-uri';
 import { baseName } from '../../api/rules/volume-path';
 import type { Incoming } from './stream-in';
@@ -28,7 +28,7 @@ export function sortUris(uris: readonly vscode.Uri[]): Sources {
       sources.local.push(uri.fsPath);
     } else if (uri.scheme === fileScheme) {
       sources.places.push(placeOf(uri));
-    } else {
+    } else if (uri.scheme !== rowScheme) {
       sources.foreign.push(uri);
     }
   }

@@ -22,7 +22,7 @@ const stateRank = (state: WorkspaceState): number => (isComingUp(state) ? 1 : go
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 const byName = (a: { name: string }, b: { name: string }): number => collator.compare(a.name, b.name);
 
-/** A new list in that order. */
+/** A new list in that order, favourites first. */
 export function sortWorkspaces(list: readonly Workspace[], order: WorkspaceOrder): Workspace[] {
   const compare = {
     name: byName,
@@ -30,7 +30,8 @@ export function sortWorkspaces(list: readonly Workspace[], order: WorkspaceOrder
     lastUsed: (a: Workspace, b: Workspace) => b.lastUsedAt.localeCompare(a.lastUsedAt) || byName(a, b),
     created: (a: Workspace, b: Workspace) => b.createdAt.localeCompare(a.createdAt) || byName(a, b),
   }[order];
-  return [...list].sort(compare);
+  const rank = ({ favourite }: Workspace): number => (favourite === true ? 0 : 1);
+  return [...list].sort((a, b) => rank(a) - rank(b) || compare(a, b));
 }
 
 /** Whether another tool or installation made it. */

@@ -8,6 +8,7 @@ import { volumeTraits, type VolumeTrait } from '../../ui/contributions/command-r
 import { volumeUri } from '../files/volume-uri';
 import { isForEditor } from '../files/editor-size';
 import { holderStateWord, time, usedWords } from '../../ui/words';
+import { decorated } from '../row-uri';
 import { panel } from './panel';
 import { isDirectory, rowId, type FileRow, type VolumeRow } from './rows';
 
@@ -103,9 +104,11 @@ export function traitsOf(volume: Volume, isOwned: boolean): VolumeTrait[] {
     ofTool: !managed && kind === 'docker' && owner === undefined,
     ofInstallation: !managed && kind === 'docker' && owner !== undefined,
     ours: volume.owner === undefined,
-    deletable: !isOwned && holders.length === 0 && volume.owner === undefined,
+    deletable: !isOwned && holders.length === 0 && volume.owner === undefined && volume.protected !== true,
     resizable:
       kind === 'disk' && volume.owner === undefined && holders.every(({ state }) => state === 'stopped'),
+    protected: volume.owner === undefined && volume.protected === true,
+    unprotected: volume.owner === undefined && volume.protected !== true,
   };
   return volumeTraits.filter((trait) => traits[trait]);
 }
@@ -128,6 +131,7 @@ export function volumeItem(
     roleIcons[volume.role],
     isHeld ? new vscode.ThemeColor('testing.iconPassed') : undefined,
   );
+  item.resourceUri = decorated('volume', volume.name);
   item.contextValue = [`volume+${volume.kind}+${volume.role}`, ...traitsOf(volume, isOwned)].join('+');
   item.accessibilityInformation = {
     label: t('Volume {0}, {1}', label, item.description),
@@ -158,6 +162,7 @@ export function volumeTooltip(volume: Volume): vscode.MarkdownString {
     [t('Machine'), volume.target],
     [t('Size'), sizeWord(volume) ?? t('not measured yet')],
     [t('Used by'), holdersText(volume)],
+    [t('Protected'), volume.protected === true ? t('from delete') : undefined],
     [t('Made by'), makerWord(volume)],
     [t('Created'), volume.createdAt === undefined ? undefined : time(volume.createdAt)],
   ]);

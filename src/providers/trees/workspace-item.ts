@@ -7,10 +7,12 @@ import { runtimeWords, stateWord, time, usedWords } from '../../ui/words';
 import { workspaceImage } from '../../api/rules/image-reference';
 import { isInTransition } from '../../api/rules/lifecycle';
 import { defaultRuntime, localTarget } from '../../api/rules/runtimes';
+import { workspaceMarks } from '../../ui/contributions/command-row';
 import { setting } from '../../ui/settings';
 import { hintedCommand } from '../../ui/hinted-command';
 import { hintInWindow } from '../../ui/hinted-remedy';
 import { progressText } from '../../ui/progress';
+import { decorated } from '../row-uri';
 import { rowId, type WorkspaceRow } from './rows';
 
 const { t } = vscode.l10n;
@@ -112,16 +114,28 @@ export function workspaceItem(
   const description = [name, workspaceDescription(workspace, running, parts)].filter(Boolean).join(' · ');
   item.description = description;
   item.iconPath = stateIcon(workspace.state);
-  item.contextValue = `workspace+${workspace.state}+${workspace.spec.runtime}`;
+  item.contextValue = ['workspace', workspace.state, workspace.spec.runtime, ...marksOf(workspace)].join('+');
+  item.resourceUri = decorated('workspace', workspace.name);
+  const spoken = [description, ...markWords(workspace)].filter(Boolean).join(', ');
   item.accessibilityInformation = {
     // The state is said once, also where the grey text leaves it out.
     label: saysState(workspace.state, parts)
-      ? t('Workspace {0}, {1}', workspace.label, description)
-      : t('Workspace {0}, {1}, {2}', workspace.label, stateWord(workspace.state), description),
+      ? t('Workspace {0}, {1}', workspace.label, spoken)
+      : t('Workspace {0}, {1}, {2}', workspace.label, stateWord(workspace.state), spoken),
     role: 'treeitem',
   };
   return item;
 }
+
+/** All its marks, those that it has not as `un…`. */
+const marksOf = (workspace: Workspace): string[] =>
+  workspaceMarks.map((mark) => (workspace[mark] === true ? mark : `un${mark}`));
+
+/** What its decoration shows, for screen readers. */
+const markWords = (workspace: Workspace): string[] => [
+  ...(workspace.favourite === true ? [t('favourite')] : []),
+  ...(workspace.protected === true ? [t('protected')] : []),
+];
 
 const saysState = (state: WorkspaceState, parts: readonly string[]): boolean =>
   state !== 'running' || parts.includes('state');
@@ -207,6 +221,7 @@ export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
     .join(' · ');
   item.iconPath = new vscode.ThemeIcon('database');
   item.contextValue = 'mount';
+  item.resourceUri = decorated('mount', row.workspace, row.target);
   item.accessibilityInformation = { label: t('Volume {0} at {1}', row.volume, item.description) };
   return item;
 }
@@ -219,6 +234,7 @@ export function rootItem(row: RowOf<'root'>, isFixed: boolean): vscode.TreeItem 
   item.iconPath = new vscode.ThemeIcon('root-folder');
   item.tooltip = t('All files of {0}, as its shell sees them, from / on.', row.workspace);
   item.contextValue = isFixed ? 'root+fixed' : 'root';
+  item.resourceUri = decorated('root', row.workspace);
   item.accessibilityInformation = {
     label: isFixed ? t('Files of {0}, read-only', row.workspace) : t('Files of {0}', row.workspace),
   };

@@ -40,6 +40,8 @@ function identity(workspace: Workspace, home: Volume | undefined): Fact[] {
   const runtime = runtimeWords(workspace.spec.runtime);
   return [
     [t('Name'), workspace.name],
+    [t('Tags'), workspace.tags?.join(', ')],
+    [t('Protected'), workspace.protected === true ? t('from delete, rebuild and archive') : undefined],
     [t('Image'), workspace.spec.image],
     [t('Machine'), target === localTarget ? undefined : target],
     [t('{0} id', runtime.title), workspace.runtimeId?.slice(0, 12) ?? t('none')],

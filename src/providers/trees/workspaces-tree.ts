@@ -18,6 +18,7 @@ import {
   type WorkspaceOrder,
 } from './arrange';
 import { DrawnRows } from './drawn-rows';
+import { isShown, type WorkspaceFilter } from './filter';
 import { FolderListing } from './folder-listing';
 import { Folds } from './folds';
 import { GatheredRows } from './gathered-rows';
@@ -56,6 +57,7 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
     ),
   );
   readonly folds = new Folds();
+  private filter: WorkspaceFilter | undefined;
   private drawnOrder = '';
 
   constructor(
@@ -170,6 +172,19 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
     this.emitter.fire(this.folderAbove(row));
   }
 
+  /** Shows those alone; undefined: all. */
+  filterBy(filter: WorkspaceFilter | undefined): void {
+    this.filter = filter;
+    this.emitter.fire(undefined);
+  }
+
+  /** How many it shows, of how many there are; undefined where it shows all. */
+  get shown(): { filter: WorkspaceFilter; count: number; total: number } | undefined {
+    const { filter } = this;
+    const total = this.store.workspaces.length;
+    return filter && { filter, count: this.sorted().length, total };
+  }
+
   /** Lists again what is open. */
   refreshAll(): void {
     this.listing.reset();
@@ -234,7 +249,7 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
 
   private sorted(): Workspace[] {
     return sortWorkspaces(
-      this.store.workspaces,
+      this.store.workspaces.filter((workspace) => isShown(workspace, this.filter)),
       choice<WorkspaceOrder>('workspaces.sortBy', ['name', 'state', 'lastUsed', 'created']),
     );
   }

@@ -4,6 +4,7 @@ import {
   isSettled,
   offeredIn,
   offeredToCommit,
+  transitionOf,
   uses,
   workspaceStates,
   type Use,
@@ -43,10 +44,10 @@ export interface CommandRow {
 }
 
 /** In the title of a view. */
-export const title = (group: string, view: View, alt?: string): Placement => ({
+export const title = (group: string, view: View, alt?: string, key?: ContextKey): Placement => ({
   menu: 'view/title',
   group,
-  when: `view == ${viewIds[view]}`,
+  when: [`view == ${viewIds[view]}`, ...(key === undefined ? [] : [key])].join(' && '),
   ...(alt !== undefined && { alt }),
 });
 
@@ -67,7 +68,8 @@ export const explorer = (group: string): Placement => ({
 
 /**
  * What a volume is, as far as commands depend on it. `adoptable`: a workspace can be made of it; `ofTool` and `ofInstallation`: who
- * made it, not this installation; `ours`: nobody else did; `deletable`, `resizable`: nothing is in the way of that.
+ * made it, not this installation; `ours`: nobody else did; `deletable`, `resizable`: nothing is in the way of that; `protected` or
+ * `unprotected`, where it is not another installation's.
  */
 export const volumeTraits = [
   'adoptable',
@@ -76,6 +78,8 @@ export const volumeTraits = [
   'ours',
   'deletable',
   'resizable',
+  'protected',
+  'unprotected',
 ] as const;
 export type VolumeTrait = (typeof volumeTraits)[number];
 
@@ -84,13 +88,23 @@ const isVolumesView = `view == ${viewIds.volumes}`;
 const isEitherView = 'view =~ /^berth\\.(volumes|workspaces)$/';
 const contextKey = (key: ContextKey): string => key;
 
-/** The rows of workspaces: their value is `workspace+STATE+RUNTIME`. */
+/** What people mark workspaces with: what it is not marked with is in the value of its row as `un…`. */
+export const workspaceMarks = ['protected', 'favourite'] as const;
+export type WorkspaceMark = (typeof workspaceMarks)[number];
+
+/** The rows of workspaces: their value is `workspace+STATE+RUNTIME`, and after it its marks. */
 export const anyWorkspace = `${isWorkspacesView} && viewItem =~ /^workspace\\+/`;
 /** The condition that a row of the tree is a workspace in one of these states. */
 export const workspaceIn = (...states: readonly WorkspaceState[]): string =>
   `${isWorkspacesView} && viewItem =~ /^workspace\\+(${states.join('|')})\\+/`;
-/** The rows of workspaces that a verb is offered for. */
-export const offered = (verb: Verb): string => workspaceIn(...offeredIn(verb));
+/** The rows of workspaces that are marked so, or are not. */
+export const workspaceThat = (mark: WorkspaceMark | `un${WorkspaceMark}`): string =>
+  `${isWorkspacesView} && viewItem =~ /^workspace\\+.*\\+${mark}(\\+|$)/`;
+/** The rows of workspaces that a verb is offered for: those that are not protected from it. */
+export const offered = (verb: Verb): string =>
+  transitionOf(verb).isGuarded === true
+    ? `${isWorkspacesView} && viewItem =~ /^workspace\\+(${offeredIn(verb).join('|')})\\+.*\\+unprotected(\\+|$)/`
+    : workspaceIn(...offeredIn(verb));
 /** The rows of workspaces that last, where that can be done. */
 export const usable = (use: Use): string => workspaceIn(...uses[use].filter(isSettled));
 export const liveWorkspace = workspaceIn(...workspaceStates.filter(isLive));

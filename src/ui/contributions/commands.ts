@@ -23,6 +23,7 @@ import {
   toCommit,
   usable,
   workspaceIn,
+  workspaceThat,
   writableEntry,
   writableFolder,
   type CommandRow,
@@ -75,7 +76,18 @@ const rows = {
   'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', toCommit)] },
   'berth.workspace.rename': { icon: 'edit', menus: [row('4_edit@1', anyWorkspace)] },
   'berth.workspace.editLimits': { icon: 'dashboard', menus: [row('4_edit@2', anyWorkspace)] },
-  'berth.workspace.delete': { icon: 'trash', menus: [row('5_delete@1', anyWorkspace)] },
+  'berth.workspace.editTags': { icon: 'tag', menus: [row('4b_mark@1', anyWorkspace)] },
+  'berth.workspace.addFavourite': {
+    icon: 'star-empty',
+    menus: [row('4b_mark@2', workspaceThat('unfavourite'))],
+  },
+  'berth.workspace.removeFavourite': {
+    icon: 'star-full',
+    menus: [row('4b_mark@2', workspaceThat('favourite'))],
+  },
+  'berth.workspace.protect': { icon: 'lock', menus: [row('4b_mark@3', workspaceThat('unprotected'))] },
+  'berth.workspace.unprotect': { icon: 'unlock', menus: [row('4b_mark@3', workspaceThat('protected'))] },
+  'berth.workspace.delete': { icon: 'trash', menus: [row('5_delete@1', workspaceThat('unprotected'))] },
   'berth.workspace.open': {
     icon: 'window',
     menus: [
@@ -119,6 +131,8 @@ const rows = {
   },
   'berth.volume.create': { icon: 'add', menus: [title('navigation@1', 'volumes')] },
   'berth.volume.delete': { icon: 'trash', menus: [row('7_delete@1', volumeThat('deletable'))] },
+  'berth.volume.protect': { icon: 'lock', menus: [row('6b_mark@1', volumeThat('unprotected'))] },
+  'berth.volume.unprotect': { icon: 'unlock', menus: [row('6b_mark@1', volumeThat('protected'))] },
   'berth.volume.adopt': { icon: 'inbox', menus: [row('6_edit@1', volumeThat('ofTool'))] },
   'berth.volume.takeOver': { icon: 'inbox', menus: [row('6_edit@2', volumeThat('ofInstallation'))] },
   'berth.volume.resize': { icon: 'arrow-both', menus: [row('6_edit@4', volumeThat('resizable'))] },
@@ -176,6 +190,12 @@ const rows = {
   'berth.view.refresh': {
     icon: 'refresh',
     menus: [title('navigation@2', 'workspaces'), title('navigation@2', 'volumes')],
+  },
+  'berth.view.filterWorkspaces': { icon: 'filter', menus: [title('navigation@3', 'workspaces')] },
+  'berth.view.clearFilter': {
+    icon: 'clear-all',
+    palette: 'berth.isFiltered',
+    menus: [title('navigation@4', 'workspaces', undefined, 'berth.isFiltered')],
   },
   'berth.view.groupWorkspaces': { icon: 'group-by-ref-type', menus: [title('2_view@1', 'workspaces')] },
   'berth.view.sortWorkspaces': { icon: 'sort-precedence', menus: [title('2_view@2', 'workspaces')] },

@@ -121,6 +121,13 @@ class TreeItem {
   ) {}
 }
 
+class FileDecoration {
+  constructor(
+    readonly badge?: string,
+    readonly tooltip?: string,
+  ) {}
+}
+
 class FileSystemError extends Error {
   constructor(
     message?: string,
@@ -194,6 +201,7 @@ const vscode = {
   FilePermission: { Readonly: 1 },
   FileType: { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 },
   ProgressLocation: { Notification: 15 },
+  FileDecoration,
   TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
   UIKind: { Desktop: 1, Web: 2 },
   l10n: { t: formatted },
@@ -204,6 +212,7 @@ const vscode = {
     showQuickPick: (items: readonly PickItem[]) => Promise.resolve(standIn.chosen(items)),
     showOpenDialog: () =>
       Promise.resolve(standIn.folder === undefined ? undefined : [URI.file(standIn.folder)]),
+    registerFileDecorationProvider: () => new Disposable(() => undefined),
     setStatusBarMessage: (text: string) => void standIn.statusBar.push(text),
     withProgress,
     createTerminal: () => ({

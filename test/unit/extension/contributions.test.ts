@@ -237,9 +237,9 @@ describe('what is contributed keeps to the rules', () => {
   });
 
   it('the start and stop actions follow the state', () => {
-    const commandsOf = (state: string): string[] =>
+    const commandsOf = (state: string, marks = '+unprotected+unfavourite'): string[] =>
       (contributes.menus['view/item/context'] ?? [])
-        .filter(({ when }) => isShown(when ?? '', 'berth.workspaces', `workspace+${state}+container`))
+        .filter(({ when }) => isShown(when ?? '', 'berth.workspaces', `workspace+${state}+container${marks}`))
         .map(({ command }) => command);
     assert.ok(commandsOf('stopped').includes('berth.workspace.start'));
     assert.ok(!commandsOf('stopped').includes('berth.workspace.stop'));
@@ -248,6 +248,12 @@ describe('what is contributed keeps to the rules', () => {
     assert.ok(commandsOf('archived').includes('berth.workspace.restore'));
     assert.ok(commandsOf('error').includes('berth.workspace.recover'));
     assert.ok(commandsOf('starting').includes('berth.workspace.delete'));
+    const guarded = commandsOf('stopped', '+protected+unfavourite');
+    for (const verb of ['delete', 'rebuild', 'archive', 'protect']) {
+      assert.ok(commandsOf('stopped').includes(`berth.workspace.${verb}`), verb);
+      assert.ok(!guarded.includes(`berth.workspace.${verb}`), verb);
+    }
+    assert.ok(guarded.includes('berth.workspace.unprotect'));
   });
 
   it('what is mounted in a workspace is filled, and neither renamed nor deleted', () => {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../../../api';
-import { worksIn } from '../../../api/rules/lifecycle';
+import { refuseProtected, worksIn } from '../../../api/rules/lifecycle';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Store } from '../../../ui/store';
 import { runtimeWords, usedWords } from '../../../ui/words';
@@ -21,6 +21,7 @@ export const deleteWorkspace =
       eligible: () => true,
       offered: () => true,
     });
+    workspaces.forEach((each) => refuseProtected('delete', each));
     const client = await services.link.client();
     const goes = await Promise.all(workspaces.map((each) => whatGoes(client, services.store, each)));
     const [only] = workspaces;

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { berthVsix } from '../runner/package-extension';
+import { berth, cleanUp } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+
+const slow = 90_000;
+
+describe('tags, favourites, protection and the filter of workspaces', function () {
+  this.timeout(240_000);
+  const tag = randomBytes(3).toString('hex');
+  const api = `uim-api-${tag}`;
+  const web = `uim-web-${tag}`;
+  let session: Session;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    session = await launch({ vsix: await berthVsix(), folder });
+    await session.workbench.openSideBar('Berth');
+    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await berth(session, 'create', api, '--no-start');
+    await berth(session, 'create', web, '--no-start', '--tag', 'work');
+    await row(web).waitFor('visible', slow);
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await berth(session, 'unprotect', api).catch(() => undefined);
+    await cleanUp(session, api);
+    await cleanUp(session, web);
+    await session.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const row = (label: string) => session.workbench.tree('Workspaces').row(label);
+  const says = (label: string, pattern: RegExp) =>
+    eventually(
+      `${label} to say ${String(pattern)}`,
+      async () => assert.match(await row(label).spoken(), pattern),
+      slow,
+    );
+
+  it('protects by the menu of the row, which then offers no delete, and takes that away', async () => {
+    await row(api).contextMenu('Protect Workspace');
+    await says(api, /protected/);
+    await assert.rejects(berth(session, 'delete', api, '--yes'), /is protected: it can't delete now/);
+    await row(api).contextMenu('Unprotect Workspace');
+    await eventually(
+      'no protection',
+      async () => assert.doesNotMatch(await row(api).spoken(), /protected/),
+      slow,
+    );
+    await row(api).contextMenu('Protect Workspace');
+    await says(api, /protected/);
+  });
+
+  it('shows a favourite before the others', async () => {
+    await row(web).contextMenu('Add Workspace to Favourites');
+    await says(web, /favourite/);
+    await eventually('it to be above', async () => {
+      const labels = await session.workbench.tree('Workspaces').labels();
+      assert.ok(labels.indexOf(web) < labels.indexOf(api), labels.join());
+    });
+  });
+
+  it('is filtered by tag and by name, says so, and shows all again', async () => {
+    const { quickInput } = session.workbench;
+    await row(api).contextMenu('Edit Workspace Tags…');
+    await quickInput.waitForTitle(`Tags of ${api}`);
+    await quickInput.enter('db old');
+    await eventually('the tags', async () => assert.equal(await berth(session, 'tag', api), 'db\nold\n'));
+    await session.workbench.run('Berth: Filter Workspaces…');
+    await quickInput.pick('db');
+    await row(web).waitFor('hidden', slow);
+    await session.workbench.page.getByText('Filter: tag db. 1 of 2 shown.').waitFor({ timeout: slow });
+    await session.workbench.screenshot('filtered-workspaces');
+    await session.workbench.run('Berth: Clear Workspace Filter');
+    await row(web).waitFor('visible', slow);
+    await session.workbench.screenshot('marked-workspaces');
+  });
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { standIn } from '../../support/vscode/stand-in';
+import * as vscode from 'vscode';
+import { sortUris } from '../../../src/providers/drop/sources';
+import { volumeUri } from '../../../src/providers/files/volume-uri';
+import { RowDecorations } from '../../../src/providers/row-decorations';
+import { volumeItem } from '../../../src/providers/trees/volume-item';
+import { mountItem, rootItem, workspaceItem } from '../../../src/providers/trees/workspace-item';
+import { Store } from '../../../src/ui/store';
+import { volume, workspace } from './fixtures';
+
+describe('marks beside rows', () => {
+  let store: Store;
+  let decorations: RowDecorations;
+  beforeEach(() => {
+    standIn.reset();
+    store = new Store();
+    const mounts = [
+      { kind: 'volume' as const, source: 'data', target: '/data', readOnly: true },
+      { kind: 'volume' as const, source: 'data', target: '/rw', readOnly: false },
+    ];
+    const spec = { runtime: 'container' as const, image: 'workspace:latest', mounts };
+    const workspaces = [workspace('demo', { spec, protected: true, favourite: true }), workspace('plain')];
+    const volumes = [volume('data', { protected: true }), volume('other')];
+    store.loadSnapshot({ workspaces, volumes, operations: [], drivers: [] });
+    decorations = new RowDecorations(store);
+  });
+  afterEach(() => {
+    decorations.dispose();
+    store.dispose();
+  });
+
+  const markOf = (uri: vscode.Uri | undefined): string | undefined => {
+    const found = uri && decorations.provideFileDecoration(uri);
+    return found && `${found.badge ?? ''} ${found.tooltip ?? ''}`;
+  };
+  const mount = (target: string) =>
+    mountItem({ type: 'mount', workspace: 'demo', volume: 'data', target, readOnly: true }, store)
+      .resourceUri;
+
+  it('are a star for a favourite and a letter for what is protected', () => {
+    const row = (name: string) => workspaceItem({ type: 'workspace', name }, store, []).resourceUri;
+    assert.equal(markOf(row('demo')), '★P Favourite, Protected');
+    assert.equal(markOf(row('plain')), undefined);
+    const item = (name: string) =>
+      volumeItem({ type: 'volume', name }, store.volume(name), false).resourceUri;
+    assert.equal(markOf(item('data')), 'P Protected');
+    assert.equal(markOf(item('other')), undefined);
+  });
+
+  it('say what can be read only: a mount, and the files of a workspace that does not run', () => {
+    assert.equal(markOf(mount('/data')), 'RO Read-only');
+    assert.equal(markOf(mount('/rw')), undefined);
+    assert.equal(markOf(rootItem({ type: 'root', workspace: 'demo' }, true).resourceUri), 'RO Read-only');
+    assert.equal(markOf(volumeUri('rootfs@demo', '/etc/hosts')), 'RO Read-only');
+    assert.equal(markOf(volumeUri('data', '/a')), undefined);
+    const running = workspace('demo', { state: 'running' });
+    store.loadSnapshot({ workspaces: [running], volumes: [], operations: [], drivers: [] });
+    assert.equal(markOf(volumeUri('rootfs@demo', '/etc/hosts')), undefined);
+  });
+
+  it('are asked for again when a workspace or a volume changes', async () => {
+    const asked: (vscode.Uri | vscode.Uri[] | undefined)[] = [];
+    decorations.onDidChangeFileDecorations((uris) => asked.push(uris));
+    store.apply({ id: 1, type: 'volume.changed', payload: volume('other', { protected: true }) });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual(asked.flat().map(String), ['berth-row://volume/other']);
+  });
+
+  it('are no files that could be dropped', () => {
+    const uri = mount('/data');
+    assert(uri);
+    assert.deepEqual(sortUris([uri]), { local: [], places: [], foreign: [], files: [] });
+  });
+});
