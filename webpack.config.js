@@ -83,7 +83,7 @@ module.exports = (_env, { mode }) => {
       },
     }),
     // The thread that a disk's image is opened in.
-    bundle('disk-worker', './src/backend/files/disk/worker.ts'),
+    bundle('disk-worker', './src/backend/files/disk/worker.ts', { module: shaken }),
     // The process between a microVM and the network.
     bundle('network-filter', './src/backend/drivers/microvms/network/main.ts'),
     // The way of ssh to a workspace that does not run.
