@@ -26,7 +26,7 @@ export function encodeFrame(head: Readonly<Record<string, unknown>>, payload?: B
   return payload === undefined || payload.length === 0 ? [start] : [start, payload];
 }
 
-/** Cuts a stream of bytes into frames, copying each byte at most once. */
+/** Cuts a stream of bytes into frames, copying each byte at most once, and no payload that came by itself. */
 export class FrameReader {
   private chunks: Buffer[] = [];
   private buffered = 0;
@@ -42,6 +42,19 @@ export class FrameReader {
     this.chunks.push(chunk);
     this.buffered += chunk.length;
     while (this.buffered >= this.wanted) {
+      const [start, payload] = this.chunks;
+      if (
+        start !== undefined &&
+        payload !== undefined &&
+        isFrame(start, payload) &&
+        this.chunks.length === 2
+      ) {
+        this.chunks = [];
+        this.buffered = 0;
+        this.wanted = lengthsSize;
+        this.deliver(start.subarray(lengthsSize), payload);
+        return;
+      }
       const all = this.joined();
       const headLength = all.readUInt32BE(0);
       const total = lengthsSize + headLength + all.readUInt32BE(4);
@@ -71,16 +84,31 @@ export class FrameReader {
     this.wanted = lengthsSize;
     this.buffered = all.length - total;
     this.chunks = this.buffered > 0 ? [all.subarray(total)] : [];
-    const text = all.subarray(lengthsSize, lengthsSize + headLength);
-    if (headLength > plainHead) {
+    this.deliver(
+      all.subarray(lengthsSize, lengthsSize + headLength),
+      all.subarray(lengthsSize + headLength, total),
+    );
+  }
+
+  private deliver(text: Buffer, payload: Buffer): void {
+    if (text.length > plainHead) {
       refuseManyValues(text);
     }
     const head: unknown = JSON.parse(text.toString('utf8'));
     if (typeof head !== 'object' || head === null) {
       throw new Error('a frame without a head');
     }
-    this.frame({ head: { ...head }, payload: all.subarray(lengthsSize + headLength, total) });
+    this.frame({ head: { ...head }, payload });
   }
+}
+
+/** Whether the first buffer is all of a frame but its payload, and the second one is that. */
+function isFrame(start: Buffer, payload: Buffer): boolean {
+  return (
+    start.length >= lengthsSize &&
+    start.length === lengthsSize + start.readUInt32BE(0) &&
+    payload.length === start.readUInt32BE(4)
+  );
 }
 
 /** Before it is parsed: a value of two bytes takes thirty times as much of our memory, and no agent of ours sends so many. */
