@@ -1,5 +1,4 @@
 /** Blocks of an image: metadata through a cache and in transactions, content directly. */
-import { readSync } from 'node:fs';
 import type { CommitLog } from './commit-log';
 import { ContentBuffer } from './content-buffer';
 import { damaged, DiskError } from './disk-error';
@@ -14,7 +13,7 @@ export class BlockDevice {
   private readonly content: ContentBuffer;
 
   constructor(
-    private readonly file: number,
+    file: number,
     readonly blockSize: number,
     readonly blocks: number,
     /** Undefined: nothing may be written. */
@@ -99,14 +98,7 @@ export class BlockDevice {
   readContent(block: number, offset: number, into: Buffer): void {
     this.check(block, Math.ceil((offset + into.length) / this.blockSize));
     const position = block * this.blockSize + offset;
-    this.content.settle(position, into.length);
-    for (let done = 0; done < into.length;) {
-      const count = readSync(this.file, into, done, into.length - done, position + done);
-      if (count === 0) {
-        throw damaged(`the image ends before block ${block}`);
-      }
-      done += count;
-    }
+    this.content.read(into, position);
   }
 
   /** The bytes are copied or written; they are all in the image before the next commit is. */
@@ -130,6 +122,7 @@ export class BlockDevice {
       this.finish(block);
     }
     this.content.flush();
+    this.content.forgetRead();
     log.commit(this.blockSize, this.changed);
     for (const [block, content] of this.changed) {
       this.remember(block, content);

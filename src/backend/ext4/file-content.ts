@@ -15,20 +15,29 @@ export class FileReader {
 
   /** Fewer bytes than asked for only at the end. */
   read(offset: number, length: number): Buffer {
-    const end = Math.min(this.size, offset + length);
-    const into = Buffer.alloc(Math.max(0, end - offset));
+    const into = Buffer.allocUnsafeSlow(Math.max(0, Math.min(this.size, offset + length) - offset));
+    this.readInto(into, offset);
+    return into;
+  }
+
+  /** Fills a buffer, which must not reach beyond the end. */
+  readInto(into: Buffer, offset: number): void {
+    const end = offset + into.length;
+    let filled = offset;
     for (const extent of this.written(offset, end)) {
       const from = Math.max(offset, extent.logical * this.device.blockSize);
       const to = Math.min(end, (extent.logical + extent.count) * this.device.blockSize);
       const inside = from - extent.logical * this.device.blockSize;
       const block = extent.physical + Math.floor(inside / this.device.blockSize);
+      into.fill(0, filled - offset, from - offset);
+      filled = to;
       this.device.readContent(
         block,
         inside % this.device.blockSize,
         into.subarray(from - offset, to - offset),
       );
     }
-    return into;
+    into.fill(0, filled - offset);
   }
 
   /** The parts of it that are more than zeros: from (a whole block) to. */

@@ -70,10 +70,14 @@ export function dataBytes({ size, sparse }: Pick<TarEntry, 'size' | 'sparse'>): 
   return sparse === undefined ? size : sparse.reduce((sum, { length }) => sum + length, 0);
 }
 
-function octal(value: number, length: number): string {
-  return Math.max(0, Math.trunc(value))
-    .toString(8)
-    .padStart(length - 1, '0');
+/** Digits up to the last byte of a field, which stays zero. */
+function putOctal(header: Buffer, at: number, length: number, value: number): void {
+  let left = Math.max(0, Math.trunc(value));
+  for (let place = at + length - 2; place >= at; place--) {
+    const above = Math.floor(left / 8);
+    header[place] = 0x30 + (left - above * 8);
+    left = above;
+  }
 }
 
 function checksum(header: Buffer): number {
@@ -87,26 +91,25 @@ function checksum(header: Buffer): number {
 /** What both headers of an entry say of it. */
 type Common = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtimeMs' | 'special'>;
 
-function ustar(flag: string, name: Buffer, entry: Common, size: number, link: Buffer): Buffer {
-  const header = Buffer.alloc(blockSize);
+const ustarMagic = Buffer.from('ustar\u000000', 'latin1');
+
+/** Fills a block of zeros. */
+function ustar(header: Buffer, flag: string, name: Buffer, entry: Common, size: number, link: Buffer): void {
   name.copy(header, 0, 0, 100);
-  const numbers = [
-    octal(entry.mode & 0o7777, 8),
-    octal(Math.min(entry.uid, 0o7777777), 8),
-    octal(Math.min(entry.gid, 0o7777777), 8),
-    octal(Math.min(size, maxOctalSize), 12),
-    octal(Math.min(entry.mtimeMs / 1000, maxOctalSize), 12),
-  ];
-  header.write(numbers.join('\0'), 100, 'latin1');
-  header.write(flag, 156, 'latin1');
+  putOctal(header, 100, 8, entry.mode & 0o7777);
+  putOctal(header, 108, 8, Math.min(entry.uid, 0o7777777));
+  putOctal(header, 116, 8, Math.min(entry.gid, 0o7777777));
+  putOctal(header, 124, 12, Math.min(size, maxOctalSize));
+  putOctal(header, 136, 12, Math.min(entry.mtimeMs / 1000, maxOctalSize));
+  header[156] = flag.charCodeAt(0);
   link.copy(header, 157, 0, 100);
-  header.write('ustar\u000000', 257, 'latin1');
+  ustarMagic.copy(header, 257);
   if (entry.special !== undefined) {
-    header.write(octal(entry.special.major, 8), 329, 'latin1');
-    header.write(octal(entry.special.minor, 8), 337, 'latin1');
+    putOctal(header, 329, 8, entry.special.major);
+    putOctal(header, 337, 8, entry.special.minor);
   }
-  header.write(`${octal(checksum(header), 7)}\0 `, 148, 'latin1');
-  return header;
+  putOctal(header, 148, 7, checksum(header));
+  header[155] = 0x20;
 }
 
 /** `LENGTH key=value\n`, where LENGTH counts itself. Text is ASCII. */
@@ -174,14 +177,23 @@ export function encodeHeader(entry: TarEntry): Buffer {
   const map = entry.sparse === undefined ? none : encodeMap(entry.sparse, entry.size);
   const size = entry.type === 'file' ? map.length + dataBytes(entry) : 0;
   const flag = entry.special === undefined ? flags[entry.type] : specialFlags[entry.special.kind];
-  const header = ustar(flag, name, entry, size, link);
-  const pax = Buffer.concat(paxRecords(entry, name, size, link));
-  if (pax.length === 0) {
-    return header;
+  const records = paxRecords(entry, name, size, link);
+  const extended = records.reduce((sum, { length }) => sum + length, 0);
+  const before = extended === 0 ? 0 : blockSize + extended + paddingOf(extended);
+  // Mostly a part of the buffer that small ones share.
+  const all = Buffer.allocUnsafe(before + blockSize + map.length).fill(0);
+  if (extended > 0) {
+    const { uid, gid, mtimeMs } = entry;
+    const own = { mode: 0o644, uid, gid, mtimeMs };
+    ustar(all.subarray(0, blockSize), 'x', paxName, own, extended, none);
+    let at = blockSize;
+    for (const record of records) {
+      at += record.copy(all, at);
+    }
   }
-  const { uid, gid, mtimeMs } = entry;
-  const before = ustar('x', paxName, { mode: 0o644, uid, gid, mtimeMs }, pax.length, none);
-  return Buffer.concat([before, pax, Buffer.alloc(paddingOf(pax.length)), header, map]);
+  ustar(all.subarray(before, before + blockSize), flag, name, entry, size, link);
+  map.copy(all, before + blockSize);
+  return all;
 }
 
 /** Decimal, as pax has times. */

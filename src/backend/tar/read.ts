@@ -2,6 +2,7 @@
  * Reads a tar as it arrives. Pushed, not pulled: a gigabyte comes in fifty thousand chunks, and a promise for each would
  * cost more than all the rest. Small contents are handed over whole, large ones in pieces.
  */
+import { Slab } from './slab';
 import { SparseSink } from './sparse-sink';
 import type { Answer, PieceSink, TarVisitor } from './visitor';
 import {
@@ -38,7 +39,8 @@ export class TarReader {
   ended = false;
   /** What is gathered: a copy, since chunks belong to the sender. */
   private readonly block = Buffer.alloc(blockSize);
-  private whole = this.block;
+  private whole: Buffer = this.block;
+  private readonly slab = new Slab();
   private gathered = 0;
   /** Bytes to gather: of a header first, then of a content. */
   private wanted = blockSize;
@@ -134,7 +136,7 @@ export class TarReader {
     }
     this.header = header;
     this.wanted = size;
-    this.whole = Buffer.allocUnsafe(size);
+    this.whole = this.slab.take(size);
     return undefined;
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlockDevice } from '../../../../src/backend/ext4/block-device';
+import { FileReader } from '../../../../src/backend/ext4/file-content';
 import { useTempFolder } from '../../../support/temp';
 
 const blockSize = 1024;
@@ -59,6 +60,33 @@ describe('contents on their way into an image', () => {
     );
   });
 
+  it('are read as they are, one after the other or not, also when they change in between', () => {
+    const device = open('r+');
+    const read = (block: number, size = blockSize): string => {
+      const into = Buffer.alloc(size);
+      device.readContent(block, 0, into);
+      return into.toString('latin1', 0, 1) + into.toString('latin1', size - 1);
+    };
+    for (let block = 0; block < count; block++) {
+      device.writeContent(block, 0, filled(String.fromCharCode(0x30 + block)));
+    }
+    assert.deepEqual(
+      [4, 5, 6, 7].map((block) => read(block)),
+      ['44', '55', '66', '77'],
+    );
+    device.writeContent(8, 0, filled('x'));
+    assert.deepEqual(
+      [8, 9, 5, 63].map((block) => read(block)),
+      ['xx', '99', '55', 'oo'],
+    );
+    assert.deepEqual([read(10, 100), read(11, 100), read(12)], ['::', ';;', '<<']);
+    device.edit(13).fill('y');
+    device.commit();
+    // The log of this test writes nothing, so whoever reads the file sees what was there.
+    writeFileSync(image, Buffer.alloc(blockSize * count, 'z'));
+    assert.equal(read(13), 'zz');
+  });
+
   it('let nothing be committed when they can not be written, and are counted as lost', () => {
     const device = open('r');
     device.writeContent(5, 0, filled('a'));
@@ -69,5 +97,38 @@ describe('contents on their way into an image', () => {
     device.fresh(2);
     device.commit();
     assert.deepEqual(committed, [[2]]);
+  });
+});
+
+describe('the content of a file', () => {
+  const folder = useTempFolder();
+
+  it('is zeros where it has holes, and where nothing was written yet', () => {
+    const image = join(folder(), 'image');
+    writeFileSync(image, Buffer.alloc(blockSize * count, 'a'));
+    const file = openSync(image, 'r');
+    try {
+      const extents = [
+        { logical: 1, physical: 5, count: 1, written: true },
+        { logical: 2, physical: 6, count: 1, written: false },
+        { logical: 4, physical: 7, count: 1, written: true },
+      ];
+      const content = new FileReader(
+        new BlockDevice(file, blockSize, count, undefined),
+        extents,
+        5.5 * blockSize,
+      );
+      const into = Buffer.alloc(5.5 * blockSize, 'x');
+      content.readInto(into, 0);
+      const shown = (bytes: Buffer): string => bytes.toString('latin1').replaceAll('\0', '-');
+      const [data, hole] = ['a'.repeat(blockSize), '-'.repeat(blockSize)];
+      const whole = hole + data + hole + hole + data + hole.slice(blockSize / 2);
+      assert.equal(shown(into), whole);
+      assert.equal(shown(content.read(1500, 9999)), whole.slice(1500));
+      assert.equal(shown(content.read(2 * blockSize, 10)), '-'.repeat(10));
+      assert.equal(content.read(9999, 10).length, 0);
+    } finally {
+      closeSync(file);
+    }
   });
 });

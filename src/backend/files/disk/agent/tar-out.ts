@@ -6,6 +6,7 @@ import { sparseParts } from '../../../tar/holes';
 import { baseName, isOwnName, joinPath } from '../../../../api/rules/volume-path';
 import { errorReply } from '../../../ext4/disk-error';
 import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../../tar/header';
+import { Slab } from '../../../tar/slab';
 import { attributesOf } from '../../../ext4/structures/attributes';
 import type { FileReader } from '../../../ext4/file-content';
 import type { Ext4 } from '../../../ext4/file-system';
@@ -17,6 +18,8 @@ import { split, type Volume } from './places';
 import { isStillThere, Trail } from './trees';
 
 const piece = 1024 * 1024;
+/** Up to that a file is one part of the tar. */
+const smallSize = 64 * 1024;
 
 const types: Readonly<Record<number, TarEntry['type']>> = {
   [fileType.regular]: 'file',
@@ -47,6 +50,7 @@ export class TarOut {
   private readonly extent: Extent;
   private readonly chunks: Generator<Buffer, void>;
   private readonly trail = new Trail();
+  private readonly slab = new Slab();
   /** The first names of files that have several. */
   private readonly linked = new Map<number, string>();
   /** What could not be read. */
@@ -148,7 +152,12 @@ export class TarOut {
     try {
       // Layers of images are read by others, who need not know of holes.
       const sparse = this.extent.whole ? undefined : sparseParts(inode.size, reading.content.parts());
-      yield encodeHeader(sparse === undefined ? entry : { ...entry, sparse });
+      const header = encodeHeader(sparse === undefined ? entry : { ...entry, sparse });
+      if (sparse === undefined && inode.size <= smallSize) {
+        yield this.withContent(header, reading.content);
+        return;
+      }
+      yield header;
       const whole = [{ offset: 0, length: inode.size }];
       let sent = 0;
       for (const { offset, length } of sparse ?? whole) {
@@ -159,6 +168,15 @@ export class TarOut {
     } finally {
       reading.close();
     }
+  }
+
+  /** An entry with all that belongs to it. */
+  private withContent(header: Buffer, content: FileReader): Buffer {
+    const end = header.length + content.size;
+    const all = this.slab.take(end + paddingOf(content.size));
+    header.copy(all);
+    content.readInto(all.subarray(header.length, end), 0);
+    return all.fill(0, end);
   }
 
   private *below(folder: Inode, name: string): Generator<Buffer> {

@@ -1,8 +1,8 @@
 /** What is asked for at one time goes to the thread for small files together. */
 import type { Answer, Failure } from './jobs';
 
-const maxFiles = 64;
-const maxBytes = 512 * 1024;
+const maxFiles = 256;
+const maxBytes = 1024 * 1024;
 
 interface Waiting<T, R> {
   item: T;

@@ -6,7 +6,7 @@ import { readFlags } from '../open-flags';
 import { Batches } from './batches';
 import { enough, SmallFilesThread } from './thread';
 
-const maxFiles = { alone: 24, many: 256 };
+const maxFiles = { alone: 24, many: 1024 };
 /** Of contents that are in memory until they are asked for. */
 const maxBytes = 4 * 1024 * 1024;
 

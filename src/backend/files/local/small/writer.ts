@@ -6,7 +6,7 @@ import { enough, smallSize, SmallFilesThread } from './thread';
 
 /** Of contents that are in memory until they are written. */
 const maxBytes = 4 * 1024 * 1024;
-const maxFiles = 256;
+const maxFiles = 1024;
 /** Of files that are open at once: each that has no thread. */
 const maxOpen = 24;
 
