@@ -5,6 +5,7 @@ export type {
   FileEntry,
   FileList,
   FileLocation,
+  FileMeasure,
   FileType,
   TransferCreate,
   ConflictList,

@@ -44,6 +44,7 @@ export const paths = {
 
   'files.stat': ['GET', '/v1/volumes/:volume/files/stat'],
   'files.list': ['GET', '/v1/volumes/:volume/files/list'],
+  'files.measure': ['GET', '/v1/volumes/:volume/files/measure'],
   'files.mkdir': ['POST', '/v1/volumes/:volume/files/mkdir'],
   'files.rename': ['POST', '/v1/volumes/:volume/files/rename'],
   'files.copy': ['POST', '/v1/volumes/:volume/files/copy'],

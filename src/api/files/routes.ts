@@ -7,6 +7,7 @@ import {
   FileList,
   FileLocation,
   FileLocationQuery,
+  FileMeasure,
   MoveBody,
   PathBody,
   RemovalCreate,
@@ -45,6 +46,24 @@ export const fileRoutes = {
       cursor: Type.Optional(Type.String({ maxLength: 1024 })),
     }),
     response: FileList,
+  },
+  'files.measure': {
+    summary: 'How many files, folders and bytes are at a path, as far as that is found in time',
+    tag: 'files',
+    scope: 'read',
+    params: ByFiles,
+    query: Type.Object({
+      path: VolumePath,
+      withinMs: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 60_000,
+          default: 1_000,
+          description: 'Then it answers what it has.',
+        }),
+      ),
+    }),
+    response: FileMeasure,
   },
   'files.mkdir': {
     summary: 'Create a folder; its parents must exist unless `parents`',

@@ -85,10 +85,27 @@ export const RemovalCreate = Type.Object(
 );
 export type RemovalCreate = Static<typeof RemovalCreate>;
 
+/** How much there is at a path, itself included. */
+export const FileMeasure = Type.Object({
+  files: Type.Integer({ description: 'Files, links and whatever else is no folder.' }),
+  folders: Type.Integer(),
+  bytes: Type.Integer({ description: 'The sizes of the files.' }),
+  isAtLeast: Type.Optional(
+    Type.Boolean({ description: 'The time was up, or a folder could not be read: there may be more.' }),
+  ),
+});
+export type FileMeasure = Static<typeof FileMeasure>;
+
+const FileFacts = Type.Object({ size: Type.Integer(), mtimeMs: Type.Number() });
+export type FileFacts = Static<typeof FileFacts>;
+
 export const PathConflict = Type.Object({
   path: Type.String({ description: 'The target that exists.' }),
   type: FileType,
+  there: Type.Optional({ ...FileFacts, description: 'Of what exists. Of the first 20 files alone.' }),
+  coming: Type.Optional({ ...FileFacts, description: 'Of what would take its place.' }),
 });
+export type PathConflict = Static<typeof PathConflict>;
 export const ConflictList = Type.Object({
   conflicts: Type.Array(PathConflict),
   total: Type.Integer({ description: 'How many there are; the list holds at most 100.' }),

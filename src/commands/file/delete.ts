@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { formatBytes } from '../../api/rules/sizes';
-import { BerthError, asBerthError } from '../../api';
+import { BerthError, asBerthError, type FileMeasure } from '../../api';
 import { baseName } from '../../api/rules/volume-path';
 import { topmost } from '../../providers/files/paths';
 import { setting } from '../../ui/settings';
@@ -14,6 +14,8 @@ import { placesOrPick, type PlaceServices } from './place';
 
 const { t } = vscode.l10n;
 const listed = 15;
+/** So long the question waits for the size of folders. */
+const measureMs = 1_000;
 
 /** Deletes files and folders after a question that names them: a volume has no trash. */
 export const deleteFiles =
@@ -24,7 +26,7 @@ export const deleteFiles =
       return;
     }
     if (setting('files.confirmDelete', true)) {
-      await ask(places, () => downloadPlaces(services, places));
+      await ask(services.link, places, () => downloadPlaces(services, places));
     }
     const title = t('Deleting {0}', names(places.map(({ path }) => baseName(path))));
     await services.runner.run(title, async (task) => {
@@ -76,7 +78,35 @@ function outermost(places: readonly Place[]): Place[] {
   });
 }
 
-async function ask(places: readonly Place[], downloadInstead: () => Promise<void>): Promise<void> {
+/** `1,204 files, 34 MiB`; where time was up or something could not be read, that there is more. */
+function measureWords({ files, bytes, isAtLeast }: FileMeasure): string {
+  const count = new Intl.NumberFormat(vscode.env.language).format(files);
+  if (isAtLeast === true) {
+    return t('more than {0} files, {1}', count, formatBytes(bytes));
+  }
+  return files === 1 ? t('1 file, {0}', formatBytes(bytes)) : t('{0} files, {1}', count, formatBytes(bytes));
+}
+
+/** How much goes with it, in words. */
+async function sizeOf(link: PlaceServices['link'], { volume, path, isFolder, row }: Place): Promise<string> {
+  if (!isFolder && row !== undefined) {
+    return formatBytes(row.entry.size);
+  }
+  try {
+    const client = await link.client();
+    const query = { path, withinMs: measureMs };
+    const signal = AbortSignal.timeout(3 * measureMs);
+    return measureWords(await client.call('files.measure', { params: { volume }, query, signal }));
+  } catch {
+    return t('size unknown');
+  }
+}
+
+async function ask(
+  link: PlaceServices['link'],
+  places: readonly Place[],
+  downloadInstead: () => Promise<void>,
+): Promise<void> {
   const [only] = places;
   const message =
     places.length === 1 && only
@@ -84,10 +114,11 @@ async function ask(places: readonly Place[], downloadInstead: () => Promise<void
         ? t('Delete the folder {0} and all that is in it?', baseName(only.path))
         : t('Delete {0}?', baseName(only.path))
       : t('Delete {0} files and folders?', places.length);
-  const lines = places.slice(0, listed).map(({ volume, path, isFolder, row }) => {
-    const size = isFolder || row === undefined ? '' : ` (${formatBytes(row.entry.size)})`;
-    return `${volume}:${path}${size}`;
-  });
+  const lines = await Promise.all(
+    places
+      .slice(0, listed)
+      .map(async (place) => `${place.volume}:${place.path} (${await sizeOf(link, place)})`),
+  );
   const rest = places.length > listed ? [t('… and {0} more', places.length - listed)] : [];
   await confirm({
     message,

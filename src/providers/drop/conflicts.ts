@@ -1,6 +1,9 @@
 /** Asks once what to do about things that are there already. */
 import * as vscode from 'vscode';
 import type { ConflictList, ConflictPolicy, TransferCreate } from '../../api';
+import type { FileFacts, PathConflict } from '../../api/files/schemas';
+import { formatBytes } from '../../api/rules/sizes';
+import { time } from '../../ui/words';
 import { choose } from '../../ui/dialog';
 import type { Task } from '../../ui/runner';
 import { isInside } from '../../api/rules/volume-path';
@@ -31,7 +34,8 @@ export async function chooseConflictPolicy({
     total === 1
       ? t('{0} is there already.', first.path)
       : t('{0} files or folders are there already.', total);
-  const listed = total === 1 ? [] : conflicts.slice(0, shown).map(({ path }) => path);
+  const listed =
+    total === 1 ? sidesOf(first) : conflicts.slice(0, shown).flatMap((each) => [each.path, ...sidesOf(each)]);
   const rest = total > shown ? [t('… and {0} more', total - shown)] : [];
   const detail = [...listed, ...rest, ...keepBothWords(folders)].join('\n');
   const answer = await choose({
@@ -41,6 +45,20 @@ export async function chooseConflictPolicy({
     others: [skip, replace],
   });
   return answer === both ? 'rename' : answer === skip ? 'skip' : 'overwrite';
+}
+
+/** Size and time of both files, the newer one marked; nothing for what is no file. */
+function sidesOf({ there, coming }: PathConflict): string[] {
+  if (there === undefined || coming === undefined) {
+    return [];
+  }
+  const words = ({ size, mtimeMs }: FileFacts, other: FileFacts): string => {
+    const when = time(new Date(mtimeMs).toISOString());
+    return mtimeMs > other.mtimeMs
+      ? t('{0}, {1} (newer)', formatBytes(size), when)
+      : `${formatBytes(size)}, ${when}`;
+  };
+  return [t('There: {0}', words(there, coming)), t('New: {0}', words(coming, there))];
 }
 
 function keepBothWords(folders: readonly string[]): string[] {
@@ -67,7 +85,7 @@ export async function askedPolicy(
     const { to } = request;
     const named = (path: string): string => ('volume' in to ? `${to.volume}:${path}` : path);
     all.total += found.total;
-    all.conflicts.push(...found.conflicts.map(({ path, type }) => ({ path: named(path), type })));
+    all.conflicts.push(...found.conflicts.map((each) => ({ ...each, path: named(each.path) })));
     for (const { path } of found.conflicts) {
       const folder = folderAround(request, path);
       if (folder !== undefined) {

@@ -3,6 +3,7 @@ import { BerthError } from '../../../api/errors';
 import { resultSchemaOf, type OperationKind } from '../../../api/operations/results';
 import type { Operation, RemovalOperation, TransferOperation } from '../../../api/operations/schemas';
 import { beginTransfer } from '../../services/transfers/begin';
+import { measure } from '../../services/volumes/measure';
 import { beginRemoval } from '../../services/volumes/removals';
 import type { WaitFor } from '../wait-for';
 import type { Handlers } from '../register';
@@ -29,7 +30,7 @@ const hasRemovalResult = (operation: Operation): operation is RemovalOperation =
   hasFitting(operation, 'removal');
 
 type Ids =
-  | `files.${'stat' | 'list' | 'mkdir' | 'rename' | 'copy' | 'remove' | 'chmod'}`
+  | `files.${'stat' | 'list' | 'measure' | 'mkdir' | 'rename' | 'copy' | 'remove' | 'chmod'}`
   | 'workspaces.locate'
   | 'removals.create'
   | 'transfers.create'
@@ -47,6 +48,8 @@ export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids
       const { path, ...page } = query;
       return (await volumes.files(params.volume)).list(path, page);
     },
+    'files.measure': async ({ params, query: { path, withinMs = 1_000 }, signal }) =>
+      measure(await volumes.files(params.volume), path, { withinMs, signal }),
     'files.mkdir': async ({ params, body: { path, parents = false } }) =>
       (await volumes.files(params.volume)).mkdir(path, { parents }),
     'files.rename': async ({ params, body: { from, to, overwrite = false } }) =>

@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../api/errors';
-import type { ConflictList, FileType } from '../../../api/files/schemas';
+import type { ConflictList, FileFacts, FileType, PathConflict } from '../../../api/files/schemas';
 import { statusOf } from '../../files/local/stage';
 import { localPath } from '../../machine/file-names';
 import { joinPath, quote } from '../../../api/rules/volume-path';
@@ -10,6 +10,7 @@ import type { VolumeFiles } from '../../files/volume-files';
 import type { TransferPlan } from './request';
 
 const maxListed = 100;
+const maxDescribed = 20;
 const namedInMessage = 3;
 
 /** One side of a comparison: this machine or a volume. */
@@ -20,6 +21,8 @@ export interface Side {
   /** As `typeOf`, but of what a link leads to. */
   targetTypeOf(path: string): Promise<FileType | undefined>;
   list(folder: string): Promise<Map<string, FileType>>;
+  /** Undefined for what is not there, or can't be looked at. */
+  factsOf(path: string): Promise<FileFacts | undefined>;
 }
 
 interface Kinds {
@@ -52,6 +55,10 @@ export const localSide: Side = {
     const entries = await readdir(localPath(folder), { withFileTypes: true });
     return new Map(entries.map((entry) => [entry.name, typeOfKinds(entry)]));
   },
+  async factsOf(path) {
+    const status = await statusOf(path).catch(() => undefined);
+    return status && { size: status.size, mtimeMs: status.mtimeMs };
+  },
 };
 
 function isMissing(error: unknown): boolean {
@@ -81,6 +88,10 @@ export function volumeSide(files: VolumeFiles): Side {
     async list(folder) {
       const { entries } = await files.list(folder);
       return new Map(entries.map((entry) => [entry.name, entry.type]));
+    },
+    async factsOf(path) {
+      const entry = await entryAt(path).catch(() => undefined);
+      return entry && { size: entry.size, mtimeMs: entry.mtimeMs };
     },
   };
 }
@@ -115,7 +126,9 @@ class Comparison {
     if (sourceType !== 'directory' || type !== 'directory') {
       this.found.total++;
       if (this.found.conflicts.length < maxListed) {
-        this.found.conflicts.push({ path: target, type });
+        const isDescribed = type === 'file' && this.found.conflicts.length < maxDescribed;
+        const facts = isDescribed ? await this.factsOf(source, target) : {};
+        this.found.conflicts.push({ path: target, type, ...facts });
       }
       return;
     }
@@ -126,6 +139,11 @@ class Comparison {
         await this.compare(this.from.join(source, name), childType, this.to.join(target, name), known);
       }
     }
+  }
+
+  private async factsOf(source: string, target: string): Promise<Pick<PathConflict, 'there' | 'coming'>> {
+    const [there, coming] = await Promise.all([this.to.factsOf(target), this.from.factsOf(source)]);
+    return { ...(there && { there }), ...(coming && { coming }) };
   }
 }
 

@@ -5,6 +5,7 @@ import { Cancelled, Runner } from '../../../../src/ui/runner';
 import { Targets } from '../../../../src/commands/targets';
 import { Transfers } from '../../../../src/providers/drop/transfers';
 import type { EngineLink } from '../../../../src/ui/engine-link';
+import type { FileMeasure } from '../../../../src/api';
 import type { Store } from '../../../../src/ui/store';
 import type { FileRow } from '../../../../src/providers/trees/rows';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
@@ -25,15 +26,18 @@ describe('commands/file/delete', () => {
   let link: EngineLink;
   let services: Parameters<typeof deleteFiles>[0];
   let downloaded: string[];
+  let measured: FileMeasure;
   /** What becomes of the removal in a volume. */
   let ends: Map<string, object>;
 
   beforeEach(() => {
     standIn.pressed = ({ buttons }) => buttons.find((button) => button === 'Delete');
     ends = new Map();
+    measured = { files: 1_204, folders: 3, bytes: 32 * 1024 ** 2 };
     const { log } = unlinked();
     ({ store, link } = unlinked());
     const connected = { client: () => Promise.resolve(engine().client) };
+    link.client = connected.client;
     const targets = new Targets(connected, store, () => ({ workspaces: [], volumes: [] }));
     const runner = new Runner(connected, store, log);
     const transfers = new Transfers(runner, log);
@@ -43,6 +47,7 @@ describe('commands/file/delete', () => {
       return Promise.resolve(true);
     };
     services = { targets, link, runner, transfers };
+    engine().answers.set('GET /v1/volumes/data/files/measure', () => measured);
     engine().answers.set('POST /v1/removals', ({ body }) => {
       const { volume } = body as { volume: string };
       return operation(volume, { kind: 'files.remove', ...ends.get(volume), status: 'succeeded' });
@@ -60,7 +65,10 @@ describe('commands/file/delete', () => {
     assert.deepEqual(asked(), [{ volume: 'data', paths: ['/sub', '/two.txt'] }]);
     const [question] = standIn.messages;
     assert.equal(question?.text, 'Delete 2 files and folders?');
-    assert.equal(question.detail, 'data:/sub\ndata:/two.txt (1 B)\n\nThis cannot be undone.');
+    assert.equal(
+      question.detail,
+      'data:/sub (1,204 files, 32 MiB)\ndata:/two.txt (1 B)\n\nThis cannot be undone.',
+    );
   });
 
   it('has a copy made instead by who presses Enter too early', async () => {
@@ -70,6 +78,12 @@ describe('commands/file/delete', () => {
     assert.deepEqual(standIn.messages[0]?.buttons, ['Download Instead…', 'Delete']);
     assert.deepEqual(downloaded, ['/sub to /home/u/Desktop']);
     assert.deepEqual(asked(), []);
+  });
+
+  it('says that there is more where a folder could not be counted in time', async () => {
+    measured.isAtLeast = true;
+    await deleteFiles(services)(row('data', '/sub', 'directory'));
+    assert.match(standIn.messages[0]?.detail ?? '', /^data:\/sub \(more than 1,204 files, 32 MiB\)\n/);
   });
 
   it('deletes nothing unless that is confirmed', async () => {

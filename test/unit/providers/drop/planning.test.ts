@@ -134,6 +134,18 @@ describe('providers/drop', () => {
       });
     }
 
+    it('is shown with the size and time of both, and which one is newer', async () => {
+      const there = { size: 2_048, mtimeMs: Date.parse('2026-01-02T10:00:00') };
+      const coming = { size: 4_096, mtimeMs: Date.parse('2026-01-03T11:30:00') };
+      const conflict = { path: '/f0', type: 'file' as const, there, coming };
+      await assert.rejects(chooseConflictPolicy({ conflicts: [conflict], total: 1 }), Cancelled);
+      const spaced = standIn.messages[0]?.detail?.replace(/\s/g, ' ');
+      assert.equal(
+        spaced,
+        'There: 2.0 KiB, Jan 2, 2026, 10:00 AM New: 4.0 KiB, Jan 3, 2026, 11:30 AM (newer)',
+      );
+    });
+
     it('is asked about once, with ten names and the number of the others', async () => {
       await assert.rejects(chooseConflictPolicy({ conflicts: conflicts(12), total: 3_000 }), Cancelled);
       const [message] = standIn.messages;

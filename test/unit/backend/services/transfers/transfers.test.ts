@@ -112,10 +112,10 @@ describe('transfers', function () {
     it('finds conflicts, and changes nothing with "fail"', async () => {
       put(join(one.root, 'src/a.txt'), 'there');
       put(join(one.root, 'src/other'), 'there');
-      assert.deepEqual(await transfers.conflicts(request()), {
-        conflicts: [{ path: '/src/a.txt', type: 'file' }],
-        total: 1,
-      });
+      const { conflicts, total } = await transfers.conflicts(request());
+      const [{ path, type, there, coming } = assert.fail('none')] = conflicts;
+      assert.deepEqual([total, path, type], [1, '/src/a.txt', 'file']);
+      assert.deepEqual([there?.size, coming?.size, typeof there?.mtimeMs], [5, 9, 'number']);
       await assert.rejects(run(request()), hasCode('path_exists'));
       assert.deepEqual(readdirSync(join(one.root, 'src')).sort(), ['a.txt', 'other']);
       assert.equal(text(join(one.root, 'src/a.txt')), 'there');
