@@ -23,6 +23,7 @@ import { groupWorkspaces } from './view/groupWorkspaces';
 import { loadMore } from './view/loadMore';
 import { refresh } from './view/refresh';
 import { activateSelected, deleteSelected, renameSelected } from './view/selected';
+import { showWorkspace } from './view/showWorkspace';
 import { sortVolumes } from './view/sortVolumes';
 import { sortWorkspaces } from './view/sortWorkspaces';
 import { copyPortAddress } from './port/copyAddress';
@@ -125,6 +126,7 @@ function otherCommands(services: Services) {
     'berth.view.sortWorkspaces': sortWorkspaces(),
     'berth.view.groupVolumes': groupVolumes(),
     'berth.view.sortVolumes': sortVolumes(),
+    'berth.view.showWorkspace': showWorkspace(services),
     'berth.view.loadMore': loadMore(services),
     'berth.view.activate': activateSelected(services),
     'berth.view.rename': renameSelected(services),

@@ -29,6 +29,8 @@ export const activateSelected = (services: Pick<Services, 'targets'>): Handler =
         return 'berth.port.open';
       case 'mount':
         return 'berth.workspace.browseFiles';
+      case 'user':
+        return 'berth.view.showWorkspace';
       case 'more':
         return 'berth.view.loadMore';
       case 'file':

@@ -54,7 +54,13 @@ interface NoticeRow {
 }
 
 export type VolumeRow =
-  { type: 'group'; key: string } | { type: 'volume'; name: string } | FileRow | MoreRow | NoticeRow;
+  | { type: 'group'; key: string }
+  | { type: 'volume'; name: string }
+  /** A workspace that has the volume, or a runtime that is no workspace's. */
+  | { type: 'user'; volume: string; name: string }
+  | FileRow
+  | MoreRow
+  | NoticeRow;
 
 export type Row = WorkspaceRow | VolumeRow;
 
@@ -79,6 +85,8 @@ export function rowId(row: Row): string {
       return `mount:${row.workspace}:${row.target}`;
     case 'volume':
       return `volume:${row.name}`;
+    case 'user':
+      return `user:${row.volume}:${row.name}`;
     case 'root':
       return `root:${row.workspace}`;
     case 'file':
@@ -144,6 +152,7 @@ const types = new Set<unknown>([
   'mount',
   'root',
   'volume',
+  'user',
   'file',
   'more',
   'notice',

@@ -20,6 +20,7 @@ import { Folds } from './folds';
 import { GatheredRows } from './gathered-rows';
 import { RowCache, rowId, type VolumeRow } from './rows';
 import { entryItem, fileTooltip, kindWord, volumeItem, volumeTooltip } from './volume-item';
+import { userItem, usersOf } from './volume-users';
 import { VolumeSizes } from './volume-sizes';
 import { groupItem } from './workspace-item';
 
@@ -69,6 +70,8 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
         return groupItem(this.groupLabel(row.key), rowId(row), this.members(row.key).length);
       case 'volume':
         return volumeItem(row, this.store.volume(row.name), this.isOwned(row.name));
+      case 'user':
+        return userItem(row, this.store);
       case 'file':
       case 'more':
       case 'notice':
@@ -89,6 +92,9 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       const volume = this.store.volume(row.name);
       const key = volume === undefined ? '' : this.groupOf(volume);
       return key === '' ? undefined : this.rows.intern({ type: 'group', key });
+    }
+    if (row.type === 'user') {
+      return this.rowOfVolume(row.volume);
     }
     const folder = row.type === 'file' ? parentPath(row.path) : row.path;
     return folder === '/' ? this.rowOfVolume(row.volume) : this.rows.find(`file:${row.volume}:${folder}`);
@@ -146,7 +152,13 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     if (rows[0]?.type !== 'notice') {
       this.sizes.opened(volume);
     }
-    return rows;
+    return [...this.users(volume), ...rows];
+  }
+
+  private users(name: string): VolumeRow[] {
+    const volume = this.store.volume(name);
+    const users = volume === undefined ? [] : usersOf(volume, this.store.workspaces);
+    return users.map((user) => ({ type: 'user', volume: name, name: user.name }));
   }
 
   /** Whoever looks into a volume holds it: one that is about to be deleted is left alone. */

@@ -201,6 +201,7 @@ const rows = {
   'berth.view.sortWorkspaces': { icon: 'sort-precedence', menus: [title('2_view@2', 'workspaces')] },
   'berth.view.groupVolumes': { icon: 'group-by-ref-type', menus: [title('2_view@1', 'volumes')] },
   'berth.view.sortVolumes': { icon: 'sort-precedence', menus: [title('2_view@2', 'volumes')] },
+  'berth.view.showWorkspace': { icon: 'vm', palette: 'never' },
   'berth.view.loadMore': { icon: 'ellipsis', palette: 'never' },
   'berth.view.activate': {
     icon: 'go-to-file',

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { useUnlinked } from '../../../support/vscode/unlinked';
+import type { Holder } from '../../../../src/api';
+import type { VolumeRow } from '../../../../src/providers/trees/rows';
+import { userItem, usersOf } from '../../../../src/providers/trees/volume-users';
+import { VolumesTree } from '../../../../src/providers/trees/volumes-tree';
+import { volume, workspace } from '../fixtures';
+
+const holder = (more: Partial<Holder>): Holder => ({
+  runtime: 'r',
+  state: 'running',
+  readOnly: false,
+  ...more,
+});
+const mount = (target: string, readOnly: boolean) => ({
+  kind: 'volume' as const,
+  source: 'data',
+  target,
+  readOnly,
+});
+const mounting = (name: string, ...mounts: ReturnType<typeof mount>[]) =>
+  workspace(name, {
+    label: `The ${name}`,
+    spec: { runtime: 'container', image: 'workspace:latest', mounts },
+  });
+
+describe('who uses a volume', () => {
+  const unlinked = useUnlinked();
+  const workspaces = [
+    mounting('web', mount('/data', true)),
+    { ...mounting('api', mount('/data', false), mount('/ro', true)), state: 'running' as const },
+    workspace('other'),
+  ];
+  const data = volume('data', {
+    holders: [
+      holder({ runtime: 'workspace-api', workspace: 'api' }),
+      holder({ runtime: 'db', state: 'stopped', readOnly: true }),
+    ],
+  });
+
+  it('are workspaces that mount it, running or not, and runtimes of others', () => {
+    assert.deepEqual(
+      usersOf(data, workspaces).map(({ name, state, readOnly, targets }) => [
+        name,
+        state,
+        readOnly,
+        ...targets,
+      ]),
+      [
+        ['api', 'running', false, '/data', '/ro'],
+        ['db', 'stopped', true],
+        ['web', 'stopped', true, '/data'],
+      ],
+    );
+  });
+
+  it('is not the workspace that it belongs to, and is called after', () => {
+    const home = volume('workspace-other', {
+      role: 'home',
+      workspace: 'other',
+      holders: [holder({ runtime: 'workspace-other', workspace: 'other' })],
+    });
+    assert.deepEqual(usersOf(home, workspaces), []);
+  });
+
+  it('is a row that says where, how, and leads to the workspace', () => {
+    const { store } = unlinked();
+    store.loadSnapshot({ workspaces, volumes: [data], operations: [], drivers: [] });
+    const item = (name: string) => userItem({ type: 'user', volume: 'data', name }, store);
+    const web = item('web');
+    assert.deepEqual([web.label, web.description], ['Used by The web', 'stopped · /data · read-only']);
+    assert.equal(web.accessibilityInformation?.label, 'Used by The web, stopped · /data · read-only');
+    assert.deepEqual([web.command?.command, web.command?.arguments], ['berth.view.showWorkspace', ['web']]);
+    assert.deepEqual([item('db').label, item('db').command], ['Used by db', undefined]);
+    assert.equal(item('gone').label, 'Used by gone');
+  });
+
+  it('is before the files of the volume', async () => {
+    const { store, link } = unlinked();
+    store.loadSnapshot({ workspaces, volumes: [data], operations: [], drivers: [] });
+    const tree = new VolumesTree(store, link, { warn: () => undefined });
+    const row: VolumeRow = { type: 'volume', name: 'data' };
+    const rows = await tree.getChildren(row);
+    assert.deepEqual(
+      rows.map((each) => each.type),
+      ['user', 'user', 'user', 'notice'],
+    );
+    assert.deepEqual(rows[0] && tree.getParent(rows[0]), row);
+    tree.dispose();
+  });
+});
