@@ -75,7 +75,7 @@ async function allCopied(disk: HomeDisk, copies: readonly Copy[]): Promise<Row[]
 }
 
 async function running(disk: HomeDisk, target: SshTarget): Promise<Row[]> {
-  const { local, copy } = disk;
+  const { local } = disk;
   const inside = home + disk.inside;
   const latencies = await withSftp(target, (sftp) =>
     disk.latencies(
@@ -98,7 +98,7 @@ async function running(disk: HomeDisk, target: SshTarget): Promise<Row[]> {
     },
     {
       ...{ what: 'big', way: 'down', baseline: '`scp`' },
-      theirs: () => must([...scp, `${target.alias}:${inside}/big`, copy]),
+      theirs: () => must([...scp, `${target.alias}:${inside}/big`, disk.copy]),
     },
     {
       ...{ what: 'many', way: 'up', baseline: '`tar` to `ssh tar`' },
@@ -107,8 +107,8 @@ async function running(disk: HomeDisk, target: SshTarget): Promise<Row[]> {
     {
       ...{ what: 'many', way: 'down', baseline: '`ssh tar` to `tar`' },
       theirs: () => {
-        mkdirSync(copy);
-        return piped(ssh(`tar -c -C ${inside}/many .`), ['tar', '-x', '-C', copy]);
+        mkdirSync(disk.copy);
+        return piped(ssh(`tar -c -C ${inside}/many .`), ['tar', '-x', '-C', disk.copy]);
       },
     },
   ];
@@ -127,7 +127,7 @@ function scriptOf(source: string): string {
 }
 
 async function stopped(disk: HomeDisk): Promise<Row[]> {
-  const { local, copy, inside } = disk;
+  const { local, inside } = disk;
   const plain = join(local, 'plain.ext4');
   const changed = join(local, 'changed.ext4');
   const script = join(local, 'script');
@@ -152,7 +152,7 @@ async function stopped(disk: HomeDisk): Promise<Row[]> {
     },
     {
       ...{ what: 'big', way: 'down', baseline },
-      theirs: () => must(['debugfs', '-R', `dump ${inside}/big ${copy}`, plain]),
+      theirs: () => must(['debugfs', '-R', `dump ${inside}/big ${disk.copy}`, plain]),
     },
     {
       ...{ what: 'many', way: 'up', baseline, before },
@@ -161,8 +161,8 @@ async function stopped(disk: HomeDisk): Promise<Row[]> {
     {
       ...{ what: 'many', way: 'down', baseline },
       theirs: () => {
-        mkdirSync(copy);
-        return must(['debugfs', '-R', `rdump ${inside}/many ${copy}`, plain]);
+        mkdirSync(disk.copy);
+        return must(['debugfs', '-R', `rdump ${inside}/many ${disk.copy}`, plain]);
       },
     },
   ];
