@@ -43,16 +43,19 @@ export type Time = keyof typeof timeAt;
 
 /** One inode: a copy, which counts when it is written to its table. */
 export class Inode {
-  /** Of its checksums and those of its blocks. */
-  readonly seed: number;
+  private knownSeed: number | undefined;
 
   constructor(
     readonly number: number,
     readonly raw: Buffer,
-    superblock: Superblock,
-  ) {
-    const seed = crc32cOf(superblock.seed, number);
-    this.seed = superblock.hasChecksums ? crc32c(seed, raw, 0x64, 0x68) : 0;
+    private readonly superblock: Superblock,
+  ) {}
+
+  /** Of its checksums and those of its blocks. */
+  get seed(): number {
+    return (this.knownSeed ??= this.superblock.hasChecksums
+      ? crc32c(crc32cOf(this.superblock.seed, this.number), this.raw, 0x64, 0x68)
+      : 0);
   }
 
   get mode(): number {
@@ -205,6 +208,8 @@ function hasHighChecksum(raw: Buffer): boolean {
 export class InodeTable {
   /** By blocks as they are in memory, which a change replaces: what of them was checked. */
   private readonly checked = new WeakMap<Buffer, Uint8Array>();
+  /** Where the inodes of each group begin. */
+  private readonly tables: number[] = [];
 
   constructor(
     private readonly device: BlockDevice,
@@ -258,7 +263,8 @@ export class InodeTable {
 
   /** An empty one, not written yet. */
   blank(number: number): Inode {
-    const raw = Buffer.alloc(this.superblock.inodeSize);
+    // A part of the buffer that small ones share.
+    const raw = Buffer.allocUnsafe(this.superblock.inodeSize).fill(0);
     raw.writeUInt32LE(Math.floor(Math.random() * 2 ** 32), 0x64);
     if (raw.length > 128) {
       raw.writeUInt16LE(32, 0x80);
@@ -298,6 +304,7 @@ export class InodeTable {
     const group = Math.floor((number - 1) / inodesPerGroup);
     const at = ((number - 1) % inodesPerGroup) * inodeSize;
     const { blockSize } = this.device;
-    return [this.groups.place(group, 'inodeTable') + Math.floor(at / blockSize), at % blockSize];
+    const table = (this.tables[group] ??= this.groups.place(group, 'inodeTable'));
+    return [table + Math.floor(at / blockSize), at % blockSize];
   }
 }

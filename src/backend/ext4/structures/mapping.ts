@@ -170,7 +170,7 @@ function writeNode(node: Buffer, capacity: number, depth: number, entries: reado
 }
 
 function leafEntry(extent: Extent): Buffer {
-  const entry = Buffer.alloc(entrySize);
+  const entry = Buffer.allocUnsafe(entrySize);
   entry.writeUInt32LE(extent.logical, 0);
   entry.writeUInt16LE(extent.count + (extent.written ? 0 : unwrittenFrom), 4);
   entry.writeUInt16LE(Math.floor(extent.physical / 2 ** 32), 6);
