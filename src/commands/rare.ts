@@ -2,6 +2,11 @@
 export { doctor } from './engine/doctor/doctor';
 export { openEngineLog } from './engine/openLog';
 export { stopEngine } from './engine/stop';
+export { compareWith } from './file/compareWith';
+export { copyRelativePath } from './file/copyRelativePath';
+export { duplicateFiles } from './file/duplicate';
+export { openTerminalHere } from './file/openTerminalHere';
+export { openToSide } from './file/openToSide';
 export { deleteFiles } from './file/delete';
 export { buildImage } from './image/build';
 export { pullImage } from './image/pull';

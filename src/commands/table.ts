@@ -114,6 +114,11 @@ function fileCommands(services: Services) {
     'berth.file.cut': cutFiles(services),
     'berth.file.paste': pasteFiles(services),
     'berth.file.copyPath': copyPath(services),
+    'berth.file.copyRelativePath': seldom(async () => (await rare()).copyRelativePath(services)),
+    'berth.file.duplicate': seldom(async () => (await rare()).duplicateFiles(services)),
+    'berth.file.openToSide': seldom(async () => (await rare()).openToSide(services)),
+    'berth.file.compareWith': seldom(async () => (await rare()).compareWith(services)),
+    'berth.file.openTerminalHere': seldom(async () => (await rare()).openTerminalHere(services)),
   };
 }
 

@@ -98,7 +98,7 @@ export class Targets {
   }
 
   async volumes(target: unknown, selected: unknown, choice: VolumeChoice): Promise<Volume[]> {
-    const rows = this.rows(target, selected).map((row) => (row.type === 'volume' ? row.name : undefined));
+    const rows = this.rows(target, selected).map(volumeOfRow);
     await this.link.client();
     const named = isName(target) ? [target] : rows;
     const found = named.map((name) => (name === undefined ? undefined : this.store.volume(name)));
@@ -183,7 +183,15 @@ function isName(target: unknown): target is string {
   return typeof target === 'string' && !selectionWords.has(target);
 }
 
+/** The row of a volume, or of where one is mounted. */
+function volumeOfRow(row: Row): string | undefined {
+  return row.type === 'volume' ? row.name : row.type === 'mount' ? row.volume : undefined;
+}
+
 function placeOfRow(row: Row): Place[] {
+  if (row.type === 'mount') {
+    return [{ volume: row.volume, path: '/', isFolder: true }];
+  }
   if (row.type === 'volume') {
     return [{ volume: row.name, path: '/', isFolder: true }];
   }

@@ -18,3 +18,6 @@ export function originOf(volume: string): { name: string; origin: Origin } | und
   const name = volume.slice(match.prefix.length);
   return isName(name) ? { name, origin: match.origin } : undefined;
 }
+
+/** Where it is mounted, and a login begins. */
+export const homeFolder = '/home/workspace';

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { asBerthError } from '../../api';
+import { homeFolder } from '../../api/rules/home-volume';
 import { isLive } from '../../api/rules/lifecycle';
 import type { AttachSession } from '../../client/attach';
 import type { EngineLink } from '../../ui/engine-link';
@@ -11,7 +12,6 @@ import type { Store } from '../../ui/store';
 import { OutputFlow } from './output-flow';
 
 const { t } = vscode.l10n;
-const home = '/home/workspace';
 
 export class WorkspacePty implements vscode.Pseudoterminal {
   private readonly written = new vscode.EventEmitter<string>();
@@ -29,6 +29,7 @@ export class WorkspacePty implements vscode.Pseudoterminal {
     private readonly name: string,
     private readonly link: EngineLink,
     private readonly store: Store,
+    private readonly folder = homeFolder,
   ) {}
 
   open(size: vscode.TerminalDimensions | undefined): void {
@@ -75,7 +76,7 @@ export class WorkspacePty implements vscode.Pseudoterminal {
         cols,
         rows,
         // As a login does; a command starts in the clone.
-        cwd: home,
+        cwd: this.folder,
         env: { TERM: 'xterm-256color', COLORTERM: 'truecolor' },
       });
       await this.attached(session);

@@ -23,8 +23,9 @@ export class WorkspaceTerminals implements vscode.Disposable, vscode.TerminalPro
     this.owned.dispose();
   }
 
-  open(name: string): vscode.Terminal {
-    return vscode.window.createTerminal(this.options(name));
+  /** `folder`: an absolute path inside, where the shell begins; the home when it is left out. */
+  open(name: string, folder?: string): vscode.Terminal {
+    return vscode.window.createTerminal(this.options(name, folder));
   }
 
   /** The profile in the terminal's drop-down: the only running workspace, or the one that is picked. */
@@ -46,12 +47,12 @@ export class WorkspaceTerminals implements vscode.Disposable, vscode.TerminalPro
     return chosen && new vscode.TerminalProfile(this.options(chosen.name));
   }
 
-  private options(name: string): vscode.ExtensionTerminalOptions {
+  private options(name: string, folder?: string): vscode.ExtensionTerminalOptions {
     const label = this.store.workspace(name)?.label ?? name;
     return {
       name: label,
       iconPath: new vscode.ThemeIcon('vm-running'),
-      pty: new WorkspacePty(name, this.link, this.store),
+      pty: new WorkspacePty(name, this.link, this.store, folder),
       isTransient: true,
     };
   }

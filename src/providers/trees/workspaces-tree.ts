@@ -1,4 +1,5 @@
 /** The Workspaces view's rows: drawn from the store, refreshed row by row. */
+import { homeFolder } from '../../api/rules/home-volume';
 import * as vscode from 'vscode';
 import type { RuntimeKind, Workspace } from '../../api';
 import { goalOf, isUsable } from '../../api/rules/lifecycle';
@@ -309,7 +310,7 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
         host === undefined ? [] : [{ type: 'published', workspace: name, host, guest }],
       ),
       ...(hasFiles(workspace) ? [{ type: 'root', workspace: name } as const] : []),
-      mount(workspace.homeVolume, '/home/workspace'),
+      mount(workspace.homeVolume, homeFolder),
       ...(workspace.dockerVolume === undefined ? [] : [mount(workspace.dockerVolume, '/var/lib/docker')]),
       ...(workspace.spec.mounts ?? []).map(({ source, target, readOnly }) => mount(source, target, readOnly)),
     ];

@@ -93,15 +93,16 @@ const rows = {
     menus: [
       row('inline@3', usable('open'), 'berth.workspace.openInNewWindow'),
       row('1_open@1', usable('open')),
+      row('1_open@1', part('port')),
     ],
   },
   'berth.workspace.openInNewWindow': {
     icon: 'empty-window',
-    menus: [row('1_open@2', usable('open'))],
+    menus: [row('1_open@2', usable('open')), row('1_open@2', part('port'))],
   },
   'berth.workspace.openTerminal': {
     icon: 'terminal',
-    menus: [row('inline@2', liveWorkspace), row('1_open@3', usable('open'))],
+    menus: [row('inline@2', liveWorkspace), row('1_open@3', usable('open')), row('1_open@3', part('port'))],
   },
   'berth.workspace.showLogs': {
     icon: 'output',
@@ -109,11 +110,11 @@ const rows = {
   },
   'berth.workspace.copySshCommand': {
     icon: 'copy',
-    menus: [row('inline@1', part('port')), row('3_look@2', anyWorkspace)],
+    menus: [row('inline@1', part('port')), row('3_look@1', part('port')), row('3_look@2', anyWorkspace)],
   },
   'berth.workspace.browseFiles': {
     icon: 'files',
-    menus: [row('inline@1', part('mount')), row('1_open@4', anyWorkspace)],
+    menus: [row('inline@1', part('mount')), row('1_open@1', part('mount')), row('1_open@4', anyWorkspace)],
   },
   'berth.workspace.adopt': {
     icon: 'link',
@@ -139,15 +140,15 @@ const rows = {
   'berth.volume.measure': { icon: 'graph', menus: [row('6_edit@3', volumeThat('ours'))] },
   'berth.volume.openAsFolder': {
     icon: 'folder-opened',
-    menus: [row('inline@3', anyVolume), row('1_open@1', container)],
+    menus: [row('inline@3', anyVolume), row('1_open@1', container), row('1_open@2', part('mount'))],
   },
   'berth.volume.findText': {
     icon: 'search',
-    menus: [title('1_go@3', 'volumes'), row('1_open@4', container)],
+    menus: [title('1_go@3', 'volumes'), row('1_open@4', container), row('1_open@4', part('mount'))],
   },
   'berth.volume.goToFile': {
     icon: 'go-to-search',
-    menus: [title('1_go@2', 'volumes'), row('1_open@3', container)],
+    menus: [title('1_go@2', 'volumes'), row('1_open@3', container), row('1_open@3', part('mount'))],
   },
   'berth.volume.goToPath': {
     icon: 'search',
@@ -187,6 +188,14 @@ const rows = {
     keys: { key: 'ctrl+v', mac: 'cmd+v', views: ['volumes'] },
   },
   'berth.file.copyPath': { icon: 'link', menus: [row('5_path@1', fileOrFolder)] },
+  'berth.file.copyRelativePath': { icon: 'link', menus: [row('5_path@2', fileOrFolder)] },
+  'berth.file.duplicate': { icon: 'files', menus: [row('4_clip@4', writableEntry)] },
+  'berth.file.openToSide': { icon: 'split-horizontal', menus: [row('1_open@2', file)] },
+  'berth.file.compareWith': { icon: 'diff', menus: [row('1_open@3', file)] },
+  'berth.file.openTerminalHere': {
+    icon: 'terminal',
+    menus: [row('1_open@6', container), row('1_open@6', file), row('1_open@5', part('mount'))],
+  },
   'berth.view.refresh': {
     icon: 'refresh',
     menus: [title('navigation@2', 'workspaces'), title('navigation@2', 'volumes')],

@@ -203,6 +203,7 @@ const vscode = {
   ProgressLocation: { Notification: 15 },
   FileDecoration,
   TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
+  ViewColumn: { Active: -1, Beside: -2 },
   UIKind: { Desktop: 1, Web: 2 },
   l10n: { t: formatted },
   window: {
@@ -215,6 +216,7 @@ const vscode = {
     registerFileDecorationProvider: () => new Disposable(() => undefined),
     setStatusBarMessage: (text: string) => void standIn.statusBar.push(text),
     withProgress,
+    registerTerminalProfileProvider: () => new Disposable(() => undefined),
     createTerminal: () => ({
       show: () => undefined,
       sendText: (line: string, isRun: boolean) => void standIn.typed.push({ line, isRun }),

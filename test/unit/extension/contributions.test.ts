@@ -236,6 +236,15 @@ describe('what is contributed keeps to the rules', () => {
     }
   });
 
+  it('every row of a workspace that leads somewhere has a menu', () => {
+    for (const value of ['port', 'published', 'mount', 'root', 'mounted+volume']) {
+      const shown = (contributes.menus['view/item/context'] ?? []).filter(
+        ({ when, group }) => !group?.startsWith('inline') && isShown(when ?? '', 'berth.workspaces', value),
+      );
+      assert.ok(shown.length >= 2, `${value}: ${shown.map(({ command }) => command).join(', ')}`);
+    }
+  });
+
   it('the start and stop actions follow the state', () => {
     const commandsOf = (state: string, marks = '+unprotected+unfavourite'): string[] =>
       (contributes.menus['view/item/context'] ?? [])

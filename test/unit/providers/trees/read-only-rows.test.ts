@@ -11,6 +11,7 @@ describe('what is offered for files that can be read, not changed', () => {
   const changing = [
     'cut',
     'delete',
+    'duplicate',
     'newFile',
     'newFolder',
     'paste',
@@ -18,7 +19,10 @@ describe('what is offered for files that can be read, not changed', () => {
     'uploadFiles',
     'uploadFolder',
   ];
-  const readingFolder = ['copy', 'copyPath', 'download', 'findText', 'goToFile', 'openAsFolder'];
+  const readingFolder = [
+    ...['copy', 'copyPath', 'copyRelativePath', 'download', 'findText', 'goToFile', 'openAsFolder'],
+    'openTerminalHere',
+  ];
   const file = (type: 'file' | 'directory', readOnly: boolean): string => {
     const inside = { workspace: 'demo', path: '/etc/x', readOnly };
     const row = {
@@ -56,6 +60,7 @@ describe('what is offered for files that can be read, not changed', () => {
       'newFile',
       'newFolder',
       'openAsFolder',
+      'openTerminalHere',
       'paste',
       'uploadFiles',
       'uploadFolder',
@@ -64,7 +69,10 @@ describe('what is offered for files that can be read, not changed', () => {
 
   it('is nothing that changes them', () => {
     assert.deepEqual(offered(file('directory', true)), readingFolder);
-    assert.deepEqual(offered(file('file', true)), ['copy', 'copyPath', 'download', 'open']);
-    assert.deepEqual(offered(root(true)), ['findText', 'goToFile', 'openAsFolder']);
+    assert.deepEqual(offered(file('file', true)), [
+      ...['compareWith', 'copy', 'copyPath', 'copyRelativePath', 'download', 'open', 'openTerminalHere'],
+      'openToSide',
+    ]);
+    assert.deepEqual(offered(root(true)), ['findText', 'goToFile', 'openAsFolder', 'openTerminalHere']);
   });
 });
