@@ -1,0 +1,162 @@
+/** Takes the pictures of the README: three workspaces in a real VS Code, dark and light, with nothing of tests in sight. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { berthVsix } from '../../runner/package-extension';
+import { ROOT } from '../../runner/setup';
+import { berth } from '../cleanup';
+import { launch, type Session } from '../support/launch';
+import { openedFile, writePhotos, writeProject } from './project';
+
+const folder = join(ROOT, 'media', 'screenshots');
+const slow = 180_000;
+const dropMiB = 4096;
+/** Where the project lies in its workspace. */
+const place = 'storefront:/home/workspace/shop';
+
+const settings = {
+  'window.title': 'Berth',
+  'workbench.preferredDarkColorTheme': 'Default Dark Modern',
+  'workbench.preferredLightColorTheme': 'Default Light Modern',
+  'workbench.layoutControl.enabled': false,
+  'window.menuBarVisibility': 'hidden',
+  'editor.minimap.enabled': false,
+  'editor.fontSize': 13,
+  'berth.volumes.showForeign': false,
+};
+
+interface Made {
+  name: string;
+  options: readonly string[];
+}
+
+const workspaces: readonly Made[] = [
+  { name: 'storefront', options: ['--publish', '8080', '--tag', 'shop'] },
+  { name: 'kernel-lab', options: ['--runtime', 'microvm', '--memory', '512m'] },
+  { name: 'payments-api', options: ['--tag', 'shop'] },
+];
+
+/** With the pointer out of the way. */
+async function picture(session: Session, name: string): Promise<void> {
+  await session.workbench.page.mouse.move(900, 560);
+  await session.workbench.page.waitForTimeout(800);
+  await shoot(session, name);
+}
+
+async function shoot({ workbench }: Session, name: string): Promise<void> {
+  await workbench.page.screenshot({ path: join(folder, `${name}.png`) });
+  console.log(`media/screenshots/${name}.png`);
+}
+
+/** From dark to light, or back. */
+async function toggleTheme({ workbench }: Session): Promise<void> {
+  await workbench.run('Preferences: Toggle between Light/Dark Themes');
+  await workbench.page.waitForTimeout(1_000);
+}
+
+/** Drags the edge of the side bar, so that no row is cut off. */
+async function widen({ workbench: { page } }: Session, pixels: number): Promise<void> {
+  const box = await page.locator('.part.sidebar').boundingBox();
+  if (!box) throw new Error('there is no side bar');
+  const [x, y] = [box.x + box.width + 2, box.y + box.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + pixels, y, { steps: 8 });
+  await page.mouse.up();
+}
+
+async function stage(session: Session, project: string): Promise<void> {
+  for (const { name, options } of workspaces) {
+    await berth(session, 'create', name, ...options);
+  }
+  await berth(session, 'cp', project, place);
+  await berth(session, 'stop', 'payments-api');
+}
+
+async function clear(session: Session): Promise<void> {
+  for (const { name } of workspaces) {
+    await berth(session, 'delete', name, '--yes').catch(() => undefined);
+  }
+}
+
+async function takeWizard(session: Session): Promise<void> {
+  const { workbench } = session;
+  await workbench.run('Berth: Create Workspace…');
+  await workbench.quickInput.waitForTitle('Create Workspace (1/');
+  await workbench.quickInput.enter('mobile-app');
+  await workbench.quickInput.waitForTitle('(2/');
+  await picture(session, 'wizard');
+  await workbench.page.keyboard.press('Escape');
+}
+
+async function takeOverview(session: Session, photos: string): Promise<void> {
+  const { workbench } = session;
+  const volumes = workbench.tree('Volumes');
+  await workbench.tree('Workspaces').row('storefront').expand();
+  await volumes.expand('storefront', 'shop', 'src');
+  await volumes.row(openedFile).doubleClick();
+  await workbench.editor.waitForTab(openedFile);
+  await workbench.editor.area.locator('.view-line', { hasText: 'PORT = 8080' }).click();
+  await workbench.notifications.toasts.first().waitFor({ state: 'hidden' });
+  await picture(session, 'overview');
+  await toggleTheme(session);
+  await picture(session, 'overview-light');
+  await toggleTheme(session);
+  await volumes.row('shop').dropPaths(photos);
+  await workbench.notifications.waitFor(/Uploading/);
+  await workbench.page.waitForTimeout(1_500);
+  await workbench
+    .tree('Workspaces')
+    .row('storefront')
+    .showTooltip(workbench.page.getByText('Container name'));
+  await shoot(session, 'transfer');
+  await workbench.notifications.toasts.first().waitFor({ state: 'hidden', timeout: slow });
+}
+
+async function takeStopped(session: Session): Promise<void> {
+  const { workbench } = session;
+  await berth(session, 'stop', 'storefront');
+  await workbench
+    .tree('Workspaces')
+    .row('storefront')
+    .waitForDescription(/stopped/, slow);
+  await toggleTheme(session);
+  await picture(session, 'files');
+}
+
+async function main(): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'berth-scene-'));
+  const [project, photos, opened] = ['shop', 'photos', 'open'].map((name) => join(scratch, name)) as [
+    string,
+    string,
+    string,
+  ];
+  let session: Session | undefined;
+  try {
+    await writeProject(project);
+    await writePhotos(photos, dropMiB);
+    await mkdir(opened);
+    await mkdir(folder, { recursive: true });
+    session = await launch({ vsix: await berthVsix(), folder: opened, settings });
+    await session.workbench.openSideBar('Berth');
+    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await widen(session, 70);
+    try {
+      await stage(session, project);
+      await session.workbench.tree('Workspaces').row('kernel-lab').waitFor('visible', slow);
+      await takeOverview(session, photos);
+      await takeWizard(session);
+      await takeStopped(session);
+    } finally {
+      await clear(session);
+    }
+  } finally {
+    await session?.stop();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
