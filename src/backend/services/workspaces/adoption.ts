@@ -365,7 +365,9 @@ function describe(
   return {
     name,
     volume: volume.name,
-    ...(owner === undefined ? { origin } : { origin: 'berth', owner }),
+    // Its own are those of workspaces that were forgotten, or deleted without their volumes.
+    origin: owner === undefined && !volume.managed ? origin : 'berth',
+    ...(owner !== undefined && { owner }),
     ...(container !== undefined && {
       container: container.name,
       containerState: container.state,

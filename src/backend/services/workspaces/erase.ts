@@ -8,7 +8,7 @@ import type { OperationContext } from '../operations/operation-context';
 import { leaveVolume, removeOwnVolume } from '../volumes/own-volumes';
 import type { WorkspaceRecord } from './record';
 import { settleReplacement, type ReplacementDeps } from './replacement';
-import { WorkspaceElsewhere } from './target';
+import { orForget, WorkspaceElsewhere } from './target';
 
 export interface EraseDeps extends ReplacementDeps {
   secrets: SecretStore;
@@ -79,8 +79,18 @@ export async function eraseWorkspace(
     await registry
       .settle(name, state, { problem, stateDetail, keepsVolumes: undefined })
       .catch(() => undefined);
-    throw error;
+    throw isOutOfReach ? orForgotten(error, registry.find(name)) : error;
   }
+}
+
+/** A delete is what it can be given up with, as well. */
+function orForgotten(error: unknown, record: WorkspaceRecord | undefined): unknown {
+  const { code, message, hint } = asBerthError(error);
+  if (record?.spec.runtime !== 'container') {
+    return error;
+  }
+  const hints = [hint, orForget(record)].filter((each) => each !== undefined);
+  return new BerthError(code, message, { hint: hints.join(' '), remedy: 'forget', cause: error });
 }
 
 /** Throws `illegal_state` where nothing is in the way of a delete: what it left would be in the way of the next one. */

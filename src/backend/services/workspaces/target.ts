@@ -114,9 +114,15 @@ function elsewhere(record: Placed, target: string, actual: string): WorkspaceEls
   );
 }
 
+/** What else can be done where the container engine of a workspace is out of reach. */
+export function orForget(record: { name: string; spec: Pick<WorkspaceSpec, 'runtime'> }): string {
+  const { name, spec } = record;
+  return `Or forget the workspace here, which leaves its ${spec.runtime} and volumes there: \`berth delete ${name} --forget\`.`;
+}
+
 function refusal({ name, spec: { runtime } }: Placed, what: string, pointTo: string): WorkspaceElsewhere {
   return new WorkspaceElsewhere('runtime_unavailable', `${what}. Nothing was changed.`, {
-    hint: `${pointTo}. Or forget the workspace here, which leaves its ${runtime} and volumes there: \`berth delete ${name} --forget\`.`,
+    hint: `${pointTo}. ${orForget({ name, spec: { runtime } })}`,
     remedy: 'forget',
   });
 }

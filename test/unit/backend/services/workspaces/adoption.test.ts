@@ -29,6 +29,13 @@ describe('services/workspaces/adoption', () => {
     ]);
   });
 
+  it('lists a home that a delete has left as one of Berth', async () => {
+    await test.create('left');
+    await test.done(test.services.verbs.delete('left', { keepVolumes: true }));
+    const left = (await test.services.adoption.list()).find(({ name }) => name === 'left');
+    assert.deepEqual(left, { name: 'left', volume: 'workspace-left', origin: 'berth' });
+  });
+
   it('makes a workspace of a volume, which stays as it is', async () => {
     const operation = await adopt('user1', 'sandkasten-ws-user1');
     assert.equal(operation.status, 'succeeded', JSON.stringify(operation.error));

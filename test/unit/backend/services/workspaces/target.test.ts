@@ -197,6 +197,9 @@ describe('services/workspaces/target', () => {
     const near = () => test.services.workspaces.get('near');
     assert.deepEqual([near().state, near().problem], ['running', undefined]);
     here.down = true;
+    const { error } = await test.done(test.services.verbs.delete('near'));
+    assert.deepEqual([error?.code, error?.remedy], ['runtime_unavailable', 'forget']);
+    assert.match(error?.hint ?? '', /Or forget the workspace here, .*: `berth delete near --forget`\.$/);
     assert.equal((await test.done(test.services.verbs.delete('near', { forget: true }))).status, 'succeeded');
     await failure(near, 'not_found');
   });
