@@ -97,7 +97,7 @@ describe('berth cp, ls, cat, mv, rm, mkdir', function () {
   });
 
   it('copies a folder as cp -r does: into an existing one, or as a new one', async () => {
-    await berth.ok('cp', 'tree', `${name}:new`);
+    await berth.ok('cp', '-r', 'tree', `${name}:new`);
     assert.deepEqual(await list(`${name}:new`), ['a.txt', 'link', 'sub/']);
     await berth.ok('cp', 'tree', `${name}:new`);
     assert.ok((await list(`${name}:new`)).includes('tree/'));
