@@ -1,4 +1,4 @@
-/** Marks beside rows, in the Explorer and in tabs: protected, favourite, read-only. */
+/** Marks beside rows, in the Explorer and in tabs: protected, favourite, read-only, mounted in the workspace of this window. */
 import * as vscode from 'vscode';
 import { rootFilesOf } from '../api/rules/root-files';
 import { fileScheme } from '../ui/ids';
@@ -6,6 +6,7 @@ import { DisposableList } from '../ui/signal';
 import type { Store, StoreChange } from '../ui/store';
 import { isFixedRoot } from './files/fixed-roots';
 import { placeOf } from './files/volume-uri';
+import { workspaceOfWindow } from './status-bar';
 import { decorated, rowNamed } from './row-uri';
 
 const { t } = vscode.l10n;
@@ -15,7 +16,11 @@ export class RowDecorations implements vscode.FileDecorationProvider, vscode.Dis
   private readonly emitter = this.owned.add(new vscode.EventEmitter<vscode.Uri[] | undefined>());
   readonly onDidChangeFileDecorations = this.emitter.event;
 
-  constructor(private readonly store: Store) {
+  /** `here`: the workspace that this window shows. */
+  constructor(
+    private readonly store: Store,
+    private readonly here = () => workspaceOfWindow(vscode.workspace.workspaceFolders),
+  ) {
     this.owned.add(store.onDidChange((change) => this.follow(change)));
     this.owned.add(vscode.window.registerFileDecorationProvider(this));
   }
@@ -33,7 +38,7 @@ export class RowDecorations implements vscode.FileDecorationProvider, vscode.Dis
       case 'workspace':
         return marks(this.store.workspace(row.name));
       case 'volume':
-        return marks(this.store.volume(row.name));
+        return marks(this.store.volume(row.name), this.isMountedHere(row.name));
       case 'mount':
         return this.isMountFixed(row.name, row.place) ? readOnly() : undefined;
       case 'root':
@@ -41,6 +46,13 @@ export class RowDecorations implements vscode.FileDecorationProvider, vscode.Dis
       default:
         return undefined;
     }
+  }
+
+  private isMountedHere(volume: string): boolean {
+    const name = this.here();
+    const workspace = name === undefined ? undefined : this.store.workspace(name);
+    const mounts = (workspace?.spec.mounts ?? []).map(({ source }) => source);
+    return [workspace?.homeVolume, workspace?.dockerVolume, ...mounts].includes(volume);
   }
 
   private isMountFixed(workspace: string, target: string): boolean {
@@ -67,9 +79,11 @@ function readOnly(): vscode.FileDecoration {
 /** Letters, as other marks of VS Code: not every font has a lock. */
 function marks(
   of: { favourite?: boolean; protected?: boolean } | undefined,
+  isMounted = false,
 ): vscode.FileDecoration | undefined {
   const found = [
     ...(of?.favourite === true ? [['★', t('Favourite')]] : []),
+    ...(isMounted ? [['M', t('Mounted in the workspace of this window')]] : []),
     ...(of?.protected === true ? [['P', t('Protected')]] : []),
   ];
   return found.length === 0

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Holder, Volume, Workspace, WorkspaceState } from '../../api';
 import type { Store } from '../../ui/store';
 import { holderStateWord, stateWord } from '../../ui/words';
+import { decorated } from '../row-uri';
 import { rowId, type VolumeRow } from './rows';
 import { stateIcon } from './workspace-item';
 
@@ -72,6 +73,10 @@ export function userItem(row: Extract<VolumeRow, { type: 'user' }>, store: Store
   item.accessibilityInformation = {
     label: `${t('Used by {0}', user.label ?? user.name)}, ${item.description}`,
   };
+  const [target] = user.targets;
+  if (user.readOnly && target !== undefined) {
+    item.resourceUri = decorated('mount', user.name, target);
+  }
   if (isKnown) {
     item.command = {
       command: 'berth.view.showWorkspace',

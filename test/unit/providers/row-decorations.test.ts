@@ -12,6 +12,7 @@ import { volume, workspace } from './fixtures';
 describe('marks beside rows', () => {
   let store: Store;
   let decorations: RowDecorations;
+  let here: string | undefined;
   beforeEach(() => {
     standIn.reset();
     store = new Store();
@@ -23,7 +24,8 @@ describe('marks beside rows', () => {
     const workspaces = [workspace('demo', { spec, protected: true, favourite: true }), workspace('plain')];
     const volumes = [volume('data', { protected: true }), volume('other')];
     store.loadSnapshot({ workspaces, volumes, operations: [], drivers: [] });
-    decorations = new RowDecorations(store);
+    here = undefined;
+    decorations = new RowDecorations(store, () => here);
   });
   afterEach(() => {
     decorations.dispose();
@@ -46,6 +48,16 @@ describe('marks beside rows', () => {
       volumeItem({ type: 'volume', name }, store.volume(name), false).resourceUri;
     assert.equal(markOf(item('data')), 'P Protected');
     assert.equal(markOf(item('other')), undefined);
+  });
+
+  it('say which volumes are mounted in the workspace of the window', () => {
+    here = 'demo';
+    const item = (name: string) =>
+      volumeItem({ type: 'volume', name }, store.volume(name), false).resourceUri;
+    assert.equal(markOf(item('data')), 'MP Mounted in the workspace of this window, Protected');
+    assert.equal(markOf(item('other')), undefined);
+    here = 'plain';
+    assert.equal(markOf(item('data')), 'P Protected');
   });
 
   it('say what can be read only: a mount, and the files of a workspace that does not run', () => {

@@ -71,6 +71,8 @@ describe('who uses a volume', () => {
     assert.deepEqual([web.label, web.description], ['Used by The web', 'stopped · /data · read-only']);
     assert.equal(web.accessibilityInformation?.label, 'Used by The web, stopped · /data · read-only');
     assert.deepEqual([web.command?.command, web.command?.arguments], ['berth.view.showWorkspace', ['web']]);
+    assert.equal(String(web.resourceUri), 'berth-row://mount/web/data');
+    assert.equal(item('api').resourceUri, undefined);
     assert.deepEqual([item('db').label, item('db').command], ['Used by db', undefined]);
     assert.equal(item('gone').label, 'Used by gone');
   });
