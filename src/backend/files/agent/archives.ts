@@ -52,6 +52,7 @@ export async function receiveTar(channel: AgentChannel, request: TarRequest, tak
       next = isLast ? next : ask();
       if (payload.length > 0) {
         await take(payload);
+        channel.release(payload);
       }
       const wanted = bulkOf(reply);
       if (wanted !== undefined && bulk !== undefined) {

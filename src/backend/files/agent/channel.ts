@@ -101,6 +101,11 @@ export class AgentChannel {
     return answer;
   }
 
+  /** Says that nobody looks at the payload of an answer any more. */
+  release(_payload: Buffer): void {
+    // That of a process is the garbage collector's.
+  }
+
   /** Stops listening to the changes of a watch. */
   forget(watch: number): void {
     this.watchers.delete(watch);

@@ -7,6 +7,7 @@ import { agentError } from '../agent/errors';
 import type { Range } from '../../ext4/punch-holes';
 import type { FromWorker } from './worker';
 import { workerFile } from './worker-file';
+import { spareBytes } from './agent/spares';
 
 /** A step of its work takes milliseconds: one that says nothing for so long, and then not to a ping, hangs. */
 export interface WorkerTimeouts {
@@ -37,6 +38,7 @@ export class DiskChannel extends AgentChannel {
   private underWay = 0;
   private readonly open = new Set<string>();
   private idle: (() => void)[] = [];
+  private giveBack: (buffer: ArrayBuffer) => void = () => undefined;
 
   override async request(
     op: string,
@@ -58,6 +60,17 @@ export class DiskChannel extends AgentChannel {
         this.open.delete(keyOf(kind, fields));
       }
       this.notifyIdle();
+    }
+  }
+
+  /** Where buffers go that the worker can fill again. */
+  onRelease(giveBack: (buffer: ArrayBuffer) => void): void {
+    this.giveBack = giveBack;
+  }
+
+  override release({ buffer, byteLength }: Buffer): void {
+    if (buffer instanceof ArrayBuffer && byteLength === spareBytes && buffer.byteLength === spareBytes) {
+      this.giveBack(buffer);
     }
   }
 
@@ -150,6 +163,7 @@ export class DiskWorker {
       () => this.lost(output, 'the disk could not be read: its reader hung, and was ended'),
     );
     this.channel = new DiskChannel(this.input(watchdog), output);
+    this.channel.onRelease((buffer) => this.worker.postMessage(buffer, [buffer]));
     this.exited = new Promise((resolve) => this.worker.once('exit', () => resolve()));
     this.worker.on('message', (message: FromWorker) => {
       if (isBytes(message)) {

@@ -12,7 +12,7 @@ import { isSmallFilesData, serveSmallFiles } from '../local/small/serve';
 const maxRequest = 64 * 1024 * 1024;
 
 /**
- * From the engine: bytes of frames, `ping`, `end`. To it: bytes, the answer to a ping, what went wrong at opening, and
+ * From the engine: bytes of frames, buffers that it gives back, `ping`, `end`. To it: bytes, the answer to a ping, what went wrong at opening, and
  * at the end what of the image may become holes.
  */
 export type FromWorker =
@@ -44,6 +44,8 @@ function serve(port: MessagePort, image: string): void {
   port.on('message', (message: unknown) => {
     if (message instanceof Uint8Array) {
       frames.push(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+    } else if (message instanceof ArrayBuffer) {
+      agent.spares.give(message);
     } else if (message === 'ping') {
       port.postMessage({ busy: agent.busy } satisfies FromWorker);
     } else if (message === 'end') {

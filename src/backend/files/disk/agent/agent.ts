@@ -11,6 +11,7 @@ import { Notes } from './copied';
 import { type Fields, list, real, stat } from './entries';
 import { Volume } from './places';
 import { search } from './search';
+import { Spares } from './spares';
 import { Stages } from './stages';
 import { TarIn } from './tar-in';
 import { TarOut } from './tar-out';
@@ -27,6 +28,8 @@ const graceMs = 5000;
 
 export class DiskAgent {
   private readonly jobs = new Map<number, { job: Job; ended: Promise<void> }>();
+  /** What the engine gives back goes here. */
+  readonly spares = new Spares();
   private readonly content: Content;
   private readonly stages: Stages;
   private readonly watches = new Watches();
@@ -171,7 +174,9 @@ export class DiskAgent {
   private archives(volume: Volume): Readonly<Record<string, Quick>> {
     const { tars, fs, notes } = this;
     return {
-      tar_open: (request) => ({ handle: tars.add(new TarOut(fs, volume, request, notes.of(request))) }),
+      tar_open: (request) => ({
+        handle: tars.add(new TarOut(fs, volume, request, notes.of(request), this.spares)),
+      }),
       tar_next: ({ handle }) => {
         const tar = tars.get(handle);
         const chunk = tar instanceof TarOut ? tar.next() : Buffer.alloc(0);

@@ -15,9 +15,10 @@ import type { Copied } from './copied';
 import type { Fields } from './entries';
 import { isUnusedLostAndFound } from './lost-found';
 import { split, type Volume } from './places';
+import { spareBytes, Spares } from './spares';
 import { isStillThere, Trail } from './trees';
 
-const piece = 1024 * 1024;
+const piece = spareBytes;
 /** Up to that a file is one part of the tar. */
 const smallSize = 64 * 1024;
 
@@ -66,6 +67,7 @@ export class TarOut {
     request: Fields,
     /** Notes what is read. */
     private readonly copied?: Copied,
+    private readonly spares = new Spares(),
   ) {
     this.extent = extentOf(request);
     const place = volume.existing(split(request.path), false);
@@ -161,12 +163,20 @@ export class TarOut {
       const whole = [{ offset: 0, length: inode.size }];
       let sent = 0;
       for (const { offset, length } of sparse ?? whole) {
-        yield* read(reading.content, offset, offset + length);
+        yield* this.pieces(reading.content, offset, offset + length);
         sent += length;
       }
       yield Buffer.alloc(paddingOf(sent));
     } finally {
       reading.close();
+    }
+  }
+
+  private *pieces(content: FileReader, from: number, to: number): Generator<Buffer> {
+    for (let at = from; at < to; at += piece) {
+      const bytes = this.spares.take().subarray(0, Math.min(piece, to - at));
+      content.readInto(bytes, at);
+      yield bytes;
     }
   }
 
@@ -218,10 +228,4 @@ export class TarOut {
 
 function mtimeNsOf(inode: Inode): bigint {
   return BigInt(inode.time('mtime')) * 1000n + BigInt(inode.timeRest('mtime'));
-}
-
-function* read(content: FileReader, from: number, to: number): Generator<Buffer> {
-  for (let at = from; at < to; at += piece) {
-    yield content.read(at, Math.min(piece, to - at));
-  }
 }

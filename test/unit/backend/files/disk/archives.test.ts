@@ -129,6 +129,21 @@ describe('archives of a stopped disk', function () {
     assert.deepEqual(await names('/t'), ['a.txt', 'd']);
   });
 
+  it('carry large files in a few buffers, which go back to be filled again', async () => {
+    const content = Buffer.from(Uint32Array.from({ length: 3_000_000 }, (_, n) => n * 2_654_435_761).buffer);
+    await disk.files.write('/t/large', content, over);
+    const seen: Buffer[] = [];
+    const copies: Buffer[] = [];
+    await disk.files.receiveTar('/t/large', (chunk) => {
+      seen.push(chunk);
+      copies.push(Buffer.from(chunk));
+      return undefined;
+    });
+    assert.ok(Buffer.concat(copies).includes(content));
+    assert.ok(seen.filter(({ byteLength }) => byteLength === 0).length >= 10);
+    assert.ok((await bytesOf(await disk.files.getTar('/t/large'))).includes(content));
+  });
+
   it('carry ten thousand files, into one folder, with an index that others understand', async () => {
     const members = Array.from({ length: 10_000 }, (_, n): Member => [{ name: `many/file-${n}` }, `${n}`]);
     await disk.put('/', members);
