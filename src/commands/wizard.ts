@@ -33,7 +33,7 @@ export async function runWizard<State>(
   let index = jump ?? 0;
   let isJump = jump !== undefined;
   for (let step = steps[index]; step !== undefined; step = steps[index]) {
-    const shown = steps.filter((each) => each.isSkipped?.(state) !== true);
+    const shown = steps.filter((each) => each === step || each.isSkipped?.(state) !== true);
     const at = shown.indexOf(step);
     const place = { title, step: at + 1, totalSteps: shown.length, canGoBack: at > 0 };
     const move = await step.show(state, place);

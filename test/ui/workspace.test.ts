@@ -70,7 +70,20 @@ describe('a workspace, from the wizard to its end', function () {
     await quickInput.pick('Limits');
     await quickInput.waitForTitle('(5/');
     await quickInput.pick('1 CPU, 2 GiB');
-    await quickInput.waitForTitle('(7/');
+    await quickInput.waitForTitle('(7/7');
+    // What few need has its steps behind one line.
+    await quickInput.pick('More…');
+    await quickInput.waitForTitle('(7/8');
+    assert.equal((await quickInput.labels())[0], 'Ports');
+    await quickInput.pick('Variables');
+    await quickInput.rows.first().waitFor({ state: 'hidden' });
+    await quickInput.box.fill('not a variable');
+    await eventually('the message', async () =>
+      assert.match(await quickInput.message(), /Enter variables as NAME=value/),
+    );
+    await quickInput.enter('GREETING="good morning"');
+    await quickInput.waitForTitle('(7/7');
+    await workbench.screenshot('wizard-more');
     await page.keyboard.press('Enter');
     await row().waitForDescription(/^:2\d{3}/, slow);
     assert.match(await row().spoken(), new RegExp(`Workspace ${name}, running`));
@@ -83,6 +96,8 @@ describe('a workspace, from the wizard to its end', function () {
     await workbench.terminal.waitForText(/\$/, slow);
     await workbench.terminal.type('echo sum-$((6*7)); stty size');
     await workbench.terminal.waitForText('sum-42');
+    await workbench.terminal.type('echo "$GREETING $((40+2))"');
+    await workbench.terminal.waitForText('good morning 42');
     await row().showTooltip(workbench.page.getByText('Container name'));
     await workbench.screenshot('terminal');
   });

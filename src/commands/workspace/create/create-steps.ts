@@ -8,6 +8,7 @@ import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } f
 import { cloneMessage } from './clone-words';
 import type { WorkspaceDraft } from './draft';
 import { limitsSteps } from './limits-steps';
+import { moreSteps, moreWords } from './more-steps';
 import { nameMessage } from './name-words';
 
 const { t } = vscode.l10n;
@@ -36,7 +37,13 @@ export function createSteps(store: Store, choices: CreateChoices): Step[] {
     ),
     { show: askDocker },
   ];
-  return [...steps, { show: (draft, place) => summary(steps.length, choices, draft, place) }];
+  const docker = steps.length - 1;
+  const more = steps.length;
+  return [
+    ...steps,
+    ...moreSteps(more, choices.info),
+    { show: (draft, place) => summary({ docker, more }, choices, draft, place) },
+  ];
 }
 
 function askName(store: Store, draft: WorkspaceDraft, place: StepPlace) {
@@ -126,7 +133,12 @@ function askDocker(draft: WorkspaceDraft, place: StepPlace) {
 }
 
 /** All choices at a glance: Enter creates, choosing a line changes it. */
-function summary(last: number, { info }: CreateChoices, draft: WorkspaceDraft, place: StepPlace) {
+function summary(
+  at: { docker: number; more: number },
+  { info }: CreateChoices,
+  draft: WorkspaceDraft,
+  place: StepPlace,
+) {
   const line = (label: string, description: string, step: number): PickItem<number> => ({
     label,
     description,
@@ -149,7 +161,8 @@ function summary(last: number, { info }: CreateChoices, draft: WorkspaceDraft, p
       line(t('Image'), draft.image === '' ? info.defaultImage : draft.image, imageStep),
       line(t('Clone'), draft.cloneUrl === '' ? t('nothing') : draft.cloneUrl, 3),
       line(t('Limits'), limitsWords(limits, draft.runtime), 4),
-      line(t('Docker inside'), draft.docker ? runtimeWords(draft.runtime).withDocker : t('no'), last - 1),
+      line(t('Docker inside'), draft.docker ? runtimeWords(draft.runtime).withDocker : t('no'), at.docker),
+      line(t('More…'), moreWords(draft), at.more),
     ],
     active: -1,
     accept: (step) => (step < 0 ? 'next' : step),

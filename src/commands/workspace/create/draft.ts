@@ -2,6 +2,7 @@
 import type { Limits, RuntimeKind, WorkspaceCreate } from '../../../api';
 import { cloneAddressProblem, type CloneAddressProblem } from '../../../api/rules/clone-address';
 import { isName, maxNameLength } from '../../../api/rules/names';
+import { moreRequest, type MoreChoices } from './more';
 import { cpuBounds, isWithin, memoryBounds, parseMiB } from '../../../api/rules/sizes';
 
 export interface WorkspaceDraft {
@@ -12,6 +13,7 @@ export interface WorkspaceDraft {
   cloneUrl: string;
   limits: Limits;
   docker: boolean;
+  more?: MoreChoices;
 }
 
 export type NameProblem = 'empty' | 'long' | 'characters' | 'hyphen' | 'workspace' | 'volume';
@@ -75,5 +77,6 @@ export function toRequest(draft: WorkspaceDraft): WorkspaceCreate {
     ...(draft.cloneUrl !== '' && { cloneUrl: draft.cloneUrl }),
     ...(Object.keys(draft.limits).length > 0 && { limits: draft.limits }),
     ...(draft.docker && { docker: true }),
+    ...moreRequest(draft.more),
   };
 }

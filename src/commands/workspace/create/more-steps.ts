@@ -1,0 +1,156 @@
+/** The steps of the wizard behind *More…*: none is passed on the way, each is come to from the list of them. */
+import * as vscode from 'vscode';
+import type { EngineInfo, IdlePolicy, NetworkMode } from '../../../api';
+import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../../wizard';
+import type { WorkspaceDraft } from './draft';
+import { parsePorts, parseVariables, parseVolumes, portsText, variablesText, type MoreChoices } from './more';
+
+const { t } = vscode.l10n;
+type Step = WizardStep<WorkspaceDraft>;
+
+const idlePolicies: readonly (IdlePolicy | undefined)[] = [
+  undefined,
+  { pauseAfter: 30 },
+  { pauseAfter: 60 },
+  { stopAfter: 120 },
+  { pauseAfter: 30, stopAfter: 240 },
+];
+
+const change = (draft: WorkspaceDraft, more: MoreChoices): void => {
+  draft.more = { ...draft.more, ...more };
+};
+
+/** `first`: the place of the first of them among all steps. */
+export function moreSteps(first: number, info: EngineInfo): Step[] {
+  const shows: Step['show'][] = [
+    (draft, place) => chooseOne(first, draft, place),
+    askPorts,
+    askVariables,
+    askVolumes,
+    (draft, place) => askNetwork(info, draft, place),
+    askIdle,
+  ];
+  return shows.map((show) => ({ show, isSkipped: () => true }));
+}
+
+/** What was chosen behind *More…*, in a few words. */
+export function moreWords({ more = {} }: WorkspaceDraft): string {
+  const words = [
+    more.ports?.length ? t('ports {0}', portsText(more.ports)) : undefined,
+    ...Object.keys(more.env ?? {}),
+    ...(more.volumes ?? []),
+    more.network === undefined ? undefined : t('network {0}', networkWords(more.network)),
+    more.idle === undefined ? undefined : idleWords(more.idle),
+  ].filter((word) => word !== undefined);
+  return words.length === 0 ? t('ports, variables, volumes, network, idle') : words.join(' · ');
+}
+
+function chooseOne(first: number, draft: WorkspaceDraft, place: StepPlace) {
+  const { more = {} } = draft;
+  const line = (label: string, icon: string, description: string, offset: number): PickItem<number> => ({
+    ...{ label, description, value: first + offset },
+    iconPath: new vscode.ThemeIcon(icon),
+  });
+  const none = t('none');
+  return showPick(place, {
+    placeHolder: t('What else to set'),
+    items: [
+      line(t('Ports'), 'plug', portsText(more.ports) || none, 1),
+      line(t('Variables'), 'symbol-variable', Object.keys(more.env ?? {}).join(', ') || none, 2),
+      line(t('Volumes'), 'database', more.volumes?.join(', ') ?? none, 3),
+      line(t('Network'), 'globe', networkWords(more.network ?? 'on'), 4),
+      line(t('When idle'), 'watch', idleWords(more.idle), 5),
+    ],
+    accept: (step) => step,
+  });
+}
+
+function askPorts(draft: WorkspaceDraft, place: StepPlace) {
+  return showInput(place, {
+    prompt: t('Ports inside that are reached on 127.0.0.1 of this machine'),
+    placeHolder: '8080, 13000:3000',
+    value: portsText(draft.more?.ports),
+    validate: (text) =>
+      parsePorts(text) === undefined
+        ? t('Enter ports, e.g. 8080, or two, e.g. 18080:8080, each once and of at most 65535.')
+        : undefined,
+    accept: (text) => change(draft, { ports: parsePorts(text) ?? [] }),
+  });
+}
+
+function askVariables(draft: WorkspaceDraft, place: StepPlace) {
+  return showInput(place, {
+    prompt: t('Environment variables of every login. They are no place for secrets.'),
+    placeHolder: t('NODE_ENV=test GREETING="good morning"'),
+    value: variablesText(draft.more?.env),
+    validate: (text) =>
+      parseVariables(text) === undefined
+        ? t('Enter variables as NAME=value, with spaces between them; a value with spaces in quotes.')
+        : undefined,
+    accept: (text) => change(draft, { env: parseVariables(text) ?? {} }),
+  });
+}
+
+function askVolumes(draft: WorkspaceDraft, place: StepPlace) {
+  return showInput(place, {
+    prompt: t('Volumes to mount beside the home: they are made where they are not there yet'),
+    placeHolder: 'data:/mnt/data, models:/models:ro',
+    value: draft.more?.volumes?.join(', ') ?? '',
+    validate: (text) =>
+      parseVolumes(text) === undefined
+        ? t('Enter volumes as NAME:/path, or NAME:/path:ro for one that is only read.')
+        : undefined,
+    accept: (text) => change(draft, { volumes: parseVolumes(text) ?? [] }),
+  });
+}
+
+function networkWords(network: NetworkMode): string {
+  return {
+    on: t('on'),
+    off: t('off'),
+    'host-loopback': t('on, with what listens on this machine only'),
+  }[network];
+}
+
+function askNetwork({ drivers }: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
+  const driver = drivers.find(({ runtime }) => runtime === draft.runtime);
+  const networks = driver?.features?.networks ?? ['on', 'off'];
+  const details: Readonly<Record<NetworkMode, string>> = {
+    on: t('The internet, but nothing that listens on this machine only.'),
+    off: t('Nothing but SSH from this machine.'),
+    'host-loopback': t('What listens on this machine only is reached as 10.0.2.2, too.'),
+  };
+  return showPick(place, {
+    placeHolder: t('Network of the workspace'),
+    items: networks.map((value) => ({ label: networkWords(value), detail: details[value], value })),
+    active: draft.more?.network ?? 'on',
+    accept: (network) => {
+      change(draft, { network });
+      return 'next';
+    },
+  });
+}
+
+function idleWords(idle: IdlePolicy | undefined): string {
+  const { pauseAfter, stopAfter } = idle ?? {};
+  const words = [
+    pauseAfter === undefined ? undefined : t('paused after {0} minutes', pauseAfter),
+    stopAfter === undefined ? undefined : t('stopped after {0} minutes', stopAfter),
+  ].filter((word) => word !== undefined);
+  return words.length === 0 ? t('as the settings say') : words.join(', ');
+}
+
+function askIdle(draft: WorkspaceDraft, place: StepPlace) {
+  const items = idlePolicies.map((idle, value) => ({ label: idleWords(idle), value }));
+  return showPick(place, {
+    placeHolder: t('What happens when nobody has used the workspace for a while'),
+    items,
+    active: 0,
+    accept: (index) => {
+      const { idle: _, ...others } = draft.more ?? {};
+      const idle = idlePolicies[index];
+      draft.more = idle === undefined ? others : { ...others, idle };
+      return 'next';
+    },
+  });
+}
