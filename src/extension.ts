@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { Clipboard } from './commands/file/clipboard';
 import { registerCommands } from './commands/register';
+import { FollowedOperations, resumeFollowed } from './ui/followed';
 import { Runner } from './ui/runner';
 import { Targets } from './commands/targets';
 import type { EngineClient } from './client/engine-client';
@@ -53,7 +54,8 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
     ),
   );
   const keys = own(new ContextKeys(link, store));
-  const runner = new Runner(link, store, log);
+  const followed = new FollowedOperations(context.workspaceState);
+  const runner = new Runner(link, store, log, followed);
   const transfers = new Transfers(runner, log);
   const drops = { transfers, runner, store };
   const workspacesTree = own(new WorkspacesTree(store, link));
@@ -62,8 +64,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const views = own(
     new Views(trees, { workspaces: workspacesDrop(drops), volumes: volumesDrop(drops) }, link, store, keys),
   );
-  own(new FolderWatches(views.volumes, link, store, log));
-  own(new FolderWatches(views.workspaces, link, store, log));
+  for (const view of [views.volumes, views.workspaces]) own(new FolderWatches(view, link, store, log));
   own(new VolumeFileSystem(link, store, runner, log));
   own(new StatusBar(link, store));
   own(followSettings(link, log));
@@ -75,10 +76,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const clipboard = new Clipboard(keys);
   own(
     registerCommands({
-      context,
-      link,
-      store,
-      runner,
+      ...{ context, link, store, runner },
       targets,
       views,
       volumesTree,
@@ -91,5 +89,6 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
     }),
   );
   views.seen();
+  void resumeFollowed(runner, followed, (title, operation) => transfers.reportEnd(title, operation));
   return { getApi: () => ({ version: 1, client: () => link.client(), store, trees }) };
 }

@@ -30,6 +30,12 @@ export interface Task {
   follow(operation: Operation): Promise<Operation>;
 }
 
+/** Remembers over a reload of the window which operations are under way, with the titles of their progress. */
+export interface UnderWay {
+  add(id: string, title: string): void;
+  remove(id: string): void;
+}
+
 /** Thrown to end a command quietly: the user closed a dialog. */
 export class Cancelled extends Error {}
 
@@ -41,6 +47,7 @@ export class Runner {
     private readonly link: Pick<EngineLink, 'client'>,
     private readonly store: Store,
     private readonly log: Logger & { show(preserveFocus?: boolean): void },
+    private readonly followed?: UnderWay,
   ) {}
 
   /** Runs one piece of work under a title, e.g. `Starting demo`, and tells how it ended. Never rejects. */
@@ -62,7 +69,7 @@ export class Runner {
         client,
         signal,
         report: (message, done) => reports.set(message, done),
-        follow: (operation) => this.follow(client, operation, signal, reports),
+        follow: (operation) => this.follow(client, operation, { title, signal, reports }),
       });
     });
   }
@@ -130,16 +137,17 @@ export class Runner {
   private async follow(
     client: EngineClient,
     operation: Operation,
-    signal: AbortSignal,
-    reports: Reports,
+    { title, signal, reports }: { title: string; signal: AbortSignal; reports: Reports },
   ): Promise<Operation> {
     const show = (each: Operation): void => reports.set(progressText(each), percent(each));
     this.store.take({ type: 'operation.changed', payload: operation });
     show(operation);
+    this.followed?.add(operation.id, title);
     const listening = this.store.onOperation((each) => each.id === operation.id && show(each));
     try {
       const ended = await client.waitFor(operation, signal);
       this.store.take({ type: 'operation.changed', payload: ended });
+      this.followed?.remove(operation.id);
       for (const warning of ended.warnings) {
         this.log.warn(`${operation.title}: ${warning}`);
       }
@@ -157,6 +165,9 @@ export class Runner {
     try {
       const payload = await client.call('operations.get', { params: { id } });
       this.store.take({ type: 'operation.changed', payload });
+      if (payload.status !== 'running') {
+        this.followed?.remove(id);
+      }
     } catch (error) {
       this.log.info(`How operation ${id} ended is not known: ${asBerthError(error).message}`);
     }

@@ -130,6 +130,41 @@ describe('the files of a volume, by dialogs and keys', function () {
     await eventually('the file', async () => assert.equal(await cat('/site/two.txt'), 'two\n'), slow);
   });
 
+  it('shows an upload again when the window was reloaded meanwhile, and its end', async () => {
+    const { workbench, vscode } = session;
+    const big = join(folder, 'big');
+    const mebibytes = 2048;
+    const part = Buffer.alloc(16 * 1024 * 1024);
+    await mkdir(big);
+    for (let n = 0; n < mebibytes / 16; n += 1) await writeFile(join(big, `part-${n}.bin`), part);
+    const { pid } = JSON.parse(await readFile(join(vscode.home, '.berth', 'engine.lock'), 'utf8')) as {
+      pid: number;
+    };
+    await row(volume).dropPaths(big);
+    await workbench.notifications.waitFor(/Uploading big.* of 2\.0 GiB/, slow);
+    // However fast the machine is: the upload is not over before the window is back.
+    process.kill(pid, 'SIGSTOP');
+    try {
+      // A marker that only a new document lacks.
+      await workbench.page.evaluate("document.body.setAttribute('data-before', '')");
+      await workbench.run('Developer: Reload Window');
+      await workbench.page.locator('body:not([data-before])').waitFor({ timeout: slow });
+      await workbench.waitUntilReady();
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await workbench.openSideBar('Berth');
+    await workbench.notifications.waitFor(/Uploading big.* of 2\.0 GiB/, slow);
+    await workbench.screenshot('upload-after-reload');
+    await workbench.statusBar(/Uploading big: 128 files \(2\.0 GiB\)/);
+    await workbench.notifications.with(/Uploading big/).waitFor({ state: 'hidden', timeout: slow });
+    assert.match(await list(), /big/);
+    await rm(big, { recursive: true });
+    await berth(session, 'rm', '-r', `volume:${volume}:/big`);
+    await row(volume).expand();
+    await row('one.txt').waitFor('visible', slow);
+  });
+
   it('goes to a path: a file opens, a folder is shown', async () => {
     const { workbench } = session;
     const { quickInput } = workbench;

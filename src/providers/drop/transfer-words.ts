@@ -32,17 +32,30 @@ export function isPartial({ failed }: TransferCounts): boolean {
   return failed.length > 0;
 }
 
-/** E.g. `Copied 3 files (1.2 MB) to demo:/src; 1 skipped`. */
+const amountOf = ({ files, bytes }: TransferCounts): string => {
+  const count = files === 1 ? t('1 file') : t('{0} files', files);
+  return bytes > 0 ? t('{0} ({1})', count, formatBytes(bytes)) : count;
+};
+
+/** E.g. `Copied 3 files (1.2 MiB) to demo:/src; 1 skipped`. */
 export function transferWords(verb: 'copied' | 'moved', counts: TransferCounts, target: string): string {
-  const files = counts.files === 1 ? t('1 file') : t('{0} files', counts.files);
-  const amount = counts.bytes > 0 ? t('{0} ({1})', files, formatBytes(counts.bytes)) : files;
+  const amount = amountOf(counts);
   const head =
     verb === 'moved' ? t('Moved {0} to {1}', amount, target) : t('Copied {0} to {1}', amount, target);
+  return withRest(head, counts);
+}
+
+/** E.g. `3 files (1.2 MiB); 1 skipped`, where it is not known what was done with them. */
+export function transferCounts(counts: TransferCounts): string {
+  return withRest(amountOf(counts), counts);
+}
+
+function withRest(head: string, { renamed, skipped, failed }: TransferCounts): string {
   return [
     head,
-    counts.renamed > 0 ? t('{0} renamed', counts.renamed) : undefined,
-    counts.skipped.length > 0 ? t('{0} skipped', counts.skipped.length) : undefined,
-    counts.failed.length > 0 ? t('{0} failed', counts.failed.length) : undefined,
+    renamed > 0 ? t('{0} renamed', renamed) : undefined,
+    skipped.length > 0 ? t('{0} skipped', skipped.length) : undefined,
+    failed.length > 0 ? t('{0} failed', failed.length) : undefined,
   ]
     .filter((word) => word !== undefined)
     .join('; ');

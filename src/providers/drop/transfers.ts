@@ -3,7 +3,7 @@
  * it told. Bytes go through the engine; only what has no local path passes through here (`stream-in.ts`).
  */
 import * as vscode from 'vscode';
-import type { ConflictPolicy, TransferCreate } from '../../api';
+import type { ConflictPolicy, Operation, TransferCreate } from '../../api';
 import type { CommandId } from '../../ui/contributions/commands';
 import type { Runner, Task } from '../../ui/runner';
 import type { Logger } from '../../ui/engine-link';
@@ -15,7 +15,7 @@ import { askedPolicy } from './conflicts';
 import { readForeign } from './foreign-tree';
 import { streamIn, type Incoming } from './stream-in';
 import { streamOut } from './stream-out';
-import { countsOf, isPartial, transferWords, type TransferCounts } from './transfer-words';
+import { countsOf, isPartial, transferCounts, transferWords, type TransferCounts } from './transfer-words';
 
 const { t } = vscode.l10n;
 const shownFailures = 3;
@@ -163,6 +163,17 @@ export class Transfers {
     const canUndo = conflict === 'fail' && !isPartial(counts);
     await this.report(request.move === true ? 'moved' : 'copied', counts, target, canUndo ? undo : undefined);
     return 'done';
+  }
+
+  /** Of what the window has followed since before a reload: it may be no transfer. */
+  reportEnd(title: string, operation: Operation): void {
+    const counts = operation.kind === 'transfer' ? countsOf(operation) : undefined;
+    if (counts !== undefined && isPartial(counts)) {
+      void this.reportPartial(t('{0}: {1}', title, transferCounts(counts)), counts);
+    } else {
+      const words = counts === undefined ? t('done') : transferCounts(counts);
+      vscode.window.setStatusBarMessage(t('{0}: {1}', title, words), 6_000);
+    }
   }
 
   /** Never waited for by the work itself: the message may stay open for long. */
