@@ -216,7 +216,7 @@ describe('commands that ask, from the palette and the menus', function () {
     const text = await workbench.dialog.text();
     assert.match(text, /Delete 2 workspaces and their files\?/);
     for (const each of [name, other]) {
-      assert.match(text, new RegExp(`volume workspace-${each}: [\\d.]+ [kM]?B`));
+      assert.match(text, new RegExp(`volume workspace-${each}: [\\d.]+ (?:[KMG]i)?B`));
     }
     await workbench.screenshot('delete-two');
     await workbench.dialog.press('Cancel');
@@ -278,9 +278,9 @@ describe('commands that ask, from the palette and the menus', function () {
 
   it('measures a volume when asked, and by itself when it is opened', async () => {
     await volume(other).contextMenu('Measure Volume Size');
-    await volume(other).waitForDescription(/\d [kM]?B/, slow);
+    await volume(other).waitForDescription(/\d (?:[KMG]i)?B/, slow);
     await volume(name).expand();
-    await volume(name).waitForDescription(/\d [kM]?B/, slow);
+    await volume(name).waitForDescription(/\d (?:[KMG]i)?B/, slow);
     await volume(name).showTooltip(session.workbench.page.getByRole('cell', { name: 'Used by' }));
     await session.workbench.screenshot('volume-panel');
   });

@@ -243,7 +243,7 @@ describe('a microVM, from the wizard to its end', function () {
     const { workbench } = session;
     await row().contextMenu('Delete Workspace…');
     const text = await workbench.dialog.text();
-    assert.match(text, new RegExp(`volume ${volume}: [\\d.]+ [kM]?B`));
+    assert.match(text, new RegExp(`volume ${volume}: [\\d.]+ (?:[KMG]i)?B`));
     assert.match(text, /microVM/);
     await workbench.screenshot('microvm-delete');
     await workbench.dialog.press('Delete');
