@@ -120,7 +120,12 @@ export default tseslint.config(
   {
     files: ['media/**/*.js'],
     languageOptions: {
-      globals: { acquireVsCodeApi: 'readonly', document: 'readonly', Element: 'readonly' },
+      globals: {
+        acquireVsCodeApi: 'readonly',
+        window: 'readonly',
+        document: 'readonly',
+        Element: 'readonly',
+      },
     },
   },
   {

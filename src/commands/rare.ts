@@ -33,3 +33,4 @@ export { editTags } from './workspace/marks/editTags';
 export { markFavourite } from './workspace/marks/favourite';
 export { protectWorkspace } from './workspace/marks/protect';
 export { showLogs } from './workspace/open/showLogs';
+export { showPanel } from './workspace/panel/panel';

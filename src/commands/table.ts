@@ -77,6 +77,7 @@ function workspaceCommands(services: Services) {
     'berth.workspace.open': openWorkspace(services),
     'berth.workspace.openInNewWindow': openInNewWindow(services),
     'berth.workspace.openTerminal': openTerminal(services),
+    'berth.workspace.showPanel': seldom(async () => (await rare()).showPanel(services)),
     'berth.workspace.showLogs': seldom(async () => (await rare()).showLogs(services)),
     'berth.workspace.copySshCommand': copySshCommand(services),
     'berth.workspace.browseFiles': browseFiles(services),

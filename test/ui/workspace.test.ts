@@ -201,12 +201,33 @@ describe('a workspace, from the wizard to its end', function () {
     await row().waitForDescription(/^:2\d{3}/, slow);
   });
 
+  it('has a panel: what it uses, where its files are, its last words and its buttons', async () => {
+    const { workbench } = session;
+    await row().contextMenu('Show Workspace Panel');
+    const page = workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+    await page.getByRole('heading', { name, exact: true }).waitFor({ timeout: slow });
+    await page.getByRole('img', { name: /^CPU: \d+ % of one CPU$/ }).waitFor({ timeout: slow });
+    await page
+      .locator('#volumes')
+      .getByText(/^[\d.]+ KiB$/)
+      .waitFor({ timeout: slow });
+    await page.locator('#log pre').waitFor({ timeout: slow });
+    await sleep(6_000);
+    await workbench.screenshot('panel');
+    // By the keyboard, too.
+    await page.getByRole('button', { name: 'Stop', exact: true }).press('Enter');
+    await page.getByRole('status').filter({ hasText: 'stopped' }).waitFor({ timeout: slow });
+    await page.getByRole('button', { name: 'Start', exact: true }).press('Enter');
+    await page.getByRole('status').filter({ hasText: 'running' }).waitFor({ timeout: slow });
+    await workbench.editor.closeAll();
+  });
+
   it('is deleted only after a dialog that names what goes, with sizes', async () => {
     const { workbench } = session;
     await row().contextMenu('Delete Workspace…');
     const text = await workbench.dialog.text();
     assert.match(text, new RegExp(`Delete workspace ${name} and its files`));
-    assert.match(text, new RegExp(`volume workspace-${name}: [\\d.]+ [kM]?B`));
+    assert.match(text, new RegExp(`volume workspace-${name}: [\\d.]+ (?:[KMG]i)?B`));
     assert.match(text, /cannot be undone/);
     await workbench.screenshot('delete');
     await workbench.dialog.press('Cancel');

@@ -104,6 +104,10 @@ const rows = {
     icon: 'terminal',
     menus: [row('inline@2', liveWorkspace), row('1_open@3', usable('open')), row('1_open@3', part('port'))],
   },
+  'berth.workspace.showPanel': {
+    icon: 'graph',
+    menus: [row('3_look@0', anyWorkspace)],
+  },
   'berth.workspace.showLogs': {
     icon: 'output',
     menus: [row('3_look@1', workspaceIn(...uses.logs))],

@@ -1,0 +1,121 @@
+// Draws what the panel of a workspace is sent. All of it is text: nothing becomes a part of the page by what it says.
+const editor = acquireVsCodeApi();
+const svgSpace = 'http://www.w3.org/2000/svg';
+const width = 240;
+const height = 56;
+
+/** @param {string} name @param {Record<string, string>} attributes @param {(Node | string)[]} children */
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** Who pressed a button finds it again after it was drawn anew. */
+function fill(/** @type {HTMLElement} */ place, /** @type {Node[]} */ children) {
+  const focused = place.contains(document.activeElement) ? document.activeElement.id : '';
+  place.replaceChildren(...children);
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+function fillSection(/** @type {string} */ id, /** @type {Node[]} */ children) {
+  const section = document.getElementById(id);
+  section.hidden = children.length === 0;
+  fill(section.querySelector('.content'), children);
+}
+
+function buttonOf({ command, title }, index) {
+  const kind = index === 0 ? {} : { class: 'secondary' };
+  return element('button', { id: command, 'data-command': command, ...kind }, title);
+}
+
+function volumeOf({ name, place, used, share }) {
+  const row = element(
+    'div',
+    { class: 'volume' },
+    element('strong', {}, name),
+    element('span', { class: 'quiet' }, place),
+    element('span', { class: 'amount' }, used),
+  );
+  if (share !== undefined) {
+    const bar = element('div', { class: 'bar', role: 'img', 'aria-label': used }, element('i'));
+    bar.firstChild.style.width = `${(share * 100).toFixed(1)}%`;
+    row.append(bar);
+  }
+  return row;
+}
+
+function drawFacts(facts) {
+  document.querySelector('h1').textContent = facts.title;
+  const state = document.getElementById('state');
+  if (state.textContent !== facts.state) state.textContent = facts.state;
+  document.querySelector('main').setAttribute('aria-busy', String(facts.isBusy));
+  fill(document.getElementById('buttons'), facts.buttons.map(buttonOf));
+  const problems = document.getElementById('problems');
+  problems.hidden = facts.problems.length === 0;
+  fill(
+    problems,
+    facts.problems.map((text) => element('li', {}, text)),
+  );
+  fillSection(
+    'ports',
+    facts.ports.map(({ host, words }) =>
+      element('button', { id: `port-${host}`, class: 'link', 'data-port': String(host) }, words),
+    ),
+  );
+  fillSection('volumes', facts.volumes.map(volumeOf));
+  const list = element('dl');
+  for (const [name, value] of facts.facts) list.append(element('dt', {}, name), element('dd', {}, value));
+  fillSection('facts', [list]);
+}
+
+function lineOf(parts, kind) {
+  return parts.map((points) => {
+    const line = document.createElementNS(svgSpace, 'polyline');
+    const at = ([x, y]) => `${(x * width).toFixed(1)},${((1 - y) * (height - 2) + 1).toFixed(1)}`;
+    line.setAttribute('points', points.map(at).join(' '));
+    line.setAttribute('class', kind);
+    return line;
+  });
+}
+
+function drawingOf({ id, title, now, top, lines }) {
+  const drawing = document.createElementNS(svgSpace, 'svg');
+  drawing.setAttribute('viewBox', `0 0 ${width} ${height}`);
+  drawing.setAttribute('preserveAspectRatio', 'none');
+  drawing.setAttribute('role', 'img');
+  drawing.setAttribute('aria-label', `${title}: ${now}`);
+  drawing.append(...lines.flatMap((parts, index) => lineOf(parts, index === 0 ? 'first' : 'second')));
+  return element(
+    'div',
+    { class: `series ${id}` },
+    element('div', { class: 'head' }, element('strong', {}, title), element('span', {}, now)),
+    drawing,
+    element('span', { class: 'top quiet' }, top),
+  );
+}
+
+function drawUsage(series) {
+  const isKnown = series.some(({ lines }) => lines.some((parts) => parts.length > 0));
+  fillSection('usage', isKnown ? series.map(drawingOf) : []);
+}
+
+function drawLog(lines) {
+  fillSection('log', lines.length === 0 ? [] : [element('pre', { tabindex: '0' }, lines.join('\n'))]);
+}
+
+window.addEventListener('message', ({ data }) => {
+  if (data.type === 'facts') drawFacts(data.facts);
+  else if (data.type === 'usage') drawUsage(data.series);
+  else if (data.type === 'log') drawLog(data.lines);
+});
+
+document.addEventListener('click', ({ target }) => {
+  const button = target instanceof Element ? target.closest('button') : undefined;
+  if (!button) return;
+  const { command, port } = button.dataset;
+  editor.postMessage(command === undefined ? { port: Number(port) } : { command });
+});
+
+editor.postMessage({ ready: true });

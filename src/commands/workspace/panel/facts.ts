@@ -1,0 +1,147 @@
+/** What the panel of a workspace shows of its record: words, buttons, ports and volumes, ready to be drawn. */
+import * as vscode from 'vscode';
+import { localTarget } from '../../../api/rules/runtimes';
+import { formatBytes } from '../../../api/rules/sizes';
+import { isInTransition, isUsable, offeredIn, type Verb } from '../../../api/rules/lifecycle';
+import type { Volume, Workspace } from '../../../api';
+import type { CommandId } from '../../../ui/contributions/commands';
+import { limitsWords, runtimeWords, stateWord, time, usedWords } from '../../../ui/words';
+
+const { t } = vscode.l10n;
+const homeFolder = '/home/workspace';
+const mebibyte = 1024 ** 2;
+
+export interface PanelButton {
+  command: CommandId;
+  title: string;
+}
+
+export interface PanelVolume {
+  name: string;
+  /** Where it is mounted, and how. */
+  place: string;
+  /** How much is in it, in words. */
+  used: string;
+  /** Of its size, from 0 to 1; absent where it has none, or nobody knows. */
+  share?: number;
+}
+
+export interface PanelFacts {
+  title: string;
+  state: string;
+  /** Something is under way. */
+  isBusy: boolean;
+  isRunning: boolean;
+  /** What went wrong, and what should be known. */
+  problems: string[];
+  /** The first one is what people came for. */
+  buttons: PanelButton[];
+  ports: { host: number; words: string }[];
+  volumes: PanelVolume[];
+  facts: [name: string, value: string][];
+}
+
+type ButtonVerb = Extract<
+  Verb,
+  'start' | 'resume' | 'restore' | 'recover' | 'stop' | 'pause' | 'restart' | 'archive'
+>;
+
+/** In the order of their buttons. */
+function verbButtons(): [ButtonVerb, string][] {
+  return [
+    ['recover', t('Recover')],
+    ['restore', t('Restore')],
+    ['resume', t('Resume')],
+    ['start', t('Start')],
+    ['stop', t('Stop')],
+    ['pause', t('Pause')],
+    ['restart', t('Restart')],
+    ['archive', t('Archive')],
+  ];
+}
+
+function buttonsOf({ state }: Workspace): PanelButton[] {
+  const verbs = verbButtons().filter(([verb]) => offeredIn(verb).includes(state));
+  const verbsShown = verbs.map(([verb, title]): PanelButton => ({
+    command: `berth.workspace.${verb}`,
+    title,
+  }));
+  const open: PanelButton[] = isUsable('open', state)
+    ? [
+        { command: 'berth.workspace.open', title: t('Open') },
+        { command: 'berth.workspace.openTerminal', title: t('Terminal') },
+      ]
+    : [];
+  const look: PanelButton[] = [
+    { command: 'berth.workspace.browseFiles', title: t('Files') },
+    ...(isUsable('logs', state) ? [{ command: 'berth.workspace.showLogs', title: t('Log') } as const] : []),
+  ];
+  return state === 'running' ? [...open, ...verbsShown, ...look] : [...verbsShown, ...open, ...look];
+}
+
+function volumeOf(name: string, place: string, volume: Volume | undefined): PanelVolume {
+  const used = volume && usedWords(volume);
+  const size = volume?.sizeMiB;
+  const ofSize = size === undefined ? undefined : formatBytes(size * mebibyte);
+  return {
+    name,
+    place,
+    used:
+      used === undefined
+        ? (ofSize ?? t('not measured yet'))
+        : ofSize === undefined
+          ? used
+          : t('{0} of {1}', used, ofSize),
+    ...(size !== undefined &&
+      volume?.usedBytes !== undefined && { share: Math.min(1, volume.usedBytes / (size * mebibyte)) }),
+  };
+}
+
+function volumesOf(workspace: Workspace, find: (name: string) => Volume | undefined): PanelVolume[] {
+  const { homeVolume, dockerVolume, spec } = workspace;
+  const mounts = [
+    { source: homeVolume, place: homeFolder },
+    ...(dockerVolume === undefined ? [] : [{ source: dockerVolume, place: '/var/lib/docker' }]),
+    ...(spec.mounts ?? []).map(({ source, target, readOnly }) => ({
+      source,
+      place: readOnly ? t('{0}, read-only', target) : target,
+    })),
+  ];
+  return mounts.map(({ source, place }) => volumeOf(source, place, find(source)));
+}
+
+function factsOf({ spec, ...workspace }: Workspace): [string, string][] {
+  const { target = localTarget, runtime } = spec;
+  const all: [string, string | undefined][] = [
+    [t('Kind'), runtimeWords(runtime).title],
+    [t('Image'), spec.image],
+    [t('Machine'), target === localTarget ? undefined : target],
+    [t('SSH'), `ssh ${workspace.sshAlias}`],
+    [t('Limits'), limitsWords(spec.limits ?? {}, runtime)],
+    [t('Tags'), workspace.tags?.join(', ')],
+    [t('Created'), time(workspace.createdAt)],
+    [t('Last used'), time(workspace.lastUsedAt)],
+  ];
+  return all.flatMap(([name, value]): [string, string][] =>
+    value === undefined || value === '' ? [] : [[name, value]],
+  );
+}
+
+/** All but what is measured; `find` answers what is known of a volume. */
+export function panelFacts(workspace: Workspace, find: (name: string) => Volume | undefined): PanelFacts {
+  const { state, stateDetail, problem, warnings } = workspace;
+  const word = stateWord(state);
+  return {
+    title: workspace.label,
+    state: stateDetail === undefined ? word : t('{0} ({1})', word, stateDetail),
+    isBusy: isInTransition(state),
+    isRunning: state === 'running',
+    problems: [...(problem === undefined ? [] : [problem]), ...warnings].map(({ message }) => message),
+    buttons: buttonsOf(workspace),
+    ports: (workspace.spec.ports ?? []).flatMap(({ host, guest }) =>
+      host === undefined ? [] : [{ host, words: t('{0} inside, 127.0.0.1:{1} here', guest, host) }],
+    ),
+    volumes: volumesOf(workspace, find),
+    facts: factsOf(workspace),
+  };
+}
