@@ -6,16 +6,17 @@ import { Runner } from '../../../src/ui/runner';
 import { Store } from '../../../src/ui/store';
 import { useRecordedEngine } from '../../support/engine/recorded-engine';
 import { quietLog } from '../../support/vscode/quiet-log';
-import { until } from '../../support/wait';
 import { operation } from '../providers/fixtures';
 
 describe('ui/followed: what a window follows, over its reload', () => {
   const engine = useRecordedEngine();
   let kept: Map<string, unknown>;
+  let written: unknown[];
   let store: Store;
 
   beforeEach(() => {
     standIn.reset();
+    written = [];
     kept = new Map();
     store = new Store();
   });
@@ -25,6 +26,7 @@ describe('ui/followed: what a window follows, over its reload', () => {
     get: (key: string) => kept.get(key),
     update: (key: string, value: unknown) => {
       kept.set(key, structuredClone(value));
+      written.push(kept.get(key));
       return Promise.resolve();
     },
   };
@@ -40,18 +42,10 @@ describe('ui/followed: what a window follows, over its reload', () => {
     void engine().answers.set(`GET /v1/operations/${found.id}`, () => found);
 
   it('is remembered while it is under way, and forgotten when it has ended', async () => {
-    let end: (() => void) | undefined;
-    const goesOn = new Promise<void>((resolve) => (end = resolve));
     engine().answers.set('GET /v1/operations/up', () => operation('up', { status: 'succeeded' }));
-    const { runner } = openWindow();
-    const running = runner.run('Uploading photos', async (task) => {
-      await goesOn;
-      return task.follow(operation('up'));
-    });
-    end?.();
-    await until('it is kept', () => JSON.stringify([...kept.values()]).includes('Uploading photos'));
-    assert.equal((await running).kind, 'done');
-    assert.deepEqual([...kept.values()], [[]]);
+    const outcome = await openWindow().runner.run('Uploading photos', (task) => task.follow(operation('up')));
+    assert.equal(outcome.kind, 'done');
+    assert.deepEqual(written, [[{ id: 'up', title: 'Uploading photos' }], []]);
   });
 
   it('shows again after a reload, until its end, which is said', async () => {
