@@ -1,10 +1,10 @@
 /** The doctor: one page, which checks this machine when it opens and whenever it is asked to. */
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
+import { pageMedia } from '../../page-html';
 import { userConfig } from '../../ssh/include';
-import { pageHtml, type Findings, type PageState, type ShownCheck } from './page';
+import { doctorHtml, type Findings, type PageState, type ShownCheck } from './page';
 import { pageActions, type PageAction, type PageRemedy } from './remedies';
 import { remoteCheck, type PageCheck } from './remote-check';
 
@@ -25,6 +25,7 @@ export const doctor = (services: DoctorServices): Handler => {
 
 class DoctorPage {
   private readonly panel: vscode.WebviewPanel;
+  private readonly media: ReturnType<typeof pageMedia>;
   private readonly actions: Readonly<Record<PageRemedy, PageAction>>;
   private last: Findings | undefined;
   private running: Promise<void> | undefined;
@@ -35,9 +36,10 @@ class DoctorPage {
     closed: () => void,
   ) {
     this.actions = pageActions(services);
+    this.media = pageMedia(services.context.extensionUri, 'doctor');
     this.panel = vscode.window.createWebviewPanel(viewType, t('Berth Doctor'), vscode.ViewColumn.Active, {
       enableScripts: true,
-      localResourceRoots: [this.media],
+      localResourceRoots: this.media.roots,
     });
     this.panel.webview.onDidReceiveMessage((message: unknown) => void this.pressed(message));
     this.panel.onDidDispose(() => {
@@ -110,17 +112,6 @@ class DoctorPage {
       return;
     }
     const { webview } = this.panel;
-    const address = (file: string): string =>
-      webview.asWebviewUri(vscode.Uri.joinPath(this.media, file)).toString();
-    webview.html = pageHtml(state, {
-      style: address('page.css'),
-      script: address('page.js'),
-      source: webview.cspSource,
-      nonce: randomBytes(16).toString('base64url'),
-    });
-  }
-
-  private get media(): vscode.Uri {
-    return vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'doctor');
+    webview.html = doctorHtml(state, this.media.addresses(webview));
   }
 }

@@ -4,6 +4,7 @@ import type { BerthError, Check, EngineInfo } from '../../../api';
 import { hintInWindow } from '../../../ui/hinted-remedy';
 import { formatBytes } from '../../../api/rules/sizes';
 import { asSentence } from '../../../ui/words';
+import { escapedHtml, pageHtml, type PageAddresses } from '../../page-html';
 
 const { t } = vscode.l10n;
 type Outcome = Check['outcome'];
@@ -24,14 +25,6 @@ export type PageState =
   | { kind: 'found'; found: Findings }
   | { kind: 'failed'; error: BerthError; remedies: ShownCheck['remedies'] };
 
-export interface PageAddresses {
-  style: string;
-  script: string;
-  /** What the page may load beside the script, in the words of a content security policy. */
-  source: string;
-  nonce: string;
-}
-
 /** The worst first: that is what the page was opened for. */
 const order: readonly Outcome[] = ['failed', 'warning', 'skipped', 'ok'];
 
@@ -46,8 +39,7 @@ function outcomeWord(outcome: Outcome): string {
   return { ok: t('ok'), warning: t('warning'), failed: t('failed'), skipped: t('skipped') }[outcome];
 }
 
-const escaped = (text: string): string =>
-  text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`).replace(/\n/g, '<br>');
+const escaped = (text: string): string => escapedHtml(text).replace(/\n/g, '<br>');
 
 /** Text of checks may hold anything; what is between backticks is typed somewhere. */
 const prose = (text: string): string => escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
@@ -125,27 +117,14 @@ function body(state: PageState): { title: string; content: string } {
   return { title: t('Something needs your attention'), content: `<ul class="checks">${rowOf(row)}</ul>` };
 }
 
-/** The whole page. Nothing is loaded but its own style and script. */
-export function pageHtml(state: PageState, { style, script, source, nonce }: PageAddresses): string {
+/** The whole page. */
+export function doctorHtml(state: PageState, addresses: PageAddresses): string {
   const { title, content } = body(state);
   const isBusy = state.kind === 'checking';
-  const policy = `default-src 'none'; style-src ${source}; script-src 'nonce-${nonce}'`;
-  return `<!DOCTYPE html>
-<html lang="${escaped(vscode.env.language)}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${escaped(style)}">
-<title>${escaped(title)}</title>
-</head>
-<body>
-<main aria-busy="${isBusy}">
+  const main = `<main aria-busy="${isBusy}">
 <header><h1 role="status">${escaped(title)}</h1>
 <button id="again" data-again class="secondary"${isBusy ? ' disabled' : ''}>${escaped(t('Run Again'))}</button></header>
 ${content}
-</main>
-<script nonce="${escaped(nonce)}" src="${escaped(script)}"></script>
-</body>
-</html>`;
+</main>`;
+  return pageHtml(title, main, addresses);
 }

@@ -1,10 +1,10 @@
 /** The panel of a workspace: what it uses, its ports, volumes and last words, with the buttons of its row. */
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { Workspace } from '../../../api';
 import type { CommandId } from '../../../ui/contributions/commands';
 import { VolumeSizes } from '../../../providers/trees/volume-sizes';
 import type { Handler, Services } from '../../command';
+import { pageMedia } from '../../page-html';
 import { panelFacts, type PanelFacts } from './facts';
 import { panelHtml } from './page';
 import { seriesOf, type Sample, type Series } from './series';
@@ -50,10 +50,10 @@ class WorkspacePanel {
   ) {
     const { context, link, store, log } = services;
     this.sizes = new VolumeSizes(link, store, log);
-    const media = vscode.Uri.joinPath(context.extensionUri, 'media', 'panel');
+    const media = pageMedia(context.extensionUri, 'panel');
     this.panel = vscode.window.createWebviewPanel(viewType, shown.label, vscode.ViewColumn.Active, {
       enableScripts: true,
-      localResourceRoots: [media],
+      localResourceRoots: media.roots,
     });
     this.watch = new PanelWatch({
       client: () => link.client(),
@@ -75,23 +75,12 @@ class WorkspacePanel {
       this.owned.forEach((each) => void each.dispose());
       closed();
     });
-    this.load(media);
+    const { webview } = this.panel;
+    webview.html = panelHtml(shown.label, media.addresses(webview));
   }
 
   reveal(): void {
     this.panel.reveal();
-  }
-
-  private load(media: vscode.Uri): void {
-    const { webview } = this.panel;
-    const address = (file: string): string =>
-      webview.asWebviewUri(vscode.Uri.joinPath(media, file)).toString();
-    webview.html = panelHtml(this.shown.label, {
-      style: address('page.css'),
-      script: address('page.js'),
-      source: webview.cspSource,
-      nonce: randomBytes(16).toString('base64url'),
-    });
   }
 
   /** Hidden, it costs nothing: no timer, no question, no stream. Its page is loaded anew when it shows again. */

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { checkRemedies } from '../../../../src/api/engine/check-remedy';
 import { BerthError } from '../../../../src/api/errors';
 import type { EngineInfo } from '../../../../src/api';
-import { pageHtml, type PageState, type ShownCheck } from '../../../../src/commands/engine/doctor/page';
+import { doctorHtml, type PageState, type ShownCheck } from '../../../../src/commands/engine/doctor/page';
 import { pageActions } from '../../../../src/commands/engine/doctor/remedies';
 import { remoteCheck } from '../../../../src/commands/engine/doctor/remote-check';
 import type { Placed } from '../../../../src/commands/this-side';
@@ -15,7 +15,12 @@ import { useRecordedEngine } from '../../../support/engine/recorded-engine';
 import { useUnlinked } from '../../../support/vscode/unlinked';
 import { operation } from '../../providers/fixtures';
 
-const addresses = { style: '/page.css', script: '/page.js', source: 'https://page', nonce: 'n0nce' };
+const addresses = {
+  styles: ['/base.css', '/page.css'],
+  script: '/page.js',
+  source: 'https://page',
+  nonce: 'n0nce',
+};
 const info: EngineInfo = {
   ...{ version: '1.0.0', protocol: 1, pid: 7, nodeVersion: '22.0.0', home: '/home/u/.berth' },
   ...{ startedAt: '2026-01-01T00:00:00Z', rssBytes: 1024 ** 2, clients: 1, operations: 0, drivers: [] },
@@ -25,7 +30,7 @@ const check = (outcome: ShownCheck['outcome'], more: Partial<ShownCheck> = {}): 
   ...{ name: outcome, title: `Title ${outcome}`, outcome, message: 'It is so.', remedies: [], ...more },
 });
 const found = (...checks: ShownCheck[]): string => html({ kind: 'found', found: { checks, info } });
-const html = (state: PageState): string => pageHtml(state, addresses);
+const html = (state: PageState): string => doctorHtml(state, addresses);
 
 describe('the page of the doctor', () => {
   it('has a row for each check, the worst first, with its state in words', () => {
