@@ -89,7 +89,7 @@ export async function runSuite(name, { grep, isHeard, env }) {
   if (!result) return failed(none, complaint || `ended with ${code} and left no result`);
   const failures = result.tests.filter(({ state }) => state === 'failed').map(titleAndReason);
   const unsteady = result.tests
-    .filter(({ firstError }) => firstError !== undefined)
+    .filter(({ state, firstError }) => state === 'passed' && firstError !== undefined)
     .map(({ title }) => title);
   const { passed, failed: failedCount, skipped } = result;
   const outcome = { name, passed, failed: failedCount, skipped, failures, unsteady };
@@ -121,9 +121,17 @@ async function runTests({ name, grep, isHeard, env, resultFile, wrap }) {
 }
 
 /** What the sum says of a failure: what is above it may be long gone from a log that is cut. */
-function titleAndReason(/** @type {{title: string, error?: string}} */ { title, error = '' }) {
-  const lines = error.split('\n').filter((line) => line.trim() !== '');
-  return [title, ...lines.slice(0, 6).map((line) => `    ${line.slice(0, 300)}`)].join('\n');
+function titleAndReason(/** @type {{title: string, error?: string, firstError?: string}} */ each) {
+  const { title, error = '', firstError } = each;
+  const reason = (/** @type {string} */ text) =>
+    text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .slice(0, 6)
+      .map((line) => `    ${line.slice(0, 300)}`);
+  // The second try of a test that left something half done fails with what the first one left.
+  const first = firstError === undefined ? [] : ['  the first time:', ...reason(firstError), '  then:'];
+  return [title, ...first, ...reason(error)].join('\n');
 }
 
 /** @param {string} name @returns {Outcome} */

@@ -8,7 +8,7 @@ export interface TestOutcome {
   /** Milliseconds. */
   duration: number;
   error?: string;
-  /** Passed at the second try: what the first one failed with. */
+  /** Tried twice: what the first one failed with. */
   firstError?: string;
 }
 

@@ -40,7 +40,7 @@ describe('a suite in plain Node', function () {
     assert.deepEqual(firstErrors, [
       ['is steady', ''],
       ['is unsteady', 'Error: the first time'],
-      ['is broken', ''],
+      ['is broken', 'Error: always'],
     ]);
     assert.match(stdout, /is unsteady: tried again after\s+Error: the first time/);
   });

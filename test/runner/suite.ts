@@ -51,16 +51,17 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
   const firstErrors = new Map<string, string>();
   await new Promise<void>((resolve) => {
     const runner = mocha.run(() => resolve());
-    runner.on('pass', (test) => {
+    const tried = (test: Test, state: 'passed' | 'failed', error?: unknown): TestOutcome => {
       const firstError = firstErrors.get(test.fullTitle());
-      tests.push({ ...outcome(test, 'passed'), ...(firstError !== undefined && { firstError }) });
-    });
+      return { ...outcome(test, state, error), ...(firstError !== undefined && { firstError }) };
+    };
+    runner.on('pass', (test) => tests.push(tried(test, 'passed')));
     runner.on('retry', (test: Test, error: unknown) => {
       firstErrors.set(test.fullTitle(), wordsOf(error));
       Mocha.reporters.Base.consoleLog(`    ↻ ${test.title}: tried again after\n${wordsOf(error)}`);
     });
     runner.on('pending', (test) => tests.push(outcome(test, 'skipped')));
-    runner.on('fail', (test, error: unknown) => tests.push(outcome(test, 'failed', error)));
+    runner.on('fail', (test, error: unknown) => tests.push(tried(test, 'failed', error)));
   });
   const result = summarize(tests);
   if (options.resultFile) await writeResult(options.resultFile, result);
