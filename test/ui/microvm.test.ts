@@ -187,8 +187,11 @@ describe('a microVM, from the wizard to its end', function () {
     await eventually('the disk to be free', async () =>
       assert.doesNotMatch(await file(name).description(), /in use/),
     );
-    await file('hello.txt').doubleClick();
-    await editor.waitForTab('hello.txt');
+    // What the shell wrote at its end shows now, above it: a click may meet another row.
+    await eventually('the file to open', async () => {
+      await file('hello.txt').doubleClick();
+      await editor.tab('hello.txt').waitFor({ timeout: 5_000 });
+    });
     await editor.waitForText('two');
     await editor.append('three\n');
     await editor.save('hello.txt');

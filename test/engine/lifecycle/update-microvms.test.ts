@@ -144,7 +144,9 @@ const states = Object.keys(names) as (keyof typeof names)[];
     it('has it go on from a pause though its kit was removed from the cache meanwhile', async () => {
       const name = nameOf('paused');
       await harness.verb('pause', name);
-      const isSaved = async () => (await harness.workspace(name)).stateDetail === undefined;
+      const state = join(folderOf('paused'), 'machine.state');
+      const isSaved = async () =>
+        existsSync(state) && (await harness.workspace(name)).stateDetail === undefined;
       await until('it is saved', isSaved, testTimeoutMs, 50);
       await harness.runtime.kill(name);
       await rm(oldKit, { recursive: true });

@@ -83,7 +83,8 @@ export async function processesOf(home: string): Promise<string[]> {
         return [];
       }
       const command = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
-      return [`${pid} ${command.replaceAll('\0', ' ')}`];
+      // One without has ended meanwhile.
+      return command === '' ? [] : [`${pid} ${command.replaceAll('\0', ' ')}`];
     }),
   );
   return found.flat();
