@@ -11,6 +11,8 @@ export class BlockDevice {
   /** What is still to be done to changed blocks before they are committed. */
   private readonly unfinished = new Map<number, (content: Buffer) => void>();
   private readonly content: ContentBuffer;
+  /** `losses` as they were when this transaction began. */
+  private knownLosses = 0;
 
   constructor(
     file: number,
@@ -112,7 +114,7 @@ export class BlockDevice {
     this.content.write(bytes, block * this.blockSize + offset);
   }
 
-  /** Makes the changes last, all at once. */
+  /** Makes the changes last, all at once. Throws `no_space` where content that they may refer to was lost meanwhile. */
   commit(): void {
     if (this.changed.size === 0) {
       return;
@@ -122,6 +124,9 @@ export class BlockDevice {
       this.finish(block);
     }
     this.content.flush();
+    if (this.losses !== this.knownLosses) {
+      throw new DiskError('no_space', 'the disk of this machine took not all of it');
+    }
     this.content.forgetRead();
     log.commit(this.blockSize, this.changed);
     for (const [block, content] of this.changed) {
@@ -148,6 +153,9 @@ export class BlockDevice {
 
   private put(block: number, content: Buffer): void {
     this.writable();
+    if (this.changed.size === 0) {
+      this.knownLosses = this.losses;
+    }
     this.changed.set(block, content);
   }
 

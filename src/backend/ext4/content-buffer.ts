@@ -52,6 +52,8 @@ export class ContentBuffer {
   read(into: Buffer, position: number): void {
     if (position < this.start + this.used && this.start < position + into.length) {
       this.flush();
+      // It may have been read ahead before it was there.
+      this.forgetRead();
     }
     const isNext = position >= this.lastEnd && position - this.lastEnd < maxGap;
     this.lastEnd = position + into.length;

@@ -87,6 +87,30 @@ describe('contents on their way into an image', () => {
     assert.equal(read(13), 'zz');
   });
 
+  it('are read as they will be, also where more was read ahead before they were written', () => {
+    const device = open('r+');
+    const into = Buffer.alloc(blockSize);
+    const read = (block: number): string => {
+      device.readContent(block, 0, into);
+      return into.toString('latin1', 0, 1);
+    };
+    device.writeContent(6, 0, filled('a'));
+    assert.deepEqual([3, 4, 5, 6, 7].map(read), ['-', '-', '-', 'a', '-']);
+  });
+
+  it('let nothing be committed that refers to them when they were lost on behalf of another one', () => {
+    const device = open('r');
+    device.writeContent(5, 0, filled('a'));
+    device.fresh(1);
+    assert.throws(() => device.writeContent(20, 0, filled('b')), { code: 'EBADF' });
+    assert.throws(() => device.commit(), { code: 'no_space' });
+    assert.throws(() => device.commit(), { code: 'no_space' });
+    device.rollback();
+    device.fresh(2);
+    device.commit();
+    assert.deepEqual(committed, [[2]]);
+  });
+
   it('let nothing be committed when they can not be written, and are counted as lost', () => {
     const device = open('r');
     device.writeContent(5, 0, filled('a'));
