@@ -52,8 +52,9 @@ const onWorkspace = new Set<CommandId>([
   'berth.workspace.unprotect',
   'berth.volume.unprotect',
 ]);
-/** A command of the command line in a hint. */
-export const hinted = /`berth (?<verb>(?:image |volume )?[a-z]+)(?: (?<name>[a-z0-9][a-z0-9-]*))?[^`]*`/;
+/** A command of the command line in a hint. A name counts as a whole, or not at all: a part of it may be another one's. */
+export const hinted =
+  /`berth (?<verb>(?:image |volume )?[a-z]+)(?: (?<name>[a-zA-Z0-9][\w.-]*)(?=[ `]))?[^`]*`/;
 
 /**
  * The command, with its title and arguments; undefined where a hint names none, or none that a window has.

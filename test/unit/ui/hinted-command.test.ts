@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { protectedVolume } from '../../../src/api/rules/holder';
 import { hintedCommand } from '../../../src/ui/hinted-command';
 
 const root = join(__dirname, '../../../..');
@@ -61,6 +62,19 @@ describe('ui/hinted-command', () => {
     assert.deepEqual(hintedCommand({ code: 'no_space', hint }), resume);
     const image = { code: 'image_missing', hint: 'Try `berth image pull debian:12`.' } as const;
     assert.deepEqual(hintedCommand(image), { command: 'berth.image.pull' });
+  });
+
+  it('is about the whole name of a volume, which a workspace could not have', () => {
+    for (const name of ['data', 'data_1', 'data.old-2', 'My-Data']) {
+      const { hint = '' } = protectedVolume(name);
+      assert.deepEqual(hintedCommand({ code: 'illegal_state', hint }), {
+        command: 'berth.volume.unprotect',
+        workspace: name,
+      });
+    }
+    assert.deepEqual(hintedCommand({ code: 'illegal_state', hint: 'Try `berth volume unprotect a+b`.' }), {
+      command: 'berth.volume.unprotect',
+    });
   });
 
   it('falls back to what helps against most errors of a code', () => {
