@@ -117,6 +117,11 @@ async function refuseInReach({ registry, runtimes }: EraseDeps, name: string): P
   }
 }
 
+/** The volumes that a workspace has to itself, and that go with it. */
+export function ownVolumesOf({ homeVolume, dockerVolume }: WorkspaceRecord): string[] {
+  return [homeVolume, ...(dockerVolume === undefined ? [] : [dockerVolume])];
+}
+
 async function removeVolumes(
   deps: EraseDeps,
   record: WorkspaceRecord,
@@ -124,9 +129,10 @@ async function removeVolumes(
   context: OperationContext,
 ): Promise<string[]> {
   const deleted: string[] = [];
-  const volumes = [record.homeVolume, ...(record.dockerVolume === undefined ? [] : [record.dockerVolume])];
-  for (const volume of volumes) {
+  for (const volume of ownVolumesOf(record)) {
     await context.step('volume', `Delete volume ${volume}`, async () => {
+      // It may have been protected since the delete began.
+      deps.guarded.refuse(volume);
       if (await removeOwnVolume(deps, driver, volume, (message) => context.warn(message))) {
         deleted.push(volume);
       }

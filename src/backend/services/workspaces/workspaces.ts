@@ -7,6 +7,7 @@ import type {
   Workspace,
   WorkspacePatch,
 } from '../../../api/workspaces/schemas';
+import { notWhile } from '../../../api/rules/lifecycle';
 import { sortedTags } from '../../../api/rules/names';
 import type { PlannedPort } from '../../drivers/driver';
 import { refuseUnsupported } from '../../drivers/contract/support';
@@ -49,7 +50,7 @@ export class Workspaces {
 
   /**
    * One change after the other: what one has read, no other may have changed when it is written. One that fails leaves
-   * all as it was. Throws `illegal_state` for a temporary workspace that does not stop to be one, and `in_use` for a port that another program has.
+   * all as it was. Throws `illegal_state` for a temporary workspace that does not stop to be one, and where one that is being deleted is to be protected, and `in_use` for a port that another program has.
    */
   update(name: string, patch: WorkspacePatch): Promise<Workspace> {
     return this.updates.run(name, () => this.change(name, patch));
@@ -74,6 +75,9 @@ export class Workspaces {
     const record = registry.get(name);
     if (patch.temporary === undefined) {
       refuseTemporary(record);
+    }
+    if (patch.protected === true && record.state === 'deleting') {
+      throw notWhile(record.state, name, "it can't be protected");
     }
     checkCredentials(patch.credentialFiles);
     const {

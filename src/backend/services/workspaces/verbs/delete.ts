@@ -1,7 +1,6 @@
 import type { Operation } from '../../../../api/operations/schemas';
 import { isSettled, kindOf, refuseProtected, transitions } from '../../../../api/rules/lifecycle';
-import { eraseWorkspace, type Removal } from '../erase';
-import type { WorkspaceRecord } from '../record';
+import { eraseWorkspace, ownVolumesOf, type Removal } from '../erase';
 import type { VerbDeps } from './run-verb';
 
 const beginning = (name: string, title: string) =>
@@ -13,10 +12,8 @@ const beginning = (name: string, title: string) =>
  */
 export function remove(deps: VerbDeps, name: string, removal: Removal): Operation {
   const { registry, operations } = deps;
-  const record = registry.get(name);
-  refuseProtected('delete', record);
-  volumesThatGo(record, removal).forEach((volume) => deps.guarded.refuse(volume));
-  const { state } = record;
+  refuseGuarded(deps, name, removal);
+  const { state } = registry.get(name);
   const underWay = isSettled(state) ? [] : operations.idsOf(name);
   if (underWay.length === 0) {
     registry.begin('delete', name);
@@ -28,6 +25,7 @@ export function remove(deps: VerbDeps, name: string, removal: Removal): Operatio
       if (registry.find(name) === undefined) {
         return { deleted: [] };
       }
+      refuseGuarded(deps, name, removal);
       registry.begin('delete', name);
     }
     const before = isSettled(state) ? state : 'stopped';
@@ -35,12 +33,13 @@ export function remove(deps: VerbDeps, name: string, removal: Removal): Operatio
   });
 }
 
-function volumesThatGo(
-  { homeVolume, dockerVolume }: WorkspaceRecord,
-  { keepVolumes, forget }: Removal,
-): string[] {
-  const volumes = [homeVolume, ...(dockerVolume === undefined ? [] : [dockerVolume])];
-  return keepVolumes === true || forget === true ? [] : volumes;
+/** Throws `illegal_state` where the workspace is protected, or a volume that would go with it. */
+function refuseGuarded({ registry, guarded }: VerbDeps, name: string, removal: Removal): void {
+  const record = registry.get(name);
+  refuseProtected('delete', record);
+  if (removal.keepVolumes !== true && removal.forget !== true) {
+    ownVolumesOf(record).forEach((volume) => guarded.refuse(volume));
+  }
 }
 
 /** Goes on with a delete that was cut off. */

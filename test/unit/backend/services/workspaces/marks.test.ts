@@ -46,6 +46,31 @@ describe('what a workspace is marked with', () => {
     assert.equal((await test.done(stop)).status, 'succeeded');
   });
 
+  it('keeps a volume that was protected while its workspace goes, and says so', async () => {
+    const gate = test.driver.hold('remove');
+    const deletion = test.services.verbs.delete('demo');
+    await gate.entered;
+    assert.equal((await test.services.volumes.update('workspace-demo', { protected: true })).protected, true);
+    gate.open();
+    const { status, error } = await test.done(deletion);
+    assert.deepEqual([status, error?.code], ['failed', 'illegal_state']);
+    assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
+    assert.equal(workspace().state, 'error');
+    await failure(() => test.services.verbs.delete('demo'), 'illegal_state');
+    await test.done(test.services.verbs.delete('demo', { keepVolumes: true }));
+    assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
+  });
+
+  it('does not say that one is protected which is being deleted', async () => {
+    const gate = test.driver.hold('remove');
+    const deletion = test.services.verbs.delete('demo');
+    await gate.entered;
+    await failure(update({ protected: true }), 'illegal_state');
+    await update({ favourite: true, protected: false });
+    gate.open();
+    assert.equal((await test.done(deletion)).status, 'succeeded');
+  });
+
   it('leaves a protected one where its idle policy would set it aside', async () => {
     await test.done(test.services.verbs.stop('demo'));
     await update({ idle: { archiveAfter: 1 } });
