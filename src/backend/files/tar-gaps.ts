@@ -20,6 +20,7 @@ export interface BesideTars {
 export class TarGaps {
   private readonly reader: TarReader;
   private missing = new Set<string>();
+  private failure: unknown;
 
   private constructor(
     private readonly beside: BesideTars,
@@ -60,11 +61,22 @@ export class TarGaps {
 
   /** The next piece of the tar; it may be used again afterwards. */
   push(chunk: Buffer): void {
-    void this.reader.push(chunk);
+    try {
+      if (this.failure === undefined) {
+        void this.reader.push(chunk);
+      }
+    } catch (error) {
+      // Whoever reads the tar says what is wrong with it.
+      this.failure = error;
+    }
   }
 
   /** After the tar. */
   async report(unread: Unread): Promise<void> {
+    if (this.failure !== undefined) {
+      unread(this.path, unknown(this.failure));
+      return;
+    }
     const all = [...this.missing].sort();
     try {
       for (const each of all.slice(0, maxLooks)) {

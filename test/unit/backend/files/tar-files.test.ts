@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { lstatSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { BerthError } from '../../../../src/api/errors';
 import { ofPath } from '../../../../src/backend/drivers/containers/runtime/root-files';
@@ -104,6 +105,16 @@ describe('files that can be had as tars alone', function () {
       (path, reason) => void left.push(`${path} ${reason}`),
     );
     assert.match(left.join('|'), /^\/ it is not known whether sockets were left out \(".*too busy.*"\)$/);
+  });
+
+  it('hands on a tar that it does not understand, and says that it is not known what was left out', async () => {
+    const beside = { changed: () => Promise.resolve(['/a']), isSocket: () => Promise.resolve(true) };
+    const odd = (): Promise<Readable> => Promise.resolve(Readable.from([Buffer.alloc(1024, 'x')]));
+    const opened = new TarFiles('rootfs@w', odd, () => new BerthError('illegal_state', 'no'), beside);
+    const left: string[] = [];
+    const unread = (path: string, reason: string): void => void left.push(`${path} ${reason}`);
+    assert.equal(await text(await opened.getTar('/', undefined, unread)), 'x'.repeat(1024));
+    assert.match(left.join('|'), /^\/ it is not known whether sockets were left out \(.*\)$/);
   });
 
   it('says in words of its own what the container engine says of a path', () => {
