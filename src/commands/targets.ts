@@ -43,6 +43,8 @@ export interface Place {
   path: string;
   isFolder: boolean;
   row?: FileRow;
+  /** The row of a mount that was clicked, whose place it is. */
+  mount?: Extract<Row, { type: 'mount' }>;
 }
 
 export interface Selections {
@@ -190,7 +192,7 @@ function volumeOfRow(row: Row): string | undefined {
 
 function placeOfRow(row: Row): Place[] {
   if (row.type === 'mount') {
-    return [{ volume: row.volume, path: '/', isFolder: true }];
+    return [{ volume: row.volume, path: '/', isFolder: true, mount: row }];
   }
   if (row.type === 'volume') {
     return [{ volume: row.name, path: '/', isFolder: true }];

@@ -38,12 +38,12 @@ export const openTerminalHere =
     }
   };
 
-/** Where a place is for the shell of a workspace: of one that runs, where there is one. */
+/** Where a place is for the shell of a workspace: of the one that it was chosen in, or else of one that runs, where there is one. */
 export function insideOf(store: Pick<Store, 'workspaces' | 'workspace'>, place: Place): Inside | undefined {
-  const named = place.row?.inside?.workspace ?? workspaceOfRoot(place.volume);
+  const named = place.mount?.workspace ?? place.row?.inside?.workspace ?? workspaceOfRoot(place.volume);
   if (named !== undefined) {
     const workspace = store.workspace(named);
-    return workspace && { workspace, path: place.row?.inside?.path ?? place.path };
+    return workspace && { workspace, path: place.mount?.target ?? place.row?.inside?.path ?? place.path };
   }
   const all = store.workspaces.flatMap((workspace) =>
     mountsOf(workspace)

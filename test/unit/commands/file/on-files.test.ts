@@ -85,6 +85,19 @@ describe('commands on files', () => {
     assert.equal(found('nobodys', '/a'), undefined);
   });
 
+  it('open a terminal in the workspace whose mount was clicked, though another one has the volume as well', async () => {
+    const { store, targets } = services();
+    const mounts = [{ kind: 'volume' as const, source: 'data', target: '/mnt/data', readOnly: false }];
+    for (const name of ['first', 'second']) {
+      const payload = workspace(name, { state: 'running', spec: { ...workspace(name).spec, mounts } });
+      store.take({ type: 'workspace.changed', payload });
+    }
+    const mount = { type: 'mount', workspace: 'second', volume: 'data', target: '/mnt/data' };
+    const [place] = await targets.places(mount, undefined);
+    const inside = place && insideOf(store, place);
+    assert.deepEqual([inside?.workspace.name, inside?.path], ['second', '/mnt/data']);
+  });
+
   it('open no terminal for what no workspace has, and say so', async () => {
     await openTerminalHere(services())(row('/one.txt'));
     assert.match(standIn.messages[0]?.text ?? '', /^No workspace has the volume data mounted/);
