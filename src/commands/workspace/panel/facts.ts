@@ -2,13 +2,19 @@
 import * as vscode from 'vscode';
 import { localTarget } from '../../../api/rules/runtimes';
 import { formatBytes } from '../../../api/rules/sizes';
-import { isInTransition, isUsable, offeredIn, type Verb } from '../../../api/rules/lifecycle';
+import { homeFolder } from '../../../api/rules/home-volume';
+import {
+  isInTransition,
+  isProtectedFrom,
+  isUsable,
+  offeredIn,
+  type Verb,
+} from '../../../api/rules/lifecycle';
 import type { Volume, Workspace } from '../../../api';
 import type { CommandId } from '../../../ui/contributions/commands';
 import { limitsWords, runtimeWords, stateWord, time, usedWords } from '../../../ui/words';
 
 const { t } = vscode.l10n;
-const homeFolder = '/home/workspace';
 const mebibyte = 1024 ** 2;
 
 export interface PanelButton {
@@ -60,8 +66,11 @@ function verbButtons(): [ButtonVerb, string][] {
   ];
 }
 
-function buttonsOf({ state }: Workspace): PanelButton[] {
-  const verbs = verbButtons().filter(([verb]) => offeredIn(verb).includes(state));
+function buttonsOf(workspace: Workspace): PanelButton[] {
+  const { state } = workspace;
+  const verbs = verbButtons().filter(
+    ([verb]) => offeredIn(verb).includes(state) && !isProtectedFrom(verb, workspace),
+  );
   const verbsShown = verbs.map(([verb, title]): PanelButton => ({
     command: `berth.workspace.${verb}`,
     title,
@@ -119,6 +128,7 @@ function factsOf({ spec, ...workspace }: Workspace): [string, string][] {
     [t('SSH'), `ssh ${workspace.sshAlias}`],
     [t('Limits'), limitsWords(spec.limits ?? {}, runtime)],
     [t('Tags'), workspace.tags?.join(', ')],
+    [t('Protected'), workspace.protected === true ? t('from delete, rebuild and archive') : undefined],
     [t('Created'), time(workspace.createdAt)],
     [t('Last used'), time(workspace.lastUsedAt)],
   ];

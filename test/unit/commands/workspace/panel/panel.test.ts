@@ -31,6 +31,13 @@ describe('the panel of a workspace', () => {
       assert.equal(titles({ state: 'error' })[0], 'Recover');
     });
 
+    it('offers nothing that a protected one refuses, and says that it is protected', () => {
+      assert(titles({ state: 'stopped' }).includes('Archive'));
+      assert(!titles({ state: 'stopped', protected: true }).includes('Archive'));
+      const { facts } = panelFacts(workspace('demo', { protected: true }), () => undefined);
+      assert.equal(new Map(facts).get('Protected'), 'from delete, rebuild and archive');
+    });
+
     it('has no button twice, in whatever state', () => {
       for (const state of workspaceStates) {
         const all = titles({ state });
