@@ -9,6 +9,7 @@ import type { Runner, Task } from '../../ui/runner';
 import type { Logger } from '../../ui/engine-link';
 import { baseName, isInside, joinPath, parentPath } from '../../api/rules/volume-path';
 import { topmost } from '../files/paths';
+import { plainMessage } from '../../ui/plain-label';
 import { names } from '../../ui/words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { askedPolicy } from './conflicts';
@@ -168,11 +169,16 @@ export class Transfers {
   /** Of what the window has followed since before a reload: it may be no transfer. */
   reportEnd(title: string, operation: Operation): void {
     const counts = operation.kind === 'transfer' ? countsOf(operation) : undefined;
+    // Of what is no transfer they say what was not done.
+    const warnings = counts === undefined ? operation.warnings : [];
+    const words = counts === undefined ? warnings.join(' ') || t('done') : transferCounts(counts);
+    const text = t('{0}: {1}', title, words);
     if (counts !== undefined && isPartial(counts)) {
-      void this.reportPartial(t('{0}: {1}', title, transferCounts(counts)), counts);
+      void this.reportPartial(text, counts);
+    } else if (warnings.length > 0) {
+      void vscode.window.showWarningMessage(plainMessage(text));
     } else {
-      const words = counts === undefined ? t('done') : transferCounts(counts);
-      vscode.window.setStatusBarMessage(t('{0}: {1}', title, words), 6_000);
+      vscode.window.setStatusBarMessage(text, 6_000);
     }
   }
 

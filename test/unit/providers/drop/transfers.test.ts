@@ -44,6 +44,17 @@ describe('providers/drop/transfers', () => {
     standIn.pressed = ({ buttons }) => buttons.find((each) => each === button);
   };
 
+  it('says of what went on over a reload what was not done, not that it is done', () => {
+    const removal = { kind: 'removal', status: 'succeeded' as const };
+    transfers.reportEnd('Deleting a', operation('r', removal));
+    assert.deepEqual(standIn.messages, []);
+    transfers.reportEnd('Deleting a', operation('r', { ...removal, warnings: ['"/a/b" is in use.'] }));
+    assert.deepEqual(
+      standIn.messages.map(({ text }) => text),
+      ['Deleting a: "/a/b" is in use.'],
+    );
+  });
+
   it('asks once about all that a download of several volumes meets', async () => {
     there.set('one', ['/tmp/x/a.txt']).set('two', ['/tmp/x/b.txt']);
     press('Replace All');
