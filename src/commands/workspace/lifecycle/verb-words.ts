@@ -8,6 +8,8 @@ const { t } = vscode.l10n;
 export type RowVerb = PlainVerb | 'delete';
 
 export interface VerbWords {
+  /** On a button, where it is plain which workspace is meant. */
+  button: string;
   /** E.g. `Starting {0}`. */
   title: (names: string) => string;
   placeHolder: string;
@@ -17,46 +19,55 @@ export interface VerbWords {
 
 export const verbWords: Readonly<Record<RowVerb, VerbWords>> = {
   start: {
+    button: t('Start'),
     title: (names) => t('Starting {0}', names),
     placeHolder: t('Workspace to start'),
     none: t('No workspace is stopped.'),
   },
   stop: {
+    button: t('Stop'),
     title: (names) => t('Stopping {0}', names),
     placeHolder: t('Workspace to stop'),
     none: t('No workspace is running.'),
   },
   restart: {
+    button: t('Restart'),
     title: (names) => t('Restarting {0}', names),
     placeHolder: t('Workspace to restart'),
     none: t('No workspace is running.'),
   },
   pause: {
+    button: t('Pause'),
     title: (names) => t('Pausing {0}', names),
     placeHolder: t('Workspace to pause'),
     none: t('No workspace is running.'),
   },
   resume: {
+    button: t('Resume'),
     title: (names) => t('Resuming {0}', names),
     placeHolder: t('Workspace to resume'),
     none: t('No workspace is paused.'),
   },
   archive: {
+    button: t('Archive'),
     title: (names) => t('Archiving {0}', names),
     placeHolder: t('Workspace to archive'),
     none: t('No workspace can be archived.'),
   },
   restore: {
+    button: t('Restore'),
     title: (names) => t('Restoring {0}', names),
     placeHolder: t('Workspace to restore'),
     none: t('No workspace is archived.'),
   },
   recover: {
+    button: t('Recover'),
     title: (names) => t('Recovering {0}', names),
     placeHolder: t('Workspace to recover'),
     none: t('No workspace has an error.'),
   },
   delete: {
+    button: t('Delete'),
     title: (names) => t('Deleting {0}', names),
     placeHolder: t('Workspace to delete'),
     none: t('There is no workspace.'),

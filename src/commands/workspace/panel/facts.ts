@@ -8,10 +8,12 @@ import {
   isProtectedFrom,
   isUsable,
   offeredIn,
-  type Verb,
+  plainVerbs,
+  wayOutOf,
 } from '../../../api/rules/lifecycle';
 import type { Volume, Workspace } from '../../../api';
 import type { CommandId } from '../../../ui/contributions/commands';
+import { verbWords } from '../lifecycle/verb-words';
 import { limitsWords, runtimeWords, stateWord, time, usedWords } from '../../../ui/words';
 
 const { t } = vscode.l10n;
@@ -47,33 +49,16 @@ export interface PanelFacts {
   facts: [name: string, value: string][];
 }
 
-type ButtonVerb = Extract<
-  Verb,
-  'start' | 'resume' | 'restore' | 'recover' | 'stop' | 'pause' | 'restart' | 'archive'
->;
-
-/** In the order of their buttons. */
-function verbButtons(): [ButtonVerb, string][] {
-  return [
-    ['recover', t('Recover')],
-    ['restore', t('Restore')],
-    ['resume', t('Resume')],
-    ['start', t('Start')],
-    ['stop', t('Stop')],
-    ['pause', t('Pause')],
-    ['restart', t('Restart')],
-    ['archive', t('Archive')],
-  ];
-}
-
 function buttonsOf(workspace: Workspace): PanelButton[] {
   const { state } = workspace;
-  const verbs = verbButtons().filter(
-    ([verb]) => offeredIn(verb).includes(state) && !isProtectedFrom(verb, workspace),
+  const first = wayOutOf(state);
+  const verbs = plainVerbs.filter(
+    (verb) => offeredIn(verb).includes(state) && !isProtectedFrom(verb, workspace),
   );
-  const verbsShown = verbs.map(([verb, title]): PanelButton => ({
+  verbs.sort((a, b) => Number(b === first) - Number(a === first));
+  const verbsShown = verbs.map((verb): PanelButton => ({
     command: `berth.workspace.${verb}`,
-    title,
+    title: verbWords[verb].button,
   }));
   const open: PanelButton[] = isUsable('open', state)
     ? [
