@@ -20,7 +20,7 @@ export interface VolumeUser {
   targets: readonly string[];
 }
 
-/** All but the workspace that the volume belongs to, which the volume is called after. Sorted by name. */
+/** All but the workspace that the volume belongs to, which the volume is called after. Sorted by name, each name once. */
 export function usersOf(
   { name, holders, workspace: owner }: Volume,
   workspaces: readonly Workspace[],
@@ -48,9 +48,13 @@ export function usersOf(
       readOnly,
       targets: [],
     }));
-  return [...planned, ...others]
-    .filter((user) => user.name !== owner)
-    .sort((a, b) => a.name.localeCompare(b.name));
+  return (
+    [...planned, ...others]
+      .filter((user) => user.name !== owner)
+      // Somebody's container may be called as a workspace is, and a view has each row once.
+      .filter((user, index, all) => all.findIndex((each) => each.name === user.name) === index)
+      .sort((a, b) => a.name.localeCompare(b.name))
+  );
 }
 
 /** The row of a user; a click shows the workspace in its own view. */

@@ -63,6 +63,12 @@ describe('who uses a volume', () => {
     assert.deepEqual(usersOf(home, workspaces), []);
   });
 
+  it('is named once, also where a container of somebody else is called as a workspace is', () => {
+    const holders = [...data.holders, holder({ runtime: 'web' }), holder({ runtime: 'db' })];
+    const names = usersOf({ ...data, holders }, workspaces).map(({ name, targets }) => [name, ...targets]);
+    assert.deepEqual(names, [['api', '/data', '/ro'], ['db'], ['web', '/data']]);
+  });
+
   it('is a row that says where, how, and leads to the workspace', () => {
     const { store } = unlinked();
     store.loadSnapshot({ workspaces, volumes: [data], operations: [], drivers: [] });
