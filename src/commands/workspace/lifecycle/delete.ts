@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../../../api';
-import { refuseProtected, worksIn } from '../../../api/rules/lifecycle';
+import { isLive, refuseProtected, worksIn } from '../../../api/rules/lifecycle';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Store } from '../../../ui/store';
 import { runtimeWords, usedWords } from '../../../ui/words';
@@ -29,7 +29,8 @@ export const deleteWorkspace =
       workspaces.length === 1 && only
         ? t('Delete workspace {0} and its files?', only.label)
         : t('Delete {0} workspaces and their files?', workspaces.length);
-    const isArchivable = workspaces.every(({ state }) => worksIn('archive', state));
+    // To set aside what runs ends its programs: that is no button for Enter.
+    const isArchivable = workspaces.every(({ state }) => worksIn('archive', state) && !isLive(state));
     await confirm({
       message,
       detail: [...goes, t('This cannot be undone.')].join('\n\n'),
