@@ -60,6 +60,10 @@ export class Stages {
       }
       const existed = this.putInPlace(stage, target, overwrite === true);
       notify(existed ? 'changed' : 'created', target.path);
+    } catch (error) {
+      // What waits to be committed may refer to content that could not be written.
+      fs.rollback();
+      throw error;
     } finally {
       yield* this.drop(name);
     }
