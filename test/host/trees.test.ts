@@ -26,7 +26,7 @@ describe('the Volumes tree', function () {
         return found;
       });
       const item = trees.volumes.getTreeItem(row);
-      assert.equal(item.contextValue, 'volume+docker+named+ours+deletable');
+      assert.equal(item.contextValue, 'volume+docker+named+ours+deletable+unprotected');
       assert.match(item.accessibilityInformation?.label ?? '', new RegExp(volume));
       const children = await trees.volumes.getChildren(row);
       const [folder, file] = children
@@ -95,7 +95,10 @@ describe('the Workspaces tree', function () {
         (each) => each.type === 'workspace' && each.name === name,
       );
       assert.ok(found);
-      assert.equal(trees.workspaces.getTreeItem(found).contextValue, 'workspace+running+container');
+      assert.equal(
+        trees.workspaces.getTreeItem(found).contextValue,
+        'workspace+running+container+unprotected+unfavourite',
+      );
       return found;
     });
     await vscode.commands.executeCommand('berth.workspace.stop', name);

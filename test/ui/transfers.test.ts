@@ -150,10 +150,11 @@ describe('the files of a volume, by dialogs and keys', function () {
       await workbench.run('Developer: Reload Window');
       await workbench.page.locator('body:not([data-before])').waitFor({ timeout: slow });
       await workbench.waitUntilReady();
+      await workbench.openSideBar('Berth');
+      await workbench.notifications.waitFor(/Uploading big/, slow);
     } finally {
       process.kill(pid, 'SIGCONT');
     }
-    await workbench.openSideBar('Berth');
     await workbench.notifications.waitFor(/Uploading big.* of 2\.0 GiB/, slow);
     await workbench.screenshot('upload-after-reload');
     await workbench.statusBar(/Uploading big: 128 files \(2\.0 GiB\)/);
