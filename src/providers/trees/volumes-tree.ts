@@ -237,10 +237,26 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       return;
     }
     const changed = [...change.volumes].map((name) => this.rows.find(`volume:${name}`));
-    const found = changed.filter((row) => row !== undefined);
+    const users = [...change.workspaces].flatMap((name) => this.rowsOfUser(name));
+    const found = [...new Set([...changed, ...users])].filter((row) => row !== undefined);
     if (found.length > 0) {
       this.emitter.fire(found);
     }
+  }
+
+  /** Of a workspace that changed: its rows below volumes, and the volumes that it uses since, or no longer. */
+  private rowsOfUser(name: string): (VolumeRow | undefined)[] {
+    const drawn = [...this.rows.all()].flatMap((row) =>
+      row.type === 'user' && row.name === name ? [row.volume] : [],
+    );
+    const mounts = this.store.workspace(name)?.spec.mounts ?? [];
+    const used = mounts.map(({ source }) => source);
+    this.rows.drop((row) => row.type === 'user' && row.name === name && !used.includes(row.volume));
+    return [...drawn, ...used].map((volume) =>
+      this.rows.find(
+        drawn.includes(volume) && used.includes(volume) ? `user:${volume}:${name}` : `volume:${volume}`,
+      ),
+    );
   }
 
   /** A change to a thing makes the listing of its folder stale; a folder that was never listed is left alone. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { useUnlinked } from '../../../support/vscode/unlinked';
 import type { Holder } from '../../../../src/api';
-import type { VolumeRow } from '../../../../src/providers/trees/rows';
+import { rowId, type VolumeRow } from '../../../../src/providers/trees/rows';
 import { userItem, usersOf } from '../../../../src/providers/trees/volume-users';
 import { VolumesTree } from '../../../../src/providers/trees/volumes-tree';
+import { until } from '../../../support/wait';
 import { volume, workspace } from '../fixtures';
 
 const holder = (more: Partial<Holder>): Holder => ({
@@ -81,6 +82,31 @@ describe('who uses a volume', () => {
     assert.equal(item('api').resourceUri, undefined);
     assert.deepEqual([item('db').label, item('db').command], ['Used by db', undefined]);
     assert.equal(item('gone').label, 'Used by gone');
+  });
+
+  it('follows its workspace, which may go and come while the volume is open', async () => {
+    const { store, link } = unlinked();
+    store.loadSnapshot({ workspaces, volumes: [data], operations: [], drivers: [] });
+    const tree = new VolumesTree(store, link, { warn: () => undefined });
+    await tree.getChildren();
+    await tree.getChildren(tree.rowOfVolume('data'));
+    let fired: string[] = [];
+    tree.onDidChangeTreeData((rows) => {
+      fired.push(...(Array.isArray(rows) ? rows.map((row: VolumeRow) => rowId(row)) : ['all']));
+    });
+    const after = async (event: Parameters<typeof store.take>[0]): Promise<string[]> => {
+      fired = [];
+      store.take(event);
+      await until('it is told', () => fired.length > 0);
+      return fired;
+    };
+    const running = { ...mounting('web', mount('/data', true)), state: 'running' as const };
+    assert.deepEqual(await after({ type: 'workspace.changed', payload: running }), ['user:data:web']);
+    assert.deepEqual(await after({ type: 'workspace.deleted', payload: { name: 'web' } }), ['volume:data']);
+    const fresh = mounting('fresh', mount('/data', true));
+    assert.deepEqual(await after({ type: 'workspace.changed', payload: fresh }), ['volume:data']);
+    assert.deepEqual(await after({ type: 'workspace.changed', payload: running }), ['volume:data']);
+    tree.dispose();
   });
 
   it('is before the files of the volume', async () => {
