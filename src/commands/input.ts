@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Owner } from '../api/common';
 import { choose } from '../ui/dialog';
 import { Cancelled } from '../ui/runner';
+import { showInformationMessage } from '../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -67,7 +68,7 @@ export async function reportDone(message: string, undo?: () => Promise<void>): P
     return;
   }
   const button = t('Undo');
-  if ((await vscode.window.showInformationMessage(message, button)) === button) {
+  if ((await showInformationMessage(message, button)) === button) {
     await undo();
   }
 }

@@ -5,6 +5,7 @@ import type { Handler, Services } from './command';
 import { Cancelled } from '../ui/runner';
 import { commandTable } from './table';
 import { selectionWords } from './targets';
+import { showInformationMessage } from '../ui/messages';
 
 /** Registers all of the table; disposing it takes them away. */
 export function registerCommands(services: Services): vscode.Disposable {
@@ -29,9 +30,7 @@ export function guarded(
 ): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
     if (isStale(args)) {
-      void vscode.window.showInformationMessage(
-        vscode.l10n.t('That row has just changed. Please try again.'),
-      );
+      void showInformationMessage(vscode.l10n.t('That row has just changed. Please try again.'));
       return;
     }
     try {

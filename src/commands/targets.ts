@@ -11,6 +11,7 @@ import { roleIcons, volumeDescription } from '../providers/trees/volume-item';
 import { stateIcon, workspaceDescription } from '../providers/trees/workspace-item';
 import { fileScheme } from '../ui/ids';
 import { Cancelled } from '../ui/runner';
+import { showInformationMessage } from '../ui/messages';
 
 const { t } = vscode.l10n;
 /** Keybindings pass one of these instead of a row; no workspace and no volume can be called so. */
@@ -84,9 +85,7 @@ export class Targets {
       throw this.nothing(choice.none);
     }
     if (ignored > 0) {
-      void vscode.window.showInformationMessage(
-        t('{0} of {1} ignored: {2}', ignored, named.length, choice.none),
-      );
+      void showInformationMessage(t('{0} of {1} ignored: {2}', ignored, named.length, choice.none));
     }
     return eligible;
   }
@@ -176,7 +175,7 @@ export class Targets {
   }
 
   private nothing(why: string): Cancelled {
-    void vscode.window.showInformationMessage(why);
+    void showInformationMessage(why);
     return new Cancelled(why);
   }
 }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { asBerthError } from '../api';
 import type { SettingId } from '../ui/ids';
 import type { EngineLink, Logger } from '../ui/engine-link';
+import { showWarningMessage } from '../ui/messages';
 
 const ofEngine: readonly SettingId[] = [
   'dockerHost',
@@ -33,6 +34,6 @@ async function send(link: EngineLink, log: Logger): Promise<void> {
   } catch (error) {
     const { message } = asBerthError(error);
     log.warn(`The engine refused the settings: ${message}`);
-    void vscode.window.showWarningMessage(message);
+    void showWarningMessage(message);
   }
 }

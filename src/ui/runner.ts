@@ -12,6 +12,8 @@ import { asSentence } from './words';
 import { hintedRemedy, hintInWindow } from './hinted-remedy';
 import type { RemedyButton } from './remedy-button';
 import { orCancelled } from './latest';
+import { showErrorMessage } from './messages';
+import { plainMessage } from './plain-label';
 
 const { t } = vscode.l10n;
 /** What is over before that needs no notification. */
@@ -108,7 +110,7 @@ export class Runner {
       hint === undefined ? error.message : `${asSentence(error.message)} ${hint}`,
     );
     const titles = buttons.map((button) => button.title);
-    const chosen = await vscode.window.showErrorMessage(text, ...titles, showLog);
+    const chosen = await showErrorMessage(text, ...titles, showLog);
     if (chosen === showLog) {
       this.log.show();
     } else {
@@ -210,10 +212,12 @@ async function showProgress(
   reports: Reports,
 ): Promise<void> {
   await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    { location: vscode.ProgressLocation.Notification, title: plainMessage(title), cancellable: true },
     async (progress, token) => {
       token.onCancellationRequested(() => abort.abort());
-      reports.listen((value) => progress.report(value));
+      reports.listen(({ message, ...value }) =>
+        progress.report({ ...value, message: plainMessage(message) }),
+      );
       await running;
     },
   );

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { stateDirectory } from '../../api/rules/endpoint';
 import { launchOptions } from '../../ui/launch-options';
 import type { Handler, Services } from '../command';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -15,9 +16,7 @@ export const openEngineLog =
     const home = state.kind === 'ready' ? state.info.home : (launchOptions(context).home ?? stateDirectory());
     const path = join(home, 'engine.log');
     if (!existsSync(path)) {
-      void vscode.window.showInformationMessage(
-        t('The engine has written no log yet: {0} is not there.', path),
-      );
+      void showInformationMessage(t('The engine has written no log yet: {0} is not there.', path));
       return;
     }
     await vscode.window.showTextDocument(vscode.Uri.file(path));

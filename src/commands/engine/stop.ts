@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
 import { confirmCutOff } from './cut-off';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -9,7 +10,7 @@ export const stopEngine =
   ({ link, runner, store }: Pick<Services, 'link' | 'runner' | 'store'>): Handler =>
   async () => {
     if (link.state.kind !== 'ready') {
-      void vscode.window.showInformationMessage(t('The Berth engine does not run.'));
+      void showInformationMessage(t('The Berth engine does not run.'));
       return;
     }
     await confirmCutOff(t('Stop the engine while it works?'), store, t('Stop'));

@@ -5,6 +5,7 @@ import type { Handler } from '../command';
 import { pickPath } from '../pick-path';
 import type { Place } from '../targets';
 import { placesOrPick, type PlaceServices } from './place';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -15,12 +16,12 @@ export const compareWith =
     const places = await placesOrPick(services, target, selected, t('Compare with'));
     const [left, second] = places.filter(({ isFolder }) => !isFolder);
     if (left === undefined) {
-      void vscode.window.showInformationMessage(t('Only files can be compared.'));
+      void showInformationMessage(t('Only files can be compared.'));
       return;
     }
     const right = second ?? (await pickOther(services, left));
     if (right.isFolder) {
-      void vscode.window.showInformationMessage(t('Only files can be compared.'));
+      void showInformationMessage(t('Only files can be compared.'));
       return;
     }
     const title = `${baseName(left.path)} ↔ ${baseName(right.path)}`;

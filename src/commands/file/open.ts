@@ -5,6 +5,7 @@ import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler } from '../command';
 import type { CommandId } from '../../ui/contributions/commands';
 import { placesOrPick, type PlaceServices } from './place';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -27,7 +28,7 @@ export const openFile =
 async function offerDownload(uri: vscode.Uri, path: string, size: number): Promise<void> {
   const download = t('Download…');
   const text = t('{0} is {1} large: download it instead of opening it?', path, formatBytes(size));
-  if ((await vscode.window.showInformationMessage(text, download)) === download) {
+  if ((await showInformationMessage(text, download)) === download) {
     const command: CommandId = 'berth.file.download';
     await vscode.commands.executeCommand(command, uri);
   }

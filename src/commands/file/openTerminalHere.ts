@@ -9,6 +9,7 @@ import type { Handler, Services } from '../command';
 import type { Place } from '../targets';
 import { isMadeRunning } from '../workspace/lifecycle/make-running';
 import { placesOrPick, type PlaceServices } from './place';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -28,7 +29,7 @@ export const openTerminalHere =
     }
     const { workspace, path } = insideOf(services.store, place) ?? {};
     if (workspace === undefined || path === undefined) {
-      void vscode.window.showInformationMessage(
+      void showInformationMessage(
         t('No workspace has the volume {0} mounted: there is no terminal for its files.', place.volume),
       );
       return;

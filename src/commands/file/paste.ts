@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
 import { folderOrPick, type PlaceServices } from './place';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -10,7 +11,7 @@ export const pasteFiles =
   async (target) => {
     const clip = services.clipboard.content;
     if (clip === undefined) {
-      void vscode.window.showInformationMessage(
+      void showInformationMessage(
         t('There is nothing to paste: copy or cut files in the Volumes view first.'),
       );
       return;

@@ -3,6 +3,7 @@ import { isRow } from '../../providers/trees/rows';
 import { progressText } from '../../ui/progress';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -20,7 +21,7 @@ export const cancelOperation =
     async function pick() {
       const running = store.runningOperations.filter(({ cancellable }) => cancellable);
       if (running.length === 0) {
-        void vscode.window.showInformationMessage(t('No operation that can be cancelled is running.'));
+        void showInformationMessage(t('No operation that can be cancelled is running.'));
         throw new Cancelled();
       }
       const items = running.map((each) => ({ label: each.title, description: progressText(each), each }));

@@ -4,6 +4,7 @@ import type { PublishedPort, Workspace } from '../../api';
 import type { CommandId } from '../../ui/contributions/commands';
 import type { Services } from '../command';
 import type { Outcome } from '../../ui/runner';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -38,7 +39,7 @@ export function offersRebuild({ name, label, warnings }: Workspace): boolean {
   const rebuild: CommandId = 'berth.workspace.rebuild';
   const button = t('Rebuild…');
   const message = t('The ports of {0} change with its next rebuild, which keeps all volumes.', label);
-  void vscode.window.showInformationMessage(message, button).then(async (chosen) => {
+  void showInformationMessage(message, button).then(async (chosen) => {
     if (chosen === button) {
       await vscode.commands.executeCommand(rebuild, name);
     }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { isRow } from '../../providers/trees/rows';
 import type { Services } from '../command';
 import { Cancelled } from '../../ui/runner';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -36,7 +37,7 @@ export async function pickPort(
   );
   if (items.length === 0) {
     const none = t('No workspace publishes a port: "Publish Port…" on a workspace does.');
-    void vscode.window.showInformationMessage(none);
+    void showInformationMessage(none);
     throw new Cancelled(none);
   }
   const chosen = await vscode.window.showQuickPick(items, {

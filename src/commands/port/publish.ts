@@ -6,6 +6,7 @@ import type { Handler, Services } from '../command';
 import type { CommandId } from '../../ui/contributions/commands';
 import { ask } from '../input';
 import { changePorts, offersRebuild } from './change';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -61,9 +62,7 @@ async function showAddress(label: string, row: WorkspaceRow & { type: 'published
     [t('Copy Address'), 'berth.port.copyAddress'],
   ]);
   const message = t('Port {0} of {1} is reached at {2}.', row.guest, label, `127.0.0.1:${row.host}`);
-  const command = commands.get(
-    (await vscode.window.showInformationMessage(message, ...commands.keys())) ?? '',
-  );
+  const command = commands.get((await showInformationMessage(message, ...commands.keys())) ?? '');
   if (command !== undefined) {
     await vscode.commands.executeCommand(command, row);
   }

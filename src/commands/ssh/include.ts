@@ -12,6 +12,7 @@ import type { Handler, Services } from '../command';
 import { sideApartFromRemoteSsh, type Placed } from '../this-side';
 import { installedRemoteExtension } from '../workspace/open/remote-extensions';
 import { resolvedPath } from './resolved-path';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -81,7 +82,7 @@ export const includeSshConfig =
     await link.client();
     await runner.run(t('SSH config'), async ({ client }) => {
       const { included, userConfig: file } = await ensureInclude(services, client);
-      void vscode.window.showInformationMessage(
+      void showInformationMessage(
         included
           ? t('SSH finds Berth workspaces by name, through {0}.', file)
           : t('{0} was not changed: the setting “berth.ssh.includeConfig” is “never”.', file),

@@ -3,6 +3,7 @@ import type { Volume } from '../../api';
 import { ownerOf } from '../../api/rules/owner';
 import type { Handler, Services } from '../command';
 import { confirmAdoption } from '../input';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -39,7 +40,7 @@ function adopting(
     const { name } = volume;
     const owner = ownerOf(volume);
     if (volume.managed && owner === undefined) {
-      void vscode.window.showInformationMessage(t('{0} already belongs to this installation.', name));
+      void showInformationMessage(t('{0} already belongs to this installation.', name));
       return;
     }
     const isOfTool = owner === undefined;

@@ -7,6 +7,7 @@ import type { Handler, Services } from '../command';
 import { downloadPlaces } from '../file/download';
 import { confirm } from '../input';
 import type { Place } from '../targets';
+import { showWarningMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 const measureTimeoutMs = 5_000;
@@ -70,7 +71,7 @@ function reportHeld(held: readonly Volume[]): void {
   const [first] = held;
   if (first !== undefined) {
     const { message, hint } = heldVolume(first);
-    void vscode.window.showWarningMessage(
+    void showWarningMessage(
       held.length === 1
         ? `${message} ${hint ?? ''}`
         : t('{0} volumes are in use by workspaces and stay.', held.length),

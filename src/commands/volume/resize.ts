@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
 import { parseDiskSize } from '../../api/rules/sizes';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -19,7 +20,7 @@ export const resizeVolume =
     }
     const { name, kind, sizeMiB = 0 } = volume;
     if (kind !== 'disk') {
-      void vscode.window.showInformationMessage(t('{0} has no fixed size: it grows by itself.', name));
+      void showInformationMessage(t('{0} has no fixed size: it grows by itself.', name));
       return;
     }
     const size = await ask({

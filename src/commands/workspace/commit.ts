@@ -3,6 +3,7 @@ import type { Handler, Services } from '../command';
 import { isUsable, offeredToCommit } from '../../api/rules/lifecycle';
 import type { CommandId } from '../../ui/contributions/commands';
 import { ask } from '../input';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -44,7 +45,7 @@ export const commitWorkspace =
 async function offerNext(image: string): Promise<void> {
   const create = t('Create Workspace…');
   const text = t('Committed {0}: you can create workspaces from this image.', image);
-  if ((await vscode.window.showInformationMessage(text, create)) === create) {
+  if ((await showInformationMessage(text, create)) === create) {
     const command: CommandId = 'berth.workspace.create';
     await vscode.commands.executeCommand(command);
   }

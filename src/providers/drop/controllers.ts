@@ -14,6 +14,7 @@ import type { Store } from '../../ui/store';
 import { isDirectory, type Row, type VolumeRow, type WorkspaceRow } from '../trees/rows';
 import { incomingFile, sourcesOf, uriListMime, type Sources } from './sources';
 import type { Transfers } from './transfers';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -79,7 +80,7 @@ async function drop(
 ): Promise<void> {
   const to = dropPlace(row, services.store);
   if (to === undefined) {
-    void vscode.window.showInformationMessage(t('Drop it on a volume, a folder or a workspace.'));
+    void showInformationMessage(t('Drop it on a volume, a folder or a workspace.'));
     return;
   }
   try {

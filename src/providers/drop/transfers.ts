@@ -9,7 +9,6 @@ import type { Runner, Task } from '../../ui/runner';
 import type { Logger } from '../../ui/engine-link';
 import { baseName, isInside, joinPath, parentPath } from '../../api/rules/volume-path';
 import { topmost } from '../files/paths';
-import { plainMessage } from '../../ui/plain-label';
 import { names } from '../../ui/words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { askedPolicy } from './conflicts';
@@ -17,6 +16,7 @@ import { readForeign } from './foreign-tree';
 import { streamIn, type Incoming } from './stream-in';
 import { streamOut } from './stream-out';
 import { countsOf, isPartial, transferCounts, transferWords, type TransferCounts } from './transfer-words';
+import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 const shownFailures = 3;
@@ -96,7 +96,7 @@ export class Transfers {
         continue;
       }
       if (volume === to.volume && useful.some((path) => isInside(to.path, path))) {
-        void vscode.window.showInformationMessage(t('A folder can’t be put into itself.'));
+        void showInformationMessage(t('A folder can’t be put into itself.'));
         return false;
       }
       works.push(this.placing({ volume, paths: useful }, to, how === 'move'));
@@ -176,7 +176,7 @@ export class Transfers {
     if (counts !== undefined && isPartial(counts)) {
       void this.reportPartial(text, counts);
     } else if (warnings.length > 0) {
-      void vscode.window.showWarningMessage(plainMessage(text));
+      void showWarningMessage(text);
     } else {
       vscode.window.setStatusBarMessage(text, 6_000);
     }
@@ -193,13 +193,11 @@ export class Transfers {
     if (isPartial(counts)) {
       void this.reportPartial(words, counts);
     } else if (counts.notes !== undefined) {
-      void vscode.window.showInformationMessage([`${words}.`, ...counts.notes].join(' '));
+      void showInformationMessage([`${words}.`, ...counts.notes].join(' '));
     } else if (undo === undefined) {
       vscode.window.setStatusBarMessage(words, 6_000);
     } else {
-      void vscode.window
-        .showInformationMessage(words, t('Undo'))
-        .then((chosen) => (chosen ? undo() : undefined));
+      void showInformationMessage(words, t('Undo')).then((chosen) => (chosen ? undo() : undefined));
     }
     return Promise.resolve();
   }
@@ -208,7 +206,7 @@ export class Transfers {
   private async offerUpload({ failed }: TransferCounts, to: VolumePlace): Promise<void> {
     const upload = t('Upload Folder…');
     const text = t('Nothing was uploaded. {0}', failed.slice(0, shownFailures).join(' '));
-    if ((await vscode.window.showWarningMessage(text, upload)) === upload) {
+    if ((await showWarningMessage(text, upload)) === upload) {
       const command: CommandId = 'berth.file.uploadFolder';
       await vscode.commands.executeCommand(command, volumeUri(to.volume, to.path));
     }
@@ -218,7 +216,7 @@ export class Transfers {
     const { skipped, failed, notes = [] } = counts;
     this.log.warn([words, ...failed, ...skipped, ...notes].join('\n  '));
     const show = t('Show Berth Log');
-    if ((await vscode.window.showWarningMessage(words, show)) === show) {
+    if ((await showWarningMessage(words, show)) === show) {
       this.log.show();
     }
   }

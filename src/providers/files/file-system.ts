@@ -20,6 +20,7 @@ import { removeFrom } from './remove-from';
 import { transferBetween } from './transfer-between';
 import { volumeNamed } from './volume-names';
 import { isAllVolumes, isOlderUri, olderUri, placeOf, volumeUri, type VolumePlace } from './volume-uri';
+import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 const { Changed, Created, Deleted } = vscode.FileChangeType;
@@ -112,7 +113,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     this.emitter.fire([{ type: Changed, uri }]);
     if (dropped !== undefined) {
       const rights = dropped.join(', ');
-      void vscode.window.showInformationMessage(
+      void showInformationMessage(
         t('{0} was saved. With its old content it lost: {1}.', placeOf(uri).path, rights),
       );
     }
@@ -219,7 +220,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
       placeOf(uri).path,
       formatBytes(size),
     );
-    void vscode.window.showWarningMessage(text, download).then((chosen) => {
+    void showWarningMessage(text, download).then((chosen) => {
       if (chosen === download) {
         void vscode.commands.executeCommand('berth.file.download', uri);
       }

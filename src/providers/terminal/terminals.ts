@@ -6,6 +6,7 @@ import { DisposableList } from '../../ui/signal';
 import type { Store } from '../../ui/store';
 import { sortWorkspaces } from '../trees/arrange';
 import { WorkspacePty } from './pty';
+import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -36,7 +37,7 @@ export class WorkspaceTerminals implements vscode.Disposable, vscode.TerminalPro
       'lastUsed',
     );
     if (running.length === 0) {
-      void vscode.window.showInformationMessage(t('No workspace is running.'));
+      void showInformationMessage(t('No workspace is running.'));
       return undefined;
     }
     const names = running.map(({ name, label, spec }) => ({ label, description: spec.image, name }));

@@ -8,6 +8,7 @@ import type { Services } from '../../command';
 import type { Placed } from '../../this-side';
 import { installableRemoteExtension } from '../../workspace/open/remote-extensions';
 import { userConfig } from '../../ssh/include';
+import { showInformationMessage } from '../../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -114,9 +115,7 @@ async function typed({ context }: RemedyServices, line: string): Promise<void> {
     vscode.env.remoteName !== undefined && context.extension.extensionKind === vscode.ExtensionKind.UI;
   if (isElsewhere) {
     await vscode.env.clipboard.writeText(line);
-    void vscode.window.showInformationMessage(
-      t('Copied “{0}”. Run it in a terminal of your own machine.', line),
-    );
+    void showInformationMessage(t('Copied “{0}”. Run it in a terminal of your own machine.', line));
     return;
   }
   const terminal = vscode.window.createTerminal({ name: t('Berth: press Enter to run') });

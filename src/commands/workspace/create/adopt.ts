@@ -6,6 +6,7 @@ import type { Handler, Services } from '../../command';
 import type { CommandId } from '../../../ui/contributions/commands';
 import { confirm, confirmAdoption } from '../../input';
 import { Cancelled } from '../../../ui/runner';
+import { showInformationMessage } from '../../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -38,7 +39,7 @@ export const adoptVolume =
 /** A volume that no workspace was on can be taken over as it is. */
 async function reportNone(clicked: string | undefined, target: unknown): Promise<void> {
   if (clicked === undefined) {
-    void vscode.window.showInformationMessage(t('No volume of another tool can be adopted.'));
+    void showInformationMessage(t('No volume of another tool can be adopted.'));
     return;
   }
   const adopt = t('Adopt Volume…');
@@ -46,7 +47,7 @@ async function reportNone(clicked: string | undefined, target: unknown): Promise
     '{0} can’t become a workspace: its name is not that of a home volume. You can adopt it, and mount it in workspaces.',
     clicked,
   );
-  if ((await vscode.window.showInformationMessage(text, adopt)) === adopt) {
+  if ((await showInformationMessage(text, adopt)) === adopt) {
     const command: CommandId = 'berth.volume.adopt';
     await vscode.commands.executeCommand(command, target);
   }

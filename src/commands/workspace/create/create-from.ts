@@ -4,6 +4,7 @@ import { hintedRemedy } from '../../../ui/hinted-remedy';
 import type { CommandId } from '../../../ui/contributions/commands';
 import type { Services } from '../../command';
 import { toRequest, type WorkspaceDraft } from './draft';
+import { showInformationMessage, showWarningMessage } from '../../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -43,8 +44,8 @@ async function offerNext(name: string, warnings: readonly string[]): Promise<voi
   const terminal = t('Terminal');
   const chosen =
     warnings.length === 0
-      ? await vscode.window.showInformationMessage(t('Workspace {0} is ready.', name), open, terminal)
-      : await vscode.window.showWarningMessage(
+      ? await showInformationMessage(t('Workspace {0} is ready.', name), open, terminal)
+      : await showWarningMessage(
           t('Workspace {0} is ready, with warnings: {1}', name, warnings.join(' ')),
           open,
           terminal,

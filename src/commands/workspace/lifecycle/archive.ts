@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { isLive } from '../../../api/rules/lifecycle';
 import type { Handler } from '../../command';
 import { runVerb, verbChoice, type VerbServices } from './verb';
+import { showInformationMessage } from '../../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -22,7 +23,7 @@ export const archiveWorkspace =
           labels,
         )
       : t('Archived {0}. All files are kept, also those outside of volumes.', labels);
-    if ((await vscode.window.showInformationMessage(text, undo)) === undo) {
+    if ((await showInformationMessage(text, undo)) === undo) {
       await runVerb(services, 'restore', workspaces);
     }
   };

@@ -11,6 +11,7 @@ import { ensureInclude } from '../../ssh/include';
 import { remoteSide, sideApartFromRemoteSsh, type Placed } from '../../this-side';
 import { installableRemoteExtension, installedRemoteExtension } from './remote-extensions';
 import { isMadeRunning } from '../lifecycle/make-running';
+import { showInformationMessage, showWarningMessage } from '../../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -52,7 +53,7 @@ export async function openRemote(
 async function refuseWithoutInclude({ name }: Workspace): Promise<never> {
   const settings = t('Open Setting');
   const terminal = t('Open Terminal');
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await showWarningMessage(
     t('Remote-SSH does not find {0}: the setting “berth.ssh.includeConfig” is “never”.', name),
     settings,
     terminal,
@@ -110,7 +111,7 @@ async function offerAlternatives(
   const install = t('Install Remote-SSH');
   const terminal = t('Open Terminal');
   const files = t('Open Volume as Folder');
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await showInformationMessage(
     side === undefined
       ? t('Opening {0} in a window needs a Remote-SSH extension, and none is installed.', label)
       : t(

@@ -1,0 +1,30 @@
+/**
+ * The one way to a message that stays until it is read. VS Code makes links of `[text](address)` in it, of commands too:
+ * what files, guests and other programs are called must not become one.
+ */
+import * as vscode from 'vscode';
+import { plainMessage } from './plain-label';
+
+/** Answers the button that was pressed; undefined when the message was closed. */
+export function showInformationMessage<Button extends string>(
+  text: string,
+  ...buttons: readonly Button[]
+): Thenable<Button | undefined> {
+  return vscode.window.showInformationMessage<Button>(plainMessage(text), ...buttons);
+}
+
+/** As `showInformationMessage`, for what somebody should look at. */
+export function showWarningMessage<Button extends string>(
+  text: string,
+  ...buttons: readonly Button[]
+): Thenable<Button | undefined> {
+  return vscode.window.showWarningMessage<Button>(plainMessage(text), ...buttons);
+}
+
+/** As `showInformationMessage`, for what went wrong. */
+export function showErrorMessage<Button extends string>(
+  text: string,
+  ...buttons: readonly Button[]
+): Thenable<Button | undefined> {
+  return vscode.window.showErrorMessage<Button>(plainMessage(text), ...buttons);
+}
