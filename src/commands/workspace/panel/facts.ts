@@ -39,7 +39,6 @@ export interface PanelFacts {
   state: string;
   /** Something is under way. */
   isBusy: boolean;
-  isRunning: boolean;
   /** What went wrong, and what should be known. */
   problems: string[];
   /** The first one is what people came for. */
@@ -130,7 +129,6 @@ export function panelFacts(workspace: Workspace, find: (name: string) => Volume 
     title: workspace.label,
     state: stateDetail === undefined ? word : t('{0} ({1})', word, stateDetail),
     isBusy: isInTransition(state),
-    isRunning: state === 'running',
     problems: [...(problem === undefined ? [] : [problem]), ...warnings].map(({ message }) => message),
     buttons: buttonsOf(workspace),
     ports: (workspace.spec.ports ?? []).flatMap(({ host, guest }) =>

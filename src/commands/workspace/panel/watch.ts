@@ -25,6 +25,8 @@ export class PanelWatch {
   private running: AbortController | undefined;
   private samples: Sample[] = [];
   private readonly tail = new LogTail();
+  /** The life of the workspace whose log was read to its end: there is no more of it. */
+  private read: string | undefined;
 
   constructor(private readonly deps: WatchDeps) {}
 
@@ -34,6 +36,8 @@ export class PanelWatch {
       return;
     }
     const { signal } = (this.running = new AbortController());
+    // A page that shows again is empty.
+    this.read = undefined;
     this.deps.sampled((this.samples = recent(this.samples, Date.now())));
     void this.repeat(signal, sampleMs, () => this.sample(signal));
     void this.repeat(signal, againMs, () => this.follow(signal));
@@ -74,6 +78,10 @@ export class PanelWatch {
     if (workspace === undefined || !isUsable('logs', workspace.state)) {
       return;
     }
+    const life = [workspace.state, workspace.runtimeId, workspace.startedAt].join(' ');
+    if (this.read === life) {
+      return;
+    }
     const client = await this.deps.client();
     const log = await client.logs(workspace.name, { tail: firstLines, follow: true, signal });
     log.setEncoding('utf8');
@@ -90,6 +98,7 @@ export class PanelWatch {
         this.tail.push(String(chunk));
         timer ??= setTimeout(draw, drawMs);
       }
+      this.read = life;
     } finally {
       clearTimeout(timer);
       draw();

@@ -183,4 +183,26 @@ describe('the panel of a workspace', () => {
     await until('it is measured again', () => samples.length === 2);
     watch.stop();
   });
+
+  it('reads the log of a workspace that does not run once, and anew when it has started', async () => {
+    let asked = 0;
+    let shown = workspace('demo', { state: 'stopped' });
+    const logs = () => {
+      asked += 1;
+      return Promise.resolve(PassThrough.from(['hello\n']));
+    };
+    const watch = new PanelWatch({
+      client: () => Promise.resolve({ logs } as unknown as EngineClient),
+      workspace: () => shown,
+      sampled: () => undefined,
+      logged: () => undefined,
+    });
+    watch.start();
+    await until('it was read', () => asked === 1);
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
+    assert.equal(asked, 1);
+    shown = workspace('demo', { state: 'stopped', startedAt: '2026-01-03T00:00:00Z' });
+    await until('it is read again', () => asked === 2);
+    watch.stop();
+  });
 });
