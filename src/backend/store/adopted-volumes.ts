@@ -6,7 +6,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { removeTree } from '../machine/files';
 import { KeyedLock } from '../machine/keyed-lock';
-import { readRecord, untouched, writeRecord, type RecordFormat } from './records';
+import { readValue, writeRecord, type RecordFormat } from './records';
 
 const AdoptedVolume = Type.Object({
   name: Type.String({ minLength: 1 }),
@@ -29,11 +29,8 @@ export class AdoptedVolumes {
 
   /** Throws when a newer Berth wrote the list. */
   async load(): Promise<void> {
-    const read = await readRecord(this.path, format);
-    if (read.kind === 'set-aside' && read.movedTo === undefined) {
-      throw untouched(this.path, read);
-    }
-    this.volumes = read.kind === 'ok' ? read.value.volumes : [];
+    const read = await readValue(this.path, format);
+    this.volumes = read?.volumes ?? [];
   }
 
   has(volume: AdoptedVolume): boolean {

@@ -7,7 +7,7 @@ import { protectedVolume } from '../../api/rules/holder';
 import type { Volume } from '../../api/volumes/schemas';
 import { removeTree } from '../machine/files';
 import { KeyedLock } from '../machine/keyed-lock';
-import { readRecord, untouched, writeRecord, type RecordFormat } from './records';
+import { readValue, writeRecord, type RecordFormat } from './records';
 
 const List = Type.Object({ volumes: Type.Array(Type.String({ minLength: 1 })) });
 const format: RecordFormat<typeof List> = { version: 1, schema: List, migrations: [] };
@@ -20,11 +20,8 @@ export class ProtectedVolumes {
 
   /** Throws when a newer Berth wrote the list. */
   async load(): Promise<void> {
-    const read = await readRecord(this.path, format);
-    if (read.kind === 'set-aside' && read.movedTo === undefined) {
-      throw untouched(this.path, read);
-    }
-    this.names = new Set(read.kind === 'ok' ? read.value.volumes : []);
+    const read = await readValue(this.path, format);
+    this.names = new Set(read?.volumes);
   }
 
   /** The volume, with `protected` where it is. */

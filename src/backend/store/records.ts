@@ -70,6 +70,21 @@ export async function readRecord<S extends TObject>(
   return { kind: 'ok', value };
 }
 
+/**
+ * The value of a record; undefined for one that is missing, or damaged and set aside. Throws `forbidden` for one that is
+ * not to be written over.
+ */
+export async function readValue<S extends TObject>(
+  path: string,
+  format: RecordFormat<S>,
+): Promise<Static<S> | undefined> {
+  const read = await readRecord(path, format);
+  if (read.kind === 'set-aside' && read.movedTo === undefined) {
+    throw untouched(path, read);
+  }
+  return read.kind === 'ok' ? read.value : undefined;
+}
+
 /** Replaces a record. Throws for one that a newer version has written, and `no_space`. */
 export async function writeRecord<S extends TObject>(
   path: string,

@@ -9,7 +9,7 @@ import { BerthError } from '../../api/errors';
 import { isErrno } from '../machine/files';
 import { replaceFile } from '../machine/whole-file';
 import { KeyedLock } from '../machine/keyed-lock';
-import { readRecord, untouched, writeRecord, type RecordFormat } from './records';
+import { readValue, writeRecord, type RecordFormat } from './records';
 import type { StateDirectory } from './state-directory';
 import { changeVariables } from './variables';
 
@@ -78,11 +78,8 @@ export class SecretStore {
 
   /** A damaged file is set aside: workspaces that miss a secret say so when they start. */
   private async read(): Promise<Sealed> {
-    const read = await readRecord(this.state.secrets, format);
-    if (read.kind === 'set-aside' && read.movedTo === undefined) {
-      throw untouched(this.state.secrets, read);
-    }
-    return read.kind === 'ok' ? read.value.workspaces : {};
+    const read = await readValue(this.state.secrets, format);
+    return read?.workspaces ?? {};
   }
 
   private async key(): Promise<Buffer> {

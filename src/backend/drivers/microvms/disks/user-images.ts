@@ -10,7 +10,7 @@ import { BerthError } from '../../../../api/errors';
 import { isLockedByKernel } from '../../../files/disk/image-lock';
 import { isErrno } from '../../../machine/files';
 import { KeyedLock } from '../../../machine/keyed-lock';
-import { readRecord, untouched, writeRecord, type RecordFormat } from '../../../store/records';
+import { readValue, writeRecord, type RecordFormat } from '../../../store/records';
 import type { DiskHolder, HolderLookup } from '../parts';
 
 /** Of the ext2 family (fs/ext4/ext4.h of Linux): the superblock, its magic number, and a journal that is to be replayed. */
@@ -100,11 +100,8 @@ export class UserImages {
   }
 
   private async read(): Promise<Attachment[]> {
-    const read = await readRecord(this.record, format);
-    if (read.kind === 'set-aside' && read.movedTo === undefined) {
-      throw untouched(this.record, read);
-    }
-    return read.kind === 'ok' ? read.value.images : [];
+    const read = await readValue(this.record, format);
+    return read?.images ?? [];
   }
 
   private async write(images: Attachment[]): Promise<void> {
