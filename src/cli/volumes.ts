@@ -32,7 +32,7 @@ export function formatVolumes(volumes: readonly Volume[], now: number, target?: 
     volumes.map((volume) => [
       volume.name,
       kindOf(volume),
-      purposeOf(volume),
+      purposeOf(volume) + (volume.protected === true ? ', protected' : ''),
       volume.sizeMiB === undefined ? '-' : formatMiB(volume.sizeMiB),
       usedOf(volume) ?? '-',
       volume.holders.length === 0 ? '-' : volume.holders.map(formatHolder).join(', '),

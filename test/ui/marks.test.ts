@@ -51,7 +51,7 @@ describe('tags, favourites, protection and the filter of workspaces', function (
   it('protects by the menu of the row, which then offers no delete, and takes that away', async () => {
     await row(api).contextMenu('Protect Workspace');
     await says(api, /protected/);
-    await assert.rejects(berth(session, 'delete', api, '--yes'), /is protected: it can't delete now/);
+    await assert.rejects(berth(session, 'delete', api, '--yes'), /is protected: it can't be deleted now/);
     await row(api).contextMenu('Unprotect Workspace');
     await eventually(
       'no protection',

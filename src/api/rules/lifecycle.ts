@@ -94,8 +94,8 @@ interface Transition {
   isStart?: true;
   /** It takes a guest that stands still by itself, too. */
   takesHalted?: true;
-  /** It takes away what somebody may want to keep: refused for a workspace that is protected. */
-  isGuarded?: true;
+  /** It takes away what somebody may want to keep: what a workspace that is protected can't be, e.g. `deleted`. */
+  guarded?: string;
   /** The verbs that lead to the same: who asks for it while one of these is under way waits for that. */
   joins?: readonly string[];
 }
@@ -175,7 +175,7 @@ export const transitions = {
     scope: 'manage',
     help: 'set workspaces aside: they stop, and all their files stay',
     takesHalted: true,
-    isGuarded: true,
+    guarded: 'archived',
     joins: ['archive'],
   },
   restore: {
@@ -215,7 +215,7 @@ export const transitions = {
     scope: 'manage',
     isStart: true,
     takesHalted: true,
-    isGuarded: true,
+    guarded: 'rebuilt',
   },
   // A delete that nothing works at any more is begun again.
   delete: {
@@ -227,7 +227,7 @@ export const transitions = {
     summary: 'Delete a workspace with its home volume; named volumes stay',
     scope: 'manage',
     takesHalted: true,
-    isGuarded: true,
+    guarded: 'deleted',
   },
 } as const satisfies Record<string, Transition>;
 
@@ -340,13 +340,14 @@ export function notWhile(state: WorkspaceState, name: string, what: string): Ber
 
 /** Whether the verb is refused for that workspace, until somebody takes its protection away. */
 export const isProtectedFrom = (verb: Verb, { protected: isProtected }: { protected?: boolean }): boolean =>
-  isProtected === true && transitionOf(verb).isGuarded === true;
+  isProtected === true && transitionOf(verb).guarded !== undefined;
 
 /** Throws `illegal_state` where the workspace is protected from the verb, naming what to do. */
 export function refuseProtected(verb: Verb, workspace: { name: string; protected?: boolean }): void {
   if (isProtectedFrom(verb, workspace)) {
     const { name } = workspace;
-    throw new BerthError('illegal_state', `Workspace ${name} is protected: it can't ${verb} now.`, {
+    const done = transitionOf(verb).guarded ?? verb;
+    throw new BerthError('illegal_state', `Workspace ${name} is protected: it can't be ${done} now.`, {
       hint: `Take the protection away first: \`berth unprotect ${name}\`.`,
     });
   }

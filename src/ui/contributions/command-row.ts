@@ -102,7 +102,7 @@ export const workspaceThat = (mark: WorkspaceMark | `un${WorkspaceMark}`): strin
   `${isWorkspacesView} && viewItem =~ /^workspace\\+.*\\+${mark}(\\+|$)/`;
 /** The rows of workspaces that a verb is offered for: those that are not protected from it. */
 export const offered = (verb: Verb): string =>
-  transitionOf(verb).isGuarded === true
+  transitionOf(verb).guarded !== undefined
     ? `${isWorkspacesView} && viewItem =~ /^workspace\\+(${offeredIn(verb).join('|')})\\+.*\\+unprotected(\\+|$)/`
     : workspaceIn(...offeredIn(verb));
 /** The rows of workspaces that last, where that can be done. */

@@ -46,7 +46,7 @@ describe('cli: tag, protect', () => {
     ]) {
       const { code, stderr } = await test.berth(words);
       assert.equal(code, 1, words.join(' '));
-      assert.match(stderr, /Workspace demo is protected: it can't (?:delete|rebuild|archive) now\./);
+      assert.match(stderr, /Workspace demo is protected: it can't be (?:deleted|rebuilt|archived) now\./);
       assert.match(stderr, /`berth unprotect demo`/);
     }
     assert.equal(await ok('stop', 'demo'), 'demo is stopped.\n');
@@ -61,6 +61,7 @@ describe('cli: tag, protect', () => {
       'Volume data is protected.\nVolume workspace-demo is protected.\n',
     );
     assert.match(await ok('volume', 'info', 'data'), /^protected +from delete$/m);
+    assert.match(await ok('volume', 'list'), /^data +.*, protected /m);
     for (const [words, name] of [
       [['volume', 'delete', 'data', '--yes', '--force'], 'data'],
       [['delete', 'demo', '--yes'], 'workspace-demo'],
