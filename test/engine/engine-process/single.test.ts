@@ -74,8 +74,11 @@ describe('engine process: one, and only as long as needed', function () {
   );
 
   it('stays while a workspace has an idle policy, and while an operation runs', async () => {
-    await harness.start();
+    await harness.start({ BERTH_IDLE_EXIT_MS: '600000' });
     const { name } = await harness.create({ start: false, idle: { archiveAfter: 600 } });
+    await harness.process.stop();
+    // Busy from its first moment: on a slow machine it would be gone before the first request.
+    await harness.start();
     await sleep(idleExitMs * 3);
     assert(harness.process.isRunning, 'an idle policy is watched');
     const files = await FileServer.start(harness.folder, harness.docker);
