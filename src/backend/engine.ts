@@ -166,7 +166,7 @@ function servicesOf(parts: Parts): Services {
     }),
     images: new Images(drivers, registry, operations, log, drafts),
     commits: new Commits(registry, runtimes, operations),
-    doctor: new Doctor(drivers, registry, settings, state, sshAccess),
+    doctor: new Doctor(drivers, registry, settings, state, sshAccess, parts.guarded),
     sshAccess,
     visibility: new Visibility({ registry, operations }),
     description: new EngineDescription({ ...parts, home: state.home }),
@@ -192,6 +192,9 @@ export function createEngine(options: EngineOptions): Engine {
     });
     await parts.adopted.load();
     await parts.guarded.load();
+    if (parts.guarded.damaged !== undefined) {
+      log.error({ path: parts.guarded.damaged }, 'the list of protected volumes was damaged');
+    }
     await operations.load();
     await registry.load();
     await keys.clientKey();

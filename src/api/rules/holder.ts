@@ -36,6 +36,22 @@ export function protectedVolume(name: string): BerthError {
   });
 }
 
+/** That it is not deleted, as nobody knows whether it is protected, and what to do. */
+export function protectionUnknown(name: string, damagedList: string): BerthError {
+  return new BerthError(
+    'illegal_state',
+    `Volume ${name} is not deleted: it may be protected, as the list of protected volumes was damaged and could not be read.`,
+    {
+      hint: `Take its protection away first: \`berth volume unprotect ${name}\`. ${damagedListHint(damagedList)}`,
+    },
+  );
+}
+
+/** What to do about a damaged list of protected volumes that lies, set aside, at `path`. */
+export function damagedListHint(path: string): string {
+  return `For all volumes at once, mend ${path} and move it back to its name without ".damaged-…", or move it away.`;
+}
+
 function remedyOf({ runtime, workspace, owner }: Holder, kind: Volume['kind']): string {
   if (owner !== undefined) {
     return 'Delete its workspace from there first.';

@@ -204,6 +204,12 @@ export function isRecordFile(record: string, name: string): boolean {
   return isDraft(name) || rest === '' || (rest !== undefined && /^\.(?:damaged-|v)\d+$/.test(rest));
 }
 
+/** When a record was set aside as `name`, in ms since the epoch; undefined for another file. */
+export function damagedAt(record: string, name: string): number | undefined {
+  const at = name.startsWith(`${record}.damaged-`) ? name.slice(`${record}.damaged-`.length) : '';
+  return /^\d+$/.test(at) ? Number(at) : undefined;
+}
+
 async function setAside(path: string, reason: string): Promise<ReadResult<never>> {
   const movedTo = `${path}.damaged-${Date.now()}`;
   await rename(path, movedTo);

@@ -3,11 +3,13 @@ import { statfs } from 'node:fs/promises';
 import { asBerthError } from '../../../api/errors';
 import { localTarget, placeWords } from '../../../api/rules/runtimes';
 import { checkImage } from '../../../api/rules/image-reference';
+import { damagedListHint } from '../../../api/rules/holder';
 import { ownerWords } from '../../../api/rules/owner';
 import { formatBytes } from '../../../api/rules/sizes';
 import type { Check, DoctorReport, DriverStatus, Orphan } from '../../../api/engine/schemas';
 import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import { run } from '../../machine/run';
+import type { ProtectedVolumes } from '../../store/protected-volumes';
 import type { StateDirectory } from '../../store/state-directory';
 import { statusOf, type Drivers } from './drivers';
 import { defaultImage, type Settings } from './settings';
@@ -24,6 +26,7 @@ export class Doctor {
     private readonly settings: Settings,
     private readonly state: StateDirectory,
     private readonly sshAccess: SshAccess,
+    private readonly guarded: ProtectedVolumes,
   ) {}
 
   /** `userConfig`: the ssh config that is read for a user, when not the usual one. */
@@ -36,6 +39,7 @@ export class Doctor {
       this.space(),
       this.ports(),
       this.records(),
+      this.protection(),
       this.leftovers(),
     ]);
     const checks = groups.flat();
@@ -255,6 +259,24 @@ export class Doctor {
               message: broken.join('\n'),
               hint: 'The volumes are untouched: `berth adopt` makes workspaces of them again.',
               remedies: ['adopt'],
+            },
+          ],
+    );
+  }
+
+  /** No row where all is well: few protect volumes. */
+  private protection(): Promise<Check[]> {
+    const path = this.guarded.damaged;
+    return Promise.resolve(
+      path === undefined
+        ? []
+        : [
+            {
+              name: 'protected-volumes',
+              title: 'Protected volumes',
+              outcome: 'warning',
+              message: `The list of protected volumes was damaged: what is left of it is in ${path}, and each volume that may have been in it counts as protected.`,
+              hint: `\`berth volume list\` shows them: unprotect those that may be deleted. ${damagedListHint(path)}`,
             },
           ],
     );

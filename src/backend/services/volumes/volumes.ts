@@ -15,6 +15,7 @@ import type { EventHub } from '../operations/event-hub';
 import type { Log } from '../../machine/log';
 import { publishedFiles } from './published-files';
 import { removeVolume, takeVolume } from './own-volumes';
+import { forgetProtection, refuseGuardedVolume, withProtection } from './protection';
 import { withUsers } from './volume-users';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { WorkspaceRecord } from '../workspaces/record';
@@ -42,7 +43,7 @@ export class Volumes {
         const { name } = event.payload;
         this.keptBy.delete(name);
         // Its name alone would not bring it back: what stays in the list after a failure does no harm.
-        Promise.all([deps.adopted.forget(name), deps.guarded.set(name, false)]).catch((error: unknown) =>
+        Promise.all([deps.adopted.forget(name), forgetProtection(deps, name)]).catch((error: unknown) =>
           deps.log.warn({ err: error, name }, 'still listed'),
         );
       }
@@ -93,6 +94,10 @@ export class Volumes {
       throw await this.nameTaken(spec.name);
     }
     const volume = await driver.volumes.create({ ...spec, ...(kind !== undefined && { kind }) });
+    // A new one was in no list: not in one either that can't be read.
+    await this.deps.guarded.set(volume, false).catch((error: unknown) => {
+      this.deps.log.warn({ err: error, name: spec.name }, 'counts as protected');
+    });
     this.deps.events.publish('volume.changed', volume);
     return volume;
   }
@@ -106,7 +111,7 @@ export class Volumes {
         hint: `Delete the workspace instead: \`berth delete ${owner.name}\`.`,
       });
     }
-    this.deps.guarded.refuse(name);
+    refuseGuardedVolume(this.deps, volume);
     if (volume.holders.length > 0) {
       throw heldVolume(volume);
     }
@@ -146,16 +151,16 @@ export class Volumes {
 
   /** A protected volume is not deleted, neither by itself nor with its workspace. */
   async update(name: string, { protected: isProtected }: VolumePatch): Promise<Volume> {
-    const { name: found } = await this.get(name, false);
+    const found = await this.get(name, false);
     await this.deps.guarded.set(found, isProtected);
-    const volume = await this.get(found, false);
+    const volume = await this.get(found.name, false);
     this.deps.events.publish('volume.changed', volume);
     return volume;
   }
 
   /** What a driver says of a volume, with what it does not know. */
   shown(volume: Volume): Volume {
-    return this.deps.guarded.shown(withUsers(volume, this.deps.registry.all()));
+    return withProtection(this.deps, withUsers(volume, this.deps.registry.all()));
   }
 
   /** By whom, and what to do. */

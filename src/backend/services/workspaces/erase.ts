@@ -6,6 +6,7 @@ import type { ProtectedVolumes } from '../../store/protected-volumes';
 import type { SecretStore } from '../../store/secrets';
 import type { OperationContext } from '../operations/operation-context';
 import { leaveVolume, removeOwnVolume } from '../volumes/own-volumes';
+import { ownVolumeKey, refuseGuardedVolume } from '../volumes/protection';
 import type { WorkspaceRecord } from './record';
 import { settleReplacement, type ReplacementDeps } from './replacement';
 import { orForget, WorkspaceElsewhere } from './target';
@@ -132,7 +133,7 @@ async function removeVolumes(
   for (const volume of ownVolumesOf(record)) {
     await context.step('volume', `Delete volume ${volume}`, async () => {
       // It may have been protected since the delete began.
-      deps.guarded.refuse(volume);
+      refuseGuardedVolume(deps, (await driver.volumes.inspect(volume)) ?? ownVolumeKey(record, volume));
       if (await removeOwnVolume(deps, driver, volume, (message) => context.warn(message))) {
         deleted.push(volume);
       }

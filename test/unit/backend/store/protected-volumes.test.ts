@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProtectedVolumes } from '../../../../src/backend/store/protected-volumes';
 import { failure } from '../../../support/errors';
@@ -11,18 +11,24 @@ describe('store/protected-volumes', () => {
   const folder = useTempFolder();
   const path = () => join(folder(), 'protected-volumes.json');
 
+  const load = async () => {
+    const list = new ProtectedVolumes(path());
+    await list.load();
+    return list;
+  };
+
   it('knows them over a start of the engine, and leaves nothing behind', async () => {
     const first = new ProtectedVolumes(path());
     await first.load();
-    await Promise.all([first.set('data', true), first.set('cache', true), first.set('data', true)]);
+    await Promise.all(['data', 'cache', 'data'].map((name) => first.set(volume(name), true)));
     const second = new ProtectedVolumes(path());
     await second.load();
     assert.equal(second.shown(volume('data')).protected, true);
     assert.deepEqual(second.shown(volume('other')), volume('other'));
-    await failure(() => second.refuse('cache'), 'illegal_state');
-    second.refuse('other');
-    await second.set('never', false);
-    await Promise.all([second.set('data', false), second.set('cache', false)]);
+    await failure(() => second.refuse(volume('cache')), 'illegal_state');
+    second.refuse(volume('other'));
+    await second.set(volume('never'), false);
+    await Promise.all(['data', 'cache'].map((name) => second.set(volume(name), false)));
     assert.equal(existsSync(path()), false);
   });
 
@@ -31,8 +37,65 @@ describe('store/protected-volumes', () => {
     await writeFile(path(), newer);
     await failure(new ProtectedVolumes(path()).load(), 'forbidden');
     const blind = new ProtectedVolumes(path());
-    await failure(blind.set('data', true), 'forbidden');
-    blind.refuse('data');
+    await failure(blind.set(volume('data'), true), 'forbidden');
+    blind.refuse(volume('data'));
     assert.equal(await readFile(path(), 'utf8'), newer);
+  });
+
+  it('tells volumes of one name on two machines, or of two kinds, apart', async () => {
+    const list = await load();
+    await list.set({ name: 'data', kind: 'docker', target: 'box' }, true);
+    const again = await load();
+    await failure(() => again.refuse({ name: 'data', kind: 'docker', target: 'box' }), 'illegal_state');
+    again.refuse({ name: 'data', kind: 'docker' });
+    again.refuse({ name: 'data', kind: 'disk' });
+    assert.equal(again.shown(volume('data')).protected, undefined);
+  });
+
+  it('goes on to protect what a list of before has by its name alone, whatever it is', async () => {
+    await writeFile(path(), '{"schemaVersion":1,"volumes":["data"]}');
+    const list = await load();
+    await failure(() => list.refuse({ name: 'data', kind: 'docker' }), 'illegal_state');
+    await failure(() => list.refuse({ name: 'data', kind: 'disk' }), 'illegal_state');
+    await list.set({ name: 'data', kind: 'disk' }, false);
+    assert.equal(existsSync(path()), false);
+  });
+
+  describe('of a damaged list', () => {
+    const [data, other] = [volume('data'), volume('other')];
+    beforeEach(() => writeFile(path(), '{"schemaVersion":2,"volumes":[{"na'));
+
+    it('takes every volume for protected, also after the next start, and names the file that it kept', async () => {
+      await load();
+      const list = await load();
+      const kept = list.damaged ?? assert.fail('not said');
+      assert.equal(await readFile(kept, 'utf8'), '{"schemaVersion":2,"volumes":[{"na');
+      assert.equal(list.shown(data).protected, true);
+      const error = await failure(() => list.refuse(data), 'illegal_state');
+      assert.match(error.message, /^Volume data is not deleted: it may be protected, as the list/);
+      assert.ok(
+        error.hint?.includes('`berth volume unprotect data`') && error.hint.includes(kept),
+        error.hint,
+      );
+    });
+
+    it('lets go of what was unprotected since, for good, and of what is newer than it', async () => {
+      const first = await load();
+      first.refuse(other, Date.now() + 1);
+      await failure(() => first.refuse(other, Date.now() - 60_000), 'illegal_state');
+      await first.set(data, false);
+      const second = await load();
+      second.refuse(data);
+      await failure(() => second.refuse(other), 'illegal_state');
+      await second.set(data, true);
+      await failure(async () => (await load()).refuse(data), 'illegal_state');
+    });
+
+    it('ends when the user has moved the damaged file away', async () => {
+      const list = await load();
+      await rename(list.damaged ?? '', join(folder(), 'mine'));
+      list.refuse(data);
+      assert.deepEqual([list.damaged, list.shown(data).protected], [undefined, undefined]);
+    });
   });
 });

@@ -1,5 +1,6 @@
 import type { Operation } from '../../../../api/operations/schemas';
 import { isSettled, kindOf, refuseProtected, transitions } from '../../../../api/rules/lifecycle';
+import { ownVolumeKey, refuseGuardedVolume } from '../../volumes/protection';
 import { eraseWorkspace, ownVolumesOf, type Removal } from '../erase';
 import type { VerbDeps } from './run-verb';
 
@@ -34,11 +35,11 @@ export function remove(deps: VerbDeps, name: string, removal: Removal): Operatio
 }
 
 /** Throws `illegal_state` where the workspace is protected, or a volume that would go with it. */
-function refuseGuarded({ registry, guarded }: VerbDeps, name: string, removal: Removal): void {
-  const record = registry.get(name);
+function refuseGuarded(deps: VerbDeps, name: string, removal: Removal): void {
+  const record = deps.registry.get(name);
   refuseProtected('delete', record);
   if (removal.keepVolumes !== true && removal.forget !== true) {
-    ownVolumesOf(record).forEach((volume) => guarded.refuse(volume));
+    ownVolumesOf(record).forEach((volume) => refuseGuardedVolume(deps, ownVolumeKey(record, volume)));
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import type { WorkspacePatch } from '../../../../../src/api';
 import { useDemo } from '../../../../support/engine/demo';
 import type { TestEngine } from '../../../../support/engine/engine';
@@ -7,7 +8,7 @@ import type { WorkspaceRecord } from '../../../../../src/backend/services/worksp
 import { nextIdleStep } from '../../../../../src/backend/services/workspaces/watch/idle';
 
 describe('what a workspace is marked with', () => {
-  const { engine, workspace } = useDemo();
+  const { engine, start, workspace } = useDemo();
   let test: TestEngine;
   beforeEach(() => (test = engine()));
   const update = (patch: WorkspacePatch) => test.services.workspaces.update('demo', patch);
@@ -59,6 +60,25 @@ describe('what a workspace is marked with', () => {
     await failure(() => test.services.verbs.delete('demo'), 'illegal_state');
     await test.done(test.services.verbs.delete('demo', { keepVolumes: true }));
     assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
+  });
+
+  it('deletes no volume that a damaged list may have protected, and says how it can be', async () => {
+    await writeFile(test.state.protectedVolumes, 'damaged');
+    await test.engine.close();
+    test = await start({}, test.driver);
+    const error = await failure(() => test.services.verbs.delete('demo'), 'illegal_state');
+    assert.match(error.hint ?? '', /`berth volume unprotect workspace-demo`/);
+    await failure(test.services.volumes.delete('workspace-demo', true), 'in_use');
+    const { checks } = await test.services.doctor.report();
+    const check = checks.find(({ name }) => name === 'protected-volumes');
+    assert.match(`${check?.outcome}: ${check?.message}`, /^warning: .*protected-volumes\.json\.damaged-\d+/);
+    // What is made now was in no list.
+    await test.create('later');
+    assert.equal((await test.done(test.services.verbs.delete('later'))).status, 'succeeded');
+    await test.services.volumes.create({ name: 'made-now' });
+    await test.services.volumes.delete('made-now', false);
+    await test.services.volumes.update('workspace-demo', { protected: false });
+    assert.equal((await test.done(test.services.verbs.delete('demo'))).status, 'succeeded');
   });
 
   it('does not say that one is protected which is being deleted', async () => {
