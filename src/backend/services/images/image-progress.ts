@@ -1,6 +1,8 @@
 /** The image that a runtime is made of: found, pulled where it is missing, and made ready. */
+import { BerthError } from '../../../api/errors';
 import { imageMissing, isWorkspaceImage } from '../../../api/rules/image-reference';
 import type { Driver, PullProgress } from '../../drivers/driver';
+import { currentCaller } from '../callers/caller';
 import { startSteps } from '../workspaces/start/start-steps';
 import type { OperationContext } from '../operations/operation-context';
 
@@ -11,7 +13,7 @@ export function inBytes(context: OperationContext): (now: PullProgress) => void 
 
 /**
  * For whatever makes a runtime (create, and each verb that finds none), with a step of its own: `workspace:latest` is
- * built, never pulled; others are pulled when they are not here. Throws `image_missing`.
+ * built, never pulled; others are pulled when they are not here, for the owner alone. Throws `image_missing` and `forbidden`.
  */
 export async function ensureImage(driver: Driver, image: string, context: OperationContext): Promise<void> {
   const { images } = driver;
@@ -22,9 +24,32 @@ export async function ensureImage(driver: Driver, image: string, context: Operat
     if (isWorkspaceImage(image)) {
       throw imageMissing(image);
     }
+    refuseOthersPull(image);
     await images.pull(image, inBytes(context), context.signal);
   });
   await prepareImage(driver, image, context);
+}
+
+/**
+ * Throws `forbidden` for a caller who is not the owner, and an image that would have to be pulled: for that the owner's
+ * logins to registries are used, so that the route `images.pull` is the owner's alone as well.
+ */
+export async function refusePullForOthers({ images }: Driver, image: string): Promise<void> {
+  if (currentCaller().kind !== 'owner' && !isWorkspaceImage(image)) {
+    if ((await images.resolve(image)) === undefined) {
+      refuseOthersPull(image);
+    }
+  }
+}
+
+function refuseOthersPull(image: string): void {
+  if (currentCaller().kind !== 'owner') {
+    throw new BerthError(
+      'forbidden',
+      `The image ${image} is not there, and is not pulled for a token: that would use the registry logins of the owner.`,
+      { hint: `Let the owner pull it first: \`berth image pull ${image}\`.`, field: 'image' },
+    );
+  }
 }
 
 /** Converts the image before the runtime needs it, as a step that can be cancelled (microVMs: the root file system). */

@@ -21,7 +21,7 @@ import type { SecretStore } from '../../store/secrets';
 import type { EngineIdentity } from '../../drivers/driver';
 import type { Drivers } from '../engine/drivers';
 import { explainUndone } from './failed-create';
-import { ensureImage } from '../images/image-progress';
+import { ensureImage, refusePullForOthers } from '../images/image-progress';
 import { onTarget, targetFor } from './target';
 import { resolveMounts } from './start/mount-resolution';
 import { parseMounts } from './start/mount-syntax';
@@ -67,6 +67,7 @@ export class WorkspaceCreator {
     if (request.agentSocket !== undefined) {
       await checkAgentSocket(request.agentSocket);
     }
+    await refusePullForOthers(driver, spec.image);
     await this.refuseVolumesThatAreThere(request, spec);
     await resolveMounts(spec.mounts ?? [], driver, this.deps.drivers);
     const record = await this.reserve(request, spec, await driver.engine());

@@ -15,6 +15,7 @@ import { routes, type RouteSchema } from '../../../../src/api/routes';
 import { streams, type StreamRoute } from '../../../../src/api/streams';
 import type { ErrorBody } from '../../../../src/api/errors';
 import { guardRoutes } from '../../../../src/backend/server/guard';
+import { failure } from '../../../support/errors';
 import { runAs } from '../../../../src/backend/services/callers/caller';
 import { useServer, type TestServer } from '../../../support/engine/server';
 
@@ -236,6 +237,32 @@ describe('server: who calls', () => {
     });
     assert.equal(by, 'made-up');
     assert.equal(test.services.operations.start(begin, () => Promise.resolve(undefined)).by, undefined);
+  });
+
+  it('pulls no image with the logins of the owner for anybody else: neither for a create, nor later', async () => {
+    const { creator, verbs, workspaces } = test.services;
+    const create = (name: string, image: string) => () => creator.create({ name, image, start: false });
+    const pulls = () => test.driver.calls.filter((call) => call.startsWith('pull'));
+    test.driver.images.known.delete('private:1');
+    const error = await failure(runAs(token('manage', 'all'), create('mine', 'private:1')), 'forbidden');
+    assert.equal(error.field, 'image');
+    assert.match(error.message, /^The image private:1 is not there, and is not pulled for a token/);
+    assert.equal(error.hint, 'Let the owner pull it first: `berth image pull private:1`.');
+    assert.deepEqual(
+      workspaces.list().filter(({ name }) => name === 'mine'),
+      [],
+    );
+    assert.deepEqual(pulls(), []);
+    assert.equal((await test.done(create('owned', 'private:1')())).status, 'succeeded');
+    assert.equal(pulls().length, 1);
+    const again = await test.done(runAs(token('manage', 'all'), create('mine', 'private:1')));
+    assert.equal(again.status, 'succeeded');
+    // Its runtime is gone, and so is the image: a start would pull it.
+    test.driver.runtimes.delete('workspace-mine');
+    test.driver.images.known.delete('private:1');
+    const started = await test.done(runAs(token('manage', 'all'), () => verbs.start('mine')));
+    assert.deepEqual([started.status, started.error?.code], ['failed', 'forbidden']);
+    assert.equal(pulls().length, 1);
   });
 
   it('can register no route that does not say who may call it', () => {
