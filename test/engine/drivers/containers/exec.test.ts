@@ -79,6 +79,20 @@ describe('commands in a container', function () {
     assert.match(ran.stderr, /no-such-command.*not found/);
   });
 
+  it('says without delay that a command can not begin, as docker exec does', async () => {
+    const reasons = [{ cwd: '/no-such-folder' }, { user: 'no-such-user' }, { user: '0:no-such-group' }];
+    const times: number[] = [];
+    for (const reason of reasons) {
+      const begun = performance.now();
+      const { code, stderr } = await bench.exec(plan.name, { argv: ['true'], ...reason });
+      times.push(performance.now() - begun);
+      assert.equal(code, 126);
+      assert.match(stderr, /^berth: not started: there is no (folder|user|group) /);
+    }
+    // Each waited two seconds for an end of the container. The quickest, as others use this machine too.
+    assert.ok(Math.min(...times) < 1500, times.join(' ms, '));
+  });
+
   it('runs the programs of the image, as docker exec does', async () => {
     const commands = [
       [

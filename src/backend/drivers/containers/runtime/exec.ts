@@ -67,8 +67,7 @@ async function pipeTerminal(stream: Duplex, stdout: PassThrough, filter: OutputF
 }
 
 /** Tells why a command was not started in our words: see `HeldReport`. */
-function filterOf(raw: RawExec, container: string, plan: ExecPlan): OutputFilter {
-  const report = new HeldReport(plan);
+function filterOf(raw: RawExec, container: string, report: HeldReport): OutputFilter {
   const none = Buffer.alloc(0);
   return {
     take: (chunk) => report.take(chunk),
@@ -127,12 +126,16 @@ async function hasStopped(endpoint: Endpoint, container: string): Promise<boolea
   }
 }
 
-/** The exit code, when all of the output was handed on. Throws `illegal_state` when the container ended first. */
+/**
+ * The exit code, when all of the output was handed on. Throws `illegal_state` when the container ended first; `report`
+ * has the reason, where one is known by which a command did not begin though the container runs.
+ */
 export async function finish(
   endpoint: Endpoint,
   raw: RawExec,
   container: string,
   done: Promise<void>,
+  report?: Pick<HeldReport, 'isExplained'>,
 ): Promise<number> {
   const ended = (cause?: unknown): BerthError =>
     new BerthError('illegal_state', `${container} stopped while the command ran.`, {
@@ -142,7 +145,7 @@ export async function finish(
   try {
     await done;
     const { code, hasBegun } = await exitCodeOf(raw, container);
-    if (!hasBegun && (await hasStopped(endpoint, container))) {
+    if (!hasBegun && report?.isExplained !== true && (await hasStopped(endpoint, container))) {
       throw ended();
     }
     return code;
@@ -187,13 +190,14 @@ export function processOf(id: string, plan: ExecPlan): RawPlan {
 export async function openExec(endpoint: Endpoint, container: string, plan: ExecPlan): Promise<ExecSession> {
   const id = randomUUID();
   const raw = await startExec(endpoint, container, processOf(id, plan));
+  const report = new HeldReport(plan);
   const { stdout, stderr, done } = outputOf(
     raw.stream,
     plan.tty !== undefined,
-    filterOf(raw, container, plan),
+    filterOf(raw, container, report),
   );
   let hasEnded = false;
-  const exit = finish(endpoint, raw, container, done).finally(() => (hasEnded = true));
+  const exit = finish(endpoint, raw, container, done, report).finally(() => (hasEnded = true));
   exit.catch(() => undefined);
   return {
     stdin: stdinOf(raw.stream),

@@ -5,6 +5,7 @@ import { quote } from '../../../../api/rules/volume-path';
 const begins = /^(OCI runtime exec failed|unable to find (user|group) )/;
 /** More than any of them: what is longer is a program's. */
 const maxReport = 8192;
+const unknownReason = 'the container engine could not run it.';
 
 interface Asked {
   user: string;
@@ -15,6 +16,7 @@ interface Asked {
 export class HeldReport {
   private held = Buffer.alloc(0);
   private isHolding: boolean | undefined;
+  private isKnown = false;
 
   constructor(private readonly asked: Asked) {}
 
@@ -43,13 +45,22 @@ export class HeldReport {
     return this.held.length === 0;
   }
 
+  /** Whether `words` has named the reason: one that only a container which runs can have. */
+  get isExplained(): boolean {
+    return this.isKnown;
+  }
+
   /** What was kept back, in our words first. */
   words(): Buffer {
     const report = this.release().toString('utf8').trim();
-    return Buffer.from(`berth: not started: ${this.reason(report)}\nThe container engine says: ${report}\n`);
+    const reason = this.reason(report);
+    this.isKnown = reason !== undefined;
+    return Buffer.from(
+      `berth: not started: ${reason ?? unknownReason}\nThe container engine says: ${report}\n`,
+    );
   }
 
-  private reason(report: string): string {
+  private reason(report: string): string | undefined {
     const { user, cwd = '/' } = this.asked;
     const [name = '', group = ''] = user.split(':');
     if (/^unable to find user /.test(report)) {
@@ -59,7 +70,7 @@ export class HeldReport {
       return `there is no group ${quote(group)} in the workspace.`;
     }
     if (!/: chdir to cwd /.test(report)) {
-      return 'the container engine could not run it.';
+      return undefined;
     }
     return /permission denied/.test(report)
       ? `the user ${quote(name)} may not enter the folder ${quote(cwd)}.`

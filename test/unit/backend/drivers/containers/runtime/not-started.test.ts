@@ -11,6 +11,7 @@ describe('containers: why a command did not begin', () => {
       assert.equal(held.take(Buffer.from(part)).length, 0, 'nothing goes on before it is known');
     }
     const said = held.words().toString();
+    assert.equal(held.isExplained, !report.includes('of a later version'), report);
     assert.ok(said.endsWith(`\nThe container engine says: ${report.trim()}\n`), said);
     return said.slice('berth: not started: '.length, said.indexOf('\n'));
   };
