@@ -1,4 +1,5 @@
 /** What may be the name of what: one pattern for each, for the schemas, the engine and both clients. */
+import { BerthError } from '../errors';
 
 export const maxNameLength = 63;
 
@@ -24,6 +25,9 @@ export const maxFileNameBytes = 255;
 
 /** Of a path with the zero byte at its end, as Linux has it (PATH_MAX). */
 export const maxPathBytes = 4096;
+
+/** Of users and groups, as container engines have it. */
+const maxUserId = 2 ** 31 - 1;
 
 const name = new RegExp(namePattern);
 const volumeName = new RegExp(volumeNamePattern);
@@ -53,6 +57,23 @@ export function sortedTags(tags: readonly string[]): string[] {
 /** As a shell takes it, however long. */
 export function isVariableName(text: string): boolean {
   return variable.test(text);
+}
+
+/**
+ * A user, alone or with a group, of the form that the schema has (`UserName`). Throws `bad_request` for an id that nobody
+ * can have, whatever the kind of runtime.
+ */
+export function checkUser(user: string): string {
+  for (const [index, id] of user.split(':').entries()) {
+    if (/^\d+$/.test(id) && Number(id) > maxUserId) {
+      throw new BerthError(
+        'bad_request',
+        `There can't be a ${index === 0 ? 'user' : 'group'} with the id ${id}: ids go up to ${maxUserId}.`,
+        { field: 'user', hint: 'Use a smaller id, or a name.' },
+      );
+    }
+  }
+  return user;
 }
 
 export type FileNameProblem = 'empty' | 'slash' | 'dots' | 'long';

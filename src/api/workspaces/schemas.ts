@@ -371,7 +371,7 @@ const nameOrId = '(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})';
 export const UserName = Type.String({
   pattern: `^${nameOrId}(?::${nameOrId})?$`,
   description:
-    'A user of the workspace by name or id, alone or with a group: `root`, `1000`, `0:0`, `workspace:users`.',
+    'A user of the workspace by name or id, alone or with a group: `root`, `1000`, `0:0`, `workspace:users`. Ids go up to 2147483647.',
 });
 
 export const ExecRequest = Type.Object(

@@ -13,6 +13,7 @@ import type { SshKeys } from '../../ssh/keys';
 import type { SecretStore } from '../../store/secrets';
 import type { StateDirectory } from '../../store/state-directory';
 import { homeDirectory } from '../../inside/places';
+import { checkUser } from '../../../api/rules/names';
 import { notWhile, uses } from '../../../api/rules/lifecycle';
 import { runCommand } from './start/run-command';
 import { haltError, isHalted } from './halted';
@@ -50,14 +51,14 @@ export class WorkspaceAccess {
   async exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
     this.require(name, uses.commands, "commands can't run in it");
     const timeoutMs = request.timeoutMs ?? defaultExecTimeoutMs;
-    const user = request.user ?? loginUser;
+    const user = checkUser(request.user ?? loginUser);
     // From now on: nothing pauses it on the way to the command.
     const release = this.hold(name);
     try {
-      const runtime = await this.runtime(name);
       const env = await this.environment(name, user, request.env);
       const result = await runCommand(
-        runtime,
+        // The way to the runtime is part of the time that it has.
+        { exec: async (plan) => (await this.runtime(name)).exec(plan) },
         { argv: request.argv, user, ...this.startingIn(name, request.cwd), env },
         {
           timeoutMs,
@@ -144,7 +145,7 @@ export class WorkspaceAccess {
     plan: Omit<ExecPlan, 'env' | 'user'> & Partial<Pick<ExecPlan, 'env' | 'user'>>,
   ): Promise<ExecSession> {
     this.require(name, uses.commands, "commands can't run in it");
-    const user = plan.user ?? loginUser;
+    const user = checkUser(plan.user ?? loginUser);
     const release = this.hold(name);
     try {
       const runtime = await this.runtime(name);

@@ -1,6 +1,6 @@
 import { Readable, type Writable } from 'node:stream';
 import type { Command } from 'commander';
-import type { ExecResult } from '../../../api';
+import { BerthError, type ExecResult } from '../../../api';
 import type { AttachRequest } from '../../../api/paths';
 import { attach, type AttachSession } from '../../../client/attach';
 import { CapturedOutput } from '../../captured';
@@ -8,7 +8,7 @@ import type { Cli } from '../../cli';
 import { ExitWith, exitCodes } from '../../failure';
 import { formatDuration } from '../../../api/rules/duration';
 import { examples } from '../../help';
-import { collectOutputs, locateOutputs, type Rescue } from '../../outputs';
+import { collectOutputs, locateOutputs, type Output, type Rescue } from '../../outputs';
 import { collect, collectEnv, parseDuration } from '../../parse/options';
 import { pumpInput, pumpOutput, rawTerminal, sizeOf } from '../../terminal/attached';
 import { isTerminal } from '../../terminal/streams';
@@ -71,28 +71,22 @@ export async function exec(
   options: ExecOptions,
   rescue?: Rescue,
 ): Promise<void> {
-  const outputs = await locateOutputs(cli, name, options.output ?? []);
-  try {
-    await perform(cli, name, argv, options);
-  } finally {
-    await collectOutputs(cli, outputs, rescue);
-  }
-}
-
-async function perform(cli: Cli, name: string, argv: string[], options: ExecOptions): Promise<void> {
-  const { stdin, stdout, stderr } = cli.streams;
   const captured = cli.json && argv.length > 0 ? new CapturedOutput() : undefined;
-  const tty = captured === undefined && (options.tty ?? (isTerminal(stdin) && isTerminal(stdout)));
-  // Nobody types the input of a program's call.
-  const hasInput = options.stdin !== false && !(captured !== undefined && isTerminal(stdin));
-  const client = await cli.engine();
-  const session = await attach(client, name, toRequest(cli, argv, options, tty), { signal: cli.signal });
-  const restore = tty ? rawTerminal(cli.streams, session) : () => undefined;
-  const limit = limitTime(session, options.timeout);
+  // From the call on: an engine, or a Docker, that does not answer takes time as well.
+  const limit = limitTime(options.timeout);
+  let outputs: Output[] = [];
+  let hasBegun = false;
   try {
-    cli.exitCode = await relay(cli, session, hasInput ? stdin : undefined, captured ?? { stdout, stderr });
+    outputs = await limit.within(locateOutputs(cli, name, options.output ?? []));
+    const client = await limit.within(cli.engine());
+    const tty = captured === undefined && wantsTerminal(cli, options);
+    const session = await attach(client, name, toRequest(cli, argv, options, tty), {
+      signal: AbortSignal.any([cli.signal, limit.signal]),
+    });
+    hasBegun = true;
+    cli.exitCode = await perform(cli, session, { ...options, tty }, captured);
   } catch (error) {
-    if (!limit.isOver()) {
+    if (!limit.signal.aborted) {
       throw error;
     }
     cli.exitCode = timedOutCode;
@@ -101,11 +95,33 @@ async function perform(cli: Cli, name: string, argv: string[], options: ExecOpti
     }
   } finally {
     limit.stop();
-    restore();
-    session.close();
+    // What could not be reached in time can't be asked for its files either.
+    await (hasBegun || !limit.signal.aborted ? collectOutputs(cli, outputs, rescue) : undefined);
   }
   if (captured !== undefined) {
-    cli.result(readable(answerOf(captured, cli.exitCode, limit.isOver())), () => '');
+    cli.result(readable(answerOf(captured, cli.exitCode, limit.signal.aborted)), () => '');
+  }
+}
+
+function wantsTerminal({ streams: { stdin, stdout } }: Cli, { tty }: ExecOptions): boolean {
+  return tty ?? (isTerminal(stdin) && isTerminal(stdout));
+}
+
+async function perform(
+  cli: Cli,
+  session: AttachSession,
+  options: ExecOptions,
+  captured: CapturedOutput | undefined,
+): Promise<number> {
+  const { stdin, stdout, stderr } = cli.streams;
+  // Nobody types the input of a program's call.
+  const hasInput = options.stdin !== false && !(captured !== undefined && isTerminal(stdin));
+  const restore = options.tty === true ? rawTerminal(cli.streams, session) : () => undefined;
+  try {
+    return await relay(cli, session, hasInput ? stdin : undefined, captured ?? { stdout, stderr });
+  } finally {
+    restore();
+    session.close();
   }
 }
 
@@ -115,17 +131,29 @@ function answerOf(captured: CapturedOutput, exitCode: number, timedOut: boolean)
   return { exitCode, stdout: captured.of('stdout'), stderr: captured.of('stderr'), truncated, timedOut };
 }
 
-/** Lets go of the process when its time is over: the engine ends it. */
-function limitTime(session: AttachSession, ms: number | undefined): { isOver(): boolean; stop(): void } {
-  if (ms === undefined) {
-    return { isOver: () => false, stop: () => undefined };
-  }
-  let isOver = false;
-  const timer = setTimeout(() => {
-    isOver = true;
-    session.close();
-  }, ms);
-  return { isOver: () => isOver, stop: () => clearTimeout(timer) };
+interface TimeLimit {
+  /** Fires when the time is over: whoever is attached then lets go of the process, which the engine ends. */
+  signal: AbortSignal;
+  /** What is waited for, but no longer than the time lasts. */
+  within<T>(wait: Promise<T>): Promise<T>;
+  stop(): void;
+}
+
+function limitTime(ms: number | undefined): TimeLimit {
+  const over = new AbortController();
+  const timer = ms === undefined ? undefined : setTimeout(() => over.abort(), ms);
+  return {
+    signal: over.signal,
+    within: (wait) => Promise.race([wait, aborted(over.signal)]),
+    stop: () => clearTimeout(timer),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(new BerthError('timeout', 'The time of the command is over.'));
+    signal.addEventListener('abort', stop, { once: true });
+  });
 }
 
 function toRequest(

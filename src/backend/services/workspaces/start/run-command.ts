@@ -45,14 +45,25 @@ class Collector {
   }
 }
 
-/** Output past `maxOutputBytes` is dropped and said so; after `timeoutMs` the command is killed. */
+/** As timeout(1) has it, for a command that had no time to begin. */
+const timedOutCode = 124;
+
+/**
+ * Output past `maxOutputBytes` is dropped and said so; `timeoutMs` after the call the command is killed, or what would
+ * begin it is waited for no longer. Throws `cancelled`.
+ */
 export async function runCommand(
   runtime: Pick<RuntimeHandle, 'exec'>,
   plan: ExecPlan,
   options: CommandOptions,
 ): Promise<CommandResult> {
   throwIfCancelled(options.signal);
-  const session = await runtime.exec(plan);
+  const begun = performance.now();
+  const session = await inTime(runtime.exec(plan), options.timeoutMs);
+  if (session === undefined) {
+    const nothing = Buffer.alloc(0);
+    return { exitCode: timedOutCode, stdout: nothing, stderr: nothing, truncated: false, timedOut: true };
+  }
   const collected = new Collector(options.maxOutputBytes);
   session.stdout.on('data', (chunk: Buffer) => collected.add('stdout', chunk));
   session.stderr.on('data', (chunk: Buffer) => collected.add('stderr', chunk));
@@ -61,7 +72,8 @@ export async function runCommand(
     stream.on('error', () => undefined);
   }
   session.stdin.end(options.stdin);
-  const ending = await race(session, options);
+  const timeoutMs = Math.max(options.timeoutMs - (performance.now() - begun), 1);
+  const ending = await race(session, { ...options, timeoutMs });
   return {
     exitCode: ending.exitCode,
     stdout: collected.of('stdout'),
@@ -69,6 +81,22 @@ export async function runCommand(
     truncated: collected.truncated,
     timedOut: ending.timedOut,
   };
+}
+
+/** One that begins too late is ended. */
+async function inTime(opening: Promise<ExecSession>, timeoutMs: number): Promise<ExecSession | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(undefined);
+      opening.then((session) => session.kill()).catch(() => undefined);
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([opening, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function race(

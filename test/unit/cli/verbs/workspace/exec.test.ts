@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { CapturedOutput } from '../../../../../src/cli/captured';
 import { readable, terminalOf } from '../../../../../src/cli/verbs/workspace/exec';
 import { useCli, type TestCli } from '../../../../support/engine/cli-engine';
+import { failure } from '../../../../support/errors';
 import { until } from '../../../../support/wait';
 
 describe('cli: exec', () => {
@@ -38,6 +39,35 @@ describe('cli: exec', () => {
     for (const wrong of ['soon', '0', '2d', '-1']) {
       assert.equal((await test.berth(['exec', 'demo', `--timeout=${wrong}`, '--', 'true'])).code, 2, wrong);
     }
+  });
+
+  it('ends in time also what a frozen Docker keeps from beginning', async () => {
+    const gate = test.driver.hold('exec');
+    const plain = await test.berth(['exec', 'demo', '--timeout', '0.2s', '--output', 'x=x', '--', 'sleep']);
+    assert.deepEqual([plain.code, plain.stdout], [124, '']);
+    assert.equal(plain.stderr, 'The command took longer than 200 ms and was ended.\n');
+    const json = await test.berth(['exec', 'demo', '--json', '--timeout', '0.2', '--', 'sleep']);
+    assert.equal(json.code, 124);
+    assert.equal((JSON.parse(json.stdout) as { timedOut: boolean }).timedOut, true);
+    gate.open();
+    await until('they have ended', () => test.services.access.sessionsOf('demo') === 0);
+  });
+
+  it('refuses ids that nobody can have, and what is no name of a user, before anything is run', async () => {
+    for (const [user, words] of [
+      ['4294967296', /There can't be a user with the id 4294967296: ids go up to 2147483647/],
+      ['0:2147483648', /There can't be a group with the id 2147483648/],
+      ['-1', /"user" does not have the right form/],
+      ['0:99999999999999', /"user" does not have the right form/],
+    ] as const) {
+      const { code, stderr } = await test.berth(['exec', 'demo', `--user=${user}`, '--', 'true']);
+      assert.equal(code, 2, user);
+      assert.match(stderr, words);
+    }
+    const request = { argv: ['true'], user: '4294967296' };
+    const never = new AbortController().signal;
+    await failure(test.services.access.exec('demo', request, never), 'bad_request');
+    assert.equal(test.driver.execs.length, 0);
   });
 
   it('passes the kind of this terminal where it makes one, unless told otherwise', async () => {

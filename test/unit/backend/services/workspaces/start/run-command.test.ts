@@ -4,7 +4,7 @@ import { RuntimeHandle } from '../../../../../../src/backend/services/workspaces
 import { runCommand } from '../../../../../../src/backend/services/workspaces/start/run-command';
 import type { ExecSession } from '../../../../../../src/backend/drivers/driver';
 import { failure } from '../../../../../support/errors';
-import { turns } from '../../../../../support/wait';
+import { turns, until } from '../../../../../support/wait';
 import { FakeDriver } from '../../../../../support/fakes/fake-driver';
 import type { FakeCommand } from '../../../../../support/fakes/fake-exec';
 
@@ -63,6 +63,24 @@ describe('services/workspaces/start/run-command', () => {
     abort.abort();
     gate.open();
     await failure(running, 'cancelled');
+  });
+
+  it('waits no longer for one that does not begin, and ends it when it does', async () => {
+    const gate = driver.hold('exec');
+    const { timedOut, exitCode } = await run({ endless: true }, { timeoutMs: 20 });
+    assert.deepEqual([timedOut, exitCode], [true, 124]);
+    let isKilled = false;
+    const exec = driver.exec.bind(driver);
+    driver.exec = async (...args) => {
+      const session = await exec(...args);
+      return { ...session, kill: () => Promise.resolve(void (isKilled = true)) };
+    };
+    const second = driver.hold('exec');
+    gate.open();
+    const late = run({ endless: true }, { timeoutMs: 20 });
+    assert.equal((await late).timedOut, true);
+    second.open();
+    await until('it is ended', () => isKilled);
   });
 
   it('gives up a command that does not end even when killed', async () => {
