@@ -1,17 +1,19 @@
 /** The two views: starts the engine when one is first seen, counts in the badge, knows what is selected. */
 import * as vscode from 'vscode';
+import { baseName, parentPath } from '../api/rules/volume-path';
 import { plainMessage } from '../ui/plain-label';
 import { viewIds } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
 import { stateWord } from '../ui/words';
+import { joinPath } from './files/paths';
 import { RowDecorations } from './row-decorations';
 import type { ContextKeys } from './context-keys';
 import type { WorkspaceFilter } from './trees/filter';
 import { focusedRows } from './trees/focused-rows';
 import type { Folds } from './trees/folds';
-import type { Row, VolumeRow, WorkspaceRow } from './trees/rows';
+import type { FileRow, Row, VolumeRow, WorkspaceRow } from './trees/rows';
 import type { VolumesTree } from './trees/volumes-tree';
 import type { WorkspacesTree } from './trees/workspaces-tree';
 
@@ -72,9 +74,12 @@ export class Views implements vscode.Disposable {
     return view === 'workspaces' ? focusedRows(this.workspaces) : focusedRows(this.volumes);
   }
 
-  /** Shows a workspace's row; quietly gives up when the tree has no such row yet. */
-  async revealWorkspace(name: string): Promise<void> {
-    await reveal(this.workspaces, this.trees.workspaces.rowOf(name), { select: true, expand: true });
+  /**
+   * Shows a workspace's row; quietly gives up when the tree has no such row yet. Without `focus` it leaves whoever types elsewhere
+   * alone.
+   */
+  async revealWorkspace(name: string, { focus } = { focus: false }): Promise<void> {
+    await reveal(this.workspaces, this.trees.workspaces.rowOf(name), { select: true, focus, expand: true });
   }
 
   /** Shows those workspaces alone, and says so; undefined: all. */
@@ -96,6 +101,23 @@ export class Views implements vscode.Disposable {
   /** Reveals a row whose parents were listed. */
   async revealFile(row: VolumeRow): Promise<void> {
     await reveal(this.volumes, row, { select: true, focus: true, expand: true });
+  }
+
+  /** The row of a file that a renamed one has become, in the view of the old row: a list whose focused row goes has none. */
+  async revealRenamed({ volume, inside, entry }: FileRow, to: string): Promise<void> {
+    const name = baseName(to);
+    const renamed = { type: 'file' as const, volume, path: to, entry: { ...entry, name } };
+    const options = { select: true, focus: true } as const;
+    if (inside === undefined) {
+      await reveal(this.volumes, this.trees.volumes.rowOfFile(renamed), options);
+    } else {
+      const path = joinPath(parentPath(inside.path), name);
+      await reveal(
+        this.workspaces,
+        this.trees.workspaces.rowOfFile({ ...renamed, inside: { ...inside, path } }),
+        options,
+      );
+    }
   }
 
   /** Starts the engine for who looks, unless the window is untrusted or somebody stopped the engine. */
@@ -165,7 +187,7 @@ function filterWords(filter: WorkspaceFilter): string {
 async function reveal<T extends Row>(
   view: Pick<vscode.TreeView<T>, 'reveal' | 'selection'>,
   row: T,
-  options: { select: true; focus?: boolean; expand: true },
+  options: { select: true; focus?: boolean; expand?: true },
 ): Promise<void> {
   for (let tries = 0; tries < revealTries; tries++) {
     await Promise.resolve(view.reveal(row, options)).catch(() => undefined);

@@ -11,13 +11,13 @@ const { t } = vscode.l10n;
 
 /** Renames a file or folder in its folder; can be undone. */
 export const renameFile =
-  (services: PlaceServices & Pick<Services, 'runner'>): Handler =>
+  (services: PlaceServices & Pick<Services, 'runner' | 'views'>): Handler =>
   async (target) => {
     const [place] = await placesOrPick(services, target, undefined, t('Rename'));
     if (place === undefined || place.path === '/') {
       throw new Cancelled();
     }
-    const { volume, path: from } = place;
+    const { volume, path: from, row } = place;
     const name = baseName(from);
     const dot = name.lastIndexOf('.');
     const wanted = await ask({
@@ -32,6 +32,9 @@ export const renameFile =
         await client.call('files.rename', { params: { volume }, body, signal });
       });
     if (wanted !== name && (await rename({ from, to })).kind === 'done') {
+      if (row !== undefined) {
+        void services.views.revealRenamed(row, to);
+      }
       await reportDone(t('Renamed {0} to {1}.', name, wanted), async () => {
         await rename({ from: to, to: from });
       });

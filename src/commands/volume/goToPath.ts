@@ -32,7 +32,7 @@ export const goToPath =
       for (let depth = 1; depth <= parts.length; depth++) {
         const at = `/${parts.slice(0, depth).join('/')}`;
         const entry = await client.call('files.stat', { params: { volume }, query: { path: at } });
-        await views.revealFile(volumesTree.rowOfFile(volume, at, entry));
+        await views.revealFile(volumesTree.rowOfFile({ type: 'file', volume, path: at, entry }));
       }
     }
   };

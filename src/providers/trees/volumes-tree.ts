@@ -1,6 +1,6 @@
 /** The Volumes view's rows: volumes from the store, files and folders from the engine when they are opened. */
 import * as vscode from 'vscode';
-import type { FileEntry, Volume } from '../../api';
+import type { Volume } from '../../api';
 import { isInTransition } from '../../api/rules/lifecycle';
 import type { EngineLink, Logger } from '../../ui/engine-link';
 import { baseName, parentPath } from '../../api/rules/volume-path';
@@ -18,7 +18,7 @@ import {
 import { FolderListing } from './folder-listing';
 import { Folds } from './folds';
 import { GatheredRows } from './gathered-rows';
-import { RowCache, rowId, type VolumeRow } from './rows';
+import { RowCache, rowId, type FileRow, type VolumeRow } from './rows';
 import { entryItem, fileTooltip, kindWord, volumeItem, volumeTooltip } from './volume-item';
 import { userItem, usersOf } from './volume-users';
 import { VolumeSizes } from './volume-sizes';
@@ -114,8 +114,8 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     return this.rows.intern({ type: 'volume', name });
   }
 
-  rowOfFile(volume: string, path: string, entry: FileEntry): VolumeRow {
-    return this.rows.intern({ type: 'file', volume, path, entry });
+  rowOfFile(row: FileRow): VolumeRow {
+    return this.rows.intern(row);
   }
 
   /** One page more of a folder. */

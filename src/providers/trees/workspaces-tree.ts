@@ -25,7 +25,7 @@ import { Folds } from './folds';
 import { GatheredRows } from './gathered-rows';
 import { InsideListing } from './inside-listing';
 import { operationItem, stepItem, stepRows } from './operation-item';
-import { RowCache, rowId, type Inside, type WorkspaceRow } from './rows';
+import { RowCache, rowId, type FileRow, type Inside, type WorkspaceRow } from './rows';
 import { entryItem, fileTooltip } from './volume-item';
 import {
   groupItem,
@@ -195,6 +195,10 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   /** The row of a workspace, for `reveal`. */
   rowOf(name: string): WorkspaceRow {
     return this.rows.intern({ type: 'workspace', name });
+  }
+
+  rowOfFile(row: FileRow): WorkspaceRow {
+    return this.rows.intern(row);
   }
 
   private async files(folder: Inside): Promise<WorkspaceRow[]> {

@@ -13,19 +13,21 @@ const { t } = vscode.l10n;
  * for another image, with all other answers as they are.
  */
 export async function createFrom(
-  services: Pick<Services, 'runner' | 'views'>,
+  services: Pick<Services, 'runner' | 'store' | 'views'>,
   draft: WorkspaceDraft,
   changeImage?: () => Promise<void>,
 ): Promise<void> {
   const again = { title: t('Try Again'), run: () => createFrom(services, draft, changeImage) };
   const change = changeImage === undefined ? [] : [{ title: t('Change Image…'), run: changeImage }];
-  const { runner, views } = services;
+  const { runner, store, views } = services;
+  // The button that was pressed goes with the welcome that it is in, and the focus with it.
+  const focus = store.workspaces.length === 0 && views.areVisible;
   const outcome = await runner.run(
     t('Creating {0}', draft.name),
     async (task) => {
       const body = toRequest(draft);
       const operation = await task.client.call('workspaces.create', { query: { wait: 0 }, body });
-      void views.revealWorkspace(draft.name);
+      void views.revealWorkspace(draft.name, { focus });
       return task.follow(operation);
     },
     (error) => {

@@ -17,7 +17,9 @@ const draft: WorkspaceDraft = {
 describe('a create that failed', () => {
   const unlinked = useUnlinked();
 
-  function services(...failures: BerthError[]): Pick<Services, 'runner' | 'views'> & { bodies: unknown[] } {
+  function services(
+    ...failures: BerthError[]
+  ): Pick<Services, 'runner' | 'store' | 'views'> & { bodies: unknown[] } {
     const { store, log } = unlinked();
     const bodies: unknown[] = [];
     const call = (_: string, { body }: { body: unknown }): Promise<never> => {
@@ -26,7 +28,7 @@ describe('a create that failed', () => {
     };
     const client = () => Promise.resolve({ call });
     const runner = new Runner({ client } as unknown as ConstructorParameters<typeof Runner>[0], store, log);
-    return { runner, views: Object.create(null) as Services['views'], bodies };
+    return { runner, store, views: Object.create(null) as Services['views'], bodies };
   }
 
   it('is tried again with all that was said, and the image can be changed', async () => {
