@@ -46,6 +46,7 @@ export interface CreateOptions extends LimitOptions {
   publish?: PublishedPort[];
   runtime?: RuntimeKind;
   engine?: RuntimeKind;
+  target?: string;
   label?: string;
   tag?: string[];
   protect?: boolean;
@@ -93,6 +94,7 @@ export function registerCreate(program: Command, cli: Cli): void {
     )
     .option('--runtime <kind>', 'container or microvm', parseRuntime)
     .addOption(new Option('--engine <kind>', 'the same as --runtime').argParser(parseRuntime).hideHelp())
+    .option('--target <machine>', 'only on this machine (`local`), or only on the named one of your Docker')
     .option('--label <text>', 'a name for people')
     .option('--tag <tag>', 'a word to find it by: `berth list --tag` (repeatable)', collectTags)
     .option('--protect', 'refuse to delete, rebuild or archive it until `berth unprotect`')
@@ -176,6 +178,7 @@ export function toRequest(
     ...(options.tag !== undefined && { tags: options.tag }),
     ...(options.protect === true && { protected: true }),
     ...(runtime !== undefined && { runtime }),
+    ...(options.target !== undefined && { target: options.target }),
     ...(options.image !== undefined && { image: absoluteImage(options.image, cwd) }),
     ...(options.clone !== undefined && { cloneUrl: options.clone }),
     ...(options.branch !== undefined && { cloneBranch: options.branch }),

@@ -20,6 +20,22 @@ describe('cli: lists of what is on several machines', () => {
     assert.match(shown, /^there .* container on box {2}/m);
   });
 
+  it('creates a workspace where it is told to, and nowhere else', async () => {
+    assert.equal((await test.berth(['create', 'told', '--target', 'box'])).code, 0);
+    assert.equal(await out('list', '-q', '--target', 'box'), 'there\ntold');
+    const { code, stderr } = await test.berth(['create', 'astray', '--target', 'local']);
+    assert.equal(code, 1);
+    assert.match(stderr, /There is no target "local" for a container: each is made on box now\./);
+    assert.match(
+      stderr,
+      /Leave the target out, or use "box"\. Another Docker is chosen by the setting dockerHost/,
+    );
+    assert.ok(!(await out('list', '-q')).includes('astray'));
+    test.driver.isElsewhere = false;
+    assert.equal((await test.berth(['create', 'home', '--target', 'local'])).code, 0);
+    assert.equal(await out('list', '-q', '--target', 'local'), 'here\nhome');
+  });
+
   it('lists the workspaces of one machine', async () => {
     assert.equal(await out('list', '-q', '--target', 'box'), 'there');
     assert.equal(await out('list', '-q', '--target', 'local'), 'here');
