@@ -9,6 +9,7 @@ import type { SshTarget } from '../src/api';
 import { interleave, isQuick, main, time, type Row, type RunningEngine } from './lib';
 import { must, piped } from './support/docker';
 import { HomeDisk, flat, type Sizes } from './support/home-disk';
+import { touchMemory } from './support/memory';
 import { createMicrovm, nameOf, wait, withMicrovms } from './support/microvms';
 import { withSftp } from './support/sftp';
 
@@ -166,6 +167,7 @@ async function stopped(disk: HomeDisk): Promise<Row[]> {
       },
     },
   ];
+  await touchMemory(2 * copies.length * rounds.stopped * disk.sizes.bigMiB * 1024 * 1024);
   return [...latencies, ...(await allCopied(disk, copies))];
 }
 
