@@ -1,23 +1,9 @@
-// Draws what the panel of a workspace is sent. All of it is text: nothing becomes a part of the page by what it says.
+// Draws what the panel of a workspace is sent.
+const { element, fill } = window.berthPage;
 const editor = acquireVsCodeApi();
 const svgSpace = 'http://www.w3.org/2000/svg';
 const width = 240;
 const height = 56;
-
-/** @param {string} name @param {Record<string, string>} attributes @param {(Node | string)[]} children */
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-/** Who pressed a button finds it again after it was drawn anew. */
-function fill(/** @type {HTMLElement} */ place, /** @type {Node[]} */ children) {
-  const focused = place.contains(document.activeElement) ? document.activeElement.id : '';
-  place.replaceChildren(...children);
-  if (focused) document.getElementById(focused)?.focus();
-}
 
 function fillSection(/** @type {string} */ id, /** @type {Node[]} */ children) {
   const section = document.getElementById(id);

@@ -1,12 +1,12 @@
-/** What the pages of Berth have in common: HTML that loads its own styles and one script, and nothing else. */
+/** What the pages of Berth have in common: HTML that loads its own styles and scripts, and nothing else. */
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 
 /** Where a page gets its parts from. */
 export interface PageAddresses {
   styles: readonly string[];
-  script: string;
-  /** What the page may load beside the script, in the words of a content security policy. */
+  scripts: readonly string[];
+  /** What the page may load beside the scripts, in the words of a content security policy. */
   source: string;
   nonce: string;
 }
@@ -22,7 +22,7 @@ export function pageMedia(extension: vscode.Uri, name: string) {
         webview.asWebviewUri(vscode.Uri.joinPath(media, ...path)).toString();
       return {
         styles: [address('page', 'base.css'), address(name, 'page.css')],
-        script: address(name, 'page.js'),
+        scripts: [address('page', 'base.js'), address(name, 'page.js')],
         source: webview.cspSource,
         nonce: randomBytes(16).toString('base64url'),
       };
@@ -39,10 +39,13 @@ export function escapedHtml(text: string): string {
 export function pageHtml(
   title: string,
   main: string,
-  { styles, script, source, nonce }: PageAddresses,
+  { styles, scripts, source, nonce }: PageAddresses,
 ): string {
   const policy = `default-src 'none'; style-src ${source}; script-src 'nonce-${nonce}'`;
   const links = styles.map((each) => `<link rel="stylesheet" href="${escapedHtml(each)}">`);
+  const programs = scripts.map(
+    (each) => `<script nonce="${escapedHtml(nonce)}" src="${escapedHtml(each)}"></script>`,
+  );
   return `<!DOCTYPE html>
 <html lang="${escapedHtml(vscode.env.language)}">
 <head>
@@ -54,7 +57,7 @@ ${links.join('\n')}
 </head>
 <body>
 ${main}
-<script nonce="${escapedHtml(nonce)}" src="${escapedHtml(script)}"></script>
+${programs.join('\n')}
 </body>
 </html>`;
 }

@@ -17,7 +17,7 @@ import { operation } from '../../providers/fixtures';
 
 const addresses = {
   styles: ['/base.css', '/page.css'],
-  script: '/page.js',
+  scripts: ['/page.js'],
   source: 'https://page',
   nonce: 'n0nce',
 };
