@@ -11,6 +11,7 @@ export { deleteFiles } from './file/delete';
 export { buildImage } from './image/build';
 export { pullImage } from './image/pull';
 export { publishPort } from './port/publish';
+export { showStorage } from './storage/show';
 export { adoptVolumeAlone, takeVolumeOver } from './volume/adopt';
 export { filterWorkspaces } from './view/filterWorkspaces';
 export { protectVolume } from './volume/protect';

@@ -146,6 +146,7 @@ function otherCommands(services: Services) {
     'berth.engine.stop': seldom(async () => (await rare()).stopEngine(services)),
     'berth.image.build': seldom(async () => (await rare()).buildImage(services)),
     'berth.image.pull': seldom(async () => (await rare()).pullImage(services)),
+    'berth.storage.show': seldom(async () => (await rare()).showStorage(services)),
     'berth.ssh.include': includeSshConfig(services),
     'berth.walkthrough.open': openWalkthrough(),
   };

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { measureVolumeInto } from '../../providers/trees/volume-sizes';
 import { names } from '../../ui/words';
 import type { Handler, Services } from '../command';
 
@@ -13,9 +14,7 @@ export const measureVolume =
       t('Measuring {0}', names(volumes.map(({ name }) => name))),
       async ({ client, signal }) => {
         for (const { name } of volumes) {
-          const query = { usage: true };
-          const payload = await client.call('volumes.get', { params: { volume: name }, query, signal });
-          store.take({ type: 'volume.changed', payload });
+          await measureVolumeInto(store, client, name, signal);
         }
       },
     );

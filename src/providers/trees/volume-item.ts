@@ -48,7 +48,8 @@ function shortRole(volume: Volume, isOwned: boolean): string {
   return roleWord(isOwned || isNamedAfter ? anonymous : volume);
 }
 
-function sizeWord(volume: Volume): string | undefined {
+/** How much is in it, and how large it is, as far as that is known. */
+export function sizeWord(volume: Volume): string | undefined {
   const used = usedWords(volume);
   if (used !== undefined) {
     return volume.sizeMiB === undefined
@@ -72,16 +73,19 @@ function holderWord(volume: Volume): string | undefined {
   return more.length === 0 ? first : t('{0} and {1} more', first ?? '', more.length);
 }
 
-/** What stands behind a volume's label: role, kind, size, who has it. `isOwned`: the label is that of its workspace. */
-export function volumeDescription(volume: Volume, isOwned = false): string {
+/** What it is and where: whose, role, kind, machine. `isOwned`: its label is that of its workspace. */
+export function natureWords(volume: Volume, isOwned: boolean): string[] {
   return [
     volume.owner === undefined ? undefined : t('another installation'),
     volume.role === 'named' ? kindWord(volume.kind) : shortRole(volume, isOwned),
     volume.role !== 'named' && volume.kind !== 'docker' ? kindWord(volume.kind) : undefined,
     volume.target === undefined ? undefined : t('on {0}', volume.target),
-    sizeWord(volume),
-    holderWord(volume),
-  ]
+  ].filter((word) => word !== undefined);
+}
+
+/** What stands behind a volume's label: what it is, its size, who has it. `isOwned`: the label is that of its workspace. */
+export function volumeDescription(volume: Volume, isOwned = false): string {
+  return [...natureWords(volume, isOwned), sizeWord(volume), holderWord(volume)]
     .filter((word) => word !== undefined)
     .join(' · ');
 }

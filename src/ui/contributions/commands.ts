@@ -240,6 +240,7 @@ const rows = {
   'berth.engine.stop': { icon: 'debug-stop', menus: [title('4_engine@5', 'workspaces')] },
   'berth.image.build': { icon: 'package', menus: [title('3_image@1', 'workspaces')] },
   'berth.image.pull': { icon: 'cloud-download', menus: [title('3_image@2', 'workspaces')] },
+  'berth.storage.show': { icon: 'pie-chart', menus: [title('3_look@1', 'volumes')] },
   'berth.ssh.include': { icon: 'key' },
   'berth.walkthrough.open': { icon: 'book' },
 } as const satisfies Record<string, CommandRow>;

@@ -23,6 +23,11 @@ export const doctor = (services: DoctorServices): Handler => {
   };
 };
 
+/** What a window has besides what the engine names. */
+function remediesOf({ name, remedies = [] }: PageCheck): readonly string[] {
+  return name === 'space' ? [...remedies, 'show-storage'] : remedies;
+}
+
 class DoctorPage {
   private readonly panel: vscode.WebviewPanel;
   private readonly media: ReturnType<typeof pageMedia>;
@@ -80,7 +85,7 @@ class DoctorPage {
     const { checks } = await client.call('engine.doctor', { query, signal });
     const info = await client.call('engine.info', { signal });
     const all: PageCheck[] = [...checks, remote];
-    return { checks: all.map((each) => ({ ...each, remedies: this.shown(each.remedies ?? []) })), info };
+    return { checks: all.map((each) => ({ ...each, remedies: this.shown(remediesOf(each)) })), info };
   }
 
   /** An engine of another version may know of more than this window. */

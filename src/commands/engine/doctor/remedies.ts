@@ -14,7 +14,7 @@ const { t } = vscode.l10n;
 
 /** Those of the engine's checks, and of what only a window knows. */
 export type PageRemedy =
-  CheckRemedy | 'install-remote-ssh' | 'correct-remote-ssh' | 'show-log' | 'restart-engine';
+  CheckRemedy | 'install-remote-ssh' | 'correct-remote-ssh' | 'show-storage' | 'show-log' | 'restart-engine';
 
 export interface PageAction {
   title: string;
@@ -80,6 +80,7 @@ export function pageActions(services: RemedyServices): Readonly<Record<PageRemed
     'build-image': { title: t('Build Image'), run: command('berth.image.build'), mends: true },
     'include-ssh-config': { title: t('Add the Line…'), run: command('berth.ssh.include'), mends: true },
     adopt: { title: t('Use an Existing Volume…'), run: command('berth.workspace.adopt'), mends: true },
+    'show-storage': { title: t('Show Storage'), run: command('berth.storage.show') },
     'show-log': { title: t('Show Berth Log'), run: command('berth.engine.showLog') },
     'restart-engine': { title: t('Restart Engine'), run: command('berth.engine.restart'), mends: true },
   };

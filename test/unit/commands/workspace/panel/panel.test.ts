@@ -135,7 +135,12 @@ describe('the panel of a workspace', () => {
   });
 
   it('loads its own style and script, and nothing that a label says', () => {
-    const addresses = { styles: ['/page.css'], scripts: ['/page.js'], source: 'https://page', nonce: 'n0nce' };
+    const addresses = {
+      styles: ['/page.css'],
+      scripts: ['/page.js'],
+      source: 'https://page',
+      nonce: 'n0nce',
+    };
     const page = panelHtml('"><img src=x>', addresses);
     assert.ok(!page.includes('<img'), page);
     assert.match(

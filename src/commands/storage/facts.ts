@@ -1,0 +1,255 @@
+/** What the page of storage shows: the disk, volumes and images by size, in words and as shares of the largest. */
+import * as vscode from 'vscode';
+import type { Image, Volume, Workspace } from '../../api';
+import { formatBytes } from '../../api/rules/sizes';
+import { isOfOthers, sortVolumes } from '../../providers/trees/arrange';
+import { natureWords, sizeWord, volumeLabel } from '../../providers/trees/volume-item';
+import { names, usedWords } from '../../ui/words';
+
+const { t } = vscode.l10n;
+/** Of one section, until somebody asks for the others. */
+export const shownAtFirst = 12;
+const lowBytes = 2 * 1024 ** 3;
+const mebibyte = 1024 ** 2;
+
+export const sectionIds = ['volumes', 'images', 'foreign'] as const;
+export type SectionId = (typeof sectionIds)[number];
+
+export interface StorageBar {
+  /** The name of a volume, or the id of an image. */
+  id: string;
+  title: string;
+  /** What it is, and who uses it. */
+  detail: string;
+  amount: string;
+  /** Of the largest on the page, from 0 to 1; absent where nobody knows. */
+  share?: number;
+  /** The workspace whose it is: its panel has the rest. */
+  workspace?: { name: string; words: string };
+}
+
+export interface StorageSection {
+  id: SectionId;
+  title: string;
+  /** Their number and size; or why there is nothing to be seen. */
+  summary: string;
+  bars: StorageBar[];
+  /** What shows those that are left out. */
+  more?: { title: string; amount: string };
+  /** What measures the volumes of this section. */
+  measure?: string;
+}
+
+export interface Disk {
+  path: string;
+  freeBytes: number;
+  totalBytes: number;
+  /** Other machines, whose disks nobody looked at. */
+  others: readonly string[];
+}
+
+export interface StorageFacts {
+  disk?: { words: string; detail: string; share: number; isLow: boolean };
+  sections: StorageSection[];
+  /** What is being measured; absent: nothing. */
+  measuring?: string;
+  /** What could not be measured. */
+  problem?: string;
+  /** There is nothing that a workspace could have left: how one is made. */
+  isEmpty: boolean;
+}
+
+/** Images that were listed, or why they could not be; undefined until then. */
+export type ListedImages = { list: readonly Image[] } | { problem: string } | undefined;
+
+export interface StorageInput {
+  volumes: readonly Volume[];
+  workspaces: readonly Workspace[];
+  images: ListedImages;
+  disk: Disk | undefined;
+  /** Whether volumes of other tools and installations are to be seen. */
+  showsForeign: boolean;
+  /** The sections that show all. */
+  whole: ReadonlySet<SectionId>;
+  measuring?: { name: string; at: number; of: number } | undefined;
+  failed?: readonly string[];
+}
+
+/** One of these is measured when a section is. */
+export function measurable(volumes: readonly Volume[], section: SectionId): Volume[] {
+  const ofSection = volumes.filter((volume) => isOfOthers(volume) === (section === 'foreign'));
+  const open = ofSection.filter(({ owner }) => owner === undefined);
+  const unknown = open.filter(({ usedBytes }) => usedBytes === undefined);
+  return unknown.length > 0 ? unknown : open;
+}
+
+/** All that is shown. */
+export function storageFacts(input: StorageInput): StorageFacts {
+  const { disk, measuring, failed = [], volumes } = input;
+  const own = volumes.filter((volume) => !isOfOthers(volume));
+  const foreign = input.showsForeign ? volumes.filter(isOfOthers) : [];
+  const listed = input.images !== undefined && 'list' in input.images ? input.images.list : [];
+  const shownBytes = [...own, ...foreign].map(({ usedBytes }) => usedBytes ?? 0);
+  const largest = Math.max(1, ...shownBytes, ...listed.map(({ sizeBytes }) => sizeBytes));
+  const sections = [
+    volumesSection('volumes', own, input, largest),
+    imagesSection(input, largest),
+    ...(foreign.length === 0 ? [] : [volumesSection('foreign', foreign, input, largest)]),
+  ];
+  return {
+    ...(disk !== undefined && { disk: diskFacts(disk) }),
+    sections,
+    ...(measuring !== undefined && {
+      measuring: t('Measuring {0} ({1} of {2})…', measuring.name, measuring.at, measuring.of),
+    }),
+    ...(failed.length > 0 && { problem: t('Could not be measured: {0}', names(failed)) }),
+    isEmpty: own.length === 0,
+  };
+}
+
+function diskFacts({ path, freeBytes, totalBytes, others }: Disk) {
+  const free = formatBytes(freeBytes);
+  const place = t('The disk of {0}', path);
+  return {
+    words: t('{0} free of {1}', free, formatBytes(totalBytes)),
+    detail:
+      others.length === 0
+        ? place
+        : t('{0}. That of {1}, with its images and volumes, was not measured.', place, names(others)),
+    share: totalBytes === 0 ? 0 : Math.min(1, Math.max(0, 1 - freeBytes / totalBytes)),
+    isLow: freeBytes < lowBytes,
+  };
+}
+
+function volumesSection(
+  id: 'volumes' | 'foreign',
+  volumes: readonly Volume[],
+  { workspaces, whole }: StorageInput,
+  largest: number,
+): StorageSection {
+  const sorted = sortVolumes(volumes, 'size');
+  const known = sorted.filter(({ usedBytes }) => usedBytes !== undefined);
+  const toMeasure = measurable(volumes, id);
+  const count = sorted.length === 1 ? t('1 volume') : t('{0} volumes', sorted.length);
+  const unknown = sorted.length - known.length;
+  const summary = [
+    count,
+    known.length === 0 ? undefined : formatBytes(bytesOf(known)),
+    unknown === 0
+      ? undefined
+      : unknown === sorted.length
+        ? t('not measured yet')
+        : t('{0} not measured yet', unknown),
+  ];
+  const isAgain = toMeasure.every(({ usedBytes }) => usedBytes !== undefined);
+  return {
+    id,
+    title: id === 'volumes' ? t('Volumes') : t('Volumes of other tools'),
+    summary:
+      sorted.length === 0
+        ? t('There is no volume yet.')
+        : summary.filter((word) => word !== undefined).join(' · '),
+    ...cut(
+      sorted,
+      whole.has(id),
+      (volume) => volumeBar(volume, workspaces, largest),
+      (rest) => {
+        const sum = bytesOf(rest);
+        return sum === 0 ? t('not measured yet') : formatBytes(sum);
+      },
+    ),
+    ...(toMeasure.length > 0 && { measure: isAgain ? t('Measure Again') : t('Measure') }),
+  };
+}
+
+const bytesOf = (volumes: readonly Volume[]): number =>
+  volumes.reduce((sum, { usedBytes }) => sum + (usedBytes ?? 0), 0);
+
+/** The first ones, and what is left out as one. */
+function cut<T>(
+  all: readonly T[],
+  isWhole: boolean,
+  toBar: (each: T) => StorageBar,
+  amount: (rest: readonly T[]) => string,
+): Pick<StorageSection, 'bars' | 'more'> {
+  // One row more is as much as the one that shows it.
+  const shown = isWhole || all.length <= shownAtFirst + 1 ? all : all.slice(0, shownAtFirst);
+  const rest = all.slice(shown.length);
+  return {
+    bars: shown.map(toBar),
+    ...(rest.length > 0 && { more: { title: t('Show {0} others', rest.length), amount: amount(rest) } }),
+  };
+}
+
+function volumeBar(volume: Volume, workspaces: readonly Workspace[], largest: number): StorageBar {
+  const owner = workspaces.find(
+    ({ homeVolume, dockerVolume }) => homeVolume === volume.name || dockerVolume === volume.name,
+  );
+  const isOwned = owner !== undefined && volume.owner === undefined;
+  const users = workspaces.filter(({ spec }) =>
+    (spec.mounts ?? []).some(({ source }) => source === volume.name),
+  );
+  const usedBy = users.length === 0 ? [] : [t('used by {0}', names(users.map(({ label }) => label)))];
+  const size = volume.sizeMiB === undefined ? undefined : formatBytes(volume.sizeMiB * mebibyte);
+  return {
+    id: volume.name,
+    title: volumeLabel(volume, isOwned),
+    detail: [...natureWords(volume, isOwned), ...usedBy].join(' · '),
+    amount:
+      usedWords(volume) !== undefined
+        ? (sizeWord(volume) ?? '')
+        : size === undefined
+          ? t('not measured yet')
+          : t('up to {0}, not measured yet', size),
+    ...(volume.usedBytes !== undefined && { share: Math.min(1, volume.usedBytes / largest) }),
+    ...(isOwned && { workspace: { name: owner.name, words: t('Panel of {0}', owner.label) } }),
+  };
+}
+
+/** What an image is called: by its first name. */
+export function imageTitle({ tags, id }: Image): string {
+  return tags[0] ?? id.replace(/^sha256:/, '').slice(0, 12);
+}
+
+/** Those of workspaces first, then by size. */
+function sortImages(images: readonly Image[]): Image[] {
+  const rank = ({ usedBy }: Image): number => (usedBy.length > 0 ? 0 : 1);
+  return [...images].sort((a, b) => rank(a) - rank(b) || b.sizeBytes - a.sizeBytes);
+}
+
+function imagesSection({ images, whole }: StorageInput, largest: number): StorageSection {
+  const base = { id: 'images', title: t('Images'), bars: [] } as const;
+  if (images === undefined) {
+    return { ...base, bars: [], summary: t('Listing images…') };
+  }
+  if ('problem' in images) {
+    return { ...base, bars: [], summary: images.problem };
+  }
+  const sorted = sortImages(images.list);
+  const bytes = (all: readonly Image[]): string =>
+    formatBytes(all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+  const count = sorted.length === 1 ? t('1 image') : t('{0} images', sorted.length);
+  return {
+    ...base,
+    summary:
+      sorted.length === 0
+        ? t('There is no image yet.')
+        : sorted.length === 1
+          ? `${count} · ${bytes(sorted)}`
+          : t('{0} · up to {1}: they may share layers', count, bytes(sorted)),
+    ...cut(sorted, whole.has('images'), (image) => imageBar(image, largest), bytes),
+  };
+}
+
+function imageBar(image: Image, largest: number): StorageBar {
+  const { usedBy, tags, sizeBytes } = image;
+  const also = tags.length > 1 ? [t('also {0}', names(tags.slice(1)))] : [];
+  const used = usedBy.length === 0 ? t('no workspace uses it') : t('used by {0}', names(usedBy));
+  return {
+    id: image.id,
+    title: imageTitle(image),
+    detail: [used, ...also].join(' · '),
+    amount: formatBytes(sizeBytes),
+    share: Math.min(1, sizeBytes / largest),
+  };
+}

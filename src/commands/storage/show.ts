@@ -1,0 +1,178 @@
+/** The page of storage: what takes room on this machine, the largest first, and the way to each. */
+import { statfs } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { asBerthError } from '../../api';
+import { localTarget } from '../../api/rules/runtimes';
+import { Cancelled } from '../../ui/runner';
+import { setting } from '../../ui/settings';
+import type { CommandId } from '../../ui/contributions/commands';
+import type { Handler, Services } from '../command';
+import { pageMedia } from '../page-html';
+import {
+  imageTitle,
+  measurable,
+  sectionIds,
+  storageFacts,
+  type Disk,
+  type ListedImages,
+  type SectionId,
+} from './facts';
+import { showImageMenu } from './image-menu';
+import { Measuring } from './measuring';
+import { storageHtml } from './page';
+
+const { t } = vscode.l10n;
+const viewType = 'berth.storage';
+
+type StorageServices = Pick<Services, 'context' | 'link' | 'runner' | 'store' | 'views' | 'log'>;
+
+/** Shows the page, or brings it to the front. */
+export const showStorage = (services: StorageServices): Handler => {
+  let page: StoragePage | undefined;
+  return async () => {
+    await services.link.client();
+    page ??= new StoragePage(services, () => (page = undefined));
+    page.reveal();
+  };
+};
+
+class StoragePage {
+  private readonly panel: vscode.WebviewPanel;
+  private readonly measuring: Measuring;
+  private readonly whole = new Set<SectionId>();
+  private readonly owned: { dispose(): unknown }[] = [];
+  private images: ListedImages;
+  private disk: Disk | undefined;
+
+  constructor(
+    private readonly services: StorageServices,
+    closed: () => void,
+  ) {
+    const { context, link, store, log } = services;
+    const media = pageMedia(context.extensionUri, 'storage');
+    this.panel = vscode.window.createWebviewPanel(viewType, t('Storage'), vscode.ViewColumn.Active, {
+      enableScripts: true,
+      localResourceRoots: media.roots,
+    });
+    this.measuring = new Measuring({ client: () => link.client(), store, log, changed: () => this.draw() });
+    this.owned.push(
+      store.onDidChange(() => this.draw()),
+      store.onOperation(({ status }) => {
+        if (status !== 'running') {
+          void this.look();
+        }
+      }),
+      this.panel.webview.onDidReceiveMessage((message: unknown) => void this.received(message)),
+    );
+    this.panel.onDidDispose(() => {
+      this.measuring.cancel();
+      this.owned.forEach((each) => void each.dispose());
+      closed();
+    });
+    const { webview } = this.panel;
+    webview.html = storageHtml(media.addresses(webview));
+  }
+
+  reveal(): void {
+    this.panel.reveal();
+  }
+
+  /** Asks for what no event tells. */
+  private async look(): Promise<void> {
+    if (!this.panel.visible) {
+      return;
+    }
+    const { link, log } = this.services;
+    try {
+      const client = await link.client();
+      const [images, info] = await Promise.all([
+        client.call('images.list', {}).then(
+          (list): ListedImages => ({ list }),
+          (error: unknown): ListedImages => ({ problem: asBerthError(error).message }),
+        ),
+        client.call('engine.info', {}),
+      ]);
+      this.images = images;
+      const { bavail, blocks, bsize } = await statfs(info.home);
+      const targets = info.drivers.map(({ target = localTarget }) => target);
+      const others = [...new Set(targets)].filter((target) => target !== localTarget);
+      this.disk = { path: info.home, freeBytes: bavail * bsize, totalBytes: blocks * bsize, others };
+    } catch (error) {
+      log.warn(`The disk could not be looked at: ${asBerthError(error).message}`);
+    }
+    this.draw();
+  }
+
+  /** What the page sends is a wish: only what it was shown is acted on. */
+  private async received(message: unknown): Promise<void> {
+    if (typeof message !== 'object' || message === null) {
+      return;
+    }
+    const { store, views } = this.services;
+    const wish = message as Record<string, unknown>;
+    const volume = typeof wish.volume === 'string' ? store.volume(wish.volume) : undefined;
+    const workspace = typeof wish.workspace === 'string' ? store.workspace(wish.workspace) : undefined;
+    if ('ready' in wish) {
+      this.draw();
+      await this.look();
+    } else if (volume !== undefined) {
+      await views.revealVolume(volume.name);
+    } else if (workspace !== undefined) {
+      await press('berth.workspace.showPanel', workspace.name);
+    } else if ('image' in wish) {
+      await this.openImage(wish.image);
+    } else if ('create' in wish) {
+      await press('berth.workspace.create');
+    } else if ('cancel' in wish) {
+      this.measuring.cancel();
+    } else {
+      this.inSection(wish);
+    }
+  }
+
+  private inSection(wish: Record<string, unknown>): void {
+    const sectionOf = (name: unknown): SectionId | undefined => sectionIds.find((id) => id === name);
+    const more = sectionOf(wish.more);
+    const measure = sectionOf(wish.measure);
+    if (more !== undefined) {
+      this.whole.add(more);
+      this.draw();
+    } else if (measure !== undefined) {
+      const volumes = measurable(this.services.store.volumes, measure);
+      void this.measuring.run(volumes.map(({ name }) => name));
+    }
+  }
+
+  private async openImage(id: unknown): Promise<void> {
+    const listed = this.images !== undefined && 'list' in this.images ? this.images.list : [];
+    const image = listed.find((each) => each.id === id);
+    if (image === undefined) {
+      return;
+    }
+    try {
+      await showImageMenu(this.services, image);
+    } catch (thrown) {
+      if (!(thrown instanceof Cancelled)) {
+        void this.services.runner.report(imageTitle(image), asBerthError(thrown));
+      }
+    }
+    await this.look();
+  }
+
+  private draw(): void {
+    if (!this.panel.visible) {
+      return;
+    }
+    const { store } = this.services;
+    const facts = storageFacts({
+      ...{ volumes: store.volumes, workspaces: store.workspaces },
+      ...{ images: this.images, disk: this.disk, whole: this.whole },
+      showsForeign: setting('volumes.showForeign', true),
+      ...{ measuring: this.measuring.now, failed: this.measuring.failed },
+    });
+    void this.panel.webview.postMessage({ facts });
+  }
+}
+
+const press = (command: CommandId, ...values: unknown[]): Thenable<unknown> =>
+  vscode.commands.executeCommand(command, ...values);

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { berthVsix } from '../runner/package-extension';
+import { berth, cleanUp } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+
+const slow = 90_000;
+
+describe('storage at a glance', function () {
+  this.timeout(240_000);
+  const tag = randomBytes(3).toString('hex');
+  const name = `uis-${tag}`;
+  const data = `uis-data-${tag}`;
+  let session: Session;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    session = await launch({ vsix: await berthVsix(), folder });
+    await session.workbench.openSideBar('Berth');
+    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await berth(session, 'volume', 'create', data);
+    await berth(session, 'create', name, '--no-start');
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await cleanUp(session, name);
+    await berth(session, 'volume', 'delete', data, '--yes');
+    await session.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const frame = () => session.workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+  const bar = (title: string) =>
+    frame()
+      .getByRole('listitem')
+      .filter({ has: frame().getByRole('button', { name: title }) });
+  const volumeRow = (label: string) => session.workbench.tree('Volumes').row(label);
+
+  it('says what is not measured yet, and measures it', async () => {
+    await session.workbench.run('Berth: Show Storage');
+    await frame()
+      .getByText(/ free of /)
+      .waitFor({ timeout: slow });
+    await bar(data).getByText('not measured yet').waitFor({ timeout: slow });
+    await frame().getByRole('button', { name: 'Measure: Volumes', exact: true }).press('Enter');
+    await bar(data)
+      .getByText(/^[\d.]+ (?:[KMG]i)?B$/)
+      .waitFor({ timeout: slow });
+    await frame()
+      .getByRole('button', { name: 'Measure Again: Volumes', exact: true })
+      .waitFor({ timeout: slow });
+    await session.workbench.screenshot('storage');
+  });
+
+  it('leads from a bar to its volume, by a click anywhere on it and by Enter', async () => {
+    const { workbench } = session;
+    const isSelected = (label: string) =>
+      eventually(
+        `the row of ${label} to be selected`,
+        async () => assert.equal(await volumeRow(label).locator.getAttribute('aria-selected'), 'true'),
+        slow,
+      );
+    const box = (await bar(data).locator('.bar').boundingBox()) ?? assert.fail('the bar is not in sight');
+    await workbench.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+    await isSelected(data);
+    await frame()
+      .getByRole('button', { name: new RegExp(`^${name}, .*home`) })
+      .press('Enter');
+    await isSelected(name);
+  });
+
+  it('leads from an image to what can be done with it', async () => {
+    const { quickInput, page } = session.workbench;
+    await frame()
+      .getByRole('button', { name: /^workspace:latest, / })
+      .click();
+    await eventually('what can be done', async () => {
+      const labels = await quickInput.labels();
+      assert.equal(labels[0], 'Create Workspace from It…');
+      assert.ok(labels.includes(`Show Workspace ${name}`), labels.join());
+      assert.ok(!labels.includes('Remove Image…'), labels.join());
+    });
+    await page.keyboard.press('Escape');
+  });
+
+  it('leads to the panel of the workspace whose volume it is', async () => {
+    await frame()
+      .getByRole('button', { name: `Panel of ${name}` })
+      .click();
+    await session.workbench.page.getByRole('tab', { name, exact: false }).first().waitFor({ timeout: slow });
+    await session.workbench.editor.closeAll();
+  });
+});
