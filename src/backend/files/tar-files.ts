@@ -222,10 +222,20 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
     let found: FileEntry | undefined;
     const first = (entry: TarEntry): void => void (found ??= toEntry(baseName(normal), entry));
     await this.walk(normal, first, undefined, () => found !== undefined);
+    // Of a socket there is a tar with nothing in it.
+    found ??= await this.socketAt(normal);
     if (found === undefined) {
       throw new BerthError('path_not_found', `There is nothing at ${quote(normal)}.`);
     }
     return found;
+  }
+
+  private async socketAt(path: string): Promise<FileEntry | undefined> {
+    if ((await this.beside?.isSocket(path)) !== true) {
+      return undefined;
+    }
+    const unknown = { size: 0, mode: 0, uid: 0, gid: 0, mtimeMs: 0, ctimeMs: 0 };
+    return { name: baseName(path), type: 'other', ...unknown };
   }
 
   /** What a path leads to in the end: `..` in a link goes back from where the links before it have led. */

@@ -81,7 +81,8 @@ export class TarGaps {
     try {
       for (const each of all.slice(0, maxLooks)) {
         if (await this.beside.isSocket(each)) {
-          unread(joinPath(this.path, each.slice(this.real === '/' ? 1 : this.real.length + 1)), notCopied);
+          const below = each.slice(this.real === '/' ? 1 : this.real.length + 1);
+          unread(below === '' ? this.path : joinPath(this.path, below), notCopied);
         }
       }
     } catch (error) {

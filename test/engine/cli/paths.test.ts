@@ -159,5 +159,10 @@ describe('berth cp, ls, cat, rm: a path is what the shell inside finds there', f
     const { stderr } = await berth.run(['cp', `${name}:/opt`, 'with-socket']);
     assert.match(stderr, /:\/opt\/s\/a socket: it is neither a file, a folder nor a link\n/);
     assert.deepEqual(readdirSync(local('with-socket', 's')), []);
+    const alone = await berth.run(['cp', `${name}:/opt/s/a socket`, 'alone']);
+    assert.equal(alone.code, 1);
+    assert.match(alone.stderr, /:\/opt\/s\/a socket: it is neither a file, a folder nor a link\n/);
+    assert.ok(!readdirSync(local()).includes('alone'));
+    assert.equal(await berth.ok('ls', `${name}:/opt/s/a socket`), 'a socket\n');
   });
 });

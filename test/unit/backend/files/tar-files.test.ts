@@ -107,6 +107,21 @@ describe('files that can be had as tars alone', function () {
     assert.match(left.join('|'), /^\/ it is not known whether sockets were left out \(".*too busy.*"\)$/);
   });
 
+  it('knows a socket by its own path, of which an engine has a tar with nothing in it', async () => {
+    const isSocket = (path: string) => Promise.resolve(path === '/run/sock');
+    const beside = { changed: () => Promise.resolve(['/run/sock']), isSocket };
+    const empty = () => Promise.resolve(Readable.from([Buffer.alloc(1024)]));
+    const opened = new TarFiles('rootfs@w', empty, () => new BerthError('illegal_state', 'no'), beside);
+    const { name, type, size } = await opened.stat('/run/sock');
+    assert.deepEqual({ name, type, size }, { name: 'sock', type: 'other', size: 0 });
+    const left: string[] = [];
+    const unread = (path: string): void => void left.push(path);
+    await opened.receiveTar('/run/sock', () => undefined, undefined, unread);
+    assert.deepEqual(left, ['/run/sock']);
+    await failure(opened.stat('/run/none'), 'path_not_found');
+    await failure(opened.read('/run/sock'), 'not_supported');
+  });
+
   it('hands on a tar that it does not understand, and says that it is not known what was left out', async () => {
     const beside = { changed: () => Promise.resolve(['/a']), isSocket: () => Promise.resolve(true) };
     const odd = (): Promise<Readable> => Promise.resolve(Readable.from([Buffer.alloc(1024, 'x')]));
