@@ -27,7 +27,7 @@ export function registerCopy(program: Command, cli: Cli): void {
     .option('--force', 'replace files that exist')
     .option('--skip', 'skip files that exist')
     .option('--keep-both', 'keep both: copy under a new name where a file exists')
-    .option('-r, --recursive', 'taken as cp takes it; folders are copied whole without it, too')
+    .option('-r, --recursive', 'always on, accepted for users of cp')
     .action((paths: string[], options: CopyOptions) => copy(cli, paths, options));
   examples(
     command,

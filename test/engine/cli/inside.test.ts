@@ -109,8 +109,7 @@ describe('berth exec, ssh, logs, stats', function () {
     }
     const onTerminals = async (): Promise<string[]> =>
       (await processes()).split('\n').filter((line) => /^pts/.test(line));
-    await sleep(500);
-    assert.deepEqual(await onTerminals(), []);
+    await eventually(async () => (await onTerminals()).length === 0);
   });
 
   it('opens the login shell without a command', async () => {
