@@ -28,6 +28,11 @@ export const openTerminalHere =
       return;
     }
     const { workspace, path } = insideOf(services.store, place) ?? {};
+    const docker = services.store.workspaces.find(({ dockerVolume }) => dockerVolume === place.volume);
+    if (workspace === undefined && docker !== undefined) {
+      await offerTerminal(services, place.volume, docker);
+      return;
+    }
     if (workspace === undefined || path === undefined) {
       void showInformationMessage(
         t('No workspace has the volume {0} mounted: there is no terminal for its files.', place.volume),
@@ -38,6 +43,23 @@ export const openTerminalHere =
       services.terminals.open(workspace.name, place.isFolder ? path : parentPath(path)).show();
     }
   };
+
+/** Of what Docker inside of a workspace has: a shell could not even begin in its folders. */
+async function offerTerminal(
+  services: Pick<Services, 'runner' | 'store' | 'terminals'>,
+  volume: string,
+  workspace: Workspace,
+): Promise<void> {
+  const open = t('Open Terminal');
+  const text = t(
+    'The Docker inside of {0} has the volume {1}, and only root gets into its folders.',
+    workspace.label,
+    volume,
+  );
+  if ((await showInformationMessage(text, open)) === open && (await isMadeRunning(services, workspace))) {
+    services.terminals.open(workspace.name).show();
+  }
+}
 
 /** Where a place is for the shell of a workspace: of the one that it was chosen in, or else of one that runs, where there is one. */
 export function insideOf(store: Pick<Store, 'workspaces' | 'workspace'>, place: Place): Inside | undefined {

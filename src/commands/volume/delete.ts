@@ -20,16 +20,17 @@ export const deleteVolume =
     const chosen = await targets.volumes(target, selected, {
       placeHolder: t('Volume to delete'),
       offered: ({ holders, protected: isProtected }) => holders.length === 0 && isProtected !== true,
-      none: t('Every volume is in use by a workspace: delete the workspace first.'),
+      none: t('Every volume is protected, or in use by a workspace.'),
     });
+    // First: it would stay protected when nothing held it any more.
+    const guarded = chosen.find((volume) => volume.protected === true);
+    if (guarded !== undefined) {
+      throw protectedVolume(guarded.name);
+    }
     const volumes = chosen.filter(({ holders }) => holders.length === 0);
     reportHeld(chosen.filter(({ holders }) => holders.length > 0));
     if (volumes.length === 0) {
       return;
-    }
-    const guarded = volumes.find((volume) => volume.protected === true);
-    if (guarded !== undefined) {
-      throw protectedVolume(guarded.name);
     }
     const client = await link.client();
     const lines = await Promise.all(volumes.map((volume) => describe(client, volume)));

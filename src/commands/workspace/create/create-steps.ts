@@ -8,8 +8,9 @@ import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } f
 import { cloneMessage } from './clone-words';
 import type { WorkspaceDraft } from './draft';
 import { limitsSteps } from './limits-steps';
-import { moreSteps, moreWords } from './more-steps';
+import { dropUnfitNetwork, moreSteps, moreWords, networkWords } from './more-steps';
 import { nameMessage } from './name-words';
+import { showInformationMessage } from '../../../ui/messages';
 
 const { t } = vscode.l10n;
 
@@ -68,7 +69,8 @@ function runtimeItem(runtime: RuntimeKind, drivers: readonly DriverStatus[]): Pi
   };
 }
 
-function askRuntime({ drivers }: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
+function askRuntime(info: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
+  const { drivers } = info;
   const items = drivers.map(({ runtime }) => runtimeItem(runtime, drivers));
   return showPick(place, {
     placeHolder: t('Container or microVM?'),
@@ -76,6 +78,17 @@ function askRuntime({ drivers }: EngineInfo, draft: WorkspaceDraft, place: StepP
     active: draft.runtime,
     accept: (runtime) => {
       draft.runtime = runtime;
+      const network = dropUnfitNetwork(draft, info);
+      if (network !== undefined) {
+        void showInformationMessage(
+          t(
+            '{0} can’t have the network “{1}”: it is “{2}” again.',
+            runtimeWords(runtime).plural,
+            networkWords(network),
+            networkWords('on'),
+          ),
+        );
+      }
       return 'next';
     },
   });

@@ -1,6 +1,6 @@
 /** The steps of the wizard behind *More…*: none is passed on the way, each is come to from the list of them. */
 import * as vscode from 'vscode';
-import type { EngineInfo, IdlePolicy, NetworkMode } from '../../../api';
+import type { EngineInfo, IdlePolicy, NetworkMode, RuntimeKind } from '../../../api';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../../wizard';
 import type { WorkspaceDraft } from './draft';
 import { parsePorts, parseVariables, parseVolumes, portsText, variablesText, type MoreChoices } from './more';
@@ -15,6 +15,30 @@ const idlePolicies: readonly (IdlePolicy | undefined)[] = [
   { stopAfter: 120 },
   { pauseAfter: 30, stopAfter: 240 },
 ];
+
+/** Where a policy is among those to choose from; one that is not there is none of them. */
+export function idleChoice(idle: IdlePolicy | undefined): number {
+  return idlePolicies.findIndex(
+    (each) => each?.pauseAfter === idle?.pauseAfter && each?.stopAfter === idle?.stopAfter,
+  );
+}
+
+/** What a runtime's network can be; every one can have these two. */
+const networksOf = ({ drivers }: Pick<EngineInfo, 'drivers'>, kind: RuntimeKind): readonly NetworkMode[] =>
+  drivers.find(({ runtime }) => runtime === kind)?.features?.networks ?? ['on', 'off'];
+
+/** Takes a network back that the runtime can't have; answers what was taken back. */
+export function dropUnfitNetwork(
+  draft: WorkspaceDraft,
+  info: Pick<EngineInfo, 'drivers'>,
+): NetworkMode | undefined {
+  const { network, ...others } = draft.more ?? {};
+  if (network === undefined || networksOf(info, draft.runtime).includes(network)) {
+    return undefined;
+  }
+  draft.more = others;
+  return network;
+}
 
 const change = (draft: WorkspaceDraft, more: MoreChoices): void => {
   draft.more = { ...draft.more, ...more };
@@ -104,7 +128,8 @@ function askVolumes(draft: WorkspaceDraft, place: StepPlace) {
   });
 }
 
-function networkWords(network: NetworkMode): string {
+/** A network in a few words. */
+export function networkWords(network: NetworkMode): string {
   return {
     on: t('on'),
     off: t('off'),
@@ -112,9 +137,8 @@ function networkWords(network: NetworkMode): string {
   }[network];
 }
 
-function askNetwork({ drivers }: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
-  const driver = drivers.find(({ runtime }) => runtime === draft.runtime);
-  const networks = driver?.features?.networks ?? ['on', 'off'];
+function askNetwork(info: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
+  const networks = networksOf(info, draft.runtime);
   const details: Readonly<Record<NetworkMode, string>> = {
     on: t('The internet, but nothing that listens on this machine only.'),
     off: t('Nothing but SSH from this machine.'),
@@ -145,7 +169,7 @@ function askIdle(draft: WorkspaceDraft, place: StepPlace) {
   return showPick(place, {
     placeHolder: t('What happens when nobody has used the workspace for a while'),
     items,
-    active: 0,
+    active: idleChoice(draft.more?.idle),
     accept: (index) => {
       const { idle: _, ...others } = draft.more ?? {};
       const idle = idlePolicies[index];

@@ -98,6 +98,16 @@ describe('commands on files', () => {
     assert.deepEqual([inside?.workspace.name, inside?.path], ['second', '/mnt/data']);
   });
 
+  it('say of what Docker inside of a workspace has whose it is, with a button that opens its terminal', async () => {
+    const all = services();
+    const payload = workspace('demo', { state: 'running', dockerVolume: 'data' });
+    all.store.take({ type: 'workspace.changed', payload });
+    await openTerminalHere(all)(row('/one.txt'));
+    const [message] = standIn.messages;
+    assert.match(message?.text ?? '', /^The Docker inside of demo has the volume data/);
+    assert.deepEqual(message?.buttons, ['Open Terminal']);
+  });
+
   it('open no terminal for what no workspace has, and say so', async () => {
     await openTerminalHere(services())(row('/one.txt'));
     assert.match(standIn.messages[0]?.text ?? '', /^No workspace has the volume data mounted/);
