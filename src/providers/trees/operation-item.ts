@@ -69,7 +69,7 @@ function looks({ outcome }: Step): { icon: vscode.ThemeIcon; word: string } {
     case 'running':
       return { icon: icon('loading~spin'), word: t('running') };
     case 'done':
-      return { icon: icon('pass', 'testing.iconPassed'), word: t('done') };
+      return { icon: icon('pass', 'charts.green'), word: t('done') };
     case 'warning':
       return { icon: icon('warning', 'editorWarning.foreground'), word: t('done with a warning') };
     case 'failed':

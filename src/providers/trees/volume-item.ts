@@ -133,7 +133,7 @@ export function volumeItem(
   item.description = volumeDescription(volume, isOwned);
   item.iconPath = new vscode.ThemeIcon(
     roleIcons[volume.role],
-    isHeld ? new vscode.ThemeColor('testing.iconPassed') : undefined,
+    isHeld ? new vscode.ThemeColor('charts.green') : undefined,
   );
   item.resourceUri = decorated('volume', volume.name);
   item.contextValue = [`volume+${volume.kind}+${volume.role}`, ...traitsOf(volume, isOwned)].join('+');

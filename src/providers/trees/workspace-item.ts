@@ -25,7 +25,7 @@ export function stateIcon(state: WorkspaceState): vscode.ThemeIcon {
   }
   switch (state) {
     case 'running':
-      return new vscode.ThemeIcon('vm-running', new vscode.ThemeColor('testing.iconPassed'));
+      return new vscode.ThemeIcon('vm-running', new vscode.ThemeColor('charts.green'));
     case 'paused':
       return new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('charts.yellow'));
     case 'archived':
@@ -176,18 +176,17 @@ export function problemItem(row: RowOf<'problem'>, store: Store): vscode.TreeIte
 /** The row of a workspace's SSH port. */
 export function portItem(row: RowOf<'port'>, store: Store): vscode.TreeItem {
   const workspace = store.workspace(row.workspace);
-  const item = new vscode.TreeItem(t('SSH {0}', `127.0.0.1:${workspace?.sshPort ?? ''}`));
+  const port = workspace?.sshPort ?? '';
+  // A narrow side bar has no room for the address, which is the same everywhere, before the port.
+  const item = new vscode.TreeItem(t('SSH port {0}', port));
   item.id = rowId(row);
   item.description = `ssh ${workspace?.sshAlias ?? ''}`;
+  item.tooltip = `127.0.0.1:${port}`;
   const answers = workspace?.state === 'running';
   item.iconPath = new vscode.ThemeIcon(answers ? 'plug' : 'debug-disconnect');
   item.contextValue = 'port';
   item.accessibilityInformation = {
-    label: t(
-      'SSH port {0}, {1}',
-      workspace?.sshPort ?? '',
-      answers ? t('answers') : t('reserved, not running'),
-    ),
+    label: t('SSH port {0}, {1}', port, answers ? t('answers') : t('reserved, not running')),
   };
   return item;
 }
@@ -211,11 +210,25 @@ export function publishedItem(row: RowOf<'published'>, store: Store): vscode.Tre
   return item;
 }
 
+/** The workspace's own volumes are named after it, which is said above them already: what they are for tells them apart. */
+function mountLabel({ workspace: name, volume }: RowOf<'mount'>, store: Store): string {
+  const workspace = store.workspace(name);
+  switch (volume) {
+    case workspace?.homeVolume:
+      return t('Home');
+    case workspace?.dockerVolume:
+      return t('Docker data');
+    default:
+      return volume;
+  }
+}
+
 /** The row of a volume that is mounted in a workspace. */
 export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
   const volume = store.volume(row.volume);
-  const item = new vscode.TreeItem(row.volume);
+  const item = new vscode.TreeItem(mountLabel(row, store));
   item.id = rowId(row);
+  item.tooltip = t('Volume {0} at {1}', row.volume, row.target);
   item.description = [row.target, row.readOnly ? t('read-only') : undefined, volume && usedWords(volume)]
     .filter(Boolean)
     .join(' · ');

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../../support/vscode/stand-in';
 import type { Workspace } from '../../../../src/api';
-import { workspaceDescription, workspaceItem } from '../../../../src/providers/trees/workspace-item';
+import {
+  mountItem,
+  portItem,
+  stateIcon,
+  workspaceDescription,
+  workspaceItem,
+} from '../../../../src/providers/trees/workspace-item';
 import { Store } from '../../../../src/ui/store';
 import { workspace } from '../fixtures';
 
@@ -44,5 +50,44 @@ describe('the grey text of a workspace', () => {
     assert.equal(spoken('stopped'), 'Workspace demo, stopped');
     assert.equal(spoken('running'), 'Workspace demo, running, :2200');
     store.dispose();
+  });
+});
+
+describe('the rows below a workspace, in a side bar of 200 pixels', () => {
+  /** What such a row has room for in front of the ellipsis. */
+  const room = 16;
+  const name = 'payments-gateway';
+  let store: Store;
+
+  beforeEach(() => {
+    standIn.reset();
+    store = new Store();
+    const own = { homeVolume: `workspace-${name}`, dockerVolume: `workspace-${name}-docker` };
+    store.take({ type: 'workspace.changed', payload: workspace(name, { ...own, sshPort: 2206 }) });
+  });
+
+  afterEach(() => store.dispose());
+
+  const mount = (volume: string) =>
+    mountItem({ type: 'mount', workspace: name, volume, target: '/x', readOnly: false }, store);
+
+  it('begin with the port of SSH, and have the address in the tooltip', () => {
+    const item = portItem({ type: 'port', workspace: name }, store);
+    assert.equal(item.label, 'SSH port 2206');
+    assert.ok(item.label.length <= room);
+    assert.equal(item.tooltip, '127.0.0.1:2206');
+  });
+
+  it('begin with what a volume of its own is for, and name the volume in the tooltip and for screen readers', () => {
+    assert.equal(mount(`workspace-${name}`).label, 'Home');
+    assert.equal(mount(`workspace-${name}-docker`).label, 'Docker data');
+    assert.equal(mount('pgdata').label, 'pgdata');
+    assert.equal(mount(`workspace-${name}`).tooltip, `Volume workspace-${name} at /x`);
+    assert.match(mount(`workspace-${name}`).accessibilityInformation?.label ?? '', /^Volume workspace-/);
+  });
+
+  it('have no colour that is the same in dark and light themes', () => {
+    // The green of passed tests has a contrast of 1.9 on a light side bar.
+    assert.equal(stateIcon('running').color?.id, 'charts.green');
   });
 });
