@@ -4,6 +4,7 @@ import type { Owner } from '../api/common';
 import { choose } from '../ui/dialog';
 import { Cancelled } from '../ui/runner';
 import { showInformationMessage } from '../ui/messages';
+import { showInStatusBar } from '../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -64,7 +65,7 @@ export async function confirmAdoption(
 /** Tells that something is done; with `undo`, offers to take it back. */
 export async function reportDone(message: string, undo?: () => Promise<void>): Promise<void> {
   if (undo === undefined) {
-    vscode.window.setStatusBarMessage(message, 5_000);
+    showInStatusBar(message, 5_000);
     return;
   }
   const button = t('Undo');

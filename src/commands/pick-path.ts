@@ -8,6 +8,7 @@ import { joinPath, normalized } from '../providers/files/paths';
 import { sortEntries } from '../providers/trees/folder-listing';
 import { isDirectory } from '../providers/trees/rows';
 import { Looks } from '../ui/latest';
+import { plainLabel } from '../ui/plain-label';
 import { Cancelled } from '../ui/runner';
 import type { Place } from './targets';
 
@@ -112,13 +113,18 @@ class Browser {
   /** Leads back to what was shown. */
   private warn(message: string): void {
     const path = this.looks.folder;
-    this.pick.items = [{ label: t('$(warning) {0}', message), path, alwaysShow: true }];
+    this.pick.items = [{ label: t('$(warning) {0}', plainLabel(message)), path, alwaysShow: true }];
   }
 
   private show(folder: string, listed: FileList): void {
     const entries = sortEntries(listed.entries).filter((entry) => !this.foldersOnly || isDirectory(entry));
     this.pick.items = [
-      { label: t('$(check) This folder'), description: `${this.volume}:${folder}`, path: folder, take: true },
+      {
+        label: t('$(check) This folder'),
+        description: plainLabel(`${this.volume}:${folder}`),
+        path: folder,
+        take: true,
+      },
       ...(folder === '/' ? [] : [{ label: '$(arrow-up) ..', path: parentPath(folder) }]),
       ...entries.map((entry) => itemIn(folder, entry)),
       ...(listed.next === undefined
@@ -131,7 +137,7 @@ class Browser {
 function itemIn(folder: string, entry: FileEntry): PathItem {
   const isFolder = isDirectory(entry);
   return {
-    label: `$(${isFolder ? 'folder' : 'file'}) ${entry.name}`,
+    label: `$(${isFolder ? 'folder' : 'file'}) ${plainLabel(entry.name)}`,
     description: isFolder ? '' : formatBytes(entry.size),
     path: joinPath(folder, entry.name),
     entry,

@@ -12,6 +12,7 @@ import { stateIcon, workspaceDescription } from '../providers/trees/workspace-it
 import { fileScheme } from '../ui/ids';
 import { Cancelled } from '../ui/runner';
 import { showInformationMessage } from '../ui/messages';
+import { pickOne } from '../ui/pick';
 
 const { t } = vscode.l10n;
 /** Keybindings pass one of these instead of a row; no workspace and no volume can be called so. */
@@ -133,7 +134,7 @@ export class Targets {
       iconPath: new vscode.ThemeIcon(roleIcons[volume.role]),
       volume,
     }));
-    const chosen = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+    const chosen = await pickOne(items, { placeHolder, matchOnDescription: true });
     if (chosen === undefined) {
       throw new Cancelled();
     }
@@ -154,7 +155,7 @@ export class Targets {
       iconPath: stateIcon(workspace.state),
       workspace,
     }));
-    const chosen = await vscode.window.showQuickPick(items, {
+    const chosen = await pickOne(items, {
       placeHolder: choice.placeHolder,
       matchOnDescription: true,
     });

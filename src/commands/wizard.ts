@@ -1,6 +1,7 @@
 /** A dialog of several steps with Back: each step is a quick input that fills a part of the state. */
 import * as vscode from 'vscode';
 import { DisposableList } from '../ui/signal';
+import { plainItem } from '../ui/pick';
 import { Cancelled } from '../ui/runner';
 
 export interface StepPlace {
@@ -108,17 +109,18 @@ export interface PickStep<T> {
 /** Asks for one of a list; resolves with where the user goes next. Throws `Cancelled`. */
 export function showPick<T>(place: StepPlace, options: PickStep<T>): Promise<Move> {
   const pick = vscode.window.createQuickPick<PickItem<T>>();
-  pick.items = options.items;
+  const items = options.items.map(plainItem);
+  pick.items = items;
   pick.placeholder = options.placeHolder;
   pick.matchOnDescription = true;
-  pick.activeItems = options.items.filter(({ value }) => value === options.active);
+  pick.activeItems = items.filter(({ value }) => value === options.active);
   return show(pick, place, (listen, done) => {
     listen(
       pick.onDidChangeValue((text) => {
         const own = options.items.some(({ label }) => label === text)
           ? undefined
           : options.typed?.(text.trim());
-        pick.items = own === undefined ? options.items : [...options.items, own];
+        pick.items = own === undefined ? items : [...items, plainItem(own)];
       }),
     );
     listen(

@@ -1,10 +1,12 @@
 /** The status bar entry: the workspace this window is in, or how many run. Absent until the engine was used. */
 import * as vscode from 'vscode';
+import type { Workspace } from '../api';
 import { viewIds } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
 import { isInTransition } from '../api/rules/lifecycle';
+import { plainLabel } from '../ui/plain-label';
 import { stateWord } from '../ui/words';
 
 const { t } = vscode.l10n;
@@ -16,6 +18,18 @@ export function workspaceOfWindow(
 ): string | undefined {
   const authority = folders?.[0]?.uri.authority;
   return authority?.startsWith(aliasPrefix) === true ? authority.slice(aliasPrefix.length) : undefined;
+}
+
+/** What the entry says in a window of this workspace. */
+export function workspaceText({ label, state }: Pick<Workspace, 'label' | 'state'>): {
+  text: string;
+  tooltip: string;
+} {
+  const icon = isInTransition(state) ? 'sync~spin' : 'vm-running';
+  return {
+    text: `$(${icon}) ${plainLabel(label)}`,
+    tooltip: t('Workspace {0} is {1}', label, stateWord(state)),
+  };
 }
 
 export class StatusBar implements vscode.Disposable {
@@ -56,11 +70,7 @@ export class StatusBar implements vscode.Disposable {
   private ready(own: string | undefined): { text: string; tooltip: string } {
     const workspace = own === undefined ? undefined : this.store.workspace(own);
     if (workspace !== undefined) {
-      const icon = isInTransition(workspace.state) ? 'sync~spin' : 'vm-running';
-      return {
-        text: `$(${icon}) ${workspace.label}`,
-        tooltip: t('Workspace {0} is {1}', workspace.label, stateWord(workspace.state)),
-      };
+      return workspaceText(workspace);
     }
     const all = this.store.workspaces;
     const running = all.filter(({ state }) => state === 'running').length;

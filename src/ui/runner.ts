@@ -14,6 +14,7 @@ import type { RemedyButton } from './remedy-button';
 import { orCancelled } from './latest';
 import { showErrorMessage } from './messages';
 import { plainMessage } from './plain-label';
+import { showInStatusBar } from './pick';
 
 const { t } = vscode.l10n;
 /** What is over before that needs no notification. */
@@ -90,7 +91,7 @@ export class Runner {
     if (outcome.kind === 'failed') {
       void this.report(title, outcome.error, remedyOf?.(outcome.error));
     } else if (outcome.kind === 'cancelled') {
-      vscode.window.setStatusBarMessage(t('{0}: cancelled', title), 4_000);
+      showInStatusBar(t('{0}: cancelled', title), 4_000);
     }
     return outcome;
   }

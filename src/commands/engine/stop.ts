@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
 import { confirmCutOff } from './cut-off';
 import { showInformationMessage } from '../../ui/messages';
+import { showInStatusBar } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -18,6 +19,6 @@ export const stopEngine =
       client.call('engine.stop', { body: {} }),
     );
     if (outcome.kind === 'done') {
-      vscode.window.setStatusBarMessage(t('The Berth engine is stopped. Workspaces go on running.'), 5_000);
+      showInStatusBar(t('The Berth engine is stopped. Workspaces go on running.'), 5_000);
     }
   };

@@ -3,6 +3,7 @@ import { names } from '../../ui/words';
 import { baseName } from '../../api/rules/volume-path';
 import type { Handler, Services } from '../command';
 import { placesOrPick, type PlaceServices } from './place';
+import { showInStatusBar } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -13,5 +14,5 @@ export const copyFiles =
     const places = await placesOrPick(services, target, selected, t('Copy'));
     services.clipboard.put({ places, how: 'copy' });
     const what = names(places.map(({ volume, path }) => (path === '/' ? volume : baseName(path))));
-    vscode.window.setStatusBarMessage(t('Copied {0}: paste it into a folder of a volume.', what), 4_000);
+    showInStatusBar(t('Copied {0}: paste it into a folder of a volume.', what), 4_000);
   };

@@ -3,6 +3,7 @@ import { names } from '../../ui/words';
 import { baseName } from '../../api/rules/volume-path';
 import type { Handler, Services } from '../command';
 import { placesOrPick, type PlaceServices } from './place';
+import { showInStatusBar } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -15,6 +16,6 @@ export const cutFiles =
     if (places.length > 0) {
       services.clipboard.put({ places, how: 'move' });
       const what = names(places.map(({ path }) => baseName(path)));
-      vscode.window.setStatusBarMessage(t('Cut {0}: paste it into a folder of a volume.', what), 4_000);
+      showInStatusBar(t('Cut {0}: paste it into a folder of a volume.', what), 4_000);
     }
   };

@@ -4,6 +4,7 @@ import { runtimeWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { reportDone } from '../input';
 import { Cancelled } from '../../ui/runner';
+import { pickOne } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -30,7 +31,7 @@ async function pickRuntime(runtimes: readonly RuntimeKind[]): Promise<RuntimeKin
     const words = runtimeWords(runtime);
     return { label: words.plural, iconPath: new vscode.ThemeIcon(words.icon), runtime };
   });
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await pickOne(items, {
     placeHolder: t('Build the base image for…'),
   });
   if (chosen === undefined) {

@@ -4,6 +4,7 @@ import { progressText } from '../../ui/progress';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
 import { showInformationMessage } from '../../ui/messages';
+import { pickOne } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -25,7 +26,7 @@ export const cancelOperation =
         throw new Cancelled();
       }
       const items = running.map((each) => ({ label: each.title, description: progressText(each), each }));
-      const chosen = await vscode.window.showQuickPick(items, { placeHolder: t('Operation to cancel') });
+      const chosen = await pickOne(items, { placeHolder: t('Operation to cancel') });
       if (chosen === undefined) {
         throw new Cancelled();
       }

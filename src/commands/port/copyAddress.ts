@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
 import { reachedAt } from '../this-side';
 import { pickPort } from './pick';
+import { showInStatusBar } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -11,5 +12,5 @@ export const copyPortAddress =
   async (target) => {
     const address = await reachedAt(services, (await pickPort(services, target)).host);
     await vscode.env.clipboard.writeText(address);
-    vscode.window.setStatusBarMessage(t('Copied {0}.', address), 4_000);
+    showInStatusBar(t('Copied {0}.', address), 4_000);
   };

@@ -4,6 +4,7 @@ import { isRow } from '../../providers/trees/rows';
 import type { Services } from '../command';
 import { Cancelled } from '../../ui/runner';
 import { showInformationMessage } from '../../ui/messages';
+import { pickOne } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -40,7 +41,7 @@ export async function pickPort(
     void showInformationMessage(none);
     throw new Cancelled(none);
   }
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await pickOne(items, {
     placeHolder: t('Port'),
     matchOnDescription: true,
   });

@@ -3,12 +3,12 @@ import * as vscode from 'vscode';
 import type { Image, RuntimeKind } from '../../api';
 import { runtimeKinds } from '../../api/rules/runtimes';
 import { formatBytes } from '../../api/rules/sizes';
-import { plainLabel } from '../../ui/plain-label';
 import { choice } from '../../ui/settings';
 import { confirm, reportDone } from '../input';
 import type { Services } from '../command';
 import { createByWizard } from '../workspace/create/create';
 import { imageTitle } from './facts';
+import { pickOne } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -20,8 +20,8 @@ interface Entry extends vscode.QuickPickItem {
 
 /** Shows what can be done, and does it. Throws `Cancelled` when a removal is not confirmed. */
 export async function showImageMenu(services: ImageServices, image: Image): Promise<void> {
-  const chosen = await vscode.window.showQuickPick(entriesOf(services, image), {
-    title: plainLabel(imageTitle(image)),
+  const chosen = await pickOne(entriesOf(services, image), {
+    title: imageTitle(image),
     placeHolder: t('{0}. What should be done with it?', formatBytes(image.sizeBytes)),
   });
   await chosen?.run();
@@ -31,7 +31,7 @@ function entriesOf(services: ImageServices, image: Image): Entry[] {
   const [tag] = image.tags;
   const name = tag ?? image.id;
   const entry = (icon: string, label: string, run: Entry['run']): Entry => ({
-    label: plainLabel(label),
+    label,
     iconPath: new vscode.ThemeIcon(icon),
     run,
   });

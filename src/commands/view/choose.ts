@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { changeSetting, setting } from '../../ui/settings';
 import type { Handler } from '../command';
 import type { SettingId } from '../../ui/ids';
+import { pickOne } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -19,7 +20,7 @@ export function chooseSetting(
       description: value === current ? t('current') : '',
       value,
     }));
-    const chosen = await vscode.window.showQuickPick(items, { placeHolder });
+    const chosen = await pickOne(items, { placeHolder });
     if (chosen !== undefined && chosen.value !== current) {
       await changeSetting(id, chosen.value);
     }

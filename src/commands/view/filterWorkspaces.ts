@@ -3,6 +3,7 @@ import { counted, goalsOf, type WorkspaceFilter } from '../../providers/trees/fi
 import { stateIcon } from '../../providers/trees/workspace-item';
 import { stateWord } from '../../ui/words';
 import type { Handler, Services } from '../command';
+import { plainItem } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -48,13 +49,14 @@ const separator = (label: string): Item => ({ label, kind: vscode.QuickPickItemK
 function pick(items: readonly Item[]): Promise<WorkspaceFilter | undefined> {
   const list = vscode.window.createQuickPick<Item>();
   list.placeholder = t('Type a part of a name, or choose a tag or a state');
-  list.items = items;
+  const plain = items.map(plainItem);
+  list.items = plain;
   return new Promise((resolve) => {
     list.onDidChangeValue((text) => {
       const typed = text.trim();
       const label = t('Name contains “{0}”', typed);
       const byName: Item = { label, alwaysShow: true, filter: { by: 'name', text: typed } };
-      list.items = typed === '' ? items : [byName, ...items];
+      list.items = typed === '' ? plain : [plainItem(byName), ...plain];
     });
     list.onDidAccept(() => {
       resolve(list.selectedItems[0]?.filter);

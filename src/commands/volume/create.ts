@@ -5,6 +5,7 @@ import { ask } from '../input';
 import { Cancelled } from '../../ui/runner';
 import { isName } from '../../api/rules/names';
 import { parseDiskSize } from '../../api/rules/sizes';
+import { pickOne } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 const defaultSize = '1 GiB';
@@ -44,7 +45,7 @@ async function askKind(kinds: readonly VolumeKind[]): Promise<Pick<VolumeCreate,
     return {};
   }
   const items = kinds.map((kind) => ({ ...kindWords[kind](), value: kind }));
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await pickOne(items, {
     title: t('Create Volume'),
     placeHolder: t('Type of volume'),
     ignoreFocusOut: true,

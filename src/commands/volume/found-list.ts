@@ -4,7 +4,7 @@ import { asBerthError, type FindEnd, type FindQuery, type FoundLine } from '../.
 import type { EngineClient } from '../../client/engine-client';
 import { find } from '../../client/find';
 import type { VolumePlace } from '../../providers/files/volume-uri';
-import { plainLabel } from '../../ui/plain-label';
+import { plainItem } from '../../ui/pick';
 import { Cancelled } from '../../ui/runner';
 
 const { t } = vscode.l10n;
@@ -42,7 +42,7 @@ export async function chooseFound(
     pick.items = [...items];
   };
   const add = (found: readonly (string | FoundLine)[]): void =>
-    void items.push(...found.map((each) => asText(itemOf(each))));
+    void items.push(...found.map((each) => plainItem(itemOf(each))));
   Object.assign(pick, { title, busy: true, matchOnDescription: true, placeholder: t('Searching…') });
   let rest = [t('the search had not ended')];
   const said = (): string => [summary(items), ...rest].join(' · ');
@@ -81,12 +81,6 @@ export async function chooseFound(
     pick.dispose();
   }
 }
-
-const asText = ({ label, description, ...item }: FoundItem): FoundItem => ({
-  ...item,
-  label: plainLabel(label),
-  ...(description !== undefined && { description: plainLabel(description) }),
-});
 
 /** What a list does not show. */
 function remarks({ hasMore, binary, tooLarge, unread }: FindEnd, query: FindQuery): string[] {

@@ -3,6 +3,7 @@ import { baseName } from '../../api/rules/volume-path';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
+import { pickOne } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -16,15 +17,16 @@ export const openVolumeAsFolder =
     const name = place.path === '/' ? place.volume : `${baseName(place.path)} (${place.volume})`;
     const ways = [
       {
-        label: t('$(add) Add to this window'),
+        label: t('Add to this window'),
+        iconPath: new vscode.ThemeIcon('add'),
         description: t('keeps the folders that are open'),
         way: 'add',
       },
-      { label: t('$(window) Open in this window'), description: '', way: 'here' },
-      { label: t('$(empty-window) Open in a new window'), description: '', way: 'new' },
+      { label: t('Open in this window'), iconPath: new vscode.ThemeIcon('window'), way: 'here' },
+      { label: t('Open in a new window'), iconPath: new vscode.ThemeIcon('empty-window'), way: 'new' },
     ];
     const hasFolders = (vscode.workspace.workspaceFolders ?? []).length > 0;
-    const chosen = await vscode.window.showQuickPick(hasFolders ? ways : ways.slice(1), {
+    const chosen = await pickOne(hasFolders ? ways : ways.slice(1), {
       placeHolder: t('How to open {0}', name),
     });
     if (chosen === undefined) {

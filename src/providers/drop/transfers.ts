@@ -17,6 +17,7 @@ import { streamIn, type Incoming } from './stream-in';
 import { streamOut } from './stream-out';
 import { countsOf, isPartial, transferCounts, transferWords, type TransferCounts } from './transfer-words';
 import { showInformationMessage, showWarningMessage } from '../../ui/messages';
+import { showInStatusBar } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 const shownFailures = 3;
@@ -178,7 +179,7 @@ export class Transfers {
     } else if (warnings.length > 0) {
       void showWarningMessage(text);
     } else {
-      vscode.window.setStatusBarMessage(text, 6_000);
+      showInStatusBar(text, 6_000);
     }
   }
 
@@ -195,7 +196,7 @@ export class Transfers {
     } else if (counts.notes !== undefined) {
       void showInformationMessage([`${words}.`, ...counts.notes].join(' '));
     } else if (undo === undefined) {
-      vscode.window.setStatusBarMessage(words, 6_000);
+      showInStatusBar(words, 6_000);
     } else {
       void showInformationMessage(words, t('Undo')).then((chosen) => (chosen ? undo() : undefined));
     }

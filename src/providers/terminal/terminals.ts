@@ -7,6 +7,7 @@ import type { Store } from '../../ui/store';
 import { sortWorkspaces } from '../trees/arrange';
 import { WorkspacePty } from './pty';
 import { showInformationMessage } from '../../ui/messages';
+import { pickOne } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -41,10 +42,7 @@ export class WorkspaceTerminals implements vscode.Disposable, vscode.TerminalPro
       return undefined;
     }
     const names = running.map(({ name, label, spec }) => ({ label, description: spec.image, name }));
-    const chosen =
-      names.length === 1
-        ? names[0]
-        : await vscode.window.showQuickPick(names, { placeHolder: t('Workspace') });
+    const chosen = names.length === 1 ? names[0] : await pickOne(names, { placeHolder: t('Workspace') });
     return chosen && new vscode.TerminalProfile(this.options(chosen.name));
   }
 

@@ -7,6 +7,7 @@ import type { CommandId } from '../../../ui/contributions/commands';
 import { confirm, confirmAdoption } from '../../input';
 import { Cancelled } from '../../../ui/runner';
 import { showInformationMessage } from '../../../ui/messages';
+import { pickOne } from '../../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -88,7 +89,7 @@ async function pick(found: readonly Adoptable[]): Promise<Adoptable> {
     detail: whose(each),
     each,
   }));
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await pickOne(items, {
     placeHolder: t('Volume that becomes the home of a workspace'),
     matchOnDescription: true,
   });

@@ -7,6 +7,7 @@ import type { CommandId } from '../../../ui/contributions/commands';
 import { choose } from '../../../ui/dialog';
 import { Cancelled } from '../../../ui/runner';
 import { volumesGone } from './empty-volume';
+import { pickOne } from '../../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -111,7 +112,7 @@ async function pickImage(client: EngineClient, workspace: Workspace): Promise<st
     { label: current, description: t('the image as it is now') },
     ...others.map((label) => ({ label, description: '' })),
   ];
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await pickOne(items, {
     placeHolder: t('Image to rebuild {0} from', workspace.label),
   });
   if (chosen === undefined) {

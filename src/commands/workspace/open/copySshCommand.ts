@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../../command';
 import { remoteSide } from '../../this-side';
+import { showInStatusBar } from '../../../ui/pick';
 
 const { t } = vscode.l10n;
 
@@ -22,7 +23,7 @@ export const copySshCommand =
       const { command } = await client.call('workspaces.ssh', { params: { name } });
       await vscode.env.clipboard.writeText(command.map(quoted).join(' '));
       const side = remoteSide(services);
-      vscode.window.setStatusBarMessage(
+      showInStatusBar(
         side === undefined
           ? t('Copied the SSH command of {0}.', label)
           : t('Copied the SSH command of {0}, for terminals of the remote side ({1}).', label, side),
