@@ -85,8 +85,6 @@ function report(outcomes, minutes) {
   const order = ['eslint', 'prettier', ...ALL];
   for (const outcome of outcomes.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)))
     console.log(row(outcome));
-  for (const title of outcomes.flatMap(({ unsteady = [] }) => unsteady))
-    console.log(`passed at the second try: ${title}`);
   for (const title of outcomes.flatMap(({ failures }) => failures)) console.log(`failed: ${title}`);
   const isOver = minutes > BUDGET_MINUTES;
   console.log(

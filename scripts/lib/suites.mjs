@@ -24,10 +24,8 @@ const odd = { BERTH_TEST_CONDITIONS: process.env.BERTH_TEST_CONDITIONS ?? 'odd' 
 
 /**
  * Where a suite's tests are when not in one folder of its name. Those of behaviour run for both kinds of runtimes.
- * A window of VS Code that is clicked on a busy machine may close a menu or lose the focus: what fails there is tried
- * once more, and told apart in the sum.
  * `ordinary` is what differs for who is not root, and part of `unit` for everybody else.
- * @type {Record<string, {folders: string[], except?: string, environment?: Record<string, string>, retries?: number, isOrdinary?: boolean}>}
+ * @type {Record<string, {folders: string[], except?: string, environment?: Record<string, string>, isOrdinary?: boolean}>}
  */
 const PLACES = {
   unit: { folders: ['unit'], environment: odd },
@@ -39,7 +37,6 @@ const PLACES = {
     environment: odd,
     isOrdinary: true,
   },
-  ui: { folders: ['ui'], retries: 1 },
   engine: {
     folders: ['engine'],
     except: 'engine/drivers/microvms',
@@ -54,7 +51,7 @@ const PLACES = {
   },
 };
 
-/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], unsteady?: string[], seconds?: number}} Outcome */
+/** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], seconds?: number}} Outcome */
 
 const placeOf = (/** @type {string} */ name) => PLACES[name] ?? { folders: [name] };
 
@@ -88,11 +85,8 @@ export async function runSuite(name, { grep, isHeard, env }) {
     : await runTests({ ...how, resultFile: join(RESULTS, `${name}.json`), wrap: (argv) => argv });
   if (!result) return failed(none, complaint || `ended with ${code} and left no result`);
   const failures = result.tests.filter(({ state }) => state === 'failed').map(titleAndReason);
-  const unsteady = result.tests
-    .filter(({ state, firstError }) => state === 'passed' && firstError !== undefined)
-    .map(({ title }) => title);
   const { passed, failed: failedCount, skipped } = result;
-  const outcome = { name, passed, failed: failedCount, skipped, failures, unsteady };
+  const outcome = { name, passed, failed: failedCount, skipped, failures };
   // Whatever ends badly counts, also when each of its tests went well.
   return code !== 0 && result.failed === 0 ? failed(outcome, complaint || `ended with ${code}`) : outcome;
 }
@@ -121,17 +115,14 @@ async function runTests({ name, grep, isHeard, env, resultFile, wrap }) {
 }
 
 /** What the sum says of a failure: what is above it may be long gone from a log that is cut. */
-function titleAndReason(/** @type {{title: string, error?: string, firstError?: string}} */ each) {
-  const { title, error = '', firstError } = each;
-  const reason = (/** @type {string} */ text) =>
-    text
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .slice(0, 6)
-      .map((line) => `    ${line.slice(0, 300)}`);
-  // The second try of a test that left something half done fails with what the first one left.
-  const first = firstError === undefined ? [] : ['  the first time:', ...reason(firstError), '  then:'];
-  return [title, ...first, ...reason(error)].join('\n');
+function titleAndReason(/** @type {{title: string, error?: string}} */ each) {
+  const { title, error = '' } = each;
+  const reason = error
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(0, 6)
+    .map((line) => `    ${line.slice(0, 300)}`);
+  return [title, ...reason].join('\n');
 }
 
 /** @param {string} name @returns {Outcome} */
@@ -155,10 +146,9 @@ async function hasTests(folders) {
 }
 
 /** @param {typeof PLACES[string]} place @param {string} resultFile @param {string | undefined} grep */
-function nodeTests({ folders, except, environment = {}, retries }, resultFile, grep) {
+function nodeTests({ folders, except, environment = {} }, resultFile, grep) {
   const left = except ? ['--except', compiled(except)] : [];
   const options = [...left, '--result', resultFile, ...(grep ? ['--grep', grep] : [])];
-  if (retries !== undefined) options.push('--retries', String(retries));
   const cli = join(ROOT, 'out/test/runner/suite-cli.js');
   return { program: [cli, ...folders.map(compiled), ...options], environment };
 }

@@ -8,8 +8,6 @@ export interface TestOutcome {
   /** Milliseconds. */
   duration: number;
   error?: string;
-  /** Tried twice: what the first one failed with. */
-  firstError?: string;
 }
 
 export interface TestResult {

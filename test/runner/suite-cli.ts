@@ -1,6 +1,6 @@
 /**
  * `node out/test/runner/suite-cli.js DIRECTORY... [--except DIRECTORY] [--result FILE] [--grep TEXT] [--timeout MS]
- * [--bail] [--retries N]`: one suite in plain Node.
+ * [--bail]`: one suite in plain Node.
  * A process that doesn't end by itself after its tests has leaked something: that counts as a failed test.
  */
 import { parseArgs } from 'node:util';
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       ...{ result: { type: 'string' }, grep: { type: 'string' }, timeout: { type: 'string' } },
-      ...{ bail: { type: 'boolean' }, except: { type: 'string' }, retries: { type: 'string' } },
+      ...{ bail: { type: 'boolean' }, except: { type: 'string' } },
     },
   });
   if (positionals.length === 0) throw new Error('name the directory of the tests');
@@ -28,7 +28,6 @@ async function main(): Promise<void> {
     ...(values.bail ? { bail: true } : {}),
     ...(values.grep ? { grep: values.grep } : {}),
     ...(values.timeout ? { timeout: Number(values.timeout) } : {}),
-    ...(values.retries ? { retries: Number(values.retries) } : {}),
   });
   process.exitCode = result.failed > 0 ? 1 : 0;
   setTimeout(() => void reportLeak(result, values.result), LEAK_GRACE_MS).unref();

@@ -18,8 +18,6 @@ export interface SuiteOptions {
   bail?: boolean;
   /** Milliseconds for one test. */
   timeout?: number;
-  /** How often a test that failed is tried again. One that passes then is told apart: see `TestOutcome.firstError`. */
-  retries?: number;
   /** Where the report goes, in place of the console. */
   print?: (text: string) => void;
 }
@@ -38,7 +36,6 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
     timeout: options.timeout ?? DEFAULT_TIMEOUT,
     ...(grep ? { grep } : {}),
     ...(options.bail ? { bail: true } : {}),
-    ...(options.retries ? { retries: options.retries } : {}),
   });
   // Also when a variable (CI) asks for colours: in a file or a log they are noise.
   Mocha.reporters.Base.useColors = isatty(1);
@@ -48,20 +45,11 @@ export async function runSuite(options: SuiteOptions): Promise<TestResult> {
     if (except === undefined || !file.startsWith(join(except, sep))) mocha.addFile(file);
   await mocha.loadFilesAsync();
   const tests: TestOutcome[] = [];
-  const firstErrors = new Map<string, string>();
   await new Promise<void>((resolve) => {
     const runner = mocha.run(() => resolve());
-    const tried = (test: Test, state: 'passed' | 'failed', error?: unknown): TestOutcome => {
-      const firstError = firstErrors.get(test.fullTitle());
-      return { ...outcome(test, state, error), ...(firstError !== undefined && { firstError }) };
-    };
-    runner.on('pass', (test) => tests.push(tried(test, 'passed')));
-    runner.on('retry', (test: Test, error: unknown) => {
-      firstErrors.set(test.fullTitle(), wordsOf(error));
-      Mocha.reporters.Base.consoleLog(`    ↻ ${test.title}: tried again after\n${wordsOf(error)}`);
-    });
+    runner.on('pass', (test) => tests.push(outcome(test, 'passed')));
     runner.on('pending', (test) => tests.push(outcome(test, 'skipped')));
-    runner.on('fail', (test, error: unknown) => tests.push(tried(test, 'failed', error)));
+    runner.on('fail', (test, error: unknown) => tests.push(outcome(test, 'failed', error)));
   });
   const result = summarize(tests);
   if (options.resultFile) await writeResult(options.resultFile, result);

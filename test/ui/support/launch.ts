@@ -99,7 +99,7 @@ export async function pictureFailure(
     .slice(0, 100);
   const path = await session.workbench.screenshot(`failed-${name}`).catch(() => undefined);
   if (path) console.error(`      see ${path}`);
-  // What is tried again finds no menu and no dialog of its first try.
+  // The next one finds no menu and no dialog of it.
   for (let layer = 0; layer < 3; layer += 1)
     await session.workbench.page.keyboard.press('Escape').catch(() => undefined);
 }
