@@ -29,7 +29,10 @@ export interface BerthApi {
   /** A client of the engine, which is started when it does not run. */
   readonly client: () => Promise<EngineClient>;
   /** What the views know now. */
-  readonly store: Pick<Store, 'workspaces' | 'volumes' | 'onDidChange'>;
+  readonly store: Pick<
+    Store,
+    'workspaces' | 'workspace' | 'volumes' | 'onDidChange' | 'allowsRootChanges' | 'allowRootChanges'
+  >;
   readonly trees: { workspaces: WorkspacesTree; volumes: VolumesTree };
 }
 

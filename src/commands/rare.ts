@@ -21,6 +21,7 @@ export { findText } from './volume/findText';
 export { goToFile } from './volume/goToFile';
 export { goToPath } from './volume/goToPath';
 export { resizeVolume } from './volume/resize';
+export { allowChanges } from './workspace/allowChanges';
 export { commitWorkspace } from './workspace/commit';
 export { adoptVolume } from './workspace/create/adopt';
 export { createWorkspace } from './workspace/create/create';

@@ -1,6 +1,7 @@
 /** Every command by its id. The type makes sure that none is missing. */
 import type { Handler, Services } from './command';
 import type { CommandId } from '../ui/contributions/commands';
+import { changing } from './file/changing';
 import { restartEngine } from './engine/restart';
 import { showLog } from './engine/showLog';
 import { startEngine } from './engine/start';
@@ -81,6 +82,7 @@ function workspaceCommands(services: Services) {
     'berth.workspace.showLogs': seldom(async () => (await rare()).showLogs(services)),
     'berth.workspace.copySshCommand': copySshCommand(services),
     'berth.workspace.browseFiles': browseFiles(services),
+    'berth.workspace.allowChanges': seldom(async () => (await rare()).allowChanges(services)),
     'berth.workspace.adopt': seldom(async () => (await rare()).adoptVolume(services)),
     'berth.port.publish': seldom(async () => (await rare()).publishPort(services)),
     'berth.port.remove': removePort(services),
@@ -104,19 +106,25 @@ function fileCommands(services: Services) {
     'berth.volume.goToFile': seldom(async () => (await rare()).goToFile(services)),
     'berth.volume.goToPath': seldom(async () => (await rare()).goToPath(services)),
     'berth.file.open': openFile(services),
-    'berth.file.newFile': newFile(services),
-    'berth.file.newFolder': newFolder(services),
-    'berth.file.rename': renameFile(services),
-    'berth.file.delete': seldom(async () => (await rare()).deleteFiles(services)),
-    'berth.file.uploadFiles': uploadFiles(services),
-    'berth.file.uploadFolder': uploadFolder(services),
+    'berth.file.newFile': changing(services, newFile(services)),
+    'berth.file.newFolder': changing(services, newFolder(services)),
+    'berth.file.rename': changing(services, renameFile(services)),
+    'berth.file.delete': changing(
+      services,
+      seldom(async () => (await rare()).deleteFiles(services)),
+    ),
+    'berth.file.uploadFiles': changing(services, uploadFiles(services)),
+    'berth.file.uploadFolder': changing(services, uploadFolder(services)),
     'berth.file.download': download(services),
     'berth.file.copy': copyFiles(services),
-    'berth.file.cut': cutFiles(services),
-    'berth.file.paste': pasteFiles(services),
+    'berth.file.cut': changing(services, cutFiles(services)),
+    'berth.file.paste': changing(services, pasteFiles(services)),
     'berth.file.copyPath': copyPath(services),
     'berth.file.copyRelativePath': seldom(async () => (await rare()).copyRelativePath(services)),
-    'berth.file.duplicate': seldom(async () => (await rare()).duplicateFiles(services)),
+    'berth.file.duplicate': changing(
+      services,
+      seldom(async () => (await rare()).duplicateFiles(services)),
+    ),
     'berth.file.openToSide': seldom(async () => (await rare()).openToSide(services)),
     'berth.file.compareWith': seldom(async () => (await rare()).compareWith(services)),
     'berth.file.openTerminalHere': seldom(async () => (await rare()).openTerminalHere(services)),

@@ -45,6 +45,8 @@ export class Store implements Disposable {
   private readonly driversByKind = new Map<string, DriverStatus>();
   /** States we asked for and the engine has not reported yet. */
   private readonly expected = new Map<string, WorkspaceState>();
+  /** Workspaces whose files outside of volumes this window may change. */
+  private readonly changeable = new Set<string>();
   /** Keys that events touched while a snapshot was on its way: the event is newer. */
   private touched: Set<string> | undefined;
   /** Counts events and snapshots: what came last about one thing, and about all. */
@@ -105,6 +107,17 @@ export class Store implements Disposable {
     if (this.expected.delete(name)) {
       this.mark('workspaces', name);
     }
+  }
+
+  /** From now on this window may change files of a workspace that are in no volume, until it is reloaded. */
+  allowRootChanges(name: string): void {
+    this.changeable.add(name);
+    this.pending.workspaces.add(name);
+    this.flush();
+  }
+
+  allowsRootChanges(name: string): boolean {
+    return this.changeable.has(name);
   }
 
   /** To be called before the lists of a snapshot are asked for. */
@@ -171,6 +184,7 @@ export class Store implements Disposable {
         return;
       case 'workspace.deleted':
         this.expected.delete(event.payload.name);
+        this.changeable.delete(event.payload.name);
         this.workspacesByName.delete(event.payload.name);
         this.mark('workspaces', event.payload.name);
         return;

@@ -169,6 +169,13 @@ describe('the Workspaces tree', function () {
       return found;
     };
     const root: WorkspaceRow = { type: 'root', workspace: name };
+    assert.equal(trees.workspaces.getTreeItem(root).contextValue, 'root+fixed+locked');
+    const etc = await below(root, 'etc');
+    assert.deepEqual([dropPlace(root, store), dropPlace(etc, store)], [undefined, undefined]);
+    const refused = uriOf(`rootfs@${name}`, '/opt/refused.txt');
+    await assert.rejects(async () => vscode.workspace.fs.writeFile(refused, Buffer.from('x')), /read-only/);
+    store.allowRootChanges(name);
+    assert.equal(trees.workspaces.getTreeItem(root).contextValue, 'root');
     const opt = await below(root, 'opt');
     assert.deepEqual(dropPlace(opt, store), { volume: `rootfs@${name}`, path: '/opt' });
     assert.deepEqual(dropPlace(root, store), { volume: `rootfs@${name}`, path: '/' });

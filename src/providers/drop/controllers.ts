@@ -8,7 +8,7 @@ import { rootFilesOf } from '../../api/rules/root-files';
 import type { Runner } from '../../ui/runner';
 import { Cancelled } from '../../ui/runner';
 import { parentPath } from '../../api/rules/volume-path';
-import { isFixedRoot } from '../files/fixed-roots';
+import { isFixedRoot, lockedRoot, offerChanges } from '../files/fixed-roots';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import type { Store } from '../../ui/store';
 import { isDirectory, type Row, type VolumeRow, type WorkspaceRow } from '../trees/rows';
@@ -25,13 +25,16 @@ export interface DropServices {
 }
 
 /** Where a drop on a row goes; undefined where nothing can be dropped. */
-export function dropPlace(row: Row | undefined, store: Pick<Store, 'workspaces'>): VolumePlace | undefined {
+export function dropPlace(
+  row: Row | undefined,
+  store: Pick<Store, 'workspaces' | 'workspace' | 'allowsRootChanges'>,
+): VolumePlace | undefined {
   const workspace = (name: string) => store.workspaces.find((each) => each.name === name);
   switch (row?.type) {
     case 'volume':
       return { volume: row.name, path: '/' };
     case 'root':
-      return isFixedRoot({ workspace }, rootFilesOf(row.workspace))
+      return isFixedRoot(store, rootFilesOf(row.workspace))
         ? undefined
         : { volume: rootFilesOf(row.workspace), path: '/' };
     case 'file':
@@ -79,6 +82,12 @@ async function drop(
   transfer: vscode.DataTransfer,
 ): Promise<void> {
   const to = dropPlace(row, services.store);
+  const volume = row?.type === 'root' ? rootFilesOf(row.workspace) : row?.type === 'file' ? row.volume : '';
+  const locked = lockedRoot(services.store, volume);
+  if (to === undefined && locked !== undefined) {
+    void offerChanges(locked);
+    return;
+  }
   if (to === undefined) {
     void showInformationMessage(t('Drop it on a volume, a folder or a workspace.'));
     return;

@@ -13,7 +13,7 @@ import { isForEditor, maxWholeBytes, tooLargeToCopy } from './editor-size';
 import { fileSystemError } from './file-errors';
 import { allVolumesStat, fileStat, fileType } from './file-stat';
 import { FileWatches } from './file-watches';
-import { FixedRoots } from './fixed-roots';
+import { FixedRoots, lockedRoot, lockedWords, offerChanges } from './fixed-roots';
 import { hasTab } from './open-tabs';
 import { baseName } from '../../api/rules/volume-path';
 import { removeFrom } from './remove-from';
@@ -104,6 +104,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     content: Uint8Array,
     options: { create: boolean; overwrite: boolean },
   ): Promise<void> {
+    this.refuseLocked(uri);
     const { dropped } = await this.at(uri, (client, { volume, path }) =>
       client.writeFile(volume, path, Buffer.from(content.buffer, content.byteOffset, content.byteLength), {
         create: options.create,
@@ -120,6 +121,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   }
 
   async createDirectory(uri: vscode.Uri): Promise<void> {
+    this.refuseLocked(uri);
     await this.at(uri, (client, { volume, path }) =>
       client.call('files.mkdir', { params: { volume }, body: { path } }),
     );
@@ -127,6 +129,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   }
 
   async delete(uri: vscode.Uri, { recursive }: { recursive: boolean }): Promise<void> {
+    this.refuseLocked(uri);
     const title = t('Deleting {0}', baseName(uri.path));
     // VS Code shows no progress that could be cancelled for what a file system does.
     const outcome = await this.runner.watched(title, (task) =>
@@ -161,6 +164,7 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     to: vscode.Uri,
     overwrite: boolean,
   ): Promise<void> {
+    this.refuseLocked(to, ...(id === 'files.rename' ? [from] : []));
     try {
       const client = await this.link.client();
       const [source, target] = [this.placeOf(from), this.placeOf(to)];
@@ -201,6 +205,17 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
       return await use(client, this.placeOf(uri));
     } catch (error) {
       throw fileSystemError(error, uri);
+    }
+  }
+
+  /** Throws `NoPermissions`, and offers the way out, where changes have to be allowed first. */
+  private refuseLocked(...uris: vscode.Uri[]): void {
+    for (const uri of uris) {
+      const workspace = isAllVolumes(uri) ? undefined : lockedRoot(this.store, this.placeOf(uri).volume);
+      if (workspace !== undefined) {
+        void offerChanges(workspace);
+        throw vscode.FileSystemError.NoPermissions(lockedWords(workspace));
+      }
     }
   }
 

@@ -240,13 +240,16 @@ export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
 }
 
 /** `isFixed`: its files can be read, not changed. */
-export function rootItem(row: RowOf<'root'>, isFixed: boolean): vscode.TreeItem {
+export function rootItem(
+  row: RowOf<'root'>,
+  { isFixed, isLocked }: { isFixed: boolean; isLocked: boolean },
+): vscode.TreeItem {
   const item = new vscode.TreeItem(t('Files'), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = rowId(row);
   item.description = isFixed ? t('/ · read-only') : '/';
   item.iconPath = new vscode.ThemeIcon('root-folder');
   item.tooltip = t('All files of {0}, as its shell sees them, from / on.', row.workspace);
-  item.contextValue = isFixed ? 'root+fixed' : 'root';
+  item.contextValue = `root${isFixed ? '+fixed' : ''}${isLocked ? '+locked' : ''}`;
   item.resourceUri = decorated('root', row.workspace);
   item.accessibilityInformation = {
     label: isFixed ? t('Files of {0}, read-only', row.workspace) : t('Files of {0}', row.workspace),

@@ -5,7 +5,7 @@ import type { RuntimeKind, Workspace } from '../../api';
 import { goalOf, isUsable } from '../../api/rules/lifecycle';
 import { rootFilesOf } from '../../api/rules/root-files';
 import { baseName, parentPath } from '../../api/rules/volume-path';
-import { isFixedRoot } from '../files/fixed-roots';
+import { isFixedRoot, lockedRoot } from '../files/fixed-roots';
 import type { EngineLink } from '../../ui/engine-link';
 import { choice, setting } from '../../ui/settings';
 import { DisposableList } from '../../ui/signal';
@@ -108,7 +108,10 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
       case 'mount':
         return mountItem(row, this.store);
       case 'root':
-        return rootItem(row, isFixedRoot(this.store, rootFilesOf(row.workspace)));
+        return rootItem(row, {
+          isFixed: isFixedRoot(this.store, rootFilesOf(row.workspace)),
+          isLocked: lockedRoot(this.store, rootFilesOf(row.workspace)) !== undefined,
+        });
       case 'file':
       case 'more':
       case 'notice':

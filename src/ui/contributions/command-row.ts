@@ -124,6 +124,8 @@ export const volumeThat = (is: VolumeTrait): string =>
 
 /** The rows of files are in both views. Those that something can be put into: */
 export const container = `${isEitherView} && viewItem =~ /^(volume\\+|root|mounted\\+volume|entry\\+folder)/`;
+/** The files of a workspace that can be changed once that is allowed. */
+export const lockedRootRow = `${isWorkspacesView} && viewItem == root+fixed+locked`;
 /** Those of them that can be written to: the value of what is read-only ends in `+fixed`. */
 export const writableFolder = `${isEitherView} && viewItem =~ /^(volume\\+|root$|mounted\\+volume$|entry\\+folder\\+\\w+$)/`;
 export const writableEntry = `${isEitherView} && viewItem =~ /^entry\\+\\w+\\+\\w+$/`;

@@ -13,6 +13,7 @@ import {
   file,
   fileOrFolder,
   liveWorkspace,
+  lockedRootRow,
   mendedBy,
   offered,
   part,
@@ -119,6 +120,10 @@ const rows = {
   'berth.workspace.browseFiles': {
     icon: 'files',
     menus: [row('inline@1', part('mount')), row('1_open@1', part('mount')), row('1_open@4', anyWorkspace)],
+  },
+  'berth.workspace.allowChanges': {
+    icon: 'unlock',
+    menus: [row('inline@1', lockedRootRow), row('4_edit@1', lockedRootRow)],
   },
   'berth.workspace.adopt': {
     icon: 'link',

@@ -60,14 +60,17 @@ describe('marks beside rows', () => {
     assert.equal(markOf(item('data')), 'P Protected');
   });
 
-  it('say what can be read only: a mount, and the files of a workspace that does not run', () => {
+  it('say what can be read only: a mount, and the files of a workspace until changes are allowed', () => {
     assert.equal(markOf(mount('/data')), 'RO Read-only');
     assert.equal(markOf(mount('/rw')), undefined);
-    assert.equal(markOf(rootItem({ type: 'root', workspace: 'demo' }, true).resourceUri), 'RO Read-only');
+    const fixed = { isFixed: true, isLocked: false };
+    assert.equal(markOf(rootItem({ type: 'root', workspace: 'demo' }, fixed).resourceUri), 'RO Read-only');
     assert.equal(markOf(volumeUri('rootfs@demo', '/etc/hosts')), 'RO Read-only');
     assert.equal(markOf(volumeUri('data', '/a')), undefined);
     const running = workspace('demo', { state: 'running' });
     store.loadSnapshot({ workspaces: [running], volumes: [], operations: [], drivers: [] });
+    assert.equal(markOf(volumeUri('rootfs@demo', '/etc/hosts')), 'RO Read-only');
+    store.allowRootChanges('demo');
     assert.equal(markOf(volumeUri('rootfs@demo', '/etc/hosts')), undefined);
   });
 

@@ -16,7 +16,15 @@ describe('providers/drop', () => {
 
   describe('the place that a drop goes to', () => {
     const demo = workspace('demo', { homeVolume: 'home-of-demo', state: 'running' });
-    const store = { workspaces: [demo, workspace('resting')] };
+    const workspaces = [
+      ...[demo, workspace('resting')],
+      workspace('locked', { state: 'running', homeVolume: 'home-of-locked' }),
+    ];
+    const store = {
+      workspaces,
+      workspace: (name: string) => workspaces.find((each) => each.name === name),
+      allowsRootChanges: (name: string) => name !== 'locked',
+    };
     const inside = (readOnly: boolean): Inside => ({ workspace: 'demo', path: '/mnt/x', readOnly });
     const file = (path: string, type: 'file' | 'directory', where?: Inside): Row => ({
       type: 'file',
@@ -36,6 +44,11 @@ describe('providers/drop', () => {
       ['a volume: its root', { type: 'volume', name: 'data' }, { volume: 'data', path: '/' }],
       ['the files of a workspace', { type: 'root', workspace: 'demo' }, { volume: 'rootfs@demo', path: '/' }],
       ['the files of a workspace that does not run', { type: 'root', workspace: 'resting' }, undefined],
+      [
+        'the files of a workspace for which no changes are allowed',
+        { type: 'root', workspace: 'locked' },
+        undefined,
+      ],
       ['a folder', file('/a/b', 'directory'), { volume: 'data', path: '/a/b' }],
       ['a file: beside it', file('/a/b.txt', 'file'), { volume: 'data', path: '/a' }],
       ['a file at the top', file('/b.txt', 'file'), { volume: 'data', path: '/' }],

@@ -34,8 +34,8 @@ describe('what is offered for files that can be read, not changed', () => {
     } as const;
     return entryItem(row).contextValue ?? '';
   };
-  const root = (isFixed: boolean): string =>
-    rootItem({ type: 'root', workspace: 'demo' }, isFixed).contextValue ?? '';
+  const root = (isFixed: boolean, isLocked = false): string =>
+    rootItem({ type: 'root', workspace: 'demo' }, { isFixed, isLocked }).contextValue ?? '';
 
   /** The file commands in the menu of rows with that value, by the generated conditions. */
   function offered(contextValue: string): string[] {
@@ -73,6 +73,21 @@ describe('what is offered for files that can be read, not changed', () => {
       ...['compareWith', 'copy', 'copyPath', 'copyRelativePath', 'download', 'open', 'openTerminalHere'],
       'openToSide',
     ]);
-    assert.deepEqual(offered(root(true)), ['findText', 'goToFile', 'openAsFolder', 'openTerminalHere']);
+    const readingRoot = ['findText', 'goToFile', 'openAsFolder', 'openTerminalHere'];
+    assert.deepEqual(offered(root(true)), readingRoot);
+    assert.deepEqual(offered(root(true, true)), readingRoot);
+  });
+
+  it('is to allow changes, where that is all that is missing', () => {
+    const { menus } = generated().contributes as {
+      menus: Record<string, { command: string; when: string }[]>;
+    };
+    const whens = (menus['view/item/context'] ?? [])
+      .filter(({ command }) => command === 'berth.workspace.allowChanges')
+      .map(({ when }) => when);
+    assert.deepEqual(
+      whens.map((when) => when.endsWith(`viewItem == ${root(true, true)}`)),
+      [true, true],
+    );
   });
 });
