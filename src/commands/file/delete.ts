@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { formatBytes } from '../../api/rules/sizes';
 import { BerthError, asBerthError, type FileMeasure } from '../../api';
@@ -8,7 +9,7 @@ import { names } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { confirm } from '../input';
 import { downloadPlaces } from './download';
-import type { Task } from '../../ui/runner';
+import { Cancelled, type Task } from '../../ui/runner';
 import type { Place } from '../targets';
 import { placesOrPick, type PlaceServices } from './place';
 
@@ -16,6 +17,8 @@ const { t } = vscode.l10n;
 const listed = 15;
 /** So long the question waits for the size of folders. */
 const measureMs = 1_000;
+/** A wait that is longer is shown, and can be cancelled. */
+const quietMs = 300;
 
 /** Deletes files and folders after a question that names them: a volume has no trash. */
 export const deleteFiles =
@@ -102,6 +105,23 @@ async function sizeOf(link: PlaceServices['link'], { volume, path, isFolder, row
   }
 }
 
+/** Throws `Cancelled`: then nothing is asked, and nothing deleted. */
+async function cancellable<T>(measuring: Promise<T>): Promise<T> {
+  const isQuick = await Promise.race([measuring.then(() => true), sleep(quietMs, false)]);
+  if (isQuick) {
+    return measuring;
+  }
+  const title = t('Measuring what would be deleted');
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    (_progress, token) =>
+      new Promise<T>((resolve, reject) => {
+        token.onCancellationRequested(() => reject(new Cancelled()));
+        measuring.then(resolve, reject);
+      }),
+  );
+}
+
 async function ask(
   link: PlaceServices['link'],
   places: readonly Place[],
@@ -114,10 +134,12 @@ async function ask(
         ? t('Delete the folder {0} and all that is in it?', baseName(only.path))
         : t('Delete {0}?', baseName(only.path))
       : t('Delete {0} files and folders?', places.length);
-  const lines = await Promise.all(
-    places
-      .slice(0, listed)
-      .map(async (place) => `${place.volume}:${place.path} (${await sizeOf(link, place)})`),
+  const lines = await cancellable(
+    Promise.all(
+      places
+        .slice(0, listed)
+        .map(async (place) => `${place.volume}:${place.path} (${await sizeOf(link, place)})`),
+    ),
   );
   const rest = places.length > listed ? [t('… and {0} more', places.length - listed)] : [];
   await confirm({

@@ -10,6 +10,7 @@ import type { Store } from '../../../../src/ui/store';
 import type { FileRow } from '../../../../src/providers/trees/rows';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
 import { useUnlinked } from '../../../support/vscode/unlinked';
+import { until } from '../../../support/wait';
 import { entry, operation } from '../../providers/fixtures';
 
 const row = (volume: string, path: string, type: 'file' | 'directory' = 'file'): FileRow => ({
@@ -84,6 +85,19 @@ describe('commands/file/delete', () => {
     measured.isAtLeast = true;
     await deleteFiles(services)(row('data', '/sub', 'directory'));
     assert.match(standIn.messages[0]?.detail ?? '', /^data:\/sub \(more than 1,204 files, 32 MiB\)\n/);
+  });
+
+  it('can be cancelled while it waits for the size of a folder: nothing is asked, nothing deleted', async () => {
+    let answer: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => (answer = resolve));
+    link.client = () => late.then(() => engine().client);
+    const deletion = assert.rejects(deleteFiles(services)(row('data', '/sub', 'directory')), Cancelled);
+    await until('the wait is shown', () => standIn.progress.length === 1);
+    assert.equal(standIn.progress[0]?.title, 'Measuring what would be deleted');
+    standIn.cancelProgress();
+    await deletion;
+    answer();
+    assert.deepEqual([standIn.messages, asked()], [[], []]);
   });
 
   it('deletes nothing unless that is confirmed', async () => {
