@@ -15,7 +15,8 @@ import { followSettings } from './providers/follow-settings';
 import { launchOptions } from './ui/launch-options';
 import { SentSettings } from './ui/sent-settings';
 import { engineSettings } from './ui/settings';
-import { StatusBar } from './providers/status-bar';
+import { noteOpened } from './ui/recents';
+import { StatusBar, workspaceOfWindow } from './providers/status-bar';
 import { Store } from './ui/store';
 import { WorkspaceTerminals } from './providers/terminal/terminals';
 import { FolderWatches } from './providers/trees/folder-watches';
@@ -91,6 +92,8 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
       log,
     }),
   );
+  const here = workspaceOfWindow(vscode.workspace.workspaceFolders);
+  if (here !== undefined) void noteOpened(context.globalState, here);
   views.seen();
   void resumeFollowed(runner, followed, (title, operation) => transfers.reportEnd(title, operation));
   return { getApi: () => ({ version: 1, client: () => link.client(), store, trees }) };

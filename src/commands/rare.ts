@@ -35,4 +35,5 @@ export { editTags } from './workspace/marks/editTags';
 export { markFavourite } from './workspace/marks/favourite';
 export { protectWorkspace } from './workspace/marks/protect';
 export { showLogs } from './workspace/open/showLogs';
+export { openRecent } from './workspace/open/openRecent';
 export { showPanel } from './workspace/panel/panel';

@@ -77,6 +77,7 @@ function workspaceCommands(services: Services) {
     'berth.workspace.delete': seldom(async () => (await rare()).deleteWorkspace(services)),
     'berth.workspace.open': openWorkspace(services),
     'berth.workspace.openInNewWindow': openInNewWindow(services),
+    'berth.workspace.openRecent': seldom(async () => (await rare()).openRecent(services)),
     'berth.workspace.openTerminal': openTerminal(services),
     'berth.workspace.showPanel': seldom(async () => (await rare()).showPanel(services)),
     'berth.workspace.showLogs': seldom(async () => (await rare()).showLogs(services)),

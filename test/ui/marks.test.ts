@@ -86,4 +86,16 @@ describe('tags, favourites, protection and the filter of workspaces', function (
     await row(web).waitFor('visible', slow);
     await session.workbench.screenshot('marked-workspaces');
   });
+
+  it('are listed by name for who opens one again, the last used one first, with when', async () => {
+    const { workbench } = session;
+    const { quickInput, page } = workbench;
+    await workbench.run('Berth: Open Recent Workspace…');
+    assert.deepEqual(await quickInput.labels(), [web, api]);
+    assert.match(await quickInput.rows.first().innerText(), /used .*\d/);
+    await workbench.screenshot('recent-workspaces');
+    await quickInput.pick(api);
+    await workbench.notifications.waitFor(/Remote-SSH of your own machine/);
+    await page.keyboard.press('Escape');
+  });
 });

@@ -101,6 +101,7 @@ const rows = {
     icon: 'empty-window',
     menus: [row('1_open@2', usable('open')), row('1_open@2', part('port'))],
   },
+  'berth.workspace.openRecent': { icon: 'history', menus: [title('1_open@1', 'workspaces')] },
   'berth.workspace.openTerminal': {
     icon: 'terminal',
     menus: [row('inline@2', liveWorkspace), row('1_open@3', usable('open')), row('1_open@3', part('port'))],

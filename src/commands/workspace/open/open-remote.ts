@@ -3,8 +3,10 @@ import * as vscode from 'vscode';
 import type { SshTarget, Workspace } from '../../../api';
 import { choose } from '../../../ui/dialog';
 import { ownValue } from '../../../ui/own-setting';
+import { noteOpened } from '../../../ui/recents';
 import { changeSetting, setting } from '../../../ui/settings';
 import type { Services } from '../../command';
+import type { Memory } from '../../../ui/sent-settings';
 import type { CommandId } from '../../../ui/contributions/commands';
 import { Cancelled } from '../../../ui/runner';
 import { ensureInclude } from '../../ssh/include';
@@ -15,7 +17,9 @@ import { showInformationMessage, showWarningMessage } from '../../../ui/messages
 
 const { t } = vscode.l10n;
 
-export type OpenServices = Pick<Services, 'runner' | 'store'> & Placed;
+export interface OpenServices extends Pick<Services, 'runner' | 'store'> {
+  context: Placed['context'] & { globalState: Memory };
+}
 
 /**
  * Asks what has to be asked, starts the workspace when it does not run (an explicit wish), then opens its folder. Where
@@ -45,6 +49,8 @@ export async function openRemote(
     const { alias, folder } = await client.call('workspaces.ssh', { params: { name } });
     const authority = `ssh-remote+${alias}`;
     const uri = vscode.Uri.from({ scheme: 'vscode-remote', authority, path: folder });
+    // Before: this window may be gone after.
+    await noteOpened(services.context.globalState, name);
     await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow });
   });
 }

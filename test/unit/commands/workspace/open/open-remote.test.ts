@@ -5,8 +5,10 @@ import { openRemote } from '../../../../../src/commands/workspace/open/open-remo
 import { includeSshConfig } from '../../../../../src/commands/ssh/include';
 import { remoteSide, sideApartFromRemoteSsh, type Placed } from '../../../../../src/commands/this-side';
 import { Runner } from '../../../../../src/ui/runner';
+import { sortRecent } from '../../../../../src/ui/recents';
 import { Store } from '../../../../../src/ui/store';
 import { useRecordedEngine } from '../../../../support/engine/recorded-engine';
+import { TestMemory } from '../../../../support/vscode/memory';
 import { quietLog } from '../../../../support/vscode/quiet-log';
 import { workspace } from '../../../providers/fixtures';
 
@@ -20,9 +22,11 @@ describe('commands/workspace/open/open-remote', () => {
   const engine = useRecordedEngine();
   let store: Store;
   let services: { runner: Runner; store: Store };
+  let memory: TestMemory;
 
   beforeEach(() => {
     standIn.reset();
+    memory = new TestMemory();
     store = new Store();
     services = {
       runner: new Runner({ client: () => Promise.resolve(engine().client) }, store, quietLog()),
@@ -36,7 +40,11 @@ describe('commands/workspace/open/open-remote', () => {
   afterEach(() => store.dispose());
 
   const open = (placed: Placed, more: Parameters<typeof workspace>[1] = { state: 'running' }) =>
-    openRemote({ ...services, ...placed }, workspace('demo', more), true);
+    openRemote(
+      { ...services, context: { ...placed.context, globalState: memory } },
+      workspace('demo', more),
+      true,
+    );
   const asked = (): string[] => engine().asked.map(({ route }) => route);
 
   it('opens the folder of the workspace through the config file that Remote-SSH reads', async () => {
@@ -51,6 +59,7 @@ describe('commands/workspace/open/open-remote', () => {
     assert.equal(command, 'vscode.openFolder');
     assert.equal(String(uri), 'vscode-remote://ssh-remote%2Bberth-demo/home/workspace/repo');
     assert.deepEqual(options, { forceNewWindow: true });
+    assert.ok(sortRecent(memory, [workspace('demo')])[0]?.wasOpened);
   });
 
   for (const side of ['wsl', 'ssh-remote', 'dev-container', 'codespaces']) {
