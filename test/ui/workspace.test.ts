@@ -212,6 +212,13 @@ describe('a workspace, from the wizard to its end', function () {
       .getByText(/^[\d.]+ KiB$/)
       .waitFor({ timeout: slow });
     await page.locator('#log pre').waitFor({ timeout: slow });
+    // The scale of a drawing covers none of its newest figures, which are at the right.
+    const [drawing, scale] = await Promise.all(
+      ['svg', '.top'].map((part) => page.locator(`.series.memory ${part}`).boundingBox()),
+    );
+    assert.ok(drawing && scale && scale.x + scale.width < drawing.x + drawing.width / 2);
+    // What it lists last is of the workspace, not of Berth.
+    await page.getByRole('heading', { name: 'Details', exact: true }).waitFor();
     await sleep(6_000);
     await workbench.screenshot('panel');
     // By the keyboard, too.

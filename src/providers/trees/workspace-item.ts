@@ -146,7 +146,9 @@ export function groupItem(label: string, id: string, count: number): vscode.Tree
   item.id = id;
   item.description = String(count);
   item.contextValue = 'group';
-  item.accessibilityInformation = { label: t('Group {0}, {1} rows', label, count) };
+  item.accessibilityInformation = {
+    label: count === 1 ? t('Group {0}, 1 row', label) : t('Group {0}, {1} rows', label, count),
+  };
   return item;
 }
 

@@ -16,7 +16,7 @@ ${section('usage', t('Usage in the last 5 minutes'))}
 ${section('ports', t('Ports'))}
 ${section('volumes', t('Volumes'))}
 ${section('log', t('Log'))}
-${section('facts', t('About'))}
+${section('facts', t('Details'))}
 </main>`;
   return pageHtml(title, main, addresses);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { standIn } from '../../../support/vscode/stand-in';
 import type { Workspace } from '../../../../src/api';
 import {
+  groupItem,
   mountItem,
   portItem,
   stateIcon,
@@ -89,5 +90,14 @@ describe('the rows below a workspace, in a side bar of 200 pixels', () => {
   it('have no colour that is the same in dark and light themes', () => {
     // The green of passed tests has a contrast of 1.9 on a light side bar.
     assert.equal(stateIcon('running').color?.id, 'charts.green');
+  });
+});
+
+describe('the row of a group', () => {
+  it('is spoken with how many rows it has', () => {
+    const spoken = (count: number) =>
+      groupItem('Named', 'group:named', count).accessibilityInformation?.label;
+    assert.equal(spoken(1), 'Group Named, 1 row');
+    assert.equal(spoken(2), 'Group Named, 2 rows');
   });
 });
