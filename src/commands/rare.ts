@@ -18,6 +18,7 @@ export { protectVolume } from './volume/protect';
 export { createVolume } from './volume/create';
 export { deleteVolume } from './volume/delete';
 export { findText } from './volume/findText';
+export { foundLinks } from './volume/found-documents';
 export { goToFile } from './volume/goToFile';
 export { goToPath } from './volume/goToPath';
 export { resizeVolume } from './volume/resize';

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { asBerthError } from '../api';
 import type { Handler, Services } from './command';
 import { Cancelled } from '../ui/runner';
-import { commandTable } from './table';
+import { commandTable, linkFoundDocuments } from './table';
 import { selectionWords } from './targets';
 import { showInformationMessage } from '../ui/messages';
 
@@ -12,7 +12,7 @@ export function registerCommands(services: Services): vscode.Disposable {
   const registrations = Object.entries(commandTable(services)).map(([id, handler]) =>
     vscode.commands.registerCommand(id, guarded(services, handler)),
   );
-  return vscode.Disposable.from(...registrations);
+  return vscode.Disposable.from(...registrations, linkFoundDocuments(services.context));
 }
 
 /** The palette passes nothing; a menu passes its row, or `undefined` when that went away while the menu was open. */

@@ -30,6 +30,7 @@ import { sortWorkspaces } from './view/sortWorkspaces';
 import { copyPortAddress } from './port/copyAddress';
 import { openPort } from './port/open';
 import { removePort } from './port/remove';
+import { linkFound } from './volume/found-folder';
 import { measureVolume } from './volume/measure';
 import { openVolumeAsFolder } from './volume/openAsFolder';
 import { openWalkthrough } from './walkthrough/open';
@@ -47,6 +48,10 @@ import { restoreWorkspace } from './workspace/lifecycle/restore';
 import { resumeWorkspace } from './workspace/lifecycle/resume';
 import { startWorkspace } from './workspace/lifecycle/start';
 import { stopWorkspace } from './workspace/lifecycle/stop';
+
+/** The links in documents of searches. */
+export const linkFoundDocuments = (context: Services['context']) =>
+  linkFound(context, async (document) => (await rare()).foundLinks(document));
 
 /** What is done by each command. */
 export function commandTable(services: Services): Record<CommandId, Handler> {

@@ -142,4 +142,22 @@ describe('a volume opened as a folder', function () {
     await workbench.editor.waitForTab('main.js');
     await workbench.statusBar(/Ln 1, Col 2\b/);
   });
+
+  it('still has what was found after a reload, with its links', async () => {
+    const { workbench } = session;
+    await workbench.editor.tab(`“USE strict” in ${other}`).click();
+    // A marker that only a new document lacks.
+    await workbench.page.evaluate("document.body.setAttribute('data-before', '')");
+    await workbench.run('Developer: Reload Window');
+    await workbench.page.locator('body:not([data-before])').waitFor({ timeout: slow });
+    await workbench.waitUntilReady();
+    await workbench.editor.waitForTab(`“USE strict” in ${other}`);
+    await workbench.editor.waitForText('/src/main.js:');
+    await workbench.page
+      .locator('.view-lines .detected-link')
+      .nth(1)
+      .click({ modifiers: ['ControlOrMeta'] });
+    await workbench.editor.waitForTab('main.js');
+    await workbench.statusBar(/Ln 1, Col 2\b/);
+  });
 });

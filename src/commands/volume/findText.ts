@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
 import { askForText, waysOf, type Wanted } from './ask-for-text';
-import { FoundDocuments } from './found-documents';
+import { openFound } from './found-documents';
 import { chooseFound, type FoundItem } from './found-list';
 import { leftOut, searchedPlace } from './searched-place';
 
@@ -14,7 +14,6 @@ export const findText = ({
   targets,
   context,
 }: Pick<Services, 'link' | 'targets' | 'context'>): Handler => {
-  const documents = new FoundDocuments(context.subscriptions);
   const usual = { include: '', exclude: leftOut };
   let before = usual;
   return async (target) => {
@@ -38,7 +37,7 @@ export const findText = ({
       all: {
         tooltip: t('Open All in an Editor'),
         open: (items, summary) =>
-          documents.open({
+          openFound(context, {
             volume: place.volume,
             title,
             head: headOf(title, place.path, wanted, summary),

@@ -1,17 +1,21 @@
-/** Read-only documents of all that a search has found, with links to the lines. */
+/**
+ * Read-only documents of all that a search has found, with links to the lines. They are files in the storage of the window,
+ * so that they are still there after a reload.
+ */
+import { chmod } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { posix } from 'node:path';
 import { volumeUri } from '../../providers/files/volume-uri';
-import { foundText, type FoundText } from './found-text';
 import type { FoundLine } from '../../api';
+import { foundFolder, type Storage } from './found-folder';
+import { foundText, type FoundLink } from './found-text';
 
-const { t } = vscode.l10n;
-const scheme = 'berth-found';
-/** Older ones are forgotten: each may have megabytes. */
+/** Older ones are removed: each may have megabytes. */
 const maxKept = 10;
-
-interface Page extends FoundText {
-  volume: string;
-}
+const linksName = 'links.json';
+/** What no file can be called on one of the systems. */
+const notInNames = /[/\\:*?"<>|\p{Cc}]/gu;
+const maxTitle = 60;
 
 export interface FoundPage {
   volume: string;
@@ -22,38 +26,38 @@ export interface FoundPage {
   lines: readonly FoundLine[];
 }
 
-export class FoundDocuments implements vscode.TextDocumentContentProvider, vscode.DocumentLinkProvider {
-  private readonly pages = new Map<string, Page>();
-  private count = 0;
+interface Links {
+  volume: string;
+  links: FoundLink[];
+}
 
-  constructor(subscriptions: vscode.ExtensionContext['subscriptions']) {
-    subscriptions.push(
-      vscode.workspace.registerTextDocumentContentProvider(scheme, this),
-      vscode.languages.registerDocumentLinkProvider({ scheme }, this),
-    );
+/** Writes the document, and shows it. Throws what VS Code throws where it can't be written. */
+export async function openFound(context: Storage, { volume, title, head, lines }: FoundPage): Promise<void> {
+  const { fs } = vscode.workspace;
+  const all = foundFolder(context);
+  const folder = vscode.Uri.joinPath(all, String(Date.now()));
+  const { text, links } = foundText(head, lines);
+  const document = vscode.Uri.joinPath(folder, title.replace(notInNames, ' ').slice(0, maxTitle).trim());
+  const content: Links = { volume, links };
+  await fs.writeFile(vscode.Uri.joinPath(folder, linksName), Buffer.from(JSON.stringify(content)));
+  await fs.writeFile(document, Buffer.from(text));
+  await chmod(document.fsPath, 0o400);
+  const names = (await fs.readDirectory(all)).map(([name]) => name).filter((name) => /^\d+$/.test(name));
+  for (const name of names.sort((a, b) => Number(b) - Number(a)).slice(maxKept)) {
+    await fs.delete(vscode.Uri.joinPath(all, name), { recursive: true });
   }
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(document), { preview: false });
+}
 
-  async open({ volume, title, head, lines }: FoundPage): Promise<void> {
-    const path = `/${++this.count}/${title.replace(/[/\\\r\n]/g, ' ')}`;
-    this.pages.set(path, { ...foundText(head, lines), volume });
-    const [oldest] = this.pages.keys();
-    if (this.pages.size > maxKept && oldest !== undefined) {
-      this.pages.delete(oldest);
-    }
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme, path }));
-    await vscode.window.showTextDocument(document, { preview: false });
-  }
-
-  provideTextDocumentContent({ path }: vscode.Uri): string {
-    return this.pages.get(path)?.text ?? t('This search is no longer kept. Search again.');
-  }
-
-  provideDocumentLinks({ uri }: vscode.TextDocument): vscode.DocumentLink[] {
-    const page = this.pages.get(uri.path);
-    return (page?.links ?? []).map(({ row, start, end, path, at }) => {
-      const file = volumeUri(page?.volume ?? '', path);
-      const target = at === undefined ? file : file.with({ fragment: `L${at.line},${at.column}` });
-      return new vscode.DocumentLink(new vscode.Range(row, start, row, end), target);
-    });
-  }
+/** The links in such a document. */
+export async function foundLinks(document: vscode.Uri): Promise<vscode.DocumentLink[]> {
+  const file = document.with({ path: posix.join(posix.dirname(document.path), linksName) });
+  const { volume, links } = JSON.parse(
+    Buffer.from(await vscode.workspace.fs.readFile(file)).toString(),
+  ) as Links;
+  return links.map(({ row, start, end, path, at }) => {
+    const found = volumeUri(volume, path);
+    const target = at === undefined ? found : found.with({ fragment: `L${at.line},${at.column}` });
+    return new vscode.DocumentLink(new vscode.Range(row, start, row, end), target);
+  });
 }
