@@ -11,7 +11,7 @@ import { joinPath } from './files/paths';
 import { RowDecorations } from './row-decorations';
 import type { ContextKeys } from './context-keys';
 import type { WorkspaceFilter } from './trees/filter';
-import { focusedRows } from './trees/focused-rows';
+import { FocusedRows } from './trees/focused-rows';
 import type { Folds } from './trees/folds';
 import type { FileRow, Row, VolumeRow, WorkspaceRow } from './trees/rows';
 import type { VolumesTree } from './trees/volumes-tree';
@@ -28,6 +28,7 @@ export interface DropTargets {
 
 export class Views implements vscode.Disposable {
   private readonly owned = new DisposableList();
+  private readonly focusedRows = new FocusedRows();
   readonly workspaces: vscode.TreeView<WorkspaceRow>;
   readonly volumes: vscode.TreeView<VolumeRow>;
 
@@ -71,7 +72,7 @@ export class Views implements vscode.Disposable {
 
   /** The rows that a key pressed in a view is meant for. */
   focused(view: 'workspaces' | 'volumes'): Promise<readonly Row[]> {
-    return view === 'workspaces' ? focusedRows(this.workspaces) : focusedRows(this.volumes);
+    return view === 'workspaces' ? this.focusedRows.of(this.workspaces) : this.focusedRows.of(this.volumes);
   }
 
   /**
