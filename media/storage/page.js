@@ -23,7 +23,7 @@ function rowOf({ kind, id, title, detail, amount, share, workspace }) {
       : [
           element(
             'button',
-            { id: `workspace:${id}`, class: 'link', 'data-workspace': workspace.name },
+            { id: `panel:${id}`, class: 'link', 'data-workspace': workspace.name },
             workspace.words,
           ),
         ];
@@ -36,6 +36,9 @@ function rowOf({ kind, id, title, detail, amount, share, workspace }) {
     ...(kind === 'more' ? [] : [barOf(share)]),
   );
 }
+
+/** What the bars of a section are, by the words that a click sends. */
+const kinds = { volumes: 'volume', foreign: 'volume', images: 'image', archives: 'workspace' };
 
 function sectionOf({ id, title, summary, bars, more, measure }, isMeasuring) {
   const button = () =>
@@ -52,7 +55,7 @@ function sectionOf({ id, title, summary, bars, more, measure }, isMeasuring) {
       },
       measure,
     );
-  const kind = id === 'images' ? 'image' : 'volume';
+  const kind = kinds[id];
   const rows = bars.map((bar) => rowOf({ kind, ...bar }));
   if (more !== undefined) rows.push(rowOf({ kind: 'more', id, ...more }));
   return element(

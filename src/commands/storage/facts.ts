@@ -1,10 +1,10 @@
-/** What the page of storage shows: the disk, volumes and images by size, in words and as shares of the largest. */
+/** What the page of storage shows: the disk, volumes, images and archived workspaces by size, in words and as shares of the largest. */
 import * as vscode from 'vscode';
 import type { Image, Volume, Workspace } from '../../api';
 import { formatBytes } from '../../api/rules/sizes';
 import { isOfOthers, sortVolumes } from '../../providers/trees/arrange';
 import { natureWords, sizeWord, volumeLabel } from '../../providers/trees/volume-item';
-import { names, usedWords } from '../../ui/words';
+import { names, time, usedWords } from '../../ui/words';
 
 const { t } = vscode.l10n;
 /** Of one section, until somebody asks for the others. */
@@ -12,11 +12,11 @@ export const shownAtFirst = 12;
 const lowBytes = 2 * 1024 ** 3;
 const mebibyte = 1024 ** 2;
 
-export const sectionIds = ['volumes', 'images', 'foreign'] as const;
+export const sectionIds = ['volumes', 'images', 'archives', 'foreign'] as const;
 export type SectionId = (typeof sectionIds)[number];
 
 export interface StorageBar {
-  /** The name of a volume, or the id of an image. */
+  /** The name of a volume or of a workspace, or the id of an image. */
   id: string;
   title: string;
   /** What it is, and who uses it. */
@@ -77,6 +77,9 @@ export interface StorageInput {
 
 /** One of these is measured when a section is. */
 export function measurable(volumes: readonly Volume[], section: SectionId): Volume[] {
+  if (section !== 'volumes' && section !== 'foreign') {
+    return [];
+  }
   const ofSection = volumes.filter((volume) => isOfOthers(volume) === (section === 'foreign'));
   const open = ofSection.filter(({ owner }) => owner === undefined);
   const unknown = open.filter(({ usedBytes }) => usedBytes === undefined);
@@ -90,10 +93,17 @@ export function storageFacts(input: StorageInput): StorageFacts {
   const foreign = input.showsForeign ? volumes.filter(isOfOthers) : [];
   const listed = input.images !== undefined && 'list' in input.images ? input.images.list : [];
   const shownBytes = [...own, ...foreign].map(({ usedBytes }) => usedBytes ?? 0);
-  const largest = Math.max(1, ...shownBytes, ...listed.map(({ sizeBytes }) => sizeBytes));
+  const archives = archivesOf(input.workspaces);
+  const largest = Math.max(
+    1,
+    ...shownBytes,
+    ...listed.map(({ sizeBytes }) => sizeBytes),
+    ...archives.map(({ bytes }) => bytes),
+  );
   const sections = [
     volumesSection('volumes', own, input, largest),
     imagesSection(input, largest),
+    ...(archives.length === 0 ? [] : [archivesSection(archives, input, largest)]),
     ...(foreign.length === 0 ? [] : [volumesSection('foreign', foreign, input, largest)]),
   ];
   return {
@@ -251,5 +261,39 @@ function imageBar(image: Image, largest: number): StorageBar {
     detail: [used, ...also].join(' · '),
     amount: formatBytes(sizeBytes),
     share: Math.min(1, sizeBytes / largest),
+  };
+}
+
+interface Archive {
+  workspace: Workspace;
+  /** What it has set aside outside of its volumes. */
+  bytes: number;
+}
+
+/** The largest first. */
+function archivesOf(workspaces: readonly Workspace[]): Archive[] {
+  const archived = workspaces.filter(({ state }) => state === 'archived');
+  const all = archived.flatMap((workspace): Archive[] =>
+    workspace.ownFiles === undefined ? [] : [{ workspace, bytes: workspace.ownFiles.bytes }],
+  );
+  return all.sort((a, b) => b.bytes - a.bytes);
+}
+
+function archivesSection(
+  archives: readonly Archive[],
+  { whole }: StorageInput,
+  largest: number,
+): StorageSection {
+  const sum = (all: readonly Archive[]): string =>
+    formatBytes(all.reduce((bytes, archive) => bytes + archive.bytes, 0));
+  const count = archives.length === 1 ? t('1 workspace') : t('{0} workspaces', archives.length);
+  const toBar = ({ workspace: { name, label, ownFiles }, bytes }: Archive): StorageBar => ({
+    ...{ id: name, title: label, amount: formatBytes(bytes), share: Math.min(1, bytes / largest) },
+    detail: ownFiles === undefined ? '' : t('archived, measured {0}', time(ownFiles.measuredAt)),
+  });
+  return {
+    ...{ id: 'archives', title: t('Archived workspaces') },
+    summary: t('{0} · {1} outside of volumes', count, sum(archives)),
+    ...cut(archives, whole.has('archives'), toBar, sum),
   };
 }

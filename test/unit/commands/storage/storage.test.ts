@@ -90,6 +90,26 @@ describe('the page of storage', () => {
     assert.equal(section('volumes', { volumes: volumes.slice(0, shownAtFirst + 1) }).more, undefined);
   });
 
+  it('shows what archived workspaces have set aside, and nothing of others', () => {
+    const ownFiles = (bytes: number) => ({ bytes, measuredAt: '2026-01-03T00:00:00Z' });
+    const workspaces = [
+      workspace('small', { state: 'archived', ownFiles: ownFiles(mebibyte) }),
+      workspace('large', { state: 'archived', label: 'Large', ownFiles: ownFiles(4 * mebibyte) }),
+      workspace('restored', { state: 'running', ownFiles: ownFiles(gibibyte) }),
+      workspace('unknown', { state: 'archived' }),
+    ];
+    const { bars, summary } = section('archives', { workspaces });
+    assert.equal(summary, '2 workspaces · 5.0 MiB outside of volumes');
+    assert.deepEqual(
+      bars.map(({ id, title, amount, share }) => [id, title, amount, share]),
+      [
+        ['large', 'Large', '4.0 MiB', 1],
+        ['small', 'small', '1.0 MiB', 0.25],
+      ],
+    );
+    assert.ok(facts().sections.every(({ id }) => id !== 'archives'));
+  });
+
   it('says so where there is nothing, and why no image is known', () => {
     const problem = 'Docker does not answer.';
     const { sections, isEmpty } = facts({ images: { problem } });
@@ -126,6 +146,7 @@ describe('the page of storage', () => {
     assert.deepEqual(named(all), ['b']);
     assert.deepEqual(named(all.slice(0, 1)), ['a']);
     assert.deepEqual(measurable(all, 'foreign'), []);
+    assert.deepEqual(measurable(all, 'images'), []);
     assert.equal(section('volumes', { volumes: all }).measure, 'Measure');
     assert.equal(section('volumes', { volumes: all.slice(0, 1) }).measure, 'Measure Again');
     assert.equal(section('foreign', { volumes: all }).measure, undefined);
