@@ -28,3 +28,15 @@ export function showErrorMessage<Button extends string>(
 ): Thenable<Button | undefined> {
   return vscode.window.showErrorMessage<Button>(plainMessage(text), ...buttons);
 }
+
+/** Shows that something is waited for, until it is there or the user cancels the wait. Throws what `work` throws. */
+export function showWait(title: string, work: Promise<unknown>): Thenable<'done' | 'cancelled'> {
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: plainMessage(title), cancellable: true },
+    (_progress, token) =>
+      new Promise<'done' | 'cancelled'>((resolve, reject) => {
+        token.onCancellationRequested(() => resolve('cancelled'));
+        work.then(() => resolve('done'), reject);
+      }),
+  );
+}

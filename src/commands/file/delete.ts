@@ -4,6 +4,7 @@ import { formatBytes } from '../../api/rules/sizes';
 import { BerthError, asBerthError, type FileMeasure } from '../../api';
 import { baseName } from '../../api/rules/volume-path';
 import { topmost } from '../../providers/files/paths';
+import { showWait } from '../../ui/messages';
 import { setting } from '../../ui/settings';
 import { names } from '../../ui/words';
 import type { Handler, Services } from '../command';
@@ -108,18 +109,10 @@ async function sizeOf(link: PlaceServices['link'], { volume, path, isFolder, row
 /** Throws `Cancelled`: then nothing is asked, and nothing deleted. */
 async function cancellable<T>(measuring: Promise<T>): Promise<T> {
   const isQuick = await Promise.race([measuring.then(() => true), sleep(quietMs, false)]);
-  if (isQuick) {
-    return measuring;
+  if (!isQuick && (await showWait(t('Measuring what would be deleted'), measuring)) === 'cancelled') {
+    throw new Cancelled();
   }
-  const title = t('Measuring what would be deleted');
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-    (_progress, token) =>
-      new Promise<T>((resolve, reject) => {
-        token.onCancellationRequested(() => reject(new Cancelled()));
-        measuring.then(resolve, reject);
-      }),
-  );
+  return measuring;
 }
 
 async function ask(
