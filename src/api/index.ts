@@ -11,6 +11,7 @@ export type {
   ConflictList,
 } from './files/schemas';
 export type { FindEnd, FindEvent, FindQuery, FoundLine } from './files/find';
+export type { Snapshot, SnapshotCreate } from './snapshots/schemas';
 export type { Volume, VolumeCreate, VolumeKind, Holder } from './volumes/schemas';
 export type {
   ExecRequest,

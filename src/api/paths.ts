@@ -42,6 +42,12 @@ export const paths = {
   'volumes.adopt': ['POST', '/v1/volumes/:volume/adopt'],
   'volumes.resize': ['POST', '/v1/volumes/:volume/resize'],
 
+  'snapshots.list': ['GET', '/v1/volumes/:volume/snapshots'],
+  'snapshots.create': ['POST', '/v1/volumes/:volume/snapshots'],
+  'snapshots.get': ['GET', '/v1/volumes/:volume/snapshots/:snapshot'],
+  'snapshots.delete': ['DELETE', '/v1/volumes/:volume/snapshots/:snapshot'],
+  'snapshots.restore': ['POST', '/v1/volumes/:volume/snapshots/:snapshot/restore'],
+
   'files.stat': ['GET', '/v1/volumes/:volume/files/stat'],
   'files.list': ['GET', '/v1/volumes/:volume/files/list'],
   'files.measure': ['GET', '/v1/volumes/:volume/files/measure'],

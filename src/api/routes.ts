@@ -9,6 +9,7 @@ import { imageRoutes } from './images/routes';
 import { operationRoutes } from './operations/routes';
 import type { RouteId } from './paths';
 import type { RouteScope } from './rules/principal';
+import { snapshotRoutes } from './snapshots/routes';
 import { volumeRoutes } from './volumes/routes';
 import { workspaceRoutes } from './workspaces/routes';
 
@@ -32,6 +33,7 @@ export const routes = defineRoutes({
   ...operationRoutes,
   ...workspaceRoutes,
   ...volumeRoutes,
+  ...snapshotRoutes,
   ...fileRoutes,
   ...imageRoutes,
 });

@@ -19,6 +19,7 @@ import { Reconciler } from './services/workspaces/watch/reconcile';
 import { Settings } from './services/engine/settings';
 import { SshAccess } from './services/engine/ssh-access';
 import { Transfers } from './services/transfers/transfers';
+import { Snapshots } from './services/snapshots/snapshots';
 import { Volumes } from './services/volumes/volumes';
 import { Visibility } from './services/callers/visibility';
 import { Work } from './services/engine/work';
@@ -40,6 +41,7 @@ import { AdoptedVolumes, type AdoptedVolume } from './store/adopted-volumes';
 import { ProtectedVolumes } from './store/protected-volumes';
 import { DownloadDrafts } from './store/download-drafts';
 import { SecretStore } from './store/secrets';
+import { SnapshotRecords } from './store/snapshot-records';
 import type { StateDirectory } from './store/state-directory';
 
 export interface EngineOptions {
@@ -165,6 +167,7 @@ function servicesOf(parts: Parts): Services {
       openFiles: (volume) => volumes.files(volume),
     }),
     images: new Images(drivers, registry, operations, log, drafts),
+    snapshots: new Snapshots({ ...parts, records: new SnapshotRecords(state.snapshots) }),
     commits: new Commits(registry, runtimes, operations),
     doctor: new Doctor(drivers, registry, settings, state, sshAccess, parts.guarded),
     sshAccess,
@@ -197,6 +200,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
     await operations.load();
     await registry.load();
+    await services.snapshots.load();
     await keys.clientKey();
     const reconciled = reconciler.start().catch((error: unknown) => {
       log.error({ err: error }, 'not reconciled');

@@ -23,6 +23,7 @@ import { registerOperations } from './verbs/operations';
 import { registerPort } from './verbs/workspace/port';
 import { registerRun } from './verbs/workspace/run';
 import { registerSet } from './verbs/workspace/set';
+import { registerSnapshot } from './verbs/snapshot';
 import { registerSsh } from './verbs/workspace/ssh';
 import { registerVolume } from './verbs/volume';
 import { exitCodeOf, formatFailure } from './failure';
@@ -87,6 +88,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerFind(program, cli);
   program.commandsGroup('Volumes and images:');
   registerVolume(program, cli);
+  registerSnapshot(program, cli);
   registerImage(program, cli);
   program.commandsGroup('Engine:');
   registerEngine(program, cli);

@@ -5,6 +5,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { WorkspaceState } from '../workspaces/schemas';
 import { kindOf, verbs, type Verb } from '../rules/lifecycle';
+import { RestoreResult, SnapshotResult } from '../snapshots/schemas';
 import { RemovalResult, TransferResult } from './schemas';
 
 /** It has nothing to say but that it succeeded. */
@@ -28,6 +29,8 @@ const special = {
   'image.pull': ImageResult,
   'image.push': ImageResult,
   'image.save': Type.Object({ image: Type.String(), path: Type.String() }),
+  'snapshot.create': SnapshotResult,
+  'snapshot.restore': RestoreResult,
   'workspace.create': WorkspaceResult,
   'workspace.adopt': WorkspaceResult,
   'workspace.configure': Nothing,

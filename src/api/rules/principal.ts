@@ -30,8 +30,11 @@ export function mayCall(principal: Principal, scope: RouteScope): boolean {
   return scope !== 'local' && tokenScopes.indexOf(principal.scope) >= tokenScopes.indexOf(scope);
 }
 
-/** What a value in a request names, so that it can be held against what the caller may reach. */
-export type Named = 'workspace' | 'volume' | 'operation';
+/**
+ * What a value in a request names, so that it can be held against what the caller may reach. A snapshot is reached by
+ * whoever reaches the volume that is named beside it.
+ */
+export type Named = 'workspace' | 'volume' | 'operation' | 'snapshot';
 
 /** Marks of schemas, published in the OpenAPI document with them. */
 export interface AccessMarks {
@@ -44,6 +47,8 @@ export const localOnly = { 'x-local': true } as const satisfies AccessMarks;
 export const namesWorkspace = { 'x-names': 'workspace' } as const satisfies AccessMarks;
 export const namesVolume = { 'x-names': 'volume' } as const satisfies AccessMarks;
 export const namesOperation = { 'x-names': 'operation' } as const satisfies AccessMarks;
+export const namesSnapshot = { 'x-names': 'snapshot' } as const satisfies AccessMarks;
+const allNamed: readonly unknown[] = ['workspace', 'volume', 'operation', 'snapshot'];
 
 /**
  * A path of the engine's machine in the place of the name of an image: all that `imageFile` can take for one. It names no
@@ -96,6 +101,10 @@ function markOf(schema: Record<string, unknown>, value: unknown, field: string):
   const isLocal =
     (local === true && value !== false) ||
     (typeof local === 'string' && typeof value === 'string' && new RegExp(local).test(value));
-  const named = names === 'workspace' || names === 'volume' || names === 'operation' ? names : undefined;
+  const named = isNamed(names) ? names : undefined;
   return isLocal || named !== undefined ? { field, value, isLocal, names: named } : undefined;
+}
+
+function isNamed(names: unknown): names is Named {
+  return allNamed.includes(names);
 }

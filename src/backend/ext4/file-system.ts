@@ -65,13 +65,14 @@ export class Ext4 {
     this.entries = new Entries(parts);
   }
 
-  /** An image whose journal is empty and whose redo log is finished. */
-  static open(path: string): Ext4 {
-    return openImage(path, (file, superblock) => {
-      const isWritable = superblock.unwritable === undefined;
+  /** An image whose journal is empty and whose redo log is finished. `mode` as of open(2): `r` to change nothing. */
+  static open(path: string, mode: 'r' | 'r+' = 'r+'): Ext4 {
+    const open = (file: number, superblock: Superblock): Ext4 => {
+      const isWritable = mode === 'r+' && superblock.unwritable === undefined;
       const log = isWritable ? new RedoLog(redoLogOf(path), file) : undefined;
       return new Ext4(file, new Parts(file, superblock, log));
-    });
+    };
+    return openImage(path, open, mode);
   }
 
   /** Answers what of the image was in use and is not any more: whole blocks that may become holes. */

@@ -67,8 +67,12 @@ export class Parts {
 }
 
 /** Calls `use` with an image whose journal is empty and whose redo log is finished; closed when that throws. */
-export function openImage<T>(path: string, use: (file: number, superblock: Superblock) => T): T {
-  const file = openSync(path, 'r+');
+export function openImage<T>(
+  path: string,
+  use: (file: number, superblock: Superblock) => T,
+  mode: 'r' | 'r+' = 'r+',
+): T {
+  const file = openSync(path, mode);
   try {
     const raw = Buffer.alloc(superblockSize);
     readSync(file, raw, 0, raw.length, superblockOffset);

@@ -4,6 +4,13 @@ import { copyFile, open, rm, type FileHandle } from 'node:fs/promises';
 
 const pieceBytes = 1024 * 1024;
 
+/** Of a copy that takes its time. */
+export interface CopyWatch {
+  signal?: AbortSignal;
+  /** Bytes of the source that are done. */
+  report?: (done: number, total: number) => void;
+}
+
 /** Makes the new file `to` of the blocks of `from`; false, with nothing there, where the file system does not share them. */
 export async function cloneFile(from: string, to: string): Promise<boolean> {
   try {
@@ -15,13 +22,16 @@ export async function cloneFile(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** A copy in a new file, in which what is zero takes no room. Not synced. Throws when there is such a file already. */
-export async function copySparse(from: string, to: string): Promise<void> {
+/**
+ * A copy in a new file, in which what is zero takes no room. Not synced. Throws when there is such a file already, and
+ * when it is given up; then a part of the copy is left.
+ */
+export async function copySparse(from: string, to: string, watch: CopyWatch = {}): Promise<void> {
   const source = await open(from, 'r');
   try {
     const copy = await open(to, 'wx', 0o600);
     try {
-      await copyPieces(source, copy);
+      await copyPieces(source, copy, watch);
     } finally {
       await copy.close();
     }
@@ -30,12 +40,17 @@ export async function copySparse(from: string, to: string): Promise<void> {
   }
 }
 
-async function copyPieces(source: FileHandle, copy: FileHandle): Promise<void> {
+async function copyPieces(
+  source: FileHandle,
+  copy: FileHandle,
+  { signal, report }: CopyWatch,
+): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(pieceBytes);
   const zeros = Buffer.alloc(pieceBytes);
   const { size } = await source.stat();
   await copy.truncate(size);
   for (let at = 0; at < size;) {
+    signal?.throwIfAborted();
     const { bytesRead } = await source.read(buffer, 0, pieceBytes, at);
     if (bytesRead === 0) {
       break;
@@ -44,6 +59,7 @@ async function copyPieces(source: FileHandle, copy: FileHandle): Promise<void> {
       await writeAll(copy, buffer.subarray(0, bytesRead), at);
     }
     at += bytesRead;
+    report?.(at, size);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Handlers } from './register';
 import { engineHandlers } from './routes/engine';
 import { fileHandlers } from './routes/files';
 import { workspaceHandlers } from './routes/workspaces';
+import { snapshotHandlers } from './routes/snapshots';
 import { volumeHandlers } from './routes/volumes';
 import type { Services } from './services';
 import type { WaitFor } from './wait-for';
@@ -14,6 +15,7 @@ export function makeHandlers(services: Services): Handlers {
     ...engineHandlers(services, waitFor),
     ...workspaceHandlers(services, waitFor),
     ...volumeHandlers(services),
+    ...snapshotHandlers(services, waitFor),
     ...fileHandlers(services, waitFor),
   };
 }

@@ -13,6 +13,7 @@ import type { Log } from '../machine/log';
 import type { Operations } from '../services/operations/operations';
 import type { Settings } from '../services/engine/settings';
 import type { SshAccess } from '../services/engine/ssh-access';
+import type { Snapshots } from '../services/snapshots/snapshots';
 import type { Transfers } from '../services/transfers/transfers';
 import type { Volumes } from '../services/volumes/volumes';
 import type { Visibility } from '../services/callers/visibility';
@@ -29,6 +30,7 @@ export interface Services {
   access: WorkspaceAccess;
   adoption: Adoption;
   volumes: Volumes;
+  snapshots: Snapshots;
   locations: Locations;
   transfers: Transfers;
   images: Images;

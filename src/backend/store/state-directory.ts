@@ -51,8 +51,18 @@ export class StateDirectory {
   async sweep(): Promise<void> {
     const names = await readdir(this.workspaces);
     const workspaces = names.map((name) => this.workspace(name));
-    const { home, keys, hostKeys, ssh, operations, downloads, volumes } = this;
-    for (const folder of [home, keys, hostKeys, ssh, operations, downloads, volumes, ...workspaces]) {
+    const { home, keys, hostKeys, ssh, operations, downloads, volumes, snapshots } = this;
+    for (const folder of [
+      home,
+      keys,
+      hostKeys,
+      ssh,
+      operations,
+      downloads,
+      volumes,
+      snapshots,
+      ...workspaces,
+    ]) {
       await sweepDrafts(folder);
     }
   }
@@ -76,6 +86,10 @@ export class StateDirectory {
   /** Disks of microVMs, and their index. */
   get volumes(): string {
     return join(this.home, 'volumes');
+  }
+  /** Snapshots of volumes: their records, and the data of those of disks. */
+  get snapshots(): string {
+    return join(this.home, 'snapshots');
   }
   get keys(): string {
     return join(this.home, 'keys');

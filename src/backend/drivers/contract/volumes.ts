@@ -3,6 +3,7 @@ import type { Volume, VolumeCreate } from '../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { AdoptedVolume } from '../../store/adopted-volumes';
 import type { VolumeUsage } from '../../files/volume-files';
+import type { SnapshotStore } from './snapshots';
 
 /** Marks on volumes that somebody else made, for all installations that look. */
 export interface VolumeClaims {
@@ -29,6 +30,8 @@ export interface VolumeStore {
   files(name: string): Promise<VolumeFiles>;
   /** Measured now. */
   usage(name: string, signal: AbortSignal): Promise<VolumeUsage>;
+  /** Missing where none can be made. */
+  readonly snapshots?: SnapshotStore | undefined;
   /** Missing where no other installation can have the volumes. */
   readonly claims?: VolumeClaims;
 }

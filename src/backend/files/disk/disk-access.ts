@@ -12,6 +12,8 @@ const defaultIdleMs = 30_000;
 export interface DiskImage {
   volume: string;
   path: string;
+  /** It is opened to be read only. */
+  isReadOnly?: boolean;
   /** Fails when it must not be opened; makes it fit to be. The answer gives it back. */
   prepare(): Promise<() => void>;
   idleMs?: number;
@@ -60,13 +62,15 @@ export class DiskAccess implements AgentAccess {
   }
 
   private async start(): Promise<Session> {
-    const { volume, path, timeouts } = this.image;
+    const { volume, path, isReadOnly = false, timeouts } = this.image;
     const giveBack = await this.image.prepare();
     try {
-      const worker = new DiskWorker(volume, path, timeouts);
+      const worker = new DiskWorker(volume, { path, isReadOnly }, timeouts);
       await worker.start();
       // What an upload of a killed engine left; on a disk that can't be written it stays, unseen.
-      await sweepLeftovers(worker.channel);
+      if (!isReadOnly) {
+        await sweepLeftovers(worker.channel);
+      }
       return { worker, channel: worker.channel, end: () => end(worker, path, giveBack) };
     } catch (error) {
       giveBack();

@@ -149,11 +149,11 @@ export class DiskWorker {
 
   constructor(
     private readonly volume: string,
-    image: string,
+    image: { path: string; isReadOnly?: boolean },
     limits: WorkerTimeouts = timeouts,
   ) {
     this.worker = new Worker(workerFile(), {
-      workerData: { image },
+      workerData: { image: image.path, isReadOnly: image.isReadOnly },
       resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
     });
     const output = new Readable({ read: () => undefined });

@@ -20,9 +20,9 @@ export type FromWorker =
 
 const protocol = 1;
 
-function imageOf(data: unknown): string {
+function open(data: unknown): Ext4 {
   if (typeof data === 'object' && data !== null && 'image' in data && typeof data.image === 'string') {
-    return data.image;
+    return Ext4.open(data.image, 'isReadOnly' in data && data.isReadOnly === true ? 'r' : 'r+');
   }
   throw new Error('no image is named');
 }
@@ -35,8 +35,8 @@ function post(port: MessagePort, head: Readonly<Record<string, unknown>>, payloa
   }
 }
 
-function serve(port: MessagePort, image: string): void {
-  const agent = new DiskAgent(Ext4.open(image), (head, payload) => post(port, head, payload));
+function serve(port: MessagePort, image: Ext4): void {
+  const agent = new DiskAgent(image, (head, payload) => post(port, head, payload));
   const frames = new FrameReader(
     (frame) => agent.receive(frame),
     () => maxRequest,
@@ -64,7 +64,7 @@ if (parentPort !== null && isFillData(workerData)) {
   serveSmallFiles(parentPort);
 } else if (parentPort !== null) {
   try {
-    serve(parentPort, imageOf(workerData));
+    serve(parentPort, open(workerData));
   } catch (error) {
     const { code, detail } = asDiskError(error);
     parentPort.postMessage({ failed: { code, detail } } satisfies FromWorker);

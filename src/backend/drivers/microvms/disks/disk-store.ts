@@ -8,6 +8,7 @@ import { KeyedLock } from '../../../machine/keyed-lock';
 import { isErrno, removeTree } from '../../../machine/files';
 import type { DiskHolder, DiskStore, HolderLookup } from '../parts';
 import { DirectoryVolumes } from './directory-volumes';
+import { DiskSnapshots } from './disk-snapshots';
 import { checkSize, defaultSizeMiB, growDisk, makeDisk, usedBytes } from './disk-image';
 import { OpenDisks } from './open-disks';
 import { UserImages } from './user-images';
@@ -35,6 +36,7 @@ export interface DiskStoreOptions {
 }
 
 export class Disks implements DiskStore {
+  readonly snapshots: DiskSnapshots;
   private readonly index: VolumeIndex;
   private readonly images: UserImages;
   private readonly open: OpenDisks;
@@ -49,6 +51,10 @@ export class Disks implements DiskStore {
     this.index = new VolumeIndex(volumes);
     this.images = new UserImages({ volumes, holders: questions });
     this.directories = new DirectoryVolumes(agentDirectory);
+    this.snapshots = new DiskSnapshots(join(options.home, 'snapshots'), {
+      whileFree: (name, work) => this.lock.run(name, () => this.whileFree(name, work)),
+      resized: (name, sizeMiB) => this.edit(name, (each) => ({ ...each, size_mib: sizeMiB })),
+    });
     this.open = new OpenDisks({
       ...(idleMs !== undefined && { idleMs }),
       holderOf: (name) => this.holderOf(name),
@@ -133,6 +139,22 @@ export class Disks implements DiskStore {
       }
       return toVolume({ ...row, size_mib: sizeMiB }, this.index.fileOf(row), []);
     });
+  }
+
+  /** Nobody has the disk meanwhile, and nobody gets it. */
+  private async whileFree<T>(name: string, work: (path: string) => Promise<T>): Promise<T> {
+    const row = await this.present(name);
+    const path = this.index.fileOf(row);
+    if (row.kind === 'directory') {
+      throw new BerthError('not_supported', `${name} is a folder: there are no snapshots of folders yet.`);
+    }
+    await this.refuseHeld(row, `volume "${name}" is attached to running workspace "${row.attached_to}"`);
+    const back = await this.open.take(name, path, this.writeWaitMs);
+    try {
+      return await work(path);
+    } finally {
+      back();
+    }
   }
 
   async files(name: string): Promise<VolumeFiles> {
@@ -226,6 +248,7 @@ export class Disks implements DiskStore {
   /** Closes every image. */
   async close(): Promise<void> {
     await this.open.close();
+    await this.snapshots.close();
     await this.directories.closeAll();
   }
 

@@ -1,6 +1,7 @@
 /** Disks that tell what happens to them: unlike a container engine's volumes, nobody else has events of them. */
 import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
 import type { VolumeFiles, VolumeUsage } from '../../../files/volume-files';
+import type { SnapshotStore } from '../../contract/snapshots';
 import type { DriverEvent } from '../../driver';
 import type { DiskHolder, DiskStore } from '../parts';
 
@@ -11,6 +12,10 @@ export class ObservedDisks implements DiskStore {
     private readonly disks: DiskStore,
     private readonly report: (event: DriverEvent) => void,
   ) {}
+
+  get snapshots(): SnapshotStore | undefined {
+    return this.disks.snapshots;
+  }
 
   list(): Promise<Volume[]> {
     return this.disks.list();

@@ -78,7 +78,7 @@ async function packLayer(
     progress({ done: Math.min(done, total), total, current: 'packing' });
   });
   const outside = new Hasher();
-  const worker = new DiskWorker(source.name, source.disk);
+  const worker = new DiskWorker(source.name, { path: source.disk });
   try {
     await worker.start();
     const layer = await layout.write(async (draft) => {

@@ -75,7 +75,7 @@ describe('the worker of a disk', function () {
     const disk = await TestDisk.create(folder());
     await disk.access.close();
     // A thread takes longer than that to begin: so much patience takes every worker for one that hangs.
-    const worker = new DiskWorker('hung', disk.image, { silentMs: 1, pingMs: 1 });
+    const worker = new DiskWorker('hung', { path: disk.image }, { silentMs: 1, pingMs: 1 });
     const error = await failure(worker.start(), 'runtime_unavailable');
     assert.match(error.message, /hung, and was ended \(hung\)/);
     assert.equal((await disk.files.stat('/')).type, 'directory');

@@ -1,0 +1,58 @@
+/** The part of the contract that is about snapshots: see `routes.ts`. */
+import { Type } from '@sinclair/typebox';
+import { Flag, VolumeName, Waiting } from '../common';
+import { Operation } from '../operations/schemas';
+import { namesSnapshot, namesVolume } from '../rules/principal';
+import { Snapshot, SnapshotCreate } from './schemas';
+
+const ByVolume = Type.Object({ volume: { ...VolumeName, ...namesVolume } });
+const BySnapshot = Type.Object({
+  ...ByVolume.properties,
+  snapshot: Type.String({
+    ...{ minLength: 1, maxLength: 63, description: 'Its id or its name.' },
+    ...namesSnapshot,
+  }),
+});
+
+export const snapshotRoutes = {
+  'snapshots.list': {
+    summary: 'Snapshots of a volume, newest first; also of one that is gone',
+    tag: 'snapshots',
+    scope: 'read',
+    params: ByVolume,
+    response: Type.Array(Snapshot),
+  },
+  'snapshots.create': {
+    summary: 'Make a snapshot of a volume that nothing runs on',
+    tag: 'snapshots',
+    scope: 'manage',
+    params: ByVolume,
+    query: Waiting,
+    body: SnapshotCreate,
+    response: Operation,
+  },
+  'snapshots.get': {
+    summary: 'One snapshot',
+    tag: 'snapshots',
+    scope: 'read',
+    params: BySnapshot,
+    response: Snapshot,
+  },
+  'snapshots.delete': {
+    summary: 'Delete a snapshot',
+    tag: 'snapshots',
+    scope: 'manage',
+    params: BySnapshot,
+    response: Type.Object({ deleted: Type.Boolean() }),
+  },
+  'snapshots.restore': {
+    summary:
+      'Put a volume back as it was; what is there now becomes a snapshot first, unless `keep` is false',
+    tag: 'snapshots',
+    scope: 'manage',
+    params: BySnapshot,
+    query: Waiting,
+    body: Type.Object({ keep: Type.Optional(Flag) }, { additionalProperties: false }),
+    response: Operation,
+  },
+} as const;

@@ -1,0 +1,51 @@
+/** Snapshots: what a volume was at one point in time, never changed afterwards. */
+import { Type, type Static } from '@sinclair/typebox';
+import { Label, literals, Name, Timestamp } from '../common';
+import { namesSnapshot } from '../rules/principal';
+import { VolumeKind } from '../volumes/schemas';
+
+/** As an engine makes them. */
+export const snapshotIdPattern = '^[0-9a-f]{12}$';
+
+/** Why there is one: somebody asked for it, or it is what a restore has put away. */
+export const snapshotReasons = ['manual', 'before-restore'] as const;
+
+export const Snapshot = Type.Object({
+  id: Type.String({ pattern: snapshotIdPattern }),
+  /** Its volume, which may be gone. */
+  volume: Type.String(),
+  kind: VolumeKind,
+  /** Unique among those of the volume. */
+  name: Type.Optional(Name),
+  description: Type.Optional(Label),
+  reason: literals(snapshotReasons),
+  createdAt: Timestamp,
+  /** Of a disk. */
+  sizeMiB: Type.Optional(Type.Integer()),
+  usedBytes: Type.Integer({ description: 'Bytes of its files, as their file system counts them.' }),
+  heldBytes: Type.Optional(
+    Type.Integer({
+      description:
+        'Bytes that it takes where it lies; those that it shares with the volume count. Absent: its data is gone.',
+    }),
+  ),
+  isShared: Type.Boolean({ description: 'It was made of shared blocks: what never changes takes no room.' }),
+  heldMs: Type.Integer({
+    description: 'Milliseconds that nobody could change the volume while it was made.',
+  }),
+});
+export type Snapshot = Static<typeof Snapshot>;
+
+export const SnapshotCreate = Type.Object(
+  { name: Type.Optional(Type.String({ ...Name, ...namesSnapshot })), description: Type.Optional(Label) },
+  { additionalProperties: false },
+);
+export type SnapshotCreate = Static<typeof SnapshotCreate>;
+
+export const SnapshotResult = Type.Object({ snapshot: Type.String({ description: 'Its id.' }) });
+export const RestoreResult = Type.Object({
+  restored: Type.String({ description: 'The id of the snapshot that the volume is as, now.' }),
+  before: Type.Optional(
+    Type.String({ description: 'The snapshot of what was there before: restore it to undo.' }),
+  ),
+});

@@ -1,0 +1,18 @@
+import type { Handlers } from '../register';
+import type { Services } from '../services';
+import type { WaitFor } from '../wait-for';
+
+type Ids = `snapshots.${'list' | 'create' | 'get' | 'delete' | 'restore'}`;
+
+/** Routes of snapshots. */
+export function snapshotHandlers({ snapshots }: Services, waitFor: WaitFor): Handlers<Ids> {
+  return {
+    'snapshots.list': ({ params }) => snapshots.list(params.volume),
+    'snapshots.create': async ({ params, query, body }) =>
+      waitFor(await snapshots.create(params.volume, body), query),
+    'snapshots.get': ({ params }) => snapshots.get(params.volume, params.snapshot),
+    'snapshots.delete': ({ params }) => snapshots.delete(params.volume, params.snapshot),
+    'snapshots.restore': async ({ params, query, body }) =>
+      waitFor(await snapshots.restore(params.volume, params.snapshot, body.keep ?? true), query),
+  };
+}

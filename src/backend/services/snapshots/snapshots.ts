@@ -1,0 +1,170 @@
+/** Snapshots of volumes: made, listed, restored, deleted. */
+import { randomBytes } from 'node:crypto';
+import { BerthError } from '../../../api/errors';
+import type { Operation } from '../../../api/operations/schemas';
+import type { Snapshot, SnapshotCreate } from '../../../api/snapshots/schemas';
+import type { SnapshotStore } from '../../drivers/contract/snapshots';
+import type { Log } from '../../machine/log';
+import type { SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
+import type { Drivers } from '../engine/drivers';
+import type { EventHub } from '../operations/event-hub';
+import type { OperationContext } from '../operations/operation-context';
+import type { Operations } from '../operations/operations';
+import { refuseGuardedVolume } from '../volumes/protection';
+import type { WorkspaceRegistry } from '../workspaces/registry';
+import type { ProtectedVolumes } from '../../store/protected-volumes';
+
+const idBytes = 6;
+
+export interface SnapshotsDeps {
+  drivers: Drivers;
+  records: SnapshotRecords;
+  operations: Operations;
+  registry: WorkspaceRegistry;
+  guarded: ProtectedVolumes;
+  events: EventHub;
+  log: Log;
+}
+
+export class Snapshots {
+  constructor(private readonly deps: SnapshotsDeps) {}
+
+  /** Reads what there is, and removes data that no record came to: its making was cut off. */
+  async load(): Promise<void> {
+    const { records, drivers, log } = this.deps;
+    for (const refused of await records.load()) {
+      log.error(refused, 'a snapshot is not listed');
+    }
+    for (const { volumes } of drivers.all()) {
+      for (const id of (await volumes.snapshots?.ids()) ?? []) {
+        if (!records.knows(id)) {
+          await volumes.snapshots?.remove(id);
+          log.info({ id }, 'removed a snapshot whose making was cut off');
+        }
+      }
+    }
+  }
+
+  /** Newest first. */
+  list(volume: string): Promise<Snapshot[]> {
+    return Promise.all(this.deps.records.of(volume).map((record) => this.shown(record)));
+  }
+
+  get(volume: string, given: string): Promise<Snapshot> {
+    return this.shown(this.find(volume, given));
+  }
+
+  async create(volume: string, { name, description }: SnapshotCreate): Promise<Operation> {
+    const store = await this.storeOf(volume);
+    this.refuseTaken(volume, name);
+    const start = { kind: 'snapshot.create', title: `Make a snapshot of ${volume}`, volume } as const;
+    return this.deps.operations.start(start, async (context) => {
+      const { id } = await context.step('snapshot', 'Copy', () =>
+        this.make(store, { volume, reason: 'manual', name, description }, context),
+      );
+      return { snapshot: id };
+    });
+  }
+
+  /** What is there now becomes a snapshot first, unless `keep` is false: of a protected volume it always does. */
+  async restore(volume: string, given: string, keep: boolean): Promise<Operation> {
+    const record = this.find(volume, given);
+    const store = await this.storeOf(volume);
+    if (!keep) {
+      refuseGuardedVolume(this.deps, { name: volume, kind: record.kind });
+    }
+    const title = `Restore ${volume} from ${record.name ?? record.id}`;
+    return this.deps.operations.start({ kind: 'snapshot.restore', title, volume }, async (context) => {
+      const before = keep
+        ? await context.step('keep', 'Keep what is there now', () =>
+            this.make(store, { volume, reason: 'before-restore' }, context),
+          )
+        : undefined;
+      await context.step('restore', 'Restore', () => store.restore(record.id, volume, jobOf(context)));
+      const changes = [{ type: 'changed', path: '/' } as const];
+      this.deps.events.publish('files.changed', { volume, changes });
+      return { restored: record.id, ...(before !== undefined && { before: before.id }) };
+    });
+  }
+
+  async delete(volume: string, given: string): Promise<{ deleted: boolean }> {
+    const { id, kind } = this.find(volume, given);
+    // The data first: a record without it can be deleted again, data without a record is nobody's.
+    await this.deps.drivers.ofVolumeKind(kind).volumes.snapshots?.remove(id);
+    await this.deps.records.remove(id);
+    return { deleted: true };
+  }
+
+  private async make(
+    store: SnapshotStore,
+    about: Pick<SnapshotRecord, 'volume' | 'reason'> & SnapshotCreate,
+    context: OperationContext,
+  ): Promise<SnapshotRecord> {
+    const { name, description, ...known } = about;
+    const id = randomBytes(idBytes).toString('hex');
+    const createdAt = new Date().toISOString();
+    const facts = await store.create(about.volume, id, jobOf(context));
+    const record = {
+      ...{ id, createdAt },
+      ...known,
+      ...facts,
+      ...(name !== undefined && { name }),
+      ...(description !== undefined && { description }),
+    };
+    try {
+      this.refuseTaken(about.volume, name);
+      await this.deps.records.write(record);
+    } catch (error) {
+      await store.remove(id);
+      throw error;
+    }
+    return record;
+  }
+
+  private async storeOf(volume: string): Promise<SnapshotStore> {
+    const { volumes, kind } = await this.deps.drivers.ofVolume(volume);
+    if (volumes.snapshots === undefined) {
+      throw new BerthError('not_supported', `There are no snapshots of volumes of ${kind}s yet.`, {
+        hint: 'Copy its files: `berth cp`.',
+      });
+    }
+    return volumes.snapshots;
+  }
+
+  private async shown(record: SnapshotRecord): Promise<Snapshot> {
+    const { snapshots } = this.deps.drivers.ofVolumeKind(record.kind).volumes;
+    const heldBytes = await snapshots?.heldBytes(record.id);
+    return { ...record, ...(heldBytes !== undefined && { heldBytes }) };
+  }
+
+  /** By its id or its name. */
+  private find(volume: string, given: string): SnapshotRecord {
+    const all = this.deps.records.of(volume);
+    const found = all.find(({ id }) => id === given) ?? all.find(({ name }) => name === given);
+    if (found === undefined) {
+      throw new BerthError('not_found', `The volume ${volume} has no snapshot ${given}.`, {
+        hint: `\`berth snapshot list ${volume}\` shows the ones there are.`,
+        field: 'snapshot',
+      });
+    }
+    return found;
+  }
+
+  private refuseTaken(volume: string, name: string | undefined): void {
+    if (name !== undefined && this.deps.records.of(volume).some((record) => record.name === name)) {
+      throw new BerthError('exists', `The volume ${volume} has a snapshot ${name} already.`, {
+        field: 'name',
+      });
+    }
+  }
+}
+
+function jobOf(context: OperationContext): {
+  signal: AbortSignal;
+  report: (done: number, total: number) => void;
+} {
+  return {
+    signal: context.signal,
+    report: (done, total) => context.progress({ unit: 'bytes', done, total }),
+  };
+}

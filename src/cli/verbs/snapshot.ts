@@ -1,0 +1,176 @@
+import type { Command } from 'commander';
+import { asBerthError, type Operation, type Snapshot, type SnapshotCreate } from '../../api';
+import { formatBytes } from '../../api/rules/sizes';
+import type { EngineClient } from '../../client/engine-client';
+import type { Cli } from '../cli';
+import { formatDate } from '../format/time';
+import { examples } from '../help';
+import { follow, forEach } from '../operation';
+import { formatSnapshot, formatSnapshots } from '../snapshots';
+
+interface CreateOptions {
+  name?: string;
+  description?: string;
+}
+
+interface RestoreOptions {
+  yes?: boolean;
+  keep: boolean;
+}
+
+const of = 'a volume, or a workspace, for its home';
+const which = 'its id or its name';
+
+/** `snapshot create|list|show|restore|delete`. */
+export function registerSnapshot(program: Command, cli: Cli): void {
+  const snapshot = program
+    .command('snapshot')
+    .description('create, list, show, restore and delete snapshots of volumes');
+  examples(
+    snapshot
+      .command('create')
+      .description('keep a volume as it is now; nothing may run on it meanwhile')
+      .argument('<volume>', of)
+      .option('--name <name>', 'lowercase letters, digits and hyphens')
+      .option('--description <text>', 'a line for people')
+      .action((volume: string, options: CreateOptions) => create(cli, volume, options)),
+    ['berth snapshot create demo --name before-upgrade', ''],
+  );
+  examples(
+    snapshot
+      .command('list')
+      .description('list snapshots of a volume, newest first; also of one that is gone')
+      .argument('<volume>', of)
+      .action((volume: string) => list(cli, volume)),
+    ['berth snapshot list demo', ''],
+  );
+  examples(
+    snapshot
+      .command('show')
+      .alias('info')
+      .description('show all about a snapshot')
+      .argument('<volume>', of)
+      .argument('<snapshot>', which)
+      .action((volume: string, name: string) => show(cli, volume, name)),
+    ['berth snapshot show demo before-upgrade', ''],
+  );
+  registerChanges(snapshot, cli);
+}
+
+function registerChanges(snapshot: Command, cli: Cli): void {
+  examples(
+    snapshot
+      .command('restore')
+      .description('put a volume back as it was, after a question; what is there now is kept as a snapshot')
+      .argument('<volume>', of)
+      .argument('<snapshot>', which)
+      .option('-y, --yes', 'do not ask; required without a terminal')
+      .option('--no-keep', 'make no snapshot of what is there now: it is lost')
+      .action((volume: string, name: string, options: RestoreOptions) => restore(cli, volume, name, options)),
+    ['berth snapshot restore demo before-upgrade', ''],
+  );
+  examples(
+    snapshot
+      .command('delete')
+      .description('delete snapshots, after a question')
+      .argument('<volume>', of)
+      .argument('<snapshot...>', which)
+      .option('-y, --yes', 'do not ask; required without a terminal')
+      .action((volume: string, names: string[], options: { yes?: boolean }) =>
+        remove(cli, volume, names, options),
+      ),
+    ['berth snapshot delete demo before-upgrade', ''],
+  );
+}
+
+/** A workspace goes before a volume of its name: it is what people know. */
+async function volumeOf(client: EngineClient, given: string, signal: AbortSignal): Promise<string> {
+  try {
+    return (await client.call('workspaces.get', { params: { name: given }, signal })).homeVolume;
+  } catch (error) {
+    if (['not_found', 'bad_request'].includes(asBerthError(error).code)) {
+      return given;
+    }
+    throw error;
+  }
+}
+
+async function create(cli: Cli, given: string, { name, description }: CreateOptions): Promise<void> {
+  const client = await cli.engine();
+  const volume = await volumeOf(client, given, cli.signal);
+  const body: SnapshotCreate = {
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+  };
+  const operation = await client.call('snapshots.create', { params: { volume }, body });
+  const made = resultOf(await follow(cli, client, operation), 'snapshot');
+  const snapshot = await client.call('snapshots.get', { params: { volume, snapshot: made } });
+  cli.result(snapshot, () => `Snapshot ${titleOf(snapshot)} of ${volume} is made: ${sizeOf(snapshot)}.`);
+}
+
+async function list(cli: Cli, given: string): Promise<void> {
+  const client = await cli.engine();
+  const volume = await volumeOf(client, given, cli.signal);
+  const snapshots = await client.call('snapshots.list', { params: { volume }, signal: cli.signal });
+  cli.result(snapshots, () => formatSnapshots(snapshots, volume, Date.now()));
+}
+
+async function show(cli: Cli, given: string, name: string): Promise<void> {
+  const client = await cli.engine();
+  const snapshot = await find(client, given, name, cli.signal);
+  cli.result(snapshot, () => formatSnapshot(snapshot, Date.now()));
+}
+
+async function restore(cli: Cli, given: string, name: string, options: RestoreOptions): Promise<void> {
+  const client = await cli.engine();
+  const { volume, ...snapshot } = await find(client, given, name, cli.signal);
+  const then = formatDate(Date.parse(snapshot.createdAt));
+  const fate = options.keep ? 'is kept as a snapshot, which undoes it' : 'is lost';
+  const explanation = `All files of ${volume} become what they were at ${then}. What is there now ${fate}.`;
+  await cli.consent(options.yes, explanation, `Restore ${volume}?`);
+  const operation = await client.call('snapshots.restore', {
+    params: { volume, snapshot: snapshot.id },
+    body: { keep: options.keep },
+  });
+  const ended = await follow(cli, client, operation);
+  const undo = ended.result?.before;
+  cli.result(ended.result, () =>
+    typeof undo === 'string'
+      ? `${volume} is as it was at ${then}. To undo: berth snapshot restore ${given} ${undo}`
+      : `${volume} is as it was at ${then}.`,
+  );
+}
+
+async function remove(cli: Cli, given: string, names: string[], options: { yes?: boolean }): Promise<void> {
+  const client = await cli.engine();
+  const found = await forEach(cli, names, (name) => find(client, given, name, cli.signal));
+  const lines = found.map((snapshot) => `${titleOf(snapshot)}, ${sizeOf(snapshot)}`);
+  await cli.consent(options.yes, `Snapshots of ${given}:\n  ${lines.join('\n  ')}`, 'Delete?');
+  const deleted = await forEach(cli, found, async ({ id, volume }) => {
+    await client.call('snapshots.delete', { params: { volume, snapshot: id } });
+    return { id, volume, deleted: true };
+  });
+  cli.result(deleted, () => deleted.map(({ id }) => `Snapshot ${id} is deleted.`).join('\n'));
+}
+
+async function find(
+  client: EngineClient,
+  given: string,
+  snapshot: string,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const volume = await volumeOf(client, given, signal);
+  return client.call('snapshots.get', { params: { volume, snapshot }, signal });
+}
+
+function titleOf({ name, id }: Snapshot): string {
+  return name ?? id;
+}
+
+function sizeOf({ usedBytes, isShared }: Snapshot): string {
+  return formatBytes(usedBytes) + (isShared ? ' of files, shared with the volume' : ' of files');
+}
+
+function resultOf(operation: Operation, key: string): string {
+  return String(operation.result?.[key]);
+}

@@ -1,0 +1,125 @@
+/** Snapshots of a disk, by the built program; also when the engine is killed while one is made or restored. */
+import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EngineInfo, Snapshot } from '../../../src/api';
+import { finished, Berth } from './harness';
+
+const kills = 6;
+
+describe('berth snapshot', function () {
+  this.timeout(300_000);
+  const berth = new Berth();
+  const volume = `${berth.prefix}-data`;
+  const local = (): string => join(berth.folder, 'local');
+  after(() => berth.dispose());
+
+  const put = async (content: string): Promise<void> => {
+    writeFileSync(local(), content);
+    await berth.ok('cp', '--force', local(), `volume:${volume}:/a`);
+  };
+  const content = (): Promise<string> => berth.ok('cat', `volume:${volume}:/a`);
+  const list = (): Promise<Snapshot[]> => berth.json<Snapshot[]>('snapshot', 'list', volume);
+
+  it('keeps a volume as it is, puts it back, and undoes that', async () => {
+    await berth.ok('volume', 'create', volume, '--kind', 'disk', '--size', '256m');
+    assert.match(
+      await berth.ok('snapshot', 'list', volume),
+      /has no snapshots yet\. Make one: berth snapshot create/,
+    );
+    await put('one');
+    const words = ['--name', 'first', '--description', 'as it came'];
+    assert.match(await berth.ok('snapshot', 'create', volume, ...words), /^Snapshot first of .* is made: /);
+    await put('two');
+    const back = await berth.ok('snapshot', 'restore', volume, 'first', '--yes');
+    assert.equal(await content(), 'one');
+    const undo = /To undo: berth snapshot restore \S+ (\w+)/.exec(back)?.[1] ?? '';
+    assert.deepEqual(
+      (await list()).map(({ id, name, reason }) => [id === undo, name, reason]),
+      [
+        [true, undefined, 'before-restore'],
+        [false, 'first', 'manual'],
+      ],
+    );
+    await berth.ok('snapshot', 'restore', volume, undo, '--yes', '--no-keep');
+    assert.equal(await content(), 'two');
+    assert.equal((await list()).length, 2, 'as nothing was to be kept');
+    assert.match(await berth.ok('snapshot', 'show', volume, 'first'), /^description +as it came$/m);
+  });
+
+  it('says what is wrong, and changes nothing', async () => {
+    const cases: [argv: string[], message: RegExp][] = [
+      [['create', volume, '--name', 'first'], /has a snapshot first already/],
+      [['create', volume, '--name', 'Not A Name'], /"name" does not have the right form/],
+      [['create', volume, '--description', 'two\nlines'], /description/],
+      [['create', `${volume}-none`], /There is no volume/],
+      [['restore', volume, 'first'], /Restore .*\? .*--yes|--yes/],
+      [['restore', volume, 'none', '--yes'], /has no snapshot none.*snapshot list/s],
+      [['restore', volume, '../first', '--yes'], /has no snapshot|does not have/],
+      [['delete', volume, 'none', '--yes'], /has no snapshot none/],
+    ];
+    for (const [argv, message] of cases) {
+      const { code, stderr } = await berth.run(['snapshot', ...argv]);
+      assert.notEqual(code, 0, argv.join(' '));
+      assert.match(stderr, message, argv.join(' '));
+    }
+    await berth.ok('volume', 'protect', volume);
+    const guarded = await berth.run(['snapshot', 'restore', volume, 'first', '--yes', '--no-keep']);
+    assert.match(guarded.stderr, /is protected/);
+    await berth.ok('volume', 'unprotect', volume);
+    assert.equal(await content(), 'two');
+    assert.equal((await list()).length, 2);
+  });
+
+  it('says that there are none of Docker volumes yet', async () => {
+    const docker = `${berth.prefix}-docker`;
+    await berth.ok('volume', 'create', docker);
+    const { code, stderr } = await berth.run(['snapshot', 'create', docker]);
+    assert.equal(code, 1);
+    assert.match(stderr, /There are no snapshots of volumes of containers yet\./);
+    await berth.ok('volume', 'delete', docker, '--yes');
+  });
+
+  it('leaves the volume as it was before or is after, however the engine is killed', async () => {
+    await put(`two${'x'.repeat(8_000_000)}`);
+    await berth.ok('snapshot', 'create', volume, '--name', 'large');
+    let ended = 0;
+    for (let kill = 0; kill < kills; kill += 1) {
+      await put(`now ${kill}`);
+      const { pid } = await berth.json<EngineInfo>('status').catch(() => ({ pid: 0 }));
+      const argv =
+        kill % 2 === 0
+          ? ['snapshot', 'create', volume, '--name', `kill-${kill}`]
+          : ['snapshot', 'restore', volume, 'large', '--yes'];
+      const child = berth.spawn(argv);
+      child.stdin.end();
+      const done = finished(child, argv.join(' '));
+      await sleep(200 + Math.random() * 500);
+      if (pid > 0) {
+        process.kill(pid, 'SIGKILL');
+      }
+      const { code } = await done;
+      ended += code === 0 ? 1 : 0;
+      const found = await content();
+      const states = kill % 2 === 0 ? [`now ${kill}`] : [`now ${kill}`, `two${'x'.repeat(8_000_000)}`];
+      assert(states.includes(found), `after kill ${kill}: ${found.slice(0, 20)}`);
+      for (const { id, heldBytes } of await list()) {
+        assert(heldBytes !== undefined, `${id} has no data`);
+        await berth.ok('snapshot', 'show', volume, id);
+      }
+      const files = readdirSync(join(berth.home, 'snapshots'));
+      const known = (await list()).flatMap(({ id }) => [`${id}.ext4`, `${id}.json`]);
+      assert.deepEqual(files.sort(), known.sort(), 'neither drafts nor data of nobody');
+    }
+    console.log(`        ${kills} kills, ${ended} of them after the end`);
+  });
+
+  it('deletes them', async () => {
+    const ids = (await list()).map(({ id }) => id);
+    await berth.ok('snapshot', 'delete', volume, ...ids, '--yes');
+    assert.deepEqual(await list(), []);
+    assert.deepEqual(readdirSync(join(berth.home, 'snapshots')), []);
+    assert.match(await content(), /^now |^two/);
+  });
+});

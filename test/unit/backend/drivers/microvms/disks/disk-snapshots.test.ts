@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
+import { Disks } from '../../../../../../src/backend/drivers/microvms/disks/disk-store';
+import { failure } from '../../../../../support/errors';
+import { FakeFiles } from '../../../../../support/fakes/fake-files';
+import { useTempFolder } from '../../../../../support/temp';
+import { agentDir } from '../../../files/agent/harness';
+import { assertClean } from '../../../files/disk/harness';
+
+const over = { create: true, overwrite: true };
+const holder = { workspace: 'one', runtime: 'workspace-one', readOnly: false };
+const id = '0123456789ab';
+const quiet = () => ({ signal: new AbortController().signal, report: () => undefined });
+
+describe('snapshots of disks', function () {
+  this.timeout(60_000);
+  let disks: Disks;
+  let running: Set<string>;
+  const home = useTempFolder();
+  const data = (): string => join(home(), 'snapshots', `${id}.ext4`);
+
+  beforeEach(async () => {
+    running = new Set();
+    disks = new Disks({
+      ...{ home: home(), agentDirectory: agentDir, startMs: 0, writeWaitMs: 300 },
+      holders: {
+        isGone: (runtime) => Promise.resolve(!running.has(runtime)),
+        stateOf: () => Promise.resolve('running'),
+        liveFiles: () => Promise.resolve(new FakeFiles('live')),
+      },
+    });
+    await disks.create({ name: 'data', sizeMiB: 32 });
+    await write('one');
+  });
+  afterEach(() => disks.close());
+
+  const write = async (content: string): Promise<void> => {
+    await (await disks.files('data')).write('/a', Buffer.from(content), over);
+  };
+  const read = async (files = disks.files('data')): Promise<string> => text(await (await files).read('/a'));
+
+  it('are what the disk was, sound, with its holes, and never change', async () => {
+    const facts = await disks.snapshots.create('data', id, quiet());
+    assert.deepEqual([facts.kind, facts.sizeMiB], ['disk', 32]);
+    assert(facts.usedBytes > 0 && facts.heldMs >= 0);
+    assertClean(data());
+    assert.equal(statSync(data()).mode & 0o777, 0o400);
+    assert((await disks.snapshots.heldBytes(id))! < 8 * 1024 * 1024, 'holes are holes');
+    const before = readFileSync(data());
+    await write('two');
+    const files = disks.snapshots.files(id);
+    assert.equal(await read(files), 'one');
+    assert.equal(await read(), 'two');
+    const error = await failure((await files).write('/a', Buffer.from('x'), over), 'read_only');
+    assert.match(error.message, /A snapshot never changes\./);
+    assert.deepEqual(readFileSync(data()), before, 'not a byte of it, though it was opened');
+    assert.deepEqual(readdirSync(join(home(), 'snapshots')), [`${id}.ext4`], 'and nothing lies beside it');
+  });
+
+  it('take the place of the disk, with the size that it had then', async () => {
+    await disks.snapshots.create('data', id, quiet());
+    await write('two');
+    await disks.resize('data', 64);
+    await disks.snapshots.restore(id, 'data', quiet());
+    assert.equal(await read(), 'one');
+    assert.equal((await disks.inspect('data'))!.sizeMiB, 32);
+    assertClean(join(home(), 'volumes', 'data.ext4'));
+    await write('three');
+    assert.equal(await read(disks.snapshots.files(id)), 'one', 'they share nothing that changes');
+  });
+
+  it('are not made of a disk that somebody has, nor put in its place', async () => {
+    await disks.snapshots.create('data', id, quiet());
+    running.add('workspace-one');
+    await disks.attach('data', holder);
+    const before = readFileSync(join(home(), 'volumes', 'data.ext4'));
+    for (const attempt of [
+      () => disks.snapshots.create('data', 'ba9876543210', quiet()),
+      () => disks.snapshots.restore(id, 'data', quiet()),
+    ]) {
+      const error = await failure(attempt, 'in_use');
+      assert.deepEqual(
+        [error.message, error.hint],
+        ['volume "data" is attached to running workspace "one"', 'Stop one first.'],
+      );
+    }
+    assert.deepEqual(readFileSync(join(home(), 'volumes', 'data.ext4')), before);
+    assert.deepEqual(await disks.snapshots.ids(), [id]);
+  });
+
+  it('are given up without a trace, and leave the disk as it was', async () => {
+    await disks.snapshots.create('data', id, quiet());
+    await write('two');
+    const given = new AbortController();
+    const job = { signal: given.signal, report: () => given.abort() };
+    await assert.rejects(disks.snapshots.create('data', 'ba9876543210', job), { name: 'AbortError' });
+    await assert.rejects(disks.snapshots.restore(id, 'data', job), { name: 'AbortError' });
+    assert.deepEqual(readdirSync(join(home(), 'snapshots')), [`${id}.ext4`]);
+    assert.deepEqual(readdirSync(join(home(), 'volumes')).sort(), ['data.ext4', 'index.json']);
+    assert.equal(await read(), 'two');
+  });
+
+  it('outlive their volume, and are gone when they are removed, also while they are read', async () => {
+    assert.deepEqual(await disks.snapshots.ids(), []);
+    await disks.snapshots.create('data', id, quiet());
+    await disks.remove('data');
+    assert.equal(await read(disks.snapshots.files(id)), 'one');
+    await disks.snapshots.remove(id);
+    assert(!existsSync(data()));
+    assert.equal(await disks.snapshots.heldBytes(id), undefined);
+    await failure(disks.snapshots.files(id), 'not_found');
+    await disks.snapshots.remove(id);
+  });
+
+  it('never take the place of one another', async () => {
+    await disks.snapshots.create('data', id, quiet());
+    copyFileSync(data(), join(home(), 'kept'));
+    await write('two');
+    await failure(disks.snapshots.create('data', id, quiet()), 'path_exists');
+    assert.deepEqual(readFileSync(data()), readFileSync(join(home(), 'kept')));
+  });
+});
