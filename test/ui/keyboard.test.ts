@@ -111,6 +111,7 @@ describe('all by the keyboard, from an empty window on', function () {
     await keys.press('Control+C');
     await keys.press('Control+V');
     await waitForFiles('.bash_logout', '.bashrc', '.profile', '.profile copy');
+    await session.workbench.tree('Volumes').row('.profile copy').waitFor();
     await keys.go('ArrowDown', /^\.profile copy/);
     await keys.press('F2');
     await quickInput.waitForTitle('Rename .profile copy');
