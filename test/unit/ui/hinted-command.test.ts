@@ -17,6 +17,7 @@ const without = new Map([
   ['list', 'the view beside the message shows it'],
   ['volume list', 'the view beside the message shows it'],
   ['image list', 'a command that takes an image lists them'],
+  ['snapshot list', 'snapshots have no view in a window yet'],
   ['cp', 'files are dropped on the Volumes view'],
 ]);
 
@@ -40,7 +41,7 @@ describe('ui/hinted-command', () => {
         code: 'internal',
         hint: `Try \`${hint.replaceAll(/\$\{[^}]*\}/g, 'demo')}\`.`,
       });
-      const verb = /^berth ((?:image |volume )?[a-z]+)/.exec(hint)?.[1] ?? '';
+      const verb = /^berth ((?:image |volume |snapshot )?[a-z]+)/.exec(hint)?.[1] ?? '';
       assert.notEqual(known !== undefined, without.has(verb), hint);
     }
   });
