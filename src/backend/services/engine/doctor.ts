@@ -1,5 +1,4 @@
 /** Checks of this machine: each that fails names its remedy. */
-import { statfs } from 'node:fs/promises';
 import { asBerthError } from '../../../api/errors';
 import { localTarget, placeWords } from '../../../api/rules/runtimes';
 import { checkImage } from '../../../api/rules/image-reference';
@@ -8,6 +7,7 @@ import { ownerWords } from '../../../api/rules/owner';
 import { formatBytes } from '../../../api/rules/sizes';
 import type { Check, DoctorReport, DriverStatus, Orphan } from '../../../api/engine/schemas';
 import type { RuntimeKind } from '../../../api/workspaces/schemas';
+import { freeBytesIn } from '../../machine/free-space';
 import { run } from '../../machine/run';
 import type { ProtectedVolumes } from '../../store/protected-volumes';
 import type { StateDirectory } from '../../store/state-directory';
@@ -206,8 +206,7 @@ export class Doctor {
   }
 
   private async space(): Promise<Check[]> {
-    const { bavail, bsize } = await statfs(this.state.home);
-    const free = bavail * bsize;
+    const free = await freeBytesIn(this.state.home);
     const size = `${formatBytes(free)} free in ${this.state.home}`;
     const targets = await Promise.all(
       this.drivers.all().map((driver) => driver.target().catch(() => localTarget)),

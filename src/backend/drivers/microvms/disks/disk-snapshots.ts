@@ -1,6 +1,6 @@
 /** Snapshots of disks: images beside them, by shared blocks where the file system can, else by a copy with its holes. */
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import type { SnapshotFacts, SnapshotJob, SnapshotStore } from '../../contract/snapshots';
 import { AgentFiles } from '../../../files/agent/agent-files';
@@ -9,11 +9,12 @@ import { ReadOnlyFiles } from '../../../files/unchangeable-files';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { cloneFile, copySparse } from '../../../machine/copies';
 import { isErrno } from '../../../machine/files';
+import { freeBytesIn, takenBytes } from '../../../machine/free-space';
 import { writeWhole } from '../../../machine/whole-file';
+import { formatBytes } from '../../../../api/rules/sizes';
 import { usedBytes } from './disk-image';
 
 const ending = '.ext4';
-const blockBytes = 512;
 const mebibyte = 1024 * 1024;
 
 /** What snapshots ask of the disks. */
@@ -42,10 +43,12 @@ export class DiskSnapshots implements SnapshotStore {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     return this.disks.whileFree(volume, async (path) => {
       const began = performance.now();
-      const isShared = await writeWhole(this.fileOf(id), (draft) => copied(path, draft, job), {
-        mode: 0o400,
-        ifPresent: 'refuse',
-      });
+      const isShared = await inRoom(`No snapshot of ${volume} was made`, () =>
+        writeWhole(this.fileOf(id), (draft) => copied(path, draft, job), {
+          mode: 0o400,
+          ifPresent: 'refuse',
+        }),
+      );
       const { size } = await stat(path);
       return {
         ...{ kind: 'disk', isShared, sizeMiB: size / mebibyte },
@@ -58,7 +61,9 @@ export class DiskSnapshots implements SnapshotStore {
   async restore(id: string, volume: string, job: SnapshotJob): Promise<void> {
     const from = await this.existing(id);
     await this.disks.whileFree(volume, async (path) => {
-      await writeWhole(path, (draft) => copied(from, draft, job), { mode: 0o600 });
+      await inRoom(`${volume} was not restored, and is as it was`, () =>
+        writeWhole(path, (draft) => copied(from, draft, job), { mode: 0o600 }),
+      );
       await this.disks.resized(volume, (await stat(path)).size / mebibyte);
     });
   }
@@ -73,7 +78,7 @@ export class DiskSnapshots implements SnapshotStore {
 
   async heldBytes(id: string): Promise<number | undefined> {
     try {
-      return (await stat(this.fileOf(id))).blocks * blockBytes;
+      return await takenBytes(this.fileOf(id));
     } catch (error) {
       if (isErrno(error, 'ENOENT')) {
         return undefined;
@@ -133,9 +138,36 @@ export class DiskSnapshots implements SnapshotStore {
 /** Answers whether blocks are shared. */
 async function copied(from: string, draft: string, job: SnapshotJob): Promise<boolean> {
   job.signal.throwIfAborted();
-  const isShared = await cloneFile(from, draft);
-  if (!isShared) {
-    await copySparse(from, draft, job);
+  if (await cloneFile(from, draft)) {
+    return true;
   }
-  return isShared;
+  await requireRoom(await takenBytes(from), dirname(draft));
+  await copySparse(from, draft, job);
+  return false;
+}
+
+class NoRoom extends Error {}
+
+/** For a copy: it is not begun where it can't end. */
+async function requireRoom(wanted: number, folder: string): Promise<void> {
+  const free = await freeBytesIn(folder);
+  if (free < wanted) {
+    throw new NoRoom(`it needs ${formatBytes(wanted)} at ${folder}, where ${formatBytes(free)} are free`);
+  }
+}
+
+/** A disk of this machine that is full, before or while it is written to, in words. */
+async function inRoom<T>(what: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof NoRoom || isErrno(error, 'ENOSPC', 'EDQUOT')) {
+      const why = error instanceof NoRoom ? error.message : 'the disk of this machine is full';
+      throw new BerthError('no_space', `${what}: ${why}.`, {
+        hint: 'Make room there, or delete snapshots; then try again.',
+        cause: error,
+      });
+    }
+    throw error;
+  }
 }

@@ -2,10 +2,10 @@
  * A guest that stands still because a disk of it can't be written: QEMU stops it where the disk of this machine is full,
  * and tries again what failed once it is told to go on. That is no pause of anybody.
  */
-import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../api/errors';
+import { freeBytesIn } from '../../../machine/free-space';
 import type { Log } from '../../../machine/log';
 import type { Machine } from './machine';
 import type { RuntimeRecord } from '../runtimes/runtime-record';
@@ -124,8 +124,7 @@ async function hasRoom(machine: Machine, record: RuntimeRecord): Promise<boolean
   if (disk === undefined) {
     return true;
   }
-  const { bavail, bsize } = await statfs(dirname(disk.file));
-  return disk.isFull && bavail * bsize >= wantedBytes;
+  return disk.isFull && (await freeBytesIn(dirname(disk.file))) >= wantedBytes;
 }
 
 interface FailedDisk {

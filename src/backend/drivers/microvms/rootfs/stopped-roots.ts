@@ -2,7 +2,7 @@
  * The root file systems of microVMs that do not run, to be read. A raw copy is made of a disk when somebody looks, its
  * journal is replayed there, and it goes when nobody has looked for a while: the disk itself stays as the guest left it.
  */
-import { rm, stat, statfs } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import { rootFilesOf } from '../../../../api/rules/root-files';
@@ -12,6 +12,7 @@ import { makeFit } from '../../../ext4/fitness';
 import { ReadOnlyFiles } from '../../../files/unchangeable-files';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { draftOf } from '../../../machine/drafts';
+import { freeBytesIn, takenBytes } from '../../../machine/free-space';
 import type { Bases } from './bases';
 import { convertDisk } from './convert';
 import type { RuntimeRecord } from '../runtimes/runtime-record';
@@ -20,7 +21,6 @@ import type { RuntimeStore } from '../runtimes/runtime-store';
 const copyTimeoutMs = 10 * 60_000;
 /** Of the disk that the copy is made on: what microVMs that run write there meanwhile must find room. */
 const reserveBytes = 512 * 2 ** 20;
-const blockBytes = 512;
 
 export interface StoppedRootsDeps {
   store: RuntimeStore;
@@ -28,8 +28,8 @@ export interface StoppedRootsDeps {
   qemuImg: () => Promise<string>;
   /** Calls back while the runtime is stopped and stays so; throws when it is not. */
   whileStopped: (name: string, work: (record: RuntimeRecord) => Promise<void>) => Promise<void>;
-  /** Bytes that are free where a file lies; by default, what the file system says. */
-  freeBytes?: (path: string) => Promise<number>;
+  /** Bytes that are free in a folder; by default, what the file system says. */
+  freeBytes?: (folder: string) => Promise<number>;
 }
 
 interface Root {
@@ -124,10 +124,9 @@ export class StoppedRoots {
 
   /** For a copy of what these files have in all. */
   private async requireRoom(volume: string, paths: [string, string]): Promise<void> {
-    const { freeBytes = freeBytesAt } = this.deps;
-    const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).blocks * blockBytes));
-    const wanted = sizes.reduce((sum, size) => sum + size, reserveBytes);
-    if ((await freeBytes(paths[0])) < wanted) {
+    const { freeBytes = freeBytesIn } = this.deps;
+    const wanted = reserveBytes + (await takenBytes(...paths));
+    if ((await freeBytes(dirname(paths[0]))) < wanted) {
       throw new BerthError('no_space', `There is no room for the copy in which ${volume} is read.`, {
         hint: `Make ${Math.ceil(wanted / 2 ** 20)} MiB free at ${dirname(paths[0])}, or start the workspace: then none is needed.`,
       });
@@ -138,11 +137,6 @@ export class StoppedRoots {
     const { ino, size, mtimeNs } = await stat(this.deps.store.files.of(name).rootfs, { bigint: true });
     return `${ino} ${size} ${mtimeNs}`;
   }
-}
-
-async function freeBytesAt(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dirname(path));
-  return bavail * bsize;
 }
 
 function gaveWay(name: string): BerthError {

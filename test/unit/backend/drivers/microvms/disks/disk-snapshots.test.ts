@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { Disks } from '../../../../../../src/backend/drivers/microvms/disks/disk-store';
 import { failure } from '../../../../../support/errors';
 import { FakeFiles } from '../../../../../support/fakes/fake-files';
+import { fillDisk, mountSmallDisk, unmount } from '../../../../../support/files/small-disk';
+import { skipWithout } from '../../../../../support/skip';
 import { useTempFolder } from '../../../../../support/temp';
 import { agentDir } from '../../../files/agent/harness';
 import { assertClean } from '../../../files/disk/harness';
@@ -100,6 +103,31 @@ describe('snapshots of disks', function () {
     assert.deepEqual(readdirSync(join(home(), 'snapshots')), [`${id}.ext4`]);
     assert.deepEqual(readdirSync(join(home(), 'volumes')).sort(), ['data.ext4', 'index.json']);
     assert.equal(await read(), 'two');
+  });
+
+  it('are not begun where they have no room, and given up where it goes meanwhile', async function () {
+    const folder = join(home(), 'snapshots');
+    mkdirSync(folder, { mode: 0o700 });
+    if (!mountSmallDisk(folder, '9m', 0o700)) {
+      skipWithout(this, 'the right to mount a small disk');
+    }
+    try {
+      const large = randomBytes(10 * 1024 * 1024);
+      await (await disks.files('data')).write('/large', large, over);
+      const needs = await failure(disks.snapshots.create('data', id, quiet()), 'no_space');
+      assert.match(
+        needs.message,
+        /^No snapshot of data was made: it needs 1\d MiB at .*, where 9\.0 MiB are free\.$/,
+      );
+      await (await disks.files('data')).write('/large', large.subarray(0, 4 * 1024 * 1024), over);
+      const job = { ...quiet(), report: () => fillDisk(folder) };
+      const full = await failure(disks.snapshots.create('data', id, job), 'no_space');
+      assert.equal(full.message, 'No snapshot of data was made: the disk of this machine is full.');
+      assert.deepEqual(readdirSync(folder), ['filler']);
+      assert.equal(await read(), 'one');
+    } finally {
+      unmount(folder);
+    }
   });
 
   it('outlive their volume, and are gone when they are removed, also while they are read', async () => {
