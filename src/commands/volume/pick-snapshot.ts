@@ -1,0 +1,63 @@
+/** Choosing a disk, and snapshots of it. */
+import * as vscode from 'vscode';
+import type { Snapshot, Volume } from '../../api';
+import { formatBytes } from '../../api/rules/sizes';
+import { pickOne } from '../../ui/pick';
+import { Cancelled } from '../../ui/runner';
+import { time } from '../../ui/words';
+import { showInformationMessage } from '../../ui/messages';
+import type { Services } from '../command';
+
+const { t } = vscode.l10n;
+
+export type SnapshotServices = Pick<Services, 'link' | 'runner' | 'store' | 'targets'>;
+
+/** The disk that is meant, or chosen. Throws `Cancelled`. */
+export async function pickDisk(
+  { targets }: SnapshotServices,
+  target: unknown,
+  placeHolder: string,
+): Promise<Volume> {
+  const [volume] = await targets.volumes(target, undefined, {
+    placeHolder,
+    offered: ({ kind }) => kind === 'disk',
+    none: t('There is no disk: there are no snapshots of Docker volumes and folders yet.'),
+  });
+  if (volume === undefined) {
+    throw new Cancelled();
+  }
+  return volume;
+}
+
+/** One of the snapshots of a volume, newest first; says so where there is none. Throws `Cancelled`. */
+export async function pickSnapshot(
+  { link }: SnapshotServices,
+  volume: string,
+  placeHolder: string,
+): Promise<Snapshot> {
+  const client = await link.client();
+  const snapshots = await client.call('snapshots.list', { params: { volume } });
+  if (snapshots.length === 0) {
+    void showInformationMessage(t('{0} has no snapshots yet.', volume));
+    throw new Cancelled();
+  }
+  const chosen = await pickOne(snapshots.map(itemOf), { placeHolder, matchOnDescription: true });
+  if (chosen === undefined) {
+    throw new Cancelled();
+  }
+  return chosen.snapshot;
+}
+
+function itemOf(snapshot: Snapshot) {
+  const { name, createdAt, description, usedBytes, reason } = snapshot;
+  const why = reason === 'before-restore' ? [t('before a restore')] : [];
+  return {
+    label: name ?? time(createdAt),
+    description: [...(name === undefined ? [] : [time(createdAt)]), ...why, formatBytes(usedBytes)].join(
+      ' · ',
+    ),
+    ...(description !== undefined && { detail: description }),
+    iconPath: new vscode.ThemeIcon(reason === 'manual' ? 'device-camera' : 'history'),
+    snapshot,
+  };
+}

@@ -1,0 +1,55 @@
+import * as vscode from 'vscode';
+import { time } from '../../ui/words';
+import { showInformationMessage } from '../../ui/messages';
+import type { Handler } from '../command';
+import { confirm } from '../input';
+import { pickDisk, pickSnapshot, type SnapshotServices } from './pick-snapshot';
+
+const { t } = vscode.l10n;
+
+/** Puts a disk back as it was, after a dialog; what is there now becomes a snapshot first, which undoes it. */
+export const restoreSnapshot =
+  (services: SnapshotServices): Handler =>
+  async (target) => {
+    const { name: volume } = await pickDisk(services, target, t('Volume to restore'));
+    const { id, name, createdAt } = await pickSnapshot(
+      services,
+      volume,
+      t('Snapshot to restore {0} from', volume),
+    );
+    const title = name ?? time(createdAt);
+    await confirm({
+      message: t('Restore {0} from {1}?', volume, title),
+      detail: t(
+        'All its files become what they were ({0}). What is there now is kept as a snapshot first.',
+        time(createdAt),
+      ),
+      act: t('Restore'),
+      harmless: { title: t('Keep') },
+    });
+    const before = await restore(services, volume, id);
+    if (before === undefined) {
+      return;
+    }
+    const undo = t('Undo');
+    if (
+      (await showInformationMessage(t('{0} is as it was ({1}).', volume, time(createdAt)), undo)) === undo
+    ) {
+      await restore(services, volume, before);
+    }
+  };
+
+/** Answers the snapshot that undoes it; undefined where it did not come to its end. */
+async function restore(
+  { runner }: SnapshotServices,
+  volume: string,
+  id: string,
+): Promise<string | undefined> {
+  const outcome = await runner.run(t('Restoring {0}', volume), async (task) =>
+    task.follow(
+      await task.client.call('snapshots.restore', { params: { volume, snapshot: id }, body: { keep: true } }),
+    ),
+  );
+  const before = outcome.kind === 'done' ? outcome.value.result?.before : undefined;
+  return typeof before === 'string' ? before : undefined;
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { berthVsix } from '../runner/package-extension';
+import { berth } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+
+const slow = 90_000;
+
+describe('snapshots of a disk', function () {
+  this.timeout(240_000);
+  const data = `uisnap-${randomBytes(3).toString('hex')}`;
+  let session: Session;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    session = await launch({ vsix: await berthVsix(), folder });
+    await session.workbench.openSideBar('Berth');
+    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await berth(session, 'volume', 'create', data, '--kind', 'disk', '--size', '32m');
+    await put('one');
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await berth(session, 'volume', 'delete', data, '--yes');
+    await session.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const put = async (content: string): Promise<void> => {
+    await writeFile(join(folder, 'a'), content);
+    await berth(session, 'cp', '--force', join(folder, 'a'), `volume:${data}:/a`);
+  };
+  const content = (): Promise<string> => berth(session, 'cat', `volume:${data}:/a`);
+  const row = () => session.workbench.tree('Volumes').row(data);
+
+  it('is made from the menu of the row, under a name that is checked', async () => {
+    const { workbench } = session;
+    await row().waitFor('visible', slow);
+    await row().contextMenu('Snapshot Volume…');
+    await workbench.quickInput.waitForTitle(`Snapshot of ${data}`);
+    await workbench.quickInput.box.fill('Not A Name');
+    await eventually('what is wrong', async () =>
+      assert.match(await workbench.quickInput.message(), /Lowercase letters, digits and hyphens/),
+    );
+    await workbench.quickInput.enter('first');
+    await workbench.notifications.waitFor(`${data} is kept as it is now`, slow);
+    assert.match(await berth(session, 'snapshot', 'list', data), / first /);
+  });
+
+  it('comes back after a dialog that says what goes, and that is undone by a button', async () => {
+    const { workbench } = session;
+    await put('two');
+    await workbench.run('Berth: Restore Volume from Snapshot…');
+    await workbench.quickInput.pick(data);
+    await eventually('the snapshot', async () =>
+      assert.deepEqual(await workbench.quickInput.labels(), ['first']),
+    );
+    await workbench.quickInput.pick('first');
+    assert.match(await workbench.dialog.text(), /What is there now is kept as a snapshot first\./);
+    await workbench.screenshot('snapshot-restore');
+    await workbench.dialog.press('Restore');
+    await eventually('the old content', async () => assert.equal(await content(), 'one'), slow);
+    await workbench.notifications.press(`${data} is as it was`, 'Undo');
+    await eventually('the new content', async () => assert.equal(await content(), 'two'), slow);
+  });
+
+  it('is deleted after a dialog with what it takes', async () => {
+    const { workbench } = session;
+    await row().contextMenu('Delete Snapshot of Volume…');
+    await workbench.quickInput.pick('first');
+    assert.match(await workbench.dialog.text(), /Delete the snapshot first of .*[\d.]+ [KM]iB/s);
+    await workbench.dialog.press('Delete');
+    await eventually('it to be gone', async () =>
+      assert.doesNotMatch(await berth(session, 'snapshot', 'list', data), / first /),
+    );
+  });
+});
