@@ -1,5 +1,5 @@
 /** The frame of every verb: check, in-between state, operation, settled state. */
-import { asBerthError } from '../../../../api/errors';
+import { asBerthError, BerthError } from '../../../../api/errors';
 import type { Operation } from '../../../../api/operations/schemas';
 import {
   isRuntimeState,
@@ -79,10 +79,23 @@ export function runVerb(
   });
 }
 
-/** What was last seen is no answer while the runtime can't be reached. Who starts what runs wants to use it. */
+/**
+ * What was last seen is no answer while the runtime can't be reached, or when somebody has just started or stopped it:
+ * nothing was done then, and that must not be said. Who starts what runs wants to use it.
+ */
 async function lookAgain({ registry, runtimes }: VerbDeps, name: string): Promise<void> {
-  await (await runtimes.reach(registry.get(name))).inspect();
-  if (registry.get(name).state === 'running') {
+  const seen = await (await runtimes.reach(registry.get(name))).inspect();
+  const { state } = registry.get(name);
+  if (isRuntimeState(state) && seen !== undefined && seen.state !== state) {
+    throw new BerthError(
+      'illegal_state',
+      `Workspace ${name} has just changed: it is ${seen.state}, no longer ${state}.`,
+      {
+        hint: 'Try again.',
+      },
+    );
+  }
+  if (state === 'running') {
     await registry.update(name, { lastUsedAt: now() });
   }
 }

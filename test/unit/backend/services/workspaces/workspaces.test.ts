@@ -105,6 +105,14 @@ describe('services/workspaces/workspaces', () => {
     assert.equal(workspace().startedAt, undefined);
   });
 
+  it('does not say that there was nothing to do about what somebody else has just changed', async () => {
+    await run('stop');
+    await test.driver.start('workspace-demo');
+    const { status, error } = await run('stop');
+    assert.deepEqual([status, error?.code, error?.hint], ['failed', 'illegal_state', 'Try again.']);
+    assert.match(error?.message ?? '', /demo has just changed: it is running, no longer stopped/);
+  });
+
   it('changes nothing when it is there already, and says so', async () => {
     const first = await run('start');
     assert.deepEqual([first.status, first.result], ['succeeded', { changed: false }]);
