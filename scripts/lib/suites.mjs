@@ -31,8 +31,8 @@ const PLACES = {
   unit: { folders: ['unit'], environment: odd },
   ordinary: {
     folders: [
-      ...['drivers/microvms/qemu', 'drivers/microvms/virtiofs', 'files/agent', 'files/local', 'inside'],
-      ...['machine', 'services/transfers'],
+      ...['drivers/microvms/disks', 'drivers/microvms/qemu', 'drivers/microvms/virtiofs', 'files/agent'],
+      ...['files/local', 'inside', 'machine', 'services/transfers'],
     ].map((name) => `unit/backend/${name}`),
     environment: odd,
     isOrdinary: true,

@@ -133,7 +133,9 @@ export class Cli {
   }
 
   async dispose(): Promise<void> {
-    const client = await this.client?.catch(() => undefined);
+    // One that nobody has got yet is not waited for: it may take longer than its command may.
+    const nothingYet = new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)));
+    const client = await Promise.race([this.client?.catch(() => undefined), nothingYet]);
     client?.dispose();
   }
 

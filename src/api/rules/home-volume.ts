@@ -19,5 +19,10 @@ export function originOf(volume: string): { name: string; origin: Origin } | und
   return isName(name) ? { name, origin: match.origin } : undefined;
 }
 
+/** The home of a workspace that Berth makes. */
+export function homeVolumeOf(workspace: string): string {
+  return `workspace-${workspace}`;
+}
+
 /** Where it is mounted, and a login begins. */
 export const homeFolder = '/home/workspace';

@@ -95,3 +95,6 @@ export function fileNameProblem(text: string, bytes = utf8Bytes(text)): FileName
 function utf8Bytes(text: string): number {
   return Buffer.byteLength(text);
 }
+
+/** The ids of snapshots, as engines make them. */
+export const snapshotIdPattern = '^[0-9a-f]{12}$';

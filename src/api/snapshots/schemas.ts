@@ -1,11 +1,9 @@
 /** Snapshots: what a volume was at one point in time, never changed afterwards. */
 import { Type, type Static } from '@sinclair/typebox';
 import { Label, literals, Name, Timestamp } from '../common';
+import { snapshotIdPattern } from '../rules/names';
 import { namesSnapshot } from '../rules/principal';
 import { VolumeKind } from '../volumes/schemas';
-
-/** As an engine makes them. */
-export const snapshotIdPattern = '^[0-9a-f]{12}$';
 
 /** Why there is one: somebody asked for it, or it is what a restore has put away. */
 export const snapshotReasons = ['manual', 'before-restore'] as const;

@@ -1,6 +1,6 @@
 /** Copies of large files, disks for one: sharing the blocks where the file system can, else with holes where zeros are. */
 import { constants } from 'node:fs';
-import { copyFile, open, rm, type FileHandle } from 'node:fs/promises';
+import { chmod, copyFile, open, rm, type FileHandle } from 'node:fs/promises';
 
 const pieceBytes = 1024 * 1024;
 
@@ -11,10 +11,12 @@ export interface CopyWatch {
   report?: (done: number, total: number) => void;
 }
 
-/** Makes the new file `to` of the blocks of `from`; false, with nothing there, where the file system does not share them. */
+/** Makes the new file `to`, mode 0600, of the blocks of `from`; false, with nothing there, where the file system does not share them. */
 export async function cloneFile(from: string, to: string): Promise<boolean> {
   try {
     await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    // It has the mode of the other one, which may be nobody's to write to.
+    await chmod(to, 0o600);
     return true;
   } catch {
     await rm(to, { force: true });

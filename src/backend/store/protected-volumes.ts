@@ -47,6 +47,7 @@ export class ProtectedVolumes {
   private volumes: readonly Entry[] = [];
   private unprotected: readonly Entry[] = [];
   private setAside: { path: string; at: number } | undefined;
+  private reloading: Promise<void> | undefined;
   private readonly writes = new KeyedLock();
 
   constructor(private readonly path: string) {}
@@ -85,10 +86,10 @@ export class ProtectedVolumes {
 
   /** Resolves when it is on disk; what can't be written does not count. */
   set(volume: VolumeKey, isProtected: boolean): Promise<void> {
-    const isDecided = !isProtected && this.lost() !== undefined;
+    this.lost();
     return this.change(
       (volumes) => (isProtected === this.has(volume) ? volumes : withVolume(volumes, volume, isProtected)),
-      (unprotected) => withVolume(unprotected, volume, isDecided),
+      (unprotected) => withVolume(unprotected, volume, !isProtected && this.setAside !== undefined),
     );
   }
 
@@ -108,9 +109,20 @@ export class ProtectedVolumes {
 
   private lost(): { path: string; at: number } | undefined {
     if (this.setAside !== undefined && !existsSync(this.setAside.path)) {
-      this.setAside = undefined;
+      this.reloading ??= this.reload();
     }
     return this.setAside;
+  }
+
+  /** Moved away, or mended and back in its place: what counts is read again, and until then nothing is let go. */
+  private async reload(): Promise<void> {
+    try {
+      await this.writes.run('', () => this.load());
+    } catch {
+      // A newer Berth wrote it: nothing is let go.
+    } finally {
+      this.reloading = undefined;
+    }
   }
 
   private change(

@@ -2,7 +2,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
-import { Snapshot, snapshotIdPattern } from '../../api/snapshots/schemas';
+import { snapshotIdPattern } from '../../api/rules/names';
+import { Snapshot } from '../../api/snapshots/schemas';
 import { isErrno } from '../machine/files';
 import { readRecord, writeRecord, type RecordFormat } from './records';
 

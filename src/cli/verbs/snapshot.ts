@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { asBerthError, type Operation, type Snapshot, type SnapshotCreate } from '../../api';
+import { homeVolumeOf } from '../../api/rules/home-volume';
+import { isName } from '../../api/rules/names';
 import { formatBytes } from '../../api/rules/sizes';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
@@ -83,16 +85,21 @@ function registerChanges(snapshot: Command, cli: Cli): void {
   );
 }
 
-/** A workspace goes before a volume of its name: it is what people know. */
+/** A workspace goes before a volume of its name: it is what people know, also when it is gone and its snapshots are not. */
 async function volumeOf(client: EngineClient, given: string, signal: AbortSignal): Promise<string> {
   try {
     return (await client.call('workspaces.get', { params: { name: given }, signal })).homeVolume;
   } catch (error) {
-    if (['not_found', 'bad_request'].includes(asBerthError(error).code)) {
-      return given;
+    if (!['not_found', 'bad_request'].includes(asBerthError(error).code)) {
+      throw error;
     }
-    throw error;
   }
+  const home = homeVolumeOf(given);
+  return isName(home) && (await listOf(client, home, signal)).length > 0 ? home : given;
+}
+
+function listOf(client: EngineClient, volume: string, signal: AbortSignal): Promise<Snapshot[]> {
+  return client.call('snapshots.list', { params: { volume }, signal });
 }
 
 async function create(cli: Cli, given: string, { name, description }: CreateOptions): Promise<void> {
@@ -111,7 +118,11 @@ async function create(cli: Cli, given: string, { name, description }: CreateOpti
 async function list(cli: Cli, given: string): Promise<void> {
   const client = await cli.engine();
   const volume = await volumeOf(client, given, cli.signal);
-  const snapshots = await client.call('snapshots.list', { params: { volume }, signal: cli.signal });
+  const snapshots = await listOf(client, volume, cli.signal);
+  if (snapshots.length === 0) {
+    // Says so where there is no such volume either.
+    await client.call('volumes.get', { params: { volume }, signal: cli.signal });
+  }
   cli.result(snapshots, () => formatSnapshots(snapshots, volume, Date.now()));
 }
 

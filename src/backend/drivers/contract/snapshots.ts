@@ -29,8 +29,16 @@ export interface SnapshotFacts {
 export interface SnapshotStore {
   /** Of the volume as it is now. `id` names it from then on, on all machines. */
   create(volume: string, id: string, job: SnapshotJob): Promise<SnapshotFacts>;
-  /** Puts the volume back as it was: its files from then are all there is in it. Throws `not_found`. */
-  restore(id: string, volume: string, job: SnapshotJob): Promise<void>;
+  /**
+   * Puts the volume back as it was: its files from then are all there is in it. Throws `not_found`. `before`: what is
+   * there now is kept as a snapshot of that id first, and nothing is changed before `kept` has resolved.
+   */
+  restore(
+    id: string,
+    volume: string,
+    job: SnapshotJob,
+    before?: { id: string; kept: (facts: SnapshotFacts) => Promise<void> },
+  ): Promise<void>;
   /** Succeeds when there is none. */
   remove(id: string): Promise<void>;
   /** Bytes that it takes on the disk that it lies on; blocks that are shared count. Undefined when there is none. */

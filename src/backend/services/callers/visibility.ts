@@ -4,7 +4,8 @@ import { workspaceOfRoot } from '../../../api/rules/root-files';
 import type { Named, Principal } from '../../../api/rules/principal';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Operations } from '../operations/operations';
-import { homeVolumeOf, type WorkspaceRecord } from '../workspaces/record';
+import { homeVolumeOf } from '../../../api/rules/home-volume';
+import type { WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
 export interface VisibilityDeps {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Snapshot, SnapshotCreate } from '../../../api/snapshots/schemas';
-import type { SnapshotStore } from '../../drivers/contract/snapshots';
+import type { SnapshotFacts, SnapshotStore } from '../../drivers/contract/snapshots';
 import type { Log } from '../../machine/log';
 import type { SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
 import type { Drivers } from '../engine/drivers';
@@ -11,10 +11,16 @@ import type { EventHub } from '../operations/event-hub';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import { refuseGuardedVolume } from '../volumes/protection';
+import type { Volumes } from '../volumes/volumes';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { ProtectedVolumes } from '../../store/protected-volumes';
 
 const idBytes = 6;
+
+type About = Pick<SnapshotRecord, 'volume' | 'reason'> & {
+  name?: string | undefined;
+  description?: string | undefined;
+};
 
 export interface SnapshotsDeps {
   drivers: Drivers;
@@ -22,6 +28,7 @@ export interface SnapshotsDeps {
   operations: Operations;
   registry: WorkspaceRegistry;
   guarded: ProtectedVolumes;
+  volumes: Pick<Volumes, 'get'>;
   events: EventHub;
   log: Log;
 }
@@ -59,10 +66,8 @@ export class Snapshots {
     this.refuseTaken(volume, name);
     const start = { kind: 'snapshot.create', title: `Make a snapshot of ${volume}`, volume } as const;
     return this.deps.operations.start(start, async (context) => {
-      const { id } = await context.step('snapshot', 'Copy', () =>
-        this.make(store, { volume, reason: 'manual', name, description }, context),
-      );
-      return { snapshot: id };
+      const about: About = { volume, reason: 'manual', name, description };
+      return { snapshot: await context.step('snapshot', 'Copy', () => this.make(store, about, context)) };
     });
   }
 
@@ -75,16 +80,34 @@ export class Snapshots {
     }
     const title = `Restore ${volume} from ${record.name ?? record.id}`;
     return this.deps.operations.start({ kind: 'snapshot.restore', title, volume }, async (context) => {
-      const before = keep
-        ? await context.step('keep', 'Keep what is there now', () =>
-            this.make(store, { volume, reason: 'before-restore' }, context),
-          )
-        : undefined;
-      await context.step('restore', 'Restore', () => store.restore(record.id, volume, jobOf(context)));
-      const changes = [{ type: 'changed', path: '/' } as const];
-      this.deps.events.publish('files.changed', { volume, changes });
-      return { restored: record.id, ...(before !== undefined && { before: before.id }) };
+      const before = keep ? newId() : undefined;
+      const kept =
+        before === undefined
+          ? undefined
+          : {
+              id: before,
+              kept: (facts: SnapshotFacts) => this.note(before, { volume, reason: 'before-restore' }, facts),
+            };
+      await context.step('restore', 'Restore', async () => {
+        try {
+          await store.restore(record.id, volume, jobOf(context), kept);
+        } finally {
+          await this.publish(volume);
+        }
+      });
+      return { restored: record.id, ...(before !== undefined && { before }) };
     });
+  }
+
+  /** Whatever became of it: its files and its size may be others. */
+  private async publish(volume: string): Promise<void> {
+    const { events, volumes, log } = this.deps;
+    events.publish('files.changed', { volume, changes: [{ type: 'changed', path: '/' }] });
+    try {
+      events.publish('volume.changed', await volumes.get(volume, false));
+    } catch (error) {
+      log.warn({ err: error, volume }, 'not shown as it is now');
+    }
   }
 
   async delete(volume: string, given: string): Promise<{ deleted: boolean }> {
@@ -95,30 +118,27 @@ export class Snapshots {
     return { deleted: true };
   }
 
-  private async make(
-    store: SnapshotStore,
-    about: Pick<SnapshotRecord, 'volume' | 'reason'> & SnapshotCreate,
-    context: OperationContext,
-  ): Promise<SnapshotRecord> {
-    const { name, description, ...known } = about;
-    const id = randomBytes(idBytes).toString('hex');
-    const createdAt = new Date().toISOString();
+  private async make(store: SnapshotStore, about: About, context: OperationContext): Promise<string> {
+    const id = newId();
     const facts = await store.create(about.volume, id, jobOf(context));
-    const record = {
-      ...{ id, createdAt },
-      ...known,
-      ...facts,
-      ...(name !== undefined && { name }),
-      ...(description !== undefined && { description }),
-    };
     try {
-      this.refuseTaken(about.volume, name);
-      await this.deps.records.write(record);
+      this.refuseTaken(about.volume, about.name);
+      await this.note(id, about, facts);
     } catch (error) {
       await store.remove(id);
       throw error;
     }
-    return record;
+    return id;
+  }
+
+  private note(id: string, { name, description, ...known }: About, facts: SnapshotFacts): Promise<void> {
+    return this.deps.records.write({
+      ...{ id, createdAt: new Date().toISOString() },
+      ...known,
+      ...facts,
+      ...(name !== undefined && { name }),
+      ...(description !== undefined && { description }),
+    });
   }
 
   private async storeOf(volume: string): Promise<SnapshotStore> {
@@ -167,4 +187,8 @@ function jobOf(context: OperationContext): {
     signal: context.signal,
     report: (done, total) => context.progress({ unit: 'bytes', done, total }),
   };
+}
+
+function newId(): string {
+  return randomBytes(idBytes).toString('hex');
 }

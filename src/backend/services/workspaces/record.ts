@@ -85,11 +85,6 @@ export function runtimeNameOf(workspace: string): string {
   return `workspace-${workspace}`;
 }
 
-/** The volume that is a workspace's home. */
-export function homeVolumeOf(workspace: string): string {
-  return `workspace-${workspace}`;
-}
-
 /** The volume that a Docker inside of that workspace keeps its images and containers in. */
 export function dockerVolumeOf(workspace: string): string {
   return `workspace-${workspace}-docker`;

@@ -4,6 +4,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProtectedVolumes } from '../../../../src/backend/store/protected-volumes';
 import { failure } from '../../../support/errors';
+import { until } from '../../../support/wait';
 import { useTempFolder } from '../../../support/temp';
 import { volume } from '../../providers/fixtures';
 
@@ -91,11 +92,32 @@ describe('store/protected-volumes', () => {
       await failure(async () => (await load()).refuse(data), 'illegal_state');
     });
 
-    it('ends when the user has moved the damaged file away', async () => {
+    it('ends soon after the user has moved the damaged file away', async () => {
       const list = await load();
       await rename(list.damaged ?? '', join(folder(), 'mine'));
+      await eventuallyKnown(list);
       list.refuse(data);
       assert.deepEqual([list.damaged, list.shown(data).protected], [undefined, undefined]);
     });
+
+    it('that was mended and is back in its place counts as it is, and is not written over', async () => {
+      const list = await load();
+      const mended = { schemaVersion: 2, volumes: [{ name: data.name, store: 'docker' }] };
+      await writeFile(list.damaged ?? '', JSON.stringify(mended));
+      await rename(list.damaged ?? '', path());
+      await failure(() => list.refuse(data), 'illegal_state');
+      await eventuallyKnown(list);
+      await failure(() => list.refuse(data), 'illegal_state');
+      list.refuse(other);
+      await list.set(other, true);
+      const again = await load();
+      for (const each of [data, other]) {
+        await failure(() => again.refuse(each), 'illegal_state');
+      }
+    });
+
+    /** Reading it again takes a moment, in which nothing is let go. */
+    const eventuallyKnown = (list: ProtectedVolumes) =>
+      until('it is read again', () => list.damaged === undefined, 5_000, 5);
   });
 });

@@ -1,7 +1,8 @@
 /** Snapshots of disks: images beside them, by shared blocks where the file system can, else by a copy with its holes. */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
+import { snapshotIdPattern } from '../../../../api/rules/names';
 import type { SnapshotFacts, SnapshotJob, SnapshotStore } from '../../contract/snapshots';
 import { AgentFiles } from '../../../files/agent/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
@@ -15,6 +16,7 @@ import { formatBytes } from '../../../../api/rules/sizes';
 import { usedBytes } from './disk-image';
 
 const ending = '.ext4';
+const isId = new RegExp(snapshotIdPattern);
 const mebibyte = 1024 * 1024;
 
 /** What snapshots ask of the disks. */
@@ -40,32 +42,50 @@ export class DiskSnapshots implements SnapshotStore {
   ) {}
 
   async create(volume: string, id: string, job: SnapshotJob): Promise<SnapshotFacts> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    return this.disks.whileFree(volume, async (path) => {
-      const began = performance.now();
-      const isShared = await inRoom(`No snapshot of ${volume} was made`, () =>
-        writeWhole(this.fileOf(id), (draft) => copied(path, draft, job), {
-          mode: 0o400,
-          ifPresent: 'refuse',
-        }),
-      );
-      const { size } = await stat(path);
-      return {
-        ...{ kind: 'disk', isShared, sizeMiB: size / mebibyte },
-        usedBytes: await usedBytes(volume, path),
-        heldMs: Math.round(performance.now() - began),
-      };
-    });
+    return this.disks.whileFree(volume, (path) => this.keep(volume, path, id, job));
   }
 
-  async restore(id: string, volume: string, job: SnapshotJob): Promise<void> {
+  async restore(
+    id: string,
+    volume: string,
+    job: SnapshotJob,
+    before?: { id: string; kept: (facts: SnapshotFacts) => Promise<void> },
+  ): Promise<void> {
     const from = await this.existing(id);
     await this.disks.whileFree(volume, async (path) => {
+      if (before !== undefined) {
+        const facts = await this.keep(volume, path, before.id, job);
+        await before.kept(facts).catch(async (error: unknown) => {
+          await this.remove(before.id);
+          throw error;
+        });
+      }
+      const old = (await stat(path)).size;
       await inRoom(`${volume} was not restored, and is as it was`, () =>
         writeWhole(path, (draft) => copied(from, draft, job), { mode: 0o600 }),
       );
-      await this.disks.resized(volume, (await stat(path)).size / mebibyte);
+      const { size } = await stat(path);
+      if (size !== old) {
+        await this.disks.resized(volume, size / mebibyte);
+      }
     });
+  }
+
+  /** To be called within `whileFree`. */
+  private async keep(volume: string, path: string, id: string, job: SnapshotJob): Promise<SnapshotFacts> {
+    const began = performance.now();
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    const isShared = await inRoom(`No snapshot of ${volume} was made`, () =>
+      writeWhole(this.fileOf(id), (draft) => copied(path, draft, job), { mode: 0o600, ifPresent: 'refuse' }),
+    );
+    // Not before: who is not root could not open it to have it written to the disk.
+    await chmod(this.fileOf(id), 0o400);
+    const { size } = await stat(path);
+    return {
+      ...{ kind: 'disk', isShared, sizeMiB: size / mebibyte },
+      usedBytes: await usedBytes(volume, path),
+      heldMs: Math.round(performance.now() - began),
+    };
   }
 
   async remove(id: string): Promise<void> {
@@ -101,7 +121,11 @@ export class DiskSnapshots implements SnapshotStore {
       }
       throw error;
     });
-    return names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
+    // What others keep there stays.
+    return names
+      .filter((name) => name.endsWith(ending))
+      .map((name) => name.slice(0, -ending.length))
+      .filter((name) => isId.test(name));
   }
 
   async close(): Promise<void> {

@@ -128,8 +128,12 @@ export class OpenDisks {
   }
 
   private async prepare(volume: string, path: string): Promise<() => void> {
-    const isOurs = this.disks.get(volume)?.isTaken === false;
-    if (!isOurs || (await this.options.holderOf(volume)) !== undefined) {
+    if (this.disks.get(volume)?.isTaken !== false) {
+      throw new BerthError('in_use', `The volume ${volume} is being attached, changed or copied just now.`, {
+        hint: 'Try again when that is over.',
+      });
+    }
+    if ((await this.options.holderOf(volume)) !== undefined) {
       throw new BerthError('in_use', `The volume ${volume} was just taken by a machine.`, {
         hint: 'Try again: its files are reached through that machine.',
       });

@@ -67,10 +67,7 @@ export async function runCommand(
   const collected = new Collector(options.maxOutputBytes);
   session.stdout.on('data', (chunk: Buffer) => collected.add('stdout', chunk));
   session.stderr.on('data', (chunk: Buffer) => collected.add('stderr', chunk));
-  for (const stream of [session.stdin, session.stdout, session.stderr]) {
-    // How it ended is in `exit`.
-    stream.on('error', () => undefined);
-  }
+  ignoreErrors(session);
   session.stdin.end(options.stdin);
   const timeoutMs = Math.max(options.timeoutMs - (performance.now() - begun), 1);
   const ending = await race(session, { ...options, timeoutMs });
@@ -89,13 +86,28 @@ async function inTime(opening: Promise<ExecSession>, timeoutMs: number): Promise
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => {
       resolve(undefined);
-      opening.then((session) => session.kill()).catch(() => undefined);
+      opening.then(end).catch(() => undefined);
     }, timeoutMs);
   });
   try {
     return await Promise.race([opening, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** One whose output nobody wants. */
+function end(session: ExecSession): Promise<void> {
+  ignoreErrors(session);
+  session.stdout.resume();
+  session.stderr.resume();
+  return session.kill();
+}
+
+/** Of its streams: how it ended is in `exit`. An error that nobody hears would end the engine. */
+function ignoreErrors({ stdin, stdout, stderr }: ExecSession): void {
+  for (const stream of [stdin, stdout, stderr]) {
+    stream.on('error', () => undefined);
   }
 }
 

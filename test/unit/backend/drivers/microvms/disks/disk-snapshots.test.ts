@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { Disks } from '../../../../../../src/backend/drivers/microvms/disks/disk-store';
@@ -128,6 +136,30 @@ describe('snapshots of disks', function () {
     } finally {
       unmount(folder);
     }
+  });
+
+  it('are of what was there before a restore as well, which is not begun where that can not be noted', async () => {
+    await disks.snapshots.create('data', id, quiet());
+    await write('two');
+    const before = 'ba9876543210';
+    const kept = (): Promise<void> => Promise.reject(new Error('it can not be noted'));
+    await assert.rejects(
+      disks.snapshots.restore(id, 'data', quiet(), { id: before, kept }),
+      /can not be noted/,
+    );
+    assert.deepEqual([await read(), await disks.snapshots.ids()], ['two', [id]]);
+    let noted = '';
+    const note = async (): Promise<void> => void (noted = await read(disks.snapshots.files(before)));
+    await disks.snapshots.restore(id, 'data', quiet(), { id: before, kept: note });
+    assert.deepEqual([noted, await read()], ['two', 'one']);
+  });
+
+  it('leave alone what others keep in their folder', async () => {
+    await disks.snapshots.create('data', id, quiet());
+    for (const name of ['my-backup.ext4', `${id} (conflict).ext4`, 'notes.txt']) {
+      writeFileSync(join(home(), 'snapshots', name), '');
+    }
+    assert.deepEqual(await disks.snapshots.ids(), [id]);
   });
 
   it('outlive their volume, and are gone when they are removed, also while they are read', async () => {

@@ -83,6 +83,25 @@ describe('services/workspaces/start/run-command', () => {
     await until('it is ended', () => isKilled);
   });
 
+  it('survives one that begins too late, and breaks when it is ended', async () => {
+    const session: ExecSession = {
+      ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
+      exit: new Promise(() => undefined),
+      resize: () => Promise.resolve(),
+      kill: () => {
+        [session.stdin, session.stdout, session.stderr].forEach((stream) => stream.destroy(new Error('cut')));
+        return Promise.reject(new Error('it does not end'));
+      },
+    };
+    const gate = driver.hold('exec');
+    const exec = driver.exec.bind(driver);
+    driver.exec = (...args) => exec(...args).then(() => session);
+    assert.equal((await run({ endless: true }, { timeoutMs: 20 })).timedOut, true);
+    gate.open();
+    await until('it is ended', () => session.stdout.destroyed);
+    await turns();
+  });
+
   it('gives up a command that does not end even when killed', async () => {
     const error = await failure(run({ immortal: true }, { timeoutMs: 10, killGraceMs: 20 }), 'timeout');
     assert.match(error.message, /killed, and did not end/);
