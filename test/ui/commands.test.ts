@@ -164,6 +164,12 @@ describe('commands that ask, from the palette and the menus', function () {
     const asked = await dialog.text();
     assert.match(asked, /outside of its volumes: \d+ files?, \d/);
     assert.match(asked, new RegExp(`Kept: volume workspace-${name}\\.`));
+    // Enter ends nothing.
+    await session.workbench.page.keyboard.press('Enter');
+    assert.equal(await inspect('{{.State.Running}} {{.Id}}'), `true ${before}`);
+    await row().contextMenu('Rebuild Workspace from Image…');
+    await quickInput.pick('workspace:latest');
+    await dialog.text();
     await dialog.press('Commit to Image First…');
     await quickInput.waitForTitle(`Commit ${name} to an Image`);
     await until('stopped');

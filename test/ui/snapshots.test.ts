@@ -75,7 +75,7 @@ describe('snapshots of a disk', function () {
 
   it('is deleted after a dialog with what it takes', async () => {
     const { workbench } = session;
-    await row().contextMenu('Delete Snapshot of Volume…');
+    await row().contextMenu('Delete Snapshot…');
     await workbench.quickInput.pick('first');
     assert.match(await workbench.dialog.text(), /Delete the snapshot first of .*[\d.]+ [KM]iB/s);
     await workbench.dialog.press('Delete');

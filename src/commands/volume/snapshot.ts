@@ -31,6 +31,8 @@ export const snapshotVolume =
       ),
     );
     if (outcome.kind === 'done') {
-      void showInformationMessage(t('{0} is kept as it is now: “Restore Volume from Snapshot…” brings it back.', volume));
+      void showInformationMessage(
+        t('{0} is kept as it is now: “Restore Volume from Snapshot…” brings it back.', volume),
+      );
     }
   };

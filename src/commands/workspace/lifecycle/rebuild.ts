@@ -77,9 +77,13 @@ async function askFirst(workspace: Workspace, image: string, loss: string): Prom
   const { label, homeVolume, dockerVolume } = workspace;
   const kept = [homeVolume, dockerVolume].filter(Boolean).join(', ');
   const detail = `${loss} ${t('Kept: volume {0}. Running processes end.', kept)}`;
-  const [rebuild, commit] = [t('Rebuild'), t('Commit to Image First…')];
+  const [keep, rebuild, commit] = [t('Keep'), t('Rebuild'), t('Commit to Image First…')];
   const message = t('Rebuild {0} from {1}?', label, image);
-  const answer = await choose({ message, detail, harmless: commit, others: [rebuild] });
+  // To commit what runs stops it.
+  const answer = await choose({ message, detail, harmless: keep, others: [commit, rebuild] });
+  if (answer === keep) {
+    throw new Cancelled();
+  }
   return answer === rebuild ? 'rebuild' : 'commit';
 }
 
