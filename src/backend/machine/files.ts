@@ -28,6 +28,18 @@ export async function readIfPresent(path: string): Promise<string | undefined> {
   }
 }
 
+/** The names in a folder; none when there is no such folder. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) {
+      return [];
+    }
+    throw error;
+  }
+}
+
 /** A rename that a power cut does not undo. The content of the file is the caller's to sync. */
 export async function renameDurably(from: string, to: string): Promise<void> {
   await rename(from, to);

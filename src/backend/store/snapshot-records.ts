@@ -1,10 +1,10 @@
 /** What is known of snapshots, a file for each: one is there as soon as its record is, and its data came before. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { snapshotIdPattern } from '../../api/rules/names';
 import { Snapshot } from '../../api/snapshots/schemas';
-import { isErrno } from '../machine/files';
+import { makeFolder, namesIn } from '../machine/files';
 import { readRecord, writeRecord, type RecordFormat } from './records';
 
 /** What it holds is looked up each time. */
@@ -55,7 +55,7 @@ export class SnapshotRecords {
   }
 
   async write(record: SnapshotRecord): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.folder);
     await writeRecord(this.pathOf(record.id), format, record);
     this.records.set(record.id, record);
   }
@@ -75,16 +75,5 @@ export class SnapshotRecords {
     if (id.test(name) && file.startsWith(`${name}${ending}.`)) {
       this.unreadable.add(name);
     }
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) {
-      return [];
-    }
-    throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** Snapshots of disks: images beside them, by shared blocks where the file system can, else by a copy with its holes. */
-import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import { snapshotIdPattern } from '../../../../api/rules/names';
@@ -9,7 +9,7 @@ import { DiskAccess } from '../../../files/disk/disk-access';
 import { ReadOnlyFiles } from '../../../files/unchangeable-files';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { cloneFile, copySparse } from '../../../machine/copies';
-import { isErrno } from '../../../machine/files';
+import { isErrno, makeFolder, namesIn } from '../../../machine/files';
 import { freeBytesIn, takenBytes } from '../../../machine/free-space';
 import { writeWhole } from '../../../machine/whole-file';
 import { formatBytes } from '../../../../api/rules/sizes';
@@ -74,7 +74,7 @@ export class DiskSnapshots implements SnapshotStore {
   /** To be called within `whileFree`. */
   private async keep(volume: string, path: string, id: string, job: SnapshotJob): Promise<SnapshotFacts> {
     const began = performance.now();
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.folder);
     const isShared = await inRoom(`No snapshot of ${volume} was made`, () =>
       writeWhole(this.fileOf(id), (draft) => copied(path, draft, job), { mode: 0o600, ifPresent: 'refuse' }),
     );
@@ -115,12 +115,7 @@ export class DiskSnapshots implements SnapshotStore {
   }
 
   async ids(): Promise<string[]> {
-    const names = await readdir(this.folder).catch((error: unknown) => {
-      if (isErrno(error, 'ENOENT')) {
-        return [];
-      }
-      throw error;
-    });
+    const names = await namesIn(this.folder);
     // What others keep there stays.
     return names
       .filter((name) => name.endsWith(ending))

@@ -5,10 +5,10 @@
  * state directories find them as well.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, rmdir, stat, utimes } from 'node:fs/promises';
+import { mkdir, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
-import { isErrno, readIfPresent, removeTree } from '../../../machine/files';
+import { isErrno, namesIn, readIfPresent, removeTree } from '../../../machine/files';
 import { moveFile } from '../../../machine/whole-file';
 import { identityOf } from '../../../machine/process-identity';
 import type { Log } from '../../../machine/log';
@@ -195,7 +195,7 @@ export class Templates {
   }
 
   private async sweep(): Promise<void> {
-    for (const key of await entries(this.options.files.drafts)) {
+    for (const key of await namesIn(this.options.files.drafts)) {
       const draft = this.draftOf(key);
       const pid = Number.parseInt((await readIfPresent(draft.pidFile)) ?? '', 10);
       if (pid > 0 && (await isMachine(draft.sockets.qmp, uuidOf(key)))) {
@@ -207,7 +207,7 @@ export class Templates {
 
   /** Keeps those that were used last. */
   private async prune(made: string): Promise<void> {
-    const states = await entries(this.options.files.templates);
+    const states = await namesIn(this.options.files.templates);
     const keys = states.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
     const aged = await Promise.all(
       keys.map(async (key) => {
@@ -218,15 +218,6 @@ export class Templates {
     aged.sort((a, b) => b.usedMs - a.usedMs);
     await Promise.all(aged.slice(maxTemplates).map(({ key }) => this.remove(key)));
   }
-}
-
-async function entries(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: unknown) => {
-    if (isErrno(error, 'ENOENT')) {
-      return [];
-    }
-    throw error;
-  });
 }
 
 /** What a saved state depends on, and nothing else: neither files of a workspace nor their sizes. */

@@ -2,9 +2,9 @@
  * The files of a stopped microVM while another one is tried under its name. Folders are renamed as a whole when they
  * are complete, so that an engine that was killed in between finds out what was being done.
  */
-import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { mkdir, rename, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isErrno, removeTree } from '../../../machine/files';
+import { namesIn, removeTree } from '../../../machine/files';
 import { isRuntimeFile, type MicrovmFiles } from './runtime-files';
 
 const complete = 'before';
@@ -26,7 +26,7 @@ export class Aside {
   }
 
   async isThere(name: string): Promise<boolean> {
-    return (await entriesOf(this.files.of(name).folder)).includes(complete);
+    return (await namesIn(this.files.of(name).folder)).includes(complete);
   }
 
   /** Removes what is in its place; nothing of that may run. */
@@ -34,7 +34,7 @@ export class Aside {
     const { folder, record } = this.files.of(name);
     // The record first: what has none is no runtime.
     await removeTree(record);
-    const own = (await entriesOf(folder)).filter(isRuntimeFile);
+    const own = (await namesIn(folder)).filter(isRuntimeFile);
     await Promise.all(own.map((entry) => removeTree(join(folder, entry))));
     await rename(join(folder, complete), join(folder, coming));
     await this.finish(name, coming);
@@ -47,7 +47,7 @@ export class Aside {
   /** Ends what an engine that was killed had begun: the old microVM is back, unless there is a new one. */
   async heal(name: string): Promise<void> {
     const { folder, record } = this.files.of(name);
-    const entries = await entriesOf(folder);
+    const entries = await namesIn(folder);
     if (entries.includes(coming)) {
       await this.finish(name, coming);
     } else if (entries.includes(going)) {
@@ -66,21 +66,10 @@ export class Aside {
   /** The record last: where it is, everything is. */
   private async move(name: string, from: string, to: string): Promise<void> {
     const record = basename(this.files.of(name).record);
-    const entries = (await entriesOf(from)).filter(isRuntimeFile);
+    const entries = (await namesIn(from)).filter(isRuntimeFile);
     const others = entries.filter((entry) => entry !== record);
     for (const entry of [...others, ...entries.filter((each) => each === record)]) {
       await rename(join(from, entry), join(to, entry));
     }
-  }
-}
-
-async function entriesOf(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) {
-      return [];
-    }
-    throw error;
   }
 }

@@ -1,8 +1,8 @@
 /** The records of all microVMs, read from disk whenever they are asked for: they outlive every engine. */
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import type { Log } from '../../../machine/log';
-import { isErrno, makeFolder, removeOurs, removeTree } from '../../../machine/files';
+import { makeFolder, namesIn, removeOurs, removeTree } from '../../../machine/files';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import { readRecord, writeRecord } from '../../../store/records';
 import { asideFolders } from './aside';
@@ -37,12 +37,7 @@ export class RuntimeStore {
 
   /** Of all that have a folder, with a runtime or without. */
   async names(): Promise<string[]> {
-    const folders = await readdir(this.files.workspaces).catch((error: unknown) => {
-      if (isErrno(error, 'ENOENT')) {
-        return [];
-      }
-      throw error;
-    });
+    const folders = await namesIn(this.files.workspaces);
     return folders.map((folder) => `workspace-${folder}`);
   }
 
