@@ -1,10 +1,14 @@
-/** What is known of snapshots, a file for each: one is there as soon as its record is, and its data came before. */
-import { rm } from 'node:fs/promises';
+/**
+ * What is known of snapshots, a file for each: one is there as soon as its record is, and its data came before. A mark lies
+ * there from before its data to after its record: data that has one and no record is of a making that was cut off. Any
+ * other data is somebody's.
+ */
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { snapshotIdPattern } from '../../api/rules/names';
 import { Snapshot } from '../../api/snapshots/schemas';
-import { makeFolder, namesIn } from '../machine/files';
+import { makeFolder, namesIn, removeTree } from '../machine/files';
+import { replaceFile } from '../machine/whole-file';
 import { readRecord, writeRecord, type RecordFormat } from './records';
 
 /** What it holds is looked up each time. */
@@ -12,14 +16,34 @@ const SnapshotRecord = Type.Omit(Snapshot, ['heldBytes']);
 export type SnapshotRecord = Static<typeof SnapshotRecord>;
 const format: RecordFormat<typeof SnapshotRecord> = { version: 1, schema: SnapshotRecord, migrations: [] };
 const ending = '.json';
+const mark = '.making';
 const id = new RegExp(snapshotIdPattern);
 
 export class SnapshotRecords {
   private readonly records = new Map<string, SnapshotRecord>();
   /** Records that could not be read: their data stays. */
   private readonly unreadable = new Set<string>();
+  /** That an earlier engine has begun. */
+  private readonly making = new Set<string>();
 
   constructor(private readonly folder: string) {}
+
+  /** Before the data of a snapshot is made. */
+  async begin(snapshot: string): Promise<void> {
+    await makeFolder(this.folder);
+    await replaceFile(this.markOf(snapshot), '');
+  }
+
+  /** When there is no data of it. */
+  async giveUp(snapshot: string): Promise<void> {
+    await removeTree(this.markOf(snapshot));
+    this.making.delete(snapshot);
+  }
+
+  /** Those whose making was cut off before this engine was started: their data is of no use. */
+  cutOff(): string[] {
+    return [...this.making].filter((each) => !this.records.has(each) && !this.unreadable.has(each));
+  }
 
   /** Answers files that could not be read, and why. */
   async load(): Promise<{ path: string; reason: string }[]> {
@@ -27,7 +51,7 @@ export class SnapshotRecords {
     for (const file of await namesIn(this.folder)) {
       const name = file.slice(0, -ending.length);
       if (!file.endsWith(ending) || !id.test(name)) {
-        this.noteSetAside(file);
+        this.noteOther(file);
         continue;
       }
       const path = join(this.folder, file);
@@ -49,19 +73,19 @@ export class SnapshotRecords {
       .sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
   }
 
-  /** Whether data of that id may be somebody's. */
-  knows(snapshot: string): boolean {
-    return this.records.has(snapshot) || this.unreadable.has(snapshot);
+  has(snapshot: string): boolean {
+    return this.records.has(snapshot);
   }
 
   async write(record: SnapshotRecord): Promise<void> {
     await makeFolder(this.folder);
     await writeRecord(this.pathOf(record.id), format, record);
     this.records.set(record.id, record);
+    await this.giveUp(record.id);
   }
 
   async remove(snapshot: string): Promise<void> {
-    await rm(this.pathOf(snapshot), { force: true });
+    await removeTree(this.pathOf(snapshot));
     this.records.delete(snapshot);
   }
 
@@ -69,11 +93,17 @@ export class SnapshotRecords {
     return join(this.folder, snapshot + ending);
   }
 
-  /** What an earlier engine could not read: `ID.json.damaged-…`. */
-  private noteSetAside(file: string): void {
+  private markOf(snapshot: string): string {
+    return join(this.folder, snapshot + mark);
+  }
+
+  /** What an earlier engine could not read, `ID.json.damaged-…`, and what it had begun. */
+  private noteOther(file: string): void {
     const [name = ''] = file.split('.');
     if (id.test(name) && file.startsWith(`${name}${ending}.`)) {
       this.unreadable.add(name);
+    } else if (id.test(name) && file === name + mark) {
+      this.making.add(name);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Snapshots of a disk, by the built program; also when the engine is killed while one is made or restored. */
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineInfo, Snapshot } from '../../../src/api';
@@ -52,6 +52,7 @@ describe('berth snapshot', function () {
     const cases: [argv: string[], message: RegExp][] = [
       [['create', volume, '--name', 'first'], /has a snapshot first already/],
       [['create', volume, '--name', 'Not A Name'], /"name" does not have the right form/],
+      [['create', volume, '--name', '0123456789ab'], /looks like the id of a snapshot/],
       [['create', volume, '--description', 'two\nlines'], /description/],
       [['create', `${volume}-none`], /There is no volume/],
       [['restore', volume, 'first'], /Restore .*\? .*--yes|--yes/],
@@ -113,6 +114,30 @@ describe('berth snapshot', function () {
       assert.deepEqual(files.sort(), known.sort(), 'neither drafts nor data of nobody');
     }
     console.log(`        ${kills} kills, ${ended} of them after the end`);
+  });
+
+  it('leaves alone what others keep beside them, also at its next start', async () => {
+    const folder = join(berth.home, 'snapshots');
+    const others = ['my-backup.ext4', `${'f'.repeat(12)}.ext4`, 'notes.txt'];
+    others.forEach((name) => writeFileSync(join(folder, name), name));
+    await berth.ok('down');
+    assert.notEqual((await list()).length, 0);
+    for (const name of others) {
+      assert.equal(readFileSync(join(folder, name), 'utf8'), name);
+      rmSync(join(folder, name));
+    }
+  });
+
+  it('keeps no engine from its start, whatever is in the place of their folder', async () => {
+    const folder = join(berth.home, 'snapshots');
+    await berth.ok('down');
+    renameSync(folder, `${folder}-aside`);
+    writeFileSync(folder, 'no folder');
+    await berth.ok('list');
+    await berth.ok('down');
+    rmSync(folder);
+    renameSync(`${folder}-aside`, folder);
+    assert.notEqual((await list()).length, 0);
   });
 
   it('deletes them', async () => {

@@ -45,6 +45,4 @@ export interface SnapshotStore {
   heldBytes(id: string): Promise<number | undefined>;
   /** Its files, which nobody can change. */
   files(id: string): Promise<VolumeFiles>;
-  /** All there are, also those that nobody knows of. */
-  ids(): Promise<string[]>;
 }

@@ -1,6 +1,7 @@
 /** Snapshots of volumes: made, listed, restored, deleted. */
 import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
+import { snapshotIdPattern } from '../../../api/rules/names';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Snapshot, SnapshotCreate } from '../../../api/snapshots/schemas';
 import type { SnapshotFacts, SnapshotStore } from '../../drivers/contract/snapshots';
@@ -16,6 +17,7 @@ import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { ProtectedVolumes } from '../../store/protected-volumes';
 
 const idBytes = 6;
+const isSnapshotId = new RegExp(snapshotIdPattern);
 
 type About = Pick<SnapshotRecord, 'volume' | 'reason'> & {
   name?: string | undefined;
@@ -36,19 +38,22 @@ export interface SnapshotsDeps {
 export class Snapshots {
   constructor(private readonly deps: SnapshotsDeps) {}
 
-  /** Reads what there is, and removes data that no record came to: its making was cut off. */
+  /** Reads what there is, and removes data whose making was cut off. What is wrong there keeps no engine from its start. */
   async load(): Promise<void> {
     const { records, drivers, log } = this.deps;
-    for (const refused of await records.load()) {
-      log.error(refused, 'a snapshot is not listed');
-    }
-    for (const { volumes } of drivers.all()) {
-      for (const id of (await volumes.snapshots?.ids()) ?? []) {
-        if (!records.knows(id)) {
-          await volumes.snapshots?.remove(id);
-          log.info({ id }, 'removed a snapshot whose making was cut off');
-        }
+    try {
+      for (const refused of await records.load()) {
+        log.error(refused, 'a snapshot is not listed');
       }
+      for (const id of records.cutOff()) {
+        for (const { volumes } of drivers.all()) {
+          await volumes.snapshots?.remove(id);
+        }
+        await records.giveUp(id);
+        log.info({ id }, 'removed a snapshot whose making was cut off');
+      }
+    } catch (error) {
+      log.error({ err: error }, 'snapshots were not looked through');
     }
   }
 
@@ -90,8 +95,10 @@ export class Snapshots {
             };
       await context.step('restore', 'Restore', async () => {
         try {
+          await (before === undefined ? undefined : this.deps.records.begin(before));
           await store.restore(record.id, volume, jobOf(context), kept);
         } finally {
+          await (before === undefined ? undefined : this.settle(store, before));
           await this.publish(volume);
         }
       });
@@ -120,15 +127,23 @@ export class Snapshots {
 
   private async make(store: SnapshotStore, about: About, context: OperationContext): Promise<string> {
     const id = newId();
-    const facts = await store.create(about.volume, id, jobOf(context));
+    await this.deps.records.begin(id);
     try {
+      const facts = await store.create(about.volume, id, jobOf(context));
       this.refuseTaken(about.volume, about.name);
       await this.note(id, about, facts);
-    } catch (error) {
-      await store.remove(id);
-      throw error;
+    } finally {
+      await this.settle(store, id);
     }
     return id;
+  }
+
+  /** Of a making that has ended: what no record came to goes. */
+  private async settle(store: SnapshotStore, id: string): Promise<void> {
+    if (!this.deps.records.has(id)) {
+      await store.remove(id);
+      await this.deps.records.giveUp(id);
+    }
   }
 
   private note(id: string, { name, description, ...known }: About, facts: SnapshotFacts): Promise<void> {
@@ -171,6 +186,16 @@ export class Snapshots {
   }
 
   private refuseTaken(volume: string, name: string | undefined): void {
+    if (name !== undefined && isSnapshotId.test(name)) {
+      throw new BerthError(
+        'bad_request',
+        `"${name}" looks like the id of a snapshot, and can't be its name.`,
+        {
+          field: 'name',
+          hint: 'Use a name that is not just 12 digits from 0 to f.',
+        },
+      );
+    }
     if (name !== undefined && this.deps.records.of(volume).some((record) => record.name === name)) {
       throw new BerthError('exists', `The volume ${volume} has a snapshot ${name} already.`, {
         field: 'name',

@@ -31,7 +31,7 @@ describe('store/snapshot-records', () => {
     );
     await again.remove('00000000000b');
     await again.remove('00000000000b');
-    assert.deepEqual([again.knows('00000000000b'), again.knows('00000000000a')], [false, true]);
+    assert.deepEqual([again.has('00000000000b'), again.has('00000000000a')], [false, true]);
     assert.equal((await loaded()).of('data').length, 1);
   });
 
@@ -43,8 +43,24 @@ describe('store/snapshot-records', () => {
     const [refused] = await records.load();
     assert.match(refused?.path ?? '', /00000000000a\.json\.damaged-\d+$/);
     for (const each of [records, await loaded()]) {
-      assert.deepEqual([each.of('data'), each.knows('00000000000a')], [[], true]);
+      assert.deepEqual([each.of('data'), each.cutOff()], [[], []]);
     }
+  });
+
+  it('tell a making that was cut off from all else', async () => {
+    const first = await loaded();
+    await first.begin('00000000000a');
+    await first.begin('00000000000b');
+    await first.write(record('00000000000b', '2026-01-01T00:00:00.000Z'));
+    await first.begin('00000000000c');
+    await first.giveUp('00000000000c');
+    await first.begin('00000000000d');
+    writeFileSync(join(folder(), '00000000000d.json.damaged-1'), '');
+    writeFileSync(join(folder(), '00000000000e.ext4'), 'data of nobody');
+    const again = await loaded();
+    assert.deepEqual(again.cutOff(), ['00000000000a']);
+    await again.giveUp('00000000000a');
+    assert.deepEqual((await loaded()).cutOff(), []);
   });
 
   it('of a newer Berth are left alone', async () => {
@@ -53,7 +69,7 @@ describe('store/snapshot-records', () => {
     const newer = '{"schemaVersion":99}';
     writeFileSync(path, newer);
     const records = await loaded();
-    assert(records.knows('00000000000a'));
+    assert.deepEqual(records.cutOff(), []);
     await failure(records.write(record('00000000000a', '2026-01-01T00:00:00.000Z')), 'forbidden');
     assert.equal(readFileSync(path, 'utf8'), newer);
   });

@@ -1,22 +1,20 @@
 /** Snapshots of disks: images beside them, by shared blocks where the file system can, else by a copy with its holes. */
-import { chmod, rm, stat } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import { snapshotIdPattern } from '../../../../api/rules/names';
 import type { SnapshotFacts, SnapshotJob, SnapshotStore } from '../../contract/snapshots';
 import { AgentFiles } from '../../../files/agent/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
 import { ReadOnlyFiles } from '../../../files/unchangeable-files';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { cloneFile, copySparse } from '../../../machine/copies';
-import { isErrno, makeFolder, namesIn } from '../../../machine/files';
+import { isErrno, makeFolder, removeTree } from '../../../machine/files';
 import { freeBytesIn, takenBytes } from '../../../machine/free-space';
 import { writeWhole } from '../../../machine/whole-file';
 import { formatBytes } from '../../../../api/rules/sizes';
 import { usedBytes } from './disk-image';
 
 const ending = '.ext4';
-const isId = new RegExp(snapshotIdPattern);
 const mebibyte = 1024 * 1024;
 
 /** What snapshots ask of the disks. */
@@ -54,11 +52,7 @@ export class DiskSnapshots implements SnapshotStore {
     const from = await this.existing(id);
     await this.disks.whileFree(volume, async (path) => {
       if (before !== undefined) {
-        const facts = await this.keep(volume, path, before.id, job);
-        await before.kept(facts).catch(async (error: unknown) => {
-          await this.remove(before.id);
-          throw error;
-        });
+        await before.kept(await this.keep(volume, path, before.id, job));
       }
       const old = (await stat(path)).size;
       await inRoom(`${volume} was not restored, and is as it was`, () =>
@@ -93,7 +87,7 @@ export class DiskSnapshots implements SnapshotStore {
     this.opened.delete(id);
     await open?.files.close();
     await open?.access.close();
-    await rm(this.fileOf(id), { force: true });
+    await removeTree(this.fileOf(id));
   }
 
   async heldBytes(id: string): Promise<number | undefined> {
@@ -112,15 +106,6 @@ export class DiskSnapshots implements SnapshotStore {
     const known = this.opened.get(id) ?? this.open(id, path);
     this.opened.set(id, known);
     return known.files;
-  }
-
-  async ids(): Promise<string[]> {
-    const names = await namesIn(this.folder);
-    // What others keep there stays.
-    return names
-      .filter((name) => name.endsWith(ending))
-      .map((name) => name.slice(0, -ending.length))
-      .filter((name) => isId.test(name));
   }
 
   async close(): Promise<void> {
