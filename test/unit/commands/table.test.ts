@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import '../../support/vscode/stand-in';
+import { rareTable } from '../../../src/commands/rare';
 import { commandTable } from '../../../src/commands/table';
 import { commandRows } from '../../../src/ui/contributions/commands';
 
@@ -19,6 +20,8 @@ describe('commands/table', () => {
     );
     const table = commandTable(services as Parameters<typeof commandTable>[0]);
     assert.deepEqual(Object.keys(table).sort(), Object.keys(commandRows).sort());
+    const rare = rareTable(services as Parameters<typeof rareTable>[0]);
+    for (const id of Object.keys(rare)) assert.ok(id in table, id);
     assert.deepEqual(touched, []);
   });
 });
