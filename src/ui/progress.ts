@@ -39,9 +39,13 @@ export function amountText(progress: Progress | undefined): string {
 const filesText = (done: number, total?: number): string =>
   total === undefined ? t('{0} files', done) : t('{0} of {1} files', done, total);
 
-function bytesText(done: number, total?: number, rate?: number, current?: string): string {
+/** What goes on when all bytes are there is not counted in them: then it is named, or nothing but the amount is known. */
+function bytesText(done: number, total = 0, rate?: number, current = ''): string {
+  if (total > 0 && done >= total && current !== '') {
+    return current;
+  }
   const amount =
-    total === undefined || total === 0
+    total === 0
       ? formatBytes(done)
       : t('{0} of {1}', formatBytes(done), formatBytes(total));
   const speed = rate === undefined ? undefined : t('{0}/s', formatBytes(rate));

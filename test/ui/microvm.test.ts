@@ -95,6 +95,22 @@ describe('a microVM, from the wizard to its end', function () {
   it('shows its steps while it is made, and what it is when it runs', async () => {
     const { workbench } = session;
     await row().waitForDescription(/^creating…|microVM/, slow);
+    const steps = ['Find the image', 'Prepare the image', 'Create the microVM', 'Prepare the microVM'];
+    const last = ['Boot', 'Install keys and start SSH'];
+    await row().expand();
+    // All are named from the beginning, and the row of the whole says the same as the notification.
+    await row('Install keys and start SSH').waitFor('visible', slow);
+    const labels = await workbench.tree('Workspaces').labels();
+    assert.deepEqual(labels.slice(-6), [...steps, ...last]);
+    await eventually(
+      'the boot in the row and in the notification',
+      async () => {
+        const booting = workbench.tree('Workspaces').rows.filter({ hasText: /Boot \(5\/6\)/ });
+        await booting.first().waitFor({ timeout: 2_000 });
+        await workbench.notifications.waitFor(/Boot \(5\/6\)/, 2_000);
+      },
+      firstTime,
+    );
     await workbench.screenshot('microvm-creating');
     await row().waitForDescription(/^:2\d{3} · .*microVM$/, firstTime);
     await until('running');

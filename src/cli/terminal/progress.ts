@@ -136,12 +136,18 @@ export function describe(operation: Operation, stepMs: number, unicode: boolean)
   return parts.filter((part) => part !== '').join('  ');
 }
 
-/** A bar with percent, amounts, rate and what is being worked on, as far as they are known. */
+/**
+ * A bar with percent, amounts, rate and what is being worked on, as far as they are known. What goes on when all bytes
+ * are there is not counted in them: it is named alone.
+ */
 export function formatProgress(progress: Progress, unicode: boolean): string {
   const amount = (value: number): string =>
     progress.unit === 'bytes' ? formatBytes(value) : String(Math.round(value));
   const unit = progress.unit === 'bytes' ? '' : ` ${progress.unit}`;
   const total = progress.total ?? 0;
+  if (progress.unit === 'bytes' && total > 0 && progress.done >= total && progress.current !== undefined) {
+    return printable(progress.current);
+  }
   const parts =
     total > 0
       ? [formatBar(progress.done / total, unicode), `${amount(progress.done)} / ${amount(total)}${unit}`]

@@ -39,6 +39,13 @@ describe('ui/progress', () => {
     assert.equal(percent(operation('o', { steps: planned })), 25);
   });
 
+  it('names what goes on when all bytes are there, and does not stand at all of all', () => {
+    const running = [{ name: 'prepare', title: 'Prepare the image', outcome: 'running' as const }];
+    const progress = { unit: 'bytes' as const, done: 40, total: 40, current: 'saving the disk' };
+    const create = operation('o', { kind: 'workspace.create', steps: running, progress });
+    assert.equal(progressText(create), 'Prepare the image (1/1), saving the disk');
+  });
+
   it('says nothing of what has no steps', () => {
     assert.equal(progressText(operation('o')), '');
   });

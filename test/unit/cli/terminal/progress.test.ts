@@ -142,6 +142,8 @@ describe('cli/terminal/progress', () => {
   });
 
   it('keeps the bar whole when more was done than announced', () => {
+    const saving = { unit: 'bytes' as const, done: 200, total: 200, current: 'saving the disk' };
+    assert.equal(formatProgress(saving, true), 'saving the disk');
     assert.match(formatProgress({ unit: 'bytes', done: 300, total: 200 }, true), /^█{20} 100%/);
     assert.match(formatProgress({ unit: 'bytes', done: 0, total: 0 }, true), /^0 B$/);
   });

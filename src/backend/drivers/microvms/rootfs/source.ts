@@ -10,6 +10,9 @@ import { counted, type ImageExporter } from './exporter';
 
 /** Sparse: what a workspace may install beside its home. */
 const rootSizeMiB = 16_384;
+/** What is being done, in the words of progress. */
+const fillingWords = 'filling the disk';
+const savingWords = 'saving the disk';
 
 export interface RootSource {
   /** The image's id. */
@@ -27,12 +30,10 @@ function uuidOf(digest: string): string {
   return [8, 12, 16, 20, 32].map((end, index) => hex.slice([0, 8, 12, 16, 20][index], end)).join('-');
 }
 
-function options(
-  digest: string,
-  { progress, signal }: TransferOptions,
-  total: () => number,
-): Ext4BuildOptions {
-  const filling = (): void => progress({ done: total(), total: total(), current: 'filling the disk' });
+function options(digest: string, { progress, signal }: TransferOptions): Ext4BuildOptions {
+  const filling = (done: number, total: number): void =>
+    // Its tables come after its files, and then it is synced.
+    progress({ done, total, current: done < total ? fillingWords : savingWords });
   return { sizeMiB: rootSizeMiB, label: 'root', uuid: uuidOf(digest), signal, filling };
 }
 
@@ -48,11 +49,7 @@ export function engineSource(exporter: ImageExporter, image: string, digest: str
         done += bytes;
         transfer.progress({ done, total: Math.max(sizeBytes, done), current: image });
       };
-      const built = await buildExt4(
-        out,
-        counted(tar, count),
-        options(digest, transfer, () => done),
-      );
+      const built = await buildExt4(out, counted(tar, count), options(digest, transfer));
       return { config, warnings: built.warnings, unlisted: built.unlisted };
     },
   };
@@ -73,7 +70,7 @@ export function ociSource(image: OpenImage, held?: Pick<Layout, 'hold'>): RootSo
       try {
         const { warnings, unlisted } = await buildTree(
           out,
-          options(image.digest, transfer, () => total),
+          options(image.digest, transfer),
           (tree, contents) => applyLayers(image, tree, contents, { count, signal: transfer.signal }),
         );
         return { config: configOf(image.document), warnings, unlisted };

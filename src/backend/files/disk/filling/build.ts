@@ -19,8 +19,8 @@ export interface Ext4BuildOptions {
   label?: string;
   uuid?: string;
   signal?: AbortSignal;
-  /** Called when all is read. */
-  filling?: () => void;
+  /** Called when all is read, and for each folder that is written then: bytes of files, and how many there will be. */
+  filling?: (done: number, total: number) => void;
 }
 
 const mebibyte = 1024 ** 2;
@@ -82,18 +82,23 @@ async function buildDraft(
   try {
     await mkdir(folder, { mode: 0o700 });
     const tree = new Tree();
-    const content = join(folder, 'content');
-    await plantInto(tree, content, options, plant);
+    const contents = join(folder, 'content');
+    await plantInto(tree, contents, options, plant);
     throwIfCancelled(signal, 'make a disk');
-    options.filling?.();
-    const { bytes, inodes } = needsOf(tree);
+    const { bytes, content, inodes } = needsOf(tree);
+    let written = 0;
+    const wrote = (more: number): void => {
+      written += more;
+      options.filling?.(written, content);
+    };
+    wrote(0);
     const sizeMiB = given ?? Math.ceil((bytes * 1.1) / mebibyte) + roomMiB;
     await formatExt4(draft, {
       ...{ sizeMiB, inodes },
       ...(label !== undefined && { label }),
       ...(uuid !== undefined && { uuid }),
     });
-    const left = await fillDisk({ image: draft, contents: content, signal }, fillSteps(tree));
+    const left = await fillDisk({ image: draft, contents, signal, wrote }, fillSteps(tree));
     const { leftOut } = tree;
     return { sizeMiB, warnings: [...leftOut.lines, ...left.lines], unlisted: leftOut.more + left.more };
   } finally {
@@ -116,13 +121,15 @@ async function plantInto(
   }
 }
 
-/** What a tree takes on a disk, a little more rather than less. */
-function needsOf(tree: Tree): { bytes: number; inodes: number } {
+/** What a tree takes on a disk, a little more rather than less; `content`: what its files hold, in bytes. */
+function needsOf(tree: Tree): { bytes: number; content: number; inodes: number } {
   let bytes = 0;
+  let content = 0;
   let inodes = 0;
   for (const { kind, pieces = [], target = '', xattrs } of tree.inodes()) {
     inodes++;
     for (const { length } of pieces) {
+      content += length;
       bytes += wholeBlocks(length) + (pieces.length > 1 ? block : 0);
     }
     bytes += inodeBytes + (xattrs.size > 0 ? block : 0);
@@ -133,7 +140,7 @@ function needsOf(tree: Tree): { bytes: number; inodes: number } {
       bytes += entryBytes + 2 * encodeName(name).length;
     }
   }
-  return { bytes, inodes };
+  return { bytes, content, inodes };
 }
 
 function wholeBlocks(bytes: number): number {

@@ -14,11 +14,13 @@ const memoryMiB = 2048;
 
 export interface FillOptions extends FillData {
   signal?: AbortSignal | undefined;
+  /** Called when a step is written, with how many bytes of files it had. */
+  wrote?: (bytes: number) => void;
 }
 
 /** Answers in words what was left out. The image is of no use when it fails or is cancelled. */
 export async function fillDisk(
-  { image, contents, signal }: FillOptions,
+  { image, contents, signal, wrote = () => undefined }: FillOptions,
   steps: Iterable<FolderStep>,
 ): Promise<LeftOut> {
   const worker = new Worker(workerFile(), {
@@ -29,7 +31,7 @@ export async function fillDisk(
   const timer = setTimeout(() => silence.abort(), silentMs);
   const stop = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
   try {
-    const left = feed(worker, steps);
+    const left = feed(worker, steps, wrote);
     for await (const [message] of on(worker, 'message', { signal: stop, close: ['exit'] }) as AsyncIterable<
       [FromFiller]
     >) {
@@ -53,13 +55,15 @@ export async function fillDisk(
   }
 }
 
-/** Answers what sends the next step. */
-function feed(worker: Worker, steps: Iterable<FolderStep>): () => void {
+/** Answers what is called when a step is done, and sends the next one. */
+function feed(worker: Worker, steps: Iterable<FolderStep>, wrote: (bytes: number) => void): () => void {
+  const sizes: number[] = [];
   const rest = steps[Symbol.iterator]();
   let isEnded = false;
   const next = (): void => {
     const step: IteratorResult<FolderStep, unknown> = rest.next();
     if (step.done !== true) {
+      sizes.push(bytesOf(step.value));
       worker.postMessage({ step: step.value } satisfies ToFiller);
     } else if (!isEnded) {
       isEnded = true;
@@ -69,7 +73,17 @@ function feed(worker: Worker, steps: Iterable<FolderStep>): () => void {
   for (let count = 0; count < ahead; count++) {
     next();
   }
-  return next;
+  return () => {
+    wrote(sizes.shift() ?? 0);
+    next();
+  };
+}
+
+/** Of the files that come with a step, without their holes. */
+function bytesOf({ children }: FolderStep): number {
+  return children
+    .flatMap(({ made }) => made?.pieces ?? [])
+    .reduce((sum, { length }) => sum + length, 0);
 }
 
 /** What was left out, at the end. */
