@@ -44,10 +44,7 @@ function bytesText(done: number, total = 0, rate?: number, current = ''): string
   if (total > 0 && done >= total && current !== '') {
     return current;
   }
-  const amount =
-    total === 0
-      ? formatBytes(done)
-      : t('{0} of {1}', formatBytes(done), formatBytes(total));
+  const amount = total === 0 ? formatBytes(done) : t('{0} of {1}', formatBytes(done), formatBytes(total));
   const speed = rate === undefined ? undefined : t('{0}/s', formatBytes(rate));
   return [current, amount, speed].filter((part) => part !== undefined && part !== '').join(', ');
 }

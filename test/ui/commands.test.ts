@@ -113,7 +113,7 @@ describe('commands that ask, from the palette and the menus', function () {
     await notifications.press(`${name}: 1 CPU, 2 GiB`, 'Undo');
     // Docker takes no limit away while a container runs: the row says what that takes.
     await row().expand();
-    await row('Takes effect with the next rebuild: cpus, memoryMiB.').waitFor();
+    await row('Takes effect with the next rebuild: CPUs, memory.').waitFor();
   });
 
   it('publishes a port with the next rebuild, which it offers, and takes it back', async () => {

@@ -40,6 +40,7 @@ import { MicrovmImages } from './rootfs/images';
 import { liveFiles } from './guest/live-files';
 import { readLogs } from './guest/logs';
 import { KeptKits } from './kit/kept-kits';
+import { kernelWords } from './kit/kit-parts';
 import { Machines } from './machines/machines';
 import type { DiskStore, GuestKits, HolderLookup, RootImages } from './parts';
 import { toBuiltWith } from './runtimes/runtime-info';
@@ -174,10 +175,7 @@ export class MicrovmDriver implements Driver {
       }
       const { version } = await this.host.programs();
       const kit = await this.host.kit();
-      const endpoint =
-        kit === undefined
-          ? 'the first microVM takes longer: its kernel is prepared then'
-          : `guest kit ${kit.version}`;
+      const endpoint = kernelWords(kit?.version);
       const [obstacle, acceleration] = await Promise.all([this.host.obstacle(), this.host.acceleration()]);
       const remedies: DriverHealth['remedies'] = [
         ...(obstacle?.remedy === undefined ? [] : [obstacle.remedy]),

@@ -10,6 +10,15 @@ export interface Waiting {
   needsRestart?: readonly string[];
 }
 
+/** What the names stand for; one that is not here is a word already. */
+const words: Readonly<Record<string, string>> = {
+  cpus: 'CPUs',
+  memoryMiB: 'memory',
+  pids: 'processes',
+  shmMiB: 'shared memory',
+};
+const inWords = (names: readonly string[]): string => names.map((name) => words[name] ?? name).join(', ');
+
 /** The warnings of a workspace with one that says what a change waits for, or without the one of before. */
 export function withWaiting(
   warnings: readonly Problem[],
@@ -19,12 +28,12 @@ export function withWaiting(
 ): Problem[] {
   const atRebuild: Problem = {
     code: what,
-    message: `Takes effect with the next rebuild: ${needsRebuild.join(', ')}.`,
+    message: `Takes effect with the next rebuild: ${inWords(needsRebuild)}.`,
     hint: `\`berth rebuild ${name}\` keeps all volumes.`,
   };
   const atStart: Problem = {
     code: limitsAtStart,
-    message: `Takes effect with the next start: ${needsRestart.join(', ')}.`,
+    message: `Takes effect with the next start: ${inWords(needsRestart)}.`,
     hint: `\`berth restart ${name}\` does that.`,
   };
   const others = warnings.filter(

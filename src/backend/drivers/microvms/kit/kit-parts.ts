@@ -44,6 +44,13 @@ export async function recipeOf(folder: string): Promise<KitRecipe> {
   return { version, hash: hash.digest('hex') };
 }
 
+/** The kernel for people: `Linux 6.1.0-50` of a kit `2-6.1.0-50-cloud-amd64-c5fa5372`; undefined: there is no kit yet. */
+export function kernelWords(kit: string | undefined): string {
+  return kit === undefined
+    ? 'the first microVM takes longer: its kernel is prepared then'
+    : `Linux ${/^\d+-(\d[\d.]*(?:-\d+)?)/.exec(kit)?.[1] ?? kit}`;
+}
+
 /** The name of the folder of a kit. */
 export function kitName({ version, hash }: KitRecipe, kernel: string): string {
   return `${version}-${kernel}-${hash.slice(0, 8)}`;

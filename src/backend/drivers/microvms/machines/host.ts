@@ -136,28 +136,28 @@ export class Host {
   }
 
   private async accelerationOf(programs: QemuPrograms, kit: GuestKit): Promise<Found> {
-    const { acceleration, log } = this.options;
+    const { acceleration } = this.options;
     if (acceleration !== undefined) {
       return { acceleration };
     }
-    const found = await this.probe(programs, kit);
-    if (found.reason !== undefined) {
-      log.info({ reason: found.reason }, 'microVMs are emulated');
-    }
-    return found;
+    return this.probe(programs, kit);
   }
 
   private async probe(programs: QemuPrograms, kit: GuestKit, isAskedFor = false): Promise<Found> {
-    const { files, environment: environment } = this.options;
+    const { files, environment, log } = this.options;
     const folder = join(files.home, `probe-${randomUUID().slice(0, 8)}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
       await files.ensureSocketFolder(folder);
       const probe = {
-        ...{ programs, environment: environment, cacheFile: files.acceleration, marker: waitingMark },
+        ...{ programs, environment, cacheFile: files.acceleration, marker: waitingMark },
         machine: (acceleration: Acceleration) => this.probeMachine(kit, acceleration, files.inFolder(folder)),
       };
-      return await findAcceleration(probe, isAskedFor);
+      const found = await findAcceleration(probe, isAskedFor);
+      if (found.reason !== undefined) {
+        log.info({ reason: found.reason }, 'microVMs are emulated');
+      }
+      return found;
     } finally {
       await removeTree(folder);
     }

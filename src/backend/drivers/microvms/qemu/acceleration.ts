@@ -110,9 +110,18 @@ export async function knownObstacle({
     return obstacle;
   }
   const known = await knownOf(cacheFile, identityOf(process.pid).bootId, programs);
-  const reason = known?.acceleration === 'tcg' ? known.reason?.split('\n')[0] : undefined;
-  return reason === undefined ? undefined : { reason };
+  // What QEMU said is in the log of the engine: nobody but its makers can do anything with that.
+  return known?.acceleration === 'tcg' && known.reason !== undefined ? failedProbe(environment) : undefined;
 }
+
+function failedProbe({ platform }: QemuEnvironment): Obstacle {
+  return {
+    reason: `this machine has ${nameOf(platform)}, but a trial microVM did not run with it`,
+    hint: 'If this is a virtual machine itself, turn on nested virtualization in its settings, then run the check again. Until then microVMs work, slower. The log of the engine has what QEMU said.',
+  };
+}
+
+const nameOf = (platform: NodeJS.Platform): string => hosts[platform]?.toUpperCase() ?? 'an acceleration';
 
 /** What runs guests here, as far as it is known without booting one. Never throws. */
 export async function knownAcceleration({

@@ -81,9 +81,7 @@ function feed(worker: Worker, steps: Iterable<FolderStep>, wrote: (bytes: number
 
 /** Of the files that come with a step, without their holes. */
 function bytesOf({ children }: FolderStep): number {
-  return children
-    .flatMap(({ made }) => made?.pieces ?? [])
-    .reduce((sum, { length }) => sum + length, 0);
+  return children.flatMap(({ made }) => made?.pieces ?? []).reduce((sum, { length }) => sum + length, 0);
 }
 
 /** What was left out, at the end. */
