@@ -354,7 +354,7 @@ describe('services/workspaces/workspaces', () => {
       const shown = await test.services.workspaces.update('demo', { limits: { pids: 50 } });
       assert.deepEqual(
         shown.warnings.map(({ message, hint }) => [message, hint]),
-        [['Takes effect with the next start: pids.', '`berth restart demo` does that.']],
+        [['Takes effect with the next start: processes.', '`berth restart demo` does that.']],
       );
       await test.done(test.services.verbs.restart('demo'));
       assert.deepEqual(workspace().warnings, []);

@@ -132,7 +132,7 @@ describe('cli: set', () => {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /^warning: Takes effect with the next rebuild: shmMiB\. `berth rebuild waiting` keeps/m,
+      /^warning: Takes effect with the next rebuild: shared memory\. `berth rebuild waiting` keeps/m,
     );
   });
 });
