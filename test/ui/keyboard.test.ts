@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { berthVsix } from '../runner/package-extension';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { berthVsix, packageExtension } from '../runner/package-extension';
+import { ROOT } from '../runner/setup';
 import { berth, cleanUp } from './cleanup';
 import { eventually } from './support/eventually';
 import { Keyboard } from './support/keyboard';
 import { launch, pictureFailure, type Session } from './support/launch';
+import { OpenedWindows } from './support/opened-windows';
 
 const slow = 90_000;
 
@@ -13,17 +18,24 @@ describe('all by the keyboard, from an empty window on', function () {
   const name = `uik-${randomBytes(3).toString('hex')}`;
   const workspaceRow = new RegExp(`^Workspace ${name}, running`);
   const homeRow = new RegExp(`^Volume ${name}, home`);
+  const windows = new OpenedWindows();
   let session: Session;
   let keys: Keyboard;
+  let folder: string;
 
   before(async () => {
-    session = await launch({ vsix: await berthVsix() });
-    const { page } = session.workbench;
-    keys = new Keyboard(page);
-    await page.evaluate(
+    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
+    const remoteSsh = join(folder, 'remote-ssh.vsix');
+    await packageExtension(join(ROOT, 'test/ui/fixtures/remote-ssh'), remoteSsh);
+    session = await launch({ vsix: [await berthVsix(), remoteSsh], onPage: windows.watch });
+    keys = new Keyboard(session.workbench.page);
+    await noticePointer();
+  });
+
+  const noticePointer = () =>
+    session.workbench.page.evaluate(
       "addEventListener('pointerdown', () => document.body.setAttribute('data-pressed', ''), true)",
     );
-  });
 
   afterEach(async function () {
     await pictureFailure(session, this.currentTest);
@@ -33,6 +45,7 @@ describe('all by the keyboard, from an empty window on', function () {
   after(async () => {
     await cleanUp(session, name);
     await session.stop();
+    await rm(folder, { recursive: true });
   });
 
   const type = (text: string) => session.workbench.page.keyboard.type(text);
@@ -135,10 +148,35 @@ describe('all by the keyboard, from an empty window on', function () {
     await waitForFiles('.bash_logout', '.bashrc', '.profile');
   });
 
-  it('the workspace is deleted through its dialog, whose first button harms nothing', async () => {
-    const { dialog } = session.workbench;
+  it('the workspace is opened by Enter, and its folder becomes that of the window', async () => {
+    const { dialog, page } = session.workbench;
     await keys.go('Shift+Tab', /^Workspace|^Volume workspace-.* at/);
     await keys.go('ArrowUp', workspaceRow);
+    await keys.press('Enter');
+    assert.match(await dialog.text(), /Let SSH find Berth workspaces by name\?/);
+    await keys.go('Tab', /^Add the Line$/);
+    await keys.press('Enter');
+    assert.match(await dialog.text(), /Remote-SSH that Berth workspaces run Linux/);
+    await keys.go('Tab', /^Always$/);
+    await keys.press('Enter');
+    await page.waitForURL(/home\/workspace/, { timeout: slow });
+    assert.deepEqual(windows.last(), {
+      address: `vscode-remote://ssh-remote+berth-${name}/home/workspace`,
+      forceNewWindow: false,
+    });
+    await page.goBack();
+    await session.workbench.waitUntilReady();
+    await noticePointer();
+    // A window that comes back gives the focus to its editor, when that is ready.
+    await eventually('the focus in the view', async () => {
+      await session.workbench.run('Focus on Workspaces View');
+      await keys.press('Home');
+      await keys.waitForFocus(workspaceRow, 3_000);
+    });
+  });
+
+  it('the workspace is deleted through its dialog, whose first button harms nothing', async () => {
+    const { dialog } = session.workbench;
     await keys.press('Delete');
     assert.match(await dialog.text(), new RegExp(`Delete workspace ${name} and its files`));
     assert.doesNotMatch(await keys.focused(), /^Delete$/);

@@ -3,54 +3,23 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { berthVsix, packageExtension } from '../runner/package-extension';
 import { ROOT } from '../runner/setup';
 import { berth, cleanUp } from './cleanup';
 import { eventually } from './support/eventually';
 import { launch, pictureFailure, type Session } from './support/launch';
+import { OpenedWindows, type Opened } from './support/opened-windows';
 import { changeUserSettings, settingsOf } from './support/settings';
 
 const slow = 60_000;
 const ownLine = 'Host mine\n  HostName example.org\n';
-
-interface Opened {
-  address: string;
-  forceNewWindow: boolean;
-}
-
-/**
- * What an extension tells its window to open. A window in a browser knows only its own server and goes to the path
- * alone, so the whole address can be seen only on its way there.
- */
-class Wire {
-  readonly opened: Opened[] = [];
-
-  readonly watch = (page: Page): void => {
-    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => this.take(String(payload))));
-  };
-
-  last(): Opened | undefined {
-    return this.opened.at(-1);
-  }
-
-  private take(text: string): void {
-    const call = /\["vscode\.openFolder",\[(\{[^}]*\}),(\{[^}]*\})\]/.exec(text);
-    if (call === null) {
-      return;
-    }
-    const { scheme, authority, path } = JSON.parse(call[1]!) as Record<string, string>;
-    const { forceNewWindow } = JSON.parse(call[2]!) as { forceNewWindow: boolean };
-    this.opened.push({ address: `${scheme}://${authority}${path}`, forceNewWindow });
-  }
-}
 
 describe('opening a workspace with a Remote-SSH extension', function () {
   this.timeout(240_000);
   const name = `uir-${randomBytes(3).toString('hex')}`;
   let session: Session;
   let folder: string;
-  const wire = new Wire();
+  const wire = new OpenedWindows();
   const config = (): string => join(session.vscode.home, '.ssh', 'config');
 
   before(async () => {

@@ -54,17 +54,6 @@ async function toggleTheme({ workbench }: Session): Promise<void> {
   await workbench.page.waitForTimeout(1_000);
 }
 
-/** Drags the edge of the side bar, so that no row is cut off. */
-async function widen({ workbench: { page } }: Session, pixels: number): Promise<void> {
-  const box = await page.locator('.part.sidebar').boundingBox();
-  if (!box) throw new Error('there is no side bar');
-  const [x, y] = [box.x + box.width + 2, box.y + box.height / 2];
-  await page.mouse.move(x, y);
-  await page.mouse.down();
-  await page.mouse.move(x + pixels, y, { steps: 8 });
-  await page.mouse.up();
-}
-
 async function stage(session: Session, project: string): Promise<void> {
   for (const { name, options } of workspaces) {
     await berth(session, 'create', name, ...options);
@@ -140,7 +129,7 @@ async function main(): Promise<void> {
     session = await launch({ vsix: await berthVsix(), folder: opened, settings });
     await session.workbench.openSideBar('Berth');
     await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await widen(session, 70);
+    await session.workbench.resizeSideBar(370);
     try {
       await stage(session, project);
       await session.workbench.tree('Workspaces').row('kernel-lab').waitFor('visible', slow);

@@ -80,6 +80,23 @@ export class Workbench {
     return tab.locator('.badge-content').innerText();
   }
 
+  /** Drags the edge of the side bar until it is that wide. */
+  async resizeSideBar(pixels: number): Promise<void> {
+    const { mouse } = this.page;
+    const sideBar = this.page.locator('.part.sidebar');
+    const box = await sideBar.boundingBox();
+    if (!box) throw new Error('there is no side bar');
+    const y = box.y + box.height / 2;
+    await mouse.move(box.x + box.width, y);
+    await mouse.down();
+    await mouse.move(box.x + pixels, y, { steps: 8 });
+    await mouse.up();
+    await eventually(`a side bar of ${pixels} pixels`, async () => {
+      const width = (await sideBar.boundingBox())?.width ?? 0;
+      assert.ok(Math.abs(width - pixels) <= 4, `it has ${width}`);
+    });
+  }
+
   /** A view by the title of its pane. */
   tree(title: string): Tree {
     const header = this.page.locator('.pane-header .title', { hasText: title });

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { berthVsix } from '../runner/package-extension';
+import { berth, cleanUp } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+import { changeMachineSettings } from './support/settings';
+
+const slow = 90_000;
+
+const themes = {
+  'Default Dark Modern': 'vs-dark',
+  'Default Light Modern': 'vs',
+  'Default High Contrast': 'hc-black',
+  'Default High Contrast Light': 'hc-light',
+};
+
+/**
+ * Each text of the rows with its contrast to what is behind it, as WCAG 2.2 counts it ("contrast ratio"): from 1 to 21.
+ * A description is drawn with an opacity of its own.
+ */
+const CONTRASTS = `(() => {
+  const colorOf = (text) => {
+    const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number);
+    return { rgb: [r, g, b], a };
+  };
+  const over = (top, opacity, below) => top.map((each, index) => each * opacity + below[index] * (1 - opacity));
+  const behind = (element) => {
+    const { rgb, a } = colorOf(getComputedStyle(element).backgroundColor);
+    if (a === 1 || element.parentElement === null) return rgb;
+    return over(rgb, a, behind(element.parentElement));
+  };
+  const opacityOf = (element) =>
+    element === null ? 1 : Number(getComputedStyle(element).opacity) * opacityOf(element.parentElement);
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.map((each) => each / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const texts = document.querySelectorAll('.sidebar .monaco-list-row :is(.label-name, .label-description)');
+  return [...texts].map((element) => {
+    const back = behind(element);
+    const { rgb, a } = colorOf(getComputedStyle(element).color);
+    const [dark, light] = [over(rgb, a * opacityOf(element), back), back].map(luminance).sort((x, y) => x - y);
+    return { text: element.textContent, contrast: (light + 0.05) / (dark + 0.05) };
+  });
+})()`;
+
+/** How many pixels of a text in the description of a row are cut off at its right; infinitely many when it is not there. */
+const cutOff = (label: string, text: string): string => `(() => {
+  const named = (row) => row.querySelector('.label-name')?.textContent === ${JSON.stringify(label)};
+  const row = [...document.querySelectorAll('.sidebar .monaco-list-row')].find(named);
+  const walker = document.createTreeWalker(row.querySelector('.label-description'), NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+    const at = node.textContent.indexOf(${JSON.stringify(text)});
+    if (at < 0) continue;
+    const range = document.createRange();
+    range.setStart(node, at);
+    range.setEnd(node, at + ${text.length});
+    return range.getBoundingClientRect().right - row.getBoundingClientRect().right;
+  }
+  return Infinity;
+})()`;
+
+describe('rows in every theme and in a narrow side bar', function () {
+  this.timeout(240_000);
+  const tag = randomBytes(3).toString('hex');
+  const runs = `run-${tag}`;
+  const stopped = `off-${tag}`;
+  let session: Session;
+
+  before(async () => {
+    session = await launch({ vsix: await berthVsix() });
+    await session.workbench.openSideBar('Berth');
+    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await berth(session, 'create', runs, '--tag', 'work');
+    await berth(session, 'create', stopped, '--no-start');
+    await row(stopped).waitForDescription(/stopped/, slow);
+    await row(runs).waitForDescription(/^:2\d{3}/, slow);
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await cleanUp(session, runs);
+    await cleanUp(session, stopped);
+    await session.stop();
+  });
+
+  const row = (label: string) => session.workbench.tree('Workspaces').row(label);
+
+  async function show(theme: string): Promise<void> {
+    await changeMachineSettings(session, { 'workbench.colorTheme': theme });
+    await session.workbench.page
+      .locator(`.monaco-workbench.${themes[theme as keyof typeof themes]}`)
+      .waitFor({ timeout: slow });
+  }
+
+  for (const [theme, kind] of Object.entries(themes)) {
+    it(`can be read in ${theme}`, async () => {
+      await show(theme);
+      const { page } = session.workbench;
+      await page.mouse.move(900, 560);
+      await eventually('enough contrast', async () => {
+        const texts = await page.evaluate<{ text: string; contrast: number }[]>(CONTRASTS);
+        assert.ok(texts.length >= 4, 'the rows show');
+        assert.deepEqual(
+          texts.filter(({ contrast }) => contrast < 4.5),
+          [],
+        );
+      });
+      await session.workbench.screenshot(`themes-${kind}`);
+    });
+  }
+
+  it('say state and port in a side bar of 200 pixels, in every theme', async () => {
+    await session.workbench.resizeSideBar(200);
+    for (const [theme, kind] of Object.entries(themes)) {
+      await show(theme);
+      for (const [label, pattern] of [
+        [runs, /:2\d{3}/],
+        [stopped, /stopped/],
+      ] as const) {
+        const said = pattern.exec(await row(label).description())?.[0] ?? '';
+        const cut = await session.workbench.page.evaluate<number>(cutOff(label, said));
+        assert.ok(cut <= 0, `${said} of ${label} is cut off by ${cut} pixels in ${theme}`);
+      }
+      await session.workbench.screenshot(`themes-narrow-${kind}`);
+    }
+  });
+});
