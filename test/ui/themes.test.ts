@@ -45,6 +45,8 @@ const CONTRASTS = `(() => {
   });
 })()`;
 
+const dotsPixels = 12;
+
 /** How many pixels of a text in the description of a row are cut off at its right; infinitely many when it is not there. */
 const cutOff = (label: string, text: string): string => `(() => {
   const named = (row) => row.querySelector('.label-name')?.textContent === ${JSON.stringify(label)};
@@ -56,15 +58,19 @@ const cutOff = (label: string, text: string): string => `(() => {
     const range = document.createRange();
     range.setStart(node, at);
     range.setEnd(node, at + ${text.length});
-    return range.getBoundingClientRect().right - row.getBoundingClientRect().right;
+    const cutting = (element) => getComputedStyle(element).overflowX === 'hidden' ? element : cutting(element.parentElement);
+    const edge = cutting(node.parentElement);
+    // Three dots take the place of what is left of the edge.
+    const dots = edge.scrollWidth > edge.clientWidth ? ${dotsPixels} : 0;
+    return range.getBoundingClientRect().right - (edge.getBoundingClientRect().right - dots);
   }
   return Infinity;
 })()`;
 
 describe('rows in every theme and in a narrow side bar', function () {
   this.timeout(240_000);
-  const tag = randomBytes(3).toString('hex');
-  const runs = `run-${tag}`;
+  const tag = randomBytes(2).toString('hex');
+  const runs = `up-${tag}`;
   const stopped = `off-${tag}`;
   let session: Session;
 
