@@ -1,8 +1,40 @@
-/** Whether an SSH server answers: it speaks first (RFC 4253, section 4.2). */
+/**
+ * Whether an SSH server answers: it speaks first (RFC 4253, section 4.2). Who asks says goodbye as a client does, by which
+ * the log of the server tells this connection from all others (`probe-lines.ts`).
+ */
 import { connect } from 'node:net';
 import { waitFor } from '../machine/wait';
+import { farewell } from './probe-lines';
 
 const attemptTimeoutMs = 2000;
+/** RFC 4253, section 6: packets without encryption are filled up to a multiple of this, by at least 4 bytes. */
+const blockBytes = 8;
+const minPaddingBytes = 4;
+/** Sections 11.1 and 12. */
+const messageDisconnect = 1;
+const byApplication = 11;
+
+const goodbye = Buffer.concat([Buffer.from('SSH-2.0-Berth\r\n'), disconnectPacket(farewell)]);
+
+function disconnectPacket(text: string): Buffer {
+  const description = Buffer.from(text);
+  const payload = Buffer.concat([
+    ...[Buffer.from([messageDisconnect]), word(byApplication)],
+    ...[word(description.length), description],
+    // No language.
+    word(0),
+  ]);
+  const rest = (5 + payload.length + minPaddingBytes) % blockBytes;
+  const padding = minPaddingBytes + (rest === 0 ? 0 : blockBytes - rest);
+  const length = word(1 + payload.length + padding);
+  return Buffer.concat([length, Buffer.from([padding]), payload, Buffer.alloc(padding)]);
+}
+
+function word(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
 
 /** The first line of what listens on a port, or why there is none. */
 export function readBanner(
@@ -23,9 +55,13 @@ export function readBanner(
       seen += chunk.toString('latin1');
       if (seen.includes('\n') || seen.length > 255) {
         const line = seen.split('\n', 1)[0] ?? '';
-        end(
-          line.startsWith('SSH-') ? { banner: line.trim() } : { failure: `"${line.trim()}" instead of SSH` },
-        );
+        if (line.startsWith('SSH-')) {
+          // It is over when the other side has closed it, or is silent for too long: nobody waits for that.
+          socket.unref().end(goodbye);
+          resolve({ banner: line.trim() });
+        } else {
+          end({ failure: `"${line.trim()}" instead of SSH` });
+        }
       }
     });
   });

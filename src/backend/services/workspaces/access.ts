@@ -13,6 +13,7 @@ import type { SshKeys } from '../../ssh/keys';
 import type { SecretStore } from '../../store/secrets';
 import type { StateDirectory } from '../../store/state-directory';
 import { homeDirectory } from '../../inside/places';
+import { withoutProbes } from '../../inside/probe-lines';
 import { checkUser } from '../../../api/rules/names';
 import { notWhile, uses } from '../../../api/rules/lifecycle';
 import { runCommand } from './start/run-command';
@@ -134,9 +135,9 @@ export class WorkspaceAccess {
     return record;
   }
 
-  /** The log of the runtime, whatever its state, as long as there is one. */
+  /** The log of the runtime, whatever its state, as long as there is one, without what our own questions left in it. */
   async logs(name: string, options: LogOptions): Promise<Readable> {
-    return (await this.runtime(name)).logs(options);
+    return withoutProbes(await (await this.runtime(name)).logs(options));
   }
 
   /** A process with its streams: the caller ends it. Counted as a client until it has ended. */

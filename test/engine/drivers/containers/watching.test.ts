@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { farewell, withoutProbes } from '../../../../src/backend/inside/probe-lines';
 import type { DriverEvent, RuntimePlan } from '../../../../src/backend/drivers/driver';
 import { fastest } from '../../../support/fastest';
 import { Bench, eventually, never, text } from './support';
@@ -75,6 +77,11 @@ describe('what a container tells', function () {
     assert.match(all, /berth: configured 0\n/);
     assert.match(all, /Server listening on 0\.0\.0\.0 port 22/);
     assert.doesNotMatch(all, /\0/);
+    // The question whether SSH answers has ended as a client does: sshd writes it down in words that are taken out.
+    assert.match(all, new RegExp(`Received disconnect from .*${farewell} \\[preauth\\]`));
+    const shown = await text(withoutProbes(Readable.from([Buffer.from(all)])));
+    assert.doesNotMatch(shown, /kex_exchange_identification|Connection closed by|isconnect.*\[preauth\]/);
+    assert.match(shown, /Accepted publickey for workspace/);
     const last = await text(await bench.driver.logs(plan.name, { ...options, tail: 1, timestamps: true }));
     assert.match(last, /^\d{4}-\d\d-\d\dT[^\n]+\n$/);
     const abort = new AbortController();
