@@ -11,7 +11,7 @@ import { groupVolumes } from './view/groupVolumes';
 import { groupWorkspaces } from './view/groupWorkspaces';
 import { loadMore } from './view/loadMore';
 import { refresh } from './view/refresh';
-import { activateSelected, deleteSelected, renameSelected } from './view/selected';
+import { activateSelected, deleteSelected, renameOrActivate, renameSelected } from './view/selected';
 import { showWorkspace } from './view/showWorkspace';
 import { sortVolumes } from './view/sortVolumes';
 import { sortWorkspaces } from './view/sortWorkspaces';
@@ -57,6 +57,7 @@ const often = (services: Services) => ({
   'berth.view.loadMore': loadMore(services),
   'berth.view.activate': activateSelected(services),
   'berth.view.rename': renameSelected(services),
+  'berth.view.renameOrActivate': renameOrActivate(services),
   'berth.view.delete': deleteSelected(services),
   'berth.operation.cancel': cancelOperation(services),
   'berth.engine.start': startEngine(services),

@@ -43,6 +43,8 @@ export class RowDecorations implements vscode.FileDecorationProvider, vscode.Dis
         return this.isMountFixed(row.name, row.place) ? readOnly() : undefined;
       case 'root':
         return isFixedRoot(this.store, rootFilesOf(row.name)) ? readOnly() : undefined;
+      case 'fixed':
+        return readOnly();
       default:
         return undefined;
     }

@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import { rowScheme } from '../ui/ids';
 
-export type DecoratedKind = 'workspace' | 'volume' | 'mount' | 'root';
+/** `fixed`: a file or folder inside of a workspace that can't be changed there, though its volume can. */
+export type DecoratedKind = 'workspace' | 'volume' | 'mount' | 'root' | 'fixed';
 
 /** The URI of a row; a mount is named by its workspace and where it is mounted. */
 export function decorated(kind: DecoratedKind, name: string, place = ''): vscode.Uri {

@@ -10,7 +10,7 @@ export const contextKeys = [
   'berth.microvmsAvailable',
   'berth.hasWorkspaces',
   'berth.hasVolumes',
-  /** Something was copied or cut in the Volumes view. */
+  /** Something was copied or cut in the views. */
   'berth.canPaste',
   /** The Workspaces view shows some of them only. */
   'berth.isFiltered',
@@ -38,7 +38,7 @@ export const settingUses = {
   'volumes.groupBy': 'show',
   'volumes.sortBy': 'show',
   'volumes.showForeign': 'show',
-  'files.maxEditorSizeMB': 'show',
+  'files.maxEditorSizeMiB': 'show',
   'files.confirmDelete': 'act',
   'ssh.includeConfig': 'machine',
   'ssh.setRemotePlatform': 'machine',

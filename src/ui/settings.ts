@@ -13,9 +13,20 @@ export function setting(id: SettingId, fallback: readonly string[]): readonly st
 /** A setting's value; of one that acts only what the user's own settings say. */
 export function setting(id: SettingId, fallback: unknown): unknown {
   if (settingUses[id] === 'show') {
-    return vscode.workspace.getConfiguration('berth').get(id) ?? fallback;
+    return shown(id) ?? fallback;
   }
   return configured(id) ?? fallback;
+}
+
+/** What settings were called before: read where the user's settings have the old name alone. */
+const earlierIds: Partial<Record<SettingId, string>> = { 'files.maxEditorSizeMiB': 'files.maxEditorSizeMB' };
+
+function shown(id: SettingId): unknown {
+  const configuration = vscode.workspace.getConfiguration('berth');
+  const earlier = earlierIds[id];
+  const { globalValue, workspaceValue, workspaceFolderValue } = configuration.inspect(id) ?? {};
+  const isSet = (workspaceFolderValue ?? workspaceValue ?? globalValue) !== undefined;
+  return (earlier === undefined || isSet ? undefined : configuration.get(earlier)) ?? configuration.get(id);
 }
 
 /** A setting that is one of a few words; anything else counts as the first of them. */

@@ -77,7 +77,7 @@ describe('files of a file system that only VS Code reaches', function () {
     withVolume(async (volume, client) => {
       use({ old: {} });
       const configuration = vscode.workspace.getConfiguration('berth');
-      await configuration.update('files.maxEditorSizeMB', 1, vscode.ConfigurationTarget.Global);
+      await configuration.update('files.maxEditorSizeMiB', 1, vscode.ConfigurationTarget.Global);
       try {
         await client.call('files.mkdir', { params: { volume }, body: { path: '/site/deep', parents: true } });
         const large = Buffer.alloc(1.5 * megabyte, 'l');
@@ -101,7 +101,7 @@ describe('files of a file system that only VS Code reaches', function () {
         assert.equal((await fs.readFile(memory().uri('/copied.bin'))).length, large.length);
         await isNotOpened(uriOf(volume, '/site/deep/large.bin'));
       } finally {
-        await configuration.update('files.maxEditorSizeMB', undefined, vscode.ConfigurationTarget.Global);
+        await configuration.update('files.maxEditorSizeMiB', undefined, vscode.ConfigurationTarget.Global);
       }
     }));
 

@@ -148,6 +148,27 @@ describe('all by the keyboard, from an empty window on', function () {
     await waitForFiles('.bash_logout', '.bashrc', '.profile');
   });
 
+  it('files of the file system are copied and pasted below the workspace, and refuse what is not allowed', async () => {
+    const { notifications, tree } = {
+      notifications: session.workbench.notifications,
+      tree: session.workbench.tree('Workspaces'),
+    };
+    await keys.go('Shift+Tab', /^Workspace|^Volume workspace-.* at/);
+    await keys.go('ArrowUp', workspaceRow);
+    await keys.go('ArrowDown', new RegExp(`^File system of ${name}, read-only`));
+    await keys.press('ArrowRight');
+    await tree.row('etc').waitFor('visible', slow);
+    await keys.go('ArrowDown', /^\.dockerenv, file/);
+    await keys.press('Control+C');
+    await session.workbench.statusBar(/Copied \.dockerenv/);
+    await keys.press('Control+X');
+    await notifications.waitFor(/read-only until you allow changes/);
+    await keys.press('Escape');
+    await keys.go('ArrowDown', new RegExp(`^Volume workspace-${name} at`));
+    await keys.press('Control+V');
+    await waitForFiles('.bash_logout', '.bashrc', '.dockerenv', '.profile');
+  });
+
   it('the workspace is opened by Enter, and its folder becomes that of the window', async () => {
     const { dialog, page } = session.workbench;
     await keys.go('Shift+Tab', /^Workspace|^Volume workspace-.* at/);

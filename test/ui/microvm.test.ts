@@ -198,7 +198,7 @@ describe('a microVM, from the wizard to its end', function () {
     const { workbench } = session;
     const { editor } = workbench;
     await editor.closeAll();
-    await row().inlineAction('Stop Workspace');
+    await row().contextMenu('Stop Workspace');
     await until('stopped');
     await eventually('the disk to be free', async () =>
       assert.doesNotMatch(await file(name).description(), /in use/),

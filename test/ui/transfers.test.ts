@@ -25,7 +25,7 @@ describe('the files of a volume, by dialogs and keys', function () {
     await writeFile(join(folder, 'one.txt'), 'one\n');
     await writeFile(join(folder, 'two.txt'), 'two\n');
     await writeFile(join(folder, 'site', 'deep', 'page.html'), '<p>\n');
-    const settings = { 'berth.files.maxEditorSizeMB': 1 };
+    const settings = { 'berth.files.maxEditorSizeMiB': 1 };
     session = await launch({ vsix: await berthVsix(), folder: join(folder, 'open'), settings });
     await session.workbench.openSideBar('Berth');
     await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });

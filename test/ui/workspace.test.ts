@@ -118,7 +118,7 @@ describe('a workspace, from the wizard to its end', function () {
 
   it('says in the terminal that it stopped, and connects again when it runs', async () => {
     const { workbench } = session;
-    await row().inlineAction('Stop Workspace');
+    await row().contextMenu('Stop Workspace');
     await eventually(
       'the play button',
       async () => {

@@ -1,4 +1,4 @@
-/** What was copied or cut in the Volumes view, until it is pasted. */
+/** What was copied or cut in the views, until it is pasted. */
 import type { ContextKeys } from '../../providers/context-keys';
 import type { VolumePlace } from '../../providers/files/volume-uri';
 

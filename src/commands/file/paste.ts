@@ -11,9 +11,7 @@ export const pasteFiles =
   async (target) => {
     const clip = services.clipboard.content;
     if (clip === undefined) {
-      void showInformationMessage(
-        t('There is nothing to paste: copy or cut files in the Volumes view first.'),
-      );
+      void showInformationMessage(t('There is nothing to paste: copy or cut files first.'));
       return;
     }
     const to = await folderOrPick(services, target, t('Paste into'));

@@ -19,26 +19,35 @@ function forSelection({ targets }: Pick<Services, 'targets'>, choose: Choice): H
 
 /** Enter: opens a workspace or file, copies the SSH command, unfolds the rest. */
 export const activateSelected = (services: Pick<Services, 'targets'>): Handler =>
-  forSelection(services, (row) => {
-    switch (row.type) {
-      case 'workspace':
-        return 'berth.workspace.open';
-      case 'port':
-        return 'berth.workspace.copySshCommand';
-      case 'published':
-        return 'berth.port.open';
-      case 'mount':
-        return 'berth.workspace.browseFiles';
-      case 'user':
-        return 'berth.view.showWorkspace';
-      case 'more':
-        return 'berth.view.loadMore';
-      case 'file':
-        return isDirectory(row.entry) ? 'list.toggleExpand' : 'berth.file.open';
-      default:
-        return 'list.toggleExpand';
-    }
-  });
+  forSelection(services, activation);
+
+/** Enter on a Mac: renames a file as the Explorer does there, and is Enter on the rest. */
+export const renameOrActivate = (services: Pick<Services, 'targets'>): Handler =>
+  forSelection(services, (row) => (isEntry(row) ? 'berth.file.rename' : activation(row)));
+
+function activation(row: Row): ReturnType<Choice> {
+  switch (row.type) {
+    case 'workspace':
+      return 'berth.workspace.open';
+    case 'port':
+      return 'berth.workspace.copySshCommand';
+    case 'published':
+      return 'berth.port.open';
+    case 'mount':
+      return 'berth.workspace.browseFiles';
+    case 'user':
+      return 'berth.view.showWorkspace';
+    case 'more':
+      return 'berth.view.loadMore';
+    case 'file':
+      return isDirectory(row.entry) ? 'list.toggleExpand' : 'berth.file.open';
+    default:
+      return 'list.toggleExpand';
+  }
+}
+
+/** Not what is mounted: that is no file. */
+const isEntry = (row: Row): boolean => row.type === 'file' && row.inside?.mounted === undefined;
 
 /** F2. */
 export const renameSelected = (services: Pick<Services, 'targets'>): Handler =>

@@ -12,7 +12,7 @@ export const maxWholeBytes = 1_000_000_000;
 
 /** Whether a file of `size` bytes is opened without a question. */
 export function isForEditor({ size }: { size: number }): boolean {
-  return size <= setting('files.maxEditorSizeMB', defaultMebibytes) * mebibyte;
+  return size <= setting('files.maxEditorSizeMiB', defaultMebibytes) * mebibyte;
 }
 
 /** Why a file of `size` bytes is not copied so, and what does copy it. */

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { formatBytes } from '../../api/rules/sizes';
 import type { FileEntry, Volume } from '../../api';
 import { originOf } from '../../api/rules/home-volume';
+import { workspaceOfRoot } from '../../api/rules/root-files';
 import { ownerOf } from '../../api/rules/owner';
 import { volumeTraits, type VolumeTrait } from '../../ui/contributions/command-row';
 import { volumeUri } from '../files/volume-uri';
@@ -190,7 +191,7 @@ function fileItem(row: FileRow): vscode.TreeItem {
   const { None, Collapsed } = vscode.TreeItemCollapsibleState;
   const item = new vscode.TreeItem(entry.name, isFolder ? Collapsed : None);
   item.id = rowId(row);
-  item.resourceUri = volumeUri(row.volume, row.path);
+  item.resourceUri = entryUri(row);
   item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
   item.description = entry.type === 'symlink' ? `→ ${entry.linkTarget ?? '?'}` : undefined;
   const isFixed = row.inside?.readOnly === true ? '+fixed' : '';
@@ -202,6 +203,13 @@ function fileItem(row: FileRow): vscode.TreeItem {
     item.command = openCommand(row);
   }
   return item;
+}
+
+/** What its icon and its mark go by; one file can be read-only in a workspace and not in the Volumes view. */
+function entryUri({ volume, path, inside }: FileRow): vscode.Uri {
+  return inside?.readOnly === true && workspaceOfRoot(volume) === undefined
+    ? decorated('fixed', inside.workspace, inside.path)
+    : volumeUri(volume, path);
 }
 
 /** Inside of a workspace: a folder that is a volume, or something that its runtime brings. */

@@ -111,7 +111,8 @@ export function workspaceItem(
   }
   const running = store.runningOperations.find((operation) => operation.workspace === row.name);
   const name = workspace.label === workspace.name ? '' : workspace.name;
-  const description = [name, workspaceDescription(workspace, running, parts)].filter(Boolean).join(' · ');
+  // A narrow side bar cuts off the end: what commands call a workspace that has another label can wait.
+  const description = [workspaceDescription(workspace, running, parts), name].filter(Boolean).join(' · ');
   item.description = description;
   item.iconPath = stateIcon(workspace.state);
   item.contextValue = ['workspace', workspace.state, workspace.spec.runtime, ...marksOf(workspace)].join('+');
@@ -246,7 +247,7 @@ export function rootItem(
   row: RowOf<'root'>,
   { isFixed, isLocked }: { isFixed: boolean; isLocked: boolean },
 ): vscode.TreeItem {
-  const item = new vscode.TreeItem(t('Files'), vscode.TreeItemCollapsibleState.Collapsed);
+  const item = new vscode.TreeItem(t('File System'), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = rowId(row);
   item.description = isFixed ? t('/ · read-only') : '/';
   item.iconPath = new vscode.ThemeIcon('root-folder');
@@ -254,7 +255,9 @@ export function rootItem(
   item.contextValue = `root${isFixed ? '+fixed' : ''}${isLocked ? '+locked' : ''}`;
   item.resourceUri = decorated('root', row.workspace);
   item.accessibilityInformation = {
-    label: isFixed ? t('Files of {0}, read-only', row.workspace) : t('Files of {0}', row.workspace),
+    label: isFixed
+      ? t('File system of {0}, read-only', row.workspace)
+      : t('File system of {0}', row.workspace),
   };
   return item;
 }

@@ -1,12 +1,10 @@
 /** What package.json says of one command, and the conditions under which it shows. Free of `vscode`: a build script reads it. */
 import {
-  isLive,
   isSettled,
   offeredIn,
   offeredToCommit,
   transitionOf,
   uses,
-  workspaceStates,
   type Use,
   type Verb,
   type WorkspaceState,
@@ -29,6 +27,8 @@ export interface Key {
   mac: string;
   /** Where it works: in the lists of these views. */
   views: readonly View[];
+  /** On that system alone. */
+  when?: 'isMac';
 }
 
 /** The title and the category follow from the id. */
@@ -107,7 +107,6 @@ export const offered = (verb: Verb): string =>
     : workspaceIn(...offeredIn(verb));
 /** The rows of workspaces that last, where that can be done. */
 export const usable = (use: Use): string => workspaceIn(...uses[use].filter(isSettled));
-export const liveWorkspace = workspaceIn(...workspaceStates.filter(isLive));
 export const toCommit = workspaceIn(...offeredToCommit);
 /** The rows below a workspace. */
 export const part = (value: 'port' | 'published' | 'mount'): string =>
@@ -128,6 +127,8 @@ export const container = `${isEitherView} && viewItem =~ /^(volume\\+|root|mount
 export const lockedRootRow = `${isWorkspacesView} && viewItem == root+fixed+locked`;
 /** Those of them that can be written to: the value of what is read-only ends in `+fixed`. */
 export const writableFolder = `${isEitherView} && viewItem =~ /^(volume\\+|root$|mounted\\+volume$|entry\\+folder\\+\\w+$)/`;
+/** Volumes, whose rows have another button there, are left out. */
+export const writableFolderBelow = `${isEitherView} && viewItem =~ /^(root$|mounted\\+volume$|entry\\+folder\\+\\w+$)/`;
 export const writableEntry = `${isEitherView} && viewItem =~ /^entry\\+\\w+\\+\\w+$/`;
 export const file = `${isEitherView} && viewItem =~ /^entry\\+file/`;
 export const fileOrFolder = `${isEitherView} && viewItem =~ /^entry\\+/`;

@@ -12,7 +12,6 @@ import {
   explorer,
   file,
   fileOrFolder,
-  liveWorkspace,
   lockedRootRow,
   mendedBy,
   offered,
@@ -27,6 +26,7 @@ import {
   workspaceThat,
   writableEntry,
   writableFolder,
+  writableFolderBelow,
   type CommandRow,
 } from './command-row';
 
@@ -46,7 +46,7 @@ const rows = {
   },
   'berth.workspace.stop': {
     icon: 'debug-stop',
-    menus: [row('inline@1', workspaceIn('running')), row('2_state@2', offered('stop'))],
+    menus: [row('2_state@2', offered('stop'))],
   },
   'berth.workspace.restart': {
     icon: 'debug-restart',
@@ -104,7 +104,11 @@ const rows = {
   'berth.workspace.openRecent': { icon: 'history', menus: [title('1_open@1', 'workspaces')] },
   'berth.workspace.openTerminal': {
     icon: 'terminal',
-    menus: [row('inline@2', liveWorkspace), row('1_open@3', usable('open')), row('1_open@3', part('port'))],
+    menus: [
+      row('inline@2', workspaceIn('running')),
+      row('1_open@3', usable('open')),
+      row('1_open@3', part('port')),
+    ],
   },
   'berth.workspace.showPanel': {
     icon: 'graph',
@@ -170,7 +174,7 @@ const rows = {
   'berth.file.open': { icon: 'go-to-file', menus: [row('1_open@1', file)] },
   'berth.file.newFile': {
     icon: 'new-file',
-    menus: [row('inline@1', writableFolder), row('2_new@1', writableFolder)],
+    menus: [row('inline@1', writableFolderBelow), row('2_new@1', writableFolder)],
   },
   'berth.file.newFolder': { icon: 'new-folder', menus: [row('2_new@2', writableFolder)] },
   'berth.file.rename': { icon: 'edit', menus: [row('6_edit@1', writableEntry)] },
@@ -187,18 +191,18 @@ const rows = {
   'berth.file.copy': {
     icon: 'copy',
     menus: [row('4_clip@2', copyable)],
-    keys: { key: 'ctrl+c', mac: 'cmd+c', views: ['volumes'] },
+    keys: { key: 'ctrl+c', mac: 'cmd+c', views: ['workspaces', 'volumes'] },
   },
   'berth.file.cut': {
     icon: 'copy',
     menus: [row('4_clip@1', writableEntry)],
-    keys: { key: 'ctrl+x', mac: 'cmd+x', views: ['volumes'] },
+    keys: { key: 'ctrl+x', mac: 'cmd+x', views: ['workspaces', 'volumes'] },
   },
   'berth.file.paste': {
     icon: 'clippy',
     palette: 'berth.canPaste',
     menus: [row('4_clip@3', pasteTarget)],
-    keys: { key: 'ctrl+v', mac: 'cmd+v', views: ['volumes'] },
+    keys: { key: 'ctrl+v', mac: 'cmd+v', views: ['workspaces', 'volumes'] },
   },
   'berth.file.copyPath': { icon: 'link', menus: [row('5_path@1', fileOrFolder)] },
   'berth.file.copyRelativePath': { icon: 'link', menus: [row('5_path@2', fileOrFolder)] },
@@ -233,7 +237,12 @@ const rows = {
   'berth.view.rename': {
     icon: 'edit',
     palette: 'never',
-    keys: { key: 'f2', mac: 'enter', views: ['workspaces', 'volumes'] },
+    keys: { key: 'f2', mac: 'f2', views: ['workspaces', 'volumes'] },
+  },
+  'berth.view.renameOrActivate': {
+    icon: 'edit',
+    palette: 'never',
+    keys: { key: 'enter', mac: 'enter', views: ['workspaces', 'volumes'], when: 'isMac' },
   },
   'berth.view.delete': {
     icon: 'trash',

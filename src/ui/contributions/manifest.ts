@@ -32,7 +32,12 @@ const keybindings = ([id, { keys }]: Entry): object[] =>
     command: id,
     key: keys?.key,
     mac: keys?.mac,
-    when: `focusedView == ${viewIds[view]} && listFocus && !inputFocus`,
+    when: [
+      `focusedView == ${viewIds[view]}`,
+      'listFocus',
+      '!inputFocus',
+      ...(keys?.when === undefined ? [] : [keys.when]),
+    ].join(' && '),
     args: `selection:${view}`,
   }));
 

@@ -46,7 +46,7 @@ const rows: Readonly<Record<SettingId, SettingRow>> = {
   'volumes.groupBy': { type: 'string', enum: ['role', 'none', 'kind'], default: 'role' },
   'volumes.sortBy': { type: 'string', enum: ['name', 'size', 'created'], default: 'name' },
   'volumes.showForeign': { type: 'boolean', default: true },
-  'files.maxEditorSizeMB': { type: 'number', minimum: 1, maximum: 1024, default: 50 },
+  'files.maxEditorSizeMiB': { type: 'number', minimum: 1, maximum: 1024, default: 50 },
   'files.confirmDelete': { type: 'boolean', default: true },
   'ssh.includeConfig': { type: 'string', enum: ['ask', 'always', 'never'], default: 'ask' },
   'ssh.setRemotePlatform': { type: 'string', enum: ['ask', 'always', 'never'], default: 'ask' },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { workspaceStates } from '../../../src/api/rules/lifecycle';
 import { contextKeys, settingUses, terminalProfileId, viewIds } from '../../../src/ui/ids';
 import { commandRows } from '../../../src/ui/contributions/commands';
 import { generated } from '../../../src/ui/contributions/manifest';
@@ -25,7 +26,7 @@ interface Manifest {
   contributes: {
     commands: { command: string; title: string; category: string; icon: string }[];
     menus: Record<string, Menu[]>;
-    keybindings: { command: string; when: string }[];
+    keybindings: { command: string; key: string; mac: string; when: string }[];
     configuration: {
       properties: Record<
         string,
@@ -210,19 +211,18 @@ describe('what is contributed keeps to the rules', () => {
     }
   });
 
-  it('at most three inline actions show on any row', () => {
+  it('at most two inline actions show on any row: a focused one keeps its port and idle time', () => {
     const inline = (contributes.menus['view/item/context'] ?? []).filter(({ group }) =>
       group?.startsWith('inline'),
     );
     const rows: Record<string, string[]> = {
       'berth.workspaces': [
-        ...['running', 'paused', 'stopped', 'archived', 'error', 'starting', 'deleting'].map(
-          (state) => `workspace+${state}+container`,
-        ),
+        ...workspaceStates.map((state) => `workspace+${state}+container+unprotected+unfavourite`),
+        ...['port', 'published', 'mount', 'root+fixed+locked', 'problem+rebuild', 'operation+cancellable'],
         ...['root', 'mounted+volume', 'mounted+other', 'entry+file+file', 'entry+folder+directory'],
       ],
       'berth.volumes': [
-        'volume+docker+home',
+        'volume+docker+home+adoptable+ours+deletable+unprotected',
         'volume+disk+named',
         'entry+file+file',
         'entry+folder+directory',
@@ -231,9 +231,31 @@ describe('what is contributed keeps to the rules', () => {
     for (const [view, values] of Object.entries(rows)) {
       for (const value of values) {
         const shown = inline.filter(({ when }) => isShown(when ?? '', view, value));
-        assert.ok(shown.length <= 3, `${value}: ${shown.map(({ command }) => command).join(', ')}`);
+        assert.ok(shown.length <= 2, `${value}: ${shown.map(({ command }) => command).join(', ')}`);
       }
     }
+  });
+
+  it('keys copy, cut and paste files in both views, and Enter renames them on a Mac alone', () => {
+    const keysOf = (id: string): string[] =>
+      contributes.keybindings
+        .filter(({ command }) => command === id)
+        .map(({ key, mac, when }) => `${key} ${mac} ${when.replace(' && listFocus && !inputFocus', '')}`);
+    for (const [id, key] of [
+      ['berth.file.copy', 'ctrl+c cmd+c'],
+      ['berth.file.cut', 'ctrl+x cmd+x'],
+      ['berth.file.paste', 'ctrl+v cmd+v'],
+      ['berth.view.rename', 'f2 f2'],
+    ] as const) {
+      assert.deepEqual(keysOf(id), [
+        `${key} focusedView == berth.workspaces`,
+        `${key} focusedView == berth.volumes`,
+      ]);
+    }
+    assert.deepEqual(keysOf('berth.view.renameOrActivate'), [
+      'enter enter focusedView == berth.workspaces && isMac',
+      'enter enter focusedView == berth.volumes && isMac',
+    ]);
   });
 
   it('every row of a workspace that leads somewhere has a menu', () => {

@@ -4,10 +4,10 @@ import * as vscode from 'vscode';
 import { sortUris } from '../../../src/providers/drop/sources';
 import { volumeUri } from '../../../src/providers/files/volume-uri';
 import { RowDecorations } from '../../../src/providers/row-decorations';
-import { volumeItem } from '../../../src/providers/trees/volume-item';
+import { entryItem, volumeItem } from '../../../src/providers/trees/volume-item';
 import { mountItem, rootItem, workspaceItem } from '../../../src/providers/trees/workspace-item';
 import { Store } from '../../../src/ui/store';
-import { volume, workspace } from './fixtures';
+import { entry, volume, workspace } from './fixtures';
 
 describe('marks beside rows', () => {
   let store: Store;
@@ -72,6 +72,22 @@ describe('marks beside rows', () => {
     assert.equal(markOf(volumeUri('rootfs@demo', '/etc/hosts')), 'RO Read-only');
     store.allowRootChanges('demo');
     assert.equal(markOf(volumeUri('rootfs@demo', '/etc/hosts')), undefined);
+  });
+
+  it('say it of files in a workspace whose volume is mounted read-only there, not of the same in the volume', () => {
+    const marked = (path: string, readOnly: boolean, mounted?: 'volume') =>
+      markOf(
+        entryItem({
+          type: 'file',
+          volume: 'data',
+          path,
+          entry: entry('a.ts', { type: 'file' }),
+          inside: { workspace: 'demo', path: `/data${path}`, readOnly, ...(mounted && { mounted }) },
+        }).resourceUri,
+      );
+    assert.equal(marked('/a.ts', true), 'RO Read-only');
+    assert.equal(marked('/', true, 'volume'), 'RO Read-only');
+    assert.equal(marked('/a.ts', false), undefined);
   });
 
   it('are asked for again when a workspace or a volume changes', async () => {

@@ -48,6 +48,24 @@ describe('changes of files that are in no volume', () => {
     assert.equal(done.length, 2);
   });
 
+  it('are refused by keys too, where a volume is mounted read-only', async () => {
+    const { store, targets } = services();
+    const done: unknown[] = [];
+    const command = changing({ store, targets }, (target) => Promise.resolve(void done.push(target)));
+    const inside = { workspace: 'demo', path: '/data/x', readOnly: true };
+    const mount: Row = { type: 'mount', workspace: 'demo', volume: 'data', target: '/data', readOnly: true };
+    const row: Row = { ...file, volume: 'data', path: '/x', inside };
+    await command(row, [row]);
+    await command(mount, [mount]);
+    const refusal = 'data is mounted read-only in demo: change its files in the Volumes view.';
+    assert.deepEqual(
+      standIn.messages.map(({ text }) => text),
+      [refusal, refusal],
+    );
+    await command({ ...row, inside: { ...inside, readOnly: false } }, undefined);
+    assert.equal(done.length, 1);
+  });
+
   it('are allowed for this window after a warning that says what is lost', async () => {
     const { store, targets } = services();
     standIn.pressed = () => 'Leave Read-Only';

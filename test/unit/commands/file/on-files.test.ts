@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../../support/vscode/stand-in';
+import { Clipboard } from '../../../../src/commands/file/clipboard';
 import { compareWith } from '../../../../src/commands/file/compareWith';
+import { copyFiles } from '../../../../src/commands/file/copy';
 import { copyRelativePath } from '../../../../src/commands/file/copyRelativePath';
 import { copyName, duplicateFiles } from '../../../../src/commands/file/duplicate';
 import { insideOf, openTerminalHere } from '../../../../src/commands/file/openTerminalHere';
 import { openToSide } from '../../../../src/commands/file/openToSide';
 import { Targets } from '../../../../src/commands/targets';
 import { WorkspaceTerminals } from '../../../../src/providers/terminal/terminals';
-import type { FileRow } from '../../../../src/providers/trees/rows';
-import { Runner } from '../../../../src/ui/runner';
+import type { FileRow, Row } from '../../../../src/providers/trees/rows';
+import { Cancelled, Runner } from '../../../../src/ui/runner';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
 import { useUnlinked } from '../../../support/vscode/unlinked';
 import { entry, workspace } from '../../providers/fixtures';
@@ -53,6 +55,23 @@ describe('commands on files', () => {
     await compareWith(services())(rows[0], rows);
     const diff = standIn.executed.at(-1) ?? [];
     assert.deepEqual([diff[0], diff[3]], ['vscode.diff', 'one.txt ↔ two.txt']);
+  });
+
+  it('by keys copy what is a file or a volume, and ask nothing on other rows', async () => {
+    const all = services();
+    const clipboard = new Clipboard({ set: () => undefined });
+    const inside = { workspace: 'demo', path: '/etc/hosts', readOnly: true };
+    const rows: Row[] = [
+      { type: 'root', workspace: 'demo' },
+      row('/etc/hosts', { volume: 'rootfs@demo', inside }),
+    ];
+    await copyFiles({ ...all, clipboard })(rows[0], rows);
+    const copied = () => clipboard.content?.places.map(({ volume, path }) => `${volume}:${path}`);
+    assert.deepEqual(copied(), ['rootfs@demo:/etc/hosts']);
+    const other: Row = { type: 'workspace', name: 'demo' };
+    await assert.rejects(copyFiles({ ...all, clipboard })(other, [other]), Cancelled);
+    await copyFiles({ ...all, clipboard })(rows[0], [{ type: 'root', workspace: 'demo' }]);
+    assert.deepEqual(copied(), ['rootfs@demo:/etc/hosts']);
   });
 
   it('copy paths from the root of the volume', async () => {

@@ -37,6 +37,15 @@ describe('the grey text of a workspace', () => {
     assert.equal(described({ state: 'stopped', spec }), 'stopped · microVM');
   });
 
+  it('ends in the name of a workspace that has another label, so that the port is not cut off', () => {
+    const store = new Store();
+    const payload = workspace('demo', { label: 'Shop', state: 'running', attached: 1 });
+    store.take({ type: 'workspace.changed', payload });
+    const { label, description } = workspaceItem({ type: 'workspace', name: 'demo' }, store, parts);
+    assert.deepEqual([label, description], ['Shop', ':2200 · demo']);
+    store.dispose();
+  });
+
   it('is spoken with the state once', () => {
     const store = new Store();
     const spoken = (state: Workspace['state']): string | undefined => {
