@@ -158,7 +158,11 @@ describe('the files of a volume, running and stopped', function () {
   it('asks once when files are there already, and keeps both', async () => {
     const { workbench } = session;
     await tree().row('src').dropFromFileManager(join(folder, 'local.txt'));
-    assert.match(await workbench.dialog.text(), /is there already/);
+    const text = await workbench.dialog.text();
+    assert.match(text, /is there already/);
+    assert.match(text, /There: 18 B, .*\d/);
+    assert.match(text, /New: 18 B, time unknown/);
+    await workbench.screenshot('conflict');
     await workbench.screenshot('conflict');
     await workbench.dialog.press('Keep Both');
     await tree().row('local (2).txt').waitFor();

@@ -1,6 +1,6 @@
 /** Asks once what to do about things that are there already. */
 import * as vscode from 'vscode';
-import type { ConflictList, ConflictPolicy, TransferCreate } from '../../api';
+import type { ConflictPolicy, TransferCreate } from '../../api';
 import type { FileFacts, PathConflict } from '../../api/files/schemas';
 import { formatBytes } from '../../api/rules/sizes';
 import { time } from '../../ui/words';
@@ -9,9 +9,21 @@ import type { Task } from '../../ui/runner';
 import { isInside } from '../../api/rules/volume-path';
 
 const { t } = vscode.l10n;
-const shown = 10;
 
-export interface Conflicts extends ConflictList {
+/** What is known of a file to come; a browser does not tell when its files were changed. */
+export type ComingFacts = Pick<FileFacts, 'size'> & Partial<FileFacts>;
+
+export interface SidedConflict extends Omit<PathConflict, 'coming'> {
+  coming?: ComingFacts;
+}
+
+/** How many conflicts are named with what both sides are. */
+export const maxNamed = 10;
+
+export interface Conflicts {
+  conflicts: SidedConflict[];
+  /** More than are listed where there are many. */
+  total: number;
   /**
    * Folders that meet a folder of their name: what is in the way is in them, and keeping both gives the whole folder
    * another name.
@@ -35,8 +47,10 @@ export async function chooseConflictPolicy({
       ? t('{0} is there already.', first.path)
       : t('{0} files or folders are there already.', total);
   const listed =
-    total === 1 ? sidesOf(first) : conflicts.slice(0, shown).flatMap((each) => [each.path, ...sidesOf(each)]);
-  const rest = total > shown ? [t('… and {0} more', total - shown)] : [];
+    total === 1
+      ? sidesOf(first)
+      : conflicts.slice(0, maxNamed).flatMap((each) => [each.path, ...sidesOf(each)]);
+  const rest = total > maxNamed ? [t('… and {0} more', total - maxNamed)] : [];
   const detail = [...listed, ...rest, ...keepBothWords(folders)].join('\n');
   const answer = await choose({
     message,
@@ -48,13 +62,16 @@ export async function chooseConflictPolicy({
 }
 
 /** Size and time of both files, the newer one marked; nothing for what is no file. */
-function sidesOf({ there, coming }: PathConflict): string[] {
+function sidesOf({ there, coming }: SidedConflict): string[] {
   if (there === undefined || coming === undefined) {
     return [];
   }
-  const words = ({ size, mtimeMs }: FileFacts, other: FileFacts): string => {
+  const words = ({ size, mtimeMs }: ComingFacts, other: ComingFacts): string => {
+    if (mtimeMs === undefined) {
+      return t('{0}, time unknown', formatBytes(size));
+    }
     const when = time(new Date(mtimeMs).toISOString());
-    return mtimeMs > other.mtimeMs
+    return mtimeMs > (other.mtimeMs ?? Infinity)
       ? t('{0}, {1} (newer)', formatBytes(size), when)
       : `${formatBytes(size)}, ${when}`;
   };

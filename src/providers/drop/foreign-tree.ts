@@ -4,6 +4,7 @@ import { formatBytes } from '../../api/rules/sizes';
 import type { Task } from '../../ui/runner';
 import { baseName } from '../../api/rules/volume-path';
 import { maxWholeBytes } from '../files/editor-size';
+import type { ComingFacts } from './conflicts';
 import { inParallel } from './in-parallel';
 import type { Incoming } from './stream-in';
 
@@ -62,7 +63,7 @@ async function take(tree: ForeignTree, { uri, name, type, depth }: Found): Promi
     if ((type & File) === 0) {
       tree.left.push(t('{0}: it is neither a file nor a folder.', name));
     } else {
-      tree.incoming.push({ name, read: () => readWhole(uri) });
+      tree.incoming.push({ name, read: () => readWhole(uri), facts: () => factsOf(uri) });
     }
     return [];
   }
@@ -84,6 +85,11 @@ async function take(tree: ForeignTree, { uri, name, type, depth }: Found): Promi
       depth: depth + 1,
     }));
   });
+}
+
+async function factsOf(uri: vscode.Uri): Promise<ComingFacts> {
+  const { size, mtime } = await vscode.workspace.fs.stat(uri);
+  return { size, mtimeMs: mtime };
 }
 
 async function readWhole(uri: vscode.Uri): Promise<Uint8Array> {

@@ -72,15 +72,23 @@ export async function sourcesOf(transfer: vscode.DataTransfer): Promise<Sources>
 /** A browser gives a folder as a file that can't be read, and nothing of what is in it. */
 export function incomingFile(file: vscode.DataTransferFile): Incoming {
   const name = baseName(file.name);
+  let content: Uint8Array | undefined;
+  const read = async (): Promise<Uint8Array> => {
+    try {
+      return await file.data();
+    } catch (error) {
+      const text = t('It can’t be read. Browsers don’t pass on the contents of folders.');
+      throw new BerthError('not_supported', text, { cause: error });
+    }
+  };
   return {
     name,
     read: async () => {
-      try {
-        return await file.data();
-      } catch (error) {
-        const text = t('It can’t be read. Browsers don’t pass on the contents of folders.');
-        throw new BerthError('not_supported', text, { cause: error });
-      }
+      const known = content;
+      content = undefined;
+      return known ?? read();
     },
+    // Its size is known by its content alone, which is kept until it is written.
+    facts: async () => ({ size: (content ??= await read()).byteLength }),
   };
 }

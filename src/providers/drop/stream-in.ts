@@ -2,11 +2,11 @@
 import * as vscode from 'vscode';
 import { formatBytes } from '../../api/rules/sizes';
 import { joinPath } from '../files/paths';
-import { asBerthError, type ConflictList, type ConflictPolicy } from '../../api';
+import { asBerthError, type ConflictPolicy } from '../../api';
 import type { Task } from '../../ui/runner';
 import { parentPath } from '../../api/rules/volume-path';
 import type { VolumePlace } from '../files/volume-uri';
-import { chooseConflictPolicy } from './conflicts';
+import { chooseConflictPolicy, maxNamed, type ComingFacts, type SidedConflict } from './conflicts';
 import { inParallel } from './in-parallel';
 import type { TransferCounts } from './transfer-words';
 
@@ -18,6 +18,8 @@ export interface Incoming {
   name: string;
   /** Absent for a folder. */
   read?: () => Thenable<Uint8Array>;
+  /** Asked only where something is in the way; rejects for what can't be read. */
+  facts?: () => Thenable<ComingFacts>;
 }
 
 /**
@@ -54,7 +56,7 @@ async function conflictsOf(
   task: Task,
   incoming: readonly Incoming[],
   to: VolumePlace,
-): Promise<{ conflicts: ConflictList['conflicts']; folders: string[] }> {
+): Promise<{ conflicts: SidedConflict[]; folders: string[] }> {
   const tops = [...new Set(incoming.map(({ name }) => topOf(name)))];
   const isFolder = new Set(
     incoming
@@ -62,7 +64,8 @@ async function conflictsOf(
       .map(({ name }) => topOf(name)),
   );
   const pace = { atOnce: parallel, signal: task.signal };
-  const conflicts: ConflictList['conflicts'] = [];
+  const conflicts: SidedConflict[] = [];
+  const byName = new Map(incoming.map((each) => [each.name, each]));
   const folders = new Set<string>();
   const merged = new Set<string>();
   const look = async (name: string): Promise<void> => {
@@ -70,7 +73,12 @@ async function conflictsOf(
     if (found?.type === 'directory' && isFolder.has(name)) {
       merged.add(name);
     } else if (found !== undefined) {
-      conflicts.push({ ...found, path: `${to.volume}:${found.path}` });
+      const conflict: SidedConflict = { ...found, path: `${to.volume}:${found.path}` };
+      conflicts.push(conflict);
+      if (conflicts.length <= maxNamed) {
+        const coming = await factsOf(byName.get(name));
+        Object.assign(conflict, coming && { coming });
+      }
       if (name !== topOf(name)) {
         folders.add(topOf(name));
       }
@@ -81,6 +89,15 @@ async function conflictsOf(
   const toCompare = below.map(({ name }) => name).filter((name) => merged.has(topOf(name)));
   await inParallel(toCompare, pace, look);
   return { conflicts, folders: [...folders] };
+}
+
+/** Undefined for a folder, and for what can't be read: that is said when it is brought. */
+async function factsOf(coming: Incoming | undefined): Promise<ComingFacts | undefined> {
+  try {
+    return await coming?.facts?.();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The same, in folders of other names where these would meet some of their own. */
@@ -106,8 +123,9 @@ async function besides(
 
 async function entryAt({ client, signal }: Task, volume: string, path: string) {
   try {
-    const { type } = await client.call('files.stat', { params: { volume }, query: { path }, signal });
-    return { path, type };
+    const found = await client.call('files.stat', { params: { volume }, query: { path }, signal });
+    const { type, size, mtimeMs } = found;
+    return { path, type, ...(type === 'file' && { there: { size, mtimeMs } }) };
   } catch (error) {
     if (asBerthError(error).code === 'path_not_found') {
       return undefined;

@@ -9,7 +9,7 @@ import { Cancelled, type Task } from '../../ui/runner';
 import { maxWholeBytes, tooLargeToCopy } from '../files/editor-size';
 import { baseName, joinPath } from '../../api/rules/volume-path';
 import type { VolumePlace } from '../files/volume-uri';
-import { chooseConflictPolicy } from './conflicts';
+import { chooseConflictPolicy, maxNamed, type ComingFacts, type SidedConflict } from './conflicts';
 import { inParallel } from './in-parallel';
 import { numbered } from './stream-in';
 import type { TransferCounts } from './transfer-words';
@@ -38,7 +38,7 @@ export async function streamOut(
     to: exact ? to : vscode.Uri.joinPath(to, place.path === '/' ? place.volume : baseName(place.path)),
   }));
   // The dialog that asked for an exact name has asked about what is there as well.
-  const policy = exact ? 'overwrite' : await policyFor(named.map((each) => each.to));
+  const policy = exact ? 'overwrite' : await policyFor(task, named);
   const files: Outgoing[] = [];
   for (const { place, to: wanted } of named) {
     const target = policy === 'rename' ? await freeName(wanted, counts) : wanted;
@@ -48,10 +48,37 @@ export async function streamOut(
   return counts;
 }
 
-async function policyFor(targets: readonly vscode.Uri[]): Promise<ConflictPolicy> {
-  const there = await Promise.all(targets.map(async (uri) => ((await exists(uri)) ? [uri] : [])));
-  const conflicts = there.flat().map(({ path }) => ({ path, type: 'file' as const }));
+interface Named {
+  place: VolumePlace;
+  to: vscode.Uri;
+}
+
+async function policyFor(task: Task, named: readonly Named[]): Promise<ConflictPolicy> {
+  const conflicts: SidedConflict[] = [];
+  for (const { place, to } of named) {
+    const there = await statOf(to);
+    if (there === undefined) {
+      continue;
+    }
+    const coming = conflicts.length < maxNamed ? await factsIn(task, place) : undefined;
+    const isFile = (there.type & vscode.FileType.Directory) === 0;
+    conflicts.push({
+      path: to.path,
+      type: isFile ? 'file' : 'directory',
+      ...(isFile && { there: { size: there.size, mtimeMs: there.mtime } }),
+      ...(coming && { coming }),
+    });
+  }
   return chooseConflictPolicy({ conflicts, total: conflicts.length });
+}
+
+/** Undefined for a folder. */
+async function factsIn(
+  { client, signal }: Task,
+  { volume, path }: VolumePlace,
+): Promise<ComingFacts | undefined> {
+  const found = await client.call('files.stat', { params: { volume }, query: { path }, signal });
+  return found.type === 'file' ? { size: found.size, mtimeMs: found.mtimeMs } : undefined;
 }
 
 async function freeName(uri: vscode.Uri, counts: TransferCounts): Promise<vscode.Uri> {
@@ -168,10 +195,12 @@ async function writeOne(
   counts.bytes += content.length;
 }
 
-async function exists(uri: vscode.Uri): Promise<boolean> {
+const exists = async (uri: vscode.Uri): Promise<boolean> => (await statOf(uri)) !== undefined;
+
+async function statOf(uri: vscode.Uri): Promise<vscode.FileStat | undefined> {
   return vscode.workspace.fs.stat(uri).then(
-    () => true,
-    () => false,
+    (found) => found,
+    () => undefined,
   );
 }
 

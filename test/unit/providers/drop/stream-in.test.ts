@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../../support/vscode/stand-in';
+import { incomingFile } from '../../../../src/providers/drop/sources';
 import { streamIn, type Incoming } from '../../../../src/providers/drop/stream-in';
 import type { Task } from '../../../../src/ui/runner';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
@@ -49,6 +50,35 @@ describe('providers/drop/stream-in', () => {
     assert.equal(question?.text, 'data:/in/photos/a.jpg is there already.');
     assert.equal(question.detail, 'Keep Both brings the whole folder photos under a new name.');
     assert.deepEqual(more, []);
+  });
+
+  it('says size and time of both sides, as far as they are known', async () => {
+    const now = Date.now();
+    standIn.pressed = () => 'Skip';
+    const data = () => Promise.resolve(Buffer.from('12345678901234'));
+    const browsers = { ...incomingFile({ name: 'a.jpg', data }), name: 'photos/a.jpg' };
+    await bring([{ name: 'photos' }, browsers]);
+    const facts = () => Promise.resolve({ size: 3, mtimeMs: now });
+    await bring([{ name: 'photos' }, { ...file('photos/a.jpg'), facts }]);
+    const lost = () => Promise.reject(new Error('gone'));
+    await bring([{ name: 'photos' }, { ...file('photos/a.jpg'), facts: lost }]);
+    const [browser, remote, unknown] = standIn.messages.map(({ detail = '' }) => detail.split('\n'));
+    assert.match(browser?.[0] ?? '', /^There: 1 B, .*\d/);
+    assert.equal(browser?.[1], 'New: 14 B, time unknown');
+    assert.match(remote?.[1] ?? '', /^New: 3 B, .*\d.* \(newer\)$/);
+    assert.doesNotMatch(String(unknown), /New:/);
+  });
+
+  it('reads a file of a browser once, whether or not something is in its way', async () => {
+    let reads = 0;
+    const data = () => {
+      reads++;
+      return Promise.resolve(Buffer.from('1'));
+    };
+    standIn.pressed = () => 'Replace';
+    there.add('/in/a.txt');
+    await bring([incomingFile({ name: 'a.txt', data })]);
+    assert.deepEqual([reads, written()], [1, ['/in/a.txt']]);
   });
 
   it('asks nothing where folders meet and nothing in them does', async () => {
