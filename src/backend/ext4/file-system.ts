@@ -110,6 +110,11 @@ export class Ext4 {
     return this.inodes.read(number);
   }
 
+  /** As it is now, without a copy: to be read at once, and never to be changed. */
+  view(number: number): Inode {
+    return this.inodes.view(number);
+  }
+
   names(directory: number): ReadonlyMap<string, Name> {
     return this.entries.names(directory);
   }

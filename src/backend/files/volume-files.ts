@@ -20,6 +20,8 @@ export interface WriteOptions {
 export interface ListOptions {
   limit?: number;
   cursor?: string;
+  /** The answer is only sent on: it may be a `WrittenList`. */
+  isSentOn?: boolean;
 }
 
 export interface TreeUsage {

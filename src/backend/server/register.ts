@@ -10,6 +10,7 @@ import {
   type RouteQuery,
   type RouteSchema,
 } from '../../api/routes';
+import { WrittenList } from '../../api/files/written-list';
 import { runAs } from '../services/callers/caller';
 
 export interface RouteInput<Id extends RouteId> {
@@ -66,7 +67,12 @@ export function registerHandlers(server: FastifyInstance, handlers: Handlers): v
           principal: request.principal,
           signal: abort.signal,
         };
-        return runAs(request.principal, () => call(handlers[id], input as RouteInput<RouteId>));
+        const answer = await runAs(request.principal, () => call(handlers[id], input as RouteInput<RouteId>));
+        if (answer instanceof WrittenList) {
+          reply.type('application/json; charset=utf-8');
+          return answer.toJsonBytes();
+        }
+        return answer;
       },
     });
   }

@@ -224,11 +224,24 @@ export class InodeTable {
     const raw = Buffer.allocUnsafe(inodeSize);
     const content = this.device.read(block);
     content.copy(raw, 0, offset, offset + inodeSize);
-    const inode = new Inode(number, raw, this.superblock);
+    return this.believed(new Inode(number, raw, this.superblock), content, offset);
+  }
+
+  /** As it is now, not a copy: to be looked at before anything is changed, and not to be changed itself. */
+  view(number: number): Inode {
+    const [block, offset] = this.locate(number);
+    const content = this.device.read(block);
+    const raw = content.subarray(offset, offset + this.superblock.inodeSize);
+    return this.believed(new Inode(number, raw, this.superblock), content, offset);
+  }
+
+  /** Checked, once for each state of its block. */
+  private believed(inode: Inode, content: Buffer, offset: number): Inode {
     const checked = this.checkedIn(content);
-    if (checked[offset / inodeSize] === 0) {
+    const index = offset / this.superblock.inodeSize;
+    if (checked[index] === 0) {
       this.check(inode);
-      checked[offset / inodeSize] = 1;
+      checked[index] = 1;
     }
     return inode;
   }

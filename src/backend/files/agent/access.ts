@@ -4,6 +4,8 @@ import type { TakeChunk, TarSource } from '../../tar/flow';
 /** How `AgentFiles` reaches a volume: the driver's part. */
 export interface AgentAccess {
   readonly volume: string;
+  /** Its agent runs in the engine itself, and answers lists as JSON that can be sent on unread. */
+  readonly writesLists?: boolean;
   /** A living channel to the agent, opened when there is none. */
   channel(): Promise<AgentChannel>;
   /** Keeps it open until the returned function is called. */

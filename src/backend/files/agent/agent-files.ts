@@ -24,6 +24,7 @@ import {
 } from './replies';
 import { searchFields, textOfFiles } from './search';
 import { firstChunk, readStream, takeFirst, writeStream } from './streams';
+import { WrittenList } from '../../../api/files/written-list';
 import { normalizePath, quote } from '../../../api/rules/volume-path';
 import { push, type TakeChunk, type TarSource } from '../../tar/flow';
 import type {
@@ -66,16 +67,17 @@ export class AgentFiles implements VolumeFiles {
     return entryOf(ok.entry);
   }
 
-  async list(path: string, options: ListOptions = {}): Promise<FileList> {
-    const normal = normalizePath(path);
-    const { ok } = await this.again('list', { path: normal, ...options });
-    const next = ok.next === undefined ? undefined : cursorOf(ok.next, options.cursor);
-    return {
-      path: normal,
-      entries: entriesOf(ok.entries),
+  async list(path: string, { isSentOn = false, ...page }: ListOptions = {}): Promise<FileList> {
+    const written = isSentOn && this.access.writesLists === true;
+    const fields = { path: normalizePath(path), ...page, ...(written && { written }) };
+    const { ok, payload } = await this.again('list', fields);
+    const next = ok.next === undefined ? undefined : cursorOf(ok.next, page.cursor);
+    const head = {
+      path: fields.path,
       total: numberOf(ok.total, 'a total'),
       ...(next !== undefined && { next }),
     };
+    return written ? new WrittenList(head, payload) : { ...head, entries: entriesOf(ok.entries) };
   }
 
   async read(

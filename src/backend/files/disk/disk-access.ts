@@ -25,6 +25,7 @@ interface Session extends AgentSession {
 }
 
 export class DiskAccess implements AgentAccess {
+  readonly writesLists = true;
   private readonly lease: LeasedChannel<Session>;
 
   constructor(private readonly image: DiskImage) {

@@ -46,7 +46,7 @@ export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids
     'files.stat': async ({ params, query }) => (await volumes.files(params.volume)).stat(query.path),
     'files.list': async ({ params, query }) => {
       const { path, ...page } = query;
-      return (await volumes.files(params.volume)).list(path, page);
+      return (await volumes.files(params.volume)).list(path, { ...page, isSentOn: true });
     },
     'files.measure': async ({ params, query: { path, withinMs = 1_000 }, signal }) =>
       measure(await volumes.files(params.volume), path, { withinMs, signal }),

@@ -8,7 +8,7 @@ import type { Range } from '../../../ext4/punch-holes';
 import type { Ext4 } from '../../../ext4/file-system';
 import { type Answer, Content, Handles } from './content';
 import { Notes } from './copied';
-import { type Fields, list, real, stat } from './entries';
+import { type Fields, list, real, stat, writtenList } from './entries';
 import { Volume } from './places';
 import { search } from './search';
 import { Spares } from './spares';
@@ -50,7 +50,7 @@ export class DiskAgent {
     this.quick = {
       stat: (request) => stat(volume, request),
       real: (request) => real(volume, request),
-      list: (request) => list(volume, request),
+      list: (request) => (request.written === true ? writtenList(volume, request) : list(volume, request)),
       read: (request) => content.read(request),
       pread: (request) => content.pread(request),
       close: (request) => content.close(request),

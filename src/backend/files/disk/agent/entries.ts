@@ -4,9 +4,9 @@ import { DiskError } from '../../../ext4/disk-error';
 import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { isUnusedLostAndFound } from './lost-found';
 import { type Place, split, type Volume } from './places';
+import { writeEntries, type PlainRow, type Row } from './written-entries';
 
 export type Fields = Readonly<Record<string, unknown>>;
-type Row = (string | number)[];
 
 const kinds: Readonly<Record<number, number>> = {
   [fileType.regular]: 0,
@@ -19,7 +19,7 @@ function kindOf(inode: Inode): number {
   return kinds[inode.type] ?? 3;
 }
 
-function row(name: string, kind: number, inode: Inode): Row {
+function row(name: string, kind: number, inode: Inode): PlainRow {
   return [
     name,
     kind,
@@ -77,31 +77,52 @@ export function real(volume: Volume, { path }: Fields): Fields {
   return { real: place.path, directory: place.isDirectory };
 }
 
-/**
- * The entries of a folder, a page of them where `limit` says so. Throws `path_not_found`,
- * `not_a_directory`.
- */
-export function list(volume: Volume, { path, limit, cursor }: Fields): Fields {
-  const place = volume.existing(split(path));
-  if (!place.isDirectory) {
+/** The rows of a folder, a page of them where `limit` says so. Throws `path_not_found`, `not_a_directory`. */
+export function list(volume: Volume, request: Fields): Fields {
+  const { folder, names, total, next } = pageOf(volume, request);
+  const entries = names.map(rowsIn(volume, folder));
+  return { entries, total, ...(next !== undefined && { next }) };
+}
+
+/** The same, its rows written as the API's JSON. */
+export function writtenList(volume: Volume, request: Fields): readonly [Fields, Buffer] {
+  const { folder, names, total, next } = pageOf(volume, request);
+  const written = writeEntries(names, rowsIn(volume, folder));
+  return [{ total, ...(next !== undefined && { next }) }, written];
+}
+
+interface Page {
+  folder: Place & { inode: Inode };
+  names: readonly string[];
+  /** How many names there are in all. */
+  total: number;
+  /** The last name, where there are more. */
+  next: string | undefined;
+}
+
+function pageOf(volume: Volume, { path, limit, cursor }: Fields): Page {
+  const folder = volume.existing(split(path));
+  if (!folder.isDirectory) {
     throw new DiskError('not_a_directory');
   }
-  const found = volume.fs.names(place.inode.number);
-  const folderNumber = place.inode.number;
+  const { number } = folder.inode;
   const names = volume.fs
-    .sortedNames(folderNumber)
-    .filter((name) => !isOwnName(name) && !isUnusedLostAndFound(volume.fs, folderNumber, name));
+    .sortedNames(number)
+    .filter((name) => !isOwnName(name) && !isUnusedLostAndFound(volume.fs, number, name));
   const start = typeof cursor === 'string' ? firstAfter(names, cursor) : 0;
   const end = typeof limit === 'number' ? Math.min(names.length, start + limit) : names.length;
-  const folder = partsOf(place.path);
-  const entries = names.slice(start, end).map((name) => {
-    const inode = volume.fs.inode(found.get(name)?.inode ?? 0);
-    return inode.type === fileType.symlink
-      ? linkRow(volume, [...folder, name], name, inode)
-      : row(name, kindOf(inode), inode);
-  });
   const next = end < names.length ? names[end - 1] : undefined;
-  return { entries, total: names.length, ...(next !== undefined && { next }) };
+  return { folder, names: names.slice(start, end), total: names.length, next };
+}
+
+function rowsIn(volume: Volume, folder: Page['folder']): (name: string) => Row {
+  const found = volume.fs.names(folder.inode.number);
+  return (name) => {
+    const inode = volume.fs.view(found.get(name)?.inode ?? 0);
+    return inode.type === fileType.symlink
+      ? linkRow(volume, [...partsOf(folder.path), name], name, inode)
+      : row(name, kindOf(inode), inode);
+  };
 }
 
 function firstAfter(names: readonly string[], cursor: string): number {
