@@ -5,6 +5,7 @@
 import Module from 'node:module';
 import { URI, Utils } from 'vscode-uri';
 import { Signal } from '../../../src/ui/signal';
+import { ShownInput } from './inputs';
 
 /** A message, with its buttons. */
 export interface ShownMessage {
@@ -56,6 +57,7 @@ class StandIn {
   readonly messages: ShownMessage[] = [];
   /** What was typed into terminals. */
   readonly typed: { line: string; isRun: boolean }[] = [];
+  readonly inputs: ShownInput[] = [];
   readonly statusBar: string[] = [];
   readonly executed: unknown[][] = [];
   readonly progress: { title: string; reports: { message?: string; increment?: number }[] }[] = [];
@@ -63,9 +65,16 @@ class StandIn {
 
   /** As it was before any test. */
   reset(): void {
-    const { messages, typed, statusBar, executed, progress, registered, ...initial } = new StandIn();
+    const { messages, typed, inputs, statusBar, executed, progress, registered, ...initial } = new StandIn();
     Object.assign(this, initial);
-    for (const list of [this.messages, this.typed, this.statusBar, this.executed, this.progress]) {
+    for (const list of [
+      this.messages,
+      this.typed,
+      this.inputs,
+      this.statusBar,
+      this.executed,
+      this.progress,
+    ]) {
       list.splice(0);
     }
     this.registered.clear();
@@ -164,6 +173,12 @@ function show(kind: ShownMessage['kind']) {
   };
 }
 
+function createInput(): ShownInput {
+  const input = new ShownInput();
+  standIn.inputs.push(input);
+  return input;
+}
+
 async function withProgress(
   { title }: { title: string },
   work: (progress: { report: (value: object) => void }, token: Token) => Promise<unknown>,
@@ -205,11 +220,14 @@ const vscode = {
   TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
   ViewColumn: { Active: -1, Beside: -2 },
   UIKind: { Desktop: 1, Web: 2 },
+  QuickInputButtons: { Back: {} },
   l10n: { t: formatted },
   window: {
     showInformationMessage: show('info'),
     showWarningMessage: show('warning'),
     showErrorMessage: show('error'),
+    createInputBox: createInput,
+    createQuickPick: createInput,
     showQuickPick: (items: readonly PickItem[]) => Promise.resolve(standIn.chosen(items)),
     showOpenDialog: () =>
       Promise.resolve(standIn.folder === undefined ? undefined : [URI.file(standIn.folder)]),

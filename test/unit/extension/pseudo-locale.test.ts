@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../support/vscode/stand-in';
 import type * as vscode from 'vscode';
+import { pseudo, untranslated } from '../../support/pseudo-locale';
 import { useUnlinked } from '../../support/vscode/unlinked';
 import { VolumesTree } from '../../../src/providers/trees/volumes-tree';
 import { WorkspacesTree } from '../../../src/providers/trees/workspaces-tree';
@@ -9,20 +10,6 @@ import { workspaceTooltip } from '../../../src/providers/trees/workspace-tooltip
 import type { VolumeRow, WorkspaceRow } from '../../../src/providers/trees/rows';
 import { workspaceStates } from '../../../src/api/rules/lifecycle';
 import { operation, volume, workspace } from '../providers/fixtures';
-
-/** A language that is read from right to left and takes twice the room: each text in brackets of its own. */
-const pseudo = (text: string): string => `⟦\u202e${text}\u202c${'~'.repeat(text.length)}⟧`;
-
-/** What no translation has been asked for: what is outside of all brackets. */
-function outside(text: string): string {
-  const inner = text.replace(/⟦[^⟦⟧]*⟧/g, '');
-  return inner === text ? inner : outside(inner);
-}
-
-/** Names, numbers, paths, addresses and units are the same in all languages. */
-const same =
-  /\b(?:demo|data|pgdata|cache|workspace-[\w-]+|workspace:latest|debian:12|berth-\w+|container-\w+|ssh|[KMG]iB|\d+|AM|PM|Jan)\b|\$\(\w+\)|(?:\/[\w-]+)+/g;
-const untranslated = (text: string): boolean => /[A-Za-z]{2,}/.test(outside(text).replace(same, ''));
 
 function textsOf({ label, description, tooltip, accessibilityInformation }: vscode.TreeItem): string[] {
   const markdown = typeof tooltip === 'object' ? tooltip.value : tooltip;
