@@ -54,6 +54,8 @@ export interface ErrorBody {
   field?: string;
   /** What the hint ends with, for programs. */
   remedy?: Remedy;
+  /** What the program below said, word for word: for who asks. */
+  detail?: string;
 }
 
 export interface ErrorOptions {
@@ -63,6 +65,8 @@ export interface ErrorOptions {
   first?: string;
   remedy?: Remedy;
   field?: string;
+  /** What the program below said, where `message` says it in our words. */
+  detail?: string;
   cause?: unknown;
 }
 
@@ -72,6 +76,7 @@ export class BerthError extends Error {
   readonly hint: string | undefined;
   readonly field: string | undefined;
   readonly remedy: Remedy | undefined;
+  readonly detail: string | undefined;
   private readonly first: string | undefined;
 
   constructor(
@@ -84,16 +89,18 @@ export class BerthError extends Error {
     this.first = options.first;
     this.hint = options.hint ?? hintOf(options.first, options.remedy);
     this.field = options.field;
+    this.detail = options.detail;
   }
 
   /** The same error where another remedy is the right one, e.g. as the workspace is gone that could be started. */
   withRemedy(remedy: Remedy): BerthError {
-    const { code, message, field, first } = this;
+    const { code, message, field, first, detail } = this;
     return new BerthError(code, message, {
       remedy,
       cause: this,
       ...(first !== undefined && { first }),
       ...(field !== undefined && { field }),
+      ...(detail !== undefined && { detail }),
     });
   }
 
@@ -108,6 +115,7 @@ export class BerthError extends Error {
       ...(this.hint !== undefined && { hint: this.hint }),
       ...(this.field !== undefined && { field: this.field }),
       ...(this.remedy !== undefined && { remedy: this.remedy }),
+      ...(this.detail !== undefined && { detail: this.detail }),
     };
   }
 }
@@ -131,7 +139,7 @@ export function parseErrorBody(value: unknown): ErrorBody | undefined {
   if (!isRecord(value) || !isRecord(value.error)) {
     return undefined;
   }
-  const { code, message, hint, field, remedy } = value.error;
+  const { code, message, hint, field, remedy, detail } = value.error;
   if (!isErrorCode(code) || typeof message !== 'string') {
     return undefined;
   }
@@ -141,6 +149,7 @@ export function parseErrorBody(value: unknown): ErrorBody | undefined {
     ...(typeof hint === 'string' && { hint }),
     ...(typeof field === 'string' && { field }),
     ...(isRemedy(remedy) && { remedy }),
+    ...(typeof detail === 'string' && { detail }),
   };
 }
 

@@ -17,6 +17,7 @@ export const ErrorBody = Type.Object({
     Type.String({ description: 'The input at fault, as a dotted path, e.g. `limits.cpus`.' }),
   ),
   remedy: Type.Optional(RemedyWord),
+  detail: Type.Optional(Type.String({ description: 'What the program below said, word for word.' })),
 });
 
 const Size = Type.Integer({ minimum: 1, maximum: 10_000 });

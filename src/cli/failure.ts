@@ -49,5 +49,6 @@ export function formatFailure(error: unknown, json: boolean, style: Style): stri
 function formatError(error: BerthError, style: Style): string {
   const message = error.message.split('\n').map(printable).join('\n');
   const hint = error.hint === undefined ? '' : `${style.bold('hint:')} ${printable(error.hint)}\n`;
-  return `${style.red('error:')} ${message}\n${hint}`;
+  const detail = error.detail === undefined ? '' : `${style.dim(`details: ${printable(error.detail)}`)}\n`;
+  return `${style.red('error:')} ${message}\n${hint}${detail}`;
 }

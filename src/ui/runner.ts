@@ -111,7 +111,12 @@ export class Runner {
       hint === undefined ? error.message : `${asSentence(error.message)} ${hint}`,
     );
     const titles = buttons.map((button) => button.title);
-    const chosen = await showErrorMessage(text, ...titles, showLog);
+    const { detail } = error;
+    const details = t('Show Details');
+    let chosen = await showErrorMessage(text, ...titles, detail === undefined ? showLog : details);
+    if (chosen === details && detail !== undefined) {
+      chosen = await vscode.window.showErrorMessage(text, { modal: true, detail }, showLog, ...titles);
+    }
     if (chosen === showLog) {
       this.log.show();
     } else {
@@ -132,7 +137,7 @@ export class Runner {
       if (thrown instanceof Cancelled || abort.signal.aborted || error.code === 'cancelled') {
         return { kind: 'cancelled' };
       }
-      this.log.error(`${title}: ${error.code}: ${error.message}`);
+      this.log.error([title, error.code, error.message, error.detail].filter(Boolean).join(': '));
       return { kind: 'failed', error };
     }
   }

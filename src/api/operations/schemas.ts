@@ -41,6 +41,7 @@ export const Operation = Type.Object({
       hint: Type.Optional(Type.String()),
       field: Type.Optional(Type.String()),
       remedy: Type.Optional(RemedyWord),
+      detail: Type.Optional(Type.String()),
     }),
   ),
 });

@@ -56,6 +56,35 @@ describe('ui/runner', () => {
     await until('the log shows', () => log.isShown);
   });
 
+  it('keeps what the program below said for who asks, with the same buttons', async () => {
+    const error = new BerthError(
+      'runtime_unavailable',
+      'Could not pull x: the registry can not be reached.',
+      {
+        hint: 'Check the network.',
+        detail: 'Get "https://x/v2/": dial tcp: no such host',
+      },
+    );
+    let tries = 0;
+    const again = { title: 'Try Again', run: () => Promise.resolve((tries += 1)) };
+    standIn.pressed = ({ buttons }) => buttons.find((button) => button === 'Show Details') ?? 'Try Again';
+    await runner.run(
+      'Doing it',
+      () => Promise.reject(error),
+      () => again,
+    );
+    await until('it is tried again', () => tries === 1);
+    const [first, second] = standIn.messages;
+    assert.equal(
+      first?.text,
+      'Doing it: Could not pull x: the registry can not be reached. Check the network.',
+    );
+    assert.deepEqual(first.buttons, ['Try Again', 'Show Details']);
+    assert.equal(second?.detail, error.detail);
+    assert.deepEqual(second?.buttons, ['Show Berth Log', 'Try Again']);
+    assert.match(log.lines.join('\n'), /dial tcp: no such host/);
+  });
+
   it('offers what helps: what the command knows, else what the hint names', async () => {
     const error = new BerthError('illegal_state', 'It is stopped.', { hint: 'First: `berth start demo`.' });
     standIn.pressed = ({ buttons }) => buttons[0];

@@ -327,7 +327,12 @@ function redacted(operation: Operation): Operation {
       title: redactAddresses(step.title),
       ...(step.message !== undefined && { message: redactAddresses(step.message) }),
     })),
-    ...(error !== undefined && { error: { ...error, message: redactAddresses(error.message) } }),
+    ...(error !== undefined && {
+      error: {
+        ...{ ...error, message: redactAddresses(error.message) },
+        ...(error.detail !== undefined && { detail: redactAddresses(error.detail) }),
+      },
+    }),
   };
 }
 

@@ -19,12 +19,13 @@ export async function explainUndone(runtime: RuntimeHandle, error: unknown): Pro
     return error.remedy === undefined ? error : error.withRemedy('create');
   }
   const said = await endOfLog(runtime).catch(() => '');
-  const { code, field, message } = error;
+  const { code, field, message, detail } = error;
   const isSaid = said === '' || message.endsWith(said.slice(-knownChars));
   return new BerthError(code, isSaid ? message : `${message} Its log ended with: ${said}`, {
     hint: 'Nothing of it is left. Create it again; if that does not help, use another image.',
     remedy: 'create',
     ...(field !== undefined && { field }),
+    ...(detail !== undefined && { detail }),
     cause: error,
   });
 }

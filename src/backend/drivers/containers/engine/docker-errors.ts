@@ -117,16 +117,21 @@ function wordsOf(error: unknown): string {
 interface Rule {
   pattern: RegExp;
   code: ErrorCode;
-  /** What happened, for people: it comes before the engine's own words. */
-  what: string;
+  /** What happened, for people: the engine's own words are for who asks. */
+  what: string | ((said: string) => string);
   hint: string;
+}
+
+function takenPort(said: string): string {
+  const port = /(?::|\bport )(\d{2,5})\b/i.exec(said)?.[1];
+  return port === undefined ? 'a port is taken' : `port ${port} is taken`;
 }
 
 const rules: readonly Rule[] = [
   {
     pattern: /port is already allocated|address already in use|failed to bind (host )?port/i,
     code: 'in_use',
-    what: 'a port is taken',
+    what: takenPort,
     hint: 'Another program has a port of the workspace. End that program, or name another port, then try again.',
   },
   {
@@ -217,11 +222,10 @@ export function toBerthError(error: unknown, what: string): BerthError {
   const rule = rules.find((candidate) => candidate.pattern.test(message));
   const text = `Could not ${what}: ${message}`;
   if (rule !== undefined) {
-    return new BerthError(
-      rule.code,
-      `Could not ${what}: ${rule.what}. The container engine says: ${message}`,
-      { hint: rule.hint, cause: error },
-    );
+    const happened = typeof rule.what === 'string' ? rule.what : rule.what(message);
+    return new BerthError(rule.code, `Could not ${what}: ${happened}.`, {
+      ...{ hint: rule.hint, detail: message, cause: error },
+    });
   }
   return new BerthError(codeOfStatus[statusOf(error) ?? 0] ?? 'internal', text, { cause: error });
 }

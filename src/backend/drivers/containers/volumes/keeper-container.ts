@@ -136,6 +136,7 @@ export function openingFailed(thrown: unknown, volume: string): BerthError {
     ? new BerthError('runtime_unavailable', error.message, {
         hint: 'The container that opens the volume ended too early. Try again.',
         cause: thrown,
+        ...(error.detail !== undefined && { detail: error.detail }),
       })
     : error;
 }

@@ -95,7 +95,7 @@ export class RuntimePreparation {
       return;
     }
     const published = assignedOf(spec.ports).map(({ host }) => host);
-    const named = portsNamedIn(refused.message);
+    const named = portsNamedIn(`${refused.message} ${refused.detail ?? ''}`);
     const ours = new Set([sshPort, ...published].filter((port) => named.has(port)));
     if (ours.size === 0 && published.length > 0) {
       throw refused;

@@ -39,15 +39,24 @@ describe('drivers/containers/engine/docker-errors', () => {
     assert.equal(toBerthError(error, 'run a command').code, 'illegal_state');
   });
 
-  it('says in its own words what happened, before those of the engine', () => {
+  it('names the port that is taken', () => {
+    const taken = (said: string) =>
+      toBerthError(Object.assign(new Error(said), { statusCode: 500, json: { message: said } }), 'start x')
+        .message;
+    assert.equal(
+      taken('Bind for 0.0.0.0:8080 failed: port is already allocated'),
+      'Could not start x: port 8080 is taken.',
+    );
+    assert.equal(taken('address already in use'), 'Could not start x: a port is taken.');
+  });
+
+  it('says in its own words what happened, and keeps those of the engine for who asks', () => {
     const said = 'Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host';
     const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
-    const { code, message, hint } = toBerthError(error, 'pull x');
+    const { code, message, hint, detail } = toBerthError(error, 'pull x');
     assert.equal(code, 'runtime_unavailable');
-    assert.equal(
-      message,
-      `Could not pull x: the registry can not be reached. The container engine says: ${said}`,
-    );
+    assert.equal(message, 'Could not pull x: the registry can not be reached.');
+    assert.equal(detail, said);
     assert.equal(hint, 'Check the network and the name of the image.');
   });
 
