@@ -201,7 +201,7 @@ export function createEngine(options: EngineOptions): Engine {
     await operations.load();
     await registry.load();
     await services.snapshots.load();
-    await keys.clientKey();
+    await keys.makeClientKey();
     const reconciled = reconciler.start().catch((error: unknown) => {
       log.error({ err: error }, 'not reconciled');
     });

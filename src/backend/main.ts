@@ -88,9 +88,9 @@ async function run(
   }
   const engine = await makeEngine(state, engineLog, ending);
   started.engine = engine;
-  await engine.load();
+  // The one waits for files and container engines, the other computes.
+  const [server] = await Promise.all([createServer(engine.services, berthVersion), engine.load()]);
   await keepReserve(state.reserve);
-  const server = await createServer(engine.services, berthVersion);
   await listen(server, socketPath(state.home));
   untouch();
   // Who started it has not been able to ask for anything before.

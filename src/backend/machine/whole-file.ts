@@ -3,7 +3,7 @@
  * and the folder synced. So it is there as a whole or not at all, also after a kill, a full disk or a power cut. The
  * libraries for this take a write that the disk had room for half of as done, and put the half in place of the whole file.
  */
-import { copyFile, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { copyFile, lstat, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
 import { draftOf } from './drafts';
 import { isErrno, renameDurably } from './files';
@@ -79,6 +79,19 @@ export async function replaceFile(path: string, content: string | Buffer, mode =
     await writeWhole(path, (draft) => fill(draft, content, path), { mode });
   } catch (error) {
     throw isErrno(error, 'ENOSPC', 'EDQUOT') ? diskFull(path, error) : error;
+  }
+}
+
+/** The same, but a file that has this content and mode already is left alone: nothing waits for the disk then. */
+export async function replaceChanged(path: string, content: string, mode = 0o600): Promise<void> {
+  const status = await lstat(path).catch(() => undefined);
+  const isSame =
+    status?.isFile() === true &&
+    (process.platform === 'win32' || (status.mode & 0o7777) === mode) &&
+    status.size === Buffer.byteLength(content) &&
+    (await readFile(path, 'utf8').catch(() => undefined)) === content;
+  if (!isSame) {
+    await replaceFile(path, content, mode);
   }
 }
 

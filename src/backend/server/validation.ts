@@ -3,13 +3,20 @@ import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Static, TSchema } from '@sinclair/typebox';
 import { BerthError } from '../../api/errors';
 
+/** The schemas are our own, and held against JSON Schema by a test: that would be most of the work of the first request. */
+export const validation = {
+  useDefaults: true,
+  strict: false,
+  verbose: true,
+  meta: false,
+  validateSchema: false,
+};
+
 /** By whether values are made of text, as in query strings and paths, which hold nothing else. Made on first use. */
 const validators = new Map<boolean, Ajv>();
 
 function validatorOf(isText: boolean): Ajv {
-  const made =
-    validators.get(isText) ??
-    new Ajv({ useDefaults: true, coerceTypes: isText, strict: false, verbose: true });
+  const made = validators.get(isText) ?? new Ajv({ ...validation, coerceTypes: isText });
   validators.set(isText, made);
   return made;
 }

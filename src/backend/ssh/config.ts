@@ -1,6 +1,6 @@
 /** The generated ssh config and known_hosts: one `Host` block per workspace, host keys pinned. */
 import { createHash } from 'node:crypto';
-import { replaceFile } from '../machine/whole-file';
+import { replaceChanged } from '../machine/whole-file';
 import type { StateDirectory } from '../store/state-directory';
 import { firstWithInclude, oldestClient, type SshVersion } from './client-version';
 import { optionsFor } from './options';
@@ -126,11 +126,11 @@ export class SshConfig {
         this.hasProxy = true;
       }
       if (known !== this.known) {
-        await replaceFile(knownHosts, known);
+        await replaceChanged(knownHosts, known);
         this.known = known;
       }
       if (config !== this.config) {
-        await replaceFile(this.state.sshConfig, config);
+        await replaceChanged(this.state.sshConfig, config);
         this.config = config;
       }
     });

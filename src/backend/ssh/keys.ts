@@ -1,5 +1,5 @@
 /** Our keys: one client key per installation, one host key per workspace, kept over rebuilds. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, removeTree } from '../machine/files';
 import { replaceFile } from '../machine/whole-file';
@@ -20,6 +20,14 @@ export class SshKeys {
 
   clientKey(): Promise<KeyPair> {
     return this.ensure(this.state.clientKey, 'berth');
+  }
+
+  /** Makes it where there is none, and does not read one that is there: that is work which the engine's start can do without. */
+  async makeClientKey(): Promise<void> {
+    const status = await stat(this.state.clientKey).catch(() => undefined);
+    if (status?.isFile() !== true) {
+      await this.clientKey();
+    }
   }
 
   hostKey(workspace: string): Promise<KeyPair> {

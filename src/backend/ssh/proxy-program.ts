@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from '../machine/whole-file';
+import { replaceChanged } from '../machine/whole-file';
 
 export interface ProxyProgram {
   /** Node, or VS Code's own program as one. */
@@ -68,5 +68,5 @@ export function renderWrapper(
 
 /** Writes the script, whole or not at all. Throws `no_space`. */
 export function writeWrapper(path: string, program: ProxyProgram): Promise<void> {
-  return replaceFile(path, renderWrapper(program));
+  return replaceChanged(path, renderWrapper(program));
 }

@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
-import { chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDraft } from '../../../../src/backend/machine/drafts';
 import { readIfPresent } from '../../../../src/backend/machine/files';
-import { replaceFile, writeWhole } from '../../../../src/backend/machine/whole-file';
+import { replaceChanged, replaceFile, writeWhole } from '../../../../src/backend/machine/whole-file';
 import { mountSmallDisk, unmount } from '../../../support/files/small-disk';
 import { needsRoot, skipWithout } from '../../../support/skip';
 import { useTempFolder } from '../../../support/temp';
@@ -19,6 +31,29 @@ describe('machine/whole-file', () => {
     assert.equal((await stat(path)).mode & 0o777, 0o644);
     assert.equal(await readIfPresent(path), 'two');
     assert.deepEqual(await readdir(folder()), ['a']);
+  });
+
+  it('leaves a file alone that is as it should be, and only such a one', async () => {
+    const path = join(folder(), 'a');
+    await replaceChanged(path, 'öne');
+    const { ino } = await stat(path);
+    await replaceChanged(path, 'öne');
+    assert.equal((await stat(path)).ino, ino);
+    for (const spoil of [
+      () => writeFile(path, 'öno'),
+      () => writeFile(path, ''),
+      () => chmod(path, 0o644),
+      () => rename(path, `${path}-old`).then(() => symlink(`${path}-old`, path)),
+      () => rm(path),
+    ]) {
+      await spoil();
+      await replaceChanged(path, 'öne');
+      const status = await lstat(path);
+      assert.deepEqual(
+        [status.isFile(), status.mode & 0o777, await readFile(path, 'utf8')],
+        [true, 0o600, 'öne'],
+      );
+    }
   });
 
   it('writes many times at once: one of them wins, whole', async () => {

@@ -50,6 +50,16 @@ describe('ssh/keys', () => {
     assert.deepEqual(await keys.hostKey('demo'), pair);
   });
 
+  it('makes the client key where there is none, and leaves one that is there', async () => {
+    await keys.makeClientKey();
+    const pair = await keys.clientKey();
+    await keys.makeClientKey();
+    assert.deepEqual(await keys.clientKey(), pair);
+    await writeFile(state.clientKey, 'not a key');
+    await keys.makeClientKey();
+    assert.equal(await readFile(state.clientKey, 'utf8'), 'not a key');
+  });
+
   it('says so when a key is damaged, and does not replace it', async () => {
     await keys.clientKey();
     await writeFile(state.clientKey, 'not a key');

@@ -14,7 +14,7 @@ import { replaceFile, writeWhole } from '../../../machine/whole-file';
 import type { Log } from '../../../machine/log';
 import type { ImageConfig } from '../../../images/image-config';
 import { Layout } from '../../../images/oci/layout';
-import { Repository, type Authority } from '../../../images/oci/registry';
+import type { Authority, Repository } from '../../../images/oci/registry';
 import type { SavedImage } from '../../driver';
 import { pullImage, pushImage, type TransferOptions } from '../../../images/oci/transfer';
 import type { CommitFrom, ImageArchive, RootImage, RootImages } from '../parts';
@@ -78,13 +78,19 @@ export class RootImageStore implements RootImages, ImageArchive {
 
   /** From its registry, without a container engine. */
   async pull(image: string, transfer: TransferOptions): Promise<void> {
-    const repository = new Repository(withTag(image), this.options.authority);
+    const repository = await this.repository(withTag(image));
     await pullImage(repository, this.own.pulled, transfer);
   }
 
   async push(image: string, transfer: TransferOptions): Promise<void> {
     const { layout, descriptor, name } = await this.own.get(image);
-    await pushImage(layout, descriptor, new Repository(name, this.options.authority, 'pull,push'), transfer);
+    await pushImage(layout, descriptor, await this.repository(name, 'pull,push'), transfer);
+  }
+
+  /** It reads all that proxies need, for which the start of the engine need not wait. */
+  private async repository(image: string, actions?: 'pull,push'): Promise<Repository> {
+    const registry = await import('../../../images/oci/registry.js');
+    return new registry.Repository(image, this.options.authority, actions);
   }
 
   async save(image: string, signal: AbortSignal): Promise<SavedImage> {
