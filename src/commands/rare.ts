@@ -2,7 +2,9 @@
 import type { Handler, Services } from './command';
 import type { RareId } from './table';
 import { doctor } from './engine/doctor/doctor';
+import { installQemu } from './engine/installQemu';
 import { openEngineLog } from './engine/openLog';
+import { startDocker } from './engine/startDocker';
 import { stopEngine } from './engine/stop';
 import { changing } from './file/changing';
 import { compareWith } from './file/compareWith';
@@ -142,6 +144,8 @@ const otherCommands = (services: Services) => ({
   'berth.engine.doctor': doctor(services),
   'berth.engine.openLog': openEngineLog(services),
   'berth.engine.stop': stopEngine(services),
+  'berth.engine.startDocker': startDocker(services),
+  'berth.engine.installQemu': installQemu(services),
   'berth.image.build': buildImage(services),
   'berth.image.pull': pullImage(services),
   'berth.storage.show': showStorage(services),

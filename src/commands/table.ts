@@ -127,6 +127,8 @@ const rareIds = [
   'berth.engine.doctor',
   'berth.engine.openLog',
   'berth.engine.stop',
+  'berth.engine.startDocker',
+  'berth.engine.installQemu',
   'berth.image.build',
   'berth.image.pull',
   'berth.storage.show',

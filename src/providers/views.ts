@@ -87,7 +87,7 @@ export class Views implements vscode.Disposable {
   filter(filter: WorkspaceFilter | undefined): void {
     this.trees.workspaces.filterBy(filter);
     this.keys.set('berth.isFiltered', filter !== undefined);
-    this.describeFilter();
+    this.describe();
   }
 
   /** Without `focus` it leaves whoever types elsewhere alone. */
@@ -135,30 +135,26 @@ export class Views implements vscode.Disposable {
     this.owned.add(view.onDidCollapseElement(({ element }) => folds.set(element, false)));
   }
 
-  /** Where a container engine was looked for in vain, whose volumes are missing here: the texts of empty views are fixed. */
+  /**
+   * Where a container engine was looked for in vain, as the texts of empty views are fixed, and which workspaces are left out.
+   */
   private describe(): void {
     const containers = this.store.drivers.find(({ runtime }) => runtime === 'container');
     const reason = containers?.available === false ? containers.message : undefined;
     const why = reason === undefined ? undefined : plainMessage(reason);
-    const { message: shown } = this.volumes;
-    if (shown !== why) {
-      this.volumes.message = why;
-    }
-  }
-
-  private describeFilter(): void {
     const shown = this.trees.workspaces.shown;
-    const words =
+    const filter =
       shown && t('Filter: {0}. {1} of {2} shown.', filterWords(shown.filter), shown.count, shown.total);
-    const { message: before } = this.workspaces;
-    if (before !== words) {
-      this.workspaces.message = words;
-    }
+    setMessage(this.volumes, why);
+    // A message would take the place of the buttons that help, which show while there is no workspace.
+    const isEmpty = this.store.workspaces.length === 0;
+    setMessage(this.workspaces, isEmpty ? filter : [filter, why].filter(Boolean).join(' ') || undefined);
+    const tried = isEmpty ? addressIn(why) : undefined;
+    this.workspaces.description = tried && t('nothing answers at {0}', tried);
   }
 
   private count(): void {
     this.describe();
-    this.describeFilter();
     const running = this.store.workspaces.filter(({ state }) => state === 'running').length;
     this.workspaces.badge =
       running === 0
@@ -167,6 +163,19 @@ export class Views implements vscode.Disposable {
             value: running,
             tooltip: running === 1 ? t('1 workspace runs') : t('{0} workspaces run', running),
           };
+  }
+}
+
+/** The first address of a container engine that a text names. */
+function addressIn(text: string | undefined): string | undefined {
+  return /\b\w+:\/\/[^\s,;]+/.exec(text ?? '')?.[0].replace(/[.:]$/, '');
+}
+
+/** Only where it is another one: VS Code draws the view anew. */
+function setMessage(view: Pick<vscode.TreeView<unknown>, 'message'>, message: string | undefined): void {
+  const { message: before } = view;
+  if (before !== message) {
+    view.message = message;
   }
 }
 

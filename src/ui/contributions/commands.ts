@@ -256,6 +256,8 @@ const rows = {
   'berth.engine.showLog': { icon: 'output', menus: [title('4_engine@3', 'workspaces')] },
   'berth.engine.openLog': { icon: 'output', menus: [title('4_engine@4', 'workspaces')] },
   'berth.engine.stop': { icon: 'debug-stop', menus: [title('4_engine@5', 'workspaces')] },
+  'berth.engine.startDocker': { icon: 'play' },
+  'berth.engine.installQemu': { icon: 'desktop-download' },
   'berth.image.build': { icon: 'package', menus: [title('3_image@1', 'workspaces')] },
   'berth.image.pull': { icon: 'cloud-download', menus: [title('3_image@2', 'workspaces')] },
   'berth.storage.show': { icon: 'pie-chart', menus: [title('3_look@1', 'volumes')] },

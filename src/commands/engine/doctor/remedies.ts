@@ -1,5 +1,6 @@
 /** What the buttons of the doctor's page do, by the ids that checks carry. */
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import type { CheckRemedy } from '../../../api';
 import type { CommandId } from '../../../ui/contributions/commands';
@@ -9,6 +10,7 @@ import type { Placed } from '../../this-side';
 import { installableRemoteExtension } from '../../workspace/open/remote-extensions';
 import { userConfig } from '../../ssh/include';
 import { showInformationMessage } from '../../../ui/messages';
+import { startLine } from './start-line';
 
 const { t } = vscode.l10n;
 
@@ -34,12 +36,6 @@ const browse = (address: string) => () => vscode.env.openExternal(vscode.Uri.par
 /** A line for a shell of this machine, by its platform. */
 type Lines = Partial<Record<NodeJS.Platform, string>>;
 
-const startDocker: Lines = {
-  linux: 'sudo systemctl start docker',
-  darwin: 'open -a Docker',
-  win32: 'docker desktop start',
-};
-
 /** Only where the package manager is there that has these names; else the page that says how. */
 const hasApt = (): boolean => existsSync('/usr/bin/apt');
 
@@ -59,7 +55,7 @@ export function pageActions(services: RemedyServices): Readonly<Record<PageRemed
   const join = (group: string) => type({ linux: `sudo usermod -aG ${group} "$USER"` }, howToDocker);
   return {
     ...settingActions(),
-    'start-container-engine': { title: t('Start Docker…'), run: type(startDocker, howToDocker) },
+    'start-container-engine': { title: t('Start Docker…'), run: () => startDocker(services) },
     'install-container-engine': { title: t('Install Docker'), run: howToDocker },
     'join-docker-group': { title: t('Join the Group “docker”…'), run: join('docker') },
     'install-qemu': {
@@ -111,7 +107,7 @@ const qemuPackages = (): string =>
  * Types a line into a new terminal and leaves Enter to the user: it asks for a password, or installs something. A remote
  * window has terminals of the other machine only: there it goes to the clipboard.
  */
-async function typed({ context }: RemedyServices, line: string): Promise<void> {
+async function typed({ context }: RemedyServices, line: string, isRun = false): Promise<void> {
   const isElsewhere =
     vscode.env.remoteName !== undefined && context.extension.extensionKind === vscode.ExtensionKind.UI;
   if (isElsewhere) {
@@ -119,9 +115,17 @@ async function typed({ context }: RemedyServices, line: string): Promise<void> {
     void showInformationMessage(t('Copied “{0}”. Run it in a terminal of your own machine.', line));
     return;
   }
-  const terminal = vscode.window.createTerminal({ name: t('Berth: press Enter to run') });
+  const terminal = vscode.window.createTerminal({
+    name: isRun ? t('Berth: Start Docker') : t('Berth: press Enter to run'),
+  });
   terminal.show();
-  terminal.sendText(line, false);
+  terminal.sendText(line, isRun);
+}
+
+/** What needs no password and installs nothing runs at once, in sight. */
+async function startDocker(services: RemedyServices): Promise<void> {
+  const { text, needsRoot } = startLine(process.platform, { home: homedir(), has: existsSync });
+  await typed(services, text, !needsRoot);
 }
 
 async function prepareKit({ runner }: RemedyServices): Promise<void> {
