@@ -38,22 +38,28 @@ function rowOf({ kind, id, title, detail, amount, share, workspace }) {
 }
 
 /** What the bars of a section are, by the words that a click sends. */
-const kinds = { volumes: 'volume', foreign: 'volume', images: 'image', archives: 'workspace' };
+const kinds = {
+  volumes: 'volume',
+  foreign: 'volume',
+  images: 'image',
+  archives: 'workspace',
+  caches: 'cache',
+};
 
-function sectionOf({ id, title, summary, bars, more, measure }, isMeasuring) {
-  const button = () =>
+function sectionOf({ id, title, summary, bars, more, measure, clean }, isMeasuring) {
+  const button = (kind, words, isOff = false) =>
     element(
       'button',
       {
         ...{
-          id: `measure:${id}`,
+          id: `${kind}:${id}`,
           class: 'secondary',
-          'data-measure': id,
-          'aria-label': `${measure}: ${title}`,
+          [`data-${kind}`]: id,
+          'aria-label': `${words}: ${title}`,
         },
-        ...(isMeasuring && { disabled: '' }),
+        ...(isOff && { disabled: '' }),
       },
-      measure,
+      words,
     );
   const kind = kinds[id];
   const rows = bars.map((bar) => rowOf({ kind, ...bar }));
@@ -66,7 +72,8 @@ function sectionOf({ id, title, summary, bars, more, measure }, isMeasuring) {
       { class: 'head' },
       element('h2', { id: `title:${id}` }, title),
       element('p', { class: 'quiet' }, summary),
-      ...(measure === undefined ? [] : [button()]),
+      ...(measure === undefined ? [] : [button('measure', measure, isMeasuring)]),
+      ...(clean === undefined ? [] : [button('clean', clean)]),
     ),
     ...(rows.length === 0 ? [] : [element('ul', {}, ...rows)]),
   );

@@ -10,6 +10,7 @@ export type {
   TransferCreate,
   ConflictList,
 } from './files/schemas';
+export type { Cache, CacheId } from './engine/caches';
 export type { FindEnd, FindEvent, FindQuery, FoundLine } from './files/find';
 export type { Snapshot, SnapshotCreate } from './snapshots/schemas';
 export type { Volume, VolumeCreate, VolumeKind, Holder } from './volumes/schemas';

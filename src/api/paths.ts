@@ -11,6 +11,8 @@ export const paths = {
   'engine.configure': ['PATCH', '/v1/engine/settings'],
   'engine.doctor': ['GET', '/v1/doctor'],
   'engine.orphans': ['GET', '/v1/orphans'],
+  'caches.list': ['GET', '/v1/caches'],
+  'caches.clean': ['POST', '/v1/caches/clean'],
   'ssh.config': ['GET', '/v1/ssh-config'],
   'ssh.include': ['POST', '/v1/ssh-config/include'],
 

@@ -2,6 +2,7 @@
 import { EventHub } from './services/operations/event-hub';
 import { Adoption } from './services/workspaces/adoption';
 import { Commits } from './services/images/commits';
+import { CacheService } from './services/engine/caches';
 import { Doctor } from './services/engine/doctor';
 import { DriverEvents } from './services/engine/driver-events';
 import { Drivers } from './services/engine/drivers';
@@ -169,6 +170,7 @@ function servicesOf(parts: Parts): Services {
     images: new Images(drivers, registry, operations, log, drafts),
     snapshots: new Snapshots({ ...parts, records: new SnapshotRecords(state.snapshots) }),
     commits: new Commits(registry, runtimes, operations),
+    caches: new CacheService(drivers),
     doctor: new Doctor(drivers, registry, settings, state, sshAccess, parts.guarded),
     sshAccess,
     visibility: new Visibility({ registry, operations }),

@@ -13,6 +13,7 @@ import { registerEngine } from './verbs/engine';
 import { registerExec } from './verbs/workspace/exec';
 import { registerFiles } from './verbs/files';
 import { registerFind } from './verbs/find';
+import { registerCache } from './verbs/cache';
 import { registerImage } from './verbs/image';
 import { registerLifecycle } from './verbs/workspace/lifecycle';
 import { registerList } from './verbs/workspace/list';
@@ -90,6 +91,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerVolume(program, cli);
   registerSnapshot(program, cli);
   registerImage(program, cli);
+  registerCache(program, cli);
   program.commandsGroup('Engine:');
   registerEngine(program, cli);
   registerOperations(program, cli);

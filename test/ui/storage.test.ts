@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { berthVsix } from '../runner/package-extension';
@@ -17,14 +18,22 @@ describe('storage at a glance', function () {
   const data = `uis-data-${tag}`;
   let session: Session;
   let folder: string;
+  let cache: string;
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    session = await launch({ vsix: await berthVsix(), folder });
+    cache = await mkdtemp(join(tmpdir(), 'berth-cache-'));
+    // Not that of other tests: this one is cleaned up.
+    session = await launch({ vsix: await berthVsix(), folder, env: { BERTH_CACHE: cache } });
     await session.workbench.openSideBar('Berth');
     await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
     await berth(session, 'volume', 'create', data);
     await berth(session, 'create', name, '--no-start');
+    // As microVMs leave it, which take minutes where they are emulated.
+    await mkdir(templates(), { recursive: true });
+    for (const file of ['ab12.state', 'ab12.state.sum']) {
+      await writeFile(join(templates(), file), 'x'.repeat(2 * 1024 ** 2));
+    }
   });
 
   afterEach(function () {
@@ -36,8 +45,10 @@ describe('storage at a glance', function () {
     await berth(session, 'volume', 'delete', data, '--yes');
     await session.stop();
     await rm(folder, { recursive: true });
+    await rm(cache, { recursive: true });
   });
 
+  const templates = () => join(cache, 'templates');
   const frame = () => session.workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
   const bar = (title: string) =>
     frame()
@@ -90,6 +101,20 @@ describe('storage at a glance', function () {
       assert.ok(!labels.includes('Remove Image…'), labels.join());
     });
     await page.keyboard.press('Escape');
+  });
+
+  it('removes what is made again when needed, after a dialog that names it', async () => {
+    const { dialog } = session.workbench;
+    await bar('Booted microVMs to start from')
+      .getByText(/^4\.0 MiB$/)
+      .waitFor({ timeout: slow });
+    await frame().getByRole('button', { name: 'Clean Up…: Made again when needed' }).press('Enter');
+    const text = await dialog.text();
+    assert.match(text, /Free 4\.0 MiB\?[^]*Booted microVMs to start from: 4\.0 MiB[^]*made again/);
+    await session.workbench.screenshot('storage-clean');
+    await dialog.press('Clean Up');
+    await bar('Booted microVMs to start from').waitFor({ state: 'hidden', timeout: slow });
+    assert.ok(!existsSync(join(templates(), 'ab12.state')));
   });
 
   it('leads to the panel of the workspace whose volume it is', async () => {

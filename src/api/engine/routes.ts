@@ -1,6 +1,7 @@
 /** The part of the contract that is about the engine and ssh: see `routes.ts`. */
 import { Type } from '@sinclair/typebox';
 import { Flag } from '../common';
+import { Cache, CachesClean, CachesCleaned } from './caches';
 import {
   DoctorReport,
   EngineInfo,
@@ -57,6 +58,19 @@ export const engineRoutes = {
     tag: 'engine',
     scope: 'local',
     response: Type.Array(Orphan),
+  },
+  'caches.list': {
+    summary: 'What is kept to be quicker the next time, with its room on the disk',
+    tag: 'engine',
+    scope: 'local',
+    response: Type.Array(Cache),
+  },
+  'caches.clean': {
+    summary: 'Remove what is in caches and not in use: it is made again when it is needed',
+    tag: 'engine',
+    scope: 'local',
+    body: CachesClean,
+    response: CachesCleaned,
   },
   'ssh.config': {
     summary: "State of a user's ssh config: whether it includes Berth's",

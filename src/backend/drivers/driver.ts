@@ -8,6 +8,7 @@
  */
 import type { DriverFeatures } from '../../api/engine/features';
 import type { RuntimeKind } from '../../api/workspaces/schemas';
+import type { Caches } from './contract/caches';
 import type { Connections } from './contract/connection';
 import type { Exec } from './contract/exec';
 import type { RootFiles } from './contract/files';
@@ -17,6 +18,7 @@ import type { Observation } from './contract/observation';
 import type { Replacement } from './contract/replacement';
 import type { VolumeStore } from './contract/volumes';
 
+export type * from './contract/caches';
 export type * from './contract/connection';
 export type * from './contract/exec';
 export type * from './contract/files';
@@ -36,6 +38,8 @@ export interface Driver
   readonly features: DriverFeatures;
   readonly images: ImageStore;
   readonly volumes: VolumeStore;
+  /** What it keeps to be quicker the next time; undefined: nothing. */
+  readonly caches?: Caches;
   /** Releases connections and keepers. Runtimes go on running. */
   close(): Promise<void>;
 }

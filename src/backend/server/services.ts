@@ -1,5 +1,6 @@
 /** What the routes call. Made once, in the composition root. */
 import type { Adoption } from '../services/workspaces/adoption';
+import type { CacheService } from '../services/engine/caches';
 import type { Commits } from '../services/images/commits';
 import type { Doctor } from '../services/engine/doctor';
 import type { Ending } from '../services/engine/ending';
@@ -38,6 +39,7 @@ export interface Services {
   operations: Operations;
   settings: Settings;
   doctor: Doctor;
+  caches: CacheService;
   sshAccess: SshAccess;
   description: EngineDescription;
   visibility: Visibility;

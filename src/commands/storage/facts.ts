@@ -1,10 +1,11 @@
 /** What the page of storage shows: the disk, volumes, images and archived workspaces by size, in words and as shares of the largest. */
 import * as vscode from 'vscode';
-import type { Image, Volume, Workspace } from '../../api';
+import type { Cache, Image, Volume, Workspace } from '../../api';
 import { formatBytes } from '../../api/rules/sizes';
 import { isOfOthers, sortVolumes } from '../../providers/trees/arrange';
 import { natureWords, sizeWord, volumeLabel } from '../../providers/trees/volume-item';
 import { names, time, usedWords } from '../../ui/words';
+import { cachesSection } from './caches';
 
 const { t } = vscode.l10n;
 /** Of one section, until somebody asks for the others. */
@@ -12,11 +13,11 @@ export const shownAtFirst = 12;
 const lowBytes = 2 * 1024 ** 3;
 const mebibyte = 1024 ** 2;
 
-export const sectionIds = ['volumes', 'images', 'archives', 'foreign'] as const;
+export const sectionIds = ['volumes', 'images', 'archives', 'caches', 'foreign'] as const;
 export type SectionId = (typeof sectionIds)[number];
 
 export interface StorageBar {
-  /** The name of a volume or of a workspace, or the id of an image. */
+  /** The name of a volume or of a workspace, or the id of an image or a cache. */
   id: string;
   title: string;
   /** What it is, and who uses it. */
@@ -38,6 +39,8 @@ export interface StorageSection {
   more?: { title: string; amount: string };
   /** What measures the volumes of this section. */
   measure?: string;
+  /** What removes all of it that is not in use. */
+  clean?: string;
 }
 
 export interface Disk {
@@ -67,6 +70,8 @@ export interface StorageInput {
   workspaces: readonly Workspace[];
   images: ListedImages;
   disk: Disk | undefined;
+  /** What is kept to be quicker the next time. */
+  caches?: readonly Cache[];
   /** Whether volumes of other tools and installations are to be seen. */
   showsForeign: boolean;
   /** The sections that show all. */
@@ -94,16 +99,19 @@ export function storageFacts(input: StorageInput): StorageFacts {
   const listed = input.images !== undefined && 'list' in input.images ? input.images.list : [];
   const shownBytes = [...own, ...foreign].map(({ usedBytes }) => usedBytes ?? 0);
   const archives = archivesOf(input.workspaces);
+  const { caches = [] } = input;
   const largest = Math.max(
     1,
     ...shownBytes,
     ...listed.map(({ sizeBytes }) => sizeBytes),
     ...archives.map(({ bytes }) => bytes),
+    ...caches.map(({ bytes }) => bytes),
   );
   const sections = [
     volumesSection('volumes', own, input, largest),
     imagesSection(input, largest),
     ...(archives.length === 0 ? [] : [archivesSection(archives, input, largest)]),
+    ...[cachesSection(caches, largest)].filter((section) => section !== undefined),
     ...(foreign.length === 0 ? [] : [volumesSection('foreign', foreign, input, largest)]),
   ];
   return {

@@ -1,13 +1,14 @@
 /** The page of storage: what takes room on this machine, the largest first, and the way to each. */
 import { statfs } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { asBerthError } from '../../api';
+import { asBerthError, type Cache } from '../../api';
 import { localTarget } from '../../api/rules/runtimes';
 import { Cancelled } from '../../ui/runner';
 import { setting } from '../../ui/settings';
 import type { CommandId } from '../../ui/contributions/commands';
 import type { Handler, Services } from '../command';
 import { pageMedia } from '../page-html';
+import { cleanCaches } from './caches';
 import {
   imageTitle,
   measurable,
@@ -43,6 +44,7 @@ class StoragePage {
   private readonly owned: { dispose(): unknown }[] = [];
   private images: ListedImages;
   private disk: Disk | undefined;
+  private caches: readonly Cache[] = [];
 
   constructor(
     private readonly services: StorageServices,
@@ -85,13 +87,15 @@ class StoragePage {
     const { link, log } = this.services;
     try {
       const client = await link.client();
-      const [images, info] = await Promise.all([
+      const [images, info, caches] = await Promise.all([
         client.call('images.list', {}).then(
           (list): ListedImages => ({ list }),
           (error: unknown): ListedImages => ({ problem: asBerthError(error).message }),
         ),
         client.call('engine.info', {}),
+        client.call('caches.list', {}),
       ]);
+      this.caches = caches;
       this.images = images;
       const { bavail, blocks, bsize } = await statfs(info.home);
       const targets = info.drivers.map(({ target = localTarget }) => target);
@@ -121,6 +125,8 @@ class StoragePage {
       await press('berth.workspace.showPanel', workspace.name);
     } else if ('image' in wish) {
       await this.openImage(wish.image);
+    } else if ('cache' in wish || 'clean' in wish) {
+      await this.clean(wish.cache);
     } else if ('create' in wish) {
       await press('berth.workspace.create');
     } else if ('cancel' in wish) {
@@ -146,14 +152,23 @@ class StoragePage {
   private async openImage(id: unknown): Promise<void> {
     const listed = this.images !== undefined && 'list' in this.images ? this.images.list : [];
     const image = listed.find((each) => each.id === id);
-    if (image === undefined) {
-      return;
+    if (image !== undefined) {
+      await this.attempt(imageTitle(image), () => showImageMenu(this.services, image));
     }
+  }
+
+  /** Of one cache, or of all. */
+  private async clean(id: unknown): Promise<void> {
+    const chosen = this.caches.filter((cache) => id === undefined || cache.id === id);
+    await this.attempt(t('Cleaning up'), () => cleanCaches(this.services, chosen));
+  }
+
+  private async attempt(title: string, act: () => Promise<void>): Promise<void> {
     try {
-      await showImageMenu(this.services, image);
+      await act();
     } catch (thrown) {
       if (!(thrown instanceof Cancelled)) {
-        void this.services.runner.report(imageTitle(image), asBerthError(thrown));
+        void this.services.runner.report(title, asBerthError(thrown));
       }
     }
     await this.look();
@@ -166,7 +181,7 @@ class StoragePage {
     const { store } = this.services;
     const facts = storageFacts({
       ...{ volumes: store.volumes, workspaces: store.workspaces },
-      ...{ images: this.images, disk: this.disk, whole: this.whole },
+      ...{ images: this.images, disk: this.disk, caches: this.caches, whole: this.whole },
       showsForeign: setting('volumes.showForeign', true),
       ...{ measuring: this.measuring.now, failed: this.measuring.failed },
     });

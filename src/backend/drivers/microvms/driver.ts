@@ -28,6 +28,7 @@ import type {
 } from '../driver';
 import { unavailable } from '../contract/observation';
 import { refuseUnsupported } from '../contract/support';
+import { MicrovmCaches } from './caches';
 import { countAttached } from './guest/attached';
 import { refreshBundles, type BundleBuilder } from './runtimes/bundles';
 import { ClockWatch } from './machines/clock-watch';
@@ -105,6 +106,7 @@ export class MicrovmDriver implements Driver {
   readonly images: MicrovmImages;
   readonly volumes: DiskStore;
   readonly templates: Templates;
+  readonly caches: MicrovmCaches;
   private readonly host: Host;
   private readonly files: MicrovmFiles;
   private readonly store: RuntimeStore;
@@ -124,10 +126,7 @@ export class MicrovmDriver implements Driver {
     const store = new RuntimeStore(files, log);
     const environment = options.environment ?? ownQemuEnvironment();
     const host = new Host({
-      files,
-      kits,
-      environment: environment,
-      log,
+      ...{ files, kits, environment, log },
       ...(acceleration !== undefined && { acceleration }),
     });
     const templates = new Templates({ host, files, log });
@@ -161,6 +160,7 @@ export class MicrovmDriver implements Driver {
     });
     this.volumes = disks;
     this.templates = templates;
+    this.caches = new MicrovmCaches({ home, cache: cache ?? home, store, kits });
     this.host = host;
     this.files = files;
     this.store = store;

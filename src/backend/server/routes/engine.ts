@@ -9,6 +9,8 @@ type Ids =
   | 'engine.configure'
   | 'engine.doctor'
   | 'engine.orphans'
+  | 'caches.list'
+  | 'caches.clean'
   | 'ssh.config'
   | 'ssh.include'
   | 'operations.list'
@@ -23,7 +25,7 @@ type Ids =
 
 /** Routes of the engine, its settings, images and operations. */
 export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
-  const { description, settings, doctor, sshAccess, operations, images, ending } = services;
+  const { description, settings, doctor, sshAccess, operations, images, ending, caches } = services;
   return {
     'engine.info': () => description.info(),
     'engine.stop': ({ body }) => ending.ask(body.onlyIfIdle ?? false),
@@ -31,6 +33,8 @@ export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<I
     'engine.configure': ({ body }) => settings.change(body),
     'engine.doctor': ({ query }) => doctor.report(query.userConfig),
     'engine.orphans': () => doctor.orphans(),
+    'caches.list': () => caches.list(),
+    'caches.clean': ({ body }) => caches.clean(body.caches),
     'ssh.config': ({ query }) => sshAccess.status(query.userConfig),
     'ssh.include': ({ body }) => sshAccess.include(body.userConfig),
     'operations.list': ({ query, principal }) =>

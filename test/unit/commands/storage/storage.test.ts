@@ -33,6 +33,26 @@ const section = (id: SectionId, more: Partial<StorageInput>): StorageSection =>
   facts(more).sections.find((each) => each.id === id) ?? assert.fail(`no section ${id}`);
 
 describe('the page of storage', () => {
+  it('shows what is made again when needed, the largest first, and what of it nothing uses', () => {
+    const cache = { path: '/state/x', count: 1 };
+    const caches = [
+      { ...cache, id: 'guest-kits' as const, bytes: 64 * mebibyte, freeableBytes: 0 },
+      { ...cache, id: 'templates' as const, bytes: 256 * mebibyte, freeableBytes: 256 * mebibyte },
+      { ...cache, id: 'root-images' as const, bytes: 0, freeableBytes: 0 },
+    ];
+    const { bars, summary, clean } = section('caches', { caches });
+    assert.deepEqual([summary, clean], ['320 MiB · 256 MiB not in use', 'Clean Up…']);
+    assert.deepEqual(
+      bars.map(({ id, share, detail }) => [id, share, detail]),
+      [
+        ['templates', 1, 'not in use: 256 MiB · /state/x'],
+        ['guest-kits', 0.25, 'in use, or for the next start · /state/x'],
+      ],
+    );
+    assert.equal(section('caches', { caches: caches.slice(0, 1) }).clean, undefined);
+    assert.ok(facts().sections.every(({ id }) => id !== 'caches'));
+  });
+
   it('shows volumes by size, those of others apart, and images, all as shares of the largest', () => {
     const input = {
       workspaces: [workspace('demo', { label: 'Demo' })],

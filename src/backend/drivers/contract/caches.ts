@@ -1,0 +1,8 @@
+/** What a driver keeps to be quicker the next time. */
+import type { Cache, CacheId } from '../../../api/engine/caches';
+
+export interface Caches {
+  list(): Promise<Cache[]>;
+  /** Removes what nothing uses; answers how many bytes that freed. What is not this driver's is left out. */
+  clean(ids: readonly CacheId[]): Promise<number>;
+}
