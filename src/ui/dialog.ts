@@ -3,7 +3,7 @@
  * always what does no harm: whoever presses Enter too early loses nothing.
  */
 import * as vscode from 'vscode';
-import { Cancelled } from './runner';
+import { Cancelled } from './cancelled';
 
 export interface Dialog<Harmless extends string, Other extends string> {
   message: string;

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { formatBytes } from '../api/rules/sizes';
 import type { Operation, Progress } from '../api';
+import { engineWords } from './engine-words';
 
 const { t } = vscode.l10n;
 
@@ -19,7 +20,7 @@ export function progressText(operation: Operation): string {
   }
   const index = steps.findIndex(({ outcome }) => outcome === 'running');
   const step = steps[index];
-  return [step && t('{0} ({1}/{2})', step.title, index + 1, steps.length), amountText(progress)]
+  return [step && t('{0} ({1}/{2})', engineWords(step.title), index + 1, steps.length), amountText(progress)]
     .filter((part) => part !== undefined && part !== '')
     .join(', ');
 }
@@ -28,7 +29,7 @@ export function progressText(operation: Operation): string {
 export function amountText(progress: Progress | undefined): string {
   switch (progress?.unit) {
     case 'bytes':
-      return bytesText(progress.done, progress.total, progress.rate, progress.current);
+      return bytesText(progress.done, progress.total, progress.rate, engineWords(progress.current ?? ''));
     case 'files':
       return filesText(progress.done, progress.total);
     default:

@@ -11,10 +11,14 @@ import { percent, progressText } from './progress';
 import { asSentence } from './words';
 import { hintedRemedy, hintInWindow } from './hinted-remedy';
 import type { RemedyButton } from './remedy-button';
+import { Cancelled } from './cancelled';
+import { choose } from './dialog';
 import { orCancelled } from './latest';
 import { showErrorMessage } from './messages';
 import { plainMessage } from './plain-label';
 import { showInStatusBar } from './pick';
+
+export { Cancelled } from './cancelled';
 
 const { t } = vscode.l10n;
 /** What is over before that needs no notification. */
@@ -38,9 +42,6 @@ export interface UnderWay {
   add(id: string, title: string): void;
   remove(id: string): void;
 }
-
-/** Thrown to end a command quietly: the user closed a dialog. */
-export class Cancelled extends Error {}
 
 /** What one kind of work knows better than the hint of its error. */
 export type RemedyOf = (error: BerthError) => RemedyButton | readonly RemedyButton[] | undefined;
@@ -115,7 +116,8 @@ export class Runner {
     const details = t('Show Details');
     let chosen = await showErrorMessage(text, ...titles, detail === undefined ? showLog : details);
     if (chosen === details && detail !== undefined) {
-      chosen = await vscode.window.showErrorMessage(text, { modal: true, detail }, showLog, ...titles);
+      const dialog = { message: text, detail, harmless: showLog, others: titles };
+      chosen = await choose(dialog).catch(() => undefined);
     }
     if (chosen === showLog) {
       this.log.show();

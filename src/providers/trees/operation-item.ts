@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Operation, Step } from '../../api';
 import { formatDuration } from '../../api/rules/duration';
+import { engineWords } from '../../ui/engine-words';
 import { amountText, progressText } from '../../ui/progress';
 import type { Store } from '../../ui/store';
 import { rowId, type WorkspaceRow } from './rows';
@@ -41,7 +42,8 @@ export function stepRows({ workspace, id }: RowOf<'operation'>, store: Store): W
 export function stepItem(row: RowOf<'step'>, store: Store): vscode.TreeItem {
   const operation = store.operation(row.operation);
   const step = operation?.steps[row.index];
-  const item = new vscode.TreeItem(step?.title ?? '');
+  const title = engineWords(step?.title ?? '');
+  const item = new vscode.TreeItem(title);
   item.id = rowId(row);
   if (operation === undefined || step === undefined) {
     return item;
@@ -50,10 +52,10 @@ export function stepItem(row: RowOf<'step'>, store: Store): vscode.TreeItem {
   const detail = step.outcome === 'running' ? amountText(operation.progress) : timeOf(step);
   item.description = detail;
   item.iconPath = icon;
-  item.tooltip = step.message ?? step.title;
+  item.tooltip = step.message ?? title;
   item.contextValue = 'step';
   item.accessibilityInformation = {
-    label: [step.title, word, detail].filter((part) => part !== '').join(', '),
+    label: [title, word, detail].filter((part) => part !== '').join(', '),
   };
   return item;
 }

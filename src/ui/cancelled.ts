@@ -1,0 +1,2 @@
+/** Thrown to end a command quietly: the user closed a dialog. */
+export class Cancelled extends Error {}
