@@ -158,13 +158,14 @@ export class ContainerImages implements ImageStore {
 
 function explainPull(image: string, error: unknown, verb = 'pull'): BerthError {
   const known = toBerthError(error, `${verb} ${image}`);
-  const common = { field: 'image', cause: error };
+  const { detail } = known;
+  const common = { field: 'image', cause: error, ...(detail !== undefined && { detail }) };
   // The engine says 500 when the registry is away, and 404 when the image is.
   if (isStatus(error, 404) && known.code === 'not_found') {
     const hint = 'Check the spelling of the image, or log in to its registry with `docker login`.';
     return new BerthError('image_missing', known.message, { hint, ...common });
   }
-  if (/unauthorized|authentication required|no basic auth/i.test(known.message)) {
+  if (/unauthorized|authentication required|no basic auth/i.test(`${known.message} ${detail ?? ''}`)) {
     const { registry } = imageName(image);
     const login = ['docker', 'login', ...(registry === undefined ? [] : [registry])].join(' ');
     const hint = `Log in to the registry: \`${login}\`, then ${verb} again.`;
