@@ -106,7 +106,8 @@ describe('a volume opened as a folder', function () {
     await workbench.editor.waitForTab('main.js');
     await row(other).contextMenu('Find in Volume…');
     await workbench.quickInput.enter('USE strict');
-    await workbench.quickInput.rows.filter({ hasText: '/src/main.js:1' }).first().waitFor();
+    await workbench.quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
+    await workbench.quickInput.widget.getByText('/src/main.js · 1 line', { exact: true }).waitFor();
     await workbench.screenshot('find-in-volume');
     await workbench.quickInput.pick('"use strict"');
     await workbench.statusBar(/Ln 1, Col \d+ \(10 selected\)/);
@@ -129,11 +130,11 @@ describe('a volume opened as a folder', function () {
       });
       await quickInput.enter(globs);
     }
-    await quickInput.rows.filter({ hasText: '/src/main.js:1' }).first().waitFor();
+    await quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
     await quickInput.widget.getByRole('button', { name: 'Open All in an Editor' }).click();
     await workbench.editor.waitForTab(`“USE strict” in ${other}`);
     await workbench.editor.waitForText('in 1 file · only *.js, *.ts · without none');
-    await workbench.editor.waitForText('/src/main.js:');
+    await workbench.editor.waitForText('/src/main.js: 1 line');
     await workbench.screenshot('found-document');
     await workbench.page
       .locator('.view-lines .detected-link')

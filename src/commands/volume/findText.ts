@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { baseName } from '../../api/rules/volume-path';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
 import { askForText, waysOf, type Wanted } from './ask-for-text';
@@ -29,11 +30,12 @@ export const findText = ({
           ? { label: found, path: found }
           : {
               label: found.text.trim() === '' ? ' ' : found.text.trim(),
-              description: `${found.path}:${found.line}`,
+              description: `${baseName(found.path)}:${found.line}`,
               path: found.path,
               line: found,
             },
       summary: foundWords,
+      groupOf: (path, count) => `${path} · ${linesWords(count)}`,
       all: {
         tooltip: t('Open All in an Editor'),
         open: (items, summary) =>
@@ -42,6 +44,7 @@ export const findText = ({
             title,
             head: headOf(title, place.path, wanted, summary),
             lines: items.flatMap(({ line }) => line ?? []),
+            countWords: linesWords,
           }),
       },
     });
@@ -65,9 +68,11 @@ function headOf(title: string, path: string, wanted: Wanted, summary: string): s
 
 function foundWords(items: readonly FoundItem[]): string {
   const files = new Set(items.map(({ path }) => path)).size;
-  const lines = items.length === 1 ? t('1 line') : t('{0} lines', items.length);
+  const lines = linesWords(items.length);
   return files === 1 ? t('{0} in 1 file', lines) : t('{0} in {1} files', lines, files);
 }
+
+const linesWords = (count: number): string => (count === 1 ? t('1 line') : t('{0} lines', count));
 
 function selectionOf({ line }: FoundItem): vscode.Range {
   const { line: number, column, length } = line ?? { line: 1, column: 1, length: 0 };

@@ -24,6 +24,8 @@ export interface FoundPage {
   /** What was asked, and what came of it. */
   head: readonly string[];
   lines: readonly FoundLine[];
+  /** How many lines there are in a file, in words. */
+  countWords: (count: number) => string;
 }
 
 interface Links {
@@ -32,11 +34,14 @@ interface Links {
 }
 
 /** Writes the document, and shows it. Throws what VS Code throws where it can't be written. */
-export async function openFound(context: Storage, { volume, title, head, lines }: FoundPage): Promise<void> {
+export async function openFound(
+  context: Storage,
+  { volume, title, head, lines, countWords }: FoundPage,
+): Promise<void> {
   const { fs } = vscode.workspace;
   const all = foundFolder(context);
   const folder = vscode.Uri.joinPath(all, String(Date.now()));
-  const { text, links } = foundText(head, lines);
+  const { text, links } = foundText(head, lines, countWords);
   const document = vscode.Uri.joinPath(folder, title.replace(notInNames, ' ').slice(0, maxTitle).trim());
   const content: Links = { volume, links };
   await fs.writeFile(vscode.Uri.joinPath(folder, linksName), Buffer.from(JSON.stringify(content)));

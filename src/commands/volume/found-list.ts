@@ -5,6 +5,7 @@ import type { EngineClient } from '../../client/engine-client';
 import { find } from '../../client/find';
 import type { VolumePlace } from '../../providers/files/volume-uri';
 import { plainItem } from '../../ui/pick';
+import { byPath } from './found-text';
 import { Cancelled } from '../../ui/runner';
 
 const { t } = vscode.l10n;
@@ -22,6 +23,8 @@ export interface FoundListOptions {
   itemOf: (found: string | FoundLine) => FoundItem;
   /** Of all that was found. */
   summary: (items: readonly FoundItem[]) => string;
+  /** What stands above all that was found in one file; absent: files are not told apart. */
+  groupOf?: (path: string, count: number) => string;
   /** A button for all that was found, in place of one of it. */
   all?: {
     tooltip: string;
@@ -33,20 +36,22 @@ export interface FoundListOptions {
 export async function chooseFound(
   client: EngineClient,
   { volume, path }: VolumePlace,
-  { title, query, itemOf, summary, all }: FoundListOptions,
+  { title, query, itemOf, summary, groupOf, all }: FoundListOptions,
 ): Promise<FoundItem | undefined> {
   const pick = vscode.window.createQuickPick<FoundItem>();
   const abort = new AbortController();
   const items: FoundItem[] = [];
+  let drawn = 0;
   const draw = (): void => {
-    pick.items = [...items];
+    pick.items = groupOf === undefined ? [...items] : grouped(items, groupOf);
+    drawn = items.length;
   };
   const add = (found: readonly (string | FoundLine)[]): void =>
     void items.push(...found.map((each) => plainItem(itemOf(each))));
   Object.assign(pick, { title, busy: true, matchOnDescription: true, placeholder: t('Searching…') });
   let rest = [t('the search had not ended')];
   const said = (): string => [summary(items), ...rest].join(' · ');
-  const timer = setInterval(() => pick.items.length < items.length && draw(), redrawMs);
+  const timer = setInterval(() => drawn < items.length && draw(), redrawMs);
   try {
     return await new Promise<FoundItem | undefined>((resolve, reject) => {
       pick.onDidHide(() => reject(new Cancelled()));
@@ -80,6 +85,14 @@ export async function chooseFound(
     abort.abort();
     pick.dispose();
   }
+}
+
+/** Below a line for each file, in the order in which the files were found. */
+function grouped(items: readonly FoundItem[], groupOf: (path: string, count: number) => string): FoundItem[] {
+  return [...byPath(items)].flatMap(([path, found]) => [
+    plainItem({ label: groupOf(path, found.length), path, kind: vscode.QuickPickItemKind.Separator }),
+    ...found,
+  ]);
 }
 
 /** What a list does not show. */

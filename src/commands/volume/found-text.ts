@@ -16,23 +16,18 @@ export interface FoundText {
   links: FoundLink[];
 }
 
-/** Files in the order of their names, the lines of each below it; `head` comes before them, each a comment. */
-export function foundText(head: readonly string[], lines: readonly FoundLine[]): FoundText {
+/** Files in the order of their names with how many lines were found, which are below; `head` comes before them, each a comment. */
+export function foundText(
+  head: readonly string[],
+  lines: readonly FoundLine[],
+  countWords: (count: number) => string,
+): FoundText {
   const rows = [...head.map((line) => `# ${inOneRow(line)}`), ''];
   const links: FoundLink[] = [];
-  const files = new Map<string, FoundLine[]>();
-  for (const line of lines) {
-    const found = files.get(line.path);
-    if (found === undefined) {
-      files.set(line.path, [line]);
-    } else {
-      found.push(line);
-    }
-  }
-  for (const [path, found] of [...files].sort(([one], [other]) => (one < other ? -1 : 1))) {
+  for (const [path, found] of [...byPath(lines)].sort(([one], [other]) => (one < other ? -1 : 1))) {
     const name = inOneRow(path);
     links.push({ row: rows.length, start: 0, end: name.length, path });
-    rows.push(`${name}:`);
+    rows.push(`${name}: ${countWords(found.length)}`);
     const width = Math.max(...found.map(({ line }) => String(line).length));
     for (const { line, column, text } of found.sort((one, other) => one.line - other.line)) {
       const number = String(line).padStart(width + 2);
@@ -43,6 +38,20 @@ export function foundText(head: readonly string[], lines: readonly FoundLine[]):
     rows.push('');
   }
   return { text: rows.join('\n'), links };
+}
+
+/** In the order in which the files come first. */
+export function byPath<Found extends { path: string }>(all: readonly Found[]): Map<string, Found[]> {
+  const files = new Map<string, Found[]>();
+  for (const each of all) {
+    const found = files.get(each.path);
+    if (found === undefined) {
+      files.set(each.path, [each]);
+    } else {
+      found.push(each);
+    }
+  }
+  return files;
 }
 
 function inOneRow(text: string): string {

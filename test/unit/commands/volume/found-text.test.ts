@@ -18,6 +18,7 @@ describe('commands/volume/found-text', () => {
       line('/src/b.py', 7, 'x'),
       line('/src/b.py', 8, ''),
     ],
+    (count) => `${count} found`,
   );
 
   it('groups lines by their files, each in one row', () => {
@@ -25,10 +26,10 @@ describe('commands/volume/found-text', () => {
       '# “x” in data',
       '# 4 lines in 2 files',
       '',
-      '/a file:',
+      '/a file: 1 found',
       '  3: x x',
       '',
-      '/src/b.py:',
+      '/src/b.py: 3 found',
       '    7: x',
       '    8: ',
       '  120: \tx = 1',

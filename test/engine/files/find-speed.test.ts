@@ -1,0 +1,59 @@
+/** Who types a part of a file's name waits for no list: all files of a volume are there within a second. */
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { find } from '../../../src/client/find';
+import { useEngineHarness } from '../../support/engine/engine-harness';
+import { testTimeoutMs } from '../../support/runtimes/columns';
+
+const folders = 100;
+const perFolder = 101;
+const tries = 5;
+const maxMs = 1_000;
+
+describe('files: 10,000 of them', function () {
+  this.timeout(testTimeoutMs);
+  const harness = useEngineHarness();
+  let name: string;
+  let volume: string;
+
+  before(async () => {
+    ({ name, homeVolume: volume } = await harness().create());
+    const tree = join(harness().folder, 'tree');
+    for (let folder = 0; folder < folders; folder += 1) {
+      const path = join(tree, `folder-${folder}`);
+      await mkdir(path, { recursive: true });
+      await Promise.all(
+        Array.from({ length: perFolder }, (_, file) => writeFile(join(path, `file-${file}.ts`), '')),
+      );
+    }
+    const body = { from: { local: [tree] }, to: { volume, path: '/' } };
+    await harness().done(await harness().client.call('transfers.create', { body }));
+  });
+
+  /** As *Go to File in Volume…* asks. */
+  async function listed(): Promise<{ count: number; ms: number }> {
+    let count = 0;
+    const began = performance.now();
+    const query = { path: '/', limit: 50_000, exclude: '.git,node_modules' };
+    const files = (some: string[]): void => void (count += some.length);
+    await find(harness().client, volume, query, { files }, new AbortController().signal);
+    return { count, ms: performance.now() - began };
+  }
+
+  for (const state of ['running', 'stopped'] as const) {
+    it(`${state}: are all listed within a second, as a rule`, async () => {
+      if (state === 'stopped') {
+        await harness().verb('stop', name);
+      }
+      const times: number[] = [];
+      for (let index = 0; index < tries; index += 1) {
+        const { count, ms } = await listed();
+        assert.ok(count >= folders * perFolder, String(count));
+        times.push(ms);
+      }
+      const median = times.sort((one, other) => one - other)[Math.floor(tries / 2)] ?? Infinity;
+      assert.ok(median < maxMs, `${times.map(Math.round).join(', ')} ms`);
+    });
+  }
+});
