@@ -37,6 +37,8 @@ import { createVolume } from './volume/create';
 import { deleteVolume } from './volume/delete';
 import { deleteSnapshot } from './volume/deleteSnapshot';
 import { findText } from './volume/findText';
+import { clearFound } from './volume/clearFound';
+import { FoundTree } from './volume/found-tree';
 import { goToFile } from './volume/goToFile';
 import { goToPath } from './volume/goToPath';
 import { measureVolume } from './volume/measure';
@@ -74,6 +76,7 @@ export { forgetWorkspaces } from './workspace/lifecycle/forget';
 export const rareTable = (services: Services): Record<RareId, Handler> => ({
   ...workspaceCommands(services),
   ...fileCommands(services),
+  ...searchCommands(services),
   ...otherCommands(services),
 });
 
@@ -105,6 +108,15 @@ const workspaceCommands = (services: Services) => ({
   'berth.port.copyAddress': copyPortAddress(services),
 });
 
+function searchCommands(services: Services) {
+  const found = new FoundTree(services.keys, services.context);
+  return {
+    'berth.volume.findText': findText({ ...services, found }),
+    'berth.volume.clearFound': clearFound(found),
+    'berth.volume.goToFile': goToFile(services),
+  };
+}
+
 const fileCommands = (services: Services) => ({
   'berth.volume.create': createVolume(services),
   'berth.volume.delete': deleteVolume(services),
@@ -118,8 +130,6 @@ const fileCommands = (services: Services) => ({
   'berth.volume.deleteSnapshot': deleteSnapshot(services),
   'berth.volume.measure': measureVolume(services),
   'berth.volume.openAsFolder': openVolumeAsFolder(services),
-  'berth.volume.findText': findText(services),
-  'berth.volume.goToFile': goToFile(services),
   'berth.volume.goToPath': goToPath(services),
   'berth.file.newFile': changing(services, newFile(services)),
   'berth.file.newFolder': changing(services, newFolder(services)),

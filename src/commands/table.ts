@@ -105,6 +105,7 @@ const rareIds = [
   'berth.volume.measure',
   'berth.volume.openAsFolder',
   'berth.volume.findText',
+  'berth.volume.clearFound',
   'berth.volume.goToFile',
   'berth.volume.goToPath',
   'berth.file.newFile',

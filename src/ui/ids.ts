@@ -1,5 +1,9 @@
 /** The ids that package.json and the code share, but those of commands, which are `CommandId` of contributions/commands. */
-export const viewIds = { workspaces: 'berth.workspaces', volumes: 'berth.volumes' } as const;
+export const viewIds = {
+  workspaces: 'berth.workspaces',
+  volumes: 'berth.volumes',
+  found: 'berth.found',
+} as const;
 
 export const contextKeys = [
   /** `idle`, `starting`, `ready`, `stopped` or `failed`. */
@@ -14,6 +18,8 @@ export const contextKeys = [
   'berth.canPaste',
   /** The Workspaces view shows some of them only. */
   'berth.isFiltered',
+  /** What *Find in Volume…* has found shows in its view. */
+  'berth.hasFound',
 ] as const;
 export type ContextKey = (typeof contextKeys)[number];
 

@@ -107,10 +107,28 @@ describe('a volume opened as a folder', function () {
     await row(other).contextMenu('Find in Volume…');
     await workbench.quickInput.enter('USE strict');
     await workbench.quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
-    await workbench.quickInput.widget.getByText('/src/main.js · 1 line', { exact: true }).waitFor();
+    await workbench.quickInput.widget.getByText(/^\/src\/main\.js · \d+ lines$/).waitFor();
     await workbench.screenshot('find-in-volume');
     await workbench.quickInput.pick('"use strict"');
     await workbench.statusBar(/Ln 1, Col \d+ \(10 selected\)/);
+  });
+
+  it('shows all that was found as a tree, which stays while lines are opened, and goes when it is cleared', async () => {
+    const { workbench } = session;
+    await workbench.editor.closeAll();
+    await workbench.openSideBar('Berth');
+    await row(other).contextMenu('Find in Volume…');
+    await workbench.quickInput.enter('USE strict');
+    await workbench.quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
+    await workbench.quickInput.widget.getByRole('button', { name: 'Show All in the Side Bar' }).click();
+    const found = workbench.tree('Found in Volume');
+    await found.row('main.js').waitForDescription(/^src · \d+ lines$/, slow);
+    await found.row('"use strict";').locator.click();
+    await workbench.editor.waitForTab('main.js');
+    await workbench.statusBar(/Ln 1, Col \d+ \(10 selected\)/);
+    await workbench.screenshot('found-tree');
+    await found.titleAction('Clear Search Results of Volume');
+    await found.pane.waitFor({ state: 'hidden' });
   });
 
   it('opens all that was found in chosen files, with links to the lines', async () => {
@@ -134,7 +152,7 @@ describe('a volume opened as a folder', function () {
     await quickInput.widget.getByRole('button', { name: 'Open All in an Editor' }).click();
     await workbench.editor.waitForTab(`“USE strict” in ${other}`);
     await workbench.editor.waitForText('in 1 file · only *.js, *.ts · without none');
-    await workbench.editor.waitForText('/src/main.js: 1 line');
+    await workbench.editor.waitForText('/src/main.js: ');
     await workbench.screenshot('found-document');
     await workbench.page
       .locator('.view-lines .detected-link')

@@ -1,10 +1,13 @@
 import * as vscode from 'vscode';
+import type { FoundLine } from '../../api';
 import { baseName } from '../../api/rules/volume-path';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
 import { askForText, waysOf, type Wanted } from './ask-for-text';
 import { openFound } from './found-documents';
 import { chooseFound, type FoundItem } from './found-list';
+import type { FoundTree } from './found-tree';
+import { linesWords, selectionOf } from './found-words';
 import { leftOut, searchedPlace } from './searched-place';
 
 const { t } = vscode.l10n;
@@ -14,7 +17,8 @@ export const findText = ({
   link,
   targets,
   context,
-}: Pick<Services, 'link' | 'targets' | 'context'>): Handler => {
+  found,
+}: Pick<Services, 'link' | 'targets' | 'context'> & { found: FoundTree }): Handler => {
   const usual = { include: '', exclude: leftOut };
   let before = usual;
   return async (target) => {
@@ -36,25 +40,36 @@ export const findText = ({
             },
       summary: foundWords,
       groupOf: (path, count) => `${path} · ${linesWords(count)}`,
-      all: {
-        tooltip: t('Open All in an Editor'),
-        open: (items, summary) =>
-          openFound(context, {
-            volume: place.volume,
-            title,
-            head: headOf(title, place.path, wanted, summary),
-            lines: items.flatMap(({ line }) => line ?? []),
-            countWords: linesWords,
-          }),
-      },
+      all: [
+        {
+          icon: 'list-tree',
+          tooltip: t('Show All in the Side Bar'),
+          open: (items, summary) =>
+            found.show({ volume: place.volume, title, summary, lines: linesOf(items) }),
+        },
+        {
+          icon: 'open-preview',
+          tooltip: t('Open All in an Editor'),
+          open: (items, summary) =>
+            openFound(context, {
+              volume: place.volume,
+              title,
+              head: headOf(title, place.path, wanted, summary),
+              lines: linesOf(items),
+              countWords: linesWords,
+            }),
+        },
+      ],
     });
     if (chosen !== undefined) {
       await vscode.window.showTextDocument(volumeUri(place.volume, chosen.path), {
-        selection: selectionOf(chosen),
+        selection: selectionOf(chosen.line ?? { line: 1, column: 1, length: 0 }),
       });
     }
   };
 };
+
+const linesOf = (items: readonly FoundItem[]): FoundLine[] => items.flatMap(({ line }) => line ?? []);
 
 function headOf(title: string, path: string, wanted: Wanted, summary: string): string[] {
   const ways = waysOf(wanted);
@@ -70,11 +85,4 @@ function foundWords(items: readonly FoundItem[]): string {
   const files = new Set(items.map(({ path }) => path)).size;
   const lines = linesWords(items.length);
   return files === 1 ? t('{0} in 1 file', lines) : t('{0} in {1} files', lines, files);
-}
-
-const linesWords = (count: number): string => (count === 1 ? t('1 line') : t('{0} lines', count));
-
-function selectionOf({ line }: FoundItem): vscode.Range {
-  const { line: number, column, length } = line ?? { line: 1, column: 1, length: 0 };
-  return new vscode.Range(number - 1, column - 1, number - 1, column - 1 + length);
 }

@@ -17,6 +17,12 @@ export interface FoundItem extends vscode.QuickPickItem {
   line?: FoundLine;
 }
 
+export interface ForAll {
+  icon: string;
+  tooltip: string;
+  open: (items: readonly FoundItem[], summary: string) => Promise<void>;
+}
+
 export interface FoundListOptions {
   title: string;
   query: FindQuery;
@@ -25,18 +31,15 @@ export interface FoundListOptions {
   summary: (items: readonly FoundItem[]) => string;
   /** What stands above all that was found in one file; absent: files are not told apart. */
   groupOf?: (path: string, count: number) => string;
-  /** A button for all that was found, in place of one of it. */
-  all?: {
-    tooltip: string;
-    open: (items: readonly FoundItem[], summary: string) => Promise<void>;
-  };
+  /** Buttons for all that was found, in place of one of it. */
+  all?: readonly ForAll[];
 }
 
 /** Resolves with what was chosen, undefined when all was opened; throws `Cancelled` when the list is closed, and what is wrong with the question. */
 export async function chooseFound(
   client: EngineClient,
   { volume, path }: VolumePlace,
-  { title, query, itemOf, summary, groupOf, all }: FoundListOptions,
+  { title, query, itemOf, summary, groupOf, all = [] }: FoundListOptions,
 ): Promise<FoundItem | undefined> {
   const pick = vscode.window.createQuickPick<FoundItem>();
   const abort = new AbortController();
@@ -61,14 +64,13 @@ export async function chooseFound(
           resolve(chosen);
         }
       });
-      if (all !== undefined) {
-        pick.buttons = [{ iconPath: new vscode.ThemeIcon('open-preview'), tooltip: all.tooltip }];
-        pick.onDidTriggerButton(() => {
-          if (items.length > 0) {
-            all.open(items, said()).then(() => resolve(undefined), reject);
-          }
-        });
-      }
+      pick.buttons = all.map(({ icon, tooltip }) => ({ iconPath: new vscode.ThemeIcon(icon), tooltip }));
+      pick.onDidTriggerButton(({ tooltip }) => {
+        const pressed = all.find((each) => each.tooltip === tooltip);
+        if (pressed !== undefined && items.length > 0) {
+          pressed.open(items, said()).then(() => resolve(undefined), reject);
+        }
+      });
       pick.show();
       find(client, volume, { path, ...query }, { files: add, lines: add }, abort.signal).then(
         (end) => {

@@ -26,7 +26,7 @@ export interface Key {
   key: string;
   mac: string;
   /** Where it works: in the lists of these views. */
-  views: readonly View[];
+  views: readonly Exclude<View, 'found'>[];
   /** On that system alone. */
   when?: 'isMac';
 }

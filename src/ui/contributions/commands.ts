@@ -161,7 +161,17 @@ const rows = {
   },
   'berth.volume.findText': {
     icon: 'search',
-    menus: [title('1_go@3', 'volumes'), row('1_open@4', container), row('1_open@4', part('mount'))],
+    menus: [
+      title('1_go@3', 'volumes'),
+      title('navigation@1', 'found'),
+      row('1_open@4', container),
+      row('1_open@4', part('mount')),
+    ],
+  },
+  'berth.volume.clearFound': {
+    icon: 'clear-all',
+    palette: 'berth.hasFound',
+    menus: [title('navigation@2', 'found')],
   },
   'berth.volume.goToFile': {
     icon: 'go-to-search',

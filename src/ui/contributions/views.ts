@@ -6,14 +6,16 @@ const icon = 'media/activity.svg';
 
 export const viewsContainers = { activitybar: [{ id: 'berth', title: '%view.container%', icon }] };
 
+const is = (key: ContextKey): string => key;
+
 export const views = {
   berth: [
     { id: viewIds.workspaces, name: '%view.workspaces%', icon, contextualTitle: 'Berth' },
     { id: viewIds.volumes, name: '%view.volumes%', icon, contextualTitle: 'Berth' },
+    { id: viewIds.found, name: '%view.found%', icon, contextualTitle: 'Berth', when: is('berth.hasFound') },
   ],
 };
 
-const is = (key: ContextKey): string => key;
 const isNot = (key: ContextKey): string => `!${key}`;
 const engine = (state: LinkState['kind']): string => `${is('berth.engineState')} == ${state}`;
 const welcome = (view: keyof typeof viewIds, text: string, ...conditions: string[]): object => ({

@@ -130,6 +130,15 @@ class TreeItem {
   ) {}
 }
 
+class Range {
+  constructor(
+    readonly startLine: number,
+    readonly startCharacter: number,
+    readonly endLine: number,
+    readonly endCharacter: number,
+  ) {}
+}
+
 class FileDecoration {
   constructor(
     readonly badge?: string,
@@ -208,6 +217,7 @@ const vscode = {
   ThemeColor,
   MarkdownString,
   TreeItem,
+  Range,
   FileSystemError,
   Uri: Object.assign(URI, { joinPath: Utils.joinPath }),
   ConfigurationTarget: { Global: 1 },
