@@ -60,6 +60,7 @@ describe('in another language, from right to left and twice as long', () => {
   beforeEach(() => {
     standIn.translated = pseudo;
   });
+  afterEach(() => standIn.reset());
 
   it('finds what has no translation', () => {
     assert.equal(untranslated('demo · in use'), true);

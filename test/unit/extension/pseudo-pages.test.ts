@@ -44,6 +44,7 @@ describe('pages and steps in another language, from right to left and twice as l
     standIn.reset();
     standIn.translated = pseudo;
   });
+  afterEach(() => standIn.reset());
   const assertTranslated = (texts: readonly string[], atLeast: number): void => {
     assert.ok(texts.length >= atLeast, texts.join(' | '));
     assert.deepEqual(texts.filter(untranslated), []);
