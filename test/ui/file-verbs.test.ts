@@ -166,7 +166,7 @@ describe('the rows of files and of who has them', function () {
     const { dialog, quickInput, editor } = session.workbench;
     await scroll(-2_000);
     await workspaces().row('.berth').waitFor();
-    await workspaces().row(reader).click();
+    await workspaces().row(reader).collapse();
     await workspaces().row('File System').waitFor('hidden');
     await workspaces().row(name).expand();
     await workspaces().row('File System').inlineAction('Allow Changes to Workspace Files…');

@@ -89,15 +89,25 @@ export class TreeRow {
     await eventually(`a row described as ${pattern}`, check, timeout);
   }
 
-  async expand(): Promise<void> {
+  expand(): Promise<void> {
+    return this.turn(true);
+  }
+
+  collapse(): Promise<void> {
+    return this.turn(false);
+  }
+
+  private async turn(isOpen: boolean): Promise<void> {
     await this.locator.waitFor();
-    if ((await this.locator.getAttribute('aria-expanded')) !== 'true') {
+    const wanted = String(isOpen);
+    if ((await this.locator.getAttribute('aria-expanded')) !== wanted) {
       // The tooltip of what the pointer rests on, such as the icon of the side bar, may lie over the row.
       await this.page.mouse.move(0, 0);
       await this.locator.locator('.monaco-tl-twistie').click();
     }
-    await eventually('the row to open', async () => {
-      if ((await this.locator.getAttribute('aria-expanded')) !== 'true') throw new Error('it is closed');
+    await eventually(`the row to ${isOpen ? 'open' : 'close'}`, async () => {
+      const now = await this.locator.getAttribute('aria-expanded');
+      if (now !== wanted) throw new Error(`it is ${now === 'true' ? 'open' : 'closed'}`);
     });
   }
 
