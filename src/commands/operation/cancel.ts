@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { isRow } from '../../providers/trees/rows';
+import { operationTitle } from '../../ui/operation-title';
 import { progressText } from '../../ui/progress';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
@@ -15,7 +16,7 @@ export const cancelOperation =
     await link.client();
     const clicked = isRow(target) && target.type === 'operation' ? store.operation(target.id) : undefined;
     const operation = clicked ?? (await pick());
-    await runner.run(t('Cancelling {0}', operation.title), async ({ client, signal }) => {
+    await runner.run(t('Cancelling {0}', operationTitle(operation, store)), async ({ client, signal }) => {
       await client.call('operations.cancel', { params: { id: operation.id }, signal });
     });
 
@@ -25,7 +26,11 @@ export const cancelOperation =
         void showInformationMessage(t('No operation that can be cancelled is running.'));
         throw new Cancelled();
       }
-      const items = running.map((each) => ({ label: each.title, description: progressText(each), each }));
+      const items = running.map((each) => ({
+        label: operationTitle(each, store),
+        description: progressText(each),
+        each,
+      }));
       const chosen = await pickOne(items, { placeHolder: t('Operation to cancel') });
       if (chosen === undefined) {
         throw new Cancelled();

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Operation, Step } from '../../api';
 import { formatDuration } from '../../api/rules/duration';
 import { engineWords } from '../../ui/engine-words';
+import { operationTitle } from '../../ui/operation-title';
 import { amountText, progressText } from '../../ui/progress';
 import type { Store } from '../../ui/store';
 import { rowId, type WorkspaceRow } from './rows';
@@ -14,7 +15,7 @@ type RowOf<T extends WorkspaceRow['type']> = Extract<WorkspaceRow, { type: T }>;
 /** The row of an operation that is under way. */
 export function operationItem(row: RowOf<'operation'>, store: Store): vscode.TreeItem {
   const operation = store.operation(row.id);
-  const title = operation?.title ?? t('Operation');
+  const title = operation === undefined ? t('Operation') : operationTitle(operation, store);
   const progress = operation === undefined ? '' : progressText(operation);
   // Below its workspace it need not say again what is done with it: there is room for how far it is.
   const item = new vscode.TreeItem(progress === '' ? title : progress, hasList(operation) ? Expanded : None);
