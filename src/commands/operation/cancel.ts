@@ -16,7 +16,7 @@ export const cancelOperation =
     await link.client();
     const clicked = isRow(target) && target.type === 'operation' ? store.operation(target.id) : undefined;
     const operation = clicked ?? (await pick());
-    await runner.run(t('Cancelling {0}', operationTitle(operation, store)), async ({ client, signal }) => {
+    await runner.run(t('Cancelling: {0}', operationTitle(operation, store)), async ({ client, signal }) => {
       await client.call('operations.cancel', { params: { id: operation.id }, signal });
     });
 
