@@ -43,7 +43,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     log: Pick<Logger, 'warn'>,
   ) {
     this.listing = new FolderListing(link);
-    this.sizes = new VolumeSizes(link, store, log);
+    this.sizes = this.owned.add(new VolumeSizes(link, store, log));
     this.owned.add(this.emitter);
     this.owned.add(store.onDidChange((change) => this.refresh(change)));
     this.owned.add(store.onDidChangeFiles((change) => this.filesChanged(change)));
@@ -261,6 +261,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
 
   /** A change to a thing makes the listing of its folder stale; a folder that was never listed is left alone. */
   private filesChanged({ volume, changes }: FilesChange): void {
+    this.sizes.changed(volume);
     for (const { path, type } of changes) {
       const folder = this.folderRow(volume, parentPath(path));
       if (folder !== undefined && !baseName(path).startsWith('.berth-')) {
