@@ -1,7 +1,7 @@
 /** The doctor's page as HTML: a row for each check, with its state, what was found, and what can be done as buttons. */
 import * as vscode from 'vscode';
 import type { BerthError, Check, EngineInfo } from '../../../api';
-import { hintInWindow } from '../../../ui/hinted-remedy';
+import { hintInWindow } from '../../../ui/remedies/hinted-remedy';
 import { formatBytes } from '../../../api/rules/sizes';
 import { asSentence } from '../../../ui/words';
 import { escapedHtml, pageHtml, type PageAddresses } from '../../page-html';

@@ -1,6 +1,6 @@
 /** Creates what was described, shows its steps, and offers what comes next. */
 import * as vscode from 'vscode';
-import { hintedRemedy } from '../../../ui/hinted-remedy';
+import { hintedRemedy } from '../../../ui/remedies/hinted-remedy';
 import type { CommandId } from '../../../ui/contributions/commands';
 import type { Services } from '../../command';
 import { toRequest, type WorkspaceDraft } from './draft';

@@ -1,6 +1,6 @@
 /** Failures of workspaces that something can be done about: a button beside the error. */
 import { asBerthError, type BerthError, type Workspace } from '../../../api';
-import type { RemedyButton } from '../../../ui/remedy-button';
+import type { RemedyButton } from '../../../ui/remedies/remedy-button';
 
 export interface Failed {
   workspace: Workspace;

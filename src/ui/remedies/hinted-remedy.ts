@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { hinted, hintedCommand, type Hinted } from './hinted-command';
-import type { CommandId } from './contributions/commands';
+import type { CommandId } from '../contributions/commands';
 import type { RemedyButton } from './remedy-button';
 
 const { t } = vscode.l10n;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { protectedVolume } from '../../../src/api/rules/holder';
-import { hintedCommand } from '../../../src/ui/hinted-command';
+import { protectedVolume } from '../../../../src/api/rules/holder';
+import { hintedCommand } from '../../../../src/ui/remedies/hinted-command';
 
-const root = join(__dirname, '../../../..');
+const root = join(__dirname, '../../../../..');
 
 /** What has no button, and why. */
 const without = new Map([
@@ -32,7 +32,7 @@ function hintsOfSources(): string[] {
   );
 }
 
-describe('ui/hinted-command', () => {
+describe('ui/remedies/hinted-command', () => {
   it('has a button for whatever a hint names, or says why not', () => {
     const hints = [...new Set(hintsOfSources())];
     assert.ok(hints.length > 10, hints.join('\n'));

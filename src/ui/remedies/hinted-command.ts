@@ -2,9 +2,9 @@
  * The command of VS Code for what a hint names as one of the command line: nobody in a window has to look for a terminal.
  * Pure, without VS Code.
  */
-import type { ErrorBody } from '../api';
-import type { Remedy } from '../api/rules/remedy';
-import type { CommandId } from './contributions/commands';
+import type { ErrorBody } from '../../api';
+import type { Remedy } from '../../api/rules/remedy';
+import type { CommandId } from '../contributions/commands';
 
 /** An error, or a warning that stays with a workspace. */
 export type Hinted = Pick<ErrorBody, 'hint' | 'remedy'> & { code: string };
