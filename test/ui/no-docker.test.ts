@@ -51,4 +51,27 @@ describe('a machine without Docker', function () {
     await session.workbench.terminal.waitForText(/sudo apt install qemu-system-\w+ qemu-utils/, slow);
     await session.workbench.screenshot('no-docker-qemu');
   });
+
+  it('has a microVM of a registry’s image preselected in the wizard', async () => {
+    const { quickInput, page } = session.workbench;
+    await session.workbench.run('Berth: Create Workspace…');
+    await quickInput.waitForTitle('(1/');
+    await quickInput.enter('alone');
+    await quickInput.waitForTitle('(2/');
+    await quickInput.rows.filter({ hasText: 'not available' }).waitFor({ timeout: slow });
+    // What is preselected is taken by Enter.
+    await page.keyboard.press('Enter');
+    await quickInput.waitForTitle('(3/');
+    await session.workbench.screenshot('no-docker-image');
+    await page.keyboard.press('Enter');
+    for (const step of ['(4/', '(5/', '(6/']) {
+      await quickInput.waitForTitle(step);
+      await page.keyboard.press('Enter');
+    }
+    await quickInput.waitForTitle('(7/');
+    const summary = (await quickInput.rows.allInnerTexts()).join('\n');
+    assert.match(summary, /Runs as\s*microVM/);
+    assert.match(summary, /Image\s*debian:12/);
+    await quickInput.cancel();
+  });
 });

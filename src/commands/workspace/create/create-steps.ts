@@ -10,6 +10,7 @@ import type { WorkspaceDraft } from './draft';
 import { limitsSteps } from './limits-steps';
 import { dropUnfitNetwork, moreSteps, moreWords, networkWords } from './more-steps';
 import { nameMessage } from './name-words';
+import { canHaveDefaultImage, pulledImage } from './preselection';
 import { showInformationMessage } from '../../../ui/messages';
 
 const { t } = vscode.l10n;
@@ -94,16 +95,25 @@ function askRuntime(info: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
   });
 }
 
-function askImage({ info, images }: CreateChoices, draft: WorkspaceDraft, place: StepPlace) {
+function askImage(choices: CreateChoices, draft: WorkspaceDraft, place: StepPlace) {
+  const { info, images } = choices;
   const tags = images.flatMap(({ tags: names, sizeBytes }) => names.map((tag) => ({ tag, sizeBytes })));
   const others = tags.filter(({ tag }) => tag !== info.defaultImage);
   const isPresent = tags.length > others.length;
+  const canBeHad = canHaveDefaultImage(choices);
+  const own: PickItem<string> = {
+    label: info.defaultImage,
+    description: isPresent
+      ? t('default')
+      : canBeHad
+        ? t('default, not built yet')
+        : t('needs Docker or Podman to be built'),
+    value: '',
+  };
+  const isListed = canBeHad || tags.some(({ tag }) => tag === pulledImage);
   const items: PickItem<string>[] = [
-    {
-      label: info.defaultImage,
-      description: isPresent ? t('default') : t('default, not built yet'),
-      value: '',
-    },
+    ...(isListed ? [] : [{ label: pulledImage, description: t('from its registry'), value: pulledImage }]),
+    own,
     ...others.map(({ tag, sizeBytes }) => ({ label: tag, description: formatBytes(sizeBytes), value: tag })),
   ];
   return showPick(place, {

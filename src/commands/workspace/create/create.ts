@@ -2,11 +2,12 @@ import { runtimeKinds } from '../../../api/rules/runtimes';
 import * as vscode from 'vscode';
 import type { Handler, Services } from '../../command';
 import { choice } from '../../../ui/settings';
-import type { EngineInfo, RuntimeKind } from '../../../api';
+import type { RuntimeKind } from '../../../api';
 import { runWizard } from '../../wizard';
-import { createSteps, imageStep } from './create-steps';
+import { createSteps, imageStep, type CreateChoices } from './create-steps';
 import { createFrom } from './create-from';
 import type { WorkspaceDraft } from './draft';
+import { preselect } from './preselection';
 
 const { t } = vscode.l10n;
 
@@ -32,21 +33,20 @@ export async function createByWizard(
   draft: WorkspaceDraft,
   jump?: number,
 ): Promise<void> {
-  const client = await services.link.client();
+  const choices = await choicesOf(await services.link.client());
+  if (jump === undefined) {
+    preselect(draft, choices);
+  }
+  await runWizard(t('Create Workspace'), createSteps(services.store, choices), draft, jump);
+  await createFrom(services, draft, () => createByWizard(services, draft, imageStep));
+}
+
+/** What this machine has to choose from. */
+export async function choicesOf(client: Awaited<ReturnType<Services['link']['client']>>): Promise<CreateChoices> {
   const [info, images] = await Promise.all([
     client.call('engine.info', {}),
     // Without a container engine there is no list; the name can be typed all the same.
     client.call('images.list', {}).catch(() => []),
   ]);
-  if (jump === undefined) {
-    draft.runtime = usableRuntime(draft.runtime, info);
-  }
-  await runWizard(t('Create Workspace'), createSteps(services.store, { info, images }), draft, jump);
-  await createFrom(services, draft, () => createByWizard(services, draft, imageStep));
-}
-
-/** The wanted one, unless only another one works on this machine. */
-export function usableRuntime(wanted: RuntimeKind, { drivers }: Pick<EngineInfo, 'drivers'>): RuntimeKind {
-  const usable = drivers.filter(({ available }) => available).map(({ runtime }) => runtime);
-  return usable.includes(wanted) ? wanted : (usable[0] ?? wanted);
+  return { info, images };
 }

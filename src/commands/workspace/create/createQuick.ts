@@ -4,19 +4,20 @@ import type { RuntimeKind } from '../../../api';
 import { choice } from '../../../ui/settings';
 import type { Handler } from '../../command';
 import { ask } from '../../input';
-import { createByWizard, type CreateServices } from './create';
+import { choicesOf, createByWizard, type CreateServices } from './create';
 import { imageStep } from './create-steps';
 import { createFrom } from './create-from';
 import { freeName, type WorkspaceDraft } from './draft';
 import { nameMessage } from './name-words';
+import { preselect } from './preselection';
 
 const { t } = vscode.l10n;
 
-/** Asks for a name only; everything else is the default. */
+/** Asks for a name only; everything else is the default, or what works where the default does not. */
 export const createWorkspaceQuick =
   (services: CreateServices): Handler =>
   async (target) => {
-    await services.link.client();
+    const client = await services.link.client();
     const isFree = (name: string): boolean => nameMessage(services.store, name) === undefined;
     const name =
       typeof target === 'string'
@@ -35,5 +36,6 @@ export const createWorkspaceQuick =
       limits: {},
       docker: false,
     };
+    preselect(draft, await choicesOf(client));
     await createFrom(services, draft, () => createByWizard(services, draft, imageStep));
   };

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../../../support/vscode/stand-in';
 import { BerthError } from '../../../../../src/api';
-import { usableRuntime } from '../../../../../src/commands/workspace/create/create';
 import { createFrom } from '../../../../../src/commands/workspace/create/create-from';
 import type { WorkspaceDraft } from '../../../../../src/commands/workspace/create/draft';
 import type { Services } from '../../../../../src/commands/command';
@@ -49,22 +48,5 @@ describe('a create that failed', () => {
     });
     await createFrom(services(error), draft, () => Promise.resolve(void (isAsked = true)));
     await until('the image is asked for', () => isAsked);
-  });
-});
-
-describe('what a new workspace runs as', () => {
-  const driver = (runtime: 'container' | 'microvm', available: boolean) => ({ runtime, available });
-
-  it('is what works, where the wanted runtime does not', () => {
-    const drivers = [driver('container', false), driver('microvm', true)];
-    assert.equal(usableRuntime('container', { drivers }), 'microvm');
-    assert.equal(usableRuntime('microvm', { drivers }), 'microvm');
-  });
-
-  it('is what is wanted where both work, or none', () => {
-    for (const available of [true, false]) {
-      const drivers = [driver('container', available), driver('microvm', available)];
-      assert.equal(usableRuntime('container', { drivers }), 'container');
-    }
   });
 });
