@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { formatBytes } from '../api/rules/sizes';
 import type { Operation, Progress } from '../api';
-import { engineWords } from './engine-words';
+import { engineWords } from './operations/engine-words';
 
 const { t } = vscode.l10n;
 

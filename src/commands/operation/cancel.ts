@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { isRow } from '../../providers/trees/rows';
-import { operationTitle } from '../../ui/operation-title';
+import { operationTitle } from '../../ui/operations/operation-title';
 import { progressText } from '../../ui/progress';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';

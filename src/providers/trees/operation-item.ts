@@ -2,8 +2,8 @@
 import * as vscode from 'vscode';
 import type { Operation, Step } from '../../api';
 import { formatDuration } from '../../api/rules/duration';
-import { engineWords } from '../../ui/engine-words';
-import { operationTitle } from '../../ui/operation-title';
+import { engineWords } from '../../ui/operations/engine-words';
+import { operationTitle } from '../../ui/operations/operation-title';
 import { amountText, progressText } from '../../ui/progress';
 import type { Store } from '../../ui/store';
 import { rowId, type WorkspaceRow } from './rows';

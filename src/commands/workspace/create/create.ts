@@ -42,7 +42,9 @@ export async function createByWizard(
 }
 
 /** What this machine has to choose from. */
-export async function choicesOf(client: Awaited<ReturnType<Services['link']['client']>>): Promise<CreateChoices> {
+export async function choicesOf(
+  client: Awaited<ReturnType<Services['link']['client']>>,
+): Promise<CreateChoices> {
   const [info, images] = await Promise.all([
     client.call('engine.info', {}),
     // Without a container engine there is no list; the name can be typed all the same.

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { standIn } from '../../support/vscode/stand-in';
-import { kindOf, verbs } from '../../../src/api/rules/lifecycle';
-import { operationTitle } from '../../../src/ui/operation-title';
-import { pseudo, untranslated } from '../../support/pseudo-locale';
-import { useUnlinked } from '../../support/vscode/unlinked';
-import { operation, workspace } from '../providers/fixtures';
+import { standIn } from '../../../support/vscode/stand-in';
+import { kindOf, verbs } from '../../../../src/api/rules/lifecycle';
+import { operationTitle } from '../../../../src/ui/operations/operation-title';
+import { pseudo, untranslated } from '../../../support/pseudo-locale';
+import { useUnlinked } from '../../../support/vscode/unlinked';
+import { operation, workspace } from '../../providers/fixtures';
 
 describe('ui/operation-title', () => {
   const unlinked = useUnlinked();

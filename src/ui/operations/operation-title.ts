@@ -1,8 +1,8 @@
 /** What an operation is called in the language of the window. The engine calls it in English. */
 import * as vscode from 'vscode';
-import type { Operation } from '../api';
-import type { Verb } from '../api/rules/lifecycle';
-import type { Store } from './store';
+import type { Operation } from '../../api';
+import type { Verb } from '../../api/rules/lifecycle';
+import type { Store } from '../store';
 
 const { t } = vscode.l10n;
 
