@@ -41,6 +41,7 @@ function rowOf({ kind, id, title, detail, amount, share, workspace }) {
 const kinds = {
   volumes: 'volume',
   foreign: 'volume',
+  snapshots: 'snapshots',
   images: 'image',
   archives: 'workspace',
   caches: 'cache',

@@ -1,11 +1,12 @@
 /** What the page of storage shows: the disk, volumes, images and archived workspaces by size, in words and as shares of the largest. */
 import * as vscode from 'vscode';
-import type { Cache, Image, Volume, Workspace } from '../../api';
+import type { Cache, Image, Snapshot, Volume, Workspace } from '../../api';
 import { formatBytes } from '../../api/rules/sizes';
 import { isOfOthers, sortVolumes } from '../../providers/trees/arrange';
 import { natureWords, sizeWord, volumeLabel } from '../../providers/trees/volume-item';
 import { names, time, usedWords } from '../../ui/words';
 import { cachesSection } from './caches';
+import { byVolume, snapshotBytes, snapshotsSection } from './snapshots';
 
 const { t } = vscode.l10n;
 /** Of one section, until somebody asks for the others. */
@@ -13,11 +14,11 @@ export const shownAtFirst = 12;
 const lowBytes = 2 * 1024 ** 3;
 const mebibyte = 1024 ** 2;
 
-export const sectionIds = ['volumes', 'images', 'archives', 'caches', 'foreign'] as const;
+export const sectionIds = ['volumes', 'snapshots', 'images', 'archives', 'caches', 'foreign'] as const;
 export type SectionId = (typeof sectionIds)[number];
 
 export interface StorageBar {
-  /** The name of a volume or of a workspace, or the id of an image or a cache. */
+  /** The name of a volume (whose snapshots it may be) or of a workspace, or the id of an image or a cache. */
   id: string;
   title: string;
   /** What it is, and who uses it. */
@@ -70,6 +71,7 @@ export interface StorageInput {
   workspaces: readonly Workspace[];
   images: ListedImages;
   disk: Disk | undefined;
+  snapshots?: readonly Snapshot[];
   /** What is kept to be quicker the next time. */
   caches?: readonly Cache[];
   /** Whether volumes of other tools and installations are to be seen. */
@@ -99,16 +101,22 @@ export function storageFacts(input: StorageInput): StorageFacts {
   const listed = input.images !== undefined && 'list' in input.images ? input.images.list : [];
   const shownBytes = [...own, ...foreign].map(({ usedBytes }) => usedBytes ?? 0);
   const archives = archivesOf(input.workspaces);
-  const { caches = [] } = input;
+  const { caches = [], snapshots = [] } = input;
   const largest = Math.max(
     1,
     ...shownBytes,
     ...listed.map(({ sizeBytes }) => sizeBytes),
     ...archives.map(({ bytes }) => bytes),
     ...caches.map(({ bytes }) => bytes),
+    ...byVolume(snapshots).map(snapshotBytes),
   );
+  const titleOf = (name: string): string => {
+    const volume = volumes.find((each) => each.name === name);
+    return volume === undefined ? name : volumeLabel(volume, ownerOf(volume, input.workspaces) !== undefined);
+  };
   const sections = [
     volumesSection('volumes', own, input, largest),
+    ...[snapshotsSection(snapshots, titleOf, largest)].filter((section) => section !== undefined),
     imagesSection(input, largest),
     ...(archives.length === 0 ? [] : [archivesSection(archives, input, largest)]),
     ...[cachesSection(caches, largest)].filter((section) => section !== undefined),
@@ -199,11 +207,15 @@ function cut<T>(
   };
 }
 
+/** The workspace of this installation that has it to itself. */
+const ownerOf = ({ name, owner }: Volume, workspaces: readonly Workspace[]): Workspace | undefined =>
+  owner === undefined
+    ? workspaces.find(({ homeVolume, dockerVolume }) => homeVolume === name || dockerVolume === name)
+    : undefined;
+
 function volumeBar(volume: Volume, workspaces: readonly Workspace[], largest: number): StorageBar {
-  const owner = workspaces.find(
-    ({ homeVolume, dockerVolume }) => homeVolume === volume.name || dockerVolume === volume.name,
-  );
-  const isOwned = owner !== undefined && volume.owner === undefined;
+  const owner = ownerOf(volume, workspaces);
+  const isOwned = owner !== undefined;
   const users = workspaces.filter(({ spec }) =>
     (spec.mounts ?? []).some(({ source }) => source === volume.name),
   );

@@ -1,7 +1,7 @@
 /** The page of storage: what takes room on this machine, the largest first, and the way to each. */
 import { statfs } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { asBerthError, type Cache } from '../../api';
+import { asBerthError, type Cache, type Snapshot } from '../../api';
 import { localTarget } from '../../api/rules/runtimes';
 import { Cancelled } from '../../ui/runner';
 import { setting } from '../../ui/settings';
@@ -21,6 +21,7 @@ import {
 import { showImageMenu } from './image-menu';
 import { Measuring } from './measuring';
 import { storageHtml } from './page';
+import { listSnapshots, showSnapshotMenu } from './snapshots';
 
 const { t } = vscode.l10n;
 const viewType = 'berth.storage';
@@ -45,6 +46,7 @@ class StoragePage {
   private images: ListedImages;
   private disk: Disk | undefined;
   private caches: readonly Cache[] = [];
+  private snapshots: readonly Snapshot[] = [];
 
   constructor(
     private readonly services: StorageServices,
@@ -84,18 +86,20 @@ class StoragePage {
     if (!this.panel.visible) {
       return;
     }
-    const { link, log } = this.services;
+    const { link, log, store } = this.services;
     try {
       const client = await link.client();
-      const [images, info, caches] = await Promise.all([
+      const [images, info, caches, snapshots] = await Promise.all([
         client.call('images.list', {}).then(
           (list): ListedImages => ({ list }),
           (error: unknown): ListedImages => ({ problem: asBerthError(error).message }),
         ),
         client.call('engine.info', {}),
         client.call('caches.list', {}),
+        listSnapshots(client, store),
       ]);
       this.caches = caches;
+      this.snapshots = snapshots;
       this.images = images;
       const { bavail, blocks, bsize } = await statfs(info.home);
       const targets = info.drivers.map(({ target = localTarget }) => target);
@@ -123,6 +127,8 @@ class StoragePage {
       await views.revealVolume(volume.name);
     } else if (workspace !== undefined) {
       await press('berth.workspace.showPanel', workspace.name);
+    } else if ('snapshots' in wish) {
+      await this.openSnapshots(wish.snapshots);
     } else if ('image' in wish) {
       await this.openImage(wish.image);
     } else if ('cache' in wish || 'clean' in wish) {
@@ -157,6 +163,13 @@ class StoragePage {
     }
   }
 
+  private async openSnapshots(volume: unknown): Promise<void> {
+    const shown = this.snapshots.find((each) => each.volume === volume);
+    if (shown !== undefined) {
+      await this.attempt(t('Snapshots'), () => showSnapshotMenu(shown.volume));
+    }
+  }
+
   /** Of one cache, or of all. */
   private async clean(id: unknown): Promise<void> {
     const chosen = this.caches.filter((cache) => id === undefined || cache.id === id);
@@ -182,6 +195,7 @@ class StoragePage {
     const facts = storageFacts({
       ...{ volumes: store.volumes, workspaces: store.workspaces },
       ...{ images: this.images, disk: this.disk, caches: this.caches, whole: this.whole },
+      snapshots: this.snapshots,
       showsForeign: setting('volumes.showForeign', true),
       ...{ measuring: this.measuring.now, failed: this.measuring.failed },
     });

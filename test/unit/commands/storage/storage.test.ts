@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import '../../../support/vscode/stand-in';
-import type { Image } from '../../../../src/api';
+import type { Image, Snapshot } from '../../../../src/api';
 import type { EngineClient } from '../../../../src/client/engine-client';
 import {
   measurable,
@@ -13,6 +13,7 @@ import {
   type StorageSection,
 } from '../../../../src/commands/storage/facts';
 import { Measuring } from '../../../../src/commands/storage/measuring';
+import { listSnapshots } from '../../../../src/commands/storage/snapshots';
 import { storageHtml } from '../../../../src/commands/storage/page';
 import { Store } from '../../../../src/ui/store';
 import { volume, workspace } from '../../providers/fixtures';
@@ -29,6 +30,10 @@ const facts = (more: Partial<StorageInput> = {}) =>
     ...{ volumes: [], workspaces: [], images: { list: [] }, disk: undefined, showsForeign: true },
     ...{ whole: new Set<SectionId>(), ...more },
   });
+const snapshot = (of: string, more: Partial<Snapshot> = {}): Snapshot => ({
+  ...{ id: '0123456789ab', volume: of, kind: 'disk', reason: 'manual', createdAt: '2026-01-02T00:00:00Z' },
+  ...{ usedBytes: gibibyte, heldBytes: gibibyte, isShared: false, heldMs: 1, ...more },
+});
 const section = (id: SectionId, more: Partial<StorageInput>): StorageSection =>
   facts(more).sections.find((each) => each.id === id) ?? assert.fail(`no section ${id}`);
 
@@ -85,6 +90,47 @@ describe('the page of storage', () => {
     );
     assert.deepEqual(bars[0]?.workspace, { name: 'demo', words: 'Panel of Demo' });
     assert.match(section('images', input).bars[0]?.detail ?? '', /used by demo/);
+  });
+
+  it('shows what snapshots take, by volume, the largest first, as what they are of is called', () => {
+    const { bars, summary } = section('snapshots', {
+      workspaces: [workspace('demo')],
+      volumes: [
+        volume('scratch', { kind: 'disk', usedBytes: 4 * gibibyte }),
+        volume('workspace-demo', { kind: 'disk', role: 'home', workspace: 'demo' }),
+      ],
+      snapshots: [
+        snapshot('scratch', { isShared: true }),
+        snapshot('workspace-demo', { createdAt: '2026-01-03T00:00:00Z' }),
+        snapshot('workspace-demo'),
+      ],
+    });
+    assert.equal(summary, '3 snapshots · 3.0 GiB');
+    assert.deepEqual(
+      bars.map(({ id, title, amount, share }) => [id, title, amount, share]),
+      [
+        ['workspace-demo', 'demo', '2.0 GiB', 0.5],
+        ['scratch', 'scratch', '1.0 GiB', 0.25],
+      ],
+    );
+    assert.match(bars[0]?.detail ?? '', /^2 snapshots · the last one of .*3/);
+    assert.match(bars[1]?.detail ?? '', /^1 snapshot · .* · unchanged blocks count in each$/);
+    assert.ok(facts().sections.every(({ id }) => id !== 'snapshots'));
+  });
+
+  it('asks for the snapshots of disks of this installation only', async () => {
+    const asked: string[] = [];
+    const call = (_: string, { params }: { params: { volume: string } }) => {
+      asked.push(params.volume);
+      return Promise.resolve([snapshot(params.volume)]);
+    };
+    const volumes = [
+      volume('docker'),
+      volume('disk', { kind: 'disk' }),
+      volume('theirs', { kind: 'disk', owner: { installation: 'other' } }),
+    ];
+    const found = await listSnapshots({ call } as unknown as EngineClient, { volumes });
+    assert.deepEqual([asked, found.map((each) => each.volume)], [['disk'], ['disk']]);
   });
 
   it('says how large a disk is, how full, and by whom it is used', () => {
