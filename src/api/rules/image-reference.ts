@@ -101,9 +101,9 @@ export function imageMissing(image: string): BerthError {
   return isWorkspaceImage(image)
     ? new BerthError(
         'image_missing',
-        `Workspace image '${workspaceImage}' not found. Run 'berth image build' first.`,
+        `The workspace image '${workspaceImage}' is not built yet.`,
         {
-          hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+          hint: 'Build it: `berth image build`.',
           field: 'image',
         },
       )

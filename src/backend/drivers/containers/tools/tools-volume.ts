@@ -105,7 +105,7 @@ export class ToolsVolume {
           'image_missing',
           `The image ${image}, which brings SSH into workspaces, is not there.`,
           {
-            hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+            hint: 'Build it: `berth image build`.',
           },
         );
       }

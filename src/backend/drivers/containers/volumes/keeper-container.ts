@@ -147,7 +147,7 @@ async function createKeeper(docker: Dockerode, plan: KeeperPlan): Promise<Docker
   } catch (error) {
     if (isStatus(error, 404)) {
       throw new BerthError('image_missing', `The image "${plan.image}", which reads volumes, is not there.`, {
-        hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+        hint: 'Build it: `berth image build`.',
         cause: error,
       });
     }

@@ -200,8 +200,8 @@ describe('services/workspaces/create', () => {
     const operation = await test.create('demo');
     assert.deepEqual(operation.error, {
       code: 'image_missing',
-      message: "Workspace image 'workspace:latest' not found. Run 'berth image build' first.",
-      hint: 'Build it: `berth image build`, or "Berth: Build Workspace Image" in VS Code.',
+      message: "The workspace image 'workspace:latest' is not built yet.",
+      hint: 'Build it: `berth image build`.',
       field: 'image',
     });
     assert(!test.driver.calls.some((call) => call.startsWith('pull')));
