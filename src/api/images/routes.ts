@@ -14,7 +14,7 @@ export const imageRoutes = {
   },
   'images.build': {
     summary:
-      'Build `workspace:latest`, and the tools or the guest kit that all workspaces of that runtime need',
+      'Build `workspace:latest`, and the tools or the kernel that all workspaces of that runtime need',
     tag: 'images',
     scope: 'local',
     query: Waiting,

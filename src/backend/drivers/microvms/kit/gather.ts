@@ -4,7 +4,7 @@ import { runWell } from '../../../machine/run';
 
 const gatherTimeoutMs = 15 * 60_000;
 const hint =
-  'Guest kits are made from packages of Debian 12: there, run `apt-get update` as root, then try again.';
+  'The kernel of microVMs is made from packages of Debian 12: there, run `apt-get update` as root, then try again.';
 
 /** Answers what it printed. Its messages go to `line`; cancelling ends it with all it started. */
 export async function gather(
@@ -13,7 +13,7 @@ export async function gather(
   line: (text: string) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  const what = 'build the guest kit';
+  const what = 'prepare the kernel of microVMs';
   try {
     const options = { what, timeoutMs: gatherTimeoutMs, signal, onErrorLine: line };
     return (await runWell('sh', [script, ...args], options)).stdout;

@@ -69,7 +69,7 @@ export function containerGatherer(script: string, image: string, runScript: Scri
 /** The tar names the folder itself first. */
 async function unpack(tar: Readable, folder: string, signal: AbortSignal): Promise<void> {
   const fail = (name: string, reason: string): never => {
-    throw new BerthError('internal', `${name} of the guest kit was not unpacked: ${reason}`);
+    throw new BerthError('internal', `The kernel of microVMs was not unpacked: ${name}: ${reason}`);
   };
   const receive = async (take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> => {
     for await (const chunk of tar) {

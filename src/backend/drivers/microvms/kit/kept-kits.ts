@@ -41,7 +41,7 @@ export class KeptKits {
       if (bytes > 0) {
         this.log.info(
           { name: record.plan.name, bytes },
-          'a copy of the guest kit is kept with a paused microVM',
+          'a copy of the kernel is kept with a paused microVM',
         );
       }
     } catch (error) {
@@ -79,7 +79,7 @@ export class KeptKits {
     const bytes = await this.bytes(record);
     return bytes === 0
       ? undefined
-      : `Its guest kit (${Math.ceil(bytes / mebibyte)} MiB) is kept with it until it goes on.`;
+      : `Its kernel (${Math.ceil(bytes / mebibyte)} MiB) is kept with it until it goes on.`;
   }
 
   /** For one that runs: a copy is of no use while the kit is where it was. */
@@ -132,7 +132,7 @@ export class KeptKits {
     if (!isErrno(error, 'ENOENT')) {
       this.log.warn(
         { name: plan.name, error: String(error) },
-        'the guest kit of a microVM is in the cache alone: it can not go on without that',
+        'the kernel of a microVM is in the cache alone: it can not go on without that',
       );
     }
   }

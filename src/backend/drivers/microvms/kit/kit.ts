@@ -68,7 +68,7 @@ export class GuestKitStore implements GuestKits {
 
   /** From Debian's newest kernel; nothing is done when there is such a kit already. */
   async build(line: (text: string) => void, signal: AbortSignal): Promise<GuestKit> {
-    let failure: unknown = new BerthError('not_supported', 'There is nowhere to get a guest kit from.');
+    let failure: unknown = new BerthError('not_supported', 'There is nowhere to get a kernel for microVMs from.');
     for (const gatherer of this.options.gatherers) {
       try {
         return await this.buildWith(gatherer, line, signal);
@@ -93,7 +93,7 @@ export class GuestKitStore implements GuestKits {
     const name = kitName(recipe, kernel);
     const present = await this.whole(name, line);
     if (present !== undefined) {
-      line(`The guest kit ${name} is there.`);
+      line(`The kernel of microVMs ${name} is there.`);
       return present;
     }
     await this.sweep();
@@ -111,9 +111,9 @@ export class GuestKitStore implements GuestKits {
     }
     const made = await this.read(name);
     if (made === undefined) {
-      throw new Error(`the guest kit ${name} vanished while it was built`);
+      throw new Error(`the kernel of microVMs (${name}) vanished while it was prepared`);
     }
-    line(`The guest kit ${name} is made.`);
+    line(`The kernel of microVMs ${name} is made.`);
     return made.kit;
   }
 
@@ -131,7 +131,7 @@ export class GuestKitStore implements GuestKits {
     const aside = join(this.folder, `${draftPrefix}${randomUUID()}`);
     try {
       await rename(folder, aside);
-      line(`The guest kit ${name} is damaged: it is made anew.`);
+      line(`The kernel of microVMs ${name} is damaged: it is made anew.`);
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) {
         throw error;
@@ -161,13 +161,13 @@ export class GuestKitStore implements GuestKits {
       wanted: await readFile(join(guest, 'boot-modules'), 'utf8'),
     });
     await replaceFile(join(draft, files.initrd), initrd, 0o644);
-    throwIfCancelled(signal, 'build the guest kit');
+    throwIfCancelled(signal, 'prepare the kernel of microVMs');
     line('Making the disk of the tools.');
     const tree = toolsTree({ tools: await tools(signal), guest, gathered });
     const toolsDisk = join(draft, files.toolsDisk);
     await buildExt4(toolsDisk, tree, { label: 'berth-tools', signal });
     await syncFile(toolsDisk);
-    throwIfCancelled(signal, 'build the guest kit');
+    throwIfCancelled(signal, 'prepare the kernel of microVMs');
     await writeAbout(draft, {
       ...{ recipe: recipe.hash, kernel, hash: await hashKit(draft), kernelArguments },
       builtAt: new Date().toISOString(),

@@ -132,7 +132,7 @@ export class Host {
   /** The first time, and after an update of Berth that brings other scripts. */
   private buildKit(): Promise<GuestKit> {
     const { kits, log } = this.options;
-    return kits.build((text) => log.info({ text }, 'guest kit'), AbortSignal.timeout(kitTimeoutMs));
+    return kits.build((text) => log.info({ text }, 'kernel of microVMs'), AbortSignal.timeout(kitTimeoutMs));
   }
 
   private async accelerationOf(programs: QemuPrograms, kit: GuestKit): Promise<Found> {

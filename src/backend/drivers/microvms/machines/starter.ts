@@ -117,7 +117,7 @@ export class Starter {
     const kit = await this.deps.kept.find(record);
     if (kit === undefined) {
       const folder = dirname(record.launch.kernel);
-      const what = `The guest kit that ${record.plan.name} was started with is gone, or another one is in its place`;
+      const what = `The kernel that ${record.plan.name} was started with is gone, or another one is in its place`;
       throw new BerthError('gone', `${what}: ${folder}.`, { hint: putBack });
     }
     await this.deps.bases.require(record);

@@ -63,7 +63,7 @@ export class MicrovmImages implements ImageStore {
     if (!options.toolsOnly) {
       await this.deps.containers.build(options, step, line, signal);
     }
-    await step('guest', 'Build the guest kit of microVMs', async () => {
+    await step('guest', 'Prepare the kernel of microVMs', async () => {
       await this.deps.kits.build(line, signal);
       this.deps.built();
     });

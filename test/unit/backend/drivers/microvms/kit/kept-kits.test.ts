@@ -87,7 +87,7 @@ describe('the guest kit of a paused microVM', () => {
     assert.equal(existsSync(own()), true, 'links stay for the next pause');
     rmSync(kit, { recursive: true });
     assert.equal(await kept.find(record), own());
-    assert.match((await kept.detailOf(record)) ?? '', /guest kit \(1 MiB\) is kept/);
+    assert.match((await kept.detailOf(record)) ?? '', /^Its kernel \(1 MiB\) is kept/);
     await kept.dropCopy(record);
     assert.equal(existsSync(own()), true, 'nobody else has it');
     await store.remove(name);
