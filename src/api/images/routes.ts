@@ -13,8 +13,7 @@ export const imageRoutes = {
     response: Type.Array(Image),
   },
   'images.build': {
-    summary:
-      'Build `workspace:latest`, and the tools or the kernel that all workspaces of that runtime need',
+    summary: 'Build `workspace:latest`, and the tools or the kernel that all workspaces of that runtime need',
     tag: 'images',
     scope: 'local',
     query: Waiting,

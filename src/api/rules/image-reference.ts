@@ -99,14 +99,10 @@ export function isWorkspaceImage(text: string): boolean {
 /** It can be had from a registry, or only where it was made. */
 export function imageMissing(image: string): BerthError {
   return isWorkspaceImage(image)
-    ? new BerthError(
-        'image_missing',
-        `The workspace image '${workspaceImage}' is not built yet.`,
-        {
-          hint: 'Build it: `berth image build`.',
-          field: 'image',
-        },
-      )
+    ? new BerthError('image_missing', `The workspace image '${workspaceImage}' is not built yet.`, {
+        hint: 'Build it: `berth image build`.',
+        field: 'image',
+      })
     : new BerthError('image_missing', `Image '${image}' is not on this machine.`, {
         hint:
           imageFile(image) === undefined

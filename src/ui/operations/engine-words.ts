@@ -3,10 +3,12 @@ import * as vscode from 'vscode';
 
 const { t } = vscode.l10n;
 
-/** A closed set; what is not here has a name of the user's in it, or is of another engine, and stays as it is. */
+/** A closed set; what is not here has a name in it, or is of another engine. */
 function known(): Readonly<Partial<Record<string, string>>> {
   return {
     'Find the image': t('Find the image'),
+    'Get a base image': t('Get a base image'),
+    'Prepare the kernel of microVMs': t('Prepare the kernel of microVMs'),
     'Prepare the image': t('Prepare the image'),
     'Create the container': t('Create the container'),
     'Create the microVM': t('Create the microVM'),
@@ -40,8 +42,29 @@ function known(): Readonly<Partial<Record<string, string>>> {
   };
 }
 
-/** In the language of the window, where there is a translation. */
+/** Those with a name in them. */
+const named: readonly [words: RegExp, translated: (name: string) => string][] = [
+  [/^Build (\S+)$/, (name) => t('Build {0}', name)],
+  [/^Clone (\S+)$/, (name) => t('Clone {0}', name)],
+  [/^Run (.+)$/, (name) => t('Run {0}', name)],
+  [/^Delete volume (\S+)$/, (name) => t('Delete volume {0}', name)],
+  [
+    /^Read the files of (\S+), which is paused meanwhile$/,
+    (name) => t('Read the files of {0}, which is paused meanwhile', name),
+  ],
+];
+
+/** In the language of the window, where there is a translation; names stay as they are. */
 export function engineWords(english: string): string {
   const words = known();
-  return Object.hasOwn(words, english) ? (words[english] ?? english) : english;
+  if (Object.hasOwn(words, english)) {
+    return words[english] ?? english;
+  }
+  for (const [pattern, translated] of named) {
+    const [, name] = pattern.exec(english) ?? [];
+    if (name !== undefined) {
+      return translated(name);
+    }
+  }
+  return english;
 }

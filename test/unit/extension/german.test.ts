@@ -22,4 +22,11 @@ describe('German texts', () => {
       [],
     );
   });
+
+  it('have one word for a disk', () => {
+    assert.deepEqual(
+      texts.filter((text) => /Festplatte|Laufwerk/.test(text)),
+      [],
+    );
+  });
 });

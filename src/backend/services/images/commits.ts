@@ -48,9 +48,10 @@ export class Commits {
       await this.runtimes.reach(record);
       const plan = { image, without: await injectedInto(record) };
       const commit = (): Promise<string> => makeImage(runtime.name, plan, inBytes(context), context.signal);
-      const reading = `Read the files of ${name}, which is paused meanwhile`;
       const isPaused = record.state === 'running' && driver.features.commit === 'always';
-      const id = await (isPaused ? context.step('commit', reading, commit) : commit());
+      const id = await (isPaused
+        ? context.step('commit', `Read the files of ${name}, which is paused meanwhile`, commit)
+        : commit());
       return { image, id };
     });
   }

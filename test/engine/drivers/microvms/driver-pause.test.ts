@@ -110,7 +110,10 @@ describe('microVMs that stand still', function () {
     const known = await readFile(record, 'utf8');
     // As if the kit had been built anew in the same place.
     await writeFile(record, known.replace(/("kit": *)"\w+"/, '$1"another"'));
-    await assert.rejects(bench.driver.resume(plan.name), { code: 'gone', message: /The kernel that .* was started with is gone/ });
+    await assert.rejects(bench.driver.resume(plan.name), {
+      code: 'gone',
+      message: /The kernel that .* was started with is gone/,
+    });
     assert.equal(await stateOf(), 'paused');
     await writeFile(record, known);
     const disk = join(volumes(), `${plan.homeVolume}.ext4`);

@@ -68,7 +68,10 @@ export class GuestKitStore implements GuestKits {
 
   /** From Debian's newest kernel; nothing is done when there is such a kit already. */
   async build(line: (text: string) => void, signal: AbortSignal): Promise<GuestKit> {
-    let failure: unknown = new BerthError('not_supported', 'There is nowhere to get a kernel for microVMs from.');
+    let failure: unknown = new BerthError(
+      'not_supported',
+      'There is nowhere to get a kernel for microVMs from.',
+    );
     for (const gatherer of this.options.gatherers) {
       try {
         return await this.buildWith(gatherer, line, signal);
