@@ -16,6 +16,7 @@ export interface ShownMessage {
 }
 
 export interface PickItem {
+  iconPath?: unknown;
   label: string;
   description?: string;
 }

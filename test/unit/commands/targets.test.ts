@@ -5,6 +5,7 @@ import { Cancelled } from '../../../src/ui/runner';
 import { Targets, type Selections } from '../../../src/commands/targets';
 import { EngineClient } from '../../../src/client/engine-client';
 import { Store } from '../../../src/ui/store';
+import { stateIcon } from '../../../src/providers/trees/workspace-item';
 import type { FileRow, Row } from '../../../src/providers/trees/rows';
 import { entry, volume, workspace } from '../providers/fixtures';
 
@@ -105,6 +106,27 @@ describe('commands/targets', () => {
     standIn.chosen = () => undefined;
     await assert.rejects(names(), Cancelled);
     assert.deepEqual(standIn.messages, []);
+  });
+
+  it('are picked with the icon and colour of their state, and volumes with that of their purpose', async () => {
+    const seen: unknown[] = [];
+    standIn.chosen = (items) => {
+      seen.push(...items.map(({ label, iconPath }) => [label, iconPath]));
+      return items[0];
+    };
+    const any = { eligible: () => true, placeHolder: 'Workspace', none: 'None.' };
+    await targets.workspaces(undefined, undefined, any);
+    await targets.volumes(undefined, undefined, { placeHolder: 'Volume' });
+    assert.deepEqual(
+      new Map(seen as [string, unknown][]),
+      new Map<string, unknown>([
+        ['a', stateIcon('stopped')],
+        ['b', stateIcon('stopped')],
+        ['c', new vscode.ThemeIcon('vm-running', new vscode.ThemeColor('charts.green'))],
+        ['data', new vscode.ThemeIcon('database')],
+        ['cache', new vscode.ThemeIcon('database')],
+      ]),
+    );
   });
 
   it('of volumes: the rows of volumes, a name, else one of those that are offered', async () => {

@@ -58,6 +58,15 @@ describe('the panel of a workspace', () => {
       ]);
     });
 
+    it('has a link for each port that has an address, and none for one that has none yet', () => {
+      const ports = [{ host: 18_080, guest: 8080 }, { guest: 9000 }];
+      const { ports: links } = panelFacts(
+        workspace('demo', { spec: { ...workspace('demo').spec, ports } }),
+        () => undefined,
+      );
+      assert.deepEqual(links, [{ host: 18_080, words: '8080 inside, 127.0.0.1:18080 here' }]);
+    });
+
     it('says what is wrong, and what should be known', () => {
       const problem = { code: 'gone', message: 'The container is gone.' } as const;
       const warnings = [{ code: 'clone', message: 'Submodules did not come.' }];
