@@ -48,7 +48,10 @@ describe('a machine without Docker', function () {
 
   it('has the command that installs QEMU typed, and not run', async () => {
     await session.workbench.run('Berth: Install QEMU…');
-    await session.workbench.terminal.waitForText(/sudo apt install qemu-system-\w+ qemu-utils/, slow);
+    await session.workbench.terminal.waitForText(
+      /sudo apt install qemu-system-\w+ qemu-utils e2fsprogs/,
+      slow,
+    );
     await session.workbench.screenshot('no-docker-qemu');
   });
 

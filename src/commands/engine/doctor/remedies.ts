@@ -101,7 +101,7 @@ function settingActions() {
 
 const howToDocker = browse('https://docs.docker.com/engine/install/');
 const qemuPackages = (): string =>
-  `${process.arch === 'arm64' ? 'qemu-system-arm' : 'qemu-system-x86'} qemu-utils`;
+  `${process.arch === 'arm64' ? 'qemu-system-arm' : 'qemu-system-x86'} qemu-utils e2fsprogs`;
 
 /**
  * Types a line into a new terminal and leaves Enter to the user: it asks for a password, or installs something. A remote

@@ -112,5 +112,5 @@ function installHint({ platform, architecture }: QemuEnvironment): string {
     return 'Install it from https://www.qemu.org/download/#windows.';
   }
   const system = architecture === 'x64' ? 'qemu-system-x86' : 'qemu-system-arm';
-  return `Install it, e.g. \`sudo apt install ${system} qemu-utils\`. Containers work without it.`;
+  return `Install it, e.g. \`sudo apt install ${system} qemu-utils e2fsprogs\`. Containers work without it.`;
 }
