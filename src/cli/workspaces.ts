@@ -98,6 +98,9 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
     ...troubles.flatMap((trouble): [string, string][] => [
       [trouble === workspace.problem ? 'problem' : 'warning', inOneLine(trouble.message)],
       ...(trouble.hint === undefined ? [] : [['hint', inOneLine(trouble.hint)] as [string, string]]),
+      ...('detail' in trouble && trouble.detail !== undefined
+        ? [['details', inOneLine(trouble.detail)] as [string, string]]
+        : []),
     ]),
   ]);
 }

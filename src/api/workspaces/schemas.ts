@@ -283,6 +283,7 @@ export const Problem = Type.Object({
   code: Type.String(),
   message: Type.String(),
   hint: Type.Optional(Type.String()),
+  detail: Type.Optional(Type.String({ description: 'In the words of the container engine.' })),
   step: Type.Optional(Type.String()),
 });
 export type Problem = Static<typeof Problem>;

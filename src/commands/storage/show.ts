@@ -95,7 +95,8 @@ class StoragePage {
           (error: unknown): ListedImages => ({ problem: asBerthError(error).message }),
         ),
         client.call('engine.info', {}),
-        client.call('caches.list', {}),
+        // An engine from before knows of none.
+        client.call('caches.list', {}).catch(() => []),
         listSnapshots(client, store),
       ]);
       this.caches = caches;

@@ -97,7 +97,7 @@ export class FoundTree implements vscode.TreeDataProvider<FoundRow> {
     const item = new vscode.TreeItem(baseName(path), Expanded);
     const count = linesWords(lines.length);
     const folder = parentPath(path);
-    item.id = `${this.volume}:${path}`;
+    item.id = `file:${this.volume}:${path}`;
     item.description = folder === '/' ? count : `${folder.slice(1)} · ${count}`;
     item.tooltip = `${this.volume}:${path}`;
     item.resourceUri = volumeUri(this.volume, path);
@@ -109,7 +109,7 @@ export class FoundTree implements vscode.TreeDataProvider<FoundRow> {
   private lineItem(found: FoundLine): vscode.TreeItem {
     const { path, line, text } = found;
     const item = new vscode.TreeItem(labelOf(found), None);
-    item.id = `${this.volume}:${path}:${line}`;
+    item.id = `line:${line}:${this.volume}:${path}`;
     item.description = String(line);
     item.tooltip = text;
     item.command = {

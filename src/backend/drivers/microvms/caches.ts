@@ -78,9 +78,10 @@ export class MicrovmCaches implements Caches {
   /** The one that the next start takes stays, and those of machines that run: a pause needs them. */
   private async kits(folder: string): Promise<Entry[]> {
     const { home, cache, kits, store } = this.deps;
+    // Before the others: one that is made meanwhile is not among them.
+    const names = (await namesIn(folder)).filter((name) => !name.startsWith('.'));
     const current = (await kits.find())?.version;
     const inUse = (await store.list()).map(({ launch }) => launch?.kernel ?? '');
-    const names = (await namesIn(folder)).filter((name) => !name.startsWith('.'));
     return Promise.all(
       names.map(async (name) => {
         const path = join(folder, name);

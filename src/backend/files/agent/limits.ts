@@ -16,7 +16,7 @@ const reportLimit = 64 * mebibyte;
 /** A row of a folder is short; links may have long targets. */
 const rowLimit = 512;
 const linksLimit = 16 * mebibyte;
-const maxRows = 1_000_000;
+export const maxRows = 1_000_000;
 
 /** A head up to that has no more in it than its bytes are worth. */
 export const plainHead = mebibyte;

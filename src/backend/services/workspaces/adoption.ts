@@ -1,5 +1,5 @@
 /** Volumes and containers of other tools (ws, Sandkasten, a lost state directory) become workspaces, with consent. */
-import { BerthError, asBerthError } from '../../../api/errors';
+import { BerthError } from '../../../api/errors';
 import { checkImage, imageFile, withTag } from '../../../api/rules/image-reference';
 import { holderWords } from '../../../api/rules/holder';
 import { originOf } from '../../../api/rules/home-volume';
@@ -11,6 +11,7 @@ import type { Volume } from '../../../api/volumes/schemas';
 import type { WorkspaceSpec, WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Driver, RuntimeInfo } from '../../drivers/driver';
 import type { PortLedger } from '../../ssh/ports';
+import { problemOf } from './problem';
 import type { Drivers } from '../engine/drivers';
 import { ensureImage } from '../images/image-progress';
 import { inheritedOf, inheritPorts, nothingInherited, type Inherited } from './inherited';
@@ -211,8 +212,7 @@ export class Adoption {
     error: unknown,
     context: OperationContext,
   ): Promise<void> {
-    const { code, message, hint } = asBerthError(error);
-    const problem = { code, message, step: 'adopt', ...(hint !== undefined && { hint }) };
+    const problem = problemOf(error, 'adopt');
     await this.deps.registry.settle(name, state, context.signal.aborted ? {} : { problem });
   }
 

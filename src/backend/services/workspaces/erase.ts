@@ -7,6 +7,7 @@ import type { SecretStore } from '../../store/secrets';
 import type { OperationContext } from '../operations/operation-context';
 import { leaveVolume, removeOwnVolume } from '../volumes/own-volumes';
 import { ownVolumeKey, refuseGuardedVolume } from '../volumes/protection';
+import { problemOf } from './problem';
 import type { WorkspaceRecord } from './record';
 import { settleReplacement, type ReplacementDeps } from './replacement';
 import { orForget, WorkspaceElsewhere } from './target';
@@ -65,14 +66,14 @@ export async function eraseWorkspace(
     await forget(deps, record, context);
     return { deleted };
   } catch (error) {
-    const { message, hint, code } = asBerthError(error);
+    const { message, code } = asBerthError(error);
     if (error instanceof WorkspaceElsewhere || isForgotten) {
       // Counts in memory, also when it can't be written; why nothing was deleted matters more.
       const stateDetail = isForgotten ? undefined : message;
       await registry.update(name, { state: before, stateDetail }).catch(() => undefined);
       throw error;
     }
-    const problem = { code, message, step: 'delete', ...(hint !== undefined && { hint }) };
+    const problem = problemOf(error, 'delete');
     const isOutOfReach = code === 'runtime_unavailable';
     const state = isOutOfReach ? before : 'error';
     const stateDetail = isOutOfReach ? message : undefined;
@@ -86,12 +87,18 @@ export async function eraseWorkspace(
 
 /** A delete is what it can be given up with, as well. */
 function orForgotten(error: unknown, record: WorkspaceRecord | undefined): unknown {
-  const { code, message, hint } = asBerthError(error);
+  const { code, message, hint, detail } = asBerthError(error);
   if (record?.spec.runtime !== 'container') {
     return error;
   }
   const hints = [hint, orForget(record)].filter((each) => each !== undefined);
-  return new BerthError(code, message, { hint: hints.join(' '), remedy: 'forget', cause: error });
+  const details = detail !== undefined && { detail };
+  return new BerthError(code, message, {
+    hint: hints.join(' '),
+    ...details,
+    remedy: 'forget',
+    cause: error,
+  });
 }
 
 /** Throws `illegal_state` where nothing is in the way of a delete: what it left would be in the way of the next one. */

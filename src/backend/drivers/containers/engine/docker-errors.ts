@@ -116,6 +116,8 @@ function wordsOf(error: unknown): string {
 
 interface Rule {
   pattern: RegExp;
+  /** What was tried; whatever it was, where it is left out. */
+  tried?: RegExp;
   code: ErrorCode;
   /** What happened, for people: the engine's own words are for who asks. */
   what: string | ((said: string) => string);
@@ -126,6 +128,9 @@ function takenPort(said: string): string {
   const port = /(?::|\bport )(\d{2,5})\b/i.exec(said)?.[1];
   return port === undefined ? 'a port is taken' : `port ${port} is taken`;
 }
+
+const unreachable =
+  /no such host|server misbehaving|i\/o timeout|connection refused|TLS handshake|network is unreachable/i;
 
 const rules: readonly Rule[] = [
   {
@@ -175,11 +180,17 @@ const rules: readonly Rule[] = [
     hint: 'Stop something that runs on this machine, and try again.',
   },
   {
-    pattern:
-      /no such host|server misbehaving|i\/o timeout|connection refused|TLS handshake|network is unreachable/i,
+    pattern: unreachable,
+    tried: /^(?:pull|push|build)\b/,
     code: 'runtime_unavailable',
     what: 'the registry can not be reached',
     hint: 'Check the network and the name of the image.',
+  },
+  {
+    pattern: unreachable,
+    code: 'runtime_unavailable',
+    what: 'the container engine can not reach another machine',
+    hint: 'Check the network, and the server of the volume where it is one of a network.',
   },
 ];
 
@@ -219,7 +230,9 @@ export function toBerthError(error: unknown, what: string): BerthError {
       cause: error,
     });
   }
-  const rule = rules.find((candidate) => candidate.pattern.test(message));
+  const rule = rules.find(
+    ({ pattern, tried }) => pattern.test(message) && (tried === undefined || tried.test(what)),
+  );
   const text = `Could not ${what}: ${message}`;
   if (rule !== undefined) {
     const happened = typeof rule.what === 'string' ? rule.what : rule.what(message);

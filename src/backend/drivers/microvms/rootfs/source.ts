@@ -47,7 +47,8 @@ export function engineSource(exporter: ImageExporter, image: string, digest: str
       let done = 0;
       const count = (bytes: number): void => {
         done += bytes;
-        transfer.progress({ done, total: Math.max(sizeBytes, done), current: image });
+        // An image's size is that of its files: the archive of them is larger.
+        transfer.progress({ done, total: done < sizeBytes ? sizeBytes : 0, current: image });
       };
       const built = await buildExt4(out, counted(tar, count), options(digest, transfer));
       return { config, warnings: built.warnings, unlisted: built.unlisted };

@@ -3,6 +3,7 @@ import { isOwnName } from '../../../../api/rules/volume-path';
 import { DiskError } from '../../../ext4/disk-error';
 import { fileType, type Inode } from '../../../ext4/structures/inode';
 import { isUnusedLostAndFound } from './lost-found';
+import { maxRows } from '../../agent/limits';
 import { type Place, split, type Volume } from './places';
 import { writeEntries, type PlainRow, type Row } from './written-entries';
 
@@ -87,6 +88,9 @@ export function list(volume: Volume, request: Fields): Fields {
 /** The same, its rows written as the API's JSON. */
 export function writtenList(volume: Volume, request: Fields): readonly [Fields, Buffer] {
   const { folder, names, total, next } = pageOf(volume, request);
+  if (names.length > maxRows) {
+    throw new DiskError('too_large', `more than ${maxRows} files in one folder`);
+  }
   const written = writeEntries(names, rowsIn(volume, folder));
   return [{ total, ...(next !== undefined && { next }) }, written];
 }

@@ -12,6 +12,7 @@ import {
 } from '../../../../api/rules/lifecycle';
 import type { OperationContext, PlannedStep } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
+import { problemOf } from '../problem';
 import type { EraseDeps } from '../erase';
 import { haltProblem } from '../halted';
 import { settleReplacement } from '../replacement';
@@ -112,8 +113,7 @@ async function settleFailure(
     .of(registry.get(name))
     .inspect()
     .catch(() => null);
-  const { code, message, hint } = asBerthError(error);
-  const problem = { code, message, step: verb, ...(hint !== undefined && { hint }) };
+  const problem = problemOf(error, verb);
   const halt = haltProblem(seen ?? undefined);
   const isOthers = seen?.owner !== undefined || seen?.isUnmarked === true;
   const keepsFallback = seen === null || isOthers || !isRuntimeState(fallback);

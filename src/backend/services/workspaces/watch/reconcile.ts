@@ -8,6 +8,7 @@ import type { Problem, WorkspaceState } from '../../../../api/workspaces/schemas
 import { runtimeWarnings, type Driver, type DriverEvent, type RuntimeInfo } from '../../../drivers/driver';
 import type { Drivers } from '../../engine/drivers';
 import { haltProblem, isHalted } from '../halted';
+import { problemOf } from '../problem';
 import type { Operations } from '../../operations/operations';
 import { renewClaims } from '../../volumes/own-volumes';
 import type { WorkspaceRecord } from '../record';
@@ -279,8 +280,7 @@ export class Reconciler {
           await starter.finish(name, context);
           await registry.settle(name, 'running');
         } catch (error) {
-          const { code, message, hint } = asBerthError(error);
-          const problem = { code, message, step: 'configure', ...(hint !== undefined && { hint }) };
+          const problem = problemOf(error, 'configure');
           // If it has ended meanwhile, the look after this operation says so.
           this.missed.add(name);
           await registry.settle(name, 'running', context.signal.aborted ? {} : { problem });

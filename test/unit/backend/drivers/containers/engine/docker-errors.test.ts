@@ -60,6 +60,17 @@ describe('drivers/containers/engine/docker-errors', () => {
     assert.equal(hint, 'Check the network and the name of the image.');
   });
 
+  it('blames the registry only where one was asked', () => {
+    const said = 'failed to mount local volume: mount :/x:/y: connection refused';
+    const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
+    const { message, detail } = toBerthError(error, 'start workspace-demo');
+    assert.equal(
+      message,
+      'Could not start workspace-demo: the container engine can not reach another machine.',
+    );
+    assert.equal(detail, said);
+  });
+
   it('makes no lines of names in an image, and no long ones', () => {
     const said = `failed to register layer: open /x\n✓ Pull\r\n${'n'.repeat(20_000)}: file name too long`;
     const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
