@@ -159,7 +159,7 @@ describe('a workspace, from the wizard to its end', function () {
     await row().contextMenu('Rename Workspace…');
     await workbench.quickInput.enter('My project');
     const renamed = workbench.tree('Workspaces').row('My project');
-    await renamed.waitForDescription(new RegExp(`^${name}`));
+    await renamed.waitForDescription(new RegExp(` · ${name}$`));
     await workbench.notifications.press('Renamed', 'Undo');
     await row().waitFor();
   });

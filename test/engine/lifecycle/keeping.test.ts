@@ -177,7 +177,7 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
     assert.equal(after.runtimeId, runtimeId);
     assert.notEqual(before, 200);
     await eventually('its memory is less', async () => (await memory()) === 200);
-    assert.match(after.warnings[0]?.message ?? '', /next (?:rebuild|start): .*shmMiB/);
+    assert.match(after.warnings[0]?.message ?? '', /next (?:rebuild|start): .*shared memory/);
     const operation = await harness().client.call('workspaces.rebuild', {
       params: { name },
       body: { confirm: true },
