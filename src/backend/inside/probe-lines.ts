@@ -10,9 +10,9 @@ export const farewell = 'berth asked whether SSH answers';
 /** A log may have the time before each line. */
 const time = String.raw`(?:\d{4}-\d\d-\d\dT\S+ )?`;
 const first = new RegExp(
-  String.raw`^${time}Received disconnect from \S+ port (\d+):11: ${farewell} \[preauth\]\r?$`,
+  String.raw`^${time}Received disconnect from \S+ port (\d{1,5}):11: ${farewell} \[preauth\]\r?$`,
 );
-const second = new RegExp(String.raw`^${time}Disconnected from \S+ port (\d+) \[preauth\]\r?$`);
+const second = new RegExp(String.raw`^${time}Disconnected from \S+ port (\d{1,5}) \[preauth\]\r?$`);
 const beginnings = ['Received disconnect from ', 'Disconnected from '];
 const timeBefore = new RegExp(`^${time}`);
 /** No line of ours is longer. */
@@ -20,6 +20,7 @@ const maxHeldChars = 250;
 
 /** A log as it is but for those lines. What has no end of its line yet is held back only where it may become one. */
 export function withoutProbes(log: Readable): Readable {
+  // No more than there are: a guest may write such lines as well, without end.
   const ports = new Set<string>();
   let held = '';
   const isProbe = (line: string): boolean => {

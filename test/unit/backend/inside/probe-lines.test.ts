@@ -31,6 +31,10 @@ describe('inside/probe-lines', () => {
     assert.equal((await shown(timed.join(''))).split('\n').length, 6);
   });
 
+  it('takes nothing for its own that has no port, of which there is no end', async () => {
+    assert.equal(await shown(goodbye(1_000_000)), goodbye(1_000_000));
+  });
+
   it('keeps every byte of others, and holds nothing back that may be one of them', async () => {
     const odd = 'naïve \u2028 ✓ no end';
     assert.equal(await shown(odd), odd);
