@@ -96,7 +96,10 @@ class StoragePage {
         ),
         client.call('engine.info', {}),
         // An engine from before knows of none.
-        client.call('caches.list', {}).catch(() => []),
+        client.call('caches.list', {}).catch((error: unknown) => {
+          log.warn(`The caches could not be listed: ${asBerthError(error).message}`);
+          return [];
+        }),
         listSnapshots(client, store),
       ]);
       this.caches = caches;
