@@ -61,7 +61,7 @@ describeContainers('a daemon', 'faults: the Docker daemon', function () {
   it("says how to build 'workspace:latest' when it is missing, and leaves nothing", async () => {
     const wanted = harness.name();
     const error = await failure(harness.done(await harness.beginCreate(wanted)), 'image_missing');
-    assert.match(error.message, /'workspace:latest' not found/);
+    assert.match(error.message, /'workspace:latest' is not built/);
     assert.match(error.hint ?? '', /berth image build/);
     await failure(harness.workspace(wanted), 'not_found');
   });
