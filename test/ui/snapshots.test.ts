@@ -56,6 +56,28 @@ describe('snapshots of a disk', function () {
     assert.match(await berth(session, 'snapshot', 'list', data), / first /);
   });
 
+  it('is on the page of storage, which leads to what can be done with it', async () => {
+    const { workbench } = session;
+    await workbench.run('Berth: Show Storage');
+    const page = workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+    await page.getByRole('heading', { name: 'Snapshots', exact: true }).waitFor({ timeout: slow });
+    await workbench.screenshot('storage-snapshots');
+    await page.getByRole('button', { name: new RegExp(`^${data}, .*1 snapshot`) }).click();
+    await eventually('what can be done', async () =>
+      assert.deepEqual(await workbench.quickInput.labels(), [
+        'Restore Volume from Snapshot…',
+        'Snapshot Volume…',
+        'Delete Snapshot…',
+      ]),
+    );
+    await workbench.quickInput.pick('Restore Volume from Snapshot…');
+    await eventually('the snapshot', async () =>
+      assert.deepEqual(await workbench.quickInput.labels(), ['first']),
+    );
+    await workbench.quickInput.cancel();
+    await workbench.editor.closeAll();
+  });
+
   it('comes back after a dialog that says what goes, and that is undone by a button', async () => {
     const { workbench } = session;
     await put('two');

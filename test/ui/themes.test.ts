@@ -16,18 +16,24 @@ const themes = {
 };
 
 /**
- * Each text of the rows with its contrast to what is behind it, as WCAG 2.2 counts it ("contrast ratio"): from 1 to 21.
+ * Each text of a page with its contrast to what is behind it, as WCAG 2.2 counts it ("contrast ratio"): from 1 to 21.
  * A description is drawn with an opacity of its own.
  */
-const CONTRASTS = `(() => {
+const contrasts = (choose: string): string => `(() => {
   const colorOf = (text) => {
     const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number);
-    return { rgb: [r, g, b], a };
+    return { rgb: text.startsWith('color(') ? [r, g, b].map((c) => c * 255) : [r, g, b], a };
   };
   const over = (top, opacity, below) => top.map((each, index) => each * opacity + below[index] * (1 - opacity));
+  // A webview lets the editor shine through.
+  const editor = () => {
+    const hex = getComputedStyle(document.documentElement).getPropertyValue('--vscode-editor-background').trim();
+    return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  };
   const behind = (element) => {
+    if (element === null) return editor();
     const { rgb, a } = colorOf(getComputedStyle(element).backgroundColor);
-    if (a === 1 || element.parentElement === null) return rgb;
+    if (a === 1) return rgb;
     return over(rgb, a, behind(element.parentElement));
   };
   const opacityOf = (element) =>
@@ -36,14 +42,27 @@ const CONTRASTS = `(() => {
     const [r, g, b] = rgb.map((each) => each / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const texts = document.querySelectorAll('.sidebar .monaco-list-row :is(.label-name, .label-description)');
-  return [...texts].map((element) => {
+  return (${choose}).map((element) => {
     const back = behind(element);
     const { rgb, a } = colorOf(getComputedStyle(element).color);
     const [dark, light] = [over(rgb, a * opacityOf(element), back), back].map(luminance).sort((x, y) => x - y);
     return { text: element.textContent, contrast: (light + 0.05) / (dark + 0.05) };
   });
 })()`;
+
+const rowTexts = contrasts(
+  `[...document.querySelectorAll('.sidebar .monaco-list-row :is(.label-name, .label-description)')]`,
+);
+
+/** What can be seen and has a text of its own; what is switched off needs no contrast. */
+const pageTexts = contrasts(`[...document.querySelectorAll('main *')].filter((element) =>
+  element.checkVisibility() && !element.closest('svg, :disabled, [aria-hidden=true]') &&
+  [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== ''))`);
+
+interface Contrast {
+  text: string;
+  contrast: number;
+}
 
 const dotsPixels = 12;
 
@@ -78,10 +97,15 @@ describe('rows in every theme and in a narrow side bar', function () {
     session = await launch({ vsix: await berthVsix() });
     await session.workbench.openSideBar('Berth');
     await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'create', runs, '--tag', 'work');
+    await berth(session, 'create', runs, '--tag', 'work', '--publish', '8000');
     await berth(session, 'create', stopped, '--no-start');
     await row(stopped).waitForDescription(/stopped/, slow);
     await row(runs).waitForDescription(/^:2\d{3}/, slow);
+    // Its ports, its files and its home.
+    await row(runs).expand();
+    await row('Port 8000').waitFor('visible', slow);
+    // The row of the workspace would show its buttons as long as it is the chosen one.
+    await row('Home').click();
   });
 
   afterEach(function () {
@@ -109,8 +133,8 @@ describe('rows in every theme and in a narrow side bar', function () {
       const { page } = session.workbench;
       await page.mouse.move(900, 560);
       await eventually('enough contrast', async () => {
-        const texts = await page.evaluate<{ text: string; contrast: number }[]>(CONTRASTS);
-        assert.ok(texts.length >= 4, 'the rows show');
+        const texts = await page.evaluate<Contrast[]>(rowTexts);
+        assert.ok(texts.length >= 12, 'the rows show');
         assert.deepEqual(
           texts.filter(({ contrast }) => contrast < 4.5),
           [],
@@ -135,4 +159,51 @@ describe('rows in every theme and in a narrow side bar', function () {
       await session.workbench.screenshot(`themes-narrow-${kind}`);
     }
   });
+
+  const page = () => session.workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+  const pages = {
+    panel: {
+      open: () => row(runs).contextMenu('Show Workspace Panel'),
+      part: () => page().locator('#log pre'),
+    },
+    storage: {
+      open: () => session.workbench.run('Berth: Show Storage'),
+      part: () => page().getByRole('button', { name: /^workspace:latest, / }),
+    },
+    doctor: {
+      open: () => session.workbench.run('Berth: Check This Machine (Doctor)'),
+      part: () => page().locator('main li').first(),
+    },
+  };
+
+  for (const [name, { open, part }] of Object.entries(pages)) {
+    it(`leave the ${name} page room, which can be read in every theme, wide and narrow`, async () => {
+      const { workbench } = session;
+      await open();
+      await part().waitFor({ timeout: slow });
+      const shown = await part().elementHandle();
+      const frame = (await shown.ownerFrame()) ?? assert.fail('the page is gone');
+      for (const [theme, kind] of Object.entries(themes)) {
+        await show(theme);
+        for (const pixels of [200, 850]) {
+          await workbench.resizeSideBar(pixels);
+          await eventually(`the ${name} page beside ${pixels} pixels to fit and to be read`, async () => {
+            const beyond = await frame.evaluate<number>(
+              'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+            );
+            assert.ok(beyond <= 0, `${beyond} pixels are out of sight`);
+            const texts = await frame.evaluate<Contrast[]>(pageTexts);
+            assert.ok(texts.length >= 4, 'the page shows');
+            assert.deepEqual(
+              texts.filter(({ contrast }) => contrast < 4.5),
+              [],
+            );
+          });
+          await workbench.screenshot(`themes-${name}-${pixels}-${kind}`);
+        }
+      }
+      await workbench.resizeSideBar(300);
+      await workbench.editor.closeAll();
+    });
+  }
 });

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { berthVsix } from '../runner/package-extension';
+import { berth, cleanUp } from './cleanup';
+import { eventually } from './support/eventually';
+import { launch, pictureFailure, type Session } from './support/launch';
+
+const slow = 90_000;
+/** One page of a folder, and some more. */
+const manyFiles = 1_005;
+
+describe('the rows below a workspace', function () {
+  this.timeout(240_000);
+  const tag = randomBytes(3).toString('hex');
+  const name = `uir-${tag}`;
+  const waiting = `uiw-${tag}`;
+  /** Takes requests, and answers none. */
+  const registry = createServer(() => undefined);
+  let session: Session;
+
+  before(async () => {
+    await once(registry.listen(0, '127.0.0.1'), 'listening');
+    session = await launch({ vsix: await berthVsix() });
+    const { workbench } = session;
+    await workbench.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await workbench.openSideBar('Berth');
+    await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await berth(session, 'create', name, '--publish', '8000');
+    await row(name).waitForDescription(/^:2\d{3}/, slow);
+    await row(name).expand();
+  });
+
+  afterEach(function () {
+    return pictureFailure(session, this.currentTest);
+  });
+
+  after(async () => {
+    await cleanUp(session, name);
+    await cleanUp(session, waiting);
+    await session.stop();
+    registry.close();
+    registry.closeAllConnections();
+  });
+
+  const row = (label: string) => session.workbench.tree('Workspaces').row(label);
+  const clipboard = () => session.workbench.page.evaluate<string>('navigator.clipboard.readText()');
+  const copied = (pattern: RegExp) =>
+    eventually('what was copied', async () => assert.match(await clipboard(), pattern));
+
+  it('copy the SSH command by the button of its row', async () => {
+    const { sshPort } = JSON.parse(await berth(session, 'info', name, '--json')) as { sshPort: number };
+    const ssh = row(`SSH port ${sshPort}`);
+    await ssh.click();
+    await ssh.inlineAction('Copy Workspace SSH Command');
+    await copied(/^ssh /);
+  });
+
+  it('open a published port in the browser, and copy its address', async () => {
+    const port = row('Port 8000');
+    await port.click();
+    const address = await port.description();
+    const number = address.split(':').at(-1) ?? assert.fail(address);
+    await port.inlineAction('Copy Address of Port');
+    // In a browser, VS Code gives ports of the machine an address of its own server.
+    await copied(new RegExp(`^[^/]+/proxy/${number}/$`));
+    const opened = session.workbench.page.waitForEvent('popup', { timeout: slow });
+    await port.inlineAction('Open Port in Browser');
+    const window = await opened;
+    assert.ok(window.url() === 'about:blank' || window.url().includes(number), window.url());
+    await window.close();
+  });
+
+  it('offer by a button what a problem takes to end', async () => {
+    const { quickInput } = session.workbench;
+    await berth(session, 'port', 'add', name, '8001');
+    const problem = row('Takes effect with the next rebuild: ports.');
+    await problem.waitFor('visible', slow);
+    await problem.click();
+    await problem.inlineAction('Rebuild Workspace from Image…');
+    await eventually('the images', async () =>
+      assert.ok((await quickInput.labels()).includes('workspace:latest')),
+    );
+    await quickInput.cancel();
+  });
+
+  it('show the rest of a long folder by Load more', async () => {
+    const { page } = session.workbench;
+    const make = `mkdir ~/many && cd ~/many && touch $(seq -f f%05g 1 ${manyFiles})`;
+    await berth(session, 'exec', name, '--', 'sh', '-c', make);
+    const tree = session.workbench.tree('Volumes');
+    await tree.row(name).expand();
+    // Opens it, and gives it the keys.
+    await tree.row('many').click();
+    await tree.row('f00001').waitFor();
+    await eventually('the end of the page', async () => {
+      await page.keyboard.press('End');
+      await tree.row('Load more…').waitFor('visible', 2_000);
+    });
+    await tree.row('Load more…').click();
+    await tree.row('Load more…').waitFor('hidden');
+    await eventually('the last file', async () => {
+      await page.keyboard.press('End');
+      await tree.row(`f0${manyFiles}`).waitFor('visible', 2_000);
+    });
+  });
+
+  it('cancel what is under way by the button of its row', async () => {
+    const { port } = registry.address() as AddressInfo;
+    const created = berth(session, 'create', waiting, '--image', `127.0.0.1:${port}/nothing:1`);
+    const ended = created.then(
+      () => 'created',
+      () => 'cancelled',
+    );
+    const busy = session.workbench
+      .tree('Workspaces')
+      .rows.filter({ has: session.workbench.page.locator('.action-label[aria-label^="Cancel Operation"]') });
+    await row(waiting).waitFor('visible', slow);
+    await row(waiting).expand();
+    await busy.first().hover({ timeout: slow });
+    await busy
+      .first()
+      .getByRole('button', { name: /^Cancel Operation/ })
+      .click();
+    assert.equal(await ended, 'cancelled');
+  });
+});
