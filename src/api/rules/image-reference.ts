@@ -96,6 +96,23 @@ export function isWorkspaceImage(text: string): boolean {
   return parseImageName(text) !== undefined && withTag(text) === workspaceImage;
 }
 
+/** Of a registry: for microVMs where no container engine can build Berth's own. */
+export const pulledImage = 'debian:12';
+
+export interface ImageByDefault {
+  runtime: RuntimeKind;
+  /** What the settings say. */
+  wanted: string;
+  isThere: boolean;
+  /** A container engine answers, which can build Berth's own. */
+  canBuild: boolean;
+}
+
+/** What a workspace is made of where no image was named. */
+export function imageByDefault({ runtime, wanted, isThere, canBuild }: ImageByDefault): string {
+  return runtime === 'microvm' && isWorkspaceImage(wanted) && !isThere && !canBuild ? pulledImage : wanted;
+}
+
 /** It can be had from a registry, or only where it was made. */
 export function imageMissing(image: string): BerthError {
   return isWorkspaceImage(image)

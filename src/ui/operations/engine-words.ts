@@ -18,6 +18,7 @@ function known(): Readonly<Partial<Record<string, string>>> {
     Boot: t('Boot'),
     Start: t('Start'),
     Stop: t('Stop'),
+    'Install git': t('Install git'),
     'Install keys and start SSH': t('Install keys and start SSH'),
     'Start Docker inside': t('Start Docker inside'),
     'Set the old runtime aside': t('Set the old runtime aside'),

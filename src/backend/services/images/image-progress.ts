@@ -1,8 +1,10 @@
 /** The image that a runtime is made of: found, pulled where it is missing, and made ready. */
 import { BerthError } from '../../../api/errors';
-import { imageMissing, isWorkspaceImage } from '../../../api/rules/image-reference';
+import { imageByDefault, imageMissing, isWorkspaceImage } from '../../../api/rules/image-reference';
+import type { WorkspaceSpec } from '../../../api/workspaces/schemas';
 import type { Driver, PullProgress } from '../../drivers/driver';
 import { currentCaller } from '../callers/caller';
+import { statusOf, type Drivers } from '../engine/drivers';
 import { startSteps } from '../workspaces/start/start-steps';
 import type { OperationContext } from '../operations/operation-context';
 
@@ -28,6 +30,25 @@ export async function ensureImage(driver: Driver, image: string, context: Operat
     await images.pull(image, inBytes(context), context.signal);
   });
   await prepareImage(driver, image, context);
+}
+
+/** The image of a workspace for which none was named: what the settings say, unless it can't be had on this machine. */
+export async function usableImage(
+  { runtime, image: wanted }: Pick<WorkspaceSpec, 'runtime' | 'image'>,
+  drivers: Drivers,
+): Promise<string> {
+  if (runtime !== 'microvm' || !isWorkspaceImage(wanted)) {
+    return wanted;
+  }
+  // One that can't tell has none.
+  const found = await drivers
+    .of(runtime)
+    .images.resolve(wanted)
+    .catch(() => undefined);
+  const builder = drivers.all().find(({ kind }) => kind === 'container');
+  const isThere = found !== undefined;
+  const canBuild = !isThere && builder !== undefined && (await statusOf(builder)).available;
+  return imageByDefault({ runtime, wanted, isThere, canBuild });
 }
 
 /**

@@ -21,7 +21,7 @@ import type { SecretStore } from '../../store/secrets';
 import type { EngineIdentity } from '../../drivers/driver';
 import type { Drivers } from '../engine/drivers';
 import { explainUndone } from './failed-create';
-import { ensureImage, refusePullForOthers } from '../images/image-progress';
+import { ensureImage, refusePullForOthers, usableImage } from '../images/image-progress';
 import { onTarget, targetFor } from './target';
 import { resolveMounts } from './start/mount-resolution';
 import { parseMounts } from './start/mount-syntax';
@@ -60,7 +60,9 @@ export class WorkspaceCreator {
 
   async create(request: WorkspaceCreate): Promise<Operation> {
     refuseProtectedTemporary(request);
-    const wanted = await this.withWholeNames(this.specOf(request));
+    const asked = this.specOf(request);
+    const image = request.image ?? (await usableImage(asked, this.deps.drivers));
+    const wanted = await this.withWholeNames({ ...asked, image });
     const driver = this.deps.drivers.of(wanted.runtime);
     refuseUnsupported({ ...wanted, ports: request.ports }, driver, this.deps.drivers.all());
     this.deps.registry.refuseTaken(request.name);
@@ -80,6 +82,11 @@ export class WorkspaceCreator {
         plan: stepsOfCreate(spec, driver.images.prepare !== undefined, request.start !== false),
       },
       async (context) => {
+        if (image !== asked.image) {
+          context.warn(
+            `${asked.image} needs Docker or Podman to be built, and none answers: ${image} is used.`,
+          );
+        }
         await this.build(record.name, request, context);
         return { workspace: record.name };
       },

@@ -1,5 +1,6 @@
 /** The steps of the wizard that creates a workspace. */
 import * as vscode from 'vscode';
+import { pulledImage } from '../../../api/rules/image-reference';
 import { formatBytes } from '../../../api/rules/sizes';
 import type { DriverStatus, EngineInfo, Image, Limits, RuntimeKind } from '../../../api';
 import type { Store } from '../../../ui/store';
@@ -10,7 +11,7 @@ import type { WorkspaceDraft } from './draft';
 import { limitsSteps } from './limits-steps';
 import { dropUnfitNetwork, moreSteps, moreWords, networkWords } from './more-steps';
 import { nameMessage } from './name-words';
-import { canHaveDefaultImage, pulledImage } from './preselection';
+import { canHaveDefaultImage } from './preselection';
 import { showInformationMessage } from '../../../ui/messages';
 
 const { t } = vscode.l10n;

@@ -1,10 +1,7 @@
 /** What a new workspace is made of before anything was chosen: what works on this machine. */
-import { isWorkspaceImage, workspaceImage } from '../../../api/rules/image-reference';
+import { imageByDefault, workspaceImage } from '../../../api/rules/image-reference';
 import type { EngineInfo, Image, RuntimeKind } from '../../../api';
 import type { WorkspaceDraft } from './draft';
-
-/** Pulled from its registry for microVMs where no container engine can build Berth's own image. */
-export const pulledImage = 'debian:12';
 
 interface Machine {
   info: Pick<EngineInfo, 'defaultImage'> & { drivers: readonly Driver[] };
@@ -16,18 +13,24 @@ type Driver = Pick<EngineInfo['drivers'][number], 'runtime' | 'available'>;
 /** Changes the draft, where what it says can't work here and something else does. */
 export function preselect(draft: Pick<WorkspaceDraft, 'runtime' | 'image'>, machine: Machine): void {
   draft.runtime = usableRuntime(draft.runtime, machine.info.drivers);
-  if (draft.image === '' && draft.runtime === 'microvm' && !canHaveDefaultImage(machine)) {
-    draft.image = pulledImage;
+  if (draft.image === '') {
+    const image = usableImage(draft.runtime, machine);
+    draft.image = image === machine.info.defaultImage ? '' : image;
   }
 }
 
 /** Whether the default image is there, can be built, or comes from a registry. */
-export function canHaveDefaultImage({ info, images }: Machine): boolean {
-  return (
-    !isWorkspaceImage(info.defaultImage) ||
-    images.some(({ tags }) => tags.includes(workspaceImage)) ||
-    info.drivers.some(({ runtime, available }) => runtime === 'container' && available)
-  );
+export function canHaveDefaultImage(machine: Machine): boolean {
+  return usableImage('microvm', machine) === machine.info.defaultImage;
+}
+
+function usableImage(runtime: RuntimeKind, { info, images }: Machine): string {
+  return imageByDefault({
+    runtime,
+    wanted: info.defaultImage,
+    isThere: images.some(({ tags }) => tags.includes(workspaceImage)),
+    canBuild: info.drivers.some((driver) => driver.runtime === 'container' && driver.available),
+  });
 }
 
 /** The wanted one, unless only another one works on this machine. */

@@ -6,6 +6,7 @@ import { lendAgent } from '../../../ssh/agent-forwarding';
 import type { SshKeys } from '../../../ssh/keys';
 import type { SecretStore } from '../../../store/secrets';
 import { homeDirectory } from '../../../inside/places';
+import { findGit, gitStep, installGit } from './git-program';
 import type { Script } from './injected-files';
 import type { OperationContext } from '../../operations/operation-context';
 import { runCommand } from './run-command';
@@ -53,7 +54,7 @@ export class FirstSteps {
           await this.run(name, runtime, ['rm', '-rf', '--', draftRepository], context);
           await this.withAgent(name, agentSocket, context, async (agent) => {
             const env = { ...(await this.sshOf(name, runtime, context)), ...agent };
-            await this.run(name, runtime, cloneCommand(spec, url), context, { env });
+            await this.fetch(name, runtime, cloneCommand(spec, url), context, env);
             missing.push(...(await this.complete(name, runtime, context, env)));
           });
           await this.run(name, runtime, ['mv', '--', draftRepository, repositoryDirectory], context);
@@ -81,6 +82,44 @@ export class FirstSteps {
             : 'The workspace is usable. Clone by hand in its terminal, or restart it to try again.',
       });
     }
+  }
+
+  /** Installs git and tries again where the image has none: what lies outside of volumes goes with a rebuild, the clone stays. */
+  private async fetch(
+    name: string,
+    runtime: RuntimeHandle,
+    clone: readonly string[],
+    context: OperationContext,
+    env: Record<string, string>,
+  ): Promise<void> {
+    try {
+      await this.run(name, runtime, clone, context, { env });
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if ((await this.tryRun(name, runtime, findGit, context)).exitCode === 0) {
+        throw error;
+      }
+      await this.installGit(name, runtime, context);
+      await this.run(name, runtime, clone, context, { env });
+    }
+  }
+
+  /** As root, who gets no secrets. Throws `not_supported`, with what the package manager said. */
+  private async installGit(name: string, runtime: RuntimeHandle, context: OperationContext): Promise<void> {
+    const { spec } = this.deps.registry.get(name);
+    const plan = { argv: installGit, user: 'root', cwd: '/', env: { ...spec.env } };
+    await context.step(gitStep.name, gitStep.title, async () => {
+      const { exitCode, stdout, stderr } = await runCommand(runtime, plan, {
+        ...{ timeoutMs: cloneTimeoutMs, maxOutputBytes: outputKept, signal: context.signal },
+      });
+      if (exitCode !== 0) {
+        const said = redactAddresses(Buffer.concat([stdout, stderr]).toString('utf8').trim()).slice(-2000);
+        throw new BerthError(
+          'not_supported',
+          `The image ${spec.image} has no git, and it could not be installed: ${said}`,
+        );
+      }
+    });
   }
 
   /** With the agent of this machine, if one is to be lent; what `run` gets is for the environment. */

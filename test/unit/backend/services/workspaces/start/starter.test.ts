@@ -110,6 +110,32 @@ describe('services/workspaces/start/starter', () => {
     assert.deepEqual(codes(), []);
   });
 
+  it('installs git for a clone where the image has none, and says what is missing where that fails', async () => {
+    const { commands, execs } = test.driver;
+    commands
+      .set('test', { exitCode: 1 })
+      .set('git', { exitCode: 127 })
+      .set('command -v git', { exitCode: 127 });
+    const operation = await test.create('demo', { cloneUrl: url });
+    assert(operation.steps.some(({ title, outcome }) => title === 'Install git' && outcome === 'done'));
+    const ran = execs.map(({ argv, user }) => [
+      user,
+      argv[0] === '/bin/sh' ? 'sh' : argv.slice(0, 2).join(' '),
+    ]);
+    const from = ran.findIndex(([, what]) => what === 'git clone');
+    assert.deepEqual(ran.slice(from, from + 4), [
+      ['workspace', 'git clone'],
+      ['workspace', 'sh'],
+      ['root', 'sh'],
+      ['workspace', 'git clone'],
+    ]);
+    const install = execs.find(({ user }) => user === 'root');
+    commands.set(install?.argv.at(-1) ?? '', { exitCode: 1, stderr: 'no network' });
+    await restart();
+    const said = workspace().warnings.find(({ code }) => code === 'clone')?.message ?? '';
+    assert.match(said, /The image workspace:latest has no git, and it could not be installed: no network/);
+  });
+
   it('shows nothing of a token that an older version has taken with the address', async () => {
     await test.create('demo', { start: false, cloneUrl: url });
     const record = join(home(), 'workspaces', 'demo', 'workspace.json');
