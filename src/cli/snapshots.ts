@@ -31,7 +31,8 @@ export function formatSnapshots(snapshots: readonly Snapshot[], volume: string, 
 
 /** One snapshot in lines of name and value. `now` is in ms since 1970. */
 export function formatSnapshot(snapshot: Snapshot, now: number): string {
-  const { id, name, description, volume, kind, sizeMiB, usedBytes, heldMs, createdAt, reason } = snapshot;
+  const { id, name, description, volume, kind, sizeMiB, usedBytes, heldMs, notes, createdAt, reason } =
+    snapshot;
   return formatFields([
     ['id', id],
     ['name', name],
@@ -43,6 +44,7 @@ export function formatSnapshot(snapshot: Snapshot, now: number): string {
     ['files', formatBytes(usedBytes)],
     ['takes', heldOf(snapshot)],
     ['held up', `${heldMs} ms`],
+    ['not kept', notes?.join('; ')],
   ]);
 }
 

@@ -100,6 +100,10 @@ def _unless_root():
         raise
 
 
+def without_labels(attributes):
+    return {name: value for name, value in attributes.items() if not name.startswith(_LABELS)}
+
+
 def without_rights(attributes):
     """What gives a file no rights of its own, and the names of the rest."""
     kept = {name: value for name, value in attributes.items() if name.startswith(_HARMLESS)}

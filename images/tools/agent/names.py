@@ -19,7 +19,8 @@ _ESCAPED = re.compile("[\uef80-\uefff]")
 STAGE = ".berth-stage-"
 TEMP = ".berth-tmp-"
 SAVE = ".berth-save-"
-_OURS = re.compile(r"\.berth-(?:stage|tmp|save)-[0-9a-f]{16}", re.ASCII)
+SWAP = ".berth-swap-"
+_OURS = re.compile(r"\.berth-(?:stage|tmp|save|swap)-[0-9a-f]{16}", re.ASCII)
 
 # As Linux has them: each level of a path is work.
 MAX_PATH = 4096

@@ -29,6 +29,18 @@ export function heldVolume({ name, kind, holders }: HeldVolume): BerthError {
   );
 }
 
+/** That it can't be put back while somebody runs on it, and what to do. */
+export function runningOn({ name, kind, holders }: HeldVolume): BerthError {
+  const who = holders.map((holder) => holderWords(holder, kind)).join(', ');
+  const workspaces = holders.flatMap(({ workspace }) => workspace ?? []);
+  return new BerthError('in_use', `The volume ${name} is in use by ${who}.`, {
+    hint:
+      workspaces.length === holders.length
+        ? `Stop it first: \`berth stop ${workspaces.join(' ')}\`.`
+        : 'Stop what runs on it first.',
+  });
+}
+
 /** That it is not deleted while it is protected, and what to do. */
 export function protectedVolume(name: string): BerthError {
   return new BerthError('illegal_state', `Volume ${name} is protected: it can't be deleted now.`, {

@@ -5,7 +5,7 @@ import { BerthError } from '../errors';
  * The agents' own: uploads, files and saves in the making. What only begins like one belongs to somebody else
  * (images/tools/agent/names.py has the same rule).
  */
-const ownName = /^\.berth-(?:stage|tmp|save)-[0-9a-f]{16}$/;
+const ownName = /^\.berth-(?:stage|tmp|save|swap)-[0-9a-f]{16}$/;
 
 /** Without doubled or trailing slashes and `.`; refuses what leads out or can't be a path. */
 export function normalizePath(path: string): string {

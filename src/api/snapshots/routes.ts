@@ -23,7 +23,7 @@ export const snapshotRoutes = {
     response: Type.Array(Snapshot),
   },
   'snapshots.create': {
-    summary: 'Make a snapshot of a volume that nothing runs on',
+    summary: 'Make a snapshot of a volume; nothing may run on a disk',
     tag: 'snapshots',
     scope: 'manage',
     params: ByVolume,

@@ -24,13 +24,17 @@ export const Snapshot = Type.Object({
   heldBytes: Type.Optional(
     Type.Integer({
       description:
-        'Bytes that it takes where it lies; those that it shares with the volume count. Absent: its data is gone.',
+        'Bytes that go when it is deleted; those that a disk shares with its volume count. Absent: its data is gone, or the container engine that has it does not answer.',
     }),
   ),
   isShared: Type.Boolean({ description: 'It was made of shared blocks: what never changes takes no room.' }),
   heldMs: Type.Integer({
-    description: 'Milliseconds that nobody could change the volume while it was made.',
+    description:
+      'Milliseconds that nobody could change the volume while it was made; containers were frozen for so long.',
   }),
+  notes: Type.Optional(
+    Type.Array(Type.String(), { description: 'What could not be kept, or held still, in words.' }),
+  ),
 });
 export type Snapshot = Static<typeof Snapshot>;
 

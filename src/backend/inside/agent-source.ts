@@ -22,6 +22,7 @@ const agentModules: readonly string[] = [
   'trees',
   'copied',
   'leftovers',
+  'swapping',
   'stages',
   'watches',
   'tarformat',
@@ -33,6 +34,23 @@ const agentModules: readonly string[] = [
 
 /** Of the program that makes the own files of one container those of another. */
 export const ownFilesModules: readonly string[] = ['holes', 'attributes', 'mounts', 'ownfiles'];
+
+/** Of the program that makes snapshots of volumes, and puts them back. */
+export const snapshotModules: readonly string[] = [
+  ...[
+    'errors',
+    'names',
+    'places',
+    'mounts',
+    'attributes',
+    'durable',
+    'holes',
+    'unsized',
+    'entries',
+    'opened',
+  ],
+  ...['trees', 'walk', 'manifest', 'duplicate', 'keeping', 'swapping', 'putting', 'snapshots'],
+];
 
 /** Reads the modules from standard input (a length, a line break, JSON) and leaves the rest of it to them. */
 const bootstrap = `import sys,json,types

@@ -31,7 +31,7 @@ export function registerSnapshot(program: Command, cli: Cli): void {
   examples(
     snapshot
       .command('create')
-      .description('keep a volume as it is now; nothing may run on it meanwhile')
+      .description('keep a volume as it is now; of a disk, nothing may run on it')
       .argument('<volume>', of)
       .option('--name <name>', 'lowercase letters, digits and hyphens')
       .option('--description <text>', 'a line for people')
@@ -112,6 +112,9 @@ async function create(cli: Cli, given: string, { name, description }: CreateOpti
   const operation = await client.call('snapshots.create', { params: { volume }, body });
   const made = resultOf(await follow(cli, client, operation), 'snapshot');
   const snapshot = await client.call('snapshots.get', { params: { volume, snapshot: made } });
+  if (snapshot.notes !== undefined) {
+    cli.exitCode = 1;
+  }
   cli.result(snapshot, () => `Snapshot ${titleOf(snapshot)} of ${volume} is made: ${sizeOf(snapshot)}.`);
 }
 
@@ -145,6 +148,9 @@ async function restore(cli: Cli, given: string, name: string, options: RestoreOp
   });
   const ended = await follow(cli, client, operation);
   const undo = ended.result?.before;
+  if (ended.warnings.length > 0) {
+    cli.exitCode = 1;
+  }
   cli.result(ended.result, () =>
     typeof undo === 'string'
       ? `${volume} is as it was at ${then}. To undo: berth snapshot restore ${given} ${undo}`

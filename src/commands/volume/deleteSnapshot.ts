@@ -3,15 +3,21 @@ import { formatBytes } from '../../api/rules/sizes';
 import { time } from '../../ui/words';
 import type { Handler } from '../command';
 import { confirm } from '../input';
-import { pickDisk, pickSnapshot, type SnapshotServices } from './pick-snapshot';
+import { canHaveSnapshots } from '../../api/snapshots/possible';
+import { pickVolume, pickSnapshot, type SnapshotServices } from './pick-snapshot';
 
 const { t } = vscode.l10n;
 
-/** Deletes a snapshot of a disk, after a dialog with what it is and what it takes. */
+/** Deletes a snapshot, after a dialog with what it is and what it takes. */
 export const deleteSnapshot =
   (services: SnapshotServices): Handler =>
   async (target) => {
-    const { name: volume } = await pickDisk(services, target, t('Volume to delete a snapshot of'));
+    const { name: volume } = await pickVolume(
+      services,
+      target,
+      t('Volume to delete a snapshot of'),
+      canHaveSnapshots,
+    );
     const {
       id,
       name,

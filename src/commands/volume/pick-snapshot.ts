@@ -1,4 +1,4 @@
-/** Choosing a disk, and snapshots of it. */
+/** Choosing a volume, and snapshots of it. */
 import * as vscode from 'vscode';
 import type { Snapshot, Volume } from '../../api';
 import { formatBytes } from '../../api/rules/sizes';
@@ -12,16 +12,19 @@ const { t } = vscode.l10n;
 
 export type SnapshotServices = Pick<Services, 'link' | 'runner' | 'store' | 'targets'>;
 
-/** The disk that is meant, or chosen. Throws `Cancelled`. */
-export async function pickDisk(
+/** The volume that is meant, or chosen of those that `offered` lets through. Throws `Cancelled`. */
+export async function pickVolume(
   { targets }: SnapshotServices,
   target: unknown,
   placeHolder: string,
+  offered: (volume: Volume) => boolean,
 ): Promise<Volume> {
   const [volume] = await targets.volumes(target, undefined, {
     placeHolder,
-    offered: ({ kind }) => kind === 'disk',
-    none: t('There is no disk: there are no snapshots of Docker volumes and folders yet.'),
+    offered,
+    none: t(
+      'There is no volume for this: disks and restored volumes must be stopped, and folders have no snapshots yet.',
+    ),
   });
   if (volume === undefined) {
     throw new Cancelled();

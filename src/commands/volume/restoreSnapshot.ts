@@ -3,15 +3,16 @@ import { time } from '../../ui/words';
 import { showInformationMessage } from '../../ui/messages';
 import type { Handler } from '../command';
 import { confirm } from '../input';
-import { pickDisk, pickSnapshot, type SnapshotServices } from './pick-snapshot';
+import { canBeRestored } from '../../api/snapshots/possible';
+import { pickVolume, pickSnapshot, type SnapshotServices } from './pick-snapshot';
 
 const { t } = vscode.l10n;
 
-/** Puts a disk back as it was, after a dialog; what is there now becomes a snapshot first, which undoes it. */
+/** Puts a volume back as it was, after a dialog; what is there now becomes a snapshot first, which undoes it. */
 export const restoreSnapshot =
   (services: SnapshotServices): Handler =>
   async (target) => {
-    const { name: volume } = await pickDisk(services, target, t('Volume to restore'));
+    const { name: volume } = await pickVolume(services, target, t('Volume to restore'), canBeRestored);
     const { id, name, createdAt } = await pickSnapshot(
       services,
       volume,

@@ -2,16 +2,17 @@ import * as vscode from 'vscode';
 import { isName } from '../../api/rules/names';
 import type { Handler } from '../command';
 import { ask } from '../input';
-import { pickDisk, type SnapshotServices } from './pick-snapshot';
+import { canBeKept } from '../../api/snapshots/possible';
+import { pickVolume, type SnapshotServices } from './pick-snapshot';
 import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
 
-/** Keeps a disk as it is now, under a name or by its time alone. */
+/** Keeps a volume as it is now, under a name or by its time alone. */
 export const snapshotVolume =
   (services: SnapshotServices): Handler =>
   async (target) => {
-    const { name: volume } = await pickDisk(services, target, t('Volume to make a snapshot of'));
+    const { name: volume } = await pickVolume(services, target, t('Volume to make a snapshot of'), canBeKept);
     const given = await ask({
       title: t('Snapshot of {0}', volume),
       prompt: t('Name of the snapshot; empty: it is known by its time'),

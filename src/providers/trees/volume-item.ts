@@ -5,6 +5,7 @@ import type { FileEntry, Volume } from '../../api';
 import { originOf } from '../../api/rules/home-volume';
 import { workspaceOfRoot } from '../../api/rules/root-files';
 import { ownerOf } from '../../api/rules/owner';
+import { canBeKept, canBeRestored, canHaveSnapshots } from '../../api/snapshots/possible';
 import { volumeTraits, type VolumeTrait } from '../../ui/contributions/command-row';
 import { volumeUri } from '../files/volume-uri';
 import { isForEditor } from '../files/editor-size';
@@ -104,14 +105,17 @@ export const roleIcons: Record<Volume['role'], string> = {
 export function traitsOf(volume: Volume, isOwned: boolean): VolumeTrait[] {
   const { name, kind, role, managed, holders } = volume;
   const owner = ownerOf(volume);
+  const isStill = holders.every(({ state }) => state === 'stopped');
   const traits: Record<VolumeTrait, boolean> = {
     adoptable: !isOwned && role !== 'docker' && originOf(name) !== undefined,
     ofTool: !managed && kind === 'docker' && owner === undefined,
     ofInstallation: !managed && kind === 'docker' && owner !== undefined,
     ours: volume.owner === undefined,
     deletable: !isOwned && holders.length === 0 && volume.owner === undefined && volume.protected !== true,
-    resizable:
-      kind === 'disk' && volume.owner === undefined && holders.every(({ state }) => state === 'stopped'),
+    resizable: kind === 'disk' && volume.owner === undefined && isStill,
+    keepable: canBeKept(volume),
+    restorable: canBeRestored(volume),
+    kept: canHaveSnapshots(volume),
     protected: volume.owner === undefined && volume.protected === true,
     unprotected: volume.owner === undefined && volume.protected !== true,
   };

@@ -68,7 +68,8 @@ export const explorer = (group: string): Placement => ({
 
 /**
  * What a volume is, as far as commands depend on it. `adoptable`: a workspace can be made of it; `ofTool` and `ofInstallation`: who
- * made it, not this installation; `ours`: nobody else did; `deletable`, `resizable`: nothing is in the way of that; `protected` or
+ * made it, not this installation; `ours`: nobody else did; `deletable`, `resizable`, `keepable` and `restorable` (snapshots; `kept`:
+ * there can be some): nothing is in the way of that; `protected` or
  * `unprotected`, where it is not another installation's.
  */
 export const volumeTraits = [
@@ -78,6 +79,9 @@ export const volumeTraits = [
   'ours',
   'deletable',
   'resizable',
+  'keepable',
+  'restorable',
+  'kept',
   'protected',
   'unprotected',
 ] as const;

@@ -151,9 +151,12 @@ const rows = {
   'berth.volume.adopt': { icon: 'inbox', menus: [row('6_edit@1', volumeThat('ofTool'))] },
   'berth.volume.takeOver': { icon: 'inbox', menus: [row('6_edit@2', volumeThat('ofInstallation'))] },
   'berth.volume.resize': { icon: 'arrow-both', menus: [row('6_edit@4', volumeThat('resizable'))] },
-  'berth.volume.snapshot': { icon: 'device-camera', menus: [row('6c_snapshot@1', volumeThat('resizable'))] },
-  'berth.volume.restoreSnapshot': { icon: 'history', menus: [row('6c_snapshot@2', volumeThat('resizable'))] },
-  'berth.volume.deleteSnapshot': { icon: 'trash', menus: [row('6c_snapshot@3', volumeThat('resizable'))] },
+  'berth.volume.snapshot': { icon: 'device-camera', menus: [row('6c_snapshot@1', volumeThat('keepable'))] },
+  'berth.volume.restoreSnapshot': {
+    icon: 'history',
+    menus: [row('6c_snapshot@2', volumeThat('restorable'))],
+  },
+  'berth.volume.deleteSnapshot': { icon: 'trash', menus: [row('6c_snapshot@3', volumeThat('kept'))] },
   'berth.volume.measure': { icon: 'graph', menus: [row('6_edit@3', volumeThat('ours'))] },
   'berth.volume.openAsFolder': {
     icon: 'folder-opened',

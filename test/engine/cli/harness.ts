@@ -2,7 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
@@ -131,8 +131,16 @@ export class Berth {
         mine.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })),
       );
       await removeVolumes(await this.volumes());
+      await removeSnapshots(this.installation);
       rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
     }
+  }
+
+  /** Id of the installation, once its engine was started. */
+  get installation(): string {
+    const path = join(this.home, 'installation.json');
+    const record: unknown = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+    return typeof record === 'object' && record !== null && 'id' in record ? String(record.id) : 'none';
   }
 
   /** Docker volumes with a name of this test. */
@@ -154,6 +162,16 @@ export class Berth {
     const account = uid !== undefined && gid !== undefined ? { uid, gid } : {};
     return { cwd: options.cwd ?? this.folder, env, stdio: 'pipe' as const, ...account };
   }
+}
+
+/** The volume that snapshots of an installation are kept in, with what holds it. */
+async function removeSnapshots(installation: string): Promise<void> {
+  const filters = { label: [`berth.installation=${installation}`, 'berth.role=snapshots'] };
+  for (const { Id: id } of await docker.listContainers({ all: true, filters })) {
+    await docker.getContainer(id).remove({ force: true });
+  }
+  const { Volumes: volumes } = await docker.listVolumes({ filters });
+  await removeVolumes(volumes.map(({ Name }) => Name));
 }
 
 /** What held them may just be ending. */

@@ -73,15 +73,6 @@ describe('berth snapshot', function () {
     assert.equal((await list()).length, 2);
   });
 
-  it('says that there are none of Docker volumes yet', async () => {
-    const docker = `${berth.prefix}-docker`;
-    await berth.ok('volume', 'create', docker);
-    const { code, stderr } = await berth.run(['snapshot', 'create', docker]);
-    assert.equal(code, 1);
-    assert.match(stderr, /There are no snapshots of volumes of containers yet\./);
-    await berth.ok('volume', 'delete', docker, '--yes');
-  });
-
   it('leaves the volume as it was before or is after, however the engine is killed', async () => {
     await put(`two${'x'.repeat(8_000_000)}`);
     await berth.ok('snapshot', 'create', volume, '--name', 'large');

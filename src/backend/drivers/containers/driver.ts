@@ -43,6 +43,9 @@ import { watchEvents } from './engine/events';
 import { containerFeatures } from './engine/features';
 import { openExec } from './runtime/exec';
 import { Helpers } from './engine/helpers';
+import { Freezes } from './runtime/freezes';
+import { StoreVolume } from './snapshots/store-volume';
+import { VolumeSnapshots } from './snapshots/volume-snapshots';
 import { ImageExport } from './images/image-export';
 import { ContainerImages } from './images/images';
 import { EngineKeepers } from './volumes/engine-keepers';
@@ -86,6 +89,8 @@ export class ContainerDriver implements Driver {
   private readonly helpers: Helpers;
   private isTidy = false;
   private isPodman = false;
+  private readonly freezes: Freezes;
+  private readonly snapshots: VolumeSnapshots;
   private readonly runtimes: Runtimes;
   private readonly replacements: Replacements;
   private readonly measurements: Stats;
@@ -106,7 +111,9 @@ export class ContainerDriver implements Driver {
     this.endpoint = new Endpoint({ dockerHost: options.dockerHost, environment, log, ...folder });
     this.helpers = new Helpers(this.endpoint, this.ownership);
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
-    this.runtimes = new Runtimes(this.endpoint, tools, this.ownership);
+    const frozen = options.home === undefined ? undefined : join(options.home, 'frozen');
+    this.freezes = new Freezes(this.endpoint, frozen, log);
+    this.runtimes = new Runtimes(this.endpoint, tools, this.ownership, this.freezes);
     const ownFiles = (): Promise<Buffer> => agentSource(agentDirectoryOf(imagesDirectory), ownFilesModules);
     this.replacements = new Replacements(
       this.endpoint,
@@ -124,7 +131,15 @@ export class ContainerDriver implements Driver {
       ...{ toolsImage: this.toolsImage, agentDirectory: agentDirectoryOf(imagesDirectory) },
     });
     const claims = new Claims(this.endpoint, this.ownership);
-    this.volumes = new ContainerVolumes(this.endpoint, () => this.keepers.get(), this.ownership, claims);
+    this.snapshots = new VolumeSnapshots({
+      ...{ endpoint: this.endpoint, ownership: this.ownership, helpers: this.helpers, freezes: this.freezes },
+      ...{ image: this.toolsImage, agentDirectory: agentDirectoryOf(imagesDirectory) },
+      keepers: () => this.keepers.get(),
+      store: new StoreVolume(this.endpoint, this.ownership),
+    });
+    this.volumes = new ContainerVolumes(
+      ...([this.endpoint, () => this.keepers.get(), this.ownership, claims, this.snapshots] as const),
+    );
     this.exports = new ImageExport(this.endpoint, this.toolsImage, this.helpers);
     this.images = new ContainerImages(this.endpoint, {
       environment: environment,
@@ -206,6 +221,8 @@ export class ContainerDriver implements Driver {
 
   async start(name: string, whose: Whose = {}): Promise<StartInfo> {
     await this.replacements.settle(name);
+    const volumes = (await this.runtimes.inspect(name))?.volumes ?? [];
+    await Promise.all(volumes.map(({ volume }) => this.snapshots.settled(volume)));
     const { info, wasStopped } = await this.runtimes.start(name, whose.anyOwner);
     if (wasStopped) {
       this.unconfigured.set(name, info.startedAt);
@@ -352,6 +369,7 @@ export class ContainerDriver implements Driver {
     }
     this.isTidy = true;
     try {
+      await this.freezes.heal();
       await Promise.all([this.keepers.get(), this.helpers.sweep()]);
     } catch (error) {
       this.options.log.warn({ error: String(error) }, 'containers of a dead engine may be left');

@@ -1,7 +1,8 @@
 /**
- * Snapshots of volumes: immutable, there as a whole or not at all, also after a kill. They outlive the volume. `create`
- * and `restore` have the volume to themselves: they wait for what is being written, and throw `in_use` when somebody has
- * it. Calls for different volumes may run at once, and reading one at any time.
+ * Snapshots of volumes: immutable, there as a whole or not at all, also after a kill. They outlive the volume. `restore`
+ * has the volume to itself: it waits for what is being written, or ends it, and throws `in_use` when somebody runs on it.
+ * So does `create`, unless it can hold what runs still for a moment. Calls for different volumes may run at once, and
+ * reading one at any time.
  */
 import type { VolumeKind } from '../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
@@ -24,6 +25,8 @@ export interface SnapshotFacts {
   isShared: boolean;
   /** Milliseconds that nobody could change the volume. */
   heldMs: number;
+  /** What could not be kept, or held still, in words. */
+  notes?: string[];
 }
 
 export interface SnapshotStore {
@@ -31,14 +34,15 @@ export interface SnapshotStore {
   create(volume: string, id: string, job: SnapshotJob): Promise<SnapshotFacts>;
   /**
    * Puts the volume back as it was: its files from then are all there is in it. Throws `not_found`. `before`: what is
-   * there now is kept as a snapshot of that id first, and nothing is changed before `kept` has resolved.
+   * there now is kept as a snapshot of that id first, and nothing is changed before `kept` has resolved. Answers what
+   * could not be put back, in words.
    */
   restore(
     id: string,
     volume: string,
     job: SnapshotJob,
     before?: { id: string; kept: (facts: SnapshotFacts) => Promise<void> },
-  ): Promise<void>;
+  ): Promise<readonly string[]>;
   /** Succeeds when there is none. */
   remove(id: string): Promise<void>;
   /** Bytes that it takes on the disk that it lies on; blocks that are shared count. Undefined when there is none. */

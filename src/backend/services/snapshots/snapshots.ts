@@ -96,7 +96,8 @@ export class Snapshots {
       await context.step('restore', 'Restore', async () => {
         try {
           await (before === undefined ? undefined : this.deps.records.begin(before));
-          await store.restore(record.id, volume, jobOf(context), kept);
+          const lost = await store.restore(record.id, volume, jobOf(context), kept);
+          lost.forEach((text) => context.warn(text));
         } finally {
           await (before === undefined ? undefined : this.settle(store, before));
           await this.publish(volume);
@@ -132,6 +133,7 @@ export class Snapshots {
       const facts = await store.create(about.volume, id, jobOf(context));
       this.refuseTaken(about.volume, about.name);
       await this.note(id, about, facts);
+      facts.notes?.forEach((text) => context.warn(text));
     } finally {
       await this.settle(store, id);
     }

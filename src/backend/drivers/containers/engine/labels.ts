@@ -10,7 +10,7 @@ export const label = {
   installation: 'berth.installation',
   /** State directory of that installation. */
   home: 'berth.home',
-  /** What it is for: `runtime`, `home`, `docker`, `bundle`, `tools`, `claim`. */
+  /** What it is for: `runtime`, `home`, `docker`, `bundle`, `tools`, `claim`, `snapshots`. */
   role: 'berth.role',
   /** Version of the way in which a runtime is built. */
   plan: 'berth.plan',
@@ -57,6 +57,8 @@ export const planVersion = '1';
 const workspacePrefix = 'workspace-';
 const toolsPrefix = 'berth-tools-';
 const generatedTools = /^berth-tools-.+-[0-9a-f]{12}$/;
+const snapshotsPrefix = 'berth-snapshots-';
+const generatedSnapshots = /^berth-snapshots-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 type Labels = Readonly<Partial<Record<string, string>>>;
 
@@ -68,16 +70,32 @@ export function toolsVolumeName(version: string, imageId: string, scripts: strin
   return `${toolsPrefix}${version}-${contents.slice(0, 12)}`;
 }
 
-/** Only a new volume is judged by this: what is there may be the user's, which its labels say. */
+/** Of the volume that snapshots of an installation are kept in, and of the container that keeps it from being pruned. */
+export function snapshotsName(installation: string): string {
+  return `${snapshotsPrefix}${installation}`;
+}
+
+/** Only a new volume is judged by these two: what is there may be the user's, which its labels say. */
 export function isToolsName(name: string): boolean {
   return name.startsWith(toolsPrefix);
 }
 
+export function isReservedName(name: string): boolean {
+  return isToolsName(name) || name.startsWith(snapshotsPrefix);
+}
+
 /** Podman, and a start after somebody removed the volume, have left out the role: then the name is ours to the letter. */
 export function isToolsVolume(name: string, labels: Labels): boolean {
+  return labels[label.role] === 'tools' || (hasOnlyOurs(labels) && generatedTools.test(name));
+}
+
+function isSnapshotsVolume(name: string, labels: Labels): boolean {
+  return labels[label.role] === 'snapshots' || (hasOnlyOurs(labels) && generatedSnapshots.test(name));
+}
+
+function hasOnlyOurs(labels: Labels): boolean {
   const keys = Object.keys(labels);
-  const hasOnlyOurs = keys.every((key) => key.startsWith('berth.')) && !keys.includes(label.volume);
-  return labels[label.role] === 'tools' || (hasOnlyOurs && generatedTools.test(name));
+  return keys.every((key) => key.startsWith('berth.')) && !keys.includes(label.volume);
 }
 
 /** The dot can't be in a workspace's name, so that no home volume is ever taken for a bundle. */
@@ -95,9 +113,9 @@ export function isAnonymous(volume: string): boolean {
   return /^[0-9a-f]{64}$/.test(volume);
 }
 
-/** Of containers that bring something out of an image. */
-export const helperRoles = ['export', 'script', 'tools-export'] as const;
-const internalRoles: readonly string[] = ['tools', 'bundle', 'claim', ...helperRoles];
+/** Of containers that bring something out of an image, or work on a volume, and go when that is done. */
+export const helperRoles = ['export', 'script', 'tools-export', 'snapshot'] as const;
+const internalRoles: readonly string[] = ['tools', 'bundle', 'claim', 'snapshots', ...helperRoles];
 
 /** Containers that Berth needs for itself: nobody's workspace, never a holder. */
 export function isInternalContainer(labels: Labels): boolean {
@@ -106,7 +124,7 @@ export function isInternalContainer(labels: Labels): boolean {
 
 /** Volumes that Berth needs for itself: not shown. */
 export function isInternalVolume(name: string, labels: Labels): boolean {
-  return isToolsVolume(name, labels) || labels[label.bundle] !== undefined;
+  return isToolsVolume(name, labels) || isSnapshotsVolume(name, labels) || labels[label.bundle] !== undefined;
 }
 
 export type VolumeRole = 'home' | 'docker' | 'named' | 'session' | 'foreign';

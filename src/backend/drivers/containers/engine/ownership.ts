@@ -6,7 +6,7 @@ import { BerthError } from '../../../../api/errors';
 import { ownerWords } from '../../../../api/rules/owner';
 import type { Owner } from '../../../../api/common';
 import type { AdoptedVolume } from '../../../store/adopted-volumes';
-import { isInternalVolume, isToolsName, label } from './labels';
+import { isInternalVolume, isReservedName, label } from './labels';
 
 type Labels = Readonly<Partial<Record<string, string>>>;
 
@@ -82,7 +82,7 @@ export class Ownership {
   /** The same, and for one that Berth needs for itself, or would by its name. `labels` are undefined when there is none. */
   refuseMount(name: string, labels: Labels | undefined): void {
     this.refuseVolume(name, labels);
-    if (labels === undefined ? isToolsName(name) : isInternalVolume(name, labels)) {
+    if (labels === undefined ? isReservedName(name) : isInternalVolume(name, labels)) {
       throw reservedVolume(name);
     }
   }

@@ -24,6 +24,7 @@ import {
   volumesOfPlan,
   type TakenOver,
 } from './runtime-spec';
+import type { Freezes } from './freezes';
 import { foreignRuntime, type Ownership } from '../engine/ownership';
 import type { Tools, ToolsVolume } from '../tools/tools-volume';
 import { throwIfCancelled, waitFor } from '../../../machine/wait';
@@ -40,6 +41,7 @@ export class Runtimes {
     private readonly endpoint: Endpoint,
     private readonly tools: ToolsVolume,
     private readonly ownership: Ownership,
+    private readonly freezes: Freezes,
   ) {}
 
   /** Every container that carries a workspace's name, whoever made it: see `owner`. `startedAt` is left out. */
@@ -166,6 +168,7 @@ export class Runtimes {
       await Promise.all(removals.map((removal) => ignoring([404, 409], removal)));
       await dropUnused(docker, found.Image);
     };
+    await this.freezes.settled(name);
     await this.endpoint.call(`remove ${name}`, remove, { timeoutMs: removeTimeoutMs * 2 });
   }
 
@@ -228,6 +231,7 @@ export class Runtimes {
 
   /** Throws `exists` for one that is not ours; what is not there is the next call's to tell. */
   async refuseForeign(name: string): Promise<void> {
+    await this.freezes.settled(name);
     const info = await this.inspect(name);
     if (info !== undefined) {
       this.ownership.refuseRuntime(name, info.labels);
@@ -237,7 +241,8 @@ export class Runtimes {
   private owned(info: RuntimeInfo): RuntimeInfo {
     const owner = this.ownership.of(info.labels);
     const isUnmarked = owner === undefined && !this.ownership.isOurRuntime(info.labels);
-    return { ...info, ...(owner !== undefined && { owner }), ...(isUnmarked && { isUnmarked }) };
+    const seen = this.freezes.seen(info);
+    return { ...seen, ...(owner !== undefined && { owner }), ...(isUnmarked && { isUnmarked }) };
   }
 
   /** Before anything is made for it. Answers whether its folders have to be labelled. */
@@ -278,12 +283,13 @@ export class Runtimes {
       : foreignRuntime(name, owner);
   }
 
-  private withContainer<T>(
+  private async withContainer<T>(
     name: string,
     verb: string,
     use: (container: Dockerode.Container, docker: Dockerode, isPodman: boolean) => Promise<T>,
     { timeoutMs, anyOwner = false }: { timeoutMs?: number } & Whose = {},
   ): Promise<T> {
+    await this.freezes.settled(name);
     return this.endpoint.call(
       `${verb} ${name}`,
       async (docker, { isPodman }) => {

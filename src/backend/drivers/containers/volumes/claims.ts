@@ -181,15 +181,31 @@ async function removeClaim(docker: Dockerode, { id, image }: Claim): Promise<voi
 }
 
 /** Answers false when somebody else was first. */
-async function createClaim(docker: Dockerode, volume: string, labels: Labels): Promise<boolean> {
+function createClaim(docker: Dockerode, volume: string, labels: Labels): Promise<boolean> {
+  return holdVolume(docker, {
+    name: `${prefix}${volume}`,
+    volume,
+    labels: { ...definedOnly(labels), [label.role]: 'claim' },
+  });
+}
+
+export interface Hold {
+  /** Of the container. */
+  name: string;
+  volume: string;
+  labels: Record<string, string>;
+}
+
+/** A container that has a volume, and is never started. Answers false when there is one of that name already. */
+export async function holdVolume(docker: Dockerode, hold: Hold): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await docker.createContainer(claimSpec(volume, labels));
+      await docker.createContainer(holdSpec(hold));
       return true;
     } catch (error) {
       if (isStatus(error, 404) && attempt < maxAttempts) {
         await importImage(docker);
-      } else if ((await findContainer(docker, volume)) !== undefined) {
+      } else if ((await docker.getContainer(hold.name).inspect().catch(ifMissing)) !== undefined) {
         return false;
       } else {
         throw error;
@@ -198,15 +214,15 @@ async function createClaim(docker: Dockerode, volume: string, labels: Labels): P
   }
 }
 
-function claimSpec(volume: string, labels: Labels): Dockerode.ContainerCreateOptions {
+function holdSpec({ name, volume, labels }: Hold): Dockerode.ContainerCreateOptions {
   const options = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } };
   return {
-    name: `${prefix}${volume}`,
+    name,
     Image: claimImage,
     // There is no such program: a container must name one.
     Cmd: ['claim'],
     NetworkDisabled: true,
-    Labels: { ...definedOnly(labels), [label.role]: 'claim' },
+    Labels: labels,
     HostConfig: {
       NetworkMode: 'none',
       Mounts: [{ Type: 'volume', Source: volume, Target: '/volume', ReadOnly: true, VolumeOptions: options }],

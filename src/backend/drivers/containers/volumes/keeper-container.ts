@@ -20,7 +20,7 @@ const busybox = '/.berth/bin/busybox';
  * The first process: sleeps without waking up, ends by SIGTERM, and by itself when no agent has come (the engine died
  * in between). The name `berth-keeper` is what the agent knows it by.
  */
-const firstProcess = [
+export const waitingProcess = [
   busybox,
   'sh',
   '-c',
@@ -33,6 +33,8 @@ ${busybox} sleep infinity & wait $!`,
 
 export interface KeeperPlan {
   volume: string;
+  /** A folder of the volume that the agent works in: nothing is changed there. */
+  below?: string;
   image: string;
   /** Id of the installation of the engine. */
   owner: string;
@@ -50,7 +52,7 @@ export interface StartedKeeper {
 function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
   return {
     Image: plan.image,
-    Entrypoint: firstProcess,
+    Entrypoint: waitingProcess,
     Cmd: [],
     User: '0:0',
     WorkingDir: '/',
@@ -72,7 +74,12 @@ function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
       PidsLimit: 128,
       Memory: 512 * 1024 * 1024,
       LogConfig: { Type: 'none', Config: {} },
-      Mounts: [{ Type: 'volume', Source: plan.volume, Target: keeperRoot, VolumeOptions: noCopy() }],
+      Mounts: [
+        {
+          ...{ Type: 'volume', Source: plan.volume, Target: keeperRoot, VolumeOptions: noCopy() },
+          ReadOnly: plan.below !== undefined,
+        },
+      ],
     },
   };
 }

@@ -55,7 +55,9 @@ export class Keeper implements AgentAccess {
     minBytes: bulkBytes,
     read: async (path, take, signal) => {
       const { container } = await this.open();
-      await receiveArchive(this.docker, container.id, path, take, signal);
+      const { below } = this.plan();
+      const inside = below === undefined ? path : below + (path === '/' ? '/.' : path);
+      await receiveArchive(this.docker, container.id, inside, take, signal);
     },
     write: async (folder, tar, signal) => {
       const { container } = await this.open();
@@ -88,7 +90,10 @@ export class Keeper implements AgentAccess {
     const source = await agentSource(this.agentDir);
     const { container, isForUser } = await startKeeper(this.docker, this.plan());
     try {
-      const channel = await startAgent(container, source, isForUser);
+      const channel = await startAgent(container, source, {
+        root: keeperRoot + (this.plan().below ?? ''),
+        isForUser,
+      });
       await sweepLeftovers(channel);
       return { container, channel, end: (isLost) => endKeeper(container, channel, isLost) };
     } catch (error) {
@@ -101,10 +106,10 @@ export class Keeper implements AgentAccess {
 async function startAgent(
   container: Dockerode.Container,
   source: Buffer,
-  isForUser: boolean,
+  { root, isForUser }: { root: string; isForUser: boolean },
 ): Promise<AgentChannel> {
   const exec = await container.exec({
-    Cmd: agentCommand(python, keeperRoot, isForUser ? workspaceUser : undefined),
+    Cmd: agentCommand(python, root, isForUser ? workspaceUser : undefined),
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,

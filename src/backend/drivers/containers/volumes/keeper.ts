@@ -1,6 +1,8 @@
 /** All keepers of an engine. */
 import type Dockerode from 'dockerode';
+import { BerthError } from '../../../../api/errors';
 import { AgentFiles } from '../../../files/agent/agent-files';
+import { ReadOnlyFiles } from '../../../files/unchangeable-files';
 import { volumeUsage, type VolumeFiles, type VolumeUsage } from '../../../files/volume-files';
 import { toBerthError } from '../engine/docker-errors';
 import { Keeper } from './keeper-volume';
@@ -42,6 +44,19 @@ export class Keepers {
     return Promise.resolve(this.of(volume).files);
   }
 
+  /** The files of a snapshot in the volume of all of them, which nobody can change. */
+  snapshotFiles(store: string, id: string): VolumeFiles {
+    const key = snapshotKey(id);
+    const kept = this.kept.get(key) ?? this.open({ volume: store, below: `/${id}/tree` });
+    this.kept.set(key, kept);
+    return new ReadOnlyFiles(kept.files, neverChanges);
+  }
+
+  /** Lets go of it, so that it can be removed. */
+  closeSnapshot(id: string): Promise<void> {
+    return this.release(snapshotKey(id));
+  }
+
   /** Bytes in use, measured now. */
   async usage(volume: string, signal?: AbortSignal): Promise<VolumeUsage> {
     return volumeUsage(await this.of(volume).files.usage('/', signal));
@@ -77,18 +92,33 @@ export class Keepers {
   }
 
   private of(volume: string): Kept {
-    let kept = this.kept.get(volume);
-    if (kept === undefined) {
-      const { image, owner, refuse, isForUser, agentDir, idleMs } = this.options;
-      const plan = () => ({
-        ...{ volume, image: image(), owner },
+    const { refuse, isForUser } = this.options;
+    const kept =
+      this.kept.get(volume) ??
+      this.open({
+        volume,
         ...(refuse !== undefined && { refuse }),
         ...(isForUser !== undefined && { isForUser }),
       });
-      const keeper = new Keeper(this.docker, plan, agentDir, idleMs ?? defaultIdleMs);
-      kept = { keeper, files: new AgentFiles(keeper) };
-      this.kept.set(volume, kept);
-    }
+    this.kept.set(volume, kept);
     return kept;
   }
+
+  private open(wanted: Omit<KeeperPlan, 'image' | 'owner'>): Kept {
+    const { image, owner, agentDir, idleMs } = this.options;
+    const plan = (): KeeperPlan => ({ ...wanted, image: image(), owner });
+    const keeper = new Keeper(this.docker, plan, agentDir, idleMs ?? defaultIdleMs);
+    return { keeper, files: new AgentFiles(keeper) };
+  }
+}
+
+/** No volume has such a name. */
+function snapshotKey(id: string): string {
+  return `snapshot/${id}`;
+}
+
+function neverChanges(): BerthError {
+  return new BerthError('read_only', 'A snapshot never changes.', {
+    hint: 'Copy files out of it, or restore it.',
+  });
 }

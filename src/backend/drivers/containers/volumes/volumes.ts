@@ -5,12 +5,13 @@ import { heldVolume } from '../../../../api/rules/holder';
 import { ownerWords } from '../../../../api/rules/owner';
 import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
 import type { VolumeFiles, VolumeUsage } from '../../../files/volume-files';
+import type { SnapshotStore } from '../../contract/snapshots';
 import type { VolumeStore } from '../../driver';
 import { claimsAmong, ownedLabels, type Claims } from './claims';
 import { ifMissing, isStatus } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';
 import { endOthersKeepers } from './keeper-container';
-import { isInternalVolume, isToolsName, label } from '../engine/labels';
+import { isInternalVolume, isReservedName, label } from '../engine/labels';
 import { reservedVolume, type Ownership } from '../engine/ownership';
 import { indexHolders, onMachine, toVolume, type ListedVolume } from './volume-info';
 
@@ -30,6 +31,7 @@ export class ContainerVolumes implements VolumeStore {
     private readonly keepers: () => Promise<VolumeKeepers>,
     private readonly ownership: Ownership,
     readonly claims: Claims,
+    readonly snapshots: SnapshotStore & { settled: (volume: string) => Promise<void> },
   ) {}
 
   async list(): Promise<Volume[]> {
@@ -71,7 +73,7 @@ export class ContainerVolumes implements VolumeStore {
 
   async create(spec: VolumeCreate): Promise<Volume> {
     refuseUnsupported(spec);
-    if (isToolsName(spec.name)) {
+    if (isReservedName(spec.name)) {
       throw reservedVolume(spec.name);
     }
     const nonce = randomUUID();
@@ -147,11 +149,13 @@ export class ContainerVolumes implements VolumeStore {
 
   async files(name: string): Promise<VolumeFiles> {
     this.refuseLeaving(name);
+    await this.snapshots.settled(name);
     return (await this.keepers()).files(name);
   }
 
   async usage(name: string, signal: AbortSignal): Promise<VolumeUsage> {
     this.refuseLeaving(name);
+    await this.snapshots.settled(name);
     return (await this.keepers()).usage(name, signal);
   }
 

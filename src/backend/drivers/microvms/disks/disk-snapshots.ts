@@ -48,7 +48,7 @@ export class DiskSnapshots implements SnapshotStore {
     volume: string,
     job: SnapshotJob,
     before?: { id: string; kept: (facts: SnapshotFacts) => Promise<void> },
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     const from = await this.existing(id);
     await this.disks.whileFree(volume, async (path) => {
       if (before !== undefined) {
@@ -63,6 +63,7 @@ export class DiskSnapshots implements SnapshotStore {
         await this.disks.resized(volume, size / mebibyte);
       }
     });
+    return [];
   }
 
   /** To be called within `whileFree`. */

@@ -1,6 +1,7 @@
 /** Engines that confine their containers; no machine of the tests has one that does. */
 import assert from 'node:assert/strict';
 import { Ownership } from '../../../../../../src/backend/drivers/containers/engine/ownership';
+import { Freezes } from '../../../../../../src/backend/drivers/containers/runtime/freezes';
 import { Runtimes } from '../../../../../../src/backend/drivers/containers/runtime/runtimes';
 import { ToolsVolume } from '../../../../../../src/backend/drivers/containers/tools/tools-volume';
 import type { RuntimePlan } from '../../../../../../src/backend/drivers/driver';
@@ -61,7 +62,7 @@ for (const { server, path, said, mappings } of products) {
     beforeEach(() => {
       const { endpoint } = standIn();
       const tools = new ToolsVolume(endpoint, { image: () => 'berth-tools:1', log: quiet });
-      runtimes = new Runtimes(endpoint, tools, new Ownership('me'));
+      runtimes = new Runtimes(endpoint, tools, new Ownership('me'), new Freezes(endpoint, undefined, quiet));
     });
 
     for (const mapping of mappings) {
@@ -118,7 +119,12 @@ describe('containers under SELinux', () => {
       answers.set('/images/img/json', ok({ Os: 'linux', Architecture: 'amd64' }));
       answers.set('/containers/create', ok({ Id: 'made' }));
       const tools = new ReadyTools(endpoint, { image: () => 'berth-tools:1', log: quiet });
-      const runtimes = new Runtimes(endpoint, tools, new Ownership('me'));
+      const runtimes = new Runtimes(
+        endpoint,
+        tools,
+        new Ownership('me'),
+        new Freezes(endpoint, undefined, quiet),
+      );
       // What it was made with is all that is asked of this engine.
       await failure(runtimes.create(sharing('/v/shared'), new AbortController().signal, { volumes: [] }));
       const made = () => bodies.find(({ request }) => request === 'POST /containers/create');
@@ -136,7 +142,12 @@ describe('containers of an engine with userns-remap', () => {
     const { endpoint, answers, asked } = standIn();
     answers.set('/info', () => ({ status: 200, body: { SecurityOptions: ['name=userns'] } }));
     const tools = new ToolsVolume(endpoint, { image: () => 'berth-tools:1', log: quiet });
-    const runtimes = new Runtimes(endpoint, tools, new Ownership('me'));
+    const runtimes = new Runtimes(
+      endpoint,
+      tools,
+      new Ownership('me'),
+      new Freezes(endpoint, undefined, quiet),
+    );
     const creation = runtimes.create(inDocker, new AbortController().signal, { volumes: [] });
     const { message, hint } = await failure(creation, 'not_supported');
     assert.match(message, /userns-remap/);

@@ -1,0 +1,90 @@
+"""Going through a tree name by name: neither its depth nor the length of a path has a limit, and no link is followed."""
+
+import os
+import stat as modes
+
+from names import is_ours
+from places import READ_DIRECTORY
+
+
+class Walk:
+    """An open directory that moves through a tree.
+
+    Who renames directories meanwhile can't lead it out: it goes up only to where it came from.
+    """
+
+    def __init__(self, root):
+        self._root = root
+        self.folder = os.dup(root)
+        self._parts = []
+        self._above = []
+
+    def go(self, parts):
+        """Raises FileNotFoundError or NotADirectoryError when there is no such directory any more."""
+        common = 0
+        while common < min(len(parts), len(self._parts)) and parts[common] == self._parts[common]:
+            common += 1
+        if not self._up(len(self._parts) - common):
+            self._enter(os.dup(self._root))
+            self._parts, self._above, common = [], [], 0
+        for name in parts[common:]:
+            below = os.open(name, READ_DIRECTORY, dir_fd=self.folder)
+            self._above.append(_identity(self.folder))
+            self._parts.append(name)
+            self._enter(below)
+
+    def close(self):
+        os.close(self.folder)
+
+    def _up(self, levels):
+        for _ in range(levels):
+            above = os.open("..", READ_DIRECTORY, dir_fd=self.folder)
+            if _identity(above) != self._above[-1]:
+                os.close(above)
+                return False
+            self._parts.pop()
+            self._above.pop()
+            self._enter(above)
+        return True
+
+    def _enter(self, folder):
+        os.close(self.folder)
+        self.folder = folder
+
+
+def folders_of(walk, check):
+    """Each directory from the root down, in the order of manifests: its parts, and names with their status.
+
+    What goes away meanwhile is left out. The walk stands in the directory while it is looked at.
+    """
+    left = [()]
+    while left:
+        parts = left.pop()
+        check()
+        try:
+            walk.go(parts)
+            entries = _entries(walk.folder)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        yield parts, entries
+        below = [(*parts, name) for name, status in entries if modes.S_ISDIR(status.st_mode)]
+        left.extend(reversed(below))
+
+
+def _entries(folder):
+    found = []
+    with os.scandir(folder) as entries:
+        for item in entries:
+            if is_ours(item.name):
+                continue
+            try:
+                found.append((item.name, item.stat(follow_symlinks=False)))
+            except FileNotFoundError:
+                continue
+    found.sort(key=lambda entry: entry[0])
+    return found
+
+
+def _identity(folder):
+    status = os.fstat(folder)
+    return status.st_dev, status.st_ino

@@ -1,0 +1,23 @@
+/** Of which volumes there can be snapshots, and when. */
+import type { Volume } from '../volumes/schemas';
+
+type Known = Pick<Volume, 'kind' | 'owner' | 'holders'>;
+
+/** Containers are held still for a moment; a disk must have nobody who runs on it. */
+export function canBeKept(volume: Known): boolean {
+  return canHaveSnapshots(volume) && (volume.kind === 'docker' || isStill(volume));
+}
+
+/** Nobody may run on what is put back. */
+export function canBeRestored(volume: Known): boolean {
+  return canHaveSnapshots(volume) && isStill(volume);
+}
+
+/** Not of folders of this machine, nor of what another installation has made. */
+export function canHaveSnapshots({ kind, owner }: Known): boolean {
+  return kind !== 'directory' && owner === undefined;
+}
+
+function isStill({ holders }: Known): boolean {
+  return holders.every(({ state }) => state === 'stopped');
+}

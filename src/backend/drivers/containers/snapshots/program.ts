@@ -1,0 +1,195 @@
+/** The program `snapshots.py`, in a container of its own that has the volume and the store of snapshots. */
+import { randomUUID } from 'node:crypto';
+import type Dockerode from 'dockerode';
+import { BerthError, isErrorCode } from '../../../../api/errors';
+import { formatBytes } from '../../../../api/rules/sizes';
+import { agentCommand } from '../../../inside/agent-source';
+import { stdinOf } from '../../../inside/exec-input';
+import { toolsDirectory } from '../../../inside/init-script';
+import { demultiplex } from '../engine/demux';
+import { isStatus } from '../engine/docker-errors';
+import type { Endpoint } from '../engine/endpoint';
+import { removeContainer } from '../engine/remove-container';
+import { linesOf } from '../engine/streams';
+import { startExec } from '../runtime/exec';
+import { waitingProcess } from '../volumes/keeper-container';
+
+const live = '/volume';
+const store = '/store';
+const stderrKept = 4096;
+
+export interface ProgramPlan {
+  image: string;
+  /** Of `Helpers`. */
+  labels: Readonly<Record<string, string>>;
+  store: string;
+  volume?: { name: string; isReadOnly: boolean };
+  /** See `agentSource`. */
+  source: Buffer;
+}
+
+/** One line of its answers. */
+export type Answer = Readonly<Record<string, unknown>>;
+
+/** A conversation with the program: one at a time asks. */
+export class SnapshotProgram {
+  private said = '';
+
+  private constructor(
+    private readonly container: Dockerode.Container,
+    private readonly input: ReturnType<typeof stdinOf>,
+    private readonly answers: AsyncIterator<string>,
+    private readonly cut: () => void,
+  ) {}
+
+  static async start(endpoint: Endpoint, plan: ProgramPlan): Promise<SnapshotProgram> {
+    const container = await endpoint.call('look into snapshots', (docker) => create(docker, plan));
+    try {
+      await endpoint.call('look into snapshots', () => container.start());
+      const argv = agentCommand(
+        `${toolsDirectory}/bin/python3`,
+        plan.volume === undefined ? '-' : live,
+      ).concat(store);
+      const { stream } = await startExec(endpoint, container.id, { argv, user: '0:0', tty: false, env: [] });
+      const { stdout, stderr } = demultiplex(stream);
+      const input = stdinOf(stream);
+      input.on('error', () => undefined);
+      input.write(plan.source);
+      const lines = linesOf(stdout)[Symbol.asyncIterator]();
+      const program = new SnapshotProgram(container, input, lines, () => void stream.destroy());
+      stderr.on(
+        'data',
+        (chunk: Buffer) => (program.said = (program.said + chunk.toString()).slice(-stderrKept)),
+      );
+      stderr.on('error', () => undefined);
+      return program;
+    } catch (error) {
+      await removeContainer(container);
+      throw error;
+    }
+  }
+
+  /** Sends a request, and waits for an answer with one of the keys. Others are handed to `meanwhile`. */
+  async ask(
+    request: Readonly<Record<string, unknown>>,
+    key: string,
+    meanwhile: (answer: Answer) => void = () => undefined,
+  ): Promise<Answer> {
+    this.input.write(`${JSON.stringify(request)}\n`);
+    for (;;) {
+      const answer = await this.next();
+      if (key in answer) {
+        return answer;
+      }
+      if ('error' in answer) {
+        throw errorOf(answer.error);
+      }
+      meanwhile(answer);
+    }
+  }
+
+  /** It gives up what it does, as soon as it can: what waits for an answer gets the error `cancelled`. */
+  cancel(): void {
+    this.input.end();
+  }
+
+  /** Also when it is in the middle of something. */
+  async close(): Promise<void> {
+    this.cut();
+    await removeContainer(this.container);
+  }
+
+  private async next(): Promise<Answer> {
+    const line = await this.answers.next().catch((error: unknown) => {
+      throw new BerthError('runtime_unavailable', 'The connection to the snapshots broke.', { cause: error });
+    });
+    if (line.done === true) {
+      const last = this.said.trim().split('\n').at(-1) ?? '';
+      throw new BerthError(
+        'internal',
+        `The program that makes snapshots ended${last === '' ? '' : `: ${last}`}.`,
+      );
+    }
+    const answer: unknown = JSON.parse(line.value);
+    return typeof answer === 'object' && answer !== null ? { ...answer } : {};
+  }
+}
+
+async function create(docker: Dockerode, plan: ProgramPlan): Promise<Dockerode.Container> {
+  const { image, labels, volume } = plan;
+  try {
+    return await docker.createContainer({
+      name: `berth-snapshot-${randomUUID()}`,
+      Image: image,
+      Entrypoint: waitingProcess,
+      Cmd: [],
+      User: '0:0',
+      WorkingDir: '/',
+      NetworkDisabled: true,
+      StopSignal: 'SIGTERM',
+      Labels: { ...labels },
+      HostConfig: {
+        NetworkMode: 'none',
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        // To read, make and give away all that a workspace may have made, its devices and capabilities included.
+        CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'],
+        SecurityOpt: ['no-new-privileges'],
+        PidsLimit: 32,
+        Memory: 1024 * 1024 * 1024,
+        LogConfig: { Type: 'none', Config: {} },
+        Mounts: [
+          ...(volume === undefined ? [] : [mountOf(volume.name, live, volume.isReadOnly)]),
+          mountOf(plan.store, store, false),
+        ],
+      },
+    });
+  } catch (error) {
+    if (isStatus(error, 404)) {
+      throw new BerthError('image_missing', `The image "${image}", which reads volumes, is not there.`, {
+        hint: 'Build it: `berth image build`.',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+function mountOf(name: string, target: string, isReadOnly: boolean): Dockerode.MountSettings {
+  const options = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } };
+  return { Type: 'volume', Source: name, Target: target, ReadOnly: isReadOnly, VolumeOptions: options };
+}
+
+/** `{code, detail, path}`, as agents answer. */
+function errorOf(error: unknown): BerthError {
+  const { code, detail, path } =
+    typeof error === 'object' && error !== null ? ({ ...error } as Record<string, unknown>) : {};
+  const why = [path, detail].filter((part) => typeof part === 'string').join(': ');
+  if (code === 'cancelled') {
+    return new BerthError('cancelled', 'Cancelled.');
+  }
+  if (code === 'no_space') {
+    return new BerthError(
+      'no_space',
+      `The disk of the container engine is full${why === '' ? '' : ` (${why})`}.`,
+      {
+        hint: 'Make room there, or delete snapshots; then try again.',
+      },
+    );
+  }
+  return new BerthError(
+    isErrorCode(code) ? code : 'internal',
+    `The snapshot could not be used: ${why || 'no reason'}.`,
+  );
+}
+
+/** That a copy is not begun where it can't end. */
+export function noRoom(volume: string, { wanted, free }: Answer): BerthError | undefined {
+  return typeof wanted === 'number' && typeof free === 'number' && wanted > free
+    ? new BerthError(
+        'no_space',
+        `No snapshot of ${volume} was made: it needs ${formatBytes(wanted)} on the disk of the container engine, where ${formatBytes(free)} are free.`,
+        { hint: 'Make room there, or delete snapshots; then try again.' },
+      )
+    : undefined;
+}

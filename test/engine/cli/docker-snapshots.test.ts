@@ -1,0 +1,111 @@
+/** Snapshots of Docker volumes by the built program; also when the engine is killed while one is made or restored. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EngineInfo, Snapshot, Volume } from '../../../src/api';
+import { until } from '../../support/wait';
+import { Berth, docker, finished } from './harness';
+
+const kills = 10;
+
+describe('berth snapshot of Docker volumes', function () {
+  this.timeout(600_000);
+  const berth = new Berth();
+  const name = `${berth.prefix}-w`;
+  before(() => berth.ok('create', name));
+  after(() => berth.dispose());
+
+  const sh = (script: string): Promise<string> => berth.ok('exec', name, '--', 'sh', '-c', script);
+  const list = (): Promise<Snapshot[]> => berth.json<Snapshot[]>('snapshot', 'list', name);
+  /** Of the home, which is large enough for a kill to meet something under way. */
+  const fingerprint = (): Promise<string> =>
+    sh('cd; find d -type f | sort | xargs cat | sha256sum; find d | wc -l');
+
+  it('keeps the files of a workspace that goes on, and puts them back when it is stopped', async () => {
+    await sh('mkdir ~/d; cd ~/d; for i in $(seq 300); do mkdir $i; head -c 20000 /dev/urandom >$i/f; done');
+    const was = await fingerprint();
+    assert.match(
+      await berth.ok('snapshot', 'create', name, '--name', 'first'),
+      /^Snapshot first of .* is made: /,
+    );
+    await sh('rm -r ~/d; mkdir ~/d; echo two >~/d/f');
+    const running = await berth.run(['snapshot', 'restore', name, 'first', '--yes']);
+    assert.equal(running.code, 1);
+    assert.match(
+      running.stderr,
+      new RegExp(`in use by the workspace ${name} \\(running\\)[^]*berth stop ${name}`),
+    );
+    await berth.ok('stop', name);
+    const back = await berth.ok('snapshot', 'restore', name, 'first', '--yes');
+    assert.match(back, /To undo: berth snapshot restore/);
+    await berth.ok('start', name);
+    assert.equal(await fingerprint(), was);
+    const [undo, first] = await list();
+    assert.deepEqual([undo?.reason, first?.name, first?.kind], ['before-restore', 'first', 'docker']);
+    assert((first?.heldBytes ?? 0) > 0 && (first?.heldMs ?? 0) > 0);
+  });
+
+  it('shows no volume of its own', async () => {
+    const volumes = await berth.json<Volume[]>('volume', 'list');
+    assert.deepEqual(
+      volumes.filter((volume) => volume.name.startsWith('berth-snapshots-')),
+      [],
+    );
+    const taken = await berth.run(['volume', 'create', 'berth-snapshots-mine']);
+    assert.match(taken.stderr, /is kept for what Berth itself needs/);
+  });
+
+  it('leaves the volume as it was before or is after, and nobody frozen, however the engine is killed', async () => {
+    let ended = 0;
+    const [, first] = await list();
+    const whole = await fingerprint();
+    for (let kill = 0; kill < kills; kill += 1) {
+      const isRestore = kill % 2 === 1;
+      await sh(`echo ${kill} >~/d/1/f; rm -rf ~/d/${kill + 10}`);
+      const was = await fingerprint();
+      if (isRestore) {
+        await berth.ok('stop', name);
+      }
+      const argv = isRestore
+        ? ['snapshot', 'restore', name, first?.id ?? '', '--yes']
+        : ['snapshot', 'create', name, '--name', `kill-${kill}`];
+      const { pid } = await berth.json<EngineInfo>('status');
+      const child = berth.spawn(argv);
+      child.stdin.end();
+      const done = finished(child, argv.join(' '));
+      await sleep(300 + Math.random() * 1500);
+      process.kill(pid, 'SIGKILL');
+      const { code } = await done;
+      ended += code === 0 ? 1 : 0;
+      await berth.ok('start', name);
+      await until('nothing is frozen', async () => {
+        const { State: state } = await docker.getContainer(`workspace-${name}`).inspect();
+        return !state.Paused;
+      });
+      const found = await fingerprint();
+      assert(found === was || (isRestore && found === whole), `after kill ${kill}`);
+      assert.equal(await sh('ls -A ~ | grep ^.berth- | wc -l'), '0\n');
+      for (const { id, heldBytes } of await list()) {
+        assert(heldBytes !== undefined, `${id} has no data`);
+      }
+      assert.deepEqual(
+        readdirSync(join(berth.home, 'snapshots')).sort(),
+        (await list()).map(({ id }) => `${id}.json`).sort(),
+      );
+    }
+    console.log(`        ${kills} kills, ${ended} of them after the end`);
+    assert.deepEqual(readdirSync(join(berth.home, 'frozen')), []);
+  });
+
+  it('deletes them, and what they were kept in', async () => {
+    const ids = (await list()).map(({ id }) => id);
+    await berth.ok('delete', name, '--yes');
+    assert.equal((await list()).length, ids.length, 'they outlive their workspace');
+    await berth.ok('snapshot', 'delete', name, ...ids, '--yes');
+    const filters = { label: [`berth.installation=${berth.installation}`, 'berth.role=snapshots'] };
+    assert.deepEqual(await docker.listContainers({ all: true, filters }), []);
+    const { Volumes: volumes } = await docker.listVolumes({ filters });
+    assert.deepEqual(volumes, []);
+  });
+});
