@@ -55,6 +55,7 @@ import { ownFilesOf } from './replacement/own-files';
 import { Ownership } from './engine/ownership';
 import type { AdoptedVolume } from '../../store/adopted-volumes';
 import { Replacements } from './replacement/replacements';
+import { withoutUnfinished } from './replacement/unfinished';
 import { RootFiles } from './runtime/root-files';
 import { Runtimes } from './runtime/runtimes';
 import { Stats } from './runtime/stats';
@@ -190,8 +191,8 @@ export class ContainerDriver implements Driver {
   }
 
   async list(): Promise<RuntimeInfo[]> {
-    const listed = await this.withoutDrafts(await this.runtimes.list());
-    const found = await this.withoutAside(listed);
+    const { replacements, runtimes } = this;
+    const found = await withoutUnfinished({ replacements, runtimes }, (name) => this.inspect(name));
     await Promise.all(found.map((info) => this.followBridge(info)));
     return found;
   }
@@ -374,28 +375,6 @@ export class ContainerDriver implements Driver {
     } catch (error) {
       this.options.log.warn({ error: String(error) }, 'containers of a dead engine may be left');
     }
-  }
-
-  /** One that is being made is no runtime of its own, and goes when its engine was killed: the old one is as it was. */
-  private async withoutDrafts(listed: readonly RuntimeInfo[]): Promise<readonly RuntimeInfo[]> {
-    const drafts = listed.filter((info) => this.replacements.isDraft(info));
-    const healed = await Promise.all(drafts.map(({ name }) => this.replacements.healMove(name)));
-    const seen = healed.includes(true) ? await this.runtimes.list() : listed;
-    return seen.filter((info) => !this.replacements.isDraft(info));
-  }
-
-  /** What waits for its successor to answer is no runtime of its own, unless an engine was killed before there was one. */
-  private async withoutAside(listed: readonly RuntimeInfo[]): Promise<RuntimeInfo[]> {
-    const { replacements } = this;
-    const names = new Set(listed.map(({ name }) => name));
-    const alone = listed
-      .filter((info) => replacements.isAside(info))
-      .map(({ name }) => replacements.withoutSuffix(name))
-      .filter((name) => !names.has(name));
-    const healed = await Promise.all(alone.map((name) => this.inspect(name)));
-    return [...listed, ...healed.filter((info) => info !== undefined)].filter(
-      (info) => !replacements.isAside(info),
-    );
   }
 
   /** A port that somebody else took must not hide the runtime: starting it again moves it to another one. */

@@ -79,9 +79,9 @@ describe('snapshots of volumes of the container engine', function () {
     });
     const states = new Set<string | undefined>();
     const held: number[] = [];
-    let isOver = false;
+    const end = new AbortController();
     const watching = (async () => {
-      while (!isOver) {
+      while (!end.signal.aborted) {
         states.add((await bench.driver.inspect(plan.name))?.state);
       }
     })();
@@ -97,7 +97,7 @@ describe('snapshots of volumes of the container engine', function () {
       const [x, y] = await Promise.all(['/x', '/y'].map((path) => numberIn(files, path)));
       assert(x !== undefined && y !== undefined && x - y >= 0 && x - y <= 1, `${x} ${y}`);
     }
-    isOver = true;
+    end.abort();
     await watching;
     assert.deepEqual([...states], ['running']);
     await writer.kill();
