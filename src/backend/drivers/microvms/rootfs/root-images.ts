@@ -25,7 +25,7 @@ import { ImageFinder } from './find-image';
 import { OwnImages } from './own-images';
 import { lockFile } from '../../../machine/publish';
 import { saveImage } from './save';
-import { SharedWork } from './shared-work';
+import { SharedWork } from '../../../images/shared-work';
 import type { RootSource } from './source';
 
 const noConfig: ImageConfig = { env: [], user: '', workdir: '', entrypoint: [], cmd: [] };

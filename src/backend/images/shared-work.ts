@@ -1,7 +1,7 @@
 /** Work that several want at once is done once; it is cancelled when nobody waits for it any more. */
-import { BerthError } from '../../../../api/errors';
-import type { TransferOptions } from '../../../images/oci/transfer';
-import { throwIfCancelled } from '../../../machine/wait';
+import { BerthError } from '../../api/errors';
+import type { TransferOptions } from './oci/transfer';
+import { throwIfCancelled } from '../machine/wait';
 
 interface Run<T> {
   done: Promise<T>;
