@@ -48,7 +48,10 @@ export class SharedWork<T> {
     const abort = new AbortController();
     const waiting: Run<T>['waiting'] = new Set();
     const progress: TransferOptions['progress'] = (now) => waiting.forEach((report) => report(now));
-    const done = work({ progress, signal: abort.signal }).finally(() => this.runs.delete(key));
+    // A turn later, so that what it reports at once is heard.
+    const done = Promise.resolve()
+      .then(() => work({ progress, signal: abort.signal }))
+      .finally(() => this.runs.delete(key));
     const run = { done, abort, waiting };
     this.runs.set(key, run);
     return run;

@@ -58,12 +58,19 @@ describeContainers('a daemon', 'faults: the Docker daemon', function () {
     };
   }
 
-  it("says how to build 'workspace:latest' when it is missing, and leaves nothing", async () => {
+  it("builds 'workspace:latest' when it is missing, and leaves nothing when that is cancelled", async () => {
     const wanted = harness.name();
-    const error = await failure(harness.done(await harness.beginCreate(wanted)), 'image_missing');
-    assert.match(error.message, /'workspace:latest' is not built/);
-    assert.match(error.hint ?? '', /berth image build/);
+    const before = await countAll();
+    const begun = await harness.beginCreate(wanted);
+    const params = { id: begun.id };
+    await eventually('the image is being built', async () => {
+      const { steps } = await harness.client.call('operations.get', { params });
+      return steps.some(({ title, outcome }) => title === 'Build workspace:latest' && outcome === 'running');
+    });
+    await harness.client.call('operations.cancel', { params });
+    await failure(harness.done(begun), 'cancelled');
     await failure(harness.workspace(wanted), 'not_found');
+    assert.deepEqual(await countAll(), before);
   });
 
   it('keeps the volumes of stopped and archived workspaces over a prune of all unused ones', async () => {

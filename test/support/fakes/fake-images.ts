@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type { Image } from '../../../src/api/engine/schemas';
-import type { ImageStore, PullProgress, SavedImage } from '../../../src/backend/drivers/driver';
+import type { ImageBuild, ImageStore, PullProgress, SavedImage } from '../../../src/backend/drivers/driver';
 
 export type Act = (verb: string, of: string, signal?: AbortSignal) => Promise<void>;
 
 export class FakeImages implements ImageStore {
   readonly known = new Map([['workspace:latest', 'sha256:workspace']]);
-  readonly built: { noCache: boolean; toolsOnly: boolean }[] = [];
+  readonly built: ImageBuild[] = [];
 
   constructor(private readonly act: Act) {}
 
@@ -42,7 +42,7 @@ export class FakeImages implements ImageStore {
   }
 
   async build(
-    options: { noCache: boolean; toolsOnly: boolean },
+    options: ImageBuild,
     step: <T>(name: string, title: string, run: () => Promise<T>) => Promise<T>,
     line: (text: string) => void,
     signal: AbortSignal,

@@ -11,6 +11,12 @@ export interface SavedImage {
   totalBytes: number;
 }
 
+export interface ImageBuild {
+  noCache: boolean;
+  toolsOnly: boolean;
+  imageOnly?: boolean;
+}
+
 export interface ImageStore {
   list(): Promise<Image[]>;
   /** Id of the image, or undefined when it is not there. */
@@ -30,9 +36,12 @@ export interface ImageStore {
   save(image: string, signal: AbortSignal): Promise<SavedImage>;
   /** Takes the name away, and the image when it has no other; throws `in_use`. */
   remove(image: string): Promise<void>;
-  /** Builds what the driver itself needs, and `workspace:latest` unless only the tools are asked for. */
+  /**
+   * Builds what the driver itself needs, and `workspace:latest`; without the one (`toolsOnly`) or, where it takes time that can wait
+   * (the kernel of microVMs), the other (`imageOnly`). Several builds at once are done one after the other.
+   */
   build(
-    options: { noCache: boolean; toolsOnly: boolean },
+    options: ImageBuild,
     step: <T>(name: string, title: string, run: () => Promise<T>) => Promise<T>,
     line: (text: string) => void,
     signal: AbortSignal,

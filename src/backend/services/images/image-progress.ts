@@ -5,6 +5,7 @@ import type { WorkspaceSpec } from '../../../api/workspaces/schemas';
 import type { Driver, PullProgress } from '../../drivers/driver';
 import { currentCaller } from '../callers/caller';
 import { statusOf, type Drivers } from '../engine/drivers';
+import { buildMissing } from './missing-image';
 import { startSteps } from '../workspaces/start/start-steps';
 import type { OperationContext } from '../operations/operation-context';
 
@@ -14,21 +15,28 @@ export function inBytes(context: OperationContext): (now: PullProgress) => void 
 }
 
 /**
- * For whatever makes a runtime (create, and each verb that finds none), with a step of its own: `workspace:latest` is
- * built, never pulled; others are pulled when they are not here, for the owner alone. Throws `image_missing` and `forbidden`.
+ * For whatever makes a runtime (create, and each verb that finds none), with a step of its own: what is not here is
+ * pulled, `workspace:latest` built, for the owner alone. Throws `image_missing` and `forbidden`.
  */
 export async function ensureImage(driver: Driver, image: string, context: OperationContext): Promise<void> {
   const { images } = driver;
-  await context.step(startSteps.image.name, startSteps.image.title, async () => {
+  const isBuilt = await context.step(startSteps.image.name, startSteps.image.title, async () => {
     if ((await images.resolve(image)) !== undefined) {
-      return;
+      return true;
     }
     if (isWorkspaceImage(image)) {
-      throw imageMissing(image);
+      if (currentCaller().kind !== 'owner') {
+        throw imageMissing(image);
+      }
+      return false;
     }
     refuseOthersPull(image);
     await images.pull(image, inBytes(context), context.signal);
+    return true;
   });
+  if (!isBuilt) {
+    await buildMissing(driver, context);
+  }
   await prepareImage(driver, image, context);
 }
 

@@ -15,6 +15,7 @@ import { PullSum } from './pull-progress';
 import { registryAuth } from '../../../images/registry-auth';
 import { nameOf } from '../runtime/runtime-info';
 import { toReadable, withErrorsOf } from '../engine/streams';
+import { throwIfCancelled } from '../../../machine/wait';
 
 const pullTimeoutMs = 24 * 60 * 60_000;
 
@@ -26,6 +27,8 @@ export interface ImagesOptions {
 }
 
 export class ContainerImages implements ImageStore {
+  private building: Promise<unknown> = Promise.resolve();
+
   constructor(
     private readonly endpoint: Endpoint,
     private readonly options: ImagesOptions,
@@ -129,7 +132,16 @@ export class ContainerImages implements ImageStore {
     await this.endpoint.call(`remove the image ${image}`, (docker) => docker.getImage(image).remove());
   }
 
-  async build(...[options, step, line, signal]: Parameters<ImageStore['build']>): Promise<void> {
+  /** One after the other, as they give names to the same images; one that is cancelled waits no longer. */
+  async build(...build: Parameters<ImageStore['build']>): Promise<void> {
+    const signal = build[3];
+    const before = this.building;
+    const mine = unlessCancelled(before, signal).then(() => this.buildNow(...build));
+    this.building = Promise.allSettled([before, mine]);
+    await mine;
+  }
+
+  private async buildNow(...[options, step, line, signal]: Parameters<ImageStore['build']>): Promise<void> {
     const parts = {
       endpoint: this.endpoint,
       folder: this.options.folder,
@@ -154,6 +166,18 @@ export class ContainerImages implements ImageStore {
       }
     });
   }
+}
+
+/** Throws `cancelled`. */
+async function unlessCancelled(before: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let end = (): void => undefined;
+  const cancelled = new Promise<void>((resolve) => (end = resolve));
+  signal.addEventListener('abort', end, { once: true });
+  if (!signal.aborted) {
+    await Promise.race([before, cancelled]);
+  }
+  signal.removeEventListener('abort', end);
+  throwIfCancelled(signal, 'build the image');
 }
 
 function explainPull(image: string, error: unknown, verb = 'pull'): BerthError {

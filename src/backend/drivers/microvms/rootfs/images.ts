@@ -63,6 +63,9 @@ export class MicrovmImages implements ImageStore {
     if (!options.toolsOnly) {
       await this.deps.containers.build(options, step, line, signal);
     }
+    if (options.imageOnly === true) {
+      return;
+    }
     await step('guest', 'Prepare the kernel of microVMs', async () => {
       await this.deps.kits.build(line, signal);
       this.deps.built();

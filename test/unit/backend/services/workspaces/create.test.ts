@@ -195,33 +195,6 @@ describe('services/workspaces/create', () => {
     await failure(() => test.services.workspaces.get('demo'), 'not_found');
   });
 
-  it('says how to build the default image when it is missing; that one is never pulled', async () => {
-    test.driver.images.known.clear();
-    const operation = await test.create('demo');
-    assert.deepEqual(operation.error, {
-      code: 'image_missing',
-      message: "The workspace image 'workspace:latest' is not built yet.",
-      hint: 'Build it: `berth image build`.',
-      field: 'image',
-    });
-    assert(!test.driver.calls.some((call) => call.startsWith('pull')));
-  });
-
-  it('makes a microVM of an image from a registry, and says so, where nothing can build the default one', async () => {
-    Object.assign(test.driver, { kind: 'microvm' });
-    test.driver.images.known.clear();
-    const { status, warnings } = await test.create('demo', { runtime: 'microvm' });
-    assert.equal(status, 'succeeded');
-    assert.match(warnings[0] ?? '', /workspace:latest needs Docker or Podman .*: debian:12 is used/);
-    assert.equal(test.services.workspaces.get('demo').spec.image, 'debian:12');
-    const named = await test.create('named', { runtime: 'microvm', image: 'workspace:latest' });
-    assert.equal(named.error?.code, 'image_missing', 'what was named is never replaced');
-    test.driver.images.known.set('workspace:latest', 'sha256:workspace');
-    const built = await test.create('built', { runtime: 'microvm' });
-    assert.deepEqual(built.warnings, []);
-    assert.equal(test.services.workspaces.get('built').spec.image, 'workspace:latest');
-  });
-
   it('pulls another image that is missing, with progress', async () => {
     const operation = await test.create('demo', { image: 'debian:12' });
     assert.equal(operation.status, 'succeeded');

@@ -292,9 +292,9 @@ describe('services/workspaces/workspaces', () => {
     it('does not try again what can not pass', async () => {
       test.driver.runtimes.clear();
       test.driver.images.known.clear();
+      test.driver.fail('build', new BerthError('image_missing', 'no base image'));
       const operation = await run('recover');
-      assert.equal(operation.error?.code, 'image_missing');
-      assert.equal(operation.warnings.length, 0);
+      assert.deepEqual([operation.error?.code, operation.warnings], ['image_missing', []]);
       assert.equal(workspace().state, 'error');
     });
   });
