@@ -16,11 +16,11 @@ function buttonOf({ command, title }, index) {
   return element('button', { id: command, 'data-command': command, ...kind }, title);
 }
 
-function volumeOf({ name, place, used, share }) {
+function volumeOf({ title, place, used, share }) {
   const row = element(
     'div',
     { class: 'volume' },
-    element('strong', {}, name),
+    element('strong', {}, title),
     element('span', { class: 'quiet' }, place),
     element('span', { class: 'amount' }, used),
   );

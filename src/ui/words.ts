@@ -1,6 +1,6 @@
 /** Sizes, times and states as people read them. */
 import * as vscode from 'vscode';
-import type { Holder, Limits, RuntimeKind, Volume, WorkspaceState } from '../api';
+import type { Holder, Limits, RuntimeKind, Volume, Workspace, WorkspaceState } from '../api';
 import { exactMiB, formatBytes } from '../api/rules/sizes';
 
 const { t } = vscode.l10n;
@@ -136,4 +136,16 @@ export function limitsWords({ cpus, memoryMiB, pids, shmMiB }: Limits, runtime: 
     shmMiB === undefined ? undefined : t('{0} shared memory', exactMiB(shmMiB)),
   ].filter((word) => word !== undefined);
   return words.length === 0 ? runtimeWords(runtime).unlimited : words.join(', ');
+}
+
+/** A workspace's own volumes are named after it, which is said above them already: what they are for tells them apart. */
+export function volumeWord(volume: string, workspace: Workspace | undefined): string {
+  switch (volume) {
+    case workspace?.homeVolume:
+      return t('Home');
+    case workspace?.dockerVolume:
+      return t('Docker data');
+    default:
+      return volume;
+  }
 }

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { formatBytes } from '../../api/rules/sizes';
 import type { Operation, Workspace, WorkspaceState } from '../../api';
 import type { Store } from '../../ui/store';
-import { runtimeWords, stateWord, time, usedWords } from '../../ui/words';
+import { runtimeWords, stateWord, time, usedWords, volumeWord } from '../../ui/words';
 import { workspaceImage } from '../../api/rules/image-reference';
 import { isInTransition } from '../../api/rules/lifecycle';
 import { defaultRuntime, localTarget } from '../../api/rules/runtimes';
@@ -213,23 +213,10 @@ export function publishedItem(row: RowOf<'published'>, store: Store): vscode.Tre
   return item;
 }
 
-/** The workspace's own volumes are named after it, which is said above them already: what they are for tells them apart. */
-function mountLabel({ workspace: name, volume }: RowOf<'mount'>, store: Store): string {
-  const workspace = store.workspace(name);
-  switch (volume) {
-    case workspace?.homeVolume:
-      return t('Home');
-    case workspace?.dockerVolume:
-      return t('Docker data');
-    default:
-      return volume;
-  }
-}
-
 /** The row of a volume that is mounted in a workspace. */
 export function mountItem(row: RowOf<'mount'>, store: Store): vscode.TreeItem {
   const volume = store.volume(row.volume);
-  const item = new vscode.TreeItem(mountLabel(row, store));
+  const item = new vscode.TreeItem(volumeWord(row.volume, store.workspace(row.workspace)));
   item.id = rowId(row);
   item.tooltip = t('Volume {0} at {1}', row.volume, row.target);
   item.description = [row.target, row.readOnly ? t('read-only') : undefined, volume && usedWords(volume)]

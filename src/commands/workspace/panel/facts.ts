@@ -14,7 +14,7 @@ import {
 import type { Volume, Workspace } from '../../../api';
 import type { CommandId } from '../../../ui/contributions/commands';
 import { verbWords } from '../lifecycle/verb-words';
-import { limitsWords, runtimeWords, stateWord, time, usedWords } from '../../../ui/words';
+import { limitsWords, runtimeWords, stateWord, time, usedWords, volumeWord } from '../../../ui/words';
 
 const { t } = vscode.l10n;
 const mebibyte = 1024 ** 2;
@@ -26,6 +26,8 @@ export interface PanelButton {
 
 export interface PanelVolume {
   name: string;
+  /** What people call it, here. */
+  title: string;
   /** Where it is mounted, and how. */
   place: string;
   /** How much is in it, in words. */
@@ -72,12 +74,16 @@ function buttonsOf(workspace: Workspace): PanelButton[] {
   return state === 'running' ? [...open, ...verbsShown, ...look] : [...verbsShown, ...open, ...look];
 }
 
-function volumeOf(name: string, place: string, volume: Volume | undefined): PanelVolume {
+function volumeOf(
+  { name, title, place }: Pick<PanelVolume, 'name' | 'title' | 'place'>,
+  volume: Volume | undefined,
+): PanelVolume {
   const used = volume && usedWords(volume);
   const size = volume?.sizeMiB;
   const ofSize = size === undefined ? undefined : formatBytes(size * mebibyte);
   return {
     name,
+    title,
     place,
     used:
       used === undefined
@@ -100,7 +106,9 @@ function volumesOf(workspace: Workspace, find: (name: string) => Volume | undefi
       place: readOnly ? t('{0}, read-only', target) : target,
     })),
   ];
-  return mounts.map(({ source, place }) => volumeOf(source, place, find(source)));
+  return mounts.map(({ source, place }) =>
+    volumeOf({ name: source, title: volumeWord(source, workspace), place }, find(source)),
+  );
 }
 
 function factsOf({ spec, ...workspace }: Workspace): [string, string][] {

@@ -53,8 +53,14 @@ describe('the panel of a workspace', () => {
         name === found.name ? found : undefined,
       );
       assert.deepEqual(volumes, [
-        { name: 'workspace-demo', place: '/home/workspace', used: '256 MiB of 1.0 GiB', share: 0.25 },
-        { name: 'data', place: '/data, read-only', used: 'not measured yet' },
+        {
+          name: 'workspace-demo',
+          title: 'Home',
+          place: '/home/workspace',
+          used: '256 MiB of 1.0 GiB',
+          share: 0.25,
+        },
+        { name: 'data', title: 'data', place: '/data, read-only', used: 'not measured yet' },
       ]);
     });
 
