@@ -11,6 +11,8 @@ import { openedFile, writePhotos, writeProject } from './project';
 const folder = join(ROOT, 'media', 'screenshots');
 const slow = 180_000;
 const dropMiB = 4096;
+/** So long is the panel in sight before its picture is taken. */
+const measuredMs = 100_000;
 /** Where the project lies in its workspace. */
 const place = 'storefront:/home/workspace/shop';
 
@@ -31,7 +33,10 @@ interface Made {
 }
 
 const workspaces: readonly Made[] = [
-  { name: 'storefront', options: ['--publish', '8080', '--tag', 'shop'] },
+  {
+    name: 'storefront',
+    options: ['--publish', '8080', '--tag', 'shop', '--cpus', '2', '--memory', '2g'],
+  },
   { name: 'kernel-lab', options: ['--runtime', 'microvm', '--memory', '512m'] },
   { name: 'payments-api', options: ['--tag', 'shop'] },
 ];
@@ -48,6 +53,10 @@ async function shoot({ workbench }: Session, name: string): Promise<void> {
   console.log(`media/screenshots/${name}.png`);
 }
 
+/** Work that comes and goes, so that there is something to measure. */
+const work =
+  '(while :; do timeout 4 gzip -c /dev/urandom >/dev/null; (head -c 500m /dev/zero; sleep 6) | tail -c 1g >/dev/null; sleep 4; done) >/dev/null 2>&1 &';
+
 /** From dark to light, or back. */
 async function toggleTheme({ workbench }: Session): Promise<void> {
   await workbench.run('Preferences: Toggle between Light/Dark Themes');
@@ -60,6 +69,7 @@ async function stage(session: Session, project: string): Promise<void> {
   }
   await berth(session, 'cp', project, place);
   await berth(session, 'stop', 'payments-api');
+  await berth(session, 'exec', 'storefront', '--', 'sh', '-c', work);
 }
 
 async function clear(session: Session): Promise<void> {
@@ -102,8 +112,26 @@ async function takeOverview(session: Session, photos: string): Promise<void> {
   await workbench.notifications.toasts.first().waitFor({ state: 'hidden', timeout: slow });
 }
 
+/** Once there are some minutes to look at. */
+async function takePanel(session: Session): Promise<void> {
+  const { workbench } = session;
+  await workbench.editor.closeAll();
+  const row = workbench.tree('Workspaces').row('storefront');
+  await row.contextMenu('Show Workspace Panel');
+  const page = workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+  await page.locator('#log pre').waitFor({ timeout: slow });
+  await workbench.page.waitForTimeout(measuredMs);
+  await picture(session, 'panel');
+  await toggleTheme(session);
+  await picture(session, 'panel-light');
+  await toggleTheme(session);
+  await workbench.editor.closeAll();
+}
+
 async function takeStopped(session: Session): Promise<void> {
   const { workbench } = session;
+  await workbench.tree('Volumes').row(openedFile).doubleClick();
+  await workbench.editor.waitForTab(openedFile);
   await berth(session, 'stop', 'storefront');
   await workbench
     .tree('Workspaces')
@@ -135,6 +163,7 @@ async function main(): Promise<void> {
       await session.workbench.tree('Workspaces').row('kernel-lab').waitFor('visible', slow);
       await takeOverview(session, photos);
       await takeWizard(session);
+      await takePanel(session);
       await takeStopped(session);
     } finally {
       await clear(session);
