@@ -325,9 +325,10 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
 
   private refresh(change: StoreChange): void {
     const names = change.all ? this.store.workspaces.map(({ name }) => name) : [...change.workspaces];
-    const changed = names
+    const workspaces = names
       .map((name) => this.rows.find(`workspace:${name}`))
       .filter((row) => row !== undefined);
+    const changed = [...workspaces, ...this.mountsOf(change)];
     this.drawn.changed(changed);
     if (change.all || this.orderOf(this.sorted()) !== this.drawnOrder || change.workspaces.size > manyRows) {
       this.rows.drop((row) => this.isGone(row));
@@ -337,6 +338,16 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
     if (changed.length > 0) {
       this.emitter.fire(changed);
     }
+  }
+
+  /** The rows that say how much is in a volume which changed, where their workspace did not. */
+  private mountsOf({ volumes, workspaces }: StoreChange): WorkspaceRow[] {
+    if (volumes.size === 0) {
+      return [];
+    }
+    return [...this.rows.all()].filter(
+      (row) => row.type === 'mount' && volumes.has(row.volume) && !workspaces.has(row.workspace),
+    );
   }
 
   private isGone(row: WorkspaceRow): boolean {

@@ -7,7 +7,7 @@ import type { WorkspaceRow } from '../../../../src/providers/trees/rows';
 import type { EngineLink } from '../../../../src/ui/engine-link';
 import type { Store } from '../../../../src/ui/store';
 import { until } from '../../../support/wait';
-import { operation, workspace } from '../fixtures';
+import { operation, volume, workspace } from '../fixtures';
 
 const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
 
@@ -48,6 +48,19 @@ describe('providers/trees/workspaces-tree', () => {
     // VS Code does not ask for the row: it was still drawing it.
     await until('it is told again', () => refreshed.length === 2);
     assert.deepEqual(refreshed[1], [row]);
+  });
+
+  it('draws the row of a volume again once there is more in it', async () => {
+    const home = workspace('demo').homeVolume;
+    load(workspace('demo'));
+    const rows = await tree.getChildren(await demo());
+    const mount = rows.find((row) => row.type === 'mount');
+    refreshed.length = 0;
+    store.apply({ id: 1, type: 'volume.changed', payload: volume(home, { usedBytes: 4 * 1024 ** 3 }) });
+    await until('the change is told', () => refreshed.length === 1);
+    assert.deepEqual(refreshed[0], [mount]);
+    assert.ok(mount);
+    assert.match(String(tree.getTreeItem(mount).description), /4\.0 GiB/);
   });
 
   it('leaves a row unfolded or folded as the user left it, also when it comes again', async () => {
