@@ -130,7 +130,11 @@ export class Store implements Disposable {
     const touched = this.touched ?? new Set<string>();
     this.touched = undefined;
     replace(this.workspacesByName, snapshot.workspaces, nameOf, touched, 'workspaces');
-    replace(this.volumesByName, snapshot.volumes, nameOf, touched, 'volumes');
+    const volumes = snapshot.volumes.map((now) => {
+      const before = this.volume(now.name);
+      return isSame(before, now) ? keepUsage(before, now) : now;
+    });
+    replace(this.volumesByName, volumes, nameOf, touched, 'volumes');
     replace(this.operationsById, snapshot.operations, idOf, touched, 'operations');
     replace(this.driversByKind, snapshot.drivers, runtimeOf, touched, 'drivers');
     this.expected.clear();
@@ -287,6 +291,11 @@ function keepUsage(before: Volume | undefined, now: Volume): Volume {
     return now;
   }
   return withUsage(now, before);
+}
+
+/** Not another one of its name, that was made later. */
+function isSame(before: Volume | undefined, now: Volume): boolean {
+  return before?.kind === now.kind && before.id === now.id && before.createdAt === now.createdAt;
 }
 
 function withUsage({ usedIsAtLeast, usedAt, ...volume }: Volume, from: Volume): Volume {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineEvent, Workspace } from '../../../src/api';
+import type { EngineEvent, Volume, Workspace } from '../../../src/api';
 import { Store, type StoreChange } from '../../../src/ui/store';
 import { fastest } from '../../support/fastest';
 import { operation, volume, workspace } from '../providers/fixtures';
@@ -83,6 +83,18 @@ describe('the store of what the engine tells', () => {
     store.apply({ id: 1, type: 'volume.changed', payload: volume('v', measured) });
     store.apply({ id: 2, type: 'volume.changed', payload: volume('v', { role: 'home' }) });
     assert.deepEqual(store.volume('v'), volume('v', { role: 'home', ...measured }));
+  });
+
+  it('keeps the measured size of the same volume in a snapshot, and of no other one of its name', () => {
+    const measured = { usedBytes: 7, usedIsAtLeast: true, usedAt: 'then' };
+    const load = (now: Partial<Volume>) => {
+      store.loadSnapshot({ ...empty, volumes: [volume('v', now)] });
+      return store.volume('v');
+    };
+    load({ id: '1', ...measured });
+    assert.deepEqual(load({ id: '1' }), volume('v', { id: '1', ...measured }));
+    assert.deepEqual(load({ id: '1', usedBytes: 8 }), volume('v', { id: '1', usedBytes: 8 }));
+    assert.deepEqual(load({ id: '2' }), volume('v', { id: '2' }));
   });
 
   it('tells every change of an operation, and refreshes the row of its workspace', async () => {

@@ -6,13 +6,14 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Cache, CacheId } from '../../../api/engine/caches';
 import { isErrno, namesIn, removeTree } from '../../machine/files';
+import { KeyedLock } from '../../machine/keyed-lock';
 import type { Caches } from '../contract/caches';
 import type { GuestKits } from './parts';
 import type { RuntimeStore } from './runtimes/runtime-store';
 
 const blockBytes = 512;
-/** Its checksum first: a state without one is not taken. */
-const stateName = /^([0-9a-f]+\.state)\.sum$/;
+/** With its checksum: a state without one is not taken, and takes room all the same. */
+const stateName = /^([0-9a-f]+\.state)(?:\.sum)?$/;
 const imageName = /^([0-9a-f]{64})\.ext4$/;
 
 export interface MicrovmCachesDeps {
@@ -26,11 +27,16 @@ export interface MicrovmCachesDeps {
 /** What is removed together. */
 interface Entry {
   paths: string[];
+  /** Those of the paths that count. */
+  sized: string[];
   bytes: number;
   isFree: boolean;
 }
 
 export class MicrovmCaches implements Caches {
+  /** Two that clean at once would both count what one of them removes. */
+  private readonly cleaning = new KeyedLock();
+
   constructor(private readonly deps: MicrovmCachesDeps) {}
 
   async list(): Promise<Cache[]> {
@@ -46,17 +52,21 @@ export class MicrovmCaches implements Caches {
     );
   }
 
-  async clean(wanted: readonly CacheId[]): Promise<number> {
-    let freed = 0;
-    for (const id of ids.filter((each) => wanted.includes(each))) {
-      for (const { paths, bytes } of (await this.entries(id)).filter(({ isFree }) => isFree)) {
-        for (const path of paths) {
-          await removeTree(path);
+  clean(wanted: readonly CacheId[]): Promise<number> {
+    return this.cleaning.run('clean', async () => {
+      let freed = 0;
+      for (const id of ids.filter((each) => wanted.includes(each))) {
+        for (const { paths, sized } of (await this.entries(id)).filter(({ isFree }) => isFree)) {
+          // What was there when it went, not what there was when the list was made.
+          const before = await bytesOfAll(sized);
+          for (const path of paths) {
+            await removeTree(path);
+          }
+          freed += before - (await bytesOfAll(sized));
         }
-        freed += bytes;
       }
-    }
-    return freed;
+      return freed;
+    });
   }
 
   private folderOf(id: CacheId): string {
@@ -88,19 +98,18 @@ export class MicrovmCaches implements Caches {
         const isUsed = inUse.some((kernel) => kernel.startsWith(path + sep));
         // Where the cache is shared, nobody knows what the machines of others have.
         const isFree = name !== current && !isUsed && home === cache;
-        return { paths: [path], bytes: await bytesOf(path), isFree };
+        return { paths: [path], sized: [path], bytes: await bytesOf(path), isFree };
       }),
     );
   }
 
   private async templates(folder: string): Promise<Entry[]> {
     const names = await namesIn(folder);
-    const states = names.flatMap((name) => stateName.exec(name)?.[1] ?? []);
+    const states = [...new Set(names.flatMap((name) => stateName.exec(name)?.[1] ?? []))];
     return Promise.all(
       states.map(async (state) => {
         const paths = [`${state}.sum`, state].map((name) => join(folder, name));
-        const sizes = await Promise.all(paths.map(bytesOf));
-        return { paths, bytes: sizes.reduce((a, b) => a + b, 0), isFree: true };
+        return { paths, sized: paths, bytes: await bytesOfAll(paths), isFree: true };
       }),
     );
   }
@@ -112,13 +121,13 @@ export class MicrovmCaches implements Caches {
     return Promise.all(
       digests.map(async (digest) => {
         // The file system first: what is said of it alone is of no use, and takes no room.
-        const paths = ['.ext4', '.json'].map((ending) => join(folder, `${digest}${ending}`));
-        const names = await stat(paths[0] ?? '').then(
+        const [disk, said] = [join(folder, `${digest}.ext4`), join(folder, `${digest}.json`)];
+        const names = await stat(disk).then(
           ({ nlink }) => nlink,
           () => 0,
         );
         const isFree = names === 1 && !used.has(`sha256:${digest}`);
-        return { paths, bytes: await bytesOf(paths[0] ?? ''), isFree };
+        return { paths: [disk, said], sized: [disk], bytes: await bytesOf(disk), isFree };
       }),
     );
   }
@@ -133,6 +142,11 @@ const ids: readonly CacheId[] = ['guest-kits', 'templates', 'root-images'];
 
 const sum = (entries: readonly Entry[]): number => entries.reduce((bytes, entry) => bytes + entry.bytes, 0);
 
+async function bytesOfAll(paths: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(paths.map(bytesOf));
+  return sizes.reduce((a, b) => a + b, 0);
+}
+
 /** On the disk, holes left out; nothing for what has gone meanwhile. */
 async function bytesOf(path: string): Promise<number> {
   try {
@@ -140,8 +154,7 @@ async function bytesOf(path: string): Promise<number> {
     if (!found.isDirectory()) {
       return found.blocks * blockBytes;
     }
-    const inside = await Promise.all((await readdir(path)).map((name) => bytesOf(join(path, name))));
-    return inside.reduce((a, b) => a + b, 0);
+    return await bytesOfAll((await readdir(path)).map((name) => join(path, name)));
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) {
       return 0;

@@ -68,6 +68,20 @@ describe('drivers/microvms/caches', () => {
     assert.equal(await caches().clean(['guest-kits', 'templates', 'root-images']), 0);
   });
 
+  it('have a booted microVM that has lost its checksum, too, which no start takes', async () => {
+    await put('templates', 'ef56.state');
+    const templates = (await caches().list()).find(({ id }) => id === 'templates');
+    assert.deepEqual([templates?.count, templates?.freeableBytes], [3, 4 * 8_192]);
+    assert.equal(await caches().clean(['templates']), 4 * 8_192);
+    assert.deepEqual(await readdir(at('templates')), ['notes.txt']);
+  });
+
+  it('count what was freed once, when they are cleaned twice at the same time', async () => {
+    const both = caches();
+    const freed = await Promise.all([both.clean(['templates']), both.clean(['templates'])]);
+    assert.deepEqual(freed, [3 * 8_192, 0]);
+  });
+
   it('keep every kernel where other installations have the cache, too', async () => {
     assert.equal(await caches({ home: '/elsewhere' }).clean(['guest-kits']), 0);
   });
