@@ -17,13 +17,15 @@ const beginnings = ['Received disconnect from ', 'Disconnected from '];
 const timeBefore = new RegExp(`^${time}`);
 /** No line of ours is longer. */
 const maxHeldChars = 250;
+/** Asked for besides what is to be shown: those of a start or two are among the last lines. */
+const fewProbes = 16;
+const doubtful = 4;
 
-/** A log as it is but for those lines. What has no end of its line yet is held back only where it may become one. */
-export function withoutProbes(log: Readable): Readable {
+/** Whether a line is one of those; to be asked for one line of a log after the other. */
+function probeTest(): (line: string) => boolean {
   // No more than there are: a guest may write such lines as well, without end.
   const ports = new Set<string>();
-  let held = '';
-  const isProbe = (line: string): boolean => {
+  return (line) => {
     const port = first.exec(line)?.[1];
     if (port !== undefined) {
       ports.add(port);
@@ -31,6 +33,55 @@ export function withoutProbes(log: Readable): Readable {
     }
     return ports.delete(second.exec(line)?.[1] ?? '');
   };
+}
+
+/**
+ * The log without those lines, of which the last `tail` are shown. Both answer the last so many of all lines: `look` what there is
+ * now, to count them, `show` what is then shown, which may go on.
+ */
+export async function tailWithoutProbes(
+  tail: number,
+  look: (lines: number) => Promise<Readable>,
+  show: (lines: number) => Promise<Readable>,
+): Promise<Readable> {
+  return withoutProbes(await show(await tailOfAll(look, tail)));
+}
+
+/** How many of all lines have so many in them that are shown; more than there are where there are not so many. */
+async function tailOfAll(read: (tail: number) => Promise<Readable>, tail: number): Promise<number> {
+  for (let asked = tail + fewProbes; tail > 0; asked *= 2) {
+    const isProbe = await probesIn(await read(asked));
+    let missing = tail;
+    let from = isProbe.length;
+    for (; from > 0 && missing > 0; from -= 1) {
+      missing -= isProbe[from - 1] === true ? 0 : 1;
+    }
+    // The first ones may be the second half of what began before them.
+    if ((missing === 0 && from >= doubtful) || isProbe.length < asked) {
+      return isProbe.length - from + missing;
+    }
+  }
+  return tail;
+}
+
+/** Of each line, in their order. */
+async function probesIn(log: Readable): Promise<boolean[]> {
+  const test = probeTest();
+  const found: boolean[] = [];
+  let held = '';
+  for await (const chunk of log as AsyncIterable<Buffer>) {
+    const lines = (held + chunk.toString('latin1')).split('\n');
+    // Of a line without an end no more than tells what it is.
+    held = (lines.pop() ?? '').slice(0, 2 * maxHeldChars);
+    lines.forEach((line) => found.push(test(line)));
+  }
+  return held === '' ? found : [...found, test(held)];
+}
+
+/** A log as it is but for those lines. What has no end of its line yet is held back only where it may become one. */
+export function withoutProbes(log: Readable): Readable {
+  const isProbe = probeTest();
+  let held = '';
   // Byte by byte, whatever the log holds.
   const push = (stream: Transform, text: string): void => {
     if (text !== '') {

@@ -13,7 +13,7 @@ import type { SshKeys } from '../../ssh/keys';
 import type { SecretStore } from '../../store/secrets';
 import type { StateDirectory } from '../../store/state-directory';
 import { homeDirectory } from '../../inside/places';
-import { withoutProbes } from '../../inside/probe-lines';
+import { tailWithoutProbes } from '../../inside/probe-lines';
 import { checkUser } from '../../../api/rules/names';
 import { notWhile, uses } from '../../../api/rules/lifecycle';
 import { runCommand } from './start/run-command';
@@ -137,7 +137,9 @@ export class WorkspaceAccess {
 
   /** The log of the runtime, whatever its state, as long as there is one, without what our own questions left in it. */
   async logs(name: string, options: LogOptions): Promise<Readable> {
-    return withoutProbes(await (await this.runtime(name)).logs(options));
+    const runtime = await this.runtime(name);
+    const look = (tail: number): Promise<Readable> => runtime.logs({ ...options, tail, follow: false });
+    return tailWithoutProbes(options.tail, look, (tail) => runtime.logs({ ...options, tail }));
   }
 
   /** A process with its streams: the caller ends it. Counted as a client until it has ended. */

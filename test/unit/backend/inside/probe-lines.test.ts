@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { farewell, withoutProbes } from '../../../../src/backend/inside/probe-lines';
+import { farewell, tailWithoutProbes, withoutProbes } from '../../../../src/backend/inside/probe-lines';
 import { readBanner } from '../../../../src/backend/inside/ssh-banner';
 
 const goodbye = (port: number) =>
@@ -29,6 +29,19 @@ describe('inside/probe-lines', () => {
     assert.equal(await shown(...log.join('').split(/(?<=\w{5})/)), rest);
     const timed = log.map((line) => `2026-01-02T03:04:05.678901234Z ${line}`);
     assert.equal((await shown(timed.join(''))).split('\n').length, 6);
+  });
+
+  it('shows as many lines as were asked for, however many of ours are among the last', async () => {
+    const starts = Array.from({ length: 40 }, (_, at) => [goodbye(40_000 + at), ended(40_000 + at)]).flat();
+    const log = ['one\n', 'two\n', ...starts, 'three\n', ...starts.slice(0, 4), 'no end'];
+    const last = (lines: number) =>
+      Promise.resolve(Readable.from([Buffer.from(lines === 0 ? '' : log.slice(-lines).join(''))]));
+    const tailed = async (tail: number) => text(await tailWithoutProbes(tail, last, last));
+    assert.equal(await tailed(1), 'no end');
+    assert.equal(await tailed(2), 'three\nno end');
+    assert.equal(await tailed(3), 'two\nthree\nno end');
+    assert.equal(await tailed(1_000), 'one\ntwo\nthree\nno end');
+    assert.equal(await tailed(0), '');
   });
 
   it('takes nothing for its own that has no port, of which there is no end', async () => {
