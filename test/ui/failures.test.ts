@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
-import { cleanUp } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 /** Nobody listens there. */
@@ -15,34 +10,17 @@ const nowhere = '127.0.0.1:1/nothing:1';
 describe('a create that fails', function () {
   this.timeout(240_000);
   const name = `uif-${randomBytes(3).toString('hex')}`;
-  let session: Session;
-  let folder: string;
 
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    session = await launch({ vsix: await berthVsix(), folder });
-    await session.workbench.openSideBar('Berth');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-  });
-
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await cleanUp(session, name);
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
+  const ui = useSession({ workspaces: [name] });
 
   const said = 'the registry can not be reached';
-  const newest = () => session.workbench.notifications.with(said);
+  const newest = () => ui.workbench.notifications.with(said);
   const dismissed = () =>
     eventually('the message to go', async () => assert.equal(await newest().count(), 0), slow);
 
   it('says what happened in our words, without those of the engine below', async () => {
-    const { quickInput, page, notifications } = session.workbench;
-    await session.workbench.run('Berth: Create Workspace…');
+    const { quickInput, page, notifications } = ui.workbench;
+    await ui.workbench.run('Berth: Create Workspace…');
     await quickInput.waitForTitle('(1/');
     await quickInput.enter(name);
     await quickInput.waitForTitle('(2/');
@@ -60,21 +38,21 @@ describe('a create that fails', function () {
     await page.keyboard.press('Enter');
     await notifications.waitFor(said, slow);
     assert.doesNotMatch(await newest().innerText(), /dial tcp|The container engine says/);
-    await session.workbench.screenshot('create-failed');
+    await ui.workbench.screenshot('create-failed');
   });
 
   it('shows the words of the engine below to who asks', async () => {
-    const { notifications, dialog } = session.workbench;
+    const { notifications, dialog } = ui.workbench;
     await notifications.press(said, 'Show Details');
     assert.match(await dialog.text(), /dial tcp 127\.0\.0\.1:1: connect: connection refused/);
-    await session.workbench.screenshot('create-failed-details');
+    await ui.workbench.screenshot('create-failed-details');
     // From there it is tried again, too: with the same image it fails the same way.
     await dialog.press('Try Again');
     await notifications.waitFor(said, slow);
   });
 
   it('is tried again with another image and all other answers', async () => {
-    const { notifications, quickInput, page } = session.workbench;
+    const { notifications, quickInput, page } = ui.workbench;
     await notifications.press(said, 'Try Again');
     await dismissed();
     await notifications.waitFor(said, slow);

@@ -1,78 +1,53 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
-import type { TreeRow } from './support/tree';
+import { useSession } from './use-session';
 
 const slow = 90_000;
-
-interface Styles {
-  getComputedStyle: (of: unknown, pseudo: string) => { content: string };
-}
 
 describe('the rows of files and of who has them', function () {
   this.timeout(180_000);
   const tag = randomBytes(3).toString('hex');
   const [name, reader, volume] = [`uiv-${tag}`, `uir-${tag}`, `uishared-${tag}`];
-  let session: Session;
-  let folder: string;
+
+  const ui = useSession({
+    workspaces: [name, reader],
+    volumes: [volume],
+    prepare: async (folder) => {
+      await writeFile(join(folder, 'one.txt'), 'one\n');
+      await writeFile(join(folder, 'two.txt'), 'two\n');
+      return {};
+    },
+  });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    await writeFile(join(folder, 'one.txt'), 'one\n');
-    await writeFile(join(folder, 'two.txt'), 'two\n');
-    session = await launch({ vsix: await berthVsix() });
-    const { workbench } = session;
-    await workbench.openSideBar('Berth');
-    await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    const { workbench } = ui;
     await workbench.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await berth(session, 'volume', 'create', volume);
-    await berth(session, 'mkdir', `volume:${volume}:/src`);
+    await berth(ui.session, 'volume', 'create', volume);
+    await berth(ui.session, 'mkdir', `volume:${volume}:/src`);
     for (const file of ['one.txt', 'two.txt']) {
-      await berth(session, 'cp', join(folder, file), `volume:${volume}:/src/${file}`);
+      await berth(ui.session, 'cp', join(ui.folder, file), `volume:${volume}:/src/${file}`);
     }
-    await berth(session, 'create', name, '-v', `${volume}:/shared`);
-    await berth(session, 'create', reader, '--no-start', '-v', `${volume}:/shared:ro`);
+    await berth(ui.session, 'create', name, '-v', `${volume}:/shared`);
+    await berth(ui.session, 'create', reader, '--no-start', '-v', `${volume}:/shared:ro`);
     await workspaces().row(reader).waitFor('visible', slow);
     await workspaces()
       .row(name)
       .waitForDescription(/^:2\d{3}/, slow);
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await cleanUp(session, name);
-    await cleanUp(session, reader);
-    await berth(session, 'volume', 'delete', volume, '--yes').catch(() => undefined);
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  const workspaces = () => session.workbench.tree('Workspaces');
-  const volumes = () => session.workbench.tree('Volumes');
-  const clipboard = () => session.workbench.page.evaluate<string>('navigator.clipboard.readText()');
-  /** The letters at its end, which are no text of the row. */
-  const marks = (row: TreeRow): Promise<string> =>
-    row.locator
-      .locator('.monaco-icon-label')
-      .first()
-      .evaluate((label) => (globalThis as unknown as Styles).getComputedStyle(label, '::after').content);
-  const isMarked = (row: TreeRow, mark: string) =>
-    eventually(`the mark ${mark}`, async () => assert.equal(await marks(row), `"${mark}"`));
+  const workspaces = () => ui.workbench.tree('Workspaces');
+  const volumes = () => ui.workbench.tree('Volumes');
+  const clipboard = () => ui.workbench.page.evaluate<string>('navigator.clipboard.readText()');
   /** Rows further down exist only once they are in sight. */
   const scroll = async (pixels: number): Promise<void> => {
     await workspaces().pane.locator('.monaco-list').hover();
-    await session.workbench.page.mouse.wheel(0, pixels);
+    await ui.workbench.page.mouse.wheel(0, pixels);
   };
-  const inside = async (...argv: string[]) => (await berth(session, 'exec', name, '--', ...argv)).trim();
+  const inside = async (...argv: string[]) => (await berth(ui.session, 'exec', name, '--', ...argv)).trim();
 
   it('duplicate a file beside itself', async () => {
     await volumes().expand(volume, 'src');
@@ -82,7 +57,7 @@ describe('the rows of files and of who has them', function () {
   });
 
   it('open a file to the side', async () => {
-    const { page, editor } = session.workbench;
+    const { page, editor } = ui.workbench;
     await volumes().row('one.txt').doubleClick();
     await editor.waitForTab('one.txt');
     await volumes().row('two.txt').contextMenu('Open File to the Side');
@@ -90,19 +65,19 @@ describe('the rows of files and of who has them', function () {
     await eventually('two groups', async () =>
       assert.equal(await page.locator('.editor-group-container').count(), 2),
     );
-    await session.workbench.screenshot('to-the-side');
+    await ui.workbench.screenshot('to-the-side');
     await editor.closeAll();
   });
 
   it('compare a file with another that is chosen, and two that are selected', async () => {
-    const { editor, quickInput, page } = session.workbench;
+    const { editor, quickInput, page } = ui.workbench;
     await volumes().row('one.txt').contextMenu('Compare File with…');
     await quickInput.waitForTitle('Compare one.txt with');
     await quickInput.pick('src');
     await quickInput.pick('two.txt');
     await editor.waitForTab('one.txt ↔ two.txt');
     await page.locator('.monaco-diff-editor').waitFor();
-    await session.workbench.screenshot('compared');
+    await ui.workbench.screenshot('compared');
     await editor.closeAll();
     await volumes().row('two.txt').click();
     await volumes()
@@ -118,7 +93,7 @@ describe('the rows of files and of who has them', function () {
   });
 
   it('copy a path from the root of the volume, and open a terminal in its folder', async () => {
-    const { terminal } = session.workbench;
+    const { terminal } = ui.workbench;
     await volumes().row('two.txt').click();
     await volumes().row('two.txt').contextMenu('Copy Relative File Path');
     await eventually('the path', async () => assert.equal(await clipboard(), 'src/two.txt'));
@@ -134,7 +109,7 @@ describe('the rows of files and of who has them', function () {
     const used = (label: string) => volumes().row(`Used by ${label}`);
     assert.match(await used(name).description(), /^running · \/shared$/);
     assert.match(await used(reader).description(), /^stopped · \/shared · read-only$/);
-    await session.workbench.screenshot('used-by');
+    await ui.workbench.screenshot('used-by');
     await used(reader).click();
     const selected = workspaces().pane.locator('.monaco-list-row.selected').filter({ hasText: reader });
     await selected.waitFor({ timeout: slow });
@@ -145,25 +120,25 @@ describe('the rows of files and of who has them', function () {
   });
 
   it('are marked where they can be read only, in the file system of a workspace too', async () => {
-    await isMarked(volumes().row(`Used by ${reader}`), 'RO');
-    await isMarked(workspaces().row(volume), 'RO');
-    await isMarked(workspaces().row('File System'), 'RO');
+    await volumes().row(`Used by ${reader}`).waitForMark('RO');
+    await workspaces().row(volume).waitForMark('RO');
+    await workspaces().row('File System').waitForMark('RO');
     await workspaces().expand('File System', 'shared');
-    await isMarked(workspaces().row('shared'), 'RO');
+    await workspaces().row('shared').waitForMark('RO');
     await scroll(150);
     await workspaces().expand('src');
     await scroll(100);
-    await isMarked(workspaces().row('two.txt'), 'RO');
-    await session.workbench.screenshot('read-only');
-    assert.equal(await marks(volumes().row('two.txt')), 'none');
+    await workspaces().row('two.txt').waitForMark('RO');
+    await ui.workbench.screenshot('read-only');
+    assert.equal(await volumes().row('two.txt').mark(), '');
     await volumes().row(volume).contextMenu('Protect Volume');
-    await isMarked(volumes().row(volume), 'P');
+    await volumes().row(volume).waitForMark('P');
     await volumes().row(volume).contextMenu('Unprotect Volume');
-    await eventually('no mark', async () => assert.equal(await marks(volumes().row(volume)), 'none'));
+    await volumes().row(volume).waitForMark('');
   });
 
   it('of what is in no volume can be changed once that is allowed', async () => {
-    const { dialog, quickInput, editor } = session.workbench;
+    const { dialog, quickInput, editor } = ui.workbench;
     await scroll(-2_000);
     await workspaces().row('.berth').waitFor();
     await workspaces().row(reader).collapse();
@@ -171,7 +146,7 @@ describe('the rows of files and of who has them', function () {
     await workspaces().row(name).expand();
     await workspaces().row('File System').inlineAction('Allow Changes to Workspace Files…');
     assert.match(await dialog.text(), /in none of its volumes\?[^]*goes with the next rebuild/);
-    await session.workbench.screenshot('allow-changes');
+    await ui.workbench.screenshot('allow-changes');
     await dialog.press('Allow Changes');
     await workspaces().row('File System').waitForDescription(/^\/$/, slow);
     await workspaces().expand('File System');

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 60_000;
 
@@ -14,38 +12,28 @@ const slow = 60_000;
 describe('the files of a volume, running and stopped', function () {
   this.timeout(120_000);
   const name = `uif-${randomBytes(3).toString('hex')}`;
-  let session: Session;
-  let folder: string;
+
+  const ui = useSession({
+    workspaces: [name],
+    prepare: async (folder) => {
+      await writeFile(join(folder, 'local.txt'), 'from the explorer\n');
+      await writeFile(join(folder, 'dragged.txt'), 'dragged\n');
+      await mkdir(join(folder, 'photos', 'deep'), { recursive: true });
+      await writeFile(join(folder, 'photos', 'one.txt'), '1');
+      await writeFile(join(folder, 'photos', 'deep', 'two.txt'), '22');
+      return { folder };
+    },
+  });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    await writeFile(join(folder, 'local.txt'), 'from the explorer\n');
-    await writeFile(join(folder, 'dragged.txt'), 'dragged\n');
-    await mkdir(join(folder, 'photos', 'deep'), { recursive: true });
-    await writeFile(join(folder, 'photos', 'one.txt'), '1');
-    await writeFile(join(folder, 'photos', 'deep', 'two.txt'), '22');
-    session = await launch({ vsix: await berthVsix(), folder });
-    const { workbench } = session;
-    await workbench.openSideBar('Berth');
-    await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'create', name);
+    await berth(ui.session, 'create', name);
     // Nobody refreshes: the event of the other client does.
-    await workbench.tree('Volumes').row(name).waitFor('visible', slow);
-  });
-
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await cleanUp(session, name);
-    await session.stop();
-    await rm(folder, { recursive: true });
+    await ui.workbench.tree('Volumes').row(name).waitFor('visible', slow);
   });
 
   /** An Explorer that just opened draws its rows anew at a time of its own, and a drag on an old one is lost. */
   const patiently = async (drag: () => Promise<void>): Promise<void> => {
-    const { page } = session.workbench;
+    const { page } = ui.workbench;
     for (let attempt = 1; ; attempt++) {
       await page.waitForTimeout(2_000);
       try {
@@ -60,13 +48,13 @@ describe('the files of a volume, running and stopped', function () {
     }
   };
 
-  const tree = () => session.workbench.tree('Volumes');
+  const tree = () => ui.workbench.tree('Volumes');
   const inside = (path: string): Promise<string> =>
-    berth(session, 'exec', name, '--', 'cat', `/home/workspace/${path}`);
-  const exec = (...argv: string[]): Promise<string> => berth(session, 'exec', name, '--', ...argv);
+    berth(ui.session, 'exec', name, '--', 'cat', `/home/workspace/${path}`);
+  const exec = (...argv: string[]): Promise<string> => berth(ui.session, 'exec', name, '--', ...argv);
 
   it('opens and saves a file of a running workspace', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await exec('sh', '-c', 'mkdir -p ~/src && echo "print(1)" > ~/src/hello.py');
     await tree().expand(name, 'src');
     await tree().row('hello.py').doubleClick();
@@ -86,7 +74,7 @@ describe('the files of a volume, running and stopped', function () {
   });
 
   it('takes a file dragged from the Explorer', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await exec('mkdir', '/home/workspace/src/sub');
     await tree().row('sub').waitFor();
     await workbench.openSideBar('Explorer');
@@ -100,7 +88,7 @@ describe('the files of a volume, running and stopped', function () {
   });
 
   it('moves inside a volume, and takes it back', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await tree().row('dragged.txt').dragTo(tree().row('sub'));
     await workbench.notifications.waitFor('Moved 1 file');
     await eventually('the move', async () => assert.equal(await inside('src/sub/dragged.txt'), 'dragged\n'));
@@ -109,7 +97,7 @@ describe('the files of a volume, running and stopped', function () {
   });
 
   it('opens a row dragged to the editors', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await workbench.editor.closeAll();
     await tree().row('dragged.txt').dragTo(workbench.page.locator('.editor-group-container').first());
     await workbench.editor.waitForTab('dragged.txt');
@@ -117,7 +105,7 @@ describe('the files of a volume, running and stopped', function () {
   });
 
   it('makes, renames and deletes files from the menu', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await tree().row('src').contextMenu('New File…');
     await workbench.quickInput.enter('notes.md');
     await workbench.editor.waitForTab('notes.md');
@@ -131,23 +119,23 @@ describe('the files of a volume, running and stopped', function () {
   });
 
   it('takes a drop on the row of the workspace into its home', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await workbench.tree('Workspaces').row(name).dropFromMemory({ name: 'home.txt', content: 'home\n' });
     await eventually('the content inside', async () => assert.equal(await inside('home.txt'), 'home\n'));
     await workbench.screenshot('overview');
   });
 
   it('takes a folder dropped with its path, as a desktop gives it', async () => {
-    await tree().row('src').dropPaths(join(folder, 'photos'));
+    await tree().row('src').dropPaths(join(ui.folder, 'photos'));
     await tree().row('photos').waitFor();
     await tree().expand('photos', 'deep');
     await tree().row('two.txt').waitFor();
     assert.equal(await inside('src/photos/deep/two.txt'), '22');
-    await session.workbench.screenshot('dropped-folder');
+    await ui.workbench.screenshot('dropped-folder');
   });
 
   it('takes a file dropped from the file manager', async () => {
-    const file = join(folder, 'local.txt');
+    const file = join(ui.folder, 'local.txt');
     await tree().row('src').dropFromFileManager(file);
     await tree().row('local.txt').waitFor();
     await eventually('the content inside', async () =>
@@ -156,8 +144,8 @@ describe('the files of a volume, running and stopped', function () {
   });
 
   it('asks once when files are there already, and keeps both', async () => {
-    const { workbench } = session;
-    await tree().row('src').dropFromFileManager(join(folder, 'local.txt'));
+    const { workbench } = ui;
+    await tree().row('src').dropFromFileManager(join(ui.folder, 'local.txt'));
     const text = await workbench.dialog.text();
     assert.match(text, /is there already/);
     assert.match(text, /There: 18 B, .*\d/);
@@ -169,10 +157,10 @@ describe('the files of a volume, running and stopped', function () {
   });
 
   it('says so when a browser hands over nothing of a folder', async () => {
-    const { notifications } = session.workbench;
-    await tree().row('src').dropFromFileManager(join(folder, 'photos'));
+    const { notifications } = ui.workbench;
+    await tree().row('src').dropFromFileManager(join(ui.folder, 'photos'));
     // The folder of that name is there from before: what a browser gives is a file of that name.
-    const { dialog } = session.workbench;
+    const { dialog } = ui.workbench;
     await eventually('an answer', async () => {
       if (await dialog.box.isVisible()) {
         await dialog.press('Keep Both');
@@ -182,9 +170,9 @@ describe('the files of a volume, running and stopped', function () {
   });
 
   it('opens and saves a file of the stopped volume, and the workspace finds it when it starts', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await workbench.editor.closeAll();
-    await berth(session, 'stop', name);
+    await berth(ui.session, 'stop', name);
     await eventually(
       'the volume to be free',
       async () => {
@@ -197,7 +185,7 @@ describe('the files of a volume, running and stopped', function () {
     await workbench.editor.append('print(3)\n');
     await workbench.editor.save('hello.py');
     await workbench.screenshot('edit-stopped');
-    await berth(session, 'start', name);
+    await berth(ui.session, 'start', name);
     assert.equal(await inside('src/hello.py'), 'print(1)\nprint(2)\nprint(3)\n');
   });
 });

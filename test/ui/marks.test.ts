@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 
@@ -15,32 +11,21 @@ describe('tags, favourites, protection and the filter of workspaces', function (
   const tag = randomBytes(3).toString('hex');
   const api = `uim-api-${tag}`;
   const web = `uim-web-${tag}`;
-  let session: Session;
-  let folder: string;
+
+  // Before all else is taken away: what is protected stays.
+  after(async () => {
+    await berth(ui.session, 'unprotect', api).catch(() => undefined);
+  });
+
+  const ui = useSession({ workspaces: [api, web] });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    session = await launch({ vsix: await berthVsix(), folder });
-    await session.workbench.openSideBar('Berth');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'create', api, '--no-start');
-    await berth(session, 'create', web, '--no-start', '--tag', 'work');
+    await berth(ui.session, 'create', api, '--no-start');
+    await berth(ui.session, 'create', web, '--no-start', '--tag', 'work');
     await row(web).waitFor('visible', slow);
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await berth(session, 'unprotect', api).catch(() => undefined);
-    await cleanUp(session, api);
-    await cleanUp(session, web);
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  const row = (label: string) => session.workbench.tree('Workspaces').row(label);
+  const row = (label: string) => ui.workbench.tree('Workspaces').row(label);
   const says = (label: string, pattern: RegExp) =>
     eventually(
       `${label} to say ${String(pattern)}`,
@@ -51,7 +36,7 @@ describe('tags, favourites, protection and the filter of workspaces', function (
   it('protects by the menu of the row, which then offers no delete, and takes that away', async () => {
     await row(api).contextMenu('Protect Workspace');
     await says(api, /protected/);
-    await assert.rejects(berth(session, 'delete', api, '--yes'), /is protected: it can't be deleted now/);
+    await assert.rejects(berth(ui.session, 'delete', api, '--yes'), /is protected: it can't be deleted now/);
     await row(api).contextMenu('Unprotect Workspace');
     await eventually(
       'no protection',
@@ -66,29 +51,29 @@ describe('tags, favourites, protection and the filter of workspaces', function (
     await row(web).contextMenu('Add Workspace to Favourites');
     await says(web, /favourite/);
     await eventually('it to be above', async () => {
-      const labels = await session.workbench.tree('Workspaces').labels();
+      const labels = await ui.workbench.tree('Workspaces').labels();
       assert.ok(labels.indexOf(web) < labels.indexOf(api), labels.join());
     });
   });
 
   it('is filtered by tag and by name, says so, and shows all again', async () => {
-    const { quickInput } = session.workbench;
+    const { quickInput } = ui.workbench;
     await row(api).contextMenu('Edit Workspace Tags…');
     await quickInput.waitForTitle(`Tags of ${api}`);
     await quickInput.enter('db old');
-    await eventually('the tags', async () => assert.equal(await berth(session, 'tag', api), 'db\nold\n'));
-    await session.workbench.run('Berth: Filter Workspaces…');
+    await eventually('the tags', async () => assert.equal(await berth(ui.session, 'tag', api), 'db\nold\n'));
+    await ui.workbench.run('Berth: Filter Workspaces…');
     await quickInput.pick('db');
     await row(web).waitFor('hidden', slow);
-    await session.workbench.page.getByText('Filter: tag db. 1 of 2 shown.').waitFor({ timeout: slow });
-    await session.workbench.screenshot('filtered-workspaces');
-    await session.workbench.run('Berth: Clear Workspace Filter');
+    await ui.workbench.page.getByText('Filter: tag db. 1 of 2 shown.').waitFor({ timeout: slow });
+    await ui.workbench.screenshot('filtered-workspaces');
+    await ui.workbench.run('Berth: Clear Workspace Filter');
     await row(web).waitFor('visible', slow);
-    await session.workbench.screenshot('marked-workspaces');
+    await ui.workbench.screenshot('marked-workspaces');
   });
 
   it('are listed by name for who opens one again, the last used one first, with when', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     const { quickInput, page } = workbench;
     await workbench.run('Berth: Open Recent Workspace…');
     assert.deepEqual(await quickInput.labels(), [web, api]);

@@ -1,63 +1,43 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 const nowhere = 'unix:///nothing/there.sock';
 
 describe('a machine without Docker', function () {
   this.timeout(240_000);
-  let session: Session;
-  let folder: string;
 
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    const settings = { 'berth.dockerHost': nowhere };
-    session = await launch({ vsix: await berthVsix(), folder, settings });
-    await session.workbench.openSideBar('Berth');
+  const ui = useSession({
+    isWithoutEngine: true,
+    prepare: (folder) => ({ folder, settings: { 'berth.dockerHost': nowhere } }),
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  const view = (title: string) => session.workbench.tree(title).pane;
+  const view = (title: string) => ui.workbench.tree(title).pane;
 
   it('is told in both views which address was tried', async () => {
     await view('Volumes').getByText(`No container engine answers. ${nowhere}`).waitFor({ timeout: slow });
     await view('Workspaces').getByText(`nothing answers at ${nowhere}`).waitFor({ timeout: slow });
-    await session.workbench.screenshot('no-docker');
+    await ui.workbench.screenshot('no-docker');
   });
 
   it('starts Docker in a terminal that shows the command', async () => {
-    const { terminal } = session.workbench;
+    const { terminal } = ui.workbench;
     await view('Workspaces').getByRole('button', { name: 'Start Docker…' }).click();
     await terminal.waitForText(/systemctl (--user )?start (docker|podman)/, slow);
     // What needs a password is not run: Enter is the user's.
     assert.doesNotMatch(await terminal.text(), /systemctl start docker\s*\n.*(password|Failed|not found)/s);
-    await session.workbench.screenshot('no-docker-start');
+    await ui.workbench.screenshot('no-docker-start');
   });
 
   it('has the command that installs QEMU typed, and not run', async () => {
-    await session.workbench.run('Berth: Install QEMU…');
-    await session.workbench.terminal.waitForText(
-      /sudo apt install qemu-system-\w+ qemu-utils e2fsprogs/,
-      slow,
-    );
-    await session.workbench.screenshot('no-docker-qemu');
+    await ui.workbench.run('Berth: Install QEMU…');
+    await ui.workbench.terminal.waitForText(/sudo apt install qemu-system-\w+ qemu-utils e2fsprogs/, slow);
+    await ui.workbench.screenshot('no-docker-qemu');
   });
 
   it('has a microVM of a registry’s image preselected in the wizard', async () => {
-    const { quickInput, page } = session.workbench;
-    await session.workbench.run('Berth: Create Workspace…');
+    const { quickInput, page } = ui.workbench;
+    await ui.workbench.run('Berth: Create Workspace…');
     await quickInput.waitForTitle('(1/');
     await quickInput.enter('alone');
     await quickInput.waitForTitle('(2/');
@@ -65,7 +45,7 @@ describe('a machine without Docker', function () {
     // What is preselected is taken by Enter.
     await page.keyboard.press('Enter');
     await quickInput.waitForTitle('(3/');
-    await session.workbench.screenshot('no-docker-image');
+    await ui.workbench.screenshot('no-docker-image');
     await page.keyboard.press('Enter');
     for (const step of ['(4/', '(5/', '(6/']) {
       await quickInput.waitForTitle(step);

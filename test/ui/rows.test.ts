@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { berthVsix } from '../runner/package-extension';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 /** One page of a folder, and some more. */
@@ -19,39 +18,30 @@ describe('the rows below a workspace', function () {
   const waiting = `uiw-${tag}`;
   /** Takes requests, and answers none. */
   const registry = createServer(() => undefined);
-  let session: Session;
+
+  const ui = useSession({ workspaces: [name, waiting], prepare: () => ({}) });
 
   before(async () => {
     await once(registry.listen(0, '127.0.0.1'), 'listening');
-    session = await launch({ vsix: await berthVsix() });
-    const { workbench } = session;
+    const { workbench } = ui;
     await workbench.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await workbench.openSideBar('Berth');
-    await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'create', name, '--publish', '8000');
+    await berth(ui.session, 'create', name, '--publish', '8000');
     await row(name).waitForDescription(/^:2\d{3}/, slow);
     await row(name).expand();
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await cleanUp(session, name);
-    await cleanUp(session, waiting);
-    await session.stop();
+  after(() => {
     registry.close();
     registry.closeAllConnections();
   });
 
-  const row = (label: string) => session.workbench.tree('Workspaces').row(label);
-  const clipboard = () => session.workbench.page.evaluate<string>('navigator.clipboard.readText()');
+  const row = (label: string) => ui.workbench.tree('Workspaces').row(label);
+  const clipboard = () => ui.workbench.page.evaluate<string>('navigator.clipboard.readText()');
   const copied = (pattern: RegExp) =>
     eventually('what was copied', async () => assert.match(await clipboard(), pattern));
 
   it('copy the SSH command by the button of its row', async () => {
-    const { sshPort } = JSON.parse(await berth(session, 'info', name, '--json')) as { sshPort: number };
+    const { sshPort } = JSON.parse(await berth(ui.session, 'info', name, '--json')) as { sshPort: number };
     const ssh = row(`SSH port ${sshPort}`);
     await ssh.click();
     await ssh.inlineAction('Copy Workspace SSH Command');
@@ -66,7 +56,7 @@ describe('the rows below a workspace', function () {
     await port.inlineAction('Copy Address of Port');
     // In a browser, VS Code gives ports of the machine an address of its own server.
     await copied(new RegExp(`^[^/]+/proxy/${number}/$`));
-    const opened = session.workbench.page.waitForEvent('popup', { timeout: slow });
+    const opened = ui.workbench.page.waitForEvent('popup', { timeout: slow });
     await port.inlineAction('Open Port in Browser');
     const window = await opened;
     assert.ok(window.url() === 'about:blank' || window.url().includes(number), window.url());
@@ -74,8 +64,8 @@ describe('the rows below a workspace', function () {
   });
 
   it('offer by a button what a problem takes to end', async () => {
-    const { quickInput } = session.workbench;
-    await berth(session, 'port', 'add', name, '8001');
+    const { quickInput } = ui.workbench;
+    await berth(ui.session, 'port', 'add', name, '8001');
     const problem = row('Takes effect with the next rebuild: ports.');
     await problem.waitFor('visible', slow);
     await problem.click();
@@ -87,10 +77,10 @@ describe('the rows below a workspace', function () {
   });
 
   it('show the rest of a long folder by Load more', async () => {
-    const { page } = session.workbench;
+    const { page } = ui.workbench;
     const make = `mkdir ~/many && cd ~/many && touch $(seq -f f%05g 1 ${manyFiles})`;
-    await berth(session, 'exec', name, '--', 'sh', '-c', make);
-    const tree = session.workbench.tree('Volumes');
+    await berth(ui.session, 'exec', name, '--', 'sh', '-c', make);
+    const tree = ui.workbench.tree('Volumes');
     await tree.row(name).expand();
     // Opens it, and gives it the keys.
     await tree.row('many').click();
@@ -109,14 +99,14 @@ describe('the rows below a workspace', function () {
 
   it('cancel what is under way by the button of its row', async () => {
     const { port } = registry.address() as AddressInfo;
-    const created = berth(session, 'create', waiting, '--image', `127.0.0.1:${port}/nothing:1`);
+    const created = berth(ui.session, 'create', waiting, '--image', `127.0.0.1:${port}/nothing:1`);
     const ended = created.then(
       () => 'created',
       () => 'cancelled',
     );
-    const busy = session.workbench
+    const busy = ui.workbench
       .tree('Workspaces')
-      .rows.filter({ has: session.workbench.page.locator('.action-label[aria-label^="Cancel Operation"]') });
+      .rows.filter({ has: ui.workbench.page.locator('.action-label[aria-label^="Cancel Operation"]') });
     await row(waiting).waitFor('visible', slow);
     await row(waiting).expand();
     await busy.first().hover({ timeout: slow });

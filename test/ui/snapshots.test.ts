@@ -1,49 +1,33 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
 import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 
 describe('snapshots of a disk', function () {
   this.timeout(240_000);
   const data = `uisnap-${randomBytes(3).toString('hex')}`;
-  let session: Session;
-  let folder: string;
+
+  const ui = useSession({ volumes: [data] });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    session = await launch({ vsix: await berthVsix(), folder });
-    await session.workbench.openSideBar('Berth');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'volume', 'create', data, '--kind', 'disk', '--size', '32m');
+    await berth(ui.session, 'volume', 'create', data, '--kind', 'disk', '--size', '32m');
     await put('one');
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await berth(session, 'volume', 'delete', data, '--yes');
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
-
   const put = async (content: string): Promise<void> => {
-    await writeFile(join(folder, 'a'), content);
-    await berth(session, 'cp', '--force', join(folder, 'a'), `volume:${data}:/a`);
+    await writeFile(join(ui.folder, 'a'), content);
+    await berth(ui.session, 'cp', '--force', join(ui.folder, 'a'), `volume:${data}:/a`);
   };
-  const content = (): Promise<string> => berth(session, 'cat', `volume:${data}:/a`);
-  const row = () => session.workbench.tree('Volumes').row(data);
+  const content = (): Promise<string> => berth(ui.session, 'cat', `volume:${data}:/a`);
+  const row = () => ui.workbench.tree('Volumes').row(data);
 
   it('is made from the menu of the row, under a name that is checked', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await row().waitFor('visible', slow);
     await row().contextMenu('Snapshot Volume…');
     await workbench.quickInput.waitForTitle(`Snapshot of ${data}`);
@@ -53,11 +37,11 @@ describe('snapshots of a disk', function () {
     );
     await workbench.quickInput.enter('first');
     await workbench.notifications.waitFor(`${data} is kept as it is now`, slow);
-    assert.match(await berth(session, 'snapshot', 'list', data), / first /);
+    assert.match(await berth(ui.session, 'snapshot', 'list', data), / first /);
   });
 
   it('is on the page of storage, which leads to what can be done with it', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await workbench.run('Berth: Show Storage');
     const page = workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
     await page.getByRole('heading', { name: 'Snapshots', exact: true }).waitFor({ timeout: slow });
@@ -79,7 +63,7 @@ describe('snapshots of a disk', function () {
   });
 
   it('comes back after a dialog that says what goes, and that is undone by a button', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await put('two');
     await workbench.run('Berth: Restore Volume from Snapshot…');
     await workbench.quickInput.pick(data);
@@ -96,13 +80,13 @@ describe('snapshots of a disk', function () {
   });
 
   it('is deleted after a dialog with what it takes', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await row().contextMenu('Delete Snapshot…');
     await workbench.quickInput.pick('first');
     assert.match(await workbench.dialog.text(), /Delete the snapshot first of .*[\d.]+ [KM]iB/s);
     await workbench.dialog.press('Delete');
     await eventually('it to be gone', async () =>
-      assert.doesNotMatch(await berth(session, 'snapshot', 'list', data), / first /),
+      assert.doesNotMatch(await berth(ui.session, 'snapshot', 'list', data), / first /),
     );
   });
 });

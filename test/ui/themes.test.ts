@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { berthVsix } from '../runner/package-extension';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 import { changeMachineSettings } from './support/settings';
 
 const slow = 90_000;
@@ -91,14 +90,12 @@ describe('rows in every theme and in a narrow side bar', function () {
   const tag = randomBytes(2).toString('hex');
   const runs = `up-${tag}`;
   const stopped = `off-${tag}`;
-  let session: Session;
+
+  const ui = useSession({ workspaces: [runs, stopped], prepare: () => ({}) });
 
   before(async () => {
-    session = await launch({ vsix: await berthVsix() });
-    await session.workbench.openSideBar('Berth');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'create', runs, '--tag', 'work', '--publish', '8000');
-    await berth(session, 'create', stopped, '--no-start');
+    await berth(ui.session, 'create', runs, '--tag', 'work', '--publish', '8000');
+    await berth(ui.session, 'create', stopped, '--no-start');
     await row(stopped).waitForDescription(/stopped/, slow);
     await row(runs).waitForDescription(/^:2\d{3}/, slow);
     // Its ports, its files and its home.
@@ -108,21 +105,11 @@ describe('rows in every theme and in a narrow side bar', function () {
     await row('Home').click();
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await cleanUp(session, runs);
-    await cleanUp(session, stopped);
-    await session.stop();
-  });
-
-  const row = (label: string) => session.workbench.tree('Workspaces').row(label);
+  const row = (label: string) => ui.workbench.tree('Workspaces').row(label);
 
   async function show(theme: string): Promise<void> {
-    await changeMachineSettings(session, { 'workbench.colorTheme': theme });
-    await session.workbench.page
+    await changeMachineSettings(ui.session, { 'workbench.colorTheme': theme });
+    await ui.workbench.page
       .locator(`.monaco-workbench.${themes[theme as keyof typeof themes]}`)
       .waitFor({ timeout: slow });
   }
@@ -130,7 +117,7 @@ describe('rows in every theme and in a narrow side bar', function () {
   for (const [theme, kind] of Object.entries(themes)) {
     it(`can be read in ${theme}`, async () => {
       await show(theme);
-      const { page } = session.workbench;
+      const { page } = ui.workbench;
       await page.mouse.move(900, 560);
       await eventually('enough contrast', async () => {
         const texts = await page.evaluate<Contrast[]>(rowTexts);
@@ -140,12 +127,12 @@ describe('rows in every theme and in a narrow side bar', function () {
           [],
         );
       });
-      await session.workbench.screenshot(`themes-${kind}`);
+      await ui.workbench.screenshot(`themes-${kind}`);
     });
   }
 
   it('say state and port in a side bar of 200 pixels, in every theme', async () => {
-    await session.workbench.resizeSideBar(200);
+    await ui.workbench.resizeSideBar(200);
     for (const [theme, kind] of Object.entries(themes)) {
       await show(theme);
       for (const [label, pattern] of [
@@ -153,32 +140,32 @@ describe('rows in every theme and in a narrow side bar', function () {
         [stopped, /stopped/],
       ] as const) {
         const said = pattern.exec(await row(label).description())?.[0] ?? '';
-        const cut = await session.workbench.page.evaluate<number>(cutOff(label, said));
+        const cut = await ui.workbench.page.evaluate<number>(cutOff(label, said));
         assert.ok(cut <= 0, `${said} of ${label} is cut off by ${cut} pixels in ${theme}`);
       }
-      await session.workbench.screenshot(`themes-narrow-${kind}`);
+      await ui.workbench.screenshot(`themes-narrow-${kind}`);
     }
   });
 
-  const page = () => session.workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+  const page = () => ui.workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
   const pages = {
     panel: {
       open: () => row(runs).contextMenu('Show Workspace Panel'),
       part: () => page().locator('#log pre'),
     },
     storage: {
-      open: () => session.workbench.run('Berth: Show Storage'),
+      open: () => ui.workbench.run('Berth: Show Storage'),
       part: () => page().getByRole('button', { name: /^workspace:latest, / }),
     },
     doctor: {
-      open: () => session.workbench.run('Berth: Check This Machine (Doctor)'),
+      open: () => ui.workbench.run('Berth: Check This Machine (Doctor)'),
       part: () => page().locator('main li').first(),
     },
   };
 
   for (const [name, { open, part }] of Object.entries(pages)) {
     it(`leave the ${name} page room, which can be read in every theme, wide and narrow`, async () => {
-      const { workbench } = session;
+      const { workbench } = ui;
       await open();
       await part().waitFor({ timeout: slow });
       const shown = await part().elementHandle();

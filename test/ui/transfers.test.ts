@@ -1,58 +1,46 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
 import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 
 describe('the files of a volume, by dialogs and keys', function () {
   this.timeout(240_000);
   const volume = `uit-${randomBytes(3).toString('hex')}`;
-  let session: Session;
-  let folder: string;
+
+  const ui = useSession({
+    volumes: [volume],
+    prepare: async (folder) => {
+      await mkdir(join(folder, 'open'));
+      await mkdir(join(folder, 'site', 'deep'), { recursive: true });
+      await mkdir(join(folder, 'out'));
+      await writeFile(join(folder, 'one.txt'), 'one\n');
+      await writeFile(join(folder, 'two.txt'), 'two\n');
+      await writeFile(join(folder, 'site', 'deep', 'page.html'), '<p>\n');
+      return { folder: join(folder, 'open'), settings: { 'berth.files.maxEditorSizeMiB': 1 } };
+    },
+  });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    await mkdir(join(folder, 'open'));
-    await mkdir(join(folder, 'site', 'deep'), { recursive: true });
-    await mkdir(join(folder, 'out'));
-    await writeFile(join(folder, 'one.txt'), 'one\n');
-    await writeFile(join(folder, 'two.txt'), 'two\n');
-    await writeFile(join(folder, 'site', 'deep', 'page.html'), '<p>\n');
-    const settings = { 'berth.files.maxEditorSizeMiB': 1 };
-    session = await launch({ vsix: await berthVsix(), folder: join(folder, 'open'), settings });
-    await session.workbench.openSideBar('Berth');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'volume', 'create', volume);
+    await berth(ui.session, 'volume', 'create', volume);
     await row(volume).waitFor('visible', slow);
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await berth(session, 'volume', 'delete', volume, '--yes').catch(() => undefined);
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  const row = (label: string) => session.workbench.tree('Volumes').row(label);
-  const list = (path = '/'): Promise<string> => berth(session, 'ls', '-a', `volume:${volume}:${path}`);
-  const cat = (path: string): Promise<string> => berth(session, 'cat', `volume:${volume}:${path}`);
+  const row = (label: string) => ui.workbench.tree('Volumes').row(label);
+  const list = (path = '/'): Promise<string> => berth(ui.session, 'ls', '-a', `volume:${volume}:${path}`);
+  const cat = (path: string): Promise<string> => berth(ui.session, 'cat', `volume:${volume}:${path}`);
 
   /** Types a path into VS Code's own file dialog and takes it. */
   async function choose(title: string, path: string, button: string): Promise<void> {
-    const { quickInput, page } = session.workbench;
+    const { quickInput, page } = ui.workbench;
     await quickInput.waitForTitle(title);
     // The dialog reads folder after folder up to where it begins, and puts each into the box over what is typed there.
-    const begins = [session.vscode.home, join(folder, 'open')];
+    const begins = [ui.session.vscode.home, join(ui.folder, 'open')];
     await eventually(
       'the dialog to be ready',
       async () => {
@@ -88,7 +76,7 @@ describe('the files of a volume, by dialogs and keys', function () {
 
   it('uploads files that are chosen', async () => {
     await row(volume).contextMenu('Upload Files…');
-    await choose(`Upload to ${volume}:/`, join(folder, 'one.txt'), 'Upload');
+    await choose(`Upload to ${volume}:/`, join(ui.folder, 'one.txt'), 'Upload');
     await row(volume).expand();
     await row('one.txt').waitFor('visible', slow);
     assert.equal(await cat('/one.txt'), 'one\n');
@@ -96,27 +84,27 @@ describe('the files of a volume, by dialogs and keys', function () {
 
   it('uploads a folder that is chosen', async () => {
     await row(volume).contextMenu('Upload Folder…');
-    await choose(`Upload to ${volume}:/`, join(folder, 'site'), 'Upload');
+    await choose(`Upload to ${volume}:/`, join(ui.folder, 'site'), 'Upload');
     await row('site').waitFor('visible', slow);
     assert.equal(await cat('/site/deep/page.html'), '<p>\n');
   });
 
   it('downloads a file under a chosen name', async () => {
     await row('one.txt').contextMenu('Download Files…');
-    const target = join(folder, 'out', 'copy.txt');
+    const target = join(ui.folder, 'out', 'copy.txt');
     await choose('Download one.txt', target, 'OK');
     await eventually('the file', async () => assert.equal(await readFile(target, 'utf8'), 'one\n'), slow);
   });
 
   it('downloads a folder into a chosen one', async () => {
     await row('site').contextMenu('Download Files…');
-    await choose('Download site into', join(folder, 'out'), 'Download Here');
-    const target = join(folder, 'out', 'site', 'deep', 'page.html');
+    await choose('Download site into', join(ui.folder, 'out'), 'Download Here');
+    const target = join(ui.folder, 'out', 'site', 'deep', 'page.html');
     await eventually('the file', async () => assert.equal(await readFile(target, 'utf8'), '<p>\n'), slow);
   });
 
   it('uploads from the palette into a folder that is found on the way', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await workbench.run('Berth: Upload Files…');
     await workbench.quickInput.pick(volume);
     await workbench.quickInput.waitForTitle('Upload to');
@@ -126,13 +114,13 @@ describe('the files of a volume, by dialogs and keys', function () {
     );
     await workbench.screenshot('pick-folder');
     await workbench.quickInput.pick('This folder');
-    await choose(`Upload to ${volume}:/site`, join(folder, 'two.txt'), 'Upload');
+    await choose(`Upload to ${volume}:/site`, join(ui.folder, 'two.txt'), 'Upload');
     await eventually('the file', async () => assert.equal(await cat('/site/two.txt'), 'two\n'), slow);
   });
 
   it('shows an upload again when the window was reloaded meanwhile, and its end', async () => {
-    const { workbench, vscode } = session;
-    const big = join(folder, 'big');
+    const { workbench, vscode } = ui.session;
+    const big = join(ui.folder, 'big');
     const mebibytes = 2048;
     const part = Buffer.alloc(16 * 1024 * 1024);
     await mkdir(big);
@@ -161,13 +149,13 @@ describe('the files of a volume, by dialogs and keys', function () {
     await workbench.notifications.with(/Uploading big/).waitFor({ state: 'hidden', timeout: slow });
     assert.match(await list(), /big/);
     await rm(big, { recursive: true });
-    await berth(session, 'rm', '-r', `volume:${volume}:/big`);
+    await berth(ui.session, 'rm', '-r', `volume:${volume}:/big`);
     await row(volume).expand();
     await row('one.txt').waitFor('visible', slow);
   });
 
   it('goes to a path: a file opens, a folder is shown', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     const { quickInput } = workbench;
     await row(volume).contextMenu('Go to Path in Volume…');
     await quickInput.waitForTitle(`Go to path in ${volume}`);
@@ -184,20 +172,20 @@ describe('the files of a volume, by dialogs and keys', function () {
 
   it('makes a folder, with those above it', async () => {
     await row(volume).contextMenu('New Folder…');
-    await session.workbench.quickInput.waitForTitle(`New folder in ${volume}:/`);
-    await session.workbench.quickInput.enter('a/b/c');
+    await ui.workbench.quickInput.waitForTitle(`New folder in ${volume}:/`);
+    await ui.workbench.quickInput.enter('a/b/c');
     await row('a').waitFor('visible', slow);
     assert.equal(await list('/a/b'), 'c/\n');
   });
 
   it('copies, cuts, pastes and deletes by keys', async () => {
-    const { page, dialog } = session.workbench;
+    const { page, dialog } = ui.workbench;
     await row('a').click();
     await row('one.txt').click();
     await page.keyboard.press('Control+C');
     // VS Code hands over the first use of a command later than the click that comes after it.
-    await session.workbench.statusBar('Copied one.txt');
-    await session.workbench.tree('Volumes').row('a').click();
+    await ui.workbench.statusBar('Copied one.txt');
+    await ui.workbench.tree('Volumes').row('a').click();
     await page.keyboard.press('Control+V');
     await eventually('the copy', async () => assert.match(await list('/a'), /one\.txt/), slow);
     await row('one.txt').click();
@@ -208,11 +196,11 @@ describe('the files of a volume, by dialogs and keys', function () {
   });
 
   it('offers to download what is too large for an editor', async () => {
-    const { workbench } = session;
-    const target = join(folder, 'out', 'large.bin');
+    const { workbench } = ui;
+    const target = join(ui.folder, 'out', 'large.bin');
     await rm(target, { force: true });
-    await writeFile(join(folder, 'large.bin'), Buffer.alloc(1_500_000));
-    await berth(session, 'cp', '--force', join(folder, 'large.bin'), `volume:${volume}:/`);
+    await writeFile(join(ui.folder, 'large.bin'), Buffer.alloc(1_500_000));
+    await berth(ui.session, 'cp', '--force', join(ui.folder, 'large.bin'), `volume:${volume}:/`);
     await row('large.bin').click();
     await workbench.notifications.waitFor('download it instead of opening it');
     await workbench.notifications.press('download it instead of opening it', 'Download…');
@@ -221,7 +209,7 @@ describe('the files of a volume, by dialogs and keys', function () {
   });
 
   it('opens as a folder, in which the Explorer works', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     const { page } = workbench;
     await row(volume).contextMenu('Open Volume as Folder');
     await workbench.quickInput.pick('Open in this window');

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { berthVsix } from '../runner/package-extension';
 import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 
@@ -11,40 +10,26 @@ describe('a volume opened as a folder', function () {
   this.timeout(180_000);
   const suffix = randomBytes(3).toString('hex');
   const [one, other] = [`uione-${suffix}`, `uiother-${suffix}`];
-  let session: Session;
+
+  const ui = useSession({ volumes: [one, other], prepare: () => ({}) });
 
   before(async () => {
-    session = await launch({ vsix: await berthVsix() });
-    const { workbench } = session;
-    await workbench.openSideBar('Berth');
-    await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
     for (const volume of [one, other]) {
-      await berth(session, 'volume', 'create', volume);
-      await berth(session, 'mkdir', `volume:${volume}:/src`);
-      await berth(session, 'cp', __filename, `volume:${volume}:/src/main.js`);
+      await berth(ui.session, 'volume', 'create', volume);
+      await berth(ui.session, 'mkdir', `volume:${volume}:/src`);
+      await berth(ui.session, 'cp', __filename, `volume:${volume}:/src/main.js`);
       await row(volume).waitFor('visible', slow);
     }
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    for (const volume of [one, other]) {
-      await berth(session, 'volume', 'delete', volume, '--yes').catch(() => undefined);
-    }
-    await session.stop();
-  });
-
-  const row = (label: string) => session.workbench.tree('Volumes').row(label);
-  const explorer = () => session.workbench.explorer();
-  const rootTitle = () => session.workbench.page.locator('.explorer-viewlet .pane-header .title').first();
+  const row = (label: string) => ui.workbench.tree('Volumes').row(label);
+  const explorer = () => ui.workbench.explorer();
+  const rootTitle = () => ui.workbench.page.locator('.explorer-viewlet .pane-header .title').first();
 
   async function openAlone(): Promise<void> {
     await row(one).contextMenu('Open Volume as Folder');
-    await session.workbench.quickInput.pick('Open in this window');
-    await session.workbench.openSideBar('Explorer');
+    await ui.workbench.quickInput.pick('Open in this window');
+    await ui.workbench.openSideBar('Explorer');
     await explorer().row('src').waitFor('visible', slow);
   }
 
@@ -54,12 +39,12 @@ describe('a volume opened as a folder', function () {
       assert.match(await rootTitle().innerText(), new RegExp(`^${one}`, 'i')),
     );
     await eventually('the title of the window', async () =>
-      assert.match(await session.workbench.page.title(), new RegExp(`^${one} \\[Berth\\]`)),
+      assert.match(await ui.workbench.page.title(), new RegExp(`^${one} \\[Berth\\]`)),
     );
   });
 
   it('names its volume in tooltips, breadcrumbs and recent folders', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await explorer().expand('src');
     await explorer().row('main.js').doubleClick();
     await workbench.editor.waitForTab('main.js');
@@ -77,7 +62,7 @@ describe('a volume opened as a folder', function () {
   });
 
   it('tells files of two volumes apart', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await workbench.openSideBar('Berth');
     await workbench.tree('Volumes').expand(other, 'src');
     await row('main.js').doubleClick();
@@ -95,7 +80,7 @@ describe('a volume opened as a folder', function () {
   });
 
   it('goes to a file by a part of its name, and finds text in files', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await workbench.editor.closeAll();
     await workbench.openSideBar('Berth');
     await row(other).contextMenu('Go to File in Volume…');
@@ -114,7 +99,7 @@ describe('a volume opened as a folder', function () {
   });
 
   it('shows all that was found as a tree, which stays while lines are opened, and goes when it is cleared', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     await workbench.editor.closeAll();
     await workbench.openSideBar('Berth');
     await row(other).contextMenu('Find in Volume…');
@@ -132,7 +117,7 @@ describe('a volume opened as a folder', function () {
   });
 
   it('opens all that was found in chosen files, with links to the lines', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
     const { quickInput } = workbench;
     await workbench.editor.closeAll();
     await workbench.openSideBar('Berth');
@@ -163,7 +148,14 @@ describe('a volume opened as a folder', function () {
   });
 
   it('still has what was found after a reload, with its links', async () => {
-    const { workbench } = session;
+    const { workbench } = ui;
+    const found = workbench.tree('Found in Volume');
+    await workbench.openSideBar('Berth');
+    await row(other).contextMenu('Find in Volume…');
+    await workbench.quickInput.enter('USE strict');
+    await workbench.quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
+    await workbench.quickInput.widget.getByRole('button', { name: 'Show All in the Side Bar' }).click();
+    await found.row('main.js').waitFor('visible', slow);
     await workbench.editor.tab(`“USE strict” in ${other}`).click();
     // A marker that only a new document lacks.
     await workbench.page.evaluate("document.body.setAttribute('data-before', '')");
@@ -178,5 +170,9 @@ describe('a volume opened as a folder', function () {
       .click({ modifiers: ['ControlOrMeta'] });
     await workbench.editor.waitForTab('main.js');
     await workbench.statusBar(/Ln 1, Col 2\b/);
+    // The tree is of one window's life: no empty view stays.
+    await workbench.openSideBar('Berth');
+    await row(other).waitFor('visible', slow);
+    await found.pane.waitFor({ state: 'hidden' });
   });
 });

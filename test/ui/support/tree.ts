@@ -1,9 +1,14 @@
 /** One view of the side bar with a tree in it. */
+import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { dropFromFileManager, dropFromMemory, dropPaths, type MemoryFile } from './drop';
 import { eventually } from './eventually';
 
 const MENU_TIMEOUT_MS = 30_000;
+
+interface Styles {
+  getComputedStyle: (of: unknown, pseudo: string) => { content: string };
+}
 
 export class Tree {
   readonly rows: Locator;
@@ -78,6 +83,19 @@ export class TreeRow {
   /** The names of the icon's classes: `codicon-loading` while it spins. */
   async icon(): Promise<string> {
     return (await this.locator.locator('.custom-view-tree-node-item-icon').getAttribute('class')) ?? '';
+  }
+
+  /** The letters at its end, such as `RO`, which are no text of the row. */
+  async mark(): Promise<string> {
+    const content = await this.locator
+      .locator('.monaco-icon-label')
+      .first()
+      .evaluate((label) => (globalThis as unknown as Styles).getComputedStyle(label, '::after').content);
+    return content === 'none' ? '' : content.replaceAll('"', '');
+  }
+
+  async waitForMark(mark: string, timeout?: number): Promise<void> {
+    await eventually(`the mark ${mark}`, async () => assert.equal(await this.mark(), mark), timeout);
   }
 
   /** Waits until the description matches; for a state that takes its time. */
