@@ -149,7 +149,7 @@ export class Views implements vscode.Disposable {
     // A message would take the place of the buttons that help, which show while there is no workspace.
     const isEmpty = this.store.workspaces.length === 0;
     setMessage(this.workspaces, isEmpty ? filter : [filter, why].filter(Boolean).join(' ') || undefined);
-    const tried = isEmpty ? addressIn(why) : undefined;
+    const tried = isEmpty && why !== undefined ? containers?.endpoint : undefined;
     this.workspaces.description = tried && t('nothing answers at {0}', tried);
   }
 
@@ -164,11 +164,6 @@ export class Views implements vscode.Disposable {
             tooltip: running === 1 ? t('1 workspace runs') : t('{0} workspaces run', running),
           };
   }
-}
-
-/** The first address of a container engine that a text names. */
-function addressIn(text: string | undefined): string | undefined {
-  return /\b\w+:\/\/[^\s,;]+/.exec(text ?? '')?.[0].replace(/[.:]$/, '');
 }
 
 /** Only where it is another one: VS Code draws the view anew. */

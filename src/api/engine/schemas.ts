@@ -18,7 +18,9 @@ export const DriverStatus = Type.Object({
   features: Type.Optional(DriverFeatures),
   /** E.g. `Docker 20.10.24`. */
   product: Type.Optional(Type.String()),
-  endpoint: Type.Optional(Type.String()),
+  endpoint: Type.Optional(
+    Type.String({ description: 'Where the container engine is, or where it was looked for last.' }),
+  ),
   target: Type.Optional(
     Type.String({ description: 'The machine that it makes runtimes on: `local`, or a name.' }),
   ),

@@ -165,7 +165,9 @@ export class ContainerDriver implements Driver {
       this.isPodman = isPodman;
       return { available: true, product, endpoint: host, target };
     } catch (error) {
-      return unavailable(error, this.endpoint.remediesFor(error));
+      const { sought } = this.endpoint;
+      const health = unavailable(error, this.endpoint.remediesFor(error));
+      return { ...health, ...(sought !== undefined && { endpoint: sought }) };
     }
   }
 

@@ -36,6 +36,8 @@ export class Endpoint {
   /** Machines behind sockets of this one, by address. */
   private readonly forwarded = new Map<string, string>();
 
+  private lookedAt: string | undefined;
+
   constructor(private readonly options: EndpointOptions) {}
 
   /** The engine that answers; throws `runtime_unavailable` naming every place that was tried. */
@@ -143,12 +145,18 @@ export class Endpoint {
     current?.connection.then(({ close }) => close(what)).catch(() => undefined);
   }
 
+  /** Where an engine was looked for last, e.g. `unix:///var/run/docker.sock`: of several the first at which something is. */
+  get sought(): string | undefined {
+    return this.lookedAt;
+  }
+
   private async find(setting: string | undefined): Promise<Connection> {
-    const tried: string[] = [];
+    const tried: Tried[] = [];
     for (const candidate of await findCandidates(setting, this.options.environment)) {
       try {
         const connection = await openConnection(candidate, this.options.folder);
         connection.target = this.forwarded.get(connection.host) ?? connection.target;
+        this.lookedAt = connection.host;
         this.options.log.info(
           { host: candidate.host, product: connection.product },
           'container engine found',
@@ -156,11 +164,14 @@ export class Endpoint {
         return connection;
       } catch (error) {
         if (error instanceof BerthError) {
+          this.lookedAt = candidate.host;
           throw error;
         }
-        tried.push(`${candidate.host} (${candidate.origin}): ${reasonOf(error)}`);
+        const { host, origin } = candidate;
+        tried.push({ host, line: `${host} (${origin}): ${reasonOf(error)}` });
       }
     }
+    this.lookedAt = (meaningful(tried)[0] ?? tried[0])?.host;
     throw noEngine(tried);
   }
 }
@@ -179,13 +190,23 @@ class NoEngine extends BerthError {
   }
 }
 
-function noEngine(tried: readonly string[]): NoEngine {
-  const isDenied = tried.some((line) => line.includes('EACCES'));
-  // Sockets that aren't there at all are the rule: only what is there and fails helps somebody.
-  const meaningful = tried.length === 1 ? tried : tried.filter((line) => !line.includes('ENOENT'));
-  const places = tried.map((line) => line.split(' ', 1)[0]).join(', ');
+/** A place where no engine answered, and why, in words. */
+interface Tried {
+  host: string;
+  line: string;
+}
+
+/** Sockets that aren't there at all are the rule: only what is there and fails helps somebody. */
+function meaningful(tried: readonly Tried[]): readonly Tried[] {
+  return tried.length === 1 ? tried : tried.filter(({ line }) => !line.includes('ENOENT'));
+}
+
+function noEngine(tried: readonly Tried[]): NoEngine {
+  const isDenied = tried.some(({ line }) => line.includes('EACCES'));
+  const places = tried.map(({ host }) => host).join(', ');
   const nothing = tried.length === 0 ? '' : ` Nothing is at ${places}.`;
-  const details = meaningful.length === 0 ? nothing : ` ${meaningful.join('; ')}.`;
+  const failed = meaningful(tried).map(({ line }) => line);
+  const details = failed.length === 0 ? nothing : ` ${failed.join('; ')}.`;
   return new NoEngine(`No container engine answers.${details}`, isDenied);
 }
 

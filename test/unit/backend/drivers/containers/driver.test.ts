@@ -7,6 +7,24 @@ import { imagesDirectory } from '../../../../../src/backend/resources';
 
 const nothing = (): void => undefined;
 
+const driver = (dockerHost?: string) =>
+  new ContainerDriver({
+    installation: 'installation',
+    imagesDirectory: imagesDirectory(),
+    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    dockerHost: () => dockerHost,
+  });
+
+describe('containers/driver: no engine', () => {
+  for (const host of ['unix:///nothing/there.sock', 'tcp://127.0.0.1:1']) {
+    it(`names the place where it was looked for in a field of its own: ${host}`, async () => {
+      const { available, endpoint, message } = await driver(host).status();
+      assert.deepEqual([available, endpoint], [false, host]);
+      assert.match(message ?? '', /No container engine answers/);
+    });
+  }
+});
+
 describe('containers/driver: a move that could not be undone', () => {
   const replacements = Object.getOwnPropertyDescriptors(Replacements.prototype);
   const runtimes = Object.getOwnPropertyDescriptors(Runtimes.prototype);
@@ -14,14 +32,6 @@ describe('containers/driver: a move that could not be undone', () => {
     Object.defineProperties(Replacements.prototype, replacements);
     Object.defineProperties(Runtimes.prototype, runtimes);
   });
-
-  const driver = () =>
-    new ContainerDriver({
-      installation: 'installation',
-      imagesDirectory: imagesDirectory(),
-      log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-      dockerHost: () => undefined,
-    });
 
   it('refuses a start, and allows a look, while it still can not be', async () => {
     const calls: string[] = [];
