@@ -1,6 +1,7 @@
 /** Checks of this machine: each that fails names its remedy. */
 import { asBerthError } from '../../../api/errors';
 import { localTarget, placeWords } from '../../../api/rules/runtimes';
+import { checkTitle } from '../../../api/engine/check-titles';
 import { checkImage } from '../../../api/rules/image-reference';
 import { damagedListHint } from '../../../api/rules/holder';
 import { ownerWords } from '../../../api/rules/owner';
@@ -95,8 +96,7 @@ export class Doctor {
     );
     const isUsable = statuses.some(({ available }) => available);
     return statuses.map((status) => ({
-      name: `runtime.${status.runtime}`,
-      title: status.runtime === 'container' ? 'Containers' : 'MicroVMs',
+      ...checkTitle(`runtime.${status.runtime}`),
       outcome: status.available ? 'ok' : isUsable && !this.isWanted(status.runtime) ? 'warning' : 'failed',
       message: status.available
         ? [
@@ -123,7 +123,7 @@ export class Doctor {
 
   private async image(): Promise<Check[]> {
     const { image, runtime } = this.settings.defaults;
-    const base = { name: 'image', title: 'Default image' };
+    const base = checkTitle('image');
     try {
       checkImage(image, runtime, 'defaultImage');
       const id = await this.drivers.of(runtime).images.resolve(image);
@@ -158,7 +158,7 @@ export class Doctor {
   }
 
   private async ssh(): Promise<Check[]> {
-    const base = { name: 'ssh', title: 'OpenSSH client' };
+    const base = checkTitle('ssh');
     try {
       const { stderr } = await run('ssh', ['-V'], { what: 'ask ssh for its version', timeoutMs: 10_000 });
       return [{ ...base, outcome: 'ok', message: stderr.trim() }];
@@ -177,7 +177,7 @@ export class Doctor {
 
   /** That it does not include ours is no fault: the user is asked when a workspace is first opened. */
   private async sshConfig(userConfig: string | undefined): Promise<Check[]> {
-    const base = { name: 'ssh.config', title: 'SSH config' };
+    const base = checkTitle('ssh.config');
     try {
       const status = await this.sshAccess.status(userConfig);
       const { included, problem } = status;
@@ -216,7 +216,7 @@ export class Doctor {
       others.length === 0
         ? size
         : `${size} on this machine; the disk of ${others.join(', ')}, which has the images and volumes there, was not measured`;
-    const base = { name: 'space', title: 'Disk space', message };
+    const base = { ...checkTitle('space'), message };
     return free < lowSpaceBytes
       ? [{ ...base, outcome: 'warning', hint: 'Free some space: workspaces fail when the disk is full.' }]
       : [{ ...base, outcome: 'ok' }];
@@ -227,8 +227,7 @@ export class Doctor {
     const used = this.registry.all().length;
     const size = last - first + 1;
     const base = {
-      name: 'ports',
-      title: 'SSH ports',
+      ...checkTitle('ports'),
       message: `${used} of ${size} in ${first}-${last} reserved`,
     };
     return Promise.resolve(
@@ -247,7 +246,7 @@ export class Doctor {
 
   private records(): Promise<Check[]> {
     const broken = this.registry.setAside;
-    const base = { name: 'records', title: 'Records' };
+    const base = checkTitle('records');
     return Promise.resolve(
       broken.length === 0
         ? [{ ...base, outcome: 'ok', message: recordsOf(this.registry.all().length) }]
@@ -271,8 +270,7 @@ export class Doctor {
         ? []
         : [
             {
-              name: 'protected-volumes',
-              title: 'Protected volumes',
+              ...checkTitle('protected-volumes'),
               outcome: 'warning',
               message: `The list of protected volumes was damaged: what is left of it is in ${path}, and each volume that may have been in it counts as protected.`,
               hint: `\`berth volume list\` shows them: unprotect those that may be deleted. ${damagedListHint(path)}`,
@@ -282,7 +280,7 @@ export class Doctor {
   }
 
   private async leftovers(): Promise<Check[]> {
-    const base = { name: 'orphans', title: 'Leftovers' };
+    const base = checkTitle('orphans');
     try {
       const all = await this.orphans();
       // What another installation made is in use there, for all that is known here: nothing to delete.

@@ -5,6 +5,7 @@ import { hintInWindow } from '../../../ui/remedies/hinted-remedy';
 import { formatBytes } from '../../../api/rules/sizes';
 import { asSentence } from '../../../ui/words';
 import { escapedHtml, pageHtml, type PageAddresses } from '../../page-html';
+import { titleOfCheck } from './check-titles';
 
 const { t } = vscode.l10n;
 type Outcome = Check['outcome'];
@@ -68,13 +69,13 @@ function button(row: string, { id, title }: ShownCheck['remedies'][number], isFi
 }
 
 function rowOf(check: ShownCheck): string {
-  const { name, title, outcome, message, remedies } = check;
+  const { name, outcome, message, remedies } = check;
   const hint = hintInWindow({ code: 'internal', ...(check.hint !== undefined && { hint: check.hint }) });
   const isWrong = outcome === 'failed' || outcome === 'warning';
   const buttons = remedies.map((each, index) => button(name, each, isWrong && index === 0)).join('');
   return [
     `<li class="check ${outcome}">${icon(outcome)}<div>`,
-    `<h2>${escaped(title)}</h2><p>${prose(message)}</p>`,
+    `<h2>${escaped(titleOfCheck(check))}</h2><p>${prose(message)}</p>`,
     hint === undefined ? '' : `<p class="hint">${prose(hint)}</p>`,
     buttons === '' ? '' : `<p class="buttons">${buttons}</p>`,
     '</div></li>',

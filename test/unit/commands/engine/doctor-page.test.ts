@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { standIn } from '../../../support/vscode/stand-in';
 import * as vscode from 'vscode';
 import { checkRemedies } from '../../../../src/api/engine/check-remedy';
+import { checkTitles } from '../../../../src/api/engine/check-titles';
 import { BerthError } from '../../../../src/api/errors';
 import type { EngineInfo } from '../../../../src/api';
 import { doctorHtml, type PageState, type ShownCheck } from '../../../../src/commands/engine/doctor/page';
@@ -63,6 +64,17 @@ describe('the page of the doctor', () => {
         ['skipped:choose-image', false],
       ],
     );
+  });
+
+  it('calls each check of the engine what the window calls it, and others what they say', () => {
+    const titles = new Map<string, string>(Object.entries(checkTitles));
+    standIn.translated = (text) => `!${text}`;
+    const shown = [...titles].map(([name, title]) => found(check('ok', { name, title })));
+    standIn.reset();
+    [...titles.values()].forEach((title, at) => {
+      assert.ok(shown[at]?.includes(`<h2>!${title}</h2>`), title);
+    });
+    assert.ok(found(check('ok', { name: 'of-tomorrow', title: 'New' })).includes('<h2>New</h2>'));
   });
 
   it('takes nothing that a check says for a part of the page, and a command for one to type', () => {
