@@ -28,13 +28,13 @@ export const VolumeName = Type.String({
     'The name of a volume as its driver knows it; of a session volume also its id alone, except to delete it.',
 });
 
-/** Where files are: a volume, or the root file system of a workspace (`root-files.ts`). */
+/** Where files are: a volume, the root file system of a workspace, or a snapshot (`root-files.ts`). */
 export const FilesName = Type.String({
   ...namesVolume,
   pattern: filesNamePattern,
   description:
-    'The name of a volume, or `rootfs@<workspace>` for what a workspace has outside of its volumes (of one that does ' +
-    'not run it can be read, not changed).',
+    'The name of a volume; `rootfs@<workspace>` for what a workspace has outside of its volumes (of one that does ' +
+    'not run it can be read, not changed); or `snapshot@<id>` for the files of a snapshot, which can be read.',
 });
 
 /** No line break, no control character: what is shown in a row, a title, a configuration. */

@@ -100,7 +100,8 @@ function wire(options: EngineOptions) {
     recoverDelaysMs: options.recoverDelaysMs ?? recoverDelaysMs,
   });
   const access = new WorkspaceAccess({ registry, runtimes, keys, secrets, state });
-  const volumes = new Volumes({ drivers, runtimes, registry, adopted, guarded, events, log });
+  const snapshots = new SnapshotRecords(state.snapshots);
+  const volumes = new Volumes({ drivers, runtimes, registry, adopted, guarded, snapshots, events, log });
   const sessionsOf = (workspace: string) => access.sessionsOf(workspace);
   const clock = options.clock ?? systemClock;
   const idle = new IdleWatch({ registry, verbs, runtimes, clock, log, sessionsOf });
@@ -124,7 +125,15 @@ function wire(options: EngineOptions) {
     verbs,
     access,
   };
-  return { ...options, ...shared, volumes, idle, leases, idleMemory: new IdleMemory() };
+  return {
+    ...options,
+    ...shared,
+    volumes,
+    snapshotRecords: snapshots,
+    idle,
+    leases,
+    idleMemory: new IdleMemory(),
+  };
 }
 
 type Parts = ReturnType<typeof wire>;
@@ -168,12 +177,12 @@ function servicesOf(parts: Parts): Services {
       openFiles: (volume) => volumes.files(volume),
     }),
     images: new Images(drivers, registry, operations, log, drafts),
-    snapshots: new Snapshots({ ...parts, records: new SnapshotRecords(state.snapshots) }),
+    snapshots: new Snapshots({ ...parts, records: parts.snapshotRecords }),
     commits: new Commits(registry, runtimes, operations),
     caches: new CacheService(drivers),
     doctor: new Doctor(drivers, registry, settings, state, sshAccess, parts.guarded),
     sshAccess,
-    visibility: new Visibility({ registry, operations }),
+    visibility: new Visibility({ registry, operations, snapshots: parts.snapshotRecords }),
     description: new EngineDescription({ ...parts, home: state.home }),
     lifetime,
     work,

@@ -1,8 +1,9 @@
 /** Names on the command line turned into files of the engine. */
 import { BerthError, asBerthError, type FileEntry, type FileLocation } from '../api';
-import { rootFilesOf } from '../api/rules/root-files';
+import { rootFilesOf, snapshotFilesOf } from '../api/rules/root-files';
 import type { EngineClient } from '../client/engine-client';
 import { inVolume, type Place } from './parse/place';
+import { snapshotOf, snapshotsOf } from './snapshot-names';
 
 export interface VolumePath {
   volume: string;
@@ -30,6 +31,11 @@ export async function resolvePlace(
   const abort = signal === undefined ? {} : { signal };
   if (place.kind === 'volume') {
     return { volume: name, path };
+  }
+  if (place.kind === 'snapshot') {
+    const of = place.of === undefined ? undefined : await snapshotsOf(client, place.of, signal);
+    const id = of === undefined ? name : (await snapshotOf(client, of, name, signal)).id;
+    return { volume: snapshotFilesOf(id), path };
   }
   const workspace = await client
     .call('workspaces.get', { params: { name }, ...abort })

@@ -44,6 +44,7 @@ export function formatSnapshot(snapshot: Snapshot, now: number): string {
     ['files', formatBytes(usedBytes)],
     ['takes', heldOf(snapshot)],
     ['held up', `${heldMs} ms`],
+    ['browse', `berth ls snapshot:${id}`],
     ['not kept', notes?.join('; ')],
   ]);
 }

@@ -35,6 +35,7 @@ import { filterWorkspaces } from './view/filterWorkspaces';
 import { adoptVolumeAlone, takeVolumeOver } from './volume/adopt';
 import { createVolume } from './volume/create';
 import { deleteVolume } from './volume/delete';
+import { browseSnapshot } from './volume/browseSnapshot';
 import { deleteSnapshot } from './volume/deleteSnapshot';
 import { findText } from './volume/findText';
 import { clearFound } from './volume/clearFound';
@@ -127,6 +128,7 @@ const fileCommands = (services: Services) => ({
   'berth.volume.resize': resizeVolume(services),
   'berth.volume.snapshot': snapshotVolume(services),
   'berth.volume.restoreSnapshot': restoreSnapshot(services),
+  'berth.volume.browseSnapshot': browseSnapshot(services),
   'berth.volume.deleteSnapshot': deleteSnapshot(services),
   'berth.volume.measure': measureVolume(services),
   'berth.volume.openAsFolder': openVolumeAsFolder(services),

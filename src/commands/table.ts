@@ -101,6 +101,7 @@ const rareIds = [
   'berth.volume.resize',
   'berth.volume.snapshot',
   'berth.volume.restoreSnapshot',
+  'berth.volume.browseSnapshot',
   'berth.volume.deleteSnapshot',
   'berth.volume.measure',
   'berth.volume.openAsFolder',

@@ -73,6 +73,10 @@ export class SnapshotRecords {
       .sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
   }
 
+  get(snapshot: string): SnapshotRecord | undefined {
+    return this.records.get(snapshot);
+  }
+
   has(snapshot: string): boolean {
     return this.records.has(snapshot);
   }

@@ -50,7 +50,7 @@ async function openRemote(
   const located = await resolvePlace(client, place, { follow: isFollowed });
   paths.add(located.path, text);
   const whole = withMounts(located);
-  const at = isFollowed && place.kind === 'volume' ? await followed(client, whole) : whole;
+  const at = isFollowed && place.kind !== 'named' ? await followed(client, whole) : whole;
   const entry = await statOf(client, at);
   if (entry === undefined) {
     const hint = await missingHint(client, located);

@@ -40,7 +40,7 @@ async function openRemote(
   text: string,
   paths: TypedPaths,
 ): Promise<CopyTarget> {
-  const ending = endingOf(place.kind === 'volume' ? text : place.path);
+  const ending = endingOf(place.kind === 'named' ? place.path : text);
   const located = writable(await resolvePlace(client, place, { follow: true }));
   const at = { volume: located.volume, path: located.path };
   paths.add(at.path, text);

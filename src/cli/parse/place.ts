@@ -1,4 +1,4 @@
-/** `NAME:path`, `volume:NAME:/path`, or a path of this machine. */
+/** `NAME:path`, `volume:NAME:/path`, `snapshot:ID:/path`, `snapshot:NAME/SNAPSHOT:/path`, or a path of this machine. */
 import { posix } from 'node:path';
 import { BerthError } from '../../api';
 
@@ -10,7 +10,9 @@ export type Place =
    */
   | { kind: 'named'; name: string; path: string }
   /** From the volume's root. */
-  | { kind: 'volume'; name: string; path: string };
+  | { kind: 'volume'; name: string; path: string }
+  /** From its root; `of` is a volume or a workspace, and missing for an id. */
+  | { kind: 'snapshot'; of?: string; name: string; path: string };
 
 /** Reads one side of `berth cp`. Like scp and docker: what starts with `.` or `/` is always local. */
 export function parsePlace(text: string, platform: NodeJS.Platform = process.platform): Place {
@@ -24,13 +26,18 @@ export function parsePlace(text: string, platform: NodeJS.Platform = process.pla
   if (volume !== null) {
     return { kind: 'volume', name: volume[1] ?? '', path: inVolume(volume[2] ?? '') };
   }
+  const snapshot = /^snapshot:(?:([^:/]+)\/)?([^:/]+)(?::(.*))?$/s.exec(text);
+  if (snapshot !== null) {
+    const [, of, name = '', path = ''] = snapshot;
+    return { kind: 'snapshot', ...(of !== undefined && { of }), name, path: inVolume(path) };
+  }
   const named = /^([^:/\\]+):(.*)$/s.exec(text);
   return named === null
     ? { kind: 'local', path: text }
     : { kind: 'named', name: named[1] ?? '', path: named[2] ?? '' };
 }
 
-/** Reads an argument that is never local: `NAME`, `NAME:/path`, `volume:NAME[:/path]`. */
+/** Reads an argument that is never local: `NAME`, `NAME:/path`, `volume:NAME[:/path]`, `snapshot:…[:/path]`. */
 export function parseRemote(text: string): Exclude<Place, { kind: 'local' }> {
   const place = parsePlace(text.includes(':') ? text : `${text}:`);
   if (place.kind === 'local') {

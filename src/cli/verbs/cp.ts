@@ -23,7 +23,10 @@ export function registerCopy(program: Command, cli: Cli): void {
     .command('cp')
     .description('copy files and folders in, out, or between volumes; running or not')
     .usage('[options] <src...> <dst>')
-    .argument('<paths...>', 'SRC... DST: each a local path, NAME:path in a workspace, or volume:NAME:/path')
+    .argument(
+      '<paths...>',
+      'SRC... DST: each a local path, NAME:path in a workspace, volume:NAME:/path, or snapshot:NAME/SNAPSHOT:/path',
+    )
     .option('--force', 'replace files that exist')
     .option('--skip', 'skip files that exist')
     .option('--keep-both', 'keep both: copy under a new name where a file exists')

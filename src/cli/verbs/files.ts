@@ -212,9 +212,11 @@ async function remove(cli: Cli, texts: string[], recursive: boolean): Promise<vo
 function rootStays(text: string): BerthError {
   const place = parseRemote(text);
   const whole =
-    place.kind === 'volume'
-      ? `\`berth volume delete ${place.name}\` deletes the volume`
-      : `\`berth delete ${place.name}\` deletes the workspace`;
+    place.kind === 'snapshot'
+      ? `\`berth snapshot delete ${place.of ?? 'VOLUME'} ${place.name}\` deletes the snapshot`
+      : place.kind === 'volume'
+        ? `\`berth volume delete ${place.name}\` deletes the volume`
+        : `\`berth delete ${place.name}\` deletes the workspace`;
   return new BerthError('bad_request', `${text} is the root of a volume, which can't be removed.`, {
     hint: `Name a file or folder in it. ${whole}.`,
   });

@@ -29,7 +29,7 @@ export function registerFind(program: Command, cli: Cli): void {
   const command = program
     .command('find')
     .description('find files, or text in files, of workspaces and volumes; running or not')
-    .argument('<where>', 'NAME, NAME:path, or volume:NAME:/path')
+    .argument('<where>', 'NAME, NAME:path, volume:NAME:/path, or snapshot:NAME/SNAPSHOT:/path')
     .option('--text <pattern>', 'the lines of files that contain it, in any case')
     .option('--regex', 'the text is a regular expression, as in JavaScript')
     .option('--case', 'upper and lower case of the text are different')

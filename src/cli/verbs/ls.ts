@@ -28,7 +28,7 @@ export function registerLs(program: Command, cli: Cli): void {
     program
       .command('ls')
       .description('list files of a workspace, from its home on, or of a volume')
-      .argument('<where>', 'NAME, NAME:path, or volume:NAME:/path')
+      .argument('<where>', 'NAME, NAME:path, volume:NAME:/path, or snapshot:NAME/SNAPSHOT:/path')
       .option('-l, --long', 'modes, sizes and times')
       .option('-a, --all', 'also names that start with a dot')
       .action((where: string, options: ListOptions) => cli.paths.during(list(cli, where, options))),

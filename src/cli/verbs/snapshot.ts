@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
-import { asBerthError, type Operation, type Snapshot, type SnapshotCreate } from '../../api';
-import { homeVolumeOf } from '../../api/rules/home-volume';
-import { isName } from '../../api/rules/names';
+import type { Operation, Snapshot, SnapshotCreate } from '../../api';
 import { formatBytes } from '../../api/rules/sizes';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatDate } from '../format/time';
 import { examples } from '../help';
 import { follow, forEach } from '../operation';
+import { listOf, snapshotOf, snapshotsOf } from '../snapshot-names';
 import { formatSnapshot, formatSnapshots } from '../snapshots';
 
 interface CreateOptions {
@@ -85,26 +84,9 @@ function registerChanges(snapshot: Command, cli: Cli): void {
   );
 }
 
-/** A workspace goes before a volume of its name: it is what people know, also when it is gone and its snapshots are not. */
-async function volumeOf(client: EngineClient, given: string, signal: AbortSignal): Promise<string> {
-  try {
-    return (await client.call('workspaces.get', { params: { name: given }, signal })).homeVolume;
-  } catch (error) {
-    if (!['not_found', 'bad_request'].includes(asBerthError(error).code)) {
-      throw error;
-    }
-  }
-  const home = homeVolumeOf(given);
-  return isName(home) && (await listOf(client, home, signal)).length > 0 ? home : given;
-}
-
-function listOf(client: EngineClient, volume: string, signal: AbortSignal): Promise<Snapshot[]> {
-  return client.call('snapshots.list', { params: { volume }, signal });
-}
-
 async function create(cli: Cli, given: string, { name, description }: CreateOptions): Promise<void> {
   const client = await cli.engine();
-  const volume = await volumeOf(client, given, cli.signal);
+  const volume = await snapshotsOf(client, given, cli.signal);
   const body: SnapshotCreate = {
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
@@ -120,7 +102,7 @@ async function create(cli: Cli, given: string, { name, description }: CreateOpti
 
 async function list(cli: Cli, given: string): Promise<void> {
   const client = await cli.engine();
-  const volume = await volumeOf(client, given, cli.signal);
+  const volume = await snapshotsOf(client, given, cli.signal);
   const snapshots = await listOf(client, volume, cli.signal);
   if (snapshots.length === 0) {
     // Says so where there is no such volume either.
@@ -176,8 +158,7 @@ async function find(
   snapshot: string,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const volume = await volumeOf(client, given, signal);
-  return client.call('snapshots.get', { params: { volume, snapshot }, signal });
+  return snapshotOf(client, await snapshotsOf(client, given, signal), snapshot, signal);
 }
 
 function titleOf({ name, id }: Snapshot): string {

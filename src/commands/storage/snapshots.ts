@@ -78,6 +78,7 @@ export async function showSnapshotMenu(volume: string): Promise<void> {
     [
       entry('history', t('Restore Volume from Snapshot…'), 'berth.volume.restoreSnapshot'),
       entry('device-camera', t('Snapshot Volume…'), 'berth.volume.snapshot'),
+      entry('folder-opened', t('Browse Snapshot…'), 'berth.volume.browseSnapshot'),
       entry('trash', t('Delete Snapshot…'), 'berth.volume.deleteSnapshot'),
     ],
     { title: t('Snapshots of {0}', volume), placeHolder: t('What should be done?') },

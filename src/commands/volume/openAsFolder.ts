@@ -13,37 +13,41 @@ export const openVolumeAsFolder =
   async (target) => {
     const named = typeof target === 'string' ? { volume: target, path: '/' } : undefined;
     const place = named ?? (await targets.places(target, undefined))[0] ?? (await pick());
-    const uri = volumeUri(place.volume, place.path);
     const name = place.path === '/' ? place.volume : `${baseName(place.path)} (${place.volume})`;
-    const ways = [
-      {
-        label: t('Add to this window'),
-        iconPath: new vscode.ThemeIcon('add'),
-        description: t('keeps the folders that are open'),
-        way: 'add',
-      },
-      { label: t('Open in this window'), iconPath: new vscode.ThemeIcon('window'), way: 'here' },
-      { label: t('Open in a new window'), iconPath: new vscode.ThemeIcon('empty-window'), way: 'new' },
-    ];
-    const hasFolders = (vscode.workspace.workspaceFolders ?? []).length > 0;
-    const chosen = await pickOne(hasFolders ? ways : ways.slice(1), {
-      placeHolder: t('How to open {0}', name),
-    });
-    if (chosen === undefined) {
-      throw new Cancelled();
-    }
-    if (chosen.way === 'add') {
-      vscode.workspace.updateWorkspaceFolders((vscode.workspace.workspaceFolders ?? []).length, 0, {
-        uri,
-        name,
-      });
-    } else {
-      await vscode.commands.executeCommand('vscode.openFolder', uri, {
-        forceNewWindow: chosen.way === 'new',
-      });
-    }
+    await openFolder(volumeUri(place.volume, place.path), name);
 
     async function pick(): Promise<{ volume: string; path: string }> {
       return { volume: (await targets.pickVolume({ placeHolder: t('Volume to open') })).name, path: '/' };
     }
   };
+
+/** Asks how, then opens it under that name. Throws `Cancelled`. */
+export async function openFolder(uri: vscode.Uri, name: string): Promise<void> {
+  const ways = [
+    {
+      label: t('Add to this window'),
+      iconPath: new vscode.ThemeIcon('add'),
+      description: t('keeps the folders that are open'),
+      way: 'add',
+    },
+    { label: t('Open in this window'), iconPath: new vscode.ThemeIcon('window'), way: 'here' },
+    { label: t('Open in a new window'), iconPath: new vscode.ThemeIcon('empty-window'), way: 'new' },
+  ];
+  const hasFolders = (vscode.workspace.workspaceFolders ?? []).length > 0;
+  const chosen = await pickOne(hasFolders ? ways : ways.slice(1), {
+    placeHolder: t('How to open {0}', name),
+  });
+  if (chosen === undefined) {
+    throw new Cancelled();
+  }
+  if (chosen.way === 'add') {
+    vscode.workspace.updateWorkspaceFolders((vscode.workspace.workspaceFolders ?? []).length, 0, {
+      uri,
+      name,
+    });
+  } else {
+    await vscode.commands.executeCommand('vscode.openFolder', uri, {
+      forceNewWindow: chosen.way === 'new',
+    });
+  }
+}

@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { showInformationMessage } from '../../ui/messages';
-import { workspaceOfRoot } from '../../api/rules/root-files';
+import { snapshotOfFiles, workspaceOfRoot } from '../../api/rules/root-files';
 import type { Disposable } from '../../ui/signal';
 import type { Store } from '../../ui/store';
 
@@ -12,8 +12,11 @@ const { t } = vscode.l10n;
 
 export type KnownRoots = Pick<Store, 'workspace' | 'allowsRootChanges'>;
 
-/** Whether that is the root file system of a workspace that does not run, or that is not to be changed yet. */
+/** Whether that is a snapshot, or the root file system of a workspace that does not run, or that is not to be changed yet. */
 export function isFixedRoot(store: KnownRoots, volume: string): boolean {
+  if (snapshotOfFiles(volume) !== undefined) {
+    return true;
+  }
   const name = workspaceOfRoot(volume);
   const workspace = name === undefined ? undefined : store.workspace(name);
   return (

@@ -154,9 +154,10 @@ const rows = {
   'berth.volume.snapshot': { icon: 'device-camera', menus: [row('6c_snapshot@1', volumeThat('keepable'))] },
   'berth.volume.restoreSnapshot': {
     icon: 'history',
-    menus: [row('6c_snapshot@2', volumeThat('restorable'))],
+    menus: [row('6c_snapshot@3', volumeThat('restorable'))],
   },
-  'berth.volume.deleteSnapshot': { icon: 'trash', menus: [row('6c_snapshot@3', volumeThat('kept'))] },
+  'berth.volume.browseSnapshot': { icon: 'folder-opened', menus: [row('6c_snapshot@2', volumeThat('kept'))] },
+  'berth.volume.deleteSnapshot': { icon: 'trash', menus: [row('6c_snapshot@4', volumeThat('kept'))] },
   'berth.volume.measure': { icon: 'graph', menus: [row('6_edit@3', volumeThat('ours'))] },
   'berth.volume.openAsFolder': {
     icon: 'folder-opened',

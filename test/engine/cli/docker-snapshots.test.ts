@@ -1,6 +1,6 @@
 /** Snapshots of Docker volumes by the built program; also when the engine is killed while one is made or restored. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineInfo, Snapshot, Volume } from '../../../src/api';
@@ -44,6 +44,29 @@ describe('berth snapshot of Docker volumes', function () {
     const [undo, first] = await list();
     assert.deepEqual([undo?.reason, first?.name, first?.kind], ['before-restore', 'first', 'docker']);
     assert((first?.heldBytes ?? 0) > 0 && (first?.heldMs ?? 0) > 0);
+  });
+
+  it('shows files of one, gives them back one by one, and takes none', async () => {
+    await berth.ok('cp', `snapshot:${name}/first:/d/7/f`, `${name}:seven`);
+    const [, first] = await list();
+    const seen = await berth.ok('ls', `snapshot:${first?.id}:/d`);
+    assert.match(seen, /^7\/$/m);
+    const here = await sh('sha256sum <~/d/7/f; sha256sum <~/seven; rm ~/seven');
+    assert.equal(new Set(here.trim().split('\n')).size, 1);
+    assert.match(await berth.ok('find', `snapshot:${first?.id}`, '--include', 'f'), /\/d\/300\/f/);
+    const local = join(berth.folder, 'local');
+    writeFileSync(local, 'x');
+    for (const argv of [
+      ['cp', local, `snapshot:${name}/first:/new`],
+      ['rm', '-r', `snapshot:${name}/first:/d`],
+      ['mkdir', `snapshot:${name}/first:/new`],
+    ]) {
+      const { code, stderr } = await berth.run(argv);
+      assert.equal(code, 1, argv.join(' '));
+      assert.match(stderr, /A snapshot never changes\./, argv.join(' '));
+    }
+    const none = await berth.run(['ls', 'snapshot:0123456789ab']);
+    assert.match(none.stderr, /There is no snapshot 0123456789ab\./);
   });
 
   it('shows no volume of its own', async () => {

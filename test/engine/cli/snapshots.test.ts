@@ -32,6 +32,7 @@ describe('berth snapshot', function () {
     const words = ['--name', 'first', '--description', 'as it came'];
     assert.match(await berth.ok('snapshot', 'create', volume, ...words), /^Snapshot first of .* is made: /);
     await put('two');
+    assert.equal(await berth.ok('cat', `snapshot:${volume}/first:/a`), 'one');
     const back = await berth.ok('snapshot', 'restore', volume, 'first', '--yes');
     assert.equal(await content(), 'one');
     const undo = /To undo: berth snapshot restore \S+ (\w+)/.exec(back)?.[1] ?? '';

@@ -1,16 +1,18 @@
 /** What a caller may reach: the owner everything, a token what belongs to its workspaces, and what it began itself. */
 import type { EngineEvent } from '../../../api/events';
-import { workspaceOfRoot } from '../../../api/rules/root-files';
+import { snapshotOfFiles, workspaceOfRoot } from '../../../api/rules/root-files';
 import type { Named, Principal } from '../../../api/rules/principal';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Operations } from '../operations/operations';
 import { homeVolumeOf } from '../../../api/rules/home-volume';
+import type { SnapshotRecords } from '../../store/snapshot-records';
 import type { WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
 export interface VisibilityDeps {
   registry: Pick<WorkspaceRegistry, 'find'>;
   operations: Pick<Operations, 'get'>;
+  snapshots: Pick<SnapshotRecords, 'get'>;
 }
 
 type Seen = Pick<Operation, 'workspace' | 'volume' | 'by'>;
@@ -24,10 +26,18 @@ export class Visibility {
     );
   }
 
-  /** Also the root file system of a workspace, by the name that it has among volumes. */
+  /**
+   * Also the root file system of a workspace, by the name that it has among volumes, and a snapshot, which goes with its
+   * volume.
+   */
   volume(principal: Principal, name: string): boolean {
     if (principal.kind === 'owner' || principal.workspaces === 'all') {
       return true;
+    }
+    const snapshot = snapshotOfFiles(name);
+    if (snapshot !== undefined) {
+      const record = this.deps.snapshots.get(snapshot);
+      return record !== undefined && this.volume(principal, record.volume);
     }
     const ofRoot = workspaceOfRoot(name);
     return ofRoot === undefined

@@ -3,11 +3,12 @@ import { BerthError, asBerthError } from '../../../api/errors';
 import { notWhile } from '../../../api/rules/lifecycle';
 import { heldVolume } from '../../../api/rules/holder';
 import { ownerOf, ownerWords } from '../../../api/rules/owner';
-import { workspaceOfRoot } from '../../../api/rules/root-files';
+import { snapshotOfFiles, workspaceOfRoot } from '../../../api/rules/root-files';
 import type { Volume, VolumeCreate, VolumePatch } from '../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Driver } from '../../drivers/driver';
 import type { AdoptedVolumes } from '../../store/adopted-volumes';
+import type { SnapshotRecords } from '../../store/snapshot-records';
 import type { ProtectedVolumes } from '../../store/protected-volumes';
 import { checkVolumeName } from '../workspaces/start/mount-syntax';
 import type { Drivers } from '../engine/drivers';
@@ -29,6 +30,7 @@ export interface VolumesDeps {
   registry: WorkspaceRegistry;
   adopted: AdoptedVolumes;
   guarded: ProtectedVolumes;
+  snapshots: Pick<SnapshotRecords, 'get'>;
   events: EventHub;
   log: Log;
 }
@@ -214,6 +216,10 @@ export class Volumes {
       }
       return (await this.deps.runtimes.reach(record)).rootFiles();
     }
+    const snapshot = snapshotOfFiles(name);
+    if (snapshot !== undefined) {
+      return this.openSnapshot(snapshot);
+    }
     // The container engine in use may have another one of that name.
     const owner = this.ownerOf(name);
     await (owner && this.deps.runtimes.reach(owner));
@@ -226,6 +232,17 @@ export class Volumes {
       this.keptBy.delete(name);
       throw error;
     }
+  }
+
+  private async openSnapshot(id: string): Promise<VolumeFiles> {
+    const record = this.deps.snapshots.get(id);
+    const store = record && this.deps.drivers.ofVolumeKind(record.kind).volumes.snapshots;
+    if (store === undefined) {
+      throw new BerthError('not_found', `There is no snapshot ${id}.`, {
+        hint: '`berth snapshot list VOLUME` shows the ones there are.',
+      });
+    }
+    return store.files(id);
   }
 
   /** Opens each once: whoever opens a volume tidies up what a dead upload left in it. */

@@ -80,6 +80,7 @@ export function isToolsName(name: string): boolean {
   return name.startsWith(toolsPrefix);
 }
 
+/** Whether Berth keeps the name for volumes of its own. */
 export function isReservedName(name: string): boolean {
   return isToolsName(name) || name.startsWith(snapshotsPrefix);
 }
