@@ -5,8 +5,10 @@
 import { encodeName } from '../../machine/file-names';
 import { run } from '../../machine/run';
 
-/** So many files per process: their names and answers are in memory at once. */
+/** So many files at a time: their names and answers are in memory at once. */
 const batch = 10_000;
+/** Of these, processes look at so many each, side by side: fewer are not worth the start of another one. */
+const share = 5000;
 /** Of values, which travel as twice as many digits. */
 const batchBytes = 8 * 1024 * 1024;
 const timeoutMs = 600_000;
@@ -98,6 +100,12 @@ export interface LocalFacts {
   data: [from: number, to: number][] | undefined;
 }
 
+/** `source`: where it is, as in machine/file-names.ts. */
+interface LocalFile {
+  source: string;
+  mayHaveHoles: boolean;
+}
+
 export interface FactsToApply {
   path: string;
   xattrs: ReadonlyMap<string, Buffer>;
@@ -106,26 +114,43 @@ export interface FactsToApply {
 
 /** What there is to know of each file, by its index; undefined where nobody can say. Holes are sought where they may be. */
 export async function inspectLocal(
-  files: readonly { source: string; mayHaveHoles: boolean }[],
+  files: readonly LocalFile[],
   signal: AbortSignal,
 ): Promise<Map<number, LocalFacts> | undefined> {
   const found = new Map<number, LocalFacts>();
   for (let at = 0; at < files.length; at += batch) {
-    const some = files.slice(at, at + batch);
-    const names = some.map(({ source }) => bytesOf(source));
-    const holed = some.flatMap(({ mayHaveHoles }, index) => (mayHaveHoles ? [index] : []));
-    const rows = await ask(inspecting, { names, holed }, signal);
-    if (rows === undefined) {
-      return undefined;
-    }
-    for (const row of rows) {
-      const [index, values, data] = listOf(row);
-      if (typeof index === 'number') {
-        found.set(at + index, { xattrs: valuesOf(values), data: rangesOf(data) });
+    const starts = Array.from(
+      { length: Math.ceil(Math.min(batch, files.length - at) / share) },
+      (_, index) => at + index * share,
+    );
+    const answers = await Promise.all(
+      starts.map(async (start) => ({ start, rows: await inspectShare(files, start, signal) })),
+    );
+    for (const { start, rows } of answers) {
+      if (rows === undefined) {
+        return undefined;
+      }
+      for (const row of rows) {
+        const [index, values, data] = listOf(row);
+        if (typeof index === 'number') {
+          found.set(start + index, { xattrs: valuesOf(values), data: rangesOf(data) });
+        }
       }
     }
   }
   return found;
+}
+
+/** What one process answers, with indexes from `start` on. */
+function inspectShare(
+  files: readonly LocalFile[],
+  start: number,
+  signal: AbortSignal,
+): Promise<unknown[] | undefined> {
+  const some = files.slice(start, start + share);
+  const names = some.map(({ source }) => bytesOf(source));
+  const holed = some.flatMap(({ mayHaveHoles }, index) => (mayHaveHoles ? [index] : []));
+  return ask(inspecting, { names, holed }, signal);
 }
 
 /** Answers the attributes that were refused: all of them where nobody can set any. */
