@@ -6,9 +6,9 @@ import { encodeName } from '../../machine/file-names';
 import { run } from '../../machine/run';
 
 /** So many files at a time: their names and answers are in memory at once. */
-const batch = 10_000;
+const batch = 12_000;
 /** Of these, processes look at so many each, side by side: fewer are not worth the start of another one. */
-const share = 5000;
+const share = 6000;
 /** Of values, which travel as twice as many digits. */
 const batchBytes = 8 * 1024 * 1024;
 const timeoutMs = 600_000;
