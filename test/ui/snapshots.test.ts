@@ -51,6 +51,7 @@ describe('snapshots of a disk', function () {
       assert.deepEqual(await workbench.quickInput.labels(), [
         'Restore Volume from Snapshot…',
         'Snapshot Volume…',
+        'Browse Snapshot…',
         'Delete Snapshot…',
       ]),
     );
@@ -88,5 +89,26 @@ describe('snapshots of a disk', function () {
     await eventually('it to be gone', async () =>
       assert.doesNotMatch(await berth(ui.session, 'snapshot', 'list', data), / first /),
     );
+  });
+
+  it('opens in the Explorer, where nothing of it can be changed', async () => {
+    const { workbench } = ui;
+    const { page } = workbench;
+    await berth(ui.session, 'snapshot', 'create', data, '--name', 'second');
+    await put('three');
+    await row().contextMenu('Browse Snapshot…');
+    await workbench.quickInput.pick('second');
+    await workbench.quickInput.pick('Open in this window');
+    await page.waitForURL(/folder=berth/, { timeout: slow });
+    await workbench.waitUntilReady();
+    await workbench.openSideBar('Explorer');
+    await workbench.explorer().row('a').doubleClick();
+    await workbench.editor.waitForTab('a');
+    await page.locator('.editor-instance .view-lines', { hasText: 'two' }).waitFor({ timeout: slow });
+    await page.keyboard.type('x');
+    await page.getByText('Editor is read-only').waitFor({ timeout: slow });
+    await workbench.screenshot('snapshot-browsed');
+    assert.equal(await content(), 'three');
+    await berth(ui.session, 'snapshot', 'delete', data, 'second', '--yes');
   });
 });
