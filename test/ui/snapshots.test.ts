@@ -106,7 +106,7 @@ describe('snapshots of a disk', function () {
     await workbench.editor.waitForTab('a');
     await page.locator('.editor-instance .view-lines', { hasText: 'two' }).waitFor({ timeout: slow });
     await page.keyboard.type('x');
-    await page.getByText('Editor is read-only').waitFor({ timeout: slow });
+    await page.getByText('Editor is read-only').first().waitFor({ timeout: slow });
     await workbench.screenshot('snapshot-browsed');
     assert.equal(await content(), 'three');
     await berth(ui.session, 'snapshot', 'delete', data, 'second', '--yes');
