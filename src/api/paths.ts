@@ -44,6 +44,7 @@ export const paths = {
   'volumes.adopt': ['POST', '/v1/volumes/:volume/adopt'],
   'volumes.resize': ['POST', '/v1/volumes/:volume/resize'],
 
+  'snapshots.listAll': ['GET', '/v1/snapshots'],
   'snapshots.list': ['GET', '/v1/volumes/:volume/snapshots'],
   'snapshots.create': ['POST', '/v1/volumes/:volume/snapshots'],
   'snapshots.get': ['GET', '/v1/volumes/:volume/snapshots/:snapshot'],

@@ -14,16 +14,31 @@ export function formatSnapshots(snapshots: readonly Snapshot[], volume: string, 
   if (snapshots.length === 0) {
     return `${volume} has no snapshots yet. Make one: berth snapshot create ${volume}`;
   }
+  return tableOf(snapshots, now, false);
+}
+
+/** Those of all volumes, in the order given. `now` is in ms since 1970. */
+export function formatAllSnapshots(snapshots: readonly Snapshot[], now: number): string {
+  return snapshots.length === 0
+    ? 'There are no snapshots yet. Make one: berth snapshot create NAME'
+    : tableOf(snapshots, now, true);
+}
+
+function tableOf(snapshots: readonly Snapshot[], now: number, ofAll: boolean): string {
   return formatTable(
     [
-      ...[{ title: 'ID' }, { title: 'NAME' }, { title: 'MADE' }, { title: 'WHY' }],
+      { title: 'ID' },
+      ...(ofAll ? [{ title: 'VOLUME' }] : []),
+      ...[{ title: 'NAME' }, { title: 'MADE' }, { title: 'WHY' }],
       ...[
         { title: 'FILES', right: true },
         { title: 'TAKES', right: true },
       ],
     ],
     snapshots.map((snapshot) => [
-      ...[snapshot.id, snapshot.name ?? '-', formatAgo(snapshot.createdAt, now), reasons[snapshot.reason]],
+      snapshot.id,
+      ...(ofAll ? [snapshot.volume] : []),
+      ...[snapshot.name ?? '-', formatAgo(snapshot.createdAt, now), reasons[snapshot.reason]],
       ...[formatBytes(snapshot.usedBytes), heldOf(snapshot)],
     ]),
   );
@@ -51,7 +66,7 @@ export function formatSnapshot(snapshot: Snapshot, now: number): string {
 
 function heldOf({ heldBytes, isShared }: Snapshot): string {
   if (heldBytes === undefined) {
-    return 'gone';
+    return 'unknown';
   }
   return isShared ? `at most ${formatBytes(heldBytes)}` : formatBytes(heldBytes);
 }

@@ -15,6 +15,12 @@ const BySnapshot = Type.Object({
 });
 
 export const snapshotRoutes = {
+  'snapshots.listAll': {
+    summary: 'Snapshots of all volumes, newest first; also of those that are gone',
+    tag: 'snapshots',
+    scope: 'read',
+    response: Type.Array(Snapshot),
+  },
   'snapshots.list': {
     summary: 'Snapshots of a volume, newest first; also of one that is gone',
     tag: 'snapshots',

@@ -12,7 +12,11 @@ import { replaceFile } from '../machine/whole-file';
 import { readRecord, writeRecord, type RecordFormat } from './records';
 
 /** What it holds is looked up each time. */
-const SnapshotRecord = Type.Omit(Snapshot, ['heldBytes']);
+const SnapshotRecord = Type.Object({
+  ...Type.Omit(Snapshot, ['heldBytes']).properties,
+  /** The container engine that has its data. */
+  engine: Type.Optional(Type.Object({ id: Type.String(), host: Type.String() })),
+});
 export type SnapshotRecord = Static<typeof SnapshotRecord>;
 const format: RecordFormat<typeof SnapshotRecord> = { version: 1, schema: SnapshotRecord, migrations: [] };
 const ending = '.json';
@@ -68,9 +72,14 @@ export class SnapshotRecords {
 
   /** Newest first. */
   of(volume: string): SnapshotRecord[] {
-    return [...this.records.values()]
-      .filter((record) => record.volume === volume)
-      .sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
+    return this.all().filter((record) => record.volume === volume);
+  }
+
+  /** Newest first. */
+  all(): SnapshotRecord[] {
+    return [...this.records.values()].sort(
+      (a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id),
+    );
   }
 
   get(snapshot: string): SnapshotRecord | undefined {

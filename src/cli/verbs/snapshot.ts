@@ -7,7 +7,7 @@ import { formatDate } from '../format/time';
 import { examples } from '../help';
 import { follow, forEach } from '../operation';
 import { listOf, snapshotOf, snapshotsOf } from '../snapshot-names';
-import { formatSnapshot, formatSnapshots } from '../snapshots';
+import { formatAllSnapshots, formatSnapshot, formatSnapshots } from '../snapshots';
 
 interface CreateOptions {
   name?: string;
@@ -40,9 +40,9 @@ export function registerSnapshot(program: Command, cli: Cli): void {
   examples(
     snapshot
       .command('list')
-      .description('list snapshots of a volume, newest first; also of one that is gone')
-      .argument('<volume>', of)
-      .action((volume: string) => list(cli, volume)),
+      .description('list snapshots of a volume, or of all, newest first; also of those that are gone')
+      .argument('[volume]', of)
+      .action((volume: string | undefined) => (volume === undefined ? listAll(cli) : list(cli, volume))),
     ['berth snapshot list demo', ''],
   );
   examples(
@@ -98,6 +98,12 @@ async function create(cli: Cli, given: string, { name, description }: CreateOpti
     cli.exitCode = 1;
   }
   cli.result(snapshot, () => `Snapshot ${titleOf(snapshot)} of ${volume} is made: ${sizeOf(snapshot)}.`);
+}
+
+async function listAll(cli: Cli): Promise<void> {
+  const client = await cli.engine();
+  const snapshots = await client.call('snapshots.listAll', { signal: cli.signal });
+  cli.result(snapshots, () => formatAllSnapshots(snapshots, Date.now()));
 }
 
 async function list(cli: Cli, given: string): Promise<void> {

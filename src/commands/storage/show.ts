@@ -21,7 +21,7 @@ import {
 import { showImageMenu } from './image-menu';
 import { Measuring } from './measuring';
 import { storageHtml } from './page';
-import { listSnapshots, showSnapshotMenu } from './snapshots';
+import { showSnapshotMenu } from './snapshots';
 
 const { t } = vscode.l10n;
 const viewType = 'berth.storage';
@@ -86,7 +86,7 @@ class StoragePage {
     if (!this.panel.visible) {
       return;
     }
-    const { link, log, store } = this.services;
+    const { link, log } = this.services;
     try {
       const client = await link.client();
       const [images, info, caches, snapshots] = await Promise.all([
@@ -100,7 +100,7 @@ class StoragePage {
           log.warn(`The caches could not be listed: ${asBerthError(error).message}`);
           return [];
         }),
-        listSnapshots(client, store),
+        client.call('snapshots.listAll', {}),
       ]);
       this.caches = caches;
       this.snapshots = snapshots;

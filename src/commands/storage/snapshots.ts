@@ -2,10 +2,8 @@
 import * as vscode from 'vscode';
 import type { Snapshot } from '../../api';
 import { formatBytes } from '../../api/rules/sizes';
-import type { EngineClient } from '../../client/engine-client';
 import type { CommandId } from '../../ui/contributions/commands';
 import { pickOne } from '../../ui/pick';
-import type { Store } from '../../ui/store';
 import { time } from '../../ui/words';
 
 const { t } = vscode.l10n;
@@ -16,16 +14,6 @@ interface SnapshotsSection {
   title: string;
   summary: string;
   bars: { id: string; title: string; detail: string; amount: string; share: number }[];
-}
-
-/** The snapshots of all volumes that can have some. Rejects with what the engine says. */
-export async function listSnapshots(
-  client: Pick<EngineClient, 'call'>,
-  { volumes }: Pick<Store, 'volumes'>,
-): Promise<Snapshot[]> {
-  const disks = volumes.filter(({ kind, owner }) => kind === 'disk' && owner === undefined);
-  const lists = disks.map(({ name }) => client.call('snapshots.list', { params: { volume: name } }));
-  return (await Promise.all(lists)).flat();
 }
 
 /** Bytes that snapshots take where they lie. */

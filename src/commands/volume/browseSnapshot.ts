@@ -5,7 +5,7 @@ import { volumeUri } from '../../providers/files/volume-uri';
 import { time } from '../../ui/words';
 import type { Handler } from '../command';
 import { openFolder } from './openAsFolder';
-import { pickSnapshot, pickVolume, type SnapshotServices } from './pick-snapshot';
+import { pickName, pickSnapshot, type SnapshotServices } from './pick-snapshot';
 
 const { t } = vscode.l10n;
 
@@ -14,7 +14,7 @@ export const browseSnapshot =
   (services: SnapshotServices): Handler =>
   async (target) => {
     const placeHolder = t('Volume to browse a snapshot of');
-    const { name: volume } = await pickVolume(services, target, placeHolder, canHaveSnapshots);
+    const volume = await pickName(services, target, placeHolder, canHaveSnapshots);
     const { id, name, createdAt } = await pickSnapshot(
       services,
       volume,

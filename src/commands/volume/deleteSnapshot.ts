@@ -4,7 +4,7 @@ import { time } from '../../ui/words';
 import type { Handler } from '../command';
 import { confirm } from '../input';
 import { canHaveSnapshots } from '../../api/snapshots/possible';
-import { pickVolume, pickSnapshot, type SnapshotServices } from './pick-snapshot';
+import { pickName, pickSnapshot, type SnapshotServices } from './pick-snapshot';
 
 const { t } = vscode.l10n;
 
@@ -12,12 +12,7 @@ const { t } = vscode.l10n;
 export const deleteSnapshot =
   (services: SnapshotServices): Handler =>
   async (target) => {
-    const { name: volume } = await pickVolume(
-      services,
-      target,
-      t('Volume to delete a snapshot of'),
-      canHaveSnapshots,
-    );
+    const volume = await pickName(services, target, t('Volume to delete a snapshot of'), canHaveSnapshots);
     const {
       id,
       name,

@@ -12,6 +12,18 @@ const { t } = vscode.l10n;
 
 export type SnapshotServices = Pick<Services, 'link' | 'runner' | 'store' | 'targets'>;
 
+/** The name of the volume that is meant, which may be gone, or of a chosen one. Throws `Cancelled`. */
+export async function pickName(
+  services: SnapshotServices,
+  target: unknown,
+  placeHolder: string,
+  offered: (volume: Volume) => boolean,
+): Promise<string> {
+  return typeof target === 'string'
+    ? target
+    : (await pickVolume(services, target, placeHolder, offered)).name;
+}
+
 /** The volume that is meant, or chosen of those that `offered` lets through. Throws `Cancelled`. */
 export async function pickVolume(
   { targets }: SnapshotServices,

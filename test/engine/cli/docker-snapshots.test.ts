@@ -125,6 +125,11 @@ describe('berth snapshot of Docker volumes', function () {
     const ids = (await list()).map(({ id }) => id);
     await berth.ok('delete', name, '--yes');
     assert.equal((await list()).length, ids.length, 'they outlive their workspace');
+    assert.equal((await berth.json<Snapshot[]>('snapshot', 'list')).length, ids.length);
+    assert.match(
+      await berth.ok('snapshot', 'list'),
+      new RegExp(`^[0-9a-f]{12} +workspace-${name} +first `, 'm'),
+    );
     await berth.ok('snapshot', 'delete', name, ...ids, '--yes');
     const filters = { label: [`berth.installation=${berth.installation}`, 'berth.role=snapshots'] };
     assert.deepEqual(await docker.listContainers({ all: true, filters }), []);

@@ -2,11 +2,13 @@ import type { Handlers } from '../register';
 import type { Services } from '../services';
 import type { WaitFor } from '../wait-for';
 
-type Ids = `snapshots.${'list' | 'create' | 'get' | 'delete' | 'restore'}`;
+type Ids = `snapshots.${'listAll' | 'list' | 'create' | 'get' | 'delete' | 'restore'}`;
 
 /** Routes of snapshots. */
-export function snapshotHandlers({ snapshots }: Services, waitFor: WaitFor): Handlers<Ids> {
+export function snapshotHandlers({ snapshots, visibility }: Services, waitFor: WaitFor): Handlers<Ids> {
   return {
+    'snapshots.listAll': ({ principal }) =>
+      snapshots.listAll((volume) => visibility.volume(principal, volume)),
     'snapshots.list': ({ params }) => snapshots.list(params.volume),
     'snapshots.create': async ({ params, query, body }) =>
       waitFor(await snapshots.create(params.volume, body), query),

@@ -57,6 +57,12 @@ export class Snapshots {
     }
   }
 
+  /** Newest first, of the volumes that `isSeen` lets through. */
+  listAll(isSeen: (volume: string) => boolean): Promise<Snapshot[]> {
+    const records = this.deps.records.all().filter(({ volume }) => isSeen(volume));
+    return Promise.all(records.map((record) => this.shown(record)));
+  }
+
   /** Newest first. */
   list(volume: string): Promise<Snapshot[]> {
     return Promise.all(this.deps.records.of(volume).map((record) => this.shown(record)));
@@ -80,6 +86,7 @@ export class Snapshots {
   async restore(volume: string, given: string, keep: boolean): Promise<Operation> {
     const record = this.find(volume, given);
     const store = await this.storeOf(volume);
+    await this.refuseElsewhere(record);
     if (!keep) {
       refuseGuardedVolume(this.deps, { name: volume, kind: record.kind });
     }
@@ -119,7 +126,9 @@ export class Snapshots {
   }
 
   async delete(volume: string, given: string): Promise<{ deleted: boolean }> {
-    const { id, kind } = this.find(volume, given);
+    const record = this.find(volume, given);
+    const { id, kind } = record;
+    await this.refuseElsewhere(record);
     // The data first: a record without it can be deleted again, data without a record is nobody's.
     await this.deps.drivers.ofVolumeKind(kind).volumes.snapshots?.remove(id);
     await this.deps.records.remove(id);
@@ -148,11 +157,17 @@ export class Snapshots {
     }
   }
 
-  private note(id: string, { name, description, ...known }: About, facts: SnapshotFacts): Promise<void> {
-    return this.deps.records.write({
+  private async note(
+    id: string,
+    { name, description, ...known }: About,
+    facts: SnapshotFacts,
+  ): Promise<void> {
+    const engine = await this.deps.drivers.ofVolumeKind(facts.kind).engine();
+    await this.deps.records.write({
       ...{ id, createdAt: new Date().toISOString() },
       ...known,
       ...facts,
+      ...(engine !== undefined && { engine }),
       ...(name !== undefined && { name }),
       ...(description !== undefined && { description }),
     });
@@ -168,10 +183,32 @@ export class Snapshots {
     return volumes.snapshots;
   }
 
-  private async shown(record: SnapshotRecord): Promise<Snapshot> {
+  /** What it takes is missing where nobody answers who knows it. */
+  private async shown({ engine: _engine, ...record }: SnapshotRecord): Promise<Snapshot> {
     const { snapshots } = this.deps.drivers.ofVolumeKind(record.kind).volumes;
-    const heldBytes = await snapshots?.heldBytes(record.id);
-    return { ...record, ...(heldBytes !== undefined && { heldBytes }) };
+    try {
+      const heldBytes = await snapshots?.heldBytes(record.id);
+      return { ...record, ...(heldBytes !== undefined && { heldBytes }) };
+    } catch (error) {
+      this.deps.log.info({ err: error, snapshot: record.id }, 'not known what a snapshot takes');
+      return record;
+    }
+  }
+
+  /** Its data would stay where it is, and nobody would know of it. */
+  private async refuseElsewhere({ id, kind, engine }: SnapshotRecord): Promise<void> {
+    const driver = this.deps.drivers.ofVolumeKind(kind);
+    const now = engine === undefined ? undefined : await driver.engine();
+    if (engine === undefined || now === undefined || now.id === engine.id) {
+      return;
+    }
+    if ((await driver.volumes.snapshots?.heldBytes(id)) === undefined) {
+      throw new BerthError(
+        'runtime_unavailable',
+        `The snapshot ${id} lies on another container engine (${engine.host}) than the one that answers now.`,
+        { hint: 'Choose that one by the setting dockerHost, then try again.' },
+      );
+    }
   }
 
   /** By its id or its name. */

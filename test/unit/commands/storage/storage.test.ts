@@ -13,7 +13,6 @@ import {
   type StorageSection,
 } from '../../../../src/commands/storage/facts';
 import { Measuring } from '../../../../src/commands/storage/measuring';
-import { listSnapshots } from '../../../../src/commands/storage/snapshots';
 import { storageHtml } from '../../../../src/commands/storage/page';
 import { Store } from '../../../../src/ui/store';
 import { volume, workspace } from '../../providers/fixtures';
@@ -116,21 +115,6 @@ describe('the page of storage', () => {
     assert.match(bars[0]?.detail ?? '', /^2 snapshots · the last one of .*3/);
     assert.match(bars[1]?.detail ?? '', /^1 snapshot · .* · unchanged blocks count in each$/);
     assert.ok(facts().sections.every(({ id }) => id !== 'snapshots'));
-  });
-
-  it('asks for the snapshots of disks of this installation only', async () => {
-    const asked: string[] = [];
-    const call = (_: string, { params }: { params: { volume: string } }) => {
-      asked.push(params.volume);
-      return Promise.resolve([snapshot(params.volume)]);
-    };
-    const volumes = [
-      volume('docker'),
-      volume('disk', { kind: 'disk' }),
-      volume('theirs', { kind: 'disk', owner: { installation: 'other' } }),
-    ];
-    const found = await listSnapshots({ call } as unknown as EngineClient, { volumes });
-    assert.deepEqual([asked, found.map((each) => each.volume)], [['disk'], ['disk']]);
   });
 
   it('says how large a disk is, how full, and by whom it is used', () => {
