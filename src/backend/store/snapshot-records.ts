@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { snapshotIdPattern } from '../../api/rules/names';
 import { Snapshot } from '../../api/snapshots/schemas';
-import { makeFolder, namesIn, removeTree } from '../machine/files';
+import type { VolumeKind } from '../../api/volumes/schemas';
+import { makeFolder, namesIn, readIfPresent, removeTree } from '../machine/files';
 import { replaceFile } from '../machine/whole-file';
 import { readRecord, writeRecord, type RecordFormat } from './records';
 
@@ -21,21 +22,22 @@ export type SnapshotRecord = Static<typeof SnapshotRecord>;
 const format: RecordFormat<typeof SnapshotRecord> = { version: 1, schema: SnapshotRecord, migrations: [] };
 const ending = '.json';
 const mark = '.making';
+const kinds: readonly VolumeKind[] = ['docker', 'disk', 'directory'];
 const id = new RegExp(snapshotIdPattern);
 
 export class SnapshotRecords {
   private readonly records = new Map<string, SnapshotRecord>();
   /** Records that could not be read: their data stays. */
   private readonly unreadable = new Set<string>();
-  /** That an earlier engine has begun. */
-  private readonly making = new Set<string>();
+  /** Of those that an earlier engine has begun, what kind of volume they are of; undefined where that is not known. */
+  private readonly making = new Map<string, VolumeKind | undefined>();
 
   constructor(private readonly folder: string) {}
 
   /** Before the data of a snapshot is made. */
-  async begin(snapshot: string): Promise<void> {
+  async begin(snapshot: string, kind: VolumeKind): Promise<void> {
     await makeFolder(this.folder);
-    await replaceFile(this.markOf(snapshot), '');
+    await replaceFile(this.markOf(snapshot), kind);
   }
 
   /** When there is no data of it. */
@@ -45,8 +47,10 @@ export class SnapshotRecords {
   }
 
   /** Those whose making was cut off before this engine was started: their data is of no use. */
-  cutOff(): string[] {
-    return [...this.making].filter((each) => !this.records.has(each) && !this.unreadable.has(each));
+  cutOff(): { id: string; kind: VolumeKind | undefined }[] {
+    return [...this.making]
+      .map(([each, kind]) => ({ id: each, kind }))
+      .filter((each) => !this.records.has(each.id) && !this.unreadable.has(each.id));
   }
 
   /** Answers files that could not be read, and why. */
@@ -55,7 +59,7 @@ export class SnapshotRecords {
     for (const file of await namesIn(this.folder)) {
       const name = file.slice(0, -ending.length);
       if (!file.endsWith(ending) || !id.test(name)) {
-        this.noteOther(file);
+        await this.noteOther(file);
         continue;
       }
       const path = join(this.folder, file);
@@ -111,12 +115,16 @@ export class SnapshotRecords {
   }
 
   /** What an earlier engine could not read, `ID.json.damaged-…`, and what it had begun. */
-  private noteOther(file: string): void {
+  private async noteOther(file: string): Promise<void> {
     const [name = ''] = file.split('.');
     if (id.test(name) && file.startsWith(`${name}${ending}.`)) {
       this.unreadable.add(name);
     } else if (id.test(name) && file === name + mark) {
-      this.making.add(name);
+      const kind = await readIfPresent(join(this.folder, file));
+      this.making.set(
+        name,
+        kinds.find((each) => each === kind),
+      );
     }
   }
 }

@@ -112,10 +112,11 @@ describe('berth snapshot of Docker volumes', function () {
       for (const { id, heldBytes } of await list()) {
         assert(heldBytes !== undefined, `${id} has no data`);
       }
-      assert.deepEqual(
-        readdirSync(join(berth.home, 'snapshots')).sort(),
-        (await list()).map(({ id }) => `${id}.json`).sort(),
-      );
+      const known = (await list()).map(({ id }) => `${id}.json`).sort();
+      await until('no draft is left', () => {
+        const files = readdirSync(join(berth.home, 'snapshots'));
+        return files.sort().join() === known.join();
+      });
     }
     console.log(`        ${kills} kills, ${ended} of them after the end`);
     assert.deepEqual(readdirSync(join(berth.home, 'frozen')), []);

@@ -45,6 +45,7 @@ import { openExec } from './runtime/exec';
 import { Helpers } from './engine/helpers';
 import { Freezes } from './runtime/freezes';
 import { StoreVolume } from './snapshots/store-volume';
+import { Unfinished } from './snapshots/unfinished';
 import { VolumeSnapshots } from './snapshots/volume-snapshots';
 import { ImageExport } from './images/image-export';
 import { ContainerImages } from './images/images';
@@ -137,6 +138,7 @@ export class ContainerDriver implements Driver {
       ...{ image: this.toolsImage, agentDirectory: agentDirectoryOf(imagesDirectory) },
       keepers: () => this.keepers.get(),
       store: new StoreVolume(this.endpoint, this.ownership),
+      unfinished: new Unfinished(options.home === undefined ? undefined : join(options.home, 'restoring')),
     });
     this.volumes = new ContainerVolumes(
       ...([this.endpoint, () => this.keepers.get(), this.ownership, claims, this.snapshots] as const),

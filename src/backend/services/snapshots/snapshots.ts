@@ -4,6 +4,7 @@ import { BerthError } from '../../../api/errors';
 import { snapshotIdPattern } from '../../../api/rules/names';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Snapshot, SnapshotCreate } from '../../../api/snapshots/schemas';
+import type { VolumeKind } from '../../../api/volumes/schemas';
 import type { SnapshotFacts, SnapshotStore } from '../../drivers/contract/snapshots';
 import type { Log } from '../../machine/log';
 import type { SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
@@ -40,20 +41,31 @@ export class Snapshots {
 
   /** Reads what there is, and removes data whose making was cut off. What is wrong there keeps no engine from its start. */
   async load(): Promise<void> {
-    const { records, drivers, log } = this.deps;
+    const { records, log } = this.deps;
     try {
       for (const refused of await records.load()) {
         log.error(refused, 'a snapshot is not listed');
       }
-      for (const id of records.cutOff()) {
-        for (const { volumes } of drivers.all()) {
-          await volumes.snapshots?.remove(id);
-        }
-        await records.giveUp(id);
-        log.info({ id }, 'removed a snapshot whose making was cut off');
-      }
     } catch (error) {
       log.error({ err: error }, 'snapshots were not looked through');
+    }
+    const cutOff = records.cutOff().map((each) => ({ ...each, kind: each.kind ?? 'disk' }));
+    // A container engine may take long to answer, or not be there.
+    void this.clear(cutOff.filter(({ kind }) => kind === 'docker'));
+    await this.clear(cutOff.filter(({ kind }) => kind !== 'docker'));
+  }
+
+  /** What could not be removed is for the next engine. */
+  private async clear(cutOff: readonly { id: string; kind: VolumeKind }[]): Promise<void> {
+    const { records, drivers, log } = this.deps;
+    for (const { id, kind } of cutOff) {
+      try {
+        await drivers.ofVolumeKind(kind).volumes.snapshots?.remove(id);
+        await records.giveUp(id);
+        log.info({ id }, 'removed a snapshot whose making was cut off');
+      } catch (error) {
+        log.warn({ err: error, id }, 'a snapshot whose making was cut off was not removed');
+      }
     }
   }
 
@@ -73,19 +85,21 @@ export class Snapshots {
   }
 
   async create(volume: string, { name, description }: SnapshotCreate): Promise<Operation> {
-    const store = await this.storeOf(volume);
+    const { store, kind } = await this.storeOf(volume);
     this.refuseTaken(volume, name);
     const start = { kind: 'snapshot.create', title: `Make a snapshot of ${volume}`, volume } as const;
     return this.deps.operations.start(start, async (context) => {
       const about: About = { volume, reason: 'manual', name, description };
-      return { snapshot: await context.step('snapshot', 'Copy', () => this.make(store, about, context)) };
+      return {
+        snapshot: await context.step('snapshot', 'Copy', () => this.make({ store, kind }, about, context)),
+      };
     });
   }
 
   /** What is there now becomes a snapshot first, unless `keep` is false: of a protected volume it always does. */
   async restore(volume: string, given: string, keep: boolean): Promise<Operation> {
     const record = this.find(volume, given);
-    const store = await this.storeOf(volume);
+    const { store } = await this.storeOf(volume);
     await this.refuseElsewhere(record);
     if (!keep) {
       refuseGuardedVolume(this.deps, { name: volume, kind: record.kind });
@@ -102,7 +116,7 @@ export class Snapshots {
             };
       await context.step('restore', 'Restore', async () => {
         try {
-          await (before === undefined ? undefined : this.deps.records.begin(before));
+          await (before === undefined ? undefined : this.deps.records.begin(before, record.kind));
           const lost = await store.restore(record.id, volume, jobOf(context), kept);
           lost.forEach((text) => context.warn(text));
         } finally {
@@ -135,9 +149,13 @@ export class Snapshots {
     return { deleted: true };
   }
 
-  private async make(store: SnapshotStore, about: About, context: OperationContext): Promise<string> {
+  private async make(
+    { store, kind }: { store: SnapshotStore; kind: VolumeKind },
+    about: About,
+    context: OperationContext,
+  ): Promise<string> {
     const id = newId();
-    await this.deps.records.begin(id);
+    await this.deps.records.begin(id, kind);
     try {
       const facts = await store.create(about.volume, id, jobOf(context));
       this.refuseTaken(about.volume, about.name);
@@ -173,14 +191,15 @@ export class Snapshots {
     });
   }
 
-  private async storeOf(volume: string): Promise<SnapshotStore> {
-    const { volumes, kind } = await this.deps.drivers.ofVolume(volume);
+  private async storeOf(volume: string): Promise<{ store: SnapshotStore; kind: VolumeKind }> {
+    const driver = await this.deps.drivers.ofVolume(volume);
+    const { volumes } = driver;
     if (volumes.snapshots === undefined) {
-      throw new BerthError('not_supported', `There are no snapshots of volumes of ${kind}s yet.`, {
+      throw new BerthError('not_supported', `There are no snapshots of volumes of ${driver.kind}s yet.`, {
         hint: 'Copy its files: `berth cp`.',
       });
     }
-    return volumes.snapshots;
+    return { store: volumes.snapshots, kind: driver.kind === 'container' ? 'docker' : 'disk' };
   }
 
   /** What it takes is missing where nobody answers who knows it. */

@@ -49,17 +49,22 @@ describe('store/snapshot-records', () => {
 
   it('tell a making that was cut off from all else', async () => {
     const first = await loaded();
-    await first.begin('00000000000a');
-    await first.begin('00000000000b');
+    await first.begin('00000000000a', 'docker');
+    await first.begin('00000000000b', 'docker');
     await first.write(record('00000000000b', '2026-01-01T00:00:00.000Z'));
-    await first.begin('00000000000c');
+    await first.begin('00000000000c', 'docker');
     await first.giveUp('00000000000c');
-    await first.begin('00000000000d');
+    await first.begin('00000000000d', 'docker');
     writeFileSync(join(folder(), '00000000000d.json.damaged-1'), '');
     writeFileSync(join(folder(), '00000000000e.ext4'), 'data of nobody');
+    writeFileSync(join(folder(), '00000000000f.making'), '');
     const again = await loaded();
-    assert.deepEqual(again.cutOff(), ['00000000000a']);
+    assert.deepEqual(again.cutOff(), [
+      { id: '00000000000a', kind: 'docker' },
+      { id: '00000000000f', kind: undefined },
+    ]);
     await again.giveUp('00000000000a');
+    await again.giveUp('00000000000f');
     assert.deepEqual((await loaded()).cutOff(), []);
   });
 

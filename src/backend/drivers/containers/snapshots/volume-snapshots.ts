@@ -21,6 +21,7 @@ import type { Freezable, Freezes, Frozen } from '../runtime/freezes';
 import { noRoom, SnapshotProgram, type Answer } from './program';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import type { StoreVolume } from './store-volume';
+import type { Unfinished } from './unfinished';
 
 export interface VolumeSnapshotsDeps {
   endpoint: Endpoint;
@@ -29,6 +30,8 @@ export interface VolumeSnapshotsDeps {
   keepers: () => Promise<Keepers>;
   freezes: Freezes;
   store: StoreVolume;
+  /** Volumes in which a restore was begun, and not seen to end. */
+  unfinished: Unfinished;
   image: string;
   /** The folder `images/tools/agent`. */
   agentDirectory: string;
@@ -45,9 +48,12 @@ export class VolumeSnapshots implements SnapshotStore {
 
   constructor(private readonly deps: VolumeSnapshotsDeps) {}
 
-  /** Resolves when the volume is not being put back. */
+  /** Resolves when the volume is not being put back, and what a killed engine had begun of that is finished. */
   async settled(volume: string): Promise<void> {
     await this.restoring.get(volume);
+    if (await this.deps.unfinished.has(volume)) {
+      await this.finish(volume);
+    }
   }
 
   create(volume: string, id: string, job: SnapshotJob): Promise<SnapshotFacts> {
@@ -70,9 +76,11 @@ export class VolumeSnapshots implements SnapshotStore {
       }
       await (await this.deps.keepers()).release(volume);
       await this.refuseRunning(volume);
+      await this.deps.unfinished.add(volume);
       const { done } = await this.withProgram({ name: volume, isReadOnly: false }, job.signal, (program) =>
         program.ask({ op: 'restore', id, volume }, 'done', (answer) => report(answer, job)),
       );
+      await this.deps.unfinished.remove(volume);
       return lossesOf(done);
     });
     const over = work.then(
@@ -116,8 +124,18 @@ export class VolumeSnapshots implements SnapshotStore {
     return (await this.deps.keepers()).snapshotFiles(store, id);
   }
 
+  /** Whoever opens a volume finishes the swap that was under way in it. */
+  private async finish(volume: string): Promise<void> {
+    const keepers = await this.deps.keepers();
+    await (await keepers.files(volume)).stat('/');
+    await this.deps.unfinished.remove(volume);
+  }
+
   private async keep(volume: string, id: string, job: SnapshotJob): Promise<SnapshotFacts> {
     await this.refuseForeign(volume);
+    if (await this.deps.unfinished.has(volume)) {
+      await this.finish(volume);
+    }
     try {
       return await this.withProgram({ name: volume, isReadOnly: true }, job.signal, async (program) => {
         let total = 0;
@@ -130,11 +148,12 @@ export class VolumeSnapshots implements SnapshotStore {
           report(answer, job, total);
         };
         await program.ask({ op: 'create', id, volume }, 'filled', meanwhile);
-        const frozen = await this.deps.freezes.during(await this.writersOf(volume), () =>
+        const { ours, others } = await this.writersOf(volume);
+        const frozen = await this.deps.freezes.during(ours, () =>
           program.ask({ op: 'settle' }, 'settled', meanwhile),
         );
         const { done } = await program.ask({ op: 'finish' }, 'done', meanwhile);
-        return factsOf(done, frozen);
+        return factsOf(done, frozen, others);
       });
     } finally {
       this.held = undefined;
@@ -180,19 +199,25 @@ export class VolumeSnapshots implements SnapshotStore {
     return new Map(rows.flatMap(([id, bytes]) => (typeof bytes === 'number' ? [[id, bytes]] : [])));
   }
 
-  /** Everything of ours that may change the volume now: running workspaces, and what moves files into it. */
-  private async writersOf(volume: string): Promise<Freezable[]> {
+  /** Everything that may change the volume now: workspaces that run, what moves files into it, and what is not ours. */
+  private async writersOf(volume: string): Promise<{ ours: Freezable[]; others: string[] }> {
     const { endpoint, ownership } = this.deps;
     return endpoint.call(`look who uses the volume ${volume}`, async (docker) => {
       const filters = { volume: [volume], status: ['running'] };
       const found = await docker.listContainers({ filters });
-      return found
+      const writers = found
         .filter(({ Labels: labels, Mounts: mounts }) => {
-          const isOurs = labels[keeperLabel] !== undefined || ownership.isOurRuntime(labels);
           const isWriter = mounts.some(({ Name: name, RW: isWritable }) => name === volume && isWritable);
-          return isOurs && isWriter && labels[label.role] !== 'snapshot';
+          return isWriter && labels[label.role] !== 'snapshot';
         })
-        .map(({ Id: id, Names: names }) => ({ id, name: nameOf(names[0] ?? id) }));
+        .map(({ Id: id, Names: names, Labels: labels }) => ({
+          ...{ id, name: nameOf(names[0] ?? id) },
+          isOurs: labels[keeperLabel] !== undefined || ownership.isOurRuntime(labels),
+        }));
+      return {
+        ours: writers.filter(({ isOurs }) => isOurs),
+        others: writers.filter(({ isOurs }) => !isOurs).map(({ name }) => name),
+      };
     });
   }
 
@@ -228,10 +253,12 @@ function report(answer: Answer, job: SnapshotJob, total = 0): void {
   }
 }
 
-function factsOf(done: unknown, frozen: Frozen<unknown>): SnapshotFacts {
+/** `others`: containers that are not ours to hold. */
+function factsOf(done: unknown, frozen: Frozen<unknown>, others: readonly string[]): SnapshotFacts {
   const { used } = isRecord(done) ? done : {};
   const notes = [
     ...frozen.failed.map(({ name, reason }) => `${name} was not held still meanwhile: ${reason}`),
+    ...others.map((name) => `the container ${name}, which Berth did not make, may have written meanwhile`),
     ...lossesOf(done),
   ];
   return {
