@@ -1,7 +1,7 @@
 /**
  * `berth:/<volume>/<path>`: the volume is the first name of the path, as VS Code names folders, windows, tabs and recent
- * files by their path alone. There is no authority: VS Code keeps one in lower case, and one is left for other views of
- * volumes, such as `snapshot+<id>` (no volume has a `+` in its name). The older `berth://<volume>/<path>` still opens.
+ * files by their path alone. There is no authority: VS Code keeps one in lower case. What is no volume has a
+ * name that none can have in its place (`rootfs@<workspace>`, `snapshot@<id>`). The older `berth://<volume>/<path>` still opens.
  */
 import * as vscode from 'vscode';
 import { fileScheme } from '../../ui/ids';
