@@ -4,21 +4,27 @@ import { homeVolumeOf } from '../api/rules/home-volume';
 import { isName } from '../api/rules/names';
 import type { EngineClient } from '../client/engine-client';
 
-/** A workspace goes before a volume of its name: it is what people know, also when it is gone and its snapshots are not. */
-export async function snapshotsOf(
-  client: EngineClient,
-  given: string,
-  signal?: AbortSignal,
-): Promise<string> {
+/** A workspace goes before a volume of its name: it is what people know. */
+export async function volumeOf(client: EngineClient, given: string, signal?: AbortSignal): Promise<string> {
   try {
     return (await client.call('workspaces.get', { params: { name: given }, ...aborted(signal) })).homeVolume;
   } catch (error) {
     if (!['not_found', 'bad_request'].includes(asBerthError(error).code)) {
       throw error;
     }
+    return given;
   }
+}
+
+/** The same, also of a workspace that is gone and whose snapshots are not. */
+export async function snapshotsOf(
+  client: EngineClient,
+  given: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const volume = await volumeOf(client, given, signal);
   const home = homeVolumeOf(given);
-  return isName(home) && (await listOf(client, home, signal)).length > 0 ? home : given;
+  return volume === given && isName(home) && (await listOf(client, home, signal)).length > 0 ? home : volume;
 }
 
 /** All of a volume, newest first. */

@@ -1,7 +1,8 @@
 """Makes a snapshot: a plain tree in which every file that has not changed since an earlier one is that one's file.
 
 1. `fill` makes the tree while programs go on: what they change meanwhile it has in a state of no moment.
-2. `settle` makes that good, while they are frozen: only what has changed since is copied.
+2. `again`, as often as one likes, makes that good while they still go on: less is left to do.
+3. `settle` does so while they are frozen: only what has changed since is copied.
 A file counts as unchanged when nothing of it differs, the time of its last change and its inode included. What a program
 has mapped it may change without another time, until the file is written to the disk: so all is written first, and what
 has changed since then is copied in `settle`, and again for the next snapshot.
@@ -16,12 +17,12 @@ import durable
 from manifest import Reader, Writer, facts_of, is_same
 from places import lstat
 from trees import remove_tree
-from walk import Walk, folders_of
+from walk import GONE, Walk, folders_of, link
 
 # More than one step of the clock of a file system.
 STEP_NS = 1_000_000_000
-_GONE = (FileNotFoundError, NotADirectoryError)
-_NO_LINK = (errno.EMLINK, errno.ENOENT, errno.EPERM, errno.EXDEV)
+# What becomes of a file that another thing takes the place of while it is looked at.
+_REPLACED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EINVAL)
 
 
 class Keeping:
@@ -43,8 +44,15 @@ class Keeping:
         durable.sync_file_system(self.live)
         _First(self).run(Reader(before), Writer(manifest))
 
+    def again(self, before, manifest):
+        """`before` is the manifest that was written last."""
+        self.made = {}
+        self.since = time.time_ns() - STEP_NS
+        durable.sync_file_system(self.live)
+        _Second(self).run(Reader(before), Writer(manifest))
+
     def settle(self, before, manifest):
-        """`before` is what `fill` wrote. Afterwards the tree is as the volume was all the time that this took."""
+        """`before`: as there. Afterwards the tree is as the volume was all the time that this took."""
         self.made = {}
         _Second(self).run(Reader(before), Writer(manifest))
 
@@ -122,7 +130,7 @@ class _Pass:
         for parts, status in reversed(self._touched):
             try:
                 self._live.go(parts)
-            except _GONE:
+            except GONE:
                 continue
             self._tree.go(parts)
             self._keeping.duplicator.folder(self._live.folder, self._tree.folder, status, path_of(parts))
@@ -148,7 +156,9 @@ class _Pass:
         path = path_of((*parts, name))
         try:
             found, digest = self._keeping.duplicator.entry(name, self._live.folder, self._tree.folder, path)
-        except FileNotFoundError:
+        except OSError as error:
+            if error.errno not in _REPLACED:
+                raise
             remove_tree(name, self._tree.folder, forced=True)
             return None
         entry = (facts_of(found, self._keeping.since), digest)
@@ -164,7 +174,7 @@ class _Pass:
 
     def _link_to(self, parts, first, name):
         self._other.go(parts)
-        return _link(first, self._other.folder, name, self._tree.folder)
+        return link(first, self._other.folder, name, self._tree.folder)
 
 
 class _First(_Pass):
@@ -183,7 +193,7 @@ class _First(_Pass):
         if self._is_there:
             try:
                 self._previous.go(parts)
-            except _GONE:
+            except GONE:
                 self._is_there = False
         return True
 
@@ -191,7 +201,7 @@ class _First(_Pass):
         # Names of one file stay that, also where one of them could not be linked.
         if not self._is_there or self._first_name(status) is not None:
             return False
-        if not _link(name, self._previous.folder, name, self._tree.folder):
+        if not link(name, self._previous.folder, name, self._tree.folder):
             return False
         self._note(parts, name, status, entry)
         return True
@@ -215,21 +225,12 @@ class _Second(_Pass):
 
     def _is_at(self, first, name):
         self._other.go(first[0])
-        return lstat(first[1], self._other.folder).st_ino == lstat(name, self._tree.folder).st_ino
+        one, other = lstat(first[1], self._other.folder), lstat(name, self._tree.folder)
+        return one is not None and other is not None and one.st_ino == other.st_ino
 
     def _make(self, parts, name, status):
         remove_tree(name, self._tree.folder, forced=True)
         return super()._make(parts, name, status)
-
-
-def _link(source, source_folder, target, target_folder):
-    try:
-        os.link(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder, follow_symlinks=False)
-        return True
-    except OSError as error:
-        if error.errno in _NO_LINK:
-            return False
-        raise
 
 
 def path_of(parts):

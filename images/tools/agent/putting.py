@@ -9,13 +9,11 @@ from manifest import Reader, Writer, facts_of, has_names, is_same
 from names import STAGE
 from places import READ_DIRECTORY, lstat, make_locked
 from trees import remove_tree
-from walk import Walk, folders_of
-
-_GONE = (FileNotFoundError, NotADirectoryError)
+from walk import GONE, Walk, folders_of, link
 
 
-def put(live, tree, manifest, duplicator, check):
-    """`live` and `tree` are open directories, `manifest` an open file.
+def put(live, tree, manifest, duplicator, check, wait):
+    """`live` and `tree` are open directories, `manifest` an open file. `wait` returns when the swap is to be done.
 
     Nothing has changed when it raises an error, but for one of the swap itself: whoever opens the volume next goes on.
     """
@@ -29,7 +27,8 @@ def put(live, tree, manifest, duplicator, check):
                 _Filling(live, tree, new, duplicator).run(Reader(manifest), check)
             finally:
                 os.close(new)
-            check()
+            swapping.prepare(folder)
+            wait()
             stage = swapping.begin(live, stage, folder)
         except BaseException:
             remove_tree(stage, live, forced=True)
@@ -103,14 +102,14 @@ class _Filling:
         try:
             self._live.go(parts)
             return True
-        except _GONE:
+        except GONE:
             return False
 
     def _link_live(self, name, entry):
         status = lstat(name, self._live.folder)
         if entry is None or status is None or not is_same(entry[0], status):
             return False
-        return _link(name, self._live.folder, name, self._new.folder)
+        return link(name, self._live.folder, name, self._new.folder)
 
     def _link_first(self, group, name):
         """Names of one file stay that, wherever the first of them came from."""
@@ -118,12 +117,4 @@ class _Filling:
         if first is None:
             return False
         self._other.go(first[0])
-        return _link(first[1], self._other.folder, name, self._new.folder)
-
-
-def _link(source, source_folder, target, target_folder):
-    try:
-        os.link(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder, follow_symlinks=False)
-        return True
-    except OSError:
-        return False
+        return link(first[1], self._other.folder, name, self._new.folder)

@@ -3,7 +3,8 @@
 The store has a folder `ID` for each snapshot, with `tree`, `manifest` and `facts`; drafts and what is being removed are in
 `.making`. `.last` holds, by volume, which snapshot's manifest knows the files that are in the volume now.
 `main(live, store)`: the folders where both are mounted; live is `-` where no volume is needed.
-Requests: `create` (answers `wanted`, `filled`, then waits for `settle` and `finish`), `restore`, `remove`, `held`.
+Requests: `create` (answers `wanted` and `filled`, then waits for `again`, `settle` and `finish`), `restore` (answers `filled`,
+then waits for `swap`), `heal`, `remove`, `held`.
 The end of the input cancels what is under way.
 """
 
@@ -18,6 +19,7 @@ import time
 import durable
 import keeping
 import putting
+import swapping
 from attributes import Losses
 from duplicate import Duplicator
 from errors import AgentError, Cancelled, as_agent_error
@@ -33,6 +35,8 @@ MANIFEST = "manifest"
 FACTS = "facts"
 FILLED = "filled"
 REPORT_SECONDS = 0.2
+# Bytes that a snapshot leaves free.
+MARGIN = 64 * 1024 * 1024
 
 
 def main(live, store):
@@ -55,7 +59,13 @@ class Program:
 
     def run(self):
         threading.Thread(target=self._listen, daemon=True).start()
-        operations = {"create": self._create, "restore": self._restore, "remove": self._remove, "held": self._held}
+        operations = {
+            "create": self._create,
+            "restore": self._restore,
+            "heal": self._heal,
+            "remove": self._remove,
+            "held": self._held,
+        }
         while (request := self._lines.get()) is not None:
             try:
                 answer = operations[request["op"]](request)
@@ -85,10 +95,11 @@ class Program:
             self._reported = now
             self._say(progress=self._done)
 
-    def _wait_for(self, op):
+    def _wait_for(self, *ops):
         request = self._lines.get()
-        if request is None or request["op"] != op:
+        if request is None or request["op"] not in ops:
             raise Cancelled()
+        return request["op"]
 
     # --- make one
 
@@ -110,7 +121,11 @@ class Program:
             with _reading(MANIFEST, earlier) as known, _writing(FILLED, draft) as filled:
                 work.fill(known, filled)
             self._say(filled=True)
-            self._wait_for("settle")
+            while self._wait_for("again", "settle") == "again":
+                with _reading(FILLED, draft) as filled, _writing(MANIFEST, draft) as manifest:
+                    work.again(filled, manifest)
+                os.rename(MANIFEST, FILLED, src_dir_fd=draft, dst_dir_fd=draft)
+                self._say(filled=True)
             with _reading(FILLED, draft) as filled, _writing(MANIFEST, draft) as manifest:
                 work.settle(filled, manifest)
             self._say(settled=True)
@@ -130,8 +145,8 @@ class Program:
             wanted, count = keeping.wanted(self._live, known, self._check)
         status = os.fstatvfs(self._store)
         free = status.f_bavail * status.f_frsize
-        self._say(wanted=wanted, entries=count, free=free)
-        if wanted > free:
+        self._say(wanted=wanted, entries=count, free=max(0, free - MARGIN))
+        if wanted + MARGIN > free:
             raise AgentError("no_space", f"{wanted} bytes are needed, {free} are free")
 
     def _last(self, volume):
@@ -175,7 +190,7 @@ class Program:
             tree = folders.open(TREE, snapshot)
             duplicator = Duplicator(losses, self._check, self._moved)
             with _reading(MANIFEST, snapshot) as manifest:
-                putting.put(self._live, tree, manifest, duplicator, self._check)
+                putting.put(self._live, tree, manifest, duplicator, self._check, self._wait_for_swap)
             draft = own_name(MANIFEST)
             with _reading(MANIFEST, snapshot) as before, _writing(draft, snapshot) as after:
                 putting.renewed(self._live, before, after, lambda: None)
@@ -183,6 +198,17 @@ class Program:
             _sync(self._live)
         self._set_last(volume, id_)
         return {"left": losses.rows(to_wire)}
+
+    def _wait_for_swap(self):
+        self._say(filled=True)
+        self._wait_for("swap")
+
+    def _heal(self, _request):
+        """Finishes a swap that somebody was killed in."""
+        swapping.sweep(self._live)
+        if swapping.is_under_way(self._live):
+            raise AgentError("in_use", "a restore is under way in the volume")
+        return {}
 
     def _existing(self, id_, folders):
         if lstat(id_, self._store) is None:

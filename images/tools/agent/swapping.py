@@ -5,8 +5,10 @@ and under another name, it is what a swap is done from: that name is never remov
 volume next, after a crash in the middle.
 """
 
+import contextlib
 import json
 import os
+import stat as modes
 
 import attributes
 import durable
@@ -17,11 +19,18 @@ from places import READ_DIRECTORY, lstat, unlocked
 NEW = "new"
 OLD = "old"
 PLAN = "plan"
+# Of the names in the root of a volume.
+MAX_PLAN = 64 * 1024 * 1024
+
+
+def prepare(folder):
+    """`folder` is open for reading, a stage with the tree in `new`. All of it is on the disk then."""
+    os.mkdir(OLD, 0o700, dir_fd=folder)
+    _sync(folder)
 
 
 def begin(root, stage, folder):
-    """`root` is open for reading. `stage`: name and handle of a stage with the tree in `new`. From here on the swap is done, whatever happens."""
-    os.mkdir(OLD, 0o700, dir_fd=folder)
+    """`stage`: name of the stage. From here on the swap is done, whatever happens. Answers its name from now on."""
     new = os.open(NEW, READ_DIRECTORY, dir_fd=folder)
     try:
         plan = {"old": _names(root), "new": os.listdir(new), "root": _facts(new)}
@@ -30,8 +39,9 @@ def begin(root, stage, folder):
     file = os.open(PLAN, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
     with os.fdopen(file, "w") as writer:
         json.dump(plan, writer)
-    if not durable.sync_file_system(folder):
-        os.sync()
+        writer.flush()
+        os.fsync(writer.fileno())
+    durable.sync_folder(folder)
     name = own_name(SWAP)
     os.rename(stage, name, src_dir_fd=root, dst_dir_fd=root)
     durable.sync_folder(root)
@@ -64,14 +74,24 @@ def finish(root, name, folder):
 
 
 def sweep(root):
-    """Finishes what a dead one has begun; answers how many."""
+    """Finishes what a dead one has begun; answers how many. What somebody has put there that looks like one stays."""
     done = 0
     for name in [name for name in os.listdir(root) if is_ours(name, SWAP)]:
         with unlocked(name, root) as folder:
             if folder is not None and _is_own(folder):
-                finish(root, name, folder)
-                done += 1
+                with contextlib.suppress(AgentError, ValueError, TypeError, KeyError):
+                    finish(root, name, folder)
+                    done += 1
     return done
+
+
+def is_under_way(root):
+    """Whether somebody else is in the middle of one."""
+    for name in [name for name in os.listdir(root) if is_ours(name, SWAP)]:
+        with unlocked(name, root) as folder:
+            if folder is None and lstat(name, root) is not None:
+                return True
+    return False
 
 
 def _is_own(folder):
@@ -81,12 +101,21 @@ def _is_own(folder):
 
 
 def _plan(folder):
-    with open(os.open(PLAN, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)) as file:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(PLAN, flags, dir_fd=folder)) as file:
+        status = os.fstat(file.fileno())
+        if not modes.S_ISREG(status.st_mode) or status.st_size > MAX_PLAN:
+            raise AgentError("bad_request", "no plan of a swap")
         plan = json.load(file)
     for name in (*plan["old"], *plan["new"]):
         if not name or name in (".", "..") or "/" in name or "\0" in name:
             raise AgentError("bad_request", "no name of a file")
     return plan
+
+
+def _sync(folder):
+    if not durable.sync_file_system(folder):
+        os.sync()
 
 
 def _set_aside(root, entry, old):

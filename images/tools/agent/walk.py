@@ -1,10 +1,27 @@
 """Going through a tree name by name: neither its depth nor the length of a path has a limit, and no link is followed."""
 
+import errno
 import os
 import stat as modes
 
 from names import is_ours
 from places import READ_DIRECTORY
+
+
+# What a directory answers that is not there any more, or is another thing by now.
+GONE = (FileNotFoundError, NotADirectoryError)
+_NO_LINK = (errno.EMLINK, errno.ENOENT, errno.EPERM, errno.EXDEV)
+
+
+def link(source, source_folder, target, target_folder):
+    """Gives a file another name; False where it can't have one there."""
+    try:
+        os.link(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder, follow_symlinks=False)
+        return True
+    except OSError as error:
+        if error.errno in _NO_LINK:
+            return False
+        raise
 
 
 class Walk:
@@ -64,7 +81,7 @@ def folders_of(walk, check):
         try:
             walk.go(parts)
             entries = _entries(walk.folder)
-        except (FileNotFoundError, NotADirectoryError):
+        except GONE:
             continue
         yield parts, entries
         below = [(*parts, name) for name, status in entries if modes.S_ISDIR(status.st_mode)]

@@ -1,7 +1,7 @@
 /** Of which volumes there can be snapshots, and when. */
 import type { Volume } from '../volumes/schemas';
 
-type Known = Pick<Volume, 'kind' | 'owner' | 'holders'>;
+type Known = Pick<Volume, 'kind' | 'role' | 'owner' | 'holders'>;
 
 /** Containers are held still for a moment; a disk must have nobody who runs on it. */
 export function canBeKept(volume: Known): boolean {
@@ -13,9 +13,9 @@ export function canBeRestored(volume: Known): boolean {
   return canHaveSnapshots(volume) && isStill(volume);
 }
 
-/** Not of folders of this machine, nor of what another installation has made. */
-export function canHaveSnapshots({ kind, owner }: Known): boolean {
-  return kind !== 'directory' && owner === undefined;
+/** Not of folders of this machine, of what another installation has made, nor of the data of Docker inside. */
+export function canHaveSnapshots({ kind, role, owner }: Known): boolean {
+  return kind !== 'directory' && owner === undefined && !(kind === 'docker' && role === 'docker');
 }
 
 function isStill({ holders }: Known): boolean {

@@ -5,9 +5,10 @@
  */
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { snapshotIdPattern } from '../../api/rules/names';
 import { Snapshot } from '../../api/snapshots/schemas';
-import type { VolumeKind } from '../../api/volumes/schemas';
+import { VolumeKind } from '../../api/volumes/schemas';
 import { makeFolder, namesIn, readIfPresent, removeTree } from '../machine/files';
 import { replaceFile } from '../machine/whole-file';
 import { readRecord, writeRecord, type RecordFormat } from './records';
@@ -22,22 +23,29 @@ export type SnapshotRecord = Static<typeof SnapshotRecord>;
 const format: RecordFormat<typeof SnapshotRecord> = { version: 1, schema: SnapshotRecord, migrations: [] };
 const ending = '.json';
 const mark = '.making';
-const kinds: readonly VolumeKind[] = ['docker', 'disk', 'directory'];
 const id = new RegExp(snapshotIdPattern);
+
+const SnapshotPlace = Type.Object({
+  kind: VolumeKind,
+  /** Id of the container engine. */
+  engine: Type.Optional(Type.String()),
+});
+/** Where the data of a snapshot is. */
+export type SnapshotPlace = Static<typeof SnapshotPlace>;
 
 export class SnapshotRecords {
   private readonly records = new Map<string, SnapshotRecord>();
   /** Records that could not be read: their data stays. */
   private readonly unreadable = new Set<string>();
-  /** Of those that an earlier engine has begun, what kind of volume they are of; undefined where that is not known. */
-  private readonly making = new Map<string, VolumeKind | undefined>();
+  /** That an earlier engine has begun, and where their data is. */
+  private readonly making = new Map<string, SnapshotPlace>();
 
   constructor(private readonly folder: string) {}
 
   /** Before the data of a snapshot is made. */
-  async begin(snapshot: string, kind: VolumeKind): Promise<void> {
+  async begin(snapshot: string, place: SnapshotPlace): Promise<void> {
     await makeFolder(this.folder);
-    await replaceFile(this.markOf(snapshot), kind);
+    await replaceFile(this.markOf(snapshot), JSON.stringify(place));
   }
 
   /** When there is no data of it. */
@@ -47,9 +55,9 @@ export class SnapshotRecords {
   }
 
   /** Those whose making was cut off before this engine was started: their data is of no use. */
-  cutOff(): { id: string; kind: VolumeKind | undefined }[] {
+  cutOff(): ({ id: string } & SnapshotPlace)[] {
     return [...this.making]
-      .map(([each, kind]) => ({ id: each, kind }))
+      .map(([each, place]) => ({ id: each, ...place }))
       .filter((each) => !this.records.has(each.id) && !this.unreadable.has(each.id));
   }
 
@@ -120,11 +128,17 @@ export class SnapshotRecords {
     if (id.test(name) && file.startsWith(`${name}${ending}.`)) {
       this.unreadable.add(name);
     } else if (id.test(name) && file === name + mark) {
-      const kind = await readIfPresent(join(this.folder, file));
-      this.making.set(
-        name,
-        kinds.find((each) => each === kind),
-      );
+      this.making.set(name, placeIn((await readIfPresent(join(this.folder, file))) ?? ''));
     }
+  }
+}
+
+/** Marks of earlier versions are empty, and were of disks. */
+function placeIn(text: string): SnapshotPlace {
+  try {
+    const place: unknown = JSON.parse(text);
+    return Value.Check(SnapshotPlace, place) ? place : { kind: 'disk' };
+  } catch {
+    return { kind: 'disk' };
   }
 }

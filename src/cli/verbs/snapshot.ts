@@ -6,7 +6,7 @@ import type { Cli } from '../cli';
 import { formatDate } from '../format/time';
 import { examples } from '../help';
 import { follow, forEach } from '../operation';
-import { listOf, snapshotOf, snapshotsOf } from '../snapshot-names';
+import { listOf, snapshotOf, snapshotsOf, volumeOf } from '../snapshot-names';
 import { formatAllSnapshots, formatSnapshot, formatSnapshots } from '../snapshots';
 
 interface CreateOptions {
@@ -86,7 +86,7 @@ function registerChanges(snapshot: Command, cli: Cli): void {
 
 async function create(cli: Cli, given: string, { name, description }: CreateOptions): Promise<void> {
   const client = await cli.engine();
-  const volume = await snapshotsOf(client, given, cli.signal);
+  const volume = await volumeOf(client, given, cli.signal);
   const body: SnapshotCreate = {
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),

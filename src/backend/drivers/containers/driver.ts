@@ -1,5 +1,4 @@
 /** Workspaces as containers, through the API that Docker and Podman share. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import type { DriverFeatures } from '../../../api/engine/features';
@@ -60,6 +59,7 @@ import { withoutUnfinished } from './replacement/unfinished';
 import { RootFiles } from './runtime/root-files';
 import { Runtimes } from './runtime/runtimes';
 import { Stats } from './runtime/stats';
+import { agentDirectoryOf, toolsVersion } from './tools/images-folder';
 import { ToolsVolume } from './tools/tools-volume';
 import { ContainerVolumes } from './volumes/volumes';
 
@@ -131,10 +131,17 @@ export class ContainerDriver implements Driver {
     this.keepers = new EngineKeepers({
       ...{ endpoint: this.endpoint, ownership: this.ownership, installation, log },
       ...{ toolsImage: this.toolsImage, agentDirectory: agentDirectoryOf(imagesDirectory) },
+      ready: (volume) => this.snapshots.settled(volume),
     });
     const claims = new Claims(this.endpoint, this.ownership);
     this.snapshots = new VolumeSnapshots({
-      ...{ endpoint: this.endpoint, ownership: this.ownership, helpers: this.helpers, freezes: this.freezes },
+      ...{
+        endpoint: this.endpoint,
+        ownership: this.ownership,
+        helpers: this.helpers,
+        freezes: this.freezes,
+        log,
+      },
       ...{ image: this.toolsImage, agentDirectory: agentDirectoryOf(imagesDirectory) },
       keepers: () => this.keepers.get(),
       store: new StoreVolume(this.endpoint, this.ownership),
@@ -197,7 +204,7 @@ export class ContainerDriver implements Driver {
   async list(): Promise<RuntimeInfo[]> {
     const { replacements, runtimes } = this;
     const found = await withoutUnfinished({ replacements, runtimes }, (name) => this.inspect(name));
-    await Promise.all(found.map((info) => this.followBridge(info)));
+    await Promise.all(found.map((info) => this.bridges.followQuietly(info)));
     return found;
   }
 
@@ -210,7 +217,7 @@ export class ContainerDriver implements Driver {
     if (info === undefined) {
       this.bridges.close(name);
     } else {
-      await this.followBridge(info);
+      await this.bridges.followQuietly(info);
     }
     return info;
   }
@@ -226,8 +233,7 @@ export class ContainerDriver implements Driver {
 
   async start(name: string, whose: Whose = {}): Promise<StartInfo> {
     await this.replacements.settle(name);
-    const volumes = (await this.runtimes.inspect(name))?.volumes ?? [];
-    await Promise.all(volumes.map(({ volume }) => this.snapshots.settled(volume)));
+    await this.volumesSettled(name);
     const { info, wasStopped } = await this.runtimes.start(name, whose.anyOwner);
     if (wasStopped) {
       this.unconfigured.set(name, info.startedAt);
@@ -259,7 +265,8 @@ export class ContainerDriver implements Driver {
     return this.runtimes.pause(name);
   }
 
-  resume(name: string): Promise<void> {
+  async resume(name: string): Promise<void> {
+    await this.volumesSettled(name);
     return this.runtimes.resume(name);
   }
 
@@ -367,34 +374,23 @@ export class ContainerDriver implements Driver {
     this.endpoint.close();
   }
 
-  /** Once: what an engine that was killed has left. */
+  /** None of them is held still, or is being put back. */
+  private async volumesSettled(name: string): Promise<void> {
+    const volumes = (await this.runtimes.inspect(name))?.volumes ?? [];
+    await Promise.all(volumes.map(({ volume }) => this.snapshots.settled(volume)));
+  }
+
+  /** What an engine that was killed has left. */
   private async tidy(): Promise<void> {
-    if (this.isTidy) {
-      return;
-    }
-    this.isTidy = true;
     try {
       await this.freezes.heal();
+      if (this.isTidy) {
+        return;
+      }
+      this.isTidy = true;
       await Promise.all([this.keepers.get(), this.helpers.sweep()]);
     } catch (error) {
       this.options.log.warn({ error: String(error) }, 'containers of a dead engine may be left');
     }
   }
-
-  /** A port that somebody else took must not hide the runtime: starting it again moves it to another one. */
-  private async followBridge(info: RuntimeInfo): Promise<void> {
-    try {
-      await this.bridges.follow(info);
-    } catch (error) {
-      this.options.log.warn({ name: info.name, error: String(error) }, 'SSH does not answer');
-    }
-  }
-}
-
-function agentDirectoryOf(imagesDirectory: string): string {
-  return join(imagesDirectory, 'tools', 'agent');
-}
-
-function toolsVersion(imagesDirectory: string): string {
-  return readFileSync(join(imagesDirectory, 'tools', 'VERSION'), 'utf8').trim();
 }

@@ -4,10 +4,9 @@ import { BerthError } from '../../../api/errors';
 import { snapshotIdPattern } from '../../../api/rules/names';
 import type { Operation } from '../../../api/operations/schemas';
 import type { Snapshot, SnapshotCreate } from '../../../api/snapshots/schemas';
-import type { VolumeKind } from '../../../api/volumes/schemas';
 import type { SnapshotFacts, SnapshotStore } from '../../drivers/contract/snapshots';
 import type { Log } from '../../machine/log';
-import type { SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
+import type { SnapshotPlace, SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
 import type { Drivers } from '../engine/drivers';
 import type { EventHub } from '../operations/event-hub';
 import type { OperationContext } from '../operations/operation-context';
@@ -48,19 +47,26 @@ export class Snapshots {
       }
     } catch (error) {
       log.error({ err: error }, 'snapshots were not looked through');
+      // What was not read might count as cut off.
+      return;
     }
-    const cutOff = records.cutOff().map((each) => ({ ...each, kind: each.kind ?? 'disk' }));
+    const cutOff = records.cutOff();
     // A container engine may take long to answer, or not be there.
     void this.clear(cutOff.filter(({ kind }) => kind === 'docker'));
     await this.clear(cutOff.filter(({ kind }) => kind !== 'docker'));
   }
 
   /** What could not be removed is for the next engine. */
-  private async clear(cutOff: readonly { id: string; kind: VolumeKind }[]): Promise<void> {
+  private async clear(cutOff: readonly ({ id: string } & SnapshotPlace)[]): Promise<void> {
     const { records, drivers, log } = this.deps;
-    for (const { id, kind } of cutOff) {
+    for (const { id, kind, engine } of cutOff) {
       try {
-        await drivers.ofVolumeKind(kind).volumes.snapshots?.remove(id);
+        const driver = drivers.ofVolumeKind(kind);
+        if (engine !== undefined && (await driver.engine())?.id !== engine) {
+          log.info({ id, engine }, 'a snapshot whose making was cut off lies on another container engine');
+          continue;
+        }
+        await driver.volumes.snapshots?.remove(id);
         await records.giveUp(id);
         log.info({ id }, 'removed a snapshot whose making was cut off');
       } catch (error) {
@@ -85,13 +91,13 @@ export class Snapshots {
   }
 
   async create(volume: string, { name, description }: SnapshotCreate): Promise<Operation> {
-    const { store, kind } = await this.storeOf(volume);
+    const { store, place } = await this.storeOf(volume);
     this.refuseTaken(volume, name);
     const start = { kind: 'snapshot.create', title: `Make a snapshot of ${volume}`, volume } as const;
     return this.deps.operations.start(start, async (context) => {
       const about: About = { volume, reason: 'manual', name, description };
       return {
-        snapshot: await context.step('snapshot', 'Copy', () => this.make({ store, kind }, about, context)),
+        snapshot: await context.step('snapshot', 'Copy', () => this.make({ store, place }, about, context)),
       };
     });
   }
@@ -99,7 +105,7 @@ export class Snapshots {
   /** What is there now becomes a snapshot first, unless `keep` is false: of a protected volume it always does. */
   async restore(volume: string, given: string, keep: boolean): Promise<Operation> {
     const record = this.find(volume, given);
-    const { store } = await this.storeOf(volume);
+    const { store, place } = await this.storeOf(volume);
     await this.refuseElsewhere(record);
     if (!keep) {
       refuseGuardedVolume(this.deps, { name: volume, kind: record.kind });
@@ -112,11 +118,14 @@ export class Snapshots {
           ? undefined
           : {
               id: before,
-              kept: (facts: SnapshotFacts) => this.note(before, { volume, reason: 'before-restore' }, facts),
+              kept: async (facts: SnapshotFacts) => {
+                facts.notes?.forEach((text) => context.warn(text));
+                await this.note(before, { volume, reason: 'before-restore' }, facts);
+              },
             };
       await context.step('restore', 'Restore', async () => {
         try {
-          await (before === undefined ? undefined : this.deps.records.begin(before, record.kind));
+          await (before === undefined ? undefined : this.deps.records.begin(before, place));
           const lost = await store.restore(record.id, volume, jobOf(context), kept);
           lost.forEach((text) => context.warn(text));
         } finally {
@@ -150,12 +159,12 @@ export class Snapshots {
   }
 
   private async make(
-    { store, kind }: { store: SnapshotStore; kind: VolumeKind },
+    { store, place }: { store: SnapshotStore; place: SnapshotPlace },
     about: About,
     context: OperationContext,
   ): Promise<string> {
     const id = newId();
-    await this.deps.records.begin(id, kind);
+    await this.deps.records.begin(id, place);
     try {
       const facts = await store.create(about.volume, id, jobOf(context));
       this.refuseTaken(about.volume, about.name);
@@ -169,9 +178,15 @@ export class Snapshots {
 
   /** Of a making that has ended: what no record came to goes. */
   private async settle(store: SnapshotStore, id: string): Promise<void> {
-    if (!this.deps.records.has(id)) {
+    if (this.deps.records.has(id)) {
+      return;
+    }
+    try {
       await store.remove(id);
       await this.deps.records.giveUp(id);
+    } catch (error) {
+      // Its mark stays, for the next engine: what went wrong before tells more.
+      this.deps.log.warn({ err: error, id }, 'a snapshot that was not finished is left');
     }
   }
 
@@ -191,7 +206,7 @@ export class Snapshots {
     });
   }
 
-  private async storeOf(volume: string): Promise<{ store: SnapshotStore; kind: VolumeKind }> {
+  private async storeOf(volume: string): Promise<{ store: SnapshotStore; place: SnapshotPlace }> {
     const driver = await this.deps.drivers.ofVolume(volume);
     const { volumes } = driver;
     if (volumes.snapshots === undefined) {
@@ -199,7 +214,9 @@ export class Snapshots {
         hint: 'Copy its files: `berth cp`.',
       });
     }
-    return { store: volumes.snapshots, kind: driver.kind === 'container' ? 'docker' : 'disk' };
+    const engine = (await driver.engine())?.id;
+    const kind = driver.kind === 'container' ? 'docker' : 'disk';
+    return { store: volumes.snapshots, place: { kind, ...(engine !== undefined && { engine }) } };
   }
 
   /** What it takes is missing where nobody answers who knows it. */

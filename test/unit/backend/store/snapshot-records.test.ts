@@ -5,6 +5,8 @@ import { SnapshotRecords, type SnapshotRecord } from '../../../../src/backend/st
 import { failure } from '../../../support/errors';
 import { useTempFolder } from '../../../support/temp';
 
+const place = { kind: 'docker', engine: 'one' } as const;
+
 describe('store/snapshot-records', () => {
   const home = useTempFolder();
   const folder = () => join(home(), 'snapshots');
@@ -49,19 +51,19 @@ describe('store/snapshot-records', () => {
 
   it('tell a making that was cut off from all else', async () => {
     const first = await loaded();
-    await first.begin('00000000000a', 'docker');
-    await first.begin('00000000000b', 'docker');
+    await first.begin('00000000000a', place);
+    await first.begin('00000000000b', place);
     await first.write(record('00000000000b', '2026-01-01T00:00:00.000Z'));
-    await first.begin('00000000000c', 'docker');
+    await first.begin('00000000000c', place);
     await first.giveUp('00000000000c');
-    await first.begin('00000000000d', 'docker');
+    await first.begin('00000000000d', place);
     writeFileSync(join(folder(), '00000000000d.json.damaged-1'), '');
     writeFileSync(join(folder(), '00000000000e.ext4'), 'data of nobody');
     writeFileSync(join(folder(), '00000000000f.making'), '');
     const again = await loaded();
     assert.deepEqual(again.cutOff(), [
-      { id: '00000000000a', kind: 'docker' },
-      { id: '00000000000f', kind: undefined },
+      { id: '00000000000a', ...place },
+      { id: '00000000000f', kind: 'disk' },
     ]);
     await again.giveUp('00000000000a');
     await again.giveUp('00000000000f');

@@ -47,6 +47,15 @@ export class Bridges {
     private readonly log: Log,
   ) {}
 
+  /** As `follow`; a port that somebody else took must not hide the runtime: starting it again moves it to another one. */
+  async followQuietly(info: RuntimeInfo): Promise<void> {
+    try {
+      await this.follow(info);
+    } catch (error) {
+      this.log.warn({ name: info.name, error: String(error) }, 'SSH does not answer');
+    }
+  }
+
   /**
    * Open for a runtime of ours that runs where no port leads to it, closed for every other. Throws `in_use`. Where it may
    * take a while to find out whether a port does, only `waits` waits for it.

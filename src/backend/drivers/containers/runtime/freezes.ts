@@ -1,14 +1,14 @@
 /**
  * Containers that are frozen for a moment, so that a volume holds still. Nobody sees them paused; what wants something of
- * one waits until it goes on. A note of each lies in a folder meanwhile: the next engine thaws what one that was killed
- * has left frozen.
+ * one waits until it goes on. A note of each lies in a folder meanwhile, with the id of its engine: whoever connects to
+ * that engine next lets those go on that were left frozen.
  */
 import { join } from 'node:path';
 import type { RuntimeInfo } from '../../driver';
-import { isStatus } from '../engine/docker-errors';
+import { statusOf } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';
 import type { Log } from '../../../machine/log';
-import { makeFolder, namesIn, removeTree } from '../../../machine/files';
+import { makeFolder, namesIn, readIfPresent, removeTree } from '../../../machine/files';
 import { replaceFile } from '../../../machine/whole-file';
 
 const containerId = /^[0-9a-f]{64}$/;
@@ -38,7 +38,9 @@ export class Freezes {
 
   /** Freezes them, works, and lets them go on, whatever comes of it. They run when it is called. */
   async during<T>(containers: readonly Freezable[], work: () => Promise<T>): Promise<Frozen<T>> {
-    await Promise.all(containers.map(({ name }) => this.settled(name)));
+    while (containers.some(({ name }) => this.frozen.has(name))) {
+      await Promise.all(containers.map(({ name }) => this.settled(name)));
+    }
     const held = Promise.resolve().then(() => this.hold(containers, work));
     const over = held.then(
       () => undefined,
@@ -67,15 +69,13 @@ export class Freezes {
     return info.state === 'paused' && this.frozen.has(info.id) ? { ...info, state: 'running' } : info;
   }
 
-  /** Lets go on what an engine that was killed has left frozen. */
+  /** Lets go on what was left frozen on the engine that answers, by an engine of ours that was killed or lost it. */
   async heal(): Promise<void> {
-    if (this.folder === undefined) {
-      return;
-    }
-    for (const id of (await namesIn(this.folder)).filter((name) => containerId.test(name))) {
-      if (!this.frozen.has(id)) {
-        await this.thaw(id);
-        await this.forget(id);
+    const names = this.folder === undefined ? [] : await namesIn(this.folder);
+    const left = names.filter((name) => containerId.test(name) && !this.frozen.has(name));
+    for (const id of left) {
+      if ((await this.noteOf(id)) === (await this.engineId())) {
+        await this.release(id);
         this.log.info({ container: id }, 'a container went on that was left frozen');
       }
     }
@@ -84,58 +84,78 @@ export class Freezes {
   private async hold<T>(containers: readonly Freezable[], work: () => Promise<T>): Promise<Frozen<T>> {
     await this.note(containers);
     const failed: { name: string; reason: string }[] = [];
-    const held: Freezable[] = [];
+    const held = new Set(containers);
     const began = performance.now();
     let result;
     try {
-      await Promise.all(containers.map((each) => this.freeze(each, held, failed)));
+      // All of them, whatever becomes of one: none may freeze after the others were let go on.
+      const tried = await Promise.allSettled(
+        containers.map(async (each) => {
+          const refusal = await this.freeze(each);
+          if (refusal !== undefined) {
+            held.delete(each);
+            await this.forget(each.id);
+            failed.push(...(refusal === 'not needed' ? [] : [{ name: each.name, reason: refusal }]));
+          }
+        }),
+      );
+      const failure = tried.find((each) => each.status === 'rejected');
+      if (failure !== undefined) {
+        throw failure.reason;
+      }
       result = await work();
     } finally {
-      // Only these: another one may have been paused by somebody.
-      await Promise.all(held.map(({ id }) => this.thaw(id)));
+      // Only these: another one may have been paused by somebody. One that can't be let go on keeps its note.
+      await this.releaseAll([...held]);
     }
-    const heldMs = held.length === 0 ? 0 : Math.round(performance.now() - began);
-    await Promise.all(containers.map(({ id }) => this.forget(id)));
-    return { result, failed, heldMs };
+    return { result, failed, heldMs: held.size === 0 ? 0 : Math.round(performance.now() - began) };
   }
 
-  /** One that has ended meanwhile needs no freeze. */
-  private async freeze(
-    each: Freezable,
-    held: Freezable[],
-    failed: Frozen<void>['failed'][number][],
-  ): Promise<void> {
-    try {
-      await this.endpoint.call(`hold ${each.name} still`, (docker) => docker.getContainer(each.id).pause());
-      held.push(each);
-    } catch (error) {
-      if ((await this.stateOf(each.id)) === 'running') {
-        failed.push({ name: each.name, reason: error instanceof Error ? error.message : String(error) });
-      }
+  private async releaseAll(held: readonly Freezable[]): Promise<void> {
+    const results = await Promise.allSettled(held.map(({ id }) => this.release(id)));
+    const failure = results.find((each) => each.status === 'rejected');
+    if (failure !== undefined) {
+      this.log.error({ err: failure.reason as unknown }, 'a container that was held still did not go on');
     }
   }
 
-  private async thaw(id: string): Promise<void> {
-    await this.endpoint.call('let a container go on', async (docker) => {
+  /** Undefined when it is frozen; else why not. Throws where that is not known: then it may be. */
+  private async freeze({ id, name }: Freezable): Promise<string | undefined> {
+    return this.endpoint.call(`hold ${name} still`, async (docker) => {
+      const container = docker.getContainer(id);
       try {
-        await docker.getContainer(id).unpause();
+        await container.pause();
+        return undefined;
       } catch (error) {
-        // Gone, ended, or never frozen.
-        if (!isStatus(error, 304, 404, 409, 500)) {
+        if (statusOf(error) === undefined) {
+          throw error;
+        }
+        const found = await container.inspect().catch(() => undefined);
+        const isRunning = found?.State.Running === true && !found.State.Paused;
+        return isRunning ? (error instanceof Error ? error.message : String(error)) : 'not needed';
+      }
+    });
+  }
+
+  /** Rejects while it is frozen still. */
+  private async release(id: string): Promise<void> {
+    await this.endpoint.call('let a container go on', async (docker) => {
+      const container = docker.getContainer(id);
+      try {
+        await container.unpause();
+      } catch (error) {
+        const found = await container.inspect().catch((reason: unknown) => {
+          if (statusOf(reason) !== 404) {
+            throw reason;
+          }
+          return undefined;
+        });
+        if (found?.State.Paused === true) {
           throw error;
         }
       }
     });
-  }
-
-  private async stateOf(id: string): Promise<string> {
-    return this.endpoint.call('look at a container', async (docker) => {
-      const found = await docker
-        .getContainer(id)
-        .inspect()
-        .catch(() => undefined);
-      return found?.State.Status ?? 'gone';
-    });
+    await this.forget(id);
   }
 
   private async note(containers: readonly Freezable[]): Promise<void> {
@@ -143,13 +163,23 @@ export class Freezes {
       return;
     }
     const { folder } = this;
+    const engine = await this.engineId();
     await makeFolder(folder);
-    await Promise.all(containers.map(({ id, name }) => replaceFile(join(folder, id), name)));
+    await Promise.all(containers.map(({ id }) => replaceFile(join(folder, id), engine)));
+  }
+
+  private async noteOf(id: string): Promise<string | undefined> {
+    return this.folder === undefined ? undefined : readIfPresent(join(this.folder, id));
   }
 
   private async forget(id: string): Promise<void> {
     if (this.folder !== undefined) {
       await removeTree(join(this.folder, id));
     }
+  }
+
+  /** Empty where nothing tells it from others. */
+  private async engineId(): Promise<string> {
+    return (await this.endpoint.identity())?.id ?? '';
   }
 }

@@ -12,11 +12,12 @@ import type { Endpoint } from '../engine/endpoint';
 import { removeContainer } from '../engine/remove-container';
 import { linesOf } from '../engine/streams';
 import { startExec } from '../runtime/exec';
-import { waitingProcess } from '../volumes/keeper-container';
+import { noCopy, waitingProcess } from '../volumes/keeper-container';
 
 const live = '/volume';
 const store = '/store';
 const stderrKept = 4096;
+const roomHint = 'Make room there, or delete snapshots; then try again.';
 
 export interface ProgramPlan {
   image: string;
@@ -108,10 +109,10 @@ export class SnapshotProgram {
       throw new BerthError(
         'internal',
         `The program that makes snapshots ended${last === '' ? '' : `: ${last}`}.`,
+        { hint: 'Try again. A folder with more than half a million files may need more memory than it has.' },
       );
     }
-    const answer: unknown = JSON.parse(line.value);
-    return typeof answer === 'object' && answer !== null ? { ...answer } : {};
+    return parsed(line.value);
   }
 }
 
@@ -156,8 +157,7 @@ async function create(docker: Dockerode, plan: ProgramPlan): Promise<Dockerode.C
 }
 
 function mountOf(name: string, target: string, isReadOnly: boolean): Dockerode.MountSettings {
-  const options = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } };
-  return { Type: 'volume', Source: name, Target: target, ReadOnly: isReadOnly, VolumeOptions: options };
+  return { Type: 'volume', Source: name, Target: target, ReadOnly: isReadOnly, VolumeOptions: noCopy() };
 }
 
 /** `{code, detail, path}`, as agents answer. */
@@ -173,7 +173,7 @@ function errorOf(error: unknown): BerthError {
       'no_space',
       `The disk of the container engine is full${why === '' ? '' : ` (${why})`}.`,
       {
-        hint: 'Make room there, or delete snapshots; then try again.',
+        hint: roomHint,
       },
     );
   }
@@ -183,13 +183,23 @@ function errorOf(error: unknown): BerthError {
   );
 }
 
+/** What was cut off says nothing. */
+function parsed(line: string): Answer {
+  try {
+    const answer: unknown = JSON.parse(line);
+    return typeof answer === 'object' && answer !== null ? { ...answer } : {};
+  } catch {
+    return {};
+  }
+}
+
 /** That a copy is not begun where it can't end. */
 export function noRoom(volume: string, { wanted, free }: Answer): BerthError | undefined {
   return typeof wanted === 'number' && typeof free === 'number' && wanted > free
     ? new BerthError(
         'no_space',
         `No snapshot of ${volume} was made: it needs ${formatBytes(wanted)} on the disk of the container engine, where ${formatBytes(free)} are free.`,
-        { hint: 'Make room there, or delete snapshots; then try again.' },
+        { hint: roomHint },
       )
     : undefined;
 }

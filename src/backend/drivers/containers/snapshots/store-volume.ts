@@ -11,6 +11,7 @@ import { removeContainer } from '../engine/remove-container';
 
 export class StoreVolume {
   private readonly lock = new KeyedLock();
+  private users = 0;
 
   constructor(
     private readonly endpoint: Endpoint,
@@ -24,16 +25,27 @@ export class StoreVolume {
     return isThere ? name : undefined;
   }
 
-  /** Makes it unless it is there, and what is to use it: nobody removes it in between. */
-  with<T>(use: (name: string) => Promise<T>): Promise<T> {
-    return this.lock.run('store', async () => use(await this.ensure()));
+  /** Makes it unless it is there, and lets it be used: meanwhile nobody removes it. */
+  async use<T>(work: (name: string) => Promise<T>): Promise<T> {
+    const name = await this.lock.run('store', async () => {
+      this.users += 1;
+      return this.ensure().catch((error: unknown) => {
+        this.users -= 1;
+        throw error;
+      });
+    });
+    try {
+      return await work(name);
+    } finally {
+      this.users -= 1;
+    }
   }
 
-  /** When nothing is in it any more. It stays as long as somebody uses it. */
-  drop(): Promise<void> {
+  /** Unless somebody uses it, or `countIn` finds that something is in it. */
+  drop(countIn: (name: string) => Promise<number>): Promise<void> {
     return this.lock.run('store', async () => {
       const name = await this.existing();
-      if (name === undefined) {
+      if (name === undefined || this.users > 0 || (await countIn(name)) > 0) {
         return;
       }
       const isGone = await this.endpoint.call('remove the empty room for snapshots', async (docker) => {

@@ -3,23 +3,25 @@
  * from one to the next. Containers that write to the volume are frozen only while what they have changed since the copy
  * began is made good.
  */
-import { BerthError } from '../../../../api/errors';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asBerthError, BerthError } from '../../../../api/errors';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { runningOn } from '../../../../api/rules/holder';
 import { agentSource, snapshotModules } from '../../../inside/agent-source';
 import type { SnapshotFacts, SnapshotJob, SnapshotStore } from '../../contract/snapshots';
 import { ownedLabels } from '../volumes/claims';
 import { indexHolders } from '../volumes/volume-info';
-import type { Endpoint } from '../engine/endpoint';
+import type { Connection, Endpoint } from '../engine/endpoint';
 import type { Helpers } from '../engine/helpers';
-import { isInternalContainer, label } from '../engine/labels';
+import { isInternalContainer, label, volumeRole } from '../engine/labels';
 import type { Ownership } from '../engine/ownership';
-import { keeperLabel } from '../volumes/keeper-container';
+import { keeperEngineLabel } from '../volumes/keeper-container';
 import type { Keepers } from '../volumes/keeper';
 import { nameOf } from '../runtime/runtime-info';
 import type { Freezable, Freezes, Frozen } from '../runtime/freezes';
 import { noRoom, SnapshotProgram, type Answer } from './program';
 import { KeyedLock } from '../../../machine/keyed-lock';
+import type { Log } from '../../../machine/log';
 import type { StoreVolume } from './store-volume';
 import type { Unfinished } from './unfinished';
 
@@ -29,6 +31,7 @@ export interface VolumeSnapshotsDeps {
   helpers: Helpers;
   keepers: () => Promise<Keepers>;
   freezes: Freezes;
+  log: Log;
   store: StoreVolume;
   /** Volumes in which a restore was begun, and not seen to end. */
   unfinished: Unfinished;
@@ -37,22 +40,37 @@ export interface VolumeSnapshotsDeps {
   agentDirectory: string;
 }
 
-type Held = ReadonlyMap<string, number>;
+interface Held {
+  /** The engine that was asked. */
+  connection: Connection;
+  bytes: Promise<ReadonlyMap<string, number>>;
+}
+
+/** No workspace is held still for longer: then there is no snapshot. */
+const maxHoldMs = 60_000;
+/** A copy that took longer is gone over once more before anybody is held still. */
+const longMs = 3_000;
+/** The program of a killed engine may still be in the middle of it. */
+const healAttempts = 50;
+const healPauseMs = 200;
 
 export class VolumeSnapshots implements SnapshotStore {
-  /** Nobody opens a volume that is being put back. */
-  private readonly restoring = new Map<string, Promise<void>>();
+  /** Nobody starts on a volume, or opens it, while it is put back or held still. */
+  private readonly closed = new Map<string, Promise<void>>();
   private readonly lock = new KeyedLock();
   /** What each takes, until one comes or goes. */
-  private held: Promise<Held> | undefined;
+  private held: Held | undefined;
 
   constructor(private readonly deps: VolumeSnapshotsDeps) {}
 
-  /** Resolves when the volume is not being put back, and what a killed engine had begun of that is finished. */
+  /**
+   * Resolves when the volume is neither being put back nor held still, and what a killed engine had begun of that is
+   * finished.
+   */
   async settled(volume: string): Promise<void> {
-    await this.restoring.get(volume);
+    await this.closed.get(volume);
     if (await this.deps.unfinished.has(volume)) {
-      await this.finish(volume);
+      await this.lock.run(volume, () => this.finish(volume));
     }
   }
 
@@ -66,7 +84,8 @@ export class VolumeSnapshots implements SnapshotStore {
     job: SnapshotJob,
     before?: { id: string; kept: (facts: SnapshotFacts) => Promise<void> },
   ): Promise<readonly string[]> {
-    const work = this.lock.run(volume, async () => {
+    return this.lock.run(volume, async () => {
+      await this.finish(volume);
       await this.refuseRunning(volume);
       if ((await this.heldBytes(id)) === undefined) {
         throw new BerthError('not_found', `There is no snapshot ${id}: its files are gone.`);
@@ -74,22 +93,8 @@ export class VolumeSnapshots implements SnapshotStore {
       if (before !== undefined) {
         await before.kept(await this.keep(volume, before.id, job));
       }
-      await (await this.deps.keepers()).release(volume);
-      await this.refuseRunning(volume);
-      await this.deps.unfinished.add(volume);
-      const { done } = await this.withProgram({ name: volume, isReadOnly: false }, job.signal, (program) =>
-        program.ask({ op: 'restore', id, volume }, 'done', (answer) => report(answer, job)),
-      );
-      await this.deps.unfinished.remove(volume);
-      return lossesOf(done);
+      return this.closing(volume, () => this.putBack(id, volume, job));
     });
-    const over = work.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.restoring.set(volume, over);
-    void over.then(() => this.restoring.get(volume) === over && this.restoring.delete(volume));
-    return work;
   }
 
   async remove(id: string): Promise<void> {
@@ -101,17 +106,20 @@ export class VolumeSnapshots implements SnapshotStore {
     const { done } = await this.withProgram(undefined, undefined, ask);
     this.held = undefined;
     if (isRecord(done) && done.left === 0) {
-      await this.deps.store.drop();
+      await this.deps.store.drop(async (store) => (await this.heldIn(store)).size);
     }
   }
 
-  /** Undefined also where no engine answers. */
   async heldBytes(id: string): Promise<number | undefined> {
-    const held = (this.held ??= this.lookUp());
+    const connection = await this.deps.endpoint.connect();
+    if (this.held?.connection !== connection) {
+      this.held = { connection, bytes: this.lookUp() };
+    }
+    const { held } = this;
     try {
-      return (await held).get(id);
+      return (await held.bytes).get(id);
     } catch (error) {
-      this.held = undefined;
+      this.held = this.held === held ? undefined : this.held;
       throw error;
     }
   }
@@ -124,56 +132,122 @@ export class VolumeSnapshots implements SnapshotStore {
     return (await this.deps.keepers()).snapshotFiles(store, id);
   }
 
-  /** Whoever opens a volume finishes the swap that was under way in it. */
+  /** Whoever wants to use the volume meanwhile waits. */
+  private async closing<T>(volume: string, work: () => Promise<T>): Promise<T> {
+    const done = work();
+    const over = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.closed.set(volume, over);
+    try {
+      return await done;
+    } finally {
+      this.closed.delete(volume);
+    }
+  }
+
+  private async putBack(id: string, volume: string, job: SnapshotJob): Promise<readonly string[]> {
+    await (await this.deps.keepers()).release(volume);
+    const { done } = await this.withProgram(
+      { name: volume, isReadOnly: false },
+      job.signal,
+      async (program) => {
+        await program.ask({ op: 'restore', id, volume }, 'filled', (answer) => report(answer, job));
+        // The copy may have taken long.
+        await this.refuseRunning(volume);
+        await this.deps.unfinished.add(volume);
+        return program.ask({ op: 'swap' }, 'done');
+      },
+    );
+    await this.deps.unfinished.remove(volume);
+    return lossesOf(done);
+  }
+
+  /** What a killed engine had begun to put back. Within the lock of the volume. */
   private async finish(volume: string): Promise<void> {
-    const keepers = await this.deps.keepers();
-    await (await keepers.files(volume)).stat('/');
+    if (!(await this.deps.unfinished.has(volume))) {
+      return;
+    }
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.withProgram({ name: volume, isReadOnly: false }, undefined, (program) =>
+          program.ask({ op: 'heal' }, 'done'),
+        );
+        break;
+      } catch (error) {
+        if (asBerthError(error).code !== 'in_use' || attempt === healAttempts) {
+          throw error;
+        }
+        await sleep(healPauseMs);
+      }
+    }
     await this.deps.unfinished.remove(volume);
   }
 
   private async keep(volume: string, id: string, job: SnapshotJob): Promise<SnapshotFacts> {
-    await this.refuseForeign(volume);
-    if (await this.deps.unfinished.has(volume)) {
-      await this.finish(volume);
-    }
+    await this.refuseUnkeepable(volume);
+    await this.finish(volume);
     try {
-      return await this.withProgram({ name: volume, isReadOnly: true }, job.signal, async (program) => {
-        let total = 0;
-        const meanwhile = (answer: Answer): void => {
-          const refusal = noRoom(volume, answer);
-          if (refusal !== undefined) {
-            throw refusal;
-          }
-          total = typeof answer.wanted === 'number' ? answer.wanted : total;
-          report(answer, job, total);
-        };
-        await program.ask({ op: 'create', id, volume }, 'filled', meanwhile);
-        const { ours, others } = await this.writersOf(volume);
-        const frozen = await this.deps.freezes.during(ours, () =>
-          program.ask({ op: 'settle' }, 'settled', meanwhile),
-        );
-        const { done } = await program.ask({ op: 'finish' }, 'done', meanwhile);
-        return factsOf(done, frozen, others);
-      });
+      return await this.withProgram({ name: volume, isReadOnly: true }, job.signal, (program) =>
+        this.copy(program, volume, id, job),
+      );
     } finally {
       this.held = undefined;
     }
   }
 
-  private async withProgram<T>(
+  private async copy(
+    program: SnapshotProgram,
+    volume: string,
+    id: string,
+    job: SnapshotJob,
+  ): Promise<SnapshotFacts> {
+    let total = 0;
+    const meanwhile = (answer: Answer): void => {
+      const refusal = noRoom(volume, answer);
+      if (refusal !== undefined) {
+        throw refusal;
+      }
+      total = typeof answer.wanted === 'number' ? answer.wanted : total;
+      report(answer, job, total);
+    };
+    const began = performance.now();
+    await program.ask({ op: 'create', id, volume }, 'filled', meanwhile);
+    if (performance.now() - began > longMs) {
+      await program.ask({ op: 'again' }, 'filled', meanwhile);
+    }
+    const [frozen, others] = await this.closing(volume, async () => {
+      const writers = await this.writersOf(volume);
+      const settle = (): Promise<Answer> =>
+        within(program.ask({ op: 'settle' }, 'settled', meanwhile), volume);
+      return [await this.deps.freezes.during(writers.ours, settle), writers.others] as const;
+    });
+    const { done } = await program.ask({ op: 'finish' }, 'done', meanwhile);
+    return factsOf(done, frozen, others);
+  }
+
+  private withProgram<T>(
     volume: { name: string; isReadOnly: boolean } | undefined,
     signal: AbortSignal | undefined,
     use: (program: SnapshotProgram) => Promise<T>,
   ): Promise<T> {
-    const { endpoint, helpers, image, agentDirectory, store } = this.deps;
+    return this.deps.store.use((store) => this.withProgramOf(store, volume, signal, use));
+  }
+
+  private async withProgramOf<T>(
+    store: string,
+    volume: { name: string; isReadOnly: boolean } | undefined,
+    signal: AbortSignal | undefined,
+    use: (program: SnapshotProgram) => Promise<T>,
+  ): Promise<T> {
+    const { endpoint, helpers, image, agentDirectory, log } = this.deps;
     signal?.throwIfAborted();
-    const source = await agentSource(agentDirectory, snapshotModules);
-    const program = await store.with((name) =>
-      SnapshotProgram.start(endpoint, {
-        ...{ image, labels: helpers.labels('snapshot'), store: name, source },
-        ...(volume !== undefined && { volume }),
-      }),
-    );
+    const program = await SnapshotProgram.start(endpoint, {
+      ...{ image, labels: helpers.labels('snapshot'), store },
+      source: await agentSource(agentDirectory, snapshotModules),
+      ...(volume !== undefined && { volume }),
+    });
     const cancel = (): void => program.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {
@@ -183,15 +257,20 @@ export class VolumeSnapshots implements SnapshotStore {
       return await use(program);
     } finally {
       signal?.removeEventListener('abort', cancel);
-      await program.close();
+      // What came of it stands. One that stays is removed by the next engine.
+      await program.close().catch((error: unknown) => {
+        log.warn({ err: error }, 'a container that worked on snapshots is left');
+      });
     }
   }
 
-  private async lookUp(): Promise<Held> {
-    if ((await this.deps.store.existing()) === undefined) {
-      return new Map();
-    }
-    const { done } = await this.withProgram(undefined, undefined, (program) =>
+  private async lookUp(): Promise<ReadonlyMap<string, number>> {
+    const isThere = (await this.deps.store.existing()) !== undefined;
+    return isThere ? this.deps.store.use((store) => this.heldIn(store)) : new Map();
+  }
+
+  private async heldIn(store: string): Promise<ReadonlyMap<string, number>> {
+    const { done } = await this.withProgramOf(store, undefined, undefined, (program) =>
       program.ask({ op: 'held' }, 'done'),
     );
     const held: unknown = isRecord(done) ? done.held : undefined;
@@ -212,7 +291,7 @@ export class VolumeSnapshots implements SnapshotStore {
         })
         .map(({ Id: id, Names: names, Labels: labels }) => ({
           ...{ id, name: nameOf(names[0] ?? id) },
-          isOurs: labels[keeperLabel] !== undefined || ownership.isOurRuntime(labels),
+          isOurs: labels[keeperEngineLabel] === ownership.id || ownership.isOurRuntime(labels),
         }));
       return {
         ours: writers.filter(({ isOurs }) => isOurs),
@@ -222,7 +301,7 @@ export class VolumeSnapshots implements SnapshotStore {
   }
 
   private async refuseRunning(volume: string): Promise<void> {
-    await this.refuseForeign(volume);
+    await this.labelsOf(volume);
     const holders = await this.deps.endpoint.call(`look who uses the volume ${volume}`, async (docker) => {
       const all = await docker.listContainers({ all: true, filters: { volume: [volume] } });
       const running = all.filter(
@@ -236,7 +315,19 @@ export class VolumeSnapshots implements SnapshotStore {
     }
   }
 
-  private async refuseForeign(volume: string): Promise<void> {
+  /** The overlays of Docker inside have marks that only the machine's administrator can see: they would be lost unseen. */
+  private async refuseUnkeepable(volume: string): Promise<void> {
+    if (volumeRole(volume, await this.labelsOf(volume)).role === 'docker') {
+      throw new BerthError(
+        'not_supported',
+        `${volume} holds the data of Docker inside of a workspace: there are no snapshots of it.`,
+        { hint: 'Images can be built and pulled again; keep files in the home or in a volume of their own.' },
+      );
+    }
+  }
+
+  /** Throws `not_found`, and for one that is not for this installation. */
+  private async labelsOf(volume: string): Promise<Record<string, string>> {
     const labels = await this.deps.endpoint.call(`look at the volume ${volume}`, (docker) =>
       ownedLabels(docker, volume),
     );
@@ -244,6 +335,25 @@ export class VolumeSnapshots implements SnapshotStore {
       throw new BerthError('not_found', `There is no volume ${volume}.`);
     }
     this.deps.ownership.refuseMount(volume, labels);
+    return labels;
+  }
+}
+
+/** Rejects with `timeout` when workspaces would be held still for too long. */
+async function within<T>(work: Promise<T>, volume: string): Promise<T> {
+  const ended = new AbortController();
+  const tooLong = sleep(maxHoldMs, undefined, { signal: ended.signal }).then(() => {
+    throw new BerthError(
+      'timeout',
+      `No snapshot of ${volume} was made: what changes in it took longer than ${maxHoldMs / 1000} s to copy.`,
+      { hint: 'Stop its workspace first, or try again when it writes less.' },
+    );
+  });
+  tooLong.catch(() => undefined);
+  try {
+    return await Promise.race([work, tooLong]);
+  } finally {
+    ended.abort();
   }
 }
 

@@ -13,6 +13,8 @@ export interface EngineKeepersDeps {
   /** The folder `images/tools/agent`. */
   agentDirectory: string;
   log: Log;
+  /** Resolves when a volume may be opened. */
+  ready: (volume: string) => Promise<void>;
 }
 
 export class EngineKeepers {
@@ -22,7 +24,7 @@ export class EngineKeepers {
 
   /** Throws `runtime_unavailable` where no engine answers. */
   async get(): Promise<Keepers> {
-    const { endpoint, ownership, installation, toolsImage, agentDirectory, log } = this.deps;
+    const { endpoint, ownership, installation, toolsImage, agentDirectory, log, ready } = this.deps;
     const connection = await endpoint.connect();
     if (this.kept?.connection.host !== connection.host) {
       const old = this.kept;
@@ -33,6 +35,7 @@ export class EngineKeepers {
         isForUser: (volume, labels) =>
           ownership.isOurs(volume, labels) && volumeRole(volume, labels).role === 'named',
         agentDir: agentDirectory,
+        ready,
       });
       this.kept = { connection, keepers };
       await old?.keepers.close().catch(() => undefined);

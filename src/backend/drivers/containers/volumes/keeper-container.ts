@@ -40,6 +40,8 @@ export interface KeeperPlan {
   owner: string;
   /** Throws for a volume that is not for this installation, which its labels and its claim say. */
   refuse?: (volume: string, labels: Record<string, string>) => void;
+  /** Resolves when it may be opened. */
+  ready?: (volume: string) => Promise<void>;
   /** Whether the user of workspaces is to have it when it is new. */
   isForUser?: (volume: string, labels: Record<string, string>) => boolean;
 }
@@ -84,8 +86,8 @@ function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
   };
 }
 
-/** The types want all three; Docker takes what it gets. */
-function noCopy(): {
+/** Of a mount that is filled with nothing of the image. The types want all three; Docker takes what it gets. */
+export function noCopy(): {
   NoCopy: boolean;
   Labels: Record<string, string>;
   DriverConfig: { Name: string; Options: Record<string, string> };
@@ -98,6 +100,7 @@ export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<
   // Also where nobody refuses: a container makes a volume that is not there.
   const labels = await labelsOf(docker, plan.volume);
   plan.refuse?.(plan.volume, labels);
+  await plan.ready?.(plan.volume);
   const container = await createKeeper(docker, plan);
   try {
     await container.start();

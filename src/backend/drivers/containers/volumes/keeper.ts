@@ -22,6 +22,7 @@ export interface KeeperOptions {
   isForUser?: KeeperPlan['isForUser'];
   /** The folder `images/tools/agent`, which holds the agent's source. */
   agentDir: string;
+  ready?: KeeperPlan['ready'];
   /** A keeper that nobody used for so long is closed. */
   idleMs?: number;
 }
@@ -92,13 +93,14 @@ export class Keepers {
   }
 
   private of(volume: string): Kept {
-    const { refuse, isForUser } = this.options;
+    const { refuse, isForUser, ready } = this.options;
     const kept =
       this.kept.get(volume) ??
       this.open({
         volume,
         ...(refuse !== undefined && { refuse }),
         ...(isForUser !== undefined && { isForUser }),
+        ...(ready !== undefined && { ready }),
       });
     this.kept.set(volume, kept);
     return kept;
