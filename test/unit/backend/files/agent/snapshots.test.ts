@@ -182,6 +182,7 @@ describe('the program that makes snapshots', function () {
       'root = os.open(sys.argv[2], os.O_RDONLY)\n' +
       'try:\n  print(swapping.sweep(root))\nexcept Exception as error:\n  print(error.detail)';
     const run = (): Promise<string> => succeed('python3', ['-c', sweep, agentDir, live]);
+    await succeed('chmod', ['755', swap]);
     assert.equal((await run()).trim(), '0');
     await succeed('chmod', ['700', swap]);
     assert.equal((await run()).trim(), '0');
