@@ -51,7 +51,7 @@ export class StateDirectory {
   async sweep(): Promise<void> {
     const names = await readdir(this.workspaces);
     const workspaces = names.map((name) => this.workspace(name));
-    const { home, keys, hostKeys, ssh, operations, downloads, volumes, snapshots } = this;
+    const { home, keys, hostKeys, ssh, operations, downloads, volumes, snapshots, frozen, restoring } = this;
     for (const folder of [
       home,
       keys,
@@ -61,6 +61,8 @@ export class StateDirectory {
       downloads,
       volumes,
       snapshots,
+      frozen,
+      restoring,
       ...workspaces,
     ]) {
       await sweepDrafts(folder);
@@ -88,6 +90,16 @@ export class StateDirectory {
     return join(this.home, 'volumes');
   }
   /** Snapshots of volumes: their records, and the data of those of disks. */
+  /** Notes of containers that are held still for a moment. */
+  get frozen(): string {
+    return join(this.home, 'frozen');
+  }
+
+  /** Notes of Docker volumes that are being put back. */
+  get restoring(): string {
+    return join(this.home, 'restoring');
+  }
+
   get snapshots(): string {
     return join(this.home, 'snapshots');
   }

@@ -54,6 +54,7 @@ import { readLogs } from './runtime/logs';
 import { ownFilesOf } from './replacement/own-files';
 import { Ownership } from './engine/ownership';
 import type { AdoptedVolume } from '../../store/adopted-volumes';
+import { StateDirectory } from '../../store/state-directory';
 import { Replacements } from './replacement/replacements';
 import { withoutUnfinished } from './replacement/unfinished';
 import { RootFiles } from './runtime/root-files';
@@ -113,8 +114,8 @@ export class ContainerDriver implements Driver {
     this.endpoint = new Endpoint({ dockerHost: options.dockerHost, environment, log, ...folder });
     this.helpers = new Helpers(this.endpoint, this.ownership);
     const tools = new ToolsVolume(this.endpoint, { image: () => this.toolsImage, log });
-    const frozen = options.home === undefined ? undefined : join(options.home, 'frozen');
-    this.freezes = new Freezes(this.endpoint, frozen, log);
+    const state = options.home === undefined ? undefined : new StateDirectory(options.home);
+    this.freezes = new Freezes(this.endpoint, state?.frozen, log);
     this.runtimes = new Runtimes(this.endpoint, tools, this.ownership, this.freezes);
     const ownFiles = (): Promise<Buffer> => agentSource(agentDirectoryOf(imagesDirectory), ownFilesModules);
     this.replacements = new Replacements(
@@ -145,7 +146,7 @@ export class ContainerDriver implements Driver {
       ...{ image: this.toolsImage, agentDirectory: agentDirectoryOf(imagesDirectory) },
       keepers: () => this.keepers.get(),
       store: new StoreVolume(this.endpoint, this.ownership),
-      unfinished: new Unfinished(options.home === undefined ? undefined : join(options.home, 'restoring')),
+      unfinished: new Unfinished(state?.restoring),
     });
     this.volumes = new ContainerVolumes(
       ...([this.endpoint, () => this.keepers.get(), this.ownership, claims, this.snapshots] as const),
