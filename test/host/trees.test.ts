@@ -26,7 +26,10 @@ describe('the Volumes tree', function () {
         return found;
       });
       const item = trees.volumes.getTreeItem(row);
-      assert.equal(item.contextValue, 'volume+docker+named+ours+deletable+unprotected');
+      assert.equal(
+        item.contextValue,
+        'volume+docker+named+ours+deletable+keepable+restorable+kept+unprotected',
+      );
       assert.match(item.accessibilityInformation?.label ?? '', new RegExp(volume));
       const children = await trees.volumes.getChildren(row);
       const [folder, file] = children
