@@ -105,7 +105,8 @@ export class SnapshotProgram {
       throw new BerthError('runtime_unavailable', 'The connection to the snapshots broke.', { cause: error });
     });
     if (line.done === true) {
-      const last = this.said.trim().split('\n').at(-1) ?? '';
+      // Names of a guest's files may be in it.
+      const last = (this.said.trim().split('\n').at(-1) ?? '').replace(/[\s\p{Cc}]+/gu, ' ');
       throw new BerthError(
         'internal',
         `The program that makes snapshots ended${last === '' ? '' : `: ${last}`}.`,

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asBerthError, BerthError } from '../../../../api/errors';
 import type { VolumeFiles } from '../../../files/volume-files';
+import { quote } from '../../../../api/rules/volume-path';
 import { runningOn } from '../../../../api/rules/holder';
 import { agentSource, snapshotModules } from '../../../inside/agent-source';
 import type { SnapshotFacts, SnapshotJob, SnapshotStore } from '../../contract/snapshots';
@@ -46,6 +47,8 @@ interface Held {
   bytes: Promise<ReadonlyMap<string, number>>;
 }
 
+/** Of a path in a note. */
+const shownChars = 300;
 /** No workspace is held still for longer: then there is no snapshot. */
 const maxHoldMs = 60_000;
 /** A copy that took longer is gone over once more before anybody is held still. */
@@ -388,7 +391,7 @@ function lossesOf(done: unknown): string[] {
 function lossWords(row: unknown): string[] {
   const [what, count, first] = Array.isArray(row) ? (row as unknown[]) : [];
   return typeof what === 'string' && typeof count === 'number'
-    ? [`${count} × ${what} could not be kept, first of ${String(first)}`]
+    ? [`${count} × ${what} could not be kept, first of ${quote(String(first).slice(0, shownChars))}`]
     : [];
 }
 
