@@ -91,11 +91,13 @@ export class Freezes {
       // All of them, whatever becomes of one: none may freeze after the others were let go on.
       const tried = await Promise.allSettled(
         containers.map(async (each) => {
-          const refusal = await this.freeze(each);
-          if (refusal !== undefined) {
+          const outcome = await this.freeze(each);
+          if (outcome !== 'frozen') {
             held.delete(each);
             await this.forget(each.id);
-            failed.push(...(refusal === 'not needed' ? [] : [{ name: each.name, reason: refusal }]));
+          }
+          if (typeof outcome === 'object') {
+            failed.push({ name: each.name, ...outcome });
           }
         }),
       );
@@ -119,20 +121,20 @@ export class Freezes {
     }
   }
 
-  /** Undefined when it is frozen; else why not. Throws where that is not known: then it may be. */
-  private async freeze({ id, name }: Freezable): Promise<string | undefined> {
+  /** `still`: it has ended, or somebody has paused it. Throws where nothing is known: then it may be frozen. */
+  private async freeze({ id, name }: Freezable): Promise<'frozen' | 'still' | { reason: string }> {
     return this.endpoint.call(`hold ${name} still`, async (docker) => {
       const container = docker.getContainer(id);
       try {
         await container.pause();
-        return undefined;
+        return 'frozen';
       } catch (error) {
         if (statusOf(error) === undefined) {
           throw error;
         }
         const found = await container.inspect().catch(() => undefined);
         const isRunning = found?.State.Running === true && !found.State.Paused;
-        return isRunning ? (error instanceof Error ? error.message : String(error)) : 'not needed';
+        return isRunning ? { reason: error instanceof Error ? error.message : String(error) } : 'still';
       }
     });
   }
