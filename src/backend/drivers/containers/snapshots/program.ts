@@ -12,7 +12,7 @@ import type { Endpoint } from '../engine/endpoint';
 import { removeContainer } from '../engine/remove-container';
 import { linesOf } from '../engine/streams';
 import { startExec } from '../runtime/exec';
-import { noCopy, waitingProcess } from '../volumes/keeper-container';
+import { confined } from '../volumes/confined';
 
 const live = '/volume';
 const store = '/store';
@@ -120,32 +120,23 @@ export class SnapshotProgram {
 async function create(docker: Dockerode, plan: ProgramPlan): Promise<Dockerode.Container> {
   const { image, labels, volume } = plan;
   try {
-    return await docker.createContainer({
-      name: `berth-snapshot-${randomUUID()}`,
-      Image: image,
-      Entrypoint: waitingProcess,
-      Cmd: [],
-      User: '0:0',
-      WorkingDir: '/',
-      NetworkDisabled: true,
-      StopSignal: 'SIGTERM',
-      Labels: { ...labels },
-      HostConfig: {
-        NetworkMode: 'none',
-        ReadonlyRootfs: true,
-        CapDrop: ['ALL'],
+    return await docker.createContainer(
+      confined({
+        name: `berth-snapshot-${randomUUID()}`,
+        image,
+        labels: { ...labels },
         // To read, make and give away all that a workspace may have made, its devices and capabilities included.
-        CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'],
-        SecurityOpt: ['no-new-privileges'],
-        PidsLimit: 32,
-        Memory: 1024 * 1024 * 1024,
-        LogConfig: { Type: 'none', Config: {} },
-        Mounts: [
-          ...(volume === undefined ? [] : [mountOf(volume.name, live, volume.isReadOnly)]),
-          mountOf(plan.store, store, false),
+        capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'],
+        pids: 32,
+        memoryMiB: 1024,
+        mounts: [
+          ...(volume === undefined
+            ? []
+            : [{ volume: volume.name, target: live, isReadOnly: volume.isReadOnly }]),
+          { volume: plan.store, target: store, isReadOnly: false },
         ],
-      },
-    });
+      }),
+    );
   } catch (error) {
     if (isStatus(error, 404)) {
       throw new BerthError('image_missing', `The image "${image}", which reads volumes, is not there.`, {
@@ -155,10 +146,6 @@ async function create(docker: Dockerode, plan: ProgramPlan): Promise<Dockerode.C
     }
     throw error;
   }
-}
-
-function mountOf(name: string, target: string, isReadOnly: boolean): Dockerode.MountSettings {
-  return { Type: 'volume', Source: name, Target: target, ReadOnly: isReadOnly, VolumeOptions: noCopy() };
 }
 
 /** `{code, detail, path}`, as agents answer. */

@@ -2,6 +2,7 @@
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
 import { ownedLabels } from './claims';
+import { confined } from './confined';
 import { isStatus, toBerthError } from '../engine/docker-errors';
 import { label } from '../engine/labels';
 import { removeContainer } from '../engine/remove-container';
@@ -14,23 +15,6 @@ export const keeperEngineLabel = 'berth.engine';
 export const keeperRoot = '/volume';
 
 const stopGraceS = 3;
-const busybox = '/.berth/bin/busybox';
-
-/**
- * The first process: sleeps without waking up, ends by SIGTERM, and by itself when no agent has come (the engine died
- * in between). The name `berth-keeper` is what the agent knows it by.
- */
-export const waitingProcess = [
-  busybox,
-  'sh',
-  '-c',
-  `trap 'exit 0' TERM
-${busybox} sleep 60 & wait $!
-${busybox} pidof python3 >/dev/null || exit 0
-${busybox} sleep infinity & wait $!`,
-  'berth-keeper',
-];
-
 export interface KeeperPlan {
   volume: string;
   /** A folder of the volume that the agent works in: nothing is changed there. */
@@ -52,47 +36,20 @@ export interface StartedKeeper {
 }
 
 function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
-  return {
-    Image: plan.image,
-    Entrypoint: waitingProcess,
-    Cmd: [],
-    User: '0:0',
-    WorkingDir: '/',
-    NetworkDisabled: true,
-    StopSignal: 'SIGTERM',
-    Labels: {
+  return confined({
+    image: plan.image,
+    labels: {
       [keeperLabel]: 'true',
       [keeperVolumeLabel]: plan.volume,
       [keeperEngineLabel]: plan.owner,
     },
-    HostConfig: {
-      AutoRemove: true,
-      NetworkMode: 'none',
-      ReadonlyRootfs: true,
-      CapDrop: ['ALL'],
-      // To read, write and give away what belongs to any user of the workspace.
-      CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'],
-      SecurityOpt: ['no-new-privileges'],
-      PidsLimit: 128,
-      Memory: 512 * 1024 * 1024,
-      LogConfig: { Type: 'none', Config: {} },
-      Mounts: [
-        {
-          ...{ Type: 'volume', Source: plan.volume, Target: keeperRoot, VolumeOptions: noCopy() },
-          ReadOnly: plan.below !== undefined,
-        },
-      ],
-    },
-  };
-}
-
-/** Of a mount that is filled with nothing of the image. The types want all three; Docker takes what it gets. */
-export function noCopy(): {
-  NoCopy: boolean;
-  Labels: Record<string, string>;
-  DriverConfig: { Name: string; Options: Record<string, string> };
-} {
-  return { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } };
+    // To read, write and give away what belongs to any user of the workspace.
+    capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'],
+    pids: 128,
+    memoryMiB: 512,
+    removesItself: true,
+    mounts: [{ volume: plan.volume, target: keeperRoot, isReadOnly: plan.below !== undefined }],
+  });
 }
 
 /** Makes and starts a keeper. The volume must exist: it is never made by being asked for. */
