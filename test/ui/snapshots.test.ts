@@ -26,6 +26,11 @@ describe('snapshots of a disk', function () {
   const content = (): Promise<string> => berth(ui.session, 'cat', `volume:${data}:/a`);
   const row = () => ui.workbench.tree('Volumes').row(data);
 
+  const deleteSnapshots = async (volume: string): Promise<void> => {
+    const all = JSON.parse(await berth(ui.session, 'snapshot', 'list', volume, '--json')) as { id: string }[];
+    await berth(ui.session, 'snapshot', 'delete', volume, ...all.map(({ id }) => id), '--yes');
+  };
+
   it('is made from the menu of the row, under a name that is checked', async () => {
     const { workbench } = ui;
     await row().waitFor('visible', slow);
@@ -89,6 +94,28 @@ describe('snapshots of a disk', function () {
     await eventually('it to be gone', async () =>
       assert.doesNotMatch(await berth(ui.session, 'snapshot', 'list', data), / first /),
     );
+  });
+
+  it('is made of a Docker volume by the same words', async () => {
+    const { workbench } = ui;
+    const docker = `${data}-docker`;
+    await berth(ui.session, 'volume', 'create', docker);
+    try {
+      const inTree = workbench.tree('Volumes').row(docker);
+      await inTree.waitFor('visible', slow);
+      await inTree.contextMenu('Snapshot Volume…');
+      await workbench.quickInput.waitForTitle(`Snapshot of ${docker}`);
+      await workbench.quickInput.enter('first');
+      await workbench.notifications.waitFor(`${docker} is kept as it is now`, slow);
+      await inTree.contextMenu('Restore Volume from Snapshot…');
+      await workbench.quickInput.pick('first');
+      await workbench.dialog.press('Restore');
+      await workbench.notifications.waitFor(`${docker} is as it was`, slow);
+      await workbench.screenshot('snapshot-docker');
+    } finally {
+      await berth(ui.session, 'volume', 'delete', docker, '--yes');
+      await deleteSnapshots(docker);
+    }
   });
 
   it('opens in the Explorer, where nothing of it can be changed', async () => {
