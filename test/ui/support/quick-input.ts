@@ -20,7 +20,12 @@ export class QuickInput {
       // An open palette does not learn of commands that become possible.
       await this.page.keyboard.press('Escape');
       await this.page.keyboard.press('F1');
-      await this.box.fill(`>${title}`);
+      await this.box.waitFor({ timeout: 5000 }).catch(async (error: unknown) => {
+        // A page that is about to go swallows keys as long as it has the focus.
+        await this.page.evaluate('document.activeElement?.blur()');
+        throw error;
+      });
+      await this.box.fill(`>${title}`, { timeout: 3000 });
       await first.and(this.page.getByLabel(title)).waitFor({ timeout: 2000 });
     });
     await this.page.keyboard.press('Enter');
